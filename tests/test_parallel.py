@@ -233,7 +233,10 @@ def test_executor_that_cannot_be_mended(tmp_path):
 @pytest.mark.slow
 def test_workers_that_are_always_lost():
     """It is given up with a remedy, not tried for ever."""
-    with Workers(1) as own, pytest.raises(ClusterError, match=f"lost {MAX_TRIES} times.*--workers"):
+    with (
+        Workers(1) as own,
+        pytest.raises(ClusterError, match=f"{MAX_TRIES} times in a row.*--workers"),
+    ):
         map_parallel(always_ends, None, range(2), executor=own)
 
 

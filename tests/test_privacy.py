@@ -249,6 +249,14 @@ def test_a_table_that_shows_too_much_cannot_be_made(count, by_factor, in_small_s
         )
 
 
+def test_years_that_show_more_than_squares_cannot_be_made():
+    """More reports by year than by square would say how far the squares were rounded down."""
+    square = np.array([[27700, 1, 1]])
+    assert ReportTable(5, square, np.array([5]), NONE, 5, {}, {2025: 5, 2026: 5}).by_year
+    with pytest.raises(ValueError, match="more reports by year than by square"):
+        ReportTable(5, square, np.array([5]), NONE, 0, {}, {2025: 5, 2026: 5})
+
+
 def test_no_reports_give_no_groups():
     """An area without reports has no group on any piece of street."""
     groups = ReportGroups.empty(7, 5)

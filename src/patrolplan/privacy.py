@@ -14,7 +14,8 @@ f, a time band included. At thresholds of `ROUNDING_STEP` or more the table hold
   together, rounded down in the same way;
 - for each reason, how many rows of all files were refused, rounded down in the same way, and
   whether there was one. A row is refused for what stands in the files, never for a setting;
-- how many reports of all files were made in each year, rounded down in the same way.
+- how many reports of all files were made in each year, rounded down in the same way and further,
+  so that all years together show no more than the squares do.
 
 Whatever patrolplan computes, writes, caches or says of reports that it could read, errors included,
 is a function of this table and of what is not a report: settings, CRS, limits, streets, schools,
@@ -120,6 +121,9 @@ class ReportTable:
                 raise ValueError(message)
         if len(self.counts) and int(self.counts.min()) < self.step:
             message = f"a square with fewer than {self.step} reports"
+            raise ValueError(message)
+        if sum(self.by_year.values()) > self.counts.sum() + self.in_small_squares:
+            message = f"more reports by year than by square, both in steps of {self.step}"
             raise ValueError(message)
 
     def __len__(self) -> int:

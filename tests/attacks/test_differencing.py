@@ -308,7 +308,8 @@ def _observe(load, reports, world, cache):
         event(str(error)[:40])
         return [str(error)], None
     groups = area.reports
-    seen = [repr(area), list_left_out(area.left_out), area.notes, area.inputs, groups.digest]
+    seen = [repr(area), list_left_out(area.left_out), area.notes, area.tables, area.alarms]
+    seen += [area.inputs, groups.digest]
     arrays = (risk.crime, risk.reports, risk.joined, groups.group_of_piece, groups.counts)
     seen += [array.tobytes() for array in (*arrays, groups.share_inside, groups.factor_counts)]
     seen += [hotspots.to_csv(), format_json(build_plan_document(plan)), risk.notes]

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 import typer
@@ -19,6 +20,8 @@ MANY = "9" * 5000
         *(("plan", "--minutes", wrong) for wrong in ("nan", "inf", "-inf", "1e9", "0", "-5", "x")),
         *(("plan", "--from", wrong) for wrong in ("9:5", "15", "15:15:30", "24:00")),
         *(("plan", "--date", wrong) for wrong in FAR),
+        ("plan", "--way", "car"),
+        ("fetch", "--only", "weather"),
         *(("plan", "--workers", wrong) for wrong in ("0", "1025", MANY)),
         *(("demo", "--workers", wrong) for wrong in ("0", "1025")),
         *(("week", "--from", wrong) for wrong in FAR),
@@ -47,6 +50,21 @@ def test_a_value_beyond_all_sense_is_wrong_usage(run, demo, tmp_path, monkeypatc
     assert (code, out) == (2, "")
     assert "Error" in err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_wrong_usage_is_json_too_where_json_is_wanted(run):
+    """A program that asked for JSON gets the message without the framework's own words."""
+    code, out, err = run("plan", "--json", "--way", "car")
+    assert code == 2
+    (problem,) = json.loads(out)["problems"]
+    assert "--way" in problem
+    assert "'car' is not valid; write one of: walk, bicycle" in problem
+    assert "Value error" not in out + err
+
+
+def test_the_version_is_printed(run):
+    """As a support desk asks for it first."""
+    assert run("--version") == (0, f"patrolplan {version('patrolplan')}\n", "")
 
 
 @pytest.mark.parametrize("name", sorted(typer.main.get_command(app).commands))

@@ -9,6 +9,7 @@ import shapely
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
 from patrolplan.inputs.graphml import read_graphml
+from patrolplan.inputs.streets import Way
 from patrolplan.network import build_network
 from patrolplan.tables import LeftOut
 
@@ -63,10 +64,26 @@ def test_merged_ways_keep_the_first_ones_name(tmp_path):
     """An edge that osmnx made from several ways has the first one's number, name and kind."""
     merged = {"osmid": [7, 8], "name": ["Mill Lane", "High Street"], "highway": ["path", "steps"]}
     streets = _read(tmp_path, _graph((1, 2, merged)))
-    assert streets.ways.to_dict("records") == [
-        {"osm_id": 7, "name": "Mill Lane", "highway": "path", "lit": ""}
-        | {"riding": "push", "one_way": 0}
-    ]
+    way = Way(7, "Mill Lane", "path", riding="push")
+    assert streets.ways.to_dict("records") == [way._asdict()]
+
+
+def test_barriers_that_the_graph_holds_close_the_way(tmp_path):
+    """A node with a closed barrier parts the streets that meet there; without tags it does not."""
+    street = {"highway": "footway"}
+    graph = _graph((1, 2, street), (2, 1, street), (2, 3, street), (3, 2, street))
+    assert len(build_network(_read(tmp_path, graph), BNG, LeftOut())) == 10
+    graph.nodes[2].update(barrier="gate", access="private")
+    assert len(build_network(_read(tmp_path, graph), BNG, LeftOut())) == 5
+
+
+def test_layer_and_incline_follow_the_edge(tmp_path):
+    """Steps that lead up lead down where osmnx turned the edge round."""
+    steps = {"highway": "steps", "incline": "up", "layer": "1", "oneway": True}
+    streets = _read(tmp_path, _graph((1, 2, steps), (3, 2, steps | {"reversed": True})))
+    assert sorted(streets.ways["incline"]) == [-1, 1]
+    assert streets.ways["layer"].tolist() == [1.0, 1.0]
+    assert streets.ways["is_patrolled"].all()
 
 
 def test_one_way_edges_lead_the_way_they_are_driven(tmp_path):

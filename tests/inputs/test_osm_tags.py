@@ -5,7 +5,15 @@ Which ways of OpenStreetMap a person on foot may use.
 
 import pytest
 
-from patrolplan.inputs.osm_tags import NOT_STREETS, Riding, classify_riding, is_walkable
+from patrolplan.inputs.osm_tags import (
+    NOT_STREETS,
+    Riding,
+    classify_riding,
+    get_layer,
+    is_closed_barrier,
+    is_patrolled,
+    is_walkable,
+)
 
 
 @pytest.mark.parametrize(
@@ -123,3 +131,75 @@ def test_not_open_to_people_on_foot(tags):
 def test_contracts_name_what_is_never_a_street():
     """The kinds that the contracts leave out are left out."""
     assert {"corridor", "elevator", "construction", "proposed"} <= NOT_STREETS
+
+
+@pytest.mark.parametrize(
+    ("tags", "closed"),
+    [
+        ({"barrier": "yes", "access": "no"}, True),
+        ({"barrier": "gate", "access": "private"}, True),
+        ({"barrier": "gate", "foot": "no"}, True),
+        ({"barrier": "gate", "foot": "private", "access": "yes"}, True),
+        ({"barrier": "bollard", "access": "no", "foot": "yes"}, False),
+        ({"barrier": "gate", "access": "private", "foot": "permissive"}, False),
+        ({"barrier": "gate", "bicycle": "no"}, False),
+        ({"barrier": "gate", "access": "customers"}, False),
+        ({"barrier": "no", "access": "no"}, False),
+        ({"barrier": "", "access": "no"}, False),
+        ({"access": "no"}, False),
+        ({}, False),
+    ],
+)
+def test_what_closes_a_barrier_on_foot(tags, closed):
+    """A barrier is closed by `access` or `foot`; `foot` decides, and `bicycle` does not count."""
+    assert is_closed_barrier(tags) is closed
+
+
+@pytest.mark.parametrize(
+    ("tags", "patrolled"),
+    [
+        ({"highway": "residential"}, True),
+        ({"highway": "footway", "tunnel": "yes", "layer": "-1"}, True),
+        ({"highway": "steps", "tunnel": "yes", "layer": "-1"}, True),
+        ({"highway": "footway", "tunnel": "yes"}, True),
+        ({"highway": "primary", "tunnel": "yes", "layer": "-2"}, True),
+        ({"highway": "footway", "layer": "1", "level": "1"}, True),
+        ({"highway": "footway", "level": "0-1"}, True),
+        ({"highway": "footway", "layer": "-2"}, False),
+        ({"highway": "footway", "level": "-1"}, False),
+        ({"highway": "steps", "level": "-1;0"}, False),
+        ({"highway": "steps", "level": "-2--1"}, False),
+        ({"highway": "footway", "location": "underground"}, False),
+        ({"highway": "steps", "conveying": "forward"}, False),
+        ({"highway": "steps", "conveying": "no"}, True),
+        ({"highway": "footway", "railway": "platform", "layer": "-1"}, False),
+        ({"highway": "footway", "public_transport": "platform", "tunnel": "yes"}, False),
+        ({"highway": "footway", "railway": "platform"}, True),
+        ({"highway": "pedestrian", "area": "yes"}, False),
+        ({"highway": "pedestrian", "area": "no"}, True),
+        ({"highway": "footway", "level": "ground"}, True),
+    ],
+)
+def test_what_is_walked_but_not_patrolled(tags, patrolled):
+    """Passages and platforms below ground, escalators and outlines of squares; underpasses are."""
+    assert is_walkable(tags)
+    assert is_patrolled(tags) is patrolled
+
+
+@pytest.mark.parametrize(
+    ("tags", "layer"),
+    [
+        ({}, 0.0),
+        ({"layer": "2", "bridge": "yes"}, 2.0),
+        ({"bridge": "viaduct"}, 1.0),
+        ({"bridge": "no"}, 0.0),
+        ({"tunnel": "yes"}, -1.0),
+        ({"tunnel": "building_passage"}, 0.0),
+        ({"level": "1"}, 1.0),
+        ({"level": "-1;0"}, -1.0),
+        ({"layer": "unknown"}, 0.0),
+    ],
+)
+def test_how_high_a_way_runs(tags, layer):
+    """By its layer; without one a bridge is above ground, and a tunnel below."""
+    assert get_layer(tags) == layer

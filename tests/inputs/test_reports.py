@@ -121,6 +121,22 @@ def test_several_files_make_one_table(tmp_path):
     assert table.refused == {"duplicate report": 0}
 
 
+def test_years_are_counted_and_show_no_more_than_squares(tmp_path):
+    """Nine in one square and eleven in another, ten a year: the squares show 5 and 10, so do years.
+
+    Ten and ten would say that 20 reports are in squares that show 15.
+    """
+    rows = [
+        {"longitude": "-0.14" if k < 9 else "-0.13", "reported_on": f"202{3 + k % 2}-05-03"}
+        for k in range(20)
+    ]
+    table = read_reports(
+        [_file(tmp_path, *({"report_id": f"Y{k}"} | r for k, r in enumerate(rows)))]
+    )
+    assert table.counts.tolist() == [5, 10]
+    assert table.by_year == {2023: 5, 2024: 10}
+
+
 def test_a_file_cannot_be_counted_twice(tmp_path):
     """Three reports without an ID do not pass the threshold by naming their file again."""
     path = _file(tmp_path, *({"report_id": ""},) * 3)

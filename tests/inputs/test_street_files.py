@@ -7,6 +7,8 @@ from spoilt_cache import every_way, spoil_entries
 from patrolplan.crs import Projection
 from patrolplan.inputs import street_files
 from patrolplan.inputs.street_files import load_cached_streets
+from patrolplan.network import build_network
+from patrolplan.network.paths import WalkFinder
 from patrolplan.tables import LeftOut
 
 BNG = Projection("EPSG:27700")
@@ -116,3 +118,67 @@ def test_folder_that_cannot_be_written_only_costs_time(osm, folder, reads):
     folder.write_text("a file stands where the folder should be", encoding="utf-8")
     assert _all(osm) == _all(osm)
     assert len(reads) == 2
+
+
+CORNERS = {1: (0, 0), 2: (1, 0), 3: (1, 1), 4: (0, 1), 5: (-1, 0), 6: (2, 1), 7: (1, 0.5)}
+"""Nodes of a square and of streets that meet it, in thousandths of a degree."""
+
+STREETS = {6: [5, 1], 7: [3, 6], 8: [5, 6]}
+
+
+def _draw_square(area, outline=(1, 2, 7, 3, 4, 1), **more):
+    """OSM XML of the square with these tags."""
+    nodes = [
+        f"<node id='{node}' version='1' lon='{-0.13 + x / 1000}' lat='{51.52 + y / 1000}'/>"
+        for node, (x, y) in {**CORNERS, **more.get("nodes", {})}.items()
+    ]
+    square = "<tag k='highway' v='pedestrian'/><tag k='name' v='Square'/>" + area
+    street = "<tag k='highway' v='residential'/>"
+    rows = [(5, outline, square), *((way, refs, street) for way, refs in STREETS.items())]
+    ways = []
+    for way, refs, tags in rows:
+        inner = "".join(f"<nd ref='{node}'/>" for node in refs)
+        ways.append(f"<way id='{way}' version='1'>{inner}{tags}</way>")
+    return "\n".join(["<osm version='0.6'>", *nodes, *ways, "</osm>"])
+
+
+def _walk_across(tmp_path, area):
+    """Metres across the square between the streets at its corners, and what is patrolled."""
+    path = tmp_path / "square.osm"
+    path.write_text(_draw_square(area), encoding="utf-8")
+    streets = street_files.read_streets([path], BNG, LeftOut())
+    network = build_network(streets, BNG, LeftOut())
+    ends = [streets.vertex_xy[streets.vertex_node == node][0] for node in (1, 3)]
+    walks = WalkFinder(network.walkable, network.snap(ends))
+    return walks.metres[0, 1], set(network.piece_name), streets
+
+
+def test_a_square_is_crossed_and_not_circled(tmp_path):
+    """Its outline is walkable but not street to patrol; a link leads straight from side to side."""
+    metres, names, streets = _walk_across(tmp_path, "<tag k='area' v='yes'/>")
+    assert metres == pytest.approx(131, abs=1)
+    assert names == {""}
+    links = streets.ways.iloc[4:]
+    assert (links["osm_id"] == 5).all()
+    assert not links["is_patrolled"].any()
+    assert len(links) == 1
+    metres, names, _ = _walk_across(tmp_path, "")  # a street that leads round in a ring
+    assert metres == pytest.approx(181, abs=1)
+    assert names == {"", "Square"}
+
+
+def test_no_link_leaves_the_square(tmp_path):
+    """Between entrances that do not see each other one walks round the corner."""
+    path = tmp_path / "square.osm"
+    area, nodes = "<tag k='area' v='yes'/>", {9: (0.8, 0.2)}
+    inwards = _draw_square(area, (1, 2, 7, 3, 9, 4, 1), nodes=nodes)
+    path.write_text(inwards, encoding="utf-8")
+    streets = street_files.read_streets([path], BNG, LeftOut())
+    assert len(streets.ways) == 4
+
+
+def test_a_square_of_many_entrances_is_linked_between_some(monkeypatch, tmp_path):
+    """The links would be as many as the pairs of its entrances."""
+    monkeypatch.setattr(street_files, "MAX_ENTRANCES", 1)
+    _, _, streets = _walk_across(tmp_path, "<tag k='area' v='yes'/>")
+    assert len(streets.ways) == 4

@@ -328,3 +328,53 @@ def test_real_extracts_are_classified(shared, three_formats):
     assert all(streets.walking_extract for streets in three_formats)
     full, _ = _read(shared / "data" / "streets" / "camberwell_full_2023-08.osm.gz")
     assert not full.walking_extract
+
+
+def _node(number, tags):
+    """A node of `NODES` with tags, as XML."""
+    lon, lat = NODES[number]
+    inner = "".join(f"<tag k='{key}' v='{value}'/>" for key, value in tags.items())
+    return f"<node id='{number}' version='1' lon='{lon}' lat='{lat}'>{inner}</node>"
+
+
+@pytest.mark.parametrize(
+    ("tags", "joined"),
+    [
+        ({"barrier": "gate", "access": "private"}, False),
+        ({"barrier": "gate", "access": "private", "foot": "yes"}, True),
+        ({"barrier": "gate"}, True),
+    ],
+)
+def test_a_closed_barrier_parts_the_way_on_which_it_stands(tmp_path, tags, joined):
+    """Nobody walks through a private gate, in the middle of a way or where ways meet."""
+    way = (7, [1, 2, 3], {"highway": "footway"})
+    nodes = {number: place for number, place in NODES.items() if number in {1, 3}}
+    text = _osm([way], nodes).replace("<way", _node(2, tags) + "<way", 1)
+    streets, _ = _read(_written(tmp_path, text))
+    network = build_network(streets, BNG, LeftOut())
+    assert network.metres == pytest.approx(277.6 if joined else 138.8, abs=0.5)
+
+
+def test_a_barrier_of_one_file_closes_the_ways_of_the_other(tmp_path):
+    """Streets that two files hold count once, and the barrier parts them all the same."""
+    way = (7, [1, 2, 3], {"highway": "footway"})
+    nodes = {number: place for number, place in NODES.items() if number in {1, 3}}
+    gate = _node(2, {"barrier": "gate", "access": "no"})
+    text = _osm([way], nodes).replace("<way", gate + "<way", 1)
+    paths = [_written(tmp_path, text, "a.osm"), _written(tmp_path, _osm([way]), "b.osm")]
+    streets, _ = _read(*paths)
+    assert len(streets.ways) == 1
+    network = build_network(streets, BNG, LeftOut())
+    assert network.metres == pytest.approx(138.8, abs=0.5)
+
+
+def test_a_walk_keeps_off_closed_barriers_of_the_real_streets(shared):
+    """The footway across Denmark Place ends at its barrier, node 2961254825."""
+    streets, _ = _read(shared / "data" / "streets" / f"{BLOOMSBURY}.osm.pbf")
+    assert 2961254825 in streets.closed_nodes
+    at = streets.vertex_xy[streets.vertex_node == 2961254825][0]
+    network = build_network(streets, BNG, LeftOut())
+    here = np.hypot(*(network.node_xy - at).T) < 0.01
+    pieces_there = np.bincount(network.piece_nodes.ravel(), minlength=len(here))[here]
+    assert len(pieces_there) > 0
+    assert (pieces_there == 1).all()

@@ -46,6 +46,32 @@ def test_pavement_beside_a_street_takes_its_name():
     assert _labels_of(network, 2) == {"footpath"}
 
 
+def test_a_walkway_is_not_called_by_the_street_below_it():
+    """A footway takes the name of a street that runs as high as it does, and no other."""
+    places = [(0, 0), (200, 0), (0, 6), (200, 6)]
+    ways, names = [[0, 1], [2, 3], [0, 2], [1, 3]], ["High Street", "", "", ""]
+    kinds = ["primary", "footway", "footway", "footway"]
+    walkway = build_small_network(places, ways, names, kinds, traits={"layer": [0.0, 1, 0, 0]})
+    assert _labels_of(walkway, 1) == {"footpath"}
+    bridge = build_small_network(places, ways, names, kinds, traits={"layer": [1.0, 1, 0, 0]})
+    assert _labels_of(bridge, 1) == {"High Street"}
+
+
+def test_steps_and_crossings_are_called_so():
+    """Even where they run along a street; a flight leads up or down in its own direction."""
+    network = build_small_network(
+        [(0, 0), (200, 0), (0, 6), (20, 6), (40, 6), (200, -60)],
+        [[0, 1], [2, 3], [3, 4], [0, 2], [1, 5]],
+        ["High Street", "", "", "", ""],
+        ["primary", "steps", "steps", "footway", "footway"],
+        traits={"incline": [0, 1, 0, 1, 0], "is_crossing": [False] * 4 + [True]},
+    )
+    assert _labels_of(network, 1) == {"steps"}
+    assert _labels_of(network, 4) == {"crossing"}
+    flights = dict(zip(network.parts.piece_way.tolist(), network.piece_flight, strict=True))
+    assert flights == {0: "", 1: "up", 2: "steps", 3: "", 4: ""}
+
+
 def test_place_is_told_by_street_and_nearest_other_street():
     """A place is its street near the nearest street of another name."""
     network = build_small_network(

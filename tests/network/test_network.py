@@ -12,9 +12,10 @@ from small_networks import build_small_network, draw_network
 from spoilt_cache import every_way, spoil_entries
 
 from patrolplan.crs import Projection
-from patrolplan.inputs.streets import Streets, build_empty_features, build_ways_table
+from patrolplan.inputs.streets import MARGIN_METRES, Streets, build_empty_features, build_ways_table
 from patrolplan.network import Positions, StreetNetwork, build_network
 from patrolplan.network.network import load_or_build_network, load_or_snap
+from patrolplan.network.paths import WalkFinder
 from patrolplan.network.pieces import Pieces
 from patrolplan.tables import LeftOut
 
@@ -104,6 +105,95 @@ def test_spoilt_entries_are_computed_again_and_replaced(cache, way):
     assert left_out == again
     assert np.array_equal(load_or_snap(second, xy).offset_metres, snapped.offset_metres)
     check_replaced()
+
+
+PLACES = [(0, 0), (200, 0), (200, 300), (0, 300), (100, 40), (900, 0), (900, 300)]
+WAYS = [[0, 3, 2, 1], [0, 4, 1], [1, 5], [5, 6], [2, 6]]
+"""A street in the shape of a C, a passage that shortens it, and streets that leave to the east."""
+
+LOW = shapely.box(-10, -10, 210, 310)
+
+
+def part_network(**options):
+    """Such streets; the second way is not patrolled, the third to fifth lead beyond the limits."""
+    is_patrolled = [True, False, True, True, True]
+    return build_small_network(
+        PLACES, WAYS, traits={"is_patrolled": is_patrolled}, limits=LOW, **options
+    )
+
+
+def test_streets_that_are_only_walked_are_no_streets_to_patrol():
+    """Nor are streets beyond the limits; the pieces to patrol come first among all."""
+    dropped = LeftOut()
+    network = part_network(left_out=dropped)
+    assert set(network.parts.piece_way) == {0}
+    assert network.piece_middle[:, 0].max() <= 210
+    assert str(network.walkable) == str(network.walkable.walkable)
+    count = len(network)
+    assert np.array_equal(network.walkable.parts.piece_way[:count], network.parts.piece_way)
+    assert np.array_equal(network.walkable.piece_middle[:count], network.piece_middle)
+    assert set(network.walkable.parts.piece_way[count:]) == {1, 2, 4}
+    reasons = {row.reason: row.count for row in dropped.rows}
+    assert reasons["outside the area (km)"] == 2
+    passage = "below ground, escalators, outlines of squares: walked, not patrolled (pieces)"
+    assert reasons[passage] == 7
+
+
+def test_a_walk_uses_streets_that_are_not_patrolled():
+    """A place has the same position in both networks, and the walk is as short as it can be."""
+    network = part_network()
+    ends = network.snap([[0, 0], [200, 0]])
+    assert WalkFinder(network, ends).metres[0, 1] == pytest.approx(800)
+    assert WalkFinder(network.walkable, ends).metres[0, 1] == pytest.approx(215.4, abs=0.1)
+
+
+def test_streets_beyond_the_margin_are_not_used():
+    """Streets count up to so far beyond the limits."""
+    assert part_network().walkable.node_xy[:, 0].max() <= 210 + MARGIN_METRES + 30
+
+
+def test_places_are_snapped_to_streets_to_patrol_alone():
+    """However near a passage is, on all streets, on those round a gate, and on those to patrol."""
+    network = part_network()
+    place = [[100, 40]]
+    around = network.walkable.take(np.arange(len(network.walkable)))
+    for part in (network, network.walkable, around):
+        found = part.snap(place)
+        assert found.piece[0] < len(network)
+        assert found.moved_metres[0] > 30
+
+
+def test_two_networks_come_back_from_cache_and_from_another_process(monkeypatch):
+    """Both of them, to the last bit."""
+    table = build_ways_table([(n, f"Street {n}", "residential", "") for n in range(len(WAYS))])
+    nodes = np.array([node for way in WAYS for node in way])
+    parts = Streets(
+        ways=table.assign(is_patrolled=[True, False, True, True, True]),
+        vertex_way=np.repeat(np.arange(len(WAYS)), [len(way) for way in WAYS]),
+        vertex_node=nodes,
+        vertex_xy=np.asarray(PLACES, dtype=np.float64)[nodes],
+        features=build_empty_features(Projection()),
+    )
+    first = load_or_build_network(parts, Projection(), LeftOut(), limits=LOW)
+    monkeypatch.setattr("patrolplan.network.network.build_network", None)
+    second = load_or_build_network(parts, Projection(), LeftOut(), limits=LOW)
+    third = pickle.loads(pickle.dumps(first))  # noqa: S301 - our own
+    for other in (second, third, part_network()):
+        assert same(first, other)
+        assert same(first.walkable, other.walkable)
+        assert other.walkable.patrolled_count == len(other) < len(other.walkable)
+
+
+def test_passages_that_hang_together_with_a_station_are_part_of_it():
+    """An underpass hangs together with streets alone and is patrolled; roads are streets."""
+    places = [(0, 0), (300, 0), (0, -60), (60, -60), (120, -60), (200, -60), (300, -60)]
+    ways = [[0, 1], [0, 2], [2, 3], [3, 4], [5, 6], [6, 1], [4, 5]]
+    kinds = ["primary", "footway", "steps", "footway", "footway", "service", "footway"]
+    traits = {"layer": [0.0, 0, -1, -2, -1, -1, 0], "is_patrolled": [True] * 7}
+    traits["is_patrolled"][3] = False
+    network = build_small_network(places, ways, kinds=kinds, traits=traits)
+    assert set(network.parts.piece_way) == {0, 1, 4, 5, 6}
+    assert set(network.walkable.parts.piece_way) == set(range(7))
 
 
 POINTS = st.lists(st.tuples(st.floats(-50, 350), st.floats(-50, 350)), min_size=1, max_size=8)

@@ -48,7 +48,7 @@ def test_distances_equal_networkx(case):
 
 def test_distances_in_bloomsbury_equal_networkx(bloomsbury_area):
     """On real streets too, distances between random places are those of networkx."""
-    network = bloomsbury_area.network
+    network = bloomsbury_area.network.walkable
     rng = np.random.default_rng(7)
     piece = rng.integers(0, len(network), 12)
     offset = rng.uniform(0, network.piece_metres[piece])
@@ -84,7 +84,7 @@ def test_walks_join_their_places_along_the_streets(case):
 
 def test_walks_in_bloomsbury_join_their_places(bloomsbury_area):
     """Walks on real streets are as long as they say and lead from place to place."""
-    network = bloomsbury_area.network
+    network = bloomsbury_area.network.walkable
     rng = np.random.default_rng(3)
     piece = rng.integers(0, len(network), 10)
     positions = Positions(piece, rng.uniform(0, network.piece_metres[piece]), np.zeros(10))

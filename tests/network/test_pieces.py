@@ -1,5 +1,7 @@
 """Streets cut into pieces of about 30 m, where a bicycle may go on them, and what that costs."""
 
+from dataclasses import replace
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -30,6 +32,21 @@ def _streets(places, ways):
         vertex_node=nodes,
         vertex_xy=np.asarray(places, dtype=np.float64)[nodes],
         features=build_empty_features(Projection()),
+    )
+
+
+def test_a_way_ends_at_a_closed_node():
+    """Whatever meets at a barrier is a dead end there, and stays as long as it was."""
+    places = [(0, 0), (60, 0), (120, 0), (60, 60), (60, -60)]
+    streets = _streets(places, [[0, 1, 2], [3, 1, 4], [1, 2]])
+    open_pieces = cut_pieces(streets)
+    closed = cut_pieces(replace(streets, closed_nodes=np.array([1, 99])))
+    assert closed.piece_metres.sum() == open_pieces.piece_metres.sum()
+    graph = nx.Graph(closed.piece_nodes.tolist())
+    assert nx.number_connected_components(graph) == 4  # the second and the third way meet at 2
+    assert np.allclose(closed.node_xy[closed.piece_nodes[:, 0]], closed.coordinates[closed.first])
+    assert np.allclose(
+        closed.node_xy[closed.piece_nodes[:, 1]], closed.coordinates[closed.last - 1]
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from patrolplan.outputs import wording
-from patrolplan.settings.models import CrimeSettings
+from patrolplan.settings.models import CrimeSettings, PrivacySettings
 from patrolplan.times import format_time
 
 
@@ -78,6 +78,16 @@ def test_switched_off_guard_is_printed_with_its_reason(demo_plan):
         demo_plan, area=dataclasses.replace(demo_plan.area, settings=settings)
     )
     assert any("joint operation" in line for line in wording.list_approximations(plan))
+
+
+def test_a_low_threshold_is_printed_with_its_reason(demo_plan):
+    """Groups of fewer than five are announced on every paper, with the reason given."""
+    privacy = PrivacySettings(threshold=3, reason="agreed with the school")
+    settings = demo_plan.area.settings.model_copy(update={"privacy": privacy})
+    area = dataclasses.replace(demo_plan.area, settings=settings)
+    lines = wording.list_approximations(dataclasses.replace(demo_plan, area=area))
+    assert any("is 3, under 5" in line and "agreed with the school" in line for line in lines)
+    assert not any("under 5" in line for line in wording.list_approximations(demo_plan))
 
 
 def test_real_places_credit_their_sources(demo_plan):

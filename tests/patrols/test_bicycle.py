@@ -49,7 +49,7 @@ def signs(demo_area):
 
 def _passes(area, leg):
     """Way, whether against its direction, and metres, of each piece that a leg goes along."""
-    network = area.network
+    network = area.network.walkable
     ways = network.parts.ways["osm_id"].to_numpy()[network.parts.piece_way]
     # A piece that other stops cut comes in parts.
     pieces = leg.pieces[np.r_[True, leg.pieces[1:] != leg.pieces[:-1]]]

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
+import patrolplan as pp
+from patrolplan.network.names import KIND_LABELS, label_streets
 from patrolplan.patrols.directions import (
+    LOOK_METRES,
     MIN_END_METRES,
-    MIN_STEP_METRES,
     build_directions,
     build_leg,
     describe_turn,
@@ -64,6 +66,7 @@ def _walk(*moves):
         line=line,
         pieces=pieces,
         piece_metres=metres,
+        backwards=np.zeros(len(moves), dtype=bool),
         metres=total,
         cost_metres=total,
         network=network,
@@ -111,21 +114,92 @@ def test_pieces_of_one_street_are_one_step():
 
 
 def test_short_bits_are_no_steps_of_their_own():
-    """A crossing of a few metres goes to the street before it, at the start to the one after."""
-    walk = _walk((0, 10), (0, 60), (10, 0), (0, 60))
+    """A bit of a few metres goes to the street before it, at the start to the one after."""
+    walk = _walk((0, 10), (0, 60), (3, 10), (0, 60))
     assert _told(walk, "footpath", "A", "crossing", "A") == [("head north", "A", 140)]
+    onto = _walk((0, 60), (7, 15), (0, 60))
+    assert _told(onto, "A", "crossing", "B") == [("head north", "A", 77), ("straight on", "B", 60)]
 
 
-def test_a_turn_is_told_across_short_bits():
-    """What lies between two streets hides no turn, and makes none of a crossing straight over."""
+def test_a_corner_is_told_at_a_short_bit_too():
+    """A bit with a corner at its start belongs to the street after, at its end to that before."""
     round_a_square = _walk((60, 0), (4, -4), (0, -17), (0, -60))
     names = ("Square", "crossing", "crossing", "footpath")
-    assert _told(round_a_square, *names)[-1] == ("right", "footpath", 60)
-    straight_over = _walk((60, 0), (0, 12), (60, 0))
-    assert _told(straight_over, "A", "crossing", "B") == [
-        ("head east", "A", 72),
-        ("straight on", "B", 60),
+    assert _told(round_a_square, *names) == [("head east", "Square", 60), ("right", "footpath", 83)]
+    along_then_over = _walk((60, 0), (15, 0), (0, 60))
+    assert _told(along_then_over, "A", "crossing", "B") == [
+        ("head east", "A", 75),
+        ("left", "B", 60),
     ]
+
+
+def test_a_short_street_between_two_corners_is_a_direction():
+    """From one street by a few metres of another into a third takes two turns."""
+    jog = _walk((60, 0), (0, 12), (60, 0))
+    assert _told(jog, "A", "Drury Lane", "B") == [
+        ("head east", "A", 60),
+        ("left", "Drury Lane", 12),
+        ("right", "B", 60),
+    ]
+    assert _told(jog, "A", "crossing", "A")[1:] == [("left", "crossing", 12), ("right", "A", 60)]
+
+
+def test_a_corner_of_a_path_without_a_name_is_told():
+    """A named street is followed round its bends; a footpath has no name to follow."""
+    bend = _walk((0, 40), (40, 0))
+    assert _told(bend, "footpath", "footpath") == [
+        ("head north", "footpath", 40),
+        ("right", "footpath", 40),
+    ]
+    zigzag = _walk((0, 40), (40, 0), (0, 40), (40, 0))
+    assert [metres for *_, metres in _told(zigzag, *["footpath"] * 4)] == [40, 40, 40, 40]
+    assert _told(bend, "Square", "Square") == [("head north", "Square", 80)]
+    gentle = _walk((0, 40), (40, 40))
+    assert _told(gentle, "footpath", "footpath") == [("head north", "footpath", 97)]
+
+
+def test_a_rounded_corner_is_one_turn():
+    """A corner cut by a few metres does not make two directions of it."""
+    walk = _walk((0, 60), (3, 3), (60, 0))
+    assert _told(walk, "footpath", "footpath", "footpath") == [
+        ("head north", "footpath", 60),
+        ("right", "footpath", 64),
+    ]
+
+
+def _climbed(walk, names, flights):
+    steps = build_directions(
+        walk, np.array(names, dtype=object), flights=np.array(flights, dtype=object)
+    )
+    return [(step.turn, step.street, round(step.metres), step.flight) for step in steps], steps
+
+
+def test_every_flight_of_steps_is_told_however_short():
+    """Up or down as they are walked; a landing belongs to the flight."""
+    walk = _walk((0, 60), (0, 3), (0, 2), (0, 4), (0, 60))
+    flights = ["", "up", "", "up", ""]
+    told, steps = _climbed(walk, ["A", "steps", "footpath", "steps", "B"], flights)
+    assert told == [
+        ("head north", "A", 60, ""),
+        ("straight on", "steps", 9, "up"),
+        ("straight on", "B", 60, ""),
+    ]
+    back = reverse_directions(steps, walk.line[::-1])
+    assert [(step.street, step.flight) for step in back] == [
+        ("B", ""),
+        ("steps", "down"),
+        ("A", ""),
+    ]
+    at_the_end, _ = _climbed(_walk((0, 60), (0, 3)), ["A", "steps"], ["", "down"])
+    assert at_the_end[-1] == ("straight on", "steps", 3, "down")
+
+
+def test_steps_walked_from_the_top_lead_down():
+    """The direction of a flight is that of the walk, not of the way in the file."""
+    walk = _walk((0, 20))
+    walk.backwards = np.array([True])
+    assert _climbed(walk, ["steps"], ["up"])[0] == [("head north", "steps", 20, "down")]
+    assert _climbed(walk, ["steps"], ["steps"])[0] == [("head north", "steps", 20, "steps")]
 
 
 def test_short_bits_in_a_row_count_together():
@@ -161,14 +235,19 @@ def _back(walk, *names):
 
 def test_a_leg_turned_round_tells_the_same_corners():
     """Walked back, lefts are rights, and short bits hide no turn either."""
-    assert _back(_walk((60, 0), (0, 12), (60, 0)), "A", "crossing", "B") == [
+    assert _back(_walk((60, 0), (12, 5), (60, 0)), "A", "crossing", "B") == [
         ("head west", "B", 60),
-        ("straight on", "A", 72),
+        ("straight on", "A", 73),
+    ]
+    assert _back(_walk((60, 0), (0, 12), (60, 0)), "A", "Drury Lane", "B") == [
+        ("head west", "B", 60),
+        ("left", "Drury Lane", 12),
+        ("right", "A", 60),
     ]
     corner = _walk((60, 0), (4, -4), (0, -17), (0, -60))
     assert _back(corner, "A", "crossing", "crossing", "B") == [
-        ("head north", "B", 60),
-        ("left", "A", 83),
+        ("head north", "B", 83),
+        ("left", "A", 60),
     ]
 
 
@@ -199,10 +278,46 @@ def test_metres_of_steps_sum_to_the_leg(moves, data):
     assert leg.minutes == pytest.approx(walk.metres / 80)
     assert leg.steps[0].turn.startswith("head ")
     for before, after in zip(leg.steps[:-1], leg.steps[1:], strict=True):
-        assert before.street != after.street
+        assert before.street != after.street or after.turn in {"left", "right", "turn back"}
     if len(leg.steps) > 1:
-        assert all(step.metres >= MIN_END_METRES for step in leg.steps)
-        assert all(step.metres >= MIN_STEP_METRES for step in leg.steps[1:-1])
+        assert all(step.metres >= MIN_END_METRES for step in (leg.steps[0], leg.steps[-1]))
+
+
+def _bearing(line, at, sign):
+    along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
+    ends = np.clip([at, at + sign * LOOK_METRES], 0.0, along[-1])
+    x, y = (np.interp(ends, along, axis) for axis in line.T)
+    return np.degrees(np.arctan2(sign * (x[1] - x[0]), sign * (y[1] - y[0])))
+
+
+def find_hidden_corners(walk, names, steps):
+    """Places where one turns 60 degrees or more off a street's name, and no direction says so.
+
+    A direction counts that begins within the distance that a corner is looked at from; bits at the
+    ends of a leg that are always left out do not count.
+    """
+    ends = np.cumsum(walk.piece_metres)
+    told = np.cumsum([step.metres for step in steps])
+    hidden = []
+    for at, before, after in zip(ends[:-1], names[:-1], names[1:], strict=True):
+        turn = (_bearing(walk.line, at, 1) - _bearing(walk.line, at, -1) + 180) % 360 - 180
+        leaves = before != after or before in KIND_LABELS
+        inside = MIN_END_METRES < at < ends[-1] - MIN_END_METRES
+        if leaves and inside and abs(turn) >= 60.001 and np.abs(told - at).min() > LOOK_METRES:
+            hidden.append((float(at), float(turn)))
+    return hidden
+
+
+@given(MOVES, st.data())
+def test_no_corner_off_a_street_is_hidden(moves, data):
+    """Whatever short bits the streets consist of."""
+    names = data.draw(
+        st.lists(st.sampled_from(["A", "B", "footpath"]), min_size=len(moves), max_size=len(moves))
+    )
+    walk = _walk(*moves)
+    steps = build_directions(walk, np.array(names, dtype=object))
+    assert find_hidden_corners(walk, names, steps) == []
+    assert all(step.metres > 0 for step in steps)
 
 
 def _ridden(ways, *moves):
@@ -229,3 +344,45 @@ def test_one_street_ridden_and_pushed_is_two_directions():
         ("A", "ride", 100),
         ("A", "push", 40),
     ]
+
+
+def _read_walk(leg, network):
+    """The walk of a planned leg: its line, and the metres along it of each piece."""
+    along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(leg.line, axis=0).T))])
+    ends, row = [0.0], 0
+    for before, after in zip(leg.pieces[:-1], leg.pieces[1:], strict=True):
+        shared = set(network.piece_nodes[before]) & set(network.piece_nodes[after])
+        apart = [np.hypot(*(leg.line[row:] - network.node_xy[node]).T) for node in sorted(shared)]
+        row += min(int(np.argmin(distance)) for distance in apart)
+        ends.append(along[row])
+    return SimpleNamespace(line=leg.line, piece_metres=np.diff([*ends, along[-1]]))
+
+
+def _list_untold(plan):
+    """Corners off a street, and flights of steps, that the directions of a plan do not tell."""
+    network = plan.area.network
+    labels, untold = label_streets(network), []
+    for patrol in plan.patrols:
+        for leg in patrol.all_legs:
+            names = labels[leg.pieces]
+            hidden = find_hidden_corners(_read_walk(leg, network), names, leg.steps)
+            untold += [(patrol.urn, leg.metres, corner) for corner in hidden]
+            climbs = sum(map(bool, network.piece_flight[leg.pieces]))
+            if climbs and not any(step.flight for step in leg.steps):
+                untold.append((patrol.urn, leg.metres, "steps"))
+    return untold
+
+
+def test_no_direction_of_the_demo_hides_a_corner(demo_plan):
+    """Every leg of every patrol."""
+    assert _list_untold(demo_plan) == []
+
+
+@pytest.mark.slow
+def test_no_direction_of_real_streets_hides_a_corner(bloomsbury_area):
+    """Every leg of every patrol of Bloomsbury, where one in twelve did."""
+    area = bloomsbury_area
+    risk = pp.estimate_risk(area)
+    plan = pp.plan_patrols(area, risk, pp.find_hotspots(area, risk))
+    assert sum(len(patrol.legs) for patrol in plan.patrols) > 15
+    assert _list_untold(plan) == []

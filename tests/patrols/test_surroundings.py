@@ -5,13 +5,17 @@ from datetime import time
 
 import numpy as np
 import pytest
+import shapely
 from scipy.sparse import csgraph
 
 import patrolplan as pp
 from patrolplan.errors import InputError
+from patrolplan.network.graph import compute_piece_distances
+from patrolplan.network.paths import WalkFinder
 from patrolplan.notes import Note
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.patrols.surroundings import Window, build_surroundings, resolve_window
+from patrolplan.settings import load_settings
 from patrolplan.settings.models import PatrolSettings, PatrolWindow
 
 URN = "900001"
@@ -154,6 +158,61 @@ def test_there_and_back_adds_the_ways_of_start_and_end(demo_area, start, end):
     near = expected <= 2000
     assert near.sum() > 50
     np.testing.assert_allclose(around.round_trip_metres[near], expected[near], atol=1e-6)
+
+
+@pytest.fixture(scope="module")
+def edge_area(demo):
+    """The middle of the demo borough, whose streets reach beyond it, with a part only walked."""
+    whole = load_settings(demo)
+    bounds = {"bounds": (0.8645, 51.5235, 0.8825, 51.5345)}
+    limited = whole.model_copy(update={"area": whole.area.model_copy(update=bounds)})
+    return pp.load_area(limited)
+
+
+@pytest.fixture(scope="module")
+def edge_plan(edge_area):
+    """Patrols of its schools, whatever the model."""
+    area = pp.with_settings(edge_area, risk={"model": "prior count"})
+    risk = pp.estimate_risk(area)
+    return pp.plan_patrols(area, risk, pp.find_hotspots(area, risk))
+
+
+def test_walks_may_leave_the_area_and_come_back(edge_area, edge_plan):
+    """Streets round a gate are those of the walkable network; stops and risk are in the area."""
+    network = edge_area.network
+    assert len(network.walkable) > len(network) + 100
+    inside = 0
+    for row in range(len(edge_area.schools)):
+        around = build_surroundings(edge_area, row, Window(90))
+        inside += int((around.pieces >= len(network)).sum())
+        risk = around.take_values(edge_plan.risk.joined)
+        own = around.pieces < len(network)
+        assert (risk[~own] == 0).all()
+        assert np.array_equal(risk[own], edge_plan.risk.joined[around.pieces[own]])
+    assert inside > 100
+    for patrol in edge_plan.patrols:
+        for leg in patrol.legs:
+            walked = shapely.multilinestrings(network.walkable.piece_lines[np.unique(leg.pieces)])
+            assert shapely.distance(shapely.points(leg.line), walked).max() < 1e-6
+
+
+def test_distances_at_the_edge_are_those_of_all_streets(edge_area, demo_area):
+    """What lies beyond the limits shortens walks between places inside them."""
+    gates = edge_area.network.xy(edge_area.gates)
+    everywhere = WalkFinder(demo_area.network, demo_area.network.snap(gates)).metres
+    between = WalkFinder(edge_area.network.walkable, edge_area.gates).metres
+    np.testing.assert_allclose(between, everywhere, atol=0.1)
+    gate = edge_area.gates.take([0])
+    ours = compute_piece_distances(edge_area.network.walkable, gate)[: len(edge_area.network)]
+    cut = compute_piece_distances(edge_area.network, gate)
+    assert (ours <= cut + 1e-6).all()
+    assert (cut > ours + 1).any()
+
+
+def test_the_papers_of_an_edge_area_are_written(edge_plan, tmp_path):
+    """Card, map and layers, though streets on the map are more than those with risk."""
+    pp.write_pack(dataclasses.replace(edge_plan, patrols=edge_plan.patrols[:1]), tmp_path / "out")
+    assert (tmp_path / "out" / "map.html").stat().st_size > 10_000
 
 
 SETTINGS = PatrolSettings(

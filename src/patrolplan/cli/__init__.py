@@ -30,6 +30,11 @@ def main() -> None:
     stop_on_sigterm()
     try:
         app()
+    except SystemExit as ended:
+        # typer has shown an error of usage itself, and left it as the context of its exit.
+        if format_message := getattr(ended.__context__, "format_message", None):
+            _print_problems(format_message().splitlines())
+        raise
     except KeyboardInterrupt:
         stderr.print("patrolplan: stopped; nothing was changed")
         raise SystemExit(INTERRUPTED_CODE) from None
@@ -37,6 +42,11 @@ def main() -> None:
         lines = describe_failure(error)
         for line in lines:
             stderr.print(f"patrolplan: {line}", markup=False, style="red")
-        if "--json" in sys.argv:
-            sys.stdout.write(json.dumps({"problems": lines}) + "\n")
+        _print_problems(lines)
         raise SystemExit(1) from None
+
+
+def _print_problems(lines: list[str]) -> None:
+    """Print the lines of a message as JSON, where the command has `--json`."""
+    if lines and "--json" in sys.argv:
+        sys.stdout.write(json.dumps({"problems": lines}) + "\n")

@@ -12,8 +12,9 @@ import re
 import sys
 import time
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
@@ -47,6 +48,31 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+
+
+@app.callback()
+def _configure(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            help="Print the version and exit.",
+            callback=lambda wanted: print_version() if wanted else None,
+            is_eager=True,
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
+def print_version() -> None:
+    """Print the version, and end."""
+    from importlib.metadata import version
+
+    sys.stdout.write(f"patrolplan {version('patrolplan')}\n")
+    raise typer.Exit
+
+
 stderr = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 stdout = Console(highlight=False, markup=False)
 
@@ -91,6 +117,26 @@ def parse_time(text: str | None) -> dt.time | None:
     except ValueError:
         message = f"'{text}' is not a valid time; write HH:MM, such as 15:40"
         raise typer.BadParameter(message, param_hint="--from") from None
+
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+def format_choices(choices: type[StrEnum]) -> str:
+    """What help shows for an option that takes one of these words."""
+    return f"[{'|'.join(choices)}]"
+
+
+def parse_choice(text: str, choices: type[Choice], option: str) -> Choice:
+    """One of a few words as typed; another is wrong usage.
+
+    typer could do it, but its message for an enumeration differs from version to version.
+    """
+    try:
+        return choices(text)
+    except ValueError:
+        message = f"'{text}' is not valid; write one of: {', '.join(choices)}"
+        raise typer.BadParameter(message, param_hint=option) from None
 
 
 def parse_minutes(minutes: float | None) -> float | None:

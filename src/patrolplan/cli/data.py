@@ -32,7 +32,12 @@ def fetch(
         ),
     ] = None,
     only: Annotated[
-        list[FetchPart] | None, typer.Option("--only", help="Fetch only this; may be repeated.")
+        list[str] | None,
+        typer.Option(
+            "--only",
+            metavar=console.format_choices(FetchPart),
+            help="Fetch only this; may be repeated.",
+        ),
     ] = None,
     again: Annotated[
         bool, typer.Option("--again", help="Fetch again what is already there.")
@@ -47,8 +52,9 @@ def fetch(
     from patrolplan.inputs.download.download import SOURCES, fetch_open_data
     from patrolplan.settings import load_settings
 
+    chosen = [console.parse_choice(part, FetchPart, "--only") for part in only or FetchPart]
     settings = load_settings(config)
-    wanted = [source for source in SOURCES if not only or FetchPart(source) in only]
+    wanted = [source for source in SOURCES if FetchPart(source) in chosen]
     try:
         with console.show_progress_bar() as report:
             fetched = fetch_open_data(

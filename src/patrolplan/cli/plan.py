@@ -90,7 +90,11 @@ def plan(
         str | None, typer.Option(help="Day, YYYY-MM-DD; tasked places count only on their days.")
     ] = None,
     way: Annotated[
-        TravelMode | None, typer.Option(help="On foot or by bicycle; default: as in the settings.")
+        str | None,
+        typer.Option(
+            metavar=console.format_choices(TravelMode),
+            help="On foot or by bicycle; default: as in the settings.",
+        ),
     ] = None,
     workers: console.Workers = None,
     cluster: console.Cluster = None,
@@ -104,7 +108,7 @@ def plan(
         console.parse_time(start),
         console.parse_minutes(minutes),
         None if date is None else console.parse_date(date, "--date"),
-        way,
+        None if way is None else console.parse_choice(way, TravelMode, "--way"),
     )
     _run_plan(config, out, request, (workers, cluster), as_json=as_json)
 

@@ -6,6 +6,7 @@ import math
 import warnings
 import zlib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from xml.etree.ElementTree import ParseError
 
@@ -19,12 +20,20 @@ from pyproj.exceptions import CRSError
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
-from patrolplan.inputs.osm_tags import CYCLING_TAGS, ONE_WAY_FORWARD, classify_riding, is_walkable
+from patrolplan.inputs.osm_tags import (
+    CYCLING_TAGS,
+    ONE_WAY_FORWARD,
+    PATROL_TAGS,
+    classify_riding,
+    is_closed_barrier,
+    is_walkable,
+)
 from patrolplan.inputs.streets import (
     Streets,
     build_empty_features,
     build_ways_table,
     classify_way,
+    describe_way,
     is_walking_extract,
 )
 
@@ -39,7 +48,8 @@ def read_graphml(path: Path, projection: Projection) -> Streets:
     """Read an osmnx graph; a street has one row, whichever way it may be driven.
 
     An edge that osmnx made from several ways has the first one's number and name. Inner points of
-    an edge are not junctions: they get numbers of their own, which are negative.
+    an edge are not junctions: they get numbers of their own, which are negative. Barriers close
+    the way where the graph holds their tags: by default osmnx drops `barrier`.
 
     Raises
     ------
@@ -55,12 +65,16 @@ def read_graphml(path: Path, projection: Projection) -> Streets:
         graph.remove_nodes_from(
             [node for node, at in graph.nodes(data=True) if not _has_coordinates(at)]
         )
+        closed_nodes = [
+            node for node, tags in graph.nodes(data=True) if is_closed_barrier(_get_texts(tags))
+        ]
         edges = osmnx.convert.graph_to_gdfs(graph, nodes=False).reset_index()
         edges, kinds = _select_walkable(edges)
     except _GRAPH_ERRORS as error:
         what = f"is broken or not a street graph from osmnx ({type(error).__name__}: {error})"
         raise InputError.one(path, what, "save it again with osmnx.save_graphml") from None
-    return _build_streets(edges, projection, walking_extract=is_walking_extract(kinds))
+    streets = _build_streets(edges, projection, walking_extract=is_walking_extract(kinds))
+    return replace(streets, closed_nodes=np.array(closed_nodes, dtype=np.int64))
 
 
 def _has_coordinates(node: Mapping[str, float]) -> bool:
@@ -72,10 +86,10 @@ def _select_walkable(edges: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, set[str
 
     osmnx reverses one-way streets where needed, so that every edge leads the way of the traffic.
     """
-    keys = list(dict.fromkeys(("highway", "access", "foot", "indoor", *CYCLING_TAGS)))
+    keys = list(dict.fromkeys(("highway", "access", "foot", "indoor", *CYCLING_TAGS, *PATROL_TAGS)))
     tags = {
         key: edges[key].map(_get_first_value) if key in edges else ""
-        for key in ("name", "lit", *keys)
+        for key in ("name", "lit", "footway", "incline", "reversed", *keys)
     }
     edges = edges.assign(**tags, osm_id=edges["osmid"].map(_get_first_value).astype("int64"))
     is_one_way = edges["oneway"].str.lower().isin(ONE_WAY_FORWARD)
@@ -105,15 +119,27 @@ def _build_streets(
     nodes = -1 - np.arange(len(vertex_way), dtype=np.int64)
     nodes[last - count + 1] = edges["u"].to_numpy()
     nodes[last] = edges["v"].to_numpy()
-    rows = zip(*(edges[key] for key in ("osm_id", "name", "highway", "lit")), strict=True)
+    columns = ["name", "lit", "footway", "incline", *PATROL_TAGS]
+    tags = edges[columns].to_dict("records")
+    rows = [describe_way(*way) for way in zip(edges["osm_id"], tags, edges["riding"], strict=True)]
+    is_reversed = (edges["reversed"] == "True").tolist()
+    rows = [
+        row._replace(incline=-row.incline) if against else row
+        for row, against in zip(rows, is_reversed, strict=True)
+    ]
     return Streets(
-        ways=build_ways_table(list(rows), edges["riding"].tolist()),
+        ways=build_ways_table(rows),
         vertex_way=vertex_way.astype(np.int64),
         vertex_node=nodes,
         vertex_xy=np.column_stack([x, y]),
         features=build_empty_features(projection),
         walking_extract=walking_extract,
     )
+
+
+def _get_texts(tags: Mapping[str, object]) -> dict[str, str]:
+    """Tags of a node, without its coordinates and other numbers."""
+    return {key: value for key, value in tags.items() if isinstance(value, str)}
 
 
 def _get_first_value(value: object) -> str:

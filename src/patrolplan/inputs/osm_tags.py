@@ -1,8 +1,9 @@
-"""Which ways of OpenStreetMap can be walked, and how a bicycle uses them.
+"""Which ways of OpenStreetMap can be walked and patrolled, and how a bicycle uses them.
 
 The rules are the same for every street format.
 """
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -37,10 +38,123 @@ def is_walkable(tags: Mapping[str, str]) -> bool:
     highway = tags.get("highway", "")
     if not highway or highway in NOT_STREETS or tags.get("indoor", "") not in {"", "no"}:
         return False
+    return _is_open_on_foot(tags)
+
+
+def _is_open_on_foot(tags: Mapping[str, str]) -> bool:
     foot = tags.get("foot", "")
     if foot in OPEN_TO_FOOT:
         return True
     return foot not in CLOSED_VALUES and tags.get("access", "") not in CLOSED_VALUES
+
+
+def is_closed_barrier(tags: Mapping[str, str]) -> bool:
+    """Whether a node with these tags is a barrier that people on foot do not get through.
+
+    A gate without such tags is open by day as often as not, so only what a tag closes is closed.
+    A bicycle can be pushed where its rider walks, so `bicycle` does not count.
+
+    Examples
+    --------
+    >>> is_closed_barrier({"barrier": "gate", "access": "private"})
+    True
+    >>> is_closed_barrier({"barrier": "gate", "access": "private", "foot": "yes"})
+    False
+    >>> is_closed_barrier({"barrier": "gate"}), is_closed_barrier({"access": "private"})
+    (False, False)
+    """
+    return _is_set(tags, "barrier") and not _is_open_on_foot(tags)
+
+
+def _is_set(tags: Mapping[str, str], key: str) -> bool:
+    """Whether a tag is there and does not say no."""
+    return tags.get(key, "") not in {"", "no"}
+
+
+DEEP_LAYER = -2.0
+"""A footway this far down, or farther, is a passage of a station, not an underpass."""
+
+NOT_TUNNELS = frozenset({"", "no", "building_passage", "covered"})
+"""Values of `tunnel` at the level of the street."""
+
+LEVEL_PATTERN = re.compile(r"(-?\d+(?:\.\d+)?)(?:-(-?\d+(?:\.\d+)?))?")
+"""A level, or a range of levels such as 0-2 or -2--1."""
+
+PATROL_TAGS = (
+    *("highway", "conveying", "level", "layer", "location", "railway", "public_transport"),
+    *("area", "tunnel", "bridge"),
+)
+"""Keys that `is_patrolled` and `get_layer` use."""
+
+
+def is_patrolled(tags: Mapping[str, str]) -> bool:
+    """Whether a way that can be walked is also street to patrol.
+
+    Passages and platforms below ground are patrolled by others, an escalator is no place to stand,
+    and the outline of a square (`area=yes`) is not a street: the square is crossed. An underpass,
+    one layer down and without a level, is street.
+
+    Examples
+    --------
+    >>> is_patrolled({"highway": "footway", "tunnel": "yes", "layer": "-1"})
+    True
+    >>> is_patrolled({"highway": "footway", "tunnel": "yes", "layer": "-2"})
+    False
+    >>> is_patrolled({"highway": "steps", "conveying": "yes"})
+    False
+    >>> is_patrolled({"highway": "steps", "level": "-1;0"})
+    False
+    """
+    if _is_set(tags, "conveying") or tags.get("area") == "yes":
+        return False
+    if tags.get("location") == "underground" or min(_list_levels(tags), default=0.0) < 0:
+        return False
+    layer, is_road = get_layer(tags), tags.get("highway") in ROADS | TRUNK
+    is_platform = "platform" in {tags.get("railway"), tags.get("public_transport")}
+    return not (is_platform and layer < 0) and (is_road or layer > DEEP_LAYER)
+
+
+def get_layer(tags: Mapping[str, str]) -> float:
+    """How far above or below the ground a way runs: 0 at ground level, 1 on a bridge.
+
+    Where `layer` is missing, a bridge is 1, a tunnel -1, and a way inside buildings its level.
+
+    Examples
+    --------
+    >>> get_layer({"layer": "-2"}), get_layer({"bridge": "yes"}), get_layer({"level": "1"})
+    (-2.0, 1.0, 1.0)
+    """
+    try:
+        return float(tags.get("layer", ""))
+    except ValueError:
+        pass
+    if _is_set(tags, "bridge"):
+        return 1.0
+    if tags.get("tunnel", "") not in NOT_TUNNELS:
+        return -1.0
+    return next(iter(_list_levels(tags)), 0.0)
+
+
+def _list_levels(tags: Mapping[str, str]) -> list[float]:
+    """Levels that a way joins; of a range its ends."""
+    parts = [LEVEL_PATTERN.fullmatch(part.strip()) for part in tags.get("level", "").split(";")]
+    return [float(end) for part in parts if part for end in part.groups() if end is not None]
+
+
+def get_incline(tags: Mapping[str, str]) -> int:
+    """1 where a way leads up in its own direction, -1 where it leads down, 0 where not known.
+
+    Examples
+    --------
+    >>> [get_incline({"incline": text}) for text in ("up", "-12%", "8 %", "0%", "steep")]
+    [1, -1, 1, 0, 0]
+    """
+    text = tags.get("incline", "").strip().lower()
+    if text in {"up", "down"}:
+        return 1 if text == "up" else -1
+    number = re.match(r"[-+]?\d+(\.\d+)?", text)
+    slope = float(number.group()) if number else 0.0
+    return int(slope > 0) - int(slope < 0)
 
 
 ROADS = frozenset(

@@ -90,21 +90,30 @@ def _count_rows(rows: pd.DataFrame, step: int, *, malformed: int) -> ReportTable
     counts = np.bincount(of_row, minlength=len(held))
     is_large = counts >= step
     by_factor = _count_factors(rows[good], of_row, len(held))
+    shown = suppress_and_round(counts[is_large], step)
+    in_small_squares = int(suppress_and_round(counts[~is_large].sum(), step))
+    most = int(shown.sum()) + in_small_squares
     return ReportTable(
         step=step,
         squares=held[is_large],
-        counts=suppress_and_round(counts[is_large], step),
+        counts=shown,
         factor_counts=suppress_and_round(by_factor[is_large], step),
-        in_small_squares=int(suppress_and_round(counts[~is_large].sum(), step)),
+        in_small_squares=in_small_squares,
         refused=refused,
-        by_year=_count_years(rows["reported_on"][good], step),
+        by_year=_count_years(rows["reported_on"][good], step, most=most),
     )
 
 
-def _count_years(days: pd.Series, step: int) -> dict[int, int]:
-    """Reports of each year, suppressed and rounded; years without a group are left out."""
+def _count_years(days: pd.Series, step: int, *, most: int) -> dict[int, int]:
+    """Reports of each year, suppressed and rounded; years without a group are left out.
+
+    Together they are no more than the counts by square: a larger sum would say how much those were
+    rounded down, at worst exactly.
+    """
     years, counts = np.unique(parse_days(days).dt.year.to_numpy(), return_counts=True)
     shown = suppress_and_round(counts, step)
+    while shown.sum() > most:
+        shown[np.argmax(shown)] -= step
     return {int(year): int(count) for year, count in zip(years, shown, strict=True) if count}
 
 

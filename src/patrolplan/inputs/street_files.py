@@ -10,6 +10,7 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 from numpy.typing import NDArray
 
 from patrolplan.atomic import hash_file
@@ -35,7 +36,7 @@ def read_streets(paths: Sequence[Path], projection: Projection, left_out: LeftOu
         with problems.collect():
             parts.append(_read_one(path, projection, left_out))
     problems.raise_if_any()
-    return parts[0] if len(parts) == 1 else _join_files(parts)
+    return _cross_squares(parts[0] if len(parts) == 1 else _join_files(parts))
 
 
 def _read_one(path: Path, projection: Projection, left_out: LeftOut) -> Streets:
@@ -109,6 +110,7 @@ def _join_files(parts: Sequence[Streets]) -> Streets:
         vertex_xy=vertex_xy,
         features=gpd.GeoDataFrame(features.drop_duplicates(), crs=parts[0].features.crs),
         walking_extract=all(part.walking_extract for part in parts),
+        closed_nodes=np.unique(np.concatenate([part.closed_nodes for part in parts])),
     )
     return _select_ways(streets, ~_is_duplicate(streets, file))
 
@@ -137,6 +139,61 @@ def _is_duplicate(streets: Streets, file: NDArray[np.int64]) -> NDArray[np.bool_
     return np.asarray(earliest < file)
 
 
+MAX_ENTRANCES = 40
+"""A square with more is crossed between so many of them: the links are as many as their pairs."""
+
+EDGE_METRES = 0.1
+"""Links that run along the outline so near are left out."""
+
+
+def _cross_squares(streets: Streets) -> Streets:
+    """Streets with links straight across squares, from entrance to entrance.
+
+    A square is mapped by its outline (`area=yes`), which nobody walks round. Its entrances are the
+    nodes that it shares with other ways; a link lies inside it, and is a way like the outline.
+    """
+    is_area = streets.ways["is_area"].to_numpy(dtype=bool)
+    ways_at = pd.Series(streets.vertex_way).groupby(streets.vertex_node).nunique()
+    shared = ways_at.index[ways_at.to_numpy() > 1].to_numpy()
+    shared = np.setdiff1d(shared, streets.closed_nodes)
+    is_entrance = np.isin(streets.vertex_node, shared)
+    links: list[tuple[int, NDArray[np.int64]]] = []
+    for way in np.flatnonzero(is_area).tolist():
+        rows = np.flatnonzero(streets.vertex_way == way)
+        if len(rows) > 3 and streets.vertex_node[rows[0]] == streets.vertex_node[rows[-1]]:  # noqa: PLR2004 - a ring
+            links += [(way, pair) for pair in _link_entrances(streets, rows, is_entrance)]
+    if not links:
+        return streets
+    ends = np.concatenate([pair for _, pair in links])
+    ways = streets.ways.iloc[[way for way, _ in links]]
+    return replace(
+        streets,
+        ways=pd.concat([streets.ways, ways], ignore_index=True),
+        vertex_way=np.r_[
+            streets.vertex_way, len(streets.ways) + np.repeat(np.arange(len(links)), 2)
+        ],
+        vertex_node=np.r_[streets.vertex_node, streets.vertex_node[ends]],
+        vertex_xy=np.concatenate([streets.vertex_xy, streets.vertex_xy[ends]]),
+    )
+
+
+def _link_entrances(
+    streets: Streets, rows: NDArray[np.int64], is_entrance: NDArray[np.bool_]
+) -> NDArray[np.int64]:
+    """(k, 2) vertices of the links across a square, whose outline is these vertices."""
+    square = shapely.make_valid(shapely.Polygon(streets.vertex_xy[rows]))
+    entrances = rows[:-1][is_entrance[rows[:-1]]]
+    if len(entrances) > MAX_ENTRANCES:
+        chosen = np.linspace(0, len(entrances) - 1, MAX_ENTRANCES).round().astype(np.int64)
+        entrances = entrances[chosen]
+    one, other = np.triu_indices(len(entrances), k=1)
+    pairs = np.column_stack([entrances[one], entrances[other]])
+    lines = shapely.linestrings(streets.vertex_xy[pairs]) if len(pairs) else np.empty(0)
+    inside = shapely.covers(square.buffer(EDGE_METRES / 2), lines)
+    along = shapely.covers(square.boundary.buffer(EDGE_METRES), lines)
+    return np.asarray(pairs[inside & ~along], dtype=np.int64)
+
+
 def load_cached_streets(
     paths: Sequence[Path], projection: Projection, left_out: LeftOut
 ) -> Streets:
@@ -154,15 +211,15 @@ def load_cached_streets(
     return streets
 
 
-STREETS = Store("streets", version="4")
+STREETS = Store("streets", version="5")
 """Change the version when `Streets`, or the rule of what is walked or ridden, changes."""
 
-VERTEX_ARRAYS = ("vertex_way", "vertex_node", "vertex_xy")
+NUMBER_ARRAYS = ("vertex_way", "vertex_node", "vertex_xy", "closed_nodes")
 
 
 def _encode(content: tuple[Streets, list[LeftOutRow]]) -> memoryview:
     streets, rows = content
-    arrays = {name: getattr(streets, name) for name in VERTEX_ARRAYS}
+    arrays = {name: getattr(streets, name) for name in NUMBER_ARRAYS}
     return encode_arrays(
         arrays
         | {
@@ -187,6 +244,6 @@ def _decode(content: bytes, projection: Projection) -> tuple[Streets, list[LeftO
         ways=pd.read_parquet(BytesIO(arrays["ways"].tobytes())),
         features=features.set_crs(projection.crs, allow_override=True),  # the same, by name
         walking_extract=bool(arrays["walking_extract"]),
-        **{name: arrays[name] for name in VERTEX_ARRAYS},
+        **{name: arrays[name] for name in NUMBER_ARRAYS},
     )
     return streets, [LeftOutRow(**row) for row in json.loads(str(arrays["left_out"]))]

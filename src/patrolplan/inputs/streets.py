@@ -1,8 +1,9 @@
 """Walkable ways with their shared nodes, and map features, from OpenStreetMap files."""
 
 from collections.abc import Mapping, Sequence, Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -13,10 +14,25 @@ from numpy.typing import NDArray
 
 from patrolplan.crs import DEGREES, Projection
 from patrolplan.errors import InputError
-from patrolplan.inputs.osm_tags import CLOSED_VALUES, Riding, classify_riding, is_walkable
+from patrolplan.inputs.osm_tags import (
+    CLOSED_VALUES,
+    Riding,
+    classify_riding,
+    get_incline,
+    get_layer,
+    is_closed_barrier,
+    is_patrolled,
+    is_walkable,
+)
 from patrolplan.tables import LeftOut
 
-KEYS = ("highway", "leisure", "landuse", "natural", "waterway", "railway", "building")
+MARGIN_METRES = 500.0
+"""Walks may use streets so far beyond the limits of the area, as far as the files reach: a walk
+that leads farther out and back is at least 1 km longer than one to the limits."""
+
+KEYS = (
+    *("highway", "leisure", "landuse", "natural", "waterway", "railway", "building", "barrier"),
+)
 PARKS = frozenset({"park", "garden", "recreation_ground", "common", "pitch", "playground"})
 GREENS = frozenset({"grass", "recreation_ground", "cemetery", "village_green", "forest", "meadow"})
 WATERWAYS = frozenset({"river", "canal", "stream"})
@@ -34,8 +50,7 @@ class Streets:
     Parameters
     ----------
     ways
-        One row a way: `osm_id` (int64), `name`, `highway`, `lit` (text, empty where unknown),
-        and for bicycles `riding` and `one_way`, see `patrolplan.inputs.osm_tags.Riding`.
+        One row a way, with the columns of `Way`.
     vertex_way, vertex_node
         (v,) row of `ways` and number of the node at each vertex, way by way in walking order;
         ways meet where they share a node.
@@ -46,6 +61,8 @@ class Streets:
     walking_extract
         Whether the files seem to have been made for walking alone: they have footpaths, but no
         cycle track and no road closed to people on foot.
+    closed_nodes
+        (b,) numbers of the nodes with a barrier that people on foot do not get through.
     """
 
     ways: pd.DataFrame
@@ -54,6 +71,46 @@ class Streets:
     vertex_xy: NDArray[np.float64]
     features: gpd.GeoDataFrame
     walking_extract: bool = False
+    closed_nodes: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+
+
+class Way(NamedTuple):
+    """A row of the ways: texts are empty where not known.
+
+    `riding` and `one_way` are for bicycles, see `patrolplan.inputs.osm_tags.Riding`; `is_patrolled`
+    is false where the way is only walked along, `is_area` where it is the outline of a square.
+    `layer` is 0 at ground level; `incline` is 1 where the way leads up in its own direction, -1
+    where it leads down, 0 where not known.
+    """
+
+    osm_id: int
+    name: str = ""
+    highway: str = ""
+    lit: str = ""
+    riding: str = "ride"
+    one_way: int = 0
+    is_patrolled: bool = True
+    is_area: bool = False
+    is_crossing: bool = False
+    layer: float = 0.0
+    incline: int = 0
+
+
+def describe_way(osm_id: int, tags: Mapping[str, str], riding: Riding) -> Way:
+    """The row of a way with these tags."""
+    return Way(
+        osm_id,
+        tags.get("name", ""),
+        tags.get("highway", ""),
+        tags.get("lit", ""),
+        riding.how,
+        riding.one_way,
+        is_patrolled=is_patrolled(tags),
+        is_area=tags.get("area") == "yes",
+        is_crossing=tags.get("footway") == "crossing",
+        layer=get_layer(tags),
+        incline=get_incline(tags),
+    )
 
 
 class _WayCollector:
@@ -61,8 +118,7 @@ class _WayCollector:
 
     def __init__(self) -> None:
         self.factory = osmium.geom.WKBFactory()
-        self.rows: list[tuple[int, str, str, str]] = []
-        self.riding: list[Riding] = []
+        self.rows: list[Way] = []
         self.kinds: set[str] = set()
         self.lines: list[str] = []
         self.nodes: list[list[int]] = []
@@ -79,9 +135,7 @@ class _WayCollector:
         except (osmium.InvalidLocationError, RuntimeError):
             self.broken += 1  # reaches outside the extract, or has fewer than two nodes
             return
-        row = (way.id, tags.get("name", ""), tags.get("highway", ""), tags.get("lit", ""))
-        self.rows.append(row)
-        self.riding.append(classify_riding(tags))
+        self.rows.append(describe_way(way.id, tags, classify_riding(tags)))
         self.lines.append(line)
         self.nodes.append([node.ref for node in way.nodes])
 
@@ -157,6 +211,7 @@ def read_osm_streets(path: Path, projection: Projection, left_out: LeftOut) -> S
         When the file is broken.
     """
     ways, features = _WayCollector(), _FeatureCollector()
+    closed_nodes = []
     processor = osmium.FileProcessor(str(path)).with_locations().with_areas()
     processor = processor.with_filter(osmium.filter.KeyFilter(*KEYS))
     try:
@@ -164,42 +219,50 @@ def read_osm_streets(path: Path, projection: Projection, left_out: LeftOut) -> S
             tags = dict(item.tags)
             if isinstance(item, osmium.osm.Way) and "highway" in tags:
                 ways.add(item, tags)
+            if isinstance(item, osmium.osm.Node) and is_closed_barrier(tags):
+                closed_nodes.append(item.id)
             features.add(item, tags)
     except (RuntimeError, ValueError, OSError, osmium.InvalidLocationError) as error:
         what = f"is broken or not an OpenStreetMap file ({error})"
         raise InputError.one(path, what, "fetch or export it again") from None
     left_out.add("streets", "not open to people on foot (ways)", ways.closed)
     left_out.add("streets", "reach outside the file (ways)", ways.broken)
-    return _build_streets(ways, features, projection)
+    return _build_streets(ways, features, np.array(closed_nodes, dtype=np.int64), projection)
 
 
 def _build_streets(
-    ways: _WayCollector, features: _FeatureCollector, projection: Projection
+    ways: _WayCollector,
+    features: _FeatureCollector,
+    closed_nodes: NDArray[np.int64],
+    projection: Projection,
 ) -> Streets:
     lines = shapely.from_wkb([bytes.fromhex(line) for line in ways.lines])
     degrees, vertex_way = shapely.get_coordinates(lines, return_index=True)
     nodes = np.fromiter((node for refs in ways.nodes for node in refs), dtype=np.int64)
     return Streets(
-        ways=build_ways_table(ways.rows, ways.riding),
+        ways=build_ways_table(ways.rows),
         vertex_way=vertex_way.astype(np.int64),
         vertex_node=nodes,
         vertex_xy=np.column_stack(projection.to_metres(degrees[:, 0], degrees[:, 1])),
         features=_build_features_table(features, projection),
         walking_extract=is_walking_extract(ways.kinds),
+        closed_nodes=closed_nodes,
     )
 
 
-def build_ways_table(
-    rows: Sequence[tuple[int, str, str, str]], riding: Sequence[Riding] | None = None
-) -> pd.DataFrame:
-    """Table of ways from (osm id, name, highway, lit) rows; by default all can be ridden."""
-    table = pd.DataFrame(list(rows), columns=["osm_id", "name", "highway", "lit"])
-    riding = [Riding()] * len(rows) if riding is None else riding
-    table = table.assign(
-        riding=[way.how for way in riding], one_way=[way.one_way for way in riding]
-    )
-    texts = dict.fromkeys(("name", "highway", "lit", "riding"), object)
-    return table.astype({"osm_id": "int64", "one_way": "int64", **texts})
+WAY_TYPES: dict[str, Any] = {
+    **dict.fromkeys(("name", "highway", "lit", "riding"), object),
+    **dict.fromkeys(("osm_id", "one_way", "incline"), "int64"),
+    **dict.fromkeys(("is_patrolled", "is_area", "is_crossing"), "bool"),
+    "layer": "float64",
+}
+"""Types of the columns, also of a table without rows."""
+
+
+def build_ways_table(rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
+    """Table of ways from rows with the first fields of `Way`, or all of them."""
+    table = pd.DataFrame([Way(*row) for row in rows], columns=list(Way._fields))
+    return table.astype(WAY_TYPES)
 
 
 def build_empty_features(projection: Projection) -> gpd.GeoDataFrame:

@@ -15,6 +15,8 @@ PAVEMENT_METRES = 15.0
 MAX_CROSSING_METRES = 250.0
 """A crossing street named to find a place is at most this far away."""
 
+CROSSING = "crossing"
+
 KIND_WORDS = {
     "footway": "footpath",
     "path": "footpath",
@@ -27,10 +29,15 @@ KIND_WORDS = {
 }
 
 
+KIND_LABELS = frozenset({*KIND_WORDS.values(), CROSSING, "street"})
+"""What pieces without a name are called."""
+
+
 def label_streets(network: StreetNetwork) -> NDArray[np.object_]:
     """(p,) what each piece is called, never empty.
 
-    Its name, the name of its street where it is a pavement, or its kind.
+    Its name, the name of its street where it is a pavement, or its kind. A pavement is as high as
+    its street: a walkway above is not called by the street below it. Steps are steps.
     """
     return _label_pieces(network, np.arange(len(network)), _NamedPieces.from_network(network))
 
@@ -61,12 +68,14 @@ def _label_pieces(
     """What some of the pieces are called, see `label_streets`."""
     names = network.piece_name
     labels = np.where(names[pieces] != "", names[pieces], _describe_kinds(network, pieces))
-    unnamed = np.flatnonzero(names[pieces] == "")
+    is_nameless = (names[pieces] == "") & (network.piece_highway[pieces] != "steps")
+    unnamed = np.flatnonzero(is_nameless)
     middle = shapely.points(network.piece_middle[pieces[unnamed]])
     point, piece = named.within(middle, PAVEMENT_METRES)
     own_bearing = _compute_bearings(network, pieces[unnamed[point]])
     angle = np.abs(own_bearing - _compute_bearings(network, piece)) % np.pi
     parallel = np.minimum(angle, np.pi - angle) < np.pi / 6
+    parallel &= network.piece_layer[pieces[unnamed[point]]] == network.piece_layer[piece]
     point, piece = point[parallel], piece[parallel]
     distance = shapely.distance(middle[point], network.piece_lines[piece])
     order = np.lexsort((piece, distance, point))
@@ -121,7 +130,8 @@ def _find_crossing_streets(
 
 def _describe_kinds(network: StreetNetwork, pieces: NDArray[np.int64]) -> NDArray[np.object_]:
     kinds = pd.Series(network.piece_highway[pieces], dtype=object)
-    return kinds.map(KIND_WORDS).fillna("street").to_numpy(dtype=object)
+    words = kinds.map(KIND_WORDS).fillna("street").to_numpy(dtype=object)
+    return np.where(network.piece_is_crossing[pieces], CROSSING, words)
 
 
 def _compute_bearings(network: StreetNetwork, pieces: NDArray[np.int64]) -> NDArray[np.float64]:

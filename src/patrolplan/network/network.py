@@ -1,5 +1,11 @@
 """The street network: pieces of street that meet at nodes, and places snapped to them.
 
+Two networks belong together. One holds the streets to patrol: they carry risk, hotspots, stops and
+gates. The other holds every street that a walk may use, which is more: passages below ground,
+escalators, the outlines of squares and the ways across them, and streets up to `MARGIN_METRES`
+beyond the area, since the shortest walk between two places of the area may leave it. Its first
+pieces are those of the one to patrol, so a piece or a place has the same numbers in both.
+
 To cut a city's streets, to find the middle of every piece and to snap the points of open data and
 the gates of schools takes seconds. All of it is public geometry, so it is cached for the next run.
 """
@@ -13,13 +19,19 @@ import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
-from scipy.sparse import csgraph
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan.cache import Arrays, Store, hash_arrays, load_or_compute_arrays
 from patrolplan.crs import Projection
-from patrolplan.inputs.streets import Streets
-from patrolplan.network.pieces import PIECE_METRES, Pieces, classify_bicycle_ways, cut_pieces
+from patrolplan.inputs.streets import MARGIN_METRES, Streets
+from patrolplan.network.pieces import (
+    PIECE_METRES,
+    Pieces,
+    classify_bicycle_ways,
+    cut_pieces,
+    find_patrolled,
+    label_components,
+)
 from patrolplan.tables import LeftOut
 
 BAND_METRES = 1000.0
@@ -68,10 +80,22 @@ class StreetNetwork:
 
     Every street can be walked both ways. Distances are walking distances along the pieces.
 
+    Parameters
+    ----------
+    parts
+        The pieces.
+    projection
+        The area's CRS.
+    patrolled_count
+        Places are snapped to the first so many pieces; None: to all.
+    wider
+        The network of `walkable`; None where that is this one.
     """
 
     parts: Pieces
     projection: Projection
+    patrolled_count: int | None = None
+    wider: "StreetNetwork | None" = None
 
     SENT_APART: ClassVar[bool] = True
     """Workers get a network once, see `patrolplan.worker_pool`."""
@@ -87,8 +111,24 @@ class StreetNetwork:
         return {
             "parts": self.parts,
             "projection": self.projection,
+            "patrolled_count": self.patrolled_count,
+            "wider": None if self.wider is None else self.wider.__getstate__(),
             "piece_middle": self.piece_middle,
         }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """What has travelled; the wider network comes along as part of this one."""
+        wider = state["wider"]
+        if wider is not None:
+            network = StreetNetwork.__new__(StreetNetwork)
+            network.__setstate__(wider)
+            state = {**state, "wider": network}
+        vars(self).update(state)
+
+    @property
+    def walkable(self) -> "StreetNetwork":
+        """Every street that a walk may use; its first pieces are those of this network."""
+        return self if self.wider is None else self.wider
 
     @property
     def piece_metres(self) -> NDArray[np.float64]:
@@ -143,6 +183,26 @@ class StreetNetwork:
         """(p,) street lighting, the OpenStreetMap value of `lit`, empty where not known."""
         return self._read_way_column("lit")
 
+    @cached_property
+    def piece_layer(self) -> NDArray[np.float64]:
+        """(p,) how far above or below the ground, see `patrolplan.inputs.osm_tags.get_layer`."""
+        return self._read_way_column("layer").astype(np.float64)
+
+    @cached_property
+    def piece_is_crossing(self) -> NDArray[np.bool_]:
+        """(p,) whether it is a footway across a road."""
+        return self._read_way_column("is_crossing").astype(bool)
+
+    @cached_property
+    def piece_flight(self) -> NDArray[np.object_]:
+        """(p,) "up", "down" or "steps" (direction not known) along a flight of steps, else empty.
+
+        Up and down are as one goes from the piece's first node to its last.
+        """
+        words = np.array(["steps", "up", "down"], dtype=object)  # incline 0, 1 and -1
+        flights = words[self._read_way_column("incline").astype(np.int64)]
+        return np.where(self.piece_highway == "steps", flights, "")
+
     def _read_way_column(self, column: str) -> NDArray[np.object_]:
         values: NDArray[np.object_] = self.parts.ways[column].to_numpy(dtype=object)
         return values[self.parts.piece_way]
@@ -179,7 +239,7 @@ class StreetNetwork:
 
     @cached_property
     def _tree(self) -> shapely.STRtree:
-        return shapely.STRtree(self.piece_lines)
+        return shapely.STRtree(self.piece_lines[: self.patrolled_count])
 
     def frame(self) -> gpd.GeoDataFrame:
         """One row a piece: name, highway, metres, line."""
@@ -191,7 +251,7 @@ class StreetNetwork:
         return gpd.GeoDataFrame(data, geometry=self.piece_lines, crs=self.projection.crs)
 
     def snap(self, xy: ArrayLike) -> Positions:
-        """Nearest place on a street for each point.
+        """Nearest place on a street to patrol for each point.
 
         Parameters
         ----------
@@ -239,8 +299,14 @@ class StreetNetwork:
         return np.sort(near[apart <= metres])
 
     def take(self, pieces: NDArray[np.int64]) -> "StreetNetwork":
-        """A network of these pieces alone; piece i of it is piece `pieces[i]` of this one."""
-        return StreetNetwork(self.parts.take(pieces), self.projection)
+        """A network of these pieces alone; piece i of it is piece `pieces[i]` of this one.
+
+        Pieces to patrol come first, as in this one. Without any, places are snapped to all pieces.
+        """
+        count = self.patrolled_count
+        if count is not None:
+            count = int((pieces < count).sum()) or None
+        return StreetNetwork(self.parts.take(pieces), self.projection, count)
 
 
 def build_network(
@@ -258,24 +324,55 @@ def build_network(
     streets, projection
         Walkable ways, and the area's CRS.
     left_out
-        Records how much street lies outside the limits or is not connected.
+        Records how much street lies outside the limits, is not connected, or not to be patrolled.
     limits
-        Polygon in the area's metres; pieces whose middle lies outside are left out.
+        Polygon in the area's metres; pieces whose middle lies outside are not patrolled, and used
+        for walks up to `MARGIN_METRES` away.
     piece_metres
         Length aimed at.
     """
     pieces = cut_pieces(streets, piece_metres=piece_metres)
-    if limits is not None and not limits.covers(shapely.box(*_compute_extent(pieces.coordinates))):
-        middle = StreetNetwork(pieces, projection).piece_middle
-        inside = shapely.contains_xy(limits, middle[:, 0], middle[:, 1])
-        outside_km = pieces.piece_metres[~inside].sum() / 1000
-        left_out.add("streets", "outside the area (km)", round(outside_km))
-        pieces = pieces.take(inside)
-    if len(pieces.piece_metres):
-        main = _find_largest_component(pieces)
-        left_out.add("streets", "not connected to the rest (pieces)", int((~main).sum()))
-        pieces = pieces.take(main)
-    return StreetNetwork(pieces, projection)
+    pieces, is_inside = _choose_near(pieces, projection, limits, left_out)
+    if not len(pieces.piece_metres):
+        return StreetNetwork(pieces, projection)
+    is_street = find_patrolled(pieces)
+    label = label_components(pieces.piece_nodes, len(pieces.node_xy))
+    patrolled_metres = np.where(is_inside & is_street, pieces.piece_metres, 0.0)
+    main = label == np.argmax(np.bincount(label, weights=patrolled_metres))
+    left_out.add("streets", "not connected to the rest (pieces)", int((is_inside & ~main).sum()))
+    walked = int((is_inside & main & ~is_street).sum())
+    reason = "below ground, escalators, outlines of squares: walked, not patrolled (pieces)"
+    left_out.add("streets", reason, walked)
+    patrolled = np.flatnonzero(main & is_inside & is_street)
+    others = np.flatnonzero(main & ~(is_inside & is_street))
+    return join_networks(pieces.take(np.r_[patrolled, others]), len(patrolled), projection)
+
+
+def join_networks(pieces: Pieces, patrolled_count: int, projection: Projection) -> StreetNetwork:
+    """The network of the first pieces, which are patrolled; all of them are its walkable ones."""
+    if patrolled_count == len(pieces.piece_metres):
+        return StreetNetwork(pieces, projection)
+    wider = StreetNetwork(pieces, projection, patrolled_count)
+    patrolled = pieces.take(np.arange(patrolled_count))
+    return StreetNetwork(patrolled, projection, wider=wider)
+
+
+def _choose_near(
+    pieces: Pieces, projection: Projection, limits: BaseGeometry | None, left_out: LeftOut
+) -> tuple[Pieces, NDArray[np.bool_]]:
+    """Pieces within the limits and the margin round them, and which of them are within."""
+    everything = np.ones(len(pieces.piece_metres), dtype=bool)
+    if limits is None or limits.covers(shapely.box(*_compute_extent(pieces.coordinates))):
+        return pieces, everything
+    middle = StreetNetwork(pieces, projection).piece_middle
+    is_inside = np.asarray(shapely.contains_xy(limits, middle[:, 0], middle[:, 1]))
+    outside_km = pieces.piece_metres[~is_inside].sum() / 1000
+    left_out.add("streets", "outside the area (km)", round(outside_km))
+    if not is_inside.any():
+        return pieces.take(is_inside), is_inside[:0]
+    margin = limits.buffer(MARGIN_METRES)
+    near = is_inside | np.asarray(shapely.contains_xy(margin, middle[:, 0], middle[:, 1]))
+    return pieces.take(near), is_inside[near]
 
 
 def _compute_extent(xy: NDArray[np.float64]) -> tuple[float, ...]:
@@ -283,22 +380,12 @@ def _compute_extent(xy: NDArray[np.float64]) -> tuple[float, ...]:
     return (*xy.min(axis=0, initial=np.inf), *xy.max(axis=0, initial=-np.inf))
 
 
-def _find_largest_component(pieces: Pieces) -> NDArray[np.bool_]:
-    """Pieces of the connected part that holds the most metres of street."""
-    n = len(pieces.node_xy)
-    ends = (pieces.piece_nodes[:, 0], pieces.piece_nodes[:, 1])
-    graph = sparse.csr_array((np.ones(len(ends[0]), dtype=bool), ends), shape=(n, n))
-    label = csgraph.connected_components(graph, directed=False)[1][ends[0]]
-    metres = np.bincount(label, weights=pieces.piece_metres)
-    return np.asarray(label == np.argmax(metres))
-
-
 def _xy(shapes: NDArray[np.object_]) -> NDArray[np.float64]:
     """(v, 2) metres of all vertices."""
     return np.asarray(shapely.get_coordinates(shapes), dtype=np.float64)
 
 
-NETWORKS = Store("arrays", version="2")
+NETWORKS = Store("arrays", version="3")
 """Change the version when streets are cut, places snapped, or catchments found in another way."""
 
 PARTS = tuple(field.name for field in fields(Pieces) if field.name != "ways")
@@ -313,26 +400,33 @@ def load_or_build_network(
     def compute() -> Arrays:
         dropped = LeftOut()
         network = build_network(streets, projection, dropped, limits=limits)
-        parts: dict[str, NDArray[Any]] = {name: getattr(network.parts, name) for name in PARTS}
+        pieces = network.walkable.parts
+        parts: dict[str, NDArray[Any]] = {name: getattr(pieces, name) for name in PARTS}
         return parts | {
-            "piece_middle": network.piece_middle,
+            "piece_middle": network.walkable.piece_middle,
+            "patrolled_count": np.array(len(network)),
             "left_out": np.array([row.reason for row in dropped.rows], dtype=np.str_),
             "left_out_count": np.array([row.count for row in dropped.rows], dtype=np.int64),
         }
 
+    of_ways = ("is_patrolled", "is_area", "layer", "highway")
     depends_on: dict[str, NDArray[Any]] = {
+        **{name: streets.ways[name].to_numpy().astype(np.str_) for name in of_ways},
         "way": streets.vertex_way,
         "node": streets.vertex_node,
         "xy": streets.vertex_xy,
+        "closed": streets.closed_nodes,
         "limits": np.frombuffer(shapely.to_wkb(limits), dtype=np.uint8),
     }
-    key = hash_arrays(f"network {shapely.geos_version_string} {PIECE_METRES}", depends_on)
+    cut = f"network {shapely.geos_version_string} {PIECE_METRES} {MARGIN_METRES}"
+    key = hash_arrays(cut, depends_on)
     arrays = load_or_compute_arrays(NETWORKS, key, compute)
     for reason, count in zip(arrays["left_out"], arrays["left_out_count"], strict=True):
         left_out.add("streets", str(reason), int(count))
     parts = Pieces(ways=streets.ways, **{name: arrays[name] for name in PARTS})
-    network = StreetNetwork(parts, projection)
-    vars(network)["piece_middle"] = arrays["piece_middle"]
+    network = join_networks(parts, int(arrays["patrolled_count"]), projection)
+    vars(network)["piece_middle"] = arrays["piece_middle"][: len(network)]
+    vars(network.walkable)["piece_middle"] = arrays["piece_middle"]
     return network
 
 
@@ -343,5 +437,6 @@ def load_or_snap(network: StreetNetwork, xy: NDArray[np.float64]) -> Positions:
     """
     parts = network.parts
     lines = {"coordinates": parts.coordinates, "first": parts.first, "last": parts.last}
-    key = hash_arrays(f"snapped {shapely.geos_version_string}", {**lines, "xy": xy})
+    snapped = f"snapped {shapely.geos_version_string} {network.patrolled_count}"
+    key = hash_arrays(snapped, {**lines, "xy": xy})
     return Positions(**load_or_compute_arrays(NETWORKS, key, lambda: vars(network.snap(xy))))

@@ -1,4 +1,4 @@
-"""Streets cut into pieces of about 30 m, and how a bicycle goes along them.
+"""Streets cut into pieces of about 30 m, which of them are patrolled, and how a bicycle goes there.
 
 A section of street runs from junction to junction and is cut into equal pieces. All of it is
 array work: a city's streets are cut in seconds.
@@ -14,6 +14,7 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from patrolplan.arrays import expand_ranges
+from patrolplan.inputs.osm_tags import ROADS, TRUNK
 from patrolplan.inputs.streets import Streets
 
 PIECE_METRES = 30.0
@@ -92,14 +93,15 @@ def cut_pieces(streets: Streets, *, piece_metres: float = PIECE_METRES) -> Piece
     Parameters
     ----------
     streets
-        Ways that meet where they hold the same node.
+        Ways that meet where they hold the same node. At a closed node they end and do not meet.
     piece_metres
         Length aimed at; a section of length L becomes `max(1, round(L / piece_metres))` equal
         pieces, so that pieces are between two thirds of it and one and a half times it, except
         in sections that are shorter.
     """
     identity = np.unique(streets.vertex_node, return_inverse=True)[1].reshape(-1)
-    is_joint = _find_junctions(streets.vertex_way, identity)
+    is_closed = np.isin(streets.vertex_node, streets.closed_nodes)
+    is_joint = _find_junctions(streets.vertex_way, identity) | is_closed
     along = _measure_along(streets.vertex_xy, streets.vertex_way)
     heads, tails = _find_sections(is_joint, streets.vertex_way)
     length = along[tails] - along[heads]
@@ -116,13 +118,19 @@ def cut_pieces(streets: Streets, *, piece_metres: float = PIECE_METRES) -> Piece
     node = np.concatenate([identity, n_junctions + np.arange(len(cut_along))])[order]
     ends = np.concatenate([is_joint, np.ones(len(cut_along), dtype=bool)])[order]
     xy = np.concatenate([streets.vertex_xy, cut_xy])[order]
+    closed = np.concatenate([is_closed, np.zeros(len(cut_along), dtype=bool)])[order]
     position = np.concatenate([along, cut_along])[order]
     way = way[order]
 
     first, last = _find_sections(ends, way)
+    piece_nodes, node_xy = _end_at_closed_nodes(
+        np.column_stack([node[first], node[last]]),
+        np.column_stack([closed[first], closed[last]]),
+        _node_xy(node, xy),
+    )
     pieces = Pieces(
-        node_xy=_node_xy(node, xy),
-        piece_nodes=np.column_stack([node[first], node[last]]),
+        node_xy=node_xy,
+        piece_nodes=piece_nodes,
         piece_metres=np.maximum(position[last] - position[first], MIN_PIECE_METRES),
         piece_way=way[first],
         piece_section=np.repeat(np.arange(len(heads)), parts),
@@ -181,6 +189,47 @@ def _node_xy(node: NDArray[np.int64], xy: NDArray[np.float64]) -> NDArray[np.flo
     places = np.zeros((int(node.max()) + 1, 2))
     places[node] = xy
     return places
+
+
+def _end_at_closed_nodes(
+    piece_nodes: NDArray[np.int64], is_closed: NDArray[np.bool_], node_xy: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Nodes of the pieces, and of all nodes the places; each end at a closed node is a dead end.
+
+    `is_closed` is (p, 2).
+    """
+    count = int(is_closed.sum())
+    ends = piece_nodes.copy()
+    ends[is_closed] = len(node_xy) + np.arange(count)
+    return ends, np.concatenate([node_xy, node_xy[piece_nodes[is_closed]]])
+
+
+def find_patrolled(pieces: Pieces) -> NDArray[np.bool_]:
+    """(p,) whether each piece is street to patrol, and not only walked along.
+
+    The tags of a way say so, see `patrolplan.inputs.osm_tags.is_patrolled`; and what is below
+    ground and hangs together with a passage of a station is one too, however its own tags are. An
+    underpass hangs together with streets alone.
+    """
+    of_piece = {
+        name: pieces.ways[name].to_numpy()[pieces.piece_way]
+        for name in ("is_patrolled", "is_area", "layer", "highway")
+    }
+    is_patrolled = of_piece["is_patrolled"].astype(bool)
+    is_passage = ~is_patrolled & ~of_piece["is_area"].astype(bool)
+    on_foot = ~np.isin(of_piece["highway"].astype(str), list(ROADS | TRUNK))
+    below = np.flatnonzero(is_passage | ((of_piece["layer"].astype(np.float64) < 0) & on_foot))
+    label = label_components(pieces.piece_nodes[below], len(pieces.node_xy))
+    is_patrolled[below[np.isin(label, label[is_passage[below]])]] = False
+    return is_patrolled
+
+
+def label_components(piece_nodes: NDArray[np.int64], nodes: int) -> NDArray[np.int64]:
+    """(p,) number of the connected part that each of these pieces (p, 2) belongs to."""
+    ones = np.ones(len(piece_nodes), dtype=bool)
+    graph = sparse.csr_array((ones, tuple(piece_nodes.T)), shape=(nodes, nodes))
+    label = csgraph.connected_components(graph, directed=False)[1]
+    return np.asarray(label[piece_nodes[:, 0]], dtype=np.int64)
 
 
 CLOSED, RIDE, PUSH, CARRY = 0, 1, 2, 3

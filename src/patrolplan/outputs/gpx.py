@@ -169,7 +169,7 @@ def _add_other_points(root: ET.Element, patrol: "Patrol", projection: "Projectio
             if line is not None and step.way in {"push", "carry"}:
                 place = line.interpolate(float(begin))
                 length = wording.format_metres(step.metres)
-                name = f"Get off and {step.way}: {step.street}, {length}"
+                name = f"Get off and {step.way}: {wording.describe_street(step)}, {length}"
                 points.append(((place.x, place.y), name, "dismount"))
     xy = np.array([point for point, _, _ in points]).reshape(-1, 2)
     places = _format_coordinates(xy, projection)

@@ -180,6 +180,22 @@ def describe_turns(steps: "Sequence[Step]") -> list[str]:
     return lines
 
 
+def describe_street(step: "Step") -> str:
+    """What one goes along in a direction: a street, or steps up or down.
+
+    Examples
+    --------
+    >>> from patrolplan.patrols.plan import Step
+    >>> describe_street(Step("left", "steps", 9, flight="up"))
+    'up the steps'
+    >>> describe_street(Step("left", "Duke of York Steps", 9, flight="down"))
+    'down Duke of York Steps'
+    """
+    if step.flight not in {"up", "down"}:
+        return step.street
+    return f"{step.flight} {'the steps' if step.street == 'steps' else step.street}"
+
+
 def format_leg_minutes(patrol: "Patrol", leg: int) -> str:
     """Duration of a leg by the times printed next to it, which are rounded to the minute."""
     leave, arrive = _list_leg_times(patrol)[leg]

@@ -1,19 +1,24 @@
-"""Directions of a walk or ride, street by street."""
+"""Directions of a walk or ride, street by street.
+
+A walk falls into runs of one name. A run that is too short for a direction goes to the street
+before or after it, unless one turns a corner at both of its ends: every turn of `CORNER_DEGREES` or
+more that leaves a street's name is given. A street without a name has none to follow, so a corner
+on it is given too, and every flight of steps is a direction of its own.
+"""
 
 from collections.abc import Callable, Sequence
-from functools import partial
-from itertools import groupby
 from typing import NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from patrolplan.network.names import KIND_LABELS
 from patrolplan.network.paths import Walk
 from patrolplan.network.pieces import CARRY, PUSH
-from patrolplan.patrols.plan import Heading, Leg, Step, Turn
+from patrolplan.patrols.plan import Flight, Heading, Leg, Step, Turn
 
 MIN_STEP_METRES = 25.0
-"""A bit of street shorter than this, such as a crossing, is not a direction of its own."""
+"""A bit of street shorter than this is not a direction of its own, unless it is round a corner."""
 
 MIN_PUSH_METRES = 8.0
 """A shorter bit to get off the bicycle for, such as the edge of a square, is left out."""
@@ -28,6 +33,12 @@ OFF_BICYCLE_WAYS = {PUSH: "push", CARRY: "carry"}
 LOOK_METRES = 12.0
 """So far before and after a corner its direction is looked at."""
 
+CORNER_DEGREES = 60.0
+"""A turn of this much or more is a corner."""
+
+OTHER_WAY: dict[Flight, Flight] = {"up": "down", "down": "up"}
+"""A flight of steps as it is walked back."""
+
 UNLIT_TAG = "no"
 """The OpenStreetMap value of `lit` for a street without lighting."""
 
@@ -40,6 +51,7 @@ def build_leg(
     lit: NDArray[np.object_],
     metres_per_minute: float,
     *,
+    flights: NDArray[np.object_] | None = None,
     bicycle_ways: NDArray[np.int8] | None = None,
 ) -> Leg:
     """A leg with its directions.
@@ -54,6 +66,8 @@ def build_leg(
         (p,) street lighting of each, see `StreetNetwork.piece_lit`.
     metres_per_minute
         Full speed.
+    flights
+        (p,) the steps on each, see `StreetNetwork.piece_flight`; none without.
     bicycle_ways
         (p, 2) how a bicycle goes along each piece and against it, see
         `patrolplan.network.pieces`; on foot without.
@@ -63,7 +77,7 @@ def build_leg(
     return Leg(
         metres=walk.metres,
         minutes=walk.cost_metres / metres_per_minute,
-        steps=build_directions(walk, labels, ways),
+        steps=build_directions(walk, labels, ways, flights),
         line=walk.line,
         pieces=walk.pieces,
         unlit_metres=float(walk.piece_metres[lit == UNLIT_TAG].sum()),
@@ -83,45 +97,90 @@ def _find_ways(walk: Walk, bicycle_ways: NDArray[np.int8] | None) -> NDArray[np.
 
 
 def build_directions(
-    walk: Walk, labels: NDArray[np.object_], ways: NDArray[np.object_] | None = None
+    walk: Walk,
+    labels: NDArray[np.object_],
+    ways: NDArray[np.object_] | None = None,
+    flights: NDArray[np.object_] | None = None,
 ) -> tuple[Step, ...]:
     """The steps of a walk, one a street.
 
-    `labels` are as for `build_leg`; `ways` is (s,) how each piece is gone along; default on foot.
+    `labels` and `flights` are as for `build_leg`; `ways` is (s,) how each piece is gone along;
+    default on foot.
     """
     if not len(walk.pieces):
         return ()
     ways = np.full(len(walk.pieces), "walk", dtype=object) if ways is None else ways
-    runs = _merge_short_between(_group_runs(labels[walk.pieces], ways, walk.piece_metres))
-    return _build_steps(runs, walk.line)
+    climbs = _find_climbs(walk, flights)
+    runs = _group_runs(labels[walk.pieces], ways, climbs, walk.piece_metres)
+    line = _Line.from_xy(walk.line)
+    return _build_steps(_merge_short_between(_split_at_corners(runs, line)), line)
 
 
 def reverse_directions(steps: Sequence[Step], line: NDArray[np.float64]) -> tuple[Step, ...]:
     """The directions of a leg that is walked the other way round, along (v, 2) `line` in metres."""
     runs = [
-        _Run(step.street, step.way, step.metres, lead=step.tail_metres) for step in reversed(steps)
+        _Run(
+            step.street,
+            step.way,
+            step.metres,
+            flight=OTHER_WAY.get(step.flight, step.flight),
+            lead=step.tail_metres,
+        )
+        for step in reversed(steps)
     ]
-    return _build_steps(runs, line)
+    return _build_steps(runs, _Line.from_xy(line))
 
 
-def _build_steps(runs: Sequence["_Run"], line: NDArray[np.float64]) -> tuple[Step, ...]:
+def _find_climbs(walk: Walk, flights: NDArray[np.object_] | None) -> NDArray[np.object_]:
+    """(s,) the flight of steps on each piece, as it is walked."""
+    if flights is None:
+        return np.full(len(walk.pieces), "", dtype=object)
+    along = flights[walk.pieces]
+    back = np.array([OTHER_WAY.get(flight, flight) for flight in along], dtype=object)
+    return np.where(walk.backwards, back, along)
+
+
+class _Line(NamedTuple):
+    """What is walked: (v, 2) points in metres, and (v,) the metres along it at each."""
+
+    xy: NDArray[np.float64]
+    along: NDArray[np.float64]
+
+    @classmethod
+    def from_xy(cls, xy: NDArray[np.float64]) -> "_Line":
+        return cls(xy, np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(xy, axis=0).T))]))
+
+    def compute_bearing(self, at_metres: float, *, forward: bool) -> float:
+        """Direction walked just after (or before) a point, clockwise from north, in radians."""
+        sign = 1.0 if forward else -1.0
+        ends = np.clip([at_metres, at_metres + sign * LOOK_METRES], 0.0, self.along[-1])
+        x, y = (np.interp(ends, self.along, axis) for axis in self.xy.T)
+        return float(np.arctan2(sign * (x[1] - x[0]), sign * (y[1] - y[0])))
+
+    def compute_turn(self, at_metres: float) -> float:
+        """Degrees turned at a point, clockwise positive, from -180 to 180."""
+        after, before = (self.compute_bearing(at_metres, forward=way) for way in (True, False))
+        return float((np.degrees(after - before) + 180) % 360 - 180)
+
+
+def _build_steps(runs: Sequence["_Run"], line: _Line) -> tuple[Step, ...]:
     """Streets and metres along a line as directions.
 
     A turn is the one from the street before to the street after, whatever short bits lie between:
     the tail of the one and the lead of the other are skipped.
     """
-    along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
-    bearing = partial(_compute_bearing, line, along)
-    runs = _merge_short_ends(runs, bearing)
+    runs = _merge_short_ends(runs, line.compute_bearing)
     starts = np.cumsum([0.0, *(run.metres for run in runs)])
     steps = []
     for number, run in enumerate(runs):
-        after = bearing(starts[number] + run.lead, forward=True)
+        after = line.compute_bearing(starts[number] + run.lead, forward=True)
         turn: Turn = HEADINGS[round(np.degrees(after) / 45) % 8]
         if number > 0:
-            before = bearing(starts[number] - runs[number - 1].tail, forward=False)
-            turn = describe_turn(after - before)
-        steps.append(Step(turn, run.name, float(run.metres), run.way, float(run.tail)))
+            at = starts[number] - runs[number - 1].tail
+            turn = describe_turn(after - line.compute_bearing(at, forward=False))
+        steps.append(
+            Step(turn, run.name, float(run.metres), run.way, float(run.tail), flight=run.flight)
+        )
     return tuple(steps)
 
 
@@ -174,14 +233,24 @@ class _Run(NamedTuple):
     name: str
     way: str
     metres: float
+    flight: Flight = ""
     lead: float = 0.0
     tail: float = 0.0
+    is_round_corner: bool = False
+    """Whether it begins with a corner."""
 
     @property
     def is_short(self) -> bool:
         """Whether it is too short for a direction of its own."""
+        if self.flight:
+            return False
         is_off_bicycle = self.way in OFF_BICYCLE_WAYS.values()
         return self.metres < (MIN_PUSH_METRES if is_off_bicycle else MIN_STEP_METRES)
+
+    @property
+    def kind(self) -> tuple[str, str, str]:
+        """What neighbouring pieces have in common to be one run."""
+        return self.name, self.way, self.flight
 
     def lengthen(self, metres: float) -> "_Run":
         """The run with so many metres more."""
@@ -189,55 +258,96 @@ class _Run(NamedTuple):
 
 
 def _group_runs(
-    names: NDArray[np.object_], ways: NDArray[np.object_], metres: NDArray[np.float64]
+    names: NDArray[np.object_],
+    ways: NDArray[np.object_],
+    flights: NDArray[np.object_],
+    metres: NDArray[np.float64],
 ) -> list[_Run]:
-    """Neighbouring pieces of one name and way as one."""
-    changes = (names[1:] != names[:-1]) | (ways[1:] != ways[:-1])
+    """Neighbouring pieces of one name, way and flight as one."""
+    changes = np.zeros(len(names) - 1, dtype=bool)
+    for kinds in (names, ways, flights):
+        changes |= kinds[1:] != kinds[:-1]
     opens = np.flatnonzero(np.r_[True, changes])
     return [
-        _Run(str(names[start]), str(ways[start]), float(total))
+        _Run(str(names[start]), str(ways[start]), float(total), flight=flights[start])
         for start, total in zip(opens, np.add.reduceat(metres, opens), strict=True)
     ]
 
 
-def _merge_short_between(runs: Sequence[_Run]) -> list[_Run]:
-    """Give a short bit between two streets to the one before it.
+def _split_at_corners(runs: Sequence[_Run], line: _Line) -> list[_Run]:
+    """Runs, cut at the corners on streets without a name; each knows if it begins at a corner."""
+    starts = np.cumsum([0.0, *(run.metres for run in runs)])
+    inside = [
+        line.along[(line.along > start) & (line.along < end)]
+        for run, start, end in zip(runs, starts[:-1], starts[1:], strict=True)
+        if run.name in KIND_LABELS and not run.flight
+    ]
+    corners = _find_corners(line, np.concatenate([starts[1:-1], *inside]))
+    cut: list[_Run] = []
+    for run, start, end in zip(runs, starts[:-1], starts[1:], strict=True):
+        own = sorted(at for at in corners if start < at < end)
+        for begin, stop in zip([start, *own], [*own, end], strict=True):
+            cut.append(run._replace(metres=stop - begin, is_round_corner=begin in corners))
+    return cut
 
-    Short bits in a row count by their sum. Those at the ends stay, see `_merge_short_ends`.
+
+def _find_corners(line: _Line, places: NDArray[np.float64]) -> set[float]:
+    """Which places along a line are corners.
+
+    A corner is seen from some metres before and after it as well: of those within `LOOK_METRES`
+    that turn to the same side, the sharpest is the corner.
+    """
+    turns = {float(at): line.compute_turn(float(at)) for at in places}
+    sharp = [at for at, turn in turns.items() if abs(turn) >= CORNER_DEGREES]
+    corners: set[float] = set()
+    for at in sorted(sharp, key=lambda at: (-abs(round(turns[at], 6)), at)):
+        if not any(
+            abs(at - other) < LOOK_METRES and turns[at] * turns[other] > 0 for other in corners
+        ):
+            corners.add(at)
+    return corners
+
+
+def _merge_short_between(runs: Sequence[_Run]) -> list[_Run]:
+    """Give a short bit between two streets to one of them, unless it has a corner at either end.
+
+    With a corner at its start it goes to the street after it, else to the one before. Short bits in
+    a row count by their sum. Those at the ends stay, see `_merge_short_ends`.
     """
     merged: list[_Run] = []
     joined = _join_short_neighbours(runs)
+    carried = 0.0  # metres of a short bit round a corner, which the next street begins with
     for number, run in enumerate(joined):
-        if merged and (merged[-1].name, merged[-1].way) == (run.name, run.way):
+        is_last = number == len(joined) - 1
+        ends_at_corner = not is_last and joined[number + 1].is_round_corner
+        if carried:
+            run = run.lengthen(carried)._replace(is_round_corner=True)  # noqa: PLW2901
+            carried = 0.0
+        if merged and not run.is_round_corner and merged[-1].kind == run.kind:
             merged[-1] = merged[-1].lengthen(run.metres)._replace(tail=0.0)
-        elif 0 < number < len(joined) - 1 and run.is_short:
-            merged[-1] = merged[-1].lengthen(run.metres)._replace(tail=run.metres)
-        else:
+        elif not merged or is_last or not run.is_short:
             merged.append(run)
+        elif not run.is_round_corner:
+            tail = 0.0 if ends_at_corner else run.metres
+            merged[-1] = merged[-1].lengthen(run.metres)._replace(tail=tail)
+        elif ends_at_corner:
+            merged.append(run)
+        else:
+            carried = run.metres
     return merged
 
 
 def _join_short_neighbours(runs: Sequence[_Run]) -> list[_Run]:
-    """Short bits in a row as one, called after the longest of them."""
-    joined: list[_Run] = []
-    for are_short, group in groupby(runs, key=lambda run: run.is_short):
-        bits = list(group)
-        if are_short:
-            longest = max(bits, key=lambda run: run.metres)
-            bits = [longest._replace(metres=sum(run.metres for run in bits))]
-        joined += bits
-    return joined
-
-
-def _compute_bearing(
-    line: NDArray[np.float64], along: NDArray[np.float64], at_metres: float, *, forward: bool
-) -> float:
-    """Direction walked just after (or before) a point of the line, clockwise from north.
-
-    `along` are the metres at each of the line's points.
-    """
-    sign = 1.0 if forward else -1.0
-    ends = np.clip([at_metres, at_metres + sign * LOOK_METRES], 0.0, along[-1])
-    x = np.interp(ends, along, line[:, 0])
-    y = np.interp(ends, along, line[:, 1])
-    return float(np.arctan2(sign * (x[1] - x[0]), sign * (y[1] - y[0])))
+    """Short bits in a row as one, called after the longest of them; a corner ends the row."""
+    rows: list[list[_Run]] = []
+    for run in runs:
+        if rows and run.is_short and rows[-1][-1].is_short and not run.is_round_corner:
+            rows[-1].append(run)
+        else:
+            rows.append([run])
+    return [
+        max(row, key=lambda run: run.metres)._replace(
+            metres=sum(run.metres for run in row), is_round_corner=row[0].is_round_corner
+        )
+        for row in rows
+    ]

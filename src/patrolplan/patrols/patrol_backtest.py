@@ -374,5 +374,5 @@ def compute_loop_harm(
                 find_stretch_around(problem.surroundings.network, piece, length)
                 for piece in loop.place_dwells(len(route))
             ]
-    pieces = [problem.surroundings.pieces[np.unique(np.concatenate(one))] for one in around]
-    return float(np.mean([harm[one].sum() for one in pieces]))
+    harm_around = problem.surroundings.take_values(harm)
+    return float(np.mean([harm_around[np.unique(np.concatenate(one))].sum() for one in around]))

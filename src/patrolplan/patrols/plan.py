@@ -208,6 +208,9 @@ Heading = Literal[
 ]
 """Of the first step of a leg, clockwise from north."""
 
+Flight = Literal["", "up", "down", "steps"]
+"""Steps that are gone up or down, or of which that is not known; empty where there are none."""
+
 Turn = Literal[Heading, "straight on", "left", "right", "bear left", "bear right", "turn back"]
 
 
@@ -226,11 +229,13 @@ class Step:
     way: str = "walk"
     tail_metres: WholeMetres = field(default=0.0, compare=False)
     """How much of it leads over into the next street."""
+    flight: Flight = ""
 
     @model_serializer(mode="wrap")
     def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         record = handler(self)
         without = ["way"] if self.way == "walk" else []
+        without += [] if self.flight else ["flight"]
         return _arrange(record, without if record["tail_metres"] else [*without, "tail_metres"])
 
 
@@ -252,7 +257,8 @@ class Leg:
     pieces: Annotated[NDArray[np.int64], _not_in_files(NO_PIECES), Field(exclude=True)] = field(
         default_factory=lambda: NO_PIECES
     )
-    """(s,) pieces walked, in order; empty where the leg was read from a file."""
+    """(s,) pieces of the area's walkable network walked, in order; empty where the leg was read
+    from a file."""
 
     @model_serializer(mode="wrap")
     def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:

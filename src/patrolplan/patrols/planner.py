@@ -203,10 +203,11 @@ class _PatrolBuilder:
         self.notes = notes
         self.hours = problem.surroundings.hours
         self.speed = compute_speed(problem.settings)
-        pieces, network = problem.surroundings.pieces, problem.inputs.area.network
+        pieces, network = problem.surroundings.pieces, problem.inputs.area.network.walkable
         self.piece_labels = problem.inputs.piece_labels[pieces]
         self.piece_lit = network.piece_lit[pieces]
-        self.piece_risk = problem.inputs.risk.joined[pieces]
+        self.piece_flight = network.piece_flight[pieces]
+        self.piece_risk = problem.surroundings.take_values(problem.inputs.risk.joined)
         by_bicycle = problem.settings.way == "bicycle"
         self.bicycle_ways = network.bicycle_ways[pieces] if by_bicycle else None
         self._legs: dict[tuple[int, int, float], tuple[Leg, float]] = {}
@@ -263,9 +264,14 @@ class _PatrolBuilder:
         )
 
     def _build_leg(self, walk: Walk) -> Leg:
-        """A leg in pieces of the area's network."""
+        """A leg in pieces of the area's walkable network."""
         leg = build_leg(
-            walk, self.piece_labels, self.piece_lit, self.speed, bicycle_ways=self.bicycle_ways
+            walk,
+            self.piece_labels,
+            self.piece_lit,
+            self.speed,
+            flights=self.piece_flight,
+            bicycle_ways=self.bicycle_ways,
         )
         return replace(leg, pieces=self.problem.surroundings.pieces[leg.pieces])
 

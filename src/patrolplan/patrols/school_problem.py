@@ -64,7 +64,7 @@ class PlanningInputs:
     risk: Risk
     hotspots: gpd.GeoDataFrame
     piece_labels: NDArray[np.object_]
-    """(p,) what each piece of the area's network is called."""
+    """(w,) what each piece of the area's walkable network is called."""
     window: Window
     date: dt.date | None = None
     """Day of the patrols, on which only some tasked places count; None: all of them count."""
@@ -85,7 +85,7 @@ class PlanningInputs:
             area.strip_for_workers(),
             risk,
             hotspots,
-            label_streets(area.network),
+            label_streets(area.network.walkable),
             window or resolve_window(area.settings.patrol),
             date,
             estimate_time_profile(area, hotspots) if risk.times_known else None,
@@ -280,7 +280,7 @@ def build_school_problem(inputs: PlanningInputs, row: int) -> SchoolProblem:
     barred = select_tasked(tasked, must_visit=False)
     pieces, base = around.pieces, around.base
     in_radius = around.gate_metres <= settings.radius_metres
-    risk_within = float(inputs.risk.joined[pieces][in_radius].sum())
+    risk_within = float(around.take_values(inputs.risk.joined)[in_radius].sum())
     walking_minutes = around.hours.after_gate_minutes - settings.dwell_minutes
     in_time = around.round_trip_metres <= max(0.0, walking_minutes * compute_speed(settings))
 

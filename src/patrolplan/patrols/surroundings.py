@@ -252,7 +252,7 @@ class Surroundings:
     network: StreetNetwork
     """Streets around the gate."""
     pieces: NDArray[np.int64]
-    """(q,) pieces of the area's network that `network` consists of."""
+    """(q,) pieces of the area's walkable network that `network` consists of."""
     effort: NDArray[np.float64] | None
     """(q, 2) what a metre of each costs by bicycle; None on foot, where all is 1."""
     gate: Positions
@@ -265,6 +265,13 @@ class Surroundings:
     """How far these streets reach from the gate at least, in a straight line."""
     hours: PatrolHours
     """When patrols start, and for how long they may last."""
+
+    def take_values(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(q,) amounts of the area's pieces (p,); 0 on street that is walked but not patrolled."""
+        is_patrolled = self.pieces < len(values)
+        taken = np.zeros(len(self.pieces))
+        taken[is_patrolled] = values[self.pieces[is_patrolled]]
+        return taken
 
     @property
     def start(self) -> Positions:
@@ -325,7 +332,8 @@ def _take_streets(
     area: StudyArea, gate: Positions, base: Base | None, base_note: Note | None, hours: PatrolHours
 ) -> Surroundings:
     """The streets within the radius of a gate, with a margin, and as far as the base is."""
-    network, settings, extent = area.network, area.settings.patrol, compute_default_extent(area)
+    network, settings = area.network.walkable, area.settings.patrol
+    extent = compute_default_extent(area)
     ends = [gate.piece]  # gate and base are on a street, however small the extent
     if base is not None:
         apart = network.xy(base.position)[0] - network.xy(gate)[0]

@@ -44,7 +44,7 @@ def compute_minutes_from_base(area: StudyArea) -> Floats:
     the nearest street counts 1.3 times. Officers on bicycles ride at `[patrol] cycling_speed_kmh`,
     the others walk at `walking_speed_kmh`.
     """
-    network, officers, gates = area.network, area.officers, area.gates
+    network, officers, gates = area.network.walkable, area.officers, area.gates
     bases = network.snap(shapely.get_coordinates(officers.geometry.values))
     unique, first, which = np.unique(
         np.stack([bases.piece, bases.offset_metres], 1),

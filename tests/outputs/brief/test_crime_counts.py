@@ -27,7 +27,7 @@ def no_hotspots(area):
 
 def walked(area, row):
     """(p,) whether the nearer end of each piece is within the radius, by networkx."""
-    network, radius = area.network, area.settings.patrol.radius_metres
+    network, radius = area.network.walkable, area.settings.patrol.radius_metres
     graph = nx.Graph()
     for (a, b), metres in zip(network.piece_nodes.tolist(), network.piece_metres, strict=True):
         if not graph.has_edge(a, b) or graph[a][b]["weight"] > metres:
@@ -39,7 +39,7 @@ def walked(area, row):
     reached = nx.single_source_dijkstra_path_length(graph, "gate", cutoff=radius)
     within = [a in reached or b in reached for a, b in network.piece_nodes.tolist()]
     within[piece] = True
-    return np.array(within)
+    return np.array(within)[: len(area.network)]
 
 
 def nearest_point(area):

@@ -67,7 +67,7 @@ def test_a_month_missing_since_then_is_no_fall(demo_area, hotspots, full):
     assert found.held == pytest.approx((1.0, 12.0))
     assert found.total.usual.value == pytest.approx(full.total.usual.value / 2)
     text = "\n".join(format_brief_lines(found))
-    assert "held are 1 of 2 months since then and 12 of 12 months before" in text
+    assert "1 of 2 months of this period and 12 of 12 months before it are held" in text
     assert found.total.year_before.text == "no data"
     assert json.loads(json.dumps(build_brief_document(found)))["held"] == [1.0, 12.0]
     assert render_brief(found).startswith(b"%PDF")

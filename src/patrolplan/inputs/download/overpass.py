@@ -36,7 +36,7 @@ from patrolplan.inputs.download.client import (
 )
 from patrolplan.inputs.download.police import MAX_SEGMENT_METRES, widen_limits
 from patrolplan.inputs.osm_tags import NOT_STREETS
-from patrolplan.inputs.streets import GREENS, PARKS, RAILS, STATIONS, WATERWAYS
+from patrolplan.inputs.streets import GREENS, MARGIN_METRES, PARKS, RAILS, STATIONS, WATERWAYS
 
 STREET_FILTER = f'["highway"]["highway"!~"^({"|".join(sorted(NOT_STREETS))})$"]'
 """Every way that could be walked; its other tags are checked when the file is read."""
@@ -62,7 +62,7 @@ def fetch_street_file(
     answers: Path,
     kind: str,
 ) -> tuple[bytes, int]:
-    """An OpenStreetMap file of the area, and how many ways of it are streets.
+    """An OpenStreetMap file of the area and what walks use round it, and how many streets it has.
 
     Parameters
     ----------
@@ -82,8 +82,9 @@ def fetch_street_file(
     FetchError
         When the server keeps failing.
     """
-    area = _transform_to_degrees(widen_limits(limits), projection)
-    around = _transform_to_degrees(widen_limits(limits).convex_hull.simplify(10), projection)
+    wide = widen_limits(limits.buffer(MARGIN_METRES, join_style="mitre"))
+    area = _transform_to_degrees(wide, projection)
+    around = _transform_to_degrees(wide.convex_hull.simplify(10), projection)
 
     def attempt() -> list[Element]:
         with _configure_osmnx(web, url, answers):

@@ -113,12 +113,14 @@ def describe_basis(brief: Brief) -> tuple[str, ...]:
     """Say what was counted, what is approximate, and whose data it is; a line each."""
     radius = format_metres(brief.area.settings.patrol.radius_metres)
     before = describe_length(brief.periods.baseline, by_day=brief.periods.by_day)
+    held = describe_held(brief)
     return (
         (
             f"Counted: recorded crime on streets within a walk of {radius} from the gate. "
             f'"Usual" is what the {before} before had on average in the same length of time.'
         ),
         RISING_NOTE,
+        *([" ".join(held)] if held else []),
         _describe_data_limits(brief),
         " ".join(list_area_attributions(brief.area.name, snapped=brief.area.snapped)),
     )
@@ -139,7 +141,6 @@ def _describe_data_limits(brief: Brief) -> str:
             f"Open data: crimes are {SNAPPED_PLACES}. Each crime is spread over "
             "these, and numbers are rounded."
         )
-    sentences += describe_held(brief)
     if brief.without_day:
         sentences.append(
             "A crime of which only the month is known counts where the whole month counts."
@@ -152,17 +153,20 @@ def describe_held(brief: Brief) -> list[str]:
     if brief.held is None:
         return []
     periods, by_day = brief.periods, brief.periods.by_day
-    parts = [
+    lengths = [
         f"{format_number(held)} of {describe_length(period, by_day=by_day)} {when}"
         for held, period, when in zip(
-            brief.held, (periods.current, periods.baseline), ("since then", "before"), strict=True
+            brief.held,
+            (periods.current, periods.baseline),
+            ("of this period", "before it"),
+            strict=True,
         )
     ]
-    held = (
-        f"Months are missing from the data: held are {' and '.join(parts)}. Numbers are of what is "
-        "held, usual for as long; rising is what would rise whatever the missing months held."
+    sentence = (
+        f"Months are missing from the data: {' and '.join(lengths)} are held. Numbers count what "
+        "is held, and usual is for the same length. Rising: up whatever the missing months held."
     )
-    sentences = [held]
+    sentences = [sentence]
     if brief.left_out_share >= MIN_SHOWN_SHARE:
         sentences.append(
             f"Left out: {brief.left_out_share:.0%} of the street within the walk, where too little "

@@ -57,7 +57,7 @@ class WalkingArea:
 
 def find_walking_area(area: StudyArea, row: int) -> WalkingArea:
     """Streets within the settings' radius of a school's gate, the same that its patrols reach."""
-    network, radius = area.network, area.settings.patrol.radius_metres
+    network, radius = area.network.walkable, area.settings.patrol.radius_metres
     gate = area.gates.take([row])
     # A walk within the radius stays in its circle; pieces that it reaches lie half in at least.
     near = np.union1d(
@@ -69,6 +69,7 @@ def find_walking_area(area: StudyArea, row: int) -> WalkingArea:
     metres = np.full(len(network), np.inf)
     metres[near] = np.where(walk <= radius, walk, np.inf)
     metres[gate.piece] = 0.0
+    metres = metres[: len(area.network)]
     catchments = area.catchments
     share = np.where(np.isfinite(metres), catchments.piece_share, 0.0)
     within = np.bincount(catchments.piece_catchment, weights=share, minlength=len(catchments))

@@ -166,7 +166,7 @@ def _build_step_lines(leg: Leg) -> list[str]:
     """Directions of a leg, a phrase for each street."""
     lines = []
     for step, turn in zip(leg.steps, wording.describe_turns(leg.steps), strict=True):
-        street = shorten(make_printable(step.street), 60)
+        street = shorten(make_printable(wording.describe_street(step)), 60)
         length = _make_unbreakable(wording.format_metres(step.metres))
         lines.append(f"{turn}{_join_street(step)} {street} {length}")
     return lines or ["stay where you are"]
@@ -181,9 +181,13 @@ def _join_street(step: Step) -> str:
     [' along', ',', ' into']
     >>> [_join_street(Step("left", "A", 9, way)) for way in ("push", "carry")]
     [' along', ' the bicycle:']
+    >>> _join_street(Step("left", "steps", 9, flight="up"))
+    ','
     """
     if step.way == "carry":
         return " the bicycle:"
+    if step.flight:
+        return ","
     if step.way == "push" or step.turn == "turn back" or step.turn in HEADINGS:
         return " along"
     return "," if step.turn == "straight on" else " into"

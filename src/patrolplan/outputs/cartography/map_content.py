@@ -93,7 +93,7 @@ class MapContent:
 
 def fit_patrol_viewport(plan: Plan, patrol: Patrol, width: float, height: float) -> Viewport:
     """The window that shows a whole patrol on a map of this width and height in points."""
-    network = plan.area.network
+    network = plan.area.network.walkable
     _, _, places = _list_markers(patrol, keep_away=False)
     barred = np.array([(place.x, place.y) for place in patrol.keep_away]).reshape(-1, 2)
     lines = [leg.line for _, leg in _select_drawn_legs(patrol)]
@@ -120,11 +120,11 @@ def collect_map_content(viewport: Viewport, plan: Plan, patrol: Patrol) -> MapCo
     fixed = sum(kind in {"gate", "keep_away"} for kind in kinds)
     return MapContent(
         patrol=patrol,
-        network=plan.area.network,
+        network=plan.area.network.walkable,
         features=features,
         point_symbols={kind: find_symbols(features, viewport, kind) for kind in SYMBOL_STYLES},
         viewport=viewport,
-        pieces=find_visible_pieces(plan.area.network, viewport),
+        pieces=find_visible_pieces(plan.area.network.walkable, viewport),
         stretches=viewport.clip_to_page(_select_stretches(plan.hotspots, patrol)),
         legs=route.separate_legs([viewport.to_page(leg.line) for _, leg in legs]),
         leg_labels=[name for name, _ in legs],

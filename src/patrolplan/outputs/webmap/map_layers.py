@@ -111,12 +111,13 @@ def build_map_layers(plan: "Plan", patrols: Sequence[MapPatrol] | None = None) -
         `ground` (park, water, building, stream, railway, bus_stop, station), `hotspots`,
         `schools`, `patrols`, `bounds`.
     """
-    network, projection = plan.area.network, plan.area.projection
+    patrolled, network = plan.area.network, plan.area.network.walkable
+    projection = plan.area.projection
     lines, coordinates = network.parts.last - network.parts.first, network.parts.coordinates
     names, name = np.unique(network.piece_name.astype(str), return_inverse=True)
     rank = rank_streets(network)
     return {
-        "bounds": _compute_bounds(network.parts.coordinates, projection),
+        "bounds": _compute_bounds(patrolled.parts.coordinates, projection),
         "streets": {
             "lines": {
                 "counts": lines.tolist(),
@@ -127,8 +128,8 @@ def build_map_layers(plan: "Plan", patrols: Sequence[MapPatrol] | None = None) -
             "names": names.tolist(),
         },
         "voices": {
-            voice: _encode_digits(digit)
-            for voice, digit in classify_voices(plan.risk, network.piece_metres).items()
+            voice: _encode_digits(np.pad(digit, (0, len(network) - len(digit))))
+            for voice, digit in classify_voices(plan.risk, patrolled.piece_metres).items()
         },
         "labels": _place_labels(network, name, rank, names),
         "ground": _pack_basemap(plan.area.features, network, projection),

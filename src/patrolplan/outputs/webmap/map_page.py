@@ -289,7 +289,7 @@ def _describe_approach(patrol: "Patrol", verb: str) -> dict[str, Any] | None:
 def _describe_leg(leg: "Leg", destination: str, verb: str, duration: str) -> dict[str, Any]:
     length = f"{wording.format_metres(leg.metres)}, {duration}"
     steps = [
-        f"{capitalise(turn)}: {step.street}, {wording.format_metres(step.metres)}"
+        f"{capitalise(turn)}: {wording.describe_street(step)}, {wording.format_metres(step.metres)}"
         for step, turn in zip(leg.steps, wording.describe_turns(leg.steps), strict=True)
     ]
     return {"heading": f"{verb} to {destination}: {length}", "steps": steps}
