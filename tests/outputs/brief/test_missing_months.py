@@ -102,12 +102,17 @@ def test_no_rise_that_full_months_do_not_show(demo_area, hotspots, urn):
 
 
 def test_a_rise_shows_through_a_gap(demo_area, hotspots):
-    """What rises by far still does when a month of the baseline is missing."""
-    since = dt.date(2026, 6, 1)
-    full = build_brief(demo_area, hotspots, "900010", since)
-    gone = drop_months(demo_area, [(FORCE, "2025-11")])
-    assert full.rising
-    assert build_brief(gone, hotspots, "900010", since).rising
+    """What rises by far still does when two months of the baseline are missing."""
+    since = pd.Timestamp("2026-08-01")
+    late = (demo_area.incidents["month"] >= since).to_numpy()
+    rows = np.append(np.arange(len(late)), np.repeat(np.flatnonzero(late), 2))
+    tripled = replace(
+        demo_area,
+        incidents=demo_area.incidents.iloc[rows].reset_index(drop=True),
+        incident_catchment=demo_area.incident_catchment[rows],
+    )
+    gone = drop_months(tripled, [(FORCE, "2025-11"), (FORCE, "2026-03")])
+    assert build_brief(gone, hotspots, URN, since.date()).rising
 
 
 def test_streets_of_a_force_without_data_are_left_out_and_said(demo_area, hotspots):
