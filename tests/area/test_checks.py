@@ -57,7 +57,7 @@ def test_bells_lie_in_the_day(lane, bell, stops):
     """A school day ends from 11:00 to 19:00, or the bell is read as of another clock."""
     table = {"bell_times": f"urn,finish_time\n100001,{bell}\n"}
     if stops:
-        with pytest.raises(pp.InputError, match=f"'{bell}' .URN 100001. is no time at which"):
+        with pytest.raises(pp.InputError, match=f"'{bell}' .URN 100001. is not a plausible end"):
             lane(table)
     else:
         assert lane(table).alarms == ()

@@ -34,7 +34,8 @@ def run(run, monkeypatch, settings):
     """Run record; gives exit code, standard output and error."""
 
     def call(*args, typed=""):
-        monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+        typed = typed if isinstance(typed, io.StringIO) else io.StringIO(typed)
+        monkeypatch.setattr("sys.stdin", typed)
         return run("record", *args, "--config", settings)
 
     return call
@@ -95,25 +96,99 @@ def test_a_table_and_its_mistakes(run, folder, duty, tmp_path):
     assert "1 already recorded." in run("--csv", path)[1]
 
 
-def test_a_track(run, folder, duty, tmp_path):
-    """Standing at the first stop for a quarter of an hour gives its minutes, and none elsewhere."""
-    run("--week", folder)
+def _write_stay(path, folder, duty, begin, seconds):
+    """A track that stands at the first stop for some seconds from a time (HH:MM) on."""
     place = next(h for h in json.loads((folder / "hotspots.geojson").read_text())["features"]
                  if h["properties"]["hotspot"] == duty["stops"][0]["hotspot"])  # fmt: skip
     longitude, latitude = place["properties"]["stop"]
+    start = dt.datetime.fromisoformat(f"{duty['date']}T{begin}")
     points = "".join(
-        f'<trkpt lat="{latitude}" lon="{longitude}"><time>{duty["date"]}T15:{second // 60:02d}:'
-        f"{second % 60:02d}Z</time></trkpt>"
-        for second in range(0, 901, 10)
+        f'<trkpt lat="{latitude}" lon="{longitude}"><time>'
+        f"{(start + dt.timedelta(seconds=second)).isoformat()}Z</time></trkpt>"
+        for second in range(0, seconds + 1, 10)
     )
-    path = tmp_path / "walk.gpx"
     path.write_text(f"<gpx><trk><trkseg>{points}</trkseg></trk></gpx>", encoding="utf-8")
+    return path
+
+
+def test_a_track(run, folder, duty, tmp_path):
+    """Standing at the first stop gives its minutes; stops after the track's end stay unknown."""
+    run("--week", folder)
+    path = _write_stay(tmp_path / "walk.gpx", folder, duty, "15:00", 900)
     options = ("--gpx", path, "--officer", duty["officer"], "--date", duty["date"], "--json")
     visits = json.loads(run(*options)[1])["visits"]
     found = {row["hotspot"]: row["minutes"] for row in visits}
-    assert found[duty["stops"][0]["hotspot"]] == pytest.approx(15, abs=0.5)
-    assert all(found[stop["hotspot"]] < 0.5 for stop in duty["stops"][1:])
+    assert found == {duty["stops"][0]["hotspot"]: pytest.approx(15, abs=0.5)}
     assert json.loads(run(*options)[1])["already_recorded"] == len(visits)
+
+
+class _Terminal(io.StringIO):
+    """Somebody at a keyboard."""
+
+    def isatty(self):
+        """Yes."""
+        return True
+
+
+def _write_walk_elsewhere(path, folder, duty):
+    """A track of the whole afternoon that stands 800 m from the gate: no stop is visited."""
+    week = json.loads((folder / "week.json").read_text(encoding="utf-8"))
+    longitude, latitude = week["routes"][duty["route"]]["gate"]
+    points = "".join(
+        f'<trkpt lat="{latitude}" lon="{longitude + 0.012}"><time>{duty["date"]}T'
+        f"{minute // 60:02d}:{minute % 60:02d}:00Z</time></trkpt>"
+        for minute in range(14 * 60, 18 * 60)
+    )
+    path.write_text(f"<gpx><trk><trkseg>{points}</trkseg></trk></gpx>", encoding="utf-8")
+    return path
+
+
+def test_a_track_below_typed_minutes_asks(run, folder, duty, tmp_path):
+    """With nobody to ask, nothing is recorded until a flag decides; at a keyboard it asks."""
+    run("--week", folder)
+    who = ("--officer", duty["officer"], "--date", duty["date"])
+    count = len(duty["stops"])
+    run(*who, "--minutes", " ".join(["15"] * count))
+    path = _write_walk_elsewhere(tmp_path / "gate.gpx", folder, duty)
+    code, out, err = run(*who, "--gpx", path)
+    assert (code, out) == (1, "")
+    assert err.count("typed 15 minutes, the track gives 0") == count
+    assert "nothing was recorded; add --accept-lower or --keep-typed" in err
+    kept = json.loads(run(*who, "--gpx", path, "--keep-typed", "--json")[1])
+    assert kept["corrected"] == 0
+    code, out, err = run(*who, "--gpx", path, typed=_Terminal("n\n"))
+    assert (code, "corrected" in out) == (0, False)
+    assert "Enter the track's minutes there? [y/N]" in err
+    assert f"{count} corrected." in run(*who, "--gpx", path, typed=_Terminal("y\n"))[1]
+    again = json.loads(run(*who, "--gpx", path, "--accept-lower", "--json")[1])
+    assert (again["corrected"], again["already_recorded"]) == (0, len(again["visits"]))
+
+
+def test_officers_together(run, folder, duty, tmp_path):
+    """A second officer is entered with the first: the return counts one presence of two people."""
+    run("--week", folder)
+    who = ("--officer", duty["officer"], "--date", duty["date"])
+    count = len(duty["stops"])
+    run(*who, "--minutes", " ".join(["15"] * count))
+    second = "SSO-01" if duty["officer"] != "SSO-01" else "SSO-02"
+    path = tmp_path / "second.csv"
+    stop = f"{second},{duty['date']},{duty['urn']},{duty['stops'][0]['hotspot']},15"
+    path.write_text(f"officer,date,urn,hotspot,minutes\n{stop}\n", encoding="utf-8")
+    assert "entered separately; if they patrolled" in " ".join(run("--csv", path)[1].split())
+    path.write_text(
+        f"officer,date,urn,hotspot,minutes,with\n{stop},{duty['officer']}\n", encoding="utf-8"
+    )
+    assert "2 corrected." in run("--csv", path)[1]
+    done = json.loads(run(*who, "--minutes", " ".join(["15"] * count), "--with", second,
+                          "--json")[1])  # fmt: skip
+    assert {tuple(row["together"]) for row in done["visits"]} == {(second,)}
+    table = json.loads(run("--return", "2026-11", "--json")[1])
+    (row,) = table["by_week"]
+    assert (row["delivered_visits"], row["further_visits"]) == (count, 0)
+    assert (row["presence_minutes"], row["person_minutes"]) == (15.0 * count, 30.0 * count)
+    code, _, err = run(*who, "--with", "SSO-77", "--minutes", " ".join(["15"] * count))
+    assert code == 1
+    assert "--with: there is no officer 'SSO-77'" in err
 
 
 @pytest.mark.parametrize(
@@ -125,6 +200,8 @@ def test_a_track(run, folder, duty, tmp_path):
         (("--return", "2026-12", "--week", "x"), "give one of"),
         (("--officer", "SSO-01", "--date", "1 May"), "'1 May' is not a valid date"),
         (("--week", "x", "--out", "y"), "can only be given with --return"),
+        (("--week", "x", "--with", "SSO-01"), "goes with --officer"),
+        (("--week", "x", "--keep-typed"), "give one of them, with --gpx"),
     ],
 )
 def test_wrong_usage(run, args, message):

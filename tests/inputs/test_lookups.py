@@ -325,6 +325,15 @@ def test_a_table_by_the_numbers_on_the_card(visits):
     assert table["urn"].isna().all()
 
 
+@pytest.mark.parametrize("column", ["with", "together"])
+def test_a_table_may_name_who_came_along(visits, column):
+    """The officers who came together are read as written, under either name."""
+    rows = "SSO-01,2026-12-01,2,15,SSO-02;SSO-03", "SSO-01,2026-12-01,3,15,"
+    table = visits(f"officer,date,stop,minutes,{column}", *rows)
+    assert table["with"].iloc[0] == "SSO-02;SSO-03"
+    assert table["with"].isna().tolist() == [False, True]
+
+
 def test_everything_wrong_is_reported(visits):
     """One message for each wrong value, with its row, column, the value, and what to do."""
     with pytest.raises(InputError) as raised:

@@ -82,37 +82,40 @@ EXPECTED_FORMS = {
 def check_unknown_categories(found: CategoryCheck, settings: Settings, report: LoadReport) -> None:
     """Note categories of other spelling, and stop where too many crimes are of unknown ones.
 
-    Where the settings name categories of their own, the data has a layout of its own, with
-    categories that are left out on purpose: then only those that resemble a known name count.
+    Where the settings count categories of their own, the data has a layout of its own, with
+    categories that are left out on purpose: then only one that begins as a known one ends counts.
     """
     shown_from = settings.privacy.min_crime_count
-
-    def count(crimes: int) -> str:
-        shown = int(suppress_and_round(crimes, shown_from)) if shown_from > 1 else crimes
-        return f"{shown:,}" if shown >= shown_from else f"fewer than {shown_from}"
-
-    for written, known, rows in found.respelled:
-        note = Note("category_respelled", {"written": written, "known": known, "rows": count(rows)})
+    for written, known, count in found.respelled:
+        rows = _format_crimes(count, shown_from)
+        note = Note("category_respelled", {"written": written, "known": known, "rows": rows})
         report.notes.append(note)
-    is_own_layout = any(name not in CATEGORIES for name in list_own_categories(settings))
-    unknown = [one for one in found.unknown if one.nearest or one.replaces or not is_own_layout]
-    if not unknown:
+    is_own_layout = any(name not in CATEGORIES for name in settings.crimes.categories)
+    suspect = [one for one in found.unknown if one.replaces or not is_own_layout]
+    named = [one for one in found.unknown if one.nearest or one in suspect]
+    if not named:
         return
-
-    def describe(one: UnknownCategory) -> str:
-        nearest = f", nearest '{one.nearest}'" if one.nearest else ""
-        replaces = f", begins when '{one.replaces}' ends" if one.replaces else ""
-        return f"'{one.name}' ({count(one.count)}{nearest}{replaces})"
-
-    named = list_first(list(map(describe, unknown)))
-    suspect = [one for one in unknown if one.replaces or not is_own_layout]
-    rows = sum(one.count for one in suspect)
-    if exceeds_bound(rows, found.total):
-        what = f"{count(rows)} of {count(found.total)} crimes are of unknown categories: {named}"
+    words = list_first([_describe_category(one, shown_from) for one in named])
+    count = sum(one.count for one in suspect)
+    if exceeds_bound(count, found.total):
+        share = f"{_format_crimes(count, shown_from)} of {_format_crimes(found.total, shown_from)}"
+        what = f"{share} crimes are of unknown categories: {words}"
         remedy = "correct their names, or name them under [crimes] categories or [risk.harm]"
         report.alarms.add("unknown_categories", "[sources] crimes", what, remedy)
     else:
-        report.notes.append(Note("categories_unknown", {"categories": named}))
+        report.notes.append(Note("categories_unknown", {"categories": words}))
+
+
+def _format_crimes(count: int, shown_from: int) -> str:
+    """A number of crimes as it may be shown, see `[privacy] threshold_for_crime`."""
+    shown = int(suppress_and_round(count, shown_from)) if shown_from > 1 else count
+    return f"{shown:,}" if shown >= shown_from else f"fewer than {shown_from}"
+
+
+def _describe_category(one: UnknownCategory, shown_from: int) -> str:
+    nearest = f", nearest '{one.nearest}'" if one.nearest else ""
+    replaces = f", begins when '{one.replaces}' ends" if one.replaces else ""
+    return f"'{one.name}' ({_format_crimes(one.count, shown_from)}{nearest}{replaces})"
 
 
 def list_own_categories(settings: Settings) -> tuple[str, ...]:
@@ -156,8 +159,8 @@ def check_times(
     unusual = bells[(bells < EARLIEST_BELL) | (bells > LATEST_BELL)]
     if len(unusual):
         what = (
-            f"'{unusual.iloc[0]}' (URN {unusual.index[0]}) is no time at which a school day ends: "
-            f"{format_count(len(unusual), 'bell')} of {len(bells):,} outside "
+            f"'{unusual.iloc[0]}' (URN {unusual.index[0]}) is not a plausible end of a school day; "
+            f"{len(unusual):,} of {format_count(len(bells), 'bell')} are outside "
             f"{EARLIEST_BELL} to {LATEST_BELL}"
         )
         remedy = "write the end of the school day on the 24-hour clock"
@@ -165,7 +168,7 @@ def check_times(
         report.alarms.add("unusual_times", file, what, remedy)
     default = f"{settings.patrol.default_finish_time:%H:%M}"
     if not EARLIEST_BELL <= default <= LATEST_BELL:
-        what = f"'{default}' is no time at which a school day ends"
+        what = f"'{default}' is not a plausible end of a school day"
         remedy = "write the end of the school day on the 24-hour clock"
         report.alarms.add("unusual_times", "[patrol] default_finish_time", what, remedy)
     for name, window in settings.patrol.windows.items():

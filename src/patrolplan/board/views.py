@@ -13,7 +13,7 @@ from patrolplan.inputs.lookups import WEEKDAYS
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.webmap.map_layers import build_map_layers
 from patrolplan.outputs.week.roster import Roster
-from patrolplan.patrols.plan import convert_to_degrees
+from patrolplan.patrols.file_forms import convert_to_degrees
 from patrolplan.team.objective import compute_loosest_bound, sum_minutes_by_day
 from patrolplan.team.rota_inputs import list_patrols
 from patrolplan.team.week_editor import get_slot

@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.table import Table
 
 from patrolplan.cli import console
+from patrolplan.cli.ledger_tables import build_return_table, build_row_documents, print_entries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,16 +20,15 @@ if TYPE_CHECKING:
     from patrolplan.settings import Settings
     from patrolplan.team.ledger.delivered import Answer
     from patrolplan.team.ledger.ledger import Ledger
-    from patrolplan.team.ledger.visits import VisitEntry
+    from patrolplan.team.ledger.track_visits import TrackVisits
 
+
+LowerAction = Literal["accept", "keep", "ask"]
+"""What to do where a track measures less than was typed."""
+Patrol = tuple[str, str | None]
+"""An officer, and who came with them as typed; None where nothing was typed."""
 
 RECORD_OPTIONS = "--week, --officer with --date, --csv, --gpx, or --return"
-OUTCOMES = {
-    "new": ("recorded", "recorded"),
-    "corrected": ("corrected", "corrected"),
-    "same": ("already_recorded", "already recorded"),
-}
-"""JSON key and words of what became of a visit."""
 
 
 @console.app.command()
@@ -50,11 +49,31 @@ def record(
     ] = None,
     table: Annotated[
         Path | None,
-        typer.Option("--csv", help="Table of officer, date, stop or hotspot, minutes..."),
+        typer.Option("--csv", help="Table of officer, date, stop or hotspot, minutes, with..."),
     ] = None,
     gpx: Annotated[
-        Path | None, typer.Option("--gpx", help="Recorded track of that officer and day.")
+        list[Path] | None,
+        typer.Option("--gpx", help="Recorded track of that officer and day; more add up."),
     ] = None,
+    together: Annotated[
+        str | None,
+        typer.Option(
+            "--with", help="Officers who came with --officer, such as 'SSO-02;SSO-03'; - is nobody."
+        ),
+    ] = None,
+    accept_lower: Annotated[
+        bool,
+        typer.Option(
+            "--accept-lower", help="With --gpx: enter measurements below typed minutes unasked."
+        ),
+    ] = False,
+    keep_typed: Annotated[
+        bool,
+        typer.Option(
+            "--keep-typed",
+            help="With --gpx: leave typed minutes as they are where fewer are measured.",
+        ),
+    ] = False,
     school: Annotated[
         str | None,
         typer.Option("--school", help="URN of a track's school, if the officer has no patrol."),
@@ -67,14 +86,15 @@ def record(
     as_json: console.Json = False,
 ) -> None:
     """Record what was delivered, from the card's boxes, a table or a track; or print the return."""
-    typed = officer is not None and gpx is None
-    given = [week is not None, typed, table is not None, gpx is not None, month is not None]
+    typed = officer is not None and not gpx
+    given = [week is not None, typed, table is not None, bool(gpx), month is not None]
     if given.count(True) != 1:
         message = f"give one of {RECORD_OPTIONS}"
         raise typer.BadParameter(message)
-    if (typed or gpx is not None) and (officer is None or date is None):
+    if (typed or gpx) and (officer is None or date is None):
         message = "give --officer and --date"
         raise typer.BadParameter(message)
+    _check_details(officer, together, has_track=bool(gpx), answers=(accept_lower, keep_typed))
     if out is not None and month is None:
         message = "can only be given with --return"
         raise typer.BadParameter(message, param_hint="--out")
@@ -86,10 +106,24 @@ def record(
     elif table is not None:
         _record_table(config, table, as_json=as_json)
     elif officer is not None and day is not None:
-        if gpx is not None:
-            _record_track(config, gpx, officer, day, school, as_json=as_json)
+        who = (officer, together)
+        if gpx:
+            lower: LowerAction = "accept" if accept_lower else "keep" if keep_typed else "ask"
+            _record_track(config, gpx, who, day, school, lower=lower, as_json=as_json)
         else:
-            _record_typed(config, officer, day, minutes, as_json=as_json)
+            _record_typed(config, who, day, minutes, as_json=as_json)
+
+
+def _check_details(
+    officer: str | None, together: str | None, *, has_track: bool, answers: tuple[bool, bool]
+) -> None:
+    """Refuse details without what they belong to."""
+    if together is not None and officer is None:
+        message = "goes with --officer; in a table, write the column 'with'"
+        raise typer.BadParameter(message, param_hint="--with")
+    if any(answers) and (all(answers) or not has_track):
+        message = "give one of them, with --gpx"
+        raise typer.BadParameter(message, param_hint="--accept-lower, --keep-typed")
 
 
 def _open_configured_ledger(config: Path) -> tuple[Settings, Ledger]:
@@ -121,7 +155,7 @@ def _hand_out(config: Path, folder: Path, *, as_json: bool) -> None:
 
 
 def _record_typed(
-    config: Path, officer: str, date: dt.date, minutes: str | None, *, as_json: bool
+    config: Path, who: Patrol, date: dt.date, minutes: str | None, *, as_json: bool
 ) -> None:
     from patrolplan.errors import InputError
     from patrolplan.team.ledger.delivered import (
@@ -130,7 +164,8 @@ def _record_typed(
         parse_answers,
     )
 
-    _, ledger = _open_configured_ledger(config)
+    settings, ledger = _open_configured_ledger(config)
+    officer, together = who[0], _parse_together(settings, *who)
     with ledger:
         stops = find_promised_stops(ledger, officer, date)
         if minutes is None:
@@ -141,7 +176,35 @@ def _record_typed(
             except ValueError as error:
                 where, remedy = "--minutes", "write one answer for each stop, such as '15 12/3 -'"
                 raise InputError.one(where, str(error), remedy) from None
-        _print_entries(ledger.record(build_typed_visits(stops, answers)), as_json=as_json)
+        entries = ledger.record(build_typed_visits(stops, answers, together))
+        print_entries(ledger, entries, as_json=as_json)
+
+
+def _parse_together(settings: Settings, officer: str, text: str | None) -> tuple[str, ...] | None:
+    """Who came with an officer; None where nothing was typed."""
+    from patrolplan.errors import InputError
+    from patrolplan.team.ledger.delivered import parse_companions
+
+    if text is None:
+        return None
+    try:
+        return parse_companions(text, officer, _list_officers(settings))
+    except ValueError as error:
+        where, remedy = "--with", "name the other officers, joined by ;, or - for nobody"
+        raise InputError.one(where, str(error), remedy) from None
+
+
+def _list_officers(settings: Settings) -> list[str]:
+    from patrolplan.area.load import find_source_files, get_column_mapping
+    from patrolplan.crs import Projection
+    from patrolplan.inputs.lookups import read_officers
+
+    officers = read_officers(
+        find_source_files(settings, "officers"),
+        Projection(settings.area.crs),
+        columns=get_column_mapping(settings, "officers"),
+    )
+    return list(officers["officer"])
 
 
 def _ask_for_answers(stops: pd.DataFrame, officer: str, date: dt.date) -> tuple[Answer, ...]:
@@ -182,98 +245,88 @@ def _read_line(prompt: str) -> str:
 
 
 def _record_table(config: Path, path: Path, *, as_json: bool) -> None:
-    from patrolplan.area.load import find_source_files, get_column_mapping
-    from patrolplan.crs import Projection
-    from patrolplan.inputs.lookups import read_officers, read_visits
+    from patrolplan.inputs.lookups import read_visits
     from patrolplan.team.ledger.delivered import build_table_visits
 
     table = read_visits(path)
     settings, ledger = _open_configured_ledger(config)
-    officers = read_officers(
-        find_source_files(settings, "officers"),
-        Projection(settings.area.crs),
-        columns=get_column_mapping(settings, "officers"),
-    )
+    officers = _list_officers(settings)
     with ledger:
-        visits = build_table_visits(ledger, table, path, list(officers["officer"]))
-        _print_entries(ledger.record(visits), as_json=as_json)
+        visits = build_table_visits(ledger, table, path, officers)
+        print_entries(ledger, ledger.record(visits), as_json=as_json)
 
 
 def _record_track(
-    config: Path, path: Path, officer: str, date: dt.date, school: str | None, *, as_json: bool
+    config: Path,
+    paths: Sequence[Path],
+    who: Patrol,
+    date: dt.date,
+    school: str | None,
+    *,
+    lower: LowerAction,
+    as_json: bool,
 ) -> None:
-    from patrolplan.inputs.gpx import read_track
+    from patrolplan.inputs.gpx import read_tracks
     from patrolplan.team.ledger.ledger import open_ledger
-    from patrolplan.team.ledger.map_matching import build_track_visits
+    from patrolplan.team.ledger.track_visits import build_track_visits
 
-    track = read_track(path)
+    track = read_tracks(paths)
     area = console.load_study_area(config)
+    together = _parse_together(area.settings, *who)
     with open_ledger(area.settings) as ledger:
         with console.report_stage("Following the track"):
-            matched = build_track_visits(ledger, area.network, track, officer, date, school)
-        lost, bridged = matched.track_minutes.lost_minutes, matched.track_minutes.bridged_minutes
-        notes = []
-        if lost:
-            notes.append(
-                f"{lost:.1f} minutes of the track are missing, in gaps too long to fill in."
+            matched = build_track_visits(
+                ledger, area.network, track, who[0], date, urn=school, together=together
             )
-        if bridged:
-            notes.append(f"{bridged:.1f} minutes of gaps were bridged.")
-        _print_entries(ledger.record(matched.visits), as_json=as_json, notes=notes)
+        visits = [*matched.visits]
+        if matched.lower and (lower == "accept" or (lower == "ask" and _accept_lower(matched))):
+            visits += [measurement.visit for measurement in matched.lower]
+        notes = _describe_track(matched)
+        print_entries(ledger, ledger.record(visits), as_json=as_json, notes=notes)
 
 
-def _print_entries(
-    entries: Sequence[VisitEntry], *, as_json: bool, notes: Sequence[str] = ()
-) -> None:
-    """Print what became of each visit, and the number of each outcome."""
-    outcomes = [entry.outcome for entry in entries]
-    if as_json:
-        counts = {key: outcomes.count(outcome) for outcome, (key, _) in OUTCOMES.items()}
-        visits = [_build_entry_document(entry) for entry in entries]
-        console.print_json({**counts, "visits": visits, "notes": list(notes)})
-        return
-    console.stdout.print(_build_entries_table(entries))
-    console.print_notes(notes)
-    parts = [f"{outcomes.count(name)} {words}" for name, (_, words) in OUTCOMES.items()]
-    console.stdout.print(", ".join(part for part in parts if not part.startswith("0 ")) + ".")
+def _accept_lower(matched: TrackVisits) -> bool:
+    """Whether to enter measurements below typed minutes; raises where there is nobody to ask."""
+    from patrolplan.errors import Problems
 
-
-def _build_entries_table(entries: Sequence[VisitEntry]) -> Table:
-    """A row a visit; officer and day are the title where they are the same for all."""
-    from patrolplan.team.week import format_day
-
-    officer_days = {(entry.visit.officer, entry.visit.date) for entry in entries}
-    officer, day = min(officer_days)
-    shared = len(officer_days) == 1
-    table = Table(title=f"{officer}, {format_day(day)}" if shared else None, title_justify="left")
-    for heading in () if shared else ("officer", "date"):
-        table.add_column(heading, no_wrap=True)
-    for heading in ("hotspot", "place", "minutes", "spoken to", ""):
-        table.add_column(heading)
-    for entry in entries:
-        visit = entry.visit
-        _, outcome = OUTCOMES[entry.outcome]
-        if entry.outcome == "corrected":
-            outcome += f", was {entry.minutes_before:g}"
-        spoken = "" if visit.engagements is None else str(visit.engagements)
-        first = () if shared else (visit.officer, f"{visit.date}")
-        table.add_row(*first, visit.hotspot, visit.place, f"{visit.minutes:g}", spoken, outcome)
-    return table
-
-
-def _build_entry_document(entry: VisitEntry) -> dict[str, Any]:
-    visit = entry.visit
-    return {
-        "officer": visit.officer,
-        "date": f"{visit.date}",
-        "urn": visit.urn,
-        "hotspot": visit.hotspot,
-        "place": visit.place,
-        "minutes": visit.minutes,
-        "engagements": visit.engagements,
-        "outcome": OUTCOMES[entry.outcome][1],
-        "minutes_before": entry.minutes_before,
+    lines = {
+        f"{row.visit.hotspot}, {row.visit.place}": f"typed {row.typed_minutes:g} minutes, the "
+        f"track gives {row.visit.minutes:g}"
+        for row in matched.lower
     }
+    if not sys.stdin.isatty():
+        problems = Problems()
+        for place, what in lines.items():
+            remedy = "nothing was recorded; add --accept-lower or --keep-typed"
+            problems.add("--gpx", what, remedy, place)
+        problems.raise_if_any()
+    for place, what in lines.items():
+        console.stderr.print(f"{place}: {what}")
+    return _read_line("Enter the track's minutes there? [y/N] ").lower() in {"y", "yes"}
+
+
+def _describe_track(matched: TrackVisits) -> list[str]:
+    """What the track leaves open."""
+    minutes = matched.track_minutes
+    notes = []
+    if minutes.stay_minutes:
+        notes.append(
+            f"{minutes.stay_minutes:.1f} minutes of gaps that end where they began count as stays."
+        )
+    if minutes.bridged_minutes:
+        notes.append(f"{minutes.bridged_minutes:.1f} minutes of gaps were bridged.")
+    if minutes.lost_minutes:
+        notes.append(
+            f"{minutes.lost_minutes:.1f} minutes of the track are missing, in gaps too long to "
+            "fill in."
+        )
+    if matched.partial:
+        places = "; ".join(matched.partial)
+        notes.append(f"The track covers only a part of the stay, which may be longer: {places}.")
+    if matched.unknown:
+        places = "; ".join(matched.unknown)
+        notes.append(f"Left as it was, since the track does not cover the whole stay: {places}.")
+    return notes
 
 
 def _report_month(config: Path, month: str, out: Path | None, *, as_json: bool) -> None:
@@ -287,43 +340,10 @@ def _report_month(config: Path, month: str, out: Path | None, *, as_json: bool) 
             write_return(ledger, month, out)
     if as_json:
         documents = {
-            name.replace("-", "_"): _build_row_documents(table) for name, table in tables.items()
+            name.replace("-", "_"): build_row_documents(table) for name, table in tables.items()
         }
         console.print_json({"month": month, **documents})
         return
     for name in ("by-week", "by-officer", "by-school", "by-hotspot"):
-        console.stdout.print(_build_return_table(name, tables[name]))
+        console.stdout.print(build_return_table(name, tables[name]))
     console.print_written_to(out)
-
-
-def _build_row_documents(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """The rows of a table with plain values: dates as text, missing numbers as None."""
-    plain = table.astype(object).where(table.notna(), None)
-    return [
-        {
-            str(name): f"{value}" if isinstance(value, dt.date) else value
-            for name, value in row.items()
-        }
-        for row in plain.to_dict("records")
-    ]
-
-
-def _build_return_table(name: str, table: pd.DataFrame) -> Table:
-    """Plan against delivered, for people to read."""
-    from patrolplan.team.ledger.monthly_return import FIGURE_COLUMNS
-
-    keys = [name for name in table.columns if name not in {*FIGURE_COLUMNS, "delivered_percent"}]
-    printed = Table(*keys, title=f"Delivered of planned, {name.replace('-', ' ')}")
-    for heading in ("visits", "not recorded", "minutes", "%", "spoken to"):
-        printed.add_column(heading, justify="right")
-    for row in _build_row_documents(table):
-        percent = row["delivered_percent"]
-        printed.add_row(
-            *(f"{row[key]}" for key in keys),
-            f"{row['delivered_visits']} of {row['promised_visits']}",
-            f"{row['not_recorded']}",
-            f"{row['delivered_minutes']:.0f} of {row['promised_minutes']:.0f}",
-            "" if percent is None else f"{percent:.0f}",
-            f"{row['engagements']}",
-        )
-    return printed

@@ -4,6 +4,7 @@ A document type declaration is refused, so that no entity is ever expanded.
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.parsers import expat
@@ -42,10 +43,26 @@ class Track:
         universal = pd.to_datetime(self.seconds, unit="s", utc=True)
         return list(universal.tz_convert(LOCAL).date)
 
+    @property
+    def clock_seconds(self) -> NDArray[np.float64]:
+        """(k,) local time of each point in seconds since midnight."""
+        local = pd.to_datetime(self.seconds, unit="s", utc=True).tz_convert(LOCAL)
+        return np.asarray(local.hour * 3600 + local.minute * 60 + local.second, dtype=np.float64)
+
     def select_day(self, day: dt.date) -> "Track":
         """The points of one local day."""
         rows = np.array([one == day for one in self.days], dtype=bool)
         return Track(self.seconds[rows], self.longitude[rows], self.latitude[rows])
+
+
+def read_tracks(paths: Sequence[Path]) -> Track:
+    """Read several files of one walk as one track, whatever their order; see `read_track`."""
+    tracks = [read_track(path) for path in paths]
+    seconds = np.concatenate([track.seconds for track in tracks])
+    _, rows = np.unique(seconds, return_index=True)  # of equal times the first counts
+    longitude = np.concatenate([track.longitude for track in tracks])
+    latitude = np.concatenate([track.latitude for track in tracks])
+    return Track(seconds[rows], longitude[rows], latitude[rows])
 
 
 def read_track(path: Path) -> Track:

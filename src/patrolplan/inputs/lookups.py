@@ -293,6 +293,7 @@ VISIT_FIELDS = (
     *(Field(name) for name in ("urn", "hotspot", "stop")),
     *_build_fields("minutes"),
     Field("engagements"),
+    Field("with", ("together",)),
 )
 
 VISITED = Rule(
@@ -312,12 +313,13 @@ def read_visits(path: Path) -> pd.DataFrame:
     ----------
     path
         Columns `officer`, `date` (YYYY-MM-DD), `hotspot` (its name, such as H3) or `stop` (its
-        number on the card), `minutes`, and optionally `urn` and `engagements`.
+        number on the card), `minutes`, and optionally `urn`, `engagements` and `with` (or
+        `together`): the officers who came with `officer`, joined by ";".
 
     Returns
     -------
     pandas.DataFrame
-        All seven columns: `date` as dates, `minutes` as numbers, `stop` and `engagements` whole
+        All eight columns: `date` as dates, `minutes` as numbers, `stop` and `engagements` whole
         numbers or NA, the others text or NA. The index is the row number in the file.
 
     Raises

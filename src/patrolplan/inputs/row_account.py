@@ -175,7 +175,7 @@ def is_coarse(table: pd.DataFrame) -> NDArray[np.bool_]:
     """(n,) whether both coordinates of a row are rounded to about a hundred metres or more."""
     if {"longitude", "latitude"} <= set(table.columns):
         scaled = [
-            parse_numbers(table[axis]) * 10.0**MAX_COARSE_DECIMALS
+            parse_degrees(table[axis], axis) * 10.0**MAX_COARSE_DECIMALS
             for axis in ("longitude", "latitude")
         ]
     elif {"easting", "northing"} <= set(table.columns):

@@ -15,7 +15,8 @@ from patrolplan.area import StudyArea
 from patrolplan.crs import Projection
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.reason_words import describe_certainty, describe_reasons, describe_tasking
-from patrolplan.patrols.plan import Patrol, Plan, build_patrol_document, convert_to_degrees
+from patrolplan.patrols.file_forms import convert_to_degrees
+from patrolplan.patrols.plan import Patrol, Plan, build_patrol_document
 from patrolplan.patrols.surroundings import build_way_notes
 from patrolplan.provenance import compute_area_provenance
 from patrolplan.risk.surface import Risk

@@ -321,7 +321,9 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
         f"at the base of {values['owner']}."
     ),
     "mode_not_planned": _say_mode_not_planned,
-    "officer_away": lambda values: f"{values['officer']} is away on {_format_day(values['date'])}.",
+    "officer_away": lambda values: (
+        f"{values['officer']} is absent on {_format_day(values['date'])}."
+    ),
     "data_changed": (
         "Data or settings have changed since this week was planned ({then}, now {now}): patrols "
         "handed out keep their stops and times."

@@ -6,195 +6,49 @@ degrees and HH:MM, and to read it back.
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import pairwise
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
 import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
     Field,
-    GetPydanticSchema,
-    PlainSerializer,
-    SerializationInfo,
     SerializerFunctionWrapHandler,
     Strict,
     TypeAdapter,
-    ValidationInfo,
     model_serializer,
     with_config,
 )
-from pydantic_core import PydanticKnownError, core_schema
 
 from patrolplan.area import StudyArea
 from patrolplan.crs import Projection
 from patrolplan.hotspots.reasons import Reason
-from patrolplan.notes import NOTE_VALUES, Note, NoteKind
+from patrolplan.patrols.file_forms import (
+    NO_PIECES,
+    RECORD,
+    XY,
+    Amount,
+    Day,
+    FileNote,
+    IsList,
+    Line,
+    Metres,
+    Minutes,
+    Point,
+    Texts,
+    WholeMetres,
+    Worth,
+    arrange,
+    not_in_files,
+    round_to,
+)
 from patrolplan.patrols.surroundings import Window
 from patrolplan.risk.surface import Risk
 from patrolplan.tables import LeftOutRow, render_html_table
 from patrolplan.text import format_count
-from patrolplan.times import format_time, minutes_after_midnight, parse_time
-
-XY = tuple[float, float]
-
-
-def convert_to_degrees(xy: NDArray[np.float64], projection: Projection) -> list[list[float]]:
-    """(n, 2) metres as pairs of longitude and latitude."""
-    longitude, latitude = projection.to_degrees(xy[:, 0], xy[:, 1])
-    return [[float(lon), float(lat)] for lon, lat in zip(longitude, latitude, strict=True)]
-
-
-def _parse_minutes(value: object) -> object:
-    """Minutes after midnight of HH:MM."""
-    if isinstance(value, str):
-        with suppress(ValueError):
-            return minutes_after_midnight(parse_time(value))
-    message = "is not a valid time; write HH:MM"
-    raise ValueError(message)
-
-
-def _parse_day(value: object) -> object:
-    """A date of YYYY-MM-DD."""
-    if isinstance(value, str):
-        with suppress(ValueError):
-            return dt.datetime.strptime(value, "%Y-%m-%d").date()  # noqa: DTZ007 - a day
-    elif isinstance(value, dt.date):
-        return value
-    message = "is not a date; write YYYY-MM-DD"
-    raise ValueError(message)
-
-
-def _check_list(value: object) -> object:
-    """Refuse what is not a list in a file; the records themselves hold tuples."""
-    if not isinstance(value, list | tuple):
-        raise PydanticKnownError("list_type")  # noqa: EM101 - a name, not a message
-    return value
-
-
-def _round_to(digits: int | None) -> PlainSerializer:
-    def write(value: float) -> Any:  # noqa: ANN401 - a whole number without digits
-        return round(value, digits)
-
-    return PlainSerializer(write)
-
-
-def _to_metres(points: Sequence[XY], info: ValidationInfo) -> NDArray[np.float64]:
-    """(n, 2) metres of longitudes and latitudes; degrees where the reader knows no projection."""
-    table = np.array(points, dtype=np.float64).reshape(-1, 2)
-    if info.context is None:
-        return table
-    return np.column_stack(info.context["projection"].to_metres(table[:, 0], table[:, 1]))
-
-
-def _read_point(point: XY, info: ValidationInfo) -> XY:
-    ((x, y),) = _to_metres([point], info).tolist()
-    return x, y
-
-
-def _write_point(point: XY, info: "SerializationInfo[dict[str, Projection]]") -> list[float]:
-    return convert_to_degrees(np.array([point]), info.context["projection"])[0]
-
-
-def _write_line(
-    line: NDArray[np.float64], info: "SerializationInfo[dict[str, Projection]]"
-) -> list[list[float]]:
-    """A line in degrees, without points that rounding made the same as the one before."""
-    points = convert_to_degrees(line, info.context["projection"])
-    return [*points[:1], *(point for before, point in pairwise(points) if point != before)]
-
-
-NO_PIECES = np.zeros(0, dtype=np.int64)
-
-
-def _not_in_files(default: object) -> GetPydanticSchema:
-    """Of a field that files do not hold, whatever they say."""
-    schema = core_schema.no_info_plain_validator_function(lambda _: default)
-    return GetPydanticSchema(lambda *_: schema)
-
-
-Minutes = Annotated[float, BeforeValidator(_parse_minutes), PlainSerializer(format_time)]
-"""After midnight; in files HH:MM."""
-
-Day = Annotated[dt.date, BeforeValidator(_parse_day)]
-
-Amount = Annotated[float, Field(ge=0, le=1e9, strict=True, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=0, le=99, strict=True)]
-Longitude = Annotated[float, Field(ge=-180, le=180, strict=True, allow_inf_nan=False)]
-Latitude = Annotated[float, Field(ge=-89, le=89, strict=True, allow_inf_nan=False)]
-
-Point = Annotated[
-    tuple[Longitude, Latitude], AfterValidator(_read_point), PlainSerializer(_write_point)
-]
-"""Metres in the area's CRS; in files degrees."""
-
-Line = Annotated[
-    NDArray[np.float64],
-    GetPydanticSchema(
-        lambda _, handler: core_schema.with_info_after_validator_function(
-            _to_metres,
-            handler.generate_schema(list[tuple[Longitude, Latitude]]),
-            serialization=core_schema.plain_serializer_function_ser_schema(
-                _write_line, info_arg=True
-            ),
-        )
-    ),
-]
-"""(v, 2) metres in the area's CRS; in files degrees."""
-
-IsList = BeforeValidator(_check_list)
-Worth = Annotated[Amount, _round_to(8)]
-Metres = Annotated[Amount, _round_to(1)]
-WholeMetres = Annotated[Amount, _round_to(None)]
-Texts = Annotated[tuple[str, ...], IsList]
-StopReason = Annotated[Reason, Field(discriminator="kind")]
-
-
-def _read_note(value: object) -> object:
-    """A note of a file; earlier versions wrote its sentence alone."""
-    if isinstance(value, str):
-        return Note("as_written", {"text": value})
-    if not isinstance(value, dict):
-        return value
-    kind, values = value.get("kind"), value.get("values")
-    if not isinstance(kind, str) or kind not in NOTE_VALUES:
-        message = "is not a kind of note that this version knows"
-        raise ValueError(message)
-    return Note(cast("NoteKind", kind), values if isinstance(values, dict) else {})
-
-
-FileNote = Annotated[Note, BeforeValidator(_read_note)]
-"""A note; in files its kind and values."""
-
-_RECORD = ConfigDict(extra="ignore", strict=False)
-"""Keys that later versions add are passed over; what must be strict says so itself."""
-
-
-class FileModel(BaseModel):
-    """Part of a file of ours; keys added by later versions are passed over."""
-
-    model_config = ConfigDict(frozen=True, allow_inf_nan=False, strict=True, extra="ignore")
-
-
-def _arrange(
-    record: Mapping[str, Any], without: Sequence[str] = (), **after: Mapping[str, Any]
-) -> dict[str, Any]:
-    """A record without some of its keys, and with more keys `after` others, by their names."""
-    return {
-        key: value
-        for name, own in record.items()
-        if name not in without
-        for key, value in {name: own, **after.get(name, {})}.items()
-    }
-
+from patrolplan.times import format_time
 
 Heading = Literal[
     "head north",
@@ -214,7 +68,7 @@ Flight = Literal["", "up", "down", "steps"]
 Turn = Literal[Heading, "straight on", "left", "right", "bear left", "bear right", "turn back"]
 
 
-@with_config(_RECORD)
+@with_config(RECORD)
 @dataclass(frozen=True)
 class Step:
     """Part of a leg along one street: one line of the directions.
@@ -236,16 +90,16 @@ class Step:
         record = handler(self)
         without = ["way"] if self.way == "walk" else []
         without += [] if self.flight else ["flight"]
-        return _arrange(record, without if record["tail_metres"] else [*without, "tail_metres"])
+        return arrange(record, without if record["tail_metres"] else [*without, "tail_metres"])
 
 
-@with_config(_RECORD)
+@with_config(RECORD)
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Leg:
     """A walk or ride from the gate, the base or a stop to the next stop or the patrol's end."""
 
     metres: Metres
-    minutes: Annotated[Amount, _round_to(2)]
+    minutes: Annotated[Amount, round_to(2)]
     unlit_metres: Metres
     """Metres along streets that the streets file says have no lighting."""
     lighting_unknown_metres: Metres
@@ -254,7 +108,7 @@ class Leg:
     pushed_metres: Metres = 0.0
     """Metres on which a bicycle is pushed or carried."""
     line: Line
-    pieces: Annotated[NDArray[np.int64], _not_in_files(NO_PIECES), Field(exclude=True)] = field(
+    pieces: Annotated[NDArray[np.int64], not_in_files(NO_PIECES), Field(exclude=True)] = field(
         default_factory=lambda: NO_PIECES
     )
     """(s,) pieces of the area's walkable network walked, in order; empty where the leg was read
@@ -265,7 +119,7 @@ class Leg:
         record = handler(self)
         streets = list(dict.fromkeys(step.street for step in self.steps))
         without = () if record["pushed_metres"] else ("pushed_metres",)
-        return _arrange(record, without, lighting_unknown_metres={"streets": streets})
+        return arrange(record, without, lighting_unknown_metres={"streets": streets})
 
 
 class _AtPoint:
@@ -284,7 +138,7 @@ class _AtPoint:
         return self.point[1]
 
 
-@with_config(_RECORD)
+@with_config(RECORD)
 @dataclass(frozen=True)
 class Tasking:
     """What intelligence asks for at a place: to go there, or to keep away."""
@@ -298,12 +152,14 @@ class Tasking:
     """The last day on which it holds."""
 
 
+StopReason = Annotated[Reason, Field(discriminator="kind")]
+
 StopKind = Literal["hotspot", "tasked", "designated"]
 """What a stop is there for: a hotspot, a place that intelligence alone names, or a place that a
 force designates. A hotspot that is also tasked is a hotspot."""
 
 
-@with_config(_RECORD)
+@with_config(RECORD)
 @dataclass(frozen=True, kw_only=True)
 class Stop(_AtPoint):
     """A stopping place on a patrol, and the minutes spent there."""
@@ -329,10 +185,10 @@ class Stop(_AtPoint):
 
     @model_serializer(mode="wrap")
     def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return _arrange(handler(self), kind={"tasked": self.tasked})
+        return arrange(handler(self), kind={"tasked": self.tasked})
 
 
-@with_config(_RECORD)
+@with_config(RECORD)
 @dataclass(frozen=True, kw_only=True)
 class BarredPlace(_AtPoint):
     """A place that intelligence asks to keep away from."""
@@ -343,22 +199,22 @@ class BarredPlace(_AtPoint):
     point: Point
 
 
-@with_config(_RECORD)
+@with_config(RECORD)
 @dataclass(frozen=True, eq=False)
 class Variant:
     """Another near-optimal patrol, so that patrols need not be the same every day."""
 
-    worth_share: Annotated[Amount, _round_to(6)]
+    worth_share: Annotated[Amount, round_to(6)]
     """Its worth as a share of the best."""
     hotspots: Annotated[Texts, Field(alias="stops")]
     """Its hotspots in the order of the visits; of several officers one after the other."""
-    patrols: Annotated[tuple["Patrol", ...], _not_in_files(()), Field(exclude=True)] = ()
+    patrols: Annotated[tuple["Patrol", ...], not_in_files(()), Field(exclude=True)] = ()
     """The patrols themselves, one an officer, with their own times and legs."""
-    avoided_hotspots: Annotated[tuple[str, ...], _not_in_files(()), Field(exclude=True)] = ()
+    avoided_hotspots: Annotated[tuple[str, ...], not_in_files(()), Field(exclude=True)] = ()
     """Hotspots that it was planned to keep off, see `patrolplan.patrols.further_patrols`."""
 
 
-@with_config(_RECORD)
+@with_config(RECORD)
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Patrol(_AtPoint):
     """One officer's timed walk or ride: gate presence, stops, and back to the gate or to the base.
@@ -408,7 +264,7 @@ class Patrol(_AtPoint):
         # Sums are those of the rounded legs, so that a patrol that was read is written as it was.
         legs = record["legs"]
         pushed = sum(leg.get("pushed_metres", 0.0) for leg in legs)
-        return _arrange(
+        return arrange(
             record,
             [
                 *(["way"] if self.way == "walk" else []),

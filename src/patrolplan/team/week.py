@@ -15,7 +15,8 @@ import pandas as pd
 from pydantic import ConfigDict, Strict
 
 from patrolplan.notes import Note
-from patrolplan.patrols.plan import Count, Day, Patrol, Plan
+from patrolplan.patrols.file_forms import Count, Day
+from patrolplan.patrols.plan import Patrol, Plan
 from patrolplan.patrols.solver.solution import compute_gap_percent
 from patrolplan.tables import render_html_table
 from patrolplan.team.problem import Bools

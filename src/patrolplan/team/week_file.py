@@ -14,17 +14,8 @@ from patrolplan.area import StudyArea
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
 from patrolplan.notes import Note
-from patrolplan.patrols.plan import (
-    Amount,
-    Count,
-    Day,
-    FileModel,
-    FileNote,
-    Minutes,
-    Patrol,
-    Plan,
-    build_patrol_document,
-)
+from patrolplan.patrols.file_forms import Amount, Count, Day, FileModel, FileNote, Minutes
+from patrolplan.patrols.plan import Patrol, Plan, build_patrol_document
 from patrolplan.patrols.planner import reverse_patrol
 from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.team.day_plans import list_day_plans

@@ -62,7 +62,7 @@ def visit(promised_week):
         dose = promised_week.doses[number]
         spot = spots[dose["hotspot"]]
         values = {name: dose[name] for name in ("officer", "date", "urn", "hotspot")}
-        values |= {name: spot[name] for name in ("place", "longitude", "latitude")}
+        values |= {name: spot[name] for name in ("kind", "place", "longitude", "latitude")}
         return Visit(
             **{**values, **changes}, minutes=minutes, engagements=engagements, source=source
         )

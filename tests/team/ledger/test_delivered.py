@@ -1,23 +1,20 @@
-"""From tick boxes to visits: short answers, tables, tracks."""
+"""From tick boxes to visits: short answers and tables."""
 
 import datetime as dt
 
-import numpy as np
 import pandas as pd
 import pytest
-from team.ledger import walker
 
 from patrolplan.errors import InputError
-from patrolplan.inputs.gpx import Track
 from patrolplan.team.ledger.delivered import (
     Answer,
     build_table_visits,
     build_typed_visits,
     find_promised_stops,
+    find_separate_visits,
     parse_answer,
     parse_answers,
 )
-from patrolplan.team.ledger.map_matching import build_track_visits
 
 MONDAY = dt.date(2026, 11, 30)
 
@@ -83,7 +80,8 @@ def test_days_and_officers_without_stops_are_told(ledger, promised_week):
 
 
 def _table(*rows):
-    columns = ["officer", "date", "urn", "hotspot", "stop", "minutes", "engagements"]
+    columns = ["officer", "date", "urn", "hotspot", "stop", "minutes", "engagements", "with"]
+    rows = [(*row, None)[:8] for row in rows]
     table = pd.DataFrame(rows, columns=columns, index=range(2, 2 + len(rows)))
     return table.astype({"stop": "Int64", "engagements": "Int64"})
 
@@ -129,40 +127,41 @@ def test_every_wrong_row_of_a_table_is_told(handed, promised_week, tmp_path):
         assert part in line
 
 
-def _track(plan, duty, seed=1):
-    rng = np.random.default_rng(seed)
-    true = walker.walk(duty.patrol, plan.hotspots, rng)
-    seconds, xy = walker.recorded(true, rng, white_metres=20)
-    start = dt.datetime.combine(duty.date, dt.time(15, 10), dt.UTC).timestamp()
-    longitude, latitude = plan.area.projection.to_degrees(*xy.T)
-    return Track(seconds + start, longitude, latitude), walker.minutes_within(true, plan.hotspots)
+def test_officers_who_came_together_are_a_column(handed, promised_week, tmp_path):
+    """`with` names them; an officer without own stops has those of the one they came with."""
+    dose = promised_week.doses[0]
+    officer, urn = dose["officer"], dose["urn"]
+    named = _table((officer, MONDAY, None, None, 1, 15.0, None, "SSO-99; SSO-98"))
+    (visit,) = build_table_visits(handed, named, tmp_path / "v.csv")
+    assert (visit.officer, visit.together) == (officer, ("SSO-98", "SSO-99"))
+    reverse = _table(("SSO-99", MONDAY, urn, None, 1, 15.0, None, f"{officer};SSO-98"))
+    assert build_table_visits(handed, reverse, tmp_path / "v.csv") == (visit,)
+    other = next(row for row in promised_week.doses if row["officer"] != officer)
+    own = {row["hotspot"] for row in promised_week.doses if row["officer"] == other["officer"]}
+    assert dose["hotspot"] not in own  # the second officer has a patrol of their own that day
+    by_name = (other["officer"], MONDAY, None, dose["hotspot"], None, 15.0, None, officer)
+    (visit,) = build_table_visits(handed, _table(by_name), tmp_path / "v.csv")
+    assert (visit.officer, visit.urn, visit.together) == (officer, urn, (other["officer"],))
+    alone = _table((officer, MONDAY, None, None, 1, 15.0, None, "-"))
+    (visit,) = build_table_visits(handed, alone, tmp_path / "v.csv")
+    assert visit.together == ()
+    wrong = _table(
+        (officer, MONDAY, None, None, 1, 15.0, None, officer),
+        (officer, MONDAY, None, None, 2, 15.0, None, "SSO-77"),
+    )
+    with pytest.raises(InputError) as raised:
+        build_table_visits(handed, wrong, tmp_path / "v.csv", {officer})
+    first, second = map(str, raised.value.problems)
+    assert f"row 2, column 'with': {officer} cannot come with {officer}" in first
+    assert "row 3, column 'with': there is no officer 'SSO-77'" in second
 
 
-def test_a_track_gives_the_minutes_at_each_stop(handed, plan, week):
-    """Every promised hotspot is measured, within a tenth, and again the same."""
-    duty = week.duties[0]
-    track, truth = _track(plan, duty)
-    measured = build_track_visits(handed, plan.area.network, track, duty.officer, duty.date)
-    found = {visit.hotspot: visit.minutes for visit in measured.visits}
-    for stop in duty.patrol.stops:
-        assert found[stop.hotspot] == pytest.approx(truth[stop.hotspot], rel=0.1)
-    assert {visit.urn for visit in measured.visits} == {duty.urn}
-    again = build_track_visits(handed, plan.area.network, track, duty.officer, duty.date)
-    assert again.visits == measured.visits
-
-
-def test_tracks_of_another_day_or_place_are_refused(handed, plan, week):
-    """The message says on which days the track has points, or where it starts."""
-    duty = week.duties[0]
-    track, _ = _track(plan, duty)
-    network = plan.area.network
-    other = next(row for row in week.duties if row.date == MONDAY + dt.timedelta(days=1))
-    with pytest.raises(InputError, match="it has some on 2026-11-30"):
-        build_track_visits(handed, network, track, other.officer, other.date)
-    far = Track(track.seconds, track.longitude + 1, track.latitude)
-    with pytest.raises(InputError, match="nowhere near the area's streets"):
-        build_track_visits(handed, network, far, duty.officer, duty.date)
-    with pytest.raises(InputError, match="SSO-99 has no patrol on 2026-11-30"):
-        build_track_visits(handed, network, track, "SSO-99", duty.date)
-    lent = build_track_visits(handed, network, track, "SSO-99", duty.date, duty.urn)
-    assert {visit.officer for visit in lent.visits} == {"SSO-99"}
+def test_officers_entered_separately_at_one_place_are_found(handed, promised_week, visit):
+    """Two visits of one place, school and day are named, those of officers together are not."""
+    owner = promised_week.doses[0]["officer"]
+    entries = handed.record([visit(0, 15.0), visit(1, 15.0), visit(0, 15.0, officer="SSO-99")])
+    (line,) = find_separate_visits(handed, entries)
+    assert line.startswith(f"SSO-99 and {owner} at" if owner > "SSO-99" else f"{owner} and SSO-99")
+    assert find_separate_visits(handed, [entries[1]]) == []
+    joined = handed.record([visit(0, 15.0, together=("SSO-99",))])
+    assert find_separate_visits(handed, joined) == []

@@ -93,6 +93,121 @@ def test_areas_in_one_database_do_not_meet(ledger, demo_area, promised_week, vis
         assert other.read_hotspots(MONDAY, FRIDAY).empty
 
 
+def _renumbered(week):
+    """The same week with other numbers of its hotspots, as another plan may give them."""
+
+    def rename(row):
+        return {**row, "hotspot": f"H9{row['hotspot'].removeprefix('H')}"}
+
+    return dataclasses.replace(
+        week, doses=tuple(map(rename, week.doses)), hotspots=tuple(map(rename, week.hotspots))
+    )
+
+
+def test_a_week_handed_out_with_other_numbers_doubles_nothing(ledger, promised_week, visit):
+    """A visit entered under a new number corrects the one under the old number."""
+    ledger.hand_out(promised_week)
+    ledger.record([visit(number, 15.0) for number in range(4)])
+    ledger.hand_out(_renumbered(promised_week))
+    again = [visit(number, 15.0) for number in range(4)]
+    again = [dataclasses.replace(row, hotspot=f"H9{row.hotspot[1:]}") for row in again]
+    again[0] = dataclasses.replace(again[0], minutes=12.0)
+    entries = ledger.record(again)
+    assert [entry.outcome for entry in entries] == ["corrected", "same", "same", "same"]
+    assert sorted(ledger.read_delivered(MONDAY, FRIDAY)["minutes"]) == [12.0, 15.0, 15.0, 15.0]
+
+
+def test_officers_who_came_together_make_one_visit(ledger, promised_week, visit):
+    """Either enters it, and it is one; two that were entered separately can be joined."""
+    ledger.hand_out(promised_week)
+    other = visit(0, 15.0, officer="SSO-99", engagements=3)
+    owner = promised_week.doses[0]["officer"]
+    ledger.record([visit(0, 15.0), other])
+    assert len(ledger.read_delivered(MONDAY, FRIDAY)) == 2
+    joined = ledger.record([visit(0, 15.0, together=("SSO-99",))])
+    found = [(entry.visit.officer, entry.outcome, entry.visit.minutes) for entry in joined]
+    assert found == [(owner, "corrected", 15.0), ("SSO-99", "corrected", 0.0)]
+    (entry,) = ledger.record([dataclasses.replace(visit(0, 12.0), together=("SSO-99",))])
+    assert (entry.outcome, entry.minutes_before) == ("corrected", 15.0)
+    for outcome in ("corrected", "same"):  # at first it brings the people spoken to
+        (entry,) = ledger.record([dataclasses.replace(other, minutes=12.0)])
+        assert (entry.outcome, entry.visit.officer) == (outcome, owner)
+    standing = ledger.read_delivered(MONDAY, FRIDAY)
+    assert standing[["officer", "together", "minutes"]].to_numpy().tolist() == [
+        [owner, "SSO-99", 12.0],
+        ["SSO-99", "", 0.0],
+    ]
+    assert standing["engagements"].sum() == 3  # of the last entry, not of both
+
+
+VERSION_1_ROWS = (
+    ("H1", "High Street", 0.87, 51.53, 1, 15.0, 2),
+    ("H2", "Low Street", 0.88, 51.53, 1, 15.0, None),
+    ("T-01", "Market Place", 0.89, 51.53, 1, 10.0, None),
+    ("H1", "High Street", 0.87, 51.53, 2, 14.0, 2),
+    ("H91", "High Street", 0.87, 51.53, 1, 12.0, 3),  # after the hotspots were renumbered
+    ("T-01", "Market Place near Low Street", 0.89, 51.53, 1, 11.0, None),
+)
+
+
+HOTSPOTS_OF_VERSION_1 = """
+CREATE TABLE patrolplan_hotspots (
+    handout INTEGER NOT NULL REFERENCES patrolplan_handouts (handout), hotspot TEXT NOT NULL,
+    place TEXT NOT NULL, longitude DOUBLE PRECISION NOT NULL, latitude DOUBLE PRECISION NOT NULL,
+    stretch TEXT NOT NULL, PRIMARY KEY (handout, hotspot))
+"""
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+def test_a_ledger_of_version_1_is_read(database, request, tmp_path):
+    """Its visits keep every revision; one that was counted twice under two numbers is one."""
+    url = f"sqlite:///{tmp_path / 'old.sqlite'}"
+    url = url if database == "sqlite" else request.getfixturevalue("postgres")
+    engine = sa.create_engine(url)
+    changed = (schema.visits, schema.hotspots)
+    other_tables = [table for table in schema.metadata.sorted_tables if table not in changed]
+    noon = dt.datetime(2026, 11, 30, 12)  # noqa: DTZ001 - as both databases store it
+    with engine.begin() as connection:
+        schema.metadata.create_all(connection, tables=other_tables)
+        schema.metadata_of_version_1.create_all(connection)
+        connection.execute(sa.text(HOTSPOTS_OF_VERSION_1))
+        connection.execute(sa.insert(schema.ledger_version), {"id": 1, "schema": 1})
+        handout = {"area": "Eastmere", "first_day": MONDAY, "last_day": FRIDAY, "digest": "x"}
+        number = connection.execute(
+            sa.insert(schema.handouts), {**handout, "entered_at": noon}
+        ).inserted_primary_key[0]
+        spot = {"hotspot": "T-01", "place": "Market Place", "longitude": 0.89, "latitude": 51.53}
+        spot |= {"handout": number, "stretch": "POINT (0.89 51.53)"}
+        old_hotspots = sa.table(schema.hotspots.name, *map(sa.column, spot))
+        connection.execute(sa.insert(old_hotspots), spot)
+        names = ("hotspot", "place", "longitude", "latitude", "revision", "minutes", "engagements")
+        head = {"area": "Eastmere", "officer": "SSO-01", "date": MONDAY, "urn": "900001"}
+        head |= {"source": "csv", "entered_at": noon}
+        rows = [{**head, **dict(zip(names, row, strict=True))} for row in VERSION_1_ROWS]
+        connection.execute(sa.insert(schema.visits_of_version_1), rows)
+    engine.dispose()
+    for _ in range(2):  # migrated once, and then opened as it is
+        with pp.Ledger(url, "Eastmere", Projection()) as ledger:
+            history = ledger.read_revisions(MONDAY, FRIDAY)
+            standing = ledger.read_delivered(MONDAY, FRIDAY)
+    columns = ["number", "revision", "hotspot", "minutes"]
+    assert history[columns].to_numpy().tolist() == [
+        [1, 1, "H1", 15.0],
+        [1, 2, "H1", 14.0],
+        [1, 3, "H91", 12.0],
+        [2, 1, "H2", 15.0],
+        [3, 1, "T-01", 10.0],
+        [3, 2, "T-01", 11.0],
+    ]
+    assert standing["kind"].tolist() == ["hotspot", "hotspot", "tasked"]
+    assert set(standing["together"]) == {""}
+    with pp.Ledger(url, "Eastmere", Projection()) as ledger:
+        place = ("900001", "H5", "High Street", 0.87, 51.53)
+        (entry,) = ledger.record([Visit("SSO-01", MONDAY, *place, 9.0, None, "csv")])
+    assert (entry.outcome, entry.number, entry.revision) == ("corrected", 1, 4)
+    assert entry.visit.engagements == 3
+
+
 @pytest.mark.parametrize("database", ["sqlite", "postgres"])
 def test_writers_take_turns(database, request, ledger, demo_area, visit):
     """Eight who record the same visits at once leave one row each, and no error."""
@@ -116,7 +231,7 @@ def test_a_newer_ledger_is_refused(ledger, demo_area):
         connection.execute(
             sa.update(schema.ledger_version).values(schema=schema.SCHEMA_VERSION + 1)
         )
-    message = "has version 2, this patrolplan knows up to 1; install a newer patrolplan"
+    message = "has version 3, this patrolplan knows up to 2; install a newer patrolplan"
     with pytest.raises(pp.LedgerError, match=message):
         pp.Ledger(ledger._engine.url, demo_area.name, demo_area.projection)
 
@@ -169,7 +284,7 @@ def test_the_last_word_on_each_visit_stands(entries):
         for entry in entries:
             visits = []
             for number, minutes, spoken in entry:
-                place = (f"H{number}", "High Street", 0.87, 51.53)
+                place = (f"H{number}", "High Street", 0.87 + number / 1000, 51.53)
                 visits.append(
                     Visit("SSO-01", MONDAY, "900001", *place, minutes, spoken, "keyboard")
                 )
@@ -199,7 +314,7 @@ begin = int(sys.argv[2])
 for number in range(begin, begin + 100_000):
     day = dt.date(2020, 1, 1) + dt.timedelta(days=number // 50)
     visits = [
-        Visit("SSO-01", day, str(number), f"H{k}", "High Street", 0.87, 51.53, 15.0, 1, "csv")
+        Visit("SSO-01", day, str(number), f"H{k}", "High Street", k / 9, 51.53, 15.0, 1, "csv")
         for k in range(3)
     ]
     ledger.record(visits)

@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 from team.ledger import walker
 
-from patrolplan.team.ledger.map_matching import MAX_BRIDGED_SECONDS, find_pieces, match_track
+from patrolplan.team.ledger.map_matching import (
+    MAX_STAY_SECONDS,
+    STAY_METRES,
+    find_pieces,
+    match_track,
+)
 
 MIXED = {"white_metres": 14, "drift_metres": 14, "bursts": 5}
 """Noise of 20 m in all: half of its variance drifts, and there are wild bursts."""
@@ -68,19 +73,34 @@ def test_a_hundred_harder_walks(plan, noise):
     assert np.median(errors) < 0.02
 
 
-def test_a_long_gap_counts_nowhere(demo_area):
-    """Standing still, a gap of four minutes is bridged; one of ten is reported and not counted."""
+@pytest.mark.parametrize(
+    ("gap", "moved", "minutes"),
+    [
+        (240, 0.0, {"bridged": 3.9}),
+        (600, STAY_METRES - 1, {"stay": 9.9}),
+        (600, STAY_METRES + 1, {"lost": 9.9}),
+        (MAX_STAY_SECONDS + 60, 0.0, {"lost": MAX_STAY_SECONDS / 60 + 0.9}),
+    ],
+)
+def test_a_gap_is_bridged_a_stay_or_lost(demo_area, gap, moved, minutes):
+    """A long gap that ends within 40 m of where it began is a stay there; any other is lost."""
     network = demo_area.network
-    place = network.piece_middle[100]
-    for gap, bridged, lost in ((240, 3.9, 0.0), (600, 0.0, 9.9)):
-        seconds = np.arange(0, 1800.0, 5)
-        seconds = seconds[(seconds <= 600) | (seconds >= 600 + gap)]
-        assert (gap > MAX_BRIDGED_SECONDS) == (lost > 0)
-        found = match_track(network, seconds, np.tile(place, (len(seconds), 1)))
-        assert found.bridged_minutes == pytest.approx(bridged, abs=0.11)
-        assert found.lost_minutes == pytest.approx(lost, abs=0.11)
-        counted = found.piece_minutes.sum() + found.off_street_minutes
-        assert counted == pytest.approx(1795 / 60 - found.lost_minutes)
+    piece = 100
+    place = network.piece_middle[piece]
+    seconds = np.arange(0, 1800.0 + gap, 5)
+    seconds = seconds[(seconds <= 600) | (seconds >= 600 + gap)]
+    xy = np.where(seconds[:, None] <= 600, place, place + np.array([moved, 0.0]))
+    found = match_track(network, seconds, xy)
+    for kind in ("bridged", "stay", "lost"):
+        expected = pytest.approx(minutes.get(kind, 0.0), abs=0.11)
+        assert getattr(found, f"{kind}_minutes") == expected
+    counted = found.piece_minutes.sum() + found.off_street_minutes
+    assert counted == pytest.approx(seconds[-1] / 60 - found.lost_minutes)
+    spans = [[0, 600], [600 + gap, seconds[-1]]] if "lost" in minutes else [[0, seconds[-1]]]
+    assert found.spans.tolist() == spans
+    if "stay" in minutes:
+        near = np.hypot(*(network.piece_middle - place).T) < 3 * STAY_METRES
+        assert found.piece_minutes[near].sum() > 0.95 * counted
 
 
 def test_time_off_the_streets_is_no_dose(demo_area):

@@ -6,6 +6,7 @@ import random
 
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 import patrolplan as pp
 from patrolplan.outputs.week.spreadsheet import build_return_tables, write_return
@@ -71,6 +72,81 @@ def test_visits_that_nobody_promised_count(ledger, promised_week, visit):
     row = table.loc["SSO-99"]
     assert (row["promised_minutes"], row["delivered_minutes"]) == (0.0, 12.0)
     assert pd.isna(row["delivered_percent"])
+
+
+def _totals(ledger):
+    table = pp.summarise_doses(pp.compare_doses(ledger, MONDAY, FRIDAY), ["week"])
+    (row,) = table.to_dict("records")
+    return row
+
+
+def test_a_second_officer_together_is_no_further_visit(ledger, promised_week, visit):
+    """Presence counts once and people each; all planned visits are made, and no more than that."""
+    ledger.hand_out(promised_week)
+    count = len(promised_week.doses)
+    ledger.record([visit(number, 15.0) for number in range(count)])
+    ledger.record([visit(number, 15.0, together=("SSO-99",)) for number in range(4)])
+    row = _totals(ledger)
+    assert (row["delivered_visits"], row["further_visits"], row["not_recorded"]) == (count, 0, 0)
+    assert row["delivered_minutes"] == row["presence_minutes"] == row["promised_minutes"]
+    assert row["person_minutes"] == row["presence_minutes"] + 4 * 15
+    assert row["delivered_percent"] == 100.0
+    officers = pp.summarise_doses(pp.compare_doses(ledger, MONDAY, FRIDAY), ["officer"])
+    second = officers.set_index("officer").loc["SSO-99"]
+    assert (second["presence_minutes"], second["person_minutes"]) == (0.0, 60.0)
+
+
+def test_a_second_officer_entered_separately_makes_further_visits(ledger, promised_week, visit):
+    """More visits than planned are listed as such, and never add to what was delivered."""
+    ledger.hand_out(promised_week)
+    count = len(promised_week.doses)
+    ledger.record([visit(number, 15.0) for number in range(count)])
+    ledger.record([visit(number, 20.0, officer="SSO-99") for number in range(4)])
+    row = _totals(ledger)
+    assert (row["delivered_visits"], row["further_visits"]) == (count, 4)
+    assert row["delivered_minutes"] == row["promised_minutes"]
+    assert row["presence_minutes"] == row["person_minutes"] == row["promised_minutes"] + 80
+
+
+def test_another_officer_makes_a_planned_visit(ledger, promised_week, visit):
+    """A visit that only a stand-in made counts as delivered for its place, and is recorded."""
+    ledger.hand_out(promised_week)
+    ledger.record([visit(0, 15.0, officer="SSO-99")])
+    row = _totals(ledger)
+    assert (row["delivered_visits"], row["further_visits"]) == (1, 0)
+    assert row["not_recorded"] == len(promised_week.doses) - 1
+
+
+@given(
+    drawn=st.lists(
+        st.tuples(
+            st.integers(0, 5),
+            st.sampled_from(["", "SSO-98", "SSO-99"]),
+            st.sampled_from([0.0, 8.5, 15.0, 40.0]),
+            st.sampled_from([None, (), ("SSO-99",), ("SSO-97", "SSO-98")]),
+        ),
+        max_size=12,
+    )
+)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_return_never_shows_more_than_was_delivered(demo_area, promised_week, visit, drawn):
+    """Whatever is entered: no place has more delivered than planned, or than was entered there."""
+    with pp.Ledger("sqlite://", demo_area.name, demo_area.projection) as ledger:
+        ledger.hand_out(promised_week)
+        for number, officer, minutes, together in drawn:
+            who = {"officer": officer} if officer else {}
+            people = None if together is None else tuple(set(together) - {officer})
+            ledger.record([visit(number, minutes, **who, together=people)])
+        standing = ledger.read_delivered(MONDAY, FRIDAY)
+        table = pp.compare_doses(ledger, MONDAY, FRIDAY)
+    places = table.groupby(["date", "urn", "place"]).sum(numeric_only=True)
+    assert (places["delivered_visits"] <= places["promised_visits"]).all()
+    assert table["presence_minutes"].sum() == standing["minutes"].sum()
+    made = places["delivered_visits"] + places["further_visits"]
+    assert made.sum() == (standing["minutes"] > 0).sum()
+    assert (places["delivered_minutes"] <= places["presence_minutes"]).all()
+    assert (places["presence_minutes"] <= places["person_minutes"]).all()
+    assert (table[["not_recorded", "further_visits"]] >= 0).all(axis=None)
 
 
 def test_an_empty_ledger_has_empty_reports(ledger):

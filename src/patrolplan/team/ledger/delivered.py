@@ -10,7 +10,7 @@ import pandas as pd
 from patrolplan.errors import InputError, Problems
 from patrolplan.inputs.table_reader import describe_cell, quote_value
 from patrolplan.team.ledger.ledger import Ledger
-from patrolplan.team.ledger.visits import MAX_VISIT_MINUTES, Visit
+from patrolplan.team.ledger.visits import MAX_VISIT_MINUTES, Source, Visit, VisitEntry
 
 DATE_OPTION, OFFICER_OPTION = "--date", "--officer"
 HAND_OUT_REMEDY = "hand the week out first: `patrolplan record --week DIR`"
@@ -31,7 +31,8 @@ def find_promised_stops(ledger: Ledger, officer: str, date: dt.date) -> pd.DataF
             raise InputError.one(DATE_OPTION, f"no week is handed out for {date}", HAND_OUT_REMEDY)
         on_duty = ", ".join(sorted(set(day["officer"]))) or "nobody"
         what = f"'{officer}' has no stops on {date} (on duty: {on_duty})"
-        raise InputError.one(OFFICER_OPTION, what, "name one of them, or use --csv for a stand-in")
+        remedy = "name one of them (and others with --with), or use --csv for a stand-in"
+        raise InputError.one(OFFICER_OPTION, what, remedy)
     return stops
 
 
@@ -93,10 +94,46 @@ def parse_answers(text: str, promised_minutes: Sequence[float]) -> tuple[Answer,
     return tuple(map(parse_answer, words, promised_minutes))
 
 
-def build_typed_visits(stops: pd.DataFrame, answers: Sequence[Answer]) -> tuple[Visit, ...]:
-    """Visits of an officer's stops, as typed."""
+def parse_companions(text: str, officer: str, officers: Collection[str]) -> tuple[str, ...]:
+    """Read the officers who came with another one: names joined by ";", or "-" for nobody.
+
+    Parameters
+    ----------
+    text
+        What was typed.
+    officer
+        Whom they came with.
+    officers
+        Officers who may be named; empty for any.
+
+    Raises
+    ------
+    ValueError
+        When one of them is not known, or is the officer again.
+
+    Examples
+    --------
+    >>> parse_companions("SSO-03; SSO-02", "SSO-01", ()), parse_companions("-", "SSO-01", ())
+    (('SSO-02', 'SSO-03'), ())
+    """
+    names = {name.strip() for name in text.split(";")} - {"", "-"}
+    if officer in names:
+        message = f"{officer} cannot come with {officer}"
+        raise ValueError(message)
+    unknown = sorted(names - set(officers)) if officers else []
+    if unknown:
+        known = ", ".join(sorted(officers)[:12])
+        message = f"there is no officer {quote_value(unknown[0])} (known: {known})"
+        raise ValueError(message)
+    return tuple(sorted(names))
+
+
+def build_typed_visits(
+    stops: pd.DataFrame, answers: Sequence[Answer], together: tuple[str, ...] | None = None
+) -> tuple[Visit, ...]:
+    """Visits of an officer's stops, as typed; `together` came with the officer."""
     return tuple(
-        build_visit(stop, answer.minutes, answer.engagements, "keyboard")
+        build_visit(stop, answer.minutes, answer.engagements, "keyboard", together)
         for (_, stop), answer in zip(stops.iterrows(), answers, strict=True)
     )
 
@@ -131,10 +168,13 @@ def build_table_visits(
                 names = ", ".join(sorted(officers)[:12])
                 what = f"there is no officer {quote_value(entry['officer'])} (known: {names})"
                 raise InputError.one(path, what, "name one of them", describe_cell(row, "officer"))
-            place = _find_place(ledger, promised, entry, path, row)
+            together = _read_companions(entry, officers, path, row)
+            place = _find_place(ledger, promised, entry, together or (), path, row).iloc[0]
             engagements = None if pd.isna(entry["engagements"]) else int(entry["engagements"])
-            visit = build_visit(place.iloc[0], float(entry["minutes"]), engagements, "csv")
-            key = (visit.officer, str(visit.date), visit.urn, visit.hotspot)
+            if together and place["officer"] != entry["officer"]:  # a companion's own stop
+                together = tuple(sorted({*together, entry["officer"]} - {place["officer"]}))
+            visit = build_visit(place, float(entry["minutes"]), engagements, "csv", together)
+            key = (visit.officer, str(visit.date), visit.urn, visit.place_key)
             if key in visits:
                 what = f"{visit.officer} at {visit.hotspot} on {visit.date} appears twice"
                 raise InputError.one(path, what, "keep one of the rows", f"row {row}")
@@ -143,14 +183,37 @@ def build_table_visits(
     return tuple(visits.values())
 
 
+def _read_companions(
+    entry: pd.Series, officers: Collection[str], path: Path, row: object
+) -> tuple[str, ...] | None:
+    """Who came with a row's officer; None where the cell is empty."""
+    if pd.isna(entry["with"]):
+        return None
+    try:
+        return parse_companions(str(entry["with"]), str(entry["officer"]), officers)
+    except ValueError as error:
+        remedy = "name the other officers, joined by ;, or - for nobody"
+        raise InputError.one(path, str(error), remedy, describe_cell(row, "with")) from None
+
+
 def _find_place(
-    ledger: Ledger, promised: pd.DataFrame, entry: pd.Series, path: Path, row: object
+    ledger: Ledger,
+    promised: pd.DataFrame,
+    entry: pd.Series,
+    together: Sequence[str],
+    path: Path,
+    row: object,
 ) -> pd.DataFrame:
-    """Where a row's visit was (first row): a promised stop, or another hotspot of the week."""
+    """Where a row's visit was (first row): a promised stop, or another hotspot of the week.
+
+    An officer without a stop of their own there has those of the officers they came with.
+    """
     date, officer = entry["date"], entry["officer"]
-    own: pd.DataFrame = promised[(promised["date"] == date) & (promised["officer"] == officer)]
+    day: pd.DataFrame = promised[promised["date"] == date]
     if pd.notna(entry["urn"]):
-        own = own[own["urn"] == entry["urn"]]
+        day = day[day["urn"] == entry["urn"]]
+    own, theirs = day[day["officer"] == officer], day[day["officer"].isin(together)]
+    own = theirs if own.empty and together else own
     if pd.notna(entry["stop"]):
         stops: pd.DataFrame = own[own["stop"] == entry["stop"]]
         if len(stops) == 1:
@@ -160,9 +223,10 @@ def _find_place(
             what = f"{officer} has {len(stops)} patrols on {date}, each with a stop {entry['stop']}"
         remedy = "name the school in 'urn'" if len(stops) else "see the card, or name the hotspot"
         raise InputError.one(path, what, remedy, describe_cell(row, "stop"))
-    stops = own[own["hotspot"] == entry["hotspot"]]
-    if len(stops):
-        return stops
+    for candidates in (own, theirs):
+        stops = candidates[candidates["hotspot"] == entry["hotspot"]]
+        if len(stops):
+            return stops
     spots = ledger.read_hotspots(date, date)
     if spots.empty:
         what = f"no week is handed out for {date}"
@@ -184,7 +248,31 @@ def describe_patrol_count(officer: str, date: dt.date, urns: Collection[str]) ->
     return f"{officer} has {'no' if not urns else 'more than one'} patrol on {date}"
 
 
-def build_visit(place: pd.Series, minutes: float, engagements: int | None, source: str) -> Visit:
+def find_separate_visits(ledger: Ledger, entries: Sequence[VisitEntry]) -> list[str]:
+    """Places where officers were entered separately on one day: "SSO-01 and SSO-02 at ...".
+
+    They may have been there one after the other, or together, which only they can say.
+    """
+    if not entries:
+        return []
+    days = [entry.visit.date for entry in entries]
+    table = ledger.read_delivered(min(days), max(days))
+    table = table[table["minutes"] > 0]
+    entered = {(entry.visit.date, entry.visit.urn, entry.visit.place_key) for entry in entries}
+    return [
+        f"{' and '.join(sorted(rows['officer']))} at {rows['place'].iloc[0]} on {key[0]}"
+        for key, rows in table.groupby(["date", "urn", "place_key"])
+        if key in entered and len(rows) > 1
+    ]
+
+
+def build_visit(
+    place: pd.Series,
+    minutes: float,
+    engagements: int | None,
+    source: Source,
+    together: tuple[str, ...] | None = None,
+) -> Visit:
     """A visit at a promised stop, or at a hotspot, of a row with officer, date and URN."""
     return Visit(
         officer=str(place["officer"]),
@@ -197,4 +285,6 @@ def build_visit(place: pd.Series, minutes: float, engagements: int | None, sourc
         minutes=minutes,
         engagements=engagements,
         source=source,
+        kind=place["kind"],
+        together=together,
     )

@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,7 +15,17 @@ from patrolplan.errors import LedgerError
 from patrolplan.settings import Settings
 from patrolplan.team.ledger import schema
 from patrolplan.team.ledger.promised import PromisedWeek, compute_digest
-from patrolplan.team.ledger.visits import Visit, VisitEntry
+from patrolplan.team.ledger.visits import (
+    RecordedVisit,
+    Visit,
+    VisitEntry,
+    build_visit_row,
+    empty_visit,
+    find_same_visits,
+    list_place_keys,
+    parse_visit_row,
+    revise_visit,
+)
 
 DOSE_COLUMNS = "officer", "date", "urn", "stop", "school", "hotspot", "arrive", "minutes", "handout"
 
@@ -103,24 +112,26 @@ class Ledger:
     def record(self, visits: Sequence[Visit]) -> tuple[VisitEntry, ...]:
         """Enter visits, all of them or none.
 
-        A visit that is in the ledger already changes nothing; one that differs becomes the next
-        revision. Engagements that are not given (None) stay as in the revision before.
+        A visit that is in the ledger already (see `patrolplan.team.ledger.visits`) changes
+        nothing; one that differs becomes the next revision. Where officers are joined who were
+        entered separately, the visits of the others are set to no minutes.
 
         Returns
         -------
         tuple of VisitEntry
-            What became of each visit.
+            What became of each visit, and of those that were joined to it.
         """
-        entries = []
+        entries: list[VisitEntry] = []
         with self._transaction(self._writer) as connection:
             for visit in visits:
-                entry = self._build_entry(connection, visit)
-                entries.append(entry)
-                if entry.outcome != "same":
-                    row = {**vars(entry.visit), "area": self.area, "revision": entry.revision}
-                    row["entered_at"] = _current_utc_time()
-                    connection.execute(sa.insert(schema.visits), row)
+                entries += self._enter(connection, visit)
         return tuple(entries)
+
+    def find_recorded(self, visits: Sequence[Visit]) -> list[RecordedVisit | None]:
+        """What the ledger has of each visit, None where it is new."""
+        with self._transaction(self._engine) as connection:
+            same = [self._find_same(connection, visit) for visit in visits]
+        return [rows[0] if rows else None for rows in same]
 
     def read_promised(self, first: dt.date, last: dt.date) -> pd.DataFrame:
         """Doses promised in these days by the valid weeks: one row a stop.
@@ -128,12 +139,12 @@ class Ledger:
         Returns
         -------
         pandas.DataFrame
-            `officer, date, urn, stop, school, hotspot, arrive, minutes, handout, place, longitude,
-            latitude, stretch`, by date, officer and stop.
+            `officer, date, urn, stop, school, hotspot, arrive, minutes, handout, kind, place,
+            longitude, latitude, stretch`, by date, officer and stop.
         """
         doses, spots = schema.doses, schema.hotspots
         columns = [doses.c[name] for name in DOSE_COLUMNS]
-        columns += [spots.c[name] for name in ("place", "longitude", "latitude", "stretch")]
+        columns += [spots.c[name] for name in ("kind", "place", "longitude", "latitude", "stretch")]
         is_spot = (doses.c.handout == spots.c.handout) & (doses.c.hotspot == spots.c.hotspot)
         with self._transaction(self._engine) as connection:
             handouts = self._find_current_handouts(connection, first, last)
@@ -155,12 +166,10 @@ class Ledger:
         Returns
         -------
         pandas.DataFrame
-            `handout, hotspot, place, longitude, latitude, stretch` (WKT, degrees).
+            `handout, hotspot, kind, place, longitude, latitude, stretch` (WKT, degrees).
         """
         with self._transaction(self._engine) as connection:
-            handouts = set(self._find_current_handouts(connection, first, last).values())
-            query = sa.select(*schema.hotspots.c).where(schema.hotspots.c.handout.in_(handouts))
-            table = _fetch_table(connection, query)
+            table = self._fetch_hotspots(connection, first, last)
         order = ["handout", "hotspot"]
         return table.sort_values(order, ascending=[False, True], ignore_index=True)
 
@@ -170,42 +179,67 @@ class Ledger:
         Returns
         -------
         pandas.DataFrame
-            `officer, date, urn, hotspot, place, longitude, latitude, revision, minutes,
-            engagements, source`; engagements are NA where nobody recorded them.
+            A row a visit, with its `number` and the fields of
+            `patrolplan.team.ledger.visits.Visit`; `together` is text, names joined by ";", and
+            engagements are NA where nobody recorded them. `place_key` identifies the place.
         """
         table = self.read_revisions(first, last)
-        return table.drop_duplicates(list(schema.VISIT_KEY), keep="last").reset_index(drop=True)
+        table = table.drop_duplicates("number", keep="last").reset_index(drop=True)
+        return table.assign(place_key=list_place_keys(table))
 
     def read_revisions(self, first: dt.date, last: dt.date) -> pd.DataFrame:
         """Every revision of the visits in these days, the valid one of each last."""
-        hidden = {"visit", "area", "entered_at"}
+        hidden = {"row", "area", "entered_at"}
         columns = [column for column in schema.visits.c if column.name not in hidden]
         rows = schema.visits.c
         query = sa.select(*columns).where(rows.area == self.area, rows.date.between(first, last))
         with self._transaction(self._engine) as connection:
             table = _fetch_table(connection, query)
         table["engagements"] = table["engagements"].astype("Int64")
-        return table.sort_values([*schema.VISIT_KEY, "revision"], ignore_index=True)
+        order = ["date", "number", "revision"]
+        return table.sort_values(order, ignore_index=True)
 
-    def _build_entry(self, connection: sa.Connection, visit: Visit) -> VisitEntry:
-        """What becomes of a visit, given its latest revision in the ledger."""
+    def _enter(self, connection: sa.Connection, visit: Visit) -> list[VisitEntry]:
+        """Write a visit, and set those that it was joined from to no minutes."""
+        same = self._find_same(connection, visit)
         columns = schema.visits.c
-        same_visit = (columns[name] == getattr(visit, name) for name in schema.VISIT_KEY)
+        highest = sa.select(sa.func.max(columns.number)).where(columns.area == self.area)
+        number = 1 + (connection.execute(highest).scalar_one() or 0)
+        entries = [revise_visit(visit, same[0] if same else None, number)]
+        entries += [
+            revise_visit(empty_visit(row.visit, visit.source), row, row.number) for row in same[1:]
+        ]
+        for entry in entries:
+            if entry.outcome != "same":
+                head = {"area": self.area, "number": entry.number, "revision": entry.revision}
+                values = {**head, **build_visit_row(entry.visit), "entered_at": _current_utc_time()}
+                connection.execute(sa.insert(schema.visits), values)
+        return entries
+
+    def _find_same(self, connection: sa.Connection, visit: Visit) -> list[RecordedVisit]:
+        """The visits in the ledger that are this one, see `find_same_visits`."""
+        columns = schema.visits.c
         query = (
-            sa.select(columns.revision, columns.minutes, columns.engagements)
-            .where(columns.area == self.area, *same_visit)
-            .order_by(columns.revision.desc())
-            .limit(1)
+            sa.select(schema.visits)
+            .where(columns.area == self.area, columns.date == visit.date, columns.urn == visit.urn)
+            .order_by(columns.number, columns.revision)
         )
-        latest = connection.execute(query).one_or_none()
-        if latest is None:
-            return VisitEntry(visit, "new", 1)
-        revision, minutes, engagements = latest
-        if visit.engagements is None:
-            visit = replace(visit, engagements=engagements)
-        if (visit.minutes, visit.engagements) == (minutes, engagements):
-            return VisitEntry(visit, "same", revision, minutes)
-        return VisitEntry(visit, "corrected", revision + 1, minutes)
+        latest = {row["number"]: row for row in connection.execute(query).mappings()}
+        if not latest:
+            return []
+        recorded = [
+            RecordedVisit(number, row["revision"], parse_visit_row(row))
+            for number, row in latest.items()
+        ]
+        spots = self._fetch_hotspots(connection, visit.date, visit.date)
+        return find_same_visits(visit, recorded, spots, self.projection)
+
+    def _fetch_hotspots(
+        self, connection: sa.Connection, first: dt.date, last: dt.date
+    ) -> pd.DataFrame:
+        handouts = set(self._find_current_handouts(connection, first, last).values())
+        query = sa.select(*schema.hotspots.c).where(schema.hotspots.c.handout.in_(handouts))
+        return _fetch_table(connection, query)
 
     def _select_handouts(
         self, first: dt.date, last: dt.date, *columns: sa.Column[Any]
@@ -237,7 +271,10 @@ class Ledger:
                 connection.execute(
                     sa.insert(schema.ledger_version), {"id": 1, "schema": schema.SCHEMA_VERSION}
                 )
-            version = connection.execute(sa.select(schema.ledger_version.c.schema)).scalar_one()
+            query = sa.select(schema.ledger_version.c.schema).with_for_update()
+            version = connection.execute(query).scalar_one()
+            if version == 1:
+                schema.migrate_from_version_1(connection)
         if version > schema.SCHEMA_VERSION:
             message = (
                 f"{self.address}: the ledger has version {version}, this patrolplan knows up to "

@@ -11,13 +11,13 @@ the streets.
   by those around it.
 - *Drift*: errors of neighbouring points are alike, so that many points a second are no better
   evidence than one in 20 seconds; standing is sticky, so that drift does not walk for the officer.
-- *Gaps*: the model bridges up to five minutes by where the track was before and after. Time in
-  longer gaps is reported and counts nowhere.
+- *Gaps*: the model bridges up to five minutes by where the track was before and after. A longer
+  gap whose ends lie within 40 m is a stay: recorders pause where nobody moves. Time in other
+  gaps is reported and counts nowhere.
 
 A track shows where an officer was at every second, so nothing of it is written anywhere.
 """
 
-import datetime as dt
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,18 +26,7 @@ import shapely
 from numpy.typing import NDArray
 from scipy import sparse
 
-from patrolplan.errors import InputError
-from patrolplan.inputs.gpx import Track
 from patrolplan.network import StreetNetwork
-from patrolplan.team.ledger.delivered import (
-    DATE_OPTION,
-    HAND_OUT_REMEDY,
-    OFFICER_OPTION,
-    build_visit,
-    describe_patrol_count,
-)
-from patrolplan.team.ledger.ledger import Ledger
-from patrolplan.team.ledger.visits import Visit, project_to_metres
 
 STEP_SECONDS = 5.0
 NOISE_METRES = 20.0
@@ -47,6 +36,10 @@ CORRELATION_SECONDS = 20.0
 """Points within so many seconds have much the same error: together they count as one."""
 MAX_BRIDGED_SECONDS = 300.0
 """Longest gap that is bridged."""
+STAY_METRES = 40.0
+"""A longer gap whose ends are this near to each other is a stay."""
+MAX_STAY_SECONDS = 5400.0
+"""As long as a patrol; a gap longer than this lies between two."""
 WALK_METRES_PER_SECOND = 1.6
 MEAN_STAND_SECONDS = 300.0
 """How long an officer stands, and then strolls, on average."""
@@ -65,27 +58,23 @@ ON_STRETCH_METRES = 1.0
 POINT_RADIUS_METRES = 40.0
 """A place without a stretch, tasked by intelligence, is the street within so many metres."""
 
-GPX_OPTION = "--gpx"
-MIN_HOTSPOT_MINUTES = 1.0
-"""Less than this in a hotspot is drift, or crossing it: no minutes."""
-MIN_UNPROMISED_MINUTES = 5.0
-"""A hotspot that was not promised counts from so many minutes on: a walk along one takes less."""
-MAX_OUTSIDE_METRES = 500.0
-"""Points farther than this outside the area's streets are of another walk."""
-
 
 @dataclass(frozen=True, eq=False)
 class TrackMinutes:
     """Where a track spent its time.
 
     `piece_minutes` are (p,) minutes on each piece of the network. They include `bridged_minutes`,
-    in gaps that were bridged; `lost_minutes`, in longer gaps, count nowhere.
+    in gaps that were bridged, and `stay_minutes`, in longer gaps that are stays; `lost_minutes`, in
+    other gaps, count nowhere. `spans` are (g, 2) seconds, from when to when the track speaks:
+    between them lie the gaps that count nowhere.
     """
 
     piece_minutes: NDArray[np.float64]
     off_street_minutes: float
     bridged_minutes: float
+    stay_minutes: float
     lost_minutes: float
+    spans: NDArray[np.float64]
 
 
 def match_track(
@@ -106,7 +95,12 @@ def match_track(
     minutes = np.zeros(len(network))
     minutes[nearby] = counted[:, :-1].sum(axis=0)
     return TrackMinutes(
-        minutes, float(counted[:, -1].sum()), steps.bridged_minutes, steps.lost_minutes
+        piece_minutes=minutes,
+        off_street_minutes=float(counted[:, -1].sum()),
+        bridged_minutes=steps.bridged_minutes,
+        stay_minutes=steps.stay_minutes,
+        lost_minutes=steps.lost_minutes,
+        spans=steps.spans,
     )
 
 
@@ -120,7 +114,10 @@ class _TrackSteps:
     median_gap_seconds: float
     """Median time from one step that holds points to the next."""
     bridged_minutes: float
+    stay_minutes: float
     lost_minutes: float
+    spans: NDArray[np.float64]
+    """(g, 2) seconds between which there is no lost gap."""
 
 
 def _resample_track(seconds: NDArray[np.float64], xy: NDArray[np.float64]) -> _TrackSteps:
@@ -133,18 +130,36 @@ def _resample_track(seconds: NDArray[np.float64], xy: NDArray[np.float64]) -> _T
     filled = middle.index.to_numpy()
     apart = np.diff(filled) * STEP_SECONDS
     median_gap = float(np.median(apart)) if len(apart) else STEP_SECONDS
-    is_bridged = np.zeros(count, dtype=bool)
-    is_lost = np.zeros(count, dtype=bool)
+    xy = np.array(middle.reindex(np.arange(count)))
+    is_bridged, is_stay, is_lost = np.zeros((3, count), dtype=bool)
+    spans = [seconds[0]]
     wide = apart > 2 * median_gap
     for first, last in zip(filled[:-1][wide], filled[1:][wide], strict=True):
-        too_long = (last - first) * STEP_SECONDS > MAX_BRIDGED_SECONDS + STEP_SECONDS
-        (is_lost if too_long else is_bridged)[first + 1 : last] = True
+        gap = slice(first + 1, last)
+        length_seconds = (last - first) * STEP_SECONDS
+        if length_seconds <= MAX_BRIDGED_SECONDS + STEP_SECONDS:
+            is_bridged[gap] = True
+        elif (
+            length_seconds <= MAX_STAY_SECONDS and np.hypot(*(xy[last] - xy[first])) <= STAY_METRES
+        ):
+            is_stay[gap] = True
+            xy[gap] = np.linspace(xy[first], xy[last], last - first + 1)[1:-1]
+        else:
+            is_lost[gap] = True
+            spans += [seconds[step == first][-1], seconds[step == last][0]]
+    spans.append(seconds[-1])
+
+    def sum_minutes(rows: NDArray[np.bool_]) -> float:
+        return float(length[rows].sum()) / 60
+
     return _TrackSteps(
-        xy=middle.reindex(np.arange(count)).to_numpy(),
+        xy=xy,
         minutes=np.where(is_lost, 0.0, length) / 60,
         median_gap_seconds=median_gap,
-        bridged_minutes=float(length[is_bridged].sum()) / 60,
-        lost_minutes=float(length[is_lost].sum()) / 60,
+        bridged_minutes=sum_minutes(is_bridged),
+        stay_minutes=sum_minutes(is_stay),
+        lost_minutes=sum_minutes(is_lost),
+        spans=np.array(spans, dtype=np.float64).reshape(-1, 2),
     )
 
 
@@ -259,63 +274,6 @@ def _apply_substeps(
     return chances
 
 
-@dataclass(frozen=True, eq=False)
-class TrackVisits:
-    """Visits of a track, and where its time went, gaps included."""
-
-    visits: tuple[Visit, ...]
-    track_minutes: TrackMinutes
-
-
-def build_track_visits(
-    ledger: Ledger,
-    network: StreetNetwork,
-    track: Track,
-    officer: str,
-    date: dt.date,
-    urn: str | None = None,
-) -> TrackVisits:
-    """Minutes of a track in each hotspot of the week: those promised, and others stayed in.
-
-    Parameters
-    ----------
-    ledger
-        Gives the hotspots of the week valid for the day.
-    track
-        Points of that day; they are used here and stored nowhere.
-    officer, date
-        Who recorded it, and when.
-    urn
-        The school, where the officer has no patrol, or several, that day.
-
-    Raises
-    ------
-    InputError
-        When no week is handed out for the day, the track has no point on it or none near the
-        streets, or the school is not clear.
-    """
-    spots = ledger.read_hotspots(date, date)
-    if spots.empty:
-        raise InputError.one(DATE_OPTION, f"no week is handed out for {date}", HAND_OUT_REMEDY)
-    stops = ledger.read_promised(date, date)
-    stops = stops[stops["officer"] == officer]
-    urns = {urn} if urn else set(stops["urn"])
-    if len(urns) != 1:
-        what = describe_patrol_count(officer, date, urns)
-        raise InputError.one(OFFICER_OPTION, what, "name the school with --school")
-    track_minutes = _match_day_track(network, track, date)
-    pieces = find_pieces(network, project_to_metres(spots["stretch"], ledger.projection))
-    minutes = np.array([track_minutes.piece_minutes[part].sum() for part in pieces]).round(1)
-    minutes[minutes < MIN_HOTSPOT_MINUTES] = 0.0
-    is_promised = spots["hotspot"].isin(stops["hotspot"]).to_numpy()
-    visited = spots.assign(minutes=minutes, officer=officer, date=date, urn=urns.pop())
-    visited = visited[is_promised | (minutes >= MIN_UNPROMISED_MINUTES)]
-    visits = tuple(
-        build_visit(row, float(row["minutes"]), None, "gpx") for _, row in visited.iterrows()
-    )
-    return TrackVisits(visits, track_minutes)
-
-
 def find_pieces(network: StreetNetwork, stretches: NDArray[np.object_]) -> list[NDArray[np.int64]]:
     """Pieces of street that make up each stretch; around a point, those nearby.
 
@@ -326,19 +284,3 @@ def find_pieces(network: StreetNetwork, stretches: NDArray[np.object_]) -> list[
     reach = np.where(is_point, POINT_RADIUS_METRES, ON_STRETCH_METRES)
     stretch, piece = tree.query(stretches, predicate="dwithin", distance=reach)
     return [np.sort(piece[stretch == row]) for row in range(len(stretches))]
-
-
-def _match_day_track(network: StreetNetwork, track: Track, date: dt.date) -> TrackMinutes:
-    day = track.select_day(date)
-    if len(day.seconds) < 2:  # noqa: PLR2004 - two points make a track
-        days = ", ".join(f"{day}" for day in sorted(set(track.days))[:5])
-        what = f"the track has no points on {date} (it has some on {days})"
-        raise InputError.one(DATE_OPTION, what, "name the day of the track")
-    xy = np.column_stack(network.projection.to_metres(day.longitude, day.latitude))
-    lowest, highest = network.node_xy.min(axis=0), network.node_xy.max(axis=0)
-    inside = ((xy > lowest - MAX_OUTSIDE_METRES) & (xy < highest + MAX_OUTSIDE_METRES)).all(axis=1)
-    if not inside.any():
-        where = f"{day.longitude[0]:.4f}, {day.latitude[0]:.4f}"
-        what = f"the track is nowhere near the area's streets (it starts at {where})"
-        raise InputError.one(GPX_OPTION, what, "check which area and which track it is")
-    return match_track(network, day.seconds[inside], xy[inside])

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from patrolplan.atomic import WEEK_FILE, hash_content
 from patrolplan.errors import InputError
+from patrolplan.team.ledger.visits import guess_stop_kind
 from patrolplan.team.week import Week
 from patrolplan.team.week_file import build_week_document
 
@@ -148,12 +149,15 @@ def _read_json(folder: Path, name: str) -> dict[str, Any]:
 def _build_hotspot_row(feature: Mapping[str, Any]) -> dict[str, Any]:
     properties = feature["properties"]
     shape = shapely.geometry.shape(feature["geometry"])
+    stretch = shapely.to_wkt(shape, rounding_precision=DECIMALS)
+    name = str(properties["hotspot"])
     return {
-        "hotspot": str(properties["hotspot"]),
+        "hotspot": name,
+        "kind": str(properties.get("kind") or guess_stop_kind(name, stretch)),
         "place": str(properties["place"]),
         "longitude": float(properties["stop"][0]),
         "latitude": float(properties["stop"][1]),
-        "stretch": shapely.to_wkt(shape, rounding_precision=DECIMALS),
+        "stretch": stretch,
     }
 
 

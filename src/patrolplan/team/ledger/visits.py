@@ -1,13 +1,23 @@
-"""Visits, and which place each belongs to.
+"""Visits, which of them are the same one, and which place each belongs to.
 
 Each plan names its hotspots from scratch: H3 of one month need not be H3 of the next, while the
-streets stay. So a dose never finds its hotspot by name. The rule: a dose belongs to the hotspot
-whose stretch is nearest to the stop where it was given, if that is within 50 m; otherwise its
-place is no longer a hotspot.
+streets stay. So a visit never finds its place by a hotspot's name.
+
+*The same visit* is one of the same day, school, place and people. The place of a hotspot is its
+stop; a place that is no hotspot, such as one tasked by intelligence, is known by its id. Where a
+week was handed out again and a visit's stop is no longer one of its stops, the visit belongs to
+the hotspot on whose stretch it was. Officers who patrol together make one visit, which any of
+them enters and corrects.
+
+*The same place* over weeks: a dose belongs to the hotspot whose stretch is nearest to the stop
+where it was given, if that is within 50 m; otherwise its place is no longer a hotspot.
 """
 
 import datetime as dt
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -15,6 +25,7 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 
 from patrolplan.crs import Projection
+from patrolplan.patrols.plan import StopKind
 
 MAX_VISIT_MINUTES = 720.0
 """More minutes than this in one place on one day are a slip of the pen."""
@@ -22,23 +33,37 @@ MAX_VISIT_MINUTES = 720.0
 SAME_PLACE_METRES = 50.0
 """A stop within so many metres of a stretch is on it: half a short street."""
 
+PLACE_DECIMALS = 6
+"""Decimals of the degrees of a stop: a tenth of a metre, as files hold it."""
+
+Source = Literal["keyboard", "csv", "gpx"]
+Outcome = Literal["new", "same", "corrected"]
+Span = tuple[int, int]
+"""From when to when a track was recorded, in seconds since midnight."""
+
 
 @dataclass(frozen=True)
 class Visit:
-    """Minutes that an officer spent at a hotspot on a day; 0 where it was not visited.
+    """Minutes of presence at a place on a day; 0 where it was not visited.
 
     Parameters
     ----------
     officer, date, urn
         Who, when, and for which school.
     hotspot, place, longitude, latitude
-        Which hotspot of the week handed out; place and stop identify it when names change.
+        Its hotspot in the week handed out (or the id of another place), in words, and the stop.
     minutes
-        Minutes delivered.
+        Minutes that the place had a presence, however many officers came together.
     engagements
-        People spoken to; None where nobody recorded it.
+        People spoken to; None where nobody recorded it, or to leave it as it was.
     source
-        "keyboard", "csv" or "gpx".
+        How it was entered.
+    kind
+        What kind of stop it is: one that is no hotspot is known by its id.
+    together
+        Officers who came with this one; None to leave them as they were, at first nobody.
+    tracks
+        When the tracks were recorded that the minutes come from; empty where they were typed.
     """
 
     officer: str
@@ -50,17 +75,195 @@ class Visit:
     latitude: float
     minutes: float
     engagements: int | None
-    source: str
+    source: Source
+    kind: StopKind = "hotspot"
+    together: tuple[str, ...] | None = None
+    tracks: tuple[Span, ...] = ()
+
+    @property
+    def people(self) -> frozenset[str]:
+        """The officers who came."""
+        return frozenset((self.officer, *(self.together or ())))
+
+    @property
+    def place_key(self) -> str:
+        """What identifies the place in the week handed out, see `compute_place_key`."""
+        return compute_place_key(self.hotspot, self.longitude, self.latitude, self.kind)
+
+
+@dataclass(frozen=True)
+class RecordedVisit:
+    """A visit as the ledger has it: its number, and its latest revision."""
+
+    number: int
+    revision: int
+    visit: Visit
 
 
 @dataclass(frozen=True)
 class VisitEntry:
-    """What became of a visit: "new", "same" as in the ledger, or "corrected"."""
+    """What became of a visit; `minutes_before` is None where it was new."""
 
     visit: Visit
-    outcome: str
+    outcome: Outcome
+    number: int
     revision: int
     minutes_before: float | None = None
+
+
+def build_visit_row(visit: Visit) -> dict[str, Any]:
+    """A visit as a row of the ledger's table."""
+    together = ";".join(visit.together or ())
+    tracks = " ".join(f"{begin}-{end}" for begin, end in visit.tracks)
+    return {**vars(visit), "together": together, "tracks": tracks}
+
+
+def parse_visit_row(row: Mapping[Any, Any]) -> Visit:
+    """A visit of a row of the ledger's table; the inverse of `build_visit_row`."""
+    values = {field.name: row[field.name] for field in fields(Visit)}
+    values["together"] = tuple(name for name in row["together"].split(";") if name)
+    values["tracks"] = parse_spans(row["tracks"])
+    return Visit(**values)
+
+
+def parse_spans(text: str) -> tuple[Span, ...]:
+    """Spans of time of their text in the ledger.
+
+    Examples
+    --------
+    >>> parse_spans("55200-57000 57600-59400")
+    ((55200, 57000), (57600, 59400))
+    """
+    ends = (span.split("-") for span in text.split())
+    return tuple((int(begin), int(end)) for begin, end in ends)
+
+
+def compute_place_key(hotspot: str, longitude: float, latitude: float, kind: StopKind) -> str:
+    """What identifies a place whatever the number of its hotspot: its stop, or a tasked place's id.
+
+    Examples
+    --------
+    >>> compute_place_key("H3", 0.8711801, 51.530068, "hotspot")
+    'stop 0.871180 51.530068'
+    >>> compute_place_key("T-01", 0.8711801, 51.530068, "tasked")
+    'tasked T-01'
+    """
+    if kind != "hotspot":
+        return f"{kind} {hotspot}"
+    return f"stop {longitude:.{PLACE_DECIMALS}f} {latitude:.{PLACE_DECIMALS}f}"
+
+
+def list_place_keys(table: pd.DataFrame) -> list[str]:
+    """The key of each row's place, of `hotspot, longitude, latitude, kind`."""
+    columns = (table[name] for name in ("hotspot", "longitude", "latitude", "kind"))
+    return [compute_place_key(*place) for place in zip(*columns, strict=True)]
+
+
+def guess_stop_kind(hotspot: str, stretch: str) -> StopKind:
+    """The kind of a place in a file or ledger that does not say it.
+
+    Examples
+    --------
+    >>> guess_stop_kind("T-01", "POINT (0.87 51.53)"), guess_stop_kind("H3", "POINT (0.87 51.53)")
+    ('tasked', 'hotspot')
+    """
+    is_point = stretch.upper().startswith("POINT")
+    return "tasked" if is_point and not re.fullmatch(r"H\d+", hotspot) else "hotspot"
+
+
+def revise_visit(visit: Visit, before: RecordedVisit | None, number: int) -> VisitEntry:
+    """What becomes of a visit, given what the ledger has; a new one gets a number.
+
+    Who came and how many were spoken to stay as they were where the visit does not say. The
+    visit stays that of the officer it was first entered for, as long as that officer came.
+    """
+    if before is None:
+        return VisitEntry(replace(visit, together=visit.together or ()), "new", number, 1)
+    old = before.visit
+    people = old.people if visit.together is None else visit.people
+    officer = old.officer if old.officer in people else visit.officer
+    engagements = old.engagements if visit.engagements is None else visit.engagements
+    revised = replace(
+        visit,
+        officer=officer,
+        together=tuple(sorted(people - {officer})),
+        engagements=engagements,
+    )
+    facts = [(row.minutes, row.engagements, row.people) for row in (old, revised)]
+    if facts[0] == facts[1] and visit.tracks in {(), old.tracks}:
+        return VisitEntry(revised, "same", before.number, before.revision, old.minutes)
+    return VisitEntry(revised, "corrected", before.number, before.revision + 1, old.minutes)
+
+
+def empty_visit(visit: Visit, source: Source) -> Visit:
+    """A visit that became part of another one: nothing of it counts any more."""
+    spoken = None if visit.engagements is None else 0
+    return replace(visit, minutes=0.0, engagements=spoken, together=(), tracks=(), source=source)
+
+
+def find_same_visits(
+    visit: Visit,
+    recorded: Sequence[RecordedVisit],
+    hotspots: pd.DataFrame,
+    projection: Projection,
+) -> list[RecordedVisit]:
+    """Those of the recorded visits that are this one: several where officers are joined.
+
+    Parameters
+    ----------
+    visit
+        The visit to enter.
+    recorded
+        Visits of its day and school.
+    hotspots
+        Places of the week valid for the day, see `Ledger.read_hotspots`.
+    projection
+        The area's metres.
+
+    Returns
+    -------
+    list of RecordedVisit
+        One of several officers first, then that of the visit's own officer; of the others only
+        those with minutes.
+    """
+    peers = [row for row in recorded if row.visit.people & visit.people]
+    same = [row for row in peers if row.visit.place_key == visit.place_key]
+    if not same and peers and visit.kind == "hotspot":
+        same = _find_moved_visits(visit, peers, hotspots, projection)[:1]
+    same.sort(
+        key=lambda row: (-len(row.visit.people), row.visit.officer != visit.officer, row.number)
+    )
+    return same[:1] + [row for row in same[1:] if row.visit.minutes > 0]
+
+
+def _find_moved_visits(
+    visit: Visit,
+    recorded: Sequence[RecordedVisit],
+    hotspots: pd.DataFrame,
+    projection: Projection,
+) -> list[RecordedVisit]:
+    """Visits on the stretch of a visit's hotspot whose own stop is no longer one of the week.
+
+    The nearest comes first.
+    """
+    spots = hotspots[hotspots["kind"] == "hotspot"]
+    keys = list_place_keys(spots)
+    moved = [
+        row for row in recorded if row.visit.kind == "hotspot" and row.visit.place_key not in keys
+    ]
+    if not moved or visit.place_key not in keys:
+        return []
+    xy = _project_visits([row.visit for row in moved], projection)
+    nearest = match_stretches(xy, project_to_metres(spots["stretch"], projection))
+    on_stretch = np.flatnonzero(nearest == keys.index(visit.place_key))
+    apart = np.hypot(*(xy[on_stretch] - _project_visits([visit], projection)).T)
+    return [moved[row] for row in on_stretch[np.argsort(apart, kind="stable")]]
+
+
+def _project_visits(visits: Sequence[Visit], projection: Projection) -> NDArray[np.float64]:
+    """(k, 2) metres of visits' stops."""
+    table = pd.DataFrame([(visit.longitude, visit.latitude) for visit in visits])
+    return project_stops(table.set_axis(["longitude", "latitude"], axis=1), projection)
 
 
 def match_stretches(xy: ArrayLike, stretches: ArrayLike) -> NDArray[np.int64]:

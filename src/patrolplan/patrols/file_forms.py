@@ -1,0 +1,182 @@
+"""How values stand in `plan.json` and `week.json`: degrees, HH:MM, amounts within bounds.
+
+Records annotate their fields with these types; pydantic reads the annotations to check a file, and
+to write it.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from itertools import pairwise
+from typing import Annotated, Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetPydanticSchema,
+    PlainSerializer,
+    SerializationInfo,
+    ValidationInfo,
+)
+from pydantic_core import PydanticKnownError, core_schema
+
+from patrolplan.crs import Projection
+from patrolplan.notes import NOTE_VALUES, Note, NoteKind
+from patrolplan.times import format_time, minutes_after_midnight, parse_time
+
+XY = tuple[float, float]
+
+
+def convert_to_degrees(xy: NDArray[np.float64], projection: Projection) -> list[list[float]]:
+    """(n, 2) metres as pairs of longitude and latitude."""
+    longitude, latitude = projection.to_degrees(xy[:, 0], xy[:, 1])
+    return [[float(lon), float(lat)] for lon, lat in zip(longitude, latitude, strict=True)]
+
+
+def _parse_minutes(value: object) -> object:
+    """Minutes after midnight of HH:MM."""
+    if isinstance(value, str):
+        with suppress(ValueError):
+            return minutes_after_midnight(parse_time(value))
+    message = "is not a valid time; write HH:MM"
+    raise ValueError(message)
+
+
+def _parse_day(value: object) -> object:
+    """A date of YYYY-MM-DD."""
+    if isinstance(value, str):
+        with suppress(ValueError):
+            return dt.datetime.strptime(value, "%Y-%m-%d").date()  # noqa: DTZ007 - a day
+    elif isinstance(value, dt.date):
+        return value
+    message = "is not a date; write YYYY-MM-DD"
+    raise ValueError(message)
+
+
+def _check_list(value: object) -> object:
+    """Refuse what is not a list in a file; the records themselves hold tuples."""
+    if not isinstance(value, list | tuple):
+        raise PydanticKnownError("list_type")  # noqa: EM101 - a name, not a message
+    return value
+
+
+def round_to(digits: int | None) -> PlainSerializer:
+    """Of a number that files hold with so many decimals; None makes it whole."""
+
+    def write(value: float) -> Any:  # noqa: ANN401 - a whole number without digits
+        return round(value, digits)
+
+    return PlainSerializer(write)
+
+
+def _to_metres(points: Sequence[XY], info: ValidationInfo) -> NDArray[np.float64]:
+    """(n, 2) metres of longitudes and latitudes; degrees where the reader knows no projection."""
+    table = np.array(points, dtype=np.float64).reshape(-1, 2)
+    if info.context is None:
+        return table
+    return np.column_stack(info.context["projection"].to_metres(table[:, 0], table[:, 1]))
+
+
+def _read_point(point: XY, info: ValidationInfo) -> XY:
+    ((x, y),) = _to_metres([point], info).tolist()
+    return x, y
+
+
+def _write_point(point: XY, info: "SerializationInfo[dict[str, Projection]]") -> list[float]:
+    return convert_to_degrees(np.array([point]), info.context["projection"])[0]
+
+
+def _write_line(
+    line: NDArray[np.float64], info: "SerializationInfo[dict[str, Projection]]"
+) -> list[list[float]]:
+    """A line in degrees, without points that rounding made the same as the one before."""
+    points = convert_to_degrees(line, info.context["projection"])
+    return [*points[:1], *(point for before, point in pairwise(points) if point != before)]
+
+
+NO_PIECES = np.zeros(0, dtype=np.int64)
+
+
+def not_in_files(default: object) -> GetPydanticSchema:
+    """Of a field that files do not hold, whatever they say."""
+    schema = core_schema.no_info_plain_validator_function(lambda _: default)
+    return GetPydanticSchema(lambda *_: schema)
+
+
+Minutes = Annotated[float, BeforeValidator(_parse_minutes), PlainSerializer(format_time)]
+"""After midnight; in files HH:MM."""
+
+Day = Annotated[dt.date, BeforeValidator(_parse_day)]
+
+Amount = Annotated[float, Field(ge=0, le=1e9, strict=True, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0, le=99, strict=True)]
+Longitude = Annotated[float, Field(ge=-180, le=180, strict=True, allow_inf_nan=False)]
+Latitude = Annotated[float, Field(ge=-89, le=89, strict=True, allow_inf_nan=False)]
+
+Point = Annotated[
+    tuple[Longitude, Latitude], AfterValidator(_read_point), PlainSerializer(_write_point)
+]
+"""Metres in the area's CRS; in files degrees."""
+
+Line = Annotated[
+    NDArray[np.float64],
+    GetPydanticSchema(
+        lambda _, handler: core_schema.with_info_after_validator_function(
+            _to_metres,
+            handler.generate_schema(list[tuple[Longitude, Latitude]]),
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                _write_line, info_arg=True
+            ),
+        )
+    ),
+]
+"""(v, 2) metres in the area's CRS; in files degrees."""
+
+IsList = BeforeValidator(_check_list)
+Worth = Annotated[Amount, round_to(8)]
+Metres = Annotated[Amount, round_to(1)]
+WholeMetres = Annotated[Amount, round_to(None)]
+Texts = Annotated[tuple[str, ...], IsList]
+
+
+def _read_note(value: object) -> object:
+    """A note of a file; earlier versions wrote its sentence alone."""
+    if isinstance(value, str):
+        return Note("as_written", {"text": value})
+    if not isinstance(value, dict):
+        return value
+    kind, values = value.get("kind"), value.get("values")
+    if not isinstance(kind, str) or kind not in NOTE_VALUES:
+        message = "is not a kind of note that this version knows"
+        raise ValueError(message)
+    return Note(cast("NoteKind", kind), values if isinstance(values, dict) else {})
+
+
+FileNote = Annotated[Note, BeforeValidator(_read_note)]
+"""A note; in files its kind and values."""
+
+RECORD = ConfigDict(extra="ignore", strict=False)
+"""Keys that later versions add are passed over; what must be strict says so itself."""
+
+
+class FileModel(BaseModel):
+    """Part of a file of ours; keys added by later versions are passed over."""
+
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False, strict=True, extra="ignore")
+
+
+def arrange(
+    record: Mapping[str, Any], without: Sequence[str] = (), **after: Mapping[str, Any]
+) -> dict[str, Any]:
+    """A record without some of its keys, and with more keys `after` others, by their names."""
+    return {
+        key: value
+        for name, own in record.items()
+        if name not in without
+        for key, value in {name: own, **after.get(name, {})}.items()
+    }

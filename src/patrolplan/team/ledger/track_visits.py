@@ -1,0 +1,233 @@
+"""Visits of a recorded track: what it says of each hotspot, and what it cannot say.
+
+A track speaks only for the time it covers. A planned stop that it does not cover and does not
+reach stays as it is in the ledger; one that it covers in part gets no fewer minutes than were
+typed. A second track of the same day adds its minutes to those of the first. Where a track covers
+a stop and still gives fewer minutes than were typed, somebody has to decide: `LowerMeasurement`.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from patrolplan.errors import InputError
+from patrolplan.inputs.gpx import Track
+from patrolplan.network import StreetNetwork
+from patrolplan.team.ledger.delivered import (
+    DATE_OPTION,
+    HAND_OUT_REMEDY,
+    OFFICER_OPTION,
+    build_visit,
+    describe_patrol_count,
+)
+from patrolplan.team.ledger.ledger import Ledger
+from patrolplan.team.ledger.map_matching import (
+    POINT_RADIUS_METRES,
+    TrackMinutes,
+    find_pieces,
+    match_track,
+)
+from patrolplan.team.ledger.visits import Span, Visit, project_stops, project_to_metres
+from patrolplan.times import format_time
+
+GPX_OPTION = "--gpx"
+MIN_HOTSPOT_MINUTES = 1.0
+"""Less than this in a hotspot is drift, or crossing it: no minutes."""
+MIN_UNPROMISED_MINUTES = 5.0
+"""A hotspot that was not promised counts from so many minutes on: a walk along one takes less."""
+MAX_OUTSIDE_METRES = 500.0
+"""Points farther than this outside the area's streets are of another walk."""
+TYPED_TOLERANCE_MINUTES = 1.0
+"""People write whole minutes: a measurement less than this below a typed figure confirms it."""
+
+Coverage = Literal["whole", "part", "none"]
+
+
+@dataclass(frozen=True)
+class LowerMeasurement:
+    """A visit as measured, below the minutes that were typed for it."""
+
+    visit: Visit
+    typed_minutes: float
+
+
+@dataclass(frozen=True, eq=False)
+class TrackVisits:
+    """What a track says.
+
+    `visits` can be entered as they are, those in `lower` only if somebody decides for the
+    measurement. `partial` are places in words of planned stops that it covers only in part and
+    nobody typed minutes for: at least the minutes measured. `unknown` are those that it leaves as
+    they were. `track_minutes` says where its time went, gaps included.
+    """
+
+    visits: tuple[Visit, ...]
+    lower: tuple[LowerMeasurement, ...]
+    partial: tuple[str, ...]
+    unknown: tuple[str, ...]
+    track_minutes: TrackMinutes
+
+
+@dataclass(frozen=True, eq=False)
+class _DayTrack:
+    """A day's track on the streets; `spans` and `span_ends` are where it speaks."""
+
+    track_minutes: TrackMinutes
+    spans: tuple[Span, ...]
+    span_ends: NDArray[np.float64]
+    """(2g, 2) metres: where the officer was when each span began and ended."""
+
+
+def build_track_visits(
+    ledger: Ledger,
+    network: StreetNetwork,
+    track: Track,
+    officer: str,
+    date: dt.date,
+    *,
+    urn: str | None = None,
+    together: tuple[str, ...] | None = None,
+) -> TrackVisits:
+    """Minutes of a track in each hotspot of the week: those planned, and others stayed in.
+
+    Parameters
+    ----------
+    ledger
+        Gives the hotspots of the week valid for the day, and what was entered before.
+    track
+        Points of that day; they are used here and stored nowhere.
+    officer, date
+        Who recorded it, and when.
+    urn
+        The school, where the officer has no patrol, or several, that day.
+    together
+        Officers who came with this one.
+
+    Raises
+    ------
+    InputError
+        When no week is handed out for the day, the track has no point on it or none near the
+        streets, it overlaps another one that was entered, or the school is not clear.
+    """
+    spots = ledger.read_hotspots(date, date)
+    if spots.empty:
+        raise InputError.one(DATE_OPTION, f"no week is handed out for {date}", HAND_OUT_REMEDY)
+    stops = ledger.read_promised(date, date)
+    stops = stops[stops["officer"] == officer]
+    urns = {urn} if urn else set(stops["urn"])
+    if len(urns) != 1:
+        what = describe_patrol_count(officer, date, urns)
+        raise InputError.one(OFFICER_OPTION, what, "name the school with --school")
+    stops = stops[stops["urn"].isin(urns)]
+    day = _match_day_track(network, track, date)
+    shapes = project_to_metres(spots["stretch"], ledger.projection)
+    pieces = find_pieces(network, shapes)
+    stop_xy = project_stops(spots, ledger.projection)
+    minutes = [float(day.track_minutes.piece_minutes[part].sum().round(1)) for part in pieces]
+    planned = dict(list(stops.groupby("hotspot")))
+    places = spots.assign(officer=officer, date=date, urn=urns.pop())
+    measured: list[tuple[Visit, Coverage]] = []
+    for (_, place), xy, spent in zip(places.iterrows(), stop_xy, minutes, strict=True):
+        rows = planned.get(place["hotspot"])
+        if rows is None and spent < MIN_UNPROMISED_MINUTES:
+            continue
+        counted = spent if spent >= MIN_HOTSPOT_MINUTES else 0.0
+        visit = build_visit(place, counted, None, "gpx", together)
+        coverage: Coverage = "whole" if rows is None else _find_coverage(day, rows, xy, counted)
+        measured.append((replace(visit, tracks=day.spans), coverage))
+    return _compare_with_ledger(ledger, measured, day.track_minutes)
+
+
+def _find_coverage(
+    day: _DayTrack, stops: pd.DataFrame, xy: NDArray[np.float64], minutes: float
+) -> Coverage:
+    """Whether a track covers a planned stop (at `xy`): its time, and not only a part of the stay.
+
+    A track that begins or ends at the stop itself may have begun late or ended early there.
+    """
+    begin = [60.0 * (60 * int(text[:2]) + int(text[3:])) for text in stops["arrive"]]
+    covered = all(
+        any(first <= start and start + 60 * length <= last for first, last in day.spans)
+        for start, length in zip(begin, stops["minutes"], strict=True)
+    )
+    if not minutes:
+        return "whole" if covered else "none"
+    cut_off = (np.hypot(*(day.span_ends - xy).T) <= POINT_RADIUS_METRES).any()
+    return "whole" if covered and not cut_off else "part"
+
+
+def _compare_with_ledger(
+    ledger: Ledger, measured: Sequence[tuple[Visit, Coverage]], track_minutes: TrackMinutes
+) -> TrackVisits:
+    """Sort what was measured by what the ledger has of it."""
+    recorded = ledger.find_recorded([visit for visit, _ in measured])
+    visits: list[Visit] = []
+    lower: list[LowerMeasurement] = []
+    partial: list[str] = []
+    unknown: list[str] = []
+    for (visit, coverage), row in zip(measured, recorded, strict=True):
+        before = None if row is None else row.visit
+        if coverage == "none":
+            unknown.append(visit.place)
+        elif before is None:
+            visits.append(visit)
+            partial += [visit.place] if coverage == "part" else []
+        elif before.tracks:
+            visits.append(_add_up(visit, before))
+        elif visit.minutes >= before.minutes:
+            visits.append(visit)
+        elif coverage == "part":
+            unknown.append(visit.place)
+        elif visit.minutes <= before.minutes - TYPED_TOLERANCE_MINUTES:
+            lower.append(LowerMeasurement(visit, before.minutes))
+    return TrackVisits(tuple(visits), tuple(lower), tuple(partial), tuple(unknown), track_minutes)
+
+
+def _add_up(visit: Visit, before: Visit) -> Visit:
+    """A measured visit with the minutes of tracks that were entered before.
+
+    A track that covers all of them takes their place; one that they cover adds nothing.
+    """
+    if _cover(visit.tracks, before.tracks):
+        return visit
+    if _cover(before.tracks, visit.tracks):
+        return replace(visit, minutes=before.minutes, tracks=before.tracks)
+    for begin, end in visit.tracks:
+        for first, last in before.tracks:
+            if begin < last and first < end:
+                clock = f"{format_time(first / 60)} to {format_time(last / 60)}"
+                what = f"the track overlaps in part one entered before ({clock})"
+                remedy = "give both files in one command: --gpx ONE --gpx OTHER"
+                raise InputError.one(GPX_OPTION, what, remedy)
+    tracks = tuple(sorted((*before.tracks, *visit.tracks)))
+    return replace(visit, minutes=round(before.minutes + visit.minutes, 1), tracks=tracks)
+
+
+def _cover(outer: Sequence[Span], inner: Sequence[Span]) -> bool:
+    """Whether every span of some lies within one of others."""
+    return all(any(first <= begin and end <= last for first, last in outer) for begin, end in inner)
+
+
+def _match_day_track(network: StreetNetwork, track: Track, date: dt.date) -> _DayTrack:
+    day = track.select_day(date)
+    if len(day.seconds) < 2:  # noqa: PLR2004 - two points make a track
+        days = ", ".join(f"{day}" for day in sorted(set(track.days))[:5])
+        what = f"the track has no points on {date} (it has some on {days})"
+        raise InputError.one(DATE_OPTION, what, "name the day of the track")
+    xy = np.column_stack(network.projection.to_metres(day.longitude, day.latitude))
+    lowest, highest = network.node_xy.min(axis=0), network.node_xy.max(axis=0)
+    inside = ((xy > lowest - MAX_OUTSIDE_METRES) & (xy < highest + MAX_OUTSIDE_METRES)).all(axis=1)
+    if not inside.any():
+        where = f"{day.longitude[0]:.4f}, {day.latitude[0]:.4f}"
+        what = f"the track is nowhere near the area's streets (it starts at {where})"
+        raise InputError.one(GPX_OPTION, what, "check which area and which track it is")
+    seconds, xy, clock = day.seconds[inside], xy[inside], day.clock_seconds[inside]
+    matched = match_track(network, seconds, xy)
+    ends = np.searchsorted(seconds, matched.spans.ravel())
+    spans = tuple((int(begin), int(end)) for begin, end in clock[ends].reshape(-1, 2))
+    return _DayTrack(matched, spans, xy[ends])
