@@ -167,7 +167,9 @@ def test_the_sentence_speaks_of_all_patrols_from_a_school(few_schools):
     """With two officers, the sentence compares two patrols with two loops."""
     area = _crewed(few_schools, 2)
     sentence = describe_result(prepare_hold_out(area), 0)
-    assert ", 2 patrols from this gate together (" in sentence
+    assert sentence.startswith(
+        "Tested on past crime: 2 patrols from this gate planned the same way"
+    )
     assert "2 plain loops round the school" in sentence
 
 

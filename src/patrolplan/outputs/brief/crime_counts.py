@@ -313,8 +313,8 @@ class CrimeCounter:
         """(k,) chance of as many if nothing changed, and which rise, where months are missing.
 
         What is missing is unknown, so a rise must hold against it: missing months before are taken
-        to be as high as the highest month held, missing months since as low as the lowest. The
-        streets that are left out count here as well, by bounds of their own.
+        to be as high as any month held before, missing months since as low as any. The streets
+        that are left out count here as well, by bounds of their own.
         """
         periods, walk = self.periods, self.walking_area.catchment_shares
         groups = [np.where(which, walk, 0.0) for which in (held.comparable, ~held.comparable)]
@@ -339,15 +339,17 @@ class CrimeCounter:
         compared = [periods.current, periods.baseline]
         compared += [] if periods.year_before is None else [periods.year_before]
         months = [self._count_months(period, shares) for period in compared]
-        rates = np.concatenate([one.find_rates() for one in months])
+        earlier = Period(pd.Timestamp(self.dates.start.min()), periods.current.start)
+        before = self._count_months(earlier, shares).find_rates()
         none = np.zeros((1, len(self.categories)))
-        highest = np.concatenate([rates, none]).max(axis=0)
+        highest = np.concatenate([before, none]).max(axis=0)
+        rates = np.concatenate([months[0].find_rates(), before])
         lowest = rates.min(axis=0) if len(rates) else none[0]
         return RiseBounds(
             fewest_now=months[0].fill(lowest).sum(axis=0),
             most_before=months[1].fill(highest),
             most_year_before=months[-1].fill(highest).sum(axis=0),
-            dispersion=estimate_dispersion(months[1].find_rates() * months[1].lengths.mean()),
+            dispersion=estimate_dispersion(before * months[1].lengths.mean()),
         )
 
     def _count_months(self, period: Period, shares: NDArray[np.float64]) -> BoundedMonths:

@@ -244,7 +244,7 @@ class RiseBounds:
     most_year_before
         (k,) the most of the year before; of the baseline where there is no year before.
     dispersion
-        (k,) variance over mean of the baseline's months held; at least 1.
+        (k,) variance over mean of all months held before the current period; at least 1.
     """
 
     fewest_now: NDArray[np.float64]
