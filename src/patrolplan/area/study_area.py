@@ -176,14 +176,14 @@ class StudyArea:
     def strip_for_workers(self) -> "StudyArea":
         """The area without what the patrols and papers of one school do not need.
 
-        That is the incidents, which are large, and what need not leave this process: who the
-        officers are, and the address of the ledger, which may hold a password.
+        That is the incidents, which are large, and what need not leave this process: names and
+        hours of officers, and the address of the ledger, which may hold a password.
         """
         return replace(
             self,
             incidents=self.incidents.iloc[:0],
             incident_catchment=self.incident_catchment[:0],
-            officers=self.officers.iloc[:0],
+            officers=self.officers[["school_urns", "mode", "geometry"]],
             settings=self.settings.model_copy(update={"ledger": LedgerSettings()}),
         )
 

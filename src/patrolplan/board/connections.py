@@ -1,4 +1,4 @@
-"""Connections to the board, of which an idle one gives way to a new one.
+"""Connections to the board: an idle one is closed to make room for a new one.
 
 Any program of this computer can open connections and send nothing. Were they counted against a
 limit, a few hundred of them would shut out the page; without a limit, they would use up the files

@@ -2,7 +2,7 @@
 
 What patrolplan foresees is a `PatrolplanError`. What the system reports, such as a file that may
 not be read or too little memory, gets one sentence. Anything else is an error in the program: its
-place in the code is written to a file, for whoever looks after patrolplan, and never any data.
+place in the code is written to a file, for the people who look after patrolplan, and never any data.
 """
 
 import io
@@ -75,7 +75,9 @@ def _report_fault(error: Exception) -> str:
         path.write_text(report, encoding="utf-8")
     except OSError:
         return f"{what}; {nothing}"
-    send = "send it to whoever looks after patrolplan: it names lines of code and holds no data"
+    send = (
+        "send it to the people who look after patrolplan: it names lines of code and holds no data"
+    )
     return f"{what}; {nothing}. {path} says where: {send}"
 
 

@@ -267,8 +267,8 @@ def _find_others_files(folder: Path) -> tuple[list[str], list[str]]:
     """Files that patrolplan did not write into a folder, and those changed since it did.
 
     A manifest alone proves nothing, since anybody can write one: a file is ours when it has one of
-    the names that we give, and the manifest lists it. A week's file may be edited: whoever writes
-    the folder has read it first.
+    the names that we give, and the manifest lists it. A week's file may be edited: the
+    commands that write its folder have read it first.
     """
     manifest = _load_manifest(folder)
     hashes = {} if manifest is None else manifest["files"]
