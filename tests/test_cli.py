@@ -315,7 +315,7 @@ def _unwritable(tmp_path, kind):
     if kind == "a stranger's folder":
         (tmp_path / "out").mkdir()
         (tmp_path / "out" / "thesis.doc").write_text("x", encoding="utf-8")
-        return tmp_path / "out", "holds 1 files that patrolplan did not write (thesis.doc)"
+        return tmp_path / "out", "holds 1 file that patrolplan did not write (thesis.doc)"
     return tmp_path / ("n" * 300), "cannot be written"
 
 
@@ -438,7 +438,7 @@ def test_no_count_of_reports_below_the_threshold_is_printed(run, small):
 def test_check_and_risk_say_in_words_how_exact_crime_is(run, small):
     """No row of the table is a name of the code or True or False, and `risk` prints a sentence."""
     _, text, _ = run("check", "--config", small)
-    assert "approximate to a few streets" in text
+    assert "to within a few streets" in text
     assert "only the month is known" in text
     assert "True" not in text
     assert "False" not in text

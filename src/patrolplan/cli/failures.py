@@ -2,7 +2,7 @@
 
 What patrolplan foresees is a `PatrolplanError`. What the system reports, such as a file that may
 not be read or too little memory, gets one sentence. Anything else is an error in the program: its
-place in the code is written to a file, for the people who look after patrolplan, and never any data.
+place in the code is written to a file, for the people who look after patrolplan, and no data.
 """
 
 import io
