@@ -220,7 +220,7 @@ def test_unknown_key(run, small):
             (
                 "patrolplan.toml, key 'patrol.dwell'",
                 "did you mean 'dwell_minutes'?",
-                "correct or remove it",
+                "Correct or remove it",
             )
         ],
     )

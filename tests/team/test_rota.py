@@ -229,7 +229,8 @@ def test_the_document_is_the_one_of_the_contracts(week):
     keys = ["officer", "urn", "date", "start", "end", "variant", "number", "leave", "stops"]
     assert all(list(row) == [*keys, "route"] for row in document["patrols"])
     stops = [stop for row in document["patrols"] for stop in row["stops"]]
-    assert all(list(stop) == ["hotspot", "kind", "arrive", "leave", "place"] for stop in stops)
+    keys = ["hotspot", "kind", "tasked", "arrive", "leave", "place"]
+    assert all(list(stop) == keys for stop in stops)
     assert len(stops) == sum(len(duty.patrol.stops) for duty in week.duties) > 0
     assert all(list(row) == ["urn", "date", "why"] for row in document["unmet"])
     assert document["patrols"][0]["date"] == "2026-11-30"

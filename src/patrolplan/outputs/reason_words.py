@@ -157,7 +157,7 @@ def describe_tasking(tasking: "Tasking", max_letters: int | None = None) -> str:
     >>> describe_tasking(tasking)
     'Robberies at the bus station, all week (requested by A, until 4 May 2026)'
     >>> describe_tasking(tasking, max_letters=70)
-    'Robberies at the bus station,… (requested by A, until 4 May 2026)'
+    'Robberies at the bus station, all… (requested by A, until 4 May 2026)'
     """
     until = f"{tasking.until.day} {tasking.until:%B %Y}"
     reason = tasking.reason.strip().rstrip(".;")

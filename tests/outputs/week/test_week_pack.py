@@ -175,7 +175,7 @@ def test_a_part_does_not_take_the_place_of_the_whole_week(week, tmp_path):
     """The papers of one officer are refused where those of the week are; all of them stay."""
     out = pp.write_pack(week, tmp_path / "out")
     before = files(out)
-    with pytest.raises(OutputError, match="give the part a folder of its own"):
+    with pytest.raises(OutputError, match="name another folder with --out, or leave out --officer"):
         pp.write_pack(week, out, officer="SSO-07")
     assert files(out) == before
     part = pp.write_pack(week, tmp_path / "part", officer="SSO-07")
