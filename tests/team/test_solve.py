@@ -48,7 +48,7 @@ TEAM = {
 }
 
 
-@settings(max_examples=30)
+@settings(max_examples=18)
 @given(**TEAM)
 def test_every_rule_holds_on_random_teams(schools, officers, seed, least, together):
     """No rule is broken and the worth is what independent code counts."""

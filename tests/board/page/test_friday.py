@@ -252,6 +252,7 @@ def _task_by_keyboard(desk, what):
     _idle(page)
 
 
+@pytest.mark.slow
 def test_friday_by_mouse(served, desk):
     """With the mouse alone: look, move, lock, rule out, add, task, solve, doses, print."""
     page = desk.page
@@ -285,7 +286,10 @@ def test_friday_by_mouse(served, desk):
 
 @pytest.mark.parametrize(
     ("size", "what", "answer"),
-    [("desk", "must be visited", "Take the proposal"), ("phone", "barred", "Drop it")],
+    [
+        ("desk", "must be visited", "Take the proposal"),
+        pytest.param("phone", "barred", "Drop it", marks=pytest.mark.slow),
+    ],
 )
 def test_friday_by_keyboard(size, what, answer, served, request):
     """With the keyboard alone, from the first Tab to the printed sheet, on a desk and a phone."""
