@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from patrolplan.area.exposure import build_exposure
+from patrolplan.area.missing_months import build_exposure
 
 
 def drop_months(area, dropped):

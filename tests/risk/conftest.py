@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from patrolplan.area.exposure import Exposure
+from patrolplan.area.missing_months import Exposure
 from patrolplan.crs import Projection
 from patrolplan.network import StreetNetwork
 from patrolplan.network.catchments import Catchments

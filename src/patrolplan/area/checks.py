@@ -13,7 +13,7 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from patrolplan.area.exposure import Exposure, note_missing_months
+from patrolplan.area.missing_months import Exposure, note_missing_months
 from patrolplan.area.study_area import LoadReport
 from patrolplan.crs import Projection
 from patrolplan.inputs.categories import CategoryCheck, UnknownCategory

@@ -14,7 +14,7 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 from shapely.geometry.base import BaseGeometry
 
-from patrolplan.area.exposure import Exposure, build_exposure, note_missing_months
+from patrolplan.area.missing_months import Exposure, build_exposure, note_missing_months
 from patrolplan.area.snap_eras import carry_over, find_era_starts
 from patrolplan.area.study_area import LoadReport, find_similar
 from patrolplan.crs import SQUARE_METRES, Projection

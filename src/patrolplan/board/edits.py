@@ -12,9 +12,9 @@ from patrolplan.errors import PatrolplanError
 from patrolplan.outputs.wording import format_route_name
 from patrolplan.team.bases import MODE_WORDS
 from patrolplan.team.objective import compute_loosest_bound
-from patrolplan.team.obstacles import check_locks, check_locks_and_bans
 from patrolplan.team.rota import build_week
 from patrolplan.team.solve import RotaSolution, solve_rota
+from patrolplan.team.unmet_reasons import check_locks, check_locks_and_bans
 from patrolplan.team.week import Ban, Lock, format_day
 from patrolplan.team.week_editor import PATROL_GONE, InvalidEditError, PatrolSlot, get_slot
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import sparse, stats
 
 from patrolplan.area import StudyArea
-from patrolplan.area.exposure import MIN_HELD_SHARE
+from patrolplan.area.missing_months import MIN_HELD_SHARE
 from patrolplan.risk.history import History, fill_missing
 
 FALSE_DISCOVERY_RATE = 0.05

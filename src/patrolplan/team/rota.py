@@ -16,10 +16,10 @@ from patrolplan.provenance import compute_area_provenance
 from patrolplan.risk.history import note_guard
 from patrolplan.team.bases import note_modes
 from patrolplan.team.day_plans import list_day_plans
-from patrolplan.team.obstacles import UnmetReasons, check_locks, check_locks_and_bans
 from patrolplan.team.problem import Ints, RotaProblem
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.solve import RotaSolution, SearchLimits, solve_rota
+from patrolplan.team.unmet_reasons import UnmetReasons, check_locks, check_locks_and_bans
 from patrolplan.team.week import Ban, Duty, Lock, PatrolShortfall, Week, list_school_days
 
 FULL_DOSE_SHARE = 0.5

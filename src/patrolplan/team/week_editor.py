@@ -10,10 +10,10 @@ import numpy as np
 from patrolplan.errors import PatrolplanError
 from patrolplan.team.day_plans import list_day_plans
 from patrolplan.team.objective import compute_worth
-from patrolplan.team.obstacles import UnmetReasons
 from patrolplan.team.rota import build_duty, build_week
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.solve import RotaSolution
+from patrolplan.team.unmet_reasons import UnmetReasons
 from patrolplan.team.week import Duty, Lock, Week, format_day
 
 if TYPE_CHECKING:

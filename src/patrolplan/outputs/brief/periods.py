@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
-from patrolplan.area.exposure import MIN_HELD_SHARE
+from patrolplan.area.missing_months import MIN_HELD_SHARE
 from patrolplan.errors import InputError
 
 BASELINE_MONTHS = 12

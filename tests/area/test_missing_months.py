@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, strategies as st
 
-from patrolplan.area.exposure import (
+from patrolplan.area.missing_months import (
     LOW_SHARE,
     MIN_TYPICAL_IN_FILES,
     Exposure,
