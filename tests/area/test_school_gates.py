@@ -15,7 +15,7 @@ def test_a_gate_without_a_street_is_named_with_its_row(lane):
     (reason,) = [row.reason for row in area.left_out if row.reason.startswith("URN")]
     assert reason == (
         "URN 100001 (Mill School): no walkable street within 250 m of its gate, "
-        "-0.128, 51.625 (gates.csv, row 3), 11.7 km from the school's own point"
+        "-0.128, 51.625 (gates.csv, row 3), 11.7 km from the school's location"
     )
 
 
@@ -46,7 +46,7 @@ def test_a_gate_on_a_street_far_from_its_school_is_used_and_noted(lane):
     (note,) = [note for note in area.notes if note.kind == "gate_far"]
     assert describe_note(note) == (
         "The gate of URN 100001 (Mill School) is used as given, -0.105, 51.52 (gates.csv, "
-        "row 3), 1.6 km from the school's own point: check the row."
+        "row 3), 1.6 km from the school's location: check the row."
     )
 
 

@@ -72,7 +72,7 @@ def test_what_a_csv_writer_quoted_is_read_back(tmp_path_factory, rows):
 )
 def test_a_quote_out_of_place_is_refused_with_its_row(tmp_path, text, row):
     """What follows a quote out of place cannot be trusted, so the file is refused at that row."""
-    with pytest.raises(InputError, match=f"row {row}: a quote is out of place"):
+    with pytest.raises(InputError, match=f"row {row}: a quotation mark is out of place"):
         _split(tmp_path, text)
 
 

@@ -157,8 +157,8 @@ DEGREES = r",(0\.8\d{3})\d*,(51\.5\d{3})\d*"
 
 REFUSED = {
     # rows and files
-    "quotes that swallow a file": (_quote_first_and_last, "a quote is out of place"),
-    "a quote over two rows": (_merge_rows, "row 101: a quote is out of place"),
+    "quotes that swallow a file": (_quote_first_and_last, "a quotation mark is out of place"),
+    "a quote over two rows": (_merge_rows, "row 101: a quotation mark is out of place"),
     "a quote never closed": (
         _edit(FILE, "On or near", '"On or near', every=999, first=50),
         "row 50: a quote",

@@ -252,8 +252,12 @@ def test_values_of_a_file_without_header_are_not_shown(tmp_path):
         ("URN,EstablishmentName\n1,a".encode("utf-16"), "t.csv", "is UTF-16 text"),
         (b"URN,EstablishmentName\n1,a\n2,\0\n", "t.csv", "line 3: contains NUL bytes"),
         (b"URN,EstablishmentName\n1,a", "t.parquet", "is not a Parquet file"),
-        (b'URN,EstablishmentName\n1,"a\n2,b\n', "t.csv", "row 2: a quote is out of place"),
-        (b'URN,EstablishmentName\n1,"\xe9a\n2,b\n', "t.csv", "row 2: a quote is out of place"),
+        (b'URN,EstablishmentName\n1,"a\n2,b\n', "t.csv", "row 2: a quotation mark is out of place"),
+        (
+            b'URN,EstablishmentName\n1,"\xe9a\n2,b\n',
+            "t.csv",
+            "row 2: a quotation mark is out of place",
+        ),
     ],
 )
 def test_files_that_are_not_tables(tmp_path, content, name, what):

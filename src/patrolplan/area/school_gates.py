@@ -151,7 +151,7 @@ def _note_far_gate(urn: str, school: str, gate: Mapping[Hashable, object], metre
 def describe_gate(given: str, file: str, row: int, metres: float) -> str:
     """Where a gate was read and how far from its school it lies."""
     apart = f"{metres / 1000:,.1f} km" if metres >= FAR_METRES else f"{metres:.0f} m"
-    return f"{given} ({file}, row {row}), {apart} from the school's own point"
+    return f"{given} ({file}, row {row}), {apart} from the school's location"
 
 
 def check_urns(

@@ -338,7 +338,7 @@ def _solve_in_process(problem: RotaProblem, seed: int, cancel: Event) -> RotaSol
                 raise CancelledError(message)
         answer = ours.recv()
     except EOFError:
-        message = "planning again stopped unexpectedly; the week is unchanged"
+        message = "planning failed unexpectedly; the week is unchanged: try again"
         raise CancelledError(message) from None
     finally:
         ours.close()

@@ -49,7 +49,7 @@ def record(
     ] = None,
     table: Annotated[
         Path | None,
-        typer.Option("--csv", help="Table of officer, date, stop or hotspot, minutes, with..."),
+        typer.Option("--csv", help="Table with officer, date, stop or hotspot, minutes."),
     ] = None,
     gpx: Annotated[
         list[Path] | None,
@@ -76,7 +76,9 @@ def record(
     ] = False,
     school: Annotated[
         str | None,
-        typer.Option("--school", help="URN of a track's school, if the officer has no patrol."),
+        typer.Option(
+            "--school", help="URN of the school of a GPS track, if the officer has no patrol."
+        ),
     ] = None,
     month: Annotated[
         str | None, typer.Option("--return", help="Monthly return, YYYY-MM; with --out, as CSV.")

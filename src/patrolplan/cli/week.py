@@ -116,7 +116,7 @@ def _check_usage(start: str | None, *, replan: bool, has_rules: bool, has_absenc
     elif replan and not has_absences:
         message = "--replan needs --absent OFFICER:DATE"
     elif has_absences and not replan:
-        message = "--absent goes with --replan; for a future week, write --ban 'OFFICER:*:DATE'"
+        message = "use --absent only with --replan; for a future week, write --ban 'OFFICER:*:DATE'"
     elif not replan and start is None:
         message = "give --from DATE to plan a week, or --replan to repair one"
     if message:
@@ -197,7 +197,7 @@ def _parse_ban(text: str, option: str) -> Ban:
         None if part == WILDCARD else part for part in (*parts, WILDCARD)[:many]
     )
     if variant is not None and not re.fullmatch(r"[0-9]{1,3}", variant):
-        message = f"'{variant}' is not a valid variant; write 0 for route 1, 1 for route 2..."
+        message = f"'{variant}' is not a route; write 0 for route 1, 1 for route 2 and so on"
         raise typer.BadParameter(message, param_hint=option)
     day = None if date is None else console.parse_date(date, option)
     return Ban(officer, urn, day, None if variant is None else int(variant))

@@ -151,7 +151,7 @@ def check_future(
     """
     if exceeds_bound(len(months), len(files)):
         what = (
-            f"{len(months):,} of {len(files):,} crimes are of months in the future, "
+            f"{len(months):,} of {len(files):,} crimes have months in the future, "
             f"up to {months.max():%Y-%m}"
         )
         path = paths[int(files[months.index[0]])]

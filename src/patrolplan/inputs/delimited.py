@@ -286,7 +286,7 @@ def _iterate_records(text: DelimitedText, decoded: str) -> Iterator[list[str]]:
 
 
 def _build_quote_error(path: Path, row: int) -> InputError:
-    what = "a quote is out of place, so the rows from here on cannot be separated"
+    what = "a quotation mark is out of place, so the rows from here on cannot be read"
     remedy = 'write a cell that holds a comma or a quote in quotes ("..."), and a quote in it twice'
     return InputError.one(path, what, remedy, f"row {row:,}")
 

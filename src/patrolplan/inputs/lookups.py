@@ -302,7 +302,7 @@ VISITED = Rule(
 MINUTES = Rule(
     _is_visit_length,
     "{value} is not a valid number of minutes",
-    f"write 0 to {MAX_VISIT_MINUTES}, with 0 where it was not visited",
+    f"write 0 to {MAX_VISIT_MINUTES} minutes, and 0 where the place was not visited",
 )
 
 

@@ -190,7 +190,7 @@ def _say_mode_not_planned(values: Mapping[str, Any]) -> str:
     mode, other = MODE_WORDS[way], MODE_WORDS[OTHER_MODE[way]]
     return (
         f"{who} {goes} {mode} to the gate and between schools, and {patrols} {other}. "
-        f"The settings can have their patrols planned {mode} ([week] way_by_officer)."
+        f"To plan their patrols {mode}, set way_by_officer in [week]."
     )
 
 
@@ -253,8 +253,8 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     "discovered_counted": "Offences that patrols discover count too: {reason}.",
     "model_set": "The risk model is '{model}', as the settings say.",
     "kernel_width": (
-        "{category}: each crime is spread around its place with a {distance} kernel of "
-        "{metres:.0f} m, the width that fits the data best."
+        "{category}: each crime is spread around its place, over {metres:.0f} m "
+        "({distance} kernel); this width fits the data best."
     ),
     "model_undecided": lambda values: (
         f"{values['category']}: too little crime to compare models ({_format_basis(values)}); "
@@ -294,7 +294,7 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     "no_one_way_streets": "The streets file marks no one-way streets: look out for them.",
     "tasked_place_unvisited": "Tasked place {place} {why}.",
     "barred_place_passed": "Gate or base cannot be reached without passing barred place {place}.",
-    "no_date": "No date given: check that tasked places are still in force.",
+    "no_date": "No date given: check that tasked places still apply.",
     "stops_reordered": "Stops are ordered so that each is visited near its worst time of day.",
     "approach_for_colleague": "The way from the base to the gate is planned for {owner} alone.",
     "colleague_base": _say_colleague_base,

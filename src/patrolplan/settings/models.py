@@ -178,7 +178,7 @@ class PatrolWindow(Section):
     @model_validator(mode="after")
     def _check_order_and_length(self) -> Self:
         if self.from_ >= self.to:
-            message = f"from is {self.from_:%H:%M}, which is not before to, {self.to:%H:%M}"
+            message = f"'from' ({self.from_:%H:%M}) must be before 'to' ({self.to:%H:%M})"
             raise ValueError(message)
         minutes = 60 * (self.to.hour - self.from_.hour) + self.to.minute - self.from_.minute
         if minutes > MAX_WINDOW_MINUTES:

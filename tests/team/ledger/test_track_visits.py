@@ -145,7 +145,7 @@ def test_tracks_that_overlap_in_part_are_refused(handed, plan, duty, walk):
     """Nobody can tell which minutes both have: the message asks for both files in one command."""
     middle = duty.patrol.stops[1].arrive_minutes
     handed.record(_measure(handed, plan, _cut(walk, end=middle + 5), duty).visits)
-    with pytest.raises(InputError, match=r"overlaps in part one entered before .*--gpx ONE"):
+    with pytest.raises(InputError, match=r"partly overlaps one already entered .*--gpx ONE"):
         _measure(handed, plan, _cut(walk, begin=middle), duty)
 
 

@@ -163,8 +163,8 @@ def describe_held(brief: Brief) -> list[str]:
         )
     ]
     sentence = (
-        f"Months are missing from the data: {' and '.join(lengths)} are held. Numbers count what "
-        "is held, and usual is for the same length. Rising: up whatever the missing months held."
+        f"Months are missing from the data: {' and '.join(lengths)} are held. Counts cover only "
+        'these; "usual" is for an equal period. "Rising": up, whatever the missing months held.'
     )
     sentences = [sentence]
     if brief.left_out_share >= MIN_SHOWN_SHARE:

@@ -201,7 +201,7 @@ def _add_up(visit: Visit, before: Visit) -> Visit:
         for first, last in before.tracks:
             if begin < last and first < end:
                 clock = f"{format_time(first / 60)} to {format_time(last / 60)}"
-                what = f"the track overlaps in part one entered before ({clock})"
+                what = f"the track partly overlaps one already entered ({clock})"
                 remedy = "give both files in one command: --gpx ONE --gpx OTHER"
                 raise InputError.one(GPX_OPTION, what, remedy)
     tracks = tuple(sorted((*before.tracks, *visit.tracks)))
