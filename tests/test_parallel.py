@@ -80,6 +80,7 @@ def test_cluster_plans_the_same(demo_area, demo_plan, dask):
     assert build_plan_document(plan) == whole
 
 
+@pytest.mark.slow
 def test_all_workers_killed(dask):
     """Even what was sent is sent again when nobody holds it any more."""
     with warnings.catch_warnings(), connect_cluster(dask.scheduler_address) as executor:
@@ -214,6 +215,7 @@ def test_worker_killed_in_the_middle(planned, alone, tmp_path):
     assert _contents(pp.write_pack(plan, tmp_path / "pack")) == alone
 
 
+@pytest.mark.slow
 def test_item_whose_worker_ends_is_tried_again(tmp_path):
     """All answers come, in order, although a worker took one of the items with it."""
     with Workers(2) as own:

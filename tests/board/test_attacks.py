@@ -376,9 +376,8 @@ def test_no_other_address_is_listened_on(host):
         find_loopback_address(host)
 
 
-@pytest.mark.parametrize(
-    "kills", [2, pytest.param(25, marks=pytest.mark.slow)], ids=["few", "many"]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("kills", [2, 25], ids=["few", "many"])
 def test_a_kill_while_saving_loses_nothing(ground, chosen, tmp_path, socket_enabled, kills):  # noqa: ARG001
     """Killed at any moment of a save, the folder holds a whole week with all that was confirmed."""
     folder, pickled = tmp_path / "week", tmp_path / "ground"

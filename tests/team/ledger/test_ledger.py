@@ -350,6 +350,7 @@ def _kills(tmp_path, demo_area, count):
     assert len(printed) >= count
 
 
+@pytest.mark.slow
 def test_no_visit_is_lost_to_kill_9(tmp_path, demo_area):
     """Whatever a writer had confirmed is there after it is killed at any moment."""
     _kills(tmp_path, demo_area, 2)
