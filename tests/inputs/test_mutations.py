@@ -161,7 +161,7 @@ REFUSED = {
     "a quote over two rows": (_merge_rows, "row 101: a quotation mark is out of place"),
     "a quote never closed": (
         _edit(FILE, "On or near", '"On or near', every=999, first=50),
-        "row 50: a quote",
+        "row 50: a quotation mark",
     ),
     "a comma in a third of the places": (
         _edit(CRIMES, "On or near", "On, or near", every=3),
