@@ -41,8 +41,9 @@ def test_an_error_in_the_program_is_reported_without_data(broken, monkeypatch, c
     assert ended.value.code == 1
     printed = capsys.readouterr()
     (path,) = broken.iterdir()
-    assert f"an error in patrolplan itself (RuntimeError); no output was changed. {path}" in (
-        printed.err
+    assert (
+        f"an error in patrolplan itself (RuntimeError); every output folder is complete, as it was before or new. {path}"
+        in (printed.err)
     )
     assert json.loads(printed.out)["problems"]
     report = path.read_text(encoding="utf-8")

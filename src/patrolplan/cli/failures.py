@@ -68,17 +68,17 @@ def _shorten_path(path: str) -> str:
 def _report_fault(error: Exception) -> str:
     """Write where in the code an error arose, and name it with the file in one sentence."""
     what = f"an error in patrolplan itself ({type(error).__name__})"
-    nothing = "no output was changed"
+    outputs = "every output folder is complete, as it was before or new"
     report = "\n".join(list_code_lines(error)) + "\n"
     path = Path(tempfile.gettempdir()) / f"{TEMPORARY_PREFIX}error-{uuid4().hex[:12]}.txt"
     try:
         path.write_text(report, encoding="utf-8")
     except OSError:
-        return f"{what}; {nothing}"
+        return f"{what}; {outputs}"
     send = (
         "send it to the people who look after patrolplan: it names lines of code and holds no data"
     )
-    return f"{what}; {nothing}. {path} says where: {send}"
+    return f"{what}; {outputs}. {path} says where: {send}"
 
 
 def list_code_lines(error: BaseException) -> Iterator[str]:

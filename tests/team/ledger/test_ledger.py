@@ -252,6 +252,14 @@ def test_a_folder_that_is_not_there_is_reported(tmp_path, demo_area):
         pp.Ledger(f"sqlite:///{tmp_path}/gone/l.sqlite", demo_area.name, demo_area.projection)
 
 
+def test_a_password_in_the_wrong_place_is_named_and_not_shown(demo_area):
+    """A password among the options of an address is refused with the form that would do."""
+    url = "postgresql+pg8000://host/db?password=s3cr3t"
+    with pytest.raises(pp.LedgerError, match=r"after a '\?'; write it as postgresql") as raised:
+        pp.Ledger(url, demo_area.name, demo_area.projection)
+    assert "s3cr3t" not in str(raised.value)
+
+
 @pytest.mark.enable_socket
 @pytest.mark.allow_hosts(["127.0.0.1"])
 def test_an_unreachable_database_is_named_without_its_password(demo_area):

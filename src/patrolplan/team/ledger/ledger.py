@@ -329,6 +329,12 @@ def _parse_url(text: str | sa.URL) -> sa.URL:
             "postgresql+pg8000://USER:PASSWORD@HOST/DATABASE"
         )
         raise LedgerError(message) from None
+    if {"user", "password"} & set(url.query):
+        message = (
+            "[ledger] url gives the user or password after a '?'; write it as "
+            "postgresql+pg8000://USER:PASSWORD@HOST/DATABASE"
+        )
+        raise LedgerError(message)
     return url.set(drivername="postgresql+pg8000") if url.drivername == "postgresql" else url
 
 
