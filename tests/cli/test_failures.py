@@ -41,10 +41,9 @@ def test_an_error_in_the_program_is_reported_without_data(broken, monkeypatch, c
     assert ended.value.code == 1
     printed = capsys.readouterr()
     (path,) = broken.iterdir()
-    assert (
-        f"an error in patrolplan itself (RuntimeError); every output folder is complete, as it was before or new. {path}"
-        in (printed.err)
-    )
+    outputs = "every output folder is complete, as it was before or new"
+    sentence = f"an error in patrolplan itself (RuntimeError); {outputs}. {path} says where"
+    assert sentence in printed.err
     assert json.loads(printed.out)["problems"]
     report = path.read_text(encoding="utf-8")
     assert "test_failures.py" in report
