@@ -1,4 +1,5 @@
 from .area import StudyArea as StudyArea, load_area as load_area
+from .area.patrol_window import Window as Window
 from .area.study_area import with_gate as with_gate, with_settings as with_settings
 from .errors import (
     InputError as InputError,
@@ -20,7 +21,6 @@ from .patrols.patrol_backtest import (
 )
 from .patrols.plan import Plan as Plan
 from .patrols.planner import plan_patrols as plan_patrols
-from .patrols.surroundings import Window as Window
 from .patrols.what_if import what_if as what_if
 from .provenance import show_versions as show_versions
 from .risk.backtest import backtest_risk as backtest_risk

@@ -11,6 +11,7 @@ import pytest
 import shapely
 
 import patrolplan as pp
+from patrolplan.area.patrol_window import Window
 from patrolplan.notes import Note
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.patrols.plan import Tasking
@@ -19,7 +20,7 @@ from patrolplan.patrols.school_problem import (
     PlanningInputs,
     build_school_problem,
 )
-from patrolplan.patrols.surroundings import Window, metres_per_minute
+from patrolplan.patrols.surroundings import metres_per_minute
 
 
 @pytest.fixture(scope="module")

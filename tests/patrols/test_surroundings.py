@@ -9,12 +9,13 @@ import shapely
 from scipy.sparse import csgraph
 
 import patrolplan as pp
+from patrolplan.area.patrol_window import Window, resolve_window
 from patrolplan.errors import InputError
 from patrolplan.network.graph import compute_piece_distances
 from patrolplan.network.paths import WalkFinder
 from patrolplan.notes import Note
 from patrolplan.outputs.note_words import describe_notes
-from patrolplan.patrols.surroundings import Window, build_surroundings, resolve_window
+from patrolplan.patrols.surroundings import build_surroundings
 from patrolplan.settings import load_settings
 from patrolplan.settings.models import PatrolSettings, PatrolWindow
 

@@ -47,6 +47,7 @@ from patrolplan.inputs.lookups import (
 from patrolplan.inputs.reports import FIELDS as REPORT_FIELDS, read_reports
 from patrolplan.inputs.schools import FIELDS as SCHOOL_FIELDS, read_schools
 from patrolplan.inputs.street_files import load_cached_streets
+from patrolplan.inputs.way_home import build_empty_tables
 from patrolplan.network import StreetNetwork
 from patrolplan.network.network import load_or_build_network
 from patrolplan.plausibility import Alarms
@@ -273,6 +274,7 @@ def load_area(settings: Settings | str | Path) -> StudyArea:
         officers=sources.officers,
         term_dates=sources.term_dates,
         tasked_places=sources.tasked_places,
+        way_home=build_empty_tables(projection),
         left_out=tuple(report.left_out.rows),
         notes=tuple(report.notes),
         inputs=compute_input_digests(settings, groups),

@@ -89,6 +89,9 @@ def assign_gates(
     if without_gate:
         counts = {"count": without_gate, "schools": int(near.sum())}
         report.notes.append(Note("gates_assumed", {**counts}))
+    for column in ("roll", "capacity", "low_age", "high_age"):
+        if column not in schools:
+            schools[column] = float("nan")
     return SCHOOLS.check(schools[near].reset_index(drop=True)), positions.take(near)
 
 

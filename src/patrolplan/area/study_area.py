@@ -20,6 +20,7 @@ from patrolplan.area.missing_months import Exposure
 from patrolplan.atomic import hash_file
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
+from patrolplan.inputs.way_home import WayHomeTables
 from patrolplan.network import Positions, StreetNetwork
 from patrolplan.network.catchments import MAX_SNAP_METRES, Catchments
 from patrolplan.notes import Note
@@ -105,6 +106,8 @@ class StudyArea:
         What a map needs besides the streets: `kind`, `name`, geometry.
     officers, term_dates, tasked_places
         See `patrolplan.tables`; empty where no file was given.
+    way_home
+        What is known of pupils' ways home.
     left_out
         What was left out while loading, by source and reason.
     notes
@@ -134,6 +137,7 @@ class StudyArea:
     officers: gpd.GeoDataFrame
     term_dates: pd.DataFrame
     tasked_places: gpd.GeoDataFrame
+    way_home: WayHomeTables
     left_out: tuple[LeftOutRow, ...]
     notes: tuple[Note, ...]
     inputs: dict[str, str]
@@ -228,7 +232,9 @@ def format_input_name(source: str, path: Path, settings: Settings) -> str:
     return f"{source}: {path.as_posix()}"
 
 
-CHANGEABLE_SECTIONS = ("risk", "hotspots", "patrol", "week", "output", "seed")
+CHANGEABLE_SECTIONS = (
+    *("risk", "hotspots", "patrol", "way_home", "reports", "week", "output", "seed"),
+)
 """Settings that apply to an area already loaded; the others decide what is read."""
 
 

@@ -189,7 +189,7 @@ def _run_plan(
     *,
     as_json: bool,
 ) -> None:
-    from patrolplan.patrols.surroundings import resolve_window
+    from patrolplan.area.patrol_window import resolve_window
     from patrolplan.provenance import compute_area_provenance
     from patrolplan.settings import load_settings
 

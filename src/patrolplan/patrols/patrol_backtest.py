@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
+from patrolplan.area.patrol_window import Window
 from patrolplan.hotspots.find import locate_hotspots
 from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
 from patrolplan.patrols.plan import Plan
@@ -27,7 +28,6 @@ from patrolplan.patrols.simple_patrols import (
     plan_greedy_routes,
 )
 from patrolplan.patrols.solver.solve import solve
-from patrolplan.patrols.surroundings import Window
 from patrolplan.risk.estimate import COMPARISON_MONTHS, estimate_risk
 from patrolplan.risk.history import History, build_history, get_harm_days
 from patrolplan.risk.models import PRIOR_COUNT

@@ -23,6 +23,7 @@ from pydantic import (
 )
 
 from patrolplan.area import StudyArea
+from patrolplan.area.patrol_window import Window
 from patrolplan.crs import Projection
 from patrolplan.hotspots.reasons import Reason
 from patrolplan.patrols.file_forms import (
@@ -44,7 +45,6 @@ from patrolplan.patrols.file_forms import (
     not_in_files,
     round_to,
 )
-from patrolplan.patrols.surroundings import Window
 from patrolplan.risk.surface import Risk
 from patrolplan.tables import LeftOutRow, render_html_table
 from patrolplan.text import format_count

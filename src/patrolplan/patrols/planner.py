@@ -13,6 +13,7 @@ from itertools import pairwise
 import geopandas as gpd
 
 from patrolplan.area import StudyArea
+from patrolplan.area.patrol_window import Window, resolve_window
 from patrolplan.errors import InputError
 from patrolplan.network.names import describe_positions
 from patrolplan.network.paths import Walk
@@ -28,12 +29,7 @@ from patrolplan.patrols.school_problem import (
 )
 from patrolplan.patrols.solver.solve import Route, Solution, find_variants, solve
 from patrolplan.patrols.stop_order import find_best_order
-from patrolplan.patrols.surroundings import (
-    Window,
-    compute_speed,
-    find_tasked_out_of_reach,
-    resolve_window,
-)
+from patrolplan.patrols.surroundings import compute_speed, find_tasked_out_of_reach
 from patrolplan.risk.surface import Risk
 from patrolplan.tables import LeftOut
 
@@ -72,7 +68,7 @@ def plan_patrols(
     urns
         Only these schools; default all.
     window
-        See `patrolplan.patrols.surroundings.resolve_window`; default the settings' minutes from
+        See `patrolplan.area.patrol_window.resolve_window`; default the settings' minutes from
         the bell.
     date
         Day of the patrols: tasked places count on their days only. Without it all of them count.

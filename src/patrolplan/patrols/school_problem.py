@@ -19,6 +19,7 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 
 from patrolplan.area import StudyArea
+from patrolplan.area.patrol_window import Window, resolve_window
 from patrolplan.network import Positions, concatenate_positions
 from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.network.names import describe_positions, label_streets
@@ -30,12 +31,10 @@ from patrolplan.patrols.solver.solve import Officer, OrienteeringProblem, Route
 from patrolplan.patrols.stop_order import TimeProfile, estimate_time_profile
 from patrolplan.patrols.surroundings import (
     Surroundings,
-    Window,
     build_surroundings,
     build_way_notes,
     compute_speed,
     find_tasked_places,
-    resolve_window,
 )
 from patrolplan.risk.surface import Risk
 from patrolplan.settings import PatrolSettings

@@ -8,6 +8,7 @@ import geopandas as gpd
 import pandas as pd
 
 from patrolplan.area import StudyArea
+from patrolplan.area.patrol_window import Window
 from patrolplan.area.study_area import with_settings
 from patrolplan.patrols.planner import check_request
 from patrolplan.patrols.school_problem import (
@@ -17,7 +18,6 @@ from patrolplan.patrols.school_problem import (
     select_tasked,
 )
 from patrolplan.patrols.solver.solve import MaxIterations, solve
-from patrolplan.patrols.surroundings import Window
 from patrolplan.risk.surface import Risk
 
 DEFAULT_MINUTES = tuple(range(30, 181, 15))

@@ -11,12 +11,12 @@ from outputs.map_checks import assert_labels_apart, assert_on_map
 from outputs.printed import read_pages, strip_spaces
 
 import patrolplan as pp
+from patrolplan.area.patrol_window import Window
 from patrolplan.outputs.card import card as card_module
 from patrolplan.outputs.card.card import render_cards
 from patrolplan.outputs.card.card_text import build_card_data
 from patrolplan.outputs.cartography.symbols import LEGEND_HEIGHT, STOP_RADIUS
 from patrolplan.outputs.wording import compute_plan_id
-from patrolplan.patrols.surroundings import Window
 
 DOTS = 72
 """Dots an inch: a point of the page is a dot of the picture."""

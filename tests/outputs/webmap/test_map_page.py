@@ -20,6 +20,7 @@ from markupsafe import escape
 from playwright.sync_api import Browser, Page, sync_playwright
 
 import patrolplan as pp
+from patrolplan.area.patrol_window import Window
 from patrolplan.hotspots.reasons import ReportsReason
 from patrolplan.outputs.reason_words import describe_barred, describe_certainty, describe_reasons
 from patrolplan.outputs.webmap.map_layers import (
@@ -32,7 +33,6 @@ from patrolplan.outputs.webmap.map_layers import (
 from patrolplan.outputs.webmap.map_page import render_map
 from patrolplan.outputs.wording import describe_lighting
 from patrolplan.patrols.plan import BarredPlace, Plan, Tasking
-from patrolplan.patrols.surroundings import Window
 from patrolplan.settings.models import OutputSettings
 from patrolplan.times import format_time
 

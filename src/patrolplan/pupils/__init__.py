@@ -1,0 +1,1 @@
+"""Where pupils are, minute by minute after the bell: modelled, never tracked."""
