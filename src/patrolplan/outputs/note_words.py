@@ -19,6 +19,14 @@ MAX_NAMED_SPANS = 3
 SIMPLE_COUNT = "a simple count of the previous 12 months"
 """What readers know the prior count as: every model is measured against it."""
 
+DAY_WORDS = {
+    "school_day": "on a school day",
+    "other_weekday": "on a weekday without school",
+    "weekend": "at the weekend",
+    "holiday": "in the holidays",
+}
+"""Kinds of day, see `patrolplan.risk.clock`."""
+
 EXACT_BELOW = 0.1
 """Gains below this are given with a decimal, so that none reads as 0 %."""
 
@@ -158,11 +166,23 @@ def _say_model_margin(values: Mapping[str, Any]) -> str:
     )
 
 
-def _say_window_shares(values: Mapping[str, Any]) -> str:
-    shares = zip(values["periods"], values["shares"], strict=False)
-    text = ", ".join(f"{period} {format_percent(share)}" for period, share in shares) or "not known"
-    between = values["window"].replace("-", " and ")
-    return f"Share of a weekday's harm that falls between {between}: {text}."
+def _say_window_harm(values: Mapping[str, Any]) -> str:
+    day = DAY_WORDS.get(values["day"], "on all days of the week together")
+    return (
+        f"The risk is that of {values['start']} to {values['end']}, {day}: recorded harm is "
+        f"{values['intensity']:.1f} times that of the average hour of the week."
+    )
+
+
+def _say_exposure(values: Mapping[str, Any]) -> str:
+    powers = zip(values["categories"], values["powers"], strict=False)
+    named = ", ".join(f"{category} ({power:g})" for category, power in powers)
+    return (
+        "Where pupils are counts: risk grows with a power of the pupils who are there without an "
+        f"adult, for {named}. About {values['pupils']:,} pupils of "
+        f"{format_count(values['schools'], 'school')} are modelled on their way home on foot; "
+        "nobody is tracked."
+    )
 
 
 def _say_at_gate_instead(reason: str) -> Callable[[Mapping[str, Any]], str]:
@@ -272,11 +292,14 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     ),
     "model_margin": _say_model_margin,
     "months_only": "Only the month of each crime is known, not its weekday or time of day.",
-    "window_shares": _say_window_shares,
-    "window_shares_shrunk": lambda values: (
-        f"The time of day is known for fewer than {values['times']} crimes of "
-        f"{', '.join(values['categories'])}: how many of them fall into the patrol window is "
-        "estimated mostly from all crime."
+    "window_harm": _say_window_harm,
+    "exposure": _say_exposure,
+    "exposure_off": "Where pupils are does not count: [way_home] exposure is off.",
+    "no_pupils_out": (
+        "No pupils are on their way home from {start} to {end}: where they are does not count."
+    ),
+    "other_window": (
+        "The hotspots are those of another window than this patrol's: estimate the risk for it."
     ),
     "bell_time_assumed": "Finish time not known: {time} assumed.",
     "gate_assumed": "Gate not known: nearest walkable street assumed.",
