@@ -26,6 +26,13 @@ DAY_WORDS = {
     "holiday": "in the holidays",
 }
 """Kinds of day, see `patrolplan.risk.clock`."""
+TIME_WORDS = {
+    "before_school": "before school",
+    "lunch": "at lunch",
+    "after_school": "after school",
+    "evening": "in the evening",
+}
+"""Bands of the day that pupils' reports give."""
 
 EXACT_BELOW = 0.1
 """Gains below this are given with a decimal, so that none reads as 0 %."""
@@ -185,6 +192,22 @@ def _say_exposure(values: Mapping[str, Any]) -> str:
     )
 
 
+def _say_reports_weight(values: Mapping[str, Any]) -> str:
+    all_groups = format_count(values["all_groups"], "group")
+    when = f" {TIME_WORDS[values['band']]}" if values["band"] in TIME_WORDS else ""
+    share, most = (format_percent(values[name]) for name in ("share", "most_share"))
+    return (
+        f"{values['groups']} of {all_groups} of pupils' reports "
+        f"{pluralise(values['groups'], 'counts', 'count')}{when}: together they have {share} of "
+        f"the risk; many more reports would have up to {most}."
+    )
+
+
+def _say_reports_silent(values: Mapping[str, Any]) -> str:
+    when = TIME_WORDS.get(values["band"], "here")
+    return f"Pupils' reports do not count {when}: no group of them names that time of day."
+
+
 def _say_at_gate_instead(reason: str) -> Callable[[Mapping[str, Any]], str]:
     """Why a patrol is at the gate although the settings say the base."""
     return lambda values: f"{reason}: {' and '.join(values['does'])} at the gate."
@@ -300,6 +323,16 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     ),
     "other_window": (
         "The hotspots are those of another window than this patrol's: estimate the risk for it."
+    ),
+    "reports_weight": _say_reports_weight,
+    "reports_silent": _say_reports_silent,
+    "reports_fade": lambda values: (
+        f"Pupils' reports fade: one of {format_count(round(values['half_life_months']), 'month')} "
+        "ago counts half."
+    ),
+    "report_terms_unknown": (
+        "In no school term does a square have enough of pupils' reports to say when they were "
+        "made: all count as new."
     ),
     "bell_time_assumed": "Finish time not known: {time} assumed.",
     "gate_assumed": "Gate not known: nearest walkable street assumed.",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, assert_never
 from patrolplan.crs import BRITISH_GRID, SQUARE_METRES
 from patrolplan.hotspots.reasons import CrimeReason, ReportsReason, TrendReason, UnsurePlaceReason
 from patrolplan.hotspots.significance import WELL_PLACED_SHARE
+from patrolplan.outputs.note_words import TIME_WORDS
 from patrolplan.outputs.wording import SNAPPED_PLACES, format_grid_reference
 from patrolplan.text import capitalise, format_count, shorten
 
@@ -44,13 +45,6 @@ FACTOR_WORDS = {
     "robbery_or_threat": "robbery or threats",
     "drug_use": "drug use",
     "traffic": "traffic",
-}
-
-TIME_WORDS = {
-    "before_school": "before school",
-    "lunch": "at lunch",
-    "after_school": "after school",
-    "evening": "in the evening",
 }
 
 UNSURE_PLACE = "may lie a street or two away"
