@@ -136,6 +136,8 @@ class RiskInTime:
 
     def average(self, start: float, end: float) -> NDArray[np.float64]:
         """(p,) mean of the joined risk between two times in minutes after midnight."""
+        if self._static is not None:
+            return self._static.copy()
         minutes = np.arange(int(start), max(int(np.ceil(end)), int(start) + 1))
         held = np.minimum(minutes + 1, end) - np.maximum(minutes, start)
         held = held if held.sum() > 0 else np.ones_like(held)
