@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
+from patrolplan.hotspots.carriers import find_carriers
 from patrolplan.hotspots.clusters import (
     cluster_by_dbscan,
     cluster_by_hdbscan,
@@ -23,7 +24,7 @@ from patrolplan.tables import HOTSPOTS
 
 COLUMN_ORDER = [
     *("hotspot", "worth", "crime_share", "reports_share", "length_metres", "place", "reasons"),
-    *("mainly_reports", "p_value", "stands_out", "trend", "survived"),
+    *("carried_by", "mainly_reports", "p_value", "stands_out", "trend", "survived"),
     *("pieces", "stop_piece", "stop", "geometry"),
 ]
 
@@ -69,6 +70,7 @@ def find_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
     frame = bare.assign(
         crime_share=sum_by_stretch(risk.crime, stretches),
         reports_share=sum_by_stretch(risk.reports, stretches),
+        carried_by=find_carriers(risk, stretches),
         place=describe_positions(area.network, stops),
         reasons=find_reasons(area, risk, stretches, certainty),
         **certainty,
