@@ -58,7 +58,7 @@ def _world(seed, *, floor=0.05, minutes=90.0, start=None, pupils=True, clock=Tru
     powers = np.array([0.5, 0.25, 0.0])
     window = weigh_minutes(Window(minutes, start), BELLS)
     presence = Pupils(rng, metres)
-    exposure = build_exposure(presence, metres, floor, *window) if pupils else None
+    exposure = build_exposure(None, presence, metres, floor, *window) if pupils else None
     hours = _clock(rng, PIECES, KINDS) if clock else _flat(PIECES, KINDS)
     voice = _voice(rng, PIECES, shares or [0.3, 0.1, 0.2, 0.3, 0.05])
     inputs = (harm, powers, hours, "school_day", exposure, voice, *window)
@@ -161,7 +161,7 @@ def test_more_pupils_more_risk():
     world.presence.most[:] = 10.0 * world.metres
     world.presence.most[0] *= 4
     exposure = build_exposure(
-        world.presence, world.metres, 1e-9, world.minutes, world.weights
+        None, world.presence, world.metres, 1e-9, world.minutes, world.weights
     )
     harm = np.ones((PIECES, 1))
     inputs = (harm, np.array([0.5]), _flat(PIECES, 1), None, exposure, *world.inputs[5:])

@@ -169,13 +169,13 @@ def _model_exposure(
     ways = model_ways(area)
     presence = Presence(area, ways)
     metres = area.network.piece_metres
-    exposure = build_exposure(presence, metres, settings.floor, minutes, weights)
+    exposure = build_exposure(ways, presence, metres, settings.floor, minutes, weights)
     if exposure is None:
         return None, [Note("no_pupils_out", _describe_span(minutes))]
     values = {"categories": list(counted), "powers": list(counted.values())}
-    pupils = sum(school.roll - school.elsewhere for school in ways.schools)
-    facts = {"pupils": float(pupils), "schools": len(ways.schools)}
-    return exposure, [Note("exposure", {**values, **facts}), *ways.notes]
+    pupils = sum(school.on_streets for school in ways.schools)
+    facts = {"pupils": round(pupils), "schools": len(ways.schools)}
+    return exposure, [Note("exposure", {**values, **facts}), *ways.notes, *presence.notes]
 
 
 def _describe_span(minutes: NDArray[np.int64]) -> dict[str, NoteValue]:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from patrolplan.pupils.flows import Ways
     from patrolplan.pupils.presence import Presence
 
 
@@ -26,14 +27,15 @@ class PupilExposure:
 
     Parameters
     ----------
-    presence
-        Where pupils are, minute by minute.
+    ways, presence
+        The ways home of each school, and where pupils are, minute by minute.
     floor
         What streets without pupils have of the mean: nobody can say that no pupil is there.
     per_pupil
         (p,) what a pupil adds on each piece: more on a short one, and where few are on the whole.
     """
 
+    ways: "Ways"
     presence: "Presence"
     floor: float
     per_pupil: NDArray[np.float64]
@@ -44,6 +46,7 @@ class PupilExposure:
 
 
 def build_exposure(
+    ways: "Ways",
     presence: "Presence",
     metres: NDArray[np.float64],
     floor: float,
@@ -54,8 +57,8 @@ def build_exposure(
 
     Parameters
     ----------
-    presence
-        Where pupils are, minute by minute.
+    ways, presence
+        See `PupilExposure`.
     metres
         (p,) length of the patrolled pieces of street.
     floor
@@ -68,7 +71,7 @@ def build_exposure(
     if mean <= 0:
         return None
     per_metre = mean / metres.sum()
-    return PupilExposure(presence, floor, (1 - floor) / (metres * per_metre))
+    return PupilExposure(ways, presence, floor, (1 - floor) / (metres * per_metre))
 
 
 def get_powers(categories: Sequence[str], exposure: Mapping[str, float]) -> NDArray[np.float64]:

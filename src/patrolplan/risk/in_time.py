@@ -9,7 +9,6 @@ where pupils walk at which minute. What does not change within a half-hour is he
 half-hour and power of exposure, and the rest is computed for the minute that is wanted.
 """
 
-import pickle
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from patrolplan.pupils.flows import refuse_to_store
 from patrolplan.risk.exposure import PupilExposure, raise_to_power
 from patrolplan.risk.scores import round_significant
 
@@ -91,8 +91,8 @@ class RiskInTime:
     Its mean over the windows of the schools is `Risk.joined`, up to the digits that it is given to.
     A static risk is the same in every minute.
 
-    It holds where pupils are, so it must not be written: pickled, for worker processes, it is one
-    run of bytes, which `patrolplan.worker_pool` enciphers.
+    It knows where pupils are, so it cannot be pickled, unless it is static: what worker processes
+    need of it (`sum_stretches` of the hotspots) is computed before work is handed to them.
     """
 
     def __init__(
@@ -123,7 +123,14 @@ class RiskInTime:
         return static
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restore, (pickle.dumps(self.__dict__, protocol=5),)
+        if self._static is None:
+            refuse_to_store()
+        return RiskInTime.from_static, (self._static,)
+
+    @property
+    def pupils(self) -> PupilExposure | None:
+        """Where pupils are; None where that does not count."""
+        return None if self._static is not None else self._exposure
 
     @property
     def is_static(self) -> bool:
@@ -183,13 +190,6 @@ class RiskInTime:
                 (float(power), harm[:, powers == power].sum(axis=1)) for power in np.unique(powers)
             ]
         return self._by_half_hour[half_hour]
-
-
-def _restore(state: bytes) -> RiskInTime:
-    """The risk that was pickled."""
-    risk = RiskInTime.__new__(RiskInTime)
-    risk.__dict__.update(pickle.loads(state))  # noqa: S301 - our own, made a moment ago
-    return risk
 
 
 def find_half_hour(minute: int) -> int:

@@ -82,8 +82,10 @@ class Risk:
             object.__setattr__(self, "without_exposure", self.joined)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # One run of bytes, which `patrolplan.worker_pool` enciphers: it holds where pupils are.
-        return _restore, (pickle.dumps(self.__dict__, protocol=5),)
+        # For worker processes: one run of bytes, since `patrolplan.worker_pool` enciphers those and
+        # writes arrays as they are, and without the risk of each minute, which stays here.
+        timed = self.in_time if self.in_time is None or self.in_time.is_static else None
+        return _restore, (pickle.dumps(self.__dict__ | {"in_time": timed}, protocol=5),)
 
     def __repr__(self) -> str:
         first, last = self.months
