@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from patrolplan.area.patrol_window import Window, weigh_minutes
+from patrolplan.pupils.flows import NotStoredError
 from patrolplan.risk.exposure import build_exposure, get_powers, raise_to_power
-from patrolplan.risk.in_time import find_half_hour, join_over_window
+from patrolplan.risk.in_time import RiskInTime, find_half_hour, join_over_window
 from patrolplan.risk.report_voice import find_band
 
 BELLS = (900.0, 915.0, 925.0)
@@ -27,6 +28,14 @@ class Pupils:
         """Pupils on each piece in a minute; none outside 15:00 to 18:20."""
         since = minute - 900
         return self.most * max(0.0, 1 - since / 200) * (since >= 0) * np.ones(len(self.most))
+
+    def count_each(self, first, last):
+        """The same for each minute."""
+        return np.column_stack([self.count_at(minute) for minute in range(first, last)])
+
+    def count_all(self, first, last):
+        """The same on all pieces together."""
+        return self.count_each(first, last).sum(axis=0)
 
 
 def _flat(pieces, kinds):
@@ -229,16 +238,12 @@ def test_averages_weigh_parts_of_minutes():
     assert in_time.average(911, 911) == pytest.approx(rates[1])
 
 
-def test_pickled_risk_is_one_run_of_bytes():
-    """No array with pupils in it leaves the pickle: worker pools write such arrays in clear."""
-    in_time = join_over_window(*_world(8).inputs).in_time
-    in_time._clock = None  # the one of this test can't be pickled
-    in_time._by_half_hour.clear()
-    in_time._reports = in_time._exposure = None
-    apart = []
-    again = pickle.loads(pickle.dumps(in_time, protocol=5, buffer_callback=apart.append))
-    assert not apart
-    assert np.array_equal(again._harm, in_time._harm)
+def test_where_pupils_are_cannot_be_pickled():
+    """The risk of each minute stays in its process, and a static one may go to others."""
+    with pytest.raises(NotStoredError):
+        pickle.dumps(join_over_window(*_world(8).inputs).in_time)
+    static = RiskInTime.from_static(np.array([0.25, 0.75]))
+    assert pickle.loads(pickle.dumps(static)).compute_rate(900).tolist() == [0.25, 0.75]
 
 
 @given(

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window, resolve_window, weigh_minutes
 from patrolplan.notes import Note, NoteValue
-from patrolplan.pupils.flows import model_ways
-from patrolplan.pupils.presence import Presence
+from patrolplan.pupils.presence import find_presence
 from patrolplan.risk.clock import build_clock
 from patrolplan.risk.day_kinds import DayKind, find_day_kind
 from patrolplan.risk.exposure import PupilExposure, build_exposure, get_powers
@@ -166,8 +165,7 @@ def _model_exposure(
     counted = {name: power for name, power in powers.items() if power > 0}
     if not counted:
         return None, [Note("exposure_off")]
-    ways = model_ways(area)
-    presence = Presence(area, ways)
+    ways, presence = find_presence(area)
     metres = area.network.piece_metres
     exposure = build_exposure(ways, presence, metres, settings.floor, minutes, weights)
     if exposure is None:

@@ -44,6 +44,15 @@ class PupilExposure:
         """(p,) floor + (1 - floor) x pupils a metre in that minute over their mean."""
         return self.floor + self.presence.count_at(minute) * self.per_pupil
 
+    def sum_powers(
+        self, powers: Sequence[float], minutes: NDArray[np.int64], weights: NDArray[np.float64]
+    ) -> dict[float, NDArray[np.float64]]:
+        """(p,) weighted sum over some minutes, not many, of the exposure to each power."""
+        first = int(minutes[0])
+        counts = self.presence.count_each(first, int(minutes[-1]) + 1)[:, minutes - first]
+        relative = self.floor + counts * self.per_pupil[:, None]
+        return {power: (raise_to_power(relative, power) * weights).sum(axis=1) for power in powers}
+
 
 def build_exposure(
     ways: "Ways",
@@ -66,8 +75,9 @@ def build_exposure(
     minutes, weights
         (m,) minutes of the window, and how much each counts, which sums to 1.
     """
-    counts = [float(presence.count_at(int(minute)).sum()) for minute in minutes]
-    mean = float((np.array(counts) * weights).sum())
+    first = int(minutes[0])
+    counts = presence.count_all(first, int(minutes[-1]) + 1)
+    mean = float((counts[minutes - first] * weights).sum())
     if mean <= 0:
         return None
     per_metre = mean / metres.sum()

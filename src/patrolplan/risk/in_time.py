@@ -318,15 +318,10 @@ def _sum_powers(
     pieces: int,
 ) -> dict[float, NDArray[np.float64]]:
     """(p,) weighted sum over some minutes of the exposure to each power."""
-    weight = sum(share for _, share in minutes)
-    sums = {float(power): np.full(pieces, weight * (power == 0)) for power in np.unique(powers)}
-    if exposure is None or not powers.any():
-        return sums
-    for minute, share in minutes:
-        relative = exposure.compute_relative(minute)
-        for power, summed in sums.items():
-            if power > 0:
-                summed += share * raise_to_power(relative, power)
+    at, weights = np.array([at for at, _ in minutes]), np.array([share for _, share in minutes])
+    sums = {0.0: np.full(pieces, weights.sum())}
+    if exposure is not None:
+        sums |= exposure.sum_powers(np.unique(powers[powers > 0]).tolist(), at, weights)
     return sums
 
 
