@@ -23,7 +23,7 @@ def test_widest_group_is_that_of_one_stretch_after_the_other(seed, sizes, groups
 
 
 def test_reasons_of_reports_give_number_and_latest_term():
-    """A group's reason holds its range, the latest term that shows, and whether others are in it."""
+    """A group's reason has its range, the latest term shown, and whether there are others."""
     spring, autumn = SchoolTerm(2025, 0), SchoolTerm(2024, 2)
     gave = {"after_school": 10, "before_school": 75, "isolated": 5, "traffic": 10}
     by_factor = np.array([[gave.get(name, 0) for name in FACTOR_NAMES]] * 3)
