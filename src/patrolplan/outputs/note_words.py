@@ -219,8 +219,7 @@ def _say_exposure(values: Mapping[str, Any]) -> str:
 
 
 def _say_reports_weight(values: Mapping[str, Any]) -> str:
-    all_groups = format_count(values["all_groups"], "group")
-    when = f" {TIME_WORDS[values['band']]}" if values["band"] in TIME_WORDS else ""
+    all_groups, when = format_count(values["all_groups"], "group"), _say_when(values["band"])
     share, most = (format_percent(values[name]) for name in ("share", "most_share"))
     return (
         f"{values['groups']} of {all_groups} of pupils' reports "
@@ -230,8 +229,13 @@ def _say_reports_weight(values: Mapping[str, Any]) -> str:
 
 
 def _say_reports_silent(values: Mapping[str, Any]) -> str:
-    when = TIME_WORDS.get(values["band"], "here")
-    return f"Pupils' reports do not count {when}: no group of them names that time of day."
+    when = _say_when(values["band"])
+    return f"Pupils' reports do not count{when}: no group of them names that time of day."
+
+
+def _say_when(band: str) -> str:
+    """A band of the day, with a space before it; nothing for all bands."""
+    return f" {TIME_WORDS.get(band, band)}" if band else ""
 
 
 def _say_clock_declared(values: Mapping[str, Any]) -> str:

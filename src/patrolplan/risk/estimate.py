@@ -133,6 +133,7 @@ def estimate_risk(
             _note_window(joined, minutes, day),
             *exposure_notes,
             *voice.notes,
+            *(note for band in joined.bands for note in voice.list_notes(band)),
         ),
         choices=predicted.choices,
         window=window,

@@ -220,6 +220,8 @@ class WindowRisk:
     intensity: float
     """Harm of recorded crime in the window, as a multiple of that of the mean hour."""
     in_time: RiskInTime
+    bands: tuple["TimeBand | None", ...]
+    """The bands of the day that the window meets; None: reports of all bands count."""
 
 
 def join_over_window(
@@ -265,7 +267,7 @@ def join_over_window(
     reports_in_time = ReportsInTime(voice, by_band=by_band, has_crime=bool(harm.any()))
     bands = list(dict.fromkeys(reports_in_time.find_band(int(minute)) for minute in minutes))
     if exposure is None and clock.source == "flat" and len(bands) == 1:
-        return _join_static(harm, reports_in_time.get(bands[0]))
+        return _join_static(harm, reports_in_time, bands[0])
     if exposure is None:
         powers = np.zeros_like(powers)
     pieces = len(harm)
@@ -308,6 +310,7 @@ def join_over_window(
         crime_weight=float(plain.sum()) / weight_of_both if weight_of_both > 0 else 0.0,
         intensity=float(before.sum() / harm.sum()) if harm.any() else 1.0,
         in_time=in_time,
+        bands=tuple(bands),
     )
 
 
@@ -325,13 +328,16 @@ def _sum_powers(
     return sums
 
 
-def _join_static(harm: NDArray[np.float64], voice: BandVoice) -> WindowRisk:
+def _join_static(
+    harm: NDArray[np.float64], reports_in_time: ReportsInTime, band: "TimeBand | None"
+) -> WindowRisk:
     """The risk where nothing changes from minute to minute."""
+    voice = reports_in_time.get(band)
     crime, reports = _normalise(harm.sum(axis=1)), _normalise(voice.spread)
     crime_weight = voice.crime_weight if crime.any() else 0.0
     joined = _normalise(crime_weight * crime + (1 - crime_weight) * reports)
     in_time = RiskInTime.from_static(joined)
-    return WindowRisk(crime, reports, joined, joined, crime_weight, 1.0, in_time)
+    return WindowRisk(crime, reports, joined, joined, crime_weight, 1.0, in_time, (band,))
 
 
 def _normalise(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -28,7 +28,7 @@ n / 5 times that share, whatever other groups there are; that the voice never we
 group more; and that a new group takes from the others together no more than it gets itself.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -45,6 +45,7 @@ TimeBand = Literal["before_school", "lunch", "after_school", "evening"]
 """When pupils feel unsafe; as in the table of reports."""
 
 TIME_BANDS: tuple[TimeBand, ...] = get_args(TimeBand)
+_BAND_COLUMNS = [FACTOR_NAMES.index(band) for band in TIME_BANDS]
 
 BAND_STARTS: Mapping[TimeBand, float] = {
     "before_school": 5 * 60,
@@ -106,9 +107,6 @@ class ReportVoice:
     effective
         (g,) reports of each group that count in each band, and None for all bands: faded, and only
         the share of the square that lies in the area.
-    shown
-        (g,) whether a group shows reports of a band: its count in the band is not rounded to 0, or
-        no band of it is shown. A group that shows other bands alone is no reason in this one.
     most_share
         Share of the joined risk that the voice approaches, 1 - `[risk] crime_weight`.
     prior_reports
@@ -123,7 +121,6 @@ class ReportVoice:
     group_of_piece: NDArray[np.int64]
     group_metres: NDArray[np.float64]
     effective: Mapping[TimeBand | None, NDArray[np.float64]]
-    shown: Mapping[TimeBand | None, NDArray[np.bool_]]
     most_share: float
     prior_reports: float
     half_life_months: float
@@ -192,18 +189,15 @@ def build_report_voice(area: StudyArea, last_month: pd.Timestamp) -> ReportVoice
     group, metres = groups.group_of_piece, area.network.piece_metres
     held = group >= 0
     counts: dict[TimeBand | None, NDArray[np.float64]] = {None: groups.counts.astype(float)}
-    shown: dict[TimeBand | None, NDArray[np.bool_]] = {None: np.ones(len(groups), dtype=bool)}
     for band in TIME_BANDS:
-        use_bands = settings.reports.time_bands
-        counts[band] = count_in_band(groups, band) if use_bands else counts[None]
-        shown[band] = shows_band(groups, band) if use_bands else shown[None]
+        by_band = settings.reports.time_bands
+        counts[band] = count_in_band(groups, band) if by_band else counts[None]
     weight = faded * groups.share_inside
     return ReportVoice(
         piece_metres=metres,
         group_of_piece=group,
         group_metres=np.bincount(group[held], metres[held], len(groups)).astype(float),
         effective={band: count * weight for band, count in counts.items()},
-        shown=shown,
         most_share=most_share,
         prior_reports=compute_prior_reports(most_share, settings.reports.most_share_of_five),
         half_life_months=half_life,
@@ -224,15 +218,19 @@ def compute_prior_reports(most_share: float, most_share_of_five: float) -> float
 
 def count_in_band(groups: ReportGroups, band: TimeBand) -> NDArray[np.float64]:
     """(g,) reports of each group in a band: those shown, and a share of those with none shown."""
-    of_band = groups.factor_counts[:, [FACTOR_NAMES.index(name) for name in TIME_BANDS]]
+    of_band = groups.factor_counts[:, _BAND_COLUMNS]
     unknown = np.maximum(groups.counts - of_band.sum(axis=1), 0)
     return np.asarray(of_band[:, TIME_BANDS.index(band)] + unknown / len(TIME_BANDS))
 
 
-def shows_band(groups: ReportGroups, band: TimeBand) -> NDArray[np.bool_]:
-    """(g,) whether each group shows reports of a band, or no band at all."""
-    of_band = groups.factor_counts[:, [FACTOR_NAMES.index(name) for name in TIME_BANDS]]
-    return np.asarray((of_band[:, TIME_BANDS.index(band)] > 0) | ~of_band.any(axis=1))
+def find_groups_of_bands(groups: ReportGroups, bands: Collection[TimeBand]) -> NDArray[np.bool_]:
+    """(g,) whether each group shows reports of one of these bands, or of no band at all.
+
+    A group that shows other bands alone may hold some reports of these, but is no reason there.
+    """
+    of_band = groups.factor_counts[:, _BAND_COLUMNS]
+    wanted = np.isin(TIME_BANDS, list(bands))
+    return np.asarray(of_band[:, wanted].any(axis=1) | ~of_band.any(axis=1))
 
 
 def _fade(
