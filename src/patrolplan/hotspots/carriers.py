@@ -136,7 +136,9 @@ class _SchoolPast:
         on = np.isin(self.ways.pieces, stretch)
         minutes = np.arange(int(self.start), int(np.ceil(self.end)) + 1)
         flow = self.ways.flow[on]
-        passed = np.array([(self.find_passed(minute)[on] * flow).sum() for minute in minutes])
+        passed = np.array(
+            [(self.find_passed(minute)[on] * flow).sum() for minute in minutes.tolist()]
+        )
         passed = (passed - passed[0]) / (passed[-1] - passed[0])
         left_out = (1 - MIDDLE_SHARE) / 2
         first = int(np.searchsorted(passed, left_out, side="right")) - 1

@@ -198,7 +198,7 @@ class Presence:
     def count_all(
         self, first: int, last: int, *, unaccompanied: bool = True
     ) -> NDArray[np.float64]:
-        """(n,) pupils on all pieces to patrol in each whole minute from `first` to before `last`."""
+        """(n,) pupils on all pieces to patrol in whole minutes from `first` to before `last`."""
         return self._get_table(None, unaccompanied).count_all(first, last, self._curve)
 
     def _get_table(self, urn: str | None, unaccompanied: bool) -> "_Table":  # noqa: FBT001
@@ -328,7 +328,8 @@ class _Table:
         """(n,) pupils on all pieces together in each whole minute."""
         shares, waited = self._spread(first, last, curve)
         walking, waiting = (np.asarray(one.table.sum(axis=0)) for one in (self.walks, self.waits))
-        return (walking[:, None] * shares).sum(axis=0) + (waiting[:, None] * waited).sum(axis=0)
+        on_way = (walking[:, None] * shares).sum(axis=0)
+        return np.asarray(on_way + (waiting[:, None] * waited).sum(axis=0))
 
     def _spread(
         self, first: int, last: int, curve: LeavingCurve
