@@ -1,9 +1,9 @@
 """How many pupils are on each piece of street in each minute, on the way home and to school.
 
 A pupil leaves the gate some minutes after the bell, walks at one speed, and at a stop waits for the
-bus. So the number on piece e at time t is separable, F_e (l_e / v) h(t - bell - s_e / v): flow, time
-spent on the piece, and the density h of leaving, shifted by the walk from the gate. Those who wait
-at a stop are its arrivals less who have gone on, each after a wait that is exponential.
+bus. So the number on piece e at time t is separable, F_e (l_e / v) h(t - bell - s_e / v): flow,
+time spent on the piece, and the density h of leaving, shifted by the walk from the gate. Those who
+wait at a stop are its arrivals less who have gone on, each after a wait that is exponential.
 
 Walks are rounded to `STEP_MINUTES`, so that all pieces of all schools are a sparse table of pieces
 by steps, and the number in a minute is one product of it with the leaving curve: schools of one
