@@ -225,6 +225,18 @@ class Presence:
         )
         return table.sum_between(start, end, self._curve)
 
+    def get_bell(self, urn: str) -> float:
+        """A school's bell, in minutes after midnight."""
+        return self._ways[urn].bell_minutes
+
+    def find_first_minutes(self, urn: str, pieces: NDArray[np.int64]) -> float:
+        """When the first pupil of a school can be on any of these pieces, more than 100 m away."""
+        school = self._ways[urn]
+        metres = np.r_[school.gate_metres, school.wait_metres]
+        near = np.isin(np.r_[school.pieces, school.wait_pieces], pieces) & (metres > GATE_METRES)
+        walk = metres[near].min(initial=np.inf) / self._metres_per_minute
+        return school.bell_minutes + (walk if np.isfinite(walk) else 0.0)
+
     def share_met(self, urn: str, point_xy: ArrayLike, start: float, end: float) -> float:
         """Share of a school's pupil-minutes that pass within sight of a point between two times.
 
