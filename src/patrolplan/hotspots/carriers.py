@@ -83,7 +83,8 @@ def find_ways_past(
     """(h,) the school of which most pupils pass each stretch in the window of the risk.
 
     None where pupils' presence does not count, where the stretch is shorter than
-    `MIN_STRETCH_METRES` or the window than `MIN_SPAN_MINUTES`, and where the share is under `MIN_SHARE`.
+    `MIN_STRETCH_METRES` or the window than `MIN_SPAN_MINUTES`, and where the share is under
+    `MIN_SHARE`.
     """
     pupils = None if risk.in_time is None else risk.in_time.pupils
     window, metres = risk.window, area.network.piece_metres

@@ -170,8 +170,8 @@ class RiskInTime:
         minutes = np.arange(int(start), max(int(np.ceil(end)), int(start) + 1))
         held = np.minimum(minutes + 1, end) - np.maximum(minutes, start)
         held = held if held.sum() > 0 else np.ones_like(held)
-        total = self.compute_rate(int(minutes[0])) * (held[0] / held.sum())
-        for minute, share in zip(minutes[1:], held[1:] / held.sum(), strict=True):
+        total = np.zeros(len(self._harm))
+        for minute, share in zip(minutes, held / held.sum(), strict=True):
             total += self.compute_rate(int(minute)) * share
         return total
 
