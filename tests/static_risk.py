@@ -1,4 +1,4 @@
-"""Settings under which risk is the same in every minute, for tests that are about something else."""
+"""Risk that is the same in every minute, for tests that are about something else."""
 
 import patrolplan as pp
 
