@@ -208,7 +208,7 @@ def load_area(settings: Settings | str | Path) -> StudyArea:
     placed = place_incidents(sources.crimes, network, limits, settings, report)
     check_missing_months(placed.exposure, report)
     at_gates, gates = assign_gates(
-        sources.schools.drop(columns="other_sites"),
+        sources.schools.drop(columns=["other_sites", "refused_figures"]),
         sources.gates,
         sources.bell_times,
         network,

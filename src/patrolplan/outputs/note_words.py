@@ -239,6 +239,10 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
         f"{pluralise(len(values['schools']), 'has', 'have')} one made of name and place, to use in "
         f"other tables: {list_first(values['schools'])}."
     ),
+    "school_figures_refused": (
+        "URN {urn} ({school}): no school has such a figure, so it counts as not known: {figures}. "
+        "Correct it."
+    ),
     "tasked_place_outside": (
         "Tasked place {place} lies {metres:,.0f} m outside the area: it has no effect where no "
         "street is near."
