@@ -125,8 +125,8 @@ def read_schools(
             table = counted.rows
             x, y = project_coordinates(table, projection, columns, path=path, source="schools")
             figures, unreadable = _parse_figures(table, path)
-            place = {"x": x, "y": y, "is_coarse": is_coarse(table), "row": table.index}
-            parts.append(table.assign(**place, **figures))
+            place = table.assign(x=x, y=y, is_coarse=is_coarse(table), row=table.index)
+            parts.append(place.assign(**figures))
             accounts.append(build_account(path, counted, unreadable))
     problems.raise_if_any()
     check_accounts("schools", accounts, left_out, alarms)
@@ -158,23 +158,23 @@ def _parse_figures(
 ) -> tuple[dict[str, NDArray[np.float64] | pd.Series], list[Unreadable]]:
     """Columns of a file's figures, with those refused in words, and an account of the latter."""
     figures: dict[str, NDArray[np.float64] | pd.Series] = {}
-    refused = pd.Series("", index=table.index, dtype=object)
+    refused: dict[int, list[str]] = {}
     unreadable: list[Unreadable] = []
     text = table.reindex(columns=list(FIGURES)).astype(object)
     numbers = {name: parse_numbers(text[name]) for name in FIGURES}
-    swapped = numbers["low_age"] > numbers["high_age"]
+    is_swapped = numbers["low_age"] > numbers["high_age"]
     for name, (low, high, remedy) in FIGURES.items():
         is_good = (numbers[name] >= low) & (numbers[name] <= high)
-        is_good &= ~swapped if name.endswith("_age") else True
+        is_good &= ~(is_swapped & name.endswith("_age"))
         figures[name] = np.where(is_good, numbers[name], np.nan)
         if name in table:
-            column = table[name].astype("str").where(table[name].notna())
+            column = table[name]
             unreadable += find_unreadable(column, is_good, FIGURE_FORMS, remedy)
-            is_refused = is_given(column) & ~is_good
-            for row, value in column[is_refused].items():
+            for row, value in column[is_given(column) & ~is_good].items():
                 what = f"{name} {quote_value(value)} ({path.name}, row {row})"
-                refused[row] += f"{'; ' if refused[row] else ''}{what}"
-    return figures | {"refused_figures": refused}, unreadable
+                refused.setdefault(int(str(row)), []).append(what)
+    words = ["; ".join(refused.get(row, ())) for row in table.index.tolist()]
+    return figures | {"refused_figures": pd.Series(words, index=table.index)}, unreadable
 
 
 def build_urn_sort_key(urns: pd.Series) -> pd.Series:
