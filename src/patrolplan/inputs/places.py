@@ -195,10 +195,10 @@ def _read_points(
             is_known = kind.isin({*KINDS[source], *OTHER_KINDS[source]})
             remedy = KINDS_REMEDY[source]
             _add_wrong(table["kind"][~is_known], "kind", path, remedy, problems)
-            is_wrong = is_given(table["boardings"].astype("str").where(table["boardings"].notna()))
-            is_wrong &= ~(parse_numbers(table["boardings"]) >= 0)
+            given = table["boardings"].astype("str").where(table["boardings"].notna())
+            is_wrong = is_given(given) & ~(parse_numbers(given) >= 0)
             remedy = "write a number of passengers, or nothing"
-            _add_wrong(table["boardings"][is_wrong], "number", path, remedy, problems)
+            _add_wrong(given[is_wrong], "number", path, remedy, problems)
             place = {"x": x, "y": y, "is_coarse": is_coarse(counted.rows)}
             parts.append(table.assign(kind=kind.map(KINDS[source]), **place))
             accounts.append(build_account(path, counted))
