@@ -118,8 +118,12 @@ def test_every_report_is_grouped_or_counted(village, rows):
 
 
 def _same(one, other):
+    for name, value in vars(one.way_home).items():
+        pd.testing.assert_frame_equal(
+            pd.DataFrame(value), pd.DataFrame(getattr(other.way_home, name))
+        )
     for name, value in vars(one).items():
-        if name in {"network", "catchments", "gates", "reports", "exposure"}:
+        if name in {"network", "catchments", "gates", "reports", "exposure", "way_home"}:
             continue
         if isinstance(value, gpd.GeoDataFrame | pd.DataFrame):
             pd.testing.assert_frame_equal(pd.DataFrame(value), pd.DataFrame(getattr(other, name)))
