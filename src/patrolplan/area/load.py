@@ -342,14 +342,14 @@ def _count_tables(
         "term dates": sources.term_dates["urn"].isin(planned),
         "tasked places": sources.tasked_places["schools"].map(planned.intersection).astype(bool),
         "officers": np.ones(len(sources.officers), dtype=bool),
-        "origins": sources.origins["urn"].isin(planned),
     }
     for source, is_used in used.items():
         count = int(is_used.sum())
         tables.append(TableCount(source, len(is_used), count, len(is_used) - count))
+    report.left_out.count_rows("origins", len(sources.origins))
     tables += [
         report.left_out.count_table(source, len(getattr(way_home, source)))
-        for source in ("areas", "stops", "places", "clock")
+        for source in ("origins", "areas", "stops", "places", "clock")
     ]
     if settings.privacy.min_crime_count > 1:
         tables[0] = replace(tables[0], rows=tables[0].used + tables[0].left_out)

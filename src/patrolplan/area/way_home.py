@@ -4,7 +4,7 @@ Homes, stops and pubs beyond the limits count as well, since pupils do not stop 
 is cut at the limits, only at a distance that no walk home reaches.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Set as AbstractSet
 from dataclasses import replace
 from difflib import get_close_matches
 
@@ -18,7 +18,7 @@ from shapely.geometry.base import BaseGeometry
 from patrolplan.area.study_area import LoadReport
 from patrolplan.inputs.table_reader import quote_value
 from patrolplan.inputs.way_home import WayHomeTables
-from patrolplan.notes import Note, NoteValue
+from patrolplan.notes import Note, NoteKind, NoteValue
 from patrolplan.settings import CATEGORIES, Settings
 from patrolplan.text import list_first
 
@@ -54,9 +54,11 @@ def gather_way_home(
     report
         Receives problems, rows left out and notes.
     """
+    origins = _select_origins(tables, set(planned), settings, report)
+    lived_in = tables.areas["area"].isin(origins["area"]).to_numpy()
     used = WayHomeTables(
-        origins=tables.origins[tables.origins["urn"].isin(set(planned))].reset_index(drop=True),
-        areas=_select_near("areas", tables.areas, limits, settings, report),
+        origins=origins,
+        areas=_select_near("areas", tables.areas, limits, settings, report, also=lived_in),
         stops=_select_near("stops", tables.stops, limits, settings, report),
         places=_select_near("places", tables.places, limits, settings, report),
         clock=_select_known(tables.clock, categories, settings, report),
@@ -66,9 +68,38 @@ def gather_way_home(
     if not settings.sources.places:
         near = street_places[_is_near(street_places, limits)]
         used = replace(used, places=near[["kind", "geometry"]].reset_index(drop=True))
-    _check_origins(tables, settings, report)
-    report.notes.extend(_note_absent(used))
+    absent: Mapping[NoteKind, pd.DataFrame] = {
+        "no_origins": used.origins,
+        "no_stops": used.stops,
+        "no_places": used.places,
+    }
+    report.notes.extend(Note(kind) for kind, table in absent.items() if table.empty)
     return used
+
+
+def _select_origins(
+    tables: WayHomeTables, planned: AbstractSet[str], settings: Settings, report: LoadReport
+) -> pd.DataFrame:
+    """The counts of schools that are planned for, in areas whose polygons are known."""
+    origins = tables.origins[tables.origins["urn"].isin(planned)]
+    files = settings.find_files("origins")
+    if not files:
+        return origins
+    if not settings.sources.areas:
+        what = "is given without the polygons of its areas"
+        report.problems.add(files[0], what, "name their file in [sources] areas")
+        return origins
+    is_known = origins["area"].isin(tables.areas["area"])
+    unknown = list(dict.fromkeys(origins["area"][~is_known]))
+    count = int((~is_known).sum())
+    if count and count == len(origins):
+        what = f"[sources] areas has none of its areas, such as {quote_value(unknown[0])}"
+        remedy = "use the names of [sources] areas, or map those under [columns.areas]"
+        report.problems.add(files[0], what, remedy)
+    elif count:
+        report.left_out.add("origins", f"no polygon has the name {list_first(unknown)}", count)
+        report.notes.append(Note("origin_areas_unknown", {"areas": unknown}))
+    return origins[is_known].reset_index(drop=True)
 
 
 def _is_near(table: gpd.GeoDataFrame, limits: BaseGeometry) -> NDArray[np.bool_]:
@@ -83,9 +114,11 @@ def _select_near(
     limits: BaseGeometry,
     settings: Settings,
     report: LoadReport,
+    *,
+    also: NDArray[np.bool_] | bool = False,
 ) -> gpd.GeoDataFrame:
-    """The rows of a table within reach; a table of which none is, is of another place."""
-    near = _is_near(table, limits)
+    """The rows of a table within reach, and (n,) others; where none is, it is of another place."""
+    near = _is_near(table, limits) | also
     reach = f"{REACH_METRES / 1000:g} km"
     report.left_out.add(source, f"more than {reach} from the area", int((~near).sum()))
     files = settings.find_files(source)
@@ -125,40 +158,3 @@ def _select_known(
         values: dict[str, NoteValue] = {"categories": unknown, "similar": similar}
         report.notes.append(Note("clock_categories_unknown", values))
     return clock[is_known].reset_index(drop=True)
-
-
-def _check_origins(tables: WayHomeTables, settings: Settings, report: LoadReport) -> None:
-    """Origins need the polygons of their areas; pupils of areas without one live elsewhere."""
-    origins, areas = tables.origins, tables.areas
-    files = settings.find_files("origins")
-    if not files:
-        return
-    if not settings.sources.areas:
-        what = "is given without the polygons of its areas"
-        report.problems.add(files[0], what, "name their file in [sources] areas")
-        return
-    unknown = origins["area"][~origins["area"].isin(areas["area"])]
-    if len(unknown) and len(unknown) == len(origins):
-        what = f"[sources] areas has none of its areas, such as {quote_value(unknown.iloc[0])}"
-        remedy = "use the names of [sources] areas, or map that table's under [columns.areas]"
-        report.problems.add(files[0], what, remedy)
-    elif len(unknown):
-        names = list(dict.fromkeys(unknown))
-        values: dict[str, NoteValue] = {"areas": names, "rows": len(origins)}
-        report.notes.append(Note("origin_areas_unknown", values))
-
-
-def _note_absent(used: WayHomeTables) -> list[Note]:
-    """What is not known of the ways home, and what is assumed for it."""
-    notes = []
-    if not len(used.origins):
-        areas = used.areas
-        by = next(
-            (name for name in ("aged_5_16", "residents") if (areas[name] > 0).any()), "streets"
-        )
-        notes.append(Note("homes_assumed", {"by": by}))
-    if not len(used.stops):
-        notes.append(Note("no_stops"))
-    if not len(used.places):
-        notes.append(Note("no_places"))
-    return notes

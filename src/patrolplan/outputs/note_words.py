@@ -198,13 +198,6 @@ def _format_day(date: str) -> str:
     return format_day(dt.date.fromisoformat(date))
 
 
-HOMES_WORDS = {
-    "aged_5_16": "residents aged 5 to 16 by area",
-    "residents": "residents by area",
-    "streets": "the length of streets",
-}
-"""What homes are assumed from, see `patrolplan.area.way_home`."""
-
 SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     "reports_grouped": (
         "Pupils' reports are counted in {square_metres:.0f} m squares. A square counts only if it "
@@ -250,19 +243,15 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
         "URN {urn} ({school}): no school has such a figure, so it counts as not known: {figures}. "
         "Correct it."
     ),
-    "homes_assumed": lambda values: (
-        "Where pupils live is not given: it is assumed from "
-        f"{HOMES_WORDS.get(values['by'], values['by'])}."
-    ),
+    "no_origins": "No origins given ([sources] origins): where pupils live is assumed.",
     "no_stops": "Walkers only: no stops given, neither in [sources] stops nor in the streets file.",
     "no_places": (
         "No pubs or bars given, neither in [sources] places nor in the streets file: all streets "
         "count as being without."
     ),
     "origin_areas_unknown": lambda values: (
-        f"[sources] areas does not have {format_count(len(values['areas']), 'area')} of "
-        f"[sources] origins ({list_first(values['areas'])}): pupils from there count as living "
-        "elsewhere."
+        f"[sources] origins: no polygon of [sources] areas has the name "
+        f"{list_first(values['areas'])}; these rows have no effect. Correct them."
     ),
     "clock_categories_unknown": lambda values: (
         "[sources] clock: no crime has the category "
