@@ -117,11 +117,13 @@ def test_every_report_is_grouped_or_counted(village, rows):
     assert all(row.shown_from == 3 for row in area.left_out if row.source == "reports")
 
 
+def _same_way_home(one, other):
+    for name, value in vars(one).items():
+        pd.testing.assert_frame_equal(pd.DataFrame(value), pd.DataFrame(getattr(other, name)))
+
+
 def _same(one, other):
-    for name, value in vars(one.way_home).items():
-        pd.testing.assert_frame_equal(
-            pd.DataFrame(value), pd.DataFrame(getattr(other.way_home, name))
-        )
+    _same_way_home(one.way_home, other.way_home)
     for name, value in vars(one).items():
         if name in {"network", "catchments", "gates", "reports", "exposure", "way_home"}:
             continue

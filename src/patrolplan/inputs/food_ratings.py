@@ -6,6 +6,7 @@ document type is refused before anything of it is expanded, so it can define no 
 """
 
 from pathlib import Path
+from typing import BinaryIO
 from xml.parsers import expat
 
 import pandas as pd
@@ -79,21 +80,26 @@ def read_food_ratings(path: Path) -> CountedTable:
     if not path.is_file():
         raise InputError.one(path, "the file does not exist", "correct [sources] places")
     check_size(path)
+    with path.open("rb") as stream:
+        return CountedTable(parse_food_ratings(stream, path))
+
+
+def parse_food_ratings(stream: BinaryIO, file: str | Path) -> pd.DataFrame:
+    """The establishments of a file that is open; `file` is its name in messages."""
     reader = _Reader()
     try:
-        with path.open("rb") as stream:
-            while chunk := stream.read(CHUNK_BYTES):
-                reader.parser.Parse(chunk, False)  # noqa: FBT003 - whether it is the last
+        while chunk := stream.read(CHUNK_BYTES):
+            reader.parser.Parse(chunk, False)  # noqa: FBT003 - whether it is the last
         reader.parser.Parse(b"", True)  # noqa: FBT003 - the last
     except _DocumentTypeError:
         what = "declares a document type, which the food hygiene ratings do not"
-        raise InputError.one(path, what, REMEDY) from None
+        raise InputError.one(file, what, REMEDY) from None
     except expat.ExpatError as error:
-        raise InputError.one(path, f"is cut short or not XML ({error})", REMEDY) from None
+        raise InputError.one(file, f"is cut short or not XML ({error})", REMEDY) from None
     if not reader.rows:
-        raise InputError.one(path, f"has no element '{ESTABLISHMENT}'", REMEDY)
+        raise InputError.one(file, f"has no element '{ESTABLISHMENT}'", REMEDY)
     table = pd.DataFrame(reader.rows, columns=list(READ_ELEMENTS.values()), dtype="str")
     table = table.set_index(pd.RangeIndex(1, len(table) + 1, name="row"))
-    text = table.apply(lambda column: column.str.strip()).replace("", pd.NA)
-    kind = text["kind"].map(BUSINESS_KINDS).fillna(OTHER_BUSINESS)
-    return CountedTable(text.assign(kind=kind))
+    text = {str(name): values.str.strip() for name, values in table.items()}
+    given = pd.DataFrame({name: values.where(values != "") for name, values in text.items()})
+    return given.assign(kind=given["kind"].map(BUSINESS_KINDS).fillna(OTHER_BUSINESS))
