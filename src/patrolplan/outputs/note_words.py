@@ -132,6 +132,32 @@ def _say_tasked_ineffective(effect: str) -> Callable[[Mapping[str, Any]], str]:
     return say
 
 
+def _say_of_schools(what: str) -> Callable[[Mapping[str, Any]], str]:
+    """What was assumed for some schools, with the first of their URNs."""
+
+    def say(values: Mapping[str, Any]) -> str:
+        count, schools = len(values["urns"]), format_count(values["schools"], "school")
+        have = pluralise(count, "has", "have")
+        return f"{count:,} of {schools} {have} {what} (URN {list_first(values['urns'])})."
+
+    return say
+
+
+def _say_homes(known: str) -> Callable[[Mapping[str, Any]], str]:
+    return lambda values: (
+        f"Where pupils live is estimated from {known}, and falls to a third over "
+        f"{values['primary_metres']:,.0f} m for primary and {values['secondary_metres']:,.0f} m "
+        "for secondary pupils who walk."
+    )
+
+
+MODE_SOURCES = {
+    "london": "the shares assumed for London",
+    "england": "the shares of England (National Travel Survey 2024)",
+}
+"""Where a preset of the mode shares comes from."""
+
+
 def _format_basis(values: Mapping[str, Any]) -> str:
     """The crimes and months that models were compared on; small numbers are not shown."""
     few = values["incidents"] < values["shown_from"]
@@ -269,6 +295,38 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
         "no hours on any day, so no patrols."
     ),
     "check_accepted": "Accepted in the settings ({reason}): {message}.",
+    "rolls_by_capacity": _say_of_schools("no number of pupils: 90 % of the capacity is used"),
+    "rolls_assumed": _say_of_schools(
+        "neither a number of pupils nor a capacity: a round figure by phase is used"
+    ),
+    "stages_assumed": _say_of_schools(
+        "neither ages nor a phase that says them: half primary, half secondary pupils are assumed"
+    ),
+    "modes_assumed": lambda values: (
+        "How pupils travel is not known: "
+        f"{MODE_SOURCES.get(values['modes'], values['modes'])} are used."
+    ),
+    "homes_from_origins": _say_of_schools("counts of their own of where pupils live"),
+    "homes_from_areas": _say_homes("the residents of small areas"),
+    "homes_from_streets": _say_homes("the length of street of each kind, no residents given"),
+    "homes_beyond_streets": lambda values: (
+        f"Up to {format_percent(values['share'])} of the pupils who walk live beyond the streets "
+        f"given (URN {list_first(values['urns'])}): they are followed to the edge of the streets."
+    ),
+    "no_stops": "Walkers only: no stops given, so pupils who ride are not on the streets.",
+    "no_stops_near": lambda values: (
+        f"Walkers only: no bus stop or station within {values['reach_metres']:,.0f} m of URN "
+        f"{list_first(values['urns'])}."
+    ),
+    "leaving_assumed": lambda values: (
+        f"When pupils leave is assumed: {format_percent(1 - values['late_share'])} around "
+        f"{values['mean_minutes']:g} minutes after the bell, the others around "
+        f"{values['late_minutes']:g} minutes after it."
+    ),
+    "arrival_assumed": (
+        "When school opens is not known: pupils are assumed to arrive in the {minutes} minutes "
+        "before {time}."
+    ),
     "discovered_counted": "Offences that patrols discover count too: {reason}.",
     "model_set": "The risk model is '{model}', as the settings say.",
     "kernel_width": (
