@@ -23,19 +23,19 @@ from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
 from patrolplan.network import StreetNetwork
 from patrolplan.notes import Note
-from patrolplan.risk.day_kinds import DAY_KINDS, DayKind
+from patrolplan.risk.day_kinds import DAY_KINDS, HALF_HOURS, DayKind
 from patrolplan.risk.declared_clock import (
     ANY_PLACE,
     DAYS_A_YEAR,
     GROUP_OF_CATEGORY,
-    HALF_HOURS,
     PLACE_KINDS,
     SOURCE,
     build_declared_profile,
     normalise_profile,
 )
 from patrolplan.risk.history import History
-from patrolplan.risk.learned_clock import LearnedPlaces, learn_clock
+from patrolplan.risk.learned_clock import learn_clock
+from patrolplan.risk.place_clock import LearnedPlaces
 
 __all__ = ["Clock", "DayKind", "build_clock", "count_licensed_near", "find_place_kinds"]
 

@@ -21,12 +21,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from patrolplan.risk.day_kinds import DAY_KINDS, DayKind
+from patrolplan.risk.day_kinds import DAY_KINDS, HALF_HOURS, DayKind
 
 SOURCE = "City of Chicago, Crimes 2001 to present, 2012-2018, street places"
-
-HALF_HOURS = 48
-"""Of a day, from midnight."""
 
 PLACE_KINDS = ("0", "1-2", "3-5", "6-11", "12+")
 """Kinds of place by the number of pubs, bars and nightclubs within 150 m, as tables name them."""
