@@ -1,19 +1,19 @@
 """The learned clock: when crime happens, from the incidents whose time of day is known.
 
 A place has few incidents with a time, a category more, all crime most. So what is learned goes down
-a ladder: the declared profile, all categories, the category, the category at that kind of place,
-the place with its surroundings. Each step down starts from the step above and is drawn away from it
-by its own incidents, as far as these carry:
+in steps: the declared profile, all categories, the category, the category at that kind of place,
+the place with 600 m around it, with 200 m around it, and alone. Each step starts from the one above
+and is drawn away from it by its own incidents, as far as these carry:
 
 1. An incident stands for more than its half-hour: it is spread over the half-hours around it and,
    partly, over other kinds of day, in proportion to the profile of the step above.
 2. A step's profile is (the sum of its spread incidents + a x the profile above) / (incidents + a):
    the posterior mean of a Dirichlet distribution, where a says how many incidents the profile above
    counts as. Many incidents or a small a: the step's own. None: the step above.
-3. How wide to spread and how large a is are not set by hand. Days are dealt out into ten folds; of
+3. How wide to spread and how large a is are not set by hand. Weeks are dealt out into ten folds; of
    each fold the incidents are predicted from the other nine, and what gives them the highest
-   likelihood is chosen (Stone 1974; days are left out whole, as one event is often recorded as
-   several crimes). Where crime is the same everywhere a becomes large by itself.
+   likelihood is chosen (Stone 1974, J. R. Stat. Soc. B 36: 111-147; weeks are left out whole, as
+   one event is often recorded as several crimes). Where places are alike, a becomes large.
 4. The categories, and the kinds of place, of the declared profile differ from each other in a way
    that few own times cannot show. Steps two and three may therefore start from the step above
    times the declared profile's ratio: as much of it as the same likelihood wants.

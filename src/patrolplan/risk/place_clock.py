@@ -1,12 +1,11 @@
-"""The last steps of the learned clock: the surroundings of each place, and the place itself.
+"""The last steps of the learned clock: what is around each place, and the place itself.
 
 See `patrolplan.risk.learned_clock` for the steps before. A place of few incidents follows what is
-recorded up to 600 m around it, one of many its own. Both steps spread incidents over time by the
-profile of the kind of place, so a factor at one half-hour costs two sparse products a category,
-and no table of places x half-hours x kinds of day x categories is ever held.
+recorded up to 600 m and 200 m around it, one of many its own. These steps spread incidents over
+time by the profile of the kind of place, so a factor at one half-hour costs a few sparse products a
+category, and no table of places x half-hours x kinds of day x categories is ever held.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,13 +25,13 @@ from patrolplan.risk.clock_steps import (
 )
 from patrolplan.risk.day_kinds import HALF_HOURS, DayClasses
 
-LAYER_RADII: tuple[tuple[float, ...], ...] = ((300.0, 600.0), (0.0, 100.0))
-"""Metres in a straight line that an incident may reach: the surroundings, then the place itself."""
+LAYER_RADII = (600.0, 200.0, 0.0)
+"""Metres in a straight line that an incident reaches, step by step; 0 is the place itself."""
 
 SQUARES_A_RADIUS = 4
 """Incidents are gathered in squares of a quarter of the radius: a place has some fifty near it."""
 
-MAX_FITTED_INCIDENTS = 3000
+MAX_FITTED_INCIDENTS = 6000
 """Of each category, so many are predicted when the numbers of a step are chosen."""
 
 POOLED_INCIDENTS = 200
@@ -88,7 +87,7 @@ class LearnedPlaces:
     profiles
         (j, s, b) profile of each category at each kind of place.
     layers
-        For each category, the surroundings and then the place itself.
+        For each category, what is around each place at each of the `LAYER_RADII`.
     """
 
     piece_catchment: NDArray[np.int64]
@@ -223,29 +222,26 @@ def fit_places(
     samples = [_draw_sample(times, number, kinds, of) for number, of in enumerate(profiles)]
     used = [np.unique(times.place[times.category == number]) for number in range(len(profiles))]
     layers: list[list[Layer]] = [[] for _ in profiles]
-    for radii in LAYER_RADII:
-        around = [
-            [sample.sum_around(_Squares(xy, own, radius)) for radius in radii]
-            for sample, own in zip(samples, used, strict=True)
-        ]
+    for radius in LAYER_RADII:
+        squares = [_Squares(xy, own, radius) for own in used]
+        around = [of.sum_around(own) for of, own in zip(samples, squares, strict=True)]
         scores = [_score(sample, sums) for sample, sums in zip(samples, around, strict=True)]
         pooled = np.sum(scores, axis=0) / max(sum(len(sample.rows) for sample in samples), 1)
         for number, score in enumerate(scores):
             sample, joined = samples[number], score + POOLED_INCIDENTS * pooled
-            r, w, d, a = np.unravel_index(int(np.argmax(joined)), joined.shape)
-            bits = float(score[r, w, d, a]) / max(len(sample.rows), 1) / np.log(2)
+            w, d, a = np.unravel_index(int(np.argmax(joined)), joined.shape)
+            bits = float(score[w, d, a]) / max(len(sample.rows), 1) / np.log(2)
             choice = Choice(
                 strength=float(STRENGTHS[a]),
                 width=WIDTHS[w],
                 day_weight=DAY_WEIGHTS[d],
-                radius_metres=radii[r],
+                radius_metres=radius,
                 bits=bits,
             )
-            squares = _Squares(xy, used[number], radii[r])
-            counts = squares.count(times, times.category == number)
-            near = squares.find_near(np.arange(len(xy)))
+            counts = squares[number].count(times, times.category == number)
+            near = squares[number].find_near(np.arange(len(xy)))
             layers[number].append(Layer(counts, near, choice))
-            samples[number] = _predict(sample, around[number][r], choice)
+            samples[number] = _predict(sample, around[number], choice)
     return LearnedPlaces(
         piece_catchment, piece_kind, times.days, profiles, tuple(map(tuple, layers))
     )
@@ -260,17 +256,15 @@ def _draw_sample(times: Times, number: int, kinds: NDArray[np.int64], profile: F
     return _Sample(times, number, rows, kind, profile, profile[kind, times.cell[rows]])
 
 
-def _score(sample: _Sample, around: Sequence[Floats]) -> Floats:
-    """(radius, width, day weight, strength) log likelihood over that of the steps so far."""
-    shape = (len(around), len(WIDTHS), len(DAY_WEIGHTS), len(STRENGTHS))
-    scores = np.zeros(shape)
-    for r, sums in enumerate(around):
-        incidents = sums.sum(axis=1)[:, None]
-        for w, width in enumerate(WIDTHS):
-            for d, day_weight in enumerate(DAY_WEIGHTS):
-                own = sample.spread(sums, width, day_weight) / sample.density
-                gain = (own[:, None] + STRENGTHS) / (incidents + STRENGTHS)
-                scores[r, w, d] = np.log(gain).sum(axis=0)
+def _score(sample: _Sample, around: Floats) -> Floats:
+    """(width, day weight, strength) log likelihood over that of the steps so far."""
+    scores = np.empty((len(WIDTHS), len(DAY_WEIGHTS), len(STRENGTHS)))
+    incidents = around.sum(axis=1)[:, None]
+    for w, width in enumerate(WIDTHS):
+        for d, day_weight in enumerate(DAY_WEIGHTS):
+            own = sample.spread(around, width, day_weight) / sample.density
+            gain = (own[:, None] + STRENGTHS) / (incidents + STRENGTHS)
+            scores[w, d] = np.log(gain).sum(axis=0)
     return scores
 
 
