@@ -290,7 +290,7 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     "clock_flat": "Crime counts as spread evenly over the day and the week, as the settings say.",
     "clock_declared": _say_clock_declared,
     "clock_own_table": lambda values: (
-        f"When {', '.join(values['categories'])} happens is as [sources] clock says."
+        f"[sources] clock says when {', '.join(values['categories'])} happens."
     ),
     "clock_learned": (
         "When crime happens is learned from the {times:,} crimes whose time of day is known."
