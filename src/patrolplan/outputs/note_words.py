@@ -191,6 +191,15 @@ def _say_window_shares(values: Mapping[str, Any]) -> str:
     return f"Share of a weekday's harm that falls between {between}: {text}."
 
 
+def _say_clock_declared(values: Mapping[str, Any]) -> str:
+    by_mean = values["by_mean"]
+    others = f" {', '.join(by_mean)}: the mean of all crime is used." if by_mean else ""
+    return (
+        f"Only the month of each crime is known. When it happens is assumed to be as in "
+        f"{values['data']}: a stand-in, as no UK force publishes hours.{others}"
+    )
+
+
 def _say_at_gate_instead(reason: str) -> Callable[[Mapping[str, Any]], str]:
     """Why a patrol is at the gate although the settings say the base."""
     return lambda values: f"{reason}: {' and '.join(values['does'])} at the gate."
@@ -354,6 +363,26 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
         f"The time of day is known for fewer than {values['times']} crimes of "
         f"{', '.join(values['categories'])}: how many of them fall into the patrol window is "
         "estimated mostly from all crime."
+    ),
+    "clock_flat": "Crime counts as spread evenly over the day and the week, as the settings say.",
+    "clock_declared": _say_clock_declared,
+    "clock_own_table": lambda values: (
+        f"[sources] clock says when {', '.join(values['categories'])} happens."
+    ),
+    "clock_learned": (
+        "When crime happens is learned from the {times:,} crimes whose time of day is known."
+    ),
+    "clock_few_times": lambda values: (
+        f"The time of day is known for fewer than {values['times']} crimes of "
+        f"{', '.join(values['categories'])}: when they happen is estimated mostly from all crime."
+    ),
+    "clock_no_term_dates": (
+        "Without term dates, crime on school days cannot be separated from crime in holidays: only "
+        "weekdays and weekends differ."
+    ),
+    "clock_no_places": (
+        "No pubs, bars or nightclubs are given: streets near them count as having the same hours "
+        "as other streets."
     ),
     "bell_time_assumed": "Finish time not known: {time} assumed.",
     "gate_assumed": "Gate not known: nearest walkable street assumed.",
