@@ -36,6 +36,7 @@ from patrolplan.crs import BRITISH_GRID, BRITISH_GRID_CODE, Projection, find_loc
 from patrolplan.errors import InputError, Problem, Problems, SettingsError
 from patrolplan.inputs.boundary import read_limits
 from patrolplan.inputs.crimes import FIELDS as CRIME_FIELDS, Crimes, read_crimes
+from patrolplan.inputs.earlier_hotspots import read_earlier_hotspots
 from patrolplan.inputs.lookups import (
     LOOKUPS,
     read_bell_times,
@@ -170,6 +171,7 @@ class Sources:
     term_dates: pd.DataFrame
     tasked_places: gpd.GeoDataFrame
     reports: privacy.ReportTable | None
+    earlier_hotspots: gpd.GeoSeries | None
 
 
 def load_area(settings: Settings | str | Path) -> StudyArea:
@@ -281,6 +283,7 @@ def load_area(settings: Settings | str | Path) -> StudyArea:
         walking_extract=sources.walking_extract,
         tables=_count_tables(sources, placed.incidents, at_gates, groups, settings, report),
         alarms=alarms,
+        earlier_hotspots=sources.earlier_hotspots,
     )
 
 
@@ -366,6 +369,8 @@ def read_sources(settings: Settings, projection: Projection, report: LoadReport)
             min_crime_count = settings.privacy.min_crime_count
             report.left_out.extend(suppress_small_counts(crimes_left_out.rows, min_crime_count))
             report.left_out.rows_read |= crimes_left_out.rows_read
+    with report.problems.collect():
+        parts["earlier_hotspots"] = read_earlier_hotspots(settings, projection)
     report.raise_if_any()
     return Sources(**parts)
 
