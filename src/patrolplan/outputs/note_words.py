@@ -19,6 +19,14 @@ MAX_NAMED_SPANS = 3
 SIMPLE_COUNT = "a simple count of the previous 12 months"
 """What readers know the prior count as: every model is measured against it."""
 
+TIME_WORDS = {
+    "before_school": "before school",
+    "lunch": "at lunch",
+    "after_school": "after school",
+    "evening": "in the evening",
+}
+"""Bands of the day that pupils' reports give."""
+
 EXACT_BELOW = 0.1
 """Gains below this are given with a decimal, so that none reads as 0 %."""
 
@@ -198,6 +206,26 @@ def _say_clock_declared(values: Mapping[str, Any]) -> str:
         f"Only the month of each crime is known. When it happens is assumed to be as in "
         f"{values['data']}: a stand-in, as no UK force publishes hours.{others}"
     )
+
+
+def _say_reports_weight(values: Mapping[str, Any]) -> str:
+    all_groups, when = format_count(values["all_groups"], "group"), _say_when(values["band"])
+    share, most = (format_percent(values[name]) for name in ("share", "most_share"))
+    return (
+        f"{values['groups']} of {all_groups} of pupils' reports "
+        f"{pluralise(values['groups'], 'counts', 'count')}{when}: together they have {share} of "
+        f"the risk; many more reports would have up to {most}."
+    )
+
+
+def _say_reports_silent(values: Mapping[str, Any]) -> str:
+    when = _say_when(values["band"])
+    return f"Pupils' reports do not count{when}: no group of them names that time of day."
+
+
+def _say_when(band: str) -> str:
+    """A band of the day, with a space before it; nothing for all bands."""
+    return f" {TIME_WORDS.get(band, band)}" if band else ""
 
 
 def _say_at_gate_instead(reason: str) -> Callable[[Mapping[str, Any]], str]:
@@ -383,6 +411,15 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     "clock_no_places": (
         "No pubs, bars or nightclubs are given: streets near them count as having the same hours "
         "as other streets."
+    "reports_weight": _say_reports_weight,
+    "reports_silent": _say_reports_silent,
+    "reports_fade": lambda values: (
+        f"Pupils' reports fade: one of {format_count(round(values['half_life_months']), 'month')} "
+        "ago counts half."
+    ),
+    "report_terms_unknown": (
+        "In no school term does a square have enough of pupils' reports to say when they were "
+        "made: all count as new."
     ),
     "bell_time_assumed": "Finish time not known: {time} assumed.",
     "gate_assumed": "Gate not known: nearest walkable street assumed.",

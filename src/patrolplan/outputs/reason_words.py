@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, assert_never
 from patrolplan.crs import BRITISH_GRID, SQUARE_METRES
 from patrolplan.hotspots.reasons import CrimeReason, ReportsReason, TrendReason, UnsurePlaceReason
 from patrolplan.hotspots.significance import WELL_PLACED_SHARE
+from patrolplan.outputs.note_words import TIME_WORDS
 from patrolplan.outputs.wording import SNAPPED_PLACES, format_grid_reference
 from patrolplan.text import capitalise, format_count, shorten
 
@@ -46,13 +47,6 @@ FACTOR_WORDS = {
     "traffic": "traffic",
 }
 
-TIME_WORDS = {
-    "before_school": "before school",
-    "lunch": "at lunch",
-    "after_school": "after school",
-    "evening": "in the evening",
-}
-
 UNSURE_PLACE = "may lie a street or two away"
 
 MIN_REASON_LETTERS = 30
@@ -76,8 +70,12 @@ def describe_reason(reason: "Reason", *, with_count: bool = True) -> str:
     'Recorded crime: about 12 in the 9 of 12 months held, to October 2026, mostly robbery by harm'
     >>> describe_reason(crime, with_count=False)
     'Recorded crime: robbery'
-    >>> describe_reason(ReportsReason(time_band="lunch", factors=("followed", "traffic")))
-    'Pupils feel unsafe here at lunch: being followed and traffic'
+    >>> reports = ReportsReason(time_band="lunch", factors=("traffic", "isolated"), reports=75,
+    ...                         max_reports=79, term="autumn", year=2025)
+    >>> describe_reason(replace(reports, factors=("traffic",)))
+    'Pupils feel unsafe here at lunch (75 to 79 pupils, autumn term 2025): traffic'
+    >>> describe_reason(reports, with_count=False)
+    'Pupils feel unsafe here at lunch: traffic and an isolated place'
     """
     match reason:
         case CrimeReason():
@@ -89,7 +87,8 @@ def describe_reason(reason: "Reason", *, with_count: bool = True) -> str:
         case ReportsReason():
             when = f" {TIME_WORDS[reason.time_band]}" if reason.time_band else ""
             factors = join_words([describe_factor(name) for name in reason.factors])
-            return f"Pupils feel unsafe here{when}{f': {factors}' if factors else ''}"
+            pupils = _describe_pupils(reason) if with_count else ""
+            return f"Pupils feel unsafe here{when}{pupils}{f': {factors}' if factors else ''}"
         case TrendReason():
             return TREND_WORDS[reason.trend]
         case UnsurePlaceReason():
@@ -116,6 +115,16 @@ def _describe_amount(reason: CrimeReason) -> str:
     if reason.incidents is None:
         return f"fewer than {reason.fewer_than}"
     return f"about {reason.incidents}" if reason.incidents > 1 else "hardly any"
+
+
+def _describe_pupils(reason: ReportsReason) -> str:
+    """How many pupils reported a place, as a range, and when: in brackets, or nothing."""
+    if reason.reports is None:
+        return ""
+    number = f"{reason.reports} to {reason.max_reports or reason.reports} pupils"
+    if reason.term is None:
+        return f" ({number})"
+    return f" ({number}, {'up to ' if reason.earlier else ''}{reason.term} term {reason.year})"
 
 
 def _format_months(reason: CrimeReason) -> str:
