@@ -326,7 +326,10 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
         "Correct it."
     ),
     "no_origins": "No origins given ([sources] origins): where pupils live is assumed.",
-    "no_stops": "Walkers only: no stops given, neither in [sources] stops nor in the streets file.",
+    "no_stops": (
+        "Walkers only: no stops given, neither in [sources] stops nor in the streets file, so "
+        "pupils who ride are not on the streets."
+    ),
     "no_places": (
         "No pubs or bars given, neither in [sources] places nor in the streets file: all streets "
         "count as being without."
@@ -369,7 +372,6 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
         f"Up to {format_percent(values['share'])} of the pupils who walk live beyond the streets "
         f"given (URN {list_first(values['urns'])}): they are followed to the edge of the streets."
     ),
-    "no_stops": "Walkers only: no stops given, so pupils who ride are not on the streets.",
     "no_stops_near": lambda values: (
         f"Walkers only: no bus stop or station within {values['reach_metres']:,.0f} m of URN "
         f"{list_first(values['urns'])}."
