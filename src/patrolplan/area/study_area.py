@@ -20,8 +20,8 @@ from patrolplan.area.missing_months import Exposure
 from patrolplan.atomic import hash_file
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
-from patrolplan.inputs.origins import digest_origins
 from patrolplan.inputs.earlier_hotspots import find_earlier_plan
+from patrolplan.inputs.origins import digest_origins
 from patrolplan.inputs.way_home import WayHomeTables
 from patrolplan.network import Positions, StreetNetwork
 from patrolplan.network.catchments import MAX_SNAP_METRES, Catchments

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pydantic import ConfigDict, Field, with_config
 
 from patrolplan.area import StudyArea
+from patrolplan.hotspots.carriers import find_ways_past
 from patrolplan.hotspots.clusters import compute_catchment_shares, flatten_stretches, sum_by_stretch
 from patrolplan.hotspots.significance import WELL_PLACED_SHARE
 from patrolplan.hotspots.trends import find_held_months
@@ -26,7 +27,7 @@ from patrolplan.risk.report_voice import (
     find_latest_term,
 )
 from patrolplan.risk.surface import Risk
-from patrolplan.times import Season
+from patrolplan.times import TIME_OF_DAY, Season, format_time
 
 REASON_MONTHS = 12
 MIN_NAMED_SHARE = 0.1
@@ -39,6 +40,7 @@ Change = Literal["new", "rising", "fading"]
 """Trends that are a reason; "persistent" and "too few to tell" are none."""
 
 _RECORD = ConfigDict(extra="ignore", strict=False)
+_TimeOfDay = Annotated[str, Field(pattern=f"^{TIME_OF_DAY.pattern}$")]
 _Whole = Annotated[int, Field(ge=0, le=10**9, strict=True)]
 
 
@@ -101,7 +103,25 @@ class UnsurePlaceReason:
     kind: Literal["unsure_place"] = "unsure_place"
 
 
-Reason = CrimeReason | ReportsReason | TrendReason | UnsurePlaceReason
+@with_config(_RECORD)
+@dataclass(frozen=True, kw_only=True)
+class WayReason:
+    """Many pupils of a school pass the stretch on their way, as modelled."""
+
+    kind: Literal["way_home"] = "way_home"
+    school: str
+    """Its name."""
+    share: Annotated[float, Field(ge=0.05, le=1)]
+    """Of the pupils who go on foot, in steps of 5 %."""
+    start: _TimeOfDay
+    """When most of them pass, from HH:MM..."""
+    end: _TimeOfDay
+    """...to HH:MM."""
+    to_school: bool = False
+    """On the way to school, not home."""
+
+
+Reason = CrimeReason | ReportsReason | TrendReason | UnsurePlaceReason | WayReason
 
 
 def find_reasons(
@@ -135,10 +155,32 @@ def find_reasons(
     parts = zip(
         _find_crime_reasons(area, risk, stretches),
         _find_reports_reasons(area, risk, stretches, bands),
+        _find_way_reasons(area, risk, stretches),
         _find_changes(certainty),
         strict=True,
     )
-    return [[*crime, *reports, *changes] for crime, reports, changes in parts]
+    return [[*crime, *reports, *ways, *changes] for crime, reports, ways, changes in parts]
+
+
+def _find_way_reasons(
+    area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]
+) -> list[list[WayReason]]:
+    """The school of which most pupils pass each stretch, where they are many enough to say so."""
+    names = dict(zip(area.schools["urn"], area.schools["name"], strict=True))
+    return [
+        []
+        if past is None
+        else [
+            WayReason(
+                school=str(names[past.urn]),
+                share=past.share,
+                start=format_time(past.start),
+                end=format_time(past.end),
+                to_school=past.to_school,
+            )
+        ]
+        for past in find_ways_past(area, risk, stretches)
+    ]
 
 
 def _find_changes(certainty: pd.DataFrame) -> list[list[Reason]]:

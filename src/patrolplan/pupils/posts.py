@@ -205,7 +205,7 @@ def _drop_useless(
     """Rows that may be part of a choice that covers more than is reached already.
 
     A row whose columns another row covers too is not needed. What any choice with a row covers is
-    at most its own weight, and what the best others add to it, each as if it stood next to it alone.
+    at most its own weight, and what the best others add to it, each as if it were next to it alone.
     """
     ones = seen.astype(np.int64)
     common = (ones @ ones.T).tocoo()
