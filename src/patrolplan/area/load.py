@@ -37,6 +37,7 @@ from patrolplan.crs import BRITISH_GRID, BRITISH_GRID_CODE, Projection, find_loc
 from patrolplan.errors import InputError, Problem, Problems, SettingsError
 from patrolplan.inputs.boundary import read_limits
 from patrolplan.inputs.crimes import FIELDS as CRIME_FIELDS, Crimes, read_crimes
+from patrolplan.inputs.earlier_hotspots import read_earlier_hotspots
 from patrolplan.inputs.lookups import (
     LOOKUPS,
     read_bell_times,
@@ -182,6 +183,7 @@ class Sources:
     places: gpd.GeoDataFrame
     clock: pd.DataFrame
     reports: privacy.ReportTable | None
+    earlier_hotspots: gpd.GeoSeries | None
 
     @property
     def way_home(self) -> WayHomeTables:
@@ -311,6 +313,7 @@ def load_area(settings: Settings | str | Path) -> StudyArea:
             sources, placed.incidents, at_gates, groups, way_home, settings=settings, report=report
         ),
         alarms=alarms,
+        earlier_hotspots=sources.earlier_hotspots,
     )
 
 
@@ -415,6 +418,8 @@ def read_sources(settings: Settings, projection: Projection, report: LoadReport)
             min_crime_count = settings.privacy.min_crime_count
             report.left_out.extend(suppress_small_counts(crimes_left_out.rows, min_crime_count))
             report.left_out.rows_read |= crimes_left_out.rows_read
+    with report.problems.collect():
+        parts["earlier_hotspots"] = read_earlier_hotspots(settings, projection)
     report.raise_if_any()
     return Sources(**parts)
 

@@ -20,6 +20,7 @@ from patrolplan.area.missing_months import Exposure
 from patrolplan.atomic import hash_file
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
+from patrolplan.inputs.earlier_hotspots import find_earlier_plan
 from patrolplan.inputs.origins import digest_origins
 from patrolplan.inputs.way_home import WayHomeTables
 from patrolplan.network import Positions, StreetNetwork
@@ -122,6 +123,8 @@ class StudyArea:
         Rows of each table, used and left out.
     alarms
         Plausibility checks whose bound is passed and that are accepted, or that stop nothing.
+    earlier_hotspots
+        Lines of the hotspots of an earlier plan, by their names; None where none is named.
     """
 
     settings: Settings
@@ -146,6 +149,7 @@ class StudyArea:
     walking_extract: bool = False
     tables: tuple[TableCount, ...] = ()
     alarms: tuple[Alarm, ...] = ()
+    earlier_hotspots: gpd.GeoSeries | None = None
 
     def __repr__(self) -> str:
         return (
@@ -224,6 +228,8 @@ def compute_input_digests(
         "reports": "" if reports is None else reports.digest,
         "origins": "" if origins is None else digest_origins(origins),
     }
+    if (earlier := find_earlier_plan(settings)) is not None:
+        files["earlier hotspots"] = (earlier,)
     return {
         format_input_name(source, path, settings): (
             counted[source] if source in counted else hash_file(path)
@@ -286,6 +292,9 @@ def with_settings(area: StudyArea, **changes: Any) -> StudyArea:  # noqa: ANN401
     for name, change in changes.items():
         data[name] = {**data[name], **change} if isinstance(change, Mapping) else change
     checked = parse_settings(data, folder=area.settings.folder, file="with_settings")
+    if checked.hotspots.earlier != area.settings.hotspots.earlier:
+        where, what = "with_settings", "[hotspots] earlier cannot be changed once loaded"
+        raise InputError.one(where, what, "change it in the settings file and load again")
     # A ledger's password is masked in the dump, so only sections that may change are taken over.
     update = {name: getattr(checked, name) for name in CHANGEABLE_SECTIONS}
     return replace(area, settings=area.settings.model_copy(update=update))
