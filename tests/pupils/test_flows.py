@@ -97,13 +97,22 @@ def _without_stops(area):
 
 
 def test_without_stops_riders_are_elsewhere(demo_area):
-    """Only those who walk all the way are on the streets, and a note says so."""
+    """Only those who walk all the way are on the streets."""
     ways = model_ways(_without_stops(demo_area))
-    assert "no_stops" in [note.kind for note in ways.notes]
     for school in ways.schools:
         assert not len(school.wait_pieces)
     secondary = ways.schools[0]
     assert secondary.on_streets == pytest.approx(0.42 * secondary.roll)
+
+
+def test_stops_out_of_reach_are_announced(demo_area):
+    """A school without a stop near is named, and its riders are elsewhere."""
+    (note,) = [
+        note
+        for note in model_ways(pp.with_settings(demo_area, way_home={"stop_reach_metres": 5})).notes
+        if note.kind == "no_stops_near"
+    ]
+    assert note.list_texts("urns") == list(demo_area.schools["urn"])
 
 
 def test_walkers_are_those_of_the_mode_shares(demo_area):

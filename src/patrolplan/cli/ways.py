@@ -13,6 +13,9 @@ from patrolplan.cli import console
 if TYPE_CHECKING:
     from patrolplan.pupils.flows import Ways
 
+ABSENCES = ("no_origins", "origin_areas_unknown", "no_stops")
+"""Notes on the area that are about ways home."""
+
 DEFAULT_OUT = Path("patrolplan-ways")
 
 
@@ -33,8 +36,8 @@ def ways(
 ) -> None:
     """Say how many pupils of each school are on the streets after the bell, and what was assumed.
 
-    Nothing is said of any street. With --show and a written reason, where pupils walk is written
-    for an analyst, and that is recorded beside the settings file.
+    No street is named. With --show and a written reason, where pupils walk is written
+    for an analyst, and that is recorded next to the settings file.
     """
     from patrolplan.outputs.note_words import describe_notes
     from patrolplan.outputs.ways_layer import check_reason, find_marking, write_ways
@@ -52,7 +55,8 @@ def ways(
         modelled = model_ways(area)
     if show:
         write_ways(area, modelled, out, reason=reason or "")
-    notes = describe_notes(modelled.notes)
+    absent = [note for note in area.notes if note.kind in ABSENCES]
+    notes = describe_notes([*absent, *modelled.notes])
     if as_json:
         console.print_json({"area": area.name, "schools": _list_schools(modelled), "notes": notes})
         return

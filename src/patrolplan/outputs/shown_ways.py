@@ -1,6 +1,6 @@
 """The record of who wrote the layer of pupils' ways home, why, and where to.
 
-It stands beside the settings file and only grows. `patrolplan.outputs.purge` removes the layers
+It stands next to the settings file and only grows. `patrolplan.outputs.purge` removes the layers
 that it names, so it loads nothing that is slow.
 """
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 WAYS_FILE = "ways.gpkg"
 RECORD_FILE = "ways-shown.jsonl"
-"""Beside the settings file: a line for each time that the layer was written."""
+"""Next to the settings file: a line for each time that the layer was written."""
 
 
 def record_shown(area: "StudyArea", out: Path, reason: str) -> None:
@@ -57,7 +57,7 @@ def _find_user() -> str:
 
 
 def list_shown_folders(home: Path) -> list[Path]:
-    """Folders that the record beside the settings names, each once; without a record none."""
+    """Folders that the record next to the settings names, each once; without a record none."""
     try:
         lines = (home / RECORD_FILE).read_text(encoding="utf-8").splitlines()
     except OSError:

@@ -352,7 +352,7 @@ class Plan:
     window: Window | None = None
     """Of the patrols; None: the settings' minutes from the bell."""
     posts: Posts | None = None
-    """Where adults stand after the bell, beside the patrols; None where none are wanted."""
+    """Where adults stand after the bell, next to the patrols; None where none are wanted."""
 
     def __repr__(self) -> str:
         stops = sum(len(patrol.stops) for patrol in self.patrols)

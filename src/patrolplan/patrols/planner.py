@@ -61,7 +61,7 @@ def plan_patrols(
     the pupils have left) begins at the base instead, and need not pass the gate. With
     `end = "base"` the patrol ends there. With `way = "bicycle"` one-way streets are obeyed, and
     the bicycle is pushed where riding is not allowed. With `[way_home] posts` so many adults of
-    each school stand at posts after the bell, beside the patrols.
+    each school stand at posts after the bell, in addition to the patrols.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Posts beside the walking patrols: where adults stand after the bell, to meet pupils and risk.
+"""Posts in addition to the walking patrols: where adults stand after the bell, to meet pupils and risk.
 
 A patrol meets few pupils, as it walks one way while they walk many; an adult who stands where ways
 join meets many. Who it is, an officer, a PCSO or a member of school staff, is the school's matter.
@@ -15,9 +15,8 @@ from patrolplan.area import StudyArea
 from patrolplan.network.names import describe_positions
 from patrolplan.network.network import Positions
 from patrolplan.patrols.file_forms import RECORD, Minutes, Point
-from patrolplan.pupils.flows import model_ways
 from patrolplan.pupils.posts import choose_posts
-from patrolplan.pupils.presence import Presence
+from patrolplan.pupils.presence import find_presence
 from patrolplan.risk.surface import Risk
 
 SHARE_STEP = 0.05
@@ -69,16 +68,14 @@ def plan_posts(
     Parameters
     ----------
     area, risk
-        The area, and its risk; its exposure to pupils is not counted, since pupils are counted
-        here themselves.
+        The area, and its risk; without exposure, since pupils are counted here themselves.
     count
         Adults for each school.
     urns
         Only these schools; default all.
     """
-    ways = model_ways(area)
-    presence = Presence(area, ways)
-    rate = risk.joined / area.network.piece_metres
+    _, presence = find_presence(area)
+    rate = risk.without_exposure / area.network.piece_metres
     plans = {
         urn: choose_posts(area, presence, rate, urn, count)
         for urn in area.schools["urn"]

@@ -263,7 +263,7 @@ def _find_start(
 def _improve(
     seen: sparse.csr_array, weight: NDArray[np.float64], rows: NDArray[np.int64]
 ) -> NDArray[np.int64]:
-    """The rows, each changed for the one that adds most beside the others while that is more."""
+    """The rows, each changed for the one that adds most to the others while that is more."""
     rows, changed = rows.copy(), len(rows) > 1
     while changed:
         changed = False
