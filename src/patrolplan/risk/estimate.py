@@ -8,20 +8,15 @@ from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.notes import Note
+from patrolplan.risk.backtest import describe_stack
 from patrolplan.risk.history import History, build_history, get_harm_days, note_guard
-from patrolplan.risk.models import (
-    MIN_EVENTS_TO_CHOOSE,
-    MIN_ORIGINS_TO_CHOOSE,
-    PRIOR_COUNT,
-    ModelChoice,
-    build_models,
-    fit_or_reuse,
-)
+from patrolplan.risk.models import STACKED, ModelChoice, build_models, fit_or_reuse
 from patrolplan.risk.rolling_origin import (
     AUTO,
     MARGIN_COVERAGE,
     MIN_HISTORY_MONTHS,
-    combine_by_category,
+    combine_models,
+    list_components,
     run_trials,
 )
 from patrolplan.risk.scores import round_significant
@@ -30,9 +25,6 @@ from patrolplan.risk.time_of_day import estimate_timing
 
 COMPARISON_MONTHS = 12
 """Last months that the models are compared on when a plan is made."""
-
-COMPARED_MODELS = (PRIOR_COUNT, "decayed count", "shrunk count", "poisson", "combination")
-"""Models that are compared for a plan; the full back-test compares all."""
 
 RISK_DIGITS = 9
 """Risk is given to so many significant digits, so that equal runs write equal files."""
@@ -53,7 +45,8 @@ def estimate_risk(area: StudyArea, *, comparison_months: int = COMPARISON_MONTHS
     """Expected harm on every piece of street.
 
     Recorded crime of the categories that count goes through the model that `[risk] model` names,
-    or, for "auto", in each category through the one that was best on months that it had not seen.
+    or, for "auto", through the pooled stack of models, weighted by how well each one would have
+    predicted the last months.
     Expected incidents are weighted by harm and, where times of day are known, by the share of the
     category that falls into the patrol window. Reports enter by group. Each voice sums to one; they
     are joined at `[risk] crime_weight`.
@@ -98,11 +91,7 @@ def estimate_risk(area: StudyArea, *, comparison_months: int = COMPARISON_MONTHS
 def _predict_incidents(
     history: History, harm: NDArray[np.float64], area: StudyArea, comparison_months: int
 ) -> _Prediction:
-    """What the model that the settings name expects, or in each category the best on past months.
-
-    Prior counts are used throughout where there is too little to compare models on, or where the
-    chosen models together did worse.
-    """
+    """What the model that the settings name expects, or the pooled stack of models."""
     settings = area.settings
     models = build_models(settings.risk.half_life_months, settings.seed)
     if settings.risk.model != AUTO:
@@ -111,35 +100,23 @@ def _predict_incidents(
         return _Prediction(model.predict(), settings.risk.model, None, [note, *model.notes_])
     held = history.months.isin(history.held_months)
     held[:MIN_HISTORY_MONTHS] = False
-    rows = np.flatnonzero(held)[-comparison_months:]
-    origins = list(history.months[rows])
-    events = history.totals[rows, : len(harm)].sum(axis=0)
-    min_crime_count = settings.privacy.min_crime_count
-    if len(origins) < MIN_ORIGINS_TO_CHOOSE or events.sum() < MIN_EVENTS_TO_CHOOSE:
-        choices = tuple(
-            ModelChoice(name, PRIOR_COUNT, None, int(count), len(origins), min_crime_count)
-            for name, count in zip(history.targets, events, strict=True)
-        )
-        expected = fit_or_reuse(models[PRIOR_COUNT], history).predict()
-        return _Prediction(
-            expected, PRIOR_COUNT, None, [choice.note for choice in choices], choices
-        )
-    compared = {name: models[name] for name in COMPARED_MODELS}
+    origins = list(history.months[np.flatnonzero(held)[-comparison_months:]])
+    components = {name: models[name] for name in list_components(models)}
     trials = run_trials(
-        history, compared, origins, harm, seed=settings.seed, min_crime_count=min_crime_count
+        history,
+        components,
+        origins,
+        harm,
+        seed=settings.seed,
+        min_crime_count=settings.privacy.min_crime_count,
     )
-    if trials.is_worse:
-        note = Note("models_worse", {"months": len(origins)})
-        expected = fit_or_reuse(models[PRIOR_COUNT], history).predict()
-        return _Prediction(expected, PRIOR_COUNT, 0.0, [note])
-    choices = trials.choose_models()
-    rates = combine_by_category([fit_or_reuse(models[choice.model], history) for choice in choices])
-    names = dict.fromkeys(choice.model for choice in choices)
-    margin, notes = trials.compute_margin(), [choice.note for choice in choices]
+    choices = describe_stack(trials, settings.seed)
+    notes, margin = [choice.note for choice in choices], trials.compute_margin()
     if margin is not None:
         notes.append(Note("model_margin", {"pai": margin, "coverage": MARGIN_COVERAGE}))
+    rates = combine_models(list(components.values()), trials.stacks[-1], history)
     expected = history.units.catchments.spread(rates)
-    return _Prediction(expected, " and ".join(names), margin, notes, choices)
+    return _Prediction(expected, STACKED, margin, notes, choices)
 
 
 def _normalise(values: NDArray[np.float64]) -> NDArray[np.float64]:
