@@ -10,7 +10,7 @@ from patrolplan.area import StudyArea
 from patrolplan.notes import Note
 from patrolplan.risk.backtest import describe_stack
 from patrolplan.risk.history import History, build_history, get_harm_days, note_guard
-from patrolplan.risk.models import STACKED, ModelChoice, build_models, fit_or_reuse
+from patrolplan.risk.models import PRIOR_COUNT, STACKED, ModelChoice, build_models, fit_or_reuse
 from patrolplan.risk.rolling_origin import (
     AUTO,
     MARGIN_COVERAGE,
@@ -101,10 +101,10 @@ def _predict_incidents(
     held = history.months.isin(history.held_months)
     held[:MIN_HISTORY_MONTHS] = False
     origins = list(history.months[np.flatnonzero(held)[-comparison_months:]])
-    components = {name: models[name] for name in list_components(models)}
+    components = [models[name] for name in list_components(models)]
     trials = run_trials(
         history,
-        components,
+        {name: models[name] for name in (PRIOR_COUNT, *list_components(models))},
         origins,
         harm,
         seed=settings.seed,
@@ -114,7 +114,7 @@ def _predict_incidents(
     notes, margin = [choice.note for choice in choices], trials.compute_margin()
     if margin is not None:
         notes.append(Note("model_margin", {"pai": margin, "coverage": MARGIN_COVERAGE}))
-    rates = combine_models(list(components.values()), trials.stacks[-1], history)
+    rates = combine_models(components, trials.stacks[-1], history)
     expected = history.units.catchments.spread(rates)
     return _Prediction(expected, STACKED, margin, notes, choices)
 

@@ -254,6 +254,7 @@ MODELS: dict[str, Callable[[], RiskModel]] = {
     "planar kernel": lambda: KernelCount("planar"),
     "network kernel": KernelCount,
     "shrunk count": ShrunkCount,
+    "recent shrunk count": lambda: ShrunkCount(6.0),
     "poisson": PoissonCount,
     "combination": Combination,
 }
@@ -263,7 +264,8 @@ MODELS: dict[str, Callable[[], RiskModel]] = {
 def build_models(half_life_months: float, seed: int) -> dict[str, RiskModel]:
     """Every model, with the settings' half-life and seed."""
     models = {name: build() for name, build in MODELS.items()}
-    models["decayed count"].set_params(half_life_months=half_life_months)
+    for name in ("decayed count", "recent shrunk count"):
+        models[name].set_params(half_life_months=half_life_months)
     models["random"].set_params(seed=seed)
     return models
 

@@ -363,11 +363,11 @@ class _Origin:
     @cached_property
     def stack_month(self) -> StackMonth:
         """What the stack's models expected in the places known and held, and what was recorded."""
-        rates = [
+        *rates, prior = (
             self.streets.gather(fit_or_reuse(model, self.cut).get_unit_rates())
-            for model in self.components
-        ]
-        return build_stack_month(rates, self.streets.units.metres, self.counts)
+            for model in (*self.components, PriorCount())
+        )
+        return build_stack_month(rates, prior, self.streets.units.metres, self.counts)
 
     def count_totals(self) -> NDArray[np.float64]:
         """(2, j) incidents of the month, and of the twelve months before, where it is held."""

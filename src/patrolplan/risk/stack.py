@@ -36,16 +36,16 @@ EVEN = "even along the streets"
 """Crime spread evenly over the length of street: the floor under every rate."""
 
 DECLARED_WEIGHTS: Mapping[str, float] = {
-    "poisson": 0.5,
-    "shrunk count": 0.25,
-    "decayed count": 0.12,
-    "prior count": 0.12,
+    "poisson": 0.4,
+    "shrunk count": 0.2,
+    "recent shrunk count": 0.15,
+    "decayed count": 0.24,
     EVEN: 0.01,
 }
-"""Weights before anything is known: half the regression, a quarter shrunk, a quarter counts.
+"""Weights before anything is known: mostly regression and shrunk counts, a quarter decayed ones.
 
-The shares are round numbers, chosen on snap points of Camden and Westminster outside the Bloomsbury
-box.
+Models and weights were chosen by log score on six areas of London outside the Bloomsbury box and
+two of Chicago.
 """
 
 STACK_MONTHS = 12
@@ -81,8 +81,8 @@ class StackMonth:
     Parameters
     ----------
     shares
-        For each of the j categories (m, n), each model's share of the month's crime in those
-        places.
+        For each of the j categories (m + 1, n), each model's share of the month's crime in those
+        places, `EVEN` last but one, and that of the prior count.
     counts
         For each category (n,) incidents recorded there.
     """
@@ -153,6 +153,7 @@ def compute_shares(
 
 def build_stack_month(
     rates: Sequence[NDArray[np.float64]],
+    prior: NDArray[np.float64],
     metres: NDArray[np.float64],
     counts: NDArray[np.float64],
 ) -> StackMonth:
@@ -162,10 +163,12 @@ def build_stack_month(
     ----------
     rates
         (c, j) of each model but `EVEN`.
+    prior
+        (c, j) prior count.
     metres, counts
         (c,) street and (c, j) incidents of the month in each place.
     """
-    shares = compute_shares(rates, metres)
+    shares = np.concatenate([compute_shares(rates, metres), compute_shares([prior], metres)[:1]])
     recorded = [np.flatnonzero(column) for column in counts.T]
     return StackMonth(
         shares=tuple(shares[:, rows, column] for column, rows in enumerate(recorded)),
@@ -193,13 +196,15 @@ def fit_stack(names: Sequence[str], targets: int, months: Sequence[StackMonth]) 
         return Stack(tuple(names), weights, np.full(targets, DECLARED_EVEN), 0)
     shares = [np.hstack([month.shares[k] for month in months]) for k in range(targets)]
     counts = [np.concatenate([month.counts[k] for month in months]) for k in range(targets)]
-    common = fit_weights(np.hstack(shares), np.concatenate(counts), COMMON_INCIDENTS * declared)
+    pooled = np.hstack(shares)[:-1], np.concatenate(counts)
+    common = fit_weights(*pooled, COMMON_INCIDENTS * declared)
     by_category = [
-        fit_weights(*both, CATEGORY_INCIDENTS * common) for both in zip(shares, counts, strict=True)
+        fit_weights(share[:-1], count, CATEGORY_INCIDENTS * common)
+        for share, count in zip(shares, counts, strict=True)
     ]
-    smoothed = [names.index("prior count"), len(names) - 1]
+    # The last two rows are the even spread and the prior count.
     smoothing = [
-        fit_weights(share[smoothed], count, SMOOTHING_INCIDENTS * smoothing_prior)[1]
+        fit_weights(share[:-3:-1], count, SMOOTHING_INCIDENTS * smoothing_prior)[1]
         for share, count in zip(shares, counts, strict=True)
     ]
     return Stack(tuple(names), np.array(by_category), np.array(smoothing), len(months))
