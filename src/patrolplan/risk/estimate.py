@@ -16,8 +16,8 @@ from patrolplan.risk.rolling_origin import (
     MARGIN_COVERAGE,
     MIN_HISTORY_MONTHS,
     combine_models,
-    list_components,
     run_trials,
+    select_components,
 )
 from patrolplan.risk.scores import round_significant
 from patrolplan.risk.surface import Risk
@@ -101,20 +101,21 @@ def _predict_incidents(
     held = history.months.isin(history.held_months)
     held[:MIN_HISTORY_MONTHS] = False
     origins = list(history.months[np.flatnonzero(held)[-comparison_months:]])
-    components = [models[name] for name in list_components(models)]
+    components = select_components(models)
     trials = run_trials(
         history,
-        {name: models[name] for name in (PRIOR_COUNT, *list_components(models))},
+        {PRIOR_COUNT: models[PRIOR_COUNT]},
         origins,
         harm,
         seed=settings.seed,
         min_crime_count=settings.privacy.min_crime_count,
+        components=components,
     )
     choices = describe_stack(trials, settings.seed)
     notes, margin = [choice.note for choice in choices], trials.compute_margin()
     if margin is not None:
         notes.append(Note("model_margin", {"pai": margin, "coverage": MARGIN_COVERAGE}))
-    rates = combine_models(components, trials.stacks[-1], history)
+    rates = combine_models(list(components.values()), trials.stacks[-1], history)
     expected = history.units.catchments.spread(rates)
     return _Prediction(expected, STACKED, margin, notes, choices)
 

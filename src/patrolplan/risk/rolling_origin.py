@@ -256,6 +256,7 @@ def run_trials(
     *,
     seed: int,
     min_crime_count: int = 1,
+    components: Mapping[str, RiskModel] | None = None,
 ) -> Trials:
     """Fit and score every model at every origin, and the stack with weights of the origins before.
 
@@ -273,7 +274,10 @@ def run_trials(
         Breaks ties.
     min_crime_count
         See `ModelChoice`.
+    components
+        Models by name that the stack may consist of; by default those that are scored.
     """
+    components = select_components(models if components is None else components)
     names, targets, scorer = (*models, AUTO), history.targets, Scorer(history, harm, seed)
     shape = (len(origins), len(targets) + 1)
     packed = np.zeros((len(names), *shape, 2 * len(COVERAGES) + DECILES + 2))
@@ -288,13 +292,14 @@ def run_trials(
         # A model's score does not depend on other origins; the stack's depends on those before.
         scored = map_in_threads(
             partial(_score_alone, models=tuple(models.values())),
-            (_Origin(scorer, month, models) for month in origins),
+            (_Origin(scorer, month, components) for month in origins),
         )
         for row, result in enumerate(scored):
             origin, alone = result.result()
-            stacks.append(load_stack(history, models, list(earlier), origin.row))
-            packed[:, row] = [*alone, origin.score_stack(stacks[-1])]
-            smoothed_bits[row] = origin.score_smoothed(stacks[-1])
+            stacks.append(load_stack(history, components, list(earlier), origin.row))
+            stacked = origin.score_stack(stacks[-1])
+            packed[:, row] = [*alone, stacked[:, :-1]]
+            smoothed_bits[row] = stacked[:, -1]
             best_hits[row] = origin.score_best()
             counts = origin.count_totals()
             totals[row] = append_harm(counts, harm)
@@ -302,7 +307,7 @@ def run_trials(
             origin.drop_fits()
             earlier.append(origin)
         end = earlier[-1].row + 1 if earlier else len(history)
-        stacks.append(load_stack(history, models, list(earlier), end))
+        stacks.append(load_stack(history, components, list(earlier), end))
     score = OriginScore.unpack(packed)
     return Trials(
         models=names,
@@ -327,11 +332,11 @@ class _Origin:
     """One month to be scored. What is not known from an earlier run is computed when needed."""
 
     def __init__(
-        self, scorer: Scorer, month: pd.Timestamp, models: Mapping[str, RiskModel]
+        self, scorer: Scorer, month: pd.Timestamp, components: Mapping[str, RiskModel]
     ) -> None:
         self.scorer, self.history, self.month = scorer, scorer.history, month
         self.row = int(self.history.months.searchsorted(month))
-        self.components = [models[name] for name in list_components(models)]
+        self.components = list(components.values())
 
     @cached_property
     def cut(self) -> History:
@@ -388,25 +393,20 @@ class _Origin:
         return self._load_or_compute(repr(model), compute)
 
     def score_stack(self, stack: Stack) -> NDArray[np.float64]:
-        """What the stack captured and expected; see `OriginScore.pack`."""
+        """What the stack captured and expected; see `OriginScore.pack`.
+
+        One more column has the log score of the smoothed prior count.
+        """
 
         def compute() -> NDArray[np.float64]:
-            return self._score_rates(combine_models(self.components, stack, self.cut))
-
-        weights = f"{hash_content(stack.weights.tobytes())} {self.components!r}"
-        return self._load_or_compute(f"stack {weights}", compute)
-
-    def score_smoothed(self, stack: Stack) -> NDArray[np.float64]:
-        """(j + 1,) log score of the smoothed prior count."""
-
-        def compute() -> NDArray[np.float64]:
+            packed = self._score_rates(combine_models(self.components, stack, self.cut))
             prior = fit_or_reuse(PriorCount(), self.cut).get_unit_rates()
             gathered = self.streets.gather(prior), self.streets.units.metres
             bits = score_shares(stack.smooth(*gathered), self.counts)
-            return np.append(bits, bits.sum())
+            return np.column_stack([packed, np.append(bits, bits.sum())])
 
-        smoothing = hash_content(stack.smoothing.tobytes())
-        return self._load_or_compute(f"smoothed {smoothing}", compute)
+        weights = hash_content(stack.weights.tobytes(), stack.smoothing.tobytes())
+        return self._load_or_compute(f"stack {weights} {self.components!r}", compute)
 
     def score_best(self) -> NDArray[np.float64]:
         """(j + 1, q) the most that could have been captured of the month."""
@@ -451,9 +451,9 @@ class _Origin:
         return history.units.load_or_compute("trials", key, compute)
 
 
-def list_components(models: Mapping[str, RiskModel]) -> list[str]:
-    """Names of the models that the stack consists of, without `EVEN`."""
-    return [name for name in DECLARED_WEIGHTS if name in models]
+def select_components(models: Mapping[str, RiskModel]) -> dict[str, RiskModel]:
+    """The models that the stack consists of, but `EVEN`."""
+    return {name: models[name] for name in DECLARED_WEIGHTS if name in models}
 
 
 def combine_models(
@@ -466,7 +466,7 @@ def combine_models(
 
 def load_stack(
     history: History,
-    models: Mapping[str, RiskModel],
+    components: Mapping[str, RiskModel],
     earlier: Sequence[_Origin],
     row: int,
 ) -> Stack:
@@ -476,14 +476,14 @@ def load_stack(
     ----------
     history
         All months.
-    models
-        By name.
+    components
+        What the stack consists of, by name.
     earlier
         The origins, none of the row or later; without any the weights are the declared ones.
     row
         The first month that may not be looked at.
     """
-    names, targets = (*list_components(models), EVEN), len(history.targets)
+    names, targets = (*components, EVEN), len(history.targets)
     if not earlier:
         return fit_stack(names, targets, [])
 
@@ -493,7 +493,7 @@ def load_stack(
 
     first = history.months[:1].strftime("%Y-%m").tolist()
     rows = [(origin.row, find_known_digest(history, origin.row)) for origin in earlier]
-    key = f"weights {names} {earlier[0].components!r} {first} {rows} {history.digest(row)}"
+    key = f"weights {dict(components)!r} {first} {rows} {history.digest(row)}"
     found = history.units.load_or_compute("trials", key, compute)
     return Stack(names, found[:, :-1], found[:, -1], len(earlier))
 
