@@ -278,6 +278,7 @@ def run_trials(
         Models by name that the stack may consist of; by default those that are scored.
     """
     components = select_components(models if components is None else components)
+    described = repr(components)
     names, targets, scorer = (*models, AUTO), history.targets, Scorer(history, harm, seed)
     shape = (len(origins), len(targets) + 1)
     packed = np.zeros((len(names), *shape, 2 * len(COVERAGES) + DECILES + 2))
@@ -292,7 +293,7 @@ def run_trials(
         # A model's score does not depend on other origins; the stack's depends on those before.
         scored = map_in_threads(
             partial(_score_alone, models=tuple(models.values())),
-            (_Origin(scorer, month, components) for month in origins),
+            (_Origin(scorer, month, components, described) for month in origins),
         )
         for row, result in enumerate(scored):
             origin, alone = result.result()
@@ -332,11 +333,15 @@ class _Origin:
     """One month to be scored. What is not known from an earlier run is computed when needed."""
 
     def __init__(
-        self, scorer: Scorer, month: pd.Timestamp, components: Mapping[str, RiskModel]
+        self,
+        scorer: Scorer,
+        month: pd.Timestamp,
+        components: Mapping[str, RiskModel],
+        described: str,
     ) -> None:
         self.scorer, self.history, self.month = scorer, scorer.history, month
         self.row = int(self.history.months.searchsorted(month))
-        self.components = list(components.values())
+        self.components, self.described = list(components.values()), described
 
     @cached_property
     def cut(self) -> History:
@@ -406,7 +411,7 @@ class _Origin:
             return np.column_stack([packed, np.append(bits, bits.sum())])
 
         weights = hash_content(stack.weights.tobytes(), stack.smoothing.tobytes())
-        return self._load_or_compute(f"stack {weights} {self.components!r}", compute)
+        return self._load_or_compute(f"stack {weights} {self.described}", compute)
 
     def score_best(self) -> NDArray[np.float64]:
         """(j + 1, q) the most that could have been captured of the month."""
@@ -493,7 +498,7 @@ def load_stack(
 
     first = history.months[:1].strftime("%Y-%m").tolist()
     rows = [(origin.row, find_known_digest(history, origin.row)) for origin in earlier]
-    key = f"weights {dict(components)!r} {first} {rows} {history.digest(row)}"
+    key = f"weights {earlier[0].described} {first} {rows} {history.digest(row)}"
     found = history.units.load_or_compute("trials", key, compute)
     return Stack(names, found[:, :-1], found[:, -1], len(earlier))
 
