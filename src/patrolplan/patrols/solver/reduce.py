@@ -52,7 +52,8 @@ class ReducedCase:
     `value` is the prize, scaled to at most `MAX_VALUE`, plus, for mandatory stops, a `bonus` larger
     than all prizes together, so that the greatest value visits as many mandatory stops as possible
     first. `closing` and the officer groups' `latest` already hold the rounding allowed. `conflict`
-    has one bit for each candidate that excludes this one, itself included.
+    has one bit for each candidate that excludes this one, itself included. `baseline` is the scaled
+    worth of going nowhere, from which worths of routes count.
     """
 
     rows: NDArray[np.int64]
@@ -65,6 +66,7 @@ class ReducedCase:
     conflict: NDArray[np.uint64]
     exclusive_sets: tuple[NDArray[np.int64], ...]
     officer_groups: tuple[OfficerGroup, ...]
+    baseline: float = 0.0
 
     @property
     def size(self) -> int:
