@@ -94,18 +94,26 @@ def reduce_timed_problem(problem: OrienteeringProblem) -> TimedCase:
     """Keep the candidates of the static relaxation, with their timed prizes."""
     timed = problem.timed_prizes
     relaxed = relax_problem(problem)
-    case = reduce_problem(relaxed)
     if timed is None:  # relax_problem has refused it
         raise AssertionError
+    # There is nothing to wait for once nothing is gathered any more.
+    end = timed.first_minute + timed.cumulative.shape[1]
+    waiting = end - min(officer.earliest_minutes for officer in problem.officers)
+    case = reduce_problem(relaxed, waiting_minutes=max(0.0, waiting))
     gate, baseline = _scale_gate(problem, timed, case)
+    if gate is not None:
+        # Leaving the gate for a mandatory stop must be worth it, whatever is gathered there.
+        more = 1.5 * baseline
+        must = np.array([int(row) in problem.mandatory for row in case.rows], dtype=bool)
+        case = replace(
+            case,
+            value=case.value + more * must,
+            bonus=case.bonus + more,
+            officer_groups=_separate_first(case.officer_groups),
+            baseline=baseline,
+        )
     return TimedCase(
-        **{field.name: getattr(case, field.name) for field in fields(case)}
-        | {
-            "baseline": baseline,
-            "officer_groups": _separate_first(case.officer_groups)
-            if gate is not None
-            else case.officer_groups,
-        },
+        **{field.name: getattr(case, field.name) for field in fields(case)},
         first_minute=float(timed.first_minute),
         cumulative=np.ascontiguousarray(timed.cumulative[case.rows] * case.scale),
         peak=relaxed.prizes[case.rows] * case.scale,
