@@ -12,11 +12,18 @@ from typing import Self
 import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window
 from patrolplan.patrols.solver.solve import GateStay, TimedPrizes
-from patrolplan.patrols.surroundings import PatrolHours, build_surroundings, compute_hours
+from patrolplan.patrols.surroundings import (
+    PatrolHours,
+    Surroundings,
+    build_surroundings,
+    compute_hours,
+)
+from patrolplan.risk.in_time import RiskInTime
 from patrolplan.risk.surface import Risk
 
 
@@ -68,26 +75,28 @@ class TimedRisk:
         timed = risk.in_time
         if timed is None or timed.is_static or not len(area.schools):
             return None
-        rows = range(len(area.schools)) if rows is None else rows
-        schools = area.schools
-        hours = [compute_hours(area, school, window) for _, school in schools.iloc[rows].iterrows()]
-        first = int(min(one.start_minutes for one in hours))
-        end = max(first + 1, int(np.ceil(max(one.latest_end_minutes for one in hours))))
+        rows = list(range(len(area.schools)) if rows is None else rows)
+        around = [build_surroundings(area, row, reach_window or window) for row in rows]
+        means = [one.hours for one in around]
+        hours = [compute_hours(area, area.schools.iloc[row], window) for row in rows]
+        first = int(min(one.start_minutes for one in (*hours, *means)))
+        end = int(np.ceil(max(one.latest_end_minutes for one in (*hours, *means))))
         stretches = [np.array(pieces, dtype=np.int64) for pieces in hotspots["pieces"]]
-        gate_rates = np.zeros((len(schools), end - first))
+        seen = [find_seen_pieces(area, row) for row in rows]
+        within = [_find_within_reach(area, one) for one in around]
+        sums = _sum_by_minute(timed, [*stretches, *seen, *within], first, max(first + 1, end))
+        of_stretches, of_gates, of_reach = np.split(
+            sums, [len(stretches), len(stretches) + len(rows)]
+        )
+        gate_rates = np.zeros((len(area.schools), sums.shape[1]))
         if timed.pupils is not None:
-            seen = [find_seen_pieces(area, row) for row in rows]
-            gate_rates[list(rows)] = timed.sum_stretches(seen, first, end)
-        reach = np.full(len(schools), np.nan)
-        means: dict[tuple[float, float], NDArray[np.float64]] = {}
-        for row in rows:
-            around = build_surroundings(area, row, reach_window or window)
-            span = (around.hours.start_minutes, around.hours.latest_end_minutes)
-            if span not in means:
-                means[span] = timed.average(*span)
-            in_radius = around.gate_metres <= area.settings.patrol.radius_metres
-            reach[row] = around.take_values(means[span])[in_radius].sum()
-        return cls(first, timed.sum_stretches(stretches, first, end), gate_rates, reach)
+            gate_rates[rows] = of_gates
+        reach = np.full(len(area.schools), np.nan)
+        reach[rows] = [
+            _average(sum_by_minute, one.start_minutes - first, one.latest_end_minutes - first)
+            for sum_by_minute, one in zip(of_reach, means, strict=True)
+        ]
+        return cls(first, of_stretches, gate_rates, reach)
 
     def scale_prizes(
         self, row: int, hotspot_rows: NDArray[np.int64], dwell_minutes: float, positions: int
@@ -123,6 +132,32 @@ class TimedRisk:
         if reach > 0:
             np.cumsum(rates / (reach * dwell_minutes), axis=1, out=gathered[:, 1:])
         return gathered
+
+
+def _sum_by_minute(
+    timed: RiskInTime, stretches: Sequence[NDArray[np.int64]], first: int, end: int
+) -> NDArray[np.float64]:
+    """(n, T) risk of n sets of pieces in each whole minute; that of a piece is computed once."""
+    pieces = np.concatenate([*stretches, np.empty(0, dtype=np.int64)])
+    ends = np.cumsum([0, *map(len, stretches)])
+    rate = timed.compute_rate(first)
+    shape = (len(stretches), len(rate))
+    members = sparse.csr_array((np.ones(len(pieces)), pieces, ends), shape=shape)
+    columns = [rate, *(timed.compute_rate(minute) for minute in range(first + 1, end))]
+    return np.column_stack([members @ column for column in columns])
+
+
+def _average(rates: NDArray[np.float64], start: float, end: float) -> float:
+    """Mean of (T,) rates of whole minutes between two times."""
+    gathered = np.concatenate([[0.0], np.cumsum(rates)])
+    low, high = np.interp([start, end], np.arange(len(gathered)), gathered)
+    return float((high - low) / (end - start))
+
+
+def _find_within_reach(area: StudyArea, around: Surroundings) -> NDArray[np.int64]:
+    """Patrolled pieces within the radius of a school's gate."""
+    near = around.pieces[around.gate_metres <= area.settings.patrol.radius_metres]
+    return near[near < len(area.network.piece_metres)]
 
 
 def find_seen_pieces(area: StudyArea, row: int) -> NDArray[np.int64]:
