@@ -100,9 +100,7 @@ class PlanningInputs:
             label_streets(area.network.walkable),
             window,
             date,
-            TimedRisk.from_risk(
-                area, risk, hotspots, window, reach_window=reach_window, rows=rows
-            ),
+            TimedRisk.from_risk(area, risk, hotspots, window, reach_window=reach_window, rows=rows),
         )
 
 

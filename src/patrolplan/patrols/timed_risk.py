@@ -116,7 +116,8 @@ class TimedRisk:
         rates = self.gate_rates[row : row + 1]
         return GateStay(hours.gate_minutes, self._accumulate(rates, row, dwell_minutes)[0])
 
-    def compute_mean_rates(self, hotspot_rows: NDArray[np.int64], hours: PatrolHours
+    def compute_mean_rates(
+        self, hotspot_rows: NDArray[np.int64], hours: PatrolHours
     ) -> NDArray[np.float64]:
         """(k,) mean risk of stretches from the end of the presence at the gate to the end."""
         begin = max(0, int(hours.gate_until_minutes) - self.first_minute)

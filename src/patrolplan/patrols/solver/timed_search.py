@@ -116,9 +116,7 @@ class _OrderSearch:
                     moved |= self._move(routes, values, number, stop)
         return routes, sum(values) - self.case.baseline
 
-    def _move(
-        self, routes: list[list[int]], values: list[float], number: int, stop: int
-    ) -> bool:
+    def _move(self, routes: list[list[int]], values: list[float], number: int, stop: int) -> bool:
         """Move a stop to where the routes are worth most together; tell whether it moved."""
         without = [k for k in routes[number] if k != stop]
         left_behind = self._evaluate(number, without)
