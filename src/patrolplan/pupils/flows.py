@@ -26,15 +26,9 @@ from patrolplan.area import StudyArea
 from patrolplan.compiled import jit_compile
 from patrolplan.notes import Note, NoteValue
 from patrolplan.pupils.gate_tree import GateTree, grow_tree
-from patrolplan.pupils.origins import (
-    CATCHMENT_DECAYS,
-    Destinations,
-    Homes,
-    Stops,
-    choose_stops,
-    find_stops,
-)
+from patrolplan.pupils.origins import CATCHMENT_DECAYS, Destinations, Homes
 from patrolplan.pupils.rolls import STAGES, count_pupils, find_mode_shares
+from patrolplan.pupils.stops import Stops, choose_stops, find_stops
 from patrolplan.text import format_count
 from patrolplan.times import minutes_after_midnight
 
@@ -64,6 +58,9 @@ class SchoolWays:
         Pupils, by all modes.
     elsewhere
         Pupils who are not on the streets on foot: driven, or by bus where no stop is within reach.
+    on_streets
+        Pupils whom the flow brings to the gate, on foot all the way home or to a stop; with those
+        elsewhere they are the roll.
     bell_minutes
         The bell, after midnight.
     unaccompanied
@@ -82,6 +79,7 @@ class SchoolWays:
     urn: str
     roll: float
     elsewhere: float
+    on_streets: float
     bell_minutes: float
     unaccompanied: float
     pieces: NDArray[np.int64]
@@ -90,13 +88,6 @@ class SchoolWays:
     wait_pieces: NDArray[np.int64]
     wait_pupils: NDArray[np.float64]
     wait_metres: NDArray[np.float64]
-    carried: float
-    """Pupils whom the flow brings to the gate: as many as are on the streets."""
-
-    @property
-    def on_streets(self) -> float:
-        """Pupils on the streets on foot, all the way home or to a stop."""
-        return self.roll - self.elsewhere
 
     def __repr__(self) -> str:
         return f"<SchoolWays: {self.urn}>"
@@ -197,25 +188,27 @@ class _Model:
             wait_pupils.append(chosen[used])
         if riders.sum() > 0 and not sum(map(len, wait_pieces)):
             self.without_stops.append(urn)
-        self.by_exits[urn] = walkers.exit_pupils.sum() / max(walkers.total, 1e-300)
-        on_streets, roll = float(demand.sum()), float(by_stage.sum())
-        link_flow, carried = spread_flow(tree, demand, settings.spread_metres)
+        self.by_exits[urn] = float(walkers.exit_pupils.sum()) / max(walkers.total, 1e-300)
+        link_flow, on_streets = spread_flow(tree, demand, settings.spread_metres)
         np.add.at(along, tree.link_piece, link_flow * tree.link_metres)
         pieces = np.flatnonzero(along)
         foot = by_stage * self.modes.sum(axis=1)
+        waiting = np.concatenate(wait_pupils)
+        elsewhere = by_stage.sum() - foot.sum()
+        elsewhere += (by_stage @ self.modes[:, 0]) - walkers.total + riders.sum() - waiting.sum()
         return SchoolWays(
             urn=urn,
-            roll=roll,
-            elsewhere=roll - on_streets,
+            roll=float(by_stage.sum()),
+            elsewhere=float(elsewhere),
+            on_streets=on_streets,
             bell_minutes=minutes_after_midnight(row["finish_time"]),
             unaccompanied=float(foot @ np.array(settings.unaccompanied) / max(foot.sum(), 1e-300)),
             pieces=pieces,
             flow=along[pieces] / network.piece_metres[pieces],
             gate_metres=_measure_middles(tree, pieces),
             wait_pieces=np.concatenate(wait_pieces),
-            wait_pupils=np.concatenate(wait_pupils),
+            wait_pupils=waiting,
             wait_metres=np.concatenate(wait_metres),
-            carried=carried,
         )
 
     def list_notes(self) -> list[Note]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patrolplan.errors import InputError
-from patrolplan.notes import Note
+from patrolplan.notes import Note, NoteKind
 from patrolplan.settings.models import WayHomeSettings
 
 STAGES = ("primary", "secondary")
@@ -101,13 +101,14 @@ def count_pupils(schools: gpd.GeoDataFrame) -> Rolls:
     pupils = np.select([has_roll, has_capacity], [roll, capacity * SHARE_OF_CAPACITY], by_phase)
     secondary, is_assumed = _share_stages(schools)
     urns = schools["urn"].to_numpy(dtype=object)
+    assumed: dict[NoteKind, NDArray[np.bool_]] = {
+        "rolls_by_capacity": ~has_roll & has_capacity,
+        "rolls_assumed": ~has_roll & ~has_capacity,
+        "stages_assumed": is_assumed,
+    }
     notes = [
         Note(kind, {"urns": [str(urn) for urn in urns[which]], "schools": len(schools)})
-        for kind, which in (
-            ("rolls_by_capacity", ~has_roll & has_capacity),
-            ("rolls_assumed", ~has_roll & ~has_capacity),
-            ("stages_assumed", is_assumed),
-        )
+        for kind, which in assumed.items()
         if which.any()
     ]
     return Rolls(np.column_stack([pupils * (1 - secondary), pupils * secondary]), tuple(notes))
