@@ -120,7 +120,8 @@ class TimedRisk:
         self, hotspot_rows: NDArray[np.int64], hours: PatrolHours
     ) -> NDArray[np.float64]:
         """(k,) mean risk of stretches from the end of the presence at the gate to the end."""
-        begin = max(0, int(hours.gate_until_minutes) - self.first_minute)
+        final = self.stretch_rates.shape[1] - 1
+        begin = min(max(0, int(hours.gate_until_minutes) - self.first_minute), final)
         end = max(begin + 1, int(np.ceil(hours.latest_end_minutes)) - self.first_minute)
         return np.asarray(self.stretch_rates[hotspot_rows, begin:end].mean(axis=1))
 
