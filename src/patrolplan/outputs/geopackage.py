@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pyogrio
 import shapely
+from pydantic import TypeAdapter
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window
@@ -19,6 +20,7 @@ from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.reason_words import describe_certainty, describe_reasons, describe_tasking
 from patrolplan.patrols.file_forms import convert_to_degrees
 from patrolplan.patrols.plan import Patrol, Plan, build_patrol_document
+from patrolplan.patrols.posts import Post
 from patrolplan.patrols.surroundings import build_way_notes
 from patrolplan.provenance import compute_area_provenance
 from patrolplan.risk.surface import Risk
@@ -39,9 +41,21 @@ def build_plan_document(plan: Plan) -> dict[str, Any]:
         "risk": build_risk_document(plan.risk),
         "hotspots": build_hotspot_documents(plan.area, plan.risk, plan.hotspots),
         "patrols": [_build_patrol_document(patrol, projection) for patrol in plan.patrols],
+        "posts": build_post_documents(plan),
+        "posts_gap_percent": None if plan.posts is None else round(plan.posts.gap_percent, 4),
         "left_out": list_left_out(plan.left_out),
         "notes": describe_notes([*plan.risk.notes, *build_way_notes(plan.area)]),
     }
+
+
+def build_post_documents(plan: Plan) -> list[dict[str, Any]]:
+    """One entry per post, in degrees and HH:MM; none where no posts are wanted."""
+    if plan.posts is None:
+        return []
+    adapter = TypeAdapter(list[Post])
+    context = {"projection": plan.area.projection}
+    posts = list(plan.posts.posts)
+    return adapter.dump_python(posts, mode="json", by_alias=True, context=context)  # type: ignore[no-any-return]
 
 
 def build_risk_document(risk: Risk) -> dict[str, Any]:
