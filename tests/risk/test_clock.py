@@ -89,9 +89,10 @@ def test_a_flat_clock_is_one_always(make):
         np.testing.assert_array_equal(clock.compute_factor(31, day), np.ones((60, 2)))
 
 
-@pytest.mark.parametrize("timed", [False, True])
-@pytest.mark.parametrize("with_places", [False, True])
-@pytest.mark.parametrize("own", [False, True])
+@pytest.mark.parametrize(
+    ("timed", "with_places", "own"),
+    [(False, False, False), (False, True, False), (False, False, True), (True, True, True)],
+)
 def test_the_mean_over_all_time_is_one(make, timed, with_places, own):
     """On every piece and in every category, what one hour lacks, others have."""
     spots = 530_000 + np.random.default_rng(3).uniform(0, 500, size=(40, 2))

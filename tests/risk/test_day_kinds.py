@@ -152,7 +152,7 @@ def test_unknown_weekdays_are_mixed_as_the_known_ones():
 
 
 def test_classes_of_days_are_found_and_weighed():
-    """Incidents count fully on days of their class and less on others; unknown weekdays are apart."""
+    """Incidents count fully on days of their class, less on others; unknown weekdays are apart."""
     days = join_day_kinds(np.repeat([SCHOOL_DAY, WEEKEND, HOLIDAY], [100, 60, 40]))
     matrix = days.build_day_matrix(0.3)
     school, weekend, holiday = (days.of_kind[DAY_KINDS.index(kind)] for kind in

@@ -30,8 +30,9 @@ DAY_WEIGHTS = (0.0, 0.3, 1.0)
 RATIO_SHARES = (0.0, 0.5, 1.0)
 """How far a step may follow the declared profile's ratio."""
 
-BALANCE_STEPS = 30
-"""Steps of scaling, after which the balance of `build_spread` holds to about a millionth."""
+BALANCE_STEPS = 50
+BALANCE_TOLERANCE = 1e-7
+"""The scaling of `build_spread` ends when no number changes by more, or after so many steps."""
 
 MIN_GAIN = 3.0
 """Gain in log likelihood below which a step is left out: one for each number that it chooses
@@ -58,16 +59,21 @@ def build_spread(profile: Floats, days: DayClasses, width: float, day_weight: fl
     Math. Stat. 35: 876-879). An incident on a weekday of unknown kind is one of each kind, as
     likely as the profile says for its half-hour.
     """
-    near = np.kron(days.build_day_matrix(day_weight), build_hour_matrix(width))
-    scale = np.ones(len(profile))
+    day, hour = days.build_day_matrix(day_weight), build_hour_matrix(width)
+    by_day = profile.reshape(-1, HALF_HOURS)
+    scale = np.ones_like(by_day)
     for _ in range(BALANCE_STEPS):
-        scale = np.sqrt(scale / (near @ (profile * scale)))
-    spread = near * (profile * scale)
-    spread /= spread.sum(axis=1, keepdims=True)
-    by_day = profile.reshape(-1, HALF_HOURS)[days.weekdays]
-    of_weekday = spread.reshape(-1, HALF_HOURS, len(profile))[days.weekdays]
-    unknown = np.einsum("dh,dhb->hb", by_day / by_day.sum(axis=0), of_weekday)
-    return np.concatenate([spread, unknown])
+        new = np.sqrt(scale / (day @ (by_day * scale) @ hour))
+        change, scale = np.abs(new / scale - 1).max(), new
+        if change < BALANCE_TOLERANCE:
+            break
+    weight = by_day * scale
+    spread = day[:, None, :, None] * hour[None, :, None, :] * weight
+    spread /= (day @ weight @ hour)[:, :, None, None]
+    among = by_day[days.weekdays] / by_day[days.weekdays].sum(axis=0)
+    unknown = np.einsum("dh,dhek->hek", among, spread[days.weekdays])
+    cells = len(profile)
+    return np.concatenate([spread.reshape(cells, cells), unknown.reshape(HALF_HOURS, cells)])
 
 
 @dataclass(frozen=True)
