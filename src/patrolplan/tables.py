@@ -135,13 +135,17 @@ TASKED_PLACES = Schema(
 HOTSPOTS = Schema(
     "hotspots",
     {
-        "hotspot": Column("text", "name of the hotspot, H1 is the one of most risk"),
-        "worth": Column("float64", "risk of its stretch as a share of the area's risk"),
+        "hotspot": Column(
+            "text",
+            "name, H1 for the most risk; or the name that an earlier plan gave the place",
+        ),
+        "worth": Column("float64", "risk of its stretch in the window, as a share of the area's"),
         "crime_share": Column("float64", "share of recorded crime's risk in the area, 0 to 1"),
         "reports_share": Column("float64", "share of reports' risk in the area, 0 to 1"),
         "length_metres": Column("float64", "metres of street in the stretch"),
         "place": Column("text", "street and nearest junction of the stopping place"),
         "reasons": Column("list", "why it is one, see patrolplan.hotspots.reasons"),
+        "carried_by": Column("text", "what most of its risk comes from: recorded, feared or way"),
         "mainly_reports": Column("bool", "based on pupils' reports more than on recorded crime"),
         "p_value": Column("float64", "chance of as much harm if crime fell evenly"),
         "stands_out": Column("bool", "more than chance would give, false discovery rate 5 %"),

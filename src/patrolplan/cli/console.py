@@ -31,9 +31,11 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
     from patrolplan.area import StudyArea
+    from patrolplan.area.patrol_window import Window
     from patrolplan.notes import Note
     from patrolplan.patrols.patrol_backtest import PatrolBacktest
     from patrolplan.patrols.plan import Plan
+    from patrolplan.patrols.posts import Posts
     from patrolplan.risk.backtest import Backtest
     from patrolplan.risk.surface import Risk
     from patrolplan.settings import Settings
@@ -81,6 +83,13 @@ MAX_PROCESSES = 1024
 
 Config = Annotated[Path, typer.Option("--config", help="The settings file.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write; replaced whole.")]
+WindowName = Annotated[str | None, typer.Option("--window", help="A window named in the settings.")]
+Start = Annotated[
+    str | None, typer.Option("--from", help="Start of the window at short notice, HH:MM.")
+]
+Minutes = Annotated[
+    float | None, typer.Option("--minutes", help="Length of the window in minutes.")
+]
 OptionalOut = Annotated[Path | None, typer.Option("--out", help="Folder to write; replaced whole.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 Workers = Annotated[
@@ -225,12 +234,14 @@ def load_study_area(config: Path | Settings) -> StudyArea:
         return load_area(config)
 
 
-def estimate_area_risk(area: StudyArea) -> Risk:
-    """The risk of an area's streets."""
+def estimate_area_risk(
+    area: StudyArea, window: Window | None = None, date: dt.date | None = None
+) -> Risk:
+    """The risk of an area's streets in a window; by default from the bell, on a school day."""
     with report_stage("Estimating risk"):
         from patrolplan.risk.estimate import estimate_risk
 
-        return estimate_risk(area)
+        return estimate_risk(area, window=window, date=date)
 
 
 def find_area_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
@@ -353,6 +364,8 @@ def print_patrols(plan: Plan, out: Path) -> None:
             patrol.urn, patrol.school, hours, stops, format_percent(patrol.worth, 1), good
         )
     stdout.print(table)
+    if plan.posts is not None:
+        print_posts(plan.posts)
     stdout.print(f"Written to {out}:")
     for name, what in (
         ("cards.pdf", "for printing: one A4 card for each patrol (single ones in cards/)"),
@@ -361,6 +374,22 @@ def print_patrols(plan: Plan, out: Path) -> None:
         ("plan.gpkg", "layers for QGIS"),
     ):
         stdout.print(f"  {out / name}  {what}")
+
+
+def print_posts(posts: Posts) -> None:
+    """Print where adults stand after the bell, and how many of the pupils they meet."""
+    from patrolplan.patrols.posts import round_share
+
+    table = Table("URN", "post", "from", "to", "pupils met so far")
+    for post in posts.posts:
+        hours = (format_time(post.start_minutes), format_time(post.end_minutes))
+        share = format_percent(round_share(post.pupil_share))
+        table.add_row(post.urn, post.place, *hours, share)
+    stdout.print(table)
+    stdout.print(
+        "Posts meet the most together that so many can, weighted by risk "
+        f"(within {posts.gap_percent:.2f} %); shares are of pupils' minutes on the way home."
+    )
 
 
 def print_week(week: Week) -> None:

@@ -6,7 +6,9 @@ import shapely
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
+from patrolplan.area.patrol_window import weigh_minutes
 from patrolplan.errors import InputError
+from patrolplan.hotspots.carriers import find_carriers
 from patrolplan.hotspots.clusters import (
     cluster_by_dbscan,
     cluster_by_hdbscan,
@@ -14,16 +16,19 @@ from patrolplan.hotspots.clusters import (
     flatten_stretches,
     sum_by_stretch,
 )
+from patrolplan.hotspots.names import name_hotspots
 from patrolplan.hotspots.reasons import find_reasons
 from patrolplan.hotspots.significance import assess_certainty
 from patrolplan.network import StreetNetwork
 from patrolplan.network.names import describe_positions
+from patrolplan.risk.report_voice import TimeBand, list_bands
 from patrolplan.risk.surface import Risk
 from patrolplan.tables import HOTSPOTS
+from patrolplan.times import minutes_after_midnight
 
 COLUMN_ORDER = [
     *("hotspot", "worth", "crime_share", "reports_share", "length_metres", "place", "reasons"),
-    *("mainly_reports", "p_value", "stands_out", "trend", "survived"),
+    *("carried_by", "mainly_reports", "p_value", "stands_out", "trend", "survived"),
     *("pieces", "stop_piece", "stop", "geometry"),
 ]
 
@@ -43,7 +48,7 @@ def find_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
     -------
     geopandas.GeoDataFrame
         See `patrolplan.tables.HOTSPOTS`; one row a hotspot, most risk first, the same columns for
-        every method.
+        every method. With `[hotspots] earlier` places that were hotspots before have their names.
 
     Raises
     ------
@@ -67,14 +72,25 @@ def find_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
     certainty = assess_certainty(area, risk, stretches)
     stops = area.network.middles(bare["stop_piece"].to_numpy())
     frame = bare.assign(
+        hotspot=name_hotspots(bare.geometry, area.earlier_hotspots),
         crime_share=sum_by_stretch(risk.crime, stretches),
         reports_share=sum_by_stretch(risk.reports, stretches),
+        carried_by=find_carriers(risk, stretches),
         place=describe_positions(area.network, stops),
-        reasons=find_reasons(area, risk, stretches, certainty),
+        reasons=find_reasons(area, risk, stretches, certainty, bands=_list_bands(area, risk)),
         **certainty,
         stop=gpd.points_from_xy(*area.network.xy(stops).T, crs=bare.crs),
     )
     return HOTSPOTS.check(frame[COLUMN_ORDER])
+
+
+def _list_bands(area: StudyArea, risk: Risk) -> tuple[TimeBand, ...] | None:
+    """The bands of the day that the risk's window meets at some school; None: not known, all."""
+    if risk.window is None:
+        return None
+    bells = [minutes_after_midnight(time) for time in area.schools["finish_time"]]
+    minutes, _ = weigh_minutes(risk.window, bells)
+    return list_bands(float(minutes[0]), float(minutes[-1] + 1))
 
 
 def locate_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
@@ -97,15 +113,16 @@ def locate_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
     )
     pieces, size = flatten_stretches(stretches)
     row = np.repeat(np.arange(len(size)), size)
+    lines = shapely.line_merge(shapely.multilinestrings(network.lines(pieces), indices=row))
     return gpd.GeoDataFrame(
         {
-            "hotspot": [f"H{number}" for number in range(1, len(stretches) + 1)],
+            "hotspot": name_hotspots(lines),
             "worth": sum_by_stretch(risk.joined, stretches),
             "length_metres": sum_by_stretch(network.piece_metres, stretches),
             "pieces": [stretch.tolist() for stretch in stretches],
             "stop_piece": _find_stop_pieces(network, risk.joined, stretches),
         },
-        geometry=shapely.line_merge(shapely.multilinestrings(network.lines(pieces), indices=row)),
+        geometry=lines,
         crs=network.projection.crs,
     )
 

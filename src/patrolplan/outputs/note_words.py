@@ -19,6 +19,21 @@ MAX_NAMED_SPANS = 3
 SIMPLE_COUNT = "a simple count of the previous 12 months"
 """What readers know the prior count as: every model is measured against it."""
 
+DAY_WORDS = {
+    "school_day": "on a school day",
+    "other_weekday": "on a weekday without school",
+    "weekend": "at the weekend",
+    "holiday": "in the holidays",
+}
+"""Kinds of day, see `patrolplan.risk.clock`."""
+TIME_WORDS = {
+    "before_school": "before school",
+    "lunch": "at lunch",
+    "after_school": "after school",
+    "evening": "in the evening",
+}
+"""Bands of the day that pupils' reports give."""
+
 EXACT_BELOW = 0.1
 """Gains below this are given with a decimal, so that none reads as 0 %."""
 
@@ -132,6 +147,32 @@ def _say_tasked_ineffective(effect: str) -> Callable[[Mapping[str, Any]], str]:
     return say
 
 
+def _say_of_schools(what: str) -> Callable[[Mapping[str, Any]], str]:
+    """What was assumed for some schools, with the first of their URNs."""
+
+    def say(values: Mapping[str, Any]) -> str:
+        count, schools = len(values["urns"]), format_count(values["schools"], "school")
+        have = pluralise(count, "has", "have")
+        return f"{count:,} of {schools} {have} {what} (URN {list_first(values['urns'])})."
+
+    return say
+
+
+def _say_homes(known: str) -> Callable[[Mapping[str, Any]], str]:
+    return lambda values: (
+        f"Where pupils live is estimated from {known}, and falls to a third over "
+        f"{values['primary_metres']:,.0f} m for primary and {values['secondary_metres']:,.0f} m "
+        "for secondary pupils who walk."
+    )
+
+
+MODE_SOURCES = {
+    "london": "the shares assumed for London",
+    "england": "the shares of England (National Travel Survey 2024)",
+}
+"""Where a preset of the mode shares comes from."""
+
+
 def _format_basis(values: Mapping[str, Any]) -> str:
     """The crimes and months that models were compared on; small numbers are not shown."""
     few = values["incidents"] < values["shown_from"]
@@ -139,12 +180,20 @@ def _format_basis(values: Mapping[str, Any]) -> str:
     return f"{number} crimes in {format_count(values['months'], 'month')}"
 
 
-def _say_model_chosen(values: Mapping[str, Any]) -> str:
-    digits = 0 if values["gain"] >= EXACT_BELOW else 1
+def _format_weights(values: Mapping[str, Any]) -> str:
+    """The models and their weights, the largest first."""
+    pairs = sorted(
+        zip(values["weights"], values["models"], strict=False), key=lambda pair: -pair[0]
+    )
+    return ", ".join(f"{model} {format_percent(weight)}" for weight, model in pairs)
+
+
+def _say_stack_tested(values: Mapping[str, Any]) -> str:
+    interval = f"{values['gain_low']:+.2f} to {values['gain_high']:+.2f}"
     return (
-        f"{values['category']}: the model '{values['model']}' is used; in past months it captured "
-        f"{format_percent(values['gain'], digits)} more crime than {SIMPLE_COUNT} "
-        f"({_format_basis(values)})."
+        f"{values['category']}: a weighted mean of models is used ({_format_weights(values)}). In "
+        f"past months it predicted where crime came better than {SIMPLE_COUNT}, smoothed, by "
+        f"{values['gain']:+.2f} bits a crime (95 % interval {interval}; {_format_basis(values)})."
     )
 
 
@@ -158,11 +207,43 @@ def _say_model_margin(values: Mapping[str, Any]) -> str:
     )
 
 
-def _say_window_shares(values: Mapping[str, Any]) -> str:
-    shares = zip(values["periods"], values["shares"], strict=False)
-    text = ", ".join(f"{period} {format_percent(share)}" for period, share in shares) or "not known"
-    between = values["window"].replace("-", " and ")
-    return f"Share of a weekday's harm that falls between {between}: {text}."
+def _say_window_harm(values: Mapping[str, Any]) -> str:
+    day = DAY_WORDS.get(values["day"], "on all days of the week together")
+    return (
+        f"The risk is that of {values['start']} to {values['end']}, {day}: recorded harm is "
+        f"{values['intensity']:.1f} times that of the average hour of the week."
+    )
+
+
+def _say_exposure(values: Mapping[str, Any]) -> str:
+    powers = zip(values["categories"], values["powers"], strict=False)
+    named = ", ".join(f"{category} ({power:g})" for category, power in powers)
+    return (
+        "Where pupils are counts: risk grows with a power of the pupils who are there without an "
+        f"adult, for {named}. About {values['pupils']:,} pupils of "
+        f"{format_count(values['schools'], 'school')} are modelled on their way home on foot; "
+        "nobody is tracked."
+    )
+
+
+def _say_reports_weight(values: Mapping[str, Any]) -> str:
+    all_groups, when = format_count(values["all_groups"], "group"), _say_when(values["band"])
+    share, most = (format_percent(values[name]) for name in ("share", "most_share"))
+    return (
+        f"{values['groups']} of {all_groups} of pupils' reports "
+        f"{pluralise(values['groups'], 'counts', 'count')}{when}: together they have {share} of "
+        f"the risk; many more reports would have up to {most}."
+    )
+
+
+def _say_reports_silent(values: Mapping[str, Any]) -> str:
+    when = _say_when(values["band"])
+    return f"Pupils' reports do not count{when}: no group of them names that time of day."
+
+
+def _say_when(band: str) -> str:
+    """A band of the day, with a space before it; nothing for all bands."""
+    return f" {TIME_WORDS.get(band, band)}" if band else ""
 
 
 def _say_clock_declared(values: Mapping[str, Any]) -> str:
@@ -248,6 +329,28 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
         f"{pluralise(len(values['schools']), 'has', 'have')} one made of name and place, to use in "
         f"other tables: {list_first(values['schools'])}."
     ),
+    "school_figures_refused": (
+        "URN {urn} ({school}): no school has such a figure, so it counts as not known: {figures}. "
+        "Correct it."
+    ),
+    "no_origins": "No origins given ([sources] origins): where pupils live is assumed.",
+    "no_stops": (
+        "Walkers only: no stops given, neither in [sources] stops nor in the streets file, so "
+        "pupils who ride are not on the streets."
+    ),
+    "no_places": (
+        "No pubs or bars given, neither in [sources] places nor in the streets file: all streets "
+        "count as being without."
+    ),
+    "origin_areas_unknown": lambda values: (
+        f"[sources] origins: no polygon of [sources] areas has the name "
+        f"{list_first(values['areas'])}; these rows have no effect. Correct them."
+    ),
+    "clock_categories_unknown": lambda values: (
+        "[sources] clock: no crime has the category "
+        f"{describe_urns(values['categories'], values['similar'])}; these rows have no effect. "
+        "Correct them."
+    ),
     "tasked_place_outside": (
         "Tasked place {place} lies {metres:,.0f} m outside the area: it has no effect where no "
         "street is near."
@@ -259,33 +362,68 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
         "no hours on any day, so no patrols."
     ),
     "check_accepted": "Accepted in the settings ({reason}): {message}.",
+    "rolls_by_capacity": _say_of_schools("no number of pupils: 90 % of the capacity is used"),
+    "rolls_assumed": _say_of_schools(
+        "neither a number of pupils nor a capacity: a round figure by phase is used"
+    ),
+    "stages_assumed": _say_of_schools(
+        "neither ages nor a phase that says them: half primary, half secondary pupils are assumed"
+    ),
+    "modes_assumed": lambda values: (
+        "How pupils travel is not known: "
+        f"{MODE_SOURCES.get(values['modes'], values['modes'])} are used."
+    ),
+    "homes_from_origins": _say_of_schools("counts of their own of where pupils live"),
+    "homes_from_areas": _say_homes("the residents of small areas"),
+    "homes_from_streets": _say_homes("the length of street of each kind, no residents given"),
+    "homes_beyond_streets": lambda values: (
+        f"Up to {format_percent(values['share'])} of the pupils who walk live beyond the streets "
+        f"given (URN {list_first(values['urns'])}): they are followed to the edge of the streets."
+    ),
+    "no_stops_near": lambda values: (
+        f"Walkers only: no bus stop or station within {values['reach_metres']:,.0f} m of URN "
+        f"{list_first(values['urns'])}."
+    ),
+    "leaving_assumed": lambda values: (
+        f"When pupils leave is assumed: {format_percent(1 - values['late_share'])} around "
+        f"{values['mean_minutes']:g} minutes after the bell, the others around "
+        f"{values['late_minutes']:g} minutes after it."
+    ),
+    "arrival_assumed": (
+        "When school opens is not known: pupils are assumed to arrive in the {minutes} minutes "
+        "before {time}."
+    ),
     "discovered_counted": "Offences that patrols discover count too: {reason}.",
     "model_set": "The risk model is '{model}', as the settings say.",
     "kernel_width": (
         "{category}: each crime is spread around its place, over {metres:.0f} m "
         "({distance} kernel); this width fits the data best."
     ),
-    "model_undecided": lambda values: (
-        f"{values['category']}: too little crime to compare models ({_format_basis(values)}); "
-        f"{SIMPLE_COUNT} is used."
+    "stack_untested": lambda values: (
+        f"{values['category']}: a weighted mean of models is used ({_format_weights(values)}); "
+        f"there is too little crime to tell how good it is ({_format_basis(values)})."
     ),
-    "count_is_best": lambda values: (
-        f"{values['category']}: {SIMPLE_COUNT} is used; no model captured more "
-        f"({_format_basis(values)})."
-    ),
-    "model_chosen": _say_model_chosen,
-    "models_worse": lambda values: (
-        f"In the last {values['months']} months, the models chosen for each category together "
-        f"captured less crime, weighted by harm, than {SIMPLE_COUNT}: that count is used for all "
-        "categories."
-    ),
+    "stack_tested": _say_stack_tested,
     "model_margin": _say_model_margin,
     "months_only": "Only the month of each crime is known, not its weekday or time of day.",
-    "window_shares": _say_window_shares,
-    "window_shares_shrunk": lambda values: (
-        f"The time of day is known for fewer than {values['times']} crimes of "
-        f"{', '.join(values['categories'])}: how many of them fall into the patrol window is "
-        "estimated mostly from all crime."
+    "window_harm": _say_window_harm,
+    "exposure": _say_exposure,
+    "exposure_off": "Where pupils are does not count: [way_home] exposure is off.",
+    "no_pupils_out": (
+        "No pupils are on their way home from {start} to {end}: where they are does not count."
+    ),
+    "other_window": (
+        "The hotspots are those of another window than this patrol's: estimate the risk for it."
+    ),
+    "reports_weight": _say_reports_weight,
+    "reports_silent": _say_reports_silent,
+    "reports_fade": lambda values: (
+        f"Pupils' reports fade: one of {format_count(round(values['half_life_months']), 'month')} "
+        "ago counts half."
+    ),
+    "report_terms_unknown": (
+        "In no school term does a square have enough of pupils' reports to say when they were "
+        "made: all count as new."
     ),
     "clock_flat": "Crime counts as spread evenly over the day and the week, as the settings say.",
     "clock_declared": _say_clock_declared,

@@ -1,0 +1,76 @@
+"""Where the streets that are given end, found on a grid of squares.
+
+A square with a node of the network is covered, and so is one in a gap between such squares, as over
+a river or a park. Homes beyond the covered squares are reached over nodes at their edge.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from patrolplan.network.network import StreetNetwork
+
+SQUARE_METRES = 200.0
+GAP_SQUARES = 2
+"""Gaps between streets up to twice so many squares wide, such as a river or a park, are no edge."""
+
+
+@dataclass(frozen=True, eq=False)
+class Covered:
+    """Squares of `SQUARE_METRES` that hold streets, or lie between them.
+
+    Parameters
+    ----------
+    corner
+        Column and row of the first square, counted from the CRS's origin.
+    is_covered
+        (w, h) by column and row.
+    homes
+        (w, h) weighted metres of street in each, see `HOMES_BY_KIND`.
+    """
+
+    corner: NDArray[np.int64]
+    is_covered: NDArray[np.bool_]
+    homes: NDArray[np.float64]
+
+    def find(self, xy: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """(k,) whether the square of each point is covered."""
+        return np.asarray(self.look_up(find_square_numbers(xy))[0])
+
+    def look_up(self, squares: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+        """(k,) of squares: whether each is covered, and the homes in it."""
+        at = squares - self.corner
+        shape = np.array(self.is_covered.shape)
+        inside = np.asarray(((at >= 0) & (at < shape)).all(axis=1))
+        column, row = np.where(inside[:, None], at, 0).T
+        covered: NDArray[np.bool_] = inside & self.is_covered[column, row]
+        return covered, np.where(inside, self.homes[column, row], 0.0)
+
+    @cached_property
+    def is_edge(self) -> NDArray[np.bool_]:
+        """(w, h) covered squares with a neighbour that is not."""
+        inner = ndimage.binary_erosion(self.is_covered, np.ones((3, 3)), border_value=0)
+        return np.asarray(self.is_covered & ~inner)
+
+
+def find_square_numbers(xy: NDArray[np.float64]) -> NDArray[np.int64]:
+    """(k, 2) column and row of the square of each point."""
+    return np.floor(xy / SQUARE_METRES).astype(np.int64)
+
+
+def find_covered(network: StreetNetwork, homes: NDArray[np.float64]) -> Covered:
+    """Squares that hold a node, with the gaps between them closed and holes filled."""
+    square = find_square_numbers(network.node_xy)
+    pad = GAP_SQUARES + 1
+    corner = square.min(axis=0) - pad
+    shape = tuple((square.max(axis=0) - corner + 1 + pad).tolist())
+    held = np.zeros(shape, dtype=bool)
+    held[tuple((square - corner).T)] = True
+    closed = ndimage.binary_closing(held, np.ones((3, 3)), iterations=GAP_SQUARES)
+    in_square = np.zeros(shape)
+    at = find_square_numbers(network.piece_middle) - corner
+    np.add.at(in_square, tuple(at.T), homes)
+    return Covered(corner, ndimage.binary_fill_holes(closed | held), in_square)

@@ -1,0 +1,335 @@
+"""How many pupils walk along each piece of street on their way home.
+
+From a school's gate pupils go to their homes, to exits at the edge of the streets, and to bus stops
+and stations. Not everyone takes the shortest way: Dial's method (Dial 1971, "A probabilistic
+multipath traffic assignment model which obviates path enumeration") spreads them over all ways that
+lead away from the gate at every step, in proportion to exp(-(length - shortest) / spread), without
+listing the ways. It takes two passes over the links of street, sorted by the distance of their
+farther end:
+
+1. outwards, the weight of a node is the sum over its links from nearer nodes of the weight there
+   times exp(-(detour over this link) / spread);
+2. inwards, all who go to a node or come through it are divided between its links from nearer nodes
+   in proportion to what each gave to the node's weight.
+
+Everybody who goes somewhere is carried to the gate, so pupils are conserved. What is modelled here
+never leaves the program: `Ways` has no method that writes it, and cannot be pickled.
+"""
+
+from dataclasses import dataclass
+from typing import NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from patrolplan.area import StudyArea
+from patrolplan.compiled import jit_compile
+from patrolplan.notes import Note, NoteValue
+from patrolplan.pupils.gate_tree import GateTree, grow_tree
+from patrolplan.pupils.origins import CATCHMENT_DECAYS, Destinations, Homes
+from patrolplan.pupils.rolls import STAGES, count_pupils, find_mode_shares
+from patrolplan.pupils.stops import Stops, choose_stops, find_stops
+from patrolplan.text import format_count
+from patrolplan.times import minutes_after_midnight
+
+STOP_KINDS = ("bus_stop", "station")
+"""Where those go who ride, by mode, after those who walk all the way."""
+
+NOTICEABLE_SHARE = 0.02
+"""Share of walkers from beyond the streets that is announced."""
+
+SHARE_STEP = 0.05
+"""Shares of pupils are written in steps of this."""
+
+
+class NotStoredError(TypeError):
+    """An attempt to store where pupils walk."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SchoolWays:
+    """The modelled ways home of one school; pieces are those of the walkable network.
+
+    Parameters
+    ----------
+    urn
+        The school.
+    roll
+        Pupils, by all modes.
+    elsewhere
+        Pupils who are not on the streets on foot: driven, or by bus where no stop is within reach.
+    on_streets
+        Pupils whom the flow brings to the gate, on foot all the way home or to a stop; with those
+        elsewhere they are the roll.
+    bell_minutes
+        The bell, after midnight.
+    unaccompanied
+        Share of those on the streets who go without an adult.
+    pieces
+        (q,) pieces that anybody walks along.
+    flow
+        (q,) pupils who walk along each; who walks a part of it counts as that part.
+    gate_metres
+        (q,) walked from the gate to the piece's middle.
+    wait_pieces, wait_pupils, wait_metres
+        (s,) of each bus stop or station: its piece, the pupils who go there, and the walk from the
+        gate.
+    """
+
+    urn: str
+    roll: float
+    elsewhere: float
+    on_streets: float
+    bell_minutes: float
+    unaccompanied: float
+    pieces: NDArray[np.int64]
+    flow: NDArray[np.float64]
+    gate_metres: NDArray[np.float64]
+    wait_pieces: NDArray[np.int64]
+    wait_pupils: NDArray[np.float64]
+    wait_metres: NDArray[np.float64]
+
+    def __repr__(self) -> str:
+        return f"<SchoolWays: {self.urn}>"
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        refuse_to_store()
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Ways:
+    """The ways home of all schools, aligned with those of the area.
+
+    Parameters
+    ----------
+    schools
+        One a school.
+    notes
+        What was assumed.
+    """
+
+    schools: tuple[SchoolWays, ...]
+    notes: tuple[Note, ...]
+
+    def __repr__(self) -> str:
+        return f"<Ways: {format_count(len(self.schools), 'school')}>"
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        refuse_to_store()
+
+
+def refuse_to_store() -> NoReturn:
+    """Refuse to pickle where pupils walk: no file, cache or other process gets it.
+
+    Raises
+    ------
+    NotStoredError
+        Always.
+    """
+    message = "where pupils walk stays in this process: it cannot be pickled, copied or stored"
+    raise NotStoredError(message)
+
+
+def model_ways(area: StudyArea) -> Ways:
+    """Model the ways home of every school, under the settings `[way_home]`.
+
+    Raises
+    ------
+    InputError
+        When the settings' own mode shares are not valid.
+    """
+    settings, network = area.settings.way_home, area.network.walkable
+    rolls = count_pupils(area.schools)
+    modes = find_mode_shares(settings)
+    homes = Homes(network, area.way_home)
+    stops = [find_stops(network, area.way_home.stops, kind) for kind in STOP_KINDS]
+    model = _Model(area, modes, homes, stops)
+    schools = tuple(
+        model.compute(number, by_stage) for number, by_stage in enumerate(rolls.by_stage)
+    )
+    return Ways(schools, (*rolls.notes, *model.list_notes()))
+
+
+class _Model:
+    """What all schools of an area have in common, and what was noticed on the way."""
+
+    def __init__(
+        self, area: StudyArea, modes: NDArray[np.float64], homes: Homes, stops: list[Stops]
+    ) -> None:
+        self.area, self.modes, self.homes, self.stops = area, modes, homes, stops
+        self.settings = area.settings.way_home
+        self.without_stops: list[str] = []
+        self.by_exits: dict[str, float] = {}
+
+    def compute(self, number: int, by_stage: NDArray[np.float64]) -> SchoolWays:
+        """The ways home of one school."""
+        settings, network = self.settings, self.homes.network
+        row = self.area.schools.iloc[number]
+        urn = str(row["urn"])
+        decay = np.array(settings.decay_metres)
+        reach = CATCHMENT_DECAYS * float(decay[by_stage > 0].max(initial=0.0))
+        limit = max(reach, settings.stop_reach_metres)
+        tree = grow_tree(network, self.area.gates.take([number]), limit)
+        walkers = self.homes.place_walkers(
+            tree, urn, by_stage * self.modes[:, 0], by_stage, decay, settings.spread_metres
+        )
+        demand, along = _enter_links(tree, walkers)
+        wait_pieces, wait_metres, wait_pupils = [], [], []
+        riders = by_stage @ self.modes[:, 1:]
+        for kind, pupils in zip(self.stops, riders, strict=True):
+            metres, node, after = tree.measure_to(kind.positions)
+            chosen = pupils * choose_stops(metres, kind.boardings, settings.stop_reach_metres)
+            used = np.flatnonzero(chosen)
+            np.add.at(demand, node[used], chosen[used])
+            piece = kind.positions.piece[used]
+            np.add.at(along, piece, chosen[used] * after[used])
+            wait_pieces.append(piece)
+            wait_metres.append(metres[used])
+            wait_pupils.append(chosen[used])
+        if riders.sum() > 0 and not sum(map(len, wait_pieces)):
+            self.without_stops.append(urn)
+        self.by_exits[urn] = float(walkers.exit_pupils.sum()) / max(walkers.total, 1e-300)
+        link_flow, on_streets = spread_flow(tree, demand, settings.spread_metres)
+        np.add.at(along, tree.link_piece, link_flow * tree.link_metres)
+        pieces = np.flatnonzero(along)
+        foot = by_stage * self.modes.sum(axis=1)
+        waiting = np.concatenate(wait_pupils)
+        elsewhere = by_stage.sum() - foot.sum()
+        elsewhere += (by_stage @ self.modes[:, 0]) - walkers.total + riders.sum() - waiting.sum()
+        return SchoolWays(
+            urn=urn,
+            roll=float(by_stage.sum()),
+            elsewhere=float(elsewhere),
+            on_streets=on_streets,
+            bell_minutes=minutes_after_midnight(row["finish_time"]),
+            unaccompanied=float(foot @ np.array(settings.unaccompanied) / max(foot.sum(), 1e-300)),
+            pieces=pieces,
+            flow=along[pieces] / network.piece_metres[pieces],
+            gate_metres=_measure_middles(tree, pieces),
+            wait_pieces=np.concatenate(wait_pieces),
+            wait_pupils=waiting,
+            wait_metres=np.concatenate(wait_metres),
+        )
+
+    def list_notes(self) -> list[Note]:
+        """What was assumed, for all schools together."""
+        settings, urns = self.settings, [str(urn) for urn in self.area.schools["urn"]]
+        notes = []
+        if isinstance(settings.modes, str):
+            notes.append(Note("modes_assumed", {"modes": settings.modes}))
+        own = [urn for urn in urns if urn in self.homes.own]
+        if own:
+            notes.append(Note("homes_from_origins", {"urns": own, "schools": len(urns)}))
+        decay: dict[str, NoteValue] = {
+            f"{stage}_metres": float(metres)
+            for stage, metres in zip(STAGES, settings.decay_metres, strict=True)
+        }
+        is_by_residents = [self.homes.is_by_residents(urn) for urn in urns if urn not in own]
+        if any(is_by_residents):
+            notes.append(Note("homes_from_areas", decay))
+        if not all(is_by_residents):
+            notes.append(Note("homes_from_streets", decay))
+        beyond = {urn: share for urn, share in self.by_exits.items() if share > NOTICEABLE_SHARE}
+        if beyond:
+            largest = SHARE_STEP * np.ceil(max(beyond.values()) / SHARE_STEP)
+            notes.append(
+                Note("homes_beyond_streets", {"urns": list(beyond), "share": round(largest, 2)})
+            )
+        if len(self.area.way_home.stops) and self.without_stops:  # else loading says that none are
+            reach = float(settings.stop_reach_metres)
+            notes.append(Note("no_stops_near", {"urns": self.without_stops, "reach_metres": reach}))
+        notes.append(
+            Note(
+                "leaving_assumed",
+                {
+                    "mean_minutes": settings.leave_minutes,
+                    "late_share": settings.late_share,
+                    "late_minutes": settings.late_minutes,
+                },
+            )
+        )
+        return notes
+
+
+def _enter_links(
+    tree: GateTree, walkers: Destinations
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(n + 1,) pupils who go to each node, and (p,) pupil-metres that they walk on from there.
+
+    Homes lie evenly along a link; each is entered from the end over which it is nearer.
+    """
+    network = tree.network
+    near, far = tree.node_metres[tree.link_nodes].T
+    length, pupils = tree.link_metres, walkers.link_homes
+    split = np.clip((np.where(np.isfinite(far), far, near + length) - near + length) / 2, 0, length)
+    demand = np.zeros(tree.root + 1)
+    np.add.at(demand, tree.link_nodes[:, 0], pupils * split / length)
+    from_far = pupils * (length - split) / length
+    np.add.at(demand, tree.link_nodes[:, 1], from_far)
+    np.add.at(demand, walkers.exits, walkers.exit_pupils)
+    along = np.zeros(len(network))
+    walked = pupils * (split**2 + (length - split) ** 2) / (2 * length)
+    np.add.at(along, tree.link_piece, walked)
+    return demand, along
+
+
+def _measure_middles(tree: GateTree, pieces: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(q,) walked from the gate to the middle of each piece."""
+    metres = np.full(len(tree.network), np.inf)
+    np.minimum.at(metres, tree.link_piece, tree.middle_metres)
+    own = tree.gate.piece[0]
+    half = tree.network.piece_metres[own] / 2
+    metres[own] = abs(half - tree.gate.offset_metres[0])
+    return np.asarray(metres[pieces])
+
+
+def spread_flow(
+    tree: GateTree, demand: NDArray[np.float64], spread_metres: float
+) -> tuple[NDArray[np.float64], float]:
+    """Pupils on each link who go on at its farther end, and pupils who leave the gate.
+
+    Parameters
+    ----------
+    tree
+        Streets around the gate.
+    demand
+        (n + 1,) pupils who go to each node; none to nodes out of reach.
+    spread_metres
+        Detour that makes a way a third as likely.
+
+    Returns
+    -------
+    tuple
+        (l,) flow of each link, and the sum that arrives at the gate.
+    """
+    near, far = tree.node_metres[tree.link_nodes].T
+    away = np.flatnonzero(np.isfinite(far) & (near < far))
+    away = away[np.argsort(far[away], kind="stable")]
+    odds = np.exp(-(tree.link_metres[away] - (far - near)[away]) / spread_metres)
+    tails, heads = (np.ascontiguousarray(side) for side in tree.link_nodes[away].T)
+    passing = demand.astype(np.float64)
+    flow = np.zeros(len(tree.link_piece))
+    flow[away] = _carry_to_gate(tails, heads, odds, passing, tree.root)
+    return flow, float(passing[tree.root])
+
+
+@jit_compile("f8[::1](i8[::1], i8[::1], f8[::1], f8[::1], i8)")
+def _carry_to_gate(
+    tails: NDArray[np.int64],
+    heads: NDArray[np.int64],
+    odds: NDArray[np.float64],
+    passing: NDArray[np.float64],
+    root: int,
+) -> NDArray[np.float64]:
+    """Dial's two passes over links sorted by the distance of their head; changes `passing`."""
+    weight = np.zeros(len(passing))
+    weight[root] = 1.0
+    for link in range(len(tails)):
+        weight[heads[link]] += weight[tails[link]] * odds[link]
+    flow = np.zeros(len(tails))
+    for link in range(len(tails) - 1, -1, -1):
+        head, tail = heads[link], tails[link]
+        if passing[head] > 0.0:
+            flow[link] = passing[head] * (weight[tail] * odds[link] / weight[head])
+            passing[tail] += flow[link]
+    return flow

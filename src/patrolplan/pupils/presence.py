@@ -1,0 +1,372 @@
+"""How many pupils are on each piece of street in each minute, on the way home and to school.
+
+A pupil leaves the gate some minutes after the bell, walks at one speed, and at a stop waits for the
+bus. So the number on piece e at time t is separable, F_e (l_e / v) h(t - bell - s_e / v): flow,
+time spent on the piece, and the density h of leaving, shifted by the walk from the gate. Those who
+wait at a stop are its arrivals less who have gone on, each after a wait that is exponential.
+
+Walks are rounded to `STEP_MINUTES`, so that all pieces of all schools are a sparse table of pieces
+by steps, and the number in a minute is one product of it with the leaving curve: schools of one
+bell share their columns, and a city's minute is quickly computed.
+
+In the morning the same flow runs towards the gate, before a time that is assumed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
+from scipy.special import ndtr
+
+from patrolplan.area import StudyArea
+from patrolplan.notes import Note
+from patrolplan.pupils.flows import SchoolWays, Ways, model_ways, refuse_to_store
+from patrolplan.settings.models import WayHomeSettings
+from patrolplan.text import format_count
+from patrolplan.times import format_time
+
+STEP_MINUTES = 0.1
+"""Walks are rounded to this; a pupil walks 8 m in it."""
+
+LATE_SPREAD_MINUTES = 12.0
+"""Standard deviation of when those leave who stay for a club."""
+
+OPENING_MINUTES = 525.0
+"""Pupils are assumed to be at school by 08:45: no register of schools says when they open."""
+
+ARRIVAL_MINUTES = 30
+"""Nobody is assumed to arrive earlier than this before school opens."""
+
+ARRIVAL_MEAN_MINUTES = 10.0
+"""Mean time before school opens, before that limit; arriving mirrors leaving."""
+
+NOON_MINUTES = 720.0
+GATE_METRES = 100.0
+"""Pupils nearer to the gate than this, by walking distance, are met by an adult who stands at it."""
+
+LONGEST_MINUTES = 24 * 60.0
+
+
+@dataclass(frozen=True, eq=False)
+class LeavingCurve:
+    """Share of pupils who have left the gate, and who wait at a stop, by minutes after the bell.
+
+    Most leave by a gamma distribution of shape 2; the late share by a normal one, cut off at the
+    bell.
+
+    Parameters
+    ----------
+    leave_minutes
+        Mean of the first.
+    late_share, late_minutes
+        Share and mean of the second.
+    wait_minutes
+        Mean wait at a stop.
+    """
+
+    leave_minutes: float
+    late_share: float
+    late_minutes: float
+    wait_minutes: float
+    _waiting: NDArray[np.float64] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_waiting", self._tabulate_waiting())
+
+    @classmethod
+    def from_settings(cls, settings: WayHomeSettings) -> "LeavingCurve":
+        """The curve of the settings."""
+        return cls(
+            settings.leave_minutes,
+            settings.late_share,
+            settings.late_minutes,
+            settings.wait_minutes,
+        )
+
+    def left(self, minutes: ArrayLike) -> NDArray[np.float64]:
+        """Share who have left so many minutes after the bell; 0 before it."""
+        after = np.maximum(np.asarray(minutes, dtype=np.float64), 0.0)
+        first = _sum_gamma(after, self.leave_minutes)
+        early = ndtr(-self.late_minutes / LATE_SPREAD_MINUTES)
+        late = (ndtr((after - self.late_minutes) / LATE_SPREAD_MINUTES) - early) / (1 - early)
+        return np.asarray((1 - self.late_share) * first + self.late_share * late)
+
+    def waited(self, minutes: ArrayLike) -> NDArray[np.float64]:
+        """Minutes that a pupil who goes to a stop has waited there on average, up to a time.
+
+        The time counts from the bell, less the walk to the stop.
+        """
+        at = np.asarray(minutes, dtype=np.float64) / STEP_MINUTES
+        last = len(self._waiting) - 1
+        return np.asarray(np.interp(at, np.arange(last + 1), self._waiting))
+
+    def _tabulate_waiting(self) -> NDArray[np.float64]:
+        """Integral of the share who wait, in steps.
+
+        The share w who wait changes by arrivals less w / wait. Within a step arrivals are taken as
+        even, which makes the step exact otherwise; what has been waited is then the mean wait times
+        those who have arrived and gone on.
+        """
+        steps = np.arange(int(LONGEST_MINUTES / STEP_MINUTES) + 1) * STEP_MINUTES
+        arrived = self.left(steps)
+        remain = np.exp(-STEP_MINUTES / self.wait_minutes)
+        fresh = np.diff(arrived) * self.wait_minutes / STEP_MINUTES * (1 - remain)
+        waiting = np.zeros(len(steps))
+        for step in range(len(fresh)):
+            waiting[step + 1] = waiting[step] * remain + fresh[step]
+        return np.asarray(self.wait_minutes * (arrived - waiting))
+
+
+def _sum_gamma(minutes: NDArray[np.float64], mean: float) -> NDArray[np.float64]:
+    """Distribution function of a gamma of shape 2."""
+    scaled = minutes * 2 / mean
+    return np.asarray(-np.expm1(-scaled) - scaled * np.exp(-scaled))
+
+
+def arrived(minutes: ArrayLike) -> NDArray[np.float64]:
+    """Share who are at school so many minutes (negative) before it opens."""
+    before = np.clip(-np.asarray(minutes, dtype=np.float64), 0.0, ARRIVAL_MINUTES)
+    mean = ARRIVAL_MEAN_MINUTES
+    whole = _sum_gamma(np.array(float(ARRIVAL_MINUTES)), mean)
+    return np.asarray(1 - _sum_gamma(before, mean) / whole)
+
+
+class Presence:
+    """Pupils on the streets by minute, summed over schools; nothing in it can be stored.
+
+    Parameters
+    ----------
+    area, ways
+        The area and the ways home of its schools.
+    """
+
+    def __init__(self, area: StudyArea, ways: Ways) -> None:
+        settings = area.settings.way_home
+        self._network = area.network
+        self._ways = {school.urn: school for school in ways.schools}
+        self._sight_metres = settings.sight_metres
+        self._metres_per_minute = settings.pupil_speed_kmh * 1000 / 60
+        self._curve = LeavingCurve.from_settings(settings)
+        self._tables: dict[tuple[str | None, bool], _Table] = {}
+        self.notes = (
+            Note(
+                "arrival_assumed",
+                {"time": format_time(OPENING_MINUTES), "minutes": ARRIVAL_MINUTES},
+            ),
+        )
+
+    def __repr__(self) -> str:
+        return f"<Presence: {format_count(len(self._ways), 'school')}>"
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        refuse_to_store()
+
+    def count_at(
+        self, minute: float, *, urn: str | None = None, unaccompanied: bool = True
+    ) -> NDArray[np.float64]:
+        """(p,) pupils on each piece to patrol, on average over the minute that begins then.
+
+        Parameters
+        ----------
+        minute
+            After midnight.
+        urn
+            Of one school; None: of all.
+        unaccompanied
+            Count each school's pupils by the share who go without an adult.
+        """
+        return self.sum_between(minute, minute + 1, urn=urn, unaccompanied=unaccompanied)
+
+    def sum_between(
+        self, start: float, end: float, *, urn: str | None = None, unaccompanied: bool = True
+    ) -> NDArray[np.float64]:
+        """(p,) pupil-minutes on each piece to patrol between two times, after midnight."""
+        return self._get_table(urn, unaccompanied).sum_between(start, end, self._curve)
+
+    def count_each(
+        self, first: int, last: int, *, unaccompanied: bool = True
+    ) -> NDArray[np.float64]:
+        """(p, n) pupils on each piece to patrol in each whole minute from `first` to before `last`.
+
+        For a few minutes at a time, to be summed at once: a day of it is gigabytes in a city.
+        """
+        return self._get_table(None, unaccompanied).count_each(first, last, self._curve)
+
+    def count_all(
+        self, first: int, last: int, *, unaccompanied: bool = True
+    ) -> NDArray[np.float64]:
+        """(n,) pupils on all pieces to patrol in whole minutes from `first` to before `last`."""
+        return self._get_table(None, unaccompanied).count_all(first, last, self._curve)
+
+    def _get_table(self, urn: str | None, unaccompanied: bool) -> "_Table":  # noqa: FBT001
+        key = (urn, unaccompanied)
+        if key not in self._tables:
+            schools = list(self._ways.values()) if urn is None else [self._ways[urn]]
+            self._tables[key] = self._tabulate(schools, unaccompanied=unaccompanied)
+        return self._tables[key]
+
+    def _tabulate(self, schools: Sequence[SchoolWays], *, unaccompanied: bool) -> "_Table":
+        count, piece_metres = len(self._network), self._network.walkable.piece_metres
+        walks, waits = [], []
+        bells = sorted({school.bell_minutes for school in schools})
+        for school in schools:
+            share = school.unaccompanied if unaccompanied else 1.0
+            bell = bells.index(school.bell_minutes)
+            minutes = piece_metres[school.pieces] / self._metres_per_minute
+            walked = school.flow * minutes * share
+            walks.append((bell, school.pieces, school.gate_metres, walked))
+            waits.append((bell, school.wait_pieces, school.wait_metres, school.wait_pupils * share))
+        speed = self._metres_per_minute
+        return _Table(np.array(bells), _collect(walks, count, speed), _collect(waits, count, speed))
+
+    def sum_journey(self, urn: str, start: float, end: float) -> NDArray[np.float64]:
+        """(w,) a school's pupil-minutes beyond `GATE_METRES` of the gate, by walkable piece.
+
+        Those on streets that are walked and not patrolled are among them, after the others.
+        """
+        school, count = self._ways[urn], len(self._network.walkable)
+        far, late = school.gate_metres > GATE_METRES, school.wait_metres > GATE_METRES
+        speed = self._metres_per_minute
+        minutes = self._network.walkable.piece_metres[school.pieces[far]] / speed
+        walks = (0, school.pieces[far], school.gate_metres[far], school.flow[far] * minutes)
+        waits = (
+            *(0, school.wait_pieces[late], school.wait_metres[late]),
+            school.wait_pupils[late],
+        )
+        table = _Table(
+            np.array([school.bell_minutes]),
+            _collect([walks], count, speed),
+            _collect([waits], count, speed),
+        )
+        return table.sum_between(start, end, self._curve)
+
+    def get_bell(self, urn: str) -> float:
+        """A school's bell, in minutes after midnight."""
+        return self._ways[urn].bell_minutes
+
+    def find_first_minutes(self, urn: str, pieces: NDArray[np.int64]) -> float:
+        """When the first pupil of a school can be on any of these pieces, more than 100 m away."""
+        school = self._ways[urn]
+        metres = np.r_[school.gate_metres, school.wait_metres]
+        near = np.isin(np.r_[school.pieces, school.wait_pieces], pieces) & (metres > GATE_METRES)
+        walk = metres[near].min(initial=np.inf) / self._metres_per_minute
+        return school.bell_minutes + (walk if np.isfinite(walk) else 0.0)
+
+    def share_met(self, urn: str, point_xy: ArrayLike, start: float, end: float) -> float:
+        """Share of a school's pupil-minutes that pass within sight of a point between two times.
+
+        Of those beyond `GATE_METRES` of the gate on the whole journey: home, or to school where the
+        times are before noon. Seen are streets to patrol whose middle is within sight.
+
+        Parameters
+        ----------
+        point_xy
+            (2,) metres.
+        start, end
+            After midnight.
+        """
+        noon = NOON_MINUTES
+        whole = (0.0, noon) if end <= noon else (noon, LONGEST_MINUTES)
+        total = self.sum_journey(urn, *whole).sum()
+        seen = self._network.find_pieces_within(point_xy, self._sight_metres)
+        met = self.sum_journey(urn, start, end)[seen].sum()
+        return float(met / total) if total > 0 else 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class _Steps:
+    """Pupils, or their minutes, by piece and by step of the walk from the gate.
+
+    Parameters
+    ----------
+    table
+        (p, c) pieces by columns.
+    bell, walk_minutes
+        (c,) number of the bell, and the walk, of each column.
+    """
+
+    table: sparse.csr_array
+    bell: NDArray[np.int64]
+    walk_minutes: NDArray[np.float64]
+
+
+def _collect(
+    parts: Sequence[tuple[int, NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]],
+    count: int,
+    metres_per_minute: float,
+) -> _Steps:
+    """Add up parts of bell, pieces, metres from the gate and amounts, for the first pieces."""
+    bells = np.concatenate([np.full(len(part[1]), part[0]) for part in parts]).astype(np.int64)
+    pieces = np.concatenate([part[1] for part in parts]).astype(np.int64)
+    metres = np.concatenate([part[2] for part in parts])
+    amounts = np.concatenate([part[3] for part in parts])
+    step = np.round(metres / metres_per_minute / STEP_MINUTES).astype(np.int64)
+    inside = pieces < count
+    bells, pieces, step, amounts = bells[inside], pieces[inside], step[inside], amounts[inside]
+    steps = int(step.max(initial=0)) + 1
+    columns, column = np.unique(bells * steps + step, return_inverse=True)
+    shape = (count, len(columns))
+    table = sparse.csr_array((amounts, (pieces, column.reshape(-1))), shape=shape)
+    return _Steps(table, columns // steps, columns % steps * STEP_MINUTES)
+
+
+@dataclass(frozen=True, eq=False)
+class _Table:
+    """Pupils by piece and walk: those who walk, in minutes on the piece, and those who wait."""
+
+    bells: NDArray[np.float64]
+    walks: _Steps
+    waits: _Steps
+
+    def sum_between(self, start: float, end: float, curve: LeavingCurve) -> NDArray[np.float64]:
+        """(p,) pupil-minutes between two times after midnight."""
+        home = self.bells[self.walks.bell] + self.walks.walk_minutes
+        stop = self.bells[self.waits.bell] + self.waits.walk_minutes
+        school = OPENING_MINUTES - self.walks.walk_minutes
+        share = curve.left(end - home) - curve.left(start - home)
+        share += arrived(end - school) - arrived(start - school)
+        waited = curve.waited(end - stop) - curve.waited(start - stop)
+        return np.asarray(self.walks.table @ share + self.waits.table @ waited)
+
+    def count_each(self, first: int, last: int, curve: LeavingCurve) -> NDArray[np.float64]:
+        """(p, n) pupils in each whole minute."""
+        shares, waited = self._spread(first, last, curve)
+        return np.asarray(self.walks.table @ shares + self.waits.table @ waited)
+
+    def count_all(self, first: int, last: int, curve: LeavingCurve) -> NDArray[np.float64]:
+        """(n,) pupils on all pieces together in each whole minute."""
+        shares, waited = self._spread(first, last, curve)
+        walking, waiting = (np.asarray(one.table.sum(axis=0)) for one in (self.walks, self.waits))
+        on_way = (walking[:, None] * shares).sum(axis=0)
+        return np.asarray(on_way + (waiting[:, None] * waited).sum(axis=0))
+
+    def _spread(
+        self, first: int, last: int, curve: LeavingCurve
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """(c, n) share of each column of `walks`, and of `waits`, in each whole minute."""
+        edges = np.arange(first, last + 1, dtype=np.float64)
+        home = (self.bells[self.walks.bell] + self.walks.walk_minutes)[:, None]
+        stop = (self.bells[self.waits.bell] + self.waits.walk_minutes)[:, None]
+        school = (OPENING_MINUTES - self.walks.walk_minutes)[:, None]
+        passed = curve.left(edges - home) + arrived(edges - school)
+        return np.diff(passed, axis=1), np.diff(curve.waited(edges - stop), axis=1)
+
+
+def find_presence(area: StudyArea) -> tuple[Ways, Presence]:
+    """The ways home of an area, and where pupils are; modelled once for the same schools.
+
+    They are held in memory alone, with the streets, and go with them.
+    """
+    cache, key = area.catchments.cache, "presence"
+    given = (area.network, area.schools, area.gates, area.way_home)
+    settings = area.settings.way_home
+    if key in cache:
+        before, known, held = cache[key]
+        if known == settings and all(one is two for one, two in zip(before, given, strict=True)):
+            return held  # type: ignore[no-any-return]
+    ways = model_ways(area)
+    cache[key] = (given, settings, (ways, Presence(area, ways)))
+    return cache[key][2]  # type: ignore[no-any-return]

@@ -1,0 +1,156 @@
+"""How many pupils a school has, at which stage, and how they travel; what is not known is assumed.
+
+Nobody is counted by single year of age: two stages, primary (up to 10 years) and secondary (from
+11), are all that travel depends on here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+from numpy.typing import NDArray
+
+from patrolplan.errors import InputError
+from patrolplan.notes import Note, NoteKind
+from patrolplan.settings.models import WayHomeSettings
+
+STAGES = ("primary", "secondary")
+FIRST_SECONDARY_AGE = 11
+LAST_AGE = 19
+"""Pupils leave at this age at the latest."""
+
+SHARE_OF_CAPACITY = 0.9
+"""Pupils of a school whose capacity alone is known, as a share of it; London has about as many."""
+
+ROLL_BY_PHASE: Mapping[str, float] = {
+    "Nursery": 80,
+    "Primary": 300,
+    "Middle deemed primary": 300,
+    "Secondary": 1000,
+    "Middle deemed secondary": 600,
+    "16 plus": 1000,
+    "All-through": 1200,
+}
+"""Pupils of a school of which nothing is known: round figures near the means of English state
+schools (Department for Education, Schools, pupils and their characteristics, 2023/24)."""
+
+ROLL_WITHOUT_PHASE = 300.0
+
+SECONDARY_SHARE_BY_PHASE: Mapping[str, float] = {
+    "Nursery": 0.0,
+    "Primary": 0.0,
+    "Middle deemed primary": 0.0,
+    "Secondary": 1.0,
+    "Middle deemed secondary": 1.0,
+    "16 plus": 1.0,
+    "All-through": 0.5,
+}
+SECONDARY_SHARE_WITHOUT_PHASE = 0.5
+
+MODES = ("walk", "bus", "rail")
+"""How pupils go who are on the streets on foot: all the way, or to a bus stop or station."""
+
+PRESETS: Mapping[str, Mapping[str, Mapping[str, float]]] = {
+    "london": {
+        "primary": {"walk": 0.60, "bus": 0.10, "rail": 0.02},
+        "secondary": {"walk": 0.42, "bus": 0.38, "rail": 0.08},
+    },
+    "england": {
+        "primary": {"walk": 0.51, "bus": 0.02, "rail": 0.0},
+        "secondary": {"walk": 0.37, "bus": 0.18, "rail": 0.02},
+    },
+}
+"""Shares of pupils by mode. England: National Travel Survey 2024, ages 5-10 and 11-16, with 43 and
+30 % by car; of the rest, school buses and bicycles leave from the gate and are soon gone, so they
+are not on the streets on foot, and rail is 0 and 2 %. London: assumed, near the 20 % of its pupils
+who are driven (London Travel Demand Survey) and the many who go by bus free of charge."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rolls:
+    """Pupils of each school.
+
+    Parameters
+    ----------
+    by_stage
+        (m, 2) primary and secondary pupils; aligned with the schools.
+    notes
+        What was assumed.
+    """
+
+    by_stage: NDArray[np.float64]
+    notes: tuple[Note, ...]
+
+
+def count_pupils(schools: gpd.GeoDataFrame) -> Rolls:
+    """Pupils of each school by stage.
+
+    The roll, else the capacity times `SHARE_OF_CAPACITY`, else a figure by phase. Ages divide it
+    between the stages as if all years were equally large; without ages the phase does.
+
+    Parameters
+    ----------
+    schools
+        `urn`, `phase`, `roll`, `capacity`, `low_age`, `high_age`; NaN where not known.
+    """
+    roll, capacity = (schools[name].to_numpy(dtype=np.float64) for name in ("roll", "capacity"))
+    phase = schools["phase"].astype(object)
+    by_phase = phase.map(ROLL_BY_PHASE).fillna(ROLL_WITHOUT_PHASE).to_numpy(dtype=np.float64)
+    has_roll, has_capacity = roll > 0, capacity > 0
+    pupils = np.select([has_roll, has_capacity], [roll, capacity * SHARE_OF_CAPACITY], by_phase)
+    secondary, is_assumed = _share_stages(schools)
+    urns = schools["urn"].to_numpy(dtype=object)
+    assumed: dict[NoteKind, NDArray[np.bool_]] = {
+        "rolls_by_capacity": ~has_roll & has_capacity,
+        "rolls_assumed": ~has_roll & ~has_capacity,
+        "stages_assumed": is_assumed,
+    }
+    notes = [
+        Note(kind, {"urns": [str(urn) for urn in urns[which]], "schools": len(schools)})
+        for kind, which in assumed.items()
+        if which.any()
+    ]
+    return Rolls(np.column_stack([pupils * (1 - secondary), pupils * secondary]), tuple(notes))
+
+
+def _share_stages(schools: gpd.GeoDataFrame) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """(m,) share of secondary pupils, and whether neither ages nor phase say it."""
+    low, high = (schools[name].to_numpy(dtype=np.float64) for name in ("low_age", "high_age"))
+    has_ages = high > low
+    low, high = np.where(has_ages, low, 0.0), np.minimum(np.where(has_ages, high, 1.0), LAST_AGE)
+    low = np.minimum(low, high - 1)
+    # A class that leaves at 11 has pupils of 10 and 11: it is the last of primary school.
+    years = np.maximum(high - np.maximum(low, FIRST_SECONDARY_AGE), 0)
+    phase = schools["phase"].astype(object)
+    by_phase = phase.map(SECONDARY_SHARE_BY_PHASE).to_numpy(dtype=np.float64)
+    is_assumed = ~has_ages & np.isnan(by_phase)
+    by_phase = np.where(np.isnan(by_phase), SECONDARY_SHARE_WITHOUT_PHASE, by_phase)
+    return np.where(has_ages, years / (high - low), by_phase), is_assumed
+
+
+def find_mode_shares(settings: WayHomeSettings) -> NDArray[np.float64]:
+    """(2, 3) share of the pupils of each stage who go by each of `MODES`.
+
+    Modes of the user's table other than these count as not on the streets on foot.
+
+    Raises
+    ------
+    InputError
+        When the user's table lacks a stage, or its shares are negative or sum to more than 1.
+    """
+    modes = settings.modes
+    table = PRESETS[modes] if isinstance(modes, str) else modes
+    where = "[way_home.modes]"
+    for stage in table:
+        if stage not in STAGES:
+            what = f"there is no stage '{stage}'"
+            raise InputError.one(where, what, f"write {' and '.join(STAGES)}")
+    for stage in STAGES:
+        if stage not in table:
+            raise InputError.one(where, f"'{stage}' is missing", "give the shares of both stages")
+        shares = table[stage].values()
+        if min(shares, default=0.0) < 0 or sum(shares) > 1 + 1e-9:
+            what = f"the shares of '{stage}' are {', '.join(f'{share:g}' for share in shares)}"
+            raise InputError.one(where, what, "give shares from 0 to 1 that sum to 1 or less")
+    return np.array([[table[stage].get(mode, 0.0) for mode in MODES] for stage in STAGES])
