@@ -1,4 +1,4 @@
-"""Posts stand beside the patrols in a plan, with places in words."""
+"""Posts stand next to the patrols in a plan, with places in words."""
 
 import numpy as np
 import pytest
