@@ -313,7 +313,8 @@ def _collect(
     number[columns] = np.arange(len(columns))
     shape = (count, len(columns))
     table = sparse.csr_array((amounts, (pieces, number[code])), shape=shape)
-    return _Steps(table, columns // steps, columns % steps * STEP_MINUTES)
+    walk_minutes = np.asarray(columns % steps * STEP_MINUTES, dtype=np.float64)
+    return _Steps(table, columns // steps, walk_minutes)
 
 
 @dataclass(frozen=True, eq=False)
