@@ -13,7 +13,9 @@ import shapely
 from pydantic import TypeAdapter
 
 from patrolplan.area import StudyArea
+from patrolplan.area.patrol_window import Window
 from patrolplan.crs import Projection
+from patrolplan.hotspots.carriers import compute_shown_worth
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.reason_words import describe_certainty, describe_reasons, describe_tasking
 from patrolplan.patrols.file_forms import convert_to_degrees
@@ -57,14 +59,22 @@ def build_post_documents(plan: Plan) -> list[dict[str, Any]]:
 
 
 def build_risk_document(risk: Risk) -> dict[str, Any]:
-    """Model, margin and months of the risk, and how exact its times and places are."""
+    """Model, margin and months of the risk, how exact its times and places are, and its window."""
     return {
         "model": risk.model,
         "margin": None if risk.margin is None else round(risk.margin, 4),
         "months": [f"{month:%Y-%m}" for month in risk.months],
         "times_known": risk.times_known,
         "snapped": risk.snapped,
+        "window": None if risk.window is None else _build_window_document(risk.window),
+        "day": risk.day,
     }
+
+
+def _build_window_document(window: Window) -> dict[str, Any]:
+    """When a window begins, null for each school's bell, and how long it is."""
+    start = None if window.start_minutes is None else format_time(window.start_minutes)
+    return {"from": start, "minutes": window.minutes}
 
 
 def _build_patrol_document(patrol: Patrol, projection: Projection) -> dict[str, Any]:
@@ -85,12 +95,16 @@ def _build_patrol_document(patrol: Patrol, projection: Projection) -> dict[str, 
 def build_hotspot_documents(
     area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame
 ) -> list[dict[str, Any]]:
-    """One entry per hotspot, its stop in degrees; `worth` is its share of the area's risk."""
+    """One entry per hotspot, its stop in degrees; `worth` is its share of the area's risk.
+
+    It is rounded, see `patrolplan.hotspots.carriers.compute_shown_worth`.
+    """
     stops = gpd.GeoSeries(hotspots["stop"])
     points = convert_to_degrees(np.column_stack([stops.x, stops.y]), area.projection)
-    columns = ("hotspot", "worth", "length_metres", "place", "reasons")
+    columns = ("hotspot", "worth", "length_metres", "place", "reasons", "carried_by")
+    shown = hotspots.assign(worth=compute_shown_worth(risk, hotspots))
     certainty = describe_certainty(area, risk, hotspots)
-    rows = zip(*(hotspots[name] for name in columns), certainty, points, strict=True)
+    rows = zip(*(shown[name] for name in columns), certainty, points, strict=True)
     return [
         {
             "id": name,
@@ -99,9 +113,10 @@ def build_hotspot_documents(
             "stop": point,
             "place": place,
             "reasons": describe_reasons(reasons),
+            "carried_by": carried_by,
             "how_sure": how_sure,
         }
-        for name, worth, length, place, reasons, how_sure, point in rows
+        for name, worth, length, place, reasons, carried_by, how_sure, point in rows
     ]
 
 
@@ -159,6 +174,7 @@ def build_hotspot_layer(
     stops = gpd.GeoSeries(hotspots["stop"])
     frame = hotspots.drop(columns=["pieces", "stop_piece", "stop"])
     frame = frame.assign(
+        worth=compute_shown_worth(risk, hotspots),
         reasons=["; ".join(describe_reasons(reasons)) for reasons in hotspots["reasons"]],
         how_sure=describe_certainty(area, risk, hotspots),
         stop_x=stops.x,
