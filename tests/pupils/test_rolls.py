@@ -58,8 +58,9 @@ def test_check_announces_rolls_that_are_missing(run, copy_demo, tmp_path):
     """Without numbers of pupils the command says which figure is used instead, and for whom."""
     config = copy_demo(tmp_path, "2025-09")
     assert "no number of pupils" not in run("check", "--config", config)[1]
-    table = pd.read_csv(tmp_path / "schools.csv", dtype=str, keep_default_na=False)
-    table.assign(NumberOfPupils="").to_csv(tmp_path / "schools.csv", index=False)
+    path = tmp_path / "schools.csv"
+    table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="cp1252")
+    table.assign(NumberOfPupils="").to_csv(path, index=False, encoding="utf-8")
     code, out, _ = run("check", "--config", config, "--json")
     assert code == 0
     (said,) = [note for note in json.loads(out)["notes"] if "no number of pupils" in note]
