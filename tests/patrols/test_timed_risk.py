@@ -81,7 +81,7 @@ def test_without_exposure_the_gate_is_worth_nothing(demo_area):
     area = pp.with_settings(demo_area, way_home={"exposure": {}})
     area = dataclasses.replace(
         area, schools=area.schools.iloc[:3], gates=area.gates.take([0, 1, 2])
-    )
+    area = dataclasses.replace(area, schools=area.schools[:3], gates=area.gates.take([0, 1, 2]))
     risk = pp.estimate_risk(area)
     assert not risk.in_time.is_static
     plan = pp.plan_patrols(area, risk, pp.find_hotspots(area, risk))
