@@ -334,7 +334,10 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
         "Correct it."
     ),
     "no_origins": "No origins given ([sources] origins): where pupils live is assumed.",
-    "no_stops": "Walkers only: no stops given, neither in [sources] stops nor in the streets file.",
+    "no_stops": (
+        "Walkers only: no stops given, neither in [sources] stops nor in the streets file, so "
+        "pupils who ride are not on the streets."
+    ),
     "no_places": (
         "No pubs or bars given, neither in [sources] places nor in the streets file: all streets "
         "count as being without."
