@@ -13,7 +13,7 @@ from patrolplan.area.patrol_window import resolve_window
 from patrolplan.errors import InputError
 from patrolplan.risk.calibration import DECILES
 from patrolplan.risk.history import History, build_history, get_harm_days
-from patrolplan.risk.models import MIN_EVENTS_TO_TELL, PRIOR_COUNT, ModelChoice, build_models
+from patrolplan.risk.models import MIN_EVENTS_TO_COMPARE, PRIOR_COUNT, ModelChoice, build_models
 from patrolplan.risk.rolling_origin import (
     AUTO,
     MARGIN_COVERAGE,
@@ -138,7 +138,7 @@ class Backtest:
             events = rows["n_events"].iloc[0]
             number = "number suppressed" if np.isnan(events) else f"{int(events):,} incidents"
             lines.append(f"{category} ({number})")
-            if events < MIN_EVENTS_TO_TELL or rows["pai"].isna().all():
+            if events < MIN_EVENTS_TO_COMPARE or rows["pai"].isna().all():
                 lines.append("    too few incidents to tell")
                 continue
             lines += [_format_row(row) for row in rows.itertuples()]
@@ -314,13 +314,13 @@ def describe_stack(trials: Trials, seed: int) -> tuple[ModelChoice, ...]:
     """The weights of the models in each category for the month to come, and what they gained."""
     stack, months, auto = trials.stacks[-1], len(trials.origins), trials.models.index(AUTO)
     events = trials.events.sum(axis=0)
-    told = (events >= MIN_EVENTS_TO_TELL) & (months >= MIN_INTERVAL_MONTHS)
+    known = (events >= MIN_EVENTS_TO_COMPARE) & (months >= MIN_INTERVAL_MONTHS)
     gains = np.full((3, len(events)), np.nan)
-    if told.any():
+    if known.any():
         gains = np.stack([part[auto] for part in compute_log_score_gain(trials, seed)])
     choices = []
     for column, category in enumerate(trials.categories[:-1]):
-        gain, low, high = gains[:, column].tolist() if told[column] else (None, None, None)
+        gain, low, high = gains[:, column].tolist() if known[column] else (None, None, None)
         weights = dict(zip(stack.names, stack.weights[column].tolist(), strict=True))
         basis = int(events[column]), months, trials.min_crime_count
         choices.append(ModelChoice(category, weights, gain, low, high, *basis))

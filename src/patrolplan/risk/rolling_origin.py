@@ -17,8 +17,8 @@ from patrolplan.risk.calibration import DECILES, sum_deciles
 from patrolplan.risk.history import History
 from patrolplan.risk.known_streets import KnownStreets, find_known_digest, find_known_streets
 from patrolplan.risk.models import (
-    MIN_EVENTS_TO_TELL,
-    MIN_ORIGINS_TO_TELL,
+    MIN_EVENTS_TO_COMPARE,
+    MIN_ORIGINS_TO_COMPARE,
     PRIOR_COUNT,
     PriorCount,
     RiskModel,
@@ -134,9 +134,9 @@ class Trials:
 
     def compute_margin(self) -> float | None:
         """Difference of PAI on all crime to prior counts; None where there is too little crime."""
-        too_few = self.events[:, -1].sum() < MIN_EVENTS_TO_TELL
+        too_few = self.events[:, -1].sum() < MIN_EVENTS_TO_COMPARE
         total = self.totals[:, -1].sum()
-        if len(self.origins) < MIN_ORIGINS_TO_TELL or too_few or not total:
+        if len(self.origins) < MIN_ORIGINS_TO_COMPARE or too_few or not total:
             return None
         auto, prior = self.models.index(AUTO), self.models.index(PRIOR_COUNT)
         hits = self.hits[:, :, -1, MARGIN_COLUMN].sum(axis=1)
