@@ -165,7 +165,7 @@ def _say_of_schools(what: str) -> Callable[[Mapping[str, Any]], str]:
 
 def _say_homes(known: str) -> Callable[[Mapping[str, Any]], str]:
     return lambda values: (
-        f"Where pupils live is estimated from {known}, and falls to a third over "
+        f"Where pupils live is estimated from {known}; their number falls to a third over "
         f"{values['primary_metres']:,.0f} m for primary and {values['secondary_metres']:,.0f} m "
         "for secondary pupils who walk."
     )
