@@ -370,7 +370,8 @@ def _look_up(
     if not steps.size:
         return np.zeros(steps.shape)
     low, high = int(steps.min()), int(steps.max())
-    return np.asarray(curve(np.arange(low, high + 1) * STEP_MINUTES)[steps - low])
+    known = curve(np.asarray(np.arange(low, high + 1) * STEP_MINUTES, dtype=np.float64))
+    return np.asarray(known[steps - low])
 
 
 def find_presence(area: StudyArea) -> tuple[Ways, Presence]:
