@@ -99,6 +99,7 @@ class Risk:
         facts = {
             "model": self.model,
             "compared with a simple count of the previous 12 months": margin,
+            "window": "" if self.window is None else str(self.window),
             "months": f"{first:%Y-%m} to {last:%Y-%m}",
             "pieces of street": f"{len(self.joined):,}",
             "notes": f"{len(self.notes)}, see pp.describe_note",
