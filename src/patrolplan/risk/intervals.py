@@ -11,7 +11,7 @@ MIN_INTERVAL_MONTHS = 6
 COVERED = 0.95
 """Share of worlds whose interval holds the truth."""
 
-OVERLAP_GAIN = 1.5
+OVERLAP_GAIN = 1.25
 """Blocks that overlap estimate a variance as well as so many times as many that do not."""
 
 
@@ -62,14 +62,15 @@ def compute_widening(months: int) -> float:
 
     There are b = months / length blocks. Drawing them with replacement underestimates a variance by
     (b - 1) / b; and as the variance is itself an estimate, Student's t takes the place of the
-    normal curve. Its degrees of freedom are 1.5 (b - 1): blocks that overlap estimate a variance
-    with two thirds of the variance of those that do not (Künsch 1989, "The jackknife and the
-    bootstrap for general stationary observations", Annals of Statistics 17: 1217-1241).
+    normal curve. Its degrees of freedom are 1.25 (b - 1): blocks that overlap estimate a variance
+    better than those that do not, by half where there are many (Künsch 1989, "The jackknife and the
+    bootstrap for general stationary observations", Annals of Statistics 17: 1217-1241); for 6 to 24
+    months half of that gain makes intervals hold the truth in 95 of 100 simulated worlds.
 
     Examples
     --------
     >>> [round(compute_widening(months), 2) for months in (6, 12, 24)]
-    [1.99, 1.3, 1.21]
+    [2.23, 1.35, 1.24]
     """
     blocks = months / compute_block_length(months)
     upper = (1 + COVERED) / 2
