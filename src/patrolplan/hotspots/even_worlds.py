@@ -110,7 +110,7 @@ def compute_excess(harm: float, expected: float) -> float:
 
 
 @jit_compile(f"f8({STREET_ARRAYS}, i8[::1], f8[::1], f8[::1], f8, b1[::1], i8[::1])")
-def find_best_excess(
+def find_best_excess(  # noqa: PLR0917 - one compiled loop
     streets: StreetArrays,
     piece_catchment: NDArray[np.int64],
     excess: NDArray[np.float64],
@@ -160,47 +160,94 @@ def find_best_excess(
     return best
 
 
+@jit_compile(
+    f"f8[::1]({STREET_ARRAYS}, i8[::1], i8[::1], i8[::1], f8[:,::1], f8[::1], f8, b1[::1])"
+)
+def find_best_of_worlds(  # noqa: PLR0917 - one compiled loop
+    streets: StreetArrays,
+    piece_catchment: NDArray[np.int64],
+    by_catchment: NDArray[np.int64],
+    starts: NDArray[np.int64],
+    harm: NDArray[np.float64],
+    expected: NDArray[np.float64],
+    max_length_metres: float,
+    fits: NDArray[np.bool_],
+) -> NDArray[np.float64]:
+    """(s,) excess of the best stretch of each world, see `find_best_excess`.
+
+    Parameters
+    ----------
+    streets
+        As of `build_street_arrays`; their density does not count.
+    piece_catchment
+        (p,) catchment of each piece.
+    by_catchment, starts
+        (p,) pieces sorted by catchment, and (c + 1,) where each catchment starts among them.
+    harm
+        (s, c) days of harm of each world.
+    expected
+        (c,) days of harm expected.
+    max_length_metres
+        Of a stretch.
+    fits
+        (p,) pieces no longer than that.
+    """
+    first, neighbours, _, metres, cluster = streets
+    length = np.full(len(expected), TINY)
+    for piece in range(len(metres)):
+        length[piece_catchment[piece]] += metres[piece]
+    per_metre = expected / length
+    best = np.zeros(len(harm))
+    excess = np.zeros(len(expected))
+    density, free = np.empty(len(metres)), np.empty(len(metres), dtype=np.bool_)
+    for world in range(len(harm)):
+        by_metre = harm[world] / length
+        usual = harm[world].sum() / metres.sum()
+        for own in range(len(expected)):
+            above = by_metre[own] > usual
+            excess[own] = compute_excess(by_metre[own], per_metre[own]) if above else 0.0
+        for piece in range(len(metres)):
+            density[piece] = by_metre[piece_catchment[piece]]
+            free[piece] = fits[piece] and density[piece] > usual
+        seeds = np.empty(len(metres), dtype=np.int64)
+        filled = 0
+        for own in np.argsort(-excess, kind="mergesort"):
+            if excess[own] <= 0.0:
+                break
+            for slot in range(starts[own], starts[own + 1]):
+                seeds[filled] = by_catchment[slot]
+                filled += 1
+        grown = first, neighbours, density, metres, cluster
+        best[world] = find_best_excess(
+            grown, piece_catchment, excess, per_metre, max_length_metres, free, seeds[:filled]
+        )
+    return best
+
+
 def simulate_best_excess(
     area: StudyArea, world: EvenWorld, worlds: int, rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """(worlds,) excess of the best stretch of each even world; children of `rng` draw."""
-    first, neighbours, _, metres, cluster = build_street_arrays(
-        area.network, np.zeros(len(area.network)), None
-    )
+    streets = build_street_arrays(area.network, np.zeros(len(area.network)), None)
     max_length = float(area.settings.hotspots.max_length_metres)
     own = np.ascontiguousarray(area.catchments.piece_catchment, dtype=np.int64)
     by_catchment = np.argsort(own, kind="stable")
     starts = np.searchsorted(own[by_catchment], np.arange(len(world.expected) + 1))
-    length = np.maximum(np.bincount(own, metres, minlength=len(world.expected)), TINY)
-    expected = world.expected / length
-    fits = metres <= max_length
+    fits = area.network.piece_metres <= max_length
     limits = [
         build_count_limits(row) if row.max() <= MAX_TABLE_MEAN else None for row in world.mean
     ]
 
-    def find_best(harm: NDArray[np.float64]) -> float:
-        density, usual = harm / length, harm.sum() / metres.sum()
-        excess = compute_excesses(density, expected)
-        hot = np.flatnonzero((density > usual) & (excess > 0))
-        hot = hot[np.argsort(-excess[hot], kind="stable")]
-        seeds = [by_catchment[starts[one] : starts[one + 1]] for one in hot]
-        if not seeds:
-            return 0.0
-        piece_density = density[own]
-        streets = first, neighbours, piece_density, metres, cluster
-        free = fits & (piece_density > usual)
-        rest = max_length, free, np.concatenate(seeds)
-        return float(find_best_excess(streets, own, excess, expected, *rest))
-
-    def simulate_chunk(chunk: tuple[int, np.random.Generator]) -> list[float]:
+    def simulate_chunk(chunk: tuple[int, np.random.Generator]) -> NDArray[np.float64]:
         size, own_rng = chunk
-        return [find_best(harm) for harm in draw_harm(world, limits, size, own_rng)]
+        harm = draw_harm(world, limits, size, own_rng)
+        rest = harm, world.expected, max_length, fits
+        return np.asarray(find_best_of_worlds(streets, own, by_catchment, starts, *rest))
 
     sizes = np.diff([*range(0, worlds, CHUNK_SIZE), worlds]).tolist()
     # Each chunk has a stream of its own, so that their order changes nothing.
     chunks = zip(sizes, rng.spawn(len(sizes)), strict=True)
-    parts = [part.result() for part in map_in_threads(simulate_chunk, chunks)]
-    return np.array([best for part in parts for best in part])
+    return np.concatenate([part.result() for part in map_in_threads(simulate_chunk, chunks)])
 
 
 def compute_excesses(
