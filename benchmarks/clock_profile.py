@@ -32,11 +32,13 @@ MIN_CRIMES_AT_ADDRESS = 2
 GROUPS = ("violence", "robbery", "person", "damage", "theft")
 DAYS = ("school", "weekday_off", "weekend")
 NEAR_METRES = 150.0
+CITY_LATITUDE = 41.9
 FIRST_OF_KIND = (1, 3, 6, 12)
 BAND_HALF_HOURS = 4
-"""Kinds of place are compared in bands of two hours: at the 12+ kind there are few crimes."""
+"""Kinds of place are compared in bands of two hours: near many bars there are few crimes. The bands
+lie around the even hours, so that one is that after school, from 15:00 to 17:00."""
 
-PRIOR_INCIDENTS = 5.0
+PRIOR_INCIDENTS = 3.0
 """With so many incidents, a kind of place counts as being like all others: of 12 or more licensed
 addresses, robbery has no weekday afternoon crime in some bands, and that is no proof of none."""
 
@@ -44,47 +46,66 @@ SEASON_DAYS = 21
 """Days without school lie mostly in summer: each is compared with weekends within this span."""
 
 
-def read_crimes(folder: Path) -> tuple[pd.DataFrame, pd.Series]:
-    """Crimes in streets with group, kind of day, half-hour and kind of place; kinds of days."""
+def read_frame(folder: Path) -> pd.DataFrame:
+    """All crimes with `group` ("" for others), time `at`, and metres `x`, `y`."""
     crimes = pd.concat(map(pd.read_parquet, sorted(folder.glob("crimes-*.parquet"))))
     crimes = crimes.reset_index(drop=True)
-    dates = pd.read_csv(folder / "school_days.csv", parse_dates=["date"])
-    kind_of_day = dates.set_index("date")["kind"]
-    at = pd.to_datetime(crimes["occurred_at"])
-    metres = np.column_stack(
-        [
-            crimes["longitude"] * 111_320 * np.cos(np.radians(crimes["latitude"].mean())),
-            crimes["latitude"] * 111_195,
-        ]
-    )
-    place, category = crimes["place"].astype(str), crimes["category"].astype(str)
+    category = crimes["category"].astype(str)
     from_person = crimes["description"].isin(["POCKET-PICKING", "PURSE-SNATCHING"])
     is_theft = category == "THEFT"
-    group = np.select(
-        [
-            category.isin(["ASSAULT", "BATTERY", "HOMICIDE"]),
-            category == "ROBBERY",
-            is_theft & from_person,
-            category.isin(["CRIMINAL DAMAGE", "ARSON"]),
-            is_theft & ~from_person,
-        ],
-        GROUPS,
-        "",
+    kinds = [
+        category.isin(["ASSAULT", "BATTERY", "HOMICIDE"]),
+        category == "ROBBERY",
+        is_theft & from_person,
+        category.isin(["CRIMINAL DAMAGE", "ARSON"]),
+        is_theft & ~from_person,
+    ]
+    return crimes.assign(
+        group=np.select(kinds, GROUPS, ""),
+        at=pd.to_datetime(crimes["occurred_at"]),
+        place=crimes["place"].astype(str),
+        x=to_metres(crimes["longitude"], crimes["latitude"])[:, 0],
+        y=to_metres(crimes["longitude"], crimes["latitude"])[:, 1],
     )
-    licensed = place.isin(LICENSED_PLACES).to_numpy()
-    addresses, number = np.unique(metres[licensed], axis=0, return_counts=True)
-    addresses = addresses[number >= MIN_CRIMES_AT_ADDRESS]
-    used = (place.isin(STREET_PLACES) & ~crimes["domestic"]).to_numpy() & (group != "")
-    near = cKDTree(addresses).query_ball_point(metres[used], NEAR_METRES, return_length=True)
+
+
+def to_metres(longitude: pd.Series, latitude: pd.Series) -> NDArray[np.float64]:
+    """(n, 2) metres on a plane that is true at the city's latitude."""
+    x = longitude * 111_320 * np.cos(np.radians(CITY_LATITUDE))
+    return np.column_stack([x, latitude * 111_195])
+
+
+def find_licensed(crimes: pd.DataFrame) -> NDArray[np.float64]:
+    """(a, 2) addresses where crimes in bars and taverns were recorded."""
+    inside = crimes.loc[crimes["place"].isin(LICENSED_PLACES), ["x", "y"]].to_numpy()
+    addresses, number = np.unique(inside, axis=0, return_counts=True)
+    return np.asarray(addresses[number >= MIN_CRIMES_AT_ADDRESS])
+
+
+def choose_in_streets(crimes: pd.DataFrame) -> pd.DataFrame:
+    """The crimes of the groups in streets and other open places that are not domestic."""
+    in_street = crimes["place"].isin(STREET_PLACES) & ~crimes["domestic"]
+    return crimes[in_street & (crimes["group"] != "")]
+
+
+def read_crimes(folder: Path) -> tuple[pd.DataFrame, pd.Series]:
+    """Crimes in streets with group, kind of day, half-hour and kind of place; kinds of days."""
+    whole = read_frame(folder)
+    crimes = choose_in_streets(whole)
+    dates = pd.read_csv(folder / "school_days.csv", parse_dates=["date"])
+    kind_of_day = dates.set_index("date")["kind"]
+    tree = cKDTree(find_licensed(whole))
+    near = tree.query_ball_point(crimes[["x", "y"]], NEAR_METRES, return_length=True)
+    date = crimes["at"].dt.normalize()
     table = pd.DataFrame(
         {
-            "group": group[used],
-            "date": at[used].dt.normalize(),
-            "half_hour": ((at.dt.hour * 60 + at.dt.minute) // 30)[used],
+            "group": crimes["group"],
+            "date": date,
+            "half_hour": (crimes["at"].dt.hour * 60 + crimes["at"].dt.minute) // 30,
             "kind": np.searchsorted(FIRST_OF_KIND, near, side="right"),
+            "day": date.map(kind_of_day),
         }
     )
-    table["day"] = table["date"].map(kind_of_day)
     return table, kind_of_day
 
 
@@ -115,15 +136,16 @@ def measure_profiles(crimes: pd.DataFrame, kind_of_day: pd.Series) -> NDArray[np
 
 
 def measure_ratios(crimes: pd.DataFrame) -> NDArray[np.float64]:
-    """(g, 5, 2, 12) crimes at each kind of place over what all places have, by two-hour band.
+    """(g, 5, 3, 12) crimes at each kind of place over what all places have, by two-hour band.
 
-    Of weekdays and weekends. Where there are few, they are drawn to 1.
+    Of each kind of day. Where there are few, they are drawn to 1.
     """
     used = crimes[crimes["day"].isin(DAYS)]
     code = pd.Categorical(used["group"], categories=list(GROUPS)).codes
-    weekend = (used["day"] == "weekend").astype(int)
-    counts = np.zeros((len(GROUPS), 5, 2, 48 // BAND_HALF_HOURS))
-    np.add.at(counts, (code, used["kind"], weekend, used["half_hour"] // BAND_HALF_HOURS), 1)
+    day = pd.Categorical(used["day"], categories=list(DAYS)).codes
+    counts = np.zeros((len(GROUPS), 5, len(DAYS), 48 // BAND_HALF_HOURS))
+    band = (used["half_hour"] + BAND_HALF_HOURS // 2) // BAND_HALF_HOURS % counts.shape[-1]
+    np.add.at(counts, (code, used["kind"], day, band), 1)
     of_kind = counts.sum(axis=(2, 3), keepdims=True)
     expected = of_kind * counts.sum(axis=1, keepdims=True) / of_kind.sum(axis=1, keepdims=True)
     return np.asarray((counts + PRIOR_INCIDENTS) / (expected + PRIOR_INCIDENTS))
@@ -139,10 +161,10 @@ def main() -> None:
         for day, profile in zip(DAYS, of_group, strict=True):
             numbers = [str(max(1, round(100 * value))) for value in profile]
             print(f"{group} {day}: {' '.join(numbers[:24])}\n    {' '.join(numbers[24:])}")
-    print("# per cent of all places' share, by two hours from midnight; weekdays, weekend")
+    print("# per cent of what all places have, by two hours, the first around midnight")
     for group, of_group in zip(GROUPS, measure_ratios(crimes), strict=True):
         for kind, of_kind in enumerate(of_group):
-            for day, ratios in zip(("weekday", "weekend"), of_kind, strict=True):
+            for day, ratios in zip(DAYS, of_kind, strict=True):
                 print(f"{group} {kind} {day}: {' '.join(f'{100 * value:.0f}' for value in ratios)}")
     print("# school days, 15:00-17:00, relative to places without a licensed address (crimes)")
     school = crimes[crimes["day"] == "school"]

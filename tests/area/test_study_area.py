@@ -117,9 +117,15 @@ def test_every_report_is_grouped_or_counted(village, rows):
     assert all(row.shown_from == 3 for row in area.left_out if row.source == "reports")
 
 
-def _same(one, other):
+def _same_way_home(one, other):
     for name, value in vars(one).items():
-        if name in {"network", "catchments", "gates", "reports", "exposure"}:
+        pd.testing.assert_frame_equal(pd.DataFrame(value), pd.DataFrame(getattr(other, name)))
+
+
+def _same(one, other):
+    _same_way_home(one.way_home, other.way_home)
+    for name, value in vars(one).items():
+        if name in {"network", "catchments", "gates", "reports", "exposure", "way_home"}:
             continue
         if isinstance(value, gpd.GeoDataFrame | pd.DataFrame):
             pd.testing.assert_frame_equal(pd.DataFrame(value), pd.DataFrame(getattr(other, name)))
@@ -258,6 +264,16 @@ def test_a_harm_for_no_category_is_noted(village):
     assert [note for note in notes if "harm" in note] == [
         "[risk.harm] 'Robery' is not a category in the data; did you mean 'Robbery'?"
     ]
+
+
+def test_an_exposure_of_no_category_is_noted(village):
+    """An exposure whose name is no category is named with the nearest; those of today are known."""
+    exposure = {"Robery": 0.5, "Robbery": 0.25}
+    notes = describe_notes(_area(village, way_home={"exposure": exposure}).notes)
+    assert [note for note in notes if "exposure" in note] == [
+        "[way_home] exposure: 'Robery' is not a category in the data; did you mean 'Robbery'?"
+    ]
+    assert not [note for note in describe_notes(_area(village).notes) if "exposure" in note]
 
 
 def test_an_unknown_column_is_reported_once(village):

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from patrolplan.notes import Note
     from patrolplan.patrols.patrol_backtest import PatrolBacktest
     from patrolplan.patrols.plan import Plan
+    from patrolplan.patrols.posts import Posts
     from patrolplan.risk.backtest import Backtest
     from patrolplan.risk.surface import Risk
     from patrolplan.settings import Settings
@@ -269,14 +270,19 @@ def plan_area_days(
 
 
 def run_backtest(
-    area: StudyArea, origins: tuple[str, str] | None = None
-) -> tuple[Backtest, PatrolBacktest]:
-    """Test risk models, and patrols planned with them, on hold-out months."""
+    area: StudyArea, origins: tuple[str, str] | None = None, window: str | None = None
+) -> tuple[Backtest, PatrolBacktest | None]:
+    """Test risk models, and patrols planned with them, on hold-out months.
+
+    Inside a window of the day the risk alone is tested.
+    """
     from patrolplan.patrols.patrol_backtest import backtest_patrols
     from patrolplan.risk.backtest import backtest_risk
 
     with report_stage("Testing risk models"):
-        risk_test = backtest_risk(area, origins=origins)
+        risk_test = backtest_risk(area, origins=origins, window=window)
+    if window is not None:
+        return risk_test, None
     with report_stage("Testing patrols"):
         return risk_test, backtest_patrols(area, origins=list(risk_test.trials.origins))
 
@@ -363,6 +369,8 @@ def print_patrols(plan: Plan, out: Path) -> None:
             patrol.urn, patrol.school, hours, stops, format_percent(patrol.worth, 1), good
         )
     stdout.print(table)
+    if plan.posts is not None:
+        print_posts(plan.posts)
     stdout.print(f"Written to {out}:")
     for name, what in (
         ("cards.pdf", "for printing: one A4 card for each patrol (single ones in cards/)"),
@@ -371,6 +379,22 @@ def print_patrols(plan: Plan, out: Path) -> None:
         ("plan.gpkg", "layers for QGIS"),
     ):
         stdout.print(f"  {out / name}  {what}")
+
+
+def print_posts(posts: Posts) -> None:
+    """Print where adults stand after the bell, and how many of the pupils they meet."""
+    from patrolplan.patrols.posts import round_share
+
+    table = Table("URN", "post", "from", "to", "pupils met so far")
+    for post in posts.posts:
+        hours = (format_time(post.start_minutes), format_time(post.end_minutes))
+        share = format_percent(round_share(post.pupil_share))
+        table.add_row(post.urn, post.place, *hours, share)
+    stdout.print(table)
+    stdout.print(
+        "Posts meet the most together that so many can, weighted by risk "
+        f"(within {posts.gap_percent:.2f} %); shares are of pupils' minutes on the way home."
+    )
 
 
 def print_week(week: Week) -> None:

@@ -95,9 +95,14 @@ def _say_category_absent(values: Mapping[str, Any]) -> str:
     return f"No {one} of the category '{values['category']}' in the area{hint}."
 
 
-def _say_harm_unknown(values: Mapping[str, Any]) -> str:
-    what = f"[risk.harm] '{values['category']}' is not a category in the data"
-    return f"{what}; did you mean '{values['similar']}'?" if values["similar"] else f"{what}."
+def _say_category_unknown(where: str) -> Callable[[Mapping[str, Any]], str]:
+    """A setting for a category that is not in the data."""
+
+    def say(values: Mapping[str, Any]) -> str:
+        what = f"{where} '{values['category']}' is not a category in the data"
+        return f"{what}; did you mean '{values['similar']}'?" if values["similar"] else f"{what}."
+
+    return say
 
 
 def _say_months_missing(values: Mapping[str, Any]) -> str:
@@ -160,7 +165,7 @@ def _say_of_schools(what: str) -> Callable[[Mapping[str, Any]], str]:
 
 def _say_homes(known: str) -> Callable[[Mapping[str, Any]], str]:
     return lambda values: (
-        f"Where pupils live is estimated from {known}, and falls to a third over "
+        f"Where pupils live is estimated from {known}; their number falls to a third over "
         f"{values['primary_metres']:,.0f} m for primary and {values['secondary_metres']:,.0f} m "
         "for secondary pupils who walk."
     )
@@ -180,12 +185,20 @@ def _format_basis(values: Mapping[str, Any]) -> str:
     return f"{number} crimes in {format_count(values['months'], 'month')}"
 
 
-def _say_model_chosen(values: Mapping[str, Any]) -> str:
-    digits = 0 if values["gain"] >= EXACT_BELOW else 1
+def _format_weights(values: Mapping[str, Any]) -> str:
+    """The models and their weights, the largest first."""
+    pairs = sorted(
+        zip(values["weights"], values["models"], strict=False), key=lambda pair: -pair[0]
+    )
+    return ", ".join(f"{model} {format_percent(weight)}" for weight, model in pairs)
+
+
+def _say_stack_tested(values: Mapping[str, Any]) -> str:
+    interval = f"{values['gain_low']:+.2f} to {values['gain_high']:+.2f}"
     return (
-        f"{values['category']}: the model '{values['model']}' is used; in past months it captured "
-        f"{format_percent(values['gain'], digits)} more crime than {SIMPLE_COUNT} "
-        f"({_format_basis(values)})."
+        f"{values['category']}: a weighted mean of models is used ({_format_weights(values)}). In "
+        f"past months it predicted where crime came better than {SIMPLE_COUNT}, smoothed, by "
+        f"{values['gain']:+.2f} bits a crime (95 % interval {interval}; {_format_basis(values)})."
     )
 
 
@@ -298,7 +311,8 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     "some_times_known": _say_times_known("when harm happens is estimated from those alone"),
     "few_times_known": _say_times_known("too few to estimate when harm happens"),
     "category_absent": _say_category_absent,
-    "harm_unknown": _say_harm_unknown,
+    "harm_unknown": _say_category_unknown("[risk.harm]"),
+    "exposure_unknown": _say_category_unknown("[way_home] exposure:"),
     "months_missing": _say_months_missing,
     "part_missing": _say_part_missing,
     "points_replaced": (
@@ -320,6 +334,28 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
         f"{format_count(len(values['schools']), 'school')} without a URN "
         f"{pluralise(len(values['schools']), 'has', 'have')} one made of name and place, to use in "
         f"other tables: {list_first(values['schools'])}."
+    ),
+    "school_figures_refused": (
+        "URN {urn} ({school}): no school has such a figure, so it counts as not known: {figures}. "
+        "Correct it."
+    ),
+    "no_origins": "No origins given ([sources] origins): where pupils live is assumed.",
+    "no_stops": (
+        "Walkers only: no stops given, neither in [sources] stops nor in the streets file, so "
+        "pupils who ride are not on the streets."
+    ),
+    "no_places": (
+        "No pubs or bars given, neither in [sources] places nor in the streets file: all streets "
+        "count as being without."
+    ),
+    "origin_areas_unknown": lambda values: (
+        f"[sources] origins: no polygon of [sources] areas has the name "
+        f"{list_first(values['areas'])}; these rows have no effect. Correct them."
+    ),
+    "clock_categories_unknown": lambda values: (
+        "[sources] clock: no crime has the category "
+        f"{describe_urns(values['categories'], values['similar'])}; these rows have no effect. "
+        "Correct them."
     ),
     "tasked_place_outside": (
         "Tasked place {place} lies {metres:,.0f} m outside the area: it has no effect where no "
@@ -350,7 +386,6 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
         f"Up to {format_percent(values['share'])} of the pupils who walk live beyond the streets "
         f"given (URN {list_first(values['urns'])}): they are followed to the edge of the streets."
     ),
-    "no_stops": "Walkers only: no stops given, so pupils who ride are not on the streets.",
     "no_stops_near": lambda values: (
         f"Walkers only: no bus stop or station within {values['reach_metres']:,.0f} m of URN "
         f"{list_first(values['urns'])}."
@@ -370,20 +405,11 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
         "{category}: each crime is spread around its place, over {metres:.0f} m "
         "({distance} kernel); this width fits the data best."
     ),
-    "model_undecided": lambda values: (
-        f"{values['category']}: too little crime to compare models ({_format_basis(values)}); "
-        f"{SIMPLE_COUNT} is used."
+    "stack_untested": lambda values: (
+        f"{values['category']}: a weighted mean of models is used ({_format_weights(values)}); "
+        f"there is too little crime to tell how good it is ({_format_basis(values)})."
     ),
-    "count_is_best": lambda values: (
-        f"{values['category']}: {SIMPLE_COUNT} is used; no model captured more "
-        f"({_format_basis(values)})."
-    ),
-    "model_chosen": _say_model_chosen,
-    "models_worse": lambda values: (
-        f"In the last {values['months']} months, the models chosen for each category together "
-        f"captured less crime, weighted by harm, than {SIMPLE_COUNT}: that count is used for all "
-        "categories."
-    ),
+    "stack_tested": _say_stack_tested,
     "model_margin": _say_model_margin,
     "months_only": "Only the month of each crime is known, not its weekday or time of day.",
     "window_harm": _say_window_harm,
@@ -408,7 +434,7 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     "clock_flat": "Crime counts as spread evenly over the day and the week, as the settings say.",
     "clock_declared": _say_clock_declared,
     "clock_own_table": lambda values: (
-        f"When {', '.join(values['categories'])} happens is as [sources] clock says."
+        f"[sources] clock says when {', '.join(values['categories'])} happens."
     ),
     "clock_learned": (
         "When crime happens is learned from the {times:,} crimes whose time of day is known."

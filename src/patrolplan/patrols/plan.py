@@ -45,6 +45,7 @@ from patrolplan.patrols.file_forms import (
     not_in_files,
     round_to,
 )
+from patrolplan.patrols.posts import Posts
 from patrolplan.risk.surface import Risk
 from patrolplan.tables import LeftOutRow, render_html_table
 from patrolplan.text import format_count
@@ -358,6 +359,8 @@ class Plan:
 
     window: Window | None = None
     """Of the patrols; None: the settings' minutes from the bell."""
+    posts: Posts | None = None
+    """Where adults stand after the bell, next to the patrols; None where none are wanted."""
 
     def __repr__(self) -> str:
         stops = sum(len(patrol.stops) for patrol in self.patrols)

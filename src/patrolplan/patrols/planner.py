@@ -22,6 +22,7 @@ from patrolplan.notes import Note
 from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
 from patrolplan.patrols.directions import build_leg, reverse_directions
 from patrolplan.patrols.plan import Leg, Patrol, Plan, Stop, Variant
+from patrolplan.patrols.posts import plan_posts
 from patrolplan.patrols.school_problem import (
     PlanningInputs,
     SchoolProblem,
@@ -67,7 +68,8 @@ def plan_patrols(
     be at the gate for the presence there. A window without a presence (before school, or once
     the pupils have left) begins at the base instead, and need not pass the gate. With
     `end = "base"` the patrol ends there. With `way = "bicycle"` one-way streets are obeyed, and
-    the bicycle is pushed where riding is not allowed.
+    the bicycle is pushed where riding is not allowed. With `[way_home] posts` so many adults of
+    each school stand at posts after the bell, in addition to the patrols.
 
     Parameters
     ----------
@@ -100,6 +102,7 @@ def plan_patrols(
     """
     window = window or resolve_window(area.settings.patrol)
     check_request(area, window, urns)
+    posts = area.settings.way_home.posts
     rows = [row for row, urn in enumerate(area.schools["urn"]) if urns is None or urn in urns]
     inputs = PlanningInputs.from_area(area, risk, hotspots, window, date, rows=rows)
     progress = label_progress("Planning schools", rows, report_progress)
@@ -118,6 +121,7 @@ def plan_patrols(
         left_out=(*area.left_out, *left_out.rows),
         date=date,
         window=window,
+        posts=plan_posts(area, risk, count=posts, urns=urns) if posts else None,
     )
 
 
