@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from patrolplan.hotspots.month_shuffles import RECENT_MONTHS
 from patrolplan.hotspots.reasons import TrendReason
-from patrolplan.hotspots.trends import EARLIER_MONTHS, FALSE_DISCOVERY_RATE, RECENT_MONTHS
+from patrolplan.hotspots.trends import EARLIER_MONTHS, FALSE_DISCOVERY_RATE
 from patrolplan.outputs.brief.brief import (
     MAX_HOTSPOTS,
     MAX_REPORT_GROUPS,
