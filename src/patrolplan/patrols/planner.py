@@ -344,8 +344,9 @@ class _PatrolBuilder:
     ) -> tuple[float, tuple[Stop, ...], float]:
         """The end of the presence at the gate, stops with their times, and the time at the end.
 
-        Where a stop is worth more later, the officer waits: at the gate for the first stop, if
-        there is a presence, otherwise at the stop itself.
+        Where a stop is worth more later, the officer stays at the gate for longer before the first
+        stop, if there is a presence, and otherwise walks there slowly: a stop lasts no longer than
+        its dwell, which is what counts towards the most minutes a day.
         """
         until = route.leave_start_minutes
         if route.stops and self.problem.gate_stay is not None:
@@ -353,11 +354,11 @@ class _PatrolBuilder:
         now, stops = until, []
         for number, (stop, leg) in enumerate(zip(route.stops, legs, strict=False)):
             arrive = now + leg.minutes
-            now = arrive + self.problem.settings.dwell_minutes
             worth = float(self.problem.worth[stop - 1])
             if route.stop_worths:
-                now = max(now, route.leave_minutes[number])
+                arrive = max(arrive, route.begin_minutes[number])
                 worth = route.stop_worths[number]
+            now = arrive + self.problem.settings.dwell_minutes
             stops.append(self._build_stop(stop, arrive, now, worth))
         return until, tuple(stops), now + legs[-1].minutes if legs else now
 
