@@ -1,0 +1,91 @@
+"""What the way home has for a card: the busiest stretch in a line, and what was assumed."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from patrolplan.hotspots.reasons import WayReason
+from patrolplan.notes import Note, NoteKind
+from patrolplan.outputs.reason_words import describe_share
+from patrolplan.patrols.plan import Patrol, Stop
+
+MODES = {"london": "travel as assumed for London", "england": "travel as in England"}
+
+SHORT: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
+    "no_stops": "walkers only: no stops given",
+    "no_stops_near": lambda values: (
+        f"walkers only: no stops within {values['reach_metres']:,.0f} m"
+    ),
+    "no_origins": "homes assumed, no origins given",
+    "rolls_by_capacity": "number of pupils assumed from the capacity",
+    "rolls_assumed": "number of pupils assumed",
+    "stages_assumed": "ages assumed",
+    "homes_beyond_streets": "some live beyond the streets given",
+    "modes_assumed": lambda values: MODES.get(values["modes"], "travel assumed"),
+    "leaving_assumed": "leaving times assumed",
+    "no_places": "no pubs or bars given",
+    "clock_declared": "hours of crime assumed",
+}
+"""What was assumed, in few words, what matters most first."""
+
+
+def describe_assumptions(notes: Sequence[Note], urn: str) -> str:
+    """One sentence on what was assumed of a school's ways home; empty where they do not count.
+
+    Examples
+    --------
+    >>> exposure = {"categories": ["Robbery"], "powers": [0.25], "pupils": 900, "schools": 2}
+    >>> assumed = [Note("no_places"), Note("exposure", exposure), Note("no_stops")]
+    >>> describe_assumptions(assumed, "1")
+    "Pupils' ways home are modelled (walkers only: no stops given; no pubs or bars given)."
+    >>> describe_assumptions([Note("no_stops"), Note("exposure_off")], "1")
+    ''
+    """
+    if not any(note.kind == "exposure" for note in notes):
+        return ""
+    about = {
+        note.kind: note
+        for note in notes
+        if "urns" not in note.values or urn in note.list_texts("urns")
+    }
+    parts = []
+    for kind, words in SHORT.items():
+        if kind in about:
+            parts.append(words if isinstance(words, str) else words(about[kind].values))
+    return f"Pupils' ways home are modelled ({'; '.join(parts) or 'nobody is tracked'})."
+
+
+def find_busiest_stop(patrol: Patrol) -> tuple[int, WayReason] | None:
+    """The stop on whose stretch most of the school's pupils pass, by its index, and the reason.
+
+    None where no stop is on a stretch that enough of them pass to be named. Of equal ones the first
+    counts.
+    """
+    own = [
+        (number, reason)
+        for number, stop in enumerate(patrol.stops)
+        for reason in stop.why
+        if isinstance(reason, WayReason) and reason.school == patrol.school
+    ]
+    return max(own, key=lambda one: (one[1].share, -one[0]), default=None)
+
+
+def describe_busiest(reason: WayReason) -> str:
+    """The line of the card.
+
+    Examples
+    --------
+    >>> describe_busiest(WayReason(school="Hill School", share=0.15, start="15:12", end="15:30"))
+    'Busiest stretch on the way home, 15:12 to 15:30: about one pupil in six.'
+    """
+    way = "to school" if reason.to_school else "home"
+    share = describe_share(reason.share)
+    return f"Busiest stretch on the way {way}, {reason.start} to {reason.end}: {share}."
+
+
+def drop_own_way(stop: Stop, patrol: Patrol) -> tuple[Any, ...]:
+    """The reasons of a stop without that of the own school's way, which stands in a line apart."""
+    return tuple(
+        reason
+        for reason in stop.why
+        if not (isinstance(reason, WayReason) and reason.school == patrol.school)
+    )
