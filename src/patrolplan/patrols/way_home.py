@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window
 from patrolplan.notes import Note, NoteKind
-from patrolplan.patrols.surroundings import build_surroundings
+from patrolplan.patrols.surroundings import build_surroundings, compute_hours
 from patrolplan.patrols.timed_risk import average_rates, find_within_reach, sum_by_minute
 from patrolplan.pupils.flows import Ways
 from patrolplan.pupils.presence import Presence, Visit, find_presence
@@ -35,7 +35,7 @@ from patrolplan.risk.in_time import RiskInTime
 from patrolplan.risk.surface import Risk
 
 if TYPE_CHECKING:
-    from patrolplan.patrols.plan import Patrol, Stop
+    from patrolplan.patrols.plan import Patrol
 
 SEVERAL_STOPS = 2
 """Of a single place, a share of pupils would show how many pass just there."""
@@ -155,7 +155,7 @@ def measure_patrols(
     """
     if not patrols:
         return ()
-    ways, presence = _find_ways(area, risk)
+    ways, presence = find_ways(area, risk)
     by_urn = {school.urn: school for school in ways.schools}
     notes = [*area.notes, *risk.notes, *ways.notes]
     assumed = sorted(
@@ -166,7 +166,10 @@ def measure_patrols(
     measured = []
     for patrol in patrols:
         school = by_urn[patrol.urn]
-        shares = harm.measure(patrol.urn, patrol.stops)
+        shares = harm.measure(
+            patrol.urn,
+            [(stop.hotspot, stop.arrive_minutes, stop.leave_minutes) for stop in patrol.stops],
+        )
         visits = [(stop.point, stop.arrive_minutes, stop.leave_minutes) for stop in patrol.stops]
         way_home = WayHome(
             pupil_share=presence.share_met_by(patrol.urn, visits),
@@ -182,7 +185,7 @@ def measure_patrols(
     return tuple(measured)
 
 
-def _find_ways(area: StudyArea, risk: Risk) -> tuple[Ways, Presence]:
+def find_ways(area: StudyArea, risk: Risk) -> tuple[Ways, Presence]:
     """The ways home that the risk was estimated with, or those of the area."""
     pupils = None if risk.in_time is None else risk.in_time.pupils
     return find_presence(area) if pupils is None else (pupils.ways, pupils.presence)
@@ -277,17 +280,29 @@ class HarmMeter:
         window: Window,
         urns: set[str],
         *,
+        reach_window: Window | None = None,
         with_band: bool = True,
     ) -> "HarmMeter":
         """The harm that patrols of these schools may meet.
 
-        `with_band` adds the clocks that the harm is also measured with, where it is assumed.
+        Parameters
+        ----------
+        area, risk, hotspots, window
+            What they are planned from.
+        urns
+            The schools.
+        reach_window
+            The window that the harm within reach is of; default the same.
+        with_band
+            Measure also with other clocks, where the clock is assumed.
         """
         chosen = [row for row, urn in enumerate(area.schools["urn"]) if urn in urns]
-        around = [build_surroundings(area, row, window) for row in chosen]
+        around = [build_surroundings(area, row, reach_window or window) for row in chosen]
         hours = [one.hours for one in around]
-        first = int(min(one.start_minutes for one in hours))
-        end = max(first + 1, int(np.ceil(max(one.latest_end_minutes for one in hours))))
+        patrolled = [compute_hours(area, area.schools.iloc[row], window) for row in chosen]
+        first = int(min(one.start_minutes for one in (*hours, *patrolled)))
+        last = max(one.latest_end_minutes for one in (*hours, *patrolled))
+        end = max(first + 1, int(np.ceil(last)))
         stretches = [np.array(pieces, dtype=np.int64) for pieces in hotspots["pieces"]]
         within = [find_within_reach(area, one) for one in around]
         by_clock = []
@@ -303,20 +318,23 @@ class HarmMeter:
         schools = {area.schools["urn"].iloc[row]: at for at, row in enumerate(chosen)}
         return cls(first, names, schools, tuple(by_clock))
 
-    def measure(self, urn: str, stops: Sequence["Stop"]) -> list[float]:
-        """Share of the harm within reach that stops meet, under each clock."""
-        dwells = [
-            (self.rows[stop.hotspot], stop.arrive_minutes, stop.leave_minutes)
-            for stop in stops
-            if stop.hotspot in self.rows
+    def measure(self, urn: str, dwells: Sequence[tuple[str, float, float]]) -> list[float]:
+        """Share of the harm within reach that dwells meet, under each clock.
+
+        `dwells` are names of hotspots, and from when to when they last; at other places they meet
+        nothing.
+        """
+        known = [
+            (self.rows[name], start, end)
+            for name, start, end in dwells
+            if name in self.rows and end > start
         ]
         shares = []
         for rates, reach in self.by_clock:
             met = sum(
                 average_rates(rates[row], start - self.first_minute, end - self.first_minute)
                 * (end - start)
-                for row, start, end in dwells
-                if end > start
+                for row, start, end in known
             )
             whole = float(reach[self.reach[urn]])
             shares.append(float(met) / whole if whole > 0 else 0.0)
