@@ -22,7 +22,7 @@ from patrolplan.risk.rolling_origin import (
     run_trials,
 )
 from patrolplan.risk.scores import COVERAGES, Reference, compute_pai, divide, simulate_reference
-from patrolplan.risk.window_trials import run_window_trials
+from patrolplan.risk.window_trials import check_times_known, run_window_trials
 from patrolplan.tables import render_html_table
 from patrolplan.text import format_percent
 
@@ -179,6 +179,9 @@ def backtest_risk(
     """
     settings = area.settings
     seed = settings.seed if seed is None else seed
+    limits = None if window is None else resolve_window(settings.patrol, name=window)
+    if limits is not None:
+        check_times_known(area)  # before the work, not after it
     history = _build_checked_history(area, categories)
     first, last = _select_span(history, origins)
     harm = get_harm_days(history.targets, settings.risk.harm)
@@ -190,10 +193,9 @@ def backtest_risk(
     )
     trials = everything.since(first)
     choices = describe_stack(trials, seed)
-    if window is None:
+    if limits is None:
         reference = simulate_reference(history, harm, len(trials.origins), seed=seed)
     else:
-        limits = resolve_window(settings.patrol, name=window)
         trials = run_window_trials(area, history, models, trials, harm, limits, seed=seed)
         reference = Reference.unknown(len(trials.categories))
     results, curves = _build_tables(trials, reference, seed)
