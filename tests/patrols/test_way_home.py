@@ -136,7 +136,7 @@ def _find_step(plan, stops):
 
 
 def test_files_hold_pupils_met_only_in_steps(demo_plan):
-    """A patrol's share is in steps of 1 %, of one place in steps of 5 %, of few minutes not there."""
+    """A share of pupils is in steps of 1 %, at one place of 5 %, and none of few minutes."""
     stops = demo_plan.patrols[0].stops
     assert _find_step(demo_plan, stops[:2]) == PATROL_STEP
     assert _find_step(demo_plan, stops[:1]) == PLACE_STEP

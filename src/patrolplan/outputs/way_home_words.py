@@ -1,6 +1,6 @@
 """What the way home has for a card: the busiest stretch in a line, and what was assumed."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from patrolplan.hotspots.reasons import WayReason
@@ -8,24 +8,16 @@ from patrolplan.notes import Note, NoteKind
 from patrolplan.outputs.reason_words import describe_share
 from patrolplan.patrols.plan import Patrol, Stop
 
-MODES = {"london": "travel as assumed for London", "england": "travel as in England"}
-
-SHORT: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
+SHORT: Mapping[NoteKind, str] = {
     "no_stops": "walkers only: no stops given",
-    "no_stops_near": lambda values: (
-        f"walkers only: no stops within {values['reach_metres']:,.0f} m"
-    ),
-    "no_origins": "homes assumed, no origins given",
-    "rolls_by_capacity": "number of pupils assumed from the capacity",
-    "rolls_assumed": "number of pupils assumed",
-    "stages_assumed": "ages assumed",
-    "homes_beyond_streets": "some live beyond the streets given",
-    "modes_assumed": lambda values: MODES.get(values["modes"], "travel assumed"),
-    "leaving_assumed": "leaving times assumed",
+    "no_stops_near": "walkers only: no stops near",
+    "no_origins": "no origins",
+    "rolls_by_capacity": "no number of pupils",
+    "rolls_assumed": "no number of pupils",
     "no_places": "no pubs or bars given",
-    "clock_declared": "hours of crime assumed",
 }
-"""What was assumed, in few words, what matters most first."""
+"""What is not known and had to be assumed, in few words: a card has a line for it. The sentences
+are in the plan and in what `check` says."""
 
 
 def describe_assumptions(notes: Sequence[Note], urn: str) -> str:
@@ -43,14 +35,9 @@ def describe_assumptions(notes: Sequence[Note], urn: str) -> str:
     if not any(note.kind == "exposure" for note in notes):
         return ""
     about = {
-        note.kind: note
-        for note in notes
-        if "urns" not in note.values or urn in note.list_texts("urns")
+        note.kind for note in notes if "urns" not in note.values or urn in note.list_texts("urns")
     }
-    parts = []
-    for kind, words in SHORT.items():
-        if kind in about:
-            parts.append(words if isinstance(words, str) else words(about[kind].values))
+    parts = dict.fromkeys(words for kind, words in SHORT.items() if kind in about)
     return f"Pupils' ways home are modelled ({'; '.join(parts) or 'nobody is tracked'})."
 
 
