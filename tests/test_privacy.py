@@ -1,5 +1,6 @@
 """The table of reports and the groups made of it: none small, all counted, the same in any CRS."""
 
+import dataclasses
 from collections import Counter
 from pathlib import Path
 
@@ -21,12 +22,14 @@ from patrolplan.privacy import (
     suppress_and_round,
 )
 from patrolplan.settings import parse_settings
+from patrolplan.times import SchoolTerm
 
 BNG = "EPSG:27700"
 WEST, SOUTH = 530_000, 180_000
 SHIFT = np.array([WEST, SOUTH])
 PLACE = st.tuples(st.integers(-300, 1200), st.integers(-300, 1200))
 EVERYWHERE = shapely.box(0, 0, 1e6, 1e6)
+TERMS = [SchoolTerm(2024, 2), SchoolTerm(2025, 0), SchoolTerm(2025, 1)]
 
 
 @st.composite
@@ -38,6 +41,7 @@ def returns(draw):
         st.sampled_from(FACTORS["time_band"]),
         st.sampled_from((*FACTORS["place_factor"][:3], "none")),
         st.sampled_from((*FACTORS["behaviour_factor"][:2], "none")),
+        st.sampled_from(TERMS),
     )
     rows = draw(st.lists(row, max_size=60))
     return rows, np.array(pieces) + SHIFT, draw(st.integers(2, 12))
@@ -64,6 +68,15 @@ def _tabulate(rows, threshold):
     factors = [
         [sum(name in row for row in rows_) for name in FACTOR_NAMES] for rows_ in large.values()
     ]
+    by_term = {
+        term: suppress_and_round(
+            [sum(row[4] == term for row in rows_) for rows_ in large.values()], step
+        )
+        for term in TERMS
+    }
+    by_year = Counter[int]()
+    for term, counts in by_term.items():
+        by_year[term.year] += int(counts.sum())
     return ReportTable(
         step=step,
         squares=np.array([(27700, *square) for square in large], dtype=np.int64).reshape(-1, 3),
@@ -73,6 +86,8 @@ def _tabulate(rows, threshold):
         ),
         in_small_squares=int(suppress_and_round(few, step)),
         refused={},
+        by_year=dict(by_year),
+        by_term={term: counts for term, counts in by_term.items() if counts.any()},
     )
 
 
@@ -172,11 +187,65 @@ def test_reasons_are_those_that_the_threshold_gave(case):
     threshold = case[2]
     large = [rows for rows in _held(case).values() if _round_by_hand(len(rows), threshold)]
     for rows, shown in zip(large, groups.reasons, strict=True):
-        given_ = Counter(factor for row in rows for factor in row[1:] if factor != "none")
+        given_ = Counter(factor for row in rows for factor in row[1:4] if factor != "none")
         counts = {factor: _round_by_hand(count, threshold) for factor, count in given_.items()}
         assert set(shown) == {factor for factor, count in counts.items() if count}
         order = [(-counts[factor], factor) for factor in shown]
         assert order == sorted(order)
+
+
+@given(returns())
+def test_terms_are_those_that_the_threshold_was_made_in(case):
+    """Each group's terms are counted one by one and rounded, and never add up to more than it."""
+    groups, _ = _group(case)
+    threshold = case[2]
+    large = [rows for rows in _held(case).values() if _round_by_hand(len(rows), threshold)]
+    none = np.zeros(len(groups), dtype=int)
+    for term in TERMS:
+        counts = [_round_by_hand(sum(row[4] == term for row in rows), threshold) for rows in large]
+        assert groups.by_term.get(term, none).tolist() == counts
+        assert groups.all_by_term.get(term, 0) >= sum(counts)
+    assert (sum(groups.by_term.values(), none) <= groups.counts).all()
+
+
+@given(returns(), st.integers(0, 30))
+def test_the_digest_covers_terms(case, pick):
+    """Groups that differ in the term of their reports alone have another digest."""
+    groups, _ = _group(case)
+    assert groups.digest == _group(case)[0].digest
+    if groups.by_term:
+        terms = list(groups.by_term)
+        other = terms[pick % len(terms)]._replace(year=2019)
+        renamed = {
+            other if k == pick % len(terms) else t: n
+            for k, (t, n) in enumerate(groups.by_term.items())
+        }
+        assert dataclasses.replace(groups, by_term=renamed).digest != groups.digest
+
+
+def _list_counts(shown):
+    """(n, k) all counts that are shown as these: each is up to four more."""
+    return np.stack(np.meshgrid(*(count + np.arange(5) for count in shown)), -1).reshape(
+        -1, len(shown)
+    )
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2)), min_size=5, max_size=40))
+def test_comparing_bands_with_terms_never_gives_one_value(drawn):
+    """Of all counts by band and by term that show the same, none has one value alone.
+
+    Both add up to the square's number. Two more terms than those drawn may hold up to four reports
+    each, for terms have no fixed number.
+    """
+    shown = int(suppress_and_round(len(drawn), 5))
+    bands = [suppress_and_round(sum(band == k for band, _ in drawn), 5) for k in range(4)]
+    terms = [suppress_and_round(sum(term == k for _, term in drawn), 5) for k in range(5)]
+    fits = [_list_counts(bands), _list_counts(terms)]
+    numbers = set(range(shown, shown + 5)).intersection(*(fit.sum(axis=1) for fit in fits))
+    assert len(numbers) > 1
+    for fit in fits:
+        possible = fit[np.isin(fit.sum(axis=1), list(numbers))]
+        assert (possible.min(axis=0) < possible.max(axis=0)).all()
 
 
 def _one_square(count=5):
@@ -257,6 +326,26 @@ def test_years_that_show_more_than_squares_cannot_be_made():
         ReportTable(5, square, np.array([5]), NONE, 0, {}, {2025: 5, 2026: 5})
 
 
+@pytest.mark.parametrize(
+    ("by_year", "by_term", "why"),
+    [
+        ({2025: 10}, {TERMS[1]: 5, TERMS[2]: 10}, "more reports by term than by square"),
+        ({2025: 5, 2024: 5}, {TERMS[1]: 5, TERMS[2]: 5}, "more reports by term than by year"),
+        ({2025: 5}, {TERMS[1]: 3}, "multiples of 5"),
+    ],
+)
+def test_terms_that_show_more_than_squares_or_years_cannot_be_made(by_year, by_term, why):
+    """Terms are in steps, and never add up to more than their square or their year shows."""
+    square = np.array([[27700, 1, 1]])
+    terms = {term: np.array([count]) for term, count in by_term.items()}
+    with pytest.raises(ValueError, match=why):
+        ReportTable(5, square, np.array([10]), NONE, 0, {}, by_year, terms)
+    if "year" not in why:
+        nowhere = np.zeros(1, dtype=np.int64)
+        with pytest.raises(ValueError, match=why.replace("multiples of 5", "multiples of the")):
+            ReportGroups(5, nowhere, np.array([10]), np.ones(1), NONE, terms, {})
+
+
 def test_no_reports_give_no_groups():
     """An area without reports has no group on any piece of street."""
     groups = ReportGroups.empty(7, 5)
@@ -267,12 +356,15 @@ def test_no_reports_give_no_groups():
 
 
 def test_tables_and_groups_hold_nothing_of_a_single_report():
-    """Only counts leave the door, by square or year: no row, coordinates, identifier or day."""
+    """Only counts leave the door, by square, term or year: no row, place, identifier or day."""
     names = set(ReportGroups.__dataclass_fields__)
-    assert names == {"threshold", "group_of_piece", "counts", "share_inside", "factor_counts"}
+    assert names == {
+        *("threshold", "group_of_piece", "counts", "share_inside", "factor_counts"),
+        *("by_term", "all_by_term"),
+    }
     assert set(ReportTable.__dataclass_fields__) == {
         *("step", "squares", "counts", "factor_counts", "in_small_squares", "refused"),
-        "by_year",
+        *("by_year", "by_term"),
     }
 
 

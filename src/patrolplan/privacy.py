@@ -7,15 +7,18 @@ table. The squares are those of one fixed grid, the same whatever the CRS, limit
 and crime (`patrolplan.crs.find_squares`).
 
 **What holds.** Let n(s) be the reports in square s, and n(s, f) those of them that gave the factor
-f, a time band included. At thresholds of `ROUNDING_STEP` or more the table holds these alone:
+f, a time band included, and n(s, t) those that were made in the school term t. At thresholds of
+`ROUNDING_STEP` or more the table holds these alone:
 
-- n(s) and n(s, f), rounded down to multiples of `ROUNDING_STEP`, 0 below it;
+- n(s), n(s, f) and n(s, t), rounded down to multiples of `ROUNDING_STEP`, 0 below it; the terms of
+  a square so show no more together than the square does. No factor is counted by term;
 - how many reports lie in squares with fewer than `ROUNDING_STEP`, all such squares in the world
   together, rounded down in the same way;
 - for each reason, how many rows of all files were refused, rounded down in the same way, and
   whether there was one. A row is refused for what stands in the files, never for a setting;
 - how many reports of all files were made in each year, rounded down in the same way and further,
-  so that all years together show no more than the squares do.
+  so that all years together show no more than the squares do, and each year no less than its terms
+  in all squares: years and terms put side by side show no more than one of them alone.
 
 Whatever patrolplan computes, writes, caches or says of reports that it could read, errors included,
 is a function of this table and of what is not a report: settings, CRS, limits, streets, schools,
@@ -32,14 +35,16 @@ under many settings, subtracted from each other, give no more than the table. In
 
 **What does not hold.** This is not differential privacy: no noise is added. The counts of one
 square can be compared with each other: a square of at least 15 reports whose time bands all show 0
-has 3 or 4 in each. Such a comparison never narrows a count to one value. Anyone with outputs of two
-versions of the files, or of some of them and of all, sees when a square passes a multiple of
-`ROUNDING_STEP`; if they know from elsewhere that a single report came in between, they know its
-square, and how many it held before. They also see when the first row is refused for a reason, which
-says nothing of a place. Anyone who can write files, or name other columns to read, can find out
-what the files hold. A threshold under
-`ROUNDING_STEP` gives a table in finer steps and reveals more: it needs a written reason, which is
-printed on the outputs.
+has 3 or 4 in each. Such a comparison alone never narrows a count to one value. Terms have no fixed
+number, so that nothing follows from those that show 0; but someone who knows from elsewhere that
+all reports come from the same five terms, and sees a square of 20 with none of them shown, knows
+that each has 4. Anyone with outputs of two versions of the files, or of some of them and of all,
+sees when a square, or a factor or term of it, passes a multiple of `ROUNDING_STEP`; if they know
+from elsewhere that a single report came in between, they know its square, and how many it held
+before. They also see when the first row is refused for a reason, which says nothing of a place.
+Anyone who can write files, or name other columns to read, can find out what the files hold. A
+threshold under `ROUNDING_STEP` gives a table in finer steps and reveals more: it needs a written
+reason, which is printed on the outputs.
 
 **Recorded crime**, where the settings apply the threshold to it, is grouped by the same squares: a
 category counts in a square with at least the threshold of incidents, in all months together, or not
@@ -62,6 +67,7 @@ from patrolplan.crs import SQUARE_METRES, find_squares, locate_in_squares
 from patrolplan.notes import Note, NoteValue
 from patrolplan.settings import SAFE_THRESHOLD, Settings
 from patrolplan.tables import LeftOutRow
+from patrolplan.times import SchoolTerm
 
 ROUNDING_STEP = SAFE_THRESHOLD
 """Counts are rounded down to multiples of this, so that a small difference between two versions of
@@ -103,6 +109,9 @@ class ReportTable:
         Rows refused, by reason; 0 stands for fewer than the step.
     by_year
         Reports of all files by the year they were made in, without years under the step.
+    by_term
+        (s,) reports in each square by the school term that they were made in, without terms that
+        are under the step in every square.
     """
 
     step: int
@@ -112,10 +121,12 @@ class ReportTable:
     in_small_squares: int
     refused: dict[str, int]
     by_year: dict[int, int] = field(default_factory=dict)
+    by_term: dict[SchoolTerm, NDArray[np.int64]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         single = [self.in_small_squares, *self.refused.values(), *self.by_year.values()]
-        for counts in (self.counts, self.factor_counts, np.array(single, dtype=np.int64)):
+        several = (self.counts, self.factor_counts, *self.by_term.values())
+        for counts in (*several, np.array(single, dtype=np.int64)):
             if np.any(counts % self.step):
                 message = f"counts of reports must be multiples of {self.step}"
                 raise ValueError(message)
@@ -125,6 +136,12 @@ class ReportTable:
         if sum(self.by_year.values()) > self.counts.sum() + self.in_small_squares:
             message = f"more reports by year than by square, both in steps of {self.step}"
             raise ValueError(message)
+        _check_terms(self.counts, self.by_term)
+        for year in {term.year for term in self.by_term}:
+            in_terms = sum(n.sum() for term, n in self.by_term.items() if term.year == year)
+            if in_terms > self.by_year.get(year, 0):
+                message = f"more reports by term than by year, both in steps of {self.step}"
+                raise ValueError(message)
 
     def __len__(self) -> int:
         return len(self.counts)
@@ -147,6 +164,11 @@ class ReportGroups:
         the whole square, so that the limits of the area cannot cut a group.
     factor_counts
         (g, f) reports of each group that gave each of `FACTOR_NAMES`.
+    by_term
+        (g,) reports of each group by the school term that they were made in. Terms under the
+        threshold are 0, so the terms of a group may add up to less than its count.
+    all_by_term
+        The same for the squares of all files together, inside the area or not.
     """
 
     threshold: int
@@ -154,14 +176,19 @@ class ReportGroups:
     counts: NDArray[np.int64]
     share_inside: NDArray[np.float64]
     factor_counts: NDArray[np.int64]
+    by_term: dict[SchoolTerm, NDArray[np.int64]] = field(default_factory=dict)
+    all_by_term: dict[SchoolTerm, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if len(self.counts) and int(self.counts.min()) < self.threshold:
             message = f"a group of reports is smaller than the threshold of {self.threshold}"
             raise ValueError(message)
-        if np.any(self.counts % self.threshold) or np.any(self.factor_counts % self.threshold):
-            message = f"counts must be multiples of the threshold of {self.threshold}"
-            raise ValueError(message)
+        total = np.array(list(self.all_by_term.values()), dtype=np.int64)
+        for counts in (self.counts, self.factor_counts, *self.by_term.values(), total):
+            if np.any(counts % self.threshold):
+                message = f"counts must be multiples of the threshold of {self.threshold}"
+                raise ValueError(message)
+        _check_terms(self.counts, self.by_term)
 
     def __len__(self) -> int:
         return len(self.counts)
@@ -194,9 +221,10 @@ class ReportGroups:
     @property
     def digest(self) -> str:
         """SHA-256 of what the groups reveal: equal for reports that no output can tell apart."""
-        arrays = (self.group_of_piece, self.counts, self.factor_counts)
+        arrays = (self.group_of_piece, self.counts, self.factor_counts, *self.by_term.values())
         content = (np.ascontiguousarray(array, dtype="<i8").tobytes() for array in arrays)
-        return hash_content(repr((self.threshold, FACTOR_NAMES)), *content)
+        terms = [[tuple(term) for term in self.by_term], sorted(self.all_by_term.items())]
+        return hash_content(repr((self.threshold, FACTOR_NAMES, terms)), *content)
 
 
 def group_reports(
@@ -234,12 +262,15 @@ def group_reports(
     counts = suppress_and_round(table.counts, threshold)
     used = has_street & (counts > 0)
     group = np.append(np.where(used, np.cumsum(used) - 1, -1), -1)  # the last one: no square
+    terms = {term: suppress_and_round(n, threshold) for term, n in sorted(table.by_term.items())}
     groups = ReportGroups(
         threshold=threshold,
         group_of_piece=group[of_piece],
         counts=counts[used],
         share_inside=share_inside[used],
         factor_counts=suppress_and_round(table.factor_counts[used], threshold),
+        by_term={term: counts[used] for term, counts in terms.items() if counts[used].any()},
+        all_by_term={term: int(counts.sum()) for term, counts in terms.items() if counts.any()},
     )
     unused = {
         "outside the area": ~is_inside,
@@ -257,6 +288,13 @@ def group_reports(
         for why, count in left_out.items()
     ]
     return groups, rows
+
+
+def _check_terms(counts: NDArray[np.int64], by_term: dict[SchoolTerm, NDArray[np.int64]]) -> None:
+    """Refuse terms that add up to more reports than there are: they would show the rounding."""
+    if by_term and np.any(sum(by_term.values()) > counts):
+        message = "more reports by term than by square"
+        raise ValueError(message)
 
 
 def get_rounding_step(threshold: int) -> int:

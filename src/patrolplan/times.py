@@ -3,6 +3,7 @@
 import datetime as dt
 import math
 import re
+from typing import Literal, NamedTuple, get_args
 
 TIME_OF_DAY = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 """How a time of day is written in settings, tables, files and on the command line."""
@@ -54,6 +55,38 @@ def format_time(minutes: float) -> str:
 def format_span(first_minutes: float, last_minutes: float) -> str:
     """Write two times of day as from and to, with a dash between them."""
     return f"{format_time(first_minutes)}\N{EN DASH}{format_time(last_minutes)}"
+
+
+Season = Literal["spring", "summer", "autumn"]
+"""A school term of England by its season, in the order of the calendar year."""
+
+MONTHS_A_TERM = 4
+"""January to April is spring, May to August summer, September to December autumn: a term and the
+holiday that follows it. Schools' own dates differ by days."""
+
+
+class SchoolTerm(NamedTuple):
+    """A school term; terms are in the order of time.
+
+    Examples
+    --------
+    >>> SchoolTerm(2025, 2).season, SchoolTerm(2025, 2) < SchoolTerm(2026, 0)
+    ('autumn', True)
+    """
+
+    year: int
+    number: int
+    """0 for spring, 1 for summer, 2 for autumn."""
+
+    @property
+    def season(self) -> Season:
+        """Its season."""
+        return get_args(Season)[self.number]  # type: ignore[no-any-return]
+
+    @property
+    def middle_month(self) -> float:
+        """Its middle, in months since the year 0."""
+        return 12 * self.year + MONTHS_A_TERM * (self.number + 0.5)
 
 
 HORIZON_DEGREES = 90.833

@@ -3,6 +3,7 @@
 What two files must agree in is counted here by hand, apart from the program's own table.
 """
 
+import dataclasses
 import hashlib
 import importlib.util
 import json
@@ -46,6 +47,7 @@ GAVE = (
     st.sampled_from(["lunch", "after_school"]),
     st.sampled_from(["isolated", "poor_lighting", "none"]),
     st.sampled_from(["followed", "none"]),
+    st.sampled_from(["2026-05-04", "2026-05-04", "2026-02-04", "2024-11-04"]),
 )
 
 
@@ -71,32 +73,58 @@ def see(tmp_path_factory):
         table = read_reports([town.write_reports(path, reports)])
         groups, rows = group_reports(table, pieces, limits, crs=BNG, threshold=threshold)
         squares = [tuple(xy) for xy in np.floor((pieces - CORNER) / SQUARE_METRES).astype(int)]
+        terms = {term: counts.tolist() for term, counts in groups.by_term.items()}
         shown = {
-            square: (int(groups.counts[group]), groups.reasons[group])
+            square: (
+                int(groups.counts[group]),
+                groups.reasons[group],
+                {term: counts[group] for term, counts in terms.items() if counts[group]},
+            )
             for square, group in zip(squares, groups.group_of_piece, strict=True)
             if group >= 0
         }
-        return shown, list_left_out(rows), groups.digest
+        return shown, list_left_out(rows), groups.all_by_term, groups.digest
 
     return look
 
 
 def count_by_hand(reports, step=ROUNDING_STEP):
-    """What may be known of reports: counts by square and factor, in steps; and of refusals."""
+    """What may be known of reports: counts by square, factor and term, in steps; and of refusals.
+
+    Years of all squares are known in steps as well, but together no more than squares are: the year
+    that shows most beyond its terms gives way.
+    """
     good = [report for report in reports if report.reported_on[0] == "2"]
     held = Counter(report.square for report in good)
     gave = Counter((r.square, factor) for r in good for factor in r.factors if factor != "none")
+    made = Counter((r.square, *_find_term(r)) for r in good)
     few = sum(count for count in held.values() if count < step)
-    known = {what: count // step for what, count in (held + gave).items() if count >= step}
+    known = {what: count // step for what, count in (held + gave + made).items() if count >= step}
     refused = len(reports) - len(good)
-    return known, few // step, (refused > 0, refused // step)
+    in_years = Counter(_find_term(r)[0] for r in good)
+    years = {year: n // step for year, n in sorted(in_years.items()) if n >= step}
+    beyond = {
+        year: steps - sum(known.get((s, year, term), 0) for s in held for term in range(3))
+        for year, steps in years.items()
+    }
+    most = sum(known.get(square, 0) for square in held) + few // step
+    while sum(years.values()) > most:
+        year = max(years, key=lambda year: beyond[year])
+        years[year] -= 1
+        beyond[year] -= 1
+    return known, few // step, (refused > 0, refused // step), {y: n for y, n in years.items() if n}
+
+
+def _find_term(report):
+    """Year, and which third of it."""
+    return int(report.reported_on[:4]), (int(report.reported_on[5:7]) - 1) // 4
 
 
 @given(CROWD, REPORT)
 def test_one_report_more_shows_only_where_a_step_is_passed(see, rows, more):
     """One report more changes nothing but its own square, and that only at a multiple of five."""
-    before, _, _ = see(rows)
-    after, _, _ = see([*rows, more])
+    before, *_ = see(rows)
+    after, *_ = see([*rows, more])
     assert {k: v for k, v in before.items() if k != more.square} == {
         k: v for k, v in after.items() if k != more.square
     }
@@ -117,7 +145,7 @@ def test_where_in_its_square_a_report_lies_is_lost(see, rows, moves):
     moved = []
     for k, row in enumerate(rows):
         (column, line), (x, y) = row.square, moves[k % len(moves)]
-        moved.append(town.Report(250 * column + x, 250 * line + y, *row.factors))
+        moved.append(dataclasses.replace(row, x=250 * column + x, y=250 * line + y))
     assert see(rows) == see(moved)
 
 
@@ -309,7 +337,8 @@ def _observe(load, reports, world, cache):
         return [str(error)], None
     groups = area.reports
     seen = [repr(area), list_left_out(area.left_out), area.notes, area.tables, area.alarms]
-    seen += [area.inputs, groups.digest]
+    seen += [area.inputs, groups.digest, groups.all_by_term]
+    seen += [(term, counts.tobytes()) for term, counts in groups.by_term.items()]
     arrays = (risk.crime, risk.reports, risk.joined, groups.group_of_piece, groups.counts)
     seen += [array.tobytes() for array in (*arrays, groups.share_inside, groups.factor_counts)]
     seen += [hotspots.to_csv(), format_json(build_plan_document(plan)), risk.notes]
@@ -415,12 +444,18 @@ def _unseen(rows, area):
         counts = [
             len(held),
             *(held[name].value_counts().get(held[name].iloc[0]) for name in FACTORS),
+            (_name_term(held["reported_on"]) == _name_term(held["reported_on"]).iloc[0]).sum(),
         ]
         if len(held) > ROUNDING_STEP and all(
             count % ROUNDING_STEP < ROUNDING_STEP - 1 for count in counts
         ):
             return held.iloc[[0]].assign(report_id="NEW", comment="planted")
     return pytest.fail("the demo has no square with room")
+
+
+def _name_term(days):
+    """Year and season of dates as text."""
+    return days.str[:4] + ((days.str[5:7].astype(int) - 1) // 4).astype(str)
 
 
 def test_one_report_more_leaves_every_byte_as_it_was(folder, demo_area, tmp_path):

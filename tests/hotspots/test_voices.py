@@ -8,9 +8,11 @@ import shapely
 
 import patrolplan as pp
 from patrolplan.crs import SQUARE_METRES, find_squares
-from patrolplan.hotspots.reasons import ReportsReason
+from patrolplan.hotspots.reasons import ReportsReason, find_reasons
+from patrolplan.hotspots.significance import assess_certainty
 from patrolplan.outputs.reason_words import describe_certainty, describe_reason
 from patrolplan.privacy import FACTOR_NAMES, ReportTable, group_reports
+from patrolplan.times import SchoolTerm
 
 
 def _weighed(area, crime_weight):
@@ -32,6 +34,8 @@ def _reported(area, piece, count):
         factor_counts=np.array([gave])[: count // 5],
         in_small_squares=0,
         refused={},
+        by_year={2026: count // 5 * 5},
+        by_term={SchoolTerm(2026, 1): np.array([count])[: count // 5]},
     )
     everywhere = shapely.box(0, 0, 1e6, 1e6)
     groups, _ = group_reports(table, middle, everywhere, crs=crs, threshold=5)
@@ -81,7 +85,7 @@ def test_a_place_of_reports_below_the_threshold_shows_nothing(demo_area, quiet):
 
 
 def test_a_place_of_reports_at_the_threshold_shows_its_group(demo_area, quiet):
-    """Five reports make the place a hotspot that says what pupils named, and no number."""
+    """Five reports make the place a hotspot that says what pupils named, when and a range."""
     area = _reported(demo_area, quiet, 5)
     risk = pp.estimate_risk(area)
     hotspots = pp.find_hotspots(area, risk)
@@ -91,8 +95,33 @@ def test_a_place_of_reports_at_the_threshold_shows_its_group(demo_area, quiet):
     first = hotspots[mine].iloc[0]
     reason = next(one for one in first["reasons"] if isinstance(one, ReportsReason))
     assert "poor_lighting" in reason.factors
-    assert not any(sign.isdigit() for sign in describe_reason(reason))
+    assert describe_reason(reason) == (
+        "Pupils feel unsafe here after school (5 to 9 pupils, summer term 2026): poor lighting"
+    )
     assert describe_certainty(area, risk, hotspots[mine])[0].startswith("based on pupils' reports")
+
+
+@pytest.mark.parametrize(
+    ("bands", "is_named"),
+    [
+        (None, True),
+        (["after_school"], True),
+        (["lunch", "after_school"], True),
+        (["before_school"], False),
+        ([], False),
+    ],
+)
+def test_a_fear_of_another_time_of_day_is_no_reason(demo_area, quiet, bands, is_named):
+    """A group that names after school is a reason in a window of that time alone."""
+    area = _reported(demo_area, quiet, 5)
+    risk = pp.estimate_risk(area)
+    there = [np.flatnonzero(area.reports.group_of_piece == 0)]
+    certainty = assess_certainty(area, risk, there)
+    (reasons,) = find_reasons(area, risk, there, certainty, bands=bands)
+    assert any(isinstance(one, ReportsReason) for one in reasons) == is_named
+    off = pp.with_settings(area, reports={"time_bands": False})
+    (reasons,) = find_reasons(off, risk, there, certainty, bands=bands)
+    assert any(isinstance(one, ReportsReason) for one in reasons)
 
 
 def test_disagreement_points_to_the_feared_and_the_recorded(demo_area, quiet):

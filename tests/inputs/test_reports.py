@@ -15,6 +15,7 @@ from patrolplan.errors import InputError
 from patrolplan.inputs import table_reader as tabular
 from patrolplan.inputs.reports import ALLOWED_VALUES, read_reports
 from patrolplan.privacy import FACTOR_NAMES, FACTORS, ReportGroups, ReportTable, suppress_and_round
+from patrolplan.times import SchoolTerm
 
 GOOD = {
     "report_id": "R1",
@@ -121,20 +122,75 @@ def test_several_files_make_one_table(tmp_path):
     assert table.refused == {"duplicate report": 0}
 
 
+def _read(tmp_path, rows):
+    return read_reports(
+        [_file(tmp_path, *({"report_id": f"Y{k}"} | r for k, r in enumerate(rows)))]
+    )
+
+
 def test_years_are_counted_and_show_no_more_than_squares(tmp_path):
     """Nine in one square and eleven in another, ten a year: the squares show 5 and 10, so do years.
 
-    Ten and ten would say that 20 reports are in squares that show 15.
+    Ten and ten would say that 20 reports are in squares that show 15. The year whose terms show
+    less gives way: terms and years put side by side must not say it either.
     """
     rows = [
         {"longitude": "-0.14" if k < 9 else "-0.13", "reported_on": f"202{3 + k % 2}-05-03"}
         for k in range(20)
     ]
-    table = read_reports(
-        [_file(tmp_path, *({"report_id": f"Y{k}"} | r for k, r in enumerate(rows)))]
-    )
+    table = _read(tmp_path, rows)
     assert table.counts.tolist() == [5, 10]
-    assert table.by_year == {2023: 5, 2024: 10}
+    assert {term: counts.tolist() for term, counts in table.by_term.items()} == {
+        SchoolTerm(2023, 1): [5, 5],
+        SchoolTerm(2024, 1): [0, 5],
+    }
+    assert table.by_year == {2023: 10, 2024: 5}
+
+
+def test_reports_are_counted_by_term(tmp_path):
+    """January to April, May to August and September to December are a term each."""
+    days = ("2024-01-01", "2024-04-30", "2024-05-01", "2024-08-31", "2024-09-01", "2024-12-31")
+    rows = [{"reported_on": days[min(k // 4, 5)]} for k in range(26)]
+    table = _read(tmp_path, rows)
+    assert table.counts.tolist() == [25]
+    assert {term: counts.tolist() for term, counts in table.by_term.items()} == {
+        SchoolTerm(2024, 0): [5],
+        SchoolTerm(2024, 1): [5],
+        SchoolTerm(2024, 2): [10],
+    }
+
+
+def test_terms_under_the_step_do_not_show(tmp_path):
+    """Twelve reports, four a term: the square shows 10, no term shows that there is one."""
+    rows = [{"reported_on": f"2024-0{1 + 4 * (k % 3)}-03"} for k in range(12)]
+    table = _read(tmp_path, rows)
+    assert (table.counts.tolist(), table.by_term, table.by_year) == ([10], {}, {2024: 10})
+
+
+YEARS_AND_SQUARES = st.lists(
+    st.tuples(st.sampled_from([2019, 2023, 2024]), st.integers(0, 2), st.integers(0, 2)),
+    min_size=1,
+    max_size=60,
+)
+
+
+@given(YEARS_AND_SQUARES)
+def test_years_and_terms_side_by_side_show_no_more_than_squares(tmp_path_factory, drawn):
+    """The larger of a year and of its terms, summed, is no more than the squares show."""
+    rows = [
+        {"reported_on": f"{year}-{1 + 4 * term:02d}-03", "longitude": f"-0.1{square}"}
+        for year, term, square in drawn
+    ]
+    table = _read(tmp_path_factory.mktemp("years"), rows)
+    most = table.counts.sum() + table.in_small_squares
+    in_terms = dict.fromkeys((2019, 2023, 2024), 0)
+    for term, counts in table.by_term.items():
+        in_terms[term.year] += counts.sum()
+    shown = {year: table.by_year.get(year, 0) for year in in_terms}
+    assert sum(max(shown[year], in_terms[year]) for year in in_terms) <= most
+    true = {year: sum(one[0] == year for one in drawn) for year in in_terms}
+    assert all(in_terms[year] <= shown[year] <= true[year] for year in in_terms)
+    assert sum(shown.values()) == min(most, sum(n // 5 * 5 for n in true.values()))
 
 
 def test_a_file_cannot_be_counted_twice(tmp_path):

@@ -12,12 +12,11 @@ from patrolplan.hotspots.reasons import (
     Change,
     CrimeReason,
     ReportsReason,
-    TimeBand,
     TrendReason,
     UnsurePlaceReason,
 )
+from patrolplan.outputs.note_words import TIME_WORDS
 from patrolplan.outputs.reason_words import (
-    TIME_WORDS,
     TREND_WORDS,
     describe_certainty,
     describe_reason,
@@ -26,6 +25,8 @@ from patrolplan.outputs.reason_words import (
     join_words,
 )
 from patrolplan.patrols.plan import StopReason, Tasking
+from patrolplan.risk.report_voice import TimeBand
+from patrolplan.times import Season
 
 CRIME = CrimeReason(
     incidents=12,
@@ -52,6 +53,11 @@ REASONS = st.one_of(
         kind=st.just("reports"),
         time_band=st.none() | st.sampled_from(get_args(TimeBand)),
         factors=st.lists(NAMES, max_size=3).map(tuple),
+        reports=st.none() | st.integers(0, 10**6),
+        max_reports=st.none() | st.integers(0, 10**6),
+        term=st.none() | st.sampled_from(get_args(Season)),
+        year=st.none() | st.integers(2000, 2199),
+        earlier=st.booleans(),
     ),
     st.builds(TrendReason, kind=st.just("trend"), trend=st.sampled_from(get_args(Change))),
     st.just(UnsurePlaceReason()),
@@ -93,6 +99,45 @@ def test_recorded_crime_says_how_much_until_when(values, words):
 def test_a_reason_without_its_count_has_no_number():
     """Where counts are left out, the categories stay."""
     assert describe_reason(CRIME, with_count=False) == "Recorded crime: violence and robbery"
+
+
+REPORTS = ReportsReason(
+    time_band="after_school",
+    factors=("poor_lighting", "groups_loitering"),
+    reports=75,
+    max_reports=79,
+    term="autumn",
+    year=2025,
+)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        (
+            {},
+            " after school (75 to 79 pupils, autumn term 2025): poor lighting and groups loitering",
+        ),
+        (
+            {"earlier": True, "factors": ()},
+            " after school (75 to 79 pupils, up to autumn term 2025)",
+        ),
+        ({"term": None, "year": None, "time_band": None, "factors": ()}, " (75 to 79 pupils)"),
+        ({"reports": None}, " after school: poor lighting and groups loitering"),
+    ],
+)
+def test_reports_say_how_many_and_when(values, words):
+    """Number and term stand in brackets; older files have neither."""
+    reason = dataclasses.replace(REPORTS, **values)
+    assert describe_reason(reason) == f"Pupils feel unsafe here{words}"
+
+
+def test_a_reason_of_an_older_file_is_read():
+    """A file without numbers and terms gives the reason without them."""
+    older = '{"kind": "reports", "time_band": "lunch", "factors": ["traffic"]}'
+    reason = TypeAdapter(StopReason).validate_json(older)
+    assert reason == ReportsReason(time_band="lunch", factors=("traffic",))
+    assert describe_reason(reason) == "Pupils feel unsafe here at lunch: traffic"
 
 
 def test_every_trend_and_time_has_words():

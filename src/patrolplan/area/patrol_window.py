@@ -1,7 +1,11 @@
 """The window that patrols last for: from each school's bell, or from and to a time of day."""
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from patrolplan.errors import InputError
 from patrolplan.settings import PatrolSettings
@@ -64,3 +68,40 @@ def resolve_window(
     begin = minutes_after_midnight(named.from_)
     whole = minutes_after_midnight(named.to) - begin
     return Window(whole if minutes is None else min(minutes, whole), begin)
+
+
+def weigh_minutes(
+    window: Window, bells: Sequence[float]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The minutes of a day that schools' windows hold, and how much each of them counts.
+
+    A minute counts by how many schools' windows hold it; one that a window holds in part counts in
+    part. Minutes of a window that lasts beyond midnight are numbered on, from 1440.
+
+    Parameters
+    ----------
+    window
+        From each school's bell, or from a time of day, which is then the same for all schools.
+    bells
+        When each school ends, in minutes after midnight.
+
+    Returns
+    -------
+    minutes : NDArray
+        (m,) whole minutes after midnight, rising.
+    weights : NDArray
+        (m,) sums to 1.
+
+    Examples
+    --------
+    >>> minutes, weights = weigh_minutes(Window(2), [900, 901])
+    >>> minutes.tolist(), weights.tolist()
+    ([900, 901, 902], [0.25, 0.5, 0.25])
+    """
+    starts = bells if window.start_minutes is None else [window.start_minutes]
+    begin, count = np.unique(np.asarray(starts, dtype=np.float64), return_counts=True)
+    end = begin + window.minutes
+    minutes = np.arange(int(begin[0]), int(np.ceil(end[-1])), dtype=np.int64)
+    held = np.minimum(minutes + 1, end[:, None]) - np.maximum(minutes, begin[:, None])
+    weights = (np.maximum(held, 0.0) * count[:, None]).sum(axis=0)
+    return minutes[weights > 0], weights[weights > 0] / weights.sum()

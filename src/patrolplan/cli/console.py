@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
     from patrolplan.area import StudyArea
+    from patrolplan.area.patrol_window import Window
     from patrolplan.notes import Note
     from patrolplan.patrols.patrol_backtest import PatrolBacktest
     from patrolplan.patrols.plan import Plan
@@ -81,6 +82,15 @@ MAX_PROCESSES = 1024
 
 Config = Annotated[Path, typer.Option("--config", help="The settings file.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write; replaced whole.")]
+WindowName = Annotated[
+    str | None, typer.Option("--window", help="A window named in the settings.")
+]
+Start = Annotated[
+    str | None, typer.Option("--from", help="Start of the window at short notice, HH:MM.")
+]
+Minutes = Annotated[
+    float | None, typer.Option("--minutes", help="Length of the window in minutes.")
+]
 OptionalOut = Annotated[Path | None, typer.Option("--out", help="Folder to write; replaced whole.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 Workers = Annotated[
@@ -225,12 +235,14 @@ def load_study_area(config: Path | Settings) -> StudyArea:
         return load_area(config)
 
 
-def estimate_area_risk(area: StudyArea) -> Risk:
-    """The risk of an area's streets."""
+def estimate_area_risk(
+    area: StudyArea, window: Window | None = None, date: dt.date | None = None
+) -> Risk:
+    """The risk of an area's streets in a window; by default from the bell, on a school day."""
     with report_stage("Estimating risk"):
         from patrolplan.risk.estimate import estimate_risk
 
-        return estimate_risk(area)
+        return estimate_risk(area, window=window, date=date)
 
 
 def find_area_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:

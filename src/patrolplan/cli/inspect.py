@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+import typer
 from rich.table import Table
 
 from patrolplan.cli import console
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
     from patrolplan.area import StudyArea
+    from patrolplan.risk.surface import Risk
+
+
+Date = Annotated[
+    str | None,
+    typer.Option(help="Day, YYYY-MM-DD: its kind (school day, holiday) follows from term dates."),
+]
 
 
 @console.app.command()
@@ -114,15 +122,18 @@ def build_force_counts(area: StudyArea) -> list[dict[str, object]]:
 def risk(
     config: console.Config = console.DEFAULT_CONFIG,
     out: console.OptionalOut = None,
+    window: console.WindowName = None,
+    start: console.Start = None,
+    minutes: console.Minutes = None,
+    date: Date = None,
     as_json: console.Json = False,
 ) -> None:
-    """Estimate the risk of every piece of street; with --out, write it as a layer."""
+    """Estimate the risk of every piece of street in a window; with --out, write it as a layer."""
     from patrolplan.outputs.geopackage import build_risk_document, build_risk_layer
     from patrolplan.outputs.note_words import describe_notes
 
     console.check_out(out)
-    area = console.load_study_area(config)
-    surface = console.estimate_area_risk(area)
+    area, surface = _estimate_for_window(config, window, start, minutes, date)
     if out is not None:
         _write_layers(area, out, "risk.gpkg", {"risk": build_risk_layer(area, surface)})
     notes = describe_notes(surface.notes)
@@ -142,16 +153,19 @@ def risk(
 def hotspots(
     config: console.Config = console.DEFAULT_CONFIG,
     out: console.OptionalOut = None,
+    window: console.WindowName = None,
+    start: console.Start = None,
+    minutes: console.Minutes = None,
+    date: Date = None,
     as_json: console.Json = False,
 ) -> None:
-    """Find the hotspots; with --out, write them as a layer."""
+    """Find the hotspots of a window; with --out, write them as a layer."""
     from patrolplan.outputs.geopackage import build_hotspot_documents, build_hotspot_layer
     from patrolplan.outputs.note_words import describe_notes
     from patrolplan.risk.history import note_guard
 
     console.check_out(out)
-    area = console.load_study_area(config)
-    surface = console.estimate_area_risk(area)
+    area, surface = _estimate_for_window(config, window, start, minutes, date)
     spots = console.find_area_hotspots(area, surface)
     if out is not None:
         _write_layers(
@@ -170,6 +184,25 @@ def hotspots(
     console.stdout.print(table)
     console.print_notes(describe_notes(note_guard(area.settings)))
     console.print_written_to(out)
+
+
+def _estimate_for_window(
+    config: Path,
+    name: str | None,
+    start: str | None,
+    minutes: float | None,
+    date: str | None,
+) -> tuple[StudyArea, Risk]:
+    """The area and its risk in the window that the options name."""
+    from patrolplan.area.patrol_window import resolve_window
+    from patrolplan.settings import load_settings
+
+    at, length = console.parse_time(start), console.parse_minutes(minutes)
+    day = None if date is None else console.parse_date(date, "--date")
+    settings = load_settings(config)
+    window = resolve_window(settings.patrol, name=name, start=at, minutes=length)
+    area = console.load_study_area(settings)
+    return area, console.estimate_area_risk(area, window, day)
 
 
 def _write_layers(

@@ -81,11 +81,9 @@ def plan(
     school: Annotated[
         list[str] | None, typer.Option("--school", help="URN of one school; may be repeated.")
     ] = None,
-    window: Annotated[str | None, typer.Option(help="A window named in the settings.")] = None,
-    start: Annotated[
-        str | None, typer.Option("--from", help="Start time at short notice, HH:MM.")
-    ] = None,
-    minutes: Annotated[float | None, typer.Option(help="Length of the window in minutes.")] = None,
+    window: console.WindowName = None,
+    start: console.Start = None,
+    minutes: console.Minutes = None,
     date: Annotated[
         str | None, typer.Option(help="Day, YYYY-MM-DD; tasked places count only on their days.")
     ] = None,
@@ -204,7 +202,7 @@ def _run_plan(
     if _print_if_current(out, compute_area_provenance(area), request, as_json=as_json):
         return
     schools, closed = _find_open_schools(area, request)
-    risk = console.estimate_area_risk(area)
+    risk = console.estimate_area_risk(area, window, request.date)
     hotspots = console.find_area_hotspots(area, risk)
 
     from patrolplan.outputs.geopackage import build_plan_document

@@ -4,6 +4,7 @@ Each kind of reason is declared once: pydantic reads the annotations to write it
 and to read it back.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Annotated, Literal, get_args
 
@@ -13,11 +14,20 @@ from numpy.typing import NDArray
 from pydantic import ConfigDict, Field, with_config
 
 from patrolplan.area import StudyArea
+from patrolplan.hotspots.carriers import find_ways_past
 from patrolplan.hotspots.clusters import compute_catchment_shares, flatten_stretches, sum_by_stretch
 from patrolplan.hotspots.significance import WELL_PLACED_SHARE
 from patrolplan.hotspots.trends import find_held_months
+from patrolplan.privacy import ReportGroups
 from patrolplan.risk.history import build_history, get_harm_days
+from patrolplan.risk.report_voice import (
+    TIME_BANDS,
+    TimeBand,
+    find_groups_of_bands,
+    find_latest_term,
+)
 from patrolplan.risk.surface import Risk
+from patrolplan.times import TIME_OF_DAY, Season, format_time
 
 REASON_MONTHS = 12
 MIN_NAMED_SHARE = 0.1
@@ -26,13 +36,11 @@ MIN_NAMED_SHARE = 0.1
 MAX_NAMED = 3
 """Categories of crime, and factors of pupils' reports, that a reason names at most."""
 
-TimeBand = Literal["before_school", "lunch", "after_school", "evening"]
-"""When pupils feel unsafe; as in the table of reports."""
-
 Change = Literal["new", "rising", "fading"]
 """Trends that are a reason; "persistent" and "too few to tell" are none."""
 
 _RECORD = ConfigDict(extra="ignore", strict=False)
+_TimeOfDay = Annotated[str, Field(pattern=f"^{TIME_OF_DAY.pattern}$")]
 _Whole = Annotated[int, Field(ge=0, le=10**9, strict=True)]
 
 
@@ -66,6 +74,16 @@ class ReportsReason:
     """None where the group agrees on no time."""
     factors: tuple[str, ...]
     """Factors of place and behaviour as in the table of reports, the most frequent first."""
+    reports: _Whole | None = None
+    """Reports of the group as they may be shown, rounded down; None in older files..."""
+    max_reports: _Whole | None = None
+    """...and how many there may be."""
+    term: Season | None = None
+    """Latest school term that enough of them were made in; None where none is shown..."""
+    year: Annotated[int, Field(ge=1900, le=9999, strict=True)] | None = None
+    """...and its year."""
+    earlier: bool = False
+    """Whether some were made in other terms, most of them earlier ones."""
 
 
 @with_config(_RECORD)
@@ -85,11 +103,34 @@ class UnsurePlaceReason:
     kind: Literal["unsure_place"] = "unsure_place"
 
 
-Reason = CrimeReason | ReportsReason | TrendReason | UnsurePlaceReason
+@with_config(_RECORD)
+@dataclass(frozen=True, kw_only=True)
+class WayReason:
+    """Many pupils of a school pass the stretch on their way, as modelled."""
+
+    kind: Literal["way_home"] = "way_home"
+    school: str
+    """Its name."""
+    share: Annotated[float, Field(ge=0.05, le=1)]
+    """Of the pupils who go on foot, in steps of 5 %."""
+    start: _TimeOfDay
+    """When most of them pass, from HH:MM..."""
+    end: _TimeOfDay
+    """...to HH:MM."""
+    to_school: bool = False
+    """On the way to school, not home."""
+
+
+Reason = CrimeReason | ReportsReason | TrendReason | UnsurePlaceReason | WayReason
 
 
 def find_reasons(
-    area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]], certainty: pd.DataFrame
+    area: StudyArea,
+    risk: Risk,
+    stretches: list[NDArray[np.int64]],
+    certainty: pd.DataFrame,
+    *,
+    bands: Collection[TimeBand] | None = None,
 ) -> list[list[Reason]]:
     """What each stretch is based on: crime, reports, and what is not sure about it.
 
@@ -101,6 +142,8 @@ def find_reasons(
         Of each of h stretches its pieces.
     certainty
         One row a stretch, see `patrolplan.hotspots.significance.assess_certainty`.
+    bands
+        Times of day that the risk is about: pupils' reports of another are no reason. None: all.
 
     Returns
     -------
@@ -111,11 +154,33 @@ def find_reasons(
         return []
     parts = zip(
         _find_crime_reasons(area, risk, stretches),
-        _find_reports_reasons(area, risk, stretches),
+        _find_reports_reasons(area, risk, stretches, bands),
+        _find_way_reasons(area, risk, stretches),
         _find_changes(certainty),
         strict=True,
     )
-    return [[*crime, *reports, *changes] for crime, reports, changes in parts]
+    return [[*crime, *reports, *ways, *changes] for crime, reports, ways, changes in parts]
+
+
+def _find_way_reasons(
+    area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]
+) -> list[list[WayReason]]:
+    """The school of which most pupils pass each stretch, where they are many enough to say so."""
+    names = dict(zip(area.schools["urn"], area.schools["name"], strict=True))
+    return [
+        []
+        if past is None
+        else [
+            WayReason(
+                school=str(names[past.urn]),
+                share=past.share,
+                start=format_time(past.start),
+                end=format_time(past.end),
+                to_school=past.to_school,
+            )
+        ]
+        for past in find_ways_past(area, risk, stretches)
+    ]
 
 
 def _find_changes(certainty: pd.DataFrame) -> list[list[Reason]]:
@@ -167,15 +232,24 @@ def _find_crime_reasons(
 
 
 def _find_reports_reasons(
-    area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]
+    area: StudyArea,
+    risk: Risk,
+    stretches: list[NDArray[np.int64]],
+    bands: Collection[TimeBand] | None,
 ) -> list[list[ReportsReason]]:
     """What pupils named, where a stretch holds more of their reports than its length would."""
-    metres = area.network.piece_metres
+    metres, groups = area.network.piece_metres, area.reports
     baseline = sum_by_stretch(metres, stretches) / metres.sum()
     feared = sum_by_stretch(risk.reports, stretches) > baseline
-    widest = _find_widest_group(area.reports.group_of_piece, metres, stretches)
+    group = groups.group_of_piece
+    if bands is None or not area.settings.reports.time_bands:
+        bands = TIME_BANDS
+    # The last one stands for pieces without a group.
+    counts = np.append(find_groups_of_bands(groups, bands), False)
+    widest = _find_widest_group(np.where(counts[group], group, -1), metres, stretches)
+    reasons = _build_reports_reasons(groups, bands)
     return [
-        [_build_reports_reason(area.reports.reasons[group])] if more and group >= 0 else []
+        [reasons[group]] if more and group >= 0 else []
         for more, group in zip(feared, widest, strict=True)
     ]
 
@@ -197,8 +271,23 @@ def _find_widest_group(
     return widest
 
 
-def _build_reports_reason(names: tuple[str, ...]) -> ReportsReason:
-    """The reason of a group of reports, from what it gave often enough: factors and time bands."""
-    bands = [band for name in names for band in get_args(TimeBand) if band == name]
-    factors = [name for name in names if name not in get_args(TimeBand)]
-    return ReportsReason(time_band=bands[0] if bands else None, factors=tuple(factors[:MAX_NAMED]))
+def _build_reports_reasons(
+    groups: ReportGroups, bands: Collection[TimeBand]
+) -> list[ReportsReason]:
+    """(g,) the reason of each group: what enough of it gave, how many they are, and since when."""
+    reasons = []
+    for row, (names, term) in enumerate(zip(groups.reasons, find_latest_term(groups), strict=True)):
+        given = [band for name in names for band in TIME_BANDS if band == name and band in bands]
+        factors = [name for name in names if name not in TIME_BANDS]
+        count = int(groups.counts[row])
+        reason = ReportsReason(
+            time_band=given[0] if given else None,
+            factors=tuple(factors[:MAX_NAMED]),
+            reports=count,
+            max_reports=int(groups.max_counts[row]),
+            term=None if term is None else term.season,
+            year=None if term is None else term.year,
+            earlier=term is not None and int(groups.by_term[term][row]) < count,
+        )
+        reasons.append(reason)
+    return reasons

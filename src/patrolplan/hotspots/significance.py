@@ -10,7 +10,8 @@ from scipy import sparse, stats
 
 from patrolplan.area import StudyArea
 from patrolplan.compiled import jit_compile
-from patrolplan.hotspots.clusters import compute_catchment_shares, sum_by_stretch
+from patrolplan.hotspots.carriers import find_carriers
+from patrolplan.hotspots.clusters import compute_catchment_shares
 from patrolplan.hotspots.stability import compute_survived_share
 from patrolplan.hotspots.trends import (
     EARLIER_MONTHS,
@@ -173,15 +174,13 @@ def assess_certainty(
     share = compute_catchment_shares(area.catchments, stretches)
     rng = np.random.default_rng([area.settings.seed, len(stretches)])
     p_value = simulate_p_values(area, history, share, rng)
-    weight = area.settings.risk.crime_weight
-    crime, reports = sum_by_stretch(risk.crime, stretches), sum_by_stretch(risk.reports, stretches)
     return pd.DataFrame(
         {
             "p_value": p_value,
             "stands_out": is_significant(p_value),
             "trend": classify_trends(history, share, area),
             "survived": compute_survived_share(area, risk, history, stretches, rng),
-            "mainly_reports": (1 - weight) * reports > weight * crime,
+            "mainly_reports": find_carriers(risk, stretches) == "feared",
         }
     )
 

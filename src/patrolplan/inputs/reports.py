@@ -19,6 +19,7 @@ from patrolplan.inputs.delimited import MALFORMED
 from patrolplan.inputs.table_reader import Field, parse_numbers, read_counted_table
 from patrolplan.inputs.timestamps import parse_days
 from patrolplan.privacy import FACTOR_NAMES, FACTORS, ROUNDING_STEP, ReportTable, suppress_and_round
+from patrolplan.times import MONTHS_A_TERM, SchoolTerm
 
 NONE_GIVEN = "none"
 """What a report says that names no place factor, or no behaviour factor."""
@@ -92,6 +93,12 @@ def _count_rows(rows: pd.DataFrame, step: int, *, malformed: int) -> ReportTable
     by_factor = _count_factors(rows[good], of_row, len(held))
     shown = suppress_and_round(counts[is_large], step)
     in_small_squares = int(suppress_and_round(counts[~is_large].sum(), step))
+    days = parse_days(rows["reported_on"][good])
+    by_term = {
+        term: suppress_and_round(count[is_large], step)
+        for term, count in _count_terms(days, of_row, len(held)).items()
+    }
+    by_term = {term: count for term, count in by_term.items() if count.any()}
     most = int(shown.sum()) + in_small_squares
     return ReportTable(
         step=step,
@@ -100,20 +107,43 @@ def _count_rows(rows: pd.DataFrame, step: int, *, malformed: int) -> ReportTable
         factor_counts=suppress_and_round(by_factor[is_large], step),
         in_small_squares=in_small_squares,
         refused=refused,
-        by_year=_count_years(rows["reported_on"][good], step, most=most),
+        by_year=_count_years(days, by_term, step, most=most),
+        by_term=by_term,
     )
 
 
-def _count_years(days: pd.Series, step: int, *, most: int) -> dict[int, int]:
+def _count_terms(
+    days: pd.Series, square: NDArray[np.int64], squares: int
+) -> dict[SchoolTerm, NDArray[np.int64]]:
+    """(s,) reports of each square, by the school term that they were made in."""
+    number = (days.dt.month.to_numpy(dtype=np.int64) - 1) // MONTHS_A_TERM
+    pairs = np.column_stack([days.dt.year.to_numpy(dtype=np.int64), number])
+    terms, of_row = np.unique(pairs, axis=0, return_inverse=True)
+    counts = np.zeros((len(terms), squares), dtype=np.int64)
+    np.add.at(counts, (of_row.reshape(-1), square), 1)
+    return {
+        SchoolTerm(int(year), int(number)): count
+        for (year, number), count in zip(terms, counts, strict=True)
+    }
+
+
+def _count_years(
+    days: pd.Series, by_term: dict[SchoolTerm, NDArray[np.int64]], step: int, *, most: int
+) -> dict[int, int]:
     """Reports of each year, suppressed and rounded; years without a group are left out.
 
     Together they are no more than the counts by square: a larger sum would say how much those were
-    rounded down, at worst exactly.
+    rounded down, at worst exactly. A year shows no less than its terms do in all squares, so that
+    years and terms put side by side show no more either.
     """
-    years, counts = np.unique(parse_days(days).dt.year.to_numpy(), return_counts=True)
+    years, counts = np.unique(days.dt.year.to_numpy(), return_counts=True)
     shown = suppress_and_round(counts, step)
+    in_terms = np.zeros_like(shown)
+    for term, of_square in by_term.items():
+        in_terms[np.searchsorted(years, term.year)] += of_square.sum()
+    # Squares show at least what their terms do, so there is always a year that can show less.
     while shown.sum() > most:
-        shown[np.argmax(shown)] -= step
+        shown[np.argmax(shown - in_terms)] -= step
     return {int(year): int(count) for year, count in zip(years, shown, strict=True) if count}
 
 

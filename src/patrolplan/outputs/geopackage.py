@@ -132,8 +132,8 @@ def build_risk_layer(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
     return area.network.frame().assign(
         crime=risk.crime,
         reports=risk.reports,
-        risk=risk.joined,
-        risk_per_metre=risk.joined / area.network.piece_metres,
+        risk=risk.without_exposure,
+        risk_per_metre=risk.without_exposure / area.network.piece_metres,
         disagreement=risk.disagreement,
     )
 

@@ -4,8 +4,15 @@ import datetime as dt
 from typing import TYPE_CHECKING, assert_never
 
 from patrolplan.crs import BRITISH_GRID, SQUARE_METRES
-from patrolplan.hotspots.reasons import CrimeReason, ReportsReason, TrendReason, UnsurePlaceReason
+from patrolplan.hotspots.reasons import (
+    CrimeReason,
+    ReportsReason,
+    TrendReason,
+    UnsurePlaceReason,
+    WayReason,
+)
 from patrolplan.hotspots.significance import WELL_PLACED_SHARE
+from patrolplan.outputs.note_words import TIME_WORDS
 from patrolplan.outputs.wording import SNAPPED_PLACES, format_grid_reference
 from patrolplan.text import capitalise, format_count, shorten
 
@@ -46,12 +53,27 @@ FACTOR_WORDS = {
     "traffic": "traffic",
 }
 
-TIME_WORDS = {
-    "before_school": "before school",
-    "lunch": "at lunch",
-    "after_school": "after school",
-    "evening": "in the evening",
+SHARE_WORDS = {
+    1: "one pupil in twenty",
+    2: "one pupil in ten",
+    3: "one pupil in six",
+    4: "one pupil in five",
+    5: "one pupil in four",
+    6: "three pupils in ten",
+    7: "one pupil in three",
+    8: "two pupils in five",
+    9: "nine pupils in twenty",
+    10: "one pupil in two",
+    11: "eleven pupils in twenty",
+    12: "three pupils in five",
+    13: "two pupils in three",
+    14: "seven pupils in ten",
+    15: "three pupils in four",
+    16: "four pupils in five",
+    17: "five pupils in six",
+    18: "nine pupils in ten",
 }
+"""Shares of pupils by twentieths; what is nearest to a sixth, a third or two thirds is called so."""
 
 UNSURE_PLACE = "may lie a street or two away"
 
@@ -76,8 +98,14 @@ def describe_reason(reason: "Reason", *, with_count: bool = True) -> str:
     'Recorded crime: about 12 in the 9 of 12 months held, to October 2026, mostly robbery by harm'
     >>> describe_reason(crime, with_count=False)
     'Recorded crime: robbery'
-    >>> describe_reason(ReportsReason(time_band="lunch", factors=("followed", "traffic")))
-    'Pupils feel unsafe here at lunch: being followed and traffic'
+    >>> describe_reason(WayReason(school="Hill School", share=0.15, start="15:12", end="15:30"))
+    'On the way home of about one pupil in six of Hill School, 15:12 to 15:30'
+    >>> reports = ReportsReason(time_band="lunch", factors=("traffic", "isolated"), reports=75,
+    ...                         max_reports=79, term="autumn", year=2025)
+    >>> describe_reason(replace(reports, factors=("traffic",)))
+    'Pupils feel unsafe here at lunch (75 to 79 pupils, autumn term 2025): traffic'
+    >>> describe_reason(reports, with_count=False)
+    'Pupils feel unsafe here at lunch: traffic and an isolated place'
     """
     match reason:
         case CrimeReason():
@@ -89,11 +117,18 @@ def describe_reason(reason: "Reason", *, with_count: bool = True) -> str:
         case ReportsReason():
             when = f" {TIME_WORDS[reason.time_band]}" if reason.time_band else ""
             factors = join_words([describe_factor(name) for name in reason.factors])
-            return f"Pupils feel unsafe here{when}{f': {factors}' if factors else ''}"
+            pupils = _describe_pupils(reason) if with_count else ""
+            return f"Pupils feel unsafe here{when}{pupils}{f': {factors}' if factors else ''}"
         case TrendReason():
             return TREND_WORDS[reason.trend]
         case UnsurePlaceReason():
             return capitalise(UNSURE_PLACE)
+        case WayReason():
+            way = "to school" if reason.to_school else "home"
+            return (
+                f"On the way {way} of {_describe_share(reason.share)} of {reason.school}, "
+                f"{reason.start} to {reason.end}"
+            )
         case _:
             assert_never(reason)
 
@@ -112,10 +147,26 @@ def _describe_category(category: str) -> str:
     return CATEGORY_WORDS.get(category, category[:1].lower() + category[1:])
 
 
+def _describe_share(share: float) -> str:
+    """A share of pupils who go on foot, to the nearest 5 %."""
+    words = SHARE_WORDS.get(round(share * 20))
+    return f"about {words}" if words else "nearly all pupils"
+
+
 def _describe_amount(reason: CrimeReason) -> str:
     if reason.incidents is None:
         return f"fewer than {reason.fewer_than}"
     return f"about {reason.incidents}" if reason.incidents > 1 else "hardly any"
+
+
+def _describe_pupils(reason: ReportsReason) -> str:
+    """How many pupils reported a place, as a range, and when: in brackets, or nothing."""
+    if reason.reports is None:
+        return ""
+    number = f"{reason.reports} to {reason.max_reports or reason.reports} pupils"
+    if reason.term is None:
+        return f" ({number})"
+    return f" ({number}, {'up to ' if reason.earlier else ''}{reason.term} term {reason.year})"
 
 
 def _format_months(reason: CrimeReason) -> str:

@@ -6,6 +6,7 @@ officers, window, dwell and presence at the gate. Only recorded crime is used: p
 no months, so they cannot be held out.
 """
 
+import datetime as dt
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
@@ -131,9 +132,14 @@ def use_crime_only(area: StudyArea) -> StudyArea:
 
 
 def use_counts_only(area: StudyArea) -> StudyArea:
-    """The area with every crime of the last twelve months counting one, whatever its harm."""
+    """The area with every crime of the last twelve months counting one, whatever its harm.
+
+    Whatever its hour, too, and wherever pupils are: it is how places are chosen without a model.
+    """
     harm = dict.fromkeys(area.settings.crimes.risk_categories, 1.0)
-    return _change_risk_settings(area, model=PRIOR_COUNT, harm=harm)
+    area = _change_risk_settings(area, model=PRIOR_COUNT, harm=harm)
+    way_home = area.settings.way_home.model_copy(update={"exposure": {}, "clock": "flat"})
+    return replace(area, settings=area.settings.model_copy(update={"way_home": way_home}))
 
 
 def _change_risk_settings(area: StudyArea, **changes: object) -> StudyArea:
@@ -179,7 +185,7 @@ def compare_with_past(
         With `Patrol.tested` filled; it stays empty where too few months are left to learn from, or
         a patrol planned then would have stopped nowhere.
     """
-    hold_out = prepare_hold_out(plan.area, plan.window)
+    hold_out = prepare_hold_out(plan.area, plan.window, plan.date)
     if hold_out is None:
         return plan
     urns = {patrol.urn for patrol in plan.patrols}
@@ -224,7 +230,9 @@ def describe_result(hold_out: HoldOut, row: int) -> str:
     return _describe_ratio(patrol_harm, loop_harm, *when, problem.settings.officers)
 
 
-def prepare_hold_out(area: StudyArea, window: Window | None = None) -> HoldOut | None:
+def prepare_hold_out(
+    area: StudyArea, window: Window | None = None, date: dt.date | None = None
+) -> HoldOut | None:
     """Hold the last months out together, and learn from the months before.
 
     The model is chosen on those of them that the plan's own choice looked at as well, so that
@@ -237,7 +245,9 @@ def prepare_hold_out(area: StudyArea, window: Window | None = None) -> HoldOut |
         return None
     area = use_crime_only(area)
     cut = cut_area(area, held_out[0])
-    risk = estimate_risk(cut, comparison_months=COMPARISON_MONTHS - HOLD_OUT_MONTHS)
+    risk = estimate_risk(
+        cut, window=window, date=date, comparison_months=COMPARISON_MONTHS - HOLD_OUT_MONTHS
+    )
     inputs = PlanningInputs.from_area(cut, risk, locate_hotspots(cut, risk), window)
     harm = compute_recorded_harm(area, history, list(held_out))
     months_held = history.count_held_months(HOLD_OUT_MONTHS)[area.catchments.piece_catchment]

@@ -23,7 +23,7 @@ from scipy.special import ndtr
 
 from patrolplan.area import StudyArea
 from patrolplan.notes import Note
-from patrolplan.pupils.flows import SchoolWays, Ways, refuse_to_store
+from patrolplan.pupils.flows import SchoolWays, Ways, model_ways, refuse_to_store
 from patrolplan.settings.models import WayHomeSettings
 from patrolplan.text import format_count
 from patrolplan.times import format_time
@@ -184,11 +184,29 @@ class Presence:
         self, start: float, end: float, *, urn: str | None = None, unaccompanied: bool = True
     ) -> NDArray[np.float64]:
         """(p,) pupil-minutes on each piece to patrol between two times, after midnight."""
+        return self._get_table(urn, unaccompanied).sum_between(start, end, self._curve)
+
+    def count_each(
+        self, first: int, last: int, *, unaccompanied: bool = True
+    ) -> NDArray[np.float64]:
+        """(p, n) pupils on each piece to patrol in each whole minute from `first` to before `last`.
+
+        For a few minutes at a time, to be summed at once: a day of it is gigabytes in a city.
+        """
+        return self._get_table(None, unaccompanied).count_each(first, last, self._curve)
+
+    def count_all(
+        self, first: int, last: int, *, unaccompanied: bool = True
+    ) -> NDArray[np.float64]:
+        """(n,) pupils on all pieces to patrol in each whole minute from `first` to before `last`."""
+        return self._get_table(None, unaccompanied).count_all(first, last, self._curve)
+
+    def _get_table(self, urn: str | None, unaccompanied: bool) -> "_Table":  # noqa: FBT001
         key = (urn, unaccompanied)
         if key not in self._tables:
             schools = list(self._ways.values()) if urn is None else [self._ways[urn]]
             self._tables[key] = self._tabulate(schools, unaccompanied=unaccompanied)
-        return self._tables[key].sum_between(start, end, self._curve)
+        return self._tables[key]
 
     def _tabulate(self, schools: Sequence[SchoolWays], *, unaccompanied: bool) -> "_Table":
         count, piece_metres = len(self._network), self._network.walkable.piece_metres
@@ -300,3 +318,42 @@ class _Table:
         share += arrived(end - school) - arrived(start - school)
         waited = curve.waited(end - stop) - curve.waited(start - stop)
         return np.asarray(self.walks.table @ share + self.waits.table @ waited)
+
+    def count_each(self, first: int, last: int, curve: LeavingCurve) -> NDArray[np.float64]:
+        """(p, n) pupils in each whole minute."""
+        shares, waited = self._spread(first, last, curve)
+        return np.asarray(self.walks.table @ shares + self.waits.table @ waited)
+
+    def count_all(self, first: int, last: int, curve: LeavingCurve) -> NDArray[np.float64]:
+        """(n,) pupils on all pieces together in each whole minute."""
+        shares, waited = self._spread(first, last, curve)
+        walking, waiting = (np.asarray(one.table.sum(axis=0)) for one in (self.walks, self.waits))
+        return (walking[:, None] * shares).sum(axis=0) + (waiting[:, None] * waited).sum(axis=0)
+
+    def _spread(
+        self, first: int, last: int, curve: LeavingCurve
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """(c, n) share of each column of `walks`, and of `waits`, in each whole minute."""
+        edges = np.arange(first, last + 1, dtype=np.float64)
+        home = (self.bells[self.walks.bell] + self.walks.walk_minutes)[:, None]
+        stop = (self.bells[self.waits.bell] + self.waits.walk_minutes)[:, None]
+        school = (OPENING_MINUTES - self.walks.walk_minutes)[:, None]
+        passed = curve.left(edges - home) + arrived(edges - school)
+        return np.diff(passed, axis=1), np.diff(curve.waited(edges - stop), axis=1)
+
+
+def find_presence(area: StudyArea) -> tuple[Ways, Presence]:
+    """The ways home of an area, and where pupils are; modelled once for the same schools.
+
+    They are held in memory alone, with the streets, and go with them.
+    """
+    cache, key = area.catchments.cache, "presence"
+    given = (area.network, area.schools, area.gates, area.way_home)
+    settings = area.settings.way_home
+    if key in cache:
+        before, known, held = cache[key]
+        if known == settings and all(one is two for one, two in zip(before, given, strict=True)):
+            return held  # type: ignore[no-any-return]
+    ways = model_ways(area)
+    cache[key] = (given, settings, (ways, Presence(area, ways)))
+    return cache[key][2]  # type: ignore[no-any-return]

@@ -1,5 +1,6 @@
 """Estimate `Risk` from recorded crime and pupils' reports."""
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -7,8 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
-from patrolplan.notes import Note
+from patrolplan.area.patrol_window import Window, resolve_window, weigh_minutes
+from patrolplan.notes import Note, NoteValue
+from patrolplan.pupils.presence import find_presence
+from patrolplan.risk.clock import build_clock
+from patrolplan.risk.day_kinds import DayKind, find_day_kind
+from patrolplan.risk.exposure import PupilExposure, build_exposure, get_powers
 from patrolplan.risk.history import History, build_history, get_harm_days, note_guard
+from patrolplan.risk.in_time import WindowRisk, join_over_window
 from patrolplan.risk.models import (
     MIN_EVENTS_TO_CHOOSE,
     MIN_ORIGINS_TO_CHOOSE,
@@ -17,6 +24,7 @@ from patrolplan.risk.models import (
     build_models,
     fit_or_reuse,
 )
+from patrolplan.risk.report_voice import build_report_voice
 from patrolplan.risk.rolling_origin import (
     AUTO,
     MARGIN_COVERAGE,
@@ -24,9 +32,8 @@ from patrolplan.risk.rolling_origin import (
     combine_by_category,
     run_trials,
 )
-from patrolplan.risk.scores import round_significant
 from patrolplan.risk.surface import Risk
-from patrolplan.risk.time_of_day import estimate_timing
+from patrolplan.times import format_time, minutes_after_midnight
 
 COMPARISON_MONTHS = 12
 """Last months that the models are compared on when a plan is made."""
@@ -34,8 +41,8 @@ COMPARISON_MONTHS = 12
 COMPARED_MODELS = (PRIOR_COUNT, "decayed count", "shrunk count", "poisson", "combination")
 """Models that are compared for a plan; the full back-test compares all."""
 
-RISK_DIGITS = 9
-"""Risk is given to so many significant digits, so that equal runs write equal files."""
+DAY_FROM_MINUTES, DAY_TO_MINUTES = 6 * 60, 19 * 60
+"""A window that begins between these, without a date, is one on a school day."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,36 +56,69 @@ class _Prediction:
     choices: tuple[ModelChoice, ...] = ()
 
 
-def estimate_risk(area: StudyArea, *, comparison_months: int = COMPARISON_MONTHS) -> Risk:
-    """Expected harm on every piece of street.
+def estimate_risk(
+    area: StudyArea,
+    *,
+    window: Window | None = None,
+    date: dt.date | None = None,
+    comparison_months: int = COMPARISON_MONTHS,
+) -> Risk:
+    """Expected harm on every piece of street in a patrol window.
 
     Recorded crime of the categories that count goes through the model that `[risk] model` names,
     or, for "auto", in each category through the one that was best on months that it had not seen.
-    Expected incidents are weighted by harm and, where times of day are known, by the share of the
-    category that falls into the patrol window. Reports enter by group. Each voice sums to one; they
-    are joined at `[risk] crime_weight`.
+    Expected incidents are weighted by harm, by the hour at which crime of the category happens at
+    such a place, and by the pupils who are there. Reports enter by group, in the band of the day
+    that they are about. Each voice sums to one; see `patrolplan.risk.in_time` for how they join.
 
     Parameters
     ----------
     area
         The study area.
+    window
+        See `patrolplan.area.patrol_window.resolve_window`; default the settings' minutes from each
+        school's own bell.
+    date
+        Day of the patrols: its kind (school day, other weekday, weekend, holiday) follows from the
+        term dates. Without it a window that begins between 06:00 and 19:00 is on a school day, and
+        any other on all days of the week together.
     comparison_months
         How many of the last months the models are compared on.
+
+    Examples
+    --------
+    >>> import patrolplan as pp
+    >>> area = pp.load_area(pp.demo_settings())
+    >>> risk = pp.estimate_risk(area, window=pp.Window(90, start_minutes=450))
+    >>> risk.day
+    'school_day'
     """
     settings = area.settings
+    window = window or resolve_window(settings.patrol)
     history = build_history(area)
     harm = get_harm_days(history.targets, settings.risk.harm)
     predicted = _predict_incidents(history, harm, area, comparison_months)
-    timing = estimate_timing(area, history.targets)
-    weights = harm if timing is None else harm * timing.by_category
-    crime = _normalise((predicted.expected * weights).sum(axis=1))
-    reports = _normalise(_spread_reports(area))
-    crime_weight = settings.risk.crime_weight if reports.any() else 1.0
-    crime_weight = crime_weight if crime.any() else 0.0
+    bells = [minutes_after_midnight(time) for time in area.schools["finish_time"]]
+    minutes, weights = weigh_minutes(window, bells)
+    day = find_day(area, window, bells, date)
+    clock = build_clock(area, history)
+    exposure, exposure_notes = _model_exposure(area, history.targets, minutes, weights)
+    voice = build_report_voice(area, history.months[-1])
+    joined = join_over_window(
+        predicted.expected * harm,
+        get_powers(history.targets, settings.way_home.exposure),
+        clock,
+        day,
+        exposure,
+        voice,
+        minutes,
+        weights,
+        by_band=settings.reports.time_bands,
+    )
     return Risk(
-        crime=crime,
-        reports=reports,
-        joined=_normalise(crime_weight * crime + (1 - crime_weight) * reports),
+        crime=joined.crime,
+        reports=joined.reports,
+        joined=joined.joined,
         model=predicted.model,
         margin=predicted.margin,
         months=(history.months[0], history.months[-1]),
@@ -88,11 +128,63 @@ def estimate_risk(area: StudyArea, *, comparison_months: int = COMPARISON_MONTHS
             *area.notes,
             *note_guard(settings),
             *predicted.notes,
-            *([Note("months_only")] if timing is None else timing.notes),
+            *([] if area.times_known else [Note("months_only")]),
+            *clock.notes,
+            _note_window(joined, minutes, day),
+            *exposure_notes,
+            *voice.notes,
+            *(note for band in joined.bands for note in voice.list_notes(band)),
         ),
         choices=predicted.choices,
-        timing=timing,
+        window=window,
+        day=day,
+        without_exposure=joined.without_exposure,
+        crime_weight=joined.crime_weight,
+        in_time=joined.in_time,
     )
+
+
+def find_day(
+    area: StudyArea, window: Window, bells: Sequence[float], date: dt.date | None
+) -> DayKind | None:
+    """Which kind of day a window is on; None: all days of the week together."""
+    if date is not None:
+        return find_day_kind(area.term_dates, date)
+    start = float(np.median(bells)) if window.start_minutes is None else window.start_minutes
+    return "school_day" if DAY_FROM_MINUTES <= start < DAY_TO_MINUTES else None
+
+
+def _model_exposure(
+    area: StudyArea,
+    targets: Sequence[str],
+    minutes: NDArray[np.int64],
+    weights: NDArray[np.float64],
+) -> tuple[PupilExposure | None, list[Note]]:
+    """Where pupils are in a window, and what was assumed; None where that does not count."""
+    settings = area.settings.way_home
+    powers = {name: settings.exposure.get(name, 0.0) for name in targets}
+    counted = {name: power for name, power in powers.items() if power > 0}
+    if not counted:
+        return None, [Note("exposure_off")]
+    ways, presence = find_presence(area)
+    metres = area.network.piece_metres
+    exposure = build_exposure(ways, presence, metres, settings.floor, minutes, weights)
+    if exposure is None:
+        return None, [Note("no_pupils_out", _describe_span(minutes))]
+    values = {"categories": list(counted), "powers": list(counted.values())}
+    pupils = sum(school.on_streets for school in ways.schools)
+    facts = {"pupils": round(pupils), "schools": len(ways.schools)}
+    return exposure, [Note("exposure", {**values, **facts}), *ways.notes, *presence.notes]
+
+
+def _describe_span(minutes: NDArray[np.int64]) -> dict[str, NoteValue]:
+    return {"start": format_time(minutes[0]), "end": format_time(minutes[-1] + 1)}
+
+
+def _note_window(joined: WindowRisk, minutes: NDArray[np.int64], day: DayKind | None) -> Note:
+    """How the harm of the window compares with that of the mean hour."""
+    values = {"intensity": joined.intensity, "day": day or ""}
+    return Note("window_harm", {**_describe_span(minutes), **values})
 
 
 def _predict_incidents(
@@ -140,21 +232,3 @@ def _predict_incidents(
         notes.append(Note("model_margin", {"pai": margin, "coverage": MARGIN_COVERAGE}))
     expected = history.units.catchments.spread(rates)
     return _Prediction(expected, " and ".join(names), margin, notes, choices)
-
-
-def _normalise(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Shares that sum to 1, or all zero."""
-    total = values.sum()
-    return round_significant(values / total, RISK_DIGITS) if total > 0 else np.zeros_like(values)
-
-
-def _spread_reports(area: StudyArea) -> NDArray[np.float64]:
-    """(p,) reports of each group, spread evenly along the streets of its square in the area."""
-    metres, groups = area.network.piece_metres, area.reports
-    group = groups.group_of_piece
-    held = group >= 0
-    length = np.bincount(group[held], weights=metres[held], minlength=len(groups))
-    per_metre = groups.counts * groups.share_inside / length
-    risk = np.zeros(len(metres))
-    risk[held] = per_metre[group[held]] * metres[held]
-    return risk

@@ -1,28 +1,38 @@
 """`Risk`: expected harm on every piece of street in a patrol window, as it is handed on."""
 
+import pickle
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from patrolplan.area.patrol_window import Window
 from patrolplan.notes import Note
+from patrolplan.risk.in_time import RiskInTime
 from patrolplan.risk.models import ModelChoice
-from patrolplan.risk.time_of_day import Timing
 from patrolplan.tables import render_html_table
+
+if TYPE_CHECKING:
+    from patrolplan.risk.day_kinds import DayKind
 
 
 @dataclass(frozen=True, eq=False)
 class Risk:
     """Expected harm on every piece of street in a patrol window, by voice.
 
+    Where pupils are is in `joined` and `in_time` alone. They are for finding hotspots and planning
+    patrols: whatever is written, drawn or shown for single pieces of street comes from `crime`,
+    `reports` and `without_exposure`, so that nobody can read off it where children walk.
+
     Parameters
     ----------
     crime, reports
-        (p,) each voice's share on every piece; each sums to 1 over the area, or is all zero where
-        that voice is silent.
+        (p,) each voice's share on every piece, without exposure to pupils; each sums to 1 over the
+        area, or is all zero where that voice is silent.
     joined
-        (p,) the two voices at their declared weights; sums to 1.
+        (p,) the two voices at their weights, with exposure; sums to 1.
     model
         Name of the model that the crime voice comes from; where categories have different ones,
         their names joined by "and".
@@ -37,8 +47,18 @@ class Risk:
         What a reader must know: defaults, and what is approximate.
     choices
         For each category, the chosen model and why; empty where the settings name the model.
-    timing
-        Share of harm in the patrol window; None where only months are known.
+    window
+        The patrol window that it is the risk of: the mean over the minutes that schools' windows
+        hold. None for a risk that was made by hand.
+    day
+        The kind of day; None: all days together.
+    without_exposure
+        (p,) `joined` as it would be if pupils' presence did not count; sums to 1. `joined` itself
+        by default.
+    crime_weight
+        Share of recorded crime in the joined risk; the rest is that of pupils' reports.
+    in_time
+        The risk of each minute; None for a risk that was made by hand.
     """
 
     crime: NDArray[np.float64]
@@ -51,7 +71,21 @@ class Risk:
     snapped: bool
     notes: tuple[Note, ...] = ()
     choices: tuple[ModelChoice, ...] = ()
-    timing: Timing | None = None
+    window: Window | None = None
+    day: "DayKind | None" = None
+    without_exposure: NDArray[np.float64] = None  # type: ignore[assignment]
+    crime_weight: float = 1.0
+    in_time: RiskInTime | None = None
+
+    def __post_init__(self) -> None:
+        if self.without_exposure is None:
+            object.__setattr__(self, "without_exposure", self.joined)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # For worker processes: one run of bytes, since `patrolplan.worker_pool` enciphers those and
+        # writes arrays as they are, and without the risk of each minute, which stays here.
+        timed = self.in_time if self.in_time is None or self.in_time.is_static else None
+        return _restore, (pickle.dumps(self.__dict__ | {"in_time": timed}, protocol=5),)
 
     def __repr__(self) -> str:
         first, last = self.months
@@ -84,3 +118,15 @@ class Risk:
         even = 1.0 / len(self.joined)
         difference = self.reports - self.crime
         return np.asarray(difference / (self.reports + self.crime + even))
+
+    @property
+    def reports_part(self) -> NDArray[np.float64]:
+        """(p,) what pupils' reports have of the joined risk; the rest is recorded crime's."""
+        return (1.0 - self.crime_weight) * self.reports
+
+
+def _restore(state: bytes) -> Risk:
+    """The risk that was pickled."""
+    risk = Risk.__new__(Risk)
+    risk.__dict__.update(pickle.loads(state))  # noqa: S301 - our own, made a moment ago
+    return risk

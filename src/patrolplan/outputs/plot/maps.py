@@ -137,7 +137,8 @@ def risk(area: StudyArea, risk: Risk, *, voice: str = "joined", axes: Axes | Non
     if voice not in VOICES:
         problem = f"unknown voice '{voice}'"
         raise InputError.one(PROBLEM_SOURCE, problem, f"choose from: {', '.join(VOICES)}", "voice")
-    density = getattr(risk, voice) / area.network.piece_metres
+    values = risk.without_exposure if voice == "joined" else getattr(risk, voice)
+    density = values / area.network.piece_metres
     top = max(float(np.quantile(density, 0.99)), float(np.finfo(float).tiny))
     axes = _draw_ground(axes, area.features)
     streets = _draw_streets(axes, area.network, values=density / top, width=1.6)

@@ -177,7 +177,7 @@ def classify_voices(risk: "Risk", metres: NDArray[np.float64]) -> dict[str, NDAr
     Pupils' reports enter as groups at the threshold or above, and leave as classes: no number of
     reports can be read off the map.
     """
-    classes = {"joined": classify_priority(risk.joined, metres)}
+    classes = {"joined": classify_priority(risk.without_exposure, metres)}
     if not (risk.reports.any() and risk.crime.any()):
         return classes
     crime = classify_priority(risk.crime, metres)

@@ -41,7 +41,7 @@ WORD_BITS = 64
 
 
 @jit_compile("b1(i8, u8, u8)")
-def _has_bit(k: int, word0: np.uint64, word1: np.uint64) -> bool:
+def has_bit(k: int, word0: np.uint64, word1: np.uint64) -> bool:
     """Tell whether stop k is in the set of stops that two words hold."""
     word = word0 if k < WORD_BITS else word1
     return bool((word >> np.uint64(k & 63)) & ONE_BIT)
@@ -94,7 +94,7 @@ def bound_remaining_worth(  # noqa: C901, PLR0912, PLR0913, PLR0917 - one compil
     ratio: float = 0.0
     grouped = False
     for k in order:
-        if _has_bit(k, barred0, barred1) or weight[k] > capacity:
+        if has_bit(k, barred0, barred1) or weight[k] > capacity:
             continue
         if not _is_in_time(
             leave + min_times[last, k], opening[k], closing[k], dwell[k], min_times[k, end], latest
@@ -126,7 +126,7 @@ def bound_remaining_worth(  # noqa: C901, PLR0912, PLR0913, PLR0917 - one compil
     total = ratio * capacity
     scratch[:] = 0.0
     for k in order:
-        if _has_bit(k, barred0, barred1) or weight[k] > capacity:
+        if has_bit(k, barred0, barred1) or weight[k] > capacity:
             continue
         if not _is_in_time(
             leave + min_times[last, k], opening[k], closing[k], dwell[k], min_times[k, end], latest
@@ -142,7 +142,7 @@ def bound_remaining_worth(  # noqa: C901, PLR0912, PLR0913, PLR0917 - one compil
 
 
 @jit_compile("i8(u8, u8, i8, i8)")
-def _hash_label(word0: np.uint64, word1: np.uint64, last: int, size: int) -> int:
+def hash_label(word0: np.uint64, word1: np.uint64, last: int, size: int) -> int:
     """Give the place in a table of `size` (a power of two) where to look for a label first."""
     mixed = word0 * np.uint64(0x9E3779B97F4A7C15) ^ (
         word1 * np.uint64(0xC2B2AE3D27D4EB4F) + np.uint64(last) * np.uint64(0x165667B19E3779F9)
@@ -158,7 +158,7 @@ def rehash_labels(
 ) -> None:
     """Enter the first `count` labels in an empty, larger table."""
     for number in range(count):
-        at = _hash_label(sets[number, 0], sets[number, 1], links[number, 0], table.shape[0])
+        at = hash_label(sets[number, 0], sets[number, 1], links[number, 0], table.shape[0])
         while table[at] >= 0:
             at = (at + 1) & (table.shape[0] - 1)
         table[at] = number
@@ -216,7 +216,7 @@ def expand_labels(  # noqa: C901, PLR0913, PLR0915, PLR0917 - one compiled loop
             continue
         last = np.int64(links[parent, 0])
         for k in range(size):
-            if _has_bit(k, sets[parent, 2], sets[parent, 3]):
+            if has_bit(k, sets[parent, 2], sets[parent, 3]):
                 continue
             begin = max(marks[parent, 0] + times[last, k], opening[k])
             leave = begin + dwell[k]
@@ -226,7 +226,7 @@ def expand_labels(  # noqa: C901, PLR0913, PLR0915, PLR0917 - one compiled loop
             bit = ONE_BIT << np.uint64(k & 63)
             seen0 = sets[parent, 0] | (bit if k < WORD_BITS else np.uint64(0))
             seen1 = sets[parent, 1] | (bit if k >= WORD_BITS else np.uint64(0))
-            at = _hash_label(seen0, seen1, k, table.shape[0])
+            at = hash_label(seen0, seen1, k, table.shape[0])
             label = np.int64(table[at])
             while label >= 0 and not (
                 new_links[label, 0] == k

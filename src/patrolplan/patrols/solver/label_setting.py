@@ -63,7 +63,7 @@ class Exploration:
         """Read the stops of a label, in order of visiting."""
         stops = []
         while level > 0:
-            last, parent = self.levels[level].links[label]
+            last, parent = self.levels[level].links[label, :2]
             stops.append(int(last))
             level, label = level - 1, int(parent)
         return stops[::-1]
@@ -106,7 +106,7 @@ class LabelExplorer:
             (case.conflict[:, k // 64] >> np.uint64(k % 64)) & np.uint64(1) for k in range(size)
         ]
         clash = np.array(bits, dtype=bool).reshape(size, size)
-        self.weight, self.margin = _compute_min_times(case.dwell, unit, clash)
+        self.weight, self.margin = compute_min_times(case.dwell, unit, clash)
         self.group = np.full(size, -1, dtype=np.int64)
         for number, members in enumerate(case.exclusive_sets):
             # A stop in two sets counts for the first: leaving out a rule only weakens the bound.
@@ -229,7 +229,7 @@ def _grow_array(old: NDArray[Any], room: int) -> NDArray[Any]:
     return longer
 
 
-def _compute_min_times(
+def compute_min_times(
     dwell: NDArray[np.float64], unit: OfficerGroup, clash: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Give each stop's least time on a route, and each stop's least time on the way on and home.

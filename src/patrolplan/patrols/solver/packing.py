@@ -31,7 +31,8 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 from scipy.sparse import csr_array
 
-from patrolplan.patrols.solver.label_setting import MAX_CANDIDATES, LabelExplorer
+from patrolplan.patrols.solver.label_setting import MAX_CANDIDATES
+from patrolplan.patrols.solver.timed_labels import TimedCase, build_explorer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,15 +70,25 @@ class ColumnPool:
     values: list[float] = field(default_factory=list)
     numbers: dict[tuple[int, frozenset[int]], int] = field(default_factory=dict)
 
-    def add(self, group_number: int, stops: Sequence[int]) -> bool:
-        """Add a set unless the pool has it; tell whether it was added."""
+    def add(self, group_number: int, stops: Sequence[int], value: float | None = None) -> bool:
+        """Add a set unless the pool has it, or values it less; tell whether anything was changed.
+
+        By default its value is the sum of its stops'.
+        """
         key = (group_number, frozenset(stops))
-        if key in self.numbers or not stops:
+        if not stops:
             return False
-        self.numbers[key] = len(self.stops)
-        self.stops.append(list(stops))
-        self.group_numbers.append(group_number)
-        self.values.append(math.fsum(float(self.case.value[k]) for k in stops))
+        if value is None:
+            value = math.fsum(float(self.case.value[k]) for k in stops)
+        number = self.numbers.setdefault(key, len(self.stops))
+        if number == len(self.stops):
+            self.stops.append(list(stops))
+            self.group_numbers.append(group_number)
+            self.values.append(value)
+            return True
+        if value <= self.values[number] + 0.01 * self.case.epsilon:
+            return False
+        self.stops[number], self.values[number] = list(stops), value
         return True
 
     def build_matrix(self) -> csr_array:
@@ -166,7 +177,7 @@ class ColumnPool:
         promising = np.flatnonzero(reduced >= -gap - self.case.epsilon)
         smaller = ColumnPool(self.case)
         for k in promising:
-            smaller.add(self.group_numbers[k], self.stops[k])
+            smaller.add(self.group_numbers[k], self.stops[k], self.values[k])
         chosen, _ = smaller.pack(seconds=seconds, nodes=nodes)
         return [int(promising[k]) for k in chosen]
 
@@ -204,13 +215,13 @@ def order_stops(case: ReducedCase, officer: int, stops: list[int], deadline: flo
     value = np.full(case.size, -2.0 * case.size)
     value[stops] = 1.0
     least = len(stops) - 0.5
-    harvest = LabelExplorer(case, unit).explore(value, least, rising=False, deadline=deadline)
+    harvest = build_explorer(case, unit).explore(value, least, rising=False, deadline=deadline)
     routes = harvest.list_routes(least)
     return routes[0][1] if routes else stops
 
 
 def _solve_single_officer(case: ReducedCase, max_labels: int, deadline: float) -> ReducedSolution:
-    explorer = LabelExplorer(case, case.officer_groups[0])
+    explorer = build_explorer(case, case.officer_groups[0])
     officer = case.officer_groups[0].officers[0]
     route: list[int] = []
     value, bound, labels = 0.0, math.inf, 0
@@ -240,7 +251,7 @@ class TeamSolver:
         self.case = case
         self.max_labels = max_labels
         self.deadline = deadline
-        self.explorers = [LabelExplorer(case, unit) for unit in case.officer_groups]
+        self.explorers = [build_explorer(case, unit) for unit in case.officer_groups]
         self.pool = ColumnPool(case)
         self.labels = 0
         self.routes: dict[int, list[int]] = {}
@@ -295,22 +306,34 @@ class TeamSolver:
         bound = max(harvest.bound, harvest.worth, floor)
         return harvest.worth, bound, harvest.complete, harvest.list_routes(floor, count)
 
+    def _add(
+        self, group_number: int, listed: list[tuple[float, list[int]]], value: NDArray[np.float64]
+    ) -> int:
+        """Add sets listed at some values to the pool; give how many are new or worth more."""
+        if not isinstance(self.case, TimedCase):
+            return sum(self.pool.add(group_number, stops) for _, stops in listed)
+        price = self.case.value - value
+        return sum(
+            self.pool.add(group_number, stops, worth + float(price[stops].sum()))
+            for worth, stops in listed
+        )
+
     def _build_greedy(self) -> None:
         """Send one officer after another on the best route over the remaining stops."""
-        values = self.case.value.copy()
+        values, total = self.case.value.copy(), 0.0
         routes: dict[int, list[int]] = {}
         for number, unit in enumerate(self.case.officer_groups):
             for officer in unit.officers:
                 _, _, _, listed = self._explore(number, values, 0.0, beam=PRICING_BEAMS[0])
-                for _, stops in listed:
-                    self.pool.add(number, stops)
+                self._add(number, listed, values)
                 # A stop worth nothing any more may still be a short cut: none is visited twice.
-                free = [stops for _, stops in listed if self._is_free(stops, routes)]
+                free = [(worth, stops) for worth, stops in listed if self._is_free(stops, routes)]
                 if free:
-                    routes[officer] = free[0]
-                    for k in free[0]:
+                    gained, routes[officer] = free[0]
+                    total += gained
+                    for k in free[0][1]:
                         values[self._find_excluded(k)] = 0.0
-        self._keep_if_better(routes)
+        self._keep_if_better(routes, total)
 
     def _find_excluded(self, stop: int) -> NDArray[np.int64]:
         """Candidates that cannot be visited together with a stop, itself included."""
@@ -322,8 +345,9 @@ class TeamSolver:
         used = {int(j) for route in routes.values() for k in route for j in self._find_excluded(k)}
         return used.isdisjoint(stops)
 
-    def _keep_if_better(self, routes: dict[int, list[int]]) -> None:
-        value = math.fsum(float(self.case.value[k]) for route in routes.values() for k in route)
+    def _keep_if_better(self, routes: dict[int, list[int]], value: float) -> None:
+        if not isinstance(self.case, TimedCase):
+            value = math.fsum(float(self.case.value[k]) for route in routes.values() for k in route)
         if value > self.value:
             self.value, self.routes = value, routes
 
@@ -342,7 +366,7 @@ class TeamSolver:
                 floor = float(own[number]) + 0.01 * case.epsilon
                 worth, bound, complete, listed = self._explore(number, reduced, floor, beam=beam)
                 bounds.append(max(worth, floor) if complete else bound)
-                new += sum(self.pool.add(number, stops) for _, stops in listed)
+                new += self._add(number, listed, reduced)
             if beam is None:
                 paid = float(duals.sum())
                 total = paid + math.fsum(
@@ -378,7 +402,8 @@ class TeamSolver:
         if seconds <= 0:
             return math.inf
         chosen, bound = self.pool.pack(seconds=seconds)
-        self._keep_if_better(self.pool.assign(chosen))
+        value = math.fsum(self.pool.values[k] for k in chosen)
+        self._keep_if_better(self.pool.assign(chosen), value)
         return bound
 
     def _add_promising_sets(
@@ -394,6 +419,5 @@ class TeamSolver:
             total += len(listed)
             if not complete or total >= MAX_COLUMNS:
                 return False
-            for _, stops in listed:
-                self.pool.add(number, stops)
+            self._add(number, listed, reduced)
         return True

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from patrolplan.patrols.solver.timed_prizes import GateStay, TimedPrizes
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -60,6 +62,12 @@ class OrienteeringProblem:
         Stops that must, or must not, be in the answer.
     exclusive
         Sets of stops of which at most one is visited, such as the same place with several dwells.
+    timed_prizes
+        What a stop is worth by the minute at which its dwell begins. Then `prizes` are not counted:
+        they are what the stops are worth on average, for ways of planning that know no time.
+    gate
+        A minimum stay at the start with a worth of its own, for officers who are all alike; needs
+        `timed_prizes`.
 
     Raises
     ------
@@ -75,6 +83,8 @@ class OrienteeringProblem:
     mandatory: frozenset[int] = frozenset()
     barred: frozenset[int] = frozenset()
     exclusive: tuple[frozenset[int], ...] = field(default=())
+    timed_prizes: TimedPrizes | None = None
+    gate: GateStay | None = None
 
     def __post_init__(self) -> None:
         """Copy the arrays, make them read-only, and check everything."""
@@ -110,8 +120,38 @@ class OrienteeringProblem:
         groups = tuple(frozenset(int(k) for k in group) for group in self.exclusive)
         object.__setattr__(self, "exclusive", groups)
         _check_stops(self, size, faults)
+        self._store_timed(size, faults)
         if faults:
             raise ValueError("; ".join(faults))
+
+    def _store_timed(self, size: int, faults: list[str]) -> None:
+        """Copy and check what depends on the time."""
+        timed, gate = self.timed_prizes, self.gate
+        if timed is None:
+            if gate is not None:
+                faults.append("gate is given without timed_prizes; give both")
+            return
+        cumulative = _array(timed.cumulative, "timed_prizes.cumulative", faults)
+        _check_cumulative(cumulative, "timed_prizes.cumulative", (size,), faults)
+        cumulative.setflags(write=False)
+        object.__setattr__(self, "timed_prizes", TimedPrizes(int(timed.first_minute), cumulative))
+        if gate is None:
+            return
+        worth = _array(gate.cumulative, "gate.cumulative", faults)
+        _check_cumulative(worth, "gate.cumulative", (), faults)
+        if worth.shape[-1:] != cumulative.shape[-1:]:
+            faults.append(
+                f"gate.cumulative has shape {worth.shape}; timed_prizes needs "
+                f"{cumulative.shape[-1:]}"
+            )
+        if not (math.isfinite(gate.minutes) and gate.minutes >= 0):
+            faults.append(f"gate.minutes is {gate.minutes}; give a finite number of 0 or more")
+        if any(officer != self.officers[0] for officer in self.officers):
+            faults.append("gate is given for officers who differ; give them the same start and hours")
+        if self.officers and not math.isfinite(self.officers[0].latest_minutes):
+            faults.append("gate is given without an end of the hours; give latest_minutes")
+        worth.setflags(write=False)
+        object.__setattr__(self, "gate", GateStay(float(gate.minutes), worth))
 
     @property
     def size(self) -> int:
@@ -152,6 +192,17 @@ def _check_amounts(values: NDArray[np.float64], name: str, size: int, faults: li
             f"{name}[{row}] is {values[row]} ({len(wrong)} such values); "
             "give finite numbers of 0 or more"
         )
+
+
+def _check_cumulative(
+    values: NDArray[np.float64], name: str, shape: tuple[int, ...], faults: list[str]
+) -> None:
+    if values.ndim != len(shape) + 1 or values.shape[:-1] != shape or not values.shape[-1]:
+        rows = "".join(f"{length}, " for length in shape)
+        faults.append(f"{name} has shape {values.shape}; give ({rows}minutes + 1)")
+        return
+    if not np.isfinite(values).all() or (np.diff(values, axis=-1) < 0).any():
+        faults.append(f"{name} falls or is not finite; give worth gathered, which never falls")
 
 
 def _check_windows(windows: NDArray[np.float64], size: int, faults: list[str]) -> None:

@@ -52,7 +52,8 @@ class ReducedCase:
     `value` is the prize, scaled to at most `MAX_VALUE`, plus, for mandatory stops, a `bonus` larger
     than all prizes together, so that the greatest value visits as many mandatory stops as possible
     first. `closing` and the officer groups' `latest` already hold the rounding allowed. `conflict`
-    has one bit for each candidate that excludes this one, itself included.
+    has one bit for each candidate that excludes this one, itself included. `baseline` is the scaled
+    worth of going nowhere, from which worths of routes count.
     """
 
     rows: NDArray[np.int64]
@@ -65,6 +66,7 @@ class ReducedCase:
     conflict: NDArray[np.uint64]
     exclusive_sets: tuple[NDArray[np.int64], ...]
     officer_groups: tuple[OfficerGroup, ...]
+    baseline: float = 0.0
 
     @property
     def size(self) -> int:
@@ -89,15 +91,18 @@ def _shorten_times(min_times: NDArray[np.float64], dwell: NDArray[np.float64]) -
                     min_times[start, end] = min(min_times[start, end], first + min_times[via, end])
 
 
-def reduce_problem(problem: OrienteeringProblem) -> ReducedCase:
-    """Keep the stops that some officer can reach and that can be worth something."""
+def reduce_problem(problem: OrienteeringProblem, *, waiting_minutes: float = 0.0) -> ReducedCase:
+    """Keep the stops that some officer can reach and that can be worth something.
+
+    `waiting_minutes` is how long officers may have a reason to wait, apart from windows.
+    """
     size = problem.size
     rows = np.array([k for k in range(size) if k not in problem.barred], dtype=np.int64)
     if problem.windows is None:
         windows = np.column_stack([np.full(size, -math.inf), np.full(size, math.inf)])
     else:
         windows = problem.windows
-    horizon = _compute_horizon(problem, windows)
+    horizon = min(_compute_horizon(problem, windows) + waiting_minutes, MAX_MINUTES)
     officer_groups = _group_officers(problem, rows, horizon)
     keep = _find_reachable(rows, problem, windows, officer_groups) & _find_useful(
         rows, problem, officer_groups

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from patrolplan.patrols.solver.timed_prizes import time_stops
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +26,11 @@ class Route:
     """One officer's route: stops in order, with minutes of arriving, beginning and leaving.
 
     An officer without stops is not sent out: the route starts and ends at the earliest minute
-    and nothing is travelled.
+    and nothing is travelled. Where a stay at the start is worth something, it ends when that is
+    all gathered.
+
+    `leave_start_minutes` is when the start is left, after any minimum stay; `gate_worth` what the
+    stay gathers, and `stop_worths` what each stop is worth, where prizes depend on the time.
     """
 
     officer: int
@@ -33,6 +42,9 @@ class Route:
     end_minutes: float
     worth: float
     travelled_minutes: float
+    leave_start_minutes: float
+    gate_worth: float = 0.0
+    stop_worths: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -107,9 +119,14 @@ class Solution:
 
 
 def time_route(
-    problem: OrienteeringProblem, officer_number: int, stops: Sequence[int]
+    problem: OrienteeringProblem,
+    officer_number: int,
+    stops: Sequence[int],
+    leg_minutes: Sequence[float] | None = None,
 ) -> Route | None:
     """Walk the stops in order and note the minutes; `None` when something is late.
+
+    With timed prizes, the officer waits where a later beginning is worth more.
 
     Parameters
     ----------
@@ -119,15 +136,23 @@ def time_route(
         Position in `problem.officers`.
     stops
         Rows, in the order of visiting.
+    leg_minutes
+        One more than stops: minutes of the legs, where they are not the problem's.
     """
     officer = problem.officers[officer_number]
+    if leg_minutes is None:
+        places = [officer.start, *stops, officer.end]
+        leg_minutes = [
+            float(problem.travel_minutes[a, b]) / officer.speed for a, b in pairwise(places)
+        ]
+    if problem.timed_prizes is not None:
+        return _time_with_prizes(problem, officer_number, stops, leg_minutes)
     now = float(officer.earliest_minutes)
     if not len(stops):
-        return Route(officer_number, (), (), (), (), now, now, 0.0, 0.0)
+        return Route(officer_number, (), (), (), (), now, now, 0.0, 0.0, now)
     arrive, begin, leave = [], [], []
-    place, travelled = officer.start, 0.0
-    for stop in stops:
-        minutes = float(problem.travel_minutes[place, stop]) / officer.speed
+    travelled = 0.0
+    for stop, minutes in zip(stops, leg_minutes, strict=False):
         travelled += minutes
         arrive.append(now + minutes)
         opening, closing = (
@@ -138,10 +163,8 @@ def time_route(
             return None
         now = begin[-1] + float(problem.dwell_minutes[stop])
         leave.append(now)
-        place = stop
-    minutes = float(problem.travel_minutes[place, officer.end]) / officer.speed
-    travelled += minutes
-    now += minutes
+    travelled += leg_minutes[-1]
+    now += leg_minutes[-1]
     latest = officer.latest_minutes
     if not (now <= latest + compute_slack(latest) and math.isfinite(now)):
         return None
@@ -155,6 +178,53 @@ def time_route(
         now,
         math.fsum(float(problem.prizes[stop]) for stop in stops),
         travelled,
+        float(officer.earliest_minutes),
+    )
+
+
+def _time_with_prizes(
+    problem: OrienteeringProblem,
+    officer_number: int,
+    stops: Sequence[int],
+    leg_minutes: Sequence[float],
+) -> Route | None:
+    """Walk the stops in order at the times at which they are worth most together."""
+    officer, timed, gate = problem.officers[officer_number], problem.timed_prizes, problem.gate
+    if timed is None or not all(map(math.isfinite, leg_minutes[: len(stops) + 1] if stops else ())):
+        return None
+    rows = [int(stop) for stop in stops]
+    windows = np.tile([-math.inf, math.inf], (len(rows), 1))
+    if problem.windows is not None and rows:
+        windows = problem.windows[rows] + 0.0
+        windows[:, 1] += [compute_slack(float(minute)) for minute in windows[:, 1]]
+    present = float(officer.earliest_minutes)
+    latest = officer.latest_minutes + compute_slack(officer.latest_minutes)
+    leave = present + (0.0 if gate is None else gate.minutes)
+    dwell = [float(problem.dwell_minutes[row]) for row in rows]
+    found = time_stops(
+        timed,
+        rows,
+        leg_minutes,
+        dwell,
+        windows,
+        (present, leave if rows else min(leave, latest), latest),
+        None if gate is None or officer_number else gate.cumulative,
+    )
+    if found is None:
+        return None
+    return Route(
+        officer_number,
+        tuple(rows),
+        found.arrive_minutes,
+        found.begin_minutes,
+        tuple(begin + minutes for begin, minutes in zip(found.begin_minutes, dwell, strict=True)),
+        present,
+        found.end_minutes,
+        found.worth,
+        math.fsum(leg_minutes) if rows else 0.0,
+        found.leave_start_minutes,
+        found.gate_worth,
+        found.worths,
     )
 
 

@@ -33,6 +33,9 @@ from patrolplan.patrols.solver.packing import ReducedSolution, order_stops, solv
 from patrolplan.patrols.solver.problem import Officer, OrienteeringProblem
 from patrolplan.patrols.solver.reduce import reduce_problem
 from patrolplan.patrols.solver.solution import Route, Solution, time_route
+from patrolplan.patrols.solver.timed_labels import TimedCase, reduce_timed_problem
+from patrolplan.patrols.solver.timed_prizes import GateStay, TimedPrizes
+from patrolplan.patrols.solver.timed_search import improve_timed_solution
 from patrolplan.patrols.solver.variants import find_variant_routes
 
 if TYPE_CHECKING:
@@ -42,12 +45,14 @@ if TYPE_CHECKING:
 
 
 __all__ = [
+    "GateStay",
     "MaxIterations",
     "MaxSeconds",
     "Officer",
     "OrienteeringProblem",
     "Route",
     "Solution",
+    "TimedPrizes",
     "find_variants",
     "solve",
 ]
@@ -114,18 +119,36 @@ def solve(
     """
     begun = time.perf_counter()
     stop = stop or DEFAULT_STOP
-    case = reduce_problem(problem)
+    case = _reduce(problem)
     seconds = stop.limit if isinstance(stop, MaxSeconds) else math.inf
     rounds_allowed = stop.limit if isinstance(stop, MaxIterations) else math.inf
     answer = _attempt_exactly(case, begun, seconds)
     rounds = answer.labels
-    if answer.bound > answer.value + case.epsilon:
+    if isinstance(case, TimedCase):
+        if answer.bound > answer.value + case.epsilon:
+            answer = improve_timed_solution(
+                problem, case, answer, _solve_relaxation, rounds_allowed, begun + seconds, seed
+            )
+    elif answer.bound > answer.value + case.epsilon:
         # The import compiles the search, which patrol-sized cases never need.
         from patrolplan.patrols.solver.several_officers import improve_solution  # noqa: PLC0415
 
         improved, rounds = improve_solution(case, answer, rounds_allowed, begun + seconds, seed)
         answer = replace(answer, routes=improved.routes, value=improved.value)
     return _build_solution(problem, case, answer, rounds, begun)
+
+
+def _reduce(problem: OrienteeringProblem) -> ReducedCase:
+    return reduce_problem(problem) if problem.timed_prizes is None else reduce_timed_problem(problem)
+
+
+def _solve_relaxation(
+    problem: OrienteeringProblem, rounds: float, deadline: float, seed: int
+) -> Solution:
+    """Solve a problem with as many rounds, and until the deadline."""
+    left = max(0.0, deadline - time.perf_counter())
+    stop = MaxIterations(int(rounds)) if math.isfinite(rounds) else MaxSeconds(left)
+    return solve(problem, stop=stop, seed=seed)
 
 
 def find_variants(
@@ -164,10 +187,10 @@ def find_variants(
     begun = time.perf_counter()
     if count == 0 or solution.status == "infeasible" or not solution.stops:
         return ()
-    case = reduce_problem(problem)
+    case = _reduce(problem)
 
-    def resolve(prizes: NDArray[np.float64], attempt: int) -> dict[int, list[int]]:
-        other = solve(replace(problem, prizes=prizes), seed=seed + attempt)
+    def resolve(shares: NDArray[np.float64], attempt: int) -> dict[int, list[int]]:
+        other = solve(_scale_prizes(problem, shares), seed=seed + attempt)
         local = {int(row): number for number, row in enumerate(case.rows)}
         if other.status == "infeasible":
             return {}
@@ -180,7 +203,7 @@ def find_variants(
     ):  # fmt: skip
         ordered = {
             officer: order_stops(case, officer, stops, math.inf)
-            if case.size <= MAX_CANDIDATES
+            if case.size <= MAX_CANDIDATES and problem.timed_prizes is None
             else stops
             for officer, stops in routes.items()
         }
@@ -189,6 +212,16 @@ def find_variants(
         results.append(replace(variant, bound=max(solution.bound, variant.worth)))
     results.sort(key=lambda variant: -variant.worth)
     return tuple(results)
+
+
+def _scale_prizes(
+    problem: OrienteeringProblem, shares: NDArray[np.float64]
+) -> OrienteeringProblem:
+    """The problem with each stop worth only a share of its prize, at all times."""
+    timed = problem.timed_prizes
+    if timed is not None:
+        timed = replace(timed, cumulative=timed.cumulative * shares[:, None])
+    return replace(problem, prizes=problem.prizes * shares, timed_prizes=timed)
 
 
 def _check_variants(count: int, max_jaccard: float, min_share: float) -> None:
@@ -210,9 +243,11 @@ def _attempt_exactly(case: ReducedCase, started: float, seconds: float) -> Reduc
         return ReducedSolution({}, 0.0, bound, 0)
     patrol = _bound_stop_count(case) <= MAX_PATROL_STOPS
     limit = started + (EXACT_SHARE if patrol else EXACT_SHARE / 10) * seconds
-    answer = solve_exactly(
-        case, max_labels=MAX_PATROL_LABELS if patrol else MAX_ATTEMPT_LABELS, deadline=limit
-    )
+    labels = MAX_PATROL_LABELS if patrol else MAX_ATTEMPT_LABELS
+    answer = solve_exactly(case, max_labels=labels, deadline=limit)
+    if isinstance(case, TimedCase):
+        # An order is a part of what labels with times are the best of.
+        return replace(answer, bound=min(bound, answer.bound))
     routes = {
         officer: order_stops(case, officer, stops, limit)
         for officer, stops in answer.routes.items()
@@ -304,7 +339,7 @@ def _build_solution(
     bonuses = len(problem.mandatory) * case.bonus
     if answer.bound <= answer.value + case.epsilon:
         return Solution(tuple(routes), worth, worth, "proven", rounds, seconds)
-    bound = max((answer.bound - bonuses) / case.scale, worth)
+    bound = max((answer.bound - bonuses + case.baseline) / case.scale, worth)
     return Solution(tuple(routes), worth, bound, "feasible", rounds, seconds)
 
 

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from patrolplan.patrols.solver.label_setting import MAX_CANDIDATES, LabelExplorer
+from patrolplan.patrols.solver.label_setting import MAX_CANDIDATES
 from patrolplan.patrols.solver.packing import TeamSolver
+from patrolplan.patrols.solver.solution import time_route
+from patrolplan.patrols.solver.timed_labels import TimedCase, build_explorer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -63,7 +65,7 @@ def find_variant_routes(
     count, jaccard, min_share
         How many, how much in common at most, and how good at least.
     solve_again
-        Solves the problem again for other prizes, as the last resort.
+        Solves the problem again with the prizes of its rows cut to some shares, as the last resort.
     """
     local = {int(row): number for number, row in enumerate(case.rows)}
     best = [local[stop] for stop in solution.stops]
@@ -72,6 +74,9 @@ def find_variant_routes(
     request = VariantRequest(case, places, (visited,), count, jaccard)
     bonuses = len(problem.mandatory) * case.bonus
     best_value = float(case.value[best].sum()) - bonuses
+    if isinstance(case, TimedCase):
+        best_value = solution.worth * case.scale
+    bonuses -= case.baseline
     answers: list[Routes] = []
     if case.size <= MAX_CANDIDATES:
         look = _list_for_one_officer if len(problem.officers) == 1 else _pack_for_team
@@ -110,7 +115,7 @@ def _is_distinct(stops: frozenset[int], others: Iterable[frozenset[int]], jaccar
 
 def _list_for_one_officer(request: VariantRequest, min_worth: float) -> list[Routes] | None:
     """List all sets of the one officer and pick; `None` when there are too many."""
-    harvest = LabelExplorer(request.case, request.case.officer_groups[0]).explore(
+    harvest = build_explorer(request.case, request.case.officer_groups[0]).explore(
         request.case.value, min_worth, rising=False, max_labels=MAX_LABELS
     )
     if not harvest.complete:
@@ -182,15 +187,27 @@ def _find_by_discounts(
     ]
     for attempt in range(request.count - len(answers)):
         for number, discount in enumerate(DISCOUNTS):
-            prizes = problem.prizes.copy()
+            shares = np.ones(problem.size)
             for visited in seen:
-                prizes[request.case.rows[np.isin(request.places, list(visited))]] *= discount
-            routes = solve_again(prizes, attempt * len(DISCOUNTS) + number)
+                shares[request.case.rows[np.isin(request.places, list(visited))]] *= discount
+            routes = solve_again(shares, attempt * len(DISCOUNTS) + number)
             stops = [k for route in routes.values() for k in route]
             visited = frozenset(request.places[stops].tolist())
-            enough = float(request.case.value[stops].sum()) >= min_worth
+            enough = _compute_value(problem, request.case, routes) >= min_worth
             if stops and enough and _is_distinct(visited, seen, request.jaccard):
                 answers.append(routes)
                 seen.append(visited)
                 break
     return answers
+
+
+def _compute_value(problem: OrienteeringProblem, case: ReducedCase, routes: Routes) -> float:
+    """Give what routes over candidates are worth, mandatory stops with their bonus."""
+    if not isinstance(case, TimedCase):
+        return sum(float(case.value[stops].sum()) for stops in routes.values())
+    stops = [k for route in routes.values() for k in route]
+    value = float((case.value - case.peak)[stops].sum()) - case.baseline
+    for number in range(len(problem.officers)):
+        route = time_route(problem, number, [int(case.rows[k]) for k in routes.get(number, [])])
+        value += -math.inf if route is None else route.worth * case.scale
+    return value

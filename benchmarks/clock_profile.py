@@ -1,0 +1,158 @@
+"""Measure the declared clock: when crime on streets happens, by category and kind of place.
+
+    python benchmarks/clock_profile.py --data DIR
+
+`DIR` holds `crimes-YYYY.parquet` (`occurred_at`, `longitude`, `latitude`, `category`,
+`description`, `place`, `domestic`) and `school_days.csv` (`date`, `kind`: school, weekday_off,
+weekend, other) of the City of Chicago, "Crimes - 2001 to Present". No force of the United Kingdom
+publishes clock times, so the form of the day is a loan from there. Only crimes in streets and other
+open places that are not domestic are counted.
+
+What is printed stands in `patrolplan.risk.declared_clock`, as aggregates: no row of the data does.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+STREET_PLACES = (
+    *("STREET", "SIDEWALK", "ALLEY", "PARK PROPERTY", "CTA BUS STOP", "VACANT LOT/LAND"),
+    *("SCHOOL, PUBLIC, GROUNDS", "SCHOOL, PRIVATE, GROUNDS", "BRIDGE"),
+    *("LAKEFRONT/WATERFRONT/RIVERBANK", "HIGHWAY/EXPRESSWAY"),
+)
+LICENSED_PLACES = ("BAR OR TAVERN", "TAVERN/LIQUOR STORE")
+
+MIN_CRIMES_AT_ADDRESS = 2
+"""One crime alone may have been given the wrong address: so many make it a licensed one."""
+
+GROUPS = ("violence", "robbery", "person", "damage", "theft")
+DAYS = ("school", "weekday_off", "weekend")
+NEAR_METRES = 150.0
+FIRST_OF_KIND = (1, 3, 6, 12)
+BAND_HALF_HOURS = 4
+"""Kinds of place are compared in bands of two hours: at the 12+ kind there are few crimes."""
+
+PRIOR_INCIDENTS = 5.0
+"""With so many incidents, a kind of place counts as being like all others: of 12 or more licensed
+addresses, robbery has no weekday afternoon crime in some bands, and that is no proof of none."""
+
+SEASON_DAYS = 21
+"""Days without school lie mostly in summer: each is compared with weekends within this span."""
+
+
+def read_crimes(folder: Path) -> tuple[pd.DataFrame, pd.Series]:
+    """Crimes in streets with group, kind of day, half-hour and kind of place; kinds of days."""
+    crimes = pd.concat(map(pd.read_parquet, sorted(folder.glob("crimes-*.parquet"))))
+    crimes = crimes.reset_index(drop=True)
+    dates = pd.read_csv(folder / "school_days.csv", parse_dates=["date"])
+    kind_of_day = dates.set_index("date")["kind"]
+    at = pd.to_datetime(crimes["occurred_at"])
+    metres = np.column_stack(
+        [
+            crimes["longitude"] * 111_320 * np.cos(np.radians(crimes["latitude"].mean())),
+            crimes["latitude"] * 111_195,
+        ]
+    )
+    place, category = crimes["place"].astype(str), crimes["category"].astype(str)
+    from_person = crimes["description"].isin(["POCKET-PICKING", "PURSE-SNATCHING"])
+    is_theft = category == "THEFT"
+    group = np.select(
+        [
+            category.isin(["ASSAULT", "BATTERY", "HOMICIDE"]),
+            category == "ROBBERY",
+            is_theft & from_person,
+            category.isin(["CRIMINAL DAMAGE", "ARSON"]),
+            is_theft & ~from_person,
+        ],
+        GROUPS,
+        "",
+    )
+    licensed = place.isin(LICENSED_PLACES).to_numpy()
+    addresses, number = np.unique(metres[licensed], axis=0, return_counts=True)
+    addresses = addresses[number >= MIN_CRIMES_AT_ADDRESS]
+    used = (place.isin(STREET_PLACES) & ~crimes["domestic"]).to_numpy() & (group != "")
+    near = cKDTree(addresses).query_ball_point(metres[used], NEAR_METRES, return_length=True)
+    table = pd.DataFrame(
+        {
+            "group": group[used],
+            "date": at[used].dt.normalize(),
+            "half_hour": ((at.dt.hour * 60 + at.dt.minute) // 30)[used],
+            "kind": np.searchsorted(FIRST_OF_KIND, near, side="right"),
+        }
+    )
+    table["day"] = table["date"].map(kind_of_day)
+    return table, kind_of_day
+
+
+def measure_levels(dates: pd.Series, kind_of_day: pd.Series) -> pd.Series:
+    """Crimes a day of each kind of day, relative to weekends of the same season."""
+    daily = dates.value_counts().reindex(kind_of_day.index, fill_value=0).astype(float)
+    weekends = daily.where(kind_of_day == "weekend")
+    season = weekends.rolling(SEASON_DAYS, center=True, min_periods=2).mean()
+    return (daily.groupby(kind_of_day).sum() / season.groupby(kind_of_day).sum()).loc[list(DAYS)]
+
+
+def measure_profiles(crimes: pd.DataFrame, kind_of_day: pd.Series) -> NDArray[np.float64]:
+    """(g, 3, 48) rate in each half-hour of each kind of day, relative to a weekend's mean rate.
+
+    Times of report are often full hours, so each half-hour is averaged with its neighbours (1, 2,
+    1), around midnight too.
+    """
+    profiles = np.empty((len(GROUPS), len(DAYS), 48))
+    for row, group in enumerate(GROUPS):
+        own = crimes[crimes["group"] == group]
+        levels = measure_levels(own["date"], kind_of_day)
+        for column, day in enumerate(DAYS):
+            hours = own.loc[own["day"] == day, "half_hour"]
+            counts = np.bincount(hours, minlength=48).astype(float)
+            smooth = (np.roll(counts, 1) + 2 * counts + np.roll(counts, -1)) / 4
+            profiles[row, column] = levels[day] * 48 * smooth / smooth.sum()
+    return profiles
+
+
+def measure_ratios(crimes: pd.DataFrame) -> NDArray[np.float64]:
+    """(g, 5, 2, 12) crimes at each kind of place over what all places have, by two-hour band.
+
+    Of weekdays and weekends. Where there are few, they are drawn to 1.
+    """
+    used = crimes[crimes["day"].isin(DAYS)]
+    code = pd.Categorical(used["group"], categories=list(GROUPS)).codes
+    weekend = (used["day"] == "weekend").astype(int)
+    counts = np.zeros((len(GROUPS), 5, 2, 48 // BAND_HALF_HOURS))
+    np.add.at(counts, (code, used["kind"], weekend, used["half_hour"] // BAND_HALF_HOURS), 1)
+    of_kind = counts.sum(axis=(2, 3), keepdims=True)
+    expected = of_kind * counts.sum(axis=1, keepdims=True) / of_kind.sum(axis=1, keepdims=True)
+    return np.asarray((counts + PRIOR_INCIDENTS) / (expected + PRIOR_INCIDENTS))
+
+
+def main() -> None:
+    """Print the table, and what shows that it is the published one."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="folder with the city's crimes")
+    crimes, kind_of_day = read_crimes(parser.parse_args().data)
+    print("# per cent of a weekend's mean rate, by half-hour from midnight")
+    for group, of_group in zip(GROUPS, measure_profiles(crimes, kind_of_day), strict=True):
+        for day, profile in zip(DAYS, of_group, strict=True):
+            numbers = [str(max(1, round(100 * value))) for value in profile]
+            print(f"{group} {day}: {' '.join(numbers[:24])}\n    {' '.join(numbers[24:])}")
+    print("# per cent of all places' share, by two hours from midnight; weekdays, weekend")
+    for group, of_group in zip(GROUPS, measure_ratios(crimes), strict=True):
+        for kind, of_kind in enumerate(of_group):
+            for day, ratios in zip(("weekday", "weekend"), of_kind, strict=True):
+                print(f"{group} {kind} {day}: {' '.join(f'{100 * value:.0f}' for value in ratios)}")
+    print("# school days, 15:00-17:00, relative to places without a licensed address (crimes)")
+    school = crimes[crimes["day"] == "school"]
+    for group in GROUPS:
+        own = school[school["group"] == group]
+        of_kind = own["half_hour"].between(30, 33).groupby(own["kind"])
+        ratio, number = of_kind.mean() / of_kind.mean()[0], of_kind.size()
+        text = ", ".join(f"{ratio[kind]:.2f} ({number[kind]:,})" for kind in ratio.index)
+        print(f"{group}: {text}; 14:30-17:00 {own['half_hour'].between(29, 33).mean():.1%}")
+
+
+if __name__ == "__main__":
+    main()

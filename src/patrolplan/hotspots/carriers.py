@@ -1,0 +1,148 @@
+"""Which factor carries a hotspot: recorded crime, pupils' reports, or the way home of many."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from patrolplan.area import StudyArea
+from patrolplan.area.patrol_window import Window
+from patrolplan.hotspots.clusters import sum_by_stretch
+from patrolplan.pupils.flows import SchoolWays
+from patrolplan.pupils.presence import NOON_MINUTES, OPENING_MINUTES, LeavingCurve, arrived
+from patrolplan.risk.surface import Risk
+
+Carrier = Literal["recorded", "feared", "way"]
+"""Recorded crime, pupils' reports, or pupils on their way home."""
+
+WAY_FACTOR = 2.0
+"""Where pupils' presence multiplies the risk of recorded crime by this, the way home carries it."""
+
+
+def find_carriers(risk: Risk, stretches: list[NDArray[np.int64]]) -> NDArray[np.object_]:
+    """(h,) the factor that each stretch has most of its joined risk from.
+
+    "feared" where pupils' reports have a larger part of it than recorded crime. Else "way" where
+    recorded crime counts at least `WAY_FACTOR` times as much as it would if pupils' presence did
+    not count: without pupils there the stretch would have half of that risk or less. Else
+    "recorded".
+    """
+    joined, feared = (sum_by_stretch(one, stretches) for one in (risk.joined, risk.reports_part))
+    plain = risk.crime_weight * sum_by_stretch(risk.crime, stretches)
+    recorded = joined - feared
+    is_way = (recorded >= WAY_FACTOR * plain) & (recorded > 0)
+    by_crime = np.where(is_way, "way", "recorded")
+    return np.where(feared > recorded, "feared", by_crime).astype(object)
+
+
+MIN_STRETCH_METRES = 200.0
+"""Nothing is said of pupils on a shorter stretch: it would show where they walk."""
+
+MIN_SPAN_MINUTES = 10
+"""Nor of a shorter time."""
+
+SHARE_STEP = 0.05
+"""Shares of pupils are given in steps of this, and not below it."""
+
+MIDDLE_SHARE = 0.8
+"""The times that are given hold this share of those who pass in the window."""
+
+
+@dataclass(frozen=True)
+class WayPast:
+    """Pupils of one school who pass a stretch on their way, as it may be said.
+
+    Parameters
+    ----------
+    urn
+        The school.
+    share
+        Of its pupils who go on foot, home or to a stop: those who walk along the stretch in the
+        window, on average over its length, in steps of `SHARE_STEP`.
+    start, end
+        When most of them pass, in minutes after midnight.
+    to_school
+        Whether it is the way to school.
+    """
+
+    urn: str
+    share: float
+    start: int
+    end: int
+    to_school: bool
+
+
+def find_ways_past(
+    area: StudyArea, risk: Risk, stretches: Sequence[NDArray[np.int64]]
+) -> list[WayPast | None]:
+    """(h,) the school of which most pupils pass each stretch in the window of the risk.
+
+    None where pupils' presence does not count, where the stretch is shorter than
+    `MIN_STRETCH_METRES` or the window than `MIN_SPAN_MINUTES`, and where the share rounds to 0.
+    """
+    pupils = None if risk.in_time is None else risk.in_time.pupils
+    window, metres = risk.window, area.network.piece_metres
+    if pupils is None or window is None or window.minutes < MIN_SPAN_MINUTES or not stretches:
+        return [None] * len(stretches)
+    length = sum_by_stretch(metres, stretches)
+    schools = [_SchoolPast(area, school, window) for school in pupils.ways.schools]
+    passing = np.array([one.count_passing(area, stretches) / length for one in schools])
+    busiest = passing.argmax(axis=0)
+    return [
+        schools[school].describe(stretch, float(passing[school, row]))
+        if length[row] >= MIN_STRETCH_METRES
+        else None
+        for row, (school, stretch) in enumerate(zip(busiest, stretches, strict=True))
+    ]
+
+
+class _SchoolPast:
+    """Pupils of one school who pass in a window."""
+
+    def __init__(self, area: StudyArea, ways: SchoolWays, window: Window) -> None:
+        settings = area.settings.way_home
+        self.ways = ways
+        self.start = ways.bell_minutes if window.start_minutes is None else window.start_minutes
+        self.end = self.start + window.minutes
+        self.to_school = (self.start + self.end) / 2 < NOON_MINUTES
+        self.curve = LeavingCurve.from_settings(settings)
+        self.walk_minutes = ways.gate_metres / (settings.pupil_speed_kmh * 1000 / 60)
+
+    def find_passed(self, minute: float) -> NDArray[np.float64]:
+        """(q,) share of the pupils of each piece who have passed it by a minute."""
+        if self.to_school:
+            return arrived(minute + self.walk_minutes - OPENING_MINUTES)
+        return self.curve.left(minute - self.ways.bell_minutes - self.walk_minutes)
+
+    def count_passing(
+        self, area: StudyArea, stretches: Sequence[NDArray[np.int64]]
+    ) -> NDArray[np.float64]:
+        """(h,) pupil-metres that are walked along each stretch in the window."""
+        metres = area.network.piece_metres
+        here = self.ways.pieces < len(metres)
+        passed = self.find_passed(self.end) - self.find_passed(self.start)
+        walked = np.zeros(len(metres))
+        pieces = self.ways.pieces[here]
+        walked[pieces] = (self.ways.flow * passed)[here] * metres[pieces]
+        return sum_by_stretch(walked, list(stretches))
+
+    def describe(self, stretch: NDArray[np.int64], pupils: float) -> WayPast | None:
+        """What may be said of so many pupils on a stretch."""
+        share = round(pupils / max(self.ways.on_streets, 1e-12) / SHARE_STEP) * SHARE_STEP
+        if share < SHARE_STEP / 2:
+            return None
+        on = np.isin(self.ways.pieces, stretch)
+        minutes = np.arange(int(self.start), int(np.ceil(self.end)) + 1)
+        flow = self.ways.flow[on]
+        passed = np.array([(self.find_passed(minute)[on] * flow).sum() for minute in minutes])
+        passed = (passed - passed[0]) / (passed[-1] - passed[0])
+        left_out = (1 - MIDDLE_SHARE) / 2
+        first = int(np.searchsorted(passed, left_out, side="right")) - 1
+        last = int(np.searchsorted(passed, 1 - left_out))
+        short = max(0, MIN_SPAN_MINUTES - (last - first))
+        last = min(len(minutes) - 1, last + short)
+        first = max(0, min(first, last - MIN_SPAN_MINUTES))
+        span = int(minutes[first]), int(minutes[last])
+        return WayPast(self.ways.urn, round(min(share, 1.0), 2), *span, self.to_school)

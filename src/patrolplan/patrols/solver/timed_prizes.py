@@ -1,0 +1,267 @@
+"""Prizes that depend on when a stop is made, and the best times of a route whose order is fixed.
+
+*Prizes.* `TimedPrizes` holds for each row of the problem the worth gathered there up to each whole
+minute. Between minutes it is linear, so a dwell that begins at b is worth C(b + dwell) - C(b), which
+is continuous and piecewise linear in b, with breaks where b or b + dwell is a whole minute.
+
+*Waiting.* An officer may stay longer anywhere before a dwell begins, so what can be reached by a
+minute can be reached by every later one: the most worth gathered when a stop is left by minute t is
+a non-decreasing, piecewise linear function of t. `time_stops` carries this function from stop to
+stop. It is shifted by the leg, the prize of the next stop is added, and the running maximum is
+formed, which adds a corner where a rising piece overtakes an earlier peak. Nothing is rounded to
+minutes: the answer is the best of all real begin times.
+
+*The gate.* A minimum stay at the start has a prize of its own, the worth gathered there from the
+earliest minute until the officer leaves. It is never less for leaving later, so it is simply the
+function that the first leg begins with.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+
+# Worths that differ by less than this share of all worth are equal, so the earlier time is taken.
+EQUAL_SHARE = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class TimedPrizes:
+    """Worth gathered at each row of a problem, from a first minute on.
+
+    Parameters
+    ----------
+    first_minute
+        Minute of the first column, on the same clock as the officers' hours.
+    cumulative
+        Shape (n, T + 1): worth gathered at each row from `first_minute` until each whole minute,
+        linear in between. Before the first and after the last column nothing is gathered.
+    """
+
+    first_minute: int
+    cumulative: NDArray[np.float64]
+
+    def gather(self, row: int, minutes: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Give the worth gathered at a row up to each of some minutes."""
+        values = self.cumulative[row]
+        return np.interp(minutes, self.first_minute + np.arange(len(values)), values)
+
+    def compute_worth(
+        self, row: int, begin_minutes: NDArray[np.float64], dwell_minutes: float
+    ) -> NDArray[np.float64]:
+        """Give the worth of dwells at a row that begin at some minutes."""
+        begin = np.asarray(begin_minutes, dtype=np.float64)
+        return self.gather(row, begin + dwell_minutes) - self.gather(row, begin)
+
+    def list_breaks(self, dwell_minutes: float) -> NDArray[np.float64]:
+        """Give the begin minutes at which the worth of a dwell may change its slope, in order."""
+        whole = self.first_minute + np.arange(self.cumulative.shape[1], dtype=np.float64)
+        return np.unique(np.concatenate([whole, whole - dwell_minutes]))
+
+    def compute_peak(self, row: int, dwell_minutes: float, first: float, last: float) -> float:
+        """Give the most that a dwell is worth which begins between two minutes; 0 for none."""
+        if last < first:
+            return 0.0
+        breaks = self.list_breaks(dwell_minutes)
+        # Beyond the breaks nothing is gathered.
+        within = breaks[(breaks > first) & (breaks < last)]
+        begin = np.concatenate([[max(first, breaks[0])], within, [min(last, breaks[-1])]])
+        return float(self.compute_worth(row, begin, dwell_minutes).max())
+
+
+@dataclass(frozen=True, eq=False)
+class GateStay:
+    """A minimum stay at the start, and what it is worth to be there.
+
+    Parameters
+    ----------
+    minutes
+        An officer leaves the start no earlier than so many minutes after their earliest minute.
+    cumulative
+        Shape (T + 1,): worth gathered there, on the minutes of the problem's `TimedPrizes`. Of
+        officers who are there together only the first gathers it.
+    """
+
+    minutes: float
+    cumulative: NDArray[np.float64]
+
+
+class TimedStops(NamedTuple):
+    """Times and worth of a route: leaving the start, and at each stop arriving and beginning."""
+
+    leave_start_minutes: float
+    gate_worth: float
+    arrive_minutes: tuple[float, ...]
+    begin_minutes: tuple[float, ...]
+    worths: tuple[float, ...]
+    end_minutes: float
+
+    @property
+    def worth(self) -> float:
+        """Of the stay at the gate and of all stops."""
+        return self.gate_worth + sum(self.worths)
+
+
+class _Gathered(NamedTuple):
+    """Most worth gathered by each minute: corners, linear between, constant after the last."""
+
+    minutes: NDArray[np.float64]
+    worth: NDArray[np.float64]
+
+    def evaluate(self, minutes: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.interp(minutes, self.minutes, self.worth)
+
+    def find_earliest(self, worth: float, tolerance: float) -> float:
+        """Give the earliest minute by which so much is gathered."""
+        at = int(np.searchsorted(self.worth, worth - tolerance))
+        if at == 0:
+            return float(self.minutes[0])
+        if at == len(self.worth):
+            return float(self.minutes[-1])
+        low, high = self.worth[at - 1], self.worth[at]
+        share = min(1.0, max(0.0, (worth - low) / (high - low)))
+        return float(self.minutes[at - 1] + share * (self.minutes[at] - self.minutes[at - 1]))
+
+
+def time_stops(
+    prizes: TimedPrizes,
+    stops: Sequence[int],
+    leg_minutes: Sequence[float],
+    dwell_minutes: Sequence[float],
+    windows: NDArray[np.float64],
+    hours: tuple[float, float, float],
+    gate: NDArray[np.float64] | None,
+) -> TimedStops | None:
+    """Find the times at which stops in a fixed order are worth most together.
+
+    Parameters
+    ----------
+    prizes
+        Of the problem's rows.
+    stops
+        Rows in the order of visiting.
+    leg_minutes
+        One more than stops: from the start to the first, ..., from the last to the end.
+    dwell_minutes
+        Of each stop.
+    windows
+        Shape (s, 2): earliest and latest minute at which each dwell may begin.
+    hours
+        When the officer is at the start, may leave it, and must be at the end.
+    gate
+        Shape (T + 1,): worth gathered at the start from the first of `hours` on; None: none.
+
+    Returns
+    -------
+    TimedStops or None
+        Of equal worth the earliest times; None where something would be late.
+    """
+    present, first, latest = hours
+    if first > latest:
+        return None
+    before = _stay(prizes, hours, gate)
+    steps: list[tuple[_Gathered, _Gathered]] = []  # gathered on arrival, and on beginning
+    for stop, leg, dwell, (opening, closing) in zip(
+        stops, leg_minutes, dwell_minutes, windows, strict=False
+    ):
+        arrived = _Gathered(before.minutes + leg, before.worth)
+        begun = _begin_stop(
+            arrived, prizes, stop, dwell, float(opening), min(float(closing), latest - dwell)
+        )
+        if begun is None:
+            return None
+        steps.append((arrived, begun))
+        before = _Gathered(begun.minutes + dwell, begun.worth)
+    last_leave = latest - leg_minutes[-1]
+    if stops and not before.minutes[0] <= last_leave:
+        return None
+    tolerance = EQUAL_SHARE * max(float(np.abs(before.worth).max()), 1e-290)
+    if stops:
+        most = float(before.evaluate(np.array([last_leave]))[0])
+    else:
+        most = float(before.worth[-1])
+    now = before.find_earliest(most, tolerance)
+    end = now + (leg_minutes[-1] if stops else 0.0)
+    arrive, begin, worths = [], [], []
+    for (arrived, begun), stop, dwell, leg in zip(
+        reversed(steps), reversed(stops), reversed(dwell_minutes), reversed(leg_minutes[:-1]),
+        strict=True,
+    ):  # fmt: skip
+        at = now - dwell
+        begin.append(at)
+        worths.append(float(prizes.compute_worth(stop, np.array([at]), dwell)[0]))
+        so_far = float(arrived.evaluate(np.array([at]))[0])
+        there = arrived.find_earliest(so_far, tolerance)
+        arrive.append(there)
+        now = there - leg
+    return TimedStops(
+        leave_start_minutes=now,
+        gate_worth=float(_count_gate(prizes, gate, present, np.array([now]))[0]),
+        arrive_minutes=tuple(reversed(arrive)),
+        begin_minutes=tuple(reversed(begin)),
+        worths=tuple(reversed(worths)),
+        end_minutes=end,
+    )
+
+
+def _count_gate(
+    prizes: TimedPrizes,
+    gate: NDArray[np.float64] | None,
+    present: float,
+    leave: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Worth gathered at the start from a minute on until others."""
+    if gate is None:
+        return np.zeros(len(leave))
+    minutes = prizes.first_minute + np.arange(len(gate))
+    return np.asarray(np.interp(leave, minutes, gate) - np.interp(present, minutes, gate))
+
+
+def _stay(
+    prizes: TimedPrizes, hours: tuple[float, float, float], gate: NDArray[np.float64] | None
+) -> _Gathered:
+    """Give the worth of the stay at the start by the minute of leaving it."""
+    present, first, latest = hours
+    if gate is None:
+        return _Gathered(np.array([first]), np.zeros(1))
+    minutes = prizes.first_minute + np.arange(len(gate), dtype=np.float64)
+    minutes = minutes[(minutes > first) & (minutes < latest)]
+    minutes = np.concatenate([[first], minutes, [latest] if latest > first else []])
+    return _Gathered(minutes, _count_gate(prizes, gate, present, minutes))
+
+
+def _begin_stop(
+    arrived: _Gathered,
+    prizes: TimedPrizes,
+    stop: int,
+    dwell: float,
+    opening: float,
+    last: float,
+) -> _Gathered | None:
+    """Give the most worth by the minute at which a dwell has begun; None where it is too late.
+
+    `last` is the latest minute at which it may begin.
+    """
+    first = max(float(arrived.minutes[0]), opening)
+    if first > last:
+        return None
+    corners = np.concatenate([arrived.minutes, prizes.list_breaks(dwell)])
+    corners = np.unique(corners[(corners > first) & (corners < last)])
+    minutes = np.concatenate([[first], corners, [last] if first < last < np.inf else []])
+    worth = arrived.evaluate(minutes) + prizes.compute_worth(stop, minutes, dwell)
+    peak = np.maximum.accumulate(worth)
+    # Where a piece rises from below the peak so far, the peak has a corner inside the piece.
+    low, high, held = worth[:-1], worth[1:], peak[:-1]
+    crossing = np.flatnonzero((low < held) & (high > held))
+    share = (held[crossing] - low[crossing]) / (high[crossing] - low[crossing])
+    at = minutes[crossing] + share * np.diff(minutes)[crossing]
+    minutes = np.insert(minutes, crossing + 1, at)
+    return _Gathered(minutes, np.insert(peak, crossing + 1, held[crossing]))

@@ -1,0 +1,246 @@
+"""The clock: how a category's crime spreads over kinds of day and half-hours, by place.
+
+A rate says how much crime a piece of street has in a month; the clock says when. It is a factor on
+the rate: 2 in a half-hour of a school day means twice the mean of all hours and days there. Its
+mean over half-hours and days is 1 at every piece and in every category, so no crime is added or
+lost: what a street near bars lacks in the afternoon, it has in the night.
+
+Where clock times are known, the clock is learned from them (`patrolplan.risk.learned_clock`). Where
+only months are known it is declared, by category and kind of place
+(`patrolplan.risk.declared_clock`), or comes from the user's own table.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from patrolplan.area import StudyArea
+from patrolplan.errors import InputError
+from patrolplan.network import StreetNetwork
+from patrolplan.notes import Note
+from patrolplan.risk.day_kinds import DAY_KINDS, DayKind
+from patrolplan.risk.declared_clock import (
+    ANY_PLACE,
+    DAYS_A_YEAR,
+    GROUP_OF_CATEGORY,
+    HALF_HOURS,
+    PLACE_KINDS,
+    SOURCE,
+    build_declared_profile,
+    normalise_profile,
+)
+from patrolplan.risk.history import History
+from patrolplan.risk.learned_clock import LearnedPlaces, learn_clock
+
+__all__ = ["Clock", "DayKind", "build_clock", "count_licensed_near", "find_place_kinds"]
+
+LICENSED = ("pub", "bar", "nightclub")
+"""Kinds of places that draw crime to the night; takeaways do not count."""
+
+NEAR_METRES = 150.0
+"""A licensed place is near a piece of street that is not farther, in a straight line."""
+
+FIRST_OF_KIND = (1, 3, 6, 12)
+"""From so many licensed places near on, a piece is of the next kind."""
+
+HALF_HOUR_MINUTES = 30
+
+
+def count_licensed_near(network: StreetNetwork, places: gpd.GeoDataFrame) -> NDArray[np.int64]:
+    """(p,) pubs, bars and nightclubs within 150 m of each piece's middle, in a straight line.
+
+    Parameters
+    ----------
+    network
+        The streets.
+    places
+        `kind` and points in the network's CRS.
+    """
+    return _count_near(network.piece_middle, places)
+
+
+def find_place_kinds(network: StreetNetwork, places: gpd.GeoDataFrame) -> NDArray[np.int64]:
+    """(p,) kind of place: 0 none, 1 one or two licensed places near, 2 to 5, 3 to 11, 4 more."""
+    return _find_kinds(network.piece_middle, places)
+
+
+def _count_near(xy: NDArray[np.float64], places: gpd.GeoDataFrame) -> NDArray[np.int64]:
+    """(n,) licensed places near each of these points."""
+    licensed = places.geometry[places["kind"].isin(LICENSED)]
+    if licensed.empty or not len(xy):
+        return np.zeros(len(xy), dtype=np.int64)
+    points = np.column_stack([licensed.x, licensed.y])
+    near = cKDTree(points).query_ball_point(xy, NEAR_METRES, return_length=True)
+    return np.asarray(near, dtype=np.int64)
+
+
+def _find_kinds(xy: NDArray[np.float64], places: gpd.GeoDataFrame) -> NDArray[np.int64]:
+    return np.searchsorted(FIRST_OF_KIND, _count_near(xy, places), side="right").astype(np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Clock:
+    """How crime spreads over kinds of day and half-hours.
+
+    Parameters
+    ----------
+    source
+        Where it comes from: learned from clock times, the declared profile, the user's own table,
+        or flat (no effect).
+    categories
+        (j,) names of its columns.
+    piece_kind
+        (p,) kind of place of each piece, a column of `profile`.
+    profile
+        (j, 6, 4, 48) factor by kind of place (the last: not known), kind of day and half-hour.
+    day_shares
+        (4,) share of days of each kind.
+    places
+        What is learned of single places; None without clock times.
+    notes
+        Where it comes from, and what was assumed.
+    """
+
+    source: Literal["learned", "declared", "own_table", "flat"]
+    categories: tuple[str, ...]
+    piece_kind: NDArray[np.int64]
+    profile: NDArray[np.float64]
+    day_shares: NDArray[np.float64]
+    places: LearnedPlaces | None = None
+    notes: tuple[Note, ...] = ()
+
+    def compute_factor(self, half_hour: int, day: DayKind | None) -> NDArray[np.float64]:
+        """(p, j) rate in a half-hour of such a day over the mean of all hours and days.
+
+        Parameters
+        ----------
+        half_hour
+            0 to 47, from midnight.
+        day
+            Kind of day; None: all days of the week together.
+        """
+        if self.source == "flat":
+            return np.ones((len(self.piece_kind), len(self.categories)))
+        days = np.zeros(len(DAY_KINDS))
+        if day is None:
+            days[:] = self.day_shares
+        else:
+            days[DAY_KINDS.index(day)] = 1.0
+        of_kind = self.profile[:, :, :, half_hour] @ days
+        factor = np.ascontiguousarray(of_kind[:, self.piece_kind].T)
+        return factor if self.places is None else self.places.draw_to_own(factor, half_hour, days)
+
+
+def build_clock(area: StudyArea, history: History, before: pd.Timestamp | None = None) -> Clock:
+    """The clock of an area's crime, for the targets of a history.
+
+    Parameters
+    ----------
+    area
+        Its incidents, term dates, licensed places, own table and settings.
+    history
+        Names the (j,) categories.
+    before
+        Only incidents of earlier months are learned from; all by default.
+
+    Raises
+    ------
+    InputError
+        When the user's own table names a kind of place that is not known.
+    """
+    targets = history.targets
+    places = area.way_home.places
+    known = bool(places["kind"].isin(LICENSED).any())
+    middle = area.network.piece_middle
+    piece_kind = _find_kinds(middle, places) if known else np.full(len(middle), ANY_PLACE)
+    year = np.array([DAYS_A_YEAR[kind] for kind in DAY_KINDS], dtype=np.float64)
+    profile = build_declared_profile(targets)
+    clock = Clock("declared", targets, piece_kind, profile, year / year.sum())
+    if area.settings.way_home.clock == "flat":
+        return replace(clock, source="flat", notes=(Note("clock_flat"),))
+    no_places = () if known else (Note("clock_no_places"),)
+    own = tuple(name for name in targets if (area.way_home.clock["category"] == name).any())
+    if own:
+        profile = _enter_own_table(profile, targets, area.way_home.clock)
+        no_places = (Note("clock_own_table", {"categories": list(own)}), *no_places)
+    learned = None
+    if area.times_known:
+        xy = area.catchments.xy
+        kinds = _find_kinds(xy, places) if known else np.full(len(xy), ANY_PLACE)
+        learned = learn_clock(area, targets, profile, kinds, piece_kind, before=before)
+    if learned is not None:
+        return Clock(
+            source="learned",
+            categories=targets,
+            piece_kind=piece_kind,
+            profile=learned.profile,
+            day_shares=learned.day_shares,
+            places=learned.places,
+            notes=(*learned.notes, *no_places),
+        )
+    notes = no_places
+    if len(own) < len(targets):
+        rest = [name for name in targets if name not in (*GROUP_OF_CATEGORY, *own)]
+        notes = (Note("clock_declared", {"data": SOURCE, "by_mean": rest}), *notes)
+    return replace(clock, source="own_table" if own else "declared", profile=profile, notes=notes)
+
+
+def _enter_own_table(
+    profile: NDArray[np.float64], targets: tuple[str, ...], table: pd.DataFrame
+) -> NDArray[np.float64]:
+    """The profile (j, 6, 4, 48) with the shares of the user's own table in its categories.
+
+    A share is that of the half-hour in the crime of a day, on every kind of day alike. Half-hours
+    that the table leaves out have what is left, in the proportions of the declared profile. Rows of
+    no kind of place hold for all kinds that the table does not name; where the kind of a piece is
+    not known, and no row is of all kinds, the mean of the kinds is used.
+    """
+    kind = table["kind"].astype(str).str.strip()
+    unknown = sorted(set(kind) - {*PLACE_KINDS, *ANY_KIND})
+    if unknown:
+        what = f"'{unknown[0]}' is not a known kind of place"
+        remedy = f"write {', '.join(PLACE_KINDS)} (licensed places within 150 m) or leave it empty"
+        where = "[sources] clock, column kind"
+        raise InputError.one(where, what, remedy)
+    profile = profile.copy()
+    bins = (table["from_minutes"] // HALF_HOUR_MINUTES).astype(np.int64)
+    for number, name in enumerate(targets):
+        of_category = (table["category"] == name).to_numpy()
+        if not of_category.any():
+            continue
+        shares = np.full((ANY_PLACE + 1, HALF_HOURS), np.nan)
+        general = of_category & kind.isin(ANY_KIND).to_numpy()
+        shares[:, bins[general]] = table.loc[general, "share"]
+        for column, label in enumerate(PLACE_KINDS):
+            rows = of_category & (kind == label).to_numpy()
+            if rows.any():
+                shares[column] = np.nan
+                shares[column, bins[rows]] = table.loc[rows, "share"]
+        if not general.any():
+            given = shares[:ANY_PLACE]
+            shares[ANY_PLACE] = given[~np.isnan(given).all(axis=1)].mean(axis=0)
+        for row in np.flatnonzero(~np.isnan(shares).all(axis=1)):
+            declared = profile[number, row].mean(axis=0)
+            profile[number, row] = _complete_day(shares[row], declared)
+    return normalise_profile(profile)
+
+
+ANY_KIND = ("", "all", "*", "nan", "None")
+"""How a table writes that a row holds for every kind of place."""
+
+
+def _complete_day(
+    shares: NDArray[np.float64], declared: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """(48,) shares that sum to 1, from those given (NaN: not given) and the declared profile."""
+    missing = np.isnan(shares)
+    given = np.where(missing, 0.0, shares)
+    left = max(1.0 - given.sum(), 0.0)
+    rest = np.where(missing, declared, 0.0)
+    whole = given + (left * rest / rest.sum() if missing.any() else 0.0)
+    return np.asarray(whole / whole.sum())

@@ -1,0 +1,81 @@
+"""Kinds of day: school days, other weekdays, weekends and holidays, by the area's term dates."""
+
+import datetime as dt
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+DayKind = Literal["school_day", "other_weekday", "weekend", "holiday"]
+
+DAY_KINDS: tuple[DayKind, ...] = ("school_day", "other_weekday", "weekend", "holiday")
+SCHOOL_DAY, OTHER_WEEKDAY, WEEKEND, HOLIDAY = range(len(DAY_KINDS))
+
+UNKNOWN_WEEKDAY = len(DAY_KINDS)
+"""A weekday of which no term dates say whether schools were open."""
+
+WEEKDAYS = 5
+
+MAX_SINGLE_DAYS = 4
+"""Schools closed for fewer weekdays in a row than a week are on other weekdays, not on holiday."""
+
+
+def find_day_kinds(term_dates: pd.DataFrame, days: pd.DatetimeIndex) -> NDArray[np.int64]:
+    """(n,) number of each day's kind in `DAY_KINDS`, or `UNKNOWN_WEEKDAY`.
+
+    A weekday is a school day in a term that all schools share, so far as no period closes them all.
+    Up to four weekdays without school in a row (staff training, bank holidays) are other weekdays;
+    more of them are holidays. Weekdays before the first and after the last term, and all of them
+    without term dates, are not known.
+
+    Parameters
+    ----------
+    term_dates
+        See `patrolplan.tables.TERM_DATES`.
+    days
+        (n,) days, without a time of day.
+
+    Examples
+    --------
+    >>> days = pd.date_range("2026-07-20", "2026-07-25")
+    >>> terms = pd.DataFrame({"urn": "*", "kind": "term"}, index=range(2)).assign(
+    ...     **{"from": pd.to_datetime(["2026-04-13", "2026-09-01"]),
+    ...        "to": pd.to_datetime(["2026-07-21", "2026-12-18"])})
+    >>> [DAY_KINDS[kind] for kind in find_day_kinds(terms, days)[1:4]]
+    ['school_day', 'holiday', 'holiday']
+    """
+    is_weekend = np.asarray(days.day_of_week >= WEEKDAYS)
+    kinds = np.where(is_weekend, WEEKEND, UNKNOWN_WEEKDAY)
+    terms = term_dates[term_dates["kind"] == "term"] if len(term_dates) else term_dates
+    if not len(terms) or not len(days):
+        return kinds.astype(np.int64)
+    calendar = pd.date_range(terms["from"].min(), terms["to"].max(), unit="ns")
+    is_weekday = np.asarray(calendar.day_of_week < WEEKDAYS)
+    is_open = is_weekday & _is_in_term(term_dates, calendar)
+    of_calendar = np.full(len(calendar), WEEKEND)
+    weekdays = np.flatnonzero(is_weekday)
+    closed = ~is_open[weekdays]
+    run = np.cumsum(np.diff(closed, prepend=False))  # a number for each run of open or closed days
+    length = np.bincount(run)[run]
+    without_school = np.where(length <= MAX_SINGLE_DAYS, OTHER_WEEKDAY, HOLIDAY)
+    of_calendar[weekdays] = np.where(closed, without_school, SCHOOL_DAY)
+    row = calendar.get_indexer(pd.DatetimeIndex(days).as_unit("ns"))
+    known = (row >= 0) & ~is_weekend
+    kinds[known] = of_calendar[row[known]]
+    return kinds.astype(np.int64)
+
+
+def find_day_kind(term_dates: pd.DataFrame, day: dt.date) -> DayKind:
+    """Kind of one day; a weekday of which nothing is known counts as a school day."""
+    kind = int(find_day_kinds(term_dates, pd.DatetimeIndex([day]))[0])
+    return DAY_KINDS[SCHOOL_DAY if kind == UNKNOWN_WEEKDAY else kind]
+
+
+def _is_in_term(dates: pd.DataFrame, days: pd.DatetimeIndex) -> NDArray[np.bool_]:
+    """Which days lie in a term, and not in a closed period of all schools."""
+    day = days.to_numpy()[:, None]
+    inside = (day >= dates["from"].to_numpy()) & (day <= dates["to"].to_numpy())
+    term = (dates["kind"] == "term").to_numpy()
+    closed = ((dates["kind"] == "closed") & (dates["urn"] == "*")).to_numpy()
+    return np.asarray(inside[:, term].any(axis=1) & ~inside[:, closed].any(axis=1))

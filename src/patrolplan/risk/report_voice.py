@@ -1,0 +1,264 @@
+"""Pupils' reports as a voice of the risk: by time of day, faded with age, grown by their number.
+
+**What counts.** The door gives counts alone (`patrolplan.privacy`), so times of day and terms are
+known of a group's reports only as far as they are shown. In a band of the day a group has its shown
+count of that band, and an equal share of the reports whose band is not shown. Each report fades
+with the age of the school term that it was made in; reports whose term is not shown have the mean
+weight of those whose term is. Bands are not counted by term, so that all bands of a group fade
+alike.
+
+**How much it weighs.** With crime at weight c, the pupils' voice may have up to w = 1 - c of the
+joined risk. It gets that only as reports come in. Take the number of reports on a piece of street
+as Poisson, and its rate as a gamma variable whose mean is what recorded crime alone would say and
+whose weight is that of M reports. Then after N reports, n of them here, the rate is expected at
+
+    (M crime + n) / (M + N)    as a share of the area,
+
+which is crime with weight M / (M + N) and the reports' own shares n / N with weight N / (M + N)
+(the gamma-Poisson rule of maps of disease: Clayton and Kaldor, Biometrics 43, 1987, 671-681).
+Joined with crime at c and w, the reports' shares come to have
+
+    s(N) = w N / (N + M)
+
+of the risk: every group enters with its number, few reports say little, many approach w. M follows
+from one number that a reader can judge: a single group of five fresh reports has at most
+`[reports] most_share_of_five` of the risk, so M = 5 (w / most_share_of_five - 1), or 0 where w is
+smaller than that anyway. It follows that a group of n reports, five or more, never has more than
+n / 5 times that share, whatever other groups there are; that the voice never weighs less with one
+group more; and that a new group takes from the others together no more than it gets itself.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from patrolplan.area import StudyArea
+from patrolplan.notes import Note
+from patrolplan.privacy import FACTOR_NAMES, ReportGroups
+from patrolplan.times import SchoolTerm
+
+TimeBand = Literal["before_school", "lunch", "after_school", "evening"]
+"""When pupils feel unsafe; as in the table of reports."""
+
+TIME_BANDS: tuple[TimeBand, ...] = get_args(TimeBand)
+_BAND_COLUMNS = [FACTOR_NAMES.index(band) for band in TIME_BANDS]
+
+BAND_STARTS: Mapping[TimeBand, float] = {
+    "before_school": 5 * 60,
+    "lunch": 10 * 60 + 15,
+    "after_school": 14 * 60,
+    "evening": 18 * 60 + 30,
+}
+"""Minute after midnight that each band starts at; it lasts until the next one starts, the evening
+until 05:00. Before school is up to 09:30 and lunch from 11:00; the morning between them belongs to
+the nearer one."""
+
+DAY_MINUTES = 24 * 60
+
+CAPPED_REPORTS = 5
+"""Size of the group that `[reports] most_share_of_five` speaks of."""
+
+NO_FADING_MONTHS = 1_000_000
+"""Reports with this half-life, the largest that the settings take, do not fade at all."""
+
+
+def find_band(minute: float) -> TimeBand:
+    """The band of the day that a minute after midnight belongs to; each belongs to exactly one.
+
+    Examples
+    --------
+    >>> [find_band(60 * hour) for hour in (4, 8, 10.5, 16, 19, 24 + 16)]
+    ['evening', 'before_school', 'lunch', 'after_school', 'evening', 'after_school']
+    """
+    of_day = minute % DAY_MINUTES
+    begun = [band for band, start in BAND_STARTS.items() if start <= of_day]
+    return begun[-1] if begun else "evening"
+
+
+def list_bands(start: float, end: float) -> tuple[TimeBand, ...]:
+    """The bands that a time from `start` up to `end` meets, in minutes after midnight, in order.
+
+    Examples
+    --------
+    >>> list_bands(15 * 60, 18.5 * 60), list_bands(13.5 * 60, 16 * 60)
+    (('after_school',), ('lunch', 'after_school'))
+    """
+    starts = [at + day for day in (0, DAY_MINUTES) for at in BAND_STARTS.values()]
+    moments = [start, *(at for at in starts if start < at < end)]
+    return tuple(dict.fromkeys(find_band(moment) for moment in moments))
+
+
+@dataclass(frozen=True, eq=False)
+class ReportVoice:
+    """Pupils' reports of an area, ready to be joined with recorded crime.
+
+    Parameters
+    ----------
+    piece_metres
+        (p,) length of each piece of street.
+    group_of_piece
+        (p,) group of each piece, -1 where there is none.
+    group_metres
+        (g,) length of the streets of each group.
+    effective
+        (g,) reports of each group that count in each band, and None for all bands: faded, and only
+        the share of the square that lies in the area.
+    most_share
+        Share of the joined risk that the voice approaches, 1 - `[risk] crime_weight`.
+    prior_reports
+        How many reports the prior weighs as much as, M of the module's text.
+    half_life_months
+        Age at which a report counts half.
+    notes
+        What a reader must know whatever the time of day; see also `list_notes`.
+    """
+
+    piece_metres: NDArray[np.float64]
+    group_of_piece: NDArray[np.int64]
+    group_metres: NDArray[np.float64]
+    effective: Mapping[TimeBand | None, NDArray[np.float64]]
+    most_share: float
+    prior_reports: float
+    half_life_months: float
+    notes: tuple[Note, ...] = ()
+
+    def spread(self, band: TimeBand | None) -> NDArray[np.float64]:
+        """(p,) reports on each piece of street that count in a band; None: in all.
+
+        Those of a group are spread evenly along the streets of its square in the area.
+        """
+        risk = np.zeros(len(self.piece_metres))
+        held = self.group_of_piece >= 0
+        per_metre = self.effective[band] / self.group_metres
+        risk[held] = per_metre[self.group_of_piece[held]] * self.piece_metres[held]
+        return risk
+
+    def compute_share(self, band: TimeBand | None) -> float:
+        """Share of the joined risk that the reports of a band have, between 0 and 1.
+
+        Where recorded crime weighs nothing there is nothing to share with: any report has all.
+        """
+        reports = float(self.effective[band].sum())
+        if reports <= 0:
+            return 0.0
+        if self.most_share >= 1:
+            return 1.0
+        return self.most_share * (reports / (reports + self.prior_reports))
+
+    def list_notes(self, band: TimeBand | None) -> tuple[Note, ...]:
+        """What a reader must know of a band: how many groups count, and how much they weigh."""
+        groups = len(self.effective[None])
+        counting = int(np.count_nonzero(self.effective[band] > 0))
+        if not groups or not self.most_share:
+            return ()
+        if not counting:
+            return (Note("reports_silent", {"band": band or ""}),)
+        return (
+            Note(
+                "reports_weight",
+                {
+                    "band": band or "",
+                    "groups": counting,
+                    "all_groups": groups,
+                    "share": self.compute_share(band),
+                    "most_share": self.most_share,
+                },
+            ),
+        )
+
+
+def build_report_voice(area: StudyArea, last_month: pd.Timestamp) -> ReportVoice:
+    """The pupils' voice of an area.
+
+    Parameters
+    ----------
+    area
+        The study area, with its groups of reports and settings.
+    last_month
+        Newest month of recorded crime, its first day: reports are as old as they were at its end,
+        so that plans on data of the past are made as they would have been then.
+    """
+    settings, groups = area.settings, area.reports
+    most_share = 1 - settings.risk.crime_weight
+    half_life = settings.reports.half_life_months
+    faded, notes = _fade(groups, half_life, last_month)
+    group, metres = groups.group_of_piece, area.network.piece_metres
+    held = group >= 0
+    counts: dict[TimeBand | None, NDArray[np.float64]] = {None: groups.counts.astype(float)}
+    for band in TIME_BANDS:
+        by_band = settings.reports.time_bands
+        counts[band] = count_in_band(groups, band) if by_band else counts[None]
+    weight = faded * groups.share_inside
+    return ReportVoice(
+        piece_metres=metres,
+        group_of_piece=group,
+        group_metres=np.bincount(group[held], metres[held], len(groups)).astype(float),
+        effective={band: count * weight for band, count in counts.items()},
+        most_share=most_share,
+        prior_reports=compute_prior_reports(most_share, settings.reports.most_share_of_five),
+        half_life_months=half_life,
+        notes=notes if len(groups) and most_share else (),
+    )
+
+
+def compute_prior_reports(most_share: float, most_share_of_five: float) -> float:
+    """How many reports the prior weighs as much as: five fresh ones then have their maximum share.
+
+    Examples
+    --------
+    >>> round(compute_prior_reports(0.3, 0.05), 9), compute_prior_reports(0.3, 1.0)
+    (25.0, 0.0)
+    """
+    return max(0.0, CAPPED_REPORTS * (most_share / most_share_of_five - 1))
+
+
+def count_in_band(groups: ReportGroups, band: TimeBand) -> NDArray[np.float64]:
+    """(g,) reports of each group in a band: those shown, and a share of those with none shown."""
+    of_band = groups.factor_counts[:, _BAND_COLUMNS]
+    unknown = np.maximum(groups.counts - of_band.sum(axis=1), 0)
+    return np.asarray(of_band[:, TIME_BANDS.index(band)] + unknown / len(TIME_BANDS))
+
+
+def find_groups_of_bands(groups: ReportGroups, bands: Collection[TimeBand]) -> NDArray[np.bool_]:
+    """(g,) whether each group shows reports of one of these bands, or of no band at all.
+
+    A group that shows other bands alone may hold some reports of these, but is no reason there.
+    """
+    of_band = groups.factor_counts[:, _BAND_COLUMNS]
+    wanted = np.isin(TIME_BANDS, list(bands))
+    return np.asarray(of_band[:, wanted].any(axis=1) | ~of_band.any(axis=1))
+
+
+def _fade(
+    groups: ReportGroups, half_life_months: float, last_month: pd.Timestamp
+) -> tuple[NDArray[np.float64], tuple[Note, ...]]:
+    """(g,) mean weight of the reports of each group by age, at most 1; and notes about it."""
+    if half_life_months >= NO_FADING_MONTHS:
+        return np.ones(len(groups)), ()
+    now = 12 * last_month.year + last_month.month
+    weight = {
+        term: 0.5 ** (max(0.0, now - term.middle_month) / half_life_months)
+        for term in groups.all_by_term.keys() | groups.by_term.keys()
+    }
+    known = sum(groups.all_by_term.values())
+    mean = sum(weight[term] * n for term, n in groups.all_by_term.items()) / known if known else 1.0
+    in_terms, faded = np.zeros(len(groups)), np.zeros(len(groups))
+    for term, count in groups.by_term.items():
+        in_terms += count
+        faded += weight[term] * count
+    faded += mean * (groups.counts - in_terms)
+    note = Note("reports_fade", {"half_life_months": half_life_months})
+    return faded / groups.counts, (note if known else Note("report_terms_unknown"),)
+
+
+def find_latest_term(groups: ReportGroups) -> list[SchoolTerm | None]:
+    """(g,) the latest school term that each group shows reports of; None: it shows none."""
+    latest: list[SchoolTerm | None] = [None] * len(groups)
+    for term, counts in sorted(groups.by_term.items()):
+        for group in np.flatnonzero(counts):
+            latest[group] = term
+    return latest

@@ -1,0 +1,120 @@
+"""Small problems with timed prizes, and their answers by trying every order on a fine grid."""
+
+import numpy as np
+
+from patrolplan.patrols.solver.solve import GateStay, Officer, OrienteeringProblem, TimedPrizes
+
+STEP = 0.25
+"""Minutes between begins that are tried. Where legs, dwells and windows are whole steps, the best
+begins are too: between them worth is linear."""
+
+
+def draw_town(rng, *, most_stops=8, officers=1, rounded=True):
+    """A gate and stops whose prizes rise and fall, some with windows, some mandatory or barred."""
+    count = int(rng.integers(1, most_stops + 1))
+    size = count + 1
+    minutes = float(rng.integers(30, 81))
+    xy = rng.uniform(-8, 8, (size, 2))
+    apart = np.hypot(*(xy[:, None] - xy[None]).transpose(2, 0, 1))
+    apart *= rng.uniform(0.8, 1.2, (size, size))
+    dwell = np.r_[0.0, rng.choice([4.0, 9.5, 10.0, 15.0, 7.25], count)]
+    first = int(rng.integers(0, 900))
+    start = first + float(rng.choice([0.0, 0.0, 0.25, 3.5]))
+    if rounded:
+        apart = np.ceil(apart / STEP) * STEP
+    columns = int(minutes) + 5
+    rate = rng.gamma(0.6, 1.0, (size, columns)) * (rng.random((size, columns)) < 0.8)
+    smooth = rng.random(size) < 0.5
+    for row in np.flatnonzero(smooth):
+        rate[row] = np.convolve(rate[row], np.ones(9) / 9, mode="same")
+    cumulative = np.concatenate([np.zeros((size, 1)), np.cumsum(rate, axis=1)], axis=1) / 10
+    windows = None
+    if rng.random() < 0.4:
+        opening = start + np.round(rng.uniform(-20, 40, size) / STEP) * STEP
+        windows = np.column_stack([opening, opening + rng.choice([5.0, 20.0, 60.0], size)])
+    some = rng.choice(np.arange(1, size), rng.integers(0, 2), replace=False)
+    mandatory = frozenset(some.tolist())
+    barred = frozenset({0}) | frozenset(
+        k for k in range(1, size) if rng.random() < 0.1 and k not in mandatory
+    )
+    gate = None
+    if rng.random() < 0.75:
+        gate_rate = rng.uniform(0, 0.3) * np.exp(-np.arange(columns) / rng.uniform(2, 60))
+        gate_rate *= rng.random(columns) < 0.8
+        gate = GateStay(float(rng.choice([0.0, 2.5, 5.0])), np.r_[0.0, np.cumsum(gate_rate)])
+    officer = Officer(0, 0, start, start + minutes)
+    return OrienteeringProblem(
+        apart, np.zeros(size), dwell, (officer,) * officers, windows, mandatory, barred,
+        timed_prizes=TimedPrizes(first, cumulative), gate=gate,
+    )  # fmt: skip
+
+
+def gather(cumulative, first, minutes):
+    """Worth up to each minute, by linear interpolation."""
+    return np.interp(minutes, first + np.arange(len(cumulative)), cumulative)
+
+
+def find_best_by_set(problem, *, with_gate):
+    """Most worth of every set of stops that can be visited, by all orders and begins on the grid."""
+    officer, timed = problem.officers[0], problem.timed_prizes
+    grid = np.arange(officer.earliest_minutes, officer.latest_minutes + STEP / 2, STEP)
+    stay = np.zeros(len(grid))
+    least = 0.0
+    if problem.gate is not None:
+        least = problem.gate.minutes
+        if with_gate:
+            worth = gather(problem.gate.cumulative, timed.first_minute, grid)
+            stay = worth - gather(problem.gate.cumulative, timed.first_minute, grid[:1])
+    stay = np.where(grid >= officer.earliest_minutes + least, stay, -np.inf)
+    prizes = []
+    for row in range(problem.size):
+        dwell = problem.dwell_minutes[row]
+        prize = gather(timed.cumulative[row], timed.first_minute, grid + dwell)
+        prize = prize - gather(timed.cumulative[row], timed.first_minute, grid)
+        if problem.windows is not None:
+            opening, closing = problem.windows[row]
+            prize = np.where((grid >= opening) & (grid <= closing), prize, -np.inf)
+        prizes.append(prize)
+    best = {frozenset(): float(np.maximum.accumulate(stay)[-1])}
+
+    def visit(at, visited, left):
+        """`left`: most worth when the last place is left at each minute of the grid."""
+        for stop in range(problem.size):
+            if stop in visited or stop in problem.barred:
+                continue
+            reached = np.maximum.accumulate(shift(left, problem.travel_minutes[at, stop]))
+            begun = np.maximum.accumulate(reached + prizes[stop])
+            after = shift(begun, problem.dwell_minutes[stop])
+            home = shift(after, problem.travel_minutes[stop, officer.end])[-1]
+            if np.isfinite(home):
+                stops = visited | {stop}
+                best[stops] = max(best.get(stops, -np.inf), float(home))
+                visit(stop, stops, after)
+
+    visit(officer.start, frozenset(), stay)
+    return best
+
+
+def shift(values, minutes):
+    """What is known by each minute, so many minutes later."""
+    steps = round(minutes / STEP)
+    if steps >= len(values):
+        return np.full(len(values), -np.inf)
+    return np.concatenate([np.full(steps, -np.inf), values[: len(values) - steps]])
+
+
+def find_best(problem):
+    """Most worth of all officers; None where the mandatory stops do not fit."""
+    tables = [find_best_by_set(problem, with_gate=n == 0) for n in range(len(problem.officers))]
+    together = tables[0]
+    for table in tables[1:]:
+        joined = {}
+        for one, worth in together.items():
+            for other, more in table.items():
+                if not one & other:
+                    stops = one | other
+                    joined[stops] = max(joined.get(stops, -np.inf), worth + more)
+        together = joined
+    allowed = [worth for stops, worth in together.items() if problem.mandatory <= stops]
+    return max(allowed, default=None)
+

@@ -1,0 +1,278 @@
+"""Risk in time: the minute's risk against a slow loop, and what holds whatever the factors are."""
+
+import pickle
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from patrolplan.area.patrol_window import Window, weigh_minutes
+from patrolplan.pupils.flows import NotStoredError
+from patrolplan.risk.exposure import build_exposure, get_powers, raise_to_power
+from patrolplan.risk.in_time import RiskInTime, find_half_hour, join_over_window
+from patrolplan.risk.report_voice import find_band
+
+BELLS = (900.0, 915.0, 925.0)
+PIECES, KINDS = 7, 3
+
+
+class Pupils:
+    """Pupils who come out at 15:00 and are fewer with every minute."""
+
+    def __init__(self, rng, metres):
+        self.metres, self.most = metres, rng.gamma(0.5, 30.0, len(metres))
+
+    def count_at(self, minute, *, urn=None, unaccompanied=True):
+        """Pupils on each piece in a minute; none outside 15:00 to 18:20."""
+        since = minute - 900
+        return self.most * max(0.0, 1 - since / 200) * (since >= 0) * np.ones(len(self.most))
+
+    def count_each(self, first, last):
+        """The same for each minute."""
+        return np.column_stack([self.count_at(minute) for minute in range(first, last)])
+
+    def count_all(self, first, last):
+        """The same on all pieces together."""
+        return self.count_each(first, last).sum(axis=0)
+
+
+def _flat(pieces, kinds):
+    return SimpleNamespace(
+        source="flat", compute_factor=lambda half_hour, day: np.ones((pieces, kinds))
+    )
+
+
+def _clock(rng, pieces, kinds):
+    table = rng.uniform(0.2, 3.0, (48, pieces, kinds))
+    return SimpleNamespace(
+        source="declared", compute_factor=lambda half_hour, day: table[half_hour]
+    )
+
+
+def _voice(rng, pieces, shares):
+    """A voice whose reports differ by band."""
+    bands = (None, "before_school", "lunch", "after_school", "evening")
+    spread = {band: rng.uniform(0, 5, pieces) * (rng.random(pieces) < 0.6) for band in bands}
+    share = dict(zip(bands, shares, strict=True))
+    return SimpleNamespace(spread=spread.__getitem__, compute_share=share.__getitem__, notes=())
+
+
+def _world(seed, *, floor=0.05, minutes=90.0, start=None, pupils=True, clock=True, shares=None):
+    """Everything that a risk is joined from, drawn at random."""
+    rng = np.random.default_rng(seed)
+    metres = rng.uniform(10, 40, PIECES)
+    harm = rng.gamma(0.4, 5.0, (PIECES, KINDS))
+    powers = np.array([0.5, 0.25, 0.0])
+    window = weigh_minutes(Window(minutes, start), BELLS)
+    presence = Pupils(rng, metres)
+    exposure = build_exposure(None, presence, metres, floor, *window) if pupils else None
+    hours = _clock(rng, PIECES, KINDS) if clock else _flat(PIECES, KINDS)
+    voice = _voice(rng, PIECES, shares or [0.3, 0.1, 0.2, 0.3, 0.05])
+    inputs = (harm, powers, hours, "school_day", exposure, voice, *window)
+    return SimpleNamespace(
+        inputs=inputs, harm=harm, powers=powers, clock=hours, exposure=exposure, voice=voice,
+        minutes=window[0], weights=window[1], metres=metres, presence=presence, floor=floor,
+    )  # fmt: skip
+
+
+def _join_slowly(world):
+    """(p, m) joined risk of each minute by three plain loops, straight from the formula."""
+    minutes, weights = world.minutes, world.weights
+    mean = sum(
+        weight * world.presence.count_at(minute).sum() / world.metres.sum()
+        for minute, weight in zip(minutes, weights, strict=True)
+    )
+    gain = np.ones((PIECES, KINDS, len(minutes)))
+    plain = np.zeros((PIECES, KINDS, len(minutes)))
+    for column, minute in enumerate(minutes):
+        pupils = world.presence.count_at(minute)
+        for piece in range(PIECES):
+            for kind in range(KINDS):
+                here = pupils[piece] / (world.metres[piece] * mean)
+                gain[piece, kind, column] = (world.floor + (1 - world.floor) * here) ** (
+                    world.powers[kind]
+                )
+                factor = world.clock.compute_factor(find_half_hour(int(minute)), None)
+                plain[piece, kind, column] = world.harm[piece, kind] * factor[piece, kind]
+    scale = (plain * weights).sum(axis=(0, 2)) / (plain * gain * weights).sum(axis=(0, 2))
+    norm = (plain * weights).sum()
+    rate = np.zeros((PIECES, len(minutes)))
+    for column, minute in enumerate(minutes):
+        band = find_band(int(minute))
+        reports, share = world.voice.spread(band), world.voice.compute_share(band)
+        share = share if reports.any() else 0.0
+        crime = (plain * gain)[:, :, column] @ scale / norm
+        own = reports * (share / reports.sum()) if share else 0.0
+        rate[:, column] = (1 - share) * crime + own
+    return rate / (rate * weights).sum()
+
+
+@pytest.mark.parametrize("start", [None, 990.0])
+@pytest.mark.parametrize("seed", range(4))
+def test_equals_a_slow_loop(seed, start):
+    """Every minute's risk and the window's mean are those of three plain loops."""
+    world = _world(seed, start=start, minutes=75.5)
+    risk = join_over_window(*world.inputs)
+    slow = _join_slowly(world)
+    for column, minute in enumerate(world.minutes):
+        assert risk.in_time.compute_rate(int(minute)) == pytest.approx(slow[:, column], rel=1e-12)
+    assert risk.joined == pytest.approx((slow * world.weights).sum(axis=1), rel=1e-8)
+
+
+@given(seed=st.integers(0, 10**6), clock=st.booleans(), pupils=st.booleans())
+def test_rates_average_to_the_joined_risk(seed, clock, pupils):
+    """Over the schools' windows the minutes' risk has the joined risk as its mean."""
+    world = _world(seed, clock=clock, pupils=pupils)
+    risk = join_over_window(*world.inputs)
+    mean = sum(
+        weight * risk.in_time.compute_rate(int(minute))
+        for minute, weight in zip(world.minutes, world.weights, strict=True)
+    )
+    assert mean == pytest.approx(risk.joined, rel=1e-8)
+    for share in (risk.joined, risk.without_exposure, risk.crime, risk.reports):
+        assert share.sum() == pytest.approx(1)
+
+
+@given(seed=st.integers(0, 10**6), kind=st.integers(0, KINDS - 1))
+def test_exposure_moves_harm_but_adds_none(seed, kind):
+    """Each category keeps its harm over area and window, wherever pupils are."""
+    world = _world(seed, shares=[0.0] * 5)
+    alone = world.harm * (np.arange(KINDS) == kind)
+    both = world.harm * 1.0
+    factors = {
+        int(minute): world.clock.compute_factor(find_half_hour(int(minute)), None)
+        for minute in world.minutes
+    }
+    total = {
+        name: sum(
+            weight * (amounts * factors[int(minute)]).sum()
+            for minute, weight in zip(world.minutes, world.weights, strict=True)
+        )
+        for name, amounts in {"alone": alone, "both": both}.items()
+    }
+    # What one category has of the joined risk is what it would have without exposure.
+    rest = world.harm - alone
+    inputs = list(world.inputs)
+    whole = join_over_window(*inputs)
+    inputs[0] = rest
+    others = join_over_window(*inputs)
+    share = total["alone"] / total["both"]
+    own = whole.joined - (1 - share) * others.joined
+    assert own.sum() == pytest.approx(share, abs=1e-7)
+    assert (own >= -1e-7).all()
+
+
+def test_more_pupils_more_risk():
+    """Of two equal streets the one that more pupils walk along has more risk, up to the power."""
+    world = _world(1, shares=[0.0] * 5)
+    world.presence.most[:] = 10.0 * world.metres
+    world.presence.most[0] *= 4
+    exposure = build_exposure(
+        None, world.presence, world.metres, 1e-9, world.minutes, world.weights
+    )
+    harm = np.ones((PIECES, 1))
+    inputs = (harm, np.array([0.5]), _flat(PIECES, 1), None, exposure, *world.inputs[5:])
+    risk = join_over_window(*inputs)
+    assert risk.joined[0] / risk.joined[1] == pytest.approx(2.0, rel=1e-6)
+    assert risk.without_exposure == pytest.approx(1 / PIECES)
+
+
+def test_no_pupils_no_exposure():
+    """In a window in which no pupil is out, where they are does not count."""
+    world = _world(2, start=60.0, minutes=60)
+    assert world.exposure is None
+
+
+def test_static_risk_is_the_same_in_every_minute():
+    """Without clock, exposure and bands each minute has the joined risk itself, bit for bit."""
+    world = _world(3, clock=False, pupils=False)
+    risk = join_over_window(*world.inputs, by_band=False)
+    assert risk.in_time.is_static
+    assert risk.crime_weight == pytest.approx(0.7)
+    for minute in (0, 15 * 60, 1439):
+        assert np.array_equal(risk.in_time.compute_rate(minute), risk.joined)
+    assert np.array_equal(risk.in_time.average(900.5, 960), risk.joined)
+
+
+def test_reports_of_another_band_do_not_count():
+    """Reports before school have no part in an afternoon, and all of theirs in the morning."""
+    shares = [0.3, 0.3, 0.0, 0.0, 0.0]
+    morning = join_over_window(*_world(4, start=480.0, minutes=30, shares=shares).inputs)
+    afternoon = join_over_window(*_world(4, start=920.0, minutes=30, shares=shares).inputs)
+    assert morning.crime_weight == pytest.approx(0.7)
+    assert afternoon.crime_weight == 1.0
+    assert not afternoon.reports.any()
+
+
+def test_no_crime_leaves_the_risk_to_reports():
+    """Where nothing is recorded the joined risk is that of reports alone."""
+    world = _world(5, pupils=False)
+    inputs = list(world.inputs)
+    inputs[0] = np.zeros_like(world.harm)
+    risk = join_over_window(*inputs)
+    assert risk.crime_weight == 0.0
+    assert risk.joined == pytest.approx(risk.reports)
+
+
+def test_sums_of_stretches_are_those_of_their_pieces():
+    """A stretch's risk in a minute is the sum of its pieces'; an empty one has none."""
+    world = _world(6)
+    in_time = join_over_window(*world.inputs).in_time
+    stretches = [np.array([0, 3]), np.array([], dtype=np.int64), np.array([6, 5, 1])]
+    sums = in_time.sum_stretches(stretches, 905, 925)
+    assert sums.shape == (3, 20)
+    for column, minute in enumerate(range(905, 925)):
+        rate = in_time.compute_rate(minute)
+        assert sums[:, column] == pytest.approx([rate[s].sum() for s in stretches], rel=1e-12)
+    assert in_time.sum_stretches([], 905, 925).shape == (0, 20)
+
+
+def test_averages_weigh_parts_of_minutes():
+    """The mean between two times counts a minute by the part of it that lies between them."""
+    in_time = join_over_window(*_world(7).inputs).in_time
+    rates = [in_time.compute_rate(minute) for minute in (910, 911, 912)]
+    expected = (0.5 * rates[0] + rates[1] + 0.25 * rates[2]) / 1.75
+    assert in_time.average(910.5, 912.25) == pytest.approx(expected)
+    assert in_time.average(911, 911) == pytest.approx(rates[1])
+
+
+def test_where_pupils_are_cannot_be_pickled():
+    """The risk of each minute stays in its process, and a static one may go to others."""
+    with pytest.raises(NotStoredError):
+        pickle.dumps(join_over_window(*_world(8).inputs).in_time)
+    static = RiskInTime.from_static(np.array([0.25, 0.75]))
+    assert pickle.loads(pickle.dumps(static)).compute_rate(900).tolist() == [0.25, 0.75]
+
+
+@given(
+    bells=st.lists(st.integers(800, 1000), min_size=1, max_size=5),
+    minutes=st.floats(0.5, 720, allow_nan=False),
+)
+def test_weights_of_minutes_are_shares_of_windows(bells, minutes):
+    """A minute weighs as much as schools' windows hold of it, one after the other."""
+    at, weights = weigh_minutes(Window(minutes), bells)
+    assert weights.sum() == pytest.approx(1)
+    assert (np.diff(at) > 0).all()
+    slow = [
+        sum(max(0.0, min(m + 1, b + minutes) - max(m, b)) for b in bells) / len(bells) / minutes
+        for m in at.tolist()
+    ]
+    assert weights == pytest.approx(slow)
+
+
+def test_a_given_start_is_the_same_for_all_schools():
+    """With a start of its own a window does not follow the bells, and goes on past midnight."""
+    at, weights = weigh_minutes(Window(60, 1410), BELLS)
+    assert at.tolist() == list(range(1410, 1470))
+    assert np.ptp(weights) == pytest.approx(0, abs=1e-15)
+    assert [find_half_hour(minute) for minute in (1410, 1439, 1440, 1469)] == [47, 47, 0, 0]
+
+
+def test_powers_by_category_and_roots():
+    """A category has the power that the settings give it, else none; roots are powers."""
+    assert get_powers(["Robbery", "Drugs"], {"Robbery": 0.25}).tolist() == [0.25, 0.0]
+    values = np.array([0.0, 0.3, 2.0])
+    for power in (0.0, 0.25, 0.4, 0.5, 1.0):
+        assert raise_to_power(values, power) == pytest.approx(values**power)

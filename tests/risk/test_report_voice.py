@@ -1,0 +1,356 @@
+"""Pupils' reports: by time of day, faded with age, grown by their number, never above the cap."""
+
+import dataclasses
+from itertools import pairwise
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, strategies as st
+
+import patrolplan as pp
+from patrolplan.notes import Note
+from patrolplan.outputs.note_words import describe_notes
+from patrolplan.privacy import FACTOR_NAMES, ReportGroups
+from patrolplan.risk.report_voice import (
+    TIME_BANDS,
+    build_report_voice,
+    find_band,
+    find_groups_of_bands,
+    find_latest_term,
+    list_bands,
+)
+from patrolplan.settings import parse_settings
+from patrolplan.times import SchoolTerm
+
+LAST_MONTH = pd.Timestamp("2026-08-01")
+FRESH = SchoolTerm(2026, 2)
+TERMS = [SchoolTerm(2019, 1), SchoolTerm(2024, 2), SchoolTerm(2025, 1), SchoolTerm(2026, 0), FRESH]
+OFF = {"half_life_months": 1e6, "most_share_of_five": 1, "time_bands": False}
+SOURCES = {"crimes": "c", "schools": "s", "streets": "o", "reports": "r"}
+
+
+def _area(groups, metres, *, crime_weight=0.7, **reports):
+    """What the voice needs of an area."""
+    data = {"sources": SOURCES, "risk": {"crime_weight": crime_weight}, "reports": reports}
+    network = SimpleNamespace(piece_metres=np.asarray(metres, float))
+    return SimpleNamespace(
+        settings=parse_settings(data, folder=Path()), network=network, reports=groups
+    )
+
+
+def _groups(counts, *, bands=None, by_term=None, group_of_piece=None, share=1.0, all_by_term=None):
+    """Groups with these counts by band and term, each on two pieces; all fresh by default."""
+    counts = np.asarray(counts, dtype=np.int64)
+    by_factor = np.zeros((len(counts), len(FACTOR_NAMES)), dtype=np.int64)
+    if bands is not None:
+        by_factor[:, [FACTOR_NAMES.index(band) for band in TIME_BANDS]] = bands
+    by_term = {FRESH: counts} if by_term is None else by_term
+    of_piece = np.repeat(np.arange(len(counts)), 2) if group_of_piece is None else group_of_piece
+    total = {term: int(n.sum()) for term, n in by_term.items()}
+    shares = np.broadcast_to(np.asarray(share, float), counts.shape)
+    return ReportGroups(5, of_piece, counts, shares, by_factor, by_term, all_by_term or total)
+
+
+def _one_group(count, **settings):
+    groups = _groups([count])
+    return build_report_voice(_area(groups, [10, 20], **settings), LAST_MONTH)
+
+
+def _draw_shown(rng, counts, kinds):
+    """(g, k) counts of some kinds, in steps of five, that add up to no more than each count."""
+    shares = rng.dirichlet(np.ones(kinds + 1), size=len(counts))[:, :kinds]
+    return 5 * (shares * counts[:, None] // 5).astype(int)
+
+
+def _draw_groups(seed):
+    """Groups of any size with the bands and terms that the door may show, and their streets."""
+    rng = np.random.default_rng(seed)
+    counts = 5 * rng.integers(1, 13, size=rng.integers(1, 7))
+    bands, terms = _draw_shown(rng, counts, 4), _draw_shown(rng, counts, len(TERMS))
+    by_term = {t: n for t, n in zip(TERMS, terms.T, strict=True) if n.any()}
+    extra = rng.integers(-1, len(counts), size=rng.integers(0, 13))
+    of_piece = np.append(np.arange(len(counts)), extra)
+    share = rng.uniform(0.05, 1, len(counts))
+    groups = _groups(counts, bands=bands, by_term=by_term, group_of_piece=of_piece, share=share)
+    return groups, rng.uniform(1, 60, len(of_piece)).tolist()
+
+
+COUNTS = st.integers(1, 12).map(lambda steps: 5 * steps)
+ANY_GROUPS = st.integers(0, 2**32).map(_draw_groups)
+
+
+def _count_slowly(groups, metres, band, half_life):
+    """Reports on each piece, group after group and term after term, and their sum."""
+    now = LAST_MONTH.year + LAST_MONTH.month / 12
+    weight = {
+        term: 0.5 ** (max(0, now - term.year - (4 * term.number + 2) / 12) * 12 / half_life)
+        for term in TERMS
+    }
+    shown = [(weight[t], n) for t, counts in groups.by_term.items() for n in counts]
+    total = sum(n for _, n in shown)
+    mean = sum(w * n for w, n in shown) / total if total else 1.0
+    risk = np.zeros(len(metres))
+    for g, count in enumerate(groups.counts):
+        given_ = dict(zip(FACTOR_NAMES, groups.factor_counts[g], strict=True))
+        unknown = count - sum(given_[name] for name in TIME_BANDS)
+        in_band = count if band is None else given_[band] + unknown / 4
+        known = sum(counts[g] for counts in groups.by_term.values())
+        faded = sum(weight[t] * counts[g] for t, counts in groups.by_term.items())
+        mean_weight = (faded + mean * (count - known)) / count
+        here = [piece for piece, group in enumerate(groups.group_of_piece) if group == g]
+        length = sum(metres[piece] for piece in here)
+        for piece in here:
+            share = metres[piece] / length
+            risk[piece] = in_band * mean_weight * groups.share_inside[g] * share
+    return risk
+
+
+@given(ANY_GROUPS, st.sampled_from([None, *TIME_BANDS]), st.floats(0.5, 60))
+def test_reports_on_each_piece_are_those_counted_one_by_one(case, band, half_life):
+    """Band, age, share within the area and length of street, as a plain loop gives them."""
+    groups, metres = case
+    voice = build_report_voice(_area(groups, metres, half_life_months=half_life), LAST_MONTH)
+    slow = _count_slowly(groups, metres, band, half_life)
+    assert voice.spread(band) == pytest.approx(slow, rel=1e-9)
+    reports = slow.sum()
+    assert voice.compute_share(band) == pytest.approx(
+        0.3 * reports / (reports + 25) if reports else 0
+    )
+
+
+def _spread_as_before(groups, metres):
+    """How reports were spread before they had times, ages or a cap."""
+    group = groups.group_of_piece
+    held = group >= 0
+    length = np.bincount(group[held], weights=metres[held], minlength=len(groups))
+    per_metre = groups.counts * groups.share_inside / length
+    risk = np.zeros(len(metres))
+    risk[held] = per_metre[group[held]] * metres[held]
+    return risk
+
+
+@given(ANY_GROUPS, st.sampled_from([None, *TIME_BANDS]), st.sampled_from([0.0, 0.5, 0.7, 1.0]))
+def test_with_everything_off_reports_weigh_as_before(case, band, crime_weight):
+    """Without bands, fading and cap, the spread and the weight are the old ones to the byte."""
+    groups, metres = case
+    voice = build_report_voice(_area(groups, metres, crime_weight=crime_weight, **OFF), LAST_MONTH)
+    assert voice.spread(band).tobytes() == _spread_as_before(groups, np.array(metres)).tobytes()
+    assert voice.compute_share(band) == 1 - crime_weight
+
+
+def test_with_everything_off_the_demo_is_as_before(demo_area):
+    """The same on the demo: the voice is what it was, byte for byte."""
+    area = pp.with_settings(demo_area, reports=OFF)
+    voice = build_report_voice(area, LAST_MONTH)
+    before = _spread_as_before(area.reports, area.network.piece_metres)
+    assert voice.spread("lunch").tobytes() == before.tobytes()
+
+
+WEIGHTS = st.floats(0.001, 0.999)
+CAPS = st.floats(0.001, 1)
+
+
+@given(WEIGHTS, CAPS)
+def test_five_fresh_reports_have_at_most_the_cap(crime_weight, cap):
+    """One group of five has exactly the cap, or all that pupils may have where that is less."""
+    voice = _one_group(5, crime_weight=crime_weight, most_share_of_five=cap)
+    most = 1 - crime_weight
+    assert voice.compute_share(None) == pytest.approx(min(cap, most))
+
+
+@given(WEIGHTS, CAPS, ANY_GROUPS, st.sampled_from([None, *TIME_BANDS]))
+def test_no_group_has_more_than_its_number_times_the_cap(crime_weight, cap, case, band):
+    """A group of n reports has at most n / 5 times the share of five, whatever else there is."""
+    groups, metres = case
+    settings = {"crime_weight": crime_weight, "most_share_of_five": cap}
+    voice = build_report_voice(_area(groups, metres, **settings), LAST_MONTH)
+    effective = voice.effective[band]
+    if effective.sum() > 0:
+        share = voice.compute_share(band) * effective / effective.sum()
+        assert (share <= groups.counts / 5 * cap + 1e-12).all()
+        assert share.sum() <= 1 - crime_weight + 1e-12
+
+
+@given(ANY_GROUPS, WEIGHTS, CAPS, COUNTS)
+def test_one_group_more_takes_no_more_than_it_gets(case, crime_weight, cap, count):
+    """The voice grows with one group more, and the others together lose at most its worth."""
+    groups, metres = case
+    settings = {"crime_weight": crime_weight, "most_share_of_five": cap}
+    none = np.zeros((1, len(FACTOR_NAMES)), dtype=np.int64)
+    more = dataclasses.replace(
+        groups,
+        counts=np.append(groups.counts, count),
+        share_inside=np.append(groups.share_inside, 1.0),
+        factor_counts=np.concatenate([groups.factor_counts, none]),
+        by_term={t: np.append(n, count * (t == FRESH)) for t, n in groups.by_term.items()},
+        group_of_piece=np.append(groups.group_of_piece, len(groups)),
+    )
+    before = build_report_voice(_area(groups, metres, **settings), LAST_MONTH)
+    after = build_report_voice(_area(more, [*metres, 30], **settings), LAST_MONTH)
+    reports, now = before.effective[None], after.effective[None]
+    worth = before.compute_share(None) * reports / reports.sum()
+    worth_now = after.compute_share(None) * now / now.sum()
+    assert after.compute_share(None) >= before.compute_share(None) - 1e-12
+    assert (worth_now[:-1] <= worth + 1e-12).all()
+    assert (worth - worth_now[:-1]).sum() <= worth_now[-1] + 1e-12
+
+
+@given(WEIGHTS, CAPS)
+def test_more_reports_weigh_more(crime_weight, cap):
+    """Fifty reports weigh more than five, wherever the cap leaves room; never above the weight."""
+    settings = {"crime_weight": crime_weight, "most_share_of_five": cap}
+    shares = [_one_group(n, **settings).compute_share(None) for n in (5, 10, 50, 500, 5000)]
+    assert all(low <= high for low, high in pairwise(shares))
+    most = 1 - crime_weight
+    assert shares[-1] <= most
+    if cap < 0.9 * most:
+        assert shares[0] < shares[2]
+
+
+def test_shares_of_the_defaults():
+    """At the defaults five have 5 %, fifty 20 %, and no number more than 30 %."""
+    shares = [_one_group(count).compute_share(None) for count in (5, 50, 5_000_000)]
+    assert shares == pytest.approx([0.05, 0.2, 0.3], rel=1e-4)
+
+
+def test_without_crime_reports_have_all_and_without_weight_none():
+    """At a weight of crime of 0 any report has all of the risk; at 1 none has any."""
+    assert _one_group(5, crime_weight=0).compute_share(None) == 1
+    voice = _one_group(50, crime_weight=1)
+    assert voice.compute_share(None) == 0
+    assert (voice.notes, voice.list_notes("lunch")) == ((), ())
+
+
+def test_reports_of_2019_weigh_next_to_nothing():
+    """Fifty reports of seven years ago weigh less than one of this term."""
+    old = _groups([50], by_term={SchoolTerm(2019, 1): np.array([50])})
+    voice = build_report_voice(_area(old, [10, 20]), LAST_MONTH)
+    assert 0 < voice.effective[None][0] < 0.5
+    assert voice.compute_share(None) < 0.005
+
+
+def test_a_year_of_age_halves():
+    """Reports of the term of a year ago count half of those of this one; later ones do not grow."""
+    months = ("2026-06-01", "2025-06-01", "2030-01-01")
+    groups = _groups(
+        [10, 10],
+        by_term={SchoolTerm(2025, 1): np.array([10, 0]), SchoolTerm(2026, 1): np.array([0, 10])},
+    )
+    area = _area(groups, [10] * 4)
+    weights = [build_report_voice(area, pd.Timestamp(m)).effective[None] / 10 for m in months]
+    assert weights[0] == pytest.approx([0.5, 1.0])
+    assert weights[1].tolist() == [1.0, 1.0]
+    assert weights[2][1] == pytest.approx(2 * weights[2][0])
+
+
+def test_a_suppressed_term_has_the_mean_age_of_all_files():
+    """A group that shows no term fades as all reports of the files do, wherever they lie."""
+    terms = {SchoolTerm(2025, 1): 30, FRESH: 10}
+    groups = _groups([5], by_term={}, all_by_term=terms)
+    voice = build_report_voice(_area(groups, [10, 20]), pd.Timestamp("2026-06-01"))
+    assert voice.effective[None] == pytest.approx(5 * (30 * 0.5 + 10) / 40)
+    assert voice.notes == (Note("reports_fade", {"half_life_months": 12.0}),)
+
+
+def test_where_no_term_is_shown_reports_are_fresh_and_that_is_announced():
+    """Without any term all reports count in full, with a note."""
+    voice = build_report_voice(_area(_groups([5], by_term={}), [10, 20]), LAST_MONTH)
+    assert voice.effective[None].tolist() == [5.0]
+    assert voice.notes == (Note("report_terms_unknown"),)
+
+
+def test_a_fear_before_school_is_silent_after_school():
+    """Reports of one band count in it alone, and the voice says where it is silent."""
+    groups = _groups([20, 5], bands=[[20, 0, 0, 0], [5, 0, 0, 0]])
+    voice = build_report_voice(_area(groups, [10] * 4), LAST_MONTH)
+    assert voice.effective["before_school"].tolist() == [20.0, 5.0]
+    assert voice.compute_share("after_school") == 0
+    assert not voice.spread("after_school").any()
+    assert describe_notes(voice.list_notes("after_school")) == [
+        "Pupils' reports do not count after school: no group of them names that time of day."
+    ]
+    (words,) = describe_notes(voice.list_notes("before_school"))
+    assert words.startswith("2 of 2 groups of pupils' reports count before school: together they ")
+    assert words.endswith("have 15 % of the risk; many more reports would have up to 30 %.")
+
+
+def test_bands_of_a_group_add_up_to_it():
+    """Reports of unknown band count by a quarter in each."""
+    groups = _groups([20, 10], bands=[[5, 0, 5, 0], [0, 0, 0, 0]])
+    voice = build_report_voice(_area(groups, [10] * 4), LAST_MONTH)
+    by_band = [voice.effective[band] for band in TIME_BANDS]
+    assert np.array(by_band).T.tolist() == [[7.5, 2.5, 7.5, 2.5], [2.5] * 4]
+    assert sum(by_band) == pytest.approx(voice.effective[None])
+
+
+@given(ANY_GROUPS, st.sets(st.sampled_from(TIME_BANDS), min_size=1))
+def test_groups_of_bands_show_one_of_them_or_none(case, bands):
+    """A group that shows other bands alone is none of these; one that shows none is of any."""
+    groups, _ = case
+    found = find_groups_of_bands(groups, bands)
+    for row, is_of in zip(groups.factor_counts, found, strict=True):
+        shown = {name for name, n in zip(FACTOR_NAMES, row, strict=True) if n} & set(TIME_BANDS)
+        assert is_of == (not shown or bool(shown & bands))
+
+
+@given(ANY_GROUPS)
+def test_the_latest_term_is_the_last_that_shows(case):
+    """The latest term of each group, looked for one by one."""
+    groups, _ = case
+    for row, latest in enumerate(find_latest_term(groups)):
+        shown = [term for term, counts in groups.by_term.items() if counts[row]]
+        assert latest == (max(shown) if shown else None)
+
+
+def test_every_minute_is_in_one_band():
+    """The bands follow each other through the day, and the borders are where they are said."""
+    bands = [find_band(minute) for minute in range(24 * 60)]
+    assert set(bands) == set(TIME_BANDS)
+    changes = {m: bands[m] for m in range(24 * 60) if bands[m] != bands[m - 1]}
+    assert changes == {
+        300: "before_school",
+        615: "lunch",
+        840: "after_school",
+        1110: "evening",
+    }
+    assert find_band(9.5 * 60) == "before_school"
+    assert find_band(11 * 60) == "lunch"
+
+
+@given(st.integers(0, 1439), st.integers(1, 1440))
+def test_bands_of_a_window_are_those_of_its_minutes(start, minutes):
+    """A window meets the bands of its minutes, in their order."""
+    of_minutes = dict.fromkeys(find_band(minute) for minute in range(start, start + minutes))
+    assert list_bands(start, start + minutes) == tuple(of_minutes)
+
+
+def test_without_reports_the_voice_is_silent_and_says_nothing():
+    """An area without groups has no voice, no share and no note."""
+    groups = ReportGroups.empty(3, 5)
+    voice = build_report_voice(_area(groups, [10, 20, 30]), LAST_MONTH)
+    assert not voice.spread(None).any()
+    assert voice.compute_share("lunch") == 0
+    assert (voice.notes, voice.list_notes("lunch")) == ((), ())
+
+
+def test_reports_flipped_to_the_morning_leave_the_afternoon(demo_area):
+    """With every after-school report of the demo before school, the after-school voice changes."""
+    groups = demo_area.reports
+    after, morning = (FACTOR_NAMES.index(band) for band in ("after_school", "before_school"))
+    by_factor = groups.factor_counts.copy()
+    by_factor[:, morning] += by_factor[:, after]
+    by_factor[:, after] = 0
+    flipped = dataclasses.replace(groups, factor_counts=by_factor)
+    voices = [
+        build_report_voice(dataclasses.replace(demo_area, reports=one), LAST_MONTH)
+        for one in (groups, flipped)
+    ]
+    shares = [voice.compute_share("after_school") for voice in voices]
+    assert shares[1] < shares[0]
+    spreads = [
+        voice.spread("after_school") / voice.spread("after_school").sum() for voice in voices
+    ]
+    assert np.abs(spreads[0] - spreads[1]).sum() > 0.2
