@@ -91,6 +91,9 @@ def fit_poisson(
     The errors are those of the sandwich: whatever joins the cells of a block, such as a gang or a
     busy road, is in them; blocks are taken as independent.
     """
+    if not counts.any():
+        message = "no violence on streets in the hours tested: are the years and school days there?"
+        raise SystemExit(message)
     beta = np.zeros(terms.shape[1])
     beta[0] = np.log(counts.mean())
     for _ in range(MAX_STEPS):
@@ -100,7 +103,7 @@ def fit_poisson(
         if np.abs(step).max() < SMALLEST_STEP:
             break
     else:
-        message = "the regression did not settle: are there crimes in the hours tested?"
+        message = f"the regression did not settle in {MAX_STEPS} steps"
         raise SystemExit(message)
     mean = np.exp(terms @ beta)
     bread = np.linalg.inv((terms * mean[:, None]).T @ terms)
@@ -146,7 +149,7 @@ def estimate_exponent(
 def measure_exponents(city: City, pupils: NDArray[np.float64]) -> dict[str, Estimate]:
     """The exponent of violence and the two placebos."""
     learned = city.count(city.select("violence", LEARNED))
-    cases = {
+    cases: dict[str, dict[str, Any]] = {
         "violence": {"minutes": WINDOW, "kind": "school"},
         "same hours, weekdays without school": {"minutes": WINDOW, "kind": "weekday_off"},
         "20:00 to 22:00, school days": {"minutes": EVENING, "kind": "school"},

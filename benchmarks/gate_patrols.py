@@ -168,10 +168,8 @@ def plan_patrol(
     there = [(int(stops[row - 1]), float(begin)) for row, begin in visits if row]
     if variant.is_timed:
         return [there]
-    back = [
-        (cell, BELL + variant.gate_minutes + route.end_minutes - begin - DWELL)
-        for cell, begin in there
-    ]
+    turn = BELL + variant.gate_minutes + route.end_minutes - DWELL
+    back = [(cell, turn - begin) for cell, begin in reversed(there)]
     return [there, back]
 
 
