@@ -20,10 +20,11 @@ HERE = Path(__file__).resolve().parent
 
 def main(folder: Path = HERE) -> None:
     """Write everything into the folder; each part has its own stream of random numbers."""
-    plan_rng, streets_rng, crimes_rng, reports_rng = np.random.default_rng(SEED).spawn(4)
+    streams = np.random.default_rng(SEED).spawn(5)
+    plan_rng, streets_rng, crimes_rng, reports_rng, places_rng = streams
     plan = make_plan(plan_rng)
     plan.areas.extend(school_areas(plan))
-    write_streets(plan, folder / "streets.osm.gz", streets_rng)
+    write_streets(plan, folder / "streets.osm.gz", streets_rng, places_rng)
     write_schools(plan, folder)
     write_team(folder)
     shutil.rmtree(folder / "crimes", ignore_errors=True)

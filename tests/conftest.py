@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from static_risk import make_static
 
 import patrolplan as pp
 from patrolplan import cli
@@ -79,6 +80,12 @@ def run(monkeypatch, capsys):
 def demo_area(demo):
     """The demo borough, loaded once."""
     return pp.load_area(demo)
+
+
+@pytest.fixture(scope="session")
+def static_demo_area(demo_area):
+    """The demo borough with a risk that is the same in every minute; see `static_risk`."""
+    return make_static(demo_area)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The plan as OpenStreetMap XML: shared nodes, bridges over the canal, tags, bus stops."""
+"""The plan as OpenStreetMap XML: shared nodes, bridges over the canal, tags, bus stops, pubs."""
 
 # ruff: noqa: PLR2004 - shares and metres of one drawing
 
@@ -18,6 +18,7 @@ from shapely.strtree import STRtree
 from demo import skeleton
 from demo.frame import to_lonlat
 from demo.layout import TOUCH, Plan, Street, meetings
+from demo.places import add_places
 
 NOTE = "FICTIONAL: the borough of Eastmere does not exist. Made by data/make_demo.py."
 MERGE = 2.5
@@ -193,7 +194,7 @@ def _element(head: str, tags: dict[str, str], nodes: list[int], name: str) -> st
     return f"{head}>\n{''.join(inner)} </{name}>\n" if inner else f"{head}/>\n"
 
 
-def write_streets(plan: Plan, path: Path, rng: Generator) -> None:
+def write_streets(plan: Plan, path: Path, rng: Generator, places_rng: Generator) -> None:
     """Write the plan as gzipped OSM XML, byte-equal from run to run."""
     nodes = Nodes()
     ways = _ways(plan, nodes, rng)
@@ -205,6 +206,7 @@ def write_streets(plan: Plan, path: Path, rng: Generator) -> None:
         "network": "Eastmere Overground",
     }
     _bus_stops(plan, nodes, rng)
+    add_places(plan, nodes, places_rng)
     with (
         path.open("wb") as raw,
         gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0, compresslevel=9) as packed,

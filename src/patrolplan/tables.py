@@ -135,7 +135,10 @@ TASKED_PLACES = Schema(
 HOTSPOTS = Schema(
     "hotspots",
     {
-        "hotspot": Column("text", "name of the hotspot, H1 is the one of most risk"),
+        "hotspot": Column(
+            "text",
+            "name, H1 for the most risk; or the name that an earlier plan gave the place",
+        ),
         "worth": Column("float64", "risk of its stretch in the window, as a share of the area's"),
         "crime_share": Column("float64", "share of recorded crime's risk in the area, 0 to 1"),
         "reports_share": Column("float64", "share of reports' risk in the area, 0 to 1"),

@@ -117,9 +117,15 @@ def test_every_report_is_grouped_or_counted(village, rows):
     assert all(row.shown_from == 3 for row in area.left_out if row.source == "reports")
 
 
-def _same(one, other):
+def _same_way_home(one, other):
     for name, value in vars(one).items():
-        if name in {"network", "catchments", "gates", "reports", "exposure"}:
+        pd.testing.assert_frame_equal(pd.DataFrame(value), pd.DataFrame(getattr(other, name)))
+
+
+def _same(one, other):
+    _same_way_home(one.way_home, other.way_home)
+    for name, value in vars(one).items():
+        if name in {"network", "catchments", "gates", "reports", "exposure", "way_home"}:
             continue
         if isinstance(value, gpd.GeoDataFrame | pd.DataFrame):
             pd.testing.assert_frame_equal(pd.DataFrame(value), pd.DataFrame(getattr(other, name)))

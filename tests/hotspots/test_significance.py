@@ -116,9 +116,9 @@ def test_too_few_incidents_tell_no_trend(demo_area, stretches):
     assert set(classify_trends(_counted(demo_area, few), share, demo_area)) == {"too few to tell"}
 
 
-def test_the_demo_boroughs_made_up_trends_are_found(demo_plan):
+def test_the_demo_boroughs_made_up_trends_are_found(static_hotspots):
     """The place that the demo borough lets emerge is rising or new, the other as fading."""
-    hotspots = demo_plan.hotspots.set_index("hotspot")
+    hotspots = static_hotspots.set_index("hotspot")
     risen = hotspots[hotspots["trend"].isin(["new", "rising"])]
     assert risen["place"].str.contains("Hartsmere Road|Tidewell Road").any()
     assert (hotspots["trend"] == "fading").sum() >= 1

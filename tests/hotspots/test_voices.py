@@ -56,9 +56,9 @@ def quiet(demo_area):
 
 
 @pytest.mark.parametrize("reports_weight", [0.0, 0.3, 0.6])
-def test_voices_count_as_declared(demo_area, reports_weight):
+def test_voices_count_as_declared(static_demo_area, reports_weight):
     """The joined risk of every hotspot is its two shares at the declared weights."""
-    area = _weighed(demo_area, 1 - reports_weight)
+    area = _weighed(static_demo_area, 1 - reports_weight)
     hotspots = pp.find_hotspots(area, pp.estimate_risk(area))
     joined = (1 - reports_weight) * hotspots["crime_share"] + reports_weight * hotspots[
         "reports_share"

@@ -6,9 +6,11 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+from static_risk import STATIC
 
 from patrolplan.area.missing_months import Exposure
 from patrolplan.crs import Projection
+from patrolplan.inputs.way_home import build_empty_tables
 from patrolplan.network import StreetNetwork
 from patrolplan.network.catchments import Catchments
 from patrolplan.network.pieces import Pieces
@@ -80,7 +82,7 @@ def uneven(months=20, places=60, kinds=2, seed=3, mean=1.5):
 
 
 def area(incidents, network=None, *, settings=None, reports=None, **more):
-    """As much of a study area as risk needs, with exact places.
+    """As much of a study area as risk needs, with exact places; nothing moves risk in time.
 
     `incidents` has columns piece, category, month and, if times are known, occurred_at; and timed,
     if some of these are dates alone.
@@ -101,7 +103,7 @@ def area(incidents, network=None, *, settings=None, reports=None, **more):
         crs="EPSG:27700",
     )
     sources = {"crimes": "c.csv", "schools": "s.csv", "streets": "s.osm"}
-    given = {"sources": sources, **(settings or {})}
+    given = {"sources": sources, **STATIC, **(settings or {})}
     return SimpleNamespace(
         settings=parse_settings(given, folder="."),
         network=network,
@@ -113,6 +115,7 @@ def area(incidents, network=None, *, settings=None, reports=None, **more):
         snapped=not timed,
         reports=reports or ReportGroups.empty(len(network), 5),
         schools=pd.DataFrame({"finish_time": ["15:15", "15:30", "15:00"]}),
+        way_home=build_empty_tables(network.projection),
         term_dates=more.get(
             "term_dates", pd.DataFrame({"urn": [], "from": [], "to": [], "kind": []})
         ),

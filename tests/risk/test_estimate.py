@@ -3,11 +3,9 @@
 from typing import get_args
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from patrolplan.notes import Note
-from patrolplan.outputs.note_words import describe_note
 from patrolplan.privacy import FACTOR_NAMES, ReportGroups
 from patrolplan.risk.estimate import estimate_risk
 from patrolplan.risk.history import HARM_DAYS
@@ -33,9 +31,9 @@ def test_can_not_tell(make):
     assert any(note.kind == "model_undecided" for note in risk.notes)
 
 
-def test_voices_sum_to_one(demo_area):
+def test_voices_sum_to_one(static_demo_area):
     """Each voice sums to one, and so do the two at their declared weights."""
-    risk = estimate_risk(demo_area)
+    risk = estimate_risk(static_demo_area)
     for voice in (risk.crime, risk.reports, risk.joined):
         assert voice.sum() == pytest.approx(1.0)
         assert (voice >= 0).all()
@@ -122,39 +120,3 @@ def test_months_only_is_said(make):
     """Where only months are known, the risk says so."""
     risk = estimate_risk(make.area(make.rows([3] * 12, [1])))
     assert Note("months_only") in risk.notes
-
-
-def timed(make):
-    """Robbery after school in term, theft at night and in the holidays."""
-    days = pd.date_range("2022-01-03", "2022-12-30", freq="B")
-    rows = []
-    for number, day in enumerate(days):
-        term = day.month not in {7, 8}
-        hour = 16 if term else 11
-        at = day + pd.Timedelta(hours=hour)
-        rows.append({"piece": 1, "category": "Robbery", "month": day.replace(day=1),
-                     "occurred_at": at})  # fmt: skip
-        night = day + pd.Timedelta(hours=23)
-        rows.append({"piece": 2 + number % 3, "category": "Other theft",
-                     "month": day.replace(day=1), "occurred_at": night})  # fmt: skip
-    dates = pd.DataFrame(
-        {
-            "urn": ["*", "*"],
-            "from": pd.to_datetime(["2022-01-01", "2022-09-01"]),
-            "to": pd.to_datetime(["2022-06-30", "2022-12-31"]),
-            "kind": ["term", "term"],
-        }
-    )
-    return make.area(rows, term_dates=dates)
-
-
-def test_time_of_harm(make):
-    """With times of day, the share of harm in the window is given by weekday and term."""
-    timing = estimate_risk(timed(make)).timing
-    assert timing.window == "15:15-16:45"
-    assert (timing.shares.loc[["Mon", "Fri"], "term"] > 0.99).all()
-    assert (timing.shares.loc[["Mon", "Fri"], "outside term"] == 0).all()
-    assert timing.shares.loc["Sun"].isna().all()
-    assert timing.by_category[0] > 0.7
-    assert timing.by_category[1] < 0.2
-    assert "between 15:15 and 16:45: term 99 %, outside term 0 %" in describe_note(timing.notes[0])

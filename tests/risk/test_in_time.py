@@ -5,13 +5,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from patrolplan.area.patrol_window import Window, weigh_minutes
 from patrolplan.pupils.flows import NotStoredError
 from patrolplan.risk.exposure import build_exposure, get_powers, raise_to_power
-from patrolplan.risk.in_time import RiskInTime, find_half_hour, join_over_window
+from patrolplan.risk.in_time import RiskInTime, TimeFactors, find_half_hour, join_over_window
 from patrolplan.risk.report_voice import find_band
 
 BELLS = (900.0, 915.0, 925.0)
@@ -24,7 +23,7 @@ class Pupils:
     def __init__(self, rng, metres):
         self.metres, self.most = metres, rng.gamma(0.5, 30.0, len(metres))
 
-    def count_at(self, minute, *, urn=None, unaccompanied=True):
+    def count_at(self, minute):
         """Pupils on each piece in a minute; none outside 15:00 to 18:20."""
         since = minute - 900
         return self.most * max(0.0, 1 - since / 200) * (since >= 0) * np.ones(len(self.most))
@@ -39,16 +38,12 @@ class Pupils:
 
 
 def _flat(pieces, kinds):
-    return SimpleNamespace(
-        source="flat", compute_factor=lambda half_hour, day: np.ones((pieces, kinds))
-    )
+    return SimpleNamespace(source="flat", compute_factor=lambda *_: np.ones((pieces, kinds)))
 
 
 def _clock(rng, pieces, kinds):
     table = rng.uniform(0.2, 3.0, (48, pieces, kinds))
-    return SimpleNamespace(
-        source="declared", compute_factor=lambda half_hour, day: table[half_hour]
-    )
+    return SimpleNamespace(source="declared", compute_factor=lambda at, _: table[at])
 
 
 def _voice(rng, pieces, shares):
@@ -59,18 +54,19 @@ def _voice(rng, pieces, shares):
     return SimpleNamespace(spread=spread.__getitem__, compute_share=share.__getitem__, notes=())
 
 
-def _world(seed, *, floor=0.05, minutes=90.0, start=None, pupils=True, clock=True, shares=None):
+def _world(seed, *, minutes=90.0, start=None, pupils=True, clock=True, shares=None, by_band=True):
     """Everything that a risk is joined from, drawn at random."""
     rng = np.random.default_rng(seed)
     metres = rng.uniform(10, 40, PIECES)
     harm = rng.gamma(0.4, 5.0, (PIECES, KINDS))
     powers = np.array([0.5, 0.25, 0.0])
     window = weigh_minutes(Window(minutes, start), BELLS)
-    presence = Pupils(rng, metres)
+    presence, floor = Pupils(rng, metres), 0.05
     exposure = build_exposure(None, presence, metres, floor, *window) if pupils else None
     hours = _clock(rng, PIECES, KINDS) if clock else _flat(PIECES, KINDS)
     voice = _voice(rng, PIECES, shares or [0.3, 0.1, 0.2, 0.3, 0.05])
-    inputs = (harm, powers, hours, "school_day", exposure, voice, *window)
+    factors = TimeFactors(powers, hours, "school_day", exposure, voice, by_band)
+    inputs = (harm, factors, *window)
     return SimpleNamespace(
         inputs=inputs, harm=harm, powers=powers, clock=hours, exposure=exposure, voice=voice,
         minutes=window[0], weights=window[1], metres=metres, presence=presence, floor=floor,
@@ -173,8 +169,8 @@ def test_more_pupils_more_risk():
         None, world.presence, world.metres, 1e-9, world.minutes, world.weights
     )
     harm = np.ones((PIECES, 1))
-    inputs = (harm, np.array([0.5]), _flat(PIECES, 1), None, exposure, *world.inputs[5:])
-    risk = join_over_window(*inputs)
+    factors = TimeFactors(np.array([0.5]), _flat(PIECES, 1), None, exposure, world.voice)
+    risk = join_over_window(harm, factors, world.minutes, world.weights)
     assert risk.joined[0] / risk.joined[1] == pytest.approx(2.0, rel=1e-6)
     assert risk.without_exposure == pytest.approx(1 / PIECES)
 
@@ -187,8 +183,7 @@ def test_no_pupils_no_exposure():
 
 def test_static_risk_is_the_same_in_every_minute():
     """Without clock, exposure and bands each minute has the joined risk itself, bit for bit."""
-    world = _world(3, clock=False, pupils=False)
-    risk = join_over_window(*world.inputs, by_band=False)
+    risk = join_over_window(*_world(3, clock=False, pupils=False, by_band=False).inputs)
     assert risk.in_time.is_static
     assert risk.crime_weight == pytest.approx(0.7)
     for minute in (0, 15 * 60, 1439):
@@ -243,7 +238,8 @@ def test_where_pupils_are_cannot_be_pickled():
     with pytest.raises(NotStoredError):
         pickle.dumps(join_over_window(*_world(8).inputs).in_time)
     static = RiskInTime.from_static(np.array([0.25, 0.75]))
-    assert pickle.loads(pickle.dumps(static)).compute_rate(900).tolist() == [0.25, 0.75]
+    again = pickle.loads(pickle.dumps(static))  # noqa: S301 - of this test
+    assert again.compute_rate(900).tolist() == [0.25, 0.75]
 
 
 @given(

@@ -44,7 +44,7 @@ def test_examples_of_unset_keys_are_valid():
             for line in build_settings_template().splitlines()
             if line.startswith(f"# {name} = ")
         )
-        section = "output" if name == "tiles" else "area"
+        section = {"tiles": "output", "earlier": "hotspots"}.get(name, "area")
         text = '[sources]\ncrimes = "c"\nschools = "s"\nstreets = "x"\n'
         _from(f"{text}[{section}]\n{line[2:]}\n")
 

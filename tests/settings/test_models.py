@@ -37,9 +37,10 @@ def test_defaults_are_those_of_the_contracts():
         "method": "network",
         "max_length_metres": 300,
         "count": "auto",
+        "earlier": None,
     }
     patrol = settings.patrol
-    assert (patrol.window_minutes, patrol.dwell_minutes, patrol.gate_minutes) == (90, 15, 10)
+    assert (patrol.window_minutes, patrol.dwell_minutes, patrol.gate_minutes) == (90, 15, 5)
     assert (patrol.walking_speed_kmh, patrol.radius_metres) == (4.8, 1500)
     assert (patrol.candidates, patrol.officers, patrol.detour) == (40, 1, 0.05)
     assert patrol.default_finish_time == time(15, 15)

@@ -22,7 +22,7 @@ from patrolplan.inputs.delimited import MALFORMED
 from patrolplan.inputs.lookups import WEEKDAYS
 from patrolplan.inputs.row_account import check_resolution, is_coarse
 from patrolplan.inputs.schools import LOCAL_URN
-from patrolplan.notes import Note
+from patrolplan.notes import Note, NoteValue
 from patrolplan.plausibility import Alarm, CheckName, exceeds_bound
 from patrolplan.privacy import FACTORS, ReportTable, suppress_and_round
 from patrolplan.settings import CATEGORIES, Settings
@@ -208,7 +208,7 @@ def check_hours(officers: pd.DataFrame, settings: Settings, report: LoadReport) 
 
 
 def note_school_rows(schools: pd.DataFrame, planned: set[str], report: LoadReport) -> None:
-    """Note which of several sites of a school is used, and the URNs that schools without one get.
+    """Note which of several sites of a school is used, figures that are not, and URNs of ours.
 
     Parameters
     ----------
@@ -225,6 +225,12 @@ def note_school_rows(schools: pd.DataFrame, planned: set[str], report: LoadRepor
     several = schools[schools["other_sites"] != ""]
     for urn, sites in zip(several["urn"], several["other_sites"], strict=True):
         report.notes.append(Note("school_sites", {"urn": str(urn), "sites": str(sites)}))
+    wrong = schools[schools["refused_figures"] != ""]
+    for urn, name, figures in zip(
+        wrong["urn"], wrong["name"], wrong["refused_figures"], strict=True
+    ):
+        values: dict[str, NoteValue] = {"urn": str(urn), "school": str(name), "figures": figures}
+        report.notes.append(Note("school_figures_refused", values))
 
 
 def check_places(

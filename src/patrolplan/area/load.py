@@ -32,10 +32,12 @@ from patrolplan.area.checks import (
 from patrolplan.area.incidents import place_incidents, suppress_small_counts
 from patrolplan.area.school_gates import ALL_SCHOOLS, OFF_STREET, assign_gates, check_urns
 from patrolplan.area.study_area import LoadReport, StudyArea, compute_input_digests
+from patrolplan.area.way_home import gather_way_home
 from patrolplan.crs import BRITISH_GRID, BRITISH_GRID_CODE, Projection, find_local_codes
 from patrolplan.errors import InputError, Problem, Problems, SettingsError
 from patrolplan.inputs.boundary import read_limits
 from patrolplan.inputs.crimes import FIELDS as CRIME_FIELDS, Crimes, read_crimes
+from patrolplan.inputs.earlier_hotspots import read_earlier_hotspots
 from patrolplan.inputs.lookups import (
     LOOKUPS,
     read_bell_times,
@@ -44,10 +46,12 @@ from patrolplan.inputs.lookups import (
     read_tasked_places,
     read_term_dates,
 )
+from patrolplan.inputs.origins import ORIGINS, read_origins
+from patrolplan.inputs.places import PLACE_FIELDS, STOP_FIELDS, read_places, read_stops
 from patrolplan.inputs.reports import FIELDS as REPORT_FIELDS, read_reports
 from patrolplan.inputs.schools import FIELDS as SCHOOL_FIELDS, read_schools
 from patrolplan.inputs.street_files import load_cached_streets
-from patrolplan.inputs.way_home import build_empty_tables
+from patrolplan.inputs.way_home import AREA_FIELDS, CLOCK, WayHomeTables, read_areas, read_clock
 from patrolplan.network import StreetNetwork
 from patrolplan.network.network import load_or_build_network
 from patrolplan.plausibility import Alarms
@@ -105,7 +109,10 @@ SOURCE_FIELDS = {
     "crimes": CRIME_FIELDS,
     "schools": SCHOOL_FIELDS,
     "reports": REPORT_FIELDS,
-    **{lookup.source: lookup.fields for lookup in LOOKUPS},
+    **{lookup.source: lookup.fields for lookup in (*LOOKUPS, ORIGINS, CLOCK)},
+    "areas": AREA_FIELDS,
+    "stops": STOP_FIELDS,
+    "places": PLACE_FIELDS,
 }
 """Columns of every source that is a table."""
 
@@ -161,6 +168,7 @@ class Sources:
     limits: BaseGeometry
     network: StreetNetwork
     features: gpd.GeoDataFrame
+    street_places: gpd.GeoDataFrame
     walking_extract: bool
     crimes: Crimes
     schools: gpd.GeoDataFrame
@@ -169,7 +177,18 @@ class Sources:
     officers: gpd.GeoDataFrame
     term_dates: pd.DataFrame
     tasked_places: gpd.GeoDataFrame
+    origins: pd.DataFrame
+    areas: gpd.GeoDataFrame
+    stops: gpd.GeoDataFrame
+    places: gpd.GeoDataFrame
+    clock: pd.DataFrame
     reports: privacy.ReportTable | None
+    earlier_hotspots: gpd.GeoSeries | None
+
+    @property
+    def way_home(self) -> WayHomeTables:
+        """The tables of ways home, as they were read."""
+        return WayHomeTables(self.origins, self.areas, self.stops, self.places, self.clock)
 
 
 def load_area(settings: Settings | str | Path) -> StudyArea:
@@ -208,7 +227,7 @@ def load_area(settings: Settings | str | Path) -> StudyArea:
     placed = place_incidents(sources.crimes, network, limits, settings, report)
     check_missing_months(placed.exposure, report)
     at_gates, gates = assign_gates(
-        sources.schools.drop(columns="other_sites"),
+        sources.schools.drop(columns=["other_sites", "refused_figures"]),
         sources.gates,
         sources.bell_times,
         network,
@@ -224,9 +243,20 @@ def load_area(settings: Settings | str | Path) -> StudyArea:
             "gates": sources.gates.index,
             "term_dates": sources.term_dates["urn"],
             "officers": sources.officers["school_urns"].explode().dropna(),
+            "origins": sources.origins["urn"],
         },
         sources.tasked_places,
         report,
+    )
+    way_home = gather_way_home(
+        sources.way_home,
+        sources.features,
+        sources.street_places,
+        limits,
+        planned=at_gates["urn"],
+        categories=placed.incidents["category"].cat.categories,
+        settings=settings,
+        report=report,
     )
     threshold = settings.privacy.threshold
     groups = privacy.ReportGroups.empty(len(network), threshold)
@@ -274,13 +304,16 @@ def load_area(settings: Settings | str | Path) -> StudyArea:
         officers=sources.officers,
         term_dates=sources.term_dates,
         tasked_places=sources.tasked_places,
-        way_home=build_empty_tables(projection),
+        way_home=way_home,
         left_out=tuple(report.left_out.rows),
         notes=tuple(report.notes),
-        inputs=compute_input_digests(settings, groups),
+        inputs=compute_input_digests(settings, groups, sources.origins),
         walking_extract=sources.walking_extract,
-        tables=_count_tables(sources, placed.incidents, at_gates, groups, settings, report),
+        tables=_count_tables(
+            sources, placed.incidents, at_gates, groups, way_home, settings=settings, report=report
+        ),
         alarms=alarms,
+        earlier_hotspots=sources.earlier_hotspots,
     )
 
 
@@ -289,13 +322,16 @@ def _count_tables(
     incidents: gpd.GeoDataFrame,
     schools: gpd.GeoDataFrame,
     groups: privacy.ReportGroups,
+    way_home: WayHomeTables,
+    *,
     settings: Settings,
     report: LoadReport,
 ) -> tuple[TableCount, ...]:
     """Rows of each table that was given: in its files, used, and left out.
 
     Of reports, and of crime where it is held to the threshold, only numbers that may be shown are
-    added up, so their rows are the sum of the two others.
+    added up, so their rows are the sum of the two others. The rows of origins are those of the
+    rounded counts.
     """
     tables = [
         report.left_out.count_table("crimes", len(incidents)),
@@ -313,6 +349,11 @@ def _count_tables(
     for source, is_used in used.items():
         count = int(is_used.sum())
         tables.append(TableCount(source, len(is_used), count, len(is_used) - count))
+    report.left_out.count_rows("origins", len(sources.origins))
+    tables += [
+        report.left_out.count_table(source, len(getattr(way_home, source)))
+        for source in ("origins", "areas", "stops", "places", "clock")
+    ]
     if settings.privacy.min_crime_count > 1:
         tables[0] = replace(tables[0], rows=tables[0].used + tables[0].left_out)
     tables[2] = replace(tables[2], rows=tables[2].used + tables[2].left_out)
@@ -353,6 +394,17 @@ def read_sources(settings: Settings, projection: Projection, report: LoadReport)
         "officers": partial(read_officers, projection=projection),
         "term_dates": read_term_dates,
         "tasked_places": partial(read_tasked_places, projection=projection),
+        "origins": read_origins,
+        "areas": partial(read_areas, projection=projection, left_out=report.left_out),
+        "stops": partial(
+            read_stops, projection=projection, left_out=report.left_out, alarms=report.alarms
+        ),
+        "places": partial(
+            read_places, projection=projection, left_out=report.left_out, alarms=report.alarms
+        ),
+        "clock": partial(
+            read_clock, left_out=report.left_out, categories=list_own_categories(settings)
+        ),
         "reports": partial(
             read_reports, step=privacy.get_rounding_step(settings.privacy.threshold)
         ),
@@ -366,6 +418,8 @@ def read_sources(settings: Settings, projection: Projection, report: LoadReport)
             min_crime_count = settings.privacy.min_crime_count
             report.left_out.extend(suppress_small_counts(crimes_left_out.rows, min_crime_count))
             report.left_out.rows_read |= crimes_left_out.rows_read
+    with report.problems.collect():
+        parts["earlier_hotspots"] = read_earlier_hotspots(settings, projection)
     report.raise_if_any()
     return Sources(**parts)
 
@@ -383,6 +437,7 @@ def _read_streets(settings: Settings, projection: Projection, left_out: LeftOut)
         "limits": limits,
         "network": network,
         "features": streets.features,
+        "street_places": streets.places,
         "walking_extract": streets.walking_extract,
     }
 

@@ -10,11 +10,13 @@ from itertools import zip_longest
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan.area.study_area import LoadReport, find_similar
+from patrolplan.inputs.schools import FIGURES
 from patrolplan.inputs.table_reader import describe_cell
 from patrolplan.network import Positions, StreetNetwork
 from patrolplan.network.catchments import MAX_SNAP_METRES
@@ -89,9 +91,9 @@ def assign_gates(
     if without_gate:
         counts = {"count": without_gate, "schools": int(near.sum())}
         report.notes.append(Note("gates_assumed", {**counts}))
-    for column in ("roll", "capacity", "low_age", "high_age"):
-        if column not in schools:
-            schools[column] = float("nan")
+    # A table built by hand may lack figures: they are not known.
+    unknown = {name: np.nan for name in FIGURES if name not in schools}
+    schools = schools.assign(**unknown)
     return SCHOOLS.check(schools[near].reset_index(drop=True)), positions.take(near)
 
 

@@ -20,6 +20,8 @@ from patrolplan.area.missing_months import Exposure
 from patrolplan.atomic import hash_file
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
+from patrolplan.inputs.earlier_hotspots import find_earlier_plan
+from patrolplan.inputs.origins import digest_origins
 from patrolplan.inputs.way_home import WayHomeTables
 from patrolplan.network import Positions, StreetNetwork
 from patrolplan.network.catchments import MAX_SNAP_METRES, Catchments
@@ -113,13 +115,16 @@ class StudyArea:
     notes
         Defaults that were chosen and rows to check.
     inputs
-        Digest (SHA-256) of every file read, by source and file name; for reports, of their groups.
+        Digest (SHA-256) of every file read, by source and file name; for reports, of their groups,
+        and for origins, of their rounded counts.
     walking_extract
         Whether the streets seem to be an extract for walking: roads may be missing.
     tables
         Rows of each table, used and left out.
     alarms
         Plausibility checks whose bound is passed and that are accepted, or that stop nothing.
+    earlier_hotspots
+        Lines of the hotspots of an earlier plan, by their names; None where none is named.
     """
 
     settings: Settings
@@ -144,6 +149,7 @@ class StudyArea:
     walking_extract: bool = False
     tables: tuple[TableCount, ...] = ()
     alarms: tuple[Alarm, ...] = ()
+    earlier_hotspots: gpd.GeoSeries | None = None
 
     def __repr__(self) -> str:
         return (
@@ -181,13 +187,15 @@ class StudyArea:
         """The area without what the patrols and papers of one school do not need.
 
         That is the incidents, which are large, and what need not leave this process: names and
-        hours of officers, and the address of the ledger, which may hold a password.
+        hours of officers, where pupils live, and the address of the ledger, which may hold a
+        password.
         """
         return replace(
             self,
             incidents=self.incidents.iloc[:0],
             incident_catchment=self.incident_catchment[:0],
             officers=self.officers[["school_urns", "mode", "geometry"]],
+            way_home=replace(self.way_home, origins=self.way_home.origins.iloc[:0]),
             settings=self.settings.model_copy(update={"ledger": LedgerSettings()}),
         )
 
@@ -198,12 +206,15 @@ class StudyArea:
 
 
 def compute_input_digests(
-    settings: Settings, reports: ReportGroups | None = None
+    settings: Settings,
+    reports: ReportGroups | None = None,
+    origins: pd.DataFrame | None = None,
 ) -> dict[str, str]:
     """Digest of every file that the settings name; two of one name in different folders stay two.
 
-    For reports it is the digest of the groups that `privacy` let through, or empty without them:
-    the content of a short file could be guessed from the file's own digest.
+    For reports it is the digest of the groups that `privacy` let through, for origins that of their
+    rounded counts, or empty without them: the content of a short file could be guessed from the
+    file's own digest.
 
     Raises
     ------
@@ -213,9 +224,15 @@ def compute_input_digests(
     files = {source: settings.find_files(source) for source in SourceSettings.model_fields}
     if settings.area.boundary is not None:
         files["boundary"] = (settings.folder / settings.area.boundary,)
+    counted = {
+        "reports": "" if reports is None else reports.digest,
+        "origins": "" if origins is None else digest_origins(origins),
+    }
+    if (earlier := find_earlier_plan(settings)) is not None:
+        files["earlier hotspots"] = (earlier,)
     return {
         format_input_name(source, path, settings): (
-            hash_file(path) if source != "reports" else reports.digest if reports else ""
+            counted[source] if source in counted else hash_file(path)
         )
         for source, paths in files.items()
         for path in paths
@@ -275,6 +292,9 @@ def with_settings(area: StudyArea, **changes: Any) -> StudyArea:  # noqa: ANN401
     for name, change in changes.items():
         data[name] = {**data[name], **change} if isinstance(change, Mapping) else change
     checked = parse_settings(data, folder=area.settings.folder, file="with_settings")
+    if checked.hotspots.earlier != area.settings.hotspots.earlier:
+        where, what = "with_settings", "[hotspots] earlier cannot be changed once loaded"
+        raise InputError.one(where, what, "change it in the settings file and load again")
     # A ledger's password is masked in the dump, so only sections that may change are taken over.
     update = {name: getattr(checked, name) for name in CHANGEABLE_SECTIONS}
     return replace(area, settings=area.settings.model_copy(update=update))

@@ -82,9 +82,7 @@ MAX_PROCESSES = 1024
 
 Config = Annotated[Path, typer.Option("--config", help="The settings file.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write; replaced whole.")]
-WindowName = Annotated[
-    str | None, typer.Option("--window", help="A window named in the settings.")
-]
+WindowName = Annotated[str | None, typer.Option("--window", help="A window named in the settings.")]
 Start = Annotated[
     str | None, typer.Option("--from", help="Start of the window at short notice, HH:MM.")
 ]

@@ -20,6 +20,7 @@ class FetchPart(StrEnum):
     CRIMES = "crimes"
     STREETS = "streets"
     SCHOOLS = "schools"
+    PLACES = "places"
 
 
 @console.app.command()
@@ -44,17 +45,18 @@ def fetch(
     ] = False,
     as_json: console.Json = False,
 ) -> None:
-    """Fetch open data that is missing: street crimes, walking streets, schools.
+    """Fetch open data that is missing: street crimes, walking streets, schools, pubs.
 
     Asks data.police.uk, OpenStreetMap (Overpass) and Get Information about Schools about the area
-    in the settings, and sends them nothing else. The only command that uses the internet.
+    in the settings, and the Food Standards Agency for the ratings of the authorities under [fetch]
+    food_authorities; sends them nothing else. The only command that uses the internet.
     """
     from patrolplan.inputs.download.download import SOURCES, fetch_open_data
     from patrolplan.settings import load_settings
 
-    chosen = [console.parse_choice(part, FetchPart, "--only") for part in only or FetchPart]
+    chosen = [console.parse_choice(part, FetchPart, "--only") for part in only or ()]
     settings = load_settings(config)
-    wanted = [source for source in SOURCES if FetchPart(source) in chosen]
+    wanted = [source for source in SOURCES if FetchPart(source) in chosen] or None
     try:
         with console.show_progress_bar() as report:
             fetched = fetch_open_data(

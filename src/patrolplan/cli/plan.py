@@ -131,13 +131,13 @@ def _print_if_current(
 def _find_origin(settings: Settings) -> dict[str, Any]:
     """What a plan would be created from; empty where only reading the area can say.
 
-    That is so with pupils' reports, whose groups are part of the origin, and with missing files,
-    about which the readers will complain.
+    That is so with pupils' reports and origins, of which only counts are part of the plan's origin,
+    and with missing files, about which the readers will complain.
     """
     from patrolplan.area import compute_input_digests
     from patrolplan.provenance import compute_provenance
 
-    if settings.sources.reports:
+    if settings.sources.reports or settings.sources.origins:
         return {}
     try:
         return compute_provenance(settings, compute_input_digests(settings))

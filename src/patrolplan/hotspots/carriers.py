@@ -44,10 +44,13 @@ MIN_SPAN_MINUTES = 10
 """Nor of a shorter time."""
 
 SHARE_STEP = 0.05
-"""Shares of pupils are given in steps of this, and not below it."""
+"""Shares of pupils are given in steps of this."""
 
-MIDDLE_SHARE = 0.8
-"""The times that are given hold this share of those who pass in the window."""
+MIN_SHARE = 0.1
+"""A smaller share of a school's pupils is no reason to be on a stretch."""
+
+BUSIEST_SHARE = 0.6
+"""The time that is given is the shortest in which this share of those pass who do in the window."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,8 @@ def find_ways_past(
     """(h,) the school of which most pupils pass each stretch in the window of the risk.
 
     None where pupils' presence does not count, where the stretch is shorter than
-    `MIN_STRETCH_METRES` or the window than `MIN_SPAN_MINUTES`, and where the share rounds to 0.
+    `MIN_STRETCH_METRES` or the window than `MIN_SPAN_MINUTES`, and where the share is under
+    `MIN_SHARE`.
     """
     pupils = None if risk.in_time is None else risk.in_time.pupils
     window, metres = risk.window, area.network.piece_metres
@@ -131,18 +135,27 @@ class _SchoolPast:
     def describe(self, stretch: NDArray[np.int64], pupils: float) -> WayPast | None:
         """What may be said of so many pupils on a stretch."""
         share = round(pupils / max(self.ways.on_streets, 1e-12) / SHARE_STEP) * SHARE_STEP
-        if share < SHARE_STEP / 2:
+        if share < MIN_SHARE - SHARE_STEP / 2:
             return None
         on = np.isin(self.ways.pieces, stretch)
-        minutes = np.arange(int(self.start), int(np.ceil(self.end)) + 1)
         flow = self.ways.flow[on]
-        passed = np.array([(self.find_passed(minute)[on] * flow).sum() for minute in minutes])
-        passed = (passed - passed[0]) / (passed[-1] - passed[0])
-        left_out = (1 - MIDDLE_SHARE) / 2
-        first = int(np.searchsorted(passed, left_out, side="right")) - 1
-        last = int(np.searchsorted(passed, 1 - left_out))
-        short = max(0, MIN_SPAN_MINUTES - (last - first))
-        last = min(len(minutes) - 1, last + short)
-        first = max(0, min(first, last - MIN_SPAN_MINUTES))
+        minutes = np.arange(int(self.start), int(np.ceil(self.end)) + 1)
+        at = (self.find_passed(float(minute))[on] for minute in minutes)
+        passed = np.array([(share * flow).sum() for share in at])
+        first, last = _find_busiest(passed)
         span = int(minutes[first]), int(minutes[last])
         return WayPast(self.ways.urn, round(min(share, 1.0), 2), *span, self.to_school)
+
+
+def _find_busiest(passed: NDArray[np.float64]) -> tuple[int, int]:
+    """First and last row of the shortest time in which `BUSIEST_SHARE` pass; the first of equals.
+
+    `passed` is (m,), how many have passed by each minute; it does not fall. The time has at least
+    `MIN_SPAN_MINUTES`.
+    """
+    wanted = passed[:-1] + BUSIEST_SHARE * (passed[-1] - passed[0])
+    last = np.searchsorted(passed, wanted - 1e-9 * passed[-1])
+    last = np.maximum(last, np.arange(len(wanted)) + MIN_SPAN_MINUTES)
+    length = np.where(last < len(passed), last - np.arange(len(wanted)), len(passed))
+    first = int(np.argmin(length))
+    return first, int(last[first])

@@ -16,6 +16,7 @@ from patrolplan.hotspots.clusters import (
     flatten_stretches,
     sum_by_stretch,
 )
+from patrolplan.hotspots.names import name_hotspots
 from patrolplan.hotspots.reasons import find_reasons
 from patrolplan.hotspots.significance import assess_certainty
 from patrolplan.network import StreetNetwork
@@ -47,7 +48,7 @@ def find_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
     -------
     geopandas.GeoDataFrame
         See `patrolplan.tables.HOTSPOTS`; one row a hotspot, most risk first, the same columns for
-        every method.
+        every method. With `[hotspots] earlier` places that were hotspots before have their names.
 
     Raises
     ------
@@ -71,6 +72,7 @@ def find_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
     certainty = assess_certainty(area, risk, stretches)
     stops = area.network.middles(bare["stop_piece"].to_numpy())
     frame = bare.assign(
+        hotspot=name_hotspots(bare.geometry, area.earlier_hotspots),
         crime_share=sum_by_stretch(risk.crime, stretches),
         reports_share=sum_by_stretch(risk.reports, stretches),
         carried_by=find_carriers(risk, stretches),
@@ -111,15 +113,16 @@ def locate_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
     )
     pieces, size = flatten_stretches(stretches)
     row = np.repeat(np.arange(len(size)), size)
+    lines = shapely.line_merge(shapely.multilinestrings(network.lines(pieces), indices=row))
     return gpd.GeoDataFrame(
         {
-            "hotspot": [f"H{number}" for number in range(1, len(stretches) + 1)],
+            "hotspot": name_hotspots(lines),
             "worth": sum_by_stretch(risk.joined, stretches),
             "length_metres": sum_by_stretch(network.piece_metres, stretches),
             "pieces": [stretch.tolist() for stretch in stretches],
             "stop_piece": _find_stop_pieces(network, risk.joined, stretches),
         },
-        geometry=shapely.line_merge(shapely.multilinestrings(network.lines(pieces), indices=row)),
+        geometry=lines,
         crs=network.projection.crs,
     )
 

@@ -1,16 +1,13 @@
 """The limits of the area: bounds, a polygon file, or the extent of the streets."""
 
-from pathlib import Path
-
-import geopandas as gpd
 import numpy as np
-import pyogrio.errors
 import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
+from patrolplan.inputs.polygon_files import read_polygon_file
 from patrolplan.settings import Settings
 
 
@@ -41,44 +38,9 @@ def read_limits(settings: Settings, street_xy: NDArray[np.float64]) -> BaseGeome
     return shapely.box(low[0] - 1, low[1] - 1, high[0] + 1, high[1] + 1)
 
 
-FILE_STARTS = {
-    ".geojson": (b"{",),
-    ".json": (b"{",),
-    ".gpkg": (b"SQLite format 3\0",),
-    ".shp": (b"\x00\x00\x27\x0a",),
-}
-"""Formats of a boundary: the ending of the file's name, and how its content begins."""
-
-
-def _check_format(path: Path, remedy: str) -> None:
-    """Refuse a file of any other format before GDAL sees it.
-
-    GDAL goes by the content, whatever the name: a virtual format (VRT) could have it open other
-    files, or an address on the internet.
-    """
-    starts = FILE_STARTS.get(path.suffix.lower(), ())
-    with path.open("rb") as stream:
-        start = stream.read(64).removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n")
-    if not any(start.startswith(known) for known in starts):
-        what = "is not a file of polygons"
-        raise InputError.one(path, what, remedy)
-
-
 def _read_boundary(settings: Settings, projection: Projection) -> BaseGeometry:
     path = settings.folder / str(settings.area.boundary)
-    if not path.is_file():
-        raise InputError.one(path, "the file does not exist", "correct [area] boundary")
-    remedy = "use GeoJSON, GeoPackage or a shapefile"
-    _check_format(path, remedy)
-    try:
-        shapes = gpd.read_file(path)
-    except (pyogrio.errors.DataSourceError, ValueError, OSError) as error:
-        what = f"is not a file of polygons ({error})"
-        raise InputError.one(path, what, remedy) from None
-    if not isinstance(shapes, gpd.GeoDataFrame):
-        raise InputError.one(path, "has no polygon", remedy)
-    if shapes.crs is None:
-        raise InputError.one(path, "has no CRS", "save it with its CRS")
+    shapes = read_polygon_file(path, key="[area] boundary")
     shapes = shapes[shapes.geom_type.isin(["Polygon", "MultiPolygon"])]
     if shapes.empty:
         raise InputError.one(path, "has no polygon", "save the area's outline as a polygon")

@@ -133,6 +133,7 @@ def _build_streets(
         vertex_node=nodes,
         vertex_xy=np.column_stack([x, y]),
         features=build_empty_features(projection),
+        places=build_empty_features(projection),
         walking_extract=walking_extract,
     )
 

@@ -109,11 +109,13 @@ def _is_place_given(table: pd.DataFrame, _column: str) -> pd.Series:
     return (table["hotspot"] != "") | (table["stop"] != "")
 
 
-def _given(what: str, remedy: str) -> Rule:
+def given(what: str, remedy: str) -> Rule:
+    """A rule: there is a value."""
     return Rule(_is_given, what, remedy)
 
 
-def _matching(pattern: str | re.Pattern[str], what: str, remedy: str) -> Rule:
+def matching(pattern: str | re.Pattern[str], what: str, remedy: str) -> Rule:
+    """A rule: the whole value is of this pattern."""
     return Rule(partial(_matches, pattern=pattern), what, remedy)
 
 
@@ -124,51 +126,52 @@ DEGREES = Rule(_is_degrees, "{value} is not a valid coordinate", "write decimal 
 HOURS = Rule(
     _is_time_range, "{value} is not a span of hours", "write HH:MM-HH:MM, or nothing for a day off"
 )
-URN_RULES = (("urn", _given("the URN is missing", "write the school's URN")), ("urn", ONCE))
+URN_RULES = (("urn", given("the URN is missing", "write the school's URN")), ("urn", ONCE))
 SPAN_RULES = (("from", DATE), ("to", DATE), ("to", NOT_BEFORE))
 POINT_RULES = (("longitude", DEGREES), ("latitude", DEGREES))
 
 
-def _build_fields(*names: str) -> tuple[Field, ...]:
+def build_fields(*names: str) -> tuple[Field, ...]:
+    """Columns that are required, under our own names alone."""
     return tuple(Field(name, required=True) for name in names)
 
 
 BELL_TIME_REMEDY = "write HH:MM, such as 15:10"
 BELL_TIMES = Lookup(
     "bell_times",
-    _build_fields("urn", "finish_time"),
+    build_fields("urn", "finish_time"),
     (
         *URN_RULES,
-        ("finish_time", _matching(TIME_OF_DAY, "{value} is not a valid time", BELL_TIME_REMEDY)),
+        ("finish_time", matching(TIME_OF_DAY, "{value} is not a valid time", BELL_TIME_REMEDY)),
     ),
 )
-GATES = Lookup("gates", _build_fields("urn", "longitude", "latitude"), (*URN_RULES, *POINT_RULES))
+GATES = Lookup("gates", build_fields("urn", "longitude", "latitude"), (*URN_RULES, *POINT_RULES))
 OFFICERS_TABLE = Lookup(
     "officers",
-    _build_fields(
+    build_fields(
         *("officer", "school_urns", *WEEKDAYS, "max_patrols_per_week"),
         *("mode", "base_longitude", "base_latitude"),
     ),
     (
-        ("officer", _given("the officer's name is missing", "write one, such as SSO-01")),
+        ("officer", given("the officer's name is missing", "write one, such as SSO-01")),
         ("officer", ONCE),
         *((day, HOURS) for day in WEEKDAYS),
         (
             "max_patrols_per_week",
-            _matching(r"\d{1,2}", "{value} is not a number of patrols", "write a whole number"),
+            matching(r"\d{1,2}", "{value} is not a number of patrols", "write a whole number"),
         ),
-        ("mode", _matching("walk|bicycle", "{value} is not a mode", "write walk or bicycle")),
+        ("mode", matching("walk|bicycle", "{value} is not a mode", "write walk or bicycle")),
         ("base_longitude", DEGREES),
         ("base_latitude", DEGREES),
     ),
 )
 TERM_DATES_TABLE = Lookup(
     "term_dates",
-    (Field("urn", ("urn or *",), required=True), *_build_fields("from", "to", "kind")),
+    (Field("urn", ("urn or *",), required=True), *build_fields("from", "to", "kind")),
     (
         *SPAN_RULES,
-        ("urn", _given("the school is missing", "write a URN, or * for all schools")),
-        ("kind", _matching("term|closed", "{value} is not a kind", "write term or closed")),
+        ("urn", given("the school is missing", "write a URN, or * for all schools")),
+        ("kind", matching("term|closed", "{value} is not a kind", "write term or closed")),
     ),
 )
 MUST_VISIT_REMEDY = "write true (a place to visit) or false (a place to keep away from)"
@@ -178,19 +181,19 @@ TASKED_COLUMNS = (
 )
 TASKED_PLACES_TABLE = Lookup(
     "tasked_places",
-    _build_fields(*TASKED_COLUMNS),
+    build_fields(*TASKED_COLUMNS),
     (
-        ("place_id", _given("the place's name is missing", "write a short one, such as T1")),
+        ("place_id", given("the place's name is missing", "write a short one, such as T1")),
         ("place_id", ONCE),
         *POINT_RULES,
         (
             "must_visit",
-            _matching("(?i:true|false)", "{value} is neither true nor false", MUST_VISIT_REMEDY),
+            matching("(?i:true|false)", "{value} is neither true nor false", MUST_VISIT_REMEDY),
         ),
-        ("schools", _given("the schools are missing", "separate URNs by ;, or write * for all")),
+        ("schools", given("the schools are missing", "separate URNs by ;, or write * for all")),
         *SPAN_RULES,
-        ("reason", _given("the reason is missing", "write why")),
-        ("by", _given("the requester is missing", "write who asks for it")),
+        ("reason", given("the reason is missing", "write why")),
+        ("by", given("the requester is missing", "write who asks for it")),
     ),
 )
 LOOKUPS = (BELL_TIMES, OFFICERS_TABLE, GATES, TERM_DATES_TABLE, TASKED_PLACES_TABLE)
@@ -207,7 +210,7 @@ def read_bell_times(
     InputError
         With every row whose time is not valid, or whose URN is missing or a duplicate.
     """
-    return _read_lookup(BELL_TIMES, paths, columns).set_index("urn")["finish_time"]
+    return read_lookup(BELL_TIMES, paths, columns).set_index("urn")["finish_time"]
 
 
 def read_gates(
@@ -225,7 +228,7 @@ def read_gates(
         "{value} puts the gate far outside the area",
         "check that longitude and latitude are in their own columns",
     )
-    table = _read_lookup(GATES, paths, columns, extra_rules=[("longitude", reach)]).set_index("urn")
+    table = read_lookup(GATES, paths, columns, extra_rules=[("longitude", reach)]).set_index("urn")
     table["value"] = table["longitude"] + ", " + table["latitude"]
     gates = _build_points(table["longitude"], table["latitude"], projection)
     return gpd.GeoDataFrame(table[["file", "row", "value"]], geometry=gates)
@@ -241,7 +244,7 @@ def read_officers(
     InputError
         With every value that does not meet the rules.
     """
-    table = _read_lookup(OFFICERS_TABLE, paths, columns)
+    table = read_lookup(OFFICERS_TABLE, paths, columns)
     geometry = _build_points(table["base_longitude"], table["base_latitude"], projection)
     names = [name for name in OFFICERS.columns if name != "geometry"]
     table = table[names].assign(
@@ -261,7 +264,7 @@ def read_term_dates(
     InputError
         With every value that does not meet the rules.
     """
-    table = _read_lookup(TERM_DATES_TABLE, paths, columns)[["urn", "from", "to", "kind"]]
+    table = read_lookup(TERM_DATES_TABLE, paths, columns)[["urn", "from", "to", "kind"]]
     dates = {name: _parse_dates(table[name]) for name in ("from", "to")}
     return TERM_DATES.check(table.assign(**dates))
 
@@ -276,7 +279,7 @@ def read_tasked_places(
     InputError
         With every value that does not meet the rules.
     """
-    table = _read_lookup(TASKED_PLACES_TABLE, paths, columns)
+    table = read_lookup(TASKED_PLACES_TABLE, paths, columns)
     geometry = _build_points(table["longitude"], table["latitude"], projection)
     dates = {name: _parse_dates(table[name]) for name in ("from", "to")}
     table = table.assign(
@@ -289,9 +292,9 @@ def read_tasked_places(
 
 
 VISIT_FIELDS = (
-    *_build_fields("officer", "date"),
+    *build_fields("officer", "date"),
     *(Field(name) for name in ("urn", "hotspot", "stop")),
-    *_build_fields("minutes"),
+    *build_fields("minutes"),
     Field("engagements"),
     Field("with", ("together",)),
 )
@@ -336,17 +339,17 @@ def read_visits(path: Path) -> pd.DataFrame:
     place = "hotspot" if table["hotspot"].notna().any() else "stop"
     count_remedy = "write a whole number, or nothing"
     rules = (
-        ("officer", _given("the officer is missing", "write who it was, such as SSO-01")),
+        ("officer", given("the officer is missing", "write who it was, such as SSO-01")),
         (place, VISITED),
         ("date", DATE),
         ("minutes", MINUTES),
-        ("stop", _matching(r"(\d{1,3})?", "{value} is not the number of a stop", count_remedy)),
+        ("stop", matching(r"(\d{1,3})?", "{value} is not the number of a stop", count_remedy)),
         (
             "engagements",
-            _matching(r"(\d{1,3})?", "{value} is not a number of engagements", count_remedy),
+            matching(r"(\d{1,3})?", "{value} is not a number of engagements", count_remedy),
         ),
     )
-    problems = _find_problems(text, rules)
+    problems = find_problems(text, rules)
     if problems:
         raise InputError(problems)
     return table.assign(
@@ -359,7 +362,7 @@ def read_visits(path: Path) -> pd.DataFrame:
     )
 
 
-def _read_lookup(
+def read_lookup(
     lookup: Lookup,
     paths: Sequence[Path],
     columns: Mapping[str, str] | None,
@@ -386,14 +389,14 @@ def _read_lookup(
         text = pd.DataFrame(columns=[*names, "file", "row"], dtype="str")
     if "urn" in text:
         text["urn"] = text["urn"].str.removesuffix(".0")  # as spreadsheets write a number
-    problems += _find_problems(text, (*lookup.rules, *extra_rules))
+    problems += find_problems(text, (*lookup.rules, *extra_rules))
     if problems:
         order = [str(path) for path in paths]
         raise InputError(sorted(problems, key=lambda problem: order.index(str(problem.file))))
     return text
 
 
-def _find_problems(text: pd.DataFrame, rules: Iterable[tuple[str, Rule]]) -> list[Problem]:
+def find_problems(text: pd.DataFrame, rules: Iterable[tuple[str, Rule]]) -> list[Problem]:
     """A problem for every value that breaks a rule, rule by rule."""
     problems = []
     for column, rule in rules:

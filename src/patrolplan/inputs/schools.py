@@ -7,6 +7,7 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from patrolplan.atomic import hash_content
 from patrolplan.crs import Projection
@@ -15,10 +16,12 @@ from patrolplan.inputs.row_account import build_account, check_accounts, check_r
 from patrolplan.inputs.table_reader import (
     POINT_FIELDS,
     Field,
+    parse_numbers,
     project_coordinates,
     quote_value,
     read_counted_table,
 )
+from patrolplan.inputs.value_forms import Unreadable, find_unreadable, is_given
 from patrolplan.plausibility import Alarms
 from patrolplan.settings import SchoolSettings
 from patrolplan.tables import LeftOut
@@ -28,8 +31,28 @@ FIELDS = (
     Field("name", ("EstablishmentName", "school", "school_name"), required=True),
     Field("status", ("EstablishmentStatus (name)",)),
     Field("phase", ("PhaseOfEducation (name)",)),
+    Field("roll", ("NumberOfPupils",)),
+    Field("capacity", ("SchoolCapacity",)),
+    Field("low_age", ("StatutoryLowAge",)),
+    Field("high_age", ("StatutoryHighAge",)),
     *POINT_FIELDS,
 )
+FIGURES = {
+    "roll": (0, 10_000, "write the number of pupils, such as 1164"),
+    "capacity": (0, 10_000, "write the number of places, such as 1200"),
+    "low_age": (0, 25, "write the youngest age in whole years"),
+    "high_age": (0, 25, "write the oldest age in whole years"),
+}
+"""What a school's figures can be, from and to, and what to do where one is not. The register has
+ages from 0, of nurseries, to 25, of special colleges."""
+
+FIGURE_FORMS = (
+    (r"\d{1,3}(,\d{3})+(\.\d+)?", "a number with commas between thousands"),
+    (r"\d{1,3} \d{3}", "a number with spaces"),
+    (r"(\d\d?)\s*(-|to)\s*(\d\d?)", "a span of ages"),
+)
+"""Patterns of figures that are not read, and what they look like."""
+
 PLAIN_URN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 NO_NAME = "Unnamed school"
 LOCAL_URN = "local-"
@@ -65,6 +88,9 @@ def read_schools(
     one of ours, made of its name and place, so that it stays the same. Schools that are not open,
     not selected, or without coordinates are left out and counted.
 
+    A figure that no school can have counts as not known: a wrong roll would send pupils who do not
+    exist along the streets. More such figures than slips explain are an alarm.
+
     Parameters
     ----------
     left_out
@@ -79,8 +105,9 @@ def read_schools(
     Returns
     -------
     geopandas.GeoDataFrame
-        `urn`, `name`, `phase`, the site point, and `other_sites`: rows of the same URN elsewhere,
-        in words. Sorted by URN.
+        `urn`, `name`, `phase`, `roll`, `capacity`, `low_age`, `high_age` (NaN where not known), the
+        site point, and in words `other_sites`, rows of the same URN elsewhere, and
+        `refused_figures`, those of the school that cannot be right. Sorted by URN.
 
     Raises
     ------
@@ -97,8 +124,10 @@ def read_schools(
             counted = read_counted_table(path, FIELDS, columns, source="schools")
             table = counted.rows
             x, y = project_coordinates(table, projection, columns, path=path, source="schools")
-            parts.append(table.assign(x=x, y=y, is_coarse=is_coarse(table), row=table.index))
-            accounts.append(build_account(path, counted))
+            figures, unreadable = _parse_figures(table, path)
+            place = table.assign(x=x, y=y, is_coarse=is_coarse(table), row=table.index)
+            parts.append(place.assign(**figures))
+            accounts.append(build_account(path, counted, unreadable))
     problems.raise_if_any()
     check_accounts("schools", accounts, left_out, alarms)
     listed = pd.concat(parts, ignore_index=True)
@@ -118,10 +147,34 @@ def read_schools(
         problems.add(paths[0], what, "check the file and [schools]")
     problems.raise_if_any()
     frame = gpd.GeoDataFrame(
-        table[["urn", "name", "phase", "other_sites"]],
+        table[["urn", "name", "phase", *FIGURES, "other_sites", "refused_figures"]],
         geometry=gpd.points_from_xy(table["x"], table["y"], crs=projection.crs),
     )
     return frame.sort_values("urn", key=build_urn_sort_key).reset_index(drop=True)
+
+
+def _parse_figures(
+    table: pd.DataFrame, path: Path
+) -> tuple[dict[str, NDArray[np.float64] | pd.Series], list[Unreadable]]:
+    """Columns of a file's figures, with those refused in words, and an account of the latter."""
+    figures: dict[str, NDArray[np.float64] | pd.Series] = {}
+    refused: dict[int, list[str]] = {}
+    unreadable: list[Unreadable] = []
+    text = table.reindex(columns=list(FIGURES)).astype(object)
+    numbers = {name: parse_numbers(text[name]) for name in FIGURES}
+    is_swapped = numbers["low_age"] > numbers["high_age"]
+    for name, (low, high, remedy) in FIGURES.items():
+        is_good = (numbers[name] >= low) & (numbers[name] <= high)
+        is_good &= ~(is_swapped & name.endswith("_age"))
+        figures[name] = np.where(is_good, numbers[name], np.nan)
+        if name in table:
+            column = table[name]
+            unreadable += find_unreadable(column, is_good, FIGURE_FORMS, remedy)
+            for row, value in column[is_given(column) & ~is_good].items():
+                what = f"{name} {quote_value(value)} ({path.name}, row {row})"
+                refused.setdefault(int(str(row)), []).append(what)
+    words = ["; ".join(refused.get(row, ())) for row in table.index.tolist()]
+    return figures | {"refused_figures": pd.Series(words, index=table.index)}, unreadable
 
 
 def build_urn_sort_key(urns: pd.Series) -> pd.Series:

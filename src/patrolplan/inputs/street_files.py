@@ -102,13 +102,19 @@ def _join_files(parts: Sequence[Streets]) -> Streets:
     )
     vertex_xy = np.concatenate([part.vertex_xy for part in parts])
     file = np.repeat(np.arange(len(parts)), [len(part.ways) for part in parts])
-    features = pd.concat([part.features for part in parts], ignore_index=True)
+    tables = {
+        name: pd.concat([getattr(part, name) for part in parts], ignore_index=True)
+        for name in FEATURE_TABLES
+    }
     streets = Streets(
         ways=ways,
         vertex_way=vertex_way,
         vertex_node=vertex_node,
         vertex_xy=vertex_xy,
-        features=gpd.GeoDataFrame(features.drop_duplicates(), crs=parts[0].features.crs),
+        **{
+            name: gpd.GeoDataFrame(table.drop_duplicates(), crs=parts[0].features.crs)
+            for name, table in tables.items()
+        },
         walking_extract=all(part.walking_extract for part in parts),
         closed_nodes=np.unique(np.concatenate([part.closed_nodes for part in parts])),
     )
@@ -211,9 +217,10 @@ def load_cached_streets(
     return streets
 
 
-STREETS = Store("streets", version="5")
+STREETS = Store("streets", version="6")
 """Change the version when `Streets`, or the rule of what is walked or ridden, changes."""
 
+FEATURE_TABLES = ("features", "places")
 NUMBER_ARRAYS = ("vertex_way", "vertex_node", "vertex_xy", "closed_nodes")
 
 
@@ -224,7 +231,10 @@ def _encode(content: tuple[Streets, list[LeftOutRow]]) -> memoryview:
         arrays
         | {
             "ways": np.frombuffer(streets.ways.to_parquet(), dtype=np.uint8),
-            "features": np.frombuffer(_write_features(streets.features), dtype=np.uint8),
+            **{
+                name: np.frombuffer(_write_features(getattr(streets, name)), dtype=np.uint8)
+                for name in FEATURE_TABLES
+            },
             "walking_extract": np.array(streets.walking_extract),
             "left_out": np.array(json.dumps([asdict(row) for row in rows])),
         }
@@ -239,10 +249,13 @@ def _write_features(features: gpd.GeoDataFrame) -> bytes:
 
 def _decode(content: bytes, projection: Projection) -> tuple[Streets, list[LeftOutRow]]:
     arrays = decode_arrays(content)
-    features = gpd.read_parquet(BytesIO(arrays["features"].tobytes()))
+    tables = {name: gpd.read_parquet(BytesIO(arrays[name].tobytes())) for name in FEATURE_TABLES}
     streets = Streets(
         ways=pd.read_parquet(BytesIO(arrays["ways"].tobytes())),
-        features=features.set_crs(projection.crs, allow_override=True),  # the same, by name
+        **{
+            name: table.set_crs(projection.crs, allow_override=True)  # the same, by name
+            for name, table in tables.items()
+        },
         walking_extract=bool(arrays["walking_extract"]),
         **{name: arrays[name] for name in NUMBER_ARRAYS},
     )

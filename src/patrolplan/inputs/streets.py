@@ -1,4 +1,4 @@
-"""Walkable ways with their shared nodes, and map features, from OpenStreetMap files."""
+"""Walkable ways with their shared nodes, map features and pubs, from OpenStreetMap files."""
 
 from collections.abc import Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass, field
@@ -32,6 +32,7 @@ that leads farther out and back is at least 1 km longer than one to the limits."
 
 KEYS = (
     *("highway", "leisure", "landuse", "natural", "waterway", "railway", "building", "barrier"),
+    "amenity",
 )
 PARKS = frozenset({"park", "garden", "recreation_ground", "common", "pitch", "playground"})
 GREENS = frozenset({"grass", "recreation_ground", "cemetery", "village_green", "forest", "meadow"})
@@ -39,6 +40,9 @@ WATERWAYS = frozenset({"river", "canal", "stream"})
 RAILS = frozenset({"rail", "light_rail", "tram", "narrow_gauge"})
 STATIONS = frozenset({"station", "halt", "tram_stop"})
 FOOTPATHS = frozenset({"footway", "steps", "pedestrian", "path"})
+PLACE_KINDS = {"pub": "pub", "bar": "bar", "nightclub": "nightclub", "fast_food": "takeaway"}
+"""Kinds of place that keep late hours, by their `amenity` tag."""
+
 NOT_WALKED = frozenset({"cycleway", "motorway", "motorway_link"})
 """Ways that extracts made for walking do not contain."""
 
@@ -63,6 +67,9 @@ class Streets:
         cycle track and no road closed to people on foot.
     closed_nodes
         (b,) numbers of the nodes with a barrier that people on foot do not get through.
+    places
+        `kind` (pub, bar, nightclub, takeaway), `name`, points. Not drawn on maps, so not among the
+        features; the building of a pub is among both.
     """
 
     ways: pd.DataFrame
@@ -72,6 +79,7 @@ class Streets:
     features: gpd.GeoDataFrame
     walking_extract: bool = False
     closed_nodes: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    places: gpd.GeoDataFrame = field(default_factory=lambda: _build_no_features(None))
 
 
 class Way(NamedTuple):
@@ -159,12 +167,14 @@ def is_walking_extract(kinds: AbstractSet[str]) -> bool:
 
 
 class _FeatureCollector:
-    """Collects map features while the file is read."""
+    """Collects map features, and apart from them places, while the file is read."""
 
     def __init__(self) -> None:
         self.factory = osmium.geom.WKBFactory()
         self.rows: list[tuple[str, str]] = []
         self.shapes: list[str] = []
+        self.place_rows: list[tuple[str, str]] = []
+        self.place_shapes: list[str] = []
 
     def add(self, item: object, tags: Mapping[str, str]) -> None:
         kind = _classify_feature(tags)
@@ -183,6 +193,21 @@ class _FeatureCollector:
             return
         self.rows.append((kind, tags.get("name", "")))
         self.shapes.append(shape)
+
+    def add_place(self, item: object, tags: Mapping[str, str]) -> None:
+        """A node, or an area; the ways of an area come a second time, as that."""
+        kind = PLACE_KINDS.get(tags.get("amenity", ""))
+        if kind is None or not isinstance(item, osmium.osm.Node | osmium.osm.Area):
+            return
+        try:
+            if isinstance(item, osmium.osm.Node):
+                shape = self.factory.create_point(item)
+            else:
+                shape = self.factory.create_multipolygon(item)
+        except (osmium.InvalidLocationError, RuntimeError):
+            return
+        self.place_rows.append((kind, tags.get("name", "")))
+        self.place_shapes.append(shape)
 
 
 def _classify_feature(tags: Mapping[str, str]) -> str:
@@ -222,6 +247,7 @@ def read_osm_streets(path: Path, projection: Projection, left_out: LeftOut) -> S
             if isinstance(item, osmium.osm.Node) and is_closed_barrier(tags):
                 closed_nodes.append(item.id)
             features.add(item, tags)
+            features.add_place(item, tags)
     except (RuntimeError, ValueError, OSError, osmium.InvalidLocationError) as error:
         what = f"is broken or not an OpenStreetMap file ({error})"
         raise InputError.one(path, what, "fetch or export it again") from None
@@ -244,7 +270,8 @@ def _build_streets(
         vertex_way=vertex_way.astype(np.int64),
         vertex_node=nodes,
         vertex_xy=np.column_stack(projection.to_metres(degrees[:, 0], degrees[:, 1])),
-        features=_build_features_table(features, projection),
+        features=_build_features_table(features.rows, features.shapes, projection),
+        places=_build_places_table(features, projection),
         walking_extract=is_walking_extract(ways.kinds),
         closed_nodes=closed_nodes,
     )
@@ -267,13 +294,27 @@ def build_ways_table(rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
 
 def build_empty_features(projection: Projection) -> gpd.GeoDataFrame:
     """An empty table of features, for files with streets only."""
+    return _build_no_features(projection.crs)
+
+
+def _build_no_features(crs: str | None) -> gpd.GeoDataFrame:
     data: dict[str, list[str]] = {"kind": [], "name": []}
-    return gpd.GeoDataFrame(data, geometry=[], crs=projection.crs)
+    return gpd.GeoDataFrame(data, geometry=[], crs=crs)
 
 
-def _build_features_table(features: _FeatureCollector, projection: Projection) -> gpd.GeoDataFrame:
-    if not features.rows:
+def _build_features_table(
+    rows: Sequence[tuple[str, str]], shapes: Sequence[str], projection: Projection
+) -> gpd.GeoDataFrame:
+    if not rows:
         return build_empty_features(projection)
-    shapes = shapely.from_wkb([bytes.fromhex(shape) for shape in features.shapes])
-    table = pd.DataFrame(features.rows, columns=["kind", "name"])
-    return gpd.GeoDataFrame(table, geometry=shapes, crs=DEGREES).to_crs(projection.crs)
+    geometry = shapely.from_wkb([bytes.fromhex(shape) for shape in shapes])
+    table = pd.DataFrame(rows, columns=["kind", "name"])
+    return gpd.GeoDataFrame(table, geometry=geometry, crs=DEGREES).to_crs(projection.crs)
+
+
+def _build_places_table(features: _FeatureCollector, projection: Projection) -> gpd.GeoDataFrame:
+    """Places as points: the middle of those that are areas. Those out of the CRS are dropped."""
+    table = _build_features_table(features.place_rows, features.place_shapes, projection)
+    table = table.set_geometry(table.centroid)
+    is_reached = np.isfinite(shapely.get_coordinates(table.geometry.values)).all(axis=1)
+    return table[is_reached].reset_index(drop=True)

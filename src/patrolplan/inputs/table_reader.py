@@ -135,7 +135,7 @@ def read_counted_table(
     if path.suffix == ".parquet":
         return _read_parquet(path, fields, columns, source)
     text = open_delimited(path)
-    theirs = _match_columns(path, text.header, fields, columns, source, later_rows=text.first_rows)
+    theirs = match_columns(path, text.header, fields, columns, source, later_rows=text.first_rows)
     table = split_rows(text, tuple(dict.fromkeys(theirs.values())))
     return replace(table, rows=_rename_columns(table.rows, theirs))
 
@@ -173,7 +173,7 @@ def _read_parquet(
 ) -> CountedTable:
     try:
         schema = parquet.read_schema(path)
-        theirs = _match_columns(path, schema.names, fields, columns, source)
+        theirs = match_columns(path, schema.names, fields, columns, source)
         frame = parquet.read_table(path, columns=list(theirs.values())).to_pandas()
     except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
         raise InputError.one(path, f"is not a Parquet file ({error})", "write it again") from None
@@ -184,7 +184,7 @@ def _read_parquet(
     return CountedTable(table.drop(index=empty), unread=tuple(map(int, empty)))
 
 
-def _match_columns(
+def match_columns(
     path: Path,
     header: Sequence[Any],
     fields: Sequence[Field],
@@ -197,6 +197,11 @@ def _match_columns(
 
     Where columns are missing, the `later_rows` are searched for the header: exports of
     spreadsheets often have titles above it.
+
+    Raises
+    ------
+    InputError
+        When a required column is missing, a name is there twice, or the header is farther down.
     """
     theirs, missing = _find_columns(header, fields, columns)
     problems = Problems()

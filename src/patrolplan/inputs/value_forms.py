@@ -93,14 +93,25 @@ def find_unreadable(
     forms
         `DATE_FORMS` or `NUMBER_FORMS`.
     """
-    is_given = (text.notna() & ~text.str.lower().isin(EMPTY_WORDS)).to_numpy(dtype=bool)
-    wrong = text[is_given & ~is_read]
+    given_rows = is_given(text)
+    wrong = text[given_rows & ~is_read]
     if wrong.empty:
         return []
     value = str(wrong.iloc[0])
     look = describe_form(value, forms)
-    given = int(is_given.sum())
+    given = int(given_rows.sum())
     return [Unreadable(str(text.name), len(wrong), given, int(wrong.index[0]), value, look, remedy)]
+
+
+def is_given(text: pd.Series) -> NDArray[np.bool_]:
+    """(n,) whether each cell of a column of text or NA holds a value: not one of `EMPTY_WORDS`.
+
+    Examples
+    --------
+    >>> is_given(pd.Series(["410", None, "n/a"]))
+    array([ True, False, False])
+    """
+    return (text.notna() & ~text.str.lower().isin(EMPTY_WORDS)).to_numpy(dtype=bool)
 
 
 def describe_form(value: str, forms: tuple[tuple[str, str], ...]) -> str:

@@ -1,11 +1,33 @@
-"""The tables of pupils' ways home: origins, areas, stops, places and clock."""
+"""The tables of pupils' ways home, and the readers of two of them: areas and the clock.
 
+`patrolplan.inputs.origins` reads where pupils live, `patrolplan.inputs.places` stops and pubs.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
 from patrolplan.crs import Projection
+from patrolplan.errors import InputError, Problem, Problems
+from patrolplan.inputs.categories import rename_categories
+from patrolplan.inputs.lookups import (
+    ONCE,
+    Lookup,
+    Rule,
+    build_fields,
+    find_problems,
+    given,
+    matching,
+    read_lookup,
+)
+from patrolplan.inputs.polygon_files import read_polygon_file
+from patrolplan.inputs.table_reader import Field, describe_cell, match_columns, parse_numbers
+from patrolplan.tables import LeftOut
+from patrolplan.text import list_first
 
 
 @dataclass(frozen=True, eq=False)
@@ -15,8 +37,8 @@ class WayHomeTables:
     Parameters
     ----------
     origins
-        `urn`, `area`, `pupils` (float64): pupils of a school who live in each area, suppressed and
-        rounded. Empty where not given.
+        `urn`, `area`, `pupils` (float64): pupils of a school who live in each area, in steps of
+        five, see `patrolplan.inputs.origins.join_and_round`. Empty where not given.
     areas
         `area`, `residents`, `aged_5_16` (float64, NaN where not given), polygons in the CRS of the
         study area; they may lie beyond its limits. Empty where not given.
@@ -28,7 +50,8 @@ class WayHomeTables:
         table is given.
     clock
         `category`, `kind` (kind of place, see `patrolplan.risk.clock`), `from_minutes` (int64,
-        start of a half-hour after midnight), `share` (float64). Empty where not given.
+        start of a half-hour after midnight), `share` (float64, of the day of that category and
+        kind, 48 rows that add up to 1). Empty where not given.
     """
 
     origins: pd.DataFrame
@@ -61,3 +84,233 @@ def build_empty_tables(projection: Projection) -> WayHomeTables:
             }
         ),
     )
+
+
+def _is_count(table: pd.DataFrame, column: str) -> pd.Series:
+    numbers = parse_numbers(table[column])
+    return (table[column] == "") | pd.Series(numbers >= 0, index=table.index)
+
+
+def _is_part_of_residents(table: pd.DataFrame, column: str) -> pd.Series:
+    children, residents = parse_numbers(table[column]), parse_numbers(table["residents"])
+    return pd.Series(~(children > residents), index=table.index)
+
+
+COUNT = Rule(_is_count, "{value} is not a number of people", "write a number, or nothing")
+AREA_FIELDS = (
+    Field("area", ("OA21CD", "OA11CD", "LSOA21CD", "LSOA11CD"), required=True),
+    Field("residents", ("USUALRES",)),
+    Field("aged_5_16"),
+)
+"""Columns of areas: ours, or those of the Office for National Statistics, the smallest first."""
+
+AREA_RULES = (
+    ("area", given("the area's name is missing", "write it, such as its official code")),
+    ("area", ONCE),
+    ("residents", COUNT),
+    ("aged_5_16", COUNT),
+    (
+        "aged_5_16",
+        Rule(
+            _is_part_of_residents,
+            "{value} is more than all residents of the area",
+            "correct one of the two",
+        ),
+    ),
+)
+
+
+def read_areas(
+    paths: Sequence[Path],
+    projection: Projection,
+    left_out: LeftOut,
+    *,
+    columns: Mapping[str, str] | None = None,
+) -> gpd.GeoDataFrame:
+    """Read the polygons of small areas, with their residents where the files have them.
+
+    In messages, row 1 is the first feature of a file.
+
+    Parameters
+    ----------
+    left_out
+        Collects how many features are not polygons.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        `area`, `residents`, `aged_5_16` (NaN where not given), and polygons.
+
+    Raises
+    ------
+    InputError
+        When a file cannot be read, or a name or number is missing, wrong or a duplicate.
+    """
+    problems = Problems()
+    texts, shapes = [], []
+    for path in paths:
+        with problems.collect():
+            text, geometry = _read_area_file(path, projection, columns or {})
+            texts.append(text)
+            shapes.append(geometry)
+    names = [field.name for field in AREA_FIELDS]
+    empty = pd.DataFrame(columns=[*names, "file", "row"], dtype="str")
+    table = pd.concat(texts, ignore_index=True) if texts else empty
+    problems.extend(find_problems(table, AREA_RULES))
+    problems.raise_if_any()
+    geometry = np.concatenate(shapes) if shapes else np.empty(0, dtype=object)
+    areas = gpd.GeoDataFrame(
+        {
+            "area": table["area"].astype(object),
+            "residents": parse_numbers(table["residents"]),
+            "aged_5_16": parse_numbers(table["aged_5_16"]),
+        },
+        geometry=geometry,
+        crs=projection.crs,
+    )
+    left_out.count_rows("areas", len(areas))
+    is_polygon = areas.geom_type.isin(["Polygon", "MultiPolygon"])
+    left_out.add("areas", "without a polygon", int((~is_polygon).sum()))
+    areas = areas[is_polygon].reset_index(drop=True)
+    return areas.set_geometry(areas.make_valid())
+
+
+def _read_area_file(
+    path: Path, projection: Projection, columns: Mapping[str, str]
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """A file's columns as text under our names, and its shapes in the area's CRS."""
+    theirs: dict[str, str] = {}
+
+    def choose(header: Sequence[str]) -> list[str]:
+        theirs.update(match_columns(path, header, AREA_FIELDS, columns, "areas"))
+        return list(dict.fromkeys(theirs.values()))
+
+    shapes = read_polygon_file(path, key="[sources] areas", choose_columns=choose)
+    text = pd.DataFrame(index=shapes.index)
+    for field in AREA_FIELDS:
+        column = shapes[theirs[field.name]] if field.name in theirs else pd.Series("", shapes.index)
+        text[field.name] = column.astype(object).where(column.notna(), "").map(_write_value)
+    text = text.assign(file=str(path), row=np.arange(1, len(text) + 1))
+    return text, np.asarray(shapes.geometry.to_crs(projection.crs).array, dtype=object)
+
+
+def _write_value(value: object) -> str:
+    """A value as text, as in a table: whole numbers without a point."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).strip()
+
+
+PLACE_KINDS = ("none", "1-2", "3-5", "6-11", "12+")
+"""Kinds of place in the clock: licensed places within 150 m."""
+
+ALL_KINDS = "*"
+"""Stands for every kind of place in the clock."""
+
+HALF_HOURS = tuple(f"{hour:02}:{minute}" for hour in range(24) for minute in ("00", "30"))
+HALF_HOUR_MINUTES = 30
+CLOCK_GROUP = ["category", "kind"]
+
+
+def _is_share(table: pd.DataFrame, column: str) -> pd.Series:
+    return pd.Series(parse_numbers(table[column]) >= 0, index=table.index)
+
+
+def _is_first_in_clock(table: pd.DataFrame, column: str) -> pd.Series:
+    return ~table.duplicated([*CLOCK_GROUP, column])
+
+
+CLOCK = Lookup(
+    "clock",
+    build_fields("category", "kind", "from", "share"),
+    (
+        ("category", given("the category is missing", "write it as in the crimes' table")),
+        (
+            "kind",
+            matching(
+                r"none|1-2|3-5|6-11|12\+|\*",
+                "{value} is not a kind of place",
+                f"write {', '.join(PLACE_KINDS)} (licensed places within 150 m) or {ALL_KINDS} for "
+                "all; a spreadsheet turns 1-2 into a date unless the column is text",
+            ),
+        ),
+        (
+            "from",
+            matching(
+                r"([01]\d|2[0-3]):(00|30)",
+                "{value} is not the start of a half-hour",
+                "write HH:MM, from 00:00 to 23:30",
+            ),
+        ),
+        ("share", Rule(_is_share, "{value} is not a share", "write a number of 0 or more")),
+        (
+            "from",
+            Rule(
+                _is_first_in_clock,
+                "{value} is a duplicate for this category and kind",
+                "keep one of the rows",
+            ),
+        ),
+    ),
+)
+
+
+def read_clock(
+    paths: Sequence[Path],
+    left_out: LeftOut,
+    *,
+    columns: Mapping[str, str] | None = None,
+    categories: Sequence[str] = (),
+) -> pd.DataFrame:
+    """Read how each category spreads over the day, by kind of place.
+
+    Shares may be of any sum, such as counts or per cent: those of each category and kind are
+    divided by their sum.
+
+    Parameters
+    ----------
+    left_out
+        Receives how many rows the files have.
+    categories
+        Names in the settings; names that differ by case and spaces alone are the same.
+
+    Returns
+    -------
+    pandas.DataFrame
+        See `WayHomeTables`; sorted by category, kind and half-hour.
+
+    Raises
+    ------
+    InputError
+        With every wrong value, and every category and kind that lacks half-hours.
+    """
+    table = read_lookup(CLOCK, paths, columns)
+    left_out.count_rows("clock", len(table))
+    renamed, _ = rename_categories(table["category"].astype("category"), categories)
+    table = table.assign(category=renamed.astype(object), share=parse_numbers(table["share"]))
+    problems = []
+    for (category, kind), rows in table.groupby(CLOCK_GROUP, sort=False):
+        what = f"category '{category}', kind '{kind}'"
+        missing = [start for start in HALF_HOURS if start not in set(rows["from"])]
+        again = rows["from"].duplicated()
+        if again.any():  # under two spellings, which the rules for values let pass
+            place = describe_cell(rows["row"][again].iloc[0], "category")
+            what += f" has {rows['from'][again].iloc[0]} twice, under two spellings"
+            problems.append(
+                Problem(rows["file"][again].iloc[0], what, "remove one of the two", place)
+            )
+            continue
+        if missing:
+            what += f" lacks {len(missing)} of {len(HALF_HOURS)} half-hours ({list_first(missing)})"
+            problems.append(Problem(rows["file"].iloc[0], what, "add them, with 0 for none"))
+        elif not rows["share"].sum() > 0:
+            what += " has shares of 0 alone"
+            problems.append(Problem(rows["file"].iloc[0], what, "write its shares, or remove it"))
+    if problems:
+        raise InputError(problems)
+    half_hour = pd.Index(HALF_HOURS).get_indexer(pd.Index(table["from"]))
+    table = table.assign(from_minutes=HALF_HOUR_MINUTES * half_hour.astype("int64"))
+    total = table.groupby(CLOCK_GROUP)["share"].transform("sum")
+    table = table.assign(share=table["share"] / total)
+    names = [*CLOCK_GROUP, "from_minutes", "share"]
+    return table.sort_values(names, kind="stable")[names].reset_index(drop=True)

@@ -321,6 +321,25 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
         f"{pluralise(len(values['schools']), 'has', 'have')} one made of name and place, to use in "
         f"other tables: {list_first(values['schools'])}."
     ),
+    "school_figures_refused": (
+        "URN {urn} ({school}): no school has such a figure, so it counts as not known: {figures}. "
+        "Correct it."
+    ),
+    "no_origins": "No origins given ([sources] origins): where pupils live is assumed.",
+    "no_stops": "Walkers only: no stops given, neither in [sources] stops nor in the streets file.",
+    "no_places": (
+        "No pubs or bars given, neither in [sources] places nor in the streets file: all streets "
+        "count as being without."
+    ),
+    "origin_areas_unknown": lambda values: (
+        f"[sources] origins: no polygon of [sources] areas has the name "
+        f"{list_first(values['areas'])}; these rows have no effect. Correct them."
+    ),
+    "clock_categories_unknown": lambda values: (
+        "[sources] clock: no crime has the category "
+        f"{describe_urns(values['categories'], values['similar'])}; these rows have no effect. "
+        "Correct them."
+    ),
     "tasked_place_outside": (
         "Tasked place {place} lies {metres:,.0f} m outside the area: it has no effect where no "
         "street is near."
@@ -350,7 +369,6 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
         f"Up to {format_percent(values['share'])} of the pupils who walk live beyond the streets "
         f"given (URN {list_first(values['urns'])}): they are followed to the edge of the streets."
     ),
-    "no_stops": "Walkers only: no stops given, so pupils who ride are not on the streets.",
     "no_stops_near": lambda values: (
         f"Walkers only: no bus stop or station within {values['reach_metres']:,.0f} m of URN "
         f"{list_first(values['urns'])}."
@@ -408,7 +426,7 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     "clock_flat": "Crime counts as spread evenly over the day and the week, as the settings say.",
     "clock_declared": _say_clock_declared,
     "clock_own_table": lambda values: (
-        f"When {', '.join(values['categories'])} happens is as [sources] clock says."
+        f"[sources] clock says when {', '.join(values['categories'])} happens."
     ),
     "clock_learned": (
         "When crime happens is learned from the {times:,} crimes whose time of day is known."

@@ -73,7 +73,7 @@ SHARE_WORDS = {
     17: "five pupils in six",
     18: "nine pupils in ten",
 }
-"""Shares of pupils by twentieths; what is nearest to a sixth, a third or two thirds is called so."""
+"""Shares of pupils by twentieths; the one nearest to a sixth or to thirds is called so."""
 
 UNSURE_PLACE = "may lie a street or two away"
 

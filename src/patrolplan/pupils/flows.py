@@ -235,9 +235,7 @@ class _Model:
             notes.append(
                 Note("homes_beyond_streets", {"urns": list(beyond), "share": round(largest, 2)})
             )
-        if not sum(len(kind.positions) for kind in self.stops):
-            notes.append(Note("no_stops"))
-        elif self.without_stops:
+        if sum(len(kind.positions) for kind in self.stops) and self.without_stops:
             reach = float(settings.stop_reach_metres)
             notes.append(Note("no_stops_near", {"urns": self.without_stops, "reach_metres": reach}))
         notes.append(

@@ -111,11 +111,12 @@ class Homes:
             return {}
         number = origins["area"].astype(str).map(self.areas.areas)
         known = origins[number.notna()].assign(number=number.dropna().astype(int))
-        counts: dict[str, NDArray[np.float64]] = {
-            str(urn): 1.0
-            * np.bincount(rows["number"], rows["pupils"], minlength=len(self.areas.areas))
-            for urn, rows in known.groupby("urn")
-        }
+        counts = {}
+        for urn, rows in known.groupby("urn"):
+            pupils = rows["pupils"].to_numpy(dtype=np.float64)
+            count = np.zeros(len(self.areas.areas))
+            np.add.at(count, rows["number"].to_numpy(dtype=np.int64), pupils)
+            counts[str(urn)] = count
         return {urn: count for urn, count in counts.items() if count.sum() > 0}
 
     def is_by_residents(self, urn: str) -> bool:

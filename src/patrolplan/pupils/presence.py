@@ -198,7 +198,7 @@ class Presence:
     def count_all(
         self, first: int, last: int, *, unaccompanied: bool = True
     ) -> NDArray[np.float64]:
-        """(n,) pupils on all pieces to patrol in each whole minute from `first` to before `last`."""
+        """(n,) pupils on all pieces to patrol in whole minutes from `first` to before `last`."""
         return self._get_table(None, unaccompanied).count_all(first, last, self._curve)
 
     def _get_table(self, urn: str | None, unaccompanied: bool) -> "_Table":  # noqa: FBT001
@@ -242,6 +242,18 @@ class Presence:
             _collect([waits], count, speed),
         )
         return table.sum_between(start, end, self._curve)
+
+    def get_bell(self, urn: str) -> float:
+        """A school's bell, in minutes after midnight."""
+        return self._ways[urn].bell_minutes
+
+    def find_first_minutes(self, urn: str, pieces: NDArray[np.int64]) -> float:
+        """When the first pupil of a school can be on any of these pieces, more than 100 m away."""
+        school = self._ways[urn]
+        metres = np.r_[school.gate_metres, school.wait_metres]
+        near = np.isin(np.r_[school.pieces, school.wait_pieces], pieces) & (metres > GATE_METRES)
+        walk = metres[near].min(initial=np.inf) / self._metres_per_minute
+        return school.bell_minutes + (walk if np.isfinite(walk) else 0.0)
 
     def share_met(self, urn: str, point_xy: ArrayLike, start: float, end: float) -> float:
         """Share of a school's pupil-minutes that pass within sight of a point between two times.
@@ -328,7 +340,8 @@ class _Table:
         """(n,) pupils on all pieces together in each whole minute."""
         shares, waited = self._spread(first, last, curve)
         walking, waiting = (np.asarray(one.table.sum(axis=0)) for one in (self.walks, self.waits))
-        return (walking[:, None] * shares).sum(axis=0) + (waiting[:, None] * waited).sum(axis=0)
+        on_way = (walking[:, None] * shares).sum(axis=0)
+        return np.asarray(on_way + (waiting[:, None] * waited).sum(axis=0))
 
     def _spread(
         self, first: int, last: int, curve: LeavingCurve

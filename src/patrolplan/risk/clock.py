@@ -20,22 +20,21 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from patrolplan.area import StudyArea
-from patrolplan.errors import InputError
 from patrolplan.network import StreetNetwork
 from patrolplan.notes import Note
-from patrolplan.risk.day_kinds import DAY_KINDS, DayKind
+from patrolplan.risk.day_kinds import DAY_KINDS, HALF_HOURS, DayKind
 from patrolplan.risk.declared_clock import (
     ANY_PLACE,
     DAYS_A_YEAR,
     GROUP_OF_CATEGORY,
-    HALF_HOURS,
     PLACE_KINDS,
     SOURCE,
     build_declared_profile,
     normalise_profile,
 )
 from patrolplan.risk.history import History
-from patrolplan.risk.learned_clock import LearnedPlaces, learn_clock
+from patrolplan.risk.learned_clock import learn_clock
+from patrolplan.risk.place_clock import LearnedPlaces
 
 __all__ = ["Clock", "DayKind", "build_clock", "count_licensed_near", "find_place_kinds"]
 
@@ -49,6 +48,13 @@ FIRST_OF_KIND = (1, 3, 6, 12)
 """From so many licensed places near on, a piece is of the next kind."""
 
 HALF_HOUR_MINUTES = 30
+
+ALL_KINDS = "*"
+"""How a table says that a row holds for every kind of place."""
+
+MIN_OWN_FACTOR = 0.01
+"""Where the user's table has a half-hour without crime it is given this share of the mean: that
+none was recorded is no proof that there can be none."""
 
 
 def count_licensed_near(network: StreetNetwork, places: gpd.GeoDataFrame) -> NDArray[np.int64]:
@@ -65,7 +71,10 @@ def count_licensed_near(network: StreetNetwork, places: gpd.GeoDataFrame) -> NDA
 
 
 def find_place_kinds(network: StreetNetwork, places: gpd.GeoDataFrame) -> NDArray[np.int64]:
-    """(p,) kind of place: 0 none, 1 one or two licensed places near, 2 to 5, 3 to 11, 4 more."""
+    """(p,) kind of place by how many licensed places are near: see `PLACE_KINDS`.
+
+    0: none, 1: one or two, 2: three to five, 3: six to eleven, 4: twelve or more.
+    """
     return _find_kinds(network.piece_middle, places)
 
 
@@ -95,7 +104,7 @@ class Clock:
     categories
         (j,) names of its columns.
     piece_kind
-        (p,) kind of place of each piece, a column of `profile`.
+        (p,) kind of place of each piece, a row of `profile`.
     profile
         (j, 6, 4, 48) factor by kind of place (the last: not known), kind of day and half-hour.
     day_shares
@@ -147,47 +156,41 @@ def build_clock(area: StudyArea, history: History, before: pd.Timestamp | None =
         Names the (j,) categories.
     before
         Only incidents of earlier months are learned from; all by default.
-
-    Raises
-    ------
-    InputError
-        When the user's own table names a kind of place that is not known.
     """
-    targets = history.targets
-    places = area.way_home.places
-    known = bool(places["kind"].isin(LICENSED).any())
+    targets, places, table = history.targets, area.way_home.places, area.way_home.clock
     middle = area.network.piece_middle
+    known = bool(places["kind"].isin(LICENSED).any())
     piece_kind = _find_kinds(middle, places) if known else np.full(len(middle), ANY_PLACE)
     year = np.array([DAYS_A_YEAR[kind] for kind in DAY_KINDS], dtype=np.float64)
-    profile = build_declared_profile(targets)
-    clock = Clock("declared", targets, piece_kind, profile, year / year.sum())
+    clock = Clock(
+        "declared", targets, piece_kind, build_declared_profile(targets), year / year.sum()
+    )
     if area.settings.way_home.clock == "flat":
         return replace(clock, source="flat", notes=(Note("clock_flat"),))
-    no_places = () if known else (Note("clock_no_places"),)
-    own = tuple(name for name in targets if (area.way_home.clock["category"] == name).any())
+    notes = () if known else (Note("clock_no_places"),)
+    own = [name for name in targets if (table["category"] == name).any()]
     if own:
-        profile = _enter_own_table(profile, targets, area.way_home.clock)
-        no_places = (Note("clock_own_table", {"categories": list(own)}), *no_places)
-    learned = None
+        notes = (Note("clock_own_table", {"categories": own}), *notes)
+        profile = _enter_own_table(clock.profile, targets, table)
+        clock = replace(clock, source="own_table", profile=profile)
     if area.times_known:
         xy = area.catchments.xy
         kinds = _find_kinds(xy, places) if known else np.full(len(xy), ANY_PLACE)
-        learned = learn_clock(area, targets, profile, kinds, piece_kind, before=before)
-    if learned is not None:
-        return Clock(
-            source="learned",
-            categories=targets,
-            piece_kind=piece_kind,
-            profile=learned.profile,
-            day_shares=learned.day_shares,
-            places=learned.places,
-            notes=(*learned.notes, *no_places),
-        )
-    notes = no_places
+        learned = learn_clock(area, targets, clock.profile, kinds, piece_kind, before=before)
+        if learned is not None:
+            return Clock(
+                source="learned",
+                categories=targets,
+                piece_kind=piece_kind,
+                profile=learned.profile,
+                day_shares=learned.day_shares,
+                places=learned.places,
+                notes=(*learned.notes, *notes),
+            )
     if len(own) < len(targets):
-        rest = [name for name in targets if name not in (*GROUP_OF_CATEGORY, *own)]
-        notes = (Note("clock_declared", {"data": SOURCE, "by_mean": rest}), *notes)
-    return replace(clock, source="own_table" if own else "declared", profile=profile, notes=notes)
+        by_mean = [name for name in targets if name not in (*GROUP_OF_CATEGORY, *own)]
+        notes = (Note("clock_declared", {"data": SOURCE, "by_mean": by_mean}), *notes)
+    return replace(clock, notes=notes)
 
 
 def _enter_own_table(
@@ -195,52 +198,26 @@ def _enter_own_table(
 ) -> NDArray[np.float64]:
     """The profile (j, 6, 4, 48) with the shares of the user's own table in its categories.
 
-    A share is that of the half-hour in the crime of a day, on every kind of day alike. Half-hours
-    that the table leaves out have what is left, in the proportions of the declared profile. Rows of
-    no kind of place hold for all kinds that the table does not name; where the kind of a piece is
-    not known, and no row is of all kinds, the mean of the kinds is used.
+    A share is that of the half-hour in the crime of a day, on every kind of day alike. A kind of
+    place that the table does not name has the shares of all kinds, where it gives them; else it
+    stays declared. Where the kind of a piece is not known and the table has no shares of all kinds,
+    the mean of the kinds that it names is used.
     """
-    kind = table["kind"].astype(str).str.strip()
-    unknown = sorted(set(kind) - {*PLACE_KINDS, *ANY_KIND})
-    if unknown:
-        what = f"'{unknown[0]}' is not a known kind of place"
-        remedy = f"write {', '.join(PLACE_KINDS)} (licensed places within 150 m) or leave it empty"
-        where = "[sources] clock, column kind"
-        raise InputError.one(where, what, remedy)
     profile = profile.copy()
-    bins = (table["from_minutes"] // HALF_HOUR_MINUTES).astype(np.int64)
+    column = {name: number for number, name in enumerate((*PLACE_KINDS, ALL_KINDS))}
     for number, name in enumerate(targets):
-        of_category = (table["category"] == name).to_numpy()
-        if not of_category.any():
+        own = table[table["category"] == name]
+        if own.empty:
             continue
         shares = np.full((ANY_PLACE + 1, HALF_HOURS), np.nan)
-        general = of_category & kind.isin(ANY_KIND).to_numpy()
-        shares[:, bins[general]] = table.loc[general, "share"]
-        for column, label in enumerate(PLACE_KINDS):
-            rows = of_category & (kind == label).to_numpy()
-            if rows.any():
-                shares[column] = np.nan
-                shares[column, bins[rows]] = table.loc[rows, "share"]
-        if not general.any():
-            given = shares[:ANY_PLACE]
-            shares[ANY_PLACE] = given[~np.isnan(given).all(axis=1)].mean(axis=0)
-        for row in np.flatnonzero(~np.isnan(shares).all(axis=1)):
-            declared = profile[number, row].mean(axis=0)
-            profile[number, row] = _complete_day(shares[row], declared)
+        half_hour = (own["from_minutes"] // HALF_HOUR_MINUTES).to_numpy(dtype=np.int64)
+        shares[own["kind"].map(column).to_numpy(dtype=np.int64), half_hour] = own["share"]
+        named = ~np.isnan(shares).any(axis=1)
+        if named[ANY_PLACE]:
+            shares[~named] = shares[ANY_PLACE]
+            named[:] = True
+        else:
+            shares[ANY_PLACE] = shares[named].mean(axis=0)
+            named[ANY_PLACE] = True
+        profile[number, named] = np.maximum(shares[named] * HALF_HOURS, MIN_OWN_FACTOR)[:, None]
     return normalise_profile(profile)
-
-
-ANY_KIND = ("", "all", "*", "nan", "None")
-"""How a table writes that a row holds for every kind of place."""
-
-
-def _complete_day(
-    shares: NDArray[np.float64], declared: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """(48,) shares that sum to 1, from those given (NaN: not given) and the declared profile."""
-    missing = np.isnan(shares)
-    given = np.where(missing, 0.0, shares)
-    left = max(1.0 - given.sum(), 0.0)
-    rest = np.where(missing, declared, 0.0)
-    whole = given + (left * rest / rest.sum() if missing.any() else 0.0)
-    return np.asarray(whole / whole.sum())

@@ -1,6 +1,11 @@
-"""Kinds of day: school days, other weekdays, weekends and holidays, by the area's term dates."""
+"""Kinds of day: school days, other weekdays, weekends and holidays, by the area's term dates.
+
+`DayClasses` are the kinds that a set of days has enough of to learn their hours apart.
+"""
 
 import datetime as dt
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -16,6 +21,12 @@ UNKNOWN_WEEKDAY = len(DAY_KINDS)
 """A weekday of which no term dates say whether schools were open."""
 
 WEEKDAYS = 5
+
+HALF_HOURS = 48
+"""Of a day, from midnight."""
+
+MIN_DAYS = 20
+"""A kind of day of which there are fewer in the data is joined with the kind most like it."""
 
 MAX_SINGLE_DAYS = 4
 """Schools closed for fewer weekdays in a row than a week are on other weekdays, not on holiday."""
@@ -79,3 +90,76 @@ def _is_in_term(dates: pd.DataFrame, days: pd.DatetimeIndex) -> NDArray[np.bool_
     term = (dates["kind"] == "term").to_numpy()
     closed = ((dates["kind"] == "closed") & (dates["urn"] == "*")).to_numpy()
     return np.asarray(inside[:, term].any(axis=1) & ~inside[:, closed].any(axis=1))
+
+
+@dataclass(frozen=True, eq=False)
+class DayClasses:
+    """The kinds of day that the data can tell apart, joined where it has few days of one.
+
+    Parameters
+    ----------
+    of_kind
+        (4,) class of each of `DAY_KINDS`.
+    kind_shares
+        (4,) share of the days of each kind.
+    """
+
+    of_kind: NDArray[np.int64]
+    kind_shares: NDArray[np.float64]
+
+    @cached_property
+    def shares(self) -> NDArray[np.float64]:
+        """(d,) share of the days of each class."""
+        return np.bincount(self.of_kind, self.kind_shares).astype(np.float64)
+
+    @cached_property
+    def cell_shares(self) -> NDArray[np.float64]:
+        """(d x 48,) share of all time of each half-hour of each class of day."""
+        return np.repeat(self.shares / HALF_HOURS, HALF_HOURS)
+
+    @property
+    def unknown(self) -> int:
+        """Number of the class of a weekday of which it is not known what kind it is."""
+        return len(self.shares)
+
+    def find_class(self, kinds: NDArray[np.int64]) -> NDArray[np.int64]:
+        """(n,) class of each day's kind, see `patrolplan.risk.day_kinds.find_day_kinds`."""
+        weekdays = np.unique(self.of_kind[[SCHOOL_DAY, OTHER_WEEKDAY, HOLIDAY]])
+        unknown = weekdays[0] if len(weekdays) == 1 else self.unknown
+        return np.append(self.of_kind, unknown)[kinds]
+
+    def build_day_matrix(self, day_weight: float) -> NDArray[np.float64]:
+        """(d + 1, d) how much an incident on a day of one class counts on those of the others.
+
+        One on a weekday of unknown kind, in the last row, counts on all classes of weekdays alike.
+        """
+        count = len(self.shares)
+        matrix = np.full((count + 1, count), day_weight)
+        np.fill_diagonal(matrix, 1.0)
+        matrix[count, self.of_kind[[SCHOOL_DAY, OTHER_WEEKDAY, HOLIDAY]]] = 1.0
+        return matrix
+
+
+def join_day_kinds(kinds: NDArray[np.int64]) -> DayClasses:
+    """The classes of day, from the (n,) kinds of the days that the data has.
+
+    Other weekdays are joined with holidays and, where there are few of both or no term dates, with
+    school days; where there are few weekends, all days are one class. Weekdays of unknown kind are
+    taken to be mixed as the known ones are.
+    """
+    days = np.bincount(kinds, minlength=len(DAY_KINDS) + 1).astype(np.float64)
+    weekdays = [SCHOOL_DAY, OTHER_WEEKDAY, HOLIDAY]
+    known, unknown = days[weekdays].sum(), days[UNKNOWN_WEEKDAY]
+    if known:
+        days[weekdays] *= 1 + unknown / known
+    else:
+        days[SCHOOL_DAY] = unknown
+    of_kind = np.arange(len(DAY_KINDS))
+    if min(days[OTHER_WEEKDAY], days[HOLIDAY]) < MIN_DAYS:
+        of_kind[HOLIDAY] = OTHER_WEEKDAY
+    if min(days[SCHOOL_DAY], days[OTHER_WEEKDAY] + days[HOLIDAY]) < MIN_DAYS:
+        of_kind[weekdays] = SCHOOL_DAY
+    if min(days[weekdays].sum(), days[WEEKEND]) < MIN_DAYS:
+        of_kind[:] = SCHOOL_DAY
+    days = days[: len(DAY_KINDS)]
+    return DayClasses(np.unique(of_kind, return_inverse=True)[1].reshape(-1), days / days.sum())

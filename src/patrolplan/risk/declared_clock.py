@@ -21,14 +21,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from patrolplan.risk.day_kinds import DAY_KINDS, DayKind
+from patrolplan.risk.day_kinds import DAY_KINDS, HALF_HOURS, DayKind
 
 SOURCE = "City of Chicago, Crimes 2001 to present, 2012-2018, street places"
 
-HALF_HOURS = 48
-"""Of a day, from midnight."""
-
-PLACE_KINDS = ("0", "1-2", "3-5", "6-11", "12+")
+PLACE_KINDS = ("none", "1-2", "3-5", "6-11", "12+")
 """Kinds of place by the number of pubs, bars and nightclubs within 150 m, as tables name them."""
 
 ANY_PLACE = len(PLACE_KINDS)
@@ -107,8 +104,8 @@ other theft, weekend:
 """Per cent of a weekend's mean rate, by half-hour from midnight."""
 
 _RATIOS = """
-violence, 0, weekday: 83 74 84 108 110 109 108 115 110 110 108 97
-violence, 0, weekend: 74 64 76 102 107 108 109 104 102 105 103 94
+violence, none, weekday: 83 74 84 108 110 109 108 115 110 110 108 97
+violence, none, weekend: 74 64 76 102 107 108 109 104 102 105 103 94
 violence, 1-2, weekday: 113 106 111 96 93 103 100 88 96 96 97 109
 violence, 1-2, weekend: 106 103 102 113 100 99 97 107 102 97 97 104
 violence, 3-5, weekday: 139 157 139 93 89 75 83 70 77 79 75 99
@@ -117,8 +114,8 @@ violence, 6-11, weekday: 175 244 195 68 66 47 49 37 47 53 58 100
 violence, 6-11, weekend: 221 293 248 77 55 68 53 62 90 69 86 108
 violence, 12+, weekday: 182 296 129 39 21 14 17 13 24 31 52 93
 violence, 12+, weekend: 327 430 217 42 51 39 39 34 62 75 105 164
-robbery, 0, weekday: 95 81 95 115 111 105 108 109 108 109 108 105
-robbery, 0, weekend: 82 74 79 101 109 100 104 103 106 106 106 98
+robbery, none, weekday: 95 81 95 115 111 105 108 109 108 109 108 105
+robbery, none, weekend: 82 74 79 101 109 100 104 103 106 106 106 98
 robbery, 1-2, weekday: 105 117 109 80 92 98 101 96 95 93 95 94
 robbery, 1-2, weekend: 106 101 109 93 102 114 104 106 97 100 101 109
 robbery, 3-5, weekday: 130 132 99 70 65 96 62 72 84 73 80 90
@@ -127,8 +124,8 @@ robbery, 6-11, weekday: 108 204 113 67 51 61 49 52 54 61 53 75
 robbery, 6-11, weekend: 190 298 238 135 55 58 70 54 69 58 68 76
 robbery, 12+, weekday: 126 242 118 29 40 38 31 23 24 37 44 75
 robbery, 12+, weekend: 283 361 251 87 49 46 74 50 40 43 47 94
-theft from the person, 0, weekday: 71 68 93 148 130 110 89 90 100 107 132 94
-theft from the person, 0, weekend: 49 42 57 110 124 85 81 89 100 134 149 112
+theft from the person, none, weekday: 71 68 93 148 130 110 89 90 100 107 132 94
+theft from the person, none, weekend: 49 42 57 110 124 85 81 89 100 134 149 112
 theft from the person, 1-2, weekday: 71 73 79 85 93 118 127 126 113 111 96 93
 theft from the person, 1-2, weekend: 68 50 55 118 69 118 137 123 109 77 78 79
 theft from the person, 3-5, weekday: 89 100 132 41 95 91 134 119 138 102 71 85
@@ -137,8 +134,8 @@ theft from the person, 6-11, weekday: 190 174 110 63 49 57 72 86 60 77 51 127
 theft from the person, 6-11, weekend: 189 283 250 80 100 104 102 88 91 57 66 87
 theft from the person, 12+, weekday: 243 249 126 67 33 45 37 43 28 36 34 148
 theft from the person, 12+, weekend: 395 397 216 82 65 98 82 61 55 56 36 139
-damage, 0, weekday: 100 97 100 104 100 99 97 104 100 102 101 102
-damage, 0, weekend: 95 89 101 105 104 100 101 102 99 99 97 100
+damage, none, weekday: 100 97 100 104 100 99 97 104 100 102 101 102
+damage, none, weekend: 95 89 101 105 104 100 101 102 99 99 97 100
 damage, 1-2, weekday: 94 99 101 98 105 111 110 93 104 91 100 92
 damage, 1-2, weekend: 107 119 91 91 99 101 105 99 102 102 107 98
 damage, 3-5, weekday: 105 114 101 72 89 92 97 88 86 121 97 93
@@ -147,8 +144,8 @@ damage, 6-11, weekday: 132 137 95 64 80 75 120 72 82 95 84 109
 damage, 6-11, weekend: 163 199 122 60 53 114 67 72 73 107 93 100
 damage, 12+, weekday: 120 185 102 89 67 54 76 88 82 86 68 105
 damage, 12+, weekend: 177 254 119 75 85 78 83 87 76 93 68 120
-other theft, 0, weekday: 108 103 110 111 105 101 99 99 99 97 100 104
-other theft, 0, weekend: 85 78 92 109 106 102 97 95 98 97 104 100
+other theft, none, weekday: 108 103 110 111 105 101 99 99 99 97 100 104
+other theft, none, weekend: 85 78 92 109 106 102 97 95 98 97 104 100
 other theft, 1-2, weekday: 85 86 78 86 97 101 102 105 104 106 101 94
 other theft, 1-2, weekend: 111 103 89 91 92 100 109 109 107 108 95 102
 other theft, 3-5, weekday: 80 90 98 84 80 95 113 105 102 106 108 93

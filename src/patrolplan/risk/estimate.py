@@ -15,7 +15,7 @@ from patrolplan.risk.clock import build_clock
 from patrolplan.risk.day_kinds import DayKind, find_day_kind
 from patrolplan.risk.exposure import PupilExposure, build_exposure, get_powers
 from patrolplan.risk.history import History, build_history, get_harm_days, note_guard
-from patrolplan.risk.in_time import WindowRisk, join_over_window
+from patrolplan.risk.in_time import TimeFactors, WindowRisk, join_over_window
 from patrolplan.risk.models import (
     MIN_EVENTS_TO_CHOOSE,
     MIN_ORIGINS_TO_CHOOSE,
@@ -104,17 +104,15 @@ def estimate_risk(
     clock = build_clock(area, history)
     exposure, exposure_notes = _model_exposure(area, history.targets, minutes, weights)
     voice = build_report_voice(area, history.months[-1])
-    joined = join_over_window(
-        predicted.expected * harm,
+    factors = TimeFactors(
         get_powers(history.targets, settings.way_home.exposure),
         clock,
         day,
         exposure,
         voice,
-        minutes,
-        weights,
         by_band=settings.reports.time_bands,
     )
+    joined = join_over_window(predicted.expected * harm, factors, minutes, weights)
     return Risk(
         crime=joined.crime,
         reports=joined.reports,
@@ -171,10 +169,13 @@ def _model_exposure(
     exposure = build_exposure(ways, presence, metres, settings.floor, minutes, weights)
     if exposure is None:
         return None, [Note("no_pupils_out", _describe_span(minutes))]
-    values = {"categories": list(counted), "powers": list(counted.values())}
+    values: dict[str, NoteValue] = {
+        "categories": list(counted),
+        "powers": list(counted.values()),
+    }
     pupils = sum(school.on_streets for school in ways.schools)
-    facts = {"pupils": round(pupils), "schools": len(ways.schools)}
-    return exposure, [Note("exposure", {**values, **facts}), *ways.notes, *presence.notes]
+    values |= {"pupils": round(pupils), "schools": len(ways.schools)}
+    return exposure, [Note("exposure", values), *ways.notes, *presence.notes]
 
 
 def _describe_span(minutes: NDArray[np.int64]) -> dict[str, NoteValue]:

@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 
 from patrolplan.pupils.flows import refuse_to_store
 from patrolplan.risk.exposure import PupilExposure, raise_to_power
+from patrolplan.risk.report_voice import ReportVoice, TimeBand, find_band
 from patrolplan.risk.scores import round_significant
 
 if TYPE_CHECKING:
     from patrolplan.risk.clock import Clock
     from patrolplan.risk.day_kinds import DayKind
-    from patrolplan.risk.report_voice import ReportVoice, TimeBand
 
 RISK_DIGITS = 9
 """Risk is given to so many significant digits, so that equal runs write equal files."""
@@ -62,19 +62,17 @@ class ReportsInTime:
         Whether anything is recorded; if not, reports have the whole risk.
     """
 
-    def __init__(self, voice: "ReportVoice", *, by_band: bool, has_crime: bool) -> None:
+    def __init__(self, voice: ReportVoice, *, by_band: bool, has_crime: bool) -> None:
         self._voice = voice
         self._by_band = by_band
         self._has_crime = has_crime
         self._known: dict[TimeBand | None, BandVoice] = {}
 
-    def find_band(self, minute: int) -> "TimeBand | None":
+    def find_band(self, minute: int) -> TimeBand | None:
         """The band of a minute after midnight; None where reports of all bands count together."""
-        from patrolplan.risk.report_voice import find_band
-
         return find_band(minute % (24 * 60)) if self._by_band else None
 
-    def get(self, band: "TimeBand | None") -> BandVoice:
+    def get(self, band: TimeBand | None) -> BandVoice:
         """The voice of a band."""
         if band not in self._known:
             spread = self._voice.spread(band)
@@ -83,6 +81,40 @@ class ReportsInTime:
                 share = float(self._voice.compute_share(band)) if self._has_crime else 1.0
             self._known[band] = BandVoice(1.0 - share, spread)
         return self._known[band]
+
+
+@dataclass(frozen=True, eq=False)
+class TimeFactors:
+    """What moves risk from minute to minute.
+
+    Parameters
+    ----------
+    powers
+        (j,) power of the pupils present that each category grows with, see
+        `patrolplan.risk.exposure.get_powers`.
+    clock
+        When crime happens.
+    day
+        Kind of day; None: all days of the week together.
+    exposure
+        Where pupils are; None where none is out in the window, or where that does not count.
+    voice
+        Pupils' reports.
+    by_band
+        Whether reports count only in the band of the day that they are about.
+    """
+
+    powers: NDArray[np.float64]
+    clock: "Clock"
+    day: "DayKind | None"
+    exposure: PupilExposure | None
+    voice: ReportVoice
+    by_band: bool = True
+
+    @property
+    def used_powers(self) -> NDArray[np.float64]:
+        """(j,) the powers, all 0 without exposure."""
+        return self.powers if self.exposure is not None else np.zeros_like(self.powers)
 
 
 class RiskInTime:
@@ -96,20 +128,10 @@ class RiskInTime:
     """
 
     def __init__(
-        self,
-        harm: NDArray[np.float64],
-        powers: NDArray[np.float64],
-        clock: "Clock",
-        day: "DayKind | None",
-        exposure: PupilExposure | None,
-        reports: ReportsInTime,
-        total: float = 1.0,
+        self, harm: NDArray[np.float64], factors: TimeFactors, reports: ReportsInTime, total: float
     ) -> None:
         self._harm = harm
-        self._powers = powers
-        self._clock = clock
-        self._day = day
-        self._exposure = exposure
+        self._factors = factors
         self._reports = reports
         self._total = total
         self._static: NDArray[np.float64] | None = None
@@ -130,7 +152,7 @@ class RiskInTime:
     @property
     def pupils(self) -> PupilExposure | None:
         """Where pupils are; None where that does not count."""
-        return None if self._static is not None else self._exposure
+        return None if self._static is not None else self._factors.exposure
 
     @property
     def is_static(self) -> bool:
@@ -148,8 +170,8 @@ class RiskInTime:
         minutes = np.arange(int(start), max(int(np.ceil(end)), int(start) + 1))
         held = np.minimum(minutes + 1, end) - np.maximum(minutes, start)
         held = held if held.sum() > 0 else np.ones_like(held)
-        total = self.compute_rate(int(minutes[0])) * (held[0] / held.sum())
-        for minute, share in zip(minutes[1:], held[1:] / held.sum(), strict=True):
+        total = np.zeros(len(self._harm))
+        for minute, share in zip(minutes, held / held.sum(), strict=True):
             total += self.compute_rate(int(minute)) * share
         return total
 
@@ -171,21 +193,21 @@ class RiskInTime:
         """The joined risk of some pieces in a minute."""
         if self._static is not None:
             return self._static[pieces].copy()
-        relative = np.empty(0)
-        if self._exposure is not None:
-            relative = self._exposure.compute_relative(minute)[pieces]
+        exposure, relative = self._factors.exposure, np.empty(0)
+        if exposure is not None:
+            relative = exposure.compute_relative(minute)[pieces]
         crime = np.zeros(len(self._harm))[pieces]
         for power, amounts in self._get_half_hour(find_half_hour(minute)):
             here = amounts[pieces]
             crime += here if power == 0 else here * raise_to_power(relative, power)
         voice = self._reports.get(self._reports.find_band(minute))
-        return (voice.crime_weight * crime + voice.reports[pieces]) / self._total
+        return np.asarray((voice.crime_weight * crime + voice.reports[pieces]) / self._total)
 
     def _get_half_hour(self, half_hour: int) -> list[tuple[float, NDArray[np.float64]]]:
         """(p,) harm in a half-hour without exposure, of the categories of each power."""
         if half_hour not in self._by_half_hour:
-            harm = self._harm * self._clock.compute_factor(half_hour, self._day)
-            powers = self._powers if self._exposure is not None else np.zeros_like(self._powers)
+            harm = self._harm * self._factors.clock.compute_factor(half_hour, self._factors.day)
+            powers = self._factors.used_powers
             self._by_half_hour[half_hour] = [
                 (float(power), harm[:, powers == power].sum(axis=1)) for power in np.unique(powers)
             ]
@@ -220,21 +242,15 @@ class WindowRisk:
     intensity: float
     """Harm of recorded crime in the window, as a multiple of that of the mean hour."""
     in_time: RiskInTime
-    bands: tuple["TimeBand | None", ...]
+    bands: tuple[TimeBand | None, ...]
     """The bands of the day that the window meets; None: reports of all bands count."""
 
 
 def join_over_window(
     harm: NDArray[np.float64],
-    powers: NDArray[np.float64],
-    clock: "Clock",
-    day: "DayKind | None",
-    exposure: PupilExposure | None,
-    voice: "ReportVoice",
+    factors: TimeFactors,
     minutes: NDArray[np.int64],
     weights: NDArray[np.float64],
-    *,
-    by_band: bool = True,
 ) -> WindowRisk:
     """Join recorded crime and reports over a window, with and without exposure.
 
@@ -255,21 +271,18 @@ def join_over_window(
     ----------
     harm
         (p, j) expected harm of each category, over all hours and days.
-    powers
-        (j,) see `patrolplan.risk.exposure.get_powers`.
-    clock, day, exposure, voice
-        Of the area; the kind of day of the window; None: no pupil is out, or exposure is off.
+    factors
+        What moves it.
     minutes, weights
         (m,) the window, see `patrolplan.area.patrol_window.weigh_minutes`.
-    by_band
-        Whether reports count only in their band of the day.
     """
-    reports_in_time = ReportsInTime(voice, by_band=by_band, has_crime=bool(harm.any()))
+    clock, exposure, powers = factors.clock, factors.exposure, factors.used_powers
+    reports_in_time = ReportsInTime(
+        factors.voice, by_band=factors.by_band, has_crime=bool(harm.any())
+    )
     bands = list(dict.fromkeys(reports_in_time.find_band(int(minute)) for minute in minutes))
     if exposure is None and clock.source == "flat" and len(bands) == 1:
         return _join_static(harm, reports_in_time, bands[0])
-    if exposure is None:
-        powers = np.zeros_like(powers)
     pieces = len(harm)
     before, after = np.zeros(harm.shape[1]), np.zeros(harm.shape[1])
     plain, exposed, reports = np.zeros(pieces), np.zeros(harm.shape), np.zeros(pieces)
@@ -279,7 +292,7 @@ def join_over_window(
     ):
         held = list(cell)
         weight = sum(share for _, share in held)
-        here = harm * clock.compute_factor(half_hour, day)
+        here = harm * clock.compute_factor(half_hour, factors.day)
         sums = _sum_powers(exposure, powers, held, pieces)
         met = np.empty_like(here)
         for power, summed in sums.items():
@@ -298,9 +311,7 @@ def join_over_window(
     crime = (exposed * (scale / norm)).sum(axis=1)
     without = _normalise(plain + reports)
     total = float((crime + reports).sum())
-    in_time = RiskInTime(
-        harm * (scale / norm), powers, clock, day, exposure, reports_in_time, total or 1.0
-    )
+    in_time = RiskInTime(harm * (scale / norm), factors, reports_in_time, total or 1.0)
     weight_of_both = float((plain + reports).sum())
     return WindowRisk(
         crime=_normalise(plain),
@@ -329,7 +340,7 @@ def _sum_powers(
 
 
 def _join_static(
-    harm: NDArray[np.float64], reports_in_time: ReportsInTime, band: "TimeBand | None"
+    harm: NDArray[np.float64], reports_in_time: ReportsInTime, band: TimeBand | None
 ) -> WindowRisk:
     """The risk where nothing changes from minute to minute."""
     voice = reports_in_time.get(band)

@@ -69,12 +69,18 @@ EXAMPLES = {
     "gates": ["gates.csv"],
     "term_dates": ["term_dates.csv"],
     "tasked_places": ["tasked_places.csv"],
+    "origins": ["origins.csv"],
+    "areas": ["areas.geojson"],
+    "stops": ["stops.csv"],
+    "places": ["places/*.xml"],
+    "clock": ["clock.csv"],
 }
 """Examples for the keys under `[sources]`."""
 
 UNSET_EXAMPLES = {
     "bounds": [-0.149, 51.513, -0.1212, 51.5302],
     "boundary": "boundary.geojson",
+    "earlier": "last-month/plan.gpkg",
     "tiles": "https://tiles.example.org/{z}/{x}/{y}.png",
 }
 """Examples for keys that are not set by default."""
@@ -122,7 +128,8 @@ def _format_toml(value: object) -> str:
     if isinstance(value, time):
         return f'"{value:%H:%M}"'
     if isinstance(value, dict):
-        return "{}"
+        pairs = (f"{json.dumps(key)} = {_format_toml(one)}" for key, one in value.items())
+        return f"{{{', '.join(pairs)}}}"
     return json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)
 
 

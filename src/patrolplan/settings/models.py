@@ -90,9 +90,7 @@ class SourceSettings(Section):
     origins: Paths = Field((), description="where each school's pupils live, by area")
     areas: Paths = Field((), description="polygons of small areas, with their residents")
     stops: Paths = Field((), description="bus stops and stations; default: those of the streets")
-    places: Paths = Field(
-        (), description="pubs, bars and nightclubs; default: those of the streets"
-    )
+    places: Paths = Field((), description="pubs, bars and takeaways; default: those of the streets")
     clock: Paths = Field((), description="share of each category's day, by kind of place and time")
 
 
@@ -396,6 +394,11 @@ class FetchSettings(Section):
     months: int = Field(36, ge=1, le=240, description="how many months of crime fetch downloads")
     contact: str = Field(
         "", max_length=200, description="email or web address that fetch gives to the servers"
+    )
+    food_authorities: tuple[Annotated[int, Field(ge=1, le=999)], ...] = Field(
+        (),
+        description="numbers of the local authorities whose pubs, bars and takeaways fetch "
+        "downloads, such as 533 for Westminster; see ratings.food.gov.uk/open-data",
     )
 
 

@@ -1,4 +1,4 @@
-"""A local server that answers as data.police.uk, GIAS and Overpass do, with their faults."""
+"""A local server that answers as the publishers of open data do, with their faults."""
 
 import json
 import threading
@@ -83,6 +83,7 @@ class World:
     register: dict[str, bytes] = field(default_factory=dict)
     network: dict = field(default_factory=dict)
     features: dict = field(default_factory=dict)
+    ratings: dict[str, bytes] = field(default_factory=dict)
     most: int = 10_000
     failing: float = 0.0
     seed: int = 1
@@ -184,9 +185,10 @@ class _Handler(BaseHTTPRequestHandler):
                 return 404, b"Not Found"
             found = world.within(month, ring)
             return (503, b"") if len(found) > world.most else (200, json.dumps(found).encode())
-        if path.startswith("/schools/edubasealldata"):
-            body = world.register.get(path.removeprefix("/schools/"))
-            return (200, body) if body is not None else (404, b"Not Found")
+        files = {"/schools/": world.register, "/ratings/": world.ratings}
+        for start, held in files.items():
+            if path.startswith(start) and path.removeprefix(start) in held:
+                return 200, held[path.removeprefix(start)]
         if path == "/overpass/interpreter":
             query = fields["data"][0]
             found = world.features if "'leisure'" in query else world.network

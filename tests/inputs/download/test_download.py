@@ -205,7 +205,7 @@ def test_damaged_answers_are_requested_again(  # noqa: PLR0917 - fixtures
 def test_the_command_tells_what_came_and_stops_in_peace(world, serving, place, monkeypatch, capsys):
     """The command names files and notes; stopped by hand it says that nothing is lost."""
     url = serving(world)
-    ours = Servers(f"{url}/api", f"{url}/schools", f"{url}/overpass")
+    ours = Servers(f"{url}/api", f"{url}/schools", f"{url}/overpass", f"{url}/ratings")
     monkeypatch.setattr(bringing, "Servers", lambda: ours)
     world.vanishing = {"2026-08"}
     config = str(place().folder / "patrolplan.toml")

@@ -1,4 +1,4 @@
-"""Fetching an area's open data: street crimes, schools and streets, as far as files are missing."""
+"""Fetching an area's open data: crimes, schools, streets and pubs, as far as files are missing."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from patrolplan.cache import AnswerCache, lock_fetch_folder
 from patrolplan.crs import Projection
 from patrolplan.errors import FetchError, SettingsError
 from patrolplan.inputs.boundary import read_limits
-from patrolplan.inputs.download import gias, police
+from patrolplan.inputs.download import food_ratings, gias, police
 from patrolplan.inputs.download.client import WebClient
 from patrolplan.inputs.download.manifest import (
     OPEN_DATABASE,
@@ -25,6 +25,7 @@ from patrolplan.inputs.download.manifest import (
     STREET_SUFFIXES,
     Manifest,
     Origin,
+    build_authority_path,
     build_month_path,
     build_source_path,
     parse_month,
@@ -32,8 +33,8 @@ from patrolplan.inputs.download.manifest import (
 from patrolplan.inputs.download.police import CrimeFetcher, encode_csv
 from patrolplan.settings import Settings
 
-Source = Literal["streets", "schools", "crimes"]
-SOURCES: tuple[Source, ...] = ("streets", "schools", "crimes")
+Source = Literal["streets", "schools", "crimes", "places"]
+SOURCES: tuple[Source, ...] = ("streets", "schools", "crimes", "places")
 
 ProgressCallback = Callable[[str, int, int, str], None]
 """Called with what is being fetched, how many are done, of how many, and which one is next."""
@@ -46,6 +47,7 @@ class Servers:
     police: str = "https://data.police.uk/api"
     schools: str = "https://ea-edubase-api-prod.azurewebsites.net/edubase/downloads/public"
     streets: str = "https://overpass-api.de/api"
+    places: str = "https://ratings.food.gov.uk/OpenDataFiles"
 
 
 @dataclass
@@ -71,14 +73,14 @@ def fetch_open_data(
     settings: Settings,
     *,
     months: int | None = None,
-    only: Sequence[Source] = SOURCES,
+    only: Sequence[Source] | None = None,
     again: bool = False,
     report_progress: ProgressCallback = lambda _what, _done, _of, _detail: None,
     web: WebClient | None = None,
     servers: Servers | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> FetchResult:
-    """Fetch what is missing of an area: street crimes, schools, streets.
+    """Fetch what is missing of an area: street crimes, schools, streets, and pubs.
 
     Each file is written completely or not at all, and no existing one is overwritten. After a
     break the same call goes on where it stopped, and ends with the same bytes as an unbroken run.
@@ -90,7 +92,7 @@ def fetch_open_data(
     months
         How many months of crime, counted back from the newest offered; default as in `[fetch]`.
     only
-        Sources to fetch.
+        Sources to fetch; by default all, pubs only where `[fetch]` names authorities.
     again
         Fetch existing files again.
     report_progress
@@ -111,6 +113,9 @@ def fetch_open_data(
         what = "has neither bounds nor boundary, so it is unclear what to fetch"
         raise SettingsError.one("[area]", what, "write bounds = [west, south, east, north]")  # noqa: EM101 - a place
     limits = read_limits(settings, np.empty((0, 2)))
+    if only is None:
+        has_authorities = bool(settings.fetch.food_authorities)
+        only = [source for source in SOURCES if source != "places" or has_authorities]
     targets = _find_targets(settings, only)
     with (
         lock_fetch_folder(settings.folder) as workspace,
@@ -127,6 +132,8 @@ def fetch_open_data(
                 fetch.fetch_crimes(months or settings.fetch.months)
             elif source == "schools":
                 fetch.fetch_schools(path, now())
+            elif source == "places":
+                fetch.fetch_places()
             else:
                 fetch.fetch_streets(path)
     return fetch.result
@@ -134,13 +141,36 @@ def fetch_open_data(
 
 def _find_targets(settings: Settings, only: Sequence[Source]) -> dict[Source, Path]:
     """Where each source is written; settings without a place for one fail before any request."""
-    return {
-        source: build_month_path(settings, "2026-09").parent
-        if source == "crimes"
-        else build_source_path(settings, source)
-        for source in SOURCES
-        if source in only
-    }
+    targets: dict[Source, Path] = {}
+    for source in SOURCES:
+        if source not in only:
+            continue
+        if source == "crimes":
+            targets[source] = build_month_path(settings, "2026-09").parent
+        elif source == "places":
+            targets[source] = _list_authority_files(settings)[0][1].parent
+        else:
+            targets[source] = build_source_path(settings, source)
+    return targets
+
+
+def _list_authority_files(settings: Settings) -> list[tuple[int, Path]]:
+    """Each authority whose food hygiene ratings are wanted, and its file."""
+    authorities = dict.fromkeys(settings.fetch.food_authorities)
+    if not authorities:
+        where, what = (
+            "[fetch] food_authorities",
+            "names no authority, so it is unclear what to fetch",
+        )
+        remedy = (
+            "write the numbers of the area's authorities, such as [533, 506] for Westminster and "
+            "Camden, from the names of the files at ratings.food.gov.uk/open-data"
+        )
+        raise SettingsError.one(where, what, remedy)
+    return [
+        (authority, build_authority_path(settings, food_ratings.build_file_name(authority)))
+        for authority in authorities
+    ]
 
 
 @dataclass
@@ -200,6 +230,19 @@ class _Fetch:
         credit = f"{OPEN_GOVERNMENT_CREDIT} (Department for Education)"
         self._write(path, data, Origin("schools", url, OPEN_GOVERNMENT, credit, len(rows)))
         self.report_progress("schools", 1, 1, "")
+
+    def fetch_places(self) -> None:
+        """Write a file of food hygiene ratings for each authority that is missing here."""
+        files = _list_authority_files(self.settings)
+        todo = [(authority, path) for authority, path in files if not self._has_files([path], path)]
+        credit = f"{OPEN_GOVERNMENT_CREDIT} (Food Standards Agency)"
+        for done, (authority, path) in enumerate(todo):
+            self.report_progress("food hygiene ratings", done, len(todo), f"of {authority}")
+            data, rows, url = food_ratings.fetch_food_ratings(
+                self.web, self.servers.places, authority
+            )
+            self._write(path, data, Origin("places", url, OPEN_GOVERNMENT, credit, rows))
+        self.report_progress("food hygiene ratings", len(todo), len(todo), "")
 
     def fetch_crimes(self, count: int) -> None:
         """Write a file for each month that is missing here and offered by the API."""

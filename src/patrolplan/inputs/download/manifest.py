@@ -87,7 +87,10 @@ class Manifest:
         write_file_atomically(path, data)
 
     def find_doubt(self, path: Path) -> str:
-        """Why an existing file should not be relied on; empty where it may be."""
+        """Why an existing file should not be relied on; empty where it may be.
+
+        Food hygiene ratings are of a whole authority, whatever the area.
+        """
         if path.stat().st_size == 0:
             return "is empty"
         record = self._files.get(self.relative_name(path))
@@ -95,7 +98,7 @@ class Manifest:
             return ""
         if record.get("sha256") != hash_content(path.read_bytes()):
             return "was changed after it was fetched"
-        if record.get("area") != self._area:
+        if record.get("source") != "places" and record.get("area") != self._area:
             return "was fetched for another area"
         return ""
 
@@ -124,6 +127,7 @@ ADVICE = {
     "crimes": 'write crimes = ["crimes/*/*.csv"]',
     "schools": 'write schools = "schools.csv"',
     "streets": 'write streets = "streets.osm.pbf"',
+    "places": 'write places = "places/*.xml"',
 }
 
 
@@ -166,6 +170,30 @@ def build_source_path(settings: Settings, source: str) -> Path:
     raise _build_pattern_error(settings, source=source, what=f"a {' or '.join(kinds)} file")
 
 
+def build_authority_path(settings: Settings, name: str) -> Path:
+    """The file of an authority's food hygiene ratings, of this name.
+
+    Raises
+    ------
+    SettingsError
+        When no pattern matches a separate file for each authority.
+
+    Examples
+    --------
+    >>> from patrolplan.settings import parse_settings
+    >>> sources = {"crimes": "c.csv", "schools": "s.csv", "streets": "s.osm", "places": "p/*.xml"}
+    >>> settings = parse_settings({"sources": sources}, folder=Path("here"))
+    >>> build_authority_path(settings, "FHRS533en-GB.xml").as_posix()
+    'here/p/FHRS533en-GB.xml'
+    """
+    stem, kind = Path(name).stem, Path(name).suffix
+    for pattern in settings.sources.places:
+        found = _fill_pattern(pattern, "places", stem, (kind,))
+        if Path(found).name == name:
+            return settings.folder / found
+    raise _build_pattern_error(settings, source="places", what="a file for each authority")
+
+
 def parse_month(path: Path) -> str:
     """The month in a file's name, empty where there is none.
 
@@ -197,6 +225,10 @@ def _find_match(pattern: str, *names: str) -> str:
 
 
 def _build_pattern_error(settings: Settings, *, source: str, what: str) -> SettingsError:
-    patterns = ", ".join(f"'{pattern}'" for pattern in getattr(settings.sources, source))
     place = f"[sources] {source}"
+    patterns = ", ".join(f"'{pattern}'" for pattern in getattr(settings.sources, source))
+    if not patterns:
+        return SettingsError.one(
+            place, "is not set, so it is unclear where to write", ADVICE[source]
+        )
     return SettingsError.one(place, f"{patterns} cannot name {what}", ADVICE[source])

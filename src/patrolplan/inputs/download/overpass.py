@@ -36,12 +36,21 @@ from patrolplan.inputs.download.client import (
 )
 from patrolplan.inputs.download.police import MAX_SEGMENT_METRES, widen_limits
 from patrolplan.inputs.osm_tags import NOT_STREETS
-from patrolplan.inputs.streets import GREENS, MARGIN_METRES, PARKS, RAILS, STATIONS, WATERWAYS
+from patrolplan.inputs.streets import (
+    GREENS,
+    MARGIN_METRES,
+    PARKS,
+    PLACE_KINDS,
+    RAILS,
+    STATIONS,
+    WATERWAYS,
+)
 
 STREET_FILTER = f'["highway"]["highway"!~"^({"|".join(sorted(NOT_STREETS))})$"]'
 """Every way that could be walked; its other tags are checked when the file is read."""
 
 FEATURES: dict[str, bool | str | list[str]] = {
+    "amenity": sorted(PLACE_KINDS),
     "highway": "bus_stop",
     "landuse": sorted(GREENS),
     "leisure": sorted(PARKS),
@@ -49,7 +58,8 @@ FEATURES: dict[str, bool | str | list[str]] = {
     "railway": sorted(RAILS | STATIONS),
     "waterway": sorted(WATERWAYS | {"dock", "riverbank"}),
 }
-"""What the maps show besides streets, except buildings: there are too many of them."""
+"""What the maps show besides streets, except buildings: there are too many of them. And pubs, bars
+and takeaways."""
 
 Element = dict[str, Any]
 

@@ -1,0 +1,160 @@
+"""The tables of pupils' ways home, matched to the area: what is near, and what is not given.
+
+Homes, stops and pubs beyond the limits count as well, since pupils do not stop at them. So nothing
+is cut at the limits, only at a distance that no walk home reaches.
+"""
+
+from collections.abc import Iterable, Mapping, Set as AbstractSet
+from dataclasses import replace
+from difflib import get_close_matches
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
+
+from patrolplan.area.study_area import LoadReport
+from patrolplan.inputs.table_reader import quote_value
+from patrolplan.inputs.way_home import WayHomeTables
+from patrolplan.notes import Note, NoteKind, NoteValue
+from patrolplan.settings import CATEGORIES, Settings
+from patrolplan.text import list_first
+
+REACH_METRES = 5_000.0
+"""Areas, stops and pubs farther from the area are left out: no way home on foot is as long."""
+
+STOP_KINDS = ("bus_stop", "station")
+
+
+def gather_way_home(
+    tables: WayHomeTables,
+    features: gpd.GeoDataFrame,
+    street_places: gpd.GeoDataFrame,
+    limits: BaseGeometry,
+    *,
+    planned: Iterable[str],
+    categories: Iterable[str],
+    settings: Settings,
+    report: LoadReport,
+) -> WayHomeTables:
+    """The tables as the area uses them; stops and places of the streets where none are given.
+
+    Parameters
+    ----------
+    tables
+        As they were read, with nothing left out yet.
+    features, street_places
+        Map features and places of the streets files.
+    planned
+        URNs of the schools that are planned for.
+    categories
+        Categories of the crimes that were read.
+    report
+        Receives problems, rows left out and notes.
+    """
+    origins = _select_origins(tables, set(planned), settings, report)
+    lived_in = tables.areas["area"].isin(origins["area"]).to_numpy()
+    used = WayHomeTables(
+        origins=origins,
+        areas=_select_near("areas", tables.areas, limits, settings, report, also=lived_in),
+        stops=_select_near("stops", tables.stops, limits, settings, report),
+        places=_select_near("places", tables.places, limits, settings, report),
+        clock=_select_known(tables.clock, categories, settings, report),
+    )
+    if not settings.sources.stops:
+        used = replace(used, stops=_find_street_stops(features, limits))
+    if not settings.sources.places:
+        near = street_places[_is_near(street_places, limits)]
+        used = replace(used, places=near[["kind", "geometry"]].reset_index(drop=True))
+    absent: Mapping[NoteKind, pd.DataFrame] = {
+        "no_origins": used.origins,
+        "no_stops": used.stops,
+        "no_places": used.places,
+    }
+    report.notes.extend(Note(kind) for kind, table in absent.items() if table.empty)
+    return used
+
+
+def _select_origins(
+    tables: WayHomeTables, planned: AbstractSet[str], settings: Settings, report: LoadReport
+) -> pd.DataFrame:
+    """The counts of schools that are planned for, in areas whose polygons are known."""
+    origins = tables.origins[tables.origins["urn"].isin(planned)]
+    files = settings.find_files("origins")
+    if not files:
+        return origins
+    if not settings.sources.areas:
+        what = "is given without the polygons of its areas"
+        report.problems.add(files[0], what, "name their file in [sources] areas")
+        return origins
+    is_known = origins["area"].isin(tables.areas["area"])
+    unknown = list(dict.fromkeys(origins["area"][~is_known]))
+    count = int((~is_known).sum())
+    if count and count == len(origins):
+        what = f"[sources] areas has none of its areas, such as {quote_value(unknown[0])}"
+        remedy = "use the names of [sources] areas, or map those under [columns.areas]"
+        report.problems.add(files[0], what, remedy)
+    elif count:
+        report.left_out.add("origins", f"no polygon has the name {list_first(unknown)}", count)
+        report.notes.append(Note("origin_areas_unknown", {"areas": unknown}))
+    return origins[is_known].reset_index(drop=True)
+
+
+def _is_near(table: gpd.GeoDataFrame, limits: BaseGeometry) -> NDArray[np.bool_]:
+    """(n,) which shapes lie within reach of the area."""
+    shapely.prepare(limits)
+    return np.asarray(shapely.dwithin(limits, table.geometry.values, REACH_METRES), dtype=bool)
+
+
+def _select_near(
+    source: str,
+    table: gpd.GeoDataFrame,
+    limits: BaseGeometry,
+    settings: Settings,
+    report: LoadReport,
+    *,
+    also: NDArray[np.bool_] | bool = False,
+) -> gpd.GeoDataFrame:
+    """The rows of a table within reach, and (n,) others; where none is, it is of another place."""
+    near = _is_near(table, limits) | also
+    reach = f"{REACH_METRES / 1000:g} km"
+    report.left_out.add(source, f"more than {reach} from the area", int((~near).sum()))
+    files = settings.find_files(source)
+    if files and not len(table):
+        what = f"has nothing that can be used as {source}"
+        report.problems.add(files[0], what, f"check its kinds and coordinates, or unset {source}")
+    elif files and not near.any():
+        what = f"none of its {len(table):,} {source} lies within {reach} of the area"
+        remedy = "check its coordinates, and that longitude and latitude are in their own columns"
+        report.alarms.add("far_places", files[0], what, remedy)
+    return table[near].reset_index(drop=True)
+
+
+def _find_street_stops(features: gpd.GeoDataFrame, limits: BaseGeometry) -> gpd.GeoDataFrame:
+    """Bus stops and stations of the streets files, as points; a station may be an area there."""
+    stops = features[features["kind"].isin(STOP_KINDS)]
+    stops = stops[_is_near(stops, limits)].reset_index(drop=True)
+    return gpd.GeoDataFrame(
+        {"kind": stops["kind"], "boardings": np.full(len(stops), np.nan)},
+        geometry=stops.geometry.representative_point(),
+    )
+
+
+def _select_known(
+    clock: pd.DataFrame, categories: Iterable[str], settings: Settings, report: LoadReport
+) -> pd.DataFrame:
+    """The rows of categories that occur or are known; others have no effect, so they are noted."""
+    own = (*settings.crimes.categories, *settings.risk.harm)
+    known = dict.fromkeys((*categories, *own, *CATEGORIES))
+    is_known = clock["category"].isin(list(known))
+    unknown = list(dict.fromkeys(clock["category"][~is_known]))
+    if unknown:
+        count = int((~is_known).sum())
+        named = list_first(unknown)
+        report.left_out.add("clock", f"of categories that no crime has ({named})", count)
+        similar = ["".join(get_close_matches(one, list(known), n=1)) for one in unknown]
+        values: dict[str, NoteValue] = {"categories": unknown, "similar": similar}
+        report.notes.append(Note("clock_categories_unknown", values))
+    return clock[is_known].reset_index(drop=True)

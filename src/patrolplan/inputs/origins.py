@@ -1,0 +1,108 @@
+"""Where each school's pupils live: read as a whole, joined and rounded by area, and forgotten.
+
+`read_origins` is the only way in, and gives counts alone: see `patrolplan.privacy` for what holds.
+No setting but paths and names of columns may come in here, and no row may go out.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+
+import pandas as pd
+
+from patrolplan.atomic import hash_content
+from patrolplan.inputs.lookups import Lookup, Rule, build_fields, given, matching, read_lookup
+from patrolplan.privacy import ROUNDING_STEP
+
+PUPILS_REMEDY = "write a whole number from 0 to 9999; leave out areas whose number is withheld"
+
+
+def _is_first_of_school(table: pd.DataFrame, _column: str) -> pd.Series:
+    return ~table.duplicated(["urn", "area"]) | (table["urn"] == "") | (table["area"] == "")
+
+
+ORIGINS = Lookup(
+    "origins",
+    build_fields("urn", "area", "pupils"),
+    (
+        ("urn", given("the URN is missing", "write the school's URN")),
+        ("area", given("the area is missing", "write its name, as in [sources] areas")),
+        (
+            "area",
+            Rule(
+                _is_first_of_school,
+                "this school has the same area in an earlier row",
+                "add the two rows together",
+            ),
+        ),
+        # The value is not shown: a count of few pupils at one school may be of one family.
+        ("pupils", matching(r"\d{1,4}(\.0)?", "is not a number of pupils", PUPILS_REMEDY)),
+    ),
+)
+
+
+def read_origins(
+    paths: Sequence[Path], *, columns: Mapping[str, str] | None = None
+) -> pd.DataFrame:
+    """Pupils of each school by the area they live in, as they may be known.
+
+    Raises
+    ------
+    InputError
+        With every row without URN, area or number, or with an area that the school has already; it
+        names rows, and shows no number of pupils.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `urn`, `area`, `pupils` (float64), see `join_and_round`.
+    """
+    table = read_lookup(ORIGINS, paths, columns)
+    pupils = pd.to_numeric(table["pupils"]).astype("float64")
+    return join_and_round(table[["urn", "area"]].assign(pupils=pupils))
+
+
+def join_and_round(table: pd.DataFrame) -> pd.DataFrame:
+    """Counts of a school by area, none of fewer than `ROUNDING_STEP` pupils, in steps of it.
+
+    A school's areas are gone through in the order of their names, which for official codes is
+    roughly that of the map. One with too few pupils is joined to the next: the next counts both
+    together, under its own name. What remains at the end joins the last one; a school with too few
+    pupils in all has none. Only then the counts are rounded down.
+
+    Parameters
+    ----------
+    table
+        `urn`, `area`, `pupils` of whole files: whatever is left out before would let two outputs be
+        subtracted.
+
+    Examples
+    --------
+    >>> rows = [("7", "A", 3.0), ("7", "B", 9.0), ("7", "C", 14.0), ("7", "D", 2.0)]
+    >>> joined = join_and_round(pd.DataFrame(rows, columns=["urn", "area", "pupils"]))
+    >>> list(joined.itertuples(index=False, name=None))
+    [('7', 'B', 10.0), ('7', 'C', 15.0)]
+    """
+    rows = table.sort_values(["urn", "area"]).itertuples(index=False, name=None)
+    joined: list[tuple[str, str, float]] = []
+    for urn, of_school in groupby(rows, key=lambda row: row[0]):
+        start, waiting = len(joined), 0.0
+        for _, area, pupils in of_school:
+            waiting += pupils
+            if waiting >= ROUNDING_STEP:
+                joined.append((urn, area, waiting))
+                waiting = 0.0
+        if waiting and len(joined) > start:
+            _, area, pupils = joined[-1]
+            joined[-1] = (urn, area, pupils + waiting)
+    result = pd.DataFrame(joined, columns=["urn", "area", "pupils"])
+    rounded = result["pupils"].astype("float64") // ROUNDING_STEP * ROUNDING_STEP
+    return result.astype({"urn": object, "area": object}).assign(pupils=rounded)
+
+
+def digest_origins(origins: pd.DataFrame) -> str:
+    """SHA-256 of what the counts reveal: equal for files that no output can tell apart.
+
+    The digest of a short file would reveal more: its numbers could be guessed one after another.
+    """
+    return hash_content(repr(ROUNDING_STEP), origins.to_json(orient="values"))

@@ -1,0 +1,14 @@
+"""Risk that is the same in every minute, for tests that are about something else."""
+
+import patrolplan as pp
+
+STATIC = {
+    "way_home": {"exposure": {}, "clock": "flat"},
+    "reports": {"time_bands": False, "half_life_months": 1_000_000, "most_share_of_five": 1.0},
+}
+"""No exposure, no clock, and every report counts at any time, however old, and however few."""
+
+
+def make_static(area):
+    """The area without what moves risk in time."""
+    return pp.with_settings(area, **STATIC)
