@@ -250,15 +250,20 @@ def measure_pai(city: City, pupils: NDArray[np.float64]) -> list[dict[str, Any]]
     return rows
 
 
-def print_results(results: dict[str, Any], city: City) -> None:
-    """The figures as a table, with what they are figures of."""
+def count_violence(city: City) -> int:
+    """Violent crimes in the ranked cells, in the hours and years tested."""
     violent = city.select("violence", TESTED, minutes=WINDOW, kind="school")
-    near = int(city.is_near[violent["cell"]].sum())
+    return int(city.is_near[violent["cell"]].sum())
+
+
+def print_results(results: dict[str, Any]) -> None:
+    """The figures as a table, with what they are figures of."""
+    about = results["about"]
     print(
-        f"{int(city.is_near.sum()):,} cells, {len(city.gate_xy)} gates, {near:,} violent crimes on "
+        f"{about['cells']:,} cells, {about['gates']} gates, {about['violent']:,} violent crimes on "
         f"streets in the hours tested.\nLearned from {LEARNED[0]} to {LEARNED[1]}, tested from "
-        f"{TESTED[0]} to {TESTED[1]} (the last day is not in it). Clock, night places and counts "
-        "are those\nof the first years alone. Distances are those of a grid of streets; there is "
+        f"{TESTED[0]} to {TESTED[1]} (the last day is not in it).\nClock, night places and counts "
+        "are those of the first years alone.\nDistances are those of a grid of streets; there is "
         "no street file.\n"
     )
     one = results["exponent"]["violence"]
@@ -300,6 +305,13 @@ def measure(cities: list[City]) -> dict[str, Any]:
         "placebos": [{"name": name, **found._asdict()} for name, found in placebos],
         "pai": measure_pai(city, pupils),
         "patrols": {**main, "variants": variants},
+        "about": {
+            "cells": int(city.is_near.sum()),
+            "gates": len(city.gate_xy),
+            "violent": count_violence(city),
+            "learned": list(LEARNED),
+            "tested": list(TESTED),
+        },
     }
 
 
@@ -311,7 +323,7 @@ def main() -> None:
     options = parser.parse_args()
     cities = read_cities(options.data)
     results = measure(cities)
-    print_results(results, cities[0])
+    print_results(results)
     if options.json:
         options.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 
