@@ -13,23 +13,27 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
+import numpy as np
 from how_sure_page import render_page
 from matplotlib.figure import Figure
 
 import patrolplan as pp
 from patrolplan.outputs import plot
 from patrolplan.outputs.backtest_report import build_backtest_document
-from patrolplan.patrols.patrol_backtest import backtest_patrols
+from patrolplan.patrols.patrol_backtest import BASELINES, OURS, backtest_patrols
 from patrolplan.risk.backtest import Backtest, backtest_risk
 from patrolplan.risk.rolling_origin import ALL_CATEGORIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import pandas as pd
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE, STORE, PICTURE = (DOCS / f"how-sure.{kind}" for kind in ("md", "json", "svg"))
@@ -83,9 +87,31 @@ def measure_months(folder: Path) -> dict[str, Any] | None:
         "patrols": {
             "schools": int(patrols.results["urn"].nunique()),
             "planned_worth_ratio": patrols.planned_worth_ratio,
-            "rows": document["patrols"],
+            "rows": [
+                row | interval
+                for row, interval in zip(
+                    document["patrols"], draw_schools(patrols.results), strict=True
+                )
+            ],
         },
     }
+
+
+def draw_schools(results: pd.DataFrame, draws: int = 2000) -> list[dict[str, float]]:
+    """95 % intervals of the patrols' ratios over drawn months and drawn schools."""
+    tables = {
+        name: results.pivot_table(index="origin", columns="urn", values=name).to_numpy()
+        for name in (OURS, *BASELINES)
+    }
+    rng = np.random.default_rng(1)
+    months, schools = (
+        rng.multinomial(number, np.full(number, 1 / number), draws) for number in tables[OURS].shape
+    )
+    sums = {
+        name: np.einsum("do,os,ds->d", months, table, schools) for name, table in tables.items()
+    }
+    ends = [np.quantile(sums[OURS] / sums[name], [0.025, 0.975]) for name in BASELINES]
+    return [{"places_low": float(low), "places_high": float(high)} for low, high in ends]
 
 
 PARTS: dict[str, Callable[[Path], dict[str, Any] | None]] = {
@@ -114,6 +140,13 @@ def round_numbers(value: Any) -> Any:  # noqa: ANN401 - any JSON
     return [round_numbers(part) for part in value] if isinstance(value, list | tuple) else value
 
 
+def format_store(figures: dict[str, Any]) -> str:
+    """JSON with each innermost list or table row on a line of its own, so that changes show."""
+    text = json.dumps(figures, indent=1, ensure_ascii=False)
+    inner = re.compile(r"[\[{][^\[\]{}]*[\]}]")
+    return inner.sub(lambda found: re.sub(r"\s+", " ", found[0]), text) + "\n"
+
+
 def measure(folder: Path, parts: list[str]) -> None:
     """Measure parts and store them; those without data stay as they are."""
     figures = json.loads(STORE.read_text(encoding="utf-8")) if STORE.exists() else {}
@@ -123,8 +156,7 @@ def measure(folder: Path, parts: list[str]) -> None:
             print(f"{part}: its data are not in {folder}; skipped", file=sys.stderr)
             continue
         figures |= round_numbers(found)
-        ordered = json.dumps(figures, indent=1, ensure_ascii=False, sort_keys=True)
-        STORE.write_text(ordered + "\n", encoding="utf-8")
+        STORE.write_text(format_store(figures), encoding="utf-8")
         print(f"{part}: measured", file=sys.stderr)
 
 

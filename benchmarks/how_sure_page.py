@@ -33,7 +33,7 @@ def render_page(text: str, figures: Figures) -> str:
 
     def replace(found: re.Match[str]) -> str:
         lines = BLOCKS[found["name"]](figures)
-        return "\n".join([found[1], *lines, "", found[3]] if lines else [found[1] + found[3]])
+        return found[1] + "".join(f"{line}\n" for line in ["", *lines, ""] if lines) + found[3]
 
     return BLOCK.sub(replace, text)
 
@@ -64,9 +64,21 @@ def select_rows(rows: Iterable[Row], **wanted: object) -> list[Row]:
 
 
 def wrap(text: str) -> str:
-    """A paragraph, or an item of a list, in lines of 100 letters."""
+    """A paragraph, or an item of a list, in lines of 100 letters; "5 %" stays together."""
     indent = "  " if text.startswith("- ") else ""
-    return textwrap.fill(text, 100, subsequent_indent=indent, break_long_words=False)
+    joined = text.replace(" %", "\0%")
+    return textwrap.fill(joined, 100, subsequent_indent=indent).replace("\0%", " %")
+
+
+def say_percent(share: float) -> str:
+    """A share as a person writes it."""
+    return f"{100 * share:.0f} %"
+
+
+def say_change(change: float, beyond: int) -> str:
+    """How much more or less, and whether that is shown."""
+    amount = f"{say_percent(abs(change))} {'less' if change < 0 else 'more'}"
+    return amount if beyond else f"{amount} (which may be chance)"
 
 
 def render_short(figures: Figures) -> list[str]:
@@ -78,7 +90,7 @@ def render_short(figures: Figures) -> list[str]:
         items += _tell_months(figures["backtest"])
     if "patrols" in figures:
         items += _tell_patrols(figures["patrols"])
-    return ["", *map(wrap, items)]
+    return [wrap(item) for item in items]
 
 
 def _tell_after_school(found: Row) -> list[str]:
@@ -87,7 +99,7 @@ def _tell_after_school(found: Row) -> list[str]:
     more = {1: "more", 0: "no clear difference in", -1: "less"}[lies_beyond(exponent, 0)]
     without, evening = (2.0 ** row["estimate"] for row in found["placebos"])
     shown = any(lies_beyond(row, 0) for row in found["placebos"])
-    check = "so something else is at work too" if shown else "so it is the pupils, not the place"
+    check = "so something else is at work too" if shown else "so it is not the kind of place"
     gain = {
         1: "Patrols that know the hour and where pupils are cover more harm.",
         0: "It is not shown that patrols gain by knowing the hour and where pupils are.",
@@ -121,51 +133,54 @@ def find_exposure(found: Row, category: str) -> Row:
 
 
 def _compare_robbery(found: Row) -> str:
-    words = {1: "more", 0: "no clear difference", -1: "less"}
     rows = [find_exposure(found, category) for category in ("violence", "robbery")]
     violence, robbery = (
-        f"{row['difference'] / (row['pai'] - row['difference']):+.0%} "
-        f"({words[lies_beyond(row, 0)]})"
+        say_change(row["difference"] / (row["pai"] - row["difference"]), lies_beyond(row, 0))
         for row in rows
     )
     return (
-        "Where pupils are counted as well as past crime, the first 5 % of places held "
-        f"{violence} of later street violence, and {robbery} of robbery."
+        "Chosen by pupils as well as by past crime, the first 5 % of places held "
+        f"{violence} of later street violence than chosen by past crime alone, and {robbery} of "
+        "robbery."
     )
 
 
 def _tell_months(found: Row) -> list[str]:
     everything = _find(found, ALL, TENTH)
-    chosen = [row for row in found["chosen"] if row["coverage"] == FIVE_PERCENT]
-    better = [row for row in chosen if lies_beyond(row, 0, "log_score_low", "log_score_high") > 0]
-    robbery = [row for row in chosen if row["category"] == "Robbery"]
+    scored = [row for row in _list_scored(found) if row["category"] != ALL]
+    better = [row for row in scored if lies_beyond(row, 0, "log_score_low", "log_score_high") > 0]
     rare = (
-        f"It predicted better where crime came than a smoothed count of last year did in "
-        f"{len(better)} of {len(chosen)} rows of the table below."
+        "It predicted better where crime came than a smoothed count of last year did in "
+        f"{len(better)} of {len(scored)} kinds of crime."
     )
-    if robbery:
-        row = robbery[0]
-        shown = lies_beyond(row, 0, "difference_low", "difference_high")
-        words = {1: "more", 0: "no clear difference", -1: "less"}[shown]
+    for row in select_rows(scored, category="Robbery"):
+        change = say_change(
+            row["ratio"] - 1, lies_beyond(row, 0, "difference_low", "difference_high")
+        )
         rare += (
-            f" For robbery the first 5 % of street held {row['ratio'] - 1:+.0%} ({words}) compared "
-            f"with last year's count; all that any model could gain is about "
-            f"{row['reference_ratio'] - 1:+.0%}."
+            f" For robbery the first 5 % of street held {change} than with last year's count; all "
+            f"that any model could gain is about {say_percent(row['reference_ratio'] - 1)}."
         )
     return [
         (
             "- **Crime repeats itself in the same few streets.** In the London area measured "
-            f"below, a tenth of the street length held {everything['hit_rate']:.0%} of the next "
-            "month's crime, weighted by harm. A plain count of last year's crime finds most of "
-            f"those streets: the model's tenth held {everything['ratio']:.2f} times as much as "
-            "the count's."
+            f"below, a tenth of the street length held {say_percent(everything['hit_rate'])} of "
+            "the next month's crime, weighted by harm. A plain count of last year's crime finds "
+            f"most of those streets: the model's tenth held {everything['ratio']:.2f} times as "
+            "much as the count's."
         ),
         f"- **Where crime is serious and rare, a model gains something.** {rare}",
     ]
 
 
+def _list_scored(found: Row) -> list[Row]:
+    """One row of the chosen model for each category, and one for all."""
+    return select_rows(found["chosen"], coverage=FIVE_PERCENT)
+
+
 def _tell_patrols(found: Row) -> list[str]:
     greedy, loop = found["rows"][0], found["rows"][-1]
+    places = format_range(greedy, "places_low", "places_high")
     head = {
         1: "The best patrol covers more than a sensible one made in a hurry.",
         0: "The best patrol covers as much as a sensible one made in a hurry, or hardly more.",
@@ -175,10 +190,10 @@ def _tell_patrols(found: Row) -> list[str]:
         (
             f"- **{head}** Always going on to the place that gives most for the minutes is nearly "
             f"as good: ours covered {greedy['harm_per_officer_hour_ratio']:.2f} times its harm "
-            f"({format_range(greedy)}). The right places at the right hour matter more than the "
-            f"best order. A walk round the school, which nobody would plan, covers far less: ours "
-            f"covered {loop['harm_per_officer_hour_ratio']:.0f} times its harm, and that says "
-            "little."
+            f"({format_range(greedy)}; at other schools {places}). The right places at the right "
+            "hour seem to matter more than the best order. A walk round the school, which nobody "
+            f"would plan, covers far less: ours covered {loop['harm_per_officer_hour_ratio']:.0f} "
+            "times its harm, and that says little."
         ),
     ]
 
@@ -200,7 +215,7 @@ def render_claims(figures: Figures) -> list[str]:
         rows += _list_month_claims(figures["backtest"])
     if not rows:
         return []
-    return ["", *format_table(("we say", "it is wrong if", "measured", "today"), rows)]
+    return [*format_table(("we say", "it is wrong if", "measured", "today"), rows)]
 
 
 def _judge(holds: bool) -> str:  # noqa: FBT001 - a verdict
@@ -241,7 +256,7 @@ def _list_after_school_claims(found: Row) -> list[tuple[str, str, str, str]]:
 
 
 def _list_month_claims(found: Row) -> list[tuple[str, str, str, str]]:
-    chosen = [row for row in found["chosen"] if row["coverage"] == FIVE_PERCENT]
+    chosen = _list_scored(found)
     least = min(chosen, key=lambda row: row["log_score_gain"])
     below = [
         row
@@ -254,8 +269,10 @@ def _list_month_claims(found: Row) -> list[tuple[str, str, str, str]]:
         (
             "the model predicts every category better than a smoothed count of last year",
             "the gain in log score of any is 0 or less",
-            f"least for {_lower(least['category'])}: {least['log_score_gain']:+.3f} bits "
-            f"({format_range(least, 'log_score_low', 'log_score_high', '+.3f')})",
+            (
+                f"least for {_lower(least['category'])}: {least['log_score_gain']:+.3f} bits "
+                f"({format_range(least, 'log_score_low', 'log_score_high', '+.3f')})"
+            ),
             _judge(
                 all(lies_beyond(row, 0, "log_score_low", "log_score_high") > 0 for row in chosen)
             ),
@@ -263,7 +280,7 @@ def _list_month_claims(found: Row) -> list[tuple[str, str, str, str]]:
         (
             "it never captures less than last year's count",
             "an interval of the difference in PAI lies below 0",
-            f"{len(below)} of {len(found['chosen'])} intervals",
+            f"{len(below)} of {len(found['chosen'])} intervals; chance puts one in 40 there",
             _judge(not below),
         ),
         (
@@ -310,9 +327,8 @@ def render_after_school(figures: Figures) -> list[str]:
         for row in found["patrols"]["variants"]
     ]
     return [
-        "",
         wrap(
-            f"{about['cells']:,} places of 150 × 150 m within 1,500 m of {about['gates']} high "
+            f"{about['cells']:,} places of 150 by 150 m within 1,500 m of {about['gates']} high "
             f"schools; {about['violent']:,} violent crimes on streets in those hours of the years "
             f"tested. Learned from {about['learned'][0]} to {about['learned'][1]}, tested from "
             f"{about['tested'][0]} to {about['tested'][1]} (the last day is not in it)."
@@ -356,8 +372,10 @@ def render_months(figures: Figures) -> list[str]:
             f"{row['coverage']:.0%}",
             f"{row['pai']:.2f}",
             f"{row['ratio']:.3f}",
-            f"{row['difference']:+.2f} "
-            f"({format_range(row, 'difference_low', 'difference_high', '+.2f')})",
+            (
+                f"{row['difference']:+.2f} "
+                f"({format_range(row, 'difference_low', 'difference_high', '+.2f')})"
+            ),
             f"{row['reference']:.2f} ({format_range(row, 'reference_low', 'reference_high')})",
             f"{row['reference_ratio']:.2f}",
             f"{row['pei']:.2f}",
@@ -365,7 +383,7 @@ def render_months(figures: Figures) -> list[str]:
         )
         for row in found["chosen"]
     ]
-    scored = [row for row in found["chosen"] if row["coverage"] == FIVE_PERCENT]
+    scored = _list_scored(found)
     scores = [
         (
             row["category"],
@@ -390,7 +408,6 @@ def render_months(figures: Figures) -> list[str]:
         for row in found["weights"]
     ]
     return [
-        "",
         wrap(
             f"{found['area']}: {found['incidents']:,} incidents on {found['street_km']:,.1f} km of "
             f"street, {found['catchments']:,} catchments. {found['months']} months scored, "
@@ -424,7 +441,7 @@ def render_months(figures: Figures) -> list[str]:
                 "crime",
                 "gain over the smoothed prior count, bits an incident",
                 "95 % interval",
-                "recorded over expected, from the tenth of least to the tenth of most expected crime",
+                "recorded over expected, by tenths of expected crime, least to most",
             ),
             scores,
         ),
@@ -445,11 +462,15 @@ def render_patrols(figures: Figures) -> list[str]:
         return []
     found = figures["patrols"]
     rows = [
-        (row["against"], f"{row['harm_per_officer_hour_ratio']:.2f}", format_range(row))
+        (
+            row["against"],
+            f"{row['harm_per_officer_hour_ratio']:.2f}",
+            format_range(row),
+            format_range(row, "places_low", "places_high"),
+        )
         for row in found["rows"]
     ]
     return [
-        "",
         wrap(
             f"{found['schools']} schools, the same months, window, dwell and presence at the gate; "
             "recorded crime as the only voice. An interval that contains 1 shows no difference "
@@ -458,7 +479,15 @@ def render_patrols(figures: Figures) -> list[str]:
             "is all that could be gained on them, if the risk was right."
         ),
         "",
-        *format_table(("against", "times the harm an officer-hour", "95 % interval"), rows),
+        *format_table(
+            (
+                "against",
+                "times the harm an officer-hour",
+                "95 %, other months",
+                "95 %, other months and schools",
+            ),
+            rows,
+        ),
     ]
 
 
