@@ -34,9 +34,10 @@ DAYS = ("school", "weekday_off", "weekend")
 NEAR_METRES = 150.0
 FIRST_OF_KIND = (1, 3, 6, 12)
 BAND_HALF_HOURS = 4
-"""Kinds of place are compared in bands of two hours: at the 12+ kind there are few crimes."""
+"""Kinds of place are compared in bands of two hours: near many bars there are few crimes. The bands
+lie around the even hours, so that one is that after school, from 15:00 to 17:00."""
 
-PRIOR_INCIDENTS = 5.0
+PRIOR_INCIDENTS = 3.0
 """With so many incidents, a kind of place counts as being like all others: of 12 or more licensed
 addresses, robbery has no weekday afternoon crime in some bands, and that is no proof of none."""
 
@@ -115,15 +116,16 @@ def measure_profiles(crimes: pd.DataFrame, kind_of_day: pd.Series) -> NDArray[np
 
 
 def measure_ratios(crimes: pd.DataFrame) -> NDArray[np.float64]:
-    """(g, 5, 2, 12) crimes at each kind of place over what all places have, by two-hour band.
+    """(g, 5, 3, 12) crimes at each kind of place over what all places have, by two-hour band.
 
-    Of weekdays and weekends. Where there are few, they are drawn to 1.
+    Of each kind of day. Where there are few, they are drawn to 1.
     """
     used = crimes[crimes["day"].isin(DAYS)]
     code = pd.Categorical(used["group"], categories=list(GROUPS)).codes
-    weekend = (used["day"] == "weekend").astype(int)
-    counts = np.zeros((len(GROUPS), 5, 2, 48 // BAND_HALF_HOURS))
-    np.add.at(counts, (code, used["kind"], weekend, used["half_hour"] // BAND_HALF_HOURS), 1)
+    day = pd.Categorical(used["day"], categories=list(DAYS)).codes
+    counts = np.zeros((len(GROUPS), 5, len(DAYS), 48 // BAND_HALF_HOURS))
+    band = (used["half_hour"] + BAND_HALF_HOURS // 2) // BAND_HALF_HOURS % counts.shape[-1]
+    np.add.at(counts, (code, used["kind"], day, band), 1)
     of_kind = counts.sum(axis=(2, 3), keepdims=True)
     expected = of_kind * counts.sum(axis=1, keepdims=True) / of_kind.sum(axis=1, keepdims=True)
     return np.asarray((counts + PRIOR_INCIDENTS) / (expected + PRIOR_INCIDENTS))
@@ -139,10 +141,10 @@ def main() -> None:
         for day, profile in zip(DAYS, of_group, strict=True):
             numbers = [str(max(1, round(100 * value))) for value in profile]
             print(f"{group} {day}: {' '.join(numbers[:24])}\n    {' '.join(numbers[24:])}")
-    print("# per cent of all places' share, by two hours from midnight; weekdays, weekend")
+    print("# per cent of what all places have, by two hours, the first around midnight")
     for group, of_group in zip(GROUPS, measure_ratios(crimes), strict=True):
         for kind, of_kind in enumerate(of_group):
-            for day, ratios in zip(("weekday", "weekend"), of_kind, strict=True):
+            for day, ratios in zip(DAYS, of_kind, strict=True):
                 print(f"{group} {kind} {day}: {' '.join(f'{100 * value:.0f}' for value in ratios)}")
     print("# school days, 15:00-17:00, relative to places without a licensed address (crimes)")
     school = crimes[crimes["day"] == "school"]

@@ -73,6 +73,16 @@ def test_workers_get_no_officers_and_no_password(demo_area):
     assert b"hush" in pickle.dumps(area)
 
 
+def test_workers_do_not_learn_where_pupils_live(demo_area):
+    """What is sent to plan a school holds no count of pupils by area."""
+    origins = pd.DataFrame({"urn": ["900001"], "area": ["E01hush"], "pupils": [15.0]})
+    area = replace(demo_area, way_home=replace(demo_area.way_home, origins=origins))
+    assert b"E01hush" in pickle.dumps(area)
+    sent = area.strip_for_workers()
+    assert b"E01hush" not in pickle.dumps(sent)
+    assert list(sent.way_home.origins.columns) == list(origins.columns)
+
+
 def test_things_without_a_network_or_arrays_travel_too():
     """Plain values need no network and no arrays."""
     with ThreadPoolExecutor(1) as executor:

@@ -46,6 +46,17 @@ Anyone who can write files, or name other columns to read, can find out what the
 threshold under `ROUNDING_STEP` gives a table in finer steps and reveals more: it needs a written
 reason, which is printed on the outputs.
 
+**Where pupils live** enters in the same way, by `patrolplan.inputs.origins.read_origins`: as each
+school's pupils by small area, of the whole of the files, before any setting applies but their paths
+and the names of their columns. Areas of a school with fewer than `ROUNDING_STEP` pupils are joined
+to its next area, in the order of their names; then all counts are rounded down to multiples of
+`ROUNDING_STEP`, whatever the threshold for reports. Everything after takes these counts, the hash
+of the inputs and the number of rows that `check` shows among it; so two files of equal counts give
+the same bytes under any settings. A joined count stands under the last of its areas' names, so it
+says that some pupils live in one of them, not in which. What does not hold for reports does not
+hold here either: versions of the files can be compared, and anyone who can write them can find out.
+Errors name rows, and show no number of pupils. The counts go to no worker and no cache.
+
 **Recorded crime**, where the settings apply the threshold to it, is grouped by the same squares: a
 category counts in a square with at least the threshold of incidents, in all months together, or not
 at all, and is spread over all of the square's streets. That guarantees less than for reports: the

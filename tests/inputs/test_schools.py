@@ -7,6 +7,7 @@ import pytest
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
 from patrolplan.inputs.schools import read_schools
+from patrolplan.plausibility import Alarms
 from patrolplan.settings import SchoolSettings
 from patrolplan.tables import LeftOut
 
@@ -228,3 +229,95 @@ def test_no_school_left_is_refused(tmp_path):
     """A file whose schools are all closed is refused."""
     path = _file(tmp_path, "2,Shut,Closed,S,529509,181782")
     assert "no open school with coordinates remains" in _refused(lambda: _read(path))
+
+
+FIGURES = "NumberOfPupils,SchoolCapacity,StatutoryLowAge,StatutoryHighAge"
+
+
+def test_figures_of_the_register(shared):
+    """Rolls, places and ages of the real register come in; an empty cell is not known, not 0."""
+    path = shared / "data/schools/edubasealldata_london_2020-03_subset.csv.gz"
+    raw = pd.read_csv(path, dtype=str).set_index("URN")
+    schools, _ = _read(path)
+    raw = raw.loc[schools["urn"]]
+    for ours, theirs in zip(
+        ("roll", "capacity", "low_age", "high_age"), FIGURES.split(","), strict=True
+    ):
+        held = pd.to_numeric(raw[theirs]).to_numpy()
+        assert np.isnan(held).any() or theirs.startswith("Statutory")
+        np.testing.assert_array_equal(schools[ours], held)
+    assert (schools["refused_figures"] == "").all()
+
+
+def test_a_register_without_figures_has_none(shared):
+    """The 2016 atlas has no rolls: they are not known, and nothing is refused."""
+    path = shared / "data/schools/london_schools_atlas_2016.csv"
+    schools, _ = _read(path, columns={"name": "SCHOOL_NAM", "phase": "PHASE"})
+    assert schools[["roll", "capacity", "low_age", "high_age"]].isna().all(axis=None)
+    assert (schools["refused_figures"] == "").all()
+
+
+def _read_figures(folder, *figures, columns=None, names=FIGURES):
+    """Schools with these figures after twelve with good ones, and the alarms."""
+    good = [
+        f"{urn},School {urn},Open,Primary,529509,{181782 + urn},410,420,3,11" for urn in range(12)
+    ]
+    rows = [f"{100 + n},Mill,Open,Primary,529509,18178{n},{one}" for n, one in enumerate(figures)]
+    path = _file(folder, *good, *rows, header=f"{HEADER},{names}")
+    alarms = Alarms()
+    schools = read_schools([path], BNG, LeftOut(), columns=columns, alarms=alarms)
+    return schools.set_index("urn").loc["100":], [str(one) for one in alarms.take_problems()]
+
+
+@pytest.mark.parametrize(
+    ("figures", "column", "value"),
+    [
+        ("-5,420,3,11", "roll", "-5"),
+        ("10001,420,3,11", "roll", "10001"),
+        ('"1,164",420,3,11', "roll", "1,164"),
+        ("inf,420,3,11", "roll", "inf"),
+        ("410,many,3,11", "capacity", "many"),
+        ("410,420,-1,11", "low_age", "-1"),
+        ("410,420,3,99", "high_age", "99"),
+    ],
+)
+def test_a_figure_that_cannot_be_is_not_known(tmp_path, figures, column, value):
+    """One wrong figure is not known, the others count; it is named with file, row and value."""
+    schools, alarms = _read_figures(tmp_path, figures)
+    assert schools[["roll", "capacity", "low_age", "high_age"]].isna().sum(axis=1).tolist() == [1]
+    assert np.isnan(schools[column].iloc[0])
+    assert schools["refused_figures"].tolist() == [f"{column} '{value}' (schools.csv, row 14)"]
+    assert alarms == []
+
+
+def test_ages_the_wrong_way_round_are_not_known(tmp_path):
+    """Of a youngest age above the oldest neither counts, and both are named."""
+    schools, _ = _read_figures(tmp_path, "410,420,11,3")
+    assert schools[["low_age", "high_age"]].isna().all(axis=None)
+    assert schools["roll"].tolist() == [410]
+    words = "low_age '11' (schools.csv, row 14); high_age '3' (schools.csv, row 14)"
+    assert schools["refused_figures"].tolist() == [words]
+
+
+def test_empty_figures_are_not_known_and_not_refused(tmp_path):
+    """Empty cells and words for them are not errors."""
+    schools, alarms = _read_figures(tmp_path, ",n/a,,")
+    assert schools[["roll", "capacity", "low_age", "high_age"]].isna().all(axis=None)
+    assert (schools["refused_figures"].tolist(), alarms) == ([""], [])
+
+
+def test_many_wrong_figures_are_an_alarm(tmp_path):
+    """More wrong rolls than slips explain stop the command with the cause."""
+    (alarm,) = _read_figures(tmp_path, *['"1,164",420,3,11'] * 11)[1]
+    assert "'1,164' cannot be read, which looks like a number with commas" in alarm
+    assert "row 14, column 'roll'" in alarm
+    assert "refused_rows" in alarm
+
+
+def test_figures_of_other_names_are_mapped(tmp_path):
+    """A table with names of its own has figures by the mapping."""
+    names = {"roll": "Pupils", "capacity": "Places", "low_age": "From", "high_age": "To"}
+    schools, _ = _read_figures(
+        tmp_path, "871,900,11,16", columns=names, names=",".join(names.values())
+    )
+    assert schools[list(names)].to_numpy().tolist() == [[871, 900, 11, 16]]

@@ -21,6 +21,8 @@ OSM = """<osm version='0.6'>
 <way id='6' version='1'><nd ref='1'/><nd ref='9'/><tag k='highway' v='path'/></way>
 <way id='7' version='1'><nd ref='1'/><nd ref='2'/><nd ref='3'/><nd ref='1'/>
 <tag k='leisure' v='park'/></way>
+<way id='8' version='1'><nd ref='1'/><nd ref='2'/><nd ref='3'/><nd ref='1'/>
+<tag k='amenity' v='pub'/><tag k='name' v='The Mill'/></way>
 </osm>"""
 
 
@@ -65,6 +67,9 @@ def _all(path, projection=BNG):
         streets.features.drop(columns="geometry").to_dict("records"),
         streets.features.geometry.to_wkt().tolist(),
         str(streets.features.crs),
+        streets.places.drop(columns="geometry").to_dict("records"),
+        streets.places.geometry.to_wkt().tolist(),
+        str(streets.places.crs),
         streets.walking_extract,
         left_out.rows,
     )
@@ -75,6 +80,7 @@ def test_cache_and_file_give_the_same(osm, reads):
     first, second = _all(osm), _all(osm)
     assert len(reads) == 1
     assert first == second
+    assert {"kind": "pub", "name": "The Mill"} in first[7]
     assert [row.reason for row in second[-1]] == ["reach outside the file (ways)"]
 
 

@@ -5,6 +5,7 @@ import gzip
 
 import networkx as nx
 import numpy as np
+import osmium
 import osmnx
 import pytest
 import shapely
@@ -129,6 +130,39 @@ def test_features_of_a_full_export_stay_apart(shared):
     rails = streets.features[streets.features["kind"] == "railway"]
     assert set(rails.geom_type) == {"LineString"}
     assert kinds["building"] > 500
+
+
+def test_places_of_a_full_export(shared):
+    """Pubs and takeaways of the real file are read as points, apart from the map's features."""
+    path = shared / "data" / "streets" / "camberwell_full_2023-08.osm.gz"
+    tags = [dict(one.tags) for one in osmium.FileProcessor(str(path))]
+    held = [one["amenity"] for one in tags if one.get("amenity") in {"pub", "fast_food"}]
+    streets, _ = _read(path)
+    kinds = streets.places["kind"].value_counts().to_dict()
+    assert kinds == {"pub": held.count("pub"), "takeaway": held.count("fast_food")}
+    assert set(streets.places.geom_type) == {"Point"}
+    assert not set(streets.features["kind"]) & {"pub", "bar", "nightclub", "takeaway"}
+
+
+def test_a_pub_is_a_point_and_its_building_a_feature(tmp_path):
+    """The outline of a pub is drawn as a building; the pub itself is the middle of it."""
+    ways = [
+        (1, [1, 2], {"highway": "footway"}),
+        (2, [1, 3, 4, 1], {"building": "yes", "amenity": "bar", "name": "The Mill"}),
+        (3, [1, 3, 4, 1], {"amenity": "cafe"}),
+    ]
+    node = (
+        "<node id='9' version='1' lon='-0.13' lat='51.52'><tag k='amenity' v='nightclub'/></node>"
+    )
+    text = _osm(ways).replace("<way id='1'", f"{node}<way id='1'", 1)
+    path = _written(tmp_path, text)
+    streets, _ = _read(path, path)
+    assert streets.features["kind"].tolist() == ["building"]
+    places = streets.places.set_index("kind").geometry
+    assert sorted(places.index) == ["bar", "nightclub"]
+    x, y = BNG.to_metres([-0.13, -0.128], [51.52, (51.52 + 51.52 + 51.522) / 3])
+    assert (places["nightclub"].x, places["nightclub"].y) == pytest.approx((x[0], y[0]))
+    assert (places["bar"].x, places["bar"].y) == pytest.approx((x[1], y[1]), abs=1)
 
 
 def test_one_way_streets_are_walked_both_ways(tmp_path):

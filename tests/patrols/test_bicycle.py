@@ -22,18 +22,19 @@ WALK, RIDE = 4.8 * 1000 / 60, 12 * 1000 / 60
 
 
 @pytest.fixture(scope="module")
-def area(demo_area):
+def area(static_demo_area):
     """The demo borough with patrols by bicycle and nothing tasked."""
-    empty = demo_area.tasked_places.iloc[:0]
+    empty = static_demo_area.tasked_places.iloc[:0]
     return dataclasses.replace(
-        pp.with_settings(demo_area, patrol={"way": "bicycle"}), tasked_places=empty
+        pp.with_settings(static_demo_area, patrol={"way": "bicycle"}), tasked_places=empty
     )
 
 
 @pytest.fixture(scope="module")
-def plan(area, demo_plan):
+def plan(area):
     """Patrols by bicycle of the demo borough."""
-    return pp.plan_patrols(area, demo_plan.risk, demo_plan.hotspots)
+    risk = pp.estimate_risk(area)
+    return pp.plan_patrols(area, risk, pp.find_hotspots(area, risk))
 
 
 @pytest.fixture(scope="module")

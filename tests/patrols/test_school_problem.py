@@ -307,8 +307,8 @@ def test_tasked_places_count_on_their_days_only(demo_area, demo_risk, demo_plan)
 @pytest.mark.parametrize(
     ("window", "expected", "note"),
     [
-        (Window(120, 14 * 60 + 30), (920, 930, 990), "starts as pupils leave"),
-        (Window(60, 920), (920, 930, 980), ""),
+        (Window(120, 14 * 60 + 30), (920, 925, 990), "starts as pupils leave"),
+        (Window(60, 920), (920, 925, 980), ""),
         (Window(55, 14 * 60 + 30), (870, 870, 925), "Ends as pupils leave"),
         (Window(60, 14 * 60), (840, 840, 900), "Ends before pupils leave"),
     ],
@@ -319,8 +319,10 @@ def test_the_presence_is_for_the_pupils_as_they_leave(
     """A window from before the bell begins at the bell where it leaves time for the presence."""
     free = _without_tasks(demo_area)
     patrol = _plan(free, demo_risk, demo_plan, urns=["900003"], window=window).patrols[0]
-    latest = patrol.latest_end_minutes
-    assert (patrol.start_minutes, patrol.gate_until_minutes, latest) == expected
+    start, least, latest = expected
+    assert (patrol.start_minutes, patrol.latest_end_minutes) == (start, latest)
+    assert patrol.gate_until_minutes >= least
+    assert (patrol.gate_until_minutes > start) is (least > start)
     assert patrol.end_minutes <= latest + 1e-6
     assert note in " ".join(describe_notes(patrol.notes))
 
@@ -342,6 +344,16 @@ def reach(request, demo_area, demo_plan):
     return build_school_problem(inputs, request.param)
 
 
+@pytest.fixture(scope="module", params=[0, 5])
+def static_reach(request, static_demo_area):
+    """The problem of a school whose risk is the same in every minute."""
+    area = _without_tasks(static_demo_area)
+    risk = pp.estimate_risk(area)
+    inputs = PlanningInputs.from_area(area, risk, pp.find_hotspots(area, risk))
+    assert inputs.timed_risk is None
+    return build_school_problem(inputs, request.param)
+
+
 def test_streets_of_the_reach_are_streets_of_the_area(demo_area, reach):
     """The streets around a gate are the area's, piece by piece."""
     whole, own, pieces = demo_area.network, reach.surroundings.network, reach.surroundings.pieces
@@ -352,7 +364,7 @@ def test_streets_of_the_reach_are_streets_of_the_area(demo_area, reach):
 def test_candidates_are_within_a_walk_there_and_back(demo_area, reach):
     """Each candidate is near enough to go to, dwell and come back; none is left out for less."""
     settings = demo_area.settings.patrol
-    farthest = (80 - settings.dwell_minutes) / 2 * metres_per_minute(settings.walking_speed_kmh)
+    farthest = (85 - settings.dwell_minutes) / 2 * metres_per_minute(settings.walking_speed_kmh)
     limit = min(settings.radius_metres, farthest)
     to = reach.walks.metres[0, 1:]
     assert len(to) == len(reach.hotspot_rows) > 3
@@ -360,12 +372,14 @@ def test_candidates_are_within_a_walk_there_and_back(demo_area, reach):
     assert len(reach.hotspot_rows) <= settings.candidates
 
 
-def test_candidates_come_by_worth(demo_plan, reach):
+def test_candidates_come_by_worth(static_reach):
     """Candidates are sorted by worth, and worth is in proportion to the hotspots' own."""
+    reach, hotspots = static_reach, static_reach.inputs.hotspots
     assert list(reach.worth) == sorted(reach.worth, reverse=True)
-    share = reach.worth / demo_plan.hotspots["worth"].to_numpy()[reach.hotspot_rows]
+    share = reach.worth / hotspots["worth"].to_numpy()[reach.hotspot_rows]
     np.testing.assert_allclose(share, share[0])
     assert 0 < reach.worth.sum() <= 1.2
+    assert (reach.timed_prizes, reach.gate_stay) == (None, None)
 
 
 def test_walks_within_reach_are_those_of_the_whole_area(demo_area, demo_plan, reach):

@@ -140,7 +140,7 @@ def test_there_and_back_from_the_gate_is_twice_the_way(demo_area):
     around = build_surroundings(demo_area, ROW, Window(90))
     np.testing.assert_array_equal(around.round_trip_metres, 2 * around.gate_metres)
     assert around.base is None
-    assert (around.hours.total_minutes, around.hours.after_gate_minutes) == (90, 80)
+    assert (around.hours.total_minutes, around.hours.after_gate_minutes) == (90, 85)
 
 
 @pytest.mark.parametrize(("start", "end"), [("gate", "base"), ("base", "base"), ("base", "gate")])

@@ -9,6 +9,7 @@ import numpy as np
 import shapely
 
 from patrolplan.board.edits import is_lent
+from patrolplan.hotspots.carriers import compute_shown_worth
 from patrolplan.inputs.lookups import WEEKDAYS
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.webmap.map_layers import build_map_layers
@@ -194,6 +195,13 @@ def _build_officer_rows(roster: Roster, editor: WeekEditor) -> list[dict[str, An
     return rows
 
 
+def _map_shown_worth(planned_area: PlannedArea) -> dict[str, float]:
+    """Worth of each hotspot by its name, as it may be shown."""
+    hotspots = planned_area.hotspots
+    worth = compute_shown_worth(planned_area.risk, hotspots)
+    return dict(zip(hotspots["hotspot"], worth.tolist(), strict=True))
+
+
 def _build_dose_rows(state: BoardState) -> list[dict[str, Any]]:
     editor, hotspots = state.editor, state.planned_area.hotspots
     problem, inputs = editor.problem, editor.inputs
@@ -201,6 +209,7 @@ def _build_dose_rows(state: BoardState) -> list[dict[str, Any]]:
     minutes = sum_minutes_by_day(problem, chosen)
     places = {stop.hotspot: stop.place for route in inputs.routes for stop in route.patrol.stops}
     places |= dict(zip(hotspots["hotspot"], hotspots["place"], strict=True))
+    shown_worth = _map_shown_worth(state.planned_area)
     return [
         {
             "hotspot": name,
@@ -211,7 +220,7 @@ def _build_dose_rows(state: BoardState) -> list[dict[str, Any]]:
             },
             "max_minutes": problem.max_dose_minutes,
             "before": int(problem.dosed_before[row]),
-            "worth": weight,
+            "worth": shown_worth.get(name, weight),
         }
         for row, (name, weight) in enumerate(inputs.hotspots.items())
     ]
@@ -274,6 +283,7 @@ def build_map_document(planned_area: PlannedArea) -> dict[str, Any]:
     """
     layers = build_map_layers(next(iter(planned_area.plans.values())), ())
     hotspots = planned_area.hotspots.set_index("hotspot")
+    shown_worth = _map_shown_worth(planned_area)
     return {
         "bounds": [degree for point in layers["bounds"] for degree in point[::-1]],
         "streets": layers["streets"],
@@ -286,7 +296,7 @@ def build_map_document(planned_area: PlannedArea) -> dict[str, Any]:
             {
                 "hotspot": row["id"],
                 "place": hotspots["place"][row["id"]],
-                "worth": float(hotspots["worth"][row["id"]]),
+                "worth": shown_worth[row["id"]],
                 "stop": row["stop"][::-1],
                 "lines": row["lines"],
             }

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from patrolplan.notes import Note
     from patrolplan.patrols.patrol_backtest import PatrolBacktest
     from patrolplan.patrols.plan import Plan
+    from patrolplan.patrols.posts import Posts
     from patrolplan.risk.backtest import Backtest
     from patrolplan.risk.surface import Risk
     from patrolplan.settings import Settings
@@ -363,6 +364,8 @@ def print_patrols(plan: Plan, out: Path) -> None:
             patrol.urn, patrol.school, hours, stops, format_percent(patrol.worth, 1), good
         )
     stdout.print(table)
+    if plan.posts is not None:
+        print_posts(plan.posts)
     stdout.print(f"Written to {out}:")
     for name, what in (
         ("cards.pdf", "for printing: one A4 card for each patrol (single ones in cards/)"),
@@ -371,6 +374,22 @@ def print_patrols(plan: Plan, out: Path) -> None:
         ("plan.gpkg", "layers for QGIS"),
     ):
         stdout.print(f"  {out / name}  {what}")
+
+
+def print_posts(posts: Posts) -> None:
+    """Print where adults stand after the bell, and how many of the pupils they meet."""
+    from patrolplan.patrols.posts import round_share
+
+    table = Table("URN", "post", "from", "to", "pupils met so far")
+    for post in posts.posts:
+        hours = (format_time(post.start_minutes), format_time(post.end_minutes))
+        share = format_percent(round_share(post.pupil_share))
+        table.add_row(post.urn, post.place, *hours, share)
+    stdout.print(table)
+    stdout.print(
+        "Posts meet the most together that so many can, weighted by risk "
+        f"(within {posts.gap_percent:.2f} %); shares are of pupils' minutes on the way home."
+    )
 
 
 def print_week(week: Week) -> None:

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from patrolplan.tables import LeftOutRow
 
 
+MAX_POSTS = 50
+"""As many as the settings allow."""
+
+
 class TravelMode(StrEnum):
     """How patrols go."""
 
@@ -39,13 +43,17 @@ class _PlanRequest:
     minutes: float | None = None
     date: dt.date | None = None
     way: TravelMode | None = None
+    posts: int | None = None
 
     def apply_to(self, settings: Settings) -> Settings:
         """The settings under which these patrols are planned."""
-        if self.way is None:
-            return settings
-        patrol = settings.patrol.model_copy(update={"way": self.way.value})
-        return settings.model_copy(update={"patrol": patrol})
+        if self.way is not None:
+            patrol = settings.patrol.model_copy(update={"way": self.way.value})
+            settings = settings.model_copy(update={"patrol": patrol})
+        if self.posts is not None:
+            way_home = settings.way_home.model_copy(update={"posts": self.posts})
+            settings = settings.model_copy(update={"way_home": way_home})
+        return settings
 
     @property
     def as_manifest_entry(self) -> dict[str, Any]:
@@ -94,6 +102,15 @@ def plan(
             help="On foot or by bicycle; default: as in the settings.",
         ),
     ] = None,
+    posts: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=MAX_POSTS,
+            help="Adults who stand at posts after the bell, for each school; "
+            "default: as in the settings.",
+        ),
+    ] = None,
     workers: console.Workers = None,
     cluster: console.Cluster = None,
     as_json: console.Json = False,
@@ -107,6 +124,7 @@ def plan(
         console.parse_minutes(minutes),
         None if date is None else console.parse_date(date, "--date"),
         None if way is None else console.parse_choice(way, TravelMode, "--way"),
+        posts,
     )
     _run_plan(config, out, request, (workers, cluster), as_json=as_json)
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +13,7 @@ from patrolplan.area.patrol_window import Window
 from patrolplan.hotspots.clusters import sum_by_stretch
 from patrolplan.pupils.flows import SchoolWays
 from patrolplan.pupils.presence import NOON_MINUTES, OPENING_MINUTES, LeavingCurve, arrived
+from patrolplan.risk.scores import round_significant
 from patrolplan.risk.surface import Risk
 
 Carrier = Literal["recorded", "feared", "way"]
@@ -19,6 +21,22 @@ Carrier = Literal["recorded", "feared", "way"]
 
 WAY_FACTOR = 2.0
 """Where pupils' presence multiplies the risk of recorded crime by this, the way home carries it."""
+
+
+MIN_STRETCH_METRES = 200.0
+"""Nothing is said of pupils on a shorter stretch: it would show where they walk."""
+
+MIN_SPAN_MINUTES = 10
+"""Nor of a shorter time."""
+
+SHARE_STEP = 0.05
+"""Shares of pupils are given in steps of this."""
+
+MIN_SHARE = 0.1
+"""A smaller share of a school's pupils is no reason to be on a stretch."""
+
+BUSIEST_SHARE = 0.6
+"""The time that is given is the shortest in which this share of those pass who do in the window."""
 
 
 def find_carriers(risk: Risk, stretches: list[NDArray[np.int64]]) -> NDArray[np.object_]:
@@ -37,20 +55,41 @@ def find_carriers(risk: Risk, stretches: list[NDArray[np.int64]]) -> NDArray[np.
     return np.where(feared > recorded, "feared", by_crime).astype(object)
 
 
-MIN_STRETCH_METRES = 200.0
-"""Nothing is said of pupils on a shorter stretch: it would show where they walk."""
+def compute_shown_worth(risk: Risk, hotspots: gpd.GeoDataFrame) -> NDArray[np.float64]:
+    """(h,) worth of hotspots as it may be written beside the shares of the voices.
 
-MIN_SPAN_MINUTES = 10
-"""Nor of a shorter time."""
+    What presence adds to a stretch can be read off its worth and its shares of the voices. So worth
+    is rounded to steps of `SHARE_STEP` of itself; that of stretches shorter than
+    `MIN_STRETCH_METRES` is the risk as it would be if presence did not count. Where it does not
+    count, nothing is changed.
 
-SHARE_STEP = 0.05
-"""Shares of pupils are given in steps of this."""
+    Parameters
+    ----------
+    risk
+        That the hotspots were found with.
+    hotspots
+        See `patrolplan.tables.HOTSPOTS`.
+    """
+    worth: NDArray[np.float64] = hotspots["worth"].to_numpy()
+    if np.array_equal(risk.joined, risk.without_exposure):
+        return worth
+    crime, reports = (hotspots[name].to_numpy() for name in ("crime_share", "reports_share"))
+    plain = risk.crime_weight * crime + (1 - risk.crime_weight) * reports
+    is_long = hotspots["length_metres"].to_numpy() >= MIN_STRETCH_METRES
+    return np.where(is_long, round_to_steps(worth, SHARE_STEP), plain)
 
-MIN_SHARE = 0.1
-"""A smaller share of a school's pupils is no reason to be on a stretch."""
 
-BUSIEST_SHARE = 0.6
-"""The time that is given is the shortest in which this share of those pass who do in the window."""
+def round_to_steps(values: NDArray[np.float64], step: float) -> NDArray[np.float64]:
+    """Positive values rounded to powers of 1 + step, given to three digits; zero stays zero.
+
+    Examples
+    --------
+    >>> round_to_steps(np.array([0.1001, 0.1009, 0.104]), 0.05).tolist()
+    [0.0993, 0.0993, 0.104]
+    """
+    held = np.where(values > 0, values, 1.0)
+    powers = (1 + step) ** np.round(np.log(held) / np.log1p(step))
+    return np.where(values > 0, round_significant(powers, 3), 0.0)
 
 
 @dataclass(frozen=True)

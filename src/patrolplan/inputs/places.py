@@ -227,11 +227,7 @@ def _add_wrong(values: pd.Series, noun: str, path: Path, remedy: str, problems: 
     """A problem for each different value that is wrong, with the first row that has it."""
     text = values.astype(object).where(values.notna(), "")
     for value, rows in text.groupby(text, sort=False):
-        number = format_count(len(rows), "row")
-        what = (
-            f"{quote_value(value)} is not a {noun} ({number})"
-            if value
-            else f"has no {noun} ({number})"
-        )
+        what = f"{quote_value(value)} is not a {noun}" if value else f"the {noun} is missing"
+        what += f" ({format_count(len(rows), 'row')})"
         place = describe_cell(rows.index[0], str(values.name))
         problems.add(path, what, remedy, place)

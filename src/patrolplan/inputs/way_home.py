@@ -287,7 +287,11 @@ def read_clock(
     table = read_lookup(CLOCK, paths, columns)
     left_out.count_rows("clock", len(table))
     renamed, _ = rename_categories(table["category"].astype("category"), categories)
-    table = table.assign(category=renamed.astype(object), share=parse_numbers(table["share"]))
+    table = table.assign(
+        category=renamed.astype(object),
+        kind=table["kind"].astype(object),
+        share=parse_numbers(table["share"]),
+    )
     problems = []
     for (category, kind), rows in table.groupby(CLOCK_GROUP, sort=False):
         what = f"category '{category}', kind '{kind}'"

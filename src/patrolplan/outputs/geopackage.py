@@ -10,13 +10,17 @@ import numpy as np
 import pandas as pd
 import pyogrio
 import shapely
+from pydantic import TypeAdapter
 
 from patrolplan.area import StudyArea
+from patrolplan.area.patrol_window import Window
 from patrolplan.crs import Projection
+from patrolplan.hotspots.carriers import compute_shown_worth
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.reason_words import describe_certainty, describe_reasons, describe_tasking
 from patrolplan.patrols.file_forms import convert_to_degrees
 from patrolplan.patrols.plan import Patrol, Plan, build_patrol_document
+from patrolplan.patrols.posts import Post
 from patrolplan.patrols.surroundings import build_way_notes
 from patrolplan.provenance import compute_area_provenance
 from patrolplan.risk.surface import Risk
@@ -37,20 +41,40 @@ def build_plan_document(plan: Plan) -> dict[str, Any]:
         "risk": build_risk_document(plan.risk),
         "hotspots": build_hotspot_documents(plan.area, plan.risk, plan.hotspots),
         "patrols": [_build_patrol_document(patrol, projection) for patrol in plan.patrols],
+        "posts": build_post_documents(plan),
+        "posts_gap_percent": None if plan.posts is None else round(plan.posts.gap_percent, 4),
         "left_out": list_left_out(plan.left_out),
         "notes": describe_notes([*plan.risk.notes, *build_way_notes(plan.area)]),
     }
 
 
+def build_post_documents(plan: Plan) -> list[dict[str, Any]]:
+    """One entry per post, in degrees and HH:MM; none where no posts are wanted."""
+    if plan.posts is None:
+        return []
+    adapter = TypeAdapter(list[Post])
+    context = {"projection": plan.area.projection}
+    posts = list(plan.posts.posts)
+    return adapter.dump_python(posts, mode="json", by_alias=True, context=context)  # type: ignore[no-any-return]
+
+
 def build_risk_document(risk: Risk) -> dict[str, Any]:
-    """Model, margin and months of the risk, and how exact its times and places are."""
+    """Model, margin and months of the risk, how exact its times and places are, and its window."""
     return {
         "model": risk.model,
         "margin": None if risk.margin is None else round(risk.margin, 4),
         "months": [f"{month:%Y-%m}" for month in risk.months],
         "times_known": risk.times_known,
         "snapped": risk.snapped,
+        "window": None if risk.window is None else _build_window_document(risk.window),
+        "day": risk.day,
     }
+
+
+def _build_window_document(window: Window) -> dict[str, Any]:
+    """When a window begins, null for each school's bell, and how long it is."""
+    start = None if window.start_minutes is None else format_time(window.start_minutes)
+    return {"from": start, "minutes": window.minutes}
 
 
 def _build_patrol_document(patrol: Patrol, projection: Projection) -> dict[str, Any]:
@@ -71,12 +95,16 @@ def _build_patrol_document(patrol: Patrol, projection: Projection) -> dict[str, 
 def build_hotspot_documents(
     area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame
 ) -> list[dict[str, Any]]:
-    """One entry per hotspot, its stop in degrees; `worth` is its share of the area's risk."""
+    """One entry per hotspot, its stop in degrees; `worth` is its share of the area's risk.
+
+    It is rounded, see `patrolplan.hotspots.carriers.compute_shown_worth`.
+    """
     stops = gpd.GeoSeries(hotspots["stop"])
     points = convert_to_degrees(np.column_stack([stops.x, stops.y]), area.projection)
-    columns = ("hotspot", "worth", "length_metres", "place", "reasons")
+    columns = ("hotspot", "worth", "length_metres", "place", "reasons", "carried_by")
+    shown = hotspots.assign(worth=compute_shown_worth(risk, hotspots))
     certainty = describe_certainty(area, risk, hotspots)
-    rows = zip(*(hotspots[name] for name in columns), certainty, points, strict=True)
+    rows = zip(*(shown[name] for name in columns), certainty, points, strict=True)
     return [
         {
             "id": name,
@@ -85,9 +113,10 @@ def build_hotspot_documents(
             "stop": point,
             "place": place,
             "reasons": describe_reasons(reasons),
+            "carried_by": carried_by,
             "how_sure": how_sure,
         }
-        for name, worth, length, place, reasons, how_sure, point in rows
+        for name, worth, length, place, reasons, carried_by, how_sure, point in rows
     ]
 
 
@@ -145,6 +174,7 @@ def build_hotspot_layer(
     stops = gpd.GeoSeries(hotspots["stop"])
     frame = hotspots.drop(columns=["pieces", "stop_piece", "stop"])
     frame = frame.assign(
+        worth=compute_shown_worth(risk, hotspots),
         reasons=["; ".join(describe_reasons(reasons)) for reasons in hotspots["reasons"]],
         how_sure=describe_certainty(area, risk, hotspots),
         stop_x=stops.x,

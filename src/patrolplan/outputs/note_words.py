@@ -180,12 +180,20 @@ def _format_basis(values: Mapping[str, Any]) -> str:
     return f"{number} crimes in {format_count(values['months'], 'month')}"
 
 
-def _say_model_chosen(values: Mapping[str, Any]) -> str:
-    digits = 0 if values["gain"] >= EXACT_BELOW else 1
+def _format_weights(values: Mapping[str, Any]) -> str:
+    """The models and their weights, the largest first."""
+    pairs = sorted(
+        zip(values["weights"], values["models"], strict=False), key=lambda pair: -pair[0]
+    )
+    return ", ".join(f"{model} {format_percent(weight)}" for weight, model in pairs)
+
+
+def _say_stack_tested(values: Mapping[str, Any]) -> str:
+    interval = f"{values['gain_low']:+.2f} to {values['gain_high']:+.2f}"
     return (
-        f"{values['category']}: the model '{values['model']}' is used; in past months it captured "
-        f"{format_percent(values['gain'], digits)} more crime than {SIMPLE_COUNT} "
-        f"({_format_basis(values)})."
+        f"{values['category']}: a weighted mean of models is used ({_format_weights(values)}). In "
+        f"past months it predicted where crime came better than {SIMPLE_COUNT}, smoothed, by "
+        f"{values['gain']:+.2f} bits a crime (95 % interval {interval}; {_format_basis(values)})."
     )
 
 
@@ -326,7 +334,10 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
         "Correct it."
     ),
     "no_origins": "No origins given ([sources] origins): where pupils live is assumed.",
-    "no_stops": "Walkers only: no stops given, neither in [sources] stops nor in the streets file.",
+    "no_stops": (
+        "Walkers only: no stops given, neither in [sources] stops nor in the streets file, so "
+        "pupils who ride are not on the streets."
+    ),
     "no_places": (
         "No pubs or bars given, neither in [sources] places nor in the streets file: all streets "
         "count as being without."
@@ -388,20 +399,11 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
         "{category}: each crime is spread around its place, over {metres:.0f} m "
         "({distance} kernel); this width fits the data best."
     ),
-    "model_undecided": lambda values: (
-        f"{values['category']}: too little crime to compare models ({_format_basis(values)}); "
-        f"{SIMPLE_COUNT} is used."
+    "stack_untested": lambda values: (
+        f"{values['category']}: a weighted mean of models is used ({_format_weights(values)}); "
+        f"there is too little crime to tell how good it is ({_format_basis(values)})."
     ),
-    "count_is_best": lambda values: (
-        f"{values['category']}: {SIMPLE_COUNT} is used; no model captured more "
-        f"({_format_basis(values)})."
-    ),
-    "model_chosen": _say_model_chosen,
-    "models_worse": lambda values: (
-        f"In the last {values['months']} months, the models chosen for each category together "
-        f"captured less crime, weighted by harm, than {SIMPLE_COUNT}: that count is used for all "
-        "categories."
-    ),
+    "stack_tested": _say_stack_tested,
     "model_margin": _say_model_margin,
     "months_only": "Only the month of each crime is known, not its weekday or time of day.",
     "window_harm": _say_window_harm,

@@ -1,8 +1,9 @@
 """Remove old files that patrolplan wrote, and nothing that anybody else wrote.
 
 Removed are entries of the caches, leftovers of an interrupted fetch next to the settings, those of
-killed runs next to an output folder or in the system's temporary folder, and files of the output
-folders that are given: only those that the folder's manifest names and whose content has not
+killed runs next to an output folder or in the system's temporary folder, layers of pupils' ways
+home wherever the record next to the settings says that they are, and files of the output folders
+that are given: only those that the folder's manifest names and whose content has not
 changed since. Everything else stays and is reported.
 """
 
@@ -25,6 +26,7 @@ from patrolplan.outputs.output_folder import (
     read_manifest,
     resolve_folder,
 )
+from patrolplan.outputs.shown_ways import WAYS_FILE, list_shown_folders
 
 RECORD_FILE = "purged.jsonl"
 
@@ -57,7 +59,8 @@ def purge(
     out_folders
         Output folders.
     home
-        Folder of the settings, where an interrupted fetch may have left files.
+        Folder of the settings, where an interrupted fetch may have left files, and where the record
+        of pupils' ways that were shown names their folders.
     record
         File that gets a JSON line for everything removed: when, what, why, and no content; by
         default `purged.jsonl` in the cache folder.
@@ -79,10 +82,14 @@ def purge(
     now = dt.datetime.now(dt.UTC) if now is None else now
     run = _PurgeRun((now - older_than).timestamp(), f"older than {older_than.days} days", dry_run)
     entries = [*run.purge_caches(cache_folder()), *run.purge_temporary_files()]
+    named = [resolve_folder(out) for out in out_folders]
     if home is not None:
         entries += run.purge_unfinished_fetch(home / FETCH_FOLDER)
-    for out in out_folders:
-        entries += run.purge_output_folder(resolve_folder(out))
+        for shown in list_shown_folders(home):
+            if shown not in named and WAYS_FILE in read_manifest(shown).get("files", {}):
+                entries += run.purge_output_folder(shown)
+    for out in named:
+        entries += run.purge_output_folder(out)
     removed = [entry for entry in entries if entry.removed]
     if removed and not dry_run:
         _write_record(cache_folder() / RECORD_FILE if record is None else record, removed, now)

@@ -116,8 +116,10 @@ def add_avoiding_variants(
     variants = {request: planned.get(request) for request in requests}
     missing = [request for request in requests if request not in planned]
     if missing:
-        inputs = PlanningInputs.from_area(area, risk, hotspots, date=date)
         rows = {urn: row for row, urn in enumerate(area.schools["urn"])}
+        inputs = PlanningInputs.from_area(
+            area, risk, hotspots, date=date, rows=sorted({rows[urn] for urn, _ in missing})
+        )
         items = [
             (rows[urn], names, tuple(patrol for patrol in own if patrol.urn == urn))
             for urn, names in missing

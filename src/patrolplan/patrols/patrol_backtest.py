@@ -3,7 +3,9 @@
 At each origin risk, hotspots and patrols are made from the months before. Then the harm of
 the month that came is counted in the stretches where a patrol dwells. Plain patrols have the same
 officers, window, dwell and presence at the gate. Only recorded crime is used: pupils' reports have
-no months, so they cannot be held out.
+no months, so they cannot be held out. Of a month's crime the hour does not count one by one, as
+there is too little of it; where times are known, each category counts by the share of it that
+happens in the window at such a place.
 """
 
 import datetime as dt
@@ -17,7 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
-from patrolplan.area.patrol_window import Window
+from patrolplan.area.patrol_window import Window, weigh_minutes
 from patrolplan.hotspots.find import locate_hotspots
 from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
 from patrolplan.patrols.plan import Plan
@@ -28,10 +30,15 @@ from patrolplan.patrols.simple_patrols import (
     find_stretch_around,
     plan_greedy_routes,
 )
-from patrolplan.patrols.solver.solve import solve
+from patrolplan.patrols.solver.solution import time_route
+from patrolplan.patrols.solver.solve import OrienteeringProblem, solve
+from patrolplan.risk.clock import build_clock
+from patrolplan.risk.day_kinds import DayKind
 from patrolplan.risk.estimate import COMPARISON_MONTHS, estimate_risk
 from patrolplan.risk.history import History, build_history, get_harm_days
+from patrolplan.risk.in_time import find_half_hour
 from patrolplan.risk.models import PRIOR_COUNT
+from patrolplan.times import minutes_after_midnight
 
 OURS = "patrolplan"
 BASELINES = ("greedy by worth per minute", "greedy by prior count", "plain loop")
@@ -249,7 +256,8 @@ def prepare_hold_out(
         cut, window=window, date=date, comparison_months=COMPARISON_MONTHS - HOLD_OUT_MONTHS
     )
     inputs = PlanningInputs.from_area(cut, risk, locate_hotspots(cut, risk), window)
-    harm = compute_recorded_harm(area, history, list(held_out))
+    shares = compute_window_shares(area, history, inputs.window, risk.day)
+    harm = compute_recorded_harm(area, history, list(held_out), shares)
     months_held = history.count_held_months(HOLD_OUT_MONTHS)[area.catchments.piece_catchment]
     return HoldOut(inputs, harm, held_out[0], months_held)
 
@@ -300,9 +308,11 @@ class _OriginScorer:
 
     def score_origin(self, origin: pd.Timestamp) -> list[dict[str, object]]:
         """One row a school."""
-        harm = compute_recorded_harm(self.area, self.history, [origin])
         cut = cut_area(self.area, origin)
         ours, counts = (_build_problems(known) for known in (cut, use_counts_only(cut)))
+        inputs = ours[0].inputs
+        shares = compute_window_shares(self.area, self.history, inputs.window, inputs.risk.day)
+        harm = compute_recorded_harm(self.area, self.history, [origin], shares)
         return [
             {"origin": origin, "urn": urn, **self._score_school(row, ours[row], counts[row], harm)}
             for row, urn in enumerate(self.area.schools["urn"])
@@ -325,7 +335,7 @@ class _OriginScorer:
             BASELINES[1]: harm[find_dwell_pieces(counts, by_count)].sum(),
             BASELINES[2]: compute_loop_harm(ours, self.loops[row], best, harm),
         }
-        planned = [problem.prizes[_flatten_stops(routes)].sum() for routes in (best, by_minute)]
+        planned = [compute_planned_worth(problem, routes) for routes in (best, by_minute)]
         return {
             **{name: float(value) / hours for name, value in covered.items()},
             **dict(zip(PLANNED_COLUMNS, map(float, planned), strict=True)),
@@ -340,12 +350,48 @@ def _build_problems(area: StudyArea) -> list[SchoolProblem]:
 
 
 def compute_recorded_harm(
-    area: StudyArea, history: History, months: Sequence[pd.Timestamp]
+    area: StudyArea,
+    history: History,
+    months: Sequence[pd.Timestamp],
+    shares: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
-    """(p,) harm recorded in these months on each piece of street, in days."""
+    """(p,) harm recorded in these months on each piece of street, in days.
+
+    `shares` are those of `compute_window_shares`; without them all crime counts in full.
+    """
     days = get_harm_days(history.targets, area.settings.risk.harm)
-    amounts = np.sum([history.get_month_counts(month) for month in months], axis=0) @ days
-    return area.catchments.spread(amounts)
+    counts = np.sum([history.get_month_counts(month) for month in months], axis=0)
+    if shares is None:
+        return area.catchments.spread(counts @ days)
+    harm = np.zeros(len(area.catchments.piece_catchment))
+    for number, day in enumerate(days):
+        harm += shares[:, number] * area.catchments.spread(counts[:, number] * day)
+    return harm
+
+
+def compute_window_shares(
+    area: StudyArea, history: History, window: Window, day: DayKind | None
+) -> NDArray[np.float64] | None:
+    """(p, j) how much of each category happens in a window, relative to its mean hour.
+
+    None where the times of crimes are not known.
+    """
+    clock = build_clock(area, history)
+    if clock.source != "learned":
+        return None
+    bells = [minutes_after_midnight(time) for time in area.schools["finish_time"]]
+    minutes, weights = weigh_minutes(window, bells)
+    half_hours = [find_half_hour(int(minute)) for minute in minutes]
+    amounts = np.bincount(half_hours, weights)
+    return np.sum(
+        [clock.compute_factor(int(at), day) * amounts[at] for at in np.flatnonzero(amounts)], axis=0
+    )
+
+
+def compute_planned_worth(problem: OrienteeringProblem, routes: Routes) -> float:
+    """What patrols with these stops are worth, each at its best times."""
+    timed = [time_route(problem, number, stops) for number, stops in enumerate(routes)]
+    return sum(route.worth for route in timed if route is not None)
 
 
 def find_dwell_pieces(problem: SchoolProblem, routes: Routes) -> NDArray[np.int64]:

@@ -45,6 +45,7 @@ from patrolplan.patrols.file_forms import (
     not_in_files,
     round_to,
 )
+from patrolplan.patrols.posts import Posts
 from patrolplan.risk.surface import Risk
 from patrolplan.tables import LeftOutRow, render_html_table
 from patrolplan.text import format_count
@@ -175,7 +176,9 @@ class Stop(_AtPoint):
     why: Annotated[tuple[StopReason, ...], IsList]
     """Most important first."""
     worth: Worth
-    """Risk of the stretch as a share of the risk within the school's reach."""
+    """Mean risk of the stretch during the dwell, as a share of the risk within the school's reach."""
+    reversed_worth: Worth | None = None
+    """The same where the patrol goes the other way round; None where that makes no difference."""
     point: Point
 
     @property
@@ -185,7 +188,8 @@ class Stop(_AtPoint):
 
     @model_serializer(mode="wrap")
     def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return arrange(handler(self), kind={"tasked": self.tasked})
+        without = ["reversed_worth"] if self.reversed_worth is None else []
+        return arrange(handler(self), without, kind={"tasked": self.tasked})
 
 
 @with_config(RECORD)
@@ -231,7 +235,8 @@ class Patrol(_AtPoint):
     point: Annotated[Point, Field(alias="gate")]
     start_minutes: Annotated[Minutes, Field(alias="start")]
     gate_until_minutes: Annotated[Minutes, Field(alias="gate_until")]
-    """End of the presence at the gate."""
+    """End of the presence at the gate, which lasts longer than its minimum where that is worth
+    more than to go."""
     end_minutes: Annotated[Minutes, Field(alias="end")]
     latest_end_minutes: Annotated[Minutes, Field(alias="latest_end")]
     """End of the patrol window."""
@@ -244,9 +249,12 @@ class Patrol(_AtPoint):
     approach: Leg | None = None
     """From the base to the gate, so as to be there when the presence begins."""
     worth: Worth
+    """Of the stops, and of the presence at the gate where pupils are known to pass there."""
     bound: Worth
     """No patrol of this school and window can be worth more."""
     proven: Annotated[bool, Strict()]
+    is_reversible: Annotated[bool, Strict()] = True
+    """Whether the stops are worth nearly as much in the opposite order."""
     stops: Annotated[tuple[Stop, ...], IsList]
     legs: Annotated[tuple[Leg, ...], IsList]
     variants: Annotated[tuple[Variant, ...], IsList]
@@ -269,6 +277,7 @@ class Patrol(_AtPoint):
             [
                 *(["way"] if self.way == "walk" else []),
                 *(["starts_at", "approach"] if self.starts_at == "gate" else []),
+                *(["is_reversible"] if self.is_reversible else []),
             ],
             way={"pushed_metres": round(pushed, 1)},
             starts_at={"set_out": format_time(self.set_out_minutes)},
@@ -350,6 +359,8 @@ class Plan:
 
     window: Window | None = None
     """Of the patrols; None: the settings' minutes from the bell."""
+    posts: Posts | None = None
+    """Where adults stand after the bell, next to the patrols; None where none are wanted."""
 
     def __repr__(self) -> str:
         stops = sum(len(patrol.stops) for patrol in self.patrols)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import geopandas as gpd
+import numpy as np
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window, resolve_window
@@ -21,14 +22,15 @@ from patrolplan.notes import Note
 from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
 from patrolplan.patrols.directions import build_leg, reverse_directions
 from patrolplan.patrols.plan import Leg, Patrol, Plan, Stop, Variant
+from patrolplan.patrols.posts import plan_posts
 from patrolplan.patrols.school_problem import (
     PlanningInputs,
     SchoolProblem,
     build_school_problem,
     build_tasking,
 )
+from patrolplan.patrols.solver.solution import time_route
 from patrolplan.patrols.solver.solve import Route, Solution, find_variants, solve
-from patrolplan.patrols.stop_order import find_best_order
 from patrolplan.patrols.surroundings import compute_speed, find_tasked_out_of_reach
 from patrolplan.risk.surface import Risk
 from patrolplan.tables import LeftOut
@@ -37,6 +39,12 @@ VARIANT_COUNT = 3
 
 ROUNDING_METRES = 1.0
 """Rounding may not carry a patrol over the end of its window."""
+
+MAX_DETOUR_LOSS = 0.0005
+"""Legs past more risk may cost this share of a patrol's worth, by arriving later at its stops."""
+
+MIN_REVERSED_SHARE = 0.95
+"""A patrol may go the other way round where that is worth this share of it."""
 
 
 def plan_patrols(
@@ -52,14 +60,16 @@ def plan_patrols(
 ) -> Plan:
     """Plan the patrols of every school in the area.
 
-    From the gate at the bell: presence there first, then the stops that are worth most together
-    within the window, each with its dwell, and back to the gate.
+    From the gate at the bell: presence there first, for as long as it is worth more than to go,
+    then the stops that are worth most together at the time that they are made within the window,
+    each with its dwell, and back to the gate.
 
     With `[patrol] start = "base"` the officer comes from the base, and leaves it early enough to
     be at the gate for the presence there. A window without a presence (before school, or once
     the pupils have left) begins at the base instead, and need not pass the gate. With
     `end = "base"` the patrol ends there. With `way = "bicycle"` one-way streets are obeyed, and
-    the bicycle is pushed where riding is not allowed.
+    the bicycle is pushed where riding is not allowed. With `[way_home] posts` so many adults of
+    each school stand at posts after the bell, in addition to the patrols.
 
     Parameters
     ----------
@@ -92,8 +102,9 @@ def plan_patrols(
     """
     window = window or resolve_window(area.settings.patrol)
     check_request(area, window, urns)
+    posts = area.settings.way_home.posts
     rows = [row for row, urn in enumerate(area.schools["urn"]) if urns is None or urn in urns]
-    inputs = PlanningInputs.from_area(area, risk, hotspots, window, date)
+    inputs = PlanningInputs.from_area(area, risk, hotspots, window, date, rows=rows)
     progress = label_progress("Planning schools", rows, report_progress)
     planned = map_parallel(plan_school, inputs, rows, executor=executor, report_progress=progress)
     left_out = LeftOut()
@@ -110,6 +121,7 @@ def plan_patrols(
         left_out=(*area.left_out, *left_out.rows),
         date=date,
         window=window,
+        posts=plan_posts(area, risk, count=posts, urns=urns) if posts else None,
     )
 
 
@@ -197,6 +209,7 @@ class _PatrolBuilder:
     def __init__(self, problem: SchoolProblem, notes: Iterable[Note]) -> None:
         self.problem = problem
         self.notes = notes
+        self.orienteering = problem.build_problem()
         self.hours = problem.surroundings.hours
         self.speed = compute_speed(problem.settings)
         pieces, network = problem.surroundings.pieces, problem.inputs.area.network.walkable
@@ -215,7 +228,7 @@ class _PatrolBuilder:
             for route in other.routes
         )
         return Variant(
-            worth_share=other.worth / best.worth if best.worth > 0 else 1.0,
+            worth_share=min(1.0, other.worth / best.worth) if best.worth > 0 else 1.0,
             hotspots=tuple(stop.hotspot for patrol in patrols for stop in patrol.stops),
             patrols=patrols,
         )
@@ -225,10 +238,19 @@ class _PatrolBuilder:
     ) -> Patrol:
         """One officer's route as it is walked."""
         problem, base = self.problem, self.problem.surroundings.base
-        ordered = self._order_by_time(route)
-        is_reordered = ordered.stops != route.stops
-        legs = self._build_legs(ordered)
-        stops, end_minutes = self._build_stops(ordered, legs)
+        legs, walked = self._build_legs(route)
+        gate_until_minutes, stops, end_minutes = self._build_stops(walked, legs)
+        reversed_worths = self._compute_reversed_worths(walked, stops, legs, gate_until_minutes)
+        is_reversible = True
+        if reversed_worths is not None:
+            is_reversible = (
+                walked.gate_worth + sum(reversed_worths) >= MIN_REVERSED_SHARE * walked.worth
+            )
+            if is_reversible:
+                stops = tuple(
+                    replace(stop, reversed_worth=worth)
+                    for stop, worth in zip(stops, reversed_worths, strict=True)
+                )
         x, y = problem.surroundings.network.xy(problem.surroundings.gate)[0]
         starts_at_base = problem.settings.start == "base" and base is not None
         approach = None
@@ -241,21 +263,22 @@ class _PatrolBuilder:
             number=route.officer + 1,
             point=(float(x), float(y)),
             start_minutes=self.hours.start_minutes,
-            gate_until_minutes=self.hours.gate_until_minutes,
+            gate_until_minutes=gate_until_minutes,
             end_minutes=end_minutes,
             latest_end_minutes=self.hours.latest_end_minutes,
             ends_at="base" if legs and problem.end_position else "gate",
             way=problem.settings.way,
             starts_at="base" if approach or (legs and problem.start_position) else "gate",
             approach=approach,
-            worth=route.worth,
+            worth=walked.worth,
             bound=solution.bound - (solution.worth - route.worth),
             proven=solution.proven,
+            is_reversible=is_reversible,
             stops=stops,
             legs=legs,
             variants=variants,
             keep_away=problem.keep_away,
-            notes=(*self.notes, *([Note("stops_reordered")] if is_reordered else [])),
+            notes=tuple(self.notes),
             tested="",
         )
 
@@ -271,52 +294,93 @@ class _PatrolBuilder:
         )
         return replace(leg, pieces=self.problem.surroundings.pieces[leg.pieces])
 
-    def _order_by_time(self, route: Route) -> Route:
-        """The route in the order that meets its stops at their worst, where times are known."""
-        problem, profile = self.problem, self.problem.inputs.time_profile
-        if profile is None:
-            return route
-        profile = profile.take(problem.hotspot_rows).normalise_within(
-            self.hours.start_minutes, self.hours.latest_end_minutes
-        )
-        return find_best_order(problem.build_problem(), route, profile, problem.worth)
-
-    def _build_legs(self, route: Route) -> tuple[Leg, ...]:
+    def _build_legs(self, route: Route) -> tuple[tuple[Leg, ...], Route]:
         """Walks from the start over the stops to the end, past more risk where it costs little.
 
         A leg may be longer than the shortest by the settings' `detour`, as far as the time that
-        the window leaves over goes.
+        the window leaves over goes, and as far as arriving later costs next to nothing. The route
+        is given back with the times and the worth that it has along these legs.
         """
         if not route.stops:
-            return ()
+            return (), route
         problem = self.problem
+        places = [problem.start_position, *route.stops, problem.end_position]
+        shortest = [float(problem.walks.metres[pair]) for pair in pairwise(places)]
+        orienteering = self.orienteering
+        is_timed = orienteering.timed_prizes is not None
+        least = (1 - MAX_DETOUR_LOSS) * route.worth
+        minutes = [metres / self.speed for metres in shortest]
         spare = (self.hours.latest_end_minutes - route.end_minutes) * self.speed
-        legs = []
-        for start, end in pairwise([problem.start_position, *route.stops, problem.end_position]):
-            shortest = problem.walks.metres[start, end]
-            more = max(0.0, min(problem.settings.detour * shortest, spare - ROUNDING_METRES))
-            key = (start, end, float(shortest + more))
-            if key not in self._legs:
-                walk = problem.walks.find_richest(
-                    start, end, self.piece_risk, longest_metres=key[2]
-                )
-                self._legs[key] = (self._build_leg(walk), walk.cost_metres)
-            leg, cost_metres = self._legs[key]
-            spare -= cost_metres - shortest
+        legs, walked = [], route
+        for number, (start, end) in enumerate(pairwise(places)):
+            more = problem.settings.detour * shortest[number]
+            if not is_timed:
+                more = min(more, spare - ROUNDING_METRES)
+            leg, cost_metres = self._find_leg(start, end, shortest[number] + max(0.0, more))
+            if is_timed:
+                later = [*minutes[:number], leg.minutes, *minutes[number + 1 :]]
+                slower = time_route(orienteering, route.officer, route.stops, later)
+                if slower is None or slower.worth < least:
+                    leg, cost_metres = self._find_leg(start, end, shortest[number])
+                    later = [*minutes[:number], leg.minutes, *minutes[number + 1 :]]
+                    slower = time_route(orienteering, route.officer, route.stops, later)
+                minutes, walked = later, slower or walked
+            spare -= cost_metres - shortest[number]
             legs.append(leg)
-        return tuple(legs)
+        return tuple(legs), walked
 
-    def _build_stops(self, route: Route, legs: Sequence[Leg]) -> tuple[tuple[Stop, ...], float]:
-        """Stops with their times, and the time at the end, as the legs are walked."""
-        now = self.hours.gate_until_minutes
-        stops = []
-        for stop, leg in zip(route.stops, legs, strict=False):
+    def _find_leg(self, start: int, end: int, longest_metres: float) -> tuple[Leg, float]:
+        """The leg past most risk that is no longer, and what it costs in metres at full speed."""
+        key = (start, end, longest_metres)
+        if key not in self._legs:
+            walk = self.problem.walks.find_richest(
+                start, end, self.piece_risk, longest_metres=longest_metres
+            )
+            self._legs[key] = (self._build_leg(walk), walk.cost_metres)
+        return self._legs[key]
+
+    def _build_stops(
+        self, route: Route, legs: Sequence[Leg]
+    ) -> tuple[float, tuple[Stop, ...], float]:
+        """The end of the presence at the gate, stops with their times, and the time at the end.
+
+        Where a stop is worth more later, the officer waits: at the gate for the first stop, if
+        there is a presence, otherwise at the stop itself.
+        """
+        until = route.leave_start_minutes
+        if route.stops and self.problem.gate_stay is not None:
+            until = route.begin_minutes[0] - legs[0].minutes
+        now, stops = until, []
+        for number, (stop, leg) in enumerate(zip(route.stops, legs, strict=False)):
             arrive = now + leg.minutes
             now = arrive + self.problem.settings.dwell_minutes
-            stops.append(self._build_stop(stop, arrive, now))
-        return tuple(stops), now + legs[-1].minutes if legs else now
+            worth = float(self.problem.worth[stop - 1])
+            if route.stop_worths:
+                now = max(now, route.leave_minutes[number])
+                worth = route.stop_worths[number]
+            stops.append(self._build_stop(stop, arrive, now, worth))
+        return until, tuple(stops), now + legs[-1].minutes if legs else now
 
-    def _build_stop(self, stop: int, arrive_minutes: float, leave_minutes: float) -> Stop:
+    def _compute_reversed_worths(
+        self, route: Route, stops: Sequence[Stop], legs: Sequence[Leg], gate_until_minutes: float
+    ) -> list[float] | None:
+        """What each stop is worth where the patrol goes the other way round.
+
+        None where worth does not depend on the time.
+        """
+        prizes, dwell = self.problem.timed_prizes, self.problem.settings.dwell_minutes
+        if prizes is None:
+            return None
+        now, worths = gate_until_minutes, []
+        back = zip(reversed(route.stops), reversed(stops), reversed(legs), strict=False)
+        for row, stop, leg in back:
+            now += leg.minutes + stop.leave_minutes - stop.arrive_minutes
+            worths.append(float(prizes.compute_worth(row, np.array([now - dwell]), dwell)[0]))
+        return worths[::-1]
+
+    def _build_stop(
+        self, stop: int, arrive_minutes: float, leave_minutes: float, worth: float
+    ) -> Stop:
         problem, network = self.problem, self.problem.surroundings.network
         position = problem.stops.take([stop - 1])
         row = problem.hotspot_rows[stop - 1]
@@ -344,13 +408,18 @@ def reverse_patrol(patrol: Patrol) -> Patrol | None:
     """The patrol with its stops in reverse order, as long and over at the same minute.
 
     None where there is one stop or none, where the patrol's legs begin or end at the base, since
-    it could not be walked backwards from the gate, and by bicycle, since one-way streets cannot be
-    ridden back.
+    it could not be walked backwards from the gate, by bicycle, since one-way streets cannot be
+    ridden back, and where that would be worth much less, see `Patrol.is_reversible`.
     """
     two = 2
     from_gate = patrol.ends_at == "gate" and not patrol.from_base
     if len(patrol.stops) < two or not from_gate or patrol.way != "walk":
         return None
+    if not patrol.is_reversible:
+        return None
+    change = sum(
+        stop.reversed_worth - stop.worth for stop in patrol.stops if stop.reversed_worth is not None
+    )
     legs = []
     for leg in reversed(patrol.legs):
         line = leg.line[::-1]
@@ -361,6 +430,8 @@ def reverse_patrol(patrol: Patrol) -> Patrol | None:
     for stop, leg in zip(reversed(patrol.stops), legs, strict=False):
         arrive = now + leg.minutes
         now = arrive + stop.leave_minutes - stop.arrive_minutes
-        stops.append(replace(stop, arrive_minutes=arrive, leave_minutes=now))
-    notes = tuple(note for note in patrol.notes if note.kind != "stops_reordered")
-    return replace(patrol, stops=tuple(stops), legs=tuple(legs), notes=notes)
+        again = replace(stop, arrive_minutes=arrive, leave_minutes=now)
+        if stop.reversed_worth is not None:
+            again = replace(again, worth=stop.reversed_worth, reversed_worth=stop.worth)
+        stops.append(again)
+    return replace(patrol, stops=tuple(stops), legs=tuple(legs), worth=patrol.worth + change)

@@ -6,7 +6,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -27,8 +27,13 @@ from patrolplan.network.paths import WalkFinder
 from patrolplan.network.pieces import PIECE_METRES
 from patrolplan.notes import Note, NoteKind
 from patrolplan.patrols.plan import BarredPlace, Tasking
-from patrolplan.patrols.solver.solve import Officer, OrienteeringProblem, Route
-from patrolplan.patrols.stop_order import TimeProfile, estimate_time_profile
+from patrolplan.patrols.solver.solve import (
+    GateStay,
+    Officer,
+    OrienteeringProblem,
+    Route,
+    TimedPrizes,
+)
 from patrolplan.patrols.surroundings import (
     Surroundings,
     build_surroundings,
@@ -36,6 +41,7 @@ from patrolplan.patrols.surroundings import (
     compute_speed,
     find_tasked_places,
 )
+from patrolplan.patrols.timed_risk import TimedRisk
 from patrolplan.risk.surface import Risk
 from patrolplan.settings import PatrolSettings
 from patrolplan.times import minutes_after_midnight
@@ -67,8 +73,8 @@ class PlanningInputs:
     window: Window
     date: dt.date | None = None
     """Day of the patrols, on which only some tasked places count; None: all of them count."""
-    time_profile: TimeProfile | None = None
-    """When each hotspot is at its worst; None where clock times are not known."""
+    timed_risk: TimedRisk | None = None
+    """Risk by minute of stretches and gates; None where the risk is the same at all times."""
 
     @classmethod
     def from_area(
@@ -78,16 +84,23 @@ class PlanningInputs:
         hotspots: gpd.GeoDataFrame,
         window: Window | None = None,
         date: dt.date | None = None,
+        *,
+        reach_window: Window | None = None,
+        rows: Sequence[int] | None = None,
     ) -> Self:
-        """What an area's schools are planned from; by default with the settings' own window."""
+        """What an area's schools are planned from; by default with the settings' own window.
+
+        `rows` and `reach_window` are those of `TimedRisk.from_risk`.
+        """
+        window = window or resolve_window(area.settings.patrol)
         return cls(
             area.strip_for_workers(),
             risk,
             hotspots,
             label_streets(area.network.walkable),
-            window or resolve_window(area.settings.patrol),
+            window,
             date,
-            estimate_time_profile(area, hotspots) if risk.times_known else None,
+            TimedRisk.from_risk(area, risk, hotspots, window, reach_window=reach_window, rows=rows),
         )
 
 
@@ -113,7 +126,13 @@ class SchoolProblem:
     hotspot_rows: NDArray[np.int64]
     """(k,) rows of the hotspots, most risk first; -1 for a tasked place that lies on no hotspot."""
     worth: NDArray[np.float64]
-    """(k,) risk of each candidate's stretch as a share of the risk within reach; 0 without one."""
+    """(k,) risk of each candidate's stretch as a share of the risk within reach, the mean over the
+    patrol's hours; 0 without one."""
+    timed_prizes: TimedPrizes | None
+    """What a dwell is worth by the minute at which it begins, of every position; None: always
+    `worth`."""
+    gate_stay: GateStay | None
+    """The presence at the gate, where worth depends on the time; None where there is none."""
     tasked_rows: NDArray[np.int64]
     """(k,) row of `must_visit` that a candidate stands for, -1 where none."""
     outside_rows: NDArray[np.int64]
@@ -154,10 +173,13 @@ class SchoolProblem:
         prizes, dwell = np.zeros(positions), np.zeros(positions)
         prizes[1 : count + 1] = self.worth
         dwell[1 : count + 1] = self.settings.dwell_minutes
+        hours = self.surroundings.hours
         officer = Officer(
             start=self.start_position,
             end=self.end_position,
-            earliest_minutes=self.surroundings.hours.gate_until_minutes,
+            earliest_minutes=hours.gate_until_minutes
+            if self.gate_stay is None
+            else hours.start_minutes,
             latest_minutes=self.surroundings.hours.latest_end_minutes,
         )
         return OrienteeringProblem(
@@ -167,6 +189,8 @@ class SchoolProblem:
             officers=(officer,) * self.settings.officers,
             mandatory=mandatory,
             barred=frozenset({0, *range(count + 1, positions)}),
+            timed_prizes=self.timed_prizes,
+            gate=self.gate_stay,
         )
 
     def compute_shortest_metres(self, route: Route) -> float:
@@ -279,7 +303,12 @@ def build_school_problem(inputs: PlanningInputs, row: int) -> SchoolProblem:
     barred = select_tasked(tasked, must_visit=False)
     pieces, base = around.pieces, around.base
     in_radius = around.gate_metres <= settings.radius_metres
-    risk_within = float(around.take_values(inputs.risk.joined)[in_radius].sum())
+    timed = inputs.timed_risk
+    risk_within = (
+        float(around.take_values(inputs.risk.joined)[in_radius].sum())
+        if timed is None
+        else float(timed.reach[row])
+    )
     walking_minutes = around.hours.after_gate_minutes - settings.dwell_minutes
     in_time = around.round_trip_metres <= max(0.0, walking_minutes * compute_speed(settings))
 
@@ -287,9 +316,12 @@ def build_school_problem(inputs: PlanningInputs, row: int) -> SchoolProblem:
     near_barred = _find_near(hotspots.geometry.iloc[rows].values, barred, MIN_STOP_METRES_TO_BARRED)
     rows = rows[~near_barred.any(axis=0)]
     tasked_rows, on_hotspot = _match_places_to_stretches(hotspots.geometry.iloc[rows], must_visit)
-    order = np.argsort(-hotspots["worth"].to_numpy()[rows], kind="stable")
+    amounts = hotspots["worth"].to_numpy()[rows]
+    if timed is not None:
+        amounts = timed.compute_mean_rates(rows, around.hours)
+    order = np.argsort(-amounts, kind="stable")
     order = order[(np.arange(len(order)) < settings.candidates) | (tasked_rows[order] >= 0)]
-    rows, tasked_rows = rows[order], tasked_rows[order]
+    rows, tasked_rows, amounts = rows[order], tasked_rows[order], amounts[order]
     apart, inside = np.flatnonzero(~on_hotspot), _is_on_own_streets(around, must_visit)
     outside, apart = apart[~inside[apart]], apart[inside[apart]]
     stop_pieces = np.searchsorted(pieces, hotspots["stop_piece"].to_numpy()[rows])
@@ -301,7 +333,14 @@ def build_school_problem(inputs: PlanningInputs, row: int) -> SchoolProblem:
     walks, unavoidable_rows = _find_walks(around, stops, barred)
     worth = np.zeros(len(rows))
     if risk_within > 0:
-        worth = hotspots["worth"].to_numpy()[rows] / risk_within
+        worth = amounts / risk_within
+    hotspot_rows = np.concatenate([rows, np.full(len(apart), -1)]).astype(np.int64)
+    prizes, stay = None, None
+    if timed is not None:
+        dwell = settings.dwell_minutes
+        prizes = timed.scale_prizes(row, hotspot_rows, dwell, len(walks.metres))
+        if around.hours.gate_minutes > 0:
+            stay = timed.build_gate_stay(row, dwell, around.hours)
     return SchoolProblem(
         inputs=inputs,
         school=area.schools.iloc[row],
@@ -309,8 +348,10 @@ def build_school_problem(inputs: PlanningInputs, row: int) -> SchoolProblem:
         tasked_places=tasked,
         stops=stops,
         walks=walks,
-        hotspot_rows=np.concatenate([rows, np.full(len(apart), -1)]).astype(np.int64),
+        hotspot_rows=hotspot_rows,
         worth=np.concatenate([worth, np.zeros(len(apart))]),
+        timed_prizes=prizes,
+        gate_stay=stay,
         tasked_rows=np.concatenate([tasked_rows, apart]).astype(np.int64),
         outside_rows=outside,
         unavoidable_rows=unavoidable_rows,

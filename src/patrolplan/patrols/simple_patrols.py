@@ -25,8 +25,8 @@ def plan_greedy_routes(problem: OrienteeringProblem, *, per_minute: bool) -> lis
     """Stops of officers who always go on to the best next one, one officer after the other.
 
     From where an officer stands, the next stop is the one of most worth per minute of walking
-    and dwell (or simply of most worth) that still leaves time for the way back. For each officer:
-    rows of the problem, in walking order.
+    and dwell (or simply of most worth) that still leaves time for the way back; worth is the mean
+    over the window. For each officer: rows of the problem, in walking order.
     """
     worthwhile = np.flatnonzero(problem.prizes > 0).tolist()
     remaining = [stop for stop in worthwhile if stop not in problem.barred]
@@ -43,6 +43,7 @@ def _plan_greedy_route(
     travel, dwell = problem.travel_minutes, problem.dwell_minutes
     route: list[int] = []
     at, now = officer.start, officer.earliest_minutes
+    now += 0.0 if problem.gate is None else problem.gate.minutes
     while remaining:
         minutes = travel[at, remaining] + dwell[remaining]
         fits = now + minutes + travel[remaining, officer.end] <= officer.latest_minutes + 1e-9

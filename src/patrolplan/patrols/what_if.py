@@ -8,7 +8,7 @@ import geopandas as gpd
 import pandas as pd
 
 from patrolplan.area import StudyArea
-from patrolplan.area.patrol_window import Window
+from patrolplan.area.patrol_window import Window, resolve_window
 from patrolplan.area.study_area import with_settings
 from patrolplan.patrols.planner import check_request
 from patrolplan.patrols.school_problem import (
@@ -71,7 +71,14 @@ def what_if(
     settings = area.settings.patrol
     row = list(area.schools["urn"]).index(urn)
     area = replace(area, tasked_places=select_tasked(area.tasked_places, must_visit=False))
-    inputs = PlanningInputs.from_area(area, risk, hotspots)
+    inputs = PlanningInputs.from_area(
+        area,
+        risk,
+        hotspots,
+        Window(max(minutes)),
+        reach_window=resolve_window(settings),
+        rows=[row],
+    )
     rows: list[dict[str, Any]] = []
     for dwell in sorted(set(dwell_minutes or (settings.dwell_minutes,))):
         best: dict[int, _Outcome] = {}  # with fewer minutes, by the number of officers

@@ -38,7 +38,7 @@ STOP_KINDS = ("bus_stop", "station")
 NOTICEABLE_SHARE = 0.02
 """Share of walkers from beyond the streets that is announced."""
 
-TOLD_STEP = 0.05
+SHARE_STEP = 0.05
 """Shares of pupils are written in steps of this."""
 
 
@@ -231,11 +231,11 @@ class _Model:
             notes.append(Note("homes_from_streets", decay))
         beyond = {urn: share for urn, share in self.by_exits.items() if share > NOTICEABLE_SHARE}
         if beyond:
-            largest = TOLD_STEP * np.ceil(max(beyond.values()) / TOLD_STEP)
+            largest = SHARE_STEP * np.ceil(max(beyond.values()) / SHARE_STEP)
             notes.append(
                 Note("homes_beyond_streets", {"urns": list(beyond), "share": round(largest, 2)})
             )
-        if sum(len(kind.positions) for kind in self.stops) and self.without_stops:
+        if len(self.area.way_home.stops) and self.without_stops:  # else loading says that none are
             reach = float(settings.stop_reach_metres)
             notes.append(Note("no_stops_near", {"urns": self.without_stops, "reach_metres": reach}))
         notes.append(

@@ -46,7 +46,7 @@ CATCHMENT_DECAYS = 3.0
 walk up to 1.4 km and 14-year-olds up to 3.0 km (Chillon and others 2015)."""
 
 WALK_FALL_METRES = 650.0
-"""How sharply walking gives way to riding where the homes are known: the odds of walking fall to a
+"""How sharply walking turns to riding where the homes are known: the odds of walking fall to a
 third over this distance, as between under one mile (83 %, National Travel Survey 2024) and between
 one and two miles (assumed 30 %)."""
 

@@ -1,15 +1,20 @@
 """Where adults should stand after the bell, so that together they meet the most of a school's way.
 
 An adult at a post sees everything within sight from the bell on for `POST_MINUTES`. What is there
-to be met is the pupil-minutes of each piece of street in that time, more than 100 m from the gate,
-times a weight such as the risk there; a piece within sight of two posts is met once. To choose K
-places that meet the most is the maximum-cover problem (Church and ReVelle 1974):
+to be met is the pupil-minutes of each piece of street in that time, more than 100 m from the gate;
+a piece within sight of two posts is met once. To choose K places that meet the most is the
+maximum-cover problem (Church and ReVelle 1974):
 
     maximise  sum_e w_e y_e   where  y_e <= sum of x_c over places c that see e,  sum_c x_c <= K,
 
-with x whole. HiGHS solves it by branch and bound; since y is whole wherever x is, only x is
-declared so. Before that a greedy choice gives a lower bound, and places are dropped that see no
-more than another, or cannot be part of a better choice, see `_drop_useless`.
+with x whole. It is solved twice, by HiGHS: first for pupils alone, w_e = n_e; then for pupils
+weighted by risk, w_e = r_e n_e, where the places have to meet at least `PUPIL_PART` of the pupils
+that the first ones do. Risk alone would draw all posts to a few streets of much crime which hardly
+a pupil passes; this way the worst streets decide between places that meet nearly as many.
+
+The relaxation with x between 0 and 1 is mostly whole already, and then it is the answer. Else it
+says which places cannot be part of a better choice than the best known: those whose reduced cost is
+more than the bound exceeds it. Branch and bound searches what remains.
 """
 
 from dataclasses import dataclass
@@ -30,8 +35,20 @@ POST_MINUTES = 35.0
 MIN_STREETS = 3
 """Pieces that meet at a junction."""
 
+PUPIL_PART = 0.9
+"""The posts meet at least this part of the pupils that the same number of posts could meet."""
+
 GAP = 1e-4
 """The choice is proven to within this share of the best."""
+
+PRICES = (0.0, 0.1, 0.2, 0.4, 0.7, 1.0, 1.5, 2.5, 4.0, 8.0)
+"""Prices of the condition's weight, tried one after the other for a choice to start from."""
+
+LEAST_GAIN = 1e-9
+"""A change for the better gains at least this share, so that rounding makes none."""
+
+WHOLE = 1e-6
+"""Values so near to whole numbers are whole."""
 
 LONGEST_SECONDS = 60.0
 """A search that takes longer gives its best choice, with its gap."""
@@ -100,13 +117,14 @@ def choose_posts(
     network, bell = area.network, presence.get_bell(urn)
     end = bell + POST_MINUTES
     pupils = presence.sum_journey(urn, bell, end)[: len(network)]
-    weight = pupils * risk_weight
-    if not weight.any():  # no risk is known where pupils go: pupils alone count
-        weight = pupils
-    pieces = np.flatnonzero(weight)
+    pieces = np.flatnonzero(pupils)
     places = _list_places(area, pieces)
     seen = _find_seen(network, places, pieces, area.settings.way_home.sight_metres)
-    chosen, gap = choose_cover(seen, weight[pieces], count)
+    here, risk = pupils[pieces], (pupils * risk_weight)[pieces]
+    chosen, gap = choose_cover(seen, here, count)
+    if len(chosen) and risk.any():
+        least = PUPIL_PART * float(here[_cover(seen, chosen)].sum())
+        chosen, gap = choose_cover(seen, risk, count, condition=Condition(here, least, chosen))
     total = presence.sum_journey(urn, NOON_MINUTES, LONGEST_MINUTES).sum()
     point = network.xy(places)
     met, posts = np.zeros(len(pieces), dtype=bool), []
@@ -163,8 +181,21 @@ def _find_seen(
     return sparse.csr_array((np.ones(len(columns), dtype=bool), (rows, columns)), shape=shape)
 
 
+@dataclass(frozen=True, eq=False)
+class Condition:
+    """What is covered has to have at least so much of another weight, as these rows do."""
+
+    weight: NDArray[np.float64]
+    least: float
+    rows: NDArray[np.int64]
+
+
 def choose_cover(
-    seen: sparse.csr_array, weight: NDArray[np.float64], count: int
+    seen: sparse.csr_array,
+    weight: NDArray[np.float64],
+    count: int,
+    *,
+    condition: Condition | None = None,
 ) -> tuple[NDArray[np.int64], float]:
     """Rows that together cover the most weight, and how much better the best may be as a share.
 
@@ -176,51 +207,84 @@ def choose_cover(
         (e,) 0 or more.
     count
         Most rows; rows that would add nothing are left out.
+    condition
+        What the choice has to meet.
 
     Returns
     -------
     tuple
         (k,) rows, those that add most first, and the gap between 0 and 1.
     """
-    rows = np.arange(seen.shape[0])
-    greedy = _order_by_gain(seen, weight, rows, count)
-    if len(greedy) <= 1 or count == 1:
-        return greedy, 0.0
-    reached = float(weight[_cover(seen, greedy)].sum())
-    useful = _drop_useless(seen, weight, count, reached)
-    if len(useful) <= count:
-        return greedy, 0.0
-    rows, bound = _solve_cover(seen[useful], weight, count)
-    chosen = useful[rows]
-    if weight[_cover(seen, chosen)].sum() < reached:
-        chosen = greedy
-    chosen = _order_by_gain(seen, weight, chosen, count)
+    best = _find_start(seen, weight, count, condition)
+    if not len(best):
+        return best, 0.0
+    rows = _drop_parts(seen)
+    programme = _Programme(seen[rows], weight, count, condition)
+    reached = float(weight[_cover(seen, best)].sum())
+    relaxed = programme.relax()
+    bound, chosen = relaxed.bound, rows[relaxed.chosen]
+    if not relaxed.is_whole:
+        # A place is worth a look only if the relaxation with it is worth more than what is known.
+        keep = relaxed.reduced_cost <= bound - reached * (1 - GAP)
+        rows = rows[keep]
+        chosen, bound = programme.take(keep).solve(bound)
+        chosen = rows[chosen]
     worth = float(weight[_cover(seen, chosen)].sum())
-    return chosen, max(0.0, bound - worth) / max(bound, 1e-300)
+    if worth < reached:
+        chosen, worth = best, reached
+    order = _order_by_gain(seen[chosen], condition.weight if condition else weight, count)
+    return chosen[order], max(0.0, bound - worth) / max(bound, 1e-300)
 
 
-def _drop_useless(
-    seen: sparse.csr_array, weight: NDArray[np.float64], count: int, reached: float
+def _find_start(
+    seen: sparse.csr_array,
+    weight: NDArray[np.float64],
+    count: int,
+    condition: Condition | None,
 ) -> NDArray[np.int64]:
-    """Rows that may be part of a choice that covers more than is reached already.
+    """A good choice to start from: greedy, then each row changed for a better one while there is.
 
-    A row whose columns another row covers too is not needed. What any choice with a row covers is
-    at most its own weight, and what the best others add to it, each as if it were next to it alone.
+    Where there is a condition, its weight is added at several prices, and the best of the choices
+    that meet it is chosen.
     """
+    if condition is None:
+        return _improve(seen, weight, _order_by_gain(seen, weight, count))
+    best, most = condition.rows, float(weight[_cover(seen, condition.rows)].sum())
+    unit = float(weight.sum() / condition.weight.sum())
+    for price in PRICES:
+        both = weight + price * unit * condition.weight
+        rows = _improve(seen, both, _order_by_gain(seen, both, count))
+        met = _cover(seen, rows)
+        if condition.weight[met].sum() >= condition.least and weight[met].sum() > most:
+            best, most = rows, float(weight[met].sum())
+    return best
+
+
+def _improve(
+    seen: sparse.csr_array, weight: NDArray[np.float64], rows: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """The rows, each changed for the one that adds most to the others while that is more."""
+    rows, changed = rows.copy(), len(rows) > 1
+    while changed:
+        changed = False
+        for place in range(len(rows)):
+            left = np.where(_cover(seen, np.delete(rows, place)), 0.0, weight)
+            gain = seen @ left
+            better = int(np.argmax(gain))
+            if gain[better] > gain[rows[place]] * (1 + LEAST_GAIN):
+                rows[place], changed = better, True
+    return rows
+
+
+def _drop_parts(seen: sparse.csr_array) -> NDArray[np.int64]:
+    """Rows that cover something, and not only columns that another row covers too."""
     ones = seen.astype(np.int64)
     common = (ones @ ones.T).tocoo()
     size = common.diagonal()
     rows, others = common.coords
     is_part = (common.data == size[rows]) & (rows != others)
     is_part &= (size[others] > size[rows]) | (others < rows)
-    left = np.setdiff1d(np.flatnonzero(size > 0), rows[is_part])
-    some = seen[left].astype(np.float64)
-    alone = some @ weight
-    gain = alone[None] - ((some * weight[None]) @ some.T).toarray()
-    np.fill_diagonal(gain, 0.0)
-    others_most = min(count - 1, len(left) - 1)
-    best = np.partition(gain, len(left) - others_most, axis=1)[:, len(left) - others_most :]
-    return np.asarray(left[alone + best.sum(axis=1) >= reached * (1 - GAP)])
+    return np.setdiff1d(np.flatnonzero(size > 0), rows[is_part])
 
 
 def _cover(seen: sparse.csr_array, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -229,40 +293,107 @@ def _cover(seen: sparse.csr_array, rows: NDArray[np.int64]) -> NDArray[np.bool_]
 
 
 def _order_by_gain(
-    seen: sparse.csr_array, weight: NDArray[np.float64], rows: NDArray[np.int64], count: int
+    seen: sparse.csr_array, weight: NDArray[np.float64], count: int
 ) -> NDArray[np.int64]:
-    """Of the rows, one after the other that adds most; at most so many, none that adds nothing."""
-    left, chosen = weight.copy(), []
-    some = seen[rows]
-    for _ in range(min(count, len(rows))):
-        gain = some @ left
+    """One row after the other that adds most; at most so many, none that adds nothing."""
+    left, chosen = weight.copy(), list[int]()
+    for _ in range(min(count, seen.shape[0])):
+        gain = seen @ left
         best = int(np.argmax(gain))
         if gain[best] <= 0:
             break
-        chosen.append(rows[best])
-        left[some[[best]].indices] = 0.0
+        chosen.append(best)
+        left[seen[[best]].indices] = 0.0
     return np.array(chosen, dtype=np.int64)
 
 
-def _solve_cover(
-    seen: sparse.csr_array, weight: NDArray[np.float64], count: int
-) -> tuple[NDArray[np.int64], float]:
-    """Rows of the best cover, and an upper bound of what any choice of so many covers."""
-    rows, covered = seen.shape[0], np.flatnonzero(seen.sum(axis=0))
-    worth = weight[covered]
-    scale = float(worth.max())
-    by_column = sparse.csr_array(seen[:, covered].T.astype(np.float64))
-    own = sparse.eye_array(len(covered), format="csr")
-    number = sparse.csr_array(np.r_[np.ones(rows), np.zeros(len(covered))][None])
-    matrix = sparse.vstack([sparse.hstack([-by_column, own]), number], format="csr")
-    upper = np.r_[np.zeros(len(covered)), float(count)]
-    result = optimize.milp(
-        np.r_[np.zeros(rows), -worth / scale],
-        integrality=np.r_[np.ones(rows), np.zeros(len(covered))],
-        bounds=optimize.Bounds(0.0, 1.0),
-        constraints=optimize.LinearConstraint(matrix, -np.inf, upper),
-        options={"mip_rel_gap": GAP, "time_limit": LONGEST_SECONDS},
-    )
-    if result.x is None or result.mip_dual_bound is None:
-        return np.empty(0, dtype=np.int64), float(worth.sum())
-    return np.flatnonzero(result.x[:rows] > 1 / 2), -float(result.mip_dual_bound) * scale
+def _group_columns(
+    seen: sparse.csr_array,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Columns that the same rows cover, as one: the first of each group.
+
+    Also the group of each column that is covered at all, and these columns. Two columns are the
+    same where the sums of random numbers of their rows are, which are 64 bits long.
+    """
+    draw = np.random.default_rng(0)
+    numbers = draw.integers(1, np.iinfo(np.int64).max, seen.shape[0], dtype=np.int64)
+    sums = seen.T.astype(np.int64) @ numbers  # overflow is no harm
+    covered = np.flatnonzero(seen.sum(axis=0))
+    _, first, group = np.unique(sums[covered], return_index=True, return_inverse=True)
+    return covered[first], group.reshape(-1), covered
+
+
+@dataclass(frozen=True, eq=False)
+class _Relaxed:
+    """The best of the relaxation: its worth, and for each row its value and reduced cost."""
+
+    bound: float
+    chosen: NDArray[np.int64]
+    is_whole: bool
+    reduced_cost: NDArray[np.float64]
+
+
+class _Programme:
+    """The integer programme over some rows; what they do not cover is left out.
+
+    Columns that the same rows cover are one. Worth is scaled so that the greatest weight is 1.
+    """
+
+    def __init__(
+        self,
+        seen: sparse.csr_array,
+        weight: NDArray[np.float64],
+        count: int,
+        condition: Condition | None,
+    ) -> None:
+        self.seen, self.weight, self.count, self.condition = seen, weight, count, condition
+        first, group, covered = _group_columns(seen)
+        columns = len(first)
+        worth = np.bincount(group, weight[covered], minlength=columns)
+        self.rows = seen.shape[0]
+        self.scale = max(float(worth.max(initial=0.0)), 1e-300)
+        by_column = sparse.csr_array(seen[:, first].T.astype(np.float64))
+        own = sparse.eye_array(columns, format="csr")
+        number = sparse.csr_array(np.r_[np.ones(self.rows), np.zeros(columns)][None])
+        blocks = [sparse.hstack([-by_column, own]), number]
+        upper = np.r_[np.zeros(columns), float(count)]
+        if condition is not None:
+            amount = np.bincount(group, condition.weight[covered], minlength=columns)
+            part = np.r_[np.zeros(self.rows), -amount]
+            blocks.append(sparse.csr_array(part[None] / condition.least))
+            upper = np.r_[upper, -1.0]
+        self.matrix = sparse.vstack(blocks, format="csr")
+        self.upper = upper
+        self.cost = np.r_[np.zeros(self.rows), -worth / self.scale]
+
+    def take(self, keep: NDArray[np.bool_]) -> "_Programme":
+        """The programme over some of the rows."""
+        return _Programme(self.seen[keep], self.weight, self.count, self.condition)
+
+    def relax(self) -> _Relaxed:
+        """The relaxation, by the simplex method."""
+        result = optimize.linprog(
+            self.cost, A_ub=self.matrix, b_ub=self.upper, bounds=(0.0, 1.0), method="highs-ds"
+        )
+        values = result.x[: self.rows]
+        return _Relaxed(
+            -float(result.fun) * self.scale,
+            np.flatnonzero(values > 1 / 2),
+            bool(np.abs(values - np.round(values)).max(initial=0.0) < WHOLE),
+            result.lower.marginals[: self.rows] * self.scale,
+        )
+
+    def solve(self, bound: float) -> tuple[NDArray[np.int64], float]:
+        """Rows of the best choice, and an upper bound of what any choice covers."""
+        columns = len(self.cost) - self.rows
+        result = optimize.milp(
+            self.cost,
+            integrality=np.r_[np.ones(self.rows), np.zeros(columns)],
+            bounds=optimize.Bounds(0.0, 1.0),
+            constraints=optimize.LinearConstraint(self.matrix, -np.inf, self.upper),
+            options={"mip_rel_gap": GAP, "time_limit": LONGEST_SECONDS},
+        )
+        if result.x is None or result.mip_dual_bound is None:
+            return np.empty(0, dtype=np.int64), bound
+        chosen = np.flatnonzero(result.x[: self.rows] > 1 / 2)
+        return chosen, min(bound, -float(result.mip_dual_bound) * self.scale)

@@ -45,7 +45,7 @@ ARRIVAL_MEAN_MINUTES = 10.0
 
 NOON_MINUTES = 720.0
 GATE_METRES = 100.0
-"""Pupils nearer to the gate than this, by walking distance, are met by whoever stands at it."""
+"""Pupils nearer to the gate than this, by walking distance, are met by an adult who stands at it."""
 
 LONGEST_MINUTES = 24 * 60.0
 

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
+from patrolplan.risk.calibration import DECILES
 from patrolplan.risk.history import History, build_history, get_harm_days
-from patrolplan.risk.models import MIN_EVENTS_TO_CHOOSE, PRIOR_COUNT, ModelChoice, build_models
+from patrolplan.risk.models import MIN_EVENTS_TO_TELL, PRIOR_COUNT, ModelChoice, build_models
 from patrolplan.risk.rolling_origin import (
     AUTO,
     MARGIN_COVERAGE,
@@ -36,6 +37,9 @@ LEGEND = (
     "ratio, difference: the chosen model's PAI compared with that of a simple count of the",
     "previous 12 months; in round brackets the 95 % interval of the difference.",
     "[ ]: the PAI of a model that knew the true rates, and the range of it that is 95 % likely.",
+    "log score: how much better it was predicted where crime came than by a smoothed count of the",
+    "previous 12 months, in bits an incident (1 bit: twice as likely), with its 95 % interval.",
+    "recorded over expected: from the tenth of least to the tenth of most expected crime.",
 )
 
 COLUMNS = (
@@ -56,6 +60,11 @@ COLUMNS = (
     "reference_low",
     "reference_high",
     "reference_ratio",
+    "log_score_gain",
+    "log_score_low",
+    "log_score_high",
+    "observed_over_expected",
+    "window",
 )
 """Columns of `Backtest.results`."""
 
@@ -73,11 +82,16 @@ class Backtest:
         `ratio` and `difference` of PAI are to prior counts of twelve months, with the 95 %
         interval of the difference over months. `reference` is what a model that knew the true
         rates would get, with the interval of chance, and `reference_ratio` its ratio to prior
-        counts. `chosen` marks the model "auto": at each month the one that was best before it.
+        counts. `log_score_gain`, with its 95 % interval, is in bits an incident over the smoothed
+        prior count (see `patrolplan.risk.stack`); of "all" it is the mean over all incidents.
+        `observed_over_expected` has ten numbers, incidents recorded over those expected, from the
+        places of least to those of most expected crime, each a tenth of it; of "all" every incident
+        counts alike. `window` names the window of day whose incidents were scored, None where all.
+        `chosen` marks the model "auto": the pooled stack, with the weights known at each month.
     trials
         The hits behind it, month by month.
     choices
-        For each category, the model that would be chosen for the month to come, and why.
+        For each category, how the stack weighs the models for the month to come, and its gain.
     curves
         For each category, the chosen model's PAI with its 95 % interval over months.
     """
@@ -119,10 +133,11 @@ class Backtest:
             events = rows["n_events"].iloc[0]
             number = "number suppressed" if np.isnan(events) else f"{int(events):,} incidents"
             lines.append(f"{category} ({number})")
-            if events < MIN_EVENTS_TO_CHOOSE or rows["pai"].isna().all():
+            if events < MIN_EVENTS_TO_TELL or rows["pai"].isna().all():
                 lines.append("    too few incidents to tell")
                 continue
             lines += [_format_row(row) for row in rows.itertuples()]
+            lines += _format_log_score(next(rows.itertuples()))
         return "\n".join(lines)
 
 
@@ -169,7 +184,7 @@ def backtest_risk(
     return Backtest(
         results=_suppress_small(results, trials),
         trials=trials,
-        choices=everything.choose_models(),
+        choices=describe_stack(trials, seed),
         curves=_suppress_small(curves, trials),
     )
 
@@ -267,6 +282,34 @@ def compute_interval(
     return estimate + wider * (low - estimate), estimate + wider * (high - estimate)
 
 
+def compute_log_score_gain(
+    trials: Trials, seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """(m, j + 1) log score over the smoothed prior count in bits an incident, and its interval."""
+    gains, events = trials.bits - trials.smoothed_bits, trials.events.astype(np.float64)
+    weights = draw_months(len(trials.origins), seed=seed)
+    gain = divide(gains.sum(axis=1), events.sum(axis=0))
+    drawn = divide(np.einsum("do,moj->dmj", weights, gains), (weights @ events)[:, None])
+    return gain, *compute_interval(gain, drawn, len(trials.origins))
+
+
+def describe_stack(trials: Trials, seed: int) -> tuple[ModelChoice, ...]:
+    """The weights of the models in each category for the month to come, and what they gained."""
+    stack, months, auto = trials.stacks[-1], len(trials.origins), trials.models.index(AUTO)
+    events = trials.events.sum(axis=0)
+    told = (events >= MIN_EVENTS_TO_TELL) & (months >= MIN_INTERVAL_MONTHS)
+    gains = np.full((3, len(events)), np.nan)
+    if told.any():
+        gains = np.stack([part[auto] for part in compute_log_score_gain(trials, seed)])
+    choices = []
+    for column, category in enumerate(trials.categories[:-1]):
+        gain, low, high = gains[:, column].tolist() if told[column] else (None, None, None)
+        weights = dict(zip(stack.names, stack.weights[column].tolist(), strict=True))
+        basis = int(events[column]), months, trials.min_crime_count
+        choices.append(ModelChoice(category, weights, gain, low, high, *basis))
+    return tuple(choices)
+
+
 def _build_tables(
     trials: Trials, reference: Reference, seed: int
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -288,6 +331,10 @@ def _build_tables(
         "reference_low": reference.low,
         "reference_high": reference.high,
     }
+    names = ("log_score_gain", "log_score_low", "log_score_high")
+    log_scores = dict(zip(names, compute_log_score_gain(trials, seed), strict=True))
+    tenths = trials.observed.sum(axis=1), trials.expected.sum(axis=1) / DECILES
+    calibration = divide(tenths[0], tenths[1][..., None])
     measures = {
         "pai": pai,
         "pei": divide(hits, trials.best_hits.sum(axis=0)),
@@ -300,6 +347,7 @@ def _build_tables(
         "difference_high": high,
         **references,
         "reference_ratio": reference.ratio,
+        **{name: values[..., None] for name, values in log_scores.items()},
     }
     rows = pd.MultiIndex.from_product(
         [trials.categories, trials.models, COVERAGES], names=["category", "model", "coverage"]
@@ -310,6 +358,9 @@ def _build_tables(
     }
     results = pd.DataFrame(columns, index=rows).reset_index()
     results["chosen"] = results["model"] == AUTO
+    by_row = calibration.transpose(1, 0, 2).repeat(len(COVERAGES), axis=1).reshape(-1, DECILES)
+    results["observed_over_expected"] = by_row.round(6).tolist()
+    results["window"] = None
 
     low, high = compute_interval(pai[auto], drawn[:, auto], months)
     curve = {"pai": pai[auto], "pai_low": low, "pai_high": high, "prior_count": pai[prior]}
@@ -331,7 +382,11 @@ def _suppress_small(table: pd.DataFrame, trials: Trials) -> pd.DataFrame:
     if hidden.any() and "n_events" in table:
         table = table.astype({"n_events": "float64"})
         table.loc[table["category"] == names[-1], "n_events"] = np.nan
-    numbers = table.columns.difference(["category", "model", "chosen", "coverage"])
+    if "observed_over_expected" in table:
+        lists = table["observed_over_expected"]
+        table = table.assign(observed_over_expected=lists.mask(hidden, None))
+    names_only = ["category", "model", "chosen", "coverage", "observed_over_expected", "window"]
+    numbers = table.columns.difference(names_only)
     table.loc[hidden, numbers] = np.nan
     return table
 
@@ -344,3 +399,13 @@ def _format_row(row: Any) -> str:  # noqa: ANN401 - a row of `results`
         f"    {format_percent(row.coverage):>4}  PAI {row.pai:6.2f}  ratio {row.ratio:5.3f}  "
         f"difference {sure}  {chance}"
     )
+
+
+def _format_log_score(row: Any) -> list[str]:  # noqa: ANN401 - a row of `results`
+    """Lines of the printed table on log score and calibration."""
+    sure = f"({row.log_score_low:+.3f} to {row.log_score_high:+.3f})"
+    tenths = " ".join(f"{ratio:.2f}" for ratio in row.observed_over_expected)
+    return [
+        f"    log score {row.log_score_gain:+.3f} bits an incident {sure}",
+        f"    recorded over expected {tenths}",
+    ]

@@ -54,6 +54,14 @@ GROUP_OF_CATEGORY: Mapping[str, str] = {
 """Whose clock a category has; all others have the mean of the groups. That anti-social behaviour
 has the hours of criminal damage is an assumption: the city records none."""
 
+_COLUMN: Mapping[DayKind, int] = {
+    "school_day": 0,
+    "other_weekday": 1,
+    "weekend": 2,
+    "holiday": 1,
+}
+"""Place of each kind of day in the tables: holidays are like other weekdays without school."""
+
 _PROFILES = """
 violence, school:
     70 62 60 58 52 44 38 35 29 20 16 16 17 22 37 59 73 75 69 64 67 72 78 85
@@ -104,61 +112,86 @@ other theft, weekend:
 """Per cent of a weekend's mean rate, by half-hour from midnight."""
 
 _RATIOS = """
-violence, none, weekday: 83 74 84 108 110 109 108 115 110 110 108 97
-violence, none, weekend: 74 64 76 102 107 108 109 104 102 105 103 94
-violence, 1-2, weekday: 113 106 111 96 93 103 100 88 96 96 97 109
-violence, 1-2, weekend: 106 103 102 113 100 99 97 107 102 97 97 104
-violence, 3-5, weekday: 139 157 139 93 89 75 83 70 77 79 75 99
-violence, 3-5, weekend: 153 179 183 82 91 83 83 87 92 89 88 108
-violence, 6-11, weekday: 175 244 195 68 66 47 49 37 47 53 58 100
-violence, 6-11, weekend: 221 293 248 77 55 68 53 62 90 69 86 108
-violence, 12+, weekday: 182 296 129 39 21 14 17 13 24 31 52 93
-violence, 12+, weekend: 327 430 217 42 51 39 39 34 62 75 105 164
-robbery, none, weekday: 95 81 95 115 111 105 108 109 108 109 108 105
-robbery, none, weekend: 82 74 79 101 109 100 104 103 106 106 106 98
-robbery, 1-2, weekday: 105 117 109 80 92 98 101 96 95 93 95 94
-robbery, 1-2, weekend: 106 101 109 93 102 114 104 106 97 100 101 109
-robbery, 3-5, weekday: 130 132 99 70 65 96 62 72 84 73 80 90
-robbery, 3-5, weekend: 160 189 153 104 59 103 69 96 91 84 68 100
-robbery, 6-11, weekday: 108 204 113 67 51 61 49 52 54 61 53 75
-robbery, 6-11, weekend: 190 298 238 135 55 58 70 54 69 58 68 76
-robbery, 12+, weekday: 126 242 118 29 40 38 31 23 24 37 44 75
-robbery, 12+, weekend: 283 361 251 87 49 46 74 50 40 43 47 94
-theft from the person, none, weekday: 71 68 93 148 130 110 89 90 100 107 132 94
-theft from the person, none, weekend: 49 42 57 110 124 85 81 89 100 134 149 112
-theft from the person, 1-2, weekday: 71 73 79 85 93 118 127 126 113 111 96 93
-theft from the person, 1-2, weekend: 68 50 55 118 69 118 137 123 109 77 78 79
-theft from the person, 3-5, weekday: 89 100 132 41 95 91 134 119 138 102 71 85
-theft from the person, 3-5, weekend: 71 94 95 78 122 106 91 119 117 95 46 90
-theft from the person, 6-11, weekday: 190 174 110 63 49 57 72 86 60 77 51 127
-theft from the person, 6-11, weekend: 189 283 250 80 100 104 102 88 91 57 66 87
-theft from the person, 12+, weekday: 243 249 126 67 33 45 37 43 28 36 34 148
-theft from the person, 12+, weekend: 395 397 216 82 65 98 82 61 55 56 36 139
-damage, none, weekday: 100 97 100 104 100 99 97 104 100 102 101 102
-damage, none, weekend: 95 89 101 105 104 100 101 102 99 99 97 100
-damage, 1-2, weekday: 94 99 101 98 105 111 110 93 104 91 100 92
-damage, 1-2, weekend: 107 119 91 91 99 101 105 99 102 102 107 98
-damage, 3-5, weekday: 105 114 101 72 89 92 97 88 86 121 97 93
-damage, 3-5, weekend: 103 108 105 97 78 103 83 96 124 98 126 101
-damage, 6-11, weekday: 132 137 95 64 80 75 120 72 82 95 84 109
-damage, 6-11, weekend: 163 199 122 60 53 114 67 72 73 107 93 100
-damage, 12+, weekday: 120 185 102 89 67 54 76 88 82 86 68 105
-damage, 12+, weekend: 177 254 119 75 85 78 83 87 76 93 68 120
-other theft, none, weekday: 108 103 110 111 105 101 99 99 99 97 100 104
-other theft, none, weekend: 85 78 92 109 106 102 97 95 98 97 104 100
-other theft, 1-2, weekday: 85 86 78 86 97 101 102 105 104 106 101 94
-other theft, 1-2, weekend: 111 103 89 91 92 100 109 109 107 108 95 102
-other theft, 3-5, weekday: 80 90 98 84 80 95 113 105 102 106 108 93
-other theft, 3-5, weekend: 125 142 104 73 75 87 106 116 99 105 92 86
-other theft, 6-11, weekday: 91 131 78 65 74 87 91 83 92 106 96 99
-other theft, 6-11, weekend: 171 215 195 85 119 101 91 92 89 104 87 108
-other theft, 12+, weekday: 151 201 122 54 72 83 83 53 72 63 61 93
-other theft, 12+, weekend: 241 457 310 86 46 88 85 91 87 68 70 121
+violence, none, school: 89 75 71 99 112 110 109 111 116 108 110 103
+violence, none, weekday without school: 94 79 79 99 100 102 109 111 105 108 110 105
+violence, none, weekend: 87 64 69 92 105 108 107 107 104 102 105 100
+violence, 1-2, school: 116 110 110 106 91 95 100 95 88 98 95 102
+violence, 1-2, weekday without school: 116 111 104 96 97 111 102 94 106 96 95 98
+violence, 1-2, weekend: 103 108 101 106 109 96 100 104 99 105 94 99
+violence, 3-5, school: 112 171 156 94 77 79 82 76 64 85 73 92
+violence, 3-5, weekday without school: 76 158 129 143 150 97 66 79 85 90 77 88
+violence, 3-5, weekend: 121 176 186 142 70 91 88 74 101 84 92 95
+violence, 6-11, school: 131 229 256 103 50 55 40 44 31 52 59 78
+violence, 6-11, weekday without school: 116 191 250 113 98 72 61 65 54 53 44 77
+violence, 6-11, weekend: 157 279 288 151 68 61 58 53 75 82 78 88
+violence, 12+, school: 138 232 291 82 24 19 13 18 12 27 32 72
+violence, 12+, weekday without school: 132 218 226 57 34 26 14 21 29 41 45 61
+violence, 12+, weekend: 237 433 354 75 41 40 34 26 48 66 82 133
+robbery, none, school: 101 87 88 110 116 110 107 105 110 108 108 106
+robbery, none, weekday without school: 105 83 81 100 110 106 102 113 106 107 110 106
+robbery, none, weekend: 92 75 75 91 110 101 103 104 104 105 108 104
+robbery, 1-2, school: 101 115 113 91 73 92 98 108 90 96 93 96
+robbery, 1-2, weekday without school: 88 114 113 107 92 101 115 84 96 90 97 92
+robbery, 1-2, weekend: 109 109 99 102 94 119 105 106 100 104 97 102
+robbery, 3-5, school: 93 126 114 56 76 92 66 61 78 65 77 79
+robbery, 3-5, weekday without school: 112 169 151 81 81 92 74 74 96 115 60 97
+robbery, 3-5, weekend: 126 179 181 131 57 86 76 78 110 83 79 80
+robbery, 6-11, school: 80 141 172 71 77 43 81 51 50 59 69 63
+robbery, 6-11, weekday without school: 85 168 174 111 73 32 40 50 69 42 41 72
+robbery, 6-11, weekend: 131 239 315 216 69 37 77 49 61 47 52 65
+robbery, 12+, school: 99 194 169 61 35 22 36 22 16 26 31 59
+robbery, 12+, weekday without school: 69 181 240 66 46 68 43 39 47 58 43 73
+robbery, 12+, weekend: 144 388 381 110 65 37 52 57 38 26 34 49
+theft from the person, none, school: 89 54 85 157 119 131 101 90 97 85 116 105
+theft from the person, none, weekday without school: 80 59 77 94 144 117 100 88 98 116 135 142
+theft from the person, none, weekend: 66 35 51 82 136 111 78 81 99 107 148 149
+theft from the person, 1-2, school: 67 55 70 47 112 102 110 133 122 134 115 96
+theft from the person, 1-2, weekday without school: 117 87 74 105 85 98 130 120 106 83 93 90
+theft from the person, 1-2, weekend: 93 54 47 99 80 98 124 140 112 105 67 66
+theft from the person, 3-5, school: 95 91 110 91 79 66 136 110 124 145 65 92
+theft from the person, 3-5, weekday without school: 106 105 112 97 62 98 104 146 144 103 72 55
+theft from the person, 3-5, weekend: 104 77 97 76 83 105 108 103 128 97 70 48
+theft from the person, 6-11, school: 164 248 176 67 56 56 66 83 54 59 61 118
+theft from the person, 6-11, weekday without school: 77 168 89 114 58 66 52 78 72 130 60 39
+theft from the person, 6-11, weekend: 156 257 304 153 88 92 105 113 63 87 55 64
+theft from the person, 12+, school: 207 304 155 71 40 30 36 30 40 25 52 76
+theft from the person, 12+, weekday without school: 147 226 243 94 81 70 44 47 52 37 28 53
+theft from the person, 12+, weekend: 231 511 346 139 55 65 113 41 56 61 42 69
+damage, none, school: 104 96 96 102 104 97 96 101 102 102 98 103
+damage, none, weekday without school: 105 90 97 103 103 101 97 103 100 105 104 100
+damage, none, weekend: 98 90 92 103 108 101 100 99 102 99 99 99
+damage, 1-2, school: 85 98 109 101 94 118 109 106 100 94 104 93
+damage, 1-2, weekday without school: 91 109 105 97 101 99 107 98 106 84 93 102
+damage, 1-2, weekend: 105 112 115 89 88 100 105 107 94 106 99 101
+damage, 3-5, school: 104 112 116 65 86 85 106 79 88 106 123 86
+damage, 3-5, weekday without school: 74 145 97 106 67 107 120 59 89 118 81 102
+damage, 3-5, weekend: 94 120 105 114 75 95 86 90 112 102 117 113
+damage, 6-11, school: 92 199 74 84 73 85 145 62 82 104 85 101
+damage, 6-11, weekday without school: 93 156 154 64 59 59 96 116 67 71 81 97
+damage, 6-11, weekend: 121 240 153 86 29 76 86 77 80 82 108 82
+damage, 12+, school: 119 157 155 94 58 63 68 78 75 71 89 73
+damage, 12+, weekday without school: 72 250 111 58 81 113 64 90 105 96 78 90
+damage, 12+, weekend: 134 228 237 102 64 86 56 93 70 85 76 112
+other theft, none, school: 107 105 108 112 110 105 100 97 100 97 96 103
+other theft, none, weekday without school: 99 98 102 107 105 103 97 99 101 98 102 105
+other theft, none, weekend: 91 79 82 101 108 106 98 93 100 96 100 104
+other theft, 1-2, school: 85 89 78 82 91 100 98 106 103 104 109 93
+other theft, 1-2, weekday without school: 101 92 76 82 95 97 105 108 104 108 101 95
+other theft, 1-2, weekend: 112 104 98 89 88 96 107 113 100 112 101 96
+other theft, 3-5, school: 84 77 95 85 81 77 113 110 102 111 105 104
+other theft, 3-5, weekday without school: 98 98 122 102 82 92 119 83 100 103 103 91
+other theft, 3-5, weekend: 102 147 121 101 75 72 98 114 108 103 101 83
+other theft, 6-11, school: 102 89 103 66 53 75 88 93 87 108 117 99
+other theft, 6-11, weekday without school: 90 133 132 112 77 72 102 106 64 76 79 85
+other theft, 6-11, weekend: 150 197 244 132 109 97 93 94 94 85 104 82
+other theft, 12+, school: 110 204 167 78 41 64 87 79 52 78 62 66
+other theft, 12+, weekday without school: 132 222 183 90 95 119 44 83 66 77 45 66
+other theft, 12+, weekend: 151 444 417 152 67 70 80 93 84 77 61 103
 """
-"""Per cent of what all places have, by two hours from midnight, at places with so many licensed
-addresses within 150 m. Drawn to 100 with a weight of five incidents: near 12 or more there was one
-robbery on school days from 15:00 to 17:00 where nine were to be expected, which is given as about
-a quarter, not as none."""
+"""Per cent of what all places have, by two hours, the first around midnight, at places with so many licensed
+addresses within 150 m. Drawn to 100 with a weight of three incidents: near 12 or more there was one
+robbery on school days from 15:00 to 17:00 where thirteen were to be expected; it is declared as
+about a quarter of what it is elsewhere, not as none."""
 
 
 def build_declared_profile(categories: Sequence[str]) -> NDArray[np.float64]:
@@ -191,28 +224,23 @@ def normalise_profile(
 def _build_groups() -> NDArray[np.float64]:
     """(g, 6, 4, 48) rate of each group, by kind of place, kind of day and half-hour."""
     of_days = _read_numbers(_PROFILES).reshape(len(GROUPS), 3, HALF_HOURS)
-    school, without_school, weekend = of_days.swapaxes(0, 1)
-    by_kind = {
-        "school_day": school,
-        "other_weekday": without_school,
-        "weekend": weekend,
-        "holiday": without_school,
-    }
-    profile = np.stack([by_kind[kind] for kind in DAY_KINDS], axis=1)
-    bands = _read_numbers(_RATIOS).reshape(len(GROUPS), len(PLACE_KINDS), 2, -1)
-    weekday, at_weekend = (_spread_bands(bands[:, :, number]) for number in range(2))
-    ratio = np.stack([at_weekend if kind == "weekend" else weekday for kind in DAY_KINDS], axis=2)
+    profile = of_days[:, [_COLUMN[kind] for kind in DAY_KINDS]]
+    bands = _read_numbers(_RATIOS).reshape(len(GROUPS), len(PLACE_KINDS), 3, -1)
+    ratio = _spread_bands(bands)[:, :, [_COLUMN[kind] for kind in DAY_KINDS]]
     return np.concatenate([profile[:, None] * ratio, profile[:, None]], axis=1)
 
 
 def _spread_bands(bands: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(..., 48) ratios by half-hour: straight lines from middle to middle of the bands (..., b)."""
+    """(..., 48) ratios by half-hour, from those of bands (..., b), the first around midnight.
+
+    Straight lines, in the logarithm, from middle to middle of the bands.
+    """
     count = bands.shape[-1]
-    at = (np.arange(HALF_HOURS) + 0.5) * count / HALF_HOURS - 0.5
+    at = (np.arange(HALF_HOURS) + 0.5) * count / HALF_HOURS
     before = np.floor(at).astype(np.int64)
     part = at - before
     left, right = bands[..., before % count], bands[..., (before + 1) % count]
-    return np.asarray(left * (1 - part) + right * part)
+    return np.asarray(left ** (1 - part) * right**part)
 
 
 def _read_numbers(text: str) -> NDArray[np.float64]:

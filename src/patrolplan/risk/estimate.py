@@ -11,35 +11,27 @@ from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window, resolve_window, weigh_minutes
 from patrolplan.notes import Note, NoteValue
 from patrolplan.pupils.presence import find_presence
+from patrolplan.risk.backtest import describe_stack
 from patrolplan.risk.clock import build_clock
 from patrolplan.risk.day_kinds import DayKind, find_day_kind
 from patrolplan.risk.exposure import PupilExposure, build_exposure, get_powers
 from patrolplan.risk.history import History, build_history, get_harm_days, note_guard
 from patrolplan.risk.in_time import TimeFactors, WindowRisk, join_over_window
-from patrolplan.risk.models import (
-    MIN_EVENTS_TO_CHOOSE,
-    MIN_ORIGINS_TO_CHOOSE,
-    PRIOR_COUNT,
-    ModelChoice,
-    build_models,
-    fit_or_reuse,
-)
+from patrolplan.risk.models import PRIOR_COUNT, STACKED, ModelChoice, build_models, fit_or_reuse
 from patrolplan.risk.report_voice import build_report_voice
 from patrolplan.risk.rolling_origin import (
     AUTO,
     MARGIN_COVERAGE,
     MIN_HISTORY_MONTHS,
-    combine_by_category,
+    combine_models,
     run_trials,
+    select_components,
 )
 from patrolplan.risk.surface import Risk
 from patrolplan.times import format_time, minutes_after_midnight
 
 COMPARISON_MONTHS = 12
 """Last months that the models are compared on when a plan is made."""
-
-COMPARED_MODELS = (PRIOR_COUNT, "decayed count", "shrunk count", "poisson", "combination")
-"""Models that are compared for a plan; the full back-test compares all."""
 
 DAY_FROM_MINUTES, DAY_TO_MINUTES = 6 * 60, 19 * 60
 """A window that begins between these, without a date, is one on a school day."""
@@ -66,7 +58,8 @@ def estimate_risk(
     """Expected harm on every piece of street in a patrol window.
 
     Recorded crime of the categories that count goes through the model that `[risk] model` names,
-    or, for "auto", in each category through the one that was best on months that it had not seen.
+    or, for "auto", through the pooled stack of models, weighted by how well each one would have
+    predicted the last months.
     Expected incidents are weighted by harm, by the hour at which crime of the category happens at
     such a place, and by the pupils who are there. Reports enter by group, in the band of the day
     that they are about. Each voice sums to one; see `patrolplan.risk.in_time` for how they join.
@@ -191,11 +184,7 @@ def _note_window(joined: WindowRisk, minutes: NDArray[np.int64], day: DayKind | 
 def _predict_incidents(
     history: History, harm: NDArray[np.float64], area: StudyArea, comparison_months: int
 ) -> _Prediction:
-    """What the model that the settings name expects, or in each category the best on past months.
-
-    Prior counts are used throughout where there is too little to compare models on, or where the
-    chosen models together did worse.
-    """
+    """What the model that the settings name expects, or the pooled stack of models."""
     settings = area.settings
     models = build_models(settings.risk.half_life_months, settings.seed)
     if settings.risk.model != AUTO:
@@ -204,32 +193,21 @@ def _predict_incidents(
         return _Prediction(model.predict(), settings.risk.model, None, [note, *model.notes_])
     held = history.months.isin(history.held_months)
     held[:MIN_HISTORY_MONTHS] = False
-    rows = np.flatnonzero(held)[-comparison_months:]
-    origins = list(history.months[rows])
-    events = history.totals[rows, : len(harm)].sum(axis=0)
-    min_crime_count = settings.privacy.min_crime_count
-    if len(origins) < MIN_ORIGINS_TO_CHOOSE or events.sum() < MIN_EVENTS_TO_CHOOSE:
-        choices = tuple(
-            ModelChoice(name, PRIOR_COUNT, None, int(count), len(origins), min_crime_count)
-            for name, count in zip(history.targets, events, strict=True)
-        )
-        expected = fit_or_reuse(models[PRIOR_COUNT], history).predict()
-        return _Prediction(
-            expected, PRIOR_COUNT, None, [choice.note for choice in choices], choices
-        )
-    compared = {name: models[name] for name in COMPARED_MODELS}
+    origins = list(history.months[np.flatnonzero(held)[-comparison_months:]])
+    components = select_components(models)
     trials = run_trials(
-        history, compared, origins, harm, seed=settings.seed, min_crime_count=min_crime_count
+        history,
+        {PRIOR_COUNT: models[PRIOR_COUNT]},
+        origins,
+        harm,
+        seed=settings.seed,
+        min_crime_count=settings.privacy.min_crime_count,
+        components=components,
     )
-    if trials.is_worse:
-        note = Note("models_worse", {"months": len(origins)})
-        expected = fit_or_reuse(models[PRIOR_COUNT], history).predict()
-        return _Prediction(expected, PRIOR_COUNT, 0.0, [note])
-    choices = trials.choose_models()
-    rates = combine_by_category([fit_or_reuse(models[choice.model], history) for choice in choices])
-    names = dict.fromkeys(choice.model for choice in choices)
-    margin, notes = trials.compute_margin(), [choice.note for choice in choices]
+    choices = describe_stack(trials, settings.seed)
+    notes, margin = [choice.note for choice in choices], trials.compute_margin()
     if margin is not None:
         notes.append(Note("model_margin", {"pai": margin, "coverage": MARGIN_COVERAGE}))
+    rates = combine_models(list(components.values()), trials.stacks[-1], history)
     expected = history.units.catchments.spread(rates)
-    return _Prediction(expected, " and ".join(names), margin, notes, choices)
+    return _Prediction(expected, STACKED, margin, notes, choices)

@@ -5,7 +5,7 @@ piece of street. Models follow scikit-learn's conventions: parameters are set by
 `fit` returns the model, learned attributes end in an underscore, and `sklearn.base.clone` works.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -17,9 +17,10 @@ from threadpoolctl import threadpool_limits
 
 from patrolplan.network.catchments import Catchments
 from patrolplan.notes import Note, NoteValue
+from patrolplan.risk.calibration import calibrate
 from patrolplan.risk.history import History
 from patrolplan.risk.kernels import BANDWIDTHS, compute_likelihood
-from patrolplan.risk.regression import ALPHAS, FeatureBuilder, fit_poisson
+from patrolplan.risk.regression import PENALTY, FeatureBuilder, fit_poisson
 from patrolplan.risk.shrinkage import LONG_HALF_LIFE, compute_shrunk_rates, prepare_rates
 
 PRIOR_COUNT = "prior count"
@@ -28,24 +29,17 @@ PRIOR_COUNT = "prior count"
 MIN_EVENTS_TO_FIT = 20
 """With fewer incidents a regression has nothing to learn from."""
 
-MIN_EVENTS_TO_CHOOSE = 100
-"""With fewer incidents in the months compared, no model is chosen."""
+MIN_EVENTS_TO_TELL = 100
+"""With fewer incidents in the months compared, it is not told how much better the models were."""
 
-MIN_ORIGINS_TO_CHOOSE = 3
-"""With fewer months compared, no model is chosen."""
+MIN_ORIGINS_TO_TELL = 3
+"""With fewer months compared, neither."""
 
-MIN_STANDARD_ERRORS = 0.5
-"""Standard errors that a model must be better by."""
+MIN_WEIGHT = 0.005
+"""Smaller weights round to 0 % and are not listed."""
 
-CANDIDATES = (
-    "decayed count",
-    "planar kernel",
-    "network kernel",
-    "shrunk count",
-    "poisson",
-    "combination",
-)
-"""Models that may be chosen in place of prior counts; the first of equals."""
+STACKED = "pooled stack"
+"""Name of the weighted mean of models, see `patrolplan.risk.stack`."""
 
 
 class RiskModel(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no type hints
@@ -111,7 +105,7 @@ class RandomOrder(RiskModel):
     def _compute_rates(self, history: History) -> NDArray[np.float64]:
         draw = np.random.default_rng([self.seed, len(history)])
         rates = draw.random((len(history.units), len(history.targets)))
-        return rates * history.units.metres[:, None]
+        return calibrate(rates * history.units.metres[:, None], history)
 
 
 class PriorCount(RiskModel):
@@ -138,14 +132,14 @@ class DecayedCount(RiskModel):
 class ShrunkCount(RiskModel):
     """Decayed counts shrunk towards what is around them, the more the sparser a category is.
 
-    Gamma-Poisson shrinkage, see `patrolplan.risk.shrinkage`.
+    Gamma-Poisson shrinkage, see `patrolplan.risk.shrinkage`; in total as much as of late.
     """
 
     def __init__(self, half_life_months: float = LONG_HALF_LIFE) -> None:
         self.half_life_months = half_life_months
 
     def _compute_rates(self, history: History) -> NDArray[np.float64]:
-        return compute_shrunk_rates(history, self.half_life_months)
+        return calibrate(compute_shrunk_rates(history, self.half_life_months), history)
 
 
 class KernelCount(RiskModel):
@@ -199,25 +193,25 @@ class PoissonCount(RiskModel):
     """Poisson regression on counts in and around a place, street length and kind, and season.
 
     It learns by which factor each month's crime differed from the shrunk counts before it; see
-    `patrolplan.risk.regression`.
+    `patrolplan.risk.regression`. In total it expects as much as of late.
 
     Parameters
     ----------
-    alphas
-        Candidates for the penalty, in order; chosen is the one that predicts the cut's own last
-        months best from the months before them.
+    penalty
+        On the coefficients: the larger, the nearer to the shrunk counts.
     first_month
         Number of the first month that is learned from: it needs some months before it.
     """
 
-    def __init__(self, alphas: tuple[float, ...] = ALPHAS, first_month: int = 3) -> None:
-        self.alphas = alphas
+    def __init__(self, penalty: float = PENALTY, first_month: int = 3) -> None:
+        self.penalty = penalty
         self.first_month = first_month
 
     def _compute_rates(self, history: History) -> NDArray[np.float64]:
         first = history.months[:1].strftime("%Y-%m").tolist()  # decides which months are winter
         key = f"{self!r} {first} {history.digest()}"
-        return history.units.load_or_compute("rates", key, lambda: self._learn_rates(history))
+        rates = history.units.load_or_compute("rates", key, lambda: self._learn_rates(history))
+        return calibrate(rates, history)
 
     def _learn_rates(self, history: History) -> NDArray[np.float64]:
         """(c, j) rates by regression; the slowest of all models, so the result is cached."""
@@ -230,7 +224,7 @@ class PoissonCount(RiskModel):
         # One thread: sums of several threads differ in their last digits from run to run.
         with threadpool_limits(limits=1), config_context(assume_finite=True):
             for target in np.flatnonzero(events >= MIN_EVENTS_TO_FIT).tolist():
-                model = fit_poisson(builder.build_rows(months, target), self.alphas)
+                model = fit_poisson(builder.build_rows(months, target), self.penalty)
                 rates[:, target] *= model.predict(builder.build_features(end, target))
         return rates
 
@@ -260,6 +254,7 @@ MODELS: dict[str, Callable[[], RiskModel]] = {
     "planar kernel": lambda: KernelCount("planar"),
     "network kernel": KernelCount,
     "shrunk count": ShrunkCount,
+    "recent shrunk count": lambda: ShrunkCount(6.0),
     "poisson": PoissonCount,
     "combination": Combination,
 }
@@ -269,22 +264,25 @@ MODELS: dict[str, Callable[[], RiskModel]] = {
 def build_models(half_life_months: float, seed: int) -> dict[str, RiskModel]:
     """Every model, with the settings' half-life and seed."""
     models = {name: build() for name, build in MODELS.items()}
-    models["decayed count"].set_params(half_life_months=half_life_months)
+    for name in ("decayed count", "recent shrunk count"):
+        models[name].set_params(half_life_months=half_life_months)
     models["random"].set_params(seed=seed)
     return models
 
 
 @dataclass(frozen=True)
 class ModelChoice:
-    """The model chosen for one category, and why.
+    """How one category's rates are made of the models, and how much better that was.
 
     Parameters
     ----------
-    category, model
-        Names.
-    gain
-        How much more the model captured than prior counts in the months compared, as a share,
-        averaged over the coverages; None where there was too little to compare.
+    category
+        Its name.
+    weights
+        Weight of each model in the pooled stack; they sum to 1.
+    gain, gain_low, gain_high
+        Log score over the smoothed prior count, in bits an incident of the months compared, with
+        its 95 % interval; None where there was too little to compare.
     events, origins
         Number of incidents and of months compared.
     min_crime_count
@@ -292,80 +290,37 @@ class ModelChoice:
     """
 
     category: str
-    model: str
+    weights: Mapping[str, float]
     gain: float | None
+    gain_low: float | None
+    gain_high: float | None
     events: int
     origins: int
     min_crime_count: int = 1
 
     @property
+    def model(self) -> str:
+        """Name of the model."""
+        return STACKED
+
+    @property
     def note(self) -> Note:
-        """Which model is used and why; incidents under the minimum are not in it."""
+        """The weights and what they gained; incidents under the minimum are not in it."""
         shown_from = self.min_crime_count if self.origins > 0 else 0
+        listed = {name: weight for name, weight in self.weights.items() if weight >= MIN_WEIGHT}
         values: dict[str, NoteValue] = {
             "category": self.category,
+            "models": list(listed),
+            "weights": [round(weight, 4) for weight in listed.values()],
             "incidents": self.events if self.events >= shown_from else 0,
             "shown_from": shown_from,
             "months": self.origins,
         }
-        if self.gain is None:
-            return Note("model_undecided", values)
-        if self.model == PRIOR_COUNT:
-            return Note("count_is_best", values)
-        return Note("model_chosen", {**values, "model": self.model, "gain": self.gain})
-
-
-def choose_model(
-    category: str,
-    hits: Mapping[str, NDArray[np.float64]],
-    events: NDArray[np.int64],
-    min_crime_count: int = 1,
-) -> ModelChoice:
-    """Choose the model that captured most in earlier months, prior counts where none was better.
-
-    Better: the mean gain is more than half its own standard error over the months. Gains are
-    shares of what prior counts captured on average at the same coverage, so that every coverage
-    weighs the same.
-
-    Parameters
-    ----------
-    category
-        Its name.
-    hits
-        For each model (o, q) what it captured at earlier origins and each coverage.
-    events
-        (o,) incidents at those origins.
-    min_crime_count
-        See `ModelChoice`.
-    """
-    origins, total = len(events), int(events.sum())
-    enough = origins >= MIN_ORIGINS_TO_CHOOSE and total >= MIN_EVENTS_TO_CHOOSE
-    prior = hits[PRIOR_COUNT].mean(axis=0) if enough else np.zeros(1)
-    if not prior.all():
-        return ModelChoice(category, PRIOR_COUNT, None, total, origins, min_crime_count)
-    best, best_gain = PRIOR_COUNT, 0.0
-    for name in (name for name in CANDIDATES if name in hits):
-        gains = ((hits[name] - hits[PRIOR_COUNT]) / prior).mean(axis=1)
-        gain, error = float(gains.mean()), float(gains.std(ddof=1) / np.sqrt(origins))
-        if gain > MIN_STANDARD_ERRORS * error and gain > best_gain + 1e-9:
-            best, best_gain = name, gain
-    return ModelChoice(category, best, best_gain, total, origins, min_crime_count)
-
-
-def choose_models(
-    categories: Sequence[str],
-    models: Sequence[str],
-    hits: NDArray[np.float64],
-    events: NDArray[np.int64],
-    min_crime_count: int,
-) -> tuple[ModelChoice, ...]:
-    """`choose_model` for each category, from (m, o, j + 1, q) hits and (o, j + 1) events."""
-    return tuple(
-        choose_model(
-            category,
-            dict(zip(models, hits[:, :, column], strict=True)),
-            events[:, column],
-            min_crime_count,
-        )
-        for column, category in enumerate(categories)
-    )
+        if self.gain is None or self.gain_low is None or self.gain_high is None:
+            return Note("stack_untested", values)
+        gains: dict[str, NoteValue] = {
+            "gain": round(self.gain, 4),
+            "gain_low": round(self.gain_low, 4),
+            "gain_high": round(self.gain_high, 4),
+        }
+        return Note("stack_tested", values | gains)

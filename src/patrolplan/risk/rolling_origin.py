@@ -1,8 +1,10 @@
 """Rolling origin: fit on the months before, score the month after, step on by a month."""
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -11,14 +13,15 @@ from threadpoolctl import threadpool_limits
 
 from patrolplan.atomic import hash_content
 from patrolplan.parallel import map_in_threads
+from patrolplan.risk.calibration import DECILES, sum_deciles
 from patrolplan.risk.history import History
 from patrolplan.risk.known_streets import KnownStreets, find_known_digest, find_known_streets
 from patrolplan.risk.models import (
-    MIN_ORIGINS_TO_CHOOSE,
+    MIN_EVENTS_TO_TELL,
+    MIN_ORIGINS_TO_TELL,
     PRIOR_COUNT,
-    ModelChoice,
+    PriorCount,
     RiskModel,
-    choose_models,
     fit_or_reuse,
 )
 from patrolplan.risk.scores import (
@@ -29,12 +32,23 @@ from patrolplan.risk.scores import (
     sum_slices,
     sum_unit_slices,
 )
+from patrolplan.risk.stack import (
+    DECLARED_WEIGHTS,
+    EVEN,
+    MIN_RATE,
+    STACK_MONTHS,
+    Stack,
+    StackMonth,
+    build_stack_month,
+    fit_stack,
+    score_shares,
+)
 
 ALL_CATEGORIES = "all"
 """Harm-weighted crime of all categories that count."""
 
 AUTO = "auto"
-"""The model that was best on earlier origins, at each origin."""
+"""The pooled stack, at each origin with the weights that the months before it tell."""
 
 MARGIN_COVERAGE = 0.05
 """Coverage at which the margin over prior counts is given."""
@@ -47,7 +61,7 @@ MIN_HISTORY_MONTHS = 6
 
 @dataclass(frozen=True, eq=False)
 class Trials:
-    """What every model captured at every origin.
+    """What every model captured and expected at every origin.
 
     Parameters
     ----------
@@ -67,11 +81,18 @@ class Trials:
         (o, j + 1) incidents or harm in the whole area.
     events
         (o, j + 1) incidents.
-    choices
-        For each origin, the choice for each category, from the origins before.
-    is_worse
-        Whether the chosen models, taken together, captured less of `ALL_CATEGORIES` than prior
-        counts did at these origins: prior counts are then used for it.
+    bits
+        (m, o, j + 1) log score of the month's incidents, see `score_shares`; the last column is
+        the sum over the categories, every incident alike.
+    smoothed_bits
+        (o, j + 1) that of the smoothed prior count.
+    observed
+        (m, o, j + 1, 10) incidents by tenth of the expected ones, see `sum_deciles`; the last
+        column counts every incident alike.
+    expected
+        (m, o, j + 1) incidents expected.
+    stacks
+        (o + 1,) the weights at each origin, from the months before, and those after the last one.
     min_crime_count
         See `ModelChoice`.
     """
@@ -85,8 +106,11 @@ class Trials:
     totals: NDArray[np.float64]
     earlier_totals: NDArray[np.float64]
     events: NDArray[np.int64]
-    choices: tuple[tuple[ModelChoice, ...], ...]
-    is_worse: bool
+    bits: NDArray[np.float64]
+    smoothed_bits: NDArray[np.float64]
+    observed: NDArray[np.float64]
+    expected: NDArray[np.float64]
+    stacks: tuple[Stack, ...]
     min_crime_count: int
 
     def since(self, month: pd.Timestamp) -> "Trials":
@@ -101,24 +125,56 @@ class Trials:
             totals=self.totals[start:],
             earlier_totals=self.earlier_totals[start:],
             events=self.events[start:],
-            choices=self.choices[start:],
+            bits=self.bits[:, start:],
+            smoothed_bits=self.smoothed_bits[start:],
+            observed=self.observed[:, start:],
+            expected=self.expected[:, start:],
+            stacks=self.stacks[start:],
         )
 
-    def choose_models(self) -> tuple[ModelChoice, ...]:
-        """The choice for each category from all of these origins."""
-        names = self.categories[:-1], self.models
-        return choose_models(*names, self.hits, self.events, self.min_crime_count)
-
     def compute_margin(self) -> float | None:
-        """Difference of PAI on all crime to prior counts; None where no model could be chosen."""
-        rows = _has_choice(self.choices)
-        total = self.totals[rows, -1].sum()
-        if not total:
+        """Difference of PAI on all crime to prior counts; None where there is too little crime."""
+        too_few = self.events[:, -1].sum() < MIN_EVENTS_TO_TELL
+        total = self.totals[:, -1].sum()
+        if len(self.origins) < MIN_ORIGINS_TO_TELL or too_few or not total:
             return None
         auto, prior = self.models.index(AUTO), self.models.index(PRIOR_COUNT)
-        hits = self.hits[:, :, -1, MARGIN_COLUMN][:, rows]
-        gain = hits[auto].sum() - hits[prior].sum()
-        return round(float(gain / total / MARGIN_COVERAGE), 3)
+        hits = self.hits[:, :, -1, MARGIN_COLUMN].sum(axis=1)
+        return round(float((hits[auto] - hits[prior]) / total / MARGIN_COVERAGE), 3)
+
+
+@dataclass(frozen=True, eq=False)
+class OriginScore:
+    """What models captured and expected at origins; the dots stand for them.
+
+    Parameters
+    ----------
+    hits
+        (2, ..., j + 1, q) of the month, and of the twelve months before.
+    bits
+        (..., j + 1) log score.
+    observed
+        (..., j + 1, 10) incidents by tenth of the expected ones.
+    expected
+        (..., j + 1) incidents.
+    """
+
+    hits: NDArray[np.float64]
+    bits: NDArray[np.float64]
+    observed: NDArray[np.float64]
+    expected: NDArray[np.float64]
+
+    def pack(self) -> NDArray[np.float64]:
+        """All of it in one array (..., j + 1, 2 q + 12), for the cache."""
+        parts = *self.hits, self.bits[..., None], self.observed, self.expected[..., None]
+        return np.concatenate(parts, axis=-1)
+
+    @classmethod
+    def unpack(cls, packed: NDArray[np.float64]) -> Self:
+        """From what `pack` gives."""
+        q = len(COVERAGES)
+        hits = np.stack([packed[..., :q], packed[..., q : 2 * q]])
+        return cls(hits, packed[..., 2 * q], packed[..., 2 * q + 1 : -1], packed[..., -1])
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,8 +256,9 @@ def run_trials(
     *,
     seed: int,
     min_crime_count: int = 1,
+    components: Mapping[str, RiskModel] | None = None,
 ) -> Trials:
-    """Fit and score every model at every origin; choose among them by the origins before.
+    """Fit and score every model at every origin, and the stack with weights of the origins before.
 
     Parameters
     ----------
@@ -217,48 +274,57 @@ def run_trials(
         Breaks ties.
     min_crime_count
         See `ModelChoice`.
+    components
+        Models by name that the stack may consist of; by default those that are scored.
     """
+    components = select_components(models if components is None else components)
+    described = repr(components)
     names, targets, scorer = (*models, AUTO), history.targets, Scorer(history, harm, seed)
-    prior, shape = names.index(PRIOR_COUNT), (len(origins), len(targets) + 1)
-    hits = np.zeros((len(names), 2, *shape, len(COVERAGES)))
-    best_hits, together = np.zeros((*shape, len(COVERAGES))), np.zeros((shape[0], len(COVERAGES)))
+    shape = (len(origins), len(targets) + 1)
+    packed = np.zeros((len(names), *shape, 2 * len(COVERAGES) + DECILES + 2))
+    best_hits, smoothed_bits = np.zeros((*shape, len(COVERAGES))), np.zeros(shape)
     totals, events = np.zeros((shape[0], 2, shape[1])), np.zeros(shape, dtype=np.int64)
-    choices: list[tuple[ModelChoice, ...]] = []
+    earlier: deque[_Origin] = deque(maxlen=STACK_MONTHS)
+    stacks: list[Stack] = []
 
     # When a thread leaves a limit of its own, it resets the whole process: without this limit
     # around all of them, a fit would continue with more threads as soon as another had ended.
     with threadpool_limits(limits=1):
-        # A model's score does not depend on other origins; a choice depends on all before.
+        # A model's score does not depend on other origins; the stack's depends on those before.
         scored = map_in_threads(
             partial(_score_alone, models=tuple(models.values())),
-            (_Origin(scorer, month) for month in origins),
+            (_Origin(scorer, month, components, described) for month in origins),
         )
         for row, result in enumerate(scored):
-            origin, hits[:-1, :, row] = result.result()
-            is_worse = _is_worse(choices, hits[prior, 0, :row, -1], together[:row])
-            choices.append(
-                choose_models(targets, names, hits[:, 0, :row], events[:row], min_crime_count)
-            )
-            hits[-1, :, row] = origin.score(*(models[choice.model] for choice in choices[-1]))
-            together[row] = hits[-1, 0, row, -1]
-            if is_worse:
-                hits[-1, :, row, -1] = hits[prior, :, row, -1]
+            origin, alone = result.result()
+            stacks.append(load_stack(history, components, list(earlier), origin.row))
+            stacked = origin.score_stack(stacks[-1])
+            packed[:, row] = [*alone, stacked[:, :-1]]
+            smoothed_bits[row] = stacked[:, -1]
             best_hits[row] = origin.score_best()
             counts = origin.count_totals()
             totals[row] = append_harm(counts, harm)
             events[row] = np.append(counts[0], counts[0].sum())
+            origin.drop_fits()
+            earlier.append(origin)
+        end = earlier[-1].row + 1 if earlier else len(history)
+        stacks.append(load_stack(history, components, list(earlier), end))
+    score = OriginScore.unpack(packed)
     return Trials(
         models=names,
         categories=(*targets, ALL_CATEGORIES),
         origins=pd.DatetimeIndex(list(origins)),
-        hits=hits[:, 0],
-        earlier_hits=hits[:, 1],
+        hits=score.hits[0],
+        earlier_hits=score.hits[1],
         best_hits=best_hits,
         totals=totals[:, 0],
         earlier_totals=totals[:, 1],
         events=events,
-        choices=tuple(choices),
-        is_worse=_is_worse(choices, hits[prior, 0, :, -1], together),
+        bits=score.bits,
+        smoothed_bits=smoothed_bits,
+        observed=score.observed,
+        expected=score.expected,
+        stacks=tuple(stacks),
         min_crime_count=min_crime_count,
     )
 
@@ -266,14 +332,26 @@ def run_trials(
 class _Origin:
     """One month to be scored. What is not known from an earlier run is computed when needed."""
 
-    def __init__(self, scorer: Scorer, month: pd.Timestamp) -> None:
+    def __init__(
+        self,
+        scorer: Scorer,
+        month: pd.Timestamp,
+        components: Mapping[str, RiskModel],
+        described: str,
+    ) -> None:
         self.scorer, self.history, self.month = scorer, scorer.history, month
         self.row = int(self.history.months.searchsorted(month))
+        self.components, self.described = list(components.values()), described
 
     @cached_property
     def cut(self) -> History:
         """The months before: all that a model may learn from."""
         return self.history.cut_before(self.month)
+
+    def drop_fits(self) -> None:
+        """Drop the months before and the models fitted on them, which take memory."""
+        for name in ("cut", "streets", "amounts", "counts"):
+            self.__dict__.pop(name, None)
 
     @cached_property
     def streets(self) -> KnownStreets:
@@ -287,6 +365,20 @@ class _Origin:
         amounts = np.stack([self.history.get_month_counts(self.month), before])
         return append_harm(amounts, self.scorer.harm)
 
+    @cached_property
+    def counts(self) -> NDArray[np.float64]:
+        """(n, j) incidents of the month in each place known and held."""
+        return self.streets.gather(self.amounts[0, :, :-1])
+
+    @cached_property
+    def stack_month(self) -> StackMonth:
+        """What the stack's models expected in the places known and held, and what was recorded."""
+        *rates, prior = (
+            self.streets.gather(fit_or_reuse(model, self.cut).get_unit_rates())
+            for model in (*self.components, PriorCount())
+        )
+        return build_stack_month(rates, prior, self.streets.units.metres, self.counts)
+
     def count_totals(self) -> NDArray[np.float64]:
         """(2, j) incidents of the month, and of the twelve months before, where it is held."""
         targets, held = len(self.history.targets), self.history.is_held(self.row)
@@ -296,16 +388,30 @@ class _Origin:
         both = np.stack([totals[self.row], totals[before].sum(axis=0)])
         return np.asarray(both[:, :targets], dtype=np.float64)
 
-    def score(self, *models: RiskModel) -> NDArray[np.float64]:
-        """(2, j + 1, q) what one model for all categories, or one for each, captured."""
+    def score(self, model: RiskModel) -> NDArray[np.float64]:
+        """What one model captured and expected; see `OriginScore.pack`."""
 
         def compute() -> NDArray[np.float64]:
-            fitted = [fit_or_reuse(model, self.cut) for model in models]
-            if len(fitted) == 1:
-                fitted *= len(self.history.targets)
-            return self.scorer.score(combine_by_category(fitted), self.amounts, self.streets)
+            fitted = fit_or_reuse(model, self.cut)
+            return self._score_rates(fitted.predict() if fitted.rates_ is None else fitted.rates_)
 
-        return self._load_or_compute(repr(models), compute)
+        return self._load_or_compute(repr(model), compute)
+
+    def score_stack(self, stack: Stack) -> NDArray[np.float64]:
+        """What the stack captured and expected; see `OriginScore.pack`.
+
+        One more column has the log score of the smoothed prior count.
+        """
+
+        def compute() -> NDArray[np.float64]:
+            packed = self._score_rates(combine_models(self.components, stack, self.cut))
+            prior = fit_or_reuse(PriorCount(), self.cut).get_unit_rates()
+            gathered = self.streets.gather(prior), self.streets.units.metres
+            bits = score_shares(stack.smooth(*gathered), self.counts)
+            return np.column_stack([packed, np.append(bits, bits.sum())])
+
+        weights = hash_content(stack.weights.tobytes(), stack.smoothing.tobytes())
+        return self._load_or_compute(f"stack {weights} {self.described}", compute)
 
     def score_best(self) -> NDArray[np.float64]:
         """(j + 1, q) the most that could have been captured of the month."""
@@ -314,6 +420,27 @@ class _Origin:
             return self.scorer.score(self.amounts[0, :, :-1], self.amounts[:1], self.streets)
 
         return np.asarray(self._load_or_compute("best", compute)[0])
+
+    def _score_rates(self, rates: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Score (c, j) or (p, j) expected incidents; see `OriginScore.pack`."""
+        hits = self.scorer.score(rates, self.amounts, self.streets)
+        catchments, exposure = self.history.units.catchments, self.history.exposure
+        if len(rates) != len(catchments):
+            rates = np.column_stack(
+                [np.bincount(catchments.piece_catchment, column) for column in rates.T]
+            )
+        bits = score_shares(np.maximum(self.streets.gather(rates), MIN_RATE), self.counts)
+        held = rates if exposure is None else rates * exposure[self.row, :, None]
+        expected, observed = (
+            np.column_stack([amounts, amounts.sum(axis=1)])
+            for amounts in (self.streets.gather(held), self.counts)
+        )
+        return OriginScore(
+            hits=hits,
+            bits=np.append(bits, bits.sum()),
+            observed=sum_deciles(expected, observed),
+            expected=expected.sum(axis=0),
+        ).pack()
 
     def _load_or_compute(
         self, what: str, compute: Callable[[], NDArray[np.float64]]
@@ -329,39 +456,59 @@ class _Origin:
         return history.units.load_or_compute("trials", key, compute)
 
 
+def select_components(models: Mapping[str, RiskModel]) -> dict[str, RiskModel]:
+    """The models that the stack consists of, but `EVEN`."""
+    return {name: models[name] for name in DECLARED_WEIGHTS if name in models}
+
+
+def combine_models(
+    components: Sequence[RiskModel], stack: Stack, history: History
+) -> NDArray[np.float64]:
+    """(c, j) incidents expected by the stack in the month after a history."""
+    rates = [fit_or_reuse(model, history).get_unit_rates() for model in components]
+    return stack.combine(rates, history)
+
+
+def load_stack(
+    history: History,
+    components: Mapping[str, RiskModel],
+    earlier: Sequence[_Origin],
+    row: int,
+) -> Stack:
+    """The stack before the month of a row, from the cache or learned from some origins before it.
+
+    Parameters
+    ----------
+    history
+        All months.
+    components
+        What the stack consists of, by name.
+    earlier
+        The origins, none of the row or later; without any the weights are the declared ones.
+    row
+        The first month that may not be looked at.
+    """
+    names, targets = (*components, EVEN), len(history.targets)
+    if not earlier:
+        return fit_stack(names, targets, [])
+
+    def compute() -> NDArray[np.float64]:
+        stack = fit_stack(names, targets, [origin.stack_month for origin in earlier])
+        return np.column_stack([stack.weights, stack.smoothing])
+
+    first = history.months[:1].strftime("%Y-%m").tolist()
+    rows = [(origin.row, find_known_digest(history, origin.row)) for origin in earlier]
+    key = f"weights {earlier[0].described} {first} {rows} {history.digest(row)}"
+    found = history.units.load_or_compute("trials", key, compute)
+    return Stack(names, found[:, :-1], found[:, -1], len(earlier))
+
+
 def _score_alone(
     origin: _Origin, models: Sequence[RiskModel]
 ) -> tuple[_Origin, list[NDArray[np.float64]]]:
     """Fit each model on the months before an origin, and score it in all categories."""
     origin.score_best()  # computed in this thread, read from the cache later
-    return origin, [origin.score(model) for model in models]
-
-
-def _has_choice(choices: Sequence[tuple[ModelChoice, ...]]) -> NDArray[np.bool_]:
-    """(o,) origins at which a model could be chosen for any category."""
-    gains = [any(one.gain is not None for one in at_origin) for at_origin in choices]
-    return np.array(gains, dtype=bool)
-
-
-def _is_worse(
-    choices: Sequence[tuple[ModelChoice, ...]],
-    prior: NDArray[np.float64],
-    together: NDArray[np.float64],
-) -> bool:
-    """Whether the chosen models together captured less of all crime than prior counts did.
-
-    Of (o, q) hits: less on average over the coverages, or at `MARGIN_COVERAGE`.
-    """
-    rows = _has_choice(choices)
-    if rows.sum() < MIN_ORIGINS_TO_CHOOSE:
-        return False
-    mean = np.maximum(prior[rows].mean(axis=0), 1e-12)
-    gains = ((together[rows] - prior[rows]) / mean).mean(axis=0)
-    return bool(gains.mean() < 0 or gains[MARGIN_COLUMN] < 0)
-
-
-def combine_by_category(models: Sequence[RiskModel]) -> NDArray[np.float64]:
-    """(c, j) or (p, j) what one model for each category expects, by place where all can."""
-    if any(model.rates_ is None for model in models):
-        return np.column_stack([model.predict()[:, k] for k, model in enumerate(models)])
-    return np.column_stack([model.get_unit_rates()[:, k] for k, model in enumerate(models)])
+    scores = [origin.score(model) for model in models]
+    if "cut" in vars(origin):  # some model was fitted, so the stack's weights are not known either
+        _ = origin.stack_month
+    return origin, scores

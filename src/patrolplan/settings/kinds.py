@@ -90,6 +90,7 @@ RiskModel = Literal[
     "planar kernel",
     "network kernel",
     "shrunk count",
+    "recent shrunk count",
     "poisson",
     "combination",
 ]

@@ -147,7 +147,9 @@ class OrienteeringProblem:
         if not (math.isfinite(gate.minutes) and gate.minutes >= 0):
             faults.append(f"gate.minutes is {gate.minutes}; give a finite number of 0 or more")
         if any(officer != self.officers[0] for officer in self.officers):
-            faults.append("gate is given for officers who differ; give them the same start and hours")
+            faults.append(
+                "gate is given for officers who differ; give them the same start and hours"
+            )
         if self.officers and not math.isfinite(self.officers[0].latest_minutes):
             faults.append("gate is given without an end of the hours; give latest_minutes")
         worth.setflags(write=False)

@@ -193,23 +193,28 @@ def _time_with_prizes(
     if timed is None or not all(map(math.isfinite, leg_minutes[: len(stops) + 1] if stops else ())):
         return None
     rows = [int(stop) for stop in stops]
-    windows = np.tile([-math.inf, math.inf], (len(rows), 1))
-    if problem.windows is not None and rows:
-        windows = problem.windows[rows] + 0.0
-        windows[:, 1] += [compute_slack(float(minute)) for minute in windows[:, 1]]
     present = float(officer.earliest_minutes)
-    latest = officer.latest_minutes + compute_slack(officer.latest_minutes)
     leave = present + (0.0 if gate is None else gate.minutes)
     dwell = [float(problem.dwell_minutes[row]) for row in rows]
-    found = time_stops(
-        timed,
-        rows,
-        leg_minutes,
-        dwell,
-        windows,
-        (present, leave if rows else min(leave, latest), latest),
-        None if gate is None or officer_number else gate.cumulative,
-    )
+    found = None
+    for is_exact in (True, False):
+        # The rounding allowed is for what is late by it, not for staying so much longer.
+        windows = np.tile([-math.inf, math.inf], (len(rows), 1))
+        if problem.windows is not None and rows:
+            windows = problem.windows[rows] + 0.0
+        latest = officer.latest_minutes
+        if not is_exact:
+            windows[:, 1] += [compute_slack(float(minute)) for minute in windows[:, 1]]
+            latest += compute_slack(latest)
+        found = found or time_stops(
+            timed,
+            rows,
+            leg_minutes,
+            dwell,
+            windows,
+            (present, leave if rows else min(leave, latest), latest),
+            None if gate is None or officer_number else gate.cumulative,
+        )
     if found is None:
         return None
     return Route(

@@ -139,7 +139,9 @@ def solve(
 
 
 def _reduce(problem: OrienteeringProblem) -> ReducedCase:
-    return reduce_problem(problem) if problem.timed_prizes is None else reduce_timed_problem(problem)
+    return (
+        reduce_problem(problem) if problem.timed_prizes is None else reduce_timed_problem(problem)
+    )
 
 
 def _solve_relaxation(
@@ -214,9 +216,7 @@ def find_variants(
     return tuple(results)
 
 
-def _scale_prizes(
-    problem: OrienteeringProblem, shares: NDArray[np.float64]
-) -> OrienteeringProblem:
+def _scale_prizes(problem: OrienteeringProblem, shares: NDArray[np.float64]) -> OrienteeringProblem:
     """The problem with each stop worth only a share of its prize, at all times."""
     timed = problem.timed_prizes
     if timed is not None:

@@ -213,7 +213,7 @@ def bound_timed_worth(  # noqa: C901, PLR0912, PLR0913, PLR0917 - one compiled l
 
 
 @jit_compile("b1(f8, f8, f8, f8, f8, f8, f8, f8, f8)")
-def _covers(  # noqa: PLR0913, PLR0917 - compiled functions have no keywords
+def _covers(  # noqa: PLR0917 - compiled functions have no keywords
     leave: float,
     worth: float,
     later: float,
@@ -232,9 +232,7 @@ def _covers(  # noqa: PLR0913, PLR0917 - compiled functions have no keywords
     slope = (most - worth) / (later - leave)
     if worth + slope * (other_leave - leave) + same < other_worth:
         return False
-    return other_later >= later or (
-        worth + slope * (other_later - leave) + same >= other_most
-    )
+    return other_later >= later or (worth + slope * (other_later - leave) + same >= other_most)
 
 
 @jit_compile(

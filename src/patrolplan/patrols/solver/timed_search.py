@@ -2,8 +2,8 @@
 
 The problem in which every stop is always worth its mean is solved as any other: that chooses stops
 and a first order. Times are then those of `time_stops`, exact for an order, and the order is
-improved by moving single stops within and between routes, as long as that is worth more. The
-bound stays that of the labels, so the gap says how much is open.
+improved by turning routes round and moving single stops within and between them, as long as that
+is worth more. The bound stays that of the labels, so the gap says how much is open.
 """
 
 from __future__ import annotations
@@ -108,6 +108,11 @@ class _OrderSearch:
     def improve(self, routes: list[list[int]]) -> tuple[list[list[int]], float]:
         """Give better routes, as rows of the problem, and their value."""
         values = [self._evaluate(number, stops) for number, stops in enumerate(routes)]
+        for number, stops in enumerate(routes):
+            back = stops[::-1]
+            value = self._evaluate(number, back)
+            if value > values[number]:
+                routes[number], values[number] = back, value
         moved = True
         while moved:
             moved = False
@@ -116,9 +121,7 @@ class _OrderSearch:
                     moved |= self._move(routes, values, number, stop)
         return routes, sum(values) - self.case.baseline
 
-    def _move(
-        self, routes: list[list[int]], values: list[float], number: int, stop: int
-    ) -> bool:
+    def _move(self, routes: list[list[int]], values: list[float], number: int, stop: int) -> bool:
         """Move a stop to where the routes are worth most together; tell whether it moved."""
         without = [k for k in routes[number] if k != stop]
         left_behind = self._evaluate(number, without)

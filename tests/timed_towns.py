@@ -117,4 +117,3 @@ def find_best(problem):
         together = joined
     allowed = [worth for stops, worth in together.items() if problem.mandatory <= stops]
     return max(allowed, default=None)
-

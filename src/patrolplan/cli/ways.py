@@ -1,0 +1,83 @@
+"""The command on pupils' ways home: ways."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from patrolplan.cli import console
+
+if TYPE_CHECKING:
+    from patrolplan.pupils.flows import Ways
+
+ABSENCES = ("no_origins", "origin_areas_unknown", "no_stops")
+"""Notes on the area that are about ways home."""
+
+DEFAULT_OUT = Path("patrolplan-ways")
+
+
+@console.app.command()
+def ways(
+    config: console.Config = console.DEFAULT_CONFIG,
+    show: Annotated[
+        bool,
+        typer.Option("--show", help="Write where pupils walk as a layer; needs --reason."),
+    ] = False,
+    reason: Annotated[
+        str | None, typer.Option(help="What the layer is needed for; it is recorded.")
+    ] = None,
+    out: Annotated[
+        Path, typer.Option("--out", help="Folder for the layer of --show; replaced whole.")
+    ] = DEFAULT_OUT,
+    as_json: console.Json = False,
+) -> None:
+    """Say how many pupils of each school are on the streets after the bell, and what was assumed.
+
+    No street is named. With --show and a written reason, where pupils walk is written
+    for an analyst, and that is recorded next to the settings file.
+    """
+    from patrolplan.outputs.note_words import describe_notes
+    from patrolplan.outputs.ways_layer import check_reason, find_marking, write_ways
+
+    if show:
+        check_reason(reason)
+        console.check_out(out)
+    elif reason is not None:
+        message = "it says why pupils' ways are shown; give --show too"
+        raise typer.BadParameter(message, param_hint="--reason")
+    area = console.load_study_area(config)
+    with console.report_stage("Modelling ways home"):
+        from patrolplan.pupils.flows import model_ways
+
+        modelled = model_ways(area)
+    if show:
+        write_ways(area, modelled, out, reason=reason or "")
+    absent = [note for note in area.notes if note.kind in ABSENCES]
+    notes = describe_notes([*absent, *modelled.notes])
+    if as_json:
+        console.print_json({"area": area.name, "schools": _list_schools(modelled), "notes": notes})
+        return
+    table = Table("URN", "school", "pupils", "on the streets", "elsewhere")
+    for name, school in zip(area.schools["name"], modelled.schools, strict=True):
+        numbers = (school.roll, school.on_streets, school.elsewhere)
+        table.add_row(school.urn, name, *(f"{number:,.0f}" for number in numbers))
+    console.stdout.print(table)
+    console.print_notes(notes)
+    if show:
+        console.stdout.print(f"Written to {out}: {find_marking(area)}.")
+        console.stdout.print("It is recorded who wrote it and why; `purge` removes it.")
+
+
+def _list_schools(modelled: Ways) -> list[dict[str, object]]:
+    return [
+        {
+            "urn": school.urn,
+            "roll": school.roll,
+            "on_streets": school.on_streets,
+            "elsewhere": school.elsewhere,
+        }
+        for school in modelled.schools
+    ]

@@ -1,0 +1,105 @@
+"""The layer of pupils' ways home, for an analyst who gives a reason.
+
+A map of where children walk must not spread: the layer is written only with a reason, and each time
+is recorded first, see `patrolplan.outputs.shown_ways`.
+"""
+
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from patrolplan.area import StudyArea
+from patrolplan.errors import InputError
+from patrolplan.outputs.geopackage import write_layers
+from patrolplan.outputs.output_folder import build_manifest_header, replace_folder, resolve_folder
+from patrolplan.outputs.shown_ways import WAYS_FILE, record_shown
+from patrolplan.pupils.flows import Ways
+
+LEAST_MARKING = "OFFICIAL-SENSITIVE"
+LEAST_REASON_LETTERS = 10
+
+
+def check_reason(reason: str | None) -> str:
+    """The reason that was written, without spaces around it.
+
+    Raises
+    ------
+    InputError
+        When there is none, or it is too short to say anything.
+    """
+    text = " ".join((reason or "").split())
+    if len(text) < LEAST_REASON_LETTERS:
+        what = "pupils' ways home are shown only for a written reason"
+        if text:
+            what += f", and '{text}' is too short to be one"
+        where, remedy = "ways --show", "say what it is needed for, which is recorded: --reason TEXT"
+        raise InputError.one(where, what, remedy)
+    return text
+
+
+def write_ways(area: StudyArea, ways: Ways, out: Path, *, reason: str) -> None:
+    """Write the layers `ways` (all schools) and `ways_by_school` into a folder, and record it.
+
+    The record comes first: where it cannot be written, nothing is shown.
+
+    Raises
+    ------
+    InputError
+        When the reason is empty or too short.
+    OutputError
+        When the record or the folder cannot be written.
+    """
+    reason = check_reason(reason)
+    marking = find_marking(area)
+    details = build_manifest_header(area) | {"marking": marking, "reason": reason}
+    record_shown(area, resolve_folder(out), reason)
+    with replace_folder(out, details) as folder:
+        write_layers(folder / WAYS_FILE, build_way_layers(area, ways, marking, reason))
+
+
+def find_marking(area: StudyArea) -> str:
+    """The area's marking, at least `LEAST_MARKING`."""
+    own = area.settings.output.marking
+    is_enough = any(word in own.upper() for word in ("SENSITIVE", "SECRET"))
+    return own if is_enough else LEAST_MARKING
+
+
+def build_way_layers(
+    area: StudyArea, ways: Ways, marking: str, reason: str
+) -> dict[str, gpd.GeoDataFrame]:
+    """Pupils on each piece of street that anybody walks along: of all schools, and by school."""
+    network = area.network.walkable
+    flow, alone = np.zeros(len(network)), np.zeros(len(network))
+    by_school = []
+    for school in ways.schools:
+        np.add.at(flow, school.pieces, school.flow)
+        np.add.at(alone, school.pieces, school.flow * school.unaccompanied)
+        by_school.append(
+            pd.DataFrame(
+                {
+                    "urn": school.urn,
+                    "piece": school.pieces,
+                    "pupils": school.flow,
+                    "gate_metres": school.gate_metres,
+                }
+            )
+        )
+    used = np.flatnonzero(flow)
+    everyone = pd.DataFrame({"pupils": flow[used], "unaccompanied": alone[used]})
+    each = pd.concat(by_school, ignore_index=True)
+    pieces = each.pop("piece").to_numpy(dtype=np.int64)
+    return {
+        "ways": _draw(area, everyone, used, marking, reason),
+        "ways_by_school": _draw(area, each, pieces, marking, reason),
+    }
+
+
+def _draw(
+    area: StudyArea, frame: pd.DataFrame, pieces: NDArray[np.int64], marking: str, reason: str
+) -> gpd.GeoDataFrame:
+    lines = area.network.walkable.piece_lines[pieces]
+    marked = frame.assign(marking=marking, reason=reason)
+    return gpd.GeoDataFrame(marked, geometry=lines, crs=area.projection.crs)

@@ -1,0 +1,106 @@
+"""Posts in addition to the walking patrols: where adults stand after the bell, to meet pupils and risk.
+
+A patrol meets few pupils, as it walks one way while they walk many; an adult who stands where ways
+join meets many. Who it is, an officer, a PCSO or a member of school staff, is the school's matter.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field, PlainSerializer, with_config
+
+from patrolplan.area import StudyArea
+from patrolplan.network.names import describe_positions
+from patrolplan.network.network import Positions
+from patrolplan.patrols.file_forms import RECORD, Minutes, Point
+from patrolplan.pupils.posts import choose_posts
+from patrolplan.pupils.presence import find_presence
+from patrolplan.risk.surface import Risk
+
+SHARE_STEP = 0.05
+"""Shares of pupils are written in steps of this, so that no file holds where pupils walk."""
+
+
+def round_share(share: float) -> float:
+    """A share of pupils as it is written.
+
+    Examples
+    --------
+    >>> round_share(0.131)
+    0.15
+    """
+    return round(SHARE_STEP * round(share / SHARE_STEP), 2)
+
+
+@with_config(RECORD)
+@dataclass(frozen=True, kw_only=True)
+class Post:
+    """A place where an adult stands after a school's bell."""
+
+    urn: str
+    place: str
+    point: Point
+    start_minutes: Annotated[Minutes, Field(alias="from")]
+    end_minutes: Annotated[Minutes, Field(alias="to")]
+    pupil_share: Annotated[float, PlainSerializer(round_share)]
+    """Of the school's pupil-minutes on the way home, beyond 100 m of the gate, what this post and
+    the school's posts before it meet; exact here, in steps of 5 % in files."""
+
+
+@dataclass(frozen=True)
+class Posts:
+    """The posts of all schools, school by school, the most useful first.
+
+    `gap_percent` is by how much a better choice might meet more, at the worst of the schools.
+    """
+
+    posts: tuple[Post, ...]
+    gap_percent: float
+
+
+def plan_posts(
+    area: StudyArea, risk: Risk, *, count: int, urns: Sequence[str] | None = None
+) -> Posts:
+    """Choose the posts of schools: places that together meet the most pupil-weighted risk.
+
+    Parameters
+    ----------
+    area, risk
+        The area, and its risk; without exposure, since pupils are counted here themselves.
+    count
+        Adults for each school.
+    urns
+        Only these schools; default all.
+    """
+    _, presence = find_presence(area)
+    rate = risk.without_exposure / area.network.piece_metres
+    plans = {
+        urn: choose_posts(area, presence, rate, urn, count)
+        for urn in area.schools["urn"]
+        if urns is None or urn in urns
+    }
+    posts = [post for plan in plans.values() for post in plan.posts]
+    places = describe_positions(
+        area.network,
+        Positions(
+            np.array([post.piece for post in posts], dtype=np.int64),
+            np.array([post.offset_metres for post in posts]),
+            np.zeros(len(posts)),
+        ),
+    )
+    return Posts(
+        tuple(
+            Post(
+                urn=post.urn,
+                place=place,
+                point=post.point,
+                start_minutes=post.start_minutes,
+                end_minutes=post.end_minutes,
+                pupil_share=post.pupil_share,
+            )
+            for post, place in zip(posts, places, strict=True)
+        ),
+        max((plan.gap_percent for plan in plans.values()), default=0.0),
+    )

@@ -1,0 +1,171 @@
+"""Risk by minute of what one school after the other is planned from: stretches, gates and reach.
+
+Where pupils are in which minute stays in the process that estimated it. Worker processes that plan
+schools are handed these sums alone: of whole stretches, of what is seen from a gate, and of all
+streets within reach of a school.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import geopandas as gpd
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from patrolplan.area import StudyArea
+from patrolplan.area.patrol_window import Window
+from patrolplan.patrols.solver.solve import GateStay, TimedPrizes
+from patrolplan.patrols.surroundings import (
+    PatrolHours,
+    Surroundings,
+    build_surroundings,
+    compute_hours,
+)
+from patrolplan.risk.in_time import RiskInTime
+from patrolplan.risk.surface import Risk
+
+
+@dataclass(frozen=True, eq=False)
+class TimedRisk:
+    """The risk of stretches and gates in each whole minute, and the risk within reach of schools.
+
+    Parameters
+    ----------
+    first_minute
+        Minute after midnight of the first column.
+    stretch_rates
+        (h, T) risk of each hotspot's stretch.
+    gate_rates
+        (s, T) risk of the streets seen from each school's gate; 0 where pupils do not count.
+    reach
+        (s,) risk within reach of each school, the mean over its window; NaN where it is not needed.
+    """
+
+    first_minute: int
+    stretch_rates: NDArray[np.float64]
+    gate_rates: NDArray[np.float64]
+    reach: NDArray[np.float64]
+
+    @classmethod
+    def from_risk(
+        cls,
+        area: StudyArea,
+        risk: Risk,
+        hotspots: gpd.GeoDataFrame,
+        window: Window,
+        *,
+        reach_window: Window | None = None,
+        rows: Sequence[int] | None = None,
+    ) -> Self | None:
+        """What patrols in a window need of a risk; None where the risk is the same at all times.
+
+        Parameters
+        ----------
+        area, risk, hotspots
+            As for planning.
+        window
+            Of the patrols.
+        reach_window
+            What the risk within reach is the mean of; default the same.
+        rows
+            Rows of the schools that are planned; default all.
+        """
+        timed = risk.in_time
+        if timed is None or timed.is_static or not len(area.schools):
+            return None
+        rows = list(range(len(area.schools)) if rows is None else rows)
+        around = [build_surroundings(area, row, reach_window or window) for row in rows]
+        means = [one.hours for one in around]
+        hours = [compute_hours(area, area.schools.iloc[row], window) for row in rows]
+        first = int(min(one.start_minutes for one in (*hours, *means)))
+        end = int(np.ceil(max(one.latest_end_minutes for one in (*hours, *means))))
+        stretches = [np.array(pieces, dtype=np.int64) for pieces in hotspots["pieces"]]
+        seen = [find_seen_pieces(area, row) for row in rows]
+        within = [_find_within_reach(area, one) for one in around]
+        sums = _sum_by_minute(timed, [*stretches, *seen, *within], first, max(first + 1, end))
+        of_stretches, of_gates, of_reach = np.split(
+            sums, [len(stretches), len(stretches) + len(rows)]
+        )
+        gate_rates = np.zeros((len(area.schools), sums.shape[1]))
+        if timed.pupils is not None:
+            gate_rates[rows] = of_gates
+        reach = np.full(len(area.schools), np.nan)
+        reach[rows] = [
+            _average(sum_by_minute, one.start_minutes - first, one.latest_end_minutes - first)
+            for sum_by_minute, one in zip(of_reach, means, strict=True)
+        ]
+        return cls(first, of_stretches, gate_rates, reach)
+
+    def scale_prizes(
+        self, row: int, hotspot_rows: NDArray[np.int64], dwell_minutes: float, positions: int
+    ) -> TimedPrizes:
+        """Prizes of a school's candidates, rows 1, 2... of so many; -1 for one without a stretch.
+
+        A dwell is worth the mean risk of its stretch while it lasts, as a share of the risk within
+        the school's reach.
+        """
+        rates = np.zeros((positions, self.stretch_rates.shape[1]))
+        known = np.flatnonzero(hotspot_rows >= 0)
+        rates[1 + known] = self.stretch_rates[hotspot_rows[known]]
+        return TimedPrizes(self.first_minute, self._accumulate(rates, row, dwell_minutes))
+
+    def build_gate_stay(self, row: int, dwell_minutes: float, hours: PatrolHours) -> GateStay:
+        """The presence at a school's gate, worth as much a minute as a stop there would be."""
+        rates = self.gate_rates[row : row + 1]
+        return GateStay(hours.gate_minutes, self._accumulate(rates, row, dwell_minutes)[0])
+
+    def compute_mean_rates(
+        self, hotspot_rows: NDArray[np.int64], hours: PatrolHours
+    ) -> NDArray[np.float64]:
+        """(k,) mean risk of stretches from the end of the presence at the gate to the end."""
+        final = self.stretch_rates.shape[1] - 1
+        begin = min(max(0, int(hours.gate_until_minutes) - self.first_minute), final)
+        end = max(begin + 1, int(np.ceil(hours.latest_end_minutes)) - self.first_minute)
+        return np.asarray(self.stretch_rates[hotspot_rows, begin:end].mean(axis=1))
+
+    def _accumulate(
+        self, rates: NDArray[np.float64], row: int, dwell_minutes: float
+    ) -> NDArray[np.float64]:
+        """(n, T + 1) worth gathered up to each minute at (n, T) rates."""
+        reach = float(self.reach[row])
+        gathered = np.zeros((len(rates), rates.shape[1] + 1))
+        if reach > 0:
+            np.cumsum(rates / (reach * dwell_minutes), axis=1, out=gathered[:, 1:])
+        return gathered
+
+
+def _sum_by_minute(
+    timed: RiskInTime, stretches: Sequence[NDArray[np.int64]], first: int, end: int
+) -> NDArray[np.float64]:
+    """(n, T) risk of n sets of pieces in each whole minute; that of a piece is computed once."""
+    pieces = np.concatenate([*stretches, np.empty(0, dtype=np.int64)])
+    ends = np.cumsum([0, *map(len, stretches)])
+    rate = timed.compute_rate(first)
+    shape = (len(stretches), len(rate))
+    members = sparse.csr_array((np.ones(len(pieces)), pieces, ends), shape=shape)
+    columns = [rate, *(timed.compute_rate(minute) for minute in range(first + 1, end))]
+    return np.column_stack([members @ column for column in columns])
+
+
+def _average(rates: NDArray[np.float64], start: float, end: float) -> float:
+    """Mean of (T,) rates of whole minutes between two times."""
+    gathered = np.concatenate([[0.0], np.cumsum(rates)])
+    low, high = np.interp([start, end], np.arange(len(gathered)), gathered)
+    return float((high - low) / (end - start))
+
+
+def _find_within_reach(area: StudyArea, around: Surroundings) -> NDArray[np.int64]:
+    """Patrolled pieces within the radius of a school's gate."""
+    near = around.pieces[around.gate_metres <= area.settings.patrol.radius_metres]
+    return near[near < len(area.network.piece_metres)]
+
+
+def find_seen_pieces(area: StudyArea, row: int) -> NDArray[np.int64]:
+    """Patrolled pieces whose middle is in sight of a school's gate, in a straight line."""
+    gate = area.network.xy(area.gates.take([row]))[0]
+    every = np.arange(len(area.network.piece_metres))
+    metres = np.hypot(*(area.network.xy(area.network.middles(every)) - gate).T)
+    seen = np.flatnonzero(metres <= area.settings.way_home.sight_metres)
+    return seen if len(seen) else area.gates.piece[row : row + 1]

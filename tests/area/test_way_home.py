@@ -1,0 +1,240 @@
+"""The tables of ways home in an area: what counts, what is left out, and what is noted."""
+
+import json
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+
+import patrolplan as pp
+from patrolplan.errors import InputError
+from patrolplan.inputs.way_home import HALF_HOURS
+from patrolplan.outputs.note_words import describe_notes
+from patrolplan.settings import load_settings
+
+NORTH_METRES = 111_260.0
+"""Metres in a degree of latitude here."""
+
+
+@pytest.fixture
+def squares(tmp_path):
+    """What writes a file of areas: squares of 200 m whose corners lie so far north of the lane."""
+
+    def write(**metres_north):
+        corner = gpd.GeoSeries([shapely.Point(-0.12, 51.52)], crs="EPSG:4326").to_crs("EPSG:27700")
+        x, y = corner.x[0], corner.y[0]
+        shapes = [shapely.box(x, y + far, x + 200, y + far + 200) for far in metres_north.values()]
+        frame = gpd.GeoDataFrame(
+            {"area": list(metres_north), "residents": 1500}, geometry=shapes, crs="EPSG:27700"
+        )
+        frame.to_crs("EPSG:4326").to_file(tmp_path / "areas.geojson")
+        return "areas.geojson"
+
+    return write
+
+
+def _points(kind, *metres_north):
+    rows = [f"{kind},-0.12,{51.53 + far / NORTH_METRES:.6f}" for far in metres_north]
+    return "\n".join(["kind,longitude,latitude", *rows])
+
+
+def _clock(*categories):
+    rows = [f"{one},*,{start},1" for one in categories for start in HALF_HOURS]
+    return "\n".join(["category,kind,from,share", *rows])
+
+
+def _origins(*rows):
+    return "\n".join(["urn,area,pupils", *(",".join(map(str, row)) for row in rows)])
+
+
+def _sources(**files):
+    needed = {"crimes": "c.csv", "schools": "s.csv", "streets": "x.osm"}
+    return {"sources": needed | files}
+
+
+def _get_count(area, source):
+    return next(one for one in area.tables if one.source == source)
+
+
+def _list_reasons(area, source):
+    return [(row.reason, row.count) for row in area.left_out if row.source == source]
+
+
+def test_an_area_without_tables_says_what_is_not_given(lane):
+    """Each absence is a note; nothing is known of the ways home, and no table is counted."""
+    area = lane()
+    notes = describe_notes(area.notes)
+    assert "No origins given ([sources] origins): where pupils live is assumed." in notes
+    assert any(note.startswith("Walkers only: no stops given") for note in notes)
+    assert any(note.startswith("No pubs or bars given") for note in notes)
+    assert all(len(table) == 0 for table in vars(area.way_home).values())
+    assert {one.source for one in area.tables} == {"crimes", "schools"}
+
+
+def test_stops_and_places_beyond_the_limits_count_up_to_five_kilometres(lane):
+    """Points are not cut at the limits, but farther than 5 km; every row is accounted for."""
+    tables = {"stops": _points("station", -500, 4900, 5100), "places": _points("pub", 10, 20_000)}
+    area = lane(tables)
+    assert len(area.way_home.stops) == 2
+    assert area.way_home.places["kind"].tolist() == ["pub"]
+    assert _list_reasons(area, "stops") == [("more than 5 km from the area", 1)]
+    for source in ("stops", "places"):
+        count = _get_count(area, source)
+        assert (count.used + count.left_out, count.left_out) == (count.rows, 1)
+    kinds = {note.kind for note in area.notes}
+    assert not kinds & {"no_stops", "no_places"}
+
+
+def test_a_table_of_another_place_stops_the_command(lane):
+    """Where no stop is near, coordinates are wrong or of another place; with a reason it passes."""
+    tables = {"stops": _points("bus_stop", 6000, 7000)}
+    with pytest.raises(InputError, match=r"none of its 2 stops lies within 5 km .* far_places"):
+        lane(tables)
+    area = lane(tables, accept={"far_places": "the new lines come next year"})
+    assert {"no_stops", "check_accepted"} <= {note.kind for note in area.notes}
+    with pytest.raises(InputError, match="has nothing that can be used as places"):
+        lane({"places": "kind,longitude,latitude\npub,,\n"})
+
+
+def test_stops_and_places_of_the_streets_are_the_default(demo_area):
+    """Without tables, bus stops, stations and pubs of the streets file count, as points."""
+    features = demo_area.features["kind"].value_counts()
+    stops = demo_area.way_home.stops
+    assert stops["kind"].value_counts().to_dict() == features[["bus_stop", "station"]].to_dict()
+    assert set(stops.geom_type) == {"Point"}
+    assert stops["boardings"].isna().all()
+    assert demo_area.way_home.places["kind"].value_counts().to_dict() == {
+        "pub": 10,
+        "takeaway": 6,
+        "bar": 4,
+        "nightclub": 2,
+    }
+    assert {note.kind for note in demo_area.notes} & {"no_origins", "no_stops", "no_places"} == {
+        "no_origins"
+    }
+
+
+def test_origins_of_planned_schools_with_a_polygon_count(lane, squares):
+    """Other rows are left out with the reason; far areas stay where pupils live in them."""
+    rows = [
+        *((100001, "near", 12), (100001, "far", 7), (100001, "nowhere", 9), (100001, "zero", 0)),
+        *((100003, "near", 20), (999999, "near", 20)),
+    ]
+    area = lane(
+        {"origins": _origins(*rows)},
+        **_sources(origins="origins.csv", areas=squares(near=0, far=9000, empty=9500)),
+    )
+    origins = area.way_home.origins
+    assert list(origins.itertuples(index=False, name=None)) == [
+        ("100001", "far", 5.0),
+        ("100001", "near", 10.0),
+    ]
+    assert area.way_home.areas["area"].tolist() == ["near", "far"]
+    assert sorted(_list_reasons(area, "origins")) == [
+        ("no polygon has the name nowhere", 1),
+        ("no school has the URN 999999", 1),
+        ("of schools that are left out (not open)", 1),
+    ]
+    assert vars(_get_count(area, "origins")) == {
+        "source": "origins",
+        "rows": 5,
+        "used": 2,
+        "left_out": 3,
+    }
+    text = " ".join(describe_notes(area.notes))
+    assert "no polygon of [sources] areas has the name nowhere" in text
+    assert "no school has the URN 999999" in text
+    assert "No origins given" not in text
+
+
+def test_origins_need_the_polygons_of_their_areas(lane, squares):
+    """Without areas, or with areas of quite other names, origins are refused with what to do."""
+    tables = {"origins": _origins((100001, "A", 12))}
+    with pytest.raises(InputError, match=r"without the polygons of its areas; name their file"):
+        lane(tables)
+    sources = _sources(origins="origins.csv", areas=squares(B=0))
+    with pytest.raises(InputError, match=r"has none of its areas, such as 'A'"):
+        lane(tables, **sources)
+
+
+def test_origins_alike_in_joined_counts_give_the_same_area(lane, squares):
+    """Two files that differ below the steps alone cannot be told apart by anything of the area."""
+    sources = _sources(origins="origins.csv", areas=squares(A=0, B=200, C=400))
+    one = [(100001, "A", 3), (100001, "B", 4), (100001, "C", 12), (100002, "A", 2)]
+    two = [(100001, "C", 10), (100001, "B", 9)]
+    areas = [lane({"origins": _origins(*rows)}, **sources) for rows in (one, two)]
+    pd.testing.assert_frame_equal(areas[0].way_home.origins, areas[1].way_home.origins)
+    for name in ("inputs", "left_out", "notes", "tables", "alarms"):
+        assert getattr(areas[0], name) == getattr(areas[1], name)
+    other = lane({"origins": _origins((100001, "C", 15), (100001, "B", 9))}, **sources)
+    assert other.inputs != areas[0].inputs
+
+
+def test_a_clock_of_unknown_categories_is_noted(lane):
+    """Rows of a category that no crime has are left out, with the name that was meant."""
+    area = lane({"clock": _clock("Robbery", "Robery", "Drugs")})
+    assert set(area.way_home.clock["category"]) == {"Robbery", "Drugs"}
+    assert _list_reasons(area, "clock") == [("of categories that no crime has (Robery)", 48)]
+    assert _get_count(area, "clock").used == 96
+    assert any(
+        "has the category Robery (nearest: Robbery)" in n for n in describe_notes(area.notes)
+    )
+
+
+def test_a_wrong_figure_of_a_planned_school_is_noted(lane, tmp_path):
+    """A roll that cannot be is noted with school, file and row, and is not known."""
+    (tmp_path / "f.csv").write_text(
+        "URN,EstablishmentName,Longitude,Latitude,NumberOfPupils,SchoolCapacity\n"
+        "100001,Mill School,-0.128,51.5201,99999,420\n100002,Hill School,-0.126,51.5201,410,\n"
+        "100004,Away School,-0.126,52.5201,-1,420\n",
+        encoding="utf-8",
+    )
+    area = lane(**_sources(schools="f.csv"))
+    np.testing.assert_array_equal(area.schools["roll"], [np.nan, 410])
+    np.testing.assert_array_equal(area.schools["capacity"], [420, np.nan])
+    refused = [note for note in area.notes if note.kind == "school_figures_refused"]
+    (text,) = describe_notes(refused)
+    assert text.startswith("URN 100001 (Mill School): ")
+    assert "roll '99999' (f.csv, row 2)" in text
+
+
+def test_problems_of_all_tables_are_reported_together(lane, tmp_path):
+    """A wrong value of each table is found in one run."""
+    (tmp_path / "areas.geojson").write_text(json.dumps({"type": "x"}), encoding="utf-8")
+    tables = {
+        "origins": _origins((1, "A", "x")),
+        "stops": "kind,longitude,latitude\nhalt,-0.12,51.52\n",
+        "places": "kind,longitude,latitude\ninn,-0.12,51.52\n",
+        "clock": "category,kind,from,share\nRobbery,*,0:00,1\n",
+    }
+    sources = _sources(areas="areas.geojson", **{name: f"{name}.csv" for name in tables})
+    with pytest.raises(InputError) as error:
+        lane(tables, **sources)
+    files = {str(problem.file).rpartition("/")[2] for problem in error.value.problems}
+    assert files == {"areas.geojson", *(f"{name}.csv" for name in tables)}
+
+
+@pytest.mark.slow
+def test_real_tables_of_central_london(shared):
+    """Census areas, London's bus stops and real pubs come in around Bloomsbury, all accounted."""
+    settings = load_settings(shared / "examples" / "bloomsbury.toml")
+    data = shared / "data"
+    added = {
+        "areas": (str(data / "boundaries/lsoa2011_camden_westminster.geojson"),),
+        "stops": (str(data / "streets/tfl_bus_stops_central_london.csv"),),
+        "places": (str(data / "streets/gla_pubs_bloomsbury.csv"),),
+    }
+    sources = settings.sources.model_copy(update=added)
+    area = pp.load_area(settings.model_copy(update={"sources": sources}))
+    counts = {one.source: one for one in area.tables}
+    assert {name: counts[name].rows for name in added} == {
+        "areas": 261,
+        "stops": 3679,
+        "places": 398,
+    }
+    for name in added:
+        assert counts[name].used == len(getattr(area.way_home, name)) > 0.5 * counts[name].rows
+        assert counts[name].used + counts[name].left_out == counts[name].rows
+    assert area.schools["roll"].notna().all()

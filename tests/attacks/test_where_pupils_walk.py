@@ -1,0 +1,102 @@
+"""Attack: where pupils walk cannot be read off what is written.
+
+The attacker knows recorded risk, has every column that is written for single pieces of street, and
+looks for what is left in it of the modelled flow of pupils, by partial correlation, of values and
+of ranks.
+"""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import patrolplan as pp
+from patrolplan.outputs.geopackage import build_plan_document, build_plan_layers, build_risk_layer
+from patrolplan.outputs.webmap.map_layers import classify_voices
+from patrolplan.pupils.presence import find_presence
+
+MOST = 0.1
+
+
+def _residuals(values, known):
+    """(p,) what the known (p, k) columns leave of some values, by least squares."""
+    design = np.column_stack([np.ones(len(values)), known])
+    left = values - design @ np.linalg.lstsq(design, values, rcond=None)[0]
+    scale = np.ptp(values)
+    return left if scale and np.abs(left).max() > 1e-6 * scale else np.zeros(len(values))
+
+
+def correlate_partially(values, flow, known):
+    """Largest size of the partial correlation with the flow, of values and of ranks."""
+    found = []
+    for see in (np.asarray, stats.rankdata):
+        seen = [see(column).astype(float) for column in (values, flow)]
+        given = np.column_stack([see(column) for column in known])
+        left = [_residuals(column, given) for column in seen]
+        found.append(np.corrcoef(*left)[0, 1] if all(column.any() for column in left) else 0.0)
+    return max(map(abs, found))
+
+
+def _gather(area, risk):
+    """Every column that is written or drawn for single pieces of street, by its name."""
+    layer = build_risk_layer(area, risk)
+    numbers = layer.select_dtypes("number")
+    columns = {f"layer {name}": numbers[name].to_numpy() for name in numbers}
+    classes = classify_voices(risk, area.network.piece_metres)
+    return columns | {f"map {name}": values for name, values in classes.items()}
+
+
+def _attack(area):
+    """Partial correlations of all columns, and that of the joined risk, which is not written."""
+    _, presence = find_presence(area)
+    metres = area.network.piece_metres
+    flow = presence.sum_between(0, 24 * 60, unaccompanied=False) / metres
+    risk = pp.estimate_risk(area)
+    way_home = {"exposure": {}}
+    recorded = pp.estimate_risk(pp.with_settings(area, way_home=way_home))
+    voices = (recorded.crime, recorded.reports, recorded.joined)
+    known = [metres, *voices, *(voice / metres for voice in voices), recorded.disagreement]
+    known += list(classify_voices(recorded, metres).values())
+    written = {
+        name: correlate_partially(values, flow, known)
+        for name, values in _gather(area, risk).items()
+    }
+    return written, correlate_partially(risk.joined / metres, flow, known)
+
+
+def _check(area):
+    written, joined = _attack(area)
+    assert joined > 3 * MOST  # the attack works on what holds the flow
+    assert {"layer risk", "layer risk_per_metre", "map joined"} <= written.keys()
+    assert max(written.values()) < MOST, written
+
+
+def test_demo_shows_no_way_home(demo_area):
+    """No column that is written of the demo's streets holds the flow of pupils."""
+    _check(demo_area)
+
+
+@pytest.mark.slow
+def test_bloomsbury_shows_no_way_home(bloomsbury_area):
+    """No column that is written of Bloomsbury's streets holds the flow of pupils."""
+    _check(bloomsbury_area)
+
+
+def test_files_hold_what_the_attack_looked_at(demo_plan):
+    """The risk in a plan's layers is the one without pupils, and nothing else is by street."""
+    layers, pieces = build_plan_layers(demo_plan), len(demo_plan.area.network)
+    assert [name for name, layer in layers.items() if len(layer) == pieces] == ["risk"]
+    layer = layers["risk"]
+    assert np.array_equal(layer["risk"], demo_plan.risk.without_exposure)
+    assert not np.allclose(layer["risk"], demo_plan.risk.joined)
+    document = build_plan_document(demo_plan)
+    assert pieces not in {len(value) for value in document.values() if isinstance(value, list)}
+
+
+def test_plots_draw_no_way_home(demo_plan):
+    """A plot of the joined risk draws it without pupils."""
+    area, risk = demo_plan.area, demo_plan.risk
+    axes = pp.plot.risk(area, risk)
+    drawn = next(one for one in axes.collections if one.get_array() is not None).get_array()
+    density = np.sort(risk.without_exposure / area.network.piece_metres)
+    drawn = np.sort(np.asarray(drawn))
+    assert np.allclose(drawn / drawn.max(), density / density.max())

@@ -1,0 +1,155 @@
+"""Bus stops, stations, pubs and takeaways: in our layout and in those of their publishers."""
+
+import csv
+
+import numpy as np
+import pytest
+
+from patrolplan.crs import Projection
+from patrolplan.errors import InputError
+from patrolplan.inputs.places import read_places, read_stops
+from patrolplan.plausibility import Alarms
+from patrolplan.tables import LeftOut
+
+BNG = Projection("EPSG:27700")
+RATINGS = (
+    "<F><EstablishmentDetail><BusinessType>Pub/bar/nightclub</BusinessType><Geocode>"
+    "<Longitude>-0.13</Longitude><Latitude>51.52</Latitude></Geocode></EstablishmentDetail>"
+    "<EstablishmentDetail><BusinessType>School/college/university</BusinessType>"
+    "</EstablishmentDetail></F>"
+)
+
+
+def _write(folder, *lines, name="t.csv"):
+    path = folder / name
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+def _read(read, *paths, columns=None):
+    left_out, alarms = LeftOut(), Alarms()
+    table = read(paths, BNG, left_out, columns=columns or {}, alarms=alarms)
+    counts = {row.reason: row.count for row in left_out.rows}
+    source = next(iter(left_out.rows_read))
+    assert len(table) + sum(counts.values()) == left_out.rows_read[source]
+    return table, counts, [problem.what for problem in alarms.take_problems()]
+
+
+def test_stops_of_our_layout(tmp_path):
+    """Kinds match whatever their case; boardings may be missing; a stop without a place is left."""
+    path = _write(
+        tmp_path,
+        "kind,longitude,latitude,boardings",
+        "bus_stop,-0.13,51.52,1200",
+        "Bus stop,-0.13,51.5201,",
+        "STATION,-0.131,51.52,n/a",
+        "station,,,5",
+    )
+    stops, left_out, _ = _read(read_stops, path)
+    assert stops["kind"].tolist() == ["bus_stop", "bus_stop", "station"]
+    np.testing.assert_array_equal(stops["boardings"], [1200, np.nan, np.nan])
+    assert left_out == {"without coordinates": 1}
+    x, y = BNG.to_metres([-0.13], [51.52])
+    assert (stops.geometry.x[0], stops.geometry.y[0]) == (x[0], y[0])
+
+
+def test_stops_of_transport_for_london(shared):
+    """London's bus stops come in as they are published, without the virtual ones."""
+    path = shared / "data/streets/tfl_bus_stops_central_london.csv"
+    with path.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    virtual = sum(row["Virtual_Bus_Stop"] == "1" for row in rows)
+    stops, left_out, alarms = _read(read_stops, path)
+    assert len(stops) == len(rows) - virtual > 3000
+    assert set(stops["kind"]) == {"bus_stop"}
+    assert left_out["virtual, with no stop on the street"] == virtual > 0
+    assert alarms == []
+
+
+def test_stops_with_eastings_of_the_same_publisher(tmp_path):
+    """The publisher's whole file has metres of the national grid in place of degrees."""
+    path = _write(
+        tmp_path, "Naptan_Atco,Location_Easting,Location_Northing", "490000266G,530174,179738"
+    )
+    stops, _, _ = _read(read_stops, path)
+    assert (stops.geometry.x[0], stops.geometry.y[0]) == (530174, 179738)
+
+
+def test_stops_of_the_national_register(tmp_path):
+    """NaPTAN's bus stops and stations come in; entrances, platforms and taxi ranks do not."""
+    types = ("BCT", "BCS", "BCQ", "RLY", "MET", "RSE", "TMU", "PLT", "TXR", "BST")
+    rows = [f"490{n},{kind},-0.13,51.52{n}" for n, kind in enumerate(types)]
+    path = _write(tmp_path, "ATCOCode,StopType,Longitude,Latitude", *rows)
+    stops, left_out, _ = _read(read_stops, path)
+    assert stops["kind"].tolist() == ["bus_stop"] * 3 + ["station"] * 2
+    assert left_out == {"of another kind": 5}
+
+
+def test_stops_without_kinds_are_refused(tmp_path):
+    """Points that may be of anything are refused with what to add, or come in by a mapping."""
+    path = _write(tmp_path, "name,what,longitude,latitude", "A,station,-0.13,51.52")
+    with pytest.raises(InputError, match=r"no column 'kind'; add it, with bus_stop or station"):
+        _read(read_stops, path)
+    stops, _, _ = _read(read_stops, path, columns={"kind": "what"})
+    assert stops["kind"].tolist() == ["station"]
+
+
+def test_places_of_both_forms_are_one_table(tmp_path):
+    """A table and food hygiene ratings come in together; other businesses are counted."""
+    table = _write(tmp_path, "kind,longitude,latitude", "nightclub,-0.13,51.52", "bar,-0.13,51.53")
+    ratings = _write(tmp_path, RATINGS, name="FHRS533en-GB.xml")
+    places, left_out, _ = _read(read_places, table, ratings)
+    assert places["kind"].tolist() == ["nightclub", "bar", "pub"]
+    assert left_out == {"of another kind": 1}
+
+
+def test_pubs_of_the_cultural_infrastructure_map(shared):
+    """All pubs of the real file come in."""
+    places, left_out, alarms = _read(read_places, shared / "data/streets/gla_pubs_bloomsbury.csv")
+    assert places["kind"].value_counts().to_dict() == {"pub": 398}
+    assert (left_out, alarms) == ({}, [])
+
+
+@pytest.mark.parametrize(
+    ("read", "rows", "messages"),
+    [
+        (
+            read_stops,
+            ["busstop,-0.13,51.52,1", "busstop,-0.13,51.52,1", ",-0.13,51.52,1"],
+            [
+                "row 2, column 'kind': 'busstop' is not a kind (2 rows); write bus_stop or station",
+                "row 4, column 'kind': the kind is missing (1 row)",
+            ],
+        ),
+        (
+            read_stops,
+            ["station,-0.13,51.52,-4", "station,-0.13,51.52,many"],
+            [
+                "row 2, column 'boardings': '-4' is not a number (1 row)",
+                "row 3, column 'boardings': 'many' is not a number (1 row)",
+            ],
+        ),
+        (
+            read_places,
+            ["pub,-0.13,51.52,", "tavern,-0.13,51.52,"],
+            ["row 3, column 'kind': 'tavern' is not a kind (1 row); write pub, bar, nightclub"],
+        ),
+    ],
+)
+def test_each_wrong_value_is_named_once(tmp_path, read, rows, messages):
+    """A wrong kind or number is named with its first row, how many rows have it, and a remedy."""
+    path = _write(tmp_path, "kind,longitude,latitude,boardings", *rows)
+    with pytest.raises(InputError) as error:
+        _read(read, path)
+    problems = [str(problem) for problem in error.value.problems]
+    assert len(problems) == len(messages)
+    assert all(part in whole for part, whole in zip(messages, problems, strict=True))
+
+
+def test_many_unreadable_places_are_an_alarm(tmp_path):
+    """More coordinates that cannot be read than slips explain stop the command."""
+    rows = [f'pub,"-0,{n:04}",51.52' for n in range(12)]
+    path = _write(tmp_path, "kind,longitude,latitude", *rows)
+    places, left_out, alarms = _read(read_places, path)
+    assert (len(places), left_out) == (0, {"without coordinates": 12})
+    assert "looks like a decimal comma" in alarms[0]

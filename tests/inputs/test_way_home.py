@@ -1,0 +1,194 @@
+"""Small areas and the clock: what they read as, and that every wrong value is named."""
+
+import json
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, strategies as st
+
+from patrolplan.crs import Projection
+from patrolplan.errors import InputError
+from patrolplan.inputs.way_home import HALF_HOURS, build_empty_tables, read_areas, read_clock
+from patrolplan.tables import LeftOut
+
+BNG = Projection("EPSG:27700")
+
+
+def _areas(folder, *rows, name="a.geojson", crs="EPSG:27700", **columns):
+    """A file of square areas, one a row of columns, side by side from west to east."""
+    squares = [shapely.box(529000 + 200 * n, 181000, 529200 + 200 * n, 181200) for n in range(9)]
+    count = len(next(iter(columns.values())))
+    shapes = gpd.GeoSeries(rows or squares[:count], crs=crs)
+    frame = gpd.GeoDataFrame(columns, geometry=shapes)
+    path = folder / name
+    (frame if name.endswith("gpkg") else frame.to_crs("EPSG:4326")).to_file(path)
+    return path
+
+
+def _read(*paths, columns=None):
+    left_out = LeftOut()
+    return read_areas(paths, BNG, left_out, columns=columns), left_out
+
+
+def _problems(call):
+    with pytest.raises(InputError) as error:
+        call()
+    return [str(problem) for problem in error.value.problems]
+
+
+@pytest.mark.parametrize("name", ["a.geojson", "a.gpkg", "a.shp"])
+def test_areas_of_every_format(tmp_path, name):
+    """Names, residents and polygons come in alike from every format, in metres."""
+    path = _areas(tmp_path, name=name, area=["A", "B"], residents=[1500, 0], aged_5_16=[90.0, None])
+    areas, left_out = _read(path)
+    assert areas["area"].tolist() == ["A", "B"]
+    assert areas["residents"].tolist() == [1500, 0]
+    np.testing.assert_array_equal(areas["aged_5_16"], [90, np.nan])
+    assert areas.area.tolist() == pytest.approx([40_000, 40_000], rel=1e-3)
+    assert left_out.rows_read == {"areas": 2}
+
+
+def test_areas_of_the_census(shared):
+    """The real boundary file reads by its own column names: codes and residents."""
+    path = shared / "data/boundaries/lsoa2011_camden_westminster.geojson"
+    features = json.loads(path.read_text(encoding="utf-8"))["features"]
+    areas, _ = _read(path)
+    assert areas["area"].tolist() == [one["properties"]["LSOA11CD"] for one in features]
+    assert areas["residents"].sum() == sum(one["properties"]["USUALRES"] for one in features)
+    assert areas["aged_5_16"].isna().all()
+    assert areas.is_valid.all()
+
+
+def test_output_areas_come_before_the_areas_that_hold_them(tmp_path):
+    """Of two official codes the one of the smaller area is the name, unless a mapping says so."""
+    path = _areas(tmp_path, LSOA11CD=["E01", "E01"], OA11CD=["E001", "E002"], USUALRES=[300, 310])
+    assert _read(path)[0]["area"].tolist() == ["E001", "E002"]
+    with pytest.raises(InputError, match="'E01' is a duplicate"):
+        _read(path, columns={"area": "LSOA11CD"})
+
+
+def test_what_is_not_a_polygon_is_counted(tmp_path):
+    """Points among the features are left out; a polygon that crosses itself is repaired."""
+    bow = shapely.Polygon([(529000, 181000), (529100, 181100), (529100, 181000), (529000, 181100)])
+    areas, left_out = _read(_areas(tmp_path, bow, shapely.Point(529000, 181000), area=["A", "B"]))
+    assert (areas["area"].tolist(), areas.is_valid.all()) == (["A"], True)
+    assert [(row.reason, row.count) for row in left_out.rows] == [("without a polygon", 1)]
+
+
+def test_every_wrong_value_of_every_file_is_named(tmp_path):
+    """Names missing or used before, and numbers that cannot be, each with row and column."""
+    first = _areas(tmp_path, area=["A", ""], residents=["10", "-1"], aged_5_16=[None, None])
+    second = _areas(
+        tmp_path, name="b.geojson", area=["A", "C"], residents=["x", "9"], aged_5_16=["3", "10"]
+    )
+    found = _problems(lambda: _read(first, second))
+    assert [line.partition(": ")[2].partition(";")[0] for line in found] == [
+        "the area's name is missing",
+        "'A' is a duplicate",
+        "'-1' is not a number of people",
+        "'x' is not a number of people",
+        "'10' is more than all residents of the area",
+    ]
+    assert [line.partition(":")[0] for line in found] == [
+        f"{path}, row {row}, column '{column}'"
+        for path, row, column in (
+            *((first, 2, "area"), (second, 1, "area")),
+            *((first, 2, "residents"), (second, 1, "residents"), (second, 2, "aged_5_16")),
+        )
+    ]
+
+
+def test_files_that_are_not_polygons_are_refused(tmp_path):
+    """A table, a virtual format, a missing file, and polygons without names are refused."""
+    table = tmp_path / "t.geojson"
+    table.write_text("area,residents\nA,5\n", encoding="utf-8")
+    virtual = tmp_path / "v.gpkg"
+    virtual.write_text("<OGRVRTDataSource></OGRVRTDataSource>", encoding="utf-8")
+    nameless = _areas(tmp_path, name="n.geojson", residents=[1])
+    found = _problems(lambda: _read(table, virtual, nameless, tmp_path / "none.gpkg"))
+    assert ["is not a file of polygons" in line for line in found[:2]] == [True, True]
+    assert "no column 'OA21CD'" in found[2]
+    assert "map it under [columns.areas], area = " in found[2]
+    assert "correct [sources] areas" in found[3]
+
+
+def _clock(folder, *rows, name="clock.csv"):
+    path = folder / name
+    text = "\n".join(["category,kind,from,share", *(",".join(map(str, row)) for row in rows)])
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def _day(category="Robbery", kind="*", shares=None):
+    shares = range(1, 49) if shares is None else shares
+    return [(category, kind, start, share) for start, share in zip(HALF_HOURS, shares, strict=True)]
+
+
+@given(st.lists(st.floats(0, 1e6), min_size=48, max_size=48).filter(lambda s: sum(s) > 1e-3))
+def test_shares_of_a_day_add_up_to_one(tmp_path_factory, shares):
+    """Whatever their sum in the file, shares come in as proportions, by half-hour."""
+    rows = _day(shares=[repr(share) for share in shares])[::-1]
+    table = read_clock([_clock(tmp_path_factory.mktemp("clock"), *rows)], LeftOut())
+    assert table["from_minutes"].tolist() == list(range(0, 1440, 30))
+    assert table["share"].tolist() == pytest.approx(np.array(shares) / sum(shares))
+
+
+def test_categories_have_their_known_names(tmp_path):
+    """Case and spaces of a category do not matter; kinds of place are apart from each other."""
+    left_out = LeftOut()
+    path = _clock(tmp_path, *_day("ROBBERY", "12+"), *_day("robbery", "none"))
+    table = read_clock([path], left_out, categories=["Robbery"])
+    assert table.groupby(["category", "kind"]).size().to_dict() == {
+        ("Robbery", "12+"): 48,
+        ("Robbery", "none"): 48,
+    }
+    assert left_out.rows_read == {"clock": 96}
+    assert len(read_clock([], LeftOut())) == 0
+
+
+def test_a_day_that_is_not_whole_names_what_is_missing(tmp_path):
+    """Each category and kind without all its half-hours, or with shares of 0 alone, is named."""
+    path = _clock(
+        tmp_path, *_day()[:-2], *_day("Drugs", "1-2")[1:], *_day("Arson", shares=[0] * 48)
+    )
+    found = _problems(lambda: read_clock([path], LeftOut()))
+    assert "category 'Robbery', kind '*' lacks 2 of 48 half-hours (23:00, 23:30)" in found[0]
+    assert "category 'Drugs', kind '1-2' lacks 1 of 48 half-hours (00:00)" in found[1]
+    assert "category 'Arson', kind '*' has shares of 0 alone" in found[2]
+
+
+def test_one_category_under_two_spellings_is_refused(tmp_path):
+    """Half-hours that are there twice under two spellings are named, not added together."""
+    path = _clock(tmp_path, *_day("Robbery"), *_day("robbery"))
+    (line,) = _problems(lambda: read_clock([path], LeftOut()))
+    assert "row 50, column 'category'" in line
+    assert "00:00 twice, under two spellings" in line
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (("", "*", "00:00", 1), "column 'category': the category is missing"),
+        (("Robbery", "02-Jan", "00:00", 1), "column 'kind': '02-Jan' is not a kind of place"),
+        (("Robbery", "*", "00:15", 1), "column 'from': '00:15' is not the start of a half-hour"),
+        (("Robbery", "*", "24:00", 1), "column 'from': '24:00' is not the start of a half-hour"),
+        (("Robbery", "12+", "00:30", -1), "column 'share': '-1' is not a share"),
+        (("Robbery", "12+", "00:30", "x"), "column 'share': 'x' is not a share"),
+        (("Robbery", "*", "00:30", 1), "column 'from': '00:30' is a duplicate"),
+    ],
+)
+def test_a_wrong_row_of_the_clock_is_named(tmp_path, row, message):
+    """Every value that breaks a rule is reported with its row and column."""
+    found = _problems(lambda: read_clock([_clock(tmp_path, *_day(), row)], LeftOut()))
+    assert len(found) == 1
+    assert f"row 50, {message}" in found[0]
+
+
+def test_empty_tables_have_the_columns_and_kinds_of_full_ones():
+    """Without files the tables are those that an area without any of them has."""
+    empty = build_empty_tables(BNG)
+    for one, other in ((_read()[0], empty.areas), (read_clock([], LeftOut()), empty.clock)):
+        assert list(one.columns) == list(other.columns)
+        assert dict(one.dtypes) == dict(other.dtypes)

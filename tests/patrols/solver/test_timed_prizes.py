@@ -1,0 +1,369 @@
+"""Prizes that depend on the time: answers against every order on a fine grid, and what they keep."""
+
+import math
+from dataclasses import replace
+from itertools import pairwise, permutations
+
+import numpy as np
+import pytest
+from timed_towns import draw_town, find_best
+
+from patrolplan.patrols.solver.label_setting import MAX_CANDIDATES
+from patrolplan.patrols.solver.reduce import reduce_problem
+from patrolplan.patrols.solver.solution import time_route
+from patrolplan.patrols.solver.solve import (
+    GateStay,
+    MaxIterations,
+    Officer,
+    OrienteeringProblem,
+    TimedPrizes,
+    find_variants,
+    solve,
+)
+from patrolplan.patrols.solver.timed_labels import TimedExplorer, reduce_timed_problem
+
+
+def check_times(problem, solution):
+    """Every minute and worth of the routes, walked again by hand."""
+    timed, visited = problem.timed_prizes, []
+    for officer, route in zip(problem.officers, solution.routes, strict=True):
+        gate = problem.gate
+        now = route.leave_start_minutes
+        assert now >= officer.earliest_minutes + (0.0 if gate is None else gate.minutes) - 1e-6
+        worth = 0.0
+        if gate is not None and route.officer == 0:
+            minutes = timed.first_minute + np.arange(len(gate.cumulative))
+            begin, end = np.interp([officer.earliest_minutes, now], minutes, gate.cumulative)
+            worth = end - begin
+        assert route.gate_worth == pytest.approx(worth, abs=1e-9)
+        places = [officer.start, *route.stops]
+        for number, (place, stop) in enumerate(pairwise(places)):
+            arrive = now + problem.travel_minutes[place, stop]
+            begin = route.begin_minutes[number]
+            assert route.arrive_minutes[number] == pytest.approx(arrive)
+            assert begin >= arrive - 1e-6
+            if problem.windows is not None:
+                assert problem.windows[stop, 0] - 1e-6 <= begin <= problem.windows[stop, 1] + 1e-6
+            now = begin + problem.dwell_minutes[stop]
+            assert route.leave_minutes[number] == pytest.approx(now)
+            prize = float(timed.compute_worth(stop, np.array([begin]), now - begin)[0])
+            assert route.stop_worths[number] == pytest.approx(prize)
+            worth += prize
+        if route.stops:
+            now += problem.travel_minutes[route.stops[-1], officer.end]
+        assert route.end_minutes == pytest.approx(now)
+        assert now <= officer.latest_minutes + 1e-5
+        assert route.worth == pytest.approx(worth)
+        visited += route.stops
+    assert len(set(visited)) == len(visited)
+    assert not problem.barred.intersection(visited)
+    assert solution.worth == pytest.approx(sum(route.worth for route in solution.routes))
+    assert solution.bound >= solution.worth - 1e-9
+
+
+def compare(seeds, officers, most_stops):
+    """Solve drawn towns and compare; return how often somebody waits and how many stops they make."""
+    waits, longest = 0, 0
+    for seed in seeds:
+        problem = draw_town(
+            np.random.default_rng(seed), officers=officers, most_stops=most_stops
+        )
+        solution, best = solve(problem), find_best(problem)
+        check_times(problem, solution)
+        if best is None:
+            assert solution.status == "infeasible"
+            continue
+        assert solution.proven
+        # An officer may be late by a nanosecond a minute.
+        assert solution.worth == pytest.approx(best, abs=1e-6)
+        for route in solution.routes:
+            longest = max(longest, len(route.stops))
+            waits += any(
+                begin > arrive + 0.01
+                for begin, arrive in zip(route.begin_minutes, route.arrive_minutes, strict=True)
+            )
+    return waits, longest
+
+
+def test_towns_are_solved_as_well_as_by_trying_every_order_and_minute():
+    """Answers equal all orders with begins on a fine grid: gate, windows, mandatory stops."""
+    waits, longest = compare(range(60), 1, 8)
+    assert waits > 0
+    assert longest >= 4
+
+
+def test_several_officers_share_out_timed_stops_in_the_best_way():
+    """Two and three officers are as good as every way of sharing out the stops."""
+    compare(range(100, 115), 2, 6)
+    compare(range(200, 206), 3, 5)
+
+
+@pytest.mark.slow
+def test_five_hundred_towns_are_solved_as_well_as_by_trying_everything():
+    """Answers equal brute force on five hundred towns, and on two hundred with two officers."""
+    compare(range(1000, 1500), 1, 8)
+    compare(range(2000, 2200), 2, 6)
+
+
+def _town(seed, size=40, *, minutes=90.0, dwell=15.0, officers=1, peak=8.0):
+    """A gate and places whose prizes swell and fade as pupils walk past."""
+    rng = np.random.default_rng(seed)
+    xy = np.vstack([[0.0, 0.0], rng.uniform(-14, 14, (size, 2))])
+    travel = np.hypot(*(xy[:, None] - xy[None]).transpose(2, 0, 1))
+    minute = np.arange(int(minutes))
+    front = np.exp(-(((minute - travel[0][:, None] * 1.07 - 8) / 8.0) ** 2) / 2)
+    base = np.r_[0.0, rng.lognormal(0, 1, size)]
+    rate = base[:, None] * np.sqrt(1 + peak * front)
+    gate = np.r_[0.0, np.cumsum(np.exp(-minute / 10.0))] * rng.uniform(0.1, 1.0)
+    cumulative = np.concatenate([np.zeros((size + 1, 1)), np.cumsum(rate, axis=1)], axis=1)
+    return OrienteeringProblem(
+        travel,
+        cumulative[:, -1] / minutes,
+        np.r_[0.0, np.full(size, dwell)],
+        (Officer(0, 0, 0.0, minutes),) * officers,
+        barred=frozenset({0}),
+        timed_prizes=TimedPrizes(0, cumulative / dwell),
+        gate=GateStay(5.0, gate / dwell),
+    )
+
+
+def test_forty_candidates_are_proven_for_one_to_three_officers():
+    """Patrol-sized cases are settled, also with a gate that gathers worth."""
+    for officers in (1, 2, 3):
+        problem = _town(officers, officers=officers)
+        solution = solve(problem)
+        check_times(problem, solution)
+        assert solution.proven
+        assert solution.gap_percent == 0.0
+
+
+@pytest.mark.parametrize("officers", [1, 2])
+def test_constant_prizes_are_worth_what_they_are_without_time(officers):
+    """Where prizes never change, the answer is worth the same as that of the static solver."""
+    for seed in range(4):
+        problem = _town(seed, 25, officers=officers, peak=0.0)
+        prizes = problem.timed_prizes.cumulative[:, -1] / 90 * 15
+        for windows in (None, np.tile([0.0, 40.0], (26, 1))):
+            timed = replace(problem, windows=windows, gate=None)
+            static = replace(timed, timed_prizes=None, prizes=prizes)
+            assert solve(timed).worth == pytest.approx(solve(static).worth)
+
+
+def test_a_prize_is_what_is_gathered_while_dwelling():
+    """Worth between two minutes is that of a fine sum over the minutes' rates."""
+    rng = np.random.default_rng(5)
+    rates = rng.uniform(0, 1, 30)
+    prizes = TimedPrizes(900, np.r_[0.0, np.cumsum(rates)][None])
+    for begin, dwell in ((900.0, 10.0), (903.3, 7.25), (890.0, 15.5), (925.5, 20.0)):
+        fine = begin + (np.arange(10_000) + 0.5) / 10_000 * dwell
+        at = np.floor(fine).astype(int) - 900
+        inside = (at >= 0) & (at < 30)
+        total = rates[at[inside]].sum() * dwell / 10_000
+        worth = prizes.compute_worth(0, np.array([begin]), dwell)[0]
+        assert worth == pytest.approx(total, abs=0.002)
+
+
+def test_no_begin_time_is_worth_more_than_the_best_for_an_order():
+    """Of a fixed order no times drawn at random are worth more than those that are given."""
+    rng = np.random.default_rng(9)
+    tried = 0
+    for seed in range(30):
+        problem = draw_town(np.random.default_rng(seed), most_stops=4, rounded=False)
+        stops = [k for k in range(1, problem.size) if k not in problem.barred][:3]
+        gate = 0.0 if problem.gate is None else problem.gate.minutes
+        for order in permutations(stops):
+            route = time_route(problem, 0, order)
+            for _ in range(20):
+                now = problem.officers[0].earliest_minutes + gate + rng.exponential(4)
+                worth = 0.0
+                if problem.gate is not None:
+                    minutes = problem.timed_prizes.first_minute + np.arange(
+                        len(problem.gate.cumulative)
+                    )
+                    early = problem.officers[0].earliest_minutes
+                    low, high = np.interp([early, now], minutes, problem.gate.cumulative)
+                    worth = high - low
+                place, in_time = 0, True
+                for stop in order:
+                    now += problem.travel_minutes[place, stop] + rng.choice([0, rng.exponential(5)])
+                    if problem.windows is not None:
+                        now = max(now, problem.windows[stop, 0])
+                        in_time &= now <= problem.windows[stop, 1]
+                    dwell = float(problem.dwell_minutes[stop])
+                    prize = problem.timed_prizes.compute_worth(stop, np.array([now]), dwell)
+                    worth += float(prize[0])
+                    now, place = now + dwell, stop
+                if now + problem.travel_minutes[place, 0] > problem.officers[0].latest_minutes:
+                    continue
+                if in_time:
+                    tried += 1
+                    assert route is not None
+                    assert worth <= route.worth + 1e-9
+    assert tried > 300
+
+
+def test_the_bound_of_a_few_labels_is_never_below_the_best_patrol():
+    """However few labels a beam holds, the best of all orders is within the bound."""
+    seen, cut = 0, 0
+    for seed in range(40):
+        problem = draw_town(np.random.default_rng(seed), most_stops=7)
+        problem = replace(problem, mandatory=frozenset())
+        best = find_best(problem)
+        case = reduce_timed_problem(problem)
+        explorer = TimedExplorer(case, case.officer_groups[0])
+        for beam in (1, 2, 3, 5):
+            found = explorer.explore(case.value, 0.0, rising=True, beam=beam)
+            bound = max(found.bound, 0.0) + case.baseline
+            worth = max(found.worth, 0.0) + case.baseline
+            assert bound >= (best - 1e-6) * case.scale
+            assert worth <= (best + 1e-6) * case.scale
+            seen += found.complete
+            cut += worth < best * case.scale - 1e-3
+    assert seen > 0
+    assert cut > 0
+
+
+def test_a_gate_worth_more_than_any_stop_is_left_by_nobody():
+    """Where pupils pass the gate until the end, the officer stays there until then."""
+    problem = _town(3)
+    gate = GateStay(5.0, np.linspace(0.0, 1000.0, len(problem.gate.cumulative)))
+    solution = solve(replace(problem, gate=gate))
+    assert solution.proven
+    assert solution.stops == frozenset()
+    assert solution.routes[0].leave_start_minutes == pytest.approx(90.0)
+    assert solution.worth == pytest.approx(1000.0)
+
+
+def test_a_gate_worth_nothing_is_left_after_the_minimum():
+    """Where nothing is gathered at the gate, the officer leaves as soon as allowed."""
+    problem = _town(3)
+    gate = GateStay(5.0, np.zeros(len(problem.gate.cumulative)))
+    falling = np.cumsum(np.linspace(2.0, 1.0, problem.timed_prizes.cumulative.shape[1]))
+    prizes = TimedPrizes(0, np.outer(problem.prizes, falling))
+    solution = solve(replace(problem, gate=gate, timed_prizes=prizes))
+    assert solution.stops
+    assert solution.routes[0].leave_start_minutes == pytest.approx(5.0)
+    alone = solve(replace(problem, gate=gate, barred=frozenset(range(41))))
+    assert (alone.routes[0].leave_start_minutes, alone.worth) == (5.0, 0.0)
+
+
+def test_only_the_first_officer_gathers_what_is_at_the_gate():
+    """Two officers at one gate see the same pupils, so the gate counts once."""
+    problem = replace(_town(4, officers=2), barred=frozenset(range(41)))
+    solution = solve(problem)
+    whole = problem.gate.cumulative[-1]
+    assert [route.gate_worth for route in solution.routes] == pytest.approx([whole, 0.0])
+
+
+def test_an_officer_waits_for_a_prize_that_comes_late():
+    """A place with a prize late in the window is begun when it is worth most, not on arrival."""
+    cumulative = np.zeros((2, 91))
+    cumulative[1] = np.clip(np.arange(91) - 50.0, 0, 10)
+    problem = OrienteeringProblem(
+        np.array([[0.0, 10.0], [10.0, 0.0]]), np.zeros(2), np.array([0.0, 10.0]),
+        (Officer(0, 0, 0.0, 90.0),), timed_prizes=TimedPrizes(0, cumulative),
+    )  # fmt: skip
+    (route,) = solve(problem).routes
+    assert (route.arrive_minutes, route.begin_minutes, route.worth) == ((10.0,), (50.0,), 10.0)
+
+
+@pytest.mark.parametrize("officers", [1, 2])
+def test_variants_go_elsewhere_and_are_near_the_best(officers):
+    """Variants have other stops, share of the timed worth and times of their own."""
+    problem = _town(6, 25, officers=officers)
+    best = solve(problem)
+    others = find_variants(problem, best, count=3, min_share=0.85)
+    assert len(others) == 3
+    sets = [best.stops, *(other.stops for other in others)]
+    for number, other in enumerate(others, 1):
+        check_times(problem, other)
+        assert 0.85 * best.worth - 1e-9 <= other.worth <= best.worth + 1e-9
+        for stops in sets[:number]:
+            assert len(stops & other.stops) <= 0.6 * len(stops | other.stops) + 1e-9
+
+
+def test_variants_of_one_officer_are_the_best_that_there_are():
+    """Of a small town, the first variant is the best set that shares little with the best."""
+    from timed_towns import find_best_by_set
+
+    compared = 0
+    for seed in range(30):
+        problem = replace(draw_town(np.random.default_rng(seed)), mandatory=frozenset())
+        best = solve(problem)
+        table = find_best_by_set(problem, with_gate=True)
+        others = find_variants(problem, best, count=1, min_share=0.5)
+        far = [
+            worth
+            for stops, worth in table.items()
+            if stops
+            and len(stops & best.stops) <= 0.6 * len(stops | best.stops)
+            and worth >= 0.5 * best.worth + 1e-6
+        ]
+        if not best.stops:
+            continue
+        assert bool(others) >= bool(far)
+        if far:
+            compared += 1
+            assert others[0].worth == pytest.approx(max(far), abs=1e-6)
+    assert compared > 10
+
+
+@pytest.mark.parametrize("officers", [1, 2])
+def test_large_towns_are_answered_within_an_honest_bound(officers):
+    """Beyond what labels can prove, an answer is feasible, no worse than greedy, and bounded."""
+    problem = _town(7, MAX_CANDIDATES + 12, dwell=6.0, officers=officers)
+    solution = solve(problem, stop=MaxIterations(200), seed=2)
+    check_times(problem, solution)
+    assert solution.status == "feasible"
+    assert solution.worth < solution.bound < math.inf
+    assert len(solution.stops) >= 5 * officers
+    again = solve(problem, stop=MaxIterations(200), seed=2)
+    assert [route.stops for route in again.routes] == [route.stops for route in solution.routes]
+    first = next(iter(solution.routes))
+    shuffled = time_route(problem, 0, first.stops[::-1])
+    assert shuffled is None or shuffled.worth <= first.worth
+
+
+def test_mandatory_stops_that_do_not_fit_are_named():
+    """With timed prizes too, mandatory stops out of reach are named and the gate left for others."""
+    problem = _town(8, 12)
+    travel = problem.travel_minutes.copy()
+    travel[:, 3] = 80.0
+    gate = GateStay(5.0, 1000 * problem.gate.cumulative)
+    solution = solve(
+        replace(problem, travel_minutes=travel, gate=gate, mandatory=frozenset({3, 5}))
+    )
+    assert solution.status == "infeasible"
+    assert solution.unmet == (3,)
+    assert 5 in solution.stops
+
+
+def test_a_reduced_case_has_room_for_waiting():
+    """An officer with hours to spare may wait for the end of the prizes."""
+    problem = replace(_town(2, 3), gate=None, officers=(Officer(0, 0, 0.0, 1000.0),))
+    walked = reduce_problem(replace(problem, timed_prizes=None)).officer_groups[0].latest
+    assert reduce_timed_problem(problem).officer_groups[0].latest > walked
+
+
+def test_every_fault_of_timed_prizes_is_named():
+    """One error lists what is wrong with timed prizes and the gate."""
+    officers = (Officer(0, 0, 0.0, 60.0), Officer(0, 0, 0.0, 50.0))
+    with pytest.raises(ValueError, match="timed_prizes") as caught:
+        OrienteeringProblem(
+            np.zeros((2, 2)), np.zeros(2), np.zeros(2), officers,
+            timed_prizes=TimedPrizes(0, np.array([[0.0, 1.0, 0.5]])),
+            gate=GateStay(-1.0, np.array([0.0, math.nan])),
+        )  # fmt: skip
+    for part in (
+        "timed_prizes.cumulative has shape (1, 3)",
+        "gate.cumulative falls or is not finite",
+        "gate.cumulative has shape (2,)",
+        "gate.minutes is -1.0",
+        "officers who differ",
+    ):
+        assert part in str(caught.value)
+    with pytest.raises(ValueError, match="gate is given without timed_prizes"):
+        OrienteeringProblem(
+            np.zeros((1, 1)), np.zeros(1), np.zeros(1), officers[:1],
+            gate=GateStay(1.0, np.zeros(3)),
+        )  # fmt: skip

@@ -1,0 +1,154 @@
+"""Homes lie where counts, residents or streets say, also beyond the streets."""
+
+from dataclasses import replace
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from small_networks import build_small_network
+
+from patrolplan.inputs.way_home import build_empty_tables
+from patrolplan.pupils.flows import model_ways
+from patrolplan.pupils.gate_tree import grow_tree
+from patrolplan.pupils.origins import CATCHMENT_DECAYS, Homes
+
+DECAY = np.array([500.0, 900.0])
+SPREAD = 40.0
+URN = "1"
+
+
+def _build_town(kinds=None):
+    """A grid of streets of 2 km by 2 km, 100 m apart."""
+    wide = 21
+    places = [(100.0 * x, 100.0 * y) for x in range(wide) for y in range(wide)]
+    rows = [[wide * x + y for y in range(wide)] for x in range(wide)]
+    columns = [[wide * x + y for x in range(wide)] for y in range(wide)]
+    return build_small_network(places, rows + columns, kinds=kinds)
+
+
+@pytest.fixture(scope="module")
+def town():
+    """The town, all its streets residential."""
+    return _build_town()
+
+
+def _tables(network, boxes=(), origins=()):
+    tables = build_empty_tables(network.projection)
+    areas = gpd.GeoDataFrame(
+        {
+            "area": [name for name, *_ in boxes],
+            "residents": [float(count) for _, count, _ in boxes],
+            "aged_5_16": [np.nan for _ in boxes],
+        },
+        geometry=[shapely.box(*box) for *_, box in boxes],
+        crs=network.projection.crs,
+    )
+    rows = pd.DataFrame(origins, columns=["urn", "area", "pupils"])
+    return replace(tables, areas=areas, origins=rows)
+
+
+def _place(network, tables, xy, *, walkers=(0.0, 420.0), roll=(0.0, 1000.0)):
+    tree = grow_tree(network, network.snap([xy]), CATCHMENT_DECAYS * DECAY.max())
+    homes = Homes(network, tables)
+    found = homes.place_walkers(tree, URN, np.array(walkers), np.array(roll), DECAY, SPREAD)
+    on_piece = np.bincount(tree.link_piece, found.link_homes, minlength=len(network))
+    return tree, on_piece, found
+
+
+def test_homes_fall_off_with_distance(town):
+    """On like streets walkers' homes a metre fall to a third over the decay distance."""
+    tree, on_piece, found = _place(town, _tables(town), (1000, 1000))
+    assert found.total == pytest.approx(420)
+    metres = np.full(len(town), np.inf)
+    np.minimum.at(metres, tree.link_piece, tree.middle_metres)
+    density = on_piece / town.piece_metres
+    near, far = (np.flatnonzero(np.abs(metres - away) < 20)[0] for away in (200, 1100))
+    expected = np.exp((metres[far] - metres[near]) / DECAY[1])
+    assert density[near] / density[far] == pytest.approx(expected)
+
+
+def test_main_roads_hold_fewer_homes():
+    """Of two streets as near, the residential one has more homes than the main road."""
+    town = _build_town(kinds=["residential"] * 21 + ["primary"] * 21)
+    _, on_piece, _ = _place(town, _tables(town), (1000, 1000))
+    is_main = town.piece_highway == "primary"
+    assert on_piece[~is_main].sum() == pytest.approx(on_piece[is_main].sum() / 0.3, rel=0.05)
+
+
+def test_residents_say_where_homes_are(town):
+    """An area with three times the residents, as far away, has three times the homes."""
+    boxes = [("W", 3000, (0, 0, 990, 2000)), ("E", 1000, (1010, 0, 2000, 2000))]
+    _, on_piece, found = _place(town, _tables(town, boxes), (1000, 1000))
+    x = town.piece_middle[:, 0]
+    west, east = on_piece[x < 990].sum(), on_piece[x > 1010].sum()
+    assert west / east == pytest.approx(3, rel=0.02)
+    assert found.total == pytest.approx(420)
+
+
+def test_homes_beyond_the_streets_leave_by_the_near_edge(town):
+    """Residents east of the town leave over exits in the east, and are all counted."""
+    boxes = [("E", 1000, (2300, 800, 2700, 1200))]
+    _, on_piece, found = _place(town, _tables(town, boxes), (1000, 1000))
+    tree = grow_tree(town, town.snap([(1000, 1000)]), CATCHMENT_DECAYS * DECAY.max())
+    assert on_piece.sum() == 0
+    assert found.total == pytest.approx(420)
+    used = found.exits[found.exit_pupils > 1]
+    xy = town.node_xy[tree.nodes[used]]
+    assert np.all(xy[:, 0] > 1750)
+    assert np.average(xy[:, 1], weights=found.exit_pupils[found.exit_pupils > 1]) == pytest.approx(
+        1000, abs=60
+    )
+
+
+def test_a_gate_at_the_edge_has_more_homes_beyond(town):
+    """Without residents the mean density goes on beyond the streets: more so near their edge."""
+    shares = []
+    for xy in ((1000, 1000), (200, 1000), (100, 100)):
+        _, _, found = _place(town, _tables(town), xy, walkers=(180.0, 0.0), roll=(300.0, 0.0))
+        assert found.total == pytest.approx(180)
+        shares.append(found.exit_pupils.sum() / found.total)
+    assert shares[0] < 0.15 < shares[1] < shares[2] < 0.8
+
+
+def test_own_counts_say_where_homes_are(town):
+    """Counts of a school's own are used in proportion; those near walk rather than those far."""
+    near, far = (900, 900, 1100, 1100), (1600, 1600, 1900, 1900)
+    boxes = [("near", 10, near), ("far", 10_000, far)]
+    origins = [(URN, "near", 500.0), (URN, "far", 500.0)]
+    _, on_piece, found = _place(town, _tables(town, boxes, origins), (1000, 1000))
+    assert found.total == pytest.approx(420)
+    x = town.piece_middle[:, 0]
+    walkers = on_piece[x < 1200].sum(), on_piece[x > 1200].sum()
+    assert walkers[0] > 2 * walkers[1] > 0
+    assert sum(walkers) == pytest.approx(420)
+
+
+def test_pupils_who_live_too_far_do_not_walk(town):
+    """Where too few live within reach, fewer walk than the mode share says."""
+    boxes = [("near", 10, (900, 900, 1100, 1100)), ("far", 10, (9000, 0, 9500, 500))]
+    origins = [(URN, "near", 100.0), (URN, "far", 900.0)]
+    _, on_piece, found = _place(town, _tables(town, boxes, origins), (1000, 1000))
+    assert found.total == pytest.approx(100, rel=0.01)
+    assert on_piece.sum() == pytest.approx(found.total)
+
+
+def test_areas_change_the_ways_of_a_whole_area(demo_area):
+    """With residents in one corner, the flow goes there; pupils stay conserved."""
+    network = demo_area.network
+    low, high = network.node_xy.min(axis=0), network.node_xy.max(axis=0)
+    middle = (low + high) / 2
+    boxes = [("corner", 5000, (*low, *middle))]
+    area = replace(
+        demo_area, way_home=replace(demo_area.way_home, areas=_tables(network, boxes).areas)
+    )
+    before, after = model_ways(demo_area), model_ways(area)
+    kinds = [note.kind for note in after.notes]
+    assert "homes_from_areas" in kinds
+    assert "homes_from_streets" not in kinds
+    is_in = (network.walkable.piece_middle < middle).all(axis=1)
+    for old, new in zip(before.schools, after.schools, strict=True):
+        assert new.on_streets + new.elsewhere == pytest.approx(new.roll, abs=1e-9)
+        share = [one.flow[is_in[one.pieces]].sum() / one.flow.sum() for one in (old, new)]
+        assert share[1] > share[0]

@@ -1,0 +1,185 @@
+"""Presence is where the flow's pupils are, minute by minute, and sums to their walks and waits."""
+
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given, strategies as st
+
+from patrolplan.pupils.flows import NotStoredError, model_ways
+from patrolplan.pupils.presence import (
+    ARRIVAL_MINUTES,
+    GATE_METRES,
+    LONGEST_MINUTES,
+    NOON_MINUTES,
+    OPENING_MINUTES,
+    LeavingCurve,
+    Presence,
+    arrived,
+)
+
+CURVE = LeavingCurve(leave_minutes=7, late_share=0.25, late_minutes=60, wait_minutes=6)
+URN = "900003"
+
+
+@pytest.fixture(scope="module")
+def ways(demo_area):
+    """The ways home of the demo's schools."""
+    return model_ways(demo_area)
+
+
+@pytest.fixture(scope="module")
+def presence(demo_area, ways):
+    """Where they are."""
+    return Presence(demo_area, ways)
+
+
+def _get_school(ways, urn=URN):
+    return next(school for school in ways.schools if school.urn == urn)
+
+
+def test_three_quarters_leave_soon_after_the_bell():
+    """The mean of those is as declared, the others leave an hour later, all in the end."""
+    minutes = np.arange(0, 400, 0.01)
+    share = CURVE.left(minutes)
+    assert CURVE.left([-5, 0]).tolist() == [0, 0]
+    assert np.all(np.diff(share) >= 0)
+    assert share[-1] == pytest.approx(1)
+    density = np.diff(share) / 0.01
+    assert (minutes[:-1] * density).sum() * 0.01 == pytest.approx(0.75 * 7 + 0.25 * 60, abs=0.02)
+    assert CURVE.left(35) == pytest.approx(0.75, abs=0.01)
+
+
+def test_waiting_is_that_of_one_pupil_after_the_other():
+    """Each pupil waits an exponential time: listed one by one they wait as the curve says."""
+    draw = np.random.default_rng(4)
+    count = 200_000
+    is_late = draw.random(count) < CURVE.late_share
+    first = draw.gamma(2, CURVE.leave_minutes / 2, count)
+    come = np.where(is_late, draw.normal(CURVE.late_minutes, 12, count), first)
+    gone = come + draw.exponential(CURVE.wait_minutes, count)
+    for minute in (5.0, 12.0, 30.0, 70.0):
+        waited = np.clip(minute - come, 0, gone - come).mean()
+        assert CURVE.waited(minute) == pytest.approx(waited, abs=0.03)
+    assert CURVE.waited(600.0) == pytest.approx(CURVE.wait_minutes)
+
+
+def test_arriving_ends_as_school_opens():
+    """Nobody arrives earlier than the limit, more the nearer the opening, all by then."""
+    minutes = np.arange(-ARRIVAL_MINUTES - 5, 6)
+    share = arrived(minutes)
+    assert share[0] == 0
+    assert share[-1] == 1
+    assert np.all(np.diff(share) >= 0)
+    assert share[minutes == -5] - share[minutes == -10] > share[minutes == -25]
+
+
+def test_pupil_minutes_are_walks_and_waits(demo_area, ways, presence):
+    """Over a day, on patrolled streets and others, they are the flow's walks there and waits."""
+    metres = demo_area.network.walkable.piece_metres
+    speed = demo_area.settings.way_home.pupil_speed_kmh * 1000 / 60
+    school = _get_school(ways)
+    whole = presence.sum_between(NOON_MINUTES, LONGEST_MINUTES, urn=URN, unaccompanied=False)
+    expected = np.zeros(len(metres))
+    np.add.at(expected, school.pieces, school.flow * metres[school.pieces] / speed)
+    np.add.at(expected, school.wait_pieces, school.wait_pupils * CURVE.wait_minutes)
+    np.testing.assert_allclose(whole, expected[: len(whole)], rtol=1e-6, atol=1e-9)
+
+
+def test_presence_is_that_of_a_plain_loop(demo_area, ways, presence):
+    """On each piece the flow times the time on it times the leaving density, a walk later."""
+    school = _get_school(ways)
+    metres = demo_area.network.walkable.piece_metres
+    speed = demo_area.settings.way_home.pupil_speed_kmh * 1000 / 60
+    minute = school.bell_minutes + 12
+    expected = np.zeros(len(metres))
+    for piece, flow, away in zip(school.pieces, school.flow, school.gate_metres, strict=True):
+        after = minute - school.bell_minutes - away / speed
+        density = CURVE.left(after + 1) - CURVE.left(after)
+        expected[piece] += flow * metres[piece] / speed * density
+    for piece, pupils, away in zip(
+        school.wait_pieces, school.wait_pupils, school.wait_metres, strict=True
+    ):
+        after = minute - school.bell_minutes - away / speed
+        expected[piece] += pupils * (CURVE.waited(after + 1) - CURVE.waited(after))
+    found = presence.count_at(minute, urn=URN, unaccompanied=False)
+    np.testing.assert_allclose(found, expected[: len(found)], atol=0.02 * expected.max())
+    assert found.sum() == pytest.approx(expected[: len(found)].sum(), rel=0.005)
+
+
+@given(st.floats(0, 1400), st.floats(0, 40), st.floats(0, 40))
+def test_spans_add_up(presence, start, first, second):
+    """Two spans of time one after the other have what the whole has, and never less than none."""
+    middle, end = start + first, start + first + second
+    whole = presence.sum_between(start, end)
+    parts = presence.sum_between(start, middle) + presence.sum_between(middle, end)
+    np.testing.assert_allclose(whole, parts, atol=1e-9)
+    assert whole.min() >= -1e-9
+
+
+def test_all_schools_are_the_sum_of_each(presence, ways):
+    """Each with its own bell and its own share of those without an adult."""
+    minute = 15 * 60 + 21.0
+    for alone in (True, False):
+        each = [
+            presence.count_at(minute, urn=school.urn, unaccompanied=alone)
+            for school in ways.schools
+        ]
+        together = presence.count_at(minute, unaccompanied=alone)
+        np.testing.assert_allclose(together, np.sum(each, axis=0), atol=1e-9)
+    primary = _get_school(ways, "900006")
+    alone, everyone = (
+        presence.count_at(minute + 10, urn="900006", unaccompanied=which).sum()
+        for which in (True, False)
+    )
+    assert alone == pytest.approx(primary.unaccompanied * everyone)
+
+
+def test_morning_lunch_and_afternoon_differ(presence):
+    """Pupils come before school opens, walk towards the gate, and are not out at lunch."""
+    early = presence.count_at(OPENING_MINUTES - 15)
+    late = presence.count_at(OPENING_MINUTES + 60)
+    lunch = presence.count_at(12.5 * 60)
+    after = presence.count_at(15 * 60 + 20)
+    assert early.sum() > 0
+    assert late.sum() == pytest.approx(0, abs=1e-9)
+    assert lunch.sum() == pytest.approx(0, abs=1e-9)
+    assert np.corrcoef(early, after)[0, 1] < 0.99
+
+
+def test_share_met_is_that_of_a_plain_loop(demo_area, ways, presence):
+    """Pieces in sight beyond 100 m of the gate, over all pupil-minutes of the way home there."""
+    network, sight = demo_area.network, demo_area.settings.way_home.sight_metres
+    school = _get_school(ways)
+    far = school.gate_metres > GATE_METRES
+    busiest = school.pieces[far][np.argmax(school.flow[far])]
+    point = network.walkable.piece_middle[busiest]
+    bell = school.bell_minutes
+    met = total = 0.0
+    journey = presence.sum_journey(URN, bell, bell + 35)
+    for piece, pupils in enumerate(journey):
+        near = np.hypot(*(network.walkable.piece_middle[piece] - point)) <= sight
+        if near and piece < len(network):
+            met += pupils
+    total = presence.sum_journey(URN, NOON_MINUTES, LONGEST_MINUTES).sum()
+    share = presence.share_met(URN, point, bell, bell + 35)
+    assert share == pytest.approx(met / total)
+    assert 0.02 < share < 0.5
+    assert presence.share_met(URN, point, bell, bell) == 0
+    assert presence.share_met(URN, (0.0, 0.0), bell, bell + 35) == 0
+
+
+def test_most_pass_within_35_minutes(presence, ways):
+    """Of the pupil-minutes beyond 100 m of the gate about three quarters, at every school."""
+    for school in ways.schools:
+        bell = school.bell_minutes
+        within = presence.sum_journey(school.urn, bell, bell + 35).sum()
+        whole = presence.sum_journey(school.urn, NOON_MINUTES, LONGEST_MINUTES).sum()
+        assert 0.70 < within / whole < 0.76
+
+
+def test_presence_cannot_be_stored(presence):
+    """It is not pickled, and says no more than how many schools it is of."""
+    with pytest.raises(NotStoredError):
+        pickle.dumps(presence)
+    assert repr(presence) == "<Presence: 12 schools>"

@@ -1,0 +1,168 @@
+"""One step of the learned clock: how incidents are spread, and how far groups follow them."""
+
+import numpy as np
+import pytest
+
+from patrolplan.risk.clock_steps import (
+    DAY_WEIGHTS,
+    FOLDS,
+    RATIO_SHARES,
+    STRENGTHS,
+    WIDTHS,
+    build_hour_matrix,
+    build_spread,
+    fit_step,
+)
+from patrolplan.risk.day_kinds import (
+    HALF_HOURS,
+    HOLIDAY,
+    SCHOOL_DAY,
+    UNKNOWN_WEEKDAY,
+    WEEKEND,
+    join_day_kinds,
+)
+
+DAYS = join_day_kinds(np.repeat([SCHOOL_DAY, WEEKEND, HOLIDAY], [190, 104, 71]))
+CELLS = len(DAYS.shares) * HALF_HOURS
+
+
+def _draw_profile(seed):
+    return np.random.default_rng(seed).dirichlet(np.full(CELLS, 5.0))
+
+
+def _deal(group, cell, fold, groups):
+    """(f, g, i) counts of incidents."""
+    counts = np.zeros((FOLDS, groups, CELLS + HALF_HOURS))
+    np.add.at(counts, (fold, group, cell), 1)
+    return counts
+
+
+def _spread_slowly(profile, cell, width, day_weight):
+    """Where one incident goes, cell by cell."""
+    day, hour = divmod(cell, HALF_HOURS)
+    weekdays = {int(DAYS.of_kind[SCHOOL_DAY]), int(DAYS.of_kind[HOLIDAY])}
+    result = np.zeros(CELLS)
+    for to in range(CELLS):
+        to_day, to_hour = divmod(to, HALF_HOURS)
+        apart = min((hour - to_hour) % HALF_HOURS, (to_hour - hour) % HALF_HOURS)
+        if width:
+            near = np.exp(-0.5 * (apart / width) ** 2) if apart <= 3 * width else 0.0
+        else:
+            near = float(apart == 0)
+        same = day == to_day or (day == DAYS.unknown and to_day in weekdays)
+        result[to] = near * (1.0 if same else day_weight) * profile[to]
+    return result / result.sum()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("day_weight", DAY_WEIGHTS)
+def test_an_incident_is_spread_as_cell_by_cell(width, day_weight):
+    """The matrix is what a loop over cells gives, and each incident stays one incident."""
+    profile = _draw_profile(1)
+    spread = build_spread(profile, DAYS, width, day_weight)
+    np.testing.assert_allclose(spread.sum(axis=1), 1.0)
+    for cell in (0, 47, 70, CELLS - 1, CELLS, CELLS + 31):
+        expected = _spread_slowly(profile, cell, width, day_weight)
+        np.testing.assert_allclose(spread[cell], expected, atol=1e-15)
+
+
+def test_hours_are_near_around_midnight():
+    """Half past eleven is as near to midnight as half past midnight is."""
+    near = build_hour_matrix(2.0)
+    np.testing.assert_allclose(near, near.T)
+    assert near[0, 47] == near[0, 1] > near[0, 2]
+
+
+def test_an_incident_of_known_day_without_width_stays_in_its_cell():
+    """Where neither half-hours nor days are shared, an incident says nothing of others."""
+    spread = build_spread(_draw_profile(2), DAYS, 0.0, 0.0)
+    np.testing.assert_array_equal(spread[:CELLS], np.eye(CELLS))
+
+
+def test_without_incidents_a_group_is_the_step_above():
+    """A category of which no time is known has exactly the profile above it."""
+    rng, above = np.random.default_rng(3), np.stack([_draw_profile(4), _draw_profile(5)])
+    cell = rng.choice(CELLS, 900, p=_draw_profile(6))
+    counts = _deal(np.zeros(900, dtype=int), cell, rng.integers(FOLDS, size=900), 2)
+    profile, _ = fit_step(counts, above, None, DAYS)
+    np.testing.assert_allclose(profile[1], above[1])
+    np.testing.assert_allclose(profile.sum(axis=1), 1.0)
+    assert np.abs(profile[0] - above[0]).max() > 1e-3
+
+
+def test_incidents_that_follow_the_step_above_leave_it_as_it_is():
+    """Drawn from the profile above, incidents change it little: a large strength is chosen."""
+    rng, above = np.random.default_rng(7), _draw_profile(8)
+    cell = rng.choice(CELLS, 2000, p=above)
+    counts = _deal(np.zeros(2000, dtype=int), cell, rng.integers(FOLDS, size=2000), 1)
+    profile, choice = fit_step(counts, above[None], None, DAYS)
+    assert choice.strength >= 1000
+    divergence = float((above * np.log(above / profile[0])).sum())
+    frequency = counts.sum(axis=0)[0, :CELLS] / 2000 + 1e-9
+    assert divergence < 0.1 * float((above * np.log(above / frequency)).sum())
+
+
+def test_many_incidents_of_another_form_are_followed():
+    """Far more incidents than cells, drawn from another profile, are followed nearly wholly."""
+    rng, above, true = np.random.default_rng(9), _draw_profile(10), _draw_profile(11)
+    cell = rng.choice(CELLS, 60_000, p=true)
+    counts = _deal(np.zeros(60_000, dtype=int), cell, rng.integers(FOLDS, size=60_000), 1)
+    profile, choice = fit_step(counts, above[None], None, DAYS)
+    assert np.abs(profile[0] - true).sum() < 0.06 < np.abs(above - true).sum()
+    assert choice.bits > 0.1
+
+
+def test_a_ratio_that_holds_is_followed():
+    """Where groups differ as the declared profile says, few incidents suffice to follow it."""
+    rng, above, ratio = np.random.default_rng(12), _draw_profile(13), np.exp(
+        2 * np.random.default_rng(14).standard_normal(CELLS)
+    )  # fmt: skip
+    true = above * ratio / (above * ratio).sum()
+    cell = rng.choice(CELLS, 80, p=true)
+    counts = _deal(np.zeros(80, dtype=int), cell, rng.integers(FOLDS, size=80), 1)
+    followed, choice = fit_step(counts, above[None], ratio[None], DAYS)
+    assert choice.ratio_share == 1.0
+    plain, _ = fit_step(counts, above[None], None, DAYS)
+    assert np.abs(followed[0] - true).sum() < 0.5 * np.abs(plain[0] - true).sum()
+
+
+def test_the_numbers_chosen_have_the_highest_likelihood():
+    """Each fold is predicted from the others, incident by incident; no other numbers do better."""
+    rng, above, ratio = np.random.default_rng(15), _draw_profile(16), np.ones((1, CELLS))
+    ratio[0, :HALF_HOURS] = 3.0
+    cell = rng.choice(CELLS, 60, p=_draw_profile(17))
+    cell[:6] = CELLS + rng.integers(HALF_HOURS, size=6)
+    fold = rng.integers(FOLDS, size=60)
+    _, choice = fit_step(_deal(np.zeros(60, dtype=int), cell, fold, 1), above[None], ratio, DAYS)
+
+    def score(strength, width, day_weight, share):
+        tilted = above * ratio[0]
+        base = (1 - share) * above + share * tilted / tilted.sum()
+        total = 0.0
+        spread = [_spread_slowly(base, other, width, day_weight) for other in cell]
+        for one in np.flatnonzero(cell < CELLS):
+            others = np.flatnonzero(fold != fold[one])
+            own = sum(spread[other][cell[one]] for other in others)
+            total += np.log((own + strength * base[cell[one]]) / (len(others) + strength))
+        return total
+
+    best = score(choice.strength, choice.width, choice.day_weight, choice.ratio_share)
+    reference = np.log(above[cell[cell < CELLS]]).sum()
+    known = (cell < CELLS).sum()
+    assert choice.bits == pytest.approx((best - reference) / known / np.log(2))
+    for strength in STRENGTHS[::6]:
+        assert score(strength, WIDTHS[2], DAY_WEIGHTS[1], RATIO_SHARES[0]) <= best + 1e-9
+
+
+def test_an_unknown_weekday_is_not_predicted_but_counts():
+    """An incident of unknown weekday moves weekdays' profile and not the weekends' share."""
+    above = _draw_profile(18)
+    cell = np.full(500, CELLS + 31)
+    counts = _deal(np.zeros(500, dtype=int), cell, np.arange(500) % FOLDS, 1)
+    assert DAYS.unknown + 1 == UNKNOWN_WEEKDAY
+    spread = build_spread(above, DAYS, 1.0, 0.0)
+    weekend = slice(DAYS.of_kind[WEEKEND] * HALF_HOURS, (DAYS.of_kind[WEEKEND] + 1) * HALF_HOURS)
+    assert spread[CELLS + 31, weekend].sum() == 0
+    profile, choice = fit_step(counts, above[None], None, DAYS)
+    assert choice.bits == 0
+    assert profile.sum() == pytest.approx(1.0)

@@ -1,0 +1,119 @@
+"""The declared clock reproduces what is published, and is complete."""
+
+import runpy
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from patrolplan.risk.day_kinds import DAY_KINDS, HALF_HOURS
+from patrolplan.risk.declared_clock import (
+    ANY_PLACE,
+    DAYS_A_YEAR,
+    GROUPS,
+    _build_groups,
+    _spread_bands,
+    build_declared_profile,
+    normalise_profile,
+)
+from patrolplan.settings import CATEGORIES
+
+SCHOOL, WEEKEND = DAY_KINDS.index("school_day"), DAY_KINDS.index("weekend")
+YEAR = np.array([DAYS_A_YEAR[kind] for kind in DAY_KINDS])
+
+PUBLISHED_SHARES = {
+    "Violence and sexual offences": 0.234,
+    "Robbery": 0.132,
+    "Theft from the person": 0.172,
+    "Criminal damage and arson": 0.104,
+    "Other theft": 0.117,
+}
+"""Of crime in the streets of the whole city on school days, what falls between 14:30 and 17:00."""
+
+PUBLISHED_RATIOS = {
+    "Violence and sexual offences": (0.80, 0.59, 0.46, 0.12),
+    "Robbery": (0.94, 0.76, 0.49),
+}
+"""Share from 15:00 to 17:00 near 1-2, 3-5, 6-11 and 12+ licensed addresses, over that near none."""
+
+
+def test_every_category_has_a_mean_of_one_and_no_empty_half_hour():
+    """At every kind of place a category's mean over a school year is 1, and no half-hour is 0."""
+    profile = build_declared_profile(CATEGORIES)
+    mean = np.einsum("jsdh,d->js", profile, YEAR / YEAR.sum()) / HALF_HOURS
+    np.testing.assert_allclose(mean, 1.0, rtol=1e-12)
+    assert profile.shape == (len(CATEGORIES), ANY_PLACE + 1, len(DAY_KINDS), HALF_HOURS)
+    assert profile.min() > 0
+
+
+@pytest.mark.parametrize(("category", "published"), PUBLISHED_SHARES.items())
+def test_the_afternoon_of_a_school_day_is_the_published_one(category, published):
+    """From half the city the afternoon's share is within two points of that of the whole."""
+    day = build_declared_profile([category])[0, ANY_PLACE, SCHOOL]
+    assert day[29:34].sum() / day.sum() == pytest.approx(published, abs=0.02)
+
+
+@pytest.mark.parametrize(("category", "published"), PUBLISHED_RATIOS.items())
+def test_kinds_of_place_differ_as_published(category, published):
+    """Near pubs and bars, less of a school day's crime falls into the hours after school.
+
+    Half the city is measured, and drawn to no difference where there is little crime.
+    """
+    day = build_declared_profile([category])[0, :ANY_PLACE, SCHOOL]
+    share = day[:, 30:34].sum(axis=1) / day.sum(axis=1)
+    ratio = (share / share[0])[1:]
+    np.testing.assert_allclose(ratio[: len(published)], published, atol=0.16)
+    assert (np.diff(share) < 0).all()
+
+
+def test_near_many_bars_robbery_has_a_floor():
+    """No robbery was recorded there in some afternoon hours; it is not declared impossible."""
+    day = build_declared_profile(["Robbery"])[0, :ANY_PLACE, SCHOOL]
+    share = day[:, 30:34].sum(axis=1) / day.sum(axis=1)
+    assert 0.1 < share[-1] / share[0] < 0.4
+
+
+def test_what_the_afternoon_lacks_near_bars_is_in_the_night():
+    """Violence near many bars is rarer after school and more frequent at weekend nights."""
+    profile = build_declared_profile(["Violence and sexual offences"])[0]
+    assert profile[4, SCHOOL, 31] < 0.2 * profile[0, SCHOOL, 31]
+    assert profile[4, WEEKEND, 3] > 3 * profile[0, WEEKEND, 3]
+
+
+def test_categories_without_a_group_have_the_mean_of_all():
+    """Anti-social behaviour has the clock of damage, an unknown category that of all groups."""
+    names = ["Anti-social behaviour", "Criminal damage and arson", "Loitering"]
+    antisocial, damage, unknown = build_declared_profile(names)
+    np.testing.assert_array_equal(antisocial, damage)
+    np.testing.assert_allclose(unknown, normalise_profile(_build_groups().mean(axis=0)))
+
+
+def test_bands_are_joined_by_straight_lines_around_midnight():
+    """Each half-hour lies on the line between the middles of two bands, in the logarithm."""
+    bands = np.random.default_rng(4).random((3, 12))
+    middle, at = np.arange(13) * 4, np.arange(HALF_HOURS) + 0.5
+    for row, spread in zip(bands, _spread_bands(bands), strict=True):
+        lines = np.interp(at, middle, np.log(np.r_[row, row[0]]))
+        np.testing.assert_allclose(spread, np.exp(lines))
+
+
+@pytest.mark.slow
+def test_the_table_is_what_the_benchmark_measures(shared):
+    """Measured again on the city's crimes, every number of the table is the same."""
+    if not (shared / "data" / "chicago").is_dir():
+        pytest.skip("the city's crimes are not there")
+    script = Path(__file__).parents[2] / "benchmarks" / "clock_profile.py"
+    measure = runpy.run_path(str(script))
+    crimes, kind_of_day = measure["read_crimes"](shared / "data" / "chicago")
+    profiles = np.maximum(1, np.round(100 * measure["measure_profiles"](crimes, kind_of_day)))
+    ratios = np.round(100 * measure["measure_ratios"](crimes))
+    groups = _build_groups()
+    school, other, weekend = profiles.swapaxes(0, 1)
+    measured = {"school_day": school, "holiday": other, "weekend": weekend}
+    for number, (day, expected) in enumerate(measured.items()):
+        np.testing.assert_array_equal(groups[:, ANY_PLACE, DAY_KINDS.index(day)], expected)
+        np.testing.assert_allclose(
+            groups[:, :ANY_PLACE, DAY_KINDS.index(day)],
+            expected[:, None] * _spread_bands(ratios[:, :, number]),
+        )
+    assert len(groups) == len(GROUPS)

@@ -1,0 +1,185 @@
+"""A risk belongs to a window and a kind of day, and without its factors it is the static one."""
+
+import dataclasses
+import datetime as dt
+
+import numpy as np
+import pytest
+
+import patrolplan as pp
+from patrolplan.area.patrol_window import Window, weigh_minutes
+from patrolplan.privacy import FACTOR_NAMES
+from patrolplan.pupils.presence import find_presence
+from patrolplan.risk.clock import build_clock
+from patrolplan.risk.estimate import COMPARISON_MONTHS, _predict_incidents, estimate_risk
+from patrolplan.risk.exposure import build_exposure, get_powers
+from patrolplan.risk.history import build_history, get_harm_days
+from patrolplan.risk.in_time import find_half_hour
+from patrolplan.risk.scores import round_significant
+from patrolplan.times import minutes_after_midnight
+
+DIGITS = 9
+
+
+@pytest.fixture(scope="module")
+def risk(demo_area):
+    """Risk of the demo borough from the bells, on a school day."""
+    return estimate_risk(demo_area)
+
+
+def _expect_harm(area):
+    """(p, j) expected harm, the history and its categories."""
+    history = build_history(area)
+    days = get_harm_days(history.targets, area.settings.risk.harm)
+    predicted = _predict_incidents(history, days, area, COMPARISON_MONTHS)
+    return history, predicted.expected * days
+
+
+def _weigh_own_minutes(area, window):
+    bells = [minutes_after_midnight(time) for time in area.schools["finish_time"]]
+    return weigh_minutes(window, bells)
+
+
+def test_without_factors_it_is_the_static_risk(static_demo_area):
+    """With everything off the risk is, bit for bit, what harm and reports alone give."""
+    area, groups = static_demo_area, static_demo_area.reports
+    _, harm = _expect_harm(area)
+
+    def share(values):
+        return round_significant(values / values.sum(), DIGITS)
+
+    metres, group = area.network.piece_metres, groups.group_of_piece
+    held = group >= 0
+    length = np.bincount(group[held], weights=metres[held], minlength=len(groups))
+    reports = np.zeros(len(metres))
+    per_metre = groups.counts * groups.share_inside / length
+    reports[held] = per_metre[group[held]] * metres[held]
+    joined = share(0.7 * share(harm.sum(axis=1)) + (1 - 0.7) * share(reports))
+    risk = estimate_risk(area)
+    assert np.array_equal(risk.crime, share(harm.sum(axis=1)))
+    assert np.array_equal(risk.reports, share(reports))
+    assert np.array_equal(risk.joined, joined)
+    assert np.array_equal(risk.without_exposure, joined)
+    assert np.array_equal(risk.in_time.compute_rate(1000), joined)
+
+
+def test_each_category_keeps_its_harm(demo_area):
+    """On the demo's streets exposure leaves each category the harm that it has in the window."""
+    _, harm = _expect_harm(demo_area)
+    history = build_history(demo_area)
+    minutes, weights = _weigh_own_minutes(demo_area, Window(90))
+    clock = build_clock(demo_area, history)
+    ways, presence = find_presence(demo_area)
+    metres, floor = demo_area.network.piece_metres, demo_area.settings.way_home.floor
+    exposure = build_exposure(ways, presence, metres, floor, minutes, weights)
+    powers = get_powers(history.targets, demo_area.settings.way_home.exposure)
+    plain, exposed = np.zeros(len(powers)), np.zeros(len(powers))
+    rates = []
+    for minute, weight in zip(minutes.tolist(), weights, strict=True):
+        here = harm * clock.compute_factor(find_half_hour(minute), "school_day")
+        relative = exposure.compute_relative(minute)[:, None]
+        plain += weight * here.sum(axis=0)
+        exposed += weight * (here * relative**powers).sum(axis=0)
+        rates.append((here, relative, weight))
+    scale = plain / exposed
+    joined = sum(weight * (here * rel**powers * scale).sum(axis=1) for here, rel, weight in rates)
+    area = pp.with_settings(demo_area, risk={"crime_weight": 1.0})
+    assert estimate_risk(area).joined == pytest.approx(joined / joined.sum(), rel=1e-6)
+    assert not np.allclose(scale, 1)
+
+
+def test_the_mean_rate_over_the_windows_is_the_risk(demo_area, risk):
+    """The mean of the minutes' risk over the schools' own windows is the joined risk."""
+    minutes, weights = _weigh_own_minutes(demo_area, Window(90))
+    mean = sum(
+        weight * risk.in_time.compute_rate(minute)
+        for minute, weight in zip(minutes.tolist(), weights, strict=True)
+    )
+    assert mean == pytest.approx(risk.joined, rel=1e-7)
+
+
+def test_exposure_moves_risk_to_where_pupils_are(demo_area, risk):
+    """With exposure, streets with more pupils have more of the risk than without."""
+    _, presence = find_presence(demo_area)
+    pupils = presence.sum_between(895, 1020) / demo_area.network.piece_metres
+    gain = risk.joined / risk.without_exposure
+    busy = pupils > np.quantile(pupils, 0.9)
+    assert np.median(gain[busy]) > 1.2
+    assert np.median(gain[~busy]) < 1
+    assert np.allclose(risk.crime_weight * risk.crime + risk.reports_part, risk.without_exposure)
+
+
+@pytest.mark.parametrize(
+    ("window", "date", "day"),
+    [
+        (Window(90), None, "school_day"),
+        (Window(60, 359.0), None, None),
+        (Window(60, 360.0), None, "school_day"),
+        (Window(60, 1139.0), None, "school_day"),
+        (Window(60, 1140.0), None, None),
+        (Window(90), dt.date(2026, 12, 1), "school_day"),
+        (Window(90), dt.date(2026, 12, 5), "weekend"),
+        (Window(60, 60.0), dt.date(2026, 12, 1), "school_day"),
+    ],
+)
+def test_the_kind_of_day(demo_area, window, date, day):
+    """A date says its kind of day; without one, windows by day are on school days."""
+    risk = estimate_risk(demo_area, window=window, date=date)
+    assert (risk.window, risk.day) == (window, day)
+
+
+def test_at_night_no_pupil_is_out(demo_area):
+    """In the small hours where pupils are does not count, and a note says so."""
+    risk = estimate_risk(demo_area, window=Window(60, 60))
+    assert np.array_equal(risk.joined, risk.without_exposure)
+    assert "no_pupils_out" in {note.kind for note in risk.notes}
+
+
+def test_notes_say_what_moves_the_risk(risk):
+    """Clock, window, exposure, pupils and reports each have a note."""
+    notes = {note.kind: note.values for note in risk.notes}
+    assert {"clock_declared", "window_harm", "exposure", "reports_weight"} <= notes.keys()
+    assert notes["window_harm"]["start"] == "14:55"
+    assert notes["exposure"]["pupils"] > 1000
+
+
+def test_a_morning_is_not_an_afternoon(demo_area, risk):
+    """Before school other stretches are hotspots than after it."""
+    morning = estimate_risk(demo_area, window=Window(90, 450))
+    first = [
+        {piece for pieces in pp.find_hotspots(demo_area, one)["pieces"][:20] for piece in pieces}
+        for one in (risk, morning)
+    ]
+    shared = len(first[0] & first[1]) / len(first[0] | first[1])
+    assert shared < 0.8
+
+
+def _flip_bands(area):
+    """The area with every report of after school as one of before school."""
+    counts = area.reports.factor_counts.copy()
+    after, before = (FACTOR_NAMES.index(band) for band in ("after_school", "before_school"))
+    counts[:, before] += counts[:, after]
+    counts[:, after] = 0
+    return dataclasses.replace(
+        area, reports=dataclasses.replace(area.reports, factor_counts=counts)
+    )
+
+
+def test_reports_of_the_morning_do_not_steer_the_afternoon(demo_area, risk):
+    """With all fear moved before school, patrols after school change."""
+    flipped = _flip_bands(demo_area)
+    changed = estimate_risk(flipped)
+    assert changed.crime_weight > risk.crime_weight + 0.05
+    urn = ["900003", "900008", "900010"]
+    stops = [
+        [
+            (stop.hotspot, stop.place, round(stop.arrive_minutes))
+            for patrol in pp.plan_patrols(area, one, pp.find_hotspots(area, one), urns=urn).patrols
+            for stop in patrol.stops
+        ]
+        for area, one in ((demo_area, risk), (flipped, changed))
+    ]
+    assert stops[0] != stops[1]
+    morning = Window(60, 465)
+    before, after = (estimate_risk(area, window=morning) for area in (demo_area, flipped))
+    assert after.crime_weight < before.crime_weight
