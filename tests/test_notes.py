@@ -73,7 +73,7 @@ def test_equal_notes_are_one():
 
 def test_small_numbers_of_crimes_are_not_said():
     """Incidents under the threshold are given as fewer than it."""
-    text = describe_note(_sample("model_undecided", incidents=0, shown_from=5, months=12))
+    text = describe_note(_sample("stack_untested", incidents=0, shown_from=5, months=12))
     assert "fewer than 5 crimes in 12 months" in text
 
 

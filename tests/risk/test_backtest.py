@@ -7,8 +7,15 @@ import pytest
 from patrolplan.errors import InputError
 from patrolplan.outputs import plot
 from patrolplan.outputs.note_words import describe_note
-from patrolplan.risk.backtest import COLUMNS, backtest_risk, compute_interval, draw_months
-from patrolplan.risk.models import PriorCount, ShrunkCount, choose_model
+from patrolplan.risk.backtest import (
+    COLUMNS,
+    backtest_risk,
+    compute_interval,
+    compute_log_score_gain,
+    draw_months,
+)
+from patrolplan.risk.estimate import estimate_risk
+from patrolplan.risk.models import DecayedCount, PriorCount, ShrunkCount
 from patrolplan.risk.rolling_origin import run_trials
 from patrolplan.risk.scores import compute_hits, simulate_reference
 
@@ -76,39 +83,75 @@ def test_equal_runs_are_equal(make):
     pd.testing.assert_frame_equal(first, second, check_exact=True)
 
 
-def test_choice_looks_back_only(make):
-    """What an origin chooses stays the same when the months from it on are poisoned."""
+def test_stack_looks_back_only(make):
+    """The weights at an origin stay the same when the months from it on are poisoned."""
     counts = make.uneven(months=18)
     poisoned = counts.copy()
     poisoned[15:, :30] += 500
-    models = {"prior count": PriorCount(), "shrunk count": ShrunkCount()}
+    models = {
+        "prior count": PriorCount(),
+        "shrunk count": ShrunkCount(),
+        "decayed count": DecayedCount(),
+    }
     found = []
     for values in (counts, poisoned):
         h = make.history(values)
         trials = run_trials(h, models, list(h.months[6:]), np.ones(2), seed=1)
-        found.append(trials.choices[: 15 - 6 + 1])
-    assert found[0] == found[1]
+        found.append(trials.stacks)
+    clean, bad = (np.array([stack.weights for stack in stacks]) for stacks in found)
+    assert len(clean) == 18 - 6 + 1
+    assert np.array_equal(clean[: 15 - 6 + 1], bad[: 15 - 6 + 1])
+    assert not np.array_equal(clean[-1], bad[-1])
 
 
-def test_choice_rules():
-    """The best of earlier months is chosen, a worse one never; with too few incidents, none is."""
-    prior = np.full((8, 5), 10.0)
-    jitter = np.tile([[0.1], [-0.1]], (4, 1))
-    better, worse, noisy = prior + 1 + jitter, prior - 1 + jitter, prior + 0.01 + 40 * jitter
-    many, few = np.full(8, 50), np.full(8, 2)
+def test_a_plan_has_the_stack_that_the_back_test_tests(make):
+    """A plan weighs the models as the back-test does after its last month."""
+    thefts = make.rows([15] * 22, range(60), 2, "Other theft")
+    area = make.area(make.rows([40] * 22, range(40)) + thefts)
+    tested = backtest_risk(area)
+    planned = {choice.category: choice.weights for choice in estimate_risk(area).choices}
+    assert {choice.category: choice.weights for choice in tested.choices} == planned
+    assert len(planned) == 2
 
-    def choose(events, **hits):
-        named = {name.replace("_", " "): value for name, value in hits.items()}
-        return choose_model("Robbery", {"prior count": prior, **named}, events)
 
-    assert choose(many, poisson=better, shrunk_count=prior + 0.5).model == "poisson"
-    assert choose(many, poisson=worse).model == "prior count"
-    assert choose(many, poisson=noisy).model == "prior count"
-    assert choose(many, random=better).model == "prior count"
-    unsure = choose(few, poisson=better)
-    assert unsure.model == "prior count"
-    assert unsure.gain is None
-    assert unsure.note.kind == "model_undecided"
+def test_log_score_by_hand(make):
+    """The log score is the sum of log2 of the shares expected, the gain their mean difference."""
+    counts = make.uneven(months=20, kinds=1)
+    h = make.history(counts)
+    models = {"prior count": PriorCount(), "shrunk count": ShrunkCount()}
+    trials = run_trials(h, models, list(h.months[12:]), np.ones(1), seed=1)
+    bits = 0.0
+    for month in range(12, 20):
+        rates = np.maximum(ShrunkCount().fit(h.cut_before(h.months[month])).rates_[:, 0], 1e-4)
+        bits += (h.counts[month, :, 0] * np.log2(rates / rates.sum())).sum()
+    assert trials.bits[1, :, 0].sum() == pytest.approx(bits)
+    gain, low, high = compute_log_score_gain(trials, seed=1)
+    wanted = (bits - trials.smoothed_bits[:, 0].sum()) / h.totals[12:].sum()
+    assert gain[1, 0] == pytest.approx(wanted)
+    assert low[1, 0] < gain[1, 0] < high[1, 0]
+    assert gain[1, 0] == pytest.approx(gain[1, 1])
+
+
+def test_log_score_and_calibration_columns(result):
+    """Every row has a log score within its interval, and ten ratios about one for the stack."""
+    table = result.results
+    assert (table["log_score_low"] <= table["log_score_gain"]).all()
+    assert (table["log_score_gain"] <= table["log_score_high"]).all()
+    assert (table["observed_over_expected"].map(len) == 10).all()
+    assert table["window"].isna().all()
+    chosen = table[table["chosen"] & (table["coverage"] == 0.05)].set_index("category")
+    assert (chosen["log_score_low"] > 0).all()
+    ratios = np.array(chosen.loc["all", "observed_over_expected"])
+    assert (ratios > 0.85).all()
+    assert (ratios < 1.15).all()
+    lowest = table[table["model"] == "prior count"].set_index("category")["observed_over_expected"]
+    assert lowest["Robbery"].iloc[0][0] > 2
+
+
+def test_stack_is_never_far_below_prior_counts(result):
+    """No category and coverage is below prior counts beyond the interval of chance."""
+    table = result.results
+    assert (table.loc[table["chosen"], "difference_high"] >= 0).all()
 
 
 def test_too_few_months(make):
@@ -177,13 +220,18 @@ def test_reference_knows_the_rates(make):
 
 @pytest.mark.slow
 def test_bloomsbury(bloomsbury_area):
-    """On real Bloomsbury, robbery beats prior counts, and nothing loses to them."""
+    """On real Bloomsbury every category is predicted better than by smoothed counts, and right."""
     table = backtest_risk(bloomsbury_area, origins=("2017-07", "2018-06")).results
     chosen = table[table["chosen"]].set_index(["category", "coverage"])
     robbery = chosen.loc["Robbery"]
     assert robbery.loc[0.05, "ratio"] >= 1.07
     assert (robbery.loc[[0.05, 0.1], "difference_low"] > 0).all()
     assert (chosen["difference_high"] >= 0).all()
+    assert (chosen["log_score_low"] > 0).all()
+    assert robbery.loc[0.05, "log_score_gain"] >= 0.20
+    ratios = np.array(chosen.loc[("all", 0.05), "observed_over_expected"])
+    assert (ratios >= 0.9).all()
+    assert (ratios <= 1.1).all()
 
 
 def test_small_categories_are_suppressed_where_crime_is_held_to_the_threshold(make):
@@ -193,7 +241,7 @@ def test_small_categories_are_suppressed_where_crime_is_held_to_the_threshold(ma
     privacy = {"privacy": {"threshold_for_crime": True}}
     tested = backtest_risk(make.area([*thefts, *robberies], settings=privacy))
     results = tested.results.set_index("category")
-    numbers = results.columns.difference(["model", "chosen", "coverage"])
+    numbers = results.columns.difference(["model", "chosen", "coverage", "window"])
     assert results.loc["Robbery", numbers].isna().all(axis=None)
     assert results.loc["all", "n_events"].isna().all()
     assert (results.loc["Theft from the person", "n_events"] == 360).all()

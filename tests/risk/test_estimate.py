@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from patrolplan.notes import Note
+from patrolplan.outputs.note_words import describe_note
 from patrolplan.privacy import FACTOR_NAMES, ReportGroups
 from patrolplan.risk.estimate import estimate_risk
 from patrolplan.risk.history import HARM_DAYS
 from patrolplan.risk.models import MODELS
 from patrolplan.risk.rolling_origin import AUTO
+from patrolplan.risk.stack import DECLARED_WEIGHTS
 from patrolplan.settings.kinds import CATEGORIES, RiskModel
 
 
@@ -23,12 +25,26 @@ def groups(area, at, count=10):
 
 
 def test_can_not_tell(make):
-    """Twelve months of one category with twenty rows in all: it says it can't tell."""
+    """Twelve months of one category with twenty rows in all: it says it can't tell.
+
+    The weights stay about as declared; no place is impossible.
+    """
     months = [2, 2, 1, 2, 2, 1, 2, 2, 1, 2, 2, 1]
     risk = estimate_risk(make.area(make.rows(months, range(30))))
-    assert risk.model == "prior count"
+    assert risk.model == "pooled stack"
     assert risk.margin is None
-    assert any(note.kind == "model_undecided" for note in risk.notes)
+    assert (risk.crime > 0).all()
+    (note,) = (note for note in risk.notes if note.kind == "stack_untested")
+    assert dict(zip(note.values["models"], note.values["weights"], strict=True)) == pytest.approx(
+        DECLARED_WEIGHTS, abs=0.1
+    )
+
+
+def test_without_a_month_to_learn_from_the_weights_are_the_declared_ones(make):
+    """With no more months than a model needs, the stack has the weights that the code declares."""
+    risk = estimate_risk(make.area(make.rows([9] * 5, range(30))))
+    assert risk.choices[0].weights == pytest.approx(DECLARED_WEIGHTS)
+    assert (risk.crime > 0).all()
 
 
 def test_voices_sum_to_one(static_demo_area):
@@ -45,11 +61,16 @@ def test_equal_runs_are_equal(demo_area):
     assert np.array_equal(estimate_risk(demo_area).joined, estimate_risk(demo_area).joined)
 
 
-def test_never_worse_than_prior_counts(demo_area):
-    """The margin is not negative: a model that does worse is not chosen."""
+def test_notes_say_the_weights_and_the_gain(demo_area):
+    """Each category's note has the models' weights, and what they gained over smoothed counts."""
     risk = estimate_risk(demo_area)
-    assert risk.margin is None or risk.margin >= 0
-    assert risk.choices
+    notes = [note for note in risk.notes if note.kind == "stack_tested"]
+    assert len(notes) == len(risk.choices) == 7
+    for note in notes:
+        assert sum(note.values["weights"]) == pytest.approx(1.0, abs=0.02)
+        assert 0 < note.values["gain_low"] < note.values["gain"] < note.values["gain_high"]
+        assert "bits a crime (95 % interval" in describe_note(note)
+    assert risk.margin is not None
 
 
 @pytest.mark.parametrize("weight", [0.0, 0.4, 1.0])

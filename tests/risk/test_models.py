@@ -214,9 +214,9 @@ def test_fits_side_by_side_take_one_thread_each(make, monkeypatch, tmp_path):
     monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path))
     seen = []
 
-    def noting(rows, alphas):
+    def noting(rows, penalty):
         seen.append({pool["num_threads"] for pool in threadpool_info()})
-        return fit_poisson(rows, alphas)
+        return fit_poisson(rows, penalty)
 
     monkeypatch.setattr("patrolplan.risk.models.fit_poisson", noting)
     h = make.history(make.uneven(months=16))

@@ -71,7 +71,7 @@ MIN_RATE = 1e-4
 """Incidents a month that are expected everywhere when a model is scored; no place is impossible."""
 
 MAX_STEPS = 100
-TOLERANCE = 1e-10
+TOLERANCE = 1e-13
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,19 +119,20 @@ class Stack:
 
         Above 0 everywhere, and in total as much as of late.
         """
-        shares = compute_shares(rates, history.units.metres)
+        metres, targets = history.units.metres, len(history.targets)
+        shares = compute_shares(rates, metres, targets)
         return calibrate(np.einsum("jm,mcj->cj", self.weights, shares), history)
 
     def smooth(
         self, prior: NDArray[np.float64], metres: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """(c, j) shares of the smoothed prior count, from (c, j) prior counts."""
-        count, even = compute_shares([prior], metres)
+        count, even = compute_shares([prior], metres, prior.shape[1])
         return np.asarray((1 - self.smoothing) * count + self.smoothing * even)
 
 
 def compute_shares(
-    rates: Sequence[NDArray[np.float64]], metres: NDArray[np.float64]
+    rates: Sequence[NDArray[np.float64]], metres: NDArray[np.float64], targets: int
 ) -> NDArray[np.float64]:
     """(m, c, j) each model's share of each category in each place, those of `EVEN` last.
 
@@ -143,8 +144,10 @@ def compute_shares(
         (c, j) of each model.
     metres
         (c,) street in each place.
+    targets
+        Number of categories j.
     """
-    even = np.broadcast_to((metres / metres.sum())[:, None], rates[0].shape)
+    even = np.broadcast_to((metres / metres.sum())[:, None], (len(metres), targets))
     stacked = np.stack([*rates, even])
     total = stacked.sum(axis=1, keepdims=True)
     shares = np.broadcast_to(even, stacked.shape).copy()
@@ -168,7 +171,9 @@ def build_stack_month(
     metres, counts
         (c,) street and (c, j) incidents of the month in each place.
     """
-    shares = np.concatenate([compute_shares(rates, metres), compute_shares([prior], metres)[:1]])
+    shares = np.concatenate(
+        [compute_shares(each, metres, prior.shape[1]) for each in (rates, [prior])]
+    )[:-1]
     recorded = [np.flatnonzero(column) for column in counts.T]
     return StackMonth(
         shares=tuple(shares[:, rows, column] for column, rows in enumerate(recorded)),

@@ -1,0 +1,106 @@
+"""Calibration: rates have the recent level, and expected incidents are those that come."""
+
+import numpy as np
+import pytest
+
+from patrolplan.risk.calibration import LEVEL_INCIDENTS, calibrate, sum_deciles
+from patrolplan.risk.models import DecayedCount, PriorCount, ShrunkCount
+from patrolplan.risk.rolling_origin import run_trials
+from patrolplan.risk.stack import EVEN
+
+
+def test_level_by_hand(make):
+    """Steady crime keeps its level; a last month of twice as much moves it by what it carries."""
+    counts = np.full((14, 30, 1), 2)
+    h = make.history(counts)
+    rates = np.ones((len(h.units), 1))
+    assert calibrate(rates, h).sum() == pytest.approx(60.0)
+    counts[-1] *= 2
+    year = (11 * 60 + 120) / 12
+    weights = 0.5 ** np.arange(12)
+    late = 60 * weights.sum() + 60
+    wanted = year * (late + LEVEL_INCIDENTS) / (year * weights.sum() + LEVEL_INCIDENTS)
+    assert calibrate(7 * rates, make.history(counts)).sum() == pytest.approx(wanted)
+
+
+def test_proportions_stay(make):
+    """Calibration changes how much is expected in all, never where."""
+    h = make.history(make.uneven())
+    rates = np.random.default_rng(1).gamma(1.0, size=(len(h.units), 2))
+    ratio = calibrate(rates, h) / rates
+    assert ratio == pytest.approx(np.tile(ratio[0], (len(ratio), 1)))
+
+
+def test_no_category_is_impossible(make):
+    """Of a category without incidents in the year a little is still expected."""
+    counts = make.uneven(months=30)
+    counts[10:, :, 1] = 0
+    h = make.history(counts)
+    total = calibrate(np.ones((len(h.units), 2)), h).sum(axis=0)
+    assert 0 < total[1] < 0.5
+    empty = make.history(counts[:0])
+    assert np.array_equal(
+        calibrate(np.ones((len(empty.units), 2)), empty), np.ones((len(empty.units), 2))
+    )
+
+
+def test_missing_months_lower_no_level(make):
+    """Months that are not held in half of the places leave the level of the others as it is."""
+    counts = np.full((14, 40, 1), 3)
+    h = make.history(counts)
+    exposure = np.ones((14, len(h.units)))
+    exposure[-5:, :20] = 0.0
+    counts[-5:, :20] = 0
+    masked = make.history(counts)
+    object.__setattr__(masked, "exposure", exposure)
+    rates = DecayedCount().fit(h).rates_
+    assert calibrate(rates, masked).sum() == pytest.approx(calibrate(rates, h).sum())
+
+
+def test_deciles_by_hand():
+    """Each tenth holds a tenth of what is expected; places on a border count in both."""
+    expected = np.array([4.0, 1.0, 5.0])[:, None]
+    observed = np.array([8.0, 0.0, 5.0])[:, None]
+    assert sum_deciles(expected, observed)[0] == pytest.approx([0, 2, 2, 2, 2, 1, 1, 1, 1, 1])
+    none = np.zeros((3, 1))
+    assert sum_deciles(none, observed).sum() == 13
+    late = sum_deciles(np.array([0.0, 10.0])[:, None], np.array([2.0, 10.0])[:, None])
+    assert late[0] == pytest.approx([3.0] + 9 * [1.0])  # where none was expected: the lowest
+
+
+def test_expected_is_what_comes_in_simulated_worlds(make):
+    """Where rates are uneven and stay, each tenth of the expected incidents comes to pass."""
+    models = {
+        "prior count": PriorCount(),
+        "decayed count": DecayedCount(),
+        "shrunk count": ShrunkCount(),
+    }
+    places = len(make.history(make.uneven()).units)
+    observed, expected = np.zeros((4, 10)), np.zeros(4)
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        rates = rng.gamma(0.8, 1.0, size=(places, 2)) * [1.2, 0.3]
+        h = make.history(rng.poisson(rates, size=(26, places, 2)))
+        trials = run_trials(h, models, list(h.months[-8:]), np.ones(2), seed=1)
+        observed += trials.observed[:, :, 1].sum(axis=1)
+        expected += trials.expected[:, :, 1].sum(axis=1)
+    prior, *_, stack = 10 * observed / expected[:, None]
+    assert stack.mean() == pytest.approx(1.0, abs=0.05)
+    assert np.abs(stack - 1).max() < 0.25
+    assert prior[0] > 1.6  # crime comes where none was counted
+
+
+def test_a_rise_is_followed(make):
+    """Where crime doubles, the stack's total follows within months; long shrunk counts too."""
+    rng = np.random.default_rng(3)
+    rates = rng.gamma(0.6, 2.0, size=(80, 1))
+    growth = np.where(np.arange(30) < 20, 1.0, 2.0)[:, None, None]
+    h = make.history(rng.poisson(rates * growth))
+    models = {"prior count": PriorCount(), "shrunk count": ShrunkCount()}
+    trials = run_trials(h, models, list(h.months[-6:]), np.ones(1), seed=1)
+    over = trials.observed.sum(axis=(1, 3)) / trials.expected.sum(axis=1)
+    prior, shrunk, stacked = over[:, 0]
+    assert prior > 1.2
+    assert stacked == pytest.approx(1.0, abs=0.08)
+    assert shrunk == pytest.approx(1.0, abs=0.08)
+    assert trials.stacks[-1].names == ("shrunk count", EVEN)
