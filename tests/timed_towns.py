@@ -55,7 +55,7 @@ def gather(cumulative, first, minutes):
 
 
 def find_best_by_set(problem, *, with_gate):
-    """Most worth of every set of stops that can be visited, by all orders and begins on the grid."""
+    """Most worth of every set of stops, by all orders and begins on the grid."""
     officer, timed = problem.officers[0], problem.timed_prizes
     grid = np.arange(officer.earliest_minutes, officer.latest_minutes + STEP / 2, STEP)
     stay = np.zeros(len(grid))

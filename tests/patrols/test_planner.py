@@ -119,11 +119,12 @@ def test_worth_is_the_risk_of_the_stretches_within_reach(name, request, streets)
     sight = settings.way_home.sight_metres
     pieces = plan.hotspots.set_index("hotspot")["pieces"]
 
-    def gather(sums, start, end):
-        """Risk of a set of pieces times minutes, minute by minute."""
+    def gather(own, start, end):
+        """Risk of some pieces times minutes, minute by minute."""
         minutes = range(int(start), int(np.ceil(end)))
         held = [min(minute + 1, end) - max(minute, start) for minute in minutes]
-        return sum(h * sums(timed.compute_rate(m)) for h, m in zip(held, minutes, strict=True))
+        rates = [timed.compute_rate(minute)[own].sum() for minute in minutes]
+        return float(np.dot(held, rates))
 
     for patrol in plan.patrols[::4]:
         placed = network.snap([(patrol.x, patrol.y)])
@@ -135,21 +136,18 @@ def test_worth_is_the_risk_of_the_stretches_within_reach(name, request, streets)
         away = nx.single_source_dijkstra_path_length(graph, "gate", cutoff=radius, weight="metres")
         near = np.array([int(a) in away or int(b) in away for a, b in network.piece_nodes])
         start, end = patrol.start_minutes, patrol.latest_end_minutes
-        within = gather(lambda rate: rate[near].sum(), start, end) / (end - start)
+        within = gather(near, start, end) / (end - start)
         worth = 0.0
         for stop in patrol.stops:
             if stop.hotspot in pieces.index:
                 own = pieces[stop.hotspot]
-                met = gather(
-                    lambda rate, own=own: rate[own].sum(), stop.leave_minutes - dwell,
-                    stop.leave_minutes,
-                )  # fmt: skip
+                met = gather(own, stop.leave_minutes - dwell, stop.leave_minutes)
                 assert stop.worth == pytest.approx(met / dwell / within)
             worth += stop.worth
         if timed.pupils is not None:
             away = np.hypot(*(network.piece_middle - (patrol.x, patrol.y)).T)
             seen = away <= sight
-            met = gather(lambda rate: rate[seen].sum(), start, patrol.gate_until_minutes)
+            met = gather(seen, start, patrol.gate_until_minutes)
             worth += met / dwell / within
             assert met > 0
         assert patrol.worth == pytest.approx(worth)
@@ -258,7 +256,7 @@ def test_detours_pass_more_risk_within_the_window(demo_area, demo_plan):
 
 
 def test_times_follow_from_the_legs(demo_plan):
-    """Every arrival is the last leaving plus the leg's minutes, every dwell at least the settings'."""
+    """Every arrival is the last leaving plus the leg's minutes; dwells are the settings' or more."""
     for patrol in demo_plan.patrols:
         times = [patrol.gate_until_minutes]
         for stop, leg in zip(patrol.stops, patrol.legs, strict=False):

@@ -309,7 +309,7 @@ def test_tasked_places_count_on_their_days_only(demo_area, demo_risk, demo_plan)
     [
         (Window(120, 14 * 60 + 30), (920, 925, 990), "starts as pupils leave"),
         (Window(60, 920), (920, 925, 980), ""),
-        (Window(55, 14 * 60 + 30), (870, 870, 925), "Ends as pupils leave"),
+        (Window(52, 14 * 60 + 30), (870, 870, 922), "Ends as pupils leave"),
         (Window(60, 14 * 60), (840, 840, 900), "Ends before pupils leave"),
     ],
 )

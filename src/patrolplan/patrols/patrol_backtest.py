@@ -383,9 +383,8 @@ def compute_window_shares(
     minutes, weights = weigh_minutes(window, bells)
     half_hours = [find_half_hour(int(minute)) for minute in minutes]
     amounts = np.bincount(half_hours, weights)
-    return np.sum(
-        [clock.compute_factor(int(at), day) * amounts[at] for at in np.flatnonzero(amounts)], axis=0
-    )
+    factors = [clock.compute_factor(int(at), day) * amounts[at] for at in np.flatnonzero(amounts)]
+    return np.asarray(np.sum(factors, axis=0))
 
 
 def compute_planned_worth(problem: OrienteeringProblem, routes: Routes) -> float:

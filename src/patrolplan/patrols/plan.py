@@ -176,7 +176,7 @@ class Stop(_AtPoint):
     why: Annotated[tuple[StopReason, ...], IsList]
     """Most important first."""
     worth: Worth
-    """Mean risk of the stretch during the dwell, as a share of the risk within the school's reach."""
+    """Mean risk of the stretch while it lasts, as a share of the risk within the school's reach."""
     reversed_worth: Worth | None = None
     """The same where the patrol goes the other way round; None where that makes no difference."""
     point: Point

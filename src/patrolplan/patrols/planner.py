@@ -399,7 +399,7 @@ class _PatrolBuilder:
             leave_minutes=leave_minutes,
             place=place,
             why=tuple(why),
-            worth=float(problem.worth[stop - 1]),
+            worth=worth,
             point=(float(x), float(y)),
         )
 

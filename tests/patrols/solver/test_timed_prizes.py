@@ -1,4 +1,4 @@
-"""Prizes that depend on the time: answers against every order on a fine grid, and what they keep."""
+"""Prizes that depend on the time: answers against every order on a fine grid."""
 
 import math
 from dataclasses import replace
@@ -6,7 +6,7 @@ from itertools import pairwise, permutations
 
 import numpy as np
 import pytest
-from timed_towns import draw_town, find_best
+from timed_towns import draw_town, find_best, find_best_by_set
 
 from patrolplan.patrols.solver.label_setting import MAX_CANDIDATES
 from patrolplan.patrols.solver.reduce import reduce_problem
@@ -62,12 +62,10 @@ def check_times(problem, solution):
 
 
 def compare(seeds, officers, most_stops):
-    """Solve drawn towns and compare; return how often somebody waits and how many stops they make."""
+    """Solve drawn towns and compare; return how often somebody waits, and the most stops."""
     waits, longest = 0, 0
     for seed in seeds:
-        problem = draw_town(
-            np.random.default_rng(seed), officers=officers, most_stops=most_stops
-        )
+        problem = draw_town(np.random.default_rng(seed), officers=officers, most_stops=most_stops)
         solution, best = solve(problem), find_best(problem)
         check_times(problem, solution)
         if best is None:
@@ -284,8 +282,6 @@ def test_variants_go_elsewhere_and_are_near_the_best(officers):
 
 def test_variants_of_one_officer_are_the_best_that_there_are():
     """Of a small town, the first variant is the best set that shares little with the best."""
-    from timed_towns import find_best_by_set
-
     compared = 0
     for seed in range(30):
         problem = replace(draw_town(np.random.default_rng(seed)), mandatory=frozenset())
@@ -325,7 +321,7 @@ def test_large_towns_are_answered_within_an_honest_bound(officers):
 
 
 def test_mandatory_stops_that_do_not_fit_are_named():
-    """With timed prizes too, mandatory stops out of reach are named and the gate left for others."""
+    """Mandatory stops out of reach are named, and the gate is left for those within it."""
     problem = _town(8, 12)
     travel = problem.travel_minutes.copy()
     travel[:, 3] = 80.0

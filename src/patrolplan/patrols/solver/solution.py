@@ -212,8 +212,8 @@ def _time_with_prizes(
             leg_minutes,
             dwell,
             windows,
-            (present, leave if rows else min(leave, latest), latest),
-            None if gate is None or officer_number else gate.cumulative,
+            hours=(present, leave if rows else min(leave, latest), latest),
+            gate=None if gate is None or officer_number else gate.cumulative,
         )
     if found is None:
         return None

@@ -127,7 +127,13 @@ def solve(
     if isinstance(case, TimedCase):
         if answer.bound > answer.value + case.epsilon:
             answer = improve_timed_solution(
-                problem, case, answer, _solve_relaxation, rounds_allowed, begun + seconds, seed
+                problem,
+                case,
+                answer,
+                _solve_relaxation,
+                max_rounds=rounds_allowed,
+                deadline=begun + seconds,
+                seed=seed,
             )
     elif answer.bound > answer.value + case.epsilon:
         # The import compiles the search, which patrol-sized cases never need.

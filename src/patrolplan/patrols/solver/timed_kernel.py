@@ -120,7 +120,7 @@ def rehash_timed_labels(
     "f8(i8, f8, u8, u8, f8, f8[:,::1], f8[::1], f8[::1], f8[::1], f8[:,::1], f8[::1], f8[::1],"
     " f8, f8[:,::1])"
 )
-def bound_timed_worth(  # noqa: C901, PLR0912, PLR0913, PLR0917 - one compiled loop
+def bound_timed_worth(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one compiled loop
     last: int,
     leave: float,
     barred0: np.uint64,

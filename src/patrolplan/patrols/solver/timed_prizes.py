@@ -1,8 +1,8 @@
 """Prizes that depend on when a stop is made, and the best times of a route whose order is fixed.
 
 *Prizes.* `TimedPrizes` holds for each row of the problem the worth gathered there up to each whole
-minute. Between minutes it is linear, so a dwell that begins at b is worth C(b + dwell) - C(b), which
-is continuous and piecewise linear in b, with breaks where b or b + dwell is a whole minute.
+minute. Between minutes it is linear, so a dwell that begins at b is worth C(b + dwell) - C(b): a
+continuous and piecewise linear function of b, with breaks where b or b + dwell is a whole minute.
 
 *Waiting.* An officer may stay longer anywhere before a dwell begins, so what can be reached by a
 minute can be reached by every later one: the most worth gathered when a stop is left by minute t is
@@ -52,7 +52,8 @@ class TimedPrizes:
     def gather(self, row: int, minutes: NDArray[np.float64]) -> NDArray[np.float64]:
         """Give the worth gathered at a row up to each of some minutes."""
         values = self.cumulative[row]
-        return np.interp(minutes, self.first_minute + np.arange(len(values)), values)
+        columns = self.first_minute + np.arange(len(values))
+        return np.asarray(np.interp(minutes, columns, values))
 
     def compute_worth(
         self, row: int, begin_minutes: NDArray[np.float64], dwell_minutes: float
@@ -137,6 +138,7 @@ def time_stops(
     leg_minutes: Sequence[float],
     dwell_minutes: Sequence[float],
     windows: NDArray[np.float64],
+    *,
     hours: tuple[float, float, float],
     gate: NDArray[np.float64] | None,
 ) -> TimedStops | None:
@@ -168,7 +170,7 @@ def time_stops(
     if first > latest:
         return None
     before = _stay(prizes, hours, gate)
-    steps: list[tuple[_Gathered, _Gathered]] = []  # gathered on arrival, and on beginning
+    arrivals: list[_Gathered] = []
     for stop, leg, dwell, (opening, closing) in zip(
         stops, leg_minutes, dwell_minutes, windows, strict=False
     ):
@@ -178,21 +180,18 @@ def time_stops(
         )
         if begun is None:
             return None
-        steps.append((arrived, begun))
+        arrivals.append(arrived)
         before = _Gathered(begun.minutes + dwell, begun.worth)
     last_leave = latest - leg_minutes[-1]
     if stops and not before.minutes[0] <= last_leave:
         return None
     tolerance = EQUAL_SHARE * max(float(np.abs(before.worth).max()), 1e-290)
-    if stops:
-        most = float(before.evaluate(np.array([last_leave]))[0])
-    else:
-        most = float(before.worth[-1])
+    most = float(before.evaluate(np.array([last_leave]))[0] if stops else before.worth[-1])
     now = before.find_earliest(most, tolerance)
     end = now + (leg_minutes[-1] if stops else 0.0)
     arrive, begin, worths = [], [], []
-    for (arrived, begun), stop, dwell, leg in zip(
-        reversed(steps), reversed(stops), reversed(dwell_minutes), reversed(leg_minutes[:-1]),
+    for arrived, stop, dwell, leg in zip(
+        reversed(arrivals), reversed(stops), reversed(dwell_minutes), reversed(leg_minutes[:-1]),
         strict=True,
     ):  # fmt: skip
         at = now - dwell

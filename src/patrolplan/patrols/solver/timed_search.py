@@ -43,6 +43,7 @@ def improve_timed_solution(
     case: TimedCase,
     start: ReducedSolution,
     solve_static: StaticSolver,
+    *,
     max_rounds: float,
     deadline: float,
     seed: int,
@@ -149,4 +150,5 @@ class _OrderSearch:
         route = time_route(self.problem, number, stops)
         if route is None:
             return -np.inf
-        return route.worth * self.case.scale + sum(self.bonus.get(stop, 0.0) for stop in stops)
+        bonuses = sum(self.bonus.get(stop, 0.0) for stop in stops)
+        return float(route.worth * self.case.scale + bonuses)
