@@ -64,6 +64,9 @@ EVENING = (20 * 60, 22 * 60)
 PART_OF_TOWN_METRES = 800.0
 NEXT_METRES = 150.0
 COVERAGES = (0.01, 0.02, 0.05)
+WARNING_POWERS = {"robbery": (1.0,)}
+"""Powers that the program does not use, to show what they would do."""
+
 PRIOR_CRIMES = 20
 """So many crimes weigh as much as the share of all places."""
 
@@ -182,9 +185,9 @@ def score_cells(
     counts = city.count(city.select(category, LEARNED))
     power = EXPOSURE[category]
     scores = {"all-hours count": counts}
-    for name in dict.fromkeys((power, 1.0)):
-        factor = raise_pupils(pupils, pupils[near].mean(), name)
-        scores[f"count x exposure^{name:g}"] = counts * factor
+    for tried in (power, *WARNING_POWERS.get(category, ())):
+        factor = raise_pupils(pupils, pupils[near].mean(), tried)
+        scores[f"count x exposure^{tried:g}"] = counts * factor
     scores["exact times, shrunk"] = shrink_times(city, category, counts)
     return scores
 
