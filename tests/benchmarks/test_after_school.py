@@ -193,3 +193,34 @@ def test_folder_without_its_files_is_refused(tmp_path):
     """The message names the folder and what is missing."""
     with pytest.raises(SystemExit, match=r"0 files crimes-\*.parquet and 0 schools"):
         timed_crimes.read_cities(tmp_path)
+
+
+def test_met_crimes_are_those_of_a_plain_loop(cities):
+    """Crimes near the dwells are those that a loop over patrols, stops and crimes finds."""
+    city = cities[0]
+    tested = city.select("violence", timed_crimes.TESTED).sort_values("cell", kind="stable")
+    risk = np.repeat(city.count(city.crimes)[:, None], gate_patrols.MINUTES, axis=1)
+    today = gate_patrols.Variant("today")
+    expected = []
+    for gate, gate_xy in enumerate(city.gate_xy):
+        for patrol in gate_patrols.plan_patrol(city, gate_xy, risk, today):
+            for cell, begin in patrol:
+                for crime in tested[tested["cell"] == cell].itertuples():
+                    if begin - 15 <= crime.minute < begin + 30:
+                        inside = begin <= crime.minute < begin + 15
+                        expected.append((gate, cell, crime.minute, inside, 0.5))
+    met = gate_patrols.find_met(city, tested, risk, today)
+    found = met[["gate", "cell", "minute", "exact", "weight"]].itertuples(index=False, name=None)
+    assert sorted(found) == sorted(expected)
+    assert expected
+
+
+def test_sums_are_drawn_by_group():
+    """Drawn sums are whole groups, as many as there are, and on average all of them."""
+    values = np.array([[1.0], [2.0], [30.0], [400.0]])
+    drawn = timed_crimes.bootstrap_sums(values, [7, 7, 8, 9], draws=4000)[:, 0]
+    possible = {
+        sum(group) for group in itertools.combinations_with_replacement((3.0, 30.0, 400.0), 3)
+    }
+    assert set(drawn) == possible
+    assert drawn.mean() == pytest.approx(433.0, rel=0.03)
