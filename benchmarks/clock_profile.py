@@ -32,6 +32,7 @@ MIN_CRIMES_AT_ADDRESS = 2
 GROUPS = ("violence", "robbery", "person", "damage", "theft")
 DAYS = ("school", "weekday_off", "weekend")
 NEAR_METRES = 150.0
+CITY_LATITUDE = 41.9
 FIRST_OF_KIND = (1, 3, 6, 12)
 BAND_HALF_HOURS = 4
 """Kinds of place are compared in bands of two hours: near many bars there are few crimes. The bands
@@ -45,47 +46,66 @@ SEASON_DAYS = 21
 """Days without school lie mostly in summer: each is compared with weekends within this span."""
 
 
-def read_crimes(folder: Path) -> tuple[pd.DataFrame, pd.Series]:
-    """Crimes in streets with group, kind of day, half-hour and kind of place; kinds of days."""
+def read_frame(folder: Path) -> pd.DataFrame:
+    """All crimes with `group` ("" for others), time `at`, and metres `x`, `y`."""
     crimes = pd.concat(map(pd.read_parquet, sorted(folder.glob("crimes-*.parquet"))))
     crimes = crimes.reset_index(drop=True)
-    dates = pd.read_csv(folder / "school_days.csv", parse_dates=["date"])
-    kind_of_day = dates.set_index("date")["kind"]
-    at = pd.to_datetime(crimes["occurred_at"])
-    metres = np.column_stack(
-        [
-            crimes["longitude"] * 111_320 * np.cos(np.radians(crimes["latitude"].mean())),
-            crimes["latitude"] * 111_195,
-        ]
-    )
-    place, category = crimes["place"].astype(str), crimes["category"].astype(str)
+    category = crimes["category"].astype(str)
     from_person = crimes["description"].isin(["POCKET-PICKING", "PURSE-SNATCHING"])
     is_theft = category == "THEFT"
-    group = np.select(
-        [
-            category.isin(["ASSAULT", "BATTERY", "HOMICIDE"]),
-            category == "ROBBERY",
-            is_theft & from_person,
-            category.isin(["CRIMINAL DAMAGE", "ARSON"]),
-            is_theft & ~from_person,
-        ],
-        GROUPS,
-        "",
+    kinds = [
+        category.isin(["ASSAULT", "BATTERY", "HOMICIDE"]),
+        category == "ROBBERY",
+        is_theft & from_person,
+        category.isin(["CRIMINAL DAMAGE", "ARSON"]),
+        is_theft & ~from_person,
+    ]
+    return crimes.assign(
+        group=np.select(kinds, GROUPS, ""),
+        at=pd.to_datetime(crimes["occurred_at"]),
+        place=crimes["place"].astype(str),
+        x=to_metres(crimes["longitude"], crimes["latitude"])[:, 0],
+        y=to_metres(crimes["longitude"], crimes["latitude"])[:, 1],
     )
-    licensed = place.isin(LICENSED_PLACES).to_numpy()
-    addresses, number = np.unique(metres[licensed], axis=0, return_counts=True)
-    addresses = addresses[number >= MIN_CRIMES_AT_ADDRESS]
-    used = (place.isin(STREET_PLACES) & ~crimes["domestic"]).to_numpy() & (group != "")
-    near = cKDTree(addresses).query_ball_point(metres[used], NEAR_METRES, return_length=True)
+
+
+def to_metres(longitude: pd.Series, latitude: pd.Series) -> NDArray[np.float64]:
+    """(n, 2) metres on a plane that is true at the city's latitude."""
+    x = longitude * 111_320 * np.cos(np.radians(CITY_LATITUDE))
+    return np.column_stack([x, latitude * 111_195])
+
+
+def find_licensed(crimes: pd.DataFrame) -> NDArray[np.float64]:
+    """(a, 2) addresses where crimes in bars and taverns were recorded."""
+    inside = crimes.loc[crimes["place"].isin(LICENSED_PLACES), ["x", "y"]].to_numpy()
+    addresses, number = np.unique(inside, axis=0, return_counts=True)
+    return np.asarray(addresses[number >= MIN_CRIMES_AT_ADDRESS])
+
+
+def choose_in_streets(crimes: pd.DataFrame) -> pd.DataFrame:
+    """The crimes of the groups in streets and other open places that are not domestic."""
+    in_street = crimes["place"].isin(STREET_PLACES) & ~crimes["domestic"]
+    return crimes[in_street & (crimes["group"] != "")]
+
+
+def read_crimes(folder: Path) -> tuple[pd.DataFrame, pd.Series]:
+    """Crimes in streets with group, kind of day, half-hour and kind of place; kinds of days."""
+    whole = read_frame(folder)
+    crimes = choose_in_streets(whole)
+    dates = pd.read_csv(folder / "school_days.csv", parse_dates=["date"])
+    kind_of_day = dates.set_index("date")["kind"]
+    tree = cKDTree(find_licensed(whole))
+    near = tree.query_ball_point(crimes[["x", "y"]], NEAR_METRES, return_length=True)
+    date = crimes["at"].dt.normalize()
     table = pd.DataFrame(
         {
-            "group": group[used],
-            "date": at[used].dt.normalize(),
-            "half_hour": ((at.dt.hour * 60 + at.dt.minute) // 30)[used],
+            "group": crimes["group"],
+            "date": date,
+            "half_hour": (crimes["at"].dt.hour * 60 + crimes["at"].dt.minute) // 30,
             "kind": np.searchsorted(FIRST_OF_KIND, near, side="right"),
+            "day": date.map(kind_of_day),
         }
     )
-    table["day"] = table["date"].map(kind_of_day)
     return table, kind_of_day
 
 

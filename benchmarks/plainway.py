@@ -306,18 +306,25 @@ def _draw_route(chart: folium.Map, graph: nx.MultiGraph, route: Route) -> None:
 
 
 def _compute_mean_worths(folder: Path, stops: Stops) -> tuple[float, float]:
-    """Mean worth of our patrols, and of the plain stops with a full stretch around each."""
+    """Mean worth of our stops, and of the plain stops with a full stretch around each.
+
+    Both by the mean risk of the window, so that the hour at which a stop is made does not count.
+    """
     area = pp.load_area(folder / "patrolplan.toml")
     risk = pp.estimate_risk(area)
     hotspots = pp.find_hotspots(area, risk)
     plan = pp.plan_patrols(area, risk, hotspots)
-    ours = [patrol.worth for patrol in plan.patrols]
     inputs = PlanningInputs.from_area(area, risk, hotspots)
-    plain = []
+    worths = dict(zip(hotspots["hotspot"], hotspots["worth"], strict=True))
+    radius = area.settings.patrol.radius_metres
+    ours, plain = [], []
     for row, urn in enumerate(area.schools["urn"]):
         problem = build_school_problem(inputs, row)
         network, own_pieces = problem.surroundings.network, problem.surroundings.pieces
-        within = hotspots["worth"].to_numpy()[problem.hotspot_rows[0]] / problem.worth[0]
+        around_gate = problem.surroundings.gate_metres <= radius
+        within = problem.surroundings.take_values(risk.joined)[around_gate].sum()
+        stops_of_ours = (s for patrol in plan.patrols if patrol.urn == urn for s in patrol.stops)
+        ours.append(sum(worths.get(stop.hotspot, 0.0) for stop in stops_of_ours) / within)
         at = network.snap(np.array(stops[urn]).reshape(-1, 2)).piece
         around = [find_stretch_around(network, int(piece), STRETCH_METRES) for piece in at]
         pieces = np.unique(np.concatenate([*around, np.empty(0, dtype=np.int64)]))

@@ -36,9 +36,13 @@ def draw(rng, count, pieces, category, days=YEAR, minutes=(0, 1440)):
     )
 
 
-def build(make, incidents, network=None, *, places=(), clock=None, term_dates=TERMS, **settings):
-    """An area of `make` with licensed places (kind, x, y), an own table and term dates."""
-    given = {"way_home": {"clock": "declared", **settings}}
+def build(make, incidents, network=None, *, places=(), table=None, term_dates=TERMS, **settings):
+    """An area of `make` with licensed places (kind, x, y), an own table and term dates.
+
+    Gives also its history. `settings` are sections.
+    """
+    given = {"way_home": {"clock": "declared"}, **settings}
+    incidents = incidents.reset_index(drop=True)
     area = make.area(incidents, network, settings=given, term_dates=term_dates)
     tables = build_empty_tables(area.network.projection)
     if len(places):
@@ -47,7 +51,7 @@ def build(make, incidents, network=None, *, places=(), clock=None, term_dates=TE
             {"kind": kinds}, geometry=gpd.points_from_xy(x, y), crs="EPSG:27700"
         )
         tables = replace(tables, places=points)
-    area.way_home = tables if clock is None else replace(tables, clock=clock)
+    area.way_home = tables if table is None else replace(tables, clock=table)
     return area, build_history(area)
 
 

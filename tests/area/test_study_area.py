@@ -266,6 +266,16 @@ def test_a_harm_for_no_category_is_noted(village):
     ]
 
 
+def test_an_exposure_of_no_category_is_noted(village):
+    """An exposure whose name is no category is named with the nearest; those of today are known."""
+    exposure = {"Robery": 0.5, "Robbery": 0.25}
+    notes = describe_notes(_area(village, way_home={"exposure": exposure}).notes)
+    assert [note for note in notes if "exposure" in note] == [
+        "[way_home] exposure: 'Robery' is not a category in the data; did you mean 'Robbery'?"
+    ]
+    assert not [note for note in describe_notes(_area(village).notes) if "exposure" in note]
+
+
 def test_an_unknown_column_is_reported_once(village):
     """The settings' key is named once, however many files there are, and no file is named."""
     for name in ("m1.csv", "m2.csv"):

@@ -98,6 +98,19 @@ def test_a_table_of_another_place_stops_the_command(lane):
         lane({"places": "kind,longitude,latitude\npub,,\n"})
 
 
+def test_a_bus_stop_at_the_end_of_the_world_is_not_near(lane, tmp_path):
+    """A stop of the streets file that the CRS cannot place does not count, nor warn."""
+    streets = (tmp_path / "x.osm").read_text(encoding="utf-8")
+    stops = "".join(
+        f"<node id='{n}' version='1' lon='{lon}' lat='{lat}'><tag k='highway' v='bus_stop'/></node>"
+        for n, lon, lat in ((8, -0.12, 51.52), (9, 90, 0))
+    )
+    (tmp_path / "y.osm").write_text(streets.replace("<way", f"{stops}<way"), encoding="utf-8")
+    area = lane(**_sources(streets="y.osm"))
+    assert not np.isfinite(area.features.get_coordinates()).all(axis=None)
+    assert len(area.way_home.stops) == 1
+
+
 def test_stops_and_places_of_the_streets_are_the_default(demo_area):
     """Without tables, bus stops, stations and pubs of the streets file count, as points."""
     features = demo_area.features["kind"].value_counts()

@@ -39,14 +39,13 @@ def test_risk_says_its_window_and_day(run, config, options, window, day):
 
 
 def test_hotspots_follow_the_window(run, config, tmp_path):
-    """Before school other stretches hold the risk than after it, and the layer says what carries."""
+    """Before school other stretches hold the risk than after it; the layer says what carries."""
     after, early = (
         _run_json(run, "hotspots", "--config", config, "--out", tmp_path / name, *options)
         for name, options in (("after", ()), ("early", ("--window", "early")))
     )
-    assert [row["place"] for row in after["hotspots"]] != [
-        row["place"] for row in early["hotspots"]
-    ]
+    places = [[row["place"] for row in one["hotspots"]] for one in (after, early)]
+    assert places[0] != places[1]
     said = json.dumps(early["hotspots"])
     assert "after school" not in said
     assert "way home" not in said
@@ -54,6 +53,7 @@ def test_hotspots_follow_the_window(run, config, tmp_path):
     assert list(layer["carried_by"]) == [row["carried_by"] for row in early["hotspots"]]
 
 
+@pytest.mark.slow
 def test_a_plan_has_the_risk_of_its_window(run, config, tmp_path):
     """A plan's risk, and its reasons, are those of its own window and day."""
     options = ("--school", "900003", "--window", "early", "--date", "2026-12-01")

@@ -16,9 +16,8 @@ COLUMNS = ("category", "occurred_at", "longitude", "latitude")
 def plant(demo, demo_area, tmp_path_factory):
     """What writes a force's own extract of the demo borough, and loads it."""
     folder = tmp_path_factory.mktemp("planted")
-    pieces = demo_area.network.frame().to_crs(4326)
-    middle = pieces.geometry.interpolate(0.5, normalized=True)
-    names = pieces["name"].to_numpy()
+    network, names = demo_area.network, demo_area.network.frame()["name"].to_numpy()
+    middle = np.column_stack(demo_area.projection.to_degrees(*network.piece_middle.T))
 
     def build(heaps, seed):
         """The area with so many crimes of a category on these pieces, days and minutes."""
@@ -26,11 +25,10 @@ def plant(demo, demo_area, tmp_path_factory):
         for category, rows, count, days, (start, end) in heaps:
             minutes = pd.to_timedelta(rng.integers(start, end, count), "min")
             at = pd.DatetimeIndex(rng.choice(days, count)) + minutes
-            where = middle.iloc[rng.choice(rows, count)]
-            table = {"occurred_at": at.strftime("%Y-%m-%d %H:%M"), "longitude": where.x.to_numpy()}
-            tables.append(
-                pd.DataFrame(table).assign(latitude=where.y.to_numpy(), category=category)
-            )
+            place = middle[rng.choice(rows, count)]
+            table = {"occurred_at": at.strftime("%Y-%m-%d %H:%M"), "category": category}
+            table |= dict(zip(("longitude", "latitude"), place.T, strict=True))
+            tables.append(pd.DataFrame(table))
         pd.concat(tables).to_csv(folder / "own.csv", index=False)
         text = demo.read_text(encoding="utf-8").replace("crimes/*/*-street.csv", "own.csv")
         text = text.replace('reports = "reports.csv"\n', "")

@@ -114,6 +114,14 @@ def test_files_that_are_not_polygons_are_refused(tmp_path):
     assert "correct [sources] areas" in found[3]
 
 
+def test_a_file_of_several_layers_is_refused(tmp_path):
+    """Which of several layers counts is not guessed; their names are in the message."""
+    path = _areas(tmp_path, name="a.gpkg", area=["A"], residents=[1])
+    gpd.GeoDataFrame(geometry=[shapely.Point(0, 0)], crs="EPSG:27700").to_file(path, layer="sites")
+    (line,) = _problems(lambda: _read(path))
+    assert "has 2 layers (a, sites)" in line
+
+
 def _clock(folder, *rows, name="clock.csv"):
     path = folder / name
     text = "\n".join(["category,kind,from,share", *(",".join(map(str, row)) for row in rows)])

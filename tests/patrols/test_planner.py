@@ -256,7 +256,7 @@ def test_detours_pass_more_risk_within_the_window(demo_area, demo_plan):
 
 
 def test_times_follow_from_the_legs(demo_plan):
-    """Every arrival is the last leaving plus the leg's minutes; dwells are the settings' or more."""
+    """Arrivals are the last leaving plus the leg; dwells are those of the settings or more."""
     for patrol in demo_plan.patrols:
         times = [patrol.gate_until_minutes]
         for stop, leg in zip(patrol.stops, patrol.legs, strict=False):

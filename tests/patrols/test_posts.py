@@ -1,4 +1,6 @@
-"""Posts stand beside the patrols in a plan, with places in words."""
+"""Posts stand next to the patrols in a plan, with places in words."""
+
+import json
 
 import numpy as np
 import pytest
@@ -10,15 +12,9 @@ from patrolplan.patrols.posts import plan_posts, round_share
 URNS = ["900002", "900006"]
 
 
-@pytest.fixture(scope="module")
-def demo_risk(demo_area):
-    """The demo's risk."""
-    return pp.estimate_risk(demo_area)
-
-
-def test_posts_of_some_schools(demo_area, demo_risk):
+def test_posts_of_some_schools(demo_area, demo_plan):
     """So many for each school, near its streets, from the bell on for 35 minutes."""
-    planned = plan_posts(demo_area, demo_risk, count=2, urns=URNS)
+    planned = plan_posts(demo_area, demo_plan.risk, count=2, urns=URNS)
     assert [post.urn for post in planned.posts] == ["900002", "900002", "900006", "900006"]
     assert planned.gap_percent <= 0.1
     for post in planned.posts:
@@ -29,17 +25,30 @@ def test_posts_of_some_schools(demo_area, demo_risk):
         assert gap < 20
 
 
-def test_a_plan_has_the_posts_that_the_settings_want(demo_area, demo_risk):
+def test_a_plan_has_the_posts_that_the_settings_want(demo_area, demo_plan):
     """In plan.json shares are in steps of 5 %, and without posts the list is empty."""
     area = pp.with_settings(demo_area, way_home={"posts": 1})
-    hotspots = pp.find_hotspots(area, demo_risk)
-    plan = pp.plan_patrols(area, demo_risk, hotspots, urns=URNS)
+    risk, hotspots = demo_plan.risk, demo_plan.hotspots
+    plan = pp.plan_patrols(area, risk, hotspots, urns=URNS)
     documents = build_post_documents(plan)
     assert [document["urn"] for document in documents] == URNS
     for document, post in zip(documents, plan.posts.posts, strict=True):
         assert list(document) == ["urn", "place", "point", "from", "to", "pupil_share"]
         assert document["pupil_share"] == round_share(post.pupil_share)
         assert document["pupil_share"] * 20 == pytest.approx(round(document["pupil_share"] * 20))
-    without = pp.plan_patrols(demo_area, demo_risk, hotspots, urns=URNS[:1])
-    assert without.posts is None
-    assert build_post_documents(without) == []
+    assert demo_plan.posts is None
+    assert build_post_documents(demo_plan) == []
+
+
+@pytest.mark.slow
+def test_every_school_has_useful_posts(demo, run, tmp_path):
+    """One adult meets a twentieth of a school's way home, four meet nearly a fifth, proven."""
+    for count, least in ((1, 0.05), (4, 0.18)):
+        out = tmp_path / f"{count}"
+        code, _, _ = run("plan", "--config", demo, "--posts", count, "--out", out)
+        assert code == 0
+        document = json.loads((out / "plan.json").read_text(encoding="utf-8"))
+        last = {post["urn"]: post["pupil_share"] for post in document["posts"]}
+        assert len(last) == len(document["patrols"])
+        assert min(last.values()) >= least
+        assert document["posts_gap_percent"] <= 0.1

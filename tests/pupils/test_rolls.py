@@ -1,5 +1,7 @@
 """Rolls and mode shares come from the table, and what is not in it is assumed and announced."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -50,3 +52,16 @@ def test_presets_are_shares(preset):
     assert shares.shape == (2, len(MODES))
     assert np.all((shares.sum(axis=1) > 0.4) & (shares.sum(axis=1) < 1))
     assert shares[0, 0] == PRESETS[preset]["primary"]["walk"]
+
+
+def test_check_announces_rolls_that_are_missing(run, copy_demo, tmp_path):
+    """Without numbers of pupils the command says which figure is used instead, and for whom."""
+    config = copy_demo(tmp_path, "2025-09")
+    assert "no number of pupils" not in run("check", "--config", config)[1]
+    path = tmp_path / "schools.csv"
+    table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="cp1252")
+    table.assign(NumberOfPupils="").to_csv(path, index=False, encoding="utf-8")
+    code, out, _ = run("check", "--config", config, "--json")
+    assert code == 0
+    (said,) = [note for note in json.loads(out)["notes"] if "no number of pupils" in note]
+    assert "90 % of the capacity" in said

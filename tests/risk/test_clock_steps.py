@@ -37,33 +37,47 @@ def _deal(group, cell, fold, groups):
     return counts
 
 
-def _spread_slowly(profile, cell, width, day_weight):
-    """Where one incident goes, cell by cell."""
+def _weigh_slowly(cell, to, width, day_weight):
+    """How much an incident in one cell counts in another."""
     day, hour = divmod(cell, HALF_HOURS)
-    weekdays = {int(DAYS.of_kind[SCHOOL_DAY]), int(DAYS.of_kind[HOLIDAY])}
-    result = np.zeros(CELLS)
-    for to in range(CELLS):
-        to_day, to_hour = divmod(to, HALF_HOURS)
-        apart = min((hour - to_hour) % HALF_HOURS, (to_hour - hour) % HALF_HOURS)
-        if width:
-            near = np.exp(-0.5 * (apart / width) ** 2) if apart <= 3 * width else 0.0
-        else:
-            near = float(apart == 0)
-        same = day == to_day or (day == DAYS.unknown and to_day in weekdays)
-        result[to] = near * (1.0 if same else day_weight) * profile[to]
-    return result / result.sum()
+    to_day, to_hour = divmod(to, HALF_HOURS)
+    apart = min((hour - to_hour) % HALF_HOURS, (to_hour - hour) % HALF_HOURS)
+    if width:
+        near = np.exp(-0.5 * (apart / width) ** 2) if apart <= 3 * width else 0.0
+    else:
+        near = float(apart == 0)
+    return near * (1.0 if day == to_day else day_weight)
 
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("day_weight", DAY_WEIGHTS)
-def test_an_incident_is_spread_as_cell_by_cell(width, day_weight):
-    """The matrix is what a loop over cells gives, and each incident stays one incident."""
+def test_incidents_distributed_as_the_profile_still_are_when_spread(width, day_weight):
+    """No kind of day and no hour loses incidents to its neighbours, and none is lost or made."""
     profile = _draw_profile(1)
     spread = build_spread(profile, DAYS, width, day_weight)
     np.testing.assert_allclose(spread.sum(axis=1), 1.0)
-    for cell in (0, 47, 70, CELLS - 1, CELLS, CELLS + 31):
-        expected = _spread_slowly(profile, cell, width, day_weight)
-        np.testing.assert_allclose(spread[cell], expected, atol=1e-15)
+    np.testing.assert_allclose(profile @ spread[:CELLS], profile, rtol=1e-5)
+
+
+def test_an_incident_is_spread_by_nearness_and_profile():
+    """Between two cells, the weight is symmetric: a scale of both times profile and nearness."""
+    profile = _draw_profile(1)
+    width, day_weight = 2.0, 0.3
+    spread = build_spread(profile, DAYS, width, day_weight)
+    near = np.array([
+        [_weigh_slowly(cell, to, width, day_weight) for to in range(CELLS)]
+        for cell in range(CELLS)
+    ])  # fmt: skip
+    assert ((spread[:CELLS] > 0) == (near > 0)).all()
+    ratio = spread[:CELLS] / profile / np.where(near > 0, near, 1)
+    at = np.array([3, 5, 50, 52, 99])
+    scale = np.sqrt(np.diag(ratio))
+    pairs = np.outer(scale, scale)[np.ix_(at, at)] * (near[np.ix_(at, at)] > 0)
+    np.testing.assert_allclose(ratio[np.ix_(at, at)], pairs, rtol=1e-5)
+    school, holiday = (HALF_HOURS * DAYS.of_kind[kind] + 31 for kind in (SCHOOL_DAY, HOLIDAY))
+    mixed = profile[school] * spread[school] + profile[holiday] * spread[holiday]
+    expected = mixed / (profile[school] + profile[holiday])
+    np.testing.assert_allclose(spread[CELLS + 31], expected)
 
 
 def test_hours_are_near_around_midnight():
@@ -135,23 +149,28 @@ def test_the_numbers_chosen_have_the_highest_likelihood():
     fold = rng.integers(FOLDS, size=60)
     _, choice = fit_step(_deal(np.zeros(60, dtype=int), cell, fold, 1), above[None], ratio, DAYS)
 
-    def score(strength, width, day_weight, share):
+    def score(strength, width, day_weight, share, is_even):
         tilted = above * ratio[0]
         base = (1 - share) * above + share * tilted / tilted.sum()
+        shape = DAYS.cell_shares if is_even else base
         total = 0.0
-        spread = [_spread_slowly(base, other, width, day_weight) for other in cell]
+        spread = build_spread(shape, DAYS, width, day_weight)[cell]
         for one in np.flatnonzero(cell < CELLS):
             others = np.flatnonzero(fold != fold[one])
             own = sum(spread[other][cell[one]] for other in others)
             total += np.log((own + strength * base[cell[one]]) / (len(others) + strength))
         return total
 
-    best = score(choice.strength, choice.width, choice.day_weight, choice.ratio_share)
+    chosen = (choice.strength, choice.width, choice.day_weight, choice.ratio_share, choice.is_even)
+    best = score(*chosen)
     reference = np.log(above[cell[cell < CELLS]]).sum()
     known = (cell < CELLS).sum()
     assert choice.bits == pytest.approx((best - reference) / known / np.log(2))
     for strength in STRENGTHS[::6]:
-        assert score(strength, WIDTHS[2], DAY_WEIGHTS[1], RATIO_SHARES[0]) <= best + 1e-9
+        for is_even in (False, True):
+            assert (
+                score(strength, WIDTHS[2], DAY_WEIGHTS[1], RATIO_SHARES[0], is_even) <= best + 1e-9
+            )
 
 
 def test_an_unknown_weekday_is_not_predicted_but_counts():

@@ -151,13 +151,13 @@ def test_unknown_weekdays_are_mixed_as_the_known_ones():
     assert shares == pytest.approx(np.array([100, 0, 60, 50]) / 210)
 
 
-def test_an_incident_of_unknown_weekday_counts_on_all_weekdays():
-    """It counts fully on school days and holidays, and on weekends like any other weekday's."""
+def test_classes_of_days_are_found_and_weighed():
+    """Incidents count fully on days of their class, less on others; unknown weekdays are apart."""
     days = join_day_kinds(np.repeat([SCHOOL_DAY, WEEKEND, HOLIDAY], [100, 60, 40]))
     matrix = days.build_day_matrix(0.3)
     school, weekend, holiday = (days.of_kind[DAY_KINDS.index(kind)] for kind in
                                 ("school_day", "weekend", "holiday"))  # fmt: skip
-    assert matrix[days.unknown, [school, weekend, holiday]].tolist() == [1.0, 0.3, 1.0]
+    assert days.weekdays.tolist() == sorted([school, holiday])
     assert matrix[school, [school, weekend, holiday]].tolist() == [1.0, 0.3, 0.3]
     kinds = np.array([SCHOOL_DAY, UNKNOWN_WEEKDAY])
     assert days.find_class(kinds).tolist() == [school, days.unknown]

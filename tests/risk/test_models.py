@@ -99,7 +99,7 @@ def test_shrunk_is_nearer_the_truth(make):
 
 
 def test_poisson_learns_a_change(make):
-    """Where crime has moved from one place to another, the regression has noticed."""
+    """Where crime has moved, a regression whose penalty is light has noticed, the usual less."""
     rng = np.random.default_rng(9)
     rates = np.full((60, 1), 1.0)
     counts = rng.poisson(rates, size=(24, 60, 1))
@@ -107,9 +107,10 @@ def test_poisson_learns_a_change(make):
         counts[place % 20 :, place] += rng.poisson(6.0, size=(24 - place % 20, 1))
     counts[22:, 40] += 9
     h = make.history(counts)
-    expected = PoissonCount().fit(h).predict()[:, 0]
-    prior = PriorCount().fit(h).predict()[:, 0]
-    assert expected[80] > 1.5 * prior[80]
+    light, usual = (PoissonCount(*penalty).fit(h).predict()[80, 0] for penalty in ((0.1,), ()))
+    prior = PriorCount().fit(h).predict()[80, 0]
+    assert light > 1.4 * prior
+    assert light > usual > prior
 
 
 def test_combination_is_its_parts(make):

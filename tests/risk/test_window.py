@@ -183,3 +183,17 @@ def test_reports_of_the_morning_do_not_steer_the_afternoon(demo_area, risk):
     morning = Window(60, 465)
     before, after = (estimate_risk(area, window=morning) for area in (demo_area, flipped))
     assert after.crime_weight < before.crime_weight
+
+
+def test_a_plan_of_another_window_says_so(demo_area, risk):
+    """A morning plan on hotspots of the afternoon has a note, one of the same window has none."""
+    hotspots = pp.find_hotspots(demo_area, risk)
+    kinds = [
+        {note.kind for patrol in plan.patrols for note in patrol.notes}
+        for plan in (
+            pp.plan_patrols(demo_area, risk, hotspots, urns=["900003"], window=window)
+            for window in (None, Window(90, 450))
+        )
+    ]
+    assert "other_window" not in kinds[0]
+    assert "other_window" in kinds[1]

@@ -90,7 +90,7 @@ def place_incidents(
         used = in_group
     report.left_out.extend(suppress_small_counts(rows, min_crime_count))
     _check_categories(incidents["category"].array[used].unique(), settings, report)
-    _check_harm(incidents["category"].array.unique(), settings, report)
+    _check_named(incidents["category"].array.unique(), settings, report)
     report.problems.raise_if_any()
     incidents, catchment = incidents[used].reset_index(drop=True), catchment[used]
     incidents["category"] = incidents["category"].cat.remove_unused_categories()
@@ -287,16 +287,21 @@ def _check_categories(present: Iterable[str], settings: Settings, report: LoadRe
         report.notes.append(Note("category_absent", {**names, "group_of": min_crime_count}))
 
 
-def _check_harm(read: Iterable[str], settings: Settings, report: LoadReport) -> None:
-    """Note a harm for a category that is neither in the files nor one of data.police.uk.
+def _check_named(read: Iterable[str], settings: Settings, report: LoadReport) -> None:
+    """Note a harm or exposure of a category that is neither in the files nor of data.police.uk.
 
     The category may come with later months, or its name may be misspelled.
     """
     known = tuple(dict.fromkeys((*read, *settings.crimes.risk_categories, *CATEGORIES)))
-    for name in settings.risk.harm:
-        if name not in known:
-            similar = find_similar(name, known) or ""
-            report.notes.append(Note("harm_unknown", {"category": name, "similar": similar}))
+    named: dict[NoteKind, Iterable[str]] = {
+        "harm_unknown": settings.risk.harm,
+        "exposure_unknown": settings.way_home.exposure,
+    }
+    for kind, names in named.items():
+        for name in names:
+            if name not in known:
+                similar = find_similar(name, known) or ""
+                report.notes.append(Note(kind, {"category": name, "similar": similar}))
 
 
 def _describe_span(low: ArrayLike, high: ArrayLike, projection: Projection) -> str:

@@ -103,9 +103,12 @@ def _select_origins(
 
 
 def _is_near(table: gpd.GeoDataFrame, limits: BaseGeometry) -> NDArray[np.bool_]:
-    """(n,) which shapes lie within reach of the area."""
+    """(n,) which shapes lie within reach of the area; none does whose place the CRS cannot give."""
+    shapes = np.asarray(table.geometry.array, dtype=object)
+    near = np.isfinite(shapely.bounds(shapes)).all(axis=1)
     shapely.prepare(limits)
-    return np.asarray(shapely.dwithin(limits, table.geometry.values, REACH_METRES), dtype=bool)
+    near[near] = shapely.dwithin(limits, shapes[near], REACH_METRES)
+    return np.asarray(near, dtype=bool)
 
 
 def _select_near(

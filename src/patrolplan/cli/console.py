@@ -270,14 +270,19 @@ def plan_area_days(
 
 
 def run_backtest(
-    area: StudyArea, origins: tuple[str, str] | None = None
-) -> tuple[Backtest, PatrolBacktest]:
-    """Test risk models, and patrols planned with them, on hold-out months."""
+    area: StudyArea, origins: tuple[str, str] | None = None, window: str | None = None
+) -> tuple[Backtest, PatrolBacktest | None]:
+    """Test risk models, and patrols planned with them, on hold-out months.
+
+    Inside a window of the day the risk alone is tested.
+    """
     from patrolplan.patrols.patrol_backtest import backtest_patrols
     from patrolplan.risk.backtest import backtest_risk
 
     with report_stage("Testing risk models"):
-        risk_test = backtest_risk(area, origins=origins)
+        risk_test = backtest_risk(area, origins=origins, window=window)
+    if window is not None:
+        return risk_test, None
     with report_stage("Testing patrols"):
         return risk_test, backtest_patrols(area, origins=list(risk_test.trials.origins))
 

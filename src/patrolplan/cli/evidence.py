@@ -56,9 +56,13 @@ def backtest(
         str | None, typer.Option("--from", help="First hold-out month, YYYY-MM.")
     ] = None,
     last: Annotated[str | None, typer.Option("--to", help="Last hold-out month, YYYY-MM.")] = None,
+    window: console.WindowName = None,
     as_json: console.Json = False,
 ) -> None:
-    """Back-test risk and patrols on hold-out months, from which nothing was learned."""
+    """Back-test risk and patrols on hold-out months, from which nothing was learned.
+
+    With --window the risk alone is tested, on crime inside that window on school days.
+    """
     from patrolplan.outputs.backtest_report import build_backtest_document
     from patrolplan.outputs.note_words import describe_notes
 
@@ -70,7 +74,7 @@ def backtest(
         origins = (console.parse_month(first, "--from"), console.parse_month(last, "--to"))
     console.check_out(out)
     area = console.load_study_area(config)
-    risk_test, patrol_test = console.run_backtest(area, origins)
+    risk_test, patrol_test = console.run_backtest(area, origins, window)
     if out is not None:
         _write_backtest(area, risk_test, patrol_test, out)
     if as_json:
@@ -78,15 +82,16 @@ def backtest(
         return
     console.stdout.print(str(risk_test))
     console.print_notes(describe_notes(choice.note for choice in risk_test.choices))
-    console.stdout.print(
-        "Patrols: harm recorded per officer-hour on the stretches where they stop:"
-    )
-    console.stdout.print(str(patrol_test))
+    if patrol_test is not None:
+        console.stdout.print(
+            "Patrols: harm recorded per officer-hour on the stretches where they stop:"
+        )
+        console.stdout.print(str(patrol_test))
     console.print_written_to(out)
 
 
 def _write_backtest(
-    area: StudyArea, risk_test: Backtest, patrol_test: PatrolBacktest, out: Path
+    area: StudyArea, risk_test: Backtest, patrol_test: PatrolBacktest | None, out: Path
 ) -> None:
     from patrolplan.outputs.backtest_report import write_backtest
     from patrolplan.outputs.output_folder import build_manifest_header, replace_folder

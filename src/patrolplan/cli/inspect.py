@@ -55,8 +55,10 @@ def check(config: console.Config = console.DEFAULT_CONFIG, as_json: console.Json
     """Read everything and say what came in, what was left out, and what was assumed."""
     from patrolplan.outputs.note_words import describe_notes
     from patrolplan.outputs.wording import SNAPPED_ACCURACY
+    from patrolplan.pupils.rolls import count_pupils
 
     area = console.load_study_area(config)
+    assumed = (*area.notes, *count_pupils(area.schools).notes)
     first, last = area.incidents["month"].min(), area.incidents["month"].max()
     document = {
         "area": area.name,
@@ -75,7 +77,7 @@ def check(config: console.Config = console.DEFAULT_CONFIG, as_json: console.Json
         ],
         "left_out": list_left_out(area.left_out),
         "alarms": [asdict(one) for one in area.alarms],
-        "notes": describe_notes(area.notes),
+        "notes": describe_notes(assumed),
     }
     if as_json:
         console.print_json(document)
@@ -97,7 +99,7 @@ def check(config: console.Config = console.DEFAULT_CONFIG, as_json: console.Json
     for one in area.tables:
         rows.add_row(one.source, f"{one.rows:,}", f"{one.used:,}", f"{one.left_out:,}")
     console.stdout.print(rows)
-    console.print_left_out(area.left_out, area.notes)
+    console.print_left_out(area.left_out, assumed)
 
 
 def build_force_counts(area: StudyArea) -> list[dict[str, object]]:

@@ -9,6 +9,7 @@ import pyogrio.errors
 
 from patrolplan.errors import InputError
 from patrolplan.inputs.table_reader import check_size
+from patrolplan.text import list_first
 
 FILE_STARTS = {
     ".geojson": (b"{",),
@@ -40,13 +41,20 @@ def read_polygon_file(
     Raises
     ------
     InputError
-        When the file is missing, too large, of another format or broken, or has no shape or CRS.
+        When the file is missing, too large, of another format or broken, or has several layers, no
+        shape or no CRS.
     """
     if not path.is_file():
         raise InputError.one(path, "the file does not exist", f"correct {key}")
     check_size(path)
     _check_format(path)
     try:
+        layers = [str(name) for name, _ in pyogrio.list_layers(path)]
+        if len(layers) > 1:
+            what = (
+                f"has {len(layers)} layers ({list_first(layers)}), so it is not clear which counts"
+            )
+            raise InputError.one(path, what, "save the layer of polygons in a file of its own")
         columns = None
         if choose_columns is not None:
             columns = list(

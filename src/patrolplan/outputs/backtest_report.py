@@ -14,16 +14,21 @@ from patrolplan.patrols.patrol_backtest import PatrolBacktest
 from patrolplan.risk.backtest import Backtest
 
 
-def build_backtest_document(risk: Backtest, patrols: PatrolBacktest) -> dict[str, Any]:
-    """Results of risk and patrols for `backtest.json`; what cannot be computed is null."""
-    return {"results": _format_records(risk.results), "patrols": _format_records(patrols.summary())}
+def build_backtest_document(risk: Backtest, patrols: PatrolBacktest | None) -> dict[str, Any]:
+    """Results of risk and patrols for `backtest.json`; what cannot be computed is null.
+
+    Patrols are not tested where only the crime inside a window of the day is.
+    """
+    summary = [] if patrols is None else _format_records(patrols.summary())
+    return {"results": _format_records(risk.results), "patrols": summary}
 
 
-def write_backtest(risk: Backtest, patrols: PatrolBacktest, folder: Path) -> None:
+def write_backtest(risk: Backtest, patrols: PatrolBacktest | None, folder: Path) -> None:
     """Write the results as JSON and CSV, and a coverage curve for each category."""
     write_json(folder / "backtest.json", build_backtest_document(risk, patrols))
     risk.results.to_csv(folder / "risk.csv", index=False, lineterminator="\n")
-    patrols.summary().to_csv(folder / "patrols.csv", index=False, lineterminator="\n")
+    if patrols is not None:
+        patrols.summary().to_csv(folder / "patrols.csv", index=False, lineterminator="\n")
     with mpl.rc_context({"svg.hashsalt": "patrolplan"}):
         for category in risk.trials.categories:
             figure = Figure(figsize=(7, 4.5), layout="constrained")

@@ -95,9 +95,14 @@ def _say_category_absent(values: Mapping[str, Any]) -> str:
     return f"No {one} of the category '{values['category']}' in the area{hint}."
 
 
-def _say_harm_unknown(values: Mapping[str, Any]) -> str:
-    what = f"[risk.harm] '{values['category']}' is not a category in the data"
-    return f"{what}; did you mean '{values['similar']}'?" if values["similar"] else f"{what}."
+def _say_category_unknown(where: str) -> Callable[[Mapping[str, Any]], str]:
+    """A setting for a category that is not in the data."""
+
+    def say(values: Mapping[str, Any]) -> str:
+        what = f"{where} '{values['category']}' is not a category in the data"
+        return f"{what}; did you mean '{values['similar']}'?" if values["similar"] else f"{what}."
+
+    return say
 
 
 def _say_months_missing(values: Mapping[str, Any]) -> str:
@@ -160,7 +165,7 @@ def _say_of_schools(what: str) -> Callable[[Mapping[str, Any]], str]:
 
 def _say_homes(known: str) -> Callable[[Mapping[str, Any]], str]:
     return lambda values: (
-        f"Where pupils live is estimated from {known}, and falls to a third over "
+        f"Where pupils live is estimated from {known}; their number falls to a third over "
         f"{values['primary_metres']:,.0f} m for primary and {values['secondary_metres']:,.0f} m "
         "for secondary pupils who walk."
     )
@@ -306,7 +311,8 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     "some_times_known": _say_times_known("when harm happens is estimated from those alone"),
     "few_times_known": _say_times_known("too few to estimate when harm happens"),
     "category_absent": _say_category_absent,
-    "harm_unknown": _say_harm_unknown,
+    "harm_unknown": _say_category_unknown("[risk.harm]"),
+    "exposure_unknown": _say_category_unknown("[way_home] exposure:"),
     "months_missing": _say_months_missing,
     "part_missing": _say_part_missing,
     "points_replaced": (

@@ -1,4 +1,4 @@
-"""Posts in addition to the walking patrols: where adults stand after the bell, to meet pupils and risk.
+"""Posts next to the walking patrols: where adults stand after the bell, to meet pupils and risk.
 
 A patrol meets few pupils, as it walks one way while they walk many; an adult who stands where ways
 join meets many. Who it is, an officer, a PCSO or a member of school staff, is the school's matter.

@@ -255,6 +255,8 @@ class SchoolProblem:
         notes += [Note("barred_place_passed", {"place": str(name)}) for name in passed]
         if self.inputs.date is None and len(self.tasked_places):
             notes.append(Note("no_date"))
+        if self.inputs.timed_risk and self.inputs.risk.window not in {None, self.inputs.window}:
+            notes.append(Note("other_window"))
         return tuple(notes)
 
     @cached_property

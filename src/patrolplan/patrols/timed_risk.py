@@ -82,7 +82,7 @@ class TimedRisk:
         first = int(min(one.start_minutes for one in (*hours, *means)))
         end = int(np.ceil(max(one.latest_end_minutes for one in (*hours, *means))))
         stretches = [np.array(pieces, dtype=np.int64) for pieces in hotspots["pieces"]]
-        seen = [find_seen_pieces(area, row) for row in rows]
+        seen = [find_seen_pieces(area, one) for one in around]
         within = [_find_within_reach(area, one) for one in around]
         sums = _sum_by_minute(timed, [*stretches, *seen, *within], first, max(first + 1, end))
         of_stretches, of_gates, of_reach = np.split(
@@ -112,8 +112,14 @@ class TimedRisk:
         return TimedPrizes(self.first_minute, self._accumulate(rates, row, dwell_minutes))
 
     def build_gate_stay(self, row: int, dwell_minutes: float, hours: PatrolHours) -> GateStay:
-        """The presence at a school's gate, worth as much a minute as a stop there would be."""
-        rates = self.gate_rates[row : row + 1]
+        """The presence at a school's gate, worth as much a minute as a stop there would be.
+
+        As at any stop, what lasts longer than a dwell adds nothing: otherwise a gate on a busy
+        street would be worth the whole patrol, although presence at one place wears off.
+        """
+        rates = self.gate_rates[row : row + 1].copy()
+        most = max(dwell_minutes, hours.gate_minutes)
+        rates[:, max(0, int(np.ceil(hours.start_minutes + most)) - self.first_minute) :] = 0.0
         return GateStay(hours.gate_minutes, self._accumulate(rates, row, dwell_minutes)[0])
 
     def compute_mean_rates(
@@ -162,10 +168,17 @@ def _find_within_reach(area: StudyArea, around: Surroundings) -> NDArray[np.int6
     return near[near < len(area.network.piece_metres)]
 
 
-def find_seen_pieces(area: StudyArea, row: int) -> NDArray[np.int64]:
-    """Patrolled pieces whose middle is in sight of a school's gate, in a straight line."""
-    gate = area.network.xy(area.gates.take([row]))[0]
-    every = np.arange(len(area.network.piece_metres))
-    metres = np.hypot(*(area.network.xy(area.network.middles(every)) - gate).T)
-    seen = np.flatnonzero(metres <= area.settings.way_home.sight_metres)
-    return seen if len(seen) else area.gates.piece[row : row + 1]
+def find_seen_pieces(area: StudyArea, around: Surroundings) -> NDArray[np.int64]:
+    """Patrolled pieces that an officer at a school's gate watches, the nearest first.
+
+    Those within sight by the walk from the gate (streets behind the houses are not seen), and no
+    more street than the stretch of a stop may have: otherwise a gate where many streets meet would
+    be worth more a minute than any stop.
+    """
+    metres = area.network.piece_metres
+    near = np.flatnonzero(
+        (around.gate_metres <= area.settings.way_home.sight_metres) & (around.pieces < len(metres))
+    )
+    seen = around.pieces[near[np.argsort(around.gate_metres[near], kind="stable")]]
+    fits = np.cumsum(metres[seen]) <= area.settings.hotspots.max_length_metres
+    return seen[fits] if fits.any() else seen[:1]

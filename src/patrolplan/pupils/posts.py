@@ -233,6 +233,8 @@ def choose_cover(
     if worth < reached:
         chosen, worth = best, reached
     order = _order_by_gain(seen[chosen], condition.weight if condition else weight, count)
+    if condition is not None:  # and those that add to the weight, but nothing to the condition's
+        order = np.r_[order, np.setdiff1d(np.arange(len(chosen)), order)]
     return chosen[order], max(0.0, bound - worth) / max(bound, 1e-300)
 
 

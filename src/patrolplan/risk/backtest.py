@@ -9,10 +9,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
+from patrolplan.area.patrol_window import resolve_window
 from patrolplan.errors import InputError
 from patrolplan.risk.calibration import DECILES
 from patrolplan.risk.history import History, build_history, get_harm_days
-from patrolplan.risk.models import MIN_EVENTS_TO_TELL, PRIOR_COUNT, ModelChoice, build_models
+from patrolplan.risk.models import MIN_EVENTS_TO_COMPARE, PRIOR_COUNT, ModelChoice, build_models
 from patrolplan.risk.rolling_origin import (
     AUTO,
     MARGIN_COVERAGE,
@@ -21,6 +22,7 @@ from patrolplan.risk.rolling_origin import (
     run_trials,
 )
 from patrolplan.risk.scores import COVERAGES, Reference, compute_pai, divide, simulate_reference
+from patrolplan.risk.window_trials import run_window_trials
 from patrolplan.tables import render_html_table
 from patrolplan.text import format_percent
 
@@ -129,11 +131,14 @@ class Backtest:
         span = f"{len(months)} months, {months[0]:%Y-%m} to {months[-1]:%Y-%m}"
         lines = [f"Back-test on {span}; each model knew only the months before.", *LEGEND]
         chosen = self.results[self.results["chosen"]]
+        window = chosen["window"].iloc[0]
+        if window is not None:
+            lines.append(f"Only crime inside the window '{window}', on school days, is counted.")
         for category, rows in chosen.groupby("category", sort=False):
             events = rows["n_events"].iloc[0]
             number = "number suppressed" if np.isnan(events) else f"{int(events):,} incidents"
             lines.append(f"{category} ({number})")
-            if events < MIN_EVENTS_TO_TELL or rows["pai"].isna().all():
+            if events < MIN_EVENTS_TO_COMPARE or rows["pai"].isna().all():
                 lines.append("    too few incidents to tell")
                 continue
             lines += [_format_row(row) for row in rows.itertuples()]
@@ -147,6 +152,7 @@ def backtest_risk(
     origins: tuple[str, str] | None = None,
     categories: Sequence[str] | None = None,
     seed: int | None = None,
+    window: str | None = None,
 ) -> Backtest:
     """Test every risk model on months that it had not seen.
 
@@ -161,11 +167,15 @@ def backtest_risk(
         Categories to be scored; by default those that count for the risk.
     seed
         Start of all draws; by default that of the settings.
+    window
+        Name of a window of the settings: only incidents inside it, on school days, are scored, and
+        risk by the clock is compared with that of all hours. It needs times of day.
 
     Raises
     ------
     InputError
-        When the months are too few, or a month or category does not occur.
+        When the months are too few, a month or category does not occur, or times of day are not
+        known that the window needs.
     """
     settings = area.settings
     seed = settings.seed if seed is None else seed
@@ -179,12 +189,19 @@ def backtest_risk(
         history, models, scored, harm, seed=seed, min_crime_count=settings.privacy.min_crime_count
     )
     trials = everything.since(first)
-    reference = simulate_reference(history, harm, len(trials.origins), seed=seed)
+    choices = describe_stack(trials, seed)
+    if window is None:
+        reference = simulate_reference(history, harm, len(trials.origins), seed=seed)
+    else:
+        limits = resolve_window(settings.patrol, name=window)
+        trials = run_window_trials(area, history, models, trials, harm, limits, seed=seed)
+        reference = Reference.unknown(len(trials.categories))
     results, curves = _build_tables(trials, reference, seed)
+    results["window"] = window
     return Backtest(
         results=_suppress_small(results, trials),
         trials=trials,
-        choices=describe_stack(trials, seed),
+        choices=choices,
         curves=_suppress_small(curves, trials),
     )
 
@@ -297,13 +314,13 @@ def describe_stack(trials: Trials, seed: int) -> tuple[ModelChoice, ...]:
     """The weights of the models in each category for the month to come, and what they gained."""
     stack, months, auto = trials.stacks[-1], len(trials.origins), trials.models.index(AUTO)
     events = trials.events.sum(axis=0)
-    told = (events >= MIN_EVENTS_TO_TELL) & (months >= MIN_INTERVAL_MONTHS)
+    known = (events >= MIN_EVENTS_TO_COMPARE) & (months >= MIN_INTERVAL_MONTHS)
     gains = np.full((3, len(events)), np.nan)
-    if told.any():
+    if known.any():
         gains = np.stack([part[auto] for part in compute_log_score_gain(trials, seed)])
     choices = []
     for column, category in enumerate(trials.categories[:-1]):
-        gain, low, high = gains[:, column].tolist() if told[column] else (None, None, None)
+        gain, low, high = gains[:, column].tolist() if known[column] else (None, None, None)
         weights = dict(zip(stack.names, stack.weights[column].tolist(), strict=True))
         basis = int(events[column]), months, trials.min_crime_count
         choices.append(ModelChoice(category, weights, gain, low, high, *basis))
@@ -360,7 +377,6 @@ def _build_tables(
     results["chosen"] = results["model"] == AUTO
     by_row = calibration.transpose(1, 0, 2).repeat(len(COVERAGES), axis=1).reshape(-1, DECILES)
     results["observed_over_expected"] = by_row.round(6).tolist()
-    results["window"] = None
 
     low, high = compute_interval(pai[auto], drawn[:, auto], months)
     curve = {"pai": pai[auto], "pai_low": low, "pai_high": high, "prior_count": pai[prior]}
@@ -368,7 +384,7 @@ def _build_tables(
         [trials.categories, COVERAGES], names=["category", "coverage"]
     )
     columns = {name: values.ravel() for name, values in (curve | references).items()}
-    return results[list(COLUMNS)], pd.DataFrame(columns, index=rows).reset_index()
+    return results[[*COLUMNS[:-1]]], pd.DataFrame(columns, index=rows).reset_index()
 
 
 def _suppress_small(table: pd.DataFrame, trials: Trials) -> pd.DataFrame:

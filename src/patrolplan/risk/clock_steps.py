@@ -5,6 +5,8 @@ See `patrolplan.risk.learned_clock` for what it is a step of.
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
+from math import log
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +30,14 @@ DAY_WEIGHTS = (0.0, 0.3, 1.0)
 RATIO_SHARES = (0.0, 0.5, 1.0)
 """How far a step may follow the declared profile's ratio."""
 
+BALANCE_STEPS = 50
+BALANCE_TOLERANCE = 1e-7
+"""The scaling of `build_spread` ends when no number changes by more, or after so many steps."""
+
+MIN_GAIN = 3.0
+"""Gain in log likelihood below which a step is left out: one for each number that it chooses
+(Akaike 1974, IEEE Trans. Autom. Control 19: 716-723)."""
+
 
 @lru_cache(maxsize=16)
 def build_hour_matrix(width: float) -> Floats:
@@ -43,23 +53,54 @@ def build_spread(profile: Floats, days: DayClasses, width: float, day_weight: fl
     """(i, b) where an incident of each cell is spread to, in proportion to a profile (b,).
 
     Rows are the b cells and, after them, the half-hours of weekdays of unknown kind; each sums
-    to 1.
+    to 1. Incidents that are distributed as the profile is still are when spread: what a narrow peak
+    or a rare kind of day gives to its neighbours, it gets back. For that the symmetric weights of
+    pairs of cells are scaled, by one number a cell, until they are so balanced (Sinkhorn 1964, Ann.
+    Math. Stat. 35: 876-879). An incident on a weekday of unknown kind is one of each kind, as
+    likely as the profile says for its half-hour.
     """
-    near = np.kron(days.build_day_matrix(day_weight), build_hour_matrix(width)) * profile
-    return np.asarray(near / near.sum(axis=1, keepdims=True))
+    day, hour = days.build_day_matrix(day_weight), build_hour_matrix(width)
+    by_day = profile.reshape(-1, HALF_HOURS)
+    scale = np.ones_like(by_day)
+    for _ in range(BALANCE_STEPS):
+        new = np.sqrt(scale / (day @ (by_day * scale) @ hour))
+        change, scale = np.abs(new / scale - 1).max(), new
+        if change < BALANCE_TOLERANCE:
+            break
+    weight = by_day * scale
+    spread = day[:, None, :, None] * hour[None, :, None, :] * weight
+    spread /= (day @ weight @ hour)[:, :, None, None]
+    among = by_day[days.weekdays] / by_day[days.weekdays].sum(axis=0)
+    unknown = np.einsum("dh,dhek->hek", among, spread[days.weekdays])
+    cells = len(profile)
+    return np.concatenate([spread.reshape(cells, cells), unknown.reshape(HALF_HOURS, cells)])
 
 
 @dataclass(frozen=True)
 class Choice:
     """The numbers of a step that were chosen by likelihood.
 
-    `bits` is how much better an incident's time is predicted than by the step above alone.
+    Parameters
+    ----------
+    strength
+        How many incidents the profile above counts as.
+    width, day_weight
+        How far an incident is spread, over half-hours and other kinds of day.
+    ratio_share
+        How much of the declared profile's ratio the step starts from.
+    is_even
+        Whether incidents are spread evenly, and not in proportion to the profile above.
+    radius_metres
+        How far around a place incidents count.
+    bits
+        How much better an incident's time is predicted than by the step above alone.
     """
 
-    strength: float
-    width: float
-    day_weight: float
+    strength: float = float(STRENGTHS[0])
+    width: float = 0.0
+    day_weight: float = 0.0
     ratio_share: float = 0.0
+    is_even: bool = False
     radius_metres: float = 0.0
     bits: float = 0.0
 
@@ -81,34 +122,48 @@ def fit_step(
     days
         The classes of day.
     """
-    cells = above.shape[1]
     total = counts.sum(axis=0)
-    seen, own = total - counts, counts[:, :, :cells]
+    seen, own = total - counts, counts[:, :, : above.shape[1]]
     others = seen.sum(axis=2)[..., None]
     reference = float((own * np.log(above)).sum())
-    best: tuple[float, Choice, Floats] | None = None
-    for share in RATIO_SHARES if ratio is not None else (0.0,):
-        base = above if ratio is None else _blend_ratio(above, ratio, share)
-        for width in WIDTHS:
-            for day_weight in DAY_WEIGHTS if len(days.shares) > 1 else (0.0,):
-                spread = np.stack([build_spread(row, days, width, day_weight) for row in base])
-                spread_seen = np.einsum("fgi,gib->fgb", seen, spread, optimize=True)
-                for strength in STRENGTHS:
-                    profile = (spread_seen + strength * base) / (others + strength)
-                    score = float((own * np.log(profile)).sum())
-                    if best is None or score > best[0]:
-                        bits = (score - reference) / max(own.sum(), 1.0) / np.log(2)
-                        choice = Choice(float(strength), width, day_weight, share, bits=bits)
-                        spread_all = np.einsum("gi,gib->gb", total, spread, optimize=True)
-                        number = total.sum(axis=1)[:, None]
-                        result = (spread_all + strength * base) / (number + strength)
-                        best = score, choice, result
-    assert best is not None  # noqa: S101 - the grid is not empty
-    return best[2], best[1]
+    best, least = Choice(), reference + MIN_GAIN
+    grid = product(
+        (False, True),
+        RATIO_SHARES if ratio is not None else RATIO_SHARES[:1],
+        WIDTHS,
+        DAY_WEIGHTS if len(days.shares) > 1 else DAY_WEIGHTS[:1],
+    )
+    for is_even, share, width, day_weight in grid:
+        base = _blend_ratio(above, ratio, share)
+        spread = _spread_groups(base, days, Choice(0, width, day_weight, is_even=is_even))
+        spread_seen = np.einsum("fgi,gib->fgb", seen, spread, optimize=True)
+        for strength in STRENGTHS:
+            profile = (spread_seen + strength * base) / (others + strength)
+            score = float((own * np.log(profile)).sum())
+            if score > least:
+                bits = (score - reference) / max(float(own.sum()), 1.0) / log(2)
+                best = Choice(float(strength), width, day_weight, share, is_even, bits=bits)
+                least = score
+    if not best.bits:
+        return above, best
+    base = _blend_ratio(above, ratio, best.ratio_share)
+    spread_all = np.einsum("gi,gib->gb", total, _spread_groups(base, days, best), optimize=True)
+    number = total.sum(axis=1)[:, None]
+    return (spread_all + best.strength * base) / (number + best.strength), best
 
 
-def _blend_ratio(above: Floats, ratio: Floats, share: float) -> Floats:
+def _spread_groups(base: Floats, days: DayClasses, choice: Choice) -> Floats:
+    """(g, i, b) where an incident of each group and cell is spread to."""
+    if choice.is_even:
+        one = build_spread(days.cell_shares, days, choice.width, choice.day_weight)
+        return np.broadcast_to(one, (len(base), *one.shape))
+    return np.stack([build_spread(row, days, choice.width, choice.day_weight) for row in base])
+
+
+def _blend_ratio(above: Floats, ratio: Floats | None, share: float) -> Floats:
     """(g, b) the profile above, times as much of a ratio."""
+    if ratio is None:
+        return above
     tilted = above * ratio
     tilted /= tilted.sum(axis=1, keepdims=True)
     return np.asarray((1 - share) * above + share * tilted)

@@ -118,25 +118,24 @@ class DayClasses:
         return np.repeat(self.shares / HALF_HOURS, HALF_HOURS)
 
     @property
+    def weekdays(self) -> NDArray[np.int64]:
+        """The classes that weekdays are of."""
+        return np.unique(self.of_kind[[SCHOOL_DAY, OTHER_WEEKDAY, HOLIDAY]])
+
+    @property
     def unknown(self) -> int:
         """Number of the class of a weekday of which it is not known what kind it is."""
         return len(self.shares)
 
     def find_class(self, kinds: NDArray[np.int64]) -> NDArray[np.int64]:
         """(n,) class of each day's kind, see `patrolplan.risk.day_kinds.find_day_kinds`."""
-        weekdays = np.unique(self.of_kind[[SCHOOL_DAY, OTHER_WEEKDAY, HOLIDAY]])
-        unknown = weekdays[0] if len(weekdays) == 1 else self.unknown
+        unknown = self.weekdays[0] if len(self.weekdays) == 1 else self.unknown
         return np.append(self.of_kind, unknown)[kinds]
 
     def build_day_matrix(self, day_weight: float) -> NDArray[np.float64]:
-        """(d + 1, d) how much an incident on a day of one class counts on those of the others.
-
-        One on a weekday of unknown kind, in the last row, counts on all classes of weekdays alike.
-        """
-        count = len(self.shares)
-        matrix = np.full((count + 1, count), day_weight)
+        """(d, d) how much an incident on a day of one class counts on those of the others."""
+        matrix = np.full((len(self.shares), len(self.shares)), day_weight)
         np.fill_diagonal(matrix, 1.0)
-        matrix[count, self.of_kind[[SCHOOL_DAY, OTHER_WEEKDAY, HOLIDAY]]] = 1.0
         return matrix
 
 

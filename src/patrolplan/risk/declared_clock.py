@@ -188,10 +188,10 @@ other theft, 12+, school: 110 204 167 78 41 64 87 79 52 78 62 66
 other theft, 12+, weekday without school: 132 222 183 90 95 119 44 83 66 77 45 66
 other theft, 12+, weekend: 151 444 417 152 67 70 80 93 84 77 61 103
 """
-"""Per cent of what all places have, by two hours, the first around midnight, at places with so many licensed
-addresses within 150 m. Drawn to 100 with a weight of three incidents: near 12 or more there was one
-robbery on school days from 15:00 to 17:00 where thirteen were to be expected; it is declared as
-about a quarter of what it is elsewhere, not as none."""
+"""Per cent of what all places have, by two hours, the first around midnight, at places with so many
+licensed addresses within 150 m. Drawn to 100 with a weight of three incidents: near 12 or more
+there was one robbery on school days from 15:00 to 17:00 where thirteen were to be expected; it is
+declared as about a quarter of what it is elsewhere, not as none."""
 
 
 def build_declared_profile(categories: Sequence[str]) -> NDArray[np.float64]:

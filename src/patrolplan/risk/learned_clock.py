@@ -155,7 +155,9 @@ def _read_times(
     day = days.find_class(find_day_kinds(area.term_dates, pd.DatetimeIndex(distinct)))[row]
     half_hour = (at.hour * 60 + at.minute).to_numpy() // 30
     ordinal = (date - pd.Timestamp("2001-01-01")).days.to_numpy()  # a Monday
-    category = pd.Categorical(incidents["category"].array[used], categories=list(targets)).codes
+    names = incidents["category"].cat.categories
+    column = pd.Index(targets).get_indexer(names)
+    category = column[incidents["category"].cat.codes.to_numpy()[used]]
     return Times(
         place=area.incident_catchment[used],
         category=category.astype(np.int64),

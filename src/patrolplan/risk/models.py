@@ -29,11 +29,11 @@ PRIOR_COUNT = "prior count"
 MIN_EVENTS_TO_FIT = 20
 """With fewer incidents a regression has nothing to learn from."""
 
-MIN_EVENTS_TO_TELL = 100
-"""With fewer incidents in the months compared, it is not told how much better the models were."""
+MIN_EVENTS_TO_COMPARE = 100
+"""With fewer incidents in the months compared, no gain over prior counts is given."""
 
-MIN_ORIGINS_TO_TELL = 3
-"""With fewer months compared, neither."""
+MIN_ORIGINS_TO_COMPARE = 3
+"""With fewer months compared, none is given either."""
 
 MIN_WEIGHT = 0.005
 """Smaller weights round to 0 % and are not listed."""

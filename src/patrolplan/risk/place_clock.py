@@ -7,6 +7,7 @@ category, and no table of places x half-hours x kinds of day x categories is eve
 """
 
 from dataclasses import dataclass
+from math import log
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +16,12 @@ from scipy.spatial import cKDTree
 
 from patrolplan.risk.clock_steps import (
     DAY_WEIGHTS,
+    MIN_GAIN,
     STRENGTHS,
     WIDTHS,
     Choice,
     Floats,
     Times,
-    build_hour_matrix,
     build_spread,
 )
 from patrolplan.risk.day_kinds import HALF_HOURS, DayClasses
@@ -48,30 +49,25 @@ class Layer:
         (a, i) incidents of each square (or place) that has any, by cell.
     near
         (c, a) how much an incident there counts here.
+    spread
+        (s, i, b) where an incident of each cell is spread to, at each kind of place.
     choice
         How far a place follows them.
     """
 
     counts: sparse.csr_array
     near: sparse.csr_array
+    spread: Floats
     choice: Choice
 
-    def sum_around(
-        self, profile: Floats, days: DayClasses, half_hour: int, wanted: Floats
-    ) -> tuple[Floats, Floats]:
-        """(c, s) incidents around each place, spread to a half-hour, over that time's share.
+    def sum_around(self, per_time: Floats) -> tuple[Floats, Floats]:
+        """(c, s) incidents around each place, spread, and (c,) how many there are.
 
-        Also (c,) how many there are around each place. `profile` is (s, d, 48), `wanted` (d,) the
-        weight of each class of day.
+        `per_time` is (b,) what an incident counts as when it is spread to a cell.
         """
-        day_matrix = days.build_day_matrix(self.choice.day_weight)
-        hours = build_hour_matrix(self.choice.width)
-        whole = np.einsum("ed,hk,sdk->seh", day_matrix, hours, profile, optimize=True)
-        per_time = wanted * profile[:, :, half_hour] / (days.shares / HALF_HOURS)
-        here = np.einsum("ed,h,sd->seh", day_matrix, hours[:, half_hour], per_time)
-        spread = (here / whole).reshape(len(profile), -1)
         incidents = np.asarray(self.counts.sum(axis=1), dtype=np.float64).reshape(-1)
-        return self.near @ (self.counts @ spread.T), self.near @ incidents
+        spread = self.near @ (self.counts @ (self.spread @ per_time).T)
+        return spread, self.near @ incidents
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,8 +80,6 @@ class LearnedPlaces:
         (p,) catchment and kind of place of each piece.
     days
         The classes of day.
-    profiles
-        (j, s, b) profile of each category at each kind of place.
     layers
         For each category, what is around each place at each of the `LAYER_RADII`.
     """
@@ -93,7 +87,6 @@ class LearnedPlaces:
     piece_catchment: NDArray[np.int64]
     piece_kind: NDArray[np.int64]
     days: DayClasses
-    profiles: Floats
     layers: tuple[tuple[Layer, ...], ...]
 
     def draw_to_own(self, factor: Floats, half_hour: int, day_shares: Floats) -> Floats:
@@ -108,12 +101,13 @@ class LearnedPlaces:
         day_shares
             (4,) how much each kind of day counts; sums to 1.
         """
-        wanted = np.bincount(self.days.of_kind, day_shares).astype(np.float64)
+        per_time = np.zeros((len(self.days.shares), HALF_HOURS))
+        wanted = np.bincount(self.days.of_kind, day_shares)
+        per_time[:, half_hour] = wanted / (self.days.shares / HALF_HOURS)
         drawn = factor.copy()
         for number, layers in enumerate(self.layers):
-            profile = self.profiles[number].reshape(-1, len(wanted), HALF_HOURS)
             for layer in layers:
-                own, incidents = layer.sum_around(profile, self.days, half_hour, wanted)
+                own, incidents = layer.sum_around(per_time.reshape(-1))
                 strength = layer.choice.strength
                 total = own[self.piece_catchment, self.piece_kind] + strength * drawn[:, number]
                 drawn[:, number] = total / (incidents[self.piece_catchment] + strength)
@@ -230,21 +224,24 @@ def fit_places(
         for number, score in enumerate(scores):
             sample, joined = samples[number], score + POOLED_INCIDENTS * pooled
             w, d, a = np.unravel_index(int(np.argmax(joined)), joined.shape)
-            bits = float(score[w, d, a]) / max(len(sample.rows), 1) / np.log(2)
-            choice = Choice(
-                strength=float(STRENGTHS[a]),
-                width=WIDTHS[w],
-                day_weight=DAY_WEIGHTS[d],
-                radius_metres=radius,
-                bits=bits,
-            )
+            choice = Choice(radius_metres=radius)
+            if joined[w, d, a] > MIN_GAIN:
+                choice = Choice(
+                    strength=float(STRENGTHS[a]),
+                    width=WIDTHS[w],
+                    day_weight=DAY_WEIGHTS[d],
+                    radius_metres=radius,
+                    bits=float(score[w, d, a]) / max(len(sample.rows), 1) / log(2),
+                )
             counts = squares[number].count(times, times.category == number)
             near = squares[number].find_near(np.arange(len(xy)))
-            layers[number].append(Layer(counts, near, choice))
+            spread = [
+                build_spread(of, times.days, choice.width, choice.day_weight)
+                for of in profiles[number]
+            ]
+            layers[number].append(Layer(counts, near, np.stack(spread), choice))
             samples[number] = _predict(sample, around[number], choice)
-    return LearnedPlaces(
-        piece_catchment, piece_kind, times.days, profiles, tuple(map(tuple, layers))
-    )
+    return LearnedPlaces(piece_catchment, piece_kind, times.days, tuple(map(tuple, layers)))
 
 
 def _draw_sample(times: Times, number: int, kinds: NDArray[np.int64], profile: Floats) -> _Sample:

@@ -42,7 +42,7 @@ EVERY_UNIT = slice(None)
 PENALTY = 2.0
 """Penalty on the coefficients of standardised features.
 
-One value for all: chosen anew for each category and month on hold-out months, the penalty gave no
+One value for all: chosen for each category and month on hold-out months, the penalty gave no
 better log score in six areas of London outside the Bloomsbury box and two of Chicago, at five times
 as many fits. Between 1 and 3 the score hardly changes.
 """

@@ -17,8 +17,8 @@ from patrolplan.risk.calibration import DECILES, sum_deciles
 from patrolplan.risk.history import History
 from patrolplan.risk.known_streets import KnownStreets, find_known_digest, find_known_streets
 from patrolplan.risk.models import (
-    MIN_EVENTS_TO_TELL,
-    MIN_ORIGINS_TO_TELL,
+    MIN_EVENTS_TO_COMPARE,
+    MIN_ORIGINS_TO_COMPARE,
     PRIOR_COUNT,
     PriorCount,
     RiskModel,
@@ -134,9 +134,9 @@ class Trials:
 
     def compute_margin(self) -> float | None:
         """Difference of PAI on all crime to prior counts; None where there is too little crime."""
-        too_few = self.events[:, -1].sum() < MIN_EVENTS_TO_TELL
+        too_few = self.events[:, -1].sum() < MIN_EVENTS_TO_COMPARE
         total = self.totals[:, -1].sum()
-        if len(self.origins) < MIN_ORIGINS_TO_TELL or too_few or not total:
+        if len(self.origins) < MIN_ORIGINS_TO_COMPARE or too_few or not total:
             return None
         auto, prior = self.models.index(AUTO), self.models.index(PRIOR_COUNT)
         hits = self.hits[:, :, -1, MARGIN_COLUMN].sum(axis=1)
@@ -329,6 +329,50 @@ def run_trials(
     )
 
 
+def score_rates(
+    scorer: Scorer,
+    rates: NDArray[np.float64],
+    amounts: NDArray[np.float64],
+    streets: KnownStreets,
+    row: int,
+    share: float = 1.0,
+) -> NDArray[np.float64]:
+    """Score (c, j) or (p, j) expected incidents; see `OriginScore.pack`.
+
+    Parameters
+    ----------
+    scorer, rates
+        Ranks the pieces by what is expected.
+    amounts
+        (2, c, j + 1) crimes of the month, and of the twelve months before.
+    streets
+        What is known of places at the origin.
+    row
+        Of the month.
+    share
+        Share of the month that is scored.
+    """
+    history = scorer.history
+    catchments, exposure = history.units.catchments, history.exposure
+    hits = scorer.score(rates, amounts, streets)
+    if len(rates) != len(catchments):
+        rates = np.column_stack(
+            [np.bincount(catchments.piece_catchment, column) for column in rates.T]
+        )
+    counts = streets.gather(amounts[0, :, :-1])
+    bits = score_shares(np.maximum(streets.gather(rates), MIN_RATE), counts)
+    held = share * (rates if exposure is None else rates * exposure[row, :, None])
+    expected, observed = (
+        np.column_stack([column, column.sum(axis=1)]) for column in (streets.gather(held), counts)
+    )
+    return OriginScore(
+        hits=hits,
+        bits=np.append(bits, bits.sum()),
+        observed=sum_deciles(expected, observed),
+        expected=expected.sum(axis=0),
+    ).pack()
+
+
 class _Origin:
     """One month to be scored. What is not known from an earlier run is computed when needed."""
 
@@ -422,25 +466,7 @@ class _Origin:
         return np.asarray(self._load_or_compute("best", compute)[0])
 
     def _score_rates(self, rates: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Score (c, j) or (p, j) expected incidents; see `OriginScore.pack`."""
-        hits = self.scorer.score(rates, self.amounts, self.streets)
-        catchments, exposure = self.history.units.catchments, self.history.exposure
-        if len(rates) != len(catchments):
-            rates = np.column_stack(
-                [np.bincount(catchments.piece_catchment, column) for column in rates.T]
-            )
-        bits = score_shares(np.maximum(self.streets.gather(rates), MIN_RATE), self.counts)
-        held = rates if exposure is None else rates * exposure[self.row, :, None]
-        expected, observed = (
-            np.column_stack([amounts, amounts.sum(axis=1)])
-            for amounts in (self.streets.gather(held), self.counts)
-        )
-        return OriginScore(
-            hits=hits,
-            bits=np.append(bits, bits.sum()),
-            observed=sum_deciles(expected, observed),
-            expected=expected.sum(axis=0),
-        ).pack()
+        return score_rates(self.scorer, rates, self.amounts, self.streets, self.row)
 
     def _load_or_compute(
         self, what: str, compute: Callable[[], NDArray[np.float64]]

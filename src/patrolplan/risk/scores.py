@@ -4,6 +4,7 @@ Scores per metre that agree to `TIE_DIGITS` are tied and follow a permutation dr
 """
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -208,6 +209,12 @@ class Reference:
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     ratio: NDArray[np.float64]
+
+    @classmethod
+    def unknown(cls, categories: int) -> Self:
+        """Of so many categories, where rates of the time that is scored cannot be simulated."""
+        nothing = np.full((categories, len(COVERAGES)), np.nan)
+        return cls(nothing, nothing, nothing, nothing)
 
 
 def simulate_reference(

@@ -108,7 +108,7 @@ def reduce_problem(problem: OrienteeringProblem, *, waiting_minutes: float = 0.0
         rows, problem, officer_groups
     )
     rows = rows[keep]
-    officer_groups = tuple(_narrow_group(unit, keep) for unit in officer_groups)
+    officer_groups = tuple(narrow_group(unit, keep) for unit in officer_groups)
     scale, prize = _scale_prizes(problem.prizes[rows])
     must = np.array([int(k) in problem.mandatory for k in rows], dtype=bool)
     bonus = 1.5 * float(prize.sum()) or 1.0
@@ -124,7 +124,7 @@ def reduce_problem(problem: OrienteeringProblem, *, waiting_minutes: float = 0.0
         dwell=problem.dwell_minutes[rows],
         opening=np.ascontiguousarray(windows[rows, 0]),
         closing=np.array([minute + compute_slack(minute) for minute in close], dtype=np.float64),
-        conflict=_build_conflict_bits(len(rows), groups),
+        conflict=build_conflict_bits(len(rows), groups),
         exclusive_sets=tuple(np.array(group, dtype=np.int64) for group in groups),
         officer_groups=officer_groups,
     )
@@ -198,7 +198,8 @@ def _build_officer_group(
     )
 
 
-def _narrow_group(unit: OfficerGroup, keep: NDArray[np.bool_]) -> OfficerGroup:
+def narrow_group(unit: OfficerGroup, keep: NDArray[np.bool_]) -> OfficerGroup:
+    """Give a group of officers who can only go to some of the candidates."""
     both = np.concatenate([np.flatnonzero(keep), [len(keep), len(keep) + 1]])
     return OfficerGroup(
         officers=unit.officers,
@@ -245,7 +246,7 @@ def _find_useful(
     return useful
 
 
-def _build_conflict_bits(size: int, groups: list[list[int]]) -> NDArray[np.uint64]:
+def build_conflict_bits(size: int, groups: list[list[int]]) -> NDArray[np.uint64]:
     """Give a row of bits for each candidate: itself and all that it excludes."""
     words = max(2, -(-size // 64))
     bits = np.zeros((size, words), dtype=np.uint64)

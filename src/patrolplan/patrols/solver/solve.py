@@ -33,7 +33,7 @@ from patrolplan.patrols.solver.packing import ReducedSolution, order_stops, solv
 from patrolplan.patrols.solver.problem import Officer, OrienteeringProblem
 from patrolplan.patrols.solver.reduce import reduce_problem
 from patrolplan.patrols.solver.solution import Route, Solution, time_route
-from patrolplan.patrols.solver.timed_labels import TimedCase, reduce_timed_problem
+from patrolplan.patrols.solver.timed_labels import TimedCase, narrow_case, reduce_timed_problem
 from patrolplan.patrols.solver.timed_prizes import GateStay, TimedPrizes
 from patrolplan.patrols.solver.timed_search import improve_timed_solution
 from patrolplan.patrols.solver.variants import find_variant_routes
@@ -245,6 +245,8 @@ def _check_variants(count: int, max_jaccard: float, min_share: float) -> None:
 def _attempt_exactly(case: ReducedCase, started: float, seconds: float) -> ReducedSolution:
     """Enumerate where that is promising; otherwise give only a bound."""
     bound = compute_knapsack_bound(case)
+    if isinstance(case, TimedCase) and case.size > MAX_CANDIDATES:
+        return _attempt_with_best(case, bound, started, seconds)
     if not case.size or case.size > MAX_CANDIDATES:
         return ReducedSolution({}, 0.0, bound, 0)
     patrol = _bound_stop_count(case) <= MAX_PATROL_STOPS
@@ -259,6 +261,22 @@ def _attempt_exactly(case: ReducedCase, started: float, seconds: float) -> Reduc
         for officer, stops in answer.routes.items()
     }
     return replace(answer, routes=routes, bound=min(bound, answer.bound))
+
+
+def _attempt_with_best(
+    case: TimedCase, bound: float, started: float, seconds: float
+) -> ReducedSolution:
+    """Send officers to the candidates of most worth for their minutes alone; prove nothing."""
+    weights = np.min([_compute_weights(case, unit) for unit in case.officer_groups], axis=0)
+    order = np.argsort(-case.value / np.maximum(weights, 1e-12), kind="stable")
+    chosen = np.sort(order[:MAX_CANDIDATES])
+    answer = solve_exactly(
+        narrow_case(case, chosen),
+        max_labels=MAX_ATTEMPT_LABELS,
+        deadline=started + EXACT_SHARE * seconds,
+    )
+    routes = {officer: [int(chosen[k]) for k in stops] for officer, stops in answer.routes.items()}
+    return ReducedSolution(routes, answer.value, max(bound, answer.value), answer.labels)
 
 
 def compute_knapsack_bound(case: ReducedCase) -> float:

@@ -22,7 +22,13 @@ from patrolplan.patrols.solver.label_setting import (
     Level,
     compute_min_times,
 )
-from patrolplan.patrols.solver.reduce import OfficerGroup, ReducedCase, reduce_problem
+from patrolplan.patrols.solver.reduce import (
+    OfficerGroup,
+    ReducedCase,
+    build_conflict_bits,
+    narrow_group,
+    reduce_problem,
+)
 from patrolplan.patrols.solver.solution import compute_slack
 from patrolplan.patrols.solver.timed_kernel import (
     expand_timed_labels,
@@ -118,6 +124,28 @@ def reduce_timed_problem(problem: OrienteeringProblem) -> TimedCase:
         cumulative=np.ascontiguousarray(timed.cumulative[case.rows] * case.scale),
         peak=relaxed.prizes[case.rows] * case.scale,
         gate=gate,
+    )
+
+
+def narrow_case(case: TimedCase, chosen: NDArray[np.int64]) -> TimedCase:
+    """Give the case with only some of its candidates, in rising order."""
+    keep = np.zeros(case.size, dtype=bool)
+    keep[chosen] = True
+    local = np.cumsum(keep) - 1
+    groups = [local[group[keep[group]]].tolist() for group in case.exclusive_sets]
+    groups = [group for group in groups if len(group) > 1]
+    return replace(
+        case,
+        rows=case.rows[keep],
+        value=case.value[keep],
+        dwell=case.dwell[keep],
+        opening=case.opening[keep],
+        closing=case.closing[keep],
+        conflict=build_conflict_bits(int(keep.sum()), groups),
+        exclusive_sets=tuple(np.array(group, dtype=np.int64) for group in groups),
+        officer_groups=tuple(narrow_group(unit, keep) for unit in case.officer_groups),
+        cumulative=np.ascontiguousarray(case.cumulative[keep]),
+        peak=case.peak[keep],
     )
 
 

@@ -1,9 +1,11 @@
 """Good answers to problems with timed prizes that are too large for labels.
 
-The problem in which every stop is always worth its mean is solved as any other: that chooses stops
-and a first order. Times are then those of `time_stops`, exact for an order, and the order is
-improved by turning routes round and moving single stops within and between them, as long as that
-is worth more. The bound stays that of the labels, so the gap says how much is open.
+Two answers are improved, and the better one is given: that of a few labels, among the candidates of
+most worth for their minutes where there are too many for labels, and that of the problem in which
+every stop is always worth its mean, which is solved as any other. Times are those of `time_stops`,
+exact for an order, and the order is improved by turning routes round and by moving single stops
+within and between them, as long as that is worth more. The bound stays that of the labels, or of
+the knapsack, so the gap says how much is open.
 """
 
 from __future__ import annotations

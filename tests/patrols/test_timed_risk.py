@@ -1,0 +1,223 @@
+"""Planning with risk by minute: what is handed on, what the gate is worth, and the way back."""
+
+import dataclasses
+import json
+import pickle
+
+import numpy as np
+import pytest
+from pydantic import TypeAdapter
+
+import patrolplan as pp
+from patrolplan.area.patrol_window import Window, resolve_window
+from patrolplan.patrols.plan import Patrol, build_patrol_document
+from patrolplan.patrols.planner import MIN_REVERSED_SHARE, reverse_patrol
+from patrolplan.patrols.school_problem import PlanningInputs, build_school_problem
+from patrolplan.patrols.solver.solve import solve
+from patrolplan.patrols.surroundings import build_surroundings
+from patrolplan.patrols.timed_risk import TimedRisk, find_seen_pieces
+from patrolplan.risk.in_time import RiskInTime
+
+READER = TypeAdapter(Patrol)
+
+
+@pytest.fixture(scope="module")
+def window(demo_area):
+    """The window of the settings."""
+    return resolve_window(demo_area.settings.patrol)
+
+
+@pytest.fixture(scope="module")
+def timed(demo_area, demo_plan, window):
+    """What is handed on of two schools."""
+    return TimedRisk.from_risk(demo_area, demo_plan.risk, demo_plan.hotspots, window, rows=[1, 7])
+
+
+def test_stretches_have_the_risk_of_their_pieces_in_each_minute(demo_plan, timed):
+    """The rates of stretches are the sums of the risk of each minute over their pieces."""
+    stretches = [np.array(pieces) for pieces in demo_plan.hotspots["pieces"]]
+    first, count = timed.first_minute, timed.stretch_rates.shape[1]
+    sums = demo_plan.risk.in_time.sum_stretches(stretches, first, first + count)
+    np.testing.assert_allclose(timed.stretch_rates, sums, rtol=1e-12)
+    assert np.ptp(timed.stretch_rates, axis=1).max() > 0
+
+
+def test_reach_is_the_mean_over_the_schools_own_window(demo_area, demo_plan, timed, window):
+    """The risk within reach is that of a school's own hours; of other schools it is not known."""
+    radius = demo_area.settings.patrol.radius_metres
+    for row in (1, 7):
+        around = build_surroundings(demo_area, row, window)
+        hours = around.hours
+        mean = demo_plan.risk.in_time.average(hours.start_minutes, hours.latest_end_minutes)
+        within = around.take_values(mean)[around.gate_metres <= radius].sum()
+        assert timed.reach[row] == pytest.approx(within)
+    assert np.isnan(np.delete(timed.reach, [1, 7])).all()
+
+
+def test_the_gate_is_what_is_seen_from_it(demo_area, demo_plan, timed):
+    """Gate rates are those of the streets within sight of the gate."""
+    sight = demo_area.settings.way_home.sight_metres
+    for row in (1, 7):
+        seen = find_seen_pieces(demo_area, row)
+        gate = demo_area.network.xy(demo_area.gates.take([row]))[0]
+        assert np.hypot(*(demo_area.network.piece_middle[seen] - gate).T).max() <= sight
+        rate = demo_plan.risk.in_time.compute_rate(timed.first_minute + 20)
+        assert timed.gate_rates[row, 20] == pytest.approx(rate[seen].sum())
+    assert (np.delete(timed.gate_rates, [1, 7], axis=0) == 0).all()
+
+
+def test_workers_are_handed_no_pupils(demo_area, demo_plan):
+    """What worker processes are sent holds neither the risk of each minute nor pupils."""
+    inputs = PlanningInputs.from_area(demo_area, demo_plan.risk, demo_plan.hotspots)
+    with pytest.raises(TypeError, match="pupils"):
+        pickle.dumps(demo_plan.risk.in_time)
+    sent = pickle.loads(pickle.dumps(inputs))  # noqa: S301 - made a moment ago
+    assert sent.risk.in_time is None
+    np.testing.assert_array_equal(sent.timed_risk.stretch_rates, inputs.timed_risk.stretch_rates)
+
+
+def test_without_exposure_the_gate_is_worth_nothing(demo_area):
+    """Where pupils do not count, the gate is left after the minimum, though the clock counts."""
+    area = pp.with_settings(demo_area, way_home={"exposure": {}})
+    area = dataclasses.replace(
+        area, schools=area.schools.iloc[:3], gates=area.gates.take([0, 1, 2])
+    area = dataclasses.replace(area, schools=area.schools[:3], gates=area.gates.take([0, 1, 2]))
+    risk = pp.estimate_risk(area)
+    assert not risk.in_time.is_static
+    plan = pp.plan_patrols(area, risk, pp.find_hotspots(area, risk))
+    for patrol in plan.patrols:
+        assert patrol.worth == pytest.approx(sum(stop.worth for stop in patrol.stops))
+    inputs = PlanningInputs.from_area(area, risk, plan.hotspots)
+    assert (inputs.timed_risk.gate_rates == 0).all()
+
+
+class _Even:
+    """A risk in time that happens to be the same in every minute, without saying so."""
+
+    is_static = False
+    pupils = None
+
+    def __init__(self, rate):
+        self.rate = rate
+
+    def compute_rate(self, _minute):
+        """The same at all times."""
+        return self.rate
+
+
+def test_even_minutes_give_the_patrols_of_a_risk_without_time(static_demo_area):
+    """If no minute differs from another, patrols by minute are worth what they are without time."""
+    area = pp.with_settings(static_demo_area, patrol={"detour": 0.0})
+    area = dataclasses.replace(area, tasked_places=area.tasked_places.iloc[:0])
+    risk = pp.estimate_risk(area)
+    assert risk.in_time.is_static
+    hotspots, urns = pp.find_hotspots(area, risk), list(area.schools["urn"].iloc[::4])
+    plain = pp.plan_patrols(area, risk, hotspots, urns=urns)
+    minutes = dataclasses.replace(risk, in_time=_Even(risk.joined))
+    even = pp.plan_patrols(area, minutes, hotspots, urns=urns)
+    for one, other in zip(plain.patrols, even.patrols, strict=True):
+        assert other.worth == pytest.approx(one.worth, rel=1e-6)
+        assert other.gate_until_minutes == pytest.approx(one.gate_until_minutes)
+        assert {stop.hotspot for stop in other.stops} == {stop.hotspot for stop in one.stops}
+        assert reverse_patrol(other) is not None or len(other.stops) < 2
+
+
+def test_patrols_by_minute_are_worth_more_than_those_without(demo_area, demo_plan):
+    """Stops chosen without time, at their best times and order, are worth no more than planned."""
+    inputs = PlanningInputs.from_area(demo_area, demo_plan.risk, demo_plan.hotspots)
+    better = 0
+    for row in range(0, len(demo_area.schools), 3):
+        problem = build_school_problem(inputs, row).build_problem()
+        solution = solve(problem)
+        gate = problem.officers[0].earliest_minutes + problem.gate.minutes
+        officer = dataclasses.replace(problem.officers[0], earliest_minutes=gate)
+        static = dataclasses.replace(problem, timed_prizes=None, gate=None, officers=(officer,))
+        barred = frozenset(range(problem.size)) - solve(static).stops
+        same = solve(dataclasses.replace(problem, barred=barred))
+        assert same.worth <= solution.worth + 1e-9
+        better += same.worth < 0.999 * solution.worth
+    assert better > 0
+
+
+def test_a_patrol_goes_the_other_way_round_only_where_that_is_worth_it(demo_area, demo_plan):
+    """The way back is offered where its stops are worth 95 % at the times that they then have."""
+    timed = demo_plan.risk.in_time
+    pieces = demo_plan.hotspots.set_index("hotspot")["pieces"]
+    dwell = demo_area.settings.patrol.dwell_minutes
+    inputs = PlanningInputs.from_area(demo_area, demo_plan.risk, demo_plan.hotspots)
+    offered = 0
+    walks = [
+        walk
+        for patrol in demo_plan.patrols
+        for walk in (patrol, *(other for v in patrol.variants for other in v.patrols))
+    ]
+    rows = {urn: row for row, urn in enumerate(demo_area.schools["urn"])}
+    for patrol in walks:
+        if len(patrol.stops) < 2 or any(stop.hotspot not in pieces for stop in patrol.stops):
+            continue
+        reach = inputs.timed_risk.reach[rows[patrol.urn]]
+        now, met = patrol.gate_until_minutes, []
+        legs = patrol.legs[::-1]
+        for stop, leg in zip(patrol.stops[::-1], legs, strict=False):
+            now += leg.minutes + stop.leave_minutes - stop.arrive_minutes
+            minutes = np.arange(int(now - dwell), int(np.ceil(now)))
+            held = np.minimum(minutes + 1, now) - np.maximum(minutes, now - dwell)
+            own = np.array(pieces[stop.hotspot])
+            rates = [timed.compute_rate(int(minute))[own].sum() for minute in minutes]
+            met.append(float(held @ rates) / dwell / reach)
+        gate = patrol.worth - sum(stop.worth for stop in patrol.stops)
+        share = (gate + sum(met)) / patrol.worth
+        back = reverse_patrol(patrol)
+        assert (back is not None) == (share >= MIN_REVERSED_SHARE)
+        if back is not None:
+            offered += 1
+            assert [stop.worth for stop in back.stops] == pytest.approx(met)
+            assert back.worth == pytest.approx(gate + sum(met))
+            assert back.end_minutes == patrol.end_minutes
+            again = reverse_patrol(back)
+            assert again.worth == pytest.approx(patrol.worth)
+            assert [stop.worth for stop in again.stops] == [stop.worth for stop in patrol.stops]
+    assert 0 < offered < len(walks)
+
+
+def test_a_file_knows_which_patrols_go_the_other_way_round(demo_area, demo_plan):
+    """A patrol read from a file has the same way back as the one that was written, or none."""
+    projection = demo_area.projection
+    for patrol in demo_plan.patrols:
+        text = json.loads(json.dumps(build_patrol_document(patrol, projection)))
+        back = READER.validate_python(text, context={"projection": projection})
+        assert back.is_reversible is patrol.is_reversible
+        mine, read = reverse_patrol(patrol), reverse_patrol(back)
+        assert (mine is None) == (read is None)
+        if mine is not None:
+            assert read.worth == pytest.approx(mine.worth, abs=1e-6)
+
+
+def test_a_static_patrol_says_nothing_of_the_way_back(static_demo_area):
+    """Where the risk is the same in every minute, files are as they were without time."""
+    risk = pp.estimate_risk(static_demo_area)
+    plan = pp.plan_patrols(
+        static_demo_area, risk, pp.find_hotspots(static_demo_area, risk), urns=["900001"]
+    )
+    document = build_patrol_document(plan.patrols[0], static_demo_area.projection)
+    assert "is_reversible" not in document
+    assert all("reversed_worth" not in stop for stop in document["stops"])
+    assert reverse_patrol(plan.patrols[0]).worth == plan.patrols[0].worth
+
+
+def test_a_longer_window_of_what_if_is_a_share_of_the_same_reach(demo_area, demo_plan):
+    """Rates reach to the end of the longest window; the reach stays that of the settings."""
+    ask = (demo_area, demo_plan.risk, demo_plan.hotspots)
+    wide = TimedRisk.from_risk(
+        *ask, Window(150), reach_window=resolve_window(demo_area.settings.patrol), rows=[2]
+    )
+    own = TimedRisk.from_risk(*ask, resolve_window(demo_area.settings.patrol), rows=[2])
+    assert wide.reach[2] == pytest.approx(own.reach[2])
+    assert (wide.stretch_rates.shape[1], own.stretch_rates.shape[1]) == (150, 90)
+
+
+def test_a_risk_made_by_hand_has_no_minutes(demo_area, demo_plan, window):
+    """Without the risk of each minute, or with a static one, nothing is handed on."""
+    for in_time in (None, RiskInTime.from_static(demo_plan.risk.joined)):
+        risk = dataclasses.replace(demo_plan.risk, in_time=in_time)
+        assert TimedRisk.from_risk(demo_area, risk, demo_plan.hotspots, window) is None
