@@ -15,6 +15,7 @@ import argparse
 import json
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ import matplotlib as mpl
 import numpy as np
 from how_sure_page import render_page
 from matplotlib.figure import Figure
+from scipy.stats import binomtest
 
 import patrolplan as pp
 from patrolplan.outputs import plot
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE, STORE, PICTURE = (DOCS / f"how-sure.{kind}" for kind in ("md", "json", "svg"))
+DEMO = DOCS.parent / "data" / "patrolplan.toml"
 ORIGINS = ("2017-07", "2018-06")
 DIGITS = 4
 """Decimals of what is stored: enough for the page, and the same on every computer."""
@@ -119,9 +122,38 @@ def draw_schools(results: pd.DataFrame, draws: int = 2000) -> list[dict[str, flo
     return [{"places_low": float(low), "places_high": float(high)} for low, high in ends]
 
 
+def measure_even_worlds(folder: Path) -> dict[str, Any] | None:
+    """How often a world without any hotspot is reported to have one."""
+    settings = folder / "examples" / "bloomsbury.toml"
+    if not settings.is_file():
+        return None
+    found = []
+    for path, worlds in ((DEMO, 40), (settings, 20)):
+        area = pp.load_area(path)
+        declared = sum(declares_hotspot(area, seed) for seed in range(worlds))
+        low, high = binomtest(declared, worlds).proportion_ci(method="wilson")
+        row = {"area": area.name, "worlds": worlds, "declared": declared}
+        found.append(row | {"low": float(low), "high": float(high)})
+    return {"even_worlds": found}
+
+
+def declares_hotspot(area: pp.StudyArea, seed: int) -> bool:
+    """Whether a hotspot stands out although crime fell on streets by their length alone."""
+    metres = np.bincount(area.catchments.piece_catchment, weights=area.network.piece_metres)
+    rng = np.random.default_rng(seed)
+    drawn = rng.choice(len(metres), len(area.incidents), p=metres / metres.sum())
+    even = replace(
+        area,
+        incidents=area.incidents.copy(),  # what is cached is known by the table, not its content
+        incident_catchment=drawn.astype(area.incident_catchment.dtype),
+    )
+    return bool(pp.find_hotspots(even, pp.estimate_risk(even))["stands_out"].any())
+
+
 PARTS: dict[str, Callable[[Path], dict[str, Any] | None]] = {
     "after-school": measure_after_school,
     "months": measure_months,
+    "even-worlds": measure_even_worlds,
 }
 """What can be measured; a part gives nothing where its data are absent."""
 

@@ -26,6 +26,7 @@ TENTH = 0.1
 PLACEBO_BOUND = 0.08
 EXPONENT_BOUNDS = (0.3, 0.6)
 CALIBRATION_BOUNDS = (0.9, 1.1)
+EVEN_BOUND = 0.1
 
 
 def render_page(text: str, figures: Figures) -> str:
@@ -213,6 +214,8 @@ def render_claims(figures: Figures) -> list[str]:
         rows += _list_after_school_claims(figures["after_school"])
     if "backtest" in figures:
         rows += _list_month_claims(figures["backtest"])
+    if "even_worlds" in figures:
+        rows.append(_claim_even_worlds(figures["even_worlds"]))
     if not rows:
         return []
     return [*format_table(("we say", "it is wrong if", "measured", "today"), rows)]
@@ -290,6 +293,16 @@ def _list_month_claims(found: Row) -> list[tuple[str, str, str, str]]:
             _judge(low <= min(tenths) and max(tenths) <= high),
         ),
     ]
+
+
+def _claim_even_worlds(found: list[Row]) -> tuple[str, str, str, str]:
+    shares = [row["declared"] / row["worlds"] for row in found]
+    return (
+        "where crime is even, no street stands out",
+        "more than one in ten even worlds has a hotspot that stands out",
+        ", ".join(f"{row['area']} {row['declared']} of {row['worlds']}" for row in found),
+        _judge(max(shares) <= EVEN_BOUND),
+    )
 
 
 def _lower(name: str) -> str:
@@ -491,11 +504,38 @@ def render_patrols(figures: Figures) -> list[str]:
     ]
 
 
+def render_even_worlds(figures: Figures) -> list[str]:
+    """How often a hotspot is declared in worlds that have none."""
+    if "even_worlds" not in figures:
+        return []
+    rows = [
+        (
+            row["area"],
+            f"{row['declared']} of {row['worlds']}",
+            f"{say_percent(row['low'])} to {say_percent(row['high'])}",
+        )
+        for row in figures["even_worlds"]
+    ]
+    return [
+        "## Hotspots where there are none",
+        "",
+        wrap(
+            "A stretch chosen because it has much crime must not be tested on that crime as if "
+            "chosen by lot. So the real streets get worlds without any hotspot: as many "
+            "crimes, dealt out by length of street alone. How many of these worlds are reported "
+            "to have a hotspot that stands out?"
+        ),
+        "",
+        *format_table(("streets", "worlds with a hotspot that stands out", "95 % interval"), rows),
+    ]
+
+
 BLOCKS: dict[str, Callable[[Figures], list[str]]] = {
     "in-short": render_short,
     "claims": render_claims,
     "after-school": render_after_school,
     "months": render_months,
     "patrols": render_patrols,
+    "even-worlds": render_even_worlds,
 }
 """What stands between the markers of each name."""
