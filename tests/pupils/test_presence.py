@@ -1,11 +1,13 @@
 """Presence is where the flow's pupils are, minute by minute, and sums to their walks and waits."""
 
+import dataclasses
 import pickle
 
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
+import patrolplan as pp
 from patrolplan.pupils.flows import NotStoredError, model_ways
 from patrolplan.pupils.presence import (
     ARRIVAL_MINUTES,
@@ -16,6 +18,7 @@ from patrolplan.pupils.presence import (
     LeavingCurve,
     Presence,
     arrived,
+    find_presence,
 )
 
 CURVE = LeavingCurve(leave_minutes=7, late_share=0.25, late_minutes=60, wait_minutes=6)
@@ -183,3 +186,24 @@ def test_presence_cannot_be_stored(presence):
     with pytest.raises(NotStoredError):
         pickle.dumps(presence)
     assert repr(presence) == "<Presence: 12 schools>"
+
+
+@pytest.mark.parametrize("first", [470, 900])
+@pytest.mark.parametrize("unaccompanied", [True, False])
+def test_many_minutes_at_once_are_each_minute(presence, first, unaccompanied):
+    """Counted together, minutes have the pupils that each has alone, by piece and in all."""
+    each = presence.count_each(first, first + 45, unaccompanied=unaccompanied)
+    every = presence.count_all(first, first + 45, unaccompanied=unaccompanied)
+    for column in (0, 7, 44):
+        alone = presence.count_at(first + column, unaccompanied=unaccompanied)
+        assert each[:, column] == pytest.approx(alone, rel=1e-9, abs=1e-9)
+        assert every[column] == pytest.approx(alone.sum(), rel=1e-9)
+
+
+def test_ways_are_modelled_once_for_an_area(demo_area):
+    """The same schools and settings have the same ways, and other settings have others."""
+    cut = dataclasses.replace(demo_area, incidents=demo_area.incidents.iloc[:9])
+    assert find_presence(cut)[1] is find_presence(demo_area)[1]
+    other = pp.with_settings(demo_area, way_home={"pupil_speed_kmh": 6})
+    assert find_presence(other)[1] is not find_presence(demo_area)[1]
+    assert pickle.loads(pickle.dumps(demo_area.catchments)).cache == {}  # noqa: S301 - our own

@@ -7,13 +7,7 @@ import pytest
 from patrolplan.errors import InputError
 from patrolplan.outputs import plot
 from patrolplan.outputs.note_words import describe_note
-from patrolplan.risk.backtest import (
-    COLUMNS,
-    backtest_risk,
-    compute_interval,
-    compute_log_score_gain,
-    draw_months,
-)
+from patrolplan.risk.backtest import COLUMNS, backtest_risk, compute_log_score_gain
 from patrolplan.risk.estimate import estimate_risk
 from patrolplan.risk.models import DecayedCount, PriorCount, ShrunkCount
 from patrolplan.risk.rolling_origin import run_trials
@@ -180,25 +174,6 @@ def test_few_origins_give_no_interval(make):
     area = make.area(make.rows([20] * 16, range(20)))
     table = backtest_risk(area, origins=("2023-01", "2023-03")).results
     assert table["difference_low"].isna().all()
-
-
-def test_interval_covers():
-    """In nineteen of twenty worlds, about, the interval of a mean holds the truth."""
-    rng = np.random.default_rng(2)
-    held = 0
-    for seed in range(200):
-        values = rng.normal(size=24)
-        drawn = draw_months(24, seed=seed, draws=400) @ values / 24
-        low, high = compute_interval(np.array(values.mean()), drawn, 24)
-        held += bool(low <= 0 <= high)
-    assert 0.88 <= held / 200 <= 0.99
-
-
-def test_draws_are_whole_blocks():
-    """Every draw has as many months as there are, and each month comes as often as the others."""
-    counted = draw_months(12, seed=1)
-    assert (counted.sum(axis=1) == 12).all()
-    assert counted.mean(axis=0) == pytest.approx(1.0, abs=0.1)
 
 
 def test_reference_knows_the_rates(make):

@@ -80,7 +80,7 @@ def test_a_window_over_midnight_belongs_to_the_day_before(make):
 def test_the_clock_finds_the_afternoon(make):
     """Risk by the clock finds the streets of the afternoon; all hours lead to the night's."""
     area = build_timed_area(make, way_home={"exposure": {}})
-    table = backtest_risk(area, window="after").results
+    table = backtest_risk(area, origins=("2022-12", "2023-05"), window="after").results
     assert (table["window"] == "after").all()
     at_ten = table[(table["coverage"] == 0.1) & (table["category"] == "Robbery")]
     pai = at_ten.set_index("model")["pai"]

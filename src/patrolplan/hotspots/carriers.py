@@ -130,7 +130,8 @@ def find_ways_past(
     if pupils is None or window is None or window.minutes < MIN_SPAN_MINUTES or not stretches:
         return [None] * len(stretches)
     length = sum_by_stretch(metres, stretches)
-    schools = [_SchoolPast(area, school, window) for school in pupils.ways.schools]
+    curve = LeavingCurve.from_settings(area.settings.way_home)
+    schools = [_SchoolPast(area, school, window, curve) for school in pupils.ways.schools]
     passing = np.array([one.count_passing(area, stretches) / length for one in schools])
     busiest = passing.argmax(axis=0)
     return [
@@ -144,14 +145,16 @@ def find_ways_past(
 class _SchoolPast:
     """Pupils of one school who pass in a window."""
 
-    def __init__(self, area: StudyArea, ways: SchoolWays, window: Window) -> None:
-        settings = area.settings.way_home
+    def __init__(
+        self, area: StudyArea, ways: SchoolWays, window: Window, curve: LeavingCurve
+    ) -> None:
         self.ways = ways
         self.start = ways.bell_minutes if window.start_minutes is None else window.start_minutes
         self.end = self.start + window.minutes
         self.to_school = (self.start + self.end) / 2 < NOON_MINUTES
-        self.curve = LeavingCurve.from_settings(settings)
-        self.walk_minutes = ways.gate_metres / (settings.pupil_speed_kmh * 1000 / 60)
+        self.curve = curve
+        speed = area.settings.way_home.pupil_speed_kmh * 1000 / 60
+        self.walk_minutes = ways.gate_metres / speed
 
     def find_passed(self, minute: float) -> NDArray[np.float64]:
         """(q,) share of the pupils of each piece who have passed it by a minute."""

@@ -183,7 +183,7 @@ def find_stretches(
     if cluster is not None:
         free &= cluster >= 0
     pieces, sizes = choose_stretches(
-        _build_street_arrays(network, density, cluster),
+        build_street_arrays(network, density, cluster),
         np.ascontiguousarray(risk, dtype=np.float64),
         float(max_length_metres),
         free,
@@ -193,7 +193,7 @@ def find_stretches(
     return [np.sort(stretch) for stretch in np.split(pieces, np.cumsum(sizes)[:-1]) if len(sizes)]
 
 
-def _build_street_arrays(
+def build_street_arrays(
     network: StreetNetwork, density: NDArray[np.float64], cluster: NDArray[np.int64] | None
 ) -> StreetArrays:
     """What stretches grow on; without clusters all street is one."""

@@ -22,6 +22,7 @@ from patrolplan.hotspots.significance import assess_certainty
 from patrolplan.network import StreetNetwork
 from patrolplan.network.names import describe_positions
 from patrolplan.risk.report_voice import TimeBand, list_bands
+from patrolplan.risk.scores import round_significant
 from patrolplan.risk.surface import Risk
 from patrolplan.tables import HOTSPOTS
 from patrolplan.times import minutes_after_midnight
@@ -120,7 +121,7 @@ def locate_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
             "worth": sum_by_stretch(risk.joined, stretches),
             "length_metres": sum_by_stretch(network.piece_metres, stretches),
             "pieces": [stretch.tolist() for stretch in stretches],
-            "stop_piece": _find_stop_pieces(network, risk.joined, stretches),
+            "stop_piece": _find_stop_pieces(area, risk, stretches),
         },
         geometry=lines,
         crs=network.projection.crs,
@@ -128,13 +129,37 @@ def locate_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
 
 
 def _find_stop_pieces(
-    network: StreetNetwork, risk: NDArray[np.float64], stretches: list[NDArray[np.int64]]
+    area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]
 ) -> NDArray[np.int64]:
-    """(h,) the piece nearest the middle of each stretch's risk."""
+    """(h,) the piece of each stretch to stand on.
+
+    Where pupils count, that from which most of the stretch's risk is in sight: pupils make a part
+    of a stretch count, such as a bus stop at its end. Else that nearest the middle of its risk.
+    """
+    network, joined = area.network, risk.joined
+    if risk.in_time is not None and risk.in_time.pupils is not None:
+        sight = area.settings.way_home.sight_metres
+        return np.array(
+            [_find_best_view(network, joined, pieces, sight) for pieces in stretches],
+            dtype=np.int64,
+        )
     pieces, size = flatten_stretches(stretches)
     row = np.repeat(np.arange(len(size)), size)
-    weighted = [sum_by_stretch(along * risk, stretches) for along in network.piece_middle.T]
-    centre = np.column_stack(weighted) / sum_by_stretch(risk, stretches)[:, None]
+    weighted = [sum_by_stretch(along * joined, stretches) for along in network.piece_middle.T]
+    centre = np.column_stack(weighted) / sum_by_stretch(joined, stretches)[:, None]
     metres = np.hypot(*(network.piece_middle[pieces] - centre[row]).T)
     order = np.lexsort((np.round(metres, 2), row))  # of two as near, the same one everywhere
     return np.asarray(pieces[order][np.cumsum(size) - size])
+
+
+def _find_best_view(
+    network: StreetNetwork,
+    risk: NDArray[np.float64],
+    pieces: NDArray[np.int64],
+    sight_metres: float,
+) -> int:
+    """The piece of a stretch that has most of its risk in sight, of equals the most itself."""
+    apart = network.piece_middle[pieces][:, None] - network.piece_middle[pieces]
+    seen = (np.hypot(*apart.T) <= sight_metres) @ risk[pieces]
+    order = np.lexsort((-round_significant(risk[pieces], 9), -round_significant(seen, 9)))
+    return int(pieces[order[0]])

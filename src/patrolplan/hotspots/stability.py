@@ -119,9 +119,20 @@ def compute_survived_share(
         return np.asarray(np.add.reduceat(now, starts) >= MIN_REMAINING_SHARE * held)
 
     # Everything is drawn first, so that the order of jitters changes nothing.
-    draws = rng.random((JITTER_COUNT, len(amounts)))
+    draws = draw_evenly(JITTER_COUNT, len(amounts), rng)
     survived = sum(jitter.result() for jitter in map_in_threads(survives, draws))
     return np.asarray(survived / JITTER_COUNT)
+
+
+def draw_evenly(draws: int, points: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """(draws, points) numbers below 1, of which each point has one in every n-th part of the range.
+
+    A Latin hypercube (McKay, Beckman and Conover 1979, Technometrics 21: 239-245): each point goes
+    through its whole catchment, in an order of its own, so that the share of jitters that a stretch
+    survives depends far less on the seed than with numbers drawn one by one.
+    """
+    order = rng.permuted(np.tile(np.arange(draws), (points, 1)), axis=1).T
+    return np.asarray((order + rng.random((draws, points))) / draws)
 
 
 def build_catchment_arrays(

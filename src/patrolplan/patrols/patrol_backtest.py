@@ -37,13 +37,14 @@ from patrolplan.risk.day_kinds import DayKind
 from patrolplan.risk.estimate import COMPARISON_MONTHS, estimate_risk
 from patrolplan.risk.history import History, build_history, get_harm_days
 from patrolplan.risk.in_time import find_half_hour
+from patrolplan.risk.intervals import compute_interval, draw_months
 from patrolplan.risk.models import PRIOR_COUNT
+from patrolplan.risk.scores import divide
 from patrolplan.times import minutes_after_midnight
 
 OURS = "patrolplan"
 BASELINES = ("greedy by worth per minute", "greedy by prior count", "plain loop")
 PLANNED_COLUMNS = ("planned worth", "planned worth, greedy")
-RESAMPLES = 2000
 
 Routes = Sequence[Sequence[int]]
 """Of each officer the stops, as rows of the problem, in walking order."""
@@ -74,17 +75,20 @@ class PatrolBacktest:
         """How many times the harm of each plain way ours covered, with its 95 % interval.
 
         The interval resamples the months, all schools of a month together: it is about these
-        schools, which are the ones that will be patrolled, and about other months.
+        schools, which are the ones that will be patrolled, and about other months. It is that of
+        the ratio's logarithm, so that it stays above 0; unknown with fewer than six months.
         """
         by_month = self.results.groupby("origin")[[OURS, *BASELINES]].sum()
         ours = by_month[OURS].to_numpy()
-        rng = np.random.default_rng(self.seed)
-        drawn = rng.integers(0, len(ours), (RESAMPLES, len(ours)))
+        weights = draw_months(len(ours), seed=self.seed)
         rows = []
         for name in BASELINES:
             plain = by_month[name].to_numpy()
-            ratios = ours[drawn].sum(axis=1) / plain[drawn].sum(axis=1)
-            rows.append((name, ours.sum() / plain.sum(), *np.percentile(ratios, [2.5, 97.5])))
+            ratio = divide(ours.sum(), plain.sum())
+            low, high = compute_interval(
+                np.log(ratio), np.log(divide(weights @ ours, weights @ plain)), len(ours)
+            )
+            rows.append((name, float(ratio), float(np.exp(low)), float(np.exp(high))))
         columns = ["against", "harm_per_officer_hour_ratio", "low", "high"]
         return pd.DataFrame(rows, columns=columns)
 

@@ -12,7 +12,7 @@ bell share their columns, and a city's minute is quickly computed.
 In the morning the same flow runs towards the gate, before a time that is assumed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -351,12 +351,27 @@ class _Table:
         self, first: int, last: int, curve: LeavingCurve
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """(c, n) share of each column of `walks`, and of `waits`, in each whole minute."""
+        # Walks are whole steps, so the curves are needed at whole steps alone.
         edges = np.arange(first, last + 1, dtype=np.float64)
-        home = (self.bells[self.walks.bell] + self.walks.walk_minutes)[:, None]
-        stop = (self.bells[self.waits.bell] + self.waits.walk_minutes)[:, None]
-        school = (OPENING_MINUTES - self.walks.walk_minutes)[:, None]
-        passed = curve.left(edges - home) + arrived(edges - school)
-        return np.diff(passed, axis=1), np.diff(curve.waited(edges - stop), axis=1)
+        home = self.bells[self.walks.bell] + self.walks.walk_minutes
+        stop = self.bells[self.waits.bell] + self.waits.walk_minutes
+        passed = _look_up(curve.left, edges, home)
+        passed += _look_up(arrived, edges, OPENING_MINUTES - self.walks.walk_minutes)
+        return np.diff(passed, axis=1), np.diff(_look_up(curve.waited, edges, stop), axis=1)
+
+
+def _look_up(
+    curve: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    edges: NDArray[np.float64],
+    origins: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """(c, n) a curve at (n,) edges after (c,) origins, which are whole steps apart."""
+    steps = np.round((edges - origins[:, None]) / STEP_MINUTES).astype(np.int64)
+    if not steps.size:
+        return np.zeros(steps.shape)
+    low, high = int(steps.min()), int(steps.max())
+    known = curve(np.asarray(np.arange(low, high + 1) * STEP_MINUTES, dtype=np.float64))
+    return np.asarray(known[steps - low])
 
 
 def find_presence(area: StudyArea) -> tuple[Ways, Presence]:

@@ -13,6 +13,7 @@ from patrolplan.area.patrol_window import resolve_window
 from patrolplan.errors import InputError
 from patrolplan.risk.calibration import DECILES
 from patrolplan.risk.history import History, build_history, get_harm_days
+from patrolplan.risk.intervals import MIN_INTERVAL_MONTHS, compute_interval, draw_months
 from patrolplan.risk.models import MIN_EVENTS_TO_COMPARE, PRIOR_COUNT, ModelChoice, build_models
 from patrolplan.risk.rolling_origin import (
     AUTO,
@@ -22,17 +23,12 @@ from patrolplan.risk.rolling_origin import (
     run_trials,
 )
 from patrolplan.risk.scores import COVERAGES, Reference, compute_pai, divide, simulate_reference
-from patrolplan.risk.window_trials import run_window_trials
+from patrolplan.risk.window_trials import check_times_known, run_window_trials
 from patrolplan.tables import render_html_table
 from patrolplan.text import format_percent
 
 DEFAULT_ORIGINS = 12
 """Number of last months scored by default: a year, so that every season is in it."""
-
-BOOTSTRAP_DRAWS = 2000
-
-MIN_INTERVAL_MONTHS = 6
-"""With fewer months no interval is given."""
 
 LEGEND = (
     "PAI: the share of crime in the streets of highest risk, over their share of street length.",
@@ -179,6 +175,9 @@ def backtest_risk(
     """
     settings = area.settings
     seed = settings.seed if seed is None else seed
+    limits = None if window is None else resolve_window(settings.patrol, name=window)
+    if limits is not None:
+        check_times_known(area)  # before the work, not after it
     history = _build_checked_history(area, categories)
     first, last = _select_span(history, origins)
     harm = get_harm_days(history.targets, settings.risk.harm)
@@ -190,10 +189,9 @@ def backtest_risk(
     )
     trials = everything.since(first)
     choices = describe_stack(trials, seed)
-    if window is None:
+    if limits is None:
         reference = simulate_reference(history, harm, len(trials.origins), seed=seed)
     else:
-        limits = resolve_window(settings.patrol, name=window)
         trials = run_window_trials(area, history, models, trials, harm, limits, seed=seed)
         reference = Reference.unknown(len(trials.categories))
     results, curves = _build_tables(trials, reference, seed)
@@ -254,49 +252,6 @@ def _parse_month(text: str) -> pd.Timestamp:
 
 def _error(what: str, remedy: str, file: str = "origins") -> InputError:
     return InputError.one(file, what, remedy)
-
-
-def _compute_block_length(months: int) -> int:
-    """Months that are drawn together, because neighbours in time are alike: the cube root."""
-    return max(1, round(float(np.cbrt(months))))
-
-
-def draw_months(months: int, *, seed: int, draws: int = BOOTSTRAP_DRAWS) -> NDArray[np.int64]:
-    """(draws, months) how often each month is in each draw of a moving-block bootstrap.
-
-    Crime of neighbouring months is alike, so drawing single months would make intervals too narrow.
-    Blocks of consecutive months are drawn instead, with replacement, until there are as many months
-    as in the data; the last block is cut. The months form a circle, the last one followed by the
-    first, so each lies in equally many blocks and is drawn as often as the others (Politis and
-    Romano 1992, "A circular block-resampling procedure for stationary data"). Sums over a draw are
-    sums over the months weighted by these counts.
-    """
-    rng = np.random.default_rng(seed)
-    length = _compute_block_length(months)
-    starts = rng.integers(months, size=(draws, -(-months // length)))
-    drawn = (starts[:, :, None] + np.arange(length)) % months
-    drawn = drawn.reshape(draws, -1)[:, :months]
-    counts = np.zeros((draws, months), dtype=np.int64)
-    np.add.at(counts, (np.arange(draws)[:, None], drawn), 1)
-    return counts
-
-
-def compute_interval(
-    estimate: NDArray[np.float64], drawn: NDArray[np.float64], months: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Lower and upper end of the 95 % interval (...); NaN where there are too few months.
-
-    The percentiles of the draws (draws, ...) are moved away from the estimate (...) by
-    sqrt(b / (b - 1)) for b blocks: with so few blocks a bootstrap underestimates the spread by
-    about that.
-    """
-    if months < MIN_INTERVAL_MONTHS:
-        unknown = np.full(estimate.shape, np.nan)
-        return unknown, unknown
-    blocks = months / _compute_block_length(months)
-    wider = np.sqrt(blocks / (blocks - 1))
-    low, high = np.nanquantile(drawn, [0.025, 0.975], axis=0)
-    return estimate + wider * (low - estimate), estimate + wider * (high - estimate)
 
 
 def compute_log_score_gain(

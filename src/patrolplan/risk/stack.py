@@ -36,8 +36,8 @@ EVEN = "even along the streets"
 """Crime spread evenly over the length of street: the floor under every rate."""
 
 DECLARED_WEIGHTS: Mapping[str, float] = {
-    "poisson": 0.3,
-    "shrunk count": 0.2,
+    "poisson": 0.35,
+    "shrunk count": 0.15,
     "recent shrunk count": 0.25,
     "decayed count": 0.24,
     EVEN: 0.01,

@@ -71,7 +71,7 @@ def run_window_trials(
     Raises
     ------
     InputError
-        When the times of the incidents, or of any inside the window, are not known.
+        When no incident is inside the window.
     """
     bells = [minutes_after_midnight(time) for time in area.schools["finish_time"]]
     minutes, weights = weigh_minutes(window, bells)
@@ -123,6 +123,15 @@ def run_window_trials(
     )
 
 
+def check_times_known(area: StudyArea) -> None:
+    """Raise `InputError` where only the months or days of crimes are known."""
+    if not area.times_known or not area.incidents["timed"].any():
+        where = "[sources] crimes"
+        what = "the times of day are not known, which a back-test inside a window needs"
+        remedy = "give crimes with occurred_at, or leave --window out"
+        raise InputError.one(where, what, remedy)
+
+
 def count_inside(
     area: StudyArea, history: History, minutes: NDArray[np.int64]
 ) -> NDArray[np.int32]:
@@ -133,11 +142,6 @@ def count_inside(
     """
     incidents = area.incidents
     timed = incidents["timed"].to_numpy() & incidents["category"].isin(history.targets).to_numpy()
-    if not area.times_known or not timed.any():
-        where = "[sources] crimes"
-        what = "the times of day are not known, which a back-test inside a window needs"
-        remedy = "give crimes with occurred_at, or leave --window out"
-        raise InputError.one(where, what, remedy)
     at = pd.DatetimeIndex(incidents.loc[timed, "occurred_at"])
     minute = np.asarray(at.hour * 60 + at.minute)
     late = minute + MINUTES_A_DAY <= minutes[-1]

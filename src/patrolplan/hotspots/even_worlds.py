@@ -1,0 +1,290 @@
+"""The best stretch of worlds in which crime falls evenly on all streets.
+
+A stretch is chosen because much was recorded on it, so it must not be compared with what the same
+place would show by chance, but with the best that an even world has to offer. In each simulated
+world stretches grow again, on that world's own crime, and the one with most harm is remembered.
+
+Why this is right whatever chose the stretches. A chance computed from the best stretch of each
+world holds for every stretch at once (the single-step maximum of Westfall and Young 1993,
+Resampling-Based Multiple Testing; a scan statistic, Kulldorff 1997, Communications in Statistics
+26: 1481-1496). The surface of a plan rests on a model, on more months, on pupils' reports and on
+the hour, and to fit all that to thousands of worlds would take days. It is not needed: what is
+tested is the recorded harm, and no surface finds as much of it as that harm itself. So in the
+simulated worlds stretches grow on the very harm that is then tested. That is the greediest choice
+there is, and a stretch chosen on any smoother or other surface can only hold less. The growth is
+greedy here as there, so the best of all stretches that could be drawn is sometimes missed; the
+benchmark of even worlds measures how often any hotspot stands out, model included.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from patrolplan.area import StudyArea
+from patrolplan.compiled import jit_compile
+from patrolplan.hotspots.clusters import (
+    STREET_ARRAYS,
+    StreetArrays,
+    build_street_arrays,
+    grow_stretch,
+)
+from patrolplan.parallel import map_in_threads
+
+BLOCK_COLUMNS = 1024
+"""Columns whose limits stay in the processor's cache while all rows are drawn."""
+
+CHUNK_SIZE = 25
+"""Worlds in a part; each part has a stream of random numbers of its own."""
+
+DRAW_RANGE = 2**32
+"""Numbers that a draw may give."""
+
+TINY = 1e-9
+"""Metres, so that a catchment without street has a density."""
+
+MAX_TABLE_MEAN = 50.0
+"""Above this a table of limits would be long: numpy draws the counts of such a category."""
+
+
+@dataclass(frozen=True, eq=False)
+class EvenWorld:
+    """What an even world is drawn from.
+
+    Parameters
+    ----------
+    mean
+        (j, c) incidents expected of each category in each catchment.
+    harm
+        (j,) days of harm of one incident.
+    """
+
+    mean: NDArray[np.float64]
+    harm: NDArray[np.float64]
+
+    @cached_property
+    def expected(self) -> NDArray[np.float64]:
+        """(c,) days of harm expected in each catchment."""
+        return self.harm @ self.mean
+
+
+@jit_compile("void(u4[:,::1], u4[:,::1], f8, f8[:,::1])")
+def add_simulated_harm(
+    drawn: NDArray[np.uint32],
+    limits: NDArray[np.uint32],
+    days: float,
+    harm: NDArray[np.float64],
+) -> None:
+    """Add to each cell of `harm` the days of one incident for each limit that `drawn` is above.
+
+    `drawn` and `harm` are (s, c), `limits` (k, c): see `build_count_limits`.
+    """
+    counts = np.zeros(BLOCK_COLUMNS, dtype=np.uint32)
+    for first in range(0, drawn.shape[1], BLOCK_COLUMNS):
+        last = min(first + BLOCK_COLUMNS, drawn.shape[1])
+        for row in range(drawn.shape[0]):
+            own = drawn[row, first:last]  # rows of their own: the loops over them are then wide
+            counts[:] = 0
+            for k in range(limits.shape[0]):
+                limit = limits[k, first:last]
+                for column in range(len(own)):
+                    counts[column] += np.uint32(own[column] > limit[column])
+            days_here = harm[row, first:last]
+            for column in range(len(own)):
+                days_here[column] += days * counts[column]
+
+
+@jit_compile("f8(f8, f8)")
+def compute_excess(harm: float, expected: float) -> float:
+    """How far harm lies above what is expected: harm log(harm / expected) - harm + expected.
+
+    The scan statistic of Kulldorff (1997) for Poisson counts, in days of harm; 0 where there is no
+    more than expected. It weighs a short stretch against a long one: what is expected grows with
+    length. For a stretch it is at most the sum of its pieces' (it is convex, and of degree one).
+    """
+    if harm <= expected or expected <= 0.0:
+        return 0.0
+    return float(harm * np.log(harm / expected) - harm + expected)
+
+
+@jit_compile(f"f8({STREET_ARRAYS}, i8[::1], f8[::1], f8[::1], f8, b1[::1], i8[::1])")
+def find_best_excess(  # noqa: PLR0917 - one compiled loop
+    streets: StreetArrays,
+    piece_catchment: NDArray[np.int64],
+    excess: NDArray[np.float64],
+    expected: NDArray[np.float64],
+    max_length_metres: float,
+    free: NDArray[np.bool_],
+    seeds: NDArray[np.int64],
+) -> float:
+    """The highest `compute_excess` of a stretch that grows as hotspots do, or of its beginning.
+
+    Stretches grow from `seeds` in their order. Those of one catchment are alike, so a piece that a
+    stretch from its own catchment has already covered is not grown from again. A seed is passed
+    over once a full length of street like it would exceed less than the best so far: a better
+    stretch then has a piece of higher excess, from which it grows as well.
+
+    Parameters
+    ----------
+    streets
+        With the days of harm per metre as density.
+    piece_catchment
+        (p,) catchment of each piece.
+    excess, expected
+        (c,) excess per metre, and days of harm expected per metre, of each catchment.
+    max_length_metres
+        Of a stretch.
+    free
+        (p,) pieces that a stretch may have.
+    seeds
+        Pieces to grow from.
+    """
+    metres, density = streets[3], streets[2]
+    seen = np.zeros(len(free), dtype=np.int64)
+    done = np.zeros(len(free), dtype=np.bool_)
+    best, call = 0.0, 0
+    for seed in seeds:
+        own = piece_catchment[seed]
+        if not free[seed] or done[seed] or excess[own] * max_length_metres <= best:
+            continue
+        call += 1
+        harm, usual = 0.0, 0.0
+        for piece in grow_stretch(seed, streets, max_length_metres, free, seen, call):
+            harm += metres[piece] * density[piece]
+            usual += metres[piece] * expected[piece_catchment[piece]]
+            best = max(best, compute_excess(harm, usual))
+            if piece_catchment[piece] == own:
+                done[piece] = True
+    return best
+
+
+@jit_compile(
+    f"f8[::1]({STREET_ARRAYS}, i8[::1], i8[::1], i8[::1], f8[:,::1], f8[::1], f8, b1[::1])"
+)
+def find_best_of_worlds(  # noqa: PLR0917 - one compiled loop
+    streets: StreetArrays,
+    piece_catchment: NDArray[np.int64],
+    by_catchment: NDArray[np.int64],
+    starts: NDArray[np.int64],
+    harm: NDArray[np.float64],
+    expected: NDArray[np.float64],
+    max_length_metres: float,
+    fits: NDArray[np.bool_],
+) -> NDArray[np.float64]:
+    """(s,) excess of the best stretch of each world, see `find_best_excess`.
+
+    Parameters
+    ----------
+    streets
+        As of `build_street_arrays`; their density does not count.
+    piece_catchment
+        (p,) catchment of each piece.
+    by_catchment, starts
+        (p,) pieces sorted by catchment, and (c + 1,) where each catchment starts among them.
+    harm
+        (s, c) days of harm of each world.
+    expected
+        (c,) days of harm expected.
+    max_length_metres
+        Of a stretch.
+    fits
+        (p,) pieces no longer than that.
+    """
+    first, neighbours, _, metres, cluster = streets
+    length = np.full(len(expected), TINY)
+    for piece in range(len(metres)):
+        length[piece_catchment[piece]] += metres[piece]
+    per_metre = expected / length
+    best = np.zeros(len(harm))
+    excess = np.zeros(len(expected))
+    density, free = np.empty(len(metres)), np.empty(len(metres), dtype=np.bool_)
+    for world in range(len(harm)):
+        by_metre = harm[world] / length
+        usual = harm[world].sum() / metres.sum()
+        for own in range(len(expected)):
+            above = by_metre[own] > usual
+            excess[own] = compute_excess(by_metre[own], per_metre[own]) if above else 0.0
+        for piece in range(len(metres)):
+            density[piece] = by_metre[piece_catchment[piece]]
+            free[piece] = fits[piece] and density[piece] > usual
+        seeds = np.empty(len(metres), dtype=np.int64)
+        filled = 0
+        for own in np.argsort(-excess, kind="mergesort"):
+            if excess[own] <= 0.0:
+                break
+            for slot in range(starts[own], starts[own + 1]):
+                seeds[filled] = by_catchment[slot]
+                filled += 1
+        grown = first, neighbours, density, metres, cluster
+        best[world] = find_best_excess(
+            grown, piece_catchment, excess, per_metre, max_length_metres, free, seeds[:filled]
+        )
+    return best
+
+
+def simulate_best_excess(
+    area: StudyArea, world: EvenWorld, worlds: int, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """(worlds,) excess of the best stretch of each even world; children of `rng` draw."""
+    streets = build_street_arrays(area.network, np.zeros(len(area.network)), None)
+    max_length = float(area.settings.hotspots.max_length_metres)
+    own = np.ascontiguousarray(area.catchments.piece_catchment, dtype=np.int64)
+    by_catchment = np.argsort(own, kind="stable")
+    starts = np.searchsorted(own[by_catchment], np.arange(len(world.expected) + 1))
+    fits = area.network.piece_metres <= max_length
+    limits = [
+        build_count_limits(row) if row.max() <= MAX_TABLE_MEAN else None for row in world.mean
+    ]
+
+    def simulate_chunk(chunk: tuple[int, np.random.Generator]) -> NDArray[np.float64]:
+        size, own_rng = chunk
+        harm = draw_harm(world, limits, size, own_rng)
+        rest = harm, world.expected, max_length, fits
+        return np.asarray(find_best_of_worlds(streets, own, by_catchment, starts, *rest))
+
+    sizes = np.diff([*range(0, worlds, CHUNK_SIZE), worlds]).tolist()
+    # Each chunk has a stream of its own, so that their order changes nothing.
+    chunks = zip(sizes, rng.spawn(len(sizes)), strict=True)
+    return np.concatenate([part.result() for part in map_in_threads(simulate_chunk, chunks)])
+
+
+def compute_excesses(
+    harm: NDArray[np.float64], expected: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """(n,) `compute_excess` of each."""
+    above = (harm > expected) & (expected > 0)
+    ratio = np.divide(harm, expected, out=np.ones_like(harm), where=above)
+    return np.where(above, harm * np.log(ratio) - harm + expected, 0.0)
+
+
+def draw_harm(
+    world: EvenWorld,
+    limits: list[NDArray[np.uint32] | None],
+    worlds: int,
+    rng: np.random.Generator,
+) -> NDArray[np.float64]:
+    """(worlds, c) days of harm on each catchment; `limits` are those of each category's mean."""
+    simulated = np.zeros((worlds, world.mean.shape[1]))
+    for days, row, own_limits in zip(world.harm, world.mean, limits, strict=True):
+        if own_limits is None:
+            simulated += days * rng.poisson(row, size=simulated.shape)
+        else:
+            drawn = rng.integers(DRAW_RANGE, size=simulated.shape, dtype=np.uint32)
+            add_simulated_harm(drawn, own_limits, float(days), simulated)
+    return simulated
+
+
+def build_count_limits(mean: NDArray[np.float64]) -> NDArray[np.uint32]:
+    """(k, c) limits by which an evenly drawn whole number becomes a Poisson count.
+
+    Limit k is the share of `DRAW_RANGE` that counts of k or less take up, so that a number drawn
+    below `DRAW_RANGE` is above as many limits as the count is. Counts that hardly one in
+    `DRAW_RANGE` draws would give are left out. `mean` is (c,).
+    """
+    most = int(stats.poisson.isf(0.5 / DRAW_RANGE, mean.max()))
+    ratio = mean / np.arange(1, most + 1)[:, None]
+    chance = np.cumprod(np.vstack([np.exp(-mean), ratio]), axis=0)
+    ends = np.rint(np.cumsum(chance, axis=0) * DRAW_RANGE) - 1
+    return np.asarray(np.clip(ends, 0, DRAW_RANGE - 1), dtype=np.uint32)

@@ -1,0 +1,174 @@
+"""Whether a stretch's crime changed, compared with all ways of choosing six of the months.
+
+Crime comes in clumps: a gang is at work for some weeks, a shop is robbed again. A binomial test of
+the last half year takes every incident for a chance of its own, so a clump passes for a change.
+Here whole months change places instead, with all that was recorded in them, and the clumps stay.
+
+If nothing changed, the months of the last half year might be any of the months there are. There are
+18,564 ways of choosing 6 of 18 months. For each choice the change of a stretch is measured as if
+the months chosen were the last: by the F ratio of the analysis of variance, that is the change
+squared, over how much the stretch's months differ within the two spans. The chance of a stretch is
+the share of all choices whose ratio is at least that of the true last half year. All choices are
+gone through, so nothing is drawn; but stretches that many of the first ones reach, which are spread
+over all, are gone through no further. (Permutation test: Pitman 1937, Supplement to the Journal of
+the Royal Statistical Society 4: 119-130.)
+
+How much months differ cannot be known well from 18 months of one stretch, so half of it is what all
+stretches have in common (Smyth 2004, Statistical Applications in Genetics and Molecular Biology
+3: 3). The months stand for themselves: how much crime the whole area had in each is allowed for.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+RECENT_MONTHS = 6
+
+FIRST_STRIDE = 18
+"""Every so manieth choice is looked at first."""
+
+SURELY_CHANCE = 0.1
+"""A stretch whose first choices reach it so often is looked at no further: it does not pass."""
+
+MAX_CELLS = 400_000
+"""Choices times stretches that are computed at once."""
+
+TINY = 1e-9
+"""Incidents; what is expected is never 0."""
+
+ROUNDING = 1e-9
+"""Ratios that differ by less are equal."""
+
+
+@dataclass(frozen=True, eq=False)
+class MonthCounts:
+    """Incidents of every stretch by month.
+
+    Parameters
+    ----------
+    counts
+        (m, h) recorded; the last `RECENT_MONTHS` are the last half year.
+    held
+        (m, h) share of each month that is held.
+    totals
+        (m,) incidents of the whole area, had all been held.
+    """
+
+    counts: NDArray[np.float64]
+    held: NDArray[np.float64]
+    totals: NDArray[np.float64]
+
+
+def compute_shuffled_chances(
+    months: MonthCounts,
+    now: NDArray[np.float64],
+    before: NDArray[np.float64],
+    most_now: NDArray[np.float64],
+    fewest_before: NDArray[np.float64],
+    expected: float,
+) -> NDArray[np.float64]:
+    """(h,) share of all choices of months that change as much as the last half year did.
+
+    Parameters
+    ----------
+    months
+        What is shuffled: the months held.
+    now, before, most_now, fewest_before, expected
+        See `patrolplan.hotspots.trends.SpanCounts`: a rise is measured with the first two, a fall
+        with the others, so that it holds against whatever missing months held.
+    """
+    recent = RECENT_MONTHS
+    if not len(now) or len(months.totals) <= recent:
+        return np.ones(len(now))
+    usual = months.totals[:, None] * months.held
+    shuffles = _Shuffles(months.counts, usual)
+    rise = np.maximum(now - expected * (now + before), 0.0)
+    fall = np.maximum(expected * (most_now + fewest_before) - most_now, 0.0)
+    is_rise = rise >= fall
+    change = np.where(is_rise, rise, fall)
+    total = np.where(is_rise, now + before, most_now + fewest_before)
+    spread = np.maximum(total * expected * (1 - expected), TINY)
+    observed = shuffles.compute_ratio(change**2 / spread)
+    chosen = list_choices(len(months.totals), recent)
+    chances = np.zeros(len(now))
+    open_rows, some = np.arange(len(now)), chosen[::FIRST_STRIDE]
+    for choices in (some, chosen):
+        reached = shuffles.count_reaching(choices, observed, open_rows)
+        chances[open_rows] = np.maximum(reached, 1.0) / len(choices)
+        open_rows = open_rows[chances[open_rows] <= SURELY_CHANCE]
+    return chances
+
+
+@lru_cache(maxsize=4)
+def list_choices(months: int, chosen: int) -> NDArray[np.float64]:
+    """(n, months) all ways of choosing so many of the months, 1 for each month chosen.
+
+    Examples
+    --------
+    >>> list_choices(3, 1).astype(int).tolist()
+    [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
+    """
+    numbers = np.arange(2**months, dtype=">u4")
+    bits = np.unpackbits(numbers.view(np.uint8).reshape(-1, 4), axis=1)[:, -months:]
+    return bits[bits.sum(axis=1) == chosen].astype(np.float64)[::-1]
+
+
+class _Shuffles:
+    """What does not change when months change places.
+
+    Parameters
+    ----------
+    counts
+        (m, h) incidents.
+    usual
+        (m, h) what they are in proportion to where a stretch does not change.
+    """
+
+    def __init__(self, counts: NDArray[np.float64], usual: NDArray[np.float64]) -> None:
+        self.counts = counts
+        self.usual_total = np.maximum(usual.sum(axis=0), TINY)
+        self.usual_share = usual / self.usual_total
+        self.total = counts.sum(axis=0)
+        expected = self.usual_share * self.total
+        known = expected > TINY
+        squares = np.where(known, (counts - expected) ** 2 / np.where(known, expected, 1.0), 0.0)
+        self.variation = squares.sum(axis=0)
+        """(h,) how much months differ: Pearson's chi-squared."""
+        self.freedom = np.maximum(known.sum(axis=0) - 2.0, 1.0)
+        """(h,) degrees of freedom within the two spans."""
+        # Never below what chance alone gives.
+        self.common = max(1.0, float(self.variation.sum() / (self.freedom + 1).sum()))
+
+    def measure_change(
+        self, chosen: NDArray[np.float64], rows: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """(n, r) part of the variation that lies between the months chosen and the others."""
+        share = chosen @ self.usual_share[:, rows]
+        spread = self.total[rows] * share * (1 - share)
+        change = (chosen @ self.counts[:, rows] - share * self.total[rows]) ** 2
+        return np.divide(change, spread, out=np.zeros_like(change), where=spread > TINY)
+
+    def count_reaching(
+        self,
+        chosen: NDArray[np.float64],
+        observed: NDArray[np.float64],
+        rows: NDArray[np.int64],
+    ) -> NDArray[np.float64]:
+        """(r,) how many choices (n, m) change so much that they reach the ratio observed."""
+        reached, size = np.zeros(len(rows)), max(1, MAX_CELLS // max(len(rows), 1))
+        for start in range(0, len(chosen), size):
+            ratio = self.compute_ratio(
+                self.measure_change(chosen[start : start + size], rows), rows
+            )
+            reached += (ratio >= observed[rows] * (1 - ROUNDING)).sum(axis=0)
+        return reached
+
+    def compute_ratio(
+        self, change: NDArray[np.float64], rows: NDArray[np.int64] | slice = slice(None)
+    ) -> NDArray[np.float64]:
+        """(..., r) F ratio of a change; half of the variation within is what all have in common."""
+        freedom = self.freedom[rows]
+        own = np.maximum(self.variation[rows] - change, 0.0)
+        return np.asarray(2 * freedom * change / (own + freedom * self.common))
