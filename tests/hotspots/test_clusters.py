@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 from scipy.sparse import csgraph
+from street_grid import build_grid
 
-from patrolplan.crs import Projection
 from patrolplan.hotspots.clusters import (
     DENSITY_DIGITS,
     MAX_COVERAGE,
@@ -22,29 +22,9 @@ from patrolplan.hotspots.clusters import (
     sum_by_stretch,
     sum_over_pieces,
 )
-from patrolplan.inputs.streets import Streets, build_empty_features, build_ways_table
-from patrolplan.network import build_network
 from patrolplan.risk.scores import round_significant
-from patrolplan.tables import LeftOut
 
-
-def _grid(size=5, metres=90.0):
-    """Streets of a small town: a square grid."""
-    places = np.array([(x * metres, y * metres) for y in range(size) for x in range(size)])
-    rows = [[y * size + x for x in range(size)] for y in range(size)]
-    ways = [*rows, *([row[x] for row in rows] for x in range(size))]
-    nodes = np.array([node for way in ways for node in way])
-    streets = Streets(
-        ways=build_ways_table([(number, "", "residential", "") for number in range(len(ways))]),
-        vertex_way=np.repeat(np.arange(len(ways)), size),
-        vertex_node=nodes,
-        vertex_xy=places[nodes],
-        features=build_empty_features(Projection()),
-    )
-    return build_network(streets, Projection(), LeftOut())
-
-
-TOWN = _grid()
+TOWN = build_grid()
 RISKS = st.tuples(st.integers(0, 9999), st.sampled_from([0.3, 1.0, 3.0])).map(
     lambda case: np.random.default_rng(case[0]).gamma(case[1], size=len(TOWN))
 )

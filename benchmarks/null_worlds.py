@@ -1,0 +1,190 @@
+"""Worlds whose truth is known: how often what is told of hotspots and models is false.
+
+    python benchmarks/null_worlds.py --config patrolplan.toml --worlds 40 --json null_worlds.json
+
+*Even worlds.* Every incident falls on a catchment by its street length, on the real network; risk,
+hotspots and their significance are made as in a plan. No place is worse than another, so a hotspot
+that stands out is false. *Shuffled months.* The last eighteen months change places, each with all
+that was recorded in it; a trend that is announced is false but for what really changed. *Doubled
+stretches.* In such a shuffle the crime of one stretch is doubled in the last half year.
+*Intervals.* Months are drawn from known rates, and the interval of the difference of PAI between
+two fixed rankings holds the true difference or not.
+"""
+
+import argparse
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse, stats
+
+import patrolplan as pp
+from patrolplan.area import StudyArea
+from patrolplan.hotspots.clusters import compute_catchment_shares
+from patrolplan.hotspots.find import locate_hotspots
+from patrolplan.hotspots.significance import STANDS_OUT_CHANCE, simulate_p_values
+from patrolplan.hotspots.trends import EARLIER_MONTHS, RECENT_MONTHS, classify_trends
+from patrolplan.risk.history import History, build_history
+from patrolplan.risk.intervals import compute_interval, compute_widening, draw_months
+from patrolplan.risk.models import PRIOR_COUNT
+
+ANNOUNCED = ("new", "rising", "fading")
+SPAN = RECENT_MONTHS + EARLIER_MONTHS
+PLACES, COVERED_PLACES = 400, 20
+"""Of the worlds of known rates; the covered ones are 5 %."""
+
+
+def use_model(area: StudyArea, model: str) -> StudyArea:
+    """The area with a model of its own."""
+    risk = area.settings.risk.model_copy(update={"model": model})
+    return replace(area, settings=area.settings.model_copy(update={"risk": risk}))
+
+
+def spread_evenly(area: StudyArea, seed: int) -> StudyArea:
+    """The area in a world where each incident falls on a catchment by its street length."""
+    metres = np.bincount(area.catchments.piece_catchment, weights=area.network.piece_metres)
+    rng = np.random.default_rng(seed)
+    drawn = rng.choice(len(metres), len(area.incidents), p=metres / metres.sum())
+    # A copy of the incidents: histories are cached by them.
+    return replace(
+        area,
+        incidents=area.incidents.copy(),
+        incident_catchment=drawn.astype(area.incident_catchment.dtype),
+    )
+
+
+def find_least_chance(area: StudyArea, seed: int) -> float:
+    """The least p-value of the hotspots of a world."""
+    bare = locate_hotspots(area, pp.estimate_risk(area))
+    stretches = [np.asarray(pieces, dtype=np.int64) for pieces in bare["pieces"]]
+    share = compute_catchment_shares(area.catchments, stretches)
+    rng = np.random.default_rng([seed, 1])
+    return float(simulate_p_values(area, build_history(area), share, rng).min())
+
+
+def describe_share(hits: int, trials: int) -> dict[str, float]:
+    """A share with its exact 95 % interval (Clopper and Pearson 1934)."""
+    low, high = stats.binomtest(hits, trials).proportion_ci()
+    return {"of": trials, "share": hits / trials, "low": float(low), "high": float(high)}
+
+
+def measure_even_worlds(area: StudyArea, worlds: int) -> dict[str, Any]:
+    """Share of even worlds with any hotspot that stands out, by way of choosing."""
+    results = {}
+    for model in (area.settings.risk.model, PRIOR_COUNT):
+        own = use_model(area, model)
+        chances = [find_least_chance(spread_evenly(own, seed), seed) for seed in range(worlds)]
+        declared = sum(chance <= STANDS_OUT_CHANCE for chance in chances)
+        results[model] = describe_share(declared, worlds)
+    return results
+
+
+def shuffle_months(history: History, rng: np.random.Generator) -> History:
+    """The history with the last months in another order, each with all that it holds."""
+    counts = history.counts.copy()
+    span = min(SPAN, len(counts))
+    order = rng.permutation(span)
+    counts[-span:] = counts[-span:][order]
+    exposure = history.exposure
+    if exposure is not None:
+        exposure = exposure.copy()
+        exposure[-span:] = exposure[-span:][order]
+    return replace(history, counts=counts, exposure=exposure, known_digests=())
+
+
+def double_stretch(history: History, share: sparse.csr_array, row: int) -> History:
+    """The history with twice the crime in a stretch's catchments in the last half year."""
+    counts = history.counts.copy()
+    counts[-RECENT_MONTHS:, share[[row]].indices] *= 2
+    return replace(history, counts=counts, known_digests=())
+
+
+def measure_trends(area: StudyArea, shuffles: int, doublings: int) -> dict[str, Any]:
+    """Trends announced where months change places, and doublings that are found."""
+    bare = locate_hotspots(area, pp.estimate_risk(area))
+    stretches = [np.asarray(pieces, dtype=np.int64) for pieces in bare["pieces"]]
+    share = compute_catchment_shares(area.catchments, stretches)
+    history, rng = build_history(area), np.random.default_rng(0)
+    announced = []
+    for _ in range(shuffles):
+        trends = classify_trends(shuffle_months(history, rng), share, area)
+        announced.append(np.isin(trends, ANNOUNCED))
+    kinds = len(history.targets)
+    incidents = share @ history.count_last(SPAN)[:, :kinds].sum(axis=1)
+    found: dict[str, list[bool]] = {"under 100": [], "100 to 299": [], "300 and more": []}
+    names = np.array(list(found))[np.digitize(incidents, [100, 300])]
+    for name, hits in found.items():
+        rows = np.flatnonzero(names == name)
+        for row in rng.choice(rows, doublings) if len(rows) else []:
+            shuffled = double_stretch(shuffle_months(history, rng), share, int(row))
+            hits.append(classify_trends(shuffled, share, area)[row] in {"new", "rising"})
+    return {
+        "shuffles with any trend": describe_share(int(np.any(announced, axis=1).sum()), shuffles),
+        "share of stretches announced": float(np.mean(announced)),
+        "doublings found, by incidents in 18 months": {
+            name: describe_share(sum(hits), len(hits)) for name, hits in found.items() if hits
+        },
+    }
+
+
+def measure_intervals(months: int, worlds: int) -> dict[str, Any]:
+    """Share of intervals that hold the true difference of PAI, and how wide they are."""
+    rng = np.random.default_rng(months)
+    held, widths = 0, []
+    for world in range(worlds):
+        rate = rng.gamma(0.4, 1.0, PLACES)
+        rate /= rate.sum()
+        first, second = (_rank(rate * rng.lognormal(0, noise, PLACES)) for noise in (0.6, 1.0))
+        scale = PLACES / COVERED_PLACES
+        truth = scale * (rate[first].sum() - rate[second].sum())
+        counts = rng.poisson(60 * rate * rng.gamma(2.5, 0.4, (months, PLACES)))
+        gain = scale * (counts[:, first].sum(axis=1) - counts[:, second].sum(axis=1))
+        total = counts.sum(axis=1)
+        weights = draw_months(months, seed=world)
+        drawn = (weights @ gain) / (weights @ total)
+        low, high = compute_interval(np.array(gain.sum() / total.sum()), drawn, months)
+        held += bool(low <= truth <= high)
+        widths.append(float(high - low))
+    width = float(np.mean(widths))
+    percentiles = width / compute_widening(months)
+    return {
+        **describe_share(held, worlds),
+        "mean width": width,
+        "mean width of percentiles alone": percentiles,
+    }
+
+
+def _rank(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The places of most value."""
+    return np.argsort(-values)[:COVERED_PLACES]
+
+
+def main() -> None:
+    """Print the figures, and write them to a file if one is named."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--config", type=Path, required=True)
+    parser.add_argument("--worlds", type=int, default=40)
+    parser.add_argument("--shuffles", type=int, default=400)
+    parser.add_argument("--interval-worlds", type=int, default=400)
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    area = pp.load_area(options.config)
+    results = {
+        "even worlds with any hotspot that stands out": measure_even_worlds(area, options.worlds),
+        "trends": measure_trends(area, options.shuffles, options.worlds),
+        "intervals that hold the truth": {
+            f"{months} months": measure_intervals(months, options.interval_worlds)
+            for months in (6, 12, 24)
+        },
+    }
+    text = json.dumps(results, indent=2)
+    print(text)
+    if options.json:
+        options.json.write_text(text + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
