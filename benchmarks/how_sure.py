@@ -15,7 +15,6 @@ import argparse
 import json
 import re
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +22,6 @@ import matplotlib as mpl
 import numpy as np
 from how_sure_page import render_page
 from matplotlib.figure import Figure
-from scipy.stats import binomtest
 
 import patrolplan as pp
 from patrolplan.outputs import plot
@@ -41,6 +39,10 @@ DOCS = Path(__file__).parents[1] / "docs"
 PAGE, STORE, PICTURE = (DOCS / f"how-sure.{kind}" for kind in ("md", "json", "svg"))
 DEMO = DOCS.parent / "data" / "patrolplan.toml"
 ORIGINS = ("2017-07", "2018-06")
+SOHO = (-0.1400, 51.5105, -0.1297, 51.5160)
+"""West, south, east, north: a district of night life where no school is."""
+
+SHUFFLES, INTERVAL_WORLDS = 200, 400
 DIGITS = 4
 """Decimals of what is stored: enough for the page, and the same on every computer."""
 
@@ -122,38 +124,50 @@ def draw_schools(results: pd.DataFrame, draws: int = 2000) -> list[dict[str, flo
     return [{"places_low": float(low), "places_high": float(high)} for low, high in ends]
 
 
-def measure_even_worlds(folder: Path) -> dict[str, Any] | None:
-    """How often a world without any hotspot is reported to have one."""
+def measure_worlds(folder: Path) -> dict[str, Any] | None:
+    """Hotspots, trends and intervals in worlds whose truth is known."""
     settings = folder / "examples" / "bloomsbury.toml"
     if not settings.is_file():
         return None
-    found = []
+    import null_worlds  # noqa: PLC0415 - not needed to write the page
+
+    areas = []
     for path, worlds in ((DEMO, 40), (settings, 20)):
         area = pp.load_area(path)
-        declared = sum(declares_hotspot(area, seed) for seed in range(worlds))
-        low, high = binomtest(declared, worlds).proportion_ci(method="wilson")
-        row = {"area": area.name, "worlds": worlds, "declared": declared}
-        found.append(row | {"low": float(low), "high": float(high)})
-    return {"even_worlds": found}
+        even = null_worlds.measure_even_worlds(area, worlds)
+        trends = null_worlds.measure_trends(area, SHUFFLES, worlds)
+        areas.append({"area": area.name, "even": even, "trends": trends})
+    intervals = [
+        {"months": months, **null_worlds.measure_intervals(months, INTERVAL_WORLDS)}
+        for months in (6, 12, 24)
+    ]
+    return {"worlds": {"areas": areas, "intervals": intervals}}
 
 
-def declares_hotspot(area: pp.StudyArea, seed: int) -> bool:
-    """Whether a hotspot stands out although crime fell on streets by their length alone."""
-    metres = np.bincount(area.catchments.piece_catchment, weights=area.network.piece_metres)
-    rng = np.random.default_rng(seed)
-    drawn = rng.choice(len(metres), len(area.incidents), p=metres / metres.sum())
-    even = replace(
-        area,
-        incidents=area.incidents.copy(),  # what is cached is known by the table, not its content
-        incident_catchment=drawn.astype(area.incident_catchment.dtype),
-    )
-    return bool(pp.find_hotspots(even, pp.estimate_risk(even))["stands_out"].any())
+def measure_pupils_met(folder: Path) -> dict[str, Any] | None:
+    """Pupils and harm met by patrols planned with the way home, against those without."""
+    settings = folder / "examples" / "bloomsbury.toml"
+    stops = folder / "data" / "streets" / "tfl_bus_stops_central_london.csv"
+    places = folder / "data" / "streets" / "gla_pubs_bloomsbury.csv"
+    if not all(path.is_file() for path in (settings, stops, places)):
+        return None
+    import way_home  # noqa: PLC0415 - not needed to write the page
+
+    given = pp.load_settings(settings)
+    sources = given.sources.model_copy(update={"stops": (stops,), "places": (places,)})
+    found = [
+        way_home.run(pp.load_area(DEMO), None),
+        way_home.run(pp.load_area(given.model_copy(update={"sources": sources})), SOHO),
+    ]
+    wanted = ("area", "ratio", "stops")
+    return {"pupils_met": [{key: row[key] for key in wanted} for row in found]}
 
 
 PARTS: dict[str, Callable[[Path], dict[str, Any] | None]] = {
     "after-school": measure_after_school,
     "months": measure_months,
-    "even-worlds": measure_even_worlds,
+    "worlds": measure_worlds,
+    "pupils-met": measure_pupils_met,
 }
 """What can be measured; a part gives nothing where its data are absent."""
 
