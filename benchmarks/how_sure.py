@@ -1,88 +1,175 @@
-"""Measure how sure the priority streets are, and put the figures into docs/how-sure.md.
+"""How sure the priority streets are: measure the figures of docs/how-sure.md and write the page.
 
-    python benchmarks/how_sure.py --config ../shared/examples/bloomsbury.toml \
-        --origins 2017-07 2018-06
+    python benchmarks/how_sure.py --write          # the page from docs/how-sure.json, in a second
+    python benchmarks/how_sure.py --check          # exit 1 where page and JSON differ
+    python benchmarks/how_sure.py --measure FOLDER # the JSON from data, minutes; then --write
 
-Everything between the two markers of the page is written anew; the words around them stay.
+FOLDER holds `data/chicago` (crimes with minutes, see `timed_crimes.py`) and
+`examples/bloomsbury.toml` (a settings file with crimes by month); a part whose data are absent is
+skipped, and the figures in the JSON stay. `--only PART` measures one part.
 """
 
+from __future__ import annotations
+
 import argparse
-from collections import Counter
-from collections.abc import Iterable
+import json
+import re
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
+import numpy as np
+from how_sure_page import render_page
 from matplotlib.figure import Figure
 
 import patrolplan as pp
 from patrolplan.outputs import plot
-from patrolplan.patrols.patrol_backtest import PatrolBacktest, backtest_patrols
+from patrolplan.outputs.backtest_report import build_backtest_document
+from patrolplan.patrols.patrol_backtest import BASELINES, OURS, backtest_patrols
 from patrolplan.risk.backtest import Backtest, backtest_risk
 from patrolplan.risk.rolling_origin import ALL_CATEGORIES
 
-PAGE = Path(__file__).parents[1] / "docs" / "how-sure.md"
-BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+
+DOCS = Path(__file__).parents[1] / "docs"
+PAGE, STORE, PICTURE = (DOCS / f"how-sure.{kind}" for kind in ("md", "json", "svg"))
+DEMO = DOCS.parent / "data" / "patrolplan.toml"
+ORIGINS = ("2017-07", "2018-06")
+SOHO = (-0.1400, 51.5105, -0.1297, 51.5160)
+"""West, south, east, north: a district of night life where no school is."""
+
+SHUFFLES, INTERVAL_WORLDS = 200, 400
+DIGITS = 4
+"""Decimals of what is stored: enough for the page, and the same on every computer."""
 
 
-HEADINGS = (
-    "crime",
-    "streets",
-    "PAI",
-    "times prior count",
-    "difference (95 % interval)",
-    "if true rates were known (95 % of chance)",
-    "times prior count, at best",
-    "PEI",
-    "RRI",
-)
+def measure_after_school(folder: Path) -> dict[str, Any] | None:
+    """Exponent, placebos, PAI and patrols where crimes have minutes."""
+    data = folder / "data" / "chicago"
+    if not data.is_dir():
+        return None
+    import after_school  # noqa: PLC0415 - not needed to write the page
+
+    cities = after_school.read_cities(data)
+    return {"after_school": after_school.measure(cities)}
 
 
-def table_row(cells: Iterable[str]) -> str:
-    """One row of a Markdown table."""
-    return f"| {' | '.join(cells)} |"
+def measure_months(folder: Path) -> dict[str, Any] | None:
+    """Back-tests of risk and patrols, month by month.
+
+    The patrols are planned for the whole day's risk: no hour of a crime is known there, so what can
+    be tested is the choice of stops, not that of hours.
+    """
+    settings = folder / "examples" / "bloomsbury.toml"
+    if not settings.is_file():
+        return None
+    area = pp.load_area(settings)
+    result = backtest_risk(area, origins=ORIGINS)
+    static = pp.with_settings(area, way_home={"exposure": {}, "clock": "flat"})
+    patrols = backtest_patrols(static, origins=list(result.trials.origins))
+    draw_coverage(result, PICTURE)
+    document = build_backtest_document(result, patrols)
+    at_five = result.results[result.results["coverage"] == 0.05]  # noqa: PLR2004
+    ratios = at_five.pivot_table(index="model", columns="category", values="ratio", sort=False)
+    first, *_, last = result.trials.origins
+    return {
+        "backtest": {
+            "area": area.name,
+            "incidents": len(area.incidents),
+            "street_km": area.network.metres / 1000,
+            "catchments": len(area.catchments),
+            "months": len(result.trials.origins),
+            "first": f"{first:%B %Y}",
+            "last": f"{last:%B %Y}",
+            "chosen": [row for row in document["results"] if row["chosen"]],
+            "ratios": [
+                {"model": model, "ratios": row.to_dict()} for model, row in ratios.iterrows()
+            ],
+            "weights": [
+                {"category": choice.category, "weights": dict(choice.weights)}
+                for choice in result.choices
+            ],
+        },
+        "patrols": {
+            "schools": int(patrols.results["urn"].nunique()),
+            "planned_worth_ratio": patrols.planned_worth_ratio,
+            "rows": [
+                row | interval
+                for row, interval in zip(
+                    document["patrols"], draw_schools(patrols.results), strict=True
+                )
+            ],
+        },
+    }
 
 
-def format_chosen_models(result: Backtest) -> list[str]:
-    """The chosen model, category by category."""
-    lines = [table_row(HEADINGS), table_row("---" for _ in HEADINGS)]
-    for row in result.results[result.results["chosen"]].itertuples():
-        sure = f"{row.difference_low:+.2f} to {row.difference_high:+.2f}"
-        cells = (
-            f"{row.category} ({row.n_events:,})",
-            f"{row.coverage:.0%}",
-            f"{row.pai:.2f}",
-            f"{row.ratio:.3f}",
-            f"{row.difference:+.2f} ({sure})",
-            f"{row.reference:.2f} ({row.reference_low:.2f} to {row.reference_high:.2f})",
-            f"{row.reference_ratio:.2f}",
-            f"{row.pei:.2f}",
-            f"{row.rri:.2f}",
-        )
-        lines.append(table_row(cells))
-    return lines
+def draw_schools(results: pd.DataFrame, draws: int = 2000) -> list[dict[str, float]]:
+    """95 % intervals of the patrols' ratios over drawn months and drawn schools."""
+    tables = {
+        name: results.pivot_table(index="origin", columns="urn", values=name).to_numpy()
+        for name in (OURS, *BASELINES)
+    }
+    rng = np.random.default_rng(1)
+    months, schools = (
+        rng.multinomial(number, np.full(number, 1 / number), draws) for number in tables[OURS].shape
+    )
+    sums = {
+        name: np.einsum("do,os,ds->d", months, table, schools) for name, table in tables.items()
+    }
+    ends = [np.quantile(sums[OURS] / sums[name], [0.025, 0.975]) for name in BASELINES]
+    return [{"places_low": float(low), "places_high": float(high)} for low, high in ends]
 
 
-def format_all_models(result: Backtest, coverage: float = 0.05) -> list[str]:
-    """Every model at one coverage, as a multiple of prior counts."""
-    rows = result.results[result.results["coverage"] == coverage]
-    table = rows.pivot_table(index="model", columns="category", values="ratio", sort=False)
-    headings = ("model", *table.columns)
-    lines = [table_row(headings), table_row("---" for _ in headings)]
-    lines += [
-        table_row((str(model), *(f"{ratio:.2f}" for ratio in ratios)))
-        for model, ratios in table.iterrows()
+def measure_worlds(folder: Path) -> dict[str, Any] | None:
+    """Hotspots, trends and intervals in worlds whose truth is known."""
+    settings = folder / "examples" / "bloomsbury.toml"
+    if not settings.is_file():
+        return None
+    import null_worlds  # noqa: PLC0415 - not needed to write the page
+
+    areas = []
+    for path, worlds in ((DEMO, 40), (settings, 20)):
+        area = pp.load_area(path)
+        even = null_worlds.measure_even_worlds(area, worlds)
+        trends = null_worlds.measure_trends(area, SHUFFLES, worlds)
+        areas.append({"area": area.name, "even": even, "trends": trends})
+    intervals = [
+        {"months": months, **null_worlds.measure_intervals(months, INTERVAL_WORLDS)}
+        for months in (6, 12, 24)
     ]
-    return lines
+    return {"worlds": {"areas": areas, "intervals": intervals}}
 
 
-def format_choices(result: Backtest) -> list[str]:
-    """Which models were taken, in how many months."""
-    lines = []
-    for column, category in enumerate(result.trials.categories[:-1]):
-        taken = Counter(choices[column].model for choices in result.trials.choices)
-        said = ", ".join(f"{model} {months}" for model, months in taken.most_common())
-        lines.append(f"- {category}: {said}")
-    return lines
+def measure_pupils_met(folder: Path) -> dict[str, Any] | None:
+    """Pupils and harm met by patrols planned with the way home, against those without."""
+    settings = folder / "examples" / "bloomsbury.toml"
+    stops = folder / "data" / "streets" / "tfl_bus_stops_central_london.csv"
+    places = folder / "data" / "streets" / "gla_pubs_bloomsbury.csv"
+    if not all(path.is_file() for path in (settings, stops, places)):
+        return None
+    import way_home  # noqa: PLC0415 - not needed to write the page
+
+    given = pp.load_settings(settings)
+    sources = given.sources.model_copy(update={"stops": (stops,), "places": (places,)})
+    found = [
+        way_home.run(pp.load_area(DEMO), None),
+        way_home.run(pp.load_area(given.model_copy(update={"sources": sources})), SOHO),
+    ]
+    wanted = ("area", "ratio", "stops")
+    return {"pupils_met": [{key: row[key] for key in wanted} for row in found]}
+
+
+PARTS: dict[str, Callable[[Path], dict[str, Any] | None]] = {
+    "after-school": measure_after_school,
+    "months": measure_months,
+    "worlds": measure_worlds,
+    "pupils-met": measure_pupils_met,
+}
+"""What can be measured; a part gives nothing where its data are absent."""
 
 
 def draw_coverage(result: Backtest, path: Path) -> None:
@@ -95,85 +182,61 @@ def draw_coverage(result: Backtest, path: Path) -> None:
         figure.savefig(path, metadata={"Date": None})
 
 
-def format_patrols(patrols: PatrolBacktest) -> list[str]:
-    """What patrols met against plain ways, with the interval over months."""
-    summary = patrols.summary()
-    columns = (
-        summary["against"],
-        summary["harm_per_officer_hour_ratio"],
-        summary["low"],
-        summary["high"],
-    )
-    rows = [
-        table_row([against, f"{ratio:.2f}", f"{low:.2f} to {high:.2f}"])
-        for against, ratio, low, high in zip(*columns, strict=True)
-    ]
-    head = ["against", "times the harm an officer-hour", "95 % interval"]
-    return [table_row(head), table_row(["---"] * len(head)), *rows]
+def round_numbers(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    """The same JSON with every number rounded."""
+    if isinstance(value, float):
+        return round(value, DIGITS)
+    if isinstance(value, dict):
+        return {key: round_numbers(part) for key, part in value.items()}
+    return [round_numbers(part) for part in value] if isinstance(value, list | tuple) else value
 
 
-def format_figures(result: Backtest, patrols: PatrolBacktest, area: pp.StudyArea) -> str:
-    """Everything between the markers."""
-    months = result.trials.origins
-    about = (
-        f"{area.name}: {len(area.incidents):,} incidents on {area.network.metres / 1000:,.1f} km "
-        f"of street, {len(area.catchments):,} catchments. {len(months)} months scored, "
-        f"{months[0]:%B %Y} to {months[-1]:%B %Y}, each from the months before it alone. "
-        "In brackets the number of incidents."
-    )
-    patrols_about = (
-        f"{patrols.results['urn'].nunique()} schools, the same months, window, dwell and "
-        "presence at the gate; recorded crime as the only voice. An interval that contains 1 "
-        "shows no difference between the two. By the risk before those months, the patrols were "
-        f"worth {patrols.planned_worth_ratio:.3f} times the greedy ones by worth per minute: that "
-        "is all that could be gained on them, if the risk was right."
-    )
-    parts = [
-        BEGIN,
-        "",
-        about,
-        "",
-        f"![Crime caught by street length]({PAGE.stem}.svg)",
-        "",
-        "### The chosen model",
-        "",
-        *format_chosen_models(result),
-        "",
-        "### Every model at 5 % of the street length, as a multiple of prior counts",
-        "",
-        *format_all_models(result),
-        "",
-        "### Months in which each model was chosen",
-        "",
-        *format_choices(result),
-        "",
-        "### Patrols: harm of the held-out month in the stretches dwelt in",
-        "",
-        patrols_about,
-        "",
-        *format_patrols(patrols),
-        "",
-        END,
-    ]
-    return "\n".join(parts)
+def format_store(figures: dict[str, Any]) -> str:
+    """JSON with each innermost list or table row on a line of its own, so that changes show."""
+    text = json.dumps(figures, indent=1, ensure_ascii=False)
+    inner = re.compile(r"[\[{][^\[\]{}]*[\]}]")
+    return inner.sub(lambda found: re.sub(r"\s+", " ", found[0]), text) + "\n"
+
+
+def measure(folder: Path, parts: list[str]) -> None:
+    """Measure parts and store them; those without data stay as they are."""
+    figures = json.loads(STORE.read_text(encoding="utf-8")) if STORE.exists() else {}
+    for part in parts:
+        found = PARTS[part](folder)
+        if found is None:
+            print(f"{part}: its data are not in {folder}; skipped", file=sys.stderr)
+            continue
+        figures |= round_numbers(found)
+        STORE.write_text(format_store(figures), encoding="utf-8")
+        print(f"{part}: measured", file=sys.stderr)
+
+
+def make_page() -> tuple[str, str]:
+    """The page as it is, and as the figures make it."""
+    text = PAGE.read_text(encoding="utf-8")
+    return text, render_page(text, json.loads(STORE.read_text(encoding="utf-8")))
 
 
 def main() -> None:
-    """Measure and write."""
+    """Measure, write or compare."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--config", type=Path, required=True, help="a patrolplan.toml")
-    parser.add_argument("--origins", nargs=2, metavar="YYYY-MM", help="first and last month scored")
-    asked = parser.parse_args()
-    area = pp.load_area(asked.config)
-    result = backtest_risk(area, origins=tuple(asked.origins) if asked.origins else None)
-    patrols = backtest_patrols(area, origins=list(result.trials.origins))
-    text = PAGE.read_text(encoding="utf-8")
-    before, rest = text.split(BEGIN)
-    after = rest.split(END)[1]
-    PAGE.write_text(before + format_figures(result, patrols, area) + after, encoding="utf-8")
-    draw_coverage(result, PAGE.with_suffix(".svg"))
-    print(result)
-    print(patrols)
+    parser.add_argument("--measure", type=Path, metavar="FOLDER", help="where the data are")
+    parser.add_argument("--only", choices=PARTS, help="measure this part alone")
+    parser.add_argument("--write", action="store_true", help="write the page from the figures")
+    parser.add_argument("--check", action="store_true", help="exit 1 where the page differs")
+    options = parser.parse_args()
+    if not (options.measure or options.write or options.check):
+        parser.error("give --measure FOLDER, --write or --check")
+    if options.measure:
+        measure(options.measure, [options.only] if options.only else list(PARTS))
+    text, made = make_page()
+    if options.check:
+        if text != made:
+            message = f"{PAGE}: not what {STORE.name} makes of it; run with --write"
+            raise SystemExit(message)
+        print(f"{PAGE.name} is what {STORE.name} makes of it")
+    elif text != made:
+        PAGE.write_text(made, encoding="utf-8")
 
 
 if __name__ == "__main__":

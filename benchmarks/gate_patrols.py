@@ -1,0 +1,242 @@
+"""Whole patrols from the gates of schools, best for one risk or another, and the harm they meet.
+
+A patrol is at the gate for some minutes from the bell, walks to cells, stays 15 minutes in each and
+is back when its 90 minutes are over. Of the 40 cells of highest risk within reach the best patrol
+is found by the program's own solver, and proven.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from pupils_on_grid import compute_pupil_minutes, raise_pupils
+from timed_crimes import (
+    BELL,
+    EXPOSURE,
+    HARM,
+    KIND_FROM,
+    LEARNED,
+    TESTED,
+    City,
+    bootstrap_sums,
+    measure_walks,
+    number_blocks,
+)
+
+from patrolplan.patrols.solver.problem import Officer, OrienteeringProblem
+from patrolplan.patrols.solver.solve import solve
+from patrolplan.patrols.solver.timed_prizes import TimedPrizes
+from patrolplan.settings.models import PatrolSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+PATROL = PatrolSettings()
+MINUTES = int(PATROL.window_minutes)
+DWELL = int(PATROL.dwell_minutes)
+SPEED = PATROL.walking_speed_kmh * 1000 / 60
+"""Metres a minute."""
+
+AROUND_MINUTES = 15
+"""Harm is counted from so many minutes before a dwell to so many after it."""
+
+HALF_HOUR = 30
+NIGHT_PRIOR = 20
+"""So many crimes weigh as much as the mean of all kinds of place."""
+
+NIGHT_HOURS = (15 * 60, 17 * 60)
+"""The ratio of night places is that of these hours of school days to the whole of them."""
+
+
+class Variant(NamedTuple):
+    """What the risk of a patrol knows besides the count at all hours."""
+
+    name: str
+    clock: bool = False
+    night_places: bool = False
+    pupils: bool = False
+    gate_minutes: int = 10
+    clear_metres: float = 0.0
+    """Cells so near to the gate, along the streets, are no stops."""
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether the risk differs from minute to minute."""
+        return self.clock or self.pupils
+
+    def drop_knowledge(self) -> Variant:
+        """The same patrol for the count at all hours alone."""
+        return Variant("today", gate_minutes=self.gate_minutes, clear_metres=self.clear_metres)
+
+
+WAY_HOME: dict[str, Any] = {"clock": True, "night_places": True, "pupils": True}
+VARIANTS = (
+    Variant("clock, night places and pupils", **WAY_HOME),
+    Variant("clock alone", clock=True),
+    Variant("clock and night places", clock=True, night_places=True),
+    Variant("all three, 5 minutes at the gate", **WAY_HOME, gate_minutes=5),
+    Variant("all three, no stop within 150 m of the gate", **WAY_HOME, clear_metres=150.0),
+)
+"""The first is the one that is judged; what each part adds, and other rules, follow."""
+
+
+def compute_clock(city: City, category: str) -> NDArray[np.float64]:
+    """Rate in each half-hour of a school day relative to the mean of all hours and days, (48,).
+
+    Learned in the years before those tested.
+    """
+    learned = city.select(category, LEARNED)
+    on_school_days = learned[learned["kind"] == "school"]
+    counts = np.bincount(on_school_days["minute"] // HALF_HOUR, minlength=48)
+    mean = len(learned) / city.count_days(LEARNED) / 48
+    return counts / city.count_days(LEARNED, "school") / mean
+
+
+def compute_night_ratio(city: City, category: str) -> NDArray[np.float64]:
+    """Share of the crime of school days after school by kind of place, relative to all, (5,).
+
+    Learned in the years before those tested, and shrunk to 1 where there is little to learn from.
+    """
+    crimes = city.select(category, LEARNED, kind="school")
+    kind = city.place_kind[crimes["cell"]]
+    after = crimes["minute"].between(NIGHT_HOURS[0], NIGHT_HOURS[1] - 1).to_numpy()
+    number = len(KIND_FROM) + 1
+    total = np.bincount(kind, minlength=number)
+    inside = np.bincount(kind[after], minlength=number)
+    share = after.mean()
+    return (inside + NIGHT_PRIOR * share) / (total + NIGHT_PRIOR) / share
+
+
+def compute_risk(city: City, pupils: NDArray[np.float64], variant: Variant) -> NDArray[np.float64]:
+    """Harm expected in each cell in each minute from the bell, on a scale of its own, (c, t).
+
+    Each category's count at all hours of the years before, times its harm in days, is multiplied
+    by the clock of school days, the ratio of night places and the power of the pupils present;
+    the last leaves the category's harm over the ranked cells and the whole patrol as it was.
+    """
+    minutes = np.arange(BELL, BELL + MINUTES)
+    near = city.is_near
+    risk = np.zeros((len(near), MINUTES))
+    for category, days in HARM.items():
+        harm = np.repeat(days * city.count(city.select(category, LEARNED))[:, None], MINUTES, 1)
+        if variant.clock:
+            harm *= compute_clock(city, category)[minutes // HALF_HOUR]
+        if variant.night_places:
+            harm *= compute_night_ratio(city, category)[city.place_kind][:, None]
+        if variant.pupils:
+            raised = harm * raise_pupils(pupils, pupils[near].mean(), EXPOSURE[category])
+            harm = raised * (harm[near].sum() / raised[near].sum())
+        risk += harm
+    return risk
+
+
+def plan_patrol(
+    city: City, gate_xy: NDArray[np.float64], risk: NDArray[np.float64], variant: Variant
+) -> list[list[tuple[int, float]]]:
+    """Cells of the best patrol from a gate, and the minute after midnight each dwell begins.
+
+    To a risk that knows no time a patrol is worth the same both ways round: then both are given.
+    """
+    metres = measure_walks(gate_xy[None], city.cell_xy)[0]
+    within = np.flatnonzero((metres <= PATROL.radius_metres) & (metres >= variant.clear_metres))
+    order = np.argsort(-risk[within].sum(axis=1), kind="stable")
+    stops = within[order[: PATROL.candidates]]
+    rows = np.concatenate([gate_xy[None], city.cell_xy[stops]])
+    gathered = np.zeros((len(rows), MINUTES + 1))
+    np.cumsum(risk[stops], axis=1, out=gathered[1:, 1:])
+    dwell = np.full(len(rows), DWELL)
+    dwell[0] = 0.0
+    solution = solve(
+        OrienteeringProblem(
+            travel_minutes=measure_walks(rows, rows) / SPEED,
+            prizes=gathered[:, -1] / MINUTES * DWELL,
+            dwell_minutes=dwell,
+            officers=(Officer(0, 0, BELL + variant.gate_minutes, BELL + MINUTES),),
+            timed_prizes=TimedPrizes(BELL, gathered),
+        )
+    )
+    if not solution.proven:
+        message = f"the patrol from {gate_xy} is not proven best: {solution.status}"
+        raise SystemExit(message)
+    route = solution.routes[0]
+    visits = zip(route.stops, route.begin_minutes, strict=True)
+    there = [(int(stops[row - 1]), float(begin)) for row, begin in visits if row]
+    if variant.is_timed:
+        return [there]
+    turn = BELL + variant.gate_minutes + route.end_minutes - DWELL
+    back = [(cell, turn - begin) for cell, begin in reversed(there)]
+    return [there, back]
+
+
+def find_met(city: City, tested: pd.DataFrame, risk: NDArray, variant: Variant) -> pd.DataFrame:
+    """Crimes of the days tested near the dwells of each gate's patrol, one row for each gate.
+
+    `tested` is sorted by `cell`. A crime that the patrols of two gates meet counts for both. The
+    column `weight` is a half where a patrol may go either way round.
+    """
+    edges = np.searchsorted(tested["cell"], np.arange(len(city.cell_xy) + 1))
+    minute = tested["minute"].to_numpy()
+    met: list[pd.DataFrame] = []
+    for gate, gate_xy in enumerate(city.gate_xy):
+        patrols = plan_patrol(city, gate_xy, risk, variant)
+        for cell, begin in itertools.chain.from_iterable(patrols):
+            here = np.arange(edges[cell], edges[cell + 1])
+            after = minute[here] - begin
+            seen = (after >= -AROUND_MINUTES) & (after < DWELL + AROUND_MINUTES)
+            exact = ((after >= 0) & (after < DWELL))[seen]
+            extra = {"gate": gate, "exact": exact, "weight": 1 / len(patrols)}
+            met.append(tested.iloc[here[seen]].assign(**extra))
+    return pd.concat(met, ignore_index=True)
+
+
+def measure_met(city: City, variants: Iterable[Variant]) -> dict[Variant, NDArray[np.float64]]:
+    """What each gate's patrol meets: harm, violent crimes, and those within its dwells, (g, 3)."""
+    pupils = compute_pupil_minutes(
+        city.cell_xy, city.gate_xy, BELL, np.arange(BELL, BELL + MINUTES + 1)
+    )
+    table = city.crimes
+    first, last = map(pd.Timestamp, TESTED)
+    days = (table["kind"] == "school") & (table["day"] >= first) & (table["day"] < last)
+    tested = table[days].sort_values("cell", kind="stable")
+    found = {}
+    for variant in variants:
+        met = find_met(city, tested, compute_risk(city, pupils, variant), variant)
+        violent = met["category"] == "violence"
+        amounts = np.column_stack([met["category"].map(HARM), violent, violent & met["exact"]])
+        found[variant] = np.zeros((len(city.gate_xy), amounts.shape[1]))
+        np.add.at(found[variant], met["gate"], amounts * met[["weight"]].to_numpy())
+    return found
+
+
+def compare_patrols(cities: Sequence[City]) -> list[dict[str, Any]]:
+    """Harm and violence met with each variant of the risk, as a ratio to today's, with intervals.
+
+    Both sides have the same gates, reach, time at the gate and dwell. Harm is the mean over the
+    grids. The interval draws blocks of gates: it is that of the same rule at other schools.
+    """
+    pairs = [(variant.drop_knowledge(), variant) for variant in VARIANTS]
+    every = dict.fromkeys(itertools.chain.from_iterable(pairs))
+    parts = [measure_met(city, every) for city in cities]
+    found = {variant: np.mean([part[variant] for part in parts], axis=0) for variant in every}
+    block = number_blocks(cities[0].gate_xy)
+    rows = []
+    for today, variant in pairs:
+        before, after = found[today].sum(axis=0), found[variant].sum(axis=0)
+        drawn = bootstrap_sums(np.column_stack([found[today][:, 0], found[variant][:, 0]]), block)
+        low, high = np.quantile(drawn[:, 1] / drawn[:, 0], [0.025, 0.975])
+        rows.append(
+            {
+                "name": variant.name,
+                "harm_ratio": float(after[0] / before[0]),
+                "low": float(low),
+                "high": float(high),
+                "violent_incidents": [float(before[1]), float(after[1])],
+                "violent_incidents_in_dwells": [float(before[2]), float(after[2])],
+            }
+        )
+    return rows

@@ -1,0 +1,285 @@
+"""Crimes with a minute and a block, schools and school days: what `after_school.py` measures on.
+
+The folder holds `crimes-*.parquet` (`occurred_at`, `longitude`, `latitude`, `category`,
+`description`, `place`, `domestic`), `school_days.csv` (`date`, `kind`: school, weekday_off,
+weekend, other) and `schools_*.csv` (`level`, HS for a high school, `longitude`, `latitude`), as the
+City of Chicago and Chicago Public Schools publish them. There is no file of streets: places are the
+cells of a grid, and a walk is as long as its two legs along a grid of streets running north and
+east, as most of Chicago's do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import csr_array
+from scipy.spatial import cKDTree
+
+from patrolplan.risk.history import HARM_DAYS
+from patrolplan.settings.models import WayHomeSettings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import ArrayLike, NDArray
+
+STREETS = (
+    "STREET",
+    "SIDEWALK",
+    "ALLEY",
+    "PARK PROPERTY",
+    "CTA BUS STOP",
+    "VACANT LOT/LAND",
+    "VACANT LOT",
+    "SCHOOL, PUBLIC, GROUNDS",
+    "SCHOOL, PRIVATE, GROUNDS",
+    "SCHOOL YARD",
+    "BRIDGE",
+)
+"""Descriptions of places that an officer on foot passes: crimes elsewhere are left out."""
+
+TAVERNS = ("BAR OR TAVERN", "TAVERN", "TAVERN/LIQUOR STORE")
+"""A crime inside one of these shows where a licensed address is."""
+
+HARM = {
+    "violence": HARM_DAYS["Violence and sexual offences"],
+    "robbery": HARM_DAYS["Robbery"],
+    "theft from person": HARM_DAYS["Theft from the person"],
+    "other theft": HARM_DAYS["Other theft"],
+    "damage": HARM_DAYS["Criminal damage and arson"],
+}
+"""Days of harm of each category, from the program's own table."""
+
+EXPOSURE = {
+    "violence": WayHomeSettings().exposure["Violence and sexual offences"],
+    "robbery": WayHomeSettings().exposure["Robbery"],
+    "theft from person": WayHomeSettings().exposure["Theft from the person"],
+    "other theft": 0.0,
+    "damage": 0.0,
+}
+"""Power of pupils' presence by category: the program's defaults."""
+
+CELL_METRES = 150.0
+"""Side of a cell: all of it can be seen from its middle by an officer who sees 75 m far."""
+
+SHIFTS = ((0.0, 0.0), (0.5, 0.0), (0.0, 0.5), (0.5, 0.5))
+"""How far the grid is moved, in sides of a cell: which crimes share a cell is an accident of it."""
+
+NEAR_METRES = 1500.0
+"""Cells within so much of a high school, in a straight line, are ranked."""
+
+BLOCK_METRES = 1500.0
+"""Side of the blocks of cells that are drawn together for the intervals."""
+
+LICENSED_METRES = 150.0
+KIND_FROM = (1, 3, 6, 12)
+"""Licensed addresses within 150 m from which a cell is of the next kind of place."""
+
+LEARNED = ("2012-01-01", "2015-07-01")
+TESTED = ("2015-09-01", "2018-12-01")
+"""First day, and the day after the last one."""
+
+BELL = 15 * 60
+"""Minute after midnight when every school is taken to end."""
+
+METRES_A_DEGREE = 111_195.0
+DAY_MINUTES = 24 * 60
+
+
+@dataclass(frozen=True, eq=False)
+class City:
+    """Crimes, cells and gates on a plane in metres, x to the east and y to the north.
+
+    Parameters
+    ----------
+    crimes
+        One row a crime of a category that counts, in a place that counts: `category`, `cell` (row
+        of `cell_xy`), `day`, `minute` after midnight, `kind` of day, and `month` as a number that
+        grows by one.
+    cell_xy
+        (c, 2) middles of the cells in metres, only those where some crime of any kind was recorded
+        before the time that is tested: the others are taken to have no street.
+    is_near
+        (c,) whether a high school is near enough for the cell to be ranked.
+    block
+        (c,) number of the block of cells.
+    place_kind
+        (c,) 0 to 4: how many licensed addresses are near.
+    gate_xy
+        (g, 2) high schools; those at the same point count once.
+    day_kind
+        Kind of day by date.
+    """
+
+    crimes: pd.DataFrame
+    cell_xy: NDArray[np.float64]
+    is_near: NDArray[np.bool_]
+    block: NDArray[np.int64]
+    place_kind: NDArray[np.int64]
+    gate_xy: NDArray[np.float64]
+    day_kind: pd.Series
+
+    def count(self, crimes: pd.DataFrame) -> NDArray[np.float64]:
+        """Crimes of each cell, shape (c,)."""
+        return np.bincount(crimes["cell"], minlength=len(self.cell_xy)).astype(np.float64)
+
+    def select(
+        self,
+        category: str,
+        period: tuple[str, str],
+        *,
+        minutes: tuple[int, int] = (0, DAY_MINUTES),
+        kind: str | None = None,
+    ) -> pd.DataFrame:
+        """Crimes of a category in a period (the last day is not in it), hours and kind of day."""
+        table = self.crimes
+        first, last = map(pd.Timestamp, period)
+        chosen = (table["category"] == category) & (table["day"] >= first) & (table["day"] < last)
+        chosen &= (table["minute"] >= minutes[0]) & (table["minute"] < minutes[1])
+        if kind is not None:
+            chosen &= table["kind"] == kind
+        return table[chosen]
+
+    def count_days(self, period: tuple[str, str], kind: str | None = None) -> int:
+        """Days of a kind in a period."""
+        first, last = map(pd.Timestamp, period)
+        dates = self.day_kind.index
+        inside = self.day_kind[(dates >= first) & (dates < last)]
+        return len(inside) if kind is None else int((inside == kind).sum())
+
+
+def read_cities(folder: Path) -> list[City]:
+    """Read the folder and lay it out in cells, once for each of `SHIFTS`."""
+    files = sorted(folder.glob("crimes-*.parquet"))
+    schools = sorted(folder.glob("schools_*.csv"))
+    if not files or len(schools) != 1:
+        message = (
+            f"{folder}: {len(files)} files crimes-*.parquet and {len(schools)} schools_*.csv; give "
+            "a folder with at least one of the first and one of the second"
+        )
+        raise SystemExit(message)
+    crimes = pd.concat(map(pd.read_parquet, files), ignore_index=True)
+    days = pd.read_csv(folder / "school_days.csv", parse_dates=["date"]).set_index("date")["kind"]
+    high = pd.read_csv(schools[0]).query("level == 'HS'")
+    return [lay_out(crimes, days, high, shift) for shift in SHIFTS]
+
+
+def lay_out(
+    crimes: pd.DataFrame,
+    days: pd.Series,
+    schools: pd.DataFrame,
+    shift: tuple[float, float] = (0.0, 0.0),
+) -> City:
+    """Crimes (columns as published), kinds of day by date, and high schools become a `City`.
+
+    Cells and licensed addresses are those of the years learned from. The grid is moved by `shift`
+    sides of a cell.
+    """
+    middle = crimes[["longitude", "latitude"]].mean().to_numpy()
+    scale = METRES_A_DEGREE * np.array([np.cos(np.radians(middle[1])), 1.0])
+    xy = (crimes[["longitude", "latitude"]].to_numpy() - middle) * scale
+    gate_xy = np.unique((schools[["longitude", "latitude"]].to_numpy() - middle) * scale, axis=0)
+    at = pd.to_datetime(crimes["occurred_at"])
+    day = at.dt.normalize()
+    first, last = map(pd.Timestamp, LEARNED)
+    earlier = ((day >= first) & (day < last)).to_numpy()
+
+    square = np.floor(xy / CELL_METRES - shift).astype(np.int64)
+    corner, size = square.min(axis=0), np.ptp(square, axis=0) + 1
+    key = np.ravel_multi_index(tuple((square - corner).T), tuple(size))
+    keys = np.unique(key[earlier])
+    cell = np.searchsorted(keys, key)
+    known = keys[np.minimum(cell, len(keys) - 1)] == key
+    corners = np.column_stack(np.unravel_index(keys, tuple(size))) + corner
+    cell_xy = (corners + 0.5 + shift) * CELL_METRES
+    distance, _ = cKDTree(gate_xy).query(cell_xy)
+
+    inside = crimes["place"].isin(TAVERNS).to_numpy() & earlier
+    place_kind = np.zeros(len(cell_xy), dtype=np.int64)
+    if inside.any():
+        licensed = cKDTree(np.unique(np.rint(xy[inside]), axis=0))
+        near = licensed.query_ball_point(cell_xy, LICENSED_METRES, return_length=True)
+        place_kind = np.digitize(near, KIND_FROM)
+
+    category = name_categories(crimes)
+    table = pd.DataFrame(
+        {
+            "category": category,
+            "cell": cell,
+            "day": day,
+            "minute": at.dt.hour * 60 + at.dt.minute,
+            "kind": day.map(days),
+            "month": day.dt.year * 12 + day.dt.month,
+        }
+    )
+    counted = known & (category != "") & crimes["place"].isin(STREETS).to_numpy()
+    return City(
+        crimes=table[counted].reset_index(drop=True),
+        cell_xy=cell_xy,
+        is_near=distance < NEAR_METRES,
+        block=number_blocks(cell_xy),
+        place_kind=place_kind,
+        gate_xy=gate_xy,
+        day_kind=days,
+    )
+
+
+def name_categories(crimes: pd.DataFrame) -> NDArray[np.str_]:
+    """Our category of each crime, "" for those that do not count.
+
+    Domestic violence is left out: it is not met on patrol. Weapons, drugs and public order are too:
+    they are found by patrols, not reported by victims.
+    """
+    kind = crimes["category"].astype(str)
+    from_person = crimes["description"].astype(str).isin(["POCKET-PICKING", "PURSE-SNATCHING"])
+    violence = kind.isin(["BATTERY", "ASSAULT", "HOMICIDE"]) & ~crimes["domestic"].astype(bool)
+    choices = {
+        "violence": violence,
+        "robbery": kind == "ROBBERY",
+        "theft from person": (kind == "THEFT") & from_person,
+        "other theft": (kind == "THEFT") & ~from_person,
+        "damage": kind.isin(["CRIMINAL DAMAGE", "ARSON"]),
+    }
+    return np.select(list(choices.values()), list(choices), default="")
+
+
+def number_blocks(xy: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Number of the block in which each point lies."""
+    _, number = np.unique(np.floor(xy / BLOCK_METRES), axis=0, return_inverse=True)
+    return number.ravel()
+
+
+def measure_walks(start: NDArray[np.float64], end: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Metres from each start (rows) to each end (columns) along a grid of streets."""
+    return np.abs(start[:, None] - end[None]).sum(axis=2)
+
+
+def average_around(
+    xy: NDArray[np.float64], counts: NDArray[np.float64], bandwidth_metres: float
+) -> NDArray[np.float64]:
+    """Mean count of the cells around, their own left out, weighted by a normal curve.
+
+    A thousandth of the mean of all cells is added, so that no cell has none.
+    """
+    tree = cKDTree(xy)
+    pairs = tree.sparse_distance_matrix(tree, 3 * bandwidth_metres, output_type="coo_matrix")
+    apart = pairs.row != pairs.col
+    weight = np.exp(-((pairs.data[apart] / bandwidth_metres) ** 2) / 2)
+    matrix = csr_array((weight, (pairs.row[apart], pairs.col[apart])), shape=pairs.shape)
+    little = 1e-3
+    return (matrix @ counts + little * counts.mean()) / (matrix.sum(axis=1) + little)
+
+
+def bootstrap_sums(
+    values: NDArray[np.float64], groups: ArrayLike, *, draws: int = 2000, seed: int = 1
+) -> NDArray[np.float64]:
+    """Sums of each column with groups of rows drawn with replacement, shape (draws, columns)."""
+    _, group = np.unique(groups, return_inverse=True)
+    number = int(group.max()) + 1
+    sums = np.zeros((number, values.shape[1]))
+    np.add.at(sums, group, values)
+    rng = np.random.default_rng(seed)
+    return rng.multinomial(number, np.full(number, 1 / number), draws) @ sums

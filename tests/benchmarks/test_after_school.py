@@ -1,0 +1,226 @@
+"""The benchmark on crimes with minutes finds what was drawn, and learns nothing from its test."""
+
+import itertools
+import json
+
+import after_school
+import gate_patrols
+import numpy as np
+import pandas as pd
+import pupils_on_grid
+import pytest
+import timed_crimes
+from benchmarks.drawn_city import draw_counts, draw_folder
+from scipy.optimize import minimize
+
+DRAWS = 8
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A small drawn city in files."""
+    folder = tmp_path_factory.mktemp("city")
+    draw_folder(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def cities(folder):
+    """The same, read."""
+    return timed_crimes.read_cities(folder)
+
+
+@pytest.mark.parametrize("exponent", [0.0, 0.5])
+def test_known_exponent_is_recovered(exponent):
+    """Over drawn cities the estimate is on average the true exponent, and as sure as it says."""
+    found = np.array(
+        [after_school.estimate_exponent(*draw_counts(seed, exponent)) for seed in range(DRAWS)]
+    )
+    error = found[:, 0].std(ddof=1) / np.sqrt(DRAWS)
+    assert abs(found[:, 0].mean() - exponent) < 3 * error
+    assert error < 0.04
+    inside = (found[:, 1] <= exponent) & (exponent <= found[:, 2])
+    assert inside.sum() >= DRAWS - 2
+
+
+def test_regression_equals_a_general_optimiser():
+    """Coefficients of the Poisson regression are those of the highest likelihood."""
+    rng = np.random.default_rng(1)
+    terms = np.column_stack([np.ones(300), rng.normal(size=(300, 2))])
+    counts = rng.poisson(np.exp(terms @ [0.3, 0.5, -0.2])).astype(float)
+    found, error = after_school.fit_poisson(counts, terms, np.arange(300) // 3)
+    best = minimize(lambda b: np.exp(terms @ b).sum() - counts @ (terms @ b), np.zeros(3), tol=1e-9)
+    np.testing.assert_allclose(found, best.x, atol=1e-4)
+    assert ((error > 0.02) & (error < 0.2)).all()
+
+
+def test_equal_scores_share_what_is_left():
+    """The part of a cell in a slice is its chance over all orders of cells of equal score."""
+    scores = np.array([5.0, 1.0, 3.0, 3.0, 3.0, 0.0])
+    for coverage in (0.1, 0.5, 0.6, 1.0):
+        expected = np.zeros(6)
+        orders = [
+            o for o in itertools.permutations(range(6)) if (np.diff(scores[list(o)]) <= 0).all()
+        ]
+        for order in orders:
+            left = coverage * 6 - np.arange(6)
+            expected[list(order)] += np.clip(left, 0, 1) / len(orders)
+        np.testing.assert_allclose(after_school.select_top(scores, coverage), expected, atol=1e-12)
+
+
+def test_pupils_walk_home_and_are_conserved():
+    """Over the plane and the evening a pupil is outside for as long as the mean walk home takes."""
+    side = np.arange(-60, 60) + 0.5
+    xy = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2) * timed_crimes.CELL_METRES
+    found = pupils_on_grid.compute_pupil_minutes(xy, np.zeros((1, 2)), 900, [900, 1500])
+    cell = (timed_crimes.CELL_METRES / 1000) ** 2
+    walk = 2 * pupils_on_grid.DECAY_METRES / pupils_on_grid.SPEED
+    assert found.sum() * cell == pytest.approx(walk, rel=0.02)
+
+
+def test_pupils_are_a_front_that_walks_outward():
+    """Presence equals that of walkers drawn one by one, near and far, early and late."""
+    rng = np.random.default_rng(2)
+    count = 400_000
+    curve = pupils_on_grid.CURVE
+    minutes = np.linspace(0, 180, 20_001)
+    left = np.interp(rng.random(count) * curve.left(180.0), curve.left(minutes), minutes)
+    home = rng.gamma(2.0, pupils_on_grid.DECAY_METRES, count)
+    distances, edges = np.array([300.0, 1200.0]), np.array([900.0, 910.0, 930.0, 990.0])
+    band = 150.0
+    expected = np.zeros((2, 3))
+    for row, metres in enumerate(distances):
+        # Each walks through the band from metres - 75 to metres + 75, as far as home.
+        first = left + (metres - band / 2) / pupils_on_grid.SPEED
+        last = left + np.minimum(metres + band / 2, home) / pupils_on_grid.SPEED
+        for column in range(3):
+            begin, end = edges[column : column + 2] - 900
+            spent = np.minimum(last, end) - np.maximum(first, begin)
+            expected[row, column] = np.maximum(spent, 0).mean()
+    angle = (np.arange(400) + 0.5) / 400
+    for row, metres in enumerate(distances):
+        ring = np.column_stack([angle * metres, (1 - angle) * metres])
+        density = pupils_on_grid.compute_pupil_minutes(ring, np.zeros((1, 2)), 900, edges)
+        places = 4 * metres * band / 1e6
+        np.testing.assert_allclose(
+            density.mean(axis=0) * places, expected[row], rtol=0.08, atol=0.002
+        )
+
+
+def test_counts_around_are_a_weighted_mean():
+    """The mean around a cell is that of a plain double loop, its own count left out."""
+    rng = np.random.default_rng(3)
+    xy, counts = rng.uniform(0, 1000, (30, 2)), rng.poisson(2.0, 30).astype(float)
+    expected = []
+    for place in range(30):
+        far = np.hypot(*(xy - xy[place]).T)
+        weight = np.exp(-(far**2) / (2 * 200.0**2)) * (far <= 600) * (np.arange(30) != place)
+        expected.append((weight @ counts + 1e-3 * counts.mean()) / (weight.sum() + 1e-3))
+    np.testing.assert_allclose(timed_crimes.average_around(xy, counts, 200.0), expected)
+
+
+def test_nothing_is_learned_from_the_years_tested(cities):
+    """Scores and risk stay the same to the bit when every crime of the years tested is moved."""
+    city = cities[0]
+    changed = city.crimes.copy()
+    later = changed["day"] >= pd.Timestamp("2015-07-01")
+    changed.loc[later, ["cell", "minute"]] = [0, 905]
+    other = timed_crimes.City(**(vars(city) | {"crimes": changed}))
+    pupils = np.linspace(1, 2, len(city.cell_xy))
+    for category in ("violence", "robbery"):
+        before = after_school.score_cells(city, pupils, category)
+        after = after_school.score_cells(other, pupils, category)
+        assert all(np.array_equal(before[name], after[name]) for name in before)
+    by_minute = np.repeat(pupils[:, None], gate_patrols.MINUTES, axis=1)
+    every = gate_patrols.VARIANTS[0]
+    risks = [gate_patrols.compute_risk(one, by_minute, every) for one in (city, other)]
+    np.testing.assert_array_equal(*risks)
+
+
+def test_exposure_moves_harm_but_adds_none(cities):
+    """Pupils move a category's harm within the ranked cells; clock and places are as without."""
+    city = cities[0]
+    minutes = np.arange(900, 900 + gate_patrols.MINUTES + 1)
+    pupils = pupils_on_grid.compute_pupil_minutes(city.cell_xy, city.gate_xy, 900, minutes)
+    _, _, without, *_ = gate_patrols.VARIANTS
+    plain = gate_patrols.compute_risk(city, pupils, without)
+    raised = gate_patrols.compute_risk(city, pupils, gate_patrols.VARIANTS[0])
+    assert raised[city.is_near].sum() == pytest.approx(plain[city.is_near].sum())
+    assert not np.allclose(raised, plain)
+
+
+def test_patrols_keep_their_hours_and_both_ways_are_equal(cities):
+    """A patrol stays at the gate, dwells and is back in time; a static one can be walked back."""
+    city = cities[0]
+    risk = np.repeat(city.count(city.crimes)[:, None], gate_patrols.MINUTES, axis=1)
+    today = gate_patrols.Variant("today")
+    there, back = gate_patrols.plan_patrol(city, city.gate_xy[0], risk, today)
+    assert [cell for cell, _ in back[::-1]] == [cell for cell, _ in there]
+    for patrol in (there, back):
+        cells, begins = zip(*patrol, strict=True)
+        rows = np.concatenate([city.gate_xy[:1], city.cell_xy[list(cells)], city.gate_xy[:1]])
+        legs = np.abs(np.diff(rows, axis=0)).sum(axis=1) / gate_patrols.SPEED
+        leave = np.array([900 + 10, *(begin + gate_patrols.DWELL for begin in begins)])
+        arrive = np.array([*begins, 900 + gate_patrols.MINUTES])
+        assert (arrive - leave >= legs - 1e-6).all()
+
+
+def test_written_figures_have_the_agreed_form(folder, tmp_path, monkeypatch, capsys):
+    """The command writes every figure with its interval, the same ones each time it runs."""
+    monkeypatch.setattr(gate_patrols, "VARIANTS", gate_patrols.VARIANTS[:1])
+    monkeypatch.setattr(timed_crimes, "SHIFTS", timed_crimes.SHIFTS[:1])
+    written = []
+    for name in ("first.json", "second.json"):
+        file = tmp_path / name
+        monkeypatch.setattr("sys.argv", ["x", "--data", str(folder), "--json", str(file)])
+        after_school.main()
+        written.append(file.read_text(encoding="utf-8"))
+    assert written[0] == written[1]
+    figures = json.loads(written[0])
+    assert figures["exponent"]["violence"].keys() == {"estimate", "low", "high"}
+    assert [set(row) for row in figures["placebos"]] == [{"name", "estimate", "low", "high"}] * 2
+    wanted = {"category", "coverage", "model", "pai", "difference", "low", "high"}
+    assert all(wanted <= row.keys() for row in figures["pai"])
+    assert {(row["category"], row["coverage"]) for row in figures["pai"]} == set(
+        itertools.product(["violence", "robbery"], [0.01, 0.02, 0.05])
+    )
+    patrols = figures["patrols"]
+    assert patrols["low"] < patrols["harm_ratio"] < patrols["high"]
+    assert "harm met" in capsys.readouterr().out
+
+
+def test_folder_without_its_files_is_refused(tmp_path):
+    """The message names the folder and what is missing."""
+    with pytest.raises(SystemExit, match=r"0 files crimes-\*.parquet and 0 schools"):
+        timed_crimes.read_cities(tmp_path)
+
+
+def test_met_crimes_are_those_of_a_plain_loop(cities):
+    """Crimes near the dwells are those that a loop over patrols, stops and crimes finds."""
+    city = cities[0]
+    tested = city.select("violence", timed_crimes.TESTED).sort_values("cell", kind="stable")
+    risk = np.repeat(city.count(city.crimes)[:, None], gate_patrols.MINUTES, axis=1)
+    today = gate_patrols.Variant("today")
+    expected = []
+    for gate, gate_xy in enumerate(city.gate_xy):
+        for patrol in gate_patrols.plan_patrol(city, gate_xy, risk, today):
+            for cell, begin in patrol:
+                for crime in tested[tested["cell"] == cell].itertuples():
+                    if begin - 15 <= crime.minute < begin + 30:
+                        inside = begin <= crime.minute < begin + 15
+                        expected.append((gate, cell, crime.minute, inside, 0.5))
+    met = gate_patrols.find_met(city, tested, risk, today)
+    found = met[["gate", "cell", "minute", "exact", "weight"]].itertuples(index=False, name=None)
+    assert sorted(found) == sorted(expected)
+    assert expected
+
+
+def test_sums_are_drawn_by_group():
+    """Drawn sums are whole groups, as many as there are, and on average all of them."""
+    values = np.array([[1.0], [2.0], [30.0], [400.0]])
+    drawn = timed_crimes.bootstrap_sums(values, [7, 7, 8, 9], draws=4000)[:, 0]
+    possible = {
+        sum(group) for group in itertools.combinations_with_replacement((3.0, 30.0, 400.0), 3)
+    }
+    assert set(drawn) == possible
+    assert drawn.mean() == pytest.approx(433.0, rel=0.03)

@@ -1,0 +1,115 @@
+"""The page on how sure we are says what its figures say, and nothing that is not measured."""
+
+import copy
+import json
+import re
+
+import how_sure
+import how_sure_page
+import numpy as np
+import pandas as pd
+import pytest
+
+from patrolplan.patrols.patrol_backtest import BASELINES, OURS
+
+
+@pytest.fixture
+def figures():
+    """What is stored."""
+    return json.loads(how_sure.STORE.read_text(encoding="utf-8"))
+
+
+def test_page_is_what_the_command_makes_of_the_figures(monkeypatch, capsys):
+    """The page in the repository equals the one that its JSON gives: run `--write` otherwise."""
+    monkeypatch.setattr("sys.argv", ["how_sure.py", "--check"])
+    how_sure.main()
+    assert "is what how-sure.json makes of it" in capsys.readouterr().out
+
+
+def test_changed_page_or_figures_are_found(monkeypatch, tmp_path, figures):
+    """The check fails when one figure of the page or of the JSON is another."""
+    page, store = tmp_path / "how-sure.md", tmp_path / "how-sure.json"
+    monkeypatch.setattr(how_sure, "PAGE", page)
+    monkeypatch.setattr(how_sure, "STORE", store)
+    original = (how_sure.DOCS / "how-sure.md").read_text(encoding="utf-8")
+    ratio = f"{figures['after_school']['patrols']['harm_ratio']:.2f}"
+    monkeypatch.setattr("sys.argv", ["how_sure.py", "--check"])
+    store.write_text(how_sure.format_store(figures), encoding="utf-8")
+    page.write_text(original.replace(ratio, "9.99"), encoding="utf-8")
+    with pytest.raises(SystemExit, match="run with --write"):
+        how_sure.main()
+    page.write_text(original, encoding="utf-8")
+    figures["after_school"]["patrols"]["harm_ratio"] += 0.1
+    store.write_text(how_sure.format_store(figures), encoding="utf-8")
+    with pytest.raises(SystemExit, match="run with --write"):
+        how_sure.main()
+    monkeypatch.setattr("sys.argv", ["how_sure.py", "--write"])
+    how_sure.main()
+    monkeypatch.setattr("sys.argv", ["how_sure.py", "--check"])
+    how_sure.main()
+
+
+def test_every_block_is_on_the_page_once():
+    """The page has each block of figures once, and no other."""
+    text = how_sure.PAGE.read_text(encoding="utf-8")
+    names = [found["name"] for found in how_sure_page.BLOCK.finditer(text)]
+    assert sorted(names) == sorted(how_sure_page.BLOCKS)
+    assert len(re.findall("<!-- end of figures -->", text)) == len(names)
+
+
+def test_verdicts_follow_the_intervals(figures):
+    """Where an interval comes to contain no difference, the sentences and the table say so."""
+    before = "\n".join(how_sure_page.render_short(figures) + how_sure_page.render_claims(figures))
+    worse = copy.deepcopy(figures)
+    worse["after_school"]["patrols"] |= {"low": 0.93, "high": 1.2}
+    worse["after_school"]["exponent"]["violence"] |= {"estimate": 0.02, "low": -0.1, "high": 0.14}
+    worse["after_school"]["placebos"][0] |= {"estimate": 0.2, "low": 0.1, "high": 0.3}
+    after = "\n".join(how_sure_page.render_short(worse) + how_sure_page.render_claims(worse))
+    for sentence in ("It is not shown that patrols gain", "something else is at work"):
+        assert sentence not in before
+        assert sentence in after
+    assert after.count("does not hold") == before.count("does not hold") + 3
+
+
+def test_what_is_not_measured_is_not_on_the_page(figures):
+    """Without the figures of a part its blocks are empty, and the others stay as they are."""
+    text = how_sure.PAGE.read_text(encoding="utf-8")
+    without = how_sure_page.render_page(text, {"after_school": figures["after_school"]})
+    assert "Bloomsbury" not in without.replace("bloomsbury.toml", "")
+    assert "check: violence" in without
+    nothing = how_sure_page.render_page(text, {})
+    assert how_sure_page.render_page(nothing, figures) == text
+    for found in how_sure_page.BLOCK.finditer(nothing):
+        assert found[0].count("\n") == 1
+
+
+def test_data_that_are_absent_leave_the_figures(monkeypatch, tmp_path, capsys):
+    """A folder without data is skipped with a word, and nothing is lost."""
+    store = tmp_path / "how-sure.json"
+    store.write_text(how_sure.STORE.read_text(encoding="utf-8"), encoding="utf-8")
+    monkeypatch.setattr(how_sure, "STORE", store)
+    monkeypatch.setattr("sys.argv", ["how_sure.py", "--measure", str(tmp_path), "--check"])
+    how_sure.main()
+    said = capsys.readouterr().err
+    assert all(f"{part}: its data are not in" in said for part in how_sure.PARTS)
+
+
+def test_stored_figures_are_rounded_and_read_back(figures):
+    """Numbers are stored to four decimals, rows on lines of their own, and read back the same."""
+    rounded = how_sure.round_numbers({"a": [0.123456, {"b": 2.0, "c": "x", "d": None}], "e": 3})
+    assert rounded == {"a": [0.1235, {"b": 2.0, "c": "x", "d": None}], "e": 3}
+    assert json.loads(how_sure.format_store(figures)) == figures
+    assert how_sure.round_numbers(figures) == figures
+
+
+def test_intervals_over_schools_contain_the_ratio():
+    """Equal schools and months leave no spread; unlike schools more than unlike months alone."""
+    rng = np.random.default_rng(1)
+    rows = pd.MultiIndex.from_product([range(12), range(6)], names=["origin", "urn"]).to_frame()
+    even = rows.reset_index(drop=True).assign(**dict.fromkeys(BASELINES, 2.0), **{OURS: 3.0})
+    for found in how_sure.draw_schools(even):
+        assert found == {"places_low": pytest.approx(1.5), "places_high": pytest.approx(1.5)}
+    unlike = even.assign(**{OURS: 3 + np.repeat(rng.normal(size=6)[None], 12, axis=0).ravel()})
+    ratio = unlike[OURS].sum() / unlike[BASELINES[0]].sum()
+    found = how_sure.draw_schools(unlike)[0]
+    assert found["places_low"] < ratio < found["places_high"]
