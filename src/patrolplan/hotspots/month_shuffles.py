@@ -158,7 +158,7 @@ class _Shuffles:
         share = chosen @ self.usual_share[:, rows]
         spread = self.total[rows] * share * (1 - share)
         change = (chosen @ self.counts[:, rows] - share * self.total[rows]) ** 2
-        return np.divide(change, spread, out=np.zeros_like(change), where=spread > TINY)
+        return np.asarray(np.divide(change, spread, out=np.zeros_like(change), where=spread > TINY))
 
     def count_reaching(
         self,
