@@ -113,9 +113,9 @@ def _announce_in_shuffles(area, stretches, shuffles):
 
 def test_shuffled_months_announce_hardly_any_trend(demo_area, stretches):
     """Of 60 shuffles of the demo borough's months at most 6 % announce a trend anywhere."""
-    any_trend, stretches_told = _announce_in_shuffles(demo_area, stretches, 60)
+    any_trend, stretches_announced = _announce_in_shuffles(demo_area, stretches, 60)
     assert any_trend <= 0.06
-    assert stretches_told <= 0.005
+    assert stretches_announced <= 0.005
 
 
 @pytest.mark.slow
