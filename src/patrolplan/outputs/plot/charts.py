@@ -97,7 +97,7 @@ def what_if(table: pd.DataFrame, *, axes: Axes | None = None) -> Axes:
     `table` is that of `patrolplan.patrols.what_if.what_if`.
     """
     axes = get_axes(axes)
-    several = table["exponent"].nunique() > 1
+    several = len(set(table["exponent"])) > 1
     lines = table.groupby(["exponent", "officers", "dwell_minutes"])
     for number, ((exponent, _, dwell), cases) in enumerate(lines):
         crew = format_count(int(cases["officers"].iloc[0]), "officer")
