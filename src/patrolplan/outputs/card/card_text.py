@@ -238,10 +238,10 @@ def _split_into_columns(legs: list[dict[str, Any]]) -> list[list[dict[str, Any]]
 
 def _list_caveats(plan: Plan, patrol: Patrol) -> list[str]:
     """What the reader must know about the paper, in few lines."""
+    assumed = describe_assumptions([*plan.area.notes, *plan.risk.notes], patrol.urn)
     lines = [
-        f"{wording.describe_quality(patrol)}. {wording.format_data_months(plan.risk)}.",
+        f"{wording.describe_quality(patrol)}. {wording.format_data_months(plan.risk)}. {assumed}",
         patrol.tested,
-        describe_assumptions([*plan.area.notes, *plan.risk.notes], patrol.urn),
         " ".join(wording.list_approximations(plan, [patrol.way])),
         " ".join(describe_notes(plan.area.accepted_checks)),
         " ".join(wording.list_attributions(plan)),

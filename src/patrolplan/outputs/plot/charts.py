@@ -89,18 +89,22 @@ def months(area: StudyArea, *, axes: Axes | None = None) -> Axes:
 def what_if(table: pd.DataFrame, *, axes: Axes | None = None) -> Axes:
     """Draw a school's worth against the minutes of its window, a line for each dwell and crew.
 
+    Cases with different exponents have lines of their own; each is worth in terms of another risk.
+
     Dots are filled where the patrol is proven best; elsewhere a thin line up to the bound shows
     how much better it could be at most.
 
     `table` is that of `patrolplan.patrols.what_if.what_if`.
     """
     axes = get_axes(axes)
-    lines = table.groupby(["officers", "dwell_minutes"])
-    for number, ((_, dwell), cases) in enumerate(lines):
+    several = len(set(table["exponent"])) > 1
+    lines = table.groupby(["exponent", "officers", "dwell_minutes"])
+    for number, ((exponent, _, dwell), cases) in enumerate(lines):
         crew = format_count(int(cases["officers"].iloc[0]), "officer")
         colour = SERIES[number % len(SERIES)]
         worth, bound = 100 * cases["worth"], 100 * cases["bound"]
         label = f"{crew}, {dwell:g} min at each stop"
+        label += f", exponent {exponent:g}" if several else ""
         axes.plot(cases["minutes"], worth, color=colour, label=label)
         axes.vlines(cases["minutes"], worth, bound, color=colour, linewidth=0.8)
         face = [colour if proven else "white" for proven in cases["proven"]]
