@@ -6,6 +6,7 @@ import warnings
 from dataclasses import replace
 
 import pytest
+from static_risk import make_static
 
 import patrolplan as pp
 from patrolplan.board.board import Board
@@ -39,7 +40,7 @@ def ground(demo, tmp_path_factory):
     text += '\n[schools]\nurns = ["900001", "900006", "900007", "900009"]\n'
     settings.write_text(text, encoding="utf-8")
     area = pp.load_area(settings)
-    risk = pp.estimate_risk(area)
+    risk = pp.estimate_risk(make_static(area))
     hotspots = pp.find_hotspots(area, risk)
     days = list_school_days(MONDAY)
     return PlannedArea(area, risk, hotspots, plan_days(area, risk, hotspots, days, held_out=False))

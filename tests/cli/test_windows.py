@@ -85,8 +85,8 @@ def test_an_unknown_window_is_named(run, config, command):
 
 def test_a_back_test_inside_a_window_needs_times(run, config):
     """Where only months are known, a back-test of a window ends with what it needs."""
-    code, out, err = run("backtest", "--config", config, "--window", "early", "--json")
-    assert (code, out) == (1, "")
+    code, _, err = run("backtest", "--config", config, "--window", "early")
+    assert code == 1
     assert "times of day are not known" in err
     assert "occurred_at" in err
     assert "Traceback" not in err

@@ -10,6 +10,7 @@ from patrolplan.hotspots.clusters import build_street_arrays, grow_stretch
 from patrolplan.hotspots.even_worlds import (
     DRAW_RANGE,
     MAX_TABLE_MEAN,
+    TINY,
     EvenWorld,
     add_simulated_harm,
     build_count_limits,
@@ -26,26 +27,24 @@ TOWN = build_grid()
 CATCHMENTS = 12
 
 
-def _find_best_slowly(own, harm, expected, max_length, *, all_seeds):
+def _find_best_slowly(own, harm, expected, max_length):
     """Excess of the best beginning of a stretch from any piece, without any short cut."""
     metres = TOWN.piece_metres
-    length = np.bincount(own, metres, minlength=CATCHMENTS)
+    length = np.full(CATCHMENTS, TINY)
+    np.add.at(length, own, metres)  # in the same order, as equal densities are common in a grid
     density, usual = (harm / length)[own], (expected / length)[own]
     free = (density > harm.sum() / metres.sum()) & (metres <= max_length)
     streets, seen = build_street_arrays(TOWN, density, None), np.zeros(len(TOWN), dtype=np.int64)
     best = 0.0
     for seed in np.flatnonzero(free):
-        if not all_seeds and density[seed] <= usual[seed]:
-            continue
         stretch = grow_stretch(int(seed), streets, max_length, free, seen, int(seed) + 1)
         sums = [np.cumsum(metres[stretch] * values[stretch]) for values in (density, usual)]
         best = max(best, compute_excesses(*sums).max())
     return best
 
 
-@given(st.integers(0, 10**6), st.sampled_from([60.0, 150.0, 300.0]), st.booleans())
-def test_the_best_stretch_is_that_of_all_pieces_tried(seed, max_length, uneven):
-    """Short cuts lose at most a little: growing from each and every piece finds hardly more."""
+def _compare(seed, max_length, *, uneven):
+    """Of six worlds of a small town the best excess, as found and the slow way."""
     rng = np.random.default_rng(seed)
     centres = rng.uniform(TOWN.piece_middle.min(axis=0), TOWN.piece_middle.max(axis=0), (40, 2))
     near = np.hypot(*(TOWN.piece_middle[:, None] - centres[:CATCHMENTS]).transpose(2, 0, 1))
@@ -59,10 +58,23 @@ def test_the_best_stretch_is_that_of_all_pieces_tried(seed, max_length, uneven):
     streets = build_street_arrays(TOWN, np.zeros(len(TOWN)), None)
     fits = TOWN.piece_metres <= max_length
     found = find_best_of_worlds(streets, own, order, starts, harm, expected, max_length, fits)
-    for best, world in zip(found, harm, strict=True):
-        most = _find_best_slowly(own, world, expected, max_length, all_seeds=True)
-        assert best <= most * (1 + 1e-9)
-        assert best >= 0.75 * most
+    return found, np.array([_find_best_slowly(own, one, expected, max_length) for one in harm])
+
+
+@given(st.integers(0, 10**6), st.sampled_from([60.0, 150.0, 300.0]), st.booleans())
+def test_no_stretch_exceeds_the_best_of_all_pieces_tried(seed, max_length, uneven):
+    """Short cuts find a stretch that growing from each and every piece finds as well."""
+    found, most = _compare(seed, max_length, uneven=uneven)
+    assert (found <= most * (1 + 1e-9)).all()
+    assert ((found > 0) == (most > 0)).all()
+
+
+def test_short_cuts_lose_hardly_anything():
+    """Over 120 worlds the best stretch found has 97 % of the excess of the best of all pieces."""
+    worlds = [_compare(seed, 300.0, uneven=seed % 2 == 1) for seed in range(20)]
+    found, most = (np.concatenate(part) for part in zip(*worlds, strict=True))
+    assert found.sum() >= 0.97 * most.sum()
+    assert np.mean(found >= most * (1 - 1e-9)) >= 0.8
 
 
 @given(st.lists(st.tuples(st.floats(0, 1e4), st.floats(0.01, 1e4)), min_size=1, max_size=9))

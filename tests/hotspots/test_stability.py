@@ -14,6 +14,7 @@ from patrolplan.hotspots.stability import (
     TIED,
     build_catchment_arrays,
     compute_survived_share,
+    draw_evenly,
     find_nearest_or_tied,
     find_nearest_points,
 )
@@ -55,9 +56,10 @@ def test_survival_is_that_of_trees_and_of_one_stretch_after_the_other(
     held = compute_catchment_shares(catchments, stretches) @ amounts
     order = np.argsort(catchments.piece_catchment, kind="stable")
     ends = np.cumsum(catchments.piece_share[order])
-    rng, survived = np.random.default_rng(8), np.zeros(len(stretches))
-    for _ in range(JITTER_COUNT):
-        target = np.arange(len(amounts)) + rng.random(len(amounts))
+    drawn = draw_evenly(JITTER_COUNT, len(amounts), np.random.default_rng(8))
+    survived = np.zeros(len(stretches))
+    for one in drawn:
+        target = np.arange(len(amounts)) + one
         chosen = order[np.minimum(np.searchsorted(ends, target), len(order) - 1)]
         tree = cKDTree(network.piece_middle[chosen], balanced_tree=False)
         nearest = tree.query(network.piece_middle)[1]
@@ -109,3 +111,10 @@ def test_equally_near_points_are_told_and_chosen_among_as_a_tree_does(case):
     assert ((find_nearest_or_tied(ground, moved) == TIED) == several).all()
     tree = cKDTree(moved, balanced_tree=False)
     assert (find_nearest_points(ground, chosen) == tree.query(middle)[1]).all()
+
+
+def test_each_point_goes_through_its_whole_catchment():
+    """Of n draws each point has one in every n-th part of the range, in an order of its own."""
+    drawn = draw_evenly(40, 30, np.random.default_rng(1))
+    assert (np.sort(np.floor(drawn * 40), axis=0) == np.arange(40)[:, None]).all()
+    assert len({tuple(column) for column in np.floor(drawn * 40).T}) == 30

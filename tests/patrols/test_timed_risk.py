@@ -54,16 +54,31 @@ def test_reach_is_the_mean_over_the_schools_own_window(demo_area, demo_plan, tim
     assert np.isnan(np.delete(timed.reach, [1, 7])).all()
 
 
-def test_the_gate_is_what_is_seen_from_it(demo_area, demo_plan, timed):
-    """Gate rates are those of the streets within sight of the gate."""
+def test_the_gate_is_what_is_seen_from_it(demo_area, demo_plan, timed, window):
+    """Gate rates are those of the streets in sight of the gate, no more than a stop may have."""
     sight = demo_area.settings.way_home.sight_metres
+    most = demo_area.settings.hotspots.max_length_metres
     for row in (1, 7):
-        seen = find_seen_pieces(demo_area, row)
-        gate = demo_area.network.xy(demo_area.gates.take([row]))[0]
-        assert np.hypot(*(demo_area.network.piece_middle[seen] - gate).T).max() <= sight
+        around = build_surroundings(demo_area, row, window)
+        seen = find_seen_pieces(demo_area, around)
+        away = dict(zip(around.pieces.tolist(), around.gate_metres.tolist(), strict=True))
+        assert max(away[piece] for piece in seen.tolist()) <= sight
+        assert 0 < demo_area.network.piece_metres[seen].sum() <= most
         rate = demo_plan.risk.in_time.compute_rate(timed.first_minute + 20)
         assert timed.gate_rates[row, 20] == pytest.approx(rate[seen].sum())
     assert (np.delete(timed.gate_rates, [1, 7], axis=0) == 0).all()
+
+
+def test_the_gate_gathers_for_one_dwell(timed, demo_area, window):
+    """Presence at the gate that lasts longer than a dwell adds nothing."""
+    hours = build_surroundings(demo_area, 7, window).hours
+    stay = timed.build_gate_stay(7, 15.0, hours)
+    begin = int(hours.start_minutes) - timed.first_minute
+    assert stay.minutes == hours.gate_minutes
+    assert (np.diff(stay.cumulative[begin : begin + 16]) > 0).all()
+    assert (np.diff(stay.cumulative[begin + 15 :]) == 0).all()
+    whole = timed.gate_rates[7, begin : begin + 15].sum() / timed.reach[7] / 15
+    assert stay.cumulative[-1] - stay.cumulative[begin] == pytest.approx(whole)
 
 
 def test_workers_are_handed_no_pupils(demo_area, demo_plan):

@@ -3,9 +3,11 @@
 import pytest
 
 import patrolplan as pp
+from patrolplan.area.study_area import with_settings
 from patrolplan.patrols.what_if import what_if
 
 COLUMNS = ["minutes", "dwell_minutes", "officers", "worth", "bound", "proven", "stops"]
+MET = ["pupil_share", "harm_share", "stops_kept"]
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +26,7 @@ def table(demo_area, demo_plan):
 
 def test_there_is_a_row_for_each_case(table):
     """Every combination of minutes, dwell and officers has one row with all its columns."""
-    assert list(table.columns) == [*COLUMNS, "walked_metres"]
+    assert list(table.columns) == ["exponent", *COLUMNS, "walked_metres", *MET]
     assert len(table) == 30
     assert not table.duplicated(["minutes", "dwell_minutes", "officers"]).any()
 
@@ -54,6 +56,9 @@ def test_the_settings_own_case_is_the_plan_itself(demo_plan, table):
     assert own["officers"] == 1
     assert own["worth"] == pytest.approx(patrol.worth)
     assert own["stops"] == len(patrol.stops)
+    assert own["exponent"] == 0.5
+    assert own["pupil_share"] == pytest.approx(patrol.way_home.pupil_share, rel=0.05)
+    assert own["harm_share"] == pytest.approx(patrol.way_home.harm_share, rel=0.02)
 
 
 def test_defaults_are_the_settings_dwell_and_officers(demo_area, demo_plan):
@@ -72,3 +77,33 @@ def test_a_school_that_is_not_there_is_refused(demo_area, demo_plan):
         what_if(*ask, "1")
     with pytest.raises(pp.InputError, match="gate_minutes 5 is longer"):
         what_if(*ask, "900003", minutes=(4, 60))
+
+
+def test_more_weight_of_pupils_meets_more_of_them(demo_area, demo_plan):
+    """With larger exponents all schools together meet more pupils and less harm; own stops stay."""
+    tables = [
+        what_if(
+            demo_area, demo_plan.risk, demo_plan.hotspots, urn, minutes=(90,), exponents=(1, 0, 0.5)
+        )
+        for urn in ("900001", "900002", "900008")
+    ]
+    assert all(table["exponent"].tolist() == [0, 0.5, 1] for table in tables)
+    pupils, harm, kept = (sum(table[name] for table in tables).to_numpy() for name in MET)
+    assert pupils[0] < pupils[1]
+    assert pupils[0] < pupils[2]
+    assert harm[0] > harm[1] > harm[2] > 0
+    assert kept[1] == len(tables)
+    assert kept[0] < len(tables)
+
+
+def test_without_exposure_plans_are_those_of_the_settings_without_it(demo_area, demo_plan):
+    """The exponent 0 is the worth of an area whose settings switch exposure off."""
+    case = {"minutes": (90,)}
+    ask = (demo_area, demo_plan.risk, demo_plan.hotspots, "900002")
+    off = with_settings(demo_area, way_home={"exposure": {}})
+    plain = what_if(off, pp.estimate_risk(off), demo_plan.hotspots, "900002", **case)
+    moved = what_if(*ask, exponents=(0,), **case)
+    assert moved["worth"].to_numpy() == pytest.approx(plain["worth"].to_numpy())
+    assert plain["exponent"].tolist() == [0]
+    with pytest.raises(pp.InputError, match=r"give \[way_home\] exposure"):
+        what_if(off, pp.estimate_risk(off), demo_plan.hotspots, "900002", exponents=(0.5,), **case)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from patrolplan.risk.clock import build_clock
 from patrolplan.risk.day_kinds import DAY_KINDS, HALF_HOURS
 from patrolplan.risk.declared_clock import (
     ANY_PLACE,
@@ -16,6 +17,7 @@ from patrolplan.risk.declared_clock import (
     build_declared_profile,
     normalise_profile,
 )
+from patrolplan.risk.history import build_history
 from patrolplan.settings import CATEGORIES
 
 SCHOOL, WEEKEND = DAY_KINDS.index("school_day"), DAY_KINDS.index("weekend")
@@ -95,6 +97,27 @@ def test_bands_are_joined_by_straight_lines_around_midnight():
     for row, spread in zip(bands, _spread_bands(bands), strict=True):
         lines = np.interp(at, middle, np.log(np.r_[row, row[0]]))
         np.testing.assert_allclose(spread, np.exp(lines))
+
+
+def test_twice_the_contrast_keeps_the_mean_and_a_flat_clock_has_none(demo_area):
+    """Squared factors have a mean of 1 at every piece, with the same order and twice the spread."""
+    clock = build_clock(demo_area, build_history(demo_area))
+    sharp, flat = clock.sharpen(), clock.flatten()
+
+    def gather(one):
+        days = zip(DAY_KINDS, one.day_shares, strict=True)
+        factors = {(day, at): one.compute_factor(at, day) for day, _ in days for at in range(48)}
+        shares = dict(zip(DAY_KINDS, one.day_shares / 48, strict=True))
+        return factors, sum(shares[day] * factor for (day, _), factor in factors.items())
+
+    own, _ = gather(clock)
+    sharper, mean = gather(sharp)
+    np.testing.assert_allclose(mean, 1.0)
+    one, other = ("school_day", 31), ("weekend", 5)
+    ratio = own[one] / own[other]
+    np.testing.assert_allclose(sharper[one] / sharper[other], ratio**2)
+    assert not np.allclose(ratio, 1)
+    assert all((factor == 1).all() for factor in gather(flat)[0].values())
 
 
 @pytest.mark.slow

@@ -272,3 +272,41 @@ def test_powers_by_category_and_roots():
     values = np.array([0.0, 0.3, 2.0])
     for power in (0.0, 0.25, 0.4, 0.5, 1.0):
         assert raise_to_power(values, power) == pytest.approx(values**power)
+
+
+@given(seed=st.integers(0, 10**6))
+def test_without_exposure_it_is_the_risk_of_a_world_without_pupils(seed):
+    """Taking exposure out again gives, minute by minute, what is joined without it."""
+    risk = join_over_window(*_world(seed).inputs)
+    plain = risk.in_time.remove_exposure()
+    alone = join_over_window(*_world(seed, pupils=False).inputs).in_time
+    for minute in (905, 931, 960):
+        assert plain.compute_rate(minute) == pytest.approx(alone.compute_rate(minute), rel=1e-12)
+    assert plain.pupils is None
+    assert plain.remove_exposure() is plain
+
+
+def test_rejoined_with_its_own_factors_it_is_itself():
+    """The same factors give the same risk; those of a static one cannot be changed."""
+    risk = join_over_window(*_world(9).inputs)
+    again = risk.in_time.rejoin(risk.in_time.factors)
+    assert np.array_equal(again.joined, risk.joined)
+    assert np.array_equal(again.in_time.compute_rate(930), risk.in_time.compute_rate(930))
+    with pytest.raises(ValueError, match="static"):
+        RiskInTime.from_static(risk.joined).rejoin(risk.in_time.factors)
+
+
+@pytest.mark.parametrize("pupils", [True, False])
+def test_minutes_of_a_run_have_one_risk(pupils):
+    """Runs follow each other without a gap, and every minute of one has the risk of its first."""
+    in_time = join_over_window(*_world(10, pupils=pupils).inputs).in_time
+    runs = in_time.group_minutes(895, 1022)
+    assert [first + count for first, count in runs[:-1]] == [first for first, _ in runs[1:]]
+    assert (runs[0][0], sum(runs[-1])) == (895, 1022)
+    assert (len(runs) == 1022 - 895) == pupils
+    for first, count in runs:
+        rate = in_time.compute_rate(first)
+        assert np.array_equal(in_time.compute_rate(first + count - 1), rate)
+    static = RiskInTime.from_static(np.ones(3))
+    assert static.group_minutes(5, 9) == [(5, 4)]
+    assert static.group_minutes(5, 5) == []

@@ -6,10 +6,10 @@ import patrolplan as pp
 
 
 @pytest.fixture(scope="package")
-def found(demo_area):
-    """Risk and hotspots of the demo borough."""
-    risk = pp.estimate_risk(demo_area)
-    return risk, pp.find_hotspots(demo_area, risk)
+def found(static_demo_area):
+    """Risk, the same in every minute, and hotspots of the demo borough."""
+    risk = pp.estimate_risk(static_demo_area)
+    return risk, pp.find_hotspots(static_demo_area, risk)
 
 
 @pytest.fixture(scope="package")

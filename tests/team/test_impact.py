@@ -145,12 +145,12 @@ HALVES = {"before": ("2025-10", "2026-03"), "after": ("2026-04", "2026-09")}
 
 
 @pytest.mark.parametrize("share", [0.5, 0.85])
-def test_a_general_fall_is_no_effect(demo_plan, share):
+def test_a_general_fall_is_no_effect(demo_area, found, share):
     """Where everything falls by a quarter, some 5 in 100 count as more than chance.
 
     The worst hotspots are dosed, all others are the comparison and held far less before.
     """
-    area, hotspots = demo_plan.area, demo_plan.hotspots
+    area, hotspots = demo_area, found[1]
     names = hotspots["hotspot"].head(int(len(hotspots) * share))
     fewer = more = 0
     for seed in range(60):

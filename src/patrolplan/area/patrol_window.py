@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from patrolplan.errors import InputError
 from patrolplan.settings import PatrolSettings
 from patrolplan.settings.models import MAX_WINDOW_MINUTES
-from patrolplan.times import minutes_after_midnight
+from patrolplan.times import format_time, minutes_after_midnight
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,11 @@ class Window:
     """Length."""
     start_minutes: float | None = None
     """Start after midnight; None: each school's bell."""
+
+    def __str__(self) -> str:
+        if self.start_minutes is None:
+            return f"{self.minutes:g} minutes from the bell"
+        return f"{self.minutes:g} minutes from {format_time(self.start_minutes)}"
 
 
 def resolve_window(

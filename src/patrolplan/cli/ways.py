@@ -39,8 +39,9 @@ def ways(
     No street is named. With --show and a written reason, where pupils walk is written
     for an analyst, and that is recorded next to the settings file.
     """
+    from patrolplan.outputs.marking import raise_marking
     from patrolplan.outputs.note_words import describe_notes
-    from patrolplan.outputs.ways_layer import check_reason, find_marking, write_ways
+    from patrolplan.outputs.ways_layer import check_reason, write_ways
 
     if show:
         check_reason(reason)
@@ -67,7 +68,7 @@ def ways(
     console.stdout.print(table)
     console.print_notes(notes)
     if show:
-        console.stdout.print(f"Written to {out}: {find_marking(area)}.")
+        console.stdout.print(f"Written to {out}: {raise_marking(area.settings.output.marking)}.")
         console.stdout.print("It is recorded who wrote it and why; `purge` removes it.")
 
 

@@ -85,7 +85,7 @@ def round_to_steps(values: NDArray[np.float64], step: float) -> NDArray[np.float
     Examples
     --------
     >>> round_to_steps(np.array([0.1001, 0.1009, 0.104]), 0.05).tolist()
-    [0.0993, 0.0993, 0.104]
+    [0.101, 0.101, 0.106]
     """
     held = np.where(values > 0, values, 1.0)
     powers = (1 + step) ** np.round(np.log(held) / np.log1p(step))

@@ -4,14 +4,16 @@ Crime comes in clumps: a gang is at work for some weeks, a shop is robbed again.
 the last half year takes every incident for a chance of its own, so a clump passes for a change.
 Here whole months change places instead, with all that was recorded in them, and the clumps stay.
 
-If nothing changed, the months of the last half year might be any of the months there are. There are
-18,564 ways of choosing 6 of 18 months. For each choice the change of a stretch is measured as if
-the months chosen were the last: by the F ratio of the analysis of variance, that is the change
+If nothing changed, the months of the last half year might be any of the months there are. There
+are 18,564 ways of choosing 6 of 18 months. For each choice the change of a stretch is measured as
+if the months chosen were the last: by the F ratio of the analysis of variance, that is the change
 squared, over how much the stretch's months differ within the two spans. The chance of a stretch is
-the share of all choices whose ratio is at least that of the true last half year. All choices are
-gone through, so nothing is drawn; but stretches that many of the first ones reach, which are spread
-over all, are gone through no further. (Permutation test: Pitman 1937, Supplement to the Journal of
-the Royal Statistical Society 4: 119-130.)
+the share of all choices whose ratio is at least that of the true last half year, or the chance by
+the law of F where that is higher: a street whose months hardly differ has not changed because the
+last ones rank lowest by a hair. All choices are gone through, so nothing is drawn; but stretches
+that many of the first ones reach, which are spread over all, are gone through no further.
+(Permutation test: Pitman 1937, Supplement to the Journal of the Royal Statistical Society 4:
+119-130.)
 
 How much months differ cannot be known well from 18 months of one stretch, so half of it is what all
 stretches have in common (Smyth 2004, Statistical Applications in Genetics and Molecular Biology
@@ -23,11 +25,12 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 RECENT_MONTHS = 6
 
-FIRST_STRIDE = 18
-"""Every so manieth choice is looked at first."""
+FIRST_CHOICES = 1000
+"""Of all choices about so many, spread over them, are looked at first."""
 
 SURELY_CHANCE = 0.1
 """A stretch whose first choices reach it so often is looked at no further: it does not pass."""
@@ -90,14 +93,18 @@ def compute_shuffled_chances(
     change = np.where(is_rise, rise, fall)
     total = np.where(is_rise, now + before, most_now + fewest_before)
     spread = np.maximum(total * expected * (1 - expected), TINY)
-    observed = shuffles.compute_ratio(change**2 / spread)
     chosen = list_choices(len(months.totals), recent)
-    chances = np.zeros(len(now))
-    open_rows, some = np.arange(len(now)), chosen[::FIRST_STRIDE]
-    for choices in (some, chosen):
+    true_choice = np.arange(len(months.totals)) >= len(months.totals) - recent
+    held_change = shuffles.measure_change(true_choice[None].astype(np.float64), slice(None))[0]
+    observed = shuffles.compute_ratio(change**2 / spread, held_change)
+    by_law = np.asarray(stats.f.sf(observed, 1, 2 * shuffles.freedom))
+    chances = by_law.copy()
+    open_rows = np.flatnonzero(by_law <= SURELY_CHANCE)
+    for choices in (chosen[:: max(1, len(chosen) // FIRST_CHOICES)], chosen):
         reached = shuffles.count_reaching(choices, observed, open_rows)
-        chances[open_rows] = np.maximum(reached, 1.0) / len(choices)
-        open_rows = open_rows[chances[open_rows] <= SURELY_CHANCE]
+        shuffled = np.maximum(reached, 1.0) / len(choices)
+        chances[open_rows] = np.maximum(by_law[open_rows], shuffled)
+        open_rows = open_rows[shuffled <= SURELY_CHANCE]
     return chances
 
 
@@ -112,7 +119,7 @@ def list_choices(months: int, chosen: int) -> NDArray[np.float64]:
     """
     numbers = np.arange(2**months, dtype=">u4")
     bits = np.unpackbits(numbers.view(np.uint8).reshape(-1, 4), axis=1)[:, -months:]
-    return bits[bits.sum(axis=1) == chosen].astype(np.float64)[::-1]
+    return np.asarray(bits[bits.sum(axis=1) == chosen][::-1], dtype=np.float64)
 
 
 class _Shuffles:
@@ -142,7 +149,7 @@ class _Shuffles:
         self.common = max(1.0, float(self.variation.sum() / (self.freedom + 1).sum()))
 
     def measure_change(
-        self, chosen: NDArray[np.float64], rows: NDArray[np.int64]
+        self, chosen: NDArray[np.float64], rows: NDArray[np.int64] | slice
     ) -> NDArray[np.float64]:
         """(n, r) part of the variation that lies between the months chosen and the others."""
         share = chosen @ self.usual_share[:, rows]
@@ -159,16 +166,21 @@ class _Shuffles:
         """(r,) how many choices (n, m) change so much that they reach the ratio observed."""
         reached, size = np.zeros(len(rows)), max(1, MAX_CELLS // max(len(rows), 1))
         for start in range(0, len(chosen), size):
-            ratio = self.compute_ratio(
-                self.measure_change(chosen[start : start + size], rows), rows
-            )
+            change = self.measure_change(chosen[start : start + size], rows)
+            ratio = self.compute_ratio(change, change, rows)
             reached += (ratio >= observed[rows] * (1 - ROUNDING)).sum(axis=0)
-        return reached
+        return np.asarray(reached)
 
     def compute_ratio(
-        self, change: NDArray[np.float64], rows: NDArray[np.int64] | slice = slice(None)
+        self,
+        change: NDArray[np.float64],
+        held_change: NDArray[np.float64],
+        rows: NDArray[np.int64] | slice = slice(None),
     ) -> NDArray[np.float64]:
-        """(..., r) F ratio of a change; half of the variation within is what all have in common."""
+        """(..., r) F ratio of a change; half of the variation within is what all have in common.
+
+        What lies within the spans is the variation but for `held_change`, that of the months held.
+        """
         freedom = self.freedom[rows]
-        own = np.maximum(self.variation[rows] - change, 0.0)
+        own = np.maximum(self.variation[rows] - held_change, 0.0)
         return np.asarray(2 * freedom * change / (own + freedom * self.common))

@@ -22,6 +22,7 @@ from patrolplan.patrols.file_forms import convert_to_degrees
 from patrolplan.patrols.plan import Patrol, Plan, build_patrol_document
 from patrolplan.patrols.posts import Post
 from patrolplan.patrols.surroundings import build_way_notes
+from patrolplan.patrols.way_home import WayHome
 from patrolplan.provenance import compute_area_provenance
 from patrolplan.risk.surface import Risk
 from patrolplan.tables import list_left_out
@@ -40,12 +41,20 @@ def build_plan_document(plan: Plan) -> dict[str, Any]:
         "created_from": compute_area_provenance(plan.area),
         "risk": build_risk_document(plan.risk),
         "hotspots": build_hotspot_documents(plan.area, plan.risk, plan.hotspots),
+        "way_home": build_way_home_document(plan.way_home),
         "patrols": [_build_patrol_document(patrol, projection) for patrol in plan.patrols],
         "posts": build_post_documents(plan),
         "posts_gap_percent": None if plan.posts is None else round(plan.posts.gap_percent, 4),
         "left_out": list_left_out(plan.left_out),
         "notes": describe_notes([*plan.risk.notes, *build_way_notes(plan.area)]),
     }
+
+
+def build_way_home_document(way_home: WayHome | None) -> dict[str, Any] | None:
+    """What patrols meet of the way home, rounded, and what was assumed; None where not known."""
+    if way_home is None:
+        return None
+    return way_home.write() | {"assumed": describe_notes(way_home.assumed)}
 
 
 def build_post_documents(plan: Plan) -> list[dict[str, Any]]:
@@ -88,8 +97,12 @@ def _build_patrol_document(patrol: Patrol, projection: Projection) -> dict[str, 
         {"place_id": barred.tasking.place_id, **row, "why": describe_tasking(barred.tasking)}
         for row, barred in zip(document["keep_away"], patrol.keep_away, strict=True)
     ]
-    notes = describe_notes(patrol.notes)
-    return document | {"stops": stops, "keep_away": keep_away, "notes": notes}
+    return document | {
+        "stops": stops,
+        "keep_away": keep_away,
+        "notes": describe_notes(patrol.notes),
+        "way_home": build_way_home_document(patrol.way_home),
+    }
 
 
 def build_hotspot_documents(

@@ -12,6 +12,7 @@ import shapely
 
 from patrolplan.errors import InputError
 from patrolplan.outputs import wording
+from patrolplan.outputs.marking import find_marking
 from patrolplan.outputs.reason_words import describe_barred, format_reasons
 from patrolplan.times import format_time
 
@@ -81,7 +82,8 @@ def _add_text(parent: ET.Element, tag: str, text: str) -> None:
 def _add_metadata(root: ET.Element, plan: "Plan", school: str) -> None:
     """Name, description and licence: nothing about a person, and no time of creation."""
     metadata = ET.SubElement(root, "metadata")
-    marking = plan.area.settings.output.marking
+    reasons = (reason for one in plan.patrols for stop in one.stops for reason in stop.why)
+    marking = find_marking(plan.area.settings.output.marking, reasons)
     _add_text(metadata, "name", f"{marking}: patrol of {school}, {plan.area.name}")
     lines = (
         f"{wording.format_data_months(plan.risk)}.",

@@ -126,7 +126,7 @@ def describe_reason(reason: "Reason", *, with_count: bool = True) -> str:
         case WayReason():
             way = "to school" if reason.to_school else "home"
             return (
-                f"On the way {way} of {_describe_share(reason.share)} of {reason.school}, "
+                f"On the way {way} of {describe_share(reason.share)} of {reason.school}, "
                 f"{reason.start} to {reason.end}"
             )
         case _:
@@ -147,7 +147,7 @@ def _describe_category(category: str) -> str:
     return CATEGORY_WORDS.get(category, category[:1].lower() + category[1:])
 
 
-def _describe_share(share: float) -> str:
+def describe_share(share: float) -> str:
     """A share of pupils who go on foot, to the nearest 5 %."""
     words = SHARE_WORDS.get(round(share * 20))
     return f"about {words}" if words else "nearly all pupils"

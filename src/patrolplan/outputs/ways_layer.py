@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
 from patrolplan.outputs.geopackage import write_layers
+from patrolplan.outputs.marking import raise_marking
 from patrolplan.outputs.output_folder import build_manifest_header, replace_folder, resolve_folder
 from patrolplan.outputs.shown_ways import WAYS_FILE, record_shown
 from patrolplan.pupils.flows import Ways
 
-LEAST_MARKING = "OFFICIAL-SENSITIVE"
 LEAST_REASON_LETTERS = 10
 
 
@@ -53,18 +53,11 @@ def write_ways(area: StudyArea, ways: Ways, out: Path, *, reason: str) -> None:
         When the record or the folder cannot be written.
     """
     reason = check_reason(reason)
-    marking = find_marking(area)
+    marking = raise_marking(area.settings.output.marking)
     details = build_manifest_header(area) | {"marking": marking, "reason": reason}
     record_shown(area, resolve_folder(out), reason)
     with replace_folder(out, details) as folder:
         write_layers(folder / WAYS_FILE, build_way_layers(area, ways, marking, reason))
-
-
-def find_marking(area: StudyArea) -> str:
-    """The area's marking, at least `LEAST_MARKING`."""
-    own = area.settings.output.marking
-    is_enough = any(word in own.upper() for word in ("SENSITIVE", "SECRET"))
-    return own if is_enough else LEAST_MARKING
 
 
 def build_way_layers(

@@ -46,6 +46,7 @@ from patrolplan.patrols.file_forms import (
     round_to,
 )
 from patrolplan.patrols.posts import Posts
+from patrolplan.patrols.way_home import WayHome, average_way_home
 from patrolplan.risk.surface import Risk
 from patrolplan.tables import LeftOutRow, render_html_table
 from patrolplan.text import format_count
@@ -265,6 +266,8 @@ class Patrol(_AtPoint):
     tested: str
     """What a patrol planned this way would have covered in past months, see
     `patrolplan.patrols.patrol_backtest.compare_with_past`; one sentence, or empty."""
+    way_home: Annotated[WayHome | None, not_in_files(None), Field(exclude=True)] = None
+    """What it meets of the way home; None of variants and of patrols that were read from files."""
 
     @model_serializer(mode="wrap")
     def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -368,6 +371,11 @@ class Plan:
             f"<Plan: {self.area.name}, {format_count(len(self.patrols), 'patrol')} with "
             f"{format_count(stops, 'stop')} in {format_count(len(self.hotspots), 'hotspot')}>"
         )
+
+    @property
+    def way_home(self) -> WayHome | None:
+        """What its patrols meet of the way home, on average by pupil; None where not known."""
+        return average_way_home(self.patrols)
 
     def _repr_html_(self) -> str:
         proven = sum(patrol.proven for patrol in self.patrols)

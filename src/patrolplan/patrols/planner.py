@@ -32,6 +32,7 @@ from patrolplan.patrols.school_problem import (
 from patrolplan.patrols.solver.solution import time_route
 from patrolplan.patrols.solver.solve import Route, Solution, find_variants, solve
 from patrolplan.patrols.surroundings import compute_speed, find_tasked_out_of_reach
+from patrolplan.patrols.way_home import measure_patrols
 from patrolplan.risk.surface import Risk
 from patrolplan.tables import LeftOut
 
@@ -90,7 +91,8 @@ def plan_patrols(
     Returns
     -------
     Plan
-        With a bound on what is possible for every patrol, and its variants.
+        With a bound on what is possible for every patrol, its variants, and what it meets of the
+        way home.
         `patrolplan.patrols.patrol_backtest.compare_with_past` adds what patrols planned this way
         would have covered in past months.
 
@@ -113,11 +115,12 @@ def plan_patrols(
             left_out.add("tasked places", f"URN {urn}: {place} {why}", 1, urn=urn)
     for place in find_tasked_out_of_reach(area, date) if urns is None else ():
         left_out.add("tasked places", f"{place} is not on any school's streets", 1)
+    patrols = [patrol for school_patrols, _ in planned for patrol in school_patrols]
     return Plan(
         area,
         risk,
         hotspots,
-        patrols=tuple(patrol for patrols, _ in planned for patrol in patrols),
+        patrols=measure_patrols(area, risk, hotspots, window, patrols),
         left_out=(*area.left_out, *left_out.rows),
         date=date,
         window=window,
@@ -344,8 +347,9 @@ class _PatrolBuilder:
     ) -> tuple[float, tuple[Stop, ...], float]:
         """The end of the presence at the gate, stops with their times, and the time at the end.
 
-        Where a stop is worth more later, the officer waits: at the gate for the first stop, if
-        there is a presence, otherwise at the stop itself.
+        Where a stop is worth more later, the officer stays at the gate for longer before the first
+        stop, if there is a presence, and otherwise walks there slowly: a stop lasts no longer than
+        its dwell, which is what counts towards the most minutes a day.
         """
         until = route.leave_start_minutes
         if route.stops and self.problem.gate_stay is not None:
@@ -353,11 +357,11 @@ class _PatrolBuilder:
         now, stops = until, []
         for number, (stop, leg) in enumerate(zip(route.stops, legs, strict=False)):
             arrive = now + leg.minutes
-            now = arrive + self.problem.settings.dwell_minutes
             worth = float(self.problem.worth[stop - 1])
             if route.stop_worths:
-                now = max(now, route.leave_minutes[number])
+                arrive = max(arrive, route.begin_minutes[number])
                 worth = route.stop_worths[number]
+            now = arrive + self.problem.settings.dwell_minutes
             stops.append(self._build_stop(stop, arrive, now, worth))
         return until, tuple(stops), now + legs[-1].minutes if legs else now
 
@@ -434,4 +438,10 @@ def reverse_patrol(patrol: Patrol) -> Patrol | None:
         if stop.reversed_worth is not None:
             again = replace(again, worth=stop.reversed_worth, reversed_worth=stop.worth)
         stops.append(again)
-    return replace(patrol, stops=tuple(stops), legs=tuple(legs), worth=patrol.worth + change)
+    return replace(
+        patrol,
+        stops=tuple(stops),
+        legs=tuple(legs),
+        worth=patrol.worth + change,
+        way_home=None,
+    )

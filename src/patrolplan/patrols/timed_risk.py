@@ -83,8 +83,8 @@ class TimedRisk:
         end = int(np.ceil(max(one.latest_end_minutes for one in (*hours, *means))))
         stretches = [np.array(pieces, dtype=np.int64) for pieces in hotspots["pieces"]]
         seen = [find_seen_pieces(area, one) for one in around]
-        within = [_find_within_reach(area, one) for one in around]
-        sums = _sum_by_minute(timed, [*stretches, *seen, *within], first, max(first + 1, end))
+        within = [find_within_reach(area, one) for one in around]
+        sums = sum_by_minute(timed, [*stretches, *seen, *within], first, max(first + 1, end))
         of_stretches, of_gates, of_reach = np.split(
             sums, [len(stretches), len(stretches) + len(rows)]
         )
@@ -93,8 +93,8 @@ class TimedRisk:
             gate_rates[rows] = of_gates
         reach = np.full(len(area.schools), np.nan)
         reach[rows] = [
-            _average(sum_by_minute, one.start_minutes - first, one.latest_end_minutes - first)
-            for sum_by_minute, one in zip(of_reach, means, strict=True)
+            average_rates(by_minute, one.start_minutes - first, one.latest_end_minutes - first)
+            for by_minute, one in zip(of_reach, means, strict=True)
         ]
         return cls(first, of_stretches, gate_rates, reach)
 
@@ -142,27 +142,30 @@ class TimedRisk:
         return gathered
 
 
-def _sum_by_minute(
+def sum_by_minute(
     timed: RiskInTime, stretches: Sequence[NDArray[np.int64]], first: int, end: int
 ) -> NDArray[np.float64]:
     """(n, T) risk of n sets of pieces in each whole minute; that of a piece is computed once."""
     pieces = np.concatenate([*stretches, np.empty(0, dtype=np.int64)])
     ends = np.cumsum([0, *map(len, stretches)])
-    rate = timed.compute_rate(first)
-    shape = (len(stretches), len(rate))
-    members = sparse.csr_array((np.ones(len(pieces)), pieces, ends), shape=shape)
-    columns = [rate, *(timed.compute_rate(minute) for minute in range(first + 1, end))]
-    return np.column_stack([members @ column for column in columns])
+    sums, members = np.zeros((len(stretches), max(0, end - first))), None
+    for minute, count in timed.group_minutes(first, end):
+        rate = timed.compute_rate(minute)
+        if members is None:
+            shape = (len(stretches), len(rate))
+            members = sparse.csr_array((np.ones(len(pieces)), pieces, ends), shape=shape)
+        sums[:, minute - first : minute - first + count] = (members @ rate)[:, None]
+    return sums
 
 
-def _average(rates: NDArray[np.float64], start: float, end: float) -> float:
+def average_rates(rates: NDArray[np.float64], start: float, end: float) -> float:
     """Mean of (T,) rates of whole minutes between two times."""
     gathered = np.concatenate([[0.0], np.cumsum(rates)])
     low, high = np.interp([start, end], np.arange(len(gathered)), gathered)
     return float((high - low) / (end - start))
 
 
-def _find_within_reach(area: StudyArea, around: Surroundings) -> NDArray[np.int64]:
+def find_within_reach(area: StudyArea, around: Surroundings) -> NDArray[np.int64]:
     """Patrolled pieces within the radius of a school's gate."""
     near = around.pieces[around.gate_metres <= area.settings.patrol.radius_metres]
     return near[near < len(area.network.piece_metres)]

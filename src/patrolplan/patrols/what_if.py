@@ -1,7 +1,8 @@
-"""What a change buys: a school's worth against minutes, dwell and the number of officers."""
+"""What a change buys: a school's worth against minutes, dwell, officers, and weight of pupils."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any
 
 import geopandas as gpd
@@ -17,7 +18,8 @@ from patrolplan.patrols.school_problem import (
     build_school_problem,
     select_tasked,
 )
-from patrolplan.patrols.solver.solve import MaxIterations, solve
+from patrolplan.patrols.solver.solve import MaxIterations, Route, solve
+from patrolplan.patrols.way_home import HarmMeter, find_ways
 from patrolplan.risk.surface import Risk
 
 DEFAULT_MINUTES = tuple(range(30, 181, 15))
@@ -35,8 +37,11 @@ def what_if(
     minutes: Sequence[float] = DEFAULT_MINUTES,
     dwell_minutes: Sequence[float] | None = None,
     officers: Sequence[int] | None = None,
+    exponents: Sequence[float] | None = None,
 ) -> pd.DataFrame:
     """What a school's patrols would be worth with more or less time, dwell or officers.
+
+    And what they meet if pupils' presence counts more or less.
 
     Tasked places need not be visited here, barred ones stay barred: a visit that a longer window
     leaves time for would take time from stops of more worth. A patrol that fits still fits with
@@ -54,59 +59,146 @@ def what_if(
         Minutes at each stop; default the settings' alone.
     officers
         How many patrol together; default the settings' alone.
+    exponents
+        How much pupils' presence counts: the power of pupils present that risk grows with, of the
+        category with the largest one in `[way_home] exposure`; the others change in proportion.
+        0: not at all; default the settings' alone. Stretches stay those of `hotspots`.
 
     Returns
     -------
     DataFrame
-        One row for each case: `minutes`, `dwell_minutes`, `officers`, `worth` (share of the risk
-        within reach, of all officers together), `bound` (no patrols of that case can be worth
-        more), `proven`, `stops`, `walked_metres` (by the shortest ways).
+        One row for each case: `exponent`, `minutes`, `dwell_minutes`, `officers`, `worth` (share of
+        the risk within reach, of all officers together; that is another risk with each exponent),
+        `bound` (no patrols of that case can be worth more), `proven`, `stops`, `walked_metres` (by
+        the shortest ways), `pupil_share` and `harm_share` (what the dwells meet of pupils and of
+        the harm in the settings' window, whatever the exponent; see `patrolplan.patrols.way_home`),
+        `stops_kept` (of the stops with the settings' exponent, the share that is visited too).
 
     Raises
     ------
     InputError
-        When the school is not in the area, or a window is shorter than the presence at the gate.
+        When the school is not in the area, a window is shorter than the presence at the gate, or
+        exponents are wanted where pupils' presence does not count.
     """
     check_request(area, Window(min(minutes)), [urn])
     settings = area.settings.patrol
     row = list(area.schools["urn"]).index(urn)
     area = replace(area, tasked_places=select_tasked(area.tasked_places, must_visit=False))
-    inputs = PlanningInputs.from_area(
-        area,
-        risk,
-        hotspots,
-        Window(max(minutes)),
-        reach_window=resolve_window(settings),
-        rows=[row],
-    )
+    meter = _Meter(area, risk, hotspots, urn, Window(max(minutes)))
+    own = _get_exponent(risk)
+    wanted = sorted(set(exponents)) if exponents is not None else [own]
+    cases = [
+        (dwell, length, count)
+        for dwell in sorted(set(dwell_minutes or (settings.dwell_minutes,)))
+        for length in sorted(set(minutes))
+        for count in sorted(set(officers or (settings.officers,)))
+    ]
+    kept: dict[tuple[float, float, int], frozenset[str]] = {}
     rows: list[dict[str, Any]] = []
-    for dwell in sorted(set(dwell_minutes or (settings.dwell_minutes,))):
+    for exponent in dict.fromkeys((own, *wanted)):
+        moved = risk if exponent == own else risk.set_exponent(exponent)
+        inputs = PlanningInputs.from_area(
+            area,
+            moved,
+            hotspots,
+            Window(max(minutes)),
+            reach_window=resolve_window(settings),
+            rows=[row],
+        )
+        for case, outcome in zip(cases, _solve_cases(inputs, row, cases, meter), strict=True):
+            stops = kept.setdefault(case, outcome.visited)
+            if exponent not in wanted:
+                continue
+            dwell, length, count = case
+            named = {"exponent": exponent, "minutes": length}
+            named |= {"dwell_minutes": dwell, "officers": count}
+            share = len(stops & outcome.visited) / len(stops) if stops else 1.0
+            figures = {name: getattr(outcome, name) for name in FIGURES}
+            rows.append(named | figures | {"stops_kept": share})
+    return pd.DataFrame(rows).sort_values("exponent", kind="stable", ignore_index=True)
+
+
+def _get_exponent(risk: Risk) -> float:
+    """The largest exponent that pupils' presence counts with; 0 where it does not count."""
+    factors = None if risk.in_time is None else risk.in_time.factors
+    return 0.0 if factors is None else float(factors.powers.max(initial=0.0))
+
+
+class _Meter:
+    """What the dwells of a school's patrols meet."""
+
+    def __init__(
+        self,
+        area: StudyArea,
+        risk: Risk,
+        hotspots: gpd.GeoDataFrame,
+        urn: str,
+        window: Window,
+    ) -> None:
+        self.urn = urn
+        _, self.presence = find_ways(area, risk)
+        reach = resolve_window(area.settings.patrol)
+        self.harm = HarmMeter.from_risk(
+            area, risk, hotspots, window, {urn}, reach_window=reach, with_band=False
+        )
+
+    def measure(self, problem: SchoolProblem, routes: Iterable[Route]) -> tuple[float, float]:
+        """The pupil share and the harm share of routes along the shortest ways."""
+        places = problem.surroundings.network.xy(problem.stops)
+        pupils, dwells = 0.0, []
+        for route in routes:
+            begins = list(route.arrive_minutes)
+            if begins and problem.gate_stay is not None:  # who is early waits at the gate
+                begins[0] = route.begin_minutes[0]
+            times = list(zip(route.stops, begins, route.leave_minutes, strict=True))
+            visits = [(places[stop - 1], start, end) for stop, start, end in times]
+            pupils += self.presence.share_met_by(self.urn, visits)
+            dwells += [(problem.get_stop_name(stop), start, end) for stop, start, end in times]
+        return pupils, self.harm.measure(self.urn, dwells)[0]
+
+
+def _solve_cases(
+    inputs: PlanningInputs, row: int, cases: Sequence[tuple[float, float, int]], meter: _Meter
+) -> list["_Outcome"]:
+    """The outcome of each case of dwell, minutes and officers, in order."""
+    outcomes: list[_Outcome] = []
+    for dwell, of_dwell in groupby(cases, lambda case: case[0]):
         best: dict[int, _Outcome] = {}  # with fewer minutes, by the number of officers
         changed = with_settings(inputs.area, patrol={"dwell_minutes": dwell})
-        for length in sorted(set(minutes)):
+        for length, of_length in groupby(of_dwell, lambda case: case[1]):
             problem = build_school_problem(
                 replace(inputs, area=changed, window=Window(length)), row
             )
             outcome: _Outcome | None = None
-            for count in sorted(set(officers or (settings.officers,))):
+            for _, _, count in of_length:
                 fewer_officers, fewer_minutes = outcome, best.get(count)
-                outcome = _solve_for_officers(problem, count)
+                outcome = _solve_for_officers(problem, count, meter)
                 outcome = outcome.take_better(fewer_minutes).take_better(fewer_officers)
                 best[count] = outcome
-                case = {"minutes": length, "dwell_minutes": dwell, "officers": count}
-                rows.append(case | vars(outcome))
-    return pd.DataFrame(rows)
+                outcomes.append(outcome)
+    return outcomes
+
+
+FIGURES = ("worth", "bound", "proven", "stops", "walked_metres", "pupil_share", "harm_share")
+"""What a row says of a case's patrols."""
 
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What the patrols of one case are worth, and how sure that is."""
+    """What the patrols of one case are worth, how sure that is, and what they meet."""
 
     worth: float
     bound: float
     proven: bool
-    stops: int
     walked_metres: float
+    pupil_share: float
+    harm_share: float
+    visited: frozenset[str]
+
+    @property
+    def stops(self) -> int:
+        """How many stops they make."""
+        return len(self.visited)
 
     def take_better(self, other: "_Outcome | None") -> "_Outcome":
         """The other's patrols where they are worth more: with less to spend, they fit here too."""
@@ -115,14 +207,17 @@ class _Outcome:
         return replace(other, bound=max(self.bound, other.worth), proven=False)
 
 
-def _solve_for_officers(problem: SchoolProblem, officers: int) -> _Outcome:
+def _solve_for_officers(problem: SchoolProblem, officers: int, meter: _Meter) -> _Outcome:
     orienteering = problem.build_problem()
     orienteering = replace(orienteering, officers=orienteering.officers[:1] * officers)
     solution = solve(orienteering, stop=SEARCH_LIMIT, seed=problem.seed)
+    pupil_share, harm_share = meter.measure(problem, solution.routes)
     return _Outcome(
         worth=solution.worth,
         bound=solution.bound,
         proven=solution.proven,
-        stops=len(solution.stops),
         walked_metres=sum(problem.compute_shortest_metres(route) for route in solution.routes),
+        pupil_share=pupil_share,
+        harm_share=harm_share,
+        visited=frozenset(map(problem.get_stop_name, solution.stops)),
     )

@@ -49,6 +49,9 @@ GATE_METRES = 100.0
 
 LONGEST_MINUTES = 24 * 60.0
 
+Visit = tuple[ArrayLike, float, float]
+"""A place in metres, and from when to when somebody is there, in minutes after midnight."""
+
 
 @dataclass(frozen=True, eq=False)
 class LeavingCurve:
@@ -227,6 +230,10 @@ class Presence:
 
         Those on streets that are walked and not patrolled are among them, after the others.
         """
+        return self._tabulate_journey(urn).sum_between(start, end, self._curve)
+
+    def _tabulate_journey(self, urn: str) -> "_Table":
+        """A school's pupils beyond `GATE_METRES` of the gate, on (w,) walkable pieces."""
         school, count = self._ways[urn], len(self._network.walkable)
         far, late = school.gate_metres > GATE_METRES, school.wait_metres > GATE_METRES
         speed = self._metres_per_minute
@@ -236,12 +243,11 @@ class Presence:
             *(0, school.wait_pieces[late], school.wait_metres[late]),
             school.wait_pupils[late],
         )
-        table = _Table(
+        return _Table(
             np.array([school.bell_minutes]),
             _collect([walks], count, speed),
             _collect([waits], count, speed),
         )
-        return table.sum_between(start, end, self._curve)
 
     def get_bell(self, urn: str) -> float:
         """A school's bell, in minutes after midnight."""
@@ -268,11 +274,30 @@ class Presence:
         start, end
             After midnight.
         """
+        return self.share_met_by(urn, [(point_xy, start, end)])
+
+    def share_met_by(self, urn: str, visits: Sequence[Visit]) -> float:
+        """Share of a school's pupil-minutes that pass within sight of places while one is at them.
+
+        As `share_met`, summed over visits; the journey is the one at the time of the last.
+
+        Parameters
+        ----------
+        urn
+            The school.
+        visits
+            Place in metres, and from when to when, in minutes after midnight; none at the same time
+            as another.
+        """
+        if not visits:
+            return 0.0
         noon = NOON_MINUTES
-        whole = (0.0, noon) if end <= noon else (noon, LONGEST_MINUTES)
-        total = self.sum_journey(urn, *whole).sum()
-        seen = self._network.find_pieces_within(point_xy, self._sight_metres)
-        met = self.sum_journey(urn, start, end)[seen].sum()
+        whole = (0.0, noon) if visits[-1][2] <= noon else (noon, LONGEST_MINUTES)
+        journey = self._tabulate_journey(urn)
+        total, met = journey.sum_between(*whole, self._curve).sum(), 0.0
+        for point_xy, start, end in visits:
+            seen = self._network.find_pieces_within(point_xy, self._sight_metres)
+            met += float(journey.sum_between(start, end, self._curve)[seen].sum())
         return float(met / total) if total > 0 else 0.0
 
 

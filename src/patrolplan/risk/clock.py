@@ -144,6 +144,17 @@ class Clock:
         factor = np.ascontiguousarray(of_kind[:, self.piece_kind].T)
         return factor if self.places is None else self.places.draw_to_own(factor, half_hour, days)
 
+    def flatten(self) -> "Clock":
+        """The clock on which every hour is alike."""
+        return replace(self, source="flat")
+
+    def sharpen(self) -> "Clock":
+        """The clock with twice the contrast: all factors squared, with the mean of 1 kept.
+
+        It is for a clock that was assumed, not for one that was learned place by place.
+        """
+        return replace(self, profile=normalise_profile(self.profile**2, self.day_shares))
+
 
 def build_clock(area: StudyArea, history: History, before: pd.Timestamp | None = None) -> Clock:
     """The clock of an area's crime, for the targets of a history.

@@ -121,7 +121,7 @@ def estimate_risk(
             *predicted.notes,
             *([] if area.times_known else [Note("months_only")]),
             *clock.notes,
-            _note_window(joined, minutes, day),
+            *([] if clock.source == "flat" else [_note_window(joined, minutes, day)]),
             *exposure_notes,
             *voice.notes,
             *(note for band in joined.bands for note in voice.list_notes(band)),

@@ -10,7 +10,7 @@ half-hour and power of exposure, and the rest is computed for the minute that is
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -117,6 +117,29 @@ class TimeFactors:
         return self.powers if self.exposure is not None else np.zeros_like(self.powers)
 
 
+@dataclass(frozen=True, eq=False)
+class JoinedHarm:
+    """What recorded crime was joined from over a window.
+
+    Parameters
+    ----------
+    harm
+        (p, j) expected harm of each category, over all hours and days.
+    scale
+        (j,) what each category is multiplied by, see `join_over_window`.
+    total
+        What the joined risk is divided by.
+    minutes, weights
+        (m,) the window.
+    """
+
+    harm: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    total: float
+    minutes: NDArray[np.int64]
+    weights: NDArray[np.float64]
+
+
 class RiskInTime:
     """The joined risk of every piece of street in each minute, on the scale of `Risk.joined`.
 
@@ -128,12 +151,17 @@ class RiskInTime:
     """
 
     def __init__(
-        self, harm: NDArray[np.float64], factors: TimeFactors, reports: ReportsInTime, total: float
+        self,
+        joined: "JoinedHarm",
+        factors: TimeFactors,
+        reports: ReportsInTime,
     ) -> None:
-        self._harm = harm
+        self._harm = joined.harm
+        self._scale = joined.scale
+        self._total = joined.total
+        self._window = (joined.minutes, joined.weights)
         self._factors = factors
         self._reports = reports
-        self._total = total
         self._static: NDArray[np.float64] | None = None
         self._by_half_hour: dict[int, list[tuple[float, NDArray[np.float64]]]] = {}
 
@@ -158,6 +186,43 @@ class RiskInTime:
     def is_static(self) -> bool:
         """Whether the risk is the same in every minute."""
         return self._static is not None
+
+    @property
+    def factors(self) -> TimeFactors | None:
+        """What moves it; None where it is the same in every minute."""
+        return None if self._static is not None else self._factors
+
+    def rejoin(self, factors: TimeFactors) -> "WindowRisk":
+        """The same expected harm over the same window, moved by other factors.
+
+        Raises
+        ------
+        ValueError
+            When it is static: what would move it is not known.
+        """
+        if self._static is not None:
+            message = "a static risk cannot be moved by other factors"
+            raise ValueError(message)
+        return join_over_window(self._harm, factors, *self._window)
+
+    def remove_exposure(self) -> "RiskInTime":
+        """The risk of each minute as it would be if pupils' presence did not count."""
+        if self.pupils is None:
+            return self
+        return self.rejoin(replace(self._factors, exposure=None)).in_time
+
+    def group_minutes(self, first: int, end: int) -> list[tuple[int, int]]:
+        """Runs of whole minutes with one risk each: the first of a run, and how many it has."""
+        minutes = range(first, end)
+        if self._static is not None:
+            return [(first, end - first)] if end > first else []
+        if self._factors.exposure is not None:
+            return [(minute, 1) for minute in minutes]
+        runs = groupby(
+            minutes, lambda minute: (find_half_hour(minute), self._reports.find_band(minute))
+        )
+        grouped = [list(run) for _, run in runs]
+        return [(run[0], len(run)) for run in grouped]
 
     def compute_rate(self, minute: int) -> NDArray[np.float64]:
         """(p,) joined risk in a whole minute after midnight."""
@@ -206,7 +271,8 @@ class RiskInTime:
     def _get_half_hour(self, half_hour: int) -> list[tuple[float, NDArray[np.float64]]]:
         """(p,) harm in a half-hour without exposure, of the categories of each power."""
         if half_hour not in self._by_half_hour:
-            harm = self._harm * self._factors.clock.compute_factor(half_hour, self._factors.day)
+            harm = self._harm * self._scale
+            harm *= self._factors.clock.compute_factor(half_hour, self._factors.day)
             powers = self._factors.used_powers
             self._by_half_hour[half_hour] = [
                 (float(power), harm[:, powers == power].sum(axis=1)) for power in np.unique(powers)
@@ -311,7 +377,8 @@ def join_over_window(
     crime = (exposed * (scale / norm)).sum(axis=1)
     without = _normalise(plain + reports)
     total = float((crime + reports).sum())
-    in_time = RiskInTime(harm * (scale / norm), factors, reports_in_time, total or 1.0)
+    kept = JoinedHarm(harm, scale / norm, total or 1.0, minutes, weights)
+    in_time = RiskInTime(kept, factors, reports_in_time)
     weight_of_both = float((plain + reports).sum())
     return WindowRisk(
         crime=_normalise(plain),

@@ -1,7 +1,7 @@
 """`Risk`: expected harm on every piece of street in a patrol window, as it is handed on."""
 
 import pickle
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.area.patrol_window import Window
+from patrolplan.errors import InputError
 from patrolplan.notes import Note
 from patrolplan.risk.in_time import RiskInTime
 from patrolplan.risk.models import ModelChoice
@@ -99,6 +100,7 @@ class Risk:
         facts = {
             "model": self.model,
             "compared with a simple count of the previous 12 months": margin,
+            "window": "" if self.window is None else str(self.window),
             "months": f"{first:%Y-%m} to {last:%Y-%m}",
             "pieces of street": f"{len(self.joined):,}",
             "notes": f"{len(self.notes)}, see pp.describe_note",
@@ -118,6 +120,28 @@ class Risk:
         even = 1.0 / len(self.joined)
         difference = self.reports - self.crime
         return np.asarray(difference / (self.reports + self.crime + even))
+
+    def set_exponent(self, exponent: float) -> "Risk":
+        """The risk as it would be if pupils' presence counted with another exponent.
+
+        It is that of the category of the settings' largest; the others change in proportion, so
+        with the default ones 0.5 changes nothing, and 0 switches exposure off.
+
+        Raises
+        ------
+        InputError
+            When the settings give no category an exponent.
+        """
+        factors = None if self.in_time is None else self.in_time.factors
+        if self.in_time is None or factors is None or not factors.powers.any():
+            where, what = "exponents", "where pupils are does not count for this risk"
+            raise InputError.one(
+                where, what, "give [way_home] exposure, and estimate the risk again"
+            )
+        powers = factors.powers * (exponent / factors.powers.max())
+        exposure = factors.exposure if exponent > 0 else None
+        moved = self.in_time.rejoin(replace(factors, powers=powers, exposure=exposure))
+        return replace(self, joined=moved.joined, in_time=moved.in_time)
 
     @property
     def reports_part(self) -> NDArray[np.float64]:

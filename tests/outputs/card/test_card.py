@@ -8,11 +8,12 @@ import pypdf
 import pytest
 import segno
 
-from patrolplan.hotspots.reasons import ReportsReason, TrendReason
+from patrolplan.hotspots.reasons import ReportsReason, TrendReason, WayReason
 from patrolplan.notes import Note
 from patrolplan.outputs.card.card import build_card_filename, render_cards
 from patrolplan.outputs.cartography.fonts import MIN_FONT_SIZE
 from patrolplan.outputs.reason_words import describe_reasons
+from patrolplan.outputs.way_home_words import drop_own_way
 from patrolplan.outputs.wording import format_data_months, format_grid_reference, list_attributions
 from patrolplan.patrols.plan import Plan, Tasking
 from patrolplan.times import format_time
@@ -136,8 +137,54 @@ def test_each_stop_stands_on_one_page_with_time_and_place(demo_plan, card):
         assert stop.place[1:] in words
         assert format_grid_reference(stop.x, stop.y) in words
         assert stop.why
-        for reason in describe_reasons(stop.why):
+        for reason in describe_reasons(drop_own_way(stop, patrol)):
             assert reason in words
+
+
+def test_busiest_stretch_stands_at_one_stop_and_raises_the_marking(demo_plan):
+    """The stop with most pupils of the school on their way says so once; such a card is marked."""
+    patrol = demo_plan.patrols[0]
+    way = WayReason(school=patrol.school, share=0.15, start="15:12", end="15:30")
+    trend = TrendReason(trend="new")
+    fewer, other = (dataclasses.replace(way, **one) for one in ({"share": 0.1}, {"school": "Else"}))
+    whys = [(fewer, trend), (way, trend), (other,)]
+    stops = tuple(
+        dataclasses.replace(stop, why=why) for stop, why in zip(patrol.stops, whys, strict=False)
+    )
+    legs = (*patrol.legs[: len(stops)], patrol.legs[-1])
+    plan = altered(demo_plan, stops=stops, legs=legs)
+    words = words_of(render_cards(plan)["cards.pdf"])
+    line = "Busiest stretch on the way home, 15:12 to 15:30: about one pupil in six."
+    assert words.count("Busiest stretch") == 1
+    assert f"{line} New in the last six months." in words
+    assert describe_reasons([fewer])[0] in words
+    assert describe_reasons([way])[0] not in words
+    assert describe_reasons([other])[0] in words
+    assert words.startswith("OFFICIAL-SENSITIVE")
+    bare = altered(
+        demo_plan,
+        stops=tuple(dataclasses.replace(stop, why=(trend,)) for stop in stops),
+        legs=legs,
+    )
+    words = words_of(render_cards(bare)["cards.pdf"])
+    assert "Busiest stretch" not in words
+    assert "SENSITIVE" not in words
+
+
+def test_what_is_not_known_of_the_ways_home_is_a_line(demo_plan):
+    """Each absence of data that ways home need is on the card, unless pupils do not count."""
+    notes = [Note(kind) for kind in ("no_stops", "no_origins", "no_places")]
+    urn = demo_plan.patrols[0].urn
+    notes.append(Note("rolls_assumed", {"urns": [urn], "schools": 12}))
+    kept = [note for note in demo_plan.risk.notes if note.kind == "exposure"]
+    for notes_of_risk, is_there in ((kept, True), ([Note("exposure_off")], False)):
+        risk = dataclasses.replace(demo_plan.risk, notes=(*notes_of_risk, *notes))
+        plan = dataclasses.replace(altered(demo_plan), risk=risk)
+        words = words_of(render_cards(plan)["cards.pdf"])
+        line = (
+            "(walkers only: no stops given; no origins; no number of pupils; no pubs or bars given)"
+        )
+        assert (f"Pupils' ways home are modelled {line}." in words) == is_there
 
 
 def test_every_street_of_the_walk_is_in_the_directions(demo_plan, card):

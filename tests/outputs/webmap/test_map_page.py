@@ -168,7 +168,7 @@ def test_says_what_it_is_and_rests_on(plan: Plan, html: str) -> None:
     """Marking, data dates, what is approximate and whose data it is stand on the page."""
     first, last = plan.risk.months
     for text in (
-        '<p class="marking">OFFICIAL</p>',
+        '<p class="marking">OFFICIAL-SENSITIVE</p>',
         f"Recorded crime {first:%B %Y} to {last:%B %Y}",
         "placed to within a few streets",
         "Fictional place",

@@ -69,7 +69,7 @@ def test_folder_holds_what_a_week_is(hand, folder):
 def test_cover_lists_the_cards_on_their_pages(hand, folder):
     """Every duty stands on the cover with the page that its card begins on, in the days' order."""
     cover, *cards = pages((folder / "cards" / "SSO-01.pdf").read_bytes())
-    assert cover.startswith("OFFICIALSSO-01Cardsintheorderofthedays·onfoot")
+    assert cover.startswith("OFFICIAL-SENSITIVESSO-01Cardsintheorderofthedays·onfoot")
     begins = [
         number for number, page in enumerate(cards, start=2) if "Where(gridreference)" in page
     ]

@@ -14,10 +14,10 @@ MONDAY = dt.date(2026, 11, 30)
 
 
 @pytest.fixture(scope="session")
-def plan(demo_area):
-    """Patrols of the demo borough, without the back-test."""
-    risk = pp.estimate_risk(demo_area)
-    return pp.plan_patrols(demo_area, risk, pp.find_hotspots(demo_area, risk))
+def plan(demo_area, static_demo_area):
+    """Patrols of the demo borough by a risk that is the same in every minute."""
+    risk = pp.estimate_risk(static_demo_area)
+    return pp.plan_patrols(demo_area, risk, pp.find_hotspots(static_demo_area, risk))
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from patrolplan.hotspots.month_shuffles import RECENT_MONTHS
 from patrolplan.hotspots.reasons import TrendReason
-from patrolplan.hotspots.trends import EARLIER_MONTHS, FALSE_DISCOVERY_RATE, RECENT_MONTHS
+from patrolplan.hotspots.trends import EARLIER_MONTHS, FALSE_DISCOVERY_RATE
 from patrolplan.outputs.brief.brief import (
     MAX_HOTSPOTS,
     MAX_REPORT_GROUPS,
@@ -25,6 +26,7 @@ from patrolplan.outputs.cartography.fonts import (
     open_template_folder,
     typeset,
 )
+from patrolplan.outputs.marking import find_marking
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.output_folder import build_manifest_header, replace_folder, write_json
 from patrolplan.outputs.reason_words import describe_reasons
@@ -355,7 +357,12 @@ def build_sheet_data(brief: Brief) -> dict[str, Any]:
     return {
         "tight": tight,
         "title": f"Brief {make_printable(brief.urn)}: {school}",
-        "marking": make_printable(brief.area.settings.output.marking),
+        "marking": make_printable(
+            find_marking(
+                brief.area.settings.output.marking,
+                (reason for spot in brief.hotspots for reason in spot.reasons),
+            )
+        ),
         "school": school,
         "subtitle": f"URN {make_printable(brief.urn)} · {make_printable(brief.area.name)}",
         "purpose": PURPOSE,

@@ -5,8 +5,15 @@ from typing import Any
 
 from patrolplan.outputs import wording
 from patrolplan.outputs.cartography.fonts import list_unprintable_notes, make_printable
+from patrolplan.outputs.marking import find_marking
 from patrolplan.outputs.note_words import describe_note, describe_notes
 from patrolplan.outputs.reason_words import describe_barred, describe_tasking, list_reasons
+from patrolplan.outputs.way_home_words import (
+    describe_assumptions,
+    describe_busiest,
+    drop_own_way,
+    find_busiest_stop,
+)
 from patrolplan.patrols.directions import HEADINGS
 from patrolplan.patrols.plan import Leg, Patrol, Plan, Step, Stop, Tasking
 from patrolplan.text import capitalise, format_count, shorten
@@ -48,20 +55,22 @@ def build_card_data(
     gate_time = _format_time_range(patrol.start_minutes, patrol.gate_until_minutes)
     window = _format_time_range(patrol.start_minutes, patrol.latest_end_minutes)
     quality, crs = wording.describe_quality(patrol), plan.area.settings.area.crs
+    own_marking = plan.area.settings.output.marking
+    reasons = [reason for stop in patrol.stops for reason in stop.why]
     data: dict[str, Any] = {
         "title": f"Patrol card {patrol_id}: {school}",
         "school": school,
         "school_size": next(size for letters, size in SCHOOL_NAME_SIZES if len(school) <= letters),
         "subtitle": " · ".join(heading for heading in headings if heading),
         "purpose": wording.PURPOSE,
-        "marking": make_printable(plan.area.settings.output.marking),
+        "marking": make_printable(find_marking(own_marking, reasons)),
         "window": window if patrol.stops else gate_time,
         "timing": _describe_timing(patrol),
         **_build_first_row(patrol, gate_time, crs),
         "gate_only": f"Presence at the gate; {quality[0].lower()}{quality[1:]}.",
         "stops": [
-            _build_stop_data(stop, number, crs, lengths)
-            for number, stop in enumerate(patrol.stops, 1)
+            _build_stop_data(stop, number, crs, lengths, busiest=line)
+            for number, (stop, line) in enumerate(_list_stops(patrol), 1)
         ],
         "keep_away": [
             shorten(make_printable(describe_barred(place, crs=crs)), lengths.keep_away)
@@ -122,8 +131,26 @@ def _format_time_range(start: float, end: float) -> str:
     return f"{format_time(start)}\N{EN DASH}{format_time(end)}"
 
 
-def _build_stop_data(stop: Stop, number: int, crs: str, lengths: TextLengths) -> dict[str, str]:
+def _list_stops(patrol: Patrol) -> list[tuple[Stop, str]]:
+    """The stops, and at the one with most pupils of the school on their way, a line about that.
+
+    The line says what the stop's own reason would.
+    """
+    stops = [(stop, "") for stop in patrol.stops]
+    found = find_busiest_stop(patrol)
+    if found is not None:
+        at, reason = found
+        stop = replace(patrol.stops[at], why=drop_own_way(patrol.stops[at], patrol))
+        stops[at] = stop, describe_busiest(reason)
+    return stops
+
+
+def _build_stop_data(
+    stop: Stop, number: int, crs: str, lengths: TextLengths, *, busiest: str = ""
+) -> dict[str, str]:
     why = " ".join(list_reasons(replace(stop, tasking=None)))
+    if busiest and not stop.why:
+        why = ""
     tasked = ""
     if stop.tasking is not None:
         tasked = describe_tasking(make_tasking_printable(stop.tasking), lengths.tasking)
@@ -132,6 +159,7 @@ def _build_stop_data(stop: Stop, number: int, crs: str, lengths: TextLengths) ->
         "time": _format_time_range(stop.arrive_minutes, stop.leave_minutes),
         "place": capitalise(shorten(make_printable(stop.place), lengths.place)),
         "grid": wording.format_grid_reference(stop.x, stop.y, crs=crs),
+        "busiest": busiest,
         "why": shorten(make_printable(why), lengths.why),
         "tasked": tasked,
     }
@@ -213,6 +241,7 @@ def _list_caveats(plan: Plan, patrol: Patrol) -> list[str]:
     lines = [
         f"{wording.describe_quality(patrol)}. {wording.format_data_months(plan.risk)}.",
         patrol.tested,
+        describe_assumptions([*plan.area.notes, *plan.risk.notes], patrol.urn),
         " ".join(wording.list_approximations(plan, [patrol.way])),
         " ".join(describe_notes(plan.area.accepted_checks)),
         " ".join(wording.list_attributions(plan)),

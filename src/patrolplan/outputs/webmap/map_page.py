@@ -10,6 +10,7 @@ import json
 import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -21,6 +22,7 @@ from xstatic.pkg import leaflet
 
 from patrolplan.atomic import hash_content
 from patrolplan.outputs import wording
+from patrolplan.outputs.marking import find_marking
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.reason_words import (
     NO_REASON,
@@ -34,6 +36,8 @@ from patrolplan.text import capitalise
 from patrolplan.times import format_time
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from patrolplan.patrols.plan import Leg, Patrol, Plan, Stop
 
 
@@ -93,7 +97,7 @@ def render_map(plan: "Plan", week: WeekView | None = None) -> bytes:
         .get_template("map.html.j2")
         .render(
             area=plan.area.name,
-            marking=plan.area.settings.output.marking,
+            marking=_find_marking(plan, patrols),
             purpose=wording.PURPOSE,
             fictional=wording.is_fictional(plan),
             kind="Patrol map" if week is None else "Week map",
@@ -264,6 +268,13 @@ def _describe_patrol(map_patrol: MapPatrol, plan: "Plan") -> dict[str, Any]:
         "dark": wording.describe_lighting(plan, patrol),
         "notes": describe_notes(patrol.notes),
     }
+
+
+def _find_marking(plan: "Plan", patrols: "Sequence[MapPatrol]") -> str:
+    """The marking of a page with the reasons of all hotspots and stops."""
+    stops = (stop for shown in patrols for stop in shown.patrol.stops)
+    reasons = [*plan.hotspots["reasons"], *(stop.why for stop in stops)]
+    return find_marking(plan.area.settings.output.marking, chain.from_iterable(reasons))
 
 
 def _describe_hotspots(plan: "Plan") -> list[dict[str, Any]]:

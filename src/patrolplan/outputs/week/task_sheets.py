@@ -13,6 +13,7 @@ from patrolplan.outputs.cartography.fonts import (
     open_template_folder,
     typeset,
 )
+from patrolplan.outputs.marking import find_marking
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.reason_words import describe_barred, describe_tasking, list_reasons
 from patrolplan.outputs.week.overview_map import MapMarker, draw_overview_map
@@ -82,7 +83,7 @@ def build_tasks_data(roster: Roster, duties: Sequence[Duty], *, wall: bool) -> d
     data: dict[str, Any] = {
         "title": f"Week of patrols: {area}, {format_week(week)}",
         "area": area,
-        "marking": make_printable(settings.output.marking),
+        "marking": make_printable(find_duties_marking(settings.output.marking, duties)),
         "purpose": PURPOSE,
         "week": format_week(week),
         "id": compute_plan_id(week.plan),
@@ -102,6 +103,12 @@ def build_tasks_data(roster: Roster, duties: Sequence[Duty], *, wall: bool) -> d
     }
     data["basis"] += list_unprintable_notes(data)
     return data
+
+
+def find_duties_marking(own: str, duties: Sequence[Duty]) -> str:
+    """The settings' marking, raised where a reason to stop is about pupils' ways."""
+    stops = (stop for duty in duties for stop in duty.patrol.stops)
+    return find_marking(own, (reason for stop in stops for reason in stop.why))
 
 
 def choose_officer_points(name: str) -> int:

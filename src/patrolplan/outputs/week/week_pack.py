@@ -18,6 +18,7 @@ from patrolplan.outputs.week.school_sheet import render_school_sheets
 from patrolplan.outputs.week.spreadsheet import render_week_csv, render_week_xlsx
 from patrolplan.outputs.week.task_sheets import (
     choose_officer_points,
+    find_duties_marking,
     format_officer_name,
     format_school_name,
     format_set_out,
@@ -148,7 +149,9 @@ def build_cover_data(
         "purpose": PURPOSE,
         "count": format_count(len(duties), "card"),
         "week": format_week(week),
-        "marking": make_printable(week.plan.area.settings.output.marking),
+        "marking": make_printable(
+            find_duties_marking(week.plan.area.settings.output.marking, duties)
+        ),
         "rows": [_build_cover_row(duty) for duty in duties],
         "notes": notes,
         "basis": [f"{format_data_months(week.plan.risk)}.", " ".join(list_attributions(week.plan))],

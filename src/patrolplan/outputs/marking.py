@@ -1,0 +1,32 @@
+"""Protective markings: that of the settings, raised where a paper says where pupils walk."""
+
+from collections.abc import Iterable
+
+from patrolplan.hotspots.reasons import Reason, WayReason
+
+LEAST_MARKING = "OFFICIAL-SENSITIVE"
+"""Of whatever says when and on which streets many pupils are on their way."""
+
+
+def find_marking(own: str, reasons: Iterable[Reason]) -> str:
+    """The settings' marking of what prints these reasons; raised where one is about pupils' ways.
+
+    Examples
+    --------
+    >>> way = WayReason(school="Hill School", share=0.15, start="15:12", end="15:30")
+    >>> find_marking("OFFICIAL", []), find_marking("OFFICIAL", [way])
+    ('OFFICIAL', 'OFFICIAL-SENSITIVE')
+    """
+    return raise_marking(own) if any(isinstance(one, WayReason) for one in reasons) else own
+
+
+def raise_marking(own: str) -> str:
+    """A marking that is at least `LEAST_MARKING`.
+
+    Examples
+    --------
+    >>> raise_marking("OFFICIAL"), raise_marking("SECRET")
+    ('OFFICIAL-SENSITIVE', 'SECRET')
+    """
+    is_enough = any(word in own.upper() for word in ("SENSITIVE", "SECRET"))
+    return own if is_enough else LEAST_MARKING

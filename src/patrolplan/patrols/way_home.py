@@ -1,0 +1,359 @@
+"""What patrols meet: pupils on their way home, and recorded harm; and what that rests on.
+
+Both are shares of one school's, for one patrol:
+
+- **pupils**: of the minutes that the school's pupils are on the streets beyond 100 m of the gate
+  after the bell, those that pass within `[way_home] sight_metres` of the officer, while the officer
+  stands at a stop. The presence at the gate meets pupils within these 100 m, so it does not count,
+  nor do pupils met while walking.
+- **harm**: of the harm within the school's reach in the window, by recorded crime and pupils'
+  reports, without exposure, that which falls in the stretches dwelt in, during the dwells.
+
+Only months are known of open crime, so when it happens is assumed. How far the harm met depends on
+that is the band from `harm_share_low` to `harm_share_high`: what the same dwells would meet if
+every hour were alike, and if the assumed hours had twice the contrast.
+
+The shares are exact in memory, for comparisons; files hold them rounded, see `WayHome.write`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+from numpy.typing import NDArray
+
+from patrolplan.area import StudyArea
+from patrolplan.area.patrol_window import Window
+from patrolplan.notes import Note, NoteKind
+from patrolplan.patrols.surroundings import build_surroundings, compute_hours
+from patrolplan.patrols.timed_risk import average_rates, find_within_reach, sum_by_minute
+from patrolplan.pupils.flows import Ways
+from patrolplan.pupils.presence import Presence, Visit, find_presence
+from patrolplan.risk.in_time import RiskInTime
+from patrolplan.risk.surface import Risk
+
+if TYPE_CHECKING:
+    from patrolplan.patrols.plan import Patrol
+
+SEVERAL_STOPS = 2
+"""Of a single place, a share of pupils would show how many pass just there."""
+
+MIN_SEEN_METRES = 200.0
+MIN_STAND_MINUTES = 10.0
+"""Nor is one told of less street within sight, or of a shorter time."""
+
+PATROL_STEP = 0.01
+"""A patrol's share of pupils is written in steps of this..."""
+
+PLACE_STEP = 0.05
+"""...and that of a patrol that stands at one place in steps of this."""
+
+MANY_SCHOOLS = 5
+"""The mean over so many schools is written in steps of a tenth of `PATROL_STEP`: subtracting one
+such mean from another says no more of a single school than its own figure does."""
+
+HARM_DIGITS = 4
+
+ASSUMED_KINDS: tuple[NoteKind, ...] = (
+    "no_stops",
+    "no_stops_near",
+    "no_origins",
+    "no_places",
+    "rolls_by_capacity",
+    "rolls_assumed",
+    "stages_assumed",
+    "modes_assumed",
+    "homes_from_areas",
+    "homes_from_streets",
+    "homes_beyond_streets",
+    "leaving_assumed",
+    "bell_times_assumed",
+    "gates_assumed",
+    "clock_declared",
+    "clock_flat",
+)
+"""Notes that say what the shares rest on, the most important first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WayHome:
+    """What a patrol, or the patrols of a plan on average, meet of the way home.
+
+    Parameters
+    ----------
+    pupil_share, harm_share
+        See the module; exact.
+    harm_share_low, harm_share_high
+        The smallest and largest harm share of the same dwells under the clock that is assumed, one
+        that is flat, and one of twice its contrast; None where the clock is not assumed.
+    elsewhere_share
+        Share of the school's pupils who are not on the streets on foot, so whom nobody can meet.
+    assumed
+        What was assumed.
+    pupils
+        The school's pupils on the streets; by them plans weigh their patrols.
+    step
+        What `pupil_share` is rounded to where it is written.
+    """
+
+    pupil_share: float
+    harm_share: float
+    harm_share_low: float | None
+    harm_share_high: float | None
+    elsewhere_share: float
+    assumed: tuple[Note, ...]
+    pupils: float
+    step: float | None
+
+    def write(self) -> dict[str, Any]:
+        """The figures as files hold them, without what was assumed, which needs words.
+
+        `pupil_share` rests on where pupils walk. It is rounded to the `step`, and None without one.
+        """
+        known = self.step is not None
+        return {
+            "pupil_share": round_to_step(self.pupil_share, self.step) if known else None,
+            "harm_share": round(self.harm_share, HARM_DIGITS),
+            "harm_share_low": _round_harm(self.harm_share_low),
+            "harm_share_high": _round_harm(self.harm_share_high),
+            "elsewhere_share": round(self.elsewhere_share, 2),
+        }
+
+
+def round_to_step(share: float, step: float | None) -> float | None:
+    """A share to the nearest multiple of a step.
+
+    Examples
+    --------
+    >>> round_to_step(0.0349, 0.01), round_to_step(0.0349, 0.05), round_to_step(0.5, None)
+    (0.03, 0.05, None)
+    """
+    return None if step is None else round(step * round(share / step), 6)
+
+
+def _round_harm(share: float | None) -> float | None:
+    return None if share is None else round(share, HARM_DIGITS)
+
+
+def measure_patrols(
+    area: StudyArea,
+    risk: Risk,
+    hotspots: gpd.GeoDataFrame,
+    window: Window,
+    patrols: Sequence["Patrol"],
+) -> tuple["Patrol", ...]:
+    """The patrols with what each meets of the way home.
+
+    Parameters
+    ----------
+    area, risk, hotspots, window
+        What they were planned from.
+    patrols
+        Of any schools of the area.
+    """
+    if not patrols:
+        return ()
+    ways, presence = find_ways(area, risk)
+    by_urn = {school.urn: school for school in ways.schools}
+    notes = [*area.notes, *risk.notes, *ways.notes]
+    assumed = sorted(
+        {note.kind: note for note in notes if note.kind in ASSUMED_KINDS}.values(),
+        key=lambda note: ASSUMED_KINDS.index(note.kind),
+    )
+    harm = HarmMeter.from_risk(area, risk, hotspots, window, {patrol.urn for patrol in patrols})
+    measured = []
+    for patrol in patrols:
+        school = by_urn[patrol.urn]
+        shares = harm.measure(
+            patrol.urn,
+            [(stop.hotspot, stop.arrive_minutes, stop.leave_minutes) for stop in patrol.stops],
+        )
+        visits = [(stop.point, stop.arrive_minutes, stop.leave_minutes) for stop in patrol.stops]
+        way_home = WayHome(
+            pupil_share=presence.share_met_by(patrol.urn, visits),
+            harm_share=shares[0],
+            harm_share_low=min(shares) if len(shares) > 1 else None,
+            harm_share_high=max(shares) if len(shares) > 1 else None,
+            elsewhere_share=school.elsewhere / school.roll if school.roll > 0 else 0.0,
+            assumed=tuple(note for note in assumed if _is_about(note, patrol.urn)),
+            pupils=school.on_streets,
+            step=_find_step(area, visits),
+        )
+        measured.append(replace(patrol, way_home=way_home))
+    return tuple(measured)
+
+
+def find_ways(area: StudyArea, risk: Risk) -> tuple[Ways, Presence]:
+    """The ways home that the risk was estimated with, or those of the area."""
+    pupils = None if risk.in_time is None else risk.in_time.pupils
+    return find_presence(area) if pupils is None else (pupils.ways, pupils.presence)
+
+
+def _is_about(note: Note, urn: str) -> bool:
+    """Whether a note is about a school, or about all of them."""
+    return "urns" not in note.values or urn in note.list_texts("urns")
+
+
+def _find_step(area: StudyArea, visits: Sequence[Visit]) -> float | None:
+    """What the share of pupils met is rounded to; None where it must not be told.
+
+    Streets within sight of several stops count once.
+    """
+    if not visits:
+        return PATROL_STEP  # nobody is met, which says nothing of where pupils walk
+    network, sight = area.network, area.settings.way_home.sight_metres
+    seen = np.unique(
+        np.concatenate([network.find_pieces_within(point, sight) for point, _, _ in visits])
+    )
+    minutes = sum(end - start for _, start, end in visits)
+    if network.piece_metres[seen].sum() < MIN_SEEN_METRES or minutes < MIN_STAND_MINUTES:
+        return None
+    return PATROL_STEP if len(visits) >= SEVERAL_STOPS else PLACE_STEP
+
+
+def average_way_home(patrols: Sequence["Patrol"]) -> WayHome | None:
+    """The mean over patrols, weighted by the pupils of their schools; None without any.
+
+    Schools without a pupil on the streets count nothing, unless all are such.
+    """
+    known = [patrol.way_home for patrol in patrols if patrol.way_home is not None]
+    if not known:
+        return None
+    pupils = np.array([one.pupils for one in known])
+    weights = pupils / pupils.sum() if pupils.sum() > 0 else np.full(len(known), 1 / len(known))
+
+    def average(values: Sequence[float | None]) -> float | None:
+        numbers = [value for value in values if value is not None]
+        return float(np.dot(weights, numbers)) if len(numbers) == len(known) else None
+
+    schools = len({patrol.urn for patrol in patrols if patrol.way_home is not None})
+    steps = [one.step for one in known]
+    step = None if None in steps else max(filter(None, steps))
+    if schools >= MANY_SCHOOLS:
+        step = PATROL_STEP / 10
+    return WayHome(
+        pupil_share=average([one.pupil_share for one in known]) or 0.0,
+        harm_share=average([one.harm_share for one in known]) or 0.0,
+        harm_share_low=average([one.harm_share_low for one in known]),
+        harm_share_high=average([one.harm_share_high for one in known]),
+        elsewhere_share=average([one.elsewhere_share for one in known]) or 0.0,
+        assumed=tuple(
+            {note.kind: note for one in known for note in one.assumed}[kind]
+            for kind in ASSUMED_KINDS
+            if any(note.kind == kind for one in known for note in one.assumed)
+        ),
+        pupils=float(pupils.sum()),
+        step=step,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class HarmMeter:
+    """The recorded harm of stretches and within reach of schools, by minute, without exposure.
+
+    Parameters
+    ----------
+    first_minute
+        Minute after midnight of the first column.
+    rows
+        Row of each hotspot, by its name.
+    reach
+        Row of each school in the (w, s) harm within reach over its window.
+    by_clock
+        For the risk's own clock first, then for those of the band: (h, T) rate of each hotspot's
+        stretch in each whole minute, and (s,) harm within reach.
+    """
+
+    first_minute: int
+    rows: dict[str, int]
+    reach: dict[str, int]
+    by_clock: tuple[tuple[NDArray[np.float64], NDArray[np.float64]], ...]
+
+    @classmethod
+    def from_risk(
+        cls,
+        area: StudyArea,
+        risk: Risk,
+        hotspots: gpd.GeoDataFrame,
+        window: Window,
+        urns: set[str],
+        *,
+        reach_window: Window | None = None,
+        with_band: bool = True,
+    ) -> "HarmMeter":
+        """The harm that patrols of these schools may meet.
+
+        Parameters
+        ----------
+        area, risk, hotspots, window
+            What they are planned from.
+        urns
+            The schools.
+        reach_window
+            The window that the harm within reach is of; default the same.
+        with_band
+            Measure also with other clocks, where the clock is assumed.
+        """
+        chosen = [row for row, urn in enumerate(area.schools["urn"]) if urn in urns]
+        around = [build_surroundings(area, row, reach_window or window) for row in chosen]
+        hours = [one.hours for one in around]
+        patrolled = [compute_hours(area, area.schools.iloc[row], window) for row in chosen]
+        first = int(min(one.start_minutes for one in (*hours, *patrolled)))
+        last = max(one.latest_end_minutes for one in (*hours, *patrolled))
+        end = max(first + 1, int(np.ceil(last)))
+        stretches = [np.array(pieces, dtype=np.int64) for pieces in hotspots["pieces"]]
+        within = [find_within_reach(area, one) for one in around]
+        by_clock = []
+        for timed in list_harm_clocks(risk, with_band=with_band):
+            sums = sum_by_minute(timed, [*stretches, *within], first, end)
+            reach = [
+                average_rates(rates, one.start_minutes - first, one.latest_end_minutes - first)
+                * (one.latest_end_minutes - one.start_minutes)
+                for rates, one in zip(sums[len(stretches) :], hours, strict=True)
+            ]
+            by_clock.append((sums[: len(stretches)], np.array(reach)))
+        names = dict(zip(hotspots["hotspot"], range(len(hotspots)), strict=True))
+        schools = {area.schools["urn"].iloc[row]: at for at, row in enumerate(chosen)}
+        return cls(first, names, schools, tuple(by_clock))
+
+    def measure(self, urn: str, dwells: Sequence[tuple[str, float, float]]) -> list[float]:
+        """Share of the harm within reach that dwells meet, under each clock.
+
+        `dwells` are names of hotspots, and from when to when they last; at other places they meet
+        nothing.
+        """
+        known = [
+            (self.rows[name], start, end)
+            for name, start, end in dwells
+            if name in self.rows and end > start
+        ]
+        shares = []
+        for rates, reach in self.by_clock:
+            met = sum(
+                average_rates(rates[row], start - self.first_minute, end - self.first_minute)
+                * (end - start)
+                for row, start, end in known
+            )
+            whole = float(reach[self.reach[urn]])
+            shares.append(float(met) / whole if whole > 0 else 0.0)
+        return shares
+
+
+def list_harm_clocks(risk: Risk, *, with_band: bool = True) -> list[RiskInTime]:
+    """The harm in time without exposure: under the risk's clock, and under those of the band.
+
+    The band has a flat clock, and one of twice the contrast. There is none where the clock is
+    learned from the times of crimes, or flat.
+    """
+    timed = risk.in_time
+    if timed is None:
+        return [RiskInTime.from_static(risk.without_exposure)]
+    clocks, plain = [timed.remove_exposure()], timed.factors
+    if with_band and plain is not None and plain.clock.source in {"declared", "own_table"}:
+        clocks += [
+            timed.rejoin(replace(plain, exposure=None, clock=clock)).in_time
+            for clock in (plain.clock.flatten(), plain.clock.sharpen())
+        ]
+    return clocks

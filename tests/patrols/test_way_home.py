@@ -1,0 +1,178 @@
+"""What patrols meet of the way home: against slow sums, and what files may hold of it."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import patrolplan as pp
+from patrolplan.outputs.geopackage import build_plan_document
+from patrolplan.patrols.plan import build_patrol_document
+from patrolplan.patrols.planner import reverse_patrol
+from patrolplan.patrols.way_home import (
+    MANY_SCHOOLS,
+    PATROL_STEP,
+    PLACE_STEP,
+    average_way_home,
+    measure_patrols,
+)
+from patrolplan.pupils.presence import GATE_METRES, LeavingCurve
+
+
+def _measure(plan, patrols):
+    return measure_patrols(plan.area, plan.risk, plan.hotspots, plan.window, patrols)
+
+
+def _count_slowly(plan, patrol):
+    """The pupil share of a patrol, piece by piece and from the flow itself."""
+    area, settings = plan.area, plan.area.settings.way_home
+    ways = plan.risk.in_time.pupils.ways
+    school = next(one for one in ways.schools if one.urn == patrol.urn)
+    curve, speed = LeavingCurve.from_settings(settings), settings.pupil_speed_kmh * 1000 / 60
+    lengths = area.network.walkable.piece_metres
+    total, met = 0.0, 0.0
+    on_way = zip(school.pieces, school.flow, school.gate_metres, strict=True)
+    waiting = zip(school.wait_pieces, school.wait_pupils, school.wait_metres, strict=True)
+
+    def add(piece, metres, in_time):
+        nonlocal total, met
+        if metres <= GATE_METRES:
+            return
+        since = school.bell_minutes + metres / speed
+        total += in_time(24 * 60 - since) - in_time(720 - since)
+        for stop in patrol.stops:
+            middles = area.network.piece_middle
+            near = piece < len(middles) and (
+                np.hypot(*(middles[piece] - stop.point)) <= settings.sight_metres
+            )
+            if near:
+                met += in_time(stop.leave_minutes - since) - in_time(stop.arrive_minutes - since)
+
+    for piece, flow, metres in on_way:
+        amount = flow * lengths[piece] / speed
+        add(piece, metres, lambda at, amount=amount: amount * float(curve.left(at)))
+    for piece, pupils, metres in waiting:
+        add(piece, metres, lambda at, pupils=pupils: pupils * float(curve.waited(at)))
+    return met / total
+
+
+def test_pupils_met_are_those_of_the_flow_one_by_one(demo_plan):
+    """The pupil share is what a loop over streets and stops counts, apart from rounded walks."""
+    for patrol in demo_plan.patrols[::4]:
+        assert patrol.way_home.pupil_share == pytest.approx(
+            _count_slowly(demo_plan, patrol), rel=0.02
+        )
+    assert sum(patrol.way_home.pupil_share for patrol in demo_plan.patrols) > 0.01
+
+
+def test_harm_met_is_that_of_each_minute(demo_plan):
+    """The harm share is what a loop over minutes sums without exposure, and lies in its band."""
+    area, pieces = demo_plan.area, demo_plan.hotspots.set_index("hotspot")["pieces"]
+    plain = pp.estimate_risk(pp.with_settings(area, way_home={"exposure": {}})).in_time
+
+    def sum_slowly(stops):
+        met = 0.0
+        for stop in stops:
+            own = list(pieces[stop.hotspot])
+            for minute in range(int(stop.arrive_minutes), int(np.ceil(stop.leave_minutes))):
+                held = min(minute + 1, stop.leave_minutes) - max(minute, stop.arrive_minutes)
+                met += held * plain.compute_rate(minute)[own].sum()
+        return met
+
+    for patrol in demo_plan.patrols[::4]:
+        way_home, first = patrol.way_home, patrol.stops[:1]
+        (alone,) = _measure(demo_plan, [replace(patrol, stops=first)])
+        ratio = alone.way_home.harm_share / way_home.harm_share  # the harm within reach is the same
+        assert ratio == pytest.approx(sum_slowly(first) / sum_slowly(patrol.stops))
+        assert 0 < way_home.harm_share_low <= way_home.harm_share <= way_home.harm_share_high < 0.2
+
+
+def test_staying_longer_never_meets_less(demo_plan):
+    """Both shares grow with each stop and with its minutes, and nobody is met without stops."""
+    patrol = demo_plan.patrols[0]
+    longer = [
+        replace(stop, leave_minutes=stop.leave_minutes + 5 * (number == len(patrol.stops) - 1))
+        for number, stop in enumerate(patrol.stops)
+    ]
+    stops = [patrol.stops[:count] for count in range(len(patrol.stops) + 1)]
+    cases = [replace(patrol, stops=tuple(one)) for one in [*stops, longer]]
+    measured = [case.way_home for case in _measure(demo_plan, cases)]
+    for name in ("pupil_share", "harm_share", "harm_share_low", "harm_share_high"):
+        values = [getattr(one, name) for one in measured]
+        assert values == sorted(values)
+        assert values[0] == 0
+        assert values[-1] < 1
+
+
+def test_a_static_risk_has_no_band(static_demo_area):
+    """Without an assumed clock there is no band, and pupils met are counted all the same."""
+    risk = pp.estimate_risk(static_demo_area)
+    hotspots = pp.find_hotspots(static_demo_area, risk)
+    plan = pp.plan_patrols(static_demo_area, risk, hotspots, urns=["900003"])
+    way_home = plan.patrols[0].way_home
+    assert way_home.harm_share_low is None
+    assert way_home.harm_share_high is None
+    assert way_home.pupil_share > 0
+    stops = plan.patrols[0].stops
+    minutes = sum(stop.leave_minutes - stop.arrive_minutes for stop in stops)
+    mean = sum(stop.worth for stop in stops) / len(stops)
+    assert way_home.harm_share == pytest.approx(mean * minutes / 90)
+
+
+def test_the_mean_is_weighted_by_pupils(demo_plan):
+    """A school with all pupils has all weight; the mean lies between the patrols'."""
+    patrols = demo_plan.patrols[:3]
+    weights = np.array([patrol.way_home.pupils for patrol in patrols])
+    shares = np.array([patrol.way_home.pupil_share for patrol in patrols])
+    mean = average_way_home(patrols).pupil_share
+    assert mean == pytest.approx((weights * shares).sum() / weights.sum())
+    assert average_way_home([replace(patrols[0], way_home=None)]) is None
+
+
+def _find_step(plan, stops):
+    (patrol,) = _measure(plan, [replace(plan.patrols[0], stops=tuple(stops))])
+    return patrol.way_home.step
+
+
+def test_files_hold_pupils_met_only_in_steps(demo_plan):
+    """A share of pupils is in steps of 1 %, at one place of 5 %, and none of few minutes."""
+    stops = demo_plan.patrols[0].stops
+    assert _find_step(demo_plan, stops[:2]) == PATROL_STEP
+    assert _find_step(demo_plan, stops[:1]) == PLACE_STEP
+    short = replace(stops[0], leave_minutes=stops[0].arrive_minutes + 5)
+    assert _find_step(demo_plan, [short]) is None
+    document = build_plan_document(demo_plan)
+    for patrol, row in zip(demo_plan.patrols, document["patrols"], strict=True):
+        written = row["way_home"]["pupil_share"]
+        assert written == pytest.approx(patrol.way_home.pupil_share, abs=PATROL_STEP / 2)
+        assert 100 * written == pytest.approx(round(100 * written))
+        assert row["way_home"]["assumed"]
+    whole = document["way_home"]
+    assert set(whole) == set(document["patrols"][0]["way_home"])
+    assert len(demo_plan.patrols) >= MANY_SCHOOLS
+    assert 1000 * whole["pupil_share"] == pytest.approx(round(1000 * whole["pupil_share"]))
+    few = replace(demo_plan, patrols=demo_plan.patrols[: MANY_SCHOOLS - 1])
+    assert few.way_home.step == PATROL_STEP
+
+
+def test_no_other_file_holds_the_exact_share(demo_plan):
+    """Weeks do not hold it, and a patrol the other way round has none."""
+    patrol = demo_plan.patrols[0]
+    document = build_patrol_document(patrol, demo_plan.area.projection)
+    assert "way_home" not in document
+    text = json.dumps(build_plan_document(demo_plan))
+    assert f"{patrol.way_home.pupil_share:.5f}"[:6] not in text
+    back = reverse_patrol(replace(patrol, is_reversible=True))
+    assert back is not None
+    assert back.way_home is None
+
+
+def test_what_is_assumed_is_named_for_each_school(demo_plan):
+    """Notes about some schools are those schools' alone; what all rest on is named everywhere."""
+    kinds = {
+        patrol.urn: {note.kind for note in patrol.way_home.assumed} for patrol in demo_plan.patrols
+    }
+    assert all({"no_origins", "clock_declared", "leaving_assumed"} <= own for own in kinds.values())
+    assert "no_stops_near" in kinds["900012"]
+    assert "no_stops_near" not in kinds["900001"]
