@@ -154,7 +154,8 @@ def measure_pupils_met(folder: Path) -> dict[str, Any] | None:
     import way_home  # noqa: PLC0415 - not needed to write the page
 
     given = pp.load_settings(settings)
-    sources = given.sources.model_copy(update={"stops": (stops,), "places": (places,)})
+    tables = {"stops": (str(stops.resolve()),), "places": (str(places.resolve()),)}
+    sources = given.sources.model_copy(update=tables)
     found = [
         way_home.run(pp.load_area(DEMO), None),
         way_home.run(pp.load_area(given.model_copy(update={"sources": sources})), SOHO),

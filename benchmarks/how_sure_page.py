@@ -216,6 +216,8 @@ def render_claims(figures: Figures) -> list[str]:
         rows += _list_after_school_claims(figures["after_school"])
     if "backtest" in figures:
         rows += _list_month_claims(figures["backtest"])
+    if "pupils_met" in figures:
+        rows += [_claim_pupils(row) for row in figures["pupils_met"]]
     if "worlds" in figures:
         rows += _list_world_claims(figures["worlds"])
     if not rows:
@@ -297,13 +299,21 @@ def _list_month_claims(found: Row) -> list[tuple[str, str, str, str]]:
     ]
 
 
+def _claim_pupils(found: Row) -> tuple[str, str, str, str]:
+    pupils = found["ratio"]["pupils"]
+    return (
+        f"patrols planned with the way home meet more pupils ({found['area']})",
+        "the lower end of the ratio is 1 or less",
+        f"{pupils['estimate']:.2f} ({format_range(pupils)})",
+        _judge(lies_beyond(pupils, 1) > 0),
+    )
+
+
 def _list_world_claims(found: Row) -> list[tuple[str, str, str, str]]:
     even = [
         (row["area"], share["share"]) for row in found["areas"] for share in row["even"].values()
     ]
-    announced = [
-        (row["area"], row["trends"]["share of stretches announced"]) for row in found["areas"]
-    ]
+    announced = [(row["area"], _get_any_trend(row)["share"]) for row in found["areas"]]
     covered = [(f"{row['months']} months", row["share"]) for row in found["intervals"]]
     return [
         (
@@ -314,7 +324,7 @@ def _list_world_claims(found: Row) -> list[tuple[str, str, str, str]]:
         ),
         (
             "a trend is announced where crime changed",
-            "it is announced of more than 6 % of stretches when months only change places",
+            "any is announced in more than 6 % of shuffles, where months only change places",
             _format_worst(announced, max),
             _judge(max(share for _, share in announced) <= TREND_BOUND),
         ),
@@ -542,7 +552,7 @@ def render_worlds(figures: Figures) -> list[str]:
         for model, share in area["even"].items()
     ]
     rows += [
-        (f"{area['area']}: shuffles with any trend", _get_any_trend(area), "")
+        (f"{area['area']}: shuffles with any trend", _get_any_trend(area), "at most 6 %")
         for area in found["areas"]
     ]
     rows += [

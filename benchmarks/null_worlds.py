@@ -1,4 +1,4 @@
-"""Worlds whose truth is known: how often what is told of hotspots and models is false.
+"""Worlds whose truth is known: how often a hotspot, a trend or an interval is false.
 
     python benchmarks/null_worlds.py --config patrolplan.toml --worlds 40 --json null_worlds.json
 

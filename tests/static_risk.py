@@ -9,6 +9,6 @@ STATIC = {
 """No exposure, no clock, and every report counts at any time, however old, and however few."""
 
 
-def make_static(area):
-    """The area without what moves risk in time."""
-    return pp.with_settings(area, **STATIC)
+def make_static(area, **changes):
+    """The area without what moves risk in time, and with other changes of its settings."""
+    return pp.with_settings(area, **STATIC, **changes)

@@ -79,8 +79,9 @@ def compute_shuffled_chances(
     months
         What is shuffled: the months held.
     now, before, most_now, fewest_before, expected
-        See `patrolplan.hotspots.trends.SpanCounts`: a rise is measured with the first two, a fall
-        with the others, so that it holds against whatever missing months held.
+        See `patrolplan.hotspots.trends.SpanCounts`: by the law of F a rise is measured with the
+        first two, a fall with the others, so that it holds against whatever missing months held.
+        Only months held are shuffled.
     """
     recent = RECENT_MONTHS
     if not len(now) or len(months.totals) <= recent:
@@ -96,8 +97,9 @@ def compute_shuffled_chances(
     chosen = list_choices(len(months.totals), recent)
     true_choice = np.arange(len(months.totals)) >= len(months.totals) - recent
     held_change = shuffles.measure_change(true_choice[None].astype(np.float64), slice(None))[0]
-    observed = shuffles.compute_ratio(change**2 / spread, held_change)
-    by_law = np.asarray(stats.f.sf(observed, 1, 2 * shuffles.freedom))
+    observed = shuffles.compute_ratio(held_change, held_change)
+    bounded = shuffles.compute_ratio(change**2 / spread, held_change)
+    by_law = np.asarray(stats.f.sf(bounded, 1, 2 * shuffles.freedom))
     chances = by_law.copy()
     open_rows = np.flatnonzero(by_law <= SURELY_CHANCE)
     for choices in (chosen[:: max(1, len(chosen) // FIRST_CHOICES)], chosen):
@@ -145,8 +147,9 @@ class _Shuffles:
         """(h,) how much months differ: Pearson's chi-squared."""
         self.freedom = np.maximum(known.sum(axis=0) - 2.0, 1.0)
         """(h,) degrees of freedom within the two spans."""
-        # Never below what chance alone gives.
-        self.common = max(1.0, float(self.variation.sum() / (self.freedom + 1).sum()))
+        # The median, as a few streets that do change must not hide themselves; never below what
+        # chance alone gives.
+        self.common = max(1.0, float(np.median(self.variation / (self.freedom + 1))))
 
     def measure_change(
         self, chosen: NDArray[np.float64], rows: NDArray[np.int64] | slice
@@ -155,7 +158,7 @@ class _Shuffles:
         share = chosen @ self.usual_share[:, rows]
         spread = self.total[rows] * share * (1 - share)
         change = (chosen @ self.counts[:, rows] - share * self.total[rows]) ** 2
-        return np.divide(change, spread, out=np.zeros_like(change), where=spread > TINY)
+        return np.asarray(np.divide(change, spread, out=np.zeros_like(change), where=spread > TINY))
 
     def count_reaching(
         self,

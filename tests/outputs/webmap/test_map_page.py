@@ -269,7 +269,8 @@ def test_disagreement_is_feared_or_recorded(plan: Plan) -> None:
     metres = np.full(100, 30.0)
     crime, reports = np.zeros(100), np.zeros(100)
     crime[:10], reports[90:] = 0.1, 0.1
-    risk = dataclasses.replace(plan.risk, crime=crime, reports=reports, joined=crime + reports)
+    voices = {"crime": crime, "reports": reports, "without_exposure": crime + reports}
+    risk = dataclasses.replace(plan.risk, **voices)
     differ = classify_voices(risk, metres)["differ"]
     assert set(differ[:10].tolist()) == {ONLY_RECORDED}
     assert set(differ[10:90].tolist()) == {0}
@@ -584,14 +585,12 @@ def test_each_voice_paints_another_map(visit: Visit) -> None:
 
 
 @pytest.fixture(scope="module")
-def riding(demo_plan: Plan) -> Plan:
+def riding(static_demo_area: pp.StudyArea) -> Plan:
     """Plan a patrol by bicycle from the base, before and after school."""
-    changes = {"start": "base", "end": "base", "way": "bicycle"}
-    settings = demo_plan.area.settings
-    patrol = settings.patrol.model_copy(update=changes)
-    settings = settings.model_copy(update={"patrol": patrol})
-    area = dataclasses.replace(demo_plan.area, settings=settings)
-    found = (area, demo_plan.risk, demo_plan.hotspots)
+    changes = {"start": "base", "end": "base", "way": "bicycle", "gate_minutes": 10}
+    area = pp.with_settings(static_demo_area, patrol=changes)
+    risk = pp.estimate_risk(area)
+    found = (area, risk, pp.find_hotspots(area, risk))
     day = pp.plan_patrols(*found, urns=["900001"])
     window = Window(70, 450.0)
     early = pp.plan_patrols(*found, urns=["900003"], window=window)
