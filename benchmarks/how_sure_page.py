@@ -187,8 +187,8 @@ def _tell_pupils(found: Row) -> str:
     }[lies_beyond(pupils, 1)]
     return (
         f"- **{head}** in {found['area']}: {pupils['estimate']:.1f} times as many beyond the gate "
-        f"({format_range(pupils, form='.1f')}), with {harm['estimate']:.2f} times the harm of those "
-        f"hours ({format_range(harm)}). Where pupils walk is modelled."
+        f"({format_range(pupils, form='.1f')}), with {harm['estimate']:.2f} times the harm of "
+        f"those hours ({format_range(harm)}). Where pupils walk is modelled."
     )
 
 
