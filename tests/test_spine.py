@@ -91,23 +91,25 @@ def _check_times_and_ends(plan):
             assert leg["minutes"] == pytest.approx(leg["metres"] / 80, abs=0.01)
             now += leg["minutes"]
             if stop:
-                assert _minutes(stop["arrive"]) == pytest.approx(now, abs=0.51)
-                assert _minutes(stop["leave"]) == pytest.approx(now + 15, abs=0.51)
+                # An officer may walk slowly, to be there when a stop is worth most.
+                assert _minutes(stop["arrive"]) >= now - 0.51
+                now = max(now, _minutes(stop["arrive"]) - 0.5)
+                assert _minutes(stop["leave"]) == pytest.approx(
+                    _minutes(stop["arrive"]) + 15, abs=1
+                )
                 now += 15
-        assert _minutes(patrol["end"]) == pytest.approx(now, abs=0.51)
+        assert _minutes(patrol["end"]) == pytest.approx(now, abs=1.01)
         assert _minutes(patrol["end"]) <= _minutes(patrol["latest_end"])
         assert sum(leg["metres"] for leg in legs) == pytest.approx(patrol["walked_metres"], abs=1)
 
 
 def _check_worth(plan):
-    """Stops' worth adds up, and is the hotspots' risk by one factor for each school."""
-    hotspots = {hotspot["id"]: hotspot["worth"] for hotspot in plan["hotspots"]}
+    """Stops' worth adds up to the patrol's, but for the gate's, and no patrol beats its bound."""
     for patrol in plan["patrols"]:
         names = [stop["hotspot"] for stop in patrol["stops"]]
         assert len(set(names)) == len(names)
-        assert sum(s["worth"] for s in patrol["stops"]) == pytest.approx(patrol["worth"], abs=1e-6)
-        factors = [stop["worth"] / hotspots[stop["hotspot"]] for stop in patrol["stops"]]
-        assert factors == pytest.approx([factors[0]] * len(factors), rel=1e-4)
+        of_stops = sum(stop["worth"] for stop in patrol["stops"])
+        assert of_stops - 1e-6 <= patrol["worth"] < 1.5 * of_stops
         assert patrol["worth"] <= patrol["bound"] + 1e-9
 
 

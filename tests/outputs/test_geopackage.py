@@ -75,12 +75,14 @@ def test_stops_name_hotspots_of_the_document(document):
 
 
 def test_numbers_agree_with_each_other(document):
-    """Walked metres are the legs', and the patrol's worth is the stops'."""
+    """Walked metres are the legs', and the patrol's worth is the stops' and the gate's."""
     for patrol in document["patrols"]:
         legs = sum(leg["metres"] for leg in patrol["legs"])
         assert patrol["walked_metres"] == pytest.approx(legs, abs=0.1 * (len(patrol["legs"]) + 1))
         worth = sum(stop["worth"] for stop in patrol["stops"])
-        assert worth <= (1 + SHARE_STEP) * patrol["worth"]  # the rest is that of the gate
+        # Stops' worth is rounded; the rest of the patrol's is that of the gate.
+        assert worth <= (1 + SHARE_STEP) * patrol["worth"]
+        assert patrol["worth"] < 1.5 * worth
         for leg in patrol["legs"]:
             steps = sum(step["metres"] for step in leg["directions"])
             assert steps == pytest.approx(leg["metres"], abs=len(leg["directions"]))
@@ -190,3 +192,21 @@ def test_lines_of_one_and_of_several_parts_share_a_layer(tmp_path):
     write_layers(tmp_path / "m.gpkg", {"mixed": mixed, "none": mixed.iloc[:0]})
     assert len(gpd.read_file(tmp_path / "m.gpkg", layer="mixed")) == 2
     assert len(gpd.read_file(tmp_path / "m.gpkg", layer="none")) == 0
+
+
+def test_without_pupils_a_patrol_is_worth_its_stops(static_demo_area):
+    """Where presence does not count, the gate adds nothing, and stops are their hotspots' risk."""
+    risk = pp.estimate_risk(static_demo_area)
+    hotspots = pp.find_hotspots(static_demo_area, risk)
+    plan = pp.plan_patrols(static_demo_area, risk, hotspots, urns=["900003", "900006"])
+    document = build_plan_document(plan)
+    worth_of = {hotspot["id"]: hotspot["worth"] for hotspot in document["hotspots"]}
+    for patrol in document["patrols"]:
+        worth = [stop["worth"] for stop in patrol["stops"]]
+        assert patrol["worth"] == pytest.approx(sum(worth), abs=1e-6)
+        factors = [
+            own / worth_of[stop["hotspot"]]
+            for own, stop in zip(worth, patrol["stops"], strict=True)
+            if stop["hotspot"] in worth_of
+        ]
+        assert factors == pytest.approx([factors[0]] * len(factors), rel=1e-4)
