@@ -89,6 +89,8 @@ def render_short(figures: Figures) -> list[str]:
     items: list[str] = []
     if "after_school" in figures:
         items += _tell_after_school(figures["after_school"])
+    if "pupils_met" in figures:
+        items += [_tell_pupils(row) for row in figures["pupils_met"]]
     if "backtest" in figures:
         items += _tell_months(figures["backtest"])
     if "patrols" in figures:
@@ -174,6 +176,20 @@ def _tell_months(found: Row) -> list[str]:
         ),
         f"- **Where crime is serious and rare, a model gains something.** {rare}",
     ]
+
+
+def _tell_pupils(found: Row) -> str:
+    pupils, harm = found["ratio"]["pupils"], found["ratio"]["harm"]
+    head = {
+        1: "Patrols planned with the way home meet more pupils",
+        0: "It is not shown that patrols planned with the way home meet more pupils",
+        -1: "Patrols planned with the way home meet fewer pupils",
+    }[lies_beyond(pupils, 1)]
+    return (
+        f"- **{head}** in {found['area']}: {pupils['estimate']:.1f} times as many beyond the gate "
+        f"({format_range(pupils, form='.1f')}), with {harm['estimate']:.2f} times the harm of "
+        f"those hours ({format_range(harm)}). Where pupils walk is modelled."
+    )
 
 
 def _list_scored(found: Row) -> list[Row]:
@@ -580,8 +596,23 @@ def render_worlds(figures: Figures) -> list[str]:
         "",
         *format_table(("of the worlds", "share", "95 % interval", "worlds", "wanted"), cells),
         "",
-        wrap(f"Share of stretches of which a trend is announced in the shuffles: {announced}."),
+        wrap(
+            f"Share of stretches of which a trend is announced in the shuffles: {announced}. Where "
+            "the crime of a stretch is doubled for half a year, that is announced of "
+            f"{_format_doublings(found['areas'])}, by incidents in 18 months."
+        ),
     ]
+
+
+def _format_doublings(areas: list[Row]) -> str:
+    return "; ".join(
+        f"{area['area']}: "
+        + ", ".join(
+            f"{say_percent(share['share'])} ({_format_shares(share)}) with {name}"
+            for name, share in area["trends"]["doublings found, by incidents in 18 months"].items()
+        )
+        for area in areas
+    )
 
 
 def _get_any_trend(area: Row) -> Row:

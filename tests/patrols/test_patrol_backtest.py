@@ -118,8 +118,8 @@ def test_each_patrol_has_one_sentence(few_schools, demo_plan):
     """A patrol says in one sentence what one planned the same way would have covered."""
     for patrol in demo_plan.patrols:
         assert patrol.tested.startswith(
-            "Tested on past crime: a patrol from this gate planned the same way from crime up to "
-            "March 2026 (its stops may have differed) would have covered"
+            "Tested on past crime: a patrol from this gate planned from recorded crime alone, "
+            "up to March 2026 (its stops may have differed), would have covered"
         )
         assert patrol.tested.count(".") <= 2
     short = cut_area(few_schools, few_schools.incidents["month"].min() + pd.DateOffset(months=9))
@@ -168,7 +168,7 @@ def test_the_sentence_speaks_of_all_patrols_from_a_school(few_schools):
     area = _crewed(few_schools, 2)
     sentence = describe_result(prepare_hold_out(area), 0)
     assert sentence.startswith(
-        "Tested on past crime: 2 patrols from this gate planned the same way"
+        "Tested on past crime: 2 patrols from this gate planned from recorded crime"
     )
     assert "2 plain loops round the school" in sentence
 

@@ -24,7 +24,7 @@ WAY_FACTOR = 2.0
 
 
 MIN_STRETCH_METRES = 200.0
-"""Nothing is said of pupils on a shorter stretch: it would show where they walk."""
+"""Nothing is shown of pupils on a shorter stretch: it would show where they walk."""
 
 MIN_SPAN_MINUTES = 10
 """Nor of a shorter time."""
@@ -56,7 +56,7 @@ def find_carriers(risk: Risk, stretches: list[NDArray[np.int64]]) -> NDArray[np.
 
 
 def compute_shown_worth(risk: Risk, hotspots: gpd.GeoDataFrame) -> NDArray[np.float64]:
-    """(h,) worth of hotspots as it may be written beside the shares of the voices.
+    """(h,) worth of hotspots as it may be written next to the shares of the voices.
 
     What presence adds to a stretch can be read off its worth and its shares of the voices. So worth
     is rounded to steps of `SHARE_STEP` of itself; that of stretches shorter than
@@ -94,7 +94,7 @@ def round_to_steps(values: NDArray[np.float64], step: float) -> NDArray[np.float
 
 @dataclass(frozen=True)
 class WayPast:
-    """Pupils of one school who pass a stretch on their way, as it may be said.
+    """Pupils of one school who pass a stretch on their way, as it may be shown.
 
     Parameters
     ----------
@@ -175,7 +175,7 @@ class _SchoolPast:
         return sum_by_stretch(walked, list(stretches))
 
     def describe(self, stretch: NDArray[np.int64], pupils: float) -> WayPast | None:
-        """What may be said of so many pupils on a stretch."""
+        """What may be shown of so many pupils on a stretch."""
         share = round(pupils / max(self.ways.on_streets, 1e-12) / SHARE_STEP) * SHARE_STEP
         if share < MIN_SHARE - SHARE_STEP / 2:
             return None

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window
 from patrolplan.crs import Projection
-from patrolplan.hotspots.carriers import compute_shown_worth
+from patrolplan.hotspots.carriers import SHARE_STEP, compute_shown_worth, round_to_steps
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.reason_words import describe_certainty, describe_reasons, describe_tasking
 from patrolplan.patrols.file_forms import convert_to_degrees
@@ -42,7 +42,9 @@ def build_plan_document(plan: Plan) -> dict[str, Any]:
         "risk": build_risk_document(plan.risk),
         "hotspots": build_hotspot_documents(plan.area, plan.risk, plan.hotspots),
         "way_home": build_way_home_document(plan.way_home),
-        "patrols": [_build_patrol_document(patrol, projection) for patrol in plan.patrols],
+        "patrols": [
+            _build_patrol_document(patrol, projection, plan.risk) for patrol in plan.patrols
+        ],
         "posts": build_post_documents(plan),
         "posts_gap_percent": None if plan.posts is None else round(plan.posts.gap_percent, 4),
         "left_out": list_left_out(plan.left_out),
@@ -86,12 +88,19 @@ def _build_window_document(window: Window) -> dict[str, Any]:
     return {"from": start, "minutes": window.minutes}
 
 
-def _build_patrol_document(patrol: Patrol, projection: Projection) -> dict[str, Any]:
-    """A patrol with its notes and reasons in words: nothing reads `plan.json` back."""
+def _build_patrol_document(patrol: Patrol, projection: Projection, risk: Risk) -> dict[str, Any]:
+    """A patrol with its notes and reasons in words: nothing reads `plan.json` back.
+
+    Where pupils' presence counts, the worth of a stop is rounded as that of a hotspot is.
+    """
     document = build_patrol_document(patrol, projection)
+    worths = np.array([stop.worth for stop in patrol.stops])
+    if not np.array_equal(risk.joined, risk.without_exposure):
+        worths = round_to_steps(worths, SHARE_STEP)
     stops = [
-        row | {"why": describe_reasons(stop.why)}
-        for row, stop in zip(document["stops"], patrol.stops, strict=True)
+        {name: value for name, value in row.items() if name != "reversed_worth"}
+        | {"worth": round(worth, 8), "why": describe_reasons(stop.why)}
+        for row, stop, worth in zip(document["stops"], patrol.stops, worths.tolist(), strict=True)
     ]
     keep_away = [
         {"place_id": barred.tasking.place_id, **row, "why": describe_tasking(barred.tasking)}

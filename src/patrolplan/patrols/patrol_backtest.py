@@ -137,9 +137,21 @@ def backtest_patrols(
 
 
 def use_crime_only(area: StudyArea) -> StudyArea:
-    """The area with recorded crime as its only voice, and nothing tasked."""
+    """The area with recorded crime as its only voice, and nothing tasked.
+
+    Where only the month of crimes is known, past months cannot test a choice by the hour: patrols
+    are then compared at all hours, without clock and pupils.
+    """
     area = _change_risk_settings(area, crime_weight=1.0)
+    if not area.times_known:
+        area = _ignore_hours(area)
     return replace(area, tasked_places=area.tasked_places.iloc[:0])
+
+
+def _ignore_hours(area: StudyArea) -> StudyArea:
+    """The area with crime spread evenly over the day, wherever pupils are."""
+    way_home = area.settings.way_home.model_copy(update={"exposure": {}, "clock": "flat"})
+    return replace(area, settings=area.settings.model_copy(update={"way_home": way_home}))
 
 
 def use_counts_only(area: StudyArea) -> StudyArea:
@@ -148,9 +160,7 @@ def use_counts_only(area: StudyArea) -> StudyArea:
     Whatever its hour, too, and wherever pupils are: it is how places are chosen without a model.
     """
     harm = dict.fromkeys(area.settings.crimes.risk_categories, 1.0)
-    area = _change_risk_settings(area, model=PRIOR_COUNT, harm=harm)
-    way_home = area.settings.way_home.model_copy(update={"exposure": {}, "clock": "flat"})
-    return replace(area, settings=area.settings.model_copy(update={"way_home": way_home}))
+    return _ignore_hours(_change_risk_settings(area, model=PRIOR_COUNT, harm=harm))
 
 
 def _change_risk_settings(area: StudyArea, **changes: object) -> StudyArea:
@@ -286,8 +296,8 @@ def _describe_ratio(
         loops = f"{officers} plain loops"
     last_month = first_month - pd.DateOffset(months=1)
     start = (
-        f"Tested on past crime: {who} planned the same way from crime up to {last_month:%B %Y} "
-        f"({whose} stops may have differed) would have covered"
+        f"Tested on past crime: {who} planned from recorded crime alone, up to {last_month:%B %Y} "
+        f"({whose} stops may have differed), would have covered"
     )
     held = round(months_held)
     missing = f" ({HOLD_OUT_MONTHS - held} missing)" if held < HOLD_OUT_MONTHS else ""

@@ -42,7 +42,7 @@ SEVERAL_STOPS = 2
 
 MIN_SEEN_METRES = 200.0
 MIN_STAND_MINUTES = 10.0
-"""Nor is one told of less street within sight, or of a shorter time."""
+"""Nor is there one for less street within sight, or of a shorter time."""
 
 PATROL_STEP = 0.01
 """A patrol's share of pupils is written in steps of this..."""
@@ -197,7 +197,7 @@ def _is_about(note: Note, urn: str) -> bool:
 
 
 def _find_step(area: StudyArea, visits: Sequence[Visit]) -> float | None:
-    """What the share of pupils met is rounded to; None where it must not be told.
+    """What the share of pupils met is rounded to; None where it must not be written.
 
     Streets within sight of several stops count once.
     """

@@ -93,7 +93,7 @@ def what_if(
         for length in sorted(set(minutes))
         for count in sorted(set(officers or (settings.officers,)))
     ]
-    kept: dict[tuple[float, float, int], frozenset[str]] = {}
+    own_stops: dict[tuple[float, float, int], frozenset[str]] = {}
     rows: list[dict[str, Any]] = []
     for exponent in dict.fromkeys((own, *wanted)):
         moved = risk if exponent == own else risk.set_exponent(exponent)
@@ -106,7 +106,7 @@ def what_if(
             rows=[row],
         )
         for case, outcome in zip(cases, _solve_cases(inputs, row, cases, meter), strict=True):
-            stops = kept.setdefault(case, outcome.visited)
+            stops = own_stops.setdefault(case, outcome.visited)
             if exponent not in wanted:
                 continue
             dwell, length, count = case

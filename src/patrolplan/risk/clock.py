@@ -149,7 +149,7 @@ class Clock:
         return replace(self, source="flat")
 
     def sharpen(self) -> "Clock":
-        """The clock with twice the contrast: all factors squared, with the mean of 1 kept.
+        """The clock with twice the contrast: all factors squared, and the mean still 1.
 
         It is for a clock that was assumed, not for one that was learned place by place.
         """

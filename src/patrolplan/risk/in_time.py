@@ -377,8 +377,8 @@ def join_over_window(
     crime = (exposed * (scale / norm)).sum(axis=1)
     without = _normalise(plain + reports)
     total = float((crime + reports).sum())
-    kept = JoinedHarm(harm, scale / norm, total or 1.0, minutes, weights)
-    in_time = RiskInTime(kept, factors, reports_in_time)
+    inputs = JoinedHarm(harm, scale / norm, total or 1.0, minutes, weights)
+    in_time = RiskInTime(inputs, factors, reports_in_time)
     weight_of_both = float((plain + reports).sum())
     return WindowRisk(
         crime=_normalise(plain),

@@ -37,7 +37,7 @@ BODY_WIDTH = 190 * POINTS_PER_MM
 BODY_HEIGHT = (297 - 14) * POINTS_PER_MM
 GAPS = 6 * 5.0
 """Points between the parts of a page, see the template."""
-MIN_MAP_HEIGHT = 95 * POINTS_PER_MM
+MIN_MAP_HEIGHT = 93 * POINTS_PER_MM
 """A lower map could not show a route of a kilometre at a readable scale."""
 COMFORTABLE_MAP_HEIGHT = 125 * POINTS_PER_MM
 MAX_MAP_HEIGHT = 152 * POINTS_PER_MM
