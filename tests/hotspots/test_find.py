@@ -63,12 +63,23 @@ def test_stopping_place_is_on_the_stretch(found):
         assert row.stop.distance(row.geometry) < 1e-6
 
 
-def test_stopping_place_is_nearest_the_middle_of_the_risk(found, risk):
-    """Of a hotspot's pieces, the one nearest the mean of their middles by risk is stopped at."""
+def test_most_of_the_risk_is_in_sight_of_the_stopping_place(found, risk):
+    """Where pupils count, from no other piece of a hotspot more of its risk is in sight."""
     area, hotspots = found
+    sight = area.settings.way_home.sight_metres
     for row in hotspots.itertuples():
+        middle, own = area.network.piece_middle[row.pieces], risk.joined[row.pieces]
+        seen = [own[np.hypot(*(middle - at).T) <= sight].sum() for at in middle]
+        best = seen[row.pieces.index(row.stop_piece)]
+        assert best >= max(seen) * (1 - 1e-8)
+
+
+def test_stopping_place_is_nearest_the_middle_of_the_risk(static_demo_area, demo_risk):
+    """Where they do not, it is the piece nearest the mean of the middles by risk."""
+    area = static_demo_area
+    for row in pp.find_hotspots(area, demo_risk).itertuples():
         middle = area.network.piece_middle[row.pieces]
-        centre = np.average(middle, axis=0, weights=risk.joined[row.pieces])
+        centre = np.average(middle, axis=0, weights=demo_risk.joined[row.pieces])
         apart = np.round(np.hypot(*(middle - centre).T), 2)
         assert row.stop_piece == row.pieces[np.argmin(apart)]
 
