@@ -156,8 +156,10 @@ def measure_pupils_met(folder: Path) -> dict[str, Any] | None:
     given = pp.load_settings(settings)
     tables = {"stops": (str(stops.resolve()),), "places": (str(places.resolve()),)}
     sources = given.sources.model_copy(update=tables)
+    demo = pp.load_area(DEMO)
     found = [
-        way_home.run(pp.load_area(DEMO), None),
+        way_home.run(demo, None),
+        way_home.run(way_home.drop_taskings(demo), None),
         way_home.run(pp.load_area(given.model_copy(update={"sources": sources})), SOHO),
     ]
     wanted = ("area", "ratio", "stops")

@@ -1,8 +1,8 @@
 """What patrols meet with the way home, against patrols planned without it.
 
     python benchmarks/way_home.py [--config FILE] [--stops FILE] [--places FILE]
-        [--box WEST SOUTH EAST NORTH] [--least-pupils R] [--least-harm R] [--most-in-box N]
-        --json FILE
+        [--no-taskings] [--box WEST SOUTH EAST NORTH] [--least-pupils R] [--least-harm R]
+        [--most-in-box N] --json FILE
 
 "Without" has every factor off: no exposure, a flat clock, reports that count at all times and do
 not fade, and ten minutes at the gate. Both plans are measured alike, with the figures of
@@ -14,10 +14,11 @@ then measured under other assumptions about where pupils walk: homes nearer to s
 away, and nobody at bus stops. And patrols are planned again with other exponents of pupils'
 presence, on the same stretches.
 
-The box, in degrees, is for a district in which patrols should not end up; stops in it and stops
-among six licensed places or more are counted. The demo is taken without `--config`. It fails where
-a ratio is below what is wanted, or more stops than wanted are in the box. The file says exactly
-what is met at each school: it is for those who judge the model, not for a notice board.
+With `--no-taskings` nothing is tasked: a place that every patrol must visit leaves it little to
+choose. The box, in degrees, is for a district in which patrols should not end up; stops in it and
+stops among six licensed places or more are counted. The demo is used without `--config`. It fails
+where a ratio is below what is wanted, or more stops than wanted are in the box. The file says
+exactly what is met at each school: it is for those who judge the model, not for a notice board.
 """
 
 from __future__ import annotations
@@ -57,6 +58,13 @@ EXPONENTS = (0.0, 0.25, 0.5, 1.0)
 DRAWS = 2000
 MANY_LICENSED = 6
 SEED = 20180
+
+
+def drop_taskings(area: StudyArea) -> StudyArea:
+    """The area with nothing tasked, and a name that says so."""
+    named = area.settings.area.model_copy(update={"name": f"{area.name}, nothing tasked"})
+    settings = area.settings.model_copy(update={"area": named})
+    return replace(area, settings=settings, tasked_places=area.tasked_places.iloc[:0])
 
 
 def plan_area(area: StudyArea) -> pp.Plan:
@@ -253,6 +261,7 @@ def main() -> int:
     parser.add_argument("--config", type=Path, help="settings file; default the demo's")
     for source in ("stops", "places"):
         parser.add_argument(f"--{source}", type=Path, help=f"table for [sources] {source}")
+    parser.add_argument("--no-taskings", action="store_true", help="leave out tasked places")
     parser.add_argument("--box", type=float, nargs=4, metavar=("WEST", "SOUTH", "EAST", "NORTH"))
     parser.add_argument("--least-pupils", type=float, help="fail below this ratio of pupils met")
     parser.add_argument("--least-harm", type=float, help="fail below this ratio of harm met")
@@ -261,13 +270,13 @@ def main() -> int:
     options = parser.parse_args()
     settings = pp.load_settings(options.config or pp.demo_settings())
     given = {
-        name: (path.resolve(),)
+        name: (str(path.resolve()),)
         for name in ("stops", "places")
         if (path := getattr(options, name)) is not None
     }
     sources = settings.sources.model_copy(update=given)
     area = pp.load_area(settings.model_copy(update={"sources": sources}))
-    report = run(area, options.box)
+    report = run(drop_taskings(area) if options.no_taskings else area, options.box)
     show(report)
     options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     failures = find_failures(report, options)
