@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ClassVar, ParamSpec, TypeVar
 from uuid import uuid4
 
 import numpy as np
@@ -106,6 +106,25 @@ def _collect_numbers(
         return in_body
 
     return collect
+
+
+class EncipheredFields:
+    """Has fields of which no number may stand in clear in the file of a killed run.
+
+    When it is pickled each of them is one run of bytes, which the file holds enciphered; their
+    arrays are then in memory once for each worker.
+    """
+
+    ENCIPHERED: ClassVar[tuple[str, ...]] = ()
+    """Names of the fields; none of them holds the street network."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        sealed = {name: pickle.dumps(vars(self)[name], protocol=5) for name in self.ENCIPHERED}
+        return vars(self) | sealed
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        opened = {name: pickle.loads(state[name]) for name in self.ENCIPHERED}  # noqa: S301 - ours
+        vars(self).update(state | opened)
 
 
 class _Pickler(pickle.Pickler):

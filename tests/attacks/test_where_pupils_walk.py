@@ -5,6 +5,8 @@ looks for what is left in it of the modelled flow of pupils, by partial correlat
 of ranks.
 """
 
+import pickle
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -12,6 +14,7 @@ from scipy import stats
 import patrolplan as pp
 from patrolplan.outputs.geopackage import build_plan_document, build_plan_layers, build_risk_layer
 from patrolplan.outputs.webmap.map_layers import classify_voices
+from patrolplan.patrols.school_problem import PlanningInputs
 from patrolplan.pupils.presence import find_presence
 
 MOST = 0.1
@@ -100,3 +103,20 @@ def test_plots_draw_no_way_home(demo_plan):
     density = np.sort(risk.without_exposure / area.network.piece_metres)
     drawn = np.sort(np.asarray(drawn))
     assert np.allclose(drawn / drawn.max(), density / density.max())
+
+
+def test_no_number_of_pupils_goes_to_workers_in_clear(demo_plan):
+    """Arrays that a payload's file holds as they are have nothing of exposure in them."""
+    area, risk, hotspots = demo_plan.area, demo_plan.risk, demo_plan.hotspots
+    inputs = PlanningInputs.from_area(area, risk, hotspots)
+    secret = [risk.joined, hotspots["worth"].to_numpy(), inputs.timed_risk.stretch_rates]
+    for common in (inputs, demo_plan):
+        arrays = []
+        sealed = pickle.dumps(common, protocol=5, buffer_callback=arrays.append)
+        clear = b"".join(array.raw().tobytes() for array in arrays)
+        assert clear
+        assert not [values for values in secret if values[:8].tobytes()[:64] in clear]
+        again = pickle.loads(sealed, buffers=arrays)  # noqa: S301 - of this test
+        assert np.array_equal(again.risk.joined, risk.joined)
+        assert list(again.hotspots["worth"]) == list(hotspots["worth"])
+        assert again.risk.in_time is None

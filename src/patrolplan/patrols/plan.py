@@ -51,6 +51,7 @@ from patrolplan.risk.surface import Risk
 from patrolplan.tables import LeftOutRow, render_html_table
 from patrolplan.text import format_count
 from patrolplan.times import format_time
+from patrolplan.worker_pool import EncipheredFields
 
 Heading = Literal[
     "head north",
@@ -345,8 +346,10 @@ class Patrol(_AtPoint):
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class Plan(EncipheredFields):
     """Patrols for every school of an area, with all that they rest on."""
+
+    ENCIPHERED = ("hotspots",)
 
     area: StudyArea
     risk: Risk

@@ -45,6 +45,7 @@ from patrolplan.patrols.timed_risk import TimedRisk
 from patrolplan.risk.surface import Risk
 from patrolplan.settings import PatrolSettings
 from patrolplan.times import minutes_after_midnight
+from patrolplan.worker_pool import EncipheredFields
 
 MIN_STOP_METRES_TO_BARRED = 150.0
 """A hotspot whose stretch comes this near to a barred place is not a candidate."""
@@ -61,8 +62,11 @@ HOTSPOT_NAME = re.compile(r"H[0-9]+( \(tasked\))*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, eq=False)
-class PlanningInputs:
+class PlanningInputs(EncipheredFields):
     """Everything that one school after the other is planned from."""
+
+    ENCIPHERED = ("hotspots", "timed_risk")
+    """Worth of a short stretch, or of a minute, would show where pupils are."""
 
     area: StudyArea
     """See `StudyArea.strip_for_workers`."""
