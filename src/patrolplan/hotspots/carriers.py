@@ -6,7 +6,7 @@ from typing import Literal
 
 import geopandas as gpd
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window
@@ -156,11 +156,11 @@ class _SchoolPast:
         speed = area.settings.way_home.pupil_speed_kmh * 1000 / 60
         self.walk_minutes = ways.gate_metres / speed
 
-    def find_passed(self, minute: float) -> NDArray[np.float64]:
-        """(q,) share of the pupils of each piece who have passed it by a minute."""
+    def find_passed(self, minute: ArrayLike, walk_minutes: ArrayLike) -> NDArray[np.float64]:
+        """Share of the pupils who have passed a place so far from the gate by a minute."""
         if self.to_school:
-            return arrived(minute + self.walk_minutes - OPENING_MINUTES)
-        return self.curve.left(minute - self.ways.bell_minutes - self.walk_minutes)
+            return arrived(np.add(minute, walk_minutes) - OPENING_MINUTES)
+        return self.curve.left(np.subtract(minute, walk_minutes) - self.ways.bell_minutes)
 
     def count_passing(
         self, area: StudyArea, stretches: Sequence[NDArray[np.int64]]
@@ -168,7 +168,8 @@ class _SchoolPast:
         """(h,) pupil-metres that are walked along each stretch in the window."""
         metres = area.network.piece_metres
         here = self.ways.pieces < len(metres)
-        passed = self.find_passed(self.end) - self.find_passed(self.start)
+        passed = self.find_passed(self.end, self.walk_minutes)
+        passed -= self.find_passed(self.start, self.walk_minutes)
         walked = np.zeros(len(metres))
         pieces = self.ways.pieces[here]
         walked[pieces] = (self.ways.flow * passed)[here] * metres[pieces]
@@ -180,10 +181,8 @@ class _SchoolPast:
         if share < MIN_SHARE - SHARE_STEP / 2:
             return None
         on = np.isin(self.ways.pieces, stretch)
-        flow = self.ways.flow[on]
         minutes = np.arange(int(self.start), int(np.ceil(self.end)) + 1)
-        at = (self.find_passed(float(minute))[on] for minute in minutes)
-        passed = np.array([(share * flow).sum() for share in at])
+        passed = self.find_passed(minutes[:, None], self.walk_minutes[on]) @ self.ways.flow[on]
         first, last = _find_busiest(passed)
         span = int(minutes[first]), int(minutes[last])
         return WayPast(self.ways.urn, round(min(share, 1.0), 2), *span, self.to_school)

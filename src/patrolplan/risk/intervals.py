@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 BOOTSTRAP_DRAWS = 2000
 MIN_INTERVAL_MONTHS = 6
@@ -74,5 +74,5 @@ def compute_widening(months: int) -> float:
     """
     blocks = months / compute_block_length(months)
     upper = (1 + COVERED) / 2
-    student = stats.t.ppf(upper, OVERLAP_GAIN * (blocks - 1)) / stats.norm.ppf(upper)
+    student = special.stdtrit(OVERLAP_GAIN * (blocks - 1), upper) / special.ndtri(upper)
     return float(np.sqrt(blocks / (blocks - 1)) * student)
