@@ -66,7 +66,8 @@ def test_a_patrol_before_school_sets_out_at_the_base(demo_area, demo_plan, base)
     assert patrol.approach is None
     np.testing.assert_allclose(patrol.legs[0].line[0], base, atol=0.02)
     np.testing.assert_allclose(patrol.legs[-1].line[-1], (patrol.x, patrol.y), atol=0.02)
-    assert patrol.stops[0].arrive_minutes == pytest.approx(450 + patrol.legs[0].metres / 80)
+    # Not before the walk is over; an officer may walk slowly, to be there when it is worth most.
+    assert patrol.stops[0].arrive_minutes >= 450 + patrol.legs[0].metres / 80 - 1e-6
     assert patrol.end_minutes <= 520 + 1e-6
     assert Note("ends_before_pupils") in patrol.notes
 

@@ -117,6 +117,10 @@ class _Even:
         """The same at all times."""
         return self.rate
 
+    def group_minutes(self, first, end):
+        """Each minute alone, as if they could differ."""
+        return [(minute, 1) for minute in range(first, end)]
+
 
 def test_even_minutes_give_the_patrols_of_a_risk_without_time(static_demo_area):
     """If no minute differs from another, patrols by minute are worth what they are without time."""
