@@ -121,6 +121,10 @@ class _Even:
         """Each minute alone, as if they could differ."""
         return [(minute, 1) for minute in range(first, end)]
 
+    def remove_exposure(self):
+        """There is none."""
+        return self
+
 
 def test_even_minutes_give_the_patrols_of_a_risk_without_time(static_demo_area):
     """If no minute differs from another, patrols by minute are worth what they are without time."""
