@@ -108,7 +108,7 @@ class _Even:
     """A risk in time that happens to be the same in every minute, without saying so."""
 
     is_static = False
-    pupils = None
+    pupils = factors = None
 
     def __init__(self, rate):
         self.rate = rate
