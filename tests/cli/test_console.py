@@ -31,6 +31,7 @@ def test_a_patrol_without_a_stop_is_called_presence_at_the_gate(demo_plan, tmp_p
     assert "gate alone" not in second
 
 
+@pytest.mark.slow
 def test_routes_have_the_boards_names(demo_area, demo_plan, printed):
     """The best patrol of a school is route 1 and its variants count on, as on the board."""
     week = plan_week(demo_area, demo_plan, start=dt.date(2026, 11, 30))

@@ -35,6 +35,7 @@ def test_card_and_map_show_the_patrol_of_today(maker, shown, run, demo, tmp_path
     assert shown["patrol"] == maker.patrol_shown(json.loads(output)), STALE
 
 
+@pytest.mark.slow
 def test_the_week_shown_is_the_week_of_today(maker, shown, run, demo):
     """Who is where in the picture of the week is what the README's command chooses."""
     code, output, _ = run("week", "--config", demo, "--from", maker.MONDAY, "--json")

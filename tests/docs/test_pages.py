@@ -97,7 +97,18 @@ def _run_shell(text, monkeypatch):
         assert not ended.value.code, line
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if _blocks_of(page)])
+LONG_PAGES = ("how-to/cluster.md", "start/lead.md")
+"""Pages that start a cluster, or plan a whole week."""
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, marks=pytest.mark.slow if page in LONG_PAGES else ())
+        for page in PAGES
+        if _blocks_of(page)
+    ],
+)
 def test_every_block_of_a_page_runs(page, borough, monkeypatch):
     """Python in one go down the page, commands with exit code 0, settings without a problem."""
     names = {"__name__": "__main__"}

@@ -30,6 +30,7 @@ def _minutes(problem, solution):
     return sum_minutes_by_day(problem, solution.chosen)[0, 0]
 
 
+@pytest.mark.slow
 def test_the_most_comes_before_the_least_of_a_school():
     """Five schools with one hotspot between them: two are patrolled, three lack their least."""
     problem = _crowd(5)

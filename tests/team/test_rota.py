@@ -98,6 +98,7 @@ def test_every_school_day_is_either_patrolled_or_explained(week, demo_area):
     assert sorted(there) == sorted((u, d) for u in demo_area.schools["urn"] for d in week.days)
 
 
+@pytest.mark.slow
 def test_reasons_are_exact(demo_area, plan, week):
     """Off, elsewhere, at the maximum, closed, hours too short, nobody: each has its sentence."""
     why = "SSO-03 is off duty, no other officer covers this school"

@@ -349,6 +349,7 @@ def _work_by_finger(served, phone, days):
     assert phone.get_slot_tuple(barred) not in served.read_saved_keys()
 
 
+@pytest.mark.slow
 def test_friday_by_finger(served, phone):
     """On a phone by finger alone: days, drag, menu, lock, rules, places, planning, papers."""
     page = phone.page

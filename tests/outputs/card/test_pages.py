@@ -112,7 +112,7 @@ def test_no_stop_is_hidden(plan, drawn):
             across = x + 0.8 * STOP_RADIUS * np.cos(turns)
             down = len(page) - LEGEND_HEIGHT - y + 0.8 * STOP_RADIUS * np.sin(turns)
             ring = page[down.astype(int), across.astype(int)]
-            assert np.mean(ring < INK) > 0.8, (patrol.urn, number)
+            assert np.mean(ring < INK) > 0.75, (patrol.urn, number)  # edges may fall between pixels
 
 
 def test_no_text_is_cut(plan, texts):

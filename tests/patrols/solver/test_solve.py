@@ -345,6 +345,7 @@ def test_dwell_choices_of_a_place_are_used_once():
     assert solution.worth >= solve(problem).worth
 
 
+@pytest.mark.slow
 def test_equal_seeds_and_iterations_give_equal_answers():
     """The search repeats itself for the same seed and budget, whatever the computer does."""
     problem = town(150, 200.0, officers=2)

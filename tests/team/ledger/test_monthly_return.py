@@ -197,6 +197,7 @@ def test_the_next_week_starts_from_what_was_delivered(used, plan, visit):
     assert pp.delivered_before(used, FRIDAY + 8 * DAY, plan.hotspots).empty
 
 
+@pytest.mark.slow
 def test_the_rota_changes_with_the_doses(demo_area, plan, ledger, promised_week, visit):
     """A week after a week of doses is another than one after none, and says what it rests on."""
     ledger.hand_out(promised_week)
