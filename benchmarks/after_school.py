@@ -25,7 +25,8 @@ What is measured:
 
 What was chosen, and on what. The size of a cell is what an officer sees. Distances along streets
 and the counts next to a cell and around it were chosen because they had the higher likelihood, or
-left less in the placebos, in the learned years cut at August 2013. With the count alone, shrunk to
+left less in the placebos, in the learned years cut at August 2013; the tested years had been seen
+by then, so judge the figures with that in mind. With the count alone, shrunk to
 the mean of the city, the placebos came to 0.1 to 0.2 in both halves of those years: schools stand
 in busy parts of town, which a sparse count does not tell. Estimates of the exponent by all of these
 ways lay between 0.40 and 0.56.

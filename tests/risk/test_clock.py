@@ -117,11 +117,11 @@ def test_all_days_together_are_the_mean_of_the_kinds_of_day(make, timed):
 
 
 def test_with_months_only_the_declared_clock_is_announced(make):
-    """A reader sees where the hours come from, and that no pubs were given."""
+    """A reader sees where the hours come from."""
     area, history = build(make, _rows(timed=False))
     clock = build_clock(area, history)
     assert clock.source == "declared"
-    assert _kinds_of_notes(clock) == ["clock_declared", "clock_no_places"]
+    assert _kinds_of_notes(clock) == ["clock_declared"]
     words = describe_note(clock.notes[0])
     assert "City of Chicago" in words
     assert "stand-in" in words
@@ -171,7 +171,7 @@ def test_an_own_table_replaces_the_declared_clock_of_its_categories(make):
     )
     own, other = (history.targets.index(name) for name in CATEGORIES)
     assert clock.source == "own_table"
-    assert _kinds_of_notes(clock) == ["clock_declared", "clock_own_table", "clock_no_places"]
+    assert _kinds_of_notes(clock) == ["clock_declared", "clock_own_table"]
     assert clock.notes[1] == Note("clock_own_table", {"categories": ["Robbery"]})
     for day in DAY_KINDS:
         np.testing.assert_allclose(clock.compute_factor(31, day)[:, own], 24.0)

@@ -255,8 +255,8 @@ def _say_clock_declared(values: Mapping[str, Any]) -> str:
     by_mean = values["by_mean"]
     others = f" {', '.join(by_mean)}: the mean of all crime is used." if by_mean else ""
     return (
-        f"Only the month of each crime is known. When it happens is assumed to be as in "
-        f"{values['data']}: a stand-in, as no UK force publishes hours.{others}"
+        f"When crime happens is assumed to be as in {values['data']}: a stand-in, as no UK force "
+        f"publishes hours.{others}"
     )
 
 

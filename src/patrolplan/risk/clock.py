@@ -178,7 +178,7 @@ def build_clock(area: StudyArea, history: History, before: pd.Timestamp | None =
     )
     if area.settings.way_home.clock == "flat":
         return replace(clock, source="flat", notes=(Note("clock_flat"),))
-    notes = () if known else (Note("clock_no_places"),)
+    notes = () if known or places.empty else (Note("clock_no_places"),)
     own = [name for name in targets if (table["category"] == name).any()]
     if own:
         notes = (Note("clock_own_table", {"categories": own}), *notes)
