@@ -116,11 +116,11 @@ violence, none, school: 89 75 71 99 112 110 109 111 116 108 110 103
 violence, none, weekday without school: 94 79 79 99 100 102 109 111 105 108 110 105
 violence, none, weekend: 87 64 69 92 105 108 107 107 104 102 105 100
 violence, 1-2, school: 116 110 110 106 91 95 100 95 88 98 95 102
-violence, 1-2, weekday without school: 116 111 104 96 97 111 102 94 106 96 95 98
-violence, 1-2, weekend: 103 108 101 106 109 96 100 104 99 105 94 99
-violence, 3-5, school: 112 171 156 94 77 79 82 76 64 85 73 92
+violence, 1-2, weekday without school: 116 111 103 96 97 111 102 94 106 96 95 98
+violence, 1-2, weekend: 103 108 101 106 109 95 100 104 99 105 94 99
+violence, 3-5, school: 112 171 156 94 77 79 82 76 64 85 73 91
 violence, 3-5, weekday without school: 76 158 129 143 150 97 66 79 85 90 77 88
-violence, 3-5, weekend: 121 176 186 142 70 91 88 74 101 84 92 95
+violence, 3-5, weekend: 121 176 186 142 70 91 89 74 101 84 92 94
 violence, 6-11, school: 131 229 256 103 50 55 40 44 31 52 59 78
 violence, 6-11, weekday without school: 116 191 250 113 98 72 61 65 54 53 44 77
 violence, 6-11, weekend: 157 279 288 151 68 61 58 53 75 82 78 88
@@ -131,10 +131,10 @@ robbery, none, school: 101 87 88 110 116 110 107 105 110 108 108 106
 robbery, none, weekday without school: 105 83 81 100 110 106 102 113 106 107 110 106
 robbery, none, weekend: 92 75 75 91 110 101 103 104 104 105 108 104
 robbery, 1-2, school: 101 115 113 91 73 92 98 108 90 96 93 96
-robbery, 1-2, weekday without school: 88 114 113 107 92 101 115 84 96 90 97 92
+robbery, 1-2, weekday without school: 88 114 113 109 92 101 115 84 96 90 96 92
 robbery, 1-2, weekend: 109 109 99 102 94 119 105 106 100 104 97 102
 robbery, 3-5, school: 93 126 114 56 76 92 66 61 78 65 77 79
-robbery, 3-5, weekday without school: 112 169 151 81 81 92 74 74 96 115 60 97
+robbery, 3-5, weekday without school: 112 169 151 73 81 92 74 74 96 115 60 97
 robbery, 3-5, weekend: 126 179 181 131 57 86 76 78 110 83 79 80
 robbery, 6-11, school: 80 141 172 71 77 43 81 51 50 59 69 63
 robbery, 6-11, weekday without school: 85 168 174 111 73 32 40 50 69 42 41 72
@@ -142,10 +142,10 @@ robbery, 6-11, weekend: 131 239 315 216 69 37 77 49 61 47 52 65
 robbery, 12+, school: 99 194 169 61 35 22 36 22 16 26 31 59
 robbery, 12+, weekday without school: 69 181 240 66 46 68 43 39 47 58 43 73
 robbery, 12+, weekend: 144 388 381 110 65 37 52 57 38 26 34 49
-theft from the person, none, school: 89 54 85 157 119 131 101 90 97 85 116 105
+theft from the person, none, school: 89 54 85 157 119 131 101 91 97 85 116 105
 theft from the person, none, weekday without school: 80 59 77 94 144 117 100 88 98 116 135 142
 theft from the person, none, weekend: 66 35 51 82 136 111 78 81 99 107 148 149
-theft from the person, 1-2, school: 67 55 70 47 112 102 110 133 122 134 115 96
+theft from the person, 1-2, school: 67 55 70 47 112 102 110 132 122 134 115 97
 theft from the person, 1-2, weekday without school: 117 87 74 105 85 98 130 120 106 83 93 90
 theft from the person, 1-2, weekend: 93 54 47 99 80 98 124 140 112 105 67 66
 theft from the person, 3-5, school: 95 91 110 91 79 66 136 110 124 145 65 92
@@ -160,9 +160,9 @@ theft from the person, 12+, weekend: 231 511 346 139 55 65 113 41 56 61 42 69
 damage, none, school: 104 96 96 102 104 97 96 101 102 102 98 103
 damage, none, weekday without school: 105 90 97 103 103 101 97 103 100 105 104 100
 damage, none, weekend: 98 90 92 103 108 101 100 99 102 99 99 99
-damage, 1-2, school: 85 98 109 101 94 118 109 106 100 94 104 93
+damage, 1-2, school: 85 98 110 101 94 118 109 106 100 94 104 93
 damage, 1-2, weekday without school: 91 109 105 97 101 99 107 98 106 84 93 102
-damage, 1-2, weekend: 105 112 115 89 88 100 105 107 94 106 99 101
+damage, 1-2, weekend: 105 112 116 89 88 100 105 107 94 106 100 100
 damage, 3-5, school: 104 112 116 65 86 85 106 79 88 106 123 86
 damage, 3-5, weekday without school: 74 145 97 106 67 107 120 59 89 118 81 102
 damage, 3-5, weekend: 94 120 105 114 75 95 86 90 112 102 117 113
@@ -180,13 +180,13 @@ other theft, 1-2, weekday without school: 101 92 76 82 95 97 105 108 104 108 101
 other theft, 1-2, weekend: 112 104 98 89 88 96 107 113 100 112 101 96
 other theft, 3-5, school: 84 77 95 85 81 77 113 110 102 111 105 104
 other theft, 3-5, weekday without school: 98 98 122 102 82 92 119 83 100 103 103 91
-other theft, 3-5, weekend: 102 147 121 101 75 72 98 114 108 103 101 83
-other theft, 6-11, school: 102 89 103 66 53 75 88 93 87 108 117 99
+other theft, 3-5, weekend: 102 147 121 101 75 72 98 114 108 104 101 83
+other theft, 6-11, school: 102 89 103 66 53 75 88 93 87 108 117 100
 other theft, 6-11, weekday without school: 90 133 132 112 77 72 102 106 64 76 79 85
-other theft, 6-11, weekend: 150 197 244 132 109 97 93 94 94 85 104 82
-other theft, 12+, school: 110 204 167 78 41 64 87 79 52 78 62 66
-other theft, 12+, weekday without school: 132 222 183 90 95 119 44 83 66 77 45 66
-other theft, 12+, weekend: 151 444 417 152 67 70 80 93 84 77 61 103
+other theft, 6-11, weekend: 150 197 244 132 109 97 93 94 94 84 104 82
+other theft, 12+, school: 110 204 167 78 41 64 87 80 52 78 62 65
+other theft, 12+, weekday without school: 132 222 183 90 95 119 44 83 66 78 45 66
+other theft, 12+, weekend: 151 444 417 152 67 70 80 93 84 77 61 104
 """
 """Per cent of what all places have, by two hours, the first around midnight, at places with so many
 licensed addresses within 150 m. Drawn to 100 with a weight of three incidents: near 12 or more
