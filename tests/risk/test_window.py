@@ -197,3 +197,13 @@ def test_a_plan_of_another_window_says_so(demo_area, risk):
     ]
     assert "other_window" not in kinds[0]
     assert "other_window" in kinds[1]
+
+
+@pytest.mark.parametrize("date", [dt.date(2026, 11, 28), dt.date(2026, 10, 28)])
+def test_without_school_nobody_is_on_the_way_home(demo_area, date):
+    """On a Saturday, and at half term, an afternoon's risk does not grow with pupils."""
+    risk = pp.estimate_risk(demo_area, date=date)
+    assert risk.day != "school_day"
+    assert risk.in_time.pupils is None
+    assert "no_pupils_out" in {note.kind for note in risk.notes}
+    np.testing.assert_array_equal(risk.joined, risk.without_exposure)

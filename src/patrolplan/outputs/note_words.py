@@ -416,7 +416,7 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     "exposure": _say_exposure,
     "exposure_off": "Where pupils are does not count: [way_home] exposure is off.",
     "no_pupils_out": (
-        "No pupils are on their way home from {start} to {end}: where they are does not count."
+        "No pupils are on their way home then ({start} to {end}): where they are does not count."
     ),
     "other_window": (
         "The hotspots are those of another window than this patrol's: estimate the risk for it."

@@ -95,7 +95,7 @@ def estimate_risk(
     minutes, weights = weigh_minutes(window, bells)
     day = find_day(area, window, bells, date)
     clock = build_clock(area, history)
-    exposure, exposure_notes = _model_exposure(area, history.targets, minutes, weights)
+    exposure, exposure_notes = _model_exposure(area, history.targets, day, minutes, weights)
     voice = build_report_voice(area, history.months[-1])
     factors = TimeFactors(
         get_powers(history.targets, settings.way_home.exposure),
@@ -148,15 +148,22 @@ def find_day(
 def _model_exposure(
     area: StudyArea,
     targets: Sequence[str],
+    day: DayKind | None,
     minutes: NDArray[np.int64],
     weights: NDArray[np.float64],
 ) -> tuple[PupilExposure | None, list[Note]]:
-    """Where pupils are in a window, and what was assumed; None where that does not count."""
+    """Where pupils are in a window, and what was assumed; None where that does not count.
+
+    Without school nobody is on the way home. A window on any day, such as one at night, counts as
+    one on a school day.
+    """
     settings = area.settings.way_home
     powers = {name: settings.exposure.get(name, 0.0) for name in targets}
     counted = {name: power for name, power in powers.items() if power > 0}
     if not counted:
         return None, [Note("exposure_off")]
+    if day not in {"school_day", None}:
+        return None, [Note("no_pupils_out", _describe_span(minutes))]
     ways, presence = find_presence(area)
     metres = area.network.piece_metres
     exposure = build_exposure(ways, presence, metres, settings.floor, minutes, weights)
