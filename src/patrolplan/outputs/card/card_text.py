@@ -16,7 +16,7 @@ from patrolplan.outputs.way_home_words import (
 )
 from patrolplan.patrols.directions import HEADINGS
 from patrolplan.patrols.plan import Leg, Patrol, Plan, Step, Stop, Tasking
-from patrolplan.text import capitalise, format_count, shorten
+from patrolplan.text import capitalise, fit_sentences, format_count, shorten
 from patrolplan.times import format_time
 
 SCHOOL_NAME_SIZES = ((55, 15), (90, 12), (150, 10))
@@ -148,9 +148,8 @@ def _list_stops(patrol: Patrol) -> list[tuple[Stop, str]]:
 def _build_stop_data(
     stop: Stop, number: int, crs: str, lengths: TextLengths, *, busiest: str = ""
 ) -> dict[str, str]:
-    why = " ".join(list_reasons(replace(stop, tasking=None)))
-    if busiest and not stop.why:
-        why = ""
+    says_all = bool(busiest) and not stop.why
+    why = [] if says_all else list_reasons(replace(stop, tasking=None))
     tasked = ""
     if stop.tasking is not None:
         tasked = describe_tasking(make_tasking_printable(stop.tasking), lengths.tasking)
@@ -160,7 +159,7 @@ def _build_stop_data(
         "place": capitalise(shorten(make_printable(stop.place), lengths.place)),
         "grid": wording.format_grid_reference(stop.x, stop.y, crs=crs),
         "busiest": busiest,
-        "why": shorten(make_printable(why), lengths.why),
+        "why": fit_sentences(map(make_printable, why), lengths.why),
         "tasked": tasked,
     }
 
