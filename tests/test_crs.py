@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 from pyproj import Transformer
 
 from patrolplan.crs import (
@@ -56,7 +56,13 @@ def test_own_metres_pass_unchanged():
     assert x is not given_x
 
 
-TMERC = "+proj=tmerc +lat_0=49 +lon_0=-2 +k=0.9996 +x_0={} +y_0=77 +ellps=airy +units=m"
+DATUM = "446.448,-125.157,542.06,0.15,0.247,0.842,-20.489"
+"""From the ellipsoid of the British grid to that of GPS; without it places are 100 m off."""
+
+TMERC = (
+    "+proj=tmerc +lat_0=49 +lon_0=-2 +k=0.9996 +x_0={} +y_0=77 +ellps=airy "
+    f"+towgs84={DATUM} +units=m"
+)
 CRSES = (
     *(BRITISH_GRID, "EPSG:32630", "EPSG:32631", "EPSG:3035"),
     *(TMERC.format(3), TMERC.format(400_100.5)),
@@ -64,6 +70,7 @@ CRSES = (
 
 
 @given(st.floats(-6, 1.7), st.floats(50, 58), st.sampled_from(CRSES))
+@example(1.5, 50.0, CRSES[-2])
 def test_a_place_has_one_square_in_every_crs(longitude, latitude, crs):
     """The square of a place is that of the British grid, in whatever CRS the place is given."""
     x, y = Projection(BRITISH_GRID).to_metres([longitude], [latitude])
