@@ -19,7 +19,6 @@ FILE_STARTS = {
 }
 """Formats: the ending of the file's name, and how its content begins."""
 
-GDAL_ERRORS = (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError)
 REMEDY = "use GeoJSON, GeoPackage or a shapefile"
 
 

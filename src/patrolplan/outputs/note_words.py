@@ -34,9 +34,6 @@ TIME_WORDS = {
 }
 """Bands of the day that pupils' reports give."""
 
-EXACT_BELOW = 0.1
-"""Gains below this are given with a decimal, so that none reads as 0 %."""
-
 
 def describe_note(note: Note) -> str:
     """What a note says, in a sentence.
