@@ -23,6 +23,7 @@ CheckName = Literal[
     "duplicate_files",
     "far_places",
     "no_hours",
+    "gate_levels",
 ]
 CHECKS: tuple[CheckName, ...] = get_args(CheckName)
 

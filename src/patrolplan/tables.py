@@ -128,6 +128,8 @@ TASKED_PLACES = Schema(
         "to": Column("datetime", "last day"),
         "reason": Column("text", "why"),
         "by": Column("text", "who asks for it"),
+        "from_minutes": Column("float64", "start of its hours after midnight; NaN: any time"),
+        "to_minutes": Column("float64", "end of its hours after midnight; NaN: any time"),
         "geometry": Column("geometry", "the place, in the area's CRS"),
     },
 )
@@ -153,6 +155,9 @@ HOTSPOTS = Schema(
         "survived": Column("float64", "share of jitters of the snap points that it survives"),
         "pieces": Column("list", "pieces of street in the stretch"),
         "stop_piece": Column("int64", "piece that the stopping place is on"),
+        "stop_metres": Column("float64", "metres along that piece where one stands"),
+        "stop_stand": Column("text", "what one stands at, see patrolplan.hotspots.standing"),
+        "stop_lit": Column("text", "street lighting there: yes, no or unknown"),
         "stop": Column("geometry", "stopping place, a point on the street"),
         "geometry": Column("geometry", "the stretch, as lines along the streets"),
     },

@@ -30,7 +30,7 @@ from patrolplan.times import minutes_after_midnight
 COLUMN_ORDER = [
     *("hotspot", "worth", "crime_share", "reports_share", "length_metres", "place", "reasons"),
     *("carried_by", "mainly_reports", "p_value", "stands_out", "trend", "survived"),
-    *("pieces", "stop_piece", "stop", "geometry"),
+    *("pieces", "stop_piece", "stop_metres", "stop_stand", "stop_lit", "stop", "geometry"),
 ]
 
 
@@ -80,6 +80,8 @@ def find_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
         place=describe_positions(area.network, stops),
         reasons=find_reasons(area, risk, stretches, certainty, bands=_list_bands(area, risk)),
         **certainty,
+        stop_stand="street",
+        stop_lit="unknown",
         stop=gpd.points_from_xy(*area.network.xy(stops).T, crs=bare.crs),
     )
     return HOTSPOTS.check(frame[COLUMN_ORDER])
@@ -114,6 +116,7 @@ def locate_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
     )
     pieces, size = flatten_stretches(stretches)
     row = np.repeat(np.arange(len(size)), size)
+    stop_piece = _find_stop_pieces(area, risk, stretches)
     lines = shapely.line_merge(shapely.multilinestrings(network.lines(pieces), indices=row))
     return gpd.GeoDataFrame(
         {
@@ -121,7 +124,8 @@ def locate_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
             "worth": sum_by_stretch(risk.joined, stretches),
             "length_metres": sum_by_stretch(network.piece_metres, stretches),
             "pieces": [stretch.tolist() for stretch in stretches],
-            "stop_piece": _find_stop_pieces(area, risk, stretches),
+            "stop_piece": stop_piece,
+            "stop_metres": network.piece_metres[stop_piece] / 2,
         },
         geometry=lines,
         crs=network.projection.crs,

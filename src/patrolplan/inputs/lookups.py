@@ -285,6 +285,8 @@ def read_tasked_places(
     table = table.assign(
         must_visit=table["must_visit"].str.casefold() == "true",
         schools=_split_urns(table["schools"]),
+        from_minutes=np.nan,
+        to_minutes=np.nan,
         **dates,
     )
     names = [name for name in TASKED_PLACES.columns if name != "geometry"]

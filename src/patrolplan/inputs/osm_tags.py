@@ -5,7 +5,13 @@ The rules are the same for every street format.
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+CrossingKind = Literal["signals", "zebra", "island", "unmarked", "unknown"]
+"""How people on foot get over a road: by lights, with priority, in two halves, or in a gap."""
+
+Passage = Literal["", "bridge", "tunnel", "covered"]
+"""What a way runs over or through."""
 
 NOT_STREETS = frozenset(
     {

@@ -217,7 +217,7 @@ def load_cached_streets(
     return streets
 
 
-STREETS = Store("streets", version="6")
+STREETS = Store("streets", version="7")
 """Change the version when `Streets`, or the rule of what is walked or ridden, changes."""
 
 FEATURE_TABLES = ("features", "places")

@@ -88,7 +88,9 @@ class Way(NamedTuple):
     `riding` and `one_way` are for bicycles, see `patrolplan.inputs.osm_tags.Riding`; `is_patrolled`
     is false where the way is only walked along, `is_area` where it is the outline of a square.
     `layer` is 0 at ground level; `incline` is 1 where the way leads up in its own direction, -1
-    where it leads down, 0 where not known.
+    where it leads down, 0 where not known. `crossing` is a `CrossingKind` of a way across a road,
+    `sidewalk` the tag of that name, `passage` a `Passage`, and `is_sidewalk` true of a pavement
+    that is mapped as a way of its own.
     """
 
     osm_id: int
@@ -102,6 +104,10 @@ class Way(NamedTuple):
     is_crossing: bool = False
     layer: float = 0.0
     incline: int = 0
+    crossing: str = ""
+    sidewalk: str = ""
+    passage: str = ""
+    is_sidewalk: bool = False
 
 
 def describe_way(osm_id: int, tags: Mapping[str, str], riding: Riding) -> Way:
@@ -279,8 +285,9 @@ def _build_streets(
 
 WAY_TYPES: dict[str, Any] = {
     **dict.fromkeys(("name", "highway", "lit", "riding"), object),
+    **dict.fromkeys(("crossing", "sidewalk", "passage"), object),
     **dict.fromkeys(("osm_id", "one_way", "incline"), "int64"),
-    **dict.fromkeys(("is_patrolled", "is_area", "is_crossing"), "bool"),
+    **dict.fromkeys(("is_patrolled", "is_area", "is_crossing", "is_sidewalk"), "bool"),
     "layer": "float64",
 }
 """Types of the columns, also of a table without rows."""

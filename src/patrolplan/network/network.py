@@ -189,6 +189,26 @@ class StreetNetwork:
         return self._read_way_column("layer").astype(np.float64)
 
     @cached_property
+    def piece_passage(self) -> NDArray[np.object_]:
+        """(p,) "bridge", "tunnel", "covered" or empty, see `patrolplan.inputs.osm_tags.Passage`."""
+        return self._read_way_column("passage")
+
+    @cached_property
+    def piece_crossing(self) -> NDArray[np.object_]:
+        """(p,) the `CrossingKind` of a way across a road, else empty."""
+        return self._read_way_column("crossing")
+
+    @cached_property
+    def piece_sidewalk(self) -> NDArray[np.object_]:
+        """(p,) pavements, the OpenStreetMap value of `sidewalk`, empty where not known."""
+        return self._read_way_column("sidewalk")
+
+    @cached_property
+    def piece_is_sidewalk(self) -> NDArray[np.bool_]:
+        """(p,) whether it is a pavement that is mapped as a way of its own."""
+        return self._read_way_column("is_sidewalk").astype(bool)
+
+    @cached_property
     def piece_is_crossing(self) -> NDArray[np.bool_]:
         """(p,) whether it is a footway across a road."""
         return self._read_way_column("is_crossing").astype(bool)

@@ -194,7 +194,7 @@ def build_hotspot_layer(
 ) -> gpd.GeoDataFrame:
     """Hotspots with reasons and how sure they are in words; the stopping place as two columns."""
     stops = gpd.GeoSeries(hotspots["stop"])
-    frame = hotspots.drop(columns=["pieces", "stop_piece", "stop"])
+    frame = hotspots.drop(columns=["pieces", "stop_piece", "stop_metres", "stop"])
     frame = frame.assign(
         worth=compute_shown_worth(risk, hotspots),
         reasons=["; ".join(describe_reasons(reasons)) for reasons in hotspots["reasons"]],

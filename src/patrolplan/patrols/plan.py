@@ -26,6 +26,8 @@ from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window
 from patrolplan.crs import Projection
 from patrolplan.hotspots.reasons import Reason
+from patrolplan.hotspots.standing import Lighting, Stand
+from patrolplan.inputs.osm_tags import CrossingKind, Passage
 from patrolplan.patrols.file_forms import (
     NO_PIECES,
     RECORD,
@@ -68,7 +70,31 @@ Heading = Literal[
 Flight = Literal["", "up", "down", "steps"]
 """Steps that are gone up or down, or of which that is not known; empty where there are none."""
 
+Level = Literal["", "up", "down"]
+"""Whether a direction begins with a change of level that is not by steps, such as a ramp."""
+
+LandmarkKind = Literal["bus_stop", "station", "station_entrance", "park", "water", "railway"]
+
 Turn = Literal[Heading, "straight on", "left", "right", "bear left", "bear right", "turn back"]
+
+
+@with_config(RECORD)
+@dataclass(frozen=True)
+class RoadCrossing:
+    """A main road that is crossed on the way."""
+
+    road: str
+    """Its name, or what it is."""
+    kind: CrossingKind
+
+
+@with_config(RECORD)
+@dataclass(frozen=True)
+class Landmark:
+    """What one passes where a direction begins, as the maps show it."""
+
+    kind: LandmarkKind
+    name: str = ""
 
 
 @with_config(RECORD)
@@ -87,12 +113,20 @@ class Step:
     tail_metres: WholeMetres = field(default=0.0, compare=False)
     """How much of it leads over into the next street."""
     flight: Flight = ""
+    level: Level = ""
+    passage: Passage = ""
+    """What it leads over or through."""
+    crossings: Annotated[tuple[RoadCrossing, ...], IsList] = ()
+    """Main roads crossed on it, in order."""
+    landmark: Landmark | None = None
+    """At its beginning."""
 
     @model_serializer(mode="wrap")
     def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         record = handler(self)
         without = ["way"] if self.way == "walk" else []
-        without += [] if self.flight else ["flight"]
+        extras = ("flight", "level", "passage", "crossings", "landmark")
+        without += [name for name in extras if not getattr(self, name)]
         return arrange(record, without if record["tail_metres"] else [*without, "tail_metres"])
 
 
@@ -177,6 +211,16 @@ class Stop(_AtPoint):
     place: str
     why: Annotated[tuple[StopReason, ...], IsList]
     """Most important first."""
+    stand: Stand = "street"
+    """What one stands at."""
+    lit: Lighting = "unknown"
+    """Street lighting where one stands."""
+    is_dark: Annotated[bool, Strict()] = False
+    """Whether the stop lasts beyond sunset, or begins before sunrise, on the plan's day."""
+    beat: Annotated[tuple[str, ...], IsList] = ()
+    """Hotspots walked up and down during the dwell, this one first; empty where it is alone."""
+    tasked_metres: Metres | None = None
+    """Of a tasked place: how far it is from where one stands."""
     worth: Worth
     """Mean risk of the stretch while it lasts, as a share of the risk within the school's reach."""
     reversed_worth: Worth | None = None
@@ -191,6 +235,8 @@ class Stop(_AtPoint):
     @model_serializer(mode="wrap")
     def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         without = ["reversed_worth"] if self.reversed_worth is None else []
+        without += [] if self.beat else ["beat"]
+        without += ["tasked_metres"] if self.tasked_metres is None else []
         return arrange(handler(self), without, kind={"tasked": self.tasked})
 
 
@@ -286,8 +332,16 @@ class Patrol(_AtPoint):
             way={"pushed_metres": round(pushed, 1)},
             starts_at={"set_out": format_time(self.set_out_minutes)},
             bound={"gap_percent": round(self.gap_percent, 2)},
-            proven={"walked_metres": round(sum(leg["metres"] for leg in legs), 1)},
+            proven={
+                "gate_card": self.is_gate_card,
+                "walked_metres": round(sum(leg["metres"] for leg in legs), 1),
+            },
         )
+
+    @property
+    def is_gate_card(self) -> bool:
+        """Whether staying at the gate is best: nothing is worth the walk."""
+        return not self.stops
 
     @property
     def set_out_minutes(self) -> float:

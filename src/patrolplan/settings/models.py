@@ -198,6 +198,9 @@ class PatrolWindow(Section):
         return self
 
 
+RoadCrossing = Literal["signals", "zebra", "island", "unmarked"]
+
+
 class PatrolSettings(Section):
     """How a patrol is walked or ridden."""
 
@@ -224,6 +227,35 @@ class PatrolSettings(Section):
     )
     end: Literal["gate", "base"] = Field(
         "gate", description="where patrols end: the gate, or the base of the school's officer"
+    )
+    after_dark: Literal["avoid", "allow"] = Field(
+        "avoid", description="avoid or allow stops without street lighting after sunset"
+    )
+    dark_factor: float = Field(
+        1.5, ge=1, le=10, description="so much longer an unlit street counts after sunset"
+    )
+    road_factor: float = Field(
+        1.25,
+        ge=1,
+        le=10,
+        description="so much longer a street without a pavement of its own counts",
+    )
+    crossing_seconds: dict[RoadCrossing, Annotated[float, Field(ge=0, le=300)]] = Field(
+        {"signals": 15.0, "zebra": 5.0, "island": 20.0, "unmarked": 40.0},
+        description="what it costs to cross a main road on foot; unmarked also where not known",
+    )
+    beat_metres: float = Field(
+        200,
+        ge=0,
+        le=1000,
+        description="hotspots within so short a walk are walked as one beat; 0 = each alone",
+    )
+    min_incidents: float = Field(
+        5,
+        ge=0,
+        le=1000,
+        description="recorded crimes in twelve months that make a hotspot worth the walk; "
+        "pupils' reports and taskings always do",
     )
 
     @model_validator(mode="after")
@@ -386,6 +418,9 @@ class OutputSettings(Section):
 
     marking: str = Field("OFFICIAL", description="protective marking")
     tiles: str | None = Field(None, description="tile layer address; maps come from its server")
+    contacts: tuple[Annotated[str, Field(max_length=80)], ...] = Field(
+        (), max_length=4, description="whom to call, such as a desk and its number; on cards"
+    )
 
 
 class FetchSettings(Section):
@@ -421,6 +456,7 @@ class AcceptSettings(Section):
     duplicate_files: Reason = Field("", description="why files may hold the same rows")
     far_places: Reason = Field("", description="why places may lie far from the area")
     no_hours: Reason = Field("", description="why so many officers may have no hours")
+    gate_levels: Reason = Field("", description="why gates may be above or below the street")
 
     @property
     def reasons(self) -> dict[CheckName, str]:
