@@ -20,7 +20,7 @@ from patrolplan.network.names import describe_positions
 from patrolplan.network.paths import Walk
 from patrolplan.notes import Note
 from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
-from patrolplan.patrols.directions import build_leg, reverse_directions
+from patrolplan.patrols.directions import PieceTraits, build_leg, reverse_directions
 from patrolplan.patrols.plan import Leg, Patrol, Plan, Stop, Variant
 from patrolplan.patrols.posts import plan_posts
 from patrolplan.patrols.school_problem import (
@@ -216,12 +216,13 @@ class _PatrolBuilder:
         self.hours = problem.surroundings.hours
         self.speed = compute_speed(problem.settings)
         pieces, network = problem.surroundings.pieces, problem.inputs.area.network.walkable
-        self.piece_labels = problem.inputs.piece_labels[pieces]
-        self.piece_lit = network.piece_lit[pieces]
-        self.piece_flight = network.piece_flight[pieces]
+        self.piece_traits = PieceTraits.from_network(
+            network,
+            problem.inputs.piece_labels,
+            pieces,
+            by_bicycle=problem.settings.way == "bicycle",
+        )
         self.piece_risk = problem.surroundings.take_values(problem.inputs.risk.joined)
-        by_bicycle = problem.settings.way == "bicycle"
-        self.bicycle_ways = network.bicycle_ways[pieces] if by_bicycle else None
         self._legs: dict[tuple[int, int, float], tuple[Leg, float]] = {}
 
     def build_variant(self, other: Solution, best: Solution) -> Variant:
@@ -288,12 +289,7 @@ class _PatrolBuilder:
     def _build_leg(self, walk: Walk) -> Leg:
         """A leg in pieces of the area's walkable network."""
         leg = build_leg(
-            walk,
-            self.piece_labels,
-            self.piece_lit,
-            self.speed,
-            flights=self.piece_flight,
-            bicycle_ways=self.bicycle_ways,
+            walk, self.piece_traits, self.speed, landmarks=self.problem.inputs.landmarks
         )
         return replace(leg, pieces=self.problem.surroundings.pieces[leg.pieces])
 

@@ -14,8 +14,8 @@ from patrolplan.outputs.way_home_words import (
     drop_own_way,
     find_busiest_stop,
 )
-from patrolplan.patrols.directions import HEADINGS
 from patrolplan.patrols.plan import Leg, Patrol, Plan, Step, Stop, Tasking
+from patrolplan.patrols.turns import HEADINGS
 from patrolplan.text import capitalise, fit_sentences, format_count, shorten
 from patrolplan.times import format_time
 
