@@ -211,8 +211,12 @@ class Stop(_AtPoint):
     place: str
     why: Annotated[tuple[StopReason, ...], IsList]
     """Most important first."""
+    street: str = ""
+    """What the street is called that one stands on."""
     stand: Stand = "street"
     """What one stands at."""
+    at: str = ""
+    """Name of the street that joins there, of the bus stop or of the station."""
     lit: Lighting = "unknown"
     """Street lighting where one stands."""
     is_dark: Annotated[bool, Strict()] = False
@@ -235,7 +239,7 @@ class Stop(_AtPoint):
     @model_serializer(mode="wrap")
     def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         without = ["reversed_worth"] if self.reversed_worth is None else []
-        without += [] if self.beat else ["beat"]
+        without += [name for name in ("street", "at", "beat") if not getattr(self, name)]
         without += ["tasked_metres"] if self.tasked_metres is None else []
         return arrange(handler(self), without, kind={"tasked": self.tasked})
 
