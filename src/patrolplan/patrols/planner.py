@@ -30,7 +30,13 @@ from patrolplan.patrols.school_problem import (
     build_tasking,
 )
 from patrolplan.patrols.solver.solution import time_route
-from patrolplan.patrols.solver.solve import Route, Solution, find_variants, solve
+from patrolplan.patrols.solver.solve import (
+    OrienteeringProblem,
+    Route,
+    Solution,
+    find_variants,
+    solve,
+)
 from patrolplan.patrols.surroundings import compute_speed, find_tasked_out_of_reach
 from patrolplan.patrols.way_home import measure_patrols
 from patrolplan.risk.surface import Risk
@@ -93,7 +99,7 @@ def plan_patrols(
     Plan
         With a bound on what is possible for every patrol, its variants, and what it meets of the
         way home.
-        `patrolplan.patrols.patrol_backtest.compare_with_past` adds what patrols planned this way
+        `patrolplan.patrols.past_months.compare_with_past` adds what patrols planned this way
         would have covered in past months.
 
     Raises
@@ -155,10 +161,23 @@ def check_request(area: StudyArea, window: Window, urns: Sequence[str] | None) -
 def plan_school(inputs: PlanningInputs, row: int) -> tuple[list[Patrol], list[tuple[str, str]]]:
     """The best patrol of each officer of a school, and which tasked places are not visited and why.
 
-    `row` is that of the area's schools. Where not all tasked places fit, those that the solver
-    names as unmet are dropped, or else one after the other, until the rest does.
+    `row` is that of the area's schools.
     """
     problem = build_school_problem(inputs, row)
+    orienteering, solution, dropped = solve_school(problem)
+    unvisited = problem.explain_unvisited(dropped)
+    builder = _PatrolBuilder(problem, problem.build_notes(unvisited))
+    others = find_variants(orienteering, solution, count=VARIANT_COUNT, seed=problem.seed)
+    variants = tuple(builder.build_variant(other, solution) for other in others)
+    return [builder.build_patrol(route, solution, variants) for route in solution.routes], unvisited
+
+
+def solve_school(problem: SchoolProblem) -> tuple[OrienteeringProblem, Solution, set[int]]:
+    """The problem that was solved, the best patrols, and which tasked stops are dropped.
+
+    Where not all tasked places fit, those that the solver names as unmet are dropped, or else one
+    after the other, until the rest does.
+    """
     mandatory, dropped = problem.must_visit_stops, set[int]()
     orienteering = problem.build_problem(mandatory)
     solution = solve(orienteering, seed=problem.seed)
@@ -166,11 +185,7 @@ def plan_school(inputs: PlanningInputs, row: int) -> tuple[list[Patrol], list[tu
         dropped |= set(solution.unmet) or {min(mandatory - dropped)}
         orienteering = problem.build_problem(mandatory - dropped)
         solution = solve(orienteering, seed=problem.seed)
-    unvisited = problem.explain_unvisited(dropped)
-    builder = _PatrolBuilder(problem, problem.build_notes(unvisited))
-    others = find_variants(orienteering, solution, count=VARIANT_COUNT, seed=problem.seed)
-    variants = tuple(builder.build_variant(other, solution) for other in others)
-    return [builder.build_patrol(route, solution, variants) for route in solution.routes], unvisited
+    return orienteering, solution, dropped
 
 
 def plan_avoiding_variant(
@@ -282,7 +297,7 @@ class _PatrolBuilder:
             variants=variants,
             keep_away=problem.keep_away,
             notes=tuple(self.notes),
-            tested="",
+            tested=None,
         )
 
     def _build_leg(self, walk: Walk) -> Leg:
