@@ -24,6 +24,7 @@ from shapely.geometry.base import BaseGeometry
 from patrolplan.cache import Arrays, Store, hash_arrays, load_or_compute_arrays
 from patrolplan.crs import Projection
 from patrolplan.inputs.streets import MARGIN_METRES, Streets
+from patrolplan.network.main_roads import MainArms, find_main_arms
 from patrolplan.network.pieces import (
     PIECE_METRES,
     CrossingPoints,
@@ -199,6 +200,11 @@ class StreetNetwork:
     def piece_crossing(self) -> NDArray[np.object_]:
         """(p,) the `CrossingKind` of a way across a road, else empty."""
         return self._read_way_column("crossing")
+
+    @cached_property
+    def main_arms(self) -> MainArms:
+        """Where the main roads lead from each node."""
+        return find_main_arms(self.parts)
 
     @property
     def crossing_points(self) -> CrossingPoints:
