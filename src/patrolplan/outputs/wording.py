@@ -2,14 +2,13 @@
 
 import math
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
+from patrolplan.area.daylight import find_sunset_minutes
 from patrolplan.atomic import hash_content
 from patrolplan.crs import BRITISH_GRID, SQUARE_METRES
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.privacy import note_low_threshold
 from patrolplan.risk.history import note_guard
-from patrolplan.times import compute_sunrise, compute_sunset
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -114,26 +113,6 @@ def describe_quality(patrol: "Patrol") -> str:
     return f"Within {max(0.1, math.ceil(gap * 10) / 10):g} % of the best possible for this window"
 
 
-def find_sunset_minutes(plan: "Plan", *, rising: bool = False) -> float | None:
-    """Sunset (or sunrise) in the middle of the area on the plan's day, in minutes after midnight.
-
-    None without a day, where the sun does not set or rise, and outside Great Britain, where the
-    local time is not known.
-    """
-    area = plan.area
-    if plan.date is None or area.settings.area.crs.upper() != BRITISH_GRID:
-        return None
-    nodes = area.network.node_xy
-    x, y = (nodes.min(axis=0) + nodes.max(axis=0)) / 2
-    longitude, latitude = area.projection.to_degrees([x], [y])
-    compute = compute_sunrise if rising else compute_sunset
-    moment = compute(plan.date, float(longitude[0]), float(latitude[0]))
-    if moment is None:
-        return None
-    local = moment.astimezone(ZoneInfo("Europe/London"))
-    return local.hour * 60.0 + local.minute + local.second / 60
-
-
 def describe_distance(patrol: "Patrol") -> str:
     """Length of a patrol from the gate on; by bicycle also how far the bicycle is pushed.
 
@@ -224,7 +203,7 @@ def describe_lighting(plan: "Plan", patrol: "Patrol") -> str:
     or begin before sunrise count. Unknown lighting is never called unlit.
     """
     early = patrol.end_minutes <= NOON_MINUTES
-    sun_minutes = find_sunset_minutes(plan, rising=early)
+    sun_minutes = find_sunset_minutes(plan.area, plan.date, rising=early)
     times = _list_leg_times(patrol)
     dark = [
         (number, leg)

@@ -19,13 +19,16 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 
 from patrolplan.area import StudyArea
+from patrolplan.area.daylight import Daylight, find_daylight
 from patrolplan.area.patrol_window import Window, resolve_window
+from patrolplan.hotspots.standing import read_lighting
 from patrolplan.network import Positions, concatenate_positions
 from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.network.names import describe_positions, label_streets
 from patrolplan.network.paths import WalkFinder
 from patrolplan.network.pieces import PIECE_METRES
 from patrolplan.notes import Note, NoteKind
+from patrolplan.patrols.landmarks import Landmarks
 from patrolplan.patrols.plan import BarredPlace, Tasking
 from patrolplan.patrols.solver.solve import (
     GateStay,
@@ -79,6 +82,8 @@ class PlanningInputs(EncipheredFields):
     """Day of the patrols, on which only some tasked places count; None: all of them count."""
     timed_risk: TimedRisk | None = None
     """Risk by minute of stretches and gates; None where the risk is the same at all times."""
+    landmarks: Landmarks | None = None
+    """What directions may name at a turn."""
 
     @classmethod
     def from_area(
@@ -105,6 +110,7 @@ class PlanningInputs(EncipheredFields):
             window,
             date,
             TimedRisk.from_risk(area, risk, hotspots, window, reach_window=reach_window, rows=rows),
+            Landmarks.from_features(area.features),
         )
 
 
@@ -166,6 +172,16 @@ class SchoolProblem:
         """The tasked places to keep away from."""
         return select_tasked(self.tasked_places, must_visit=False)
 
+    @cached_property
+    def stop_lit(self) -> NDArray[np.object_]:
+        """(k,) street lighting at the candidates."""
+        return read_lighting(self.surroundings.network, self.stops.piece)
+
+    @cached_property
+    def daylight(self) -> Daylight | None:
+        """When it is light on the day of the patrols; None where that is not known."""
+        return find_daylight(self.inputs.area, self.inputs.date)
+
     @property
     def must_visit_stops(self) -> frozenset[int]:
         """Positions of the candidates that must be visited."""
@@ -177,6 +193,8 @@ class SchoolProblem:
         prizes, dwell = np.zeros(positions), np.zeros(positions)
         prizes[1 : count + 1] = self.worth
         dwell[1 : count + 1] = self.settings.dwell_minutes
+        windows = np.tile([-np.inf, np.inf], (positions, 1))
+        windows[1 : count + 1] = build_stop_windows(self)
         hours = self.surroundings.hours
         officer = Officer(
             start=self.start_position,
@@ -191,6 +209,7 @@ class SchoolProblem:
             prizes=prizes,
             dwell_minutes=dwell,
             officers=(officer,) * self.settings.officers,
+            windows=windows if np.isfinite(windows).any() else None,
             mandatory=mandatory,
             barred=frozenset({0, *range(count + 1, positions)}),
             timed_prizes=self.timed_prizes,
@@ -278,6 +297,21 @@ class SchoolProblem:
         )
 
 
+def build_stop_windows(problem: SchoolProblem) -> NDArray[np.float64]:
+    """(k, 2) earliest and latest minute at which one begins to dwell at each candidate.
+
+    Unless it is tasked, or the settings allow it, a stop without street lighting is over by sunset
+    and does not begin before sunrise.
+    """
+    windows = np.tile([-np.inf, np.inf], (len(problem.worth), 1))
+    daylight, settings = problem.daylight, problem.settings
+    if daylight is not None and settings.after_dark == "avoid":
+        is_unlit = (problem.stop_lit == "no") & (problem.tasked_rows < 0)
+        closing = daylight.sunset_minutes - settings.dwell_minutes
+        windows[is_unlit] = min(daylight.sunrise_minutes, closing), closing
+    return windows
+
+
 def build_tasking(place: pd.Series) -> Tasking:
     """What a row of the tasked places asks for."""
     return Tasking(
@@ -297,8 +331,9 @@ def build_school_problem(inputs: PlanningInputs, row: int) -> SchoolProblem:
     """What the patrols of the school in a row of the area's schools are built from.
 
     Candidates are the hotspots within the radius that a patrol has time for, and the tasked places
-    to visit. A place to visit that lies on a hotspot's stretch is that hotspot; a hotspot whose
-    stretch is near a barred place is not a candidate, and walks go round the streets there.
+    to visit. A place to visit that lies on a hotspot's stretch is that hotspot, and one stands at
+    the place; another hotspot whose stretch is near a barred place is not a candidate, and walks go
+    round the streets there.
     """
     area, hotspots, settings = inputs.area, inputs.hotspots, inputs.area.settings.patrol
     around = build_surroundings(area, row, inputs.window)
@@ -318,24 +353,22 @@ def build_school_problem(inputs: PlanningInputs, row: int) -> SchoolProblem:
     walking_minutes = around.hours.after_gate_minutes - settings.dwell_minutes
     in_time = around.round_trip_metres <= max(0.0, walking_minutes * compute_speed(settings))
 
-    rows = _find_hotspot_rows(hotspots, pieces, in_time & in_radius)
-    near_barred = _find_near(hotspots.geometry.iloc[rows].values, barred, MIN_STOP_METRES_TO_BARRED)
-    rows = rows[~near_barred.any(axis=0)]
-    tasked_rows, on_hotspot = _match_places_to_stretches(hotspots.geometry.iloc[rows], must_visit)
+    is_candidate = _find_near_stops(hotspots, pieces, in_time & in_radius)
+    near_barred = _find_near(hotspots.geometry.values, barred, MIN_STOP_METRES_TO_BARRED)
+    is_candidate &= ~near_barred.any(axis=0)
+    inside = np.flatnonzero(_is_on_own_streets(around, must_visit))
+    tasked_rows, on_hotspot = _match_places_to_stretches(hotspots.geometry, must_visit, inside)
+    rows = np.flatnonzero(is_candidate | (tasked_rows >= 0))
+    tasked_rows = tasked_rows[rows]
     amounts = hotspots["worth"].to_numpy()[rows]
     if timed is not None:
         amounts = timed.compute_mean_rates(rows, around.hours)
     order = np.argsort(-amounts, kind="stable")
     order = order[(np.arange(len(order)) < settings.candidates) | (tasked_rows[order] >= 0)]
     rows, tasked_rows, amounts = rows[order], tasked_rows[order], amounts[order]
-    apart, inside = np.flatnonzero(~on_hotspot), _is_on_own_streets(around, must_visit)
-    outside, apart = apart[~inside[apart]], apart[inside[apart]]
-    stop_pieces = np.searchsorted(pieces, hotspots["stop_piece"].to_numpy()[rows])
-    stops = around.network.middles(stop_pieces)
-    if len(apart):
-        xy = shapely.get_coordinates(must_visit.geometry.iloc[apart].values)
-        stops = concatenate_positions(stops, around.network.snap(xy))
-
+    apart = inside[~on_hotspot[inside]]
+    outside = np.setdiff1d(np.arange(len(must_visit)), inside)
+    stops = _find_stops(around, hotspots.iloc[rows], must_visit, tasked_rows, apart)
     walks, unavoidable_rows = _find_walks(around, stops, barred)
     worth = np.zeros(len(rows))
     if risk_within > 0:
@@ -411,13 +444,40 @@ def _find_near(lines: ArrayLike, places: gpd.GeoDataFrame, metres: float) -> NDA
     return np.asarray(near <= metres)
 
 
-def _find_hotspot_rows(
+def _find_near_stops(
     hotspots: gpd.GeoDataFrame, pieces: NDArray[np.int64], near: NDArray[np.bool_]
-) -> NDArray[np.int64]:
-    """Hotspots whose stopping place is on one of `pieces` that is `near` enough, both (q,)."""
+) -> NDArray[np.bool_]:
+    """Which hotspots' stopping places are on one of `pieces` that is `near` enough, both (q,)."""
     stop_piece = hotspots["stop_piece"].to_numpy()
     at = np.minimum(np.searchsorted(pieces, stop_piece), len(pieces) - 1)
-    return np.flatnonzero((pieces[at] == stop_piece) & near[at])
+    return np.asarray((pieces[at] == stop_piece) & near[at])
+
+
+def _find_stops(
+    around: Surroundings,
+    hotspots: gpd.GeoDataFrame,
+    must_visit: gpd.GeoDataFrame,
+    tasked_rows: NDArray[np.int64],
+    apart: NDArray[np.int64],
+) -> Positions:
+    """Where one stands: at hotspots' stopping places, and at tasked places themselves.
+
+    `tasked_rows` are the tasked places that hotspots stand for (-1: none), `apart` the others.
+    """
+    standing = Positions(
+        hotspots["stop_piece"].to_numpy(),
+        hotspots["stop_metres"].to_numpy(),
+        np.zeros(len(hotspots)),
+    ).map_to_subnetwork(around.pieces)
+    if not len(must_visit):
+        return standing
+    tasked = around.network.snap(shapely.get_coordinates(must_visit.geometry.values))
+    free, wanted = np.flatnonzero(tasked_rows < 0), np.flatnonzero(tasked_rows >= 0)
+    stops = concatenate_positions(
+        standing.take(free), tasked.take(tasked_rows[wanted]), tasked.take(apart)
+    )
+    order = np.argsort(np.r_[free, wanted], kind="stable")
+    return stops.take(np.r_[order, len(order) + np.arange(len(apart))])
 
 
 def _is_on_own_streets(around: Surroundings, places: gpd.GeoDataFrame) -> NDArray[np.bool_]:
@@ -437,12 +497,16 @@ def _is_on_own_streets(around: Surroundings, places: gpd.GeoDataFrame) -> NDArra
 
 
 def _match_places_to_stretches(
-    stretches: gpd.GeoSeries, places: gpd.GeoDataFrame
+    stretches: gpd.GeoSeries, places: gpd.GeoDataFrame, inside: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """The place that each stretch stands for (-1: none), and which places a stretch stands for."""
+    """The place that each stretch stands for (-1: none), and which places a stretch stands for.
+
+    `inside` are the places that can be visited. A place lies on a stretch wherever its stopping
+    place is, so that what is done there counts towards one hotspot for all schools.
+    """
     place_rows = np.full(len(stretches), -1, dtype=np.int64)
-    for row, place in enumerate(places.geometry):
-        metres = shapely.distance(stretches.values, place)
+    for row in inside:
+        metres = shapely.distance(stretches.values, places.geometry.iloc[row])
         metres[place_rows >= 0] = np.inf
         if len(metres) and metres.min() <= TASKED_METRES:
             place_rows[int(np.argmin(metres))] = row

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from patrolplan.area import StudyArea
+from patrolplan.area.daylight import find_daylight
 from patrolplan.inputs.lookups import WEEKDAYS
 from patrolplan.patrols.plan import Patrol, Plan
 from patrolplan.patrols.planner import reverse_patrol
@@ -79,10 +80,11 @@ def collect_routes(
     row_by_key: dict[RouteKey, int] = {}
     routes: list[Route] = []
     variant_at: dict[tuple[int, int], int] = {}
+    daylight = find_daylight(plans[0].area, days[0]) if plans else None
 
     def find_row(patrol: Patrol) -> int:
         if build_route_key(patrol) not in row_by_key:
-            route = Route(patrol, reverse_patrol(patrol))
+            route = Route(patrol, reverse_patrol(patrol, daylight))
             for walk in (route.patrol, route.reverse_patrol):
                 if walk is not None:
                     row_by_key.setdefault(build_route_key(walk), len(routes))
