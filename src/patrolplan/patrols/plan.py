@@ -33,12 +33,15 @@ from patrolplan.patrols.file_forms import (
     RECORD,
     XY,
     Amount,
+    Count,
     Day,
     FileNote,
     IsList,
     Line,
     Metres,
     Minutes,
+    Month,
+    OldText,
     Point,
     Texts,
     WholeMetres,
@@ -256,6 +259,47 @@ class BarredPlace(_AtPoint):
 
 
 @with_config(RECORD)
+@dataclass(frozen=True)
+class TestedRatio:
+    """Harm recorded at one set of stops over that at another, summed over months."""
+
+    ratio: Amount
+    low: Amount | None
+    """Ends of its 95 % interval, which resamples the months; None with fewer than six of them, or
+    where they are not finite."""
+    high: Amount | None
+
+    @model_serializer(mode="wrap")
+    def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        record: dict[str, Any] = handler(self)
+        return {name: None if value is None else round(value, 4) for name, value in record.items()}
+
+
+@with_config(RECORD)
+@dataclass(frozen=True)
+class Tested:
+    """What past months say of a patrol, see `patrolplan.patrols.past_months.compare_with_past`.
+
+    A ratio is None where it cannot be computed.
+    """
+
+    months: tuple[Month, Month]
+    """The first and the last of them, YYYY-MM."""
+    months_held: Count
+    """How many of them are held near the school."""
+    is_known: Annotated[bool, Strict()]
+    """Whether the patrol was made from these months, too: `own_stops` is then no test."""
+    officers: Annotated[Count, Field(ge=1)]
+    """How many patrols of the school `recorded_counts` and `loop` compare together."""
+    own_stops: TestedRatio | None
+    """Its own stretches against all street within the school's reach, by the metre."""
+    recorded_counts: TestedRatio | None
+    """A patrol planned the same way without these months, against one of recorded counts alone."""
+    loop: TestedRatio | None
+    """The same patrol against a plain loop of the same length."""
+
+
+@with_config(RECORD)
 @dataclass(frozen=True, eq=False)
 class Variant:
     """Another near-optimal patrol, so that patrols need not be the same every day."""
@@ -314,9 +358,8 @@ class Patrol(_AtPoint):
     """Places within the school's radius to keep away from; stops and walks do."""
     notes: Annotated[tuple[FileNote, ...], IsList]
     """What was assumed for this school, such as its bell or gate."""
-    tested: str
-    """What a patrol planned this way would have covered in past months, see
-    `patrolplan.patrols.patrol_backtest.compare_with_past`; one sentence, or empty."""
+    tested: Annotated[Tested | None, OldText]
+    """What past months say of it; None where that is not known."""
     way_home: Annotated[WayHome | None, not_in_files(None), Field(exclude=True)] = None
     """What it meets of the way home; None of variants and of patrols that were read from files."""
 

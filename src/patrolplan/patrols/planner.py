@@ -22,7 +22,7 @@ from patrolplan.network.names import describe_positions
 from patrolplan.network.paths import Walk
 from patrolplan.notes import Note
 from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
-from patrolplan.patrols.directions import build_leg, reverse_directions
+from patrolplan.patrols.directions import PieceTraits, build_leg, reverse_directions
 from patrolplan.patrols.plan import Leg, Patrol, Plan, Stop, Variant
 from patrolplan.patrols.posts import plan_posts
 from patrolplan.patrols.school_problem import (
@@ -32,7 +32,13 @@ from patrolplan.patrols.school_problem import (
     build_tasking,
 )
 from patrolplan.patrols.solver.solution import time_route
-from patrolplan.patrols.solver.solve import Route, Solution, find_variants, solve
+from patrolplan.patrols.solver.solve import (
+    OrienteeringProblem,
+    Route,
+    Solution,
+    find_variants,
+    solve,
+)
 from patrolplan.patrols.surroundings import compute_speed, find_tasked_out_of_reach
 from patrolplan.patrols.way_home import measure_patrols
 from patrolplan.risk.surface import Risk
@@ -98,7 +104,7 @@ def plan_patrols(
     Plan
         With a bound on what is possible for every patrol, its variants, and what it meets of the
         way home.
-        `patrolplan.patrols.patrol_backtest.compare_with_past` adds what patrols planned this way
+        `patrolplan.patrols.past_months.compare_with_past` adds what patrols planned this way
         would have covered in past months.
 
     Raises
@@ -160,10 +166,23 @@ def check_request(area: StudyArea, window: Window, urns: Sequence[str] | None) -
 def plan_school(inputs: PlanningInputs, row: int) -> tuple[list[Patrol], list[tuple[str, str]]]:
     """The best patrol of each officer of a school, and which tasked places are not visited and why.
 
-    `row` is that of the area's schools. Where not all tasked places fit, those that the solver
-    names as unmet are dropped, or else one after the other, until the rest does.
+    `row` is that of the area's schools.
     """
     problem = build_school_problem(inputs, row)
+    orienteering, solution, dropped = solve_school(problem)
+    unvisited = problem.explain_unvisited(dropped)
+    builder = _PatrolBuilder(problem, problem.build_notes(unvisited))
+    others = find_variants(orienteering, solution, count=VARIANT_COUNT, seed=problem.seed)
+    variants = tuple(builder.build_variant(other, solution) for other in others)
+    return [builder.build_patrol(route, solution, variants) for route in solution.routes], unvisited
+
+
+def solve_school(problem: SchoolProblem) -> tuple[OrienteeringProblem, Solution, set[int]]:
+    """The problem that was solved, the best patrols, and which tasked stops are dropped.
+
+    Where not all tasked places fit, those that the solver names as unmet are dropped, or else one
+    after the other, until the rest does.
+    """
     mandatory, dropped = problem.must_visit_stops, set[int]()
     orienteering = problem.build_problem(mandatory)
     solution = solve(orienteering, seed=problem.seed)
@@ -171,11 +190,7 @@ def plan_school(inputs: PlanningInputs, row: int) -> tuple[list[Patrol], list[tu
         dropped |= set(solution.unmet) or {min(mandatory - dropped)}
         orienteering = problem.build_problem(mandatory - dropped)
         solution = solve(orienteering, seed=problem.seed)
-    unvisited = problem.explain_unvisited(dropped)
-    builder = _PatrolBuilder(problem, problem.build_notes(unvisited))
-    others = find_variants(orienteering, solution, count=VARIANT_COUNT, seed=problem.seed)
-    variants = tuple(builder.build_variant(other, solution) for other in others)
-    return [builder.build_patrol(route, solution, variants) for route in solution.routes], unvisited
+    return orienteering, solution, dropped
 
 
 def plan_avoiding_variant(
@@ -221,12 +236,13 @@ class _PatrolBuilder:
         self.hours = problem.surroundings.hours
         self.speed = compute_speed(problem.settings)
         pieces, network = problem.surroundings.pieces, problem.inputs.area.network.walkable
-        self.piece_labels = problem.inputs.piece_labels[pieces]
-        self.piece_lit = network.piece_lit[pieces]
-        self.piece_flight = network.piece_flight[pieces]
+        self.piece_traits = PieceTraits.from_network(
+            network,
+            problem.inputs.piece_labels,
+            pieces,
+            by_bicycle=problem.settings.way == "bicycle",
+        )
         self.piece_risk = problem.surroundings.take_values(problem.inputs.risk.joined)
-        by_bicycle = problem.settings.way == "bicycle"
-        self.bicycle_ways = network.bicycle_ways[pieces] if by_bicycle else None
         self._legs: dict[tuple[int, int, float], tuple[Leg, float]] = {}
 
     def build_variant(self, other: Solution, best: Solution) -> Variant:
@@ -288,18 +304,13 @@ class _PatrolBuilder:
             variants=variants,
             keep_away=problem.keep_away,
             notes=tuple(self.notes),
-            tested="",
+            tested=None,
         )
 
     def _build_leg(self, walk: Walk) -> Leg:
         """A leg in pieces of the area's walkable network."""
         leg = build_leg(
-            walk,
-            self.piece_labels,
-            self.piece_lit,
-            self.speed,
-            flights=self.piece_flight,
-            bicycle_ways=self.bicycle_ways,
+            walk, self.piece_traits, self.speed, landmarks=self.problem.inputs.landmarks
         )
         return replace(leg, pieces=self.problem.surroundings.pieces[leg.pieces])
 

@@ -28,6 +28,7 @@ from patrolplan.network.names import describe_positions, label_streets
 from patrolplan.network.paths import WalkFinder
 from patrolplan.network.pieces import PIECE_METRES
 from patrolplan.notes import Note, NoteKind
+from patrolplan.patrols.landmarks import Landmarks
 from patrolplan.patrols.plan import BarredPlace, Tasking
 from patrolplan.patrols.solver.solve import (
     GateStay,
@@ -81,6 +82,8 @@ class PlanningInputs(EncipheredFields):
     """Day of the patrols, on which only some tasked places count; None: all of them count."""
     timed_risk: TimedRisk | None = None
     """Risk by minute of stretches and gates; None where the risk is the same at all times."""
+    landmarks: Landmarks | None = None
+    """What directions may name at a turn."""
 
     @classmethod
     def from_area(
@@ -107,6 +110,7 @@ class PlanningInputs(EncipheredFields):
             window,
             date,
             TimedRisk.from_risk(area, risk, hotspots, window, reach_window=reach_window, rows=rows),
+            Landmarks.from_features(area.features),
         )
 
 
