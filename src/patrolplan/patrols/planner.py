@@ -437,7 +437,7 @@ class _PatrolBuilder:
             arrive_minutes=arrive_minutes,
             leave_minutes=leave_minutes,
             why=() if hotspot is None else tuple(hotspot["reasons"]),
-            street=str(self.piece_labels[position.piece[0]]),
+            street=str(self.piece_traits.labels[position.piece[0]]),
             lit=problem.stop_lit[stop - 1],
             is_dark=daylight is not None and daylight.is_dark(arrive_minutes, leave_minutes),
             worth=worth,
