@@ -287,17 +287,21 @@ class StreetNetwork:
         }
         return gpd.GeoDataFrame(data, geometry=self.piece_lines, crs=self.projection.crs)
 
-    def snap(self, xy: ArrayLike) -> Positions:
+    def snap(self, xy: ArrayLike, pieces: NDArray[np.int64] | None = None) -> Positions:
         """Nearest place on a street to patrol for each point.
 
         Parameters
         ----------
         xy
             (k, 2) metres.
+        pieces
+            Only these pieces; by default all that are patrolled.
         """
         points = shapely.points(np.asarray(xy, dtype=np.float64).reshape(-1, 2))
-        number, piece = self._tree.query_nearest(points, all_matches=False)
+        tree = self._tree if pieces is None else shapely.STRtree(self.piece_lines[pieces])
+        number, piece = tree.query_nearest(points, all_matches=False)
         piece = piece[np.argsort(number, kind="stable")]
+        piece = piece if pieces is None else pieces[piece]
         lines = self.piece_lines[piece]
         offset = shapely.line_locate_point(lines, points)
         return Positions(piece, offset, shapely.distance(lines, points))
