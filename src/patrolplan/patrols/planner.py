@@ -18,6 +18,7 @@ from patrolplan.area import StudyArea
 from patrolplan.area.daylight import Daylight
 from patrolplan.area.patrol_window import Window, resolve_window
 from patrolplan.errors import InputError
+from patrolplan.network.crossings import find_crossed_roads
 from patrolplan.network.names import describe_positions
 from patrolplan.network.paths import Walk
 from patrolplan.notes import Note
@@ -310,7 +311,11 @@ class _PatrolBuilder:
     def _build_leg(self, walk: Walk) -> Leg:
         """A leg in pieces of the area's walkable network."""
         leg = build_leg(
-            walk, self.piece_traits, self.speed, landmarks=self.problem.inputs.landmarks
+            walk,
+            self.piece_traits,
+            self.speed,
+            crossed=find_crossed_roads(walk),
+            landmarks=self.problem.inputs.landmarks,
         )
         return replace(leg, pieces=self.problem.surroundings.pieces[leg.pieces])
 
