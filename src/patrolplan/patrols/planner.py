@@ -281,7 +281,7 @@ class _PatrolBuilder:
             legs=legs,
             variants=variants,
             keep_away=problem.keep_away,
-            notes=tuple(self.notes),
+            notes=(*self.notes, *(() if stops else (problem.note_gate_card(),))),
             tested="",
         )
 
@@ -349,10 +349,15 @@ class _PatrolBuilder:
 
         Where a stop is worth more later, the officer stays at the gate for longer before the first
         stop, if there is a presence, and otherwise walks there slowly: a stop lasts no longer than
-        its dwell, which is what counts towards the most minutes a day.
+        its dwell, which is what counts towards the most minutes a day. Who makes no stop is at
+        the gate for as long as a stop would last.
         """
         until = route.leave_start_minutes
-        if route.stops and self.problem.gate_stay is not None:
+        if not route.stops:
+            least = self.hours.start_minutes + self.problem.settings.dwell_minutes
+            until = min(max(until, least), self.hours.latest_end_minutes)
+            return until, (), until
+        if self.problem.gate_stay is not None:
             until = route.begin_minutes[0] - legs[0].minutes
         now, stops = until, []
         for number, (stop, leg) in enumerate(zip(route.stops, legs, strict=False)):
@@ -363,7 +368,7 @@ class _PatrolBuilder:
                 worth = route.stop_worths[number]
             now = arrive + self.problem.settings.dwell_minutes
             stops.append(self._build_stop(stop, arrive, now, worth))
-        return until, tuple(stops), now + legs[-1].minutes if legs else now
+        return until, tuple(stops), now + legs[-1].minutes
 
     def _compute_reversed_worths(
         self, route: Route, stops: Sequence[Stop], legs: Sequence[Leg], gate_until_minutes: float
@@ -391,8 +396,9 @@ class _PatrolBuilder:
         if row >= 0:
             hotspots = problem.inputs.hotspots
             place, why = hotspots["place"].iloc[row], hotspots["reasons"].iloc[row]
+            beat = hotspots["beat"].iloc[row]
         else:
-            place, why = describe_positions(network, position)[0], ()
+            place, why, beat = describe_positions(network, position)[0], (), ()
         is_tasked = problem.tasked_rows[stop - 1] >= 0
         x, y = network.xy(position)[0]
         return Stop(
@@ -405,6 +411,7 @@ class _PatrolBuilder:
             why=tuple(why),
             worth=worth,
             point=(float(x), float(y)),
+            beat=beat,
         )
 
 
