@@ -161,23 +161,26 @@ def _build_frame(hotspots: gpd.GeoDataFrame, beats: list[list[int]]) -> gpd.GeoD
     lines = hotspots.geometry.to_numpy()
     frame[frame.geometry.name] = [shapely.union_all(lines[beat]) for beat in beats]
     if "reasons" in hotspots:
-        frame["reasons"] = [_join_reasons(hotspots, beat) for beat in beats]
+        table = list(zip(names, hotspots["place"], hotspots["reasons"], strict=True))
+        frame["reasons"] = [_join_reasons([table[row] for row in beat]) for beat in beats]
     return frame
 
 
-def _join_reasons(hotspots: gpd.GeoDataFrame, beat: list[int]) -> list[Reason]:
-    """The leader's reasons, then what each of the others is based on."""
-    leader, *others = beat
-    columns = ["hotspot", "place", "reasons"]
+def _join_reasons(beat: list[tuple[str, str, list[Reason]]]) -> list[Reason]:
+    """The leader's reasons, then what each of the others is based on.
+
+    `beat` has the name, the place and the reasons of each hotspot.
+    """
+    (_, _, own), *others = beat
     return [
-        *hotspots["reasons"].iloc[leader],
+        *own,
         *(
             BeatReason(
-                hotspot=str(name),
-                place=str(place),
+                hotspot=name,
+                place=place,
                 reasons=tuple(one for one in reasons if isinstance(one, CARRIED_OVER)),
             )
-            for name, place, reasons in hotspots[columns].iloc[others].itertuples(index=False)
+            for name, place, reasons in others
         ),
     ]
 

@@ -234,10 +234,10 @@ class SchoolProblem:
     def _find_near_pairs(self, mandatory: frozenset[int]) -> NDArray[np.bool_]:
         """(n, n) stops so near to each other that no patrol goes straight from one to the other.
 
-        They would be one beat, were there time to walk it. Stops that are mandatory are visited
-        wherever they are.
+        They would be one beat, were there time to walk it. Two stops that are both mandatory are
+        visited wherever they are.
         """
-        free = np.array([not {a, b} & mandatory for a, b in self.near_pairs], dtype=bool)
+        free = np.array([not {a, b} <= mandatory for a, b in self.near_pairs], dtype=bool)
         pairs = self.near_pairs[free]
         near = np.zeros(self.walks.metres.shape, dtype=bool)
         near[pairs, pairs[:, ::-1]] = True
@@ -246,12 +246,16 @@ class SchoolProblem:
     @cached_property
     def near_pairs(self) -> NDArray[np.int64]:
         """(m, 2) positions of candidates with less than `[patrol] beat_metres` to walk between."""
-        metres = self.walks.metres[1 : len(self.worth) + 1, 1 : len(self.worth) + 1]
-        limit = self.settings.beat_metres
-        # What a walk costs is more than its length, where it is not on a pavement in the light.
-        pairs = 1 + np.argwhere(np.triu(metres < MAX_COST_OF_METRE * limit, k=1))
-        lengths = [self.walks.find_shortest(*pair).metres for pair in pairs.tolist()]
-        return pairs[np.array(lengths, dtype=np.float64) < limit]
+        stops, limit = slice(1, len(self.worth) + 1), self.settings.beat_metres
+        cost, xy = self.walks.metres[stops, stops], self.surroundings.network.xy(self.stops)
+        # A walk costs at least its length, and more where it is not on a pavement in the light.
+        apart = np.hypot(*(xy[:, None] - xy[None]).T)
+        pairs = np.argwhere(np.triu((cost < MAX_COST_OF_METRE * limit) & (apart < limit), k=1))
+        is_near = [
+            cost[a, b] < limit or self.walks.find_shortest(a + 1, b + 1).metres < limit
+            for a, b in pairs.tolist()
+        ]
+        return 1 + pairs[np.array(is_near, dtype=bool)]
 
     def compute_shortest_metres(self, route: Route) -> float:
         """Length of a route by the shortest ways."""
