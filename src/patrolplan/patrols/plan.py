@@ -235,6 +235,11 @@ class Stop(_AtPoint):
     point: Point
 
     @property
+    def covered(self) -> tuple[str, ...]:
+        """The hotspots whose stretches the dwell covers; a place that is none by its own name."""
+        return self.beat or (self.hotspot,)
+
+    @property
     def tasked(self) -> str | None:
         """Name of the tasked place that must be visited here; None where there is none."""
         return None if self.tasking is None else self.tasking.place_id
@@ -422,8 +427,8 @@ class Patrol(_AtPoint):
 
     @property
     def hotspots(self) -> list[str]:
-        """The hotspots that it stops at; places that intelligence alone names are none."""
-        return [stop.hotspot for stop in self.stops if stop.kind == "hotspot"]
+        """The hotspots that it dwells in; places that intelligence alone names are none."""
+        return [name for stop in self.stops if stop.kind == "hotspot" for name in stop.covered]
 
     @property
     def title(self) -> str:

@@ -304,7 +304,7 @@ class _PatrolBuilder:
             legs=legs,
             variants=variants,
             keep_away=problem.keep_away,
-            notes=tuple(self.notes),
+            notes=(*self.notes, *(() if stops else (problem.note_gate_card(),))),
             tested=None,
         )
 
@@ -371,10 +371,15 @@ class _PatrolBuilder:
 
         Where a stop is worth more later, the officer stays at the gate for longer before the first
         stop, if there is a presence, and otherwise walks there slowly: a stop lasts no longer than
-        its dwell, which is what counts towards the most minutes a day.
+        its dwell, which is what counts towards the most minutes a day. Who makes no stop is at
+        the gate for as long as a stop would last.
         """
         until = route.leave_start_minutes
-        if route.stops and self.problem.gate_stay is not None:
+        if not route.stops:
+            least = self.hours.start_minutes + self.problem.settings.dwell_minutes
+            until = min(max(until, least), self.hours.latest_end_minutes)
+            return until, (), until
+        if self.problem.gate_stay is not None:
             until = route.begin_minutes[0] - legs[0].minutes
         now, stops = until, []
         for number, (stop, leg) in enumerate(zip(route.stops, legs, strict=False)):
@@ -386,7 +391,7 @@ class _PatrolBuilder:
                 worth = route.stop_worths[number]
             now = arrive + self.problem.settings.dwell_minutes
             stops.append(self._build_stop(stop, arrive, now, worth))
-        return until, tuple(stops), now + legs[-1].minutes if legs else now
+        return until, tuple(stops), now + legs[-1].minutes
 
     def _list_reversed_begins(
         self, route: Route, stops: Sequence[Stop], legs: Sequence[Leg], gate_until_minutes: float
@@ -447,6 +452,7 @@ class _PatrolBuilder:
             is_dark=daylight is not None and daylight.is_dark(arrive_minutes, leave_minutes),
             worth=worth,
             point=(float(x), float(y)),
+            beat=() if hotspot is None else hotspot["beat"],
             **at,
         )
 

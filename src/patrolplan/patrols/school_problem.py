@@ -28,6 +28,7 @@ from patrolplan.network.names import describe_positions, label_streets
 from patrolplan.network.paths import WalkFinder
 from patrolplan.network.pieces import PIECE_METRES
 from patrolplan.notes import Note, NoteKind
+from patrolplan.patrols.beats import is_worth_walking, join_beats
 from patrolplan.patrols.landmarks import Landmarks
 from patrolplan.patrols.plan import BarredPlace, Tasking
 from patrolplan.patrols.solver.solve import (
@@ -38,6 +39,7 @@ from patrolplan.patrols.solver.solve import (
     TimedPrizes,
 )
 from patrolplan.patrols.surroundings import (
+    MIN_STOP_METRES_TO_BARRED,
     Surroundings,
     build_surroundings,
     build_way_notes,
@@ -50,11 +52,11 @@ from patrolplan.settings import PatrolSettings
 from patrolplan.times import minutes_after_midnight
 from patrolplan.worker_pool import EncipheredFields
 
-MIN_STOP_METRES_TO_BARRED = 150.0
-"""A hotspot whose stretch comes this near to a barred place is not a candidate."""
-
 MIN_WALK_METRES_TO_BARRED = 60.0
 """Streets this near to a barred place are not walked along."""
+
+MAX_COST_OF_METRE = 4.0
+"""Walks that cost more than this a metre are not looked at in the search for near neighbours."""
 
 TASKED_METRES = 60.0
 """A tasked place this near to a hotspot's stretch is that hotspot."""
@@ -75,6 +77,8 @@ class PlanningInputs(EncipheredFields):
     """See `StudyArea.strip_for_workers`."""
     risk: Risk
     hotspots: gpd.GeoDataFrame
+    """One row a beat, see `patrolplan.patrols.beats.join_beats`, and whether it
+    `is_worth_walking`."""
     piece_labels: NDArray[np.object_]
     """(w,) what each piece of the area's walkable network is called."""
     window: Window
@@ -102,14 +106,16 @@ class PlanningInputs(EncipheredFields):
         `rows` and `reach_window` are those of `TimedRisk.from_risk`.
         """
         window = window or resolve_window(area.settings.patrol)
+        beats = join_beats(area, hotspots)
+        stretches = [np.array(pieces, dtype=np.int64) for pieces in beats["pieces"]]
         return cls(
             area.strip_for_workers(),
             risk,
-            hotspots,
+            beats.assign(is_worth_walking=is_worth_walking(area, risk, stretches)),
             label_streets(area.network.walkable),
             window,
             date,
-            TimedRisk.from_risk(area, risk, hotspots, window, reach_window=reach_window, rows=rows),
+            TimedRisk.from_risk(area, risk, beats, window, reach_window=reach_window, rows=rows),
             Landmarks.from_features(area.features),
         )
 
@@ -134,7 +140,8 @@ class SchoolProblem:
     walks: WalkFinder
     """Walks (or rides) between all positions."""
     hotspot_rows: NDArray[np.int64]
-    """(k,) rows of the hotspots, most risk first; -1 for a tasked place that lies on no hotspot."""
+    """(k,) rows of the hotspots or beats, most risk first; -1 for a tasked place that lies on no
+    hotspot."""
     worth: NDArray[np.float64]
     """(k,) risk of each candidate's stretch as a share of the risk within reach, the mean over the
     patrol's hours; 0 without one."""
@@ -204,8 +211,9 @@ class SchoolProblem:
             else hours.start_minutes,
             latest_minutes=self.surroundings.hours.latest_end_minutes,
         )
+        travel = self.walks.metres / compute_speed(self.settings)
         return OrienteeringProblem(
-            travel_minutes=self.walks.metres / compute_speed(self.settings),
+            travel_minutes=np.where(self._find_near_pairs(mandatory), np.inf, travel),
             prizes=prizes,
             dwell_minutes=dwell,
             officers=(officer,) * self.settings.officers,
@@ -215,6 +223,57 @@ class SchoolProblem:
             timed_prizes=self.timed_prizes,
             gate=self.gate_stay,
         )
+
+    def _find_windows(self, mandatory: frozenset[int]) -> NDArray[np.float64] | None:
+        """(n, 2) first and last minute at which a dwell may begin; None: at any time.
+
+        Late, when most pupils are home, a stop is made only while it is worth `[patrol]
+        min_late_share` of what the best one is worth at its best time: what adds next to nothing
+        does not hold the officer up. Stops that are mandatory are made at any time.
+        """
+        if self.timed_prizes is None or self.gate_stay is None:
+            return None
+        hours, dwell = self.surroundings.hours, self.settings.dwell_minutes
+        late = hours.start_minutes + self.settings.late_minutes
+        begin = self.timed_prizes.list_breaks(dwell)
+        begin = begin[(begin >= hours.gate_until_minutes)]
+        begin = begin[begin <= hours.latest_end_minutes - dwell]
+        stops = range(1, len(self.worth) + 1)
+        worth = [self.timed_prizes.compute_worth(stop, begin, dwell) for stop in stops]
+        least = self.settings.min_late_share * max(
+            (one.max(initial=0.0) for one in worth), default=0
+        )
+        windows = np.tile([-np.inf, np.inf], (len(self.walks.metres), 1))
+        for stop, one in zip(stops, worth, strict=True):
+            if stop not in mandatory:
+                windows[stop, 1] = max(late, begin[one >= least].max(initial=-np.inf))
+        return windows
+
+    def _find_near_pairs(self, mandatory: frozenset[int]) -> NDArray[np.bool_]:
+        """(n, n) stops so near to each other that no patrol goes straight from one to the other.
+
+        They would be one beat, were there time to walk it. Two stops that are both mandatory are
+        visited wherever they are.
+        """
+        free = np.array([not {a, b} <= mandatory for a, b in self.near_pairs], dtype=bool)
+        pairs = self.near_pairs[free]
+        near = np.zeros(self.walks.metres.shape, dtype=bool)
+        near[pairs, pairs[:, ::-1]] = True
+        return near
+
+    @cached_property
+    def near_pairs(self) -> NDArray[np.int64]:
+        """(m, 2) positions of candidates with less than `[patrol] beat_metres` to walk between."""
+        stops, limit = slice(1, len(self.worth) + 1), self.settings.beat_metres
+        cost, xy = self.walks.metres[stops, stops], self.surroundings.network.xy(self.stops)
+        # A walk costs at least its length, and more where it is not on a pavement in the light.
+        apart = np.hypot(*(xy[:, None] - xy[None]).T)
+        pairs = np.argwhere(np.triu((cost < MAX_COST_OF_METRE * limit) & (apart < limit), k=1))
+        is_near = [
+            cost[a, b] < limit or self.walks.find_shortest(a + 1, b + 1).metres < limit
+            for a, b in pairs.tolist()
+        ]
+        return 1 + pairs[np.array(is_near, dtype=bool)]
 
     def compute_shortest_metres(self, route: Route) -> float:
         """Length of a route by the shortest ways."""
@@ -281,6 +340,16 @@ class SchoolProblem:
         if self.inputs.timed_risk and self.inputs.risk.window not in {None, self.inputs.window}:
             notes.append(Note("other_window"))
         return tuple(notes)
+
+    def note_gate_card(self) -> Note:
+        """Why a patrol stays at the gate."""
+        if len(self.worth):
+            return Note("gate_worth_most")
+        values = {
+            "metres": self.settings.radius_metres,
+            "min_incidents": self.settings.min_incidents,
+        }
+        return Note("nothing_worth_walk", {**values})
 
     @cached_property
     def keep_away(self) -> tuple[BarredPlace, ...]:
@@ -364,6 +433,8 @@ def build_school_problem(inputs: PlanningInputs, row: int) -> SchoolProblem:
     if timed is not None:
         amounts = timed.compute_mean_rates(rows, around.hours)
     order = np.argsort(-amounts, kind="stable")
+    worthwhile = hotspots["is_worth_walking"].to_numpy()[rows] | (tasked_rows >= 0)
+    order = order[worthwhile[order]]
     order = order[(np.arange(len(order)) < settings.candidates) | (tasked_rows[order] >= 0)]
     rows, tasked_rows, amounts = rows[order], tasked_rows[order], amounts[order]
     apart = inside[~on_hotspot[inside]]
