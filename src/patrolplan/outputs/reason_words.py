@@ -13,7 +13,7 @@ from patrolplan.hotspots.reasons import (
     WayReason,
 )
 from patrolplan.hotspots.significance import WELL_PLACED_SHARE
-from patrolplan.outputs.note_words import TIME_WORDS
+from patrolplan.outputs.note_words import TIME_WORDS, format_span
 from patrolplan.outputs.wording import SNAPPED_PLACES, format_grid_reference
 from patrolplan.text import capitalise, format_count, shorten
 
@@ -214,7 +214,7 @@ def describe_certainty(area: "StudyArea", risk: "Risk", hotspots: "gpd.GeoDataFr
 
 
 def describe_tasking(tasking: "Tasking", max_letters: int | None = None) -> str:
-    """Reason of a tasking, who requests it and until when; only the reason is cut to a length.
+    """Hours and reason of a tasking, who requests it and until when; the reason alone is cut.
 
     Examples
     --------
@@ -225,14 +225,18 @@ def describe_tasking(tasking: "Tasking", max_letters: int | None = None) -> str:
     'Robberies at the bus station, all week (requested by A, until 4 May 2026)'
     >>> describe_tasking(tasking, max_letters=70)
     'Robberies at the bus station, all… (requested by A, until 4 May 2026)'
+    >>> describe_tasking(Tasking("T", "Phones", "A", dt.date(2026, 5, 4), hours="15:20-15:45"))
+    '15:20 to 15:45, Phones (requested by A, until 4 May 2026)'
     """
     until = f"{tasking.until.day} {tasking.until:%B %Y}"
     reason = tasking.reason.strip().rstrip(".;")
-    text = f"{reason} (requested by {tasking.by}, until {until})"
+    hours = f"{format_span(tasking.hours)}, " if tasking.hours else ""
+    text = f"{hours}{reason} (requested by {tasking.by}, until {until})"
     if max_letters is None or len(text) <= max_letters:
         return text
     end = f" (requested by {shorten(tasking.by)}, until {until})"
-    return shorten(reason, max(max_letters - len(end), MIN_REASON_LETTERS)) + end
+    room = max(max_letters - len(hours) - len(end), MIN_REASON_LETTERS)
+    return f"{hours}{shorten(reason, room)}{end}"
 
 
 def describe_barred(
