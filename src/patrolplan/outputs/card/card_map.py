@@ -31,6 +31,8 @@ from patrolplan.outputs.cartography.viewport import Viewport
 from patrolplan.outputs.wording import format_grid_reference
 from patrolplan.patrols.plan import BarredPlace, Patrol, Plan
 
+USUAL_ROWS = 2
+"""Rows of the strip below the map of a patrol that has stops, as a first guess."""
 BEAT_OFFSET = 4.2
 """Points from the middle of the street to the line of a beat, clear of the route."""
 ARROW_SPACING = 46.0
@@ -103,10 +105,10 @@ def draw_patrol_map(plan: Plan, patrol: Patrol, *, width: float, height: float) 
 def _lay_out(plan: Plan, patrol: Patrol, width: float, height: float) -> MapLayout:
     """Share out the height between the map and the strip below it.
 
-    What the strip must say depends on what finds room on the map: the map is laid out again, lower,
-    until its strip is high enough. The strip only grows, so this ends.
+    What the strip must say depends on what finds room on the map: the map is laid out again
+    until its strip is high enough. After the first guess the strip only grows, so this ends.
     """
-    rows = 1
+    rows, is_guess = (USUAL_ROWS if patrol.stops else 1), True
     while True:
         room = height - legend.compute_strip_height(rows)
         viewport = map_content.fit_patrol_viewport(plan, patrol, width, room)
@@ -120,10 +122,10 @@ def _lay_out(plan: Plan, patrol: Patrol, width: float, height: float) -> MapLayo
             *legend.build_sign_entries(viewport, shown, _get_speed(plan, patrol)),
         ]
         needed = legend.count_rows(entries, width)
-        if needed <= rows:
+        if needed == rows or (needed < rows and not is_guess):
             placed = map_words.place_other_words(ground, words.placed)
             return MapLayout(content, inset, placed, words.keyed, entries)
-        rows = needed
+        rows, is_guess = needed, False
 
 
 def _get_speed(plan: Plan, patrol: Patrol) -> float:

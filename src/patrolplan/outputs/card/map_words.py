@@ -121,8 +121,12 @@ def place_needed_words(ground: Ground) -> NeededWords:
     streets = {street.name: street for street in shown}
     names = _keep_off_route(ground, _build_titles(ground) + _build_route_labels(ground, shown))
     tried = []
+    tags = route.build_leg_labels(content.legs, content.leg_labels, ground.legs)
     for leaders, tags_first in product((False, True), repeat=2):
-        tags = _build_tags(ground, leaders=leaders)
+        if leaders and not tags_first:
+            tags = tags + route.build_leader_labels(
+                content.legs, content.leg_labels, ground.legs, covered=ground.covered
+            )
         tried.append(_place_in_order(ground, streets, names, tags, tags_first=tags_first))
         if not tried[-1].lacking:
             break
@@ -241,17 +245,6 @@ def _place(ground: Ground, placed: list[PlacedLabel], wanted: list[MapLabel]) ->
 def _keep_off_route(ground: Ground, wanted: list[MapLabel]) -> list[MapLabel]:
     area = ground.route_area
     return [replace(label, candidates=replace(label.candidates, blocked=area)) for label in wanted]
-
-
-def _build_tags(ground: Ground, *, leaders: bool) -> list[MapLabel]:
-    """Tags of the legs, at the legs, or with lines as well."""
-    content = ground.content
-    tags = route.build_leg_labels(content.legs, content.leg_labels, ground.legs)
-    if leaders:
-        tags += route.build_leader_labels(
-            content.legs, content.leg_labels, ground.legs, covered=ground.covered
-        )
-    return tags
 
 
 def _repeat_names(placed: list[PlacedLabel]) -> list[MapLabel]:

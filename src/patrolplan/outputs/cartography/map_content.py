@@ -236,9 +236,10 @@ def _find_walked_pieces(
     """
     if not lines:
         return pieces[:0]
-    walk = shapely.union_all([shapely.linestrings(line) for line in lines]).buffer(ON_WALK_METRES)
+    walk = shapely.multilinestrings([shapely.linestrings(line) for line in lines])
     shapely.prepare(walk)
-    return np.asarray(pieces[shapely.contains_xy(walk, network.piece_middle[pieces])])
+    middles = shapely.points(network.piece_middle[pieces])
+    return np.asarray(pieces[shapely.dwithin(walk, middles, ON_WALK_METRES)])
 
 
 def _find_crossings(
