@@ -33,8 +33,8 @@ from patrolplan.patrols.plan import BarredPlace, Patrol, Plan
 
 USUAL_ROWS = 2
 """Rows of the strip below the map of a patrol that has stops, as a first guess."""
-BEAT_OFFSET = 4.2
-"""Points from the middle of the street to the line of a beat, clear of the route."""
+BEAT_OFFSET = 8.5
+"""Points from the middle of the street to the line of a beat, clear of route and stretch."""
 ARROW_SPACING = 46.0
 ARROW_SIZE = 9.0
 INSET_CAPTION = "enlarged"

@@ -27,7 +27,7 @@ GRID_STEPS = (100, 200, 500, 1000)
 """Metres that lines may be apart."""
 MIN_SPACING = 40.0
 """Points between two lines; nearer ones would be read as streets."""
-GRID_COLOUR = "#98a4b0"
+GRID_COLOUR = "#a8b2bc"
 GRID_LEVEL = 1.45
 """Above land, water and buildings, below all streets."""
 GRID_WIDTH = 0.5

@@ -141,7 +141,7 @@ def build_sign_entries(viewport: Viewport, shown: Shown, speed_kmh: float) -> li
 def _build_scale(viewport: Viewport, shown: Shown, speed_kmh: float) -> Entry:
     metres = choose_scale_bar_metres(viewport.metres_per_point, symbols.LONG_BAR)
     length = metres / viewport.metres_per_point
-    minutes = f"{metres / (speed_kmh * 1000 / 60):.1f}".removesuffix(".0")
+    minutes = f"{metres / (speed_kmh * 1000 / 60):.3g}"
     going = "ride" if shown.way == "bicycle" else "walk"
     scale = round(viewport.metres_per_point / POINT_METRES, -2)
     text = f"{metres} m, {minutes} min {going}; 1:{scale:,.0f}"

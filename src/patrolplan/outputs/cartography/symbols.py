@@ -26,7 +26,7 @@ STRETCH_LINES = "#7a4a12"
 STRETCH_HATCH = 4.5
 """Points between the slanting lines."""
 LEGEND_LEVEL = 23.0
-LONG_BAR = 110.0
+LONG_BAR = 125.0
 """Maximum length of the scale bar, in points."""
 NORTH_SIDE = 30.0
 ROTATED_NOTE = "Map turned"
