@@ -8,14 +8,15 @@ from patrolplan.outputs.cartography.fonts import list_unprintable_notes, make_pr
 from patrolplan.outputs.marking import find_marking
 from patrolplan.outputs.note_words import describe_note, describe_notes
 from patrolplan.outputs.reason_words import describe_barred, describe_tasking, list_reasons
+from patrolplan.outputs.tested_words import describe_tested
 from patrolplan.outputs.way_home_words import (
     describe_assumptions,
     describe_busiest,
     drop_own_way,
     find_busiest_stop,
 )
-from patrolplan.patrols.directions import HEADINGS
 from patrolplan.patrols.plan import Leg, Patrol, Plan, Step, Stop, Tasking
+from patrolplan.patrols.turns import HEADINGS
 from patrolplan.text import capitalise, fit_sentences, format_count, shorten
 from patrolplan.times import format_time
 
@@ -240,7 +241,7 @@ def _list_caveats(plan: Plan, patrol: Patrol) -> list[str]:
     assumed = describe_assumptions([*plan.area.notes, *plan.risk.notes], patrol.urn)
     lines = [
         f"{wording.describe_quality(patrol)}. {wording.format_data_months(plan.risk)}. {assumed}",
-        patrol.tested,
+        describe_tested(patrol.tested),
         " ".join(wording.list_approximations(plan, [patrol.way])),
         " ".join(describe_notes(plan.area.accepted_checks)),
         " ".join(wording.list_attributions(plan)),

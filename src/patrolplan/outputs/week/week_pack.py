@@ -24,7 +24,12 @@ from patrolplan.outputs.week.task_sheets import (
     format_set_out,
     render_task_sheets,
 )
-from patrolplan.outputs.wording import PURPOSE, format_data_months, list_attributions
+from patrolplan.outputs.wording import (
+    PURPOSE,
+    describe_place,
+    format_data_months,
+    list_attributions,
+)
 from patrolplan.parallel import ProgressCallback
 from patrolplan.team.ledger.promised import HOTSPOTS_FILE, build_hotspots_document
 from patrolplan.team.week import Duty, Week, format_day
@@ -169,7 +174,7 @@ def _build_cover_row(duty: Duty) -> dict[str, Any]:
         "urn": make_printable(duty.urn),
         "stops": [
             f"{format_time(stop.arrive_minutes)} "
-            f"{shorten(make_printable(stop.place), LONGEST_STOP)}"
+            f"{shorten(make_printable(describe_place(stop)), LONGEST_STOP)}"
             for stop in duty.patrol.stops
         ],
     }
