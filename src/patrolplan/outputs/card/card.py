@@ -13,10 +13,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import segno
 
 from patrolplan.outputs.card.card_map import draw_patrol_map
-from patrolplan.outputs.card.card_text import SHORT_LENGTHS, build_card_data
+from patrolplan.outputs.card.card_text import build_card_data
+from patrolplan.outputs.card.overleaf import FRONT_LETTERS, FrontLetters, move_overleaf
 from patrolplan.outputs.cartography.fonts import (
     MIN_FONT_SIZE,
     copy_template,
@@ -25,9 +27,11 @@ from patrolplan.outputs.cartography.fonts import (
     open_template_folder,
     typeset,
 )
+from patrolplan.outputs.cartography.map_content import MARKER_EDGE_MARGIN, fit_patrol_viewport
+from patrolplan.outputs.cartography.symbols import LEGEND_HEIGHT
 from patrolplan.outputs.wording import compute_plan_id
 from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
-from patrolplan.patrols.plan import Patrol, Plan
+from patrolplan.patrols.plan import BarredPlace, Patrol, Plan
 
 CARD_TEMPLATE = "card.typ"
 COVER_TEMPLATE = "cover.typ"
@@ -78,7 +82,7 @@ def render_cards(
         return {}
     with open_template_folder() as folder:
         typesetter = CardTypesetter(Path(folder), executor, report_progress)
-        cards = typesetter.lay_out_cards([(plan, patrol) for patrol in chosen])
+        cards = typesetter.lay_out_cards([PrintedPatrol(plan, patrol) for patrol in chosen])
         names = [build_card_filename(patrol) for patrol in chosen]
         pages = dict(zip(names, typesetter.typeset_each(cards), strict=True))
         title = f"Patrol cards: {make_printable(plan.area.name)}"
@@ -92,14 +96,27 @@ def build_card_filename(patrol: Patrol) -> str:
 
 
 @dataclass(frozen=True, eq=False)
+class PrintedPatrol:
+    """A patrol of which a card is printed."""
+
+    plan: Plan
+    """Dated where the card is for one day."""
+    patrol: Patrol
+    officer: str = ""
+    """Who patrols; where that is not known, the card has a line to write on."""
+    colleagues: tuple[str, ...] = ()
+    """Who else patrols from the same gate on that day."""
+
+
+@dataclass(frozen=True, eq=False)
 class CardBook:
     """Cards under one cover that lists them."""
 
     title: str
     cover: dict[str, Any]
     """What the cover says, as strings, see `cover.typ`; `rows` holds one entry a card."""
-    cards: tuple[tuple[Plan, Patrol], ...]
-    """Each patrol with its plan, dated, in the order of the cover's rows."""
+    cards: tuple[PrintedPatrol, ...]
+    """In the order of the cover's rows."""
 
 
 def render_card_books(
@@ -152,6 +169,8 @@ class PageLayout:
     notes_height: float
     directions_size: float
     second_page: bool
+    is_crowded: bool
+    """Whether the words leave too little for a map, with the directions overleaf."""
 
 
 def fit_page(heights: PartHeights, *, has_directions: bool = True) -> PageLayout:
@@ -162,7 +181,8 @@ def fit_page(heights: PartHeights, *, has_directions: bool = True) -> PageLayout
     Examples
     --------
     >>> fit_page(PartHeights(60, 140, 0, directions=90, large_directions=110, foot=100))
-    PageLayout(map_height=362.2, notes_height=0.0, directions_size=9.5, second_page=False)
+    PageLayout(map_height=362.2, notes_height=0.0, directions_size=9.5, second_page=False,
+               is_crowded=False)
     >>> crowded = PartHeights(60, 300, 0, directions=210, large_directions=240, foot=100)
     >>> fit_page(crowded).second_page
     True
@@ -176,7 +196,8 @@ def fit_page(heights: PartHeights, *, has_directions: bool = True) -> PageLayout
         room, size = room_with_large_type, LARGE_FONT_SIZE
     height = MAX_MAP_HEIGHT if room > MAX_MAP_HEIGHT + MIN_NOTES_HEIGHT else room
     height = round(max(height, MIN_MAP_HEIGHT / 2), 1)
-    return PageLayout(height, round(max(0.0, room - height), 1), size, second_page)
+    is_crowded = room < MIN_MAP_HEIGHT
+    return PageLayout(height, round(max(0.0, room - height), 1), size, second_page, is_crowded)
 
 
 class CardTypesetter:
@@ -193,27 +214,58 @@ class CardTypesetter:
         for template in (CARD_TEMPLATE, COVER_TEMPLATE):
             copy_template("patrolplan.outputs.card", template, root)
 
-    def lay_out_cards(self, dated_patrols: Sequence[tuple[Plan, Patrol]]) -> list[dict[str, Any]]:
+    def lay_out_cards(self, printed: Sequence[PrintedPatrol]) -> list[dict[str, Any]]:
         """The data of each card for the template, with its QR code, map and layout."""
-        if not dated_patrols:
+        if not printed:
             return []
-        plans = {id(plan): plan for plan, _ in dated_patrols}
+        plans = {id(one.plan): one.plan for one in printed}
         plan_ids = {key: compute_plan_id(plan) for key, plan in plans.items()}
-        cards = []
-        for number, (plan, patrol) in enumerate(dated_patrols):
-            plan_id = plan_ids[id(plan)]
-            code = self._write_qr_code(f"code-{number}.svg", plan, patrol, plan_id)
-            cards.append(build_card_data(plan, patrol, plan_id) | {"code": code})
-        # Where the words leave no room for a map, even without directions, they are shortened.
-        for number, heights in enumerate(self._measure_heights(cards)):
-            if heights.compute_map_height(0.0) < MIN_MAP_HEIGHT:
-                plan, patrol = dated_patrols[number]
-                cards[number] |= build_card_data(plan, patrol, plan_ids[id(plan)], SHORT_LENGTHS)
-        layouts = [
-            fit_page(heights, has_directions=bool(card["legs"]))
-            for card, heights in zip(cards, self._measure_heights(cards), strict=True)
+
+        codes = [
+            self._write_qr_code(f"code-{number}.svg", one, plan_ids[id(one.plan)])
+            for number, one in enumerate(printed)
         ]
-        maps = self._draw_maps(dated_patrols, layouts)
+
+        def write(patrols: Sequence[Patrol]) -> list[dict[str, Any]]:
+            return [
+                {
+                    **build_card_data(
+                        one.plan,
+                        patrol,
+                        plan_ids[id(one.plan)],
+                        officer=one.officer,
+                        colleagues=one.colleagues,
+                    ),
+                    "code": code,
+                }
+                for one, patrol, code in zip(printed, patrols, codes, strict=True)
+            ]
+
+        cards = write([one.patrol for one in printed])
+        # Where the words leave no room for a map, even without directions, they go overleaf.
+        fronts: list[FrontLetters | None] = [None] * len(cards)
+        layouts = self._fit_pages(cards)
+        for letters in FRONT_LETTERS:
+            fronts = [
+                letters if layout.is_crowded else front
+                for front, layout in zip(fronts, layouts, strict=True)
+            ]
+            layouts = self._fit_pages(_move_long_overleaf(cards, fronts))
+        # Only what a map shows is worth a caution on its card. Where fewer cautions leave more
+        # room, the map has it, unless a higher one would show more of the places.
+        shown = [
+            find_barred_on_map(one, layout.map_height)
+            for one, layout in zip(printed, layouts, strict=True)
+        ]
+        patrols = [
+            replace(one.patrol, keep_away=barred)
+            for one, barred in zip(printed, shown, strict=True)
+        ]
+        cards = _move_long_overleaf(write(patrols), fronts)
+        for number, larger in enumerate(self._fit_pages(cards)):
+            if find_barred_on_map(printed[number], larger.map_height) == shown[number]:
+                layouts[number] = larger
+        maps = self._draw_maps(printed, layouts)
         return [
             card | {"map": name} | asdict(layout)
             for card, name, layout in zip(cards, maps, layouts, strict=True)
@@ -237,9 +289,10 @@ class CardTypesetter:
         data = {"title": title, "cards": list(cards), "measuring": False, "cover": cover}
         return typeset(self.root, CARD_TEMPLATE, data)
 
-    def _write_qr_code(self, name: str, plan: Plan, patrol: Patrol, plan_id: str) -> str:
+    def _write_qr_code(self, name: str, printed: PrintedPatrol, plan_id: str) -> str:
         """Write the QR code where the template finds it: area, plan and patrol, but no place."""
-        text = f"patrolplan/{plan_id}/{patrol.urn}-{patrol.number}/{plan.area.name}"
+        patrol, area = printed.patrol, printed.plan.area
+        text = f"patrolplan/{plan_id}/{patrol.urn}-{patrol.number}/{area.name}"
         picture = io.BytesIO()
         square = segno.make(make_printable(text)[:200], error="m", micro=False)
         square.save(picture, kind="svg", border=1, xmldecl=False, nl=False)
@@ -247,20 +300,19 @@ class CardTypesetter:
         return name
 
     def _draw_maps(
-        self, dated_patrols: Sequence[tuple[Plan, Patrol]], layouts: Sequence[PageLayout]
+        self, printed: Sequence[PrintedPatrol], layouts: Sequence[PageLayout]
     ) -> list[str]:
         """Write every card's map where the template finds it, each once; gives their names.
 
         All plans are of one area and the same hotspots, so that the first stands for any of them.
         Without its incidents, tasked places and patrols it is small to send to workers.
         """
-        plan, _ = dated_patrols[0]
+        plan = printed[0].plan
         area = plan.area.strip_for_workers()
         area = replace(area, tasked_places=area.tasked_places.iloc[:0])
         plan = replace(plan, area=area, patrols=())
         jobs = [
-            (patrol, layout.map_height)
-            for (_, patrol), layout in zip(dated_patrols, layouts, strict=True)
+            (one.patrol, layout.map_height) for one, layout in zip(printed, layouts, strict=True)
         ]
         keys = [(id(patrol), height) for patrol, height in jobs]
         needed = dict(zip(keys, jobs, strict=True))
@@ -275,6 +327,13 @@ class CardTypesetter:
         for name, picture in zip(names.values(), pictures, strict=True):
             (self.root / name).write_bytes(picture)
         return [names[key] for key in keys]
+
+    def _fit_pages(self, cards: Sequence[dict[str, Any]]) -> list[PageLayout]:
+        """How each card shares out its page."""
+        return [
+            fit_page(heights, has_directions=bool(card["legs"]))
+            for card, heights in zip(cards, self._measure_heights(cards), strict=True)
+        ]
 
     def _measure_heights(self, cards: Sequence[dict[str, Any]]) -> list[PartHeights]:
         """How tall the words of each card are."""
@@ -292,6 +351,27 @@ def _typeset_alone(_: None, job: tuple[dict[str, Any], dict[str, bytes]]) -> byt
         for name, picture in pictures.items():
             (typesetter.root / name).write_bytes(picture)
         return typesetter.typeset(card["title"], [card])
+
+
+def _move_long_overleaf(
+    cards: Sequence[dict[str, Any]], fronts: Sequence[FrontLetters | None]
+) -> list[dict[str, Any]]:
+    """The cards with no more than so many letters on their first page; None: with all."""
+    return [
+        card if letters is None else move_overleaf(card, letters)
+        for card, letters in zip(cards, fronts, strict=True)
+    ]
+
+
+def find_barred_on_map(printed: PrintedPatrol, height: float) -> tuple[BarredPlace, ...]:
+    """The places to keep away from that a patrol's map of this height shows."""
+    patrol = printed.patrol
+    if not patrol.keep_away:
+        return ()
+    viewport = fit_patrol_viewport(printed.plan, patrol, BODY_WIDTH, height - LEGEND_HEIGHT)
+    points = viewport.to_page(np.array([barred.point for barred in patrol.keep_away]))
+    on_map = viewport.contains(points, margin=MARKER_EDGE_MARGIN)
+    return tuple(one for one, is_on in zip(patrol.keep_away, on_map, strict=True) if is_on)
 
 
 def _draw_map_pdf(plan: Plan, job: tuple[Patrol, float]) -> bytes:
