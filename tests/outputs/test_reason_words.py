@@ -120,8 +120,10 @@ REPORTS = ReportsReason(
     [
         (
             {},
-            "75 to 79 pupils feel unsafe here after school (autumn term 2025): poor lighting "
-            "and groups loitering",
+            (
+                "75 to 79 pupils feel unsafe here after school (autumn term 2025): "
+                "poor lighting and groups loitering"
+            ),
         ),
         (
             {"earlier": True, "factors": ()},
