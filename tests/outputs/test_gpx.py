@@ -113,7 +113,7 @@ def _patrol(school: str, number: int) -> Patrol:
         variants=(),
         notes=(),
         ends_at="gate",
-        tested="",
+        tested=None,
     )
 
 

@@ -31,7 +31,7 @@ def tasked(request, demo_area, demo_plan):
     place = gpd.GeoDataFrame(
         {"place_id": ["T9"], "must_visit": True, "schools": [[URN]], "reason": "r", "by": "b"}
         | ALL_DAYS,
-        geometry=[quiet if apart else near["stop"]],
+        geometry=[quiet if apart else shapely.Point(network.piece_middle[near["pieces"][0]])],
         crs=network.projection.crs,
     )
     area = dataclasses.replace(demo_area, tasked_places=place)

@@ -396,12 +396,13 @@ def test_walks_within_reach_are_those_of_the_whole_area(demo_area, demo_plan, re
     rest = network.piece_metres[here.piece[0]] - here.offset_metres[0]
     graph.add_edge("gate", last, metres=rest)
     away = nx.single_source_dijkstra_path_length(graph, "gate", weight="metres")
-    stop_piece = demo_plan.hotspots["stop_piece"].to_numpy()[reach.hotspot_rows]
-    for row, piece in enumerate(stop_piece):
+    hotspots = demo_plan.hotspots.iloc[reach.hotspot_rows]
+    stops = zip(hotspots["stop_piece"], hotspots["stop_metres"], strict=True)
+    for row, (piece, metres) in enumerate(stops):
         if piece == here.piece[0]:
             continue
-        ends = [away[int(node)] for node in network.piece_nodes[piece]]
-        expected = min(ends) + network.piece_metres[piece] / 2
+        first, last = (away[int(node)] for node in network.piece_nodes[piece])
+        expected = min(first + metres, last + network.piece_metres[piece] - metres)
         assert reach.walks.metres[0, row + 1] == pytest.approx(expected, abs=0.05)
 
 

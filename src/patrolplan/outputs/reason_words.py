@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from patrolplan.crs import BRITISH_GRID, SQUARE_METRES
 from patrolplan.hotspots.reasons import (
+    BeatReason,
     CrimeReason,
     ReportsReason,
     TrendReason,
@@ -108,15 +109,13 @@ def describe_reason(reason: "Reason", *, with_count: bool = True) -> str:
     '75 to 79 pupils feel unsafe here at lunch (autumn term 2025): traffic'
     >>> describe_reason(reports, with_count=False)
     'Pupils feel unsafe here at lunch: traffic and an isolated place'
+    >>> beat = BeatReason(hotspot="H4", place="Mill Lane", reasons=(crime,))
+    >>> describe_reason(beat, with_count=False)
+    'Also walk Mill Lane (H4): recorded crime: robbery'
     """
     match reason:
         case CrimeReason():
-            categories = join_words([_describe_category(name) for name in reason.categories])
-            if not with_count:
-                return f"Recorded crime: {categories}"
-            span = f"in the {_format_months(reason)} to {_format_month(reason.last_month)}"
-            amount = _describe_amount(reason)
-            return f"Recorded crime: {amount} {span}, most harm from {categories}"
+            return f"Recorded crime: {_describe_crime(reason, with_count=with_count)}"
         case ReportsReason():
             when = f" {TIME_WORDS[reason.time_band]}" if reason.time_band else ""
             factors = join_words([describe_factor(name) for name in reason.factors])
@@ -131,6 +130,14 @@ def describe_reason(reason: "Reason", *, with_count: bool = True) -> str:
             return (
                 f"On the way {way} of {describe_share(reason.share)} of {reason.school}, "
                 f"{reason.start} to {reason.end}"
+            )
+        case BeatReason():
+            also = f"Also walk {reason.place} ({reason.hotspot})"
+            why = [describe_reason(one, with_count=with_count) for one in reason.reasons]
+            return (
+                f"{also}: {'; '.join(words[:1].lower() + words[1:] for words in why)}"
+                if why
+                else also
             )
         case _:
             assert_never(reason)
@@ -154,6 +161,14 @@ def describe_share(share: float) -> str:
     """A share of pupils who go on foot, to the nearest 5 %."""
     words = SHARE_WORDS.get(round(share * 20))
     return f"about {words}" if words else "nearly all pupils"
+
+
+def _describe_crime(reason: CrimeReason, *, with_count: bool) -> str:
+    categories = join_words([_describe_category(name) for name in reason.categories])
+    if not with_count:
+        return categories
+    span = f"in the {_format_months(reason)} to {_format_month(reason.last_month)}"
+    return f"{_describe_amount(reason)} {span}, most harm from {categories}"
 
 
 def _describe_amount(reason: CrimeReason) -> str:

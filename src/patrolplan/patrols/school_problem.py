@@ -19,13 +19,17 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 
 from patrolplan.area import StudyArea
+from patrolplan.area.daylight import Daylight, find_daylight
 from patrolplan.area.patrol_window import Window, resolve_window
+from patrolplan.hotspots.standing import read_lighting
 from patrolplan.network import Positions, concatenate_positions
 from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.network.names import describe_positions, label_streets
 from patrolplan.network.paths import WalkFinder
 from patrolplan.network.pieces import PIECE_METRES
 from patrolplan.notes import Note, NoteKind
+from patrolplan.patrols.beats import is_worth_walking, join_beats
+from patrolplan.patrols.landmarks import Landmarks
 from patrolplan.patrols.plan import BarredPlace, Tasking
 from patrolplan.patrols.solver.solve import (
     GateStay,
@@ -35,6 +39,7 @@ from patrolplan.patrols.solver.solve import (
     TimedPrizes,
 )
 from patrolplan.patrols.surroundings import (
+    MIN_STOP_METRES_TO_BARRED,
     Surroundings,
     build_surroundings,
     build_way_notes,
@@ -47,11 +52,11 @@ from patrolplan.settings import PatrolSettings
 from patrolplan.times import minutes_after_midnight
 from patrolplan.worker_pool import EncipheredFields
 
-MIN_STOP_METRES_TO_BARRED = 150.0
-"""A hotspot whose stretch comes this near to a barred place is not a candidate."""
-
 MIN_WALK_METRES_TO_BARRED = 60.0
 """Streets this near to a barred place are not walked along."""
+
+MAX_COST_OF_METRE = 4.0
+"""Walks that cost more than this a metre are not looked at in the search for near neighbours."""
 
 TASKED_METRES = 60.0
 """A tasked place this near to a hotspot's stretch is that hotspot."""
@@ -72,6 +77,8 @@ class PlanningInputs(EncipheredFields):
     """See `StudyArea.strip_for_workers`."""
     risk: Risk
     hotspots: gpd.GeoDataFrame
+    """One row a beat, see `patrolplan.patrols.beats.join_beats`, and whether it
+    `is_worth_walking`."""
     piece_labels: NDArray[np.object_]
     """(w,) what each piece of the area's walkable network is called."""
     window: Window
@@ -79,6 +86,8 @@ class PlanningInputs(EncipheredFields):
     """Day of the patrols, on which only some tasked places count; None: all of them count."""
     timed_risk: TimedRisk | None = None
     """Risk by minute of stretches and gates; None where the risk is the same at all times."""
+    landmarks: Landmarks | None = None
+    """What directions may name at a turn."""
 
     @classmethod
     def from_area(
@@ -97,14 +106,17 @@ class PlanningInputs(EncipheredFields):
         `rows` and `reach_window` are those of `TimedRisk.from_risk`.
         """
         window = window or resolve_window(area.settings.patrol)
+        beats = join_beats(area, hotspots)
+        stretches = [np.array(pieces, dtype=np.int64) for pieces in beats["pieces"]]
         return cls(
             area.strip_for_workers(),
             risk,
-            hotspots,
+            beats.assign(is_worth_walking=is_worth_walking(area, risk, stretches)),
             label_streets(area.network.walkable),
             window,
             date,
-            TimedRisk.from_risk(area, risk, hotspots, window, reach_window=reach_window, rows=rows),
+            TimedRisk.from_risk(area, risk, beats, window, reach_window=reach_window, rows=rows),
+            Landmarks.from_features(area.features),
         )
 
 
@@ -128,7 +140,8 @@ class SchoolProblem:
     walks: WalkFinder
     """Walks (or rides) between all positions."""
     hotspot_rows: NDArray[np.int64]
-    """(k,) rows of the hotspots, most risk first; -1 for a tasked place that lies on no hotspot."""
+    """(k,) rows of the hotspots or beats, most risk first; -1 for a tasked place that lies on no
+    hotspot."""
     worth: NDArray[np.float64]
     """(k,) risk of each candidate's stretch as a share of the risk within reach, the mean over the
     patrol's hours; 0 without one."""
@@ -166,6 +179,16 @@ class SchoolProblem:
         """The tasked places to keep away from."""
         return select_tasked(self.tasked_places, must_visit=False)
 
+    @cached_property
+    def stop_lit(self) -> NDArray[np.object_]:
+        """(k,) street lighting at the candidates."""
+        return read_lighting(self.surroundings.network, self.stops.piece)
+
+    @cached_property
+    def daylight(self) -> Daylight | None:
+        """When it is light on the day of the patrols; None where that is not known."""
+        return find_daylight(self.inputs.area, self.inputs.date)
+
     @property
     def must_visit_stops(self) -> frozenset[int]:
         """Positions of the candidates that must be visited."""
@@ -177,6 +200,8 @@ class SchoolProblem:
         prizes, dwell = np.zeros(positions), np.zeros(positions)
         prizes[1 : count + 1] = self.worth
         dwell[1 : count + 1] = self.settings.dwell_minutes
+        windows = np.tile([-np.inf, np.inf], (positions, 1))
+        windows[1 : count + 1] = build_stop_windows(self)
         hours = self.surroundings.hours
         officer = Officer(
             start=self.start_position,
@@ -186,16 +211,69 @@ class SchoolProblem:
             else hours.start_minutes,
             latest_minutes=self.surroundings.hours.latest_end_minutes,
         )
+        travel = self.walks.metres / compute_speed(self.settings)
         return OrienteeringProblem(
-            travel_minutes=self.walks.metres / compute_speed(self.settings),
+            travel_minutes=np.where(self._find_near_pairs(mandatory), np.inf, travel),
             prizes=prizes,
             dwell_minutes=dwell,
             officers=(officer,) * self.settings.officers,
+            windows=windows if np.isfinite(windows).any() else None,
             mandatory=mandatory,
             barred=frozenset({0, *range(count + 1, positions)}),
             timed_prizes=self.timed_prizes,
             gate=self.gate_stay,
         )
+
+    def _find_windows(self, mandatory: frozenset[int]) -> NDArray[np.float64] | None:
+        """(n, 2) first and last minute at which a dwell may begin; None: at any time.
+
+        Late, when most pupils are home, a stop is made only while it is worth `[patrol]
+        min_late_share` of what the best one is worth at its best time: what adds next to nothing
+        does not hold the officer up. Stops that are mandatory are made at any time.
+        """
+        if self.timed_prizes is None or self.gate_stay is None:
+            return None
+        hours, dwell = self.surroundings.hours, self.settings.dwell_minutes
+        late = hours.start_minutes + self.settings.late_minutes
+        begin = self.timed_prizes.list_breaks(dwell)
+        begin = begin[(begin >= hours.gate_until_minutes)]
+        begin = begin[begin <= hours.latest_end_minutes - dwell]
+        stops = range(1, len(self.worth) + 1)
+        worth = [self.timed_prizes.compute_worth(stop, begin, dwell) for stop in stops]
+        least = self.settings.min_late_share * max(
+            (one.max(initial=0.0) for one in worth), default=0
+        )
+        windows = np.tile([-np.inf, np.inf], (len(self.walks.metres), 1))
+        for stop, one in zip(stops, worth, strict=True):
+            if stop not in mandatory:
+                windows[stop, 1] = max(late, begin[one >= least].max(initial=-np.inf))
+        return windows
+
+    def _find_near_pairs(self, mandatory: frozenset[int]) -> NDArray[np.bool_]:
+        """(n, n) stops so near to each other that no patrol goes straight from one to the other.
+
+        They would be one beat, were there time to walk it. Two stops that are both mandatory are
+        visited wherever they are.
+        """
+        free = np.array([not {a, b} <= mandatory for a, b in self.near_pairs], dtype=bool)
+        pairs = self.near_pairs[free]
+        near = np.zeros(self.walks.metres.shape, dtype=bool)
+        near[pairs, pairs[:, ::-1]] = True
+        return near
+
+    @cached_property
+    def near_pairs(self) -> NDArray[np.int64]:
+        """(m, 2) positions of candidates with less than `[patrol] beat_metres` to walk between."""
+        stops, limit = slice(1, len(self.worth) + 1), self.settings.beat_metres
+        cost, xy = self.walks.metres[stops, stops], self.surroundings.network.xy(self.stops)
+        # A walk costs at least its length, and more where it is not on a pavement in the light.
+        apart = np.hypot(*(xy[:, None] - xy[None]).T)
+        pairs = np.argwhere(np.triu((cost < MAX_COST_OF_METRE * limit) & (apart < limit), k=1))
+        is_near = [
+            cost[a, b] < limit or self.walks.find_shortest(a + 1, b + 1).metres < limit
+            for a, b in pairs.tolist()
+        ]
+        return 1 + pairs[np.array(is_near, dtype=bool)]
 
     def compute_shortest_metres(self, route: Route) -> float:
         """Length of a route by the shortest ways."""
@@ -263,6 +341,16 @@ class SchoolProblem:
             notes.append(Note("other_window"))
         return tuple(notes)
 
+    def note_gate_card(self) -> Note:
+        """Why a patrol stays at the gate."""
+        if len(self.worth):
+            return Note("gate_worth_most")
+        values = {
+            "metres": self.settings.radius_metres,
+            "min_incidents": self.settings.min_incidents,
+        }
+        return Note("nothing_worth_walk", {**values})
+
     @cached_property
     def keep_away(self) -> tuple[BarredPlace, ...]:
         """The barred places that a patrol of this school could come near to."""
@@ -276,6 +364,21 @@ class SchoolProblem:
             BarredPlace(place=place, tasking=build_tasking(row), point=(float(x), float(y)))
             for (_, row), place, (x, y) in zip(barred.iterrows(), places, xy, strict=True)
         )
+
+
+def build_stop_windows(problem: SchoolProblem) -> NDArray[np.float64]:
+    """(k, 2) earliest and latest minute at which one begins to dwell at each candidate.
+
+    Unless it is tasked, or the settings allow it, a stop without street lighting is over by sunset
+    and does not begin before sunrise.
+    """
+    windows = np.tile([-np.inf, np.inf], (len(problem.worth), 1))
+    daylight, settings = problem.daylight, problem.settings
+    if daylight is not None and settings.after_dark == "avoid":
+        is_unlit = (problem.stop_lit == "no") & (problem.tasked_rows < 0)
+        closing = daylight.sunset_minutes - settings.dwell_minutes
+        windows[is_unlit] = min(daylight.sunrise_minutes, closing), closing
+    return windows
 
 
 def build_tasking(place: pd.Series) -> Tasking:
@@ -297,8 +400,9 @@ def build_school_problem(inputs: PlanningInputs, row: int) -> SchoolProblem:
     """What the patrols of the school in a row of the area's schools are built from.
 
     Candidates are the hotspots within the radius that a patrol has time for, and the tasked places
-    to visit. A place to visit that lies on a hotspot's stretch is that hotspot; a hotspot whose
-    stretch is near a barred place is not a candidate, and walks go round the streets there.
+    to visit. A place to visit that lies on a hotspot's stretch is that hotspot, and one stands at
+    the place; another hotspot whose stretch is near a barred place is not a candidate, and walks go
+    round the streets there.
     """
     area, hotspots, settings = inputs.area, inputs.hotspots, inputs.area.settings.patrol
     around = build_surroundings(area, row, inputs.window)
@@ -318,24 +422,24 @@ def build_school_problem(inputs: PlanningInputs, row: int) -> SchoolProblem:
     walking_minutes = around.hours.after_gate_minutes - settings.dwell_minutes
     in_time = around.round_trip_metres <= max(0.0, walking_minutes * compute_speed(settings))
 
-    rows = _find_hotspot_rows(hotspots, pieces, in_time & in_radius)
-    near_barred = _find_near(hotspots.geometry.iloc[rows].values, barred, MIN_STOP_METRES_TO_BARRED)
-    rows = rows[~near_barred.any(axis=0)]
-    tasked_rows, on_hotspot = _match_places_to_stretches(hotspots.geometry.iloc[rows], must_visit)
+    is_candidate = _find_near_stops(hotspots, pieces, in_time & in_radius)
+    near_barred = _find_near(hotspots.geometry.values, barred, MIN_STOP_METRES_TO_BARRED)
+    is_candidate &= ~near_barred.any(axis=0)
+    inside = np.flatnonzero(_is_on_own_streets(around, must_visit))
+    tasked_rows, on_hotspot = _match_places_to_stretches(hotspots.geometry, must_visit, inside)
+    rows = np.flatnonzero(is_candidate | (tasked_rows >= 0))
+    tasked_rows = tasked_rows[rows]
     amounts = hotspots["worth"].to_numpy()[rows]
     if timed is not None:
         amounts = timed.compute_mean_rates(rows, around.hours)
     order = np.argsort(-amounts, kind="stable")
+    worthwhile = hotspots["is_worth_walking"].to_numpy()[rows] | (tasked_rows >= 0)
+    order = order[worthwhile[order]]
     order = order[(np.arange(len(order)) < settings.candidates) | (tasked_rows[order] >= 0)]
     rows, tasked_rows, amounts = rows[order], tasked_rows[order], amounts[order]
-    apart, inside = np.flatnonzero(~on_hotspot), _is_on_own_streets(around, must_visit)
-    outside, apart = apart[~inside[apart]], apart[inside[apart]]
-    stop_pieces = np.searchsorted(pieces, hotspots["stop_piece"].to_numpy()[rows])
-    stops = around.network.middles(stop_pieces)
-    if len(apart):
-        xy = shapely.get_coordinates(must_visit.geometry.iloc[apart].values)
-        stops = concatenate_positions(stops, around.network.snap(xy))
-
+    apart = inside[~on_hotspot[inside]]
+    outside = np.setdiff1d(np.arange(len(must_visit)), inside)
+    stops = _find_stops(around, hotspots.iloc[rows], must_visit, tasked_rows, apart)
     walks, unavoidable_rows = _find_walks(around, stops, barred)
     worth = np.zeros(len(rows))
     if risk_within > 0:
@@ -411,13 +515,40 @@ def _find_near(lines: ArrayLike, places: gpd.GeoDataFrame, metres: float) -> NDA
     return np.asarray(near <= metres)
 
 
-def _find_hotspot_rows(
+def _find_near_stops(
     hotspots: gpd.GeoDataFrame, pieces: NDArray[np.int64], near: NDArray[np.bool_]
-) -> NDArray[np.int64]:
-    """Hotspots whose stopping place is on one of `pieces` that is `near` enough, both (q,)."""
+) -> NDArray[np.bool_]:
+    """Which hotspots' stopping places are on one of `pieces` that is `near` enough, both (q,)."""
     stop_piece = hotspots["stop_piece"].to_numpy()
     at = np.minimum(np.searchsorted(pieces, stop_piece), len(pieces) - 1)
-    return np.flatnonzero((pieces[at] == stop_piece) & near[at])
+    return np.asarray((pieces[at] == stop_piece) & near[at])
+
+
+def _find_stops(
+    around: Surroundings,
+    hotspots: gpd.GeoDataFrame,
+    must_visit: gpd.GeoDataFrame,
+    tasked_rows: NDArray[np.int64],
+    apart: NDArray[np.int64],
+) -> Positions:
+    """Where one stands: at hotspots' stopping places, and at tasked places themselves.
+
+    `tasked_rows` are the tasked places that hotspots stand for (-1: none), `apart` the others.
+    """
+    standing = Positions(
+        hotspots["stop_piece"].to_numpy(),
+        hotspots["stop_metres"].to_numpy(),
+        np.zeros(len(hotspots)),
+    ).map_to_subnetwork(around.pieces)
+    if not len(must_visit):
+        return standing
+    tasked = around.network.snap(shapely.get_coordinates(must_visit.geometry.values))
+    free, wanted = np.flatnonzero(tasked_rows < 0), np.flatnonzero(tasked_rows >= 0)
+    stops = concatenate_positions(
+        standing.take(free), tasked.take(tasked_rows[wanted]), tasked.take(apart)
+    )
+    order = np.argsort(np.r_[free, wanted], kind="stable")
+    return stops.take(np.r_[order, len(order) + np.arange(len(apart))])
 
 
 def _is_on_own_streets(around: Surroundings, places: gpd.GeoDataFrame) -> NDArray[np.bool_]:
@@ -437,12 +568,16 @@ def _is_on_own_streets(around: Surroundings, places: gpd.GeoDataFrame) -> NDArra
 
 
 def _match_places_to_stretches(
-    stretches: gpd.GeoSeries, places: gpd.GeoDataFrame
+    stretches: gpd.GeoSeries, places: gpd.GeoDataFrame, inside: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """The place that each stretch stands for (-1: none), and which places a stretch stands for."""
+    """The place that each stretch stands for (-1: none), and which places a stretch stands for.
+
+    `inside` are the places that can be visited. A place lies on a stretch wherever its stopping
+    place is, so that what is done there counts towards one hotspot for all schools.
+    """
     place_rows = np.full(len(stretches), -1, dtype=np.int64)
-    for row, place in enumerate(places.geometry):
-        metres = shapely.distance(stretches.values, place)
+    for row in inside:
+        metres = shapely.distance(stretches.values, places.geometry.iloc[row])
         metres[place_rows >= 0] = np.inf
         if len(metres) and metres.min() <= TASKED_METRES:
             place_rows[int(np.argmin(metres))] = row

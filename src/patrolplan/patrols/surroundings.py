@@ -25,6 +25,9 @@ from patrolplan.notes import Note, NoteKind
 from patrolplan.settings import PatrolSettings
 from patrolplan.times import minutes_after_midnight
 
+MIN_STOP_METRES_TO_BARRED = 150.0
+"""A hotspot whose stretch comes this near to a barred place is not a candidate."""
+
 EXTENT_MARGIN = 1.2
 """Walks between stops may lead this much farther from the gate than the radius."""
 

@@ -135,6 +135,7 @@ def test_places_to_keep_away_from_are_crosses_on_the_map(demo_plan):
     patrol = dataclasses.replace(patrol, keep_away=(_barred(patrol, 240.0),))
     picture = draw_patrol_map(demo_plan, patrol, **SIZE)
     assert picture.label_texts.count(KEEP_AWAY_TEXT) == 1
+    assert picture.keep_away == patrol.keep_away
     cross = picture.label_texts.index(KEEP_AWAY_TEXT)
     assert_on_map(picture.viewport, picture.label_boxes[[cross]])
     assert_labels_apart(picture)
@@ -148,6 +149,7 @@ def test_far_places_to_keep_away_from_leave_the_map_as_it_is(demo_plan):
     none = dataclasses.replace(patrol, keep_away=())
     drawn_far, without = (draw_patrol_map(demo_plan, one, **SIZE) for one in (far, none))
     assert KEEP_AWAY_TEXT not in drawn_far.label_texts
+    assert not drawn_far.keep_away
     assert drawn_far.pdf == without.pdf
 
 

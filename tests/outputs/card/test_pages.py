@@ -16,6 +16,7 @@ from patrolplan.outputs.card import card as card_module
 from patrolplan.outputs.card.card import render_cards
 from patrolplan.outputs.card.card_text import build_card_data
 from patrolplan.outputs.cartography.symbols import KEEP_AWAY_TEXT, LEGEND_HEIGHT, STOP_RADIUS
+from patrolplan.outputs.tested_words import describe_tested
 from patrolplan.outputs.wording import compute_plan_id
 
 DOTS = 72
@@ -149,7 +150,7 @@ def test_margins_are_free(drawn):
 def test_held_out_sentence_stands_on_the_card(plan, texts):
     """The card says what was recorded along such a patrol in the hold-out months."""
     for text, patrol in zip(texts, plan.patrols, strict=True):
-        assert strip_spaces(patrol.tested) in text
+        assert strip_spaces(describe_tested(patrol.tested)) in text
 
 
 def test_what_a_ride_needs_stands_on_the_card(plan, texts):

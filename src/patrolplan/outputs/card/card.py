@@ -13,7 +13,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import segno
 
 from patrolplan.outputs.card.card_map import draw_patrol_map
@@ -27,7 +26,7 @@ from patrolplan.outputs.cartography.fonts import (
     open_template_folder,
     typeset,
 )
-from patrolplan.outputs.cartography.map_content import MARKER_EDGE_MARGIN, fit_patrol_viewport
+from patrolplan.outputs.cartography.map_content import find_shown_keep_away, fit_patrol_viewport
 from patrolplan.outputs.cartography.symbols import LEGEND_HEIGHT
 from patrolplan.outputs.wording import compute_plan_id
 from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
@@ -369,9 +368,7 @@ def find_barred_on_map(printed: PrintedPatrol, height: float) -> tuple[BarredPla
     if not patrol.keep_away:
         return ()
     viewport = fit_patrol_viewport(printed.plan, patrol, BODY_WIDTH, height - LEGEND_HEIGHT)
-    points = viewport.to_page(np.array([barred.point for barred in patrol.keep_away]))
-    on_map = viewport.contains(points, margin=MARKER_EDGE_MARGIN)
-    return tuple(one for one, is_on in zip(patrol.keep_away, on_map, strict=True) if is_on)
+    return tuple(find_shown_keep_away(viewport, patrol))
 
 
 def _draw_map_pdf(plan: Plan, job: tuple[Patrol, float]) -> bytes:

@@ -19,7 +19,7 @@ from patrolplan.outputs.cartography.map_content import Inset, MapContent
 from patrolplan.outputs.cartography.place_names import NAME_SIZE, MapLabel
 from patrolplan.outputs.cartography.symbols import LEGEND_HEIGHT, ROUTE_WIDTH, STOP_RADIUS
 from patrolplan.outputs.cartography.viewport import Viewport
-from patrolplan.patrols.plan import Patrol, Plan
+from patrolplan.patrols.plan import BarredPlace, Patrol, Plan
 
 STRETCH_WIDTH = 13.0
 ARROW_SPACING = 46.0
@@ -40,6 +40,8 @@ class PatrolMap:
     """(n, 5) of all that holds words or numbers; those of an inset stand where it is on the map."""
     label_texts: tuple[str, ...]
     """Words of the labels, aligned with the boxes."""
+    keep_away: tuple[BarredPlace, ...] = ()
+    """Of the patrol's places to keep away from those that are on the map."""
 
 
 def draw_patrol_map(plan: Plan, patrol: Patrol, *, width: float, height: float) -> PatrolMap:
@@ -67,7 +69,9 @@ def draw_patrol_map(plan: Plan, patrol: Patrol, *, width: float, height: float) 
             symbol_kinds=[kind for kind, (names, _) in content.point_symbols.items() if len(names)],
         )
     boxes = np.array([box for _, box in placed]).reshape(-1, 5)
-    return PatrolMap(page.getvalue(), viewport, boxes, tuple(text for text, _ in placed))
+    texts = tuple(text for text, _ in placed)
+    keep_away = tuple(map_content.find_shown_keep_away(viewport, patrol))
+    return PatrolMap(page.getvalue(), viewport, boxes, texts, keep_away)
 
 
 def _draw_map(axes: Axes, content: MapContent, inset: Inset | None) -> list[PlacedText]:

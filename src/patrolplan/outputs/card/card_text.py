@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from patrolplan.hotspots.standing import Stand
 from patrolplan.outputs import wording
 from patrolplan.outputs.card.cautions import list_cautions
 from patrolplan.outputs.card.gate_panel import build_gate_panel, list_nearest
@@ -19,31 +18,20 @@ from patrolplan.outputs.reason_words import (
     join_words,
     order_reasons,
 )
+from patrolplan.outputs.tested_words import describe_tested
 from patrolplan.outputs.way_home_words import (
     describe_assumptions,
     describe_busiest,
     drop_own_way,
     find_busiest_stop,
 )
-from patrolplan.patrols.directions import HEADINGS
 from patrolplan.patrols.plan import Leg, Patrol, Plan, Step, Stop, Tasking
+from patrolplan.patrols.turns import HEADINGS
 from patrolplan.text import capitalise, format_count
 from patrolplan.times import format_time
 
 SCHOOL_NAME_SIZES = ((55, 15), (90, 12), (150, 10), (1200, 9))
 """Maximum letters of a school's name, and the type size in points for names up to that length."""
-
-STAND_WORDS: dict[Stand, str] = {
-    "junction": "at the junction",
-    "bus_stop": "at the bus stop",
-    "station_entrance": "at the station entrance",
-    "crossing": "at the crossing",
-    "shop_front": "in front of the shops",
-    "street": "",
-}
-
-MAX_TASKED_METRES = 25.0
-"""Who stands nearer to a tasked point than this stands at it."""
 
 
 def build_card_data(
@@ -168,13 +156,10 @@ def _build_stop_data(plan: Plan, stop: Stop, number: int, *, busiest: str = "") 
     ]
     if not (reasons or busiest or stop.tasking):
         reasons = [build_sentence(describe_want_of_reasons(stop))]
-    if len(stop.beat) > 1:
-        reasons.append(build_sentence(_describe_beat(plan, stop)))
     return {
         "mark": str(number),
         "time": _format_time_range(stop.arrive_minutes, stop.leave_minutes),
-        "place": capitalise(print_whole(stop.place)),
-        "stand": STAND_WORDS[stop.stand],
+        "place": capitalise(print_whole(wording.describe_place(stop))),
         "grid": wording.format_grid_reference(stop.x, stop.y, crs=plan.area.settings.area.crs),
         "tasked": "" if stop.tasking is None else _describe_tasked_stop(stop, stop.tasking),
         "busiest": busiest,
@@ -182,21 +167,11 @@ def _build_stop_data(plan: Plan, stop: Stop, number: int, *, busiest: str = "") 
     }
 
 
-def _describe_beat(plan: Plan, stop: Stop) -> str:
-    """Where to walk up and down from a stop whose stretch has neighbours."""
-    places = dict(zip(plan.hotspots["hotspot"], plan.hotspots["place"], strict=True))
-    others = dict.fromkeys(places[name] for name in stop.beat[1:] if name in places)
-    return f"Walk up and down between here and {join_words(list(others))}"
-
-
 def _describe_tasked_stop(stop: Stop, tasking: Tasking) -> str:
     """What intelligence asks for, and how far it is from where one stands where that is far."""
     printable = make_tasking_printable(tasking)
     text = f"{printable.place_id}: {describe_tasking(printable)}."
-    metres = stop.tasked_metres or 0.0
-    if metres > MAX_TASKED_METRES:
-        text = f"{text} It is {wording.format_metres(metres)} from this stop."
-    return text
+    return f"{text} {wording.describe_tasked_distance(stop)}".strip()
 
 
 def _build_leg_data(patrol: Patrol) -> list[dict[str, Any]]:
@@ -274,7 +249,7 @@ def _list_basis(plan: Plan, patrol: Patrol) -> list[str]:
         *describe_notes(plan.area.accepted_checks),
     ]
     lines = [
-        f"{quality} {patrol.tested}".strip(),
+        f"{quality} {describe_tested(patrol.tested)}".strip(),
         " ".join(sentence for sentence in data if sentence),
         " ".join(wording.list_attributions(plan)),
     ]

@@ -8,7 +8,7 @@ from patrolplan.outputs import wording
 from patrolplan.outputs.card.sentences import make_tasking_printable
 from patrolplan.outputs.cartography.fonts import make_printable, print_whole
 from patrolplan.outputs.note_words import describe_note
-from patrolplan.outputs.reason_words import describe_barred, join_words
+from patrolplan.outputs.reason_words import describe_barred
 from patrolplan.patrols.plan import BarredPlace, Patrol, Plan
 
 CROSSING_WORDS: dict[CrossingKind, str] = {
@@ -25,10 +25,10 @@ def list_cautions(plan: Plan, patrol: Patrol) -> list[dict[str, str]]:
         ("\N{MULTIPLICATION SIGN}", "", describe_barred(_make_printable(barred), crs=crs))
         for barred in patrol.keep_away
     ]
-    lines += [("", "Light:", _describe_light(plan, patrol))]
+    lines += [("", "Light:", wording.describe_lighting(plan, patrol))]
     lines += [("", f"{what}:", places) for what, places in _list_crossed_roads(patrol)]
     lines += [("", "Steps for the bicycle:", _list_legs_with_steps(patrol))]
-    lines += [("", "Note:", " ".join(map(print_whole, _list_notes(patrol))))]
+    lines += [("", "Note:", " ".join(map(print_whole, _list_notes(plan, patrol))))]
     return [
         {"sign": sign, "label": label, "text": make_printable(text)}
         for sign, label, text in lines
@@ -39,18 +39,6 @@ def list_cautions(plan: Plan, patrol: Patrol) -> list[dict[str, str]]:
 def _make_printable(barred: BarredPlace) -> BarredPlace:
     tasking = make_tasking_printable(barred.tasking)
     return replace(barred, place=print_whole(barred.place), tasking=tasking)
-
-
-def _describe_light(plan: Plan, patrol: Patrol) -> str:
-    """Sunset, and where there is no street lighting after it, on the way and at the stops."""
-    dark = [
-        str(number)
-        for number, stop in enumerate(patrol.stops, 1)
-        if stop.is_dark and stop.lit == "no"
-    ]
-    where = f"stop {join_words(dark)}" if len(dark) == 1 else f"stops {join_words(dark)}"
-    stops = f"No street lighting at {where}." if dark else ""
-    return f"{wording.describe_lighting(plan, patrol)} {stops}".strip()
 
 
 def _list_crossed_roads(patrol: Patrol) -> list[tuple[str, str]]:
@@ -81,8 +69,9 @@ def _list_legs_with_steps(patrol: Patrol) -> str:
     return f"{', '.join(names)}." if names else ""
 
 
-def _list_notes(patrol: Patrol) -> Sequence[str]:
-    """What was assumed; that no date is given matters only where something is tasked."""
+def _list_notes(plan: Plan, patrol: Patrol) -> Sequence[str]:
+    """What was assumed; that no date is given, only where something is tasked and none is."""
     is_tasked = bool(patrol.keep_away) or any(stop.tasking for stop in patrol.stops)
-    notes = [note for note in patrol.notes if is_tasked or note.kind != "no_date"]
+    is_open = plan.date is None and is_tasked
+    notes = [note for note in patrol.notes if is_open or note.kind != "no_date"]
     return [describe_note(note) for note in notes]

@@ -11,8 +11,8 @@ from patrolplan.outputs import wording
 from patrolplan.outputs.card.sentences import build_sentence
 from patrolplan.outputs.cartography.fonts import print_whole
 from patrolplan.outputs.reason_words import describe_reason
-from patrolplan.patrols.directions import HEADINGS
 from patrolplan.patrols.plan import Patrol, Plan
+from patrolplan.patrols.turns import HEADINGS
 from patrolplan.text import capitalise
 from patrolplan.times import format_time
 

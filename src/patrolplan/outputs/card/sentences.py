@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from patrolplan.hotspots.reasons import Reason, ReportsReason
+from patrolplan.hotspots.reasons import BeatReason, Reason, ReportsReason
 from patrolplan.outputs.cartography.fonts import print_whole
 from patrolplan.patrols.plan import Tasking
 
@@ -18,8 +18,9 @@ def build_sentence(text: str, reason: Reason | None = None) -> dict[str, str]:
     >>> build_sentence("New", ReportsReason(time_band=None, factors=()))
     {'sign': '!', 'text': 'New.'}
     """
-    sign = VOICE_SIGN if isinstance(reason, ReportsReason) else ""
-    return {"sign": sign, "text": f"{print_whole(text)}."}
+    parts = reason.reasons if isinstance(reason, BeatReason) else (reason,)
+    is_voice = any(isinstance(part, ReportsReason) for part in parts)
+    return {"sign": VOICE_SIGN if is_voice else "", "text": f"{print_whole(text)}."}
 
 
 def make_tasking_printable(tasking: Tasking) -> Tasking:

@@ -25,7 +25,7 @@ from patrolplan.outputs.cartography.viewport import (
     fit_viewport,
 )
 from patrolplan.outputs.wording import APPROACH_NAME, format_leg_name
-from patrolplan.patrols.plan import Leg, Patrol, Plan
+from patrolplan.patrols.plan import BarredPlace, Leg, Patrol, Plan
 
 MIN_GATE_EXTENT_METRES = 600.0
 """The longer side of a map shows at least this much if there is nothing but the gate to show."""
@@ -134,6 +134,13 @@ def collect_map_content(viewport: Viewport, plan: Plan, patrol: Patrol) -> MapCo
         marker_centres=route.separate_points(points[on_map], MIN_MARKER_GAP, fixed=fixed),
         marker_true_points=points[on_map],
     )
+
+
+def find_shown_keep_away(viewport: Viewport, patrol: Patrol) -> list[BarredPlace]:
+    """Places to keep away from that are crosses on the map of this window, in their order."""
+    xy = np.array([(place.x, place.y) for place in patrol.keep_away]).reshape(-1, 2)
+    shown = viewport.contains(viewport.to_page(xy), margin=MARKER_EDGE_MARGIN)
+    return [place for place, is_on_map in zip(patrol.keep_away, shown, strict=True) if is_on_map]
 
 
 def _list_markers(

@@ -31,6 +31,7 @@ from patrolplan.outputs.reason_words import (
     describe_reasons,
     describe_tasking,
 )
+from patrolplan.outputs.tested_words import describe_tested
 from patrolplan.outputs.webmap.map_layers import MapPatrol, build_map_layers, list_map_patrols
 from patrolplan.text import capitalise
 from patrolplan.times import format_time
@@ -267,6 +268,7 @@ def _describe_patrol(map_patrol: MapPatrol, plan: "Plan") -> dict[str, Any]:
         ],
         "dark": wording.describe_lighting(plan, patrol),
         "notes": describe_notes(patrol.notes),
+        "tested": describe_tested(patrol.tested),
     }
 
 

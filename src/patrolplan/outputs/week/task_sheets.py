@@ -20,6 +20,7 @@ from patrolplan.outputs.week.roster import Roster, RosterOfficer, format_duty_ti
 from patrolplan.outputs.wording import (
     PURPOSE,
     compute_plan_id,
+    describe_place,
     format_data_months,
     format_metres,
     list_attributions,
@@ -223,7 +224,7 @@ def _build_place_rows(roster: Roster) -> list[dict[str, Any]]:
             ]
             for day in roster.week.days
         ]
-        place = shorten(make_printable(visits[0][1].place), LONGEST_NAME)
+        place = shorten(make_printable(describe_place(visits[0][1])), LONGEST_NAME)
         rows.append(
             {
                 "id": make_printable(name),
@@ -304,7 +305,7 @@ def _build_task(roster: Roster, duty: Duty, card: int) -> dict[str, Any]:
             {
                 "number": str(number),
                 "time": format_span(stop.arrive_minutes, stop.leave_minutes),
-                "place": print_whole(stop.place),
+                "place": print_whole(describe_place(stop)),
                 "why": _list_task_reasons(stop),
             }
             for number, stop in enumerate(patrol.stops, start=1)

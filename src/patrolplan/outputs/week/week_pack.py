@@ -24,7 +24,12 @@ from patrolplan.outputs.week.task_sheets import (
     format_set_out,
     render_task_sheets,
 )
-from patrolplan.outputs.wording import PURPOSE, format_data_months, list_attributions
+from patrolplan.outputs.wording import (
+    PURPOSE,
+    describe_place,
+    format_data_months,
+    list_attributions,
+)
 from patrolplan.parallel import ProgressCallback
 from patrolplan.patrols.plan import Plan
 from patrolplan.team.ledger.promised import HOTSPOTS_FILE, build_hotspots_document
@@ -177,7 +182,7 @@ def _build_cover_row(duty: Duty) -> dict[str, Any]:
         "school": format_school_name(duty.patrol.school),
         "urn": make_printable(duty.urn),
         "stops": [
-            f"{format_time(stop.arrive_minutes)} {print_whole(stop.place)}"
+            f"{format_time(stop.arrive_minutes)} {print_whole(describe_place(stop))}"
             for stop in duty.patrol.stops
         ],
     }
