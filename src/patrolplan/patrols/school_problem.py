@@ -262,7 +262,7 @@ class SchoolProblem:
             cost[a, b] < limit or self.walks.find_shortest(a + 1, b + 1).metres < limit
             for a, b in pairs.tolist()
         ]
-        return 1 + pairs[np.array(is_near, dtype=bool)]
+        return np.asarray(1 + pairs[np.array(is_near, dtype=bool)])
 
     def compute_shortest_metres(self, route: Route) -> float:
         """Length of a route by the shortest ways."""
