@@ -256,7 +256,7 @@ class SchoolProblem:
             cost[a, b] < limit or self.walks.find_shortest(a + 1, b + 1).metres < limit
             for a, b in pairs.tolist()
         ]
-        return 1 + pairs[np.array(is_near, dtype=bool)]
+        return np.asarray(1 + pairs[np.array(is_near, dtype=bool)])
 
     def compute_shortest_metres(self, route: Route) -> float:
         """Length of a route by the shortest ways."""
@@ -281,6 +281,12 @@ class SchoolProblem:
             return str(self.inputs.hotspots["hotspot"].iloc[row])
         name = str(self.get_tasked_place(stop)["place_id"])
         return f"{name} (tasked)" if HOTSPOT_NAME.fullmatch(name) else name
+
+    def list_covered(self, stop: int) -> tuple[str, ...]:
+        """The hotspots that a dwell at a stop covers; a place that is none by its own name."""
+        row = self.hotspot_rows[stop - 1]
+        beat = self.inputs.hotspots["beat"].iloc[row] if row >= 0 else ()
+        return tuple(beat) or (self.get_stop_name(stop),)
 
     def explain_unvisited(self, stops: Iterable[int] = ()) -> list[tuple[str, str]]:
         """Tasked places that are not visited, and why: beyond the streets, and some stops."""
