@@ -17,7 +17,8 @@ import pypdf
 import pytest
 import shapely
 from markupsafe import escape
-from playwright.sync_api import Browser, Page, sync_playwright
+from page_visits import DESK, LISTENING, PHONE, Visit
+from playwright.sync_api import Browser, Page
 
 import patrolplan as pp
 from patrolplan.area.patrol_window import Window
@@ -36,7 +37,6 @@ from patrolplan.patrols.plan import BarredPlace, Plan, Tasking
 from patrolplan.settings.models import OutputSettings
 from patrolplan.times import format_time
 
-CHROMIUM = Path("/usr/bin/chromium")
 HOSTILE = 'St. </script><img src=x onerror=alert(1)> & "Søn\'s" \u2013 École ${1}{{ 7*7 }}'
 MOST_BYTES = 5_000_000
 
@@ -298,46 +298,6 @@ def test_without_reports_one_voice_is_shown(plan: Plan) -> None:
 # ---- the page in a browser -----------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Open Chromium once for all tests."""
-    if not CHROMIUM.exists():
-        pytest.skip(f"{CHROMIUM} is not installed, so the page cannot be opened")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield opened
-        opened.close()
-
-
-class Visit:
-    """A page opened with the network off; its requests and errors."""
-
-    def __init__(self, page: Page, file: Path) -> None:
-        self.page = page
-        self.file = file
-        self.requests: list[str] = []
-        self.errors: list[str] = []
-        page.on("request", lambda request: self.requests.append(request.url))
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("console", lambda message: self.errors.append(message.text))
-
-    def open(self, fragment: str = "") -> Page:
-        """Go to the page."""
-        self.page.goto(f"{self.file.as_uri()}{fragment}")
-        return self.page
-
-    def assert_quiet(self) -> None:
-        """Check that only the file was requested, and no error was logged."""
-        assert {url.split("#")[0] for url in self.requests} == {self.file.as_uri()}
-        assert self.errors == []
-
-
-PHONE = {"width": 390, "height": 844}
-DESK = {"width": 1366, "height": 768}
-
-
 @pytest.fixture(params=[PHONE, DESK], ids=["phone", "desk"])
 def visit(
     request: pytest.FixtureRequest, browser: Browser, html: str, tmp_path: Path
@@ -376,23 +336,8 @@ def test_shows_streets_route_and_numbered_stops(visit: Visit, plan: Plan) -> Non
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-LISTENING = """
-window.written = [];
-const fill = CanvasRenderingContext2D.prototype.fillText;
-CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) {
-  const { e, f } = this.getTransform();
-  const scale = this.canvas.width / parseFloat(this.canvas.style.width);
-  const at = L.DomUtil.getPosition(this.canvas).add([e / scale, f / scale]);
-  const [here, next] = [at, at.add([1, 0])].map((point) => map_patrol.layerPointToLatLng(point));
-  window.written.push([text, here.lng, here.lat, map_patrol.distance(here, next)]);
-  return fill.call(this, text, ...rest);
-};
-"""
-"""Keeps each word written on the map, with the place of its middle, and metres a pixel there."""
-
-
 def test_a_name_stands_nearest_to_its_own_street(visit: Visit, plan: Plan) -> None:
-    """No street's name is set where another named street is nearer, whichever patrol is shown."""
+    """No street's name is set where another is nearer, or its line ends on its own street."""
     network = plan.area.network
     named = np.flatnonzero(network.piece_name.astype(str) != "")
     lines, names = network.piece_lines[named], network.piece_name[named].astype(str)
@@ -435,7 +380,14 @@ def test_gate_has_the_letter_of_the_card(visit: Visit) -> None:
     assert page.locator(".patrol:visible .badge.gate").first.inner_text() == "G"
     assert set(page.locator(".leaflet-marker-icon.school").all_inner_texts()) == {"S"}
     signs = page.locator("#signs li").all_inner_texts()
-    assert [sign.split()[0] for sign in signs] == ["G", "1", "\N{MULTIPLICATION SIGN}", "S"]
+    assert [sign.split()[0] for sign in signs] == [
+        "G",
+        "1",
+        "!",
+        "T",
+        "\N{MULTIPLICATION SIGN}",
+        "S",
+    ]
 
 
 def test_places_to_keep_away_from_are_crosses(visit: Visit, plan: Plan) -> None:
