@@ -10,7 +10,7 @@ DESK = {"width": 1280, "height": 800}
 
 LISTENING = """
 window.written = [];
-let line = null;
+let [line, canvas] = [null, null];
 const place = (pen, x = 0, y = 0) => {
   const { a, d, e, f } = pen.getTransform();
   const scale = pen.canvas.width / parseFloat(pen.canvas.style.width);
@@ -22,15 +22,24 @@ CanvasRenderingContext2D.prototype.arc = function (x, y, r, ...rest) {
   return arc.call(this, x, y, r, ...rest);
 };
 CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) {
-  const at = line ?? place(this);
+  if (canvas !== this.canvas) window.written = [];
+  canvas = this.canvas;
+  const middle = place(this);
+  const at = line ?? middle;
   line = null;
   const [here, next] = [at, at.add([1, 0])].map((point) => map_patrol.layerPointToLatLng(point));
-  window.written.push([text, here.lng, here.lat, map_patrol.distance(here, next)]);
+  const { x, y } = map_patrol.layerPointToContainerPoint(middle);
+  const { a, b } = this.getTransform();
+  window.written.push({
+    text, longitude: here.lng, latitude: here.lat, pixel: map_patrol.distance(here, next),
+    x, y, width: this.measureText(text).width, angle: Math.atan2(b, a),
+    size: parseFloat(this.font.split(" ")[1]),
+  });
   return fillText.call(this, text, ...rest);
 };
 """
-"""Lists each word written on the map, with the place of its middle, or of the end of its line, and
-metres a pixel there."""
+"""Lists each word of the last drawing of a map: the place of its middle, or of the end of its line,
+metres a pixel there, and its middle, width, angle and size on the screen."""
 
 
 class Visit:

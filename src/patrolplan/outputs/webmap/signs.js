@@ -10,6 +10,7 @@ const makeSign = (at, text, label, classes, order, size = 32, lift = 0) => {
     element.textContent = text;
     element.setAttribute("aria-label", label);
     element.title = label;
+    element.addEventListener("keydown", ({ key }) => key === "Enter" && marker.fire("click"));
   });
   return marker;
 };
