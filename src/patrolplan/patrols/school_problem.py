@@ -472,7 +472,7 @@ def build_school_problem(inputs: PlanningInputs, row: int) -> SchoolProblem:
         tasked_rows=np.concatenate([tasked_rows, apart]).astype(np.int64),
         outside_rows=outside,
         unavoidable_rows=unavoidable_rows,
-        is_idle=not is_worth_walking[_find_hotspot_rows(hotspots, pieces, in_radius)].any(),
+        is_idle=not is_worth_walking[_find_near_stops(hotspots, pieces, in_radius)].any(),
         start_position=len(stops) + 1 if base is not None and base.is_start else 0,
         end_position=len(stops) + 1 if base is not None and base.is_end else 0,
     )
