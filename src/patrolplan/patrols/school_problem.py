@@ -413,7 +413,7 @@ def build_school_problem(inputs: PlanningInputs, row: int) -> SchoolProblem:
     round the streets there.
     """
     area, hotspots, settings = inputs.area, inputs.hotspots, inputs.area.settings.patrol
-    around = build_surroundings(area, row, inputs.window)
+    around = build_surroundings(area, row, inputs.window, inputs.date)
     near_metres = around.extent_metres + MIN_WALK_METRES_TO_BARRED
     tasked = find_tasked_places(area, row, inputs.date, near_metres, around.hours)
     must_visit = select_tasked(tasked, must_visit=True)
@@ -499,7 +499,7 @@ def _find_walks(
         effort = around.effort
         if closed.any():
             effort = np.where(closed[:, None], np.inf, open_effort)
-        walks = WalkFinder(around.network, places, effort=effort)
+        walks = around.find_walks(places, effort)
         return walks, bool(np.isfinite(walks.metres[np.ix_(ends, ends)]).all())
 
     on_streets = np.flatnonzero(near.any(axis=1))
