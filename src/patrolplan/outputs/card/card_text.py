@@ -3,8 +3,10 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+from patrolplan.network.names import KIND_LABELS
 from patrolplan.outputs import wording
 from patrolplan.outputs.cartography.fonts import list_unprintable_notes, make_printable
+from patrolplan.outputs.direction_words import describe_passed, describe_street, describe_turns
 from patrolplan.outputs.marking import find_marking
 from patrolplan.outputs.note_words import describe_note, describe_notes
 from patrolplan.outputs.reason_words import describe_barred, describe_tasking, list_reasons
@@ -193,15 +195,19 @@ def _build_leg_data(patrol: Patrol) -> list[dict[str, Any]]:
 def _build_step_lines(leg: Leg) -> list[str]:
     """Directions of a leg, a phrase for each street."""
     lines = []
-    for step, turn in zip(leg.steps, wording.describe_turns(leg.steps), strict=True):
-        street = shorten(make_printable(wording.describe_street(step)), 60)
+    street_before = ""
+    for step, turn in zip(leg.steps, describe_turns(leg.steps), strict=True):
+        street = shorten(make_printable(describe_street(step)), 60)
         length = _make_unbreakable(wording.format_metres(step.metres))
-        lines.append(f"{turn}{_join_street(step)} {street} {length}")
+        passed = make_printable(describe_passed(step))
+        join = _join_street(step, goes_on=step.street == street_before)
+        lines.append(f"{make_printable(turn)}{join} {street} {length}{passed}")
+        street_before = step.street
     return lines or ["stay where you are"]
 
 
-def _join_street(step: Step) -> str:
-    """What stands between how a direction begins and its street.
+def _join_street(step: Step, *, goes_on: bool = False) -> str:
+    """What stands between how a direction begins and its street, which may be that before it.
 
     Examples
     --------
@@ -211,6 +217,8 @@ def _join_street(step: Step) -> str:
     [' along', ' the bicycle:']
     >>> _join_street(Step("left", "steps", 9, flight="up"))
     ','
+    >>> _join_street(Step("left", "Soho Square", 9), goes_on=True)
+    ', still'
     """
     if step.way == "carry":
         return " the bicycle:"
@@ -218,6 +226,8 @@ def _join_street(step: Step) -> str:
         return ","
     if step.way == "push" or step.turn == "turn back" or step.turn in HEADINGS:
         return " along"
+    if goes_on and step.street not in KIND_LABELS:
+        return ", still"
     return "," if step.turn == "straight on" else " into"
 
 
