@@ -209,7 +209,8 @@ def _join_short_neighbours(runs: Sequence[Run]) -> list[Run]:
 def merge_short_ends(runs: Sequence[Run], line: WalkedLine) -> list[Run]:
     """Give a short bit at the start or the end to the street next to it, unless one turns there.
 
-    Nor is it given to a flight of steps, or to what begins with a change of level. One that is shorter than `MIN_END_METRES` is given away whatever its direction.
+    Nor is it given to a flight of steps, or to what begins with a change of level. One that is
+    shorter than `MIN_END_METRES` is given away in any case.
     """
     merged = list(runs)
     for end in (0, -1):
@@ -219,9 +220,9 @@ def merge_short_ends(runs: Sequence[Run], line: WalkedLine) -> list[Run]:
         at = bit.metres if end == 0 else sum(run.metres for run in merged) - bit.metres
         after, before = (line.compute_bearing(at, forward=way) for way in (True, False))
         street = merged[1] if end == 0 else merged[-2]
-        stays = describe_turn(after - before) != STRAIGHT_ON or street.flight
-        stays = stays or (end == 0 and street.level)
-        if bit.metres < MIN_END_METRES or not stays:
+        is_apart = bool(street.flight or (end == 0 and street.level))
+        goes_on = describe_turn(after - before) == STRAIGHT_ON and not is_apart
+        if bit.metres < MIN_END_METRES or goes_on:
             merged.pop(end)
             merged[end] = merged[end].prepend(bit) if end == 0 else merged[end].append(bit)
     return merged
