@@ -38,6 +38,8 @@ def _tasked(area, xy, *, must_visit, schools):
         "to": [pd.Timestamp("2026-12-05")],
         "reason": ["a reason"],
         "by": ["somebody"],
+        "from_minutes": [np.nan],
+        "to_minutes": [np.nan],
     }
     places = gpd.GeoDataFrame(place, geometry=[shapely.Point(xy)], crs=area.network.projection.crs)
     return dataclasses.replace(area, tasked_places=places)
@@ -382,7 +384,7 @@ def test_candidates_come_by_worth(static_reach):
     assert (reach.timed_prizes, reach.gate_stay) == (None, None)
 
 
-def test_walks_within_reach_are_those_of_the_whole_area(demo_area, demo_plan, reach):
+def test_walks_within_reach_are_those_of_the_whole_area(demo_area, reach):
     """Cutting the streets down to the reach makes no walk from the gate longer."""
     network = demo_area.network
     graph = nx.Graph()
@@ -396,7 +398,7 @@ def test_walks_within_reach_are_those_of_the_whole_area(demo_area, demo_plan, re
     rest = network.piece_metres[here.piece[0]] - here.offset_metres[0]
     graph.add_edge("gate", last, metres=rest)
     away = nx.single_source_dijkstra_path_length(graph, "gate", weight="metres")
-    hotspots = demo_plan.hotspots.iloc[reach.hotspot_rows]
+    hotspots = reach.inputs.hotspots.iloc[reach.hotspot_rows]
     stops = zip(hotspots["stop_piece"], hotspots["stop_metres"], strict=True)
     for row, (piece, metres) in enumerate(stops):
         if piece == here.piece[0]:
@@ -408,7 +410,7 @@ def test_walks_within_reach_are_those_of_the_whole_area(demo_area, demo_plan, re
 
 def test_hotspots_within_150_metres_of_a_barred_place_are_no_candidates(demo_area, demo_plan):
     """Just the hotspots whose stretch is farther than that from the place can be stops."""
-    area = pp.with_settings(_without_tasks(demo_area), patrol={"candidates": 500})
+    area = pp.with_settings(_without_tasks(demo_area), patrol={"candidates": 500, "beat_metres": 0})
     found = demo_plan.risk, demo_plan.hotspots
     free = build_school_problem(PlanningInputs.from_area(area, *found), 2).hotspot_rows
     stop = demo_plan.patrols[2].stops[0]

@@ -5,6 +5,7 @@ from itertools import groupby
 
 from patrolplan.inputs.osm_tags import CrossingKind
 from patrolplan.network.names import KIND_LABELS
+from patrolplan.outputs.reason_words import join_words
 from patrolplan.patrols.plan import Landmark, Step
 
 CLOSE_METRES = 60.0
@@ -154,5 +155,5 @@ def _describe_crossings(step: Step) -> str:
             "it" if alone and crossing.road == step.street else crossing.road or "the main road"
             for crossing in alike
         ]
-        parts.append(" and ".join(roads) + CROSSING_WORDS[kind])
+        parts.append(join_words(roads) + CROSSING_WORDS[kind])
     return ", ".join(parts)

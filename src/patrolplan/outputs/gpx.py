@@ -28,6 +28,9 @@ NAMESPACE = "http://www.topografix.com/GPX/1/1"
 SCHEMA = f"{NAMESPACE} {NAMESPACE}/gpx.xsd"
 ODBL = "https://opendatacommons.org/licenses/odbl/1-0/"
 
+TASKED_SYMBOL = "Flag, Red"
+"""A symbol that receivers and apps know."""
+
 INVALID_XML_CHARACTERS = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 does not allow, not even escaped."""
 
@@ -134,13 +137,24 @@ def _add_points(
     )
     for number, (stop, place) in enumerate(zip(patrol.stops, stops, strict=True), start=1):
         arrive, leave = format_time(stop.arrive_minutes), format_time(stop.leave_minutes)
+        where = wording.describe_place(stop)
+        if stop.tasked is not None:
+            where = f"TASKED {stop.tasked}, {where}"
+        grid = wording.format_grid_reference(stop.x, stop.y, crs=projection.crs)
+        sentences = (
+            f"Arrive {arrive}, leave {leave}.",
+            f"{grid}." if grid else "",
+            wording.describe_tasked_distance(stop),
+            f"Why: {format_reasons(stop)}",
+        )
         _add_point(
             parent,
             tag,
             place,
-            name=f"{_format_officer(patrol)}{number}. {stop.place} {arrive}",
-            desc=f"Arrive {arrive}, leave {leave}. Why: {format_reasons(stop)}",
-            type="stop",
+            name=f"{_format_officer(patrol)}{number}. {where} {arrive}",
+            desc=" ".join(filter(None, sentences)),
+            **({} if stop.tasked is None else {"sym": TASKED_SYMBOL}),
+            type="stop" if stop.tasked is None else "tasked stop",
         )
     return first
 
