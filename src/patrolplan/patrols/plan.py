@@ -88,7 +88,7 @@ class RoadCrossing:
     """A main road that is crossed on the way."""
 
     road: str
-    """Its name, or what it is."""
+    """Its name; empty where it has none."""
     kind: CrossingKind
 
 
