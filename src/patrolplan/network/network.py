@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
@@ -24,7 +25,7 @@ from shapely.geometry.base import BaseGeometry
 from patrolplan.cache import Arrays, Store, hash_arrays, load_or_compute_arrays
 from patrolplan.crs import Projection
 from patrolplan.inputs.streets import MARGIN_METRES, Streets
-from patrolplan.network.main_roads import MainArms, find_main_arms
+from patrolplan.network.main_roads import MainArms, find_main_arms, find_near_crossings
 from patrolplan.network.pieces import (
     PIECE_METRES,
     CrossingPoints,
@@ -206,6 +207,11 @@ class StreetNetwork:
         """Where the main roads lead from each node."""
         return find_main_arms(self.parts)
 
+    @cached_property
+    def near_crossings(self) -> pd.DataFrame:
+        """How the main roads at a node are crossed, see `find_near_crossings`."""
+        return find_near_crossings(self.parts, self.main_arms)
+
     @property
     def crossing_points(self) -> CrossingPoints:
         """Where people on foot cross, and where traffic lights stand, on all streets of the area.
@@ -287,17 +293,21 @@ class StreetNetwork:
         }
         return gpd.GeoDataFrame(data, geometry=self.piece_lines, crs=self.projection.crs)
 
-    def snap(self, xy: ArrayLike) -> Positions:
+    def snap(self, xy: ArrayLike, pieces: NDArray[np.int64] | None = None) -> Positions:
         """Nearest place on a street to patrol for each point.
 
         Parameters
         ----------
         xy
             (k, 2) metres.
+        pieces
+            Only these pieces; by default all that are patrolled.
         """
         points = shapely.points(np.asarray(xy, dtype=np.float64).reshape(-1, 2))
-        number, piece = self._tree.query_nearest(points, all_matches=False)
+        tree = self._tree if pieces is None else shapely.STRtree(self.piece_lines[pieces])
+        number, piece = tree.query_nearest(points, all_matches=False)
         piece = piece[np.argsort(number, kind="stable")]
+        piece = piece if pieces is None else pieces[piece]
         lines = self.piece_lines[piece]
         offset = shapely.line_locate_point(lines, points)
         return Positions(piece, offset, shapely.distance(lines, points))

@@ -51,6 +51,8 @@ class PieceTraits:
         (p,) what each is called, see `patrolplan.network.names.label_streets`.
     names
         (p,) its own name; empty where it is called by the street that it runs along, or its kind.
+    forks
+        (p, 2) whether its name leads on along two or more other pieces, at its first and last node.
     lit, flights, layers, passages
         (p,) see `StreetNetwork.piece_lit`, `piece_flight`, `piece_layer` and `piece_passage`.
     bicycle_ways
@@ -60,6 +62,7 @@ class PieceTraits:
 
     labels: NDArray[np.object_]
     names: NDArray[np.object_]
+    forks: NDArray[np.bool_]
     lit: NDArray[np.object_]
     flights: NDArray[np.object_]
     layers: NDArray[np.float64]
@@ -79,12 +82,22 @@ class PieceTraits:
         return cls(
             labels[pieces],
             network.piece_name[pieces],
+            _find_forks(network.piece_name[pieces], network.piece_nodes[pieces]),
             network.piece_lit[pieces],
             network.piece_flight[pieces],
             network.piece_layer[pieces],
             network.piece_passage[pieces],
             network.bicycle_ways[pieces] if by_bicycle else None,
         )
+
+
+def _find_forks(names: NDArray[np.object_], nodes: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """(p, 2) see `PieceTraits.forks`; `nodes` are (p, 2) those at the ends of the pieces."""
+    name = np.unique(names.astype(str), return_inverse=True)[1]
+    arms = nodes * (name.max(initial=0) + 1) + name[:, None]
+    _, arm, count = np.unique(arms, return_inverse=True, return_counts=True)
+    three = 3
+    return np.asarray((count[arm].reshape(-1, 2) >= three) & (names != "")[:, None])
 
 
 def build_leg(
@@ -144,10 +157,11 @@ def build_directions(
         return ()
     metres, passages = walk.piece_metres, traits.passages[walk.pieces]
     climbs, levels = _find_climbs(walk, traits), _find_levels(walk, traits)
-    has_name = (traits.names[walk.pieces] != "") & (climbs == "")
+    leads_on = (traits.names[walk.pieces] != "") & (climbs == "")
+    is_fork = traits.forks[walk.pieces, walk.backwards.astype(np.int64)]
     runs = group_runs(traits.labels[walk.pieces], _find_ways(walk, traits), climbs, levels, metres)
     line = WalkedLine.from_xy(walk.line)
-    runs = merge_short_between(split_at_corners(runs, line, has_name, metres))
+    runs = merge_short_between(split_at_corners(runs, line, leads_on, is_fork, metres))
     runs = _place_passages(runs, passages, metres)
     runs = _place_crossings(runs, crossed)
     if landmarks is not None:

@@ -106,15 +106,17 @@ def group_runs(
 def split_at_corners(
     runs: Sequence[Run],
     line: WalkedLine,
-    has_name: NDArray[np.bool_],
+    leads_on: NDArray[np.bool_],
+    is_fork: NDArray[np.bool_],
     piece_metres: NDArray[np.float64],
 ) -> list[Run]:
     """Runs, cut at the corners that no name leads round; each knows if it begins at a corner.
 
-    `has_name` is (s,) whether a street's own name leads along a piece, `piece_metres` its length.
+    Of each piece, `leads_on` is (s,) whether a street's own name leads along it, `is_fork` whether
+    that name leads to several sides where the piece begins, and `piece_metres` its length.
     """
     starts = np.cumsum([0.0, *(run.metres for run in runs)])
-    corners = line.find_corners(_list_places(starts, line, has_name, piece_metres))
+    corners = line.find_corners(_list_places(starts, line, leads_on, is_fork, piece_metres))
     cut: list[Run] = []
     for run, (start, end) in zip(runs, pairwise(starts.tolist()), strict=True):
         own = [start, *(at for at in corners if start < at < end), end]
@@ -128,7 +130,8 @@ def split_at_corners(
 def _list_places(
     starts: NDArray[np.float64],
     line: WalkedLine,
-    has_name: NDArray[np.bool_],
+    leads_on: NDArray[np.bool_],
+    is_fork: NDArray[np.bool_],
     piece_metres: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """Where along a line a corner may be that is a direction, but for its very ends.
@@ -143,7 +146,7 @@ def _list_places(
         np.searchsorted(np.cumsum(piece_metres)[:-1], bends + shift)
         for shift in (-SAME_PLACE, SAME_PLACE)
     )
-    is_free = ~(has_name[before] & has_name[after])
+    is_free = ~(leads_on[before] & leads_on[after]) | (is_fork[after] & (before < after))
     apart = np.abs(bends[:, None] - meets).min(axis=1, initial=np.inf)
     bends = bends[(apart > SAME_PLACE) & (is_free | (apart < LOOK_METRES))]
     places = np.concatenate([meets, bends])
