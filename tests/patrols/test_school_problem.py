@@ -83,6 +83,43 @@ def test_a_tasked_hotspot_stays_that_hotspot(demo_area, demo_risk, demo_plan):
     assert stop.worth > 0
 
 
+def test_a_place_on_a_stretch_is_one_hotspot_for_all_schools(demo_area, demo_risk, demo_plan):
+    """Whether or not a school's patrols reach its stopping place, they stand at the place."""
+    hotspots = demo_plan.hotspots
+    schools = list(demo_area.schools["urn"])
+    stretch = hotspots.geometry.iloc[30]
+    at = stretch.interpolate(0.2, normalized=True)
+    spot = (at.x + 12, at.y + 12)
+    area = _tasked(demo_area, spot, must_visit=True, schools=schools)
+    here = demo_area.network.snap([spot])
+    plan = _plan(area, demo_risk, demo_plan)
+    stops = [stop for patrol in plan.patrols for stop in patrol.stops if stop.tasked]
+    assert len(stops) > 3
+    names = {stop.hotspot for stop in stops}
+    assert len(names) == 1
+    row = hotspots.set_index("hotspot").loc[names.pop()]
+    assert row.geometry.distance(shapely.Point(spot)) <= 60
+    for stop in stops:
+        assert stop.kind == "hotspot"
+        assert np.hypot(*(np.array(stop.point) - demo_area.network.xy(here)[0])) < 1e-6
+        assert stop.tasked_metres == pytest.approx(here.moved_metres[0])
+        assert stop.tasked_metres == pytest.approx(np.hypot(*(np.array(stop.point) - spot)))
+        assert list(stop.why) == list(row["reasons"])
+
+
+def test_a_hotspot_is_visited_where_one_stands_for_it(demo_plan):
+    """A stop has the point, the lighting and the words of its hotspot's stopping place."""
+    hotspots = demo_plan.hotspots.set_index("hotspot")
+    stops = [stop for patrol in demo_plan.patrols for stop in patrol.stops if not stop.tasked]
+    assert any(stop.stand != "street" for stop in stops)
+    for stop in stops:
+        row = hotspots.loc[stop.hotspot]
+        assert row["stop"].distance(shapely.Point(stop.point)) < 1e-6
+        assert (stop.stand, stop.at, stop.lit) == tuple(row[["stop_stand", "stop_at", "stop_lit"]])
+        assert stop.place.startswith(stop.street)
+        assert stop.tasked_metres is None
+
+
 @pytest.mark.parametrize("name", ["H1", "h1", "H999", "H1 (tasked)"])
 def test_a_tasked_place_with_a_hotspots_name_is_not_that_hotspot(
     demo_area, demo_risk, demo_plan, name

@@ -154,7 +154,7 @@ def _add_points(
             name=f"{_format_officer(patrol)}{number}. {where} {arrive}",
             desc=" ".join(filter(None, sentences)),
             **({} if stop.tasked is None else {"sym": TASKED_SYMBOL}),
-            type="stop" if stop.tasked is None else "tasked stop",
+            type="stop",
         )
     return first
 
