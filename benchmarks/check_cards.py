@@ -38,6 +38,9 @@ END_METRES = 9.0
 NAME_METRES = 20.0
 """A street so near to the line is walked along, on its pavement."""
 
+SAME_PLACE_METRES = 1.0
+"""Ends of pieces so near to a place meet there."""
+
 MIN_SHARE_ALONG = 0.7
 """Of a bit of the line beside a street, so much at least leads along it."""
 
@@ -181,9 +184,11 @@ def goes_on(network: StreetNetwork, line: WalkedLine, at: float) -> bool:
     """
     number = int(np.searchsorted(line.opens, at, side="right")) - 1
     street = line.steps[number]["street"]
-    named = shapely.union_all(network.piece_lines[network.piece_name == street])
-    if named.is_empty:
-        return False
+    is_named = network.piece_name == street
+    arms = network.node_xy[network.piece_nodes[is_named]].reshape(-1, 2) - line.point(at)
+    named = shapely.union_all(network.piece_lines[is_named])
+    if named.is_empty or (np.hypot(*arms.T) < SAME_PLACE_METRES).sum() > 2:  # noqa: PLR2004
+        return False  # no street of that name, or one that leads to several sides here
     return all(
         _runs_along(named, line.point(at + near * side), line.point(at + far * side))
         for side in (-1, 1)
@@ -232,7 +237,7 @@ def find_untold_flights(network: StreetNetwork, line: WalkedLine) -> list[tuple[
 def find_untold_levels(network: StreetNetwork, line: WalkedLine) -> list[tuple[float, str]]:
     """Changes of level without steps, bridge or tunnel that no direction begins with.
 
-    A street that rises or falls is followed by its name, as round a bend.
+    A street above or below the ground that has a name is followed by it, as round a bend.
     """
     layer, untold = network.piece_layer[line.pieces], []
     names = network.piece_name[line.pieces]
@@ -241,7 +246,8 @@ def find_untold_levels(network: StreetNetwork, line: WalkedLine) -> list[tuple[f
         near = (line.along[1:] >= at - LOOK_METRES) & (line.along[:-1] <= at + LOOK_METRES)
         is_explained = (network.piece_highway[line.pieces[near]] == "steps").any()
         is_explained |= (network.piece_passage[line.pieces[row : row + 2]] != "").any()
-        is_explained |= names[row] == names[row + 1] != ""
+        farther = row + (abs(layer[row + 1]) > abs(layer[row]))
+        is_explained |= names[farther] != ""
         word = "up" if layer[row + 1] > layer[row] else "down"
         begun = np.abs(line.opens - at) <= LOOK_METRES + 0.5 * len(line.steps)
         words = [line.steps[number].get("level", "") for number in np.flatnonzero(begun)]

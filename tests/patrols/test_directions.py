@@ -56,7 +56,7 @@ def test_turning_the_other_way_swaps_left_and_right(degrees):
         assert describe_turn(np.radians(-degrees)) == mirrored.get(words, words)
 
 
-TRAITS = {"names", "flights", "passages", "layers", "bicycle_ways"}
+TRAITS = {"names", "forks", "flights", "passages", "layers", "bicycle_ways"}
 
 
 def _walk(*moves):
@@ -82,7 +82,13 @@ def _traits(names, *, lit=None, **traits):
     labels, none = np.array(names, dtype=object), np.full(len(names), "", dtype=object)
     own = np.where(np.isin(labels, list(KIND_LABELS)), "", labels)
     given = {name: np.array(values, dtype=object) for name, values in traits.items()}
-    defaults = {"names": own, "flights": none, "passages": none, "layers": np.zeros(len(names))}
+    defaults = {
+        "names": own,
+        "flights": none,
+        "passages": none,
+        "layers": np.zeros(len(names)),
+        "forks": np.zeros((len(names), 2), dtype=bool),
+    }
     return PieceTraits(labels=labels, lit=none if lit is None else lit, **(defaults | given))
 
 

@@ -5,7 +5,6 @@ import numpy as np
 import shapely
 
 from patrolplan.area import StudyArea
-from patrolplan.area.patrol_window import weigh_minutes
 from patrolplan.errors import InputError
 from patrolplan.hotspots.carriers import find_carriers
 from patrolplan.hotspots.clusters import (
@@ -16,15 +15,13 @@ from patrolplan.hotspots.clusters import (
     sum_by_stretch,
 )
 from patrolplan.hotspots.names import name_hotspots
-from patrolplan.hotspots.reasons import find_reasons
+from patrolplan.hotspots.reasons import find_reasons, list_window_bands
 from patrolplan.hotspots.significance import assess_certainty
 from patrolplan.hotspots.standing import choose_standing_places
 from patrolplan.network import Positions
 from patrolplan.network.names import describe_positions
-from patrolplan.risk.report_voice import TimeBand, list_bands
 from patrolplan.risk.surface import Risk
 from patrolplan.tables import HOTSPOTS
-from patrolplan.times import minutes_after_midnight
 
 COLUMN_ORDER = [
     *("hotspot", "worth", "crime_share", "reports_share", "length_metres", "place", "reasons"),
@@ -79,20 +76,11 @@ def find_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
         reports_share=sum_by_stretch(risk.reports, stretches),
         carried_by=find_carriers(risk, stretches),
         place=describe_positions(area.network, stops),
-        reasons=find_reasons(area, risk, stretches, certainty, bands=_list_bands(area, risk)),
+        reasons=find_reasons(area, risk, stretches, certainty, bands=list_window_bands(area, risk)),
         **certainty,
         stop=gpd.points_from_xy(*area.network.xy(stops).T, crs=bare.crs),
     )
     return HOTSPOTS.check(frame[COLUMN_ORDER])
-
-
-def _list_bands(area: StudyArea, risk: Risk) -> tuple[TimeBand, ...] | None:
-    """The bands of the day that the risk's window meets at some school; None: not known, all."""
-    if risk.window is None:
-        return None
-    bells = [minutes_after_midnight(time) for time in area.schools["finish_time"]]
-    minutes, _ = weigh_minutes(risk.window, bells)
-    return list_bands(float(minutes[0]), float(minutes[-1] + 1))
 
 
 def locate_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:

@@ -42,12 +42,11 @@ BESIDE_METRES = 25.0
 """A smaller way so near to a street with a name is beside it; one stands on the street."""
 
 FEATURE_METRES = 25.0
-"""A bus stop, entrance, crossing or shop so near to a street stands on it."""
+"""A bus stop, entrance or shop so near to a street stands on it."""
 
 FEATURE_STANDS: dict[str, Stand] = {
     "bus_stop": "bus_stop",
     "station_entrance": "station_entrance",
-    "crossing": "crossing",
     "shop": "shop_front",
 }
 """What one stands at, by the kind of map feature."""
@@ -72,6 +71,11 @@ CHUNK_STRETCHES = 128
 """Walks are searched from so many stretches at once, so that a city's fit into memory."""
 
 JUNCTION_ARMS = 3
+
+UNMARKED = "unmarked"
+
+ON_STREET_METRES = 0.5
+"""A point so near to a street is one of its own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -271,7 +275,7 @@ def _list_middles(network: StreetNetwork, kinds: PieceKinds) -> StandingPlaces:
 def _list_features(
     network: StreetNetwork, features: gpd.GeoDataFrame, kinds: PieceKinds
 ) -> list[StandingPlaces]:
-    """Bus stops, entrances, crossings and shops that are points, on the street at which they are.
+    """Bus stops, entrances and shops that are points, on the street at which they are.
 
     Of several shops on a piece of street one counts.
     """
@@ -341,11 +345,22 @@ def _list_junctions(network: StreetNetwork, kinds: PieceKinds) -> StandingPlaces
 
 
 def _list_crossings(network: StreetNetwork, kinds: PieceKinds) -> StandingPlaces:
-    """Where a footway across a road meets the road."""
-    crossed = np.unique(network.piece_nodes[network.piece_is_crossing])
-    ends = _list_ends(network, kinds).drop_duplicates("node")
-    ends = ends[ends["node"].isin(crossed)]
-    return _build_places(network, ends["piece"].to_numpy(), ends["offset"].to_numpy(), "crossing")
+    """Where people on foot cross a street by a way or at a point, unless one sees nothing of it.
+
+    Of several on a piece of street one counts.
+    """
+    is_shown = network.piece_is_crossing & (network.piece_crossing != UNMARKED)
+    crossed = np.unique(network.piece_nodes[is_shown])
+    points = network.crossing_points
+    xy = np.concatenate([network.node_xy[crossed], points.xy[points.kind != UNMARKED]])
+    pieces = np.flatnonzero(kinds.is_place)
+    tree = shapely.STRtree(network.piece_lines[pieces])
+    row, number = tree.query_nearest(
+        shapely.points(xy), max_distance=ON_STREET_METRES, all_matches=False
+    )
+    piece, first = np.unique(pieces[number], return_index=True)
+    offset = shapely.line_locate_point(network.piece_lines[piece], shapely.points(xy[row[first]]))
+    return _build_places(network, piece, offset, "crossing")
 
 
 def _find_near_places(

@@ -51,6 +51,8 @@ class PieceTraits:
         (p,) what each is called, see `patrolplan.network.names.label_streets`.
     names
         (p,) its own name; empty where it is called by the street that it runs along, or its kind.
+    forks
+        (p, 2) whether its name leads on along two or more other pieces, at its first and last node.
     lit, flights, layers, passages
         (p,) see `StreetNetwork.piece_lit`, `piece_flight`, `piece_layer` and `piece_passage`.
     bicycle_ways
@@ -60,6 +62,7 @@ class PieceTraits:
 
     labels: NDArray[np.object_]
     names: NDArray[np.object_]
+    forks: NDArray[np.bool_]
     lit: NDArray[np.object_]
     flights: NDArray[np.object_]
     layers: NDArray[np.float64]
@@ -79,12 +82,22 @@ class PieceTraits:
         return cls(
             labels[pieces],
             network.piece_name[pieces],
+            _find_forks(network.piece_name[pieces], network.piece_nodes[pieces]),
             network.piece_lit[pieces],
             network.piece_flight[pieces],
             network.piece_layer[pieces],
             network.piece_passage[pieces],
             network.bicycle_ways[pieces] if by_bicycle else None,
         )
+
+
+def _find_forks(names: NDArray[np.object_], nodes: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """(p, 2) see `PieceTraits.forks`; `nodes` are (p, 2) those at the ends of the pieces."""
+    name = np.unique(names.astype(str), return_inverse=True)[1]
+    arms = nodes * (name.max(initial=0) + 1) + name[:, None]
+    _, arm, count = np.unique(arms, return_inverse=True, return_counts=True)
+    three = 3
+    return np.asarray((count[arm].reshape(-1, 2) >= three) & (names != "")[:, None])
 
 
 def build_leg(
@@ -144,10 +157,11 @@ def build_directions(
         return ()
     metres, passages = walk.piece_metres, traits.passages[walk.pieces]
     climbs, levels = _find_climbs(walk, traits), _find_levels(walk, traits)
-    has_name = (traits.names[walk.pieces] != "") & (climbs == "")
+    leads_on = (traits.names[walk.pieces] != "") & (climbs == "")
+    is_fork = traits.forks[walk.pieces, walk.backwards.astype(np.int64)]
     runs = group_runs(traits.labels[walk.pieces], _find_ways(walk, traits), climbs, levels, metres)
     line = WalkedLine.from_xy(walk.line)
-    runs = merge_short_between(split_at_corners(runs, line, has_name, metres))
+    runs = merge_short_between(split_at_corners(runs, line, leads_on, is_fork, metres))
     runs = _place_passages(runs, passages, metres)
     runs = _place_crossings(runs, crossed)
     if landmarks is not None:
@@ -189,14 +203,16 @@ def _find_climbs(walk: Walk, traits: PieceTraits) -> NDArray[np.object_]:
 def _find_levels(walk: Walk, traits: PieceTraits) -> NDArray[np.object_]:
     """(s,) "up" or "down" where the level changes between a piece and the one before.
 
-    Not where steps are at hand, since they lead there, not onto a bridge or into a tunnel, which
-    say so themselves, and not on a street whose name goes on.
+    Not where steps are at hand, since they lead there, and not onto a bridge or into a tunnel,
+    which say so themselves. A street with a name is followed by it, and its layer often says no
+    more than which of two lines is drawn above the other.
     """
     layers, names = traits.layers[walk.pieces], traits.names[walk.pieces]
     is_passage = traits.passages[walk.pieces] != ""
     is_flight = traits.flights[walk.pieces] != ""
-    goes_on = (names[1:] == names[:-1]) & (names[1:] != "")
-    changes = (layers[1:] != layers[:-1]) & ~is_passage[1:] & ~is_passage[:-1] & ~goes_on
+    farther = np.where(np.abs(layers[1:]) > np.abs(layers[:-1]), names[1:], names[:-1])
+    changes = (layers[1:] != layers[:-1]) & (farther == "")
+    changes &= ~is_passage[1:] & ~is_passage[:-1]
     starts = np.cumsum(walk.piece_metres)[:-1]
     levels = np.full(len(names), "", dtype=object)
     for row in np.flatnonzero(changes):

@@ -18,7 +18,7 @@ LANDMARK_METRES = 30.0
 """A landmark is at most this far from the turn, in a straight line."""
 
 NAMED_KINDS = frozenset({"park", "water", "station"})
-"""Without a name these say too little: a strip of grass beside a road is a park too."""
+"""Without a name these say too little: a strip of grass along a road is a park too."""
 
 NAMELESS_KINDS = frozenset({"railway"})
 """Their name is not on the map."""

@@ -13,11 +13,13 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import shapely
 
 from patrolplan.area import StudyArea
 from patrolplan.area.daylight import Daylight
 from patrolplan.area.patrol_window import Window, resolve_window
 from patrolplan.errors import InputError
+from patrolplan.network.crossings import find_crossed_roads
 from patrolplan.network.names import describe_positions
 from patrolplan.network.paths import Walk
 from patrolplan.notes import Note
@@ -26,6 +28,7 @@ from patrolplan.patrols.directions import PieceTraits, build_leg, reverse_direct
 from patrolplan.patrols.plan import Leg, Patrol, Plan, Stop, Variant
 from patrolplan.patrols.posts import plan_posts
 from patrolplan.patrols.school_problem import (
+    LEFT_OUT_WORDS,
     PlanningInputs,
     SchoolProblem,
     build_school_problem,
@@ -39,7 +42,11 @@ from patrolplan.patrols.solver.solve import (
     find_variants,
     solve,
 )
-from patrolplan.patrols.surroundings import compute_speed, find_tasked_out_of_reach
+from patrolplan.patrols.surroundings import (
+    compute_speed,
+    find_tasked_at_other_hours,
+    find_tasked_out_of_reach,
+)
 from patrolplan.patrols.way_home import measure_patrols
 from patrolplan.risk.surface import Risk
 from patrolplan.tables import LeftOut
@@ -51,6 +58,9 @@ ROUNDING_METRES = 1.0
 
 MAX_DETOUR_LOSS = 0.0005
 """Legs past more risk may cost this share of a patrol's worth, by arriving later at its stops."""
+
+SAME_METRES = 1.0
+"""A stop so near to a hotspot's stopping place is there."""
 
 STANDING = ("place", "stand", "at")
 """What a stop says of where one stands at a hotspot."""
@@ -122,8 +132,11 @@ def plan_patrols(
     planned = map_parallel(plan_school, inputs, rows, executor=executor, report_progress=progress)
     left_out = LeftOut()
     for urn, (_, unvisited) in zip(area.schools["urn"].iloc[rows], planned, strict=True):
-        for place, why in unvisited:
-            left_out.add("tasked places", f"URN {urn}: {place} {why}", 1, urn=urn)
+        for note in unvisited:
+            why = LEFT_OUT_WORDS[note.kind].format(**note.values)
+            left_out.add("tasked places", f"URN {urn}: {why}", 1, urn=urn)
+    for place in find_tasked_at_other_hours(area, date, window):
+        left_out.add("tasked places", f"{place} is for hours outside all patrols", 1)
     for place in find_tasked_out_of_reach(area, date) if urns is None else ():
         left_out.add("tasked places", f"{place} is not on any school's streets", 1)
     patrols = [patrol for school_patrols, _ in planned for patrol in school_patrols]
@@ -163,25 +176,27 @@ def check_request(area: StudyArea, window: Window, urns: Sequence[str] | None) -
             raise InputError.one(where, what, remedy)
 
 
-def plan_school(inputs: PlanningInputs, row: int) -> tuple[list[Patrol], list[tuple[str, str]]]:
+def plan_school(inputs: PlanningInputs, row: int) -> tuple[list[Patrol], list[Note]]:
     """The best patrol of each officer of a school, and which tasked places are not visited and why.
 
     `row` is that of the area's schools.
     """
     problem = build_school_problem(inputs, row)
-    orienteering, solution, dropped = solve_school(problem)
-    unvisited = problem.explain_unvisited(dropped)
+    problem, orienteering, solution, unvisited = solve_school(problem)
     builder = _PatrolBuilder(problem, problem.build_notes(unvisited))
     others = find_variants(orienteering, solution, count=VARIANT_COUNT, seed=problem.seed)
     variants = tuple(builder.build_variant(other, solution) for other in others)
     return [builder.build_patrol(route, solution, variants) for route in solution.routes], unvisited
 
 
-def solve_school(problem: SchoolProblem) -> tuple[OrienteeringProblem, Solution, set[int]]:
-    """The problem that was solved, the best patrols, and which tasked stops are dropped.
+def solve_school(
+    problem: SchoolProblem,
+) -> tuple[SchoolProblem, OrienteeringProblem, Solution, list[Note]]:
+    """The problem as it was solved, the best patrols, and which tasked places are not visited.
 
     Where not all tasked places fit, those that the solver names as unmet are dropped, or else one
-    after the other, until the rest does.
+    after the other, until the rest does. A hotspot among them is then one like all others, which
+    may be visited at other hours.
     """
     mandatory, dropped = problem.must_visit_stops, set[int]()
     orienteering = problem.build_problem(mandatory)
@@ -190,7 +205,12 @@ def solve_school(problem: SchoolProblem) -> tuple[OrienteeringProblem, Solution,
         dropped |= set(solution.unmet) or {min(mandatory - dropped)}
         orienteering = problem.build_problem(mandatory - dropped)
         solution = solve(orienteering, seed=problem.seed)
-    return orienteering, solution, dropped
+    unvisited = problem.explain_unvisited(dropped)
+    if dropped and orienteering.windows is not None:
+        problem = problem.release_taskings(dropped)
+        orienteering = problem.build_problem(mandatory - dropped)
+        solution = solve(orienteering, seed=problem.seed)
+    return problem, orienteering, solution, unvisited
 
 
 def plan_avoiding_variant(
@@ -205,6 +225,7 @@ def plan_avoiding_variant(
     mandatory = frozenset(
         stop for stop in problem.must_visit_stops if problem.get_stop_name(stop) in visited
     )
+    problem = problem.release_taskings(problem.must_visit_stops - mandatory)
     optional = set(range(1, len(problem.hotspot_rows) + 1)) - mandatory
     off = frozenset(stop for stop in optional if problem.get_stop_name(stop) in names)
     orienteering = problem.build_problem(mandatory)
@@ -303,14 +324,18 @@ class _PatrolBuilder:
             legs=legs,
             variants=variants,
             keep_away=problem.keep_away,
-            notes=tuple(self.notes),
+            notes=(*self.notes, *(() if stops else (problem.note_gate_card(),))),
             tested=None,
         )
 
     def _build_leg(self, walk: Walk) -> Leg:
         """A leg in pieces of the area's walkable network."""
         leg = build_leg(
-            walk, self.piece_traits, self.speed, landmarks=self.problem.inputs.landmarks
+            walk,
+            self.piece_traits,
+            self.speed,
+            crossed=find_crossed_roads(walk),
+            landmarks=self.problem.inputs.landmarks,
         )
         return replace(leg, pieces=self.problem.surroundings.pieces[leg.pieces])
 
@@ -327,7 +352,7 @@ class _PatrolBuilder:
         places = [problem.start_position, *route.stops, problem.end_position]
         shortest = [float(problem.walks.metres[pair]) for pair in pairwise(places)]
         orienteering = self.orienteering
-        is_timed = orienteering.timed_prizes is not None
+        is_timed = orienteering.timed_prizes is not None or orienteering.windows is not None
         least = (1 - MAX_DETOUR_LOSS) * route.worth
         minutes = [metres / self.speed for metres in shortest]
         spare = (self.hours.latest_end_minutes - route.end_minutes) * self.speed
@@ -366,10 +391,15 @@ class _PatrolBuilder:
 
         Where a stop is worth more later, the officer stays at the gate for longer before the first
         stop, if there is a presence, and otherwise walks there slowly: a stop lasts no longer than
-        its dwell, which is what counts towards the most minutes a day.
+        its dwell, which is what counts towards the most minutes a day. Who makes no stop is at
+        the gate for as long as a stop would last.
         """
         until = route.leave_start_minutes
-        if route.stops and self.problem.gate_stay is not None:
+        if not route.stops:
+            least = self.hours.start_minutes + self.problem.settings.dwell_minutes
+            until = min(max(until, least), self.hours.latest_end_minutes)
+            return until, (), until
+        if self.problem.gate_stay is not None:
             until = route.begin_minutes[0] - legs[0].minutes
         now, stops = until, []
         for number, (stop, leg) in enumerate(zip(route.stops, legs, strict=False)):
@@ -381,7 +411,7 @@ class _PatrolBuilder:
                 worth = route.stop_worths[number]
             now = arrive + self.problem.settings.dwell_minutes
             stops.append(self._build_stop(stop, arrive, now, worth))
-        return until, tuple(stops), now + legs[-1].minutes if legs else now
+        return until, tuple(stops), now + legs[-1].minutes
 
     def _list_reversed_begins(
         self, route: Route, stops: Sequence[Stop], legs: Sequence[Leg], gate_until_minutes: float
@@ -425,11 +455,12 @@ class _PatrolBuilder:
         x, y = network.xy(position)[0]
         at: dict[str, Any] = {}
         if is_tasked:
-            at["place"] = describe_positions(network, position)[0]
             at["tasking"] = build_tasking(problem.get_tasked_place(stop))
             at["tasked_metres"] = float(position.moved_metres[0])
-        elif hotspot is not None:
-            at = {name: hotspot[name if name == "place" else f"stop_{name}"] for name in STANDING}
+        if hotspot is not None and hotspot["stop"].distance(shapely.Point(x, y)) < SAME_METRES:
+            at |= {name: hotspot[name if name == "place" else f"stop_{name}"] for name in STANDING}
+        else:
+            at["place"] = describe_positions(network, position)[0]
         daylight = problem.daylight
         return Stop(
             hotspot=problem.get_stop_name(stop),
@@ -442,6 +473,7 @@ class _PatrolBuilder:
             is_dark=daylight is not None and daylight.is_dark(arrive_minutes, leave_minutes),
             worth=worth,
             point=(float(x), float(y)),
+            beat=() if hotspot is None else hotspot["beat"],
             **at,
         )
 

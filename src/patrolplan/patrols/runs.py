@@ -106,15 +106,17 @@ def group_runs(
 def split_at_corners(
     runs: Sequence[Run],
     line: WalkedLine,
-    has_name: NDArray[np.bool_],
+    leads_on: NDArray[np.bool_],
+    is_fork: NDArray[np.bool_],
     piece_metres: NDArray[np.float64],
 ) -> list[Run]:
     """Runs, cut at the corners that no name leads round; each knows if it begins at a corner.
 
-    `has_name` is (s,) whether a street's own name leads along a piece, `piece_metres` its length.
+    Of each piece, `leads_on` is (s,) whether a street's own name leads along it, `is_fork` whether
+    that name leads to several sides where the piece begins, and `piece_metres` its length.
     """
     starts = np.cumsum([0.0, *(run.metres for run in runs)])
-    corners = line.find_corners(_list_places(starts, line, has_name, piece_metres))
+    corners = line.find_corners(_list_places(starts, line, leads_on, is_fork, piece_metres))
     cut: list[Run] = []
     for run, (start, end) in zip(runs, pairwise(starts.tolist()), strict=True):
         own = [start, *(at for at in corners if start < at < end), end]
@@ -128,7 +130,8 @@ def split_at_corners(
 def _list_places(
     starts: NDArray[np.float64],
     line: WalkedLine,
-    has_name: NDArray[np.bool_],
+    leads_on: NDArray[np.bool_],
+    is_fork: NDArray[np.bool_],
     piece_metres: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """Where along a line a corner may be that is a direction, but for its very ends.
@@ -143,7 +146,7 @@ def _list_places(
         np.searchsorted(np.cumsum(piece_metres)[:-1], bends + shift)
         for shift in (-SAME_PLACE, SAME_PLACE)
     )
-    is_free = ~(has_name[before] & has_name[after])
+    is_free = ~(leads_on[before] & leads_on[after]) | (is_fork[after] & (before < after))
     apart = np.abs(bends[:, None] - meets).min(axis=1, initial=np.inf)
     bends = bends[(apart > SAME_PLACE) & (is_free | (apart < LOOK_METRES))]
     places = np.concatenate([meets, bends])
@@ -174,12 +177,17 @@ def merge_short_between(runs: Sequence[Run]) -> list[Run]:
             merged.append(run)
         elif can_carry and (run.is_round_corner or merged[-1].flight):
             carried = run
-        elif not run.is_round_corner:
+        elif not run.is_round_corner and not _is_own_path(run, merged[-1], following):
             tail = 0.0 if following.is_round_corner else run.metres
             merged[-1] = merged[-1].lengthen(run.metres)._replace(tail=tail)
         else:
             merged.append(run)
     return merged
+
+
+def _is_own_path(bit: Run, before: Run, following: Run) -> bool:
+    """Whether a short bit is more than the landing of a flight of steps."""
+    return bool(before.flight and not following.flight and bit.metres >= MIN_END_METRES)
 
 
 def _join_short_neighbours(runs: Sequence[Run]) -> list[Run]:
@@ -201,7 +209,8 @@ def _join_short_neighbours(runs: Sequence[Run]) -> list[Run]:
 def merge_short_ends(runs: Sequence[Run], line: WalkedLine) -> list[Run]:
     """Give a short bit at the start or the end to the street next to it, unless one turns there.
 
-    One that is shorter than `MIN_END_METRES` is given away whatever its direction.
+    Nor is it given to a flight of steps, or to what begins with a change of level. One that is
+    shorter than `MIN_END_METRES` is given away in any case.
     """
     merged = list(runs)
     for end in (0, -1):
@@ -210,7 +219,10 @@ def merge_short_ends(runs: Sequence[Run], line: WalkedLine) -> list[Run]:
             continue
         at = bit.metres if end == 0 else sum(run.metres for run in merged) - bit.metres
         after, before = (line.compute_bearing(at, forward=way) for way in (True, False))
-        if bit.metres < MIN_END_METRES or describe_turn(after - before) == STRAIGHT_ON:
+        street = merged[1] if end == 0 else merged[-2]
+        is_apart = bool(street.flight or (end == 0 and street.level))
+        goes_on = describe_turn(after - before) == STRAIGHT_ON and not is_apart
+        if bit.metres < MIN_END_METRES or goes_on:
             merged.pop(end)
             merged[end] = merged[end].prepend(bit) if end == 0 else merged[end].append(bit)
     return merged

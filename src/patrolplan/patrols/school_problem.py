@@ -6,8 +6,8 @@
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Self
@@ -27,7 +27,8 @@ from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.network.names import describe_positions, label_streets
 from patrolplan.network.paths import WalkFinder
 from patrolplan.network.pieces import PIECE_METRES
-from patrolplan.notes import Note, NoteKind
+from patrolplan.notes import Note, NoteKind, NoteValue
+from patrolplan.patrols.beats import assess_walk, join_beats
 from patrolplan.patrols.landmarks import Landmarks
 from patrolplan.patrols.plan import BarredPlace, Tasking
 from patrolplan.patrols.solver.solve import (
@@ -37,7 +38,9 @@ from patrolplan.patrols.solver.solve import (
     Route,
     TimedPrizes,
 )
+from patrolplan.patrols.stop_windows import build_stop_windows, find_hours_of_begin, format_hours
 from patrolplan.patrols.surroundings import (
+    MIN_STOP_METRES_TO_BARRED,
     Surroundings,
     build_surroundings,
     build_way_notes,
@@ -47,18 +50,26 @@ from patrolplan.patrols.surroundings import (
 from patrolplan.patrols.timed_risk import TimedRisk
 from patrolplan.risk.surface import Risk
 from patrolplan.settings import PatrolSettings
-from patrolplan.times import minutes_after_midnight
+from patrolplan.times import format_time, minutes_after_midnight
 from patrolplan.worker_pool import EncipheredFields
-
-MIN_STOP_METRES_TO_BARRED = 150.0
-"""A hotspot whose stretch comes this near to a barred place is not a candidate."""
 
 MIN_WALK_METRES_TO_BARRED = 60.0
 """Streets this near to a barred place are not walked along."""
 
+MAX_COST_OF_METRE = 4.0
+"""Walks that cost more than this a metre are not looked at in the search for near neighbours."""
+
 TASKED_METRES = 60.0
 """A tasked place this near to a hotspot's stretch is that hotspot."""
 
+
+LEFT_OUT_WORDS: Mapping[str, str] = {
+    "tasked_place_beyond": "{place} is beyond this school's streets",
+    "tasked_place_near_barred": "{place} cannot be visited: barred place {barred} is too near",
+    "tasked_hours_unmet": "{place} is for {hours}; the earliest arrival is {earliest}",
+    "tasked_place_unfit": "{place} does not fit into the window",
+}
+"""What the list of all that is left out says of a tasked place, by the kind of its note."""
 
 HOTSPOT_NAME = re.compile(r"H[0-9]+( \(tasked\))*", re.IGNORECASE)
 """Names that a hotspot has, in this plan or another, and those made of them for tasked places."""
@@ -75,6 +86,7 @@ class PlanningInputs(EncipheredFields):
     """See `StudyArea.strip_for_workers`."""
     risk: Risk
     hotspots: gpd.GeoDataFrame
+    """One row a beat, see `patrolplan.patrols.beats`, and whether it `is_worth_walking`."""
     piece_labels: NDArray[np.object_]
     """(w,) what each piece of the area's walkable network is called."""
     window: Window
@@ -102,14 +114,16 @@ class PlanningInputs(EncipheredFields):
         `rows` and `reach_window` are those of `TimedRisk.from_risk`.
         """
         window = window or resolve_window(area.settings.patrol)
+        beats = join_beats(area, hotspots)
+        stretches = [np.array(pieces, dtype=np.int64) for pieces in beats["pieces"]]
         return cls(
             area.strip_for_workers(),
             risk,
-            hotspots,
+            beats.assign(is_worth_walking=assess_walk(area, risk, stretches)),
             label_streets(area.network.walkable),
             window,
             date,
-            TimedRisk.from_risk(area, risk, hotspots, window, reach_window=reach_window, rows=rows),
+            TimedRisk.from_risk(area, risk, beats, window, reach_window=reach_window, rows=rows),
             Landmarks.from_features(area.features),
         )
 
@@ -134,7 +148,8 @@ class SchoolProblem:
     walks: WalkFinder
     """Walks (or rides) between all positions."""
     hotspot_rows: NDArray[np.int64]
-    """(k,) rows of the hotspots, most risk first; -1 for a tasked place that lies on no hotspot."""
+    """(k,) rows of the hotspots or beats, most risk first; -1 for a tasked place that lies on no
+    hotspot."""
     worth: NDArray[np.float64]
     """(k,) risk of each candidate's stretch as a share of the risk within reach, the mean over the
     patrol's hours; 0 without one."""
@@ -149,6 +164,8 @@ class SchoolProblem:
     """Rows of `must_visit` that lie beyond the school's streets: no candidate stands for them."""
     unavoidable_rows: NDArray[np.int64]
     """Rows of `barred` whose streets stay open: gate or base are reached only past them."""
+    is_idle: bool
+    """Whether no hotspot within the radius is worth walking."""
     start_position: int
     end_position: int
 
@@ -187,14 +204,19 @@ class SchoolProblem:
         """Positions of the candidates that must be visited."""
         return frozenset((np.flatnonzero(self.tasked_rows >= 0) + 1).tolist())
 
+    def release_taskings(self, stops: Iterable[int]) -> "SchoolProblem":
+        """The problem with these stops, where they are hotspots, as hotspots like all others."""
+        tasked_rows = self.tasked_rows.copy()
+        released = np.array(sorted(stops), dtype=np.int64) - 1
+        tasked_rows[released[self.hotspot_rows[released] >= 0]] = -1
+        return replace(self, tasked_rows=tasked_rows)
+
     def build_problem(self, mandatory: frozenset[int] = frozenset()) -> OrienteeringProblem:
         """The orienteering problem of this school's officers."""
         count, positions = len(self.worth), len(self.walks.metres)
         prizes, dwell = np.zeros(positions), np.zeros(positions)
         prizes[1 : count + 1] = self.worth
         dwell[1 : count + 1] = self.settings.dwell_minutes
-        windows = np.tile([-np.inf, np.inf], (positions, 1))
-        windows[1 : count + 1] = build_stop_windows(self)
         hours = self.surroundings.hours
         officer = Officer(
             start=self.start_position,
@@ -204,17 +226,44 @@ class SchoolProblem:
             else hours.start_minutes,
             latest_minutes=self.surroundings.hours.latest_end_minutes,
         )
+        travel = self.walks.metres / compute_speed(self.settings)
         return OrienteeringProblem(
-            travel_minutes=self.walks.metres / compute_speed(self.settings),
+            travel_minutes=np.where(self._find_near_pairs(mandatory), np.inf, travel),
             prizes=prizes,
             dwell_minutes=dwell,
             officers=(officer,) * self.settings.officers,
-            windows=windows if np.isfinite(windows).any() else None,
+            windows=build_stop_windows(self),
             mandatory=mandatory,
             barred=frozenset({0, *range(count + 1, positions)}),
             timed_prizes=self.timed_prizes,
             gate=self.gate_stay,
         )
+
+    def _find_near_pairs(self, mandatory: frozenset[int]) -> NDArray[np.bool_]:
+        """(n, n) stops so near to each other that no patrol goes straight from one to the other.
+
+        They would be one beat, were there time to walk it. Two stops that are both mandatory are
+        visited wherever they are.
+        """
+        free = np.array([not {a, b} <= mandatory for a, b in self.near_pairs], dtype=bool)
+        pairs = self.near_pairs[free]
+        near = np.zeros(self.walks.metres.shape, dtype=bool)
+        near[pairs, pairs[:, ::-1]] = True
+        return near
+
+    @cached_property
+    def near_pairs(self) -> NDArray[np.int64]:
+        """(m, 2) positions of candidates with less than `[patrol] beat_metres` to walk between."""
+        stops, limit = slice(1, len(self.worth) + 1), self.settings.beat_metres
+        cost, xy = self.walks.metres[stops, stops], self.surroundings.network.xy(self.stops)
+        # A walk costs at least its length, and more where it is not on a pavement in the light.
+        apart = np.hypot(*(xy[:, None] - xy[None]).T)
+        pairs = np.argwhere(np.triu((cost < MAX_COST_OF_METRE * limit) & (apart < limit), k=1))
+        is_near = [
+            cost[a, b] < limit or self.walks.find_shortest(a + 1, b + 1).metres < limit
+            for a, b in pairs.tolist()
+        ]
+        return np.asarray(1 + pairs[np.array(is_near, dtype=bool)])
 
     def compute_shortest_metres(self, route: Route) -> float:
         """Length of a route by the shortest ways."""
@@ -240,19 +289,52 @@ class SchoolProblem:
         name = str(self.get_tasked_place(stop)["place_id"])
         return f"{name} (tasked)" if HOTSPOT_NAME.fullmatch(name) else name
 
-    def explain_unvisited(self, stops: Iterable[int] = ()) -> list[tuple[str, str]]:
-        """Tasked places that are not visited, and why: beyond the streets, and some stops."""
-        barred = self.barred
-        outside = self.must_visit["place_id"].iloc[self.outside_rows]
-        reasons = [(str(name), "is beyond this school's streets") for name in outside]
-        for stop in sorted(stops):
-            place = self.get_tasked_place(stop)
-            near = barred["place_id"][barred.distance(place.geometry) <= MIN_WALK_METRES_TO_BARRED]
-            why = [f"cannot be visited: barred place {name} is too near" for name in near]
-            reasons.append((str(place["place_id"]), [*why, "does not fit into the window"][0]))
-        return reasons
+    def list_covered(self, stop: int) -> tuple[str, ...]:
+        """The hotspots that a dwell at a stop covers; a place that is none by its own name."""
+        row = self.hotspot_rows[stop - 1]
+        beat = self.inputs.hotspots["beat"].iloc[row] if row >= 0 else ()
+        return tuple(beat) or (self.get_stop_name(stop),)
 
-    def build_notes(self, unvisited: Iterable[tuple[str, str]]) -> tuple[Note, ...]:
+    def explain_unvisited(self, stops: Iterable[int] = ()) -> list[Note]:
+        """Tasked places that are not visited, and why: beyond the streets, and some stops."""
+        outside = self.must_visit["place_id"].iloc[self.outside_rows]
+        beyond = [Note("tasked_place_beyond", {"place": str(name)}) for name in outside]
+        return [*beyond, *map(self._explain_dropped, sorted(stops))]
+
+    def _explain_dropped(self, stop: int) -> Note:
+        """Why a stop that must be visited cannot be: a barred place, its hours, or no time."""
+        place, barred = self.get_tasked_place(stop), self.barred
+        values: dict[str, NoteValue] = {"place": str(place["place_id"])}
+        near = barred["place_id"][barred.distance(place.geometry) <= MIN_WALK_METRES_TO_BARRED]
+        if len(near):
+            return Note("tasked_place_near_barred", {**values, "barred": str(near.iloc[0])})
+        minutes = float(self.walks.metres[self.start_position, stop]) / compute_speed(self.settings)
+        earliest = self.surroundings.hours.gate_until_minutes + minutes
+        latest = find_hours_of_begin(place, self.settings.dwell_minutes)[1]
+        if np.isfinite(earliest) and earliest > latest:
+            values |= {"hours": format_hours(place), "earliest": format_time(np.ceil(earliest))}
+            return Note("tasked_hours_unmet", values)
+        return Note("tasked_place_unfit", values)
+
+    def _note_short_hours(self) -> list[Note]:
+        """Which tasked places of candidates have hours that are shorter than a stop."""
+        dwell = self.settings.dwell_minutes
+        places = self.must_visit.iloc[np.sort(self.tasked_rows[self.tasked_rows >= 0])]
+        short = places["to_minutes"] - places["from_minutes"] < dwell
+        return [
+            Note(
+                "tasked_hours_short",
+                {
+                    "place": str(place["place_id"]),
+                    "hours": format_hours(place),
+                    "minutes": dwell,
+                    "begins": format_time(place["from_minutes"]),
+                },
+            )
+            for _, place in places[short].iterrows()
+        ]
+
+    def build_notes(self, unvisited: Sequence[Note]) -> tuple[Note, ...]:
         """What was assumed for this school, and which tasked places are not visited."""
         notes: list[Note] = []
         hours = self.surroundings.hours
@@ -272,8 +354,7 @@ class SchoolProblem:
         if self.surroundings.base_note is not None:
             notes.append(self.surroundings.base_note)
         notes += build_way_notes(self.inputs.area)
-        for place, why in unvisited:
-            notes.append(Note("tasked_place_unvisited", {"place": place, "why": why}))
+        notes += [*self._note_short_hours(), *unvisited]
         passed = self.barred["place_id"].iloc[self.unavoidable_rows]
         notes += [Note("barred_place_passed", {"place": str(name)}) for name in passed]
         if self.inputs.date is None and len(self.tasked_places):
@@ -281,6 +362,16 @@ class SchoolProblem:
         if self.inputs.timed_risk and self.inputs.risk.window not in {None, self.inputs.window}:
             notes.append(Note("other_window"))
         return tuple(notes)
+
+    def note_gate_card(self) -> Note:
+        """Why a patrol stays at the gate."""
+        if not self.is_idle:
+            return Note("no_stop_in_time")
+        values = {
+            "metres": self.settings.radius_metres,
+            "min_incidents": self.settings.min_incidents,
+        }
+        return Note("nothing_worth_walk", {**values})
 
     @cached_property
     def keep_away(self) -> tuple[BarredPlace, ...]:
@@ -297,21 +388,6 @@ class SchoolProblem:
         )
 
 
-def build_stop_windows(problem: SchoolProblem) -> NDArray[np.float64]:
-    """(k, 2) earliest and latest minute at which one begins to dwell at each candidate.
-
-    Unless it is tasked, or the settings allow it, a stop without street lighting is over by sunset
-    and does not begin before sunrise.
-    """
-    windows = np.tile([-np.inf, np.inf], (len(problem.worth), 1))
-    daylight, settings = problem.daylight, problem.settings
-    if daylight is not None and settings.after_dark == "avoid":
-        is_unlit = (problem.stop_lit == "no") & (problem.tasked_rows < 0)
-        closing = daylight.sunset_minutes - settings.dwell_minutes
-        windows[is_unlit] = min(daylight.sunrise_minutes, closing), closing
-    return windows
-
-
 def build_tasking(place: pd.Series) -> Tasking:
     """What a row of the tasked places asks for."""
     return Tasking(
@@ -319,6 +395,7 @@ def build_tasking(place: pd.Series) -> Tasking:
         reason=str(place["reason"]),
         by=str(place["by"]),
         until=place["to"].date(),
+        hours=format_hours(place),
     )
 
 
@@ -337,9 +414,8 @@ def build_school_problem(inputs: PlanningInputs, row: int) -> SchoolProblem:
     """
     area, hotspots, settings = inputs.area, inputs.hotspots, inputs.area.settings.patrol
     around = build_surroundings(area, row, inputs.window, inputs.date)
-    tasked = find_tasked_places(
-        area, row, inputs.date, around.extent_metres + MIN_WALK_METRES_TO_BARRED
-    )
+    near_metres = around.extent_metres + MIN_WALK_METRES_TO_BARRED
+    tasked = find_tasked_places(area, row, inputs.date, near_metres, around.hours)
     must_visit = select_tasked(tasked, must_visit=True)
     barred = select_tasked(tasked, must_visit=False)
     pieces, base = around.pieces, around.base
@@ -364,6 +440,8 @@ def build_school_problem(inputs: PlanningInputs, row: int) -> SchoolProblem:
     if timed is not None:
         amounts = timed.compute_mean_rates(rows, around.hours)
     order = np.argsort(-amounts, kind="stable")
+    is_worth_walking = hotspots["is_worth_walking"].to_numpy()
+    order = order[(is_worth_walking[rows] | (tasked_rows >= 0))[order]]
     order = order[(np.arange(len(order)) < settings.candidates) | (tasked_rows[order] >= 0)]
     rows, tasked_rows, amounts = rows[order], tasked_rows[order], amounts[order]
     apart = inside[~on_hotspot[inside]]
@@ -394,6 +472,7 @@ def build_school_problem(inputs: PlanningInputs, row: int) -> SchoolProblem:
         tasked_rows=np.concatenate([tasked_rows, apart]).astype(np.int64),
         outside_rows=outside,
         unavoidable_rows=unavoidable_rows,
+        is_idle=not is_worth_walking[_find_near_stops(hotspots, pieces, in_radius)].any(),
         start_position=len(stops) + 1 if base is not None and base.is_start else 0,
         end_position=len(stops) + 1 if base is not None and base.is_end else 0,
     )

@@ -264,6 +264,15 @@ class PatrolSettings(Section):
         description="recorded crimes in twelve months that make a hotspot worth the walk; "
         "pupils' reports and taskings always do",
     )
+    late_minutes: float = Field(
+        45, ge=0, le=1440, description="so long after the bell most pupils are home"
+    )
+    min_late_share: float = Field(
+        0.3,
+        ge=0,
+        le=1,
+        description="a stop that begins later must be worth this share of the best one",
+    )
 
     @field_validator("crossing_seconds")
     @classmethod
