@@ -447,7 +447,7 @@ def test_walks_within_reach_are_those_of_the_whole_area(demo_area, reach):
 
 def test_hotspots_within_150_metres_of_a_barred_place_are_no_candidates(demo_area, demo_plan):
     """Just the hotspots whose stretch is farther than that from the place can be stops."""
-    area = pp.with_settings(_without_tasks(demo_area), patrol={"candidates": 500})
+    area = pp.with_settings(_without_tasks(demo_area), patrol={"candidates": 500, "beat_metres": 0})
     found = demo_plan.risk, demo_plan.hotspots
     free = build_school_problem(PlanningInputs.from_area(area, *found), 2).hotspot_rows
     stop = demo_plan.patrols[2].stops[0]

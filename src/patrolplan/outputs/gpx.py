@@ -12,6 +12,7 @@ import shapely
 
 from patrolplan.errors import InputError
 from patrolplan.outputs import wording
+from patrolplan.outputs.direction_words import describe_street
 from patrolplan.outputs.marking import find_marking
 from patrolplan.outputs.reason_words import describe_barred, format_reasons
 from patrolplan.times import format_time
@@ -185,7 +186,7 @@ def _add_other_points(root: ET.Element, patrol: "Patrol", projection: "Projectio
             if line is not None and step.way in {"push", "carry"}:
                 place = line.interpolate(float(begin))
                 length = wording.format_metres(step.metres)
-                name = f"Get off and {step.way}: {wording.describe_street(step)}, {length}"
+                name = f"Get off and {step.way}: {describe_street(step)}, {length}"
                 points.append(((place.x, place.y), name, "dismount"))
     xy = np.array([point for point, _, _ in points]).reshape(-1, 2)
     places = _format_coordinates(xy, projection)
