@@ -15,7 +15,7 @@ from patrolplan.area.patrol_window import Window
 from patrolplan.outputs.card import card as card_module
 from patrolplan.outputs.card.card import render_cards
 from patrolplan.outputs.card.card_text import build_card_data
-from patrolplan.outputs.cartography.symbols import LEGEND_HEIGHT, STOP_RADIUS
+from patrolplan.outputs.cartography.symbols import STOP_RADIUS
 from patrolplan.outputs.tested_words import describe_tested
 from patrolplan.outputs.wording import compute_plan_id
 
@@ -111,7 +111,7 @@ def test_no_stop_is_hidden(plan, drawn):
         for number in range(1, len(patrol.stops) + 1):
             x, y = picture.label_boxes[picture.label_texts.index(str(number)), :2]
             across = x + 0.8 * STOP_RADIUS * np.cos(turns)
-            down = len(page) - LEGEND_HEIGHT - y + 0.8 * STOP_RADIUS * np.sin(turns)
+            down = picture.viewport.height - y + 0.8 * STOP_RADIUS * np.sin(turns)
             ring = page[down.astype(int), across.astype(int)]
             assert np.mean(ring < INK) > 0.75, (patrol.urn, number)  # edges may fall between pixels
 
