@@ -1,5 +1,6 @@
 """Counts and shares in words, lists cut short, and text shortened so that it fits on paper."""
 
+import textwrap
 from collections.abc import Sequence
 
 
@@ -70,3 +71,20 @@ def shorten(text: str, max_letters: int = LONGEST_NAME) -> str:
     cut = text[: max_letters - 1]
     word = cut.rfind(" ")
     return (cut[:word] if word > max_letters // 2 else cut).rstrip(" ,;") + "…"
+
+
+def wrap_evenly(text: str, lines: int) -> str:
+    r"""Text in at most so many lines, broken at its spaces so that the longest is short.
+
+    Examples
+    --------
+    >>> wrap_evenly("St Joseph's Catholic Primary School", 2)
+    "St Joseph's Catholic\nPrimary School"
+    >>> wrap_evenly("Millfield", 3)
+    'Millfield'
+    """
+    wrapper = textwrap.TextWrapper(break_long_words=False, break_on_hyphens=False)
+    wrapper.width = max(1, -(-len(text) // lines))
+    while len(wrapped := wrapper.wrap(text)) > lines:
+        wrapper.width += 1
+    return "\n".join(wrapped)

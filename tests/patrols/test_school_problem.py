@@ -38,6 +38,8 @@ def _tasked(area, xy, *, must_visit, schools):
         "to": [pd.Timestamp("2026-12-05")],
         "reason": ["a reason"],
         "by": ["somebody"],
+        "from_minutes": [np.nan],
+        "to_minutes": [np.nan],
     }
     places = gpd.GeoDataFrame(place, geometry=[shapely.Point(xy)], crs=area.network.projection.crs)
     return dataclasses.replace(area, tasked_places=places)

@@ -286,6 +286,17 @@ def _say_mode_not_planned(values: Mapping[str, Any]) -> str:
     )
 
 
+def format_span(hours: object) -> str:
+    """HH:MM-HH:MM in words.
+
+    Examples
+    --------
+    >>> format_span("15:20-15:45")
+    '15:20 to 15:45'
+    """
+    return str(hours).replace("-", " to ")
+
+
 def _format_day(date: str) -> str:
     return format_day(dt.date.fromisoformat(date))
 
@@ -472,6 +483,19 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     ),
     "no_one_way_streets": "The streets file marks no one-way streets: look out for them.",
     "tasked_place_unvisited": "Tasked place {place} {why}.",
+    "tasked_place_beyond": "Tasked place {place} is beyond this school's streets.",
+    "tasked_place_near_barred": (
+        "Tasked place {place} cannot be visited: barred place {barred} is too near."
+    ),
+    "tasked_place_unfit": "Tasked place {place} does not fit into the window.",
+    "tasked_hours_unmet": lambda values: (
+        f"Tasked place {values['place']}: its hours {format_span(values['hours'])} cannot be met: "
+        f"the earliest arrival is {values['earliest']}."
+    ),
+    "tasked_hours_short": lambda values: (
+        f"Tasked place {values['place']}: its hours {format_span(values['hours'])} are shorter "
+        f"than a stop of {values['minutes']:g} minutes, which begins at {values['begins']}."
+    ),
     "barred_place_passed": "Gate or base cannot be reached without passing barred place {place}.",
     "no_date": "No date given: check that tasked places still apply.",
     "stops_reordered": "Stops are ordered so that each is visited near its worst time of day.",

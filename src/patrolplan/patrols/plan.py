@@ -36,6 +36,7 @@ from patrolplan.patrols.file_forms import (
     Count,
     Day,
     FileNote,
+    Hours,
     IsList,
     Line,
     Metres,
@@ -190,6 +191,12 @@ class Tasking:
     """Who requests it."""
     until: Day
     """The last day on which it holds."""
+    hours: Hours = ""
+    """HH:MM-HH:MM between which it holds; empty at any time."""
+
+    @model_serializer(mode="wrap")
+    def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return arrange(handler(self), [] if self.hours else ["hours"])
 
 
 StopReason = Annotated[Reason, Field(discriminator="kind")]

@@ -6,8 +6,8 @@
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Self
@@ -27,7 +27,7 @@ from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.network.names import describe_positions, label_streets
 from patrolplan.network.paths import WalkFinder
 from patrolplan.network.pieces import PIECE_METRES
-from patrolplan.notes import Note, NoteKind
+from patrolplan.notes import Note, NoteKind, NoteValue
 from patrolplan.patrols.beats import is_worth_walking, join_beats
 from patrolplan.patrols.landmarks import Landmarks
 from patrolplan.patrols.plan import BarredPlace, Tasking
@@ -38,6 +38,7 @@ from patrolplan.patrols.solver.solve import (
     Route,
     TimedPrizes,
 )
+from patrolplan.patrols.stop_windows import build_stop_windows, find_hours_of_begin, format_hours
 from patrolplan.patrols.surroundings import (
     MIN_STOP_METRES_TO_BARRED,
     Surroundings,
@@ -49,7 +50,7 @@ from patrolplan.patrols.surroundings import (
 from patrolplan.patrols.timed_risk import TimedRisk
 from patrolplan.risk.surface import Risk
 from patrolplan.settings import PatrolSettings
-from patrolplan.times import minutes_after_midnight
+from patrolplan.times import format_time, minutes_after_midnight
 from patrolplan.worker_pool import EncipheredFields
 
 MIN_WALK_METRES_TO_BARRED = 60.0
@@ -61,6 +62,14 @@ MAX_COST_OF_METRE = 4.0
 TASKED_METRES = 60.0
 """A tasked place this near to a hotspot's stretch is that hotspot."""
 
+
+LEFT_OUT_WORDS: Mapping[str, str] = {
+    "tasked_place_beyond": "{place} is beyond this school's streets",
+    "tasked_place_near_barred": "{place} cannot be visited: barred place {barred} is too near",
+    "tasked_hours_unmet": "{place} is for {hours}; the earliest arrival is {earliest}",
+    "tasked_place_unfit": "{place} does not fit into the window",
+}
+"""What the list of all that is left out says of a tasked place, by the kind of its note."""
 
 HOTSPOT_NAME = re.compile(r"H[0-9]+( \(tasked\))*", re.IGNORECASE)
 """Names that a hotspot has, in this plan or another, and those made of them for tasked places."""
@@ -194,14 +203,19 @@ class SchoolProblem:
         """Positions of the candidates that must be visited."""
         return frozenset((np.flatnonzero(self.tasked_rows >= 0) + 1).tolist())
 
+    def release_taskings(self, stops: Iterable[int]) -> "SchoolProblem":
+        """The problem with these stops, where they are hotspots, as hotspots like all others."""
+        tasked_rows = self.tasked_rows.copy()
+        released = np.array(sorted(stops), dtype=np.int64) - 1
+        tasked_rows[released[self.hotspot_rows[released] >= 0]] = -1
+        return replace(self, tasked_rows=tasked_rows)
+
     def build_problem(self, mandatory: frozenset[int] = frozenset()) -> OrienteeringProblem:
         """The orienteering problem of this school's officers."""
         count, positions = len(self.worth), len(self.walks.metres)
         prizes, dwell = np.zeros(positions), np.zeros(positions)
         prizes[1 : count + 1] = self.worth
         dwell[1 : count + 1] = self.settings.dwell_minutes
-        windows = np.tile([-np.inf, np.inf], (positions, 1))
-        windows[1 : count + 1] = build_stop_windows(self)
         hours = self.surroundings.hours
         officer = Officer(
             start=self.start_position,
@@ -217,37 +231,12 @@ class SchoolProblem:
             prizes=prizes,
             dwell_minutes=dwell,
             officers=(officer,) * self.settings.officers,
-            windows=windows if np.isfinite(windows).any() else None,
+            windows=build_stop_windows(self),
             mandatory=mandatory,
             barred=frozenset({0, *range(count + 1, positions)}),
             timed_prizes=self.timed_prizes,
             gate=self.gate_stay,
         )
-
-    def _find_windows(self, mandatory: frozenset[int]) -> NDArray[np.float64] | None:
-        """(n, 2) first and last minute at which a dwell may begin; None: at any time.
-
-        Late, when most pupils are home, a stop is made only while it is worth `[patrol]
-        min_late_share` of what the best one is worth at its best time: what adds next to nothing
-        does not hold the officer up. Stops that are mandatory are made at any time.
-        """
-        if self.timed_prizes is None or self.gate_stay is None:
-            return None
-        hours, dwell = self.surroundings.hours, self.settings.dwell_minutes
-        late = hours.start_minutes + self.settings.late_minutes
-        begin = self.timed_prizes.list_breaks(dwell)
-        begin = begin[(begin >= hours.gate_until_minutes)]
-        begin = begin[begin <= hours.latest_end_minutes - dwell]
-        stops = range(1, len(self.worth) + 1)
-        worth = [self.timed_prizes.compute_worth(stop, begin, dwell) for stop in stops]
-        least = self.settings.min_late_share * max(
-            (one.max(initial=0.0) for one in worth), default=0
-        )
-        windows = np.tile([-np.inf, np.inf], (len(self.walks.metres), 1))
-        for stop, one in zip(stops, worth, strict=True):
-            if stop not in mandatory:
-                windows[stop, 1] = max(late, begin[one >= least].max(initial=-np.inf))
-        return windows
 
     def _find_near_pairs(self, mandatory: frozenset[int]) -> NDArray[np.bool_]:
         """(n, n) stops so near to each other that no patrol goes straight from one to the other.
@@ -299,19 +288,46 @@ class SchoolProblem:
         name = str(self.get_tasked_place(stop)["place_id"])
         return f"{name} (tasked)" if HOTSPOT_NAME.fullmatch(name) else name
 
-    def explain_unvisited(self, stops: Iterable[int] = ()) -> list[tuple[str, str]]:
+    def explain_unvisited(self, stops: Iterable[int] = ()) -> list[Note]:
         """Tasked places that are not visited, and why: beyond the streets, and some stops."""
-        barred = self.barred
         outside = self.must_visit["place_id"].iloc[self.outside_rows]
-        reasons = [(str(name), "is beyond this school's streets") for name in outside]
-        for stop in sorted(stops):
-            place = self.get_tasked_place(stop)
-            near = barred["place_id"][barred.distance(place.geometry) <= MIN_WALK_METRES_TO_BARRED]
-            why = [f"cannot be visited: barred place {name} is too near" for name in near]
-            reasons.append((str(place["place_id"]), [*why, "does not fit into the window"][0]))
-        return reasons
+        beyond = [Note("tasked_place_beyond", {"place": str(name)}) for name in outside]
+        return [*beyond, *map(self._explain_dropped, sorted(stops))]
 
-    def build_notes(self, unvisited: Iterable[tuple[str, str]]) -> tuple[Note, ...]:
+    def _explain_dropped(self, stop: int) -> Note:
+        """Why a stop that must be visited cannot be: a barred place, its hours, or no time."""
+        place, barred = self.get_tasked_place(stop), self.barred
+        values: dict[str, NoteValue] = {"place": str(place["place_id"])}
+        near = barred["place_id"][barred.distance(place.geometry) <= MIN_WALK_METRES_TO_BARRED]
+        if len(near):
+            return Note("tasked_place_near_barred", {**values, "barred": str(near.iloc[0])})
+        minutes = float(self.walks.metres[self.start_position, stop]) / compute_speed(self.settings)
+        earliest = self.surroundings.hours.gate_until_minutes + minutes
+        latest = find_hours_of_begin(place, self.settings.dwell_minutes)[1]
+        if np.isfinite(earliest) and earliest > latest:
+            values |= {"hours": format_hours(place), "earliest": format_time(np.ceil(earliest))}
+            return Note("tasked_hours_unmet", values)
+        return Note("tasked_place_unfit", values)
+
+    def _note_short_hours(self) -> list[Note]:
+        """Which tasked places of candidates have hours that are shorter than a stop."""
+        dwell = self.settings.dwell_minutes
+        places = self.must_visit.iloc[np.sort(self.tasked_rows[self.tasked_rows >= 0])]
+        short = places["to_minutes"] - places["from_minutes"] < dwell
+        return [
+            Note(
+                "tasked_hours_short",
+                {
+                    "place": str(place["place_id"]),
+                    "hours": format_hours(place),
+                    "minutes": dwell,
+                    "begins": format_time(place["from_minutes"]),
+                },
+            )
+            for _, place in places[short].iterrows()
+        ]
+
+    def build_notes(self, unvisited: Sequence[Note]) -> tuple[Note, ...]:
         """What was assumed for this school, and which tasked places are not visited."""
         notes: list[Note] = []
         hours = self.surroundings.hours
@@ -331,8 +347,7 @@ class SchoolProblem:
         if self.surroundings.base_note is not None:
             notes.append(self.surroundings.base_note)
         notes += build_way_notes(self.inputs.area)
-        for place, why in unvisited:
-            notes.append(Note("tasked_place_unvisited", {"place": place, "why": why}))
+        notes += [*self._note_short_hours(), *unvisited]
         passed = self.barred["place_id"].iloc[self.unavoidable_rows]
         notes += [Note("barred_place_passed", {"place": str(name)}) for name in passed]
         if self.inputs.date is None and len(self.tasked_places):
@@ -366,21 +381,6 @@ class SchoolProblem:
         )
 
 
-def build_stop_windows(problem: SchoolProblem) -> NDArray[np.float64]:
-    """(k, 2) earliest and latest minute at which one begins to dwell at each candidate.
-
-    Unless it is tasked, or the settings allow it, a stop without street lighting is over by sunset
-    and does not begin before sunrise.
-    """
-    windows = np.tile([-np.inf, np.inf], (len(problem.worth), 1))
-    daylight, settings = problem.daylight, problem.settings
-    if daylight is not None and settings.after_dark == "avoid":
-        is_unlit = (problem.stop_lit == "no") & (problem.tasked_rows < 0)
-        closing = daylight.sunset_minutes - settings.dwell_minutes
-        windows[is_unlit] = min(daylight.sunrise_minutes, closing), closing
-    return windows
-
-
 def build_tasking(place: pd.Series) -> Tasking:
     """What a row of the tasked places asks for."""
     return Tasking(
@@ -388,6 +388,7 @@ def build_tasking(place: pd.Series) -> Tasking:
         reason=str(place["reason"]),
         by=str(place["by"]),
         until=place["to"].date(),
+        hours=format_hours(place),
     )
 
 
@@ -406,9 +407,8 @@ def build_school_problem(inputs: PlanningInputs, row: int) -> SchoolProblem:
     """
     area, hotspots, settings = inputs.area, inputs.hotspots, inputs.area.settings.patrol
     around = build_surroundings(area, row, inputs.window)
-    tasked = find_tasked_places(
-        area, row, inputs.date, around.extent_metres + MIN_WALK_METRES_TO_BARRED
-    )
+    near_metres = around.extent_metres + MIN_WALK_METRES_TO_BARRED
+    tasked = find_tasked_places(area, row, inputs.date, near_metres, around.hours)
     must_visit = select_tasked(tasked, must_visit=True)
     barred = select_tasked(tasked, must_visit=False)
     pieces, base = around.pieces, around.base

@@ -148,11 +148,12 @@ def compute_default_extent(area: StudyArea) -> float:
 
 
 def find_tasked_places(
-    area: StudyArea, row: int, date: dt.date | None, metres: float
+    area: StudyArea, row: int, date: dt.date | None, metres: float, hours: PatrolHours
 ) -> gpd.GeoDataFrame:
     """Tasked places of the school in a row of the area's schools, on a day where one is given.
 
-    Those for all schools concern the schools whose gate is within so many metres.
+    Those for all schools concern the schools whose gate is within so many metres. Those for hours
+    that the school's patrols have no part of are not theirs.
     """
     places = area.tasked_places
     if places.empty:
@@ -162,7 +163,7 @@ def find_tasked_places(
     gate = shapely.points(area.network.xy(area.gates.take([row])))
     near = shapely.distance(places.geometry.values, gate) <= metres
     wanted = (named | (_is_for_all(places) & near)) & _is_in_force(places, date)
-    return places[wanted].reset_index(drop=True)
+    return places[wanted & _is_during(places, hours)].reset_index(drop=True)
 
 
 def find_tasked_out_of_reach(area: StudyArea, date: dt.date | None) -> list[str]:
@@ -177,6 +178,30 @@ def find_tasked_out_of_reach(area: StudyArea, date: dt.date | None) -> list[str]
     metres = shapely.distance(places.geometry.values, shapely.multipoints(ends))
     wanted &= metres > compute_default_extent(area)
     return [str(name) for name in places["place_id"][wanted]]
+
+
+def find_tasked_at_other_hours(area: StudyArea, date: dt.date | None, window: Window) -> list[str]:
+    """Names of the places to visit whose hours the patrols of none of their schools have a part of.
+
+    Those of the area's schools, that is: what names others alone is no question of hours.
+    """
+    places = area.tasked_places
+    theirs = np.zeros(len(places), dtype=bool)
+    during = np.zeros(len(places), dtype=bool)
+    for _, school in area.schools.iterrows():
+        named = np.array([str(school["urn"]) in urns for urns in places["schools"]], dtype=bool)
+        named |= _is_for_all(places)
+        theirs |= named
+        during |= named & _is_during(places, compute_hours(area, school, window))
+    wanted = places["must_visit"].to_numpy(dtype=bool) & _is_in_force(places, date)
+    return [str(name) for name in places["place_id"][wanted & theirs & ~during]]
+
+
+def _is_during(places: gpd.GeoDataFrame, hours: PatrolHours) -> NDArray[np.bool_]:
+    """Which places have hours that a patrol has a part of; those without hours all do."""
+    after = places["to_minutes"].to_numpy() <= hours.start_minutes
+    before = places["from_minutes"].to_numpy() >= hours.latest_end_minutes
+    return np.asarray(~(after | before))
 
 
 def _is_for_all(places: gpd.GeoDataFrame) -> NDArray[np.bool_]:

@@ -22,8 +22,18 @@ from patrolplan.outputs.cartography.labels import (
     find_overlaps,
     find_places_around_point,
 )
+from patrolplan.outputs.cartography.legend import (
+    MARGIN,
+    ROW_HEIGHT,
+    Shown,
+    build_key_entries,
+    build_sign_entries,
+    compute_strip_height,
+    count_rows,
+    draw_strip,
+)
 from patrolplan.outputs.cartography.map_content import collect_map_content, fit_patrol_viewport
-from patrolplan.outputs.cartography.place_names import NAME_SIZE, build_symbol_labels, find_symbols
+from patrolplan.outputs.cartography.place_names import build_symbol_labels, find_symbols
 from patrolplan.outputs.cartography.route import (
     build_arrow_heads,
     cut_ranges,
@@ -31,12 +41,11 @@ from patrolplan.outputs.cartography.route import (
     separate_legs,
     separate_points,
 )
+from patrolplan.outputs.cartography.street_key import key_streets
 from patrolplan.outputs.cartography.symbols import (
     KEEP_AWAY_TEXT,
-    LEGEND_HEIGHT,
     STOP_RADIUS,
     compute_north_arrow_box,
-    draw_legend,
     place_north_arrow,
 )
 from patrolplan.outputs.cartography.viewport import MIN_ROTATION_GAIN, Viewport, fit_viewport
@@ -72,17 +81,28 @@ def test_every_stop_and_leg_is_marked(demo_plan, drawn):
         assert len(tags) >= len(patrol.legs) - 1
 
 
-def test_streets_of_the_route_are_named(demo_plan, drawn):
-    """Most streets walked for a good way have their name on the map."""
-    streets = set(demo_plan.area.network.piece_name) - {""}
-    expected = named = 0
+def _list_streets_in_words(plan, patrol):
+    """Streets of the area that a card's directions or stops name."""
+    words = {step.street for leg in patrol.all_legs for step in leg.steps}
+    words |= {part for stop in patrol.stops for part in stop.place.split(" near ")}
+    return words & set(plan.area.network.walkable.piece_name) - {""}
+
+
+def _read_words(picture):
+    text = pypdf.PdfReader(io.BytesIO(picture.pdf)).pages[0].extract_text()
+    return " ".join(text.split())
+
+
+def test_every_street_of_the_words_is_named_or_keyed(demo_plan, drawn):
+    """Streets of directions and stops are on the map by name, or by a letter of the key."""
     for patrol, picture in zip(demo_plan.patrols, drawn, strict=False):
-        for leg in patrol.legs:
-            walked = [step.street for step in leg.steps if step.metres > 150]
-            long = [street for street in walked if street in streets]
-            expected += len(long)
-            named += sum(street in picture.label_texts for street in long)
-    assert named >= 0.85 * expected
+        keyed = {street.name for street in picture.keyed_streets}
+        words = _read_words(picture)
+        for name in _list_streets_in_words(demo_plan, patrol):
+            assert name in keyed or name in picture.label_texts
+            assert name in words
+        for street in picture.keyed_streets:
+            assert picture.label_texts.count(street.letter) == 1
 
 
 def test_words_of_the_map_stay_text(drawn):
@@ -184,16 +204,32 @@ def test_a_name_stands_by_a_sign_that_is_seen():
 
 
 def test_the_fullest_legend_fits():
-    """By bicycle, pushed, with every sign and at any scale, the legend ends on the map."""
+    """With every sign, forty streets in the key and at any scale, the strip holds all its words."""
+    shown = Shown(
+        way="bicycle",
+        pushed=True,
+        marker_kinds=["gate", "tasked", "keep_away"],
+        symbol_kinds=["bus_stop", "station", "station_entrance", "signals", "zebra"],
+        feared=True,
+        beats=True,
+        steps=True,
+        passages=["bridge", "tunnel"],
+        grid_square="TQ",
+    )
+    key = build_key_entries(key_streets([f"Street of the Number {no}" for no in range(40)]))
     for scale in (0.8, 1.85, 3.7, 5.0, 9.1, 19.0):
-        axes = Figure(figsize=(BODY_WIDTH / 72, LEGEND_HEIGHT / 72), dpi=72).add_axes((0, 0, 1, 1))
-        axes.set_xlim(0, BODY_WIDTH)
         frame = Viewport(BODY_WIDTH, 300.0, 0.0, 0.0, scale)
-        kinds = ["bus_stop", "station"]
-        draw_legend(axes, frame, way="bicycle", pushed=True, keep_away=True, symbol_kinds=kinds)
-        words = axes.texts[-1]
-        assert words.get_text() == "station"
-        assert words.get_position()[0] + measure_text_width("station", NAME_SIZE) <= BODY_WIDTH
+        entries = [*key, *build_sign_entries(frame, shown, 12.0)]
+        height = compute_strip_height(count_rows(entries, BODY_WIDTH))
+        axes = Figure(figsize=(BODY_WIDTH / 72, height / 72), dpi=72).add_axes((0, 0, 1, 1))
+        axes.set(xlim=(0, BODY_WIDTH), ylim=(0, height))
+        draw_strip(axes, entries, BODY_WIDTH, height)
+        words = {text.get_text() for text in axes.texts}
+        assert {entry.text for entry in entries} <= words
+        for text in axes.texts:
+            x, y = text.get_position()
+            assert x + measure_text_width(text.get_text(), text.get_size()) <= BODY_WIDTH
+            assert MARGIN <= y <= height - ROW_HEIGHT / 2
 
 
 @given(places)
@@ -324,4 +360,4 @@ def test_legend_is_part_of_the_height_asked_for(drawn):
     """Map and legend together are as high as the page gave them."""
     box = pypdf.PdfReader(io.BytesIO(drawn[0].pdf)).pages[0].mediabox
     assert float(box.height) == pytest.approx(SIZE["height"], abs=0.1)
-    assert drawn[0].viewport.height == SIZE["height"] - LEGEND_HEIGHT
+    assert drawn[0].viewport.height < SIZE["height"] - ROW_HEIGHT

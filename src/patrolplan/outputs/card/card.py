@@ -26,8 +26,6 @@ from patrolplan.outputs.cartography.fonts import (
     open_template_folder,
     typeset,
 )
-from patrolplan.outputs.cartography.map_content import find_shown_keep_away, fit_patrol_viewport
-from patrolplan.outputs.cartography.symbols import LEGEND_HEIGHT
 from patrolplan.outputs.wording import compute_plan_id
 from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
 from patrolplan.patrols.plan import BarredPlace, Patrol, Plan
@@ -47,7 +45,9 @@ MAX_MAP_HEIGHT = 152 * POINTS_PER_MM
 MIN_NOTES_HEIGHT = 70.0
 """Points; a smaller space for handwritten notes is given to the map instead."""
 LARGE_FONT_SIZE = 9.5
-"""Points; size of the directions where there is room for it."""
+"""Points; size of the directions where there is room for it..."""
+OVERLEAF_FONT_SIZE = 11.0
+"""...and on a page of their own."""
 
 
 def render_cards(
@@ -190,13 +190,32 @@ def fit_page(heights: PartHeights, *, has_directions: bool = True) -> PageLayout
     room_with_large_type = heights.compute_map_height(heights.large_directions)
     second_page, size = has_directions and room < MIN_MAP_HEIGHT, MIN_FONT_SIZE
     if second_page:
-        room, size = heights.compute_map_height(0.0), LARGE_FONT_SIZE
+        room, size = heights.compute_map_height(0.0), OVERLEAF_FONT_SIZE
     elif room_with_large_type >= COMFORTABLE_MAP_HEIGHT:
         room, size = room_with_large_type, LARGE_FONT_SIZE
     height = MAX_MAP_HEIGHT if room > MAX_MAP_HEIGHT + MIN_NOTES_HEIGHT else room
     height = round(max(height, MIN_MAP_HEIGHT / 2), 1)
     is_crowded = room < MIN_MAP_HEIGHT
     return PageLayout(height, round(max(0.0, room - height), 1), size, second_page, is_crowded)
+
+
+def refit_words(layout: PageLayout, heights: PartHeights) -> PageLayout:
+    """The layout of a card whose map is drawn, where there are fewer words than it was made for.
+
+    Examples
+    --------
+    >>> heights = PartHeights(60, 140, 0, directions=90, large_directions=110, foot=100)
+    >>> refit_words(PageLayout(340.0, 0.0, 11.0, second_page=True, is_crowded=False), heights)
+    PageLayout(map_height=340.0, notes_height=22.2, directions_size=9.5, second_page=False,
+               is_crowded=False)
+    """
+    sizes = {LARGE_FONT_SIZE: heights.large_directions, MIN_FONT_SIZE: heights.directions}
+    for size, height in sizes.items():
+        spare = heights.compute_map_height(height) - layout.map_height
+        if spare >= 0:
+            spare = round(spare, 1)
+            return replace(layout, notes_height=spare, directions_size=size, second_page=False)
+    return layout
 
 
 class CardTypesetter:
@@ -250,24 +269,18 @@ class CardTypesetter:
                 for front, layout in zip(fronts, layouts, strict=True)
             ]
             layouts = self._fit_pages(_move_long_overleaf(cards, fronts))
-        # Only what a map shows is worth a caution on its card. Where fewer cautions leave more
-        # room, the map has it, unless a higher one would show more of the places.
-        shown = [
-            find_barred_on_map(one, layout.map_height)
-            for one, layout in zip(printed, layouts, strict=True)
-        ]
+        maps, shown = self._draw_maps(printed, layouts)
+        # Only what a map shows is worth a caution on its card; the map stays as high as it is.
         patrols = [
             replace(one.patrol, keep_away=barred)
             for one, barred in zip(printed, shown, strict=True)
         ]
         cards = _move_long_overleaf(write(patrols), fronts)
-        for number, larger in enumerate(self._fit_pages(cards)):
-            if find_barred_on_map(printed[number], larger.map_height) == shown[number]:
-                layouts[number] = larger
-        maps = self._draw_maps(printed, layouts)
         return [
-            card | {"map": name} | asdict(layout)
-            for card, name, layout in zip(cards, maps, layouts, strict=True)
+            card | {"map": name} | asdict(refit_words(layout, heights))
+            for card, name, layout, heights in zip(
+                cards, maps, layouts, self._measure_heights(cards), strict=True
+            )
         ]
 
     def typeset_each(self, cards: Sequence[dict[str, Any]]) -> list[bytes]:
@@ -300,8 +313,10 @@ class CardTypesetter:
 
     def _draw_maps(
         self, printed: Sequence[PrintedPatrol], layouts: Sequence[PageLayout]
-    ) -> list[str]:
-        """Write every card's map where the template finds it, each once; gives their names.
+    ) -> tuple[list[str], list[tuple[BarredPlace, ...]]]:
+        """Write every card's map where the template finds it, each once.
+
+        Gives their names, and which places to keep away from they show.
 
         All plans are of one area and the same hotspots, so that the first stands for any of them.
         Without its incidents, tasked places and patrols it is small to send to workers.
@@ -316,16 +331,17 @@ class CardTypesetter:
         keys = [(id(patrol), height) for patrol, height in jobs]
         needed = dict(zip(keys, jobs, strict=True))
         pictures = map_parallel(
-            _draw_map_pdf,
+            _draw_map,
             plan,
             list(needed.values()),
             executor=self.executor,
             report_progress=label_progress("Drawing maps", needed, self.report_progress),
         )
         names = {key: f"map-{number}.pdf" for number, key in enumerate(needed)}
-        for name, picture in zip(names.values(), pictures, strict=True):
+        for name, (picture, _) in zip(names.values(), pictures, strict=True):
             (self.root / name).write_bytes(picture)
-        return [names[key] for key in keys]
+        shown = {key: barred for key, (_, barred) in zip(needed, pictures, strict=True)}
+        return [names[key] for key in keys], [shown[key] for key in keys]
 
     def _fit_pages(self, cards: Sequence[dict[str, Any]]) -> list[PageLayout]:
         """How each card shares out its page."""
@@ -362,16 +378,8 @@ def _move_long_overleaf(
     ]
 
 
-def find_barred_on_map(printed: PrintedPatrol, height: float) -> tuple[BarredPlace, ...]:
-    """The places to keep away from that a patrol's map of this height shows."""
-    patrol = printed.patrol
-    if not patrol.keep_away:
-        return ()
-    viewport = fit_patrol_viewport(printed.plan, patrol, BODY_WIDTH, height - LEGEND_HEIGHT)
-    return tuple(find_shown_keep_away(viewport, patrol))
-
-
-def _draw_map_pdf(plan: Plan, job: tuple[Patrol, float]) -> bytes:
-    """The map of a patrol, of the height given in points."""
+def _draw_map(plan: Plan, job: tuple[Patrol, float]) -> tuple[bytes, tuple[BarredPlace, ...]]:
+    """A patrol's map of the height given in points, and the places to keep away from on it."""
     patrol, height = job
-    return draw_patrol_map(plan, patrol, width=BODY_WIDTH, height=height).pdf
+    drawn = draw_patrol_map(plan, patrol, width=BODY_WIDTH, height=height)
+    return drawn.pdf, drawn.keep_away
