@@ -1,6 +1,7 @@
 """Reasons in words: why a place is a hotspot, how sure that is, and why a patrol stops there."""
 
 import datetime as dt
+from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
 from patrolplan.crs import BRITISH_GRID, SQUARE_METRES
@@ -306,10 +307,17 @@ def describe_want_of_reasons(stop: "Stop") -> str:
 
 
 def order_reasons(stop: "Stop") -> list["Reason"]:
-    """A stop's reasons in their order, pupils' ways that it does not meet last."""
-    return sorted(
-        stop.why, key=lambda one: isinstance(one, WayReason) and not is_way_met(stop, one)
-    )
+    """A stop's reasons in their order, pupils' ways that it does not meet last.
+
+    A beat does not repeat what the stop says itself, such as one group of reports on both.
+    """
+    reasons = [
+        replace(one, reasons=tuple(inner for inner in one.reasons if inner not in stop.why))
+        if isinstance(one, BeatReason)
+        else one
+        for one in stop.why
+    ]
+    return sorted(reasons, key=lambda one: isinstance(one, WayReason) and not is_way_met(stop, one))
 
 
 def describe_reason_at(
