@@ -11,7 +11,7 @@ from static_risk import make_static
 
 import patrolplan as pp
 from patrolplan.notes import Note
-from patrolplan.outputs.card.card_text import FULL_LENGTHS, build_card_data
+from patrolplan.outputs.card.card_text import build_card_data
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.patrols.plan import build_patrol_document
 from patrolplan.patrols.planner import reverse_patrol
@@ -178,10 +178,9 @@ def test_the_card_prints_the_hours_uncut(demo_area, demo_plan):
     area = task(demo_area, spot["stop"].coords[0], (start + 20, start + 60))
     area.tasked_places["reason"] = "robberies of pupils by the shelter, " * 12
     patrol, plan = plan_one(area, demo_plan.risk, demo_plan.hotspots, demo_plan.patrols[6].urn)
-    data = build_card_data(plan, patrol, "code", FULL_LENGTHS)
+    data = build_card_data(plan, patrol, "code")
     (tasked,) = (stop["tasked"] for stop in data["stops"] if stop["tasked"])
-    assert tasked.startswith(f"{format_time(start + 20)} to {format_time(start + 60)}, robberies")
-    assert len(tasked) <= FULL_LENGTHS.tasking
+    assert f"{format_time(start + 20)} to {format_time(start + 60)}, robberies" in tasked
 
 
 def test_notes_of_earlier_versions_have_their_words():

@@ -466,13 +466,11 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     "ends_as_pupils_leave": "Ends as pupils leave, so no time is spent at the gate.",
     "window_before_bell": "The window opens before the bell: the patrol starts as pupils leave.",
     "nothing_worth_walk": lambda values: (
-        "Stay at the gate: nothing recorded or reported within "
-        f"{values['metres']:,.0f} m on foot is worth the walk. No street has "
-        f"{values['min_incidents']:g} or more recorded crimes in twelve months, and none is named "
-        "by enough pupils."
+        f"Stay at the gate: nothing within {values['metres']:,.0f} m is worth the walk. No street "
+        f"has as many as {values['min_incidents']:g} recorded crimes a year, or a group of reports."
     ),
-    "gate_worth_most": (
-        "Stay at the gate: in this window no stop that can be reached is worth more."
+    "no_stop_in_time": (
+        "Stay at the gate: no stop that is worth the walk can be made in this window."
     ),
     "no_officer_for_base": _say_at_gate_instead("No officer is assigned to this school"),
     "base_off_street": _say_at_gate_instead("No walkable street is near the officer's base"),

@@ -13,6 +13,7 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import shapely
 
 from patrolplan.area import StudyArea
 from patrolplan.area.daylight import Daylight
@@ -57,6 +58,9 @@ ROUNDING_METRES = 1.0
 
 MAX_DETOUR_LOSS = 0.0005
 """Legs past more risk may cost this share of a patrol's worth, by arriving later at its stops."""
+
+SAME_METRES = 1.0
+"""A stop so near to a hotspot's stopping place is there."""
 
 STANDING = ("place", "stand", "at")
 """What a stop says of where one stands at a hotspot."""
@@ -451,11 +455,12 @@ class _PatrolBuilder:
         x, y = network.xy(position)[0]
         at: dict[str, Any] = {}
         if is_tasked:
-            at["place"] = describe_positions(network, position)[0]
             at["tasking"] = build_tasking(problem.get_tasked_place(stop))
             at["tasked_metres"] = float(position.moved_metres[0])
-        elif hotspot is not None:
-            at = {name: hotspot[name if name == "place" else f"stop_{name}"] for name in STANDING}
+        if hotspot is not None and hotspot["stop"].distance(shapely.Point(x, y)) < SAME_METRES:
+            at |= {name: hotspot[name if name == "place" else f"stop_{name}"] for name in STANDING}
+        else:
+            at["place"] = describe_positions(network, position)[0]
         daylight = problem.daylight
         return Stop(
             hotspot=problem.get_stop_name(stop),

@@ -28,7 +28,7 @@ from patrolplan.network.names import describe_positions, label_streets
 from patrolplan.network.paths import WalkFinder
 from patrolplan.network.pieces import PIECE_METRES
 from patrolplan.notes import Note, NoteKind, NoteValue
-from patrolplan.patrols.beats import is_worth_walking, join_beats
+from patrolplan.patrols.beats import assess_walk, join_beats
 from patrolplan.patrols.landmarks import Landmarks
 from patrolplan.patrols.plan import BarredPlace, Tasking
 from patrolplan.patrols.solver.solve import (
@@ -86,8 +86,7 @@ class PlanningInputs(EncipheredFields):
     """See `StudyArea.strip_for_workers`."""
     risk: Risk
     hotspots: gpd.GeoDataFrame
-    """One row a beat, see `patrolplan.patrols.beats.join_beats`, and whether it
-    `is_worth_walking`."""
+    """One row a beat, see `patrolplan.patrols.beats`, and whether it `is_worth_walking`."""
     piece_labels: NDArray[np.object_]
     """(w,) what each piece of the area's walkable network is called."""
     window: Window
@@ -120,7 +119,7 @@ class PlanningInputs(EncipheredFields):
         return cls(
             area.strip_for_workers(),
             risk,
-            beats.assign(is_worth_walking=is_worth_walking(area, risk, stretches)),
+            beats.assign(is_worth_walking=assess_walk(area, risk, stretches)),
             label_streets(area.network.walkable),
             window,
             date,
@@ -165,6 +164,8 @@ class SchoolProblem:
     """Rows of `must_visit` that lie beyond the school's streets: no candidate stands for them."""
     unavoidable_rows: NDArray[np.int64]
     """Rows of `barred` whose streets stay open: gate or base are reached only past them."""
+    is_idle: bool
+    """Whether no hotspot within the radius is worth walking."""
     start_position: int
     end_position: int
 
@@ -262,7 +263,7 @@ class SchoolProblem:
             cost[a, b] < limit or self.walks.find_shortest(a + 1, b + 1).metres < limit
             for a, b in pairs.tolist()
         ]
-        return 1 + pairs[np.array(is_near, dtype=bool)]
+        return np.asarray(1 + pairs[np.array(is_near, dtype=bool)])
 
     def compute_shortest_metres(self, route: Route) -> float:
         """Length of a route by the shortest ways."""
@@ -287,6 +288,12 @@ class SchoolProblem:
             return str(self.inputs.hotspots["hotspot"].iloc[row])
         name = str(self.get_tasked_place(stop)["place_id"])
         return f"{name} (tasked)" if HOTSPOT_NAME.fullmatch(name) else name
+
+    def list_covered(self, stop: int) -> tuple[str, ...]:
+        """The hotspots that a dwell at a stop covers; a place that is none by its own name."""
+        row = self.hotspot_rows[stop - 1]
+        beat = self.inputs.hotspots["beat"].iloc[row] if row >= 0 else ()
+        return tuple(beat) or (self.get_stop_name(stop),)
 
     def explain_unvisited(self, stops: Iterable[int] = ()) -> list[Note]:
         """Tasked places that are not visited, and why: beyond the streets, and some stops."""
@@ -358,8 +365,8 @@ class SchoolProblem:
 
     def note_gate_card(self) -> Note:
         """Why a patrol stays at the gate."""
-        if len(self.worth):
-            return Note("gate_worth_most")
+        if not self.is_idle:
+            return Note("no_stop_in_time")
         values = {
             "metres": self.settings.radius_metres,
             "min_incidents": self.settings.min_incidents,
@@ -406,7 +413,7 @@ def build_school_problem(inputs: PlanningInputs, row: int) -> SchoolProblem:
     round the streets there.
     """
     area, hotspots, settings = inputs.area, inputs.hotspots, inputs.area.settings.patrol
-    around = build_surroundings(area, row, inputs.window)
+    around = build_surroundings(area, row, inputs.window, inputs.date)
     near_metres = around.extent_metres + MIN_WALK_METRES_TO_BARRED
     tasked = find_tasked_places(area, row, inputs.date, near_metres, around.hours)
     must_visit = select_tasked(tasked, must_visit=True)
@@ -433,8 +440,8 @@ def build_school_problem(inputs: PlanningInputs, row: int) -> SchoolProblem:
     if timed is not None:
         amounts = timed.compute_mean_rates(rows, around.hours)
     order = np.argsort(-amounts, kind="stable")
-    worthwhile = hotspots["is_worth_walking"].to_numpy()[rows] | (tasked_rows >= 0)
-    order = order[worthwhile[order]]
+    is_worth_walking = hotspots["is_worth_walking"].to_numpy()
+    order = order[(is_worth_walking[rows] | (tasked_rows >= 0))[order]]
     order = order[(np.arange(len(order)) < settings.candidates) | (tasked_rows[order] >= 0)]
     rows, tasked_rows, amounts = rows[order], tasked_rows[order], amounts[order]
     apart = inside[~on_hotspot[inside]]
@@ -465,6 +472,7 @@ def build_school_problem(inputs: PlanningInputs, row: int) -> SchoolProblem:
         tasked_rows=np.concatenate([tasked_rows, apart]).astype(np.int64),
         outside_rows=outside,
         unavoidable_rows=unavoidable_rows,
+        is_idle=not is_worth_walking[_find_near_stops(hotspots, pieces, in_radius)].any(),
         start_position=len(stops) + 1 if base is not None and base.is_start else 0,
         end_position=len(stops) + 1 if base is not None and base.is_end else 0,
     )
@@ -491,7 +499,7 @@ def _find_walks(
         effort = around.effort
         if closed.any():
             effort = np.where(closed[:, None], np.inf, open_effort)
-        walks = WalkFinder(around.network, places, effort=effort)
+        walks = around.find_walks(places, effort)
         return walks, bool(np.isfinite(walks.metres[np.ix_(ends, ends)]).all())
 
     on_streets = np.flatnonzero(near.any(axis=1))

@@ -6,6 +6,7 @@ import io
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pypdf
 import pytest
 import shapely
@@ -13,6 +14,7 @@ from hypothesis import given, settings, strategies as st
 from matplotlib.figure import Figure
 from outputs.map_checks import assert_labels_apart, assert_on_map
 
+from patrolplan.hotspots.reasons import ReportsReason
 from patrolplan.inputs.streets import build_empty_features
 from patrolplan.outputs.card.card import BODY_WIDTH
 from patrolplan.outputs.card.card_map import draw_patrol_map
@@ -43,6 +45,7 @@ from patrolplan.outputs.cartography.route import (
 )
 from patrolplan.outputs.cartography.street_key import key_streets
 from patrolplan.outputs.cartography.symbols import (
+    FEARED_TEXT,
     KEEP_AWAY_TEXT,
     STOP_RADIUS,
     compute_north_arrow_box,
@@ -103,6 +106,120 @@ def test_every_street_of_the_words_is_named_or_keyed(demo_plan, drawn):
             assert name in words
         for street in picture.keyed_streets:
             assert picture.label_texts.count(street.letter) == 1
+
+
+@pytest.mark.slow
+def test_every_street_of_bloomsbury_is_named_or_keyed(bloomsbury_plan):
+    """On real streets too, on every map, and no words lie on each other."""
+    for patrol in bloomsbury_plan.patrols:
+        picture = draw_patrol_map(bloomsbury_plan, patrol, **SIZE)
+        assert_labels_apart(picture, round_signs=True)
+        words = _read_words(picture)
+        for name in _list_streets_in_words(bloomsbury_plan, patrol):
+            assert name in words
+
+
+def _change_stop(patrol, **fields):
+    """The patrol with some fields of its first stop changed."""
+    return dataclasses.replace(
+        patrol, stops=(dataclasses.replace(patrol.stops[0], **fields), *patrol.stops[1:])
+    )
+
+
+def test_a_stop_says_that_it_is_tasked(demo_plan):
+    """A stop that intelligence asks for has its own sign, which the legend explains."""
+    plain = _change_stop(demo_plan.patrols[2], tasking=None)
+    tasking = Tasking("T", "robbery", "A", dt.date(2026, 5, 4))
+    tasked = _change_stop(demo_plan.patrols[2], tasking=tasking)
+    for patrol, count in ((plain, 0), (tasked, 1)):
+        alone = dataclasses.replace(patrol, stops=patrol.stops[:1])
+        frame = fit_patrol_viewport(demo_plan, alone, 538.0, 360.0)
+        content = collect_map_content(frame, demo_plan, alone)
+        assert content.marker_kinds.count("tasked") == count
+        words = _read_words(draw_patrol_map(demo_plan, alone, **SIZE))
+        assert ("tasked stop" in words) == bool(count)
+
+
+def _fear(plan, patrol, feared):
+    """Plan and patrol in which pupils' reports carry only the hotspots of these names."""
+    hotspots = plan.hotspots.assign(mainly_reports=plan.hotspots["hotspot"].isin(feared))
+    reports = ReportsReason(time_band=None, factors=())
+    stops = tuple(
+        dataclasses.replace(stop, why=(reports,) if stop.hotspot in feared else ())
+        for stop in patrol.stops
+    )
+    return dataclasses.replace(plan, hotspots=hotspots), dataclasses.replace(patrol, stops=stops)
+
+
+def test_feared_places_have_their_sign(demo_plan):
+    """Where reports carry a stop, a bubble stands by its stretch; without any, there is none."""
+    patrol = demo_plan.patrols[2]
+    stop = patrol.stops[0]
+    for feared in ((), (stop.hotspot,)):
+        plan, one = _fear(demo_plan, patrol, feared)
+        picture = draw_patrol_map(plan, one, **SIZE)
+        assert picture.label_texts.count(FEARED_TEXT) == len(feared)
+        assert ("pupils feel unsafe" in _read_words(picture)) == bool(feared)
+    stretch = demo_plan.hotspots.set_index("hotspot").geometry[stop.hotspot]
+    [sign] = picture.viewport.to_metres(
+        picture.label_boxes[[picture.label_texts.index(FEARED_TEXT)], :2]
+    )
+    metres = picture.viewport.metres_per_point
+    assert stretch.distance(shapely.Point(sign)) < 30 * metres
+
+
+def test_other_feared_hotspots_are_on_the_map(demo_plan):
+    """A hotspot that reports carry has its sign where it lies, though nobody stops there."""
+    patrol = demo_plan.patrols[2]
+    frame = fit_patrol_viewport(demo_plan, patrol, 538.0, 360.0)
+    rows = demo_plan.hotspots[~demo_plan.hotspots["hotspot"].isin(patrol.hotspots)]
+    points = frame.to_page(shapely.get_coordinates(rows["stop"].to_numpy()))
+    name = rows["hotspot"][frame.contains(points, margin=40.0)].iloc[0]
+    plan, one = _fear(demo_plan, patrol, (name,))
+    assert len(collect_map_content(frame, plan, one).feared_points) == 1
+    assert draw_patrol_map(plan, one, **SIZE).label_texts.count(FEARED_TEXT) == 1
+
+
+def test_a_beat_is_an_arrow_along_its_stretches(demo_plan):
+    """Stretches that are walked up and down during a stop are drawn, and so is the walk."""
+    patrol = demo_plan.patrols[2]
+    stop = patrol.stops[0]
+    shapes = demo_plan.hotspots.set_index("hotspot").geometry
+    others = shapes.drop(patrol.hotspots)
+    nearest = others.distance(shapes[stop.hotspot]).idxmin()
+    beat = _change_stop(patrol, beat=(stop.hotspot, nearest))
+    frame = fit_patrol_viewport(demo_plan, beat, 538.0, 360.0)
+    content = collect_map_content(frame, demo_plan, beat)
+    alone = collect_map_content(frame, demo_plan, _change_stop(patrol, beat=()))
+    assert shapely.length(content.stretches).sum() > shapely.length(alone.stretches).sum()
+    assert not alone.beats
+    [line] = content.beats
+    ends = shapely.points(frame.to_metres(line[[0, -1]]))
+    both = shapely.union_all([shapes[stop.hotspot], shapes[nearest]])
+    assert (shapely.distance(ends, both) < 1.0).all()
+    assert "walk up and down" in _read_words(draw_patrol_map(demo_plan, beat, **SIZE))
+
+
+def test_a_long_school_name_is_not_cut(demo_plan):
+    """A name too long for one line takes several; it is whole, or not there at all."""
+    school = "St Somebody's and All Angels Catholic Primary and Nursery School"
+    patrol = dataclasses.replace(demo_plan.patrols[2], school=school)
+    assert school in draw_patrol_map(demo_plan, patrol, **SIZE).label_texts
+
+
+def test_a_station_entrance_needs_no_name(demo_plan):
+    """An entrance without a name is a sign on the map and in the legend."""
+    patrol = demo_plan.patrols[2]
+    features = demo_plan.area.features
+    entrance = gpd.GeoDataFrame(
+        {"kind": ["station_entrance"], "name": [""]},
+        geometry=[shapely.Point(patrol.x + 60.0, patrol.y)],
+        crs=features.crs,
+    )
+    both = gpd.GeoDataFrame(pd.concat([features, entrance], ignore_index=True))
+    area = dataclasses.replace(demo_plan.area, features=both)
+    plan = dataclasses.replace(demo_plan, area=area)
+    assert "station entrance" in _read_words(draw_patrol_map(plan, patrol, **SIZE))
 
 
 def test_words_of_the_map_stay_text(drawn):

@@ -5,11 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 from patrolplan.hotspots.reasons import Reason, WayReason
+from patrolplan.network.names import KIND_LABELS
 from patrolplan.outputs import wording
 from patrolplan.outputs.card.cautions import list_cautions
 from patrolplan.outputs.card.gate_panel import build_gate_panel, list_nearest
 from patrolplan.outputs.card.sentences import build_sentence, make_tasking_printable
 from patrolplan.outputs.cartography.fonts import list_unprintable_notes, make_printable, print_whole
+from patrolplan.outputs.direction_words import describe_passed, describe_street, describe_turns
 from patrolplan.outputs.marking import find_marking
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.reason_words import (
@@ -213,15 +215,19 @@ def _build_leg_data(patrol: Patrol) -> list[dict[str, Any]]:
 def _build_step_lines(leg: Leg) -> list[str]:
     """Directions of a leg, a phrase for each street."""
     lines = []
-    for step, turn in zip(leg.steps, wording.describe_turns(leg.steps), strict=True):
-        street = print_whole(wording.describe_street(step))
+    street_before = ""
+    for step, turn in zip(leg.steps, describe_turns(leg.steps), strict=True):
+        street = print_whole(describe_street(step))
         length = _make_unbreakable(wording.format_metres(step.metres))
-        lines.append(f"{turn}{_join_street(step)} {street} {length}")
+        passed = print_whole(describe_passed(step))
+        join = _join_street(step, goes_on=step.street == street_before)
+        lines.append(f"{print_whole(turn)}{join} {street} {length}{passed}")
+        street_before = step.street
     return lines or ["stay where you are"]
 
 
-def _join_street(step: Step) -> str:
-    """What stands between how a direction begins and its street.
+def _join_street(step: Step, *, goes_on: bool = False) -> str:
+    """What stands between how a direction begins and its street, which may be that before it.
 
     Examples
     --------
@@ -231,6 +237,8 @@ def _join_street(step: Step) -> str:
     [' along', ' the bicycle:']
     >>> _join_street(Step("left", "steps", 9, flight="up"))
     ','
+    >>> _join_street(Step("left", "Soho Square", 9), goes_on=True)
+    ', still'
     """
     if step.way == "carry":
         return " the bicycle:"
@@ -238,6 +246,8 @@ def _join_street(step: Step) -> str:
         return ","
     if step.way == "push" or step.turn == "turn back" or step.turn in HEADINGS:
         return " along"
+    if goes_on and step.street not in KIND_LABELS:
+        return ", still"
     return "," if step.turn == "straight on" else " into"
 
 

@@ -349,7 +349,12 @@ def _draw_week_map(roster: Roster) -> bytes:
     return draw_overview_map(
         roster.week.plan,
         [*schools, *places],
-        [mark.text for mark in places],
+        [
+            name
+            for duty in roster.week.duties
+            for stop in duty.patrol.stops
+            for name in stop.covered
+        ],
         width=MAP_WIDTH,
         height=MAP_HEIGHT,
     )
