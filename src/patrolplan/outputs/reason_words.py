@@ -1,6 +1,7 @@
 """Reasons in words: why a place is a hotspot, how sure that is, and why a patrol stops there."""
 
 import datetime as dt
+from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
 from patrolplan.crs import BRITISH_GRID, SQUARE_METRES
@@ -86,10 +87,11 @@ NO_REASON = "Nothing recorded or reported stands out here: the streets around ma
 DESIGNATED = "Designated by the force for patrols"
 
 
-def describe_reason(reason: "Reason", *, with_count: bool = True) -> str:
+def describe_reason(reason: "Reason", *, with_count: bool = True, with_months: bool = True) -> str:
     """One reason in words, without a full stop.
 
-    Without `with_count`, how much was recorded and until when is left out.
+    Without `with_count`, how much was recorded and until when is left out; without `with_months`
+    only the months, for papers that say them once.
 
     Examples
     --------
@@ -101,6 +103,8 @@ def describe_reason(reason: "Reason", *, with_count: bool = True) -> str:
     'Recorded crime: about 12 in the 9 of 12 months held, to October 2026, most harm from robbery'
     >>> describe_reason(crime, with_count=False)
     'Recorded crime: robbery'
+    >>> describe_reason(crime, with_months=False)
+    'Recorded crime: about 12, most harm from robbery'
     >>> describe_reason(WayReason(school="Hill School", share=0.15, start="15:12", end="15:30"))
     'On the way home of about one pupil in six of Hill School, 15:12 to 15:30'
     >>> reports = ReportsReason(time_band="lunch", factors=("traffic", "isolated"), reports=75,
@@ -115,7 +119,8 @@ def describe_reason(reason: "Reason", *, with_count: bool = True) -> str:
     """
     match reason:
         case CrimeReason():
-            return f"Recorded crime: {_describe_crime(reason, with_count=with_count)}"
+            crime = _describe_crime(reason, with_count=with_count, with_months=with_months)
+            return f"Recorded crime: {crime}"
         case ReportsReason():
             when = f" {TIME_WORDS[reason.time_band]}" if reason.time_band else ""
             factors = join_words([describe_factor(name) for name in reason.factors])
@@ -133,7 +138,10 @@ def describe_reason(reason: "Reason", *, with_count: bool = True) -> str:
             )
         case BeatReason():
             also = f"Also walk {reason.place} ({reason.hotspot})"
-            why = [describe_reason(one, with_count=with_count) for one in reason.reasons]
+            why = [
+                describe_reason(one, with_count=with_count, with_months=with_months)
+                for one in reason.reasons
+            ]
             return (
                 f"{also}: {'; '.join(words[:1].lower() + words[1:] for words in why)}"
                 if why
@@ -163,12 +171,33 @@ def describe_share(share: float) -> str:
     return f"about {words}" if words else "nearly all pupils"
 
 
-def _describe_crime(reason: CrimeReason, *, with_count: bool) -> str:
+def find_months(reasons: "Iterable[Reason]") -> str:
+    """The months of recorded crime that reasons count, in words; empty where they differ.
+
+    Examples
+    --------
+    >>> from dataclasses import replace
+    >>> crime = CrimeReason(incidents=12, months=12, last_month="2026-10", categories=("Robbery",))
+    >>> find_months([crime, crime]), find_months([crime, replace(crime, held=9)])
+    ('12 months to October 2026', '')
+    """
+    found = set()
+    for reason in reasons:
+        parts = reason.reasons if isinstance(reason, BeatReason) else (reason,)
+        found |= {_format_span(one) for one in parts if isinstance(one, CrimeReason)}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _format_span(reason: CrimeReason) -> str:
+    return f"{_format_months(reason)} to {_format_month(reason.last_month)}"
+
+
+def _describe_crime(reason: CrimeReason, *, with_count: bool, with_months: bool) -> str:
     categories = join_words([_describe_category(name) for name in reason.categories])
     if not with_count:
         return categories
-    span = f"in the {_format_months(reason)} to {_format_month(reason.last_month)}"
-    return f"{_describe_amount(reason)} {span}, most harm from {categories}"
+    span = f" in the {_format_span(reason)}" if with_months else ""
+    return f"{_describe_amount(reason)}{span}, most harm from {categories}"
 
 
 def _describe_amount(reason: CrimeReason) -> str:
@@ -278,15 +307,24 @@ def describe_want_of_reasons(stop: "Stop") -> str:
 
 
 def order_reasons(stop: "Stop") -> list["Reason"]:
-    """A stop's reasons in their order, pupils' ways that it does not meet last."""
-    return sorted(
-        stop.why, key=lambda one: isinstance(one, WayReason) and not is_way_met(stop, one)
-    )
+    """A stop's reasons in their order, pupils' ways that it does not meet last.
+
+    A beat does not repeat what the stop says itself, such as one group of reports on both.
+    """
+    reasons = [
+        replace(one, reasons=tuple(inner for inner in one.reasons if inner not in stop.why))
+        if isinstance(one, BeatReason)
+        else one
+        for one in stop.why
+    ]
+    return sorted(reasons, key=lambda one: isinstance(one, WayReason) and not is_way_met(stop, one))
 
 
-def describe_reason_at(stop: "Stop", reason: "Reason", *, with_count: bool = True) -> str:
+def describe_reason_at(
+    stop: "Stop", reason: "Reason", *, with_count: bool = True, with_months: bool = True
+) -> str:
     """A reason in words at a stop: pupils who do not pass while it lasts are not promised."""
-    words = describe_reason(reason, with_count=with_count)
+    words = describe_reason(reason, with_count=with_count, with_months=with_months)
     if not isinstance(reason, WayReason) or is_way_met(stop, reason):
         return words
     is_over = minutes_after_midnight(reason.end) < stop.arrive_minutes

@@ -45,7 +45,9 @@ MAX_MAP_HEIGHT = 152 * POINTS_PER_MM
 MIN_NOTES_HEIGHT = 70.0
 """Points; a smaller space for handwritten notes is given to the map instead."""
 LARGE_FONT_SIZE = 9.5
-"""Points; size of the directions where there is room for it."""
+"""Points; size of the directions where there is room for it..."""
+OVERLEAF_FONT_SIZE = 11.0
+"""...and on a page of their own."""
 
 
 def render_cards(
@@ -188,7 +190,7 @@ def fit_page(heights: PartHeights, *, has_directions: bool = True) -> PageLayout
     room_with_large_type = heights.compute_map_height(heights.large_directions)
     second_page, size = has_directions and room < MIN_MAP_HEIGHT, MIN_FONT_SIZE
     if second_page:
-        room, size = heights.compute_map_height(0.0), LARGE_FONT_SIZE
+        room, size = heights.compute_map_height(0.0), OVERLEAF_FONT_SIZE
     elif room_with_large_type >= COMFORTABLE_MAP_HEIGHT:
         room, size = room_with_large_type, LARGE_FONT_SIZE
     height = MAX_MAP_HEIGHT if room > MAX_MAP_HEIGHT + MIN_NOTES_HEIGHT else room
@@ -197,19 +199,23 @@ def fit_page(heights: PartHeights, *, has_directions: bool = True) -> PageLayout
     return PageLayout(height, round(max(0.0, room - height), 1), size, second_page, is_crowded)
 
 
-def fit_around_map(layout: PageLayout, heights: PartHeights) -> PageLayout:
-    """Share out what is left around a map that is drawn already, to notes by hand.
+def refit_words(layout: PageLayout, heights: PartHeights) -> PageLayout:
+    """The layout of a card whose map is drawn, where there are fewer words than it was made for.
 
     Examples
     --------
-    >>> layout = PageLayout(300.0, 0.0, 8.0, second_page=False, is_crowded=False)
-    >>> fit_around_map(layout, PartHeights(60, 140, 0, 90, 110, 100)).notes_height
-    82.2
+    >>> heights = PartHeights(60, 140, 0, directions=90, large_directions=110, foot=100)
+    >>> refit_words(PageLayout(340.0, 0.0, 11.0, second_page=True, is_crowded=False), heights)
+    PageLayout(map_height=340.0, notes_height=22.2, directions_size=9.5, second_page=False,
+               is_crowded=False)
     """
-    is_large = layout.directions_size == LARGE_FONT_SIZE
-    directions = heights.large_directions if is_large else heights.directions
-    room = heights.compute_map_height(0.0 if layout.second_page else directions)
-    return replace(layout, notes_height=round(max(0.0, room - layout.map_height), 1))
+    sizes = {LARGE_FONT_SIZE: heights.large_directions, MIN_FONT_SIZE: heights.directions}
+    for size, height in sizes.items():
+        spare = heights.compute_map_height(height) - layout.map_height
+        if spare >= 0:
+            spare = round(spare, 1)
+            return replace(layout, notes_height=spare, directions_size=size, second_page=False)
+    return layout
 
 
 class CardTypesetter:
@@ -263,21 +269,18 @@ class CardTypesetter:
                 for front, layout in zip(fronts, layouts, strict=True)
             ]
             layouts = self._fit_pages(_move_long_overleaf(cards, fronts))
-        # Only what a map shows is worth a caution on its card. A map keeps its height where fewer
-        # cautions leave more room, since a higher one might show more of the places.
-        maps = self._draw_maps(printed, layouts)
+        maps, shown = self._draw_maps(printed, layouts)
+        # Only what a map shows is worth a caution on its card; the map stays as high as it is.
         patrols = [
-            replace(one.patrol, keep_away=drawn.keep_away)
-            for one, drawn in zip(printed, maps, strict=True)
+            replace(one.patrol, keep_away=barred)
+            for one, barred in zip(printed, shown, strict=True)
         ]
         cards = _move_long_overleaf(write(patrols), fronts)
-        layouts = [
-            fit_around_map(layout, heights)
-            for layout, heights in zip(layouts, self._measure_heights(cards), strict=True)
-        ]
         return [
-            card | {"map": drawn.name} | asdict(layout)
-            for card, drawn, layout in zip(cards, maps, layouts, strict=True)
+            card | {"map": name} | asdict(refit_words(layout, heights))
+            for card, name, layout, heights in zip(
+                cards, maps, layouts, self._measure_heights(cards), strict=True
+            )
         ]
 
     def typeset_each(self, cards: Sequence[dict[str, Any]]) -> list[bytes]:
@@ -310,8 +313,10 @@ class CardTypesetter:
 
     def _draw_maps(
         self, printed: Sequence[PrintedPatrol], layouts: Sequence[PageLayout]
-    ) -> list["_DrawnMap"]:
+    ) -> tuple[list[str], list[tuple[BarredPlace, ...]]]:
         """Write every card's map where the template finds it, each once.
+
+        Gives their names, and which places to keep away from they show.
 
         All plans are of one area and the same hotspots, so that the first stands for any of them.
         Without its incidents, tasked places and patrols it is small to send to workers.
@@ -326,18 +331,17 @@ class CardTypesetter:
         keys = [(id(patrol), height) for patrol, height in jobs]
         needed = dict(zip(keys, jobs, strict=True))
         pictures = map_parallel(
-            _draw_map_pdf,
+            _draw_map,
             plan,
             list(needed.values()),
             executor=self.executor,
             report_progress=label_progress("Drawing maps", needed, self.report_progress),
         )
         names = {key: f"map-{number}.pdf" for number, key in enumerate(needed)}
-        drawn = {}
-        for (key, name), (picture, keep_away) in zip(names.items(), pictures, strict=True):
+        for name, (picture, _) in zip(names.values(), pictures, strict=True):
             (self.root / name).write_bytes(picture)
-            drawn[key] = _DrawnMap(name, keep_away)
-        return [drawn[key] for key in keys]
+        shown = {key: barred for key, (_, barred) in zip(needed, pictures, strict=True)}
+        return [names[key] for key in keys], [shown[key] for key in keys]
 
     def _fit_pages(self, cards: Sequence[dict[str, Any]]) -> list[PageLayout]:
         """How each card shares out its page."""
@@ -374,16 +378,8 @@ def _move_long_overleaf(
     ]
 
 
-@dataclass(frozen=True)
-class _DrawnMap:
-    """A map's file, and the places to keep away from that it shows."""
-
-    name: str
-    keep_away: tuple[BarredPlace, ...]
-
-
-def _draw_map_pdf(plan: Plan, job: tuple[Patrol, float]) -> tuple[bytes, tuple[BarredPlace, ...]]:
-    """The map of a patrol, of the height given in points, and the barred places on it."""
+def _draw_map(plan: Plan, job: tuple[Patrol, float]) -> tuple[bytes, tuple[BarredPlace, ...]]:
+    """A patrol's map of the height given in points, and the places to keep away from on it."""
     patrol, height = job
     drawn = draw_patrol_map(plan, patrol, width=BODY_WIDTH, height=height)
     return drawn.pdf, drawn.keep_away

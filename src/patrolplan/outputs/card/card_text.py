@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from patrolplan.hotspots.reasons import Reason, WayReason
 from patrolplan.network.names import KIND_LABELS
 from patrolplan.outputs import wording
 from patrolplan.outputs.card.cautions import list_cautions
@@ -17,6 +18,7 @@ from patrolplan.outputs.reason_words import (
     describe_reason_at,
     describe_tasking,
     describe_want_of_reasons,
+    find_months,
     join_words,
     order_reasons,
 )
@@ -65,6 +67,7 @@ def build_card_data(
     reasons = [reason for stop in patrol.stops for reason in stop.why]
     if not patrol.stops:
         reasons = [one for *_, why in list_nearest(plan, patrol) for one in why]
+    months = find_months(reasons)
     own_marking = plan.area.settings.output.marking
     data: dict[str, Any] = {
         "title": f"Patrol card {patrol_id}: {school}",
@@ -79,8 +82,9 @@ def build_card_data(
         "timing": _describe_timing(patrol),
         **_build_first_row(patrol, gate_time, crs),
         "gate_only": None if patrol.stops else build_gate_panel(plan, patrol),
+        "why": f"Why (crime of the {months})" if months else "Why",
         "stops": [
-            _build_stop_data(plan, stop, number, busiest=line)
+            _build_stop_data(plan, stop, number, busiest=line, with_months=not months)
             for number, (stop, line) in enumerate(_list_stops(patrol), 1)
         ],
         "cautions": list_cautions(plan, patrol),
@@ -142,7 +146,7 @@ def _list_stops(patrol: Patrol) -> list[tuple[Stop, str]]:
 
     The line says what the stop's own reason would.
     """
-    stops = [(stop, "") for stop in patrol.stops]
+    stops = [(replace(stop, why=_shorten_own_school(stop, patrol)), "") for stop in patrol.stops]
     found = find_busiest_stop(patrol)
     if found is not None:
         at, reason = found
@@ -151,10 +155,23 @@ def _list_stops(patrol: Patrol) -> list[tuple[Stop, str]]:
     return stops
 
 
-def _build_stop_data(plan: Plan, stop: Stop, number: int, *, busiest: str = "") -> dict[str, Any]:
+def _shorten_own_school(stop: Stop, patrol: Patrol) -> tuple[Reason, ...]:
+    """A stop's reasons, the card's own school not named again."""
+    return tuple(
+        replace(reason, school="this school")
+        if isinstance(reason, WayReason) and reason.school == patrol.school
+        else reason
+        for reason in stop.why
+    )
+
+
+def _build_stop_data(
+    plan: Plan, stop: Stop, number: int, *, busiest: str, with_months: bool
+) -> dict[str, Any]:
     """A row of the table; `reasons` are sentences, with a sign where they are pupils' own."""
     reasons = [
-        build_sentence(describe_reason_at(stop, reason), reason) for reason in order_reasons(stop)
+        build_sentence(describe_reason_at(stop, reason, with_months=with_months), reason)
+        for reason in order_reasons(stop)
     ]
     if not (reasons or busiest or stop.tasking):
         reasons = [build_sentence(describe_want_of_reasons(stop))]

@@ -11,10 +11,11 @@ FrontLetters = Mapping[str, int]
 """Letters of a text that stay on the first page where the next one has to hold the whole."""
 
 FRONT_LETTERS: tuple[FrontLetters, ...] = (
-    {"place": 60, "tasked": 260, "text": 120},
-    {"place": 36, "tasked": 70, "text": 50},
+    {"place": 70, "tasked": 260, "why": 240, "text": 200},
+    {"place": 60, "tasked": 160, "why": 130, "text": 120},
+    {"place": 36, "tasked": 70, "why": 50, "text": 50},
 )
-"""First for a card whose words leave no room for a map, then for one that still has none."""
+"""One after the other, for a card whose words leave no room for a map; "why" of a stop in all."""
 
 MAX_BASIS_LETTERS = 1000
 """Longer lines on what the card rests on go overleaf as well."""
@@ -39,11 +40,18 @@ def move_overleaf(card: dict[str, Any], letters: FrontLetters) -> dict[str, Any]
 
 
 def _keep_front_of_stop(stop: dict[str, Any], letters: FrontLetters) -> dict[str, Any]:
-    """A row of the table with the beginning of what it says."""
+    """A row of the table with the beginning of what it says: whole sentences, as many as fit."""
     front = _keep_front(_keep_front(stop, "place", letters), "tasked", letters)
-    reasons = [_keep_front(reason, "text", letters) for reason in stop["reasons"][:1]]
-    if len(stop["reasons"]) > 1 and not reasons[0]["text"].endswith(OVERLEAF):
-        reasons[0]["text"] += f" {OVERLEAF}"
+    first, *others = stop["reasons"] or [None]
+    if first is None:
+        return front
+    reasons = [_keep_front(first, "text", {"text": letters["why"]})]
+    for number, reason in enumerate(others, 1):
+        if sum(len(one["text"]) for one in stop["reasons"][: number + 1]) > letters["why"]:
+            break
+        reasons.append(reason)
+    if len(reasons) < len(stop["reasons"]) and not reasons[-1]["text"].endswith(OVERLEAF):
+        reasons[-1] = reasons[-1] | {"text": f"{reasons[-1]['text']} {OVERLEAF}"}
     return front | {"reasons": reasons}
 
 

@@ -4,10 +4,8 @@ from dataclasses import replace
 
 from patrolplan.hotspots.reasons import BeatReason, Reason, ReportsReason
 from patrolplan.outputs.cartography.fonts import print_whole
+from patrolplan.outputs.cartography.symbols import FEARED_TEXT
 from patrolplan.patrols.plan import Tasking
-
-VOICE_SIGN = "!"
-"""Stands in a speech bubble before what pupils say of a place, here as on the map."""
 
 
 def build_sentence(text: str, reason: Reason | None = None) -> dict[str, str]:
@@ -20,7 +18,7 @@ def build_sentence(text: str, reason: Reason | None = None) -> dict[str, str]:
     """
     parts = reason.reasons if isinstance(reason, BeatReason) else (reason,)
     is_voice = any(isinstance(part, ReportsReason) for part in parts)
-    return {"sign": VOICE_SIGN if is_voice else "", "text": f"{print_whole(text)}."}
+    return {"sign": FEARED_TEXT if is_voice else "", "text": f"{print_whole(text)}."}
 
 
 def make_tasking_printable(tasking: Tasking) -> Tasking:
