@@ -16,6 +16,7 @@ from shapely.ops import substring
 from shapely.strtree import STRtree
 
 from demo import skeleton
+from demo.crossings import add_crossings, add_details, add_entrance, add_shops
 from demo.frame import to_lonlat
 from demo.layout import TOUCH, Plan, Street, meetings
 from demo.places import add_places
@@ -207,6 +208,10 @@ def write_streets(plan: Plan, path: Path, rng: Generator, places_rng: Generator)
     }
     _bus_stops(plan, nodes, rng)
     add_places(plan, nodes, places_rng)
+    add_crossings(nodes, ways)
+    add_details(ways)
+    add_entrance(nodes, ways, skeleton.STATION_NAME)
+    add_shops(plan, nodes)
     with (
         path.open("wb") as raw,
         gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0, compresslevel=9) as packed,

@@ -15,10 +15,8 @@ from .outputs.brief.brief import build_brief as build_brief
 from .outputs.note_words import describe_note as describe_note
 from .outputs.pack import write_pack as write_pack
 from .outputs.reason_words import describe_reasons as describe_reasons
-from .patrols.patrol_backtest import (
-    backtest_patrols as backtest_patrols,
-    compare_with_past as compare_with_past,
-)
+from .patrols.past_months import compare_with_past as compare_with_past
+from .patrols.patrol_backtest import backtest_patrols as backtest_patrols
 from .patrols.plan import Plan as Plan
 from .patrols.planner import plan_patrols as plan_patrols
 from .patrols.what_if import what_if as what_if

@@ -157,6 +157,9 @@ HOTSPOTS = Schema(
         "stop_piece": Column("int64", "piece that the stopping place is on"),
         "stop_metres": Column("float64", "metres along that piece where one stands"),
         "stop_stand": Column("text", "what one stands at, see patrolplan.hotspots.standing"),
+        "stop_at": Column(
+            "text", "name of the street that joins, of the bus stop or station there"
+        ),
         "stop_lit": Column("text", "street lighting there: yes, no or unknown"),
         "stop": Column("geometry", "stopping place, a point on the street"),
         "geometry": Column("geometry", "the stretch, as lines along the streets"),

@@ -1,6 +1,7 @@
 """Counts and shares in words, lists cut short, and text shortened so that it fits on paper."""
 
-from collections.abc import Iterable, Sequence
+import textwrap
+from collections.abc import Sequence
 
 
 def pluralise(count: int, one: str, several: str) -> str:
@@ -72,19 +73,18 @@ def shorten(text: str, max_letters: int = LONGEST_NAME) -> str:
     return (cut[:word] if word > max_letters // 2 else cut).rstrip(" ,;") + "…"
 
 
-def fit_sentences(sentences: Iterable[str], max_letters: int) -> str:
-    """Whole sentences in their order, as many as fit; only a first one alone too long is cut.
+def wrap_evenly(text: str, lines: int) -> str:
+    r"""Text in at most so many lines, broken at its spaces so that the longest is short.
 
     Examples
     --------
-    >>> fit_sentences(["Rising.", "Pupils feel unsafe here after school.", "New."], 14)
-    'Rising. New.'
-    >>> fit_sentences(["Pupils feel unsafe here."], 14)
-    'Pupils feel…'
+    >>> wrap_evenly("St Joseph's Catholic Primary School", 2)
+    "St Joseph's Catholic\nPrimary School"
+    >>> wrap_evenly("Millfield", 3)
+    'Millfield'
     """
-    first, *others = [*sentences, ""]
-    text = shorten(first, max_letters)
-    for sentence in others:
-        if sentence and len(text) + 1 + len(sentence) <= max_letters:
-            text = f"{text} {sentence}"
-    return text
+    wrapper = textwrap.TextWrapper(break_long_words=False, break_on_hyphens=False)
+    wrapper.width = max(1, -(-len(text) // lines))
+    while len(wrapped := wrapper.wrap(text)) > lines:
+        wrapper.width += 1
+    return "\n".join(wrapped)

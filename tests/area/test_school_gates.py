@@ -155,3 +155,71 @@ def test_the_demo_names_no_school_that_is_not_there(demo_area):
     """Every URN of the demo's tables is a school's that is planned for."""
     assert not [row for row in demo_area.left_out if "URN" in row.reason]
     assert not [row for row in demo_area.left_out if "schools that are left out" in row.reason]
+
+
+WALKWAY = """
+<node id='3' version='1' lon='-0.1290' lat='51.5203'/>
+<node id='4' version='1' lon='-0.1270' lat='51.5203'/>
+<way id='6' version='1'><nd ref='1'/><nd ref='3'/><nd ref='4'/><nd ref='2'/>
+<tag k='highway' v='footway'/><tag k='name' v='High Walk'/><tag k='bridge' v='yes'/>
+{layer}</way>
+</osm>"""
+ON_WALKWAY = {"gates": GATES.format(place="-0.128,51.5203")}
+
+
+@pytest.fixture
+def write_walkway(lane, tmp_path):
+    """What puts a walkway on the map, nearer to the point of the Mill School than its street."""
+
+    def write(layer="", *, ground=True):
+        text = (tmp_path / "x.osm").read_text()
+        if not ground:
+            text = text.replace("v='residential'/>", "v='footway'/><tag k='layer' v='1'/>")
+        walkway = WALKWAY.format(layer=f"<tag k='layer' v='{layer}'/>" if layer else "")
+        text = text.replace("</osm>", walkway)
+        (tmp_path / "x.osm").write_text(text, encoding="utf-8")
+        schools = (tmp_path / "s.csv").read_text().replace("-0.128,51.5201", "-0.128,51.5202")
+        (tmp_path / "s.csv").write_text(schools, encoding="utf-8")
+        return lane
+
+    return write
+
+
+def test_a_gate_above_the_street_stops_the_command(write_walkway):
+    """A gate that is given on a walkway is named with its level, its row and what to do."""
+    with pytest.raises(pp.InputError) as error:
+        write_walkway()(ON_WALKWAY)
+    (line,) = str(error.value).splitlines()
+    assert "gates.csv, row 3" in line
+    assert "URN 100001 (Mill School)" in line
+    assert "'High Walk' is a bridge above the ground (layer 1)" in line
+    assert 'or accept it under [accept] with gate_levels = "why"' in line
+
+
+def test_a_tunnel_is_below_the_ground(write_walkway):
+    """The level is named as it is."""
+    with pytest.raises(pp.InputError, match=r"below the ground \(layer -1\)"):
+        write_walkway(layer="-1")(ON_WALKWAY)
+
+
+def test_a_gate_above_the_street_is_accepted_with_a_reason(write_walkway):
+    """With a reason in the settings the gate stays on the walkway, and every paper prints why."""
+    area = write_walkway()(ON_WALKWAY, accept={"gate_levels": "the gate is on the podium"})
+    row = area.schools["urn"].tolist().index("100001")
+    assert area.network.piece_name[area.gates.piece[row]] == "High Walk"
+    assert [alarm.check for alarm in area.alarms] == ["gate_levels"]
+    (note,) = area.accepted_checks
+    assert "the gate is on the podium" in describe_note(note)
+
+
+def test_an_assumed_gate_is_put_on_the_ground(write_walkway):
+    """A school without a gate starts from the street, although the walkway is nearer."""
+    area = write_walkway()()
+    assert set(area.network.piece_name[area.gates.piece]) == {"Long Lane"}
+    assert area.alarms == ()
+
+
+def test_an_assumed_gate_without_a_street_at_ground_level_stops_the_command(write_walkway):
+    """Where every street near is above the ground, the gate has to be given."""
+    with pytest.raises(pp.InputError, match=r"give the gate on the street in \[sources\] gates"):
+        write_walkway(ground=False)()

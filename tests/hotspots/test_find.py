@@ -5,6 +5,7 @@ import pytest
 from scipy.sparse import csgraph
 
 import patrolplan as pp
+from patrolplan.hotspots.find import locate_hotspots
 from patrolplan.tables import HOTSPOTS
 
 
@@ -55,33 +56,21 @@ def test_hotspots_are_sorted_by_worth(found, risk):
     assert list(hotspots["hotspot"]) == [f"H{n}" for n in range(1, len(hotspots) + 1)]
 
 
-def test_stopping_place_is_on_the_stretch(found):
-    """A hotspot's stopping place is a point on one of its own pieces."""
-    _, hotspots = found
-    for row in hotspots.itertuples():
-        assert row.stop_piece in row.pieces
-        assert row.stop.distance(row.geometry) < 1e-6
-
-
-def test_most_of_the_risk_is_in_sight_of_the_stopping_place(found, risk):
-    """Where pupils count, from no other piece of a hotspot more of its risk is in sight."""
+def test_stopping_place_is_a_point_of_its_piece(found):
+    """The point of a stopping place lies on the piece named, so many metres along it."""
     area, hotspots = found
-    sight = area.settings.way_home.sight_metres
     for row in hotspots.itertuples():
-        middle, own = area.network.piece_middle[row.pieces], risk.joined[row.pieces]
-        seen = [own[np.hypot(*(middle - at).T) <= sight].sum() for at in middle]
-        best = seen[row.pieces.index(row.stop_piece)]
-        assert best >= max(seen) * (1 - 1e-8)
+        line = area.network.piece_lines[row.stop_piece]
+        assert row.stop.distance(line.interpolate(row.stop_metres)) < 1e-6
+        assert 0 <= row.stop_metres <= area.network.piece_metres[row.stop_piece] + 1e-6
 
 
-def test_stopping_place_is_nearest_the_middle_of_the_risk(static_demo_area, demo_risk):
-    """Where they do not, it is the piece nearest the mean of the middles by risk."""
-    area = static_demo_area
-    for row in pp.find_hotspots(area, demo_risk).itertuples():
-        middle = area.network.piece_middle[row.pieces]
-        centre = np.average(middle, axis=0, weights=demo_risk.joined[row.pieces])
-        apart = np.round(np.hypot(*(middle - centre).T), 2)
-        assert row.stop_piece == row.pieces[np.argmin(apart)]
+def test_hotspots_for_back_tests_have_the_same_stopping_places(found, risk):
+    """What is tested on past months stands where the plan stands."""
+    area, hotspots = found
+    bare = locate_hotspots(area, risk)
+    for name in ("stop_piece", "stop_metres", "stop_stand", "stop_at", "stop_lit"):
+        assert list(bare[name]) == list(hotspots[name])
 
 
 def test_drawn_stretch_is_as_long_as_it_says(found):

@@ -86,6 +86,21 @@ def test_layer_and_incline_follow_the_edge(tmp_path):
     assert streets.ways["is_patrolled"].all()
 
 
+def test_crossings_are_read_from_what_the_columns_hold(tmp_path):
+    """A crossing's kind comes from the edge, or from its node; pavements and bridges too."""
+    graph = _graph(
+        (1, 2, {"highway": "footway", "footway": "crossing"}),
+        (2, 3, {"highway": "tertiary", "sidewalk": "separate", "bridge": "yes"}),
+    )
+    graph.nodes[2].update(highway="crossing", crossing="traffic_signals")
+    streets = _read(tmp_path, graph)
+    assert streets.ways["crossing"].tolist() == ["signals", ""]
+    assert streets.ways["sidewalk"].tolist() == ["", "separate"]
+    assert streets.ways["passage"].tolist() == ["", "bridge"]
+    assert streets.crossing_nodes.tolist() == [2]
+    assert streets.crossing_kinds.tolist() == ["signals"]
+
+
 def test_one_way_edges_lead_the_way_they_are_driven(tmp_path):
     """A one-way edge keeps its direction; a street in both directions is one-way in none."""
     street = {"osmid": 5, "highway": "residential", "oneway": False}

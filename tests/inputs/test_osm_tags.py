@@ -8,8 +8,10 @@ import pytest
 from patrolplan.inputs.osm_tags import (
     NOT_STREETS,
     Riding,
+    classify_crossing,
     classify_riding,
     get_layer,
+    get_sidewalk,
     is_closed_barrier,
     is_patrolled,
     is_walkable,
@@ -203,3 +205,47 @@ def test_what_is_walked_but_not_patrolled(tags, patrolled):
 def test_how_high_a_way_runs(tags, layer):
     """By its layer; without one a bridge is above ground, and a tunnel below."""
     assert get_layer(tags) == layer
+
+
+@pytest.mark.parametrize(
+    ("tags", "kind"),
+    [
+        ({"crossing": "traffic_signals"}, "signals"),
+        ({"crossing": "marked", "crossing:signals": "yes"}, "signals"),
+        ({"crossing_ref": "puffin"}, "signals"),
+        ({"crossing": "traffic_signals", "crossing:island": "yes"}, "signals"),
+        ({"crossing": "zebra"}, "zebra"),
+        ({"crossing": "uncontrolled", "crossing:markings": "no"}, "zebra"),
+        ({"crossing": "marked", "crossing:markings": "zebra:double"}, "zebra"),
+        ({"crossing": "marked", "crossing:markings": "dots", "crossing:island": "yes"}, "island"),
+        ({"crossing": "unmarked", "crossing:island": "separate"}, "island"),
+        ({"crossing": "unmarked", "crossing:island": "no"}, "unmarked"),
+        ({"crossing": "no"}, "unmarked"),
+        ({"crossing:markings": "no"}, "unmarked"),
+        ({"crossing": "marked"}, "unknown"),
+        ({"crossing": "yes"}, "unknown"),
+        ({}, "unknown"),
+    ],
+)
+def test_how_a_crossing_is_used(tags, kind):
+    """Lights come before stripes, stripes before an island; what is marked somehow is unknown."""
+    assert classify_crossing(tags) == kind
+
+
+@pytest.mark.parametrize(
+    ("tags", "sidewalk"),
+    [
+        ({"sidewalk": "both", "sidewalk:left": "no"}, "both"),
+        ({"sidewalk": "yes"}, "both"),
+        ({"sidewalk": "separate"}, "separate"),
+        ({"sidewalk:both": "no"}, "no"),
+        ({"sidewalk:left": "yes", "sidewalk:right": "yes"}, "both"),
+        ({"sidewalk:left": "separate", "sidewalk:right": "no"}, "separate"),
+        ({"sidewalk:left": "none", "sidewalk:right": "no"}, "no"),
+        ({"sidewalk:right": "no"}, ""),
+        ({}, ""),
+    ],
+)
+def test_which_pavements_a_way_has(tags, sidewalk):
+    """One tag for both sides, or one for each; a side that nobody mapped is not known."""
+    assert get_sidewalk(tags) == sidewalk

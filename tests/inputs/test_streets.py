@@ -13,7 +13,7 @@ import shapely
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
 from patrolplan.inputs import streets as streets_module
-from patrolplan.inputs.street_files import read_streets
+from patrolplan.inputs.street_files import load_cached_streets, read_streets
 from patrolplan.network import build_network
 from patrolplan.network.paths import WalkFinder
 from patrolplan.tables import LeftOut
@@ -145,7 +145,7 @@ def test_places_of_a_full_export(shared):
 
 
 def test_a_pub_is_a_point_and_its_building_a_feature(tmp_path):
-    """The outline of a pub is drawn as a building; the pub itself is the middle of it."""
+    """A bar's outline is drawn as a building; its middle is the bar, and a shop without a name."""
     ways = [
         (1, [1, 2], {"highway": "footway"}),
         (2, [1, 3, 4, 1], {"building": "yes", "amenity": "bar", "name": "The Mill"}),
@@ -157,7 +157,8 @@ def test_a_pub_is_a_point_and_its_building_a_feature(tmp_path):
     text = _osm(ways).replace("<way id='1'", f"{node}<way id='1'", 1)
     path = _written(tmp_path, text)
     streets, _ = _read(path, path)
-    assert streets.features["kind"].tolist() == ["building"]
+    assert sorted(streets.features["kind"]) == ["building", "shop"]
+    assert set(streets.features["name"][streets.features["kind"] == "shop"]) == {""}
     places = streets.places.set_index("kind").geometry
     assert sorted(places.index) == ["bar", "nightclub"]
     x, y = BNG.to_metres([-0.13, -0.128], [51.52, (51.52 + 51.52 + 51.522) / 3])
@@ -412,3 +413,67 @@ def test_a_walk_keeps_off_closed_barriers_of_the_real_streets(shared):
     pieces_there = np.bincount(network.piece_nodes.ravel(), minlength=len(here))[here]
     assert len(pieces_there) > 0
     assert (pieces_there == 1).all()
+
+
+CROSSED = [
+    (1, [1, 2, 3], {"highway": "secondary", "sidewalk": "separate"}),
+    (2, [2, 4], {"highway": "footway", "footway": "crossing"}),
+    (3, [1, 4], {"highway": "footway", "footway": "sidewalk", "bridge": "yes"}),
+    (4, [3, 4], {"highway": "footway", "footway": "crossing", "crossing": "unmarked"}),
+]
+CROSSED_NODES = """
+<node id='2' version='1' lon='-0.1280' lat='51.5200'>
+  <tag k='highway' v='crossing'/><tag k='crossing' v='uncontrolled'/></node>
+<node id='3' version='1' lon='-0.1260' lat='51.5200'><tag k='highway' v='traffic_signals'/></node>
+<node id='7' version='1' lon='-0.1260' lat='51.5210'>
+  <tag k='railway' v='subway_entrance'/><tag k='name' v='Exit 2'/></node>
+<node id='8' version='1' lon='-0.1260' lat='51.5210'>
+  <tag k='shop' v='bakery'/><tag k='name' v='Crumbs'/></node>
+"""
+
+
+def _write_crossed(folder):
+    nodes = {number: place for number, place in NODES.items() if number in {1, 4}}
+    text = _osm(CROSSED, nodes).replace("<way id='1'", f"{CROSSED_NODES}<way id='1'", 1)
+    return _written(folder, text)
+
+
+def test_a_crossing_is_known_by_its_own_tags_or_its_node(tmp_path):
+    """A footway across a road takes its kind from a node of it only where it has none itself."""
+    streets, _ = _read(_write_crossed(tmp_path))
+    assert streets.ways["crossing"].tolist() == ["", "zebra", "", "unmarked"]
+    assert streets.ways["sidewalk"].tolist() == ["separate", "", "", ""]
+    assert streets.ways["passage"].tolist() == ["", "", "bridge", ""]
+    assert streets.ways["is_sidewalk"].tolist() == [False, False, True, False]
+    kinds = dict(zip(streets.crossing_nodes, streets.crossing_kinds, strict=True))
+    assert kinds == {2: "zebra", 3: "signals"}
+
+
+def test_crossings_of_two_files_count_once_and_come_back_from_the_cache(tmp_path):
+    """Nodes where a street is crossed are the same from one file, two, and the cache."""
+    path = _write_crossed(tmp_path)
+    once, twice = _read(path)[0], _read(path, path)[0]
+    kept = [load_cached_streets((path,), BNG, LeftOut()) for _ in range(2)]
+    for other in (twice, *kept):
+        assert sorted(zip(other.crossing_nodes, other.crossing_kinds, strict=True)) == sorted(
+            zip(once.crossing_nodes, once.crossing_kinds, strict=True)
+        )
+
+
+def test_crossing_points_lie_on_the_roads(tmp_path):
+    """The network knows each crossing as a point, with the road that it is on, not the footway."""
+    network = build_network(_read(_write_crossed(tmp_path))[0], BNG, LeftOut())
+    points = network.crossing_points
+    x, y = BNG.to_metres([-0.128, -0.126], [51.52, 51.52])
+    np.testing.assert_allclose(points.xy, np.column_stack([x, y]))
+    assert points.kind.tolist() == ["zebra", "signals"]
+    assert network.parts.ways["osm_id"].to_numpy()[points.way].tolist() == [1, 1]
+
+
+def test_a_station_entrance_has_its_name_and_a_shop_has_none(tmp_path):
+    """Entrances are named on maps; the name of a shop is dropped as the file is read."""
+    features = _read(_write_crossed(tmp_path))[0].features
+    assert sorted(zip(features["kind"], features["name"], strict=True)) == [
+        ("shop", ""),
+        ("station_entrance", "Exit 2"),
+    ]

@@ -3,14 +3,16 @@
 import numpy as np
 
 from patrolplan.outputs.cartography.labels import compute_corners, find_overlaps
-from patrolplan.outputs.cartography.symbols import STOP_RADIUS
+from patrolplan.outputs.cartography.symbols import KEEP_AWAY_TEXT, STOP_RADIUS
+
+ROUND_SIGNS = {"G", "B", KEEP_AWAY_TEXT, *map(str, range(1, 10))}
 
 
 def assert_labels_apart(picture, *, round_signs=False):
     """No words lie on each other; round signs may meet at the corners of their boxes."""
     touching = find_overlaps(picture.label_boxes, picture.label_boxes)
     if round_signs:
-        sign = np.array([len(text) == 1 for text in picture.label_texts])
+        sign = np.array([text in ROUND_SIGNS for text in picture.label_texts])
         apart = picture.label_boxes[:, None, :2] - picture.label_boxes[None, :, :2]
         near = np.hypot(apart[..., 0], apart[..., 1]) < 2 * STOP_RADIUS + 2
         touching = np.where(sign[:, None] & sign, near, touching)

@@ -123,24 +123,6 @@ def _evening(plan, unlit, unknown=0.0, **changes):
     return dataclasses.replace(patrol, legs=legs, **changes)
 
 
-def test_sunset_is_told_in_local_time(demo_plan):
-    """The demo borough lies east of London: sunset is an hour later by the clock in summer."""
-    winter = dataclasses.replace(demo_plan, date=dt.date(2026, 12, 21))
-    summer = dataclasses.replace(demo_plan, date=dt.date(2026, 6, 21))
-    assert wording.find_sunset_minutes(winter) == pytest.approx(15 * 60 + 50, abs=3)
-    assert wording.find_sunset_minutes(summer) == pytest.approx(21 * 60 + 17, abs=3)
-    assert wording.find_sunset_minutes(demo_plan) is None
-
-
-def test_no_sunset_where_local_time_is_not_known(demo_plan):
-    """An area in another CRS may lie in another time zone: no time is printed then."""
-    area = demo_plan.area.settings.area.model_copy(update={"crs": "EPSG:32630"})
-    settings = demo_plan.area.settings.model_copy(update={"area": area})
-    moved = dataclasses.replace(demo_plan.area, settings=settings)
-    plan = dataclasses.replace(demo_plan, area=moved, date=dt.date(2026, 12, 21))
-    assert wording.find_sunset_minutes(plan) is None
-
-
 def test_only_legs_walked_after_sunset_are_named_unlit(demo_plan):
     """With a day, a leg that ends in daylight is not called dark, and a lit one never is."""
     plan = dataclasses.replace(demo_plan, date=dt.date(2026, 12, 21))
@@ -156,6 +138,20 @@ def test_only_legs_walked_after_sunset_are_named_unlit(demo_plan):
     assert text.endswith("No street lighting then on part of 2→G (70 m).")
     to_base = _evening(plan, (120.0, 0.0, 68.0), ends_at="base")
     assert "2→B (70 m)" in wording.describe_lighting(plan, to_base)
+
+
+def test_stops_without_lighting_after_sunset_are_named(demo_plan):
+    """Those that last beyond it; unknown lighting is not dark, and without a day nothing is."""
+    plan = dataclasses.replace(demo_plan, date=dt.date(2026, 12, 21))
+    patrol = next(patrol for patrol in plan.patrols if len(patrol.stops) > 1)
+    first, second, *_ = patrol.stops
+    first = dataclasses.replace(first, lit="no", leave_minutes=15 * 60 + 40.0)
+    second = dataclasses.replace(second, lit="no", leave_minutes=16 * 60 + 20.0)
+    two = dataclasses.replace(patrol, stops=(first, second), legs=patrol.legs[:2] + patrol.legs[:1])
+    assert "No street lighting then at stop 2." in wording.describe_lighting(plan, two)
+    unknown = dataclasses.replace(two, stops=(first, dataclasses.replace(second, lit="unknown")))
+    assert "at stop" not in wording.describe_lighting(plan, unknown)
+    assert "at stop" not in wording.describe_lighting(demo_plan, two)
 
 
 def test_a_patrol_before_school_is_told_of_sunrise(demo_plan):

@@ -8,14 +8,15 @@ from hypothesis import given, strategies as st
 
 import patrolplan as pp
 from patrolplan.network.names import KIND_LABELS, label_streets
+from patrolplan.network.pieces import CARRY, PUSH, RIDE
 from patrolplan.patrols.directions import (
-    LOOK_METRES,
-    MIN_END_METRES,
+    PieceTraits,
     build_directions,
     build_leg,
-    describe_turn,
     reverse_directions,
 )
+from patrolplan.patrols.runs import MIN_END_METRES
+from patrolplan.patrols.turns import LOOK_METRES, describe_turn
 
 
 @pytest.mark.parametrize(
@@ -55,6 +56,9 @@ def test_turning_the_other_way_swaps_left_and_right(degrees):
         assert describe_turn(np.radians(-degrees)) == mirrored.get(words, words)
 
 
+TRAITS = {"names", "forks", "flights", "passages", "layers", "bicycle_ways"}
+
+
 def _walk(*moves):
     """A walk of (east, north) moves, one piece each."""
     line = np.concatenate([[[0.0, 0.0]], np.cumsum(np.array(moves, dtype=float), axis=0)])
@@ -73,8 +77,28 @@ def _walk(*moves):
     )
 
 
+def _traits(names, *, lit=None, **traits):
+    """Traits of pieces that are called so; those called by their kind have no name."""
+    labels, none = np.array(names, dtype=object), np.full(len(names), "", dtype=object)
+    own = np.where(np.isin(labels, list(KIND_LABELS)), "", labels)
+    given = {name: np.array(values, dtype=object) for name, values in traits.items()}
+    defaults = {
+        "names": own,
+        "flights": none,
+        "passages": none,
+        "layers": np.zeros(len(names)),
+        "forks": np.zeros((len(names), 2), dtype=bool),
+    }
+    return PieceTraits(labels=labels, lit=none if lit is None else lit, **(defaults | given))
+
+
+def _directions(walk, names, **options):
+    traits = {name: options.pop(name) for name in TRAITS & options.keys()}
+    return build_directions(walk, _traits(names, **traits), **options)
+
+
 def _told(walk, *names):
-    steps = build_directions(walk, np.array(names, dtype=object))
+    steps = _directions(walk, names)
     return [(step.turn, step.street, round(step.metres)) for step in steps]
 
 
@@ -168,9 +192,7 @@ def test_a_rounded_corner_is_one_turn():
 
 
 def _climbed(walk, names, flights):
-    steps = build_directions(
-        walk, np.array(names, dtype=object), flights=np.array(flights, dtype=object)
-    )
+    steps = _directions(walk, names, flights=flights)
     return [(step.turn, step.street, round(step.metres), step.flight) for step in steps], steps
 
 
@@ -228,7 +250,7 @@ def test_a_leg_begins_and_ends_with_the_turns_that_are_walked():
 
 
 def _back(walk, *names):
-    steps = build_directions(walk, np.array(names, dtype=object))
+    steps = _directions(walk, names)
     steps = reverse_directions(steps, walk.line[::-1])
     return [(step.turn, step.street, round(step.metres)) for step in steps]
 
@@ -260,7 +282,7 @@ def test_leg_of_short_bits_alone_is_one_step():
 def test_walk_of_no_length_has_no_directions():
     """From a place to itself there is nothing to tell."""
     walk = SimpleNamespace(pieces=np.empty(0, dtype=np.int64), piece_metres=np.empty(0))
-    assert build_directions(walk, np.array(["A"], dtype=object)) == ()
+    assert _directions(walk, ["A"]) == ()
 
 
 MOVES = st.lists(
@@ -273,7 +295,7 @@ def test_metres_of_steps_sum_to_the_leg(moves, data):
     """Whatever is merged, the steps' metres are together those of the leg."""
     names = data.draw(st.lists(st.sampled_from("ABC"), min_size=len(moves), max_size=len(moves)))
     walk = _walk(*moves)
-    leg = build_leg(walk, np.array(names, dtype=object), walk.network.piece_lit, 80.0)
+    leg = build_leg(walk, _traits(names, lit=walk.network.piece_lit), 80.0)
     assert sum(step.metres for step in leg.steps) == pytest.approx(leg.metres)
     assert leg.minutes == pytest.approx(walk.metres / 80)
     assert leg.steps[0].turn.startswith("head ")
@@ -315,15 +337,20 @@ def test_no_corner_off_a_street_is_hidden(moves, data):
         st.lists(st.sampled_from(["A", "B", "footpath"]), min_size=len(moves), max_size=len(moves))
     )
     walk = _walk(*moves)
-    steps = build_directions(walk, np.array(names, dtype=object))
+    steps = _directions(walk, names)
     assert find_hidden_corners(walk, names, steps) == []
     assert all(step.metres > 0 for step in steps)
 
 
+def _bicycle_ways(ways):
+    kinds = {"push": PUSH, "carry": CARRY}
+    return [[kinds.get(way, RIDE)] * 2 for way in ways]
+
+
 def _ridden(ways, *moves):
     """Steps of a ride along one street a move, gone in these ways."""
-    names = np.array([f"Street {number}" for number in range(len(moves))], dtype=object)
-    steps = build_directions(_walk(*moves), names, np.array(ways, dtype=object))
+    names = [f"Street {number}" for number in range(len(moves))]
+    steps = _directions(_walk(*moves), names, bicycle_ways=_bicycle_ways(ways))
     return [(step.street, round(step.metres), step.way) for step in steps]
 
 
@@ -338,8 +365,7 @@ def test_a_push_is_told_though_it_is_short():
 def test_one_street_ridden_and_pushed_is_two_directions():
     """Where riding ends on the same street, a step says to get off there."""
     walk = _walk((0, 100), (0, 40))
-    names = np.array(["A", "A"], dtype=object)
-    steps = build_directions(walk, names, np.array(["ride", "push"], dtype=object))
+    steps = _directions(walk, ["A", "A"], bicycle_ways=_bicycle_ways(["ride", "push"]))
     assert [(step.street, step.way, step.metres) for step in steps] == [
         ("A", "ride", 100),
         ("A", "push", 40),

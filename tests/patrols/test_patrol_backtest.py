@@ -5,7 +5,6 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
-from missing_months import drop_months
 
 from patrolplan.patrols.patrol_backtest import (
     BASELINES,
@@ -16,9 +15,7 @@ from patrolplan.patrols.patrol_backtest import (
     compute_loop_harm,
     compute_recorded_harm,
     cut_area,
-    describe_result,
     find_dwell_pieces,
-    prepare_hold_out,
     use_counts_only,
 )
 from patrolplan.patrols.school_problem import PlanningInputs, build_school_problem
@@ -114,18 +111,6 @@ def test_the_summary_is_the_ratio_of_sums():
     assert PatrolBacktest(met, seed=1).planned_worth_ratio == pytest.approx(16.8 / 16.2)
 
 
-def test_each_patrol_has_one_sentence(few_schools, demo_plan):
-    """A patrol says in one sentence what one planned the same way would have covered."""
-    for patrol in demo_plan.patrols:
-        assert patrol.tested.startswith(
-            "Tested on past crime: a patrol from this gate planned from recorded crime alone, "
-            "up to March 2026 (its stops may have differed), would have covered"
-        )
-        assert patrol.tested.count(".") <= 2
-    short = cut_area(few_schools, few_schools.incidents["month"].min() + pd.DateOffset(months=9))
-    assert prepare_hold_out(short) is None
-
-
 def test_equal_runs_tell_the_same(few_schools, tested):
     """The same area gives the same figures."""
     again = backtest_patrols(few_schools, origins=[ORIGIN])
@@ -161,41 +146,3 @@ def test_loops_of_several_officers_are_each_ones_own(few_schools, demo_plan):
         met.append(harm[case.surroundings.pieces[sorted(pieces)]].sum())
     assert compute_loop_harm(case, loops, routes, harm) == pytest.approx(np.mean(met))
     assert compute_loop_harm(case, loops, [[], []], harm) == 0
-
-
-def test_the_sentence_speaks_of_all_patrols_from_a_school(few_schools):
-    """With two officers, the sentence compares two patrols with two loops."""
-    area = _crewed(few_schools, 2)
-    sentence = describe_result(prepare_hold_out(area), 0)
-    assert sentence.startswith(
-        "Tested on past crime: 2 patrols from this gate planned from recorded crime"
-    )
-    assert "2 plain loops round the school" in sentence
-
-
-FORCE = "Eastmere Police (fictional)"
-
-
-def test_hold_out_months_that_are_missing_are_said(few_schools):
-    """Of six hold-out months with a gap, five are compared and the sentence says so."""
-    hold_out = prepare_hold_out(drop_months(few_schools, [(FORCE, "2026-06")]))
-    assert (hold_out.months_held == 5).all()
-    sentence = describe_result(hold_out, 0)
-    assert "in the next 6 months (1 missing)" in sentence
-    whole = prepare_hold_out(few_schools)
-    assert "missing" not in describe_result(whole, 0)
-
-
-def test_too_few_hold_out_months_give_no_sentence(few_schools):
-    """With four of six hold-out months missing, a comparison would say nothing."""
-    gone = [(FORCE, f"2026-0{month}") for month in (4, 5, 6, 7)]
-    assert prepare_hold_out(drop_months(few_schools, gone)) is None
-
-
-def test_where_nothing_is_held_no_ratio_is_given(few_schools):
-    """Streets whose force has no hold-out month recorded no harm there: that is no zero."""
-    hold_out = prepare_hold_out(few_schools)
-    unknown = dataclasses.replace(
-        hold_out, harm=0 * hold_out.harm, months_held=0 * hold_out.months_held
-    )
-    assert describe_result(unknown, 0) == ""

@@ -188,6 +188,26 @@ def test_notes_that_an_earlier_version_wrote_are_read(document, demo_area, plan,
     assert "No date given." in map(describe_note, notes)
 
 
+def test_sentences_about_past_months_of_an_earlier_version_are_passed_over(
+    document, demo_area, plan, tmp_path
+):
+    """What is no record but a sentence is read as nothing known; a record comes back whole."""
+    route = document["routes"][0]
+    names = ("own_stops", "recorded_counts", "loop")
+    record = {
+        "months": ["2026-04", "2026-09"],
+        "months_held": 6,
+        "is_known": True,
+        "officers": 1,
+        **{name: {"ratio": 2.5, "low": None, "high": None} for name in names},
+    }
+    for written, read in ((record, record), ("Tested on past crime: 16.2 times.", None)):
+        old = {**document, "routes": [{**route, "tested": written}, *document["routes"][1:]]}
+        week = read_week(_written(old, tmp_path), demo_area, plan)
+        again = build_week_document(week)
+        assert again["routes"][0]["tested"] == read
+
+
 @pytest.mark.parametrize(
     ("note", "why"),
     [

@@ -13,12 +13,13 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan.area.study_area import LoadReport, find_similar
 from patrolplan.inputs.schools import FIGURES
 from patrolplan.inputs.table_reader import describe_cell
-from patrolplan.network import Positions, StreetNetwork
+from patrolplan.network import Positions, StreetNetwork, concatenate_positions
 from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.network.network import load_or_snap
 from patrolplan.notes import Note, NoteKind
@@ -64,6 +65,7 @@ def assign_gates(
     given = schools["urn"].map(gates.geometry).astype(object)  # would be text for an empty table
     gate = gpd.GeoSeries(given.where(given.notna(), site), crs=schools.crs)
     positions = load_or_snap(network, shapely.get_coordinates(gate.values))
+    positions = _move_to_ground(network, positions, gate, is_assumed=given.isna().to_numpy())
     near = positions.moved_metres <= MAX_SNAP_METRES
     bell = schools["urn"].map(bells).astype(object)
     default_bell = f"{settings.patrol.default_finish_time:%H:%M}"
@@ -94,7 +96,70 @@ def assign_gates(
     # A table built by hand may lack figures: they are not known.
     unknown = {name: np.nan for name in FIGURES if name not in schools}
     schools = schools.assign(**unknown)
+    check_gate_levels(schools[near], positions.take(near), gates, network, settings, report)
     return SCHOOLS.check(schools[near].reset_index(drop=True)), positions.take(near)
+
+
+def _move_to_ground(
+    network: StreetNetwork, gates: Positions, given: gpd.GeoSeries, *, is_assumed: NDArray[np.bool_]
+) -> Positions:
+    """The gates, those that are assumed at ground level where a street near is.
+
+    A school's own point stands for a gate that is not known, and a walkway above the street may be
+    nearer to it than the street. A gate that is given stays where it is.
+    """
+    is_moved = is_assumed & (network.piece_layer[gates.piece] != 0)
+    ground = np.flatnonzero(network.piece_layer == 0)
+    if not is_moved.any() or not len(ground):
+        return gates
+    lower = network.snap(shapely.get_coordinates(given[is_moved].values), ground)
+    rows = np.flatnonzero(is_moved)
+    near = lower.moved_metres <= MAX_SNAP_METRES
+    both = concatenate_positions(gates, lower.take(near))
+    order = np.arange(len(gates))
+    order[rows[near]] = len(gates) + np.arange(int(near.sum()))
+    return both.take(order)
+
+
+def check_gate_levels(
+    schools: gpd.GeoDataFrame,
+    positions: Positions,
+    gates: gpd.GeoDataFrame,
+    network: StreetNetwork,
+    settings: Settings,
+    report: LoadReport,
+) -> None:
+    """Stop where a gate is above or below the ground, where no pupil may come out.
+
+    Parameters
+    ----------
+    schools, positions
+        Schools that are planned for, and their gates on the street.
+    gates
+        As `patrolplan.inputs.schools` reads them.
+    """
+    layers = network.piece_layer[positions.piece]
+    rows = gates.to_dict("index")
+    for urn, name, piece, layer in zip(
+        schools["urn"], schools["name"], positions.piece, layers, strict=True
+    ):
+        if layer == 0:
+            continue
+        way = network.piece_passage[piece] or network.piece_highway[piece]
+        street = f" '{network.piece_name[piece]}'" if network.piece_name[piece] else ""
+        side = "above" if layer > 0 else "below"
+        what = (
+            f"URN {urn} ({name}): the street nearest to its gate{street} is a {way} "
+            f"{side} the ground (layer {layer:g})"
+        )
+        gate = rows.get(urn)
+        if gate is None:
+            file: str | Path = next(iter(settings.find_files("schools")), Path("schools"))
+            remedy, place = "give the gate on the street in [sources] gates", ""
+        else:
+            file, place = str(gate["file"]), describe_cell(gate["row"], "longitude")
+            remedy = "move the gate to the street that pupils come out on"
+        report.alarms.add("gate_levels", file, what, remedy, place)
 
 
 def _select_inside(

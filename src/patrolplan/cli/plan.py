@@ -225,7 +225,7 @@ def _run_plan(
 
     from patrolplan.outputs.geopackage import build_plan_document
     from patrolplan.outputs.pack import write_pack
-    from patrolplan.patrols.patrol_backtest import compare_with_past
+    from patrolplan.patrols.past_months import compare_with_past
     from patrolplan.patrols.planner import plan_patrols
     from patrolplan.patrols.surroundings import build_way_notes
 

@@ -3,10 +3,8 @@
 import geopandas as gpd
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
-from patrolplan.area.patrol_window import weigh_minutes
 from patrolplan.errors import InputError
 from patrolplan.hotspots.carriers import find_carriers
 from patrolplan.hotspots.clusters import (
@@ -17,20 +15,19 @@ from patrolplan.hotspots.clusters import (
     sum_by_stretch,
 )
 from patrolplan.hotspots.names import name_hotspots
-from patrolplan.hotspots.reasons import find_reasons
+from patrolplan.hotspots.reasons import find_reasons, list_window_bands
 from patrolplan.hotspots.significance import assess_certainty
-from patrolplan.network import StreetNetwork
+from patrolplan.hotspots.standing import choose_standing_places
+from patrolplan.network import Positions
 from patrolplan.network.names import describe_positions
-from patrolplan.risk.report_voice import TimeBand, list_bands
-from patrolplan.risk.scores import round_significant
 from patrolplan.risk.surface import Risk
 from patrolplan.tables import HOTSPOTS
-from patrolplan.times import minutes_after_midnight
 
 COLUMN_ORDER = [
     *("hotspot", "worth", "crime_share", "reports_share", "length_metres", "place", "reasons"),
     *("carried_by", "mainly_reports", "p_value", "stands_out", "trend", "survived"),
-    *("pieces", "stop_piece", "stop_metres", "stop_stand", "stop_lit", "stop", "geometry"),
+    *("pieces", "stop_piece", "stop_metres", "stop_stand", "stop_at", "stop_lit"),
+    *("stop", "geometry"),
 ]
 
 
@@ -71,29 +68,19 @@ def find_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
     bare = locate_hotspots(area, risk)
     stretches = [np.asarray(pieces, dtype=np.int64) for pieces in bare["pieces"]]
     certainty = assess_certainty(area, risk, stretches)
-    stops = area.network.middles(bare["stop_piece"].to_numpy())
+    piece, metres = bare["stop_piece"].to_numpy(), bare["stop_metres"].to_numpy()
+    stops = Positions(piece, metres, np.zeros(len(bare)))
     frame = bare.assign(
         hotspot=name_hotspots(bare.geometry, area.earlier_hotspots),
         crime_share=sum_by_stretch(risk.crime, stretches),
         reports_share=sum_by_stretch(risk.reports, stretches),
         carried_by=find_carriers(risk, stretches),
         place=describe_positions(area.network, stops),
-        reasons=find_reasons(area, risk, stretches, certainty, bands=_list_bands(area, risk)),
+        reasons=find_reasons(area, risk, stretches, certainty, bands=list_window_bands(area, risk)),
         **certainty,
-        stop_stand="street",
-        stop_lit="unknown",
         stop=gpd.points_from_xy(*area.network.xy(stops).T, crs=bare.crs),
     )
     return HOTSPOTS.check(frame[COLUMN_ORDER])
-
-
-def _list_bands(area: StudyArea, risk: Risk) -> tuple[TimeBand, ...] | None:
-    """The bands of the day that the risk's window meets at some school; None: not known, all."""
-    if risk.window is None:
-        return None
-    bells = [minutes_after_midnight(time) for time in area.schools["finish_time"]]
-    minutes, _ = weigh_minutes(risk.window, bells)
-    return list_bands(float(minutes[0]), float(minutes[-1] + 1))
 
 
 def locate_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
@@ -102,7 +89,8 @@ def locate_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
     Returns
     -------
     geopandas.GeoDataFrame
-        `hotspot`, `worth`, `length_metres`, `pieces`, `stop_piece` and the line.
+        `hotspot`, `worth`, `length_metres`, `pieces`, the columns of the stopping place apart from
+        its point, and the line.
     """
     settings = area.settings.hotspots
     network = area.network
@@ -116,7 +104,13 @@ def locate_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
     )
     pieces, size = flatten_stretches(stretches)
     row = np.repeat(np.arange(len(size)), size)
-    stop_piece = _find_stop_pieces(area, risk, stretches)
+    places = choose_standing_places(
+        network,
+        area.features,
+        risk.joined,
+        stretches,
+        sight_metres=area.settings.way_home.sight_metres,
+    )
     lines = shapely.line_merge(shapely.multilinestrings(network.lines(pieces), indices=row))
     return gpd.GeoDataFrame(
         {
@@ -124,46 +118,12 @@ def locate_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
             "worth": sum_by_stretch(risk.joined, stretches),
             "length_metres": sum_by_stretch(network.piece_metres, stretches),
             "pieces": [stretch.tolist() for stretch in stretches],
-            "stop_piece": stop_piece,
-            "stop_metres": network.piece_metres[stop_piece] / 2,
+            "stop_piece": places.positions.piece,
+            "stop_metres": places.positions.offset_metres,
+            "stop_stand": places.stand,
+            "stop_at": places.at,
+            "stop_lit": places.lit,
         },
         geometry=lines,
         crs=network.projection.crs,
     )
-
-
-def _find_stop_pieces(
-    area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]
-) -> NDArray[np.int64]:
-    """(h,) the piece of each stretch to stand on.
-
-    Where pupils count, that from which most of the stretch's risk is in sight: pupils make a part
-    of a stretch count, such as a bus stop at its end. Else that nearest the middle of its risk.
-    """
-    network, joined = area.network, risk.joined
-    if risk.in_time is not None and risk.in_time.pupils is not None:
-        sight = area.settings.way_home.sight_metres
-        return np.array(
-            [_find_best_view(network, joined, pieces, sight) for pieces in stretches],
-            dtype=np.int64,
-        )
-    pieces, size = flatten_stretches(stretches)
-    row = np.repeat(np.arange(len(size)), size)
-    weighted = [sum_by_stretch(along * joined, stretches) for along in network.piece_middle.T]
-    centre = np.column_stack(weighted) / sum_by_stretch(joined, stretches)[:, None]
-    metres = np.hypot(*(network.piece_middle[pieces] - centre[row]).T)
-    order = np.lexsort((np.round(metres, 2), row))  # of two as near, the same one everywhere
-    return np.asarray(pieces[order][np.cumsum(size) - size])
-
-
-def _find_best_view(
-    network: StreetNetwork,
-    risk: NDArray[np.float64],
-    pieces: NDArray[np.int64],
-    sight_metres: float,
-) -> int:
-    """The piece of a stretch that has most of its risk in sight, of equals the most itself."""
-    apart = network.piece_middle[pieces][:, None] - network.piece_middle[pieces]
-    seen = (np.hypot(*apart.T) <= sight_metres) @ risk[pieces]
-    order = np.lexsort((-round_significant(risk[pieces], 9), -round_significant(seen, 9)))
-    return int(pieces[order[0]])

@@ -4,7 +4,7 @@ Each kind of reason is declared once: pydantic reads the annotations to write it
 and to read it back.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal, get_args
 
@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from pydantic import ConfigDict, Field, with_config
 
 from patrolplan.area import StudyArea
-from patrolplan.hotspots.carriers import find_ways_past
+from patrolplan.area.patrol_window import weigh_minutes
+from patrolplan.hotspots.carriers import Carrier, find_carriers, find_ways_past
 from patrolplan.hotspots.clusters import compute_catchment_shares, flatten_stretches, sum_by_stretch
 from patrolplan.hotspots.significance import WELL_PLACED_SHARE
 from patrolplan.hotspots.trends import find_held_months
@@ -25,9 +26,10 @@ from patrolplan.risk.report_voice import (
     TimeBand,
     find_groups_of_bands,
     find_latest_term,
+    list_bands,
 )
 from patrolplan.risk.surface import Risk
-from patrolplan.times import TIME_OF_DAY, Season, format_time
+from patrolplan.times import TIME_OF_DAY, Season, format_time, minutes_after_midnight
 
 REASON_MONTHS = 12
 MIN_NAMED_SHARE = 0.1
@@ -121,7 +123,32 @@ class WayReason:
     """On the way to school, not home."""
 
 
-Reason = CrimeReason | ReportsReason | TrendReason | UnsurePlaceReason | WayReason
+@with_config(_RECORD)
+@dataclass(frozen=True, kw_only=True)
+class BeatReason:
+    """Another hotspot that is walked in the same beat, and what it is based on."""
+
+    kind: Literal["beat"] = "beat"
+    hotspot: str
+    """Its name."""
+    place: str
+    """The nearest street in words."""
+    reasons: tuple[
+        Annotated[CrimeReason | ReportsReason | TrendReason, Field(discriminator="kind")], ...
+    ]
+    """The most important first."""
+
+
+Reason = CrimeReason | ReportsReason | TrendReason | UnsurePlaceReason | WayReason | BeatReason
+
+
+def list_window_bands(area: StudyArea, risk: Risk) -> tuple[TimeBand, ...] | None:
+    """The bands of the day that the risk's window meets at some school; None: not known, all."""
+    if risk.window is None:
+        return None
+    bells = [minutes_after_midnight(time) for time in area.schools["finish_time"]]
+    minutes, _ = weigh_minutes(risk.window, bells)
+    return list_bands(float(minutes[0]), float(minutes[-1] + 1))
 
 
 def find_reasons(
@@ -148,18 +175,22 @@ def find_reasons(
     Returns
     -------
     list
-        (h,) reasons of each stretch, the most important first; empty where there is none.
+        (h,) reasons of each stretch; empty where there is none. First stands what carries the
+        stretch, see `patrolplan.hotspots.carriers.find_carriers`.
     """
     if not stretches:
         return []
-    parts = zip(
-        _find_crime_reasons(area, risk, stretches),
-        _find_reports_reasons(area, risk, stretches, bands),
-        _find_way_reasons(area, risk, stretches),
-        _find_changes(certainty),
-        strict=True,
-    )
-    return [[*crime, *reports, *ways, *changes] for crime, reports, ways, changes in parts]
+    parts: dict[Carrier, Sequence[Sequence[Reason]]] = {
+        "recorded": _find_crime_reasons(area, risk, stretches),
+        "feared": _find_reports_reasons(area, risk, stretches, bands),
+        "way": _find_way_reasons(area, risk, stretches),
+    }
+    changes = _find_changes(certainty)
+    found = []
+    for row, carrier in enumerate(find_carriers(risk, stretches)):
+        order = [carrier, *(name for name in parts if name != carrier)]
+        found.append([reason for name in order for reason in parts[name][row]] + changes[row])
+    return found
 
 
 def _find_way_reasons(
@@ -194,13 +225,40 @@ def _find_changes(certainty: pd.DataFrame) -> list[list[Reason]]:
     return reasons
 
 
-def _find_crime_reasons(
-    area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]
-) -> list[list[CrimeReason]]:
-    """Recorded crime of the last twelve months that falls to each stretch, by category.
+@dataclass(frozen=True, eq=False)
+class RecentCrimes:
+    """Recorded crime of the last twelve months on stretches.
 
-    Where crime is held to the threshold, only what a place has enough of in these months counts.
+    Parameters
+    ----------
+    categories
+        Of the crimes that patrols are for.
+    expected
+        (h, k) number on each stretch, of each category.
+    fewest
+        Where crime is held to the threshold, a place counts only with so many of a category.
+    held_months
+        (h,) how many of the months are held there.
+    months
+        So many months were looked at.
     """
+
+    categories: list[str]
+    expected: NDArray[np.float64]
+    fewest: int
+    held_months: NDArray[np.float64]
+    months: int
+
+    def estimate_yearly(self) -> NDArray[np.float64]:
+        """(h,) how many in twelve months like those held; inf where none is held: not known."""
+        found = self.expected.sum(axis=1) * REASON_MONTHS
+        unknown = np.full(len(found), np.inf)
+        np.divide(found, self.held_months, out=unknown, where=self.held_months > 0)
+        return unknown
+
+
+def count_recent_crimes(area: StudyArea, stretches: list[NDArray[np.int64]]) -> RecentCrimes:
+    """What was recorded in the last twelve months on each stretch."""
     history = build_history(area)
     fewest = area.settings.privacy.min_crime_count
     categories = sorted(history.targets)
@@ -208,9 +266,21 @@ def _find_crime_reasons(
     recent = history.count_last(REASON_MONTHS)[:, columns]
     recent = np.where(recent >= fewest, recent, 0.0)
     share = compute_catchment_shares(area.catchments, stretches)
-    held = find_held_months(history, share, REASON_MONTHS).sum(axis=0).round().astype(int)
+    held = find_held_months(history, share, REASON_MONTHS).sum(axis=0)
     months = min(REASON_MONTHS, len(history))
-    expected = share @ recent
+    return RecentCrimes(categories, share @ recent, fewest, held, months)
+
+
+def _find_crime_reasons(
+    area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]
+) -> list[list[CrimeReason]]:
+    """Recorded crime of the last twelve months that falls to each stretch, by category.
+
+    Where crime is held to the threshold, only what a place has enough of in these months counts.
+    """
+    recent = count_recent_crimes(area, stretches)
+    categories, expected, fewest = recent.categories, recent.expected, recent.fewest
+    held, months = recent.held_months.round().astype(int), recent.months
     harm = expected * get_harm_days(categories, area.settings.risk.harm)
     enough = (harm > 0) & (harm >= MIN_NAMED_SHARE * harm.sum(axis=1, keepdims=True))
     order = np.argsort(-harm, axis=1, kind="stable")[:, :MAX_NAMED]
@@ -238,20 +308,36 @@ def _find_reports_reasons(
     bands: Collection[TimeBand] | None,
 ) -> list[list[ReportsReason]]:
     """What pupils named, where a stretch holds more of their reports than its length would."""
+    bands = _choose_bands(area, bands)
+    reasons = _build_reports_reasons(area.reports, bands)
+    rows = find_report_groups(area, risk, stretches, bands)
+    return [[reasons[group]] if group >= 0 else [] for group in rows]
+
+
+def find_report_groups(
+    area: StudyArea,
+    risk: Risk,
+    stretches: list[NDArray[np.int64]],
+    bands: Collection[TimeBand] | None,
+) -> NDArray[np.int64]:
+    """(h,) the group of pupils' reports that is a reason to be on each stretch; -1: none.
+
+    It is the widest of those in some bands (None: all), where the stretch holds more of the
+    reports than its length would.
+    """
     metres, groups = area.network.piece_metres, area.reports
     baseline = sum_by_stretch(metres, stretches) / metres.sum()
     feared = sum_by_stretch(risk.reports, stretches) > baseline
     group = groups.group_of_piece
-    if bands is None or not area.settings.reports.time_bands:
-        bands = TIME_BANDS
     # The last one stands for pieces without a group.
-    counts = np.append(find_groups_of_bands(groups, bands), False)
+    counts = np.append(find_groups_of_bands(groups, _choose_bands(area, bands)), False)
     widest = _find_widest_group(np.where(counts[group], group, -1), metres, stretches)
-    reasons = _build_reports_reasons(groups, bands)
-    return [
-        [reasons[group]] if more and group >= 0 else []
-        for more, group in zip(feared, widest, strict=True)
-    ]
+    return np.where(feared, widest, -1)
+
+
+def _choose_bands(area: StudyArea, bands: Collection[TimeBand] | None) -> Collection[TimeBand]:
+    """The bands given, or all where none are or the settings do not tell them apart."""
+    return TIME_BANDS if bands is None or not area.settings.reports.time_bands else bands
 
 
 def _find_widest_group(

@@ -21,21 +21,31 @@ from pyproj.exceptions import CRSError
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
 from patrolplan.inputs.osm_tags import (
+    CROSSING_TAGS,
     CYCLING_TAGS,
     ONE_WAY_FORWARD,
+    PASSAGE_TAGS,
     PATROL_TAGS,
+    SIDEWALK_TAGS,
+    CrossingKind,
+    classify_crossing_node,
     classify_riding,
     is_closed_barrier,
     is_walkable,
 )
 from patrolplan.inputs.streets import (
     Streets,
+    build_crossing_arrays,
     build_empty_features,
     build_ways_table,
     classify_way,
+    complete_crossing,
     describe_way,
     is_walking_extract,
 )
+
+FOOT_TAGS = (*CROSSING_TAGS, *SIDEWALK_TAGS, *PASSAGE_TAGS)
+"""Keys that matter to people on foot alone."""
 
 _GRAPH_ERRORS = (
     *(OSError, EOFError, zlib.error, ParseError, KeyError, ValueError, TypeError, SyntaxError),
@@ -68,12 +78,19 @@ def read_graphml(path: Path, projection: Projection) -> Streets:
         closed_nodes = [
             node for node, tags in graph.nodes(data=True) if is_closed_barrier(_get_texts(tags))
         ]
+        crossings = {
+            int(node): kind
+            for node, tags in graph.nodes(data=True)
+            if (kind := classify_crossing_node(_get_texts(tags)))
+        }
         edges = osmnx.convert.graph_to_gdfs(graph, nodes=False).reset_index()
         edges, kinds = _select_walkable(edges)
     except _GRAPH_ERRORS as error:
         what = f"is broken or not a street graph from osmnx ({type(error).__name__}: {error})"
         raise InputError.one(path, what, "save it again with osmnx.save_graphml") from None
-    streets = _build_streets(edges, projection, walking_extract=is_walking_extract(kinds))
+    streets = _build_streets(
+        edges, crossings, projection, walking_extract=is_walking_extract(kinds)
+    )
     return replace(streets, closed_nodes=np.array(closed_nodes, dtype=np.int64))
 
 
@@ -89,7 +106,7 @@ def _select_walkable(edges: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, set[str
     keys = list(dict.fromkeys(("highway", "access", "foot", "indoor", *CYCLING_TAGS, *PATROL_TAGS)))
     tags = {
         key: edges[key].map(_get_first_value) if key in edges else ""
-        for key in ("name", "lit", "footway", "incline", "reversed", *keys)
+        for key in ("name", "lit", "footway", "incline", "reversed", *keys, *FOOT_TAGS)
     }
     edges = edges.assign(**tags, osm_id=edges["osmid"].map(_get_first_value).astype("int64"))
     is_one_way = edges["oneway"].str.lower().isin(ONE_WAY_FORWARD)
@@ -110,7 +127,11 @@ def _select_walkable(edges: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, set[str
 
 
 def _build_streets(
-    edges: gpd.GeoDataFrame, projection: Projection, *, walking_extract: bool
+    edges: gpd.GeoDataFrame,
+    crossings: Mapping[int, CrossingKind],
+    projection: Projection,
+    *,
+    walking_extract: bool,
 ) -> Streets:
     degrees, vertex_way = shapely.get_coordinates(edges.geometry.values, return_index=True)
     x, y = projection.to_metres(degrees[:, 0], degrees[:, 1], source=str(edges.crs))
@@ -119,13 +140,16 @@ def _build_streets(
     nodes = -1 - np.arange(len(vertex_way), dtype=np.int64)
     nodes[last - count + 1] = edges["u"].to_numpy()
     nodes[last] = edges["v"].to_numpy()
-    columns = ["name", "lit", "footway", "incline", *PATROL_TAGS]
+    columns = list(dict.fromkeys(("name", "lit", "footway", "incline", *PATROL_TAGS, *FOOT_TAGS)))
     tags = edges[columns].to_dict("records")
     rows = [describe_way(*way) for way in zip(edges["osm_id"], tags, edges["riding"], strict=True)]
     is_reversed = (edges["reversed"] == "True").tolist()
+    ends = edges[["u", "v"]].to_numpy().tolist()
     rows = [
-        row._replace(incline=-row.incline) if against else row
-        for row, against in zip(rows, is_reversed, strict=True)
+        complete_crossing(
+            row._replace(incline=-row.incline if against else row.incline), at, crossings
+        )
+        for row, against, at in zip(rows, is_reversed, ends, strict=True)
     ]
     return Streets(
         ways=build_ways_table(rows),
@@ -135,6 +159,7 @@ def _build_streets(
         features=build_empty_features(projection),
         places=build_empty_features(projection),
         walking_extract=walking_extract,
+        **build_crossing_arrays(crossings),
     )
 
 

@@ -163,6 +163,114 @@ def get_incline(tags: Mapping[str, str]) -> int:
     return int(slope > 0) - int(slope < 0)
 
 
+SIGNAL_CROSSINGS = frozenset({"traffic_signals", "pelican", "puffin", "toucan", "pegasus"})
+ZEBRA_CROSSINGS = frozenset({"zebra", "uncontrolled", "tiger"})
+UNMARKED_CROSSINGS = frozenset({"unmarked", "no", "informal"})
+"""Values of `crossing` and `crossing_ref`, as they are used in Great Britain."""
+
+CROSSING_TAGS = (
+    *("crossing", "crossing_ref", "crossing:signals", "crossing:markings", "crossing:island"),
+)
+"""Keys that `classify_crossing` uses."""
+
+
+def classify_crossing(tags: Mapping[str, str]) -> CrossingKind:
+    """How people on foot get over a road at a crossing, a way or a node, with these tags.
+
+    Of several, what stops the traffic counts first: a zebra with an island is a zebra.
+
+    Examples
+    --------
+    >>> classify_crossing({"crossing": "traffic_signals"})
+    'signals'
+    >>> classify_crossing({"crossing": "marked", "crossing:markings": "zebra"})
+    'zebra'
+    >>> classify_crossing({"crossing": "unmarked", "crossing:island": "yes"})
+    'island'
+    >>> classify_crossing({"crossing": "marked"})
+    'unknown'
+    """
+    named = {tags.get("crossing", ""), tags.get("crossing_ref", "")}
+    markings = tags.get("crossing:markings", "")
+    if named & SIGNAL_CROSSINGS or tags.get("crossing:signals") == "yes":
+        return "signals"
+    if named & ZEBRA_CROSSINGS or markings.startswith("zebra"):
+        return "zebra"
+    if "island" in named or tags.get("crossing:island") in {"yes", "separate"}:
+        return "island"
+    return "unmarked" if named & UNMARKED_CROSSINGS or markings == "no" else "unknown"
+
+
+def classify_crossing_node(tags: Mapping[str, str]) -> CrossingKind | Literal[""]:
+    """How people on foot get over a road at a node of it; empty where they do nowhere near it.
+
+    Traffic lights count: at a junction they hold the traffic, even where nobody mapped a crossing.
+
+    Examples
+    --------
+    >>> classify_crossing_node({"highway": "crossing", "crossing": "uncontrolled"})
+    'zebra'
+    >>> classify_crossing_node({"highway": "traffic_signals"}), classify_crossing_node({})
+    ('signals', '')
+    """
+    highway = tags.get("highway", "")
+    if highway == "traffic_signals":
+        return "unmarked" if tags.get("crossing") == "no" else "signals"
+    return classify_crossing(tags) if highway == "crossing" else ""
+
+
+SIDEWALK_TAGS = ("sidewalk", "sidewalk:both", "sidewalk:left", "sidewalk:right")
+NO_SIDEWALK = frozenset({"no", "none"})
+
+
+def get_sidewalk(tags: Mapping[str, str]) -> str:
+    """Pavements of a way: both, left, right, yes, no, separate, or empty where not known.
+
+    "separate" where a pavement is mapped as a way of its own and the way itself has none. What is
+    known of one side alone is not known of the way, unless that side has a pavement.
+
+    Examples
+    --------
+    >>> get_sidewalk({"sidewalk": "none"}), get_sidewalk({"sidewalk:both": "separate"})
+    ('no', 'separate')
+    >>> get_sidewalk({"sidewalk:left": "yes", "sidewalk:right": "separate"})
+    'left'
+    >>> get_sidewalk({"sidewalk:left": "no"})
+    ''
+    """
+    whole = tags.get("sidewalk", "") or tags.get("sidewalk:both", "")
+    if whole:
+        by_value = {**dict.fromkeys(NO_SIDEWALK, "no"), "yes": "both"}
+        return by_value.get(whole, whole)
+    sides = {side: tags.get(f"sidewalk:{side}", "") for side in ("left", "right")}
+    own = [side for side, value in sides.items() if value not in {"", "separate", *NO_SIDEWALK}]
+    if own:
+        return "both" if len(own) == len(sides) else own[0]
+    if "separate" in sides.values():
+        return "separate"
+    return "no" if all(value in NO_SIDEWALK for value in sides.values()) else ""
+
+
+PASSAGE_TAGS = ("bridge", "tunnel", "covered")
+
+
+def get_passage(tags: Mapping[str, str]) -> Passage:
+    """What a way runs over or through.
+
+    Examples
+    --------
+    >>> get_passage({"bridge": "viaduct"}), get_passage({"tunnel": "yes"})
+    ('bridge', 'tunnel')
+    >>> get_passage({"tunnel": "building_passage"}), get_passage({"covered": "arcade"})
+    ('covered', 'covered')
+    """
+    if _is_set(tags, "bridge"):
+        return "bridge"
+    if tags.get("tunnel", "") not in NOT_TUNNELS:
+        return "tunnel"
+    return "covered" if _is_set(tags, "tunnel") or _is_set(tags, "covered") else ""
+
+
 ROADS = frozenset(
     {
         *("primary", "primary_link", "secondary", "secondary_link", "tertiary", "tertiary_link"),
@@ -172,6 +280,11 @@ ROADS = frozenset(
 TRACKS = frozenset({"cycleway", "track", "bridleway"})
 TRUNK = frozenset({"trunk", "trunk_link"})
 """Main roads with fast traffic: a bicycle is pushed on the pavement unless tags allow riding."""
+
+MAIN_ROADS = TRUNK | {
+    *("primary", "primary_link", "secondary", "secondary_link", "tertiary", "tertiary_link"),
+}
+"""Roads whose crossings are named to people on foot."""
 
 OPEN_TO_BICYCLES = frozenset(
     {"yes", "designated", "permissive", "official", "destination", "public"}

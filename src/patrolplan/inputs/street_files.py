@@ -17,7 +17,7 @@ from patrolplan.atomic import hash_file
 from patrolplan.cache import Store, decode_arrays, encode_arrays
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
-from patrolplan.inputs.streets import Streets, read_osm_streets
+from patrolplan.inputs.streets import Streets, build_crossing_arrays, read_osm_streets
 from patrolplan.inputs.table_reader import check_size
 from patrolplan.tables import LeftOut, LeftOutRow
 
@@ -106,6 +106,13 @@ def _join_files(parts: Sequence[Streets]) -> Streets:
         name: pd.concat([getattr(part, name) for part in parts], ignore_index=True)
         for name in FEATURE_TABLES
     }
+    crossings = {
+        node: kind
+        for part in reversed(parts)
+        for node, kind in zip(
+            part.crossing_nodes.tolist(), part.crossing_kinds.tolist(), strict=True
+        )
+    }
     streets = Streets(
         ways=ways,
         vertex_way=vertex_way,
@@ -117,6 +124,7 @@ def _join_files(parts: Sequence[Streets]) -> Streets:
         },
         walking_extract=all(part.walking_extract for part in parts),
         closed_nodes=np.unique(np.concatenate([part.closed_nodes for part in parts])),
+        **build_crossing_arrays(crossings),
     )
     return _select_ways(streets, ~_is_duplicate(streets, file))
 
@@ -221,12 +229,15 @@ STREETS = Store("streets", version="7")
 """Change the version when `Streets`, or the rule of what is walked or ridden, changes."""
 
 FEATURE_TABLES = ("features", "places")
-NUMBER_ARRAYS = ("vertex_way", "vertex_node", "vertex_xy", "closed_nodes")
+ARRAYS = (
+    *("vertex_way", "vertex_node", "vertex_xy", "closed_nodes"),
+    *("crossing_nodes", "crossing_kinds"),
+)
 
 
 def _encode(content: tuple[Streets, list[LeftOutRow]]) -> memoryview:
     streets, rows = content
-    arrays = {name: getattr(streets, name) for name in NUMBER_ARRAYS}
+    arrays = {name: getattr(streets, name) for name in ARRAYS}
     return encode_arrays(
         arrays
         | {
@@ -257,6 +268,6 @@ def _decode(content: bytes, projection: Projection) -> tuple[Streets, list[LeftO
             for name, table in tables.items()
         },
         walking_extract=bool(arrays["walking_extract"]),
-        **{name: arrays[name] for name in NUMBER_ARRAYS},
+        **{name: arrays[name] for name in ARRAYS},
     )
     return streets, [LeftOutRow(**row) for row in json.loads(str(arrays["left_out"]))]

@@ -1,9 +1,9 @@
 """Walkable ways with their shared nodes, map features and pubs, from OpenStreetMap files."""
 
 from collections.abc import Mapping, Sequence, Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import geopandas as gpd
 import numpy as np
@@ -16,10 +16,15 @@ from patrolplan.crs import DEGREES, Projection
 from patrolplan.errors import InputError
 from patrolplan.inputs.osm_tags import (
     CLOSED_VALUES,
+    CrossingKind,
     Riding,
+    classify_crossing,
+    classify_crossing_node,
     classify_riding,
     get_incline,
     get_layer,
+    get_passage,
+    get_sidewalk,
     is_closed_barrier,
     is_patrolled,
     is_walkable,
@@ -32,19 +37,33 @@ that leads farther out and back is at least 1 km longer than one to the limits."
 
 KEYS = (
     *("highway", "leisure", "landuse", "natural", "waterway", "railway", "building", "barrier"),
-    "amenity",
+    *("amenity", "shop"),
 )
 PARKS = frozenset({"park", "garden", "recreation_ground", "common", "pitch", "playground"})
 GREENS = frozenset({"grass", "recreation_ground", "cemetery", "village_green", "forest", "meadow"})
 WATERWAYS = frozenset({"river", "canal", "stream"})
 RAILS = frozenset({"rail", "light_rail", "tram", "narrow_gauge"})
 STATIONS = frozenset({"station", "halt", "tram_stop"})
+STATION_ENTRANCES = frozenset({"subway_entrance", "train_station_entrance"})
+SHOP_FRONTS = frozenset(
+    {
+        *("bank", "bar", "bureau_de_change", "cafe", "fast_food", "ice_cream", "pharmacy"),
+        *("post_office", "pub", "restaurant"),
+    }
+)
+"""Values of `amenity` of places that front a street as shops do."""
+
+NOT_SHOPS = frozenset({"", "no", "vacant"})
 FOOTPATHS = frozenset({"footway", "steps", "pedestrian", "path"})
 PLACE_KINDS = {"pub": "pub", "bar": "bar", "nightclub": "nightclub", "fast_food": "takeaway"}
 """Kinds of place that keep late hours, by their `amenity` tag."""
 
 NOT_WALKED = frozenset({"cycleway", "motorway", "motorway_link"})
 """Ways that extracts made for walking do not contain."""
+
+
+KIND_TYPE = f"<U{max(len(kind) for kind in get_args(CrossingKind))}"
+"""Type of arrays of `CrossingKind`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,12 +80,16 @@ class Streets:
     vertex_xy
         (v, 2) metres.
     features
-        `kind` (park, water, stream, railway, building, bus_stop, station), `name`, geometry.
+        `kind` (park, water, stream, railway, building, bus_stop, station, station_entrance, shop),
+        `name`, geometry. Shops are points without a name.
     walking_extract
         Whether the files seem to have been made for walking alone: they have footpaths, but no
         cycle track and no road closed to people on foot.
     closed_nodes
         (b,) numbers of the nodes with a barrier that people on foot do not get through.
+    crossing_nodes, crossing_kinds
+        (c,) numbers of the nodes of streets where people on foot cross, or traffic lights stand,
+        and the `CrossingKind` of each.
     places
         `kind` (pub, bar, nightclub, takeaway), `name`, points. Not drawn on maps, so not among the
         features; the building of a pub is among both.
@@ -79,6 +102,8 @@ class Streets:
     features: gpd.GeoDataFrame
     walking_extract: bool = False
     closed_nodes: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    crossing_nodes: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    crossing_kinds: NDArray[np.str_] = field(default_factory=lambda: np.empty(0, dtype=KIND_TYPE))
     places: gpd.GeoDataFrame = field(default_factory=lambda: _build_no_features(None))
 
 
@@ -112,6 +137,7 @@ class Way(NamedTuple):
 
 def describe_way(osm_id: int, tags: Mapping[str, str], riding: Riding) -> Way:
     """The row of a way with these tags."""
+    is_crossing = tags.get("footway") == "crossing"
     return Way(
         osm_id,
         tags.get("name", ""),
@@ -121,9 +147,13 @@ def describe_way(osm_id: int, tags: Mapping[str, str], riding: Riding) -> Way:
         riding.one_way,
         is_patrolled=is_patrolled(tags),
         is_area=tags.get("area") == "yes",
-        is_crossing=tags.get("footway") == "crossing",
+        is_crossing=is_crossing,
         layer=get_layer(tags),
         incline=get_incline(tags),
+        crossing=classify_crossing(tags) if is_crossing else "",
+        sidewalk=get_sidewalk(tags),
+        passage=get_passage(tags),
+        is_sidewalk=tags.get("footway") == "sidewalk",
     )
 
 
@@ -201,19 +231,29 @@ class _FeatureCollector:
         self.shapes.append(shape)
 
     def add_place(self, item: object, tags: Mapping[str, str]) -> None:
-        """A node, or an area; the ways of an area come a second time, as that."""
+        """A place that keeps late hours."""
         kind = PLACE_KINDS.get(tags.get("amenity", ""))
-        if kind is None or not isinstance(item, osmium.osm.Node | osmium.osm.Area):
-            return
+        if kind is not None and (shape := self._create_shape(item)):
+            self.place_rows.append((kind, tags.get("name", "")))
+            self.place_shapes.append(shape)
+
+    def add_shop(self, item: object, tags: Mapping[str, str]) -> None:
+        """A shop, or what fronts a street like one; its name ends here, since no paper names it."""
+        is_shop = tags.get("shop", "") not in NOT_SHOPS or tags.get("amenity") in SHOP_FRONTS
+        if is_shop and (shape := self._create_shape(item)):
+            self.rows.append(("shop", ""))
+            self.shapes.append(shape)
+
+    def _create_shape(self, item: object) -> str | None:
+        """The shape of a node, or an area; the ways of an area come a second time, as that."""
         try:
             if isinstance(item, osmium.osm.Node):
-                shape = self.factory.create_point(item)
-            else:
-                shape = self.factory.create_multipolygon(item)
+                return str(self.factory.create_point(item))
+            if isinstance(item, osmium.osm.Area):
+                return str(self.factory.create_multipolygon(item))
         except (osmium.InvalidLocationError, RuntimeError):
-            return
-        self.place_rows.append((kind, tags.get("name", "")))
-        self.place_shapes.append(shape)
+            return None
+        return None
 
 
 def _classify_feature(tags: Mapping[str, str]) -> str:
@@ -224,6 +264,7 @@ def _classify_feature(tags: Mapping[str, str]) -> str:
     rules = (
         ("bus_stop", tags.get("highway") == "bus_stop"),
         ("station", tags.get("railway") in STATIONS),
+        ("station_entrance", tags.get("railway") in STATION_ENTRANCES),
         ("railway", tags.get("railway") in RAILS and above_ground),
         ("water", is_water),
         ("stream", tags.get("waterway") in WATERWAYS and above_ground),
@@ -242,7 +283,8 @@ def read_osm_streets(path: Path, projection: Projection, left_out: LeftOut) -> S
         When the file is broken.
     """
     ways, features = _WayCollector(), _FeatureCollector()
-    closed_nodes = []
+    closed_nodes: list[int] = []
+    crossings: dict[int, CrossingKind] = {}
     processor = osmium.FileProcessor(str(path)).with_locations().with_areas()
     processor = processor.with_filter(osmium.filter.KeyFilter(*KEYS))
     try:
@@ -250,37 +292,64 @@ def read_osm_streets(path: Path, projection: Projection, left_out: LeftOut) -> S
             tags = dict(item.tags)
             if isinstance(item, osmium.osm.Way) and "highway" in tags:
                 ways.add(item, tags)
-            if isinstance(item, osmium.osm.Node) and is_closed_barrier(tags):
-                closed_nodes.append(item.id)
+            if isinstance(item, osmium.osm.Node):
+                if is_closed_barrier(tags):
+                    closed_nodes.append(item.id)
+                if crossing := classify_crossing_node(tags):
+                    crossings[item.id] = crossing
             features.add(item, tags)
+            features.add_shop(item, tags)
             features.add_place(item, tags)
     except (RuntimeError, ValueError, OSError, osmium.InvalidLocationError) as error:
         what = f"is broken or not an OpenStreetMap file ({error})"
         raise InputError.one(path, what, "fetch or export it again") from None
     left_out.add("streets", "not open to people on foot (ways)", ways.closed)
     left_out.add("streets", "reach outside the file (ways)", ways.broken)
-    return _build_streets(ways, features, np.array(closed_nodes, dtype=np.int64), projection)
+    return replace(
+        _build_streets(ways, features, crossings, projection),
+        closed_nodes=np.array(closed_nodes, dtype=np.int64),
+    )
 
 
 def _build_streets(
     ways: _WayCollector,
     features: _FeatureCollector,
-    closed_nodes: NDArray[np.int64],
+    crossings: Mapping[int, CrossingKind],
     projection: Projection,
 ) -> Streets:
     lines = shapely.from_wkb([bytes.fromhex(line) for line in ways.lines])
     degrees, vertex_way = shapely.get_coordinates(lines, return_index=True)
     nodes = np.fromiter((node for refs in ways.nodes for node in refs), dtype=np.int64)
+    rows = [
+        complete_crossing(row, refs, crossings)
+        for row, refs in zip(ways.rows, ways.nodes, strict=True)
+    ]
     return Streets(
-        ways=build_ways_table(ways.rows),
+        ways=build_ways_table(rows),
         vertex_way=vertex_way.astype(np.int64),
         vertex_node=nodes,
         vertex_xy=np.column_stack(projection.to_metres(degrees[:, 0], degrees[:, 1])),
         features=_build_features_table(features.rows, features.shapes, projection),
         places=_build_places_table(features, projection),
         walking_extract=is_walking_extract(ways.kinds),
-        closed_nodes=closed_nodes,
+        **build_crossing_arrays(crossings),
     )
+
+
+def complete_crossing(row: Way, nodes: Sequence[int], crossings: Mapping[int, CrossingKind]) -> Way:
+    """The row of a way; where its own tags do not say how it crosses, a node of it may."""
+    if row.crossing != "unknown":
+        return row
+    known = [crossings[node] for node in nodes if crossings.get(node, "unknown") != "unknown"]
+    return row._replace(crossing=known[0]) if known else row
+
+
+def build_crossing_arrays(crossings: Mapping[int, CrossingKind]) -> dict[str, NDArray[Any]]:
+    """The fields of `Streets` that hold the crossings: kind by number of the node."""
+    return {
+        "crossing_nodes": np.array(list(crossings), dtype=np.int64),
+        "crossing_kinds": np.array(list(crossings.values()), dtype=KIND_TYPE),
+    }
 
 
 WAY_TYPES: dict[str, Any] = {
@@ -316,7 +385,9 @@ def _build_features_table(
         return build_empty_features(projection)
     geometry = shapely.from_wkb([bytes.fromhex(shape) for shape in shapes])
     table = pd.DataFrame(rows, columns=["kind", "name"])
-    return gpd.GeoDataFrame(table, geometry=geometry, crs=DEGREES).to_crs(projection.crs)
+    features = gpd.GeoDataFrame(table, geometry=geometry, crs=DEGREES).to_crs(projection.crs)
+    middle = shapely.centroid(features.geometry.values)
+    return features.set_geometry(features.geometry.where(features["kind"] != "shop", middle))
 
 
 def _build_places_table(features: _FeatureCollector, projection: Projection) -> gpd.GeoDataFrame:

@@ -1,8 +1,29 @@
-"""Where a walk crosses a main road, and how."""
+"""Where a walk crosses a main road, and how.
 
+Streets are lines along their middle, so a walk crosses a road where it comes from one side of it
+and leaves on the other: at a node, where the arms of the road lead between the way in and the way
+out, or over a stretch that it goes along the road. What turns off on the side from which it came,
+starts on the road or ends there crosses nothing that is known.
+"""
+
+from collections.abc import Iterable, Sequence, Set as AbstractSet
 from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
 
 from patrolplan.inputs.osm_tags import CrossingKind
+from patrolplan.network.graph import COINCIDENT_METRES
+from patrolplan.network.main_roads import SAFEST_FIRST, compute_bearings
+from patrolplan.network.network import StreetNetwork
+from patrolplan.network.paths import Walk
+
+ALIKE_RADIANS = 1e-6
+"""Bearings that differ by no more are one."""
+
+APART_METRES = 40.0
+"""Crossings of one road that follow each other so closely are one: carriageways, islands."""
 
 
 @dataclass(frozen=True)
@@ -14,3 +35,244 @@ class CrossedRoad:
     road: str
     """Its name; empty where it has none."""
     kind: CrossingKind
+
+
+@dataclass(frozen=True)
+class _Step:
+    """A piece of the walk with the nodes where it is entered and left, None inside the piece."""
+
+    piece: int
+    entry: int | None
+    exit: int | None
+    entry_bearing: float
+    """Where it leads from its entry."""
+    exit_bearing: float
+    """Where it leads from its exit, back along the walk."""
+    start_metres: float
+    end_metres: float
+    road: str
+    """Main road that it is of, see `MainArms`; empty for other streets."""
+
+
+@dataclass(frozen=True)
+class _Event:
+    """A crossing, before those that are one are joined."""
+
+    first_metres: float
+    last_metres: float
+    at_metres: float
+    roads: frozenset[str]
+    kind: CrossingKind
+
+
+def find_crossed_roads(walk: Walk) -> tuple[CrossedRoad, ...]:
+    """Main roads that a walk crosses, in order.
+
+    How is known from the footway that it crosses on, else from the nearest crossing or traffic
+    lights on the road. Where a walk goes along a road from one side to the other, it is supposed
+    to cross at the safest place on the way, and half way where none is known.
+    """
+    steps = _list_steps(walk)
+    events = [
+        *_find_crossed_at_nodes(walk.network, steps),
+        *_find_crossed_along(walk.network, steps),
+    ]
+    joined: list[_Event] = []
+    for event in sorted(events, key=lambda event: (event.first_metres, event.last_metres)):
+        last = joined[-1] if joined else None
+        if last is not None and _are_one(last, event):
+            joined[-1] = _join(last, event)
+        else:
+            joined.append(event)
+    return tuple(
+        CrossedRoad(event.at_metres, _choose_name(event.roads), event.kind)
+        for event in sorted(joined, key=lambda event: event.at_metres)
+    )
+
+
+def _list_steps(walk: Walk) -> list[_Step]:
+    """The pieces of a walk, without those that it only touches."""
+    network = walk.network
+    rows = np.flatnonzero(walk.piece_metres > COINCIDENT_METRES)
+    piece = walk.pieces[rows]
+    begin, end = walk.from_metres[rows], walk.to_metres[rows]
+    along = np.cumsum(walk.piece_metres)[rows]
+    whole = network.piece_metres[piece]
+    forward = end > begin
+    enters = np.where(forward, begin <= COINCIDENT_METRES, begin >= whole - COINCIDENT_METRES)
+    leaves = np.where(forward, end >= whole - COINCIDENT_METRES, end <= COINCIDENT_METRES)
+    first, last = np.where(forward, 0, 1), np.where(forward, 1, 0)
+    roads = network.main_arms.road_of_way[network.parts.piece_way[piece]]
+    is_near_main = np.isin(network.piece_nodes[piece], network.main_arms.node)
+    bearings = np.zeros((2, len(piece)))
+    for row, which in enumerate((first, last)):
+        # Most nodes of a walk are not on a main road, and there bearings do not matter.
+        wanted = is_near_main[np.arange(len(piece)), which]
+        bearings[row, wanted] = compute_bearings(network.parts, piece[wanted], which[wanted])
+    return [
+        _Step(
+            piece=int(piece[k]),
+            entry=int(network.piece_nodes[piece[k], first[k]]) if enters[k] else None,
+            exit=int(network.piece_nodes[piece[k], last[k]]) if leaves[k] else None,
+            entry_bearing=float(bearings[0, k]),
+            exit_bearing=float(bearings[1, k]),
+            start_metres=float(along[k] - walk.piece_metres[rows[k]]),
+            end_metres=float(along[k]),
+            road=str(roads[k]),
+        )
+        for k in range(len(rows))
+    ]
+
+
+def _find_crossed_at_nodes(network: StreetNetwork, steps: Sequence[_Step]) -> Iterable[_Event]:
+    """Where arms of other main roads lead to both sides of the way through a node."""
+    for before, after in pairwise(steps):
+        if after.entry is None:
+            continue
+        roads, bearings = _list_arms(network, after.entry, (before, after))
+        is_other = ~np.isin(roads, [before.road, after.road])
+        roads, bearings = roads[is_other], bearings[is_other]
+        sides = _sort_by_side(before.exit_bearing, after.entry_bearing, bearings)
+        if {-1, 1} <= set(sides.tolist()):
+            crossed = frozenset(roads.tolist())
+            kind = _get_own_kind(network, (before, after))
+            if kind == "unknown":
+                near = _find_near_crossings(network, [after.entry], crossed)
+                kind = SAFEST_FIRST[min(near)[1]] if near else "unknown"
+            at = after.start_metres
+            yield _Event(at, at, at, crossed, kind)
+
+
+def _find_crossed_along(network: StreetNetwork, steps: Sequence[_Step]) -> Iterable[_Event]:
+    """Where the walk comes to a main road from one side, goes along it and leaves on the other."""
+    for first, last in _list_runs(network, steps):
+        if first == 0 or last == len(steps) - 1:
+            continue
+        came, goes, run = steps[first - 1], steps[last + 1], steps[first : last + 1]
+        from_side = _find_side(network, run[0], came, is_entry=True)
+        # Seen from the end, the last piece leads back: left and right change places.
+        to_side = -_find_side(network, run[-1], goes, is_entry=False)
+        if from_side * to_side < 0:
+            yield _cross_along(network, run, (came, goes))
+
+
+def _list_runs(network: StreetNetwork, steps: Sequence[_Step]) -> Iterable[tuple[int, int]]:
+    """First and last of consecutive steps along one main road, also where its name changes."""
+    first = 0
+    for k, step in enumerate(steps):
+        if k + 1 < len(steps) and _goes_on(network, step, steps[k + 1]):
+            continue
+        if step.road:
+            yield first, k
+        first = k + 1
+
+
+def _goes_on(network: StreetNetwork, step: _Step, following: _Step) -> bool:
+    """Whether two steps are on one main road; without other arms it may change its name."""
+    if not step.road or not following.road:
+        return False
+    if step.road == following.road or following.entry is None:
+        return True
+    roads, _ = _list_arms(network, following.entry, (step, following))
+    return not np.isin(roads, [step.road, following.road]).any()
+
+
+def _find_side(network: StreetNetwork, step: _Step, other: _Step, *, is_entry: bool) -> int:
+    """Side of a road that another step meets it on: 1 left of the way in, -1 right, 0 not known.
+
+    It is left where it lies between the road ahead and the road behind, anticlockwise. Where the
+    road does not go on behind, nothing is left or right of it.
+    """
+    node = step.entry if is_entry else step.exit
+    if node is None:
+        return 0
+    ahead = step.entry_bearing if is_entry else step.exit_bearing
+    meets = other.exit_bearing if is_entry else other.entry_bearing
+    roads, bearings = _list_arms(network, node, (step, other))
+    sides = set(_sort_by_side(ahead, meets, bearings[roads == step.road]).tolist())
+    return sides.pop() if len(sides) == 1 else 0
+
+
+def _cross_along(network: StreetNetwork, run: Sequence[_Step], ends: tuple[_Step, _Step]) -> _Event:
+    """How and where a road is crossed that the walk goes along."""
+    first, last = run[0].start_metres, run[-1].end_metres
+    middle = (first + last) / 2
+    at_node = {step.entry: step.start_metres for step in run if step.entry is not None}
+    at_node |= {step.exit: step.end_metres for step in run if step.exit is not None}
+    roads = frozenset(step.road for step in run)
+    known = [
+        (rank, abs(at_node[node] - middle), at_node[node])
+        for _, rank, node in _find_near_crossings(network, list(at_node), roads)
+    ]
+    for step, at in zip(ends, (first, last), strict=True):
+        rank = SAFEST_FIRST.index(_get_own_kind(network, (step,)))
+        known.append((rank, abs(at - middle), at))
+    rank, apart, _ = min(known)
+    if SAFEST_FIRST[rank] == "unknown":
+        return _Event(first, last, middle, roads, "unknown")
+    # Two that are as far from the middle count alike, so that the way back is no other.
+    best = [at for one, far, at in known if one == rank and far <= apart + COINCIDENT_METRES]
+    at = (min(best) + max(best)) / 2
+    return _Event(first, last, at, roads, SAFEST_FIRST[rank])
+
+
+def _list_arms(
+    network: StreetNetwork, node: int, without: tuple[_Step, _Step]
+) -> tuple[NDArray[np.object_], NDArray[np.float64]]:
+    """Roads and bearings of the main roads' arms at a node, without those of the walk itself."""
+    arms = network.main_arms
+    rows = arms.get_rows(node)
+    others = ~np.isin(arms.piece[rows], [step.piece for step in without])
+    roads = arms.road_of_way[network.parts.piece_way[arms.piece[rows][others]]]
+    return roads, arms.bearing[rows][others]
+
+
+def _sort_by_side(start: float, end: float, bearings: NDArray[np.float64]) -> NDArray[np.int64]:
+    """On which side of the way from one bearing to another each of some others lies.
+
+    -1 where it is passed first, anticlockwise from the start, 1 where the end is, and 0 where it
+    is the bearing of either: streets drawn one on another have no side.
+    """
+    turns = np.mod(np.append(bearings, end) - start + ALIKE_RADIANS, 2 * np.pi) - ALIKE_RADIANS
+    others, turn = turns[:-1], turns[-1]
+    is_alike = (np.abs(others) <= ALIKE_RADIANS) | (np.abs(others - turn) <= ALIKE_RADIANS)
+    return np.where(is_alike, 0, np.sign(others - turn)).astype(np.int64)
+
+
+def _get_own_kind(network: StreetNetwork, steps: Sequence[_Step]) -> CrossingKind:
+    """Kind of the footway across the road that the walk uses; of two the less safe."""
+    kinds: list[CrossingKind] = [network.piece_crossing[step.piece] for step in steps]
+    known = [kind for kind in kinds if kind not in {"", "unknown"}]
+    return max(known, key=SAFEST_FIRST.index, default="unknown")
+
+
+def _find_near_crossings(
+    network: StreetNetwork, nodes: Sequence[int], roads: AbstractSet[str]
+) -> list[tuple[float, int, int]]:
+    """Known crossings of some roads that are near nodes: metres, rank by safety, node."""
+    near = network.near_crossings
+    near = near[near.index.isin(nodes) & near["road"].isin(roads)]
+    return list(zip(near["metres"], near["rank"], near.index, strict=True))
+
+
+def _are_one(event: _Event, following: _Event) -> bool:
+    """Whether two crossings are parts of one: of the same road, close together."""
+    gap = following.first_metres - event.last_metres
+    return gap <= APART_METRES and bool(event.roads & following.roads)
+
+
+def _join(event: _Event, following: _Event) -> _Event:
+    """Two crossings as one, half way between them; the less safe part decides how, if known."""
+    known = [one.kind for one in (event, following) if one.kind != "unknown"]
+    return _Event(
+        event.first_metres,
+        max(event.last_metres, following.last_metres),
+        (event.at_metres + following.at_metres) / 2,
+        event.roads | following.roads,
+        max(known, key=SAFEST_FIRST.index, default="unknown"),
+    )
+
+
+def _choose_name(roads: AbstractSet[str]) -> str:
+    """The name of a road; the first of several, where it changes at the crossing."""
+    return min((road for road in roads if not road.startswith("(")), default="")

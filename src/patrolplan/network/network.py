@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
@@ -24,11 +25,14 @@ from shapely.geometry.base import BaseGeometry
 from patrolplan.cache import Arrays, Store, hash_arrays, load_or_compute_arrays
 from patrolplan.crs import Projection
 from patrolplan.inputs.streets import MARGIN_METRES, Streets
+from patrolplan.network.main_roads import MainArms, find_main_arms, find_near_crossings
 from patrolplan.network.pieces import (
     PIECE_METRES,
+    CrossingPoints,
     Pieces,
     classify_bicycle_ways,
     cut_pieces,
+    find_crossing_points,
     find_patrolled,
     label_components,
 )
@@ -199,6 +203,25 @@ class StreetNetwork:
         return self._read_way_column("crossing")
 
     @cached_property
+    def main_arms(self) -> MainArms:
+        """Where the main roads lead from each node."""
+        return find_main_arms(self.parts)
+
+    @cached_property
+    def near_crossings(self) -> pd.DataFrame:
+        """How the main roads at a node are crossed, see `find_near_crossings`."""
+        return find_near_crossings(self.parts, self.main_arms)
+
+    @property
+    def crossing_points(self) -> CrossingPoints:
+        """Where people on foot cross, and where traffic lights stand, on all streets of the area.
+
+        Points with a kind, also where a footway across the road is mapped; those of main roads
+        alone are the rows whose way has a `highway` of `patrolplan.inputs.osm_tags.MAIN_ROADS`.
+        """
+        return self.parts.crossings
+
+    @cached_property
     def piece_sidewalk(self) -> NDArray[np.object_]:
         """(p,) pavements, the OpenStreetMap value of `sidewalk`, empty where not known."""
         return self._read_way_column("sidewalk")
@@ -270,17 +293,21 @@ class StreetNetwork:
         }
         return gpd.GeoDataFrame(data, geometry=self.piece_lines, crs=self.projection.crs)
 
-    def snap(self, xy: ArrayLike) -> Positions:
+    def snap(self, xy: ArrayLike, pieces: NDArray[np.int64] | None = None) -> Positions:
         """Nearest place on a street to patrol for each point.
 
         Parameters
         ----------
         xy
             (k, 2) metres.
+        pieces
+            Only these pieces; by default all that are patrolled.
         """
         points = shapely.points(np.asarray(xy, dtype=np.float64).reshape(-1, 2))
-        number, piece = self._tree.query_nearest(points, all_matches=False)
+        tree = self._tree if pieces is None else shapely.STRtree(self.piece_lines[pieces])
+        number, piece = tree.query_nearest(points, all_matches=False)
         piece = piece[np.argsort(number, kind="stable")]
+        piece = piece if pieces is None else pieces[piece]
         lines = self.piece_lines[piece]
         offset = shapely.line_locate_point(lines, points)
         return Positions(piece, offset, shapely.distance(lines, points))
@@ -408,8 +435,8 @@ def _xy(shapes: NDArray[np.object_]) -> NDArray[np.float64]:
 NETWORKS = Store("arrays", version="3")
 """Change the version when streets are cut, places snapped, or catchments found in another way."""
 
-PARTS = tuple(field.name for field in fields(Pieces) if field.name != "ways")
-"""Arrays of `Pieces`."""
+PARTS = tuple(field.name for field in fields(Pieces) if field.name not in {"ways", "crossings"})
+"""Arrays of `Pieces` that depend on how the streets are cut."""
 
 
 def load_or_build_network(
@@ -443,7 +470,11 @@ def load_or_build_network(
     arrays = load_or_compute_arrays(NETWORKS, key, compute)
     for reason, count in zip(arrays["left_out"], arrays["left_out_count"], strict=True):
         left_out.add("streets", str(reason), int(count))
-    parts = Pieces(ways=streets.ways, **{name: arrays[name] for name in PARTS})
+    parts = Pieces(
+        ways=streets.ways,
+        crossings=find_crossing_points(streets),
+        **{name: arrays[name] for name in PARTS},
+    )
     network = join_networks(parts, int(arrays["patrolled_count"]), projection)
     vars(network)["piece_middle"] = arrays["piece_middle"][: len(network)]
     vars(network.walkable)["piece_middle"] = arrays["piece_middle"]

@@ -4,7 +4,7 @@ A section of street runs from junction to junction and is cut into equal pieces.
 array work: a city's streets are cut in seconds.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -15,11 +15,44 @@ from scipy.sparse import csgraph
 
 from patrolplan.arrays import expand_ranges
 from patrolplan.inputs.osm_tags import ROADS, TRUNK
-from patrolplan.inputs.streets import Streets
+from patrolplan.inputs.streets import KIND_TYPE, Streets
 
 PIECE_METRES = 30.0
 MIN_PIECE_METRES = 0.01
 """Two nodes on one spot keep a street together by a piece of this length."""
+
+
+@dataclass(frozen=True, eq=False)
+class CrossingPoints:
+    """Where people on foot cross streets: a row for each street that a node is on.
+
+    Parameters
+    ----------
+    xy
+        (c, 2) metres.
+    kind
+        (c,) the `patrolplan.inputs.osm_tags.CrossingKind` of each.
+    way
+        (c,) row of the ways.
+    """
+
+    xy: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 2)))
+    kind: NDArray[np.str_] = field(default_factory=lambda: np.empty(0, dtype=KIND_TYPE))
+    way: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+
+
+def find_crossing_points(streets: Streets) -> CrossingPoints:
+    """The crossings on the streets where vehicles go."""
+    order = np.argsort(streets.crossing_nodes)
+    numbers = streets.crossing_nodes[order]
+    at = np.searchsorted(numbers, streets.vertex_node)
+    is_road = streets.ways["highway"].isin(ROADS | TRUNK).to_numpy(dtype=bool)
+    is_there = np.isin(streets.vertex_node, numbers) & is_road[streets.vertex_way]
+    return CrossingPoints(
+        streets.vertex_xy[is_there],
+        streets.crossing_kinds[order][at[is_there]],
+        streets.vertex_way[is_there],
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +75,8 @@ class Pieces:
         (p,) rows of `coordinates`.
     ways
         One row a way, see `patrolplan.inputs.streets.Streets`.
+    crossings
+        Those of all streets, also where only some of the pieces are here.
     """
 
     node_xy: NDArray[np.float64]
@@ -53,6 +88,7 @@ class Pieces:
     first: NDArray[np.int64]
     last: NDArray[np.int64]
     ways: pd.DataFrame
+    crossings: CrossingPoints = field(default_factory=CrossingPoints)
 
     def take(self, selection: NDArray[np.bool_] | NDArray[np.int64]) -> "Pieces":
         """Only these pieces, in their order; nodes that no piece holds any more are dropped."""
@@ -72,6 +108,7 @@ class Pieces:
             first=last - count,
             last=last,
             ways=self.ways,
+            crossings=self.crossings,
         )
 
     def lines(self, selection: NDArray[np.int64] | None = None) -> NDArray[np.object_]:
@@ -138,6 +175,7 @@ def cut_pieces(streets: Streets, *, piece_metres: float = PIECE_METRES) -> Piece
         first=first,
         last=last + 1,
         ways=streets.ways,
+        crossings=find_crossing_points(streets),
     )
     return pieces.take(np.arange(len(first)))
 

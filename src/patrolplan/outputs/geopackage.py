@@ -238,6 +238,10 @@ def _build_stop_layer(plan: Plan) -> gpd.GeoDataFrame:
             "arrive": format_time(stop.arrive_minutes),
             "leave": format_time(stop.leave_minutes),
             "place": stop.place,
+            "stand": stop.stand,
+            "stands_at": stop.at,
+            "lit": stop.lit,
+            "tasked_metres": stop.tasked_metres,
             "why": "; ".join(describe_reasons(stop.why)),
             "geometry": shapely.Point(stop.x, stop.y),
         }

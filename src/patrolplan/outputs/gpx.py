@@ -12,6 +12,7 @@ import shapely
 
 from patrolplan.errors import InputError
 from patrolplan.outputs import wording
+from patrolplan.outputs.direction_words import describe_street
 from patrolplan.outputs.marking import find_marking
 from patrolplan.outputs.reason_words import describe_barred, format_reasons
 from patrolplan.times import format_time
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 NAMESPACE = "http://www.topografix.com/GPX/1/1"
 SCHEMA = f"{NAMESPACE} {NAMESPACE}/gpx.xsd"
 ODBL = "https://opendatacommons.org/licenses/odbl/1-0/"
+
+TASKED_SYMBOL = "Flag, Red"
+"""A symbol that receivers and apps know."""
 
 INVALID_XML_CHARACTERS = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 does not allow, not even escaped."""
@@ -133,12 +137,23 @@ def _add_points(
     )
     for number, (stop, place) in enumerate(zip(patrol.stops, stops, strict=True), start=1):
         arrive, leave = format_time(stop.arrive_minutes), format_time(stop.leave_minutes)
+        where = wording.describe_place(stop)
+        if stop.tasked is not None:
+            where = f"TASKED {stop.tasked}, {where}"
+        grid = wording.format_grid_reference(stop.x, stop.y, crs=projection.crs)
+        sentences = (
+            f"Arrive {arrive}, leave {leave}.",
+            f"{grid}." if grid else "",
+            wording.describe_tasked_distance(stop),
+            f"Why: {format_reasons(stop)}",
+        )
         _add_point(
             parent,
             tag,
             place,
-            name=f"{_format_officer(patrol)}{number}. {stop.place} {arrive}",
-            desc=f"Arrive {arrive}, leave {leave}. Why: {format_reasons(stop)}",
+            name=f"{_format_officer(patrol)}{number}. {where} {arrive}",
+            desc=" ".join(filter(None, sentences)),
+            **({} if stop.tasked is None else {"sym": TASKED_SYMBOL}),
             type="stop",
         )
     return first
@@ -171,7 +186,7 @@ def _add_other_points(root: ET.Element, patrol: "Patrol", projection: "Projectio
             if line is not None and step.way in {"push", "carry"}:
                 place = line.interpolate(float(begin))
                 length = wording.format_metres(step.metres)
-                name = f"Get off and {step.way}: {wording.describe_street(step)}, {length}"
+                name = f"Get off and {step.way}: {describe_street(step)}, {length}"
                 points.append(((place.x, place.y), name, "dismount"))
     xy = np.array([point for point, _, _ in points]).reshape(-1, 2)
     places = _format_coordinates(xy, projection)

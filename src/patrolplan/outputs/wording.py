@@ -1,20 +1,19 @@
 """Sentences that all papers share: distances, light, how good, dates and sources."""
 
 import math
-from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, assert_never
 
+from patrolplan.area.daylight import find_sunset_minutes
 from patrolplan.atomic import hash_content
 from patrolplan.crs import BRITISH_GRID, SQUARE_METRES
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.privacy import note_low_threshold
 from patrolplan.risk.history import note_guard
-from patrolplan.times import compute_sunrise, compute_sunset
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
-    from patrolplan.patrols.plan import Patrol, Plan, Step
+    from patrolplan.patrols.plan import Patrol, Plan, Stop
     from patrolplan.risk.surface import Risk
 
 
@@ -36,6 +35,8 @@ MIN_UNLIT_METRES = 20.0
 """Shorter parts of a leg without lighting are not named."""
 MIN_UNKNOWN_METRES = 300.0
 """Unknown lighting is mentioned from this length on."""
+AT_PLACE_METRES = 25.0
+"""Who stands so near to a tasked place stands at it."""
 NEGLIGIBLE_GAP_PERCENT = 0.05
 """A smaller gap would print as 0.0 %."""
 
@@ -114,24 +115,53 @@ def describe_quality(patrol: "Patrol") -> str:
     return f"Within {max(0.1, math.ceil(gap * 10) / 10):g} % of the best possible for this window"
 
 
-def find_sunset_minutes(plan: "Plan", *, rising: bool = False) -> float | None:
-    """Sunset (or sunrise) in the middle of the area on the plan's day, in minutes after midnight.
+def describe_place(stop: "Stop") -> str:
+    """Where one stands: the street, and what one stands at.
 
-    None without a day, where the sun does not set or rise, and outside Great Britain, where the
-    local time is not known.
+    Examples
+    --------
+    >>> from types import SimpleNamespace as Given
+    >>> place = {"street": "High Street", "place": "High Street near Mill Lane"}
+    >>> describe_place(Given(**place, stand="junction", at="Mill Lane"))
+    'High Street, at Mill Lane'
+    >>> describe_place(Given(**place, stand="bus_stop", at="Town Hall"))
+    'High Street, bus stop Town Hall'
+    >>> describe_place(Given(**place, stand="crossing", at=""))
+    'High Street near Mill Lane, at the crossing'
     """
-    area = plan.area
-    if plan.date is None or area.settings.area.crs.upper() != BRITISH_GRID:
-        return None
-    nodes = area.network.node_xy
-    x, y = (nodes.min(axis=0) + nodes.max(axis=0)) / 2
-    longitude, latitude = area.projection.to_degrees([x], [y])
-    compute = compute_sunrise if rising else compute_sunset
-    moment = compute(plan.date, float(longitude[0]), float(latitude[0]))
-    if moment is None:
-        return None
-    local = moment.astimezone(ZoneInfo("Europe/London"))
-    return local.hour * 60.0 + local.minute + local.second / 60
+    match stop.stand:
+        case "junction":
+            return f"{stop.street}, at {stop.at}"
+        case "bus_stop":
+            name = "" if stop.at in {"", stop.street} else f" {stop.at}"
+            return f"{stop.street}, bus stop{name}" if name else f"{stop.place}, at the bus stop"
+        case "station_entrance":
+            return f"{stop.street}, station entrance{f' {stop.at}' if stop.at else ''}"
+        case "crossing":
+            return f"{stop.place}, at the crossing"
+        case "shop_front":
+            return f"{stop.place}, at the shops"
+        case "street":
+            return stop.place
+        case _:
+            assert_never(stop.stand)
+
+
+def describe_tasked_distance(stop: "Stop") -> str:
+    """How far one stands from a tasked place, and why; empty where that is at the place.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace as Given
+    >>> describe_tasked_distance(Given(tasked_metres=38.2))
+    'Stand 40 m from the place: no street is nearer.'
+    >>> describe_tasked_distance(Given(tasked_metres=12)), describe_tasked_distance(
+    ...     Given(tasked_metres=None))
+    ('', '')
+    """
+    if stop.tasked_metres is None or stop.tasked_metres <= AT_PLACE_METRES:
+        return ""
+    return f"Stand {format_metres(stop.tasked_metres)} from the place: no street is nearer."
 
 
 def describe_distance(patrol: "Patrol") -> str:
@@ -156,46 +186,6 @@ def describe_distance(patrol: "Patrol") -> str:
     return text
 
 
-def describe_turns(steps: "Sequence[Step]") -> list[str]:
-    """How each direction begins, with where to get off the bicycle and on again.
-
-    Examples
-    --------
-    >>> from patrolplan.patrols.plan import Step
-    >>> describe_turns([Step("left", "A", 60, "push"), Step("right", "B", 90, "ride")])
-    ['left, get off and push', 'get on, right']
-    >>> describe_turns([Step("straight on", "steps", 20, "carry"), Step("left", "B", 90)])
-    ['straight on, get off and carry', 'left']
-    """
-    lines: list[str] = []
-    previous_way = "ride"
-    for step in steps:
-        line: str = step.turn
-        if step.way in {"push", "carry"}:
-            line += f", get off and {step.way}" if previous_way == "ride" else f", {step.way}"
-        if step.way == "ride" and previous_way != "ride":
-            line = f"get on, {line}"
-        lines.append(line)
-        previous_way = step.way
-    return lines
-
-
-def describe_street(step: "Step") -> str:
-    """What one goes along in a direction: a street, or steps up or down.
-
-    Examples
-    --------
-    >>> from patrolplan.patrols.plan import Step
-    >>> describe_street(Step("left", "steps", 9, flight="up"))
-    'up the steps'
-    >>> describe_street(Step("left", "Duke of York Steps", 9, flight="down"))
-    'down Duke of York Steps'
-    """
-    if step.flight not in {"up", "down"}:
-        return step.street
-    return f"{step.flight} {'the steps' if step.street == 'steps' else step.street}"
-
-
 def format_leg_minutes(patrol: "Patrol", leg: int) -> str:
     """Duration of a leg by the times printed next to it, which are rounded to the minute."""
     leave, arrive = _list_leg_times(patrol)[leg]
@@ -218,13 +208,13 @@ def format_leg_name(patrol: "Patrol", leg: int) -> str:
 
 
 def describe_lighting(plan: "Plan", patrol: "Patrol") -> str:
-    """Sunset, where the day is known, and the legs without street lighting; empty if neither.
+    """Sunset, where the day is known, and legs and stops without lighting; empty if neither.
 
-    For a patrol that is over by noon it is sunrise. With a day, only legs that last beyond sunset
-    or begin before sunrise count. Unknown lighting is never called unlit.
+    For a patrol that is over by noon it is sunrise. With a day, only what lasts beyond sunset or
+    begins before sunrise counts; without one stops do not. Unknown lighting is never called unlit.
     """
     early = patrol.end_minutes <= NOON_MINUTES
-    sun_minutes = find_sunset_minutes(plan, rising=early)
+    sun_minutes = find_sunset_minutes(plan.area, plan.date, rising=early)
     times = _list_leg_times(patrol)
     dark = [
         (number, leg)
@@ -237,6 +227,13 @@ def describe_lighting(plan: "Plan", patrol: "Patrol") -> str:
         for number, leg in dark
         if leg.unlit_metres >= MIN_UNLIT_METRES
     ]
+    unlit_stops = [
+        str(number)
+        for number, stop in enumerate(patrol.stops, start=1)
+        if sun_minutes is not None
+        and stop.lit == "no"
+        and (stop.arrive_minutes < sun_minutes if early else stop.leave_minutes > sun_minutes)
+    ]
     unknown_metres = sum(leg.lighting_unknown_metres for _, leg in dark)
     sentences = []
     if sun_minutes is not None:
@@ -245,6 +242,9 @@ def describe_lighting(plan: "Plan", patrol: "Patrol") -> str:
     if unlit:
         when = "after dark" if sun_minutes is None else "then"
         sentences.append(f"No street lighting {when} on part of {', '.join(unlit)}.")
+    if unlit_stops:
+        name = "stop" if len(unlit_stops) == 1 else "stops"
+        sentences.append(f"No street lighting then at {name} {', '.join(unlit_stops)}.")
     if unknown_metres >= MIN_UNKNOWN_METRES and sentences:
         sentences.append(f"Lighting not known on {format_metres(unknown_metres)}.")
     return " ".join(sentences)

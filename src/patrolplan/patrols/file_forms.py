@@ -27,7 +27,7 @@ from pydantic_core import PydanticKnownError, core_schema
 
 from patrolplan.crs import Projection
 from patrolplan.notes import NOTE_VALUES, Note, NoteKind
-from patrolplan.times import format_time, minutes_after_midnight, parse_time
+from patrolplan.times import TIME_OF_DAY, format_time, minutes_after_midnight, parse_time
 
 XY = tuple[float, float]
 
@@ -63,6 +63,11 @@ def _check_list(value: object) -> object:
     if not isinstance(value, list | tuple):
         raise PydanticKnownError("list_type")  # noqa: EM101 - a name, not a message
     return value
+
+
+def _drop_text(value: object) -> object:
+    """None for text."""
+    return None if isinstance(value, str) else value
 
 
 def round_to(digits: int | None) -> PlainSerializer:
@@ -113,6 +118,11 @@ Minutes = Annotated[float, BeforeValidator(_parse_minutes), PlainSerializer(form
 
 Day = Annotated[dt.date, BeforeValidator(_parse_day)]
 
+Month = Annotated[str, Field(pattern="^[0-9]{4}-(0[1-9]|1[0-2])$")]
+
+Hours = Annotated[str, Field(pattern=f"^({TIME_OF_DAY.pattern}-{TIME_OF_DAY.pattern})?$")]
+"""Between two times of a day; empty: at any time."""
+
 Amount = Annotated[float, Field(ge=0, le=1e9, strict=True, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0, le=99, strict=True)]
 Longitude = Annotated[float, Field(ge=-180, le=180, strict=True, allow_inf_nan=False)]
@@ -138,6 +148,8 @@ Line = Annotated[
 """(v, 2) metres in the area's CRS; in files degrees."""
 
 IsList = BeforeValidator(_check_list)
+OldText = BeforeValidator(_drop_text)
+"""Of a record of which earlier versions wrote a sentence: that is read as None."""
 Worth = Annotated[Amount, round_to(8)]
 Metres = Annotated[Amount, round_to(1)]
 WholeMetres = Annotated[Amount, round_to(None)]

@@ -8,9 +8,7 @@ there is too little of it; where times are known, each category counts by the sh
 happens in the window at such a place.
 """
 
-import datetime as dt
 from collections.abc import Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -21,8 +19,6 @@ from numpy.typing import NDArray
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window, weigh_minutes
 from patrolplan.hotspots.find import locate_hotspots
-from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
-from patrolplan.patrols.plan import Plan
 from patrolplan.patrols.school_problem import PlanningInputs, SchoolProblem, build_school_problem
 from patrolplan.patrols.simple_patrols import (
     ROTATIONS,
@@ -34,7 +30,7 @@ from patrolplan.patrols.solver.solution import time_route
 from patrolplan.patrols.solver.solve import OrienteeringProblem, solve
 from patrolplan.risk.clock import build_clock
 from patrolplan.risk.day_kinds import DayKind
-from patrolplan.risk.estimate import COMPARISON_MONTHS, estimate_risk
+from patrolplan.risk.estimate import estimate_risk
 from patrolplan.risk.history import History, build_history, get_harm_days
 from patrolplan.risk.in_time import find_half_hour
 from patrolplan.risk.intervals import compute_interval, draw_months
@@ -48,16 +44,6 @@ PLANNED_COLUMNS = ("planned worth", "planned worth, greedy")
 
 Routes = Sequence[Sequence[int]]
 """Of each officer the stops, as rows of the problem, in walking order."""
-
-MAX_RATIO = 20
-"""Beyond this the loop covered next to nothing, and a larger number would say no more."""
-
-HOLD_OUT_MONTHS = 6
-MIN_TRAINING_MONTHS = 9
-"""With fewer months to learn from, patrols have no sentence."""
-
-MIN_HELD_OUT_MONTHS = 3
-"""Nor with fewer of the hold-out months held where they would have dwelt."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,138 +164,10 @@ def cut_area(area: StudyArea, month: pd.Timestamp) -> StudyArea:
     )
 
 
-def compare_with_past(
-    plan: Plan,
-    *,
-    executor: Executor | None = None,
-    report_progress: ProgressCallback | None = None,
-) -> Plan:
-    """Say on each patrol what one planned this way would have covered in past months.
-
-    The last six months are held out together: risk, hotspots and patrols are made from the months
-    before, and the harm recorded in the six is compared with that of a plain loop round the school.
-    What is tested is the way of planning: the plan's own patrols know more months, and what is
-    tasked. It takes about as long as planning.
-
-    Parameters
-    ----------
-    plan
-        See `patrolplan.patrols.planner.plan_patrols`; its area has all months.
-    executor
-        Shares the schools among its workers; by default they are tested here, one by one.
-    report_progress
-        Called with the schools done so far.
-
-    Returns
-    -------
-    Plan
-        With `Patrol.tested` filled; it stays empty where too few months are left to learn from, or
-        a patrol planned then would have stopped nowhere.
-    """
-    hold_out = prepare_hold_out(plan.area, plan.window, plan.date)
-    if hold_out is None:
-        return plan
-    urns = {patrol.urn for patrol in plan.patrols}
-    rows = [row for row, urn in enumerate(plan.area.schools["urn"]) if urn in urns]
-    progress = label_progress("Comparing with past months", rows, report_progress)
-    sentences = map_parallel(
-        describe_result, hold_out, rows, executor=executor, report_progress=progress
-    )
-    tested = dict(zip(plan.area.schools["urn"].iloc[rows], sentences, strict=True))
-    return replace(
-        plan, patrols=tuple(replace(patrol, tested=tested[patrol.urn]) for patrol in plan.patrols)
-    )
-
-
-@dataclass(frozen=True, eq=False)
-class HoldOut:
-    """What each school's sentence on held-out months is computed from."""
-
-    inputs: PlanningInputs
-    """Of planning, from the months before alone."""
-    harm: NDArray[np.float64]
-    """(p,) days of harm recorded in the months held out."""
-    first_month: pd.Timestamp
-    """First day of the first month held out."""
-    months_held: NDArray[np.float64]
-    """(p,) how many of the `HOLD_OUT_MONTHS` are held on each piece."""
-
-
-def describe_result(hold_out: HoldOut, row: int) -> str:
-    """What patrols of the school in a row would have covered; empty where they stop nowhere."""
-    problem = build_school_problem(hold_out.inputs, row)
-    routes = _solve_routes(problem)
-    if not any(routes):
-        return ""
-    loop_harm = compute_loop_harm(problem, LoopFinder(problem), routes, hold_out.harm)
-    dwelt = find_dwell_pieces(problem, routes)
-    months_held = float(hold_out.months_held[dwelt].mean())
-    if months_held < MIN_HELD_OUT_MONTHS:
-        return ""
-    patrol_harm = float(hold_out.harm[dwelt].sum())
-    when = hold_out.first_month, months_held
-    return _describe_ratio(patrol_harm, loop_harm, *when, problem.settings.officers)
-
-
-def prepare_hold_out(
-    area: StudyArea, window: Window | None = None, date: dt.date | None = None
-) -> HoldOut | None:
-    """Hold the last months out together, and learn from the months before.
-
-    The model is chosen on those of them that the plan's own choice looked at as well, so that
-    nothing is fitted twice. None where too few months are held to learn from, or to test on.
-    """
-    history = build_history(area)
-    held_out = history.months[-HOLD_OUT_MONTHS:]
-    is_out = history.held_months >= held_out[0]
-    if (~is_out).sum() < MIN_TRAINING_MONTHS or is_out.sum() < MIN_HELD_OUT_MONTHS:
-        return None
-    area = use_crime_only(area)
-    cut = cut_area(area, held_out[0])
-    risk = estimate_risk(
-        cut, window=window, date=date, comparison_months=COMPARISON_MONTHS - HOLD_OUT_MONTHS
-    )
-    inputs = PlanningInputs.from_area(cut, risk, locate_hotspots(cut, risk), window)
-    shares = compute_window_shares(area, history, inputs.window, risk.day)
-    harm = compute_recorded_harm(area, history, list(held_out), shares)
-    months_held = history.count_held_months(HOLD_OUT_MONTHS)[area.catchments.piece_catchment]
-    return HoldOut(inputs, harm, held_out[0], months_held)
-
-
 def _solve_routes(problem: SchoolProblem) -> list[list[int]]:
     """Stops of the best patrols, of each officer."""
     solution = solve(problem.build_problem(), seed=problem.seed)
     return [list(route.stops) for route in solution.routes]
-
-
-def _describe_ratio(
-    patrol_harm: float,
-    baseline_harm: float,
-    first_month: pd.Timestamp,
-    months_held: float,
-    officers: int,
-) -> str:
-    """What was tested is the way of planning; the printed patrol knows more months, and tasks."""
-    who, whose, loops = "a patrol from this gate", "its", "a plain loop"
-    if officers > 1:
-        who, whose = f"{officers} patrols from this gate", "their"
-        loops = f"{officers} plain loops"
-    last_month = first_month - pd.DateOffset(months=1)
-    start = (
-        f"Tested on past crime: {who} planned from recorded crime alone, up to {last_month:%B %Y} "
-        f"({whose} stops may have differed), would have covered"
-    )
-    held = round(months_held)
-    missing = f" ({HOLD_OUT_MONTHS - held} missing)" if held < HOLD_OUT_MONTHS else ""
-    end = f"recorded harm in the next {HOLD_OUT_MONTHS} months{missing}"
-    if baseline_harm <= 0:
-        return f"{start} more {end} than {loops} round the school." if patrol_harm > 0 else ""
-    times = (
-        f"{patrol_harm / baseline_harm:.1f}"
-        if patrol_harm <= MAX_RATIO * baseline_harm
-        else f"more than {MAX_RATIO}"
-    )
-    return f"{start} {times} times as much {end} as {loops} round the school."
 
 
 class _OriginScorer:
@@ -425,23 +283,34 @@ def compute_loop_harm(
 ) -> float:
     """Harm covered by the same dwells along loops as long as the patrols' walks; mean of rotations.
 
-    Each officer walks a loop of their own from the gate, turned on from the one before, or they
-    would all walk the same one. Each dwell is given a stretch around it as long as those of the
-    patrols are on average.
+    See `find_loop_pieces`.
+    """
+    harm_around = problem.surroundings.take_values(harm)
+    along = find_loop_pieces(problem, loops, routes)
+    return float(np.mean([harm_around[pieces].sum() for pieces in along])) if along else 0.0
+
+
+def find_loop_pieces(
+    problem: SchoolProblem, loops: LoopFinder, routes: Routes
+) -> list[NDArray[np.int64]]:
+    """Pieces of the school's streets around the same dwells along loops, for each rotation.
+
+    The loops are as long as the patrols' walks. Each officer walks one of their own from the gate,
+    turned on from the one before, or they would all walk the same one. Each dwell is given a
+    stretch around it as long as those of the patrols are on average. Empty without any stop.
     """
     out = [route for route in routes if route]
     if not out:
-        return 0.0
+        return []
     dwelt = problem.inputs.area.network.piece_metres[find_dwell_pieces(problem, out)].sum()
     length = dwelt / sum(map(len, out))
     around: list[list[NDArray[np.int64]]] = [[] for _ in range(ROTATIONS)]
     for number, route in enumerate(out):
-        order = [0, *route, problem.end_position]
+        order = [problem.start_position, *route, problem.end_position]
         walked = sum(problem.walks.metres[a, b] for a, b in pairwise(order))
         for rotation, loop in enumerate(loops.find_nearest_length(float(walked))):
             around[(rotation + number) % ROTATIONS] += [
                 find_stretch_around(problem.surroundings.network, piece, length)
                 for piece in loop.place_dwells(len(route))
             ]
-    harm_around = problem.surroundings.take_values(harm)
-    return float(np.mean([harm_around[np.unique(np.concatenate(one))].sum() for one in around]))
+    return [np.unique(np.concatenate(one)) for one in around]

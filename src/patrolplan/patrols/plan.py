@@ -33,12 +33,16 @@ from patrolplan.patrols.file_forms import (
     RECORD,
     XY,
     Amount,
+    Count,
     Day,
     FileNote,
+    Hours,
     IsList,
     Line,
     Metres,
     Minutes,
+    Month,
+    OldText,
     Point,
     Texts,
     WholeMetres,
@@ -84,7 +88,7 @@ class RoadCrossing:
     """A main road that is crossed on the way."""
 
     road: str
-    """Its name, or what it is."""
+    """Its name; empty where it has none."""
     kind: CrossingKind
 
 
@@ -187,6 +191,12 @@ class Tasking:
     """Who requests it."""
     until: Day
     """The last day on which it holds."""
+    hours: Hours = ""
+    """HH:MM-HH:MM between which it holds; empty at any time."""
+
+    @model_serializer(mode="wrap")
+    def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return arrange(handler(self), [] if self.hours else ["hours"])
 
 
 StopReason = Annotated[Reason, Field(discriminator="kind")]
@@ -211,8 +221,12 @@ class Stop(_AtPoint):
     place: str
     why: Annotated[tuple[StopReason, ...], IsList]
     """Most important first."""
+    street: str = ""
+    """What the street is called that one stands on."""
     stand: Stand = "street"
     """What one stands at."""
+    at: str = ""
+    """Name of the street that joins there, of the bus stop or of the station."""
     lit: Lighting = "unknown"
     """Street lighting where one stands."""
     is_dark: Annotated[bool, Strict()] = False
@@ -228,6 +242,11 @@ class Stop(_AtPoint):
     point: Point
 
     @property
+    def covered(self) -> tuple[str, ...]:
+        """The hotspots whose stretches the dwell covers; a place that is none by its own name."""
+        return self.beat or (self.hotspot,)
+
+    @property
     def tasked(self) -> str | None:
         """Name of the tasked place that must be visited here; None where there is none."""
         return None if self.tasking is None else self.tasking.place_id
@@ -235,7 +254,7 @@ class Stop(_AtPoint):
     @model_serializer(mode="wrap")
     def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         without = ["reversed_worth"] if self.reversed_worth is None else []
-        without += [] if self.beat else ["beat"]
+        without += [name for name in ("street", "at", "beat") if not getattr(self, name)]
         without += ["tasked_metres"] if self.tasked_metres is None else []
         return arrange(handler(self), without, kind={"tasked": self.tasked})
 
@@ -249,6 +268,47 @@ class BarredPlace(_AtPoint):
     """The nearest street in words."""
     tasking: Tasking
     point: Point
+
+
+@with_config(RECORD)
+@dataclass(frozen=True)
+class TestedRatio:
+    """Harm recorded at one set of stops over that at another, summed over months."""
+
+    ratio: Amount
+    low: Amount | None
+    """Ends of its 95 % interval, which resamples the months; None with fewer than six of them, or
+    where they are not finite."""
+    high: Amount | None
+
+    @model_serializer(mode="wrap")
+    def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        record: dict[str, Any] = handler(self)
+        return {name: None if value is None else round(value, 4) for name, value in record.items()}
+
+
+@with_config(RECORD)
+@dataclass(frozen=True)
+class Tested:
+    """What past months say of a patrol, see `patrolplan.patrols.past_months.compare_with_past`.
+
+    A ratio is None where it cannot be computed.
+    """
+
+    months: tuple[Month, Month]
+    """The first and the last of them, YYYY-MM."""
+    months_held: Count
+    """How many of them are held near the school."""
+    is_known: Annotated[bool, Strict()]
+    """Whether the patrol was made from these months, too: `own_stops` is then no test."""
+    officers: Annotated[Count, Field(ge=1)]
+    """How many patrols of the school `recorded_counts` and `loop` compare together."""
+    own_stops: TestedRatio | None
+    """Its own stretches against all street within the school's reach, by the metre."""
+    recorded_counts: TestedRatio | None
+    """A patrol planned the same way without these months, against one of recorded counts alone."""
+    loop: TestedRatio | None
+    """The same patrol against a plain loop of the same length."""
 
 
 @with_config(RECORD)
@@ -299,7 +359,8 @@ class Patrol(_AtPoint):
     worth: Worth
     """Of the stops, and of the presence at the gate where pupils are known to pass there."""
     bound: Worth
-    """No patrol of this school and window can be worth more."""
+    """No patrol of this school and window can be worth more, where late stops are worth their
+    share, see `[patrol] min_late_share`."""
     proven: Annotated[bool, Strict()]
     is_reversible: Annotated[bool, Strict()] = True
     """Whether the stops are worth nearly as much in the opposite order."""
@@ -310,9 +371,8 @@ class Patrol(_AtPoint):
     """Places within the school's radius to keep away from; stops and walks do."""
     notes: Annotated[tuple[FileNote, ...], IsList]
     """What was assumed for this school, such as its bell or gate."""
-    tested: str
-    """What a patrol planned this way would have covered in past months, see
-    `patrolplan.patrols.patrol_backtest.compare_with_past`; one sentence, or empty."""
+    tested: Annotated[Tested | None, OldText]
+    """What past months say of it; None where that is not known."""
     way_home: Annotated[WayHome | None, not_in_files(None), Field(exclude=True)] = None
     """What it meets of the way home; None of variants and of patrols that were read from files."""
 
@@ -375,8 +435,8 @@ class Patrol(_AtPoint):
 
     @property
     def hotspots(self) -> list[str]:
-        """The hotspots that it stops at; places that intelligence alone names are none."""
-        return [stop.hotspot for stop in self.stops if stop.kind == "hotspot"]
+        """The hotspots that it dwells in; places that intelligence alone names are none."""
+        return [name for stop in self.stops if stop.kind == "hotspot" for name in stop.covered]
 
     @property
     def title(self) -> str:

@@ -9,29 +9,44 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import shapely
 
 from patrolplan.area import StudyArea
+from patrolplan.area.daylight import Daylight
 from patrolplan.area.patrol_window import Window, resolve_window
 from patrolplan.errors import InputError
+from patrolplan.network.crossings import find_crossed_roads
 from patrolplan.network.names import describe_positions
 from patrolplan.network.paths import Walk
 from patrolplan.notes import Note
 from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
-from patrolplan.patrols.directions import build_leg, reverse_directions
+from patrolplan.patrols.directions import PieceTraits, build_leg, reverse_directions
 from patrolplan.patrols.plan import Leg, Patrol, Plan, Stop, Variant
 from patrolplan.patrols.posts import plan_posts
 from patrolplan.patrols.school_problem import (
+    LEFT_OUT_WORDS,
     PlanningInputs,
     SchoolProblem,
     build_school_problem,
     build_tasking,
 )
 from patrolplan.patrols.solver.solution import time_route
-from patrolplan.patrols.solver.solve import Route, Solution, find_variants, solve
-from patrolplan.patrols.surroundings import compute_speed, find_tasked_out_of_reach
+from patrolplan.patrols.solver.solve import (
+    OrienteeringProblem,
+    Route,
+    Solution,
+    find_variants,
+    solve,
+)
+from patrolplan.patrols.surroundings import (
+    compute_speed,
+    find_tasked_at_other_hours,
+    find_tasked_out_of_reach,
+)
 from patrolplan.patrols.way_home import measure_patrols
 from patrolplan.risk.surface import Risk
 from patrolplan.tables import LeftOut
@@ -43,6 +58,12 @@ ROUNDING_METRES = 1.0
 
 MAX_DETOUR_LOSS = 0.0005
 """Legs past more risk may cost this share of a patrol's worth, by arriving later at its stops."""
+
+SAME_METRES = 1.0
+"""A stop so near to a hotspot's stopping place is there."""
+
+STANDING = ("place", "stand", "at")
+"""What a stop says of where one stands at a hotspot."""
 
 MIN_REVERSED_SHARE = 0.95
 """A patrol may go the other way round where that is worth this share of it."""
@@ -93,7 +114,7 @@ def plan_patrols(
     Plan
         With a bound on what is possible for every patrol, its variants, and what it meets of the
         way home.
-        `patrolplan.patrols.patrol_backtest.compare_with_past` adds what patrols planned this way
+        `patrolplan.patrols.past_months.compare_with_past` adds what patrols planned this way
         would have covered in past months.
 
     Raises
@@ -111,8 +132,11 @@ def plan_patrols(
     planned = map_parallel(plan_school, inputs, rows, executor=executor, report_progress=progress)
     left_out = LeftOut()
     for urn, (_, unvisited) in zip(area.schools["urn"].iloc[rows], planned, strict=True):
-        for place, why in unvisited:
-            left_out.add("tasked places", f"URN {urn}: {place} {why}", 1, urn=urn)
+        for note in unvisited:
+            why = LEFT_OUT_WORDS[note.kind].format(**note.values)
+            left_out.add("tasked places", f"URN {urn}: {why}", 1, urn=urn)
+    for place in find_tasked_at_other_hours(area, date, window):
+        left_out.add("tasked places", f"{place} is for hours outside all patrols", 1)
     for place in find_tasked_out_of_reach(area, date) if urns is None else ():
         left_out.add("tasked places", f"{place} is not on any school's streets", 1)
     patrols = [patrol for school_patrols, _ in planned for patrol in school_patrols]
@@ -152,13 +176,28 @@ def check_request(area: StudyArea, window: Window, urns: Sequence[str] | None) -
             raise InputError.one(where, what, remedy)
 
 
-def plan_school(inputs: PlanningInputs, row: int) -> tuple[list[Patrol], list[tuple[str, str]]]:
+def plan_school(inputs: PlanningInputs, row: int) -> tuple[list[Patrol], list[Note]]:
     """The best patrol of each officer of a school, and which tasked places are not visited and why.
 
-    `row` is that of the area's schools. Where not all tasked places fit, those that the solver
-    names as unmet are dropped, or else one after the other, until the rest does.
+    `row` is that of the area's schools.
     """
     problem = build_school_problem(inputs, row)
+    problem, orienteering, solution, unvisited = solve_school(problem)
+    builder = _PatrolBuilder(problem, problem.build_notes(unvisited))
+    others = find_variants(orienteering, solution, count=VARIANT_COUNT, seed=problem.seed)
+    variants = tuple(builder.build_variant(other, solution) for other in others)
+    return [builder.build_patrol(route, solution, variants) for route in solution.routes], unvisited
+
+
+def solve_school(
+    problem: SchoolProblem,
+) -> tuple[SchoolProblem, OrienteeringProblem, Solution, list[Note]]:
+    """The problem as it was solved, the best patrols, and which tasked places are not visited.
+
+    Where not all tasked places fit, those that the solver names as unmet are dropped, or else one
+    after the other, until the rest does. A hotspot among them is then one like all others, which
+    may be visited at other hours.
+    """
     mandatory, dropped = problem.must_visit_stops, set[int]()
     orienteering = problem.build_problem(mandatory)
     solution = solve(orienteering, seed=problem.seed)
@@ -167,10 +206,11 @@ def plan_school(inputs: PlanningInputs, row: int) -> tuple[list[Patrol], list[tu
         orienteering = problem.build_problem(mandatory - dropped)
         solution = solve(orienteering, seed=problem.seed)
     unvisited = problem.explain_unvisited(dropped)
-    builder = _PatrolBuilder(problem, problem.build_notes(unvisited))
-    others = find_variants(orienteering, solution, count=VARIANT_COUNT, seed=problem.seed)
-    variants = tuple(builder.build_variant(other, solution) for other in others)
-    return [builder.build_patrol(route, solution, variants) for route in solution.routes], unvisited
+    if dropped and orienteering.windows is not None:
+        problem = problem.release_taskings(dropped)
+        orienteering = problem.build_problem(mandatory - dropped)
+        solution = solve(orienteering, seed=problem.seed)
+    return problem, orienteering, solution, unvisited
 
 
 def plan_avoiding_variant(
@@ -185,6 +225,7 @@ def plan_avoiding_variant(
     mandatory = frozenset(
         stop for stop in problem.must_visit_stops if problem.get_stop_name(stop) in visited
     )
+    problem = problem.release_taskings(problem.must_visit_stops - mandatory)
     optional = set(range(1, len(problem.hotspot_rows) + 1)) - mandatory
     off = frozenset(stop for stop in optional if problem.get_stop_name(stop) in names)
     orienteering = problem.build_problem(mandatory)
@@ -216,12 +257,13 @@ class _PatrolBuilder:
         self.hours = problem.surroundings.hours
         self.speed = compute_speed(problem.settings)
         pieces, network = problem.surroundings.pieces, problem.inputs.area.network.walkable
-        self.piece_labels = problem.inputs.piece_labels[pieces]
-        self.piece_lit = network.piece_lit[pieces]
-        self.piece_flight = network.piece_flight[pieces]
+        self.piece_traits = PieceTraits.from_network(
+            network,
+            problem.inputs.piece_labels,
+            pieces,
+            by_bicycle=problem.settings.way == "bicycle",
+        )
         self.piece_risk = problem.surroundings.take_values(problem.inputs.risk.joined)
-        by_bicycle = problem.settings.way == "bicycle"
-        self.bicycle_ways = network.bicycle_ways[pieces] if by_bicycle else None
         self._legs: dict[tuple[int, int, float], tuple[Leg, float]] = {}
 
     def build_variant(self, other: Solution, best: Solution) -> Variant:
@@ -243,10 +285,11 @@ class _PatrolBuilder:
         problem, base = self.problem, self.problem.surroundings.base
         legs, walked = self._build_legs(route)
         gate_until_minutes, stops, end_minutes = self._build_stops(walked, legs)
-        reversed_worths = self._compute_reversed_worths(walked, stops, legs, gate_until_minutes)
-        is_reversible = True
+        begins = self._list_reversed_begins(walked, stops, legs, gate_until_minutes)
+        reversed_worths = self._compute_reversed_worths(walked, begins)
+        is_reversible = self._is_in_windows(walked, begins)
         if reversed_worths is not None:
-            is_reversible = (
+            is_reversible &= (
                 walked.gate_worth + sum(reversed_worths) >= MIN_REVERSED_SHARE * walked.worth
             )
             if is_reversible:
@@ -281,19 +324,18 @@ class _PatrolBuilder:
             legs=legs,
             variants=variants,
             keep_away=problem.keep_away,
-            notes=tuple(self.notes),
-            tested="",
+            notes=(*self.notes, *(() if stops else (problem.note_gate_card(),))),
+            tested=None,
         )
 
     def _build_leg(self, walk: Walk) -> Leg:
         """A leg in pieces of the area's walkable network."""
         leg = build_leg(
             walk,
-            self.piece_labels,
-            self.piece_lit,
+            self.piece_traits,
             self.speed,
-            flights=self.piece_flight,
-            bicycle_ways=self.bicycle_ways,
+            crossed=find_crossed_roads(walk),
+            landmarks=self.problem.inputs.landmarks,
         )
         return replace(leg, pieces=self.problem.surroundings.pieces[leg.pieces])
 
@@ -310,7 +352,7 @@ class _PatrolBuilder:
         places = [problem.start_position, *route.stops, problem.end_position]
         shortest = [float(problem.walks.metres[pair]) for pair in pairwise(places)]
         orienteering = self.orienteering
-        is_timed = orienteering.timed_prizes is not None
+        is_timed = orienteering.timed_prizes is not None or orienteering.windows is not None
         least = (1 - MAX_DETOUR_LOSS) * route.worth
         minutes = [metres / self.speed for metres in shortest]
         spare = (self.hours.latest_end_minutes - route.end_minutes) * self.speed
@@ -320,7 +362,7 @@ class _PatrolBuilder:
             if not is_timed:
                 more = min(more, spare - ROUNDING_METRES)
             leg, cost_metres = self._find_leg(start, end, shortest[number] + max(0.0, more))
-            if is_timed:
+            if is_timed or orienteering.windows is not None:
                 later = [*minutes[:number], leg.minutes, *minutes[number + 1 :]]
                 slower = time_route(orienteering, route.officer, route.stops, later)
                 if slower is None or slower.worth < least:
@@ -349,67 +391,97 @@ class _PatrolBuilder:
 
         Where a stop is worth more later, the officer stays at the gate for longer before the first
         stop, if there is a presence, and otherwise walks there slowly: a stop lasts no longer than
-        its dwell, which is what counts towards the most minutes a day.
+        its dwell, which is what counts towards the most minutes a day. Who makes no stop is at
+        the gate for as long as a stop would last.
         """
         until = route.leave_start_minutes
-        if route.stops and self.problem.gate_stay is not None:
+        if not route.stops:
+            least = self.hours.start_minutes + self.problem.settings.dwell_minutes
+            until = min(max(until, least), self.hours.latest_end_minutes)
+            return until, (), until
+        if self.problem.gate_stay is not None:
             until = route.begin_minutes[0] - legs[0].minutes
         now, stops = until, []
         for number, (stop, leg) in enumerate(zip(route.stops, legs, strict=False)):
             arrive = now + leg.minutes
             worth = float(self.problem.worth[stop - 1])
-            if route.stop_worths:
+            if route.stop_worths or self.orienteering.windows is not None:
                 arrive = max(arrive, route.begin_minutes[number])
+            if route.stop_worths:
                 worth = route.stop_worths[number]
             now = arrive + self.problem.settings.dwell_minutes
             stops.append(self._build_stop(stop, arrive, now, worth))
-        return until, tuple(stops), now + legs[-1].minutes if legs else now
+        return until, tuple(stops), now + legs[-1].minutes
 
-    def _compute_reversed_worths(
+    def _list_reversed_begins(
         self, route: Route, stops: Sequence[Stop], legs: Sequence[Leg], gate_until_minutes: float
-    ) -> list[float] | None:
-        """What each stop is worth where the patrol goes the other way round.
+    ) -> list[float]:
+        """When the dwell at each stop begins where the patrol goes the other way round."""
+        now, begins = gate_until_minutes, []
+        back = zip(reversed(route.stops), reversed(stops), reversed(legs), strict=False)
+        for _, stop, leg in back:
+            begins.append(now + leg.minutes)
+            now += leg.minutes + stop.leave_minutes - stop.arrive_minutes
+        return begins[::-1]
+
+    def _compute_reversed_worths(self, route: Route, begins: Sequence[float]) -> list[float] | None:
+        """What each stop is worth where its dwell begins then.
 
         None where worth does not depend on the time.
         """
         prizes, dwell = self.problem.timed_prizes, self.problem.settings.dwell_minutes
         if prizes is None:
             return None
-        now, worths = gate_until_minutes, []
-        back = zip(reversed(route.stops), reversed(stops), reversed(legs), strict=False)
-        for row, stop, leg in back:
-            now += leg.minutes + stop.leave_minutes - stop.arrive_minutes
-            worths.append(float(prizes.compute_worth(row, np.array([now - dwell]), dwell)[0]))
-        return worths[::-1]
+        return [
+            float(prizes.compute_worth(row, np.array([begin]), dwell)[0])
+            for row, begin in zip(route.stops, begins, strict=True)
+        ]
+
+    def _is_in_windows(self, route: Route, begins: Sequence[float]) -> bool:
+        """Whether the dwell at each stop may begin then."""
+        windows = self.orienteering.windows
+        if windows is None or not route.stops:
+            return True
+        opening, closing = windows[list(route.stops)].T
+        return bool(((opening <= begins) & (begins <= closing)).all())
 
     def _build_stop(
         self, stop: int, arrive_minutes: float, leave_minutes: float, worth: float
     ) -> Stop:
         problem, network = self.problem, self.problem.surroundings.network
         position = problem.stops.take([stop - 1])
-        row = problem.hotspot_rows[stop - 1]
-        if row >= 0:
-            hotspots = problem.inputs.hotspots
-            place, why = hotspots["place"].iloc[row], hotspots["reasons"].iloc[row]
-        else:
-            place, why = describe_positions(network, position)[0], ()
-        is_tasked = problem.tasked_rows[stop - 1] >= 0
+        row, is_tasked = problem.hotspot_rows[stop - 1], problem.tasked_rows[stop - 1] >= 0
+        hotspot = problem.inputs.hotspots.iloc[row] if row >= 0 else None
         x, y = network.xy(position)[0]
+        at: dict[str, Any] = {}
+        if is_tasked:
+            at["tasking"] = build_tasking(problem.get_tasked_place(stop))
+            at["tasked_metres"] = float(position.moved_metres[0])
+        if hotspot is not None and hotspot["stop"].distance(shapely.Point(x, y)) < SAME_METRES:
+            at |= {name: hotspot[name if name == "place" else f"stop_{name}"] for name in STANDING}
+        else:
+            at["place"] = describe_positions(network, position)[0]
+        daylight = problem.daylight
         return Stop(
             hotspot=problem.get_stop_name(stop),
-            kind="hotspot" if row >= 0 else "tasked",
-            tasking=build_tasking(problem.get_tasked_place(stop)) if is_tasked else None,
+            kind="tasked" if hotspot is None else "hotspot",
             arrive_minutes=arrive_minutes,
             leave_minutes=leave_minutes,
-            place=place,
-            why=tuple(why),
+            why=() if hotspot is None else tuple(hotspot["reasons"]),
+            street=str(self.piece_traits.labels[position.piece[0]]),
+            lit=problem.stop_lit[stop - 1],
+            is_dark=daylight is not None and daylight.is_dark(arrive_minutes, leave_minutes),
             worth=worth,
             point=(float(x), float(y)),
+            beat=() if hotspot is None else hotspot["beat"],
+            **at,
         )
 
 
-def reverse_patrol(patrol: Patrol) -> Patrol | None:
+def reverse_patrol(patrol: Patrol, daylight: Daylight | None = None) -> Patrol | None:
     """The patrol with its stops in reverse order, as long and over at the same minute.
+
+    `daylight` is that of its week, by which stops are dark; without it they are as they were.
 
     None where there is one stop or none, where the patrol's legs begin or end at the base, since
     it could not be walked backwards from the gate, by bicycle, since one-way streets cannot be
@@ -435,6 +507,8 @@ def reverse_patrol(patrol: Patrol) -> Patrol | None:
         arrive = now + leg.minutes
         now = arrive + stop.leave_minutes - stop.arrive_minutes
         again = replace(stop, arrive_minutes=arrive, leave_minutes=now)
+        if daylight is not None:
+            again = replace(again, is_dark=daylight.is_dark(arrive, now))
         if stop.reversed_worth is not None:
             again = replace(again, worth=stop.reversed_worth, reversed_worth=stop.worth)
         stops.append(again)

@@ -168,7 +168,11 @@ def measure_patrols(
         school = by_urn[patrol.urn]
         shares = harm.measure(
             patrol.urn,
-            [(stop.hotspot, stop.arrive_minutes, stop.leave_minutes) for stop in patrol.stops],
+            [
+                (name, stop.arrive_minutes, stop.leave_minutes)
+                for stop in patrol.stops
+                for name in stop.covered
+            ],
         )
         visits = [(stop.point, stop.arrive_minutes, stop.leave_minutes) for stop in patrol.stops]
         way_home = WayHome(

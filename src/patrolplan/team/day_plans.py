@@ -19,7 +19,7 @@ from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
 from patrolplan.parallel import ProgressCallback
 from patrolplan.patrols.further_patrols import add_avoiding_variants
-from patrolplan.patrols.patrol_backtest import compare_with_past
+from patrolplan.patrols.past_months import compare_with_past, copy_tested
 from patrolplan.patrols.plan import Patrol, Plan, Variant
 from patrolplan.patrols.planner import plan_patrols
 from patrolplan.risk.surface import Risk
@@ -50,8 +50,8 @@ def plan_days(
     days
         The days.
     held_out
-        Say on each patrol what one planned this way would have covered in past months, see
-        `patrolplan.patrols.patrol_backtest.compare_with_past`.
+        Say on each patrol what past months say of it, see
+        `patrolplan.patrols.past_months.compare_with_past`.
 
     Returns
     -------
@@ -113,7 +113,7 @@ def replan_days(
     Returns
     -------
     dict
-        What `plan_days` would give, with the sentences on held-out months as they were.
+        What `plan_days` would give, with what past months say of the patrols as it was.
     """
 
     def replan_mode(
@@ -133,9 +133,9 @@ def replan_days(
                         mode_area, risk, hotspots, urns=[urn], date=day
                     )
                 part = plan_by_key[urn, places]
-                tested = {patrol.number: patrol.tested for patrol in patrols}
+                earlier = {patrol.number: patrol for patrol in patrols}
                 by_school[urn] = [
-                    replace(patrol, tested=tested.get(patrol.number, "")) for patrol in part.patrols
+                    copy_tested(patrol, earlier.get(patrol.number)) for patrol in part.patrols
                 ]
                 left_out = [row for row in left_out if row.urn != urn]
                 left_out += [
@@ -231,8 +231,10 @@ def _build_tasked_key(area: StudyArea, urn: str, day: dt.date) -> TaskedKey:
     mine = np.array([urn in row or "*" in row for row in places["schools"]], dtype=bool)
     mine &= ((places["from"] <= at) & (at <= places["to"])).to_numpy()
     places = places[mine]
+    hours = places[["from_minutes", "to_minutes"]].fillna(-1.0)
     columns = (places[name] for name in ("place_id", "must_visit", "reason", "by"))
-    return tuple(zip(*columns, places.geometry.x, places.geometry.y, strict=True))
+    points = places.geometry.x, places.geometry.y
+    return tuple(zip(*columns, hours["from_minutes"], hours["to_minutes"], *points, strict=True))
 
 
 def _list_relief_variants(plan: Plan) -> dict[tuple[str, frozenset[str]], Variant | None]:

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from patrolplan.area import StudyArea
+from patrolplan.area.daylight import find_daylight
 from patrolplan.inputs.lookups import WEEKDAYS
 from patrolplan.patrols.plan import Patrol, Plan
 from patrolplan.patrols.planner import reverse_patrol
@@ -79,10 +80,11 @@ def collect_routes(
     row_by_key: dict[RouteKey, int] = {}
     routes: list[Route] = []
     variant_at: dict[tuple[int, int], int] = {}
+    daylight = find_daylight(plans[0].area, days[0]) if plans else None
 
     def find_row(patrol: Patrol) -> int:
         if build_route_key(patrol) not in row_by_key:
-            route = Route(patrol, reverse_patrol(patrol))
+            route = Route(patrol, reverse_patrol(patrol, daylight))
             for walk in (route.patrol, route.reverse_patrol):
                 if walk is not None:
                     row_by_key.setdefault(build_route_key(walk), len(routes))
@@ -296,19 +298,29 @@ class RotaInputs:
 
     @cached_property
     def hotspots(self) -> dict[str, float]:
-        """Every place where a route stops, and its weight.
+        """Every place where a route stops, and its weight: of a beat that of all its hotspots.
 
         A place tasked by intelligence weighs as much as the heaviest hotspot; one that is no longer
         in the plan weighs nothing.
         """
         hotspots = self.plans[0].hotspots
         share = dict(zip(hotspots["hotspot"], hotspots["worth"], strict=True))
-        heaviest = max(share.values(), default=1.0)
-        stops = [stop for route in self.routes for stop in route.patrol.stops]
-        return {
-            **{stop.hotspot: float(share.get(stop.hotspot, 0.0)) for stop in stops},
-            **{stop.hotspot: float(heaviest) for stop in stops if stop.tasked},
+        weights = {
+            place: float(sum(share.get(name, 0.0) for name in names))
+            for place, names in self.covered.items()
         }
+        heaviest = max([*share.values(), *weights.values()], default=1.0)
+        tasked = [stop for route in self.routes for stop in route.patrol.stops if stop.tasked]
+        return weights | {stop.hotspot: float(heaviest) for stop in tasked}
+
+    @cached_property
+    def covered(self) -> dict[str, frozenset[str]]:
+        """The hotspots that a dwell at each place covers: those of its beat, or itself alone."""
+        covered: dict[str, frozenset[str]] = {}
+        for route in self.routes:
+            for stop in route.patrol.stops:
+                covered[stop.hotspot] = covered.get(stop.hotspot, frozenset()) | {*stop.covered}
+        return covered
 
     @cached_property
     def problem(self) -> RotaProblem:
@@ -359,7 +371,10 @@ class RotaInputs:
 
     def _count_doses_before(self, hotspot: str) -> tuple[int, int]:
         """Days with a dose in the week before, and consecutive ones, up to three, until day one."""
-        days, first = self.delivered.get(hotspot, frozenset()), self.days[0]
+        days = frozenset().union(
+            *(self.delivered.get(name, frozenset()) for name in self.covered[hotspot])
+        )
+        first = self.days[0]
         recent = sum(0 < (first - day).days <= DOSE_MEMORY_DAYS for day in days)
         run = np.cumprod([first - dt.timedelta(days=n) in days for n in (1, 2, 3)])
         return recent, int(run.sum())
@@ -388,7 +403,7 @@ class RotaInputs:
 UNCHANGED_BY_HAND = (
     *("officers", "urns", "_walked", "held_rows", "route_school", "route_minutes", "hours"),
     *("is_absent", "travel", "is_open", "cares", "modes", "goes", "max_patrols", "bases"),
-    *("set_out", "in_time", "hotspots"),
+    *("set_out", "in_time", "hotspots", "covered"),
 )
 """Properties that do not depend on locks and bans."""
 

@@ -6,6 +6,7 @@ import io
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pypdf
 import pytest
 import shapely
@@ -13,6 +14,7 @@ from hypothesis import given, settings, strategies as st
 from matplotlib.figure import Figure
 from outputs.map_checks import assert_labels_apart, assert_on_map
 
+from patrolplan.hotspots.reasons import ReportsReason
 from patrolplan.inputs.streets import build_empty_features
 from patrolplan.outputs.card.card import BODY_WIDTH
 from patrolplan.outputs.card.card_map import draw_patrol_map
@@ -22,8 +24,18 @@ from patrolplan.outputs.cartography.labels import (
     find_overlaps,
     find_places_around_point,
 )
+from patrolplan.outputs.cartography.legend import (
+    MARGIN,
+    ROW_HEIGHT,
+    Shown,
+    build_key_entries,
+    build_sign_entries,
+    compute_strip_height,
+    count_rows,
+    draw_strip,
+)
 from patrolplan.outputs.cartography.map_content import collect_map_content, fit_patrol_viewport
-from patrolplan.outputs.cartography.place_names import NAME_SIZE, build_symbol_labels, find_symbols
+from patrolplan.outputs.cartography.place_names import build_symbol_labels, find_symbols
 from patrolplan.outputs.cartography.route import (
     build_arrow_heads,
     cut_ranges,
@@ -31,12 +43,12 @@ from patrolplan.outputs.cartography.route import (
     separate_legs,
     separate_points,
 )
+from patrolplan.outputs.cartography.street_key import key_streets
 from patrolplan.outputs.cartography.symbols import (
+    FEARED_TEXT,
     KEEP_AWAY_TEXT,
-    LEGEND_HEIGHT,
     STOP_RADIUS,
     compute_north_arrow_box,
-    draw_legend,
     place_north_arrow,
 )
 from patrolplan.outputs.cartography.viewport import MIN_ROTATION_GAIN, Viewport, fit_viewport
@@ -72,17 +84,142 @@ def test_every_stop_and_leg_is_marked(demo_plan, drawn):
         assert len(tags) >= len(patrol.legs) - 1
 
 
-def test_streets_of_the_route_are_named(demo_plan, drawn):
-    """Most streets walked for a good way have their name on the map."""
-    streets = set(demo_plan.area.network.piece_name) - {""}
-    expected = named = 0
+def _list_streets_in_words(plan, patrol):
+    """Streets of the area that a card's directions or stops name."""
+    words = {step.street for leg in patrol.all_legs for step in leg.steps}
+    words |= {part for stop in patrol.stops for part in stop.place.split(" near ")}
+    return words & set(plan.area.network.walkable.piece_name) - {""}
+
+
+def _read_words(picture):
+    text = pypdf.PdfReader(io.BytesIO(picture.pdf)).pages[0].extract_text()
+    return " ".join(text.split())
+
+
+def test_every_street_of_the_words_is_named_or_keyed(demo_plan, drawn):
+    """Streets of directions and stops are on the map by name, or by a letter of the key."""
     for patrol, picture in zip(demo_plan.patrols, drawn, strict=False):
-        for leg in patrol.legs:
-            walked = [step.street for step in leg.steps if step.metres > 150]
-            long = [street for street in walked if street in streets]
-            expected += len(long)
-            named += sum(street in picture.label_texts for street in long)
-    assert named >= 0.85 * expected
+        keyed = {street.name for street in picture.keyed_streets}
+        words = _read_words(picture)
+        for name in _list_streets_in_words(demo_plan, patrol):
+            assert name in keyed or name in picture.label_texts
+            assert name in words
+        for street in picture.keyed_streets:
+            assert picture.label_texts.count(street.letter) == 1
+
+
+@pytest.mark.slow
+def test_every_street_of_bloomsbury_is_named_or_keyed(bloomsbury_plan):
+    """On real streets too, on every map, and no words lie on each other."""
+    for patrol in bloomsbury_plan.patrols:
+        picture = draw_patrol_map(bloomsbury_plan, patrol, **SIZE)
+        assert_labels_apart(picture, round_signs=True)
+        words = _read_words(picture)
+        for name in _list_streets_in_words(bloomsbury_plan, patrol):
+            assert name in words
+
+
+def _change_stop(patrol, **fields):
+    """The patrol with some fields of its first stop changed."""
+    return dataclasses.replace(
+        patrol, stops=(dataclasses.replace(patrol.stops[0], **fields), *patrol.stops[1:])
+    )
+
+
+def test_a_stop_says_that_it_is_tasked(demo_plan):
+    """A stop that intelligence asks for has its own sign, which the legend explains."""
+    plain = _change_stop(demo_plan.patrols[2], tasking=None)
+    tasking = Tasking("T", "robbery", "A", dt.date(2026, 5, 4))
+    tasked = _change_stop(demo_plan.patrols[2], tasking=tasking)
+    for patrol, count in ((plain, 0), (tasked, 1)):
+        alone = dataclasses.replace(patrol, stops=patrol.stops[:1])
+        frame = fit_patrol_viewport(demo_plan, alone, 538.0, 360.0)
+        content = collect_map_content(frame, demo_plan, alone)
+        assert content.marker_kinds.count("tasked") == count
+        words = _read_words(draw_patrol_map(demo_plan, alone, **SIZE))
+        assert ("tasked stop" in words) == bool(count)
+
+
+def _fear(plan, patrol, feared):
+    """Plan and patrol in which pupils' reports carry only the hotspots of these names."""
+    hotspots = plan.hotspots.assign(mainly_reports=plan.hotspots["hotspot"].isin(feared))
+    reports = ReportsReason(time_band=None, factors=())
+    stops = tuple(
+        dataclasses.replace(stop, why=(reports,) if stop.hotspot in feared else ())
+        for stop in patrol.stops
+    )
+    return dataclasses.replace(plan, hotspots=hotspots), dataclasses.replace(patrol, stops=stops)
+
+
+def test_feared_places_have_their_sign(demo_plan):
+    """Where reports carry a stop, a bubble stands by its stretch; without any, there is none."""
+    patrol = demo_plan.patrols[2]
+    stop = patrol.stops[0]
+    for feared in ((), (stop.hotspot,)):
+        plan, one = _fear(demo_plan, patrol, feared)
+        picture = draw_patrol_map(plan, one, **SIZE)
+        assert picture.label_texts.count(FEARED_TEXT) == len(feared)
+        assert ("pupils feel unsafe" in _read_words(picture)) == bool(feared)
+    stretch = demo_plan.hotspots.set_index("hotspot").geometry[stop.hotspot]
+    [sign] = picture.viewport.to_metres(
+        picture.label_boxes[[picture.label_texts.index(FEARED_TEXT)], :2]
+    )
+    metres = picture.viewport.metres_per_point
+    assert stretch.distance(shapely.Point(sign)) < 30 * metres
+
+
+def test_other_feared_hotspots_are_on_the_map(demo_plan):
+    """A hotspot that reports carry has its sign where it lies, though nobody stops there."""
+    patrol = demo_plan.patrols[2]
+    frame = fit_patrol_viewport(demo_plan, patrol, 538.0, 360.0)
+    rows = demo_plan.hotspots[~demo_plan.hotspots["hotspot"].isin(patrol.hotspots)]
+    points = frame.to_page(shapely.get_coordinates(rows["stop"].to_numpy()))
+    name = rows["hotspot"][frame.contains(points, margin=40.0)].iloc[0]
+    plan, one = _fear(demo_plan, patrol, (name,))
+    assert len(collect_map_content(frame, plan, one).feared_points) == 1
+    assert draw_patrol_map(plan, one, **SIZE).label_texts.count(FEARED_TEXT) == 1
+
+
+def test_a_beat_is_an_arrow_along_its_stretches(demo_plan):
+    """Stretches that are walked up and down during a stop are drawn, and so is the walk."""
+    patrol = demo_plan.patrols[2]
+    stop = patrol.stops[0]
+    shapes = demo_plan.hotspots.set_index("hotspot").geometry
+    others = shapes.drop(patrol.hotspots)
+    nearest = others.distance(shapes[stop.hotspot]).idxmin()
+    beat = _change_stop(patrol, beat=(stop.hotspot, nearest))
+    frame = fit_patrol_viewport(demo_plan, beat, 538.0, 360.0)
+    content = collect_map_content(frame, demo_plan, beat)
+    alone = collect_map_content(frame, demo_plan, _change_stop(patrol, beat=()))
+    assert shapely.length(content.stretches).sum() > shapely.length(alone.stretches).sum()
+    assert not alone.beats
+    [line] = content.beats
+    ends = shapely.points(frame.to_metres(line[[0, -1]]))
+    both = shapely.union_all([shapes[stop.hotspot], shapes[nearest]])
+    assert (shapely.distance(ends, both) < 1.0).all()
+    assert "walk up and down" in _read_words(draw_patrol_map(demo_plan, beat, **SIZE))
+
+
+def test_a_long_school_name_is_not_cut(demo_plan):
+    """A name too long for one line takes several; it is whole, or not there at all."""
+    school = "St Somebody's and All Angels Catholic Primary and Nursery School"
+    patrol = dataclasses.replace(demo_plan.patrols[2], school=school)
+    assert school in draw_patrol_map(demo_plan, patrol, **SIZE).label_texts
+
+
+def test_a_station_entrance_needs_no_name(demo_plan):
+    """An entrance without a name is a sign on the map and in the legend."""
+    patrol = demo_plan.patrols[2]
+    features = demo_plan.area.features
+    entrance = gpd.GeoDataFrame(
+        {"kind": ["station_entrance"], "name": [""]},
+        geometry=[shapely.Point(patrol.x + 60.0, patrol.y)],
+        crs=features.crs,
+    )
+    both = gpd.GeoDataFrame(pd.concat([features, entrance], ignore_index=True))
+    area = dataclasses.replace(demo_plan.area, features=both)
+    plan = dataclasses.replace(demo_plan, area=area)
+    assert "station entrance" in _read_words(draw_patrol_map(plan, patrol, **SIZE))
 
 
 def test_words_of_the_map_stay_text(drawn):
@@ -135,6 +272,7 @@ def test_places_to_keep_away_from_are_crosses_on_the_map(demo_plan):
     patrol = dataclasses.replace(patrol, keep_away=(_barred(patrol, 240.0),))
     picture = draw_patrol_map(demo_plan, patrol, **SIZE)
     assert picture.label_texts.count(KEEP_AWAY_TEXT) == 1
+    assert picture.keep_away == patrol.keep_away
     cross = picture.label_texts.index(KEEP_AWAY_TEXT)
     assert_on_map(picture.viewport, picture.label_boxes[[cross]])
     assert_labels_apart(picture)
@@ -148,6 +286,7 @@ def test_far_places_to_keep_away_from_leave_the_map_as_it_is(demo_plan):
     none = dataclasses.replace(patrol, keep_away=())
     drawn_far, without = (draw_patrol_map(demo_plan, one, **SIZE) for one in (far, none))
     assert KEEP_AWAY_TEXT not in drawn_far.label_texts
+    assert not drawn_far.keep_away
     assert drawn_far.pdf == without.pdf
 
 
@@ -182,16 +321,32 @@ def test_a_name_stands_by_a_sign_that_is_seen():
 
 
 def test_the_fullest_legend_fits():
-    """By bicycle, pushed, with every sign and at any scale, the legend ends on the map."""
+    """With every sign, forty streets in the key and at any scale, the strip holds all its words."""
+    shown = Shown(
+        way="bicycle",
+        pushed=True,
+        marker_kinds=["gate", "tasked", "keep_away"],
+        symbol_kinds=["bus_stop", "station", "station_entrance", "signals", "zebra"],
+        feared=True,
+        beats=True,
+        steps=True,
+        passages=["bridge", "tunnel"],
+        grid_square="TQ",
+    )
+    key = build_key_entries(key_streets([f"Street of the Number {no}" for no in range(40)]))
     for scale in (0.8, 1.85, 3.7, 5.0, 9.1, 19.0):
-        axes = Figure(figsize=(BODY_WIDTH / 72, LEGEND_HEIGHT / 72), dpi=72).add_axes((0, 0, 1, 1))
-        axes.set_xlim(0, BODY_WIDTH)
         frame = Viewport(BODY_WIDTH, 300.0, 0.0, 0.0, scale)
-        kinds = ["bus_stop", "station"]
-        draw_legend(axes, frame, way="bicycle", pushed=True, keep_away=True, symbol_kinds=kinds)
-        words = axes.texts[-1]
-        assert words.get_text() == "station"
-        assert words.get_position()[0] + measure_text_width("station", NAME_SIZE) <= BODY_WIDTH
+        entries = [*key, *build_sign_entries(frame, shown, 12.0)]
+        height = compute_strip_height(count_rows(entries, BODY_WIDTH))
+        axes = Figure(figsize=(BODY_WIDTH / 72, height / 72), dpi=72).add_axes((0, 0, 1, 1))
+        axes.set(xlim=(0, BODY_WIDTH), ylim=(0, height))
+        draw_strip(axes, entries, BODY_WIDTH, height)
+        words = {text.get_text() for text in axes.texts}
+        assert {entry.text for entry in entries} <= words
+        for text in axes.texts:
+            x, y = text.get_position()
+            assert x + measure_text_width(text.get_text(), text.get_size()) <= BODY_WIDTH
+            assert MARGIN <= y <= height - ROW_HEIGHT / 2
 
 
 @given(places)
@@ -322,4 +477,4 @@ def test_legend_is_part_of_the_height_asked_for(drawn):
     """Map and legend together are as high as the page gave them."""
     box = pypdf.PdfReader(io.BytesIO(drawn[0].pdf)).pages[0].mediabox
     assert float(box.height) == pytest.approx(SIZE["height"], abs=0.1)
-    assert drawn[0].viewport.height == SIZE["height"] - LEGEND_HEIGHT
+    assert drawn[0].viewport.height < SIZE["height"] - ROW_HEIGHT

@@ -6,6 +6,7 @@ import shapely
 from hypothesis import given, settings, strategies as st
 
 from patrolplan.outputs.cartography.labels import (
+    AVOIDED_COST,
     LabelCandidates,
     compute_corners,
     find_overlaps,
@@ -132,3 +133,52 @@ def test_avoided_ground_is_used_only_without_better():
     assert place_labels(
         [label], width=WIDTH, height=HEIGHT, avoided=shapely.box(0, 0, WIDTH, HEIGHT)
     )
+
+
+def _place_slowly(candidates, used, blocked, avoided):
+    """The obvious way: of all places that are free, the cheapest, and of these the first."""
+    placed = []
+    for number, label in enumerate(candidates):
+        own = []
+        for _ in range(label.max_count):
+            best = None
+            for box, cost in zip(label.boxes, label.costs, strict=True):
+                corners = compute_corners(box[None])[0]
+                shape = shapely.Polygon(corners)
+                inside = (corners >= 2.0).all() and (corners <= (WIDTH - 2, HEIGHT - 2)).all()
+                apart = all(np.hypot(*(box - other)[:2]) >= label.min_gap for other in own)
+                taken = find_overlaps(box[None], np.array([*used, *[b for _, b in placed]])).any()
+                if not inside or not apart or taken or shape.intersects(blocked):
+                    continue
+                full = cost + AVOIDED_COST * shape.intersects(avoided)
+                if best is None or full < best[0]:
+                    best = (full, box)
+            if best is None:
+                break
+            own.append(best[1])
+            placed.append((number, best[1]))
+    return placed
+
+
+@given(st.integers(0, 10_000))
+@settings(max_examples=25, deadline=None)
+def test_places_are_those_of_the_obvious_way(seed):
+    """A few at a time, and ending early, finds the same places as looking at all of them."""
+    rng = np.random.default_rng(seed)
+    candidates = []
+    for number in range(5):
+        count = 120
+        middles = rng.uniform((20, 20), (WIDTH - 20, HEIGHT - 20), (count, 2))
+        sizes = np.broadcast_to(rng.uniform(10, 90, 2), (count, 2))
+        boxes = np.column_stack([middles, sizes, rng.uniform(-90, 90, count)])
+        costs = rng.integers(0, 20, count).astype(float)
+        candidates.append(LabelCandidates(str(number), boxes, costs, 2, min_gap=100.0))
+    used = np.array([[200.0, 150.0, 60.0, 40.0, 0.0]])
+    blocked, avoided = shapely.Point(80, 80).buffer(30), shapely.box(200, 0, 400, 300)
+    found = place_labels(
+        candidates, width=WIDTH, height=HEIGHT, occupied=used, blocked=blocked, avoided=avoided
+    )
+    expected = _place_slowly(candidates, used, blocked, avoided)
+    assert [number for number, _ in found] == [number for number, _ in expected]
+    for (_, box), (_, slow) in zip(found, expected, strict=True):
+        assert box.tolist() == slow.tolist()

@@ -1,7 +1,6 @@
 """A patrol's map: our own streets, the route in its order, numbered stops, and names."""
 
 import io
-from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,18 +9,32 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from shapely.geometry.base import BaseGeometry
 
-from patrolplan.outputs.cartography import basemap, labels, map_content, place_names, route, symbols
+from patrolplan.outputs.card import map_words
+from patrolplan.outputs.card.map_words import STRETCH_WIDTH, PlacedLabel
+from patrolplan.outputs.cartography import (
+    basemap,
+    grid,
+    legend,
+    map_content,
+    place_names,
+    route,
+    symbols,
+)
 from patrolplan.outputs.cartography.fonts import TextStyle, draw_text, measure_text_width
-from patrolplan.outputs.cartography.labels import NO_BOXES, Boxes
+from patrolplan.outputs.cartography.labels import Boxes
 from patrolplan.outputs.cartography.map_content import Inset, MapContent
-from patrolplan.outputs.cartography.place_names import NAME_SIZE, MapLabel
-from patrolplan.outputs.cartography.symbols import LEGEND_HEIGHT, ROUTE_WIDTH, STOP_RADIUS
+from patrolplan.outputs.cartography.place_names import NAME_SIZE
+from patrolplan.outputs.cartography.street_key import KeyedStreet
+from patrolplan.outputs.cartography.symbols import ROUTE_WIDTH, STOP_RADIUS
 from patrolplan.outputs.cartography.viewport import Viewport
-from patrolplan.patrols.plan import Patrol, Plan
+from patrolplan.outputs.wording import format_grid_reference
+from patrolplan.patrols.plan import BarredPlace, Patrol, Plan
 
-STRETCH_WIDTH = 13.0
+USUAL_ROWS = 2
+"""Rows of the strip below the map of a patrol that has stops, as a first guess."""
+BEAT_OFFSET = 8.5
+"""Points from the middle of the street to the line of a beat, clear of route and stretch."""
 ARROW_SPACING = 46.0
 ARROW_SIZE = 9.0
 INSET_CAPTION = "enlarged"
@@ -40,58 +53,123 @@ class PatrolMap:
     """(n, 5) of all that holds words or numbers; those of an inset stand where it is on the map."""
     label_texts: tuple[str, ...]
     """Words of the labels, aligned with the boxes."""
+    keyed_streets: tuple[KeyedStreet, ...] = ()
+    """Streets with a letter on the map and their name in the key below it."""
+    keep_away: tuple[BarredPlace, ...] = ()
+    """Of the patrol's places to keep away from those that are on the map."""
+
+
+@dataclass(frozen=True, eq=False)
+class MapLayout:
+    """Where everything stands that a map says, before it is drawn."""
+
+    content: MapContent
+    inset: Inset | None
+    placed: list[PlacedLabel]
+    """Without those of the inset."""
+    keyed: list[KeyedStreet]
+    strip: list[legend.Entry]
+    """The key of streets, and the signs."""
 
 
 def draw_patrol_map(plan: Plan, patrol: Patrol, *, width: float, height: float) -> PatrolMap:
     """Draw the map of one patrol; width and height are points of the page, legend included.
 
-    Equal input gives equal bytes.
+    Every street that the card's words name is named on the map, or has a letter there and its name
+    in the key below. Equal input gives equal bytes.
     """
-    viewport = map_content.fit_patrol_viewport(plan, patrol, width, height - LEGEND_HEIGHT)
-    content = map_content.collect_map_content(viewport, plan, patrol)
-    inset = map_content.find_inset(content)
+    layout = _lay_out(plan, patrol, width, height)
+    content, inset = layout.content, layout.inset
+    viewport = content.viewport
+    strip = height - viewport.height
     page = io.BytesIO()
     with basemap.draw_page(width, height, page) as figure:
-        axes = basemap.add_page_axes(figure, (0.0, LEGEND_HEIGHT, *viewport.size))
-        placed = _draw_map(axes, content, inset)
+        axes = basemap.add_page_axes(figure, (0.0, strip, *viewport.size))
+        _draw_frame(axes, content, inset)
+        placed = _draw_content(axes, content, layout.placed)
         if inset is not None:
-            unnamed = replace(patrol, school="")  # the map says it, and the inset is small
-            enlarged = map_content.collect_map_content(inset.viewport, plan, unnamed)
-            placed += _draw_inset(figure, enlarged, inset)
-        symbols.draw_legend(
-            basemap.add_page_axes(figure, (0.0, 0.0, width, LEGEND_HEIGHT)),
-            viewport,
-            way=patrol.way if patrol.stops else "",
-            pushed=any(content.pushed_ranges),
-            keep_away="keep_away" in content.marker_kinds,
-            symbol_kinds=[kind for kind, (names, _) in content.point_symbols.items() if len(names)],
-        )
+            placed += _draw_inset(figure, plan, patrol, inset, strip)
+        below = basemap.add_page_axes(figure, (0.0, 0.0, width, strip))
+        legend.draw_strip(below, layout.strip, width, strip)
     boxes = np.array([box for _, box in placed]).reshape(-1, 5)
-    return PatrolMap(page.getvalue(), viewport, boxes, tuple(text for text, _ in placed))
+    return PatrolMap(
+        page.getvalue(),
+        viewport,
+        boxes,
+        tuple(text for text, _ in placed),
+        tuple(layout.keyed),
+        tuple(map_content.find_shown_keep_away(viewport, patrol)),
+    )
 
 
-def _draw_map(axes: Axes, content: MapContent, inset: Inset | None) -> list[PlacedText]:
-    """Draw the map, with room for an inset; returns the words with their boxes."""
+def _lay_out(plan: Plan, patrol: Patrol, width: float, height: float) -> MapLayout:
+    """Share out the height between the map and the strip below it.
+
+    What the strip must say depends on what finds room on the map: the map is laid out again
+    until its strip is high enough. After the first guess the strip only grows, so this ends.
+    """
+    rows, is_guess = (USUAL_ROWS if patrol.stops else 1), True
+    while True:
+        room = height - legend.compute_strip_height(rows)
+        viewport = map_content.fit_patrol_viewport(plan, patrol, width, room)
+        content = map_content.collect_map_content(viewport, plan, patrol)
+        inset = map_content.find_inset(content)
+        ground = map_words.survey_map(content, inset)
+        words = map_words.place_needed_words(ground)
+        shown = _list_shown(content, words.placed)
+        entries = [
+            *legend.build_key_entries(words.keyed),
+            *legend.build_sign_entries(viewport, shown, _get_speed(plan, patrol)),
+        ]
+        needed = legend.count_rows(entries, width)
+        if needed == rows or (needed < rows and not is_guess):
+            placed = map_words.place_other_words(ground, words.placed)
+            return MapLayout(content, inset, placed, words.keyed, entries)
+        rows, is_guess = needed, False
+
+
+def _get_speed(plan: Plan, patrol: Patrol) -> float:
+    """Kilometres an hour."""
+    settings = plan.area.settings.patrol
+    return settings.walking_speed_kmh if patrol.way == "walk" else settings.cycling_speed_kmh
+
+
+def _list_shown(content: MapContent, placed: list[PlacedLabel]) -> legend.Shown:
+    """What the legend must explain."""
+    patrol = content.patrol
+    x, y = content.viewport.centre_x, content.viewport.centre_y
+    return legend.Shown(
+        way=patrol.way if patrol.stops else "",
+        pushed=any(content.pushed_ranges),
+        marker_kinds=content.marker_kinds,
+        symbol_kinds=[kind for kind, (names, _) in content.point_symbols.items() if len(names)],
+        feared=any(label.kind == "feared" for label, _ in placed),
+        beats=bool(content.beats),
+        steps=content.shows_steps,
+        passages=content.passages,
+        grid_square=format_grid_reference(x, y)[:2] if content.grid_lines else "",
+    )
+
+
+def _draw_frame(axes: Axes, content: MapContent, inset: Inset | None) -> None:
+    """Draw the border, the north arrow, and the edge of what an inset enlarges."""
     viewport = content.viewport
-    inset_box = NO_BOXES if inset is None else inset.box
-    north = symbols.place_north_arrow(viewport, np.vstack([content.marker_boxes, inset_box]))
     symbols.draw_border(axes, *viewport.size)
-    symbols.draw_north_arrow(axes, viewport, north)
-    occupied = np.vstack([symbols.compute_north_arrow_box(viewport, north), inset_box])
-    legs = range(len(content.legs))
-    if inset is None:
-        return _draw_content(axes, content, legs, occupied=occupied)
-    lines = [shapely.get_coordinates(part) for part in shapely.get_parts(inset.outline)]
-    for colour, width, level in (("white", 2.6, 7.1), ("black", 1.0, 7.2)):
-        basemap.draw_lines(axes, lines, colour, width, level, cap=None, join=None)
-    others = [number for number in legs if number not in inset.leg_numbers]
-    return _draw_content(axes, content, others, occupied=occupied, blocked=inset.outline)
+    symbols.draw_north_arrow(axes, viewport, map_words.place_north_arrow(content, inset))
+    if inset is not None:
+        lines = [shapely.get_coordinates(part) for part in shapely.get_parts(inset.outline)]
+        for colour, width, level in (("white", 2.6, 7.1), ("black", 1.0, 7.2)):
+            basemap.draw_lines(axes, lines, colour, width, level, cap=None, join=None)
 
 
-def _draw_inset(figure: Figure, content: MapContent, inset: Inset) -> list[PlacedText]:
+def _draw_inset(
+    figure: Figure, plan: Plan, patrol: Patrol, inset: Inset, strip: float
+) -> list[PlacedText]:
     """Draw part of the map once more in its inset; returns the words with their boxes."""
+    unnamed = replace(patrol, school="")  # the map says it, and the inset is small
+    content = map_content.collect_map_content(inset.viewport, plan, unnamed)
     x, y, width, height = inset.box[0, :4].tolist()
-    left, low = x - width / 2, y - height / 2 + LEGEND_HEIGHT
+    left, low = x - width / 2, y - height / 2 + strip
     axes = basemap.add_page_axes(figure, (left, low, width, height))
     axes.add_artist(Rectangle((0, 0), width, height, facecolor="white", edgecolor="none"))
     symbols.draw_border(axes, width, height)
@@ -102,31 +180,26 @@ def _draw_inset(figure: Figure, content: MapContent, inset: Inset) -> list[Place
     low += map_content.INSET_CAPTION_HEIGHT
     axes = basemap.add_page_axes(figure, (left, low, *content.viewport.size))
     symbols.draw_border(axes, *content.viewport.size)
-    legs = sorted(inset.leg_numbers | set(map_content.find_visible_legs(content)))
-    shift = np.array([left, low - LEGEND_HEIGHT, 0.0, 0.0, 0.0])
-    return [(text, box + shift) for text, box in _draw_content(axes, content, legs)]
+    legs = inset.leg_numbers | set(map_content.find_visible_legs(content))
+    ground = map_words.survey_inset(content, sorted(legs))
+    placed = map_words.place_other_words(ground, map_words.place_needed_words(ground).placed)
+    shift = np.array([left, low - strip, 0.0, 0.0, 0.0])
+    drawn = _draw_content(axes, content, placed)
+    return [(text, box + shift) for text, box in drawn]
 
 
-def _draw_content(
-    axes: Axes,
-    content: MapContent,
-    labelled_legs: Collection[int],
-    *,
-    occupied: Boxes = NO_BOXES,
-    blocked: BaseGeometry | None = None,
-) -> list[PlacedText]:
-    """Draw the ground, the route and the words; returns the words with their boxes.
-
-    `labelled_legs` are the numbers of the legs that get a tag, `occupied` are (n, 5) boxes that
-    are in use already, and no word stands across the lines of `blocked`.
-    """
+def _draw_content(axes: Axes, content: MapContent, placed: list[PlacedLabel]) -> list[PlacedText]:
+    """Draw the ground, the route and the words; returns the words with their boxes."""
     viewport = content.viewport
     basemap.draw_ground(axes, content.features, viewport)
+    grid.draw_grid(axes, content.grid_lines)
     basemap.draw_streets(axes, content.network, content.pieces, viewport)
-    band = symbols.draw_stretches(axes, content.stretches, STRETCH_WIDTH)
+    symbols.draw_stretches(axes, content.stretches, STRETCH_WIDTH)
+    for line in content.beats:
+        symbols.draw_beat(axes, route.move_aside(line, BEAT_OFFSET), level=5.5)
     _draw_route(axes, content)
-    symbol_points = {kind: points for kind, (_, points) in content.point_symbols.items()}
-    symbols.draw_symbols(axes, symbol_points)
+    points = {kind: points for kind, (_, points) in content.point_symbols.items()}
+    symbols.draw_symbols(axes, points)
     symbols.draw_markers(
         axes,
         content.marker_kinds,
@@ -134,78 +207,13 @@ def _draw_content(
         content.marker_centres,
         content.marker_true_points,
     )
-    covered = shapely.union_all(
-        [content.marker_area, *shapely.polygons(labels.compute_corners(occupied))]
-    )
-    symbol_boxes = labels.build_level_boxes(np.concatenate(list(symbol_points.values())), 7.0)
-    occupied = np.vstack([content.marker_boxes, symbol_boxes, occupied])
-    placed: list[tuple[MapLabel, Boxes]] = []
-    for wanted in _iterate_label_orders(content, labelled_legs, covered):
-        placed = place_names.place_map_labels(
-            wanted,
-            viewport,
-            occupied=occupied,
-            blocked=None if blocked is None else blocked.buffer(1.0),
-            avoided=band,
-        )
-        if sum(label.kind == "leg" for label, _ in placed) == len(labelled_legs):
-            break
     for label, box in placed:
-        place_names.draw_label(axes, label, box)
+        if label.kind == "feared":
+            symbols.draw_feared(axes, float(box[0]), float(box[1]), level=8.9)
+        else:
+            place_names.draw_label(axes, label, box)
     markers = list(zip(content.marker_texts, content.marker_boxes, strict=True))
-    return markers + [(label.text, box) for label, box in placed]
-
-
-def _iterate_label_orders(
-    content: MapContent, labelled_legs: Collection[int], covered: BaseGeometry
-) -> Iterator[list[MapLabel]]:
-    """All labels, in the orders in which they may choose their places, the best first.
-
-    The route's street names choose before the legs' tags, which are small and fit almost
-    anywhere; where a leg would go without its tag, the tags choose first, or stand away from
-    their leg with a line that leads to it.
-    """
-    titles, walked, others = _collect_names(content, covered)
-    tags = route.build_leg_labels(content.legs, content.leg_labels, labelled_legs)
-    yield [*titles, *walked, *tags, *others]
-    yield [*tags, *titles, *walked, *others]
-    tags += route.build_leader_labels(
-        content.legs, content.leg_labels, labelled_legs, covered=covered
-    )
-    yield [*titles, *walked, *tags, *others]
-    yield [*tags, *titles, *walked, *others]
-
-
-def _collect_names(content: MapContent, covered: BaseGeometry) -> list[list[MapLabel]]:
-    """Names of the school and stations, of the streets walked, and of all else on the map."""
-    viewport, walked_line = content.viewport, content.route
-    walked = {step.street for leg in content.patrol.all_legs for step in leg.steps}
-    streets = place_names.build_street_labels(
-        content.network, content.pieces, viewport, route_streets=walked, route=walked_line
-    )
-    near = shapely.union_all([walked_line, shapely.Point(content.gate)])
-    build_symbol_labels = place_names.build_symbol_labels
-    groups = [
-        [
-            *place_names.build_school_labels(
-                content.gate, content.patrol.school, radius=symbols.GATE_SIDE * 0.6
-            ),
-            *build_symbol_labels("station", *content.point_symbols["station"], covered=covered),
-        ],
-        [label for label in streets if label.kind == "route_street"],
-        [
-            *(label for label in streets if label.kind == "name"),
-            *place_names.build_area_labels(content.features, viewport),
-            *build_symbol_labels(
-                "bus_stop", *content.point_symbols["bus_stop"], covered=covered, near=near
-            ),
-        ],
-    ]
-    blocked = walked_line.buffer(ROUTE_WIDTH + 0.8)
-    return [
-        [replace(label, candidates=replace(label.candidates, blocked=blocked)) for label in group]
-        for group in groups
-    ]
+    return markers + [(label.text.replace("\n", " "), box) for label, box in placed]
 
 
 def _draw_route(axes: Axes, content: MapContent) -> None:

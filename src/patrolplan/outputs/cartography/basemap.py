@@ -38,6 +38,15 @@ WATER = "#b5cfe0"
 WATER_LINES = "#6f96b3"
 BUILDING = "#e0dcd5"
 RAIL = "#5a5a5a"
+STEPS_COLOUR = "#303030"
+STEPS_WIDTH = 7.5
+PASSAGE_EDGE = "#303030"
+PASSAGE_STYLES: Mapping[str, tuple[float, ...]] = {
+    "bridge": (),
+    "tunnel": (2.2, 1.6),
+    "covered": (2.2, 1.6),
+}
+"""Dashes, in points, of the edges of what leads over or through."""
 AREA_STYLES = {"park": (PARK, 0.5), "water": (WATER, 1.0), "building": (BUILDING, 1.4)}
 """Colour and drawing level."""
 ROUTE_COLOUR = "#10216b"
@@ -183,8 +192,7 @@ def draw_streets(
     """Draw streets: all edges below all fills, so that junctions are open."""
     classes = classify_streets(network, pieces)
     for level, (name, style) in enumerate(STYLES.items()):
-        shapes = viewport.clip_to_page(network.lines(pieces[classes == name]))
-        lines = _to_line_arrays(merge_lines(shapely.get_parts(shapes)))
+        lines = get_page_lines(network, pieces[classes == name], viewport)
         if not lines:
             continue
         width = style.width_points(viewport)
@@ -194,6 +202,50 @@ def draw_streets(
         else:
             draw_lines(axes, lines, STREET_EDGE_COLOUR, width + 1.1, 3.0)
             draw_lines(axes, lines, style.fill, width, 3.2 + level / 10)
+    _draw_passages(axes, network, pieces, viewport)
+    draw_steps(axes, get_page_lines(network, find_steps(network, pieces), viewport), level=3.9)
+
+
+def _draw_passages(
+    axes: Axes, network: StreetNetwork, pieces: NDArray[np.int64], viewport: Viewport
+) -> None:
+    """Draw bridges with dark edges, and what leads below or through with broken ones."""
+    passages, classes = network.piece_passage[pieces], classify_streets(network, pieces)
+    for name, style in STYLES.items():
+        for passage, dashes in PASSAGE_STYLES.items():
+            own = pieces[(classes == name) & (passages == passage)]
+            lines = get_page_lines(network, own, viewport)
+            if not lines:
+                continue
+            width = style.width_points(viewport) + (1.4 if style.dashes else 0.0)
+            edges: LineStyle = "solid"
+            if dashes:
+                edges = (0.0, tuple(dash / (width + 2.4) for dash in dashes))
+            draw_lines(axes, lines, PASSAGE_EDGE, width + 2.4, 3.7, styles=edges, cap="butt")
+            fill = LAND if style.dashes else style.fill
+            draw_lines(axes, lines, fill, width, 3.71, cap="butt")
+
+
+def find_steps(network: StreetNetwork, pieces: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Those of the pieces that are steps."""
+    return np.asarray(pieces[network.piece_highway[pieces] == "steps"])
+
+
+def get_page_lines(
+    network: StreetNetwork, pieces: NDArray[np.int64], viewport: Viewport
+) -> list[NDArray[np.float64]]:
+    """(v, 2) points of the page of the lines that the pieces make, cut to the window."""
+    if not len(pieces):
+        return []
+    shapes = viewport.clip_to_page(network.lines(pieces))
+    return _to_line_arrays(merge_lines(shapely.get_parts(shapes)))
+
+
+def draw_steps(axes: Axes, lines: list[NDArray[np.float64]], *, level: float) -> None:
+    """Draw steps like the rungs of a ladder, wide enough to be seen below a route."""
+    rungs = (0.0, (1.0 / STEPS_WIDTH, 1.5 / STEPS_WIDTH))
+    for colour, style in (("white", "solid"), (STEPS_COLOUR, rungs)):
+        draw_lines(axes, lines, colour, STEPS_WIDTH, level, styles=style, cap="butt")
 
 
 def _to_line_arrays(shapes: Geometries) -> list[NDArray[np.float64]]:

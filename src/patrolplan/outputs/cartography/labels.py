@@ -32,6 +32,8 @@ LABEL_EDGE_MARGIN = 2.0
 """Points between a label and the edge of the map."""
 BEND_SAMPLES = 7
 """Where along a label its line is compared with the label's straight base."""
+CANDIDATES_AT_ONCE = 48
+"""Places that are looked at together."""
 AVOIDED_COST = 8.0
 """Added to the cost of a place on ground that is to be avoided."""
 
@@ -217,40 +219,63 @@ def place_labels(
     placed: list[tuple[int, Boxes]] = []
     placed_by_key: dict[str, list[Boxes]] = {}
     for number, label in enumerate(label_candidates):
-        boxes, costs = _filter_candidates(label, (width, height), blocked, avoided)
         same_key = placed_by_key.setdefault(label.key, [])
         for _ in range(label.max_count):
-            free = ~find_overlaps(boxes, used).any(axis=1)
-            for other in same_key:
-                free &= np.hypot(*(boxes[:, :2] - other[:2]).T) >= label.min_gap
-            boxes, costs = boxes[free], costs[free]
-            if not len(boxes):
+            best = _choose_box(label, (width, height), used, same_key, blocked, avoided)
+            if best is None:
                 break
-            best = boxes[np.argmin(costs)]
             same_key.append(best)
             placed.append((number, best))
             used = np.vstack([used, best])
     return placed
 
 
+def _choose_box(
+    candidates: LabelCandidates,
+    size: tuple[float, float],
+    used: Boxes,
+    same_key: Sequence[Boxes],
+    blocked: BaseGeometry | None,
+    avoided: BaseGeometry | None,
+) -> Boxes | None:
+    """The cheapest place that is free; of equally cheap ones the first.
+
+    Places are looked at in the order of their costs, some at a time. What is avoided only adds to
+    them, so the search ends where all further places cost more than the best one found.
+    """
+    order = np.argsort(candidates.costs, kind="stable")
+    best: tuple[float, int] | None = None
+    for start in range(0, len(order), CANDIDATES_AT_ONCE):
+        rows = order[start : start + CANDIDATES_AT_ONCE]
+        if best is not None and candidates.costs[rows[0]] > best[0]:
+            break
+        rows = rows[~find_overlaps(candidates.boxes[rows], used).any(axis=1)]
+        for other in same_key:
+            away = np.hypot(*(candidates.boxes[rows, :2] - other[:2]).T)
+            rows = rows[away >= candidates.min_gap]
+        rows, costs = _filter_candidates(candidates, rows, size, blocked, avoided)
+        found = [(float(cost), int(row)) for cost, row in zip(costs, rows, strict=True)]
+        best = min(found if best is None else [best, *found], default=None)
+    return None if best is None else candidates.boxes[best[1]]
+
+
 def _filter_candidates(
     candidates: LabelCandidates,
+    rows: NDArray[np.int64],
     size: tuple[float, float],
     blocked: BaseGeometry | None,
     avoided: BaseGeometry | None,
-) -> tuple[Boxes, NDArray[np.float64]]:
-    """Places inside the map that touch nothing blocked, dearer where avoided."""
-    boxes, costs = candidates.boxes, candidates.costs
-    if not len(boxes):
-        return boxes, costs
-    edges = compute_corners(boxes)
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Those of the rows inside the map that touch nothing blocked, and their costs."""
+    edges = compute_corners(candidates.boxes[rows])
     inside = (edges >= LABEL_EDGE_MARGIN) & (edges <= np.array(size) - LABEL_EDGE_MARGIN)
     on_map = inside.all(axis=(1, 2))
-    boxes, costs, shapes = boxes[on_map], costs[on_map], shapely.polygons(edges[on_map])
+    rows, shapes = rows[on_map], shapely.polygons(edges[on_map])
     for shape in (blocked, candidates.blocked):
         if shape is not None:
             clear = ~shapely.intersects(shape, shapes)
-            boxes, costs, shapes = boxes[clear], costs[clear], shapes[clear]
+            rows, shapes = rows[clear], shapes[clear]
+    costs = candidates.costs[rows]
     if avoided is not None:
         costs = costs + AVOIDED_COST * shapely.intersects(avoided, shapes)
-    return boxes, costs
+    return rows, costs

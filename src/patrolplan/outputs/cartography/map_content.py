@@ -10,13 +10,25 @@ import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from scipy.sparse.csgraph import dijkstra
 from shapely.geometry.base import BaseGeometry
 
+from patrolplan.hotspots.reasons import ReportsReason
 from patrolplan.network import StreetNetwork
 from patrolplan.outputs.cartography import route, symbols
-from patrolplan.outputs.cartography.basemap import find_visible_pieces, select_visible_features
+from patrolplan.outputs.cartography.basemap import (
+    find_steps,
+    find_visible_pieces,
+    merge_lines,
+    select_visible_features,
+)
+from patrolplan.outputs.cartography.grid import GridLine, build_grid_lines
 from patrolplan.outputs.cartography.labels import Boxes, build_level_boxes
-from patrolplan.outputs.cartography.place_names import SYMBOL_STYLES, find_symbols
+from patrolplan.outputs.cartography.place_names import (
+    SYMBOL_EDGE_MARGIN,
+    SYMBOL_STYLES,
+    find_symbols,
+)
 from patrolplan.outputs.cartography.viewport import (
     MIN_EXTENT_METRES,
     MIN_METRES_PER_POINT,
@@ -25,7 +37,7 @@ from patrolplan.outputs.cartography.viewport import (
     fit_viewport,
 )
 from patrolplan.outputs.wording import APPROACH_NAME, format_leg_name
-from patrolplan.patrols.plan import Leg, Patrol, Plan
+from patrolplan.patrols.plan import BarredPlace, Leg, Patrol, Plan, Stop
 
 MIN_GATE_EXTENT_METRES = 600.0
 """The longer side of a map shows at least this much if there is nothing but the gate to show."""
@@ -36,6 +48,16 @@ MIN_MARKER_GAP = 2 * symbols.STOP_RADIUS + 3.0
 """Points between the middles of two signs; a sign is moved if they are nearer."""
 MARKER_EDGE_MARGIN = 8.0
 """Points; a sign nearer to the edge of the map would be cut, so it is not on the map."""
+STREET_EDGE_MARGIN = 12.0
+"""Points from the edge of the map within which a street could not be named."""
+STOP_PLACE_SEPARATOR = " near "
+"""Between the two streets of a stop's place, see `patrolplan.network.names`."""
+ON_WALK_METRES = 4.0
+CROSSING_SIGNS = ("signals", "zebra")
+CROSSING_GAP = 12.0
+"""Points; nearer signs of one kind are parts of one crossing."""
+MAX_BEAT_GAP_METRES = 1000.0
+"""How far apart stretches of one beat can be at most, see `PatrolSettings.beat_metres`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +86,18 @@ class MapContent:
     """(n, 2) middles of the signs."""
     marker_true_points: NDArray[np.float64]
     """(n, 2) the places that they stand for."""
+    named_streets: list[str]
+    """Streets that the card's words name, in the order of the walk: all must be on the map."""
+    feared_stretches: list[Geometries]
+    """Of stops where pupils feel unsafe: the stretches, each as its parts."""
+    feared_points: NDArray[np.float64]
+    """(n, 2) stopping places of other hotspots that pupils' reports carry."""
+    beats: list[NDArray[np.float64]]
+    """(v, 2) lines that are walked up and down during a stop."""
+    shows_steps: bool
+    passages: frozenset[str]
+    """What the route leads over or through: "bridge", "tunnel", "covered"."""
+    grid_lines: list[GridLine]
 
     @property
     def route(self) -> BaseGeometry:
@@ -99,13 +133,52 @@ def fit_patrol_viewport(plan: Plan, patrol: Patrol, width: float, height: float)
     lines = [leg.line for _, leg in _select_drawn_legs(patrol)]
     walked = shapely.union_all([shapely.multipoints(places), *map(shapely.linestrings, lines)])
     near = barred[shapely.distance(walked, shapely.points(barred)) <= KEEP_AWAY_METRES]
-    return fit_viewport(
-        [places, *lines, near, shapely.get_coordinates(_select_stretches(plan.hotspots, patrol))],
-        width=width,
-        height=height,
-        min_extent_metres=MIN_EXTENT_METRES if patrol.stops else MIN_GATE_EXTENT_METRES,
-        street_bounds=(*network.node_xy.min(axis=0), *network.node_xy.max(axis=0)),
-    )
+    content = [places, *lines, near]
+    content.append(shapely.get_coordinates(_select_stretches(plan.hotspots, patrol)))
+
+    def fit(content: list[NDArray[np.float64]]) -> Viewport:
+        return fit_viewport(
+            content,
+            width=width,
+            height=height,
+            min_extent_metres=MIN_EXTENT_METRES if patrol.stops else MIN_GATE_EXTENT_METRES,
+            street_bounds=(*network.node_xy.min(axis=0), *network.node_xy.max(axis=0)),
+        )
+
+    viewport = fit(content)
+    # A street that only says where a stop is may lie outside.
+    crossing = _find_stop_streets(network, patrol)
+    inside = viewport.contains(viewport.to_page(crossing), margin=STREET_EDGE_MARGIN)
+    return viewport if inside.all() else fit([*content, crossing[~inside]])
+
+
+def _find_stop_streets(network: StreetNetwork, patrol: Patrol) -> NDArray[np.float64]:
+    """(n, 2) metres: of each street that a stop's place names, its point nearest to the stop."""
+    points = [np.empty((0, 2))]
+    for stop in patrol.stops:
+        for name in stop.place.split(STOP_PLACE_SEPARATOR):
+            own = np.flatnonzero(network.piece_name == name)
+            if len(own):
+                lines, place = network.lines(own), shapely.Point(stop.x, stop.y)
+                nearest = lines[int(np.argmin(shapely.distance(lines, place)))]
+                points.append(shapely.get_coordinates(shapely.shortest_line(nearest, place))[:1])
+    return np.concatenate(points)
+
+
+def list_named_streets(network: StreetNetwork, patrol: Patrol) -> list[str]:
+    """Streets that directions or stops name, in the order of the walk, each once.
+
+    What has no name of its own, such as "footpath", is none.
+    """
+    mentioned: list[str] = []
+    approach = len(patrol.all_legs) - len(patrol.legs)
+    for number, leg in enumerate(patrol.all_legs):
+        for step in leg.steps:
+            mentioned += [step.street, *(crossing.road for crossing in step.crossings)]
+        for stop in patrol.stops[max(0, number - approach) :][:1]:
+            mentioned += stop.place.split(STOP_PLACE_SEPARATOR)
+    known = set(network.piece_name) - {""}
+    return [name for name in dict.fromkeys(mentioned) if name in known]
 
 
 def collect_map_content(viewport: Viewport, plan: Plan, patrol: Patrol) -> MapContent:
@@ -118,22 +191,123 @@ def collect_map_content(viewport: Viewport, plan: Plan, patrol: Patrol) -> MapCo
     kinds = [kind for kind, shown in zip(kinds, on_map, strict=True) if shown]
     # The gate stays where it is; crosses move for nothing but the gate and each other.
     fixed = sum(kind in {"gate", "keep_away"} for kind in kinds)
+    network = plan.area.network.walkable
+    pieces = find_visible_pieces(network, viewport)
+    drawn_legs = route.separate_legs([viewport.to_page(leg.line) for _, leg in legs])
+    walked = _find_walked_pieces(network, pieces, [leg.line for _, leg in legs])
     return MapContent(
         patrol=patrol,
-        network=plan.area.network.walkable,
+        network=network,
         features=features,
-        point_symbols={kind: find_symbols(features, viewport, kind) for kind in SYMBOL_STYLES},
+        point_symbols={
+            **{kind: find_symbols(features, viewport, kind) for kind in SYMBOL_STYLES},
+            **_find_crossings(network, walked, viewport),
+        },
         viewport=viewport,
-        pieces=find_visible_pieces(plan.area.network.walkable, viewport),
+        pieces=pieces,
         stretches=viewport.clip_to_page(_select_stretches(plan.hotspots, patrol)),
-        legs=route.separate_legs([viewport.to_page(leg.line) for _, leg in legs]),
+        legs=drawn_legs,
         leg_labels=[name for name, _ in legs],
         pushed_ranges=[route.find_pushed_ranges(leg) for _, leg in legs],
         marker_kinds=kinds,
         marker_texts=[text for text, shown in zip(texts, on_map, strict=True) if shown],
         marker_centres=route.separate_points(points[on_map], MIN_MARKER_GAP, fixed=fixed),
         marker_true_points=points[on_map],
+        named_streets=list_named_streets(network, patrol),
+        feared_stretches=_find_feared_stretches(viewport, plan.hotspots, patrol),
+        feared_points=_find_feared_points(viewport, plan.hotspots, patrol),
+        beats=[
+            viewport.to_page(line)
+            for stop in patrol.stops
+            if len(line := _find_beat_line(network, plan.hotspots, stop))
+        ],
+        shows_steps=bool(len(find_steps(network, pieces))),
+        passages=frozenset(network.piece_passage[walked]) - {""},
+        grid_lines=build_grid_lines(viewport, plan.area.settings.area.crs),
     )
+
+
+def _find_walked_pieces(
+    network: StreetNetwork, pieces: NDArray[np.int64], lines: list[NDArray[np.float64]]
+) -> NDArray[np.int64]:
+    """Those of the pieces that the legs lead along or across, by their lines in metres.
+
+    Legs that were read from a file know no pieces.
+    """
+    if not lines:
+        return pieces[:0]
+    walk = shapely.multilinestrings([shapely.linestrings(line) for line in lines])
+    shapely.prepare(walk)
+    middles = shapely.points(network.piece_middle[pieces])
+    return np.asarray(pieces[shapely.dwithin(walk, middles, ON_WALK_METRES)])
+
+
+def _find_crossings(
+    network: StreetNetwork, walked: NDArray[np.int64], viewport: Viewport
+) -> dict[str, tuple[NDArray[np.object_], NDArray[np.float64]]]:
+    """Crossings on the walk that have lights or are zebras, as symbols; near ones only once."""
+    found = {}
+    for kind in CROSSING_SIGNS:
+        own = walked[network.piece_crossing[walked] == kind]
+        points = viewport.to_page(network.piece_middle[own])
+        points = points[viewport.contains(points, margin=SYMBOL_EDGE_MARGIN)]
+        apart = np.hypot(*(points[:, None] - points[None]).transpose(2, 0, 1))
+        repeated = (np.tril(apart < CROSSING_GAP, -1)).any(axis=1)
+        shown = points[~repeated]
+        found[kind] = np.full(len(shown), "", dtype=object), shown
+    return found
+
+
+def _find_feared_stretches(
+    viewport: Viewport, hotspots: gpd.GeoDataFrame, patrol: Patrol
+) -> list[Geometries]:
+    """Stretches of stops that pupils' reports are a reason for, in points of the page."""
+    wanted = [
+        stop.hotspot
+        for stop in patrol.stops
+        if stop.kind == "hotspot" and any(isinstance(why, ReportsReason) for why in stop.why)
+    ]
+    shapes = hotspots.geometry[hotspots["hotspot"].isin(wanted)].to_numpy()
+    cuts = [viewport.clip_to_page(np.array([shape]), margin=0.0) for shape in shapes]
+    return [merge_lines(shapely.get_parts(cut)) for cut in cuts if len(cut)]
+
+
+def _find_feared_points(
+    viewport: Viewport, hotspots: gpd.GeoDataFrame, patrol: Patrol
+) -> NDArray[np.float64]:
+    """Stopping places, in points of the page, of hotspots that mainly reports make."""
+    others = hotspots[hotspots["mainly_reports"] & ~hotspots["hotspot"].isin(patrol.hotspots)]
+    points = viewport.to_page(shapely.get_coordinates(others["stop"].to_numpy()))
+    return points[viewport.contains(points, margin=MARKER_EDGE_MARGIN)]
+
+
+def _find_beat_line(
+    network: StreetNetwork, hotspots: gpd.GeoDataFrame, stop: Stop
+) -> NDArray[np.float64]:
+    """(v, 2) metres: the walk between the two ends of a beat that are farthest apart."""
+    rows = hotspots["hotspot"].isin(stop.beat).to_numpy()
+    if not rows.any():
+        return np.empty((0, 2))
+    pieces = np.concatenate([np.asarray(own, dtype=np.int64) for own in hotspots["pieces"][rows]])
+    nodes = np.unique(network.piece_nodes[pieces])
+    limit = 2 * float(network.piece_metres[pieces].sum()) + MAX_BEAT_GAP_METRES
+    metres, before = dijkstra(
+        network.node_graph, indices=nodes, limit=limit, return_predecessors=True
+    )
+    among = np.where(np.isfinite(metres[:, nodes]), metres[:, nodes], -1.0)
+    start, end = np.unravel_index(int(np.argmax(among)), among.shape)
+    at, path = nodes[end], [nodes[end]]
+    while at != nodes[start]:
+        at = before[start, at]
+        path.append(at)
+    return np.asarray(network.node_xy[path]) if len(path) > 1 else np.empty((0, 2))
+
+
+def find_shown_keep_away(viewport: Viewport, patrol: Patrol) -> list[BarredPlace]:
+    """Places to keep away from that are crosses on the map of this window, in their order."""
+    xy = np.array([(place.x, place.y) for place in patrol.keep_away]).reshape(-1, 2)
+    shown = viewport.contains(viewport.to_page(xy), margin=MARKER_EDGE_MARGIN)
+    return [place for place, is_on_map in zip(patrol.keep_away, shown, strict=True) if is_on_map]
 
 
 def _list_markers(
@@ -145,7 +319,10 @@ def _list_markers(
     ]
     if keep_away:
         markers += [("keep_away", symbols.KEEP_AWAY_TEXT, bar.x, bar.y) for bar in patrol.keep_away]
-    markers += [("stop", str(no), stop.x, stop.y) for no, stop in enumerate(patrol.stops, 1)]
+    markers += [
+        ("stop" if stop.tasking is None else "tasked", str(number), stop.x, stop.y)
+        for number, stop in enumerate(patrol.stops, 1)
+    ]
     if patrol.base_xy is not None:
         markers.append(("base", "B", *patrol.base_xy))
     kinds, texts, x, y = zip(*markers, strict=True)
@@ -160,8 +337,8 @@ def _select_drawn_legs(patrol: Patrol) -> list[tuple[str, Leg]]:
 
 
 def _select_stretches(hotspots: gpd.GeoDataFrame, patrol: Patrol) -> Geometries:
-    """Stretches of the patrol's stops, in metres."""
-    wanted = patrol.hotspots
+    """Stretches of the patrol's stops and their beats, in metres."""
+    wanted = {*patrol.hotspots, *(hotspot for stop in patrol.stops for hotspot in stop.beat)}
     if not wanted or not len(hotspots):
         return np.empty(0, dtype=object)
     return np.asarray(hotspots.geometry[hotspots["hotspot"].isin(wanted)].to_numpy())

@@ -3,7 +3,7 @@
 Streets of the route come first, then what helps to find them.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,7 +18,14 @@ from shapely.geometry.base import BaseGeometry
 
 from patrolplan.network import StreetNetwork
 from patrolplan.outputs.cartography.basemap import ROUTE_COLOUR, classify_streets, merge_lines
-from patrolplan.outputs.cartography.fonts import TextStyle, draw_text, make_printable, measure_label
+from patrolplan.outputs.cartography.fonts import (
+    LINE_HEIGHT,
+    TextStyle,
+    draw_text,
+    make_printable,
+    measure_label,
+    measure_text_width,
+)
 from patrolplan.outputs.cartography.labels import (
     Boxes,
     LabelCandidates,
@@ -28,7 +35,7 @@ from patrolplan.outputs.cartography.labels import (
     place_labels,
 )
 from patrolplan.outputs.cartography.viewport import Viewport
-from patrolplan.text import LONGEST_NAME, shorten
+from patrolplan.text import wrap_evenly
 
 ROUTE_NAME_SIZE = 8.6
 NAME_SIZE = 8.0
@@ -36,6 +43,12 @@ SCHOOL_SIZE = 9.0
 ROUTE_NAME_OFFSETS = (9.5, -9.5, 13.0, -13.0, 17.0, -17.0, 22.0, -22.0)
 """Points from a street on the route to its name: clear of the route in either of two lanes."""
 STREET_CLASS_RANK = {"major": 0, "middle": 1, "minor": 2, "service": 4, "foot": 3}
+SCHOOL_LINES = (1, 2, 3, 4)
+"""Lines that a school's name may take, the best first."""
+LONGEST_LINE = 24
+"""Letters of a name in one line; longer names take two."""
+REPEAT_POINTS = 300.0
+"""Points between two places of one name."""
 SYMBOL_EDGE_MARGIN = 4.0
 """Points; signs nearer to the edge of the map are not drawn."""
 MAX_ROUTE_DISTANCE = 45.0
@@ -43,6 +56,7 @@ MAX_ROUTE_DISTANCE = 45.0
 SYMBOL_STYLES: Mapping[str, tuple[float, bool, str]] = {
     "bus_stop": (3.5, False, "#8a8a8a"),
     "station": (6.0, True, ""),
+    "station_entrance": (4.5, False, "#8a8a8a"),
 }
 """Radius of a sign in points, whether its name is bold, and the colour of the name's plate.
 
@@ -50,7 +64,7 @@ Names of bus stops have a plate, because most are called after some other street
 """
 
 
-LabelKind = Literal["name", "route_street", "leg"]
+LabelKind = Literal["name", "route_street", "leg", "key", "feared"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,12 +72,14 @@ class MapLabel:
     """Words that want a place on the map, and how they are written."""
 
     text: str
+    """In one line or several."""
     size: float
     bold: bool
     colour: str
     candidates: LabelCandidates
     kind: LabelKind = "name"
-    """The tag of a leg, the name of a street on the route, or any other name."""
+    """The tag of a leg, the name of a street on the route, its letter in the key, the sign of a
+    place where pupils feel unsafe, or any other name."""
     plate_colour: str = ""
     """Colour of the edge of the white plate it stands on; empty for names on the map itself."""
     leader_ends: NDArray[np.float64] | None = None
@@ -101,90 +117,125 @@ def draw_label(axes: Axes, label: MapLabel, box: Boxes) -> None:
         dot.set(facecolor=ROUTE_COLOUR, edgecolor="white", linewidth=0.6, zorder=8.8)
         axes.add_artist(dot)
     if label.plate_colour:
+        rounding = 0.0 if label.kind == "key" else 2.5
         corner = (x - width / 2 + 1.5, y - height / 2 + 1.5)
         plate = FancyBboxPatch(
-            corner, width - 3, height - 3, boxstyle="round,pad=1.5,rounding_size=2.5"
+            corner, width - 3, height - 3, boxstyle=f"round,pad=1.5,rounding_size={rounding}"
         )
         plate.set(facecolor="white", edgecolor=label.plate_colour, linewidth=0.9, zorder=9.0)
         axes.add_artist(plate)
     style = TextStyle(label.size, label.bold, label.colour, halo=0.0 if label.plate_colour else 1.3)
-    draw_text(axes, label.text, (x, y, angle), style)
+    lines = label.text.split("\n")
+    spacing = label.size * LINE_HEIGHT
+    for number, line in enumerate(lines):
+        rise = spacing * ((len(lines) - 1) / 2 - number)
+        draw_text(axes, line, (x, y + rise, angle), style)
 
 
 def build_street_labels(
+    network: StreetNetwork, pieces: NDArray[np.int64], viewport: Viewport
+) -> list[MapLabel]:
+    """Names of the streets in the window, by class and length."""
+    streets = list_streets(network, pieces, viewport)
+    streets.sort(key=lambda street: (street.rank, -shapely.length(street.lines).sum()))
+    return [build_street_label(street) for street in streets]
+
+
+@dataclass(frozen=True, eq=False)
+class ShownStreet:
+    """A street that has a name, as far as it lies in the window."""
+
+    name: str
+    lines: NDArray[np.object_]
+    """In points of the page, joined end to end."""
+    rank: int
+    """Of its highest class, 0 for main roads."""
+
+
+def list_streets(
     network: StreetNetwork,
     pieces: NDArray[np.int64],
     viewport: Viewport,
     *,
-    route_streets: Iterable[str] = (),
-    route: BaseGeometry | None = None,
-) -> list[MapLabel]:
-    """Names of the streets in the window, those of the route first, then by class and length.
-
-    Those of the route are bold. `route` is the route's shape in points of the page.
-    """
-    names = network.piece_name[pieces].astype(str)
-    shown, names = pieces[names != ""], names[names != ""]
+    names: Sequence[str] | None = None,
+) -> list[ShownStreet]:
+    """The streets in the window that have a name, or one of these, in the order of their names."""
+    called = network.piece_name[pieces].astype(str)
+    chosen = called != "" if names is None else np.isin(called, list(names))
+    shown, called = pieces[chosen], called[chosen]
     classes = classify_streets(network, shown)
-    route_names = set(route_streets)
-    ranked: list[tuple[tuple[int, float, str], MapLabel]] = []
-    for key, rows in pd.Series(names).groupby(names).indices.items():
-        name = str(key)
+    streets = []
+    for name, rows in pd.Series(called).groupby(called).indices.items():
         lines = shapely.get_parts(viewport.clip_to_page(network.lines(shown[rows]), margin=0))
         lines = merge_lines(lines[shapely.get_type_id(lines) == shapely.GeometryType.LINESTRING])
-        if not len(lines):
-            continue
-        rank = min(STREET_CLASS_RANK[kind] for kind in classes[rows])
-        walked = name in route_names
-        label = _build_street_label(name, lines, walked=walked, major=rank <= 1, route=route)
-        length = float(shapely.length(lines).sum())
-        ranked.append(((-1 if walked else rank, -length, name), label))
-    return [label for _, label in sorted(ranked, key=lambda pair: pair[0])]
+        if len(lines):
+            rank = min(STREET_CLASS_RANK[kind] for kind in classes[rows])
+            streets.append(ShownStreet(str(name), lines, rank))
+    return streets
 
 
-def _build_street_label(
-    name: str, lines: NDArray[np.object_], *, walked: bool, major: bool, route: BaseGeometry | None
-) -> MapLabel:
-    """A street's name on the street; where it is walked, also next to it, clear of the route."""
-    text = shorten(make_printable(name))
-    size = ROUTE_NAME_SIZE if walked else NAME_SIZE
-    width, height = measure_label(text, size, bold=walked)
-    ratio = 2.2 if walked else 1.04
-    placings: list[tuple[tuple[float, ...], float, float]] = [((0.0,), 6.0 if walked else 3.0, 0.0)]
-    if walked:
-        placings.append((ROUTE_NAME_OFFSETS, 18.0, 3.0))
-    all_boxes, all_costs = [], []
-    for line in lines:
-        xy = shapely.get_coordinates(line)
-        for offsets, max_bend, extra_cost in placings:
-            boxes, costs = find_places_along_line(
-                xy, width, height, offsets=offsets, max_bend=max_bend, max_length_ratio=ratio
-            )
-            all_boxes.append(boxes)
-            all_costs.append(costs + extra_cost)
-    boxes, costs = np.concatenate(all_boxes), np.concatenate(all_costs)
-    if walked and route is not None and not route.is_empty:
+def build_street_label(street: ShownStreet) -> MapLabel:
+    """A street's name on the street; main streets have it twice where they are long."""
+    text, major = make_printable(street.name), street.rank <= 1
+    size = measure_label(text, NAME_SIZE)
+    boxes, costs = _find_street_places(street, size, [((0.0,), 3.0, 0.0)], max_length_ratio=1.04)
+    candidates = LabelCandidates(
+        street.name, boxes, costs, max_count=2 if major else 1, min_gap=REPEAT_POINTS
+    )
+    colour = "black" if major else "#3c3c3c"
+    return MapLabel(text, NAME_SIZE, False, colour, candidates)  # noqa: FBT003
+
+
+def build_route_label(street: ShownStreet, route: BaseGeometry, *, walked: bool) -> MapLabel:
+    """The name of a street that the words name, on it or next to it, clear of the route.
+
+    `route` is the route's shape in points of the page. Names of walked streets are bold.
+    """
+    text, size = make_printable(street.name), ROUTE_NAME_SIZE if walked else NAME_SIZE
+    placings = [((0.0,), 6.0, 0.0), (ROUTE_NAME_OFFSETS, 18.0, 3.0)]
+    boxes, costs = _find_street_places(
+        street, measure_label(text, size, bold=walked), placings, max_length_ratio=2.2
+    )
+    if not route.is_empty:
         # The name of a long street belongs on the part that is walked.
         away = shapely.distance(shapely.points(boxes[:, :2]), route)
         near = away <= MAX_ROUTE_DISTANCE
         if near.any():
             boxes, costs, away = boxes[near], costs[near], away[near]
         costs = costs + np.maximum(0.0, away - 14.0) * 0.4
-    prominent = walked or major
-    candidates = LabelCandidates(name, boxes, costs, max_count=2 if prominent else 1, min_gap=300.0)
-    colour = "black" if prominent else "#3c3c3c"
-    kind: LabelKind = "route_street" if walked else "name"
-    return MapLabel(text, size, walked, colour, candidates, kind)
+    candidates = LabelCandidates(street.name, boxes, costs)
+    return MapLabel(text, size, walked, "black", candidates, "route_street")
+
+
+def _find_street_places(
+    street: ShownStreet,
+    size: tuple[float, float],
+    placings: Sequence[tuple[tuple[float, ...], float, float]],
+    *,
+    max_length_ratio: float,
+) -> tuple[Boxes, NDArray[np.float64]]:
+    """Boxes along a street, and their costs; `placings` are offsets, bend and cost added."""
+    all_boxes, all_costs = [], []
+    for line in street.lines:
+        xy = shapely.get_coordinates(line)
+        for offsets, max_bend, extra_cost in placings:
+            boxes, costs = find_places_along_line(
+                xy, *size, offsets=offsets, max_bend=max_bend, max_length_ratio=max_length_ratio
+            )
+            all_boxes.append(boxes)
+            all_costs.append(costs + extra_cost)
+    return np.concatenate(all_boxes), np.concatenate(all_costs)
 
 
 def build_school_labels(gate: tuple[float, float], school: str, *, radius: float) -> list[MapLabel]:
-    """The school's name by its gate, and shorter forms that stand in where it finds no place."""
+    """The school's name by its gate, in one line or, where that finds no place, in several."""
     labels = []
-    for letters in (LONGEST_NAME, 20, 10) if school else ():
-        text = shorten(make_printable(school), letters)
+    name = make_printable(school)
+    texts = dict.fromkeys(wrap_evenly(name, count) for count in SCHOOL_LINES) if name else ()
+    for text in texts:
         boxes, costs = find_places_around_point(
             *gate,
-            measure_label(text, SCHOOL_SIZE, bold=True),
+            _measure_lines(text, SCHOOL_SIZE, bold=True),
             radius=radius,
             extra_distances=(0.0, 4.0, 9.0),
             slide_distances=(0.0, 6.0, 14.0, 24.0),
@@ -192,6 +243,20 @@ def build_school_labels(gate: tuple[float, float], school: str, *, radius: float
         candidates = LabelCandidates("school", boxes, costs, min_gap=np.inf)
         labels.append(MapLabel(text, SCHOOL_SIZE, True, "black", candidates))  # noqa: FBT003
     return labels
+
+
+def wrap_name(text: str) -> str:
+    """A name in one line, in two where it is long."""
+    return wrap_evenly(text, 1 if len(text) <= LONGEST_LINE else 2)
+
+
+def _measure_lines(
+    text: str, size: float, *, bold: bool, padding: float = 3.0
+) -> tuple[float, float]:
+    """Width and height in points of a label of one line or several."""
+    lines = text.split("\n")
+    width = max(measure_text_width(line, size, bold=bold) for line in lines)
+    return width + padding, len(lines) * size * LINE_HEIGHT
 
 
 def find_symbols(
@@ -224,10 +289,10 @@ def build_symbol_labels(
     radius, bold, plate = SYMBOL_STYLES[kind]
     labels: dict[str, MapLabel] = {}
     for name, (x, y) in zip(names[seen], points[seen], strict=True):
-        text = shorten(make_printable(str(name)), 24)
+        text = wrap_name(make_printable(str(name)))
         if not text or text in labels:
             continue
-        width, height = measure_label(text, NAME_SIZE, bold=bold, padding=7 if plate else 2)
+        width, height = _measure_lines(text, NAME_SIZE, bold=bold, padding=7 if plate else 2)
         size = (width, height + 2) if plate else (width, height)
         boxes, costs = find_places_around_point(
             x, y, size, radius=radius, extra_distances=(0.0, 6.0)
@@ -243,9 +308,9 @@ def build_area_labels(features: gpd.GeoDataFrame, viewport: Viewport) -> list[Ma
     ranked = []
     for name, shape in zip(shown["name"], shown.geometry, strict=True):
         cut = viewport.clip_to_page(np.array([shape]), margin=0)
-        text = shorten(make_printable(str(name)), 28)
-        size = measure_label(text, NAME_SIZE, padding=2.0)
-        if not len(cut) or shapely.area(cut[0]) < size[0] * NAME_SIZE:
+        text = wrap_name(make_printable(str(name)))
+        size = _measure_lines(text, NAME_SIZE, bold=False, padding=2.0)
+        if not len(cut) or shapely.area(cut[0]) < size[0] * size[1]:
             continue
         spots = shapely.get_coordinates(
             [shapely.centroid(cut[0]), shapely.point_on_surface(cut[0])]

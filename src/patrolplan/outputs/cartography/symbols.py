@@ -1,6 +1,6 @@
 """What stands on top of a map's ground: signs, stretches, north arrow, scale bar and legend."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -10,12 +10,7 @@ from matplotlib.patches import Circle, Patch, PathPatch, Polygon, Rectangle
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from patrolplan.outputs.cartography.basemap import (
-    ROUTE_COLOUR,
-    LineStyle,
-    build_compound_path,
-    draw_lines,
-)
+from patrolplan.outputs.cartography.basemap import ROUTE_COLOUR, build_compound_path, draw_lines
 from patrolplan.outputs.cartography.fonts import TextStyle, draw_text, measure_text_width
 from patrolplan.outputs.cartography.labels import find_overlaps
 from patrolplan.outputs.cartography.place_names import NAME_SIZE
@@ -30,40 +25,81 @@ STRETCH = "#f3c08a"
 STRETCH_LINES = "#7a4a12"
 STRETCH_HATCH = 4.5
 """Points between the slanting lines."""
-LEGEND_HEIGHT = 19.0
 LEGEND_LEVEL = 23.0
-LONG_BAR = 110.0
+LONG_BAR = 125.0
 """Maximum length of the scale bar, in points."""
-SHORT_BAR = 50.0
-"""The same where the legend is full, because every sign on the map must be explained."""
 NORTH_SIDE = 30.0
 ROTATED_NOTE = "Map turned"
 CROSS_SIDE = 11.0
 STOP_RADIUS = 9.0
 GATE_SIDE = 17.0
 MARKER_TEXT_SIZE = 12.0
+FEARED_TEXT = "!"
 KEEP_AWAY_TEXT = "\N{MULTIPLICATION SIGN}"
 """The card's text marks places to keep away from with the same sign."""
 
-MarkerKind = Literal["gate", "base", "stop", "keep_away"]
+MarkerKind = Literal["gate", "base", "stop", "tasked", "keep_away"]
+
+BEAT_HEAD = 7.0
+"""Points; length of an arrow head."""
+FEARED_SIZE = (12.5, 13.5)
+"""Width and height in points of the sign of a place where pupils feel unsafe."""
 
 
 def draw_symbols(axes: Axes, symbols: Mapping[str, NDArray[np.float64]]) -> None:
-    """Draw bus stops and stations, given as (n, 2) points of the page by kind."""
+    """Draw bus stops, stations and the like, given as (n, 2) points of the page by kind."""
     for kind, points in symbols.items():
         for x, y in points.tolist():
-            _draw_symbol(axes, kind, x, y, level=7.6 if kind == "station" else 7.5)
+            draw_symbol(axes, kind, x, y, level=7.6 if kind == "station" else 7.5)
 
 
-def _draw_symbol(axes: Axes, kind: str, x: float, y: float, *, level: float) -> None:
+def draw_symbol(axes: Axes, kind: str, x: float, y: float, *, level: float) -> None:
+    """Draw the sign of a bus stop, a station or its entrance, or a crossing."""
     if kind == "bus_stop":
         square = Rectangle((x - 2.4, y - 2.4), 4.8, 4.8)
         square.set(facecolor="#404040", edgecolor="white", linewidth=0.8, zorder=level)
         axes.add_artist(square)
+    elif kind in {"signals", "zebra"}:
+        _draw_crossing(axes, kind, x, y, level=level)
     else:
-        tips = [(x - 5.2, y), (x, y + 5.2), (x + 5.2, y), (x, y - 5.2)]
-        diamond = Polygon(tips, facecolor="white", edgecolor="black", linewidth=1.8, zorder=level)
+        reach, fill = (5.2, "white") if kind == "station" else (3.6, "black")
+        tips = [(x - reach, y), (x, y + reach), (x + reach, y), (x, y - reach)]
+        diamond = Polygon(tips, facecolor=fill, zorder=level)
+        diamond.set(edgecolor="black" if kind == "station" else "white")
+        diamond.set(linewidth=1.8 if kind == "station" else 0.9)
         axes.add_artist(diamond)
+
+
+def _draw_crossing(axes: Axes, kind: str, x: float, y: float, *, level: float) -> None:
+    """Draw a crossing of a road: a traffic light of two lamps, or the bars of a zebra."""
+    lamps = kind == "signals"
+    width, height = (4.6, 8.4) if lamps else (8.4, 6.0)
+    plate = Rectangle((x - width / 2, y - height / 2), width, height)
+    plate.set(facecolor="black" if lamps else "white", edgecolor="white", linewidth=0.8)
+    plate.set(zorder=level)
+    axes.add_artist(plate)
+    for shift in (-2.0, 2.0) if lamps else (-3.0, 0.0, 3.0):
+        if lamps:
+            part: Patch = Circle((x, y + shift), 1.2, facecolor="white", linewidth=0)
+        else:
+            part = Rectangle((x + shift - 0.8, y - 2.5), 1.6, 5.0, facecolor="black", linewidth=0)
+        part.set(zorder=level + 0.01)
+        axes.add_artist(part)
+
+
+def draw_feared(axes: Axes, x: float, y: float, *, level: float) -> None:
+    """Draw the sign of a place where pupils feel unsafe: a speech bubble that calls out."""
+    half, low = 5.2, y - 2.6
+    bubble = [
+        (x - half, low), (x - 3.2, low), (x - 4.2, low - 3.4), (x + 0.4, low),
+        (x + half, low), (x + half, low + 8.6), (x - half, low + 8.6),
+    ]  # fmt: skip
+    for colour, width in (("white", 2.8), ("black", 1.1)):
+        shape = Polygon(bubble, facecolor="white", edgecolor=colour, linewidth=width)
+        shape.set(joinstyle="round", zorder=level)
+        axes.add_artist(shape)
+    style = TextStyle(NAME_SIZE, bold=True, level=level + 0.1)
+    draw_text(axes, FEARED_TEXT, (x, low + 4.3, 0.0), style)
 
 
 def draw_cross(axes: Axes, at: tuple[float, float], *, level: float) -> None:
@@ -100,6 +136,7 @@ def draw_markers(
 ) -> None:
     """Draw the signs of the patrol: gate and base as white squares, stops as black circles.
 
+    The circle of a stop that intelligence asks for stands in a square frame.
     `texts` stand in the signs; (n, 2) `centres` are where the signs stand, `true_points` the
     places they stand for.
     """
@@ -112,6 +149,8 @@ def draw_markers(
         if kind == "stop":
             circle = Circle((x, y), STOP_RADIUS, facecolor="black", linewidth=1.4)
             draw_sign(axes, circle, text, (x, y), size)
+        elif kind == "tasked":
+            draw_tasked_sign(axes, text, (x, y))
         else:
             square = Rectangle((x - GATE_SIDE / 2, y - GATE_SIDE / 2), GATE_SIDE, GATE_SIDE)
             square.set(facecolor="white", linewidth=2.2)
@@ -126,6 +165,17 @@ def draw_sign(
     shape.set(edgecolor=ink, zorder=11.0)
     axes.add_artist(shape)
     draw_text(axes, text, (*middle, 0.0), TextStyle(size, bold=True, colour=ink, level=12.0))
+
+
+def draw_tasked_sign(axes: Axes, text: str, middle: tuple[float, float]) -> None:
+    """Draw the sign of a stop that intelligence asks for: a circle in a square frame."""
+    x, y = middle
+    square = Rectangle((x - GATE_SIDE / 2, y - GATE_SIDE / 2), GATE_SIDE, GATE_SIDE)
+    square.set(facecolor="white", edgecolor="black", linewidth=2.0, zorder=10.9)
+    axes.add_artist(square)
+    size = MARKER_TEXT_SIZE - (1.5 if len(text) == 1 else 3.5)
+    circle = Circle((x, y), GATE_SIDE / 2 - 1.6, facecolor="black", linewidth=0.0)
+    draw_sign(axes, circle, text, middle, size)
 
 
 def draw_marker_leaders(
@@ -198,78 +248,55 @@ def draw_north_arrow(axes: Axes, viewport: Viewport, middle: NDArray[np.float64]
         draw_text(axes, ROTATED_NOTE, (float(middle[0]), float(middle[1]) - half - 7, 0.0), style)
 
 
-def draw_legend(
-    axes: Axes,
-    viewport: Viewport,
-    *,
-    way: str,
-    pushed: bool,
-    keep_away: bool,
-    symbol_kinds: Collection[str],
-) -> None:
-    """Draw the strip below the map: scale bar and what the signs on it mean.
-
-    `way` is "walk" or "bicycle", empty where there are no stops; `pushed` is whether the bicycle
-    is pushed somewhere, `keep_away` whether there are crosses, `symbol_kinds` are those
-    on the map.
-    """
-    y = LEGEND_HEIGHT / 2 - 0.5
-    x = draw_scale_bar(
-        axes, viewport, y, max_points=SHORT_BAR if pushed and keep_away else LONG_BAR
-    )
-    if way:
-        x = _draw_legend_leg(axes, x, y, "walk" if way == "walk" else "ride", "solid")
-        if pushed:
-            for colour, width, level, style in PUSHED_LINES:
-                [line] = axes.plot([x + 3, x + 21], [y, y], color=colour, lw=width, ls=style)
-                line.set(solid_capstyle="round", dash_capstyle="round", zorder=level + 17)
-            x = _draw_legend_text(axes, x + 28, y, "push")
-        x = _draw_legend_leg(axes, x, y, "last leg", LAST_LEG_DASHES)
-        sample = shapely.LineString([(x, y), (x + 22, y)]).buffer(4.5, cap_style="flat")
-        draw_stretch(axes, sample, level=LEGEND_LEVEL)
-        x = _draw_legend_text(axes, x + 26, y, "priority street")
-    if keep_away:
-        draw_cross(axes, (x + 6, y), level=LEGEND_LEVEL)
-        x = _draw_legend_text(axes, x + 15, y, "keep away")
-    for kind, middle, text_start in (("bus_stop", 3, 9), ("station", 5, 13)):
-        if kind in symbol_kinds:
-            _draw_symbol(axes, kind, x + middle, y, level=LEGEND_LEVEL)
-            x = _draw_legend_text(axes, x + text_start, y, kind.replace("_", " "))
-
-
-def _draw_legend_text(axes: Axes, x: float, y: float, text: str) -> float:
-    """Write words of the legend from x on; returns where the next sign starts."""
-    width = measure_text_width(text, NAME_SIZE)
-    draw_text(axes, text, (x + width / 2, y, 0.0), TextStyle(NAME_SIZE, level=LEGEND_LEVEL))
-    return x + width + 14
-
-
-def _draw_legend_leg(axes: Axes, x: float, y: float, text: str, style: LineStyle) -> float:
-    axes.plot([x, x + 26], [y, y], color=ROUTE_COLOUR, lw=ROUTE_WIDTH, ls=style,
-              zorder=LEGEND_LEVEL, solid_capstyle="butt", dash_capstyle="butt")  # fmt: skip
-    head = Polygon([(x + 18, y), (x + 9, y + 4), (x + 9, y - 4)], fc=ROUTE_COLOUR, ec="white")
-    head.set(linewidth=0.7, zorder=LEGEND_LEVEL + 0.1)
-    axes.add_artist(head)
-    return _draw_legend_text(axes, x + 30, y, text)
-
-
 def draw_scale_bar(
     axes: Axes, viewport: Viewport, y: float, *, max_points: float = LONG_BAR
 ) -> float:
-    """Draw the scale bar from the left edge; returns where the rest of the legend starts."""
+    """Draw the scale bar and its length from the left edge; returns where they end."""
     length = choose_scale_bar_metres(viewport.metres_per_point, max_points)
-    half = length / viewport.metres_per_point / 2
+    x = draw_bar(axes, (2.0, y), length / viewport.metres_per_point)
+    return write_text(axes, x + 5.0, y, f"{length} m") + 14.0
+
+
+def draw_bar(axes: Axes, start: tuple[float, float], length: float) -> float:
+    """Draw a scale bar of this length in points, half black, half white; returns where it ends."""
+    x, y = start
     for number, fill in enumerate(("black", "white")):
-        part = Rectangle((2 + number * half, y - 2), half, 4, facecolor=fill, edgecolor="black")
-        part.set(linewidth=0.8, zorder=LEGEND_LEVEL)
+        part = Rectangle((x + number * length / 2, y - 2), length / 2, 4, facecolor=fill)
+        part.set(edgecolor="black", linewidth=0.8, zorder=LEGEND_LEVEL)
         axes.add_artist(part)
-    return _draw_legend_text(axes, 2 * half + 7, y, f"{length} m")
+    return x + length
+
+
+def write_text(axes: Axes, x: float, y: float, text: str, *, bold: bool = False) -> float:
+    """Write words around the map from x on; returns where they end."""
+    width = measure_text_width(text, NAME_SIZE, bold=bold)
+    style = TextStyle(NAME_SIZE, bold=bold, level=LEGEND_LEVEL)
+    draw_text(axes, text, (x + width / 2, y, 0.0), style)
+    return x + width
+
+
+def draw_beat(axes: Axes, line: NDArray[np.float64], *, level: float) -> None:
+    """Draw that a (v, 2) line is walked up and down: an arrow with a head at both ends."""
+    for colour, width in (("white", 2.8), ("black", 1.2)):
+        draw_lines(axes, [line], colour, width, level, cap="butt")
+    for tip, before in ((line[-1], line[-2]), (line[0], line[1])):
+        along = (tip - before) / max(float(np.hypot(*(tip - before))), 1e-9)
+        across = np.array([-along[1], along[0]]) * BEAT_HEAD * 0.5
+        tail = tip - BEAT_HEAD * along
+        head = Polygon([tip, tail + across, tail - across], facecolor="black")
+        head.set(edgecolor="white", linewidth=0.6, zorder=level + 0.1)
+        axes.add_artist(head)
+
+
+def build_band(stretches: NDArray[np.object_], width: float) -> BaseGeometry | None:
+    """The area of stretches of street as bands of this width; None without any."""
+    band = shapely.union_all(shapely.buffer(stretches, width / 2, cap_style="flat"))
+    return None if band.is_empty else band
 
 
 def draw_stretches(axes: Axes, stretches: NDArray[np.object_], width: float) -> BaseGeometry | None:
-    """Draw stretches of street as bands of this width; returns their area, None without any."""
-    band = shapely.union_all(shapely.buffer(stretches, width / 2, cap_style="flat"))
-    if band.is_empty:
-        return None
-    draw_stretch(axes, band, level=5.0)
+    """Draw stretches of street as bands of this width; returns their area, see `build_band`."""
+    band = build_band(stretches, width)
+    if band is not None:
+        draw_stretch(axes, band, level=5.0)
     return band

@@ -22,6 +22,7 @@ from xstatic.pkg import leaflet
 
 from patrolplan.atomic import hash_content
 from patrolplan.outputs import wording
+from patrolplan.outputs.direction_words import describe_passed, describe_street, describe_turns
 from patrolplan.outputs.marking import find_marking
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.reason_words import (
@@ -31,6 +32,7 @@ from patrolplan.outputs.reason_words import (
     describe_reasons,
     describe_tasking,
 )
+from patrolplan.outputs.tested_words import describe_tested
 from patrolplan.outputs.webmap.map_layers import (
     MapPatrol,
     build_map_layers,
@@ -285,6 +287,7 @@ def _describe_patrol(map_patrol: MapPatrol, plan: "Plan") -> dict[str, Any]:
         ],
         "dark": wording.describe_lighting(plan, patrol),
         "notes": describe_notes(patrol.notes),
+        "tested": describe_tested(patrol.tested),
     }
 
 
@@ -318,8 +321,9 @@ def _describe_approach(patrol: "Patrol", verb: str) -> dict[str, Any] | None:
 def _describe_leg(leg: "Leg", destination: str, verb: str, duration: str) -> dict[str, Any]:
     length = f"{wording.format_metres(leg.metres)}, {duration}"
     steps = [
-        f"{capitalise(turn)}: {wording.describe_street(step)}, {wording.format_metres(step.metres)}"
-        for step, turn in zip(leg.steps, wording.describe_turns(leg.steps), strict=True)
+        f"{capitalise(turn)}: {describe_street(step)}, {wording.format_metres(step.metres)}"
+        f"{describe_passed(step)}"
+        for step, turn in zip(leg.steps, describe_turns(leg.steps), strict=True)
     ]
     return {"heading": f"{verb} to {destination}: {length}", "steps": steps}
 

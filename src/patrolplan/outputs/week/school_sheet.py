@@ -5,6 +5,7 @@ names and their routes.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from patrolplan.outputs.cartography.fonts import (
 )
 from patrolplan.outputs.week.overview_map import MapMarker, draw_overview_map
 from patrolplan.outputs.week.roster import Roster, RosterSchool, format_week
-from patrolplan.outputs.wording import list_attributions
+from patrolplan.outputs.wording import describe_place, list_attributions
 from patrolplan.patrols.plan import Stop
 from patrolplan.team.week import Duty
 from patrolplan.text import capitalise, shorten
@@ -91,13 +92,25 @@ def _list_duties(roster: Roster, school: RosterSchool) -> list[Duty]:
 
 
 def _find_areas(roster: Roster, school: RosterSchool) -> dict[str, Stop]:
-    """Stops by hotspot; a place that intelligence alone names is not shown to a school."""
+    """Stops by hotspot; a place that intelligence alone names is not shown to a school.
+
+    Where a hotspot is tasked, its own stopping place is shown, not the tasked point.
+    """
     stops = [stop for duty in _list_duties(roster, school) for stop in duty.patrol.stops]
-    return {stop.hotspot: stop for stop in stops if stop.kind != "tasked"}
+    hotspots = roster.week.plan.hotspots.set_index("hotspot")
+    areas = {}
+    for stop in stops:
+        if stop.tasking is not None and stop.kind != "tasked":
+            row = hotspots.loc[stop.hotspot]
+            point = (float(row["stop"].x), float(row["stop"].y))
+            areas[stop.hotspot] = replace(stop, place=row["place"], stand="street", point=point)
+        elif stop.kind != "tasked":
+            areas[stop.hotspot] = stop
+    return areas
 
 
 def _format_street(stop: Stop) -> str:
-    return capitalise(shorten(make_printable(stop.place), LONGEST_PLACE))
+    return capitalise(shorten(make_printable(describe_place(stop)), LONGEST_PLACE))
 
 
 def _describe_presence(duties: tuple[Duty, ...], letters: dict[str, str]) -> dict[str, str]:
@@ -126,7 +139,7 @@ def _draw_map(roster: Roster, school: RosterSchool) -> bytes:
     return draw_overview_map(
         roster.week.plan,
         [gate, *marks],
-        list(areas),
+        [name for stop in areas.values() for name in stop.covered],
         width=MAP_WIDTH,
         height=height or MAX_MAP_HEIGHT,
     )

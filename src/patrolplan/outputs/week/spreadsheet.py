@@ -17,7 +17,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from patrolplan.outputs.output_folder import replace_folder
 from patrolplan.outputs.week.roster import Roster, format_duty_times
-from patrolplan.outputs.wording import format_route_name
+from patrolplan.outputs.wording import describe_place, format_route_name
 from patrolplan.team.ledger.ledger import Ledger
 from patrolplan.team.ledger.monthly_return import compare_doses, month_days, summarise_doses
 from patrolplan.team.week import Duty, format_day
@@ -190,7 +190,10 @@ def _build_duty_row(roster: Roster, duty: Duty) -> list[str]:
         duty.urn,
         duty.patrol.school,
         format_route_name(duty.variant),
-        "; ".join(f"{format_time(stop.arrive_minutes)} {stop.place}" for stop in duty.patrol.stops),
+        "; ".join(
+            f"{format_time(stop.arrive_minutes)} {describe_place(stop)}"
+            for stop in duty.patrol.stops
+        ),
         roster.card_path(duty),
         *([duty.patrol.way] if roster.week.has_mixed_modes else []),
     ]

@@ -1,0 +1,291 @@
+"""The words of a patrol's map: which of them must be there, and where each finds its place."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import product
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
+
+from patrolplan.outputs.cartography import grid, labels, place_names, route, street_key, symbols
+from patrolplan.outputs.cartography.labels import (
+    NO_BOXES,
+    Boxes,
+    LabelCandidates,
+    build_level_boxes,
+    find_places_around_point,
+)
+from patrolplan.outputs.cartography.map_content import Inset, MapContent
+from patrolplan.outputs.cartography.place_names import NAME_SIZE, MapLabel, ShownStreet
+from patrolplan.outputs.cartography.street_key import KeyedStreet
+from patrolplan.outputs.cartography.symbols import FEARED_SIZE, FEARED_TEXT, ROUTE_WIDTH
+
+STRETCH_WIDTH = 13.0
+FEARED_OFFSETS = (13.5, -13.5, 0.0, 20.0, -20.0)
+"""Points from a stretch to the sign that pupils feel unsafe there."""
+FEARED_STEP = 6.0
+"""Points along the stretch between places tried."""
+
+PlacedLabel = tuple[MapLabel, Boxes]
+"""A label and its (5,) box."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """What words must keep clear of."""
+
+    content: MapContent
+    legs: Sequence[int]
+    """Numbers of the legs that get a tag."""
+    occupied: Boxes
+    """(n, 5) of signs, symbols, north arrow and inset."""
+    covered: BaseGeometry
+    """What lies over streets."""
+    blocked: BaseGeometry | None
+    band: BaseGeometry | None
+    """The stretches, which words touch only if they must."""
+
+    @cached_property
+    def route(self) -> BaseGeometry:
+        """All legs as one shape."""
+        return self.content.route
+
+    @cached_property
+    def route_area(self) -> BaseGeometry:
+        """The route as wide as it is drawn."""
+        return self.route.buffer(ROUTE_WIDTH + 0.8)
+
+
+@dataclass(frozen=True, eq=False)
+class NeededWords:
+    """What a map cannot do without, in its places."""
+
+    placed: list[PlacedLabel]
+    keyed: list[KeyedStreet]
+    """Streets whose letter is among them."""
+    lacking: int
+    """Words that found no place."""
+
+
+def place_north_arrow(content: MapContent, inset: Inset | None) -> NDArray[np.float64]:
+    """(2,) middle of the north arrow, clear of signs and inset."""
+    inset_box = NO_BOXES if inset is None else inset.box
+    return symbols.place_north_arrow(content.viewport, np.vstack([content.marker_boxes, inset_box]))
+
+
+def survey_map(content: MapContent, inset: Inset | None) -> Ground:
+    """Find what the words of a map must keep clear of."""
+    north = place_north_arrow(content, inset)
+    furniture = symbols.compute_north_arrow_box(content.viewport, north)
+    legs = range(len(content.legs))
+    if inset is None:
+        return _survey(content, legs, furniture, None)
+    others = [number for number in legs if number not in inset.leg_numbers]
+    return _survey(content, others, np.vstack([furniture, inset.box]), inset.outline.buffer(1.0))
+
+
+def survey_inset(content: MapContent, legs: Sequence[int]) -> Ground:
+    """Find what the words of an inset must keep clear of."""
+    return _survey(content, legs, NO_BOXES, None)
+
+
+def _survey(
+    content: MapContent, legs: Sequence[int], furniture: Boxes, blocked: BaseGeometry | None
+) -> Ground:
+    points = np.concatenate([points for _, points in content.point_symbols.values()])
+    corners = labels.compute_corners(furniture)
+    return Ground(
+        content=content,
+        legs=legs,
+        occupied=np.vstack([content.marker_boxes, build_level_boxes(points, 7.0), furniture]),
+        covered=shapely.union_all([content.marker_area, *shapely.polygons(corners)]),
+        blocked=blocked,
+        band=symbols.build_band(content.stretches, STRETCH_WIDTH),
+    )
+
+
+def place_needed_words(ground: Ground) -> NeededWords:
+    """What must be on the map: titles, streets that the card names, tags, feared places.
+
+    A street whose name finds no place gets a letter. Streets choose before the legs' tags, which
+    are small and fit almost anywhere; where something would be missing, the tags choose first, or
+    stand away from their leg with a line that leads to it.
+    """
+    content = ground.content
+    shown = place_names.list_streets(
+        content.network, content.pieces, content.viewport, names=content.named_streets
+    )
+    streets = {street.name: street for street in shown}
+    names = _keep_off_route(ground, _build_titles(ground) + _build_route_labels(ground, shown))
+    tried = []
+    tags = route.build_leg_labels(content.legs, content.leg_labels, ground.legs)
+    for leaders, tags_first in product((False, True), repeat=2):
+        if leaders and not tags_first:
+            tags = tags + route.build_leader_labels(
+                content.legs, content.leg_labels, ground.legs, covered=ground.covered
+            )
+        tried.append(_place_in_order(ground, streets, names, tags, tags_first=tags_first))
+        if not tried[-1].lacking:
+            break
+    best = min(tried, key=lambda words: words.lacking)
+    _place(ground, best.placed, _build_feared_labels(ground))
+    return best
+
+
+def place_other_words(ground: Ground, needed: Sequence[PlacedLabel]) -> list[PlacedLabel]:
+    """The needed words and all others that find room between them."""
+    content, placed = ground.content, list(needed)
+    viewport, features = content.viewport, content.features
+    named = {label.candidates.key for label, _ in placed if label.kind == "route_street"}
+    named |= set(content.named_streets)
+    passed = {
+        step.landmark.name
+        for leg in content.patrol.all_legs
+        for step in leg.steps
+        if step.landmark is not None
+    }
+    near = shapely.union_all([ground.route, shapely.Point(content.gate)])
+    signs = [
+        label
+        for kind in ("station_entrance", "bus_stop")
+        for label in place_names.build_symbol_labels(
+            kind, *content.point_symbols[kind], covered=ground.covered, near=near
+        )
+    ]
+    streets = place_names.build_street_labels(content.network, content.pieces, viewport)
+    landmarks = [label for label in signs if label.text.replace("\n", " ") in passed]
+    others = [
+        *landmarks,
+        *_repeat_names(placed),
+        *(label for label in streets if label.candidates.key not in named),
+        *place_names.build_area_labels(features, viewport),
+        *(label for label in signs if label not in landmarks),
+        *grid.build_grid_labels(content.grid_lines, viewport),
+    ]
+    _place(ground, placed, _keep_off_route(ground, others))
+    return placed
+
+
+def _build_titles(ground: Ground) -> list[MapLabel]:
+    """Names of the school and of stations."""
+    content = ground.content
+    return [
+        *place_names.build_school_labels(
+            content.gate, content.patrol.school, radius=symbols.GATE_SIDE * 0.6
+        ),
+        *place_names.build_symbol_labels(
+            "station", *content.point_symbols["station"], covered=ground.covered
+        ),
+    ]
+
+
+def _build_route_labels(ground: Ground, streets: Sequence[ShownStreet]) -> list[MapLabel]:
+    """Names of the streets that the card names, those that are walked first, by length."""
+    legs = ground.content.patrol.all_legs
+    walked = {step.street for leg in legs for step in leg.steps}
+    ranked = sorted(
+        streets,
+        key=lambda street: (street.name not in walked, -shapely.length(street.lines).sum()),
+    )
+    return [
+        place_names.build_route_label(street, ground.route, walked=street.name in walked)
+        for street in ranked
+    ]
+
+
+def _place_in_order(
+    ground: Ground,
+    streets: Mapping[str, ShownStreet],
+    names: list[MapLabel],
+    tags: list[MapLabel],
+    *,
+    tags_first: bool,
+) -> NeededWords:
+    """Names, letters of streets whose name finds no place, then tags, unless these are first."""
+    placed: list[PlacedLabel] = []
+    if tags_first:
+        _place(ground, placed, tags)
+    _place(ground, placed, names)
+    shown = {label.candidates.key for label, _ in placed if label.kind == "route_street"}
+    wanted = [
+        name for name in ground.content.named_streets if name in streets and name not in shown
+    ]
+    keyed = street_key.key_streets(wanted)
+    letters = [
+        street_key.build_key_label(
+            street, streets[street.name].lines, route=ground.route, covered=ground.covered
+        )
+        for street in keyed
+    ]
+    _place(ground, placed, letters)
+    if not tags_first:
+        _place(ground, placed, tags)
+    on_map = {label.text for label, _ in placed if label.kind == "key"}
+    found = [street for street in keyed if street.letter in on_map]
+    lacking = len(keyed) - len(found) + len(ground.legs)
+    lacking -= sum(label.kind == "leg" for label, _ in placed)
+    return NeededWords(placed, found, lacking)
+
+
+def _place(ground: Ground, placed: list[PlacedLabel], wanted: list[MapLabel]) -> None:
+    """Add those of the labels that find a place between the others."""
+    boxes = np.array([box for _, box in placed]).reshape(-1, 5)
+    placed += place_names.place_map_labels(
+        wanted,
+        ground.content.viewport,
+        occupied=np.vstack([ground.occupied, boxes]),
+        blocked=ground.blocked,
+        avoided=ground.band,
+    )
+
+
+def _keep_off_route(ground: Ground, wanted: list[MapLabel]) -> list[MapLabel]:
+    area = ground.route_area
+    return [replace(label, candidates=replace(label.candidates, blocked=area)) for label in wanted]
+
+
+def _repeat_names(placed: list[PlacedLabel]) -> list[MapLabel]:
+    """Names of long streets once more, far from where they stand already."""
+    repeated = []
+    for label, box in placed:
+        candidates = label.candidates
+        far = np.hypot(*(candidates.boxes[:, :2] - box[:2]).T) >= place_names.REPEAT_POINTS
+        if label.kind == "route_street" and far.any():
+            boxes, costs = candidates.boxes[far], candidates.costs[far]
+            repeated.append(
+                replace(label, candidates=replace(candidates, boxes=boxes, costs=costs))
+            )
+    return repeated
+
+
+def _build_feared_labels(ground: Ground) -> list[MapLabel]:
+    """Signs of places where pupils feel unsafe: stops' stretches first, then other hotspots."""
+    signs = []
+    for number, lines in enumerate(ground.content.feared_stretches):
+        parts = [
+            labels.find_places_along_line(
+                shapely.get_coordinates(line), FEARED_STEP, FEARED_SIZE[1], offsets=FEARED_OFFSETS
+            )
+            for line in lines
+        ]
+        middles = np.concatenate([NO_BOXES[:, :2], *(boxes[:, :2] for boxes, _ in parts)])
+        costs = np.concatenate([np.empty(0), *(cost for _, cost in parts)])
+        signs.append(_build_feared_label(f"stop {number}", middles, costs))
+    for number, (x, y) in enumerate(ground.content.feared_points.tolist()):
+        around, costs = find_places_around_point(x, y, FEARED_SIZE, radius=1.0)
+        middles = np.concatenate([[(x, y)], around[:, :2]])
+        signs.append(_build_feared_label(f"other {number}", middles, np.append(-1.0, costs)))
+    return _keep_off_route(ground, signs)
+
+
+def _build_feared_label(
+    key: str, middles: NDArray[np.float64], costs: NDArray[np.float64]
+) -> MapLabel:
+    boxes = build_level_boxes(middles, FEARED_SIZE)
+    candidates = LabelCandidates(f"feared {key}", boxes, costs)
+    return MapLabel(
+        FEARED_TEXT, NAME_SIZE, bold=True, colour="black", candidates=candidates, kind="feared"
+    )

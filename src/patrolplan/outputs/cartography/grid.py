@@ -1,0 +1,121 @@
+"""The British National Grid on a map, to find the grid references that papers print.
+
+References have four digits eastwards and four northwards. A line is numbered by the first three of
+them (two where lines are a kilometre apart), with the letter of its direction, so that a turned map
+can be read as well.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from patrolplan.crs import BRITISH_GRID
+from patrolplan.outputs.cartography.basemap import draw_lines
+from patrolplan.outputs.cartography.fonts import measure_label
+from patrolplan.outputs.cartography.labels import (
+    LABEL_EDGE_MARGIN,
+    LabelCandidates,
+    build_level_boxes,
+)
+from patrolplan.outputs.cartography.place_names import NAME_SIZE, MapLabel
+from patrolplan.outputs.cartography.viewport import Viewport
+
+GRID_STEPS = (100, 200, 500, 1000)
+"""Metres that lines may be apart."""
+MIN_SPACING = 40.0
+"""Points between two lines; nearer ones would be read as streets."""
+GRID_COLOUR = "#a8b2bc"
+GRID_LEVEL = 1.45
+"""Above land, water and buildings, below all streets."""
+GRID_WIDTH = 0.5
+KILOMETRE = 1000
+SQUARE_METRES = 100_000
+"""Side of a square that has two letters."""
+INWARD_STEPS = (0.0, 16.0, 32.0)
+"""Points from the edge of the map at which a line's number may stand."""
+
+
+@dataclass(frozen=True, eq=False)
+class GridLine:
+    """A line of the grid as drawn."""
+
+    text: str
+    """Its number, such as "992E"."""
+    ends: NDArray[np.float64]
+    """(2, 2) points of the page: where it leaves the map."""
+
+
+def choose_grid_metres(metres_per_point: float) -> int:
+    """How far apart lines are on a map of this scale.
+
+    Examples
+    --------
+    >>> choose_grid_metres(1.8), choose_grid_metres(3.2)
+    (100, 200)
+    """
+    wide = (step for step in GRID_STEPS if step / metres_per_point >= MIN_SPACING)
+    return next(wide, GRID_STEPS[-1])
+
+
+def format_grid_number(metres: int, step: int, direction: str) -> str:
+    """Number of the line at so many metres eastwards or northwards, where lines are `step` apart.
+
+    Examples
+    --------
+    >>> format_grid_number(599_200, 100, "E"), format_grid_number(185_000, 1000, "N")
+    ('992E', '85N')
+    """
+    within = metres % SQUARE_METRES
+    if step % KILOMETRE == 0:
+        return f"{within // KILOMETRE:02d}{direction}"
+    return f"{within // 100:03d}{direction}"
+
+
+def build_grid_lines(viewport: Viewport, crs: str) -> list[GridLine]:
+    """Lines of the grid in the window; none where the area's CRS is not the British grid."""
+    if crs.upper() != BRITISH_GRID:
+        return []
+    step = choose_grid_metres(viewport.metres_per_point)
+    bounds = shapely.bounds(viewport.extent).reshape(2, 2)
+    lines = []
+    for axis, direction in enumerate("EN"):
+        low, high = bounds[:, axis]
+        for metres in np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step:
+            ends = bounds.copy()
+            ends[:, axis] = metres
+            cut = viewport.clip_to_page(np.array([shapely.LineString(ends)]), margin=0.0)
+            xy = shapely.get_coordinates(cut)
+            if len(xy) > 1:
+                text = format_grid_number(int(metres), step, direction)
+                lines.append(GridLine(text, np.stack([xy[0], xy[-1]])))
+    return lines
+
+
+def draw_grid(axes: Axes, lines: list[GridLine]) -> None:
+    """Draw the lines."""
+    ends = [np.round(line.ends, 1) for line in lines]
+    draw_lines(axes, ends, GRID_COLOUR, GRID_WIDTH, GRID_LEVEL, cap="butt")
+
+
+def build_grid_labels(lines: list[GridLine], viewport: Viewport) -> list[MapLabel]:
+    """The number of each line, level, at one of its ends: the left or lower one if it is free."""
+    labels = []
+    for line in lines:
+        size = measure_label(line.text, NAME_SIZE, padding=3.0)
+        length = float(np.hypot(*(line.ends[1] - line.ends[0])))
+        if length <= max(INWARD_STEPS):
+            continue
+        order = np.argsort(line.ends.sum(axis=1), kind="stable")
+        start, end = line.ends[order]
+        along = (end - start) / length
+        inward = np.array(INWARD_STEPS)[:, None] * along
+        middles = np.concatenate([start + inward, end - inward])
+        half = np.array(size) / 2 + LABEL_EDGE_MARGIN + 0.1
+        middles = np.clip(middles, half, np.array(viewport.size) - half)
+        boxes = build_level_boxes(middles, size)
+        candidates = LabelCandidates(line.text, boxes, np.arange(float(len(boxes))), min_gap=0.0)
+        labels.append(MapLabel(line.text, NAME_SIZE, False, "#44505c", candidates))  # noqa: FBT003
+    return labels

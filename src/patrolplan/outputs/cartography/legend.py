@@ -1,0 +1,246 @@
+"""The strip below a map: scale, what the signs on it mean, and the key of its streets."""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from matplotlib.axes import Axes
+from matplotlib.patches import Polygon, Rectangle
+
+from patrolplan.outputs.cartography import symbols
+from patrolplan.outputs.cartography.basemap import (
+    PASSAGE_EDGE,
+    ROUTE_COLOUR,
+    LineStyle,
+    draw_lines,
+    draw_steps,
+)
+from patrolplan.outputs.cartography.fonts import measure_text_width
+from patrolplan.outputs.cartography.grid import GRID_COLOUR, choose_grid_metres
+from patrolplan.outputs.cartography.place_names import NAME_SIZE
+from patrolplan.outputs.cartography.street_key import BOX_SIDE, KeyedStreet
+from patrolplan.outputs.cartography.symbols import LEGEND_LEVEL, ROUTE_WIDTH, write_text
+from patrolplan.outputs.cartography.viewport import Viewport, choose_scale_bar_metres
+
+ROW_HEIGHT = 13.5
+MARGIN = 2.0
+"""Points between the map and the first row, and below the last."""
+GAP = 11.0
+"""Points between two entries."""
+SIGN_GAP = 4.0
+"""Points between a sign and its words."""
+LEFT = 2.0
+POINT_METRES = 0.0254 / 72
+"""Length of a point on paper."""
+SYMBOL_WORDS = {
+    "bus_stop": ("bus stop", 6.0),
+    "station": ("station", 10.4),
+    "station_entrance": ("station entrance", 7.2),
+    "signals": ("lights", 5.0),
+    "zebra": ("zebra", 9.0),
+}
+"""Words for small signs, and the width of the sign in points."""
+UNDERPASS_DASHES = (0.0, (1.8, 1.3))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A sign and its words."""
+
+    text: str
+    sign_width: float
+    draw_sign: Callable[[Axes, float, float], object]
+    """Draws it from x on, in the middle of the row at y."""
+    bold: bool = False
+
+    @property
+    def width(self) -> float:
+        """Points, without the gap to the next."""
+        words = measure_text_width(self.text, NAME_SIZE, bold=self.bold)
+        return self.sign_width + SIGN_GAP + words
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """What a map shows, as far as it needs words."""
+
+    way: str = ""
+    """"walk" or "bicycle", empty where there are no stops."""
+    pushed: bool = False
+    """Whether the bicycle is pushed somewhere."""
+    marker_kinds: Collection[symbols.MarkerKind] = ()
+    symbol_kinds: Collection[str] = ()
+    feared: bool = False
+    beats: bool = False
+    steps: bool = False
+    passages: Collection[str] = ()
+    """Of those on the route: "bridge", "tunnel", "covered"."""
+    grid_square: str = ""
+    """Letters of the grid's squares; empty where there is no grid."""
+
+
+def count_rows(entries: Sequence[Entry], width: float) -> int:
+    """Rows that entries need on a page of this width."""
+    return len(_flow(entries, width))
+
+
+def compute_strip_height(rows: int) -> float:
+    """Points that a strip of so many rows takes."""
+    return rows * ROW_HEIGHT + 2 * MARGIN
+
+
+def draw_strip(axes: Axes, entries: Sequence[Entry], width: float, height: float) -> None:
+    """Draw entries in their order from the top of a strip of this size."""
+    y = height - MARGIN - ROW_HEIGHT / 2
+    for row in _flow(entries, width):
+        x = LEFT
+        for entry in row:
+            entry.draw_sign(axes, x, y)
+            write_text(axes, x + entry.sign_width + SIGN_GAP, y, entry.text, bold=entry.bold)
+            x += entry.width + GAP
+        y -= ROW_HEIGHT
+
+
+def _flow(entries: Sequence[Entry], width: float) -> list[list[Entry]]:
+    """Entries in rows, in their order."""
+    rows: list[list[Entry]] = []
+    x = width
+    for entry in entries:
+        if x + entry.width > width - LEFT or not rows:
+            rows.append([])
+            x = LEFT
+        rows[-1].append(entry)
+        x += entry.width + GAP
+    return rows
+
+
+def build_key_entries(streets: Sequence[KeyedStreet]) -> list[Entry]:
+    """The key's letters with the names of their streets."""
+    return [_build_key_entry(street) for street in streets]
+
+
+def _build_key_entry(street: KeyedStreet) -> Entry:
+    width = max(BOX_SIDE, measure_text_width(street.letter, NAME_SIZE, bold=True) + 5.0)
+
+    def draw_letter(axes: Axes, x: float, y: float) -> None:
+        box = Rectangle((x, y - BOX_SIDE / 2), width, BOX_SIDE, facecolor="white")
+        box.set(edgecolor="black", linewidth=0.9, zorder=LEGEND_LEVEL)
+        axes.add_artist(box)
+        start = x + (width - measure_text_width(street.letter, NAME_SIZE, bold=True)) / 2
+        write_text(axes, start, y, street.letter, bold=True)
+
+    return Entry(street.text, width, draw_letter, bold=True)
+
+
+def build_sign_entries(viewport: Viewport, shown: Shown, speed_kmh: float) -> list[Entry]:
+    """The scale, with the minutes that it takes at this speed, and all signs on the map."""
+    return [_build_scale(viewport, shown, speed_kmh), *_iterate_signs(viewport, shown)]
+
+
+def _build_scale(viewport: Viewport, shown: Shown, speed_kmh: float) -> Entry:
+    metres = choose_scale_bar_metres(viewport.metres_per_point, symbols.LONG_BAR)
+    length = metres / viewport.metres_per_point
+    minutes = f"{metres / (speed_kmh * 1000 / 60):.3g}"
+    going = "ride" if shown.way == "bicycle" else "walk"
+    scale = round(viewport.metres_per_point / POINT_METRES, -2)
+    text = f"{metres} m, {minutes} min {going}; 1:{scale:,.0f}"
+    return Entry(text, length, lambda axes, x, y: symbols.draw_bar(axes, (x, y), length))
+
+
+def _iterate_signs(viewport: Viewport, shown: Shown) -> Iterator[Entry]:
+    """All signs on the map but for those that need no words, the most important first."""
+    if shown.way:
+        yield from _iterate_route_signs(shown)
+    drawings: Sequence[tuple[bool, str, float, Callable[[Axes, float, float], None]]] = (
+        (shown.beats, "walk up and down", 24.0, _draw_beat),
+        ("tasked" in shown.marker_kinds, "tasked stop", 10.0, _draw_tasked),
+        (shown.feared, "pupils feel unsafe", 11.0, _draw_feared),
+        ("keep_away" in shown.marker_kinds, "keep away", 12.0, _draw_cross),
+        (shown.steps, "steps", 14.0, _draw_steps),
+        ("bridge" in shown.passages, "bridge", 16.0, _build_passage_drawing("solid")),
+        ("tunnel" in shown.passages, "underpass", 16.0, _build_passage_drawing(UNDERPASS_DASHES)),
+    )
+    for is_shown, text, width, draw_sign in drawings:
+        if is_shown:
+            yield Entry(text, width, draw_sign)
+    for kind, (text, width) in SYMBOL_WORDS.items():
+        if kind in shown.symbol_kinds:
+            yield Entry(text, width, _build_symbol_drawing(kind, width))
+    if shown.grid_square:
+        metres = choose_grid_metres(viewport.metres_per_point)
+        yield Entry(f"grid {shown.grid_square}, {metres} m", 10.0, _draw_grid)
+
+
+def _iterate_route_signs(shown: Shown) -> Iterator[Entry]:
+    """Signs that every patrol with stops has."""
+    going = "walk" if shown.way == "walk" else "ride"
+    yield Entry(going, 24.0, lambda axes, x, y: _draw_leg(axes, x, y, "solid"))
+    if shown.pushed:
+        yield Entry("push", 22.0, _draw_pushed)
+    last = symbols.LAST_LEG_DASHES
+    yield Entry("last leg", 24.0, lambda axes, x, y: _draw_leg(axes, x, y, last))
+    yield Entry("priority street", 20.0, _draw_stretch)
+
+
+def _draw_feared(axes: Axes, x: float, y: float) -> None:
+    symbols.draw_feared(axes, x + 5.5, y, level=LEGEND_LEVEL)
+
+
+def _draw_cross(axes: Axes, x: float, y: float) -> None:
+    symbols.draw_cross(axes, (x + 6.0, y), level=LEGEND_LEVEL)
+
+
+def _build_passage_drawing(style: LineStyle) -> Callable[[Axes, float, float], None]:
+    def draw(axes: Axes, x: float, y: float) -> None:
+        for shift in (-3.2, 3.2):
+            line = np.array([(x, y + shift), (x + 16, y + shift)])
+            draw_lines(axes, [line], PASSAGE_EDGE, 1.2, LEGEND_LEVEL, styles=style, cap="butt")
+
+    return draw
+
+
+def _build_symbol_drawing(kind: str, width: float) -> Callable[[Axes, float, float], None]:
+    return lambda axes, x, y: symbols.draw_symbol(axes, kind, x + width / 2, y, level=LEGEND_LEVEL)
+
+
+def _draw_leg(axes: Axes, x: float, y: float, style: LineStyle) -> None:
+    axes.plot([x, x + 24], [y, y], color=ROUTE_COLOUR, lw=ROUTE_WIDTH, ls=style,
+              zorder=LEGEND_LEVEL, solid_capstyle="butt", dash_capstyle="butt")  # fmt: skip
+    head = Polygon([(x + 17, y), (x + 8, y + 4), (x + 8, y - 4)], fc=ROUTE_COLOUR, ec="white")
+    head.set(linewidth=0.7, zorder=LEGEND_LEVEL + 0.1)
+    axes.add_artist(head)
+
+
+def _draw_pushed(axes: Axes, x: float, y: float) -> None:
+    for colour, width, level, style in symbols.PUSHED_LINES:
+        [line] = axes.plot([x + 3, x + 19], [y, y], color=colour, lw=width, ls=style)
+        line.set(solid_capstyle="round", dash_capstyle="round", zorder=level + 17)
+
+
+def _draw_stretch(axes: Axes, x: float, y: float) -> None:
+    sample = shapely.LineString([(x, y), (x + 20, y)]).buffer(4.5, cap_style="flat")
+    symbols.draw_stretch(axes, sample, level=LEGEND_LEVEL)
+
+
+def _draw_beat(axes: Axes, x: float, y: float) -> None:
+    _draw_stretch(axes, x + 2, y)
+    symbols.draw_beat(axes, np.array([(x, y), (x + 24, y)]), level=LEGEND_LEVEL + 0.3)
+
+
+def _draw_tasked(axes: Axes, x: float, y: float) -> None:
+    square = Rectangle((x, y - 5), 10, 10, facecolor="white", edgecolor="black", linewidth=1.4)
+    disc = shapely.Point(x + 5, y).buffer(3.6)
+    circle = Polygon(shapely.get_coordinates(disc), facecolor="black", zorder=LEGEND_LEVEL + 0.1)
+    square.set(zorder=LEGEND_LEVEL)
+    axes.add_artist(square)
+    axes.add_artist(circle)
+
+
+def _draw_steps(axes: Axes, x: float, y: float) -> None:
+    draw_steps(axes, [np.array([(x, y), (x + 14, y)])], level=LEGEND_LEVEL)
+
+
+def _draw_grid(axes: Axes, x: float, y: float) -> None:
+    lines = [np.array([(x, y), (x + 10, y)]), np.array([(x + 5, y - 5), (x + 5, y + 5)])]
+    draw_lines(axes, lines, GRID_COLOUR, 0.8, LEGEND_LEVEL, cap="butt")

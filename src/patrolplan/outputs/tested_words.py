@@ -1,0 +1,93 @@
+"""What past months say of a patrol, in two sentences: recorded there, against what, how sure."""
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from patrolplan.patrols.plan import Tested, TestedRatio
+
+MAX_TIMES = 10
+"""Beyond this a larger number would say no more: the other side held next to nothing."""
+
+MIN_TIMES = 0.1
+"""Below this a smaller number would say no more."""
+
+MAX_LETTERS = 330
+"""Longest that the sentences can be; cards have room for that."""
+
+
+def describe_tested(tested: "Tested | None") -> str:
+    """Two sentences at most: what its own stops held, and how such a patrol compares.
+
+    Examples
+    --------
+    >>> from patrolplan.patrols.plan import Tested, TestedRatio
+    >>> own, counts = TestedRatio(5.01, 3.3, 6.96), TestedRatio(1.6, 0.71, 2.73)
+    >>> tested = Tested(months=("2026-04", "2026-09"), months_held=6, is_known=True, officers=1,
+    ...                 own_stops=own, recorded_counts=counts, loop=TestedRatio(23.2, 9.34, 55))
+    >>> first, second = describe_tested(tested).split(". ")
+    >>> first[:73]
+    'Recorded at its stops in its hours, Apr to Sep 2026 (known to the plan): '
+    >>> first[73:]
+    '5.0 times as much harm a metre as on all streets in reach (3.3 to 7.0)'
+    >>> second[:83]
+    'Planned without them: recorded there, about as much as by counts alone (0.7 to 2.7)'
+    >>> second[83:]
+    ', more than 10 times as much as on a plain loop (9.3 or more).'
+    """
+    if tested is None:
+        return ""
+    sentences = []
+    span = _describe_span(tested)
+    if tested.own_stops is not None:
+        amount = _describe_ratio(tested.own_stops, "harm a metre as on all streets in reach")
+        sentences.append(f"Recorded at its stops in its hours, {span}: {amount}.")
+    others = [
+        _describe_ratio(ratio, f"as {what}")
+        for ratio, what in (
+            (tested.recorded_counts, "by counts alone"),
+            (tested.loop, "on a plain loop"),
+        )
+        if ratio is not None
+    ]
+    if others:
+        them = "them" if sentences else span
+        who = "Planned" if tested.officers == 1 else f"{tested.officers} patrols planned"
+        start = f"{who} without {them}: recorded there"
+        sentences.append(f"{start}, {', '.join(others)}.")
+    return " ".join(sentences)
+
+
+def _describe_span(tested: "Tested") -> str:
+    """The months in words, how many are held where that is not all, and whether they are known."""
+    first, last = (dt.date.fromisoformat(f"{month}-01") for month in tested.months)
+    year = f" {first.year}" if first.year != last.year else ""
+    months = 12 * (last.year - first.year) + last.month - first.month + 1
+    about = [f"{tested.months_held} of {months} held"] if tested.months_held < months else []
+    about += ["known to the plan"] if tested.is_known and tested.own_stops else []
+    ratios = (tested.own_stops, tested.recorded_counts, tested.loop)
+    about += ["no intervals"] if any(ratio and ratio.low is None for ratio in ratios) else []
+    brackets = f" ({', '.join(about)})" if about else ""
+    return f"{first:%b}{year} to {last:%b} {last.year}{brackets}"
+
+
+def _describe_ratio(ratio: "TestedRatio", than: str) -> str:
+    """How much more or less than something, with the 95 % interval in brackets."""
+    times, low, high = ratio.ratio, ratio.low, ratio.high
+    if times > MAX_TIMES:
+        amount = f"more than {MAX_TIMES} times as much"
+    elif times < MIN_TIMES:
+        amount = "less than a tenth as much"
+    else:
+        amount = f"{'less, ' if times < 1 else ''}{times:.1f} times as much"
+    if low is None or high is None:
+        return f"{amount} {than}"
+    if low <= 1 <= high:
+        amount = "about as much"
+    if low >= MAX_TIMES:
+        interval = f"{MAX_TIMES} or more"
+    elif high > MAX_TIMES:
+        interval = f"{low:.1f} or more"
+    else:
+        interval = f"{low:.1f} to {high:.1f}"
+    return f"{amount} {than} ({interval})"

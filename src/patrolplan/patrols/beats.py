@@ -1,0 +1,204 @@
+"""Beats: neighbouring hotspots that are walked up and down in one dwell, and what is worth a walk.
+
+Stopping places 150 m apart on one high street are not three visits. Hotspots whose stretches are so
+near to each other become one beat, with one dwell and one account of doses, under the name of the
+one that is worth most. Beats are the same for every school, on every day and by every way of going,
+so that the accounts of a week add up: they depend on streets, hotspots and settings alone.
+"""
+
+from collections.abc import Sequence
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from scipy.sparse import csgraph
+
+from patrolplan.area import StudyArea
+from patrolplan.hotspots.clusters import flatten_stretches, sum_by_stretch
+from patrolplan.hotspots.reasons import (
+    BeatReason,
+    CrimeReason,
+    Reason,
+    ReportsReason,
+    TrendReason,
+    count_recent_crimes,
+    find_report_groups,
+    list_window_bands,
+)
+from patrolplan.network import StreetNetwork
+from patrolplan.patrols.surroundings import MIN_STOP_METRES_TO_BARRED, metres_per_minute
+from patrolplan.risk.surface import Risk
+
+MIN_MEMBER_SHARE = 0.5
+"""A metre walked for a further hotspot, link and stretch, must be worth this share of a metre of
+the leader's stretch: otherwise the beat would take the officer away from where most happens."""
+
+SUMMED = ("worth", "crime_share", "reports_share", "length_metres")
+"""Columns of a beat that are the sum of those of its hotspots; others are those of the first."""
+
+CARRIED_OVER = (CrimeReason, ReportsReason, TrendReason)
+"""Reasons of the other hotspots of a beat that are named as well."""
+
+
+def join_beats(area: StudyArea, hotspots: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Neighbouring hotspots as one beat each, walked up and down within one dwell.
+
+    The hotspot that is worth most leads the first beat. The neighbour that is worth most joins it
+    as long as the walk from one of the beat's stretches is no longer than `[patrol] beat_metres`,
+    there is time to walk all stretches and the links between them twice, up and down, and the way
+    is worth it (`MIN_MEMBER_SHARE`). The next beat is led by the best hotspot that is left, and so
+    on.
+
+    Parameters
+    ----------
+    area
+        With all its tasked places: a hotspot near a barred one joins no beat, for then the whole
+        beat would be avoided.
+    hotspots
+        See `patrolplan.tables.HOTSPOTS`, or `patrolplan.hotspots.find.locate_hotspots`.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        A row a beat, in the order of their leaders' rows, with the leader's name and stopping
+        place, and `beat`: the names of its hotspots, the leader's first; empty where it is alone.
+    """
+    settings = area.settings.patrol
+    stretches = [np.asarray(pieces, dtype=np.int64) for pieces in hotspots["pieces"]]
+    beats = [[row] for row in range(len(hotspots))]
+    if settings.beat_metres > 0 and len(hotspots):
+        links = _measure_links(area.network.walkable, stretches, settings.beat_metres)
+        barred = _find_near_barred(area, hotspots)
+        links[barred], links[:, barred] = np.inf, np.inf
+        speed = metres_per_minute(settings.walking_speed_kmh)
+        beats = group_beats(
+            hotspots["worth"].to_numpy(),
+            sum_by_stretch(area.network.piece_metres, stretches),
+            links,
+            beat_metres=settings.beat_metres,
+            max_length_metres=settings.dwell_minutes * speed / 2,
+        )
+    return _build_frame(hotspots, sorted(beats))
+
+
+def group_beats(
+    worth: NDArray[np.float64],
+    length_metres: NDArray[np.float64],
+    link_metres: NDArray[np.float64],
+    *,
+    beat_metres: float,
+    max_length_metres: float,
+) -> list[list[int]]:
+    """Rows of the hotspots of each beat, the leader first; see `join_beats`.
+
+    Parameters
+    ----------
+    worth, length_metres
+        (h,) of each hotspot.
+    link_metres
+        (h, h) walk from stretch to stretch.
+    beat_metres, max_length_metres
+        The longest link, and the greatest length of a beat with its links.
+    """
+    order = np.argsort(-worth, kind="stable")
+    is_free = np.ones(len(worth), dtype=bool)
+    beats = []
+    for leader in order:
+        if not is_free[leader]:
+            continue
+        beat, length, link = [], 0.0, np.zeros(len(worth))
+        joining: int | None = int(leader)
+        while joining is not None:
+            beat.append(joining)
+            is_free[joining] = False
+            length += length_metres[joining] + link[joining]
+            link = np.minimum(link, link_metres[joining]) if len(beat) > 1 else link_metres[joining]
+            more = link + length_metres
+            fits = is_free & (link <= beat_metres) & (length + more <= max_length_metres)
+            fits &= worth / more >= MIN_MEMBER_SHARE * worth[leader] / length_metres[leader]
+            joining = next((int(row) for row in order[fits[order]]), None)
+        beats.append(beat)
+    return beats
+
+
+def _measure_links(
+    network: StreetNetwork, stretches: Sequence[NDArray[np.int64]], limit_metres: float
+) -> NDArray[np.float64]:
+    """(h, h) walk from each stretch to each in metres, inf beyond the limit."""
+    pieces, size = flatten_stretches(stretches)
+    nodes = network.piece_nodes[pieces]
+    first = np.cumsum(size) - size
+    links = np.full((len(size),) * 2, np.inf)
+    for row, (start, count) in enumerate(zip(first, size, strict=True)):
+        own = np.unique(nodes[start : start + count])
+        away = csgraph.dijkstra(network.node_graph, indices=own, min_only=True, limit=limit_metres)
+        links[row] = np.minimum.reduceat(away[nodes].min(axis=1), first)
+    return links
+
+
+def _find_near_barred(area: StudyArea, hotspots: gpd.GeoDataFrame) -> NDArray[np.bool_]:
+    """(h,) hotspots that no patrol stops at while a place near them is barred."""
+    barred = area.tasked_places[~area.tasked_places["must_visit"].astype(bool)]
+    if barred.empty:
+        return np.zeros(len(hotspots), dtype=bool)
+    metres = shapely.distance(
+        hotspots.geometry.to_numpy(), shapely.multipoints(barred.geometry.to_numpy())
+    )
+    return np.asarray(metres <= MIN_STOP_METRES_TO_BARRED)
+
+
+def _build_frame(hotspots: gpd.GeoDataFrame, beats: list[list[int]]) -> gpd.GeoDataFrame:
+    """A row a beat."""
+    frame = hotspots.iloc[[beat[0] for beat in beats]].reset_index(drop=True)
+    names = hotspots["hotspot"].tolist()
+    frame["beat"] = [tuple(names[row] for row in beat) if len(beat) > 1 else () for beat in beats]
+    for column in set(SUMMED) & set(hotspots.columns):
+        values = hotspots[column].to_numpy()
+        frame[column] = [float(values[beat].sum()) for beat in beats]
+    pieces = hotspots["pieces"].tolist()
+    frame["pieces"] = [[piece for row in beat for piece in pieces[row]] for beat in beats]
+    lines = hotspots.geometry.to_numpy()
+    frame[frame.geometry.name] = [shapely.union_all(lines[beat]) for beat in beats]
+    if "reasons" in hotspots:
+        table = list(zip(names, hotspots["place"], hotspots["reasons"], strict=True))
+        frame["reasons"] = [_join_reasons([table[row] for row in beat]) for beat in beats]
+    return frame
+
+
+def _join_reasons(beat: list[tuple[str, str, list[Reason]]]) -> list[Reason]:
+    """The leader's reasons, then what each of the others is based on.
+
+    `beat` has the name, the place and the reasons of each hotspot.
+    """
+    (_, _, own), *others = beat
+    return [
+        *own,
+        *(
+            BeatReason(
+                hotspot=name,
+                place=place,
+                reasons=tuple(one for one in reasons if isinstance(one, CARRIED_OVER)),
+            )
+            for name, place, reasons in others
+        ),
+    ]
+
+
+def assess_walk(
+    area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]
+) -> NDArray[np.bool_]:
+    """(h,) whether stretches are worth the walk by what was recorded or reported there.
+
+    By recorded crime: `[patrol] min_incidents` in twelve months like those held; where none is
+    held, what happens there is not known. By pupils' reports: a group of them in the window's part
+    of the day, where reports count.
+    """
+    if not stretches:
+        return np.zeros(0, dtype=bool)
+    enough = (
+        count_recent_crimes(area, stretches).estimate_yearly() >= area.settings.patrol.min_incidents
+    )
+    if risk.crime_weight < 1:
+        enough |= find_report_groups(area, risk, stretches, list_window_bands(area, risk)) >= 0
+    return np.asarray(enough)

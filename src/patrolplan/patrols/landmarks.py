@@ -1,0 +1,71 @@
+"""What one passes at a turn and finds on the map: a bus stop, a station, a park, water, a railway.
+
+Never a shop, a house or anything else that a map of the patrol does not show.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self, get_args
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from patrolplan.patrols.plan import Landmark, LandmarkKind
+
+LANDMARK_METRES = 30.0
+"""A landmark is at most this far from the turn, in a straight line."""
+
+NAMED_KINDS = frozenset({"park", "water", "station"})
+"""Without a name these say too little: a strip of grass along a road is a park too."""
+
+NAMELESS_KINDS = frozenset({"railway"})
+"""Their name is not on the map."""
+
+
+@dataclass(frozen=True, eq=False)
+class Landmarks:
+    """Everything in an area that may serve as a landmark.
+
+    Parameters
+    ----------
+    kinds, names
+        (m,) what it is, and its name or empty.
+    shapes
+        (m,) points, lines or areas, in metres.
+    """
+
+    kinds: NDArray[np.object_]
+    names: NDArray[np.object_]
+    shapes: NDArray[np.object_]
+
+    @classmethod
+    def from_features(cls, features: gpd.GeoDataFrame) -> Self:
+        """Those among an area's map features."""
+        is_named = features["name"].fillna("") != ""
+        is_shown = features["kind"].isin(get_args(LandmarkKind))
+        chosen = features[is_shown & (is_named | ~features["kind"].isin(NAMED_KINDS))]
+        names = chosen["name"].fillna("").mask(chosen["kind"].isin(NAMELESS_KINDS), "")
+        return cls(
+            chosen["kind"].to_numpy(dtype=object),
+            names.to_numpy(dtype=object),
+            chosen.geometry.to_numpy(),
+        )
+
+    @cached_property
+    def _tree(self) -> shapely.STRtree:
+        return shapely.STRtree(self.shapes)
+
+    def find_nearest(self, xy: NDArray[np.float64]) -> list[Landmark | None]:
+        """The nearest landmark to each of (k, 2) places; None where none is near."""
+        found: list[Landmark | None] = [None] * len(xy)
+        if not len(self.shapes):
+            return found
+        points, landmarks = shapely.points(xy), self.kinds
+        place, row = self._tree.query(points, predicate="dwithin", distance=LANDMARK_METRES)
+        apart = shapely.distance(points[place], self.shapes[row])
+        for number in np.lexsort((row, apart, place))[::-1]:  # the nearest is written last
+            kind, name = landmarks[row[number]], self.names[row[number]]
+            found[place[number]] = Landmark(kind, str(name))
+        return found

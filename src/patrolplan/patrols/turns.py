@@ -1,0 +1,89 @@
+"""Turns of a line that is walked: where they are, how sharp, and what a walker calls them."""
+
+from typing import NamedTuple, Self, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from patrolplan.patrols.plan import Heading, Turn
+
+LOOK_METRES = 12.0
+"""So far before and after a corner its direction is looked at."""
+
+CORNER_DEGREES = 60.0
+"""A turn of this much or more is a corner."""
+
+STRAIGHT_ON: Turn = "straight on"
+
+HEADINGS: tuple[Heading, ...] = get_args(Heading)
+
+
+class WalkedLine(NamedTuple):
+    """What is walked: (v, 2) points in metres, and (v,) the metres along it at each."""
+
+    xy: NDArray[np.float64]
+    along: NDArray[np.float64]
+
+    @classmethod
+    def from_xy(cls, xy: NDArray[np.float64]) -> Self:
+        """A line with the metres along it."""
+        return cls(xy, np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(xy, axis=0).T))]))
+
+    def find_points(self, at_metres: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(k, 2) the places so far along the line."""
+        return np.column_stack([np.interp(at_metres, self.along, axis) for axis in self.xy.T])
+
+    def compute_bearings(
+        self, at_metres: NDArray[np.float64], *, forward: bool
+    ) -> NDArray[np.float64]:
+        """(k,) direction walked just after (or before) places, clockwise from north, in radians."""
+        sign = 1.0 if forward else -1.0
+        ends = np.clip([at_metres, at_metres + sign * LOOK_METRES], 0.0, self.along[-1])
+        x, y = (np.interp(ends, self.along, axis) for axis in self.xy.T)
+        return np.asarray(np.arctan2(sign * (x[1] - x[0]), sign * (y[1] - y[0])))
+
+    def compute_bearing(self, at_metres: float, *, forward: bool) -> float:
+        """Direction walked just after (or before) one place."""
+        return float(self.compute_bearings(np.array([at_metres]), forward=forward)[0])
+
+    def find_corners(self, places: NDArray[np.float64]) -> list[float]:
+        """Which places along the line are corners, in their order.
+
+        A corner is seen from some metres before and after it as well: of those within `LOOK_METRES`
+        that turn to the same side, the sharpest is the corner.
+        """
+        after, before = (self.compute_bearings(places, forward=way) for way in (True, False))
+        turns = (np.degrees(after - before) + 180) % 360 - 180
+        sharp = np.flatnonzero(np.abs(turns) >= CORNER_DEGREES)
+        corners: dict[float, float] = {}
+        for row in sharp[np.lexsort((places[sharp], -np.abs(turns[sharp]).round(6)))]:
+            at, turn = float(places[row]), float(turns[row])
+            if not any(
+                abs(at - other) < LOOK_METRES and turn * same > 0 for other, same in corners.items()
+            ):
+                corners[at] = turn
+        return sorted(corners)
+
+
+def describe_heading(radians: float) -> Heading:
+    """A direction, clockwise from north, as one sets off in it."""
+    return HEADINGS[round(float(np.degrees(radians)) / 45) % 8]
+
+
+def describe_turn(radians: float) -> Turn:
+    """A change of direction, clockwise positive, in words.
+
+    Examples
+    --------
+    >>> [describe_turn(np.radians(degrees)) for degrees in (5, 90, -90, 45, 175)]
+    ['straight on', 'right', 'left', 'bear right', 'turn back']
+    """
+    degrees = (np.degrees(radians) + 180) % 360 - 180
+    size = abs(degrees)
+    if size < 30:  # noqa: PLR2004 - these are the words' own limits
+        return STRAIGHT_ON
+    if size > 150:  # noqa: PLR2004
+        return "turn back"
+    if size >= CORNER_DEGREES:
+        return "right" if degrees > 0 else "left"
+    return "bear right" if degrees > 0 else "bear left"

@@ -1,0 +1,226 @@
+"""Main roads that a walk crosses, and how."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, strategies as st
+from small_networks import build_small_network, draw_network_and_positions
+
+from patrolplan.network import Positions
+from patrolplan.network.crossings import find_crossed_roads
+from patrolplan.network.main_roads import NEAR_METRES
+from patrolplan.network.paths import Walk, WalkFinder
+from patrolplan.network.pieces import CrossingPoints
+
+# fmt: off
+PLACES = [(0, 0), (100, 0), (200, 0), (100, 100), (100, -100), (200, 100), (200, -100), (0, 100)]
+# fmt: on
+WAYS = [[0, 1, 2], [3, 1], [1, 4], [5, 2, 6]]
+"""High Street from west to east; North and South Lane at its middle, East Lane at its end."""
+
+KINDS = ["primary", "residential", "residential", "residential"]
+NAMES = ["High Street", "North Lane", "South Lane", "East Lane"]
+
+
+def _build(kinds=KINDS, names=NAMES, points=(), **traits):
+    """The streets, with crossings on ways at points: (way, (x, y), kind)."""
+    network = build_small_network(PLACES, WAYS, names, kinds, traits=traits.items())
+    crossings = CrossingPoints(
+        np.array([xy for _, xy, _ in points], dtype=float).reshape(-1, 2),
+        np.array([kind for *_, kind in points]),
+        np.array([way for way, *_ in points], dtype=np.int64),
+    )
+    return dataclasses.replace(
+        network, parts=dataclasses.replace(network.parts, crossings=crossings)
+    )
+
+
+def _walk(network, start, end):
+    """The shortest walk between two points."""
+    return WalkFinder(network, network.snap([start, end])).find_shortest(0, 1)
+
+
+def _cross(network, start, end):
+    return [
+        (round(one.at_metres), one.road, one.kind)
+        for one in find_crossed_roads(_walk(network, start, end))
+    ]
+
+
+def test_straight_over_crosses_the_main_road():
+    """From North Lane into South Lane one crosses the High Street, at their junction."""
+    assert _cross(_build(), (100, 80), (100, -70)) == [(80, "High Street", "unknown")]
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        ((100, 80), (40, 0)),
+        ((40, 0), (100, 80)),
+        ((10, 0), (160, 0)),
+        ((100, 80), (100, 20)),
+        ((100, 80), (200, 40)),
+        ((0, 0), (200, 60)),
+    ],
+)
+def test_what_stays_on_its_side_crosses_nothing(start, end):
+    """Turning into a main road, walking along it, and off it on the same side is no crossing."""
+    assert _cross(_build(), start, end) == []
+
+
+def test_along_a_road_and_off_on_the_other_side_crosses_it_half_way():
+    """Where it is not known how, the crossing is half way along the stretch on the road."""
+    places = [*PLACES, (300, 0)]
+    ways = [[0, 1, 2, 8], *WAYS[1:]]
+    network = build_small_network(places, ways, NAMES, KINDS)
+    assert _cross(network, (100, 80), (200, -70)) == [(130, "High Street", "unknown")]
+    assert _cross(network, (100, 80), (200, 70)) == []
+
+
+def test_side_streets_are_no_main_roads():
+    """A residential street is crossed without a word."""
+    assert _cross(_build(kinds=["residential"] * 4), (100, 80), (100, -70)) == []
+
+
+def test_along_a_main_road_one_crosses_another():
+    """Straight on along a main road over a crossroads, the other main road is crossed."""
+    network = _build(kinds=["primary", "secondary", "secondary", "residential"])
+    assert _cross(network, (40, 0), (160, 0)) == [(60, "North Lane", "unknown")]
+    assert _cross(network, (100, 80), (100, -70)) == [(80, "High Street", "unknown")]
+
+
+@pytest.mark.parametrize("kind", ["signals", "zebra", "island", "unmarked"])
+def test_the_nearest_crossing_on_the_road_says_how(kind):
+    """A crossing within 25 m along the main road counts, the nearest first; one beyond does not."""
+    near, far = NEAR_METRES - 1, NEAR_METRES + 1
+    points = [(0, (100 + far, 0), "island"), (0, (100 - near, 0), kind)]
+    assert _cross(_build(points=points), (100, 80), (100, -70)) == [(80, "High Street", kind)]
+    assert _cross(_build(points=points[:1]), (100, 80), (100, -70))[0][2] == "unknown"
+
+
+def test_a_crossing_of_another_street_says_nothing():
+    """A zebra across the side street is not one across the main road."""
+    network = _build(points=[(1, (100, 5), "zebra")])
+    assert _cross(network, (100, 80), (100, -70))[0][2] == "unknown"
+
+
+@pytest.mark.parametrize("kind", ["signals", "zebra", "island", "unmarked"])
+def test_a_footway_across_the_road_says_how(kind):
+    """The kind of the footway that one walks on comes before what is near."""
+    network = _build(crossing=["", kind, kind, ""], points=[(0, (110, 0), "unknown")])
+    assert _cross(network, (100, 80), (100, -70)) == [(80, "High Street", kind)]
+
+
+def test_two_carriageways_count_once():
+    """A road of two carriageways is crossed once, between them; the less safe half says how."""
+    places = [(0, 0), (50, 0), (100, 0), (0, 12), (50, 12), (100, 12), (50, 60), (50, -60)]
+    ways = [[0, 1, 2], [3, 4, 5], [6, 4, 1, 7], [0, 3]]
+    names = ["Kingsway", "Kingsway", "Cross Lane", "Turn"]
+    kinds = ["trunk", "trunk", "residential", "residential"]
+    network = build_small_network(places, ways, names, kinds)
+    assert _cross(network, (50, 50), (50, -50)) == [(44, "Kingsway", "unknown")]
+
+
+def test_a_road_that_changes_its_name_is_one():
+    """Crossed over a stretch on which the name changes, and at a node between two names."""
+    places = [(0, 0), (100, 0), (150, 0), (200, 0), (300, 0), (100, 60), (200, -60), (150, 60)]
+    ways = [[0, 1, 2], [2, 3, 4], [1, 5], [3, 6]]
+    names = ["Old Road", "New Road", "North Lane", "South Lane"]
+    network = build_small_network(places, ways, names, ["primary"] * 2 + ["residential"] * 2)
+    assert [one[1] for one in _cross(network, (100, 50), (200, -50))] == ["New Road"]
+
+
+@st.composite
+def draw_town(draw):
+    """A grid of streets, two places in its lanes, and main roads that lead on out of it."""
+    columns, rows = draw(st.integers(3, 5)), draw(st.integers(3, 5))
+    gap = st.integers(60, 140)
+    x = np.cumsum([0, *(draw(gap) for _ in range(columns - 1))])
+    y = np.cumsum([0, *(draw(gap) for _ in range(rows - 1))])
+    x, y = [-50, *x, x[-1] + 50], [-50, *y, y[-1] + 50]
+    columns, rows = len(x), len(y)
+    places = [(a, b) for b in y for a in x]
+    ways = [[r * columns + c for c in range(columns)] for r in range(1, rows - 1)]
+    ways += [[r * columns + c for r in range(rows)] for c in range(1, columns - 1)]
+    is_main = [draw(st.booleans()) for _ in ways]
+    ways = [way if main else way[1:-1] for way, main in zip(ways, is_main, strict=True)]
+    kinds = ["secondary" if main else "residential" for main in is_main]
+    names = [f"Road {k:02}" for k in range(len(ways))]
+    network = build_small_network(places, ways, names, kinds)
+    lanes = np.flatnonzero(network.piece_highway == "residential")
+    assume(len(lanes))
+    piece = np.array(draw(st.lists(st.sampled_from(lanes.tolist()), min_size=2, max_size=2)))
+    share = np.array([draw(st.sampled_from([0.25, 0.5, 0.8])) for _ in range(2)])
+    at = Positions(piece, share * network.piece_metres[piece], np.zeros(2))
+    lines = [
+        (names[k], int(k >= rows - 2), [*y[1:-1], *x[1:-1]][k])
+        for k in range(len(ways))
+        if is_main[k]
+    ]
+    return network, at, lines
+
+
+@given(draw_town())
+def test_a_walk_crosses_the_roads_that_part_its_ends(case):
+    """A shortest walk crosses a straight road exactly when its ends lie on different sides."""
+    network, at, lines = case
+    walk = WalkFinder(network, at).find_shortest(0, 1)
+    crossed = sorted(one.road for one in find_crossed_roads(walk))
+    ends = network.xy(at)
+    parted = [
+        name
+        for name, upright, where in lines
+        if (ends[0, 1 - upright] < where) != (ends[1, 1 - upright] < where)
+    ]
+    assert crossed == parted
+
+
+def _assert_same_reversed(walk):
+    there, back = find_crossed_roads(walk), find_crossed_roads(walk.reversed_walk)
+    assert [(one.road, one.kind) for one in there] == [(one.road, one.kind) for one in back[::-1]]
+    at = [walk.metres - one.at_metres for one in back[::-1]]
+    assert [one.at_metres for one in there] == pytest.approx(at, abs=0.01)
+
+
+@given(draw_network_and_positions(), st.data())
+def test_a_walk_crosses_the_same_roads_backwards(case, data):
+    """Whichever way it is walked, a walk crosses the same roads, in reverse order."""
+    network, positions = case
+    ways = network.parts.ways
+    kinds = data.draw(
+        st.lists(
+            st.sampled_from(["primary", "residential"]), min_size=len(ways), max_size=len(ways)
+        )
+    )
+    names = data.draw(
+        st.lists(st.sampled_from(["", "A", "B"]), min_size=len(ways), max_size=len(ways))
+    )
+    parts = dataclasses.replace(network.parts, ways=ways.assign(highway=kinds, name=names))
+    network = dataclasses.replace(network, parts=parts)
+    walks = WalkFinder(network, positions)
+    assume(len(network) > 2)
+    _assert_same_reversed(walks.find_shortest(0, 1))
+
+
+def test_walks_in_bloomsbury_cross_the_same_roads_backwards(bloomsbury_area):
+    """On real streets, with signals and carriageways, in either direction."""
+    network = bloomsbury_area.network.walkable
+    rng = np.random.default_rng(5)
+    piece = rng.integers(0, len(network), 24)
+    positions = Positions(piece, rng.uniform(0, network.piece_metres[piece]), np.zeros(24))
+    walks = WalkFinder(network, positions)
+    found = []
+    for start in range(24):
+        walk = walks.find_shortest(start, (start + 7) % 24)
+        _assert_same_reversed(walk)
+        found += find_crossed_roads(walk)
+    assert {"signals", "unknown"} <= {one.kind for one in found}
+    assert any(one.road == "Tottenham Court Road" for one in found)
+
+
+def test_an_empty_walk_crosses_nothing():
+    """From a place to itself."""
+    network = _build()
+    none = np.empty(0, dtype=np.int64)
+    assert find_crossed_roads(Walk(network, none, none.astype(float), none.astype(float))) == ()

@@ -1,0 +1,256 @@
+"""What past months say of patrols: what their stops held, and how the way of planning does."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, strategies as st
+from missing_months import drop_months
+from patrols.recount import Papers
+
+import patrolplan as pp
+from patrolplan.area.study_area import with_settings
+from patrolplan.crs import Projection
+from patrolplan.patrols.past_months import (
+    HOLD_OUT_MONTHS,
+    MIN_HELD_OUT_MONTHS,
+    compare_months,
+    copy_tested,
+    measure_school,
+    prepare_hold_out,
+)
+from patrolplan.patrols.patrol_backtest import cut_area, find_dwell_pieces, find_loop_pieces
+from patrolplan.patrols.plan import build_patrol_document
+from patrolplan.patrols.planner import solve_school
+from patrolplan.patrols.school_problem import build_school_problem
+from patrolplan.patrols.simple_patrols import LoopFinder
+from patrolplan.risk.clock import build_clock
+from patrolplan.risk.history import build_history, get_harm_days
+
+DATA = Path(__file__).parents[2] / "data"
+FORCE = "Eastmere Police (fictional)"
+
+
+@pytest.fixture(scope="module")
+def few_schools(demo_area):
+    """The demo borough with two schools."""
+    return dataclasses.replace(
+        demo_area, schools=demo_area.schools.iloc[:2], gates=demo_area.gates.take([0, 1])
+    )
+
+
+def plan_area(area, **how):
+    """Patrols of an area."""
+    risk = pp.estimate_risk(area, window=how.get("window"))
+    return pp.plan_patrols(area, risk, pp.find_hotspots(area, risk), **how)
+
+
+@pytest.fixture(scope="module")
+def few_plan(few_schools):
+    """Patrols of two schools, without what past months say of them."""
+    return plan_area(few_schools)
+
+
+def list_ratios(plan):
+    """The three ratios of each patrol."""
+    return [
+        tuple(ratio and ratio.ratio for ratio in (one.own_stops, one.recorded_counts, one.loop))
+        for one in (patrol.tested for patrol in plan.patrols)
+    ]
+
+
+def test_what_stops_held_is_the_same_when_counted_from_the_papers(demo_area, demo_plan, tmp_path):
+    """An independent count over plan.json, plan.gpkg and the crime files gives the same ratio."""
+    pp.write_pack(demo_plan, tmp_path / "out")
+    places = demo_area.way_home.places
+    pubs = places[places["kind"].isin(["pub", "bar", "nightclub"])].get_coordinates().to_numpy()
+    categories = list(build_history(demo_area).targets)
+    radius = demo_area.settings.patrol.radius_metres
+    files = sorted(DATA.glob("crimes/*/*-street.csv"))
+    papers = Papers(tmp_path / "out", files, pubs, categories, radius)
+    for patrol in papers.plan["patrols"]:
+        tested = patrol["tested"]
+        assert tested["months"] == [papers.months[0], papers.months[-1]]
+        assert tested["own_stops"]["ratio"] == pytest.approx(
+            papers.count_own_stops(patrol), abs=1e-4
+        )
+
+
+def test_the_comparisons_are_those_of_a_plain_loop_over_incidents(few_plan):
+    """Ratios are of sums over stretches, months and categories, minute by minute of the window."""
+    hold_out = prepare_hold_out(few_plan, [0, 1])
+    tested = measure_school(hold_out, 1)[1]
+    ours, counts = (build_school_problem(known, 1) for known in (hold_out.ours, hold_out.counts))
+    routes = [[list(route.stops) for route in solve_school(one)[2].routes]
+              for one in (ours, counts)]  # fmt: skip
+    loops = find_loop_pieces(ours, LoopFinder(ours), routes[0])
+    harm = count_by_hand(few_plan, ours.surroundings.hours)
+    walked = ours.surroundings.pieces
+    met = [harm[find_dwell_pieces(one, route)].sum()
+           for one, route in zip((ours, counts), routes, strict=True)]  # fmt: skip
+    around = np.mean([
+        sum(harm[walked[k]] for k in pieces if walked[k] < len(harm)) for pieces in loops
+    ])  # fmt: skip
+    assert tested.recorded_counts.ratio == pytest.approx(met[0] / met[1])
+    assert tested.loop.ratio == pytest.approx(met[0] / around)
+    for name in ("own_stops", "recorded_counts", "loop"):
+        ratio = getattr(tested, name)
+        assert ratio.low <= ratio.ratio <= ratio.high
+
+
+def count_by_hand(plan, hours):
+    """(p,) harm recorded in the hold-out months, each incident spread over its catchment."""
+    area = plan.area
+    history = build_history(area)
+    clock = build_clock(area, history)
+    minutes = range(int(hours.start_minutes), int(hours.latest_end_minutes))
+    factor = np.mean([clock.compute_factor(at // 30, plan.risk.day) for at in minutes], axis=0)
+    days = get_harm_days(history.targets, area.settings.risk.harm)
+    catchments, incidents = area.catchments, area.incidents
+    late = (incidents["month"] >= incidents["month"].max() - pd.DateOffset(months=5)).to_numpy()
+    harm = np.zeros(len(catchments.piece_catchment))
+    pieces_of = [np.flatnonzero(catchments.piece_catchment == k) for k in range(len(catchments))]
+    for category, catchment in zip(
+        incidents["category"][late], area.incident_catchment[late], strict=True
+    ):
+        if category in history.targets:
+            column, pieces = history.targets.index(category), pieces_of[catchment]
+            share = catchments.piece_share[pieces]
+            harm[pieces] += days[column] * share * factor[pieces, column]
+    return harm
+
+
+def test_nothing_is_learned_from_the_held_out_months(few_schools, few_plan):
+    """With other crime in the held-out months, patrols planned without them stay as they are."""
+    later = (few_schools.incidents["month"] >= "2026-04-01").to_numpy()
+    catchment = few_schools.incident_catchment.copy()
+    catchment[later] = catchment[~later][0]
+    poisoned = dataclasses.replace(few_schools, incident_catchment=catchment)
+    known, spoiled = (
+        prepare_hold_out(dataclasses.replace(few_plan, area=area), [0, 1])
+        for area in (few_schools, poisoned)
+    )
+    for name in ("ours", "counts"):
+        one, two = (getattr(hold_out, name) for hold_out in (known, spoiled))
+        assert np.array_equal(one.risk.joined, two.risk.joined)
+        assert one.hotspots["worth"].equals(two.hotspots["worth"])
+    assert not np.array_equal(known.harm, spoiled.harm)
+
+
+def test_the_figures_change_with_what_the_patrol_was_planned_with(few_schools, few_plan):
+    """Weight of the voices, window and tasked places all change what is said."""
+    before = list_ratios(pp.compare_with_past(few_plan))
+    by_reports = with_settings(few_schools, risk={"crime_weight": 0.1})
+    other = pp.compare_with_past(plan_area(by_reports))
+    assert list_ratios(other) != before
+    changed = pp.compare_with_past(plan_area(task_far_hotspot(few_schools, few_plan)))
+    assert list_ratios(changed)[0] != before[0]
+    early = pp.compare_with_past(plan_area(few_schools, window=pp.Window(90, 8 * 60)))
+    assert [one[0] for one in list_ratios(early)] != [one[0] for one in before]
+
+
+def task_far_hotspot(area, plan):
+    """The area with a place to visit that the first school's patrol would not go to."""
+    patrol, hotspots = plan.patrols[0], plan.hotspots
+    visited = hotspots["hotspot"].isin(patrol.hotspots)
+    metres = hotspots["stop"].map(lambda stop: np.hypot(stop.x - patrol.x, stop.y - patrol.y))
+    chosen = (metres - 700).abs().where(~visited).idxmin()
+    place = area.tasked_places.iloc[[0]].assign(place_id="T-X", must_visit=True, schools=[("*",)])
+    place = place.set_geometry([hotspots["stop"].loc[chosen]], crs=area.network.projection.crs)
+    return dataclasses.replace(area, tasked_places=place)
+
+
+def test_recorded_counts_do_not_change_with_the_voices(few_schools, few_plan):
+    """What is compared with is planned from recorded counts, whatever the settings weigh."""
+    one = prepare_hold_out(few_plan, [0, 1]).counts
+    by_reports = with_settings(few_schools, risk={"crime_weight": 0.1})
+    two = prepare_hold_out(dataclasses.replace(few_plan, area=by_reports), [0, 1]).counts
+    assert np.array_equal(one.risk.joined, two.risk.joined)
+    assert one.timed_risk is None
+    assert len(one.area.tasked_places) == 0
+
+
+def test_equal_runs_say_the_same(few_plan):
+    """The same plan gives the same figures."""
+    assert list_ratios(pp.compare_with_past(few_plan)) == list_ratios(
+        pp.compare_with_past(few_plan)
+    )
+
+
+def test_months_that_are_missing_are_counted(few_schools, few_plan):
+    """Of six hold-out months with a gap five are compared, without an interval."""
+    area = drop_months(few_schools, [(FORCE, "2026-06")])
+    gap = pp.compare_with_past(dataclasses.replace(few_plan, area=area))
+    for patrol in gap.patrols:
+        assert patrol.tested.months_held == HOLD_OUT_MONTHS - 1
+        assert patrol.tested.own_stops.ratio > 0
+        assert patrol.tested.own_stops.low is None
+    whole = pp.compare_with_past(few_plan)
+    assert {patrol.tested.months_held for patrol in whole.patrols} == {HOLD_OUT_MONTHS}
+
+
+def test_too_few_months_say_nothing(few_schools, few_plan):
+    """With nine months in all, or four of six hold-out months missing, nothing is said."""
+    short = cut_area(few_schools, few_schools.incidents["month"].min() + pd.DateOffset(months=9))
+    gone = drop_months(few_schools, [(FORCE, f"2026-0{month}") for month in (4, 5, 6, 7)])
+    for area in (short, gone):
+        plan = dataclasses.replace(few_plan, area=area)
+        assert prepare_hold_out(plan, [0, 1]) is None
+        assert pp.compare_with_past(plan) is plan
+
+
+def test_where_nothing_is_held_no_ratio_is_given(few_plan):
+    """Streets whose force has no hold-out month recorded no harm there: that is no zero."""
+    hold_out = prepare_hold_out(few_plan, [0, 1])
+    unknown = dataclasses.replace(hold_out, harm=0 * hold_out.harm, held=0 * hold_out.held)
+    tested = measure_school(unknown, 0)[1]
+    assert (tested.own_stops, tested.recorded_counts, tested.loop) == (None, None, None)
+    assert tested.months_held == 0
+
+
+def test_several_officers_are_compared_with_as_many(few_schools):
+    """Each of two patrols has its own stops, and both are compared together."""
+    area = with_settings(few_schools, patrol={"officers": 2})
+    plan = pp.compare_with_past(plan_area(area))
+    first, second = plan.patrols[:2]
+    assert first.tested.officers == second.tested.officers == 2
+    assert first.tested.recorded_counts == second.tested.recorded_counts
+    assert first.tested.own_stops != second.tested.own_stops
+
+
+amounts = st.lists(st.floats(0.01, 100), min_size=1, max_size=12)
+
+
+@given(amounts, st.floats(0.1, 10), st.integers(0, 5))
+def test_a_ratio_of_months_is_that_of_their_sums(ours, times, missing):
+    """What is so many times as much each month is so many times as much, months missing or not."""
+    ours = np.array(ours)
+    held = np.append(ours, np.full(missing, np.nan))
+    found = compare_months(times * held, held, seed=1)
+    if len(ours) < MIN_HELD_OUT_MONTHS:
+        assert found is None
+        return
+    assert found.ratio == pytest.approx(times)
+    assert (found.low is None) == (len(ours) < 6)
+    if found.low is not None:
+        assert (found.low, found.high) == pytest.approx((times, times))
+    assert compare_months(held, 0 * held, seed=1) is None
+
+
+def test_a_changed_patrol_keeps_no_word_about_other_stops(demo_plan):
+    """A patrol with other stops has the comparisons of the earlier one, not what its stops held."""
+    one, two = demo_plan.patrols[:2]
+    assert copy_tested(one, one).tested == one.tested
+    copied = copy_tested(dataclasses.replace(one, stops=two.stops), one)
+    assert copied.tested == dataclasses.replace(one.tested, own_stops=None)
+    assert copy_tested(one, None).tested is None
+
+
+def test_what_is_written_is_what_the_contract_says(demo_plan):
+    """Each of the three has ratio, low and high, to four decimals."""
+    document = build_patrol_document(demo_plan.patrols[0], Projection("EPSG:27700"))
+    for name in ("own_stops", "recorded_counts", "loop"):
+        assert set(document["tested"][name]) == {"ratio", "low", "high"}
+        assert all(value == round(value, 4) for value in document["tested"][name].values())
