@@ -60,7 +60,7 @@ class Finding:
     """One of `KINDS`."""
     card: str
     leg: int
-    """Number of the leg from 0 on; -1 for the whole card."""
+    """Number of the leg from 0 on; -1 for the way to the gate, and for the whole card."""
     at_metres: float
     """From the leg's beginning."""
     what: str
@@ -100,8 +100,12 @@ class WalkedLine:
 
 
 def read_lines(area: StudyArea, patrol: dict[str, Any]) -> Iterator[tuple[int, WalkedLine]]:
-    """Number and line of each leg of a patrol of `plan.json` that leads anywhere."""
-    for number, leg in enumerate(patrol["legs"]):
+    """Number and line of each leg of a patrol of `plan.json` that leads anywhere.
+
+    The way from the base to the gate has the number -1.
+    """
+    approach = [(-1, patrol["approach"])] if patrol.get("approach") else []
+    for number, leg in [*approach, *enumerate(patrol["legs"])]:
         degrees = np.array(leg["line"]).reshape(-1, 2)
         if len(degrees) > 1:
             xy = np.column_stack(area.projection.to_metres(*degrees.T))
@@ -285,7 +289,7 @@ def find_missing_names(patrol: dict[str, Any], map_text: str) -> list[str]:
 
 
 def read_map_text(card: Path) -> str:
-    """The words on a card's map and in its key: the map is a form of its own in the PDF."""
+    """The words on a card's map and in the key below it, a form of its own in the PDF."""
     texts = []
     for page in pypdf.PdfReader(card).pages:
         forms = [form.get_object() for form in page["/Resources"].get("/XObject", {}).values()]
@@ -294,7 +298,6 @@ def read_map_text(card: Path) -> str:
             for form in forms
             if form.get("/Subtype") == "/Form"
         ]
-        texts += [line for line in page.extract_text().splitlines() if line.startswith("Key")]
     return "\n".join(texts)
 
 

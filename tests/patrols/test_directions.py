@@ -1,12 +1,15 @@
 """Directions: street by street, in words that fit what is walked."""
 
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import shapely
 from hypothesis import given, strategies as st
 
 import patrolplan as pp
+from patrolplan.network.crossings import CrossedRoad
 from patrolplan.network.names import KIND_LABELS, label_streets
 from patrolplan.network.pieces import CARRY, PUSH, RIDE
 from patrolplan.patrols.directions import (
@@ -15,46 +18,9 @@ from patrolplan.patrols.directions import (
     build_leg,
     reverse_directions,
 )
+from patrolplan.patrols.landmarks import Landmarks
 from patrolplan.patrols.runs import MIN_END_METRES
-from patrolplan.patrols.turns import LOOK_METRES, describe_turn
-
-
-@pytest.mark.parametrize(
-    ("degrees", "words"),
-    [
-        (0, "straight on"),
-        (29, "straight on"),
-        (-29, "straight on"),
-        (31, "bear right"),
-        (-31, "bear left"),
-        (59, "bear right"),
-        (61, "right"),
-        (90, "right"),
-        (-90, "left"),
-        (149, "right"),
-        (-149, "left"),
-        (151, "turn back"),
-        (180, "turn back"),
-        (-180, "turn back"),
-        (270, "left"),
-        (450, "right"),
-        (-350, "straight on"),
-    ],
-)
-def test_turn_words_at_known_angles(degrees, words):
-    """Turns are named as a walker would: by side and sharpness, clockwise to the right."""
-    assert describe_turn(np.radians(degrees)) == words
-
-
-@given(st.floats(-720, 720))
-def test_turning_the_other_way_swaps_left_and_right(degrees):
-    """The mirror image of a turn has the same word on the other side."""
-    mirrored = {"left": "right", "right": "left", "bear left": "bear right"}
-    mirrored |= {"bear right": "bear left"}
-    words = describe_turn(np.radians(degrees))
-    if abs(abs((degrees + 180) % 360 - 180) - 180) > 1e-6:
-        assert describe_turn(np.radians(-degrees)) == mirrored.get(words, words)
-
+from patrolplan.patrols.turns import LOOK_METRES
 
 TRAITS = {"names", "forks", "flights", "passages", "layers", "bicycle_ways"}
 
@@ -77,24 +43,27 @@ def _walk(*moves):
     )
 
 
-def _traits(names, *, lit=None, **traits):
+def _traits(called, *, lit=None, **traits):
     """Traits of pieces that are called so; those called by their kind have no name."""
-    labels, none = np.array(names, dtype=object), np.full(len(names), "", dtype=object)
+    labels, none = np.array(called, dtype=object), np.full(len(called), "", dtype=object)
     own = np.where(np.isin(labels, list(KIND_LABELS)), "", labels)
-    given = {name: np.array(values, dtype=object) for name, values in traits.items()}
+    given = {
+        name: np.array(values, dtype=object if isinstance(values[0], str) else None)
+        for name, values in traits.items()
+    }
     defaults = {
         "names": own,
         "flights": none,
         "passages": none,
-        "layers": np.zeros(len(names)),
-        "forks": np.zeros((len(names), 2), dtype=bool),
+        "layers": np.zeros(len(called)),
+        "forks": np.zeros((len(called), 2), dtype=bool),
     }
     return PieceTraits(labels=labels, lit=none if lit is None else lit, **(defaults | given))
 
 
-def _directions(walk, names, **options):
+def _directions(walk, called, **options):
     traits = {name: options.pop(name) for name in TRAITS & options.keys()}
-    return build_directions(walk, _traits(names, **traits), **options)
+    return build_directions(walk, _traits(called, **traits), **options)
 
 
 def _told(walk, *names):
@@ -340,6 +309,117 @@ def test_no_corner_off_a_street_is_hidden(moves, data):
     steps = _directions(walk, names)
     assert find_hidden_corners(walk, names, steps) == []
     assert all(step.metres > 0 for step in steps)
+
+
+def test_a_corner_near_a_junction_is_of_it():
+    """A name that changes some metres before the corner or after it does not hide the corner."""
+    before = _walk((0, 60), (0, 8), (60, 0))
+    assert _told(before, "A", "B", "B") == [("head north", "A", 68), ("right", "B", 60)]
+    after = _walk((0, 60), (8, 0), (60, 0))
+    assert _told(after, "A", "A", "B") == [("head north", "A", 60), ("right", "B", 68)]
+
+
+def test_a_corner_is_told_where_no_name_of_its_own_leads_round_it():
+    """On a pavement that is called by its street, and where a name leads to both sides."""
+    bend = _walk((0, 60), (60, 0))
+    assert _told(bend, "A", "A") == [("head north", "A", 120)]
+    two = [("head north", "A"), ("right", "A")]
+    forks = [[False, True], [True, False]]
+    for traits in ({"names": ["A", ""]}, {"forks": forks}):
+        assert [(step.turn, step.street) for step in _directions(bend, ["A", "A"], **traits)] == two
+
+
+def test_nothing_but_a_landing_is_added_to_a_flight():
+    """What is walked on the level before steps and after them is a direction, or of another."""
+    walk = _walk((60, 0), (0, 20), (0, 4), (0, 12), (60, 0))
+    steps = _directions(
+        walk, ["A", "footpath", "steps", "footpath", "B"], flights=["", "", "up", "", ""]
+    )
+    assert [(step.street, step.metres) for step in steps] == [
+        ("A", 60),
+        ("footpath", 20),
+        ("steps", 4),
+        ("footpath", 12),
+        ("B", 60),
+    ]
+
+
+def test_a_change_of_level_without_steps_begins_a_direction():
+    """Not where steps are at hand, and not onto a bridge, which is in the direction itself."""
+    walk, names = _walk((0, 60), (0, 40), (0, 60)), ["A", "walkway", "B"]
+    ramps = _directions(walk, names, layers=[0, 1, 0])
+    assert [step.level for step in ramps] == ["", "up", "down"]
+    bridge = _directions(walk, names, layers=[0, 1, 0], passages=["", "bridge", ""])
+    assert [(step.level, step.passage) for step in bridge] == [("", ""), ("", "bridge"), ("", "")]
+    climbed = _directions(
+        _walk((0, 60), (0, 5), (0, 40)),
+        ["A", "steps", "walkway"],
+        flights=["", "up", ""],
+        layers=[0, 0, 1],
+    )
+    assert [(step.flight, step.level) for step in climbed] == [("", ""), ("up", ""), ("", "")]
+
+
+def test_a_short_passage_is_not_told_and_of_several_the_longest():
+    """A few metres are the edge of a roof."""
+    walk = _walk((0, 60), (0, 4), (0, 20), (0, 9))
+    steps = _directions(walk, ["A"] * 4, passages=["", "bridge", "", "covered"])
+    assert [step.passage for step in steps] == ["covered"]
+    several = _directions(walk, ["A"] * 4, passages=["", "bridge", "tunnel", "covered"])
+    assert [step.passage for step in several] == ["tunnel"]
+
+
+def test_each_crossing_is_in_the_direction_in_which_it_is():
+    """By its metres along the walk, in order."""
+    crossed = [
+        CrossedRoad(20.0, "Low Road", "zebra"),
+        CrossedRoad(80.0, "B", "signals"),
+        CrossedRoad(90.0, "High Road", "unknown"),
+    ]
+    steps = _directions(_walk((0, 60), (60, 0)), ["A", "B"], crossed=crossed)
+    assert [[(one.road, one.kind) for one in step.crossings] for step in steps] == [
+        [("Low Road", "zebra")],
+        [("B", "signals"), ("High Road", "unknown")],
+    ]
+
+
+LONG_MOVES = st.lists(
+    st.sampled_from([(1, 0), (-1, 0), (0, 1), (0, -1)]), min_size=1, max_size=8
+).filter(lambda moves: all(np.add(a, b).any() for a, b in pairwise(moves)))
+
+
+@given(LONG_MOVES, st.data())
+def test_directions_walked_back_are_those_of_the_walk_back(moves, data):
+    """With levels, passages, crossings and landmarks: turned round, or made of the way back."""
+
+    def draw(*values):
+        return data.draw(st.lists(st.sampled_from(values), min_size=count, max_size=count))
+
+    count = len(moves)
+    # No two bits as long as each other: of equal ones the first is chosen, either way round.
+    walk = _walk(*(np.array(move) * (60 + 2**k) for k, move in enumerate(moves)))
+    traits = {
+        "flights": draw("", "", "up", "steps"),
+        "layers": draw(0, 0, 1),
+        "passages": draw("", "", "bridge", "tunnel"),
+    }
+    names = draw("A", "B", "footpath")
+    crossed = [CrossedRoad(at - 30.0, "Road", "zebra") for at in np.cumsum(walk.piece_metres)]
+    signs = [shapely.Point(place) for place in walk.line]
+    landmarks = Landmarks(
+        np.array(["bus_stop"] * len(signs), dtype=object),
+        np.array([str(place) for place in signs], dtype=object),
+        np.array(signs, dtype=object),
+    )
+    steps = _directions(walk, names, crossed=crossed, landmarks=landmarks, **traits)
+    back = SimpleNamespace(**vars(walk))
+    back.line, back.pieces = walk.line[::-1], walk.pieces[::-1]
+    back.piece_metres, back.backwards = walk.piece_metres[::-1], ~walk.backwards
+    returned = [
+        CrossedRoad(walk.metres - road.at_metres, road.road, road.kind) for road in crossed[::-1]
+    ]
+    expected = _directions(back, names, crossed=returned, landmarks=landmarks, **traits)
+    assert reverse_directions(steps, back.line) == expected
 
 
 def _bicycle_ways(ways):

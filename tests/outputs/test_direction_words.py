@@ -1,0 +1,82 @@
+"""Directions in words: short, and only with landmarks where a turn is not clear without."""
+
+import pytest
+
+from patrolplan.outputs.card.card_text import _build_step_lines
+from patrolplan.outputs.direction_words import describe_landmark, describe_passed, describe_turns
+from patrolplan.patrols.plan import Landmark, Leg, RoadCrossing, Step
+
+STOP = Landmark("bus_stop", "Dalby Road")
+
+
+def _at(turn, street, metres, **more):
+    return Step(turn, street, metres, landmark=STOP, **more)
+
+
+def test_a_landmark_is_named_where_the_turn_is_not_clear_without():
+    """At the first turn, at a path without a name and after a short bit; each once in a row."""
+    head = Step("head east", "A", 200)
+    assert describe_turns([head, _at("left", "B", 90)])[1] == "at the bus stop Dalby Road, left"
+    later = [head, Step("left", "B", 90), _at("right", "C", 90)]
+    assert describe_turns(later)[2] == "right"
+    for steps in (
+        [head, Step("left", "B", 90), _at("right", "footpath", 90)],
+        [head, Step("left", "B", 50), _at("right", "C", 90)],
+    ):
+        assert describe_turns(steps)[2] == "at the bus stop Dalby Road, right"
+    twice = [head, _at("left", "B", 20), _at("right", "C", 90)]
+    assert describe_turns(twice)[1:] == ["at the bus stop Dalby Road, left", "right"]
+
+
+def test_a_square_is_no_landmark_of_the_street_round_it():
+    """A park is not named at a street of its name; a bus stop is a sign of its own."""
+    head = Step("head east", "A", 200)
+    park = Step("left", "Soho Square", 90, landmark=Landmark("park", "Soho Square"))
+    assert describe_turns([head, park]) == ["head east", "left"]
+    assert describe_turns([head, _at("left", "Dalby Road", 90)])[1].startswith("at the bus stop")
+
+
+def test_a_station_entrance_with_a_long_name_is_just_that():
+    """Such as a list of exits."""
+    long = Landmark("station_entrance", "Exit 1 - Charing Cross Road / Oxford Street")
+    assert describe_landmark(long) == "at the station entrance"
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("signals", ", crossing B at the lights"),
+        ("zebra", ", crossing B on the zebra crossing"),
+        ("island", ", crossing B by the island"),
+        ("unmarked", ", crossing B (no marked crossing)"),
+        ("unknown", ", crossing B"),
+    ],
+)
+def test_each_way_to_cross_has_its_words(kind, words):
+    """What is not known is not called unmarked."""
+    assert describe_passed(Step("left", "A", 9, crossings=(RoadCrossing("B", kind),))) == words
+
+
+def test_a_card_prints_all_of_a_direction():
+    """Landmark, turn, level, street, length, passage and crossings, in the order they are met."""
+    steps = (
+        Step("head east", "A", 200, crossings=(RoadCrossing("", "island"),)),
+        _at("right", "walkway", 60, level="up", passage="bridge"),
+        Step("left", "A", 20, flight=""),
+        Step("right", "A", 50),
+    )
+    leg = Leg(
+        metres=330,
+        minutes=4,
+        unlit_metres=0,
+        lighting_unknown_metres=0,
+        steps=steps,
+        line=None,
+    )
+    lines = [line.replace("\N{NO-BREAK SPACE}", " ") for line in _build_step_lines(leg)]
+    assert lines == [
+        "head east along A 200 m, crossing the main road by the island",
+        "at the bus stop Dalby Road, right, up into walkway 60 m, over the bridge",
+        "left into A 20 m",
+        "right, still A 50 m",
+    ]
