@@ -108,7 +108,7 @@ def format_route_name(variant: int) -> str:
 def describe_quality(patrol: "Patrol") -> str:
     """How far the patrol can be from the best possible one for its window."""
     if not patrol.stops:
-        return "No priority street can be reached for a stop within this window"
+        return "Nothing within reach is worth the walk in this window"
     gap = patrol.gap_percent
     if patrol.proven and gap < NEGLIGIBLE_GAP_PERCENT:
         return "Best possible for this window"
