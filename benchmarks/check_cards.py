@@ -237,7 +237,7 @@ def find_untold_flights(network: StreetNetwork, line: WalkedLine) -> list[tuple[
 def find_untold_levels(network: StreetNetwork, line: WalkedLine) -> list[tuple[float, str]]:
     """Changes of level without steps, bridge or tunnel that no direction begins with.
 
-    A street that rises or falls is followed by its name, as round a bend.
+    A street above or below the ground that has a name is followed by it, as round a bend.
     """
     layer, untold = network.piece_layer[line.pieces], []
     names = network.piece_name[line.pieces]
@@ -246,7 +246,8 @@ def find_untold_levels(network: StreetNetwork, line: WalkedLine) -> list[tuple[f
         near = (line.along[1:] >= at - LOOK_METRES) & (line.along[:-1] <= at + LOOK_METRES)
         is_explained = (network.piece_highway[line.pieces[near]] == "steps").any()
         is_explained |= (network.piece_passage[line.pieces[row : row + 2]] != "").any()
-        is_explained |= names[row] == names[row + 1] != ""
+        farther = row + (abs(layer[row + 1]) > abs(layer[row]))
+        is_explained |= names[farther] != ""
         word = "up" if layer[row + 1] > layer[row] else "down"
         begun = np.abs(line.opens - at) <= LOOK_METRES + 0.5 * len(line.steps)
         words = [line.steps[number].get("level", "") for number in np.flatnonzero(begun)]

@@ -5,8 +5,9 @@
 Every school of every settings file (the demo without one) is a case, 90 minutes with 5 at the gate
 and up to 40 candidates: once with the risk of each minute as it is estimated, and `--draws` times
 with prizes drawn on the same walks, which swell as a front of pupils passes and step with the
-half-hours. Each case is solved with dwells of 15 and 10 minutes, for one to three officers. It
-fails unless with dwells of 15 all are proven, one officer's in a median of 50 ms.
+half-hours; and as often with hours of visits as well, at every third stop, one of which must be
+made. Each case is solved with dwells of 15 and 10 minutes, for one to three officers. It fails
+unless with dwells of 15 all are proven, one officer's in a median of 50 ms.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 DWELLS = (15.0, 10.0)
 OFFICERS = (1, 2, 3)
 MOST_MEDIAN_MS = 50.0
+NEAR_MINUTES = 20.0
+"""Stops as near as that have time for a visit in hours that begin within 50 minutes."""
 
 
 def draw_prizes(problem: OrienteeringProblem, rng: np.random.Generator) -> OrienteeringProblem:
@@ -61,6 +64,19 @@ def draw_prizes(problem: OrienteeringProblem, rng: np.random.Generator) -> Orien
     )
 
 
+def draw_hours(problem: OrienteeringProblem, rng: np.random.Generator) -> OrienteeringProblem:
+    """The same prizes where every third stop has hours of visits, and one of these must be made."""
+    officer = problem.officers[0]
+    windows = np.tile([-np.inf, np.inf], (problem.size, 1))
+    near = problem.travel_minutes[officer.start] < NEAR_MINUTES
+    stops = np.flatnonzero((problem.prizes > 0) & near)
+    stops = stops[rng.random(len(stops)) < 1 / 3]
+    opening = officer.earliest_minutes + rng.uniform(5 + NEAR_MINUTES, 50, len(stops))
+    windows[stops] = np.column_stack([opening, opening + rng.uniform(0, 30, len(stops))])
+    mandatory = frozenset(rng.choice(stops, 1).tolist()) if len(stops) else frozenset()
+    return replace(problem, windows=windows, mandatory=mandatory)
+
+
 def list_cases(
     files: list[str], dwell: float, draws: int, seed: int
 ) -> Iterator[tuple[str, OrienteeringProblem]]:
@@ -76,7 +92,9 @@ def list_cases(
             yield "estimated", problem
             for draw in range(draws):
                 rng = np.random.default_rng([seed, draw, *map(ord, urn)])
-                yield "drawn", draw_prizes(problem, rng)
+                drawn = draw_prizes(problem, rng)
+                yield "drawn", drawn
+                yield "drawn with hours", draw_hours(drawn, rng)
 
 
 def main(arguments: list[str] | None = None) -> int:

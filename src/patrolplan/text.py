@@ -1,7 +1,7 @@
 """Counts and shares in words, lists cut short, and text shortened so that it fits on paper."""
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 
 def pluralise(count: int, one: str, several: str) -> str:
@@ -88,21 +88,3 @@ def wrap_evenly(text: str, lines: int) -> str:
     while len(wrapped := wrapper.wrap(text)) > lines:
         wrapper.width += 1
     return "\n".join(wrapped)
-
-
-def fit_sentences(sentences: Iterable[str], max_letters: int) -> str:
-    """Whole sentences in their order, as many as fit; only a first one alone too long is cut.
-
-    Examples
-    --------
-    >>> fit_sentences(["Rising.", "Pupils feel unsafe here after school.", "New."], 14)
-    'Rising. New.'
-    >>> fit_sentences(["Pupils feel unsafe here."], 14)
-    'Pupils feel…'
-    """
-    first, *others = [*sentences, ""]
-    text = shorten(first, max_letters)
-    for sentence in others:
-        if sentence and len(text) + 1 + len(sentence) <= max_letters:
-            text = f"{text} {sentence}"
-    return text

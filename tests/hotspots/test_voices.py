@@ -96,7 +96,7 @@ def test_a_place_of_reports_at_the_threshold_shows_its_group(demo_area, quiet):
     reason = next(one for one in first["reasons"] if isinstance(one, ReportsReason))
     assert "poor_lighting" in reason.factors
     assert describe_reason(reason) == (
-        "Pupils feel unsafe here after school (5 to 9 pupils, summer term 2026): poor lighting"
+        "5 to 9 pupils feel unsafe here after school (summer term 2026): poor lighting"
     )
     assert describe_certainty(area, risk, hotspots[mine])[0].startswith("based on pupils' reports")
 

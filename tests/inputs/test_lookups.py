@@ -125,6 +125,27 @@ def test_places_come_with_schools_days_and_reason(tmp_path):
     assert (place.geometry.x, place.geometry.y) == pytest.approx((529520, 181825), abs=2)
 
 
+def test_places_may_have_hours(tmp_path):
+    """Hours are minutes after midnight, and missing where a cell or the column is."""
+    days = "2026-11-02,2026-12-18,robberies,Insp. A"
+    rows = (f"T1,-0.1,51.5,true,*,{days},15:20-15:45", f"T2,-0.1,51.5,true,*,{days},")
+    path = _write(tmp_path, f"{TASKED_HEADER},hours", *rows, name="hours.csv")
+    without = _tasked(tmp_path, f"T3,-0.1,51.5,true,*,{days}")
+    places = read_tasked_places([path, without], BNG)
+    assert places["from_minutes"].fillna(-1).tolist() == [920, -1, -1]
+    assert places["to_minutes"].fillna(-1).tolist() == [945, -1, -1]
+
+
+@pytest.mark.parametrize("hours", ["15:45-15:20", "15:20", "15:20-15:20", "3pm-4pm", "15:20-24:00"])
+def test_hours_that_are_no_span_are_reported(tmp_path, hours):
+    """Hours that end before they begin, or are not times, are named by row and column."""
+    row = f"T1,-0.1,51.5,true,*,2026-11-02,2026-12-18,a,b,{hours}"
+    path = _write(tmp_path, f"{TASKED_HEADER},hours", row, name="hours.csv")
+    (line,) = _list_problems(read_tasked_places, [path], BNG)
+    start = f"{path}, row 2, column 'hours': '{hours}' is not a span of hours; write HH:MM-HH:MM"
+    assert line.startswith(start)
+
+
 def test_every_wrong_value_is_reported_at_once(tmp_path):
     """All wrong values are reported, each with its row and column."""
     path = _tasked(

@@ -8,7 +8,8 @@ from hypothesis import assume, given, strategies as st
 from small_networks import build_small_network, draw_network_and_positions
 
 from patrolplan.network import Positions
-from patrolplan.network.crossings import NEAR_METRES, find_crossed_roads
+from patrolplan.network.crossings import find_crossed_roads
+from patrolplan.network.main_roads import NEAR_METRES
 from patrolplan.network.paths import Walk, WalkFinder
 from patrolplan.network.pieces import CrossingPoints
 

@@ -52,7 +52,7 @@ def test_a_walkway_is_not_called_by_the_street_below_it():
     ways, names = [[0, 1], [2, 3], [0, 2], [1, 3]], ["High Street", "", "", ""]
     kinds = ["primary", "footway", "footway", "footway"]
     walkway = build_small_network(places, ways, names, kinds, traits={"layer": [0.0, 1, 0, 0]})
-    assert _labels_of(walkway, 1) == {"footpath"}
+    assert _labels_of(walkway, 1) == {"walkway"}
     bridge = build_small_network(places, ways, names, kinds, traits={"layer": [1.0, 1, 0, 0]})
     assert _labels_of(bridge, 1) == {"High Street"}
 

@@ -17,6 +17,7 @@ from patrolplan.crs import Projection
 from patrolplan.errors import InputError
 from patrolplan.hotspots.reasons import ReportsReason, TrendReason
 from patrolplan.outputs.gpx import NAMESPACE, render_gpx
+from patrolplan.outputs.wording import format_grid_reference
 from patrolplan.patrols.plan import BarredPlace, Leg, Patrol, Plan, Step, Stop, Tasking
 from patrolplan.risk.surface import Risk
 from patrolplan.settings import parse_settings
@@ -200,6 +201,27 @@ def test_a_place_to_keep_away_from_is_a_way_point() -> None:
     at = np.ravel(Projection().to_metres([point.longitude], [point.latitude]))
     assert at.tolist() == pytest.approx([x, y], abs=0.1)
     assert all(warning in str(route.description) for route in gpx.routes)
+
+
+def test_a_tasked_stop_has_a_sign_and_its_own_grid_reference() -> None:
+    """Its name begins with the place's id; texts stay text, and how far it is off is in words."""
+    plan = _plan()
+    patrol = plan.patrols[0]
+    tasking = Tasking(HOSTILE, "be seen at this corner", "A", UNTIL)
+    first = dataclasses.replace(
+        patrol.stops[0], tasking=tasking, tasked_metres=38.0, street="Mill Lane", at="Dock Road"
+    )
+    first = dataclasses.replace(first, stand="junction")
+    stops = (first, *patrol.stops[1:])
+    gpx = _parse(dataclasses.replace(plan, patrols=(dataclasses.replace(patrol, stops=stops),)))
+    (point,) = [one for one in gpx.waypoints if f"TASKED {CLEAN}," in str(one.name)]
+    assert str(point.name).startswith(f"1. TASKED {CLEAN}, Mill Lane, at Dock Road ")
+    assert (point.type, point.symbol) == ("stop", "Flag, Red")
+    text = str(point.description)
+    assert format_grid_reference(first.x, first.y) in text
+    assert "Stand 40 m from the place: no street is nearer." in text
+    assert "Tasked: be seen at this corner" in text
+    assert point.name in [one.name for one in gpx.routes[0].points]
 
 
 def test_the_light_is_told_with_the_route() -> None:

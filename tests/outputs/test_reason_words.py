@@ -14,16 +14,20 @@ from patrolplan.hotspots.reasons import (
     ReportsReason,
     TrendReason,
     UnsurePlaceReason,
+    WayReason,
 )
 from patrolplan.outputs.note_words import TIME_WORDS
 from patrolplan.outputs.reason_words import (
+    NO_REASON,
     TREND_WORDS,
     describe_certainty,
     describe_reason,
     describe_tasking,
     format_reasons,
     join_words,
+    list_reasons,
 )
+from patrolplan.outputs.way_home_words import find_busiest_stop
 from patrolplan.patrols.plan import StopReason, Tasking
 from patrolplan.risk.report_voice import TimeBand
 from patrolplan.times import Season
@@ -73,9 +77,9 @@ def test_a_reason_is_the_same_after_a_file(reason):
 
 @given(REASONS)
 def test_every_reason_has_words(reason):
-    """Any reason becomes a phrase that starts with a capital letter, with no full stop after it."""
+    """Any reason becomes a phrase that starts with a capital letter or a number of pupils."""
     words = describe_reason(reason)
-    assert words[0].isupper()
+    assert words[0].isupper() or (isinstance(reason, ReportsReason) and words[0].isdigit())
     assert describe_reason(reason, with_count=False)[0].isupper()
 
 
@@ -116,20 +120,28 @@ REPORTS = ReportsReason(
     [
         (
             {},
-            " after school (75 to 79 pupils, autumn term 2025): poor lighting and groups loitering",
+            (
+                "75 to 79 pupils feel unsafe here after school (autumn term 2025): "
+                "poor lighting and groups loitering"
+            ),
         ),
         (
             {"earlier": True, "factors": ()},
-            " after school (75 to 79 pupils, up to autumn term 2025)",
+            "75 to 79 pupils feel unsafe here after school (up to autumn term 2025)",
         ),
-        ({"term": None, "year": None, "time_band": None, "factors": ()}, " (75 to 79 pupils)"),
-        ({"reports": None}, " after school: poor lighting and groups loitering"),
+        (
+            {"term": None, "year": None, "time_band": None, "factors": ()},
+            "75 to 79 pupils feel unsafe here",
+        ),
+        (
+            {"reports": None},
+            "Pupils feel unsafe here after school: poor lighting and groups loitering",
+        ),
     ],
 )
 def test_reports_say_how_many_and_when(values, words):
-    """Number and term stand in brackets; older files have neither."""
-    reason = dataclasses.replace(REPORTS, **values)
-    assert describe_reason(reason) == f"Pupils feel unsafe here{words}"
+    """The number stands first, the term in brackets; older files have neither."""
+    assert describe_reason(dataclasses.replace(REPORTS, **values)) == words
 
 
 def test_a_reason_of_an_older_file_is_read():
@@ -169,13 +181,51 @@ def test_tasked_reason_comes_first(demo_plan):
     assert format_reasons(dataclasses.replace(stop, why=(), tasking=None))
 
 
-@given(st.text(max_size=300), st.text(max_size=200))
-def test_a_tasking_keeps_who_requests_it_and_until_when(reason, by):
-    """However long the reason, the end of what is printed says until when."""
-    short = describe_tasking(Tasking("T-01", reason, by, dt.date(2026, 12, 18)), 130)
-    assert short.endswith(", until 18 December 2026)")
-    assert " (requested by " in short
-    assert len(short) <= 130
+@given(st.text(max_size=3000), st.text(max_size=200))
+def test_a_tasking_is_never_cut(reason, by):
+    """However long the reason, all of it stands before who requests it and until when."""
+    words = describe_tasking(Tasking("T-01", reason, by, dt.date(2026, 12, 18)))
+    assert words == f"{reason.strip().rstrip('.;')} (requested by {by}, until 18 December 2026)"
+
+
+@pytest.mark.parametrize(
+    ("arrive", "end"),
+    [
+        (905, "15:12 to 15:30"),
+        (935, "15:12 to 15:30"),
+        (936, "15:12 to 15:30, before this visit"),
+        (983, "15:12 to 15:30, before this visit"),
+        (880, "15:12 to 15:30, after this visit"),
+    ],
+)
+def test_pupils_who_pass_at_another_time_are_not_promised(demo_plan, arrive, end):
+    """A stop says when pupils pass it; more than five minutes apart, that it misses them, last."""
+    way = WayReason(school="Hill School", share=0.15, start="15:12", end="15:30")
+    stop = dataclasses.replace(
+        demo_plan.patrols[0].stops[0],
+        why=(way, CRIME),
+        tasking=None,
+        arrive_minutes=arrive,
+        leave_minutes=arrive + 15,
+    )
+    words = list_reasons(stop)
+    assert f"On the way home of about one pupil in six of Hill School, {end}." in words
+    assert words[0].startswith("Recorded crime") == ("visit" in end)
+    assert (find_busiest_stop(_patrol(demo_plan, stop)) is None) == ("visit" in end)
+
+
+def _patrol(plan, stop):
+    """The plan's first patrol with one stop, for the school of the way home above."""
+    return dataclasses.replace(plan.patrols[0], school="Hill School", stops=(stop,))
+
+
+def test_a_stop_without_a_reason_says_why_one_is_there(demo_plan):
+    """Without a reason of its own a stop has a plain sentence, by its kind."""
+    stop = dataclasses.replace(demo_plan.patrols[0].stops[0], why=(), tasking=None)
+    assert list_reasons(stop) == (f"{NO_REASON}.",)
+    assert list_reasons(dataclasses.replace(stop, kind="designated")) == (
+        "Designated by the force for patrols.",
+    )
 
 
 def test_words_are_joined_as_in_a_sentence():

@@ -140,6 +140,20 @@ def test_only_legs_walked_after_sunset_are_named_unlit(demo_plan):
     assert "2→B (70 m)" in wording.describe_lighting(plan, to_base)
 
 
+def test_stops_without_lighting_after_sunset_are_named(demo_plan):
+    """Those that last beyond it; unknown lighting is not dark, and without a day nothing is."""
+    plan = dataclasses.replace(demo_plan, date=dt.date(2026, 12, 21))
+    patrol = next(patrol for patrol in plan.patrols if len(patrol.stops) > 1)
+    first, second, *_ = patrol.stops
+    first = dataclasses.replace(first, lit="no", leave_minutes=15 * 60 + 40.0)
+    second = dataclasses.replace(second, lit="no", leave_minutes=16 * 60 + 20.0)
+    two = dataclasses.replace(patrol, stops=(first, second), legs=patrol.legs[:2] + patrol.legs[:1])
+    assert "No street lighting then at stop 2." in wording.describe_lighting(plan, two)
+    unknown = dataclasses.replace(two, stops=(first, dataclasses.replace(second, lit="unknown")))
+    assert "at stop" not in wording.describe_lighting(plan, unknown)
+    assert "at stop" not in wording.describe_lighting(demo_plan, two)
+
+
 def test_a_patrol_before_school_is_told_of_sunrise(demo_plan):
     """Over by noon, what is walked before sunrise counts, and sunset is no matter."""
     plan = dataclasses.replace(demo_plan, date=dt.date(2026, 12, 21))

@@ -3,6 +3,7 @@
 import dataclasses
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pytest
 import shapely
@@ -15,6 +16,7 @@ from patrolplan.patrols.school_problem import PlanningInputs, build_school_probl
 
 URN = "900001"
 ALL_DAYS = {"from": [pd.Timestamp("2026-11-02")], "to": [pd.Timestamp("2026-12-18")]}
+ANY_TIME = {"from_minutes": [np.nan], "to_minutes": [np.nan]}
 
 
 @pytest.fixture(scope="module", params=["on a hotspot", "apart"])
@@ -30,7 +32,8 @@ def tasked(request, demo_area, demo_plan):
     apart = request.param == "apart"
     place = gpd.GeoDataFrame(
         {"place_id": ["T9"], "must_visit": True, "schools": [[URN]], "reason": "r", "by": "b"}
-        | ALL_DAYS,
+        | ALL_DAYS
+        | ANY_TIME,
         geometry=[quiet if apart else shapely.Point(network.piece_middle[near["pieces"][0]])],
         crs=network.projection.crs,
     )

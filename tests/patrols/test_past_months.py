@@ -21,9 +21,13 @@ from patrolplan.patrols.past_months import (
     measure_school,
     prepare_hold_out,
 )
-from patrolplan.patrols.patrol_backtest import cut_area
+from patrolplan.patrols.patrol_backtest import cut_area, find_dwell_pieces, find_loop_pieces
 from patrolplan.patrols.plan import build_patrol_document
-from patrolplan.risk.history import build_history
+from patrolplan.patrols.planner import solve_school
+from patrolplan.patrols.school_problem import build_school_problem
+from patrolplan.patrols.simple_patrols import LoopFinder
+from patrolplan.risk.clock import build_clock
+from patrolplan.risk.history import build_history, get_harm_days
 
 DATA = Path(__file__).parents[2] / "data"
 FORCE = "Eastmere Police (fictional)"
@@ -74,31 +78,48 @@ def test_what_stops_held_is_the_same_when_counted_from_the_papers(demo_area, dem
         )
 
 
-def test_the_comparisons_are_of_harm_in_the_held_out_months(few_plan):
-    """Ratios are sums over stretches, months and categories, by plain loops."""
+def test_the_comparisons_are_those_of_a_plain_loop_over_incidents(few_plan):
+    """Ratios are of sums over stretches, months and categories, minute by minute of the window."""
     hold_out = prepare_hold_out(few_plan, [0, 1])
     tested = measure_school(hold_out, 1)[1]
-    one = dataclasses.replace(hold_out, harm=np.ones_like(hold_out.harm))
-    flat = measure_school(one, 1)[1]
-    # On even harm every metre of a stretch holds as much as there are pieces in it.
-    metres = few_plan.area.network.piece_metres
-    stretch = hold_out.stretches[few_plan.patrols[1].urn, 1]
-    assert flat.own_stops.ratio == pytest.approx(
-        len(stretch) / metres[stretch].sum() / find_mean_rate(few_plan, 1), rel=1e-9
-    )
-    assert flat.own_stops.low == pytest.approx(flat.own_stops.high)
+    ours, counts = (build_school_problem(known, 1) for known in (hold_out.ours, hold_out.counts))
+    routes = [[list(route.stops) for route in solve_school(one)[2].routes]
+              for one in (ours, counts)]  # fmt: skip
+    loops = find_loop_pieces(ours, LoopFinder(ours), routes[0])
+    harm = count_by_hand(few_plan, ours.surroundings.hours)
+    walked = ours.surroundings.pieces
+    met = [harm[find_dwell_pieces(one, route)].sum()
+           for one, route in zip((ours, counts), routes, strict=True)]  # fmt: skip
+    around = np.mean([
+        sum(harm[walked[k]] for k in pieces if walked[k] < len(harm)) for pieces in loops
+    ])  # fmt: skip
+    assert tested.recorded_counts.ratio == pytest.approx(met[0] / met[1])
+    assert tested.loop.ratio == pytest.approx(met[0] / around)
     for name in ("own_stops", "recorded_counts", "loop"):
         ratio = getattr(tested, name)
         assert ratio.low <= ratio.ratio <= ratio.high
 
 
-def find_mean_rate(plan, row):
-    """Pieces a metre within reach of a school."""
-    from patrolplan.patrols.surroundings import build_surroundings  # noqa: PLC0415
-    from patrolplan.patrols.timed_risk import find_within_reach  # noqa: PLC0415
-
-    within = find_within_reach(plan.area, build_surroundings(plan.area, row, plan.window))
-    return len(within) / plan.area.network.piece_metres[within].sum()
+def count_by_hand(plan, hours):
+    """(p,) harm recorded in the hold-out months, each incident spread over its catchment."""
+    area = plan.area
+    history = build_history(area)
+    clock = build_clock(area, history)
+    minutes = range(int(hours.start_minutes), int(hours.latest_end_minutes))
+    factor = np.mean([clock.compute_factor(at // 30, plan.risk.day) for at in minutes], axis=0)
+    days = get_harm_days(history.targets, area.settings.risk.harm)
+    catchments, incidents = area.catchments, area.incidents
+    late = (incidents["month"] >= incidents["month"].max() - pd.DateOffset(months=5)).to_numpy()
+    harm = np.zeros(len(catchments.piece_catchment))
+    pieces_of = [np.flatnonzero(catchments.piece_catchment == k) for k in range(len(catchments))]
+    for category, catchment in zip(
+        incidents["category"][late], area.incident_catchment[late], strict=True
+    ):
+        if category in history.targets:
+            column, pieces = history.targets.index(category), pieces_of[catchment]
+            share = catchments.piece_share[pieces]
+            harm[pieces] += days[column] * share * factor[pieces, column]
+    return harm
 
 
 def test_nothing_is_learned_from_the_held_out_months(few_schools, few_plan):

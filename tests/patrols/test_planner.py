@@ -10,6 +10,7 @@ import shapely
 
 import patrolplan as pp
 from patrolplan.area.patrol_window import Window
+from patrolplan.patrols.beats import join_beats
 from patrolplan.patrols.planner import MAX_DETOUR_LOSS
 from patrolplan.patrols.surroundings import build_surroundings
 from patrolplan.patrols.timed_risk import find_seen_pieces
@@ -119,7 +120,7 @@ def test_worth_is_the_risk_of_the_stretches_within_reach(name, request, streets)
     plan = request.getfixturevalue(name)
     network, timed, settings = plan.area.network, plan.risk.in_time, plan.area.settings
     radius, dwell = settings.patrol.radius_metres, settings.patrol.dwell_minutes
-    pieces = plan.hotspots.set_index("hotspot")["pieces"]
+    pieces = join_beats(plan.area, plan.hotspots).set_index("hotspot")["pieces"]
 
     def gather(own, start, end):
         """Risk of some pieces times minutes, minute by minute."""

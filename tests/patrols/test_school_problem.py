@@ -38,6 +38,8 @@ def _tasked(area, xy, *, must_visit, schools):
         "to": [pd.Timestamp("2026-12-05")],
         "reason": ["a reason"],
         "by": ["somebody"],
+        "from_minutes": [np.nan],
+        "to_minutes": [np.nan],
     }
     places = gpd.GeoDataFrame(place, geometry=[shapely.Point(xy)], crs=area.network.projection.crs)
     return dataclasses.replace(area, tasked_places=places)
@@ -79,6 +81,43 @@ def test_a_tasked_hotspot_stays_that_hotspot(demo_area, demo_risk, demo_plan):
     assert (stop.hotspot, stop.kind) == (last["hotspot"], "hotspot")
     assert stop.tasked == "T9"
     assert stop.worth > 0
+
+
+def test_a_place_on_a_stretch_is_one_hotspot_for_all_schools(demo_area, demo_risk, demo_plan):
+    """Whether or not a school's patrols reach its stopping place, they stand at the place."""
+    hotspots = demo_plan.hotspots
+    schools = list(demo_area.schools["urn"])
+    stretch = hotspots.geometry.iloc[30]
+    at = stretch.interpolate(0.2, normalized=True)
+    spot = (at.x + 12, at.y + 12)
+    area = _tasked(demo_area, spot, must_visit=True, schools=schools)
+    here = demo_area.network.snap([spot])
+    plan = _plan(area, demo_risk, demo_plan)
+    stops = [stop for patrol in plan.patrols for stop in patrol.stops if stop.tasked]
+    assert len(stops) > 3
+    names = {stop.hotspot for stop in stops}
+    assert len(names) == 1
+    row = hotspots.set_index("hotspot").loc[names.pop()]
+    assert row.geometry.distance(shapely.Point(spot)) <= 60
+    for stop in stops:
+        assert stop.kind == "hotspot"
+        assert np.hypot(*(np.array(stop.point) - demo_area.network.xy(here)[0])) < 1e-6
+        assert stop.tasked_metres == pytest.approx(here.moved_metres[0])
+        assert stop.tasked_metres == pytest.approx(np.hypot(*(np.array(stop.point) - spot)))
+        assert list(stop.why) == list(row["reasons"])
+
+
+def test_a_hotspot_is_visited_where_one_stands_for_it(demo_plan):
+    """A stop has the point, the lighting and the words of its hotspot's stopping place."""
+    hotspots = demo_plan.hotspots.set_index("hotspot")
+    stops = [stop for patrol in demo_plan.patrols for stop in patrol.stops if not stop.tasked]
+    assert any(stop.stand != "street" for stop in stops)
+    for stop in stops:
+        row = hotspots.loc[stop.hotspot]
+        assert row["stop"].distance(shapely.Point(stop.point)) < 1e-6
+        assert (stop.stand, stop.at, stop.lit) == tuple(row[["stop_stand", "stop_at", "stop_lit"]])
+        assert stop.place.startswith(stop.street)
+        assert stop.tasked_metres is None
 
 
 @pytest.mark.parametrize("name", ["H1", "h1", "H999", "H1 (tasked)"])
@@ -382,7 +421,7 @@ def test_candidates_come_by_worth(static_reach):
     assert (reach.timed_prizes, reach.gate_stay) == (None, None)
 
 
-def test_walks_within_reach_are_those_of_the_whole_area(demo_area, demo_plan, reach):
+def test_walks_within_reach_are_those_of_the_whole_area(demo_area, reach):
     """Cutting the streets down to the reach makes no walk from the gate longer."""
     network = demo_area.network
     graph = nx.Graph()
@@ -396,7 +435,7 @@ def test_walks_within_reach_are_those_of_the_whole_area(demo_area, demo_plan, re
     rest = network.piece_metres[here.piece[0]] - here.offset_metres[0]
     graph.add_edge("gate", last, metres=rest)
     away = nx.single_source_dijkstra_path_length(graph, "gate", weight="metres")
-    hotspots = demo_plan.hotspots.iloc[reach.hotspot_rows]
+    hotspots = reach.inputs.hotspots.iloc[reach.hotspot_rows]
     stops = zip(hotspots["stop_piece"], hotspots["stop_metres"], strict=True)
     for row, (piece, metres) in enumerate(stops):
         if piece == here.piece[0]:
@@ -408,7 +447,7 @@ def test_walks_within_reach_are_those_of_the_whole_area(demo_area, demo_plan, re
 
 def test_hotspots_within_150_metres_of_a_barred_place_are_no_candidates(demo_area, demo_plan):
     """Just the hotspots whose stretch is farther than that from the place can be stops."""
-    area = pp.with_settings(_without_tasks(demo_area), patrol={"candidates": 500})
+    area = pp.with_settings(_without_tasks(demo_area), patrol={"candidates": 500, "beat_metres": 0})
     found = demo_plan.risk, demo_plan.hotspots
     free = build_school_problem(PlanningInputs.from_area(area, *found), 2).hotspot_rows
     stop = demo_plan.patrols[2].stops[0]

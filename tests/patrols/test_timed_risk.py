@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 import patrolplan as pp
 from patrolplan.area.patrol_window import Window, resolve_window
+from patrolplan.patrols.beats import join_beats
 from patrolplan.patrols.plan import Patrol, build_patrol_document
 from patrolplan.patrols.planner import MIN_REVERSED_SHARE, reverse_patrol
 from patrolplan.patrols.school_problem import PlanningInputs, build_school_problem
@@ -149,10 +150,12 @@ def test_patrols_by_minute_are_worth_more_than_those_without(demo_area, demo_pla
     better = 0
     for row in range(0, len(demo_area.schools), 3):
         problem = build_school_problem(inputs, row).build_problem()
-        solution = solve(problem)
         gate = problem.officers[0].earliest_minutes + problem.gate.minutes
         officer = dataclasses.replace(problem.officers[0], earliest_minutes=gate)
-        static = dataclasses.replace(problem, timed_prizes=None, gate=None, officers=(officer,))
+        plain = {"timed_prizes": None, "gate": None, "windows": None}
+        static = dataclasses.replace(problem, officers=(officer,), **plain)
+        problem = dataclasses.replace(problem, windows=None)
+        solution = solve(problem)
         barred = frozenset(range(problem.size)) - solve(static).stops
         same = solve(dataclasses.replace(problem, barred=barred))
         assert same.worth <= solution.worth + 1e-9
@@ -163,7 +166,7 @@ def test_patrols_by_minute_are_worth_more_than_those_without(demo_area, demo_pla
 def test_a_patrol_goes_the_other_way_round_only_where_that_is_worth_it(demo_area, demo_plan):
     """The way back is offered where its stops are worth 95 % at the times that they then have."""
     timed = demo_plan.risk.in_time
-    pieces = demo_plan.hotspots.set_index("hotspot")["pieces"]
+    pieces = join_beats(demo_area, demo_plan.hotspots).set_index("hotspot")["pieces"]
     dwell = demo_area.settings.patrol.dwell_minutes
     inputs = PlanningInputs.from_area(demo_area, demo_plan.risk, demo_plan.hotspots)
     offered = 0

@@ -8,6 +8,7 @@ import pytest
 
 import patrolplan as pp
 from patrolplan.outputs.geopackage import build_plan_document
+from patrolplan.patrols.beats import join_beats
 from patrolplan.patrols.plan import build_patrol_document
 from patrolplan.patrols.planner import reverse_patrol
 from patrolplan.patrols.way_home import (
@@ -68,7 +69,8 @@ def test_pupils_met_are_those_of_the_flow_one_by_one(demo_plan):
 
 def test_harm_met_is_that_of_each_minute(demo_plan):
     """The harm share is what a loop over minutes sums without exposure, and lies in its band."""
-    area, pieces = demo_plan.area, demo_plan.hotspots.set_index("hotspot")["pieces"]
+    area = demo_plan.area
+    pieces = join_beats(area, demo_plan.hotspots).set_index("hotspot")["pieces"]
     plain = pp.estimate_risk(pp.with_settings(area, way_home={"exposure": {}})).in_time
 
     def sum_slowly(stops):

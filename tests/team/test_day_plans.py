@@ -55,6 +55,21 @@ def test_a_tasked_place_counts_on_its_days_only(area, plans):
         plan_week(area, {MONDAY: plans[MONDAY]}, start=MONDAY)
 
 
+def test_other_hours_of_a_place_plan_its_schools_again(area, plans, found):
+    """Schools whose place gets hours are planned again for its days alone."""
+    again = replan_days(plans, area, *found)
+    assert all(one is two for one, two in zip(again[TUESDAY].patrols, plans[TUESDAY].patrols,
+                                              strict=True))  # fmt: skip
+    timed = area.tasked_places.assign(from_minutes=15 * 60 + 40.0, to_minutes=16 * 60 + 10.0)
+    other = replan_days(plans, replace(area, tasked_places=timed), *found)
+    stops = [stop for p in other[TUESDAY].patrols for stop in p.stops if stop.tasked]
+    assert stops
+    for stop in stops:
+        assert stop.arrive_minutes >= 15 * 60 + 40 - 1e-6
+        assert stop.leave_minutes <= 16 * 60 + 10 + 1e-6
+    assert other[MONDAY].patrols == again[MONDAY].patrols
+
+
 def test_planned_again_without_its_place_a_school_loses_what_was_left_out(area, plans, found):
     """A tasked place that is gone is no longer listed as left out; other schools' rows stay."""
     schools = {p.urn for p in plans[TUESDAY].patrols if any(s.tasked for s in p.stops)}

@@ -12,8 +12,9 @@ from patrolplan.board.edits import is_lent
 from patrolplan.hotspots.carriers import compute_shown_worth
 from patrolplan.inputs.lookups import WEEKDAYS
 from patrolplan.outputs.note_words import describe_notes
-from patrolplan.outputs.webmap.map_layers import build_map_layers
+from patrolplan.outputs.webmap.map_layers import build_map_layers, is_feared
 from patrolplan.outputs.week.roster import Roster
+from patrolplan.outputs.wording import format_grid_reference
 from patrolplan.patrols.file_forms import convert_to_degrees
 from patrolplan.team.objective import compute_loosest_bound, sum_minutes_by_day
 from patrolplan.team.rota_inputs import list_patrols
@@ -260,6 +261,7 @@ def _build_tasked_rows(places: gpd.GeoDataFrame, projection: Projection) -> list
             "place_id": row["place_id"],
             "longitude": longitude,
             "latitude": latitude,
+            "grid": format_grid_reference(x, y, crs=projection.crs),
             "must_visit": bool(row["must_visit"]),
             "schools": list(row["schools"]),
             "from": f"{row['from']:%Y-%m-%d}",
@@ -267,8 +269,8 @@ def _build_tasked_rows(places: gpd.GeoDataFrame, projection: Projection) -> list
             "reason": row["reason"],
             "by": row["by"],
         }
-        for row, (longitude, latitude) in zip(
-            places.to_dict("records"), convert_to_degrees(xy, projection), strict=True
+        for row, (x, y), (longitude, latitude) in zip(
+            places.to_dict("records"), xy.tolist(), convert_to_degrees(xy, projection), strict=True
         )
     ]
 
@@ -298,6 +300,7 @@ def build_map_document(planned_area: PlannedArea) -> dict[str, Any]:
                 "place": hotspots["place"][row["id"]],
                 "worth": shown_worth[row["id"]],
                 "stop": row["stop"][::-1],
+                "feared": row["feared"],
                 "lines": row["lines"],
             }
             for row in layers["hotspots"]
@@ -327,6 +330,7 @@ def _build_walk_document(patrol: Patrol, projection: Projection) -> dict[str, An
                 "stop": point,
                 "kind": stop.kind,
                 "tasked": stop.tasked,
+                "feared": is_feared(stop.why),
             }
             for stop, point in zip(patrol.stops, convert_to_degrees(stops, projection), strict=True)
         ],

@@ -4,7 +4,7 @@ Each kind of reason is declared once: pydantic reads the annotations to write it
 and to read it back.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal, get_args
 
@@ -15,7 +15,7 @@ from pydantic import ConfigDict, Field, with_config
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import weigh_minutes
-from patrolplan.hotspots.carriers import find_ways_past
+from patrolplan.hotspots.carriers import Carrier, find_carriers, find_ways_past
 from patrolplan.hotspots.clusters import compute_catchment_shares, flatten_stretches, sum_by_stretch
 from patrolplan.hotspots.significance import WELL_PLACED_SHARE
 from patrolplan.hotspots.trends import find_held_months
@@ -175,18 +175,22 @@ def find_reasons(
     Returns
     -------
     list
-        (h,) reasons of each stretch, the most important first; empty where there is none.
+        (h,) reasons of each stretch; empty where there is none. First stands what carries the
+        stretch, see `patrolplan.hotspots.carriers.find_carriers`.
     """
     if not stretches:
         return []
-    parts = zip(
-        _find_crime_reasons(area, risk, stretches),
-        _find_reports_reasons(area, risk, stretches, bands),
-        _find_way_reasons(area, risk, stretches),
-        _find_changes(certainty),
-        strict=True,
-    )
-    return [[*crime, *reports, *ways, *changes] for crime, reports, ways, changes in parts]
+    parts: dict[Carrier, Sequence[Sequence[Reason]]] = {
+        "recorded": _find_crime_reasons(area, risk, stretches),
+        "feared": _find_reports_reasons(area, risk, stretches, bands),
+        "way": _find_way_reasons(area, risk, stretches),
+    }
+    changes = _find_changes(certainty)
+    found = []
+    for row, carrier in enumerate(find_carriers(risk, stretches)):
+        order = [carrier, *(name for name in parts if name != carrier)]
+        found.append([reason for name in order for reason in parts[name][row]] + changes[row])
+    return found
 
 
 def _find_way_reasons(

@@ -25,7 +25,7 @@ from patrolplan.inputs.table_reader import (
     read_table,
 )
 from patrolplan.tables import OFFICERS, TASKED_PLACES, TERM_DATES
-from patrolplan.times import TIME_OF_DAY
+from patrolplan.times import TIME_OF_DAY, minutes_after_midnight
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri")
 TIME_RANGE = re.compile(rf"{TIME_OF_DAY.pattern}-{TIME_OF_DAY.pattern}")
@@ -126,6 +126,11 @@ DEGREES = Rule(_is_degrees, "{value} is not a valid coordinate", "write decimal 
 HOURS = Rule(
     _is_time_range, "{value} is not a span of hours", "write HH:MM-HH:MM, or nothing for a day off"
 )
+SPAN_OF_HOURS = Rule(
+    _is_time_range,
+    "{value} is not a span of hours",
+    "write HH:MM-HH:MM, the earlier time first, or nothing for any time",
+)
 URN_RULES = (("urn", given("the URN is missing", "write the school's URN")), ("urn", ONCE))
 SPAN_RULES = (("from", DATE), ("to", DATE), ("to", NOT_BEFORE))
 POINT_RULES = (("longitude", DEGREES), ("latitude", DEGREES))
@@ -181,7 +186,7 @@ TASKED_COLUMNS = (
 )
 TASKED_PLACES_TABLE = Lookup(
     "tasked_places",
-    build_fields(*TASKED_COLUMNS),
+    (*build_fields(*TASKED_COLUMNS), Field("hours")),
     (
         ("place_id", given("the place's name is missing", "write a short one, such as T1")),
         ("place_id", ONCE),
@@ -194,6 +199,7 @@ TASKED_PLACES_TABLE = Lookup(
         *SPAN_RULES,
         ("reason", given("the reason is missing", "write why")),
         ("by", given("the requester is missing", "write who asks for it")),
+        ("hours", SPAN_OF_HOURS),
     ),
 )
 LOOKUPS = (BELL_TIMES, OFFICERS_TABLE, GATES, TERM_DATES_TABLE, TASKED_PLACES_TABLE)
@@ -285,8 +291,8 @@ def read_tasked_places(
     table = table.assign(
         must_visit=table["must_visit"].str.casefold() == "true",
         schools=_split_urns(table["schools"]),
-        from_minutes=np.nan,
-        to_minutes=np.nan,
+        from_minutes=_parse_times(table["hours"].str[:5]),
+        to_minutes=_parse_times(table["hours"].str[6:]),
         **dates,
     )
     names = [name for name in TASKED_PLACES.columns if name != "geometry"]
@@ -384,7 +390,9 @@ def read_lookup(
         except InputError as error:
             problems += error.problems
         else:
-            tables.append(table[names].fillna("").assign(file=str(path), row=table.index))
+            missing = {name: "" for name in names if name not in table}
+            text = table.assign(**missing)[names].fillna("")
+            tables.append(text.assign(file=str(path), row=table.index))
     if tables:
         text = pd.concat(tables, ignore_index=True)
     else:
@@ -413,6 +421,12 @@ def _parse_dates(text: pd.Series) -> pd.Series:
     """Dates written as YYYY-MM-DD, NaT for anything else, and for years no plan can be of."""
     dates = pd.to_datetime(text, format="%Y-%m-%d", errors="coerce")
     return dates.where(dates.dt.year.between(*PLANNED_YEARS))
+
+
+def _parse_times(text: pd.Series) -> pd.Series:
+    """Minutes after midnight of HH:MM, NaN for an empty cell."""
+    minutes = [minutes_after_midnight(time) if time else np.nan for time in text]
+    return pd.Series(minutes, index=text.index, dtype="float64")
 
 
 def _split_urns(text: pd.Series) -> pd.Series:

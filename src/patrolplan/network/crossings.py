@@ -11,21 +11,19 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from patrolplan.inputs.osm_tags import CrossingKind
 from patrolplan.network.graph import COINCIDENT_METRES
-from patrolplan.network.main_roads import compute_bearings
+from patrolplan.network.main_roads import SAFEST_FIRST, compute_bearings
 from patrolplan.network.network import StreetNetwork
 from patrolplan.network.paths import Walk
 
-NEAR_METRES = 25.0
-"""A crossing or traffic lights this near on the main road are how it is crossed."""
+ALIKE_RADIANS = 1e-6
+"""Bearings that differ by no more are one."""
 
 APART_METRES = 40.0
 """Crossings of one road that follow each other so closely are one: carriageways, islands."""
-
-SAFEST_FIRST: tuple[CrossingKind, ...] = ("signals", "zebra", "island", "unmarked", "unknown")
 
 
 @dataclass(frozen=True)
@@ -134,11 +132,8 @@ def _find_crossed_at_nodes(network: StreetNetwork, steps: Sequence[_Step]) -> It
         roads, bearings = _list_arms(network, after.entry, (before, after))
         is_other = ~np.isin(roads, [before.road, after.road])
         roads, bearings = roads[is_other], bearings[is_other]
-        is_before = np.less(
-            _measure_turns(before.exit_bearing, bearings),
-            _measure_turns(before.exit_bearing, after.entry_bearing),
-        )
-        if is_before.any() and not is_before.all():
+        sides = _sort_by_side(before.exit_bearing, after.entry_bearing, bearings)
+        if {-1, 1} <= set(sides.tolist()):
             crossed = frozenset(roads.tolist())
             kind = _get_own_kind(network, (before, after))
             if kind == "unknown":
@@ -192,12 +187,10 @@ def _find_side(network: StreetNetwork, step: _Step, other: _Step, *, is_entry: b
     if node is None:
         return 0
     ahead = step.entry_bearing if is_entry else step.exit_bearing
-    meets = _measure_turns(ahead, other.exit_bearing if is_entry else other.entry_bearing)
+    meets = other.exit_bearing if is_entry else other.entry_bearing
     roads, bearings = _list_arms(network, node, (step, other))
-    behind = _measure_turns(ahead, bearings[roads == step.road])
-    if not len(behind):
-        return 0
-    return int((meets < behind).all()) - int((meets > behind).all())
+    sides = set(_sort_by_side(ahead, meets, bearings[roads == step.road]).tolist())
+    return sides.pop() if len(sides) == 1 else 0
 
 
 def _cross_along(network: StreetNetwork, run: Sequence[_Step], ends: tuple[_Step, _Step]) -> _Event:
@@ -234,9 +227,16 @@ def _list_arms(
     return roads, arms.bearing[rows][others]
 
 
-def _measure_turns(start: float, bearings: ArrayLike) -> NDArray[np.float64]:
-    """How far round from one bearing to others, anticlockwise, in radians."""
-    return np.asarray(np.mod(np.subtract(bearings, start), 2 * np.pi))
+def _sort_by_side(start: float, end: float, bearings: NDArray[np.float64]) -> NDArray[np.int64]:
+    """On which side of the way from one bearing to another each of some others lies.
+
+    -1 where it is passed first, anticlockwise from the start, 1 where the end is, and 0 where it
+    is the bearing of either: streets drawn one on another have no side.
+    """
+    turns = np.mod(np.append(bearings, end) - start + ALIKE_RADIANS, 2 * np.pi) - ALIKE_RADIANS
+    others, turn = turns[:-1], turns[-1]
+    is_alike = (np.abs(others) <= ALIKE_RADIANS) | (np.abs(others - turn) <= ALIKE_RADIANS)
+    return np.where(is_alike, 0, np.sign(others - turn)).astype(np.int64)
 
 
 def _get_own_kind(network: StreetNetwork, steps: Sequence[_Step]) -> CrossingKind:
@@ -247,19 +247,12 @@ def _get_own_kind(network: StreetNetwork, steps: Sequence[_Step]) -> CrossingKin
 
 
 def _find_near_crossings(
-    network: StreetNetwork, nodes: list[int], roads: AbstractSet[str]
+    network: StreetNetwork, nodes: Sequence[int], roads: AbstractSet[str]
 ) -> list[tuple[float, int, int]]:
     """Known crossings of some roads that are near nodes: metres, rank by safety, node."""
-    points, arms = network.crossing_points, network.main_arms
-    places = network.node_xy[nodes]
-    metres = np.hypot(*(points.xy[:, None] - places).transpose(2, 0, 1))
-    found = []
-    for row, column in zip(*np.nonzero(metres <= NEAR_METRES), strict=True):
-        rank = SAFEST_FIRST.index(points.kind[row])
-        is_known = SAFEST_FIRST[rank] != "unknown"
-        if is_known and arms.road_of_way[points.way[row]] in roads:
-            found.append((float(metres[row, column]), rank, nodes[column]))
-    return found
+    near = network.near_crossings
+    near = near[near.index.isin(nodes) & near["road"].isin(roads)]
+    return list(zip(near["metres"], near["rank"], near.index, strict=True))
 
 
 def _are_one(event: _Event, following: _Event) -> bool:

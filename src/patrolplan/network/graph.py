@@ -99,9 +99,11 @@ class StreetGraph:
         rows = np.repeat(np.arange(size), np.diff(self.costs.indptr))
         return np.asarray(rows * size + self.costs.indices)
 
-    def find_entries(self, steps: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Entries of `costs` from node to node."""
-        keys = steps[:-1] * self.costs.shape[0] + steps[1:]
+    def find_entries(
+        self, starts: NDArray[np.integer], ends: NDArray[np.integer]
+    ) -> NDArray[np.int64]:
+        """(k,) entries of `costs` from each of some nodes to the other."""
+        keys = starts.astype(np.int64) * self.costs.shape[0] + ends
         return np.asarray(np.searchsorted(self._keys, keys))
 
     def find_segments(

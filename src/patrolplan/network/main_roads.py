@@ -1,16 +1,24 @@
-"""Main roads as arms at the nodes of a network: which way each leads from there, and its name."""
+"""Main roads at the nodes of a network: where they lead from there, and how one crosses them."""
 
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import shapely
 from numpy.typing import NDArray
+from scipy.spatial import KDTree
 
-from patrolplan.inputs.osm_tags import MAIN_ROADS
+from patrolplan.inputs.osm_tags import MAIN_ROADS, CrossingKind
 from patrolplan.network.pieces import Pieces
 
 LOOK_METRES = 2.0
 """An arm leads to the point so far along it: order round a node is decided near the node."""
+
+
+NEAR_METRES = 25.0
+"""A crossing or traffic lights this near on the main road are how it is crossed."""
+
+SAFEST_FIRST: tuple[CrossingKind, ...] = ("signals", "zebra", "island", "unmarked", "unknown")
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,3 +79,33 @@ def compute_bearings(
     ahead = shapely.line_interpolate_point(lines, np.where(end == 0, near, length - near))
     dx, dy = (shapely.get_coordinates(ahead) - shapely.get_coordinates(start)).T
     return np.asarray(np.arctan2(dy, dx))
+
+
+def find_near_crossings(pieces: Pieces, arms: MainArms) -> pd.DataFrame:
+    """Crossings of known kind on the main roads at each node that has some, the nearest first.
+
+    Columns `node`, which is the index, `road`, `metres` in a straight line, and `rank`, the place
+    of the kind in `SAFEST_FIRST`. Only crossings on a road that leads from the node itself.
+    """
+    columns = {"road": object, "metres": float, "rank": int}
+    points, nodes = pieces.crossings, np.unique(arms.node)
+    rank = np.array([SAFEST_FIRST.index(kind) for kind in points.kind.tolist()], dtype=np.int64)
+    road = arms.road_of_way[points.way]
+    known = np.flatnonzero((rank < SAFEST_FIRST.index("unknown")) & (road != ""))
+    if not len(known) or not len(nodes):
+        none = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in columns.items()})
+        return none.set_index(pd.Index([], dtype=np.int64, name="node"))
+    pairs = KDTree(pieces.node_xy[nodes]).sparse_distance_matrix(
+        KDTree(points.xy[known]), NEAR_METRES, output_type="ndarray"
+    )
+    near = pd.DataFrame(
+        {
+            "node": nodes[pairs["i"]],
+            "road": road[known][pairs["j"]],
+            "metres": pairs["v"],
+            "rank": rank[known][pairs["j"]],
+        }
+    )
+    leads = {"node": arms.node, "road": arms.road_of_way[pieces.piece_way[arms.piece]]}
+    near = near.merge(pd.DataFrame(leads).drop_duplicates(), on=["node", "road"])
+    return near.sort_values(["node", "metres", "rank"]).set_index("node")

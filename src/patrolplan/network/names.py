@@ -17,6 +17,9 @@ MAX_CROSSING_METRES = 250.0
 
 CROSSING = "crossing"
 
+WALKWAY = "walkway"
+"""A path above the ground, without a name."""
+
 KIND_WORDS = {
     "footway": "footpath",
     "path": "footpath",
@@ -29,7 +32,7 @@ KIND_WORDS = {
 }
 
 
-KIND_LABELS = frozenset({*KIND_WORDS.values(), CROSSING, "street"})
+KIND_LABELS = frozenset({*KIND_WORDS.values(), CROSSING, WALKWAY, "street"})
 """What pieces without a name are called."""
 
 
@@ -37,7 +40,8 @@ def label_streets(network: StreetNetwork) -> NDArray[np.object_]:
     """(p,) what each piece is called, never empty.
 
     Its name, the name of its street where it is a pavement, or its kind. A pavement is as high as
-    its street: a walkway above is not called by the street below it. Steps are steps.
+    its street: a walkway above is not called by the street below it. A path that leaves its street
+    is called by it only as far as it runs along it. Steps are steps.
     """
     return _label_pieces(network, np.arange(len(network)), _NamedPieces.from_network(network))
 
@@ -131,6 +135,8 @@ def _find_crossing_streets(
 def _describe_kinds(network: StreetNetwork, pieces: NDArray[np.int64]) -> NDArray[np.object_]:
     kinds = pd.Series(network.piece_highway[pieces], dtype=object)
     words = kinds.map(KIND_WORDS).fillna("street").to_numpy(dtype=object)
+    is_path = np.isin(words, [KIND_WORDS["footway"], KIND_WORDS["pedestrian"]])
+    words = np.where(is_path & (network.piece_layer[pieces] > 0), WALKWAY, words)
     return np.where(network.piece_is_crossing[pieces], CROSSING, words)
 
 

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
@@ -24,7 +25,7 @@ from shapely.geometry.base import BaseGeometry
 from patrolplan.cache import Arrays, Store, hash_arrays, load_or_compute_arrays
 from patrolplan.crs import Projection
 from patrolplan.inputs.streets import MARGIN_METRES, Streets
-from patrolplan.network.main_roads import MainArms, find_main_arms
+from patrolplan.network.main_roads import MainArms, find_main_arms, find_near_crossings
 from patrolplan.network.pieces import (
     PIECE_METRES,
     CrossingPoints,
@@ -205,6 +206,11 @@ class StreetNetwork:
     def main_arms(self) -> MainArms:
         """Where the main roads lead from each node."""
         return find_main_arms(self.parts)
+
+    @cached_property
+    def near_crossings(self) -> pd.DataFrame:
+        """How the main roads at a node are crossed, see `find_near_crossings`."""
+        return find_near_crossings(self.parts, self.main_arms)
 
     @property
     def crossing_points(self) -> CrossingPoints:

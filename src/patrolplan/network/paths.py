@@ -1,7 +1,8 @@
 """Shortest walks between places on streets, with their geometry, and walks that pass more risk.
 
 A ride is a walk too: what a metre costs may differ by piece and direction, and then the shortest
-walk is the one that costs least.
+walk is the one that costs least. A preference for some streets decides which walk that is, too, but
+is no part of what it costs.
 """
 
 from collections.abc import Sequence
@@ -67,7 +68,13 @@ class Walk:
     @property
     def reversed_walk(self) -> "Walk":
         """The same walk the other way round; on foot alone, where it costs the same."""
-        return Walk(self.network, self.pieces[::-1], self.to_metres[::-1], self.from_metres[::-1])
+        return Walk(
+            self.network,
+            self.pieces[::-1],
+            self.to_metres[::-1],
+            self.from_metres[::-1],
+            None if self.effort is None else self.effort[::-1],
+        )
 
     @cached_property
     def line(self) -> NDArray[np.float64]:
@@ -123,6 +130,9 @@ class WalkFinder:
         (p, 2) what a metre of each piece costs in its own direction and against it, 1 or more,
         inf where it is closed; by default all cost 1. Lengths then are costs, in metres that
         could be gone at full speed in the same time.
+    preference
+        (p,) how much longer a metre counts in the choice of the walk, 1 or more; by default all
+        alike. The shortest walk is the one that then counts least; its length is without it.
     """
 
     def __init__(
@@ -132,10 +142,16 @@ class WalkFinder:
         *,
         limit_metres: float = np.inf,
         effort: NDArray[np.float64] | None = None,
+        preference: NDArray[np.float64] | None = None,
     ) -> None:
         self.network = network
-        self._effort = effort
-        self._graph = build_street_graph(network, positions, effort)
+        self._effort = self._choice = effort
+        """(p, 2) what a metre costs, and what it counts in the choice; None where all is 1."""
+        if preference is not None:
+            self._choice = (1.0 if effort is None else effort) * np.tile(preference, (2, 1)).T
+        choice = self._choice
+        self._is_symmetric = choice is None or np.array_equal(choice[:, 0], choice[:, 1])
+        self._graph = build_street_graph(network, positions, choice)
         self._search(np.arange(len(positions)), limit_metres)
 
     def restrict_to(
@@ -182,11 +198,32 @@ class WalkFinder:
         self._row = np.full(len(numbers), -1)
         self._row[sources] = np.arange(len(sources))
         metres = np.full((len(numbers), len(numbers)), np.inf)
-        metres[sources] = self._distances[:, self._node]
+        is_alike = self._choice is self._effort
+        metres[sources] = self._distances[:, self._node] if is_alike else self._measure_chosen()
         if search_from is not None:
             metres = np.minimum(metres, metres.T)
         self.metres: NDArray[np.float64] = metres
         """(k, k) walking distance (or cost) from each position to each."""
+
+    def _measure_chosen(self) -> NDArray[np.float64]:
+        """(s, k) what the walks that were chosen cost, without the preference.
+
+        All walks are followed back at once, a link at a time.
+        """
+        graph = self._graph
+        costs = graph.segments.sum_by_link(graph.segments.compute_costs(self._effort))
+        entry_costs = costs[graph.link, graph.is_reversed.astype(np.int64)]
+        is_reached = np.isfinite(self._distances[:, self._node])
+        total = np.where(is_reached, 0.0, np.inf)
+        row, column = np.nonzero(is_reached)
+        node = self._node[column]
+        while len(row):
+            before = self._predecessors[row, node]
+            goes_on = before >= 0
+            row, column, node, before = (of[goes_on] for of in (row, column, node, before))
+            total[row, column] += entry_costs[graph.find_entries(before, node)]
+            node = before
+        return total
 
     def find_shortest(self, start: int, end: int) -> Walk:
         """Shortest walk from one position to another; empty from a position to itself.
@@ -227,7 +264,9 @@ class WalkFinder:
         best = self.find_shortest(start, end)
         if longest_metres <= best.cost_metres or start == end:
             return best
-        inside = self._find_reachable_nodes(start, end, longest_metres)
+        # A way round for more gain may count so much longer as it may be longer, and no more.
+        longest = longest_metres - best.cost_metres + self._sum_choice(best)
+        inside = self._find_reachable_nodes(start, end, longest)
         graph, entries = self._graph.restrict_to(inside)
         cost, spared = graph.data, self._compute_discounts(entries, gain)
         first, last = np.searchsorted(inside, self._node[[start, end]]).tolist()
@@ -235,15 +274,23 @@ class WalkFinder:
         for price in PRICES:
             graph.data = cost - price * spared
             before = csgraph.dijkstra(
-                graph, indices=first, limit=longest_metres, return_predecessors=True
+                graph, indices=first, limit=longest, return_predecessors=True
             )[1]
             previous, steps = steps, _trace(before, first, last)
             if np.array_equal(previous, steps):
                 continue  # the same walk at a higher price
             walk = self._build_walk(inside[steps])
-            if walk.cost_metres <= longest_metres and (much := _sum_gain(walk, gain)) > most:
+            is_short = walk.cost_metres <= longest_metres and self._sum_choice(walk) <= longest
+            if is_short and (much := _sum_gain(walk, gain)) > most:
                 best, most = walk, much
         return best
+
+    def _sum_choice(self, walk: Walk) -> float:
+        """What a walk counts in the choice."""
+        if self._choice is None or self._choice is self._effort:
+            return walk.cost_metres
+        choice = self._choice[walk.pieces, walk.backwards.astype(np.int64)]
+        return float(walk.piece_metres @ np.where(np.isfinite(choice), choice, 1.0))
 
     def _compute_discounts(
         self, entries: NDArray[np.int64], gain: NDArray[np.float64]
@@ -252,7 +299,7 @@ class WalkFinder:
         density = gain / self.network.piece_metres
         segments = self._graph.segments
         pull = density[segments.piece] / max(float(density.max()), 1e-300)
-        costs = segments.compute_costs(self._effort)
+        costs = segments.compute_costs(self._choice)
         spared = segments.sum_by_link(np.where(np.isfinite(costs), costs, 0.0) * pull[:, None])
         graph = self._graph
         return spared[graph.link[entries], graph.is_reversed[entries].astype(np.int64)]
@@ -263,13 +310,13 @@ class WalkFinder:
         """Nodes of the graph that a walk of no more than this length can pass."""
         outward = self._distances[self._row[start]]
         # On foot a way is as long in both directions; by bicycle it need not be.
-        onward = self._distances[self._row[end]] if self._effort is None else 0.0
+        onward = self._distances[self._row[end]] if self._is_symmetric else 0.0
         return np.flatnonzero(outward + onward <= longest_metres + COINCIDENT_METRES)
 
     def _build_walk(self, steps: NDArray[np.int64]) -> Walk:
         """The walk from node to node."""
         segments = self._graph.segments
-        rows, backwards = self._graph.find_segments(self._graph.find_entries(steps))
+        rows, backwards = self._graph.find_segments(self._graph.find_entries(steps[:-1], steps[1:]))
         low, high = segments.from_metres[rows], segments.to_metres[rows]
         piece, effort = segments.piece[rows], None
         if self._effort is not None:

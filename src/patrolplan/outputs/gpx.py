@@ -12,6 +12,7 @@ import shapely
 
 from patrolplan.errors import InputError
 from patrolplan.outputs import wording
+from patrolplan.outputs.direction_words import describe_street
 from patrolplan.outputs.marking import find_marking
 from patrolplan.outputs.reason_words import describe_barred, format_reasons
 from patrolplan.times import format_time
@@ -153,7 +154,7 @@ def _add_points(
             name=f"{_format_officer(patrol)}{number}. {where} {arrive}",
             desc=" ".join(filter(None, sentences)),
             **({} if stop.tasked is None else {"sym": TASKED_SYMBOL}),
-            type="stop" if stop.tasked is None else "tasked stop",
+            type="stop",
         )
     return first
 
@@ -185,7 +186,7 @@ def _add_other_points(root: ET.Element, patrol: "Patrol", projection: "Projectio
             if line is not None and step.way in {"push", "carry"}:
                 place = line.interpolate(float(begin))
                 length = wording.format_metres(step.metres)
-                name = f"Get off and {step.way}: {wording.describe_street(step)}, {length}"
+                name = f"Get off and {step.way}: {describe_street(step)}, {length}"
                 points.append(((place.x, place.y), name, "dismount"))
     xy = np.array([point for point, _, _ in points]).reshape(-1, 2)
     places = _format_coordinates(xy, projection)

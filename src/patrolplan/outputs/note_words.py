@@ -286,6 +286,17 @@ def _say_mode_not_planned(values: Mapping[str, Any]) -> str:
     )
 
 
+def format_span(hours: object) -> str:
+    """HH:MM-HH:MM in words.
+
+    Examples
+    --------
+    >>> format_span("15:20-15:45")
+    '15:20 to 15:45'
+    """
+    return str(hours).replace("-", " to ")
+
+
 def _format_day(date: str) -> str:
     return format_day(dt.date.fromisoformat(date))
 
@@ -455,13 +466,11 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     "ends_as_pupils_leave": "Ends as pupils leave, so no time is spent at the gate.",
     "window_before_bell": "The window opens before the bell: the patrol starts as pupils leave.",
     "nothing_worth_walk": lambda values: (
-        "Stay at the gate: nothing recorded or reported within "
-        f"{values['metres']:,.0f} m on foot is worth the walk. No street has "
-        f"{values['min_incidents']:g} or more recorded crimes in twelve months, and none is named "
-        "by enough pupils."
+        f"Stay at the gate: nothing within {values['metres']:,.0f} m is worth the walk. No street "
+        f"has as many as {values['min_incidents']:g} recorded crimes a year, or a group of reports."
     ),
-    "gate_worth_most": (
-        "Stay at the gate: in this window no stop that can be reached is worth more."
+    "no_stop_in_time": (
+        "Stay at the gate: no stop that is worth the walk can be made in this window."
     ),
     "no_officer_for_base": _say_at_gate_instead("No officer is assigned to this school"),
     "base_off_street": _say_at_gate_instead("No walkable street is near the officer's base"),
@@ -472,6 +481,19 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     ),
     "no_one_way_streets": "The streets file marks no one-way streets: look out for them.",
     "tasked_place_unvisited": "Tasked place {place} {why}.",
+    "tasked_place_beyond": "Tasked place {place} is beyond this school's streets.",
+    "tasked_place_near_barred": (
+        "Tasked place {place} cannot be visited: barred place {barred} is too near."
+    ),
+    "tasked_place_unfit": "Tasked place {place} does not fit into the window.",
+    "tasked_hours_unmet": lambda values: (
+        f"Tasked place {values['place']}: its hours {format_span(values['hours'])} cannot be met: "
+        f"the earliest arrival is {values['earliest']}."
+    ),
+    "tasked_hours_short": lambda values: (
+        f"Tasked place {values['place']}: its hours {format_span(values['hours'])} are shorter "
+        f"than a stop of {values['minutes']:g} minutes, which begins at {values['begins']}."
+    ),
     "barred_place_passed": "Gate or base cannot be reached without passing barred place {place}.",
     "no_date": "No date given: check that tasked places still apply.",
     "stops_reordered": "Stops are ordered so that each is visited near its worst time of day.",

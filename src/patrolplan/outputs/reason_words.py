@@ -13,9 +13,10 @@ from patrolplan.hotspots.reasons import (
     WayReason,
 )
 from patrolplan.hotspots.significance import WELL_PLACED_SHARE
-from patrolplan.outputs.note_words import TIME_WORDS
+from patrolplan.outputs.note_words import TIME_WORDS, format_span
 from patrolplan.outputs.wording import SNAPPED_PLACES, format_grid_reference
-from patrolplan.text import capitalise, format_count, shorten
+from patrolplan.text import format_count
+from patrolplan.times import minutes_after_midnight
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -76,12 +77,13 @@ SHARE_WORDS = {
 }
 """Shares of pupils by twentieths; the one nearest to a sixth or to thirds is called so."""
 
+NEAR_MINUTES = 5.0
+"""Pupils who pass so shortly before or after a stop are still seen from it."""
+
 UNSURE_PLACE = "may lie a street or two away"
 
-MIN_REASON_LETTERS = 30
-"""Letters of a tasking's reason that are never cut."""
-
-NO_REASON = "No single reason stands out; risk is spread along the street"
+NO_REASON = "Nothing recorded or reported stands out here: the streets around make it a priority"
+DESIGNATED = "Designated by the force for patrols"
 
 
 def describe_reason(reason: "Reason", *, with_count: bool = True) -> str:
@@ -94,9 +96,9 @@ def describe_reason(reason: "Reason", *, with_count: bool = True) -> str:
     >>> from dataclasses import replace
     >>> crime = CrimeReason(incidents=12, months=12, last_month="2026-10", categories=("Robbery",))
     >>> describe_reason(crime)
-    'Recorded crime: about 12 in the 12 months to October 2026, mostly robbery by harm'
+    'Recorded crime: about 12 in the 12 months to October 2026, most harm from robbery'
     >>> describe_reason(replace(crime, held=9))
-    'Recorded crime: about 12 in the 9 of 12 months held, to October 2026, mostly robbery by harm'
+    'Recorded crime: about 12 in the 9 of 12 months held, to October 2026, most harm from robbery'
     >>> describe_reason(crime, with_count=False)
     'Recorded crime: robbery'
     >>> describe_reason(WayReason(school="Hill School", share=0.15, start="15:12", end="15:30"))
@@ -104,7 +106,7 @@ def describe_reason(reason: "Reason", *, with_count: bool = True) -> str:
     >>> reports = ReportsReason(time_band="lunch", factors=("traffic", "isolated"), reports=75,
     ...                         max_reports=79, term="autumn", year=2025)
     >>> describe_reason(replace(reports, factors=("traffic",)))
-    'Pupils feel unsafe here at lunch (75 to 79 pupils, autumn term 2025): traffic'
+    '75 to 79 pupils feel unsafe here at lunch (autumn term 2025): traffic'
     >>> describe_reason(reports, with_count=False)
     'Pupils feel unsafe here at lunch: traffic and an isolated place'
     >>> beat = BeatReason(hotspot="H4", place="Mill Lane", reasons=(crime,))
@@ -117,12 +119,12 @@ def describe_reason(reason: "Reason", *, with_count: bool = True) -> str:
         case ReportsReason():
             when = f" {TIME_WORDS[reason.time_band]}" if reason.time_band else ""
             factors = join_words([describe_factor(name) for name in reason.factors])
-            pupils = _describe_pupils(reason) if with_count else ""
-            return f"Pupils feel unsafe here{when}{pupils}{f': {factors}' if factors else ''}"
+            pupils, term = _describe_pupils(reason) if with_count else ("Pupils", "")
+            return f"{pupils} feel unsafe here{when}{term}{f': {factors}' if factors else ''}"
         case TrendReason():
             return TREND_WORDS[reason.trend]
         case UnsurePlaceReason():
-            return capitalise(UNSURE_PLACE)
+            return f"Its middle {UNSURE_PLACE}"
         case WayReason():
             way = "to school" if reason.to_school else "home"
             return (
@@ -166,7 +168,7 @@ def _describe_crime(reason: CrimeReason, *, with_count: bool) -> str:
     if not with_count:
         return categories
     span = f"in the {_format_months(reason)} to {_format_month(reason.last_month)}"
-    return f"{_describe_amount(reason)} {span}, mostly {categories} by harm"
+    return f"{_describe_amount(reason)} {span}, most harm from {categories}"
 
 
 def _describe_amount(reason: CrimeReason) -> str:
@@ -175,14 +177,14 @@ def _describe_amount(reason: CrimeReason) -> str:
     return f"about {reason.incidents}" if reason.incidents > 1 else "hardly any"
 
 
-def _describe_pupils(reason: ReportsReason) -> str:
-    """How many pupils reported a place, as a range, and when: in brackets, or nothing."""
+def _describe_pupils(reason: ReportsReason) -> tuple[str, str]:
+    """How many pupils reported a place, as a range, and in brackets when; either may be unknown."""
     if reason.reports is None:
-        return ""
+        return "Pupils", ""
     number = f"{reason.reports} to {reason.max_reports or reason.reports} pupils"
     if reason.term is None:
-        return f" ({number})"
-    return f" ({number}, {'up to ' if reason.earlier else ''}{reason.term} term {reason.year})"
+        return number, ""
+    return number, f" ({'up to ' if reason.earlier else ''}{reason.term} term {reason.year})"
 
 
 def _format_months(reason: CrimeReason) -> str:
@@ -213,32 +215,25 @@ def describe_certainty(area: "StudyArea", risk: "Risk", hotspots: "gpd.GeoDataFr
     return lines
 
 
-def describe_tasking(tasking: "Tasking", max_letters: int | None = None) -> str:
-    """Reason of a tasking, who requests it and until when; only the reason is cut to a length.
+def describe_tasking(tasking: "Tasking") -> str:
+    """Hours and reason of a tasking, who requests it and until when.
 
     Examples
     --------
     >>> from patrolplan.patrols.plan import Tasking
-    >>> reason = "Robberies at the bus station, all week"
-    >>> tasking = Tasking("T-01", reason, by="A", until=dt.date(2026, 5, 4))
-    >>> describe_tasking(tasking)
-    'Robberies at the bus station, all week (requested by A, until 4 May 2026)'
-    >>> describe_tasking(tasking, max_letters=70)
-    'Robberies at the bus station, all… (requested by A, until 4 May 2026)'
+    >>> describe_tasking(Tasking("T-01", "Robberies", by="A", until=dt.date(2026, 5, 4)))
+    'Robberies (requested by A, until 4 May 2026)'
+    >>> describe_tasking(Tasking("T", "Phones", "A", dt.date(2026, 5, 4), hours="15:20-15:45"))
+    '15:20 to 15:45, Phones (requested by A, until 4 May 2026)'
     """
     until = f"{tasking.until.day} {tasking.until:%B %Y}"
+    hours = f"{format_span(tasking.hours)}, " if tasking.hours else ""
     reason = tasking.reason.strip().rstrip(".;")
-    text = f"{reason} (requested by {tasking.by}, until {until})"
-    if max_letters is None or len(text) <= max_letters:
-        return text
-    end = f" (requested by {shorten(tasking.by)}, until {until})"
-    return shorten(reason, max(max_letters - len(end), MIN_REASON_LETTERS)) + end
+    return f"{hours}{reason} (requested by {tasking.by}, until {until})"
 
 
-def describe_barred(
-    barred: "BarredPlace", *, crs: str = BRITISH_GRID, max_letters: int | None = None
-) -> str:
-    """What to keep away from, where that is, and why; the reason is cut to a length.
+def describe_barred(barred: "BarredPlace", *, crs: str = BRITISH_GRID) -> str:
+    """What to keep away from, where that is, and why.
 
     Examples
     --------
@@ -250,8 +245,7 @@ def describe_barred(
     """
     grid = format_grid_reference(barred.x, barred.y, crs=crs)
     where = f"{barred.place} ({grid})" if grid else barred.place
-    why = describe_tasking(barred.tasking, max_letters)
-    return f"Keep away from {where}, {barred.tasking.place_id}: {why}."
+    return f"Keep away from {where}, {barred.tasking.place_id}: {describe_tasking(barred.tasking)}."
 
 
 def format_reasons(stop: "Stop") -> str:
@@ -272,8 +266,38 @@ def format_reasons(stop: "Stop") -> str:
 def list_reasons(stop: "Stop", *, with_counts: bool = True) -> tuple[str, ...]:
     """Why to stand here, a sentence each; what intelligence tasked comes first."""
     reasons = [] if stop.tasking is None else [f"Tasked: {describe_tasking(stop.tasking)}"]
-    reasons += [describe_reason(reason, with_count=with_counts) for reason in stop.why]
-    return tuple(f"{reason}." for reason in reasons or [NO_REASON])
+    reasons += [
+        describe_reason_at(stop, reason, with_count=with_counts) for reason in order_reasons(stop)
+    ]
+    return tuple(f"{reason}." for reason in reasons or [describe_want_of_reasons(stop)])
+
+
+def describe_want_of_reasons(stop: "Stop") -> str:
+    """Why one stops at a place that no reason speaks for, without a full stop."""
+    return DESIGNATED if stop.kind == "designated" else NO_REASON
+
+
+def order_reasons(stop: "Stop") -> list["Reason"]:
+    """A stop's reasons in their order, pupils' ways that it does not meet last."""
+    return sorted(
+        stop.why, key=lambda one: isinstance(one, WayReason) and not is_way_met(stop, one)
+    )
+
+
+def describe_reason_at(stop: "Stop", reason: "Reason", *, with_count: bool = True) -> str:
+    """A reason in words at a stop: pupils who do not pass while it lasts are not promised."""
+    words = describe_reason(reason, with_count=with_count)
+    if not isinstance(reason, WayReason) or is_way_met(stop, reason):
+        return words
+    is_over = minutes_after_midnight(reason.end) < stop.arrive_minutes
+    return f"{words}, {'before' if is_over else 'after'} this visit"
+
+
+def is_way_met(stop: "Stop", reason: WayReason) -> bool:
+    """Whether a stop lasts while most of the pupils pass, or misses them by few minutes."""
+    start, end = minutes_after_midnight(reason.start), minutes_after_midnight(reason.end)
+    late, early = stop.arrive_minutes - end, start - stop.leave_minutes
+    return max(late, early) <= NEAR_MINUTES
 
 
 def join_words(words: "Sequence[str]") -> str:

@@ -26,9 +26,9 @@ def describe_tested(tested: "Tested | None") -> str:
     >>> tested = Tested(months=("2026-04", "2026-09"), months_held=6, is_known=True, officers=1,
     ...                 own_stops=own, recorded_counts=counts, loop=TestedRatio(23.2, 9.34, 55))
     >>> first, second = describe_tested(tested).split(". ")
-    >>> first[:72]
+    >>> first[:73]
     'Recorded at its stops in its hours, Apr to Sep 2026 (known to the plan): '
-    >>> first[72:]
+    >>> first[73:]
     '5.0 times as much harm a metre as on all streets in reach (3.3 to 7.0)'
     >>> second[:83]
     'Planned without them: recorded there, about as much as by counts alone (0.7 to 2.7)'

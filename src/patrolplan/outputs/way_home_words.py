@@ -5,16 +5,16 @@ from typing import Any
 
 from patrolplan.hotspots.reasons import WayReason
 from patrolplan.notes import Note, NoteKind
-from patrolplan.outputs.reason_words import describe_share
+from patrolplan.outputs.reason_words import describe_share, is_way_met
 from patrolplan.patrols.plan import Patrol, Stop
 
 SHORT: Mapping[NoteKind, str] = {
-    "no_stops": "walkers only: no stops given",
-    "no_stops_near": "walkers only: no stops near",
-    "no_origins": "no origins",
-    "rolls_by_capacity": "no number of pupils",
-    "rolls_assumed": "no number of pupils",
-    "no_places": "no pubs or bars given",
+    "no_stops": "walkers only, bus stops not known",
+    "no_stops_near": "walkers only, no bus stop near",
+    "no_origins": "homes not known",
+    "rolls_by_capacity": "number of pupils assumed",
+    "rolls_assumed": "number of pupils assumed",
+    "no_places": "pubs and bars not known",
 }
 """What is not known and had to be assumed, in few words: a card has a line for it. The sentences
 are in the plan and in what `check` says."""
@@ -28,7 +28,7 @@ def describe_assumptions(notes: Sequence[Note], urn: str) -> str:
     >>> exposure = {"categories": ["Robbery"], "powers": [0.25], "pupils": 900, "schools": 2}
     >>> assumed = [Note("no_places"), Note("exposure", exposure), Note("no_stops")]
     >>> describe_assumptions(assumed, "1")
-    "Pupils' ways home are modelled (walkers only: no stops given; no pubs or bars given)."
+    "Pupils' ways home are modelled (walkers only, bus stops not known; pubs and bars not known)."
     >>> describe_assumptions([Note("no_stops"), Note("exposure_off")], "1")
     ''
     """
@@ -44,14 +44,16 @@ def describe_assumptions(notes: Sequence[Note], urn: str) -> str:
 def find_busiest_stop(patrol: Patrol) -> tuple[int, WayReason] | None:
     """The stop on whose stretch most of the school's pupils pass, by its index, and the reason.
 
-    None where no stop is on a stretch that enough of them pass to be named. Of equal ones the first
-    counts.
+    Only stops at which the officer stands while they pass count; None where there is none. Of equal
+    ones the first counts.
     """
     own = [
         (number, reason)
         for number, stop in enumerate(patrol.stops)
         for reason in stop.why
-        if isinstance(reason, WayReason) and reason.school == patrol.school
+        if isinstance(reason, WayReason)
+        and reason.school == patrol.school
+        and is_way_met(stop, reason)
     ]
     return max(own, key=lambda one: (one[1].share, -one[0]), default=None)
 

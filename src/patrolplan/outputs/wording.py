@@ -11,9 +11,9 @@ from patrolplan.privacy import note_low_threshold
 from patrolplan.risk.history import note_guard
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
-    from patrolplan.patrols.plan import Patrol, Plan, Step, Stop
+    from patrolplan.patrols.plan import Patrol, Plan, Stop
     from patrolplan.risk.surface import Risk
 
 
@@ -184,46 +184,6 @@ def describe_distance(patrol: "Patrol") -> str:
     if patrol.approach is not None:
         text += f", after {format_metres(patrol.approach.metres)} to the gate"
     return text
-
-
-def describe_turns(steps: "Sequence[Step]") -> list[str]:
-    """How each direction begins, with where to get off the bicycle and on again.
-
-    Examples
-    --------
-    >>> from patrolplan.patrols.plan import Step
-    >>> describe_turns([Step("left", "A", 60, "push"), Step("right", "B", 90, "ride")])
-    ['left, get off and push', 'get on, right']
-    >>> describe_turns([Step("straight on", "steps", 20, "carry"), Step("left", "B", 90)])
-    ['straight on, get off and carry', 'left']
-    """
-    lines: list[str] = []
-    previous_way = "ride"
-    for step in steps:
-        line: str = step.turn
-        if step.way in {"push", "carry"}:
-            line += f", get off and {step.way}" if previous_way == "ride" else f", {step.way}"
-        if step.way == "ride" and previous_way != "ride":
-            line = f"get on, {line}"
-        lines.append(line)
-        previous_way = step.way
-    return lines
-
-
-def describe_street(step: "Step") -> str:
-    """What one goes along in a direction: a street, or steps up or down.
-
-    Examples
-    --------
-    >>> from patrolplan.patrols.plan import Step
-    >>> describe_street(Step("left", "steps", 9, flight="up"))
-    'up the steps'
-    >>> describe_street(Step("left", "Duke of York Steps", 9, flight="down"))
-    'down Duke of York Steps'
-    """
-    if step.flight not in {"up", "down"}:
-        return step.street
-    return f"{step.flight} {'the steps' if step.street == 'steps' else step.street}"
 
 
 def format_leg_minutes(patrol: "Patrol", leg: int) -> str:

@@ -185,7 +185,7 @@ def _join_reasons(beat: list[tuple[str, str, list[Reason]]]) -> list[Reason]:
     ]
 
 
-def is_worth_walking(
+def assess_walk(
     area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]
 ) -> NDArray[np.bool_]:
     """(h,) whether stretches are worth the walk by what was recorded or reported there.

@@ -203,14 +203,16 @@ def _find_climbs(walk: Walk, traits: PieceTraits) -> NDArray[np.object_]:
 def _find_levels(walk: Walk, traits: PieceTraits) -> NDArray[np.object_]:
     """(s,) "up" or "down" where the level changes between a piece and the one before.
 
-    Not where steps are at hand, since they lead there, not onto a bridge or into a tunnel, which
-    say so themselves, and not on a street whose name goes on.
+    Not where steps are at hand, since they lead there, and not onto a bridge or into a tunnel,
+    which say so themselves. A street with a name is followed by it, and its layer often says no
+    more than which of two lines is drawn above the other.
     """
     layers, names = traits.layers[walk.pieces], traits.names[walk.pieces]
     is_passage = traits.passages[walk.pieces] != ""
     is_flight = traits.flights[walk.pieces] != ""
-    goes_on = (names[1:] == names[:-1]) & (names[1:] != "")
-    changes = (layers[1:] != layers[:-1]) & ~is_passage[1:] & ~is_passage[:-1] & ~goes_on
+    farther = np.where(np.abs(layers[1:]) > np.abs(layers[:-1]), names[1:], names[:-1])
+    changes = (layers[1:] != layers[:-1]) & (farther == "")
+    changes &= ~is_passage[1:] & ~is_passage[:-1]
     starts = np.cumsum(walk.piece_metres)[:-1]
     levels = np.full(len(names), "", dtype=object)
     for row in np.flatnonzero(changes):

@@ -27,7 +27,7 @@ from pydantic_core import PydanticKnownError, core_schema
 
 from patrolplan.crs import Projection
 from patrolplan.notes import NOTE_VALUES, Note, NoteKind
-from patrolplan.times import format_time, minutes_after_midnight, parse_time
+from patrolplan.times import TIME_OF_DAY, format_time, minutes_after_midnight, parse_time
 
 XY = tuple[float, float]
 
@@ -119,6 +119,9 @@ Minutes = Annotated[float, BeforeValidator(_parse_minutes), PlainSerializer(form
 Day = Annotated[dt.date, BeforeValidator(_parse_day)]
 
 Month = Annotated[str, Field(pattern="^[0-9]{4}-(0[1-9]|1[0-2])$")]
+
+Hours = Annotated[str, Field(pattern=f"^({TIME_OF_DAY.pattern}-{TIME_OF_DAY.pattern})?$")]
+"""Between two times of a day; empty: at any time."""
 
 Amount = Annotated[float, Field(ge=0, le=1e9, strict=True, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0, le=99, strict=True)]

@@ -48,7 +48,7 @@ from patrolplan.risk.scores import divide
 
 HOLD_OUT_MONTHS = 6
 MIN_TRAINING_MONTHS = 9
-"""With fewer months to learn from, nothing is said of past months."""
+"""With fewer months to learn from, past months say nothing."""
 
 MIN_HELD_OUT_MONTHS = 3
 """Nor with fewer of the hold-out months held on both sides of a comparison."""
@@ -105,7 +105,7 @@ def compare_with_past(
 def copy_tested(patrol: Patrol, earlier: Patrol | None) -> Patrol:
     """The patrol with what past months say of an earlier one, planned the same way.
 
-    What the stops held is no longer said of a patrol with other stops.
+    What the stops held is not copied to a patrol with other stops.
     """
     tested = None if earlier is None else earlier.tested
     if earlier is not None and tested is not None and _list_names(patrol) != _list_names(earlier):
@@ -256,7 +256,7 @@ def measure_school(hold_out: HoldOut, row: int) -> dict[int, Tested]:
 
 def _solve_routes(problem: SchoolProblem) -> list[list[int]]:
     """Stops of the best patrols, of each officer, as they are planned."""
-    _, solution, _ = solve_school(problem)
+    _, _, solution, _ = solve_school(problem)
     return [list(route.stops) for route in solution.routes]
 
 

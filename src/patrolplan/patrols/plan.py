@@ -36,6 +36,7 @@ from patrolplan.patrols.file_forms import (
     Count,
     Day,
     FileNote,
+    Hours,
     IsList,
     Line,
     Metres,
@@ -87,7 +88,7 @@ class RoadCrossing:
     """A main road that is crossed on the way."""
 
     road: str
-    """Its name, or what it is."""
+    """Its name; empty where it has none."""
     kind: CrossingKind
 
 
@@ -190,6 +191,12 @@ class Tasking:
     """Who requests it."""
     until: Day
     """The last day on which it holds."""
+    hours: Hours = ""
+    """HH:MM-HH:MM between which it holds; empty at any time."""
+
+    @model_serializer(mode="wrap")
+    def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return arrange(handler(self), [] if self.hours else ["hours"])
 
 
 StopReason = Annotated[Reason, Field(discriminator="kind")]
@@ -352,7 +359,8 @@ class Patrol(_AtPoint):
     worth: Worth
     """Of the stops, and of the presence at the gate where pupils are known to pass there."""
     bound: Worth
-    """No patrol of this school and window can be worth more."""
+    """No patrol of this school and window can be worth more, where late stops are worth their
+    share, see `[patrol] min_late_share`."""
     proven: Annotated[bool, Strict()]
     is_reversible: Annotated[bool, Strict()] = True
     """Whether the stops are worth nearly as much in the opposite order."""

@@ -13,6 +13,7 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import shapely
 
 from patrolplan.area import StudyArea
 from patrolplan.area.daylight import Daylight
@@ -27,6 +28,7 @@ from patrolplan.patrols.directions import PieceTraits, build_leg, reverse_direct
 from patrolplan.patrols.plan import Leg, Patrol, Plan, Stop, Variant
 from patrolplan.patrols.posts import plan_posts
 from patrolplan.patrols.school_problem import (
+    LEFT_OUT_WORDS,
     PlanningInputs,
     SchoolProblem,
     build_school_problem,
@@ -40,7 +42,11 @@ from patrolplan.patrols.solver.solve import (
     find_variants,
     solve,
 )
-from patrolplan.patrols.surroundings import compute_speed, find_tasked_out_of_reach
+from patrolplan.patrols.surroundings import (
+    compute_speed,
+    find_tasked_at_other_hours,
+    find_tasked_out_of_reach,
+)
 from patrolplan.patrols.way_home import measure_patrols
 from patrolplan.risk.surface import Risk
 from patrolplan.tables import LeftOut
@@ -52,6 +58,9 @@ ROUNDING_METRES = 1.0
 
 MAX_DETOUR_LOSS = 0.0005
 """Legs past more risk may cost this share of a patrol's worth, by arriving later at its stops."""
+
+SAME_METRES = 1.0
+"""A stop so near to a hotspot's stopping place is there."""
 
 STANDING = ("place", "stand", "at")
 """What a stop says of where one stands at a hotspot."""
@@ -123,8 +132,11 @@ def plan_patrols(
     planned = map_parallel(plan_school, inputs, rows, executor=executor, report_progress=progress)
     left_out = LeftOut()
     for urn, (_, unvisited) in zip(area.schools["urn"].iloc[rows], planned, strict=True):
-        for place, why in unvisited:
-            left_out.add("tasked places", f"URN {urn}: {place} {why}", 1, urn=urn)
+        for note in unvisited:
+            why = LEFT_OUT_WORDS[note.kind].format(**note.values)
+            left_out.add("tasked places", f"URN {urn}: {why}", 1, urn=urn)
+    for place in find_tasked_at_other_hours(area, date, window):
+        left_out.add("tasked places", f"{place} is for hours outside all patrols", 1)
     for place in find_tasked_out_of_reach(area, date) if urns is None else ():
         left_out.add("tasked places", f"{place} is not on any school's streets", 1)
     patrols = [patrol for school_patrols, _ in planned for patrol in school_patrols]
@@ -164,25 +176,27 @@ def check_request(area: StudyArea, window: Window, urns: Sequence[str] | None) -
             raise InputError.one(where, what, remedy)
 
 
-def plan_school(inputs: PlanningInputs, row: int) -> tuple[list[Patrol], list[tuple[str, str]]]:
+def plan_school(inputs: PlanningInputs, row: int) -> tuple[list[Patrol], list[Note]]:
     """The best patrol of each officer of a school, and which tasked places are not visited and why.
 
     `row` is that of the area's schools.
     """
     problem = build_school_problem(inputs, row)
-    orienteering, solution, dropped = solve_school(problem)
-    unvisited = problem.explain_unvisited(dropped)
+    problem, orienteering, solution, unvisited = solve_school(problem)
     builder = _PatrolBuilder(problem, problem.build_notes(unvisited))
     others = find_variants(orienteering, solution, count=VARIANT_COUNT, seed=problem.seed)
     variants = tuple(builder.build_variant(other, solution) for other in others)
     return [builder.build_patrol(route, solution, variants) for route in solution.routes], unvisited
 
 
-def solve_school(problem: SchoolProblem) -> tuple[OrienteeringProblem, Solution, set[int]]:
-    """The problem that was solved, the best patrols, and which tasked stops are dropped.
+def solve_school(
+    problem: SchoolProblem,
+) -> tuple[SchoolProblem, OrienteeringProblem, Solution, list[Note]]:
+    """The problem as it was solved, the best patrols, and which tasked places are not visited.
 
     Where not all tasked places fit, those that the solver names as unmet are dropped, or else one
-    after the other, until the rest does.
+    after the other, until the rest does. A hotspot among them is then one like all others, which
+    may be visited at other hours.
     """
     mandatory, dropped = problem.must_visit_stops, set[int]()
     orienteering = problem.build_problem(mandatory)
@@ -191,7 +205,12 @@ def solve_school(problem: SchoolProblem) -> tuple[OrienteeringProblem, Solution,
         dropped |= set(solution.unmet) or {min(mandatory - dropped)}
         orienteering = problem.build_problem(mandatory - dropped)
         solution = solve(orienteering, seed=problem.seed)
-    return orienteering, solution, dropped
+    unvisited = problem.explain_unvisited(dropped)
+    if dropped and orienteering.windows is not None:
+        problem = problem.release_taskings(dropped)
+        orienteering = problem.build_problem(mandatory - dropped)
+        solution = solve(orienteering, seed=problem.seed)
+    return problem, orienteering, solution, unvisited
 
 
 def plan_avoiding_variant(
@@ -206,6 +225,7 @@ def plan_avoiding_variant(
     mandatory = frozenset(
         stop for stop in problem.must_visit_stops if problem.get_stop_name(stop) in visited
     )
+    problem = problem.release_taskings(problem.must_visit_stops - mandatory)
     optional = set(range(1, len(problem.hotspot_rows) + 1)) - mandatory
     off = frozenset(stop for stop in optional if problem.get_stop_name(stop) in names)
     orienteering = problem.build_problem(mandatory)
@@ -332,7 +352,7 @@ class _PatrolBuilder:
         places = [problem.start_position, *route.stops, problem.end_position]
         shortest = [float(problem.walks.metres[pair]) for pair in pairwise(places)]
         orienteering = self.orienteering
-        is_timed = orienteering.timed_prizes is not None
+        is_timed = orienteering.timed_prizes is not None or orienteering.windows is not None
         least = (1 - MAX_DETOUR_LOSS) * route.worth
         minutes = [metres / self.speed for metres in shortest]
         spare = (self.hours.latest_end_minutes - route.end_minutes) * self.speed
@@ -435,11 +455,12 @@ class _PatrolBuilder:
         x, y = network.xy(position)[0]
         at: dict[str, Any] = {}
         if is_tasked:
-            at["place"] = describe_positions(network, position)[0]
             at["tasking"] = build_tasking(problem.get_tasked_place(stop))
             at["tasked_metres"] = float(position.moved_metres[0])
-        elif hotspot is not None:
-            at = {name: hotspot[name if name == "place" else f"stop_{name}"] for name in STANDING}
+        if hotspot is not None and hotspot["stop"].distance(shapely.Point(x, y)) < SAME_METRES:
+            at |= {name: hotspot[name if name == "place" else f"stop_{name}"] for name in STANDING}
+        else:
+            at["place"] = describe_positions(network, position)[0]
         daylight = problem.daylight
         return Stop(
             hotspot=problem.get_stop_name(stop),

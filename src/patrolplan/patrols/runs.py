@@ -177,12 +177,17 @@ def merge_short_between(runs: Sequence[Run]) -> list[Run]:
             merged.append(run)
         elif can_carry and (run.is_round_corner or merged[-1].flight):
             carried = run
-        elif not run.is_round_corner:
+        elif not run.is_round_corner and not _is_own_path(run, merged[-1], following):
             tail = 0.0 if following.is_round_corner else run.metres
             merged[-1] = merged[-1].lengthen(run.metres)._replace(tail=tail)
         else:
             merged.append(run)
     return merged
+
+
+def _is_own_path(bit: Run, before: Run, following: Run) -> bool:
+    """Whether a short bit is more than the landing of a flight of steps."""
+    return bool(before.flight and not following.flight and bit.metres >= MIN_END_METRES)
 
 
 def _join_short_neighbours(runs: Sequence[Run]) -> list[Run]:
@@ -204,7 +209,8 @@ def _join_short_neighbours(runs: Sequence[Run]) -> list[Run]:
 def merge_short_ends(runs: Sequence[Run], line: WalkedLine) -> list[Run]:
     """Give a short bit at the start or the end to the street next to it, unless one turns there.
 
-    One that is shorter than `MIN_END_METRES` is given away whatever its direction.
+    Nor is it given to a flight of steps, or to what begins with a change of level. One that is
+    shorter than `MIN_END_METRES` is given away in any case.
     """
     merged = list(runs)
     for end in (0, -1):
@@ -213,7 +219,10 @@ def merge_short_ends(runs: Sequence[Run], line: WalkedLine) -> list[Run]:
             continue
         at = bit.metres if end == 0 else sum(run.metres for run in merged) - bit.metres
         after, before = (line.compute_bearing(at, forward=way) for way in (True, False))
-        if bit.metres < MIN_END_METRES or describe_turn(after - before) == STRAIGHT_ON:
+        street = merged[1] if end == 0 else merged[-2]
+        is_apart = bool(street.flight or (end == 0 and street.level))
+        goes_on = describe_turn(after - before) == STRAIGHT_ON and not is_apart
+        if bit.metres < MIN_END_METRES or goes_on:
             merged.pop(end)
             merged[end] = merged[end].prepend(bit) if end == 0 else merged[end].append(bit)
     return merged

@@ -6,8 +6,8 @@
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Self
@@ -27,8 +27,8 @@ from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.network.names import describe_positions, label_streets
 from patrolplan.network.paths import WalkFinder
 from patrolplan.network.pieces import PIECE_METRES
-from patrolplan.notes import Note, NoteKind
-from patrolplan.patrols.beats import is_worth_walking, join_beats
+from patrolplan.notes import Note, NoteKind, NoteValue
+from patrolplan.patrols.beats import assess_walk, join_beats
 from patrolplan.patrols.landmarks import Landmarks
 from patrolplan.patrols.plan import BarredPlace, Tasking
 from patrolplan.patrols.solver.solve import (
@@ -38,6 +38,7 @@ from patrolplan.patrols.solver.solve import (
     Route,
     TimedPrizes,
 )
+from patrolplan.patrols.stop_windows import build_stop_windows, find_hours_of_begin, format_hours
 from patrolplan.patrols.surroundings import (
     MIN_STOP_METRES_TO_BARRED,
     Surroundings,
@@ -49,7 +50,7 @@ from patrolplan.patrols.surroundings import (
 from patrolplan.patrols.timed_risk import TimedRisk
 from patrolplan.risk.surface import Risk
 from patrolplan.settings import PatrolSettings
-from patrolplan.times import minutes_after_midnight
+from patrolplan.times import format_time, minutes_after_midnight
 from patrolplan.worker_pool import EncipheredFields
 
 MIN_WALK_METRES_TO_BARRED = 60.0
@@ -61,6 +62,14 @@ MAX_COST_OF_METRE = 4.0
 TASKED_METRES = 60.0
 """A tasked place this near to a hotspot's stretch is that hotspot."""
 
+
+LEFT_OUT_WORDS: Mapping[str, str] = {
+    "tasked_place_beyond": "{place} is beyond this school's streets",
+    "tasked_place_near_barred": "{place} cannot be visited: barred place {barred} is too near",
+    "tasked_hours_unmet": "{place} is for {hours}; the earliest arrival is {earliest}",
+    "tasked_place_unfit": "{place} does not fit into the window",
+}
+"""What the list of all that is left out says of a tasked place, by the kind of its note."""
 
 HOTSPOT_NAME = re.compile(r"H[0-9]+( \(tasked\))*", re.IGNORECASE)
 """Names that a hotspot has, in this plan or another, and those made of them for tasked places."""
@@ -77,8 +86,7 @@ class PlanningInputs(EncipheredFields):
     """See `StudyArea.strip_for_workers`."""
     risk: Risk
     hotspots: gpd.GeoDataFrame
-    """One row a beat, see `patrolplan.patrols.beats.join_beats`, and whether it
-    `is_worth_walking`."""
+    """One row a beat, see `patrolplan.patrols.beats`, and whether it `is_worth_walking`."""
     piece_labels: NDArray[np.object_]
     """(w,) what each piece of the area's walkable network is called."""
     window: Window
@@ -111,7 +119,7 @@ class PlanningInputs(EncipheredFields):
         return cls(
             area.strip_for_workers(),
             risk,
-            beats.assign(is_worth_walking=is_worth_walking(area, risk, stretches)),
+            beats.assign(is_worth_walking=assess_walk(area, risk, stretches)),
             label_streets(area.network.walkable),
             window,
             date,
@@ -156,6 +164,8 @@ class SchoolProblem:
     """Rows of `must_visit` that lie beyond the school's streets: no candidate stands for them."""
     unavoidable_rows: NDArray[np.int64]
     """Rows of `barred` whose streets stay open: gate or base are reached only past them."""
+    is_idle: bool
+    """Whether no hotspot within the radius is worth walking."""
     start_position: int
     end_position: int
 
@@ -194,14 +204,19 @@ class SchoolProblem:
         """Positions of the candidates that must be visited."""
         return frozenset((np.flatnonzero(self.tasked_rows >= 0) + 1).tolist())
 
+    def release_taskings(self, stops: Iterable[int]) -> "SchoolProblem":
+        """The problem with these stops, where they are hotspots, as hotspots like all others."""
+        tasked_rows = self.tasked_rows.copy()
+        released = np.array(sorted(stops), dtype=np.int64) - 1
+        tasked_rows[released[self.hotspot_rows[released] >= 0]] = -1
+        return replace(self, tasked_rows=tasked_rows)
+
     def build_problem(self, mandatory: frozenset[int] = frozenset()) -> OrienteeringProblem:
         """The orienteering problem of this school's officers."""
         count, positions = len(self.worth), len(self.walks.metres)
         prizes, dwell = np.zeros(positions), np.zeros(positions)
         prizes[1 : count + 1] = self.worth
         dwell[1 : count + 1] = self.settings.dwell_minutes
-        windows = np.tile([-np.inf, np.inf], (positions, 1))
-        windows[1 : count + 1] = build_stop_windows(self)
         hours = self.surroundings.hours
         officer = Officer(
             start=self.start_position,
@@ -217,37 +232,12 @@ class SchoolProblem:
             prizes=prizes,
             dwell_minutes=dwell,
             officers=(officer,) * self.settings.officers,
-            windows=windows if np.isfinite(windows).any() else None,
+            windows=build_stop_windows(self),
             mandatory=mandatory,
             barred=frozenset({0, *range(count + 1, positions)}),
             timed_prizes=self.timed_prizes,
             gate=self.gate_stay,
         )
-
-    def _find_windows(self, mandatory: frozenset[int]) -> NDArray[np.float64] | None:
-        """(n, 2) first and last minute at which a dwell may begin; None: at any time.
-
-        Late, when most pupils are home, a stop is made only while it is worth `[patrol]
-        min_late_share` of what the best one is worth at its best time: what adds next to nothing
-        does not hold the officer up. Stops that are mandatory are made at any time.
-        """
-        if self.timed_prizes is None or self.gate_stay is None:
-            return None
-        hours, dwell = self.surroundings.hours, self.settings.dwell_minutes
-        late = hours.start_minutes + self.settings.late_minutes
-        begin = self.timed_prizes.list_breaks(dwell)
-        begin = begin[(begin >= hours.gate_until_minutes)]
-        begin = begin[begin <= hours.latest_end_minutes - dwell]
-        stops = range(1, len(self.worth) + 1)
-        worth = [self.timed_prizes.compute_worth(stop, begin, dwell) for stop in stops]
-        least = self.settings.min_late_share * max(
-            (one.max(initial=0.0) for one in worth), default=0
-        )
-        windows = np.tile([-np.inf, np.inf], (len(self.walks.metres), 1))
-        for stop, one in zip(stops, worth, strict=True):
-            if stop not in mandatory:
-                windows[stop, 1] = max(late, begin[one >= least].max(initial=-np.inf))
-        return windows
 
     def _find_near_pairs(self, mandatory: frozenset[int]) -> NDArray[np.bool_]:
         """(n, n) stops so near to each other that no patrol goes straight from one to the other.
@@ -273,7 +263,7 @@ class SchoolProblem:
             cost[a, b] < limit or self.walks.find_shortest(a + 1, b + 1).metres < limit
             for a, b in pairs.tolist()
         ]
-        return 1 + pairs[np.array(is_near, dtype=bool)]
+        return np.asarray(1 + pairs[np.array(is_near, dtype=bool)])
 
     def compute_shortest_metres(self, route: Route) -> float:
         """Length of a route by the shortest ways."""
@@ -299,19 +289,52 @@ class SchoolProblem:
         name = str(self.get_tasked_place(stop)["place_id"])
         return f"{name} (tasked)" if HOTSPOT_NAME.fullmatch(name) else name
 
-    def explain_unvisited(self, stops: Iterable[int] = ()) -> list[tuple[str, str]]:
-        """Tasked places that are not visited, and why: beyond the streets, and some stops."""
-        barred = self.barred
-        outside = self.must_visit["place_id"].iloc[self.outside_rows]
-        reasons = [(str(name), "is beyond this school's streets") for name in outside]
-        for stop in sorted(stops):
-            place = self.get_tasked_place(stop)
-            near = barred["place_id"][barred.distance(place.geometry) <= MIN_WALK_METRES_TO_BARRED]
-            why = [f"cannot be visited: barred place {name} is too near" for name in near]
-            reasons.append((str(place["place_id"]), [*why, "does not fit into the window"][0]))
-        return reasons
+    def list_covered(self, stop: int) -> tuple[str, ...]:
+        """The hotspots that a dwell at a stop covers; a place that is none by its own name."""
+        row = self.hotspot_rows[stop - 1]
+        beat = self.inputs.hotspots["beat"].iloc[row] if row >= 0 else ()
+        return tuple(beat) or (self.get_stop_name(stop),)
 
-    def build_notes(self, unvisited: Iterable[tuple[str, str]]) -> tuple[Note, ...]:
+    def explain_unvisited(self, stops: Iterable[int] = ()) -> list[Note]:
+        """Tasked places that are not visited, and why: beyond the streets, and some stops."""
+        outside = self.must_visit["place_id"].iloc[self.outside_rows]
+        beyond = [Note("tasked_place_beyond", {"place": str(name)}) for name in outside]
+        return [*beyond, *map(self._explain_dropped, sorted(stops))]
+
+    def _explain_dropped(self, stop: int) -> Note:
+        """Why a stop that must be visited cannot be: a barred place, its hours, or no time."""
+        place, barred = self.get_tasked_place(stop), self.barred
+        values: dict[str, NoteValue] = {"place": str(place["place_id"])}
+        near = barred["place_id"][barred.distance(place.geometry) <= MIN_WALK_METRES_TO_BARRED]
+        if len(near):
+            return Note("tasked_place_near_barred", {**values, "barred": str(near.iloc[0])})
+        minutes = float(self.walks.metres[self.start_position, stop]) / compute_speed(self.settings)
+        earliest = self.surroundings.hours.gate_until_minutes + minutes
+        latest = find_hours_of_begin(place, self.settings.dwell_minutes)[1]
+        if np.isfinite(earliest) and earliest > latest:
+            values |= {"hours": format_hours(place), "earliest": format_time(np.ceil(earliest))}
+            return Note("tasked_hours_unmet", values)
+        return Note("tasked_place_unfit", values)
+
+    def _note_short_hours(self) -> list[Note]:
+        """Which tasked places of candidates have hours that are shorter than a stop."""
+        dwell = self.settings.dwell_minutes
+        places = self.must_visit.iloc[np.sort(self.tasked_rows[self.tasked_rows >= 0])]
+        short = places["to_minutes"] - places["from_minutes"] < dwell
+        return [
+            Note(
+                "tasked_hours_short",
+                {
+                    "place": str(place["place_id"]),
+                    "hours": format_hours(place),
+                    "minutes": dwell,
+                    "begins": format_time(place["from_minutes"]),
+                },
+            )
+            for _, place in places[short].iterrows()
+        ]
+
+    def build_notes(self, unvisited: Sequence[Note]) -> tuple[Note, ...]:
         """What was assumed for this school, and which tasked places are not visited."""
         notes: list[Note] = []
         hours = self.surroundings.hours
@@ -331,8 +354,7 @@ class SchoolProblem:
         if self.surroundings.base_note is not None:
             notes.append(self.surroundings.base_note)
         notes += build_way_notes(self.inputs.area)
-        for place, why in unvisited:
-            notes.append(Note("tasked_place_unvisited", {"place": place, "why": why}))
+        notes += [*self._note_short_hours(), *unvisited]
         passed = self.barred["place_id"].iloc[self.unavoidable_rows]
         notes += [Note("barred_place_passed", {"place": str(name)}) for name in passed]
         if self.inputs.date is None and len(self.tasked_places):
@@ -343,8 +365,8 @@ class SchoolProblem:
 
     def note_gate_card(self) -> Note:
         """Why a patrol stays at the gate."""
-        if len(self.worth):
-            return Note("gate_worth_most")
+        if not self.is_idle:
+            return Note("no_stop_in_time")
         values = {
             "metres": self.settings.radius_metres,
             "min_incidents": self.settings.min_incidents,
@@ -366,21 +388,6 @@ class SchoolProblem:
         )
 
 
-def build_stop_windows(problem: SchoolProblem) -> NDArray[np.float64]:
-    """(k, 2) earliest and latest minute at which one begins to dwell at each candidate.
-
-    Unless it is tasked, or the settings allow it, a stop without street lighting is over by sunset
-    and does not begin before sunrise.
-    """
-    windows = np.tile([-np.inf, np.inf], (len(problem.worth), 1))
-    daylight, settings = problem.daylight, problem.settings
-    if daylight is not None and settings.after_dark == "avoid":
-        is_unlit = (problem.stop_lit == "no") & (problem.tasked_rows < 0)
-        closing = daylight.sunset_minutes - settings.dwell_minutes
-        windows[is_unlit] = min(daylight.sunrise_minutes, closing), closing
-    return windows
-
-
 def build_tasking(place: pd.Series) -> Tasking:
     """What a row of the tasked places asks for."""
     return Tasking(
@@ -388,6 +395,7 @@ def build_tasking(place: pd.Series) -> Tasking:
         reason=str(place["reason"]),
         by=str(place["by"]),
         until=place["to"].date(),
+        hours=format_hours(place),
     )
 
 
@@ -405,10 +413,9 @@ def build_school_problem(inputs: PlanningInputs, row: int) -> SchoolProblem:
     round the streets there.
     """
     area, hotspots, settings = inputs.area, inputs.hotspots, inputs.area.settings.patrol
-    around = build_surroundings(area, row, inputs.window)
-    tasked = find_tasked_places(
-        area, row, inputs.date, around.extent_metres + MIN_WALK_METRES_TO_BARRED
-    )
+    around = build_surroundings(area, row, inputs.window, inputs.date)
+    near_metres = around.extent_metres + MIN_WALK_METRES_TO_BARRED
+    tasked = find_tasked_places(area, row, inputs.date, near_metres, around.hours)
     must_visit = select_tasked(tasked, must_visit=True)
     barred = select_tasked(tasked, must_visit=False)
     pieces, base = around.pieces, around.base
@@ -433,8 +440,8 @@ def build_school_problem(inputs: PlanningInputs, row: int) -> SchoolProblem:
     if timed is not None:
         amounts = timed.compute_mean_rates(rows, around.hours)
     order = np.argsort(-amounts, kind="stable")
-    worthwhile = hotspots["is_worth_walking"].to_numpy()[rows] | (tasked_rows >= 0)
-    order = order[worthwhile[order]]
+    is_worth_walking = hotspots["is_worth_walking"].to_numpy()
+    order = order[(is_worth_walking[rows] | (tasked_rows >= 0))[order]]
     order = order[(np.arange(len(order)) < settings.candidates) | (tasked_rows[order] >= 0)]
     rows, tasked_rows, amounts = rows[order], tasked_rows[order], amounts[order]
     apart = inside[~on_hotspot[inside]]
@@ -465,6 +472,7 @@ def build_school_problem(inputs: PlanningInputs, row: int) -> SchoolProblem:
         tasked_rows=np.concatenate([tasked_rows, apart]).astype(np.int64),
         outside_rows=outside,
         unavoidable_rows=unavoidable_rows,
+        is_idle=not is_worth_walking[_find_near_stops(hotspots, pieces, in_radius)].any(),
         start_position=len(stops) + 1 if base is not None and base.is_start else 0,
         end_position=len(stops) + 1 if base is not None and base.is_end else 0,
     )
@@ -491,7 +499,7 @@ def _find_walks(
         effort = around.effort
         if closed.any():
             effort = np.where(closed[:, None], np.inf, open_effort)
-        walks = WalkFinder(around.network, places, effort=effort)
+        walks = around.find_walks(places, effort)
         return walks, bool(np.isfinite(walks.metres[np.ix_(ends, ends)]).all())
 
     on_streets = np.flatnonzero(near.any(axis=1))

@@ -15,12 +15,14 @@ import shapely
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
+from patrolplan.area.daylight import find_daylight
 from patrolplan.area.patrol_window import Window
 from patrolplan.network import Positions, StreetNetwork, concatenate_positions
 from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.network.graph import compute_piece_distances
 from patrolplan.network.paths import WalkFinder
 from patrolplan.network.pieces import compute_cycling_effort
+from patrolplan.network.walking_effort import compute_crossing_effort, compute_preference
 from patrolplan.notes import Note, NoteKind
 from patrolplan.settings import PatrolSettings
 from patrolplan.times import minutes_after_midnight
@@ -148,11 +150,12 @@ def compute_default_extent(area: StudyArea) -> float:
 
 
 def find_tasked_places(
-    area: StudyArea, row: int, date: dt.date | None, metres: float
+    area: StudyArea, row: int, date: dt.date | None, metres: float, hours: PatrolHours
 ) -> gpd.GeoDataFrame:
     """Tasked places of the school in a row of the area's schools, on a day where one is given.
 
-    Those for all schools concern the schools whose gate is within so many metres.
+    Those for all schools concern the schools whose gate is within so many metres. Those for hours
+    that the school's patrols have no part of are not theirs.
     """
     places = area.tasked_places
     if places.empty:
@@ -162,7 +165,7 @@ def find_tasked_places(
     gate = shapely.points(area.network.xy(area.gates.take([row])))
     near = shapely.distance(places.geometry.values, gate) <= metres
     wanted = (named | (_is_for_all(places) & near)) & _is_in_force(places, date)
-    return places[wanted].reset_index(drop=True)
+    return places[wanted & _is_during(places, hours)].reset_index(drop=True)
 
 
 def find_tasked_out_of_reach(area: StudyArea, date: dt.date | None) -> list[str]:
@@ -177,6 +180,30 @@ def find_tasked_out_of_reach(area: StudyArea, date: dt.date | None) -> list[str]
     metres = shapely.distance(places.geometry.values, shapely.multipoints(ends))
     wanted &= metres > compute_default_extent(area)
     return [str(name) for name in places["place_id"][wanted]]
+
+
+def find_tasked_at_other_hours(area: StudyArea, date: dt.date | None, window: Window) -> list[str]:
+    """Names of the places to visit whose hours the patrols of none of their schools have a part of.
+
+    Those of the area's schools, that is: what names others alone is no question of hours.
+    """
+    places = area.tasked_places
+    theirs = np.zeros(len(places), dtype=bool)
+    during = np.zeros(len(places), dtype=bool)
+    for _, school in area.schools.iterrows():
+        named = np.array([str(school["urn"]) in urns for urns in places["schools"]], dtype=bool)
+        named |= _is_for_all(places)
+        theirs |= named
+        during |= named & _is_during(places, compute_hours(area, school, window))
+    wanted = places["must_visit"].to_numpy(dtype=bool) & _is_in_force(places, date)
+    return [str(name) for name in places["place_id"][wanted & theirs & ~during]]
+
+
+def _is_during(places: gpd.GeoDataFrame, hours: PatrolHours) -> NDArray[np.bool_]:
+    """Which places have hours that a patrol has a part of; those without hours all do."""
+    after = places["to_minutes"].to_numpy() <= hours.start_minutes
+    before = places["from_minutes"].to_numpy() >= hours.latest_end_minutes
+    return np.asarray(~(after | before))
 
 
 def _is_for_all(places: gpd.GeoDataFrame) -> NDArray[np.bool_]:
@@ -199,8 +226,12 @@ class Surroundings:
     """Streets around the gate."""
     pieces: NDArray[np.int64]
     """(q,) pieces of the area's walkable network that `network` consists of."""
-    effort: NDArray[np.float64] | None
-    """(q, 2) what a metre of each costs by bicycle; None on foot, where all is 1."""
+    cycling_effort: NDArray[np.float64] | None
+    """(q, 2) what a metre of each costs by bicycle; None on foot."""
+    settings: PatrolSettings
+    """How one goes along them."""
+    is_dark: bool
+    """Whether patrols may last beyond sunset, or begin before sunrise."""
     gate: Positions
     """The gate, on `network`."""
     base: Base | None
@@ -235,7 +266,39 @@ class Surroundings:
         if self.start is self.end:
             return 0.0
         ends = concatenate_positions(self.start, self.end)
-        return float(WalkFinder(self.network, ends, effort=self.effort).metres[0, 1])
+        return float(self.find_walks(ends).metres[0, 1])
+
+    @cached_property
+    def effort(self) -> NDArray[np.float64] | None:
+        """(q, 2) what a metre of each piece costs; None where all is 1.
+
+        On foot that is the waiting at main roads, in metres walked, the same in both directions.
+        """
+        if self.cycling_effort is not None:
+            return self.cycling_effort
+        effort = compute_crossing_effort(
+            self.network, self.settings.crossing_seconds, compute_speed(self.settings)
+        )
+        return None if (effort == 1).all() else np.tile(effort, (2, 1)).T
+
+    @cached_property
+    def preference(self) -> NDArray[np.float64] | None:
+        """(q,) how much longer each piece counts in the choice of a way; None: all alike."""
+        if self.cycling_effort is not None:
+            return None
+        factor = compute_preference(
+            self.network,
+            road_factor=self.settings.road_factor,
+            dark_factor=self.settings.dark_factor if self.is_dark else 1.0,
+        )
+        return None if (factor == 1).all() else factor
+
+    def find_walks(
+        self, places: Positions, effort: NDArray[np.float64] | None = None
+    ) -> WalkFinder:
+        """Walks between places; `effort` instead of the own one, such as with streets closed."""
+        effort = self.effort if effort is None else effort
+        return WalkFinder(self.network, places, effort=effort, preference=self.preference)
 
     @cached_property
     def gate_metres(self) -> NDArray[np.float64]:
@@ -246,36 +309,46 @@ class Surroundings:
     def round_trip_metres(self) -> NDArray[np.float64]:
         """(q,) least cost of going from the start to each piece and on to the end.
 
-        In metres that could be gone at full speed. On foot a way costs the same in both directions,
-        so that distances from the gate are not computed twice. By bicycle the way back is searched
-        from the end, with the costs of the two directions exchanged.
+        In metres that could be gone at full speed. On foot a way costs the same in both directions.
+        By bicycle the way back is searched from the end, with the costs of the two directions
+        exchanged.
         """
-        if self.effort is None:
-            ways = [
-                self.gate_metres
-                if place is self.gate
-                else compute_piece_distances(self.network, place)
-                for place in {id(place): place for place in (self.start, self.end)}.values()
-            ]
-            return ways[0] + ways[-1]
         out = compute_piece_distances(self.network, self.start, effort=self.effort)
-        return out + compute_piece_distances(self.network, self.end, effort=self.effort[:, ::-1])
+        if self.settings.way == "walk" and self.start is self.end:
+            return 2 * out
+        back = None if self.effort is None else self.effort[:, ::-1]
+        return out + compute_piece_distances(self.network, self.end, effort=back)
 
 
-def build_surroundings(area: StudyArea, row: int, window: Window) -> Surroundings:
-    """What lies around the gate of the school in a row of the area's schools."""
+def build_surroundings(
+    area: StudyArea, row: int, window: Window, date: dt.date | None = None
+) -> Surroundings:
+    """What lies around the gate of the school in a row of the area's schools.
+
+    With a day it is known whether it gets dark before the patrol ends.
+    """
     school, gate, settings = area.schools.iloc[row], area.gates.take([row]), area.settings.patrol
     hours = compute_hours(area, school, window)
     base, note = find_patrol_base(area, str(school["urn"]), has_presence=hours.gate_minutes > 0)
-    around = _take_streets(area, gate, base, note, hours)
+    daylight = find_daylight(area, date)
+    is_dark = daylight is not None and daylight.is_dark(
+        hours.start_minutes, hours.latest_end_minutes
+    )
+    around = _take_streets(area, gate, base, note, hours, is_dark=is_dark)
     if around.direct_metres > hours.after_gate_minutes * compute_speed(settings):
         note = note_gate_instead(settings, "base_too_far")
-        around = _take_streets(area, gate, None, note, hours)
+        around = _take_streets(area, gate, None, note, hours, is_dark=is_dark)
     return around
 
 
 def _take_streets(
-    area: StudyArea, gate: Positions, base: Base | None, base_note: Note | None, hours: PatrolHours
+    area: StudyArea,
+    gate: Positions,
+    base: Base | None,
+    base_note: Note | None,
+    hours: PatrolHours,
+    *,
+    is_dark: bool,
 ) -> Surroundings:
     """The streets within the radius of a gate, with a margin, and as far as the base is."""
     network, settings = area.network.walkable, area.settings.patrol
@@ -299,7 +372,9 @@ def _take_streets(
     return Surroundings(
         network=network.take(pieces),
         pieces=pieces,
-        effort=effort,
+        cycling_effort=effort,
+        settings=settings,
+        is_dark=is_dark,
         gate=gate.map_to_subnetwork(pieces),
         base=base,
         base_note=base_note,

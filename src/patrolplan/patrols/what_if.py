@@ -153,7 +153,11 @@ class _Meter:
             times = list(zip(route.stops, begins, route.leave_minutes, strict=True))
             visits = [(places[stop - 1], start, end) for stop, start, end in times]
             pupils += self.presence.share_met_by(self.urn, visits)
-            dwells += [(problem.get_stop_name(stop), start, end) for stop, start, end in times]
+            dwells += [
+                (name, start, end)
+                for stop, start, end in times
+                for name in problem.list_covered(stop)
+            ]
         return pupils, self.harm.measure(self.urn, dwells)[0]
 
 

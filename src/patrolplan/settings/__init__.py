@@ -14,6 +14,7 @@ from patrolplan.settings.models import (
     SAFE_THRESHOLD as SAFE_THRESHOLD,
     LedgerSettings as LedgerSettings,
     PatrolSettings as PatrolSettings,
+    RoadCrossing as RoadCrossing,
     SchoolSettings as SchoolSettings,
     Settings as Settings,
     SourceSettings as SourceSettings,

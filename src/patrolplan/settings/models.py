@@ -200,6 +200,13 @@ class PatrolWindow(Section):
 
 RoadCrossing = Literal["signals", "zebra", "island", "unmarked"]
 
+CROSSING_SECONDS: dict[RoadCrossing, float] = {
+    "signals": 15.0,
+    "zebra": 5.0,
+    "island": 20.0,
+    "unmarked": 40.0,
+}
+
 
 class PatrolSettings(Section):
     """How a patrol is walked or ridden."""
@@ -241,7 +248,7 @@ class PatrolSettings(Section):
         description="so much longer a street without a pavement of its own counts",
     )
     crossing_seconds: dict[RoadCrossing, Annotated[float, Field(ge=0, le=300)]] = Field(
-        {"signals": 15.0, "zebra": 5.0, "island": 20.0, "unmarked": 40.0},
+        CROSSING_SECONDS,
         description="what it costs to cross a main road on foot; unmarked also where not known",
     )
     beat_metres: float = Field(
@@ -266,6 +273,11 @@ class PatrolSettings(Section):
         le=1,
         description="a stop that begins later must be worth this share of the best one",
     )
+
+    @field_validator("crossing_seconds")
+    @classmethod
+    def _complete_seconds(cls, given: dict[RoadCrossing, float]) -> dict[RoadCrossing, float]:
+        return CROSSING_SECONDS | given
 
     @model_validator(mode="after")
     def _check_speeds(self) -> Self:

@@ -231,8 +231,10 @@ def _build_tasked_key(area: StudyArea, urn: str, day: dt.date) -> TaskedKey:
     mine = np.array([urn in row or "*" in row for row in places["schools"]], dtype=bool)
     mine &= ((places["from"] <= at) & (at <= places["to"])).to_numpy()
     places = places[mine]
+    hours = places[["from_minutes", "to_minutes"]].fillna(-1.0)
     columns = (places[name] for name in ("place_id", "must_visit", "reason", "by"))
-    return tuple(zip(*columns, places.geometry.x, places.geometry.y, strict=True))
+    points = places.geometry.x, places.geometry.y
+    return tuple(zip(*columns, hours["from_minutes"], hours["to_minutes"], *points, strict=True))
 
 
 def _list_relief_variants(plan: Plan) -> dict[tuple[str, frozenset[str]], Variant | None]:

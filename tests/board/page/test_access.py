@@ -285,7 +285,8 @@ def test_the_map_explains_every_sign_that_it_draws(served, desk):
     for sign in (
         "S: school",
         "H: hotspot",
-        "!: must be visited",
+        "! in a bubble: pupils feel unsafe",
+        "T: tasked, must be visited",
         "\N{MULTIPLICATION SIGN}: keep away",
         "brown, wider: priority street",
     ):
@@ -296,6 +297,21 @@ def test_the_map_explains_every_sign_that_it_draws(served, desk):
     expect(page.locator(".sign.from")).to_have_text("G")
     expect(caption).to_contain_text("G: gate, 1, 2 …: stops")
     expect(caption).to_contain_text("\N{MULTIPLICATION SIGN}: keep away")
+
+
+def test_feared_and_tasked_places_have_their_signs(served, desk):
+    """A bubble is at the feared stops of the patrol shown, a T is tasked and has its reference."""
+    page = desk.page
+    patrol = next(one for one in served.patrols() if any(stop["feared"] for stop in one["stops"]))
+    desk.menu({name: patrol[name] for name in ("officer", "urn", "date")}).click()
+    page.get_by_role("button", name="Show on the map", exact=True).click()
+    feared = [str(row) for row, stop in enumerate(patrol["stops"], start=1) if stop["feared"]]
+    assert page.locator(".sign.stop.feared").all_inner_texts() == feared
+    (tasked,) = [place for place in served.state()["tasked"] if place["must_visit"]]
+    sign = page.locator(".sign.must")
+    expect(sign).to_have_text("T")
+    assert tasked["grid"]
+    assert tasked["grid"] in (sign.get_attribute("title") or "")
 
 
 def test_calm_where_motion_is_not_wanted(open_window):

@@ -3,19 +3,32 @@
 import dataclasses
 import datetime as dt
 import io
+import re
 
 import pypdf
 import pytest
 import segno
+from outputs.printed import find_words_off_page, read_pages, strip_spaces
 
-from patrolplan.hotspots.reasons import ReportsReason, TrendReason, WayReason
+from patrolplan.hotspots.reasons import CrimeReason, ReportsReason, TrendReason, WayReason
 from patrolplan.notes import Note
+from patrolplan.outputs.card import card as card_module
 from patrolplan.outputs.card.card import build_card_filename, render_cards
+from patrolplan.outputs.card.cautions import list_cautions
 from patrolplan.outputs.cartography.fonts import MIN_FONT_SIZE
-from patrolplan.outputs.reason_words import describe_reasons
-from patrolplan.outputs.way_home_words import drop_own_way
-from patrolplan.outputs.wording import format_data_months, format_grid_reference, list_attributions
-from patrolplan.patrols.plan import Plan, Tasking
+from patrolplan.outputs.reason_words import (
+    describe_barred,
+    describe_reason,
+    describe_tasking,
+    list_reasons,
+)
+from patrolplan.outputs.wording import (
+    describe_quality,
+    format_data_months,
+    format_grid_reference,
+    list_attributions,
+)
+from patrolplan.patrols.plan import BarredPlace, Plan, RoadCrossing, Tasking
 from patrolplan.times import format_time
 
 HOSTILE = (
@@ -137,8 +150,9 @@ def test_each_stop_stands_on_one_page_with_time_and_place(demo_plan, card):
         assert stop.place[1:] in words
         assert format_grid_reference(stop.x, stop.y) in words
         assert stop.why
-        for reason in describe_reasons(drop_own_way(stop, patrol)):
+        for reason in list_reasons(dataclasses.replace(stop, tasking=None)):
             assert reason in words
+        assert stop.tasking is None or describe_tasking(stop.tasking) in words
 
 
 def test_busiest_stretch_stands_at_one_stop_and_raises_the_marking(demo_plan):
@@ -149,7 +163,8 @@ def test_busiest_stretch_stands_at_one_stop_and_raises_the_marking(demo_plan):
     fewer, other = (dataclasses.replace(way, **one) for one in ({"share": 0.1}, {"school": "Else"}))
     whys = [(fewer, trend), (way, trend), (other,)]
     stops = tuple(
-        dataclasses.replace(stop, why=why) for stop, why in zip(patrol.stops, whys, strict=False)
+        dataclasses.replace(stop, why=why, arrive_minutes=915, leave_minutes=930)
+        for stop, why in zip(patrol.stops, whys, strict=False)
     )
     legs = (*patrol.legs[: len(stops)], patrol.legs[-1])
     plan = altered(demo_plan, stops=stops, legs=legs)
@@ -157,9 +172,9 @@ def test_busiest_stretch_stands_at_one_stop_and_raises_the_marking(demo_plan):
     line = "Busiest stretch on the way home, 15:12 to 15:30: about one pupil in six."
     assert words.count("Busiest stretch") == 1
     assert f"{line} New in the last six months." in words
-    assert describe_reasons([fewer])[0] in words
-    assert describe_reasons([way])[0] not in words
-    assert describe_reasons([other])[0] in words
+    assert describe_reason(fewer) in words
+    assert describe_reason(way) not in words
+    assert describe_reason(other) in words
     assert words.startswith("OFFICIAL-SENSITIVE")
     bare = altered(
         demo_plan,
@@ -182,7 +197,8 @@ def test_what_is_not_known_of_the_ways_home_is_a_line(demo_plan):
         plan = dataclasses.replace(altered(demo_plan), risk=risk)
         words = words_of(render_cards(plan)["cards.pdf"])
         line = (
-            "(walkers only: no stops given; no origins; no number of pupils; no pubs or bars given)"
+            "(walkers only, bus stops not known; homes not known; number of pupils assumed; "
+            "pubs and bars not known)"
         )
         assert (f"Pupils' ways home are modelled {line}." in words) == is_there
 
@@ -260,17 +276,23 @@ def test_card_is_small_enough_to_send(card):
 
 
 def test_gate_alone_makes_a_whole_card(demo_plan):
-    """Without a stop the card says so, keeps its map, and leaves room for notes."""
-    pdf = render_cards(with_stops(demo_plan, 0))["cards.pdf"]
+    """Without a stop the card says to stay, until when and why, and what lies around the gate."""
+    plan = with_stops(demo_plan, 0)
+    patrol = dataclasses.replace(plan.patrols[0], gate_until_minutes=955)
+    plan = dataclasses.replace(plan, patrols=(patrol,))
+    pdf = render_cards(plan)["cards.pdf"]
     assert len(pages_of(pdf).pages) == 1
     words = words_of(pdf)
-    assert "Presence at the gate" in words
-    assert "Notes" in words
+    assert "Stay at the gate until 15:55" in words
+    assert describe_quality(patrol) in words
+    assert "Nearest priority streets" in words
+    assert "Streets they avoid" in words
+    assert "Directions" not in words
 
 
-@pytest.mark.parametrize(("count", "pages"), [(1, 1), (5, 1), (10, 2)])
+@pytest.mark.parametrize(("count", "pages"), [(1, 1), (4, 1), (10, 2)])
 def test_any_number_of_stops_fits(demo_plan, count, pages):
-    """Many stops still fit on one page; only directions may turn it."""
+    """Many stops still fit on one page; only directions and details turn it."""
     pdf = render_cards(with_stops(demo_plan, count))["cards.pdf"]
     assert len(pages_of(pdf).pages) <= pages
     first = pages_of(pdf).pages[0].extract_text()
@@ -278,19 +300,130 @@ def test_any_number_of_stops_fits(demo_plan, count, pages):
     assert "Member of staff" in first
 
 
-def test_very_long_names_do_not_push_anything_off_the_page(demo_plan):
-    """Names and reasons of any length at ten stops are cut, not overflowed."""
-    long = "Saint Somebody the Great and All Angels " * 10
-    why = (ReportsReason(time_band=None, factors=(long, long)), TrendReason(trend="new"))
-    plan = with_stops(demo_plan, 10)
+LONG = "Saint Somebody the Great and All Angels " * 10
+
+
+@pytest.mark.parametrize("count", [3, 10])
+def test_very_long_texts_are_whole_somewhere_on_the_card(demo_plan, count):
+    """The first page keeps the foot and the beginnings, the next ones hold every word."""
+    why = (ReportsReason(time_band=None, factors=(LONG, LONG)), TrendReason(trend="new"))
+    plan = with_stops(demo_plan, count)
     stops = tuple(
-        dataclasses.replace(stop, place=long, why=why, tasking=_task(long))
+        dataclasses.replace(stop, place=LONG, why=why, tasking=_task(f"15:20 to 15:45, {LONG}"))
         for stop in plan.patrols[0].stops
     )
-    plan = altered(plan, school=long, stops=stops, notes=(Note("as_written", {"text": long}),) * 2)
+    barred = BarredPlace(point=plan.patrols[0].point, place=LONG, tasking=_task(LONG))
+    plan = altered(
+        plan,
+        school=LONG,
+        stops=stops,
+        keep_away=(barred,),
+        notes=(Note("as_written", {"text": LONG}),) * 2,
+    )
     pdf = render_cards(plan)["cards.pdf"]
-    assert len(pages_of(pdf).pages) <= 2
-    assert "Member of staff" in pages_of(pdf).pages[0].extract_text()
+    first = pages_of(pdf).pages[0].extract_text()
+    assert "Member of staff" in first
+    assert first.count("15:20 to 15:45") == count
+    text = "".join(read_pages(pdf)).replace("OFFICIAL", "")  # a text may go on over a page
+    phrases = [*list_reasons(dataclasses.replace(stops[0], tasking=None))]
+    phrases += [f"T-01: {describe_tasking(stops[0].tasking)}.", describe_barred(barred), LONG * 2]
+    for phrase in phrases:
+        assert strip_spaces(phrase) in text
+    assert "…" not in text.replace("SaintSomebodytheGreatandAll…", "")  # on the map
+    assert find_words_off_page(pdf) == []
+
+
+def test_a_text_of_absurd_length_says_how_much_is_missing(demo_plan):
+    """What no form has room for is cut with the number of letters that are missing."""
+    tasking = dataclasses.replace(_task("word " * 400), by="A")
+    stop = dataclasses.replace(demo_plan.patrols[0].stops[0], tasking=tasking)
+    stops = (stop, *demo_plan.patrols[0].stops[1:])
+    words = words_of(render_cards(altered(demo_plan, stops=stops))["cards.pdf"])
+    found = re.search(r"T-01: ((?:word )+)\[([0-9,]+) more letters: see the plan's file\]", words)
+    assert len(found[1]) + int(found[2].replace(",", "")) == len("word " * 400)
+    assert "requested by A, until 18 December 2026" in words
+
+
+@pytest.mark.parametrize("carrier", ["recorded", "feared", "way"])
+def test_a_stop_says_first_what_carries_it(demo_plan, carrier):
+    """Where pupils' reports carry a hotspot they stand first, and so do crime and the way home."""
+    kinds = {"recorded": CrimeReason, "feared": ReportsReason, "way": WayReason}
+    table = demo_plan.hotspots[demo_plan.hotspots["carried_by"] == carrier]
+    lists = [why for why in table["reasons"] if any(isinstance(one, kinds[carrier]) for one in why)]
+    assert lists
+    assert all(isinstance(why[0], kinds[carrier]) for why in lists)
+
+
+def test_whom_to_call_is_printed_or_left_to_write(demo_plan):
+    """Contacts of the settings stand on the card, and without any there is a line."""
+    plan = altered(demo_plan)
+    words = words_of(render_cards(plan)["cards.pdf"])
+    assert "In an emergency 999. Whom to call: Date: Officer: Member of staff:" in words
+    output = plan.area.settings.output.model_copy(
+        update={"contacts": ("Control room 101 ext 5", "School #[*x*] 020")}
+    )
+    settings = plan.area.settings.model_copy(update={"output": output})
+    plan = dataclasses.replace(plan, area=dataclasses.replace(plan.area, settings=settings))
+    words = words_of(render_cards(plan)["cards.pdf"])
+    assert "Whom to call: Control room 101 ext 5 · School #[*x*] 020" in words
+
+
+def test_cautions_stand_only_where_the_map_shows_them(demo_plan):
+    """A place to keep away from is named on the cards whose maps show it, and on no other."""
+    patrols = [patrol for patrol in demo_plan.patrols if patrol.keep_away]
+    with pytest.MonkeyPatch.context() as patch:
+        seen = _spy_on_maps(patch)
+        pdf = render_cards(demo_plan, patrols=patrols)["cards.pdf"]
+    shown = ["Keepawayfrom" in page for page in read_pages(pdf)]
+    assert shown == ["\N{MULTIPLICATION SIGN}" in picture.label_texts for picture in seen]
+    assert {True, False} == set(shown)
+
+
+def _spy_on_maps(patch):
+    """The maps that are drawn, as they come."""
+    seen, draw = [], card_module.draw_patrol_map
+    patch.setattr(
+        card_module, "draw_patrol_map", lambda *a, **how: seen.append(draw(*a, **how)) or seen[-1]
+    )
+    return seen
+
+
+def test_roads_to_cross_with_care_are_named_with_their_legs(demo_plan):
+    """Main roads without lights or priority are a caution, with where they are crossed."""
+    patrol = demo_plan.patrols[0]
+    crossings = (
+        RoadCrossing("Long Road", "unmarked"),
+        RoadCrossing("New Road", "unknown"),
+        RoadCrossing("Safe Road", "signals"),
+    )
+    step = dataclasses.replace(patrol.legs[1].steps[0], crossings=crossings)
+    legs = list(patrol.legs)
+    legs[1] = dataclasses.replace(legs[1], steps=(step,))
+    words = words_of(render_cards(altered(demo_plan, legs=tuple(legs)))["cards.pdf"])
+    assert "Main roads without a marked crossing: Long Road (1→2)." in words
+    assert "Main roads, no crossing known: New Road (1→2)." in words
+    assert "Safe Road" not in words
+
+
+def test_a_dark_stop_is_a_caution_where_it_is_known_to_be_unlit(demo_plan):
+    """Unknown lighting is never called dark."""
+    stops = demo_plan.patrols[0].stops
+    for lit, is_named in (("no", True), ("unknown", False), ("yes", False)):
+        dark = dataclasses.replace(stops[1], is_dark=True, lit=lit)
+        plan = altered(demo_plan, stops=(stops[0], dark, *stops[2:]))
+        words = words_of(render_cards(plan)["cards.pdf"])
+        assert ("No street lighting at stop 2." in words) == is_named
+
+
+def test_that_no_date_is_given_matters_only_where_something_is_tasked(demo_plan):
+    """The note is on no card without a tasked place or one to keep away from."""
+    for patrol in demo_plan.patrols[:4]:
+        bare = tuple(dataclasses.replace(stop, tasking=None) for stop in patrol.stops)
+        changed = dataclasses.replace(patrol, stops=bare, keep_away=(), notes=(Note("no_date"),))
+        assert not list_cautions(demo_plan, changed)
+    tasked = dataclasses.replace(bare[0], tasking=_task("x"))
+    changed = dataclasses.replace(changed, stops=(tasked, *bare[1:]))
+    assert [line["label"] for line in list_cautions(demo_plan, changed)] == ["Note:"]
 
 
 def test_code_holds_no_place(demo_plan, monkeypatch):

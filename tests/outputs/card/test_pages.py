@@ -15,7 +15,7 @@ from patrolplan.area.patrol_window import Window
 from patrolplan.outputs.card import card as card_module
 from patrolplan.outputs.card.card import render_cards
 from patrolplan.outputs.card.card_text import build_card_data
-from patrolplan.outputs.cartography.symbols import STOP_RADIUS, TASKED_RADIUS
+from patrolplan.outputs.cartography.symbols import KEEP_AWAY_TEXT, STOP_RADIUS, TASKED_RADIUS
 from patrolplan.outputs.tested_words import describe_tested
 from patrolplan.outputs.wording import compute_plan_id
 
@@ -117,12 +117,13 @@ def test_no_stop_is_hidden(plan, drawn):
             assert np.mean(ring < INK) > 0.75, (patrol.urn, number)  # edges may fall between pixels
 
 
-def test_no_text_is_cut(plan, texts):
+def test_no_text_is_cut(plan, drawn, texts):
     """Every word that a card has to say stands on its page, whole."""
     code = compute_plan_id(plan)
-    unprinted = {"title", "map_alt", "code_alt", "gate_only"}
-    for text, patrol in zip(texts, plan.patrols, strict=True):
-        data = build_card_data(plan, patrol, code)
+    unprinted = {"title", "map_alt", "code_alt"}
+    for text, patrol, picture in zip(texts, plan.patrols, drawn[0], strict=True):
+        barred = patrol.keep_away if KEEP_AWAY_TEXT in picture.label_texts else ()
+        data = build_card_data(plan, dataclasses.replace(patrol, keep_away=barred), code)
         for key, value in data.items():
             for phrase in list_strings(value) if key not in unprinted else ():
                 assert strip_spaces(phrase) in text, (patrol.urn, key, phrase)

@@ -34,8 +34,8 @@ def test_words_of_unknown_letters_become_one_plain_mark(text, shown):
 def test_the_card_says_once_what_the_mark_stands_for(demo_plan):
     """A card with a name that cannot be printed explains its mark in one line, others do not."""
     patrol = demo_plan.patrols[0]
-    assert UNKNOWN_MARK_NOTE not in build_card_data(demo_plan, patrol, "x")["caveats"]
+    assert UNKNOWN_MARK_NOTE not in build_card_data(demo_plan, patrol, "x")["basis"]
     strange = dataclasses.replace(patrol, school=f"Mill School {ARABIC}")
     data = build_card_data(demo_plan, strange, "x")
     assert data["school"] == "Mill School [?]"
-    assert data["caveats"].count(UNKNOWN_MARK_NOTE) == 1
+    assert data["basis"].count(UNKNOWN_MARK_NOTE) == 1

@@ -17,26 +17,32 @@ import pypdf
 import pytest
 import shapely
 from markupsafe import escape
-from playwright.sync_api import Browser, Page, sync_playwright
+from page_visits import DESK, LISTENING, PHONE, Visit
+from playwright.sync_api import Browser, Page
 
 import patrolplan as pp
 from patrolplan.area.patrol_window import Window
 from patrolplan.hotspots.reasons import ReportsReason
-from patrolplan.outputs.reason_words import describe_barred, describe_certainty, describe_reasons
+from patrolplan.outputs.reason_words import (
+    describe_barred,
+    describe_certainty,
+    describe_reasons,
+    describe_tasking,
+)
 from patrolplan.outputs.webmap.map_layers import (
     ONLY_RECORDED,
     ONLY_REPORTED,
     build_map_layers,
     classify_priority,
     classify_voices,
+    format_patrol_id,
 )
 from patrolplan.outputs.webmap.map_page import render_map
-from patrolplan.outputs.wording import describe_lighting
+from patrolplan.outputs.wording import describe_lighting, format_grid_reference
 from patrolplan.patrols.plan import BarredPlace, Plan, Tasking
 from patrolplan.settings.models import OutputSettings
 from patrolplan.times import format_time
 
-CHROMIUM = Path("/usr/bin/chromium")
 HOSTILE = 'St. </script><img src=x onerror=alert(1)> & "Søn\'s" \u2013 École ${1}{{ 7*7 }}'
 MOST_BYTES = 5_000_000
 
@@ -298,46 +304,6 @@ def test_without_reports_one_voice_is_shown(plan: Plan) -> None:
 # ---- the page in a browser -----------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Open Chromium once for all tests."""
-    if not CHROMIUM.exists():
-        pytest.skip(f"{CHROMIUM} is not installed, so the page cannot be opened")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield opened
-        opened.close()
-
-
-class Visit:
-    """A page opened with the network off; its requests and errors."""
-
-    def __init__(self, page: Page, file: Path) -> None:
-        self.page = page
-        self.file = file
-        self.requests: list[str] = []
-        self.errors: list[str] = []
-        page.on("request", lambda request: self.requests.append(request.url))
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("console", lambda message: self.errors.append(message.text))
-
-    def open(self, fragment: str = "") -> Page:
-        """Go to the page."""
-        self.page.goto(f"{self.file.as_uri()}{fragment}")
-        return self.page
-
-    def assert_quiet(self) -> None:
-        """Check that only the file was requested, and no error was logged."""
-        assert {url.split("#")[0] for url in self.requests} == {self.file.as_uri()}
-        assert self.errors == []
-
-
-PHONE = {"width": 390, "height": 844}
-DESK = {"width": 1366, "height": 768}
-
-
 @pytest.fixture(params=[PHONE, DESK], ids=["phone", "desk"])
 def visit(
     request: pytest.FixtureRequest, browser: Browser, html: str, tmp_path: Path
@@ -376,23 +342,8 @@ def test_shows_streets_route_and_numbered_stops(visit: Visit, plan: Plan) -> Non
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-LISTENING = """
-window.written = [];
-const fill = CanvasRenderingContext2D.prototype.fillText;
-CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) {
-  const { e, f } = this.getTransform();
-  const scale = this.canvas.width / parseFloat(this.canvas.style.width);
-  const at = L.DomUtil.getPosition(this.canvas).add([e / scale, f / scale]);
-  const [here, next] = [at, at.add([1, 0])].map((point) => map_patrol.layerPointToLatLng(point));
-  window.written.push([text, here.lng, here.lat, map_patrol.distance(here, next)]);
-  return fill.call(this, text, ...rest);
-};
-"""
-"""Keeps each word written on the map, with the place of its middle, and metres a pixel there."""
-
-
 def test_a_name_stands_nearest_to_its_own_street(visit: Visit, plan: Plan) -> None:
-    """No street's name is set where another named street is nearer, whichever patrol is shown."""
+    """No street's name is set where another is nearer, or its line ends on its own street."""
     network = plan.area.network
     named = np.flatnonzero(network.piece_name.astype(str) != "")
     lines, names = network.piece_lines[named], network.piece_name[named].astype(str)
@@ -400,12 +351,14 @@ def test_a_name_stands_nearest_to_its_own_street(visit: Visit, plan: Plan) -> No
     for patrol in plan.patrols:
         page = visit.open(f"#{patrol.urn}")
         page.reload()
-        rows = [row for row in page.evaluate("written") if row[0] in set(names)]
+        rows = [row for row in page.evaluate("written") if row["text"] in set(names)]
         assert rows
-        x, y = plan.area.projection.to_metres(*zip(*(row[1:3] for row in rows), strict=True))
-        for (text, *_, pixel), place in zip(rows, shapely.points(x, y), strict=True):
+        degrees = np.array([(row["longitude"], row["latitude"]) for row in rows])
+        places = shapely.points(*plan.area.projection.to_metres(*degrees.T))
+        for row, place in zip(rows, places, strict=True):
             apart = shapely.distance(lines, place)
-            assert apart[names == text].min() <= apart.min() + 2 * pixel, text
+            own = apart[names == row["text"]].min()
+            assert own <= apart.min() + 2 * row["pixel"], row["text"]
 
 
 def test_fragment_picks_the_patrol(visit: Visit, plan: Plan) -> None:
@@ -435,7 +388,68 @@ def test_gate_has_the_letter_of_the_card(visit: Visit) -> None:
     assert page.locator(".patrol:visible .badge.gate").first.inner_text() == "G"
     assert set(page.locator(".leaflet-marker-icon.school").all_inner_texts()) == {"S"}
     signs = page.locator("#signs li").all_inner_texts()
-    assert [sign.split()[0] for sign in signs] == ["G", "1", "\N{MULTIPLICATION SIGN}", "S"]
+    first = [sign.split()[0] for sign in signs]
+    assert first == ["G", "1", "!", "T", "\N{MULTIPLICATION SIGN}", "S"]
+
+
+def test_feared_stops_have_a_speech_bubble(visit: Visit, plan: Plan) -> None:
+    """A bubble is at exactly those stops that pupils report, in the list as on the map."""
+    for patrol in plan.patrols[:3]:
+        page = visit.open(f"#{format_patrol_id(patrol)}")
+        feared = [
+            f"{number}"
+            for number, stop in enumerate(patrol.stops, start=1)
+            if any(isinstance(reason, ReportsReason) for reason in stop.why)
+        ]
+        for places in (".leaflet-marker-icon.feared", ".patrol:visible .badge.feared"):
+            bubbles = page.locator(places)
+            assert bubbles.all_inner_texts() == feared
+            content = "element => getComputedStyle(element, '::after').content"
+            assert all(one.evaluate(content) == '"!"' for one in bubbles.all())
+
+
+def test_a_tasked_place_has_its_sign_where_it_is(visit: Visit, plan: Plan) -> None:
+    """The tip of its diamond, or a lifted one, is at the point that intelligence names."""
+    places = plan.area.tasked_places.set_index("place_id")
+    patrol, stop = next(
+        (patrol, stop) for patrol in plan.patrols for stop in patrol.stops if stop.tasked
+    )
+    page = visit.open(f"#{format_patrol_id(patrol)}")
+    point = places.geometry[stop.tasked]
+    words = f"{describe_tasking(stop.tasking)}. The place is at "  # type: ignore[arg-type]
+    words += f"{format_grid_reference(point.x, point.y)}."
+    sign = page.locator(".leaflet-marker-icon.task")
+    assert sign.inner_text() == "T"
+    assert words in (sign.get_attribute("aria-label") or "")
+    (lon,), (lat,) = plan.area.projection.to_degrees(np.array([point.x]), np.array([point.y]))
+    script = "([lat, lng]) => map_patrol.latLngToContainerPoint([lat, lng]).x"
+    frame, box = page.locator("#map_patrol").bounding_box(), sign.bounding_box()
+    assert frame is not None
+    assert box is not None
+    x = frame["x"] + page.evaluate(script, [float(lat), float(lon)])
+    assert box["x"] + box["width"] / 2 == pytest.approx(x, abs=2)
+    sign.focus()
+    page.keyboard.press("Enter")
+    assert words in page.locator(".leaflet-popup-content").inner_text()
+
+
+def test_hotspots_say_which_voice_carries_them(plan: Plan) -> None:
+    """2 where pupils' reports carry it, 1 where some report it, 0 where none do."""
+    packed = build_map_layers(plan)["hotspots"]
+    rows = plan.hotspots[["reasons", "mainly_reports"]].itertuples(index=False, name=None)
+    for row, (reasons, mainly) in zip(packed, rows, strict=True):
+        reported = any(isinstance(reason, ReportsReason) for reason in reasons)
+        assert row["feared"] == (2 if mainly else int(reported))
+    assert {row["feared"] for row in packed} == {0, 1, 2}
+
+
+def test_a_beat_is_walked_up_and_down(plan: Plan) -> None:
+    """Neighbouring hotspots that are one beat are named at their stop."""
+    first, *others = plan.patrols
+    stop = dataclasses.replace(first.stops[0], beat=("H1", "H4"))
+    beaten = dataclasses.replace(first, stops=(stop, *first.stops[1:]))
+    html = render_map(dataclasses.replace(plan, patrols=(beaten, *others))).decode()
+    assert html.count("Walk up and down H1, H4") == 1
 
 
 def test_places_to_keep_away_from_are_crosses(visit: Visit, plan: Plan) -> None:

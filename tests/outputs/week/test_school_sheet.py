@@ -91,7 +91,9 @@ def test_what_intelligence_tasked_is_not_told(roll, name):
     secret = dataclasses.replace(
         duty.patrol.stops[0], hotspot=name, kind="tasked", place="Secret Mews", tasking=tasking
     )
-    tasked_hotspot = dataclasses.replace(duty.patrol.stops[1], tasking=tasking)
+    tasked_hotspot = dataclasses.replace(
+        duty.patrol.stops[1], tasking=tasking, place="Secret Steps", street="Secret Steps"
+    )
     patrol = dataclasses.replace(duty.patrol, stops=(secret, tasked_hotspot))
     duties = (dataclasses.replace(duty, patrol=patrol), *roll.week.duties[1:])
     other = Roster(dataclasses.replace(roll.week, duties=duties))
@@ -100,7 +102,8 @@ def test_what_intelligence_tasked_is_not_told(roll, name):
     assert "Secret" not in text
     assert "informant" not in text
     assert "Nobody" not in text
-    assert tasked_hotspot.place in text
+    hotspots = roll.week.plan.hotspots.set_index("hotspot")
+    assert hotspots.loc[tasked_hotspot.hotspot, "place"] in text
 
 
 def test_only_schools_with_a_patrol_get_a_sheet(roll):

@@ -61,11 +61,12 @@ def check_times(problem, solution):
     assert solution.bound >= solution.worth - 1e-9
 
 
-def compare(seeds, officers, most_stops):
+def compare(seeds, officers, most_stops, *, own_hours=False):
     """Solve drawn towns and compare; return how often somebody waits, and the most stops."""
     waits, longest = 0, 0
     for seed in seeds:
-        problem = draw_town(np.random.default_rng(seed), officers=officers, most_stops=most_stops)
+        rng = np.random.default_rng(seed)
+        problem = draw_town(rng, officers=officers, most_stops=most_stops, own_hours=own_hours)
         solution, best = solve(problem), find_best(problem)
         check_times(problem, solution)
         if best is None:
@@ -94,6 +95,19 @@ def test_several_officers_share_out_timed_stops_in_the_best_way():
     """Two and three officers are as good as every way of sharing out the stops."""
     compare(range(100, 115), 2, 6)
     compare(range(200, 206), 3, 5)
+
+
+def test_officers_with_their_own_hours_share_out_timed_stops_in_the_best_way():
+    """Officers who begin and end at other minutes are as good as every way of sharing out."""
+    compare(range(300, 312), 2, 6, own_hours=True)
+    compare(range(400, 404), 3, 5, own_hours=True)
+
+
+@pytest.mark.slow
+def test_five_hundred_towns_of_officers_with_their_own_hours():
+    """Answers equal brute force on five hundred towns of two or three officers' own hours."""
+    compare(range(3000, 3400), 2, 8, own_hours=True)
+    compare(range(3400, 3500), 3, 6, own_hours=True)
 
 
 @pytest.mark.slow

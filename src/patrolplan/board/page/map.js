@@ -8,6 +8,7 @@ const { L } = window;
 const MILLIONTH = 1e6;
 const LETTER_PIXELS = 6;
 const NEAR_ZOOM = 13;
+const CARRIED = 2; // of a hotspot that pupils' reports carry more than recorded crime
 const SMALLEST_RANK = "4"; // residential streets and paths: from far away they are but a blot
 // First 5 % of all street, up to 15 %, up to 30 %: distinguished by width as well as by colour.
 const PRIORITY = {
@@ -100,11 +101,14 @@ const drawNames = ({ at, name, angle, room, rank }, names) => {
   draw();
 };
 
+/** Where pupils feel unsafe, in words. */
+const fear = ({ feared }) => (feared ? "; pupils feel unsafe here" : "");
+
 /** Hotspots as bands; their names where there is room, those with a dose this week first. */
 const drawHotspots = (hotspots) => {
-  const press = ({ hotspot, place, stop }) => {
+  const press = ({ hotspot, place, stop, feared }) => {
     if (chart.onPoint) chart.onPoint(point(stop), `hotspot ${hotspot}`);
-    else tell(`Hotspot ${hotspot}: ${place}.`);
+    else tell(`Hotspot ${hotspot}: ${place}${fear({ feared })}.`);
   };
   const renderer = L.canvas({ pane: "bands", padding: 0.3 });
   hotspots.forEach((hotspot) => L.polyline(unpack(hotspot.lines), {
@@ -123,7 +127,8 @@ const drawHotspots = (hotspots) => {
       const here = map.latLngToLayerPoint(at);
       if (taken.some((other) => Math.abs(other.x - here.x) < 32 && Math.abs(other.y - here.y) < 18)) return;
       taken.push(here);
-      sign(at, hotspot.hotspot, `hotspot${dosed(hotspot.hotspot) ? " dosed" : ""}`, `${hotspot.hotspot}: ${hotspot.place}`)
+      const kind = `hotspot${dosed(hotspot.hotspot) ? " dosed" : ""}${hotspot.feared === CARRIED ? " feared" : ""}`;
+      sign(at, hotspot.hotspot, kind, `${hotspot.hotspot}: ${hotspot.place}${fear(hotspot)}`)
         .on("click", () => press(hotspot)).addTo(layer);
     });
   };
@@ -143,7 +148,7 @@ const drawSchools = (schools) => schools.forEach(({ urn, name, gate }) => {
 });
 
 /** Every sign that the map draws. */
-const SIGNS = "S: school, H: hotspot, !: must be visited, ×: keep away, brown, wider: priority street.";
+const SIGNS = "S: school, H: hotspot, ! in a bubble: pupils feel unsafe, T: tasked, must be visited, ×: keep away, brown, wider: priority street.";
 
 /** What the map shows, below it. */
 const tell = (text) => { one("#map-tells").textContent = text; };
@@ -246,7 +251,7 @@ export const showPatrol = (patrol, { fit = true } = {}) => {
   });
   const [first, begins] = patrol.begins === "base" ? ["B", "base"] : ["G", "gate"];
   if (line.length) sign(line[0], first, "school from").addTo(chart.patrol);
-  patrol.stops.forEach((stop, row) => sign(point(stop.stop), String(row + 1), "stop").addTo(chart.patrol));
+  patrol.stops.forEach((stop, row) => sign(point(stop.stop), String(row + 1), `stop${stop.feared ? " feared" : ""}`).addTo(chart.patrol));
   tell(`${patrol.officer}, ${schoolName(patrol.urn)}, ${patrol.start}–${patrol.end}. ${first}: ${begins}, 1, 2 …: stops, ${SIGNS}`);
   if (fit && line.length) chart.map.fitBounds(L.latLngBounds(line), { padding: [26, 26], maxZoom: 17, animate: false });
   chart.nameHotspots();
@@ -256,8 +261,8 @@ export const showPatrol = (patrol, { fit = true } = {}) => {
 export const drawPlaces = ({ tasked }, entering = null) => {
   chart.places.clearLayers();
   tasked.forEach((place) => {
-    const title = `${place.place_id}, ${place.must_visit ? "must be visited" : "barred"}: ${place.reason}`;
-    sign([place.latitude, place.longitude], place.must_visit ? "!" : "×", place.must_visit ? "must" : "barred", title)
+    const title = `${place.place_id}, ${place.must_visit ? "must be visited" : "barred"}: ${place.reason}${place.grid ? ` (${place.grid})` : ""}`;
+    sign([place.latitude, place.longitude], place.must_visit ? "T" : "×", place.must_visit ? "must" : "barred", title)
       .on("click", () => tell(`${title}.`)).addTo(chart.places);
   });
   if (entering) sign(entering, "?", "entering").addTo(chart.places);

@@ -16,7 +16,8 @@ from typing import Any
 import segno
 
 from patrolplan.outputs.card.card_map import draw_patrol_map
-from patrolplan.outputs.card.card_text import SHORT_LENGTHS, build_card_data
+from patrolplan.outputs.card.card_text import build_card_data
+from patrolplan.outputs.card.overleaf import FRONT_LETTERS, FrontLetters, move_overleaf
 from patrolplan.outputs.cartography.fonts import (
     MIN_FONT_SIZE,
     copy_template,
@@ -27,7 +28,7 @@ from patrolplan.outputs.cartography.fonts import (
 )
 from patrolplan.outputs.wording import compute_plan_id
 from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
-from patrolplan.patrols.plan import Patrol, Plan
+from patrolplan.patrols.plan import BarredPlace, Patrol, Plan
 
 CARD_TEMPLATE = "card.typ"
 COVER_TEMPLATE = "cover.typ"
@@ -78,7 +79,7 @@ def render_cards(
         return {}
     with open_template_folder() as folder:
         typesetter = CardTypesetter(Path(folder), executor, report_progress)
-        cards = typesetter.lay_out_cards([(plan, patrol) for patrol in chosen])
+        cards = typesetter.lay_out_cards([PrintedPatrol(plan, patrol) for patrol in chosen])
         names = [build_card_filename(patrol) for patrol in chosen]
         pages = dict(zip(names, typesetter.typeset_each(cards), strict=True))
         title = f"Patrol cards: {make_printable(plan.area.name)}"
@@ -92,14 +93,27 @@ def build_card_filename(patrol: Patrol) -> str:
 
 
 @dataclass(frozen=True, eq=False)
+class PrintedPatrol:
+    """A patrol of which a card is printed."""
+
+    plan: Plan
+    """Dated where the card is for one day."""
+    patrol: Patrol
+    officer: str = ""
+    """Who patrols; where that is not known, the card has a line to write on."""
+    colleagues: tuple[str, ...] = ()
+    """Who else patrols from the same gate on that day."""
+
+
+@dataclass(frozen=True, eq=False)
 class CardBook:
     """Cards under one cover that lists them."""
 
     title: str
     cover: dict[str, Any]
     """What the cover says, as strings, see `cover.typ`; `rows` holds one entry a card."""
-    cards: tuple[tuple[Plan, Patrol], ...]
-    """Each patrol with its plan, dated, in the order of the cover's rows."""
+    cards: tuple[PrintedPatrol, ...]
+    """In the order of the cover's rows."""
 
 
 def render_card_books(
@@ -152,6 +166,8 @@ class PageLayout:
     notes_height: float
     directions_size: float
     second_page: bool
+    is_crowded: bool
+    """Whether the words leave too little for a map, with the directions overleaf."""
 
 
 def fit_page(heights: PartHeights, *, has_directions: bool = True) -> PageLayout:
@@ -162,7 +178,8 @@ def fit_page(heights: PartHeights, *, has_directions: bool = True) -> PageLayout
     Examples
     --------
     >>> fit_page(PartHeights(60, 140, 0, directions=90, large_directions=110, foot=100))
-    PageLayout(map_height=362.2, notes_height=0.0, directions_size=9.5, second_page=False)
+    PageLayout(map_height=362.2, notes_height=0.0, directions_size=9.5, second_page=False,
+               is_crowded=False)
     >>> crowded = PartHeights(60, 300, 0, directions=210, large_directions=240, foot=100)
     >>> fit_page(crowded).second_page
     True
@@ -176,7 +193,23 @@ def fit_page(heights: PartHeights, *, has_directions: bool = True) -> PageLayout
         room, size = room_with_large_type, LARGE_FONT_SIZE
     height = MAX_MAP_HEIGHT if room > MAX_MAP_HEIGHT + MIN_NOTES_HEIGHT else room
     height = round(max(height, MIN_MAP_HEIGHT / 2), 1)
-    return PageLayout(height, round(max(0.0, room - height), 1), size, second_page)
+    is_crowded = room < MIN_MAP_HEIGHT
+    return PageLayout(height, round(max(0.0, room - height), 1), size, second_page, is_crowded)
+
+
+def fit_around_map(layout: PageLayout, heights: PartHeights) -> PageLayout:
+    """Share out what is left around a map that is drawn already, to notes by hand.
+
+    Examples
+    --------
+    >>> layout = PageLayout(300.0, 0.0, 8.0, second_page=False, is_crowded=False)
+    >>> fit_around_map(layout, PartHeights(60, 140, 0, 90, 110, 100)).notes_height
+    82.2
+    """
+    is_large = layout.directions_size == LARGE_FONT_SIZE
+    directions = heights.large_directions if is_large else heights.directions
+    room = heights.compute_map_height(0.0 if layout.second_page else directions)
+    return replace(layout, notes_height=round(max(0.0, room - layout.map_height), 1))
 
 
 class CardTypesetter:
@@ -193,30 +226,58 @@ class CardTypesetter:
         for template in (CARD_TEMPLATE, COVER_TEMPLATE):
             copy_template("patrolplan.outputs.card", template, root)
 
-    def lay_out_cards(self, dated_patrols: Sequence[tuple[Plan, Patrol]]) -> list[dict[str, Any]]:
+    def lay_out_cards(self, printed: Sequence[PrintedPatrol]) -> list[dict[str, Any]]:
         """The data of each card for the template, with its QR code, map and layout."""
-        if not dated_patrols:
+        if not printed:
             return []
-        plans = {id(plan): plan for plan, _ in dated_patrols}
+        plans = {id(one.plan): one.plan for one in printed}
         plan_ids = {key: compute_plan_id(plan) for key, plan in plans.items()}
-        cards = []
-        for number, (plan, patrol) in enumerate(dated_patrols):
-            plan_id = plan_ids[id(plan)]
-            code = self._write_qr_code(f"code-{number}.svg", plan, patrol, plan_id)
-            cards.append(build_card_data(plan, patrol, plan_id) | {"code": code})
-        # Where the words leave no room for a map, even without directions, they are shortened.
-        for number, heights in enumerate(self._measure_heights(cards)):
-            if heights.compute_map_height(0.0) < MIN_MAP_HEIGHT:
-                plan, patrol = dated_patrols[number]
-                cards[number] |= build_card_data(plan, patrol, plan_ids[id(plan)], SHORT_LENGTHS)
-        layouts = [
-            fit_page(heights, has_directions=bool(card["legs"]))
-            for card, heights in zip(cards, self._measure_heights(cards), strict=True)
+
+        codes = [
+            self._write_qr_code(f"code-{number}.svg", one, plan_ids[id(one.plan)])
+            for number, one in enumerate(printed)
         ]
-        maps = self._draw_maps(dated_patrols, layouts)
+
+        def write(patrols: Sequence[Patrol]) -> list[dict[str, Any]]:
+            return [
+                {
+                    **build_card_data(
+                        one.plan,
+                        patrol,
+                        plan_ids[id(one.plan)],
+                        officer=one.officer,
+                        colleagues=one.colleagues,
+                    ),
+                    "code": code,
+                }
+                for one, patrol, code in zip(printed, patrols, codes, strict=True)
+            ]
+
+        cards = write([one.patrol for one in printed])
+        # Where the words leave no room for a map, even without directions, they go overleaf.
+        fronts: list[FrontLetters | None] = [None] * len(cards)
+        layouts = self._fit_pages(cards)
+        for letters in FRONT_LETTERS:
+            fronts = [
+                letters if layout.is_crowded else front
+                for front, layout in zip(fronts, layouts, strict=True)
+            ]
+            layouts = self._fit_pages(_move_long_overleaf(cards, fronts))
+        # Only what a map shows is worth a caution on its card. A map keeps its height where fewer
+        # cautions leave more room, since a higher one might show more of the places.
+        maps = self._draw_maps(printed, layouts)
+        patrols = [
+            replace(one.patrol, keep_away=drawn.keep_away)
+            for one, drawn in zip(printed, maps, strict=True)
+        ]
+        cards = _move_long_overleaf(write(patrols), fronts)
+        layouts = [
+            fit_around_map(layout, heights)
+            for layout, heights in zip(layouts, self._measure_heights(cards), strict=True)
+        ]
         return [
-            card | {"map": name} | asdict(layout)
-            for card, name, layout in zip(cards, maps, layouts, strict=True)
+            card | {"map": drawn.name} | asdict(layout)
+            for card, drawn, layout in zip(cards, maps, layouts, strict=True)
         ]
 
     def typeset_each(self, cards: Sequence[dict[str, Any]]) -> list[bytes]:
@@ -237,9 +298,10 @@ class CardTypesetter:
         data = {"title": title, "cards": list(cards), "measuring": False, "cover": cover}
         return typeset(self.root, CARD_TEMPLATE, data)
 
-    def _write_qr_code(self, name: str, plan: Plan, patrol: Patrol, plan_id: str) -> str:
+    def _write_qr_code(self, name: str, printed: PrintedPatrol, plan_id: str) -> str:
         """Write the QR code where the template finds it: area, plan and patrol, but no place."""
-        text = f"patrolplan/{plan_id}/{patrol.urn}-{patrol.number}/{plan.area.name}"
+        patrol, area = printed.patrol, printed.plan.area
+        text = f"patrolplan/{plan_id}/{patrol.urn}-{patrol.number}/{area.name}"
         picture = io.BytesIO()
         square = segno.make(make_printable(text)[:200], error="m", micro=False)
         square.save(picture, kind="svg", border=1, xmldecl=False, nl=False)
@@ -247,20 +309,19 @@ class CardTypesetter:
         return name
 
     def _draw_maps(
-        self, dated_patrols: Sequence[tuple[Plan, Patrol]], layouts: Sequence[PageLayout]
-    ) -> list[str]:
-        """Write every card's map where the template finds it, each once; gives their names.
+        self, printed: Sequence[PrintedPatrol], layouts: Sequence[PageLayout]
+    ) -> list["_DrawnMap"]:
+        """Write every card's map where the template finds it, each once.
 
         All plans are of one area and the same hotspots, so that the first stands for any of them.
         Without its incidents, tasked places and patrols it is small to send to workers.
         """
-        plan, _ = dated_patrols[0]
+        plan = printed[0].plan
         area = plan.area.strip_for_workers()
         area = replace(area, tasked_places=area.tasked_places.iloc[:0])
         plan = replace(plan, area=area, patrols=())
         jobs = [
-            (patrol, layout.map_height)
-            for (_, patrol), layout in zip(dated_patrols, layouts, strict=True)
+            (one.patrol, layout.map_height) for one, layout in zip(printed, layouts, strict=True)
         ]
         keys = [(id(patrol), height) for patrol, height in jobs]
         needed = dict(zip(keys, jobs, strict=True))
@@ -272,9 +333,18 @@ class CardTypesetter:
             report_progress=label_progress("Drawing maps", needed, self.report_progress),
         )
         names = {key: f"map-{number}.pdf" for number, key in enumerate(needed)}
-        for name, picture in zip(names.values(), pictures, strict=True):
+        drawn = {}
+        for (key, name), (picture, keep_away) in zip(names.items(), pictures, strict=True):
             (self.root / name).write_bytes(picture)
-        return [names[key] for key in keys]
+            drawn[key] = _DrawnMap(name, keep_away)
+        return [drawn[key] for key in keys]
+
+    def _fit_pages(self, cards: Sequence[dict[str, Any]]) -> list[PageLayout]:
+        """How each card shares out its page."""
+        return [
+            fit_page(heights, has_directions=bool(card["legs"]))
+            for card, heights in zip(cards, self._measure_heights(cards), strict=True)
+        ]
 
     def _measure_heights(self, cards: Sequence[dict[str, Any]]) -> list[PartHeights]:
         """How tall the words of each card are."""
@@ -294,7 +364,26 @@ def _typeset_alone(_: None, job: tuple[dict[str, Any], dict[str, bytes]]) -> byt
         return typesetter.typeset(card["title"], [card])
 
 
-def _draw_map_pdf(plan: Plan, job: tuple[Patrol, float]) -> bytes:
-    """The map of a patrol, of the height given in points."""
+def _move_long_overleaf(
+    cards: Sequence[dict[str, Any]], fronts: Sequence[FrontLetters | None]
+) -> list[dict[str, Any]]:
+    """The cards with no more than so many letters on their first page; None: with all."""
+    return [
+        card if letters is None else move_overleaf(card, letters)
+        for card, letters in zip(cards, fronts, strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class _DrawnMap:
+    """A map's file, and the places to keep away from that it shows."""
+
+    name: str
+    keep_away: tuple[BarredPlace, ...]
+
+
+def _draw_map_pdf(plan: Plan, job: tuple[Patrol, float]) -> tuple[bytes, tuple[BarredPlace, ...]]:
+    """The map of a patrol, of the height given in points, and the barred places on it."""
     patrol, height = job
-    return draw_patrol_map(plan, patrol, width=BODY_WIDTH, height=height).pdf
+    drawn = draw_patrol_map(plan, patrol, width=BODY_WIDTH, height=height)
+    return drawn.pdf, drawn.keep_away

@@ -1,13 +1,25 @@
 """What a card says, as strings for the template."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+from patrolplan.network.names import KIND_LABELS
 from patrolplan.outputs import wording
-from patrolplan.outputs.cartography.fonts import list_unprintable_notes, make_printable
+from patrolplan.outputs.card.cautions import list_cautions
+from patrolplan.outputs.card.gate_panel import build_gate_panel, list_nearest
+from patrolplan.outputs.card.sentences import build_sentence, make_tasking_printable
+from patrolplan.outputs.cartography.fonts import list_unprintable_notes, make_printable, print_whole
+from patrolplan.outputs.direction_words import describe_passed, describe_street, describe_turns
 from patrolplan.outputs.marking import find_marking
-from patrolplan.outputs.note_words import describe_note, describe_notes
-from patrolplan.outputs.reason_words import describe_barred, describe_tasking, list_reasons
+from patrolplan.outputs.note_words import describe_notes
+from patrolplan.outputs.reason_words import (
+    describe_reason_at,
+    describe_tasking,
+    describe_want_of_reasons,
+    join_words,
+    order_reasons,
+)
 from patrolplan.outputs.tested_words import describe_tested
 from patrolplan.outputs.way_home_words import (
     describe_assumptions,
@@ -17,78 +29,71 @@ from patrolplan.outputs.way_home_words import (
 )
 from patrolplan.patrols.plan import Leg, Patrol, Plan, Step, Stop, Tasking
 from patrolplan.patrols.turns import HEADINGS
-from patrolplan.text import capitalise, fit_sentences, format_count, shorten
+from patrolplan.text import capitalise, format_count
 from patrolplan.times import format_time
 
-SCHOOL_NAME_SIZES = ((55, 15), (90, 12), (150, 10))
+SCHOOL_NAME_SIZES = ((55, 15), (90, 12), (150, 10), (1200, 9))
 """Maximum letters of a school's name, and the type size in points for names up to that length."""
 
 
-@dataclass(frozen=True)
-class TextLengths:
-    """Letters of a card's texts, so that its table stays a table."""
-
-    place: int
-    why: int
-    tasking: int
-    keep_away: int
-    note: int
-
-
-FULL_LENGTHS = TextLengths(place=70, why=230, tasking=130, keep_away=1000, note=200)
-SHORT_LENGTHS = TextLengths(place=30, why=80, tasking=40, keep_away=60, note=60)
-"""Fewer words a stop: with very many stops, the map needs the room more."""
-
-
 def build_card_data(
-    plan: Plan, patrol: Patrol, plan_code: str, lengths: TextLengths = FULL_LENGTHS
+    plan: Plan,
+    patrol: Patrol,
+    plan_code: str,
+    *,
+    officer: str = "",
+    colleagues: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Everything that the card says, as strings for the template; `plan_code` names the plan."""
-    school = shorten(make_printable(patrol.school), SCHOOL_NAME_SIZES[-1][0])
+    """Everything that the card says, as strings for the template.
+
+    `plan_code` names the plan; `officer` is who patrols, and `colleagues` patrol from the same
+    gate on that day, where a week says so.
+    """
+    school = print_whole(patrol.school)
     patrol_id = f"{patrol.urn}-{patrol.number}"
     officers = sum(other.urn == patrol.urn for other in plan.patrols)
     headings = [
         f"URN {make_printable(patrol.urn)}",
         make_printable(plan.area.name),
         f"officer {patrol.number} of {officers}" if officers > 1 else "",
-        "" if plan.date is None else f"{plan.date:%A} {plan.date.day} {plan.date:%B %Y}",
     ]
+    date = "" if plan.date is None else f"{plan.date:%A} {plan.date.day} {plan.date:%B %Y}"
+    on_duty = f"{officer} with {join_words(colleagues)}" if colleagues else officer
     gate_time = _format_time_range(patrol.start_minutes, patrol.gate_until_minutes)
     window = _format_time_range(patrol.start_minutes, patrol.latest_end_minutes)
-    quality, crs = wording.describe_quality(patrol), plan.area.settings.area.crs
-    own_marking = plan.area.settings.output.marking
+    crs = plan.area.settings.area.crs
     reasons = [reason for stop in patrol.stops for reason in stop.why]
+    if not patrol.stops:
+        reasons = [one for *_, why in list_nearest(plan, patrol) for one in why]
+    own_marking = plan.area.settings.output.marking
     data: dict[str, Any] = {
         "title": f"Patrol card {patrol_id}: {school}",
         "school": school,
         "school_size": next(size for letters, size in SCHOOL_NAME_SIZES if len(school) <= letters),
         "subtitle": " · ".join(heading for heading in headings if heading),
+        "date": date,
+        "officer": make_printable(on_duty),
         "purpose": wording.PURPOSE,
         "marking": make_printable(find_marking(own_marking, reasons)),
         "window": window if patrol.stops else gate_time,
         "timing": _describe_timing(patrol),
         **_build_first_row(patrol, gate_time, crs),
-        "gate_only": f"Presence at the gate; {quality[0].lower()}{quality[1:]}.",
+        "gate_only": None if patrol.stops else build_gate_panel(plan, patrol),
         "stops": [
-            _build_stop_data(stop, number, crs, lengths, busiest=line)
+            _build_stop_data(plan, stop, number, busiest=line)
             for number, (stop, line) in enumerate(_list_stops(patrol), 1)
         ],
-        "keep_away": [
-            shorten(make_printable(describe_barred(place, crs=crs)), lengths.keep_away)
-            for place in patrol.keep_away
-        ],
-        "notes": [
-            shorten(make_printable(describe_note(note)), lengths.note) for note in patrol.notes
-        ],
+        "cautions": list_cautions(plan, patrol),
         "directions_title": f"Directions ({wording.describe_distance(patrol)})",
         "legs": _split_into_columns(_build_leg_data(patrol)),
-        "dark": make_printable(wording.describe_lighting(plan, patrol)),
-        "caveats": _list_caveats(plan, patrol),
+        "contacts": " · ".join(map(make_printable, plan.area.settings.output.contacts)),
+        "basis": _list_basis(plan, patrol),
         "map_alt": _describe_map(patrol, school),
         "code_alt": f"QR code of plan {plan_code}, patrol {patrol_id}",
         "id": f"{plan_code} {patrol_id}",
+        "overleaf": {"stops": [], "cautions": [], "basis": []},
     }
-    data["caveats"] += list_unprintable_notes(data)
+    data["basis"] += list_unprintable_notes(data)
     return data
 
 
@@ -119,7 +124,7 @@ def _build_first_row(patrol: Patrol, gate_time: str, crs: str) -> dict[str, str]
 def _describe_timing(patrol: Patrol) -> str:
     """How many stops, and when the patrol ends where."""
     if not patrol.stops:
-        return "at the gate"
+        return "stay at the gate"
     visited = {"base"} if patrol.from_base else {"gate", patrol.starts_at}
     back = "back at" if patrol.ends_at in visited else "at"
     stops = format_count(len(patrol.stops), "stop")
@@ -146,29 +151,29 @@ def _list_stops(patrol: Patrol) -> list[tuple[Stop, str]]:
     return stops
 
 
-def _build_stop_data(
-    stop: Stop, number: int, crs: str, lengths: TextLengths, *, busiest: str = ""
-) -> dict[str, str]:
-    says_all = bool(busiest) and not stop.why
-    why = [] if says_all else list_reasons(replace(stop, tasking=None))
-    tasked = ""
-    if stop.tasking is not None:
-        tasked = describe_tasking(make_tasking_printable(stop.tasking), lengths.tasking)
+def _build_stop_data(plan: Plan, stop: Stop, number: int, *, busiest: str = "") -> dict[str, Any]:
+    """A row of the table; `reasons` are sentences, with a sign where they are pupils' own."""
+    reasons = [
+        build_sentence(describe_reason_at(stop, reason), reason) for reason in order_reasons(stop)
+    ]
+    if not (reasons or busiest or stop.tasking):
+        reasons = [build_sentence(describe_want_of_reasons(stop))]
     return {
         "mark": str(number),
         "time": _format_time_range(stop.arrive_minutes, stop.leave_minutes),
-        "place": capitalise(shorten(make_printable(stop.place), lengths.place)),
-        "grid": wording.format_grid_reference(stop.x, stop.y, crs=crs),
+        "place": capitalise(print_whole(wording.describe_place(stop))),
+        "grid": wording.format_grid_reference(stop.x, stop.y, crs=plan.area.settings.area.crs),
+        "tasked": "" if stop.tasking is None else _describe_tasked_stop(stop, stop.tasking),
         "busiest": busiest,
-        "why": fit_sentences(map(make_printable, why), lengths.why),
-        "tasked": tasked,
+        "reasons": reasons,
     }
 
 
-def make_tasking_printable(tasking: Tasking) -> Tasking:
-    """A tasking whose words the typeface has."""
-    reason, by = make_printable(tasking.reason), make_printable(tasking.by)
-    return replace(tasking, place_id=make_printable(tasking.place_id), reason=reason, by=by)
+def _describe_tasked_stop(stop: Stop, tasking: Tasking) -> str:
+    """What intelligence asks for, and how far it is from where one stands where that is far."""
+    printable = make_tasking_printable(tasking)
+    text = f"{printable.place_id}: {describe_tasking(printable)}."
+    return f"{text} {wording.describe_tasked_distance(stop)}".strip()
 
 
 def _build_leg_data(patrol: Patrol) -> list[dict[str, Any]]:
@@ -193,15 +198,19 @@ def _build_leg_data(patrol: Patrol) -> list[dict[str, Any]]:
 def _build_step_lines(leg: Leg) -> list[str]:
     """Directions of a leg, a phrase for each street."""
     lines = []
-    for step, turn in zip(leg.steps, wording.describe_turns(leg.steps), strict=True):
-        street = shorten(make_printable(wording.describe_street(step)), 60)
+    street_before = ""
+    for step, turn in zip(leg.steps, describe_turns(leg.steps), strict=True):
+        street = print_whole(describe_street(step))
         length = _make_unbreakable(wording.format_metres(step.metres))
-        lines.append(f"{turn}{_join_street(step)} {street} {length}")
+        passed = print_whole(describe_passed(step))
+        join = _join_street(step, goes_on=step.street == street_before)
+        lines.append(f"{print_whole(turn)}{join} {street} {length}{passed}")
+        street_before = step.street
     return lines or ["stay where you are"]
 
 
-def _join_street(step: Step) -> str:
-    """What stands between how a direction begins and its street.
+def _join_street(step: Step, *, goes_on: bool = False) -> str:
+    """What stands between how a direction begins and its street, which may be that before it.
 
     Examples
     --------
@@ -211,6 +220,8 @@ def _join_street(step: Step) -> str:
     [' along', ' the bicycle:']
     >>> _join_street(Step("left", "steps", 9, flight="up"))
     ','
+    >>> _join_street(Step("left", "Soho Square", 9), goes_on=True)
+    ', still'
     """
     if step.way == "carry":
         return " the bicycle:"
@@ -218,6 +229,8 @@ def _join_street(step: Step) -> str:
         return ","
     if step.way == "push" or step.turn == "turn back" or step.turn in HEADINGS:
         return " along"
+    if goes_on and step.street not in KIND_LABELS:
+        return ", still"
     return "," if step.turn == "straight on" else " into"
 
 
@@ -236,17 +249,21 @@ def _split_into_columns(legs: list[dict[str, Any]]) -> list[list[dict[str, Any]]
     return [legs[:cut], legs[cut:]]
 
 
-def _list_caveats(plan: Plan, patrol: Patrol) -> list[str]:
-    """What the reader must know about the paper, in few lines."""
-    assumed = describe_assumptions([*plan.area.notes, *plan.risk.notes], patrol.urn)
+def _list_basis(plan: Plan, patrol: Patrol) -> list[str]:
+    """What the card rests on, a paragraph each: how good, the data, and its sources."""
+    quality = f"{wording.describe_quality(patrol)}." if patrol.stops else ""
+    data = [
+        f"{wording.format_data_months(plan.risk)}.",
+        *wording.list_approximations(plan, [patrol.way]),
+        describe_assumptions([*plan.area.notes, *plan.risk.notes], patrol.urn),
+        *describe_notes(plan.area.accepted_checks),
+    ]
     lines = [
-        f"{wording.describe_quality(patrol)}. {wording.format_data_months(plan.risk)}. {assumed}",
-        describe_tested(patrol.tested),
-        " ".join(wording.list_approximations(plan, [patrol.way])),
-        " ".join(describe_notes(plan.area.accepted_checks)),
+        f"{quality} {describe_tested(patrol.tested)}".strip(),
+        " ".join(sentence for sentence in data if sentence),
         " ".join(wording.list_attributions(plan)),
     ]
-    return [shorten(make_printable(line), 330) for line in lines if line.strip()]
+    return [print_whole(line) for line in lines if line]
 
 
 def _describe_map(patrol: Patrol, school: str) -> str:

@@ -26,6 +26,7 @@ from matplotlib.textpath import TextPath
 from matplotlib.transforms import Affine2D
 
 from patrolplan.atomic import TEMPORARY_PREFIX
+from patrolplan.text import shorten
 
 FONT_FOLDER = Path(__file__).parent / "typefaces"
 """DejaVu Sans in its condensed cut: wide enough letters at 8 pt, narrow enough for street names."""
@@ -37,6 +38,8 @@ LINE_HEIGHT = 1.12
 """Height of a label in multiples of its size, descenders included."""
 UNKNOWN = "[?]"
 """Stands for letters that the typeface lacks: a square would look like a printing fault."""
+MAX_LETTERS = 1000
+"""Of a longer text, which no form has room for, papers say how much is missing."""
 UNKNOWN_RUN = re.compile(r"\[\?\](?:\s*\[\?\])+")
 UNKNOWN_MARK_NOTE = f"{UNKNOWN} stands for letters that this typeface cannot print."
 
@@ -70,6 +73,23 @@ def make_printable(text: str) -> str:
         shown = letter if ord(letter) in printable else UNKNOWN
         letters.append(" " if kind[0] in "CZ" else shown)
     return UNKNOWN_RUN.sub(UNKNOWN, " ".join("".join(letters).split()))
+
+
+def print_whole(text: str) -> str:
+    """A text in letters that the typeface has, whole up to `MAX_LETTERS`.
+
+    Examples
+    --------
+    >>> print_whole("High Street")
+    'High Street'
+    >>> print_whole("ab " * 400)[-50:]
+    "b ab ab ab [201 more letters: see the plan's file]"
+    """
+    text = make_printable(text)
+    if len(text) <= MAX_LETTERS:
+        return text
+    start = shorten(text, MAX_LETTERS).removesuffix("…")
+    return f"{start} [{len(text) - len(start):,} more letters: see the plan's file]"
 
 
 def list_unprintable_notes(data: object) -> list[str]:

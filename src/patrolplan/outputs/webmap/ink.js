@@ -2,16 +2,9 @@
 
 // Drawn above the streets on a canvas of its own: bus stops and stations, the route with
 // its arrows, and the names of streets, which avoid all of it and are drawn only where their own
-// street is the nearest.
-const makeInk = ({ map, data, pieces, chosen, shown }) => {
-  const nearest = makeNearest({ map, pieces, names: data.streets.name.map((row) => data.streets.names[row]) });
-  const labels = unstep(data.labels.at).map((at, row) => ({
-    at,
-    text: data.streets.names[data.labels.name[row]],
-    angle: (data.labels.angle[row] * Math.PI) / 180,
-    room: data.labels.room[row],
-    rank: Number(data.labels.rank[row]),
-  }));
+// street is the nearest. `tell` is called with the names of walked streets that find no room.
+const makeInk = ({ map, data, pieces, chosen, shown, tell }) => {
+  const names = makeNames({ map, data, pieces, chosen });
   const transport = ["station", "bus_stop"].flatMap((kind) => unstep(data.ground[kind].at).map(
     (at, row) => ({ at, kind, text: data.ground[kind].name[row] }),
   ));
@@ -74,70 +67,6 @@ const makeInk = ({ map, data, pieces, chosen, shown }) => {
     legs.forEach((leg) => drawArrows(pen, leg));
   };
 
-  // Pixels from a street that is walked to its name, on either side.
-  const ASIDE = [15, 17, 19, 22, 26].flatMap((by) => [by, -by]);
-
-  // Names of the longest streets come first, where they fit and touch nothing drawn already.
-  const touches = (occupied, boxes) => boxes.some(
-    (a) => occupied.some((b) => Math.abs(a.x - b.x) < a.r + b.r && Math.abs(a.y - b.y) < a.r + b.r),
-  );
-  const boxesAlong = (at, angle, width, r) => {
-    const boxes = [];
-    for (let step = -width / 2; step <= width / 2; step += r * 1.5) {
-      boxes.push({ x: at.x + step * Math.cos(angle), y: at.y + step * Math.sin(angle), r });
-    }
-    return boxes;
-  };
-  const boxesOnLine = (points) => points.slice(1).flatMap((b, i) => {
-    const a = points[i];
-    const parts = Math.ceil(a.distanceTo(b) / 8);
-    return Array.from({ length: parts }, (_, part) => ({
-      x: a.x + ((b.x - a.x) * part) / parts, y: a.y + ((b.y - a.y) * part) / parts, r: 4,
-    }));
-  });
-  const write = (pen, text, at, angle) => {
-    pen.save();
-    pen.translate(at.x, at.y);
-    pen.rotate(angle);
-    pen.strokeText(text, 0, 0);
-    pen.fillText(text, 0, 0);
-    pen.restore();
-  };
-  const drawNames = (pen, bounds, occupied, route) => {
-    const pixels = 1 / metresPerPixel();
-    const isNearest = nearest(bounds);
-    const placed = new Map();
-    const candidates = labels.map((label) => ({ ...label, at: map.latLngToLayerPoint(label.at) }))
-      .filter(({ at, rank }) => bounds.contains(at) && (rank <= 3 || map.getZoom() >= 16.5));
-    const isWalked = ({ at }) => touches(route, [{ x: at.x, y: at.y, r: 5 }]);
-    const walked = candidates.map(isWalked);
-    const setName = ({ text, at, angle, room }, aside) => {
-      const width = pen.measureText(text).width;
-      const same = placed.get(text) || [];
-      if (width > room * pixels * 1.05 || same.some((other) => other.distanceTo(at) < 320)) return;
-      const [dx, dy] = [Math.sin(angle), -Math.cos(angle)];
-      const spare = Math.max(0, (room * pixels - width) / 2);
-      const places = aside.flatMap((by) => [0, spare, -spare, spare / 2, -spare / 2].map(
-        (along) => at.add([dx * by - dy * along, dy * by + dx * along]),
-      ));
-      const put = places.find(
-        (place) => !touches(occupied, boxesAlong(place, angle, width, 7))
-          && isNearest(boxesAlong(place, angle, width / 2, 7), text),
-      );
-      if (!put) return;
-      occupied.push(...boxesAlong(put, angle, width, 7));
-      placed.set(text, [...same, at]);
-      write(pen, text, put, angle);
-    };
-    // Streets of the route come first, with the name next to the walked line; and what is in
-    // sight comes before the margin that is drawn for the next move of the map.
-    const sight = L.bounds([[0, 0], map.getSize()].map((at) => map.containerPointToLayerPoint(at)));
-    [true, false].forEach((inSight) => {
-      const now = candidates.map(({ at }) => sight.contains(at) === inSight);
-      candidates.forEach((label, row) => now[row] && walked[row] && setName(label, ASIDE));
-      candidates.forEach((label, row) => now[row] && !walked[row] && setName(label, [0]));
-    });
-  };
   const drawTransport = (pen, bounds, occupied) => transport
     .map((place) => ({ ...place, at: map.latLngToLayerPoint(place.at) }))
     .filter(({ at, kind }) => bounds.contains(at) && (kind === "station" || map.getZoom() >= 16))
@@ -151,7 +80,7 @@ const makeInk = ({ map, data, pieces, chosen, shown }) => {
       pen.fillStyle = "#ffffff";
       pen.fill();
       pen.stroke();
-      occupied.push({ x: at.x, y: at.y, r: size + 2 });
+      occupied.take([{ x: at.x, y: at.y, r: size + 2 }]);
       return place;
     });
   const drawStations = (pen, places, occupied) => {
@@ -159,16 +88,50 @@ const makeInk = ({ map, data, pieces, chosen, shown }) => {
     places.filter(({ kind, text }) => kind === "station" && text).forEach(({ at, text }) => {
       const width = pen.measureText(text).width;
       const put = [[0, 18], [0, -18], [width / 2 + 14, 0], [-width / 2 - 14, 0]]
-        .map((by) => at.add(by)).find((place) => !touches(occupied, boxesAlong(place, 0, width, 7)));
+        .map((by) => at.add(by)).find((place) => occupied.isFree(boxesAlong(place, 0, width, 7)));
       if (!put) return;
-      occupied.push(...boxesAlong(put, 0, width, 7));
-      write(pen, text, put, 0);
+      occupied.take(boxesAlong(put, 0, width, 7));
+      names.write(pen, text, put, 0);
     });
   };
-  const metresPerPixel = () => {
-    const size = map.getSize();
-    const [a, b] = [[0, size.y / 2], [100, size.y / 2]].map((point) => map.containerPointToLatLng(point));
-    return map.distance(a, b) / 100;
+  // Speech bubbles where pupils feel unsafe: from afar only where their reports carry the hotspot.
+  const drawVoices = (pen, bounds, occupied) => {
+    if (!shown.hotspots || map.getZoom() < 14.5) return;
+    const least = map.getZoom() < 17 ? 2 : 1;
+    pen.save();
+    pen.font = "800 13px system-ui, sans-serif";
+    data.hotspots.filter(({ feared }) => feared >= least).forEach(({ stop }) => {
+      const tail = map.latLngToLayerPoint(stop);
+      const at = tail.add([7, -9]);
+      const box = [{ x: at.x, y: at.y, r: 10 }];
+      if (!bounds.contains(at) || !occupied.isFree(box)) return;
+      occupied.take(box);
+      pen.beginPath();
+      pen.arc(at.x, at.y, 8, Math.PI * 0.95, Math.PI * 0.55);
+      pen.lineTo(tail.x, tail.y);
+      pen.closePath();
+      [["#ffffff", 4.5], ["#000000", 2]].forEach(([color, width]) => {
+        pen.strokeStyle = color;
+        pen.lineWidth = width;
+        pen.stroke();
+      });
+      pen.fillStyle = "#ffffff";
+      pen.fill();
+      pen.fillStyle = "#000000";
+      pen.fillText("!", at.x, at.y + 0.5);
+    });
+    pen.restore();
+  };
+  // Buttons and the scale lie on the map: nothing is written below them.
+  const findCovered = () => {
+    const frame = map.getContainer().getBoundingClientRect();
+    const covers = [...document.querySelectorAll("#map-buttons button, .leaflet-control-zoom, .leaflet-control-scale, .leaflet-control-attribution")];
+    return covers.flatMap((cover) => {
+      const { left, top, width, height } = cover.getBoundingClientRect();
+      const at = map.containerPointToLayerPoint([left - frame.left + width / 2, top - frame.top]);
+      const rows = Math.ceil(height / 14) || 0;
+      return Array.from({ length: rows }, (_, row) => boxesAlong(at.add([0, 7 + row * 14]), 0, width, 9)).flat();
+    });
   };
   const Ink = L.Renderer.extend({
     options: { pane: "ink", padding: 0.15 },
@@ -200,21 +163,26 @@ const makeInk = ({ map, data, pieces, chosen, shown }) => {
         (leg) => besideLine(leg.map((at) => map.latLngToLayerPoint(at)), 3.5),
       );
       const boxed = (places, r) => places.map((at) => ({ ...map.latLngToLayerPoint(at), r }));
-      const occupied = boxed([...chosen.points, ...chosen.away], 17);
-      if (shown.schools) occupied.push(...boxed(data.schools.map(({ at }) => at), 12));
-      pen.font = "600 12px system-ui, 'Segoe UI', Roboto, Arial, sans-serif";
+      const occupied = makeRoom();
+      occupied.take(boxed([...chosen.points, ...chosen.away, ...chosen.tasked.map(({ at }) => at)], 17));
+      occupied.take(findCovered());
+      if (shown.schools) occupied.take(boxed(data.schools.map(({ at }) => at), 12));
+      names.setFont(pen);
       pen.textAlign = "center";
       pen.textBaseline = "middle";
       pen.lineJoin = "round";
       const places = shown.transport ? drawTransport(pen, this._bounds, occupied) : [];
       drawRoute(pen, legs);
-      const route = legs.flatMap(boxesOnLine);
-      occupied.push(...route);
+      const walk = legs.flatMap((leg) => boxesOnLine(leg));
+      const route = makeRoom();
+      route.take(walk);
+      occupied.take(walk);
+      drawVoices(pen, this._bounds, occupied);
       pen.lineWidth = 4;
       pen.strokeStyle = "#ffffff";
       drawStations(pen, places, occupied);
       pen.fillStyle = "#2b2b2b";
-      if (shown.names) drawNames(pen, this._bounds, occupied, route);
+      tell(shown.names ? names.draw(pen, this._bounds, occupied, route) : []);
     },
     redraw() {
       if (this._map) this._update();

@@ -18,9 +18,11 @@
   pane("ground", 380);
   pane("beside", 420);
   pane("found", 425);
+  pane("position", 640);
   pane("ink", 430);
   map.getPane("ink").style.pointerEvents = "none";
   map.getPane("found").style.pointerEvents = "none";
+  map.getPane("position").style.pointerEvents = "none";
   const othersInk = L.svg({ pane: "beside", padding: 0.2 });
   // One canvas for everything below: on paper a second one would cover the first.
   const ground = { pane: "ground", renderer: L.canvas({ pane: "ground", padding: 0.2 }), interactive: false };
@@ -44,7 +46,7 @@
     2: { color: "#a3174f", weight: 5, dashArray: "12 4" },
   };
   const scale = () => Math.min(1.8, Math.max(0.35, 2 ** ((map.getZoom() - 16.5) / 2)));
-  const chosen = { patrol: null, points: [], legs: [], markers: [], away: [] };
+  const chosen = { patrol: null, points: [], legs: [], markers: [], away: [], tasked: [] };
   const flat = { lineCap: "butt", lineJoin: "round", opacity: 1 };
 
   // ---- ground -----------------------------------------------------------------------------
@@ -150,18 +152,6 @@
   };
 
   // ---- schools and the chosen patrol ------------------------------------------------------
-  const mark = (at, text, label, classes, order, size = 32, lift = 0) => {
-    const iconAnchor = [size / 2, size / 2 + lift];
-    const icon = L.divIcon({ className: `badge ${classes}`, html: "", iconSize: [size, size], iconAnchor });
-    const marker = L.marker(at, { icon, zIndexOffset: order, keyboard: true });
-    marker.on("add", () => {
-      const element = marker.getElement();
-      element.textContent = text;
-      element.setAttribute("aria-label", label);
-      element.title = label;
-    });
-    return marker;
-  };
   // The chosen day and officer of a week; a plan has none.
   const filters = all("[data-filter]");
   const wanted = () => data.patrols.filter(
@@ -174,7 +164,7 @@
     data.schools.filter((school) => school.urn !== urn).forEach((school) => {
       const [patrol] = patrolsOf(school.urn);
       const label = patrol ? `${school.name}: show its patrol` : `${school.name}: no patrol planned`;
-      const marker = mark(school.at, "S", label, "school", 0, 24).addTo(schools);
+      const marker = makeSign(school.at, "S", label, "school", 0, 24).addTo(schools);
       marker.on("click", () => (patrol ? choose(patrol.id) : say(label, { seen: true })));
     });
   };
@@ -187,7 +177,7 @@
     }
   };
   const article = (id) => all(".patrol").find((item) => item.dataset.patrol === id);
-  const go = (number, { move = true } = {}) => {
+  const go = (number, { move = true, animate = !calm } = {}) => {
     all(".here").forEach((item) => item.classList.remove("here"));
     all("[aria-current]").forEach((item) => item.removeAttribute("aria-current"));
     const button = one(`[data-stop="${number}"]`, article(chosen.patrol.id));
@@ -197,7 +187,7 @@
     if (element) element.classList.add("here");
     if (move) {
       const zoom = Math.max(map.getZoom(), 17);
-      map.setView(chosen.points[number], zoom, { animate: !calm });
+      map.setView(chosen.points[number], zoom, { animate });
       const place = chosen.patrol.from_base ? "the base" : "the school gate";
       say(number ? `Map moved to stop ${number}.` : `Map moved to ${place}.`);
     } else {
@@ -206,11 +196,12 @@
   };
   // Places to keep away from, in the words of the list.
   const awayText = (number) => one(`[data-away="${number}"] .text`, article(chosen.patrol.id)).textContent;
-  const openAway = (number) => {
+  const openWords = (at, text) => {
     const words = document.createElement("p");
-    words.textContent = awayText(number);
-    open(chosen.away[number], words);
+    words.textContent = text;
+    open(at, words);
   };
+  const openAway = (number) => openWords(chosen.away[number], awayText(number));
   const showAway = (number) => {
     map.setView(chosen.away[number], Math.max(map.getZoom(), 16.5), { animate: false });
     openAway(number);
@@ -232,7 +223,7 @@
     one("#patrol-choice").replaceChildren(...options.filter(({ value }) => ids.has(value)));
   };
   const chooseNone = () => {
-    Object.assign(chosen, { patrol: null, points: [], legs: [], markers: [], away: [] });
+    Object.assign(chosen, { patrol: null, points: [], legs: [], markers: [], away: [], tasked: [] });
     all(".patrol").forEach((item) => { item.hidden = true; });
     stops.clearLayers();
     map.closePopup();
@@ -248,12 +239,12 @@
     if (!patrols.length) chooseNone();
     else choose((patrols.includes(chosen.patrol) ? chosen.patrol : patrols[0]).id);
   };
-  const patrolBounds = () => L.latLngBounds([...chosen.points, ...chosen.legs.flat()]);
-  const fitPatrol = () => {
+  const fit = (points) => {
     // Room for the buttons above and the scale below.
     const room = { paddingTopLeft: [22, 64], paddingBottomRight: [44, 34] };
-    map.fitBounds(patrolBounds(), { ...room, maxZoom: 17.5, animate: false });
+    map.fitBounds(L.latLngBounds(points), { ...room, maxZoom: 17.5, animate: false });
   };
+  const fitPatrol = () => fit([...chosen.points, ...chosen.legs.flat()]);
   const beginning = ({ from_base: fromBase, ends_at: end }) => {
     const place = fromBase ? "base" : "gate";
     const name = fromBase ? "Base" : "School gate";
@@ -274,20 +265,25 @@
     one("#patrol-choice").value = id;
     stops.clearLayers();
     chosen.markers = chosen.points.map((at, number) => {
-      const label = number ? `Stop ${number}` : beginning(patrol);
-      const sign = number || (patrol.from_base ? "B" : "G");
-      const marker = mark(at, sign, label, number ? "number" : "gate", 1000).addTo(stops);
+      const sign = patrol.from_base ? "B" : "G";
+      const marker = (number ? makeStopSign(at, number, patrol.stops[number - 1]) : makeSign(at, sign, beginning(patrol), "gate", 1000)).addTo(stops);
       marker.on("click", () => go(number, { move: false }));
       return marker;
     });
+    chosen.tasked = patrol.stops.flatMap(({ tasked }, row) => unstep(tasked).map((at) => ({ at, row })));
+    chosen.tasked.forEach(({ at, row }) => {
+      const item = one(`[data-stop="${row + 1}"]`, article(id)).closest(".stop");
+      const words = one(".tasked .text", item).textContent;
+      makeTaskedSign(at, chosen.points[row + 1], words).addTo(stops).on("click", () => openWords(at, words));
+    });
     chosen.away.forEach((at, number) => {
-      mark(at, "×", awayText(number), "away", 950, 26).addTo(stops).on("click", () => openAway(number));
+      makeSign(at, "×", awayText(number), "away", 950, 26).addTo(stops).on("click", () => openAway(number));
     });
     if (!patrol.from_base) {
       unstep(patrol.base).forEach((at) => {
         const label = patrol.ends_at === "base" ? "Base, end" : "Base, start";
         // Lifted, so that a stop at the base does not hide it.
-        mark(at, "B", label, "gate base", 900, 32, 20).addTo(stops);
+        makeSign(at, "B", label, "gate base", 900, 32, 20).addTo(stops);
       });
     }
     all(".here").forEach((item) => item.classList.remove("here"));
@@ -302,7 +298,11 @@
     if (fragment() !== id) location.replace(`#${encodeURIComponent(id)}`);
   };
 
-  const ink = makeInk({ map, data, pieces, chosen, shown });
+  const listUnwritten = (names) => {
+    one("#also").hidden = !names.length;
+    one("#also").textContent = `Also walked: ${names.join(", ")}`;
+  };
+  const ink = makeInk({ map, data, pieces, chosen, shown, tell: listUnwritten });
 
   // ---- search -----------------------------------------------------------------------------
   let highlight = null;
@@ -368,6 +368,26 @@
     }
   };
   addEventListener("hashchange", fromAddress);
+  // A patrol that is walked may be another than the one that is looked at; its bar takes room.
+  const resize = () => {
+    const { clientWidth, clientHeight } = map.getContainer();
+    if (!map.getSize().equals([clientWidth, clientHeight])) map.invalidateSize({ animate: false, pan: false });
+  };
+  const show = (id) => {
+    resize();
+    choose(id);
+  };
+  const showStop = (id, stop) => {
+    show(id);
+    go(stop, { animate: false }); // the next tap may come before an animation ends
+  };
+  const showLeg = (id, stop) => {
+    show(id);
+    const places = chosen.points;
+    go(stop < places.length ? stop : 0, { move: false });
+    const leg = chosen.legs[chosen.legs.length - places.length + stop - 1];
+    if (leg) fit(leg);
+  };
 
   // Leaflet draws for the size on the screen; paper has another, so the map is drawn again.
   let before = null;
@@ -395,5 +415,9 @@
   colour("joined");
   ink.addTo(map);
   fromAddress();
+  const walk = makeCompanion({ data, say, showPatrol: show, showStop, showLeg, titleOf: (id) => one("h2", article(id)).textContent });
+  one("#begin").addEventListener("click", () => chosen.patrol && walk.begin(chosen.patrol));
+  makePosition({ map, say, button: one("#position") });
+  new ResizeObserver(resize).observe(map.getContainer());
   if (!chosen.patrol) map.fitBounds(data.bounds, { animate: false });
 })();

@@ -4,7 +4,7 @@ Lines are whole numbers: steps of a millionth of a degree (about 0.1 m) from poi
 are stored once, and every layer colours them by a string with one digit per piece.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +16,14 @@ from numpy.typing import NDArray
 
 from patrolplan.arrays import expand_ranges
 from patrolplan.crs import Projection
+from patrolplan.hotspots.reasons import ReportsReason
 from patrolplan.network import StreetNetwork
 from patrolplan.times import format_time
 
 if TYPE_CHECKING:
-    from patrolplan.patrols.plan import Patrol, Plan
+    from patrolplan.area import StudyArea
+    from patrolplan.hotspots.reasons import Reason
+    from patrolplan.patrols.plan import Patrol, Plan, Stop
     from patrolplan.risk.surface import Risk
 
 
@@ -50,6 +53,9 @@ STREET_RANK = {
 """Width class by kind of street, 0 the widest; footpaths and all else are 5."""
 
 PATH_RANK = 5
+DECIMALS = 6
+"""Of degrees, about 0.1 m."""
+
 MARGIN_METRES = 60.0
 """Parks, buildings and other features are drawn this far beyond the streets."""
 
@@ -136,7 +142,7 @@ def build_map_layers(plan: "Plan", patrols: Sequence[MapPatrol] | None = None) -
         "hotspots": _pack_hotspots(plan.hotspots, projection),
         "schools": _pack_schools(plan),
         "patrols": [
-            _pack_patrol(patrol, projection)
+            _pack_patrol(patrol, plan.area, names.tolist())
             for patrol in (list_map_patrols(plan) if patrols is None else patrols)
         ],
     }
@@ -307,18 +313,36 @@ def _find_rings(areas: NDArray[np.object_], smallest: float) -> NDArray[np.objec
     return rings
 
 
+def is_feared(reasons: Iterable["Reason"]) -> bool:
+    """Whether a group of pupils reports that they feel unsafe at a place."""
+    return any(isinstance(reason, ReportsReason) for reason in reasons)
+
+
+def find_tasked_point(stop: "Stop", area: "StudyArea") -> tuple[float, float]:
+    """(2,) the point that a tasking names, or the stop's own where the table has it no more."""
+    places = area.tasked_places
+    point = places.geometry[places["place_id"] == stop.tasked]
+    return (point.iloc[0].x, point.iloc[0].y) if len(point) else stop.point
+
+
 def _pack_hotspots(hotspots: gpd.GeoDataFrame, projection: Projection) -> list[dict[str, Any]]:
     stops = shapely.get_coordinates(np.asarray(hotspots["stop"].array, dtype=object))
     longitude, latitude = projection.to_degrees(stops[:, 0], stops[:, 1])
     merged = shapely.line_merge(np.asarray(hotspots.geometry.array, dtype=object))
     return [
         {
-            "id": name,
-            "stop": [lat, lng],
+            "id": row["hotspot"],
+            "stop": [round(lat, DECIMALS), round(lng, DECIMALS)],
             "lines": _pack_shapes(shapely.get_parts(stretch), projection),
+            # 1 where pupils report it, 2 where their reports carry it more than crime does.
+            "feared": 2 if row["mainly_reports"] else int(is_feared(row["reasons"])),
         }
-        for name, lat, lng, stretch in zip(
-            hotspots["hotspot"].tolist(), latitude.tolist(), longitude.tolist(), merged, strict=True
+        for row, lat, lng, stretch in zip(
+            hotspots[["hotspot", "reasons", "mainly_reports"]].to_dict("records"),
+            latitude.tolist(),
+            longitude.tolist(),
+            merged,
+            strict=True,
         )
     ]
 
@@ -335,11 +359,16 @@ def _pack_schools(plan: "Plan") -> list[dict[str, Any]]:
         longitude.tolist(),
         strict=True,
     )
-    return [{"urn": urn, "name": name, "at": [lat, lng]} for urn, name, lat, lng in rows]
+    return [
+        {"urn": urn, "name": name, "at": [round(lat, DECIMALS), round(lng, DECIMALS)]}
+        for urn, name, lat, lng in rows
+    ]
 
 
-def _pack_patrol(map_patrol: MapPatrol, projection: Projection) -> dict[str, Any]:
-    patrol = map_patrol.patrol
+def _pack_patrol(map_patrol: MapPatrol, area: "StudyArea", names: list[str]) -> dict[str, Any]:
+    patrol, projection = map_patrol.patrol, area.projection
+    row_of = {name: row for row, name in enumerate(names) if name}
+    streets = dict.fromkeys(step.street for leg in patrol.all_legs for step in leg.steps)
     base = patrol.base_xy
     barred = np.array([(place.x, place.y) for place in patrol.keep_away]).reshape(-1, 2)
     return {
@@ -348,12 +377,31 @@ def _pack_patrol(map_patrol: MapPatrol, projection: Projection) -> dict[str, Any
         "officer": map_patrol.officer,
         "urn": patrol.urn,
         "hotspots": patrol.hotspots,
+        "streets": [row_of[street] for street in streets if street in row_of],
         "at": _encode_steps(patrol.points, projection),
+        "start": round(patrol.start_minutes),
+        "gate_until": round(patrol.gate_until_minutes),
+        "end": round(patrol.end_minutes),
+        "stops": [_pack_stop(stop, area) for stop in patrol.stops],
         "ends_at": patrol.ends_at,
         "from_base": patrol.from_base,
         "base": [] if base is None else _encode_steps(np.array([base]), projection),
         "keep_away": _encode_steps(barred, projection),
         "legs": _pack_lines([leg.line for leg in patrol.all_legs], projection),
+    }
+
+
+def _pack_stop(stop: "Stop", area: "StudyArea") -> dict[str, Any]:
+    """Times in minutes after midnight, as printed; where a tasking is; which voice carries it."""
+    tasked = [] if stop.tasked is None else [find_tasked_point(stop, area)]
+    return {
+        "hotspot": stop.hotspot,
+        "place": stop.place,
+        "arrive": round(stop.arrive_minutes),
+        "leave": round(stop.leave_minutes),
+        "beat": ", ".join(stop.beat),
+        "feared": is_feared(stop.why),
+        "tasked": _encode_steps(np.array(tasked).reshape(-1, 2), area.projection),
     }
 
 

@@ -22,6 +22,7 @@ from xstatic.pkg import leaflet
 
 from patrolplan.atomic import hash_content
 from patrolplan.outputs import wording
+from patrolplan.outputs.direction_words import describe_passed, describe_street, describe_turns
 from patrolplan.outputs.marking import find_marking
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.reason_words import (
@@ -32,7 +33,13 @@ from patrolplan.outputs.reason_words import (
     describe_tasking,
 )
 from patrolplan.outputs.tested_words import describe_tested
-from patrolplan.outputs.webmap.map_layers import MapPatrol, build_map_layers, list_map_patrols
+from patrolplan.outputs.webmap.map_layers import (
+    MapPatrol,
+    build_map_layers,
+    find_tasked_point,
+    is_feared,
+    list_map_patrols,
+)
 from patrolplan.text import capitalise
 from patrolplan.times import format_time
 
@@ -44,7 +51,10 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parent
 
-SCRIPT_FILES = ("packed.js", "nearest.js", "ink.js", "search.js", "map.js")
+SCRIPT_FILES = (
+    *("packed.js", "nearest.js", "room.js", "names.js", "ink.js", "search.js", "signs.js"),
+    *("position.js", "taps.js", "companion.js", "map.js"),
+)
 """Each uses only those before it."""
 
 OPENSTREETMAP = "© OpenStreetMap contributors"
@@ -88,6 +98,8 @@ def render_map(plan: "Plan", week: WeekView | None = None) -> bytes:
     """
     patrols = list_map_patrols(plan) if week is None else week.patrols
     layers = build_map_layers(plan, patrols)
+    stops = [stop for row in layers["patrols"] for stop in row["stops"]]
+    layers["plan"] = hash_content(_dump_script_json(layers["patrols"]))[:16]
     layers["credit"] = "Fictional" if wording.is_fictional(plan) else OPENSTREETMAP
     tiles = plan.area.settings.output.tiles
     element, folium_script = _render_folium(layers["bounds"], tiles)
@@ -106,6 +118,8 @@ def render_map(plan: "Plan", week: WeekView | None = None) -> bytes:
             patrols=[_describe_patrol(patrol, plan) for patrol in patrols],
             bases=any(shown.patrol.base_xy for shown in patrols),
             aways=any(shown.patrol.keep_away for shown in patrols),
+            feared=any(row["feared"] for row in (*layers["hotspots"], *stops)),
+            tasked=any(row["tasked"] for row in stops),
             hotspots=_describe_hotspots(plan),
             voices={voice: VOICES[voice] for voice in layers["voices"]},
             threshold=plan.area.settings.privacy.threshold,
@@ -302,10 +316,21 @@ def _describe_approach(patrol: "Patrol", verb: str) -> dict[str, Any] | None:
 def _describe_leg(leg: "Leg", destination: str, verb: str, duration: str) -> dict[str, Any]:
     length = f"{wording.format_metres(leg.metres)}, {duration}"
     steps = [
-        f"{capitalise(turn)}: {wording.describe_street(step)}, {wording.format_metres(step.metres)}"
-        for step, turn in zip(leg.steps, wording.describe_turns(leg.steps), strict=True)
+        f"{capitalise(turn)}: {describe_street(step)}, {wording.format_metres(step.metres)}"
+        f"{describe_passed(step)}"
+        for step, turn in zip(leg.steps, describe_turns(leg.steps), strict=True)
     ]
     return {"heading": f"{verb} to {destination}: {length}", "steps": steps}
+
+
+def _describe_tasked(stop: "Stop", plan: "Plan") -> str:
+    """What intelligence asks for at a stop, and where exactly; empty where it asks for nothing."""
+    if stop.tasking is None:
+        return ""
+    (x, y), projection = find_tasked_point(stop, plan.area), plan.area.projection
+    grid = wording.format_grid_reference(x, y, crs=projection.crs)
+    words = describe_tasking(stop.tasking)
+    return f"{words}. The place is at {grid}." if grid else f"{words}."
 
 
 def _describe_stop(number: int, stop: "Stop", leg: dict[str, Any], plan: "Plan") -> dict[str, Any]:
@@ -317,6 +342,8 @@ def _describe_stop(number: int, stop: "Stop", leg: dict[str, Any], plan: "Plan")
         "place": stop.place,
         "grid": wording.format_grid_reference(stop.x, stop.y, crs=plan.area.projection.crs),
         "why": why if why or stop.tasked else [f"{NO_REASON}."],
-        "tasked": "" if stop.tasking is None else describe_tasking(stop.tasking),
+        "feared": is_feared(stop.why),
+        "beat": f"Walk up and down {', '.join(stop.beat)}" if stop.beat else "",
+        "tasked": _describe_tasked(stop, plan),
         "walk": leg,
     }

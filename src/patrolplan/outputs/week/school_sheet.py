@@ -139,7 +139,7 @@ def _draw_map(roster: Roster, school: RosterSchool) -> bytes:
     return draw_overview_map(
         roster.week.plan,
         [gate, *marks],
-        list(areas),
+        [name for stop in areas.values() for name in stop.covered],
         width=MAP_WIDTH,
         height=height or MAX_MAP_HEIGHT,
     )

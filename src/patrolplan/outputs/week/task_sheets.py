@@ -1,21 +1,20 @@
 """`tasks.pdf`: the week for the wall, and a task sheet for each officer."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from patrolplan.outputs.card.card_text import make_tasking_printable
 from patrolplan.outputs.cartography.fonts import (
     copy_template,
     list_unprintable_notes,
     make_printable,
     open_template_folder,
+    print_whole,
     typeset,
 )
 from patrolplan.outputs.marking import find_marking
 from patrolplan.outputs.note_words import describe_notes
-from patrolplan.outputs.reason_words import describe_barred, describe_tasking, list_reasons
+from patrolplan.outputs.reason_words import describe_barred, list_reasons
 from patrolplan.outputs.week.overview_map import MapMarker, draw_overview_map
 from patrolplan.outputs.week.roster import Roster, RosterOfficer, format_duty_times, format_week
 from patrolplan.outputs.wording import (
@@ -26,7 +25,7 @@ from patrolplan.outputs.wording import (
     format_metres,
     list_attributions,
 )
-from patrolplan.patrols.plan import BarredPlace, Patrol, Stop
+from patrolplan.patrols.plan import Patrol, Stop
 from patrolplan.privacy import note_low_threshold
 from patrolplan.risk.history import note_guard
 from patrolplan.team.bases import find_base_owner
@@ -40,8 +39,6 @@ MAP_WIDTH = 277 * POINTS_PER_MM
 MAP_HEIGHT = 158 * POINTS_PER_MM
 LONGEST_NAME = 60
 LONGEST_OFFICER = 40
-LONGEST_WHY = 110
-"""Letters: two lines."""
 MAX_NAMED_SCHOOLS = 16
 """With more, names would hide the map."""
 OFFICER_NAME_POINTS = ((14, 30), (24, 22), (LONGEST_OFFICER, 15))
@@ -301,15 +298,15 @@ def _build_task(roster: Roster, duty: Duty, card: int) -> dict[str, Any]:
         "end": format_time(duty.end_minutes),
         "where": f"at {base}" if patrol.ends_at == "base" else "back at the gate",
         "keep_away": [
-            _describe_barred(barred, roster.week.plan.area.settings.area.crs)
+            print_whole(describe_barred(barred, crs=roster.week.plan.area.settings.area.crs))
             for barred in patrol.keep_away
         ],
         "stops": [
             {
                 "number": str(number),
                 "time": format_span(stop.arrive_minutes, stop.leave_minutes),
-                "place": shorten(make_printable(describe_place(stop)), LONGEST_NAME),
-                "why": _shorten_reasons(stop),
+                "place": print_whole(describe_place(stop)),
+                "why": _list_task_reasons(stop),
             }
             for number, stop in enumerate(patrol.stops, start=1)
         ],
@@ -334,22 +331,9 @@ def _describe_first_task(patrol: Patrol) -> str:
     return f"From the base {way}, {minutes}: the way is on the card. {task}"
 
 
-def _shorten_reasons(stop: Stop) -> list[str]:
-    """Reasons to stop, at most two lines; the card has all of them in full."""
-    lines = []
-    if stop.tasking is not None:
-        tasking = make_tasking_printable(stop.tasking)
-        lines.append(f"Tasked: {describe_tasking(tasking, LONGEST_WHY)}.")
-    if stop.why or not lines:
-        reasons = list_reasons(replace(stop, tasking=None), with_counts=False)
-        lines += [shorten(make_printable(reason), LONGEST_WHY) for reason in reasons]
-    return lines[:2]
-
-
-def _describe_barred(barred: BarredPlace, crs: str) -> str:
-    place = shorten(make_printable(barred.place), LONGEST_NAME)
-    printable = replace(barred, place=place, tasking=make_tasking_printable(barred.tasking))
-    return describe_barred(printable, crs=crs, max_letters=LONGEST_WHY)
+def _list_task_reasons(stop: Stop) -> list[str]:
+    """The tasking or the first reason to stop, whole, without numbers; the card has all."""
+    return [print_whole(list_reasons(stop, with_counts=False)[0])]
 
 
 def _draw_week_map(roster: Roster) -> bytes:
@@ -365,7 +349,12 @@ def _draw_week_map(roster: Roster) -> bytes:
     return draw_overview_map(
         roster.week.plan,
         [*schools, *places],
-        [mark.text for mark in places],
+        [
+            name
+            for duty in roster.week.duties
+            for stop in duty.patrol.stops
+            for name in stop.covered
+        ],
         width=MAP_WIDTH,
         height=MAP_HEIGHT,
     )

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from patrolplan.atomic import WEEK_FILE
-from patrolplan.outputs.card.card import CardBook, render_card_books
-from patrolplan.outputs.cartography.fonts import make_printable
+from patrolplan.outputs.card.card import CardBook, PrintedPatrol, render_card_books
+from patrolplan.outputs.cartography.fonts import make_printable, print_whole
 from patrolplan.outputs.output_folder import format_json, write_files
 from patrolplan.outputs.webmap.map_layers import MapPatrol
 from patrolplan.outputs.webmap.map_page import WeekView, render_map
@@ -31,14 +31,12 @@ from patrolplan.outputs.wording import (
     list_attributions,
 )
 from patrolplan.parallel import ProgressCallback
+from patrolplan.patrols.plan import Plan
 from patrolplan.team.ledger.promised import HOTSPOTS_FILE, build_hotspots_document
 from patrolplan.team.week import Duty, Week, format_day
 from patrolplan.team.week_file import build_week_document
-from patrolplan.text import format_count, shorten
+from patrolplan.text import format_count
 from patrolplan.times import format_time
-
-LONGEST_STOP = 44
-"""Letters of a stop on the cover."""
 
 
 def render_week_map(roster: Roster) -> bytes:
@@ -122,7 +120,7 @@ def _render_card_files(
         CardBook(
             title=f"Cards of {format_officer_name(officer.name)}, {format_week(roster.week)}",
             cover=build_cover_data(roster, officer, own),
-            cards=tuple((plans[duty.date], duty.patrol) for duty in own),
+            cards=tuple(_build_printed_patrol(roster, plans[duty.date], duty) for duty in own),
         )
         for officer, own in by_officer
     ]
@@ -132,6 +130,17 @@ def _render_card_files(
         files[f"cards/{officer.file_name}.pdf"] = book
         files |= {roster.card_path(duty): card for duty, card in zip(own, cards, strict=True)}
     return files
+
+
+def _build_printed_patrol(roster: Roster, plan: Plan, duty: Duty) -> PrintedPatrol:
+    """A duty's patrol with who patrols, and who else does at that school on that day."""
+    colleagues = dict.fromkeys(
+        format_officer_name(other.officer)
+        for other in roster.school_duties(duty.urn, duty.date)
+        if other.officer != duty.officer
+    )
+    name = format_officer_name(duty.officer)
+    return PrintedPatrol(plan, duty.patrol, name, tuple(colleagues))
 
 
 def build_cover_data(
@@ -173,8 +182,7 @@ def _build_cover_row(duty: Duty) -> dict[str, Any]:
         "school": format_school_name(duty.patrol.school),
         "urn": make_printable(duty.urn),
         "stops": [
-            f"{format_time(stop.arrive_minutes)} "
-            f"{shorten(make_printable(describe_place(stop)), LONGEST_STOP)}"
+            f"{format_time(stop.arrive_minutes)} {print_whole(describe_place(stop))}"
             for stop in duty.patrol.stops
         ],
     }

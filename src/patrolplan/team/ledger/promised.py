@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from patrolplan.atomic import WEEK_FILE, hash_content
 from patrolplan.errors import InputError
+from patrolplan.patrols.beats import join_beats
 from patrolplan.team.ledger.visits import guess_stop_kind
 from patrolplan.team.week import Week
 from patrolplan.team.week_file import build_week_document
@@ -46,15 +47,18 @@ def build_promised_week(week: Week) -> PromisedWeek:
 
 
 def build_hotspots_document(week: Week) -> dict[str, Any]:
-    """All hotspots of a week's plan as GeoJSON, with the places tasked by intelligence.
+    """All beats of a week's plan as GeoJSON, with the places tasked by intelligence.
+
+    A visit anywhere on a beat counts for the account of the hotspot that leads it.
 
     Returns
     -------
     dict
-        A feature a hotspot: its stretch, and as properties `hotspot`, `kind`, `place` and `stop`
+        A feature a beat: its stretches, and as properties `hotspot`, `kind`, `place` and `stop`
         [lon, lat]. A stop of another kind than "hotspot" is a point.
     """
-    table, projection = week.plan.hotspots, week.plan.area.projection
+    table = join_beats(week.plan.area, week.plan.hotspots)
+    projection = week.plan.area.projection
     rows = [
         (name, "hotspot", place, stop, stretch)
         for name, place, stop, stretch in zip(

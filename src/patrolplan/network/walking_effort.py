@@ -1,0 +1,81 @@
+"""What a metre costs on foot: seconds spent at crossings, and streets that one would rather avoid.
+
+Seconds are real: they count in the time that a walk takes. The other factors only steer the choice
+of the way, and no time is made of them.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import KDTree
+
+from patrolplan.inputs.osm_tags import MAIN_ROADS, CrossingKind
+from patrolplan.network.main_roads import SAFEST_FIRST
+from patrolplan.network.network import StreetNetwork
+from patrolplan.settings import RoadCrossing
+
+PAVEMENT_METRES = 30.0
+"""A pavement that is mapped apart has its middle this near to that of its street's piece."""
+
+
+def compute_crossing_effort(
+    network: StreetNetwork, seconds: Mapping[RoadCrossing, float], metres_per_minute: float
+) -> NDArray[np.float64]:
+    """(p,) what a metre of each piece costs, in metres walked, with the waiting at main roads.
+
+    A street is a line along its middle, so which pavement one walks on is not known. Half of a
+    crossing is counted on each piece that meets a main road and is no part of it: a walk straight
+    over the road or along a footway across it has two such pieces and pays once, and a walk that
+    turns into the road or off it pays half. Two main roads that cross each other cost nothing,
+    since no piece stands for that alone.
+
+    Parameters
+    ----------
+    seconds
+        By kind of crossing: signals, zebra, island, unmarked; also used where it is not known.
+    metres_per_minute
+        Walking speed.
+    """
+    arms = network.main_arms
+    nodes, count = np.unique(arms.node, return_counts=True)
+    through = nodes[count > 1]  # where a main road only ends, one walks on without crossing it
+    near = network.near_crossings
+    nearest = near[~near.index.duplicated()]["rank"].reindex(through)
+    by_kind: dict[CrossingKind, float] = {"unknown": seconds["unmarked"]}
+    by_kind |= {kind: seconds[kind] for kind in seconds}
+    by_rank = np.array([by_kind[kind] for kind in SAFEST_FIRST])
+    at_node = np.zeros(len(network.node_xy))
+    at_node[through] = by_rank[nearest.fillna(len(SAFEST_FIRST) - 1).to_numpy(dtype=np.int64)]
+    ends = at_node[network.piece_nodes]
+    # The kind of a footway across the road comes before what is near its node.
+    meets = np.isin(network.piece_nodes, through)
+    for kind, cost in seconds.items():
+        is_kind = network.piece_crossing == kind
+        ends = np.where(is_kind[:, None] & meets, cost, ends)
+    ends[np.isin(network.piece_highway.astype(str), list(MAIN_ROADS))] = 0.0
+    metres = ends.sum(axis=1) / 2 * metres_per_minute / 60
+    return np.asarray(1 + metres / network.piece_metres)
+
+
+def compute_preference(
+    network: StreetNetwork, *, road_factor: float, dark_factor: float
+) -> NDArray[np.float64]:
+    """(p,) how much longer a metre counts where one would rather not walk: 1 or more.
+
+    Parameters
+    ----------
+    road_factor
+        For streets whose pavement is a way of its own near by, and main roads without a pavement.
+    dark_factor
+        For streets without lighting; lighting that is not known is not missing.
+    """
+    is_main = np.isin(network.piece_highway.astype(str), list(MAIN_ROADS))
+    is_bare = is_main & (network.piece_sidewalk == "no")
+    apart = np.flatnonzero(network.piece_sidewalk == "separate")
+    pavements = network.piece_middle[network.piece_is_sidewalk]
+    if len(apart) and len(pavements):
+        metres, _ = KDTree(pavements).query(network.piece_middle[apart])
+        is_bare[apart[metres <= PAVEMENT_METRES]] = True
+    factor = np.where(is_bare, road_factor, 1.0)
+    return np.asarray(factor * np.where(network.piece_lit == "no", dark_factor, 1.0))

@@ -1,0 +1,159 @@
+"""Directions in words, short enough for a card and plain enough to be read aloud."""
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from patrolplan.inputs.osm_tags import CrossingKind
+from patrolplan.network.names import KIND_LABELS
+from patrolplan.outputs.reason_words import join_words
+from patrolplan.patrols.plan import Landmark, Step
+
+CLOSE_METRES = 60.0
+"""One knows turns that follow each other so closely by what stands there."""
+
+MAX_NAME_LETTERS = 24
+"""A station entrance with a longer name, such as a list of exits, is called just that."""
+
+CROSSING_WORDS: dict[CrossingKind, str] = {
+    "signals": " at the lights",
+    "zebra": " on the zebra crossing",
+    "island": " by the island",
+    "unmarked": " (no marked crossing)",
+    "unknown": "",
+}
+
+
+def describe_turns(steps: Sequence[Step]) -> list[str]:
+    """How each direction begins: at which landmark, and where to get off the bicycle and on again.
+
+    Examples
+    --------
+    >>> describe_turns([Step("left", "A", 60, "push"), Step("right", "B", 90, "ride")])
+    ['left, get off and push', 'get on, right']
+    >>> describe_turns([Step("straight on", "steps", 20, "carry"), Step("left", "B", 90)])
+    ['straight on, get off and carry', 'left']
+    >>> stop = Landmark("bus_stop", "Dalby Road")
+    >>> describe_turns([Step("head east", "A", 60), Step("left", "footpath", 9, landmark=stop)])
+    ['head east', 'at the bus stop Dalby Road, left']
+    >>> describe_turns([Step("right", "walkway", 60, level="up")])
+    ['right, up']
+    """
+    lines: list[str] = []
+    previous_way = "ride"
+    for step, landmark in zip(steps, _choose_landmarks(steps), strict=True):
+        line: str = step.turn
+        if step.way in {"push", "carry"}:
+            line += f", get off and {step.way}" if previous_way == "ride" else f", {step.way}"
+        if step.level:
+            line += f", {step.level}"
+        if step.way == "ride" and previous_way != "ride":
+            line = f"get on, {line}"
+        if landmark is not None:
+            line = f"{describe_landmark(landmark)}, {line}"
+        lines.append(line)
+        previous_way = step.way
+    return lines
+
+
+def _choose_landmarks(steps: Sequence[Step]) -> list[Landmark | None]:
+    """The landmarks that are named: at the first turn, and where a turn is not clear without.
+
+    That is at a path without a name, and where turns follow each other closely. Each is named once,
+    and a park not where one turns into the street round it.
+    """
+    chosen: list[Landmark | None] = []
+    for number, step in enumerate(steps):
+        before = steps[number - 1]
+        is_clear = step.street not in KIND_LABELS and (
+            number != 1 and before.metres >= CLOSE_METRES
+        )
+        named = step.landmark is not None and step.landmark.name in {step.street, before.street}
+        is_left_out = is_clear or (named and not _is_sign(step.landmark))
+        landmark = None if is_left_out or step.landmark in chosen else step.landmark
+        chosen.append(landmark if number else None)
+    return chosen
+
+
+def _is_sign(landmark: Landmark | None) -> bool:
+    """Whether it is a point on the map, which may be called by its street."""
+    return landmark is not None and landmark.kind in {"bus_stop", "station", "station_entrance"}
+
+
+def describe_landmark(landmark: Landmark) -> str:
+    """Where one turns, by what the map shows there.
+
+    Examples
+    --------
+    >>> for kind in ("bus_stop", "station", "station_entrance", "park"):
+    ...     print(describe_landmark(Landmark(kind, "East Dock")))
+    at the bus stop East Dock
+    at East Dock station
+    at the station entrance East Dock
+    by East Dock
+    >>> describe_landmark(Landmark("railway"))
+    'at the railway'
+    """
+    name = landmark.name
+    if landmark.kind in {"park", "water"}:
+        return f"by {name}"
+    if landmark.kind == "station":
+        return f"at {name}" if name.casefold().endswith("station") else f"at {name} station"
+    if landmark.kind == "station_entrance":
+        return f"at the station entrance {name if len(name) <= MAX_NAME_LETTERS else ''}".rstrip()
+    return f"at the {'bus stop' if landmark.kind == 'bus_stop' else landmark.kind} {name}".rstrip()
+
+
+def describe_street(step: Step) -> str:
+    """What one goes along in a direction: a street, or steps up or down.
+
+    Examples
+    --------
+    >>> describe_street(Step("left", "steps", 9, flight="up"))
+    'up the steps'
+    >>> describe_street(Step("left", "Duke of York Steps", 9, flight="down"))
+    'down Duke of York Steps'
+    """
+    if step.flight not in {"up", "down"}:
+        return step.street
+    return f"{step.flight} {'the steps' if step.street == 'steps' else step.street}"
+
+
+def describe_passed(step: Step) -> str:
+    """What a direction leads over, through and across, to follow its street and length.
+
+    Examples
+    --------
+    >>> from patrolplan.patrols.plan import RoadCrossing
+    >>> first, last = RoadCrossing("A", "signals"), RoadCrossing("C", "zebra")
+    >>> describe_passed(Step("left", "A", 90, crossings=(first,)))
+    ', crossing it at the lights'
+    >>> describe_passed(Step("left", "B", 90, crossings=(first, last)))
+    ', crossing A at the lights, C on the zebra crossing'
+    >>> describe_passed(Step("left", "footpath", 90, passage="tunnel"))
+    ', through the underpass'
+    >>> describe_passed(Step("left", "A", 90))
+    ''
+    """
+    words = ""
+    if step.passage == "bridge":
+        words = ", over the bridge"
+    elif step.passage == "tunnel":
+        words = f", through the {'underpass' if step.street in KIND_LABELS else 'tunnel'}"
+    elif step.passage == "covered":
+        words = ", through the covered passage"
+    if not step.crossings:
+        return words
+    return f"{words}, crossing {_describe_crossings(step)}"
+
+
+def _describe_crossings(step: Step) -> str:
+    """Each main road that is crossed, those that are crossed alike one after the other together."""
+    alone = len(step.crossings) == 1
+    parts = []
+    for kind, alike in groupby(step.crossings, key=lambda crossing: crossing.kind):
+        roads = [
+            "it" if alone and crossing.road == step.street else crossing.road or "the main road"
+            for crossing in alike
+        ]
+        parts.append(join_words(roads) + CROSSING_WORDS[kind])
+    return ", ".join(parts)

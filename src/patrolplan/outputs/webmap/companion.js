@@ -1,0 +1,288 @@
+"use strict";
+
+// The bar at the bottom that goes along on a patrol: what is now and next, and the taps.
+const makeCompanion = ({ data, say, showPatrol, showStop, showLeg, titleOf }) => {
+  const one = (selector, root = document) => root.querySelector(selector);
+  const bar = one("#companion");
+  const part = (name) => one(`#${name}`, bar);
+  const store = makeStore(data.plan);
+  const DUE_SOON = 2;
+  let patrol = null; // the one that is walked
+  let state = null;
+  let announced = "";
+  let problem = "";
+
+  // ---- times and words ----------------------------------------------------------------------
+  const midnight = () => new Date(state.begun).setHours(0, 0, 0, 0);
+  const now = () => (Date.now() - midnight()) / 60000;
+  const dateOf = (time) => {
+    const day = new Date(time);
+    return [day.getFullYear(), day.getMonth() + 1, day.getDate()].map((value) => String(value).padStart(2, "0")).join("-");
+  };
+  const nameOf = (stop) => `Stop ${stop}, ${patrol.stops[stop - 1].place}`;
+  const home = () => (patrol.ends_at === "base" ? "the base" : "the school gate");
+  // A time that has shifted, with the planned one next to it.
+  const shift = (planned, late) => (Math.round(late) >= 1 ? `${clock(planned + late)} (planned ${clock(planned)})` : clock(planned));
+  const count = (until, before, after) => {
+    const left = until - now();
+    return left > -0.5 ? `${spell(Math.ceil(left - 0.01))} ${before}` : `${spell(-left)} ${after}`;
+  };
+  // What is now: its name and place, until when, the countdown, what is next, and the main button.
+  const describe = () => {
+    const { stop, inside, late } = follow(patrol, state.taps);
+    const total = patrol.stops.length;
+    const next = patrol.stops[stop - 1];
+    const until = (time, before, after) => ({ until: time, count: count(time, before, after) });
+    if (inside) {
+      const [name, at] = stop < total ? [nameOf(stop + 1), patrol.stops[stop].arrive] : [`back to ${home()}`, patrol.end];
+      return {
+        now: `Stop ${stop}`, place: next.place, when: `until ${shift(next.leave, late)}`, ...until(next.leave + late, "left", "over"),
+        due: `Time to leave stop ${stop}`, next: `${name}, be there at ${shift(at, late)}`, tap: "leave", label: `I'm leaving stop ${stop}`,
+      };
+    }
+    if (stop > total) {
+      return {
+        now: total ? `Back to ${home()}` : "School gate", place: "", when: `until ${shift(patrol.end, late)}`,
+        ...until(patrol.end + late, "left", "over"), due: "The patrol is over", next: "save the record", tap: "end", label: "End the patrol",
+      };
+    }
+    const here = { tap: "here", label: `I'm here, stop ${stop}` };
+    if (!state.taps.length && now() < patrol.gate_until) {
+      const isEarly = now() < patrol.start;
+      return {
+        now: patrol.from_base ? "At the base" : "School gate", place: "",
+        when: isEarly ? `from ${clock(patrol.start)} to ${clock(patrol.gate_until)}` : `until ${clock(patrol.gate_until)}`,
+        ...(isEarly ? until(patrol.start, "to go", "over") : until(patrol.gate_until, "left", "over")),
+        due: isEarly ? "The patrol begins" : "Time to leave",
+        next: `${nameOf(1)}, leave at ${clock(patrol.gate_until)}, be there at ${clock(next.arrive)}`, ...here,
+      };
+    }
+    const isOverdue = now() > next.arrive + late;
+    return {
+      now: `Go to stop ${stop}`, place: next.place, when: `be there at ${shift(next.arrive, late)}`, ...until(next.arrive + late, "to go", "late"),
+      due: `You are due at stop ${stop}`, next: `stay ${spell(next.leave - next.arrive)}${isOverdue ? "" : `, until ${shift(next.leave, late)}`}`, ...here,
+    };
+  };
+
+  // ---- what is shown ------------------------------------------------------------------------
+  // Aloud when it matters, not with every minute: near the end of what is now, and at its end.
+  const announce = ({ now: name, until, due, next }) => {
+    const left = until - now();
+    const step = left <= 0 ? "due" : left <= DUE_SOON ? "soon" : "";
+    const key = `${name} ${step}`;
+    if (!step || announced === key) return;
+    announced = key;
+    part("aloud").textContent = step === "due" ? `${due}. Next: ${next}.` : `${name}: ${spell(Math.ceil(left))} left. Next: ${next}.`;
+  };
+  const markList = () => {
+    document.querySelectorAll(".tapped").forEach((line) => line.remove());
+    if (!patrol) return;
+    summarise(patrol, state).forEach(({ here, leave, minutes, spoken, why }, row) => {
+      const words = why ? `Not made: ${why}` : here === undefined ? "" : leave === undefined
+        ? `Here since ${clock(here)}` : `Here ${clock(here)} to ${clock(leave)}, ${spell(minutes)}`;
+      if (!words) return;
+      const line = document.createElement("p");
+      line.className = "tapped";
+      line.textContent = words + (spoken === null ? "" : `, ${spoken} spoken to`);
+      const article = Array.from(document.querySelectorAll(".patrol")).find(({ dataset }) => dataset.patrol === patrol.id);
+      one(`[data-stop="${row + 1}"]`, article).after(line);
+    });
+  };
+  const setText = (name, text) => {
+    if (part(name).textContent !== text) part(name).textContent = text;
+  };
+  const draw = () => {
+    const going = Boolean(patrol);
+    const ended = going && state.ended;
+    document.body.classList.toggle("going", going);
+    part("before").hidden = going;
+    part("look").hidden = !going || ended;
+    part("during").hidden = !going || ended;
+    part("after").hidden = !ended;
+    part("skip").hidden = part("undo").hidden = part("end").hidden = !going || ended;
+    if (!going || ended) return;
+    const words = describe();
+    const { stop, inside } = follow(patrol, state.taps);
+    setText("now", words.now);
+    setText("place", words.place);
+    setText("when", words.when);
+    setText("count", words.count);
+    setText("next", words.next);
+    setText("warning", problem);
+    part("count").classList.toggle("due", words.until - now() <= 0);
+    setText("tap", words.label);
+    part("tap").dataset.tap = words.tap;
+    part("spoken").hidden = !inside;
+    setText("spoken-count", String(state.spoken[stop - 1] ?? 0));
+    part("skip").disabled = stop > patrol.stops.length || inside;
+    part("undo").disabled = !state.taps.length;
+    part("end").hidden = words.tap === "end";
+    announce(words);
+  };
+  const closeReasons = () => { part("why-not").hidden = true; };
+  const save = () => {
+    problem = store.write(state) ? "" : "This browser stores nothing: do not close the page.";
+    draw();
+    markList();
+  };
+
+  // ---- taps ---------------------------------------------------------------------------------
+  const tell = (words) => { part("aloud").textContent = words; };
+  const tellNow = () => {
+    const { now: name, place, when, next } = describe();
+    tell(`${place ? `${name}, ${place}` : name}, ${when}. Next: ${next}.`);
+  };
+  const begin = (chosen) => {
+    patrol = chosen;
+    const today = dateOf(Date.now());
+    state = { patrol: chosen.id, begun: Date.now(), taps: [], spoken: {}, typed: {}, officer: "", ended: false };
+    save();
+    showPatrol(chosen.id);
+    tellNow();
+    if (chosen.day && chosen.day !== today) {
+      say(`This patrol is planned for another day, ${chosen.day}; today is ${today}.`, { seen: true });
+    }
+    part("tap").focus();
+  };
+  const lookAhead = () => {
+    const { stop, inside } = follow(patrol, state.taps);
+    if (inside) showStop(patrol.id, stop);
+    else showLeg(patrol.id, stop);
+  };
+  const tap = (kind, why) => {
+    const { stop } = follow(patrol, state.taps);
+    state.taps.push({ kind, stop, at: Math.round(now() * 100) / 100, ...(why ? { why } : {}) });
+    closeReasons();
+    save();
+    lookAhead();
+    tellNow();
+    part("tap").focus();
+  };
+  const undo = () => {
+    const { stop } = state.taps.pop();
+    delete state.typed[stop - 1];
+    closeReasons();
+    save();
+    lookAhead();
+    tell(`Undone. ${part("now").textContent}, ${part("when").textContent}.`);
+    if (part("undo").disabled) part("tap").focus();
+  };
+  const speak = (step) => {
+    const row = follow(patrol, state.taps).stop - 1;
+    state.spoken[row] = Math.min(999, Math.max(0, (state.spoken[row] ?? 0) + step));
+    save();
+    tell(`${state.spoken[row]} spoken to.`);
+  };
+
+  // ---- the record ---------------------------------------------------------------------------
+  const field = (text, value, max, change) => {
+    const label = document.createElement("label");
+    const input = document.createElement("input");
+    Object.assign(input, { type: "number", min: 0, max, step: "any", inputMode: "decimal", value: value ?? "" });
+    input.addEventListener("change", () => {
+      const typed = input.value === "" ? undefined : Math.min(max, Math.max(0, Number(input.value)));
+      change(typed);
+      input.value = typed ?? "";
+      save();
+      offer();
+    });
+    label.append(text, input);
+    return label;
+  };
+  const offer = () => {
+    const officer = part("who").value.trim();
+    const ready = Boolean(officer) && part("who").checkValidity() && patrol.stops.length > 0;
+    const date = patrol.day || dateOf(state.begun);
+    const table = writeTable(patrol, { officer, date }, summarise(patrol, state));
+    const link = part("save");
+    if (link.href) URL.revokeObjectURL(link.href);
+    link.removeAttribute("href");
+    link.setAttribute("aria-disabled", String(!ready));
+    if (ready) {
+      link.href = URL.createObjectURL(new Blob([table], { type: "text/csv" }));
+      link.download = `patrol-${date}-${patrol.urn}-${officer.replace(/[^\p{L}\p{N}_-]+/gu, "-")}.csv`;
+    }
+    part("file").textContent = ready ? table : "";
+    setText("needs", !patrol.stops.length ? "This patrol stays at the gate: there are no stops to record."
+      : ready ? "" : "Enter your officer number to save the record.");
+  };
+  const openRecord = () => {
+    part("rows").replaceChildren(...summarise(patrol, state).map(({ minutes, spoken, why }, row) => {
+      const group = document.createElement("fieldset");
+      const legend = document.createElement("legend");
+      legend.textContent = nameOf(row + 1) + (why ? ` (not made: ${why})` : "");
+      group.append(
+        legend, field("Minutes", minutes, 720, (typed) => { state.typed[row] = typed; }),
+        field("Spoken to", spoken, 999, (typed) => { state.spoken[row] = typed === undefined ? undefined : Math.round(typed); }),
+      );
+      return group;
+    }));
+    const planned = Array.from(part("who").options ?? []).find(({ dataset }) => dataset.officer === patrol.officer);
+    part("who").value = state.officer || planned?.value || "";
+    offer();
+  };
+  const end = () => {
+    if (follow(patrol, state.taps).inside) tap("leave");
+    state.ended = true;
+    save();
+    openRecord();
+    part("after-title").focus();
+  };
+  const goBack = () => {
+    state.ended = false;
+    save();
+    part("tap").focus();
+  };
+  const forget = () => {
+    store.clear();
+    patrol = state = null;
+    announced = problem = "";
+    draw();
+    markList();
+    say("This patrol is cleared from this phone.", { seen: true });
+    part("begin").focus();
+  };
+
+  // ---- controls -----------------------------------------------------------------------------
+  const press = (name, act) => part(name).addEventListener("click", act);
+  press("tap", () => (part("tap").dataset.tap === "end" ? end() : tap(part("tap").dataset.tap)));
+  press("undo", undo);
+  press("end", end);
+  press("more", () => speak(1));
+  press("fewer", () => speak(-1));
+  press("skip", () => {
+    part("why-not").hidden = !part("why-not").hidden;
+    if (!part("why-not").hidden) one("button", part("why-not")).focus();
+  });
+  bar.querySelectorAll("[data-why]").forEach((button) => {
+    button.addEventListener("click", () => tap("skip", button.dataset.why));
+  });
+  press("look", lookAhead);
+  press("back", goBack);
+  press("clear", forget);
+  part("who").addEventListener("input", () => {
+    state.officer = part("who").value.trim();
+    save();
+    offer();
+  });
+  setInterval(() => {
+    if (patrol && store.isOld(state)) forget();
+    else draw();
+  }, 2000);
+  document.addEventListener("visibilitychange", () => document.hidden || draw());
+
+  const stored = store.read();
+  const walking = stored && data.patrols.find(({ id }) => id === stored.patrol);
+  if (walking) {
+    [patrol, state] = [walking, stored];
+    draw();
+    showPatrol(walking.id);
+    if (state.taps.length) lookAhead();
+    tell(`The patrol of ${titleOf(walking.id)} goes on.`);
+    if (state.ended) openRecord();
+    markList();
+  }
+  draw();
+  bar.hidden = !data.patrols.length;
+  return { begin };
+};

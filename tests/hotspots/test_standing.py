@@ -1,0 +1,283 @@
+"""Where an officer stands to watch a stretch."""
+
+import geopandas as gpd
+import networkx as nx
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings, strategies as st
+from small_networks import build_small_network
+
+import patrolplan as pp
+from patrolplan.hotspots.find import locate_hotspots
+from patrolplan.hotspots.standing import (
+    BESIDE_METRES,
+    MIN_VIEW_SHARE,
+    PATHS,
+    PREFERENCE,
+    STREETS,
+    choose_standing_places,
+    classify_pieces,
+    find_standing_places,
+)
+
+SIGHT = 75.0
+SMALL = [*PATHS, "service", "steps"]
+NOTHING = gpd.GeoDataFrame({"kind": [], "name": []}, geometry=[], crs="EPSG:27700")
+
+
+def _features(*rows):
+    kinds, names, places = zip(*rows, strict=True)
+    points = [shapely.Point(place) for place in places]
+    return gpd.GeoDataFrame({"kind": kinds, "name": names}, geometry=points, crs="EPSG:27700")
+
+
+def _stretch(network, way, number=None):
+    pieces = np.flatnonzero(network.parts.piece_way == way)
+    return pieces if number is None else pieces[[number]]
+
+
+def _stand(network, stretch, features=NOTHING, risk=None):
+    """What one stands at, the point, the way's name and what is there."""
+    risk = np.ones(len(network)) if risk is None else risk
+    found = choose_standing_places(network, features, risk, [stretch], sight_metres=SIGHT)
+    piece = int(found.positions.piece[0])
+    xy = tuple(np.round(network.xy(found.positions)[0], 1).tolist())
+    return found.stand[0], xy, network.piece_name[piece], found.at[0], found.lit[0]
+
+
+def test_one_stands_on_the_street_and_not_in_the_service_road_beside_it():
+    """From a hotspot in a service road 20 m off the high street one stands on the high street."""
+    network = build_small_network(
+        [(0, 0), (60, 0), (300, 0), (0, 20), (60, 20)],
+        [[0, 1, 2], [0, 3, 4, 1]],
+        ["High Street", ""],
+        ["primary", "service"],
+    )
+    _, (_, y), name, _, _ = _stand(network, _stretch(network, 1))
+    assert (y, name) == (0.0, "High Street")
+
+
+def test_one_stands_at_the_mouth_of_a_dead_end():
+    """From a hotspot in a short close one stands where it leaves the street."""
+    network = build_small_network(
+        [(0, 0), (100, 0), (300, 0), (100, 60)],
+        [[0, 1, 2], [1, 3]],
+        ["High Street", "Mill Close"],
+        ["secondary", "residential"],
+    )
+    stand, xy, name, at, _ = _stand(network, _stretch(network, 1))
+    assert (stand, xy, name, at) == ("junction", (100.0, 0.0), "High Street", "Mill Close")
+
+
+@pytest.mark.parametrize(
+    ("kind", "stand", "at"),
+    [
+        ("bus_stop", "bus_stop", "Town Hall"),
+        ("station_entrance", "station_entrance", "Town Hall"),
+        ("shop", "shop_front", ""),
+    ],
+)
+def test_one_stands_where_people_wait_and_meet(kind, stand, at):
+    """A bus stop, a station's entrance or a shop front counts more; a shop is never named."""
+    ring = [(0, 0), (150, 0), (150, 200), (0, 200)]
+    network = build_small_network(ring, [[0, 1], [1, 2, 3, 0]], ["High Street", "Back Lane"])
+    there = _features((kind, "Town Hall", (78, 4)))
+    found = _stand(network, _stretch(network, 0), there)
+    assert (found[0], found[1], found[3]) == (stand, (78.0, 0.0), at)
+    far = _features((kind, "Town Hall", (78, 40)))
+    assert _stand(network, _stretch(network, 0), far)[0] == "street"
+
+
+def test_one_stands_at_a_crossing_that_one_sees():
+    """Where a footway crosses the street by lights one stands; not where nothing is marked."""
+    places = [(0, 0), (80, 0), (160, 0), (160, 200), (0, 200), (80, 8), (80, 60)]
+    ways = [[0, 1, 2], [2, 3, 4, 0], [1, 5], [5, 6]]
+    names, kinds = ["High Street", "Back Lane", "", ""], ["primary", "tertiary", *["footway"] * 2]
+    for crossing, stand in (("signals", "crossing"), ("unmarked", "street")):
+        traits = {"is_crossing": [False, False, True, False], "crossing": ["", "", crossing, ""]}
+        network = build_small_network(places, ways, names, kinds, traits=traits)
+        assert _stand(network, _stretch(network, 0))[0] == stand
+
+
+def test_one_does_not_stand_in_the_dark_where_there_is_light():
+    """An unlit place is chosen where every other is unlit too; unknown is not dark."""
+    ring = [(0, 0), (90, 0), (180, 0), (180, 200), (0, 200)]
+    ways, names = [[0, 1], [1, 2], [2, 3, 4, 0]], ["Dark Road", "Light Road", "Back Lane"]
+    for lit, light in (("yes", "yes"), ("", "unknown"), ("no", "no")):
+        network = build_small_network(ring, ways, names, traits={"lit": ["no", lit, "no"]})
+        whole = np.concatenate([_stretch(network, 0), _stretch(network, 1)])
+        risk = np.where(network.parts.piece_way == 0, 1.0, 0.9)
+        assert _stand(network, whole, risk=risk)[4] == light
+
+
+def test_one_does_not_stand_on_the_bridge_above():
+    """Of two streets in view, one above the ground, one stands on the other."""
+    network = build_small_network(
+        [(0, 0), (60, 0), (120, 0), (0, 200), (120, 200)],
+        [[0, 1], [1, 2], [2, 4, 3, 0]],
+        ["High Bridge", "High Street", "Back Lane"],
+        traits={"layer": [1.0, 0.0, 0.0]},
+    )
+    assert _stand(network, _stretch(network, 0))[2] in {"High Street", "Back Lane"}
+
+
+def test_a_named_path_through_a_park_is_stood_on():
+    """Where no street is near, a footway with a name will do; without a name, the best piece."""
+    places = [(0, 0), (400, 0), (0, 300), (400, 300)]
+    ways, kinds = [[0, 1], [0, 2, 3, 1]], ["footway", "residential"]
+    for name in ("Lime Walk", ""):
+        network = build_small_network(places, ways, [name, "High Street"], kinds)
+        stretch = _stretch(network, 0)
+        found = _stand(network, stretch[len(stretch) // 2 - 1 : len(stretch) // 2 + 1])
+        assert (found[0], found[2]) == ("street", name)
+
+
+def _choose_slowly(network, features, risk, stretch):
+    """The best of all places within sight, by a walk over the whole graph; None: there is none."""
+    graph = nx.Graph()
+    wider = network.walkable
+    for (a, b), metres in zip(wider.piece_nodes.tolist(), wider.piece_metres, strict=True):
+        known = graph.get_edge_data(a, b, {"weight": np.inf})["weight"]
+        graph.add_edge(a, b, weight=min(known, metres))
+    ends = set(wider.piece_nodes[stretch].ravel().tolist())
+    away = nx.multi_source_dijkstra_path_length(graph, ends, cutoff=SIGHT)
+    kinds = classify_pieces(network)
+    places = find_standing_places(network, features, kinds)
+    middles = network.piece_middle[stretch]
+
+    def see(point):
+        return sum(
+            risk[piece]
+            for piece, middle in zip(stretch, middles, strict=True)
+            if np.hypot(*(middle - point)) <= SIGHT
+        )
+
+    least = MIN_VIEW_SHARE * max(see(point) for point in middles)
+    centre = np.average(middles, axis=0, weights=risk[stretch])
+    best = None
+    for number, point in enumerate(network.xy(places.positions)):
+        piece, offset = places.positions.piece[number], places.positions.offset_metres[number]
+        first, last = wider.piece_nodes[piece].tolist()
+        rest = network.piece_metres[piece] - offset
+        walk = min(away.get(first, np.inf) + offset, away.get(last, np.inf) + rest)
+        if walk > SIGHT or see(point) < least:
+            continue
+        key = (
+            kinds.rank[piece],
+            places.lit[number] == "no",
+            -float(f"{see(point) * PREFERENCE[places.stand[number]]:.9g}"),
+            round(float(np.hypot(*(point - centre))), 2),
+            number,
+        )
+        best = key if best is None or key < best else best
+    return None if best is None else (places.positions.piece[best[-1]], places.stand[best[-1]])
+
+
+def _find_beside(network, points, pieces):
+    """(k,) which places are on a small way with a named street within 25 m, found one by one."""
+    is_named = np.isin(network.piece_highway.astype(str), list(STREETS)) & (
+        network.piece_name != ""
+    )
+    lines = network.piece_lines[is_named & ~network.piece_is_crossing]
+    near = [shapely.distance(lines, point).min(initial=np.inf) <= BESIDE_METRES for point in points]
+    return np.array(near) & np.isin(network.piece_highway[pieces].astype(str), SMALL)
+
+
+@st.composite
+def _draw_case(draw):
+    """A grid of a few streets, of all kinds, with names, light and levels; a stretch with risk."""
+    size, step = 4, 40
+    places = [(step * i, step * j) for i in range(size) for j in range(size)]
+    links = [(i, i + 1) for i in range(size * size) if (i + 1) % size]
+    links += [(i, i + size) for i in range(size * (size - 1))]
+    ways = draw(st.lists(st.sampled_from(links), min_size=8, unique=True))
+    count = len(ways)
+
+    def each(values):
+        return draw(st.lists(st.sampled_from(values), min_size=count, max_size=count))
+
+    traits = {"lit": each(["", "yes", "no"]), "layer": each([0.0, 0.0, 0.0, 1.0])}
+    network = build_small_network(
+        places,
+        [list(way) for way in ways],
+        each(["", "High Street", "Mill Lane", "Dock Road"]),
+        each(["residential", "primary", "pedestrian", "service", "footway", "steps"]),
+        traits=traits,
+    )
+    seed = draw(st.integers(0, len(network) - 1))
+    around = network.neighbours[[seed]].indices
+    stretch = np.unique([seed, *around[: draw(st.integers(0, 4))]])
+    risk = np.array(draw(st.lists(st.floats(0.1, 9), min_size=len(network), max_size=len(network))))
+    xy = st.tuples(st.integers(0, 120), st.integers(0, 120))
+    rows = draw(st.lists(st.tuples(st.sampled_from(["bus_stop", "shop"]), xy), max_size=3))
+    features = _features(*((kind, "A", at) for kind, at in rows)) if rows else NOTHING
+    return network, features, risk, stretch
+
+
+@settings(max_examples=60, deadline=None)
+@given(_draw_case())
+def test_the_place_equals_a_slow_search_and_is_never_beside_a_street(case):
+    """On any streets: the best of all places within sight, else the stretch or a street by it."""
+    network, features, risk, stretch = case
+    found = choose_standing_places(network, features, risk, [stretch], sight_metres=SIGHT)
+    piece, point = found.positions.piece[0], shapely.Point(network.xy(found.positions)[0])
+    expected = _choose_slowly(network, features, risk, stretch)
+    if expected is not None:
+        assert (piece, found.stand[0]) == expected
+    else:
+        lines = shapely.multilinestrings(network.piece_lines[stretch])
+        assert found.stand[0] == "street"
+        assert shapely.distance(point, lines) <= BESIDE_METRES + 1e-6
+    assert not _find_beside(network, [point], [piece]).any()
+
+
+def _check_area(area, hotspots):
+    """All stopping places of an area are where one would stand; the share of risk in view."""
+    network, risk = area.network, hotspots.risk
+    table = hotspots.table
+    points = shapely.points(
+        [
+            line.interpolate(metres).coords[0]
+            for line, metres in zip(
+                network.piece_lines[table["stop_piece"]], table["stop_metres"], strict=True
+            )
+        ]
+    )
+    assert not _find_beside(network, points, table["stop_piece"].to_numpy()).any()
+    assert (network.piece_layer[table["stop_piece"]] == 0).all()
+    lit = {"": "unknown", "no": "no"}
+    expected = [lit.get(value, "yes") for value in network.piece_lit[table["stop_piece"]]]
+    assert list(table["stop_lit"]) == expected
+    seen = total = 0.0
+    for point, pieces in zip(points, table["pieces"], strict=True):
+        away = np.hypot(*(network.piece_middle[pieces] - [point.x, point.y]).T)
+        seen += risk.joined[pieces][away <= SIGHT].sum()
+        total += risk.joined[pieces].sum()
+    return seen / total
+
+
+class _Found:
+    def __init__(self, area):
+        self.risk = pp.estimate_risk(area)
+        self.table = locate_hotspots(area, self.risk)
+
+
+def test_every_stop_of_the_demo_is_where_one_would_stand(demo_area):
+    """None on a small way beside a named street, none off the ground; most of the risk in view."""
+    found = _Found(demo_area)
+    assert _check_area(demo_area, found) > 0.8
+    assert (found.table["stop_stand"] != "street").mean() > 0.4
+    for row in range(0, len(found.table), 6):
+        stretch = np.asarray(found.table["pieces"].iloc[row])
+        expected = _choose_slowly(demo_area.network, demo_area.features, found.risk.joined, stretch)
+        got = (found.table["stop_piece"].iloc[row], found.table["stop_stand"].iloc[row])
+        assert expected is None or got == expected
+
+
+@pytest.mark.slow
+def test_every_stop_of_bloomsbury_is_where_one_would_stand(bloomsbury_area):
+    """The same in central London, for every hotspot."""
+    found = _Found(bloomsbury_area)
+    assert len(found.table) > 100
+    assert _check_area(bloomsbury_area, found) > 0.88

@@ -1,0 +1,125 @@
+"""What walking costs: seconds at crossings, and streets that one would rather avoid."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from small_networks import build_small_network
+
+from patrolplan.network import Positions
+from patrolplan.network.paths import WalkFinder
+from patrolplan.network.pieces import CrossingPoints
+from patrolplan.network.walking_effort import compute_crossing_effort, compute_preference
+
+SECONDS = {"signals": 15.0, "zebra": 5.0, "island": 20.0, "unmarked": 40.0}
+PLACES = [(0, 0), (100, 0), (200, 0), (100, 90), (100, -90), (200, 90), (200, -90)]
+WAYS = [[0, 1, 2], [3, 1], [1, 4], [2, 5], [2, 6], [3, 5]]
+KINDS = ["primary", "residential", "residential", "residential", "residential", "residential"]
+
+
+def _build(point_kinds=(), ways=WAYS, kinds=KINDS, **traits):
+    """A main road with lanes at its middle and at its end, and crossings at its middle."""
+    network = build_small_network(PLACES, ways, None, kinds, traits=traits.items())
+    count = len(point_kinds)
+    points = CrossingPoints(
+        np.tile([110.0, 0.0], (count, 1)), np.array(point_kinds), np.zeros(count, dtype=np.int64)
+    )
+    parts = dataclasses.replace(network.parts, crossings=points)
+    return dataclasses.replace(network, parts=parts)
+
+
+def _spend(network, start, end, **options):
+    """Seconds that the shortest walk between two points takes longer than its metres."""
+    effort = compute_crossing_effort(network, SECONDS, 80.0)
+    walks = WalkFinder(
+        network, network.snap([start, end]), effort=np.tile(effort, (2, 1)).T, **options
+    )
+    walk = walks.find_shortest(0, 1)
+    assert walk.cost_metres == pytest.approx(walks.metres[0, 1])
+    assert walk.reversed_walk.cost_metres == pytest.approx(walk.cost_metres)
+    return (walk.cost_metres - walk.metres) / 80 * 60
+
+
+@pytest.mark.parametrize(("kind", "seconds"), [*SECONDS.items(), ("unknown", 40.0)])
+def test_straight_over_a_main_road_costs_its_seconds(kind, seconds):
+    """By the nearest crossing; where none is known, as much as in a gap of the traffic."""
+    assert _spend(_build([kind]), (100, 80), (100, -80)) == pytest.approx(seconds)
+    assert _spend(_build(), (100, 80), (100, -80)) == pytest.approx(40)
+
+
+def test_turning_into_a_main_road_costs_half():
+    """The pavement one comes from may be the right one or not; along the road nothing is added."""
+    network = _build(["zebra"])
+    assert _spend(network, (100, 80), (20, 0)) == pytest.approx(2.5)
+    assert _spend(network, (10, 0), (190, 0)) == pytest.approx(0)
+
+
+@pytest.mark.parametrize("kind", SECONDS)
+def test_a_footway_across_costs_what_it_is(kind):
+    """The kind of the footway comes before the crossing near by."""
+    network = _build(["unmarked"], crossing=["", kind, kind, "", "", ""])
+    assert _spend(network, (100, 80), (100, -80)) == pytest.approx(SECONDS[kind])
+
+
+def test_where_a_main_road_ends_nobody_crosses_it():
+    """At the end of the main road, from lane to lane, nothing is added."""
+    assert _spend(_build(), (200, 80), (200, -80)) == pytest.approx(0)
+
+
+def test_streets_without_a_main_road_cost_their_metres():
+    """In a network of lanes every metre costs one."""
+    effort = compute_crossing_effort(_build(kinds=["residential"] * 6), SECONDS, 80.0)
+    assert (effort == 1).all()
+
+
+def test_what_one_would_rather_not_walk():
+    """Unlit streets, main roads without pavement, streets beside a pavement of their own."""
+    ways = [*WAYS, [3, 5]]
+    network = _build(
+        ways=ways,
+        kinds=[*KINDS, "footway"],
+        sidewalk=["no", "no", "", "both", "separate", "separate", ""],
+        lit=["yes", "yes", "no", "", "no", "yes", ""],
+        is_sidewalk=[False] * 6 + [True],
+    )
+    factor = compute_preference(network, road_factor=1.25, dark_factor=1.5)
+    by_way = {way: set(factor[network.parts.piece_way == way].tolist()) for way in range(7)}
+    assert by_way == {0: {1.25}, 1: {1.0}, 2: {1.5}, 3: {1.0}, 4: {1.5}, 5: {1.25}, 6: {1.0}}
+    assert (compute_preference(network, road_factor=1, dark_factor=1) == 1).all()
+
+
+def test_preference_chooses_the_way_and_costs_nothing():
+    """An unlit lane is left for a longer lit one, whose time is that of its metres."""
+    places = [(0, 0), (100, 0), (0, 30), (100, 30), (-20, 0), (120, 0)]
+    ways = [[4, 0, 1, 5], [0, 2, 3, 1]]
+    network = build_small_network(places, ways, traits={"lit": ["no", "yes"]}.items())
+    at = network.snap([(-10, 0), (110, 0)])
+    factor = compute_preference(network, road_factor=1.0, dark_factor=2.0)
+    walks = WalkFinder(network, at, preference=factor)
+    walk = walks.find_shortest(0, 1)
+    assert walk.metres == walks.metres[0, 1] == pytest.approx(180)
+    assert walk.effort is None
+    assert WalkFinder(network, at).metres[0, 1] == pytest.approx(120)
+    gain = np.where(network.parts.piece_way == 0, 1.0, 0.0)
+    richest = walks.find_richest(0, 1, gain, longest_metres=190)
+    assert richest.metres == pytest.approx(180)
+
+
+def test_walks_in_bloomsbury_cost_what_their_pieces_do(bloomsbury_area):
+    """Between any two places the length is that of the walk that is found, with its waiting."""
+    network = bloomsbury_area.network.walkable
+    effort = compute_crossing_effort(network, SECONDS, 80.0)
+    factor = compute_preference(network, road_factor=1.25, dark_factor=1.5)
+    assert (effort >= 1).all()
+    assert (factor > 1).any()
+    rng = np.random.default_rng(2)
+    piece = rng.integers(0, len(network), 9)
+    at = Positions(piece, rng.uniform(0, network.piece_metres[piece]), np.zeros(9))
+    walks = WalkFinder(network, at, effort=np.tile(effort, (2, 1)).T, preference=factor)
+    plain = WalkFinder(network, at)
+    for start in range(9):
+        walk = walks.find_shortest(start, (start + 4) % 9)
+        cost = walks.metres[start, (start + 4) % 9]
+        assert walk.piece_metres @ effort[walk.pieces] == pytest.approx(cost)
+        assert walk.metres >= plain.metres[start, (start + 4) % 9] - 1e-6
+    np.testing.assert_allclose(walks.metres, walks.metres.T, atol=1e-6)

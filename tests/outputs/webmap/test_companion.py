@@ -1,0 +1,402 @@
+"""The phone as a companion: a patrol walked by thumb, from the gate to a file that record takes."""
+
+import dataclasses
+import datetime as dt
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from page_visits import PHONE, Visit
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+import patrolplan as pp
+from patrolplan.inputs.lookups import read_visits
+from patrolplan.outputs.webmap.map_page import render_map
+from patrolplan.outputs.week.roster import Roster
+from patrolplan.outputs.week.week_pack import render_week_map
+from patrolplan.patrols.plan import Patrol, Plan
+from patrolplan.settings import load_settings
+from patrolplan.team.ledger.ledger import open_ledger
+from patrolplan.team.ledger.promised import build_promised_week
+from patrolplan.team.week import Week
+from patrolplan.times import format_time
+
+MONDAY = dt.date(2026, 11, 30)
+PLACE = {"latitude": 51.531234, "longitude": 0.871567, "accuracy": 14}
+Open = Callable[..., Visit]
+
+
+@pytest.fixture(scope="module")
+def week(demo_plan: Plan) -> Week:
+    """A week of the demo borough."""
+    return pp.plan_week(demo_plan.area, demo_plan, start=MONDAY)
+
+
+@pytest.fixture
+def open_page(browser: Browser, tmp_path: Path) -> Iterator[Open]:
+    """Open pages on a phone with the network off, at a time of day in London, and a position."""
+    contexts: list[BrowserContext] = []
+    visits: list[Visit] = []
+
+    def open_one(
+        page: bytes, now: dt.datetime, fragment: str = "", *, allowed: bool = True, **options: Any
+    ) -> Visit:
+        file = tmp_path / "map.html"
+        file.write_bytes(page)
+        context = browser.new_context(
+            viewport=PHONE,
+            offline=True,
+            has_touch=True,
+            timezone_id="Europe/London",
+            geolocation=PLACE,
+            permissions=["geolocation"] if allowed else [],
+            **options,
+        )  # type: ignore[arg-type]
+        context.set_default_timeout(5000)
+        contexts.append(context)
+        visits.append(Visit(context.new_page(), file))
+        visits[-1].page.clock.install(time=now)
+        visits[-1].open(fragment)
+        return visits[-1]
+
+    yield open_one
+    for visit in visits:
+        visit.assert_quiet()
+    for context in contexts:
+        context.close()
+
+
+def _at(minutes: float, day: dt.date = MONDAY) -> dt.datetime:
+    """A time of day in London's winter, when it is the world's."""
+    return dt.datetime.combine(day, dt.time(), dt.UTC) + dt.timedelta(minutes=minutes)
+
+
+def _wait_until(page: Page, minutes: float) -> None:
+    """Let the page's clock run to a minute after midnight."""
+    now = page.evaluate("(Date.now() - new Date().setHours(0, 0, 0, 0)) / 60000")
+    page.clock.run_for(round((minutes - now) * 60_000))
+
+
+def _save(page: Page, folder: Path) -> Path:
+    with page.expect_download() as download:
+        page.click("#save")
+    path = folder / download.value.suggested_filename
+    download.value.save_as(path)
+    return path
+
+
+def _walk(page: Page, patrol: Patrol) -> dict[str, float]:
+    """Walk a patrol by its taps, late, with reloads, the second stop not made: minutes stayed."""
+    stayed: dict[str, float] = {}
+    now = patrol.start_minutes
+    for number, stop in enumerate(patrol.stops, start=1):
+        now = max(now, stop.arrive_minutes) + 3.5 * (number == 1)
+        _wait_until(page, now)
+        expect(page.locator("#now")).to_have_text(f"Go to stop {number}")
+        if number == 2:
+            page.click("#skip")
+            page.click("[data-why=incident]")
+            stayed[stop.hotspot] = 0.0
+            continue
+        page.click("#tap")
+        expect(page.locator("#now")).to_have_text(f"Stop {number}")
+        page.reload()
+        expect(page.locator("#place")).to_have_text(stop.place)
+        page.click("#more")
+        page.click("#more")
+        stayed[stop.hotspot] = 11.2 + number
+        now += stayed[stop.hotspot]
+        _wait_until(page, now)
+        page.click("#tap")
+    return stayed
+
+
+def _record(week: Week, demo: Path, run: Any, file: Path, day: dt.date) -> pd.DataFrame:
+    """Hand the week out, let the command record take the file, and read what was delivered."""
+    shutil.copytree(demo.parent, file.parent / "area")
+    config = file.parent / "area" / demo.name
+    with open_ledger(load_settings(config)) as ledger:
+        ledger.hand_out(build_promised_week(week))
+    code, _, err = run("record", "--csv", file, "--config", config)
+    assert code == 0, err
+    with open_ledger(load_settings(config)) as ledger:
+        return ledger.read_delivered(day, day)
+
+
+def test_a_walked_patrol_is_recorded_to_the_minute(
+    open_page: Open, week: Week, demo: Path, run: Any, tmp_path: Path
+) -> None:
+    """Late, reloaded, one stop not made: the file that record takes has the minutes stayed."""
+    duty = next(duty for duty in week.duties if len(duty.patrol.stops) > 2)
+    roster = Roster(week)
+    officer = roster.officer_file_names[duty.officer]
+    fragment = f"#{duty.date}-{roster.school_file_name(duty.urn)}-{officer}"
+    start = _at(duty.patrol.start_minutes - 5, duty.date)
+    page = open_page(render_week_map(roster), start, fragment).page
+    page.click("#begin")
+    expect(page.locator("#count")).to_have_text("5 min to go")
+    page.click("#position")
+    dot = page.locator(".leaflet-position-pane path")
+    expect(dot).to_have_count(2)
+    stayed = _walk(page, duty.patrol)
+    expect(page.locator("#tap")).to_have_text("End the patrol")
+    page.click("#tap")
+    expect(page.locator("#who")).to_have_value(duty.officer)
+    file = _save(page, tmp_path)
+
+    held = json.dumps(page.evaluate("({...localStorage, ...sessionStorage})")) + file.read_text()
+    assert not any(str(value)[:7] in held for value in (PLACE["latitude"], PLACE["longitude"]))
+    assert page.evaluate("indexedDB.databases()") == []
+    assert page.context.cookies() == []
+
+    table = _record(week, demo, run, file, duty.date)
+    minutes = dict(zip(table["hotspot"], table["minutes"], strict=True))
+    assert set(minutes) == set(stayed) == {stop.hotspot for stop in duty.patrol.stops}
+    assert all(abs(minutes[name] - stayed[name]) <= 1 for name in stayed)
+    spoken = dict(zip(table["hotspot"], table["engagements"], strict=True))
+    assert spoken[duty.patrol.stops[0].hotspot] == 2
+
+
+def test_the_position_is_shown_where_it_is_and_hidden_again(
+    open_page: Open, demo_plan: Plan
+) -> None:
+    """The dot stands at the phone's place, follows it, and goes with one tap."""
+    page = open_page(render_map(demo_plan), _at(demo_plan.patrols[0].start_minutes)).page
+    dot = page.locator(".leaflet-position-pane path")
+    expect(dot).to_have_count(0)
+    page.click("#position")
+    expect(dot).to_have_count(2)
+    for east in (0.0, 0.0005):
+        place = {**PLACE, "longitude": PLACE["longitude"] + east}
+        page.context.set_geolocation(place)  # type: ignore[arg-type]
+        wanted = page.evaluate(
+            "([lat, lng]) => { const { x, y } = map_patrol.latLngToContainerPoint([lat, lng]);"
+            " return [x, y]; }",
+            [place["latitude"], place["longitude"]],
+        )
+        frame = page.locator("#map_patrol").bounding_box()
+        assert frame is not None
+        page.wait_for_function(
+            """([x, y]) => {
+              const box = [...document.querySelectorAll(".leaflet-position-pane path")].at(-1)
+                .getBoundingClientRect();
+              return Math.hypot(box.x + box.width / 2 - x, box.y + box.height / 2 - y) < 2;
+            }""",
+            arg=[frame["x"] + wanted[0], frame["y"] + wanted[1]],
+        )
+    page.click("#position")
+    expect(dot).to_have_count(0)
+
+
+def test_who_is_late_sees_both_times(open_page: Open, demo_plan: Plan) -> None:
+    """A stop begun six minutes late shifts all that follows; the planned times stay in sight."""
+    patrol = _find_patrol(demo_plan)
+    first, second, *_ = patrol.stops
+    page = _begin(open_page, demo_plan, patrol)
+    _wait_until(page, round(first.arrive_minutes) + 6)
+    page.click("#tap")
+    leave, arrive = format_time(first.leave_minutes), format_time(second.arrive_minutes)
+    late = format_time(round(first.leave_minutes) + 6)
+    expect(page.locator("#when")).to_have_text(f"until {late} (planned {leave})")
+    expect(page.locator("#next")).to_contain_text(f"(planned {arrive})")
+    page.click("#undo")
+    expect(page.locator("#now")).to_have_text("Go to stop 1")
+    expect(page.locator("#count")).to_have_text("6 min late")
+    expect(page.locator("#undo")).to_be_disabled()
+
+
+def test_what_is_near_is_announced_once(open_page: Open, demo_plan: Plan) -> None:
+    """A screen reader hears of the end two minutes before and at it, not with every minute."""
+    patrol = _find_patrol(demo_plan)
+    stop = patrol.stops[0]
+    page = _begin(open_page, demo_plan, patrol)
+    _wait_until(page, stop.arrive_minutes)
+    page.click("#tap")
+    page.evaluate("""() => {
+      window.heard = [];
+      const aloud = document.querySelector("#aloud");
+      new MutationObserver(() => heard.push(aloud.textContent)).observe(aloud, { childList: true });
+    }""")
+    _wait_until(page, stop.leave_minutes + 4)
+    page.wait_for_function("heard.length >= 2")
+    soon, due = page.evaluate("heard")
+    assert soon.startswith("Stop 1: 2 min left. Next: Stop 2")
+    assert due.startswith("Time to leave stop 1. Next: Stop 2")
+
+
+def test_taps_are_cleared_by_button_by_another_plan_and_after_a_day(
+    open_page: Open, demo_plan: Plan
+) -> None:
+    """What was tapped goes with one button, when another plan is opened, and a day later."""
+    patrol = _find_patrol(demo_plan)
+    page = _begin(open_page, demo_plan, patrol)
+    assert page.evaluate("localStorage.length") == 1
+    page.click("#end")
+    page.click("#clear")
+    assert page.evaluate("localStorage.length") == 0
+    expect(page.locator("#begin")).to_be_visible()
+
+    page.click("#begin")
+    page.clock.run_for(23 * 3_600_000)
+    assert page.evaluate("localStorage.length") == 1
+    page.clock.run_for(2 * 3_600_000)
+    assert page.evaluate("localStorage.length") == 0
+
+    page.click("#begin")
+    other = dataclasses.replace(patrol, end_minutes=patrol.end_minutes - 1)
+    plan = dataclasses.replace(demo_plan, patrols=(other,))
+    Path(page.url.split("#")[0].removeprefix("file://")).write_bytes(render_map(plan))
+    page.reload()
+    assert page.evaluate("localStorage.length") == 0
+
+
+def test_a_plans_map_asks_who_it_was(open_page: Open, demo_plan: Plan, tmp_path: Path) -> None:
+    """Without a week the officer enters an id; only then the record can be saved, with no guess."""
+    patrol = _find_patrol(demo_plan)
+    page = _begin(open_page, demo_plan, patrol)
+    page.click("#end")
+    save = page.locator("#save")
+    assert save.get_attribute("href") is None
+    page.fill("#who", '=1+1"')
+    assert save.get_attribute("href") is None
+    page.fill("#who", "SSO-01")
+    page.locator("#rows input").first.fill("12.5")
+    page.locator("#rows input").first.blur()
+    table = read_visits(_save(page, tmp_path))
+    assert table["hotspot"].tolist() == [stop.hotspot for stop in patrol.stops]
+    assert table["minutes"].tolist() == [12.5, *[0.0] * (len(patrol.stops) - 1)]
+    assert table["engagements"].isna().all()
+    assert set(table["date"]) == {MONDAY}
+    assert set(table["officer"]) == {"SSO-01"}
+
+
+def test_a_gate_card_has_nothing_to_record(open_page: Open, demo_plan: Plan) -> None:
+    """Where staying at the gate is best, the bar says so and offers no file."""
+    patrol = dataclasses.replace(demo_plan.patrols[0], stops=(), legs=(), variants=())
+    plan = dataclasses.replace(demo_plan, patrols=(patrol,))
+    page = _begin(open_page, plan, patrol)
+    expect(page.locator("#now")).to_have_text("School gate")
+    page.click("#tap")
+    expect(page.locator("#needs")).to_contain_text("no stops to record")
+    assert page.locator("#save").get_attribute("href") is None
+
+
+def test_a_refused_position_is_explained(open_page: Open, demo_plan: Plan) -> None:
+    """Without leave to see the position the page says what to do, and goes on without it."""
+    page = open_page(
+        render_map(demo_plan), _at(demo_plan.patrols[0].start_minutes), allowed=False
+    ).page
+    page.click("#position")
+    expect(page.locator("#said")).to_contain_text("Allow location")
+    expect(page.locator("#position")).to_have_attribute("aria-pressed", "false")
+    assert page.locator(".leaflet-position-pane path").count() == 0
+
+
+def test_works_by_keyboard_alone(open_page: Open, demo_plan: Plan) -> None:
+    """Tab from the skip link reaches the bar; the main button has the focus after each tap."""
+    patrol = _find_patrol(demo_plan)
+    page = open_page(render_map(demo_plan), _at(patrol.start_minutes), f"#{patrol.urn}").page
+    press = page.keyboard.press
+    press("Tab")
+    press("Tab")
+    press("Enter")
+    press("Tab")
+    for expected, key in (("begin", "Enter"), ("tap", "Enter"), ("tap", "Space")):
+        assert page.evaluate("document.activeElement.id") == expected
+        press(key)
+    assert page.evaluate("document.activeElement.id") == "tap"
+    expect(page.locator("#now")).to_have_text("Go to stop 2")
+    _tab_to(page, "skip")
+    press("Enter")
+    assert page.evaluate("document.activeElement.dataset.why") == "abstracted"
+    press("Enter")
+    expect(page.locator("#tap")).to_be_focused()
+    _tab_to(page, "end")
+    press("Enter")
+    expect(page.locator("#after-title")).to_be_focused()
+    _tab_to(page, "who")
+    page.keyboard.type("SSO-01")
+    press("Tab")
+    expect(page.locator("#save")).to_be_focused()
+
+
+CONTRAST = """() => {
+  const parse = (text) => text.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map((part) => part / 255).map(
+    (part) => (part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4),
+  ).reduce((sum, part, row) => sum + part * [0.2126, 0.7152, 0.0722][row], 0);
+  const ground = (element) => {
+    for (let at = element; at; at = at.parentElement) {
+      const colour = parse(getComputedStyle(at).backgroundColor);
+      if (colour.length === 3 || colour[3] === 1) return colour;
+    }
+    return [255, 255, 255];
+  };
+  return [...document.querySelectorAll("#companion *")]
+    .filter((element) => element.checkVisibility() && [...element.childNodes].some(
+      (node) => node.nodeType === 3 && node.textContent.trim(),
+    )).map((element) => {
+      const [a, b] = [light(parse(getComputedStyle(element).color)), light(ground(element))];
+      return [element.textContent, (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05)];
+    });
+}"""
+
+SIZES = """() => [...document.querySelectorAll(
+  "#companion button, #companion a, #companion input, #companion select, #companion summary"
+)].filter((element) => element.checkVisibility()).map((element) => {
+  const { width, height } = element.getBoundingClientRect();
+  return [element.textContent || element.id, Math.min(width, height)];
+})"""
+
+
+def test_reads_in_the_sun_and_taps_by_thumb(open_page: Open, demo_plan: Plan) -> None:
+    """At each moment text has 7:1 contrast, controls 44 pixels, and the bar leaves a map."""
+    patrol = _find_patrol(demo_plan)
+    page = open_page(render_map(demo_plan), _at(patrol.start_minutes), f"#{patrol.urn}").page
+    for press in (None, "#begin", "#skip", "#tap", "#more", "#tap", "#end"):
+        if press:
+            page.click(press)
+        page.wait_for_timeout(100)
+        contrast, sizes = page.evaluate(CONTRAST), page.evaluate(SIZES)
+        assert len(contrast) >= 2
+        assert min(ratio for _, ratio in contrast) >= 7, min(contrast, key=lambda row: row[1])
+        assert min(size for _, size in sizes) >= 44, min(sizes, key=lambda row: row[1])
+        bar = page.locator("#companion").bounding_box()
+        assert bar is not None
+        assert bar["y"] + bar["height"] <= PHONE["height"] + 1
+        assert press == "#end" or bar["y"] > PHONE["height"] / 2
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_storage_that_refuses_is_announced(open_page: Open, demo_plan: Plan) -> None:
+    """Where the browser stores nothing, the patrol goes on and the page warns."""
+    patrol = _find_patrol(demo_plan)
+    page = open_page(render_map(demo_plan), _at(patrol.start_minutes), f"#{patrol.urn}").page
+    page.evaluate("() => { Storage.prototype.setItem = () => { throw new Error('full'); }; }")
+    page.click("#begin")
+    expect(page.locator("#warning")).to_contain_text("do not close the page")
+    page.click("#tap")
+    expect(page.locator("#now")).to_have_text("Stop 1")
+
+
+def _find_patrol(plan: Plan) -> Patrol:
+    return next(patrol for patrol in plan.patrols if len(patrol.stops) > 2)
+
+
+def _begin(open_page: Open, plan: Plan, patrol: Patrol) -> Page:
+    page = open_page(render_map(plan), _at(patrol.start_minutes), f"#{patrol.urn}").page
+    page.click("#begin")
+    return page
+
+
+def _tab_to(page: Page, name: str) -> None:
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.id") == name:
+            return
+    message = f"Tab never reaches {name}"
+    raise AssertionError(message)

@@ -1,0 +1,120 @@
+"""Stops without street lighting after sunset, and before sunrise."""
+
+import dataclasses
+import datetime as dt
+
+import pytest
+
+import patrolplan as pp
+from patrolplan.area.daylight import find_daylight
+from patrolplan.area.patrol_window import Window
+from patrolplan.network import StreetNetwork
+from patrolplan.outputs.wording import describe_lighting
+from patrolplan.patrols.planner import reverse_patrol
+
+WEDNESDAY = dt.date(2026, 12, 9)
+URNS = ["900003", "900004", "900007"]
+
+
+def _light(area, lit):
+    """The area with this lighting in all its streets."""
+
+    def change(network):
+        parts = network.parts
+        parts = dataclasses.replace(parts, ways=parts.ways.assign(lit=lit))
+        wider = None if network.wider is None else change(network.wider)
+        return StreetNetwork(parts, network.projection, network.patrolled_count, wider)
+
+    return dataclasses.replace(area, network=change(area.network))
+
+
+def _plan(area, plan, **options):
+    found = {"urns": URNS, "date": WEDNESDAY, **options}
+    return pp.plan_patrols(area, plan.risk, plan.hotspots, **found)
+
+
+@pytest.mark.parametrize("kind", ["timed", "static"])
+def test_unlit_stops_are_over_by_sunset_either_way_round(
+    demo_area, static_demo_area, demo_plan, kind
+):
+    """Where no street is lit, every stop that is not tasked is over by the week's sunset."""
+    area = _light(demo_area if kind == "timed" else static_demo_area, "no")
+    plan = demo_plan
+    if kind == "static":
+        risk = pp.estimate_risk(static_demo_area)
+        found = pp.find_hotspots(static_demo_area, risk)
+        plan = dataclasses.replace(demo_plan, risk=risk, hotspots=found)
+    daylight = find_daylight(area, WEDNESDAY)
+    dark = _plan(area, plan)
+    stops = [stop for patrol in dark.patrols for stop in patrol.stops]
+    free = [stop for stop in stops if stop.tasking is None]
+    assert free
+    assert all(stop.lit == "no" for stop in stops)
+    assert all(stop.leave_minutes <= daylight.sunset_minutes + 1e-6 for stop in free)
+    for patrol in dark.patrols:
+        turned = reverse_patrol(patrol, daylight)
+        for stop in () if turned is None else turned.stops:
+            assert stop.is_dark == (stop.leave_minutes > daylight.sunset_minutes)
+            assert stop.tasking is not None or not stop.is_dark
+
+
+def test_tasked_stops_are_met_in_the_dark_with_a_word(demo_area, demo_plan):
+    """A tasked place without lighting is visited after sunset, and papers say so."""
+    plan = _plan(_light(demo_area, "no"), demo_plan, urns=["900007"])
+    (patrol,) = plan.patrols
+    tasked = [number for number, stop in enumerate(patrol.stops, 1) if stop.tasked == "T-01"]
+    assert len(tasked) == 1
+    late = dataclasses.replace(
+        patrol,
+        stops=tuple(
+            dataclasses.replace(stop, leave_minutes=max(stop.leave_minutes, 960.0))
+            if stop.tasked
+            else stop
+            for stop in patrol.stops
+        ),
+    )
+    assert f"No street lighting then at stop {tasked[0]}." in describe_lighting(plan, late)
+
+
+def test_unlit_stops_are_allowed_with_a_word(demo_area, demo_plan):
+    """With `after_dark = "allow"` the patrol is as good as by day, and its dark stops are named."""
+    area = _light(demo_area, "no")
+    allowed = pp.with_settings(area, patrol={"after_dark": "allow"})
+    avoided, plan = _plan(area, demo_plan), _plan(allowed, demo_plan)
+    assert sum(p.worth for p in plan.patrols) > sum(p.worth for p in avoided.patrols)
+    patrols = [p for p in plan.patrols if any(stop.is_dark for stop in p.stops)]
+    assert patrols
+    for patrol in patrols:
+        assert "No street lighting then at stop" in describe_lighting(plan, patrol)
+
+
+@pytest.mark.parametrize("lit", ["", "yes"])
+def test_unknown_light_is_not_dark(demo_area, demo_plan, lit):
+    """Where lighting is not known, or there is some, patrols are those of any day."""
+    plan = _plan(_light(demo_area, lit), demo_plan)
+    by_day = _plan(_light(demo_area, lit), demo_plan, date=dt.date(2026, 11, 6))
+    assert [p.worth for p in plan.patrols] == [p.worth for p in by_day.patrols]
+    assert any(stop.is_dark for patrol in plan.patrols for stop in patrol.stops)
+    assert "at stop" not in " ".join(describe_lighting(plan, p) for p in plan.patrols)
+
+
+def test_no_unlit_stop_begins_before_sunrise(demo_area, demo_plan):
+    """Early in the morning the patrol waits for the light."""
+    area = _light(demo_area, "no")
+    daylight = find_daylight(area, WEDNESDAY)
+    window = Window(120.0, 7 * 60.0)
+    plan = _plan(area, demo_plan, window=window)
+    stops = [stop for patrol in plan.patrols for stop in patrol.stops if stop.tasking is None]
+    assert stops
+    assert all(stop.arrive_minutes >= daylight.sunrise_minutes - 1e-6 for stop in stops)
+
+
+def test_no_stop_of_the_demo_is_unlit_in_december_without_a_word(demo_area, demo_plan):
+    """All schools on a day with an early sunset: a stop in the dark is lit, unknown or named."""
+    plan = _plan(demo_area, demo_plan, urns=None)
+    for patrol in plan.patrols:
+        for number, stop in enumerate(patrol.stops, 1):
+            if stop.is_dark and stop.lit == "no":
+                assert stop.tasking is not None
+                assert f"{number}" in describe_lighting(plan, patrol).split("then at stop")[1]
+    assert any(stop.is_dark for patrol in plan.patrols for stop in patrol.stops)

@@ -1,0 +1,189 @@
+"""Tasked places with hours: met in them, or named with the reason."""
+
+import dataclasses
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from static_risk import make_static
+
+import patrolplan as pp
+from patrolplan.notes import Note
+from patrolplan.outputs.card.card_text import build_card_data
+from patrolplan.outputs.note_words import describe_notes
+from patrolplan.patrols.plan import build_patrol_document
+from patrolplan.patrols.planner import reverse_patrol
+from patrolplan.patrols.school_problem import PlanningInputs, build_school_problem
+from patrolplan.patrols.stop_windows import build_stop_windows
+from patrolplan.times import format_time
+
+DAY = dt.date(2026, 12, 2)
+
+
+def task(area, xy, hours, *, must_visit=True, schools=("*",)):
+    """The area with one tasked place; hours are minutes after midnight."""
+    place = area.tasked_places.iloc[[0]].assign(
+        place_id="T9", must_visit=must_visit, schools=[list(schools)], reason="a reason",
+        by="somebody", from_minutes=hours[0], to_minutes=hours[1],
+        **{"from": pd.Timestamp(DAY), "to": pd.Timestamp(DAY)},
+    )  # fmt: skip
+    places = place.set_geometry([shapely.Point(xy)], crs=area.network.projection.crs)
+    return dataclasses.replace(area, tasked_places=places.reset_index(drop=True))
+
+
+@pytest.fixture(scope="module", params=["timed", "static"])
+def planned(request, demo_area, demo_plan):
+    """The demo borough, with a risk by the minute or one that is always the same."""
+    area = demo_area if request.param == "timed" else make_static(demo_area)
+    risk = demo_plan.risk if request.param == "timed" else pp.estimate_risk(area)
+    return area, risk, demo_plan.hotspots
+
+
+def plan_one(area, risk, hotspots, urn, **how):
+    """The first patrol of a school, and the plan."""
+    plan = pp.plan_patrols(area, risk, hotspots, urns=[urn], date=DAY, **how)
+    return plan.patrols[0], plan
+
+
+def pick_hotspot(area, hotspots, number, least=100.0, most=700.0):
+    """A hotspot some way from a school's gate."""
+    gate = area.network.xy(area.gates.take([number]))[0]
+    metres = np.array([np.hypot(stop.x - gate[0], stop.y - gate[1]) for stop in hotspots["stop"]])
+    return hotspots.iloc[int(np.flatnonzero((metres > least) & (metres < most))[-1])]
+
+
+@pytest.mark.parametrize("number", [0, 3, 6, 9])
+@pytest.mark.parametrize("begin", [25, 40, 62])
+def test_a_tasking_is_met_in_its_hours(planned, number, begin):
+    """A dwell at a tasked place begins and ends in its hours, whatever else is on the patrol."""
+    area, risk, hotspots = planned
+    school = area.schools.iloc[number]
+    start = 60 * int(school["finish_time"][:2]) + int(school["finish_time"][3:])
+    hours = start + begin, start + begin + 20
+    spot = pick_hotspot(area, hotspots, number)
+    patrol, _ = plan_one(task(area, spot["stop"].coords[0], hours), risk, hotspots, school["urn"])
+    (stop,) = (stop for stop in patrol.stops if stop.tasked)
+    assert stop.hotspot == spot["hotspot"]
+    assert stop.arrive_minutes >= hours[0] - 1e-6
+    assert stop.leave_minutes <= hours[1] + 1e-6
+    assert patrol.end_minutes <= patrol.latest_end_minutes + 1e-6
+    assert stop.tasking.hours == f"{format_time(hours[0])}-{format_time(hours[1])}"
+    document = build_patrol_document(patrol, area.projection)
+    (written,) = (row for row in document["stops"] if row["tasked"])
+    assert written["tasking"]["hours"] == stop.tasking.hours
+    for other in [*patrol.variants]:
+        for one in (stop for way in other.patrols for stop in way.stops if stop.tasked):
+            assert hours[0] - 1e-6 <= one.arrive_minutes <= one.leave_minutes <= hours[1] + 1e-6
+    back = reverse_patrol(patrol)
+    if back is not None:
+        (turned,) = (stop for stop in back.stops if stop.tasked)
+        assert hours[0] - 1e-6 <= turned.arrive_minutes
+        assert turned.leave_minutes <= hours[1] + 1e-6
+
+
+def test_hours_that_cannot_be_met_are_named_with_the_earliest_arrival(planned):
+    """Where the way from the gate is too long, patrol and plan say when one would be there."""
+    area, risk, hotspots = planned
+    school = area.schools.iloc[6]
+    start = 60 * int(school["finish_time"][:2]) + int(school["finish_time"][3:])
+    spot = pick_hotspot(area, hotspots, 6, least=500.0)
+    tasked = task(area, spot["stop"].coords[0], (start, start + 18))
+    patrol, plan = plan_one(tasked, risk, hotspots, school["urn"])
+    assert not any(stop.tasked for stop in patrol.stops)
+    (note,) = (note for note in patrol.notes if note.kind == "tasked_hours_unmet")
+    inputs = PlanningInputs.from_area(tasked, risk, hotspots, date=DAY)
+    problem = build_school_problem(inputs, 6)
+    (stop,) = problem.must_visit_stops
+    minutes = problem.walks.metres[0, stop] / (4.8e3 / 60)
+    earliest = format_time(np.ceil(patrol.start_minutes + 5 + minutes))
+    assert f"the earliest arrival is {earliest}." in describe_notes([note])[0]
+    span = f"{format_time(start)} to {format_time(start + 18)}"
+    assert (
+        f"Tasked place T9: its hours {span} cannot be met: the earliest arrival is {earliest}."
+        in describe_notes(patrol.notes)
+    )
+    assert any("T9 is for" in row.reason and row.urn == school["urn"] for row in plan.left_out)
+
+
+def test_a_hotspot_whose_hours_cannot_be_met_may_be_visited_at_others(planned):
+    """The best stop of a school stays one, without the tasking that cannot be met."""
+    area, risk, hotspots = planned
+    school = area.schools.iloc[6]
+    free = dataclasses.replace(area, tasked_places=area.tasked_places.iloc[:0])
+    plain, _ = plan_one(free, risk, hotspots, school["urn"])
+    stop = plain.stops[-1]
+    first = plain.start_minutes
+    place = hotspots.loc[hotspots["hotspot"] == stop.hotspot, "stop"].iloc[0]
+    again, _ = plan_one(task(area, place.coords[0], (first, first + 16)), risk, hotspots,
+                        school["urn"])  # fmt: skip
+    assert [one.hotspot for one in again.stops] == [one.hotspot for one in plain.stops]
+    assert not any(one.tasking for one in again.stops)
+    assert any(note.kind == "tasked_hours_unmet" for note in again.notes)
+
+
+def test_hours_shorter_than_a_stop_begin_it(planned):
+    """A tasking of five minutes is a stop that begins with them, and the patrol says so."""
+    area, risk, hotspots = planned
+    school = area.schools.iloc[6]
+    start = 60 * int(school["finish_time"][:2]) + int(school["finish_time"][3:])
+    spot = pick_hotspot(area, hotspots, 6)
+    tasked = task(area, spot["stop"].coords[0], (start + 30, start + 35))
+    patrol, _ = plan_one(tasked, risk, hotspots, school["urn"])
+    (stop,) = (stop for stop in patrol.stops if stop.tasked)
+    assert stop.arrive_minutes == pytest.approx(start + 30)
+    assert stop.leave_minutes == pytest.approx(start + 45)
+    (note,) = (note for note in patrol.notes if note.kind == "tasked_hours_short")
+    assert f"begins at {format_time(start + 30)}." in describe_notes([note])[0]
+
+
+def test_hours_outside_the_window_are_named_once(planned):
+    """A tasking for the morning concerns no afternoon patrol: named once, and on no card."""
+    area, risk, hotspots = planned
+    spot = pick_hotspot(area, hotspots, 6)
+    tasked = task(area, spot["stop"].coords[0], (8 * 60, 9 * 60))
+    plan = pp.plan_patrols(tasked, risk, hotspots, date=DAY)
+    named = [row.reason for row in plan.left_out if "T9" in row.reason]
+    assert named == ["T9 is for hours outside all patrols"]
+    assert not any(stop.tasked for patrol in plan.patrols for stop in patrol.stops)
+    assert not any("T9" in note for patrol in plan.patrols for note in describe_notes(patrol.notes))
+
+
+def test_a_place_barred_at_other_hours_is_open(demo_area, demo_plan):
+    """What is barred in the morning is passed and visited in the afternoon."""
+    patrol = demo_plan.patrols[2]
+    stop = patrol.stops[0]
+    for hours, is_open in (((480, 540), True), ((900, 1000), False), ((np.nan, np.nan), False)):
+        area = task(demo_area, stop.point, hours, must_visit=False)
+        again, _ = plan_one(area, demo_plan.risk, demo_plan.hotspots, patrol.urn)
+        assert (not again.keep_away) is is_open
+        assert (stop.hotspot in again.hotspots) is is_open
+
+
+def test_without_hours_there_are_no_windows(demo_area, demo_plan):
+    """The problem of a school without such taskings is what it was."""
+    area = task(demo_area, pick_hotspot(demo_area, demo_plan.hotspots, 6)["stop"].coords[0],
+                (np.nan, np.nan))  # fmt: skip
+    inputs = PlanningInputs.from_area(area, demo_plan.risk, demo_plan.hotspots, date=DAY)
+    problem = build_school_problem(inputs, 6)
+    assert problem.must_visit_stops
+    assert build_stop_windows(problem) is None
+
+
+def test_the_card_prints_the_hours_uncut(demo_area, demo_plan):
+    """However long the reason is, the hours stand whole before it."""
+    spot = pick_hotspot(demo_area, demo_plan.hotspots, 6)
+    start = demo_plan.patrols[6].start_minutes
+    area = task(demo_area, spot["stop"].coords[0], (start + 20, start + 60))
+    area.tasked_places["reason"] = "robberies of pupils by the shelter, " * 12
+    patrol, plan = plan_one(area, demo_plan.risk, demo_plan.hotspots, demo_plan.patrols[6].urn)
+    data = build_card_data(plan, patrol, "code")
+    (tasked,) = (stop["tasked"] for stop in data["stops"] if stop["tasked"])
+    assert f"{format_time(start + 20)} to {format_time(start + 60)}, robberies" in tasked
+
+
+def test_notes_of_earlier_versions_have_their_words():
+    """A reason that was a sentence is printed as it was written."""
+    note = Note("tasked_place_unvisited", {"place": "T1", "why": "does not fit into the window"})
+    assert describe_notes([note]) == ["Tasked place T1 does not fit into the window."]
