@@ -155,13 +155,19 @@ def _find_stop_streets(network: StreetNetwork, patrol: Patrol) -> NDArray[np.flo
     """(n, 2) metres: of each street that a stop's place names, its point nearest to the stop."""
     points = [np.empty((0, 2))]
     for stop in patrol.stops:
-        for name in stop.place.split(STOP_PLACE_SEPARATOR):
+        for name in _list_stop_streets(stop):
             own = np.flatnonzero(network.piece_name == name)
-            if len(own):
+            if name and len(own):
                 lines, place = network.lines(own), shapely.Point(stop.x, stop.y)
                 nearest = lines[int(np.argmin(shapely.distance(lines, place)))]
                 points.append(shapely.get_coordinates(shapely.shortest_line(nearest, place))[:1])
     return np.concatenate(points)
+
+
+def _list_stop_streets(stop: Stop) -> list[str]:
+    """Streets that say where a stop is; a bus stop's name may be that of a street far off."""
+    joins = [stop.at] if stop.stand == "junction" else []
+    return [*stop.place.split(STOP_PLACE_SEPARATOR), stop.street, *joins]
 
 
 def list_named_streets(network: StreetNetwork, patrol: Patrol) -> list[str]:
@@ -175,8 +181,9 @@ def list_named_streets(network: StreetNetwork, patrol: Patrol) -> list[str]:
         for step in leg.steps:
             mentioned += [step.street, *(crossing.road for crossing in step.crossings)]
         for stop in patrol.stops[max(0, number - approach) :][:1]:
-            places = [stop.place, *(why.place for why in stop.why if isinstance(why, BeatReason))]
+            places = [why.place for why in stop.why if isinstance(why, BeatReason)]
             mentioned += [name for place in places for name in place.split(STOP_PLACE_SEPARATOR)]
+            mentioned += _list_stop_streets(stop)
     known = set(network.piece_name) - {""}
     return [name for name in dict.fromkeys(mentioned) if name in known]
 
