@@ -446,7 +446,7 @@ def test_code_holds_no_place(demo_plan, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.parametrize("area", ["demo_plan", "bloomsbury_plan"])
 def test_card_of_every_patrol_fits(request, area):
-    """Every school of the demo borough and of Bloomsbury gets one sheet of paper, in type to be read."""
+    """Every school of the demo borough and of Bloomsbury gets one sheet, in type to be read."""
     plan = request.getfixturevalue(area)
     cards = render_cards(plan)
     pages = pages_of(cards["cards.pdf"]).pages

@@ -15,7 +15,7 @@ from patrolplan.area.patrol_window import Window
 from patrolplan.outputs.card import card as card_module
 from patrolplan.outputs.card.card import render_cards
 from patrolplan.outputs.card.card_text import build_card_data
-from patrolplan.outputs.cartography.symbols import KEEP_AWAY_TEXT, LEGEND_HEIGHT, STOP_RADIUS
+from patrolplan.outputs.cartography.symbols import KEEP_AWAY_TEXT, STOP_RADIUS, TASKED_RADIUS
 from patrolplan.outputs.tested_words import describe_tested
 from patrolplan.outputs.wording import compute_plan_id
 
@@ -109,10 +109,11 @@ def test_no_stop_is_hidden(plan, drawn):
     turns = np.linspace(0, 2 * np.pi, 24, endpoint=False)
     for patrol, picture in zip(plan.patrols, drawn[0], strict=True):
         page = rendered(picture.pdf, "-gray")[0]
-        for number in range(1, len(patrol.stops) + 1):
+        for number, stop in enumerate(patrol.stops, 1):
+            radius = 0.8 * STOP_RADIUS if stop.tasking is None else 0.85 * TASKED_RADIUS
             x, y = picture.label_boxes[picture.label_texts.index(str(number)), :2]
-            across = x + 0.8 * STOP_RADIUS * np.cos(turns)
-            down = len(page) - LEGEND_HEIGHT - y + 0.8 * STOP_RADIUS * np.sin(turns)
+            across = x + radius * np.cos(turns)
+            down = picture.viewport.height - y + radius * np.sin(turns)
             ring = page[down.astype(int), across.astype(int)]
             assert np.mean(ring < INK) > 0.75, (patrol.urn, number)  # edges may fall between pixels
 
