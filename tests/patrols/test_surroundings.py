@@ -1,6 +1,7 @@
 """Windows, hours, bases and streets of a school's patrols, whatever the risk."""
 
 import dataclasses
+import datetime as dt
 from datetime import time
 
 import numpy as np
@@ -31,6 +32,10 @@ def _from_base(area, **patrol):
     return dataclasses.replace(area, settings=settings, tasked_places=empty)
 
 
+AT_ONCE = {"crossing_seconds": dict.fromkeys(("signals", "zebra", "island", "unmarked"), 0)}
+"""Main roads are crossed without waiting: every metre costs one."""
+
+
 def _patrol(area, plan, urn=URN, window=None):
     return pp.plan_patrols(area, plan.risk, plan.hotspots, urns=[urn], window=window).patrols[0]
 
@@ -51,7 +56,8 @@ def test_the_way_to_the_gate_comes_before_the_presence(demo_area, demo_plan, bas
     assert not ours.from_base
     np.testing.assert_allclose(ours.approach.line[0], base, atol=0.02)
     np.testing.assert_allclose(ours.approach.line[-1], (ours.x, ours.y), atol=0.02)
-    assert ours.set_out_minutes == pytest.approx(ours.start_minutes - ours.approach.metres / 80)
+    assert ours.set_out_minutes == pytest.approx(ours.start_minutes - ours.approach.minutes)
+    assert ours.approach.minutes >= ours.approach.metres / 80
     assert [stop.hotspot for stop in ours.stops] == [stop.hotspot for stop in theirs.stops]
     assert ours.walked_metres == theirs.walked_metres
     assert (theirs.starts_at, theirs.approach, theirs.base_xy) == ("gate", None, None)
@@ -138,16 +144,37 @@ def test_distances_from_the_gate_are_those_over_all_streets(demo_area, row):
 
 def test_there_and_back_from_the_gate_is_twice_the_way(demo_area):
     """Patrols on foot from the gate and back to it pass every distance twice."""
-    around = build_surroundings(demo_area, ROW, Window(90))
+    around = build_surroundings(pp.with_settings(demo_area, patrol=AT_ONCE), ROW, Window(90))
     np.testing.assert_array_equal(around.round_trip_metres, 2 * around.gate_metres)
     assert around.base is None
     assert (around.hours.total_minutes, around.hours.after_gate_minutes) == (90, 85)
 
 
+def test_waiting_at_crossings_is_real_and_darkness_a_preference(demo_area):
+    """Seconds make the way there and back longer, darkness only counts where it can get dark."""
+    window, december, june = Window(90), dt.date(2026, 12, 9), dt.date(2026, 6, 10)
+    around = build_surroundings(demo_area, ROW, window, december)
+    near = np.isfinite(around.gate_metres)
+    waiting = around.round_trip_metres[near] - 2 * around.gate_metres[near]
+    assert (waiting >= -1e-6).all()
+    assert waiting.max() > 20
+    lit = around.network.piece_lit
+    assert (around.preference[lit == "no"] >= 1.5).all()
+    assert (around.preference[lit != "no"] < 1.5).all()
+    for day in (june, None):
+        assert not build_surroundings(demo_area, ROW, window, day).is_dark
+    cycling = pp.with_settings(demo_area, patrol={"way": "bicycle"})
+    ridden = build_surroundings(cycling, ROW, window, december)
+    assert ridden.preference is None
+    assert ridden.effort is ridden.cycling_effort
+
+
 @pytest.mark.parametrize(("start", "end"), [("gate", "base"), ("base", "base"), ("base", "gate")])
 def test_there_and_back_adds_the_ways_of_start_and_end(demo_area, start, end):
     """With a base, the way to each piece from the start and on to the end is counted."""
-    area = pp.with_settings(demo_area, patrol={"start": start, "end": end, "gate_minutes": 0})
+    area = pp.with_settings(
+        demo_area, patrol={"start": start, "end": end, "gate_minutes": 0} | AT_ONCE
+    )
     around = build_surroundings(area, ROW, Window(120, 600.0))
     assert around.base is not None
     base = dataclasses.replace(

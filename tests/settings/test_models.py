@@ -18,6 +18,14 @@ def _settings(folder=".", **sections):
     return parse_settings({"sources": SOURCES} | sections, folder=folder)
 
 
+def test_seconds_of_one_kind_of_crossing_leave_the_others_as_they_are():
+    """Who sets the seconds at signals alone has the default for zebras, islands and gaps."""
+    patrol = _settings(patrol={"crossing_seconds": {"signals": 30}}).patrol
+    default = _settings().patrol.crossing_seconds
+    assert patrol.crossing_seconds == default | {"signals": 30}
+    assert list(default) == ["signals", "zebra", "island", "unmarked"]
+
+
 def _problems(**sections):
     with pytest.raises(SettingsError) as error:
         _settings(**sections)

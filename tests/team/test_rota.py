@@ -324,3 +324,16 @@ def test_a_schools_own_dates_outrank_those_for_all():
         [False, False, True],
         [True, False, True],
     ]
+
+
+def test_a_beat_weighs_as_much_as_its_hotspots_and_remembers_their_doses(demo_area, demo_plan):
+    """A leader's weight is the sum of its beat's; doses at any of them before count for it."""
+    share = demo_plan.hotspots.set_index("hotspot")["worth"]
+    stops = [stop for patrol in demo_plan.patrols for stop in patrol.stops]
+    stop = next(stop for stop in stops if stop.beat and not stop.tasked)
+    yesterday = frozenset([MONDAY - dt.timedelta(days=3)])
+    inputs = RotaInputs(demo_area, (demo_plan,), (MONDAY,), delivered={stop.beat[1]: yesterday})
+    assert inputs.hotspots[stop.hotspot] == pytest.approx(share[list(stop.beat)].sum())
+    assert not set(stop.beat[1:]) & set(inputs.hotspots)
+    row = list(inputs.hotspots).index(stop.hotspot)
+    assert inputs.problem.dosed_before[row] == 1

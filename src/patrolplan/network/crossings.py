@@ -102,7 +102,7 @@ def _list_steps(walk: Walk) -> list[_Step]:
     enters = np.where(forward, begin <= COINCIDENT_METRES, begin >= whole - COINCIDENT_METRES)
     leaves = np.where(forward, end >= whole - COINCIDENT_METRES, end <= COINCIDENT_METRES)
     first, last = np.where(forward, 0, 1), np.where(forward, 1, 0)
-    roads = network.main_arms.road_of_way[network.parts.piece_way[piece]]
+    roads = network.main_arms.road_of_piece[piece]
     is_near_main = np.isin(network.piece_nodes[piece], network.main_arms.node)
     bearings = np.zeros((2, len(piece)))
     for row, which in enumerate((first, last)):
@@ -223,7 +223,7 @@ def _list_arms(
     arms = network.main_arms
     rows = arms.get_rows(node)
     others = ~np.isin(arms.piece[rows], [step.piece for step in without])
-    roads = arms.road_of_way[network.parts.piece_way[arms.piece[rows][others]]]
+    roads = arms.road_of_piece[arms.piece[rows][others]]
     return roads, arms.bearing[rows][others]
 
 

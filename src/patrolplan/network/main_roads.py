@@ -33,14 +33,18 @@ class MainArms:
         (a,) each piece has two arms, one at either node.
     bearing
         (a,) radians anticlockwise from east.
-    road_of_way
-        (w,) the road that each way is of, empty where it is no main road; ways of one name are one
-        road, and ways of a kind without a name are too.
+    road_of_piece
+        (p,) the road that each piece is of, empty where it is no main road; ways of one name are
+        one road, and ways of a kind without a name are too.
+    ways, road_of_way
+        (w,) rows of the ways that the pieces are of, in increasing order, and the road of each.
     """
 
     node: NDArray[np.int64]
     piece: NDArray[np.int64]
     bearing: NDArray[np.float64]
+    road_of_piece: NDArray[np.object_]
+    ways: NDArray[np.int64]
     road_of_way: NDArray[np.object_]
 
     def get_rows(self, node: int) -> slice:
@@ -51,12 +55,17 @@ class MainArms:
 
 def find_main_arms(pieces: Pieces) -> MainArms:
     """The arms of all main roads."""
-    highway = pieces.ways["highway"].to_numpy(dtype=object)
-    names = pieces.ways["name"].to_numpy(dtype=object)
-    is_main = np.isin(highway.astype(str), list(MAIN_ROADS))
-    kinds = [f"({kind.removesuffix('_link')})" for kind in highway]
-    road_of_way = np.where(is_main, np.where(names != "", names, kinds), "").astype(object)
-    main = np.flatnonzero(is_main[pieces.piece_way])
+    ways, row = np.unique(pieces.piece_way, return_inverse=True)
+    names, kinds = (
+        pieces.ways[column].to_numpy(dtype=object)[ways].tolist() for column in ("name", "highway")
+    )
+    road_of_way = np.empty(len(ways), dtype=object)
+    road_of_way[:] = [
+        (name or f"({kind.removesuffix('_link')})") if kind in MAIN_ROADS else ""
+        for name, kind in zip(names, kinds, strict=True)
+    ]
+    road_of_piece = road_of_way[row]
+    main = np.flatnonzero(road_of_piece != "")
     piece, end = np.repeat(main, 2), np.tile([0, 1], len(main))
     node = pieces.piece_nodes[piece, end]
     order = np.argsort(node, kind="stable")
@@ -64,6 +73,8 @@ def find_main_arms(pieces: Pieces) -> MainArms:
         node=node[order],
         piece=piece[order],
         bearing=compute_bearings(pieces, piece[order], end[order]),
+        road_of_piece=road_of_piece,
+        ways=ways,
         road_of_way=road_of_way,
     )
 
@@ -87,25 +98,28 @@ def find_near_crossings(pieces: Pieces, arms: MainArms) -> pd.DataFrame:
     Columns `node`, which is the index, `road`, `metres` in a straight line, and `rank`, the place
     of the kind in `SAFEST_FIRST`. Only crossings on a road that leads from the node itself.
     """
-    columns = {"road": object, "metres": float, "rank": int}
     points, nodes = pieces.crossings, np.unique(arms.node)
-    rank = np.array([SAFEST_FIRST.index(kind) for kind in points.kind.tolist()], dtype=np.int64)
-    road = arms.road_of_way[points.way]
-    known = np.flatnonzero((rank < SAFEST_FIRST.index("unknown")) & (road != ""))
-    if not len(known) or not len(nodes):
-        none = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in columns.items()})
-        return none.set_index(pd.Index([], dtype=np.int64, name="node"))
-    pairs = KDTree(pieces.node_xy[nodes]).sparse_distance_matrix(
-        KDTree(points.xy[known]), NEAR_METRES, output_type="ndarray"
-    )
+    held = np.isin(points.way, arms.ways)
+    xy, way = points.xy[held], np.searchsorted(arms.ways, points.way[held])
+    rank = np.array([SAFEST_FIRST.index(kind) for kind in points.kind[held].tolist()], dtype=int)
+    use = (rank < SAFEST_FIRST.index("unknown")) & (arms.road_of_way[way] != "")
+    xy, way, rank = xy[use], way[use], rank[use]
+    pairs = np.empty(0, dtype=[("i", np.int64), ("j", np.int64), ("v", np.float64)])
+    if len(nodes) and len(xy):
+        pairs = KDTree(pieces.node_xy[nodes]).sparse_distance_matrix(
+            KDTree(xy), NEAR_METRES, output_type="ndarray"
+        )
+    # Roads as numbers: those of a node are looked up among all pairs of node and road.
+    number, names = pd.factorize(arms.road_of_way)
+    of_arm = number[np.searchsorted(arms.ways, pieces.piece_way[arms.piece])]
+    node, road = nodes[pairs["i"]], number[way[pairs["j"]]]
+    leads = np.isin(node * len(names) + road, arms.node * len(names) + of_arm)
     near = pd.DataFrame(
         {
-            "node": nodes[pairs["i"]],
-            "road": road[known][pairs["j"]],
-            "metres": pairs["v"],
-            "rank": rank[known][pairs["j"]],
-        }
+            "road": names[road[leads]],
+            "metres": pairs["v"][leads],
+            "rank": rank[pairs["j"]][leads],
+        },
+        index=pd.Index(node[leads], name="node"),
     )
-    leads = {"node": arms.node, "road": arms.road_of_way[pieces.piece_way[arms.piece]]}
-    near = near.merge(pd.DataFrame(leads).drop_duplicates(), on=["node", "road"])
-    return near.sort_values(["node", "metres", "rank"]).set_index("node")
+    return near.iloc[np.lexsort((near["rank"], near["metres"], near.index))]

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-from patrolplan.inputs.osm_tags import MAIN_ROADS, CrossingKind
 from patrolplan.network.main_roads import SAFEST_FIRST
 from patrolplan.network.network import StreetNetwork
 from patrolplan.settings import RoadCrossing
@@ -42,8 +41,8 @@ def compute_crossing_effort(
     through = nodes[count > 1]  # where a main road only ends, one walks on without crossing it
     near = network.near_crossings
     nearest = near[~near.index.duplicated()]["rank"].reindex(through)
-    by_kind: dict[CrossingKind, float] = {"unknown": seconds["unmarked"]}
-    by_kind |= {kind: seconds[kind] for kind in seconds}
+    by_kind = {str(kind): cost for kind, cost in seconds.items()}
+    by_kind["unknown"] = seconds["unmarked"]
     by_rank = np.array([by_kind[kind] for kind in SAFEST_FIRST])
     at_node = np.zeros(len(network.node_xy))
     at_node[through] = by_rank[nearest.fillna(len(SAFEST_FIRST) - 1).to_numpy(dtype=np.int64)]
@@ -53,7 +52,7 @@ def compute_crossing_effort(
     for kind, cost in seconds.items():
         is_kind = network.piece_crossing == kind
         ends = np.where(is_kind[:, None] & meets, cost, ends)
-    ends[np.isin(network.piece_highway.astype(str), list(MAIN_ROADS))] = 0.0
+    ends[arms.road_of_piece != ""] = 0.0
     metres = ends.sum(axis=1) / 2 * metres_per_minute / 60
     return np.asarray(1 + metres / network.piece_metres)
 
@@ -70,8 +69,7 @@ def compute_preference(
     dark_factor
         For streets without lighting; lighting that is not known is not missing.
     """
-    is_main = np.isin(network.piece_highway.astype(str), list(MAIN_ROADS))
-    is_bare = is_main & (network.piece_sidewalk == "no")
+    is_bare = (network.main_arms.road_of_piece != "") & (network.piece_sidewalk == "no")
     apart = np.flatnonzero(network.piece_sidewalk == "separate")
     pavements = network.piece_middle[network.piece_is_sidewalk]
     if len(apart) and len(pavements):

@@ -31,7 +31,7 @@ def describe_tested(tested: "Tested | None") -> str:
     >>> first[73:]
     '5.0 times as much harm a metre as on all streets in reach (3.3 to 7.0)'
     >>> second[:83]
-    'Planned without them: recorded there, about as much as by counts alone (0.7 to 2.7)'
+    'Planned without them, recorded there: about as much as by counts alone (0.7 to 2.7)'
     >>> second[83:]
     ', more than 10 times as much as on a plain loop (9.3 or more).'
     """
@@ -53,8 +53,8 @@ def describe_tested(tested: "Tested | None") -> str:
     if others:
         them = "them" if sentences else span
         who = "Planned" if tested.officers == 1 else f"{tested.officers} patrols planned"
-        start = f"{who} without {them}: recorded there"
-        sentences.append(f"{start}, {', '.join(others)}.")
+        start = f"{who} without {them}, recorded there"
+        sentences.append(f"{start}: {', '.join(others)}.")
     return " ".join(sentences)
 
 

@@ -237,6 +237,9 @@ def test_taps_are_cleared_by_button_by_another_plan_and_after_a_day(
     assert page.evaluate("localStorage.length") == 1
     page.click("#end")
     page.click("#clear")
+    expect(page.locator("#clear")).to_have_text("Not saved: tap again to clear")
+    assert page.evaluate("localStorage.length") == 1
+    page.click("#clear")
     assert page.evaluate("localStorage.length") == 0
     expect(page.locator("#begin")).to_be_visible()
 
@@ -267,6 +270,8 @@ def test_a_plans_map_asks_who_it_was(open_page: Open, demo_plan: Plan, tmp_path:
     page.locator("#rows input").first.fill("12.5")
     page.locator("#rows input").first.blur()
     table = read_visits(_save(page, tmp_path))
+    page.click("#clear")
+    assert page.evaluate("localStorage.length") == 0
     assert table["hotspot"].tolist() == [stop.hotspot for stop in patrol.stops]
     assert table["minutes"].tolist() == [12.5, *[0.0] * (len(patrol.stops) - 1)]
     assert table["engagements"].isna().all()

@@ -13,6 +13,7 @@ from xlsxwriter.utility import xl_col_to_name
 from patrolplan.outputs.reason_words import CATEGORY_WORDS, FACTOR_WORDS, describe_reasons
 from patrolplan.outputs.week.roster import Roster
 from patrolplan.outputs.week.school_sheet import build_school_data, render_school_sheets
+from patrolplan.outputs.wording import describe_place
 from patrolplan.patrols.plan import Tasking
 from patrolplan.settings.models import CrimeSettings
 from patrolplan.times import format_time
@@ -46,13 +47,15 @@ def texts(roll):
 def test_presence_stands_by_day(roll, sheet):
     """On days with a patrol stand the minutes at the gate and the streets, else that none is."""
     (text,) = pages(sheet)
+    own_place = roll.week.plan.hotspots.set_index("hotspot")["place"]
     for day in roll.week.days:
         duties = roll.school_duties(URN, day)
         for duty in duties:
             until = format_time(duty.patrol.gate_until_minutes)
             assert f"{format_time(duty.start_minutes)}\N{EN DASH}{until}" in text
             for stop in duty.patrol.stops:
-                assert letters(stop.place)[1:] in text
+                place = describe_place(stop) if stop.tasking is None else own_place[stop.hotspot]
+                assert letters(place)[1:] in text
     assert text.count("nopatrolplanned") == sum(
         not roll.school_duties(URN, day) for day in roll.week.days
     )
@@ -103,7 +106,7 @@ def test_what_intelligence_tasked_is_not_told(roll, name):
     assert "informant" not in text
     assert "Nobody" not in text
     hotspots = roll.week.plan.hotspots.set_index("hotspot")
-    assert hotspots.loc[tasked_hotspot.hotspot, "place"] in text
+    assert hotspots.loc[tasked_hotspot.hotspot, "place"].split(" near ")[0] in text
 
 
 def test_only_schools_with_a_patrol_get_a_sheet(roll):
@@ -128,6 +131,8 @@ def test_many_streets_with_long_names_are_all_told(roll):
         dataclasses.replace(
             duties[0].patrol.stops[0],
             hotspot=name,
+            tasking=None,
+            stand="street",
             point=(at.x, at.y),
             place=f"{name}y " + "Long " * 12,
         )

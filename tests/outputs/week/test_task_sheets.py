@@ -19,7 +19,7 @@ from patrolplan.outputs.week.task_sheets import (
     format_officer_name,
     render_task_sheets,
 )
-from patrolplan.outputs.wording import format_grid_reference
+from patrolplan.outputs.wording import describe_place, format_grid_reference
 from patrolplan.patrols.plan import BarredPlace, Tasking
 from patrolplan.team.rota import plan_week
 from patrolplan.team.week_file import build_week_document
@@ -58,7 +58,7 @@ def test_every_duty_stands_on_the_wall_and_on_its_officers_sheet(roll, tasks):
                 f"{format_time(stop.arrive_minutes)}\N{EN DASH}{format_time(stop.leave_minutes)}"
             )
             assert times in sheet
-            assert letters(stop.place) in sheet
+            assert letters(describe_place(stop)) in sheet
         hours = f"{format_time(duty.start_minutes)}\N{EN DASH}{format_time(duty.end_minutes)}"
         assert f"{letters(duty.officer)}{hours}" in text[0]
         assert hours in text[1]

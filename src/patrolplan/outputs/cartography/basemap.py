@@ -60,7 +60,7 @@ def draw_page(width: float, height: float, file: BinaryIO) -> Iterator[Figure]:
     """
     with _MATPLOTLIB_LOCK, mpl.rc_context():
         mpl.rcdefaults()  # a user's own matplotlibrc must not change what people hold
-        mpl.rcParams.update({"pdf.fonttype": 42, "pdf.compression": 9})
+        mpl.rcParams.update({"pdf.fonttype": 42, "pdf.compression": 6})
         figure = Figure(figsize=(width / 72, height / 72), dpi=72)
         yield figure
         FigureCanvasPdf(figure).print_pdf(file, metadata={"CreationDate": None, "Producer": None})

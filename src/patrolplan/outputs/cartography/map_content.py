@@ -3,17 +3,18 @@
 An inset shows the crowded corner of a map once more, larger, where the map has room to spare.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.sparse.csgraph import dijkstra
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components, dijkstra
 from shapely.geometry.base import BaseGeometry
 
-from patrolplan.hotspots.reasons import ReportsReason
+from patrolplan.hotspots.reasons import BeatReason, Reason, ReportsReason
 from patrolplan.network import StreetNetwork
 from patrolplan.outputs.cartography import route, symbols
 from patrolplan.outputs.cartography.basemap import (
@@ -56,8 +57,6 @@ ON_WALK_METRES = 4.0
 CROSSING_SIGNS = ("signals", "zebra")
 CROSSING_GAP = 12.0
 """Points; nearer signs of one kind are parts of one crossing."""
-MAX_BEAT_GAP_METRES = 1000.0
-"""How far apart stretches of one beat can be at most, see `PatrolSettings.beat_metres`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,7 +175,8 @@ def list_named_streets(network: StreetNetwork, patrol: Patrol) -> list[str]:
         for step in leg.steps:
             mentioned += [step.street, *(crossing.road for crossing in step.crossings)]
         for stop in patrol.stops[max(0, number - approach) :][:1]:
-            mentioned += stop.place.split(STOP_PLACE_SEPARATOR)
+            places = [stop.place, *(why.place for why in stop.why if isinstance(why, BeatReason))]
+            mentioned += [name for place in places for name in place.split(STOP_PLACE_SEPARATOR)]
     known = set(network.piece_name) - {""}
     return [name for name in dict.fromkeys(mentioned) if name in known]
 
@@ -219,7 +219,7 @@ def collect_map_content(viewport: Viewport, plan: Plan, patrol: Patrol) -> MapCo
         beats=[
             viewport.to_page(line)
             for stop in patrol.stops
-            if len(line := _find_beat_line(network, plan.hotspots, stop))
+            for line in _find_beat_lines(network, plan.hotspots, stop)
         ],
         shows_steps=bool(len(find_steps(network, pieces))),
         passages=frozenset(network.piece_passage[walked]) - {""},
@@ -261,46 +261,64 @@ def _find_crossings(
 def _find_feared_stretches(
     viewport: Viewport, hotspots: gpd.GeoDataFrame, patrol: Patrol
 ) -> list[Geometries]:
-    """Stretches of stops that pupils' reports are a reason for, in points of the page."""
-    wanted = [
-        stop.hotspot
-        for stop in patrol.stops
-        if stop.kind == "hotspot" and any(isinstance(why, ReportsReason) for why in stop.why)
-    ]
-    shapes = hotspots.geometry[hotspots["hotspot"].isin(wanted)].to_numpy()
-    cuts = [viewport.clip_to_page(np.array([shape]), margin=0.0) for shape in shapes]
-    return [merge_lines(shapely.get_parts(cut)) for cut in cuts if len(cut)]
+    """Stretches of stops that pupils' reports are a reason for, in points of the page.
+
+    Of a beat only those of its hotspots that have the reason themselves, where any has.
+    """
+    stretches = []
+    for stop in patrol.stops:
+        if stop.kind == "hotspot" and _has_reports(stop.why):
+            own = hotspots[hotspots["hotspot"].isin(stop.beat or (stop.hotspot,))]
+            feared = own[[_has_reports(reasons) for reasons in own["reasons"]]]
+            shapes = (feared if len(feared) else own).geometry.to_numpy()
+            lines = merge_lines(shapely.get_parts(viewport.clip_to_page(shapes, margin=0.0)))
+            stretches += [lines] if len(lines) else []
+    return stretches
+
+
+def _has_reports(reasons: Iterable[Reason]) -> bool:
+    return any(
+        isinstance(reason, ReportsReason)
+        or (isinstance(reason, BeatReason) and _has_reports(reason.reasons))
+        for reason in reasons
+    )
 
 
 def _find_feared_points(
     viewport: Viewport, hotspots: gpd.GeoDataFrame, patrol: Patrol
 ) -> NDArray[np.float64]:
     """Stopping places, in points of the page, of hotspots that mainly reports make."""
-    others = hotspots[hotspots["mainly_reports"] & ~hotspots["hotspot"].isin(patrol.hotspots)]
+    others = hotspots[
+        hotspots["mainly_reports"] & ~hotspots["hotspot"].isin(_list_hotspots(patrol))
+    ]
     points = viewport.to_page(shapely.get_coordinates(others["stop"].to_numpy()))
     return points[viewport.contains(points, margin=MARKER_EDGE_MARGIN)]
 
 
-def _find_beat_line(
+def _find_beat_lines(
     network: StreetNetwork, hotspots: gpd.GeoDataFrame, stop: Stop
-) -> NDArray[np.float64]:
-    """(v, 2) metres: the walk between the two ends of a beat that are farthest apart."""
+) -> list[NDArray[np.float64]]:
+    """(v, 2) metres: along each connected part of a beat, between its ends farthest apart."""
     rows = hotspots["hotspot"].isin(stop.beat).to_numpy()
     if not rows.any():
-        return np.empty((0, 2))
+        return []
     pieces = np.concatenate([np.asarray(own, dtype=np.int64) for own in hotspots["pieces"][rows]])
-    nodes = np.unique(network.piece_nodes[pieces])
-    limit = 2 * float(network.piece_metres[pieces].sum()) + MAX_BEAT_GAP_METRES
-    metres, before = dijkstra(
-        network.node_graph, indices=nodes, limit=limit, return_predecessors=True
-    )
-    among = np.where(np.isfinite(metres[:, nodes]), metres[:, nodes], -1.0)
-    start, end = np.unravel_index(int(np.argmax(among)), among.shape)
-    at, path = nodes[end], [nodes[end]]
-    while at != nodes[start]:
-        at = before[start, at]
-        path.append(at)
-    return np.asarray(network.node_xy[path]) if len(path) > 1 else np.empty((0, 2))
+    nodes, ends = np.unique(network.piece_nodes[pieces], return_inverse=True)
+    start, end = ends.reshape(-1, 2).T
+    shape = (len(nodes), len(nodes))
+    metres = sparse.coo_array((network.piece_metres[pieces], (start, end)), shape=shape).tocsr()
+    count, part = connected_components(metres, directed=False)
+    apart, before = dijkstra(metres, directed=False, return_predecessors=True)
+    lines = []
+    for number in range(count):
+        own = np.flatnonzero(part == number)
+        among = apart[np.ix_(own, own)]
+        first, last = own[list(np.unravel_index(int(np.argmax(among)), among.shape))]
+        path = [last]
+        while path[-1] != first:
+            path.append(before[first, path[-1]])
+        lines.append(np.asarray(network.node_xy[nodes[path]]))
+    return lines
 
 
 def find_shown_keep_away(viewport: Viewport, patrol: Patrol) -> list[BarredPlace]:
@@ -336,9 +354,14 @@ def _select_drawn_legs(patrol: Patrol) -> list[tuple[str, Leg]]:
     return [row for row in zip(names, patrol.all_legs, strict=True) if len(row[1].line) > 1]
 
 
+def _list_hotspots(patrol: Patrol) -> list[str]:
+    """Hotspots that the patrol stops at or walks up and down."""
+    return [*patrol.hotspots, *(hotspot for stop in patrol.stops for hotspot in stop.beat)]
+
+
 def _select_stretches(hotspots: gpd.GeoDataFrame, patrol: Patrol) -> Geometries:
     """Stretches of the patrol's stops and their beats, in metres."""
-    wanted = {*patrol.hotspots, *(hotspot for stop in patrol.stops for hotspot in stop.beat)}
+    wanted = _list_hotspots(patrol)
     if not wanted or not len(hotspots):
         return np.empty(0, dtype=object)
     return np.asarray(hotspots.geometry[hotspots["hotspot"].isin(wanted)].to_numpy())

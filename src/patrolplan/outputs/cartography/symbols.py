@@ -33,6 +33,8 @@ ROTATED_NOTE = "Map turned"
 CROSS_SIDE = 11.0
 STOP_RADIUS = 9.0
 GATE_SIDE = 17.0
+TASKED_RADIUS = 6.9
+"""Points; of the circle in the frame of a stop that intelligence asks for."""
 MARKER_TEXT_SIZE = 12.0
 FEARED_TEXT = "!"
 KEEP_AWAY_TEXT = "\N{MULTIPLICATION SIGN}"
@@ -174,7 +176,7 @@ def draw_tasked_sign(axes: Axes, text: str, middle: tuple[float, float]) -> None
     square.set(facecolor="white", edgecolor="black", linewidth=2.0, zorder=10.9)
     axes.add_artist(square)
     size = MARKER_TEXT_SIZE - (1.5 if len(text) == 1 else 3.5)
-    circle = Circle((x, y), GATE_SIDE / 2 - 1.6, facecolor="black", linewidth=0.0)
+    circle = Circle((x, y), TASKED_RADIUS, facecolor="black", linewidth=0.0)
     draw_sign(axes, circle, text, middle, size)
 
 

@@ -218,6 +218,8 @@ const makeCompanion = ({ data, say, showPatrol, showStop, showLeg, titleOf }) =>
       return group;
     }));
     const planned = Array.from(part("who").options ?? []).find(({ dataset }) => dataset.officer === patrol.officer);
+    delete part("clear").dataset.sure;
+    setText("clear", "Clear this patrol");
     part("who").value = state.officer || planned?.value || "";
     offer();
   };
@@ -232,6 +234,15 @@ const makeCompanion = ({ data, say, showPatrol, showStop, showLeg, titleOf }) =>
     state.ended = false;
     save();
     part("tap").focus();
+  };
+  // A slip of the thumb does not delete a record that was not saved.
+  const clear = () => {
+    if (state.saved || part("clear").dataset.sure || !patrol.stops.length) forget();
+    else {
+      part("clear").dataset.sure = "yes";
+      setText("clear", "Not saved: tap again to clear");
+      tell("The record is not saved. Tap again to clear it.");
+    }
   };
   const forget = () => {
     store.clear();
@@ -259,7 +270,11 @@ const makeCompanion = ({ data, say, showPatrol, showStop, showLeg, titleOf }) =>
   });
   press("look", lookAhead);
   press("back", goBack);
-  press("clear", forget);
+  press("clear", clear);
+  press("save", () => {
+    state.saved = Boolean(part("save").href);
+    save();
+  });
   part("who").addEventListener("input", () => {
     state.officer = part("who").value.trim();
     save();

@@ -245,11 +245,6 @@
     map.fitBounds(L.latLngBounds(points), { ...room, maxZoom: 17.5, animate: false });
   };
   const fitPatrol = () => fit([...chosen.points, ...chosen.legs.flat()]);
-  const beginning = ({ from_base: fromBase, ends_at: end }) => {
-    const place = fromBase ? "base" : "gate";
-    const name = fromBase ? "Base" : "School gate";
-    return end === place ? `${name}, start and end` : `${name}, start`;
-  };
   const choose = (id) => {
     const patrol = data.patrols.find((candidate) => candidate.id === id);
     if (!patrol) return;
@@ -265,8 +260,7 @@
     one("#patrol-choice").value = id;
     stops.clearLayers();
     chosen.markers = chosen.points.map((at, number) => {
-      const sign = patrol.from_base ? "B" : "G";
-      const marker = (number ? makeStopSign(at, number, patrol.stops[number - 1]) : makeSign(at, sign, beginning(patrol), "gate", 1000)).addTo(stops);
+      const marker = (number ? makeStopSign(at, number, patrol.stops[number - 1]) : makeStartSign(at, patrol)).addTo(stops);
       marker.on("click", () => go(number, { move: false }));
       return marker;
     });
@@ -389,22 +383,7 @@
     if (leg) fit(leg);
   };
 
-  // Leaflet draws for the size on the screen; paper has another, so the map is drawn again.
-  let before = null;
-  addEventListener("beforeprint", () => {
-    before = { center: map.getCenter(), zoom: map.getZoom() };
-    document.body.classList.add("printing");
-    all(".patrol:not([hidden]) .walk").forEach((walk) => { walk.open = true; });
-    map.invalidateSize({ animate: false, pan: false });
-    if (chosen.patrol) fitPatrol();
-  });
-  addEventListener("afterprint", () => {
-    document.body.classList.remove("printing");
-    all(".walk").forEach((walk) => { walk.open = false; });
-    map.invalidateSize({ animate: false, pan: false });
-    map.setView(before.center, before.zoom, { animate: false });
-  });
-
+  makePrinting({ map, article: () => all(".patrol:not([hidden])")[0], fit: () => chosen.patrol && fitPatrol() });
   map.attributionControl.setPrefix("Leaflet").addAttribution(data.credit);
   map.zoomControl.setPosition("bottomright");
   L.control.scale({ imperial: false }).addTo(map);

@@ -18,6 +18,7 @@ from patrolplan.arrays import expand_ranges
 from patrolplan.crs import Projection
 from patrolplan.hotspots.reasons import ReportsReason
 from patrolplan.network import StreetNetwork
+from patrolplan.outputs.webmap.packed import encode_digits, encode_steps, pack_lines, pack_shapes
 from patrolplan.times import format_time
 
 if TYPE_CHECKING:
@@ -127,14 +128,14 @@ def build_map_layers(plan: "Plan", patrols: Sequence[MapPatrol] | None = None) -
         "streets": {
             "lines": {
                 "counts": lines.tolist(),
-                "steps": _encode_steps(coordinates, projection),
+                "steps": encode_steps(coordinates, projection),
             },
-            "rank": _encode_digits(rank),
+            "rank": encode_digits(rank),
             "name": name.tolist(),
             "names": names.tolist(),
         },
         "voices": {
-            voice: _encode_digits(np.pad(digit, (0, len(network) - len(digit))))
+            voice: encode_digits(np.pad(digit, (0, len(network) - len(digit))))
             for voice, digit in classify_voices(plan.risk, patrolled.piece_metres).items()
         },
         "labels": _place_labels(network, name, rank, names),
@@ -194,32 +195,6 @@ def classify_voices(risk: "Risk", metres: NDArray[np.float64]) -> dict[str, NDAr
     return {**classes, "crime": crime, "reports": reports, "differ": differ}
 
 
-def _encode_digits(values: NDArray[np.int64]) -> str:
-    return (values.astype(np.uint8) + ord("0")).tobytes().decode("ascii")
-
-
-def _encode_steps(xy: NDArray[np.float64], projection: Projection) -> list[int]:
-    """Latitude and longitude of each point as steps from the one before."""
-    longitude, latitude = projection.to_degrees(xy[:, 0], xy[:, 1])
-    whole = np.rint(np.column_stack([latitude, longitude]) * 1e6).astype(np.int64)
-    steps: list[int] = np.diff(whole, axis=0, prepend=np.zeros((1, 2), np.int64)).ravel().tolist()
-    return steps
-
-
-def _pack_lines(
-    lines: Sequence[NDArray[np.float64]], projection: Projection
-) -> dict[str, list[int]]:
-    """Lines as their numbers of points and one run of steps."""
-    xy = np.concatenate([np.empty((0, 2)), *lines])
-    return {"counts": [len(line) for line in lines], "steps": _encode_steps(xy, projection)}
-
-
-def _pack_shapes(shapes: NDArray[np.object_], projection: Projection) -> dict[str, list[int]]:
-    xy, line = shapely.get_coordinates(shapes, return_index=True)
-    counts = np.bincount(line, minlength=len(shapes))
-    return {"counts": counts.tolist(), "steps": _encode_steps(xy, projection)}
-
-
 def _compute_bounds(xy: NDArray[np.float64], projection: Projection) -> list[list[float]]:
     longitude, latitude = projection.to_degrees(xy[:, 0], xy[:, 1])
     return [
@@ -249,11 +224,11 @@ def _place_labels(
     order = np.lexsort((-room, lowest[street[line]]))
     of_street = street[line[order]]
     return {
-        "at": _encode_steps(at[order], network.projection),
+        "at": encode_steps(at[order], network.projection),
         "name": used[of_street].tolist(),
         "angle": np.rint(angle[order]).astype(np.int64).tolist(),
         "room": np.rint(room[order]).astype(np.int64).tolist(),
-        "rank": _encode_digits(lowest[of_street]),
+        "rank": encode_digits(lowest[of_street]),
     }
 
 
@@ -292,16 +267,16 @@ def _pack_basemap(
     kind = features["kind"].to_numpy(dtype=object)
     ground: dict[str, Any] = {}
     for area, smallest in MIN_SQUARE_METRES.items():
-        ground[area] = _pack_shapes(_find_rings(clipped[kind == area], smallest), projection)
+        ground[area] = pack_shapes(_find_rings(clipped[kind == area], smallest), projection)
     for line in ("stream", "railway"):
         parts = shapely.get_parts(shapely.simplify(clipped[kind == line], 0.5))
         parts = parts[shapely.get_type_id(parts) == shapely.GeometryType.LINESTRING]
-        ground[line] = _pack_shapes(parts, projection)
+        ground[line] = pack_shapes(parts, projection)
     for place in ("bus_stop", "station"):
         inside = (kind == place) & ~shapely.is_empty(clipped)
         xy = shapely.get_coordinates(shapely.point_on_surface(clipped[inside]))
         names = features["name"].to_numpy(dtype=object)[inside].tolist()
-        ground[place] = {"at": _encode_steps(xy, projection), "name": names}
+        ground[place] = {"at": encode_steps(xy, projection), "name": names}
     return ground
 
 
@@ -333,7 +308,7 @@ def _pack_hotspots(hotspots: gpd.GeoDataFrame, projection: Projection) -> list[d
         {
             "id": row["hotspot"],
             "stop": [round(lat, DECIMALS), round(lng, DECIMALS)],
-            "lines": _pack_shapes(shapely.get_parts(stretch), projection),
+            "lines": pack_shapes(shapely.get_parts(stretch), projection),
             # 1 where pupils report it, 2 where their reports carry it more than crime does.
             "feared": 2 if row["mainly_reports"] else int(is_feared(row["reasons"])),
         }
@@ -378,16 +353,16 @@ def _pack_patrol(map_patrol: MapPatrol, area: "StudyArea", names: list[str]) -> 
         "urn": patrol.urn,
         "hotspots": patrol.hotspots,
         "streets": [row_of[street] for street in streets if street in row_of],
-        "at": _encode_steps(patrol.points, projection),
+        "at": encode_steps(patrol.points, projection),
         "start": round(patrol.start_minutes),
         "gate_until": round(patrol.gate_until_minutes),
         "end": round(patrol.end_minutes),
         "stops": [_pack_stop(stop, area) for stop in patrol.stops],
         "ends_at": patrol.ends_at,
         "from_base": patrol.from_base,
-        "base": [] if base is None else _encode_steps(np.array([base]), projection),
-        "keep_away": _encode_steps(barred, projection),
-        "legs": _pack_lines([leg.line for leg in patrol.all_legs], projection),
+        "base": [] if base is None else encode_steps(np.array([base]), projection),
+        "keep_away": encode_steps(barred, projection),
+        "legs": pack_lines([leg.line for leg in patrol.all_legs], projection),
     }
 
 
@@ -401,7 +376,7 @@ def _pack_stop(stop: "Stop", area: "StudyArea") -> dict[str, Any]:
         "leave": round(stop.leave_minutes),
         "beat": ", ".join(stop.beat),
         "feared": is_feared(stop.why),
-        "tasked": _encode_steps(np.array(tasked).reshape(-1, 2), area.projection),
+        "tasked": encode_steps(np.array(tasked).reshape(-1, 2), area.projection),
     }
 
 

@@ -53,7 +53,7 @@ TEMPLATES = Path(__file__).parent
 
 SCRIPT_FILES = (
     *("packed.js", "nearest.js", "room.js", "names.js", "ink.js", "search.js", "signs.js"),
-    *("position.js", "taps.js", "companion.js", "map.js"),
+    *("printing.js", "position.js", "taps.js", "companion.js", "map.js"),
 )
 """Each uses only those before it."""
 
@@ -103,7 +103,7 @@ def render_map(plan: "Plan", week: WeekView | None = None) -> bytes:
     layers["credit"] = "Fictional" if wording.is_fictional(plan) else OPENSTREETMAP
     tiles = plan.area.settings.output.tiles
     element, folium_script = _render_folium(layers["bounds"], tiles)
-    scripts = (read_leaflet_script(), folium_script, *map(_read_asset, SCRIPT_FILES))
+    scripts = (read_leaflet_script(), folium_script, *map(_read_script, SCRIPT_FILES))
     styles = (read_leaflet_style(), _read_asset("map.css"))
     page = (
         _load_templates()
@@ -213,6 +213,11 @@ def _hash_source(text: str) -> str:
 
 def _read_asset(name: str) -> str:
     return (TEMPLATES / name).read_text(encoding="utf-8").replace("\r\n", "\n")
+
+
+def _read_script(name: str) -> str:
+    """A script without what only its reader needs: indentation and lines of comment."""
+    return re.sub(r"^[ \t]*(?://.*\n)?", "", _read_asset(name), flags=re.MULTILINE)
 
 
 @lru_cache(maxsize=1)

@@ -9,13 +9,15 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from patrolplan.patrols.solver.label_kernel import expand_labels, rehash_labels
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from patrolplan.patrols.solver.reduce import OfficerGroup, ReducedCase
@@ -101,13 +103,8 @@ class LabelExplorer:
         """Prepare what does not depend on prizes, for at most `MAX_CANDIDATES` candidates."""
         self.case = case
         self.unit = unit
-        size = case.size
-        bits = [
-            (case.conflict[:, k // 64] >> np.uint64(k % 64)) & np.uint64(1) for k in range(size)
-        ]
-        clash = np.array(bits, dtype=bool).reshape(size, size)
-        self.weight, self.margin = compute_min_times(case.dwell, unit, clash)
-        self.group = np.full(size, -1, dtype=np.int64)
+        self.weight, self.margin = compute_min_times(case.dwell, unit, find_clashes(case))
+        self.group = np.full(case.size, -1, dtype=np.int64)
         for number, members in enumerate(case.exclusive_sets):
             # A stop in two sets counts for the first: leaving out a rule only weakens the bound.
             self.group[members[self.group[members] < 0]] = number
@@ -157,58 +154,116 @@ class LabelExplorer:
             np.array([[unit.earliest, 0.0, math.inf, math.inf]]),
             np.array([[case.size, -1]], dtype=np.int32),
         )
-        levels, best, labels, bound = [root], None, 0, -math.inf
-        while len(levels[-1]) and len(levels) <= case.size:
-            before = state[1]
-            level, done = _expand_level(levels[-1], fixed, max_labels - labels, deadline)
-            labels += len(level)
-            if not done:
-                waiting = levels[-1].marks[int(state[5]) :, 2]
-                bound = max(waiting.max(initial=bound), level.marks[:, 2].max(initial=bound))
-            if beam is not None and len(level) > beam:
-                cut = np.argpartition(-level.marks[:, 2], beam)
-                bound = max(bound, level.marks[cut[beam:], 2].max())
-                state_best = int(state[2]) if state[1] > before else -1
-                selected = cut[:beam]
-                if state_best >= 0 and state_best not in selected:
-                    # The label that it displaces counts as cut as well.
-                    bound = max(bound, level.marks[selected[-1], 2])
-                    selected[-1] = state_best
-                level = level.select(selected)
-                state[2] = (
-                    float(np.flatnonzero(selected == state_best)[0]) if state_best >= 0 else -1
-                )
-            levels.append(level)
-            if state[1] > before:
-                best = (len(levels) - 1, int(state[2]))
-            if not done:
-                break
-        complete = bound <= state[0]
-        return Exploration(
-            tuple(levels),
-            float(state[1]),
-            best,
-            max(float(bound), float(state[1]), 0.0 if floor < 0 else -math.inf),
-            bool(complete),
-            labels,
-        )
+        grown = grow_levels(root, STATIC_KERNEL, fixed, Limits(beam, max_labels, deadline))
+        return Exploration(grown.levels, *summarise(grown, state, floor))
+
+
+class Kernel(NamedTuple):
+    """A compiled kernel that grows labels, and the columns of its arrays."""
+
+    expand: Callable[..., int]
+    rehash: Callable[..., None]
+    mark_columns: int
+    link_columns: int
+    bound_column: int
+    """Of the marks: the most that a label can lead to."""
+
+
+STATIC_KERNEL = Kernel(expand_labels, rehash_labels, 4, 2, 2)
+
+
+class Limits(NamedTuple):
+    """When growing labels ends: see `LabelExplorer.explore`."""
+
+    beam: int | None
+    max_labels: int
+    deadline: float
+
+
+class Grown(NamedTuple):
+    """Levels of labels, where the best one is, how many there are, and the bound of those cut."""
+
+    levels: tuple[Level, ...]
+    best: tuple[int, int] | None
+    labels: int
+    bound: float
+    complete: bool
+
+
+def grow_levels(root: Level, kernel: Kernel, fixed: tuple[Any, ...], limits: Limits) -> Grown:
+    """Grow labels level by level until none is left, too many are there, or the time is up.
+
+    `fixed` is what the kernel takes after its table, the state first: see `expand_labels`.
+    """
+    state, size = fixed[0], fixed[1].shape[0] - 2
+    levels, best, labels, bound = [root], None, 0, -math.inf
+    while len(levels[-1]) and len(levels) <= size:
+        before = state[1]
+        room = limits.max_labels - labels
+        level, done = _expand_level(levels[-1], kernel, fixed, room, limits.deadline)
+        labels += len(level)
+        if not done:
+            waiting = levels[-1].marks[int(state[5]) :, kernel.bound_column]
+            bound = max(waiting.max(initial=bound), _find_most(level, kernel, bound))
+        best_label = int(state[2]) if state[1] > before else -1
+        if limits.beam is not None and len(level) > limits.beam:
+            level, best_label, cut = _select_labels(level, kernel, limits.beam, best_label)
+            bound = max(bound, cut)
+        levels.append(level)
+        if best_label >= 0:
+            best = (len(levels) - 1, best_label)
+        if not done:
+            break
+    return Grown(tuple(levels), best, labels, float(bound), bool(bound <= state[0]))
+
+
+def summarise(
+    grown: Grown, state: NDArray[np.float64], floor: float
+) -> tuple[float, tuple[int, int] | None, float, bool, int]:
+    """Give what an `Exploration` says of its levels."""
+    worth = float(state[1])
+    bound = max(grown.bound, worth, 0.0 if floor < 0 else -math.inf)
+    return worth, grown.best, bound, grown.complete, grown.labels
+
+
+def _find_most(level: Level, kernel: Kernel, least: float) -> float:
+    return float(level.marks[:, kernel.bound_column].max(initial=least))
+
+
+def _select_labels(
+    level: Level, kernel: Kernel, beam: int, best_label: int
+) -> tuple[Level, int, float]:
+    """Select the most promising labels, and the best; give its new row and the bound of the rest.
+
+    The label that the best displaces counts as cut as well.
+    """
+    bounds = level.marks[:, kernel.bound_column]
+    cut = np.argpartition(-bounds, beam)
+    bound = float(bounds[cut[beam:]].max())
+    selected = cut[:beam]
+    if best_label >= 0:
+        if best_label not in selected:
+            bound = max(bound, float(bounds[selected[-1]]))
+            selected[-1] = best_label
+        best_label = int(np.flatnonzero(selected == best_label)[0])
+    return level.select(selected), best_label, bound
 
 
 def _expand_level(
-    level: Level, fixed: tuple[Any, ...], max_labels: int, deadline: float
+    level: Level, kernel: Kernel, fixed: tuple[Any, ...], max_labels: int, deadline: float
 ) -> tuple[Level, bool]:
     """Expand all labels of a level; tell whether time and memory sufficed."""
     state = fixed[0]
     size = fixed[1].shape[0] - 2
     room = INITIAL_CAPACITY
     sets = np.empty((room, 4), dtype=np.uint64)
-    marks = np.empty((room, 4))
-    links = np.empty((room, 2), dtype=np.int32)
+    marks = np.empty((room, kernel.mark_columns))
+    links = np.empty((room, kernel.link_columns), dtype=np.int32)
     table = np.full(2 * room, -1, dtype=np.int32)
     first, count = 0, 0
     while first < len(level):
         stop = min(first + PARENTS_AT_ONCE, len(level))
-        count = expand_labels(
+        count = kernel.expand(
             first, stop, count, level.sets, level.marks, level.links,
             sets, marks, links, table, *fixed,
         )  # fmt: skip
@@ -217,16 +272,24 @@ def _expand_level(
             break
         if first < stop or count + size > room:
             room *= 4
-            sets, marks, links = (_grow_array(old, room) for old in (sets, marks, links))
+            sets, marks, links = (_grow_array(old, count, room) for old in (sets, marks, links))
             table = np.full(2 * room, -1, dtype=np.int32)
-            rehash_labels(table, sets, links, count)
+            kernel.rehash(table, sets, links, count)
     return Level(sets[:count], marks[:count], links[:count]), first >= len(level)
 
 
-def _grow_array(old: NDArray[Any], room: int) -> NDArray[Any]:
+def _grow_array(old: NDArray[Any], count: int, room: int) -> NDArray[Any]:
     longer = np.empty((room, old.shape[1]), dtype=old.dtype)
-    longer[: len(old)] = old
+    longer[:count] = old[:count]
     return longer
+
+
+def find_clashes(case: ReducedCase) -> NDArray[np.bool_]:
+    """(c, c) which candidates exclude each other."""
+    words = [
+        (case.conflict[:, k // 64] >> np.uint64(k % 64)) & np.uint64(1) for k in range(case.size)
+    ]
+    return np.array(words, dtype=bool).reshape(case.size, case.size)
 
 
 def compute_min_times(

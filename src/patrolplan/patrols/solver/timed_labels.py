@@ -9,18 +9,21 @@ is worth 0 here as in the static case; the `baseline` is added again in the answ
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from patrolplan.patrols.solver.label_setting import (
-    PARENTS_AT_ONCE,
     Exploration,
+    Kernel,
     LabelExplorer,
     Level,
+    Limits,
     compute_min_times,
+    find_clashes,
+    grow_levels,
+    summarise,
 )
 from patrolplan.patrols.solver.reduce import (
     OfficerGroup,
@@ -43,7 +46,7 @@ if TYPE_CHECKING:
     from patrolplan.patrols.solver.timed_prizes import TimedPrizes
 
 
-INITIAL_CAPACITY = 4096
+TIMED_KERNEL = Kernel(expand_timed_labels, rehash_timed_labels, 6, 3, 4)
 # Worths that differ by less than this share of all prizes are the same to the labels.
 SAME_SHARE = 1e-13
 
@@ -205,11 +208,7 @@ class TimedExplorer:
         self.case = case
         self.unit = unit
         size = case.size
-        bits = [
-            (case.conflict[:, k // 64] >> np.uint64(k % 64)) & np.uint64(1) for k in range(size)
-        ]
-        clash = np.array(bits, dtype=bool).reshape(size, size)
-        self.weight, self.margin = compute_min_times(case.dwell, unit, clash)
+        self.weight, self.margin = compute_min_times(case.dwell, unit, find_clashes(case))
         with np.errstate(invalid="ignore"):
             over = unit.latest - case.dwell - unit.min_times[:size, size + 1]
         self.last_begin = np.minimum(case.closing, over)
@@ -268,81 +267,8 @@ class TimedExplorer:
             np.ascontiguousarray(case.conflict[:, :2]), case.first_minute, self.scratch,
             self.pieces,
         )  # fmt: skip
-        levels, best, labels, bound = [self.root], None, 0, -math.inf
-        while len(levels[-1]) and len(levels) <= case.size:
-            before = state[1]
-            level, done = _expand_level(levels[-1], fixed, max_labels - labels, deadline)
-            labels += len(level)
-            if not done:
-                waiting = levels[-1].marks[int(state[5]) :, 4]
-                bound = max(waiting.max(initial=bound), level.marks[:, 4].max(initial=bound))
-            best_label = int(state[2]) if state[1] > before else -1
-            if beam is not None and len(level) > beam:
-                level, best_label, cut = _select_labels(level, beam, best_label)
-                bound = max(bound, cut)
-            levels.append(level)
-            if best_label >= 0:
-                best = (len(levels) - 1, best_label)
-            if not done:
-                break
-        return TimedExploration(
-            tuple(levels),
-            float(state[1]),
-            best,
-            max(float(bound), float(state[1]), 0.0 if floor < 0 else -math.inf),
-            bool(bound <= state[0]),
-            labels,
-        )
-
-
-def _select_labels(level: Level, beam: int, best_label: int) -> tuple[Level, int, float]:
-    """Select the most promising labels, and the best; give its new row and the bound of the rest.
-
-    The label that the best displaces counts as cut as well.
-    """
-    cut = np.argpartition(-level.marks[:, 4], beam)
-    bound = float(level.marks[cut[beam:], 4].max())
-    selected = cut[:beam]
-    if best_label >= 0:
-        if best_label not in selected:
-            bound = max(bound, float(level.marks[selected[-1], 4]))
-            selected[-1] = best_label
-        best_label = int(np.flatnonzero(selected == best_label)[0])
-    return level.select(selected), best_label, bound
-
-
-def _expand_level(
-    level: Level, fixed: tuple[Any, ...], max_labels: int, deadline: float
-) -> tuple[Level, bool]:
-    """Expand all labels of a level; tell whether time and memory sufficed."""
-    state = fixed[0]
-    room = INITIAL_CAPACITY
-    sets = np.empty((room, 4), dtype=np.uint64)
-    marks = np.empty((room, 6))
-    links = np.empty((room, 3), dtype=np.int32)
-    table = np.full(2 * room, -1, dtype=np.int32)
-    first, count = 0, 0
-    while first < len(level):
-        stop = min(first + PARENTS_AT_ONCE, len(level))
-        count = expand_timed_labels(
-            first, stop, count, level.sets, level.marks, level.links,
-            sets, marks, links, table, *fixed,
-        )  # fmt: skip
-        first = int(state[5])
-        if count > max_labels or time.perf_counter() > deadline:
-            break
-        if first < stop:
-            room *= 2
-            sets, marks, links = (_grow_array(old, count, room) for old in (sets, marks, links))
-            table = np.full(2 * room, -1, dtype=np.int32)
-            rehash_timed_labels(table, sets, links, count)
-    return Level(sets[:count], marks[:count], links[:count]), first >= len(level)
-
-
-def _grow_array(old: NDArray[Any], count: int, room: int) -> NDArray[Any]:
-    longer = np.empty((room, old.shape[1]), dtype=old.dtype)
-    longer[:count] = old[:count]
-    return longer
+        grown = grow_levels(self.root, TIMED_KERNEL, fixed, Limits(beam, max_labels, deadline))
+        return TimedExploration(grown.levels, *summarise(grown, state, floor))
 
 
 def build_explorer(case: ReducedCase, unit: OfficerGroup) -> LabelExplorer | TimedExplorer:
