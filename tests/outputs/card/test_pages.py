@@ -75,7 +75,7 @@ def plan(request):
 
 @pytest.fixture(scope="module")
 def drawn(plan):
-    """Maps as they stand on the cards, and all cards of a plan as one PDF."""
+    """Maps as they stand on the cards, all cards of a plan as one PDF, and each alone."""
     maps, draw = [], card_module.draw_patrol_map
 
     def spy(*args, **how):
@@ -85,18 +85,19 @@ def drawn(plan):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(card_module, "draw_patrol_map", spy)
         cards = render_cards(plan)
-    return maps, cards["cards.pdf"]
+    whole = cards.pop("cards.pdf")
+    return maps, whole, list(cards.values())
 
 
 @pytest.fixture(scope="module")
 def texts(drawn):
-    """Letters of each card's page."""
-    return read_pages(drawn[1])
+    """Letters of each card, of its next page too."""
+    return ["".join(read_pages(card)) for card in drawn[2]]
 
 
 def test_no_label_lies_on_another_or_off_the_map(plan, drawn):
     """At the size that each card gives its map, no words overlap, and all lie within it."""
-    maps, _ = drawn
+    maps = drawn[0]
     assert len(maps) == len(plan.patrols)
     for picture in maps:
         assert_labels_apart(picture, round_signs=True)
@@ -130,8 +131,8 @@ def test_no_text_is_cut(plan, drawn, texts):
 
 
 def test_pages_are_used_in_colour_and_in_grey(plan, drawn):
-    """Two thirds of each page hold ink, and a print in grey has the ink of a coloured one."""
-    grey, colour = rendered(drawn[1], "-gray"), rendered(drawn[1])
+    """Two thirds of each first page hold ink, and a print in grey has the ink of a coloured one."""
+    grey, colour = ([rendered(card, *gray)[0] for card in drawn[2]] for gray in (("-gray",), ()))
     assert len(grey) == len(colour) == len(plan.patrols)
     for plain, page in zip(grey, colour, strict=True):
         light = page @ np.array([0.299, 0.587, 0.114])
