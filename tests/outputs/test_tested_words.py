@@ -57,11 +57,11 @@ def _describe(ratio, low, high):
 
 
 def test_what_the_interval_leaves_open_is_not_claimed():
-    """An interval around 1 is about as much; less is called less; large ratios are capped."""
-    assert "about as much as on a plain loop (0.8 to 2.1)" in _describe(1.4, 0.8, 2.1)
-    assert "less, 0.5 times as much as on a plain loop (0.3 to 0.9)" in _describe(0.5, 0.3, 0.9)
+    """An interval around 1 is about as much; less is a number below 1; large ratios are capped."""
+    assert "about as much as on a plain loop (95 %: 0.8 to 2.1)" in _describe(1.4, 0.8, 2.1)
+    assert " 0.5 times as much as on a plain loop (95 %: 0.3 to 0.9)" in _describe(0.5, 0.3, 0.9)
     assert "more than 10 times as much" in _describe(16.2, 9.1, 40.0)
-    assert "(9.1 or more)" in _describe(16.2, 9.1, 40.0)
+    assert "(95 %: 9.1 or more)" in _describe(16.2, 9.1, 40.0)
     assert "less than a tenth as much" in _describe(0.02, 0.01, 0.04)
     assert "(no intervals)" in _describe(2.0, None, None)
 

@@ -29,33 +29,36 @@ def describe_tested(tested: "Tested | None") -> str:
     >>> first[:73]
     'Recorded at its stops in its hours, Apr to Sep 2026 (known to the plan): '
     >>> first[73:]
-    '5.0 times as much harm a metre as on all streets in reach (3.3 to 7.0)'
-    >>> second[:83]
-    'Planned without them, recorded there: about as much as by counts alone (0.7 to 2.7)'
-    >>> second[83:]
-    ', more than 10 times as much as on a plain loop (9.3 or more).'
+    '5.0 times as much harm a metre as on all streets in reach (95 %: 3.3 to 7.0)'
+    >>> second[:64]
+    'Planned this way without them, recorded there: about as much as '
+    >>> second[64:93]
+    'by counts alone (0.7 to 2.7),'
+    >>> second[93:]
+    ' more than 10 times as much as on a plain loop (9.3 or more).'
     """
     if tested is None:
         return ""
-    sentences = []
     span = _describe_span(tested)
-    if tested.own_stops is not None:
-        amount = _describe_ratio(tested.own_stops, "harm a metre as on all streets in reach")
-        sentences.append(f"Recorded at its stops in its hours, {span}: {amount}.")
+    own = tested.own_stops
+    first = ""
+    if own is not None:
+        amount = _describe_ratio(own, "harm a metre as on all streets in reach", percent="95 %: ")
+        first = f"Recorded at its stops in its hours, {span}: {amount}."
+    percents = iter(["95 %: "] if own is None or own.low is None else [])
     others = [
-        _describe_ratio(ratio, f"as {what}")
+        _describe_ratio(ratio, f"as {what}", percent=next(percents, ""))
         for ratio, what in (
             (tested.recorded_counts, "by counts alone"),
             (tested.loop, "on a plain loop"),
         )
         if ratio is not None
     ]
-    if others:
-        them = "them" if sentences else span
-        who = "Planned" if tested.officers == 1 else f"{tested.officers} patrols planned"
-        start = f"{who} without {them}, recorded there"
-        sentences.append(f"{start}: {', '.join(others)}.")
-    return " ".join(sentences)
+    if not others:
+        return first
+    who = "Planned" if tested.officers == 1 else f"{tested.officers} patrols planned"
+    start = f"{who} this way without {'them' if first else span}, recorded there"
+    return f"{first} {start}: {', '.join(others)}.".strip()
 
 
 def _describe_span(tested: "Tested") -> str:
@@ -71,15 +74,18 @@ def _describe_span(tested: "Tested") -> str:
     return f"{first:%b}{year} to {last:%b} {last.year}{brackets}"
 
 
-def _describe_ratio(ratio: "TestedRatio", than: str) -> str:
-    """How much more or less than something, with the 95 % interval in brackets."""
+def _describe_ratio(ratio: "TestedRatio", than: str, *, percent: str) -> str:
+    """How much more or less than something, with the 95 % interval in brackets.
+
+    `percent` says so before the first interval of a text.
+    """
     times, low, high = ratio.ratio, ratio.low, ratio.high
     if times > MAX_TIMES:
         amount = f"more than {MAX_TIMES} times as much"
     elif times < MIN_TIMES:
         amount = "less than a tenth as much"
     else:
-        amount = f"{'less, ' if times < 1 else ''}{times:.1f} times as much"
+        amount = f"{times:.1f} times as much"
     if low is None or high is None:
         return f"{amount} {than}"
     if low <= 1 <= high:
@@ -90,4 +96,4 @@ def _describe_ratio(ratio: "TestedRatio", than: str) -> str:
         interval = f"{low:.1f} or more"
     else:
         interval = f"{low:.1f} to {high:.1f}"
-    return f"{amount} {than} ({interval})"
+    return f"{amount} {than} ({percent}{interval})"
