@@ -9,7 +9,8 @@ import shapely
 
 import patrolplan as pp
 from patrolplan.outputs.note_words import describe_notes
-from patrolplan.patrols.school_problem import PlanningInputs, build_school_problem
+from patrolplan.patrols.planning_inputs import PlanningInputs
+from patrolplan.patrols.school_problem import build_school_problem
 
 URN = "900001"
 

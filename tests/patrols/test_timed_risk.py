@@ -13,7 +13,8 @@ from patrolplan.area.patrol_window import Window, resolve_window
 from patrolplan.patrols.beats import join_beats
 from patrolplan.patrols.plan import Patrol, build_patrol_document
 from patrolplan.patrols.planner import MIN_REVERSED_SHARE, reverse_patrol
-from patrolplan.patrols.school_problem import PlanningInputs, build_school_problem
+from patrolplan.patrols.planning_inputs import PlanningInputs
+from patrolplan.patrols.school_problem import build_school_problem
 from patrolplan.patrols.solver.solve import solve
 from patrolplan.patrols.surroundings import build_surroundings
 from patrolplan.patrols.timed_risk import TimedRisk, find_seen_pieces

@@ -12,13 +12,10 @@ from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window, resolve_window
 from patrolplan.area.study_area import with_settings
 from patrolplan.patrols.planner import check_request
-from patrolplan.patrols.school_problem import (
-    PlanningInputs,
-    SchoolProblem,
-    build_school_problem,
-    select_tasked,
-)
+from patrolplan.patrols.planning_inputs import PlanningInputs
+from patrolplan.patrols.school_problem import SchoolProblem, build_school_problem
 from patrolplan.patrols.solver.solve import MaxIterations, Route, solve
+from patrolplan.patrols.tasked_places import select_tasked
 from patrolplan.patrols.way_home import HarmMeter, find_ways
 from patrolplan.risk.surface import Risk
 
