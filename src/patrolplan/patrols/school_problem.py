@@ -226,6 +226,12 @@ class SchoolProblem:
         beat = self.inputs.hotspots["beat"].iloc[row] if row >= 0 else ()
         return tuple(beat) or (self.get_stop_name(stop),)
 
+    def list_walked(self, stop: int) -> list[list[int]]:
+        """The pieces of the stretches that a dwell at a stop goes along, where it is a beat's."""
+        row = self.hotspot_rows[stop - 1]
+        beats = self.inputs.hotspots
+        return [beats["pieces"].iloc[row]] if row >= 0 and beats["beat"].iloc[row] else []
+
     def explain_unvisited(self, stops: Iterable[int] = ()) -> list[Note]:
         """Tasked places that are not visited, and why: beyond the streets, and some stops."""
         outside = self.must_visit["place_id"].iloc[self.outside_rows]
