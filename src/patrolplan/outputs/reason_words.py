@@ -82,6 +82,9 @@ NEAR_MINUTES = 5.0
 
 UNSURE_PLACE = "may lie a street or two away"
 
+HARDLY_ANY = (0, 1)
+"""Incidents that are no number to print."""
+
 MODIFIERS = (TrendReason, UnsurePlaceReason)
 """What only says more about another reason."""
 
@@ -281,7 +284,7 @@ def _describe_reports(reason: ReportsReason, *, where: str = "here", with_count:
 def _describe_amount(reason: CrimeReason) -> str:
     if reason.incidents is None:
         return f"fewer than {reason.fewer_than}"
-    return f"about {reason.incidents}" if reason.incidents > 1 else "hardly any"
+    return "hardly any" if reason.incidents in HARDLY_ANY else f"about {reason.incidents}"
 
 
 def _describe_pupils(reason: ReportsReason) -> tuple[str, str]:

@@ -407,10 +407,12 @@ def test_roads_to_cross_with_care_are_named_with_their_legs(demo_plan):
     step = dataclasses.replace(patrol.legs[1].steps[0], crossings=crossings)
     legs = list(patrol.legs)
     legs[1] = dataclasses.replace(legs[1], steps=(step,))
-    words = words_of(render_cards(altered(demo_plan, legs=tuple(legs)))["cards.pdf"])
+    plan = altered(demo_plan, legs=tuple(legs))
+    words = words_of(render_cards(plan)["cards.pdf"])
     assert "Main roads without a marked crossing: Long Road (1→2)." in words
     assert "Main roads, no crossing known: New Road (1→2)." in words
-    assert "Safe Road" not in words
+    cautions = list_cautions(plan, plan.patrols[0])
+    assert not any("Safe Road" in line["text"] for line in cautions)
 
 
 def test_a_dark_stop_is_a_caution_where_it_is_known_to_be_unlit(demo_plan):
@@ -430,10 +432,10 @@ def test_that_no_date_is_given_matters_only_where_something_is_tasked(demo_plan)
     for patrol in demo_plan.patrols[:4]:
         bare = tuple(dataclasses.replace(stop, tasking=None) for stop in patrol.stops)
         changed = dataclasses.replace(patrol, stops=bare, keep_away=(), notes=(Note("no_date"),))
-        assert not list_cautions(demo_plan, changed)
+        assert "Note:" not in [line["label"] for line in list_cautions(demo_plan, changed)]
     tasked = dataclasses.replace(bare[0], tasking=_task("x"))
     changed = dataclasses.replace(changed, stops=(tasked, *bare[1:]))
-    assert [line["label"] for line in list_cautions(demo_plan, changed)] == ["Note:"]
+    assert list_cautions(demo_plan, changed)[-1]["label"] == "Note:"
 
 
 def test_code_holds_no_place(demo_plan, monkeypatch):

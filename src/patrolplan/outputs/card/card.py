@@ -40,7 +40,7 @@ GAPS = 6 * 5.0
 """Points between the parts of a page, see the template."""
 MIN_MAP_HEIGHT = 93 * POINTS_PER_MM
 """A lower map could not show a route of a kilometre at a readable scale."""
-COMFORTABLE_MAP_HEIGHT = 125 * POINTS_PER_MM
+COMFORTABLE_MAP_HEIGHT = 138 * POINTS_PER_MM
 MAX_MAP_HEIGHT = 152 * POINTS_PER_MM
 MIN_NOTES_HEIGHT = 70.0
 """Points; a smaller space for handwritten notes is given to the map instead."""

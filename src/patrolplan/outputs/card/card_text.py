@@ -82,7 +82,9 @@ def build_card_data(
         "window": window if patrol.stops else gate_time,
         "timing": _describe_timing(patrol),
         **_build_first_row(patrol, gate_time, crs),
-        "gate_only": None if patrol.stops else build_gate_panel(plan, patrol),
+        "gate_only": None
+        if patrol.stops
+        else build_gate_panel(plan, patrol, with_months=not months),
         "why": f"Why (crime of the {months})" if months else "Why",
         "stops": [
             _build_stop_data(plan, stop, number, busiest=line, with_months=not months)

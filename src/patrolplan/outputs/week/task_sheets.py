@@ -12,6 +12,7 @@ from patrolplan.outputs.cartography.fonts import (
     print_whole,
     typeset,
 )
+from patrolplan.outputs.cartography.map_content import find_near_keep_away
 from patrolplan.outputs.marking import find_marking
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.reason_words import describe_barred, list_reasons
@@ -299,7 +300,7 @@ def _build_task(roster: Roster, duty: Duty, card: int) -> dict[str, Any]:
         "where": f"at {base}" if patrol.ends_at == "base" else "back at the gate",
         "keep_away": [
             print_whole(describe_barred(barred, crs=roster.week.plan.area.settings.area.crs))
-            for barred in patrol.keep_away
+            for barred in find_near_keep_away(patrol)
         ],
         "stops": [
             {
