@@ -29,7 +29,8 @@ from pyproj import Transformer
 from sklearn.cluster import DBSCAN
 
 import patrolplan as pp
-from patrolplan.patrols.school_problem import PlanningInputs, build_school_problem
+from patrolplan.patrols.planning_inputs import PlanningInputs
+from patrolplan.patrols.school_problem import build_school_problem
 from patrolplan.patrols.simple_patrols import find_stretch_around
 
 EPS_METRES, MIN_CLUSTER_CRIMES = 60.0, 30

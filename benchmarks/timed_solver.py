@@ -28,7 +28,8 @@ import numpy as np  # noqa: E402
 
 import patrolplan as pp  # noqa: E402
 from patrolplan.area.study_area import with_settings  # noqa: E402
-from patrolplan.patrols.school_problem import PlanningInputs, build_school_problem  # noqa: E402
+from patrolplan.patrols.planning_inputs import PlanningInputs  # noqa: E402
+from patrolplan.patrols.school_problem import build_school_problem  # noqa: E402
 from patrolplan.patrols.solver.solve import GateStay, OrienteeringProblem, TimedPrizes, solve  # noqa: E402
 
 if TYPE_CHECKING:

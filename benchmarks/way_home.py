@@ -37,7 +37,7 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 import numpy as np  # noqa: E402
 
 import patrolplan as pp  # noqa: E402
-from patrolplan.patrols.way_home import HarmMeter, measure_patrols  # noqa: E402
+from patrolplan.patrols.way_home import HarmMeter, list_visits, measure_patrols  # noqa: E402
 from patrolplan.pupils.presence import Presence, find_presence  # noqa: E402
 from patrolplan.risk.clock import count_licensed_near  # noqa: E402
 
@@ -81,7 +81,11 @@ def measure(plan: pp.Plan, area: StudyArea, risk: pp.Risk, flat: pp.Risk) -> dic
     meter = HarmMeter.from_risk(area, flat, hotspots, window, set(urns), with_band=False)
     sums = {name: dict.fromkeys(urns, 0.0) for name in ("pupils", "harm", "harm_flat")}
     for patrol in patrols:
-        dwells = [(one.hotspot, one.arrive_minutes, one.leave_minutes) for one in patrol.stops]
+        dwells = [
+            (name, one.arrive_minutes, one.leave_minutes)
+            for one in patrol.stops
+            for name in one.covered
+        ]
         sums["pupils"][patrol.urn] += patrol.way_home.pupil_share
         sums["harm"][patrol.urn] += patrol.way_home.harm_share
         sums["harm_flat"][patrol.urn] += meter.measure(patrol.urn, dwells)[0]
@@ -91,8 +95,9 @@ def measure(plan: pp.Plan, area: StudyArea, risk: pp.Risk, flat: pp.Risk) -> dic
 def measure_pupils(plan: pp.Plan, presence: Presence) -> NDArray:
     """(m,) share of each school's pupil-minutes that its patrols meet, under other assumptions."""
     met: dict[str, float] = {}
+    stretches = dict(zip(plan.hotspots["hotspot"], plan.hotspots["pieces"], strict=True))
     for patrol in plan.patrols:
-        visits = [(one.point, one.arrive_minutes, one.leave_minutes) for one in patrol.stops]
+        visits = list_visits(plan.area.network, stretches, patrol)
         met[patrol.urn] = met.get(patrol.urn, 0.0) + presence.share_met_by(patrol.urn, visits)
     return np.array(list(met.values()))
 

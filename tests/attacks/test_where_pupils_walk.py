@@ -14,7 +14,7 @@ from scipy import stats
 import patrolplan as pp
 from patrolplan.outputs.geopackage import build_plan_document, build_plan_layers, build_risk_layer
 from patrolplan.outputs.webmap.map_layers import classify_voices
-from patrolplan.patrols.school_problem import PlanningInputs
+from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.pupils.presence import find_presence
 
 MOST = 0.1

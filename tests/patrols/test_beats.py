@@ -18,7 +18,8 @@ from patrolplan.hotspots.reasons import BeatReason, ReportsReason, count_recent_
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.reason_words import list_reasons
 from patrolplan.patrols.beats import MIN_MEMBER_SHARE, group_beats, join_beats
-from patrolplan.patrols.school_problem import PlanningInputs, build_school_problem
+from patrolplan.patrols.planning_inputs import PlanningInputs
+from patrolplan.patrols.school_problem import build_school_problem
 
 LEGS_METRES = 200
 

@@ -9,7 +9,8 @@ import shapely
 
 import patrolplan as pp
 from patrolplan.outputs.note_words import describe_notes
-from patrolplan.patrols.school_problem import PlanningInputs, build_school_problem
+from patrolplan.patrols.planning_inputs import PlanningInputs
+from patrolplan.patrols.school_problem import build_school_problem
 
 URN = "900001"
 
@@ -49,13 +50,17 @@ def test_the_last_leg_ends_at_the_first_officers_base(demo_area, patrol):
 
 
 def test_times_to_the_base_add_up_and_fit_the_window(demo_area, patrol):
-    """Legs and dwells follow on each other to the base, within the window."""
+    """Legs and dwells follow on each other to the base, within the window.
+
+    A leg lasts as long as its metres take, and longer where main roads are crossed.
+    """
     speed = demo_area.settings.patrol.walking_speed_kmh * 1000 / 60
+    assert all(leg.minutes >= leg.metres / speed - 1e-9 for leg in patrol.legs)
     now = patrol.gate_until_minutes
     for stop, leg in zip(patrol.stops, patrol.legs, strict=False):
-        assert stop.arrive_minutes == pytest.approx(now + leg.metres / speed)
+        assert stop.arrive_minutes == pytest.approx(now + leg.minutes)
         now = stop.leave_minutes
-    assert patrol.end_minutes == pytest.approx(now + patrol.legs[-1].metres / speed)
+    assert patrol.end_minutes == pytest.approx(now + patrol.legs[-1].minutes)
     assert patrol.end_minutes <= patrol.latest_end_minutes + 1e-6
 
 

@@ -12,7 +12,8 @@ import patrolplan as pp
 from patrolplan.patrols.further_patrols import add_avoiding_variants
 from patrolplan.patrols.plan import Variant
 from patrolplan.patrols.planner import plan_avoiding_variant
-from patrolplan.patrols.school_problem import PlanningInputs, build_school_problem
+from patrolplan.patrols.planning_inputs import PlanningInputs
+from patrolplan.patrols.school_problem import build_school_problem
 
 URN = "900001"
 ALL_DAYS = {"from": [pd.Timestamp("2026-11-02")], "to": [pd.Timestamp("2026-12-18")]}

@@ -18,7 +18,8 @@ from patrolplan.patrols.patrol_backtest import (
     find_dwell_pieces,
     use_counts_only,
 )
-from patrolplan.patrols.school_problem import PlanningInputs, build_school_problem
+from patrolplan.patrols.planning_inputs import PlanningInputs
+from patrolplan.patrols.school_problem import build_school_problem
 from patrolplan.patrols.simple_patrols import ROTATIONS, LoopFinder, find_stretch_around
 from patrolplan.risk.history import build_history, get_harm_days
 

@@ -15,12 +15,10 @@ from patrolplan.area.patrol_window import Window
 from patrolplan.notes import Note
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.patrols.plan import Tasking
-from patrolplan.patrols.school_problem import (
-    MIN_WALK_METRES_TO_BARRED,
-    PlanningInputs,
-    build_school_problem,
-)
+from patrolplan.patrols.planning_inputs import PlanningInputs
+from patrolplan.patrols.school_problem import build_school_problem
 from patrolplan.patrols.surroundings import metres_per_minute
+from patrolplan.patrols.tasked_places import MIN_WALK_METRES_TO_BARRED
 
 
 @pytest.fixture(scope="module")

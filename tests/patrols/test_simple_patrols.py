@@ -9,7 +9,8 @@ from hypothesis import given, strategies as st
 
 from patrolplan.network import concatenate_positions
 from patrolplan.network.paths import WalkFinder
-from patrolplan.patrols.school_problem import PlanningInputs, build_school_problem
+from patrolplan.patrols.planning_inputs import PlanningInputs
+from patrolplan.patrols.school_problem import build_school_problem
 from patrolplan.patrols.simple_patrols import (
     CORNERS,
     RADII_METRES,

@@ -15,7 +15,8 @@ from patrolplan.outputs.card.card_text import build_card_data
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.patrols.plan import build_patrol_document
 from patrolplan.patrols.planner import reverse_patrol
-from patrolplan.patrols.school_problem import PlanningInputs, build_school_problem
+from patrolplan.patrols.planning_inputs import PlanningInputs
+from patrolplan.patrols.school_problem import build_school_problem
 from patrolplan.patrols.stop_windows import build_stop_windows
 from patrolplan.times import format_time
 
@@ -65,7 +66,7 @@ def test_a_tasking_is_met_in_its_hours(planned, number, begin):
     spot = pick_hotspot(area, hotspots, number)
     patrol, _ = plan_one(task(area, spot["stop"].coords[0], hours), risk, hotspots, school["urn"])
     (stop,) = (stop for stop in patrol.stops if stop.tasked)
-    assert stop.hotspot == spot["hotspot"]
+    assert spot["hotspot"] in stop.covered
     assert stop.arrive_minutes >= hours[0] - 1e-6
     assert stop.leave_minutes <= hours[1] + 1e-6
     assert patrol.end_minutes <= patrol.latest_end_minutes + 1e-6
@@ -161,14 +162,16 @@ def test_a_place_barred_at_other_hours_is_open(demo_area, demo_plan):
         assert (stop.hotspot in again.hotspots) is is_open
 
 
-def test_without_hours_there_are_no_windows(demo_area, demo_plan):
-    """The problem of a school without such taskings is what it was."""
-    area = task(demo_area, pick_hotspot(demo_area, demo_plan.hotspots, 6)["stop"].coords[0],
-                (np.nan, np.nan))  # fmt: skip
-    inputs = PlanningInputs.from_area(area, demo_plan.risk, demo_plan.hotspots, date=DAY)
-    problem = build_school_problem(inputs, 6)
-    assert problem.must_visit_stops
-    assert build_stop_windows(problem) is None
+@pytest.mark.parametrize("hours", [(np.nan, np.nan), (940.0, 970.0)])
+def test_only_hours_bind_a_tasking(planned, hours):
+    """A stop that is tasked without hours is made at any time, also late and in the dark."""
+    area, risk, hotspots = planned
+    area = task(area, pick_hotspot(area, hotspots, 6)["stop"].coords[0], hours)
+    problem = build_school_problem(PlanningInputs.from_area(area, risk, hotspots, date=DAY), 6)
+    (stop,) = problem.must_visit_stops
+    windows = build_stop_windows(problem)
+    limits = [-np.inf, np.inf] if windows is None else windows[stop].tolist()
+    assert limits == ([-np.inf, np.inf] if np.isnan(hours[0]) else [940.0, 955.0])
 
 
 def test_the_card_prints_the_hours_uncut(demo_area, demo_plan):

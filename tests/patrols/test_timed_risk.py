@@ -13,7 +13,8 @@ from patrolplan.area.patrol_window import Window, resolve_window
 from patrolplan.patrols.beats import join_beats
 from patrolplan.patrols.plan import Patrol, build_patrol_document
 from patrolplan.patrols.planner import MIN_REVERSED_SHARE, reverse_patrol
-from patrolplan.patrols.school_problem import PlanningInputs, build_school_problem
+from patrolplan.patrols.planning_inputs import PlanningInputs
+from patrolplan.patrols.school_problem import build_school_problem
 from patrolplan.patrols.solver.solve import solve
 from patrolplan.patrols.surroundings import build_surroundings
 from patrolplan.patrols.timed_risk import TimedRisk, find_seen_pieces
@@ -129,7 +130,7 @@ class _Even:
 
 def test_even_minutes_give_the_patrols_of_a_risk_without_time(static_demo_area):
     """If no minute differs from another, patrols by minute are worth what they are without time."""
-    area = pp.with_settings(static_demo_area, patrol={"detour": 0.0})
+    area = pp.with_settings(static_demo_area, patrol={"detour": 0.0, "min_late_share": 0.0})
     area = dataclasses.replace(area, tasked_places=area.tasked_places.iloc[:0])
     risk = pp.estimate_risk(area)
     assert risk.in_time.is_static
@@ -164,7 +165,10 @@ def test_patrols_by_minute_are_worth_more_than_those_without(demo_area, demo_pla
 
 
 def test_a_patrol_goes_the_other_way_round_only_where_that_is_worth_it(demo_area, demo_plan):
-    """The way back is offered where its stops are worth 95 % at the times that they then have."""
+    """The way back is offered where its stops are worth 95 % at the times that they then have.
+
+    None of them may be later than a stop of so little worth is made at all.
+    """
     timed = demo_plan.risk.in_time
     pieces = join_beats(demo_area, demo_plan.hotspots).set_index("hotspot")["pieces"]
     dwell = demo_area.settings.patrol.dwell_minutes
@@ -176,14 +180,21 @@ def test_a_patrol_goes_the_other_way_round_only_where_that_is_worth_it(demo_area
         for walk in (patrol, *(other for v in patrol.variants for other in v.patrols))
     ]
     rows = {urn: row for row, urn in enumerate(demo_area.schools["urn"])}
+    latest = {}
+    for urn in {patrol.urn for patrol in walks}:
+        problem = build_school_problem(inputs, rows[urn])
+        closing = problem.build_problem().windows[1 : len(problem.worth) + 1, 1]
+        names = map(problem.get_stop_name, range(1, len(problem.worth) + 1))
+        latest |= {(urn, name): end for name, end in zip(names, closing, strict=True)}
     for patrol in walks:
         if len(patrol.stops) < 2 or any(stop.hotspot not in pieces for stop in patrol.stops):
             continue
         reach = inputs.timed_risk.reach[rows[patrol.urn]]
-        now, met = patrol.gate_until_minutes, []
+        now, met, in_time = patrol.gate_until_minutes, [], True
         legs = patrol.legs[::-1]
         for stop, leg in zip(patrol.stops[::-1], legs, strict=False):
             now += leg.minutes + stop.leave_minutes - stop.arrive_minutes
+            in_time &= now - dwell <= latest[patrol.urn, stop.hotspot]
             minutes = np.arange(int(now - dwell), int(np.ceil(now)))
             held = np.minimum(minutes + 1, now) - np.maximum(minutes, now - dwell)
             own = np.array(pieces[stop.hotspot])
@@ -192,7 +203,7 @@ def test_a_patrol_goes_the_other_way_round_only_where_that_is_worth_it(demo_area
         gate = patrol.worth - sum(stop.worth for stop in patrol.stops)
         share = (gate + sum(met)) / patrol.worth
         back = reverse_patrol(patrol)
-        assert (back is not None) == (share >= MIN_REVERSED_SHARE)
+        assert (back is not None) == (in_time and share >= MIN_REVERSED_SHARE)
         if back is not None:
             offered += 1
             assert [stop.worth for stop in back.stops] == pytest.approx(met)

@@ -36,19 +36,32 @@ def _count_slowly(plan, patrol):
     on_way = zip(school.pieces, school.flow, school.gate_metres, strict=True)
     waiting = zip(school.wait_pieces, school.wait_pupils, school.wait_metres, strict=True)
 
+    middles = area.network.piece_middle
+    pieces = dict(zip(plan.hotspots["hotspot"], plan.hotspots["pieces"], strict=True))
+
+    def list_places(stop):
+        """Where the officer is, and for which part of the stop."""
+        if not stop.beat:
+            return [(stop.point, 1.0)]
+        own = [piece for name in stop.beat for piece in pieces[name]]
+        whole = sum(lengths[piece] for piece in own)
+        return [(middles[piece], lengths[piece] / whole) for piece in own]
+
+    places = [list_places(stop) for stop in patrol.stops]
+
     def add(piece, metres, in_time):
         nonlocal total, met
         if metres <= GATE_METRES:
             return
         since = school.bell_minutes + metres / speed
         total += in_time(24 * 60 - since) - in_time(720 - since)
-        for stop in patrol.stops:
-            middles = area.network.piece_middle
-            near = piece < len(middles) and (
-                np.hypot(*(middles[piece] - stop.point)) <= settings.sight_metres
-            )
-            if near:
-                met += in_time(stop.leave_minutes - since) - in_time(stop.arrive_minutes - since)
+        for stop, around in zip(patrol.stops, places, strict=True):
+            for place, share in around:
+                if piece < len(middles) and (
+                    np.hypot(*(middles[piece] - place)) <= settings.sight_metres
+                ):
+                    passed = in_time(stop.leave_minutes - since)
+                    met += share * (passed - in_time(stop.arrive_minutes - since))
 
     for piece, flow, metres in on_way:
         amount = flow * lengths[piece] / speed
@@ -59,12 +72,29 @@ def _count_slowly(plan, patrol):
 
 
 def test_pupils_met_are_those_of_the_flow_one_by_one(demo_plan):
-    """The pupil share is what a loop over streets and stops counts, apart from rounded walks."""
-    for patrol in demo_plan.patrols[::4]:
+    """The pupil share is what a loop over streets and stops counts, apart from rounded walks.
+
+    On a beat the officer is at one of its pieces at a time, as long at each as it is long.
+    """
+    patrols = demo_plan.patrols[::4]
+    assert any(stop.beat for patrol in patrols for stop in patrol.stops)
+    for patrol in patrols:
         assert patrol.way_home.pupil_share == pytest.approx(
             _count_slowly(demo_plan, patrol), rel=0.02
         )
     assert sum(patrol.way_home.pupil_share for patrol in demo_plan.patrols) > 0.01
+
+
+def test_a_beat_is_met_along_its_stretches_and_a_single_stop_at_its_point(demo_plan):
+    """A beat's figures differ from those of standing at its head; single stops have the same."""
+    for patrol in demo_plan.patrols[:6]:
+        for stop in patrol.stops:
+            alone = replace(patrol, stops=(stop,))
+            standing = replace(patrol, stops=(replace(stop, beat=()),))
+            one, two = (
+                found.way_home.pupil_share for found in _measure(demo_plan, [alone, standing])
+            )
+            assert (one == two) is (not stop.beat or one == 0)
 
 
 def test_harm_met_is_that_of_each_minute(demo_plan):

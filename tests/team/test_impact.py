@@ -10,6 +10,7 @@ from missing_months import drop_months, split_forces
 
 import patrolplan as pp
 from patrolplan.errors import InputError
+from patrolplan.patrols.beats import join_beats
 from patrolplan.team.impact import GROUPS, _compute_difference, _explain_too_few, _pair_hotspots
 
 SPANS = {"before": ("2026-04", "2026-06"), "after": ("2026-07", "2026-09")}
@@ -24,6 +25,12 @@ def impact(demo_plan):
     """The demo borough, as if the first three hotspots had been dosed in July."""
     doses = _doses(["H1", "H2", "H3"])
     return pp.estimate_impact(demo_plan.area, demo_plan.hotspots, doses, **SPANS)
+
+
+def _list_pieces(plan, names):
+    """The pieces of the hotspots that are walked when these are dosed."""
+    beats = join_beats(plan.area, plan.hotspots).set_index("hotspot")["pieces"]
+    return {piece for name in names for piece in beats[name]}
 
 
 def _slow_count(area, pieces, months):
@@ -47,8 +54,7 @@ def _slow_count(area, pieces, months):
 
 def test_counts_are_those_of_adding_up_one_by_one(impact, demo_plan):
     """Dosed hotspots hold what a plain loop over incidents finds in their stretches."""
-    three = demo_plan.hotspots["pieces"].head(3)
-    pieces = {piece for stretch in three for piece in stretch}
+    pieces = _list_pieces(demo_plan, ["H1", "H2", "H3"])
     before = _slow_count(demo_plan.area, pieces, {"2026-04", "2026-05", "2026-06"})
     after = _slow_count(demo_plan.area, pieces, {"2026-07", "2026-08", "2026-09"})
     assert impact.counts.loc["dosed", ["before", "after"]].tolist() == pytest.approx(
@@ -121,8 +127,7 @@ def test_months_that_are_missing_count_neither_before_nor_after(demo_plan):
     area = drop_months(split_forces(demo_plan.area), [("West", "2026-05"), ("West", "2026-08")])
     doses = _doses(["H1", "H2", "H3"])
     found = pp.estimate_impact(area, demo_plan.hotspots, doses, **SPANS)
-    three = demo_plan.hotspots["pieces"].head(3)
-    pieces = {piece for stretch in three for piece in stretch}
+    pieces = _list_pieces(demo_plan, ["H1", "H2", "H3"])
     assert found.months == (2, 2)
     assert found.counts.loc["dosed", ["before", "after"]].tolist() == pytest.approx(
         [
@@ -172,6 +177,22 @@ def test_an_effect_beside_a_general_fall_is_found(demo_plan):
         doses = _doses(dosed["hotspot"], dt.date(2026, 5, 4))
         found += pp.estimate_impact(helped, demo_plan.hotspots, doses, **HALVES).high < 0
     assert found >= 18
+
+
+def test_a_dose_of_a_beat_is_one_of_all_its_hotspots(demo_plan):
+    """The other hotspots of a dosed beat are dosed streets, never the comparison."""
+    hotspots = demo_plan.hotspots.set_index("hotspot")
+    beats = join_beats(demo_plan.area, demo_plan.hotspots).set_index("hotspot")["beat"]
+    leader = beats[beats.str.len() > 1].index[0]
+    doses = [_doses([name]) for name in beats[leader]]
+    first, *others = (
+        pp.estimate_impact(demo_plan.area, demo_plan.hotspots, one, **SPANS) for one in doses
+    )
+    pieces = {piece for name in beats[leader] for piece in hotspots.loc[name, "pieces"]}
+    metres = demo_plan.area.network.piece_metres[sorted(pieces)].sum()
+    assert first.counts.loc["dosed", "metres"] == pytest.approx(metres)
+    for other in others:
+        assert other.counts.equals(first.counts)
 
 
 def test_no_street_is_counted_twice(impact, demo_plan):

@@ -12,7 +12,8 @@ from patrolplan.area import StudyArea
 from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
 from patrolplan.patrols.plan import Patrol, Variant
 from patrolplan.patrols.planner import plan_avoiding_variant
-from patrolplan.patrols.school_problem import PlanningInputs, build_school_problem
+from patrolplan.patrols.planning_inputs import PlanningInputs
+from patrolplan.patrols.school_problem import build_school_problem
 from patrolplan.risk.surface import Risk
 
 AvoidanceRequest = tuple[str, frozenset[str]]

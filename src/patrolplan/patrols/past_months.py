@@ -34,7 +34,8 @@ from patrolplan.patrols.patrol_backtest import (
 )
 from patrolplan.patrols.plan import Patrol, Plan, Tested, TestedRatio
 from patrolplan.patrols.planner import solve_school
-from patrolplan.patrols.school_problem import PlanningInputs, SchoolProblem, build_school_problem
+from patrolplan.patrols.planning_inputs import PlanningInputs
+from patrolplan.patrols.school_problem import SchoolProblem, build_school_problem
 from patrolplan.patrols.simple_patrols import LoopFinder
 from patrolplan.patrols.surroundings import PatrolHours, compute_hours
 from patrolplan.patrols.timed_risk import find_within_reach

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window, weigh_minutes
 from patrolplan.hotspots.find import locate_hotspots
-from patrolplan.patrols.school_problem import PlanningInputs, SchoolProblem, build_school_problem
+from patrolplan.patrols.planning_inputs import PlanningInputs
+from patrolplan.patrols.school_problem import SchoolProblem, build_school_problem
 from patrolplan.patrols.simple_patrols import (
     ROTATIONS,
     LoopFinder,

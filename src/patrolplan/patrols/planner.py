@@ -26,14 +26,9 @@ from patrolplan.notes import Note
 from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
 from patrolplan.patrols.directions import PieceTraits, build_leg, reverse_directions
 from patrolplan.patrols.plan import Leg, Patrol, Plan, Stop, Variant
+from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.posts import plan_posts
-from patrolplan.patrols.school_problem import (
-    LEFT_OUT_WORDS,
-    PlanningInputs,
-    SchoolProblem,
-    build_school_problem,
-    build_tasking,
-)
+from patrolplan.patrols.school_problem import LEFT_OUT_WORDS, SchoolProblem, build_school_problem
 from patrolplan.patrols.solver.solution import time_route
 from patrolplan.patrols.solver.solve import (
     OrienteeringProblem,
@@ -47,6 +42,7 @@ from patrolplan.patrols.surroundings import (
     find_tasked_at_other_hours,
     find_tasked_out_of_reach,
 )
+from patrolplan.patrols.tasked_places import build_tasking
 from patrolplan.patrols.way_home import measure_patrols
 from patrolplan.risk.surface import Risk
 from patrolplan.tables import LeftOut

@@ -1,36 +1,24 @@
-"""One school's orienteering problem: the stops within reach, the walks between them, the hours.
+"""One school's orienteering problem: the stops within reach, the walks between them, the hours."""
 
-`PlanningInputs` holds what all schools are planned from, and is what worker processes are sent;
-`build_school_problem` picks out of it what concerns one school.
-"""
-
-import datetime as dt
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
-from typing import Self
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from patrolplan.area import StudyArea
 from patrolplan.area.daylight import Daylight, find_daylight
-from patrolplan.area.patrol_window import Window, resolve_window
 from patrolplan.hotspots.standing import read_lighting
-from patrolplan.network import Positions, concatenate_positions
-from patrolplan.network.catchments import MAX_SNAP_METRES
-from patrolplan.network.names import describe_positions, label_streets
+from patrolplan.network import Positions
 from patrolplan.network.paths import WalkFinder
-from patrolplan.network.pieces import PIECE_METRES
 from patrolplan.notes import Note, NoteKind, NoteValue
-from patrolplan.patrols.beats import assess_walk, join_beats
-from patrolplan.patrols.landmarks import Landmarks
-from patrolplan.patrols.plan import BarredPlace, Tasking
+from patrolplan.patrols.candidates import find_candidates
+from patrolplan.patrols.plan import BarredPlace
+from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.solver.solve import (
     GateStay,
     Officer,
@@ -40,27 +28,23 @@ from patrolplan.patrols.solver.solve import (
 )
 from patrolplan.patrols.stop_windows import build_stop_windows, find_hours_of_begin, format_hours
 from patrolplan.patrols.surroundings import (
-    MIN_STOP_METRES_TO_BARRED,
     Surroundings,
     build_surroundings,
     build_way_notes,
     compute_speed,
     find_tasked_places,
 )
-from patrolplan.patrols.timed_risk import TimedRisk
-from patrolplan.risk.surface import Risk
+from patrolplan.patrols.tasked_places import (
+    MIN_WALK_METRES_TO_BARRED,
+    find_walks,
+    list_barred_places,
+    select_tasked,
+)
 from patrolplan.settings import PatrolSettings
 from patrolplan.times import format_time, minutes_after_midnight
-from patrolplan.worker_pool import EncipheredFields
-
-MIN_WALK_METRES_TO_BARRED = 60.0
-"""Streets this near to a barred place are not walked along."""
 
 MAX_COST_OF_METRE = 4.0
 """Walks that cost more than this a metre are not looked at in the search for near neighbours."""
-
-TASKED_METRES = 60.0
-"""A tasked place this near to a hotspot's stretch is that hotspot."""
 
 
 LEFT_OUT_WORDS: Mapping[str, str] = {
@@ -73,59 +57,6 @@ LEFT_OUT_WORDS: Mapping[str, str] = {
 
 HOTSPOT_NAME = re.compile(r"H[0-9]+( \(tasked\))*", re.IGNORECASE)
 """Names that a hotspot has, in this plan or another, and those made of them for tasked places."""
-
-
-@dataclass(frozen=True, eq=False)
-class PlanningInputs(EncipheredFields):
-    """Everything that one school after the other is planned from."""
-
-    ENCIPHERED = ("hotspots", "timed_risk")
-    """Worth of a short stretch, or of a minute, would show where pupils are."""
-
-    area: StudyArea
-    """See `StudyArea.strip_for_workers`."""
-    risk: Risk
-    hotspots: gpd.GeoDataFrame
-    """One row a beat, see `patrolplan.patrols.beats`, and whether it `is_worth_walking`."""
-    piece_labels: NDArray[np.object_]
-    """(w,) what each piece of the area's walkable network is called."""
-    window: Window
-    date: dt.date | None = None
-    """Day of the patrols, on which only some tasked places count; None: all of them count."""
-    timed_risk: TimedRisk | None = None
-    """Risk by minute of stretches and gates; None where the risk is the same at all times."""
-    landmarks: Landmarks | None = None
-    """What directions may name at a turn."""
-
-    @classmethod
-    def from_area(
-        cls,
-        area: StudyArea,
-        risk: Risk,
-        hotspots: gpd.GeoDataFrame,
-        window: Window | None = None,
-        date: dt.date | None = None,
-        *,
-        reach_window: Window | None = None,
-        rows: Sequence[int] | None = None,
-    ) -> Self:
-        """What an area's schools are planned from; by default with the settings' own window.
-
-        `rows` and `reach_window` are those of `TimedRisk.from_risk`.
-        """
-        window = window or resolve_window(area.settings.patrol)
-        beats = join_beats(area, hotspots)
-        stretches = [np.array(pieces, dtype=np.int64) for pieces in beats["pieces"]]
-        return cls(
-            area.strip_for_workers(),
-            risk,
-            beats.assign(is_worth_walking=assess_walk(area, risk, stretches)),
-            label_streets(area.network.walkable),
-            window,
-            date,
-            TimedRisk.from_risk(area, risk, beats, window, reach_window=reach_window, rows=rows),
-            Landmarks.from_features(area.features),
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -295,6 +226,12 @@ class SchoolProblem:
         beat = self.inputs.hotspots["beat"].iloc[row] if row >= 0 else ()
         return tuple(beat) or (self.get_stop_name(stop),)
 
+    def list_walked(self, stop: int) -> list[list[int]]:
+        """The pieces of the stretches that a dwell at a stop goes along, where it is a beat's."""
+        row = self.hotspot_rows[stop - 1]
+        beats = self.inputs.hotspots
+        return [beats["pieces"].iloc[row]] if row >= 0 and beats["beat"].iloc[row] else []
+
     def explain_unvisited(self, stops: Iterable[int] = ()) -> list[Note]:
         """Tasked places that are not visited, and why: beyond the streets, and some stops."""
         outside = self.must_visit["place_id"].iloc[self.outside_rows]
@@ -376,217 +313,48 @@ class SchoolProblem:
     @cached_property
     def keep_away(self) -> tuple[BarredPlace, ...]:
         """The barred places that a patrol of this school could come near to."""
-        network, barred = self.surroundings.network, self.barred
-        xy = shapely.get_coordinates(barred.geometry.values)
-        metres = np.hypot(*(xy - network.xy(self.surroundings.gate)).T)
-        near = metres <= self.surroundings.extent_metres + MIN_WALK_METRES_TO_BARRED
-        barred, xy = barred[near], xy[near]
-        places = describe_positions(network, network.snap(xy)) if len(barred) else []
-        return tuple(
-            BarredPlace(place=place, tasking=build_tasking(row), point=(float(x), float(y)))
-            for (_, row), place, (x, y) in zip(barred.iterrows(), places, xy, strict=True)
-        )
-
-
-def build_tasking(place: pd.Series) -> Tasking:
-    """What a row of the tasked places asks for."""
-    return Tasking(
-        place_id=str(place["place_id"]),
-        reason=str(place["reason"]),
-        by=str(place["by"]),
-        until=place["to"].date(),
-        hours=format_hours(place),
-    )
-
-
-def select_tasked(places: gpd.GeoDataFrame, *, must_visit: bool) -> gpd.GeoDataFrame:
-    """Tasked places to visit, or the barred ones."""
-    return places[places["must_visit"] == must_visit]
+        return list_barred_places(self.surroundings, self.barred)
 
 
 def build_school_problem(inputs: PlanningInputs, row: int) -> SchoolProblem:
     """What the patrols of the school in a row of the area's schools are built from.
 
-    Candidates are the hotspots within the radius that a patrol has time for, and the tasked places
-    to visit. A place to visit that lies on a hotspot's stretch is that hotspot, and one stands at
-    the place; another hotspot whose stretch is near a barred place is not a candidate, and walks go
-    round the streets there.
+    Walks between candidates go round the streets near barred places.
     """
-    area, hotspots, settings = inputs.area, inputs.hotspots, inputs.area.settings.patrol
+    area, settings, timed = inputs.area, inputs.area.settings.patrol, inputs.timed_risk
     around = build_surroundings(area, row, inputs.window, inputs.date)
     near_metres = around.extent_metres + MIN_WALK_METRES_TO_BARRED
     tasked = find_tasked_places(area, row, inputs.date, near_metres, around.hours)
-    must_visit = select_tasked(tasked, must_visit=True)
     barred = select_tasked(tasked, must_visit=False)
-    pieces, base = around.pieces, around.base
-    in_radius = around.gate_metres <= settings.radius_metres
-    timed = inputs.timed_risk
-    risk_within = (
-        float(around.take_values(inputs.risk.joined)[in_radius].sum())
-        if timed is None
-        else float(timed.reach[row])
-    )
-    walking_minutes = around.hours.after_gate_minutes - settings.dwell_minutes
-    in_time = around.round_trip_metres <= max(0.0, walking_minutes * compute_speed(settings))
-
-    is_candidate = _find_near_stops(hotspots, pieces, in_time & in_radius)
-    near_barred = _find_near(hotspots.geometry.values, barred, MIN_STOP_METRES_TO_BARRED)
-    is_candidate &= ~near_barred.any(axis=0)
-    inside = np.flatnonzero(_is_on_own_streets(around, must_visit))
-    tasked_rows, on_hotspot = _match_places_to_stretches(hotspots.geometry, must_visit, inside)
-    rows = np.flatnonzero(is_candidate | (tasked_rows >= 0))
-    tasked_rows = tasked_rows[rows]
-    amounts = hotspots["worth"].to_numpy()[rows]
-    if timed is not None:
-        amounts = timed.compute_mean_rates(rows, around.hours)
-    order = np.argsort(-amounts, kind="stable")
-    is_worth_walking = hotspots["is_worth_walking"].to_numpy()
-    order = order[(is_worth_walking[rows] | (tasked_rows >= 0))[order]]
-    order = order[(np.arange(len(order)) < settings.candidates) | (tasked_rows[order] >= 0)]
-    rows, tasked_rows, amounts = rows[order], tasked_rows[order], amounts[order]
-    apart = inside[~on_hotspot[inside]]
-    outside = np.setdiff1d(np.arange(len(must_visit)), inside)
-    stops = _find_stops(around, hotspots.iloc[rows], must_visit, tasked_rows, apart)
-    walks, unavoidable_rows = _find_walks(around, stops, barred)
-    worth = np.zeros(len(rows))
-    if risk_within > 0:
-        worth = amounts / risk_within
-    hotspot_rows = np.concatenate([rows, np.full(len(apart), -1)]).astype(np.int64)
+    found = find_candidates(inputs, around, select_tasked(tasked, must_visit=True), barred)
+    walks, unavoidable_rows = find_walks(around, found.stops, barred)
+    if timed is None:
+        in_radius = around.gate_metres <= settings.radius_metres
+        risk_within = float(around.take_values(inputs.risk.joined)[in_radius].sum())
+    else:
+        risk_within = float(timed.reach[row])
     prizes, stay = None, None
     if timed is not None:
         dwell = settings.dwell_minutes
-        prizes = timed.scale_prizes(row, hotspot_rows, dwell, len(walks.metres))
+        prizes = timed.scale_prizes(row, found.hotspot_rows, dwell, len(walks.metres))
         if around.hours.gate_minutes > 0:
             stay = timed.build_gate_stay(row, dwell, around.hours)
+    base, base_position = around.base, len(found.stops) + 1
     return SchoolProblem(
         inputs=inputs,
         school=area.schools.iloc[row],
         surroundings=around,
         tasked_places=tasked,
-        stops=stops,
+        stops=found.stops,
         walks=walks,
-        hotspot_rows=hotspot_rows,
-        worth=np.concatenate([worth, np.zeros(len(apart))]),
+        hotspot_rows=found.hotspot_rows,
+        worth=found.amounts / risk_within if risk_within > 0 else np.zeros(len(found.amounts)),
         timed_prizes=prizes,
         gate_stay=stay,
-        tasked_rows=np.concatenate([tasked_rows, apart]).astype(np.int64),
-        outside_rows=outside,
+        tasked_rows=found.tasked_rows,
+        outside_rows=found.outside_rows,
         unavoidable_rows=unavoidable_rows,
-        is_idle=not is_worth_walking[_find_near_stops(hotspots, pieces, in_radius)].any(),
-        start_position=len(stops) + 1 if base is not None and base.is_start else 0,
-        end_position=len(stops) + 1 if base is not None and base.is_end else 0,
+        is_idle=found.is_idle,
+        start_position=base_position if base is not None and base.is_start else 0,
+        end_position=base_position if base is not None and base.is_end else 0,
     )
-
-
-def _find_walks(
-    around: Surroundings, stops: Positions, barred: gpd.GeoDataFrame
-) -> tuple[WalkFinder, NDArray[np.int64]]:
-    """Walks between gate, stops and base that keep away from barred places; and which they pass.
-
-    The streets at a barred place stay open where the gate or the base itself is so near to it:
-    the officer has to get there. Where barred places would cut gate and base off from each other,
-    as many as can be stay closed, those far from the gate first.
-    """
-    bases = () if around.base is None else (around.base.position,)
-    places = concatenate_positions(around.gate, stops, *bases)
-    ends = [0, len(places) - 1] if bases else [0]
-    near = _find_near(around.network.piece_lines, barred, MIN_WALK_METRES_TO_BARRED)
-    open_effort = np.ones((near.shape[1], 2)) if around.effort is None else around.effort
-
-    def close(rows: NDArray[np.int64]) -> tuple[WalkFinder, bool]:
-        """Walks with the streets at some barred places closed, and whether gate and base join."""
-        closed = np.asarray(near[rows].any(axis=0))
-        effort = around.effort
-        if closed.any():
-            effort = np.where(closed[:, None], np.inf, open_effort)
-        walks = around.find_walks(places, effort)
-        return walks, bool(np.isfinite(walks.metres[np.ix_(ends, ends)]).all())
-
-    on_streets = np.flatnonzero(near.any(axis=1))
-    at_ends = near[np.ix_(on_streets, places.piece[ends])].any(axis=1)
-    closed = on_streets[~at_ends]
-    walks, joined = close(closed)
-    if not joined:
-        gate = shapely.points(around.network.xy(around.gate)[0])
-        order = np.argsort(-barred.geometry.iloc[closed].distance(gate).to_numpy())
-        wanted, closed = closed[order], closed[:0]
-        for row in wanted:
-            more = np.append(closed, row)
-            closed = more if close(more)[1] else closed
-        walks, _ = close(closed)
-    return walks, np.setdiff1d(on_streets, closed)
-
-
-def _find_near(lines: ArrayLike, places: gpd.GeoDataFrame, metres: float) -> NDArray[np.bool_]:
-    """(n, q) which of q lines come so near to each of n places."""
-    near = shapely.distance(np.asarray(places.geometry.values)[:, None], np.asarray(lines))
-    return np.asarray(near <= metres)
-
-
-def _find_near_stops(
-    hotspots: gpd.GeoDataFrame, pieces: NDArray[np.int64], near: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
-    """Which hotspots' stopping places are on one of `pieces` that is `near` enough, both (q,)."""
-    stop_piece = hotspots["stop_piece"].to_numpy()
-    at = np.minimum(np.searchsorted(pieces, stop_piece), len(pieces) - 1)
-    return np.asarray((pieces[at] == stop_piece) & near[at])
-
-
-def _find_stops(
-    around: Surroundings,
-    hotspots: gpd.GeoDataFrame,
-    must_visit: gpd.GeoDataFrame,
-    tasked_rows: NDArray[np.int64],
-    apart: NDArray[np.int64],
-) -> Positions:
-    """Where one stands: at hotspots' stopping places, and at tasked places themselves.
-
-    `tasked_rows` are the tasked places that hotspots stand for (-1: none), `apart` the others.
-    """
-    standing = Positions(
-        hotspots["stop_piece"].to_numpy(),
-        hotspots["stop_metres"].to_numpy(),
-        np.zeros(len(hotspots)),
-    ).map_to_subnetwork(around.pieces)
-    if not len(must_visit):
-        return standing
-    tasked = around.network.snap(shapely.get_coordinates(must_visit.geometry.values))
-    free, wanted = np.flatnonzero(tasked_rows < 0), np.flatnonzero(tasked_rows >= 0)
-    stops = concatenate_positions(
-        standing.take(free), tasked.take(tasked_rows[wanted]), tasked.take(apart)
-    )
-    order = np.argsort(np.r_[free, wanted], kind="stable")
-    return stops.take(np.r_[order, len(order) + np.arange(len(apart))])
-
-
-def _is_on_own_streets(around: Surroundings, places: gpd.GeoDataFrame) -> NDArray[np.bool_]:
-    """Which places have their nearest street among the school's own, and not far from them.
-
-    The nearest of a school's streets may stand in for one that lies beyond them; only where all
-    streets so near lie within is it the nearest indeed.
-    """
-    xy = shapely.get_coordinates(places.geometry.values)
-    if not len(xy):
-        return np.zeros(0, dtype=bool)
-    moved = around.network.snap(xy).moved_metres
-    apart = np.hypot(*(xy - around.network.xy(around.gate)).T)
-    spare = PIECE_METRES / 2  # streets are chosen by the middle of their pieces
-    near = (moved <= MAX_SNAP_METRES) & (apart + moved + spare <= around.extent_metres)
-    return np.asarray(near)
-
-
-def _match_places_to_stretches(
-    stretches: gpd.GeoSeries, places: gpd.GeoDataFrame, inside: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """The place that each stretch stands for (-1: none), and which places a stretch stands for.
-
-    `inside` are the places that can be visited. A place lies on a stretch wherever its stopping
-    place is, so that what is done there counts towards one hotspot for all schools.
-    """
-    place_rows = np.full(len(stretches), -1, dtype=np.int64)
-    for row in inside:
-        metres = shapely.distance(stretches.values, places.geometry.iloc[row])
-        metres[place_rows >= 0] = np.inf
-        if len(metres) and metres.min() <= TASKED_METRES:
-            place_rows[int(np.argmin(metres))] = row
-    return place_rows, np.isin(np.arange(len(places)), place_rows)

@@ -4,8 +4,9 @@ Both are shares of one school's, for one patrol:
 
 - **pupils**: of the minutes that the school's pupils are on the streets beyond 100 m of the gate
   after the bell, those that pass within `[way_home] sight_metres` of the officer, while the officer
-  stands at a stop. The presence at the gate meets pupils within these 100 m, so it does not count,
-  nor do pupils met while walking.
+  stands at a stop, or walks the stretches of a beat up and down: as long on each piece of street as
+  it is long. The presence at the gate meets pupils within these 100 m, so it does not count, nor do
+  pupils met while walking from stop to stop.
 - **harm**: of the harm within the school's reach in the window, by recorded crime and pupils'
   reports, without exposure, that which falls in the stretches dwelt in, during the dwells.
 
@@ -16,21 +17,23 @@ every hour were alike, and if the assumed hours had twice the contrast.
 The shares are exact in memory, for comparisons; files hold them rounded, see `WayHome.write`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window
+from patrolplan.network import StreetNetwork
 from patrolplan.notes import Note, NoteKind
 from patrolplan.patrols.surroundings import build_surroundings, compute_hours
 from patrolplan.patrols.timed_risk import average_rates, find_within_reach, sum_by_minute
 from patrolplan.pupils.flows import Ways
-from patrolplan.pupils.presence import Presence, Visit, find_presence
+from patrolplan.pupils.presence import Presence, find_presence
+from patrolplan.pupils.visits import Visit
 from patrolplan.risk.in_time import RiskInTime
 from patrolplan.risk.surface import Risk
 
@@ -163,6 +166,7 @@ def measure_patrols(
         key=lambda note: ASSUMED_KINDS.index(note.kind),
     )
     harm = HarmMeter.from_risk(area, risk, hotspots, window, {patrol.urn for patrol in patrols})
+    stretches = dict(zip(hotspots["hotspot"], hotspots["pieces"], strict=True))
     measured = []
     for patrol in patrols:
         school = by_urn[patrol.urn]
@@ -174,7 +178,7 @@ def measure_patrols(
                 for name in stop.covered
             ],
         )
-        visits = [(stop.point, stop.arrive_minutes, stop.leave_minutes) for stop in patrol.stops]
+        visits = list_visits(area.network, stretches, patrol)
         way_home = WayHome(
             pupil_share=presence.share_met_by(patrol.urn, visits),
             harm_share=shares[0],
@@ -187,6 +191,36 @@ def measure_patrols(
         )
         measured.append(replace(patrol, way_home=way_home))
     return tuple(measured)
+
+
+def list_visits(
+    network: StreetNetwork, stretches: Mapping[str, Sequence[int]], patrol: "Patrol"
+) -> list[Visit]:
+    """Where the officer is at each stop; `stretches` are the pieces of hotspots, by their names."""
+    return [
+        build_visit(
+            network,
+            stop.point,
+            [stretches[name] for name in stop.beat],
+            stop.arrive_minutes,
+            stop.leave_minutes,
+        )
+        for stop in patrol.stops
+    ]
+
+
+def build_visit(
+    network: StreetNetwork,
+    point_xy: ArrayLike,
+    stretches: Sequence[Sequence[int]],
+    start: float,
+    end: float,
+) -> Visit:
+    """A stop between two times: at its point, or along the pieces of the stretches of a beat."""
+    if not stretches:
+        return Visit.at(point_xy, start, end)
+    pieces = np.unique(np.concatenate([np.asarray(one, dtype=np.int64) for one in stretches]))
+    return Visit.along(network, pieces, start, end)
 
 
 def find_ways(area: StudyArea, risk: Risk) -> tuple[Ways, Presence]:
@@ -203,15 +237,14 @@ def _is_about(note: Note, urn: str) -> bool:
 def _find_step(area: StudyArea, visits: Sequence[Visit]) -> float | None:
     """What the share of pupils met is rounded to; None where it must not be written.
 
-    Streets within sight of several stops count once.
+    Streets within sight of several places count once.
     """
     if not visits:
         return PATROL_STEP  # nobody is met, which says nothing of where pupils walk
     network, sight = area.network, area.settings.way_home.sight_metres
-    seen = np.unique(
-        np.concatenate([network.find_pieces_within(point, sight) for point, _, _ in visits])
-    )
-    minutes = sum(end - start for _, start, end in visits)
+    places = np.concatenate([visit.places_xy for visit in visits])
+    seen = np.unique(np.concatenate([network.find_pieces_within(xy, sight) for xy in places]))
+    minutes = sum(visit.end - visit.start for visit in visits)
     if network.piece_metres[seen].sum() < MIN_SEEN_METRES or minutes < MIN_STAND_MINUTES:
         return None
     return PATROL_STEP if len(visits) >= SEVERAL_STOPS else PLACE_STEP

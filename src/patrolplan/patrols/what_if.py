@@ -12,14 +12,11 @@ from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window, resolve_window
 from patrolplan.area.study_area import with_settings
 from patrolplan.patrols.planner import check_request
-from patrolplan.patrols.school_problem import (
-    PlanningInputs,
-    SchoolProblem,
-    build_school_problem,
-    select_tasked,
-)
+from patrolplan.patrols.planning_inputs import PlanningInputs
+from patrolplan.patrols.school_problem import SchoolProblem, build_school_problem
 from patrolplan.patrols.solver.solve import MaxIterations, Route, solve
-from patrolplan.patrols.way_home import HarmMeter, find_ways
+from patrolplan.patrols.tasked_places import select_tasked
+from patrolplan.patrols.way_home import HarmMeter, build_visit, find_ways
 from patrolplan.risk.surface import Risk
 
 DEFAULT_MINUTES = tuple(range(30, 181, 15))
@@ -151,7 +148,16 @@ class _Meter:
             if begins and problem.gate_stay is not None:  # who is early waits at the gate
                 begins[0] = route.begin_minutes[0]
             times = list(zip(route.stops, begins, route.leave_minutes, strict=True))
-            visits = [(places[stop - 1], start, end) for stop, start, end in times]
+            visits = [
+                build_visit(
+                    problem.inputs.area.network,
+                    places[stop - 1],
+                    problem.list_walked(stop),
+                    start,
+                    end,
+                )
+                for stop, start, end in times
+            ]
             pupils += self.presence.share_met_by(self.urn, visits)
             dwells += [
                 (name, start, end)

@@ -24,6 +24,7 @@ from scipy.special import ndtr
 from patrolplan.area import StudyArea
 from patrolplan.notes import Note
 from patrolplan.pupils.flows import SchoolWays, Ways, model_ways, refuse_to_store
+from patrolplan.pupils.visits import Visit
 from patrolplan.settings.models import WayHomeSettings
 from patrolplan.text import format_count
 from patrolplan.times import format_time
@@ -48,9 +49,6 @@ GATE_METRES = 100.0
 """Pupils nearer to the gate than this, by walking distance, are met by an adult at it."""
 
 LONGEST_MINUTES = 24 * 60.0
-
-Visit = tuple[ArrayLike, float, float]
-"""A place in metres, and from when to when somebody is there, in minutes after midnight."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -274,30 +272,32 @@ class Presence:
         start, end
             After midnight.
         """
-        return self.share_met_by(urn, [(point_xy, start, end)])
+        return self.share_met_by(urn, [Visit.at(point_xy, start, end)])
 
     def share_met_by(self, urn: str, visits: Sequence[Visit]) -> float:
         """Share of a school's pupil-minutes that pass within sight of places while one is at them.
 
-        As `share_met`, summed over visits; the journey is the one at the time of the last.
+        As `share_met`, summed over visits, and averaged over the places of each by the time spent
+        there; the journey is the one at the time of the last.
 
         Parameters
         ----------
         urn
             The school.
         visits
-            Place in metres, and from when to when, in minutes after midnight; none at the same time
-            as another.
+            None at the same time as another.
         """
         if not visits:
             return 0.0
         noon = NOON_MINUTES
-        whole = (0.0, noon) if visits[-1][2] <= noon else (noon, LONGEST_MINUTES)
+        whole = (0.0, noon) if visits[-1].end <= noon else (noon, LONGEST_MINUTES)
         journey = self._tabulate_journey(urn)
         total, met = journey.sum_between(*whole, self._curve).sum(), 0.0
-        for point_xy, start, end in visits:
-            seen = self._network.find_pieces_within(point_xy, self._sight_metres)
-            met += float(journey.sum_between(start, end, self._curve)[seen].sum())
+        for visit in visits:
+            passing = journey.sum_between(visit.start, visit.end, self._curve)
+            for place_xy, share in zip(visit.places_xy, visit.shares, strict=True):
+                seen = self._network.find_pieces_within(place_xy, self._sight_metres)
+                met += share * float(passing[seen].sum())
         return float(met / total) if total > 0 else 0.0
 
 

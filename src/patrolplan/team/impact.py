@@ -43,6 +43,7 @@ from scipy.spatial import cKDTree
 from patrolplan.area import StudyArea
 from patrolplan.crs import SQUARE_METRES
 from patrolplan.errors import InputError
+from patrolplan.patrols.beats import join_beats
 
 BUFFER_METRES = 150.0
 MIN_EVENTS = 20
@@ -145,9 +146,11 @@ def estimate_impact(
     area
         The incidents.
     hotspots
-        All hotspots; the comparison is chosen from those without a dose.
+        All hotspots. Those that are walked together are compared together, as one; the comparison
+        is chosen from those without a dose.
     delivered
-        Doses: columns `hotspot`, `date`, `minutes`. Those outside `after` do not count.
+        Doses: columns `hotspot`, `date`, `minutes`. Those outside `after` do not count. A dose of
+        one hotspot of a beat is one of the whole beat.
     before, after
         First and last month, "YYYY-MM", both inside.
     categories
@@ -182,8 +185,9 @@ def estimate_impact(
         raise _build_error(what, "end 'before' before 'after' begins")
     month = pd.to_datetime(delivered["date"]).dt.to_period("M").dt.start_time
     doses = delivered[month.isin(spans[1]) & (delivered["minutes"] > 0)]
-    dosed = hotspots["hotspot"].isin(doses["hotspot"]).to_numpy()
-    stretches = _build_masks(area, hotspots["pieces"])
+    beats = join_beats(area, hotspots)
+    dosed = _find_dosed(beats, set(doses["hotspot"]))
+    stretches = _build_masks(area, beats["pieces"])
     own_parts = _compute_catchment_shares(area, stretches)
     spans, missing = _drop_missing_months(area, spans, np.flatnonzero(own_parts.sum(axis=0)))
     events = _count_events(area, spans, categories)
@@ -308,6 +312,12 @@ def _drop_missing_months(
         used.append(span[held])
         missing += list(span[~held])
     return used, pd.DatetimeIndex(missing)
+
+
+def _find_dosed(beats: gpd.GeoDataFrame, names: set[str]) -> NDArray[np.bool_]:
+    """(b,) beats of which a hotspot, the leader or another, is among those with a dose."""
+    covered = zip(beats["hotspot"], beats["beat"], strict=True)
+    return np.array([not names.isdisjoint((name, *beat)) for name, beat in covered], dtype=bool)
 
 
 def _build_masks(area: StudyArea, stretches: Iterable[list[int]]) -> NDArray[np.float64]:

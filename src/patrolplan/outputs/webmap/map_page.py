@@ -23,6 +23,7 @@ from xstatic.pkg import leaflet
 from patrolplan.atomic import hash_content
 from patrolplan.outputs import wording
 from patrolplan.outputs.direction_words import describe_passed, describe_street, describe_turns
+from patrolplan.outputs.feared import is_feared
 from patrolplan.outputs.marking import find_marking
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.reason_words import (
@@ -38,7 +39,6 @@ from patrolplan.outputs.webmap.map_layers import (
     MapPatrol,
     build_map_layers,
     find_tasked_point,
-    is_feared,
     list_map_patrols,
 )
 from patrolplan.text import capitalise

@@ -1,0 +1,72 @@
+"""What every school of an area is planned from; worker processes are sent it once."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import geopandas as gpd
+import numpy as np
+from numpy.typing import NDArray
+
+from patrolplan.area import StudyArea
+from patrolplan.area.patrol_window import Window, resolve_window
+from patrolplan.network.names import label_streets
+from patrolplan.patrols.beats import assess_walk, join_beats
+from patrolplan.patrols.landmarks import Landmarks
+from patrolplan.patrols.timed_risk import TimedRisk
+from patrolplan.risk.surface import Risk
+from patrolplan.worker_pool import EncipheredFields
+
+
+@dataclass(frozen=True, eq=False)
+class PlanningInputs(EncipheredFields):
+    """Everything that one school after the other is planned from."""
+
+    ENCIPHERED = ("hotspots", "timed_risk")
+    """Worth of a short stretch, or of a minute, would show where pupils are."""
+
+    area: StudyArea
+    """See `StudyArea.strip_for_workers`."""
+    risk: Risk
+    hotspots: gpd.GeoDataFrame
+    """One row a beat, see `patrolplan.patrols.beats`, and whether it `is_worth_walking`."""
+    piece_labels: NDArray[np.object_]
+    """(w,) what each piece of the area's walkable network is called."""
+    window: Window
+    date: dt.date | None = None
+    """Day of the patrols, on which only some tasked places count; None: all of them count."""
+    timed_risk: TimedRisk | None = None
+    """Risk by minute of stretches and gates; None where the risk is the same at all times."""
+    landmarks: Landmarks | None = None
+    """What directions may name at a turn."""
+
+    @classmethod
+    def from_area(
+        cls,
+        area: StudyArea,
+        risk: Risk,
+        hotspots: gpd.GeoDataFrame,
+        window: Window | None = None,
+        date: dt.date | None = None,
+        *,
+        reach_window: Window | None = None,
+        rows: Sequence[int] | None = None,
+    ) -> Self:
+        """What an area's schools are planned from; by default with the settings' own window.
+
+        `rows` and `reach_window` are those of `TimedRisk.from_risk`.
+        """
+        window = window or resolve_window(area.settings.patrol)
+        beats = join_beats(area, hotspots)
+        stretches = [np.array(pieces, dtype=np.int64) for pieces in beats["pieces"]]
+        return cls(
+            area.strip_for_workers(),
+            risk,
+            beats.assign(is_worth_walking=assess_walk(area, risk, stretches)),
+            label_streets(area.network.walkable),
+            window,
+            date,
+            TimedRisk.from_risk(area, risk, beats, window, reach_window=reach_window, rows=rows),
+            Landmarks.from_features(area.features),
+        )

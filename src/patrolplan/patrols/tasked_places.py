@@ -1,0 +1,91 @@
+"""Tasked places: what is asked for at those to visit, and how walks avoid the barred ones."""
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import ArrayLike, NDArray
+
+from patrolplan.network import Positions, concatenate_positions
+from patrolplan.network.names import describe_positions
+from patrolplan.network.paths import WalkFinder
+from patrolplan.patrols.plan import BarredPlace, Tasking
+from patrolplan.patrols.stop_windows import format_hours
+from patrolplan.patrols.surroundings import Surroundings
+
+MIN_WALK_METRES_TO_BARRED = 60.0
+"""Streets this near to a barred place are not walked along."""
+
+
+def select_tasked(places: gpd.GeoDataFrame, *, must_visit: bool) -> gpd.GeoDataFrame:
+    """Tasked places to visit, or the barred ones."""
+    return places[places["must_visit"] == must_visit]
+
+
+def build_tasking(place: pd.Series) -> Tasking:
+    """What a row of the tasked places asks for."""
+    return Tasking(
+        place_id=str(place["place_id"]),
+        reason=str(place["reason"]),
+        by=str(place["by"]),
+        until=place["to"].date(),
+        hours=format_hours(place),
+    )
+
+
+def find_walks(
+    around: Surroundings, stops: Positions, barred: gpd.GeoDataFrame
+) -> tuple[WalkFinder, NDArray[np.int64]]:
+    """Walks between gate, stops and base that keep away from barred places; and which they pass.
+
+    The streets at a barred place stay open where the gate or the base itself is so near to it:
+    the officer has to get there. Where barred places would cut gate and base off from each other,
+    as many as can be stay closed, those far from the gate first.
+    """
+    bases = () if around.base is None else (around.base.position,)
+    places = concatenate_positions(around.gate, stops, *bases)
+    ends = [0, len(places) - 1] if bases else [0]
+    near = find_near(around.network.piece_lines, barred, MIN_WALK_METRES_TO_BARRED)
+    open_effort = np.ones((near.shape[1], 2)) if around.effort is None else around.effort
+
+    def close(rows: NDArray[np.int64]) -> tuple[WalkFinder, bool]:
+        """Walks with the streets at some barred places closed, and whether gate and base join."""
+        closed = np.asarray(near[rows].any(axis=0))
+        effort = around.effort
+        if closed.any():
+            effort = np.where(closed[:, None], np.inf, open_effort)
+        walks = around.find_walks(places, effort)
+        return walks, bool(np.isfinite(walks.metres[np.ix_(ends, ends)]).all())
+
+    on_streets = np.flatnonzero(near.any(axis=1))
+    at_ends = near[np.ix_(on_streets, places.piece[ends])].any(axis=1)
+    closed = on_streets[~at_ends]
+    walks, joined = close(closed)
+    if not joined:
+        gate = shapely.points(around.network.xy(around.gate)[0])
+        order = np.argsort(-barred.geometry.iloc[closed].distance(gate).to_numpy())
+        wanted, closed = closed[order], closed[:0]
+        for row in wanted:
+            more = np.append(closed, row)
+            closed = more if close(more)[1] else closed
+        walks, _ = close(closed)
+    return walks, np.setdiff1d(on_streets, closed)
+
+
+def find_near(lines: ArrayLike, places: gpd.GeoDataFrame, metres: float) -> NDArray[np.bool_]:
+    """(n, q) which of q lines come so near to each of n places."""
+    near = shapely.distance(np.asarray(places.geometry.values)[:, None], np.asarray(lines))
+    return np.asarray(near <= metres)
+
+
+def list_barred_places(around: Surroundings, barred: gpd.GeoDataFrame) -> tuple[BarredPlace, ...]:
+    """The barred places that a patrol of this school could come near to."""
+    network, xy = around.network, shapely.get_coordinates(barred.geometry.values)
+    metres = np.hypot(*(xy - network.xy(around.gate)).T)
+    near = metres <= around.extent_metres + MIN_WALK_METRES_TO_BARRED
+    barred, xy = barred[near], xy[near]
+    places = describe_positions(network, network.snap(xy)) if len(barred) else []
+    return tuple(
+        BarredPlace(place=place, tasking=build_tasking(row), point=(float(x), float(y)))
+        for (_, row), place, (x, y) in zip(barred.iterrows(), places, xy, strict=True)
+    )

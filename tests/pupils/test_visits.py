@@ -1,0 +1,29 @@
+"""Where an officer is during a stop: one place at a time, as long on a street as it is long."""
+
+import numpy as np
+import pytest
+
+from patrolplan.pupils.visits import Visit
+
+BELL = 15 * 60.0
+
+
+def test_a_beat_is_the_mean_of_its_pieces(demo_area, demo_plan):
+    """Walking up and down meets the mean of standing at each piece, weighted by its metres."""
+    presence, network = demo_plan.risk.in_time.pupils.presence, demo_area.network
+    urn = demo_area.schools["urn"].iloc[0]
+    row = demo_plan.hotspots["pieces"].str.len().argmax()
+    pieces = np.array(demo_plan.hotspots["pieces"].iloc[row])
+    start = presence.get_bell(urn) + 5
+    walked = Visit.along(network, pieces, start, start + 15)
+    met = [presence.share_met(urn, xy, start, start + 15) for xy in network.piece_middle[pieces]]
+    mean = np.average(met, weights=network.piece_metres[pieces])
+    assert len(pieces) > 1
+    assert presence.share_met_by(urn, [walked]) == pytest.approx(mean)
+
+
+def test_the_time_is_spent_once(demo_area):
+    """The shares of the time at all places make up the whole of it."""
+    pieces = np.arange(40, 60)
+    assert Visit.along(demo_area.network, pieces, BELL, BELL + 15).shares.sum() == pytest.approx(1)
+    assert Visit.at((1.0, 2.0), BELL, BELL + 15).shares.tolist() == [1.0]
