@@ -23,12 +23,12 @@ from patrolplan.outputs.reason_words import (
     TREND_WORDS,
     describe_certainty,
     describe_reason,
-    describe_tasking,
     format_reasons,
     join_words,
     list_reason_lines,
     list_reasons,
 )
+from patrolplan.outputs.tasking_words import describe_tasking
 from patrolplan.outputs.way_home_words import find_busiest_stop
 from patrolplan.patrols.plan import StopReason, Tasking
 from patrolplan.risk.report_voice import TimeBand

@@ -17,13 +17,12 @@ from patrolplan.outputs.card.card import build_card_filename, render_cards
 from patrolplan.outputs.card.cautions import list_cautions
 from patrolplan.outputs.cartography.fonts import MIN_FONT_SIZE
 from patrolplan.outputs.reason_words import (
-    describe_barred,
     describe_reason,
-    describe_tasking,
     list_reason_lines,
     list_reasons,
     order_reasons,
 )
+from patrolplan.outputs.tasking_words import describe_barred, describe_tasking
 from patrolplan.outputs.wording import (
     describe_place,
     describe_quality,
@@ -296,6 +295,22 @@ def test_gate_alone_makes_a_whole_card(demo_plan):
     assert "Nearest priority streets" in words
     assert "Streets they avoid" in words
     assert "Directions" not in words
+
+
+def test_a_gate_card_says_once_why_one_stays(demo_plan):
+    """The note is the panel's reason and no caution; streets with next to nothing are not named."""
+    note = Note("nothing_worth_walk", {"metres": 1500, "min_incidents": 5})
+    plan = with_stops(demo_plan, 0)
+    plan = dataclasses.replace(plan, patrols=(dataclasses.replace(plan.patrols[0], notes=(note,)),))
+    why = "Nothing within 1,500 m is worth the walk. No street has as many as 5 recorded crimes"
+    words = words_of(render_cards(plan)["cards.pdf"])
+    assert words.count(why) == words.count("worth the walk") == 1
+    assert "Nearest priority streets" in words
+    crime = CrimeReason(incidents=1, months=12, last_month="2026-10", categories=("Robbery",))
+    hotspots = plan.hotspots.assign(reasons=[[crime]] * len(plan.hotspots))
+    words = words_of(render_cards(dataclasses.replace(plan, hotspots=hotspots))["cards.pdf"])
+    assert "Nearest priority streets" not in words
+    assert "hardly any" not in words
 
 
 @pytest.mark.parametrize(("count", "pages"), [(1, 1), (4, 2), (10, 3)])

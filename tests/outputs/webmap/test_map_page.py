@@ -23,12 +23,8 @@ from playwright.sync_api import Browser, Page
 import patrolplan as pp
 from patrolplan.area.patrol_window import Window
 from patrolplan.hotspots.reasons import ReportsReason
-from patrolplan.outputs.reason_words import (
-    describe_barred,
-    describe_certainty,
-    describe_reasons,
-    describe_tasking,
-)
+from patrolplan.outputs.reason_words import describe_certainty, describe_reasons
+from patrolplan.outputs.tasking_words import describe_barred, describe_tasking
 from patrolplan.outputs.webmap.map_layers import (
     ONLY_RECORDED,
     ONLY_REPORTED,

@@ -12,7 +12,7 @@ import pytest
 import patrolplan as pp
 from patrolplan.notes import Note
 from patrolplan.outputs.card import card_text
-from patrolplan.outputs.reason_words import describe_tasking
+from patrolplan.outputs.tasking_words import describe_tasking
 from patrolplan.outputs.week.roster import Roster
 from patrolplan.outputs.week.task_sheets import (
     build_tasks_data,

@@ -16,13 +16,13 @@ from patrolplan.outputs.marking import find_marking
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.reason_words import (
     ReasonLine,
-    describe_tasking,
     describe_want_of_reasons,
     find_months,
     join_words,
     list_reason_lines,
     order_reasons,
 )
+from patrolplan.outputs.tasking_words import describe_tasking
 from patrolplan.outputs.tested_words import describe_tested
 from patrolplan.outputs.way_home_words import (
     describe_assumptions,

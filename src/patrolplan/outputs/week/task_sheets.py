@@ -15,7 +15,8 @@ from patrolplan.outputs.cartography.fonts import (
 from patrolplan.outputs.cartography.map_content import find_near_keep_away
 from patrolplan.outputs.marking import find_marking
 from patrolplan.outputs.note_words import describe_notes
-from patrolplan.outputs.reason_words import describe_barred, list_reasons
+from patrolplan.outputs.reason_words import list_reasons
+from patrolplan.outputs.tasking_words import describe_barred
 from patrolplan.outputs.week.overview_map import MapMarker, draw_overview_map
 from patrolplan.outputs.week.roster import Roster, RosterOfficer, format_duty_times, format_week
 from patrolplan.outputs.wording import (
