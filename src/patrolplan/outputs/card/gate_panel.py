@@ -25,7 +25,7 @@ GATE_TASKS = (
 """What to do for as long as one stays at the gate."""
 
 GATE_REASONS: tuple[NoteKind, ...] = ("nothing_worth_walk", "no_stop_in_time")
-"""Notes that say why there is no stop: the panel says so, and no caution does once more."""
+"""Notes that say why no stop is made: the panel says so, and no caution does once more."""
 
 MAX_NEAREST = 3
 """Hotspots that are named on a card without a stop."""
@@ -50,7 +50,7 @@ def build_gate_panel(plan: Plan, patrol: Patrol, *, with_months: bool) -> dict[s
 
 
 def _describe_gate_reason(patrol: Patrol) -> str:
-    """Why there is no stop, without what the panel's title says."""
+    """Why no stop is made, without what the panel's title says."""
     notes = [describe_note(note) for note in patrol.notes if note.kind in GATE_REASONS]
     if not notes:
         return f"{wording.describe_quality(patrol)}."
