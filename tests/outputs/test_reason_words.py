@@ -239,7 +239,7 @@ FURTHER = BeatReason(hotspot="H4", place="High Street near Mill Lane", reasons=(
             [
                 "Walk on to Mill Lane (H4, new).",
                 (
-                    "75 to 79 pupils feel unsafe at Mill Lane (H4) after school (autumn term "
+                    "75 to 79 pupils feel unsafe at H4 after school (autumn term "
                     "2025): poor lighting and groups loitering."
                 ),
             ],

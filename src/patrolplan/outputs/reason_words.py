@@ -211,7 +211,7 @@ def _describe_beats(
             elif isinstance(one, TrendReason):
                 about.append(one.trend)
             elif one not in seen:
-                where = f"at {place} ({beat.hotspot})"
+                where = f"at {beat.hotspot}"
                 words = _describe_reports(one, where=where, with_count=with_count)
                 voices.append(ReasonLine(words, is_voice=True))
                 seen.add(one)

@@ -15,6 +15,7 @@ def describe_tasking(tasking: "Tasking") -> str:
 
     Examples
     --------
+    >>> import datetime as dt
     >>> from patrolplan.patrols.plan import Tasking
     >>> describe_tasking(Tasking("T-01", "Robberies", by="A", until=dt.date(2026, 5, 4)))
     'Robberies (requested by A, until 4 May 2026)'
@@ -32,6 +33,7 @@ def describe_barred(barred: "BarredPlace", *, crs: str = BRITISH_GRID) -> str:
 
     Examples
     --------
+    >>> import datetime as dt
     >>> from patrolplan.patrols.plan import BarredPlace, Tasking
     >>> tasking = Tasking("T-02", "crime scene", by="A", until=dt.date(2026, 5, 4))
     >>> barred = BarredPlace(place="Mill Lane", tasking=tasking, point=(529509, 181782))
