@@ -179,8 +179,8 @@ def fit_page(heights: PartHeights, *, has_directions: bool = True) -> PageLayout
 
     Examples
     --------
-    >>> fit_page(PartHeights(60, 140, 0, directions=90, large_directions=110, foot=100))
-    PageLayout(map_height=362.2, notes_height=0.0, directions_size=9.5, second_page=False,
+    >>> fit_page(PartHeights(60, 140, 0, directions=60, large_directions=70, foot=100))
+    PageLayout(map_height=402.2, notes_height=0.0, directions_size=9.5, second_page=False,
                is_crowded=False)
     >>> crowded = PartHeights(60, 300, 0, directions=210, large_directions=240, foot=100)
     >>> fit_page(crowded).second_page
