@@ -9,6 +9,7 @@ from hypothesis import given, strategies as st
 from pydantic import TypeAdapter
 
 from patrolplan.hotspots.reasons import (
+    BeatReason,
     Change,
     CrimeReason,
     ReportsReason,
@@ -25,6 +26,7 @@ from patrolplan.outputs.reason_words import (
     describe_tasking,
     format_reasons,
     join_words,
+    list_reason_lines,
     list_reasons,
 )
 from patrolplan.outputs.way_home_words import find_busiest_stop
@@ -189,29 +191,78 @@ def test_a_tasking_is_never_cut(reason, by):
 
 
 @pytest.mark.parametrize(
-    ("arrive", "end"),
-    [
-        (905, "15:12 to 15:30"),
-        (935, "15:12 to 15:30"),
-        (936, "15:12 to 15:30, before this visit"),
-        (983, "15:12 to 15:30, before this visit"),
-        (880, "15:12 to 15:30, after this visit"),
-    ],
+    ("arrive", "missed"),
+    [(905, ""), (935, ""), (936, "before"), (983, "before"), (880, "after")],
 )
-def test_pupils_who_pass_at_another_time_are_not_promised(demo_plan, arrive, end):
-    """A stop says when pupils pass it; more than five minutes apart, that it misses them, last."""
+def test_pupils_who_pass_at_another_time_are_not_promised(demo_plan, arrive, missed):
+    """A way that a stop misses by more than five minutes speaks for it only where nothing does."""
     way = WayReason(school="Hill School", share=0.15, start="15:12", end="15:30")
     stop = dataclasses.replace(
         demo_plan.patrols[0].stops[0],
-        why=(way, CRIME),
+        why=(way, CRIME, TrendReason(trend="new")),
         tasking=None,
         arrive_minutes=arrive,
         leave_minutes=arrive + 15,
     )
-    words = list_reasons(stop)
-    assert f"On the way home of about one pupil in six of Hill School, {end}." in words
-    assert words[0].startswith("Recorded crime") == ("visit" in end)
-    assert (find_busiest_stop(_patrol(demo_plan, stop)) is None) == ("visit" in end)
+    words = "On the way home of about one pupil in six of Hill School, 15:12 to 15:30"
+    assert (f"{words}." in list_reasons(stop)) == (not missed)
+    assert len(list_reasons(stop)) == (2 if missed else 3)
+    assert (find_busiest_stop(_patrol(demo_plan, stop)) is None) == bool(missed)
+    alone = dataclasses.replace(stop, why=(way,))
+    tasked = dataclasses.replace(alone, tasking=TASKING)
+    assert list_reasons(alone) == (f"{words}{missed and f', {missed} this visit'}.",)
+    assert len(list_reasons(tasked)) == (1 if missed else 2)
+
+
+FURTHER = BeatReason(hotspot="H4", place="High Street near Mill Lane", reasons=(CRIME,))
+
+
+@pytest.mark.parametrize(
+    ("why", "words"),
+    [
+        ((CRIME, FURTHER), ["Walk on to Mill Lane (H4, about 12)."]),
+        (
+            (REPORTS, FURTHER),
+            [
+                (
+                    "Walk on to Mill Lane (H4, about 12 in the 12 months to October 2026, most harm "
+                    "from violence and robbery)."
+                )
+            ],
+        ),
+        (
+            (CRIME, FURTHER, dataclasses.replace(FURTHER, hotspot="H7", place="Cut")),
+            ["Walk on to Mill Lane (H4, about 12) and Cut (H7, about 12)."],
+        ),
+        (
+            (CRIME, dataclasses.replace(FURTHER, reasons=(REPORTS, TrendReason(trend="new")))),
+            [
+                "Walk on to Mill Lane (H4, new).",
+                (
+                    "75 to 79 pupils feel unsafe at Mill Lane (H4) after school (autumn term 2025): "
+                    "poor lighting and groups loitering."
+                ),
+            ],
+        ),
+        (
+            (REPORTS, dataclasses.replace(FURTHER, reasons=(REPORTS,))),
+            ["Walk on to Mill Lane (H4)."],
+        ),
+    ],
+)
+def test_a_beat_says_where_to_walk_on_and_repeats_nothing(demo_plan, why, words):
+    """Street, kinds of crime and reports that the stop has itself are not said once more."""
+    stop = dataclasses.replace(
+        demo_plan.patrols[0].stops[0], why=why, tasking=None, street="High Street"
+    )
+    assert list(list_reasons(stop))[1:] == words
+
+
+def test_only_what_pupils_say_has_their_sign(demo_plan):
+    """Of a stop and its beat the lines about reports are voices, and the way to walk is none."""
+    why = (CRIME, dataclasses.replace(FURTHER, reasons=(CRIME, REPORTS)))
+    stop = dataclasses.replace(demo_plan.patrols[0].stops[0], why=why, tasking=None)
+    assert [line.is_voice for line in list_reason_lines(stop)] == [False, False, True]
 
 
 def _patrol(plan, stop):

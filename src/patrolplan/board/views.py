@@ -11,8 +11,9 @@ import shapely
 from patrolplan.board.edits import is_lent
 from patrolplan.hotspots.carriers import compute_shown_worth
 from patrolplan.inputs.lookups import WEEKDAYS
+from patrolplan.outputs.feared import is_feared
 from patrolplan.outputs.note_words import describe_notes
-from patrolplan.outputs.webmap.map_layers import build_map_layers, is_feared
+from patrolplan.outputs.webmap.map_layers import build_map_layers
 from patrolplan.outputs.week.roster import Roster
 from patrolplan.outputs.wording import format_grid_reference
 from patrolplan.patrols.file_forms import convert_to_degrees

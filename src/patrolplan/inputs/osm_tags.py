@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 CrossingKind = Literal["signals", "zebra", "island", "unmarked", "unknown"]
 """How people on foot get over a road: by lights, with priority, in two halves, or in a gap."""
 
-Passage = Literal["", "bridge", "tunnel", "covered"]
+Passage = Literal["", "bridge", "tunnel", "underpass", "covered"]
 """What a way runs over or through."""
 
 NOT_STREETS = frozenset(
@@ -255,19 +255,21 @@ PASSAGE_TAGS = ("bridge", "tunnel", "covered")
 
 
 def get_passage(tags: Mapping[str, str]) -> Passage:
-    """What a way runs over or through.
+    """What a way runs over or through; the tunnel of a way that is no road is an underpass.
 
     Examples
     --------
-    >>> get_passage({"bridge": "viaduct"}), get_passage({"tunnel": "yes"})
-    ('bridge', 'tunnel')
+    >>> get_passage({"highway": "footway", "bridge": "viaduct"})
+    'bridge'
+    >>> [get_passage({"highway": kind, "tunnel": "yes"}) for kind in ("footway", "primary")]
+    ['underpass', 'tunnel']
     >>> get_passage({"tunnel": "building_passage"}), get_passage({"covered": "arcade"})
     ('covered', 'covered')
     """
     if _is_set(tags, "bridge"):
         return "bridge"
     if tags.get("tunnel", "") not in NOT_TUNNELS:
-        return "tunnel"
+        return "tunnel" if tags.get("highway") in ROADS | TRUNK else "underpass"
     return "covered" if _is_set(tags, "tunnel") or _is_set(tags, "covered") else ""
 
 

@@ -225,7 +225,7 @@ def load_cached_streets(
     return streets
 
 
-STREETS = Store("streets", version="7")
+STREETS = Store("streets", version="8")
 """Change the version when `Streets`, or the rule of what is walked or ridden, changes."""
 
 FEATURE_TABLES = ("features", "places")

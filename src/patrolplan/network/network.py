@@ -194,7 +194,7 @@ class StreetNetwork:
 
     @cached_property
     def piece_passage(self) -> NDArray[np.object_]:
-        """(p,) "bridge", "tunnel", "covered" or empty, see `patrolplan.inputs.osm_tags.Passage`."""
+        """(p,) what each runs over or through, see `patrolplan.inputs.osm_tags.Passage`."""
         return self._read_way_column("passage")
 
     @cached_property

@@ -1,9 +1,9 @@
 """Directions in words, short enough for a card and plain enough to be read aloud."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 
-from patrolplan.inputs.osm_tags import CrossingKind
+from patrolplan.inputs.osm_tags import CrossingKind, Passage
 from patrolplan.network.names import KIND_LABELS
 from patrolplan.outputs.reason_words import join_words
 from patrolplan.patrols.plan import Landmark, Step
@@ -13,6 +13,14 @@ CLOSE_METRES = 60.0
 
 MAX_NAME_LETTERS = 24
 """A station entrance with a longer name, such as a list of exits, is called just that."""
+
+PASSAGE_WORDS: Mapping[Passage, str] = {
+    "bridge": "bridge",
+    "tunnel": "tunnel",
+    "underpass": "underpass",
+    "covered": "covered passage",
+}
+"""In directions and in the legend of their map."""
 
 CROSSING_WORDS: dict[CrossingKind, str] = {
     "signals": " at the lights",
@@ -129,7 +137,7 @@ def describe_passed(step: Step) -> str:
     ', crossing it at the lights'
     >>> describe_passed(Step("left", "B", 90, crossings=(first, last)))
     ', crossing A at the lights, C on the zebra crossing'
-    >>> describe_passed(Step("left", "footpath", 90, passage="tunnel"))
+    >>> describe_passed(Step("left", "footpath", 90, passage="underpass"))
     ', through the underpass'
     >>> describe_passed(Step("left", "A", 90))
     ''
@@ -137,10 +145,8 @@ def describe_passed(step: Step) -> str:
     words = ""
     if step.passage == "bridge":
         words = ", over the bridge"
-    elif step.passage == "tunnel":
-        words = f", through the {'underpass' if step.street in KIND_LABELS else 'tunnel'}"
-    elif step.passage == "covered":
-        words = ", through the covered passage"
+    elif step.passage:
+        words = f", through the {PASSAGE_WORDS[step.passage]}"
     if not step.crossings:
         return words
     return f"{words}, crossing {_describe_crossings(step)}"

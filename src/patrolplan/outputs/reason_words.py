@@ -1,8 +1,7 @@
 """Reasons in words: why a place is a hotspot, how sure that is, and why a patrol stops there."""
 
 import datetime as dt
-from dataclasses import replace
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from patrolplan.crs import BRITISH_GRID, SQUARE_METRES
 from patrolplan.hotspots.reasons import (
@@ -83,8 +82,19 @@ NEAR_MINUTES = 5.0
 
 UNSURE_PLACE = "may lie a street or two away"
 
+MODIFIERS = (TrendReason, UnsurePlaceReason)
+"""What only says more about another reason."""
+
 NO_REASON = "Nothing recorded or reported stands out here: the streets around make it a priority"
 DESIGNATED = "Designated by the force for patrols"
+
+
+class ReasonLine(NamedTuple):
+    """What a reason says in words, without a full stop."""
+
+    text: str
+    is_voice: bool = False
+    """Whether pupils say so themselves."""
 
 
 def describe_reason(reason: "Reason", *, with_count: bool = True, with_months: bool = True) -> str:
@@ -115,17 +125,14 @@ def describe_reason(reason: "Reason", *, with_count: bool = True, with_months: b
     'Pupils feel unsafe here at lunch: traffic and an isolated place'
     >>> beat = BeatReason(hotspot="H4", place="Mill Lane", reasons=(crime,))
     >>> describe_reason(beat, with_count=False)
-    'Also walk Mill Lane (H4): recorded crime: robbery'
+    'Walk on to Mill Lane (H4, robbery)'
     """
     match reason:
         case CrimeReason():
             crime = _describe_crime(reason, with_count=with_count, with_months=with_months)
             return f"Recorded crime: {crime}"
         case ReportsReason():
-            when = f" {TIME_WORDS[reason.time_band]}" if reason.time_band else ""
-            factors = join_words([describe_factor(name) for name in reason.factors])
-            pupils, term = _describe_pupils(reason) if with_count else ("Pupils", "")
-            return f"{pupils} feel unsafe here{when}{term}{f': {factors}' if factors else ''}"
+            return _describe_reports(reason, with_count=with_count)
         case TrendReason():
             return TREND_WORDS[reason.trend]
         case UnsurePlaceReason():
@@ -137,23 +144,87 @@ def describe_reason(reason: "Reason", *, with_count: bool = True, with_months: b
                 f"{reason.start} to {reason.end}"
             )
         case BeatReason():
-            also = f"Also walk {reason.place} ({reason.hotspot})"
-            why = [
-                describe_reason(one, with_count=with_count, with_months=with_months)
-                for one in reason.reasons
-            ]
-            return (
-                f"{also}: {'; '.join(words[:1].lower() + words[1:] for words in why)}"
-                if why
-                else also
-            )
+            lines = _describe_beats((reason,), (), with_count=with_count, with_months=with_months)
+            return ". ".join(line.text for line in lines)
         case _:
             assert_never(reason)
 
 
 def describe_reasons(reasons: "Iterable[Reason]") -> list[str]:
-    """Reasons in words, in their order; see `describe_reason`."""
-    return [describe_reason(reason) for reason in reasons]
+    """Reasons in words, in their order, those of a beat's other stretches together."""
+    return [line.text for line in build_lines(tuple(reasons))]
+
+
+def build_lines(
+    reasons: "Sequence[Reason]",
+    *,
+    stop: "Stop | None" = None,
+    with_count: bool = True,
+    with_months: bool = True,
+) -> list[ReasonLine]:
+    """Reasons in words, those of a beat's other stretches together; at a stop, if one is given."""
+    beats = tuple(one for one in reasons if isinstance(one, BeatReason))
+    own = tuple(one for one in reasons if not isinstance(one, BeatReason))
+    lines = [
+        ReasonLine(
+            describe_reason(one, with_count=with_count, with_months=with_months)
+            + _describe_missed_way(stop, one),
+            isinstance(one, ReportsReason),
+        )
+        for one in own
+    ]
+    street = "" if stop is None else stop.street
+    return lines + _describe_beats(
+        beats, own, street=street, with_count=with_count, with_months=with_months
+    )
+
+
+def _describe_beats(
+    beats: "Sequence[BeatReason]",
+    own: "Sequence[Reason]",
+    *,
+    street: str = "",
+    with_count: bool,
+    with_months: bool,
+) -> list[ReasonLine]:
+    """Where to walk on to and what was recorded there, then what pupils say of those places.
+
+    What `own`, the reasons of the place that leads the beat, say as well is not repeated: the
+    kinds and the months of crime, a group of reports, and the `street`.
+    """
+    lead = next((one for one in own if isinstance(one, CrimeReason)), None)
+    seen, places, voices = set(own), [], []
+    for beat in beats:
+        place = beat.place.removeprefix(f"{street} near ")
+        about = [beat.hotspot]
+        for one in beat.reasons:
+            if isinstance(one, CrimeReason):
+                is_new = lead is None or {*one.categories} != {*lead.categories}
+                also = with_months and (lead is None or _format_span(one) != _format_span(lead))
+                about += _describe_further_crime(
+                    one, with_count=with_count, with_months=also, with_categories=is_new
+                )
+            elif isinstance(one, TrendReason):
+                about.append(one.trend)
+            elif one not in seen:
+                where = f"at {place} ({beat.hotspot})"
+                words = _describe_reports(one, where=where, with_count=with_count)
+                voices.append(ReasonLine(words, is_voice=True))
+                seen.add(one)
+        places.append(f"{place} ({', '.join(about)})")
+    return [*([ReasonLine(f"Walk on to {join_words(places)}")] if places else []), *voices]
+
+
+def _describe_further_crime(
+    reason: CrimeReason, *, with_count: bool, with_months: bool, with_categories: bool
+) -> list[str]:
+    """How much was recorded on a beat's further stretch, and of what where that differs."""
+    categories = join_words([_describe_category(name) for name in reason.categories])
+    if not with_count:
+        return [categories] if with_categories and categories else []
+    amount = _describe_amount(reason)
+    amount += f" in the {_format_span(reason)}" if with_months else ""
+    return [amount, f"most harm from {categories}"] if with_categories else [amount]
 
 
 def describe_factor(factor: str) -> str:
@@ -198,6 +269,13 @@ def _describe_crime(reason: CrimeReason, *, with_count: bool, with_months: bool)
         return categories
     span = f" in the {_format_span(reason)}" if with_months else ""
     return f"{_describe_amount(reason)}{span}, most harm from {categories}"
+
+
+def _describe_reports(reason: ReportsReason, *, where: str = "here", with_count: bool) -> str:
+    when = f" {TIME_WORDS[reason.time_band]}" if reason.time_band else ""
+    factors = join_words([describe_factor(name) for name in reason.factors])
+    pupils, term = _describe_pupils(reason) if with_count else ("Pupils", "")
+    return f"{pupils} feel unsafe {where}{when}{term}{f': {factors}' if factors else ''}"
 
 
 def _describe_amount(reason: CrimeReason) -> str:
@@ -295,10 +373,17 @@ def format_reasons(stop: "Stop") -> str:
 def list_reasons(stop: "Stop", *, with_counts: bool = True) -> tuple[str, ...]:
     """Why to stand here, a sentence each; what intelligence tasked comes first."""
     reasons = [] if stop.tasking is None else [f"Tasked: {describe_tasking(stop.tasking)}"]
-    reasons += [
-        describe_reason_at(stop, reason, with_count=with_counts) for reason in order_reasons(stop)
-    ]
+    reasons += [line.text for line in list_reason_lines(stop, with_count=with_counts)]
     return tuple(f"{reason}." for reason in reasons or [describe_want_of_reasons(stop)])
+
+
+def list_reason_lines(
+    stop: "Stop", *, with_count: bool = True, with_months: bool = True
+) -> list[ReasonLine]:
+    """Why to stand here besides a tasking, see `order_reasons` and `describe_reason`."""
+    return build_lines(
+        order_reasons(stop), stop=stop, with_count=with_count, with_months=with_months
+    )
 
 
 def describe_want_of_reasons(stop: "Stop") -> str:
@@ -306,29 +391,23 @@ def describe_want_of_reasons(stop: "Stop") -> str:
     return DESIGNATED if stop.kind == "designated" else NO_REASON
 
 
-def order_reasons(stop: "Stop") -> list["Reason"]:
-    """A stop's reasons in their order, pupils' ways that it does not meet last.
+def order_reasons(stop: "Stop") -> "list[Reason]":
+    """A stop's reasons in their order, without what gains nothing while it lasts.
 
-    A beat does not repeat what the stop says itself, such as one group of reports on both.
+    Pupils' ways that it does not meet are left out, unless nothing else speaks for the stop.
     """
-    reasons = [
-        replace(one, reasons=tuple(inner for inner in one.reasons if inner not in stop.why))
-        if isinstance(one, BeatReason)
-        else one
-        for one in stop.why
-    ]
-    return sorted(reasons, key=lambda one: isinstance(one, WayReason) and not is_way_met(stop, one))
+    missed = {one for one in stop.why if isinstance(one, WayReason) and not is_way_met(stop, one)}
+    others = [one for one in stop.why if one not in missed]
+    is_carried = stop.tasked or any(not isinstance(one, MODIFIERS) for one in others)
+    return others if is_carried else list(stop.why)
 
 
-def describe_reason_at(
-    stop: "Stop", reason: "Reason", *, with_count: bool = True, with_months: bool = True
-) -> str:
-    """A reason in words at a stop: pupils who do not pass while it lasts are not promised."""
-    words = describe_reason(reason, with_count=with_count, with_months=with_months)
-    if not isinstance(reason, WayReason) or is_way_met(stop, reason):
-        return words
+def _describe_missed_way(stop: "Stop | None", reason: "Reason") -> str:
+    """What follows a way that a stop does not meet: its pupils are not promised."""
+    if stop is None or not isinstance(reason, WayReason) or is_way_met(stop, reason):
+        return ""
     is_over = minutes_after_midnight(reason.end) < stop.arrive_minutes
-    return f"{words}, {'before' if is_over else 'after'} this visit"
+    return f", {'before' if is_over else 'after'} this visit"
 
 
 def is_way_met(stop: "Stop", reason: WayReason) -> bool:

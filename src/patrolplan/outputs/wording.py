@@ -287,11 +287,18 @@ def list_approximations(plan: "Plan", modes: "Iterable[str]" = ()) -> tuple[str,
     if risk.reports.any():
         lines.append(f"Pupils' reports count only in groups of {threshold} or more.")
     lines += describe_notes([*note_guard(settings), *note_low_threshold(settings)])
-    modes = {*modes} or {settings.patrol.way}
-    travel = "Walking" if "walk" in modes else "Riding"
-    travel += " and riding" if len(modes) > 1 else ""
-    lines.append(f"{travel} times at an even pace, without waiting at crossings.")
+    lines.append(_describe_pace(plan, {*modes} or {settings.patrol.way}))
     return tuple(lines)
+
+
+def _describe_pace(plan: "Plan", modes: "set[str]") -> str:
+    """What the times of walks and rides allow for."""
+    waits = any(plan.area.settings.patrol.crossing_seconds.values())
+    on_foot = f"Walking times allow {'' if waits else 'no time '}for crossing main roads"
+    if modes == {"walk"}:
+        return f"{on_foot}."
+    riding = "Riding times allow for no waiting"
+    return f"{on_foot}, riding times for no waiting." if "walk" in modes else f"{riding}."
 
 
 def compute_plan_id(plan: "Plan") -> str:

@@ -34,7 +34,11 @@ from patrolplan.outputs.cartography.legend import (
     count_rows,
     draw_strip,
 )
-from patrolplan.outputs.cartography.map_content import collect_map_content, fit_patrol_viewport
+from patrolplan.outputs.cartography.map_content import (
+    FEARED_METRES,
+    collect_map_content,
+    fit_patrol_viewport,
+)
 from patrolplan.outputs.cartography.place_names import build_symbol_labels, find_symbols
 from patrolplan.outputs.cartography.route import (
     build_arrow_heads,
@@ -169,15 +173,19 @@ def test_feared_places_have_their_sign(demo_plan):
 
 
 def test_other_feared_hotspots_are_on_the_map(demo_plan):
-    """A hotspot that reports carry has its sign where it lies, though nobody stops there."""
+    """A hotspot that reports carry has its sign if it lies near the route, and none if far off."""
     patrol = demo_plan.patrols[2]
     frame = fit_patrol_viewport(demo_plan, patrol, 538.0, 360.0)
     rows = demo_plan.hotspots[~demo_plan.hotspots["hotspot"].isin(patrol.hotspots)]
     points = frame.to_page(shapely.get_coordinates(rows["stop"].to_numpy()))
-    name = rows["hotspot"][frame.contains(points, margin=40.0)].iloc[0]
-    plan, one = _fear(demo_plan, patrol, (name,))
-    assert len(collect_map_content(frame, plan, one).feared_points) == 1
-    assert draw_patrol_map(plan, one, **SIZE).label_texts.count(FEARED_TEXT) == 1
+    rows = rows[frame.contains(points, margin=40.0)]
+    route = shapely.union_all([shapely.LineString(leg.line) for leg in patrol.all_legs])
+    metres = rows.geometry.distance(route)
+    for chosen, count in ((metres <= FEARED_METRES, 1), (metres > FEARED_METRES, 0)):
+        name = rows["hotspot"][chosen].iloc[0]
+        plan, one = _fear(demo_plan, patrol, (name,))
+        assert len(collect_map_content(frame, plan, one).feared_points) == count
+        assert draw_patrol_map(plan, one, **SIZE).label_texts.count(FEARED_TEXT) == count
 
 
 def test_a_beat_is_an_arrow_along_its_stretches(demo_plan):

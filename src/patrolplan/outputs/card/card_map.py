@@ -64,12 +64,21 @@ class MapLayout:
     """Where everything stands that a map says, before it is drawn."""
 
     content: MapContent
-    inset: Inset | None
+    inset: "InsetLayout | None"
     placed: list[PlacedLabel]
     """Without those of the inset."""
     keyed: list[KeyedStreet]
     strip: list[legend.Entry]
     """The key of streets, and the signs."""
+
+
+@dataclass(frozen=True, eq=False)
+class InsetLayout:
+    """What an inset shows once more, and its words."""
+
+    frame: Inset
+    content: MapContent
+    placed: list[PlacedLabel]
 
 
 def draw_patrol_map(plan: Plan, patrol: Patrol, *, width: float, height: float) -> PatrolMap:
@@ -85,10 +94,10 @@ def draw_patrol_map(plan: Plan, patrol: Patrol, *, width: float, height: float) 
     page = io.BytesIO()
     with basemap.draw_page(width, height, page) as figure:
         axes = basemap.add_page_axes(figure, (0.0, strip, *viewport.size))
-        _draw_frame(axes, content, inset)
+        _draw_frame(axes, content, None if inset is None else inset.frame)
         placed = _draw_content(axes, content, layout.placed)
         if inset is not None:
-            placed += _draw_inset(figure, plan, patrol, inset, strip)
+            placed += _draw_inset(figure, inset, strip)
         below = basemap.add_page_axes(figure, (0.0, 0.0, width, strip))
         legend.draw_strip(below, layout.strip, width, strip)
     boxes = np.array([box for _, box in placed]).reshape(-1, 5)
@@ -113,8 +122,12 @@ def _lay_out(plan: Plan, patrol: Patrol, width: float, height: float) -> MapLayo
         room = height - legend.compute_strip_height(rows)
         viewport = map_content.fit_patrol_viewport(plan, patrol, width, room)
         content = map_content.collect_map_content(viewport, plan, patrol)
-        inset = map_content.find_inset(content)
-        ground = map_words.survey_map(content, inset)
+        inset = _lay_out_inset(plan, content)
+        ground = map_words.survey_map(
+            content,
+            None if inset is None else inset.frame,
+            map_words.find_named_streets([] if inset is None else inset.placed),
+        )
         words = map_words.place_needed_words(ground)
         shown = _list_shown(content, words.placed)
         entries = [
@@ -126,6 +139,19 @@ def _lay_out(plan: Plan, patrol: Patrol, width: float, height: float) -> MapLayo
             placed = map_words.place_other_words(ground, words.placed)
             return MapLayout(content, inset, placed, words.keyed, entries)
         rows, is_guess = needed, False
+
+
+def _lay_out_inset(plan: Plan, content: MapContent) -> InsetLayout | None:
+    """The inset that a map needs, with all its words; None where it needs none."""
+    inset = map_content.find_inset(content)
+    if inset is None:
+        return None
+    unnamed = replace(content.patrol, school="")  # the map says it, and the inset is small
+    enlarged = map_content.collect_map_content(inset.viewport, plan, unnamed)
+    legs = inset.leg_numbers | set(map_content.find_visible_legs(enlarged))
+    ground = map_words.survey_inset(enlarged, sorted(legs))
+    placed = map_words.place_other_words(ground, map_words.place_needed_words(ground).placed)
+    return InsetLayout(inset, enlarged, placed)
 
 
 def _get_speed(plan: Plan, patrol: Patrol) -> float:
@@ -162,13 +188,10 @@ def _draw_frame(axes: Axes, content: MapContent, inset: Inset | None) -> None:
             basemap.draw_lines(axes, lines, colour, width, level, cap=None, join=None)
 
 
-def _draw_inset(
-    figure: Figure, plan: Plan, patrol: Patrol, inset: Inset, strip: float
-) -> list[PlacedText]:
+def _draw_inset(figure: Figure, inset: InsetLayout, strip: float) -> list[PlacedText]:
     """Draw part of the map once more in its inset; returns the words with their boxes."""
-    unnamed = replace(patrol, school="")  # the map says it, and the inset is small
-    content = map_content.collect_map_content(inset.viewport, plan, unnamed)
-    x, y, width, height = inset.box[0, :4].tolist()
+    content = inset.content
+    x, y, width, height = inset.frame.box[0, :4].tolist()
     left, low = x - width / 2, y - height / 2 + strip
     axes = basemap.add_page_axes(figure, (left, low, width, height))
     axes.add_artist(Rectangle((0, 0), width, height, facecolor="white", edgecolor="none"))
@@ -180,11 +203,8 @@ def _draw_inset(
     low += map_content.INSET_CAPTION_HEIGHT
     axes = basemap.add_page_axes(figure, (left, low, *content.viewport.size))
     symbols.draw_border(axes, *content.viewport.size)
-    legs = inset.leg_numbers | set(map_content.find_visible_legs(content))
-    ground = map_words.survey_inset(content, sorted(legs))
-    placed = map_words.place_other_words(ground, map_words.place_needed_words(ground).placed)
     shift = np.array([left, low - strip, 0.0, 0.0, 0.0])
-    drawn = _draw_content(axes, content, placed)
+    drawn = _draw_content(axes, content, inset.placed)
     return [(text, box + shift) for text, box in drawn]
 
 

@@ -15,11 +15,12 @@ from patrolplan.outputs.direction_words import describe_passed, describe_street,
 from patrolplan.outputs.marking import find_marking
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.reason_words import (
-    describe_reason_at,
+    ReasonLine,
     describe_tasking,
     describe_want_of_reasons,
     find_months,
     join_words,
+    list_reason_lines,
     order_reasons,
 )
 from patrolplan.outputs.tested_words import describe_tested
@@ -146,11 +147,12 @@ def _list_stops(patrol: Patrol) -> list[tuple[Stop, str]]:
 
     The line says what the stop's own reason would.
     """
-    stops = [(replace(stop, why=_shorten_own_school(stop, patrol)), "") for stop in patrol.stops]
+    own = [replace(stop, why=tuple(order_reasons(stop))) for stop in patrol.stops]
+    stops = [(replace(stop, why=_shorten_own_school(stop, patrol)), "") for stop in own]
     found = find_busiest_stop(patrol)
     if found is not None:
         at, reason = found
-        stop = replace(patrol.stops[at], why=drop_own_way(patrol.stops[at], patrol))
+        stop = replace(own[at], why=drop_own_way(own[at], patrol))
         stops[at] = stop, describe_busiest(reason)
     return stops
 
@@ -169,12 +171,9 @@ def _build_stop_data(
     plan: Plan, stop: Stop, number: int, *, busiest: str, with_months: bool
 ) -> dict[str, Any]:
     """A row of the table; `reasons` are sentences, with a sign where they are pupils' own."""
-    reasons = [
-        build_sentence(describe_reason_at(stop, reason, with_months=with_months), reason)
-        for reason in order_reasons(stop)
-    ]
+    reasons = list(map(build_sentence, list_reason_lines(stop, with_months=with_months)))
     if not (reasons or busiest or stop.tasking):
-        reasons = [build_sentence(describe_want_of_reasons(stop))]
+        reasons = [build_sentence(ReasonLine(describe_want_of_reasons(stop)))]
     return {
         "mark": str(number),
         "time": _format_time_range(stop.arrive_minutes, stop.leave_minutes),
@@ -267,7 +266,7 @@ def _split_into_columns(legs: list[dict[str, Any]]) -> list[list[dict[str, Any]]
 
 
 def _list_basis(plan: Plan, patrol: Patrol) -> list[str]:
-    """What the card rests on, a paragraph each: how good, the data, and its sources."""
+    """What the card rests on, a paragraph each: how good, and the data with its sources."""
     quality = f"{wording.describe_quality(patrol)}." if patrol.stops else ""
     data = [
         f"{wording.format_data_months(plan.risk)}.",
@@ -277,8 +276,7 @@ def _list_basis(plan: Plan, patrol: Patrol) -> list[str]:
     ]
     lines = [
         f"{quality} {describe_tested(patrol.tested)}".strip(),
-        " ".join(sentence for sentence in data if sentence),
-        " ".join(wording.list_attributions(plan)),
+        " ".join(sentence for sentence in [*data, *wording.list_attributions(plan)] if sentence),
     ]
     return [print_whole(line) for line in lines if line]
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from patrolplan.inputs.osm_tags import CrossingKind
 from patrolplan.outputs import wording
+from patrolplan.outputs.card.gate_panel import GATE_REASONS
 from patrolplan.outputs.card.sentences import make_tasking_printable
 from patrolplan.outputs.cartography.fonts import make_printable, print_whole
 from patrolplan.outputs.note_words import describe_note
@@ -72,6 +73,6 @@ def _list_legs_with_steps(patrol: Patrol) -> str:
 def _list_notes(plan: Plan, patrol: Patrol) -> Sequence[str]:
     """What was assumed; that no date is given, only where something is tasked and none is."""
     is_tasked = bool(patrol.keep_away) or any(stop.tasking for stop in patrol.stops)
-    is_open = plan.date is None and is_tasked
-    notes = [note for note in patrol.notes if is_open or note.kind != "no_date"]
-    return [describe_note(note) for note in notes]
+    elsewhere = set() if plan.date is None and is_tasked else {"no_date"}
+    elsewhere |= set() if patrol.stops else {*GATE_REASONS}
+    return [describe_note(note) for note in patrol.notes if note.kind not in elsewhere]

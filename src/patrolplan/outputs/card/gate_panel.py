@@ -7,10 +7,12 @@ import geopandas as gpd
 import numpy as np
 
 from patrolplan.hotspots.reasons import Reason
+from patrolplan.notes import NoteKind
 from patrolplan.outputs import wording
 from patrolplan.outputs.card.sentences import build_sentence
 from patrolplan.outputs.cartography.fonts import print_whole
-from patrolplan.outputs.reason_words import describe_reason
+from patrolplan.outputs.note_words import describe_note
+from patrolplan.outputs.reason_words import build_lines
 from patrolplan.patrols.plan import Patrol, Plan
 from patrolplan.patrols.turns import HEADINGS
 from patrolplan.text import capitalise
@@ -22,6 +24,8 @@ GATE_TASKS = (
 )
 """What to do for as long as one stays at the gate."""
 
+GATE_REASONS: tuple[NoteKind, ...] = ("nothing_worth_walk", "no_stop_in_time")
+"""Notes that say why there is no stop: the panel says so, and no caution does once more."""
 
 MAX_NEAREST = 3
 """Hotspots that are named on a card without a stop."""
@@ -31,20 +35,26 @@ def build_gate_panel(plan: Plan, patrol: Patrol) -> dict[str, Any]:
     """What a card without a stop says: to stay, until when, why, and what to look for."""
     return {
         "title": f"Stay at the gate until {format_time(patrol.gate_until_minutes)}",
-        "why": f"{wording.describe_quality(patrol)}.",
+        "why": _describe_gate_reason(patrol),
         "tasks": list(GATE_TASKS),
         "nearest": [
             {
                 "place": capitalise(print_whole(place)),
                 "where": where,
                 "grid": grid,
-                "reasons": [
-                    build_sentence(describe_reason(reason), reason) for reason in reasons[:1]
-                ],
+                "reasons": list(map(build_sentence, build_lines(reasons)[:1])),
             }
             for place, where, grid, reasons in list_nearest(plan, patrol)
         ],
     }
+
+
+def _describe_gate_reason(patrol: Patrol) -> str:
+    """Why there is no stop, without what the panel's title says."""
+    notes = [describe_note(note) for note in patrol.notes if note.kind in GATE_REASONS]
+    if not notes:
+        return f"{wording.describe_quality(patrol)}."
+    return " ".join(capitalise(note.removeprefix("Stay at the gate: ")) for note in notes)
 
 
 def list_nearest(plan: Plan, patrol: Patrol) -> list[tuple[str, str, str, Sequence[Reason]]]:

@@ -16,12 +16,14 @@ from patrolplan.outputs.cartography.labels import (
     Boxes,
     LabelCandidates,
     build_level_boxes,
+    build_line_boxes,
     find_places_around_point,
 )
 from patrolplan.outputs.cartography.map_content import Inset, MapContent
 from patrolplan.outputs.cartography.place_names import NAME_SIZE, MapLabel, ShownStreet
 from patrolplan.outputs.cartography.street_key import KeyedStreet
 from patrolplan.outputs.cartography.symbols import FEARED_SIZE, FEARED_TEXT, ROUTE_WIDTH
+from patrolplan.patrols.plan import Patrol
 
 STRETCH_WIDTH = 13.0
 FEARED_OFFSETS = (13.5, -13.5, 0.0, 20.0, -20.0)
@@ -47,6 +49,10 @@ class Ground:
     blocked: BaseGeometry | None
     band: BaseGeometry | None
     """The stretches, which words touch only if they must."""
+    named_in_inset: frozenset[str] = frozenset()
+    """Streets that need no letter."""
+    has_key: bool = True
+    """Whether streets may have letters: the key explains those of the map, not of its inset."""
 
     @cached_property
     def route(self) -> BaseGeometry:
@@ -76,7 +82,9 @@ def place_north_arrow(content: MapContent, inset: Inset | None) -> NDArray[np.fl
     return symbols.place_north_arrow(content.viewport, np.vstack([content.marker_boxes, inset_box]))
 
 
-def survey_map(content: MapContent, inset: Inset | None) -> Ground:
+def survey_map(
+    content: MapContent, inset: Inset | None, named_in_inset: frozenset[str] = frozenset()
+) -> Ground:
     """Find what the words of a map must keep clear of."""
     north = place_north_arrow(content, inset)
     furniture = symbols.compute_north_arrow_box(content.viewport, north)
@@ -84,12 +92,14 @@ def survey_map(content: MapContent, inset: Inset | None) -> Ground:
     if inset is None:
         return _survey(content, legs, furniture, None)
     others = [number for number in legs if number not in inset.leg_numbers]
-    return _survey(content, others, np.vstack([furniture, inset.box]), inset.outline.buffer(1.0))
+    furniture = np.vstack([furniture, inset.box])
+    ground = _survey(content, others, furniture, inset.outline.buffer(1.0))
+    return replace(ground, named_in_inset=named_in_inset)
 
 
 def survey_inset(content: MapContent, legs: Sequence[int]) -> Ground:
     """Find what the words of an inset must keep clear of."""
-    return _survey(content, legs, NO_BOXES, None)
+    return replace(_survey(content, legs, NO_BOXES, None), has_key=False)
 
 
 def _survey(
@@ -139,8 +149,7 @@ def place_other_words(ground: Ground, needed: Sequence[PlacedLabel]) -> list[Pla
     """The needed words and all others that find room between them."""
     content, placed = ground.content, list(needed)
     viewport, features = content.viewport, content.features
-    named = {label.candidates.key for label, _ in placed if label.kind == "route_street"}
-    named |= set(content.named_streets)
+    named = find_named_streets(placed) | set(content.named_streets)
     passed = {
         step.landmark.name
         for leg in content.patrol.all_legs
@@ -184,8 +193,7 @@ def _build_titles(ground: Ground) -> list[MapLabel]:
 
 def _build_route_labels(ground: Ground, streets: Sequence[ShownStreet]) -> list[MapLabel]:
     """Names of the streets that the card names, those that are walked first, by length."""
-    legs = ground.content.patrol.all_legs
-    walked = {step.street for leg in legs for step in leg.steps}
+    walked = list_walked_streets(ground.content.patrol)
     ranked = sorted(
         streets,
         key=lambda street: (street.name not in walked, -shapely.length(street.lines).sum()),
@@ -196,6 +204,11 @@ def _build_route_labels(ground: Ground, streets: Sequence[ShownStreet]) -> list[
     ]
 
 
+def list_walked_streets(patrol: Patrol) -> set[str]:
+    """What the directions lead along."""
+    return {step.street for leg in patrol.all_legs for step in leg.steps}
+
+
 def _place_in_order(
     ground: Ground,
     streets: Mapping[str, ShownStreet],
@@ -204,16 +217,17 @@ def _place_in_order(
     *,
     tags_first: bool,
 ) -> NeededWords:
-    """Names, letters of streets whose name finds no place, then tags, unless these are first."""
+    """Names, on their street or joined to it, letters of the others, then tags, or these first."""
     placed: list[PlacedLabel] = []
     if tags_first:
         _place(ground, placed, tags)
     _place(ground, placed, names)
-    shown = {label.candidates.key for label, _ in placed if label.kind == "route_street"}
-    wanted = [
-        name for name in ground.content.named_streets if name in streets and name not in shown
-    ]
-    keyed = street_key.key_streets(wanted)
+    wanted = _list_unnamed(ground, streets, placed)
+    walked = list_walked_streets(ground.content.patrol)
+    for name in wanted:
+        _place_with_leader(ground, placed, streets[name], walked=name in walked)
+    unnamed = _list_unnamed(ground, streets, placed) if ground.has_key else []
+    keyed = street_key.key_streets(unnamed)
     letters = [
         street_key.build_key_label(
             street, streets[street.name].lines, route=ground.route, covered=ground.covered
@@ -230,16 +244,54 @@ def _place_in_order(
     return NeededWords(placed, found, lacking)
 
 
+def _list_unnamed(
+    ground: Ground, streets: Mapping[str, ShownStreet], placed: Sequence[PlacedLabel]
+) -> list[str]:
+    """Streets that must be named here and are not yet."""
+    shown = find_named_streets(placed) | ground.named_in_inset
+    return [name for name in ground.content.named_streets if name in streets and name not in shown]
+
+
+def find_named_streets(placed: Sequence[PlacedLabel]) -> frozenset[str]:
+    """Streets of the card's words that have their name on the map."""
+    return frozenset(label.candidates.key for label, _ in placed if label.kind == "route_street")
+
+
+def _place_with_leader(
+    ground: Ground, placed: list[PlacedLabel], street: ShownStreet, *, walked: bool
+) -> None:
+    """Add the street's name with a line that leads to it, if that finds a place."""
+    label = street_key.build_leader_label(
+        street,
+        route=ground.route,
+        covered=ground.covered,
+        occupied=_list_occupied(ground, placed),
+        walked=walked,
+    )
+    _place(ground, placed, _keep_off_route(ground, [label]))
+
+
 def _place(ground: Ground, placed: list[PlacedLabel], wanted: list[MapLabel]) -> None:
     """Add those of the labels that find a place between the others."""
-    boxes = np.array([box for _, box in placed]).reshape(-1, 5)
     placed += place_names.place_map_labels(
         wanted,
         ground.content.viewport,
-        occupied=np.vstack([ground.occupied, boxes]),
+        occupied=_list_occupied(ground, placed),
         blocked=ground.blocked,
         avoided=ground.band,
     )
+
+
+def _list_occupied(ground: Ground, placed: Sequence[PlacedLabel]) -> Boxes:
+    """(n, 5) boxes of signs, of words, and of the lines that lead from words to streets."""
+    boxes = np.array([box for _, box in placed]).reshape(-1, 5)
+    ends = [label.find_leader_end(box) for label, box in placed]
+    lines = [
+        build_line_boxes(box[None, :2], end[None])
+        for box, end in zip(boxes, ends, strict=True)
+        if end is not None
+    ]
+    return np.vstack([ground.occupied, boxes, *lines])
 
 
 def _keep_off_route(ground: Ground, wanted: list[MapLabel]) -> list[MapLabel]:
@@ -253,7 +305,7 @@ def _repeat_names(placed: list[PlacedLabel]) -> list[MapLabel]:
     for label, box in placed:
         candidates = label.candidates
         far = np.hypot(*(candidates.boxes[:, :2] - box[:2]).T) >= place_names.REPEAT_POINTS
-        if label.kind == "route_street" and far.any():
+        if label.kind == "route_street" and label.leader_ends is None and far.any():
             boxes, costs = candidates.boxes[far], candidates.costs[far]
             repeated.append(
                 replace(label, candidates=replace(candidates, boxes=boxes, costs=costs))

@@ -2,23 +2,21 @@
 
 from dataclasses import replace
 
-from patrolplan.hotspots.reasons import BeatReason, Reason, ReportsReason
 from patrolplan.outputs.cartography.fonts import print_whole
 from patrolplan.outputs.cartography.symbols import FEARED_TEXT
+from patrolplan.outputs.reason_words import ReasonLine
 from patrolplan.patrols.plan import Tasking
 
 
-def build_sentence(text: str, reason: Reason | None = None) -> dict[str, str]:
-    """A sentence from its text without the full stop; with the sign of the reason that it gives.
+def build_sentence(line: ReasonLine) -> dict[str, str]:
+    """A sentence from its text; with the sign of feared places where pupils say so themselves.
 
     Examples
     --------
-    >>> build_sentence("New", ReportsReason(time_band=None, factors=()))
-    {'sign': '!', 'text': 'New.'}
+    >>> build_sentence(ReasonLine("Pupils feel unsafe here", is_voice=True))
+    {'sign': '!', 'text': 'Pupils feel unsafe here.'}
     """
-    parts = reason.reasons if isinstance(reason, BeatReason) else (reason,)
-    is_voice = any(isinstance(part, ReportsReason) for part in parts)
-    return {"sign": FEARED_TEXT if is_voice else "", "text": f"{print_whole(text)}."}
+    return {"sign": FEARED_TEXT if line.is_voice else "", "text": f"{print_whole(line.text)}."}
 
 
 def make_tasking_printable(tasking: Tasking) -> Tasking:

@@ -44,6 +44,7 @@ PASSAGE_EDGE = "#303030"
 PASSAGE_STYLES: Mapping[str, tuple[float, ...]] = {
     "bridge": (),
     "tunnel": (2.2, 1.6),
+    "underpass": (2.2, 1.6),
     "covered": (2.2, 1.6),
 }
 """Dashes, in points, of the edges of what leads over or through."""

@@ -36,6 +36,8 @@ CANDIDATES_AT_ONCE = 48
 """Places that are looked at together."""
 AVOIDED_COST = 8.0
 """Added to the cost of a place on ground that is to be avoided."""
+LINE_WIDTH = 3.0
+"""Points that a line from a label takes, with some room on both sides."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +63,13 @@ def build_level_boxes(middles: NDArray[np.float64], size: ArrayLike) -> Boxes:
     """(n, 5) boxes that are not turned, of one size `(width, height)` or a size each."""
     sizes = np.broadcast_to(size, (len(middles), 2))
     return np.column_stack([middles, sizes, np.zeros(len(middles))])
+
+
+def build_line_boxes(begins: NDArray[np.float64], ends: NDArray[np.float64]) -> Boxes:
+    """(n, 5) boxes along lines, each from one point to another, as wide as words keep clear."""
+    x, y = (ends - begins).T
+    sizes = np.column_stack([np.hypot(x, y), np.full(len(x), LINE_WIDTH)])
+    return np.column_stack([(begins + ends) / 2, sizes, np.degrees(np.arctan2(y, x))])
 
 
 def compute_corners(boxes: Boxes) -> NDArray[np.float64]:

@@ -1,6 +1,6 @@
 """The strip below a map: scale, what the signs on it mean, and the key of its streets."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ from matplotlib.patches import Polygon, Rectangle
 from patrolplan.outputs.cartography import symbols
 from patrolplan.outputs.cartography.basemap import (
     PASSAGE_EDGE,
+    PASSAGE_STYLES,
     ROUTE_COLOUR,
     LineStyle,
     draw_lines,
@@ -22,6 +23,7 @@ from patrolplan.outputs.cartography.place_names import NAME_SIZE
 from patrolplan.outputs.cartography.street_key import BOX_SIDE, KeyedStreet
 from patrolplan.outputs.cartography.symbols import LEGEND_LEVEL, ROUTE_WIDTH, write_text
 from patrolplan.outputs.cartography.viewport import Viewport, choose_scale_bar_metres
+from patrolplan.outputs.direction_words import PASSAGE_WORDS
 
 ROW_HEIGHT = 13.5
 MARGIN = 2.0
@@ -41,7 +43,9 @@ SYMBOL_WORDS = {
     "zebra": ("zebra", 9.0),
 }
 """Words for small signs, and the width of the sign in points."""
-UNDERPASS_DASHES = (0.0, (1.8, 1.3))
+PASSAGE_EDGES: Mapping[str, LineStyle] = {
+    kind: (0.0, (1.8, 1.3)) if dashes else "solid" for kind, dashes in PASSAGE_STYLES.items()
+}
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ class Shown:
     beats: bool = False
     steps: bool = False
     passages: Collection[str] = ()
-    """Of those on the route: "bridge", "tunnel", "covered"."""
+    """Of those on the route, see `patrolplan.inputs.osm_tags.Passage`."""
     grid_square: str = ""
     """Letters of the grid's squares; empty where there is no grid."""
 
@@ -158,8 +162,10 @@ def _iterate_signs(viewport: Viewport, shown: Shown) -> Iterator[Entry]:
         (shown.feared, "pupils feel unsafe", 11.0, _draw_feared),
         ("keep_away" in shown.marker_kinds, "keep away", 12.0, _draw_cross),
         (shown.steps, "steps", 14.0, _draw_steps),
-        ("bridge" in shown.passages, "bridge", 16.0, _build_passage_drawing("solid")),
-        ("tunnel" in shown.passages, "underpass", 16.0, _build_passage_drawing(UNDERPASS_DASHES)),
+        *(
+            (kind in shown.passages, words, 16.0, _build_passage_drawing(PASSAGE_EDGES[kind]))
+            for kind, words in PASSAGE_WORDS.items()
+        ),
     )
     for is_shown, text, width, draw_sign in drawings:
         if is_shown:

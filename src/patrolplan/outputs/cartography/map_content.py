@@ -3,7 +3,7 @@
 An inset shows the crowded corner of a map once more, larger, where the map has room to spare.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -14,7 +14,7 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components, dijkstra
 from shapely.geometry.base import BaseGeometry
 
-from patrolplan.hotspots.reasons import BeatReason, Reason, ReportsReason
+from patrolplan.hotspots.reasons import BeatReason
 from patrolplan.network import StreetNetwork
 from patrolplan.outputs.cartography import route, symbols
 from patrolplan.outputs.cartography.basemap import (
@@ -37,6 +37,7 @@ from patrolplan.outputs.cartography.viewport import (
     Viewport,
     fit_viewport,
 )
+from patrolplan.outputs.feared import CARRIED, classify_fear, is_feared
 from patrolplan.outputs.wording import APPROACH_NAME, format_leg_name
 from patrolplan.patrols.plan import BarredPlace, Leg, Patrol, Plan, Stop
 
@@ -45,6 +46,9 @@ MIN_GATE_EXTENT_METRES = 600.0
 KEEP_AWAY_METRES = 250.0
 """A place to keep away from is on the map, which is enlarged for it if necessary, when it is within
 this distance of the route: an officer who knows the area might stray there."""
+FEARED_METRES = 100.0
+"""A stretch where pupils feel unsafe has its sign on the map within this distance of the route: an
+officer sees about so far along a street, and one farther off is for `map.html` and the week."""
 MIN_MARKER_GAP = 2 * symbols.STOP_RADIUS + 3.0
 """Points between the middles of two signs; a sign is moved if they are nearer."""
 MARKER_EDGE_MARGIN = 8.0
@@ -90,12 +94,12 @@ class MapContent:
     feared_stretches: list[Geometries]
     """Of stops where pupils feel unsafe: the stretches, each as its parts."""
     feared_points: NDArray[np.float64]
-    """(n, 2) stopping places of other hotspots that pupils' reports carry."""
+    """(n, 2) stopping places of other hotspots near the route that pupils' reports carry."""
     beats: list[NDArray[np.float64]]
     """(v, 2) lines that are walked up and down during a stop."""
     shows_steps: bool
     passages: frozenset[str]
-    """What the route leads over or through: "bridge", "tunnel", "covered"."""
+    """What the route leads over or through, see `patrolplan.inputs.osm_tags.Passage`."""
     grid_lines: list[GridLine]
 
     @property
@@ -274,31 +278,26 @@ def _find_feared_stretches(
     """
     stretches = []
     for stop in patrol.stops:
-        if stop.kind == "hotspot" and _has_reports(stop.why):
+        if stop.kind == "hotspot" and is_feared(stop.why):
             own = hotspots[hotspots["hotspot"].isin(stop.beat or (stop.hotspot,))]
-            feared = own[[_has_reports(reasons) for reasons in own["reasons"]]]
+            feared = own[[is_feared(reasons) for reasons in own["reasons"]]]
             shapes = (feared if len(feared) else own).geometry.to_numpy()
             lines = merge_lines(shapely.get_parts(viewport.clip_to_page(shapes, margin=0.0)))
             stretches += [lines] if len(lines) else []
     return stretches
 
 
-def _has_reports(reasons: Iterable[Reason]) -> bool:
-    return any(
-        isinstance(reason, ReportsReason)
-        or (isinstance(reason, BeatReason) and _has_reports(reason.reasons))
-        for reason in reasons
-    )
-
-
 def _find_feared_points(
     viewport: Viewport, hotspots: gpd.GeoDataFrame, patrol: Patrol
 ) -> NDArray[np.float64]:
-    """Stopping places, in points of the page, of hotspots that mainly reports make."""
+    """Stopping places, in points of the page, of hotspots near the route that reports carry."""
     others = hotspots[
-        hotspots["mainly_reports"] & ~hotspots["hotspot"].isin(_list_hotspots(patrol))
+        (classify_fear(hotspots) == CARRIED) & ~hotspots["hotspot"].isin(_list_hotspots(patrol))
     ]
-    points = viewport.to_page(shapely.get_coordinates(others["stop"].to_numpy()))
+    lines = [shapely.linestrings(leg.line) for _, leg in _select_drawn_legs(patrol)]
+    walked = shapely.union_all([shapely.Point(patrol.x, patrol.y), *lines])
+    near = others[shapely.distance(others.geometry.to_numpy(), walked) <= FEARED_METRES]
+    points = viewport.to_page(shapely.get_coordinates(near["stop"].to_numpy()))
     return points[viewport.contains(points, margin=MARKER_EDGE_MARGIN)]
 
 

@@ -85,6 +85,13 @@ class MapLabel:
     leader_ends: NDArray[np.float64] | None = None
     """(n, 2) for each candidate, where a line from it leads; None without lines."""
 
+    def find_leader_end(self, box: Boxes) -> NDArray[np.float64] | None:
+        """(2,) where the line leads from the label in its (5,) box; None without one."""
+        if self.leader_ends is None:
+            return None
+        row = np.argmin(np.abs(self.candidates.boxes - box).sum(axis=1))
+        return np.asarray(self.leader_ends[row])
+
 
 def place_map_labels(
     labels: Sequence[MapLabel],
@@ -109,8 +116,8 @@ def place_map_labels(
 def draw_label(axes: Axes, label: MapLabel, box: Boxes) -> None:
     """Draw a label in its box, on its plate, with its line if it has one."""
     x, y, width, height, angle = (float(value) for value in box)
-    if label.leader_ends is not None:
-        end = label.leader_ends[int(np.argmin(np.abs(label.candidates.boxes - box).sum(axis=1)))]
+    end = label.find_leader_end(box)
+    if end is not None:
         for colour, line_width, level in (("white", 2.6, 8.6), (ROUTE_COLOUR, 1.1, 8.7)):
             axes.plot([x, end[0]], [y, end[1]], color=colour, lw=line_width, zorder=level)
         dot = Circle((float(end[0]), float(end[1])), 2.0)

@@ -1,6 +1,6 @@
-"""A key of streets: where a name finds no place on the map, a letter stands in its stead.
+"""Streets whose name finds no place on them: a name with a line to the street, else a letter.
 
-The letter is in a small box on the street, or joined to it by a line; below the map a line of the
+A letter is in a small box on the street, or joined to it by a line; below the map a line of the
 key says which street it is. Letters are small ones, in the order of the walk, and look like
 neither the numbers of stops nor the capital letters of gate and base.
 """
@@ -13,9 +13,20 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from patrolplan.outputs.cartography.fonts import make_printable
-from patrolplan.outputs.cartography.labels import LabelCandidates, build_level_boxes
-from patrolplan.outputs.cartography.place_names import MAX_ROUTE_DISTANCE, MapLabel
+from patrolplan.outputs.cartography.fonts import make_printable, measure_label
+from patrolplan.outputs.cartography.labels import (
+    Boxes,
+    LabelCandidates,
+    build_level_boxes,
+    build_line_boxes,
+    find_overlaps,
+)
+from patrolplan.outputs.cartography.place_names import (
+    MAX_ROUTE_DISTANCE,
+    NAME_SIZE,
+    MapLabel,
+    ShownStreet,
+)
 from patrolplan.text import shorten
 
 LETTERS = "abcdefghjkmnpqrstuvwxyz"
@@ -33,6 +44,16 @@ OFFSETS = (0.0, 9.0, -9.0)
 """Points from the middle of the street."""
 LEADER_LENGTHS = (17.0, 26.0, 38.0, 52.0)
 LEADER_COST = 20.0
+AROUND = np.array([(x, y) for x in (-1.0, 0.0, 1.0) for y in (-1.0, 0.0, 1.0) if x or y])
+AROUND /= np.hypot(*AROUND.T)[:, None]
+"""(8, 2) directions of lines from a street."""
+CLEAR_OF_STREET = 5.0
+"""Points from the middle of a street within which its line crosses nothing but the street."""
+CROSSING_COST = 25.0
+"""How much worse a name is whose line crosses the route."""
+MAX_NAME_SPOTS = 10
+NAME_PADDING = 5.0
+LEADER_PLATE = "#505050"
 ON_ROUTE_COST = 5.0
 """How much worse a letter is that hides some of the route."""
 
@@ -67,6 +88,48 @@ def _format_letter(number: int) -> str:
     return (LETTERS[first - 1] if first else "") + LETTERS[last]
 
 
+def build_leader_label(
+    street: ShownStreet,
+    *,
+    route: BaseGeometry,
+    covered: BaseGeometry,
+    occupied: Boxes,
+    walked: bool,
+) -> MapLabel:
+    """The name of a street away from it, with a line that leads to it.
+
+    `occupied` are boxes of signs and words, over which no line leads.
+    """
+    text, size = make_printable(street.name), NAME_SIZE
+    width, height = measure_label(text, size, bold=walked)
+    extent = np.array([width + NAME_PADDING, height + NAME_PADDING / 2])
+    spots, _ = _sample_street(street.lines, route)
+    seen = ~shapely.intersects_xy(covered, spots)
+    if seen.any():
+        spots = spots[seen]
+    spots = spots[:: -(-len(spots) // MAX_NAME_SPOTS)]
+    rows = np.indices((len(spots), len(AROUND), len(LEADER_LENGTHS))).reshape(3, -1)
+    spot, ahead, length = spots[rows[0]], AROUND[rows[1]], np.array(LEADER_LENGTHS)[rows[2]]
+    begins = spot + CLEAR_OF_STREET * ahead
+    edges = spot + length[:, None] * ahead
+    boxes = build_level_boxes(edges + np.sign(ahead.round(6)) * extent / 2, extent)
+    lines = shapely.linestrings(np.stack([begins, edges], axis=1))
+    shapely.prepare(route)
+    cost = 0.3 * length + CROSSING_COST * shapely.intersects(route, lines)
+    is_free = ~find_overlaps(build_line_boxes(begins, edges), occupied).any(axis=1)
+    candidates = LabelCandidates(street.name, boxes[is_free], cost[is_free])
+    return MapLabel(
+        text,
+        size,
+        bold=walked,
+        colour="black",
+        candidates=candidates,
+        kind="route_street",
+        plate_colour=LEADER_PLATE,
+        leader_ends=spot[is_free],
+    )
+
+
 def build_key_label(
     street: KeyedStreet,
     lines: NDArray[np.object_],
@@ -88,10 +151,8 @@ def build_key_label(
         away = 0.2 * shapely.distance(shapely.points(spots), route)
     middles = [spots + offset * normals for offset in OFFSETS]
     costs = [away + 2.0 * (offset != 0) for offset in OFFSETS]
-    turns = np.radians(np.arange(0.0, 360.0, 45.0))
-    around = np.column_stack([np.cos(turns), np.sin(turns)])
     for length in LEADER_LENGTHS:
-        for direction in around:
+        for direction in AROUND:
             middles.append(spots + length * direction)
             costs.append(away + LEADER_COST + 0.3 * length)
     size = (BOX_SIDE + LETTER_WIDTH * (len(street.letter) - 1), BOX_SIDE)

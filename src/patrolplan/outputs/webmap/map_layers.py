@@ -4,7 +4,7 @@ Lines are whole numbers: steps of a millionth of a degree (about 0.1 m) from poi
 are stored once, and every layer colours them by a string with one digit per piece.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,14 +16,13 @@ from numpy.typing import NDArray
 
 from patrolplan.arrays import expand_ranges
 from patrolplan.crs import Projection
-from patrolplan.hotspots.reasons import ReportsReason
 from patrolplan.network import StreetNetwork
+from patrolplan.outputs.feared import classify_fear, is_feared
 from patrolplan.outputs.webmap.packed import encode_digits, encode_steps, pack_lines, pack_shapes
 from patrolplan.times import format_time
 
 if TYPE_CHECKING:
     from patrolplan.area import StudyArea
-    from patrolplan.hotspots.reasons import Reason
     from patrolplan.patrols.plan import Patrol, Plan, Stop
     from patrolplan.risk.surface import Risk
 
@@ -288,11 +287,6 @@ def _find_rings(areas: NDArray[np.object_], smallest: float) -> NDArray[np.objec
     return rings
 
 
-def is_feared(reasons: Iterable["Reason"]) -> bool:
-    """Whether a group of pupils reports that they feel unsafe at a place."""
-    return any(isinstance(reason, ReportsReason) for reason in reasons)
-
-
 def find_tasked_point(stop: "Stop", area: "StudyArea") -> tuple[float, float]:
     """(2,) the point that a tasking names, or the stop's own where the table has it no more."""
     places = area.tasked_places
@@ -306,14 +300,14 @@ def _pack_hotspots(hotspots: gpd.GeoDataFrame, projection: Projection) -> list[d
     merged = shapely.line_merge(np.asarray(hotspots.geometry.array, dtype=object))
     return [
         {
-            "id": row["hotspot"],
+            "id": hotspot,
             "stop": [round(lat, DECIMALS), round(lng, DECIMALS)],
             "lines": pack_shapes(shapely.get_parts(stretch), projection),
-            # 1 where pupils report it, 2 where their reports carry it more than crime does.
-            "feared": 2 if row["mainly_reports"] else int(is_feared(row["reasons"])),
+            "feared": feared,
         }
-        for row, lat, lng, stretch in zip(
-            hotspots[["hotspot", "reasons", "mainly_reports"]].to_dict("records"),
+        for hotspot, feared, lat, lng, stretch in zip(
+            hotspots["hotspot"].tolist(),
+            classify_fear(hotspots).tolist(),
             latitude.tolist(),
             longitude.tolist(),
             merged,

@@ -23,21 +23,22 @@ from xstatic.pkg import leaflet
 from patrolplan.atomic import hash_content
 from patrolplan.outputs import wording
 from patrolplan.outputs.direction_words import describe_passed, describe_street, describe_turns
+from patrolplan.outputs.feared import is_feared
 from patrolplan.outputs.marking import find_marking
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.reason_words import (
-    NO_REASON,
     describe_barred,
     describe_certainty,
     describe_reasons,
     describe_tasking,
+    describe_want_of_reasons,
+    list_reason_lines,
 )
 from patrolplan.outputs.tested_words import describe_tested
 from patrolplan.outputs.webmap.map_layers import (
     MapPatrol,
     build_map_layers,
     find_tasked_point,
-    is_feared,
     list_map_patrols,
 )
 from patrolplan.text import capitalise
@@ -339,14 +340,14 @@ def _describe_tasked(stop: "Stop", plan: "Plan") -> str:
 
 
 def _describe_stop(number: int, stop: "Stop", leg: dict[str, Any], plan: "Plan") -> dict[str, Any]:
-    why = describe_reasons(stop.why)
+    why = [line.text for line in list_reason_lines(stop)]
     return {
         "number": number,
         "times": f"{format_time(stop.arrive_minutes)} to {format_time(stop.leave_minutes)}",
         "dwell": wording.format_minutes(stop.leave_minutes - stop.arrive_minutes),
         "place": stop.place,
         "grid": wording.format_grid_reference(stop.x, stop.y, crs=plan.area.projection.crs),
-        "why": why if why or stop.tasked else [f"{NO_REASON}."],
+        "why": why if why or stop.tasked else [f"{describe_want_of_reasons(stop)}."],
         "feared": is_feared(stop.why),
         "beat": f"Walk up and down {', '.join(stop.beat)}" if stop.beat else "",
         "tasked": _describe_tasked(stop, plan),
