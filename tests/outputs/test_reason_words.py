@@ -17,7 +17,6 @@ from patrolplan.hotspots.reasons import (
     UnsurePlaceReason,
     WayReason,
 )
-from patrolplan.outputs.note_words import TIME_WORDS
 from patrolplan.outputs.reason_words import (
     NO_REASON,
     TREND_WORDS,
@@ -29,6 +28,7 @@ from patrolplan.outputs.reason_words import (
     list_reason_lines,
     list_reasons,
 )
+from patrolplan.outputs.risk_note_words import TIME_WORDS
 from patrolplan.outputs.way_home_words import find_busiest_stop
 from patrolplan.patrols.plan import StopReason, Tasking
 from patrolplan.risk.report_voice import TimeBand

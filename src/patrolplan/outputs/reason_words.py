@@ -13,7 +13,8 @@ from patrolplan.hotspots.reasons import (
     WayReason,
 )
 from patrolplan.hotspots.significance import WELL_PLACED_SHARE
-from patrolplan.outputs.note_words import TIME_WORDS, format_span
+from patrolplan.outputs.note_words import format_span
+from patrolplan.outputs.risk_note_words import TIME_WORDS
 from patrolplan.outputs.wording import SNAPPED_PLACES, format_grid_reference
 from patrolplan.text import format_count
 from patrolplan.times import minutes_after_midnight
