@@ -29,7 +29,7 @@ from timed_crimes import (
 from patrolplan.patrols.solver.problem import Officer, OrienteeringProblem
 from patrolplan.patrols.solver.solve import solve
 from patrolplan.patrols.solver.timed_prizes import TimedPrizes
-from patrolplan.settings.models import PatrolSettings
+from patrolplan.settings.patrol import PatrolSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

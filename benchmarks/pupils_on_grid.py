@@ -17,7 +17,7 @@ from scipy.sparse import csr_array
 from timed_crimes import CELL_METRES, measure_walks
 
 from patrolplan.pupils.presence import LeavingCurve
-from patrolplan.settings.models import WayHomeSettings
+from patrolplan.settings.pupils import WayHomeSettings
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

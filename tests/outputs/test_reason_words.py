@@ -17,7 +17,6 @@ from patrolplan.hotspots.reasons import (
     UnsurePlaceReason,
     WayReason,
 )
-from patrolplan.outputs.note_words import TIME_WORDS
 from patrolplan.outputs.reason_words import (
     NO_REASON,
     TREND_WORDS,
@@ -28,6 +27,7 @@ from patrolplan.outputs.reason_words import (
     list_reason_lines,
     list_reasons,
 )
+from patrolplan.outputs.risk_note_words import TIME_WORDS
 from patrolplan.outputs.tasking_words import describe_tasking
 from patrolplan.outputs.way_home_words import find_busiest_stop
 from patrolplan.patrols.plan import StopReason, Tasking

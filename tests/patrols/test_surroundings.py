@@ -18,7 +18,7 @@ from patrolplan.notes import Note
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.patrols.surroundings import build_surroundings
 from patrolplan.settings import load_settings
-from patrolplan.settings.models import PatrolSettings, PatrolWindow
+from patrolplan.settings.patrol import PatrolSettings, PatrolWindow
 
 URN = "900001"
 EARLY = Window(70, 450.0)

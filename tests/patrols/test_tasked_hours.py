@@ -66,7 +66,8 @@ def test_a_tasking_is_met_in_its_hours(planned, number, begin):
     spot = pick_hotspot(area, hotspots, number)
     patrol, _ = plan_one(task(area, spot["stop"].coords[0], hours), risk, hotspots, school["urn"])
     (stop,) = (stop for stop in patrol.stops if stop.tasked)
-    assert spot["hotspot"] in stop.covered
+    metres = hotspots.geometry.distance(spot["stop"])  # one may stand where stretches meet
+    assert set(stop.covered) & set(hotspots["hotspot"][metres <= metres.min()])
     assert stop.arrive_minutes >= hours[0] - 1e-6
     assert stop.leave_minutes <= hours[1] + 1e-6
     assert patrol.end_minutes <= patrol.latest_end_minutes + 1e-6

@@ -8,7 +8,7 @@ import pytest
 
 from patrolplan.notes import Note
 from patrolplan.pupils.rolls import MODES, PRESETS, count_pupils, find_mode_shares
-from patrolplan.settings.models import WayHomeSettings
+from patrolplan.settings.pupils import WayHomeSettings
 
 NONE = np.nan
 

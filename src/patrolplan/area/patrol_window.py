@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from patrolplan.errors import InputError
 from patrolplan.settings import PatrolSettings
-from patrolplan.settings.models import MAX_WINDOW_MINUTES
+from patrolplan.settings.patrol import MAX_WINDOW_MINUTES
 from patrolplan.times import format_time, minutes_after_midnight
 
 

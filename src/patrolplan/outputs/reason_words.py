@@ -13,7 +13,7 @@ from patrolplan.hotspots.reasons import (
     WayReason,
 )
 from patrolplan.hotspots.significance import WELL_PLACED_SHARE
-from patrolplan.outputs.note_words import TIME_WORDS
+from patrolplan.outputs.risk_note_words import TIME_WORDS
 from patrolplan.outputs.tasking_words import describe_tasking
 from patrolplan.outputs.wording import SNAPPED_PLACES
 from patrolplan.text import format_count

@@ -358,7 +358,7 @@ class _PatrolBuilder:
             if not is_timed:
                 more = min(more, spare - ROUNDING_METRES)
             leg, cost_metres = self._find_leg(start, end, shortest[number] + max(0.0, more))
-            if is_timed or orienteering.windows is not None:
+            if is_timed:
                 later = [*minutes[:number], leg.minutes, *minutes[number + 1 :]]
                 slower = time_route(orienteering, route.officer, route.stops, later)
                 if slower is None or slower.worth < least:

@@ -1,4 +1,4 @@
-"""Tasked places: what is to be done at those to visit, and how walks avoid the barred ones."""
+"""Tasked places: what those to visit are for, and how walks keep away from barred ones."""
 
 import geopandas as gpd
 import numpy as np

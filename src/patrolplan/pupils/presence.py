@@ -25,7 +25,7 @@ from patrolplan.area import StudyArea
 from patrolplan.notes import Note
 from patrolplan.pupils.flows import SchoolWays, Ways, model_ways, refuse_to_store
 from patrolplan.pupils.visits import Visit
-from patrolplan.settings.models import WayHomeSettings
+from patrolplan.settings.pupils import WayHomeSettings
 from patrolplan.text import format_count
 from patrolplan.times import format_time
 

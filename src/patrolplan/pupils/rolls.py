@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from patrolplan.errors import InputError
 from patrolplan.notes import Note, NoteKind
-from patrolplan.settings.models import WayHomeSettings
+from patrolplan.settings.pupils import WayHomeSettings
 
 STAGES = ("primary", "secondary")
 FIRST_SECONDARY_AGE = 11

@@ -10,12 +10,14 @@ from patrolplan.settings.load import (
 )
 from patrolplan.settings.messages import format_unknown as format_unknown
 from patrolplan.settings.models import (
-    MAX_WINDOW_MINUTES as MAX_WINDOW_MINUTES,
     SAFE_THRESHOLD as SAFE_THRESHOLD,
     LedgerSettings as LedgerSettings,
-    PatrolSettings as PatrolSettings,
-    RoadCrossing as RoadCrossing,
     SchoolSettings as SchoolSettings,
     Settings as Settings,
     SourceSettings as SourceSettings,
+)
+from patrolplan.settings.patrol import (
+    MAX_WINDOW_MINUTES as MAX_WINDOW_MINUTES,
+    PatrolSettings as PatrolSettings,
+    RoadCrossing as RoadCrossing,
 )

@@ -1,8 +1,10 @@
-"""The keys of `patrolplan.toml` as frozen models: defaults, limits and meanings."""
+"""The keys of `patrolplan.toml` as frozen models: defaults, limits and meanings.
+
+Those of patrols are in `patrol.py`, those of pupils in `pupils.py`.
+"""
 
 import os
 import re
-from datetime import time
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -15,19 +17,17 @@ from patrolplan.settings.kinds import (
     DISCOVERED_CATEGORIES,
     PATROL_RELEVANT,
     Box,
-    ClockTime,
     NeededPaths,
     Paths,
     RiskModel,
     Section,
 )
 from patrolplan.settings.messages import format_unknown
+from patrolplan.settings.patrol import PatrolSettings
+from patrolplan.settings.pupils import ReportSettings, WayHomeSettings
 
 MAX_SEED = 500_000_000
 """Seeds are at most this, so that seeds counted up from one are still valid for numpy."""
-
-MAX_WINDOW_MINUTES = 720
-"""Longest patrol, wherever its length is given: half a day."""
 
 
 class AreaSettings(Section):
@@ -174,181 +174,6 @@ class HotspotSettings(Section):
     )
     earlier: str | None = Field(
         None, description="plan.gpkg of an earlier plan: a hotspot at the same place has its name"
-    )
-
-
-class PatrolWindow(Section):
-    """A named patrol window."""
-
-    from_: ClockTime = Field(alias="from", description="start, HH:MM")
-    to: ClockTime = Field(description="end, HH:MM")
-
-    @model_validator(mode="after")
-    def _check_order_and_length(self) -> Self:
-        if self.from_ >= self.to:
-            message = f"'from' ({self.from_:%H:%M}) must be before 'to' ({self.to:%H:%M})"
-            raise ValueError(message)
-        minutes = 60 * (self.to.hour - self.from_.hour) + self.to.minute - self.from_.minute
-        if minutes > MAX_WINDOW_MINUTES:
-            message = (
-                f"from and to are {minutes} minutes apart, "
-                f"a patrol lasts {MAX_WINDOW_MINUTES} at most"
-            )
-            raise ValueError(message)
-        return self
-
-
-RoadCrossing = Literal["signals", "zebra", "island", "unmarked"]
-
-CROSSING_SECONDS: dict[RoadCrossing, float] = {
-    "signals": 15.0,
-    "zebra": 5.0,
-    "island": 20.0,
-    "unmarked": 40.0,
-}
-
-
-class PatrolSettings(Section):
-    """How a patrol is walked or ridden."""
-
-    window_minutes: float = Field(
-        90, ge=1, le=MAX_WINDOW_MINUTES, description="length in minutes, from the bell"
-    )
-    windows: dict[str, PatrolWindow] = Field({}, description="named windows")
-    dwell_minutes: float = Field(15, ge=0.1, le=120, description="time at each stop")
-    gate_minutes: float = Field(5, ge=0, le=120, description="minimum presence at the gate first")
-    way: Literal["walk", "bicycle"] = Field("walk", description="on foot, or by bicycle")
-    walking_speed_kmh: float = Field(4.8, ge=0.5, le=30, description="speed on foot")
-    cycling_speed_kmh: float = Field(12, ge=0.5, le=40, description="speed by bicycle, with stops")
-    radius_metres: float = Field(1500, ge=10, le=50_000, description="longest walk from the gate")
-    candidates: int = Field(40, ge=1, le=500, description="maximum hotspots considered per school")
-    officers: int = Field(1, ge=1, le=10, description="officers who patrol a school together")
-    default_finish_time: ClockTime = Field(
-        time(15, 15), description="bell of schools without one in bell_times"
-    )
-    detour: float = Field(
-        0.05, ge=0, le=1, description="how much longer a leg may be to pass more risk"
-    )
-    start: Literal["gate", "base"] = Field(
-        "gate", description="where patrols start: the gate, or the base of the school's officer"
-    )
-    end: Literal["gate", "base"] = Field(
-        "gate", description="where patrols end: the gate, or the base of the school's officer"
-    )
-    after_dark: Literal["avoid", "allow"] = Field(
-        "avoid", description="avoid or allow stops without street lighting after sunset"
-    )
-    dark_factor: float = Field(
-        1.5, ge=1, le=10, description="so much longer an unlit street counts after sunset"
-    )
-    road_factor: float = Field(
-        1.25,
-        ge=1,
-        le=10,
-        description="so much longer a street without a pavement of its own counts",
-    )
-    crossing_seconds: dict[RoadCrossing, Annotated[float, Field(ge=0, le=300)]] = Field(
-        CROSSING_SECONDS,
-        description="what it costs to cross a main road on foot; unmarked also where not known",
-    )
-    beat_metres: float = Field(
-        200,
-        ge=0,
-        le=1000,
-        description="hotspots within so short a walk are walked as one beat; 0 = each alone",
-    )
-    min_incidents: float = Field(
-        5,
-        ge=0,
-        le=1000,
-        description="recorded crimes in twelve months that make a hotspot worth the walk; "
-        "pupils' reports and taskings always do",
-    )
-    late_minutes: float = Field(
-        45, ge=0, le=1440, description="so long after the bell most pupils are home"
-    )
-    min_late_share: float = Field(
-        0.3,
-        ge=0,
-        le=1,
-        description="a stop that begins later must be worth this share of the best one",
-    )
-
-    @field_validator("crossing_seconds")
-    @classmethod
-    def _complete_seconds(cls, given: dict[RoadCrossing, float]) -> dict[RoadCrossing, float]:
-        return CROSSING_SECONDS | given
-
-    @model_validator(mode="after")
-    def _check_speeds(self) -> Self:
-        if self.way == "bicycle" and self.cycling_speed_kmh < self.walking_speed_kmh:
-            message = (
-                f"cycling_speed_kmh {self.cycling_speed_kmh:g} is below "
-                f"walking_speed_kmh {self.walking_speed_kmh:g}; make it faster, or set way = 'walk'"
-            )
-            raise ValueError(message)
-        return self
-
-
-ByStage = Annotated[tuple[float, float], Field(strict=False)]
-"""A figure for primary schools, and one for secondary schools."""
-
-
-class WayHomeSettings(Section):
-    """How pupils go home after the bell, and how much their presence counts."""
-
-    exposure: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(
-        {
-            "Violence and sexual offences": 0.5,
-            "Anti-social behaviour": 0.5,
-            "Robbery": 0.25,
-            "Theft from the person": 0.25,
-        },
-        description="power of the pupils present that a category's risk grows with; {} = off",
-    )
-    floor: float = Field(
-        0.05, gt=0, le=1, description="share of the mean presence that streets without pupils have"
-    )
-    clock: Literal["declared", "flat"] = Field(
-        "declared",
-        description="how crime of which only the month is known spreads over the day",
-    )
-    modes: Literal["london", "england"] | dict[str, dict[str, float]] = Field(
-        "london",
-        description="how pupils travel: a preset, or shares by mode under primary and secondary",
-    )
-    decay_metres: ByStage = Field(
-        (500, 900), description="distance over which the share of homes falls to a third"
-    )
-    leave_minutes: float = Field(7, gt=0, le=60, description="mean minutes from bell to gate")
-    late_share: float = Field(0.25, ge=0, le=1, description="share of pupils who leave later")
-    late_minutes: float = Field(60, ge=0, le=240, description="when those leave, after the bell")
-    pupil_speed_kmh: float = Field(4.5, ge=1, le=10, description="speed of pupils on foot")
-    spread_metres: float = Field(
-        40, ge=1, le=1000, description="detour that makes a way a third as likely"
-    )
-    stop_reach_metres: float = Field(
-        600, ge=0, le=5000, description="longest walk to a bus stop or station"
-    )
-    wait_minutes: float = Field(6, gt=0, le=60, description="mean wait at a bus stop")
-    unaccompanied: ByStage = Field(
-        (0.4, 0.9), description="share of pupils who go home without an adult"
-    )
-    sight_metres: float = Field(75, ge=10, le=500, description="how far an adult sees")
-    posts: int = Field(0, ge=0, le=50, description="adults at posts, for each school")
-
-
-class ReportSettings(Section):
-    """How much pupils' reports count."""
-
-    half_life_months: float = Field(
-        12, ge=0.1, le=1_000_000, description="age at which a report counts half; 1000000: never"
-    )
-    most_share_of_five: float = Field(
-        0.05, gt=0, le=1, description="maximum share of the risk for a single group of five"
-    )
-    time_bands: bool = Field(
-        default=True, description="count only reports of the patrol window's time of day"
     )
 
 

@@ -1,0 +1,124 @@
+"""The keys of `[patrol]`: how patrols are walked or ridden, and when."""
+
+from datetime import time
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from patrolplan.settings.kinds import ClockTime, Section
+
+MAX_WINDOW_MINUTES = 720
+"""Longest patrol, wherever its length is given: half a day."""
+
+
+class PatrolWindow(Section):
+    """A named patrol window."""
+
+    from_: ClockTime = Field(alias="from", description="start, HH:MM")
+    to: ClockTime = Field(description="end, HH:MM")
+
+    @model_validator(mode="after")
+    def _check_order_and_length(self) -> Self:
+        if self.from_ >= self.to:
+            message = f"'from' ({self.from_:%H:%M}) must be before 'to' ({self.to:%H:%M})"
+            raise ValueError(message)
+        minutes = 60 * (self.to.hour - self.from_.hour) + self.to.minute - self.from_.minute
+        if minutes > MAX_WINDOW_MINUTES:
+            message = (
+                f"from and to are {minutes} minutes apart, "
+                f"a patrol lasts {MAX_WINDOW_MINUTES} at most"
+            )
+            raise ValueError(message)
+        return self
+
+
+RoadCrossing = Literal["signals", "zebra", "island", "unmarked"]
+
+CROSSING_SECONDS: dict[RoadCrossing, float] = {
+    "signals": 15.0,
+    "zebra": 5.0,
+    "island": 20.0,
+    "unmarked": 40.0,
+}
+
+
+class PatrolSettings(Section):
+    """How a patrol is walked or ridden."""
+
+    window_minutes: float = Field(
+        90, ge=1, le=MAX_WINDOW_MINUTES, description="length in minutes, from the bell"
+    )
+    windows: dict[str, PatrolWindow] = Field({}, description="named windows")
+    dwell_minutes: float = Field(15, ge=0.1, le=120, description="time at each stop")
+    gate_minutes: float = Field(5, ge=0, le=120, description="minimum presence at the gate first")
+    way: Literal["walk", "bicycle"] = Field("walk", description="on foot, or by bicycle")
+    walking_speed_kmh: float = Field(4.8, ge=0.5, le=30, description="speed on foot")
+    cycling_speed_kmh: float = Field(12, ge=0.5, le=40, description="speed by bicycle, with stops")
+    radius_metres: float = Field(1500, ge=10, le=50_000, description="longest walk from the gate")
+    candidates: int = Field(40, ge=1, le=500, description="maximum hotspots considered per school")
+    officers: int = Field(1, ge=1, le=10, description="officers who patrol a school together")
+    default_finish_time: ClockTime = Field(
+        time(15, 15), description="bell of schools without one in bell_times"
+    )
+    detour: float = Field(
+        0.05, ge=0, le=1, description="how much longer a leg may be to pass more risk"
+    )
+    start: Literal["gate", "base"] = Field(
+        "gate", description="where patrols start: the gate, or the base of the school's officer"
+    )
+    end: Literal["gate", "base"] = Field(
+        "gate", description="where patrols end: the gate, or the base of the school's officer"
+    )
+    after_dark: Literal["avoid", "allow"] = Field(
+        "avoid", description="avoid or allow stops without street lighting after sunset"
+    )
+    dark_factor: float = Field(
+        1.5, ge=1, le=10, description="so much longer an unlit street counts after sunset"
+    )
+    road_factor: float = Field(
+        1.25,
+        ge=1,
+        le=10,
+        description="so much longer a street without a pavement of its own counts",
+    )
+    crossing_seconds: dict[RoadCrossing, Annotated[float, Field(ge=0, le=300)]] = Field(
+        CROSSING_SECONDS,
+        description="what it costs to cross a main road on foot; unmarked also where not known",
+    )
+    beat_metres: float = Field(
+        200,
+        ge=0,
+        le=1000,
+        description="hotspots within so short a walk are walked as one beat; 0 = each alone",
+    )
+    min_incidents: float = Field(
+        5,
+        ge=0,
+        le=1000,
+        description="recorded crimes in twelve months that make a hotspot worth the walk; "
+        "pupils' reports and taskings always do",
+    )
+    late_minutes: float = Field(
+        45, ge=0, le=1440, description="so long after the bell most pupils are home"
+    )
+    min_late_share: float = Field(
+        0.3,
+        ge=0,
+        le=1,
+        description="a stop that begins later must be worth this share of the best one",
+    )
+
+    @field_validator("crossing_seconds")
+    @classmethod
+    def _complete_seconds(cls, given: dict[RoadCrossing, float]) -> dict[RoadCrossing, float]:
+        return CROSSING_SECONDS | given
+
+    @model_validator(mode="after")
+    def _check_speeds(self) -> Self:
+        if self.way == "bicycle" and self.cycling_speed_kmh < self.walking_speed_kmh:
+            message = (
+                f"cycling_speed_kmh {self.cycling_speed_kmh:g} is below "
+                f"walking_speed_kmh {self.walking_speed_kmh:g}; make it faster, or set way = 'walk'"
+            )
+            raise ValueError(message)
+        return self
