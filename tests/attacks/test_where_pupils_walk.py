@@ -109,7 +109,8 @@ def test_no_number_of_pupils_goes_to_workers_in_clear(demo_plan):
     """Arrays that a payload's file holds as they are have nothing of exposure in them."""
     area, risk, hotspots = demo_plan.area, demo_plan.risk, demo_plan.hotspots
     inputs = PlanningInputs.from_area(area, risk, hotspots)
-    secret = [risk.joined, hotspots["worth"].to_numpy(), inputs.timed_risk.stretch_rates]
+    worth = [table["worth"].to_numpy() for table in (hotspots, inputs.hotspots)]
+    secret = [risk.joined, *worth, inputs.timed_risk.stretch_rates]
     for common in (inputs, demo_plan):
         arrays = []
         sealed = pickle.dumps(common, protocol=5, buffer_callback=arrays.append)
@@ -118,5 +119,5 @@ def test_no_number_of_pupils_goes_to_workers_in_clear(demo_plan):
         assert not [values for values in secret if values[:8].tobytes()[:64] in clear]
         again = pickle.loads(sealed, buffers=arrays)  # noqa: S301 - of this test
         assert np.array_equal(again.risk.joined, risk.joined)
-        assert list(again.hotspots["worth"]) == list(hotspots["worth"])
+        assert list(again.hotspots["worth"]) == list(common.hotspots["worth"])
         assert again.risk.in_time is None
