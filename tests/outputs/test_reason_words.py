@@ -22,13 +22,13 @@ from patrolplan.outputs.reason_words import (
     TREND_WORDS,
     describe_certainty,
     describe_reason,
-    describe_tasking,
     format_reasons,
     join_words,
     list_reason_lines,
     list_reasons,
 )
 from patrolplan.outputs.risk_note_words import TIME_WORDS
+from patrolplan.outputs.tasking_words import describe_tasking
 from patrolplan.outputs.way_home_words import find_busiest_stop
 from patrolplan.patrols.plan import StopReason, Tasking
 from patrolplan.risk.report_voice import TimeBand
@@ -225,8 +225,8 @@ FURTHER = BeatReason(hotspot="H4", place="High Street near Mill Lane", reasons=(
             (REPORTS, FURTHER),
             [
                 (
-                    "Walk on to Mill Lane (H4, about 12 in the 12 months to October 2026, most harm "
-                    "from violence and robbery)."
+                    "Walk on to Mill Lane (H4, about 12 in the 12 months to October 2026, most "
+                    "harm from violence and robbery)."
                 )
             ],
         ),
@@ -239,8 +239,8 @@ FURTHER = BeatReason(hotspot="H4", place="High Street near Mill Lane", reasons=(
             [
                 "Walk on to Mill Lane (H4, new).",
                 (
-                    "75 to 79 pupils feel unsafe at Mill Lane (H4) after school (autumn term 2025): "
-                    "poor lighting and groups loitering."
+                    "75 to 79 pupils feel unsafe at H4 after school (autumn term "
+                    "2025): poor lighting and groups loitering."
                 ),
             ],
         ),

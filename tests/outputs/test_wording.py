@@ -110,7 +110,7 @@ def test_gap_is_told_never_smaller_than_it_is(demo_plan):
     near = dataclasses.replace(best, worth=0.9761, proven=False)
     assert wording.describe_quality(near) == "Within 2.4 % of the best possible for this window"
     alone = dataclasses.replace(best, stops=())
-    assert "No priority street" in wording.describe_quality(alone)
+    assert "worth the walk" in wording.describe_quality(alone)
 
 
 def _evening(plan, unlit, unknown=0.0, **changes):

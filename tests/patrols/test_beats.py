@@ -185,7 +185,7 @@ def test_a_stop_names_its_beat_and_why_each_of_it_is_walked(demo_plan):
         assert not leaders & set(stop.beat[1:])
         also = [reason for reason in stop.why if isinstance(reason, BeatReason)]
         assert [reason.hotspot for reason in also] == list(stop.beat[1:])
-        assert any(f"({stop.beat[1]})" in sentence for sentence in list_reasons(stop))
+        assert any(f"({stop.beat[1]}" in sentence for sentence in list_reasons(stop))
 
 
 def test_late_stops_are_worth_a_share_of_the_best(demo_area, demo_risk, demo_hotspots):

@@ -2,7 +2,7 @@
 
 In view of the stretch, on a street that has a name: at a junction, a bus stop, the entrance of a
 station, a crossing or a shop front, else anywhere along such a street. Not in a service road, not
-on a footway beside a street, not at a dead end, and not in the dark where there is another place.
+on a footway next to a street, not at a dead end, and not in the dark where there is another place.
 """
 
 from collections.abc import Sequence
@@ -33,13 +33,13 @@ STREETS = (ROADS | TRUNK | {"pedestrian"}) - {"service", "busway"}
 """Values of `highway` of streets that one stands on, where they have a name."""
 
 PATHS = frozenset({"footway", "path", "cycleway", "bridleway", "track"})
-"""Values of ways that one stands on where they have a name and no such street is beside them."""
+"""Values of ways that one stands on where they have a name and no such street is next to them."""
 
 MAIN_ROADS = ("trunk", "primary", "secondary", "tertiary")
 """Of streets that meet, one stands on the first of these."""
 
 BESIDE_METRES = 25.0
-"""A smaller way so near to a street with a name is beside it; one stands on the street."""
+"""A smaller way so near to a street with a name is next to it; one stands on the street."""
 
 FEATURE_METRES = 25.0
 """A bus stop, entrance or shop so near to a street stands on it."""
@@ -117,7 +117,7 @@ def choose_standing_places(
     Of the places within sight by the walk from the stretch that from which most of its risk is in
     sight, by `PREFERENCE`; through streets at ground level before others, and those that are lit,
     or may be, before those that are not. Where there is none, the nearest point of a street with
-    a name beside the piece that one sees most from, or else that piece.
+    a name next to the piece that one sees most from, or else that piece.
 
     Parameters
     ----------
@@ -170,7 +170,7 @@ class PieceKinds:
     is_street
         Streets, with or without a name.
     is_place
-        Where one stands: streets with a name, and paths with one that no such street is beside.
+        Where one stands: streets with a name, and paths with one that no such street is next to.
     rank
         0 along streets that lead on, at ground level; 1 at dead ends, on bridges and below ground.
     """
@@ -197,7 +197,7 @@ def classify_pieces(network: StreetNetwork) -> PieceKinds:
 
 
 def find_beside(lines: NDArray[np.object_], streets: NDArray[np.object_]) -> NDArray[np.bool_]:
-    """(k,) which lines have one of the streets beside them."""
+    """(k,) which lines have one of the streets next to them."""
     is_beside = np.zeros(len(lines), dtype=bool)
     tree = shapely.STRtree(streets)
     is_beside[tree.query(lines, predicate="dwithin", distance=BESIDE_METRES)[0]] = True
@@ -432,7 +432,7 @@ def _find_best_view(
 def _find_nearest_places(
     network: StreetNetwork, kinds: PieceKinds, pieces: Sequence[int]
 ) -> StandingPlaces:
-    """The middle of each piece, or the nearest point of a street with a name beside it."""
+    """The middle of each piece, or the nearest point of a street with a name next to it."""
     piece = np.asarray(pieces, dtype=np.int64)
     offset = network.piece_metres[piece] / 2
     middle = shapely.points(network.piece_middle[piece])

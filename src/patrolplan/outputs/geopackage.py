@@ -17,7 +17,8 @@ from patrolplan.area.patrol_window import Window
 from patrolplan.crs import Projection
 from patrolplan.hotspots.carriers import SHARE_STEP, compute_shown_worth, round_to_steps
 from patrolplan.outputs.note_words import describe_notes
-from patrolplan.outputs.reason_words import describe_certainty, describe_reasons, describe_tasking
+from patrolplan.outputs.reason_words import describe_certainty, describe_reasons
+from patrolplan.outputs.tasking_words import describe_tasking
 from patrolplan.patrols.file_forms import convert_to_degrees
 from patrolplan.patrols.plan import Patrol, Plan, build_patrol_document
 from patrolplan.patrols.posts import Post

@@ -14,7 +14,8 @@ from patrolplan.errors import InputError
 from patrolplan.outputs import wording
 from patrolplan.outputs.direction_words import describe_street
 from patrolplan.outputs.marking import find_marking
-from patrolplan.outputs.reason_words import describe_barred, format_reasons
+from patrolplan.outputs.reason_words import format_reasons
+from patrolplan.outputs.tasking_words import describe_barred
 from patrolplan.times import format_time
 
 if TYPE_CHECKING:

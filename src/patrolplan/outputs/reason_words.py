@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import TYPE_CHECKING, NamedTuple, assert_never
 
-from patrolplan.crs import BRITISH_GRID, SQUARE_METRES
+from patrolplan.crs import SQUARE_METRES
 from patrolplan.hotspots.reasons import (
     BeatReason,
     CrimeReason,
@@ -13,9 +13,9 @@ from patrolplan.hotspots.reasons import (
     WayReason,
 )
 from patrolplan.hotspots.significance import WELL_PLACED_SHARE
-from patrolplan.outputs.note_words import format_span
 from patrolplan.outputs.risk_note_words import TIME_WORDS
-from patrolplan.outputs.wording import SNAPPED_PLACES, format_grid_reference
+from patrolplan.outputs.tasking_words import describe_tasking
+from patrolplan.outputs.wording import SNAPPED_PLACES
 from patrolplan.text import format_count
 from patrolplan.times import minutes_after_midnight
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from patrolplan.area import StudyArea
     from patrolplan.hotspots.reasons import Reason
-    from patrolplan.patrols.plan import BarredPlace, Stop, Tasking
+    from patrolplan.patrols.plan import Stop
     from patrolplan.risk.surface import Risk
 
 CATEGORY_WORDS = {
@@ -82,6 +82,9 @@ NEAR_MINUTES = 5.0
 """Pupils who pass so shortly before or after a stop are still seen from it."""
 
 UNSURE_PLACE = "may lie a street or two away"
+
+HARDLY_ANY = (0, 1)
+"""Incidents that are no number to print."""
 
 MODIFIERS = (TrendReason, UnsurePlaceReason)
 """What only says more about another reason."""
@@ -208,7 +211,7 @@ def _describe_beats(
             elif isinstance(one, TrendReason):
                 about.append(one.trend)
             elif one not in seen:
-                where = f"at {place} ({beat.hotspot})"
+                where = f"at {beat.hotspot}"
                 words = _describe_reports(one, where=where, with_count=with_count)
                 voices.append(ReasonLine(words, is_voice=True))
                 seen.add(one)
@@ -282,7 +285,7 @@ def _describe_reports(reason: ReportsReason, *, where: str = "here", with_count:
 def _describe_amount(reason: CrimeReason) -> str:
     if reason.incidents is None:
         return f"fewer than {reason.fewer_than}"
-    return f"about {reason.incidents}" if reason.incidents > 1 else "hardly any"
+    return "hardly any" if reason.incidents in HARDLY_ANY else f"about {reason.incidents}"
 
 
 def _describe_pupils(reason: ReportsReason) -> tuple[str, str]:
@@ -321,39 +324,6 @@ def describe_certainty(area: "StudyArea", risk: "Risk", hotspots: "gpd.GeoDataFr
         words = ["based on pupils' reports"] if mainly_reports else [chance, trend, *unsure]
         lines.append("; ".join([*words, places, times]))
     return lines
-
-
-def describe_tasking(tasking: "Tasking") -> str:
-    """Hours and reason of a tasking, who requests it and until when.
-
-    Examples
-    --------
-    >>> from patrolplan.patrols.plan import Tasking
-    >>> describe_tasking(Tasking("T-01", "Robberies", by="A", until=dt.date(2026, 5, 4)))
-    'Robberies (requested by A, until 4 May 2026)'
-    >>> describe_tasking(Tasking("T", "Phones", "A", dt.date(2026, 5, 4), hours="15:20-15:45"))
-    '15:20 to 15:45, Phones (requested by A, until 4 May 2026)'
-    """
-    until = f"{tasking.until.day} {tasking.until:%B %Y}"
-    hours = f"{format_span(tasking.hours)}, " if tasking.hours else ""
-    reason = tasking.reason.strip().rstrip(".;")
-    return f"{hours}{reason} (requested by {tasking.by}, until {until})"
-
-
-def describe_barred(barred: "BarredPlace", *, crs: str = BRITISH_GRID) -> str:
-    """What to keep away from, where that is, and why.
-
-    Examples
-    --------
-    >>> from patrolplan.patrols.plan import BarredPlace, Tasking
-    >>> tasking = Tasking("T-02", "crime scene", by="A", until=dt.date(2026, 5, 4))
-    >>> barred = BarredPlace(place="Mill Lane", tasking=tasking, point=(529509, 181782))
-    >>> describe_barred(barred)
-    'Keep away from Mill Lane (TQ 2950 8178), T-02: crime scene (requested by A, until 4 May 2026).'
-    """
-    grid = format_grid_reference(barred.x, barred.y, crs=crs)
-    where = f"{barred.place} ({grid})" if grid else barred.place
-    return f"Keep away from {where}, {barred.tasking.place_id}: {describe_tasking(barred.tasking)}."
 
 
 def format_reasons(stop: "Stop") -> str:

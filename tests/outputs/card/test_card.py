@@ -17,13 +17,12 @@ from patrolplan.outputs.card.card import build_card_filename, render_cards
 from patrolplan.outputs.card.cautions import list_cautions
 from patrolplan.outputs.cartography.fonts import MIN_FONT_SIZE
 from patrolplan.outputs.reason_words import (
-    describe_barred,
     describe_reason,
-    describe_tasking,
     list_reason_lines,
     list_reasons,
     order_reasons,
 )
+from patrolplan.outputs.tasking_words import describe_barred, describe_tasking
 from patrolplan.outputs.wording import (
     describe_place,
     describe_quality,
@@ -298,6 +297,22 @@ def test_gate_alone_makes_a_whole_card(demo_plan):
     assert "Directions" not in words
 
 
+def test_a_gate_card_says_once_why_one_stays(demo_plan):
+    """The note is the panel's reason and no caution; streets with next to nothing are not named."""
+    note = Note("nothing_worth_walk", {"metres": 1500, "min_incidents": 5})
+    plan = with_stops(demo_plan, 0)
+    plan = dataclasses.replace(plan, patrols=(dataclasses.replace(plan.patrols[0], notes=(note,)),))
+    why = "Nothing within 1,500 m is worth the walk. No street has as many as 5 recorded crimes"
+    words = words_of(render_cards(plan)["cards.pdf"])
+    assert words.count(why) == words.count("worth the walk") == 1
+    assert "Nearest priority streets" in words
+    crime = CrimeReason(incidents=1, months=12, last_month="2026-10", categories=("Robbery",))
+    hotspots = plan.hotspots.assign(reasons=[[crime]] * len(plan.hotspots))
+    words = words_of(render_cards(dataclasses.replace(plan, hotspots=hotspots))["cards.pdf"])
+    assert "Nearest priority streets" not in words
+    assert "hardly any" not in words
+
+
 @pytest.mark.parametrize(("count", "pages"), [(1, 1), (4, 2), (10, 3)])
 def test_any_number_of_stops_fits(demo_plan, count, pages):
     """Many stops still fit on one page; only directions and details turn it."""
@@ -407,10 +422,12 @@ def test_roads_to_cross_with_care_are_named_with_their_legs(demo_plan):
     step = dataclasses.replace(patrol.legs[1].steps[0], crossings=crossings)
     legs = list(patrol.legs)
     legs[1] = dataclasses.replace(legs[1], steps=(step,))
-    words = words_of(render_cards(altered(demo_plan, legs=tuple(legs)))["cards.pdf"])
+    plan = altered(demo_plan, legs=tuple(legs))
+    words = words_of(render_cards(plan)["cards.pdf"])
     assert "Main roads without a marked crossing: Long Road (1→2)." in words
     assert "Main roads, no crossing known: New Road (1→2)." in words
-    assert "Safe Road" not in words
+    cautions = list_cautions(plan, plan.patrols[0])
+    assert not any("Safe Road" in line["text"] for line in cautions)
 
 
 def test_a_dark_stop_is_a_caution_where_it_is_known_to_be_unlit(demo_plan):
@@ -430,10 +447,10 @@ def test_that_no_date_is_given_matters_only_where_something_is_tasked(demo_plan)
     for patrol in demo_plan.patrols[:4]:
         bare = tuple(dataclasses.replace(stop, tasking=None) for stop in patrol.stops)
         changed = dataclasses.replace(patrol, stops=bare, keep_away=(), notes=(Note("no_date"),))
-        assert not list_cautions(demo_plan, changed)
+        assert "Note:" not in [line["label"] for line in list_cautions(demo_plan, changed)]
     tasked = dataclasses.replace(bare[0], tasking=_task("x"))
     changed = dataclasses.replace(changed, stops=(tasked, *bare[1:]))
-    assert [line["label"] for line in list_cautions(demo_plan, changed)] == ["Note:"]
+    assert list_cautions(demo_plan, changed)[-1]["label"] == "Note:"
 
 
 def test_code_holds_no_place(demo_plan, monkeypatch):

@@ -339,7 +339,7 @@ def test_the_fullest_legend_fits():
         feared=True,
         beats=True,
         steps=True,
-        passages=["bridge", "tunnel"],
+        passages=["bridge", "tunnel", "underpass", "covered"],
         grid_square="TQ",
     )
     key = build_key_entries(key_streets([f"Street of the Number {no}" for no in range(40)]))

@@ -23,12 +23,8 @@ from playwright.sync_api import Browser, Page
 import patrolplan as pp
 from patrolplan.area.patrol_window import Window
 from patrolplan.hotspots.reasons import ReportsReason
-from patrolplan.outputs.reason_words import (
-    describe_barred,
-    describe_certainty,
-    describe_reasons,
-    describe_tasking,
-)
+from patrolplan.outputs.reason_words import describe_certainty, describe_reasons, list_reason_lines
+from patrolplan.outputs.tasking_words import describe_barred, describe_tasking
 from patrolplan.outputs.webmap.map_layers import (
     ONLY_RECORDED,
     ONLY_REPORTED,
@@ -156,7 +152,8 @@ def test_patrols_are_there_as_text(plan: Plan, html: str) -> None:
             f"<b>{format_time(stop.arrive_minutes)} to {format_time(stop.leave_minutes)}</b>"
             in html
         )
-        assert all(text in html for text in (stop.place, *describe_reasons(stop.why)))
+        why = [line.text for line in list_reason_lines(stop)]
+        assert all(text in html for text in (stop.place, *why))
     assert plan.patrols[0].legs[0].steps[1].street in html
 
 

@@ -12,7 +12,7 @@ import pytest
 import patrolplan as pp
 from patrolplan.notes import Note
 from patrolplan.outputs.card import card_text
-from patrolplan.outputs.reason_words import describe_tasking
+from patrolplan.outputs.tasking_words import describe_tasking
 from patrolplan.outputs.week.roster import Roster
 from patrolplan.outputs.week.task_sheets import (
     build_tasks_data,
@@ -75,16 +75,22 @@ def test_wall_tells_where_and_what_is_not_met(roll, tasks):
 
 
 def test_a_sheet_says_where_to_keep_away_from(roll):
-    """Each patrol has the places to keep away from, until when always, its markup as text."""
+    """Each patrol has the places near its way to keep away from, and markup in them is text."""
     duty = roll.week.duties[0]
     tasking = Tasking("T-09", NAME * 3, "A", dt.date(2026, 5, 4))
     barred = BarredPlace(point=duty.patrol.point, place=NAME, tasking=tasking)
-    patrol = dataclasses.replace(duty.patrol, keep_away=(barred,))
+    far = dataclasses.replace(
+        barred,
+        point=(barred.x + 5000, barred.y),
+        tasking=dataclasses.replace(tasking, place_id="T-10"),
+    )
+    patrol = dataclasses.replace(duty.patrol, keep_away=(far, barred))
     own = dataclasses.replace(duty, patrol=patrol)
     (page,) = pages(render_task_sheets(roll, [own], wall=False))
     grid = format_grid_reference(barred.x, barred.y)
     assert letters(f"Keep away from {NAME} ({grid}), T-09: {NAME * 3}") in page
     assert letters("(requested by A, until 4 May 2026).") in page
+    assert "T-10" not in page
 
 
 def test_a_tasking_stands_whole_on_a_sheet(roll):

@@ -66,13 +66,27 @@ def test_folder_holds_what_a_week_is(hand, folder):
     assert document == build_week_document(hand)
 
 
+def test_a_card_says_who_patrols_when_and_with_whom(hand, tmp_path):
+    """Date, officer and colleagues at that gate are printed; no line is left to write them on."""
+    first, second = hand.duties[:2]
+    mate = dataclasses.replace(first, officer="SSO-02")
+    week = dataclasses.replace(hand, duties=(first, mate, second))
+    folder = pp.write_pack(week, tmp_path / "out")
+    for duty, crew in ((first, "SSO-01 with SSO-02"), (second, "SSO-01"), (mate, "SSO-02 with")):
+        name = f"cards/{duty.officer}/{duty.date}-{duty.urn}.pdf"
+        text = pages((folder / name).read_bytes())[0]
+        day = f"{duty.date:%A} {duty.date.day} {duty.date:%B %Y}"
+        assert letters(f"{day} · {crew}") in text
+        assert ("with" in text.split("URN")[0]) == ("with" in crew)
+        assert "Date:" not in text
+        assert "Officer:" not in text
+
+
 def test_cover_lists_the_cards_on_their_pages(hand, folder):
     """Every duty stands on the cover with the page that its card begins on, in the days' order."""
     cover, *cards = pages((folder / "cards" / "SSO-01.pdf").read_bytes())
     assert cover.startswith("OFFICIAL-SENSITIVESSO-01Cardsintheorderofthedays·onfoot")
-    begins = [
-        number for number, page in enumerate(cards, start=2) if "Where(gridreference)" in page
-    ]
+    begins = [number for number, page in enumerate(cards, start=2) if "When(gridref.)" in page]
     assert len(begins) == len(hand.duties)
     at = 0
     for duty, page in zip(hand.duties, begins, strict=True):

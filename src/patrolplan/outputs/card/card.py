@@ -40,7 +40,7 @@ GAPS = 6 * 5.0
 """Points between the parts of a page, see the template."""
 MIN_MAP_HEIGHT = 93 * POINTS_PER_MM
 """A lower map could not show a route of a kilometre at a readable scale."""
-COMFORTABLE_MAP_HEIGHT = 125 * POINTS_PER_MM
+COMFORTABLE_MAP_HEIGHT = 138 * POINTS_PER_MM
 MAX_MAP_HEIGHT = 152 * POINTS_PER_MM
 MIN_NOTES_HEIGHT = 70.0
 """Points; a smaller space for handwritten notes is given to the map instead."""
@@ -179,8 +179,8 @@ def fit_page(heights: PartHeights, *, has_directions: bool = True) -> PageLayout
 
     Examples
     --------
-    >>> fit_page(PartHeights(60, 140, 0, directions=90, large_directions=110, foot=100))
-    PageLayout(map_height=362.2, notes_height=0.0, directions_size=9.5, second_page=False,
+    >>> fit_page(PartHeights(60, 140, 0, directions=60, large_directions=70, foot=100))
+    PageLayout(map_height=402.2, notes_height=0.0, directions_size=9.5, second_page=False,
                is_crowded=False)
     >>> crowded = PartHeights(60, 300, 0, directions=210, large_directions=240, foot=100)
     >>> fit_page(crowded).second_page

@@ -16,13 +16,13 @@ from patrolplan.outputs.marking import find_marking
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.reason_words import (
     ReasonLine,
-    describe_tasking,
     describe_want_of_reasons,
     find_months,
     join_words,
     list_reason_lines,
     order_reasons,
 )
+from patrolplan.outputs.tasking_words import describe_tasking
 from patrolplan.outputs.tested_words import describe_tested
 from patrolplan.outputs.way_home_words import (
     describe_assumptions,
@@ -82,7 +82,9 @@ def build_card_data(
         "window": window if patrol.stops else gate_time,
         "timing": _describe_timing(patrol),
         **_build_first_row(patrol, gate_time, crs),
-        "gate_only": None if patrol.stops else build_gate_panel(plan, patrol),
+        "gate_only": None
+        if patrol.stops
+        else build_gate_panel(plan, patrol, with_months=not months),
         "why": f"Why (crime of the {months})" if months else "Why",
         "stops": [
             _build_stop_data(plan, stop, number, busiest=line, with_months=not months)

@@ -9,7 +9,7 @@ from patrolplan.outputs.card.gate_panel import GATE_REASONS
 from patrolplan.outputs.card.sentences import make_tasking_printable
 from patrolplan.outputs.cartography.fonts import make_printable, print_whole
 from patrolplan.outputs.note_words import describe_note
-from patrolplan.outputs.reason_words import describe_barred
+from patrolplan.outputs.tasking_words import describe_barred
 from patrolplan.patrols.plan import BarredPlace, Patrol, Plan
 
 CROSSING_WORDS: dict[CrossingKind, str] = {

@@ -6,13 +6,13 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 
-from patrolplan.hotspots.reasons import Reason
+from patrolplan.hotspots.reasons import CrimeReason, Reason
 from patrolplan.notes import NoteKind
 from patrolplan.outputs import wording
 from patrolplan.outputs.card.sentences import build_sentence
 from patrolplan.outputs.cartography.fonts import print_whole
 from patrolplan.outputs.note_words import describe_note
-from patrolplan.outputs.reason_words import build_lines
+from patrolplan.outputs.reason_words import HARDLY_ANY, build_lines
 from patrolplan.patrols.plan import Patrol, Plan
 from patrolplan.patrols.turns import HEADINGS
 from patrolplan.text import capitalise
@@ -25,13 +25,13 @@ GATE_TASKS = (
 """What to do for as long as one stays at the gate."""
 
 GATE_REASONS: tuple[NoteKind, ...] = ("nothing_worth_walk", "no_stop_in_time")
-"""Notes that say why there is no stop: the panel says so, and no caution does once more."""
+"""Notes that say why no stop is made: the panel says so, and no caution does once more."""
 
 MAX_NEAREST = 3
 """Hotspots that are named on a card without a stop."""
 
 
-def build_gate_panel(plan: Plan, patrol: Patrol) -> dict[str, Any]:
+def build_gate_panel(plan: Plan, patrol: Patrol, *, with_months: bool) -> dict[str, Any]:
     """What a card without a stop says: to stay, until when, why, and what to look for."""
     return {
         "title": f"Stay at the gate until {format_time(patrol.gate_until_minutes)}",
@@ -42,7 +42,7 @@ def build_gate_panel(plan: Plan, patrol: Patrol) -> dict[str, Any]:
                 "place": capitalise(print_whole(place)),
                 "where": where,
                 "grid": grid,
-                "reasons": list(map(build_sentence, build_lines(reasons)[:1])),
+                "reasons": [build_sentence(build_lines(reasons, with_months=with_months)[0])],
             }
             for place, where, grid, reasons in list_nearest(plan, patrol)
         ],
@@ -50,16 +50,26 @@ def build_gate_panel(plan: Plan, patrol: Patrol) -> dict[str, Any]:
 
 
 def _describe_gate_reason(patrol: Patrol) -> str:
-    """Why there is no stop, without what the panel's title says."""
+    """Why no stop is made, without what the panel's title says."""
     notes = [describe_note(note) for note in patrol.notes if note.kind in GATE_REASONS]
     if not notes:
         return f"{wording.describe_quality(patrol)}."
     return " ".join(capitalise(note.removeprefix("Stay at the gate: ")) for note in notes)
 
 
+def _is_known_for_something(reasons: Sequence[Reason]) -> bool:
+    return bool(reasons) and not (
+        isinstance(reasons[0], CrimeReason) and reasons[0].incidents in HARDLY_ANY
+    )
+
+
 def list_nearest(plan: Plan, patrol: Patrol) -> list[tuple[str, str, str, Sequence[Reason]]]:
-    """Place, distance, grid reference and reasons of the hotspots nearest to the gate."""
+    """Place, distance, grid reference and reasons of the hotspots nearest to the gate.
+
+    Those of which the card could only say that hardly anything is recorded are left out.
+    """
     table = plan.hotspots
+    table = table[[_is_known_for_something(reasons) for reasons in table["reasons"]]]
     if not len(table):
         return []
     stops = gpd.GeoSeries(table["stop"])

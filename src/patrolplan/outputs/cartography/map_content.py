@@ -128,14 +128,16 @@ class MapContent:
         return build_level_boxes(self.marker_centres, np.array(sides).reshape(-1, 1))
 
 
+PADDING = 28.0
+"""Points around a route that hold its circles and their names; more would cost scale."""
+
+
 def fit_patrol_viewport(plan: Plan, patrol: Patrol, width: float, height: float) -> Viewport:
     """The window that shows a whole patrol on a map of this width and height in points."""
     network = plan.area.network.walkable
     _, _, places = _list_markers(patrol, keep_away=False)
-    barred = np.array([(place.x, place.y) for place in patrol.keep_away]).reshape(-1, 2)
     lines = [leg.line for _, leg in _select_drawn_legs(patrol)]
-    walked = shapely.union_all([shapely.multipoints(places), *map(shapely.linestrings, lines)])
-    near = barred[shapely.distance(walked, shapely.points(barred)) <= KEEP_AWAY_METRES]
+    near = np.array([(place.x, place.y) for place in find_near_keep_away(patrol)]).reshape(-1, 2)
     content = [places, *lines, near]
     content.append(shapely.get_coordinates(_select_stretches(plan.hotspots, patrol)))
 
@@ -144,6 +146,7 @@ def fit_patrol_viewport(plan: Plan, patrol: Patrol, width: float, height: float)
             content,
             width=width,
             height=height,
+            padding=PADDING,
             min_extent_metres=MIN_EXTENT_METRES if patrol.stops else MIN_GATE_EXTENT_METRES,
             street_bounds=(*network.node_xy.min(axis=0), *network.node_xy.max(axis=0)),
         )
@@ -153,6 +156,18 @@ def fit_patrol_viewport(plan: Plan, patrol: Patrol, width: float, height: float)
     crossing = _find_stop_streets(network, patrol)
     inside = viewport.contains(viewport.to_page(crossing), margin=STREET_EDGE_MARGIN)
     return viewport if inside.all() else fit([*content, crossing[~inside]])
+
+
+def find_near_keep_away(patrol: Patrol) -> list[BarredPlace]:
+    """Places to keep away from that an officer on this patrol might stray into."""
+    _, _, places = _list_markers(patrol, keep_away=False)
+    lines = [leg.line for _, leg in _select_drawn_legs(patrol)]
+    walked = shapely.union_all([shapely.multipoints(places), *map(shapely.linestrings, lines)])
+    return [
+        place
+        for place in patrol.keep_away
+        if shapely.distance(walked, shapely.Point(place.x, place.y)) <= KEEP_AWAY_METRES
+    ]
 
 
 def _find_stop_streets(network: StreetNetwork, patrol: Patrol) -> NDArray[np.float64]:

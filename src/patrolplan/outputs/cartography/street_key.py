@@ -110,13 +110,13 @@ def build_leader_label(
     spots = spots[:: -(-len(spots) // MAX_NAME_SPOTS)]
     rows = np.indices((len(spots), len(AROUND), len(LEADER_LENGTHS))).reshape(3, -1)
     spot, ahead, length = spots[rows[0]], AROUND[rows[1]], np.array(LEADER_LENGTHS)[rows[2]]
-    begins = spot + CLEAR_OF_STREET * ahead
-    edges = spot + length[:, None] * ahead
-    boxes = build_level_boxes(edges + np.sign(ahead.round(6)) * extent / 2, extent)
-    lines = shapely.linestrings(np.stack([begins, edges], axis=1))
+    middles = spot + length[:, None] * ahead + np.sign(ahead.round(6)) * extent / 2
+    boxes, gone = build_level_boxes(middles, extent), middles - spot
+    begins = spot + CLEAR_OF_STREET * gone / np.hypot(*gone.T)[:, None]
     shapely.prepare(route)
+    lines = shapely.linestrings(np.stack([begins, middles], axis=1))
     cost = 0.3 * length + CROSSING_COST * shapely.intersects(route, lines)
-    is_free = ~find_overlaps(build_line_boxes(begins, edges), occupied).any(axis=1)
+    is_free = ~find_overlaps(build_line_boxes(begins, middles), occupied).any(axis=1)
     candidates = LabelCandidates(street.name, boxes[is_free], cost[is_free])
     return MapLabel(
         text,

@@ -27,13 +27,12 @@ from patrolplan.outputs.feared import is_feared
 from patrolplan.outputs.marking import find_marking
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.reason_words import (
-    describe_barred,
     describe_certainty,
     describe_reasons,
-    describe_tasking,
     describe_want_of_reasons,
     list_reason_lines,
 )
+from patrolplan.outputs.tasking_words import describe_barred, describe_tasking
 from patrolplan.outputs.tested_words import describe_tested
 from patrolplan.outputs.webmap.map_layers import (
     MapPatrol,

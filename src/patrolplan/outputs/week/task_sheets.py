@@ -12,9 +12,11 @@ from patrolplan.outputs.cartography.fonts import (
     print_whole,
     typeset,
 )
+from patrolplan.outputs.cartography.map_content import find_near_keep_away
 from patrolplan.outputs.marking import find_marking
 from patrolplan.outputs.note_words import describe_notes
-from patrolplan.outputs.reason_words import describe_barred, list_reasons
+from patrolplan.outputs.reason_words import list_reasons
+from patrolplan.outputs.tasking_words import describe_barred
 from patrolplan.outputs.week.overview_map import MapMarker, draw_overview_map
 from patrolplan.outputs.week.roster import Roster, RosterOfficer, format_duty_times, format_week
 from patrolplan.outputs.wording import (
@@ -299,7 +301,7 @@ def _build_task(roster: Roster, duty: Duty, card: int) -> dict[str, Any]:
         "where": f"at {base}" if patrol.ends_at == "base" else "back at the gate",
         "keep_away": [
             print_whole(describe_barred(barred, crs=roster.week.plan.area.settings.area.crs))
-            for barred in patrol.keep_away
+            for barred in find_near_keep_away(patrol)
         ],
         "stops": [
             {

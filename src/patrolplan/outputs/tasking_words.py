@@ -1,0 +1,45 @@
+"""Taskings in words: what intelligence asks for at a place, or to keep away from it."""
+
+from typing import TYPE_CHECKING
+
+from patrolplan.crs import BRITISH_GRID
+from patrolplan.outputs.note_words import format_span
+from patrolplan.outputs.wording import format_grid_reference
+
+if TYPE_CHECKING:
+    from patrolplan.patrols.plan import BarredPlace, Tasking
+
+
+def describe_tasking(tasking: "Tasking") -> str:
+    """Hours and reason of a tasking, who requests it and until when.
+
+    Examples
+    --------
+    >>> import datetime as dt
+    >>> from patrolplan.patrols.plan import Tasking
+    >>> describe_tasking(Tasking("T-01", "Robberies", by="A", until=dt.date(2026, 5, 4)))
+    'Robberies (requested by A, until 4 May 2026)'
+    >>> describe_tasking(Tasking("T", "Phones", "A", dt.date(2026, 5, 4), hours="15:20-15:45"))
+    '15:20 to 15:45, Phones (requested by A, until 4 May 2026)'
+    """
+    until = f"{tasking.until.day} {tasking.until:%B %Y}"
+    hours = f"{format_span(tasking.hours)}, " if tasking.hours else ""
+    reason = tasking.reason.strip().rstrip(".;")
+    return f"{hours}{reason} (requested by {tasking.by}, until {until})"
+
+
+def describe_barred(barred: "BarredPlace", *, crs: str = BRITISH_GRID) -> str:
+    """What to keep away from, where that is, and why.
+
+    Examples
+    --------
+    >>> import datetime as dt
+    >>> from patrolplan.patrols.plan import BarredPlace, Tasking
+    >>> tasking = Tasking("T-02", "crime scene", by="A", until=dt.date(2026, 5, 4))
+    >>> barred = BarredPlace(place="Mill Lane", tasking=tasking, point=(529509, 181782))
+    >>> describe_barred(barred)
+    'Keep away from Mill Lane (TQ 2950 8178), T-02: crime scene (requested by A, until 4 May 2026).'
+    """
+    grid = format_grid_reference(barred.x, barred.y, crs=crs)
+    where = f"{barred.place} ({grid})" if grid else barred.place
+    return f"Keep away from {where}, {barred.tasking.place_id}: {describe_tasking(barred.tasking)}."
