@@ -5,6 +5,7 @@ import datetime as dt
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 from patrolplan.area import StudyArea
 from patrolplan.team.ledger.ledger import Ledger, has_ledger, open_ledger
@@ -39,7 +40,9 @@ def delivered_before(
     visits = ledger.read_delivered(start - dt.timedelta(days=days), start - dt.timedelta(days=1))
     visits = visits[visits["minutes"] > 0].reset_index(drop=True)
     xy = project_stops(visits, ledger.projection)
-    row = match_stretches(xy, hotspots.geometry.to_numpy())
+    row = match_stretches(
+        xy, hotspots.geometry.to_numpy(), shapely.get_coordinates(hotspots["stop"].to_numpy())
+    )
     names = pd.Series(hotspots["hotspot"].to_numpy(dtype=object)).reindex(row)
     visits["hotspot"] = np.where(row >= 0, names.to_numpy(), visits["place"])
     return visits.groupby(["hotspot", "date"])[["minutes"]].sum().reset_index()

@@ -162,20 +162,24 @@ def _match_places(
     the place that they lie on. One that lies on none is added as a place of its own.
     """
     places: list[tuple[str, str]] = []
-    stretches = np.empty(0, dtype=object)
+    stretches, all_stops_xy = np.empty(0, dtype=object), np.empty((0, 2))
     for _, week in ledger.read_hotspots(first, last).groupby("handout", sort=False):
-        row = match_stretches(project_stops(week, ledger.projection), stretches)
+        stops_xy = project_stops(week, ledger.projection)
+        row = match_stretches(stops_xy, stretches, all_stops_xy)
         new = week[row < 0]
         places += list(zip(new["hotspot"], new["place"], strict=True))
         stretches = np.concatenate(
             [stretches, project_to_metres(new["stretch"], ledger.projection)]
         )
+        all_stops_xy = np.concatenate([all_stops_xy, stops_xy[row < 0]])
     for table in tables:
-        table["spot"] = match_stretches(project_stops(table, ledger.projection), stretches)
+        stops_xy = project_stops(table, ledger.projection)
+        table["spot"] = match_stretches(stops_xy, stretches, all_stops_xy)
         unmatched = table[table["spot"] < 0]
         for place, group in unmatched.groupby("place"):  # on days for which no week is handed out
             table.loc[group.index, "spot"] = len(places)
             places.append((str(group["hotspot"].iloc[0]), str(place)))
             xy = project_stops(group.iloc[:1], ledger.projection)
             stretches = np.append(stretches, gpd.points_from_xy(*xy.T))
+            all_stops_xy = np.concatenate([all_stops_xy, xy])
     return pd.DataFrame(places, columns=["hotspot", "place"]).assign(spot=np.arange(len(places)))

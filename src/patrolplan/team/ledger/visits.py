@@ -9,8 +9,9 @@ week was handed out again and a visit's stop is no longer one of its stops, the 
 the hotspot on whose stretch it was. Officers who patrol together make one visit, which any of
 them enters and corrects.
 
-*The same place* over weeks: a dose belongs to the hotspot whose stretch is nearest to the stop
-where it was given, if that is within 50 m; otherwise its place is no longer a hotspot.
+*The same place* over weeks: a dose belongs to the hotspot that has the stop where it was given, for
+one may stand in view of a stretch, on another; else to that whose stretch is nearest, if within
+50 m; otherwise its place is no longer a hotspot.
 """
 
 import datetime as dt
@@ -32,6 +33,9 @@ MAX_VISIT_MINUTES = 720.0
 
 SAME_PLACE_METRES = 50.0
 """A stop within so many metres of a stretch is on it: half a short street."""
+
+SAME_STOP_METRES = 1.0
+"""Stops this near to each other are one, degrees rounded."""
 
 PLACE_DECIMALS = 6
 """Decimals of the degrees of a stop: a tenth of a metre, as files hold it."""
@@ -266,8 +270,12 @@ def _project_visits(visits: Sequence[Visit], projection: Projection) -> NDArray[
     return project_stops(table.set_axis(["longitude", "latitude"], axis=1), projection)
 
 
-def match_stretches(xy: ArrayLike, stretches: ArrayLike) -> NDArray[np.int64]:
-    """Which stretch each stop is on.
+def match_stretches(
+    xy: ArrayLike,
+    stretches: ArrayLike,
+    stops_xy: ArrayLike | None = None,
+) -> NDArray[np.int64]:
+    """Which stretch each stop is on, or is for.
 
     Parameters
     ----------
@@ -275,11 +283,14 @@ def match_stretches(xy: ArrayLike, stretches: ArrayLike) -> NDArray[np.int64]:
         (k, 2) metres.
     stretches
         (m,) shapely lines or points in metres.
+    stops_xy
+        (m, 2) where one stands at each stretch, in metres; default: not known.
 
     Returns
     -------
     NDArray
-        (k,) row of the nearest stretch within `SAME_PLACE_METRES`, else -1.
+        (k,) row of the stretch that has this stop, else of the nearest within
+        `SAME_PLACE_METRES`, else -1.
 
     Examples
     --------
@@ -295,6 +306,11 @@ def match_stretches(xy: ArrayLike, stretches: ArrayLike) -> NDArray[np.int64]:
             points, max_distance=SAME_PLACE_METRES, all_matches=False
         )
         rows[matched] = nearest
+    own = shapely.points(np.reshape(() if stops_xy is None else stops_xy, (-1, 2)))
+    if len(own) and len(points):
+        matched, nearest = shapely.STRtree(own).query_nearest(points, max_distance=SAME_STOP_METRES)
+        order = np.lexsort((-nearest, matched))  # of stretches that share a stop, the first
+        rows[matched[order]] = nearest[order]
     return rows
 
 
