@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 import patrolplan as pp
+from patrolplan.patrols.beats import join_beats
 from patrolplan.team.ledger import schema
 from patrolplan.team.ledger.visits import Visit
 
@@ -18,6 +19,12 @@ def plan(demo_area, static_demo_area):
     """Patrols of the demo borough by a risk that is the same in every minute."""
     risk = pp.estimate_risk(static_demo_area)
     return pp.plan_patrols(demo_area, risk, pp.find_hotspots(static_demo_area, risk))
+
+
+@pytest.fixture(scope="session")
+def beats(plan):
+    """Hotspots and beats of these patrols, by the name of the leader."""
+    return join_beats(plan.area, plan.hotspots)
 
 
 @pytest.fixture(scope="session")

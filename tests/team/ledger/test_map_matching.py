@@ -2,20 +2,31 @@
 
 import numpy as np
 import pytest
+import shapely
 from team.ledger import walker
 
 from patrolplan.team.ledger.map_matching import (
     MAX_STAY_SECONDS,
+    POINT_RADIUS_METRES,
     STAY_METRES,
     find_pieces,
     match_track,
+    share_pieces,
 )
 
 MIXED = {"white_metres": 14, "drift_metres": 14, "bursts": 5}
 """Noise of 20 m in all: half of its variance drifts, and there are wild bursts."""
 
 
-def _measured(plan, seed, **noise):
+def _share(plan, beats, names):
+    """Pieces that count for each beat, by its leader's name, where the officer stops at some."""
+    stops = shapely.get_coordinates(beats["stop"].to_numpy())
+    is_planned = beats["hotspot"].isin(names).to_numpy()
+    parts = share_pieces(plan.area.network, beats.geometry.to_numpy(), stops, is_planned)
+    return dict(zip(beats["hotspot"], parts, strict=True))
+
+
+def _measured(plan, beats, seed, **noise):
     """(hotspot, minutes measured, minutes in truth) of each stop of a walk."""
     patrols = [
         patrol
@@ -25,33 +36,33 @@ def _measured(plan, seed, **noise):
     ]
     rng = np.random.default_rng(seed)
     patrol = patrols[rng.integers(len(patrols))]
-    true = walker.walk(patrol, plan.hotspots, rng)
+    true = walker.walk(patrol, beats, rng)
     seconds, xy = walker.recorded(true, rng, **noise)
     found = match_track(plan.area.network, seconds, xy)
     assert found.piece_minutes.sum() + found.off_street_minutes == pytest.approx(
         (seconds[-1] - seconds[0]) / 60
     )
     assert 1.8 < found.bridged_minutes < 2.2
-    pieces = dict(zip(plan.hotspots["hotspot"], plan.hotspots["pieces"], strict=True))
-    truth = walker.minutes_within(true, plan.hotspots)
+    pieces = _share(plan, beats, [stop.hotspot for stop in patrol.stops])
+    truth = walker.minutes_within(true, beats, patrol)
     names = [stop.hotspot for stop in patrol.stops if stop.hotspot in pieces]
     return [(name, found.piece_minutes[pieces[name]].sum(), truth[name]) for name in names]
 
 
-def _errors(plan, walks, **noise):
-    rows = [row for seed in range(walks) for row in _measured(plan, seed, **noise)]
+def _errors(plan, beats, walks, **noise):
+    rows = [row for seed in range(walks) for row in _measured(plan, beats, seed, **noise)]
     return np.array([abs(got - true) / true for _, got, true in rows])
 
 
-def test_minutes_in_each_hotspot_are_right_within_a_tenth(plan):
+def test_minutes_in_each_hotspot_are_right_within_a_tenth(plan, beats):
     """With 20 m of noise and a two-minute gap, on ten walks, at every stop."""
-    assert _errors(plan, 10, white_metres=20).max() < 0.1
+    assert _errors(plan, beats, 10, white_metres=20).max() < 0.1
 
 
-def test_wild_bursts_hardly_matter(plan):
+def test_wild_bursts_hardly_matter(plan, beats):
     """With five bursts of points far off as well, a point a second."""
     noise = {"white_metres": 20, "bursts": 5, "every_seconds": 1}
-    assert _errors(plan, 5, **noise).max() < 0.1
+    assert _errors(plan, beats, 5, **noise).max() < 0.1
 
 
 @pytest.mark.slow
@@ -59,16 +70,16 @@ def test_wild_bursts_hardly_matter(plan):
     "noise",
     [{"white_metres": 20}, {"white_metres": 20, "every_seconds": 1, "bursts": 5}],
 )
-def test_a_hundred_walks(plan, noise):
+def test_a_hundred_walks(plan, beats, noise):
     """Every stop of a hundred walks is right within a tenth."""
-    assert _errors(plan, 100, **noise).max() < 0.1
+    assert _errors(plan, beats, 100, **noise).max() < 0.1
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("noise", [MIXED, {"white_metres": 20, "every_seconds": 15}])
-def test_a_hundred_harder_walks(plan, noise):
+def test_a_hundred_harder_walks(plan, beats, noise):
     """Where half of the noise drifts, or points are seldom, 98 of 100 stops are within a tenth."""
-    errors = _errors(plan, 100, **noise)
+    errors = _errors(plan, beats, 100, **noise)
     assert np.quantile(errors, 0.98) < 0.1
     assert np.median(errors) < 0.02
 
@@ -120,3 +131,40 @@ def test_a_stretch_finds_its_own_pieces_again(plan):
     assert all(same)
     more = sum(len(a) for a in found) - sum(len(b) for b in plan.hotspots["pieces"])
     assert more <= 0.01 * sum(len(b) for b in plan.hotspots["pieces"])
+
+
+def test_no_piece_counts_for_two_places(plan, beats):
+    """Each piece of a stretch or around a stop counts once, for the place that a person would name.
+
+    A planned stop in view goes before a planned stretch, that before any other stretch.
+    """
+    middle, lines = plan.area.network.piece_middle, beats.geometry.to_numpy()
+    stops = shapely.get_coordinates(beats["stop"].to_numpy())
+    for patrol in plan.patrols:
+        names = [stop.hotspot for stop in patrol.stops]
+        parts = _share(plan, beats, names)
+        counted = {piece: name for name, part in parts.items() for piece in part.tolist()}
+        assert len(counted) == sum(len(part) for part in parts.values())
+        for piece, xy in enumerate(middle):
+            away = np.hypot(*(stops - xy).T)
+            near = away <= POINT_RADIUS_METRES
+            on = shapely.dwithin(lines, shapely.points(xy), 1.0)
+            planned = beats["hotspot"].isin(names).to_numpy()
+            choices = (planned & near, planned & on, ~planned & on, ~planned & near)
+            rows = next((np.flatnonzero(rows) for rows in choices if rows.any()), None)
+            expected = None if rows is None else beats["hotspot"][rows[away[rows].argmin()]]
+            assert counted.get(piece) == expected
+
+
+def test_standing_in_view_of_a_stretch_counts_for_it(plan, beats):
+    """Who stands 15 minutes exactly where the card says has them, on another street as well."""
+    stops = shapely.get_coordinates(beats["stop"].to_numpy())
+    off = np.flatnonzero(shapely.distance(beats.geometry.to_numpy(), shapely.points(stops)) > 1)
+    assert len(off)
+    for row in off:
+        name = beats["hotspot"][row]
+        xy = np.repeat(stops[row : row + 1], 180, axis=0)
+        xy += np.random.default_rng(int(row)).normal(0, 10, xy.shape)
+        found = match_track(plan.area.network, np.arange(0, 900.0, 5), xy)
+        part = _share(plan, beats, [name])[name]
+        assert found.piece_minutes[part].sum() == pytest.approx(895 / 60, abs=1)

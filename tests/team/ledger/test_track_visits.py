@@ -155,32 +155,49 @@ def test_companions_are_entered_with_the_track(handed, plan, duty, walk):
     assert {visit.together for visit in found.visits} == {("SSO-99",)}
 
 
-def _track(plan, duty, seed=1):
-    rng = np.random.default_rng(seed)
-    true = walker.walk(duty.patrol, plan.hotspots, rng)
-    seconds, xy = walker.recorded(true, rng, white_metres=20)
+def _record(plan, duty, seconds, xy):
     start = dt.datetime.combine(duty.date, dt.time(15, 10), dt.UTC).timestamp()
     longitude, latitude = plan.area.projection.to_degrees(*xy.T)
-    return Track(seconds + start, longitude, latitude), walker.minutes_within(true, plan.hotspots)
+    return Track(seconds + start, longitude, latitude)
 
 
-def test_a_track_gives_the_minutes_at_each_stop(handed, plan, week):
-    """Every promised hotspot is measured, within a tenth, and again the same."""
-    duty = week.duties[0]
-    track, truth = _track(plan, duty)
-    measured = build_track_visits(handed, plan.area.network, track, duty.officer, duty.date)
-    found = {visit.hotspot: visit.minutes for visit in measured.visits}
-    for stop in duty.patrol.stops:
-        assert found[stop.hotspot] == pytest.approx(truth[stop.hotspot], rel=0.1)
-    assert {visit.urn for visit in measured.visits} == {duty.urn}
-    again = build_track_visits(handed, plan.area.network, track, duty.officer, duty.date)
-    assert again.visits == measured.visits
+def _track(plan, beats, duty, seed=1):
+    rng = np.random.default_rng(seed)
+    true = walker.walk(duty.patrol, beats, rng)
+    track = _record(plan, duty, *walker.recorded(true, rng, white_metres=20))
+    return track, walker.minutes_within(true, beats, duty.patrol)
 
 
-def test_tracks_of_another_day_or_place_are_refused(handed, plan, week):
+def test_a_track_gives_the_minutes_at_each_stop(handed, plan, beats, week):
+    """Every promised hotspot of Monday is measured, within a minute, and again the same."""
+    for duty in [duty for duty in week.duties if duty.date == MONDAY]:
+        track, truth = _track(plan, beats, duty)
+        measured = _measure(handed, plan, track, duty, urn=duty.urn)
+        found = {visit.hotspot: visit.minutes for visit in measured.visits}
+        for stop in duty.patrol.stops:
+            assert found[stop.hotspot] == pytest.approx(truth[stop.hotspot], abs=1)
+        assert {visit.urn for visit in measured.visits} == {duty.urn}
+        again = _measure(handed, plan, track, duty, urn=duty.urn)
+        assert again.visits == measured.visits
+
+
+def test_all_stretches_of_a_beat_count_for_its_leader(handed, plan, week):
+    """Ten minutes at the stop of a beat and ten on another stretch of it are twenty of the beat."""
+    duty, stop = next((d, stop) for d in week.duties for stop in d.patrol.stops if stop.beat)
+    member = plan.hotspots.set_index("hotspot").loc[stop.beat[-1]]
+    middle = plan.area.network.piece_middle[member["pieces"][len(member["pieces"]) // 2]]
+    assert np.hypot(*(middle - (stop.x, stop.y))) > 80  # beyond where one stands
+    xy = np.repeat([[stop.x, stop.y], middle], 120, axis=0)
+    found = _measure(handed, plan, _record(plan, duty, np.arange(0, 1200.0, 5), xy), duty)
+    minutes = {visit.hotspot: visit.minutes for visit in found.visits}
+    assert minutes[stop.hotspot] == pytest.approx(20, abs=1)
+    assert stop.beat[-1] not in minutes
+
+
+def test_tracks_of_another_day_or_place_are_refused(handed, plan, beats, week):
     """The message says on which days the track has points, or where it starts."""
     duty = week.duties[0]
-    track, _ = _track(plan, duty)
+    track, _ = _track(plan, beats, duty)
     network = plan.area.network
     other = next(row for row in week.duties if row.date == MONDAY + dt.timedelta(days=1))
     with pytest.raises(InputError, match="it has some on 2026-11-30"):

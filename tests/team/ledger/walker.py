@@ -6,23 +6,22 @@ import shapely
 SPEED_METRES_PER_SECOND = 4.8 / 3.6
 
 
-def walk(patrol, hotspots, rng):
+def walk(patrol, beats, rng):
     """(k, 2) true places second by second: gate, legs at 4.8 km/h, dwells.
 
-    At each stop the officer stands, or strolls up and down the stretch.
+    At each stop the officer stands, or strolls up and down the nearest stretch of the beat.
     """
     places = [np.repeat([[patrol.x, patrol.y]], int(rng.integers(120, 600)), axis=0)]
-    stretch = dict(zip(hotspots["hotspot"], hotspots.geometry, strict=True))
+    stretch = dict(zip(beats["hotspot"], beats.geometry, strict=True))
     for leg, stop in zip(patrol.legs, (*patrol.stops, None), strict=True):
         places.append(_along(leg.line))
         if stop is not None:
             seconds = round(60 * (stop.leave_minutes - stop.arrive_minutes))
-            line = stretch.get(stop.hotspot)
-            stands = line is None or line.geom_type != "LineString" or rng.random() < 0.5
+            stands = stop.hotspot not in stretch or rng.random() < 0.5
             places.append(
                 np.repeat([[stop.x, stop.y]], seconds, axis=0)
                 if stands
-                else _stroll(line, (stop.x, stop.y), seconds, rng)
+                else _stroll(stretch[stop.hotspot], (stop.x, stop.y), seconds, rng)
             )
     return np.concatenate(places)
 
@@ -33,8 +32,10 @@ def _along(line):
     return shapely.get_coordinates(shapely.line_interpolate_point(line, metres))
 
 
-def _stroll(line, stop, seconds, rng):
-    """Up and down the stretch from the stop and back to it, at half the speed of a walk."""
+def _stroll(stretch, stop, seconds, rng):
+    """Up and down the line nearest to the stop and back, at half the speed of a walk."""
+    merged = shapely.line_merge(shapely.multilinestrings(shapely.get_parts(stretch)))
+    line = min(shapely.get_parts(merged), key=shapely.points(stop).distance)
     middle = shapely.line_locate_point(line, shapely.points(stop))
     reach = min(middle, line.length - middle, rng.uniform(20, 80))
     if reach < 5:
@@ -45,14 +46,29 @@ def _stroll(line, stop, seconds, rng):
     return shapely.get_coordinates(shapely.line_interpolate_point(line, metres))
 
 
-def minutes_within(true_xy, hotspots, within_metres=0.5):
-    """Minutes that the true walk spends on each stretch, by hotspot; crossing ones are shared."""
+def minutes_within(true_xy, beats, patrol, within_metres=0.5, in_view_metres=40):
+    """Minutes that the true walk spends at each place, by hotspot, second by second.
+
+    Who is within 40 m of a planned stop is at the nearest of them. Else the time is that of the
+    stretch one is on: a planned one, or any other; between several it is shared.
+    """
     points = shapely.points(true_xy)
-    tree = shapely.STRtree(hotspots.geometry.to_numpy())
-    points_near, stretch = tree.query(points, predicate="dwithin", distance=within_metres)
-    share = 1 / np.bincount(points_near, minlength=len(points))[points_near]
-    minutes = np.bincount(stretch, weights=share, minlength=len(hotspots)) / 60
-    return dict(zip(hotspots["hotspot"], minutes, strict=True))
+    minutes = dict.fromkeys(beats["hotspot"], 0.0)
+    left = np.ones(len(points), dtype=bool)
+    if patrol.stops:
+        away = np.array([np.hypot(*(true_xy - (stop.x, stop.y)).T) for stop in patrol.stops])
+        left = away.min(axis=0) > in_view_metres
+        for number in away.argmin(axis=0)[~left]:
+            name = patrol.stops[number].hotspot
+            minutes[name] = minutes.get(name, 0.0) + 1 / 60
+    is_planned = beats["hotspot"].isin([stop.hotspot for stop in patrol.stops])
+    for rows in (beats[is_planned], beats[~is_planned]):
+        is_on = shapely.dwithin(rows.geometry.to_numpy()[:, None], points, within_metres) & left
+        share = is_on / np.maximum(is_on.sum(axis=0), 1)
+        for name, spent in zip(rows["hotspot"], share.sum(axis=1) / 60, strict=True):
+            minutes[name] += spent
+        left &= ~is_on.any(axis=0)
+    return minutes
 
 
 def recorded(true_xy, rng, *, white_metres, drift_metres=0.0, bursts=0, every_seconds=5):

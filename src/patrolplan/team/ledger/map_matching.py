@@ -56,7 +56,7 @@ ON_STRETCH_METRES = 1.0
 """A piece of street whose middle is this near to a stretch is part of it, degrees rounded."""
 
 POINT_RADIUS_METRES = 40.0
-"""A place without a stretch, tasked by intelligence, is the street within so many metres."""
+"""Who is to stand at a place is anywhere on the streets within so many metres: recorders err."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -284,3 +284,46 @@ def find_pieces(network: StreetNetwork, stretches: NDArray[np.object_]) -> list[
     reach = np.where(is_point, POINT_RADIUS_METRES, ON_STRETCH_METRES)
     stretch, piece = tree.query(stretches, predicate="dwithin", distance=reach)
     return [np.sort(piece[stretch == row]) for row in range(len(stretches))]
+
+
+def share_pieces(
+    network: StreetNetwork,
+    stretches: NDArray[np.object_],
+    stop_xy: NDArray[np.float64],
+    is_planned: NDArray[np.bool_],
+) -> list[NDArray[np.int64]]:
+    """Pieces of street that count for each place: its stretch, and where one stands to watch it.
+
+    One may stand in view of a stretch, on another street, or on the stretch of another hotspot. No
+    piece counts for two places: it goes to the planned stop that it is at, of several to the
+    nearest; else to the planned stretch that it is part of. What is left goes to the stretches that
+    were not planned, and then to their stopping places.
+
+    Parameters
+    ----------
+    network
+        The streets.
+    stretches, stop_xy
+        (m,) shapely lines or points, and (m, 2) where one stands to watch each, in metres.
+    is_planned
+        (m,) whether the officer was to stop there.
+
+    Returns
+    -------
+    list of NDArray
+        (m,) rising numbers of pieces.
+    """
+    on_stretch = find_pieces(network, stretches)
+    at_stop = find_pieces(network, shapely.points(stop_xy))
+    places = np.arange(len(stop_xy))
+    place = np.concatenate(
+        [np.repeat(places, [len(part) for part in parts]) for parts in (on_stretch, at_stop)]
+    )
+    piece = np.concatenate([*on_stretch, *at_stop])
+    is_at_stop = np.arange(len(piece)) >= sum(len(part) for part in on_stretch)
+    rank = np.where(is_planned[place], ~is_at_stop, 2 + is_at_stop)
+    away = np.hypot(*(network.piece_middle[piece] - stop_xy[place]).T)
+    order = np.lexsort((place, away, rank, piece))
+    piece, first = np.unique(piece[order], return_index=True)
+    taken_by = place[order][first]
+    return [piece[taken_by == row] for row in places]

@@ -29,8 +29,8 @@ from patrolplan.team.ledger.ledger import Ledger
 from patrolplan.team.ledger.map_matching import (
     POINT_RADIUS_METRES,
     TrackMinutes,
-    find_pieces,
     match_track,
+    share_pieces,
 )
 from patrolplan.team.ledger.visits import Span, Visit, project_stops, project_to_metres
 from patrolplan.times import format_time
@@ -126,10 +126,10 @@ def build_track_visits(
     stops = stops[stops["urn"].isin(urns)]
     day = _match_day_track(network, track, date)
     shapes = project_to_metres(spots["stretch"], ledger.projection)
-    pieces = find_pieces(network, shapes)
     stop_xy = project_stops(spots, ledger.projection)
-    minutes = [float(day.track_minutes.piece_minutes[part].sum().round(1)) for part in pieces]
     planned = dict(list(stops.groupby("hotspot")))
+    pieces = share_pieces(network, shapes, stop_xy, spots["hotspot"].isin(planned).to_numpy())
+    minutes = [float(day.track_minutes.piece_minutes[part].sum().round(1)) for part in pieces]
     places = spots.assign(officer=officer, date=date, urn=urns.pop())
     measured: list[tuple[Visit, Coverage]] = []
     for (_, place), xy, spent in zip(places.iterrows(), stop_xy, minutes, strict=True):
