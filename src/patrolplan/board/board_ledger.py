@@ -10,7 +10,7 @@ from patrolplan.board.edits import find_duty
 from patrolplan.team.ledger.delivered import Answer, build_typed_visits, find_promised_stops
 from patrolplan.team.ledger.ledger import has_ledger, open_ledger
 from patrolplan.team.ledger.promised import build_promised_week
-from patrolplan.team.ledger.visits import compute_place_key
+from patrolplan.team.ledger.visits import list_place_keys
 from patrolplan.team.week_editor import InvalidEditError, PatrolSlot, get_slot
 
 if TYPE_CHECKING:
@@ -74,17 +74,12 @@ def load_delivered(settings: Settings, week: Week) -> DeliveredBySlot:
         (row["officer"], row["urn"], row["date"], row["place_key"]): row
         for row in table.to_dict("records")
     }
-    projection = week.plan.area.projection
+    spots = pd.DataFrame(build_promised_week(week).hotspots)
+    key_of = dict(zip(spots["hotspot"], list_place_keys(spots), strict=True))
     delivered: DeliveredBySlot = {}
     for duty in week.duties:
         patrol = (duty.officer, duty.urn, duty.date)
-        stops = duty.patrol.stops
-        places = projection.to_degrees([stop.x for stop in stops], [stop.y for stop in stops])
-        keys = (
-            compute_place_key(stop.hotspot, *place, stop.kind)
-            for stop, place in zip(stops, zip(*places, strict=True), strict=True)
-        )
-        rows = [visits.get((*patrol, key)) for key in keys]
+        rows = [visits.get((*patrol, key_of[stop.hotspot])) for stop in duty.patrol.stops]
         recorded = [row for row in rows if row is not None]
         if recorded:
             minutes = [0.0 if row is None else float(row["minutes"]) for row in rows]

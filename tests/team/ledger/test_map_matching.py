@@ -18,9 +18,14 @@ MIXED = {"white_metres": 14, "drift_metres": 14, "bursts": 5}
 """Noise of 20 m in all: half of its variance drifts, and there are wild bursts."""
 
 
-def _share(plan, beats, names):
-    """Pieces that count for each beat, by its leader's name, where the officer stops at some."""
-    stops = shapely.get_coordinates(beats["stop"].to_numpy())
+def _share(plan, beats, names, stops=()):
+    """Pieces that count for each beat, by its leader's name, where the officer stops at some.
+
+    Stops at a tasked place on a beat may be elsewhere than its own stop.
+    """
+    places = {stop.hotspot: shapely.Point(stop.x, stop.y) for stop in stops}
+    own = dict(zip(beats["hotspot"], beats["stop"], strict=True))
+    stops = np.array([places.get(name, point) for name, point in own.items()], dtype=object)
     is_planned = beats["hotspot"].isin(names).to_numpy()
     parts = share_pieces(plan.area.network, beats.geometry.to_numpy(), stops, is_planned)
     return dict(zip(beats["hotspot"], parts, strict=True))
@@ -43,7 +48,7 @@ def _measured(plan, beats, seed, **noise):
         (seconds[-1] - seconds[0]) / 60
     )
     assert 1.8 < found.bridged_minutes < 2.2
-    pieces = _share(plan, beats, [stop.hotspot for stop in patrol.stops])
+    pieces = _share(plan, beats, [stop.hotspot for stop in patrol.stops], patrol.stops)
     truth = walker.minutes_within(true, beats, patrol)
     names = [stop.hotspot for stop in patrol.stops if stop.hotspot in pieces]
     return [(name, found.piece_minutes[pieces[name]].sum(), truth[name]) for name in names]
@@ -136,7 +141,7 @@ def test_a_stretch_finds_its_own_pieces_again(plan):
 def test_no_piece_counts_for_two_places(plan, beats):
     """Each piece of a stretch or around a stop counts once, for the place that a person would name.
 
-    A planned stop in view goes before a planned stretch, that before any other stretch.
+    A planned stop goes before a planned stretch, that before any other stretch.
     """
     middle, lines = plan.area.network.piece_middle, beats.geometry.to_numpy()
     stops = shapely.get_coordinates(beats["stop"].to_numpy())

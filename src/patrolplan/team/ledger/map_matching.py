@@ -275,11 +275,11 @@ def _apply_substeps(
 
 
 def find_pieces(network: StreetNetwork, stretches: NDArray[np.object_]) -> list[NDArray[np.int64]]:
-    """Pieces of street that make up each stretch; around a point, those nearby.
+    """Pieces of street that make up each stretch; around points, those nearby.
 
     Stretches are (m,) shapely lines or points in metres; the numbers of pieces are rising.
     """
-    is_point = shapely.get_type_id(stretches) == 0
+    is_point = shapely.get_dimensions(stretches) == 0
     tree = shapely.STRtree(shapely.points(network.piece_middle))
     reach = np.where(is_point, POINT_RADIUS_METRES, ON_STRETCH_METRES)
     stretch, piece = tree.query(stretches, predicate="dwithin", distance=reach)
@@ -289,12 +289,12 @@ def find_pieces(network: StreetNetwork, stretches: NDArray[np.object_]) -> list[
 def share_pieces(
     network: StreetNetwork,
     stretches: NDArray[np.object_],
-    stop_xy: NDArray[np.float64],
+    stops: NDArray[np.object_],
     is_planned: NDArray[np.bool_],
 ) -> list[NDArray[np.int64]]:
     """Pieces of street that count for each place: its stretch, and where one stands to watch it.
 
-    One may stand in view of a stretch, on another street, or on the stretch of another hotspot. No
+    One may stand in view of a stretch, on another street or on the stretch of another hotspot. No
     piece counts for two places: it goes to the planned stop that it is at, of several to the
     nearest; else to the planned stretch that it is part of. What is left goes to the stretches that
     were not planned, and then to their stopping places.
@@ -303,8 +303,8 @@ def share_pieces(
     ----------
     network
         The streets.
-    stretches, stop_xy
-        (m,) shapely lines or points, and (m, 2) where one stands to watch each, in metres.
+    stretches, stops
+        (m,) shapely lines or points, and (m,) points where one stands to watch each, in metres.
     is_planned
         (m,) whether the officer was to stop there.
 
@@ -313,17 +313,16 @@ def share_pieces(
     list of NDArray
         (m,) rising numbers of pieces.
     """
-    on_stretch = find_pieces(network, stretches)
-    at_stop = find_pieces(network, shapely.points(stop_xy))
-    places = np.arange(len(stop_xy))
+    on_stretch, at_stop = find_pieces(network, stretches), find_pieces(network, stops)
+    places = np.arange(len(stops))
     place = np.concatenate(
         [np.repeat(places, [len(part) for part in parts]) for parts in (on_stretch, at_stop)]
     )
     piece = np.concatenate([*on_stretch, *at_stop])
     is_at_stop = np.arange(len(piece)) >= sum(len(part) for part in on_stretch)
     rank = np.where(is_planned[place], ~is_at_stop, 2 + is_at_stop)
-    away = np.hypot(*(network.piece_middle[piece] - stop_xy[place]).T)
+    away = shapely.distance(shapely.points(network.piece_middle[piece]), stops[place])
     order = np.lexsort((place, away, rank, piece))
-    piece, first = np.unique(piece[order], return_index=True)
+    pieces, first = np.unique(piece[order], return_index=True)
     taken_by = place[order][first]
-    return [piece[taken_by == row] for row in places]
+    return [pieces[taken_by == row] for row in places]

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from patrolplan.atomic import WEEK_FILE, hash_content
 from patrolplan.errors import InputError
 from patrolplan.patrols.beats import join_beats
-from patrolplan.team.ledger.visits import guess_stop_kind
+from patrolplan.team.ledger.visits import SAME_STOP_METRES, guess_stop_kind
 from patrolplan.team.week import Week
 from patrolplan.team.week_file import build_week_document
 
@@ -54,8 +54,9 @@ def build_hotspots_document(week: Week) -> dict[str, Any]:
     Returns
     -------
     dict
-        A feature a beat: its stretches, and as properties `hotspot`, `kind`, `place` and `stop`
-        [lon, lat]. A stop of another kind than "hotspot" is a point.
+        A feature a beat: its stretches, and as properties `hotspot`, `kind`, `place`, `stop`
+        [lon, lat] and `other_stops`, where else patrols of the week stand for it: at tasked places.
+        A stop of another kind than "hotspot" is a point.
     """
     table = join_beats(week.plan.area, week.plan.hotspots)
     projection = week.plan.area.projection
@@ -80,10 +81,25 @@ def build_hotspots_document(week: Week) -> dict[str, Any]:
 
     stops = shapely.get_coordinates([stop for *_, stop, _ in rows])
     stretches = shapely.transform(np.array([shape for *_, shape in rows], dtype=object), to_degrees)
+    visited: dict[str, set[tuple[float, float]]] = {}
+    for duty in week.duties:
+        for stop in duty.patrol.stops:
+            visited.setdefault(stop.hotspot, set()).add((stop.x, stop.y))
+    other_stops = {
+        name: to_degrees(np.array(found)).tolist()
+        for (name, *_), own in zip(rows, stops, strict=True)
+        if (found := _list_others(visited.get(name, set()), own))
+    }
     features = [
         {
             "type": "Feature",
-            "properties": {"hotspot": name, "kind": kind, "place": place, "stop": stop},
+            "properties": {
+                "hotspot": name,
+                "kind": kind,
+                "place": place,
+                "stop": stop,
+                "other_stops": other_stops.get(name, []),
+            },
             "geometry": shapely.geometry.mapping(stretch),
         }
         for (name, kind, place, *_), stop, stretch in zip(
@@ -91,6 +107,13 @@ def build_hotspots_document(week: Week) -> dict[str, Any]:
         )
     ]
     return {"type": "FeatureCollection", "features": features}
+
+
+def _list_others(
+    visited: Iterable[tuple[float, float]], own: NDArray[np.float64]
+) -> list[tuple[float, float]]:
+    """Stops that are not a hotspot's own one, in metres."""
+    return sorted(xy for xy in visited if np.hypot(*(xy - own)) > SAME_STOP_METRES)
 
 
 def read_promised_week(folder: Path) -> PromisedWeek:
@@ -153,6 +176,9 @@ def _read_json(folder: Path, name: str) -> dict[str, Any]:
 def _build_hotspot_row(feature: Mapping[str, Any]) -> dict[str, Any]:
     properties = feature["properties"]
     shape = shapely.geometry.shape(feature["geometry"])
+    if others := properties.get("other_stops"):
+        parts = [*shapely.get_parts(shape), *shapely.points(np.array(others, dtype=np.float64))]
+        shape = shapely.GeometryCollection(parts)
     stretch = shapely.to_wkt(shape, rounding_precision=DECIMALS)
     name = str(properties["hotspot"])
     return {

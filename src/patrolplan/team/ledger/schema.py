@@ -47,7 +47,10 @@ hotspots = sa.Table(
     sa.Column("latitude", sa.Double, nullable=False),
     sa.Column("stretch", sa.Text, nullable=False),
 )
-"""Hotspots as they were when a week was handed out: stop, and stretch as WKT in degrees."""
+"""Hotspots as they were when a week was handed out: stop, and stretch as WKT in degrees.
+
+A stretch may hold points as well: tasked places on it where patrols of that week stand.
+"""
 
 doses = sa.Table(
     "patrolplan_doses",

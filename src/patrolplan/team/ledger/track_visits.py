@@ -13,6 +13,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
+import shapely
 from numpy.typing import NDArray
 
 from patrolplan.errors import InputError
@@ -128,7 +129,8 @@ def build_track_visits(
     shapes = project_to_metres(spots["stretch"], ledger.projection)
     stop_xy = project_stops(spots, ledger.projection)
     planned = dict(list(stops.groupby("hotspot")))
-    pieces = share_pieces(network, shapes, stop_xy, spots["hotspot"].isin(planned).to_numpy())
+    is_planned = spots["hotspot"].isin(planned).to_numpy()
+    pieces = share_pieces(network, shapes, _find_stops(shapes, stop_xy), is_planned)
     minutes = [float(day.track_minutes.piece_minutes[part].sum().round(1)) for part in pieces]
     places = spots.assign(officer=officer, date=date, urn=urns.pop())
     measured: list[tuple[Visit, Coverage]] = []
@@ -141,6 +143,18 @@ def build_track_visits(
         coverage: Coverage = "whole" if rows is None else _find_coverage(day, rows, xy, counted)
         measured.append((replace(visit, tracks=day.spans), coverage))
     return _compare_with_ledger(ledger, measured, day.track_minutes)
+
+
+def _find_stops(
+    stretches: NDArray[np.object_], stop_xy: NDArray[np.float64]
+) -> NDArray[np.object_]:
+    """(m,) points where patrols stand: the stop, and other stops handed out with the stretch."""
+    parts, row = shapely.get_parts(stretches, return_index=True)
+    is_point = shapely.get_dimensions(parts) == 0
+    points = np.concatenate([shapely.points(stop_xy), parts[is_point]])
+    rows = np.concatenate([np.arange(len(stop_xy)), row[is_point]])
+    order = np.argsort(rows, kind="stable")
+    return np.asarray(shapely.multipoints(points[order], indices=rows[order]), dtype=object)
 
 
 def _find_coverage(
