@@ -83,13 +83,15 @@ def _check_times_and_ends(plan):
     for patrol in plan["patrols"]:
         stops, legs = patrol["stops"], patrol["legs"]
         assert len(legs) == (len(stops) + 1 if stops else 0)
-        points = [patrol["gate"], *(hotspots[s["hotspot"]]["stop"] for s in stops), patrol["gate"]]
+        # One stands where the hotspot says, and of a tasking at the place itself.
+        stands = [s["point"] if s["tasked"] else hotspots[s["hotspot"]]["stop"] for s in stops]
+        points = [patrol["gate"], *stands, patrol["gate"]]
         now = _minutes(patrol["gate_until"])
         for leg, (start, end), stop in zip(legs, pairwise(points), [*stops, None], strict=True):
             assert leg["line"][0] == pytest.approx(start, abs=2e-6)
             assert leg["line"][-1] == pytest.approx(end, abs=2e-6)
             assert leg["minutes"] == pytest.approx(leg["metres"] / 80, abs=0.01)
-            now += leg["minutes"]
+            now += leg["minutes"] + leg.get("waiting_minutes", 0.0)
             if stop:
                 # An officer may walk slowly, to be there when a stop is worth most.
                 arrive, leave = _minutes(stop["arrive"]), _minutes(stop["leave"])

@@ -127,10 +127,11 @@ def test_the_later_of_two_windows_is_refused(board, client):
 
 def test_how_near_the_best_is_known_until_more_becomes_possible(board, client):
     """Lifting a ban leaves only a loose bound; the page says that planning again will tell more."""
-    officer = board.shared.state.week.duties[0].officer
-    banned = change(client, 1, kind="ban", officer=officer).json()["state"]
+    duty = board.shared.state.week.duties[0]
+    ban = {"officer": duty.officer, "date": f"{duty.date}"}
+    banned = change(client, 1, kind="ban", **ban).json()["state"]
     assert banned["bound_known"] is True
-    freed = change(client, 2, kind="unban", officer=officer).json()["state"]
+    freed = change(client, 2, kind="unban", **ban).json()["state"]
     assert freed["bound_known"] is False
 
 

@@ -67,7 +67,7 @@ def test_a_card_prints_all_of_a_direction():
     )
     leg = Leg(
         metres=330,
-        minutes=4,
+        moving_minutes=4,
         unlit_metres=0,
         lighting_unknown_metres=0,
         steps=steps,

@@ -59,7 +59,7 @@ def _leg(*places: tuple[float, float]) -> Leg:
     steps = (Step("head east", "Alder Street", metres),)
     return Leg(
         metres=metres,
-        minutes=metres / 80,
+        moving_minutes=metres / 80,
         unlit_metres=0.0,
         lighting_unknown_metres=0.0,
         steps=steps,

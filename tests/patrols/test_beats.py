@@ -137,17 +137,27 @@ def test_hotspots_stay_alone_where_the_settings_say_so(demo_area, demo_hotspots)
     assert alone["worth"].tolist() == demo_hotspots["worth"].tolist()
 
 
-def test_a_hotspot_near_a_barred_place_joins_no_beat(demo_area, demo_hotspots):
-    """Barring one hotspot of a beat leaves the others a stop of their own."""
-    beat = next(beat for beat in join_beats(demo_area, demo_hotspots)["beat"] if beat)
-    spot = demo_hotspots.set_index("hotspot").loc[beat[1]]
+def test_a_beat_near_a_barred_place_is_avoided_whole(demo_area, demo_plan):
+    """Barring a place changes no beat; patrols keep away from all hotspots of the one it is at."""
+    hotspots = demo_plan.hotspots
+    beat = next(beat for beat in join_beats(demo_area, hotspots)["beat"] if beat)
+    stretch = hotspots.set_index("hotspot").loc[beat[1], "geometry"]
     place = demo_area.tasked_places.iloc[:1].assign(
         must_visit=False,
-        geometry=gpd.GeoSeries([spot["stop"]], crs=demo_area.network.projection.crs).values,
+        schools=[["*"]],
+        geometry=gpd.GeoSeries(
+            [stretch.representative_point()], crs=demo_area.network.projection.crs
+        ).values,
     )
     barred = dataclasses.replace(demo_area, tasked_places=place)
-    beats = join_beats(barred, demo_hotspots)
-    assert beats.set_index("hotspot").loc[beat[1], "beat"] == ()
+    assert (
+        join_beats(barred, hotspots)["beat"].tolist()
+        == join_beats(demo_area, hotspots)["beat"].tolist()
+    )
+    plan = pp.plan_patrols(barred, demo_plan.risk, hotspots)
+    dosed = {name for patrol in _list_plans(plan) for name in patrol.hotspots}
+    assert dosed
+    assert not dosed & set(beat)
 
 
 def _list_plans(plan):

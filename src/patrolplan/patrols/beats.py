@@ -27,7 +27,7 @@ from patrolplan.hotspots.reasons import (
     list_window_bands,
 )
 from patrolplan.network import StreetNetwork
-from patrolplan.patrols.surroundings import MIN_STOP_METRES_TO_BARRED, metres_per_minute
+from patrolplan.patrols.surroundings import metres_per_minute
 from patrolplan.risk.surface import Risk
 
 MIN_MEMBER_SHARE = 0.5
@@ -53,8 +53,8 @@ def join_beats(area: StudyArea, hotspots: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     Parameters
     ----------
     area
-        With all its tasked places: a hotspot near a barred one joins no beat, for then the whole
-        beat would be avoided.
+        With its streets and settings. What is tasked does not matter: beats would change with it,
+        and the accounts of their doses. A beat that comes near a barred place is avoided whole.
     hotspots
         See `patrolplan.tables.HOTSPOTS`, or `patrolplan.hotspots.find.locate_hotspots`.
 
@@ -69,8 +69,6 @@ def join_beats(area: StudyArea, hotspots: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     beats = [[row] for row in range(len(hotspots))]
     if settings.beat_metres > 0 and len(hotspots):
         links = _measure_links(area.network.walkable, stretches, settings.beat_metres)
-        barred = _find_near_barred(area, hotspots)
-        links[barred], links[:, barred] = np.inf, np.inf
         speed = metres_per_minute(settings.walking_speed_kmh)
         beats = group_beats(
             hotspots["worth"].to_numpy(),
@@ -135,17 +133,6 @@ def _measure_links(
         away = csgraph.dijkstra(network.node_graph, indices=own, min_only=True, limit=limit_metres)
         links[row] = np.minimum.reduceat(away[nodes].min(axis=1), first)
     return links
-
-
-def _find_near_barred(area: StudyArea, hotspots: gpd.GeoDataFrame) -> NDArray[np.bool_]:
-    """(h,) hotspots that no patrol stops at while a place near them is barred."""
-    barred = area.tasked_places[~area.tasked_places["must_visit"].astype(bool)]
-    if barred.empty:
-        return np.zeros(len(hotspots), dtype=bool)
-    metres = shapely.distance(
-        hotspots.geometry.to_numpy(), shapely.multipoints(barred.geometry.to_numpy())
-    )
-    return np.asarray(metres <= MIN_STOP_METRES_TO_BARRED)
 
 
 def _build_frame(hotspots: gpd.GeoDataFrame, beats: list[list[int]]) -> gpd.GeoDataFrame:

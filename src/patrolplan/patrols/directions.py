@@ -124,10 +124,14 @@ def build_leg(
         What may be passed at a turn; none without.
     """
     lit = traits.lit[walk.pieces]
+    # On foot what a walk costs over its length is the waiting at crossings.
+    on_foot = traits.bicycle_ways is None
+    moving = walk.metres if on_foot else walk.cost_metres
     is_pushed = np.isin(_find_ways(walk, traits), list(OFF_BICYCLE_WAYS.values()))
     return Leg(
         metres=walk.metres,
-        minutes=walk.cost_metres / metres_per_minute,
+        moving_minutes=moving / metres_per_minute,
+        waiting_minutes=max(0.0, walk.cost_metres - moving) / metres_per_minute,
         steps=build_directions(walk, traits, crossed=crossed, landmarks=landmarks),
         line=walk.line,
         pieces=walk.pieces,

@@ -140,7 +140,10 @@ class Leg:
     """A walk or ride from the gate, the base or a stop to the next stop or the patrol's end."""
 
     metres: Metres
-    minutes: Annotated[Amount, round_to(2)]
+    moving_minutes: Annotated[Amount, round_to(2), Field(alias="minutes")]
+    """At full speed, and of a ride where the bicycle is pushed at less."""
+    waiting_minutes: Annotated[Amount, round_to(2)] = 0.0
+    """At crossings of main roads, as the settings say what they take."""
     unlit_metres: Metres
     """Metres along streets that the streets file says have no lighting."""
     lighting_unknown_metres: Metres
@@ -159,8 +162,13 @@ class Leg:
     def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         record = handler(self)
         streets = list(dict.fromkeys(step.street for step in self.steps))
-        without = () if record["pushed_metres"] else ("pushed_metres",)
+        without = [name for name in ("waiting_minutes", "pushed_metres") if not record[name]]
         return arrange(record, without, lighting_unknown_metres={"streets": streets})
+
+    @property
+    def minutes(self) -> float:
+        """From its beginning to its end."""
+        return self.moving_minutes + self.waiting_minutes
 
 
 class _AtPoint:

@@ -14,6 +14,7 @@ from patrolplan.hotspots.reasons import CrimeReason, ReportsReason, TrendReason,
 from patrolplan.notes import Note
 from patrolplan.outputs.card import card as card_module
 from patrolplan.outputs.card.card import build_card_filename, render_cards
+from patrolplan.outputs.card.card_text import build_card_data
 from patrolplan.outputs.card.cautions import list_cautions
 from patrolplan.outputs.cartography.fonts import MIN_FONT_SIZE
 from patrolplan.outputs.reason_words import (
@@ -478,3 +479,12 @@ def test_card_of_every_patrol_fits(request, area):
     assert max(len(pdf) for name, pdf in cards.items() if name != "cards.pdf") < MOST_BYTES
     for page in pages:
         assert min(sizes_of(page))[0] >= MIN_FONT_SIZE - 0.01
+
+
+def test_a_long_stay_at_the_gate_has_its_reason(demo_plan):
+    """A quarter of an hour needs no word; a longer stay says until when, and why."""
+    first = demo_plan.patrols[0]
+    for minutes, is_long in ((15, False), (40, True)):
+        plan = altered(demo_plan, gate_until_minutes=first.start_minutes + minutes)
+        why = build_card_data(plan, plan.patrols[0], "code")["gate_why"]
+        assert (f"Stay until {format_time(first.start_minutes + minutes)}" in why) == is_long

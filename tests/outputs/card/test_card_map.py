@@ -409,7 +409,7 @@ def test_pushed_parts_are_cut_from_the_line():
     line = np.array([[0.0, 0.0], [200.0, 0.0]])
     leg = Leg(
         metres=200,
-        minutes=1,
+        moving_minutes=1,
         unlit_metres=0.0,
         lighting_unknown_metres=0.0,
         steps=steps,

@@ -39,7 +39,7 @@ def _patrol(patrol, places):
     legs = [
         Leg(
             metres=100,
-            minutes=1,
+            moving_minutes=1,
             unlit_metres=0.0,
             lighting_unknown_metres=0.0,
             steps=(Step("head east", "A", 100),),

@@ -39,6 +39,10 @@ SCHOOL_NAME_SIZES = ((55, 15), (90, 12), (150, 10), (1200, 9))
 """Maximum letters of a school's name, and the type size in points for names up to that length."""
 
 
+LONG_STAY_MINUTES = 15
+"""A longer stay at the gate before the first stop needs a word why."""
+
+
 def build_card_data(
     plan: Plan,
     patrol: Patrol,
@@ -117,6 +121,10 @@ def _build_first_row(patrol: Patrol, gate_time: str, crs: str) -> dict[str, str]
         }
     present = patrol.gate_until_minutes > patrol.start_minutes
     why = "Be seen as pupils leave; meet the member of staff." if present else "Start here."
+    if patrol.stops and patrol.gate_until_minutes - patrol.start_minutes > LONG_STAY_MINUTES:
+        why = (
+            f"{why} Stay until {format_time(patrol.gate_until_minutes)}: stop 1 counts more later."
+        )
     if patrol.approach is not None:
         why = f"Leave the base at {format_time(patrol.set_out_minutes)}. {why}"
     return {
