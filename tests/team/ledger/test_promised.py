@@ -4,7 +4,9 @@ import dataclasses
 import datetime as dt
 import json
 
+import numpy as np
 import pytest
+import shapely
 
 from patrolplan.atomic import WEEK_FILE
 from patrolplan.errors import InputError
@@ -58,3 +60,19 @@ def test_a_tasked_place_with_a_hotspots_name_is_a_place_of_its_own(week):
     assert row["place"] == stop.place
     assert build_promised_week(other).doses[0]["hotspot"] == stop.hotspot
     assert [row["kind"] for row in properties if row["hotspot"] == spot["hotspot"]] == ["hotspot"]
+
+
+def test_every_place_where_a_week_stands_is_handed_out(week, promised_week):
+    """Each stop of the week is its hotspot's own, or one of the points with its stretch."""
+    spots = {spot["hotspot"]: spot for spot in promised_week.hotspots}
+    elsewhere = 0
+    for stop in (stop for duty in week.duties for stop in duty.patrol.stops):
+        spot = spots[stop.hotspot]
+        shapes = shapely.get_parts(shapely.from_wkt(spot["stretch"]))
+        points = [(spot["longitude"], spot["latitude"])]
+        points += [(one.x, one.y) for one in shapes if one.geom_type == "Point"]
+        xy = np.column_stack(week.plan.area.projection.to_metres(*np.transpose(points)))
+        away = np.hypot(*(xy - (stop.x, stop.y)).T)
+        assert away.min() < 0.5
+        elsewhere += away[0] > 1
+    assert elsewhere  # a tasked place on a hotspot
