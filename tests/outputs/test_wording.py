@@ -123,6 +123,9 @@ def _evening(plan, unlit, unknown=0.0, **changes):
     return dataclasses.replace(patrol, legs=legs, **changes)
 
 
+JUNE, DECEMBER = dt.date(2026, 6, 22), dt.date(2026, 12, 21)
+
+
 def test_only_legs_walked_after_sunset_are_named_unlit(demo_plan):
     """With a day, a leg that ends in daylight is not called dark, and a lit one never is."""
     plan = dataclasses.replace(demo_plan, date=dt.date(2026, 12, 21))
@@ -138,6 +141,14 @@ def test_only_legs_walked_after_sunset_are_named_unlit(demo_plan):
     assert text.endswith("No street lighting then on part of 2→G (70 m).")
     to_base = _evening(plan, (120.0, 0.0, 68.0), ends_at="base")
     assert "2→B (70 m)" in wording.describe_lighting(plan, to_base)
+
+
+def test_a_sunset_long_after_the_patrol_is_not_said(demo_plan):
+    """In June nobody needs to know when it gets dark; in December everybody does."""
+    by_day = {day: dataclasses.replace(demo_plan, date=day) for day in (JUNE, DECEMBER)}
+    lit = _evening(demo_plan, (0.0,) * len(demo_plan.patrols[0].legs))
+    assert wording.describe_lighting(by_day[JUNE], lit) == ""
+    assert "Sunset" in wording.describe_lighting(by_day[DECEMBER], lit)
 
 
 def test_stops_without_lighting_after_sunset_are_named(demo_plan):

@@ -207,8 +207,13 @@ def format_leg_name(patrol: "Patrol", leg: int) -> str:
     return f"{marks[leg]}→{marks[leg + 1]}"
 
 
+TWILIGHT_MINUTES = 30
+"""Sunset is worth a word on patrols that last until so long before it or longer, and sunrise on
+those that set out until so long after it."""
+
+
 def describe_lighting(plan: "Plan", patrol: "Patrol") -> str:
-    """Sunset, where the day is known, and legs and stops without lighting; empty if neither.
+    """Sunset, where it is near on a known day, and legs and stops without lighting.
 
     For a patrol that is over by noon it is sunrise. With a day, only what lasts beyond sunset or
     begins before sunrise counts; without one stops do not. Unknown lighting is never called unlit.
@@ -236,7 +241,11 @@ def describe_lighting(plan: "Plan", patrol: "Patrol") -> str:
     ]
     unknown_metres = sum(leg.lighting_unknown_metres for _, leg in dark)
     sentences = []
-    if sun_minutes is not None:
+    if sun_minutes is not None and (
+        patrol.set_out_minutes < sun_minutes + TWILIGHT_MINUTES
+        if early
+        else patrol.end_minutes > sun_minutes - TWILIGHT_MINUTES
+    ):
         name = "Sunrise" if early else "Sunset"
         sentences.append(f"{name} {_truncate_to_minute(sun_minutes)}.")
     if unlit:
