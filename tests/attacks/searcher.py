@@ -17,6 +17,7 @@ import pandas as pd
 from patrolplan.crs import Projection
 
 NUMBER = re.compile(rb"-?\d+\.\d{5,}")
+MAX_APART_BYTES = 100
 METRES = re.compile(rb"\d{6}(?:\.\d+)?")
 
 
@@ -73,9 +74,14 @@ class Searcher:
 
     def _places(self, content: bytes) -> list[str]:
         exact = [f"a place as bytes {pair!r}" for pair in self._pairs(content)]
-        numbers = [round(float(text), 5) for text in NUMBER.findall(content)]
+        texts = list(NUMBER.finditer(content))
         metres = [round(float(text)) for text in METRES.findall(content)]
-        pairs = {*pairwise(numbers)}
+        # The longitude of one place and the latitude of the next, far on, are no place.
+        pairs = {
+            (round(float(one[0]), 5), round(float(other[0]), 5))
+            for one, other in pairwise(texts)
+            if other.start() - one.end() <= MAX_APART_BYTES
+        }
         pairs |= {(second, first) for first, second in pairs}
         grid = {*pairwise(metres)}
         near = [f"the place {pair}" for pair in pairs & self.degrees]
