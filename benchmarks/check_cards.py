@@ -145,7 +145,7 @@ def _cut_beside(lines: NDArray[np.object_], segments: NDArray[np.object_]) -> ND
 def find_hidden_turns(network: StreetNetwork, line: WalkedLine) -> list[tuple[float, str]]:
     """Corners at which no direction begins, or one that names another side.
 
-    A street that bends is followed by its name: such a turn need not be told.
+    A street that bends is followed by its name: such a turn needs no direction.
     """
     hidden = []
     for at, degrees in find_corners(line):

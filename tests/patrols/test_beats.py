@@ -263,7 +263,7 @@ def test_a_village_where_nothing_is_worth_the_walk_gets_a_gate_card(rural, tmp_p
     assert [patrol.is_gate_card for patrol in plan.patrols] == [True, False, False]
     assert ashby.gate_until_minutes == ashby.end_minutes == ashby.start_minutes + 15
     assert any(
-        "Stay at the gate: nothing within 1,500 m is worth the walk" in sentence
+        "Nothing within 1,500 m is worth the walk." in sentence and "Stay at the gate." in sentence
         for sentence in describe_notes(ashby.notes)
     )
     assert any("Brookend" in stop.place for stop in brookend.stops)

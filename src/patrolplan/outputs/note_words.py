@@ -84,11 +84,12 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     "ends_as_pupils_leave": "Ends as pupils leave, so no time is spent at the gate.",
     "window_before_bell": "The window opens before the bell: the patrol starts as pupils leave.",
     "nothing_worth_walk": lambda values: (
-        f"Stay at the gate: nothing within {values['metres']:,.0f} m is worth the walk. No street "
-        f"has as many as {values['min_incidents']:g} recorded crimes a year, or a group of reports."
+        f"Nothing within {values['metres']:,.0f} m is worth the walk. No street has as many as "
+        f"{values['min_incidents']:g} recorded crimes a year, or a group of reports. Stay at the "
+        "gate."
     ),
     "no_stop_in_time": (
-        "Stay at the gate: no stop that is worth the walk can be made in this window."
+        "No stop that is worth the walk can be made in this window. Stay at the gate."
     ),
     "no_officer_for_base": _say_at_gate_instead("No officer is assigned to this school"),
     "base_off_street": _say_at_gate_instead("No walkable street is near the officer's base"),

@@ -50,11 +50,11 @@ def build_gate_panel(plan: Plan, patrol: Patrol, *, with_months: bool) -> dict[s
 
 
 def _describe_gate_reason(patrol: Patrol) -> str:
-    """Why no stop is made, without what the panel's title says."""
+    """Why no stop is made."""
     notes = [describe_note(note) for note in patrol.notes if note.kind in GATE_REASONS]
     if not notes:
         return f"{wording.describe_quality(patrol)}."
-    return " ".join(capitalise(note.removeprefix("Stay at the gate: ")) for note in notes)
+    return " ".join(notes)
 
 
 def _is_known_for_something(reasons: Sequence[Reason]) -> bool:

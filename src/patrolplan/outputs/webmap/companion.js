@@ -127,10 +127,10 @@ const makeCompanion = ({ data, say, showPatrol, showStop, showLeg, titleOf }) =>
   };
 
   // ---- taps ---------------------------------------------------------------------------------
-  const tell = (words) => { part("aloud").textContent = words; };
-  const tellNow = () => {
+  const sayAloud = (words) => { part("aloud").textContent = words; };
+  const sayWhatIsNow = () => {
     const { now: name, place, when, next } = describe();
-    tell(`${place ? `${name}, ${place}` : name}, ${when}. Next: ${next}.`);
+    sayAloud(`${place ? `${name}, ${place}` : name}, ${when}. Next: ${next}.`);
   };
   const begin = (chosen) => {
     patrol = chosen;
@@ -138,7 +138,7 @@ const makeCompanion = ({ data, say, showPatrol, showStop, showLeg, titleOf }) =>
     state = { patrol: chosen.id, begun: Date.now(), taps: [], spoken: {}, typed: {}, officer: "", ended: false };
     save();
     showPatrol(chosen.id);
-    tellNow();
+    sayWhatIsNow();
     if (chosen.day && chosen.day !== today) {
       say(`This patrol is planned for another day, ${chosen.day}; today is ${today}.`, { seen: true });
     }
@@ -155,7 +155,7 @@ const makeCompanion = ({ data, say, showPatrol, showStop, showLeg, titleOf }) =>
     closeReasons();
     save();
     lookAhead();
-    tellNow();
+    sayWhatIsNow();
     part("tap").focus();
   };
   const undo = () => {
@@ -164,14 +164,14 @@ const makeCompanion = ({ data, say, showPatrol, showStop, showLeg, titleOf }) =>
     closeReasons();
     save();
     lookAhead();
-    tell(`Undone. ${part("now").textContent}, ${part("when").textContent}.`);
+    sayAloud(`Undone. ${part("now").textContent}, ${part("when").textContent}.`);
     if (part("undo").disabled) part("tap").focus();
   };
   const speak = (step) => {
     const row = follow(patrol, state.taps).stop - 1;
     state.spoken[row] = Math.min(999, Math.max(0, (state.spoken[row] ?? 0) + step));
     save();
-    tell(`${state.spoken[row]} spoken to.`);
+    sayAloud(`${state.spoken[row]} spoken to.`);
   };
 
   // ---- the record ---------------------------------------------------------------------------
@@ -241,7 +241,7 @@ const makeCompanion = ({ data, say, showPatrol, showStop, showLeg, titleOf }) =>
     else {
       part("clear").dataset.sure = "yes";
       setText("clear", "Not saved: tap again to clear");
-      tell("The record is not saved. Tap again to clear it.");
+      sayAloud("The record is not saved. Tap again to clear it.");
     }
   };
   const forget = () => {
@@ -293,7 +293,7 @@ const makeCompanion = ({ data, say, showPatrol, showStop, showLeg, titleOf }) =>
     draw();
     showPatrol(walking.id);
     if (state.taps.length) lookAhead();
-    tell(`The patrol of ${titleOf(walking.id)} goes on.`);
+    sayAloud(`The patrol of ${titleOf(walking.id)} goes on.`);
     if (state.ended) openRecord();
     markList();
   }

@@ -2,8 +2,8 @@
 
 // Drawn above the streets on a canvas of its own: bus stops and stations, the route with
 // its arrows, and the names of streets, which avoid all of it and are drawn only where their own
-// street is the nearest. `tell` is called with the names of walked streets that find no room.
-const makeInk = ({ map, data, pieces, chosen, shown, tell }) => {
+// street is the nearest. `listUnwritten` is called with the names of walked streets that find no room.
+const makeInk = ({ map, data, pieces, chosen, shown, listUnwritten }) => {
   const names = makeNames({ map, data, pieces, chosen });
   const transport = ["station", "bus_stop"].flatMap((kind) => unstep(data.ground[kind].at).map(
     (at, row) => ({ at, kind, text: data.ground[kind].name[row] }),
@@ -182,7 +182,7 @@ const makeInk = ({ map, data, pieces, chosen, shown, tell }) => {
       pen.strokeStyle = "#ffffff";
       drawStations(pen, places, occupied);
       pen.fillStyle = "#2b2b2b";
-      tell(shown.names ? names.draw(pen, this._bounds, occupied, route) : []);
+      listUnwritten(shown.names ? names.draw(pen, this._bounds, occupied, route) : []);
     },
     redraw() {
       if (this._map) this._update();

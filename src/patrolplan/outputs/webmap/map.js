@@ -296,7 +296,7 @@
     one("#also").hidden = !names.length;
     one("#also").textContent = `Also walked: ${names.join(", ")}`;
   };
-  const ink = makeInk({ map, data, pieces, chosen, shown, tell: listUnwritten });
+  const ink = makeInk({ map, data, pieces, chosen, shown, listUnwritten });
 
   // ---- search -----------------------------------------------------------------------------
   let highlight = null;
