@@ -90,6 +90,8 @@ SCHOOLS = Schema(
         "high_age": Column("float64", "oldest age in years; NaN where not known"),
         "finish_time": Column("text", "bell, HH:MM local"),
         "finish_assumed": Column("bool", "bell not known, the default is assumed"),
+        "start_time": Column("text", "opening bell, HH:MM local"),
+        "start_assumed": Column("bool", "opening bell not known, the default is assumed"),
         "gate_assumed": Column("bool", "gate not known, the nearest walkable street is assumed"),
         "geometry": Column("geometry", "gate, or site point where the gate is not known"),
     },
@@ -103,8 +105,26 @@ OFFICERS = Schema(
         **{day: Column("text", "hours, HH:MM-HH:MM or empty") for day in ("mon", "tue", "wed")},
         **{day: Column("text", "hours, HH:MM-HH:MM or empty") for day in ("thu", "fri")},
         "max_patrols_per_week": Column("int64", "most patrols a week"),
-        "mode": Column("text", "walk or bicycle"),
+        "mode": Column("text", "walk, bicycle, transport or car"),
+        "role": Column("text", "officer, pcso, warden or staff"),
+        "alone": Column("bool", "may patrol alone"),
         "geometry": Column("geometry", "base, in the area's CRS"),
+    },
+)
+
+DUTIES = Schema(
+    "duties",
+    {
+        "officer": Column("text", "who"),
+        "date": Column("datetime", "day"),
+        "from_minutes": Column("float64", "start after midnight"),
+        "to_minutes": Column("float64", "end after midnight"),
+        "kind": Column(
+            "text",
+            "leave, sick, court, training, assembly, meeting, interview, home_visit, event or away",
+        ),
+        "urn": Column("text", "school where it is; empty where it is at none"),
+        "geometry": Column("geometry", "where it is, in the area's CRS; empty where not known"),
     },
 )
 
@@ -130,6 +150,10 @@ TASKED_PLACES = Schema(
         "by": Column("text", "who asks for it"),
         "from_minutes": Column("float64", "start of its hours after midnight; NaN: any time"),
         "to_minutes": Column("float64", "end of its hours after midnight; NaN: any time"),
+        "minutes": Column("float64", "dwell at each visit; NaN: [patrol] dwell_minutes"),
+        "visits": Column("int64", "visits a day"),
+        "officers": Column("int64", "people needed there together"),
+        "weekdays": Column("list", "days of the week on which it holds, of mon to fri"),
         "geometry": Column("geometry", "the place, in the area's CRS"),
     },
 )

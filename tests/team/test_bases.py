@@ -33,7 +33,7 @@ from patrolplan.team.bases import (
 from patrolplan.team.day_plans import plan_days
 from patrolplan.team.replan import replan
 from patrolplan.team.rota import plan_week
-from patrolplan.team.rota_inputs import build_route_key, list_patrols
+from patrolplan.team.routes import build_route_key, list_patrols
 from patrolplan.team.week import Lock, format_day, list_school_days
 from patrolplan.team.week_file import build_week_document, read_week
 from patrolplan.times import format_time

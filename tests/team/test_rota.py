@@ -14,7 +14,8 @@ from patrolplan.outputs.note_words import describe_notes
 from patrolplan.patrols.planner import reverse_patrol
 from patrolplan.team.replan import replan
 from patrolplan.team.rota import plan_week
-from patrolplan.team.rota_inputs import RotaInputs, build_route_key, collect_routes
+from patrolplan.team.rota_inputs import RotaInputs
+from patrolplan.team.routes import build_route_key, collect_routes
 from patrolplan.team.unmet_reasons import UnmetReasons
 from patrolplan.team.week import Ban, Lock, find_open_days, list_school_days
 from patrolplan.team.week_file import build_week_document

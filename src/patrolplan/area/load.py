@@ -41,6 +41,7 @@ from patrolplan.inputs.earlier_hotspots import read_earlier_hotspots
 from patrolplan.inputs.lookups import (
     LOOKUPS,
     read_bell_times,
+    read_duties,
     read_gates,
     read_officers,
     read_tasked_places,
@@ -172,11 +173,12 @@ class Sources:
     walking_extract: bool
     crimes: Crimes
     schools: gpd.GeoDataFrame
-    bell_times: pd.Series
+    bell_times: pd.DataFrame
     gates: gpd.GeoDataFrame
     officers: gpd.GeoDataFrame
     term_dates: pd.DataFrame
     tasked_places: gpd.GeoDataFrame
+    duties: gpd.GeoDataFrame
     origins: pd.DataFrame
     areas: gpd.GeoDataFrame
     stops: gpd.GeoDataFrame
@@ -283,7 +285,7 @@ def load_area(settings: Settings | str | Path) -> StudyArea:
         settings=settings,
         report=report,
     )
-    check_times(sources.bell_times, sources.officers, settings, report)
+    check_times(sources.bell_times["finish_time"], sources.officers, settings, report)
     check_hours(sources.officers, settings, report)
     report.raise_if_any()
     alarms = report.alarms.list_alarms()
@@ -304,6 +306,7 @@ def load_area(settings: Settings | str | Path) -> StudyArea:
         officers=sources.officers,
         term_dates=sources.term_dates,
         tasked_places=sources.tasked_places,
+        duties=sources.duties,
         way_home=way_home,
         left_out=tuple(report.left_out.rows),
         notes=tuple(report.notes),
@@ -345,6 +348,7 @@ def _count_tables(
         "term dates": sources.term_dates["urn"].isin(planned),
         "tasked places": sources.tasked_places["schools"].map(planned.intersection).astype(bool),
         "officers": np.ones(len(sources.officers), dtype=bool),
+        "duties": sources.duties["officer"].isin(sources.officers["officer"]),
     }
     for source, is_used in used.items():
         count = int(is_used.sum())
@@ -394,6 +398,7 @@ def read_sources(settings: Settings, projection: Projection, report: LoadReport)
         "officers": partial(read_officers, projection=projection),
         "term_dates": read_term_dates,
         "tasked_places": partial(read_tasked_places, projection=projection),
+        "duties": partial(read_duties, projection=projection),
         "origins": read_origins,
         "areas": partial(read_areas, projection=projection, left_out=report.left_out),
         "stops": partial(

@@ -3,14 +3,18 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.errors import InputError
 from patrolplan.settings import PatrolSettings
-from patrolplan.settings.patrol import MAX_WINDOW_MINUTES
+from patrolplan.settings.patrol import AFTER_SCHOOL, MAX_WINDOW_MINUTES
 from patrolplan.times import format_time, minutes_after_midnight
+
+Bell = Literal["opening", "closing"]
 
 
 @dataclass(frozen=True)
@@ -20,9 +24,27 @@ class Window:
     minutes: float
     """Length."""
     start_minutes: float | None = None
-    """Start after midnight; None: each school's bell."""
+    """Start after midnight; None: by each school's bell."""
+    name: str = AFTER_SCHOOL
+    """In the settings; of one given at short notice `after_school` as well."""
+    bell: Bell = "closing"
+    """Which bell it starts by."""
+    before_minutes: float = 0.0
+    """Start before that bell."""
+    at_gate: bool = False
+    """Whether the officer stays at the gate and makes no stops."""
+
+    def find_start(self, school: pd.Series) -> float:
+        """Start in minutes after midnight at a school (a row of the area's schools)."""
+        if self.start_minutes is not None:
+            return self.start_minutes
+        column = "finish_time" if self.bell == "closing" else "start_time"
+        return minutes_after_midnight(str(school[column])) - self.before_minutes
 
     def __str__(self) -> str:
+        if self.start_minutes is None and (self.before_minutes or self.bell != "closing"):
+            bell = "the opening bell" if self.bell == "opening" else "the bell"
+            return f"{self.minutes:g} minutes from {self.before_minutes:g} before {bell}"
         if self.start_minutes is None:
             return f"{self.minutes:g} minutes from the bell"
         return f"{self.minutes:g} minutes from {format_time(self.start_minutes)}"
@@ -56,7 +78,7 @@ def resolve_window(
     if not 0 < length <= MAX_WINDOW_MINUTES:
         where, what = "minutes", f"a patrol cannot last {length:g} minutes"
         raise InputError.one(where, what, f"give more than 0 and at most {MAX_WINDOW_MINUTES}")
-    if name is None:
+    if name is None or (name == AFTER_SCHOOL and name not in settings.windows):
         return Window(length, None if start is None else minutes_after_midnight(start))
     if start is not None:
         where = "--window, --from"
@@ -70,9 +92,20 @@ def resolve_window(
         )
         raise InputError.one(where, what, f"add [patrol.windows.{name}] with from and to")
     named = settings.windows[name]
-    begin = minutes_after_midnight(named.from_)
-    whole = minutes_after_midnight(named.to) - begin
-    return Window(whole if minutes is None else min(minutes, whole), begin)
+    begin = None
+    if named.from_ is None or named.to is None:
+        whole = named.before_minutes + named.after_minutes
+    else:
+        begin = minutes_after_midnight(named.from_)
+        whole = minutes_after_midnight(named.to) - begin
+    return Window(
+        whole if minutes is None else min(minutes, whole),
+        begin,
+        name=name,
+        bell=named.bell or "closing",
+        before_minutes=named.before_minutes,
+        at_gate=named.at_gate,
+    )
 
 
 def weigh_minutes(

@@ -40,7 +40,7 @@ OFF_STREET = "without a walkable street near"
 def assign_gates(
     schools: gpd.GeoDataFrame,
     gates: gpd.GeoDataFrame,
-    bells: pd.Series,
+    bells: pd.DataFrame,
     network: StreetNetwork,
     limits: BaseGeometry,
     *,
@@ -67,11 +67,14 @@ def assign_gates(
     positions = load_or_snap(network, shapely.get_coordinates(gate.values))
     positions = _move_to_ground(network, positions, gate, is_assumed=given.isna().to_numpy())
     near = positions.moved_metres <= MAX_SNAP_METRES
-    bell = schools["urn"].map(bells).astype(object)
+    bell = schools["urn"].map(bells["finish_time"]).astype(object)
     default_bell = f"{settings.patrol.default_finish_time:%H:%M}"
+    opening = schools["urn"].map(bells["start_time"].replace("", None)).astype(object)
     schools = schools.assign(
         finish_time=bell.fillna(default_bell).astype("str"),
         finish_assumed=bell.isna(),
+        start_time=opening.fillna(f"{settings.patrol.default_start_time:%H:%M}").astype("str"),
+        start_assumed=opening.isna(),
         gate_assumed=given.isna(),
     ).set_geometry(gate.rename("geometry"))
     rows, metres = gates.to_dict("index"), gate.distance(site)

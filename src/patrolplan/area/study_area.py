@@ -106,7 +106,7 @@ class StudyArea:
         Where each school's patrols start, on a street; aligned with `schools`.
     features
         What a map needs besides the streets: `kind`, `name`, geometry.
-    officers, term_dates, tasked_places
+    officers, term_dates, tasked_places, duties
         See `patrolplan.tables`; empty where no file was given.
     way_home
         What is known of pupils' ways home.
@@ -142,6 +142,7 @@ class StudyArea:
     officers: gpd.GeoDataFrame
     term_dates: pd.DataFrame
     tasked_places: gpd.GeoDataFrame
+    duties: gpd.GeoDataFrame
     way_home: WayHomeTables
     left_out: tuple[LeftOutRow, ...]
     notes: tuple[Note, ...]
@@ -195,6 +196,7 @@ class StudyArea:
             incidents=self.incidents.iloc[:0],
             incident_catchment=self.incident_catchment[:0],
             officers=self.officers[["school_urns", "mode", "geometry"]],
+            duties=self.duties.iloc[:0],
             way_home=replace(self.way_home, origins=self.way_home.origins.iloc[:0]),
             settings=self.settings.model_copy(update={"ledger": LedgerSettings()}),
         )
@@ -250,7 +252,7 @@ def format_input_name(source: str, path: Path, settings: Settings) -> str:
 
 
 CHANGEABLE_SECTIONS = (
-    *("risk", "hotspots", "patrol", "way_home", "reports", "week", "output", "seed"),
+    *("risk", "hotspots", "patrol", "way_home", "reports", "week", "travel", "output", "seed"),
 )
 """Settings that apply to an area already loaded; the others decide what is read."""
 

@@ -10,7 +10,7 @@ from patrolplan.board.board_ledger import load_delivered, record_doses
 from patrolplan.board.edits import apply_change, compute_gains, list_differences, solve_week
 from patrolplan.board.jobs import BackgroundJob, BusyError
 from patrolplan.board.printing import OUT_OF_DATE_KEY, print_papers
-from patrolplan.board.requests import ReleasePlace, TaskPlace
+from patrolplan.board.requests import AddAppointment, ReleasePlace, RemoveAppointment, TaskPlace
 from patrolplan.board.tasking import change_tasked_table, replan_tasked_places
 from patrolplan.board.views import build_duty_documents, build_week_view
 from patrolplan.errors import PatrolplanError
@@ -92,6 +92,9 @@ class Board:
         self._check_not_planning()
         if isinstance(change, TaskPlace | ReleasePlace):
             return self._change_tasked_places(version, change)
+        if isinstance(change, AddAppointment | RemoveAppointment):
+            message = "appointments cannot be entered here"
+            raise InvalidEditError(message)
         return self.shared.change(version, change)
 
     def undo(self, version: int) -> str:

@@ -25,6 +25,20 @@ Day = Annotated[dt.date, BeforeValidator(_parse_day)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Count = Annotated[int, Field(ge=0, le=99)]
 ShortText = Annotated[str, Field(min_length=1, max_length=500)]
+ClockText = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+HoursText = Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)?$")]
+AppointmentKind = Literal[
+    "leave",
+    "sick",
+    "court",
+    "training",
+    "assembly",
+    "meeting",
+    "interview",
+    "home_visit",
+    "event",
+    "away",
+]
 Version = Annotated[int, Field(ge=0)]
 
 
@@ -112,6 +126,13 @@ class TaskPlace(BoardRequest):
     to: Day
     reason: ShortText
     by: ShortText
+    hours: HoursText = ""
+    minutes: Annotated[int, Field(ge=1, le=999)] | None = None
+    visits: Annotated[int, Field(ge=1, le=9)] = 1
+    officers: Annotated[int, Field(ge=1, le=2)] = 1
+    weekdays: Annotated[list[Literal["mon", "tue", "wed", "thu", "fri"]], Field(max_length=5)] = (
+        Field(default_factory=list)
+    )
 
 
 class ReleasePlace(BoardRequest):
@@ -121,8 +142,47 @@ class ReleasePlace(BoardRequest):
     place_id: Annotated[str, Field(min_length=1, max_length=60)]
 
 
-WeekChange = Move | Swap | Add | Remove | ChooseVariant | SetLock | SetBan
-BoardChange = Annotated[WeekChange | TaskPlace | ReleasePlace, Field(discriminator="kind")]
+class SetAway(BoardRequest):
+    """An officer is away from and to a day: what stands stays, and the week is repaired."""
+
+    kind: Literal["away"]
+    officer: Name
+    from_: Annotated[Day, Field(alias="from")]
+    to: Day
+
+
+class AddAppointment(BoardRequest):
+    """An officer has something else to do; patrols that it leaves no time for move or go."""
+
+    kind: Literal["appoint"]
+    officer: Name
+    date: Day
+    from_: Annotated[ClockText, Field(alias="from")]
+    to: ClockText
+    what: AppointmentKind
+    urn: Name | None = None
+
+
+class RemoveAppointment(BoardRequest):
+    """An appointment that was entered on the board is taken off the table."""
+
+    kind: Literal["unappoint"]
+    officer: Name
+    date: Day
+    from_: Annotated[ClockText, Field(alias="from")]
+
+
+class SetCrew(PatrolReference):
+    """Who walks along on a patrol; empty for nobody."""
+
+    kind: Literal["crew"]
+    crew: Annotated[list[Name], Field(max_length=1)]
+
+
+WeekChange = Move | Swap | Add | Remove | ChooseVariant | SetLock | SetBan | SetAway | SetCrew
+TableChange = TaskPlace | ReleasePlace | AddAppointment | RemoveAppointment
+"""Changes that are written to a table of the settings as well."""
+BoardChange = Annotated[WeekChange | TableChange, Field(discriminator="kind")]
 
 
 class VersionedRequest(BoardRequest):

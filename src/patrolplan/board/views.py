@@ -18,7 +18,7 @@ from patrolplan.outputs.week.roster import Roster
 from patrolplan.outputs.wording import format_grid_reference
 from patrolplan.patrols.file_forms import convert_to_degrees
 from patrolplan.team.objective import compute_loosest_bound, sum_minutes_by_day
-from patrolplan.team.rota_inputs import list_patrols
+from patrolplan.team.routes import list_patrols
 from patrolplan.team.week_editor import get_slot
 from patrolplan.times import format_time
 

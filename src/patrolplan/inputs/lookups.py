@@ -24,10 +24,11 @@ from patrolplan.inputs.table_reader import (
     quote_value,
     read_table,
 )
-from patrolplan.tables import OFFICERS, TASKED_PLACES, TERM_DATES
+from patrolplan.tables import DUTIES, OFFICERS, TASKED_PLACES, TERM_DATES
 from patrolplan.times import TIME_OF_DAY, minutes_after_midnight
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri")
+DAY_OF_WEEK = f"({'|'.join(WEEKDAYS)})"
 TIME_RANGE = re.compile(rf"{TIME_OF_DAY.pattern}-{TIME_OF_DAY.pattern}")
 PLANNED_YEARS = (2000, 2099)
 """Years that terms, taskings and visits can be of."""
@@ -142,20 +143,30 @@ def build_fields(*names: str) -> tuple[Field, ...]:
 
 
 BELL_TIME_REMEDY = "write HH:MM, such as 15:10"
+OPENING_TIME = re.compile(rf"({TIME_OF_DAY.pattern})?")
 BELL_TIMES = Lookup(
     "bell_times",
-    build_fields("urn", "finish_time"),
+    (*build_fields("urn", "finish_time"), Field("start_time")),
     (
         *URN_RULES,
         ("finish_time", matching(TIME_OF_DAY, "{value} is not a valid time", BELL_TIME_REMEDY)),
+        (
+            "start_time",
+            matching(
+                OPENING_TIME,
+                "{value} is not a valid time",
+                "write HH:MM, such as 08:45, or nothing",
+            ),
+        ),
     ),
 )
 GATES = Lookup("gates", build_fields("urn", "longitude", "latitude"), (*URN_RULES, *POINT_RULES))
 OFFICERS_TABLE = Lookup(
     "officers",
-    build_fields(
-        *("officer", "school_urns", *WEEKDAYS, "max_patrols_per_week"),
-        *("mode", "base_longitude", "base_latitude"),
+    (
+        *build_fields("officer", "school_urns", *WEEKDAYS, "max_patrols_per_week"),
+        *build_fields("mode", "base_longitude", "base_latitude"),
+        *(Field(name) for name in ("role", "alone")),
     ),
     (
         ("officer", given("the officer's name is missing", "write one, such as SSO-01")),
@@ -165,11 +176,36 @@ OFFICERS_TABLE = Lookup(
             "max_patrols_per_week",
             matching(r"\d{1,2}", "{value} is not a number of patrols", "write a whole number"),
         ),
-        ("mode", matching("walk|bicycle", "{value} is not a mode", "write walk or bicycle")),
+        (
+            "mode",
+            matching(
+                "walk|bicycle|transport|car",
+                "{value} is not a mode",
+                "write walk, bicycle, transport or car",
+            ),
+        ),
+        (
+            "role",
+            matching(
+                "(officer|pcso|warden|staff)?",
+                "{value} is not a role",
+                "write officer, pcso, warden or staff, or nothing for an officer",
+            ),
+        ),
+        (
+            "alone",
+            matching(
+                "(?i:true|false)?",
+                "{value} is neither true nor false",
+                "write true (may patrol alone) or false, or nothing for what is usual of the role",
+            ),
+        ),
         ("base_longitude", DEGREES),
         ("base_latitude", DEGREES),
     ),
 )
+ROLES_ALONE = ("officer", "pcso")
+"""Roles that patrol alone where the table does not say."""
 TERM_DATES_TABLE = Lookup(
     "term_dates",
     (Field("urn", ("urn or *",), required=True), *build_fields("from", "to", "kind")),
@@ -179,6 +215,30 @@ TERM_DATES_TABLE = Lookup(
         ("kind", matching("term|closed", "{value} is not a kind", "write term or closed")),
     ),
 )
+DUTY_KINDS = (
+    *("leave", "sick", "court", "training", "assembly", "meeting"),
+    *("interview", "home_visit", "event", "away"),
+)
+"""What a duty may be; `away` is one of a calendar that says only that the officer is busy."""
+DUTIES_TABLE = Lookup(
+    "duties",
+    (
+        *build_fields("officer", "date", "from", "to", "kind"),
+        *(Field(name) for name in ("urn", "longitude", "latitude")),
+    ),
+    (
+        ("officer", given("the officer's name is missing", "write one, such as SSO-01")),
+        ("date", DATE),
+        ("from", matching(TIME_OF_DAY, "{value} is not a valid time", "write HH:MM")),
+        ("to", matching(TIME_OF_DAY, "{value} is not a valid time", "write HH:MM")),
+        (
+            "kind",
+            matching(
+                "|".join(DUTY_KINDS), "{value} is not a kind", f"write {', '.join(DUTY_KINDS)}"
+            ),
+        ),
+    ),
+)
 MUST_VISIT_REMEDY = "write true (a place to visit) or false (a place to keep away from)"
 TASKED_COLUMNS = (
     *("place_id", "longitude", "latitude", "must_visit", "schools"),
@@ -186,7 +246,10 @@ TASKED_COLUMNS = (
 )
 TASKED_PLACES_TABLE = Lookup(
     "tasked_places",
-    (*build_fields(*TASKED_COLUMNS), Field("hours")),
+    (
+        *build_fields(*TASKED_COLUMNS),
+        *(Field(name) for name in ("hours", "minutes", "visits", "officers", "weekdays")),
+    ),
     (
         ("place_id", given("the place's name is missing", "write a short one, such as T1")),
         ("place_id", ONCE),
@@ -200,23 +263,38 @@ TASKED_PLACES_TABLE = Lookup(
         ("reason", given("the reason is missing", "write why")),
         ("by", given("the requester is missing", "write who asks for it")),
         ("hours", SPAN_OF_HOURS),
+        (
+            "minutes",
+            matching(r"([1-9]\d{0,2})?", "{value} is not a number of minutes", "write 1 to 999"),
+        ),
+        ("visits", matching("[1-9]?", "{value} is not a number of visits a day", "write 1 to 9")),
+        ("officers", matching("[12]?", "{value} is not a number of people", "write 1 or 2")),
+        (
+            "weekdays",
+            matching(
+                rf"({DAY_OF_WEEK}(;{DAY_OF_WEEK})*)?",
+                "{value} is not a list of weekdays",
+                "write such as mon;wed, or nothing for every day",
+            ),
+        ),
     ),
 )
-LOOKUPS = (BELL_TIMES, OFFICERS_TABLE, GATES, TERM_DATES_TABLE, TASKED_PLACES_TABLE)
+LOOKUPS = (BELL_TIMES, OFFICERS_TABLE, GATES, TERM_DATES_TABLE, TASKED_PLACES_TABLE, DUTIES_TABLE)
 """The optional tables that the settings may name."""
 
 
 def read_bell_times(
     paths: Sequence[Path], *, columns: Mapping[str, str] | None = None
-) -> pd.Series:
-    """Finish times, "HH:MM" by URN.
+) -> pd.DataFrame:
+    """`finish_time` and `start_time`, "HH:MM" by URN; the latter is empty where not known.
 
     Raises
     ------
     InputError
         With every row whose time is not valid, or whose URN is missing or a duplicate.
     """
-    return read_lookup(BELL_TIMES, paths, columns).set_index("urn")["finish_time"]
+    table = read_lookup(BELL_TIMES, paths, columns).set_index("urn")
+    return table[["finish_time", "start_time"]]
 
 
 def read_gates(
@@ -253,11 +331,35 @@ def read_officers(
     table = read_lookup(OFFICERS_TABLE, paths, columns)
     geometry = _build_points(table["base_longitude"], table["base_latitude"], projection)
     names = [name for name in OFFICERS.columns if name != "geometry"]
+    table["role"] = table["role"].where(table["role"] != "", "officer")
+    alone = table["alone"].str.casefold()
     table = table[names].assign(
         school_urns=_split_urns(table["school_urns"]),
         max_patrols_per_week=table["max_patrols_per_week"].astype("int64"),
+        alone=(alone == "true") | ((alone == "") & table["role"].isin(ROLES_ALONE)),
     )
     return OFFICERS.check(gpd.GeoDataFrame(table, geometry=geometry))
+
+
+def read_duties(
+    paths: Sequence[Path], projection: Projection, *, columns: Mapping[str, str] | None = None
+) -> gpd.GeoDataFrame:
+    """Read officers' duties besides patrols, see `patrolplan.tables.DUTIES`.
+
+    Raises
+    ------
+    InputError
+        With every value that does not meet the rules.
+    """
+    table = read_lookup(DUTIES_TABLE, paths, columns)
+    geometry = _build_points(table["longitude"], table["latitude"], projection)
+    table = table.assign(
+        date=_parse_dates(table["date"]),
+        from_minutes=_parse_times(table["from"]),
+        to_minutes=_parse_times(table["to"]),
+    )
+    names = [name for name in DUTIES.columns if name != "geometry"]
+    return DUTIES.check(gpd.GeoDataFrame(table[names], geometry=geometry))
 
 
 def read_term_dates(
@@ -293,6 +395,10 @@ def read_tasked_places(
         schools=_split_urns(table["schools"]),
         from_minutes=_parse_times(table["hours"].str[:5]),
         to_minutes=_parse_times(table["hours"].str[6:]),
+        minutes=parse_numbers(table["minutes"]),
+        visits=table["visits"].replace("", "1").astype("int64"),
+        officers=table["officers"].replace("", "1").astype("int64"),
+        weekdays=_split_urns(table["weekdays"]).map(lambda days: days or list(WEEKDAYS)),
         **dates,
     )
     names = [name for name in TASKED_PLACES.columns if name != "geometry"]

@@ -54,6 +54,7 @@ from patrolplan.patrols.file_forms import (
 from patrolplan.patrols.posts import Posts
 from patrolplan.patrols.way_home import WayHome, average_way_home
 from patrolplan.risk.surface import Risk
+from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.tables import LeftOutRow, render_html_table
 from patrolplan.text import format_count
 from patrolplan.times import format_time
@@ -356,6 +357,8 @@ class Patrol(_AtPoint):
     end_minutes: Annotated[Minutes, Field(alias="end")]
     latest_end_minutes: Annotated[Minutes, Field(alias="latest_end")]
     """End of the patrol window."""
+    window: str = AFTER_SCHOOL
+    """Name of the window in the settings."""
     ends_at: str
     """"gate", or "base" where the settings say so; the place is where the last leg ends."""
     way: str = "walk"
@@ -394,6 +397,7 @@ class Patrol(_AtPoint):
             record,
             [
                 *(["way"] if self.way == "walk" else []),
+                *(["window"] if self.window == AFTER_SCHOOL else []),
                 *(["starts_at", "approach"] if self.starts_at == "gate" else []),
                 *(["is_reversible"] if self.is_reversible else []),
             ],
@@ -487,6 +491,8 @@ class Plan(EncipheredFields):
 
     window: Window | None = None
     """Of the patrols; None: the settings' minutes from the bell."""
+    other_windows: tuple["Plan", ...] = ()
+    """The same day's patrols in further windows of the week, see `[week] windows`."""
     posts: Posts | None = None
     """Where adults stand after the bell, next to the patrols; None where none are wanted."""
 

@@ -308,6 +308,7 @@ class _PatrolBuilder:
             gate_until_minutes=gate_until_minutes,
             end_minutes=end_minutes,
             latest_end_minutes=self.hours.latest_end_minutes,
+            window=problem.inputs.window.name,
             ends_at="base" if legs and problem.end_position else "gate",
             way=problem.settings.way,
             starts_at="base" if approach or (legs and problem.start_position) else "gate",

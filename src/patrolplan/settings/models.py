@@ -23,7 +23,7 @@ from patrolplan.settings.kinds import (
     Section,
 )
 from patrolplan.settings.messages import format_unknown
-from patrolplan.settings.patrol import PatrolSettings
+from patrolplan.settings.patrol import AFTER_SCHOOL, PatrolSettings
 from patrolplan.settings.pupils import ReportSettings, WayHomeSettings
 
 MAX_SEED = 500_000_000
@@ -90,6 +90,7 @@ class SourceSettings(Section):
     origins: Paths = Field((), description="where each school's pupils live, by area")
     areas: Paths = Field((), description="polygons of small areas, with their residents")
     stops: Paths = Field((), description="bus stops and stations; default: those of the streets")
+    duties: Paths = Field((), description="officers' leave, training, courts and appointments")
     places: Paths = Field((), description="pubs, bars and takeaways; default: those of the streets")
     clock: Paths = Field((), description="share of each category's day, by kind of place and time")
 
@@ -189,6 +190,30 @@ class WeekSettings(Section):
     way_by_officer: bool = Field(
         default=False, description="plan each officer's patrols for their own `mode`"
     )
+    give: float = Field(
+        0.02, ge=0, le=0.5, description="share of the best week's worth that the draw may give up"
+    )
+    secret: str = Field("week.secret", description="file of the secret that weeks are drawn with")
+    crew: int = Field(1, ge=1, le=2, description="people on a patrol")
+    windows: tuple[str, ...] = Field(
+        (AFTER_SCHOOL,),
+        min_length=1,
+        description="windows of the week: after_school, and names under [patrol.windows]",
+    )
+    watch_metres: float = Field(
+        600, ge=0, le=10_000, description="new or rising hotspots so near a gate are in the week"
+    )
+
+
+class TravelSettings(Section):
+    """How long officers take from door to door between their base, gates and appointments."""
+
+    transport_kmh: float = Field(14, ge=1, le=100, description="public transport, straight line")
+    transport_overhead_minutes: float = Field(
+        8, ge=0, le=60, description="walk to the stop, and wait, by public transport"
+    )
+    car_kmh: float = Field(18, ge=1, le=100, description="by car, straight line")
+    car_overhead_minutes: float = Field(6, ge=0, le=60, description="to the car, and to park it")
 
 
 SAFE_THRESHOLD = 5
@@ -337,6 +362,7 @@ class Settings(Section):
     way_home: WayHomeSettings = WayHomeSettings()
     reports: ReportSettings = ReportSettings()
     week: WeekSettings = WeekSettings()
+    travel: TravelSettings = TravelSettings()
     ledger: LedgerSettings = LedgerSettings()
     privacy: PrivacySettings = PrivacySettings()
     accept: AcceptSettings = AcceptSettings()

@@ -11,14 +11,37 @@ MAX_WINDOW_MINUTES = 720
 """Longest patrol, wherever its length is given: half a day."""
 
 
-class PatrolWindow(Section):
-    """A named patrol window."""
+AFTER_SCHOOL = "after_school"
+"""Name of the window that needs no declaration: `window_minutes` from each school's bell."""
 
-    from_: ClockTime = Field(alias="from", description="start, HH:MM")
-    to: ClockTime = Field(description="end, HH:MM")
+
+class PatrolWindow(Section):
+    """A named patrol window: from and to a time of day, or about each school's bell."""
+
+    from_: ClockTime | None = Field(None, alias="from", description="start, HH:MM")
+    to: ClockTime | None = Field(None, description="end, HH:MM")
+    bell: Literal["opening", "closing"] | None = Field(
+        None, description="the bell that it is about, in place of from and to"
+    )
+    before_minutes: float = Field(0, ge=0, le=240, description="start, before that bell")
+    after_minutes: float = Field(0, ge=0, le=480, description="end, after that bell")
+    at_gate: bool = Field(
+        default=False, description="whether the officer stays at the gate and makes no stops"
+    )
 
     @model_validator(mode="after")
     def _check_order_and_length(self) -> Self:
+        if self.bell is not None:
+            if self.from_ is not None or self.to is not None:
+                message = "give from and to, or bell with before_minutes and after_minutes"
+                raise ValueError(message)
+            if self.before_minutes + self.after_minutes < 1:
+                message = "give before_minutes or after_minutes with bell"
+                raise ValueError(message)
+            return self
+        if self.from_ is None or self.to is None:
+            message = "give from and to, or bell with before_minutes and after_minutes"
+            raise ValueError(message)
         if self.from_ >= self.to:
             message = f"'from' ({self.from_:%H:%M}) must be before 'to' ({self.to:%H:%M})"
             raise ValueError(message)
@@ -55,10 +78,16 @@ class PatrolSettings(Section):
     walking_speed_kmh: float = Field(4.8, ge=0.5, le=30, description="speed on foot")
     cycling_speed_kmh: float = Field(12, ge=0.5, le=40, description="speed by bicycle, with stops")
     radius_metres: float = Field(1500, ge=10, le=50_000, description="longest walk from the gate")
+    variants: int = Field(
+        8, ge=1, le=30, description="near-optimal patrols of a school that a week chooses from"
+    )
     candidates: int = Field(40, ge=1, le=500, description="maximum hotspots considered per school")
     officers: int = Field(1, ge=1, le=10, description="officers who patrol a school together")
     default_finish_time: ClockTime = Field(
         time(15, 15), description="bell of schools without one in bell_times"
+    )
+    default_start_time: ClockTime = Field(
+        time(8, 45), description="opening bell of schools without one in bell_times"
     )
     detour: float = Field(
         0.05, ge=0, le=1, description="how much longer a leg may be to pass more risk"

@@ -36,6 +36,7 @@ would leave the relaxation so loose that nobody could say how good a week is."""
 OVER_CAP_PENALTY = 0.2
 PRESENCE_FACTOR = 0.2
 EVEN_LOAD_FACTOR = 0.05
+COMPANION_FACTOR = 0.3
 
 
 @dataclass(frozen=True)

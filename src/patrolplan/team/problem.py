@@ -58,6 +58,31 @@ class RotaProblem:
     """(s,) patrols that each school should get and may not exceed; None leaves it open."""
     mandatory_visits: Bools | None = None
     """(v,) stops at places that intelligence has every patrol of a school visit; None: no stop."""
+    route_window: Ints | None = None
+    """(r,) window of each route, 0 for the first of the week; None: all are of one window. An
+    officer has at most one patrol a window and day."""
+    option_minutes: Floats | None = None
+    """(o, 2) from setting out to being back at the base: two options of an officer and day whose
+    times overlap are not both chosen; None: all of a day overlap."""
+    route_after: Ints | None = None
+    """(r,) number (see `route_number`) that must be at the school in the same window and day as
+    well, 0 for none; None: one less than the route's own. Of someone who walks along with another
+    it is that officer's number, and the route has no visits."""
+    is_companion: Bools | None = None
+    """(r,) routes of those who walk along with another; None: none is. Each that is chosen is worth
+    `COMPANION_FACTOR` of an average patrol, see `patrolplan.team.objective`."""
+    needs_companion: Bools | None = None
+    """(o,) options that are chosen only with a companion; None: none is."""
+    demand_routes: Ints | None = None
+    """(m, 2) demand, and a route that meets it; None: there are no demands."""
+    demand_days: Bools | None = None
+    """(j, d) days on which a visit counts for each demand."""
+    demand_visits: Ints | None = None
+    """(j,) visits that each demand asks for, and more than which it does not have by routes that
+    `is_tasked` says exist for it."""
+    is_tasked: Bools | None = None
+    """(j,) demands by intelligence, which come before the daily maximum; the others come after
+    every school's minimum."""
     locks_first: bool = False
     """Whether a locked patrol may exceed the daily maximum even if another of its routes would not:
     used where the locks cannot all be fulfilled otherwise."""
@@ -68,8 +93,9 @@ class RotaProblem:
     def select(self, options: ArrayLike) -> "RotaProblem":
         """The same problem with these options, by row or by mask, in this order."""
         which = np.asarray(options)
-        arrays = {name: getattr(self, name)[which] for name in ("officer", "day", "route", "lock")}
-        return replace(self, **arrays)
+        names = ("officer", "day", "route", "lock", "option_minutes", "needs_companion")
+        given = {name: getattr(self, name) for name in names}
+        return replace(self, **{name: of[which] for name, of in given.items() if of is not None})
 
     @cached_property
     def school(self) -> Ints:

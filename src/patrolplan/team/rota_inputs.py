@@ -2,104 +2,25 @@
 
 import datetime as dt
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 
 from patrolplan.area import StudyArea
-from patrolplan.area.daylight import find_daylight
-from patrolplan.inputs.lookups import WEEKDAYS
 from patrolplan.patrols.plan import Patrol, Plan
-from patrolplan.patrols.planner import reverse_patrol
 from patrolplan.team.bases import Bases, compute_minutes_from_base
-from patrolplan.team.problem import MINUTES_TOLERANCE, Bools, Floats, Ints, RotaProblem
+from patrolplan.team.companions import Companions
+from patrolplan.team.demands import Demand, find_meeting_routes
+from patrolplan.team.free_time import FreeTime
+from patrolplan.team.problem import Bools, Floats, Ints, RotaProblem
 from patrolplan.team.programme import find_unrepeatable_routes
+from patrolplan.team.routes import Route, WeekRoutes, build_route_key, collect_routes
 from patrolplan.team.week import Ban, Duty, Lock, find_open_days
-from patrolplan.times import format_time, minutes_after_midnight
 
 DOSE_MEMORY_DAYS = 7
 """Doses of so many days before the week count as earlier ones."""
-
-RouteKey = tuple[object, ...]
-"""What makes two patrols the same walk to those who hold its card."""
-
-
-@dataclass(frozen=True)
-class Route:
-    """One way to patrol a school, on the days on which it is planned."""
-
-    patrol: Patrol
-    reverse_patrol: Patrol | None
-    """The other way round, if possible."""
-
-
-@dataclass(frozen=True, eq=False)
-class WeekRoutes:
-    """Every route that a week can be built from."""
-
-    routes: tuple[Route, ...]
-    """(r,) every school's best patrols and their variants, of all days and modes."""
-    variant: Ints
-    """(d, r) 0 for the best patrol of the day of a school and mode, 1...; -1: none."""
-    row_by_key: dict[RouteKey, int]
-    """Row of the route of each walk, either way round."""
-
-
-def list_patrols(plan: Plan) -> Iterator[tuple[int, Patrol]]:
-    """Every patrol of a plan with 0 for its school's best, 1 for its first variant...
-
-    Those of the other mode come after all of the area's mode, and are numbered by themselves.
-    """
-    others = () if plan.other_mode is None else plan.other_mode.patrols
-    for patrol in (*plan.patrols, *others):
-        yield 0, patrol
-        for number, variant in enumerate(patrol.variants, 1):
-            for other in variant.patrols:
-                if other.number == patrol.number:
-                    yield number, other
-
-
-def build_route_key(patrol: Patrol) -> RouteKey:
-    """School, officer, mode, start, stops with their times to the minute, and their taskings.
-
-    It is the same for a patrol as planned and as read from a file that holds whole minutes.
-    """
-    stops = [
-        (stop.hotspot, *map(format_time, (stop.arrive_minutes, stop.leave_minutes)), stop.tasking)
-        for stop in patrol.stops
-    ]
-    return (patrol.urn, patrol.number, patrol.way, format_time(patrol.start_minutes), *stops)
-
-
-def collect_routes(
-    plans: Sequence[Plan], days: Sequence[dt.date], held: Sequence[Duty] = ()
-) -> WeekRoutes:
-    """Every walk of the (d,) plans of these days, and of duties that stay, each once."""
-    row_by_key: dict[RouteKey, int] = {}
-    routes: list[Route] = []
-    variant_at: dict[tuple[int, int], int] = {}
-    daylight = find_daylight(plans[0].area, days[0]) if plans else None
-
-    def find_row(patrol: Patrol) -> int:
-        if build_route_key(patrol) not in row_by_key:
-            route = Route(patrol, reverse_patrol(patrol, daylight))
-            for walk in (route.patrol, route.reverse_patrol):
-                if walk is not None:
-                    row_by_key.setdefault(build_route_key(walk), len(routes))
-            routes.append(route)
-        return row_by_key[build_route_key(patrol)]
-
-    for day, plan in enumerate(plans):
-        for variant, patrol in list_patrols(plan):
-            variant_at.setdefault((day, find_row(patrol)), variant)
-    for duty in held:
-        variant_at[days.index(duty.date), find_row(duty.patrol)] = duty.variant
-    variants = np.full((len(days), len(routes)), -1)
-    for place, variant in variant_at.items():
-        variants[place] = variant
-    return WeekRoutes(tuple(routes), variants, row_by_key)
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,12 +95,14 @@ class RotaInputs:
         return np.array(times, dtype=np.float64).reshape(-1, 2)
 
     @cached_property
+    def free_time(self) -> FreeTime:
+        """Hours and appointments of the officers."""
+        return FreeTime(self.area, self.officers, self.days)
+
+    @property
     def hours(self) -> Floats:
         """(k, d, 2) duty from and to, NaN when off."""
-        hours = np.full((len(self.officers), len(self.days), 2), np.nan)
-        for row, officer in enumerate(self.area.officers[list(WEEKDAYS)].to_dict("records")):
-            hours[row] = [_parse_hours(officer[WEEKDAYS[day.weekday()]]) for day in self.days]
-        return hours
+        return self.free_time.hours
 
     @cached_property
     def is_absent(self) -> Bools:
@@ -254,11 +177,16 @@ class RotaInputs:
         return np.asarray(np.maximum(np.pad(table, (0, len(held) - len(table))), held))
 
     @cached_property
+    def back(self) -> Floats:
+        """(k, r) when each officer is back at their base after each route, NaN where unknown."""
+        ends_at_base = [route.patrol.ends_at == "base" for route in self.routes]
+        way = np.where(ends_at_base, 0.0, self.travel[:, self.route_school])
+        return np.asarray(self.route_minutes[:, 1] + way)
+
+    @cached_property
     def in_time(self) -> Bools:
-        """(k, d, r) on duty from setting out until the end."""
-        duty = self.hours[:, :, :, None]
-        early = duty[:, :, 0] <= self.set_out[:, None, :] + MINUTES_TOLERANCE
-        return early & (self.route_minutes[:, 1] <= duty[:, :, 1] + MINUTES_TOLERANCE)
+        """(k, d, r) free from setting out until the end, and on the way back."""
+        return self.free_time.fit(self.set_out, self.route_minutes[:, 1], self.back)
 
     @cached_property
     def banned(self) -> Bools:
@@ -323,9 +251,37 @@ class RotaInputs:
         return covered
 
     @cached_property
+    def demands(self) -> tuple[Demand, ...]:
+        """Places tasked by intelligence, and new or rising hotspots near the gates."""
+        return ()
+
+    @cached_property
+    def companions(self) -> Companions:
+        """Who may walk along with whom."""
+        return Companions.none()
+
+    @cached_property
+    def route_window(self) -> Ints:
+        """(r,) window of each route: row of `[week] windows`."""
+        windows = list(self.area.settings.week.windows)
+        names = [route.patrol.window for route in self.routes]
+        rows = [windows.index(name) if name in windows else 0 for name in names]
+        return np.array(rows, dtype=np.int64)
+
+    @cached_property
+    def needs_companion(self) -> Bools:
+        """(k, d, r) options that only a crew of two may walk."""
+        return np.zeros((len(self.officers), len(self.days), len(self.routes)), dtype=bool)
+
+    @cached_property
     def problem(self) -> RotaProblem:
-        """The options as arrays."""
+        """The options as arrays: patrols first, then those of walking along with one."""
         officer, day, route = np.nonzero(self.possible)
+        along, demands = self.companions, self.demands
+        minutes = np.stack([self.set_out[officer, route], self.back[officer, route]], axis=1)
+        needs = self.needs_companion[officer, day, route]
+        number = np.array([r.patrol.number for r in self.routes], dtype=np.int64)
+        none = np.zeros(len(along.officer), dtype=bool)
         row = {name: number for number, name in enumerate(self.hotspots)}
         visits = [
             (number, row[stop.hotspot], stop.leave_minutes - stop.arrive_minutes, bool(stop.tasked))
@@ -337,13 +293,28 @@ class RotaInputs:
         before = np.array([self._count_doses_before(name) for name in self.hotspots])
         dosed_before, run_before = before.astype(np.int64).reshape(-1, 2).T
         return RotaProblem(
-            officer=officer,
-            day=day,
-            route=route,
-            lock=self.locked[officer, day, route],
-            route_school=self.route_school,
-            route_number=np.array([r.patrol.number for r in routes], dtype=np.int64),
-            is_reversible=np.array([r.reverse_patrol is not None for r in routes], dtype=bool),
+            officer=np.r_[officer, along.officer],
+            day=np.r_[day, along.day],
+            route=np.r_[route, len(routes) + along.place],
+            lock=np.r_[self.locked[officer, day, route], np.full(len(none), -1)],
+            route_school=np.r_[self.route_school, along.school],
+            route_number=np.r_[number, along.after + find_companion_number(number)],
+            route_window=np.r_[self.route_window, along.window],
+            route_after=np.r_[number - 1, along.after],
+            is_companion=np.r_[np.zeros(len(routes), dtype=bool), np.ones(len(along.school), bool)],
+            option_minutes=np.concatenate([minutes, along.minutes]),
+            needs_companion=np.r_[needs, none],
+            demand_routes=find_meeting_routes(demands, routes),
+            demand_days=np.array(
+                [[day in demand.days for day in range(len(self.days))] for demand in demands],
+                dtype=bool,
+            ).reshape(-1, len(self.days)),
+            demand_visits=np.array([demand.visits for demand in demands], dtype=np.int64),
+            is_tasked=np.array([demand.kind == "tasked" for demand in demands], dtype=bool),
+            is_reversible=np.r_[
+                np.array([r.reverse_patrol is not None for r in routes], dtype=bool),
+                np.ones(len(along.school), dtype=bool),
+            ],
             visits=table[:, :2].astype(np.int64),
             visit_minutes=table[:, 2],
             mandatory_visits=table[:, 3] > 0,
@@ -400,16 +371,15 @@ class RotaInputs:
         return walk.reverse_patrol if turn and walk.reverse_patrol is not None else walk.patrol
 
 
+def find_companion_number(number: Ints) -> int:
+    """What is added to an officer's number at a school for that of who walks along with them."""
+    return int(number.max(initial=0))
+
+
 UNCHANGED_BY_HAND = (
     *("officers", "urns", "_walked", "held_rows", "route_school", "route_minutes", "hours"),
     *("is_absent", "travel", "is_open", "cares", "modes", "goes", "max_patrols", "bases"),
-    *("set_out", "in_time", "hotspots", "covered"),
+    *("set_out", "back", "free_time", "in_time", "hotspots", "covered", "demands", "companions"),
+    *("route_window", "needs_companion"),
 )
 """Properties that do not depend on locks and bans."""
-
-
-def _parse_hours(hours: str) -> tuple[float, float]:
-    if not hours:
-        return (np.nan, np.nan)
-    begin, end = hours.split("-")
-    return (minutes_after_midnight(begin), minutes_after_midnight(end))

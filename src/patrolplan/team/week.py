@@ -6,16 +6,17 @@ fields are annotated with `Day` and `StrictCount` are also the declaration of th
 """
 
 import datetime as dt
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 from pydantic import ConfigDict, Strict
 
 from patrolplan.notes import Note
-from patrolplan.patrols.file_forms import Count, Day
+from patrolplan.patrols.file_forms import Amount, Count, Day, FileNote
 from patrolplan.patrols.plan import Patrol, Plan
 from patrolplan.patrols.solver.solution import compute_gap_percent
 from patrolplan.tables import render_html_table
@@ -64,6 +65,82 @@ class Ban:
     variant: StrictCount | None = None
 
 
+@dataclass(frozen=True)
+class Draw:
+    """How a week was drawn, see `patrolplan.team.draw`."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ROW
+
+    number: StrictCount
+    """1 for the first draw of a week with its team's secret, 2 where it was drawn again..."""
+    commitment: str
+    """A digest of the key of the draw, which only those who hold the secret can make; empty where
+    there was no secret: then the settings' seed drew the week, and anyone can draw it again."""
+    give: Amount
+    """Share of the best week's worth that the draw might give up."""
+    best_worth: Amount
+    """Worth of the best week that was found."""
+    digest: str
+    """Of all duties as they were drawn."""
+    locks: tuple[Lock, ...] = ()
+    bans: tuple[Ban, ...] = ()
+    """By hand, before the draw."""
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """Shares of a week's visits that its insiders could name, by hotspot, day and quarter hour.
+
+    Insiders know the tool and its data, but not the secret.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ROW
+
+    hotspot_quarter: Amount
+    """Without anything set by hand."""
+    with_locks: Amount
+    """With the locks and bans as they are."""
+
+
+DemandKind = Literal["tasked", "watched"]
+"""A place that intelligence asks for, or a hotspot near a gate that is new or rising."""
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Who makes a visit that meets a demand."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ROW
+
+    officer: str
+    urn: str
+    date: Day
+    arrive: str
+    """HH:MM."""
+
+
+@dataclass(frozen=True)
+class DemandOutcome:
+    """A demand of the week, and who meets it or why nobody does."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ROW
+
+    kind: DemandKind
+    place: str
+    """Name of the tasked place, or of the hotspot."""
+    date: Day | None
+    """Its day; None where any day of the week will do."""
+    visits: StrictCount
+    met_by: tuple[Visitor, ...] = ()
+    why: FileNote | None = None
+    """Why it is not met, or not wholly; None where it is."""
+
+    @property
+    def is_met(self) -> bool:
+        """Whether it has all its visits."""
+        return len(self.met_by) >= self.visits
+
+
 @dataclass(frozen=True, eq=False)
 class Duty:
     """One patrol of the week: an officer, a school, a day and the route."""
@@ -79,6 +156,10 @@ class Duty:
     """The walk itself, with its own stops, times and legs."""
     leave_minutes: float
     """When the officer sets out from their base."""
+    crew: tuple[str, ...] = ()
+    """Who else walks it, by the names of the officers table."""
+    back_minutes: float = math.nan
+    """When the officer is back at the base; NaN where that is not known."""
 
     @property
     def key(self) -> tuple[str, str, dt.date, int, int, str]:
@@ -151,6 +232,11 @@ class Week:
     """Days on which officers were found to be absent after the week was handed out."""
     created_from: dict[str, Any]
     """Data and settings, see `patrolplan.provenance`."""
+    demands: tuple[DemandOutcome, ...] = ()
+    """Places tasked by intelligence, and new or rising hotspots near the gates."""
+    draw: Draw | None = None
+    """None where the week was not drawn: of files of earlier versions."""
+    foreseen: Foreseen | None = None
     history: tuple[tuple[str, str], ...] = ()
     """Changes by hand: when (YYYY-MM-DD HH:MM), and what in plain words."""
 

@@ -19,7 +19,7 @@ from patrolplan.patrols.plan import Patrol, Plan, build_patrol_document
 from patrolplan.patrols.planner import reverse_patrol
 from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.team.day_plans import list_day_plans
-from patrolplan.team.rota_inputs import build_route_key, list_patrols
+from patrolplan.team.routes import build_route_key, list_patrols
 from patrolplan.team.week import Ban, Duty, Lock, PatrolShortfall, Unmet, Week
 from patrolplan.times import format_time
 

@@ -1,0 +1,93 @@
+"""Plans -> the routes that a week can be built from, each once."""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from patrolplan.area.daylight import find_daylight
+from patrolplan.patrols.plan import Patrol, Plan
+from patrolplan.patrols.planner import reverse_patrol
+from patrolplan.team.problem import Ints
+from patrolplan.team.week import Duty
+from patrolplan.times import format_time
+
+RouteKey = tuple[object, ...]
+"""What makes two patrols the same walk to those who hold its card."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """One way to patrol a school, on the days on which it is planned."""
+
+    patrol: Patrol
+    reverse_patrol: Patrol | None
+    """The other way round, if possible."""
+
+
+@dataclass(frozen=True, eq=False)
+class WeekRoutes:
+    """Every route that a week can be built from."""
+
+    routes: tuple[Route, ...]
+    """(r,) every school's best patrols and their variants, of all days and modes."""
+    variant: Ints
+    """(d, r) 0 for the best patrol of the day of a school and mode, 1...; -1: none."""
+    row_by_key: dict[RouteKey, int]
+    """Row of the route of each walk, either way round."""
+
+
+def list_patrols(plan: Plan) -> Iterator[tuple[int, Patrol]]:
+    """Every patrol of a plan with 0 for its school's best, 1 for its first variant...
+
+    Those of the other mode come after all of the area's mode, and are numbered by themselves.
+    """
+    others = () if plan.other_mode is None else plan.other_mode.patrols
+    for patrol in (*plan.patrols, *others):
+        yield 0, patrol
+        for number, variant in enumerate(patrol.variants, 1):
+            for other in variant.patrols:
+                if other.number == patrol.number:
+                    yield number, other
+
+
+def build_route_key(patrol: Patrol) -> RouteKey:
+    """School, officer, mode, start, stops with their times to the minute, and their taskings.
+
+    It is the same for a patrol as planned and as read from a file that holds whole minutes.
+    """
+    stops = [
+        (stop.hotspot, *map(format_time, (stop.arrive_minutes, stop.leave_minutes)), stop.tasking)
+        for stop in patrol.stops
+    ]
+    return (patrol.urn, patrol.number, patrol.way, format_time(patrol.start_minutes), *stops)
+
+
+def collect_routes(
+    plans: Sequence[Plan], days: Sequence[dt.date], held: Sequence[Duty] = ()
+) -> WeekRoutes:
+    """Every walk of the (d,) plans of these days, and of duties that stay, each once."""
+    row_by_key: dict[RouteKey, int] = {}
+    routes: list[Route] = []
+    variant_at: dict[tuple[int, int], int] = {}
+    daylight = find_daylight(plans[0].area, days[0]) if plans else None
+
+    def find_row(patrol: Patrol) -> int:
+        if build_route_key(patrol) not in row_by_key:
+            route = Route(patrol, reverse_patrol(patrol, daylight))
+            for walk in (route.patrol, route.reverse_patrol):
+                if walk is not None:
+                    row_by_key.setdefault(build_route_key(walk), len(routes))
+            routes.append(route)
+        return row_by_key[build_route_key(patrol)]
+
+    for day, plan in enumerate(plans):
+        for variant, patrol in list_patrols(plan):
+            variant_at.setdefault((day, find_row(patrol)), variant)
+    for duty in held:
+        variant_at[days.index(duty.date), find_row(duty.patrol)] = duty.variant
+    variants = np.full((len(days), len(routes)), -1)
+    for place, variant in variant_at.items():
+        variants[place] = variant
+    return WeekRoutes(tuple(routes), variants, row_by_key)
