@@ -1,10 +1,12 @@
 """A school's solved problem -> patrols as they are walked: timed stops and legs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import shapely
 
 from patrolplan.network.crossings import find_crossed_roads
@@ -12,12 +14,14 @@ from patrolplan.network.names import describe_positions
 from patrolplan.network.paths import Walk
 from patrolplan.notes import Note
 from patrolplan.patrols.directions import PieceTraits, build_leg
+from patrolplan.patrols.orders import list_leg_minutes, list_timings, time_walk
 from patrolplan.patrols.plan import Leg, Patrol, Stop, Variant
 from patrolplan.patrols.school_problem import SchoolProblem
 from patrolplan.patrols.solver.solution import time_route
-from patrolplan.patrols.solver.solve import Route, Solution
+from patrolplan.patrols.solver.solve import OrienteeringProblem, Route, Solution
 from patrolplan.patrols.surroundings import compute_speed
 from patrolplan.patrols.tasked_places import build_tasking
+from patrolplan.patrols.timings import Timing
 
 ROUNDING_METRES = 1.0
 """Rounding may not carry a patrol over the end of its window."""
@@ -68,8 +72,11 @@ class PatrolBuilder:
     ) -> Patrol:
         """One officer's route as it is walked."""
         problem, base = self.problem, self.problem.surroundings.base
-        legs, walked = self._build_legs(route)
-        gate_until_minutes, stops, end_minutes = self._build_stops(walked, legs)
+        legs, walked = self._build_legs(route, partial(self._time_again, route))
+        gate_until_minutes, times, end_minutes = self._time_stops(walked, legs)
+        stops = tuple(
+            self._build_stop(stop, *each) for stop, each in zip(route.stops, times, strict=True)
+        )
         x, y = problem.surroundings.network.xy(problem.surroundings.gate)[0]
         starts_at_base = problem.settings.start == "base" and base is not None
         approach = None
@@ -99,7 +106,83 @@ class PatrolBuilder:
             keep_away=problem.keep_away,
             notes=(*self.notes, *(() if stops else (problem.note_gate_card(),))),
             tested=None,
+            timings=list_timings(
+                self._find_rules(route.stops),
+                route.stops,
+                worth=walked.worth,
+                officer=route.officer,
+            ),
         )
+
+    def walk_patrol(
+        self, patrol: Patrol, timing: Timing, *, latest_end_minutes: float = np.inf
+    ) -> Patrol:
+        """A patrol of this school with its stops in another order, or at other minutes.
+
+        What is known of the patrol as a route stays as it is: its bound, its variants, its notes,
+        and what past months and the way home say of it.
+
+        Parameters
+        ----------
+        patrol
+            As planned.
+        timing
+            One of its own.
+        latest_end_minutes
+            When the officer is at its end at the latest.
+        """
+        if not patrol.stops:
+            return patrol
+        planned = [patrol.stops[row] for row in timing.order]
+        stops = [self.problem.find_stop(stop.hotspot) for stop in planned]
+        latest = min(self.hours.latest_end_minutes, latest_end_minutes)
+
+        def time_again(leg_minutes: Sequence[float]) -> Route | None:
+            return time_walk(
+                self.orienteering,
+                stops,
+                leg_minutes,
+                leave_minutes=timing.gate_until_minutes,
+                not_before=timing.begin_minutes,
+                latest_minutes=latest,
+                officer=patrol.number - 1,
+            )
+
+        route = time_again(list_leg_minutes(self.orienteering, stops))
+        if route is None:
+            return patrol
+        legs, walked = self._build_legs(route, time_again, latest)
+        gate_until_minutes, times, end_minutes = self._time_stops(walked, legs)
+        return replace(
+            patrol,
+            start_minutes=gate_until_minutes if patrol.from_base else patrol.start_minutes,
+            gate_until_minutes=gate_until_minutes,
+            end_minutes=end_minutes,
+            worth=walked.worth,
+            stops=tuple(
+                replace(
+                    stop,
+                    arrive_minutes=arrive,
+                    leave_minutes=leave,
+                    is_dark=self._is_dark(arrive, leave),
+                    worth=worth,
+                )
+                for stop, (arrive, leave, worth) in zip(planned, times, strict=True)
+            ),
+            legs=legs,
+        )
+
+    def _find_rules(self, stops: Sequence[int]) -> OrienteeringProblem:
+        """The problem under which these stops may follow each other.
+
+        Two tasked places may, however near to each other.
+        """
+        tasked = frozenset(stop for stop in stops if self.problem.tasked_rows[stop - 1] >= 0)
+        return self.problem.build_problem(tasked) if len(tasked) > 1 else self.orienteering
+
+    def _time_again(self, route: Route, leg_minutes: Sequence[float]) -> Route | None:
+        """A route at its best times, where its legs take so long."""
+        return time_route(self.orienteering, route.officer, route.stops, leg_minutes)
 
     def _build_leg(self, walk: Walk) -> Leg:
         """A leg in pieces of the area's walkable network."""
@@ -112,7 +195,12 @@ class PatrolBuilder:
         )
         return replace(leg, pieces=self.problem.surroundings.pieces[leg.pieces])
 
-    def _build_legs(self, route: Route) -> tuple[tuple[Leg, ...], Route]:
+    def _build_legs(
+        self,
+        route: Route,
+        time_again: Callable[[Sequence[float]], Route | None],
+        latest_minutes: float | None = None,
+    ) -> tuple[tuple[Leg, ...], Route]:
         """Walks from the start over the stops to the end, past more risk where it costs little.
 
         A leg may be longer than the shortest by the settings' `detour`, as far as the time that
@@ -130,7 +218,8 @@ class PatrolBuilder:
         # The way that was chosen need not be the quickest: preferences count too. A leg past more
         # risk that is quicker takes the time that the problem was solved with, so the bound holds.
         minutes = quickest = [metres / self.speed for metres in shortest]
-        spare = (self.hours.latest_end_minutes - route.end_minutes) * self.speed
+        latest = self.hours.latest_end_minutes if latest_minutes is None else latest_minutes
+        spare = (latest - route.end_minutes) * self.speed
         legs, walked = [], route
         for number, (start, end) in enumerate(pairwise(places)):
             more = problem.settings.detour * shortest[number]
@@ -140,12 +229,12 @@ class PatrolBuilder:
             if is_timed:
                 spent = max(leg.minutes, quickest[number])
                 later = [*minutes[:number], spent, *minutes[number + 1 :]]
-                slower = time_route(orienteering, route.officer, route.stops, later)
+                slower = time_again(later)
                 if slower is None or slower.worth < least:
                     leg, cost_metres = self._find_leg(start, end, shortest[number])
                     spent = max(leg.minutes, quickest[number])
                     later = [*minutes[:number], spent, *minutes[number + 1 :]]
-                    slower = time_route(orienteering, route.officer, route.stops, later)
+                    slower = time_again(later)
                 minutes, walked = later, slower or walked
             spare -= cost_metres - shortest[number]
             legs.append(leg)
@@ -161,10 +250,10 @@ class PatrolBuilder:
             self._legs[key] = (self._build_leg(walk), walk.cost_metres)
         return self._legs[key]
 
-    def _build_stops(
+    def _time_stops(
         self, route: Route, legs: Sequence[Leg]
-    ) -> tuple[float, tuple[Stop, ...], float]:
-        """The end of the presence at the gate, stops with their times, and the time at the end.
+    ) -> tuple[float, list[tuple[float, float, float]], float]:
+        """End of the presence at the gate, each stop's times and worth, and the time at the end.
 
         Where a stop is worth more later, the officer stays at the gate for longer before the first
         stop, if there is a presence, and otherwise walks there slowly: a stop lasts no longer than
@@ -175,10 +264,10 @@ class PatrolBuilder:
         if not route.stops:
             least = self.hours.start_minutes + self.problem.settings.dwell_minutes
             until = min(max(until, least), self.hours.latest_end_minutes)
-            return until, (), until
+            return until, [], until
         if self.problem.gate_stay is not None:
             until = route.begin_minutes[0] - legs[0].minutes
-        now, stops = until, []
+        now, times = until, []
         for number, (stop, leg) in enumerate(zip(route.stops, legs, strict=False)):
             arrive = now + leg.minutes
             worth = float(self.problem.worth[stop - 1])
@@ -187,8 +276,8 @@ class PatrolBuilder:
             if route.stop_worths:
                 worth = route.stop_worths[number]
             now = arrive + self.problem.settings.dwell_minutes
-            stops.append(self._build_stop(stop, arrive, now, worth))
-        return until, tuple(stops), now + legs[-1].minutes
+            times.append((arrive, now, worth))
+        return until, times, now + legs[-1].minutes
 
     def _build_stop(
         self, stop: int, arrive_minutes: float, leave_minutes: float, worth: float
@@ -206,7 +295,6 @@ class PatrolBuilder:
             at |= {name: hotspot[name if name == "place" else f"stop_{name}"] for name in STANDING}
         else:
             at["place"] = describe_positions(network, position)[0]
-        daylight = problem.daylight
         return Stop(
             hotspot=problem.get_stop_name(stop),
             kind="tasked" if hotspot is None else "hotspot",
@@ -215,9 +303,14 @@ class PatrolBuilder:
             why=() if hotspot is None else tuple(hotspot["reasons"]),
             street=str(self.piece_traits.labels[position.piece[0]]),
             lit=problem.stop_lit[stop - 1],
-            is_dark=daylight is not None and daylight.is_dark(arrive_minutes, leave_minutes),
+            is_dark=self._is_dark(arrive_minutes, leave_minutes),
             worth=worth,
             point=(float(x), float(y)),
             beat=() if hotspot is None else hotspot["beat"],
             **at,
         )
+
+    def _is_dark(self, arrive_minutes: float, leave_minutes: float) -> bool:
+        """Whether a stop lasts beyond sunset, or begins before sunrise."""
+        daylight = self.problem.daylight
+        return daylight is not None and daylight.is_dark(arrive_minutes, leave_minutes)

@@ -52,6 +52,7 @@ from patrolplan.patrols.file_forms import (
     round_to,
 )
 from patrolplan.patrols.posts import Posts
+from patrolplan.patrols.timings import Timings
 from patrolplan.patrols.way_home import WayHome, average_way_home
 from patrolplan.risk.surface import Risk
 from patrolplan.settings.patrol import AFTER_SCHOOL
@@ -381,6 +382,8 @@ class Patrol(_AtPoint):
     """What past months say of it; None where that is not known."""
     way_home: Annotated[WayHome | None, not_in_files(None), Field(exclude=True)] = None
     """What it meets of the way home; None of variants and of patrols that were read from files."""
+    timings: Annotated[Timings | None, not_in_files(None), Field(exclude=True)] = None
+    """How it may be walked; None of patrols that were read from files."""
 
     @model_serializer(mode="wrap")
     def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
