@@ -52,6 +52,7 @@ from patrolplan.patrols.file_forms import (
     round_to,
 )
 from patrolplan.patrols.posts import Posts
+from patrolplan.patrols.timings import Timings
 from patrolplan.patrols.way_home import WayHome, average_way_home
 from patrolplan.risk.surface import Risk
 from patrolplan.settings.patrol import AFTER_SCHOOL
@@ -246,8 +247,6 @@ class Stop(_AtPoint):
     """Of a tasked place: how far it is from where one stands."""
     worth: Worth
     """Mean risk of the stretch while it lasts, as a share of the risk within the school's reach."""
-    reversed_worth: Worth | None = None
-    """The same where the patrol goes the other way round; None where that makes no difference."""
     point: Point
 
     @property
@@ -262,8 +261,7 @@ class Stop(_AtPoint):
 
     @model_serializer(mode="wrap")
     def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        without = ["reversed_worth"] if self.reversed_worth is None else []
-        without += [name for name in ("street", "at", "beat") if not getattr(self, name)]
+        without = [name for name in ("street", "at", "beat") if not getattr(self, name)]
         without += ["tasked_metres"] if self.tasked_metres is None else []
         return arrange(handler(self), without, kind={"tasked": self.tasked})
 
@@ -373,8 +371,6 @@ class Patrol(_AtPoint):
     """No patrol of this school and window can be worth more, where late stops are worth their
     share, see `[patrol] min_late_share`."""
     proven: Annotated[bool, Strict()]
-    is_reversible: Annotated[bool, Strict()] = True
-    """Whether the stops are worth nearly as much in the opposite order."""
     stops: Annotated[tuple[Stop, ...], IsList]
     legs: Annotated[tuple[Leg, ...], IsList]
     variants: Annotated[tuple[Variant, ...], IsList]
@@ -386,6 +382,8 @@ class Patrol(_AtPoint):
     """What past months say of it; None where that is not known."""
     way_home: Annotated[WayHome | None, not_in_files(None), Field(exclude=True)] = None
     """What it meets of the way home; None of variants and of patrols that were read from files."""
+    timings: Annotated[Timings | None, not_in_files(None), Field(exclude=True)] = None
+    """How it may be walked; None of patrols that were read from files."""
 
     @model_serializer(mode="wrap")
     def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -399,7 +397,6 @@ class Patrol(_AtPoint):
                 *(["way"] if self.way == "walk" else []),
                 *(["window"] if self.window == AFTER_SCHOOL else []),
                 *(["starts_at", "approach"] if self.starts_at == "gate" else []),
-                *(["is_reversible"] if self.is_reversible else []),
             ],
             way={"pushed_metres": round(pushed, 1)},
             starts_at={"set_out": format_time(self.set_out_minutes)},

@@ -220,6 +220,20 @@ class SchoolProblem:
         name = str(self.get_tasked_place(stop)["place_id"])
         return f"{name} (tasked)" if HOTSPOT_NAME.fullmatch(name) else name
 
+    def find_stop(self, name: str) -> int:
+        """The position that a stop of this name stands for.
+
+        Raises
+        ------
+        KeyError
+            When no candidate has it.
+        """
+        return self._stop_by_name[name]
+
+    @cached_property
+    def _stop_by_name(self) -> dict[str, int]:
+        return {self.get_stop_name(stop): stop for stop in range(1, len(self.worth) + 1)}
+
     def list_covered(self, stop: int) -> tuple[str, ...]:
         """The hotspots that a dwell at a stop covers; a place that is none by its own name."""
         row = self.hotspot_rows[stop - 1]

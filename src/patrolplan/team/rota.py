@@ -165,7 +165,7 @@ def build_duty(inputs: RotaInputs, officer: int, day: int, route: int) -> Duty:
     """The duty of an option: as it was handed out, or as the route is walked that day."""
     if (officer, day, route) in inputs.held_rows:
         return inputs.held_rows[officer, day, route]
-    patrol, _ = inputs.bases.adapt_patrol(officer, route, inputs.choose_direction(day, route))
+    patrol, _ = inputs.bases.adapt_patrol(officer, route, inputs.routes[route].patrol)
     return Duty(
         officer=inputs.officers[officer],
         urn=patrol.urn,
