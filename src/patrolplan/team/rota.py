@@ -16,6 +16,7 @@ from patrolplan.provenance import compute_area_provenance
 from patrolplan.risk.history import note_guard
 from patrolplan.team.bases import note_modes
 from patrolplan.team.day_plans import list_day_plans
+from patrolplan.team.demand_outcomes import build_demand_outcomes
 from patrolplan.team.problem import Ints, RotaProblem
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.solve import RotaSolution, SearchLimits, solve_rota
@@ -149,7 +150,6 @@ def build_week(inputs: RotaInputs, problem: RotaProblem, solution: RotaSolution)
             *_list_notes(inputs),
             *reasons.note_over_cap(),
             *_note_blocked_schools(inputs, reasons, short),
-            *_note_missed_places(inputs, duties),
             *_note_colleague_bases(inputs, chosen),
             *note_modes(inputs.area),
         ),
@@ -158,6 +158,7 @@ def build_week(inputs: RotaInputs, problem: RotaProblem, solution: RotaSolution)
         delivered=dict(inputs.delivered),
         absent=dict(inputs.absent),
         created_from=compute_area_provenance(inputs.area),
+        demands=build_demand_outcomes(inputs, duties),
     )
 
 
@@ -218,22 +219,3 @@ def _note_colleague_bases(inputs: RotaInputs, chosen: Ints) -> tuple[Note, ...]:
                 who = {"officer": inputs.officers[officer], "urn": patrol.urn, "owner": owner}
                 notes.append(Note("patrol_at_colleague_base", {**who, "does": does}))
     return tuple(dict.fromkeys(notes))
-
-
-def _note_missed_places(inputs: RotaInputs, duties: Sequence[Duty]) -> Iterator[Note]:
-    """Places tasked by intelligence to which nobody goes on a day, though a route would."""
-    missed: dict[tuple[str, str], list[str]] = {}
-    for day, date in enumerate(inputs.days):
-        visited = {
-            stop.hotspot for duty in duties if duty.date == date for stop in duty.patrol.stops
-        }
-        due = {
-            stop.hotspot: (stop.hotspot, stop.place)
-            for row in np.flatnonzero(inputs.variant[day] >= 0)
-            for stop in inputs.routes[row].patrol.stops
-            if stop.tasked and stop.hotspot not in visited
-        }
-        for place in due.values():
-            missed.setdefault(place, []).append(f"{date}")
-    for (name, street), dates in sorted(missed.items()):
-        yield Note("tasked_place_missed", {"place": name, "street": street, "dates": dates})

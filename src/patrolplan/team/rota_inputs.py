@@ -11,7 +11,7 @@ from patrolplan.area import StudyArea
 from patrolplan.patrols.plan import Patrol, Plan
 from patrolplan.team.bases import Bases, compute_minutes_from_base
 from patrolplan.team.companions import Companions
-from patrolplan.team.demands import Demand, find_meeting_routes
+from patrolplan.team.demands import Demand, find_meeting_routes, list_demands
 from patrolplan.team.free_time import FreeTime
 from patrolplan.team.problem import Bools, Floats, Ints, RotaProblem
 from patrolplan.team.programme import find_unrepeatable_routes
@@ -254,7 +254,8 @@ class RotaInputs:
     @cached_property
     def demands(self) -> tuple[Demand, ...]:
         """Places tasked by intelligence, and new or rising hotspots near the gates."""
-        return ()
+        hotspots = self.plans[0].hotspots
+        return list_demands(self.area, hotspots, self.days, self.urns, self.is_open)
 
     @cached_property
     def companions(self) -> Companions:
