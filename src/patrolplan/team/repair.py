@@ -235,6 +235,7 @@ def _build_changed_week(
         created_from=before.created_from,
         draw=before.draw,
         foreseen=before.foreseen,
+        chances=before.chances,
         history=before.history,
     )
 
