@@ -54,6 +54,8 @@ class PatrolReference(BoardRequest):
     officer: Name
     urn: Name
     date: Day
+    window: Name | None = None
+    """None where the week has only one, or where it does not matter."""
 
     @property
     def slot(self) -> PatrolSlot:
@@ -143,9 +145,9 @@ class ReleasePlace(BoardRequest):
 
 
 class SetAway(BoardRequest):
-    """An officer is away from and to a day: what stands stays, and the week is repaired."""
+    """An officer is away from and to a day, or back again; what stands stays."""
 
-    kind: Literal["away"]
+    kind: Literal["away", "back"]
     officer: Name
     from_: Annotated[Day, Field(alias="from")]
     to: Day

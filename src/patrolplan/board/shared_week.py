@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from threading import RLock
 from typing import TYPE_CHECKING
 
 from patrolplan.atomic import WEEK_FILE
+from patrolplan.board.csv_table import READERS, CsvTable
 from patrolplan.board.edits import apply_change, describe_difference
-from patrolplan.board.tasking import TaskedTable
 from patrolplan.board.week_store import WeekStore
 from patrolplan.errors import OutputError, PatrolplanError
 from patrolplan.team.ledger.dose_history import load_delivered_before
@@ -54,8 +54,8 @@ class BoardState:
     planned_area: PlannedArea
     editor: WeekEditor
     week: Week
-    tasked_table: TaskedTable | None = None
-    """The table of tasked places that the area was planned with."""
+    tables: Mapping[str, CsvTable] = field(default_factory=dict)
+    """The tables that the board writes to, as the area was read with them, by their source."""
 
 
 class ConflictError(PatrolplanError):
@@ -195,7 +195,7 @@ class SharedWeek:
         week = replace(state.week, history=(*self.state.week.history, (when, message)))
         editor = replace(state.editor, before=week)
         try:
-            self._known_digest = self._write(week, state.tasked_table)
+            self._known_digest = self._write(week, state.tables)
         except OutputError as error:
             self.save_problem = str(error)
             raise
@@ -203,13 +203,14 @@ class SharedWeek:
         self.state = replace(state, editor=editor, week=week)
         self._add_version(message)
 
-    def _write(self, week: Week, table: TaskedTable | None) -> str:
-        """Write a table of tasked places and a week, both or none; returns the week's digest."""
-        old_table = self.state.tasked_table
+    def _write(self, week: Week, tables: Mapping[str, CsvTable]) -> str:
+        """Write the tables and a week, all or none; returns the week's digest."""
         with ExitStack() as undo:
-            if table is not None and old_table is not None and table != old_table:
-                table.overwrite(old_table)
-                undo.callback(old_table.overwrite, table)
+            for source, old in self.state.tables.items():
+                table = tables.get(source, old)
+                if table != old:
+                    table.overwrite(old)
+                    undo.callback(old.overwrite, table)
             digest = self.store.save(week, self.state.week)
             undo.pop_all()
         return digest
@@ -239,5 +240,6 @@ def open_shared_week(planned_area: PlannedArea, folder: Path) -> SharedWeek:
         week = plan_week(area, plans, start=first, delivered=delivered)
         store.create(week)
     editor = WeekEditor.from_week(week, area, plans)
-    table = TaskedTable.from_settings(area.settings)
-    return SharedWeek(BoardState(planned_area, editor, week, table), store)
+    found = {source: CsvTable.from_settings(area.settings, source) for source in READERS}
+    tables = {source: table for source, table in found.items() if table is not None}
+    return SharedWeek(BoardState(planned_area, editor, week, tables), store)
