@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from patrolplan.board.csv_table import check_hours, check_text, read_area_table, require_table
+from patrolplan.board.csv_table import check_hours, check_text, require_table
 from patrolplan.board.requests import ReleasePlace, TaskPlace
 from patrolplan.inputs.lookups import WEEKDAYS
 from patrolplan.inputs.table_reader import quote_value
 from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.provenance import compute_area_provenance, compute_short_id
-from patrolplan.team.day_plans import replan_days
 from patrolplan.team.objective import compute_loosest_bound
 from patrolplan.team.week_editor import InvalidEditError, WeekEditor, get_slot
 from patrolplan.text import format_count
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from patrolplan.area import StudyArea
+    from patrolplan.board.board_state import BoardState
     from patrolplan.board.csv_table import CsvTable
-    from patrolplan.board.shared_week import BoardState
     from patrolplan.team.week import Duty, Lock
 
 
@@ -99,8 +98,8 @@ def replan_tasked_places(state: BoardState, table: CsvTable) -> tuple[BoardState
     what became of the patrols in words; the table is not written yet.
     """
     before, week = state.planned_area, state.week
-    area = read_area_table(before.area, table)
-    plans = replan_days(before.plans, area, before.risk, before.hotspots)
+    planned = before.with_table(table)
+    area, plans = planned.area, planned.plans
     old_provenance = compute_short_id(compute_area_provenance(before.area))
     if compute_short_id(week.created_from) == old_provenance:
         week = replace(week, created_from=compute_area_provenance(area))
@@ -124,7 +123,7 @@ def replan_tasked_places(state: BoardState, table: CsvTable) -> tuple[BoardState
     editor = editor.with_locks_and_bans(locks=_update_locks(state.editor, week.duties, duties))
     after = replace(
         state,
-        planned_area=replace(before, area=area, plans=plans),
+        planned_area=planned,
         editor=editor,
         week=editor.build_week(duties, bound=compute_loosest_bound(editor.problem)),
         tables={**state.tables, SOURCE: table},
