@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from patrolplan.inputs.table_reader import quote_value
+from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.team.week_editor import PatrolSlot
 
 
@@ -54,13 +55,12 @@ class PatrolReference(BoardRequest):
     officer: Name
     urn: Name
     date: Day
-    window: Name | None = None
-    """None where the week has only one, or where it does not matter."""
+    window: Name = AFTER_SCHOOL
 
     @property
     def slot(self) -> PatrolSlot:
         """The slot that it names."""
-        return PatrolSlot(self.officer, self.urn, self.date)
+        return PatrolSlot(self.officer, self.urn, self.date, self.window)
 
 
 class Move(BoardRequest):
@@ -113,6 +113,7 @@ class SetBan(BoardRequest):
     urn: Name | None = None
     date: Day | None = None
     variant: Count | None = None
+    window: Name | None = None
 
 
 class TaskPlace(BoardRequest):

@@ -197,6 +197,7 @@ class RotaInputs:
             when = np.array([ban.date in {None, day} for day in self.days], dtype=bool)
             urn = np.array([ban.urn in {None, urn} for urn in self.urns], dtype=bool)
             which = (ban.variant is None) | (self.variant == ban.variant)
+            which &= self.is_of_window(ban.window)
             banned |= who[:, None, None] & when[:, None] & urn[self.route_school] & which
         return banned
 
@@ -208,6 +209,7 @@ class RotaInputs:
             officer, day = self.officers.index(lock.officer), self.days.index(lock.date)
             school = self.route_school == self.urns.index(lock.urn)
             which = (lock.variant is None) | (self.variant[day] == lock.variant)
+            which = which & self.is_of_window(lock.window)
             locked[officer, day, school & which] = number
         for number, place in enumerate(self.held_rows, len(self.locks)):
             locked[place] = number
@@ -267,6 +269,11 @@ class RotaInputs:
         names = [route.patrol.window for route in self.routes]
         rows = [windows.index(name) if name in windows else 0 for name in names]
         return np.array(rows, dtype=np.int64)
+
+    def is_of_window(self, name: str | None) -> Bools:
+        """(r,) routes of a window; of any for None."""
+        windows = [route.patrol.window for route in self.routes]
+        return np.array([name in {None, window} for window in windows], dtype=bool)
 
     @cached_property
     def needs_companion(self) -> Bools:

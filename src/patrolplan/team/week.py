@@ -45,8 +45,18 @@ class Lock:
     urn: str
     date: Day
     variant: StrictCount | None = None
-    """0 for the school's best patrol of the officer's mode, 1 for its first variant...; None leaves
-    the choice open."""
+    """0 for the school's best patrol of the officer's mode in its window, 1 for its first
+    variant...; None leaves the choice open."""
+    window: str | None = None
+    """Of `[week] windows`; None leaves the choice open, where there are several."""
+
+    def is_kept_by(self, duty: "Duty") -> bool:
+        """Whether a patrol is what was set by hand."""
+        return (
+            (self.officer, self.urn, self.date) == (duty.officer, duty.urn, duty.date)
+            and self.variant in {None, duty.variant}
+            and self.window in {None, duty.window}
+        )
 
 
 @dataclass(frozen=True)
@@ -63,6 +73,17 @@ class Ban:
     urn: str | None = None
     date: Day | None = None
     variant: StrictCount | None = None
+    window: str | None = None
+
+    def rules_out(self, duty: "Duty") -> bool:
+        """Whether a patrol is among those ruled out."""
+        return (
+            self.officer in {None, duty.officer}
+            and self.urn in {None, duty.urn}
+            and self.date in {None, duty.date}
+            and self.variant in {None, duty.variant}
+            and self.window in {None, duty.window}
+        )
 
 
 @dataclass(frozen=True)
@@ -162,10 +183,16 @@ class Duty:
     """When the officer is back at the base; NaN where that is not known."""
 
     @property
-    def key(self) -> tuple[str, str, dt.date, int, int, str]:
+    def window(self) -> str:
+        """Name of the patrol's window."""
+        return self.patrol.window
+
+    @property
+    def key(self) -> tuple[str, str, dt.date, int, int, str, str]:
         """What distinguishes one duty from another."""
-        patrol = self.patrol
-        return (self.officer, self.urn, self.date, self.variant, patrol.number, patrol.way)
+        walk = self.patrol
+        where = (self.officer, self.urn, self.date)
+        return (*where, self.variant, walk.number, walk.way, walk.window)
 
     def __str__(self) -> str:
         return (

@@ -304,8 +304,17 @@ def _list_contradictions(entry: WeekEntry) -> list[tuple[str, str]]:
 
 def _list_double_bookings(entry: WeekEntry) -> list[tuple[str, str]]:
     """Officers and schools that have two patrols at a time."""
-    officers = Counter((row.officer, row.date) for row in entry.patrols)
-    schools = Counter((f"URN {row.urn}", row.date, row.number) for row in entry.patrols)
+    windows = [
+        entry.routes[row.route].window if row.route < len(entry.routes) else ""
+        for row in entry.patrols
+    ]
+    officers = Counter(
+        (row.officer, row.date, window) for row, window in zip(entry.patrols, windows, strict=True)
+    )
+    schools = Counter(
+        (f"URN {row.urn}", row.date, row.number, window)
+        for row, window in zip(entry.patrols, windows, strict=True)
+    )
     return [
         ("patrols", f"{who} has {count} patrols on {date}")
         for (who, date, *_), count in (*officers.items(), *schools.items())
