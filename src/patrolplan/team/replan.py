@@ -99,6 +99,9 @@ def replan(
         locks=week.locks,
         notes=tuple(dict.fromkeys((*week.notes, *repaired.notes, *absences))),
         created_from=week.created_from,
+        draw=week.draw,
+        foreseen=week.foreseen,
+        chances=week.chances,
         history=week.history,
     )
     return repaired, tuple(changes)

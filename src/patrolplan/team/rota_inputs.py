@@ -17,6 +17,7 @@ from patrolplan.team.free_time import FreeTime
 from patrolplan.team.problem import Bools, Floats, Ints, RotaProblem
 from patrolplan.team.programme import find_unrepeatable_routes
 from patrolplan.team.routes import Route, WeekRoutes, build_route_key, collect_routes
+from patrolplan.team.secret import WeekKey
 from patrolplan.team.week import Ban, Duty, Lock, find_open_days
 
 DOSE_MEMORY_DAYS = 7
@@ -42,6 +43,8 @@ class RotaInputs:
     """Days on which a hotspot had its dose, by hotspot."""
     held: tuple[Duty, ...] = ()
     """Duties handed out that stay as they are, whatever plan and tables say by now."""
+    key: WeekKey | None = None
+    """What the week is drawn with, and so the order and minutes in which each patrol is walked."""
 
     @cached_property
     def officers(self) -> tuple[str, ...]:
