@@ -79,7 +79,7 @@ def test_every_change_is_in_the_folder_at_once(board, client):
     assert body["state"]["version"] == 2
     week = saved(board)
     assert describe(week) == describe(board.shared.state.week)
-    assert len(week.duties) == len(board.shared._undo_stack[0][0].week.duties) - 1
+    assert len(week.duties) == len(board.shared._undo_stack[0].state.week.duties) - 1
     folder = board.shared.store.folder
     for name, digest in read_manifest(folder)["files"].items():
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
@@ -348,7 +348,7 @@ def test_a_place_is_tasked_and_taken_off_again(board, client):
     duty = next(d for d in desk.state.week.duties if d.patrol.stops)
     patrol = next(patrol for patrol in list_patrols(client) if is_at(patrol, duty))
     at = patrol["stops"][0]["stop"]
-    sheet = desk.state.tasked_table.path
+    sheet = desk.state.tables["tasked_places"].path
     bytes_before = sheet.read_bytes()
     task = {
         "kind": "task", "place_id": "T-77", "longitude": at[0], "latitude": at[1],
@@ -397,11 +397,11 @@ def test_a_place_that_cannot_be_written_is_refused(board, client, wrong, why):
         "must_visit": True, "schools": ["*"], "from": "2026-11-30", "to": "2026-12-04",
         "reason": "why", "by": "who", **wrong,
     }  # fmt: skip
-    before = board.shared.state.tasked_table.path.read_bytes()
+    before = board.shared.state.tables["tasked_places"].path.read_bytes()
     answer = change(client, 1, **task)
     assert answer.status_code == 422
     assert why in answer.json()["problem"]
-    assert board.shared.state.tasked_table.path.read_bytes() == before
+    assert board.shared.state.tables["tasked_places"].path.read_bytes() == before
 
 
 def test_a_week_that_was_printed_by_the_command_is_opened_and_continued(board, tmp_path):
