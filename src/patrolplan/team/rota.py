@@ -223,6 +223,7 @@ def build_duty(inputs: RotaInputs, officer: int, day: int, route: int) -> Duty:
         variant=int(inputs.variant[day, route]),
         patrol=patrol,
         leave_minutes=float(inputs.set_out[officer, route]),
+        back_minutes=float(inputs.back[officer, route]),
     )
 
 
