@@ -162,10 +162,16 @@ class Duty:
     """When the officer is back at the base; NaN where that is not known."""
 
     @property
-    def key(self) -> tuple[str, str, dt.date, int, int, str]:
-        """What distinguishes one duty from another."""
+    def key(self) -> tuple[str, str, dt.date, int, int, str, tuple[str, ...]]:
+        """What distinguishes one duty from another: a card names the crew as well."""
         patrol = self.patrol
-        return (self.officer, self.urn, self.date, self.variant, patrol.number, patrol.way)
+        slot = (self.officer, self.urn, self.date)
+        return (*slot, self.variant, patrol.number, patrol.way, self.crew)
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """The officer and who walks along, by the names of the officers table."""
+        return (self.officer, *self.crew)
 
     def __str__(self) -> str:
         return (
