@@ -229,7 +229,7 @@ def test_the_document_is_the_one_of_the_contracts(week):
     document = json.loads(json.dumps(build_week_document(week), allow_nan=False))
     assert {"status", "gap_percent", "worth", "patrols", "unmet"} <= set(document)
     keys = ["officer", "urn", "date", "start", "end", "variant", "number", "leave", "stops"]
-    assert all(list(row) == [*keys, "route"] for row in document["patrols"])
+    assert all(list(row) == [*keys, "route", "crew"] for row in document["patrols"])
     stops = [stop for row in document["patrols"] for stop in row["stops"]]
     keys = ["hotspot", "kind", "tasked", "arrive", "leave", "place"]
     assert all(list(stop) == keys for stop in stops)

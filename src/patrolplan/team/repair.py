@@ -167,7 +167,7 @@ def list_changes(before: Week, after: Week) -> tuple[Change, ...]:
     """Every duty that is withdrawn or new; one whose crew changes is both."""
 
     def index(week: Week) -> dict[tuple[object, ...], Duty]:
-        return {(*duty.key, duty.crew): duty for duty in week.duties}
+        return {duty.key: duty for duty in week.duties}
 
     old, new = index(before), index(after)
     return (

@@ -65,6 +65,7 @@ class DutyEntry(FileModel):
     stops: Any = ()
     route: Annotated[int, Field(ge=0)]
     way: Any = None
+    crew: tuple[str, ...] = Field(default=(), strict=False)
 
 
 class ChangeEntry(FileModel):
@@ -184,6 +185,7 @@ def _build_duty_entry(
             for stop in duty.patrol.stops
         ],
         "route": routes.setdefault(walk, len(routes)),
+        "crew": duty.crew,
     }
     if with_way:
         fields["way"] = duty.patrol.way
@@ -232,6 +234,7 @@ def read_week(path: str | Path, area: StudyArea, plan: Plan | Mapping[dt.date, P
             variant=row.variant,
             patrol=entry.routes[row.route],
             leave_minutes=row.leave,
+            crew=row.crew,
         )
         for row in entry.patrols
     )
