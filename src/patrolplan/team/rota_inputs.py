@@ -15,7 +15,6 @@ from patrolplan.team.companions import Companions
 from patrolplan.team.demands import Demand, find_meeting_routes
 from patrolplan.team.free_time import FreeTime
 from patrolplan.team.problem import Bools, Floats, Ints, RotaProblem
-from patrolplan.team.programme import find_unrepeatable_routes
 from patrolplan.team.routes import Route, WeekRoutes, build_route_key, collect_routes
 from patrolplan.team.week import Ban, Duty, Lock, find_open_days
 
@@ -311,10 +310,6 @@ class RotaInputs:
             ).reshape(-1, len(self.days)),
             demand_visits=np.array([demand.visits for demand in demands], dtype=np.int64),
             is_tasked=np.array([demand.kind == "tasked" for demand in demands], dtype=bool),
-            is_reversible=np.r_[
-                np.array([r.reverse_patrol is not None for r in routes], dtype=bool),
-                np.ones(len(along.school), dtype=bool),
-            ],
             visits=table[:, :2].astype(np.int64),
             visit_minutes=table[:, 2],
             mandatory_visits=table[:, 3] > 0,
@@ -334,11 +329,6 @@ class RotaInputs:
         columns = (self.problem.officer, self.problem.day, self.problem.route)
         keys = zip(*(column.tolist() for column in columns), strict=True)
         return {key: row for row, key in enumerate(keys)}
-
-    @cached_property
-    def is_unrepeatable(self) -> Bools:
-        """(d - 1, r) routes that may not be walked on both this day and the next."""
-        return find_unrepeatable_routes(self.problem)
 
     def _count_doses_before(self, hotspot: str) -> tuple[int, int]:
         """Days with a dose in the week before, and consecutive ones, up to three, until day one."""
