@@ -61,6 +61,39 @@ def anneal_week(problem: RotaProblem, floor: Floor, chosen: Ints, *, moves: int,
     return np.sort(best[best >= 0])
 
 
+def walk_weeks(
+    problem: RotaProblem,
+    floor: Floor,
+    chosen: Ints,
+    *,
+    limit: float,
+    moves: int,
+    states: int = 1,
+    seed: int,
+) -> list[Ints]:
+    """Weeks on a random walk from chosen options, one after every so many moves.
+
+    The walk makes the moves of the search, and accepts each that leaves a week which keeps rules
+    and floor and is worth at least `limit`. No week there is preferred to another for its worth.
+
+    Parameters
+    ----------
+    problem, floor, chosen
+        As for `anneal_week`.
+    limit
+        What every week on the way is worth at least; no more than the first one.
+    moves
+        Between one week that is returned and the next.
+    states
+        Weeks to return.
+    seed
+        64 bits.
+    """
+    facts, start = build_facts(problem, floor), fill_slots(problem, chosen)
+    rng = np.array([seed | 1], dtype=np.uint64)
+    return [np.sort(week[week >= 0]) for week in _walk(facts, start, limit, moves, states, rng)]
+
+
 @jit_compile()
 def _draw_change(
     facts: RotaFacts, state: RotaState, rng: RandomState, out: Ints, into: Ints
@@ -267,3 +300,24 @@ def _anneal(
             continue
         _apply_change(facts, state, into, out)
     return best
+
+
+@jit_compile()
+def _walk(
+    facts: RotaFacts, start: Ints, limit: float, moves: int, states: int, rng: RandomState
+) -> Ints:
+    """(states, k * d * w) slots after every so many moves; see `walk_weeks`."""
+    state, worth = begin_state(facts, start)
+    weeks = np.empty((states, len(start)), dtype=np.int64)
+    out, into = np.full(MAX_OUT, -1), np.full(MAX_INTO, -1)
+    for number in range(states):
+        for _ in range(moves):
+            if not _draw_change(facts, state, rng, out, into) or _is_locked(facts, out, into):
+                continue
+            gain = _apply_change(facts, state, out, into)
+            if worth + gain >= limit and _is_feasible(facts, state, out, into):
+                worth += gain
+            else:
+                _apply_change(facts, state, into, out)
+        weeks[number] = state.slots
+    return weeks

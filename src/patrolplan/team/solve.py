@@ -83,9 +83,9 @@ class RotaSolution:
     bound: float
     proven: bool
     floor: Floor | None = None
-    """What comes before the worth; None where the options were not chosen by `solve_rota`."""
+    """What the week had to keep; None where that is not known."""
     locks_first: bool = False
-    """Whether the locks could be fulfilled only so, see `RotaProblem.locks_first`."""
+    """See `RotaProblem.locks_first`: whether the locks could not be fulfilled otherwise."""
 
     @property
     def gap_percent(self) -> float:
@@ -130,11 +130,9 @@ def solve_rota(
     add_floor(model, mixed, x, floor)
     add_objective(model, mixed, x)
     rows, bound = _search_week(model.build(), x, mixed, floor, stop, deadline=deadline, seed=seed)
-    return replace(
-        RotaSolution.rate(problem, np.sort(order[rows]), bound),
-        floor=replace(floor, chosen=np.sort(order[floor.chosen])),
-        locks_first=mixed.locks_first,
-    )
+    solution = RotaSolution.rate(problem, np.sort(order[rows]), bound)
+    floor = replace(floor, chosen=np.sort(order[floor.chosen]))
+    return replace(solution, floor=floor, locks_first=mixed.locks_first)
 
 
 def _search_week(
