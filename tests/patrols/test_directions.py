@@ -240,8 +240,8 @@ def test_a_leg_turned_round_tells_the_same_corners():
     ]
     corner = _walk((60, 0), (4, -4), (0, -17), (0, -60))
     assert _back(corner, "A", "crossing", "crossing", "B") == [
-        ("head north", "B", 83),
-        ("left", "A", 60),
+        ("head north", "B", 77),
+        ("left", "A", 66),
     ]
 
 

@@ -15,7 +15,7 @@ from patrolplan.team.objective import compute_loosest_bound
 from patrolplan.team.rota import build_week
 from patrolplan.team.solve import RotaSolution, solve_rota
 from patrolplan.team.unmet_reasons import check_locks, check_locks_and_bans
-from patrolplan.team.week import Ban, Lock, format_day
+from patrolplan.team.week import Ban, format_day
 from patrolplan.team.week_editor import PATROL_GONE, InvalidEditError, PatrolSlot, get_slot
 
 if TYPE_CHECKING:
@@ -72,9 +72,13 @@ def _swap_patrols(change: Swap, editor: WeekEditor, week: Week) -> EditResult:
         raise InvalidEditError(message)
     others = [duty for duty in week.duties if duty is not a and duty is not b]
     if a.officer == b.officer:
-        slots = PatrolSlot(a.officer, a.urn, b.date), PatrolSlot(a.officer, b.urn, a.date)
+        dates, officers = (b.date, a.date), (a.officer, a.officer)
     else:
-        slots = PatrolSlot(b.officer, a.urn, a.date), PatrolSlot(a.officer, b.urn, b.date)
+        dates, officers = (a.date, b.date), (b.officer, a.officer)
+    slots = [
+        PatrolSlot(officer, duty.urn, date, duty.window)
+        for officer, duty, date in zip(officers, (a, b), dates, strict=True)
+    ]
     free = _release_lock(_release_lock(editor, a), b)
     after, first = _place_patrol(free, slots[0], others, like=a)
     after, second = _place_patrol(after, slots[1], [*others, first], like=b)
@@ -122,7 +126,7 @@ def _set_lock(change: SetLock, editor: WeekEditor, week: Week) -> EditResult:
         if lock is not None and not (lock.variant is None and editor.is_loan(change.slot)):
             message = f"{get_slot(duty)} is already locked"
             raise InvalidEditError(message)
-        locks.append(Lock(duty.officer, duty.urn, duty.date, duty.variant))
+        locks.append(editor.build_lock(change.slot, duty.variant))
     elif lock is None:
         message = f"{get_slot(duty)} is not locked"
         raise InvalidEditError(message)
@@ -132,14 +136,14 @@ def _set_lock(change: SetLock, editor: WeekEditor, week: Week) -> EditResult:
                 f"{duty.officer} is lent to URN {duty.urn}: keep this patrol locked, or remove it"
             )
             raise InvalidEditError(message)
-        locks.append(Lock(duty.officer, duty.urn, duty.date))
+        locks.append(editor.build_lock(change.slot))
     after = editor.with_locks_and_bans(locks=locks)
     return _build_result(editor, after, week.duties, f"{change.kind}ed: {get_slot(duty)}")
 
 
 @apply_change.register(SetBan)
 def _set_ban(change: SetBan, editor: WeekEditor, week: Week) -> EditResult:
-    ban = Ban(change.officer, change.urn, change.date, change.variant)
+    ban = Ban(change.officer, change.urn, change.date, change.variant, change.window)
     if change.kind == "unban":
         if ban not in editor.inputs.bans:
             message = f"{_describe_ban(ban)}: is not ruled out"
@@ -149,8 +153,8 @@ def _set_ban(change: SetBan, editor: WeekEditor, week: Week) -> EditResult:
         return _build_result(editor, after, week.duties, f"allowed again: {_describe_ban(ban)}")
     _check_ban(editor, ban)
     after = editor.with_locks_and_bans(bans=[*editor.inputs.bans, ban])
-    allowed = [duty for duty in week.duties if not _is_banned(ban, duty)]
-    banned = [duty for duty in week.duties if _is_banned(ban, duty)]
+    allowed = [duty for duty in week.duties if not ban.rules_out(duty)]
+    banned = [duty for duty in week.duties if ban.rules_out(duty)]
     for duty in banned:
         after = _release_lock(after, duty)
     message = f"ruled out: {_describe_ban(ban)}"
@@ -184,7 +188,7 @@ def _place_patrol(
 ) -> tuple[WeekEditor, Duty]:
     """A patrol for a slot; an officer who is lent is locked to it, so that solving keeps it."""
     if is_lent(editor, slot):
-        lock = Lock(slot.officer, slot.urn, slot.date)
+        lock = editor.build_lock(slot)
         editor = editor.with_locks_and_bans(locks=[*editor.inputs.locks, lock])
     return editor, editor.place_patrol(slot, others, variant=variant, like=like)
 
@@ -239,17 +243,10 @@ def _check_ban(editor: WeekEditor, ban: Ban) -> None:
         message = f"no patrol is planned for URN '{ban.urn}'"
     elif ban.date is not None and ban.date not in inputs.days:
         message = f"{ban.date} is not a day of this week"
+    elif ban.window not in {None, *inputs.area.settings.week.windows}:
+        message = f"there is no window '{ban.window}' in this week"
     if message:
         raise InvalidEditError(message)
-
-
-def _is_banned(ban: Ban, duty: Duty) -> bool:
-    return (
-        ban.officer in {None, duty.officer}
-        and ban.urn in {None, duty.urn}
-        and ban.date in {None, duty.date}
-        and ban.variant in {None, duty.variant}
-    )
 
 
 def _describe_ban(ban: Ban) -> str:
@@ -257,7 +254,8 @@ def _describe_ban(ban: Ban) -> str:
     where = f"URN {ban.urn}" if ban.urn else "all schools"
     when = format_day(ban.date) if ban.date else "the whole week"
     route = "" if ban.variant is None else f", {format_route_name(ban.variant)}"
-    return f"{who} at {where}, {when}{route}"
+    window = "" if ban.window is None else f" ({ban.window})"
+    return f"{who} at {where}, {when}{route}{window}"
 
 
 def list_differences(before: Week, after: Week) -> list[str]:

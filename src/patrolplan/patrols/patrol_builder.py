@@ -283,7 +283,7 @@ class PatrolBuilder:
                 arrive = max(arrive, route.begin_minutes[number])
             if route.stop_worths:
                 worth = route.stop_worths[number]
-            now = arrive + self.problem.settings.dwell_minutes
+            now = arrive + float(self.problem.stop_minutes[stop - 1])
             times.append((arrive, now, worth))
         return until, times, now + legs[-1].minutes
 

@@ -28,6 +28,7 @@ from patrolplan.crs import Projection
 from patrolplan.hotspots.reasons import Reason
 from patrolplan.hotspots.standing import Lighting, Stand
 from patrolplan.inputs.osm_tags import CrossingKind, Passage
+from patrolplan.notes import Note
 from patrolplan.patrols.file_forms import (
     NO_PIECES,
     RECORD,
@@ -329,6 +330,15 @@ class Variant:
     """The patrols themselves, one an officer, with their own times and legs."""
     avoided_hotspots: Annotated[tuple[str, ...], not_in_files(()), Field(exclude=True)] = ()
     """Hotspots that it was planned to keep off, see `patrolplan.patrols.further_patrols`."""
+    serves: Annotated[tuple[str, ...], not_in_files(()), Field(exclude=True)] = ()
+    """Tasked places that it was planned to visit, see `patrolplan.patrols.tasked_variants`."""
+    watches: Annotated[tuple[str, ...], not_in_files(()), Field(exclude=True)] = ()
+    """Hotspots that it was planned to visit because they are new or rising."""
+
+    @property
+    def is_further(self) -> bool:
+        """Whether it was planned for what other patrols leave open, not as one of the best."""
+        return bool(self.avoided_hotspots or self.serves or self.watches)
 
 
 @with_config(RECORD)
@@ -466,6 +476,18 @@ class Patrol(_AtPoint):
         return 0.0 if self.bound <= 0 else max(0.0, 100 * (self.bound - self.worth) / self.bound)
 
 
+@dataclass(frozen=True)
+class Unserved:
+    """A place that a school's patrols may serve but cannot, and why."""
+
+    urn: str
+    place: str
+    """Name of the tasked place, or of the hotspot that is watched."""
+    why: Note
+    is_watched: bool = False
+    """Whether it is such a hotspot."""
+
+
 @dataclass(frozen=True, eq=False)
 class Plan(EncipheredFields):
     """Patrols for every school of an area, with all that they rest on."""
@@ -488,6 +510,8 @@ class Plan(EncipheredFields):
     """Of the patrols; None: the settings' minutes from the bell."""
     other_windows: tuple["Plan", ...] = ()
     """The same day's patrols in further windows of the week, see `[week] windows`."""
+    unserved: tuple[Unserved, ...] = ()
+    """Places to visit, tasked or watched, that no patrol of a school can reach in their hours."""
     posts: Posts | None = None
     """Where adults stand after the bell, next to the patrols; None where none are wanted."""
 

@@ -29,7 +29,7 @@ def build_stop_windows(
     is_tasked = problem.tasked_rows >= 0
     for row in np.flatnonzero(is_tasked):
         place = problem.must_visit.iloc[problem.tasked_rows[row]]
-        of_stops[row] = find_hours_of_begin(place, problem.settings.dwell_minutes)
+        of_stops[row] = find_hours_of_begin(place, float(problem.stop_minutes[row]))
     free = np.flatnonzero(~is_tasked)
     last = _find_last_light(problem)
     if is_choosing:

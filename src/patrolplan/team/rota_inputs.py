@@ -11,11 +11,12 @@ from patrolplan.area import StudyArea
 from patrolplan.patrols.plan import Patrol, Plan
 from patrolplan.team.bases import Bases, compute_minutes_from_base
 from patrolplan.team.companions import Companions
-from patrolplan.team.demands import Demand, find_meeting_routes
+from patrolplan.team.demands import Demand, find_meeting_routes, list_demands
 from patrolplan.team.free_time import FreeTime
 from patrolplan.team.problem import Bools, Floats, Ints, RotaProblem
 from patrolplan.team.programme import find_unrepeatable_routes
 from patrolplan.team.routes import Route, WeekRoutes, build_route_key, collect_routes
+from patrolplan.team.secret import WeekKey
 from patrolplan.team.week import Ban, Duty, Lock, find_open_days
 
 DOSE_MEMORY_DAYS = 7
@@ -41,6 +42,8 @@ class RotaInputs:
     """Days on which a hotspot had its dose, by hotspot."""
     held: tuple[Duty, ...] = ()
     """Duties handed out that stay as they are, whatever plan and tables say by now."""
+    key: WeekKey | None = None
+    """What the week is drawn with, and so the order and minutes in which each patrol is walked."""
 
     @cached_property
     def officers(self) -> tuple[str, ...]:
@@ -196,6 +199,7 @@ class RotaInputs:
             when = np.array([ban.date in {None, day} for day in self.days], dtype=bool)
             urn = np.array([ban.urn in {None, urn} for urn in self.urns], dtype=bool)
             which = (ban.variant is None) | (self.variant == ban.variant)
+            which &= self.is_of_window(ban.window)
             banned |= who[:, None, None] & when[:, None] & urn[self.route_school] & which
         return banned
 
@@ -207,6 +211,7 @@ class RotaInputs:
             officer, day = self.officers.index(lock.officer), self.days.index(lock.date)
             school = self.route_school == self.urns.index(lock.urn)
             which = (lock.variant is None) | (self.variant[day] == lock.variant)
+            which = which & self.is_of_window(lock.window)
             locked[officer, day, school & which] = number
         for number, place in enumerate(self.held_rows, len(self.locks)):
             locked[place] = number
@@ -252,7 +257,8 @@ class RotaInputs:
     @cached_property
     def demands(self) -> tuple[Demand, ...]:
         """Places tasked by intelligence, and new or rising hotspots near the gates."""
-        return ()
+        hotspots = self.plans[0].hotspots
+        return list_demands(self.area, hotspots, self.days, self.urns, self.is_open)
 
     @cached_property
     def companions(self) -> Companions:
@@ -266,6 +272,11 @@ class RotaInputs:
         names = [route.patrol.window for route in self.routes]
         rows = [windows.index(name) if name in windows else 0 for name in names]
         return np.array(rows, dtype=np.int64)
+
+    def is_of_window(self, name: str | None) -> Bools:
+        """(r,) routes of a window; of any for None."""
+        windows = [route.patrol.window for route in self.routes]
+        return np.array([name in {None, window} for window in windows], dtype=bool)
 
     @cached_property
     def needs_companion(self) -> Bools:

@@ -233,6 +233,10 @@ def check_locks_and_bans(inputs: RotaInputs) -> None:
             elif row.variant is not None and not 0 <= row.variant <= highest:
                 what = f"there is no variant {row.variant}"
                 problems.add(kind, what, f"write 0 to {highest}", place)
+            if row.window not in {None, *inputs.area.settings.week.windows}:
+                what = f"there is no window '{row.window}' in the week"
+                remedy = f"name one of them: {', '.join(inputs.area.settings.week.windows)}"
+                problems.add(kind, what, remedy, place)
             if row.date not in {*days, *([None] if kind == "ban" else [])}:
                 span = f"{format_day(days[0])} to {format_day(days[-1])}"
                 what = f"{row.date} is not one of the planned days"
@@ -261,8 +265,8 @@ def check_locks(inputs: RotaInputs) -> None:
             what = what or "a ban rules it out, or the variant does not fit the hours"
             place = f"{lock.officer} at {lock.urn} on {lock.date}"
             problems.add("lock", what, "remove the lock", place)
-    officer_days = Counter((lock.officer, lock.date) for lock in inputs.locks)
-    for (officer, date), count in sorted(officer_days.items()):
+    officer_days = Counter((lock.officer, lock.date, lock.window or "") for lock in inputs.locks)
+    for (officer, date, _), count in sorted(officer_days.items()):
         if count > 1:
             problems.add("lock", f"{officer} has two patrols on {date}", "keep one of the locks")
     limits = dict(zip(inputs.officers, inputs.max_patrols.tolist(), strict=True))
@@ -271,8 +275,8 @@ def check_locks(inputs: RotaInputs) -> None:
             what = f"{officer} has {count} patrols, more than the maximum of {limits[officer]}"
             problems.add("lock", what, "remove some locks, or raise max_patrols_per_week")
     together = inputs.area.settings.patrol.officers
-    school_days = Counter((lock.urn, lock.date) for lock in inputs.locks)
-    for (urn, date), count in sorted(school_days.items()):
+    school_days = Counter((lock.urn, lock.date, lock.window or "") for lock in inputs.locks)
+    for (urn, date, _), count in sorted(school_days.items()):
         if count > together:
             what = f"URN {urn} has more than {together} officers on {date}"
             problems.add("lock", what, "remove some locks")
