@@ -118,11 +118,11 @@ class PatrolBuilder:
 
     def walk_patrol(
         self, patrol: Patrol, timing: Timing, *, latest_end_minutes: float = np.inf
-    ) -> Patrol:
+    ) -> Patrol | None:
         """A patrol of this school with its stops in another order, or at other minutes.
 
-        What is known of the patrol as a route stays as it is: its bound, its variants, its notes,
-        and what past months and the way home say of it.
+        What is known of the patrol as a route stays as it is: its variants, its notes, and what
+        past months and the way home say of it. None where a stop is no candidate, or late.
 
         Parameters
         ----------
@@ -133,10 +133,11 @@ class PatrolBuilder:
         latest_end_minutes
             When the officer is at its end at the latest.
         """
-        if not patrol.stops:
-            return patrol
+        position = self.problem.stop_by_name
         planned = [patrol.stops[row] for row in timing.order]
-        stops = [self.problem.find_stop(stop.hotspot) for stop in planned]
+        if not all(stop.hotspot in position for stop in planned):
+            return None
+        stops = [position[stop.hotspot] for stop in planned]
         latest = min(self.hours.latest_end_minutes, latest_end_minutes)
         problem = self._build_timing_problem(stops)
 
@@ -153,7 +154,7 @@ class PatrolBuilder:
 
         route = time_again(list_leg_minutes(problem, stops))
         if route is None:
-            return patrol
+            return None
         legs, walked = self._build_legs(route, time_again, latest)
         gate_until_minutes, times, end_minutes = self._time_stops(walked, legs)
         return replace(
@@ -162,6 +163,7 @@ class PatrolBuilder:
             gate_until_minutes=gate_until_minutes,
             end_minutes=end_minutes,
             worth=walked.worth,
+            bound=max(patrol.bound, walked.worth),
             stops=tuple(
                 replace(
                     stop,
