@@ -157,7 +157,8 @@ def check_request(area: StudyArea, window: Window, urns: Sequence[str] | None) -
         With the value seen.
     """
     settings = area.settings.patrol
-    if settings.gate_minutes > window.minutes:
+    is_plain = not window.at_gate and not window.is_about_opening
+    if is_plain and settings.gate_minutes > window.minutes:
         what = (
             f"gate_minutes {settings.gate_minutes:g} is longer than "
             f"the window's {window.minutes:g} minutes"
@@ -283,6 +284,13 @@ class _PatrolBuilder:
         gate_until_minutes, stops, end_minutes = self._build_stops(walked, legs)
         begins = self._list_reversed_begins(walked, stops, legs, gate_until_minutes)
         reversed_worths = self._compute_reversed_worths(walked, begins)
+        start_minutes = self.hours.start_minutes
+        if self.hours.gate_last_minutes:
+            end_minutes = self.hours.latest_end_minutes
+            if not stops:
+                stay = max(self.hours.gate_last_minutes, problem.settings.dwell_minutes)
+                gate_until_minutes = end_minutes
+                start_minutes = max(start_minutes, end_minutes - stay)
         is_reversible = self._is_in_windows(walked, begins)
         if reversed_worths is not None:
             is_reversible &= (
@@ -304,7 +312,7 @@ class _PatrolBuilder:
             school=problem.school["name"],
             number=route.officer + 1,
             point=(float(x), float(y)),
-            start_minutes=self.hours.start_minutes,
+            start_minutes=start_minutes,
             gate_until_minutes=gate_until_minutes,
             end_minutes=end_minutes,
             latest_end_minutes=self.hours.latest_end_minutes,
@@ -354,7 +362,7 @@ class _PatrolBuilder:
         # The way that was chosen need not be the quickest: preferences count too. A leg past more
         # risk that is quicker takes the time that the problem was solved with, so the bound holds.
         minutes = quickest = [metres / self.speed for metres in shortest]
-        spare = (self.hours.latest_end_minutes - route.end_minutes) * self.speed
+        spare = (self.hours.latest_back_minutes - route.end_minutes) * self.speed
         legs, walked = [], route
         for number, (start, end) in enumerate(pairwise(places)):
             more = problem.settings.detour * shortest[number]
