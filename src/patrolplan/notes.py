@@ -121,6 +121,8 @@ NoteKind = Literal[
     "officer_away",
     "data_changed",
     "no_longer_planned",
+    "drawn_without_secret",
+    "secret_readable",
     # of a file that an earlier version wrote
     "as_written",
 ]
@@ -262,6 +264,8 @@ NOTE_VALUES: Mapping[NoteKind, Mapping[str, object]] = {
     "approach_for_colleague": {"owner": str},
     "colleague_base": {"does": _TEXTS, "owner": str, "officer": str, "metres": float},
     "no_term_dates": {},
+    "drawn_without_secret": {},
+    "secret_readable": {"file": str},
     "officer_lent": {"officer": str, "urn": str, "date": str},
     "doses_not_counted": {"places": _TEXTS},
     "over_daily_maximum": {

@@ -146,9 +146,9 @@ class ReleasePlace(BoardRequest):
 
 
 class SetAway(BoardRequest):
-    """An officer is away from and to a day: what stands stays, and the week is repaired."""
+    """An officer is away from and to a day, or back again; what stands stays."""
 
-    kind: Literal["away"]
+    kind: Literal["away", "back"]
     officer: Name
     from_: Annotated[Day, Field(alias="from")]
     to: Day

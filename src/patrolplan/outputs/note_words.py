@@ -123,6 +123,14 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     "approach_for_colleague": "The way from the base to the gate is planned for {owner} alone.",
     "colleague_base": _say_colleague_base,
     "no_term_dates": "There are no term dates: every weekday counts as a school day.",
+    "drawn_without_secret": (
+        "The week was drawn without a secret: anyone with the same data and settings can draw it "
+        "again. `patrolplan week` makes a secret where it may write next to the settings."
+    ),
+    "secret_readable": (
+        "Others on this computer can read the secret {file}, and so foresee every week: let its "
+        "owner alone read it."
+    ),
     "officer_lent": lambda values: (
         f"{values['officer']} is lent to URN {values['urn']} on {_format_day(values['date'])}: "
         "locked by hand."

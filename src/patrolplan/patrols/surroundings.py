@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from patrolplan.area import StudyArea
 from patrolplan.area.daylight import find_daylight
 from patrolplan.area.patrol_window import Window
+from patrolplan.inputs.lookups import WEEKDAYS
 from patrolplan.network import Positions, StreetNetwork, concatenate_positions
 from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.network.graph import compute_piece_distances
@@ -194,7 +195,7 @@ def find_tasked_places(
     named = np.array([urn in urns for urns in places["schools"]], dtype=bool)
     gate = shapely.points(area.network.xy(area.gates.take([row])))
     near = shapely.distance(places.geometry.values, gate) <= metres
-    wanted = (named | (_is_for_all(places) & near)) & _is_in_force(places, date)
+    wanted = (named | (_is_for_all(places) & near)) & is_in_force(places, date)
     return places[wanted & _is_during(places, hours)].reset_index(drop=True)
 
 
@@ -202,7 +203,7 @@ def find_tasked_out_of_reach(area: StudyArea, date: dt.date | None) -> list[str]
     """Names of the places to visit that are for all schools and on no school's streets."""
     places = area.tasked_places
     must_visit = places["must_visit"].to_numpy(dtype=bool)
-    wanted = must_visit & _is_for_all(places) & _is_in_force(places, date)
+    wanted = must_visit & _is_for_all(places) & is_in_force(places, date)
     ends = area.network.xy(area.gates)
     if "base" in {area.settings.patrol.start, area.settings.patrol.end}:
         bases = area.officers.geometry.dropna()
@@ -225,7 +226,7 @@ def find_tasked_at_other_hours(area: StudyArea, date: dt.date | None, window: Wi
         named |= _is_for_all(places)
         theirs |= named
         during |= named & _is_during(places, compute_hours(area, school, window))
-    wanted = places["must_visit"].to_numpy(dtype=bool) & _is_in_force(places, date)
+    wanted = places["must_visit"].to_numpy(dtype=bool) & is_in_force(places, date)
     return [str(name) for name in places["place_id"][wanted & theirs & ~during]]
 
 
@@ -240,12 +241,17 @@ def _is_for_all(places: gpd.GeoDataFrame) -> NDArray[np.bool_]:
     return np.array(["*" in urns for urns in places["schools"]], dtype=bool)
 
 
-def _is_in_force(places: gpd.GeoDataFrame, date: dt.date | None) -> NDArray[np.bool_]:
-    """Which places count on a day; all of them without one."""
+def is_in_force(places: gpd.GeoDataFrame, date: dt.date | None) -> NDArray[np.bool_]:
+    """Which tasked places count on a day; all of them without one.
+
+    Those that hold on all school days hold at the weekend as well.
+    """
     if date is None:
         return np.ones(len(places), dtype=bool)
     day = pd.Timestamp(date)
-    return np.asarray((places["from"] <= day) & (day <= places["to"]))
+    wanted = {*WEEKDAYS[date.weekday() : date.weekday() + 1]} or {*WEEKDAYS}
+    on_weekday = np.array([wanted.issubset(days) for days in places["weekdays"]], dtype=bool)
+    return np.asarray((places["from"] <= day) & (day <= places["to"]) & on_weekday)
 
 
 @dataclass(frozen=True, eq=False)

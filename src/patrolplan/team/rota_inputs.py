@@ -1,7 +1,6 @@
 """Area and plans -> the options of a week: who could walk which route on which day."""
 
 import datetime as dt
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -12,11 +11,12 @@ from patrolplan.area import StudyArea
 from patrolplan.patrols.plan import Patrol, Plan
 from patrolplan.team.bases import Bases, compute_minutes_from_base
 from patrolplan.team.companions import Companions
-from patrolplan.team.demands import Demand, find_meeting_routes
+from patrolplan.team.demands import Demand, find_meeting_routes, list_demands
 from patrolplan.team.free_time import FreeTime
 from patrolplan.team.problem import Bools, Floats, Ints, RotaProblem
 from patrolplan.team.programme import find_unrepeatable_routes
 from patrolplan.team.routes import Route, WeekRoutes, build_route_key, collect_routes
+from patrolplan.team.secret import WeekKey
 from patrolplan.team.week import Ban, Duty, Lock, find_open_days
 
 DOSE_MEMORY_DAYS = 7
@@ -42,6 +42,8 @@ class RotaInputs:
     """Days on which a hotspot had its dose, by hotspot."""
     held: tuple[Duty, ...] = ()
     """Duties handed out that stay as they are, whatever plan and tables say by now."""
+    key: WeekKey | None = None
+    """What the week is drawn with, and so the order and minutes in which each patrol is walked."""
 
     @cached_property
     def officers(self) -> tuple[str, ...]:
@@ -70,7 +72,7 @@ class RotaInputs:
         return self._walked.variant
 
     def find_route(self, patrol: Patrol) -> int | None:
-        """Row of the route that is walked like this, either way round."""
+        """Row of the route that this is a walk of."""
         return self._walked.row_by_key.get(build_route_key(patrol))
 
     @cached_property
@@ -255,7 +257,8 @@ class RotaInputs:
     @cached_property
     def demands(self) -> tuple[Demand, ...]:
         """Places tasked by intelligence, and new or rising hotspots near the gates."""
-        return ()
+        hotspots = self.plans[0].hotspots
+        return list_demands(self.area, hotspots, self.days, self.urns, self.is_open)
 
     @cached_property
     def companions(self) -> Companions:
@@ -318,10 +321,7 @@ class RotaInputs:
             ).reshape(-1, len(self.days)),
             demand_visits=np.array([demand.visits for demand in demands], dtype=np.int64),
             is_tasked=np.array([demand.kind == "tasked" for demand in demands], dtype=bool),
-            is_reversible=np.r_[
-                np.array([r.reverse_patrol is not None for r in routes], dtype=bool),
-                np.ones(len(along.school), dtype=bool),
-            ],
+            is_reversible=np.ones(len(routes) + len(along.school), dtype=bool),
             visits=table[:, :2].astype(np.int64),
             visit_minutes=table[:, 2],
             mandatory_visits=table[:, 3] > 0,
@@ -365,17 +365,6 @@ class RotaInputs:
         cached = {name: vars(self)[name] for name in UNCHANGED_BY_HAND if name in vars(self)}
         vars(other).update(cached)
         return other
-
-    def choose_direction(self, day: int, route: int) -> Patrol:
-        """How a route is walked on a day: the other way round on every second one.
-
-        Which days those are differs from school to school and from week to week.
-        """
-        date, walk = self.days[day], self.routes[route]
-        year, week, _ = date.isocalendar()
-        drawn = zlib.crc32(f"{self.area.settings.seed} {walk.patrol.urn} {year} {week}".encode())
-        turn = (date.toordinal() + drawn) % 2 == 1
-        return walk.reverse_patrol if turn and walk.reverse_patrol is not None else walk.patrol
 
 
 def find_companion_number(number: Ints) -> int:

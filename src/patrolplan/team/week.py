@@ -264,6 +264,9 @@ class Week:
     draw: Draw | None = None
     """None where the week was not drawn: of files of earlier versions."""
     foreseen: Foreseen | None = None
+    chances: pd.DataFrame | None = None
+    """Of a visit to each `hotspot` on each `date` in the quarter hour that begins `from` (HH:MM),
+    before the draw: for the team's lead, and on no officer's paper."""
     history: tuple[tuple[str, str], ...] = ()
     """Changes by hand: when (YYYY-MM-DD HH:MM), and what in plain words."""
 
@@ -280,8 +283,19 @@ class Week:
 
     @property
     def gap_percent(self) -> float:
-        """How far the worth may be below the best possible, in percent of the bound."""
-        return compute_gap_percent(self.worth, self.bound)
+        """How far the best week found may be below the best possible, in percent of the bound.
+
+        Of a week that was drawn that is the one from which the draw set out.
+        """
+        best_worth = self.worth if self.draw is None else max(self.worth, self.draw.best_worth)
+        return compute_gap_percent(best_worth, self.bound)
+
+    @property
+    def give_percent(self) -> float:
+        """How much less than the best week found this one is worth, in percent."""
+        if self.draw is None or self.draw.best_worth <= 0:
+            return 0.0
+        return max(0.0, 100 * (1 - self.worth / self.draw.best_worth))
 
     def __repr__(self) -> str:
         officers = len({duty.officer for duty in self.duties})

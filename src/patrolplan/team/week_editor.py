@@ -131,6 +131,9 @@ class WeekEditor:
             duties=tuple(by_slot[get_slot(duty)] for duty in week.duties),
             notes=tuple(dict.fromkeys((*self.own_notes, *week.notes))),
             created_from=self.before.created_from,
+            draw=self.before.draw,
+            foreseen=self.before.foreseen,
+            chances=self.before.chances,
             history=self.before.history,
         )
 

@@ -13,6 +13,7 @@ from patrolplan.outputs.cartography.fonts import make_printable, print_whole
 from patrolplan.outputs.output_folder import format_json, write_files
 from patrolplan.outputs.webmap.map_layers import MapPatrol
 from patrolplan.outputs.webmap.map_page import WeekView, render_map
+from patrolplan.outputs.week.calendars import render_calendars
 from patrolplan.outputs.week.roster import Roster, RosterOfficer, format_week
 from patrolplan.outputs.week.school_sheet import render_school_sheets
 from patrolplan.outputs.week.spreadsheet import render_week_csv, render_week_xlsx
@@ -34,7 +35,7 @@ from patrolplan.parallel import ProgressCallback
 from patrolplan.patrols.plan import Plan
 from patrolplan.team.ledger.promised import HOTSPOTS_FILE, build_hotspots_document
 from patrolplan.team.week import Duty, Week, format_day
-from patrolplan.team.week_file import build_week_document
+from patrolplan.team.week_file import CHANCES_FILE, build_week_document
 from patrolplan.text import format_count
 from patrolplan.times import format_time
 
@@ -74,16 +75,24 @@ def write_week_files(
     *,
     officer: str | None = None,
     date: dt.date | None = None,
+    earlier: Path | None = None,
     executor: Executor | None = None,
     report_progress: ProgressCallback | None = None,
 ) -> None:
-    """Write the papers of a week, or of an officer or day, see `patrolplan.outputs.pack`."""
+    """Write the papers of a week, or of an officer or day, see `patrolplan.outputs.pack`.
+
+    `earlier` is the folder of the papers that these replace, whose calendars are continued.
+    """
     duties = roster.select_duties(officer, date)
+    whole = officer is None and date is None
     files = {
         "week.csv": render_week_csv(roster),
         "week.xlsx": render_week_xlsx(roster),
         "map.html": render_week_map(roster),
-        "tasks.pdf": render_task_sheets(roster, duties, wall=officer is None and date is None),
+        "tasks.pdf": render_task_sheets(roster, duties, wall=whole),
+        **render_calendars(
+            roster, roster.officers if whole else roster.find_officers(duties), earlier
+        ),
         **_render_card_files(roster, duties, executor, report_progress),
     }
     for urn, pdf in render_school_sheets(roster, [duty.urn for duty in duties]).items():
@@ -93,13 +102,16 @@ def write_week_files(
 
 
 def format_week_documents(week: Week) -> dict[str, bytes]:
-    """Build `week.json` and `hotspots.geojson`, from which a week is read again."""
+    """Build `week.json`, `hotspots.geojson` and `chances.csv`, from which a week is read again."""
     documents = {WEEK_FILE: build_week_document(week), HOTSPOTS_FILE: build_hotspots_document(week)}
-    return {name: format_json(document).encode("utf-8") for name, document in documents.items()}
+    files = {name: format_json(document).encode("utf-8") for name, document in documents.items()}
+    if week.chances is not None:
+        files[CHANCES_FILE] = week.chances.to_csv(index=False, lineterminator="\n").encode("utf-8")
+    return files
 
 
 def write_week_documents(week: Week, folder: Path) -> None:
-    """Write `week.json` and `hotspots.geojson` into a folder."""
+    """Write `week.json`, `hotspots.geojson` and `chances.csv` into a folder."""
     write_files(folder, format_week_documents(week))
 
 
