@@ -276,7 +276,7 @@ class PatrolBuilder:
                 arrive = max(arrive, route.begin_minutes[number])
             if route.stop_worths:
                 worth = route.stop_worths[number]
-            now = arrive + self.problem.settings.dwell_minutes
+            now = arrive + float(self.problem.stop_minutes[stop - 1])
             times.append((arrive, now, worth))
         is_last = self.hours.gate_last_minutes > 0
         end = self.hours.latest_end_minutes if is_last else now + legs[-1].minutes

@@ -486,6 +486,8 @@ class Unserved:
     place: str
     """Name of the tasked place, or of the hotspot that is watched."""
     why: Note
+    is_watched: bool = False
+    """Whether it is such a hotspot."""
 
 
 @dataclass(frozen=True, eq=False)

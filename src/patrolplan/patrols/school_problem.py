@@ -29,6 +29,7 @@ from patrolplan.patrols.solver.solve import (
 )
 from patrolplan.patrols.stop_windows import build_stop_windows, find_hours_of_begin, format_hours
 from patrolplan.patrols.surroundings import (
+    MIN_STOP_METRES_TO_BARRED,
     Surroundings,
     build_surroundings,
     build_way_notes,
@@ -37,6 +38,7 @@ from patrolplan.patrols.surroundings import (
 )
 from patrolplan.patrols.tasked_places import (
     MIN_WALK_METRES_TO_BARRED,
+    find_near,
     find_walks,
     list_barred_places,
     select_tasked,
@@ -241,10 +243,11 @@ class SchoolProblem:
         beats = self.inputs.hotspots
         return [beats["pieces"].iloc[row]] if row >= 0 and beats["beat"].iloc[row] else []
 
-    def explain_unserved(self) -> Note:
+    def explain_unserved(self, watch: Sequence[str] = ()) -> Note:
         """Why the places that must be visited cannot all be: where they are, their hours, or time.
 
-        The first place for which there is a reason of its own stands for all.
+        The first place for which there is a reason of its own stands for all; or else the first of
+        the hotspots to watch.
         """
         outside = self.must_visit.iloc[self.outside_rows]
         for _, place in outside.iterrows():
@@ -252,7 +255,21 @@ class SchoolProblem:
             metres = float(place.geometry.distance(gate))
             return Note("demand_out_of_reach", {**self._name(place), "metres": metres})
         notes = [self._explain_stop(stop) for stop in sorted(self.must_visit_stops)]
+        notes += [self._explain_watched(name) for name in watch]
         return min(notes, key=lambda note: note.kind == "demand_unfit")
+
+    def _explain_watched(self, name: str) -> Note:
+        """Why a hotspot to watch cannot be visited: a barred place, or no time."""
+        beats = self.inputs.hotspots
+        own = [
+            name in {hotspot, *beat}
+            for hotspot, beat in zip(beats["hotspot"], beats["beat"], strict=True)
+        ]
+        near = find_near(beats.geometry.to_numpy()[own], self.barred, MIN_STOP_METRES_TO_BARRED)
+        if near.any():
+            barred = str(self.barred["place_id"].iloc[int(np.argmax(near.any(axis=1)))])
+            return Note("demand_near_barred", {"place": name, "barred": barred})
+        return Note("demand_unfit", {"place": name, "school": str(self.school["name"])})
 
     def _explain_stop(self, stop: int) -> Note:
         """Why a stop that must be visited cannot be: a barred place, its hours, or no time."""
