@@ -108,11 +108,15 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     **DATA_SENTENCES,
     **RISK_SENTENCES,
     "bell_time_assumed": "Finish time not known: {time} assumed.",
+    "opening_bell_assumed": "Opening bell not known: {time} assumed.",
     "gate_assumed": "Gate not known: nearest walkable street assumed.",
     "starts_after_pupils": "Starts after pupils have left, so no time is spent at the gate.",
     "ends_before_pupils": "Ends before pupils leave, so no time is spent at the gate.",
     "ends_as_pupils_leave": "Ends as pupils leave, so no time is spent at the gate.",
     "window_before_bell": "The window opens before the bell: the patrol starts as pupils leave.",
+    "starts_at_opening": "Starts as the school opens, so no time is spent at the gate.",
+    "gate_before_opening": "Be at the gate from {start} until the school opens at {bell}.",
+    "window_at_gate": "In this window the officer stays at the gate.",
     "nothing_worth_walk": lambda values: (
         f"Nothing within {values['metres']:,.0f} m is worth the walk. No street has as many as "
         f"{values['min_incidents']:g} recorded crimes a year, or a group of reports. Stay at the "

@@ -24,7 +24,7 @@ GATE_TASKS = (
 )
 """What to do for as long as one stays at the gate."""
 
-GATE_REASONS: tuple[NoteKind, ...] = ("nothing_worth_walk", "no_stop_in_time")
+GATE_REASONS: tuple[NoteKind, ...] = ("nothing_worth_walk", "no_stop_in_time", "window_at_gate")
 """Notes that say why no stop is made: the panel says so, and no caution does once more."""
 
 MAX_NEAREST = 3
