@@ -58,6 +58,7 @@ class Board:
                 "can_redo": shared.can_redo,
                 "unsaved": bool(shared.save_problem),
                 "save_problem": shared.save_problem,
+                "undo_note": shared.undo_note,
             }
         try:
             doses, problem = load_delivered(state.planned_area.area.settings, state.week), ""

@@ -7,15 +7,25 @@ from dataclasses import dataclass, replace
 from functools import singledispatch
 from typing import TYPE_CHECKING
 
-from patrolplan.board.requests import Add, ChooseVariant, Move, Remove, SetBan, SetLock, Swap
+from patrolplan.board.requests import (
+    Add,
+    ChooseVariant,
+    Move,
+    Remove,
+    SetBan,
+    SetCrew,
+    SetLock,
+    Swap,
+)
 from patrolplan.errors import PatrolplanError
+from patrolplan.outputs.crew_words import describe_crew, name_member
 from patrolplan.outputs.wording import format_route_name
 from patrolplan.team.bases import MODE_WORDS
 from patrolplan.team.objective import compute_loosest_bound
 from patrolplan.team.rota import build_week
 from patrolplan.team.solve import RotaSolution, solve_rota
 from patrolplan.team.unmet_reasons import check_locks, check_locks_and_bans
-from patrolplan.team.week import Ban, Lock, format_day
+from patrolplan.team.week import Ban, format_day
 from patrolplan.team.week_editor import PATROL_GONE, InvalidEditError, PatrolSlot, get_slot
 
 if TYPE_CHECKING:
@@ -23,6 +33,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from threading import Event
 
+    from patrolplan.area import StudyArea
     from patrolplan.team.problem import RotaProblem
     from patrolplan.team.rota_inputs import RotaInputs
     from patrolplan.team.week import Duty, Week
@@ -72,9 +83,13 @@ def _swap_patrols(change: Swap, editor: WeekEditor, week: Week) -> EditResult:
         raise InvalidEditError(message)
     others = [duty for duty in week.duties if duty is not a and duty is not b]
     if a.officer == b.officer:
-        slots = PatrolSlot(a.officer, a.urn, b.date), PatrolSlot(a.officer, b.urn, a.date)
+        dates, officers = (b.date, a.date), (a.officer, a.officer)
     else:
-        slots = PatrolSlot(b.officer, a.urn, a.date), PatrolSlot(a.officer, b.urn, b.date)
+        dates, officers = (a.date, b.date), (b.officer, a.officer)
+    slots = [
+        PatrolSlot(officer, duty.urn, date, duty.window)
+        for officer, duty, date in zip(officers, (a, b), dates, strict=True)
+    ]
     free = _release_lock(_release_lock(editor, a), b)
     after, first = _place_patrol(free, slots[0], others, like=a)
     after, second = _place_patrol(after, slots[1], [*others, first], like=b)
@@ -109,6 +124,7 @@ def _choose_variant(change: ChooseVariant, editor: WeekEditor, week: Week) -> Ed
         raise InvalidEditError(message)
     others = [duty for duty in week.duties if duty is not old]
     new = editor.place_patrol(change.slot, others, variant=change.variant)
+    new = replace(new, crew=old.crew or new.crew)
     message = f"{get_slot(new)} takes {format_route_name(new.variant)}"
     return _build_result(editor, editor, [*others, new], message)
 
@@ -122,7 +138,7 @@ def _set_lock(change: SetLock, editor: WeekEditor, week: Week) -> EditResult:
         if lock is not None and not (lock.variant is None and editor.is_loan(change.slot)):
             message = f"{get_slot(duty)} is already locked"
             raise InvalidEditError(message)
-        locks.append(Lock(duty.officer, duty.urn, duty.date, duty.variant))
+        locks.append(editor.build_lock(change.slot, duty.variant))
     elif lock is None:
         message = f"{get_slot(duty)} is not locked"
         raise InvalidEditError(message)
@@ -132,14 +148,14 @@ def _set_lock(change: SetLock, editor: WeekEditor, week: Week) -> EditResult:
                 f"{duty.officer} is lent to URN {duty.urn}: keep this patrol locked, or remove it"
             )
             raise InvalidEditError(message)
-        locks.append(Lock(duty.officer, duty.urn, duty.date))
+        locks.append(editor.build_lock(change.slot))
     after = editor.with_locks_and_bans(locks=locks)
     return _build_result(editor, after, week.duties, f"{change.kind}ed: {get_slot(duty)}")
 
 
 @apply_change.register(SetBan)
 def _set_ban(change: SetBan, editor: WeekEditor, week: Week) -> EditResult:
-    ban = Ban(change.officer, change.urn, change.date, change.variant)
+    ban = Ban(change.officer, change.urn, change.date, change.variant, change.window)
     if change.kind == "unban":
         if ban not in editor.inputs.bans:
             message = f"{_describe_ban(ban)}: is not ruled out"
@@ -149,14 +165,39 @@ def _set_ban(change: SetBan, editor: WeekEditor, week: Week) -> EditResult:
         return _build_result(editor, after, week.duties, f"allowed again: {_describe_ban(ban)}")
     _check_ban(editor, ban)
     after = editor.with_locks_and_bans(bans=[*editor.inputs.bans, ban])
-    allowed = [duty for duty in week.duties if not _is_banned(ban, duty)]
-    banned = [duty for duty in week.duties if _is_banned(ban, duty)]
+    released = [_release_banned(after, ban, duty) for duty in week.duties]
+    allowed = [duty for duty in released if duty is not None]
+    banned = [d for d, left in zip(week.duties, released, strict=True) if left is None]
     for duty in banned:
         after = _release_lock(after, duty)
     message = f"ruled out: {_describe_ban(ban)}"
     if banned:
         message += f"; removed: {', '.join(str(get_slot(duty)) for duty in banned)}"
     return _build_result(editor, after, allowed, message)
+
+
+@apply_change.register(SetCrew)
+def _set_crew(change: SetCrew, editor: WeekEditor, week: Week) -> EditResult:
+    old = find_duty(week, change.slot)
+    crew = tuple(change.crew)
+    if crew == old.crew:
+        who = describe_crew(editor.inputs.area, old) or "nobody"
+        message = f"{get_slot(old)}: {who} walks along already"
+        raise InvalidEditError(message)
+    if not crew and editor.needs_companion(old):
+        message = f"{get_slot(old)}: two are needed; name somebody else, or remove the patrol"
+        raise InvalidEditError(message)
+    for name in crew:
+        if name == old.officer:
+            message = f"{name} cannot walk along with {name}"
+            raise InvalidEditError(message)
+        if obstacle := editor.find_crew_obstacle(old, name, week.duties):
+            message = f"{name_member(editor.inputs.area, name)} {obstacle}"
+            raise InvalidEditError(message)
+    new = replace(old, crew=crew)
+    others = [duty for duty in week.duties if duty is not old]
+    message = _describe_new_crew(editor.inputs.area, new)
+    return _build_result(editor, editor, [*others, new], message)
 
 
 def _build_result(
@@ -184,7 +225,7 @@ def _place_patrol(
 ) -> tuple[WeekEditor, Duty]:
     """A patrol for a slot; an officer who is lent is locked to it, so that solving keeps it."""
     if is_lent(editor, slot):
-        lock = Lock(slot.officer, slot.urn, slot.date)
+        lock = editor.build_lock(slot)
         editor = editor.with_locks_and_bans(locks=[*editor.inputs.locks, lock])
     return editor, editor.place_patrol(slot, others, variant=variant, like=like)
 
@@ -239,17 +280,24 @@ def _check_ban(editor: WeekEditor, ban: Ban) -> None:
         message = f"no patrol is planned for URN '{ban.urn}'"
     elif ban.date is not None and ban.date not in inputs.days:
         message = f"{ban.date} is not a day of this week"
+    elif ban.window not in {None, *inputs.area.settings.week.windows}:
+        message = f"there is no window '{ban.window}' in this week"
     if message:
         raise InvalidEditError(message)
 
 
-def _is_banned(ban: Ban, duty: Duty) -> bool:
-    return (
-        ban.officer in {None, duty.officer}
-        and ban.urn in {None, duty.urn}
-        and ban.date in {None, duty.date}
-        and ban.variant in {None, duty.variant}
+def _release_banned(editor: WeekEditor, ban: Ban, duty: Duty) -> Duty | None:
+    """A patrol without those of its crew whom a ban rules out; None where it cannot be walked."""
+    if ban.rules_out(duty):
+        return None
+    crew = tuple(
+        name
+        for name in duty.crew
+        if ban.variant is not None or not ban.rules_out(replace(duty, officer=name))
     )
+    if duty.crew and not crew and editor.needs_companion(duty):
+        return None
+    return replace(duty, crew=crew)
 
 
 def _describe_ban(ban: Ban) -> str:
@@ -257,7 +305,8 @@ def _describe_ban(ban: Ban) -> str:
     where = f"URN {ban.urn}" if ban.urn else "all schools"
     when = format_day(ban.date) if ban.date else "the whole week"
     route = "" if ban.variant is None else f", {format_route_name(ban.variant)}"
-    return f"{who} at {where}, {when}{route}"
+    window = "" if ban.window is None else f" ({ban.window})"
+    return f"{who} at {where}, {when}{route}{window}"
 
 
 def list_differences(before: Week, after: Week) -> list[str]:
@@ -269,8 +318,18 @@ def list_differences(before: Week, after: Week) -> list[str]:
     return [
         *(f"removed: {slot}" for slot in old if slot not in new),
         *(f"new: {slot}, {routes[slot]}" for slot in new if slot not in old),
-        *(f"{slot} takes {routes[slot]}" for slot in changed),
+        *(_describe_changed_duty(after.plan.area, old[slot], new[slot]) for slot in changed),
     ]
+
+
+def _describe_new_crew(area: StudyArea, duty: Duty) -> str:
+    return f"{get_slot(duty)}: {describe_crew(area, duty) or 'nobody'} walks along"
+
+
+def _describe_changed_duty(area: StudyArea, old: Duty, new: Duty) -> str:
+    if replace(new, crew=old.crew).key == old.key:
+        return _describe_new_crew(area, new)
+    return f"{get_slot(new)} takes {format_route_name(new.variant)}"
 
 
 def describe_difference(before: Week, after: Week) -> str:
@@ -309,7 +368,10 @@ def solve_week(editor: WeekEditor, week: Week, cancel: Event) -> Proposal:
     solved = build_week(inputs, inputs.problem, solution).duties
     find_route = editor.inputs.find_route
     present = {(get_slot(duty), find_route(duty.patrol)): duty for duty in week.duties}
-    duties = [present.get((get_slot(duty), find_route(duty.patrol)), duty) for duty in solved]
+    duties = [
+        replace(present.get((get_slot(duty), find_route(duty.patrol)), duty), crew=duty.crew)
+        for duty in solved
+    ]
     return Proposal(editor.inputs, editor.build_week(duties, bound=solution.bound))
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from patrolplan.inputs.table_reader import quote_value
+from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.team.week_editor import PatrolSlot
 
 
@@ -54,11 +55,12 @@ class PatrolReference(BoardRequest):
     officer: Name
     urn: Name
     date: Day
+    window: Name = AFTER_SCHOOL
 
     @property
     def slot(self) -> PatrolSlot:
         """The slot that it names."""
-        return PatrolSlot(self.officer, self.urn, self.date)
+        return PatrolSlot(self.officer, self.urn, self.date, self.window)
 
 
 class Move(BoardRequest):
@@ -111,6 +113,7 @@ class SetBan(BoardRequest):
     urn: Name | None = None
     date: Day | None = None
     variant: Count | None = None
+    window: Name | None = None
 
 
 class TaskPlace(BoardRequest):
@@ -143,9 +146,9 @@ class ReleasePlace(BoardRequest):
 
 
 class SetAway(BoardRequest):
-    """An officer is away from and to a day: what stands stays, and the week is repaired."""
+    """An officer is away from and to a day, or back again; what stands stays."""
 
-    kind: Literal["away"]
+    kind: Literal["away", "back"]
     officer: Name
     from_: Annotated[Day, Field(alias="from")]
     to: Day

@@ -69,6 +69,7 @@ def build_week_view(state: BoardState, delivered: DeliveredBySlot) -> dict[str, 
                 "urn": ban.urn,
                 "date": None if ban.date is None else f"{ban.date}",
                 "variant": ban.variant,
+                "window": ban.window,
             }
             for ban in week.bans
         ],

@@ -6,13 +6,14 @@ from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from patrolplan.atomic import WEEK_FILE, hash_content
+from patrolplan.atomic import UNDO_FILE, WEEK_FILE, hash_content
 from patrolplan.board.printing import (
     OUT_OF_DATE_KEY,
     PRINTED_KEY,
     find_outdated_papers,
     find_shown_cards,
 )
+from patrolplan.board.undo_file import MAX_FILE_BYTES
 from patrolplan.outputs.output_folder import (
     build_manifest_header,
     lock_folder,
@@ -23,6 +24,7 @@ from patrolplan.outputs.output_folder import (
 from patrolplan.outputs.week.week_pack import format_week_documents, write_week_documents
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -43,21 +45,40 @@ class WeekStore:
     def read_digest(self) -> str:
         """A digest of the week's file; empty where there is none."""
         try:
-            return hash_content((self.folder / WEEK_FILE).read_bytes())
+            return hash_content(self.read_week_file())
         except OSError:
             return ""
+
+    def read_week_file(self) -> bytes:
+        """The contents of the week's file; raises OSError where there is none."""
+        return (self.folder / WEEK_FILE).read_bytes()
+
+    def read_undo_file(self) -> bytes | None:
+        """What can be undone, see `patrolplan.board.undo_file`; None where nothing is stored."""
+        path = self.folder / UNDO_FILE
+        try:
+            is_ours = not path.is_symlink() and path.stat().st_size <= MAX_FILE_BYTES
+            return path.read_bytes() if is_ours else None
+        except OSError:
+            return None
 
     def create(self, week: Week) -> None:
         """Write a week into a folder that holds none; not while `lock_folder` is held."""
         with replace_folder(self.folder, _describe_area(week.plan.area)) as part:
             write_week_documents(week, part)
 
-    def save(self, week: Week, before: Week) -> str:
+    def save(
+        self, week: Week, before: Week, format_steps: Callable[[bytes], bytes] | None = None
+    ) -> str:
         """Replace the week `before` in the folder and return the new one's digest.
 
         Papers that show the earlier week stay, and the manifest says that they are out of date.
+        `format_steps` makes what can be undone of the contents of the week's file; both are
+        written, or none.
         """
         files = format_week_documents(week)
+        if format_steps is not None:
+            files[UNDO_FILE] = format_steps(files[WEEK_FILE])
         manifest = self.load_manifest()
         shown = find_shown_cards(manifest, before)
         stale = find_outdated_papers(week, manifest.get("files", {}), shown)

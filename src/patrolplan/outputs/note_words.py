@@ -59,6 +59,13 @@ def _say_mode_not_planned(values: Mapping[str, Any]) -> str:
     )
 
 
+def _say_crew_short(values: Mapping[str, Any]) -> str:
+    rows = zip(values["officers"], values["urns"], values["dates"], strict=False)
+    patrols = [f"{name} at URN {urn} on {_format_day(date)}" for name, urn, date in rows]
+    count = len(values["officers"])
+    return f"Patrols of one, not two ({count} of {values['of']}): {'; '.join(patrols)}."
+
+
 def format_span(hours: object) -> str:
     """HH:MM-HH:MM in words.
 
@@ -119,6 +126,14 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     "approach_for_colleague": "The way from the base to the gate is planned for {owner} alone.",
     "colleague_base": _say_colleague_base,
     "no_term_dates": "There are no term dates: every weekday counts as a school day.",
+    "drawn_without_secret": (
+        "The week was drawn without a secret: anyone with the same data and settings can draw it "
+        "again. `patrolplan week` makes a secret where it may write next to the settings."
+    ),
+    "secret_readable": (
+        "Others on this computer can read the secret {file}, and so foresee every week: let its "
+        "owner alone read it."
+    ),
     "officer_lent": lambda values: (
         f"{values['officer']} is lent to URN {values['urn']} on {_format_day(values['date'])}: "
         "locked by hand."
@@ -140,6 +155,7 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
         f"{values['officer']} at URN {values['urn']}: the patrol {' and '.join(values['does'])} "
         f"at the base of {values['owner']}."
     ),
+    "crew_short": _say_crew_short,
     "mode_not_planned": _say_mode_not_planned,
     "officer_away": lambda values: (
         f"{values['officer']} is absent on {_format_day(values['date'])}."

@@ -14,6 +14,7 @@ from patrolplan.hotspots.reasons import (
     WayReason,
 )
 from patrolplan.hotspots.significance import WELL_PLACED_SHARE
+from patrolplan.hotspots.trends import CHANGED_TRENDS
 from patrolplan.outputs.risk_note_words import TIME_WORDS
 from patrolplan.outputs.tasking_words import describe_tasking
 from patrolplan.outputs.wording import SNAPPED_PLACES
@@ -86,9 +87,6 @@ UNSURE_PLACE = "may lie a street or two away"
 
 HARDLY_ANY = (0, 1)
 """Incidents that are no number to print."""
-
-NEWS = ("new", "rising")
-"""Trends that an officer should hear of."""
 
 MODIFIERS = (TrendReason, UnsurePlaceReason)
 """What only says more about another reason."""
@@ -168,7 +166,7 @@ def find_news(reasons: "Sequence[Reason]") -> tuple[TrendReason, str] | None:
     'New since September 2025'
     """
     trends = (one for one in reasons if isinstance(one, TrendReason))
-    news = next((one for one in trends if one.trend in NEWS), None)
+    news = next((one for one in trends if one.trend in CHANGED_TRENDS), None)
     last = next((one.last_month for one in reasons if isinstance(one, CrimeReason)), None)
     if news is None or last is None:
         return None

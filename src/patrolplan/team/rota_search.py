@@ -131,6 +131,41 @@ def anneal_week(problem: RotaProblem, floor: Floor, chosen: Ints, *, moves: int,
     return np.sort(best[best >= 0])
 
 
+def walk_weeks(
+    problem: RotaProblem,
+    floor: Floor,
+    chosen: Ints,
+    *,
+    limit: float,
+    moves: int,
+    states: int = 1,
+    seed: int,
+) -> list[Ints]:
+    """Weeks on a random walk from chosen options, one after every so many moves.
+
+    The walk makes the moves of the search, and accepts each that leaves a week which keeps rules
+    and floor and is worth at least `limit`. No week there is preferred to another for its worth.
+
+    Parameters
+    ----------
+    problem, floor, chosen
+        As for `anneal_week`.
+    limit
+        What every week on the way is worth at least; no more than the first one.
+    moves
+        Between one week that is returned and the next.
+    states
+        Weeks to return.
+    seed
+        64 bits.
+    """
+    facts = _build_facts(problem, floor)
+    start = np.full(len(problem.max_patrols) * len(problem.dates), NO_OPTION)
+    start[problem.officer_day[chosen]] = chosen
+    rng = np.array([seed | 1], dtype=np.uint64)
+    return [np.sort(week[week >= 0]) for week in _walk(facts, start, limit, moves, states, rng)]
+
+
 def _build_facts(problem: RotaProblem, floor: Floor) -> RotaFacts:
     days, slots = len(problem.dates), len(problem.max_patrols) * len(problem.dates)
     number = problem.route_number[problem.route] - 1
@@ -360,10 +395,8 @@ def _apply_change(facts: RotaFacts, state: RotaState, out: Ints, into: Ints) -> 
 
 
 @jit_compile()
-def _anneal(
-    facts: RotaFacts, start: Ints, hot: float, cold: float, moves: int, rng: RandomState
-) -> Ints:
-    """The slots of the best week on the way."""
+def _build_state(facts: RotaFacts, start: Ints) -> tuple[RotaState, float]:
+    """The state of a week, and its worth."""
     schools, routes = len(facts.target), len(facts.stop_start) - 1
     state = RotaState(
         np.full(len(start), -1),
@@ -380,6 +413,15 @@ def _anneal(
     for option in start:
         if option >= 0:
             worth += _apply_option(facts, state, option, 1)
+    return state, worth
+
+
+@jit_compile()
+def _anneal(
+    facts: RotaFacts, start: Ints, hot: float, cold: float, moves: int, rng: RandomState
+) -> Ints:
+    """The slots of the best week on the way."""
+    state, worth = _build_state(facts, start)
     best, best_worth = start.copy(), worth
     out, into = np.full(4, -1), np.full(2, -1)
     cooling = (cold / hot) ** (1.0 / max(1, moves))
@@ -398,3 +440,24 @@ def _anneal(
             continue
         _apply_change(facts, state, into, out)
     return best
+
+
+@jit_compile()
+def _walk(
+    facts: RotaFacts, start: Ints, limit: float, moves: int, states: int, rng: RandomState
+) -> Ints:
+    """(states, k * d) slots after every so many moves; see `walk_weeks`."""
+    state, worth = _build_state(facts, start)
+    weeks = np.empty((states, len(start)), dtype=np.int64)
+    out, into = np.full(4, -1), np.full(2, -1)
+    for number in range(states):
+        for _ in range(moves):
+            if not _draw_change(facts, state, rng, out, into) or _is_locked(facts, out):
+                continue
+            gain = _apply_change(facts, state, out, into)
+            if worth + gain >= limit and _is_feasible(facts, state, out, into):
+                worth += gain
+            else:
+                _apply_change(facts, state, into, out)
+        weeks[number] = state.slots
+    return weeks

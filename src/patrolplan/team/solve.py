@@ -75,6 +75,10 @@ class RotaSolution:
     worth: float
     bound: float
     proven: bool
+    floor: Floor | None = None
+    """What the week had to keep; None where that is not known."""
+    locks_first: bool = False
+    """See `RotaProblem.locks_first`: whether the locks could not be fulfilled otherwise."""
 
     @property
     def gap_percent(self) -> float:
@@ -119,7 +123,9 @@ def solve_rota(
     _add_floor(model, mixed, x, floor)
     add_objective(model, mixed, x)
     rows, bound = _search_week(model.build(), x, mixed, floor, stop, deadline=deadline, seed=seed)
-    return RotaSolution.rate(problem, np.sort(order[rows]), bound)
+    solution = RotaSolution.rate(problem, np.sort(order[rows]), bound)
+    floor = replace(floor, chosen=np.sort(order[floor.chosen]))
+    return replace(solution, floor=floor, locks_first=mixed.locks_first)
 
 
 def _search_week(

@@ -4,10 +4,12 @@ import datetime as dt
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import pandas as pd
 from pydantic import BeforeValidator, Field, PlainSerializer, ValidationError
 
 from patrolplan.area import StudyArea
@@ -16,12 +18,13 @@ from patrolplan.errors import InputError, Problems
 from patrolplan.notes import Note
 from patrolplan.patrols.file_forms import Amount, Count, Day, FileModel, FileNote, Minutes
 from patrolplan.patrols.plan import Patrol, Plan, build_patrol_document
-from patrolplan.patrols.planner import reverse_patrol
 from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.team.day_plans import list_day_plans
 from patrolplan.team.routes import build_route_key, list_patrols
-from patrolplan.team.week import Ban, Duty, Lock, PatrolShortfall, Unmet, Week
+from patrolplan.team.week import Ban, Draw, Duty, Foreseen, Lock, PatrolShortfall, Unmet, Week
 from patrolplan.times import format_time
+
+CHANCES_FILE = "chances.csv"
 
 SCHEMA = 2
 """Of 1, stops had reasons in words."""
@@ -62,6 +65,7 @@ class DutyEntry(FileModel):
     stops: Any = ()
     route: Annotated[int, Field(ge=0)]
     way: Any = None
+    crew: tuple[str, ...] = Field(default=(), strict=False)
 
 
 class ChangeEntry(FileModel):
@@ -72,7 +76,11 @@ class ChangeEntry(FileModel):
 
 
 class WeekEntry(FileModel):
-    """The whole file; `gap_percent` and `plan` are for readers, they follow from the rest."""
+    """The whole file.
+
+    `gap_percent`, `plan`, `commitment` and `give_percent` are for readers, they follow from the
+    rest.
+    """
 
     schema_: Annotated[int, Field(alias="schema")]
     status: Literal["optimal", "feasible"]
@@ -90,6 +98,10 @@ class WeekEntry(FileModel):
     bans: list[Annotated[Ban, Row]]
     delivered: DaysByName
     absent: DaysByName
+    commitment: Any = None
+    give_percent: Any = None
+    draw: Draw | None = None
+    foreseen: Foreseen | None = None
     history: tuple[ChangeEntry, ...] = Field(default=(), strict=False)
     routes: list[Patrol]
 
@@ -125,12 +137,26 @@ def build_week_document(week: Week) -> dict[str, Any]:
         "bans": list(week.bans),
         "delivered": _sort_days(week.delivered),
         "absent": _sort_days(week.absent),
+        **_build_draw_fields(week),
         "history": tuple(ChangeEntry(when=when, what=what) for when, what in week.history),
     }
     document = WeekEntry.model_construct(**fields).model_dump(
         mode="json", by_alias=True, exclude_unset=True
     )
     return document | {"routes": [json.loads(route) for route in routes]}
+
+
+def _build_draw_fields(week: Week) -> dict[str, Any]:
+    """How the week was drawn, where it was."""
+    if week.draw is None:
+        return {}
+    best_worth = round(week.draw.best_worth, 6)
+    return {
+        "commitment": week.draw.commitment,
+        "give_percent": round(week.give_percent, 4),
+        "draw": replace(week.draw, best_worth=best_worth),
+        "foreseen": week.foreseen,
+    }
 
 
 def _build_duty_entry(
@@ -159,6 +185,7 @@ def _build_duty_entry(
             for stop in duty.patrol.stops
         ],
         "route": routes.setdefault(walk, len(routes)),
+        "crew": duty.crew,
     }
     if with_way:
         fields["way"] = duty.patrol.way
@@ -207,6 +234,7 @@ def read_week(path: str | Path, area: StudyArea, plan: Plan | Mapping[dt.date, P
             variant=row.variant,
             patrol=entry.routes[row.route],
             leave_minutes=row.leave,
+            crew=row.crew,
         )
         for row in entry.patrols
     )
@@ -227,8 +255,21 @@ def read_week(path: str | Path, area: StudyArea, plan: Plan | Mapping[dt.date, P
         delivered={name: frozenset(days) for name, days in entry.delivered.items()},
         absent={name: frozenset(days) for name, days in entry.absent.items()},
         created_from=entry.created_from,
+        draw=entry.draw,
+        foreseen=entry.foreseen,
+        chances=read_chances(path),
         history=tuple((row.when, row.what) for row in entry.history),
     )
+
+
+def read_chances(path: str | Path) -> pd.DataFrame | None:
+    """The chances written next to a week's file, see `Week.chances`; None where there are none."""
+    path = Path(path)
+    file = (path if path.is_dir() else path.parent) / CHANCES_FILE
+    try:
+        return pd.read_csv(file, dtype={"chance": "float64"}, encoding="utf-8")
+    except (OSError, ValueError):
+        return None
 
 
 def read_week_entry(path: str | Path, projection: Projection | None = None) -> WeekEntry:
@@ -304,8 +345,17 @@ def _list_contradictions(entry: WeekEntry) -> list[tuple[str, str]]:
 
 def _list_double_bookings(entry: WeekEntry) -> list[tuple[str, str]]:
     """Officers and schools that have two patrols at a time."""
-    officers = Counter((row.officer, row.date) for row in entry.patrols)
-    schools = Counter((f"URN {row.urn}", row.date, row.number) for row in entry.patrols)
+    windows = [
+        entry.routes[row.route].window if row.route < len(entry.routes) else ""
+        for row in entry.patrols
+    ]
+    officers = Counter(
+        (row.officer, row.date, window) for row, window in zip(entry.patrols, windows, strict=True)
+    )
+    schools = Counter(
+        (f"URN {row.urn}", row.date, row.number, window)
+        for row, window in zip(entry.patrols, windows, strict=True)
+    )
     return [
         ("patrols", f"{who} has {count} patrols on {date}")
         for (who, date, *_), count in (*officers.items(), *schools.items())
@@ -323,12 +373,7 @@ def _describe_differences(
         return ()
     notes = [Note("data_changed", {"then": then, "now": now})]
     planned = {
-        day: {
-            build_route_key(walk)
-            for _, patrol in list_patrols(plan)
-            for walk in (patrol, reverse_patrol(patrol))
-            if walk is not None
-        }
+        day: {build_route_key(patrol) for _, patrol in list_patrols(plan)}
         for day, plan in zip(entry.days, plans, strict=True)
     }
     other = [duty for duty in duties if build_route_key(duty.patrol) not in planned[duty.date]]

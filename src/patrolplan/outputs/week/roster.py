@@ -10,6 +10,7 @@ import numpy as np
 
 from patrolplan.errors import Problems
 from patrolplan.inputs.lookups import WEEKDAYS
+from patrolplan.outputs.crew_words import name_member
 from patrolplan.outputs.reason_words import join_words
 from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.team.bases import MODE_WORDS
@@ -133,11 +134,7 @@ class Roster:
     def describe_others(self, officer: str, duty: Duty) -> str:
         """With whom an officer walks a patrol, staff by their role only; empty for nobody."""
         others = [name for name in (duty.officer, *duty.crew) if name != officer]
-        return join_words([self._describe_person(name) for name in others])
-
-    def _describe_person(self, name: str) -> str:
-        """An officer by the name in the table, staff of a school by their role."""
-        return STAFF if self._roles.get(name) == "staff" else name
+        return join_words([name_member(self.week.plan.area, name) for name in others])
 
     @cached_property
     def officer_modes(self) -> dict[str, str]:
@@ -150,11 +147,6 @@ class Roster:
         table = self.week.plan.area.officers
         hours = table.loc[table["officer"] == officer, WEEKDAYS[day.weekday()]]
         return "" if hours.empty else str(hours.iloc[0])
-
-    @cached_property
-    def _roles(self) -> dict[str, str]:
-        table = self.week.plan.area.officers
-        return dict(zip(table["officer"], table["role"], strict=True))
 
     @cached_property
     def school_names(self) -> dict[str, str]:

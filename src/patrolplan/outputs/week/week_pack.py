@@ -39,7 +39,7 @@ from patrolplan.patrols.plan import Plan
 from patrolplan.team.ledger.promised import HOTSPOTS_FILE, build_hotspots_document
 from patrolplan.team.officer_day import DayItem
 from patrolplan.team.week import Duty, Week, format_day
-from patrolplan.team.week_file import build_week_document
+from patrolplan.team.week_file import CHANCES_FILE, build_week_document
 from patrolplan.text import format_count
 from patrolplan.times import format_span, format_time
 
@@ -109,13 +109,16 @@ def write_week_files(
 
 
 def format_week_documents(week: Week) -> dict[str, bytes]:
-    """Build `week.json` and `hotspots.geojson`, from which a week is read again."""
+    """Build `week.json`, `hotspots.geojson` and `chances.csv`, from which a week is read again."""
     documents = {WEEK_FILE: build_week_document(week), HOTSPOTS_FILE: build_hotspots_document(week)}
-    return {name: format_json(document).encode("utf-8") for name, document in documents.items()}
+    files = {name: format_json(document).encode("utf-8") for name, document in documents.items()}
+    if week.chances is not None:
+        files[CHANCES_FILE] = week.chances.to_csv(index=False, lineterminator="\n").encode("utf-8")
+    return files
 
 
 def write_week_documents(week: Week, folder: Path) -> None:
-    """Write `week.json` and `hotspots.geojson` into a folder."""
+    """Write `week.json`, `hotspots.geojson` and `chances.csv` into a folder."""
     write_files(folder, format_week_documents(week))
 
 
