@@ -17,7 +17,7 @@ from patrolplan.outputs.output_folder import format_json, read_manifest
 from patrolplan.outputs.pack import write_pack
 from patrolplan.team.day_plans import plan_days
 from patrolplan.team.ledger.ledger import open_ledger
-from patrolplan.team.replan import replan
+from patrolplan.team.repair import repair_week
 from patrolplan.team.rota import plan_week
 from patrolplan.team.week import Lock
 from patrolplan.team.week_file import build_week_document, read_week
@@ -167,8 +167,8 @@ def test_what_the_command_repairs_the_board_takes_over(board, client):
     ground = board.shared.state.planned_area
     lost = board.shared.state.week.duties[1]
     away = {lost.officer: {lost.date}}
-    from_file, _ = replan(saved(board), ground.area, ground.plans, absent=away)
-    in_hand, _ = replan(board.shared.state.week, ground.area, ground.plans, absent=away)
+    from_file = repair_week(saved(board), ground.area, ground.plans, absent=away).week
+    in_hand = repair_week(board.shared.state.week, ground.area, ground.plans, absent=away).week
     assert describe(from_file) == describe(in_hand)
     board.shared.store.save(from_file, board.shared.state.week)
     late = change(client, 2, kind="lock", **get_slot(board.shared.state.week.duties[-1]))

@@ -12,7 +12,7 @@ from team import checker
 import patrolplan as pp
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.patrols.planner import reverse_patrol
-from patrolplan.team.replan import replan
+from patrolplan.team.repair import repair_week
 from patrolplan.team.rota import plan_week
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.routes import build_route_key, collect_routes
@@ -229,7 +229,7 @@ def test_the_document_is_the_one_of_the_contracts(week):
     document = json.loads(json.dumps(build_week_document(week), allow_nan=False))
     assert {"status", "gap_percent", "worth", "patrols", "unmet"} <= set(document)
     keys = ["officer", "urn", "date", "start", "end", "variant", "number", "leave", "stops"]
-    assert all(list(row) == [*keys, "route"] for row in document["patrols"])
+    assert all(list(row) == [*keys, "route", "crew"] for row in document["patrols"])
     stops = [stop for row in document["patrols"] for stop in row["stops"]]
     keys = ["hotspot", "kind", "tasked", "arrive", "leave", "place"]
     assert all(list(stop) == keys for stop in stops)
@@ -243,7 +243,8 @@ def test_an_absence_changes_as_little_as_possible(week, demo_area, plan):
     """Every duty that is not lost stays; what is lost goes to another officer or has a reason."""
     lost = [duty for duty in week.duties if duty.officer == "SSO-03"]
     absent = {"SSO-03": {duty.date for duty in lost}}
-    repaired, changes = replan(week, demo_area, plan, absent=absent)
+    repair = repair_week(week, demo_area, plan, absent=absent)
+    repaired, changes = repair.week, repair.changes
     stay = {duty.key for duty in week.duties if duty.officer != "SSO-03"}
     assert stay <= {duty.key for duty in repaired.duties}
     assert checker.find_broken_duties(repaired, demo_area) == []
@@ -264,7 +265,8 @@ def test_a_lost_patrol_is_taken_over_by_another_officer(demo_area, plan):
     count = sum(duty.officer == "SSO-08" for duty in week.duties)
     assert count < 5
     area = _with_officers(area, officer="SSO-08", max_patrols_per_week=5)
-    repaired, changes = replan(free, area, plan, absent={"SSO-03": {FRIDAY}})
+    repair = repair_week(free, area, plan, absent={"SSO-03": {FRIDAY}})
+    repaired, changes = repair.week, repair.changes
     new = [change.duty for change in changes if change.kind == "new"]
     assert [(d.officer, d.urn, d.date) for d in new] == [("SSO-08", "900009", FRIDAY)]
     assert len(repaired.duties) == len(week.duties)
@@ -273,7 +275,7 @@ def test_a_lost_patrol_is_taken_over_by_another_officer(demo_area, plan):
 def test_an_absence_of_somebody_unknown_is_refused(week, demo_area, plan):
     """An officer or a day that is not of the week is an error."""
     with pytest.raises(pp.InputError, match=r"(?s)no officer 'X'.*not in the week"):
-        replan(week, demo_area, plan, absent={"X": {dt.date(2027, 1, 1)}})
+        repair_week(week, demo_area, plan, absent={"X": {dt.date(2027, 1, 1)}})
 
 
 @pytest.mark.parametrize("start", [dt.date(2026, 10, 26), dt.date(2026, 12, 19)])
@@ -289,7 +291,8 @@ def test_a_week_of_holidays_is_empty_and_explained(start, demo_area, plan):
 def test_a_week_without_anybody_is_empty_and_schools_are_short(week, demo_area, plan):
     """Where all officers are away, all patrols are withdrawn and the schools named."""
     away = {name: set(week.days) for name in demo_area.officers["officer"]}
-    repaired, changes = replan(week, demo_area, plan, absent=away)
+    repair = repair_week(week, demo_area, plan, absent=away)
+    repaired, changes = repair.week, repair.changes
     assert repaired.duties == ()
     assert len(changes) == len(week.duties)
     assert len(repaired.short) == demo_area.schools["urn"].nunique()

@@ -96,8 +96,9 @@ def assign_gates(
     if without_gate:
         counts = {"count": without_gate, "schools": int(near.sum())}
         report.notes.append(Note("gates_assumed", {**counts}))
-    # A table built by hand may lack figures: they are not known.
-    unknown = {name: np.nan for name in FIGURES if name not in schools}
+    # A table built by hand may lack figures and postcodes: they are not known.
+    unknown = dict.fromkeys(FIGURES, np.nan) | {"postcode": ""}
+    unknown = {name: value for name, value in unknown.items() if name not in schools}
     schools = schools.assign(**unknown)
     check_gate_levels(schools[near], positions.take(near), gates, network, settings, report)
     return SCHOOLS.check(schools[near].reset_index(drop=True)), positions.take(near)

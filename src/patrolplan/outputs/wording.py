@@ -105,6 +105,17 @@ def format_route_name(variant: int) -> str:
     return f"route {variant + 1}"
 
 
+def describe_window(name: str) -> str:
+    """A patrol window's name in the settings as words.
+
+    Examples
+    --------
+    >>> describe_window("morning_gate")
+    'morning gate'
+    """
+    return " ".join(name.replace("_", " ").split())
+
+
 def describe_quality(patrol: "Patrol") -> str:
     """How far the patrol can be from the best possible one for its window."""
     if not patrol.stops:

@@ -25,7 +25,7 @@ def build_stop_windows(problem: "SchoolProblem") -> NDArray[np.float64] | None:
     is_tasked = problem.tasked_rows >= 0
     for row in np.flatnonzero(is_tasked):
         place = problem.must_visit.iloc[problem.tasked_rows[row]]
-        of_stops[row] = find_hours_of_begin(place, problem.settings.dwell_minutes)
+        of_stops[row] = find_hours_of_begin(place, float(problem.stop_minutes[row]))
     free = np.flatnonzero(~is_tasked)
     of_stops[free, 1] = np.minimum(_find_last_worthwhile(problem), _find_last_light(problem))[free]
     of_stops[free, 0] = np.minimum(_find_first_light(problem)[free], of_stops[free, 1])

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from patrolplan.area import StudyArea
 from patrolplan.area.daylight import find_daylight
 from patrolplan.area.patrol_window import Window
+from patrolplan.area.school_gates import ALL_SCHOOLS
+from patrolplan.inputs.lookups import WEEKDAYS
 from patrolplan.network import Positions, StreetNetwork, concatenate_positions
 from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.network.graph import compute_piece_distances
@@ -149,6 +151,26 @@ def compute_default_extent(area: StudyArea) -> float:
     return EXTENT_MARGIN * area.settings.patrol.radius_metres
 
 
+def compute_extent(area: StudyArea, row: int, window: Window) -> float:
+    """How far the streets of the school in a row reach, see `Surroundings.extent_metres`."""
+    urn, hours = (
+        str(area.schools["urn"].iloc[row]),
+        compute_hours(area, area.schools.iloc[row], window),
+    )
+    base, _ = find_patrol_base(area, urn, has_presence=hours.gate_minutes > 0)
+    return _compute_extent(area, area.gates.take([row]), base)
+
+
+def _compute_extent(area: StudyArea, gate: Positions, base: Base | None) -> float:
+    """The radius with a margin, or as far as the base is."""
+    extent = compute_default_extent(area)
+    if base is None:
+        return extent
+    network = area.network.walkable
+    apart = network.xy(base.position)[0] - network.xy(gate)[0]
+    return max(extent, EXTENT_MARGIN * float(np.hypot(*apart)))
+
+
 def find_tasked_places(
     area: StudyArea, row: int, date: dt.date | None, metres: float, hours: PatrolHours
 ) -> gpd.GeoDataFrame:
@@ -161,61 +183,32 @@ def find_tasked_places(
     if places.empty:
         return places
     urn = str(area.schools["urn"].iloc[row])
-    named = np.array([urn in urns for urns in places["schools"]], dtype=bool)
-    gate = shapely.points(area.network.xy(area.gates.take([row])))
+    gate = shapely.points(area.network.xy(area.gates.take([row])))[0]
     near = shapely.distance(places.geometry.values, gate) <= metres
-    wanted = (named | (_is_for_all(places) & near)) & _is_in_force(places, date)
-    return places[wanted & _is_during(places, hours)].reset_index(drop=True)
+    rows = zip(places["schools"], near, strict=True)
+    theirs = [urn in urns or (ALL_SCHOOLS in urns and is_near) for urns, is_near in rows]
+    wanted = np.array(theirs, dtype=bool) & is_in_force(places, date)
+    return places[wanted & is_during(places, hours)].reset_index(drop=True)
 
 
-def find_tasked_out_of_reach(area: StudyArea, date: dt.date | None) -> list[str]:
-    """Names of the places to visit that are for all schools and on no school's streets."""
-    places = area.tasked_places
-    must_visit = places["must_visit"].to_numpy(dtype=bool)
-    wanted = must_visit & _is_for_all(places) & _is_in_force(places, date)
-    ends = area.network.xy(area.gates)
-    if "base" in {area.settings.patrol.start, area.settings.patrol.end}:
-        bases = area.officers.geometry.dropna()
-        ends = np.concatenate([ends, shapely.get_coordinates(bases.values)])
-    metres = shapely.distance(places.geometry.values, shapely.multipoints(ends))
-    wanted &= metres > compute_default_extent(area)
-    return [str(name) for name in places["place_id"][wanted]]
-
-
-def find_tasked_at_other_hours(area: StudyArea, date: dt.date | None, window: Window) -> list[str]:
-    """Names of the places to visit whose hours the patrols of none of their schools have a part of.
-
-    Those of the area's schools, that is: what names others alone is no question of hours.
-    """
-    places = area.tasked_places
-    theirs = np.zeros(len(places), dtype=bool)
-    during = np.zeros(len(places), dtype=bool)
-    for _, school in area.schools.iterrows():
-        named = np.array([str(school["urn"]) in urns for urns in places["schools"]], dtype=bool)
-        named |= _is_for_all(places)
-        theirs |= named
-        during |= named & _is_during(places, compute_hours(area, school, window))
-    wanted = places["must_visit"].to_numpy(dtype=bool) & _is_in_force(places, date)
-    return [str(name) for name in places["place_id"][wanted & theirs & ~during]]
-
-
-def _is_during(places: gpd.GeoDataFrame, hours: PatrolHours) -> NDArray[np.bool_]:
+def is_during(places: gpd.GeoDataFrame, hours: PatrolHours) -> NDArray[np.bool_]:
     """Which places have hours that a patrol has a part of; those without hours all do."""
     after = places["to_minutes"].to_numpy() <= hours.start_minutes
     before = places["from_minutes"].to_numpy() >= hours.latest_end_minutes
     return np.asarray(~(after | before))
 
 
-def _is_for_all(places: gpd.GeoDataFrame) -> NDArray[np.bool_]:
-    return np.array(["*" in urns for urns in places["schools"]], dtype=bool)
+def is_in_force(places: gpd.GeoDataFrame, date: dt.date | None) -> NDArray[np.bool_]:
+    """Which tasked places count on a day; all of them without one.
 
-
-def _is_in_force(places: gpd.GeoDataFrame, date: dt.date | None) -> NDArray[np.bool_]:
-    """Which places count on a day; all of them without one."""
+    Those that hold on all school days hold at the weekend as well.
+    """
     if date is None:
         return np.ones(len(places), dtype=bool)
     day = pd.Timestamp(date)
-    return np.asarray((places["from"] <= day) & (day <= places["to"]))
+    wanted = {*WEEKDAYS[date.weekday() : date.weekday() + 1]} or {*WEEKDAYS}
+    on_weekday = np.array([wanted.issubset(days) for days in places["weekdays"]], dtype=bool)
+    return np.asarray((places["from"] <= day) & (day <= places["to"]) & on_weekday)
 
 
 @dataclass(frozen=True, eq=False)
@@ -352,11 +345,9 @@ def _take_streets(
 ) -> Surroundings:
     """The streets within the radius of a gate, with a margin, and as far as the base is."""
     network, settings = area.network.walkable, area.settings.patrol
-    extent = compute_default_extent(area)
+    extent = _compute_extent(area, gate, base)
     ends = [gate.piece]  # gate and base are on a street, however small the extent
     if base is not None:
-        apart = network.xy(base.position)[0] - network.xy(gate)[0]
-        extent = max(extent, EXTENT_MARGIN * float(np.hypot(*apart)))
         ends.append(base.position.piece)
     around = network.find_pieces_within(network.xy(gate)[0], extent)
     pieces = np.unique(np.concatenate([around, *ends]))

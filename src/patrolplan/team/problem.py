@@ -124,6 +124,18 @@ class RotaProblem:
         count = np.bincount(self.lock[locked], minlength=1)
         return np.asarray(locked & (count[np.maximum(self.lock, 0)] == 1))
 
+    def find_conflicts(self, option: int) -> Bools:
+        """(o,) options of the same officer and day that cannot be chosen besides one."""
+        same = self.officer_day == self.officer_day[option]
+        if self.option_minutes is None or self.route_window is None:
+            return np.asarray(same)
+        begin, end = self.option_minutes.T
+        together = (begin < end[option] - MINUTES_TOLERANCE) & (
+            begin[option] < end - MINUTES_TOLERANCE
+        )
+        window = self.route_window[self.route]
+        return np.asarray(same & (together | (window == window[option])))
+
     @property
     def is_mandatory(self) -> Bools:
         """(v,) stops at places that must be visited."""

@@ -15,9 +15,11 @@ from patrolplan.patrols.surroundings import build_way_notes
 from patrolplan.privacy import note_low_threshold
 from patrolplan.provenance import compute_area_provenance
 from patrolplan.risk.history import note_guard
+from patrolplan.tables import STAFF
 from patrolplan.team.bases import note_modes
 from patrolplan.team.chances import estimate_chances, find_foreseen, tabulate_chances
 from patrolplan.team.day_plans import list_day_plans
+from patrolplan.team.demand_outcomes import build_demand_outcomes
 from patrolplan.team.draw import compute_digest, draw_week, make_draw_key
 from patrolplan.team.problem import Ints, RotaProblem
 from patrolplan.team.rota_inputs import RotaInputs
@@ -135,8 +137,8 @@ def _note_secret(inputs: RotaInputs) -> tuple[Note, ...]:
 
 
 def check_officers(area: StudyArea) -> None:
-    """Raise if the area has no officers."""
-    if area.officers.empty:
+    """Raise if the area has no officers who lead patrols."""
+    if (area.officers["role"] == STAFF).all():
         where, what = "[sources] officers", "there are no officers"
         raise InputError.one(where, what, "name the table of officers there")
 
@@ -180,7 +182,12 @@ def build_week(inputs: RotaInputs, problem: RotaProblem, solution: RotaSolution)
         PatrolShortfall(inputs.urns[row], int(patrols[row]), problem.min_patrols)
         for row in np.flatnonzero(patrols < target)
     )
-    duties = [build_duty(inputs, *row) for row in chosen.tolist()]
+    crews = inputs.find_crews(chosen)
+    patrolled = chosen[chosen[:, 2] < len(inputs.routes)]
+    duties = [
+        replace(build_duty(inputs, *row), crew=crews.get(row, ()))
+        for row in map(tuple, patrolled.tolist())
+    ]
     duties.sort(key=lambda duty: (duty.date, duty.start_minutes, duty.officer))
     reasons = UnmetReasons(inputs, chosen)
     return Week(
@@ -196,8 +203,8 @@ def build_week(inputs: RotaInputs, problem: RotaProblem, solution: RotaSolution)
             *_list_notes(inputs),
             *reasons.note_over_cap(),
             *_note_blocked_schools(inputs, reasons, short),
-            *_note_missed_places(inputs, duties),
-            *_note_colleague_bases(inputs, chosen),
+            *_note_short_crews(inputs.area, duties),
+            *_note_colleague_bases(inputs, patrolled),
             *note_modes(inputs.area),
         ),
         locks=inputs.locks,
@@ -205,6 +212,7 @@ def build_week(inputs: RotaInputs, problem: RotaProblem, solution: RotaSolution)
         delivered=dict(inputs.delivered),
         absent=dict(inputs.absent),
         created_from=compute_area_provenance(inputs.area),
+        demands=build_demand_outcomes(inputs, duties),
     )
 
 
@@ -212,7 +220,7 @@ def build_duty(inputs: RotaInputs, officer: int, day: int, route: int) -> Duty:
     """The duty of an option: as it was handed out, or as the route is walked that day."""
     if (officer, day, route) in inputs.held_rows:
         return inputs.held_rows[officer, day, route]
-    patrol, _ = inputs.bases.adapt_patrol(officer, route, inputs.choose_direction(day, route))
+    patrol, _ = inputs.bases.adapt_patrol(officer, route, inputs.routes[route].patrol)
     return Duty(
         officer=inputs.officers[officer],
         urn=patrol.urn,
@@ -222,6 +230,7 @@ def build_duty(inputs: RotaInputs, officer: int, day: int, route: int) -> Duty:
         variant=int(inputs.variant[day, route]),
         patrol=patrol,
         leave_minutes=float(inputs.set_out[officer, route]),
+        back_minutes=float(inputs.back[officer, route]),
     )
 
 
@@ -253,6 +262,17 @@ def _note_blocked_schools(
             yield Note("maximum_before_minimum", {"urn": row.urn, **values})
 
 
+def _note_short_crews(area: StudyArea, duties: Sequence[Duty]) -> Iterator[Note]:
+    """Patrols of one where they should be of two."""
+    alone = [duty for duty in duties if 1 + len(duty.crew) < area.settings.week.crew]
+    if alone:
+        names, urns = [duty.officer for duty in alone], [duty.urn for duty in alone]
+        dates = [f"{duty.date}" for duty in alone]
+        yield Note(
+            "crew_short", {"officers": names, "urns": urns, "dates": dates, "of": len(duties)}
+        )
+
+
 def _note_colleague_bases(inputs: RotaInputs, chosen: Ints) -> tuple[Note, ...]:
     """Officers whose patrol begins or ends at a colleague's base."""
     notes = []
@@ -265,22 +285,3 @@ def _note_colleague_bases(inputs: RotaInputs, chosen: Ints) -> tuple[Note, ...]:
                 who = {"officer": inputs.officers[officer], "urn": patrol.urn, "owner": owner}
                 notes.append(Note("patrol_at_colleague_base", {**who, "does": does}))
     return tuple(dict.fromkeys(notes))
-
-
-def _note_missed_places(inputs: RotaInputs, duties: Sequence[Duty]) -> Iterator[Note]:
-    """Places tasked by intelligence to which nobody goes on a day, though a route would."""
-    missed: dict[tuple[str, str], list[str]] = {}
-    for day, date in enumerate(inputs.days):
-        visited = {
-            stop.hotspot for duty in duties if duty.date == date for stop in duty.patrol.stops
-        }
-        due = {
-            stop.hotspot: (stop.hotspot, stop.place)
-            for row in np.flatnonzero(inputs.variant[day] >= 0)
-            for stop in inputs.routes[row].patrol.stops
-            if stop.tasked and stop.hotspot not in visited
-        }
-        for place in due.values():
-            missed.setdefault(place, []).append(f"{date}")
-    for (name, street), dates in sorted(missed.items()):
-        yield Note("tasked_place_missed", {"place": name, "street": street, "dates": dates})

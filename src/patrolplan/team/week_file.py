@@ -18,7 +18,6 @@ from patrolplan.errors import InputError, Problems
 from patrolplan.notes import Note
 from patrolplan.patrols.file_forms import Amount, Count, Day, FileModel, FileNote, Minutes
 from patrolplan.patrols.plan import Patrol, Plan, build_patrol_document
-from patrolplan.patrols.planner import reverse_patrol
 from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.team.day_plans import list_day_plans
 from patrolplan.team.routes import build_route_key, list_patrols
@@ -66,6 +65,7 @@ class DutyEntry(FileModel):
     stops: Any = ()
     route: Annotated[int, Field(ge=0)]
     way: Any = None
+    crew: tuple[str, ...] = Field(default=(), strict=False)
 
 
 class ChangeEntry(FileModel):
@@ -185,6 +185,7 @@ def _build_duty_entry(
             for stop in duty.patrol.stops
         ],
         "route": routes.setdefault(walk, len(routes)),
+        "crew": duty.crew,
     }
     if with_way:
         fields["way"] = duty.patrol.way
@@ -233,6 +234,7 @@ def read_week(path: str | Path, area: StudyArea, plan: Plan | Mapping[dt.date, P
             variant=row.variant,
             patrol=entry.routes[row.route],
             leave_minutes=row.leave,
+            crew=row.crew,
         )
         for row in entry.patrols
     )
@@ -371,12 +373,7 @@ def _describe_differences(
         return ()
     notes = [Note("data_changed", {"then": then, "now": now})]
     planned = {
-        day: {
-            build_route_key(walk)
-            for _, patrol in list_patrols(plan)
-            for walk in (patrol, reverse_patrol(patrol))
-            if walk is not None
-        }
+        day: {build_route_key(patrol) for _, patrol in list_patrols(plan)}
         for day, plan in zip(entry.days, plans, strict=True)
     }
     other = [duty for duty in duties if build_route_key(duty.patrol) not in planned[duty.date]]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
 from patrolplan.hotspots.reasons import Reason
+from patrolplan.hotspots.trends import CHANGED_TRENDS
 from patrolplan.network.names import describe_positions
 from patrolplan.outputs.brief.crime_counts import (
     CrimeCounter,
@@ -28,9 +29,6 @@ from patrolplan.outputs.reason_words import describe_factor
 MAX_HOTSPOTS = 5
 MAX_REPORT_GROUPS = 4
 """Maximum numbers of hotspots and groups of reports, so that a brief fits on one page."""
-
-CHANGED_TRENDS = ("new", "rising")
-"""Trends of hotspots that a brief reports."""
 
 MIN_SHARE_WITHIN_WALK = 0.5
 """A group of reports is shown if at least this share of its street lies within the walk."""

@@ -9,9 +9,19 @@ from functools import cached_property
 import numpy as np
 
 from patrolplan.errors import Problems
+from patrolplan.outputs.reason_words import join_words
 from patrolplan.team.bases import MODE_WORDS
+from patrolplan.team.officer_day import OfficerDays, build_officer_days
 from patrolplan.team.week import Duty, Week, find_open_days, format_day
 from patrolplan.times import format_span, format_time
+
+ROLE_WORDS = {
+    "officer": "an officer",
+    "pcso": "a PCSO",
+    "warden": "a warden",
+    "staff": "a member of the school's staff",
+}
+"""Roles of the officers table as people say them."""
 
 LONGEST_FILE_NAME = 60
 RESERVED_FILE_NAMES = {
@@ -75,7 +85,8 @@ class Roster:
     def officers(self) -> tuple[RosterOfficer, ...]:
         """Every officer, in the order of the officers table."""
         table = self.week.plan.area.officers
-        names = dict.fromkeys((*table["officer"], *(duty.officer for duty in self.week.duties)))
+        walkers = (name for duty in self.week.duties for name in (duty.officer, *duty.crew))
+        names = dict.fromkeys((*table["officer"], *walkers))
         files = make_file_names(names)
         modes = dict(zip(table["officer"], table["mode"], strict=True))
         schools = dict(zip(table["officer"], table["school_urns"], strict=True))
@@ -113,6 +124,31 @@ class Roster:
         # An officer who starts at the base travels to the gate as on patrol.
         from_base = settings.patrol.start == "base"
         return patrols if from_base else f"to the gate {officer.mode}, {patrols}"
+
+    @cached_property
+    def officer_days(self) -> OfficerDays:
+        """Each officer's day in order, see `patrolplan.team.officer_day`."""
+        return build_officer_days(self.week)
+
+    def find_officers(self, duties: Iterable[Duty]) -> tuple[RosterOfficer, ...]:
+        """The officers of these duties, and who walks along on them."""
+        names = {name for duty in duties for name in (duty.officer, *duty.crew)}
+        return tuple(officer for officer in self.officers if officer.name in names)
+
+    def describe_others(self, officer: str, duty: Duty) -> str:
+        """With whom an officer walks a patrol, staff by their role only; empty for nobody."""
+        others = [name for name in (duty.officer, *duty.crew) if name != officer]
+        return join_words([self._describe_person(name) for name in others])
+
+    def _describe_person(self, name: str) -> str:
+        """An officer by the name in the table, anyone else by their role."""
+        role = self._roles.get(name, "officer")
+        return name if role == "officer" else ROLE_WORDS[role]
+
+    @cached_property
+    def _roles(self) -> dict[str, str]:
+        table = self.week.plan.area.officers
+        return dict(zip(table["officer"], table["role"], strict=True))
 
     @cached_property
     def school_names(self) -> dict[str, str]:

@@ -13,6 +13,7 @@ from patrolplan.outputs.cartography.fonts import make_printable, print_whole
 from patrolplan.outputs.output_folder import format_json, write_files
 from patrolplan.outputs.webmap.map_layers import MapPatrol
 from patrolplan.outputs.webmap.map_page import WeekView, render_map
+from patrolplan.outputs.week.calendars import render_calendars
 from patrolplan.outputs.week.roster import Roster, RosterOfficer, format_week
 from patrolplan.outputs.week.school_sheet import render_school_sheets
 from patrolplan.outputs.week.spreadsheet import render_week_csv, render_week_xlsx
@@ -74,16 +75,24 @@ def write_week_files(
     *,
     officer: str | None = None,
     date: dt.date | None = None,
+    earlier: Path | None = None,
     executor: Executor | None = None,
     report_progress: ProgressCallback | None = None,
 ) -> None:
-    """Write the papers of a week, or of an officer or day, see `patrolplan.outputs.pack`."""
+    """Write the papers of a week, or of an officer or day, see `patrolplan.outputs.pack`.
+
+    `earlier` is the folder of the papers that these replace, whose calendars are continued.
+    """
     duties = roster.select_duties(officer, date)
+    whole = officer is None and date is None
     files = {
         "week.csv": render_week_csv(roster),
         "week.xlsx": render_week_xlsx(roster),
         "map.html": render_week_map(roster),
-        "tasks.pdf": render_task_sheets(roster, duties, wall=officer is None and date is None),
+        "tasks.pdf": render_task_sheets(roster, duties, wall=whole),
+        **render_calendars(
+            roster, roster.officers if whole else roster.find_officers(duties), earlier
+        ),
         **_render_card_files(roster, duties, executor, report_progress),
     }
     for urn, pdf in render_school_sheets(roster, [duty.urn for duty in duties]).items():
