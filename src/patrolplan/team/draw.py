@@ -20,8 +20,9 @@ from patrolplan.area import StudyArea
 from patrolplan.team.objective import compute_worth
 from patrolplan.team.problem import Ints, RotaProblem
 from patrolplan.team.rota_search import walk_weeks
-from patrolplan.team.secret import DrawKey, Secret, WeekKey, make_open_key, read_secret
+from patrolplan.team.secret import Secret, WeekKey, make_open_key, read_secret
 from patrolplan.team.solve import RotaSolution
+from patrolplan.team.walks import FindWalkKey
 from patrolplan.team.week import Duty
 from patrolplan.times import format_time
 
@@ -29,7 +30,7 @@ MOVES_PER_OFFICER_DAY = 500
 """Small changes on the way from the best week to the one that is drawn."""
 
 DIGEST_BYTES = 32
-SEED_VALUES = 2**64
+SEED_BYTES = 8
 
 
 def make_draw_key(
@@ -48,7 +49,7 @@ def make_draw_key(
 
 
 def draw_week(
-    problem: RotaProblem, solution: RotaSolution, give: float, key: DrawKey
+    problem: RotaProblem, solution: RotaSolution, give: float, key: WeekKey
 ) -> RotaSolution:
     """The week that a key draws.
 
@@ -70,8 +71,26 @@ def draw_week(
     """
     if not len(solution.chosen) or give <= 0:
         return solution
-    (chosen,) = walk_from(problem, solution, give, seed=key.derive("walk").draw(SEED_VALUES))
+    (chosen,) = walk_from(problem, solution, give, seed=_make_seed(key.derive("week")))
     return replace(solution, chosen=chosen, worth=compute_worth(problem, chosen).total)
+
+
+def _make_seed(key: bytes) -> int:
+    return int.from_bytes(key[:SEED_BYTES], "big")
+
+
+def find_walk_keys(key: WeekKey) -> FindWalkKey:
+    """Gives the key by which the order and the minutes of each patrol are drawn.
+
+    It does not depend on the rest of the week, so that a patrol that leaves the week by hand and
+    comes back is walked as before.
+    """
+
+    def find_key(duty: Duty) -> bytes:
+        walk = duty.patrol
+        return key.derive("walk", duty.officer, duty.urn, duty.date, walk.window, walk.number)
+
+    return find_key
 
 
 def walk_from(
