@@ -22,7 +22,6 @@ from patrolplan.team.problem import Ints, RotaProblem
 from patrolplan.team.rota_search import walk_weeks
 from patrolplan.team.secret import Secret, WeekKey, make_open_key, read_secret
 from patrolplan.team.solve import RotaSolution
-from patrolplan.team.walks import FindWalkKey
 from patrolplan.team.week import Duty
 from patrolplan.times import format_time
 
@@ -30,7 +29,7 @@ MOVES_PER_OFFICER_DAY = 500
 """Small changes on the way from the best week to the one that is drawn."""
 
 DIGEST_BYTES = 32
-SEED_BYTES = 8
+SEEDS = 2**64
 
 
 def make_draw_key(
@@ -71,26 +70,8 @@ def draw_week(
     """
     if not len(solution.chosen) or give <= 0:
         return solution
-    (chosen,) = walk_from(problem, solution, give, seed=_make_seed(key.derive("week")))
+    (chosen,) = walk_from(problem, solution, give, seed=key.derive("week").draw(SEEDS))
     return replace(solution, chosen=chosen, worth=compute_worth(problem, chosen).total)
-
-
-def _make_seed(key: bytes) -> int:
-    return int.from_bytes(key[:SEED_BYTES], "big")
-
-
-def find_walk_keys(key: WeekKey) -> FindWalkKey:
-    """Gives the key by which the order and the minutes of each patrol are drawn.
-
-    It does not depend on the rest of the week, so that a patrol that leaves the week by hand and
-    comes back is walked as before.
-    """
-
-    def find_key(duty: Duty) -> bytes:
-        walk = duty.patrol
-        return key.derive("walk", duty.officer, duty.urn, duty.date, walk.window, walk.number)
-
-    return find_key
 
 
 def walk_from(

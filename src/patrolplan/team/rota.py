@@ -20,7 +20,7 @@ from patrolplan.team.bases import note_modes
 from patrolplan.team.chances import estimate_chances, find_foreseen, tabulate_chances
 from patrolplan.team.day_plans import list_day_plans
 from patrolplan.team.demand_outcomes import build_demand_outcomes
-from patrolplan.team.draw import compute_digest, draw_week, find_walk_keys, make_draw_key
+from patrolplan.team.draw import compute_digest, draw_week, make_draw_key
 from patrolplan.team.problem import Ints, RotaProblem
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.secret import WeekKey, note_secret
@@ -111,7 +111,7 @@ def build_drawn_week(inputs: RotaInputs, best: RotaSolution) -> Week:
     give = inputs.area.settings.week.give
     drawn = draw_week(inputs.problem, best, give, inputs.key)
     week = build_week(inputs, inputs.problem, drawn)
-    duties = draw_walks(inputs, week.duties, find_walk_keys(inputs.key))
+    duties = draw_walks(inputs, week.duties, inputs.key)
     chances = estimate_chances(inputs, best)
     draw = Draw(
         number=inputs.key.number,

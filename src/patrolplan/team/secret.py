@@ -26,7 +26,8 @@ SECRET_BYTES = 32
 KEY_BYTES = 32
 COMMITMENT_BYTES = 16
 
-WEEK, PART, COMMITMENT, FROM_SEED = b"pp week", b"pp part", b"pp commitment", b"pp seed"
+WEEK, PART, NUMBER = b"pp week", b"pp part", b"pp number"
+COMMITMENT, FROM_SEED = b"pp commitment", b"pp seed"
 """Purposes of keys, see `person` of `hashlib.blake2b`."""
 
 READABLE_BY_OTHERS = 0o077
@@ -57,7 +58,24 @@ class Opaque:
         return hashlib.blake2b(message, digest_size=size, key=key, person=purpose).digest()
 
 
-class WeekKey(Opaque):
+class DrawKey(Opaque):
+    """The key of something that is drawn."""
+
+    __slots__ = ()
+
+    def derive(self, *parts: object) -> "DrawKey":
+        """The key of a part of the draw, such as one patrol, named by what distinguishes it."""
+        return DrawKey(self._digest(PART, *parts))
+
+    def draw(self, count: int) -> int:
+        """A whole number from 0 to `count` - 1, the same for equal keys.
+
+        As 256 bits are reduced, no number is more probable than another by more than 2^-190.
+        """
+        return int.from_bytes(self._digest(NUMBER), "big") % count
+
+
+class WeekKey(DrawKey):
     """The key of the draw of a week.
 
     Parameters
@@ -76,10 +94,6 @@ class WeekKey(Opaque):
         super().__init__(content)
         self.number = number
         self.is_secret = is_secret
-
-    def derive(self, *parts: object) -> bytes:
-        """The key of a part of the draw, such as one patrol, named by what distinguishes it."""
-        return self._digest(PART, *parts)
 
     @property
     def commitment(self) -> str:
