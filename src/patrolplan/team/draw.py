@@ -108,12 +108,12 @@ def compute_limit(best_worth: float, give: float) -> float:
 
 def compute_digest(duties: Iterable[Duty]) -> str:
     """A digest of who goes where and when, the same for duties as drawn and as read from a file."""
-    rows = sorted(map(_list_facts, duties))
+    rows = sorted(map(list_facts, duties))
     content = json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
     return hashlib.blake2b(content, digest_size=DIGEST_BYTES).hexdigest()
 
 
-def _list_facts(duty: Duty) -> list[str]:
+def list_facts(duty: Duty) -> list[str]:
     """What is drawn of a duty, as plain text."""
     patrol = duty.patrol
     times = (format_time(duty.start_minutes), format_time(duty.end_minutes))

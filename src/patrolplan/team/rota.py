@@ -125,6 +125,7 @@ def build_drawn_week(inputs: RotaInputs, best: RotaSolution) -> Week:
     return replace(
         week,
         duties=sort_duties(duties),
+        demands=build_demand_outcomes(inputs, duties),
         draw=draw,
         foreseen=find_foreseen(inputs, chances),
         chances=tabulate_chances(inputs, chances),
