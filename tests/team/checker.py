@@ -75,9 +75,9 @@ def _find_lonely(problem, chosen):
         if after and after not in numbers[day, school, window] and not locked:
             yield f"option {o} follows nobody"
         needs = problem.needs_companion is not None and problem.needs_companion[o]
+        needs = needs and not (locked and problem.locks_first)
         if needs and number not in along[day, school, window]:
-            if not (locked and problem.locks_first):
-                yield f"option {o} goes alone"
+            yield f"option {o} goes alone"
 
 
 def count_visits(problem, chosen):
