@@ -10,11 +10,9 @@ from team import checker
 
 import patrolplan as pp
 from patrolplan.outputs.note_words import describe_notes
-from patrolplan.patrols.planner import reverse_patrol
 from patrolplan.team.repair import repair_week
 from patrolplan.team.rota import plan_week
 from patrolplan.team.rota_inputs import RotaInputs
-from patrolplan.team.routes import build_route_key
 from patrolplan.team.week import Ban, Lock, find_open_days, list_school_days
 from patrolplan.team.week_file import build_week_document
 
@@ -53,31 +51,6 @@ def test_the_demo_week_is_proven_best_and_keeps_every_promise(week, demo_area):
         assert count <= most[officer]
     assert {duty.urn for duty in week.duties} == set(demo_area.schools["urn"])
     assert week.short == ()
-
-
-def test_a_patrol_the_other_way_round_takes_as_long(plan):
-    """Same stops and dwells backwards, over the same streets, done at the same minute."""
-    for patrol in plan.patrols:
-        back = reverse_patrol(patrol)
-        assert [s.hotspot for s in back.stops] == [s.hotspot for s in patrol.stops][::-1]
-        assert [leg.metres for leg in back.legs] == [leg.metres for leg in patrol.legs][::-1]
-        assert back.stops[0].arrive_minutes == pytest.approx(
-            patrol.gate_until_minutes + patrol.legs[-1].minutes
-        )
-        last = back.stops[-1].leave_minutes + back.legs[-1].minutes
-        assert last == pytest.approx(patrol.end_minutes)
-        for leg, turned in zip(patrol.legs, reversed(back.legs), strict=True):
-            assert (leg.line == turned.line[::-1]).all()
-            assert [s.street for s in leg.steps] == [s.street for s in turned.steps][::-1]
-            assert turned.steps[0].turn.startswith("head")
-        assert build_route_key(reverse_patrol(back)) == build_route_key(patrol)
-
-
-def test_a_single_stop_or_an_end_at_the_base_has_no_other_way(plan):
-    """One stop is the same both ways; from the base's end the way would be another."""
-    patrol = plan.patrols[0]
-    assert reverse_patrol(replace(patrol, stops=patrol.stops[:1], legs=patrol.legs[:2])) is None
-    assert reverse_patrol(replace(patrol, ends_at="base")) is None
 
 
 def test_every_school_day_is_either_patrolled_or_explained(week, demo_area):
@@ -201,7 +174,7 @@ def test_the_document_is_the_one_of_the_contracts(week):
     document = json.loads(json.dumps(build_week_document(week), allow_nan=False))
     assert {"status", "gap_percent", "worth", "patrols", "unmet"} <= set(document)
     keys = ["officer", "urn", "date", "start", "end", "variant", "number", "leave", "stops"]
-    assert all(list(row) == [*keys, "route"] for row in document["patrols"])
+    assert all(list(row) == [*keys, "route", "crew"] for row in document["patrols"])
     stops = [stop for row in document["patrols"] for stop in row["stops"]]
     keys = ["hotspot", "kind", "tasked", "arrive", "leave", "place"]
     assert all(list(stop) == keys for stop in stops)

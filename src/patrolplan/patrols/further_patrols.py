@@ -111,7 +111,7 @@ def add_avoiding_variants(
     tuple of Patrol, dict
         The patrols, and every further patrol that was requested.
     """
-    own, others = _remove_avoiding_variants(patrols), _remove_avoiding_variants(other_mode_patrols)
+    own, others = _remove_further_variants(patrols), _remove_further_variants(other_mode_patrols)
     max_minutes = area.settings.week.max_dose_minutes_per_day
     requests = find_avoidance_requests(own, max_minutes=max_minutes, other_mode_patrols=others)
     variants = {request: planned.get(request) for request in requests}
@@ -139,9 +139,9 @@ def add_avoiding_variants(
     )
 
 
-def _remove_avoiding_variants(patrols: Iterable[Patrol]) -> list[Patrol]:
+def _remove_further_variants(patrols: Iterable[Patrol]) -> list[Patrol]:
     return [
-        replace(patrol, variants=tuple(v for v in patrol.variants if not v.avoided_hotspots))
+        replace(patrol, variants=tuple(v for v in patrol.variants if not v.is_further))
         for patrol in patrols
     ]
 

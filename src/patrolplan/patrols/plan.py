@@ -117,8 +117,6 @@ class Step:
     street: str
     metres: WholeMetres
     way: str = "walk"
-    tail_metres: WholeMetres = field(default=0.0, compare=False)
-    """How much of it leads over into the next street."""
     flight: Flight = ""
     level: Level = ""
     passage: Passage = ""
@@ -134,7 +132,7 @@ class Step:
         without = ["way"] if self.way == "walk" else []
         extras = ("flight", "level", "passage", "crossings", "landmark")
         without += [name for name in extras if not getattr(self, name)]
-        return arrange(record, without if record["tail_metres"] else [*without, "tail_metres"])
+        return arrange(record, without)
 
 
 @with_config(RECORD)
@@ -486,6 +484,8 @@ class Unserved:
     place: str
     """Name of the tasked place, or of the hotspot that is watched."""
     why: Note
+    is_watched: bool = False
+    """Whether it is such a hotspot."""
 
 
 @dataclass(frozen=True, eq=False)

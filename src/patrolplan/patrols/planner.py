@@ -10,18 +10,16 @@ import geopandas as gpd
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window, resolve_window
 from patrolplan.errors import InputError
-from patrolplan.notes import Note
 from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
+from patrolplan.patrols.assigned_places import assign_places
 from patrolplan.patrols.patrol_builder import PatrolBuilder
 from patrolplan.patrols.plan import Patrol, Plan, Variant
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.posts import plan_posts
-from patrolplan.patrols.school_problem import LEFT_OUT_WORDS, SchoolProblem, build_school_problem
+from patrolplan.patrols.school_problem import SchoolProblem, build_school_problem
 from patrolplan.patrols.solver.solve import OrienteeringProblem, Solution, find_variants, solve
-from patrolplan.patrols.surroundings import find_tasked_at_other_hours, find_tasked_out_of_reach
 from patrolplan.patrols.way_home import measure_patrols
 from patrolplan.risk.surface import Risk
-from patrolplan.tables import LeftOut
 
 
 def plan_patrols(
@@ -32,6 +30,7 @@ def plan_patrols(
     urns: Sequence[str] | None = None,
     window: Window | None = None,
     date: dt.date | None = None,
+    assign_tasked: bool = True,
     executor: Executor | None = None,
     report_progress: ProgressCallback | None = None,
 ) -> Plan:
@@ -59,6 +58,9 @@ def plan_patrols(
         the bell.
     date
         Day of the patrols: tasked places count on their days only. Without it all of them count.
+    assign_tasked
+        Whether each place to visit is on the patrols of the schools that serve it best, see
+        `patrolplan.patrols.assigned_places`; otherwise only barred places change patrols.
     executor
         Shares the schools among its workers; by default they are planned here, one by one.
     report_progress
@@ -85,26 +87,25 @@ def plan_patrols(
     inputs = PlanningInputs.from_area(area, risk, hotspots, window, date, rows=rows)
     progress = label_progress("Planning schools", rows, report_progress)
     planned = map_parallel(plan_school, inputs, rows, executor=executor, report_progress=progress)
-    left_out = LeftOut()
-    for urn, (_, unvisited) in zip(area.schools["urn"].iloc[rows], planned, strict=True):
-        for note in unvisited:
-            why = LEFT_OUT_WORDS[note.kind].format(**note.values)
-            left_out.add("tasked places", f"URN {urn}: {why}", 1, urn=urn)
-    for place in find_tasked_at_other_hours(area, date, window):
-        left_out.add("tasked places", f"{place} is for hours outside all patrols", 1)
-    for place in find_tasked_out_of_reach(area, date) if urns is None else ():
-        left_out.add("tasked places", f"{place} is not on any school's streets", 1)
-    patrols = [patrol for school_patrols, _ in planned for patrol in school_patrols]
-    return Plan(
+    plan = Plan(
         area,
         risk,
         hotspots,
-        patrols=measure_patrols(area, risk, hotspots, window, patrols),
-        left_out=(*area.left_out, *left_out.rows),
+        patrols=tuple(patrol for school_patrols in planned for patrol in school_patrols),
+        left_out=area.left_out,
         date=date,
         window=window,
         posts=plan_posts(area, risk, count=posts, urns=urns) if posts else None,
     )
+    if assign_tasked:
+        plan = assign_places(
+            plan,
+            window,
+            all_schools=urns is None,
+            executor=executor,
+            report_progress=report_progress,
+        )
+    return replace(plan, patrols=measure_patrols(area, risk, hotspots, window, plan.patrols))
 
 
 def check_request(area: StudyArea, window: Window, urns: Sequence[str] | None) -> None:
@@ -116,7 +117,8 @@ def check_request(area: StudyArea, window: Window, urns: Sequence[str] | None) -
         With the value seen.
     """
     settings = area.settings.patrol
-    if settings.gate_minutes > window.minutes:
+    is_plain = not window.at_gate and not window.is_about_opening
+    if is_plain and settings.gate_minutes > window.minutes:
         what = (
             f"gate_minutes {settings.gate_minutes:g} is longer than "
             f"the window's {window.minutes:g} minutes"
@@ -131,60 +133,33 @@ def check_request(area: StudyArea, window: Window, urns: Sequence[str] | None) -
             raise InputError.one(where, what, remedy)
 
 
-def plan_school(inputs: PlanningInputs, row: int) -> tuple[list[Patrol], list[Note]]:
-    """The best patrol of each officer of a school, and which tasked places are not visited and why.
+def plan_school(inputs: PlanningInputs, row: int) -> list[Patrol]:
+    """The best patrol of each officer of a school, wherever places are tasked.
 
     `row` is that of the area's schools.
     """
     problem = build_school_problem(inputs, row)
-    problem, orienteering, solution, unvisited = solve_school(problem)
-    builder = PatrolBuilder(problem, problem.build_notes(unvisited))
+    orienteering, solution = solve_school(problem)
+    builder = PatrolBuilder(problem, problem.build_notes())
     count = problem.settings.variants
     others = find_variants(orienteering, solution, count=count, seed=problem.seed)
     variants = tuple(builder.build_variant(other, solution) for other in others)
-    return [builder.build_patrol(route, solution, variants) for route in solution.routes], unvisited
+    return [builder.build_patrol(route, solution, variants) for route in solution.routes]
 
 
-def solve_school(
-    problem: SchoolProblem,
-) -> tuple[SchoolProblem, OrienteeringProblem, Solution, list[Note]]:
-    """The problem as it was solved, the best patrols, and which tasked places are not visited.
-
-    Where not all tasked places fit, those that the solver names as unmet are dropped, or else one
-    after the other, until the rest does. A hotspot among them is then one like all others, which
-    may be visited at other hours.
-    """
-    mandatory, dropped = problem.must_visit_stops, set[int]()
-    orienteering = problem.build_problem(mandatory)
-    solution = solve(orienteering, seed=problem.seed)
-    while solution.status == "infeasible" and mandatory - dropped:
-        dropped |= set(solution.unmet) or {min(mandatory - dropped)}
-        orienteering = problem.build_problem(mandatory - dropped)
-        solution = solve(orienteering, seed=problem.seed)
-    unvisited = problem.explain_unvisited(dropped)
-    if dropped and orienteering.windows is not None:
-        problem = problem.release_taskings(dropped)
-        orienteering = problem.build_problem(mandatory - dropped)
-        solution = solve(orienteering, seed=problem.seed)
-    return problem, orienteering, solution, unvisited
+def solve_school(problem: SchoolProblem) -> tuple[OrienteeringProblem, Solution]:
+    """The problem of a school's officers, and its best patrols."""
+    orienteering = problem.build_problem()
+    return orienteering, solve(orienteering, seed=problem.seed)
 
 
 def plan_avoiding_variant(
     problem: SchoolProblem, names: frozenset[str], best: Sequence[Patrol]
 ) -> Variant | None:
-    """The best patrols that keep off some hotspots; None where they would stop nowhere.
-
-    A hotspot that the school's best patrols visit because it must be visited is visited all the
-    same.
-    """
-    visited = {stop.hotspot for patrol in best for stop in patrol.stops if stop.tasked}
-    mandatory = frozenset(
-        stop for stop in problem.must_visit_stops if problem.get_stop_name(stop) in visited
-    )
-    problem = problem.release_taskings(problem.must_visit_stops - mandatory)
-    optional = set(range(1, len(problem.hotspot_rows) + 1)) - mandatory
-    off = frozenset(stop for stop in optional if problem.get_stop_name(stop) in names)
-    orienteering = problem.build_problem(mandatory)
+    """The best patrols that keep off some hotspots; None where they would stop nowhere."""
+    stops = range(1, len(problem.hotspot_rows) + 1)
+    off = frozenset(stop for stop in stops if problem.get_stop_name(stop) in names)
+    orienteering = problem.build_problem()
     orienteering = replace(orienteering, barred=orienteering.barred | off)
     solution = solve(orienteering, seed=problem.seed)
     if solution.status == "infeasible" or not solution.stops:
@@ -198,6 +173,6 @@ def plan_avoiding_variant(
         iterations=0,
         seconds=0.0,
     )
-    builder = PatrolBuilder(problem, problem.build_notes(problem.explain_unvisited()))
+    builder = PatrolBuilder(problem, problem.build_notes())
     variant = builder.build_variant(solution, whole)
     return replace(variant, avoided_hotspots=tuple(sorted(names)))

@@ -1,34 +1,36 @@
 """A plan for each day of a week: places tasked by intelligence count on their days only.
 
+What is barred changes a school's patrols; a place to visit only adds one, see
+`patrolplan.patrols.errands`, so that all else stays as it is when a place is tasked.
 Where officers have another mode than the area's, each day's plan holds a second one with their
 patrols (`Plan.other_mode`, see `patrolplan.team.bases`). Every step below treats the plans of each
 mode in turn.
 """
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from functools import lru_cache
 
 import geopandas as gpd
-import numpy as np
-import pandas as pd
 
 from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
 from patrolplan.parallel import ProgressCallback
+from patrolplan.patrols.errands import Answer, ErrandKey, add_errand_variants, list_answers
 from patrolplan.patrols.further_patrols import add_avoiding_variants
+from patrolplan.patrols.nearest_miss import list_left_out
 from patrolplan.patrols.past_months import compare_with_past, copy_tested
 from patrolplan.patrols.plan import Patrol, Plan, Variant
 from patrolplan.patrols.planner import plan_patrols
+from patrolplan.patrols.tasked_keys import TaskedKey, TaskedKeys
 from patrolplan.risk.surface import Risk
 from patrolplan.team.bases import build_other_mode_area, list_other_mode_schools
 from patrolplan.team.week import Lock
 
 DayPlans = Mapping[dt.date, Plan]
-TaskedKey = tuple[object, ...]
-"""Everything that the tasked places of a school on a day say to its patrols."""
 
 
 def plan_days(
@@ -61,10 +63,10 @@ def plan_days(
 
     def plan_mode(mode_area: StudyArea, urns: Sequence[str]) -> dict[dt.date, Plan]:
         patrols_by_key: dict[tuple[str, TaskedKey], list[Patrol]] = {}
-        left_out = list(mode_area.left_out)
         plans = {}
         for day in days:
-            keys = [(urn, _build_tasked_key(mode_area, urn, day)) for urn in urns]
+            barred = TaskedKeys.from_area(mode_area, day)
+            keys = [(urn, barred.build_barred_key(urn)) for urn in urns]
             missing = [key for key in keys if key not in patrols_by_key]
             if missing:
                 part = plan_patrols(
@@ -73,6 +75,7 @@ def plan_days(
                     hotspots,
                     urns=[urn for urn, _ in missing],
                     date=day,
+                    assign_tasked=False,
                     executor=executor,
                     report_progress=report_progress,
                 )
@@ -84,16 +87,15 @@ def plan_days(
                     key: [patrol for patrol in part.patrols if patrol.urn == key[0]]
                     for key in missing
                 }
-                left_out += [row for row in part.left_out if row not in left_out]
             patrols = tuple(patrol for key in keys for patrol in patrols_by_key[key])
-            plans[day] = Plan(mode_area, risk, hotspots, patrols, tuple(left_out), day)
+            plans[day] = Plan(mode_area, risk, hotspots, patrols, mode_area.left_out, day)
         return plans
 
     plans = plan_mode(area, tuple(area.schools["urn"]))
     other_area, other_urns = build_other_mode_area(area), list_other_mode_schools(area)
     if other_area is not None and other_urns:
         plans = _join_modes(plans, plan_mode(other_area, other_urns))
-    return _add_relief(plans, {}, executor=executor, report_progress=report_progress)
+    return _add_further(plans, {}, executor=executor, report_progress=report_progress)
 
 
 def replan_days(
@@ -122,31 +124,27 @@ def replan_days(
         plan_by_key: dict[tuple[str, TaskedKey], Plan] = {}
         replanned = {}
         for day, plan in before.items():
+            now, then = (TaskedKeys.from_area(one, day) for one in (mode_area, plan.area))
             by_school = {urn: [p for p in plan.patrols if p.urn == urn] for urn in urns}
-            left_out = [row for row in plan.left_out if row not in mode_area.left_out]
             for urn, patrols in by_school.items():
-                places = _build_tasked_key(mode_area, urn, day)
-                if places == _build_tasked_key(plan.area, urn, day):
+                places = now.build_barred_key(urn)
+                if places == then.build_barred_key(urn):
                     continue
                 if (urn, places) not in plan_by_key:
                     plan_by_key[urn, places] = plan_patrols(
-                        mode_area, risk, hotspots, urns=[urn], date=day
+                        mode_area, risk, hotspots, urns=[urn], date=day, assign_tasked=False
                     )
                 part = plan_by_key[urn, places]
                 earlier = {patrol.number: patrol for patrol in patrols}
                 by_school[urn] = [
                     copy_tested(patrol, earlier.get(patrol.number)) for patrol in part.patrols
                 ]
-                left_out = [row for row in left_out if row.urn != urn]
-                left_out += [
-                    row for row in part.left_out if row not in (*mode_area.left_out, *left_out)
-                ]
             replanned[day] = Plan(
                 mode_area,
                 risk,
                 hotspots,
                 tuple(patrol for mine in by_school.values() for patrol in mine),
-                (*mode_area.left_out, *left_out),
+                mode_area.left_out,
                 day,
             )
         return replanned
@@ -156,7 +154,7 @@ def replan_days(
     if other_area is not None and others:
         urns = list_other_mode_schools(area)
         replanned = _join_modes(replanned, replan_mode(others, other_area, urns))
-    return _add_relief(replanned, plans)
+    return _add_further(replanned, plans)
 
 
 def _select_other_mode(plans: DayPlans) -> dict[dt.date, Plan]:
@@ -167,74 +165,121 @@ def _join_modes(plans: DayPlans, others: DayPlans) -> dict[dt.date, Plan]:
     return {day: replace(plan, other_mode=others.get(day)) for day, plan in plans.items()}
 
 
-def _add_relief(
+def _add_further(
     plans: DayPlans,
     earlier_plans: DayPlans,
     *,
     executor: Executor | None = None,
     report_progress: ProgressCallback | None = None,
 ) -> dict[dt.date, Plan]:
-    """The plans with further patrols past crowded hotspots; earlier plans may hold some of them.
+    """The plans with patrols past crowded hotspots and on errands; earlier plans may hold some.
 
     A hotspot is crowded by the patrols of both modes together.
     """
 
-    def relieve_mode(mode: DayPlans, earlier: DayPlans, crowding: DayPlans) -> dict[dt.date, Plan]:
-        planned = {
-            (urn, _build_tasked_key(plan.area, urn, day), avoided): variant
-            for day, plan in earlier.items()
-            for (urn, avoided), variant in _list_relief_variants(plan).items()
-        }
-        shared: dict[tuple[int, ...], Patrol] = {}  # days that share a patrol share its successor
-        relieved = {}
-        for day, plan in mode.items():
-            places = {
-                urn: _build_tasked_key(plan.area, urn, day) for urn in plan.area.schools["urn"]
-            }
-            patrols, added = add_avoiding_variants(
-                plan.area,
-                plan.risk,
-                plan.hotspots,
-                plan.patrols,
-                date=plan.date,
-                planned={
-                    (urn, avoided): variant
-                    for (urn, at, avoided), variant in planned.items()
-                    if at == places.get(urn)
-                },
-                other_mode_patrols=crowding[day].patrols if day in crowding else (),
-                executor=executor,
-                report_progress=report_progress,
-            )
-            planned |= {
-                (urn, places[urn], avoided): variant for (urn, avoided), variant in added.items()
-            }
-            relieved[day] = replace(
-                plan,
-                patrols=tuple(
-                    shared.setdefault((id(bare), *map(id, patrol.variants)), patrol)
-                    for bare, patrol in zip(plan.patrols, patrols, strict=True)
-                ),
-            )
-        return relieved
+    def add_to_mode(mode: DayPlans, earlier: DayPlans, crowding: DayPlans) -> dict[dt.date, Plan]:
+        relieved = _add_relief(
+            mode, earlier, crowding, executor=executor, report_progress=report_progress
+        )
+        return _add_errands(relieved, earlier, executor=executor, report_progress=report_progress)
 
     others = _select_other_mode(plans)
-    relieved = relieve_mode(plans, earlier_plans, others)
-    if not others:
-        return relieved
-    return _join_modes(relieved, relieve_mode(others, _select_other_mode(earlier_plans), plans))
+    further = add_to_mode(plans, earlier_plans, others)
+    if others:
+        other_mode = add_to_mode(others, _select_other_mode(earlier_plans), plans)
+        further = _join_modes(further, other_mode)
+    return {day: _list_unserved(plan) for day, plan in further.items()}
 
 
-def _build_tasked_key(area: StudyArea, urn: str, day: dt.date) -> TaskedKey:
-    """See `TaskedKey`."""
-    places, at = area.tasked_places, pd.Timestamp(day)
-    mine = np.array([urn in row or "*" in row for row in places["schools"]], dtype=bool)
-    mine &= ((places["from"] <= at) & (at <= places["to"])).to_numpy()
-    places = places[mine]
-    hours = places[["from_minutes", "to_minutes"]].fillna(-1.0)
-    columns = (places[name] for name in ("place_id", "must_visit", "reason", "by"))
-    points = places.geometry.x, places.geometry.y
-    return tuple(zip(*columns, hours["from_minutes"], hours["to_minutes"], *points, strict=True))
+def _add_relief(
+    mode: DayPlans,
+    earlier: DayPlans,
+    crowding: DayPlans,
+    *,
+    executor: Executor | None,
+    report_progress: ProgressCallback | None,
+) -> dict[dt.date, Plan]:
+    """One mode's plans with patrols past hotspots that both modes together crowd."""
+    planned: dict[tuple[str, TaskedKey, frozenset[str]], Variant | None] = {}
+    for day, plan in earlier.items():
+        barred = TaskedKeys.from_area(plan.area, day)
+        for (urn, avoided), variant in _list_relief_variants(plan).items():
+            planned[urn, barred.build_barred_key(urn), avoided] = variant
+    shared: dict[tuple[int, ...], Patrol] = {}  # days that share a patrol share its successor
+    relieved = {}
+    for day, plan in mode.items():
+        barred = TaskedKeys.from_area(plan.area, day)
+        places = {urn: barred.build_barred_key(urn) for urn in plan.area.schools["urn"]}
+        patrols, added = add_avoiding_variants(
+            plan.area,
+            plan.risk,
+            plan.hotspots,
+            plan.patrols,
+            date=plan.date,
+            planned={
+                (urn, avoided): variant
+                for (urn, at, avoided), variant in planned.items()
+                if at == places.get(urn)
+            },
+            other_mode_patrols=crowding[day].patrols if day in crowding else (),
+            executor=executor,
+            report_progress=report_progress,
+        )
+        planned |= {
+            (urn, places[urn], avoided): variant for (urn, avoided), variant in added.items()
+        }
+        relieved[day] = _share_patrols(plan, patrols, shared)
+    return relieved
+
+
+def _add_errands(
+    mode: DayPlans,
+    earlier: DayPlans,
+    *,
+    executor: Executor | None,
+    report_progress: ProgressCallback | None,
+) -> dict[dt.date, Plan]:
+    """One mode's plans with patrols to tasked places and to watched hotspots."""
+    planned: dict[ErrandKey, Answer] = {}
+    for plan in earlier.values():
+        planned |= list_answers(plan)
+    shared: dict[tuple[int, ...], Patrol] = {}
+    further = {}
+    for day, plan in mode.items():
+        added, answers = add_errand_variants(
+            plan, planned, executor=executor, report_progress=report_progress
+        )
+        planned |= answers
+        further[day] = replace(_share_patrols(plan, added.patrols, shared), unserved=added.unserved)
+    return further
+
+
+def _share_patrols(
+    plan: Plan, patrols: Sequence[Patrol], shared: dict[tuple[int, ...], Patrol]
+) -> Plan:
+    """The plan with patrols that differ in their variants, each the same object on all days."""
+    return replace(
+        plan,
+        patrols=tuple(
+            shared.setdefault((id(bare), *map(id, patrol.variants)), patrol)
+            for bare, patrol in zip(plan.patrols, patrols, strict=True)
+        ),
+    )
+
+
+def _list_unserved(plan: Plan) -> Plan:
+    """The plan with the places among what is left out that no patrol of either mode can visit."""
+    others = () if plan.other_mode is None else plan.other_mode.patrols
+    unserved = plan.unserved if plan.other_mode is None else plan.other_mode.unserved
+    visits = Counter(
+        name
+        for patrol in (*plan.patrols, *others)
+        for variant in patrol.variants
+        for name in variant.serves
+    )
+    urns = list(dict.fromkeys(patrol.urn for patrol in plan.patrols))
+    rows = list_left_out(plan, urns, (*plan.unserved, *unserved), visits)
+    return replace(plan, left_out=(*plan.area.left_out, *rows))
 
 
 def _list_relief_variants(plan: Plan) -> dict[tuple[str, frozenset[str]], Variant | None]:
@@ -251,7 +296,7 @@ def _list_relief_variants(plan: Plan) -> dict[tuple[str, frozenset[str]], Varian
 def add_relief_patrols(plan: Plan) -> Plan:
     """The plan with further patrols past crowded hotspots, which `plan_days` adds by itself."""
     day = plan.date or dt.date(1900, 1, 1)  # any day: the plan is only compared with itself
-    return _add_relief({day: plan}, {day: plan})[day]
+    return _add_further({day: plan}, {day: plan})[day]
 
 
 @lru_cache(maxsize=16)
@@ -276,7 +321,14 @@ def add_other_mode(plan: Plan, area: StudyArea, urns: tuple[str, ...]) -> Plan:
     missing = sorted(planned & set(urns) - {patrol.urn for patrol in before})
     if not missing:
         return plan
-    added = plan_patrols(other_area, plan.risk, plan.hotspots, urns=missing, date=plan.date)
+    added = plan_patrols(
+        other_area,
+        plan.risk,
+        plan.hotspots,
+        urns=missing,
+        date=plan.date,
+        assign_tasked=False,
+    )
     if any(patrol.tested for patrol in plan.patrols):
         added = compare_with_past(added)
     return replace(plan, other_mode=replace(added, patrols=(*before, *added.patrols)))
