@@ -59,6 +59,13 @@ def _say_mode_not_planned(values: Mapping[str, Any]) -> str:
     )
 
 
+def _say_crew_short(values: Mapping[str, Any]) -> str:
+    rows = zip(values["officers"], values["urns"], values["dates"], strict=False)
+    patrols = [f"{name} at URN {urn} on {_format_day(date)}" for name, urn, date in rows]
+    count = len(values["officers"])
+    return f"Patrols of one, not two ({count} of {values['of']}): {'; '.join(patrols)}."
+
+
 OFFICER_OBSTACLES: Mapping[str, str] = {
     "free": "free",
     "without_second": "without a second person",
@@ -103,11 +110,15 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     **DATA_SENTENCES,
     **RISK_SENTENCES,
     "bell_time_assumed": "Finish time not known: {time} assumed.",
+    "opening_bell_assumed": "Opening bell not known: {time} assumed.",
     "gate_assumed": "Gate not known: nearest walkable street assumed.",
     "starts_after_pupils": "Starts after pupils have left, so no time is spent at the gate.",
     "ends_before_pupils": "Ends before pupils leave, so no time is spent at the gate.",
     "ends_as_pupils_leave": "Ends as pupils leave, so no time is spent at the gate.",
     "window_before_bell": "The window opens before the bell: the patrol starts as pupils leave.",
+    "starts_at_opening": "Starts as the school opens, so no time is spent at the gate.",
+    "gate_before_opening": "Be at the gate from {start} until the school opens at {bell}.",
+    "window_at_gate": "In this window the officer stays at the gate.",
     "nothing_worth_walk": lambda values: (
         f"Nothing within {values['metres']:,.0f} m is worth the walk. No street has as many as "
         f"{values['min_incidents']:g} recorded crimes a year, or a group of reports. Stay at the "
@@ -189,6 +200,7 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
         f"{values['officer']} at URN {values['urn']}: the patrol {' and '.join(values['does'])} "
         f"at the base of {values['owner']}."
     ),
+    "crew_short": _say_crew_short,
     "mode_not_planned": _say_mode_not_planned,
     "officer_away": lambda values: (
         f"{values['officer']} is absent on {_format_day(values['date'])}."
