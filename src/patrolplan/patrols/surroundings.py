@@ -187,7 +187,7 @@ def compute_extent(area: StudyArea, row: int, window: Window) -> float:
         str(area.schools["urn"].iloc[row]),
         compute_hours(area, area.schools.iloc[row], window),
     )
-    base, _ = find_patrol_base(area, urn, has_presence=hours.gate_minutes > 0)
+    base, _ = find_patrol_base(area, urn, hours)
     return _compute_extent(area, area.gates.take([row]), base)
 
 
