@@ -7,16 +7,11 @@ from concurrent.futures import Executor
 from dataclasses import replace
 
 from patrolplan.parallel import ProgressCallback
-from patrolplan.patrols.errands import (
-    Answer,
-    ErrandKey,
-    add_errand_variants,
-    build_barred_key,
-    list_answers,
-)
+from patrolplan.patrols.errands import Answer, ErrandKey, add_errand_variants, list_answers
 from patrolplan.patrols.further_patrols import add_avoiding_variants
 from patrolplan.patrols.nearest_miss import list_left_out
 from patrolplan.patrols.plan import Patrol, Plan, Variant
+from patrolplan.patrols.tasked_keys import TaskedKey, TaskedKeys
 
 DayPlans = Mapping[dt.date, Plan]
 
@@ -66,15 +61,16 @@ def _add_relief(
     report_progress: ProgressCallback | None,
 ) -> dict[dt.date, Plan]:
     """One mode's plans with patrols past hotspots that both modes together crowd."""
-    planned = {
-        (urn, build_barred_key(plan.area, urn, day), avoided): variant
-        for day, plan in earlier.items()
-        for (urn, avoided), variant in _list_relief_variants(plan).items()
-    }
+    planned: dict[tuple[str, TaskedKey, frozenset[str]], Variant | None] = {}
+    for day, plan in earlier.items():
+        barred = TaskedKeys.from_area(plan.area, day)
+        for (urn, avoided), variant in _list_relief_variants(plan).items():
+            planned[urn, barred.build_barred_key(urn), avoided] = variant
     shared: dict[tuple[int, ...], Patrol] = {}  # days that share a patrol share its successor
     relieved = {}
     for day, plan in mode.items():
-        places = {urn: build_barred_key(plan.area, urn, day) for urn in plan.area.schools["urn"]}
+        barred = TaskedKeys.from_area(plan.area, day)
+        places = {urn: barred.build_barred_key(urn) for urn in plan.area.schools["urn"]}
         patrols, added = add_avoiding_variants(
             plan,
             planned={

@@ -192,10 +192,16 @@ def _walk_school(
 ) -> list[Patrol]:
     """Some patrols of one school, as they are walked."""
     row, walks = item
-    builder = PatrolBuilder(build_school_problem(planning, row), ())
-    return [
-        builder.walk_patrol(patrol, timing, latest_end_minutes=end) for patrol, timing, end in walks
-    ]
+    watch = {name for patrol, _, _ in walks for stop in patrol.stops for name in stop.covered}
+    builders: dict[tuple[str, ...], PatrolBuilder] = {}
+    walked = []
+    for patrol, timing, end in walks:
+        visit = tuple(sorted(stop.tasked for stop in patrol.stops if stop.tasked is not None))
+        if visit not in builders:
+            problem = build_school_problem(planning, row, visit=visit, watch=sorted(watch))
+            builders[visit] = PatrolBuilder(problem, ())
+        walked.append(builders[visit].walk_patrol(patrol, timing, latest_end_minutes=end))
+    return walked
 
 
 def _finish_duty(
