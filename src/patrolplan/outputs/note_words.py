@@ -59,6 +59,13 @@ def _say_mode_not_planned(values: Mapping[str, Any]) -> str:
     )
 
 
+def _say_crew_short(values: Mapping[str, Any]) -> str:
+    rows = zip(values["officers"], values["urns"], values["dates"], strict=False)
+    patrols = [f"{name} at URN {urn} on {_format_day(date)}" for name, urn, date in rows]
+    count = len(values["officers"])
+    return f"Patrols of one, not two ({count} of {values['of']}): {'; '.join(patrols)}."
+
+
 OFFICER_OBSTACLES: Mapping[str, str] = {
     "free": "{} could go",
     "without_second": "nobody is free to go with {}",
@@ -193,6 +200,7 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
         f"{values['officer']} at URN {values['urn']}: the patrol {' and '.join(values['does'])} "
         f"at the base of {values['owner']}."
     ),
+    "crew_short": _say_crew_short,
     "mode_not_planned": _say_mode_not_planned,
     "officer_away": lambda values: (
         f"{values['officer']} is absent on {_format_day(values['date'])}."

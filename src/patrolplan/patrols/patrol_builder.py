@@ -19,6 +19,7 @@ from patrolplan.patrols.plan import Leg, Patrol, Stop, Variant
 from patrolplan.patrols.school_problem import SchoolProblem
 from patrolplan.patrols.solver.solution import time_route
 from patrolplan.patrols.solver.solve import OrienteeringProblem, Route, Solution
+from patrolplan.patrols.stop_windows import build_stop_windows
 from patrolplan.patrols.surroundings import compute_speed
 from patrolplan.patrols.tasked_places import build_tasking
 from patrolplan.patrols.timings import Timing
@@ -54,6 +55,7 @@ class PatrolBuilder:
         )
         self.piece_risk = problem.surroundings.take_values(problem.inputs.risk.joined)
         self._legs: dict[tuple[int, int, float], tuple[Leg, float]] = {}
+        self._timing_problems: dict[frozenset[int], OrienteeringProblem] = {}
 
     def build_variant(self, other: Solution, best: Solution) -> Variant:
         """Another solution than the best one, as patrols of their own."""
@@ -107,7 +109,7 @@ class PatrolBuilder:
             notes=(*self.notes, *(() if stops else (problem.note_gate_card(),))),
             tested=None,
             timings=list_timings(
-                self._find_rules(route.stops),
+                self._build_timing_problem(route.stops),
                 route.stops,
                 worth=walked.worth,
                 officer=route.officer,
@@ -116,11 +118,11 @@ class PatrolBuilder:
 
     def walk_patrol(
         self, patrol: Patrol, timing: Timing, *, latest_end_minutes: float = np.inf
-    ) -> Patrol:
+    ) -> Patrol | None:
         """A patrol of this school with its stops in another order, or at other minutes.
 
-        What is known of the patrol as a route stays as it is: its bound, its variants, its notes,
-        and what past months and the way home say of it.
+        What is known of the patrol as a route stays as it is: its variants, its notes, and what
+        past months and the way home say of it. None where a stop is no candidate, or late.
 
         Parameters
         ----------
@@ -131,16 +133,18 @@ class PatrolBuilder:
         latest_end_minutes
             When the officer is at its end at the latest.
         """
-        if not patrol.stops:
-            return patrol
+        position = self.problem.stop_by_name
         planned = [patrol.stops[row] for row in timing.order]
-        stops = [self.problem.find_stop(stop.hotspot) for stop in planned]
+        if not all(stop.hotspot in position for stop in planned):
+            return None
+        stops = [position[stop.hotspot] for stop in planned]
         stay = self.hours.gate_last_minutes
         latest = min(self.hours.latest_back_minutes, latest_end_minutes - stay)
+        problem = self._build_timing_problem(stops)
 
         def time_again(leg_minutes: Sequence[float]) -> Route | None:
             return time_walk(
-                self.orienteering,
+                problem,
                 stops,
                 leg_minutes,
                 leave_minutes=timing.gate_until_minutes,
@@ -149,9 +153,9 @@ class PatrolBuilder:
                 officer=patrol.number - 1,
             )
 
-        route = time_again(list_leg_minutes(self.orienteering, stops))
+        route = time_again(list_leg_minutes(problem, stops))
         if route is None:
-            return patrol
+            return None
         legs, walked = self._build_legs(route, time_again, latest)
         gate_until_minutes, times, end_minutes = self._time_stops(walked, legs)
         return replace(
@@ -160,6 +164,7 @@ class PatrolBuilder:
             gate_until_minutes=gate_until_minutes,
             end_minutes=end_minutes,
             worth=walked.worth,
+            bound=max(patrol.bound, walked.worth),
             stops=tuple(
                 replace(
                     stop,
@@ -173,13 +178,18 @@ class PatrolBuilder:
             legs=legs,
         )
 
-    def _find_rules(self, stops: Sequence[int]) -> OrienteeringProblem:
-        """The problem under which these stops may follow each other.
+    def _build_timing_problem(self, stops: Sequence[int]) -> OrienteeringProblem:
+        """The problem of making these stops, which are chosen, in another order or later.
 
-        Two tasked places may, however near to each other.
+        Two tasked places may follow each other, however near they are.
         """
         tasked = frozenset(stop for stop in stops if self.problem.tasked_rows[stop - 1] >= 0)
-        return self.problem.build_problem(tasked) if len(tasked) > 1 else self.orienteering
+        if tasked not in self._timing_problems:
+            self._timing_problems[tasked] = replace(
+                self.problem.build_problem(tasked),
+                windows=build_stop_windows(self.problem, is_choosing=False),
+            )
+        return self._timing_problems[tasked]
 
     def _time_again(self, route: Route, leg_minutes: Sequence[float]) -> Route | None:
         """A route at its best times, where its legs take so long."""

@@ -217,18 +217,9 @@ class SchoolProblem:
         name = str(self.get_tasked_place(stop)["place_id"])
         return f"{name} (tasked)" if HOTSPOT_NAME.fullmatch(name) else name
 
-    def find_stop(self, name: str) -> int:
-        """The position that a stop of this name stands for.
-
-        Raises
-        ------
-        KeyError
-            When no candidate has it.
-        """
-        return self._stop_by_name[name]
-
     @cached_property
-    def _stop_by_name(self) -> dict[str, int]:
+    def stop_by_name(self) -> dict[str, int]:
+        """The position of the candidate of each name."""
         return {self.get_stop_name(stop): stop for stop in range(1, len(self.worth) + 1)}
 
     def list_covered(self, stop: int) -> tuple[str, ...]:

@@ -15,10 +15,14 @@ if TYPE_CHECKING:
     from patrolplan.patrols.school_problem import SchoolProblem
 
 
-def build_stop_windows(problem: "SchoolProblem") -> NDArray[np.float64] | None:
+def build_stop_windows(
+    problem: "SchoolProblem", *, is_choosing: bool = True
+) -> NDArray[np.float64] | None:
     """(n, 2) earliest and latest minute at which the dwell at each position may begin.
 
-    None where all may begin at any time.
+    None where all may begin at any time. Where stops are chosen, one that is worth little late is
+    not made then; where a patrol's stops are chosen already, `is_choosing` is False, and what they
+    are worth together decides when they may be made.
     """
     windows = np.tile([-np.inf, np.inf], (len(problem.walks.metres), 1))
     of_stops = windows[1 : len(problem.worth) + 1]  # a view: other positions are no stops
@@ -27,7 +31,10 @@ def build_stop_windows(problem: "SchoolProblem") -> NDArray[np.float64] | None:
         place = problem.must_visit.iloc[problem.tasked_rows[row]]
         of_stops[row] = find_hours_of_begin(place, float(problem.stop_minutes[row]))
     free = np.flatnonzero(~is_tasked)
-    of_stops[free, 1] = np.minimum(_find_last_worthwhile(problem), _find_last_light(problem))[free]
+    last = _find_last_light(problem)
+    if is_choosing:
+        last = np.minimum(last, _find_last_worthwhile(problem))
+    of_stops[free, 1] = last[free]
     of_stops[free, 0] = np.minimum(_find_first_light(problem)[free], of_stops[free, 1])
     return windows if np.isfinite(windows).any() else None
 

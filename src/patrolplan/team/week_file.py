@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 import pandas as pd
 from pydantic import BeforeValidator, Field, PlainSerializer, ValidationError
@@ -77,6 +77,7 @@ class DutyEntry(FileModel):
     stops: Any = ()
     route: Annotated[int, Field(ge=0)]
     way: Any = None
+    crew: tuple[str, ...] = Field(default=(), strict=False)
 
 
 class ChangeEntry(FileModel):
@@ -98,7 +99,7 @@ class DemandEntry(FileModel):
     why: FileNote | None
 
     @classmethod
-    def from_outcome(cls, outcome: DemandOutcome) -> Self:
+    def from_outcome(cls, outcome: DemandOutcome) -> "DemandEntry":
         """How it stands in the file."""
         is_tasked = outcome.kind == "tasked"
         return cls.model_construct(
@@ -229,6 +230,7 @@ def _build_duty_entry(
             for stop in duty.patrol.stops
         ],
         "route": routes.setdefault(walk, len(routes)),
+        "crew": duty.crew,
     }
     if with_way:
         fields["way"] = duty.patrol.way
@@ -277,6 +279,7 @@ def read_week(path: str | Path, area: StudyArea, plan: Plan | Mapping[dt.date, P
             variant=row.variant,
             patrol=entry.routes[row.route],
             leave_minutes=row.leave,
+            crew=row.crew,
         )
         for row in entry.patrols
     )
