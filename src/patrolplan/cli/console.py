@@ -275,17 +275,31 @@ def find_area_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
 def plan_area_days(
     area: StudyArea, days: Sequence[dt.date], worker_options: WorkerOptions
 ) -> tuple[Risk, gpd.GeoDataFrame, Mapping[dt.date, Plan]]:
-    """The risk and the hotspots of an area, and its plan for each day."""
+    """The risk and the hotspots of the first of the week's windows, and the plan for each day."""
+    from patrolplan.area.patrol_window import resolve_window
     from patrolplan.team.day_plans import plan_days
 
-    risk = estimate_area_risk(area)
+    settings = area.settings
+    risks = {
+        name: estimate_area_risk(area, resolve_window(settings.patrol, name=name))
+        for name in settings.week.windows
+    }
+    risk = risks.pop(settings.week.windows[0])
     hotspots = find_area_hotspots(area, risk)
     with (
         open_executor(*worker_options, len(area.schools)) as executor,
         report_stage("Planning patrols"),
         show_progress_bar() as report,
     ):
-        plans = plan_days(area, risk, hotspots, days, executor=executor, report_progress=report)
+        plans = plan_days(
+            area,
+            risk,
+            hotspots,
+            days,
+            further_risks=risks,
+            executor=executor,
+            report_progress=report,
+        )
     return risk, hotspots, plans
 
 
