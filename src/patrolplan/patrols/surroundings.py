@@ -183,11 +183,8 @@ def compute_default_extent(area: StudyArea) -> float:
 
 def compute_extent(area: StudyArea, row: int, window: Window) -> float:
     """How far the streets of the school in a row reach, see `Surroundings.extent_metres`."""
-    urn, hours = (
-        str(area.schools["urn"].iloc[row]),
-        compute_hours(area, area.schools.iloc[row], window),
-    )
-    base, _ = find_patrol_base(area, urn, has_presence=hours.gate_minutes > 0)
+    school = area.schools.iloc[row]
+    base, _ = find_patrol_base(area, str(school["urn"]), compute_hours(area, school, window))
     return _compute_extent(area, area.gates.take([row]), base)
 
 

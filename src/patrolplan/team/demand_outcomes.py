@@ -108,7 +108,7 @@ class _Outcomes:
             if (each := list(self._list_obstacles(demand, meets, officer)))
         }
         schools = [inputs.routes[row].patrol.school for row in np.flatnonzero(planned.any(axis=0))]
-        officers = {
+        officers: dict[str, NoteValue] = {
             name: [inputs.officers[officer] for officer, why in found.items() if why == name]
             for name in OBSTACLES
         }

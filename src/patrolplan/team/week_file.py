@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 import pandas as pd
 from pydantic import BeforeValidator, Field, PlainSerializer, ValidationError
@@ -99,7 +99,7 @@ class DemandEntry(FileModel):
     why: FileNote | None
 
     @classmethod
-    def from_outcome(cls, outcome: DemandOutcome) -> Self:
+    def from_outcome(cls, outcome: DemandOutcome) -> "DemandEntry":
         """How it stands in the file."""
         is_tasked = outcome.kind == "tasked"
         return cls.model_construct(
