@@ -260,7 +260,6 @@ def _build_steps(runs: Sequence[Run], line: WalkedLine) -> tuple[Step, ...]:
                 run.name,
                 float(run.metres),
                 run.way,
-                float(run.tail),
                 flight=run.flight,
                 level=run.level,
                 passage=run.passage,

@@ -19,6 +19,7 @@ from patrolplan.patrols.plan import Leg, Patrol, Stop, Variant
 from patrolplan.patrols.school_problem import SchoolProblem
 from patrolplan.patrols.solver.solution import time_route
 from patrolplan.patrols.solver.solve import OrienteeringProblem, Route, Solution
+from patrolplan.patrols.stop_windows import build_stop_windows
 from patrolplan.patrols.surroundings import compute_speed
 from patrolplan.patrols.tasked_places import build_tasking
 from patrolplan.patrols.timings import Timing
@@ -54,6 +55,7 @@ class PatrolBuilder:
         )
         self.piece_risk = problem.surroundings.take_values(problem.inputs.risk.joined)
         self._legs: dict[tuple[int, int, float], tuple[Leg, float]] = {}
+        self._timing_problems: dict[frozenset[int], OrienteeringProblem] = {}
 
     def build_variant(self, other: Solution, best: Solution) -> Variant:
         """Another solution than the best one, as patrols of their own."""
@@ -88,7 +90,7 @@ class PatrolBuilder:
             school=problem.school["name"],
             number=route.officer + 1,
             point=(float(x), float(y)),
-            start_minutes=self.hours.start_minutes,
+            start_minutes=self.hours.start_minutes if stops else self._find_stay_start(),
             gate_until_minutes=gate_until_minutes,
             end_minutes=end_minutes,
             latest_end_minutes=self.hours.latest_end_minutes,
@@ -107,7 +109,7 @@ class PatrolBuilder:
             notes=(*self.notes, *(() if stops else (problem.note_gate_card(),))),
             tested=None,
             timings=list_timings(
-                self._find_rules(route.stops),
+                self._build_timing_problem(route.stops),
                 route.stops,
                 worth=walked.worth,
                 officer=route.officer,
@@ -116,11 +118,11 @@ class PatrolBuilder:
 
     def walk_patrol(
         self, patrol: Patrol, timing: Timing, *, latest_end_minutes: float = np.inf
-    ) -> Patrol:
+    ) -> Patrol | None:
         """A patrol of this school with its stops in another order, or at other minutes.
 
-        What is known of the patrol as a route stays as it is: its bound, its variants, its notes,
-        and what past months and the way home say of it.
+        What is known of the patrol as a route stays as it is: its variants, its notes, and what
+        past months and the way home say of it. None where a stop is no candidate, or late.
 
         Parameters
         ----------
@@ -131,15 +133,18 @@ class PatrolBuilder:
         latest_end_minutes
             When the officer is at its end at the latest.
         """
-        if not patrol.stops:
-            return patrol
+        position = self.problem.stop_by_name
         planned = [patrol.stops[row] for row in timing.order]
-        stops = [self.problem.find_stop(stop.hotspot) for stop in planned]
-        latest = min(self.hours.latest_end_minutes, latest_end_minutes)
+        if not all(stop.hotspot in position for stop in planned):
+            return None
+        stops = [position[stop.hotspot] for stop in planned]
+        stay = self.hours.gate_last_minutes
+        latest = min(self.hours.latest_back_minutes, latest_end_minutes - stay)
+        problem = self._build_timing_problem(stops)
 
         def time_again(leg_minutes: Sequence[float]) -> Route | None:
             return time_walk(
-                self.orienteering,
+                problem,
                 stops,
                 leg_minutes,
                 leave_minutes=timing.gate_until_minutes,
@@ -148,9 +153,9 @@ class PatrolBuilder:
                 officer=patrol.number - 1,
             )
 
-        route = time_again(list_leg_minutes(self.orienteering, stops))
+        route = time_again(list_leg_minutes(problem, stops))
         if route is None:
-            return patrol
+            return None
         legs, walked = self._build_legs(route, time_again, latest)
         gate_until_minutes, times, end_minutes = self._time_stops(walked, legs)
         return replace(
@@ -159,6 +164,7 @@ class PatrolBuilder:
             gate_until_minutes=gate_until_minutes,
             end_minutes=end_minutes,
             worth=walked.worth,
+            bound=max(patrol.bound, walked.worth),
             stops=tuple(
                 replace(
                     stop,
@@ -172,13 +178,18 @@ class PatrolBuilder:
             legs=legs,
         )
 
-    def _find_rules(self, stops: Sequence[int]) -> OrienteeringProblem:
-        """The problem under which these stops may follow each other.
+    def _build_timing_problem(self, stops: Sequence[int]) -> OrienteeringProblem:
+        """The problem of making these stops, which are chosen, in another order or later.
 
-        Two tasked places may, however near to each other.
+        Two tasked places may follow each other, however near they are.
         """
         tasked = frozenset(stop for stop in stops if self.problem.tasked_rows[stop - 1] >= 0)
-        return self.problem.build_problem(tasked) if len(tasked) > 1 else self.orienteering
+        if tasked not in self._timing_problems:
+            self._timing_problems[tasked] = replace(
+                self.problem.build_problem(tasked),
+                windows=build_stop_windows(self.problem, is_choosing=False),
+            )
+        return self._timing_problems[tasked]
 
     def _time_again(self, route: Route, leg_minutes: Sequence[float]) -> Route | None:
         """A route at its best times, where its legs take so long."""
@@ -218,7 +229,7 @@ class PatrolBuilder:
         # The way that was chosen need not be the quickest: preferences count too. A leg past more
         # risk that is quicker takes the time that the problem was solved with, so the bound holds.
         minutes = quickest = [metres / self.speed for metres in shortest]
-        latest = self.hours.latest_end_minutes if latest_minutes is None else latest_minutes
+        latest = self.hours.latest_back_minutes if latest_minutes is None else latest_minutes
         spare = (latest - route.end_minutes) * self.speed
         legs, walked = [], route
         for number, (start, end) in enumerate(pairwise(places)):
@@ -258,11 +269,11 @@ class PatrolBuilder:
         Where a stop is worth more later, the officer stays at the gate for longer before the first
         stop, if there is a presence, and otherwise walks there slowly: a stop lasts no longer than
         its dwell, which is what counts towards the most minutes a day. Who makes no stop is at
-        the gate for as long as a stop would last.
+        the gate for as long as a stop would last. A presence at the gate last ends with the window.
         """
         until = route.leave_start_minutes
         if not route.stops:
-            least = self.hours.start_minutes + self.problem.settings.dwell_minutes
+            least = self._find_stay_start() + self.problem.settings.dwell_minutes
             until = min(max(until, least), self.hours.latest_end_minutes)
             return until, [], until
         if self.problem.gate_stay is not None:
@@ -277,7 +288,20 @@ class PatrolBuilder:
                 worth = route.stop_worths[number]
             now = arrive + float(self.problem.stop_minutes[stop - 1])
             times.append((arrive, now, worth))
-        return until, times, now + legs[-1].minutes
+        is_last = self.hours.gate_last_minutes > 0
+        end = self.hours.latest_end_minutes if is_last else now + legs[-1].minutes
+        return until, times, end
+
+    def _find_stay_start(self) -> float:
+        """When a presence at the gate without any stop begins.
+
+        One that comes last is as long as a stop would be.
+        """
+        hours, stay = self.hours, self.hours.gate_last_minutes
+        if not stay:
+            return hours.start_minutes
+        longest = max(stay, self.problem.settings.dwell_minutes)
+        return max(hours.start_minutes, hours.latest_end_minutes - longest)
 
     def _build_stop(
         self, stop: int, arrive_minutes: float, leave_minutes: float, worth: float

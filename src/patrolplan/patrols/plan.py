@@ -117,8 +117,6 @@ class Step:
     street: str
     metres: WholeMetres
     way: str = "walk"
-    tail_metres: WholeMetres = field(default=0.0, compare=False)
-    """How much of it leads over into the next street."""
     flight: Flight = ""
     level: Level = ""
     passage: Passage = ""
@@ -134,7 +132,7 @@ class Step:
         without = ["way"] if self.way == "walk" else []
         extras = ("flight", "level", "passage", "crossings", "landmark")
         without += [name for name in extras if not getattr(self, name)]
-        return arrange(record, without if record["tail_metres"] else [*without, "tail_metres"])
+        return arrange(record, without)
 
 
 @with_config(RECORD)

@@ -3,15 +3,12 @@
 A patrol is the same route whatever its timing; one of them is drawn for every card.
 """
 
-import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-
-DRAW_BYTES = 8
-"""Of a drawn number: so many that none of a few thousand choices is likelier than another."""
 
 
 @dataclass(frozen=True)
@@ -80,16 +77,13 @@ class Timings:
         _, row, count = np.unique(self.order, return_inverse=True, return_counts=True)
         return np.asarray(1.0 / (len(count) * count[row]))
 
-    def draw(self, key: bytes) -> Timing | None:
-        """One of them: an order first, then its minute; equal keys draw alike. None of none."""
+    def draw(self, pick: Callable[[str, int], int]) -> Timing | None:
+        """One of them: an order first, then its minute of leaving; None where there are none.
+
+        `pick` is called with what is drawn and from how many, and gives a number below that.
+        """
         if not len(self):
             return None
         orders = np.unique(self.order)
-        rows = np.flatnonzero(self.order == orders[draw_below(len(orders), key, b"order")])
-        return self[int(rows[draw_below(len(rows), key, b"minute")])]
-
-
-def draw_below(limit: int, key: bytes, purpose: bytes) -> int:
-    """A whole number from 0 to below a limit, as likely as any other to who has not the key."""
-    digest = hashlib.blake2b(purpose, key=key, digest_size=DRAW_BYTES).digest()
-    return int.from_bytes(digest, "big") % limit
+        rows = np.flatnonzero(self.order == orders[pick("order", len(orders))])
+        return self[int(rows[pick("minute", len(rows))])]

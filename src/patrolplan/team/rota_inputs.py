@@ -15,7 +15,6 @@ from patrolplan.team.companions import Companions, find_companions, find_crewed_
 from patrolplan.team.demands import Demand, find_meeting_routes, list_demands
 from patrolplan.team.free_time import FreeTime
 from patrolplan.team.problem import Bools, Floats, Ints, RotaProblem
-from patrolplan.team.programme import find_unrepeatable_routes
 from patrolplan.team.routes import Route, WeekRoutes, build_route_key, collect_routes
 from patrolplan.team.secret import WeekKey
 from patrolplan.team.week import Ban, Duty, Lock, find_open_days
@@ -345,7 +344,6 @@ class RotaInputs:
             ).reshape(-1, len(self.days)),
             demand_visits=np.array([demand.visits for demand in demands], dtype=np.int64),
             is_tasked=np.array([demand.kind == "tasked" for demand in demands], dtype=bool),
-            is_reversible=np.ones(len(routes) + len(along.school), dtype=bool),
             visits=table[:, :2].astype(np.int64),
             visit_minutes=table[:, 2],
             mandatory_visits=table[:, 3] > 0,
@@ -389,11 +387,6 @@ class RotaInputs:
             )
             for officer, day, route in chosen[chosen[:, 2] < len(self.routes)].tolist()
         }
-
-    @cached_property
-    def is_unrepeatable(self) -> Bools:
-        """(d - 1, r) routes that may not be walked on both this day and the next."""
-        return find_unrepeatable_routes(self.problem)
 
     def _count_doses_before(self, hotspot: str) -> tuple[int, int]:
         """Days with a dose in the week before, and consecutive ones, up to three, until day one."""

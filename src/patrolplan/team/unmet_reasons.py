@@ -9,7 +9,7 @@ import numpy as np
 from patrolplan.errors import Problems
 from patrolplan.notes import Note
 from patrolplan.team.bases import MODE_WORDS
-from patrolplan.team.problem import MINUTES_TOLERANCE, Bools, Ints
+from patrolplan.team.problem import MINUTES_TOLERANCE, Ints
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.week import Ban, Lock, Unmet, format_day
 from patrolplan.times import format_time
@@ -139,14 +139,10 @@ class UnmetReasons:
         return f"no patrol fits {name}'s hours {hours}: it starts {way}"
 
     def _explain_free_officer(self, officer: int, school: int, day: int) -> str:
-        """Why an officer who could come does not: routes that must vary, or nothing gained."""
+        """Why an officer who could come does not: full hotspots, or nothing gained."""
         name = self.inputs.officers[officer]
         if obstacle := self._find_crew_obstacle(officer, school, day):
             return obstacle
-        routes = self._list_routes_in_time(officer, school, day)
-        allowed = ~self.inputs.banned[officer, day, routes]
-        if self.find_repeated_routes(day)[routes[allowed]].all():
-            return f"{name} is free, but every route left is walked on the day before or after"
         if crowded := self._list_crowded(officer, school, day):
             names = " or ".join(sorted(set.intersection(*crowded) or set.union(*crowded)))
             cap = f"the maximum of {self.max_minutes:g} minutes"
@@ -157,22 +153,11 @@ class UnmetReasons:
         routes = self.inputs.list_routes(officer, school, day)
         return np.asarray(routes[self.inputs.in_time[officer, day, routes]])
 
-    def find_repeated_routes(self, day: int) -> Bools:
-        """(r,) routes that must vary and are walked on the day before or after."""
-        unrepeatable = self.inputs.is_unrepeatable
-        repeated = np.zeros(len(self.inputs.routes), dtype=bool)
-        for first, other in ((day - 1, day - 1), (day, day + 1)):
-            if 0 <= first < len(unrepeatable):
-                walked = self.chosen[self.chosen[:, 1] == other, 2]
-                repeated[walked] |= unrepeatable[first, walked]
-        return repeated
-
     def _list_crowded(self, officer: int, school: int, day: int) -> list[set[str]]:
         """What each route left would bring over the maximum; empty where one would not."""
         routes = self._list_routes_in_time(officer, school, day)
         allowed = ~self.inputs.banned[officer, day, routes]
-        free = allowed & ~self.find_repeated_routes(day)[routes]
-        crowded = [self.find_crowded_hotspots(day, route) for route in routes[free].tolist()]
+        crowded = [self.find_crowded_hotspots(day, route) for route in routes[allowed].tolist()]
         return crowded if all(crowded) else []
 
     def is_blocked_by_cap(self, school: int) -> bool:

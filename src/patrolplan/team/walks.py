@@ -5,7 +5,7 @@ order and at minutes drawn by a key of its own, among those that are worth nearl
 its officers have time for; its legs and directions are built only now.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -21,10 +21,9 @@ from patrolplan.patrols.timings import Timing, Timings
 from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.team.problem import MINUTES_TOLERANCE, Floats, Ints
 from patrolplan.team.rota_inputs import RotaInputs
+from patrolplan.team.routes import build_route_key
+from patrolplan.team.secret import DrawKey
 from patrolplan.team.week import Duty
-
-FindWalkKey = Callable[[Duty], bytes]
-"""The key by which a patrol's walk is drawn: of its own officer, date, school and window."""
 
 MINUTES_A_DAY = 1440.0
 
@@ -56,38 +55,30 @@ def list_dwell_middles(patrol: Patrol) -> DwellMiddles:
 def draw_walks(
     inputs: RotaInputs,
     duties: Sequence[Duty],
-    find_key: FindWalkKey,
+    key: DrawKey,
     *,
+    rows: Iterable[int] | None = None,
     executor: Executor | None = None,
 ) -> tuple[Duty, ...]:
-    """The duties as they are walked, each by its own key; those that are held stay as they are.
+    """The duties of a week as they are walked; those that are held stay as they are.
 
     Parameters
     ----------
     inputs
         What the week was chosen from.
     duties
-        Of the week, as planned; whatever else their officers do that day limits their walks.
-    find_key
-        Gives the key of each.
+        As planned; whatever else their officers do that day limits their walks.
+    key
+        Of the week's draw: each patrol is drawn by a key of its own, made of it.
+    rows
+        Which of the duties are drawn; default all.
     executor
         Shares the schools among its workers.
     """
-    return draw_some_walks(inputs, duties, range(len(duties)), find_key, executor=executor)
-
-
-def draw_some_walks(
-    inputs: RotaInputs,
-    duties: Sequence[Duty],
-    rows: Sequence[int],
-    find_key: FindWalkKey,
-    *,
-    executor: Executor | None = None,
-) -> tuple[Duty, ...]:
-    """The duties, those in some rows as they are walked, see `draw_walks`."""
     held = {id(duty) for duty in inputs.held}
     drawn = list(duties)
     chosen: list[tuple[int, int, Timing, float]] = []
+    rows = range(len(drawn)) if rows is None else rows
     for row in sorted(rows, key=lambda row: (drawn[row].date, drawn[row].leave_minutes)):
         duty = drawn[row]
         route = None if id(duty) in held else inputs.find_route(duty.patrol)
@@ -95,11 +86,49 @@ def draw_some_walks(
             continue
         planned = inputs.routes[route].patrol
         begin, end = find_time_limits(inputs, drawn, row)
-        timing = _select_in_time(planned, begin, end).draw(find_key(duty))
+        timing = _select_in_time(planned, begin, end).draw(_find_pick(key, duty))
         if timing is not None:
             chosen.append((row, route, timing, end))
             drawn[row] = _shift_duty(duty, planned, timing)
     return _walk(inputs, duties, chosen, executor)
+
+
+def draw_new_walks(
+    inputs: RotaInputs,
+    before: Sequence[Duty],
+    duties: Sequence[Duty],
+    key: DrawKey,
+    *,
+    executor: Executor | None = None,
+) -> tuple[Duty, ...]:
+    """The duties of a changed week, with walks drawn for those that were not in it before.
+
+    Who walks the same route of the same school on the same day as before keeps the walk.
+    """
+    earlier = {_identify(duty): duty for duty in before}
+    new = [row for row, duty in enumerate(duties) if _identify(duty) not in earlier]
+    standing = [
+        replace(earlier[_identify(duty)], crew=duty.crew, variant=duty.variant)
+        if _identify(duty) in earlier
+        else duty
+        for duty in duties
+    ]
+    return draw_walks(inputs, standing, key, rows=new, executor=executor)
+
+
+def _identify(duty: Duty) -> tuple[object, ...]:
+    """Who patrols by which route, and when."""
+    return (duty.officer, duty.date, build_route_key(duty.patrol))
+
+
+def _find_pick(key: DrawKey, duty: Duty) -> Callable[[str, int], int]:
+    """What draws the walk of a patrol, by its officer, day, school and window."""
+    own = key.derive("patrol", duty.officer, duty.date, duty.urn, duty.window)
+
+    def pick(what: str, count: int) -> int:
+        return own.derive(what).draw(count)
+
+    return pick
 
 
 def find_time_limits(inputs: RotaInputs, duties: Sequence[Duty], row: int) -> tuple[float, float]:
@@ -192,10 +221,19 @@ def _walk_school(
 ) -> list[Patrol]:
     """Some patrols of one school, as they are walked."""
     row, walks = item
-    builder = PatrolBuilder(build_school_problem(planning, row), ())
-    return [
-        builder.walk_patrol(patrol, timing, latest_end_minutes=end) for patrol, timing, end in walks
-    ]
+    builders: dict[tuple[tuple[str, ...], ...], PatrolBuilder] = {}
+    walked = []
+    for patrol, timing, end in walks:
+        visit = tuple(stop.tasked for stop in patrol.stops if stop.tasked)
+        names = tuple(name for stop in patrol.stops for name in stop.covered)
+        for watch in ((), names):  # most patrols share the school's own candidates
+            if (visit, watch) not in builders:
+                problem = build_school_problem(planning, row, visit=visit, watch=watch)
+                builders[visit, watch] = PatrolBuilder(problem, ())
+            if walk := builders[visit, watch].walk_patrol(patrol, timing, latest_end_minutes=end):
+                break
+        walked.append(walk or patrol)
+    return walked
 
 
 def _finish_duty(

@@ -259,14 +259,7 @@ class WeekEditor:
         options = np.flatnonzero(mine)
         if not len(options):
             raise InvalidEditError(self._explain_no_route(slot, variant))
-        varied = options[~reasons.find_repeated_routes(day)[problem.route[options]]]
-        if not len(varied):
-            message = (
-                f"the same route would be walked on two days running at URN {slot.urn}: "
-                "choose another route or day"
-            )
-            raise InvalidEditError(message)
-        free = self._select_under_cap(varied, reasons, day)
+        free = self._select_under_cap(options, reasons, day)
         option = self._choose_best(free, rows, like)
         duty = build_duty(self.inputs, officer, day, int(problem.route[option]))
         if not self.needs_companion(duty):

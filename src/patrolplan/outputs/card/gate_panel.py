@@ -26,7 +26,7 @@ ARRIVING = ("come in", "to school", "came from")
 LEAVING = ("leave", "home", "went towards")
 """What pupils do at the gate before and after school."""
 
-GATE_REASONS: tuple[NoteKind, ...] = ("nothing_worth_walk", "no_stop_in_time")
+GATE_REASONS: tuple[NoteKind, ...] = ("nothing_worth_walk", "no_stop_in_time", "window_at_gate")
 """Notes that say why no stop is made: the panel says so, and no caution does once more."""
 
 MAX_NEAREST = 3
