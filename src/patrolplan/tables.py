@@ -113,6 +113,9 @@ OFFICERS = Schema(
     },
 )
 
+STAFF = "staff"
+"""The role of school staff: they never lead a patrol, but walk along at their own schools."""
+
 DUTIES = Schema(
     "duties",
     {

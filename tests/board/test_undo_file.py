@@ -210,8 +210,9 @@ def test_a_failing_save_leaves_the_steps(board, monkeypatch):
 def test_the_file_is_bounded(board):
     """Of many steps the nearest are stored, each distinct part once."""
     maker, table = SnapshotMaker(), CsvTable("duties", Path("duties.csv"), b"officer\n")
-    week = board.shared.store.read_week_file()
-    steps = [UndoStep(f"{n}", maker.take(week, {"duties": table}), None) for n in range(80)]
+    files = board.shared.store.read_week_files()
+    week = b"".join(files.values())
+    steps = [UndoStep(f"{n}", maker.take(files, {"duties": table}), None) for n in range(80)]
     content = format_undo_file(UndoOrigin("a", "b"), steps, steps[:3])
     assert len(content) < 1.5 * len(week) + 80 * 2000
     origin, undo, redo = SnapshotMaker().read(content)

@@ -35,24 +35,7 @@ def find_broken_rules(problem, chosen):
     locks = {int(lock) for lock in problem.lock if lock >= 0}
     if locks - {int(problem.lock[o]) for o in chosen}:
         found.append("a lock not fulfilled")
-    return found + list(_find_repeats(problem, rows)) + list(_find_over_cap(problem, chosen))
-
-
-def _find_repeats(problem, rows):
-    """Routes walked on two days running, where another was there for one of them."""
-    there = defaultdict(set)
-    for o in range(len(problem.officer)):
-        route = int(problem.route[o])
-        key = (int(problem.route_school[route]), int(problem.route_number[route]))
-        there[key, int(problem.day[o])].add(route)
-    walked = {(d, r): (s, n) for _, d, s, n, r in rows}
-    for (day, route), key in walked.items():
-        if problem.is_reversible[route] or (day + 1, route) not in walked:
-            continue
-        if problem.dates[day + 1] - problem.dates[day] != 1:
-            continue
-        if len(there[key, day]) > 1 or len(there[key, day + 1]) > 1:
-            yield f"route {route} on days {day} and {day + 1}"
+    return found + list(_find_over_cap(problem, chosen))
 
 
 def sum_minutes_by_day(problem, chosen):

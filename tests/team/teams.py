@@ -18,14 +18,13 @@ draw_team = _module.draw_team
 def build_team(options, route_school, visits, weight, **changes):
     """A problem of options (officer, day, route), schools of routes and stops (route, hotspot).
 
-    Nothing is locked, reversible or dosed before; every stop takes 15 minutes, officers have up to
+    Nothing is locked or dosed before; every stop takes 15 minutes, officers have up to
     five patrols, and the days follow each other, unless changed.
     """
     officer, day, route = np.array(options).T
     fields = {
         "lock": np.full(len(options), -1),
         "route_number": np.ones(len(route_school), dtype=np.int64),
-        "is_reversible": np.zeros(len(route_school), dtype=bool),
         "visit_minutes": np.full(len(visits), 15.0),
         "dosed_before": np.zeros(len(weight), dtype=np.int64),
         "run_before": np.zeros(len(weight), dtype=np.int64),

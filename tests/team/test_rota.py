@@ -4,7 +4,6 @@ import datetime as dt
 import json
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 import pytest
 from team import checker
@@ -14,8 +13,6 @@ from patrolplan.outputs.note_words import describe_notes
 from patrolplan.team.repair import repair_week
 from patrolplan.team.rota import plan_week
 from patrolplan.team.rota_inputs import RotaInputs
-from patrolplan.team.routes import collect_routes
-from patrolplan.team.unmet_reasons import UnmetReasons
 from patrolplan.team.week import Ban, Lock, find_open_days, list_school_days
 from patrolplan.team.week_file import build_week_document
 
@@ -90,22 +87,6 @@ def test_reasons_are_exact(demo_area, plan, week):
     assert "it starts at 15:10 and the way from base takes" in found
     alone = _with_officers(demo_area, officer="SSO-02", school_urns=[])
     assert _why(plan_week(alone, plan, start=MONDAY), "900007", MONDAY).startswith("no officer")
-
-
-def test_a_route_without_an_alternative_is_not_the_reason(demo_area, plan):
-    """A route that must vary is "walked on the day before"; a school's only one may be repeated."""
-    days = list_school_days(MONDAY)
-    urn = plan.patrols[0].urn
-    others = tuple(Ban(urn=urn, variant=n + 1) for n in range(len(plan.patrols[0].variants)))
-    for bans, varies in (((), True), (others, False)):
-        inputs = RotaInputs(demo_area, (plan,) * 5, days, bans=bans)
-        walked = collect_routes(inputs.plans, days)
-        one_way = tuple(replace(route, reverse_patrol=None) for route in walked.routes)
-        vars(inputs)["_walked"] = replace(walked, routes=one_way)
-        route = inputs.find_route(plan.patrols[0])
-        officer = int(np.flatnonzero(inputs.cares[:, inputs.urns.index(urn)])[0])
-        reasons = UnmetReasons(inputs, np.array([[officer, 0, route]]))
-        assert reasons.find_repeated_routes(1)[route] == varies
 
 
 def test_a_school_without_its_least_is_named(demo_area, plan):
@@ -193,7 +174,7 @@ def test_the_document_is_the_one_of_the_contracts(week):
     document = json.loads(json.dumps(build_week_document(week), allow_nan=False))
     assert {"status", "gap_percent", "worth", "patrols", "unmet"} <= set(document)
     keys = ["officer", "urn", "date", "start", "end", "variant", "number", "leave", "stops"]
-    assert all(list(row) == [*keys, "route"] for row in document["patrols"])
+    assert all(list(row) == [*keys, "route", "crew"] for row in document["patrols"])
     stops = [stop for row in document["patrols"] for stop in row["stops"]]
     keys = ["hotspot", "kind", "tasked", "arrive", "leave", "place"]
     assert all(list(stop) == keys for stop in stops)

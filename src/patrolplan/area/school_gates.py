@@ -22,7 +22,7 @@ from patrolplan.inputs.table_reader import describe_cell
 from patrolplan.network import Positions, StreetNetwork, concatenate_positions
 from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.network.network import load_or_snap
-from patrolplan.notes import Note, NoteKind
+from patrolplan.notes import Note, NoteKind, NoteValue
 from patrolplan.settings import Settings
 from patrolplan.tables import SCHOOLS
 from patrolplan.text import MAX_NAMED, list_first
@@ -93,6 +93,11 @@ def assign_gates(
     if without_bell:
         counts = {"count": without_bell, "schools": int(near.sum())}
         report.notes.append(Note("bell_times_assumed", {**counts, "time": default_bell}))
+    without_opening = int(schools["start_assumed"][near].sum())
+    if without_opening and _needs_opening_bells(settings):
+        values: dict[str, NoteValue] = {"count": without_opening, "schools": int(near.sum())}
+        values["time"] = f"{settings.patrol.default_start_time:%H:%M}"
+        report.notes.append(Note("opening_bells_assumed", values))
     if without_gate:
         counts = {"count": without_gate, "schools": int(near.sum())}
         report.notes.append(Note("gates_assumed", {**counts}))
@@ -102,6 +107,11 @@ def assign_gates(
     schools = schools.assign(**unknown)
     check_gate_levels(schools[near], positions.take(near), gates, network, settings, report)
     return SCHOOLS.check(schools[near].reset_index(drop=True)), positions.take(near)
+
+
+def _needs_opening_bells(settings: Settings) -> bool:
+    """Whether a window of the settings is about the opening bell."""
+    return any(window.bell == "opening" for window in settings.patrol.windows.values())
 
 
 def _move_to_ground(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from patrolplan.settings import Settings
+    from patrolplan.team.ledger.visits import Reason
     from patrolplan.team.week import Week
 
 
@@ -30,14 +31,18 @@ def record_doses(
     slot: PatrolSlot,
     minutes: Sequence[float],
     engagements: int | None,
+    *,
+    people: int | None = None,  # noqa: ARG001 - until the ledger has it
+    reason: Reason | None = None,  # noqa: ARG001
 ) -> str:
     """Enter what a patrol delivered and return it in words; entered again it is corrected.
 
     The present week is handed out in the ledger first, so that promised and delivered minutes
     are of the same patrol. `minutes` has a number for each stop in the order of the card, 0 where
     it was not visited; `engagements`, the people spoken to on the whole patrol, are entered at its
-    first visited stop. Raises InvalidEditError when there is no such patrol or not a number for
-    each stop, LedgerError when the ledger cannot be written.
+    first visited stop. `people` is how many came, None for the crew as handed out; `reason` says
+    why stops of fewer minutes than planned had them. Raises InvalidEditError when there is no such
+    patrol or not a number for each stop, LedgerError when the ledger cannot be written.
     """
     duty = find_duty(week, slot)
     if len(minutes) != len(duty.patrol.stops):

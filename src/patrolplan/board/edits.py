@@ -7,8 +7,18 @@ from dataclasses import dataclass, replace
 from functools import singledispatch
 from typing import TYPE_CHECKING
 
-from patrolplan.board.requests import Add, ChooseVariant, Move, Remove, SetBan, SetLock, Swap
+from patrolplan.board.requests import (
+    Add,
+    ChooseVariant,
+    Move,
+    Remove,
+    SetBan,
+    SetCrew,
+    SetLock,
+    Swap,
+)
 from patrolplan.errors import PatrolplanError
+from patrolplan.outputs.crew_words import describe_crew, name_member
 from patrolplan.outputs.wording import format_route_name
 from patrolplan.team.bases import MODE_WORDS
 from patrolplan.team.objective import compute_loosest_bound
@@ -23,6 +33,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from threading import Event
 
+    from patrolplan.area import StudyArea
     from patrolplan.team.problem import RotaProblem
     from patrolplan.team.rota_inputs import RotaInputs
     from patrolplan.team.week import Duty, Week
@@ -113,6 +124,7 @@ def _choose_variant(change: ChooseVariant, editor: WeekEditor, week: Week) -> Ed
         raise InvalidEditError(message)
     others = [duty for duty in week.duties if duty is not old]
     new = editor.place_patrol(change.slot, others, variant=change.variant)
+    new = replace(new, crew=old.crew or new.crew)
     message = f"{get_slot(new)} takes {format_route_name(new.variant)}"
     return _build_result(editor, editor, [*others, new], message)
 
@@ -153,14 +165,39 @@ def _set_ban(change: SetBan, editor: WeekEditor, week: Week) -> EditResult:
         return _build_result(editor, after, week.duties, f"allowed again: {_describe_ban(ban)}")
     _check_ban(editor, ban)
     after = editor.with_locks_and_bans(bans=[*editor.inputs.bans, ban])
-    allowed = [duty for duty in week.duties if not ban.rules_out(duty)]
-    banned = [duty for duty in week.duties if ban.rules_out(duty)]
+    released = [_release_banned(after, ban, duty) for duty in week.duties]
+    allowed = [duty for duty in released if duty is not None]
+    banned = [d for d, left in zip(week.duties, released, strict=True) if left is None]
     for duty in banned:
         after = _release_lock(after, duty)
     message = f"ruled out: {_describe_ban(ban)}"
     if banned:
         message += f"; removed: {', '.join(str(get_slot(duty)) for duty in banned)}"
     return _build_result(editor, after, allowed, message)
+
+
+@apply_change.register(SetCrew)
+def _set_crew(change: SetCrew, editor: WeekEditor, week: Week) -> EditResult:
+    old = find_duty(week, change.slot)
+    crew = tuple(change.crew)
+    if crew == old.crew:
+        who = describe_crew(editor.inputs.area, old) or "nobody"
+        message = f"{get_slot(old)}: {who} walks along already"
+        raise InvalidEditError(message)
+    if not crew and editor.needs_companion(old):
+        message = f"{get_slot(old)}: two are needed; name somebody else, or remove the patrol"
+        raise InvalidEditError(message)
+    for name in crew:
+        if name == old.officer:
+            message = f"{name} cannot walk along with {name}"
+            raise InvalidEditError(message)
+        if obstacle := editor.find_crew_obstacle(old, name, week.duties):
+            message = f"{name_member(editor.inputs.area, name)} {obstacle}"
+            raise InvalidEditError(message)
+    new = replace(old, crew=crew)
+    others = [duty for duty in week.duties if duty is not old]
+    message = _describe_new_crew(editor.inputs.area, new)
+    return _build_result(editor, editor, [*others, new], message)
 
 
 def _build_result(
@@ -249,6 +286,20 @@ def _check_ban(editor: WeekEditor, ban: Ban) -> None:
         raise InvalidEditError(message)
 
 
+def _release_banned(editor: WeekEditor, ban: Ban, duty: Duty) -> Duty | None:
+    """A patrol without those of its crew whom a ban rules out; None where it cannot be walked."""
+    if ban.rules_out(duty):
+        return None
+    crew = tuple(
+        name
+        for name in duty.crew
+        if ban.variant is not None or not ban.rules_out(replace(duty, officer=name))
+    )
+    if duty.crew and not crew and editor.needs_companion(duty):
+        return None
+    return replace(duty, crew=crew)
+
+
 def _describe_ban(ban: Ban) -> str:
     who = ban.officer or "everybody"
     where = f"URN {ban.urn}" if ban.urn else "all schools"
@@ -267,8 +318,18 @@ def list_differences(before: Week, after: Week) -> list[str]:
     return [
         *(f"removed: {slot}" for slot in old if slot not in new),
         *(f"new: {slot}, {routes[slot]}" for slot in new if slot not in old),
-        *(f"{slot} takes {routes[slot]}" for slot in changed),
+        *(_describe_changed_duty(after.plan.area, old[slot], new[slot]) for slot in changed),
     ]
+
+
+def _describe_new_crew(area: StudyArea, duty: Duty) -> str:
+    return f"{get_slot(duty)}: {describe_crew(area, duty) or 'nobody'} walks along"
+
+
+def _describe_changed_duty(area: StudyArea, old: Duty, new: Duty) -> str:
+    if replace(new, crew=old.crew).key == old.key:
+        return _describe_new_crew(area, new)
+    return f"{get_slot(new)} takes {format_route_name(new.variant)}"
 
 
 def describe_difference(before: Week, after: Week) -> str:
@@ -307,7 +368,10 @@ def solve_week(editor: WeekEditor, week: Week, cancel: Event) -> Proposal:
     solved = build_week(inputs, inputs.problem, solution).duties
     find_route = editor.inputs.find_route
     present = {(get_slot(duty), find_route(duty.patrol)): duty for duty in week.duties}
-    duties = [present.get((get_slot(duty), find_route(duty.patrol)), duty) for duty in solved]
+    duties = [
+        replace(present.get((get_slot(duty), find_route(duty.patrol)), duty), crew=duty.crew)
+        for duty in solved
+    ]
     return Proposal(editor.inputs, editor.build_week(duties, bound=solution.bound))
 
 

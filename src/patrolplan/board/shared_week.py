@@ -66,7 +66,7 @@ class SharedWeek:
         self.save_problem = ""
         self._known_digest = store.read_digest()
         self._snapshots = SnapshotMaker()
-        self._snapshot = self._snapshots.take(store.read_week_file(), state.tables)
+        self._snapshot = self._snapshots.take(store.read_week_files(), state.tables)
         self._undo_stack: list[UndoStep] = []
         self._redo_stack: list[UndoStep] = []
         self._version_messages: list[str] = [""]  # what made each version, from version 1 on
@@ -195,7 +195,7 @@ class SharedWeek:
             self._known_digest = digest
             editor = WeekEditor.from_week(week, planned.area, planned.plans)
             self.state = replace(self.state, editor=editor, week=week)
-            self._snapshot = self._snapshots.take(self.store.read_week_file(), self.state.tables)
+            self._snapshot = self._snapshots.take(self.store.read_week_files(), self.state.tables)
             self._undo_stack, self._redo_stack = [], []
             self._add_version(message)
 
@@ -215,10 +215,11 @@ class SharedWeek:
         editor = replace(state.editor, before=week)
         snapshot = self._snapshot
 
-        def format_steps(content: bytes) -> bytes:
+        def format_steps(files: Mapping[str, bytes]) -> bytes:
             nonlocal snapshot
-            snapshot = self._snapshots.take(content, state.tables)
-            return format_undo_file(self._find_origin(hash_content(content), state), undo, redo)
+            snapshot = self._snapshots.take(files, state.tables)
+            origin = self._find_origin(hash_content(files[WEEK_FILE]), state)
+            return format_undo_file(origin, undo, redo)
 
         try:
             self._known_digest = self._write(week, state.tables, format_steps)
@@ -232,7 +233,10 @@ class SharedWeek:
         self._add_version(message)
 
     def _write(
-        self, week: Week, tables: Mapping[str, CsvTable], format_steps: Callable[[bytes], bytes]
+        self,
+        week: Week,
+        tables: Mapping[str, CsvTable],
+        format_steps: Callable[[Mapping[str, bytes]], bytes],
     ) -> str:
         """Write the tables and a week, all or none; returns the week's digest."""
         with ExitStack() as undo:

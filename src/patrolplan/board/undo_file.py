@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from patrolplan.atomic import TEMPORARY_PREFIX, WEEK_FILE
+from patrolplan.outputs.output_folder import write_files
 from patrolplan.team.week_editor import WeekEditor
-from patrolplan.team.week_file import read_week
+from patrolplan.team.week_file import CHANCES_FILE, read_week
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -41,6 +42,8 @@ class Snapshot:
 
     week: Mapping[str, Texts]
     """By the keys of `week.json`."""
+    chances: str
+    """The contents of the file of chances, as JSON; empty where there is none."""
     tables: Mapping[str, str]
     """Each table's bytes in Base64, as JSON, by its source."""
 
@@ -71,9 +74,9 @@ class SnapshotMaker:
     def __init__(self) -> None:
         self._texts: dict[str, str] = {}
 
-    def take(self, week: bytes, tables: Mapping[str, CsvTable]) -> Snapshot:
-        """A snapshot of the contents of a week's file, and of the board's tables."""
-        document = json.loads(week)
+    def take(self, files: Mapping[str, bytes], tables: Mapping[str, CsvTable]) -> Snapshot:
+        """A snapshot of the contents of a week's files, and of the board's tables."""
+        document = json.loads(files[WEEK_FILE])
         routes = document.pop("routes")  # each by its patrol, since rows change with every patrol
         document["walks"] = [routes[row.pop("route")] for row in document["patrols"]]
         parts = {
@@ -84,7 +87,8 @@ class SnapshotMaker:
             source: self._encode(base64.b64encode(table.content).decode("ascii"))
             for source, table in tables.items()
         }
-        return Snapshot(parts, contents)
+        chances = files.get(CHANCES_FILE, b"").decode("utf-8")
+        return Snapshot(parts, self._encode(chances), contents)
 
     def _encode(self, value: object) -> str:
         text = json.dumps(value, ensure_ascii=False)
@@ -127,6 +131,7 @@ def format_undo_file(
                 {
                     "message": step.message,
                     "week": {key: refer(texts) for key, texts in step.snapshot.week.items()},
+                    "chances": refer(step.snapshot.chances),
                     "tables": {key: refer(text) for key, text in step.snapshot.tables.items()},
                 }
                 for step in steps[-MAX_STORED_STEPS:]
@@ -153,7 +158,8 @@ def _read_step(row: Mapping[str, Any], pool: Sequence[str]) -> UndoStep:
 
     week = {str(key): look_up(found) for key, found in row["week"].items()}
     tables = {str(key): pool[int(number)] for key, number in row["tables"].items()}
-    return UndoStep(str(row["message"]), Snapshot(week, tables), None)
+    snapshot = Snapshot(week, pool[int(row["chances"])], tables)
+    return UndoStep(str(row["message"]), snapshot, None)
 
 
 def restore_state(now: BoardState, snapshot: Snapshot) -> BoardState:
@@ -170,9 +176,10 @@ def restore_state(now: BoardState, snapshot: Snapshot) -> BoardState:
                 tables[source] = replace(table, content=content)
                 planned = planned.with_table(tables[source])
     with tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX) as folder:
-        Path(folder, WEEK_FILE).write_text(
-            json.dumps(_build_document(snapshot)), encoding="utf-8", newline="\n"
-        )
+        chances = json.loads(snapshot.chances).encode("utf-8")
+        files = {CHANCES_FILE: chances} if chances else {}
+        week_file = json.dumps(_build_document(snapshot)).encode("utf-8")
+        write_files(Path(folder), {**files, WEEK_FILE: week_file})
         week = read_week(folder, planned.area, planned.plans)
     editor = WeekEditor.from_week(week, planned.area, planned.plans)
     return replace(now, planned_area=planned, editor=editor, week=week, tables=tables)

@@ -22,9 +22,10 @@ from patrolplan.outputs.output_folder import (
     replace_folder,
 )
 from patrolplan.outputs.week.week_pack import format_week_documents, write_week_documents
+from patrolplan.team.week_file import CHANCES_FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -45,13 +46,14 @@ class WeekStore:
     def read_digest(self) -> str:
         """A digest of the week's file; empty where there is none."""
         try:
-            return hash_content(self.read_week_file())
+            return hash_content((self.folder / WEEK_FILE).read_bytes())
         except OSError:
             return ""
 
-    def read_week_file(self) -> bytes:
-        """The contents of the week's file; raises OSError where there is none."""
-        return (self.folder / WEEK_FILE).read_bytes()
+    def read_week_files(self) -> dict[str, bytes]:
+        """The contents of the files that a week is read from; those that exist."""
+        paths = [self.folder / name for name in (WEEK_FILE, CHANCES_FILE)]
+        return {path.name: path.read_bytes() for path in paths if path.is_file()}
 
     def read_undo_file(self) -> bytes | None:
         """What can be undone, see `patrolplan.board.undo_file`; None where nothing is stored."""
@@ -68,17 +70,20 @@ class WeekStore:
             write_week_documents(week, part)
 
     def save(
-        self, week: Week, before: Week, format_steps: Callable[[bytes], bytes] | None = None
+        self,
+        week: Week,
+        before: Week,
+        format_steps: Callable[[Mapping[str, bytes]], bytes] | None = None,
     ) -> str:
         """Replace the week `before` in the folder and return the new one's digest.
 
         Papers that show the earlier week stay, and the manifest says that they are out of date.
-        `format_steps` makes what can be undone of the contents of the week's file; both are
+        `format_steps` makes what can be undone of the contents of the week's files; all are
         written, or none.
         """
         files = format_week_documents(week)
         if format_steps is not None:
-            files[UNDO_FILE] = format_steps(files[WEEK_FILE])
+            files[UNDO_FILE] = format_steps(files)
         manifest = self.load_manifest()
         shown = find_shown_cards(manifest, before)
         stale = find_outdated_papers(week, manifest.get("files", {}), shown)

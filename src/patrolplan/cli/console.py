@@ -399,7 +399,7 @@ def print_posts(posts: Posts) -> None:
 
 def print_week(week: Week) -> None:
     """Print who patrols where and when, how good that is, and what could not be met."""
-    from patrolplan.outputs.note_words import describe_notes
+    from patrolplan.outputs.note_words import describe_note, describe_notes
     from patrolplan.outputs.wording import format_route_name
     from patrolplan.team.week import format_day
 
@@ -413,4 +413,8 @@ def print_week(week: Week) -> None:
     stdout.print(f"Worth {week.worth:.4f}, {good}.")
     for missing in week.unmet:
         stdout.print(f"not met: {missing}")
+    for demand in week.demands:
+        if demand.why is not None:
+            day = "" if demand.date is None else f"{format_day(demand.date)}: "
+            stdout.print(f"demand not met: {day}{describe_note(demand.why)}", soft_wrap=True)
     print_notes(describe_notes(week.notes))

@@ -7,12 +7,11 @@ does. A week then chooses who goes; without a week, see `patrolplan.patrols.assi
 """
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 import shapely
 
@@ -28,6 +27,7 @@ from patrolplan.patrols.school_problem import build_school_problem
 from patrolplan.patrols.solver.solve import solve
 from patrolplan.patrols.stop_windows import format_hours
 from patrolplan.patrols.surroundings import compute_extent, compute_hours, is_during, is_in_force
+from patrolplan.patrols.tasked_keys import TaskedKey, TaskedKeys
 from patrolplan.patrols.tasked_places import select_tasked
 from patrolplan.patrols.watched import find_watched
 
@@ -46,7 +46,7 @@ class Errand:
 Answer = Variant | Unserved
 """The patrol of an errand, or why there is none."""
 
-ErrandKey = tuple[object, ...]
+ErrandKey = tuple[Errand, TaskedKey]
 """Everything that the patrol of an errand depends on, apart from the day's light."""
 
 
@@ -80,7 +80,7 @@ def add_errand_variants(
         *find_watches(plan.area, plan.hotspots, patrols),
         *find_visits(plan.area, plan.date, window, urns),
     ]
-    keys = [build_errand_key(plan.area, errand, plan.date) for errand in errands]
+    keys = _build_keys(plan.area, plan.date, errands)
     missing = [row for row, key in enumerate(keys) if key not in planned]
     best = {urn: tuple(patrol for patrol in patrols if patrol.urn == urn) for urn in urns}
     found = plan_errands(
@@ -128,31 +128,15 @@ def list_answers(plan: Plan) -> dict[ErrandKey, Answer]:
         place = (row.place,)
         errand = Errand(row.urn, watch=place) if row.is_watched else Errand(row.urn, visit=place)
         found[errand] = row
-    return {build_errand_key(plan.area, one, plan.date): answer for one, answer in found.items()}
+    return dict(zip(_build_keys(plan.area, plan.date, found), found.values(), strict=True))
 
 
-def build_errand_key(area: StudyArea, errand: Errand, date: dt.date | None) -> ErrandKey:
+def _build_keys(
+    area: StudyArea, date: dt.date | None, errands: Iterable[Errand]
+) -> list[ErrandKey]:
     """See `ErrandKey`."""
-    places = area.tasked_places
-    rows = places[places["place_id"].isin(errand.visit) & places["must_visit"]]
-    return errand, build_table_key(rows), build_barred_key(area, errand.urn, date)
-
-
-def build_barred_key(area: StudyArea, urn: str, date: dt.date | None) -> tuple[object, ...]:
-    """Everything that the barred places of a school on a day say to its patrols."""
-    places = area.tasked_places
-    theirs = [urn in urns or ALL_SCHOOLS in urns for urns in places["schools"]]
-    mine = np.array(theirs, dtype=bool) & is_in_force(places, date)
-    return build_table_key(select_tasked(places[mine], must_visit=False))
-
-
-def build_table_key(places: gpd.GeoDataFrame) -> tuple[object, ...]:
-    """What rows of the tasked places say, apart from their days, their schools and how often."""
-    names = ["from_minutes", "to_minutes", "minutes"]
-    numbers = places[names].fillna(-1.0)
-    columns = (places[name] for name in ("place_id", "must_visit", "reason", "by", "to"))
-    points = places.geometry.x, places.geometry.y
-    return tuple(zip(*columns, *(numbers[name] for name in names), *points, strict=True))
+    keys = TaskedKeys.from_area(area, date)
+    return [(errand, keys.build_visit_key(errand.urn, errand.visit)) for errand in errands]
 
 
 def find_watches(

@@ -50,13 +50,19 @@ def find_nearest_miss(
         What is known of the schools that may serve it.
     """
     name = str(place["place_id"])
-    notes = [row.why for row in unserved if row.place == name and row.urn in urns]
-    if notes:
-        return min(notes, key=_rank)
+    rows = (row for row in unserved if row.place == name and not row.is_watched)
+    nearest = choose_nearest_miss([row.why for row in rows if row.urn in urns])
+    if nearest is not None:
+        return nearest
     may_serve = [urn for urn in urns if ALL_SCHOOLS in place["schools"] or urn in place["schools"]]
     if not may_serve:
         return Note("demand_no_school", {"place": name})
     return measure_nearest_school(area, name, place.geometry, may_serve)
+
+
+def choose_nearest_miss(notes: Sequence[Note]) -> Note | None:
+    """The reason that comes nearest to a visit; None of none."""
+    return min(notes, key=_rank, default=None)
 
 
 def measure_nearest_school(

@@ -90,7 +90,7 @@ class PatrolBuilder:
             school=problem.school["name"],
             number=route.officer + 1,
             point=(float(x), float(y)),
-            start_minutes=self.hours.start_minutes,
+            start_minutes=self.hours.start_minutes if stops else self._find_stay_start(),
             gate_until_minutes=gate_until_minutes,
             end_minutes=end_minutes,
             latest_end_minutes=self.hours.latest_end_minutes,
@@ -138,7 +138,8 @@ class PatrolBuilder:
         if not all(stop.hotspot in position for stop in planned):
             return None
         stops = [position[stop.hotspot] for stop in planned]
-        latest = min(self.hours.latest_end_minutes, latest_end_minutes)
+        stay = self.hours.gate_last_minutes
+        latest = min(self.hours.latest_back_minutes, latest_end_minutes - stay)
         problem = self._build_timing_problem(stops)
 
         def time_again(leg_minutes: Sequence[float]) -> Route | None:
@@ -228,7 +229,7 @@ class PatrolBuilder:
         # The way that was chosen need not be the quickest: preferences count too. A leg past more
         # risk that is quicker takes the time that the problem was solved with, so the bound holds.
         minutes = quickest = [metres / self.speed for metres in shortest]
-        latest = self.hours.latest_end_minutes if latest_minutes is None else latest_minutes
+        latest = self.hours.latest_back_minutes if latest_minutes is None else latest_minutes
         spare = (latest - route.end_minutes) * self.speed
         legs, walked = [], route
         for number, (start, end) in enumerate(pairwise(places)):
@@ -268,11 +269,11 @@ class PatrolBuilder:
         Where a stop is worth more later, the officer stays at the gate for longer before the first
         stop, if there is a presence, and otherwise walks there slowly: a stop lasts no longer than
         its dwell, which is what counts towards the most minutes a day. Who makes no stop is at
-        the gate for as long as a stop would last.
+        the gate for as long as a stop would last. A presence at the gate last ends with the window.
         """
         until = route.leave_start_minutes
         if not route.stops:
-            least = self.hours.start_minutes + self.problem.settings.dwell_minutes
+            least = self._find_stay_start() + self.problem.settings.dwell_minutes
             until = min(max(until, least), self.hours.latest_end_minutes)
             return until, [], until
         if self.problem.gate_stay is not None:
@@ -287,7 +288,20 @@ class PatrolBuilder:
                 worth = route.stop_worths[number]
             now = arrive + float(self.problem.stop_minutes[stop - 1])
             times.append((arrive, now, worth))
-        return until, times, now + legs[-1].minutes
+        is_last = self.hours.gate_last_minutes > 0
+        end = self.hours.latest_end_minutes if is_last else now + legs[-1].minutes
+        return until, times, end
+
+    def _find_stay_start(self) -> float:
+        """When a presence at the gate without any stop begins.
+
+        One that comes last is as long as a stop would be.
+        """
+        hours, stay = self.hours, self.hours.gate_last_minutes
+        if not stay:
+            return hours.start_minutes
+        longest = max(stay, self.problem.settings.dwell_minutes)
+        return max(hours.start_minutes, hours.latest_end_minutes - longest)
 
     def _build_stop(
         self, stop: int, arrive_minutes: float, leave_minutes: float, worth: float

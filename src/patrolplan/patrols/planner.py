@@ -117,7 +117,8 @@ def check_request(area: StudyArea, window: Window, urns: Sequence[str] | None) -
         With the value seen.
     """
     settings = area.settings.patrol
-    if settings.gate_minutes > window.minutes:
+    is_plain = not window.at_gate and not window.is_about_opening
+    if is_plain and settings.gate_minutes > window.minutes:
         what = (
             f"gate_minutes {settings.gate_minutes:g} is longer than "
             f"the window's {window.minutes:g} minutes"

@@ -16,7 +16,7 @@ from patrolplan.area.daylight import Daylight, find_daylight
 from patrolplan.hotspots.standing import read_lighting
 from patrolplan.network import Positions
 from patrolplan.network.paths import WalkFinder
-from patrolplan.notes import Note, NoteKind, NoteValue
+from patrolplan.notes import Note, NoteValue
 from patrolplan.patrols.candidates import find_candidates
 from patrolplan.patrols.plan import BarredPlace
 from patrolplan.patrols.planning_inputs import PlanningInputs
@@ -152,7 +152,7 @@ class SchoolProblem:
             earliest_minutes=hours.gate_until_minutes
             if self.gate_stay is None
             else hours.start_minutes,
-            latest_minutes=self.surroundings.hours.latest_end_minutes,
+            latest_minutes=hours.latest_back_minutes,
         )
         travel = self.walks.metres / compute_speed(self.settings)
         return OrienteeringProblem(
@@ -301,20 +301,15 @@ class SchoolProblem:
     def build_notes(self) -> tuple[Note, ...]:
         """What was assumed for this school."""
         notes: list[Note] = []
-        hours = self.surroundings.hours
-        if self.school["finish_assumed"]:
+        if self.inputs.window.is_about_opening:
+            if self.school["start_assumed"]:
+                time = str(self.school["start_time"])
+                notes.append(Note("opening_bell_assumed", {"time": time}))
+        elif self.school["finish_assumed"]:
             notes.append(Note("bell_time_assumed", {"time": str(self.school["finish_time"])}))
         if self.school["gate_assumed"]:
             notes.append(Note("gate_assumed"))
-        if hours.gate_minutes == 0 and self.settings.gate_minutes > 0:
-            bell = minutes_after_midnight(self.school["finish_time"])
-            kind: NoteKind = "starts_after_pupils"
-            if hours.start_minutes < bell:
-                is_before = hours.latest_end_minutes <= bell
-                kind = "ends_before_pupils" if is_before else "ends_as_pupils_leave"
-            notes.append(Note(kind))
-        if hours.wait_minutes:
-            notes.append(Note("window_before_bell"))
+        notes += self._note_presence()
         if self.surroundings.base_note is not None:
             notes.append(self.surroundings.base_note)
         notes += build_way_notes(self.inputs.area)
@@ -327,8 +322,29 @@ class SchoolProblem:
             notes.append(Note("other_window"))
         return tuple(notes)
 
+    def _note_presence(self) -> list[Note]:
+        """What is special about the presence at the gate, or why there is none."""
+        hours, window = self.surroundings.hours, self.inputs.window
+        if hours.gate_last_minutes:
+            times = (hours.latest_back_minutes, hours.latest_end_minutes)
+            start, bell = map(format_time, times)
+            return [Note("gate_before_opening", {"start": start, "bell": bell})]
+        if hours.wait_minutes:
+            return [Note("window_before_bell")]
+        if hours.gate_minutes or not self.settings.gate_minutes:
+            return []
+        if window.is_about_opening:
+            return [Note("starts_at_opening")]
+        bell_minutes = minutes_after_midnight(self.school["finish_time"])
+        if hours.start_minutes >= bell_minutes:
+            return [Note("starts_after_pupils")]
+        is_before = hours.latest_end_minutes <= bell_minutes
+        return [Note("ends_before_pupils" if is_before else "ends_as_pupils_leave")]
+
     def note_gate_card(self) -> Note:
         """Why a patrol stays at the gate."""
+        if self.inputs.window.at_gate:
+            return Note("window_at_gate")
         if not self.is_idle:
             return Note("no_stop_in_time")
         values = {
@@ -367,8 +383,9 @@ def build_school_problem(
     around = build_surroundings(area, row, inputs.window, inputs.date)
     near_metres = around.extent_metres + MIN_WALK_METRES_TO_BARRED
     tasked = find_tasked_places(area, row, inputs.date, near_metres, around.hours)
-    tasked = tasked[~tasked["must_visit"] | tasked["place_id"].isin(visit)].reset_index(drop=True)
-    barred, must_visit = (select_tasked(tasked, must_visit=wanted) for wanted in (False, True))
+    wanted = ~tasked["must_visit"] | tasked["place_id"].isin(visit)
+    tasked = tasked[wanted & (not inputs.window.at_gate)].reset_index(drop=True)
+    barred, must_visit = (select_tasked(tasked, must_visit=which) for which in (False, True))
     found = find_candidates(inputs, around, must_visit, barred, watch)
     walks, unavoidable_rows = find_walks(around, found.stops, barred)
     if timed is None:
@@ -380,7 +397,9 @@ def build_school_problem(
     if timed is not None:
         dwell = get_stop_minutes(settings, must_visit, found.tasked_rows)
         prizes = timed.scale_prizes(row, found.hotspot_rows, dwell, len(walks.metres))
-        if around.hours.gate_minutes > 0:
+        if around.hours.gate_minutes > 0 and (
+            inputs.window.at_gate or not inputs.window.is_about_opening
+        ):  # a presence until the opening bell ends with it, whatever the stops are worth later
             stay = timed.build_gate_stay(row, settings.dwell_minutes, around.hours)
     base, base_position = around.base, len(found.stops) + 1
     return SchoolProblem(

@@ -76,7 +76,7 @@ def _find_last_worthwhile(problem: "SchoolProblem") -> NDArray[np.float64]:
         problem.timed_prizes.compute_worth(stop, begin, dwell) for stop in range(1, len(last) + 1)
     ]
     least = settings.min_late_share * max((one.max(initial=0.0) for one in worth), default=0.0)
-    late = hours.start_minutes + settings.late_minutes
+    late = hours.start_minutes + problem.inputs.window.before_minutes + settings.late_minutes
     for row, one in enumerate(worth):
         last[row] = max(late, begin[one >= least].max(initial=-np.inf))
     return last

@@ -77,6 +77,8 @@ class PatrolHours:
     """Length, the presence included."""
     wait_minutes: float = 0.0
     """How much earlier the window begins than the patrol."""
+    gate_last_minutes: float = 0.0
+    """Presence at the gate last, until the end of the window."""
 
     @property
     def gate_until_minutes(self) -> float:
@@ -89,25 +91,51 @@ class PatrolHours:
         return self.start_minutes + self.total_minutes
 
     @property
+    def latest_back_minutes(self) -> float:
+        """When the stops and the way from them must be over, after midnight."""
+        return self.latest_end_minutes - self.gate_last_minutes
+
+    @property
     def after_gate_minutes(self) -> float:
-        """From the end of the presence at the gate to the end of the window."""
-        return self.total_minutes - self.gate_minutes
+        """Left for the stops and the ways between them."""
+        return self.total_minutes - self.gate_minutes - self.gate_last_minutes
 
 
 def compute_hours(area: StudyArea, school: pd.Series, window: Window) -> PatrolHours:
     """When a school's patrol starts, how long it is present at the gate first, and how long it is.
 
-    The presence is for the pupils as they leave. A window that begins before the bell and leaves
-    time for the presence begins at the bell; one that begins after they have left, or is over
-    before, such as one early in the morning, has none: the patrol goes straight off.
+    The presence is for the pupils as they leave. A window of a time of day that begins before the
+    bell and leaves time for the presence begins at the bell; one that begins after they have left,
+    or is over before, such as one early in the morning, has none: the patrol goes straight off.
+    One that begins before the closing bell by the settings has the officer at the gate from then.
+
+    About the opening bell, the presence is for the pupils as they come, and ends with the bell. The
+    stops are in the longer part: before the presence, and then the patrol ends with the bell, or
+    after it.
     """
+    start, presence = window.find_start(school), area.settings.patrol.gate_minutes
+    if window.at_gate:
+        return PatrolHours(start, window.minutes, window.minutes)
+    if window.is_about_opening:
+        return _compute_opening_hours(start, window, presence)
     bell = minutes_after_midnight(school["finish_time"])
-    start = bell if window.start_minutes is None else window.start_minutes
-    presence = area.settings.patrol.gate_minutes
+    if window.start_minutes is None and window.before_minutes and presence:
+        presence = min(window.before_minutes + presence, window.minutes)
+        return PatrolHours(start, presence, window.minutes)
     wait = max(0.0, bell - start)
     if presence == 0 or start > bell + presence or window.minutes < wait + presence:
         return PatrolHours(start, 0.0, window.minutes)
     return PatrolHours(start + wait, presence, window.minutes - wait, wait)
+
+
+def _compute_opening_hours(start: float, window: Window, presence: float) -> PatrolHours:
+    """Hours of a window about the opening bell, see `compute_hours`."""
+    before = window.before_minutes
+    if not presence or not before:
+        return PatrolHours(start, 0.0, window.minutes)
+    if before - presence > window.after_minutes:
+        return PatrolHours(start, 0.0, before, gate_last_minutes=presence)
+    return PatrolHours(start, before, window.minutes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,11 +148,12 @@ class Base:
 
 
 def find_patrol_base(
-    area: StudyArea, urn: str, *, has_presence: bool
+    area: StudyArea, urn: str, hours: PatrolHours
 ) -> tuple[Base | None, Note | None]:
     """The base where the settings have patrols start or end, and why there is none.
 
-    It is that of the first officer who has the school.
+    It is that of the first officer who has the school. Patrols whose presence at the gate comes
+    first do not start there, nor do those end there whose presence comes last.
     """
     settings = area.settings.patrol
     if settings.start == settings.end == "gate":
@@ -136,8 +165,9 @@ def find_patrol_base(
     position = area.network.snap([(place.x, place.y)])
     if position.moved_metres[0] > MAX_SNAP_METRES:
         return None, note_gate_instead(settings, "base_off_street")
-    is_start = settings.start == "base" and not has_presence
-    return Base(position, is_start=is_start, is_end=settings.end == "base"), None
+    is_start = settings.start == "base" and not hours.gate_minutes
+    is_end = settings.end == "base" and not hours.gate_last_minutes
+    return Base(position, is_start=is_start, is_end=is_end), None
 
 
 def note_gate_instead(settings: PatrolSettings, kind: NoteKind) -> Note:
@@ -153,11 +183,8 @@ def compute_default_extent(area: StudyArea) -> float:
 
 def compute_extent(area: StudyArea, row: int, window: Window) -> float:
     """How far the streets of the school in a row reach, see `Surroundings.extent_metres`."""
-    urn, hours = (
-        str(area.schools["urn"].iloc[row]),
-        compute_hours(area, area.schools.iloc[row], window),
-    )
-    base, _ = find_patrol_base(area, urn, has_presence=hours.gate_minutes > 0)
+    school = area.schools.iloc[row]
+    base, _ = find_patrol_base(area, str(school["urn"]), compute_hours(area, school, window))
     return _compute_extent(area, area.gates.take([row]), base)
 
 
@@ -322,7 +349,7 @@ def build_surroundings(
     """
     school, gate, settings = area.schools.iloc[row], area.gates.take([row]), area.settings.patrol
     hours = compute_hours(area, school, window)
-    base, note = find_patrol_base(area, str(school["urn"]), has_presence=hours.gate_minutes > 0)
+    base, note = find_patrol_base(area, str(school["urn"]), hours)
     daylight = find_daylight(area, date)
     is_dark = daylight is not None and daylight.is_dark(
         hours.start_minutes, hours.latest_end_minutes

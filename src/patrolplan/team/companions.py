@@ -1,10 +1,24 @@
-"""Who may walk along with whom: the second person of a crew."""
+"""Who may walk along with whom: the second person of a crew.
+
+Someone who walks along joins a school's patrol on a day, whichever of its routes is taken: so they
+have to be free for all that an officer could take, from when they would set out for the first until
+they would be back from the last.
+"""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from patrolplan.team.problem import Floats, Ints
+from patrolplan.team.demands import find_meeting_routes
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from patrolplan.team.problem import Bools, Floats, Ints
+    from patrolplan.team.rota_inputs import RotaInputs
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,6 +36,8 @@ class Companions:
     """(c,) row of the place."""
     minutes: Floats
     """(c, 2) from setting out to being back, for the longest of the school's routes."""
+    held: Bools
+    """(c,) whether it was handed out, and stays."""
     school: Ints
     """(p,) of each place."""
     window: Ints
@@ -30,7 +46,107 @@ class Companions:
     """(p,) number of the officer who is joined."""
 
     @classmethod
-    def none(cls) -> "Companions":
+    def none(cls) -> Companions:
         """Nobody walks along."""
         empty = np.zeros(0, dtype=np.int64)
-        return cls(empty, empty, empty, np.zeros((0, 2)), empty, empty, empty)
+        held = np.zeros(0, dtype=bool)
+        return cls(empty, empty, empty, np.zeros((0, 2)), held, empty, empty, empty)
+
+
+def find_companions(inputs: RotaInputs) -> Companions:
+    """Everyone who may walk along with a patrol of a school in their care.
+
+    Where patrols are of one, only those who may not patrol alone walk along, and others with those
+    who may not, or to a place where two are needed.
+    """
+    places = list_places(inputs)
+    found: dict[tuple[int, int, int], tuple[float, float]] = {}
+    for place, routes in enumerate(places):
+        for day in range(len(inputs.days)):
+            walked = inputs.possible[:, day, routes]
+            at = routes[walked.any(axis=0)]
+            if len(at):
+                for officer in np.flatnonzero(_may_join(inputs, day, at)).tolist():
+                    span = inputs.set_out[officer, at].min(), inputs.back[officer, at].max()
+                    found[officer, day, place] = span
+    held = _find_held(inputs, places)
+    found |= held
+    if not found:
+        return Companions.none()
+    officer, day, place = np.array(list(found), dtype=np.int64).T
+    first = np.array([routes[0] for routes in places], dtype=np.int64)
+    return Companions(
+        officer=officer,
+        day=day,
+        place=place,
+        minutes=np.array(list(found.values()), dtype=np.float64),
+        held=np.array([key in held for key in found], dtype=bool),
+        school=inputs.route_school[first],
+        window=inputs.route_window[first],
+        after=inputs.route_number[first],
+    )
+
+
+def list_places(inputs: RotaInputs) -> list[Ints]:
+    """(p,) the routes of each place: of one school, window and number of the officer there."""
+    columns = [inputs.route_school, inputs.route_window, inputs.route_number]
+    _, place = np.unique(np.stack(columns, axis=1), axis=0, return_inverse=True)
+    return [np.flatnonzero(place.ravel() == row) for row in range(1 + int(place.max(initial=-1)))]
+
+
+def _may_join(inputs: RotaInputs, day: int, routes: Ints) -> Bools:
+    """(k,) whether someone may walk along on any of a place's routes on a day."""
+    school = int(inputs.route_school[routes[0]])
+    free = inputs.cares[:, school] & ~inputs.is_absent[:, day] & inputs.is_open[school, day]
+    free &= inputs.in_time[:, day, routes].all(axis=1) & inputs.goes[:, routes].all(axis=1)
+    for ban in inputs.bans:
+        if (
+            ban.variant is None
+            and ban.urn in {None, inputs.urns[school]}
+            and ban.date in {None, inputs.days[day]}
+        ):
+            free &= [ban.officer not in {None, name} for name in inputs.officers]
+    leads = inputs.possible[:, day, routes]
+    if inputs.area.settings.week.crew > 1:
+        return np.asarray(free & _is_any_other(leads.any(axis=1)))
+    needy = (leads & inputs.needs_companion[:, day, routes]).any(axis=1)
+    others = np.where(inputs.is_alone, _is_any_other(needy), _is_any_other(leads.any(axis=1)))
+    return np.asarray(free & others)
+
+
+def _is_any_other(leads: ArrayLike) -> Bools:
+    """(k,) whether anyone but oneself is among these (k,)."""
+    leads = np.asarray(leads, dtype=bool)
+    return np.asarray(leads.sum() - leads > 0)
+
+
+def _find_held(
+    inputs: RotaInputs, places: list[Ints]
+) -> dict[tuple[int, int, int], tuple[float, float]]:
+    """Officer, day and place of all who walk along on patrols handed out, with their minutes."""
+    held = {}
+    place_of = {int(row): place for place, routes in enumerate(places) for row in routes}
+    for (_, day, route), duty in inputs.held_rows.items():
+        for name in duty.crew:
+            officer = inputs.officers.index(name)
+            if not inputs.is_absent[officer, day]:
+                span = inputs.set_out[officer, route], inputs.back[officer, route]
+                held[officer, day, place_of[route]] = span
+    return held
+
+
+def find_crewed_options(inputs: RotaInputs) -> Bools:
+    """(k, d, r) options that only a crew of two may walk.
+
+    Their officer may not patrol alone, or a place on the route needs two. Patrols handed out stay
+    as they are.
+    """
+    demands = inputs.demands
+    needs = np.zeros((len(inputs.officers), len(inputs.days), len(inputs.routes)), dtype=bool)
+    needs |= ~inputs.is_alone[:, None, None]
+    for number, route in find_meeting_routes(demands, inputs.routes).tolist():
+        if demands[number].officers > 1:
+            needs[:, list(demands[number].days), route] = True
+    for place in inputs.held_rows:
+        needs[place] = False
+    return needs

@@ -19,25 +19,18 @@ import geopandas as gpd
 from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
 from patrolplan.parallel import ProgressCallback
-from patrolplan.patrols.errands import (
-    Answer,
-    ErrandKey,
-    add_errand_variants,
-    build_barred_key,
-    list_answers,
-)
+from patrolplan.patrols.errands import Answer, ErrandKey, add_errand_variants, list_answers
 from patrolplan.patrols.further_patrols import add_avoiding_variants
 from patrolplan.patrols.nearest_miss import list_left_out
 from patrolplan.patrols.past_months import compare_with_past, copy_tested
 from patrolplan.patrols.plan import Patrol, Plan, Variant
 from patrolplan.patrols.planner import plan_patrols
+from patrolplan.patrols.tasked_keys import TaskedKey, TaskedKeys
 from patrolplan.risk.surface import Risk
 from patrolplan.team.bases import build_other_mode_area, list_other_mode_schools
 from patrolplan.team.week import Lock
 
 DayPlans = Mapping[dt.date, Plan]
-BarredKey = tuple[object, ...]
-"""Everything that the barred places of a school on a day say to its patrols."""
 
 
 def plan_days(
@@ -69,10 +62,11 @@ def plan_days(
     """
 
     def plan_mode(mode_area: StudyArea, urns: Sequence[str]) -> dict[dt.date, Plan]:
-        patrols_by_key: dict[tuple[str, BarredKey], list[Patrol]] = {}
+        patrols_by_key: dict[tuple[str, TaskedKey], list[Patrol]] = {}
         plans = {}
         for day in days:
-            keys = [(urn, build_barred_key(mode_area, urn, day)) for urn in urns]
+            barred = TaskedKeys.from_area(mode_area, day)
+            keys = [(urn, barred.build_barred_key(urn)) for urn in urns]
             missing = [key for key in keys if key not in patrols_by_key]
             if missing:
                 part = plan_patrols(
@@ -127,13 +121,14 @@ def replan_days(
     def replan_mode(
         before: DayPlans, mode_area: StudyArea, urns: Sequence[str]
     ) -> dict[dt.date, Plan]:
-        plan_by_key: dict[tuple[str, BarredKey], Plan] = {}
+        plan_by_key: dict[tuple[str, TaskedKey], Plan] = {}
         replanned = {}
         for day, plan in before.items():
+            now, then = (TaskedKeys.from_area(one, day) for one in (mode_area, plan.area))
             by_school = {urn: [p for p in plan.patrols if p.urn == urn] for urn in urns}
             for urn, patrols in by_school.items():
-                places = build_barred_key(mode_area, urn, day)
-                if places == build_barred_key(plan.area, urn, day):
+                places = now.build_barred_key(urn)
+                if places == then.build_barred_key(urn):
                     continue
                 if (urn, places) not in plan_by_key:
                     plan_by_key[urn, places] = plan_patrols(
@@ -205,15 +200,16 @@ def _add_relief(
     report_progress: ProgressCallback | None,
 ) -> dict[dt.date, Plan]:
     """One mode's plans with patrols past hotspots that both modes together crowd."""
-    planned = {
-        (urn, build_barred_key(plan.area, urn, day), avoided): variant
-        for day, plan in earlier.items()
-        for (urn, avoided), variant in _list_relief_variants(plan).items()
-    }
+    planned: dict[tuple[str, TaskedKey, frozenset[str]], Variant | None] = {}
+    for day, plan in earlier.items():
+        barred = TaskedKeys.from_area(plan.area, day)
+        for (urn, avoided), variant in _list_relief_variants(plan).items():
+            planned[urn, barred.build_barred_key(urn), avoided] = variant
     shared: dict[tuple[int, ...], Patrol] = {}  # days that share a patrol share its successor
     relieved = {}
     for day, plan in mode.items():
-        places = {urn: build_barred_key(plan.area, urn, day) for urn in plan.area.schools["urn"]}
+        barred = TaskedKeys.from_area(plan.area, day)
+        places = {urn: barred.build_barred_key(urn) for urn in plan.area.schools["urn"]}
         patrols, added = add_avoiding_variants(
             plan.area,
             plan.risk,

@@ -2,19 +2,26 @@
 
 A programme like that of a whole week (`patrolplan.team.programme`) with two rows more: how many of
 the patrols that stand may be taken out, and how many new ones may come. Its aims come one after the
-other as in `patrolplan.team.solve`, except for the lowest dose, which one change hardly moves and
-which would cost cards. With nothing to take out there are few options, and the answer is exact in a
-moment; otherwise it is the best of so many nodes.
+other as in `patrolplan.team.solve`: visits by intelligence, every school's minimum, new and rising
+hotspots, then few changes where that is asked for, and the worth. The lowest dose is none of them:
+one change hardly moves it, and it would cost cards.
+
+With nothing to take out there are few options, and the answer is exact in a moment; otherwise it is
+the best of so many nodes.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from patrolplan.team.mip import MipBuilder
 from patrolplan.team.problem import Bools, Ints, RotaProblem
-from patrolplan.team.programme import add_objective, add_options, add_shortfall_variables
+from patrolplan.team.programme import (
+    add_objective,
+    add_options,
+    add_shortfall_variables,
+    add_unmet_variables,
+)
 from patrolplan.team.solve import CHOSEN_ABOVE
 
 MAX_NODES = 2_000
@@ -34,6 +41,8 @@ class ChangeLimits:
     """Patrols that may be taken out of it."""
     max_new: int
     """Patrols that may be added."""
+    as_few_as_possible: bool = False
+    """Whether fewer changes come before what the week is worth."""
     must: Bools | None = None
     """(o,) options of which at least one is to be chosen."""
     not_all_of: tuple[Ints, ...] = ()
@@ -51,27 +60,29 @@ def find_few_changes(problem: RotaProblem, limits: ChangeLimits) -> Ints | None:
         return np.zeros(0, dtype=np.int64) if limits.must is None else None
     model = MipBuilder()
     x = add_options(model, problem)
-    aims = list(_add_aims(model, problem, x))
+    leads = ~problem.is_along
+    stands, new = x[limits.stands & leads], x[~limits.stands & leads]
+    _add_row(model, stands, lower=float(len(stands) - limits.max_out))
+    _add_row(model, new, upper=float(limits.max_new))
+    aims = _add_aims(model, problem, x)
+    if limits.as_few_as_possible:
+        aims += [_add_aim(model, stands, -1.0), _add_aim(model, new)]
     add_objective(model, problem, x)
-    leads = ~_find_companions(problem)
-    counted = limits.stands & leads
-    _add_row(model, x[counted], lower=float(counted.sum() - limits.max_out))
-    _add_row(model, x[~limits.stands & leads], upper=float(limits.max_new))
     if limits.must is not None:
         _add_row(model, x[limits.must], lower=1.0)
     for rows in limits.not_all_of:
         _add_row(model, x[rows], lower=1.0)
     programme = model.build()
-    for columns, row in aims:
+    for aim in aims:
         least = np.zeros(model.columns)
-        least[columns] = -1.0
+        least[aim.columns] = -aim.factor
         answer = replace(programme, objective=least).solve(
             gap=GAP, nodes=MAX_NODES, seconds=MAX_SECONDS
         )
         if not len(answer.values):
             return None
         upper = programme.row_upper.copy()
-        upper[row] = round(-answer.objective)
+        upper[aim.row] = round(-answer.objective)
         programme = replace(programme, row_upper=upper)
     answer = programme.solve(gap=GAP, nodes=MAX_NODES, seconds=MAX_SECONDS)
     if not len(answer.values):
@@ -79,27 +90,37 @@ def find_few_changes(problem: RotaProblem, limits: ChangeLimits) -> Ints | None:
     return np.flatnonzero(answer.values[x] > CHOSEN_ABOVE)
 
 
-def _add_aims(model: MipBuilder, problem: RotaProblem, x: Ints) -> Iterator[tuple[Ints, int]]:
-    """Columns whose sum is to be least, one aim after the other, and the row that will hold it."""
+@dataclass(frozen=True)
+class _Aim:
+    """Columns whose sum times a factor is to be least, and the row that holds it there."""
+
+    columns: Ints
+    factor: float
+    row: int
+
+
+def _add_aims(model: MipBuilder, problem: RotaProblem, x: Ints) -> list[_Aim]:
+    """What comes before the worth of a week, first things first."""
+    unmet = add_unmet_variables(model, problem, x)
     target = np.minimum(problem.min_patrols, problem.open_days)
-    yield _add_aim(model, add_shortfall_variables(model, problem, x, target))
+    missing = add_shortfall_variables(model, problem, x, target)
+    wanted = (unmet[problem.tasked], missing, unmet[~problem.tasked])
+    return [_add_aim(model, columns) for columns in wanted if len(columns)]
 
 
-def _add_aim(model: MipBuilder, columns: Ints) -> tuple[Ints, int]:
-    _add_row(model, columns, upper=np.inf)
-    return columns, model.rows - 1
+def _add_aim(model: MipBuilder, columns: Ints, factor: float = 1.0) -> _Aim:
+    _add_row(model, columns, factor=factor)
+    return _Aim(columns, factor, model.rows - 1)
 
 
 def _add_row(
-    model: MipBuilder, columns: Ints, *, lower: float = -np.inf, upper: float = np.inf
+    model: MipBuilder,
+    columns: Ints,
+    *,
+    factor: float = 1.0,
+    lower: float = -np.inf,
+    upper: float = np.inf,
 ) -> None:
     """Bound the sum of some columns."""
     rows = np.zeros(len(columns), dtype=np.int64)
-    model.add_constraints((rows, columns, 1.0), lower=lower, upper=upper, count=1)
-
-
-def _find_companions(problem: RotaProblem) -> Bools:
-    """(o,) options of those who walk along with another."""
-    if problem.is_companion is None:
-        return np.zeros(len(problem), dtype=bool)
-    return np.asarray(problem.is_companion[problem.route])
+    model.add_constraints((rows, columns, factor), lower=lower, upper=upper, count=1)

@@ -32,6 +32,9 @@ from patrolplan.team.week import Duty, Lock, Week
 MAX_MOVES = 2
 """Cards of patrols that could stay which the offered moves may change."""
 
+MAX_CHANGES_FOR_A_VISIT = 2
+"""Cards that one visit by intelligence may withdraw: of who goes there, and of who takes over."""
+
 MIN_GAIN_SHARE = 0.001
 """A further move is offered where it adds this share of the week's worth."""
 
@@ -133,11 +136,59 @@ def repair_week(
     moves = []
     best = repaired.worth
     for count in range(1, max_moves + 1):
-        move = _find_move(repaired, inputs, lost=lost, first=first, count=count)
+        move = _find_move(repaired, inputs, first=first, count=count)
         if move is not None and move.week.worth > best + MIN_GAIN_SHARE * abs(repaired.worth):
             best = move.week.worth
             moves.append(move)
     return Repair(week, repaired, list_changes(week, repaired), tuple(moves))
+
+
+def meet_demands(
+    week: Week,
+    area: StudyArea,
+    plan: Plan | Mapping[dt.date, Plan],
+    *,
+    since: dt.date | None = None,
+) -> Repair:
+    """Meet what intelligence asks for by as few changes of a week handed out as possible.
+
+    Patrols that were locked by hand stay. No more new patrols come than there are demands unmet and
+    cards withdrawn.
+
+    Parameters
+    ----------
+    week
+        As handed out.
+    area, plan
+        With the tasked places, and the patrols that serve them.
+    since
+        First day on which anything may change; default the first of the week.
+
+    Returns
+    -------
+    Repair
+        Without further moves; `Week.demands` says who meets each demand, or why nobody does.
+    """
+    plans = list_day_plans(plan, week.days, area, week.locks)
+    inputs = RotaInputs(
+        area, plans, week.days, (), week.bans, week.absent, week.delivered, held=week.duties
+    )
+    problem = inputs.problem
+    later = problem.day >= inputs.days.index(since or week.days[0])
+    stands = problem.lock >= 0
+    movable = stands & later & ~_find_locked(inputs, week.locks)
+    part = replace(problem, lock=np.where(movable, -1, problem.lock)).select(stands | later)
+    met = np.bincount(
+        part.meetings[1][np.isin(part.meetings[0], np.flatnonzero(stands[stands | later]))],
+        minlength=len(part.wanted_visits),
+    )
+    unmet = int(np.maximum(0, part.wanted_visits - met)[part.tasked].sum())
+    count = min(int(movable.sum()), MAX_CHANGES_FOR_A_VISIT * unmet)
+    limits = ChangeLimits(
+        stands[stands | later], max_out=count, max_new=count + unmet, as_few_as_possible=True
+    )
+    after = _build_changed_week(week, inputs, part, limits) or week
+    return Repair(week, after, list_changes(week, after))
 
 
 def is_possible(inputs: RotaInputs, duty: Duty) -> bool:
@@ -167,7 +218,7 @@ def list_changes(before: Week, after: Week) -> tuple[Change, ...]:
     """Every duty that is withdrawn or new; one whose crew changes is both."""
 
     def index(week: Week) -> dict[tuple[object, ...], Duty]:
-        return {(*duty.key, duty.crew): duty for duty in week.duties}
+        return {duty.key: duty for duty in week.duties}
 
     old, new = index(before), index(after)
     return (
@@ -186,9 +237,7 @@ def _fill(week: Week, inputs: RotaInputs, lost: int, first: dt.date) -> Week:
     return _build_changed_week(week, inputs, part, limits) or week
 
 
-def _find_move(
-    repaired: Week, inputs: RotaInputs, *, lost: int, first: dt.date, count: int
-) -> Move | None:
+def _find_move(repaired: Week, inputs: RotaInputs, *, first: dt.date, count: int) -> Move | None:
     """The best week for which so many more patrols of the repaired one may change."""
     inputs = replace(inputs, held=repaired.duties)
     problem = inputs.problem
@@ -197,7 +246,6 @@ def _find_move(
     movable = stands & later & ~_find_locked(inputs, repaired.locks)
     part = replace(problem, lock=np.where(movable, -1, problem.lock)).select(stands | later)
     limits = ChangeLimits(stands[stands | later], max_out=count, max_new=count)
-    del lost
     week = _build_changed_week(repaired, inputs, part, limits)
     if week is None:
         return None

@@ -15,6 +15,7 @@ from patrolplan.patrols.surroundings import build_way_notes
 from patrolplan.privacy import note_low_threshold
 from patrolplan.provenance import compute_area_provenance
 from patrolplan.risk.history import note_guard
+from patrolplan.tables import STAFF
 from patrolplan.team.bases import note_modes
 from patrolplan.team.chances import estimate_chances, find_foreseen, tabulate_chances
 from patrolplan.team.day_plans import list_day_plans
@@ -136,8 +137,8 @@ def _note_secret(inputs: RotaInputs) -> tuple[Note, ...]:
 
 
 def check_officers(area: StudyArea) -> None:
-    """Raise if the area has no officers."""
-    if area.officers.empty:
+    """Raise if the area has no officers who lead patrols."""
+    if (area.officers["role"] == STAFF).all():
         where, what = "[sources] officers", "there are no officers"
         raise InputError.one(where, what, "name the table of officers there")
 
@@ -181,7 +182,12 @@ def build_week(inputs: RotaInputs, problem: RotaProblem, solution: RotaSolution)
         PatrolShortfall(inputs.urns[row], int(patrols[row]), problem.min_patrols)
         for row in np.flatnonzero(patrols < target)
     )
-    duties = [build_duty(inputs, *row) for row in chosen.tolist()]
+    crews = inputs.find_crews(chosen)
+    patrolled = chosen[chosen[:, 2] < len(inputs.routes)]
+    duties = [
+        replace(build_duty(inputs, *row), crew=crews.get(row, ()))
+        for row in map(tuple, patrolled.tolist())
+    ]
     duties.sort(key=lambda duty: (duty.date, duty.start_minutes, duty.officer))
     reasons = UnmetReasons(inputs, chosen)
     return Week(
@@ -197,7 +203,8 @@ def build_week(inputs: RotaInputs, problem: RotaProblem, solution: RotaSolution)
             *_list_notes(inputs),
             *reasons.note_over_cap(),
             *_note_blocked_schools(inputs, reasons, short),
-            *_note_colleague_bases(inputs, chosen),
+            *_note_short_crews(inputs.area, duties),
+            *_note_colleague_bases(inputs, patrolled),
             *note_modes(inputs.area),
         ),
         locks=inputs.locks,
@@ -253,6 +260,17 @@ def _note_blocked_schools(
         if reasons.is_blocked_by_cap(inputs.urns.index(row.urn)):
             values = {"patrols": row.patrols, "minimum": row.least, "maximum": reasons.max_minutes}
             yield Note("maximum_before_minimum", {"urn": row.urn, **values})
+
+
+def _note_short_crews(area: StudyArea, duties: Sequence[Duty]) -> Iterator[Note]:
+    """Patrols of one where they should be of two."""
+    alone = [duty for duty in duties if 1 + len(duty.crew) < area.settings.week.crew]
+    if alone:
+        names, urns = [duty.officer for duty in alone], [duty.urn for duty in alone]
+        dates = [f"{duty.date}" for duty in alone]
+        yield Note(
+            "crew_short", {"officers": names, "urns": urns, "dates": dates, "of": len(duties)}
+        )
 
 
 def _note_colleague_bases(inputs: RotaInputs, chosen: Ints) -> tuple[Note, ...]:

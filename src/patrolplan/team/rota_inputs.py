@@ -9,12 +9,12 @@ import numpy as np
 
 from patrolplan.area import StudyArea
 from patrolplan.patrols.plan import Patrol, Plan
+from patrolplan.tables import STAFF
 from patrolplan.team.bases import Bases, compute_minutes_from_base
-from patrolplan.team.companions import Companions
+from patrolplan.team.companions import Companions, find_companions, find_crewed_options
 from patrolplan.team.demands import Demand, find_meeting_routes, list_demands
 from patrolplan.team.free_time import FreeTime
 from patrolplan.team.problem import Bools, Floats, Ints, RotaProblem
-from patrolplan.team.programme import find_unrepeatable_routes
 from patrolplan.team.routes import Route, WeekRoutes, build_route_key, collect_routes
 from patrolplan.team.secret import WeekKey
 from patrolplan.team.week import Ban, Duty, Lock, find_open_days
@@ -48,7 +48,7 @@ class RotaInputs:
     @cached_property
     def officers(self) -> tuple[str, ...]:
         """(k,) names: those of the table, then any others of duties that stay."""
-        held = (duty.officer for duty in self.held)
+        held = (name for duty in self.held for name in (duty.officer, *duty.crew))
         return tuple(dict.fromkeys([*self.area.officers["officer"], *held]))
 
     @cached_property
@@ -89,6 +89,11 @@ class RotaInputs:
         """(r,) row of each route's school."""
         row = {urn: number for number, urn in enumerate(self.urns)}
         return np.array([row[route.patrol.urn] for route in self.routes], dtype=np.int64)
+
+    @cached_property
+    def route_number(self) -> Ints:
+        """(r,) number of each route's officer at the school."""
+        return np.array([route.patrol.number for route in self.routes], dtype=np.int64)
 
     @cached_property
     def route_minutes(self) -> Floats:
@@ -151,10 +156,24 @@ class RotaInputs:
         return cares
 
     @cached_property
+    def is_lead(self) -> Bools:
+        """(k,) who may lead patrols: all but school staff, who walk along at their own schools."""
+        is_lead = np.ones(len(self.officers), dtype=bool)
+        is_lead[: len(self.area.officers)] = self.area.officers["role"] != STAFF
+        return is_lead
+
+    @cached_property
+    def is_alone(self) -> Bools:
+        """(k,) who may patrol alone."""
+        is_alone = np.ones(len(self.officers), dtype=bool)
+        is_alone[: len(self.area.officers)] = self.area.officers["alone"]
+        return is_alone
+
+    @cached_property
     def modes(self) -> tuple[str, ...]:
         """(k,) "walk" or "bicycle"; for officers no longer in the table, as on their patrols."""
         table = dict(zip(self.area.officers["officer"], self.area.officers["mode"], strict=True))
-        held = {duty.officer: duty.patrol.way for duty in self.held}
+        held = {name: duty.patrol.way for duty in self.held for name in (*duty.crew, duty.officer)}
         return tuple(str((held | table)[name]) for name in self.officers)
 
     @cached_property
@@ -175,7 +194,9 @@ class RotaInputs:
     def max_patrols(self) -> Ints:
         """(k,) maximum patrols a week; no fewer than an officer has been handed out."""
         table = self.area.officers["max_patrols_per_week"].to_numpy(np.int64)
-        held = [sum(duty.officer == name for duty in self.held) for name in self.officers]
+        held = [
+            sum(name in {duty.officer, *duty.crew} for duty in self.held) for name in self.officers
+        ]
         return np.asarray(np.maximum(np.pad(table, (0, len(held) - len(table))), held))
 
     @cached_property
@@ -221,6 +242,7 @@ class RotaInputs:
     def possible(self) -> Bools:
         """(k, d, r) all options."""
         care = self.cares[:, None, self.route_school] | (self.locked >= 0)
+        care &= self.is_lead[:, None, None]
         present = self.is_open.T[None][:, :, self.route_school] & ~self.is_absent[:, :, None]
         planned = self.goes[:, None] & (self.variant >= 0)
         possible = care & present & planned & self.in_time & ~self.banned
@@ -263,7 +285,7 @@ class RotaInputs:
     @cached_property
     def companions(self) -> Companions:
         """Who may walk along with whom."""
-        return Companions.none()
+        return find_companions(self)
 
     @cached_property
     def route_window(self) -> Ints:
@@ -281,7 +303,7 @@ class RotaInputs:
     @cached_property
     def needs_companion(self) -> Bools:
         """(k, d, r) options that only a crew of two may walk."""
-        return np.zeros((len(self.officers), len(self.days), len(self.routes)), dtype=bool)
+        return find_crewed_options(self)
 
     @cached_property
     def problem(self) -> RotaProblem:
@@ -290,7 +312,8 @@ class RotaInputs:
         along, demands = self.companions, self.demands
         minutes = np.stack([self.set_out[officer, route], self.back[officer, route]], axis=1)
         needs = self.needs_companion[officer, day, route]
-        number = np.array([r.patrol.number for r in self.routes], dtype=np.int64)
+        number = self.route_number
+        held = np.where(along.held, 1 + int(self.locked.max(initial=-1)) + np.cumsum(along.held), 0)
         none = np.zeros(len(along.officer), dtype=bool)
         row = {name: number for number, name in enumerate(self.hotspots)}
         visits = [
@@ -306,7 +329,7 @@ class RotaInputs:
             officer=np.r_[officer, along.officer],
             day=np.r_[day, along.day],
             route=np.r_[route, len(routes) + along.place],
-            lock=np.r_[self.locked[officer, day, route], np.full(len(none), -1)],
+            lock=np.r_[self.locked[officer, day, route], held - 1],
             route_school=np.r_[self.route_school, along.school],
             route_number=np.r_[number, along.after + find_companion_number(number)],
             route_window=np.r_[self.route_window, along.window],
@@ -321,7 +344,6 @@ class RotaInputs:
             ).reshape(-1, len(self.days)),
             demand_visits=np.array([demand.visits for demand in demands], dtype=np.int64),
             is_tasked=np.array([demand.kind == "tasked" for demand in demands], dtype=bool),
-            is_reversible=np.ones(len(routes) + len(along.school), dtype=bool),
             visits=table[:, :2].astype(np.int64),
             visit_minutes=table[:, 2],
             mandatory_visits=table[:, 3] > 0,
@@ -343,9 +365,28 @@ class RotaInputs:
         return {key: row for row, key in enumerate(keys)}
 
     @cached_property
-    def is_unrepeatable(self) -> Bools:
-        """(d - 1, r) routes that may not be walked on both this day and the next."""
-        return find_unrepeatable_routes(self.problem)
+    def companion_route(self) -> Ints:
+        """(r,) the route of those who walk along on each route, -1 where nobody may."""
+        along = self.companions
+        places = zip(
+            along.school.tolist(), along.window.tolist(), along.after.tolist(), strict=True
+        )
+        row = {place: len(self.routes) + number for number, place in enumerate(places)}
+        columns = (self.route_school, self.route_window, self.route_number)
+        keys = zip(*(column.tolist() for column in columns), strict=True)
+        return np.array([row.get(key, -1) for key in keys], dtype=np.int64)
+
+    def find_crews(self, chosen: Ints) -> dict[tuple[int, int, int], tuple[str, ...]]:
+        """Who walks along on each patrol of chosen (c, 3) officers, days and routes."""
+        names: dict[tuple[int, int], list[str]] = {}
+        for officer, day, route in chosen[chosen[:, 2] >= len(self.routes)].tolist():
+            names.setdefault((day, route), []).append(self.officers[officer])
+        return {
+            (officer, day, route): tuple(
+                sorted(names.get((day, int(self.companion_route[route])), ()))
+            )
+            for officer, day, route in chosen[chosen[:, 2] < len(self.routes)].tolist()
+        }
 
     def _count_doses_before(self, hotspot: str) -> tuple[int, int]:
         """Days with a dose in the week before, and consecutive ones, up to three, until day one."""
@@ -375,7 +416,7 @@ def find_companion_number(number: Ints) -> int:
 UNCHANGED_BY_HAND = (
     *("officers", "urns", "_walked", "held_rows", "route_school", "route_minutes", "hours"),
     *("is_absent", "travel", "is_open", "cares", "modes", "goes", "max_patrols", "bases"),
-    *("set_out", "back", "free_time", "in_time", "hotspots", "covered", "demands", "companions"),
-    *("route_window", "needs_companion"),
+    *("set_out", "back", "free_time", "in_time", "hotspots", "covered", "demands"),
+    *("route_window", "route_number", "is_lead", "is_alone", "needs_companion"),
 )
 """Properties that do not depend on locks and bans."""

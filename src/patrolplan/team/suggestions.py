@@ -84,8 +84,8 @@ def suggest_swaps(
         out = np.setdiff1d(np.flatnonzero(standing), chosen)
         whole = np.flatnonzero(near)[chosen]
         after = build_week(inputs, problem, RotaSolution.rate(problem, np.sort(whole), week.bound))
-        present = {(*duty.key, duty.crew): duty for duty in week.duties}
-        duties = [present.get((*duty.key, duty.crew), duty) for duty in after.duties]
+        present = {duty.key: duty for duty in week.duties}
+        duties = [present.get(duty.key, duty) for duty in after.duties]
         after = editor.build_week(duties, bound=week.bound)
         suggestions.append(Suggestion(after, list_changes(week, after), after.worth - week.worth))
         if len(out):

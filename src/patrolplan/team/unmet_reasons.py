@@ -9,7 +9,7 @@ import numpy as np
 from patrolplan.errors import Problems
 from patrolplan.notes import Note
 from patrolplan.team.bases import MODE_WORDS
-from patrolplan.team.problem import MINUTES_TOLERANCE, Bools, Ints
+from patrolplan.team.problem import MINUTES_TOLERANCE, Ints
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.week import Ban, Lock, Unmet, format_day
 from patrolplan.times import format_time
@@ -23,13 +23,14 @@ class UnmetReasons:
     inputs
         What the week was chosen from.
     chosen
-        (c, 3) officer, day and route of every duty.
+        (c, 3) officer, day and route of every duty, and of everyone who walks along.
     """
 
     def __init__(self, inputs: RotaInputs, chosen: Ints) -> None:
         self.inputs = inputs
-        self.chosen = chosen
-        self.urn_at = {(int(k), int(d)): inputs.routes[r].patrol.urn for k, d, r in chosen}
+        self.chosen = chosen[chosen[:, 2] < len(inputs.routes)]
+        schools = np.concatenate([inputs.route_school, inputs.companions.school])
+        self.urn_at = {(int(k), int(d)): inputs.urns[schools[r]] for k, d, r in chosen}
         self.patrols = np.bincount(chosen[:, 0], minlength=len(inputs.officers))
         self.max_minutes = inputs.area.settings.week.max_dose_minutes_per_day
 
@@ -48,7 +49,7 @@ class UnmetReasons:
         """Why nobody patrols a school on a day."""
         if obstacle := self._find_school_obstacle(school, day):
             return obstacle
-        officers = np.flatnonzero(self.inputs.cares[:, school]).tolist()
+        officers = self._list_leads(school)
         if not officers:
             return "no officer covers this school"
         reasons = "; ".join(
@@ -60,9 +61,36 @@ class UnmetReasons:
 
     def find_obstacle(self, officer: int, school: int, day: int) -> str:
         """What keeps an officer from a school on a day, lent or not; empty when nothing does."""
-        return self._find_school_obstacle(school, day) or self._find_officer_obstacle(
-            officer, school, day
+        if not self.inputs.is_lead[officer]:
+            return f"{self.inputs.officers[officer]} is school staff, who walk along and never lead"
+        return (
+            self._find_school_obstacle(school, day)
+            or self._find_officer_obstacle(officer, school, day)
+            or self._find_crew_obstacle(officer, school, day)
         )
+
+    def _list_leads(self, school: int) -> list[int]:
+        """Officers who may lead a school's patrols."""
+        inputs = self.inputs
+        return [int(row) for row in np.flatnonzero(inputs.cares[:, school] & inputs.is_lead)]
+
+    def _find_crew_obstacle(self, officer: int, school: int, day: int) -> str:
+        """Whether nobody is free to walk along where an officer may not go without."""
+        inputs, along = self.inputs, self.inputs.companions
+        routes = self._list_routes_in_time(officer, school, day)
+        if not inputs.needs_companion[officer, day, routes].all():
+            return ""
+        options = (along.day == day) & (along.school[along.place] == school)
+        free = {
+            int(who)
+            for who in along.officer[options]
+            if who != officer
+            and (int(who), day) not in self.urn_at
+            and self.patrols[who] < inputs.max_patrols[who]
+        }
+        if free:
+            return ""
+        return f"{inputs.officers[officer]} needs someone to walk along, and nobody is free to"
 
     def _find_school_obstacle(self, school: int, day: int) -> str:
         if not self.inputs.is_open[school, day]:
@@ -111,12 +139,10 @@ class UnmetReasons:
         return f"no patrol fits {name}'s hours {hours}: it starts {way}"
 
     def _explain_free_officer(self, officer: int, school: int, day: int) -> str:
-        """Why an officer who could come does not: routes that must vary, or nothing gained."""
+        """Why an officer who could come does not: full hotspots, or nothing gained."""
         name = self.inputs.officers[officer]
-        routes = self._list_routes_in_time(officer, school, day)
-        allowed = ~self.inputs.banned[officer, day, routes]
-        if self.find_repeated_routes(day)[routes[allowed]].all():
-            return f"{name} is free, but every route left is walked on the day before or after"
+        if obstacle := self._find_crew_obstacle(officer, school, day):
+            return obstacle
         if crowded := self._list_crowded(officer, school, day):
             names = " or ".join(sorted(set.intersection(*crowded) or set.union(*crowded)))
             cap = f"the maximum of {self.max_minutes:g} minutes"
@@ -127,22 +153,11 @@ class UnmetReasons:
         routes = self.inputs.list_routes(officer, school, day)
         return np.asarray(routes[self.inputs.in_time[officer, day, routes]])
 
-    def find_repeated_routes(self, day: int) -> Bools:
-        """(r,) routes that must vary and are walked on the day before or after."""
-        unrepeatable = self.inputs.is_unrepeatable
-        repeated = np.zeros(len(self.inputs.routes), dtype=bool)
-        for first, other in ((day - 1, day - 1), (day, day + 1)):
-            if 0 <= first < len(unrepeatable):
-                walked = self.chosen[self.chosen[:, 1] == other, 2]
-                repeated[walked] |= unrepeatable[first, walked]
-        return repeated
-
     def _list_crowded(self, officer: int, school: int, day: int) -> list[set[str]]:
         """What each route left would bring over the maximum; empty where one would not."""
         routes = self._list_routes_in_time(officer, school, day)
         allowed = ~self.inputs.banned[officer, day, routes]
-        free = allowed & ~self.find_repeated_routes(day)[routes]
-        crowded = [self.find_crowded_hotspots(day, route) for route in routes[free].tolist()]
+        crowded = [self.find_crowded_hotspots(day, route) for route in routes[allowed].tolist()]
         return crowded if all(crowded) else []
 
     def is_blocked_by_cap(self, school: int) -> bool:
@@ -150,7 +165,7 @@ class UnmetReasons:
         return any(
             self._list_crowded(officer, school, day)
             for day in np.flatnonzero(self.inputs.is_open[school]).tolist()
-            for officer in np.flatnonzero(self.inputs.cares[:, school]).tolist()
+            for officer in self._list_leads(school)
             if len(self.inputs.list_routes(officer, school, day))
             and not self._find_officer_obstacle(officer, school, day)
         )

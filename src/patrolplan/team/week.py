@@ -188,11 +188,16 @@ class Duty:
         return self.patrol.window
 
     @property
-    def key(self) -> tuple[str, str, dt.date, int, int, str, str]:
-        """What distinguishes one duty from another."""
+    def key(self) -> tuple[str, str, dt.date, int, int, str, str, tuple[str, ...]]:
+        """What distinguishes one duty from another: a card names the crew as well."""
         walk = self.patrol
         where = (self.officer, self.urn, self.date)
-        return (*where, self.variant, walk.number, walk.way, walk.window)
+        return (*where, self.variant, walk.number, walk.way, walk.window, self.crew)
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """The officer and who walks along, by the names of the officers table."""
+        return (self.officer, *self.crew)
 
     def __str__(self) -> str:
         return (

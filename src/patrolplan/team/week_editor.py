@@ -79,7 +79,7 @@ class WeekEditor:
             absent=week.absent,
             delivered=week.delivered,
         )
-        unplanned = tuple(duty for duty in week.duties if _find_option(inputs, duty) is None)
+        unplanned = tuple(duty for duty in week.duties if not _is_planned(inputs, duty))
         editor = cls(inputs, week).with_held_duties(unplanned)
         derived = editor.build_week(week.duties).notes
         return replace(editor, own_notes=tuple(note for note in week.notes if note not in derived))
@@ -128,7 +128,7 @@ class WeekEditor:
         by_slot = {get_slot(duty): duty for duty in duties}
         return replace(
             week,
-            duties=tuple(by_slot[get_slot(duty)] for duty in week.duties),
+            duties=tuple(replace(by_slot[get_slot(duty)], crew=duty.crew) for duty in week.duties),
             notes=tuple(dict.fromkeys((*self.own_notes, *week.notes))),
             created_from=self.before.created_from,
             draw=self.before.draw,
@@ -142,7 +142,10 @@ class WeekEditor:
         return _find_option(self.inputs, duty) is not None
 
     def find_rows(self, duties: Sequence[Duty]) -> Ints:
-        """(c,) rows of the options of patrols; an error for one that is none."""
+        """(c,) rows of the options of patrols and their crews; an error for one that is none.
+
+        Those of a crew who are absent have none.
+        """
         rows = []
         for duty in duties:
             option = _find_option(self.inputs, duty)
@@ -150,6 +153,13 @@ class WeekEditor:
                 message = f"{get_slot(duty)}: a ban rules it out, or its route is no longer planned"
                 raise InvalidEditError(message)
             rows.append(self.inputs.option_rows[option])
+            for name in duty.crew:
+                companion = _find_companion(self.inputs, option, name)
+                if companion is not None:
+                    rows.append(companion)
+                elif duty.date not in self.inputs.absent.get(name, ()):
+                    message = f"{get_slot(duty)}: {name} may not walk along"
+                    raise InvalidEditError(message)
         return np.array(rows, dtype=np.int64)
 
     def build_lock(self, slot: PatrolSlot, variant: int | None = None) -> Lock:
@@ -157,6 +167,43 @@ class WeekEditor:
         several = len(self.inputs.area.settings.week.windows) > 1
         window = slot.window if several else None
         return Lock(slot.officer, slot.urn, slot.date, variant, window)
+
+    def list_companions(self, duty: Duty, duties: Sequence[Duty]) -> list[str]:
+        """Who may walk along on a patrol, and is free besides the other patrols of the week.
+
+        Those with the fewest patrols come first.
+        """
+        option, problem = _find_option(self.inputs, duty), self.problem
+        if option is None:
+            return []
+        _, day, route = option
+        along = (problem.day == day) & (problem.route == self.inputs.companion_route[route])
+        rows = self.find_rows([replace(duty, crew=()), *(d for d in duties if d is not duty)])
+        patrols = np.bincount(problem.officer[rows], minlength=len(self.inputs.officers))
+        free = [
+            int(problem.officer[row])
+            for row in np.flatnonzero(along)
+            if not problem.find_conflicts(int(row))[rows].any()
+            and patrols[problem.officer[row]] < problem.max_patrols[problem.officer[row]]
+        ]
+        free.sort(key=lambda officer: (patrols[officer], officer))
+        return [self.inputs.officers[officer] for officer in free]
+
+    def find_crew_obstacle(self, duty: Duty, name: str, duties: Sequence[Duty]) -> str:
+        """What keeps somebody from walking along on a patrol, as what they do; empty if nothing."""
+        if name in self.list_companions(duty, duties):
+            return ""
+        option = _find_option(self.inputs, duty)
+        if name not in self.inputs.officers:
+            return "is not in the officers table"
+        if option is None or _find_companion(self.inputs, option, name) is None:
+            return f"may not walk along at URN {duty.urn} on {format_day(duty.date)}"
+        return "has another patrol at that time, or all that they may have in a week"
+
+    def needs_companion(self, duty: Duty) -> bool:
+        """Whether nobody may walk a patrol alone: its officer, or a place on it, needs two."""
+        option = _find_option(self.inputs, duty)
+        return option is not None and bool(self.inputs.needs_companion[option])
 
     def is_loan(self, slot: PatrolSlot) -> bool:
         """Whether a patrol would lend an officer to a school that is not in their care."""
@@ -212,16 +259,16 @@ class WeekEditor:
         options = np.flatnonzero(mine)
         if not len(options):
             raise InvalidEditError(self._explain_no_route(slot, variant))
-        varied = options[~reasons.find_repeated_routes(day)[problem.route[options]]]
-        if not len(varied):
-            message = (
-                f"the same route would be walked on two days running at URN {slot.urn}: "
-                "choose another route or day"
-            )
-            raise InvalidEditError(message)
-        free = self._select_under_cap(varied, reasons, day)
+        free = self._select_under_cap(options, reasons, day)
         option = self._choose_best(free, rows, like)
-        return build_duty(self.inputs, officer, day, int(problem.route[option]))
+        duty = build_duty(self.inputs, officer, day, int(problem.route[option]))
+        if not self.needs_companion(duty):
+            return duty
+        crew = tuple(self.list_companions(duty, duties)[:1])
+        if not crew:
+            message = f"{slot}: nobody is free to walk along, and two are needed"
+            raise InvalidEditError(message)
+        return replace(duty, crew=crew)
 
     def _select_under_cap(self, options: Ints, reasons: UnmetReasons, day: int) -> Ints:
         """Options that bring no hotspot over the daily maximum; an error if there are none.
@@ -272,6 +319,25 @@ class WeekEditor:
             officer, school = inputs.officers.index(slot.officer), inputs.urns.index(slot.urn)
             return officer, school, inputs.days.index(slot.date)
         raise InvalidEditError(message)
+
+
+def _is_planned(inputs: RotaInputs, duty: Duty) -> bool:
+    """Whether a patrol and everyone of its crew who is not absent are options."""
+    option = _find_option(inputs, duty)
+    return option is not None and all(
+        duty.date in inputs.absent.get(name, ())
+        or _find_companion(inputs, option, name) is not None
+        for name in duty.crew
+    )
+
+
+def _find_companion(inputs: RotaInputs, option: tuple[int, int, int], name: str) -> int | None:
+    """Row of the option that someone walks along on a patrol, if it is one."""
+    _, day, route = option
+    if name not in inputs.officers:
+        return None
+    key = (inputs.officers.index(name), day, int(inputs.companion_route[route]))
+    return inputs.option_rows.get(key)
 
 
 def _find_option(inputs: RotaInputs, duty: Duty) -> tuple[int, int, int] | None:

@@ -21,7 +21,19 @@ from patrolplan.patrols.plan import Patrol, Plan, build_patrol_document
 from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.team.day_plans import list_day_plans
 from patrolplan.team.routes import build_route_key, list_patrols
-from patrolplan.team.week import Ban, Draw, Duty, Foreseen, Lock, PatrolShortfall, Unmet, Week
+from patrolplan.team.week import (
+    Ban,
+    DemandKind,
+    DemandOutcome,
+    Draw,
+    Duty,
+    Foreseen,
+    Lock,
+    PatrolShortfall,
+    Unmet,
+    Visitor,
+    Week,
+)
 from patrolplan.times import format_time
 
 CHANCES_FILE = "chances.csv"
@@ -65,6 +77,7 @@ class DutyEntry(FileModel):
     stops: Any = ()
     route: Annotated[int, Field(ge=0)]
     way: Any = None
+    crew: tuple[str, ...] = Field(default=(), strict=False)
 
 
 class ChangeEntry(FileModel):
@@ -72,6 +85,37 @@ class ChangeEntry(FileModel):
 
     when: str
     what: str
+
+
+class DemandEntry(FileModel):
+    """A demand of the week and its outcome: of a tasked place, or of a hotspot that is watched."""
+
+    kind: DemandKind
+    place_id: str | None
+    hotspot: str | None
+    date: Day | None
+    visits: Count
+    met_by: tuple[Visitor, ...] = Field(strict=False)
+    why: FileNote | None
+
+    @classmethod
+    def from_outcome(cls, outcome: DemandOutcome) -> "DemandEntry":
+        """How it stands in the file."""
+        is_tasked = outcome.kind == "tasked"
+        return cls.model_construct(
+            kind=outcome.kind,
+            place_id=outcome.place if is_tasked else None,
+            hotspot=None if is_tasked else outcome.place,
+            date=outcome.date,
+            visits=outcome.visits,
+            met_by=outcome.met_by,
+            why=outcome.why,
+        )
+
+    def build_outcome(self) -> DemandOutcome:
+        """The outcome that it holds."""
+        place = (self.place_id if self.kind == "tasked" else self.hotspot) or ""
+        return DemandOutcome(self.kind, place, self.date, self.visits, self.met_by, self.why)
 
 
 class WeekEntry(FileModel):
@@ -97,6 +141,7 @@ class WeekEntry(FileModel):
     bans: list[Annotated[Ban, Row]]
     delivered: DaysByName
     absent: DaysByName
+    demands: list[DemandEntry] = Field(default=[])
     commitment: Any = None
     give_percent: Any = None
     draw: Draw | None = None
@@ -136,6 +181,7 @@ def build_week_document(week: Week) -> dict[str, Any]:
         "bans": list(week.bans),
         "delivered": _sort_days(week.delivered),
         "absent": _sort_days(week.absent),
+        "demands": [DemandEntry.from_outcome(outcome) for outcome in week.demands],
         **_build_draw_fields(week),
         "history": tuple(ChangeEntry(when=when, what=what) for when, what in week.history),
     }
@@ -184,6 +230,7 @@ def _build_duty_entry(
             for stop in duty.patrol.stops
         ],
         "route": routes.setdefault(walk, len(routes)),
+        "crew": duty.crew,
     }
     if with_way:
         fields["way"] = duty.patrol.way
@@ -232,6 +279,7 @@ def read_week(path: str | Path, area: StudyArea, plan: Plan | Mapping[dt.date, P
             variant=row.variant,
             patrol=entry.routes[row.route],
             leave_minutes=row.leave,
+            crew=row.crew,
         )
         for row in entry.patrols
     )
@@ -252,6 +300,7 @@ def read_week(path: str | Path, area: StudyArea, plan: Plan | Mapping[dt.date, P
         delivered={name: frozenset(days) for name, days in entry.delivered.items()},
         absent={name: frozenset(days) for name, days in entry.absent.items()},
         created_from=entry.created_from,
+        demands=tuple(row.build_outcome() for row in entry.demands),
         draw=entry.draw,
         foreseen=entry.foreseen,
         chances=read_chances(path),

@@ -21,7 +21,7 @@ import icalendar
 from patrolplan.atomic import hash_content
 from patrolplan.crs import BRITISH_GRID
 from patrolplan.outputs.week.roster import Roster, RosterOfficer, format_week
-from patrolplan.outputs.wording import describe_window
+from patrolplan.outputs.wording import describe_further_window
 from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.team.officer_day import DayItem
 from patrolplan.team.week import Duty
@@ -61,7 +61,7 @@ VERSION_LINES = ("SEQUENCE", "DTSTAMP")
 def render_calendars(
     roster: Roster, officers: Sequence[RosterOfficer], earlier: Path | None = None
 ) -> dict[str, bytes]:
-    """Calendars of these officers, by path in the week's folder.
+    """Calendars of these officers, by path in the week's folder; none without an event.
 
     `earlier` is the folder of papers that were printed before, if there is one.
     """
@@ -69,7 +69,8 @@ def render_calendars(
     for officer in officers:
         name = f"{FOLDER}/{officer.file_name}.ics"
         before = () if earlier is None else read_earlier_events(earlier / name)
-        files[name] = render_calendar(roster, officer, before)
+        if before or roster.list_walked_duties(officer.name):
+            files[name] = render_calendar(roster, officer, before)
     return files
 
 
@@ -103,8 +104,7 @@ def render_calendar(
     zone = ZoneInfo(BRITISH_ZONE) if is_british(roster) else None
     events = [
         _build_event(roster, officer, duty, zone)
-        for duty in week.duties
-        if officer.name in {duty.officer, *duty.crew}
+        for duty in roster.list_walked_duties(officer.name)
     ]
     before = {str(event["UID"]): event for event in earlier if _is_of_week(event, monday)}
     events += _list_further_events(before, {str(event["UID"]) for event in events}, week.days)
@@ -169,7 +169,7 @@ def _describe_event(roster: Roster, officer: RosterOfficer, duty: Duty) -> list[
     others = roster.describe_others(officer.name, duty)
     return [
         *(
-            [f"Window: {describe_window(duty.patrol.window)}."]
+            [f"{describe_further_window(duty.patrol)}."]
             if duty.patrol.window != AFTER_SCHOOL
             else []
         ),

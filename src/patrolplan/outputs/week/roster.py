@@ -9,20 +9,16 @@ from functools import cached_property
 import numpy as np
 
 from patrolplan.errors import Problems
+from patrolplan.inputs.lookups import WEEKDAYS
+from patrolplan.outputs.crew_words import name_member
 from patrolplan.outputs.reason_words import join_words
+from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.team.bases import MODE_WORDS
 from patrolplan.team.officer_day import OfficerDays, build_officer_days
 from patrolplan.team.week import Duty, Week, find_open_days, format_day
 from patrolplan.times import format_span, format_time
 
-ROLE_WORDS = {
-    "officer": "an officer",
-    "pcso": "a PCSO",
-    "warden": "a warden",
-    "staff": "a member of the school's staff",
-}
-"""Roles of the officers table as people say them."""
-
+STAFF = "a member of staff of the school"
 LONGEST_FILE_NAME = 60
 RESERVED_FILE_NAMES = {
     *("con", "prn", "aux", "nul"),
@@ -88,7 +84,7 @@ class Roster:
         walkers = (name for duty in self.week.duties for name in (duty.officer, *duty.crew))
         names = dict.fromkeys((*table["officer"], *walkers))
         files = make_file_names(names)
-        modes = dict(zip(table["officer"], table["mode"], strict=True))
+        modes = self.officer_modes
         schools = dict(zip(table["officer"], table["school_urns"], strict=True))
         return tuple(
             RosterOfficer(
@@ -138,17 +134,19 @@ class Roster:
     def describe_others(self, officer: str, duty: Duty) -> str:
         """With whom an officer walks a patrol, staff by their role only; empty for nobody."""
         others = [name for name in (duty.officer, *duty.crew) if name != officer]
-        return join_words([self._describe_person(name) for name in others])
-
-    def _describe_person(self, name: str) -> str:
-        """An officer by the name in the table, anyone else by their role."""
-        role = self._roles.get(name, "officer")
-        return name if role == "officer" else ROLE_WORDS[role]
+        return join_words([name_member(self.week.plan.area, name) for name in others])
 
     @cached_property
-    def _roles(self) -> dict[str, str]:
+    def officer_modes(self) -> dict[str, str]:
+        """How each officer travels, as in the officers table."""
         table = self.week.plan.area.officers
-        return dict(zip(table["officer"], table["role"], strict=True))
+        return dict(zip(table["officer"], table["mode"], strict=True))
+
+    def find_hours(self, officer: str, day: dt.date) -> str:
+        """An officer's hours of duty on a day, HH:MM-HH:MM; empty where off or not known."""
+        table = self.week.plan.area.officers
+        hours = table.loc[table["officer"] == officer, WEEKDAYS[day.weekday()]]
+        return "" if hours.empty else str(hours.iloc[0])
 
     @cached_property
     def school_names(self) -> dict[str, str]:
@@ -171,18 +169,32 @@ class Roster:
     def _duties_by_officer(self) -> dict[tuple[str, dt.date], tuple[Duty, ...]]:
         return _group_duties((duty.officer, duty.date, duty) for duty in self.week.duties)
 
+    def list_walked_duties(self, name: str) -> list[Duty]:
+        """An officer's patrols of the week, with those on which they walk along."""
+        return [duty for duty in self.week.duties if name in {duty.officer, *duty.crew}]
+
     def select_duties(self, officer: str | None, date: dt.date | None) -> list[Duty]:
         """Duties of an officer, a day, or both; None stands for all."""
-        return [
-            duty
-            for duty in self.week.duties
-            if officer in {None, duty.officer} and date in {None, duty.date}
-        ]
+        own = self.week.duties if officer is None else self.list_walked_duties(officer)
+        return [duty for duty in own if date in {None, duty.date}]
 
     def card_path(self, duty: Duty) -> str:
         """Path of a duty's card in the folder."""
         officer = self.officer_file_names[duty.officer]
-        return f"cards/{officer}/{duty.date}-{self.school_file_name(duty.urn)}.pdf"
+        window = self.window_suffix(duty)
+        return f"cards/{officer}/{duty.date}-{self.school_file_name(duty.urn)}{window}.pdf"
+
+    def window_suffix(self, duty: Duty) -> str:
+        """What tells papers of further windows from those of the one after school.
+
+        It begins with a point, which no name of an officer or a school has in file names.
+        """
+        window = duty.patrol.window
+        return "" if window == AFTER_SCHOOL else f".{self._window_file_names[window]}"
+
+    @cached_property
+    def _window_file_names(self) -> dict[str, str]:
+        return make_file_names(sorted({duty.patrol.window for duty in self.week.duties}))
 
     @cached_property
     def officer_file_names(self) -> dict[str, str]:

@@ -18,7 +18,7 @@ import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -42,6 +42,9 @@ PLACE_DECIMALS = 6
 
 Source = Literal["keyboard", "csv", "gpx"]
 Outcome = Literal["new", "same", "corrected"]
+Reason = Literal["abstracted", "sick", "incident", "weather", "other"]
+"""Why a visit was not made, or not wholly."""
+REASONS: tuple[Reason, ...] = get_args(Reason)
 Span = tuple[int, int]
 """From when to when a track was recorded, in seconds since midnight."""
 
