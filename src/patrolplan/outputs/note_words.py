@@ -64,6 +64,8 @@ def _say_crew_short(values: Mapping[str, Any]) -> str:
     patrols = [f"{name} at URN {urn} on {_format_day(date)}" for name, urn, date in rows]
     count = len(values["officers"])
     return f"Patrols of one, not two ({count} of {values['of']}): {'; '.join(patrols)}."
+
+
 OFFICER_OBSTACLES: Mapping[str, str] = {
     "free": "{} could go",
     "without_second": "nobody is free to go with {}",
