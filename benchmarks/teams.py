@@ -67,7 +67,6 @@ def draw_team(
         lock=np.full(kept.sum(), -1),
         route_school=route_school,
         route_number=route_number,
-        is_reversible=np.bincount(visits[:, 0], minlength=routes) > 1,
         visits=visits,
         visit_minutes=np.full(len(visits), 15.0),
         weight=weight,

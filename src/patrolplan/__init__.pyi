@@ -34,7 +34,7 @@ from .team.ledger.monthly_return import (
     summarise_doses as summarise_doses,
 )
 from .team.ledger.promised import build_promised_week as build_promised_week
-from .team.replan import replan as replan
+from .team.repair import Repair as Repair, repair_week as repair_week
 from .team.rota import plan_week as plan_week
 from .team.week import Ban as Ban, Lock as Lock, Week as Week
 from .team.week_file import read_week as read_week

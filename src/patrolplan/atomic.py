@@ -26,6 +26,9 @@ TEMPORARY_PREFIX = "patrolplan-"
 WEEK_FILE = "week.json"
 """A week in its folder. It may hold changes made by hand, so it is replaced only by another."""
 
+UNDO_FILE = "undo.json"
+"""What can be undone on the board, in the week's folder; for its owner alone."""
+
 
 def hash_content(*parts: str | bytes | memoryview) -> str:
     """SHA-256 of some content."""

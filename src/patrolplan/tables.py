@@ -84,6 +84,7 @@ SCHOOLS = Schema(
         "urn": Column("text", "unique reference number"),
         "name": Column("text", "name of the school"),
         "phase": Column("text", "phase of education"),
+        "postcode": Column("text", "postcode; empty where not known"),
         "roll": Column("float64", "pupils; NaN where not known"),
         "capacity": Column("float64", "places for pupils; NaN where not known"),
         "low_age": Column("float64", "youngest age in years; NaN where not known"),

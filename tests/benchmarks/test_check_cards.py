@@ -14,7 +14,7 @@ from patrolplan.network.crossings import find_crossed_roads
 from patrolplan.network.names import label_streets
 from patrolplan.network.paths import WalkFinder
 from patrolplan.outputs.card.card import render_cards
-from patrolplan.patrols.directions import PieceTraits, build_leg, reverse_directions
+from patrolplan.patrols.directions import PieceTraits, build_leg
 from patrolplan.patrols.plan import build_patrol_document
 from patrolplan.tables import LeftOut
 
@@ -112,10 +112,10 @@ def test_directions_on_real_streets_hide_nothing(shared, name):
     network = build_network(streets, projection, LeftOut()).walkable
     corners, hidden = 0, []
     for walk, traits in _draw_walks(network, 20, seed=4):
-        leg = build_leg(walk, traits, 80.0, crossed=find_crossed_roads(walk))
-        back = leg.line[::-1]
-        for steps, xy in ((leg.steps, leg.line), (reverse_directions(leg.steps, back), back)):
-            line = check_cards.match_line(network, xy, [_describe_step(step) for step in steps])
+        for way in (walk, walk.reversed_walk):
+            leg = build_leg(way, traits, 80.0, crossed=find_crossed_roads(way))
+            steps = [_describe_step(step) for step in leg.steps]
+            line = check_cards.match_line(network, leg.line, steps)
             corners += len(check_cards.find_corners(line))
             hidden += [
                 (kind, line.point(at).round().tolist(), what)

@@ -17,7 +17,7 @@ from patrolplan.outputs.output_folder import format_json, read_manifest
 from patrolplan.outputs.pack import write_pack
 from patrolplan.team.day_plans import plan_days
 from patrolplan.team.ledger.ledger import open_ledger
-from patrolplan.team.replan import replan
+from patrolplan.team.repair import repair_week
 from patrolplan.team.rota import plan_week
 from patrolplan.team.week import Lock
 from patrolplan.team.week_file import build_week_document, read_week
@@ -79,7 +79,7 @@ def test_every_change_is_in_the_folder_at_once(board, client):
     assert body["state"]["version"] == 2
     week = saved(board)
     assert describe(week) == describe(board.shared.state.week)
-    assert len(week.duties) == len(board.shared._undo_stack[0][0].week.duties) - 1
+    assert len(week.duties) == len(board.shared._undo_stack[0].state.week.duties) - 1
     folder = board.shared.store.folder
     for name, digest in read_manifest(folder)["files"].items():
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
@@ -167,8 +167,8 @@ def test_what_the_command_repairs_the_board_takes_over(board, client):
     ground = board.shared.state.planned_area
     lost = board.shared.state.week.duties[1]
     away = {lost.officer: {lost.date}}
-    from_file, _ = replan(saved(board), ground.area, ground.plans, absent=away)
-    in_hand, _ = replan(board.shared.state.week, ground.area, ground.plans, absent=away)
+    from_file = repair_week(saved(board), ground.area, ground.plans, absent=away).week
+    in_hand = repair_week(board.shared.state.week, ground.area, ground.plans, absent=away).week
     assert describe(from_file) == describe(in_hand)
     board.shared.store.save(from_file, board.shared.state.week)
     late = change(client, 2, kind="lock", **get_slot(board.shared.state.week.duties[-1]))
@@ -348,7 +348,7 @@ def test_a_place_is_tasked_and_taken_off_again(board, client):
     duty = next(d for d in desk.state.week.duties if d.patrol.stops)
     patrol = next(patrol for patrol in list_patrols(client) if is_at(patrol, duty))
     at = patrol["stops"][0]["stop"]
-    sheet = desk.state.tasked_table.path
+    sheet = desk.state.tables["tasked_places"].path
     bytes_before = sheet.read_bytes()
     task = {
         "kind": "task", "place_id": "T-77", "longitude": at[0], "latitude": at[1],
@@ -397,11 +397,11 @@ def test_a_place_that_cannot_be_written_is_refused(board, client, wrong, why):
         "must_visit": True, "schools": ["*"], "from": "2026-11-30", "to": "2026-12-04",
         "reason": "why", "by": "who", **wrong,
     }  # fmt: skip
-    before = board.shared.state.tasked_table.path.read_bytes()
+    before = board.shared.state.tables["tasked_places"].path.read_bytes()
     answer = change(client, 1, **task)
     assert answer.status_code == 422
     assert why in answer.json()["problem"]
-    assert board.shared.state.tasked_table.path.read_bytes() == before
+    assert board.shared.state.tables["tasked_places"].path.read_bytes() == before
 
 
 def test_a_week_that_was_printed_by_the_command_is_opened_and_continued(board, tmp_path):

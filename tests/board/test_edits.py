@@ -137,22 +137,6 @@ def test_every_refusal_names_its_reason(hand, chosen):
     )
 
 
-def test_the_same_route_two_days_running_is_refused(ground, chosen):
-    """A route that cannot be turned is not walked again on the next day by hand."""
-    hand = WeekEditor.from_week(chosen, ground.area, ground.plans)
-    inputs, walked = replace(hand.inputs), hand.inputs._walked
-    one_way = tuple(replace(row, reverse_patrol=None) for row in walked.routes)
-    vars(inputs)["_walked"] = replace(walked, routes=one_way)
-    hand = replace(hand, inputs=inputs)
-    duty = next(d for d in chosen.duties if d.officer == "SSO-01" and d.date < chosen.days[-1])
-    week = hand.build_week([duty])
-    there = {**get_slot(duty), "date": f"{duty.date + dt.timedelta(days=1)}"}
-    why = why_not(hand, week, kind="add", **there, variant=duty.variant)
-    assert "two days running" in why
-    _, other = after(hand, week, kind="add", **there, variant=None)
-    assert other.duties[1].variant != duty.variant
-
-
 def test_a_lock_holds_until_it_is_taken_off(hand, chosen):
     """A locked patrol cannot be moved, swapped, banned, rerouted or taken back."""
     duty = chosen.duties[0]

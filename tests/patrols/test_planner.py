@@ -11,7 +11,7 @@ import shapely
 import patrolplan as pp
 from patrolplan.area.patrol_window import Window
 from patrolplan.patrols.beats import join_beats
-from patrolplan.patrols.planner import MAX_DETOUR_LOSS
+from patrolplan.patrols.patrol_builder import MAX_DETOUR_LOSS
 from patrolplan.patrols.surroundings import build_surroundings
 from patrolplan.patrols.timed_risk import find_seen_pieces
 

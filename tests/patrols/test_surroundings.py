@@ -257,7 +257,7 @@ def test_the_default_window_starts_at_each_bell():
 
 def test_a_named_window_has_its_own_start_and_length():
     """A named window runs from its start to its end."""
-    assert resolve_window(SETTINGS, name="early") == Window(60, 465)
+    assert resolve_window(SETTINGS, name="early") == Window(60, 465, name="early")
 
 
 def test_short_notice_overrides_start_and_length():

@@ -14,7 +14,6 @@ from patrolplan.pupils.presence import (
     GATE_METRES,
     LONGEST_MINUTES,
     NOON_MINUTES,
-    OPENING_MINUTES,
     LeavingCurve,
     Presence,
     arrived,
@@ -138,10 +137,10 @@ def test_all_schools_are_the_sum_of_each(presence, ways):
     assert alone == pytest.approx(primary.unaccompanied * everyone)
 
 
-def test_morning_lunch_and_afternoon_differ(presence):
+def test_morning_lunch_and_afternoon_differ(ways, presence):
     """Pupils come before school opens, walk towards the gate, and are not out at lunch."""
-    early = presence.count_at(OPENING_MINUTES - 15)
-    late = presence.count_at(OPENING_MINUTES + 60)
+    early = presence.count_at(ways.schools[0].opening_minutes - 15)
+    late = presence.count_at(ways.schools[0].opening_minutes + 60)
     lunch = presence.count_at(12.5 * 60)
     after = presence.count_at(15 * 60 + 20)
     assert early.sum() > 0

@@ -56,6 +56,11 @@ def test_defaults_are_those_of_the_contracts():
         "min_patrols_per_school": 1,
         "max_dose_minutes_per_day": 30,
         "way_by_officer": False,
+        "give": 0.02,
+        "secret": "week.secret",
+        "crew": 1,
+        "windows": ("after_school",),
+        "watch_metres": 600,
     }
     assert settings.privacy.model_dump() == {
         "threshold": 5,
@@ -98,7 +103,23 @@ def test_unknown_key_names_the_nearest(sections, place, nearest):
 def test_unknown_key_unlike_any_lists_the_known_ones():
     """A key that resembles none is reported with the list of known ones."""
     (problem,) = _problems(week={"zzzz": 1})
-    assert "(known: min_patrols_per_school, max_dose_minutes_per_day, way_by_officer)" in problem
+    assert "(known: min_patrols_per_school, max_dose_minutes_per_day, way_by_officer," in problem
+
+
+@pytest.mark.parametrize(
+    ("windows", "message"),
+    [
+        (["mornin"], "did you mean 'morning'?"),
+        (["morning", "after_school", "morning"], "names 'morning' twice"),
+        ([], "[] is not valid"),
+    ],
+)
+def test_windows_of_the_week_exist_and_are_named_once(windows, message):
+    """Every window of the week is one of the settings' own, or after_school."""
+    declared = {"windows": {"morning": {"bell": "opening", "before_minutes": 30}}}
+    assert _settings(patrol=declared, week={"windows": ["morning", "after_school"]})
+    (problem,) = _problems(patrol=declared, week={"windows": windows})
+    assert message in problem
 
 
 def test_unknown_source_of_columns_names_the_nearest():

@@ -21,12 +21,10 @@ def _random(schools, officers, seed, least, together):
     rng = np.random.default_rng(seed)
     run = rng.integers(0, 4, len(problem.weight))
     dosed = run + rng.integers(0, 4, len(run))
-    turns = problem.is_reversible & (rng.random(len(problem.is_reversible)) < 0.5)
     return replace(
         problem,
         run_before=run,
         dosed_before=dosed,
-        is_reversible=turns,
         max_dose_minutes=15.0 * rng.integers(1, 3),
         mandatory_visits=rng.random(len(problem.visits)) < 0.1 * rng.integers(0, 3),
     )
@@ -194,7 +192,6 @@ def _two_officers(seed):
         [0, 0, 1, 1],
         [(route, hotspot) for route in range(4) for hotspot in range(stops[route])],
         np.full(3, 0.1),
-        is_reversible=rng.random(4) < 0.5,
         visit_minutes=rng.choice([10.0, 15.0, 20.0], int(stops.sum())),
         max_patrols=np.full(2, 2),
         dates=np.array([739_000, 739_001]),

@@ -11,7 +11,7 @@ from hypothesis import given, settings, strategies as st
 
 import patrolplan as pp
 from patrolplan.outputs.note_words import describe_note
-from patrolplan.team.replan import replan
+from patrolplan.team.repair import repair_week
 from patrolplan.team.rota import plan_week
 from patrolplan.team.week import Ban, Lock
 from patrolplan.team.week_file import build_week_document, read_week
@@ -65,7 +65,8 @@ def test_a_week_keeps_its_stops_when_the_plan_has_changed(document, demo_area, p
     assert read.notes[-1].kind == "no_longer_planned"
     assert f"URN {urn} on" in describe_note(read.notes[-1])
     gone = next(duty for duty in read.duties if duty.urn != urn)
-    repaired, changes = replan(read, area, other, absent={gone.officer: {gone.date}})
+    repair = repair_week(read, area, other, absent={gone.officer: {gone.date}})
+    repaired, changes = repair.week, repair.changes
     stay = {(d.officer, d.urn, d.date) for d in read.duties} - {
         (d.officer, d.urn, d.date)
         for d in read.duties
@@ -78,9 +79,9 @@ def test_a_week_keeps_its_stops_when_the_plan_has_changed(document, demo_area, p
 def test_an_earlier_absence_still_counts(week, demo_area, plan):
     """After a first repair, a second one does not send officers who were away already."""
     first = next(duty for duty in week.duties if duty.officer == "SSO-01")
-    once, _ = replan(week, demo_area, plan, absent={"SSO-01": {first.date}})
+    once = repair_week(week, demo_area, plan, absent={"SSO-01": {first.date}}).week
     other = next(duty for duty in once.duties if duty.date == first.date)
-    twice, _ = replan(once, demo_area, plan, absent={other.officer: {other.date}})
+    twice = repair_week(once, demo_area, plan, absent={other.officer: {other.date}}).week
     away = {("SSO-01", first.date), (other.officer, other.date)}
     assert not away & {(duty.officer, duty.date) for duty in twice.duties}
     assert twice.absent == {

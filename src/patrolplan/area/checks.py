@@ -14,6 +14,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan.area.missing_months import Exposure, note_missing_months
+from patrolplan.area.patrol_window import resolve_window
 from patrolplan.area.study_area import LoadReport
 from patrolplan.crs import Projection
 from patrolplan.inputs.categories import CategoryCheck, UnknownCategory
@@ -27,9 +28,13 @@ from patrolplan.plausibility import Alarm, CheckName, exceeds_bound
 from patrolplan.privacy import FACTORS, ReportTable, suppress_and_round
 from patrolplan.settings import CATEGORIES, Settings
 from patrolplan.text import format_count, list_first
+from patrolplan.times import format_time, minutes_after_midnight
 
 EARLIEST_BELL, LATEST_BELL = "11:00", "19:00"
 """When a school day can end."""
+
+EARLIEST_OPENING, LATEST_OPENING = "07:00", "10:59"
+"""When a school day can begin."""
 
 EARLIEST_PATROL, LATEST_PATROL = "07:00", "19:00"
 """Hours that a patrol around a school day lies in, and that an officer's hours touch."""
@@ -153,30 +158,33 @@ def check_swapped_crimes(
 
 
 def check_times(
-    bells: pd.Series, officers: pd.DataFrame, settings: Settings, report: LoadReport
+    bells: pd.DataFrame, officers: pd.DataFrame, settings: Settings, report: LoadReport
 ) -> None:
     """Check bells, patrol windows and officers' hours: 03:20 is 15:20 on a 12-hour clock."""
-    unusual = bells[(bells < EARLIEST_BELL) | (bells > LATEST_BELL)]
-    if len(unusual):
-        what = (
-            f"'{unusual.iloc[0]}' (URN {unusual.index[0]}) is not a plausible end of a school day; "
-            f"{len(unusual):,} of {format_count(len(bells), 'bell')} are outside "
-            f"{EARLIEST_BELL} to {LATEST_BELL}"
-        )
-        remedy = "write the end of the school day on the 24-hour clock"
-        file = next(iter(settings.find_files("bell_times")), Path("bell_times"))
-        report.alarms.add("unusual_times", file, what, remedy)
-    default = f"{settings.patrol.default_finish_time:%H:%M}"
-    if not EARLIEST_BELL <= default <= LATEST_BELL:
-        what = f"'{default}' is not a plausible end of a school day"
-        remedy = "write the end of the school day on the 24-hour clock"
-        report.alarms.add("unusual_times", "[patrol] default_finish_time", what, remedy)
-    for name, window in settings.patrol.windows.items():
-        start, end = f"{window.from_:%H:%M}", f"{window.to:%H:%M}"
+    file = next(iter(settings.find_files("bell_times")), Path("bell_times"))
+    for bell, part, (earliest, latest) in (
+        ("start_time", "start", (EARLIEST_OPENING, LATEST_OPENING)),
+        ("finish_time", "end", (EARLIEST_BELL, LATEST_BELL)),
+    ):
+        given = bells[bell][bells[bell] != ""]
+        unusual = given[(given < earliest) | (given > latest)]
+        what = f"is not a plausible {part} of a school day"
+        remedy = f"write the {part} of the school day on the 24-hour clock"
+        if len(unusual):
+            seen = f"'{unusual.iloc[0]}' (URN {unusual.index[0]}) {what}"
+            count = f"{len(unusual):,} of {format_count(len(given), 'bell')}"
+            which = f"{seen}; {count} are outside {earliest} to {latest}"
+            report.alarms.add("unusual_times", file, which, remedy)
+        default = f"{getattr(settings.patrol, f'default_{bell}'):%H:%M}"
+        if not earliest <= default <= latest:
+            where = f"[patrol] default_{bell}"
+            report.alarms.add("unusual_times", where, f"'{default}' {what}", remedy)
+    for name in settings.patrol.windows:
+        start, end = _find_usual_hours(name, settings)
         if start < EARLIEST_PATROL or end > LATEST_PATROL:
             what = f"{start} to {end} lies outside {EARLIEST_PATROL} to {LATEST_PATROL}"
             where = f"[patrol.windows.{name}]"
-            report.alarms.add("unusual_times", where, what, "correct from and to")
+            report.alarms.add("unusual_times", where, what, "correct its times")
     hours = officers.melt("officer", list(WEEKDAYS), var_name="day", value_name="hours")
     ends_early = hours["hours"].str[6:] <= EARLIEST_PATROL
     starts_late = hours["hours"].str[:5] >= LATEST_PATROL
@@ -189,6 +197,15 @@ def check_times(
         )
         file = next(iter(settings.find_files("officers")), Path("officers"))
         report.alarms.add("unusual_times", file, what, "write hours on the 24-hour clock")
+
+
+def _find_usual_hours(name: str, settings: Settings) -> tuple[str, str]:
+    """When a window begins and ends where a school has the settings' bells, HH:MM."""
+    patrol = settings.patrol
+    window = resolve_window(patrol, name=name)
+    bells = (f"{time:%H:%M}" for time in (patrol.default_start_time, patrol.default_finish_time))
+    start = window.compute_start(*map(minutes_after_midnight, bells))
+    return format_time(max(0.0, start)), format_time(start + window.minutes)
 
 
 def check_hours(officers: pd.DataFrame, settings: Settings, report: LoadReport) -> None:

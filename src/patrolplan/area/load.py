@@ -285,7 +285,7 @@ def load_area(settings: Settings | str | Path) -> StudyArea:
         settings=settings,
         report=report,
     )
-    check_times(sources.bell_times["finish_time"], sources.officers, settings, report)
+    check_times(sources.bell_times, sources.officers, settings, report)
     check_hours(sources.officers, settings, report)
     report.raise_if_any()
     alarms = report.alarms.list_alarms()

@@ -34,12 +34,32 @@ class Window:
     at_gate: bool = False
     """Whether the officer stays at the gate and makes no stops."""
 
+    @property
+    def is_about_opening(self) -> bool:
+        """Whether it is about each school's opening bell."""
+        return self.start_minutes is None and self.bell == "opening"
+
+    @property
+    def after_minutes(self) -> float:
+        """How long it lasts after its bell."""
+        return self.minutes - self.before_minutes
+
+    def list_bells(self, schools: pd.DataFrame) -> list[float]:
+        """(s,) the bell of each school that it is about, in minutes after midnight."""
+        column = "finish_time" if self.bell == "closing" else "start_time"
+        return [minutes_after_midnight(str(time)) for time in schools[column]]
+
     def find_start(self, school: pd.Series) -> float:
         """Start in minutes after midnight at a school (a row of the area's schools)."""
+        opening, closing = (str(school[name]) for name in ("start_time", "finish_time"))
+        return self.compute_start(*map(minutes_after_midnight, (opening, closing)))
+
+    def compute_start(self, opening_minutes: float, closing_minutes: float) -> float:
+        """Start where a school has these bells, all in minutes after midnight."""
         if self.start_minutes is not None:
             return self.start_minutes
-        column = "finish_time" if self.bell == "closing" else "start_time"
-        return minutes_after_midnight(str(school[column])) - self.before_minutes
+        bell = closing_minutes if self.bell == "closing" else opening_minutes
+        return bell - self.before_minutes
 
     def __str__(self) -> str:
         if self.start_minutes is None and (self.before_minutes or self.bell != "closing"):
@@ -119,9 +139,9 @@ def weigh_minutes(
     Parameters
     ----------
     window
-        From each school's bell, or from a time of day, which is then the same for all schools.
+        About each school's bell, or from a time of day, which is then the same for all schools.
     bells
-        When each school ends, in minutes after midnight.
+        The bell of each school that it is about, see `Window.list_bells`.
 
     Returns
     -------
@@ -136,8 +156,10 @@ def weigh_minutes(
     >>> minutes.tolist(), weights.tolist()
     ([900, 901, 902], [0.25, 0.5, 0.25])
     """
-    starts = bells if window.start_minutes is None else [window.start_minutes]
-    begin, count = np.unique(np.asarray(starts, dtype=np.float64), return_counts=True)
+    starts = np.asarray(bells, dtype=np.float64) - window.before_minutes
+    if window.start_minutes is not None:
+        starts = np.array([window.start_minutes])
+    begin, count = np.unique(starts, return_counts=True)
     end = begin + window.minutes
     minutes = np.arange(int(begin[0]), int(np.ceil(end[-1])), dtype=np.int64)
     held = np.minimum(minutes + 1, end[:, None]) - np.maximum(minutes, begin[:, None])

@@ -22,7 +22,7 @@ from patrolplan.inputs.table_reader import describe_cell
 from patrolplan.network import Positions, StreetNetwork, concatenate_positions
 from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.network.network import load_or_snap
-from patrolplan.notes import Note, NoteKind
+from patrolplan.notes import Note, NoteKind, NoteValue
 from patrolplan.settings import Settings
 from patrolplan.tables import SCHOOLS
 from patrolplan.text import MAX_NAMED, list_first
@@ -93,14 +93,25 @@ def assign_gates(
     if without_bell:
         counts = {"count": without_bell, "schools": int(near.sum())}
         report.notes.append(Note("bell_times_assumed", {**counts, "time": default_bell}))
+    without_opening = int(schools["start_assumed"][near].sum())
+    if without_opening and _needs_opening_bells(settings):
+        values: dict[str, NoteValue] = {"count": without_opening, "schools": int(near.sum())}
+        values["time"] = f"{settings.patrol.default_start_time:%H:%M}"
+        report.notes.append(Note("opening_bells_assumed", values))
     if without_gate:
         counts = {"count": without_gate, "schools": int(near.sum())}
         report.notes.append(Note("gates_assumed", {**counts}))
-    # A table built by hand may lack figures: they are not known.
-    unknown = {name: np.nan for name in FIGURES if name not in schools}
+    # A table built by hand may lack figures and postcodes: they are not known.
+    unknown = dict.fromkeys(FIGURES, np.nan) | {"postcode": ""}
+    unknown = {name: value for name, value in unknown.items() if name not in schools}
     schools = schools.assign(**unknown)
     check_gate_levels(schools[near], positions.take(near), gates, network, settings, report)
     return SCHOOLS.check(schools[near].reset_index(drop=True)), positions.take(near)
+
+
+def _needs_opening_bells(settings: Settings) -> bool:
+    """Whether a window of the settings is about the opening bell."""
+    return any(window.bell == "opening" for window in settings.patrol.windows.values())
 
 
 def _move_to_ground(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from dataclasses import dataclass, replace
 from functools import singledispatch
 from typing import TYPE_CHECKING
@@ -17,25 +16,17 @@ from patrolplan.board.requests import (
     SetLock,
     Swap,
 )
-from patrolplan.errors import PatrolplanError
 from patrolplan.outputs.crew_words import describe_crew, name_member
 from patrolplan.outputs.wording import format_route_name
 from patrolplan.team.bases import MODE_WORDS
 from patrolplan.team.objective import compute_loosest_bound
-from patrolplan.team.rota import build_week
-from patrolplan.team.solve import RotaSolution, solve_rota
-from patrolplan.team.unmet_reasons import check_locks, check_locks_and_bans
-from patrolplan.team.week import Ban, Lock, format_day
+from patrolplan.team.week import Ban, format_day
 from patrolplan.team.week_editor import PATROL_GONE, InvalidEditError, PatrolSlot, get_slot
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from multiprocessing.connection import Connection
-    from threading import Event
 
     from patrolplan.area import StudyArea
-    from patrolplan.team.problem import RotaProblem
-    from patrolplan.team.rota_inputs import RotaInputs
     from patrolplan.team.week import Duty, Week
     from patrolplan.team.week_editor import WeekEditor
 
@@ -83,9 +74,13 @@ def _swap_patrols(change: Swap, editor: WeekEditor, week: Week) -> EditResult:
         raise InvalidEditError(message)
     others = [duty for duty in week.duties if duty is not a and duty is not b]
     if a.officer == b.officer:
-        slots = PatrolSlot(a.officer, a.urn, b.date), PatrolSlot(a.officer, b.urn, a.date)
+        dates, officers = (b.date, a.date), (a.officer, a.officer)
     else:
-        slots = PatrolSlot(b.officer, a.urn, a.date), PatrolSlot(a.officer, b.urn, b.date)
+        dates, officers = (a.date, b.date), (b.officer, a.officer)
+    slots = [
+        PatrolSlot(officer, duty.urn, date, duty.window)
+        for officer, duty, date in zip(officers, (a, b), dates, strict=True)
+    ]
     free = _release_lock(_release_lock(editor, a), b)
     after, first = _place_patrol(free, slots[0], others, like=a)
     after, second = _place_patrol(after, slots[1], [*others, first], like=b)
@@ -134,7 +129,7 @@ def _set_lock(change: SetLock, editor: WeekEditor, week: Week) -> EditResult:
         if lock is not None and not (lock.variant is None and editor.is_loan(change.slot)):
             message = f"{get_slot(duty)} is already locked"
             raise InvalidEditError(message)
-        locks.append(Lock(duty.officer, duty.urn, duty.date, duty.variant))
+        locks.append(editor.build_lock(change.slot, duty.variant))
     elif lock is None:
         message = f"{get_slot(duty)} is not locked"
         raise InvalidEditError(message)
@@ -144,14 +139,14 @@ def _set_lock(change: SetLock, editor: WeekEditor, week: Week) -> EditResult:
                 f"{duty.officer} is lent to URN {duty.urn}: keep this patrol locked, or remove it"
             )
             raise InvalidEditError(message)
-        locks.append(Lock(duty.officer, duty.urn, duty.date))
+        locks.append(editor.build_lock(change.slot))
     after = editor.with_locks_and_bans(locks=locks)
     return _build_result(editor, after, week.duties, f"{change.kind}ed: {get_slot(duty)}")
 
 
 @apply_change.register(SetBan)
 def _set_ban(change: SetBan, editor: WeekEditor, week: Week) -> EditResult:
-    ban = Ban(change.officer, change.urn, change.date, change.variant)
+    ban = Ban(change.officer, change.urn, change.date, change.variant, change.window)
     if change.kind == "unban":
         if ban not in editor.inputs.bans:
             message = f"{_describe_ban(ban)}: is not ruled out"
@@ -208,6 +203,8 @@ def _build_result(
     looser |= not set(before.inputs.locks) <= set(after.inputs.locks)
     bound = compute_loosest_bound(after.problem) if looser else None
     week = after.build_week(duties, bound=bound)
+    if (week.locks, week.bans) != (before.inputs.locks, before.inputs.bans):
+        week = replace(week, foreseen=None)  # until it is counted again
     return EditResult(after, week, f"{message[:1].upper()}{message[1:]}")
 
 
@@ -221,7 +218,7 @@ def _place_patrol(
 ) -> tuple[WeekEditor, Duty]:
     """A patrol for a slot; an officer who is lent is locked to it, so that solving keeps it."""
     if is_lent(editor, slot):
-        lock = Lock(slot.officer, slot.urn, slot.date)
+        lock = editor.build_lock(slot)
         editor = editor.with_locks_and_bans(locks=[*editor.inputs.locks, lock])
     return editor, editor.place_patrol(slot, others, variant=variant, like=like)
 
@@ -276,27 +273,20 @@ def _check_ban(editor: WeekEditor, ban: Ban) -> None:
         message = f"no patrol is planned for URN '{ban.urn}'"
     elif ban.date is not None and ban.date not in inputs.days:
         message = f"{ban.date} is not a day of this week"
+    elif ban.window not in {None, *inputs.area.settings.week.windows}:
+        message = f"there is no window '{ban.window}' in this week"
     if message:
         raise InvalidEditError(message)
 
 
-def _is_banned(ban: Ban, duty: Duty) -> bool:
-    return (
-        ban.officer in {None, duty.officer}
-        and ban.urn in {None, duty.urn}
-        and ban.date in {None, duty.date}
-        and ban.variant in {None, duty.variant}
-    )
-
-
 def _release_banned(editor: WeekEditor, ban: Ban, duty: Duty) -> Duty | None:
     """A patrol without those of its crew whom a ban rules out; None where it cannot be walked."""
-    if _is_banned(ban, duty):
+    if ban.rules_out(duty):
         return None
     crew = tuple(
         name
         for name in duty.crew
-        if ban.variant is not None or not _is_banned(ban, replace(duty, officer=name))
+        if ban.variant is not None or not ban.rules_out(replace(duty, officer=name))
     )
     if duty.crew and not crew and editor.needs_companion(duty):
         return None
@@ -308,7 +298,8 @@ def _describe_ban(ban: Ban) -> str:
     where = f"URN {ban.urn}" if ban.urn else "all schools"
     when = format_day(ban.date) if ban.date else "the whole week"
     route = "" if ban.variant is None else f", {format_route_name(ban.variant)}"
-    return f"{who} at {where}, {when}{route}"
+    window = "" if ban.window is None else f" ({ban.window})"
+    return f"{who} at {where}, {when}{route}{window}"
 
 
 def list_differences(before: Week, after: Week) -> list[str]:
@@ -342,83 +333,6 @@ def describe_difference(before: Week, after: Week) -> str:
         return "the patrols are the same" if same_rules else "only locks or bans"
     more = len(rows) - MAX_NAMED_DIFFERENCES
     return "; ".join(rows[:MAX_NAMED_DIFFERENCES]) + (f"; and {more} more" if more > 0 else "")
-
-
-class CancelledError(PatrolplanError):
-    """Solving was cancelled."""
-
-
-@dataclass(frozen=True, eq=False)
-class Proposal:
-    """A solved week that nobody has accepted yet."""
-
-    inputs: RotaInputs
-    """What it was solved from: once locks, bans or routes change, the proposal is void."""
-    week: Week
-
-
-def solve_week(editor: WeekEditor, week: Week, cancel: Event) -> Proposal:
-    """The week of most worth that keeps locks and bans.
-
-    Patrols that are in the present week as well keep their walk as it was handed out. Raises
-    CancelledError when it was stopped, InputError when the locks contradict each other.
-    """
-    inputs = _drop_unplanned(editor)
-    check_locks_and_bans(inputs)
-    check_locks(inputs)
-    solution = _solve_in_process(inputs.problem, editor.inputs.area.settings.seed, cancel)
-    solved = build_week(inputs, inputs.problem, solution).duties
-    find_route = editor.inputs.find_route
-    present = {(get_slot(duty), find_route(duty.patrol)): duty for duty in week.duties}
-    duties = [
-        replace(present.get((get_slot(duty), find_route(duty.patrol)), duty), crew=duty.crew)
-        for duty in solved
-    ]
-    return Proposal(editor.inputs, editor.build_week(duties, bound=solution.bound))
-
-
-def _drop_unplanned(editor: WeekEditor) -> RotaInputs:
-    """The options without patrols that are no longer in the plan, except those that are locked."""
-    inputs = editor.inputs
-    locked = tuple(duty for duty in inputs.held if editor.find_lock(duty) is not None)
-    if locked == inputs.held == ():
-        return inputs
-    their_locks = [editor.find_lock(duty) for duty in locked]
-    locks = tuple(lock for lock in inputs.locks if lock not in their_locks)
-    return replace(inputs, held=locked, locks=locks)
-
-
-def _solve_in_process(problem: RotaProblem, seed: int, cancel: Event) -> RotaSolution:
-    """Solve in a process, which unlike a thread can be ended at any moment."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe(duplex=False)
-    worker = context.Process(target=_run_solver, args=(theirs, problem, seed), daemon=True)
-    worker.start()
-    theirs.close()
-    try:
-        while not ours.poll(POLL_SECONDS):
-            if cancel.is_set():
-                message = "cancelled; the week is unchanged"
-                raise CancelledError(message)
-        answer = ours.recv()
-    except EOFError:
-        message = "planning failed unexpectedly; the week is unchanged: try again"
-        raise CancelledError(message) from None
-    finally:
-        ours.close()
-        worker.terminate()
-        worker.join(JOIN_SECONDS)
-        if worker.is_alive():
-            worker.kill()
-    if not isinstance(answer, RotaSolution):
-        message = "planning again found no week; the week is unchanged"
-        raise CancelledError(message)
-    return answer
-
-
-def _run_solver(answer: Connection, problem: RotaProblem, seed: int) -> None:
-    answer.send(solve_rota(problem, seed=seed))
-    answer.close()
 
 
 def compute_gains(before: Week, after: Week) -> dict[str, float]:

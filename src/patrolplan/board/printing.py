@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from patrolplan.atomic import TEMPORARY_PREFIX, hash_content
+from patrolplan.atomic import TEMPORARY_PREFIX, UNDO_FILE, hash_content
 from patrolplan.outputs.output_folder import build_manifest_header, replace_folder
 from patrolplan.outputs.week.roster import Roster, check_officer_and_date
 from patrolplan.outputs.week.week_pack import write_week_documents, write_week_files
@@ -37,7 +37,7 @@ PRINTED_KEY = "printed"
 PART_FOLDER = "part"
 """Folder of papers that show only the last part printed, one officer or day."""
 
-WHOLE_WEEK_PAPERS = ("map.html", "tasks.pdf", "week.csv", "week.xlsx")
+WHOLE_WEEK_PAPERS = ("lead.pdf", "map.html", "tasks.pdf", "week.csv", "week.xlsx")
 """Papers that show the whole week."""
 
 
@@ -125,6 +125,8 @@ def print_papers(
                 shown |= {name: card for name, card in hash_cards(week).items() if name in printed}
                 if not whole:
                     _copy_other_papers(folder, part, manifest)
+                if (folder / UNDO_FILE).is_file():
+                    shutil.copy2(folder / UNDO_FILE, part / UNDO_FILE)
                 write_week_documents(present, part)
                 files = {path.relative_to(part).as_posix() for path in part.rglob("*.*")}
                 details[PRINTED_KEY] = {name: shown[name] for name in shown if name in files}

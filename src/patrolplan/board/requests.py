@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from patrolplan.inputs.table_reader import quote_value
+from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.team.week_editor import PatrolSlot
 
 
@@ -54,11 +55,12 @@ class PatrolReference(BoardRequest):
     officer: Name
     urn: Name
     date: Day
+    window: Name = AFTER_SCHOOL
 
     @property
     def slot(self) -> PatrolSlot:
         """The slot that it names."""
-        return PatrolSlot(self.officer, self.urn, self.date)
+        return PatrolSlot(self.officer, self.urn, self.date, self.window)
 
 
 class Move(BoardRequest):
@@ -111,6 +113,7 @@ class SetBan(BoardRequest):
     urn: Name | None = None
     date: Day | None = None
     variant: Count | None = None
+    window: Name | None = None
 
 
 class TaskPlace(BoardRequest):
@@ -143,9 +146,9 @@ class ReleasePlace(BoardRequest):
 
 
 class SetAway(BoardRequest):
-    """An officer is away from and to a day: what stands stays, and the week is repaired."""
+    """An officer is away from and to a day, or back again; what stands stays."""
 
-    kind: Literal["away"]
+    kind: Literal["away", "back"]
     officer: Name
     from_: Annotated[Day, Field(alias="from")]
     to: Day
@@ -179,10 +182,10 @@ class SetCrew(PatrolReference):
     crew: Annotated[list[Name], Field(max_length=1)]
 
 
-WeekChange = Move | Swap | Add | Remove | ChooseVariant | SetLock | SetBan | SetAway | SetCrew
-TableChange = TaskPlace | ReleasePlace | AddAppointment | RemoveAppointment
-"""Changes that are written to a table of the settings as well."""
-BoardChange = Annotated[WeekChange | TableChange, Field(discriminator="kind")]
+WeekChange = Move | Swap | Add | Remove | ChooseVariant | SetLock | SetBan | SetCrew
+RepairedChange = SetAway | TaskPlace | ReleasePlace | AddAppointment | RemoveAppointment
+"""Changes after which the week is repaired; all but the first are written to a table as well."""
+BoardChange = Annotated[WeekChange | RepairedChange, Field(discriminator="kind")]
 
 
 class VersionedRequest(BoardRequest):
@@ -202,6 +205,27 @@ class CheckRequest(BoardRequest):
 
     change: BoardChange
     version: Version = 0
+
+
+class SolveRequest(VersionedRequest):
+    """The week planned again around its locks; by the same draw, or by the next one."""
+
+    draw_again: bool = False
+
+
+class OffersRequest(VersionedRequest):
+    """The best swaps for a gap: a school or a place without a visit, on a day or on any."""
+
+    urn: Name | None = None
+    place: Name | None = None
+    date: Day | None = None
+
+
+class TakeOfferRequest(VersionedRequest):
+    """One of the changes that were offered."""
+
+    id: Version
+    number: Count
 
 
 class DosesRequest(VersionedRequest):

@@ -4,58 +4,42 @@ from __future__ import annotations
 
 import datetime as dt
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from threading import RLock
 from typing import TYPE_CHECKING
 
-from patrolplan.atomic import WEEK_FILE
+from patrolplan.atomic import UNDO_FILE, WEEK_FILE, hash_content
+from patrolplan.board.board_state import BoardState, PlannedArea
+from patrolplan.board.csv_table import READERS, CsvTable
 from patrolplan.board.edits import apply_change, describe_difference
-from patrolplan.board.tasking import TaskedTable
+from patrolplan.board.undo_file import (
+    SnapshotMaker,
+    UndoOrigin,
+    UndoStep,
+    format_undo_file,
+    restore_state,
+)
 from patrolplan.board.week_store import WeekStore
 from patrolplan.errors import OutputError, PatrolplanError
+from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.team.ledger.dose_history import load_delivered_before
 from patrolplan.team.rota import plan_week
 from patrolplan.team.week_editor import InvalidEditError, WeekEditor
 from patrolplan.team.week_file import read_week
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    import geopandas as gpd
-
-    from patrolplan.area import StudyArea
     from patrolplan.board.requests import WeekChange
-    from patrolplan.patrols.plan import Plan
-    from patrolplan.risk.surface import Risk
-    from patrolplan.team.week import Week
+    from patrolplan.team.week import Foreseen, Week
 
-    HistoryStep = tuple["BoardState", str]
 
+__all__ = ["BoardState", "ConflictError", "PlannedArea", "SharedWeek", "open_shared_week"]
 
 MAX_UNDO_STEPS = 200
-"""Changes that can be undone."""
-
-
-@dataclass(frozen=True, eq=False)
-class PlannedArea:
-    """What the board's weeks are chosen from: area, risk, hotspots and the plan of each day."""
-
-    area: StudyArea
-    risk: Risk
-    hotspots: gpd.GeoDataFrame
-    plans: Mapping[dt.date, Plan]
-
-
-@dataclass(frozen=True, eq=False)
-class BoardState:
-    """The board at one moment; it never changes, the next state replaces it."""
-
-    planned_area: PlannedArea
-    editor: WeekEditor
-    week: Week
-    tasked_table: TaskedTable | None = None
-    """The table of tasked places that the area was planned with."""
+"""Changes that can be undone; fewer after the board was started again."""
+NOT_UNDONE = "what was changed before the board was started cannot be undone"
 
 
 class ConflictError(PatrolplanError):
@@ -81,9 +65,36 @@ class SharedWeek:
         self.version = 1
         self.save_problem = ""
         self._known_digest = store.read_digest()
-        self._undo_stack: list[HistoryStep] = []
-        self._redo_stack: list[HistoryStep] = []
+        self._snapshots = SnapshotMaker()
+        self._snapshot = self._snapshots.take(store.read_week_files(), state.tables)
+        self._undo_stack: list[UndoStep] = []
+        self._redo_stack: list[UndoStep] = []
         self._version_messages: list[str] = [""]  # what made each version, from version 1 on
+        self.undo_note = self._load_steps()
+        """Why nothing can be undone after a start; empty where it can, or nothing was changed."""
+
+    def _load_steps(self) -> str:
+        """Take over what the last board left to undo; returns why it cannot be undone."""
+        content = self.store.read_undo_file()
+        if content is None:
+            gone = f"{NOT_UNDONE}: the week was written again outside the board"
+            return gone if self.state.week.history else ""
+        try:
+            origin, undo, redo = self._snapshots.read(content)
+        except ValueError as error:
+            return f"{NOT_UNDONE}: {UNDO_FILE} {error}"
+        present = self._find_origin(self._known_digest, self.state)
+        if origin.week != present.week:
+            return f"{NOT_UNDONE}: the week was changed outside the board"
+        if origin.data != present.data:
+            return f"{NOT_UNDONE}: data, settings or version have changed"
+        self._undo_stack, self._redo_stack = undo, redo
+        return ""
+
+    @staticmethod
+    def _find_origin(digest: str, state: BoardState) -> UndoOrigin:
+        provenance = compute_area_provenance(state.planned_area.area)
+        return UndoOrigin(digest, compute_short_id(provenance))
 
     @property
     def can_undo(self) -> bool:
@@ -112,10 +123,8 @@ class SharedWeek:
             self.check_version(version)
             before = self.state
             after, message = build_state(before)
-            self._save(after, message)
-            self._undo_stack.append((before, message))
-            del self._undo_stack[:-MAX_UNDO_STEPS]
-            self._redo_stack.clear()
+            step = UndoStep(message, self._snapshot, before)
+            self._save(after, message, [*self._undo_stack, step][-MAX_UNDO_STEPS:], [])
             return message
 
     def apply_outside_history(self, version: int, action: Callable[[BoardState], str]) -> str:
@@ -128,33 +137,34 @@ class SharedWeek:
 
     def undo(self, version: int) -> str:
         """Undo the last change."""
-        return self._step(version, self._undo_stack, self._redo_stack, "Undone", "undo")
+        with self.lock, self.store.lock_folder():
+            step, here = self._find_step(version, self._undo_stack, "undo")
+            message = f"Undone: {step.message}"
+            undo, redo = self._undo_stack[:-1], [*self._redo_stack, here]
+            self._save(self._restore(step), message, undo, redo)
+            return message
 
     def redo(self, version: int) -> str:
         """Make the change again that was undone last."""
-        return self._step(version, self._redo_stack, self._undo_stack, "Redone", "redo")
-
-    def _step(
-        self,
-        version: int,
-        source: list[HistoryStep],
-        target: list[HistoryStep],
-        done: str,
-        action: str,
-    ) -> str:
-        """Go back to the last state of one stack, and put the present one on the other."""
         with self.lock, self.store.lock_folder():
-            self.check_version(version)
-            if not source:
-                message = f"there is nothing to {action}"
-                raise InvalidEditError(message)
-            state, change = source[-1]
-            before = self.state
-            message = f"{done}: {change}"
-            self._save(state, message)
-            source.pop()
-            target.append((before, change))
+            step, here = self._find_step(version, self._redo_stack, "redo")
+            message = f"Redone: {step.message}"
+            undo, redo = [*self._undo_stack, here], self._redo_stack[:-1]
+            self._save(self._restore(step), message, undo, redo)
             return message
+
+    def _find_step(
+        self, version: int, stack: Sequence[UndoStep], action: str
+    ) -> tuple[UndoStep, UndoStep]:
+        """The last step of one stack, and the present one, which goes on the other."""
+        self.check_version(version)
+        if not stack:
+            message = f"there is nothing to {action}"
+            raise InvalidEditError(message)
+        return stack[-1], UndoStep(stack[-1].message, self._snapshot, self.state)
+
+    def _restore(self, step: UndoStep) -> BoardState:
+        return restore_state(self.state, step.snapshot) if step.state is None else step.state
 
     def check_version(self, version: int) -> None:
         """Raise where the page does not show the last change, made here or outside the board."""
@@ -185,34 +195,79 @@ class SharedWeek:
             self._known_digest = digest
             editor = WeekEditor.from_week(week, planned.area, planned.plans)
             self.state = replace(self.state, editor=editor, week=week)
-            self._undo_stack.clear()
-            self._redo_stack.clear()
+            self._snapshot = self._snapshots.take(self.store.read_week_files(), self.state.tables)
+            self._undo_stack, self._redo_stack = [], []
             self._add_version(message)
 
-    def _save(self, state: BoardState, message: str) -> None:
-        """Write a state's week with a line of history; on failure everything stays as it was."""
+    def _save(
+        self,
+        state: BoardState,
+        message: str,
+        undo: list[UndoStep],
+        redo: list[UndoStep],
+    ) -> None:
+        """Write a state's week with a line of history, and what can be undone and redone then.
+
+        On failure everything stays as it was.
+        """
         when = f"{dt.datetime.now():%Y-%m-%d %H:%M}"  # noqa: DTZ005 - the clock on the wall
         week = replace(state.week, history=(*self.state.week.history, (when, message)))
         editor = replace(state.editor, before=week)
+        self._write_state(replace(state, editor=editor, week=week), undo, redo)
+        self._add_version(message)
+
+    def _write_state(self, state: BoardState, undo: list[UndoStep], redo: list[UndoStep]) -> None:
+        """Write a state and its steps, and make it the present one."""
+        snapshot = self._snapshot
+
+        def format_steps(files: Mapping[str, bytes]) -> bytes:
+            nonlocal snapshot
+            snapshot = self._snapshots.take(files, state.tables)
+            origin = self._find_origin(hash_content(files[WEEK_FILE]), state)
+            return format_undo_file(origin, undo, redo)
+
         try:
-            self._known_digest = self._write(week, state.tasked_table)
+            self._known_digest = self._write(state.week, state.tables, format_steps)
         except OutputError as error:
             self.save_problem = str(error)
             raise
         self.save_problem = ""
-        self.state = replace(state, editor=editor, week=week)
-        self._add_version(message)
+        self.undo_note = ""
+        self.state = state
+        self._snapshot, self._undo_stack, self._redo_stack = snapshot, undo, redo
 
-    def _write(self, week: Week, table: TaskedTable | None) -> str:
-        """Write a table of tasked places and a week, both or none; returns the week's digest."""
-        old_table = self.state.tasked_table
+    def _write(
+        self,
+        week: Week,
+        tables: Mapping[str, CsvTable],
+        format_steps: Callable[[Mapping[str, bytes]], bytes],
+    ) -> str:
+        """Write the tables and a week, all or none; returns the week's digest."""
         with ExitStack() as undo:
-            if table is not None and old_table is not None and table != old_table:
-                table.overwrite(old_table)
-                undo.callback(old_table.overwrite, table)
-            digest = self.store.save(week, self.state.week)
+            for source, old in self.state.tables.items():
+                table = tables.get(source, old)
+                if table != old:
+                    table.overwrite(old)
+                    undo.callback(old.overwrite, table)
+            digest = self.store.save(week, self.state.week, format_steps)
             undo.pop_all()
         return digest
+
+    def note_foreseen(self, counted: BoardState, foreseen: Foreseen) -> None:
+        """Save how well the week is foreseen, as long as it is the one that was counted.
+
+        That is no change of the week: neither a version nor a step to undo.
+        """
+        with self.lock, self.store.lock_folder():
+            self.reload_if_changed()
+            if self.state is not counted:
+                return
+            week = replace(self.state.week, foreseen=foreseen)
+            self._write_state(
+                replace(self.state, editor=replace(self.state.editor, before=week), week=week),
+                self._undo_stack,
+                self._redo_stack,
+            )
 
     def mark_written(self) -> None:
         """Note that the board itself wrote the week's folder."""
@@ -239,5 +294,6 @@ def open_shared_week(planned_area: PlannedArea, folder: Path) -> SharedWeek:
         week = plan_week(area, plans, start=first, delivered=delivered)
         store.create(week)
     editor = WeekEditor.from_week(week, area, plans)
-    table = TaskedTable.from_settings(area.settings)
-    return SharedWeek(BoardState(planned_area, editor, week, table), store)
+    found = {source: CsvTable.from_settings(area.settings, source) for source in READERS}
+    tables = {source: table for source, table in found.items() if table is not None}
+    return SharedWeek(BoardState(planned_area, editor, week, tables), store)

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import tempfile
-import unicodedata
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from patrolplan.area import format_input_name
-from patrolplan.atomic import TEMPORARY_PREFIX, hash_content, replace_file
+from patrolplan.board.csv_table import check_hours, check_text, require_table
 from patrolplan.board.requests import ReleasePlace, TaskPlace
-from patrolplan.errors import OutputError
-from patrolplan.inputs.lookups import TASKED_COLUMNS, read_tasked_places
+from patrolplan.inputs.lookups import WEEKDAYS
 from patrolplan.inputs.table_reader import quote_value
 from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.provenance import compute_area_provenance, compute_short_id
-from patrolplan.team.day_plans import replan_days
 from patrolplan.team.objective import compute_loosest_bound
+from patrolplan.team.suggestions import MAX_CARDS_OUT, Gap, suggest_swaps
 from patrolplan.team.week_editor import InvalidEditError, WeekEditor, get_slot
 from patrolplan.text import format_count
 
@@ -27,147 +20,60 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from patrolplan.area import StudyArea
-    from patrolplan.board.shared_week import BoardState
-    from patrolplan.settings import Settings
-    from patrolplan.team.week import Duty, Lock
+    from patrolplan.board.board_state import BoardState
+    from patrolplan.board.csv_table import CsvTable
+    from patrolplan.team.week import DemandOutcome, Duty, Lock, Week
 
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""First letters of a cell that a spreadsheet would read as a formula."""
+SOURCE = "tasked_places"
 
 
-@dataclass(frozen=True)
-class TaskedTable:
-    """The table of tasked places as it is on the disk: its file and its bytes."""
-
-    path: Path
-    content: bytes
-
-    @classmethod
-    def from_settings(cls, settings: Settings) -> TaskedTable | None:
-        """The settings' first table that can be written; None where there is none."""
-        for path in settings.find_files("tasked_places"):
-            if path.suffix == ".csv" and path.is_file():
-                return cls(path, path.read_bytes())
-        return None
-
-    def with_place(self, task: TaskPlace, columns: dict[str, str]) -> TaskedTable:
-        """The table with one more place; every other byte stays."""
-        form = _CsvFormat.detect(self.content)
-        values = {
-            "place_id": task.place_id,
-            "longitude": f"{task.longitude:.6f}",
-            "latitude": f"{task.latitude:.6f}",
-            "must_visit": "true" if task.must_visit else "false",
-            "schools": ";".join(task.schools),
-            "from": f"{task.from_}",
-            "to": f"{task.to}",
-            "reason": task.reason.strip(),
-            "by": task.by.strip(),
-        }
-        by_heading = {columns.get(name, name).casefold(): values[name] for name in TASKED_COLUMNS}
-        row = io.StringIO(newline="")
-        writer = csv.writer(row, delimiter=form.delimiter, lineterminator=form.line_end)
-        writer.writerow([by_heading.get(name.strip().casefold(), "") for name in form.header])
-        end = "" if form.text.endswith(("\n", "\r")) else form.line_end
-        return self._with_text(form, form.text + end + row.getvalue())
-
-    def without_place(self, place_id: str, columns: dict[str, str]) -> TaskedTable:
-        """The table without a place; every other byte stays."""
-        form = _CsvFormat.detect(self.content)
-        name = columns.get("place_id", "place_id").casefold()
-        column = [heading.strip().casefold() for heading in form.header].index(name)
-        others = [
-            text
-            for text, row in form.list_rows()
-            if len(row) <= column or row[column].strip() != place_id
-        ]
-        return self._with_text(form, "".join(others))
-
-    def _with_text(self, form: _CsvFormat, text: str) -> TaskedTable:
-        try:
-            return replace(self, content=form.byte_order_mark + text.encode(form.encoding))
-        except UnicodeEncodeError as error:
-            what = quote_value(text[error.start : error.end])
-            message = f"{self.path.name} is written in {form.encoding}, which cannot hold {what}"
-            raise InvalidEditError(message) from None
-
-    def overwrite(self, before: TaskedTable) -> None:
-        """Write this table; raises OutputError unless the file still holds the earlier one."""
-        try:
-            if self.path.read_bytes() != before.content:
-                message = (
-                    f"{self.path}: was changed outside the board; start the board again to see it"
-                )
-                raise OutputError(message)
-            replace_file(self.path, self.content)
-        except OSError as error:
-            if isinstance(error, OutputError):
-                raise
-            message = f"{self.path}: cannot be written ({error.strerror or error})"
-            raise OutputError(message) from None
-
-
-@dataclass(frozen=True)
-class _CsvFormat:
-    """How the table is written, so that a new row looks like the others."""
-
-    byte_order_mark: bytes
-    encoding: str
-    text: str
-    delimiter: str
-    line_end: str
-    header: tuple[str, ...]
-
-    @classmethod
-    def detect(cls, content: bytes) -> _CsvFormat:
-        mark = b"\xef\xbb\xbf" if content.startswith(b"\xef\xbb\xbf") else b""
-        body = content.removeprefix(mark)
-        try:
-            text, encoding = body.decode("utf-8"), "utf-8"
-        except UnicodeDecodeError:
-            text, encoding = body.decode("cp1252"), "cp1252"
-        first_line = next((line for line in text.splitlines() if line.strip()), "")
-        delimiter = max(",;\t", key=first_line.count)
-        header = tuple(next(csv.reader([first_line], delimiter=delimiter), []))
-        line_end = "\r\n" if "\r\n" in text else "\n"
-        return cls(mark, encoding, text, delimiter, line_end, header)
-
-    def list_rows(self) -> list[tuple[str, list[str]]]:
-        """Every row as its exact text, which may span lines, and as its cells."""
-        lines = list(io.StringIO(self.text, newline=""))
-        reader = csv.reader(iter(lines), delimiter=self.delimiter)
-        rows = []
-        begin = 0
-        for row in reader:
-            rows.append(("".join(lines[begin : reader.line_num]), row))
-            begin = reader.line_num
-        return rows
-
-
-def change_tasked_table(state: BoardState, change: TaskPlace | ReleasePlace) -> TaskedTable:
+def change_tasked_table(state: BoardState, change: TaskPlace | ReleasePlace) -> CsvTable:
     """The table of tasked places after a change; nothing is written yet."""
-    area, table = state.planned_area.area, state.tasked_table
-    if table is None:
-        message = (
-            "no table of tasked places can be written: name a .csv file in the settings, "
-            '[sources] tasked_places = "tasked_places.csv"'
-        )
-        raise InvalidEditError(message)
-    columns = area.settings.columns.get("tasked_places", {})
+    area, table = state.planned_area.area, require_table(state.tables.get(SOURCE), SOURCE)
+    columns = area.settings.columns.get(SOURCE, {})
     if isinstance(change, TaskPlace):
         _check_tasked_place(change, area)
-        return table.with_place(change, columns)
+        return table.with_row(_list_cells(change), columns)
     if change.place_id not in set(area.tasked_places["place_id"]):
         message = f"there is no tasked place '{change.place_id}'"
         raise InvalidEditError(message)
-    after = table.without_place(change.place_id, columns)
+    after = table.without_rows(lambda row: row.get("place_id") == change.place_id, columns)
     if after == table:
         message = (
             f"'{change.place_id}' is in another table, not in {table.path.name}; remove it there"
         )
         raise InvalidEditError(message)
     return after
+
+
+def describe_tasked_change(change: TaskPlace | ReleasePlace) -> str:
+    """The change in words."""
+    if isinstance(change, ReleasePlace):
+        return f"Removed: the tasked place {change.place_id}"
+    kind = "to be visited" if change.must_visit else "barred"
+    return f"Tasked: {change.place_id} is {kind} until {change.to}"
+
+
+def _list_cells(task: TaskPlace) -> dict[str, str]:
+    """The row of a place, by our names of the columns; what is as usual stays empty."""
+    weekdays = [day for day in WEEKDAYS if day in task.weekdays]
+    return {
+        "place_id": task.place_id,
+        "longitude": f"{task.longitude:.6f}",
+        "latitude": f"{task.latitude:.6f}",
+        "must_visit": "true" if task.must_visit else "false",
+        "schools": ";".join(task.schools),
+        "from": f"{task.from_}",
+        "to": f"{task.to}",
+        "reason": task.reason.strip(),
+        "by": task.by.strip(),
+        "hours": task.hours,
+        "minutes": "" if task.minutes is None else f"{task.minutes}",
+        "visits": "" if task.visits == 1 else f"{task.visits}",
+        "officers": "" if task.officers == 1 else f"{task.officers}",
+        "weekdays": "" if len(weekdays) == len(WEEKDAYS) else ";".join(weekdays),
+    }
 
 
 def _check_tasked_place(task: TaskPlace, area: StudyArea) -> None:
@@ -178,8 +84,9 @@ def _check_tasked_place(task: TaskPlace, area: StudyArea) -> None:
     if task.to < task.from_:
         message = "the last day is before the first"
         raise InvalidEditError(message)
+    check_hours(task.hours)
     for name in ("place_id", "reason", "by"):
-        _check_text(name, getattr(task, name))
+        check_text(name, getattr(task, name))
     urns = {"*", *area.schools["urn"]}
     for urn in task.schools:
         if urn not in urns:
@@ -192,19 +99,7 @@ def _check_tasked_place(task: TaskPlace, area: StudyArea) -> None:
         raise InvalidEditError(message)
 
 
-def _check_text(name: str, text: str) -> None:
-    message = ""
-    if not text.strip():
-        message = f"{name}: is empty; write a few words"
-    elif any(unicodedata.category(sign) in {"Cc", "Cs", "Zl", "Zp"} for sign in text):
-        message = f"{name}: holds characters that cannot be printed; write it on one line"
-    elif text.strip().startswith(FORMULA_STARTS):
-        message = f"{name}: a spreadsheet would read this as a formula; start with a letter"
-    if message:
-        raise InvalidEditError(message)
-
-
-def replan_tasked_places(state: BoardState, table: TaskedTable) -> tuple[BoardState, str]:
+def replan_tasked_places(state: BoardState, table: CsvTable) -> tuple[BoardState, str]:
     """Plan again the days that another table of tasked places touches; keep the rest of the week.
 
     A patrol whose route is no longer planned takes the route of most worth at the same school, day
@@ -212,8 +107,8 @@ def replan_tasked_places(state: BoardState, table: TaskedTable) -> tuple[BoardSt
     what became of the patrols in words; the table is not written yet.
     """
     before, week = state.planned_area, state.week
-    area = _with_tasked_places(before.area, table)
-    plans = replan_days(before.plans, area, before.risk, before.hotspots)
+    planned = before.with_table(table)
+    area, plans = planned.area, planned.plans
     old_provenance = compute_short_id(compute_area_provenance(before.area))
     if compute_short_id(week.created_from) == old_provenance:
         week = replace(week, created_from=compute_area_provenance(area))
@@ -237,28 +132,50 @@ def replan_tasked_places(state: BoardState, table: TaskedTable) -> tuple[BoardSt
     editor = editor.with_locks_and_bans(locks=_update_locks(state.editor, week.duties, duties))
     after = replace(
         state,
-        planned_area=replace(before, area=area, plans=plans),
+        planned_area=planned,
         editor=editor,
         week=editor.build_week(duties, bound=compute_loosest_bound(editor.problem)),
-        tasked_table=table,
+        tables={**state.tables, SOURCE: table},
     )
     return after, _describe_outcome(len(lost) - len(removed), removed)
 
 
-def _with_tasked_places(area: StudyArea, table: TaskedTable) -> StudyArea:
-    """The area with the tasked places of a table that is not written yet."""
-    settings = area.settings
-    with tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX) as folder:
-        draft = Path(folder) / table.path.name
-        draft.write_bytes(table.content)
-        paths = [
-            draft if path == table.path else path for path in settings.find_files("tasked_places")
-        ]
-        columns = settings.columns.get("tasked_places")
-        places = read_tasked_places(paths, area.projection, columns=columns)
-    name = format_input_name("tasked_places", table.path, settings)
-    inputs = {**area.inputs, name: hash_content(table.content)}
-    return replace(area, tasked_places=places, inputs=inputs)
+def meet_demand(state: BoardState, place: str) -> tuple[BoardState, str]:
+    """The board with the days of a tasked place met by the least changes, and what came of it.
+
+    Days are met one after the other: by an officer who is free, else in the place of one patrol,
+    else of two; a day for which even that does not do stays unmet, and its demand says why.
+    """
+    editor, week = state.editor, state.week
+    for outcome in week.demands:
+        if (outcome.kind, outcome.place) == ("tasked", place):
+            week = _meet_on_day(editor, week, outcome)
+    mine = [one for one in week.demands if (one.kind, one.place) == ("tasked", place)]
+    met = sum(one.is_met for one in mine)
+    words = f"; met on {met} of {format_count(len(mine), 'day')}" if mine else ""
+    return replace(state, week=week), words
+
+
+def _meet_on_day(editor: WeekEditor, week: Week, outcome: DemandOutcome) -> Week:
+    """The week with one demand met as far as it can be."""
+    missing = outcome.visits - len(outcome.met_by)
+    for max_out in range(MAX_CARDS_OUT + 1):
+        while missing > 0:
+            gap = Gap(place=outcome.place, date=outcome.date)
+            swaps = suggest_swaps(editor, week, gap, count=1, max_out=max_out)
+            if not swaps:
+                break
+            week = swaps[0].week
+            now = next(
+                one
+                for one in week.demands
+                if (one.kind, one.place, one.date) == ("tasked", outcome.place, outcome.date)
+            )
+            left = outcome.visits - len(now.met_by)
+            if left >= missing:
+                break
+            missing = left
+    return week
 
 
 def _renumber_route(editor: WeekEditor, duty: Duty) -> Duty:

@@ -14,7 +14,7 @@ from patrolplan.cli import console
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from patrolplan.team.replan import Change
+    from patrolplan.team.repair import Change, Move, Repair
     from patrolplan.team.week import Ban, Lock, Week
 
 
@@ -42,8 +42,17 @@ def week(
         bool, typer.Option("--replan", help="Repair the week in --out after absences.")
     ] = False,
     absent: Annotated[
-        list[str] | None, typer.Option(help="Who is absent when: OFFICER:DATE; with --replan.")
+        list[str] | None,
+        typer.Option(help="Who is absent when: OFFICER:DATE or OFFICER:FROM:TO; with --replan."),
     ] = None,
+    moves: Annotated[
+        int,
+        typer.Option(min=0, max=2, help="With --replan: make the offered move of so many cards."),
+    ] = 0,
+    audit: Annotated[
+        bool,
+        typer.Option("--audit", help="Draw the week in --out again, and compare it with the file."),
+    ] = False,
     config: console.Config = console.DEFAULT_CONFIG,
     out: console.OptionalOut = None,
     officer: Annotated[
@@ -62,10 +71,14 @@ def week(
 
     locks = [_parse_lock(text) for text in lock or ()]
     bans = [_parse_ban(text, "--ban") for text in ban or ()]
-    absences = [_parse_absence(text) for text in absent or ()]
-    _check_usage(start, replan=replan, has_rules=bool(locks or bans), has_absences=bool(absences))
+    absences = _parse_absences(absent or ())
+    rules = bool(locks or bans)
+    _check_usage(start, replan=replan, has_rules=rules, has_absences=bool(absences), audit=audit)
     console.check_worker_options(workers, cluster)
     worker_options = (workers, cluster)
+    if audit:
+        _audit_week(config, out or console.DEFAULT_WEEK_FOLDER, worker_options, as_json=as_json)
+        return
     part = (officer, None if date is None else console.parse_date(date, "--date"))
     if replan:
         out = out or console.DEFAULT_WEEK_FOLDER
@@ -76,12 +89,14 @@ def week(
         console.check_out(out)
     if out is not None:
         check_partial_pack(out, *part)  # before the work, not after it
-    changes: Sequence[Change] = ()
+    repair: Repair | None = None
     if replan and out is not None:
-        result, changes = _repair_week(config, out, absences, part, worker_options)
+        repair = _repair_week(config, out, absences, part, worker_options)
+        repair = repair.make_move(moves)
+        result = repair.week
     else:
         day = console.parse_date(str(start), "--from")
-        result = _choose_week(config, day, (locks, bans), part, worker_options)
+        result = _choose_week(config, day, (locks, bans), part, worker_options, out)
     if out is not None:
         with (
             console.open_executor(*worker_options, len(result.duties)) as executor,
@@ -97,21 +112,61 @@ def week(
                 report_progress=report,
             )
     if as_json:
-        extra = {"changes": [_change_document(change) for change in changes]} if replan else {}
+        extra = {} if repair is None else _build_repair_document(repair)
         console.print_json(build_week_document(result) | extra)
         return
     console.print_week(result)
-    for change in changes:
-        console.stdout.print(f"change: {change}", soft_wrap=True)
-    if replan and not changes:
-        console.stdout.print("change: none; every card stays as it is")
+    if repair is not None:
+        _print_repair(repair)
     console.print_written_to(out)
 
 
-def _check_usage(start: str | None, *, replan: bool, has_rules: bool, has_absences: bool) -> None:
+def _audit_week(
+    config: Path, out: Path, worker_options: console.WorkerOptions, *, as_json: bool
+) -> None:
+    """Print whether a folder's week was drawn as it says; exit code 1 where that is not shown."""
+    from patrolplan.cli.audit import audit_folder, build_audit_document, describe_audit
+
+    outcome = audit_folder(config, out, worker_options)
+    if as_json:
+        console.print_json(build_audit_document(outcome))
+    else:
+        for line in describe_audit(outcome):
+            console.stdout.print(line, soft_wrap=True)
+    if outcome.verdict != "holds":
+        raise typer.Exit(1)
+
+
+def _print_repair(repair: Repair) -> None:
+    """Which cards are withdrawn or new, and which further moves are offered."""
+    for change in repair.changes:
+        console.stdout.print(f"change: {change}", soft_wrap=True)
+    if not repair.changes:
+        console.stdout.print("change: none; every card stays as it is")
+    for number, move in enumerate(repair.moves, 1):
+        gain = 100 * move.gain / repair.week.worth if repair.week.worth else 0.0
+        cards = "; ".join(map(str, move.changes))
+        console.stdout.print(f"--moves {number} would gain {gain:.1f} %: {cards}", soft_wrap=True)
+
+
+def _build_repair_document(repair: Repair) -> dict[str, Any]:
+    """What changed and what is offered, for other programs."""
+    return {
+        "changes": [_change_document(change) for change in repair.changes],
+        "moves": [_move_document(move) for move in repair.moves],
+    }
+
+
+def _check_usage(
+    start: str | None, *, replan: bool, has_rules: bool, has_absences: bool, audit: bool
+) -> None:
     """Refuse options that do not go together."""
     message = ""
-    if replan and (start is not None or has_rules):
+    if audit and (replan or start is not None or has_rules or has_absences):
+        message = "--audit looks at the week in --out: give nothing else of a week"
+    elif audit:
+        return
+    elif replan and (start is not None or has_rules):
         message = "--replan repairs the week in --out: give --absent, not --from, --lock or --ban"
     elif replan and not has_absences:
         message = "--replan needs --absent OFFICER:DATE"
@@ -129,8 +184,10 @@ def _choose_week(
     rules: tuple[Sequence[Lock], Sequence[Ban]],
     part: PrintedPart,
     worker_options: console.WorkerOptions,
+    out: Path | None,
 ) -> Week:
     from patrolplan.outputs.week.roster import check_officer_and_date
+    from patrolplan.team.draw import make_draw_key
     from patrolplan.team.ledger.dose_history import load_delivered_before
     from patrolplan.team.rota import check_officers, plan_week
     from patrolplan.team.week import list_school_days
@@ -139,38 +196,57 @@ def _choose_week(
     check_officers(area)  # before the work, not after it
     days = list_school_days(day)
     check_officer_and_date(list(area.officers["officer"]), days, *part)
+    console.ensure_secret(area.settings)
+    key = make_draw_key(area, days[0], 1 + _count_draws(out, days[0]))
     _, _, plans = console.plan_area_days(area, days, worker_options)
     delivered = load_delivered_before(area, plans[days[0]].hotspots, days[0])
     locks, bans = rules
     with console.report_stage("Choosing the week"):
-        return plan_week(area, plans, start=day, delivered=delivered, locks=locks, bans=bans)
+        return plan_week(
+            area, plans, start=day, delivered=delivered, locks=locks, bans=bans, key=key
+        )
+
+
+def _count_draws(out: Path | None, first: dt.date) -> int:
+    """How often the week of a folder was drawn so far; 0 where it holds none, or another week."""
+    from patrolplan.errors import InputError
+    from patrolplan.team.week import list_school_days
+    from patrolplan.team.week_file import read_week_entry
+
+    if out is None:
+        return 0
+    try:
+        entry = read_week_entry(out)
+    except InputError:  # none, or none that can be read: it is replaced
+        return 0
+    is_same = list_school_days(entry.days[0])[-1] == list_school_days(first)[-1]
+    return entry.draw.number if entry.draw is not None and is_same else 0
 
 
 def _repair_week(
     config: Path,
     out: Path,
-    absences: Sequence[tuple[str, dt.date]],
+    absent: dict[str, set[dt.date]],
     part: PrintedPart,
     worker_options: console.WorkerOptions,
-) -> tuple[Week, Sequence[Change]]:
+) -> Repair:
     from patrolplan.outputs.week.roster import check_officer_and_date
-    from patrolplan.team.replan import check_absences, replan
+    from patrolplan.team.repair import check_absences, repair_week
     from patrolplan.team.week_file import read_week, read_week_entry
 
-    absent: dict[str, set[dt.date]] = {}
-    for officer, day in absences:
-        absent.setdefault(officer, set()).add(day)
     console.stderr.print(f"Repairing the week in {out}")
     area = console.load_study_area(config)
     entry = read_week_entry(out / "week.json")  # before the work, not after it
     console.check_out(out)
     officers = [*area.officers["officer"], *(row.officer for row in entry.patrols)]
+    # Of a span of days those of the week count, if there are any.
+    absent = {name: days & set(entry.days) or days for name, days in absent.items()}
     check_absences(entry.days, officers, absent)
     check_officer_and_date(list(area.officers["officer"]), entry.days, *part)
     _, _, plans = console.plan_area_days(area, entry.days, worker_options)
     handed_out = read_week(out / "week.json", area, plans)
     with console.report_stage("Repairing the week"):
-        return replan(handed_out, area, plans, absent=absent)
+        return repair_week(handed_out, area, plans, absent=absent)
 
 
 def _parse_lock(text: str) -> Lock:
@@ -203,13 +279,28 @@ def _parse_ban(text: str, option: str) -> Ban:
     return Ban(officer, urn, day, None if variant is None else int(variant))
 
 
-def _parse_absence(text: str) -> tuple[str, dt.date]:
-    """OFFICER:DATE as typed; a wrong one is wrong usage."""
-    officer, colon, date = (part.strip() for part in text.rpartition(":"))
-    if not (officer and colon):
-        message = f"'{text}' is not OFFICER:DATE, such as SSO-01:2026-12-01"
-        raise typer.BadParameter(message, param_hint="--absent")
-    return officer, console.parse_date(date, "--absent")
+def _parse_absences(texts: Sequence[str]) -> dict[str, set[dt.date]]:
+    """OFFICER:DATE or OFFICER:FROM:TO as typed, by officer; a wrong one is wrong usage."""
+    absent: dict[str, set[dt.date]] = {}
+    for text in texts:
+        match = re.fullmatch(r"\s*(.*?)\s*:\s*([0-9-]+)\s*(?::\s*([0-9-]+)\s*)?", text)
+        if match is None or not match[1]:
+            message = f"'{text}' is not OFFICER:DATE, such as SSO-01:2026-12-01"
+            raise typer.BadParameter(message, param_hint="--absent")
+        first = console.parse_date(match[2], "--absent")
+        last = console.parse_date(match[3] or match[2], "--absent")
+        if last < first:
+            message = f"'{text}': the last day is before the first"
+            raise typer.BadParameter(message, param_hint="--absent")
+        days = absent.setdefault(match[1], set())
+        days |= {first + dt.timedelta(days=n) for n in range((last - first).days + 1)}
+    return absent
+
+
+def _move_document(move: Move) -> dict[str, Any]:
+    """An offered move, for other programs."""
+    changes = [_change_document(change) for change in move.changes]
+    return {"gain": round(move.gain, 6), "changes": changes}
 
 
 def _change_document(change: Change) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window
 from patrolplan.hotspots.clusters import sum_by_stretch
 from patrolplan.pupils.flows import SchoolWays
-from patrolplan.pupils.presence import NOON_MINUTES, OPENING_MINUTES, LeavingCurve, arrived
+from patrolplan.pupils.presence import NOON_MINUTES, LeavingCurve, arrived
 from patrolplan.risk.scores import round_significant
 from patrolplan.risk.surface import Risk
 
@@ -149,7 +149,7 @@ class _SchoolPast:
         self, area: StudyArea, ways: SchoolWays, window: Window, curve: LeavingCurve
     ) -> None:
         self.ways = ways
-        self.start = ways.bell_minutes if window.start_minutes is None else window.start_minutes
+        self.start = window.compute_start(ways.opening_minutes, ways.bell_minutes)
         self.end = self.start + window.minutes
         self.to_school = (self.start + self.end) / 2 < NOON_MINUTES
         self.curve = curve
@@ -159,7 +159,7 @@ class _SchoolPast:
     def find_passed(self, minute: ArrayLike, walk_minutes: ArrayLike) -> NDArray[np.float64]:
         """Share of the pupils who have passed a place so far from the gate by a minute."""
         if self.to_school:
-            return arrived(np.add(minute, walk_minutes) - OPENING_MINUTES)
+            return arrived(np.add(minute, walk_minutes) - self.ways.opening_minutes)
         return self.curve.left(np.subtract(minute, walk_minutes) - self.ways.bell_minutes)
 
     def count_passing(

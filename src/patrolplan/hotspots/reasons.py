@@ -29,7 +29,7 @@ from patrolplan.risk.report_voice import (
     list_bands,
 )
 from patrolplan.risk.surface import Risk
-from patrolplan.times import TIME_OF_DAY, Season, format_time, minutes_after_midnight
+from patrolplan.times import TIME_OF_DAY, Season, format_time
 
 REASON_MONTHS = 12
 MIN_NAMED_SHARE = 0.1
@@ -146,7 +146,7 @@ def list_window_bands(area: StudyArea, risk: Risk) -> tuple[TimeBand, ...] | Non
     """The bands of the day that the risk's window meets at some school; None: not known, all."""
     if risk.window is None:
         return None
-    bells = [minutes_after_midnight(time) for time in area.schools["finish_time"]]
+    bells = risk.window.list_bells(area.schools)
     minutes, _ = weigh_minutes(risk.window, bells)
     return list_bands(float(minutes[0]), float(minutes[-1] + 1))
 

@@ -20,6 +20,9 @@ EARLIER_MONTHS = 12
 MIN_EVENTS = 10
 """With fewer incidents on a stretch in both spans, they are too few for a trend."""
 
+CHANGED_TRENDS = ("new", "rising")
+"""Trends of hotspots that briefs report and that a week watches."""
+
 TINY = 1e-9
 """Incidents, so that a stretch without any has a share."""
 

@@ -31,6 +31,7 @@ FIELDS = (
     Field("name", ("EstablishmentName", "school", "school_name"), required=True),
     Field("status", ("EstablishmentStatus (name)",)),
     Field("phase", ("PhaseOfEducation (name)",)),
+    Field("postcode", ("Postcode",)),
     Field("roll", ("NumberOfPupils",)),
     Field("capacity", ("SchoolCapacity",)),
     Field("low_age", ("StatutoryLowAge",)),
@@ -105,8 +106,8 @@ def read_schools(
     Returns
     -------
     geopandas.GeoDataFrame
-        `urn`, `name`, `phase`, `roll`, `capacity`, `low_age`, `high_age` (NaN where not known), the
-        site point, and in words `other_sites`, rows of the same URN elsewhere, and
+        `urn`, `name`, `phase`, `postcode`, `roll`, `capacity`, `low_age`, `high_age` (NaN where
+        not known), the site point, and in words `other_sites`, rows of the same URN elsewhere, and
         `refused_figures`, those of the school that cannot be right. Sorted by URN.
 
     Raises
@@ -147,7 +148,7 @@ def read_schools(
         problems.add(paths[0], what, "check the file and [schools]")
     problems.raise_if_any()
     frame = gpd.GeoDataFrame(
-        table[["urn", "name", "phase", *FIGURES, "other_sites", "refused_figures"]],
+        table[["urn", "name", "phase", "postcode", *FIGURES, "other_sites", "refused_figures"]],
         geometry=gpd.points_from_xy(table["x"], table["y"], crs=projection.crs),
     )
     return frame.sort_values("urn", key=build_urn_sort_key).reset_index(drop=True)
@@ -189,7 +190,7 @@ def _select_open(
     table = table.assign(
         urn=table["urn"].fillna("").str.removesuffix(".0"),
         name=table["name"].fillna(NO_NAME),
-        phase=table["phase"].fillna("") if "phase" in table else "",
+        **{name: table[name].fillna("") if name in table else "" for name in ("phase", "postcode")},
     )
     table["urn"] = _fill_urns(table)
     plain = table["urn"].str.fullmatch(PLAIN_URN)  # URNs name files, so they must be plain

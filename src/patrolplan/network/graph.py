@@ -15,6 +15,7 @@ from scipy.sparse import csgraph
 
 from patrolplan.arrays import expand_ranges
 from patrolplan.network.network import Positions, StreetNetwork
+from patrolplan.network.pieces import PIECE_METRES
 
 COINCIDENT_METRES = 1e-6
 """Points nearer to each other than this are one point."""
@@ -177,6 +178,27 @@ def compute_piece_distances(
     costs, _, _ = _build_directed_graph(segments.nodes, segments.compute_costs(effort), size + 1)
     away = csgraph.dijkstra(costs, indices=size, limit=limit_metres)
     return np.asarray(away[network.piece_nodes].min(axis=1))
+
+
+def compute_walk_metres(
+    network: StreetNetwork, place: Positions, limit_metres: float
+) -> NDArray[np.float64]:
+    """(p,) walk in metres from a single place to each piece, 0 to its own; inf beyond a limit.
+
+    Only the streets around the place are looked at.
+    """
+    # A walk within the limit stays in its circle; pieces that it reaches lie half in at least.
+    near = np.union1d(
+        network.find_pieces_within(network.xy(place)[0], limit_metres + 2 * PIECE_METRES),
+        place.piece,
+    )
+    walk = compute_piece_distances(
+        network.take(near), place.map_to_subnetwork(near), limit_metres=limit_metres
+    )
+    metres = np.full(len(network), np.inf)
+    metres[near] = np.where(walk <= limit_metres, walk, np.inf)
+    metres[place.piece] = 0.0
+    return metres
 
 
 def _cut_at_places(network: StreetNetwork, places: Positions) -> Segments:

@@ -136,6 +136,14 @@ MODE_SOURCES = {
 """Where a preset of the mode shares comes from."""
 
 
+def _say_arrival_assumed(values: Mapping[str, Any]) -> str:
+    minutes, time = values["minutes"], values["time"]
+    else_when = f"; where that is not known, before {time}" if time else ""
+    return (
+        f"Pupils are assumed to arrive in the {minutes} minutes before the opening bell{else_when}."
+    )
+
+
 DATA_SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     "reports_grouped": (
         "Pupils' reports are counted in {square_metres:.0f} m squares. A square counts only if it "
@@ -164,6 +172,7 @@ DATA_SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     ),
     "gate_far": _say_gate_far,
     "bell_times_assumed": _say_assumed_in_area("bell time", "{time}"),
+    "opening_bells_assumed": _say_assumed_in_area("opening bell", "{time}"),
     "gates_assumed": _say_assumed_in_area("gate", "the nearest walkable street"),
     "urns_unknown": lambda values: (
         f"[sources] {values['source']}: no school has the URN "
@@ -238,9 +247,6 @@ DATA_SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
         f"{values['mean_minutes']:g} minutes after the bell, the others around "
         f"{values['late_minutes']:g} minutes after it."
     ),
-    "arrival_assumed": (
-        "When school opens is not known: pupils are assumed to arrive in the {minutes} minutes "
-        "before {time}."
-    ),
+    "arrival_assumed": _say_arrival_assumed,
 }
 """As `patrolplan.outputs.note_words.SENTENCES`."""

@@ -99,8 +99,7 @@ def _build_patrol_document(patrol: Patrol, projection: Projection, risk: Risk) -
     if not np.array_equal(risk.joined, risk.without_exposure):
         worths = round_to_steps(worths, SHARE_STEP)
     stops = [
-        {name: value for name, value in row.items() if name != "reversed_worth"}
-        | {"worth": round(worth, 8), "why": describe_reasons(stop.why)}
+        row | {"worth": round(worth, 8), "why": describe_reasons(stop.why)}
         for row, stop, worth in zip(document["stops"], patrol.stops, worths.tolist(), strict=True)
     ]
     keep_away = [

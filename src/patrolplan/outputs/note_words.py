@@ -66,6 +66,31 @@ def _say_crew_short(values: Mapping[str, Any]) -> str:
     return f"Patrols of one, not two ({count} of {values['of']}): {'; '.join(patrols)}."
 
 
+OFFICER_OBSTACLES: Mapping[str, str] = {
+    "free": "free",
+    "without_second": "without a second person",
+    "over_maximum": "over a day's maximum with",
+    "elsewhere": "on patrol elsewhere",
+    "locked": "locked elsewhere",
+    "at_maximum": "at the most patrols of a week",
+    "banned": "ruled out by hand",
+    "off_hours": "not in the hours of",
+    "away": "off duty or absent",
+}
+"""What keeps officers from a place, by the values of a note; their names follow."""
+
+
+def _say_officers_short(values: Mapping[str, Any]) -> str:
+    """Who could visit a place but does not, by what keeps them from it."""
+    parts = [
+        f"{words} {', '.join(values[name])}"
+        for name, words in OFFICER_OBSTACLES.items()
+        if values[name]
+    ]
+    why = "; ".join(parts) or "none of their officers has such a patrol"
+    return f"Too few go to {values['place']} from {' or '.join(values['schools'])}: {why}."
+
+
 def format_span(hours: object) -> str:
     """HH:MM-HH:MM in words.
 
@@ -85,11 +110,15 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     **DATA_SENTENCES,
     **RISK_SENTENCES,
     "bell_time_assumed": "Finish time not known: {time} assumed.",
+    "opening_bell_assumed": "Opening bell not known: {time} assumed.",
     "gate_assumed": "Gate not known: nearest walkable street assumed.",
     "starts_after_pupils": "Starts after pupils have left, so no time is spent at the gate.",
     "ends_before_pupils": "Ends before pupils leave, so no time is spent at the gate.",
     "ends_as_pupils_leave": "Ends as pupils leave, so no time is spent at the gate.",
     "window_before_bell": "The window opens before the bell: the patrol starts as pupils leave.",
+    "starts_at_opening": "Starts as the school opens, so no time is spent at the gate.",
+    "gate_before_opening": "Be at the gate from {start} until the school opens at {bell}.",
+    "window_at_gate": "In this window the officer stays at the gate.",
     "nothing_worth_walk": lambda values: (
         f"Nothing within {values['metres']:,.0f} m is worth the walk. No street has as many as "
         f"{values['min_incidents']:g} recorded crimes a year, or a group of reports. Stay at the "
@@ -120,12 +149,36 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
         f"Tasked place {values['place']}: its hours {format_span(values['hours'])} are shorter "
         f"than a stop of {values['minutes']:g} minutes, which begins at {values['begins']}."
     ),
+    "demand_out_of_reach": (
+        "{place} is on no school's streets: the nearest gate is that of {school}, {metres:,.0f} m "
+        "away."
+    ),
+    "demand_near_barred": "{place} cannot be visited: barred place {barred} is too near.",
+    "demand_hours_unmet": lambda values: (
+        f"{values['place']}: its hours {format_span(values['hours'])} cannot be met: the earliest "
+        f"arrival is {values['earliest']}, from {values['school']}."
+    ),
+    "demand_outside_hours": lambda values: (
+        f"{values['place']}: its hours {format_span(values['hours'])} are outside all patrols."
+    ),
+    "demand_unfit": "{place} does not fit into the window of {school}.",
+    "demand_no_school": "{place} is for none of the schools that are planned.",
+    "demand_schools_closed": "{place}: the schools that may serve it are closed that day.",
+    "demand_officers_short": _say_officers_short,
     "barred_place_passed": "Gate or base cannot be reached without passing barred place {place}.",
     "no_date": "No date given: check that tasked places still apply.",
     "stops_reordered": "Stops are ordered so that each is visited near its worst time of day.",
     "approach_for_colleague": "The way from the base to the gate is planned for {owner} alone.",
     "colleague_base": _say_colleague_base,
     "no_term_dates": "There are no term dates: every weekday counts as a school day.",
+    "drawn_without_secret": (
+        "The week was drawn without a secret: anyone with the same data and settings can draw it "
+        "again. `patrolplan week` makes a secret where it may write next to the settings."
+    ),
+    "secret_readable": (
+        "Others on this computer can read the secret {file}, and so foresee every week: let its "
+        "owner alone read it."
+    ),
     "officer_lent": lambda values: (
         f"{values['officer']} is lent to URN {values['urn']} on {_format_day(values['date'])}: "
         "locked by hand."

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from patrolplan.atomic import (
+    UNDO_FILE,
     WEEK_FILE,
     create_part_folder,
     explain_os_errors,
@@ -45,10 +46,11 @@ REMEDY = "name another folder with --out"
 """What to do where a folder cannot be written."""
 
 OUTPUT_NAME = re.compile(
-    r"(plan|week|backtest|brief-[^/]+)\.json"
+    r"(plan|week|undo|backtest|brief-[^/]+)\.json"
     r"|(plan|risk|hotspots|ways)\.gpkg|hotspots\.geojson|map\.html|gpx/[^/]+\.gpx"
-    r"|(cards|(part/)?tasks|brief-[^/]+)\.pdf|(part|cards(/[^/]+)?|schools)/[^/]+\.pdf"
-    r"|(week|risk|patrols|return-[0-9]{4}-[0-9]{2}|by-[a-z]+)\.csv|week\.xlsx"
+    r"|(cards|lead|(part/)?tasks|brief-[^/]+)\.pdf|(part|cards(/[^/]+)?|schools)/[^/]+\.pdf"
+    r"|(week|chances|risk|patrols|return-[0-9]{4}-[0-9]{2}|by-[a-z]+)\.csv|week\.xlsx"
+    r"|calendars/[^/]+\.ics"
     r"|coverage-[^/]+\.svg|(impact-assessment-annex|transparency-record|model-card)\.md"
 )
 """Names that patrolplan gives to files in an output folder; no other file is ever replaced."""
@@ -188,7 +190,10 @@ def replace_files(folder: Path, files: Mapping[str, bytes], changes: Mapping[str
         new = {**manifest, **changes}
         new["files"] = dict(sorted({**manifest["files"], **hashes}.items()))
         for name, content in files.items():
-            write_synced(folder / f"{name}{PENDING_SUFFIX}", content)
+            part = folder / f"{name}{PENDING_SUFFIX}"
+            if name == UNDO_FILE:
+                part.touch(mode=0o600)
+            write_synced(part, content)
         write_synced(folder / f"{MANIFEST}{PENDING_SUFFIX}", format_json(new).encode("utf-8"))
         _finish_replacement(folder)
         sync_folder(folder)

@@ -4,6 +4,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from patrolplan.crs import SQUARE_METRES
+from patrolplan.hotspots.month_shuffles import RECENT_MONTHS
 from patrolplan.hotspots.reasons import (
     BeatReason,
     CrimeReason,
@@ -13,10 +14,11 @@ from patrolplan.hotspots.reasons import (
     WayReason,
 )
 from patrolplan.hotspots.significance import WELL_PLACED_SHARE
+from patrolplan.hotspots.trends import CHANGED_TRENDS
 from patrolplan.outputs.risk_note_words import TIME_WORDS
 from patrolplan.outputs.tasking_words import describe_tasking
 from patrolplan.outputs.wording import SNAPPED_PLACES
-from patrolplan.text import format_count
+from patrolplan.text import capitalise, format_count
 from patrolplan.times import minutes_after_midnight
 
 if TYPE_CHECKING:
@@ -152,6 +154,24 @@ def describe_reason(reason: "Reason", *, with_count: bool = True, with_months: b
             return ". ".join(line.text for line in lines)
         case _:
             assert_never(reason)
+
+
+def find_news(reasons: "Sequence[Reason]") -> tuple[TrendReason, str] | None:
+    """What is new or rising of a place itself, and since when in words, where that is known.
+
+    Examples
+    --------
+    >>> crime = CrimeReason(incidents=12, months=12, last_month="2026-02", categories=("Robbery",))
+    >>> find_news([crime, TrendReason(trend="new")])[1]
+    'New since September 2025'
+    """
+    trends = (one for one in reasons if isinstance(one, TrendReason))
+    news = next((one for one in trends if one.trend in CHANGED_TRENDS), None)
+    last = next((one.last_month for one in reasons if isinstance(one, CrimeReason)), None)
+    if news is None or last is None:
+        return None
+    year, month = divmod(int(last[:4]) * 12 + int(last[5:]) - RECENT_MONTHS, 12)
+    return news, f"{capitalise(news.trend)} since {dt.date(year, month + 1, 1):%B %Y}"
 
 
 def describe_reasons(reasons: "Iterable[Reason]") -> list[str]:

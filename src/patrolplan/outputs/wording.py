@@ -9,6 +9,8 @@ from patrolplan.crs import BRITISH_GRID, SQUARE_METRES
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.privacy import note_low_threshold
 from patrolplan.risk.history import note_guard
+from patrolplan.settings.patrol import AFTER_SCHOOL
+from patrolplan.text import capitalise
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -103,6 +105,34 @@ def format_route_name(variant: int) -> str:
     ('route 1', 'route 3')
     """
     return f"route {variant + 1}"
+
+
+def describe_window(name: str) -> str:
+    """A patrol window's name in the settings as words.
+
+    Examples
+    --------
+    >>> describe_window("morning_gate")
+    'morning gate'
+    """
+    return " ".join(name.replace("_", " ").split())
+
+
+def describe_further_window(patrol: "Patrol") -> str:
+    """The window of a patrol in words; empty for the one after school, which needs none."""
+    return "" if patrol.window == AFTER_SCHOOL else capitalise(describe_window(patrol.window))
+
+
+def is_before_school(plan: "Plan", patrol: "Patrol") -> bool:
+    """Whether the patrol's window is about the opening bell, so that pupils arrive."""
+    window = plan.area.settings.patrol.windows.get(patrol.window)
+    return window is not None and window.bell == "opening"
+
+
+def is_at_gate(plan: "Plan", patrol: "Patrol") -> bool:
+    """Whether the settings have officers stay at the gate in the patrol's window."""
+    window = plan.area.settings.patrol.windows.get(patrol.window)
+    return window is not None and window.at_gate
 
 
 def describe_quality(patrol: "Patrol") -> str:

@@ -1,5 +1,6 @@
 """Candidates of a patrol: hotspots and tasked places it may stop at, and where one stands there."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -42,17 +43,26 @@ def find_candidates(
     around: Surroundings,
     must_visit: gpd.GeoDataFrame,
     barred: gpd.GeoDataFrame,
+    watch: Sequence[str] = (),
 ) -> Candidates:
     """The hotspots within the radius that a patrol has time for, and the tasked places to visit.
 
     A place to visit that lies on a hotspot's stretch is that hotspot, and one stands at the place;
-    another hotspot whose stretch is near a barred place is no candidate.
+    another hotspot whose stretch is near a barred place is no candidate. Hotspots to watch are
+    candidates wherever the school's streets reach them.
     """
     hotspots, settings = inputs.hotspots, inputs.area.settings.patrol
     in_radius = around.gate_metres <= settings.radius_metres
     walking_minutes = around.hours.after_gate_minutes - settings.dwell_minutes
     in_time = around.round_trip_metres <= max(0.0, walking_minutes * compute_speed(settings))
+    covered = zip(hotspots["hotspot"], hotspots["beat"], strict=True)
+    is_watched = np.array(
+        [not {name, *beat}.isdisjoint(watch) for name, beat in covered], dtype=bool
+    )
     is_candidate = _find_near_stops(hotspots, around.pieces, in_time & in_radius)
+    is_candidate |= is_watched & _find_near_stops(
+        hotspots, around.pieces, np.ones(len(around.pieces), dtype=bool)
+    )
     near_barred = find_near(hotspots.geometry.values, barred, MIN_STOP_METRES_TO_BARRED)
     is_candidate &= ~near_barred.any(axis=0)
     inside = np.flatnonzero(_is_on_own_streets(around, must_visit))
@@ -63,9 +73,9 @@ def find_candidates(
         amounts = inputs.timed_risk.compute_mean_rates(rows, around.hours)
     order = np.argsort(-amounts, kind="stable")
     is_worth_walking = hotspots["is_worth_walking"].to_numpy()
-    is_tasked = tasked_rows[rows] >= 0
-    order = order[(is_worth_walking[rows] | is_tasked)[order]]
-    order = order[(np.arange(len(order)) < settings.candidates) | is_tasked[order]]
+    is_wanted = (tasked_rows[rows] >= 0) | is_watched[rows]
+    order = order[(is_worth_walking[rows] | is_wanted)[order]]
+    order = order[(np.arange(len(order)) < settings.candidates) | is_wanted[order]]
     rows, amounts = rows[order], amounts[order]
     apart = inside[~on_hotspot[inside]]
     return Candidates(

@@ -18,7 +18,7 @@ from patrolplan.network import StreetNetwork
 from patrolplan.network.crossings import CrossedRoad
 from patrolplan.network.paths import Walk
 from patrolplan.patrols.landmarks import Landmarks
-from patrolplan.patrols.plan import Flight, Leg, Level, RoadCrossing, Step, Turn
+from patrolplan.patrols.plan import Flight, Leg, RoadCrossing, Step, Turn
 from patrolplan.patrols.runs import (
     OFF_BICYCLE_WAYS,
     Run,
@@ -34,8 +34,7 @@ MIN_PASSAGE_METRES = 5.0
 """A shorter bridge or passage is not in the directions: a gutter, or the edge of a roof."""
 
 FLIGHT_BACK: dict[Flight, Flight] = {"up": "down", "down": "up"}
-LEVEL_BACK: dict[Level, Level] = {"up": "down", "down": "up"}
-"""A flight of steps, and a change of level, as they are walked back."""
+"""A flight of steps as it is walked back."""
 
 UNLIT_TAG = "no"
 """The OpenStreetMap value of `lit` for a street without lighting."""
@@ -173,30 +172,6 @@ def build_directions(
     return _build_steps(runs, line)
 
 
-def reverse_directions(steps: Sequence[Step], line: NDArray[np.float64]) -> tuple[Step, ...]:
-    """The directions of a leg that is walked the other way round, along (v, 2) `line` in metres.
-
-    What stands at the beginning of a direction, a change of level or a landmark, then stands at the
-    beginning of the one before it.
-    """
-    after: list[Step | None] = [*steps[1:], None]
-    runs = [
-        Run(
-            step.street,
-            step.way,
-            step.metres,
-            flight=FLIGHT_BACK.get(step.flight, step.flight),
-            level=LEVEL_BACK.get(following.level, "") if following else "",
-            lead=step.tail_metres,
-            passage=step.passage,
-            crossings=step.crossings[::-1],
-            landmark=following.landmark if following else None,
-        )
-        for step, following in zip(reversed(steps), reversed(after), strict=True)
-    ]
-    return _build_steps(runs, WalkedLine.from_xy(line))
-
-
 def _find_climbs(walk: Walk, traits: PieceTraits) -> NDArray[np.object_]:
     """(s,) the flight of steps on each piece, as it is walked."""
     along = traits.flights[walk.pieces]
@@ -285,7 +260,6 @@ def _build_steps(runs: Sequence[Run], line: WalkedLine) -> tuple[Step, ...]:
                 run.name,
                 float(run.metres),
                 run.way,
-                float(run.tail),
                 flight=run.flight,
                 level=run.level,
                 passage=run.passage,

@@ -257,7 +257,7 @@ def measure_school(hold_out: HoldOut, row: int) -> dict[int, Tested]:
 
 def _solve_routes(problem: SchoolProblem) -> list[list[int]]:
     """Stops of the best patrols, of each officer, as they are planned."""
-    _, _, solution, _ = solve_school(problem)
+    _, solution = solve_school(problem)
     return [list(route.stops) for route in solution.routes]
 
 

@@ -37,7 +37,6 @@ from patrolplan.risk.in_time import find_half_hour
 from patrolplan.risk.intervals import compute_interval, draw_months
 from patrolplan.risk.models import PRIOR_COUNT
 from patrolplan.risk.scores import divide
-from patrolplan.times import minutes_after_midnight
 
 OURS = "patrolplan"
 BASELINES = ("greedy by worth per minute", "greedy by prior count", "plain loop")
@@ -252,7 +251,7 @@ def compute_window_shares(
     clock = build_clock(area, history)
     if clock.source != "learned":
         return None
-    bells = [minutes_after_midnight(time) for time in area.schools["finish_time"]]
+    bells = window.list_bells(area.schools)
     minutes, weights = weigh_minutes(window, bells)
     half_hours = [find_half_hour(int(minute)) for minute in minutes]
     amounts = np.bincount(half_hours, weights)

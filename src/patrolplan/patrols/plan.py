@@ -28,6 +28,7 @@ from patrolplan.crs import Projection
 from patrolplan.hotspots.reasons import Reason
 from patrolplan.hotspots.standing import Lighting, Stand
 from patrolplan.inputs.osm_tags import CrossingKind, Passage
+from patrolplan.notes import Note
 from patrolplan.patrols.file_forms import (
     NO_PIECES,
     RECORD,
@@ -52,6 +53,7 @@ from patrolplan.patrols.file_forms import (
     round_to,
 )
 from patrolplan.patrols.posts import Posts
+from patrolplan.patrols.timings import Timings
 from patrolplan.patrols.way_home import WayHome, average_way_home
 from patrolplan.risk.surface import Risk
 from patrolplan.settings.patrol import AFTER_SCHOOL
@@ -115,8 +117,6 @@ class Step:
     street: str
     metres: WholeMetres
     way: str = "walk"
-    tail_metres: WholeMetres = field(default=0.0, compare=False)
-    """How much of it leads over into the next street."""
     flight: Flight = ""
     level: Level = ""
     passage: Passage = ""
@@ -132,7 +132,7 @@ class Step:
         without = ["way"] if self.way == "walk" else []
         extras = ("flight", "level", "passage", "crossings", "landmark")
         without += [name for name in extras if not getattr(self, name)]
-        return arrange(record, without if record["tail_metres"] else [*without, "tail_metres"])
+        return arrange(record, without)
 
 
 @with_config(RECORD)
@@ -246,8 +246,6 @@ class Stop(_AtPoint):
     """Of a tasked place: how far it is from where one stands."""
     worth: Worth
     """Mean risk of the stretch while it lasts, as a share of the risk within the school's reach."""
-    reversed_worth: Worth | None = None
-    """The same where the patrol goes the other way round; None where that makes no difference."""
     point: Point
 
     @property
@@ -262,8 +260,7 @@ class Stop(_AtPoint):
 
     @model_serializer(mode="wrap")
     def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        without = ["reversed_worth"] if self.reversed_worth is None else []
-        without += [name for name in ("street", "at", "beat") if not getattr(self, name)]
+        without = [name for name in ("street", "at", "beat") if not getattr(self, name)]
         without += ["tasked_metres"] if self.tasked_metres is None else []
         return arrange(handler(self), without, kind={"tasked": self.tasked})
 
@@ -333,6 +330,15 @@ class Variant:
     """The patrols themselves, one an officer, with their own times and legs."""
     avoided_hotspots: Annotated[tuple[str, ...], not_in_files(()), Field(exclude=True)] = ()
     """Hotspots that it was planned to keep off, see `patrolplan.patrols.further_patrols`."""
+    serves: Annotated[tuple[str, ...], not_in_files(()), Field(exclude=True)] = ()
+    """Tasked places that it was planned to visit, see `patrolplan.patrols.tasked_variants`."""
+    watches: Annotated[tuple[str, ...], not_in_files(()), Field(exclude=True)] = ()
+    """Hotspots that it was planned to visit because they are new or rising."""
+
+    @property
+    def is_further(self) -> bool:
+        """Whether it was planned for what other patrols leave open, not as one of the best."""
+        return bool(self.avoided_hotspots or self.serves or self.watches)
 
 
 @with_config(RECORD)
@@ -373,8 +379,6 @@ class Patrol(_AtPoint):
     """No patrol of this school and window can be worth more, where late stops are worth their
     share, see `[patrol] min_late_share`."""
     proven: Annotated[bool, Strict()]
-    is_reversible: Annotated[bool, Strict()] = True
-    """Whether the stops are worth nearly as much in the opposite order."""
     stops: Annotated[tuple[Stop, ...], IsList]
     legs: Annotated[tuple[Leg, ...], IsList]
     variants: Annotated[tuple[Variant, ...], IsList]
@@ -386,6 +390,8 @@ class Patrol(_AtPoint):
     """What past months say of it; None where that is not known."""
     way_home: Annotated[WayHome | None, not_in_files(None), Field(exclude=True)] = None
     """What it meets of the way home; None of variants and of patrols that were read from files."""
+    timings: Annotated[Timings | None, not_in_files(None), Field(exclude=True)] = None
+    """How it may be walked; None of patrols that were read from files."""
 
     @model_serializer(mode="wrap")
     def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -399,7 +405,6 @@ class Patrol(_AtPoint):
                 *(["way"] if self.way == "walk" else []),
                 *(["window"] if self.window == AFTER_SCHOOL else []),
                 *(["starts_at", "approach"] if self.starts_at == "gate" else []),
-                *(["is_reversible"] if self.is_reversible else []),
             ],
             way={"pushed_metres": round(pushed, 1)},
             starts_at={"set_out": format_time(self.set_out_minutes)},
@@ -471,6 +476,18 @@ class Patrol(_AtPoint):
         return 0.0 if self.bound <= 0 else max(0.0, 100 * (self.bound - self.worth) / self.bound)
 
 
+@dataclass(frozen=True)
+class Unserved:
+    """A place that a school's patrols may serve but cannot, and why."""
+
+    urn: str
+    place: str
+    """Name of the tasked place, or of the hotspot that is watched."""
+    why: Note
+    is_watched: bool = False
+    """Whether it is such a hotspot."""
+
+
 @dataclass(frozen=True, eq=False)
 class Plan(EncipheredFields):
     """Patrols for every school of an area, with all that they rest on."""
@@ -493,8 +510,16 @@ class Plan(EncipheredFields):
     """Of the patrols; None: the settings' minutes from the bell."""
     other_windows: tuple["Plan", ...] = ()
     """The same day's patrols in further windows of the week, see `[week] windows`."""
+    unserved: tuple[Unserved, ...] = ()
+    """Places to visit, tasked or watched, that no patrol of a school can reach in their hours."""
     posts: Posts | None = None
     """Where adults stand after the bell, next to the patrols; None where none are wanted."""
+
+    @property
+    def parts(self) -> tuple["Plan", ...]:
+        """The day's plans: of every window, and of the other mode in each."""
+        windows = (self, *self.other_windows)
+        return (*windows, *(one.other_mode for one in windows if one.other_mode is not None))
 
     def __repr__(self) -> str:
         stops = sum(len(patrol.stops) for patrol in self.patrols)

@@ -1,21 +1,22 @@
 """One school's orienteering problem: the stops within reach, the walks between them, the hours."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 from numpy.typing import NDArray
 
 from patrolplan.area.daylight import Daylight, find_daylight
 from patrolplan.hotspots.standing import read_lighting
 from patrolplan.network import Positions
 from patrolplan.network.paths import WalkFinder
-from patrolplan.notes import Note, NoteKind, NoteValue
+from patrolplan.notes import Note, NoteValue
 from patrolplan.patrols.candidates import find_candidates
 from patrolplan.patrols.plan import BarredPlace
 from patrolplan.patrols.planning_inputs import PlanningInputs
@@ -28,6 +29,7 @@ from patrolplan.patrols.solver.solve import (
 )
 from patrolplan.patrols.stop_windows import build_stop_windows, find_hours_of_begin, format_hours
 from patrolplan.patrols.surroundings import (
+    MIN_STOP_METRES_TO_BARRED,
     Surroundings,
     build_surroundings,
     build_way_notes,
@@ -36,6 +38,7 @@ from patrolplan.patrols.surroundings import (
 )
 from patrolplan.patrols.tasked_places import (
     MIN_WALK_METRES_TO_BARRED,
+    find_near,
     find_walks,
     list_barred_places,
     select_tasked,
@@ -45,15 +48,6 @@ from patrolplan.times import format_time, minutes_after_midnight
 
 MAX_COST_OF_METRE = 4.0
 """Walks that cost more than this a metre are not looked at in the search for near neighbours."""
-
-
-LEFT_OUT_WORDS: Mapping[str, str] = {
-    "tasked_place_beyond": "{place} is beyond this school's streets",
-    "tasked_place_near_barred": "{place} cannot be visited: barred place {barred} is too near",
-    "tasked_hours_unmet": "{place} is for {hours}; the earliest arrival is {earliest}",
-    "tasked_place_unfit": "{place} does not fit into the window",
-}
-"""What the list of all that is left out says of a tasked place, by the kind of its note."""
 
 HOTSPOT_NAME = re.compile(r"H[0-9]+( \(tasked\))*", re.IGNORECASE)
 """Names that a hotspot has, in this plan or another, and those made of them for tasked places."""
@@ -130,24 +124,27 @@ class SchoolProblem:
         """When it is light on the day of the patrols; None where that is not known."""
         return find_daylight(self.inputs.area, self.inputs.date)
 
+    @cached_property
+    def stop_minutes(self) -> NDArray[np.float64]:
+        """(k,) dwell at the candidates: of a tasked place what it asks for."""
+        return get_stop_minutes(self.settings, self.must_visit, self.tasked_rows)
+
     @property
     def must_visit_stops(self) -> frozenset[int]:
-        """Positions of the candidates that must be visited."""
+        """Positions of the candidates at the tasked places to visit."""
         return frozenset((np.flatnonzero(self.tasked_rows >= 0) + 1).tolist())
 
-    def release_taskings(self, stops: Iterable[int]) -> "SchoolProblem":
-        """The problem with these stops, where they are hotspots, as hotspots like all others."""
-        tasked_rows = self.tasked_rows.copy()
-        released = np.array(sorted(stops), dtype=np.int64) - 1
-        tasked_rows[released[self.hotspot_rows[released] >= 0]] = -1
-        return replace(self, tasked_rows=tasked_rows)
+    def find_stops_at(self, hotspot: str) -> frozenset[int]:
+        """The position of the candidate whose dwell covers a hotspot; empty where none does."""
+        stops = range(1, len(self.worth) + 1)
+        return frozenset(stop for stop in stops if hotspot in self.list_covered(stop))
 
     def build_problem(self, mandatory: frozenset[int] = frozenset()) -> OrienteeringProblem:
         """The orienteering problem of this school's officers."""
         count, positions = len(self.worth), len(self.walks.metres)
         prizes, dwell = np.zeros(positions), np.zeros(positions)
         prizes[1 : count + 1] = self.worth
-        dwell[1 : count + 1] = self.settings.dwell_minutes
+        dwell[1 : count + 1] = self.stop_minutes
         hours = self.surroundings.hours
         officer = Officer(
             start=self.start_position,
@@ -155,7 +152,7 @@ class SchoolProblem:
             earliest_minutes=hours.gate_until_minutes
             if self.gate_stay is None
             else hours.start_minutes,
-            latest_minutes=self.surroundings.hours.latest_end_minutes,
+            latest_minutes=hours.latest_back_minutes,
         )
         travel = self.walks.metres / compute_speed(self.settings)
         return OrienteeringProblem(
@@ -220,6 +217,11 @@ class SchoolProblem:
         name = str(self.get_tasked_place(stop)["place_id"])
         return f"{name} (tasked)" if HOTSPOT_NAME.fullmatch(name) else name
 
+    @cached_property
+    def stop_by_name(self) -> dict[str, int]:
+        """The position of the candidate of each name."""
+        return {self.get_stop_name(stop): stop for stop in range(1, len(self.worth) + 1)}
+
     def list_covered(self, stop: int) -> tuple[str, ...]:
         """The hotspots that a dwell at a stop covers; a place that is none by its own name."""
         row = self.hotspot_rows[stop - 1]
@@ -232,31 +234,56 @@ class SchoolProblem:
         beats = self.inputs.hotspots
         return [beats["pieces"].iloc[row]] if row >= 0 and beats["beat"].iloc[row] else []
 
-    def explain_unvisited(self, stops: Iterable[int] = ()) -> list[Note]:
-        """Tasked places that are not visited, and why: beyond the streets, and some stops."""
-        outside = self.must_visit["place_id"].iloc[self.outside_rows]
-        beyond = [Note("tasked_place_beyond", {"place": str(name)}) for name in outside]
-        return [*beyond, *map(self._explain_dropped, sorted(stops))]
+    def explain_unserved(self, watch: Sequence[str] = ()) -> Note:
+        """Why the places that must be visited cannot all be: where they are, their hours, or time.
 
-    def _explain_dropped(self, stop: int) -> Note:
+        The first place for which there is a reason of its own stands for all; or else the first of
+        the hotspots to watch.
+        """
+        outside = self.must_visit.iloc[self.outside_rows]
+        for _, place in outside.iterrows():
+            gate = shapely.points(self.surroundings.network.xy(self.surroundings.gate)[0])
+            metres = float(place.geometry.distance(gate))
+            return Note("demand_out_of_reach", {**self._name(place), "metres": metres})
+        notes = [self._explain_stop(stop) for stop in sorted(self.must_visit_stops)]
+        notes += [self._explain_watched(name) for name in watch]
+        return min(notes, key=lambda note: note.kind == "demand_unfit")
+
+    def _explain_watched(self, name: str) -> Note:
+        """Why a hotspot to watch cannot be visited: a barred place, or no time."""
+        beats = self.inputs.hotspots
+        own = [
+            name in {hotspot, *beat}
+            for hotspot, beat in zip(beats["hotspot"], beats["beat"], strict=True)
+        ]
+        near = find_near(beats.geometry.to_numpy()[own], self.barred, MIN_STOP_METRES_TO_BARRED)
+        if near.any():
+            barred = str(self.barred["place_id"].iloc[int(np.argmax(near.any(axis=1)))])
+            return Note("demand_near_barred", {"place": name, "barred": barred})
+        return Note("demand_unfit", {"place": name, "school": str(self.school["name"])})
+
+    def _explain_stop(self, stop: int) -> Note:
         """Why a stop that must be visited cannot be: a barred place, its hours, or no time."""
         place, barred = self.get_tasked_place(stop), self.barred
-        values: dict[str, NoteValue] = {"place": str(place["place_id"])}
         near = barred["place_id"][barred.distance(place.geometry) <= MIN_WALK_METRES_TO_BARRED]
         if len(near):
-            return Note("tasked_place_near_barred", {**values, "barred": str(near.iloc[0])})
+            values = {"place": str(place["place_id"]), "barred": str(near.iloc[0])}
+            return Note("demand_near_barred", {**values})
         minutes = float(self.walks.metres[self.start_position, stop]) / compute_speed(self.settings)
         earliest = self.surroundings.hours.gate_until_minutes + minutes
-        latest = find_hours_of_begin(place, self.settings.dwell_minutes)[1]
+        latest = find_hours_of_begin(place, float(self.stop_minutes[stop - 1]))[1]
         if np.isfinite(earliest) and earliest > latest:
-            values |= {"hours": format_hours(place), "earliest": format_time(np.ceil(earliest))}
-            return Note("tasked_hours_unmet", values)
-        return Note("tasked_place_unfit", values)
+            hours = {"hours": format_hours(place), "earliest": format_time(np.ceil(earliest))}
+            return Note("demand_hours_unmet", {**self._name(place), **hours})
+        return Note("demand_unfit", self._name(place))
+
+    def _name(self, place: pd.Series) -> dict[str, NoteValue]:
+        return {"place": str(place["place_id"]), "school": str(self.school["name"])}
 
     def _note_short_hours(self) -> list[Note]:
         """Which tasked places of candidates have hours that are shorter than a stop."""
-        dwell = self.settings.dwell_minutes
         places = self.must_visit.iloc[np.sort(self.tasked_rows[self.tasked_rows >= 0])]
+        dwell = places["minutes"].fillna(self.settings.dwell_minutes)
         short = places["to_minutes"] - places["from_minutes"] < dwell
         return [
             Note(
@@ -264,34 +291,29 @@ class SchoolProblem:
                 {
                     "place": str(place["place_id"]),
                     "hours": format_hours(place),
-                    "minutes": dwell,
+                    "minutes": float(minutes),
                     "begins": format_time(place["from_minutes"]),
                 },
             )
-            for _, place in places[short].iterrows()
+            for (_, place), minutes in zip(places[short].iterrows(), dwell[short], strict=True)
         ]
 
-    def build_notes(self, unvisited: Sequence[Note]) -> tuple[Note, ...]:
-        """What was assumed for this school, and which tasked places are not visited."""
+    def build_notes(self) -> tuple[Note, ...]:
+        """What was assumed for this school."""
         notes: list[Note] = []
-        hours = self.surroundings.hours
-        if self.school["finish_assumed"]:
+        if self.inputs.window.is_about_opening:
+            if self.school["start_assumed"]:
+                time = str(self.school["start_time"])
+                notes.append(Note("opening_bell_assumed", {"time": time}))
+        elif self.school["finish_assumed"]:
             notes.append(Note("bell_time_assumed", {"time": str(self.school["finish_time"])}))
         if self.school["gate_assumed"]:
             notes.append(Note("gate_assumed"))
-        if hours.gate_minutes == 0 and self.settings.gate_minutes > 0:
-            bell = minutes_after_midnight(self.school["finish_time"])
-            kind: NoteKind = "starts_after_pupils"
-            if hours.start_minutes < bell:
-                is_before = hours.latest_end_minutes <= bell
-                kind = "ends_before_pupils" if is_before else "ends_as_pupils_leave"
-            notes.append(Note(kind))
-        if hours.wait_minutes:
-            notes.append(Note("window_before_bell"))
+        notes += self._note_presence()
         if self.surroundings.base_note is not None:
             notes.append(self.surroundings.base_note)
         notes += build_way_notes(self.inputs.area)
-        notes += [*self._note_short_hours(), *unvisited]
+        notes += self._note_short_hours()
         passed = self.barred["place_id"].iloc[self.unavoidable_rows]
         notes += [Note("barred_place_passed", {"place": str(name)}) for name in passed]
         if self.inputs.date is None and len(self.tasked_places):
@@ -300,8 +322,29 @@ class SchoolProblem:
             notes.append(Note("other_window"))
         return tuple(notes)
 
+    def _note_presence(self) -> list[Note]:
+        """What is special about the presence at the gate, or why there is none."""
+        hours, window = self.surroundings.hours, self.inputs.window
+        if hours.gate_last_minutes:
+            times = (hours.latest_back_minutes, hours.latest_end_minutes)
+            start, bell = map(format_time, times)
+            return [Note("gate_before_opening", {"start": start, "bell": bell})]
+        if hours.wait_minutes:
+            return [Note("window_before_bell")]
+        if hours.gate_minutes or not self.settings.gate_minutes:
+            return []
+        if window.is_about_opening:
+            return [Note("starts_at_opening")]
+        bell_minutes = minutes_after_midnight(self.school["finish_time"])
+        if hours.start_minutes >= bell_minutes:
+            return [Note("starts_after_pupils")]
+        is_before = hours.latest_end_minutes <= bell_minutes
+        return [Note("ends_before_pupils" if is_before else "ends_as_pupils_leave")]
+
     def note_gate_card(self) -> Note:
         """Why a patrol stays at the gate."""
+        if self.inputs.window.at_gate:
+            return Note("window_at_gate")
         if not self.is_idle:
             return Note("no_stop_in_time")
         values = {
@@ -316,17 +359,34 @@ class SchoolProblem:
         return list_barred_places(self.surroundings, self.barred)
 
 
-def build_school_problem(inputs: PlanningInputs, row: int) -> SchoolProblem:
+def build_school_problem(
+    inputs: PlanningInputs,
+    row: int,
+    *,
+    visit: Sequence[str] = (),
+    watch: Sequence[str] = (),
+) -> SchoolProblem:
     """What the patrols of the school in a row of the area's schools are built from.
 
     Walks between candidates go round the streets near barred places.
+
+    Parameters
+    ----------
+    visit
+        Tasked places, by name, that are candidates as well; by default none is, whatever the
+        table of tasked places asks for.
+    watch
+        Hotspots that are candidates on the school's streets, even where they would not be worth
+        the walk.
     """
     area, settings, timed = inputs.area, inputs.area.settings.patrol, inputs.timed_risk
     around = build_surroundings(area, row, inputs.window, inputs.date)
     near_metres = around.extent_metres + MIN_WALK_METRES_TO_BARRED
     tasked = find_tasked_places(area, row, inputs.date, near_metres, around.hours)
-    barred = select_tasked(tasked, must_visit=False)
-    found = find_candidates(inputs, around, select_tasked(tasked, must_visit=True), barred)
+    wanted = ~tasked["must_visit"] | tasked["place_id"].isin(visit)
+    tasked = tasked[wanted & (not inputs.window.at_gate)].reset_index(drop=True)
+    barred, must_visit = (select_tasked(tasked, must_visit=which) for which in (False, True))
+    found = find_candidates(inputs, around, must_visit, barred, watch)
     walks, unavoidable_rows = find_walks(around, found.stops, barred)
     if timed is None:
         in_radius = around.gate_metres <= settings.radius_metres
@@ -335,10 +395,12 @@ def build_school_problem(inputs: PlanningInputs, row: int) -> SchoolProblem:
         risk_within = float(timed.reach[row])
     prizes, stay = None, None
     if timed is not None:
-        dwell = settings.dwell_minutes
+        dwell = get_stop_minutes(settings, must_visit, found.tasked_rows)
         prizes = timed.scale_prizes(row, found.hotspot_rows, dwell, len(walks.metres))
-        if around.hours.gate_minutes > 0:
-            stay = timed.build_gate_stay(row, dwell, around.hours)
+        if around.hours.gate_minutes > 0 and (
+            inputs.window.at_gate or not inputs.window.is_about_opening
+        ):  # a presence until the opening bell ends with it, whatever the stops are worth later
+            stay = timed.build_gate_stay(row, settings.dwell_minutes, around.hours)
     base, base_position = around.base, len(found.stops) + 1
     return SchoolProblem(
         inputs=inputs,
@@ -358,3 +420,14 @@ def build_school_problem(inputs: PlanningInputs, row: int) -> SchoolProblem:
         start_position=base_position if base is not None and base.is_start else 0,
         end_position=base_position if base is not None and base.is_end else 0,
     )
+
+
+def get_stop_minutes(
+    settings: PatrolSettings, must_visit: gpd.GeoDataFrame, tasked_rows: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """(k,) dwell at stops: at a tasked place as long as it asks for, else the settings' minutes."""
+    minutes = np.full(len(tasked_rows), float(settings.dwell_minutes))
+    at = np.flatnonzero(tasked_rows >= 0)
+    asked = must_visit["minutes"].to_numpy(dtype=np.float64)[tasked_rows[at]]
+    minutes[at] = np.where(np.isnan(asked), minutes[at], asked)
+    return minutes

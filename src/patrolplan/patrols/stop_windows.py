@@ -15,19 +15,26 @@ if TYPE_CHECKING:
     from patrolplan.patrols.school_problem import SchoolProblem
 
 
-def build_stop_windows(problem: "SchoolProblem") -> NDArray[np.float64] | None:
+def build_stop_windows(
+    problem: "SchoolProblem", *, is_choosing: bool = True
+) -> NDArray[np.float64] | None:
     """(n, 2) earliest and latest minute at which the dwell at each position may begin.
 
-    None where all may begin at any time.
+    None where all may begin at any time. Where stops are chosen, one that is worth little late is
+    not made then; where a patrol's stops are chosen already, `is_choosing` is False, and what they
+    are worth together decides when they may be made.
     """
     windows = np.tile([-np.inf, np.inf], (len(problem.walks.metres), 1))
     of_stops = windows[1 : len(problem.worth) + 1]  # a view: other positions are no stops
     is_tasked = problem.tasked_rows >= 0
     for row in np.flatnonzero(is_tasked):
         place = problem.must_visit.iloc[problem.tasked_rows[row]]
-        of_stops[row] = find_hours_of_begin(place, problem.settings.dwell_minutes)
+        of_stops[row] = find_hours_of_begin(place, float(problem.stop_minutes[row]))
     free = np.flatnonzero(~is_tasked)
-    of_stops[free, 1] = np.minimum(_find_last_worthwhile(problem), _find_last_light(problem))[free]
+    last = _find_last_light(problem)
+    if is_choosing:
+        last = np.minimum(last, _find_last_worthwhile(problem))
+    of_stops[free, 1] = last[free]
     of_stops[free, 0] = np.minimum(_find_first_light(problem)[free], of_stops[free, 1])
     return windows if np.isfinite(windows).any() else None
 
@@ -69,7 +76,7 @@ def _find_last_worthwhile(problem: "SchoolProblem") -> NDArray[np.float64]:
         problem.timed_prizes.compute_worth(stop, begin, dwell) for stop in range(1, len(last) + 1)
     ]
     least = settings.min_late_share * max((one.max(initial=0.0) for one in worth), default=0.0)
-    late = hours.start_minutes + settings.late_minutes
+    late = hours.start_minutes + problem.inputs.window.before_minutes + settings.late_minutes
     for row, one in enumerate(worth):
         last[row] = max(late, begin[one >= least].max(initial=-np.inf))
     return last

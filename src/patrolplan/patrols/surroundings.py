@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from patrolplan.area import StudyArea
 from patrolplan.area.daylight import find_daylight
 from patrolplan.area.patrol_window import Window
+from patrolplan.area.school_gates import ALL_SCHOOLS
+from patrolplan.inputs.lookups import WEEKDAYS
 from patrolplan.network import Positions, StreetNetwork, concatenate_positions
 from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.network.graph import compute_piece_distances
@@ -76,6 +78,8 @@ class PatrolHours:
     """Length, the presence included."""
     wait_minutes: float = 0.0
     """How much earlier the window begins than the patrol."""
+    gate_last_minutes: float = 0.0
+    """Presence at the gate last, until the end of the window."""
 
     @property
     def gate_until_minutes(self) -> float:
@@ -88,25 +92,51 @@ class PatrolHours:
         return self.start_minutes + self.total_minutes
 
     @property
+    def latest_back_minutes(self) -> float:
+        """When the stops and the way from them must be over, after midnight."""
+        return self.latest_end_minutes - self.gate_last_minutes
+
+    @property
     def after_gate_minutes(self) -> float:
-        """From the end of the presence at the gate to the end of the window."""
-        return self.total_minutes - self.gate_minutes
+        """Left for the stops and the ways between them."""
+        return self.total_minutes - self.gate_minutes - self.gate_last_minutes
 
 
 def compute_hours(area: StudyArea, school: pd.Series, window: Window) -> PatrolHours:
     """When a school's patrol starts, how long it is present at the gate first, and how long it is.
 
-    The presence is for the pupils as they leave. A window that begins before the bell and leaves
-    time for the presence begins at the bell; one that begins after they have left, or is over
-    before, such as one early in the morning, has none: the patrol goes straight off.
+    The presence is for the pupils as they leave. A window of a time of day that begins before the
+    bell and leaves time for the presence begins at the bell; one that begins after they have left,
+    or is over before, such as one early in the morning, has none: the patrol goes straight off.
+    One that begins before the closing bell by the settings has the officer at the gate from then.
+
+    About the opening bell, the presence is for the pupils as they come, and ends with the bell. The
+    stops are in the longer part: before the presence, and then the patrol ends with the bell, or
+    after it.
     """
+    start, presence = window.find_start(school), area.settings.patrol.gate_minutes
+    if window.at_gate:
+        return PatrolHours(start, window.minutes, window.minutes)
+    if window.is_about_opening:
+        return _compute_opening_hours(start, window, presence)
     bell = minutes_after_midnight(school["finish_time"])
-    start = bell if window.start_minutes is None else window.start_minutes
-    presence = area.settings.patrol.gate_minutes
+    if window.start_minutes is None and window.before_minutes and presence:
+        presence = min(window.before_minutes + presence, window.minutes)
+        return PatrolHours(start, presence, window.minutes)
     wait = max(0.0, bell - start)
     if presence == 0 or start > bell + presence or window.minutes < wait + presence:
         return PatrolHours(start, 0.0, window.minutes)
     return PatrolHours(start + wait, presence, window.minutes - wait, wait)
+
+
+def _compute_opening_hours(start: float, window: Window, presence: float) -> PatrolHours:
+    """Hours of a window about the opening bell, see `compute_hours`."""
+    before = window.before_minutes
+    if not presence or not before:
+        return PatrolHours(start, 0.0, window.minutes)
+    if before - presence > window.after_minutes:
+        return PatrolHours(start, 0.0, before, gate_last_minutes=presence)
+    return PatrolHours(start, before, window.minutes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,11 +149,13 @@ class Base:
 
 
 def find_patrol_base(
-    area: StudyArea, urn: str, *, has_presence: bool
+    area: StudyArea, urn: str, hours: PatrolHours
 ) -> tuple[Base | None, Note | None]:
     """The base where the settings have patrols start or end, and why there is none.
 
-    It is that of the first officer who has the school; its staff lead no patrols.
+    It is that of the first officer who has the school; its staff lead no patrols. Patrols whose
+    presence at the gate comes first do not start there, nor do those end there whose presence comes
+    last.
     """
     settings, officers = area.settings.patrol, area.officers
     if settings.start == settings.end == "gate":
@@ -136,8 +168,9 @@ def find_patrol_base(
     position = area.network.snap([(place.x, place.y)])
     if position.moved_metres[0] > MAX_SNAP_METRES:
         return None, note_gate_instead(settings, "base_off_street")
-    is_start = settings.start == "base" and not has_presence
-    return Base(position, is_start=is_start, is_end=settings.end == "base"), None
+    is_start = settings.start == "base" and not hours.gate_minutes
+    is_end = settings.end == "base" and not hours.gate_last_minutes
+    return Base(position, is_start=is_start, is_end=is_end), None
 
 
 def note_gate_instead(settings: PatrolSettings, kind: NoteKind) -> Note:
@@ -149,6 +182,23 @@ def note_gate_instead(settings: PatrolSettings, kind: NoteKind) -> Note:
 def compute_default_extent(area: StudyArea) -> float:
     """How far a school's streets reach from its gate, in metres in a straight line."""
     return EXTENT_MARGIN * area.settings.patrol.radius_metres
+
+
+def compute_extent(area: StudyArea, row: int, window: Window) -> float:
+    """How far the streets of the school in a row reach, see `Surroundings.extent_metres`."""
+    school = area.schools.iloc[row]
+    base, _ = find_patrol_base(area, str(school["urn"]), compute_hours(area, school, window))
+    return _compute_extent(area, area.gates.take([row]), base)
+
+
+def _compute_extent(area: StudyArea, gate: Positions, base: Base | None) -> float:
+    """The radius with a margin, or as far as the base is."""
+    extent = compute_default_extent(area)
+    if base is None:
+        return extent
+    network = area.network.walkable
+    apart = network.xy(base.position)[0] - network.xy(gate)[0]
+    return max(extent, EXTENT_MARGIN * float(np.hypot(*apart)))
 
 
 def find_tasked_places(
@@ -163,61 +213,32 @@ def find_tasked_places(
     if places.empty:
         return places
     urn = str(area.schools["urn"].iloc[row])
-    named = np.array([urn in urns for urns in places["schools"]], dtype=bool)
-    gate = shapely.points(area.network.xy(area.gates.take([row])))
+    gate = shapely.points(area.network.xy(area.gates.take([row])))[0]
     near = shapely.distance(places.geometry.values, gate) <= metres
-    wanted = (named | (_is_for_all(places) & near)) & _is_in_force(places, date)
-    return places[wanted & _is_during(places, hours)].reset_index(drop=True)
+    rows = zip(places["schools"], near, strict=True)
+    theirs = [urn in urns or (ALL_SCHOOLS in urns and is_near) for urns, is_near in rows]
+    wanted = np.array(theirs, dtype=bool) & is_in_force(places, date)
+    return places[wanted & is_during(places, hours)].reset_index(drop=True)
 
 
-def find_tasked_out_of_reach(area: StudyArea, date: dt.date | None) -> list[str]:
-    """Names of the places to visit that are for all schools and on no school's streets."""
-    places = area.tasked_places
-    must_visit = places["must_visit"].to_numpy(dtype=bool)
-    wanted = must_visit & _is_for_all(places) & _is_in_force(places, date)
-    ends = area.network.xy(area.gates)
-    if "base" in {area.settings.patrol.start, area.settings.patrol.end}:
-        bases = area.officers.geometry.dropna()
-        ends = np.concatenate([ends, shapely.get_coordinates(bases.values)])
-    metres = shapely.distance(places.geometry.values, shapely.multipoints(ends))
-    wanted &= metres > compute_default_extent(area)
-    return [str(name) for name in places["place_id"][wanted]]
-
-
-def find_tasked_at_other_hours(area: StudyArea, date: dt.date | None, window: Window) -> list[str]:
-    """Names of the places to visit whose hours the patrols of none of their schools have a part of.
-
-    Those of the area's schools, that is: what names others alone is no question of hours.
-    """
-    places = area.tasked_places
-    theirs = np.zeros(len(places), dtype=bool)
-    during = np.zeros(len(places), dtype=bool)
-    for _, school in area.schools.iterrows():
-        named = np.array([str(school["urn"]) in urns for urns in places["schools"]], dtype=bool)
-        named |= _is_for_all(places)
-        theirs |= named
-        during |= named & _is_during(places, compute_hours(area, school, window))
-    wanted = places["must_visit"].to_numpy(dtype=bool) & _is_in_force(places, date)
-    return [str(name) for name in places["place_id"][wanted & theirs & ~during]]
-
-
-def _is_during(places: gpd.GeoDataFrame, hours: PatrolHours) -> NDArray[np.bool_]:
+def is_during(places: gpd.GeoDataFrame, hours: PatrolHours) -> NDArray[np.bool_]:
     """Which places have hours that a patrol has a part of; those without hours all do."""
     after = places["to_minutes"].to_numpy() <= hours.start_minutes
     before = places["from_minutes"].to_numpy() >= hours.latest_end_minutes
     return np.asarray(~(after | before))
 
 
-def _is_for_all(places: gpd.GeoDataFrame) -> NDArray[np.bool_]:
-    return np.array(["*" in urns for urns in places["schools"]], dtype=bool)
+def is_in_force(places: gpd.GeoDataFrame, date: dt.date | None) -> NDArray[np.bool_]:
+    """Which tasked places count on a day; all of them without one.
 
-
-def _is_in_force(places: gpd.GeoDataFrame, date: dt.date | None) -> NDArray[np.bool_]:
-    """Which places count on a day; all of them without one."""
+    Those that hold on all school days hold at the weekend as well.
+    """
     if date is None:
         return np.ones(len(places), dtype=bool)
     day = pd.Timestamp(date)
-    return np.asarray((places["from"] <= day) & (day <= places["to"]))
+    wanted = {*WEEKDAYS[date.weekday() : date.weekday() + 1]} or {*WEEKDAYS}
+    on_weekday = np.array([wanted.issubset(days) for days in places["weekdays"]], dtype=bool)
+    return np.asarray((places["from"] <= day) & (day <= places["to"]) & on_weekday)
 
 
 @dataclass(frozen=True, eq=False)
@@ -331,7 +352,7 @@ def build_surroundings(
     """
     school, gate, settings = area.schools.iloc[row], area.gates.take([row]), area.settings.patrol
     hours = compute_hours(area, school, window)
-    base, note = find_patrol_base(area, str(school["urn"]), has_presence=hours.gate_minutes > 0)
+    base, note = find_patrol_base(area, str(school["urn"]), hours)
     daylight = find_daylight(area, date)
     is_dark = daylight is not None and daylight.is_dark(
         hours.start_minutes, hours.latest_end_minutes
@@ -354,11 +375,9 @@ def _take_streets(
 ) -> Surroundings:
     """The streets within the radius of a gate, with a margin, and as far as the base is."""
     network, settings = area.network.walkable, area.settings.patrol
-    extent = compute_default_extent(area)
+    extent = _compute_extent(area, gate, base)
     ends = [gate.piece]  # gate and base are on a street, however small the extent
     if base is not None:
-        apart = network.xy(base.position)[0] - network.xy(gate)[0]
-        extent = max(extent, EXTENT_MARGIN * float(np.hypot(*apart)))
         ends.append(base.position.piece)
     around = network.find_pieces_within(network.xy(gate)[0], extent)
     pieces = np.unique(np.concatenate([around, *ends]))

@@ -99,7 +99,11 @@ class TimedRisk:
         return cls(first, of_stretches, gate_rates, reach)
 
     def scale_prizes(
-        self, row: int, hotspot_rows: NDArray[np.int64], dwell_minutes: float, positions: int
+        self,
+        row: int,
+        hotspot_rows: NDArray[np.int64],
+        dwell_minutes: NDArray[np.float64],
+        positions: int,
     ) -> TimedPrizes:
         """Prizes of a school's candidates, rows 1, 2... of so many; -1 for one without a stretch.
 
@@ -108,8 +112,8 @@ class TimedRisk:
         """
         rates = np.zeros((positions, self.stretch_rates.shape[1]))
         known = np.flatnonzero(hotspot_rows >= 0)
-        rates[1 + known] = self.stretch_rates[hotspot_rows[known]]
-        return TimedPrizes(self.first_minute, self._accumulate(rates, row, dwell_minutes))
+        rates[1 + known] = self.stretch_rates[hotspot_rows[known]] / dwell_minutes[known, None]
+        return TimedPrizes(self.first_minute, self._accumulate(rates, row))
 
     def build_gate_stay(self, row: int, dwell_minutes: float, hours: PatrolHours) -> GateStay:
         """The presence at a school's gate, worth as much a minute as a stop there would be.
@@ -120,7 +124,8 @@ class TimedRisk:
         rates = self.gate_rates[row : row + 1].copy()
         most = max(dwell_minutes, hours.gate_minutes)
         rates[:, max(0, int(np.ceil(hours.start_minutes + most)) - self.first_minute) :] = 0.0
-        return GateStay(hours.gate_minutes, self._accumulate(rates, row, dwell_minutes)[0])
+        rates /= dwell_minutes
+        return GateStay(hours.gate_minutes, self._accumulate(rates, row)[0])
 
     def compute_mean_rates(
         self, hotspot_rows: NDArray[np.int64], hours: PatrolHours
@@ -131,14 +136,12 @@ class TimedRisk:
         end = max(begin + 1, int(np.ceil(hours.latest_end_minutes)) - self.first_minute)
         return np.asarray(self.stretch_rates[hotspot_rows, begin:end].mean(axis=1))
 
-    def _accumulate(
-        self, rates: NDArray[np.float64], row: int, dwell_minutes: float
-    ) -> NDArray[np.float64]:
+    def _accumulate(self, rates: NDArray[np.float64], row: int) -> NDArray[np.float64]:
         """(n, T + 1) worth gathered up to each minute at (n, T) rates."""
         reach = float(self.reach[row])
         gathered = np.zeros((len(rates), rates.shape[1] + 1))
         if reach > 0:
-            np.cumsum(rates / (reach * dwell_minutes), axis=1, out=gathered[:, 1:])
+            np.cumsum(rates / reach, axis=1, out=gathered[:, 1:])
         return gathered
 
 

@@ -61,8 +61,8 @@ class SchoolWays:
     on_streets
         Pupils whom the flow brings to the gate, on foot all the way home or to a stop; with those
         elsewhere they are the roll.
-    bell_minutes
-        The bell, after midnight.
+    bell_minutes, opening_minutes
+        The closing and the opening bell, after midnight.
     unaccompanied
         Share of those on the streets who go without an adult.
     pieces
@@ -81,6 +81,7 @@ class SchoolWays:
     elsewhere: float
     on_streets: float
     bell_minutes: float
+    opening_minutes: float
     unaccompanied: float
     pieces: NDArray[np.int64]
     flow: NDArray[np.float64]
@@ -202,6 +203,7 @@ class _Model:
             elsewhere=float(elsewhere),
             on_streets=on_streets,
             bell_minutes=minutes_after_midnight(row["finish_time"]),
+            opening_minutes=minutes_after_midnight(row["start_time"]),
             unaccompanied=float(foot @ np.array(settings.unaccompanied) / max(foot.sum(), 1e-300)),
             pieces=pieces,
             flow=along[pieces] / network.piece_metres[pieces],

@@ -9,7 +9,7 @@ Walks are rounded to `STEP_MINUTES`, so that all pieces of all schools are a spa
 by steps, and the number in a minute is one product of it with the leaving curve: schools of one
 bell share their columns, and a city's minute is quickly computed.
 
-In the morning the same flow runs towards the gate, before a time that is assumed.
+In the morning the same flow runs towards the gate, before the opening bell.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,16 +27,12 @@ from patrolplan.pupils.flows import SchoolWays, Ways, model_ways, refuse_to_stor
 from patrolplan.pupils.visits import Visit
 from patrolplan.settings.pupils import WayHomeSettings
 from patrolplan.text import format_count
-from patrolplan.times import format_time
 
 STEP_MINUTES = 0.1
 """Walks are rounded to this; a pupil walks 8 m in it."""
 
 LATE_SPREAD_MINUTES = 12.0
 """Standard deviation of when those leave who stay for a club."""
-
-OPENING_MINUTES = 525.0
-"""Pupils are assumed to be at school by 08:45: no register of schools says when they open."""
 
 ARRIVAL_MINUTES = 30
 """Nobody is assumed to arrive earlier than this before school opens."""
@@ -152,12 +148,10 @@ class Presence:
         self._metres_per_minute = settings.pupil_speed_kmh * 1000 / 60
         self._curve = LeavingCurve.from_settings(settings)
         self._tables: dict[tuple[str | None, bool], _Table] = {}
-        self.notes = (
-            Note(
-                "arrival_assumed",
-                {"time": format_time(OPENING_MINUTES), "minutes": ARRIVAL_MINUTES},
-            ),
-        )
+        schools = area.schools
+        assumed = schools["start_time"][schools["start_assumed"]]
+        time = "" if assumed.empty else str(assumed.iloc[0])
+        self.notes = (Note("arrival_assumed", {"time": time, "minutes": ARRIVAL_MINUTES}),)
 
     def __repr__(self) -> str:
         return f"<Presence: {format_count(len(self._ways), 'school')}>"
@@ -212,10 +206,10 @@ class Presence:
     def _tabulate(self, schools: Sequence[SchoolWays], *, unaccompanied: bool) -> "_Table":
         count, piece_metres = len(self._network), self._network.walkable.piece_metres
         walks, waits = [], []
-        bells = sorted({school.bell_minutes for school in schools})
+        bells = sorted({(school.bell_minutes, school.opening_minutes) for school in schools})
         for school in schools:
             share = school.unaccompanied if unaccompanied else 1.0
-            bell = bells.index(school.bell_minutes)
+            bell = bells.index((school.bell_minutes, school.opening_minutes))
             minutes = piece_metres[school.pieces] / self._metres_per_minute
             walked = school.flow * minutes * share
             walks.append((bell, school.pieces, school.gate_metres, walked))
@@ -242,7 +236,7 @@ class Presence:
             school.wait_pupils[late],
         )
         return _Table(
-            np.array([school.bell_minutes]),
+            np.array([[school.bell_minutes, school.opening_minutes]]),
             _collect([walks], count, speed),
             _collect([waits], count, speed),
         )
@@ -347,18 +341,23 @@ class _Table:
     """Pupils by piece and walk: those who walk, in minutes on the piece, and those who wait."""
 
     bells: NDArray[np.float64]
+    """(b, 2) closing and opening bells."""
     walks: _Steps
     waits: _Steps
 
     def sum_between(self, start: float, end: float, curve: LeavingCurve) -> NDArray[np.float64]:
         """(p,) pupil-minutes between two times after midnight."""
-        home = self.bells[self.walks.bell] + self.walks.walk_minutes
-        stop = self.bells[self.waits.bell] + self.waits.walk_minutes
-        school = OPENING_MINUTES - self.walks.walk_minutes
+        home, school = self._find_walks()
+        stop = self.bells[self.waits.bell, 0] + self.waits.walk_minutes
         share = curve.left(end - home) - curve.left(start - home)
         share += arrived(end - school) - arrived(start - school)
         waited = curve.waited(end - stop) - curve.waited(start - stop)
         return np.asarray(self.walks.table @ share + self.waits.table @ waited)
+
+    def _find_walks(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """(c,) when who leaves at the bell passes each column, and who arrives with the other."""
+        closing, opening = self.bells[self.walks.bell].T
+        return closing + self.walks.walk_minutes, opening - self.walks.walk_minutes
 
     def count_each(self, first: int, last: int, curve: LeavingCurve) -> NDArray[np.float64]:
         """(p, n) pupils in each whole minute."""
@@ -378,10 +377,10 @@ class _Table:
         """(c, n) share of each column of `walks`, and of `waits`, in each whole minute."""
         # Walks are whole steps, so the curves are needed at whole steps alone.
         edges = np.arange(first, last + 1, dtype=np.float64)
-        home = self.bells[self.walks.bell] + self.walks.walk_minutes
-        stop = self.bells[self.waits.bell] + self.waits.walk_minutes
+        home, school = self._find_walks()
+        stop = self.bells[self.waits.bell, 0] + self.waits.walk_minutes
         passed = _look_up(curve.left, edges, home)
-        passed += _look_up(arrived, edges, OPENING_MINUTES - self.walks.walk_minutes)
+        passed += _look_up(arrived, edges, school)
         return np.diff(passed, axis=1), np.diff(_look_up(curve.waited, edges, stop), axis=1)
 
 

@@ -28,7 +28,7 @@ from patrolplan.risk.rolling_origin import (
     select_components,
 )
 from patrolplan.risk.surface import Risk
-from patrolplan.times import format_time, minutes_after_midnight
+from patrolplan.times import format_time
 
 COMPARISON_MONTHS = 12
 """Last months that the models are compared on when a plan is made."""
@@ -91,7 +91,7 @@ def estimate_risk(
     history = build_history(area)
     harm = get_harm_days(history.targets, settings.risk.harm)
     predicted = _predict_incidents(history, harm, area, comparison_months)
-    bells = [minutes_after_midnight(time) for time in area.schools["finish_time"]]
+    bells = window.list_bells(area.schools)
     minutes, weights = weigh_minutes(window, bells)
     day = find_day(area, window, bells, date)
     clock = build_clock(area, history)
@@ -141,7 +141,9 @@ def find_day(
     """Which kind of day a window is on; None: all days of the week together."""
     if date is not None:
         return find_day_kind(area.term_dates, date)
-    start = float(np.median(bells)) if window.start_minutes is None else window.start_minutes
+    start = window.start_minutes
+    if start is None:
+        start = float(np.median(bells)) - window.before_minutes
     return "school_day" if DAY_FROM_MINUTES <= start < DAY_TO_MINUTES else None
 
 

@@ -30,7 +30,6 @@ from patrolplan.risk.rolling_origin import (
 )
 from patrolplan.risk.scores import COVERAGES, append_harm
 from patrolplan.risk.stack import score_shares
-from patrolplan.times import minutes_after_midnight
 
 MINUTES_A_DAY = 24 * 60
 
@@ -73,7 +72,7 @@ def run_window_trials(
     InputError
         When no incident is inside the window.
     """
-    bells = [minutes_after_midnight(time) for time in area.schools["finish_time"]]
+    bells = window.list_bells(area.schools)
     minutes, weights = weigh_minutes(window, bells)
     counts = count_inside(area, history, minutes)
     days = count_school_days(area, history.months)

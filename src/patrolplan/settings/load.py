@@ -72,6 +72,7 @@ EXAMPLES = {
     "origins": ["origins.csv"],
     "areas": ["areas.geojson"],
     "stops": ["stops.csv"],
+    "duties": ["duties.csv", "calendars/*.ics"],
     "places": ["places/*.xml"],
     "clock": ["clock.csv"],
 }

@@ -370,6 +370,21 @@ class Settings(Section):
     fetch: FetchSettings = FetchSettings()
     seed: int = Field(1, ge=0, le=MAX_SEED, description="seed of all random numbers")
 
+    @model_validator(mode="after")
+    def _check_week_windows(self) -> Self:
+        """Every window of the week is one of `[patrol.windows]`, and named once."""
+        known, seen = (AFTER_SCHOOL, *self.patrol.windows), set[str]()
+        for name in self.week.windows:
+            if name not in known:
+                what = format_unknown("[week] windows: there is no window", name, known)
+                message = f"{what}; add [patrol.windows.{name}], or correct the name"
+                raise ValueError(message)
+            if name in seen:
+                message = f"[week] windows names '{name}' twice; keep one of them"
+                raise ValueError(message)
+            seen.add(name)
+        return self
+
     @field_validator("columns")
     @classmethod
     def _check_column_sources(cls, value: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:

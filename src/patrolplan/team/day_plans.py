@@ -1,8 +1,11 @@
 """A plan for each day of a week: places tasked by intelligence count on their days only.
 
+What is barred changes a school's patrols; a place to visit only adds one, see
+`patrolplan.patrols.errands`, so that all else stays as it is when a place is tasked.
 Where officers have another mode than the area's, each day's plan holds a second one with their
-patrols (`Plan.other_mode`, see `patrolplan.team.bases`). Every step below treats the plans of each
-mode in turn.
+patrols (`Plan.other_mode`, see `patrolplan.team.bases`); where the week has several windows, it
+holds a plan of each further one (`Plan.other_windows`). Every step below treats the plans of each
+window and mode in turn.
 """
 
 import datetime as dt
@@ -12,23 +15,26 @@ from dataclasses import replace
 from functools import lru_cache
 
 import geopandas as gpd
-import numpy as np
-import pandas as pd
 
 from patrolplan.area import StudyArea
+from patrolplan.area.patrol_window import Window, resolve_window
 from patrolplan.errors import InputError
+from patrolplan.hotspots.find import rate_hotspots
 from patrolplan.parallel import ProgressCallback
-from patrolplan.patrols.further_patrols import add_avoiding_variants
 from patrolplan.patrols.past_months import compare_with_past, copy_tested
-from patrolplan.patrols.plan import Patrol, Plan, Variant
+from patrolplan.patrols.plan import Patrol, Plan
 from patrolplan.patrols.planner import plan_patrols
+from patrolplan.patrols.tasked_keys import TaskedKey, TaskedKeys
 from patrolplan.risk.surface import Risk
 from patrolplan.team.bases import build_other_mode_area, list_other_mode_schools
+from patrolplan.team.further_plans import (
+    DayPlans,
+    add_further_patrols,
+    join_modes,
+    list_unserved,
+    select_other_mode,
+)
 from patrolplan.team.week import Lock
-
-DayPlans = Mapping[dt.date, Plan]
-TaskedKey = tuple[object, ...]
-"""Everything that the tasked places of a school on a day say to its patrols."""
 
 
 def plan_days(
@@ -37,6 +43,7 @@ def plan_days(
     hotspots: gpd.GeoDataFrame,
     days: Sequence[dt.date],
     *,
+    further_risks: Mapping[str, Risk] | None = None,
     held_out: bool = True,
     executor: Executor | None = None,
     report_progress: ProgressCallback | None = None,
@@ -46,9 +53,13 @@ def plan_days(
     Parameters
     ----------
     area, risk, hotspots, executor, report_progress
-        As for `patrolplan.patrols.planner.plan_patrols`.
+        As for `patrolplan.patrols.planner.plan_patrols`, with the risk of the first of
+        `[week] windows`.
     days
         The days.
+    further_risks
+        The risk of each further window, by its name. Hotspots are the same in all windows; what
+        they are worth in each follows from its risk.
     held_out
         Say on each patrol what past months say of it, see
         `patrolplan.patrols.past_months.compare_with_past`.
@@ -57,14 +68,74 @@ def plan_days(
     -------
     dict
         A plan by day. Days on which a school has the same places share its patrols.
+
+    Raises
+    ------
+    ValueError
+        When the risk of a further window is missing.
     """
+    first, *others = area.settings.week.windows
+    risks = {first: risk, **(further_risks or {})}
+    missing = [name for name in others if name not in risks]
+    if missing:
+        message = f"further_risks lacks windows of the week: {', '.join(missing)}"
+        raise ValueError(message)
+    return _join_windows(
+        [
+            _plan_window(
+                area,
+                risks[name],
+                hotspots if name == first else rate_hotspots(area, risks[name], hotspots),
+                days,
+                resolve_window(area.settings.patrol, name=name),
+                held_out=held_out,
+                executor=executor,
+                report_progress=report_progress,
+            )
+            for name in (first, *others)
+        ]
+    )
+
+
+def _join_windows(windows: Sequence[DayPlans]) -> dict[dt.date, Plan]:
+    """The plans of the first window, each with those of the others on its day."""
+    first, *others = windows
+    if not others:
+        return dict(first)
+    return {
+        day: list_unserved(replace(plan, other_windows=tuple(other[day] for other in others)))
+        for day, plan in first.items()
+    }
+
+
+def _split_windows(plans: DayPlans) -> list[DayPlans]:
+    """The plans of each window by themselves."""
+    count = min((len(plan.other_windows) for plan in plans.values()), default=0)
+    return [
+        {day: replace(plan, other_windows=()) for day, plan in plans.items()},
+        *({day: plan.other_windows[row] for day, plan in plans.items()} for row in range(count)),
+    ]
+
+
+def _plan_window(
+    area: StudyArea,
+    risk: Risk,
+    hotspots: gpd.GeoDataFrame,
+    days: Sequence[dt.date],
+    window: Window,
+    *,
+    held_out: bool,
+    executor: Executor | None,
+    report_progress: ProgressCallback | None,
+) -> dict[dt.date, Plan]:
+    """The plans of one window, see `plan_days`."""
 
     def plan_mode(mode_area: StudyArea, urns: Sequence[str]) -> dict[dt.date, Plan]:
         patrols_by_key: dict[tuple[str, TaskedKey], list[Patrol]] = {}
-        left_out = list(mode_area.left_out)
         plans = {}
         for day in days:
-            keys = [(urn, _build_tasked_key(mode_area, urn, day)) for urn in urns]
+            barred = TaskedKeys.from_area(mode_area, day)
+            keys = [(urn, barred.build_barred_key(urn)) for urn in urns]
             missing = [key for key in keys if key not in patrols_by_key]
             if missing:
                 part = plan_patrols(
@@ -72,11 +143,13 @@ def plan_days(
                     risk,
                     hotspots,
                     urns=[urn for urn, _ in missing],
+                    window=window,
                     date=day,
+                    assign_tasked=False,
                     executor=executor,
                     report_progress=report_progress,
                 )
-                if held_out:
+                if held_out and not window.at_gate:
                     part = compare_with_past(
                         part, executor=executor, report_progress=report_progress
                     )
@@ -84,16 +157,16 @@ def plan_days(
                     key: [patrol for patrol in part.patrols if patrol.urn == key[0]]
                     for key in missing
                 }
-                left_out += [row for row in part.left_out if row not in left_out]
             patrols = tuple(patrol for key in keys for patrol in patrols_by_key[key])
-            plans[day] = Plan(mode_area, risk, hotspots, patrols, tuple(left_out), day)
+            left_out = mode_area.left_out
+            plans[day] = Plan(mode_area, risk, hotspots, patrols, left_out, day, window=window)
         return plans
 
     plans = plan_mode(area, tuple(area.schools["urn"]))
     other_area, other_urns = build_other_mode_area(area), list_other_mode_schools(area)
     if other_area is not None and other_urns:
-        plans = _join_modes(plans, plan_mode(other_area, other_urns))
-    return _add_relief(plans, {}, executor=executor, report_progress=report_progress)
+        plans = join_modes(plans, plan_mode(other_area, other_urns))
+    return add_further_patrols(plans, {}, executor=executor, report_progress=report_progress)
 
 
 def replan_days(
@@ -115,6 +188,18 @@ def replan_days(
     dict
         What `plan_days` would give, with what past months say of the patrols as it was.
     """
+    replanned = []
+    for number, before in enumerate(_split_windows(plans)):
+        one = next(iter(before.values()))
+        own_risk, own_hotspots = (one.risk, one.hotspots) if number else (risk, hotspots)
+        replanned.append(_replan_window(before, area, own_risk, own_hotspots))
+    return _join_windows(replanned)
+
+
+def _replan_window(
+    plans: DayPlans, area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame
+) -> dict[dt.date, Plan]:
+    """The plans of one window, see `replan_days`."""
 
     def replan_mode(
         before: DayPlans, mode_area: StudyArea, urns: Sequence[str]
@@ -122,136 +207,52 @@ def replan_days(
         plan_by_key: dict[tuple[str, TaskedKey], Plan] = {}
         replanned = {}
         for day, plan in before.items():
+            now, then = (TaskedKeys.from_area(one, day) for one in (mode_area, plan.area))
             by_school = {urn: [p for p in plan.patrols if p.urn == urn] for urn in urns}
-            left_out = [row for row in plan.left_out if row not in mode_area.left_out]
             for urn, patrols in by_school.items():
-                places = _build_tasked_key(mode_area, urn, day)
-                if places == _build_tasked_key(plan.area, urn, day):
+                places = now.build_barred_key(urn)
+                if places == then.build_barred_key(urn):
                     continue
                 if (urn, places) not in plan_by_key:
                     plan_by_key[urn, places] = plan_patrols(
-                        mode_area, risk, hotspots, urns=[urn], date=day
+                        mode_area,
+                        risk,
+                        hotspots,
+                        urns=[urn],
+                        window=plan.window,
+                        date=day,
+                        assign_tasked=False,
                     )
                 part = plan_by_key[urn, places]
                 earlier = {patrol.number: patrol for patrol in patrols}
                 by_school[urn] = [
                     copy_tested(patrol, earlier.get(patrol.number)) for patrol in part.patrols
                 ]
-                left_out = [row for row in left_out if row.urn != urn]
-                left_out += [
-                    row for row in part.left_out if row not in (*mode_area.left_out, *left_out)
-                ]
             replanned[day] = Plan(
                 mode_area,
                 risk,
                 hotspots,
                 tuple(patrol for mine in by_school.values() for patrol in mine),
-                (*mode_area.left_out, *left_out),
+                mode_area.left_out,
                 day,
+                window=plan.window,
             )
         return replanned
 
     replanned = replan_mode(plans, area, tuple(area.schools["urn"]))
-    other_area, others = build_other_mode_area(area), _select_other_mode(plans)
+    other_area, others = build_other_mode_area(area), select_other_mode(plans)
     if other_area is not None and others:
         urns = list_other_mode_schools(area)
-        replanned = _join_modes(replanned, replan_mode(others, other_area, urns))
-    return _add_relief(replanned, plans)
-
-
-def _select_other_mode(plans: DayPlans) -> dict[dt.date, Plan]:
-    return {day: plan.other_mode for day, plan in plans.items() if plan.other_mode is not None}
-
-
-def _join_modes(plans: DayPlans, others: DayPlans) -> dict[dt.date, Plan]:
-    return {day: replace(plan, other_mode=others.get(day)) for day, plan in plans.items()}
-
-
-def _add_relief(
-    plans: DayPlans,
-    earlier_plans: DayPlans,
-    *,
-    executor: Executor | None = None,
-    report_progress: ProgressCallback | None = None,
-) -> dict[dt.date, Plan]:
-    """The plans with further patrols past crowded hotspots; earlier plans may hold some of them.
-
-    A hotspot is crowded by the patrols of both modes together.
-    """
-
-    def relieve_mode(mode: DayPlans, earlier: DayPlans, crowding: DayPlans) -> dict[dt.date, Plan]:
-        planned = {
-            (urn, _build_tasked_key(plan.area, urn, day), avoided): variant
-            for day, plan in earlier.items()
-            for (urn, avoided), variant in _list_relief_variants(plan).items()
-        }
-        shared: dict[tuple[int, ...], Patrol] = {}  # days that share a patrol share its successor
-        relieved = {}
-        for day, plan in mode.items():
-            places = {
-                urn: _build_tasked_key(plan.area, urn, day) for urn in plan.area.schools["urn"]
-            }
-            patrols, added = add_avoiding_variants(
-                plan.area,
-                plan.risk,
-                plan.hotspots,
-                plan.patrols,
-                date=plan.date,
-                planned={
-                    (urn, avoided): variant
-                    for (urn, at, avoided), variant in planned.items()
-                    if at == places.get(urn)
-                },
-                other_mode_patrols=crowding[day].patrols if day in crowding else (),
-                executor=executor,
-                report_progress=report_progress,
-            )
-            planned |= {
-                (urn, places[urn], avoided): variant for (urn, avoided), variant in added.items()
-            }
-            relieved[day] = replace(
-                plan,
-                patrols=tuple(
-                    shared.setdefault((id(bare), *map(id, patrol.variants)), patrol)
-                    for bare, patrol in zip(plan.patrols, patrols, strict=True)
-                ),
-            )
-        return relieved
-
-    others = _select_other_mode(plans)
-    relieved = relieve_mode(plans, earlier_plans, others)
-    if not others:
-        return relieved
-    return _join_modes(relieved, relieve_mode(others, _select_other_mode(earlier_plans), plans))
-
-
-def _build_tasked_key(area: StudyArea, urn: str, day: dt.date) -> TaskedKey:
-    """See `TaskedKey`."""
-    places, at = area.tasked_places, pd.Timestamp(day)
-    mine = np.array([urn in row or "*" in row for row in places["schools"]], dtype=bool)
-    mine &= ((places["from"] <= at) & (at <= places["to"])).to_numpy()
-    places = places[mine]
-    hours = places[["from_minutes", "to_minutes"]].fillna(-1.0)
-    columns = (places[name] for name in ("place_id", "must_visit", "reason", "by"))
-    points = places.geometry.x, places.geometry.y
-    return tuple(zip(*columns, hours["from_minutes"], hours["to_minutes"], *points, strict=True))
-
-
-def _list_relief_variants(plan: Plan) -> dict[tuple[str, frozenset[str]], Variant | None]:
-    """Further patrols that a plan has already, by school and the hotspots that they avoid."""
-    return {
-        (patrol.urn, frozenset(variant.avoided_hotspots)): variant
-        for patrol in plan.patrols
-        for variant in patrol.variants
-        if variant.avoided_hotspots
-    }
+        replanned = join_modes(replanned, replan_mode(others, other_area, urns))
+    return add_further_patrols(replanned, plans)
 
 
 @lru_cache(maxsize=4)
 def add_relief_patrols(plan: Plan) -> Plan:
     """The plan with further patrols past crowded hotspots, which `plan_days` adds by itself."""
     day = plan.date or dt.date(1900, 1, 1)  # any day: the plan is only compared with itself
-    return _add_relief({day: plan}, {day: plan})[day]
+    windows = _split_windows({day: plan})
+    return _join_windows([add_further_patrols(one, one) for one in windows])[day]
 
 
 @lru_cache(maxsize=16)
@@ -268,6 +269,9 @@ def add_other_mode(plan: Plan, area: StudyArea, urns: tuple[str, ...]) -> Plan:
         See `patrolplan.team.bases.list_other_mode_schools`; if empty, only the patrols of the
         area's mode stay.
     """
+    other_windows = tuple(add_other_mode(one, area, urns) for one in plan.other_windows)
+    if other_windows != plan.other_windows:
+        plan = replace(plan, other_windows=other_windows)
     other_area = build_other_mode_area(area)
     if other_area is None or not urns:
         return plan if plan.other_mode is None else replace(plan, other_mode=None)
@@ -276,7 +280,15 @@ def add_other_mode(plan: Plan, area: StudyArea, urns: tuple[str, ...]) -> Plan:
     missing = sorted(planned & set(urns) - {patrol.urn for patrol in before})
     if not missing:
         return plan
-    added = plan_patrols(other_area, plan.risk, plan.hotspots, urns=missing, date=plan.date)
+    added = plan_patrols(
+        other_area,
+        plan.risk,
+        plan.hotspots,
+        urns=missing,
+        window=plan.window,
+        date=plan.date,
+        assign_tasked=False,
+    )
     if any(patrol.tested for patrol in plan.patrols):
         added = compare_with_past(added)
     return replace(plan, other_mode=replace(added, patrols=(*before, *added.patrols)))

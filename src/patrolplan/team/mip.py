@@ -57,6 +57,7 @@ class MipBuilder:
     lower: list[Floats] = field(default_factory=list)
     upper: list[Floats] = field(default_factory=list)
     is_integer: list[Bools] = field(default_factory=list)
+    gains: list[tuple[Ints, Floats]] = field(default_factory=list)
     entries: list[tuple[Ints, Ints, Floats]] = field(default_factory=list)
     row_lower: list[Floats] = field(default_factory=list)
     row_upper: list[Floats] = field(default_factory=list)
@@ -79,6 +80,10 @@ class MipBuilder:
         self.is_integer.append(np.full(each.shape, is_integer))
         self.columns += len(each)
         return np.arange(self.columns - len(each), self.columns)
+
+    def add_gain(self, columns: Ints, gain: float) -> None:
+        """Pay for columns added before, besides what they were paid then."""
+        self.gains.append((columns, np.full(len(columns), gain)))
 
     def add_constraints(
         self,
@@ -105,8 +110,11 @@ class MipBuilder:
     def build(self) -> "MixedIntegerProgramme":
         """The finished programme."""
         row, column, value = (np.concatenate(part) for part in zip(*self.entries, strict=True))
+        objective = np.concatenate(self.objective)
+        for columns, gain in self.gains:
+            np.add.at(objective, columns, gain)
         return MixedIntegerProgramme(
-            objective=np.concatenate(self.objective),
+            objective=objective,
             lower=np.concatenate(self.lower),
             upper=np.concatenate(self.upper),
             is_integer=np.concatenate(self.is_integer),

@@ -11,13 +11,14 @@ a week is worth the sum of
   that two schools share is not paid twice;
 * less `OVER_CAP_PENALTY` of its share for every `max_dose_minutes_per_day` above that maximum,
   where locks or places that must be visited bring so much together (`patrolplan.team.programme`);
-* for every school, `PRESENCE_FACTOR / n` of an average patrol for its n-th patrol: presence at the
-  gate, falling so that schools share fairly;
+* for every school and window, `PRESENCE_FACTOR / n` of an average patrol for its n-th patrol:
+  presence at the gate, falling so that schools share fairly;
 * for every officer, `EVEN_LOAD_FACTOR * (1 - (n - 1) / capacity)` of an average patrol for their
-  n-th patrol: of equal weeks, the one that spreads the load by what each can do is better.
+  n-th patrol: of equal weeks, the one that spreads the load by what each can do is better;
+* for everybody who walks along with another, `COMPANION_FACTOR` of an average patrol.
 
-The minimum of every school comes before all of this, and so does the lowest dose of any school,
-which is as high as it can be: see `patrolplan.team.solve`.
+Demands and the minimum of every school come before all of this, and so does the lowest dose of any
+school, which is as high as it can be: see `patrolplan.team.solve`.
 """
 
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ OVER_CAP_PENALTY = 0.2
 PRESENCE_FACTOR = 0.2
 EVEN_LOAD_FACTOR = 0.05
 COMPANION_FACTOR = 0.3
+"""A patrol alone is worth more than none, and two patrols more than one of two people."""
 
 
 @dataclass(frozen=True)
@@ -48,43 +50,58 @@ class WeekWorth:
     over_cap: float
     schools: float
     officers: float
+    companions: float = 0.0
 
     @property
     def total(self) -> float:
         """All parts together."""
-        return self.hotspots + self.in_a_row - self.over_cap + self.schools + self.officers
+        places = self.hotspots + self.in_a_row - self.over_cap
+        return places + self.schools + self.officers + self.companions
 
 
 def compute_worth(problem: RotaProblem, chosen: Ints) -> WeekWorth:
     """What these options (rows) are worth together."""
     minutes = sum_minutes_by_day(problem, chosen)
-    firsts = chosen[problem.is_first[chosen]]
+    present = chosen[problem.is_present[chosen]]
     return _add_up(
         problem,
         minutes > 0,
         over=np.maximum(0.0, minutes / problem.max_dose_minutes - 1).sum(axis=1),
-        patrols=np.bincount(problem.school[firsts], minlength=problem.schools),
+        patrols=np.bincount(problem.school_window[present]),
         duties=np.bincount(problem.officer[chosen], minlength=len(problem.capacity)),
+        companions=int(problem.is_along[chosen].sum()),
     )
 
 
 def compute_loosest_bound(problem: RotaProblem) -> float:
     """What no week of these options can exceed, whatever its rules: known without solving.
 
-    Every hotspot on every day on which an option comes there, every school on all its open days,
-    every officer with all they can do.
+    Every hotspot on every day on which an option comes there, every school on all its open days and
+    in all windows, every officer with all they can do, a companion wherever there could be one.
     """
     option, visit = problem.option_visits
     reachable = np.zeros((len(problem.weight), len(problem.dates)), dtype=bool)
     reachable[problem.visits[visit, 1], problem.day[option]] = True
     none = np.zeros(len(problem.weight))
-    return _add_up(problem, reachable, none, problem.open_days, problem.capacity).total
+    places = np.unique(problem.place[problem.is_present])
+    windows = places // problem.windows // len(problem.dates) * problem.windows
+    patrols = np.bincount(windows + places % problem.windows)
+    along = len(np.unique(problem.cell[problem.is_along]))
+    return _add_up(problem, reachable, none, patrols, problem.capacity, along).total
 
 
 def _add_up(
-    problem: RotaProblem, dosed: Bools, over: Floats, patrols: Ints, duties: Ints
+    problem: RotaProblem,
+    dosed: Bools,
+    over: Floats,
+    patrols: Ints,
+    duties: Ints,
+    companions: int,
 ) -> WeekWorth:
-    """The worth of (h, d) days with a dose, (h,) excess, (s,) patrols and (k,) duties."""
+    """The worth of (h, d) days with a dose, (h,) excess, patrols, (k,) duties and companions.
+
+    Patrols are counted for each school and window.
+    """
     days = dosed.sum(axis=1)
     ladder = np.column_stack([np.zeros(len(days)), np.cumsum(compute_day_gains(problem), axis=1)])
     row = compute_row_gain(count_days_in_a_row(problem, dosed))
@@ -97,6 +114,7 @@ def _add_up(
         over_cap=float(problem.weight @ (OVER_CAP_PENALTY * over)),
         schools=float(PRESENCE_FACTOR * unit * presence),
         officers=float(EVEN_LOAD_FACTOR * unit * even),
+        companions=COMPANION_FACTOR * unit * companions,
     )
 
 

@@ -32,8 +32,6 @@ class RotaProblem:
     route_number: Ints
     """(r,) 1 for the first officer at a school, 2 for one who patrols it together with the
     first..."""
-    is_reversible: Bools
-    """(r,) routes that can be walked the other way round, and so on two consecutive days."""
     visits: Ints
     """(v, 2) route and hotspot of every stop."""
     visit_minutes: Floats
@@ -103,9 +101,51 @@ class RotaProblem:
         return self.route_school[self.route]
 
     @cached_property
+    def number(self) -> Ints:
+        """(o,) number of each option's route."""
+        return self.route_number[self.route]
+
+    @cached_property
+    def window(self) -> Ints:
+        """(o,) window of each option."""
+        if self.route_window is None:
+            return np.zeros(len(self), dtype=np.int64)
+        return self.route_window[self.route]
+
+    @cached_property
+    def windows(self) -> int:
+        """Number of windows."""
+        return 1 if self.route_window is None else int(self.route_window.max(initial=0)) + 1
+
+    @cached_property
+    def after(self) -> Ints:
+        """(o,) number that must be there as well, 0 for none."""
+        if self.route_after is None:
+            return np.asarray(self.number - 1)
+        return self.route_after[self.route]
+
+    @cached_property
+    def is_along(self) -> Bools:
+        """(o,) options of those who walk along with another."""
+        if self.is_companion is None:
+            return np.zeros(len(self), dtype=bool)
+        return self.is_companion[self.route]
+
+    @cached_property
+    def needs_another(self) -> Bools:
+        """(o,) options that are chosen only with a companion."""
+        none = np.zeros(len(self), dtype=bool)
+        return none if self.needs_companion is None else self.needs_companion
+
+    @cached_property
+    def is_present(self) -> Bools:
+        """(o,) whether the option is a school's first officer of a window."""
+        return np.asarray(self.number == 1)
+
+    @cached_property
     def is_first(self) -> Bools:
-        """(o,) whether the option is a school's first officer of the day."""
-        return np.asarray(self.route_number[self.route] == 1)
+        """(o,) whether the option is a school's first officer of the day, in the first window."""
+        return np.asarray(self.is_present & (self.window == 0))
 
     @cached_property
     def officer_day(self) -> Ints:
@@ -113,9 +153,39 @@ class RotaProblem:
         return self.officer * len(self.dates) + self.day
 
     @cached_property
+    def slot(self) -> Ints:
+        """(o,) one number for officer, day and window."""
+        return self.officer_day * self.windows + self.window
+
+    @cached_property
     def school_day(self) -> Ints:
         """(o,) one number for school and day."""
         return self.school * len(self.dates) + self.day
+
+    @cached_property
+    def school_window(self) -> Ints:
+        """(o,) one number for school and window."""
+        return self.school * self.windows + self.window
+
+    @cached_property
+    def together(self) -> int:
+        """Officers and companions that a school can have at once."""
+        return int(self.route_number.max(initial=1))
+
+    @cached_property
+    def place(self) -> Ints:
+        """(o,) one number for school, day and window."""
+        return self.school_day * self.windows + self.window
+
+    @cached_property
+    def cell(self) -> Ints:
+        """(o,) one number for school, day, window and number."""
+        return self.place * self.together + self.number - 1
+
+    @cached_property
+    def after_cell(self) -> Ints:
+        """(o,) the cell that must be filled as well, -1 for none."""
+        return np.where(self.after > 0, self.place * self.together + self.after - 1, -1)
 
     @cached_property
     def fixed(self) -> Bools:
@@ -126,15 +196,64 @@ class RotaProblem:
 
     def find_conflicts(self, option: int) -> Bools:
         """(o,) options of the same officer and day that cannot be chosen besides one."""
+        begin, end = self.busy.T
+        overlaps = (begin < end[option]) & (begin[option] < end)
         same = self.officer_day == self.officer_day[option]
-        if self.option_minutes is None or self.route_window is None:
-            return np.asarray(same)
+        return np.asarray(same & (overlaps | (self.window == self.window[option])))
+
+    @cached_property
+    def busy(self) -> Floats:
+        """(o, 2) times from and to: options that each begin before the other ends overlap."""
+        if self.option_minutes is None:
+            return np.tile([0.0, 1.0], (len(self), 1))
         begin, end = self.option_minutes.T
-        together = (begin < end[option] - MINUTES_TOLERANCE) & (
-            begin[option] < end - MINUTES_TOLERANCE
+        unknown = np.isnan(begin) | np.isnan(end)
+        times = np.stack([begin, np.maximum(end, begin + 2 * MINUTES_TOLERANCE)], axis=1)
+        times[:, 1] -= MINUTES_TOLERANCE
+        times[unknown] = -np.inf, np.inf
+        return np.asarray(times)
+
+    @cached_property
+    def meetings(self) -> tuple[Ints, Ints]:
+        """(m,) option and (m,) demand, for every option that meets a demand."""
+        if self.demand_routes is None or self.demand_days is None or not len(self.demand_routes):
+            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+        demand, route = np.unique(self.demand_routes, axis=0).T
+        order = np.argsort(self.route, kind="stable")
+        begin, end = (np.searchsorted(self.route[order], route, side) for side in ("left", "right"))
+        option = order[expand_ranges(begin, end - begin)]
+        demand = np.repeat(demand, end - begin)
+        counts = self.demand_days[demand, self.day[option]]
+        return option[counts], demand[counts]
+
+    @cached_property
+    def wanted_visits(self) -> Ints:
+        """(j,) visits that each demand asks for."""
+        none = np.zeros(0, dtype=np.int64)
+        return none if self.demand_visits is None else self.demand_visits
+
+    @cached_property
+    def tasked(self) -> Bools:
+        """(j,) demands by intelligence."""
+        return np.zeros(0, dtype=bool) if self.is_tasked is None else self.is_tasked
+
+    @cached_property
+    def max_visits(self) -> Ints:
+        """(j,) visits that each demand may have.
+
+        One by intelligence may have as many as it asks for, or as locks bring whatever their route.
+        """
+        option, demand = self.meetings
+        most = np.full(len(self.wanted_visits), len(self))
+        locked = self.lock[option] >= 0
+        pair, count = np.unique(
+            np.stack([demand[locked], self.lock[option[locked]]]), axis=1, return_counts=True
         )
-        window = self.route_window[self.route]
-        return np.asarray(same & (together | (window == window[option])))
+        whole = np.bincount(self.lock[self.lock >= 0], minlength=1)
+        bound = np.ones(len(count), dtype=bool) if self.locks_first else count == whole[pair[1]]
+        forced = np.bincount(pair[0][bound], minlength=len(most))
+        most[self.tasked] = np.maximum(self.wanted_visits, forced)[self.tasked]
+        return np.asarray(most)
 
     @property
     def is_mandatory(self) -> Bools:
@@ -144,15 +263,32 @@ class RotaProblem:
 
     @cached_property
     def open_days(self) -> Ints:
-        """(s,) days on which a school has any option."""
-        days = np.unique(self.school_day) // len(self.dates)
+        """(s,) days on which a school could be patrolled in the first window."""
+        days = np.unique(self.school_day[self.is_first]) // len(self.dates)
         return np.bincount(days, minlength=self.schools)
 
     @cached_property
     def capacity(self) -> Ints:
-        """(k,) patrols an officer can have: their maximum, or the days with an option if fewer."""
-        days = np.unique(self.officer_day) // len(self.dates)
-        return np.minimum(self.max_patrols, np.bincount(days, minlength=len(self.max_patrols)))
+        """(k,) patrols an officer can have: their maximum, or what fits their days if less."""
+        windows = np.unique(self.slot) // self.windows
+        fit = np.bincount(windows, minlength=len(self.max_patrols) * len(self.dates))
+        if self.windows > 1:
+            fit = np.minimum(fit, self._count_apart(len(fit)))
+        days = fit.reshape(len(self.max_patrols), -1).sum(axis=1)
+        return np.asarray(np.minimum(self.max_patrols, days))
+
+    def _count_apart(self, officer_days: int) -> Ints:
+        """(k * d,) most options of an officer and day that do not overlap.
+
+        Taken in the order in which they end, whichever does not overlap is in a largest choice.
+        """
+        count, until = np.zeros(officer_days, dtype=np.int64), np.full(officer_days, -np.inf)
+        for option in np.argsort(self.busy[:, 1]).tolist():
+            at = self.officer_day[option]
+            if self.busy[option, 0] >= until[at]:
+                until[at] = self.busy[option, 1]
+                count[at] += 1
+        return count
 
     @cached_property
     def option_visits(self) -> tuple[Ints, Ints]:
@@ -173,7 +309,8 @@ class RotaProblem:
     @cached_property
     def patrol_unit(self) -> float:
         """Worth of the hotspots of a patrol together, averaged over the routes."""
-        routes = max(1, len(self.route_school))
+        along = 0 if self.is_companion is None else int(self.is_companion.sum())
+        routes = max(1, len(self.route_school) - along)
         return float(self.weight[self.visits[:, 1]].sum() / routes)
 
 
@@ -189,3 +326,7 @@ class Floor:
     """(s,) minimum minutes of dose in the week."""
     chosen: Ints
     """Options that prove it possible."""
+    unmet_tasked: int = 0
+    """Visits that must be missing of those that demands by intelligence ask for, over all."""
+    unmet_watched: int = 0
+    """Visits that must be missing of those that other demands ask for, over all."""

@@ -14,19 +14,24 @@ options. What makes the programme solvable is how the worth is written down:
   day, the sets that hold the day sum to no more than the options that go there.
 * No "big M" links anything: every bound is the largest value that the rules allow.
 
-What remains loose is how hotspots share routes. Two families of cuts help where a route may not be
-walked on consecutive days, see `_find_impossible_sets` and `_add_two_day_cuts`.
+* Patrols of an officer and day that overlap exclude each other by one row for each largest group
+  of patrols under way at one time. The times of a day form an interval graph, so these rows alone
+  describe exactly who may go when.
+
+What remains loose is how hotspots share routes.
 
 The daily maximum of a hotspot: no visit may bring a hotspot above it, except one that is forced: a
-place that intelligence has every patrol of a school visit, or a locked patrol that has no route
-past the hotspot. So wherever a hotspot gets more, every visit of that day was forced. Forced visits
-come before the maximum, and the maximum before the minimum of a school.
+place tasked by intelligence, or a locked patrol that has no route past the hotspot. So wherever a
+hotspot gets more, every visit of that day was forced. Forced visits come before the maximum, and
+the maximum before the minimum of a school.
 """
 
 import numpy as np
 
+from patrolplan.arrays import expand_ranges
 from patrolplan.team.mip import MipBuilder
 from patrolplan.team.objective import (
+    COMPANION_FACTOR,
     EVEN_LOAD_FACTOR,
     OVER_CAP_PENALTY,
     PRESENCE_FACTOR,
@@ -34,66 +39,129 @@ from patrolplan.team.objective import (
     compute_row_gain,
     count_days_in_a_row,
 )
-from patrolplan.team.problem import MINUTES_TOLERANCE, Bools, Floats, Ints, RotaProblem
+from patrolplan.team.problem import MINUTES_TOLERANCE, Bools, Floats, Floor, Ints, RotaProblem
 
 
 def add_options(model: MipBuilder, problem: RotaProblem) -> Ints:
     """Add the options and the rules of who may be where; gives the options' columns.
 
-    An officer has one patrol a day and a maximum in the week. A school has each of its officers at
-    most once a day, and a second only with a first. The same route is not walked on consecutive
-    days where another could be. No hotspot gets more minutes than the daily maximum.
+    An officer has one patrol a window and day, none that overlaps another, and a maximum in the
+    week. A school has each of its officers at most once a window and day, a second only with a
+    first, and a companion only with the one who is joined. No demand by intelligence is met by more
+    than it asks for. No hotspot gets more minutes than the daily maximum.
     """
     x = model.add_variables(np.zeros(len(problem)), lower=problem.fixed, is_integer=True)
     locked = problem.lock >= 0
     locks = int(problem.lock.max(initial=-1)) + 1
-    model.add_constraints((problem.lock[locked], x[locked], 1.0), lower=1.0, count=locks)
-    number = problem.route_number[problem.route]
-    together = int(number.max(initial=1))
-    model.add_group_caps(problem.officer_day, x, 1.0)
+    model.add_constraints((problem.lock[locked], x[locked], 1.0), lower=1.0, upper=1.0, count=locks)
+    model.add_group_caps(problem.slot, x, 1.0)
+    group, option = find_overlaps(problem)
+    model.add_group_caps(group, x[option], 1.0)
     model.add_group_caps(problem.officer, x, problem.max_patrols)
-    model.add_group_caps(problem.school_day * together + number - 1, x, 1.0)
-    slots = problem.schools * len(problem.dates)
-    for later in range(2, together + 1):
-        mine, before = number == later, number == later - 1
-        alone = np.zeros(slots)  # a lock may send a second officer without a first
-        alone[problem.school_day[mine & locked]] = 1.0
-        model.add_constraints(
-            (problem.school_day[mine], x[mine], 1.0),
-            (problem.school_day[before], x[before], -1.0),
-            upper=alone,
-            count=slots,
-        )
-    first = problem.is_first
+    model.add_group_caps(problem.cell, x, 1.0)
+    _add_crews(model, problem, x)
     if problem.exact_patrols is not None:
+        first = problem.is_first
         model.add_group_caps(problem.school[first], x[first], problem.exact_patrols)
-    for day, unrepeatable in enumerate(find_unrepeatable_routes(problem)):
-        both = (problem.day == day) | (problem.day == day + 1)
-        mine = both & unrepeatable[problem.route]
-        model.add_group_caps(problem.route[mine], x[mine], 1.0)
+    option, demand = problem.meetings
+    capped = problem.tasked[demand]
+    model.add_group_caps(demand[capped], x[option[capped]], problem.max_visits)
     _add_dose_caps(model, problem, x)
     return x
 
 
-def find_unrepeatable_routes(problem: RotaProblem) -> Bools:
-    """(d - 1, r) routes that may not be walked on both this day and the next.
+def find_overlaps(problem: RotaProblem) -> tuple[Ints, Ints]:
+    """(g,) group and (g,) option: the largest groups of an officer's patrols under way at one time.
 
-    That is every route, unless it is reversible (on the second day it is walked the other way
-    round), is its school's only route on both days, or is locked on both.
+    Groups within one window are left out: there an officer has one patrol anyway. A group is under
+    way when its last patrol sets out; it is a largest one if somebody is back before the next sets
+    out.
     """
-    days, routes = len(problem.dates), len(problem.route_school)
-    number = problem.route_number[problem.route]
-    slot = problem.school_day * (1 + int(number.max(initial=1))) + number
-    pairs = np.unique(np.stack([slot, problem.route], axis=1), axis=0)
-    choices = np.bincount(pairs[:, 0], minlength=int(slot.max(initial=0)) + 1)
-    has_other = np.zeros((days, routes), dtype=bool)
-    np.logical_or.at(has_other, (problem.day, problem.route), choices[slot] > 1)
-    fixed = np.zeros((days, routes), dtype=bool)
-    fixed[problem.day[problem.fixed], problem.route[problem.fixed]] = True
-    consecutive = np.diff(problem.dates)[:, None] == 1
-    both_fixed = fixed[:-1] & fixed[1:]
-    either_has_other = has_other[:-1] | has_other[1:]
-    return np.asarray(consecutive & either_has_other & ~both_fixed & ~problem.is_reversible)
+    groups: list[Ints] = []
+    order = np.argsort(problem.officer_day, kind="stable")
+    parts = np.split(order, np.flatnonzero(np.diff(problem.officer_day[order])) + 1)
+    for options in parts if problem.windows > 1 else ():
+        begin, end = problem.busy[options].T
+        found: list[Ints] = []
+        for at in np.unique(begin):
+            under_way = options[(begin <= at) & (at < end)]
+            if found and np.isin(found[-1], under_way).all():
+                found.pop()
+            if not (found and np.isin(under_way, found[-1]).all()):
+                found.append(under_way)
+        groups += [one for one in found if len(np.unique(problem.window[one])) > 1]
+    count = np.array([len(one) for one in groups], dtype=np.int64)
+    return np.repeat(np.arange(len(groups)), count), np.concatenate([order[:0], *groups])
+
+
+def _add_crews(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
+    """Let nobody come after another, or walk along with them, unless that one is there.
+
+    A lock may send a second officer without a first. Nor do those come alone who may not, unless
+    the locks cannot all be fulfilled otherwise.
+    """
+    follows = np.flatnonzero((problem.after > 0) & (problem.lock < 0))
+    pairs = np.stack([problem.after_cell[follows], problem.cell[follows]])
+    (before, _), row = np.unique(pairs, axis=1, return_inverse=True)
+    filled, place = _match(before, problem.cell)
+    model.add_constraints(
+        (row, x[follows], 1.0), (filled, x[place], -1.0), upper=0.0, count=len(before)
+    )
+    needs = problem.needs_another
+    if problem.locks_first:
+        needs = needs & (problem.lock < 0)
+    needy = np.flatnonzero(needs)
+    cells, row = np.unique(problem.cell[needy], return_inverse=True)
+    along = np.flatnonzero(problem.is_along)
+    filled, place = _match(cells, problem.after_cell[along])
+    model.add_constraints(
+        (row, x[needy], 1.0), (filled, x[along[place]], -1.0), upper=0.0, count=len(cells)
+    )
+
+
+def _match(wanted: Ints, numbers: Ints) -> tuple[Ints, Ints]:
+    """Every pair of a row of `wanted` and a row of `numbers` that are equal."""
+    order = np.argsort(numbers, kind="stable")
+    begin, end = (np.searchsorted(numbers[order], wanted, side) for side in ("left", "right"))
+    return np.repeat(np.arange(len(wanted)), end - begin), order[expand_ranges(begin, end - begin)]
+
+
+def add_unmet_variables(model: MipBuilder, problem: RotaProblem, x: Ints) -> Ints:
+    """Add the visits that each demand is short of; gives their columns."""
+    wanted = problem.wanted_visits
+    unmet = model.add_variables(np.zeros(len(wanted)), upper=wanted)
+    option, demand = problem.meetings
+    model.add_constraints(
+        (demand, x[option], 1.0),
+        (np.arange(len(wanted)), unmet, 1.0),
+        lower=wanted,
+        count=len(wanted),
+    )
+    return unmet
+
+
+def add_floor(model: MipBuilder, problem: RotaProblem, x: Ints, floor: Floor) -> tuple[Ints, Ints]:
+    """Hold a programme to a floor; gives the columns of missing patrols and of unmet visits."""
+    missing = add_shortfall_variables(model, problem, x, floor.patrols)
+    _limit_sum(model, missing, floor.missing)
+    unmet = add_unmet_variables(model, problem, x)
+    _limit_sum(model, unmet[problem.tasked], floor.unmet_tasked)
+    _limit_sum(model, unmet[~problem.tasked], floor.unmet_watched)
+    dosed = np.flatnonzero(floor.dose > 0)
+    row = np.full(problem.schools, -1)
+    row[dosed] = np.arange(len(dosed))
+    mine = row[problem.school] >= 0
+    model.add_constraints(
+        (row[problem.school[mine]], x[mine], problem.option_dose[mine]),
+        lower=floor.dose[dosed] - MINUTES_TOLERANCE,
+        count=len(dosed),
+    )
+    return missing, unmet
+
+
+def _limit_sum(model: MipBuilder, columns: Ints, most: float) -> None:
+    if len(columns):
+        model.add_constraints((np.zeros_like(columns), columns, 1.0), upper=most, count=1)
 
 
 def add_shortfall_variables(model: MipBuilder, problem: RotaProblem, x: Ints, target: Ints) -> Ints:
@@ -154,7 +222,7 @@ def _add_dose_caps(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
     plain = open_visits & (crowded & ~above)[cell]
     _cap_minutes(model, cell[plain], x[option[plain]], minutes[plain], np.maximum(0.0, room))
     mixed = open_visits & (crowded & above)[cell]
-    who, columns = problem.officer[option[mixed]], x[option[mixed]]
+    who, columns = problem.slot[option[mixed]], x[option[mixed]]
     visits = (cell[mixed], who, columns, minutes[mixed])
     _cap_unforced_visits(model, visits, free[mixed], room, highest)
 
@@ -162,13 +230,12 @@ def _add_dose_caps(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
 def _compute_max_minutes(
     problem: RotaProblem, option: Ints, cell: Ints, minutes: Floats, which: Bools
 ) -> Floats:
-    """(c,) minutes that these visits could come to: officers and schools have one patrol a day."""
+    """(c,) minutes that these visits could come to: an officer and a school have one at a time."""
     option, cell, minutes = option[which], cell[which], minutes[which]
     cells = len(problem.weight) * len(problem.dates)
-    place = problem.route_school * (1 + int(problem.route_number.max(initial=0)))
-    place += problem.route_number
+    who, place = problem.slot[option], problem.cell[option]
     total = np.full(cells, np.inf)
-    for owner in (problem.officer[option], place[problem.route[option]]):
+    for owner in (who, place):
         many = 1 + int(owner.max(initial=0))
         pair, row = np.unique(cell * many + owner, return_inverse=True)
         longest = np.zeros(len(pair))
@@ -203,16 +270,16 @@ def _cap_unforced_visits(
 ) -> None:
     """Where forced visits can exceed the maximum, admit free ones only if all stay within it.
 
-    `visits` are cell, officer, column and minutes of each visit, `free` those that are not forced.
-    `admits` is 1 for a cell that any free visit comes to (an officer makes one at most, so a row
-    for each officer is tighter than one for each visit); the sum of minutes is then at most (c,)
-    `room`, otherwise at most (c,) `highest`, what forced visits can come to.
+    `visits` are cell, slot, column and minutes of each visit, `free` those that are not forced.
+    `admits` is 1 for a cell that any free visit comes to (an officer makes one at most at a time,
+    so a row for each slot is tighter than one for each visit); the sum of minutes is then at most
+    (c,) `room`, otherwise at most (c,) `highest`, what forced visits can come to.
     """
-    cell, officer, columns, minutes = visits
+    cell, slot, columns, minutes = visits
     cells, row = np.unique(cell, return_inverse=True)
     admits = model.add_variables(np.zeros(len(cells)))
-    many = 1 + int(officer.max(initial=0))
-    pair, place = np.unique(row[free] * many + officer[free], return_inverse=True)
+    many = 1 + int(slot.max(initial=0))
+    pair, place = np.unique(row[free] * many + slot[free], return_inverse=True)
     model.add_constraints(
         (place, columns[free], 1.0),
         (np.arange(len(pair)), admits[pair // many], -1.0),
@@ -229,16 +296,21 @@ def _cap_unforced_visits(
 
 def add_objective(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
     """Add everything that `patrolplan.team.objective` pays for."""
-    unit, days, first = problem.patrol_unit, len(problem.dates), problem.is_first
-    nth = np.tile(np.arange(1, days + 1), problem.schools)
-    schools = np.repeat(np.arange(problem.schools), days)
+    unit, days, present = problem.patrol_unit, len(problem.dates), problem.is_present
+    gates = problem.schools * problem.windows
+    nth = np.tile(np.arange(1, days + 1), gates)
     _add_falling_worth(
-        model, schools, PRESENCE_FACTOR * unit / nth, problem.school[first], x[first]
+        model,
+        np.repeat(np.arange(gates), days),
+        PRESENCE_FACTOR * unit / nth,
+        problem.school_window[present],
+        x[present],
     )
     officers = np.repeat(np.arange(len(problem.capacity)), problem.capacity)
     before = np.cumsum(problem.capacity) - problem.capacity
     share = (np.arange(len(officers)) - before[officers]) / problem.capacity[officers]
     _add_falling_worth(model, officers, EVEN_LOAD_FACTOR * unit * (1 - share), problem.officer, x)
+    model.add_gain(x[problem.is_along], COMPANION_FACTOR * unit)
     _add_hotspots(model, problem, x)
 
 
@@ -256,7 +328,7 @@ def _add_hotspots(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
 
     A cell is a hotspot and day to which any option goes. Its column `visited` counts the options
     chosen there (it only shortens the rows that follow), and the sets that hold the day sum to no
-    more. Sets with a day on which nobody can come, or that the rules exclude, get no column.
+    more. Sets with a day on which nobody can come get no column.
     """
     days, many = len(problem.dates), len(problem.weight)
     option, visit = problem.option_visits
@@ -267,9 +339,7 @@ def _add_hotspots(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
     number[cells] = np.arange(len(cells))
     sets = list_day_sets(days)
     reachable = (number >= 0).reshape(many, days)
-    which, hotspot = np.nonzero(
-        (reachable | ~sets[:, None]).all(axis=2) & ~_find_impossible_sets(problem, sets)
-    )
+    which, hotspot = np.nonzero((reachable | ~sets[:, None]).all(axis=2))
     pattern = model.add_variables(
         problem.weight[hotspot] * compute_set_worth(problem, sets)[hotspot, which]
     )
@@ -286,83 +356,7 @@ def _add_hotspots(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
         upper=0.0,
         count=len(cells),
     )
-    columns = np.where(number >= 0, visited[number], -1).reshape(many, days)
-    for step, unrepeatable in enumerate(find_unrepeatable_routes(problem)):
-        pair = sets[which, step] & sets[which, step + 1]
-        visits = np.unique(problem.visits[unrepeatable[problem.visits[:, 0]]], axis=0)
-        ends = (columns[:, step], columns[:, step + 1])
-        at = (problem.day == step) | (problem.day == step + 1)
-        _add_two_day_cuts(
-            model, (problem.route[at], x[at]), visits, ends, (hotspot[pair], pattern[pair])
-        )
     _add_excess(model, problem, cells, row, x[option], problem.visit_minutes[visit])
-
-
-def _add_two_day_cuts(
-    model: MipBuilder,
-    walks: tuple[Ints, Ints],
-    visits: Ints,
-    ends: tuple[Ints, Ints],
-    pairs: tuple[Ints, Ints],
-) -> None:
-    """Tell the relaxation that one route alone cannot dose a hotspot on consecutive days.
-
-    Let r be a route that may not be walked on both days, and `both` the sum of a hotspot's sets
-    that hold both. If `both` is 1, each day has a visit, and r makes at most one of them, so
-    another route makes the rest: visits on the two days - walks of r >= both. If `both` is 0, the
-    same holds since walks of r are among the visits. Whole numbers imply this already; halves of
-    two routes would not.
-
-    `walks` are routes and columns of the options on both days, `visits` (v, 2) route and hotspot of
-    the routes that may not be walked on both, `ends` (h,) columns of the visits on the one day and
-    on the next (-1 where nobody can come), `pairs` hotspots and columns of the sets that hold both.
-    """
-    route, hotspot = visits.T
-    cut = (ends[0][hotspot] >= 0) & (ends[1][hotspot] >= 0)
-    cut &= np.bincount(pairs[0], minlength=len(ends[0]))[hotspot] > 0
-    route, hotspot = route[cut], hotspot[cut]
-    hotspots, spot = np.unique(hotspot, return_inverse=True)
-    both = model.add_variables(np.zeros(len(hotspots)))
-    mine = np.isin(pairs[0], hotspots)
-    model.add_constraints(
-        (np.searchsorted(hotspots, pairs[0][mine]), pairs[1][mine], 1.0),
-        (np.arange(len(hotspots)), both, -1.0),
-        upper=0.0,
-        count=len(hotspots),
-    )
-    walked, place = np.unique(route, return_inverse=True)
-    total = model.add_variables(np.zeros(len(walked)), upper=np.inf)
-    mine = np.isin(walks[0], walked)
-    model.add_constraints(
-        (np.searchsorted(walked, walks[0][mine]), walks[1][mine], 1.0),
-        (np.arange(len(walked)), total, -1.0),
-        lower=0.0,
-        upper=0.0,
-        count=len(walked),
-    )
-    rows = np.arange(len(route))
-    model.add_constraints(
-        (rows, both[spot], 1.0),
-        (rows, total[place], 1.0),
-        (rows, ends[0][hotspot], -1.0),
-        (rows, ends[1][hotspot], -1.0),
-        upper=0.0,
-        count=len(rows),
-    )
-
-
-def _find_impossible_sets(problem: RotaProblem, sets: Bools) -> Bools:
-    """(m, h) sets with two consecutive days of a hotspot that only one, unrepeatable route visits.
-
-    Whole numbers exclude them anyway; without this the relaxation would take halves of them.
-    """
-    impossible = np.zeros((len(sets), len(problem.weight)), dtype=bool)
-    route, hotspot = np.unique(problem.visits, axis=0).T
-    single = np.bincount(hotspot, minlength=len(problem.weight))[hotspot] == 1
-    for day, unrepeatable in enumerate(find_unrepeatable_routes(problem)):
-        both = sets[:, day] & sets[:, day + 1]
-        impossible[np.ix_(both, hotspot[single & unrepeatable[route]])] = True
-    return impossible
 
 
 def list_day_sets(days: int) -> Bools:

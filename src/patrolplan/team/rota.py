@@ -1,7 +1,7 @@
 """Plan -> `Week`: who patrols which school on which day."""
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -17,12 +17,17 @@ from patrolplan.provenance import compute_area_provenance
 from patrolplan.risk.history import note_guard
 from patrolplan.tables import STAFF
 from patrolplan.team.bases import note_modes
+from patrolplan.team.chances import estimate_chances, find_foreseen, tabulate_chances
 from patrolplan.team.day_plans import list_day_plans
+from patrolplan.team.demand_outcomes import build_demand_outcomes
+from patrolplan.team.draw import compute_digest, draw_week, make_draw_key
 from patrolplan.team.problem import Ints, RotaProblem
 from patrolplan.team.rota_inputs import RotaInputs
+from patrolplan.team.secret import WeekKey, note_secret
 from patrolplan.team.solve import RotaSolution, SearchLimits, solve_rota
 from patrolplan.team.unmet_reasons import UnmetReasons, check_locks, check_locks_and_bans
-from patrolplan.team.week import Ban, Duty, Lock, PatrolShortfall, Week, list_school_days
+from patrolplan.team.walks import draw_walks
+from patrolplan.team.week import Ban, Draw, Duty, Lock, PatrolShortfall, Week, list_school_days
 
 FULL_DOSE_SHARE = 0.5
 """Share of a dwell from which a delivered visit counts as the day's dose."""
@@ -38,8 +43,12 @@ def plan_week(
     delivered: pd.DataFrame | None = None,
     seed: int | None = None,
     stop: SearchLimits | None = None,
+    key: WeekKey | None = None,
 ) -> Week:
     """Choose who patrols which school on which day, and by which of its routes.
+
+    The best week is found, and one of the weeks that are nearly as good is drawn: see
+    `patrolplan.team.draw`.
 
     An officer has at most one patrol a day: the bells of an area are so close together that a
     second patrol could hardly begin in time. Officers are on duty from setting out at their base
@@ -64,6 +73,9 @@ def plan_week(
         Decides between equal weeks; by default the settings' seed.
     stop
         When to stop searching.
+    key
+        What the week is drawn with; by default that of its first draw with the team's secret, or
+        with the settings' seed where there is none, see `patrolplan.team.draw.make_draw_key`.
 
     Returns
     -------
@@ -73,7 +85,7 @@ def plan_week(
     Raises
     ------
     InputError
-        When there are no officers, or a lock or ban cannot be fulfilled.
+        When there are no officers, or a lock or ban cannot be fulfilled, or the secret is none.
     TypeError
         When `delivered` lacks a column.
     """
@@ -82,11 +94,50 @@ def plan_week(
     days = list_school_days(start)
     dosed = _find_dosed_days(delivered, area.settings.patrol.dwell_minutes)
     plans = list_day_plans(plan, days, area, locks)
-    inputs = RotaInputs(area, plans, days, tuple(locks), tuple(bans), delivered=dosed)
+    key = make_draw_key(area, days[0]) if key is None else key
+    inputs = RotaInputs(area, plans, days, tuple(locks), tuple(bans), delivered=dosed, key=key)
     check_locks_and_bans(inputs)
     check_locks(inputs)
     seed = area.settings.seed if seed is None else seed
-    return build_week(inputs, inputs.problem, solve_rota(inputs.problem, seed=seed, stop=stop))
+    best = solve_rota(inputs.problem, seed=seed, stop=stop)
+    return build_drawn_week(inputs, best)
+
+
+def build_drawn_week(inputs: RotaInputs, best: RotaSolution) -> Week:
+    """The week that the key of the inputs draws, from the best one."""
+    if inputs.key is None:
+        message = "without a key no week is drawn"
+        raise ValueError(message)
+    give = inputs.area.settings.week.give
+    drawn = draw_week(inputs.problem, best, give, inputs.key)
+    week = build_week(inputs, inputs.problem, drawn)
+    duties = draw_walks(inputs, week.duties, inputs.key)
+    chances = estimate_chances(inputs, best)
+    draw = Draw(
+        number=inputs.key.number,
+        commitment=inputs.key.commitment,
+        give=give,
+        best_worth=best.worth,
+        digest=compute_digest(duties),
+        locks=inputs.locks,
+        bans=inputs.bans,
+    )
+    return replace(
+        week,
+        duties=sort_duties(duties),
+        demands=build_demand_outcomes(inputs, duties),
+        draw=draw,
+        foreseen=find_foreseen(inputs, chances),
+        chances=tabulate_chances(inputs, chances),
+        notes=(*week.notes, *_note_secret(inputs)),
+    )
+
+
+def _note_secret(inputs: RotaInputs) -> tuple[Note, ...]:
+    """Whether the week was drawn with a secret that is one."""
+    if inputs.key is None or not inputs.key.is_secret:
+        return (Note("drawn_without_secret"),)
+    return note_secret(inputs.area.settings)
 
 
 def check_officers(area: StudyArea) -> None:
@@ -141,12 +192,11 @@ def build_week(inputs: RotaInputs, problem: RotaProblem, solution: RotaSolution)
         replace(build_duty(inputs, *row), crew=crews.get(row, ()))
         for row in map(tuple, patrolled.tolist())
     ]
-    duties.sort(key=lambda duty: (duty.date, duty.start_minutes, duty.officer))
     reasons = UnmetReasons(inputs, chosen)
     return Week(
         plan=inputs.plans[0],
         days=inputs.days,
-        duties=tuple(duties),
+        duties=sort_duties(duties),
         unmet=reasons.find_unmet_days(),
         short=short,
         status="optimal" if solution.proven else "feasible",
@@ -156,7 +206,6 @@ def build_week(inputs: RotaInputs, problem: RotaProblem, solution: RotaSolution)
             *_list_notes(inputs),
             *reasons.note_over_cap(),
             *_note_blocked_schools(inputs, reasons, short),
-            *_note_missed_places(inputs, duties),
             *_note_short_crews(inputs.area, duties),
             *_note_colleague_bases(inputs, patrolled),
             *note_modes(inputs.area),
@@ -166,14 +215,20 @@ def build_week(inputs: RotaInputs, problem: RotaProblem, solution: RotaSolution)
         delivered=dict(inputs.delivered),
         absent=dict(inputs.absent),
         created_from=compute_area_provenance(inputs.area),
+        demands=build_demand_outcomes(inputs, duties),
     )
+
+
+def sort_duties(duties: Iterable[Duty]) -> tuple[Duty, ...]:
+    """In the order of a week."""
+    return tuple(sorted(duties, key=lambda duty: (duty.date, duty.start_minutes, duty.officer)))
 
 
 def build_duty(inputs: RotaInputs, officer: int, day: int, route: int) -> Duty:
     """The duty of an option: as it was handed out, or as the route is walked that day."""
     if (officer, day, route) in inputs.held_rows:
         return inputs.held_rows[officer, day, route]
-    patrol, _ = inputs.bases.adapt_patrol(officer, route, inputs.choose_direction(day, route))
+    patrol, _ = inputs.bases.adapt_patrol(officer, route, inputs.routes[route].patrol)
     return Duty(
         officer=inputs.officers[officer],
         urn=patrol.urn,
@@ -238,22 +293,3 @@ def _note_colleague_bases(inputs: RotaInputs, chosen: Ints) -> tuple[Note, ...]:
                 who = {"officer": inputs.officers[officer], "urn": patrol.urn, "owner": owner}
                 notes.append(Note("patrol_at_colleague_base", {**who, "does": does}))
     return tuple(dict.fromkeys(notes))
-
-
-def _note_missed_places(inputs: RotaInputs, duties: Sequence[Duty]) -> Iterator[Note]:
-    """Places tasked by intelligence to which nobody goes on a day, though a route would."""
-    missed: dict[tuple[str, str], list[str]] = {}
-    for day, date in enumerate(inputs.days):
-        visited = {
-            stop.hotspot for duty in duties if duty.date == date for stop in duty.patrol.stops
-        }
-        due = {
-            stop.hotspot: (stop.hotspot, stop.place)
-            for row in np.flatnonzero(inputs.variant[day] >= 0)
-            for stop in inputs.routes[row].patrol.stops
-            if stop.tasked and stop.hotspot not in visited
-        }
-        for place in due.values():
-            missed.setdefault(place, []).append(f"{date}")
-    for (name, street), dates in sorted(missed.items()):
-        yield Note("tasked_place_missed", {"place": name, "street": street, "dates": dates})

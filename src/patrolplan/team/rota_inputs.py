@@ -1,7 +1,6 @@
 """Area and plans -> the options of a week: who could walk which route on which day."""
 
 import datetime as dt
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -13,11 +12,11 @@ from patrolplan.patrols.plan import Patrol, Plan
 from patrolplan.tables import STAFF
 from patrolplan.team.bases import Bases, compute_minutes_from_base
 from patrolplan.team.companions import Companions, find_companions, find_crewed_options
-from patrolplan.team.demands import Demand, find_meeting_routes
+from patrolplan.team.demands import Demand, find_meeting_routes, list_demands
 from patrolplan.team.free_time import FreeTime
 from patrolplan.team.problem import Bools, Floats, Ints, RotaProblem
-from patrolplan.team.programme import find_unrepeatable_routes
 from patrolplan.team.routes import Route, WeekRoutes, build_route_key, collect_routes
+from patrolplan.team.secret import WeekKey
 from patrolplan.team.week import Ban, Duty, Lock, find_open_days
 
 DOSE_MEMORY_DAYS = 7
@@ -43,6 +42,8 @@ class RotaInputs:
     """Days on which a hotspot had its dose, by hotspot."""
     held: tuple[Duty, ...] = ()
     """Duties handed out that stay as they are, whatever plan and tables say by now."""
+    key: WeekKey | None = None
+    """What the week is drawn with, and so the order and minutes in which each patrol is walked."""
 
     @cached_property
     def officers(self) -> tuple[str, ...]:
@@ -71,7 +72,7 @@ class RotaInputs:
         return self._walked.variant
 
     def find_route(self, patrol: Patrol) -> int | None:
-        """Row of the route that is walked like this, either way round."""
+        """Row of the route that this is a walk of."""
         return self._walked.row_by_key.get(build_route_key(patrol))
 
     @cached_property
@@ -219,6 +220,7 @@ class RotaInputs:
             when = np.array([ban.date in {None, day} for day in self.days], dtype=bool)
             urn = np.array([ban.urn in {None, urn} for urn in self.urns], dtype=bool)
             which = (ban.variant is None) | (self.variant == ban.variant)
+            which &= self.is_of_window(ban.window)
             banned |= who[:, None, None] & when[:, None] & urn[self.route_school] & which
         return banned
 
@@ -230,6 +232,7 @@ class RotaInputs:
             officer, day = self.officers.index(lock.officer), self.days.index(lock.date)
             school = self.route_school == self.urns.index(lock.urn)
             which = (lock.variant is None) | (self.variant[day] == lock.variant)
+            which = which & self.is_of_window(lock.window)
             locked[officer, day, school & which] = number
         for number, place in enumerate(self.held_rows, len(self.locks)):
             locked[place] = number
@@ -276,7 +279,8 @@ class RotaInputs:
     @cached_property
     def demands(self) -> tuple[Demand, ...]:
         """Places tasked by intelligence, and new or rising hotspots near the gates."""
-        return ()
+        hotspots = self.plans[0].hotspots
+        return list_demands(self.area, hotspots, self.days, self.urns, self.is_open)
 
     @cached_property
     def companions(self) -> Companions:
@@ -290,6 +294,11 @@ class RotaInputs:
         names = [route.patrol.window for route in self.routes]
         rows = [windows.index(name) if name in windows else 0 for name in names]
         return np.array(rows, dtype=np.int64)
+
+    def is_of_window(self, name: str | None) -> Bools:
+        """(r,) routes of a window; of any for None."""
+        windows = [route.patrol.window for route in self.routes]
+        return np.array([name in {None, window} for window in windows], dtype=bool)
 
     @cached_property
     def needs_companion(self) -> Bools:
@@ -335,10 +344,6 @@ class RotaInputs:
             ).reshape(-1, len(self.days)),
             demand_visits=np.array([demand.visits for demand in demands], dtype=np.int64),
             is_tasked=np.array([demand.kind == "tasked" for demand in demands], dtype=bool),
-            is_reversible=np.r_[
-                np.array([r.reverse_patrol is not None for r in routes], dtype=bool),
-                np.ones(len(along.school), dtype=bool),
-            ],
             visits=table[:, :2].astype(np.int64),
             visit_minutes=table[:, 2],
             mandatory_visits=table[:, 3] > 0,
@@ -383,11 +388,6 @@ class RotaInputs:
             for officer, day, route in chosen[chosen[:, 2] < len(self.routes)].tolist()
         }
 
-    @cached_property
-    def is_unrepeatable(self) -> Bools:
-        """(d - 1, r) routes that may not be walked on both this day and the next."""
-        return find_unrepeatable_routes(self.problem)
-
     def _count_doses_before(self, hotspot: str) -> tuple[int, int]:
         """Days with a dose in the week before, and consecutive ones, up to three, until day one."""
         days = frozenset().union(
@@ -406,17 +406,6 @@ class RotaInputs:
         cached = {name: vars(self)[name] for name in UNCHANGED_BY_HAND if name in vars(self)}
         vars(other).update(cached)
         return other
-
-    def choose_direction(self, day: int, route: int) -> Patrol:
-        """How a route is walked on a day: the other way round on every second one.
-
-        Which days those are differs from school to school and from week to week.
-        """
-        date, walk = self.days[day], self.routes[route]
-        year, week, _ = date.isocalendar()
-        drawn = zlib.crc32(f"{self.area.settings.seed} {walk.patrol.urn} {year} {week}".encode())
-        turn = (date.toordinal() + drawn) % 2 == 1
-        return walk.reverse_patrol if turn and walk.reverse_patrol is not None else walk.patrol
 
 
 def find_companion_number(number: Ints) -> int:

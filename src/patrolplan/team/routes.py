@@ -6,15 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from patrolplan.area.daylight import find_daylight
 from patrolplan.patrols.plan import Patrol, Plan
-from patrolplan.patrols.planner import reverse_patrol
 from patrolplan.team.problem import Ints
 from patrolplan.team.week import Duty
 from patrolplan.times import format_time
 
 RouteKey = tuple[object, ...]
-"""What makes two patrols the same walk to those who hold its card."""
+"""What makes two patrols the same route, in whatever order and at whatever minutes it is walked."""
 
 
 @dataclass(frozen=True)
@@ -22,8 +20,6 @@ class Route:
     """One way to patrol a school, on the days on which it is planned."""
 
     patrol: Patrol
-    reverse_patrol: Patrol | None
-    """The other way round, if possible."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,16 +31,16 @@ class WeekRoutes:
     variant: Ints
     """(d, r) 0 for the best patrol of the day of a school and mode, 1...; -1: none."""
     row_by_key: dict[RouteKey, int]
-    """Row of the route of each walk, either way round."""
+    """Row of the route of each walk."""
 
 
 def list_patrols(plan: Plan) -> Iterator[tuple[int, Patrol]]:
     """Every patrol of a plan with 0 for its school's best, 1 for its first variant...
 
-    Those of the other mode come after all of the area's mode, and are numbered by themselves.
+    Those of further windows, and of the other mode, come after all of the first window in the
+    area's mode, and are numbered by themselves.
     """
-    others = () if plan.other_mode is None else plan.other_mode.patrols
-    for patrol in (*plan.patrols, *others):
+    for patrol in (patrol for part in plan.parts for patrol in part.patrols):
         yield 0, patrol
         for number, variant in enumerate(patrol.variants, 1):
             for other in variant.patrols:
@@ -53,15 +49,19 @@ def list_patrols(plan: Plan) -> Iterator[tuple[int, Patrol]]:
 
 
 def build_route_key(patrol: Patrol) -> RouteKey:
-    """School, officer, mode, start, stops with their times to the minute, and their taskings.
+    """School, officer, mode, window, the set of its stops, and the places to keep away from.
 
-    It is the same for a patrol as planned and as read from a file that holds whole minutes.
+    It is the same for a patrol as planned, as drawn in another order and at other minutes, and as
+    read from a file that holds whole minutes: there a dwell may seem a minute longer or shorter,
+    so its minutes are those of the clock for all stops together.
     """
-    stops = [
-        (stop.hotspot, *map(format_time, (stop.arrive_minutes, stop.leave_minutes)), stop.tasking)
+    stops = frozenset(
+        (stop.hotspot, round(stop.leave_minutes - stop.arrive_minutes), stop.tasking)
         for stop in patrol.stops
-    ]
-    return (patrol.urn, patrol.number, patrol.way, format_time(patrol.start_minutes), *stops)
+    )
+    hours = format_time(patrol.start_minutes), format_time(patrol.latest_end_minutes)
+    barred = frozenset(place.tasking for place in patrol.keep_away)
+    return (patrol.urn, patrol.number, patrol.way, patrol.window, *hours, stops, barred)
 
 
 def collect_routes(
@@ -71,16 +71,12 @@ def collect_routes(
     row_by_key: dict[RouteKey, int] = {}
     routes: list[Route] = []
     variant_at: dict[tuple[int, int], int] = {}
-    daylight = find_daylight(plans[0].area, days[0]) if plans else None
 
     def find_row(patrol: Patrol) -> int:
-        if build_route_key(patrol) not in row_by_key:
-            route = Route(patrol, reverse_patrol(patrol, daylight))
-            for walk in (route.patrol, route.reverse_patrol):
-                if walk is not None:
-                    row_by_key.setdefault(build_route_key(walk), len(routes))
-            routes.append(route)
-        return row_by_key[build_route_key(patrol)]
+        row = row_by_key.setdefault(build_route_key(patrol), len(routes))
+        if row == len(routes):
+            routes.append(Route(patrol))
+        return row
 
     for day, plan in enumerate(plans):
         for variant, patrol in list_patrols(plan):

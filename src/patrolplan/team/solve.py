@@ -1,18 +1,22 @@
 """Choose the week: what every school gets first, then the most worth, with a proven bound.
 
-The aims come strictly one after the other:
+The aims come strictly one after the other, once all locks are fulfilled:
 
-1. as few patrols as possible are missing of every school's minimum;
-2. where none is missing, the lowest dose of any school is as high as it can be;
-3. the worth of the week (`patrolplan.team.objective`) is as high as it can be.
+1. as few visits as possible are missing of those that tasked places ask for;
+2. as few patrols as possible are missing of every school's minimum;
+3. as few visits as possible are missing of those that watched hotspots ask for;
+4. where no patrol is missing, the lowest dose of any school is as high as it can be;
+5. the worth of the week (`patrolplan.team.objective`) is as high as it can be.
 
-The first two are the floor of the week. Once found, it becomes constraints of the third aim.
+All but the last are the floor of the week. Once found, it becomes constraints of the last aim. The
+daily maximum of hotspots is a rule, from which visits to tasked places are exempt.
 """
 
 import math
 import time
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Literal
 
 import numpy as np
 
@@ -21,7 +25,7 @@ from patrolplan.patrols.solver.solution import compute_gap_percent
 from patrolplan.team.mip import MipBuilder, MixedIntegerProgramme
 from patrolplan.team.objective import compute_worth
 from patrolplan.team.problem import MINUTES_TOLERANCE, Floats, Floor, Ints, RotaProblem
-from patrolplan.team.programme import add_objective, add_options, add_shortfall_variables
+from patrolplan.team.programme import add_floor, add_objective, add_options
 from patrolplan.team.rota_search import anneal_week
 
 PROVEN_GAP = 1e-6
@@ -40,6 +44,9 @@ MAX_OPTIONS_TO_TIGHTEN = 2500
 
 IMPOSSIBLE = -1
 """Patrols missing where no week keeps the rules, however few patrols it has."""
+
+Aim = Literal["tasked", "patrols", "watched"]
+"""What a floor counts: visits to tasked places, patrols of schools, visits to watched hotspots."""
 
 DOSE_STEP_MINUTES = 0.01
 """Minutes by which a dose must be longer to count as higher."""
@@ -75,6 +82,10 @@ class RotaSolution:
     worth: float
     bound: float
     proven: bool
+    floor: Floor | None = None
+    """What the week had to keep; None where that is not known."""
+    locks_first: bool = False
+    """See `RotaProblem.locks_first`: whether the locks could not be fulfilled otherwise."""
 
     @property
     def gap_percent(self) -> float:
@@ -116,10 +127,12 @@ def solve_rota(
         floor = find_floor(mixed)
     model = MipBuilder()
     x = add_options(model, mixed)
-    _add_floor(model, mixed, x, floor)
+    add_floor(model, mixed, x, floor)
     add_objective(model, mixed, x)
     rows, bound = _search_week(model.build(), x, mixed, floor, stop, deadline=deadline, seed=seed)
-    return RotaSolution.rate(problem, np.sort(order[rows]), bound)
+    solution = RotaSolution.rate(problem, np.sort(order[rows]), bound)
+    floor = replace(floor, chosen=np.sort(order[floor.chosen]))
+    return replace(solution, floor=floor, locks_first=mixed.locks_first)
 
 
 def _search_week(
@@ -174,7 +187,7 @@ def _complete_columns(programme: MixedIntegerProgramme, x: Ints, chosen: Ints) -
 
 
 def find_floor(problem: RotaProblem) -> Floor:
-    """Every school's minimum; where all have it, the lowest dose as high as it can be.
+    """Demands and every school's minimum; where all have it, the lowest dose as high as it can be.
 
     A school that cannot reach a level, since it is open on few days or its routes have few stops,
     counts with the highest dose it can have. The level is raised by asking again and again for a
@@ -182,10 +195,7 @@ def find_floor(problem: RotaProblem) -> Floor:
     the dwells and on their sums, so bisection could stop between two of them. Every answer is a
     whole week, so each step rises at least to the next dose that is possible.
     """
-    patrols = problem.exact_patrols
-    if patrols is None:
-        patrols = np.minimum(problem.min_patrols, problem.open_days)
-    floor = _reach_floor(problem, patrols)
+    floor = _find_fewest_missing(problem)
     if floor.missing or problem.exact_patrols is not None or not problem.visit_minutes.any():
         return floor
     highest = _compute_max_dose(problem)
@@ -196,54 +206,69 @@ def find_floor(problem: RotaProblem) -> Floor:
         if not short.any():
             return replace(floor, dose=highest)
         level = float(reached[short].min())
-        higher = _reach_floor(problem, patrols, np.minimum(level + DOSE_STEP_MINUTES, highest))
-        if higher.missing:
+        dose = np.minimum(level + DOSE_STEP_MINUTES, highest)
+        chosen = _find_week(problem, replace(floor, dose=dose))
+        if chosen is None:
             return replace(floor, dose=np.minimum(level, highest))
-        floor = higher
+        floor = replace(floor, chosen=chosen)
+
+
+def _find_fewest_missing(problem: RotaProblem) -> Floor:
+    """The floor before doses: fewest tasked visits, patrols and watched visits missing, in turn."""
+    patrols = problem.exact_patrols
+    if patrols is None:
+        patrols = np.minimum(problem.min_patrols, problem.open_days)
+    wanted, tasked = problem.wanted_visits, problem.tasked
+    floor = Floor(
+        patrols=patrols,
+        missing=int(patrols.sum()),
+        dose=np.zeros(problem.schools),
+        chosen=np.zeros(0, dtype=np.int64),
+        unmet_tasked=int(wanted[tasked].sum()),
+        unmet_watched=int(wanted[~tasked].sum()),
+    )
+    aims: tuple[Aim, ...] = ("tasked", "patrols", "watched")
+    for aim in aims:
+        lowered = _lower_floor(problem, floor, aim)
+        if lowered is None:
+            return replace(floor, missing=IMPOSSIBLE)
+        floor = lowered
+    return floor
+
+
+def _lower_floor(problem: RotaProblem, floor: Floor, aim: Aim) -> Floor | None:
+    """The floor with as little missing of an aim as possible; None where no week keeps it."""
+    if aim != "patrols" and not (problem.tasked == (aim == "tasked")).any():
+        return floor
+    model = MipBuilder()
+    x = add_options(model, problem)
+    missing, unmet = add_floor(model, problem, x, floor)
+    counted = missing if aim == "patrols" else unmet[problem.tasked == (aim == "tasked")]
+    model.add_gain(counted, -1.0)
+    answer = model.build().solve(gap=0.0, nodes=MAX_DOSE_NODES)
+    if not len(answer.values):
+        return None
+    floor = replace(floor, chosen=np.flatnonzero(answer.values[x] > CHOSEN_ABOVE))
+    fewest = round(-answer.objective)
+    if aim == "patrols":
+        return replace(floor, missing=fewest)
+    if aim == "tasked":
+        return replace(floor, unmet_tasked=fewest)
+    return replace(floor, unmet_watched=fewest)
+
+
+def _find_week(problem: RotaProblem, floor: Floor) -> Ints | None:
+    """Options that keep a floor; None where there are none, or none was found."""
+    model = MipBuilder()
+    x = add_options(model, problem)
+    add_floor(model, problem, x, floor)
+    answer = model.build().solve(gap=0.0, nodes=MAX_DOSE_NODES)
+    return np.flatnonzero(answer.values[x] > CHOSEN_ABOVE) if len(answer.values) else None
 
 
 def _compute_max_dose(problem: RotaProblem) -> Floats:
-    """(s,) dose of a school with its longest patrols on every day."""
-    number = problem.route_number[problem.route] - 1
-    together = int(number.max(initial=0)) + 1
-    best = np.zeros(problem.schools * len(problem.dates) * together)
-    np.maximum.at(best, problem.school_day * together + number, problem.option_dose)
+    """(s,) dose of a school with its longest patrols on every day and in every window."""
+    cells = problem.schools * len(problem.dates) * problem.windows * problem.together
+    best = np.zeros(cells)
+    np.maximum.at(best, problem.cell, problem.option_dose)
     return np.asarray(best.reshape(problem.schools, -1).sum(axis=1))
-
-
-def _reach_floor(problem: RotaProblem, patrols: Ints, dose: Floats | None = None) -> Floor:
-    """A week with as few patrols missing of a target as possible, or with (s,) minimum doses.
-
-    Where no week has these doses, one patrol counts as missing.
-    """
-    model = MipBuilder()
-    x = add_options(model, problem)
-    nobody = np.zeros(0, dtype=np.int64)
-    if dose is None:
-        missing = add_shortfall_variables(model, problem, x, patrols)
-        model.objective[-1] = np.full(len(missing), -1.0)
-    else:
-        _add_floor(model, problem, x, Floor(patrols, 0, dose, nobody))
-    answer = model.build().solve(gap=0.0, nodes=MAX_DOSE_NODES)
-    reached = np.zeros(problem.schools) if dose is None else dose
-    if not len(answer.values):
-        return Floor(patrols, IMPOSSIBLE if dose is None else 1, reached, nobody)
-    chosen = np.flatnonzero(answer.values[x] > CHOSEN_ABOVE)
-    return Floor(patrols, round(-answer.objective), reached, chosen)
-
-
-def _add_floor(model: MipBuilder, problem: RotaProblem, x: Ints, floor: Floor) -> None:
-    """Hold a programme to a floor."""
-    missing = add_shortfall_variables(model, problem, x, floor.patrols)
-    model.add_constraints(
-        (np.zeros(len(missing), dtype=np.int64), missing, 1.0), upper=float(floor.missing), count=1
-    )
-    dosed = np.flatnonzero(floor.dose > 0)
-    row = np.full(problem.schools, -1)
-    row[dosed] = np.arange(len(dosed))
-    mine = row[problem.school] >= 0
-    model.add_constraints(
-        (row[problem.school[mine]], x[mine], problem.option_dose[mine]),
-        lower=floor.dose[dosed] - MINUTES_TOLERANCE,
-        count=len(dosed),
-    )

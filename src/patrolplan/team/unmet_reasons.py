@@ -9,7 +9,7 @@ import numpy as np
 from patrolplan.errors import Problems
 from patrolplan.notes import Note
 from patrolplan.team.bases import MODE_WORDS
-from patrolplan.team.problem import MINUTES_TOLERANCE, Bools, Ints
+from patrolplan.team.problem import MINUTES_TOLERANCE, Ints
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.week import Ban, Lock, Unmet, format_day
 from patrolplan.times import format_time
@@ -139,14 +139,10 @@ class UnmetReasons:
         return f"no patrol fits {name}'s hours {hours}: it starts {way}"
 
     def _explain_free_officer(self, officer: int, school: int, day: int) -> str:
-        """Why an officer who could come does not: routes that must vary, or nothing gained."""
+        """Why an officer who could come does not: full hotspots, or nothing gained."""
         name = self.inputs.officers[officer]
         if obstacle := self._find_crew_obstacle(officer, school, day):
             return obstacle
-        routes = self._list_routes_in_time(officer, school, day)
-        allowed = ~self.inputs.banned[officer, day, routes]
-        if self.find_repeated_routes(day)[routes[allowed]].all():
-            return f"{name} is free, but every route left is walked on the day before or after"
         if crowded := self._list_crowded(officer, school, day):
             names = " or ".join(sorted(set.intersection(*crowded) or set.union(*crowded)))
             cap = f"the maximum of {self.max_minutes:g} minutes"
@@ -157,22 +153,11 @@ class UnmetReasons:
         routes = self.inputs.list_routes(officer, school, day)
         return np.asarray(routes[self.inputs.in_time[officer, day, routes]])
 
-    def find_repeated_routes(self, day: int) -> Bools:
-        """(r,) routes that must vary and are walked on the day before or after."""
-        unrepeatable = self.inputs.is_unrepeatable
-        repeated = np.zeros(len(self.inputs.routes), dtype=bool)
-        for first, other in ((day - 1, day - 1), (day, day + 1)):
-            if 0 <= first < len(unrepeatable):
-                walked = self.chosen[self.chosen[:, 1] == other, 2]
-                repeated[walked] |= unrepeatable[first, walked]
-        return repeated
-
     def _list_crowded(self, officer: int, school: int, day: int) -> list[set[str]]:
         """What each route left would bring over the maximum; empty where one would not."""
         routes = self._list_routes_in_time(officer, school, day)
         allowed = ~self.inputs.banned[officer, day, routes]
-        free = allowed & ~self.find_repeated_routes(day)[routes]
-        crowded = [self.find_crowded_hotspots(day, route) for route in routes[free].tolist()]
+        crowded = [self.find_crowded_hotspots(day, route) for route in routes[allowed].tolist()]
         return crowded if all(crowded) else []
 
     def is_blocked_by_cap(self, school: int) -> bool:
@@ -263,6 +248,10 @@ def check_locks_and_bans(inputs: RotaInputs) -> None:
             elif row.variant is not None and not 0 <= row.variant <= highest:
                 what = f"there is no variant {row.variant}"
                 problems.add(kind, what, f"write 0 to {highest}", place)
+            if row.window not in {None, *inputs.area.settings.week.windows}:
+                what = f"there is no window '{row.window}' in the week"
+                remedy = f"name one of them: {', '.join(inputs.area.settings.week.windows)}"
+                problems.add(kind, what, remedy, place)
             if row.date not in {*days, *([None] if kind == "ban" else [])}:
                 span = f"{format_day(days[0])} to {format_day(days[-1])}"
                 what = f"{row.date} is not one of the planned days"
@@ -291,8 +280,8 @@ def check_locks(inputs: RotaInputs) -> None:
             what = what or "a ban rules it out, or the variant does not fit the hours"
             place = f"{lock.officer} at {lock.urn} on {lock.date}"
             problems.add("lock", what, "remove the lock", place)
-    officer_days = Counter((lock.officer, lock.date) for lock in inputs.locks)
-    for (officer, date), count in sorted(officer_days.items()):
+    officer_days = Counter((lock.officer, lock.date, lock.window or "") for lock in inputs.locks)
+    for (officer, date, _), count in sorted(officer_days.items()):
         if count > 1:
             problems.add("lock", f"{officer} has two patrols on {date}", "keep one of the locks")
     limits = dict(zip(inputs.officers, inputs.max_patrols.tolist(), strict=True))
@@ -301,8 +290,8 @@ def check_locks(inputs: RotaInputs) -> None:
             what = f"{officer} has {count} patrols, more than the maximum of {limits[officer]}"
             problems.add("lock", what, "remove some locks, or raise max_patrols_per_week")
     together = inputs.area.settings.patrol.officers
-    school_days = Counter((lock.urn, lock.date) for lock in inputs.locks)
-    for (urn, date), count in sorted(school_days.items()):
+    school_days = Counter((lock.urn, lock.date, lock.window or "") for lock in inputs.locks)
+    for (urn, date, _), count in sorted(school_days.items()):
         if count > together:
             what = f"URN {urn} has more than {together} officers on {date}"
             problems.add("lock", what, "remove some locks")

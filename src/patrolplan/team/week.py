@@ -45,8 +45,18 @@ class Lock:
     urn: str
     date: Day
     variant: StrictCount | None = None
-    """0 for the school's best patrol of the officer's mode, 1 for its first variant...; None leaves
-    the choice open."""
+    """0 for the school's best patrol of the officer's mode in its window, 1 for its first
+    variant...; None leaves the choice open."""
+    window: str | None = None
+    """Of `[week] windows`; None leaves the choice open, where there are several."""
+
+    def is_kept_by(self, duty: "Duty") -> bool:
+        """Whether a patrol is what was set by hand."""
+        return (
+            (self.officer, self.urn, self.date) == (duty.officer, duty.urn, duty.date)
+            and self.variant in {None, duty.variant}
+            and self.window in {None, duty.window}
+        )
 
 
 @dataclass(frozen=True)
@@ -63,6 +73,17 @@ class Ban:
     urn: str | None = None
     date: Day | None = None
     variant: StrictCount | None = None
+    window: str | None = None
+
+    def rules_out(self, duty: "Duty") -> bool:
+        """Whether a patrol is among those ruled out."""
+        return (
+            self.officer in {None, duty.officer}
+            and self.urn in {None, duty.urn}
+            and self.date in {None, duty.date}
+            and self.variant in {None, duty.variant}
+            and self.window in {None, duty.window}
+        )
 
 
 @dataclass(frozen=True)
@@ -162,11 +183,16 @@ class Duty:
     """When the officer is back at the base; NaN where that is not known."""
 
     @property
-    def key(self) -> tuple[str, str, dt.date, int, int, str, tuple[str, ...]]:
+    def window(self) -> str:
+        """Name of the patrol's window."""
+        return self.patrol.window
+
+    @property
+    def key(self) -> tuple[str, str, dt.date, int, int, str, str, tuple[str, ...]]:
         """What distinguishes one duty from another: a card names the crew as well."""
-        patrol = self.patrol
-        slot = (self.officer, self.urn, self.date)
-        return (*slot, self.variant, patrol.number, patrol.way, self.crew)
+        walk = self.patrol
+        where = (self.officer, self.urn, self.date)
+        return (*where, self.variant, walk.number, walk.way, walk.window, self.crew)
 
     @property
     def people(self) -> tuple[str, ...]:
@@ -243,6 +269,9 @@ class Week:
     draw: Draw | None = None
     """None where the week was not drawn: of files of earlier versions."""
     foreseen: Foreseen | None = None
+    chances: pd.DataFrame | None = None
+    """Of a visit to each `hotspot` on each `date` in the quarter hour that begins `from` (HH:MM),
+    before the draw: for the team's lead, and on no officer's paper."""
     history: tuple[tuple[str, str], ...] = ()
     """Changes by hand: when (YYYY-MM-DD HH:MM), and what in plain words."""
 
@@ -259,8 +288,19 @@ class Week:
 
     @property
     def gap_percent(self) -> float:
-        """How far the worth may be below the best possible, in percent of the bound."""
-        return compute_gap_percent(self.worth, self.bound)
+        """How far the best week found may be below the best possible, in percent of the bound.
+
+        Of a week that was drawn that is the one from which the draw set out.
+        """
+        best_worth = self.worth if self.draw is None else max(self.worth, self.draw.best_worth)
+        return compute_gap_percent(best_worth, self.bound)
+
+    @property
+    def give_percent(self) -> float:
+        """How much less than the best week found this one is worth, in percent."""
+        if self.draw is None or self.draw.best_worth <= 0:
+            return 0.0
+        return max(0.0, 100 * (1 - self.worth / self.draw.best_worth))
 
     def __repr__(self) -> str:
         officers = len({duty.officer for duty in self.duties})

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from patrolplan.errors import PatrolplanError
+from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.team.day_plans import list_day_plans
 from patrolplan.team.objective import compute_worth
 from patrolplan.team.rota import build_duty, build_week
@@ -41,14 +42,16 @@ class PatrolSlot:
     officer: str
     urn: str
     date: dt.date
+    window: str = AFTER_SCHOOL
 
     def __str__(self) -> str:
-        return f"{self.officer} at URN {self.urn} on {format_day(self.date)}"
+        what = f"{self.officer} at URN {self.urn} on {format_day(self.date)}"
+        return what if self.window == AFTER_SCHOOL else f"{what} ({self.window})"
 
 
-def get_slot(duty: Duty | Lock) -> PatrolSlot:
-    """The slot of a patrol or lock."""
-    return PatrolSlot(duty.officer, duty.urn, duty.date)
+def get_slot(duty: Duty) -> PatrolSlot:
+    """The slot of a patrol."""
+    return PatrolSlot(duty.officer, duty.urn, duty.date, duty.window)
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +108,7 @@ class WeekEditor:
     def find_lock(self, duty: Duty) -> Lock | None:
         """The lock that a patrol fulfils."""
         for lock in self.inputs.locks:
-            if get_slot(lock) == get_slot(duty) and lock.variant in {None, duty.variant}:
+            if lock.is_kept_by(duty):
                 return lock
         return None
 
@@ -128,6 +131,9 @@ class WeekEditor:
             duties=tuple(replace(by_slot[get_slot(duty)], crew=duty.crew) for duty in week.duties),
             notes=tuple(dict.fromkeys((*self.own_notes, *week.notes))),
             created_from=self.before.created_from,
+            draw=self.before.draw,
+            foreseen=self.before.foreseen,
+            chances=self.before.chances,
             history=self.before.history,
         )
 
@@ -155,6 +161,12 @@ class WeekEditor:
                     message = f"{get_slot(duty)}: {name} may not walk along"
                     raise InvalidEditError(message)
         return np.array(rows, dtype=np.int64)
+
+    def build_lock(self, slot: PatrolSlot, variant: int | None = None) -> Lock:
+        """A lock of a patrol; it names the window where the week has several."""
+        several = len(self.inputs.area.settings.week.windows) > 1
+        window = slot.window if several else None
+        return Lock(slot.officer, slot.urn, slot.date, variant, window)
 
     def list_companions(self, duty: Duty, duties: Sequence[Duty]) -> list[str]:
         """Who may walk along on a patrol, and is free besides the other patrols of the week.
@@ -230,7 +242,8 @@ class WeekEditor:
         reasons = UnmetReasons(self.inputs, chosen)
         if obstacle := reasons.find_obstacle(officer, school, day):
             raise InvalidEditError(obstacle)
-        same = [duty for duty in duties if (duty.urn, duty.date) == (slot.urn, slot.date)]
+        place = (slot.urn, slot.date, slot.window)
+        same = [duty for duty in duties if (duty.urn, duty.date, duty.window) == place]
         taken = {duty.patrol.number for duty in same}
         together = self.inputs.area.settings.patrol.officers
         number = next((n for n in range(1, together + 1) if n not in taken), None)
@@ -240,19 +253,13 @@ class WeekEditor:
             raise InvalidEditError(message)
         mine = (problem.officer == officer) & (problem.day == day) & (problem.school == school)
         mine &= problem.route_number[problem.route] == number
+        mine &= self.inputs.is_of_window(slot.window)[problem.route]
         if variant is not None:
             mine &= self.inputs.variant[day, problem.route] == variant
         options = np.flatnonzero(mine)
         if not len(options):
             raise InvalidEditError(self._explain_no_route(slot, variant))
-        varied = options[~reasons.find_repeated_routes(day)[problem.route[options]]]
-        if not len(varied):
-            message = (
-                f"the same route would be walked on two days running at URN {slot.urn}: "
-                "choose another route or day"
-            )
-            raise InvalidEditError(message)
-        free = self._select_under_cap(varied, reasons, day)
+        free = self._select_under_cap(options, reasons, day)
         option = self._choose_best(free, rows, like)
         duty = build_duty(self.inputs, officer, day, int(problem.route[option]))
         if not self.needs_companion(duty):
@@ -290,7 +297,8 @@ class WeekEditor:
         return int(options[int(np.argmax(np.round(worth, 12)))])
 
     def _explain_no_route(self, slot: PatrolSlot, variant: int | None) -> str:
-        if self.is_loan(slot) and slot not in map(get_slot, self.inputs.locks):
+        locks = {(lock.officer, lock.urn, lock.date) for lock in self.inputs.locks}
+        if self.is_loan(slot) and (slot.officer, slot.urn, slot.date) not in locks:
             return f"URN {slot.urn} is not in the care of {slot.officer}"
         if variant is None:
             return f"no route is left for {slot}"

@@ -2,12 +2,15 @@
 
 import datetime as dt
 import json
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import pandas as pd
 from pydantic import BeforeValidator, Field, PlainSerializer, ValidationError
 
 from patrolplan.area import StudyArea
@@ -16,12 +19,25 @@ from patrolplan.errors import InputError, Problems
 from patrolplan.notes import Note
 from patrolplan.patrols.file_forms import Amount, Count, Day, FileModel, FileNote, Minutes
 from patrolplan.patrols.plan import Patrol, Plan, build_patrol_document
-from patrolplan.patrols.planner import reverse_patrol
 from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.team.day_plans import list_day_plans
 from patrolplan.team.routes import build_route_key, list_patrols
-from patrolplan.team.week import Ban, Duty, Lock, PatrolShortfall, Unmet, Week
+from patrolplan.team.week import (
+    Ban,
+    DemandKind,
+    DemandOutcome,
+    Draw,
+    Duty,
+    Foreseen,
+    Lock,
+    PatrolShortfall,
+    Unmet,
+    Visitor,
+    Week,
+)
 from patrolplan.times import format_time
+
+CHANCES_FILE = "chances.csv"
 
 SCHEMA = 2
 """Of 1, stops had reasons in words."""
@@ -59,6 +75,7 @@ class DutyEntry(FileModel):
     variant: Count
     number: Count
     leave: ClockTime
+    back: ClockTime | None = None
     stops: Any = ()
     route: Annotated[int, Field(ge=0)]
     way: Any = None
@@ -72,8 +89,43 @@ class ChangeEntry(FileModel):
     what: str
 
 
+class DemandEntry(FileModel):
+    """A demand of the week and its outcome: of a tasked place, or of a hotspot that is watched."""
+
+    kind: DemandKind
+    place_id: str | None
+    hotspot: str | None
+    date: Day | None
+    visits: Count
+    met_by: tuple[Visitor, ...] = Field(strict=False)
+    why: FileNote | None
+
+    @classmethod
+    def from_outcome(cls, outcome: DemandOutcome) -> "DemandEntry":
+        """How it stands in the file."""
+        is_tasked = outcome.kind == "tasked"
+        return cls.model_construct(
+            kind=outcome.kind,
+            place_id=outcome.place if is_tasked else None,
+            hotspot=None if is_tasked else outcome.place,
+            date=outcome.date,
+            visits=outcome.visits,
+            met_by=outcome.met_by,
+            why=outcome.why,
+        )
+
+    def build_outcome(self) -> DemandOutcome:
+        """The outcome that it holds."""
+        place = (self.place_id if self.kind == "tasked" else self.hotspot) or ""
+        return DemandOutcome(self.kind, place, self.date, self.visits, self.met_by, self.why)
+
+
 class WeekEntry(FileModel):
-    """The whole file; `gap_percent` and `plan` are for readers, they follow from the rest."""
+    """The whole file.
+
+    `gap_percent`, `plan`, `commitment` and `give_percent` are for readers, they follow from the
+    rest.
+    """
 
     schema_: Annotated[int, Field(alias="schema")]
     status: Literal["optimal", "feasible"]
@@ -91,6 +143,11 @@ class WeekEntry(FileModel):
     bans: list[Annotated[Ban, Row]]
     delivered: DaysByName
     absent: DaysByName
+    demands: list[DemandEntry] = Field(default=[])
+    commitment: Any = None
+    give_percent: Any = None
+    draw: Draw | None = None
+    foreseen: Foreseen | None = None
     history: tuple[ChangeEntry, ...] = Field(default=(), strict=False)
     routes: list[Patrol]
 
@@ -126,12 +183,27 @@ def build_week_document(week: Week) -> dict[str, Any]:
         "bans": list(week.bans),
         "delivered": _sort_days(week.delivered),
         "absent": _sort_days(week.absent),
+        "demands": [DemandEntry.from_outcome(outcome) for outcome in week.demands],
+        **_build_draw_fields(week),
         "history": tuple(ChangeEntry(when=when, what=what) for when, what in week.history),
     }
     document = WeekEntry.model_construct(**fields).model_dump(
         mode="json", by_alias=True, exclude_unset=True
     )
     return document | {"routes": [json.loads(route) for route in routes]}
+
+
+def _build_draw_fields(week: Week) -> dict[str, Any]:
+    """How the week was drawn, where it was."""
+    if week.draw is None:
+        return {}
+    best_worth = round(week.draw.best_worth, 6)
+    return {
+        "commitment": week.draw.commitment,
+        "give_percent": round(week.give_percent, 4),
+        "draw": replace(week.draw, best_worth=best_worth),
+        "foreseen": week.foreseen,
+    }
 
 
 def _build_duty_entry(
@@ -162,6 +234,8 @@ def _build_duty_entry(
         "route": routes.setdefault(walk, len(routes)),
         "crew": duty.crew,
     }
+    if not math.isnan(duty.back_minutes):
+        fields["back"] = duty.back_minutes
     if with_way:
         fields["way"] = duty.patrol.way
     return DutyEntry.model_construct(**fields)
@@ -209,6 +283,7 @@ def read_week(path: str | Path, area: StudyArea, plan: Plan | Mapping[dt.date, P
             variant=row.variant,
             patrol=entry.routes[row.route],
             leave_minutes=row.leave,
+            back_minutes=math.nan if row.back is None else row.back,
             crew=row.crew,
         )
         for row in entry.patrols
@@ -230,8 +305,22 @@ def read_week(path: str | Path, area: StudyArea, plan: Plan | Mapping[dt.date, P
         delivered={name: frozenset(days) for name, days in entry.delivered.items()},
         absent={name: frozenset(days) for name, days in entry.absent.items()},
         created_from=entry.created_from,
+        demands=tuple(row.build_outcome() for row in entry.demands),
+        draw=entry.draw,
+        foreseen=entry.foreseen,
+        chances=read_chances(path),
         history=tuple((row.when, row.what) for row in entry.history),
     )
+
+
+def read_chances(path: str | Path) -> pd.DataFrame | None:
+    """The chances written next to a week's file, see `Week.chances`; None where there are none."""
+    path = Path(path)
+    file = (path if path.is_dir() else path.parent) / CHANCES_FILE
+    try:
+        return pd.read_csv(file, dtype={"chance": "float64"}, encoding="utf-8")
+    except (OSError, ValueError):
+        return None
 
 
 def read_week_entry(path: str | Path, projection: Projection | None = None) -> WeekEntry:
@@ -307,8 +396,17 @@ def _list_contradictions(entry: WeekEntry) -> list[tuple[str, str]]:
 
 def _list_double_bookings(entry: WeekEntry) -> list[tuple[str, str]]:
     """Officers and schools that have two patrols at a time."""
-    officers = Counter((row.officer, row.date) for row in entry.patrols)
-    schools = Counter((f"URN {row.urn}", row.date, row.number) for row in entry.patrols)
+    windows = [
+        entry.routes[row.route].window if row.route < len(entry.routes) else ""
+        for row in entry.patrols
+    ]
+    officers = Counter(
+        (row.officer, row.date, window) for row, window in zip(entry.patrols, windows, strict=True)
+    )
+    schools = Counter(
+        (f"URN {row.urn}", row.date, row.number, window)
+        for row, window in zip(entry.patrols, windows, strict=True)
+    )
     return [
         ("patrols", f"{who} has {count} patrols on {date}")
         for (who, date, *_), count in (*officers.items(), *schools.items())
@@ -326,12 +424,7 @@ def _describe_differences(
         return ()
     notes = [Note("data_changed", {"then": then, "now": now})]
     planned = {
-        day: {
-            build_route_key(walk)
-            for _, patrol in list_patrols(plan)
-            for walk in (patrol, reverse_patrol(patrol))
-            if walk is not None
-        }
+        day: {build_route_key(patrol) for _, patrol in list_patrols(plan)}
         for day, plan in zip(entry.days, plans, strict=True)
     }
     other = [duty for duty in duties if build_route_key(duty.patrol) not in planned[duty.date]]

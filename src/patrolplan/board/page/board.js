@@ -5,11 +5,15 @@ import { carryOn, isEmptyHanded, startCarrying } from "./carry.js";
 import { meetConflict } from "./conflict.js";
 import { drawDelivered } from "./delivered.js";
 import { all, make, one } from "./dom.js";
+import { countForeseen, drawDraw, foreseenWords } from "./draw.js";
 import { drawGrid, markChosen, startSifting } from "./grid.js";
 import { drawDoses, drawFairness, drawGaps, drawHistory, drawRules } from "./lists.js";
 import { drawMap, drawPlaces, markDosed, openMap, showPatrol } from "./map.js";
 import { openAdd, openMenu } from "./menu.js";
+import { openOfficer } from "./officer.js";
+import { showOutcome } from "./outcome.js";
 import { drawPlacesList, leavePlaces } from "./places.js";
+import { countUnmet } from "./places_list.js";
 import { startPrinting } from "./printing.js";
 import { drawPlanning, goodness, startProposals } from "./proposal.js";
 import { say } from "./say.js";
@@ -24,6 +28,7 @@ const TABS = [
   ["places", "Places", (state) => drawPlacesList(state, drawList)],
   ["delivered", "Delivered", drawDelivered],
   ["rules", "Rules", drawRules],
+  ["draw", "Draw", drawDraw],
   ["history", "History", drawHistory],
 ];
 
@@ -70,10 +75,13 @@ const drawTabs = () => one("#tabs").replaceChildren(...TABS.map(([name, text]) =
 )));
 
 /** Counts after the names of the lists that hold something to look at. */
-const drawCounts = ({ gaps, short, tasked, bans }) => {
+const drawCounts = (state) => {
+  const { gaps, short, tasked, bans } = state;
   const locks = store.patrols.filter(({ locked }) => locked).length;
+  const unmet = countUnmet(state);
   const counts = { gaps: gaps.length + short.length, places: tasked.length, rules: bans.length + locks };
   Object.entries(counts).forEach(([name, count]) => { one(`#tab-${name} .count`).textContent = count ? ` ${count}` : ""; });
+  if (unmet) one("#tab-places .count").append(`, ${unmet} not met`);
 };
 
 /** Show a patrol's walk on the map, and scroll to it where it is out of sight. */
@@ -86,10 +94,21 @@ const showOnMap = (patrol, { go = false } = {}) => {
   one("#map").focus({ preventScroll: true });
 };
 
+/** How good the week is, and how well it can be foreseen. */
+const drawWorth = (state) => {
+  one("#worth").textContent = [`${counted(store.patrols.length, "patrol")}.`, goodness(state), foreseenWords(state)].filter(Boolean).join(" ");
+};
+
+/** Draw what a count of how well the week is foreseen has found. */
+const drawForeseen = (state) => {
+  drawWorth(state);
+  if (view.tab === "draw") drawList();
+};
+
 /** Draw a new state. */
 const draw = (state) => {
   drawGrid(state);
-  one("#worth").textContent = `${counted(store.patrols.length, "patrol")}. ${goodness(state)}`;
+  drawWorth(state);
   one("#undo").disabled = !state.can_undo;
   one("#redo").disabled = !state.can_redo;
   one("#unsaved").hidden = !state.unsaved;
@@ -107,6 +126,7 @@ const draw = (state) => {
   markChosen(view.patrol);
   showPatrol(patrol ?? null, { fit: false });
   carryOn();
+  countForeseen(drawForeseen);
 };
 
 /** Undo the last change. */
@@ -135,8 +155,8 @@ const start = async () => {
   history.replaceState(null, "", "/");
   drawTabs();
   onConflict(meetConflict);
-  startCarrying({ openMenu: (patrol) => openMenu(patrol, showOnMap), openAdd });
-  startProposals();
+  startCarrying({ openMenu: (patrol) => openMenu(patrol, showOnMap), openAdd, openOfficer });
+  startProposals(showOutcome);
   startPrinting();
   startSifting();
   one("#undo").addEventListener("click", undo);
@@ -151,7 +171,7 @@ const start = async () => {
   watch(draw);
   accept(body);
   openTab("doses");
-  say("The week is ready.");
+  say(body.undo_note ? `The week is ready; ${body.undo_note}.` : "The week is ready.");
   keepUp(isEmptyHanded);
   await nextFrame();
   drawMap(await ask("/api/map"));

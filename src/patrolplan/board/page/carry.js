@@ -6,7 +6,7 @@ import { say } from "./say.js";
 import { change, check, store, verdict } from "./store.js";
 import { dayName, idOf, inWords, keyOf, patrolName, schoolName } from "./words.js";
 
-const hand = { held: null, target: null, drag: null, checks: 0, openMenu: () => {}, openAdd: () => {} };
+const hand = { held: null, target: null, drag: null, checks: 0, openMenu: () => {}, openAdd: () => {}, openOfficer: () => {} };
 const FAR_ENOUGH = 6;
 const ARROWS = { ArrowDown: [1, 0], ArrowUp: [-1, 0], ArrowRight: [0, 1], ArrowLeft: [0, -1] };
 
@@ -26,7 +26,7 @@ const targetOf = (element) => {
 /** Give a patrol to an officer; where they have another one that day, the two swap. */
 const giveTo = (patrol, officer) => {
   if (patrol.officer === officer) return null;
-  const other = store.patrols.find((row) => row.officer === officer && row.date === patrol.date);
+  const other = store.patrols.find((row) => row.officer === officer && row.date === patrol.date && row.window === patrol.window);
   if (other) return { kind: "swap", a: keyOf(patrol), b: keyOf(other) };
   return { kind: "move", from: keyOf(patrol), to: { ...keyOf(patrol), officer } };
 };
@@ -38,12 +38,12 @@ export const changeFor = (held, target) => {
   if (held.officer) {
     if (target.officer) return null;
     if (patrol) return giveTo(patrol, held.officer);
-    return { kind: "add", officer: held.officer, urn, date, variant: null };
+    return { kind: "add", officer: held.officer, urn, date, window: store.state.windows[0], variant: null };
   }
   if (target.officer) return giveTo(held.patrol, target.officer);
   if (held.patrol.urn === urn && held.patrol.date === date) return null;
   if (patrol) return { kind: "swap", a: keyOf(held.patrol), b: keyOf(patrol) };
-  return { kind: "move", from: keyOf(held.patrol), to: { officer: held.patrol.officer, urn, date } };
+  return { kind: "move", from: keyOf(held.patrol), to: { ...keyOf(held.patrol), urn, date } };
 };
 
 /** What is in the hand, in words. */
@@ -251,9 +251,10 @@ const onKey = (event) => {
     else return;
     event.preventDefault();
     if (place.classList.contains("officer") && hand.held?.officer) one('#grid [tabindex="0"]')?.focus();
-  } else if ((event.key === "m" || event.key === "M") && patrolAt(place)) {
+  } else if (event.key === "m" || event.key === "M") {
     event.preventDefault();
-    hand.openMenu(patrolAt(place));
+    if (place.classList.contains("officer")) hand.openOfficer(place.dataset.officer);
+    else if (patrolAt(place)) hand.openMenu(patrolAt(place));
   }
 };
 
@@ -268,13 +269,13 @@ const onClick = (event) => {
   } else if (place.matches(".empty")) {
     hand.openAdd(targetOf(place));
   } else if (place.matches(".officer")) {
-    pickUp({ officer: place.dataset.officer }, place);
+    hand.openOfficer(place.dataset.officer);
   }
 };
 
 /** Let the week be worked by hand. */
-export const startCarrying = ({ openMenu, openAdd }) => {
-  Object.assign(hand, { openMenu, openAdd });
+export const startCarrying = ({ openMenu, openAdd, openOfficer }) => {
+  Object.assign(hand, { openMenu, openAdd, openOfficer });
   const week = one("#week");
   week.addEventListener("pointerdown", press);
   addEventListener("pointermove", drag, { passive: false });

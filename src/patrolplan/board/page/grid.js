@@ -2,7 +2,7 @@
 
 import { all, fill, icon, keeper, make, one, unseen } from "./dom.js";
 import { named, store } from "./store.js";
-import { counted, dayName, idOf, patrolName, routeName } from "./words.js";
+import { appointmentName, counted, dayName, idOf, patrolName, plain, routeName, shortDay, windowOf } from "./words.js";
 
 const FEW = 15;
 const shown = { day: 0, words: "", few: false };
@@ -12,7 +12,8 @@ let chosen = "";
 
 /** Everything to say about a patrol, for its name. */
 const patrolLabel = (patrol) => [
-  patrolName(patrol), `${patrol.start} to ${patrol.end}`, routeName(patrol),
+  `${patrolName(patrol)}${windowOf(patrol)}`, `${patrol.start} to ${patrol.end}`, routeName(patrol),
+  patrol.crew.length && `with ${patrol.crew.join(" and ")}`,
   patrol.locked && "locked", patrol.lent && "lent to this school", patrol.delivered && "delivered",
 ].filter(Boolean).join(", ");
 
@@ -37,6 +38,8 @@ const chip = (patrol) => {
           "span", { class: "when", text: `${patrol.start}–${patrol.end}` },
           patrol.variants > 1 ? make("span", { class: "route", text: `R${patrol.variant + 1}` }) : null,
         ),
+        patrol.crew.length ? make("span", { class: "further", text: `with ${patrol.crew.join(", ")}` }) : null,
+        store.state.windows.length > 1 ? make("span", { class: "further", text: plain(patrol.window) }) : null,
       ),
     ),
     make(
@@ -49,21 +52,25 @@ const chip = (patrol) => {
 /** The text of a cell without a patrol. */
 const emptyText = (cell) => (cell.state === "closed" ? "Closed" : "+");
 
+/** Whether a cell with a patrol has a window without one. */
+const hasRoom = ({ patrols }) => new Set(patrols.map(({ window }) => window)).size < store.state.windows.length;
+
 /** A cell of a school and a day. */
 const cellOf = (school, { date }, day) => {
   const cell = school.cells[date] ?? { state: "closed", why: "", patrols: [] };
   const reason = named(cell.why);
   const why = reason ? `: ${reason}` : "";
   const place = `${school.name}, ${dayName(date)}`;
+  const nobody = cell.state === "closed" ? "closed" : cell.patrols.length ? "a window without a patrol" : "nobody";
   const empty = () => make(
     "button",
-    { type: "button", class: "empty", tabindex: "-1", title: reason || null, data: { focus: `c|${date}|${school.urn}` } },
+    { type: "button", class: `empty${cell.patrols.length ? " more-room" : ""}`, tabindex: "-1", title: reason || null, data: { focus: `c|${date}|${school.urn}` } },
     make("span", { "aria-hidden": "true", text: emptyText(cell) }),
-    unseen(`${place}: ${cell.state === "closed" ? "closed" : "nobody"}${why}. Add a patrol`),
+    unseen(`${place}: ${nobody}${why}. Add a patrol`),
   );
   return make(
     "td", { class: `cell ${cell.state}${day === shown.day ? " shown" : ""}`, role: "gridcell", data: { urn: school.urn, date } },
-    cell.patrols.length ? cell.patrols.map(chip) : empty(),
+    cell.patrols.map(chip), cell.patrols.length && !hasRoom(cell) ? null : empty(),
   );
 };
 
@@ -98,25 +105,37 @@ export const showDay = (number) => {
   all("#grid [data-date]").forEach((cell) => cell.classList.toggle("shown", cell.dataset.date === days[shown.day].date));
 };
 
+/** What an officer has to do besides, and when they are away: "Fri: court 09:00–11:00". */
+const besides = ({ absent, appointments }) => store.state.week.days.flatMap(({ date }) => [
+  ...(absent.includes(date) ? [`${shortDay(date)}: away`] : []),
+  ...(appointments[date] ?? []).map((one) => `${shortDay(date)}: ${appointmentName(one)}`),
+]);
+
 /** The officers, to drag onto a cell, with their patrols of the maximum. */
 const drawCrew = (state) => {
   const card = (officer) => {
     const full = officer.patrols >= officer.max_patrols;
     const text = `${officer.patrols}/${officer.max_patrols}`;
+    const role = officer.role === "officer" ? "" : officer.role;
+    const other = besides(officer);
     return make(
       "button",
       {
         type: "button", class: `officer${full ? " full" : ""}`, data: { officer: officer.officer, focus: `o|${officer.officer}` },
-        "aria-label": `${officer.officer}, ${officer.patrols} of ${officer.max_patrols} patrols${full ? ", no more this week" : ""}`,
+        "aria-label": [officer.officer, role, `${officer.patrols} of ${officer.max_patrols} patrols${full ? ", no more this week" : ""}`, ...other].filter(Boolean).join(", "),
+        title: other.join("\n") || null,
       },
       make("span", { class: "grip" }, icon("grip")),
-      make("span", { class: "who", text: officer.officer }),
-      make("span", { class: "load", text: full ? `${text} full` : text }),
+      make(
+        "span", { class: "officer-text" },
+        make("span", { class: "first" }, make("span", { class: "who", text: officer.officer }), make("span", { class: "load", text: [role, full ? `${text} full` : text].filter(Boolean).join(", ") })),
+        other.length ? make("span", { class: "further", text: other.length > 1 ? `${other[0]}, ${other.length - 1} more` : other[0] }) : null,
+      ),
     );
   };
   fill(one("#crew"), [
     cards.keep("", "", () => make("h2", { text: "Officers" })),
-    ...state.officers.map((row) => cards.keep(row.officer, [row.officer, row.patrols, row.max_patrols], () => card(row))),
+    ...state.officers.map((row) => cards.keep(row.officer, [row.officer, row.patrols, row.max_patrols, row.absent, row.appointments], () => card(row))),
   ]);
   cards.turn();
 };

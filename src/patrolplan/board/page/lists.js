@@ -2,6 +2,7 @@
 
 import { button, keeper, make, unseen } from "./dom.js";
 import { lookAtHotspot } from "./map.js";
+import { gapTitle, swapsButton } from "./outcome.js";
 import { change, named, store } from "./store.js";
 import { counted, dayName, inWords, patrolName, ruleName, schoolName } from "./words.js";
 
@@ -67,7 +68,7 @@ export const drawGaps = ({ gaps, short, notes, threshold_note: note }) => [
   gaps.length ? make("ul", { class: "rows" }, store.state.schools.map((school) => {
     const mine = gaps.filter(({ urn }) => urn === school.urn);
     if (!mine.length) return null;
-    return make("li", {}, make("b", { text: school.name }), make("ul", {}, mine.map((gap) => make("li", { text: `${dayName(gap.date)}: ${named(gap.why)}` }))));
+    return make("li", {}, make("b", { text: school.name }), make("ul", {}, mine.map((gap) => make("li", {}, make("span", { text: `${dayName(gap.date)}: ${named(gap.why)} ` }), swapsButton({ urn: gap.urn, date: gap.date }, gapTitle(school.name, gap.date), { class: "link" })))));
   }).filter(Boolean)) : make("p", { text: "None." }),
   notes.length || note ? make("h3", { text: "Notes" }) : null,
   make("ul", { class: "rows" }, [...notes, ...(note ? [note] : [])].map((text) => make("li", { text: named(text) }))),

@@ -3,8 +3,9 @@
 import { button, choice, labelled, make, openDialog } from "./dom.js";
 import { deliveredLine } from "./delivered.js";
 import { pickUp } from "./carry.js";
+import { gapTitle, swapsButton } from "./outcome.js";
 import { change, check, named, store, verdict } from "./store.js";
-import { dayName, idOf, inWords, keyOf, patrolName, routeName, ruleName, schoolName } from "./words.js";
+import { dayName, idOf, inWords, keyOf, patrolName, plain, routeName, ruleName, schoolName, windowOf } from "./words.js";
 
 /** Make a change and close the dialog when it was done; otherwise the reason stands in it. */
 const act = (dialog, what) => async () => {
@@ -33,9 +34,9 @@ const checkedChoice = (label, doIt, options, changeOf, dialog) => {
 export const officerOptions = (urn, date) => {
   const rows = store.state.officers.map((row) => {
     const cares = row.schools.includes(urn) || row.schools.includes("*");
-    const busy = store.patrols.find((patrol) => patrol.officer === row.officer && patrol.date === date);
+    const busy = store.patrols.find((patrol) => [patrol.officer, ...patrol.crew].includes(row.officer) && patrol.date === date);
     const hours = row.hours[date] ? row.hours[date].replace("-", "–") : "off duty";
-    const facts = [hours, `${row.patrols} of ${row.max_patrols}`, busy && `then at ${schoolName(busy.urn)}`, !cares && "not in their care"];
+    const facts = [row.role !== "officer" && row.role, hours, `${row.patrols} of ${row.max_patrols}`, busy && `then at ${schoolName(busy.urn)}`, !cares && "not in their care"];
     return { name: row.officer, order: (cares ? 0 : 2) + (busy || !row.hours[date] ? 1 : 0), text: `${row.officer} (${facts.filter(Boolean).join(", ")})` };
   });
   return rows.sort((a, b) => a.order - b.order).map(({ name, text }) => [name, text]);
@@ -46,6 +47,16 @@ const stopList = (patrol) => make("ol", { class: "stops" }, patrol.stops.map((st
   "li", {}, make("b", { text: `${stop.arrive}–${stop.leave}` }), ` ${stop.place} (${stop.hotspot}, ${Math.round(stop.minutes)} min)`,
 )));
 
+const NOBODY = "-";
+
+/** Who walks along, and the choice of somebody else. */
+const crewChoice = (patrol, dialog) => {
+  const { officer, urn, date, crew } = patrol;
+  const others = officerOptions(urn, date).filter(([name]) => name !== officer && !crew.includes(name));
+  const options = [...(crew.length ? [[NOBODY, "nobody"]] : []), ...others];
+  return checkedChoice("Along", "Set", options, (name) => ({ kind: "crew", ...keyOf(patrol), crew: name === NOBODY ? [] : [name] }), dialog);
+};
+
 /** Open the menu of a patrol. */
 export const openMenu = (patrol, showOnMap) => {
   if (!patrol) return;
@@ -54,7 +65,7 @@ export const openMenu = (patrol, showOnMap) => {
   const it = () => dialog;
   const key = keyOf(patrol);
   const { officer, urn, date } = patrol;
-  const swaps = store.patrols.filter((row) => idOf(row) !== idOf(patrol) && !(row.urn === urn && row.date === date))
+  const swaps = store.patrols.filter((row) => idOf(row) !== idOf(patrol) && !(row.urn === urn && row.date === date && row.window === patrol.window))
     .map((row) => [idOf(row), `${dayName(row.date)}: ${row.officer} at ${schoolName(row.urn)}`]);
   const byId = (id) => keyOf(store.patrols.find((row) => idOf(row) === id));
   const routes = Array.from({ length: patrol.variants }, (_, number) => [String(number), `Route ${number + 1}`])
@@ -62,7 +73,7 @@ export const openMenu = (patrol, showOnMap) => {
   const rule = (text, what) => button(text, act(it, { kind: "ban", ...what }), { "aria-label": `Rule out: ${ruleName(what)}` });
   dialog = openDialog(
     "patrol", `${officer} at ${schoolName(urn)}`,
-    make("p", { text: `${dayName(date)}, ${patrol.start} to ${patrol.end}, set out ${patrol.leave || patrol.start}, ${routeName(patrol)}${patrol.locked ? ", locked" : ""}.` }),
+    make("p", { text: `${dayName(date)}${windowOf(patrol)}, ${patrol.start} to ${patrol.end}, set out ${patrol.leave || patrol.start}, ${routeName(patrol)}${patrol.locked ? ", locked" : ""}${patrol.crew.length ? `, with ${patrol.crew.join(" and ")}` : ""}.` }),
     stopList(patrol),
     make(
       "div", { class: "actions" },
@@ -77,6 +88,7 @@ export const openMenu = (patrol, showOnMap) => {
     ),
     checkedChoice("Give to", "Give", officerOptions(urn, date).filter(([name]) => name !== officer), (name) => ({ kind: "move", from: key, to: { ...key, officer: name } }), it),
     checkedChoice("Swap with", "Swap", swaps, (id) => ({ kind: "swap", a: key, b: byId(id) }), it),
+    crewChoice(patrol, it),
     routes.length ? checkedChoice("Other route", "Choose", routes, (number) => ({ kind: "variant", ...key, variant: Number(number) }), it) : null,
     make(
       "fieldset", {}, make("legend", { text: `Rule out on ${dayName(date)}` }),
@@ -98,13 +110,19 @@ export const openAdd = ({ urn, date }) => {
   const cell = store.school.get(urn).cells[date] ?? {};
   const variants = Math.max(1, ...store.patrols.filter((row) => row.urn === urn).map((row) => row.variants));
   const route = choice([["", "the best available"], ...Array.from({ length: variants }, (_, number) => [String(number), `route ${number + 1}`])]);
-  const changeOf = (officer) => ({ kind: "add", officer, urn, date, variant: route.value === "" ? null : Number(route.value) });
+  const taken = new Set((cell.patrols ?? []).map(({ window }) => window));
+  const { windows } = store.state;
+  const window = choice(windows.map((name) => [name, plain(name)]));
+  window.value = windows.find((name) => !taken.has(name)) ?? windows[0];
+  const changeOf = (officer) => ({ kind: "add", officer, urn, date, window: window.value, variant: route.value === "" ? null : Number(route.value) });
   const bans = store.state.bans.filter((ban) => (!ban.urn || ban.urn === urn) && (!ban.date || ban.date === date));
   dialog = openDialog(
     "add", `Add a patrol: ${schoolName(urn)}, ${dayName(date)}`,
     cell.why ? make("p", {}, make("b", { text: "Why there is no patrol: " }), named(cell.why)) : null,
+    windows.length > 1 ? make("div", { class: "line" }, labelled("Window", window)) : null,
     variants > 1 ? make("div", { class: "line" }, labelled("Route", route)) : null,
     checkedChoice("Officer", "Add", officerOptions(urn, date), changeOf, it),
+    cell.state === "closed" ? null : make("div", { class: "actions" }, swapsButton({ urn, date }, gapTitle(schoolName(urn), date))),
     make(
       "fieldset", {}, make("legend", { text: "Rules" }),
       make(

@@ -14,7 +14,7 @@ const GAINS = {
   short: (value) => `${signed(value)} ${noun(value, "school")} below the minimum`,
   cards: (value) => `${counted(value, "card")} to print or withdraw`,
 };
-const watching = { on: false };
+const watching = { on: false, whenPlanned: () => {} };
 
 /** A number with its sign. */
 const signed = (value) => (value > 0 ? `+${value}` : value < 0 ? `−${-value}` : "±0");
@@ -148,24 +148,29 @@ const follow = async () => {
   else if (ready) say("A proposal is ready: compare it with the week, then take or drop it.");
   else say(named(body.message) || "No proposal was made; the week stays as it is.");
   if (hadFocus && !one("dialog[open]")) one(ready ? "#compare" : "#solve").focus();
+  if (body.kind === "planning" && !body.problem) watching.whenPlanned();
 };
 
-/** Start planning again. */
-const solve = async () => {
-  const { status, body } = await tell("/api/solve", { version: store.state.version });
+/** Start planning again, by the same draw or by the next one. */
+const solve = async (isNextDraw = false) => {
+  const { status, body } = await tell("/api/solve", { version: store.state.version, draw_again: isNextDraw });
   if (status !== 202 && status !== 200) {
     say(status === 409 ? "another window changed the week first; look at it and plan again" : body.problem, { problem: true });
     return;
   }
-  say("Planning again around the locks …");
+  say(isNextDraw ? "Drawing again around the locks …" : "Planning again around the locks …");
   drawSolving({ running: true, share: 0, seconds: 0 });
   one("#cancel-solve").focus();
   follow();
 };
 
-/** Wire the tools of planning again. */
-export const startProposals = () => {
-  one("#solve").addEventListener("click", () => inTurn(solve));
+/** Draw another week: a proposal to compare. */
+export const drawAgain = () => inTurn(() => solve(true));
+
+/** Wire the tools of planning again; `whenPlanned` is called when a change has been planned. */
+export const startProposals = (whenPlanned) => {
+  watching.whenPlanned = whenPlanned;
+  one("#solve").addEventListener("click", () => inTurn(() => solve()));
   one("#cancel-solve").addEventListener("click", async () => {
     await tell("/api/solve/cancel");
     say("Stopping …");

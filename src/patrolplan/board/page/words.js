@@ -13,11 +13,26 @@ export const shortDay = (date) => store.state.week.days.find((day) => day.date =
 /** A school's name, or its URN where it is not on the board. */
 export const schoolName = (urn) => store.school.get(urn)?.name ?? `URN ${urn}`;
 
-/** What tells a patrol from the others. */
-export const keyOf = ({ officer, urn, date }) => ({ officer, urn, date });
+/** Name of the window from each school's bell; the others are named in the settings. */
+export const AFTER_SCHOOL = "after_school";
 
-/** The same as one string. */
-export const idOf = (patrol) => `${patrol.date}|${patrol.urn}|${patrol.officer}`;
+/** A name of the settings as words: after_school, after school. */
+export const plain = (name) => name.replaceAll("_", " ");
+
+/** The window of a patrol after a comma, where the week has several; else empty. */
+export const windowOf = ({ window = AFTER_SCHOOL }) => (store.state.windows.length > 1 ? `, ${plain(window)}` : "");
+
+/** What an appointment is, as words. */
+export const kindName = plain;
+
+/** What an appointment is and when, in few words. */
+export const appointmentName = ({ kind, from, to }) => `${kindName(kind)} ${from}–${to}`;
+
+/** What tells a patrol from the others. */
+export const keyOf = ({ officer, urn, date, window = AFTER_SCHOOL }) => ({ officer, urn, date, window });
+
+/** The same as one string; only windows other than the usual one are named. */
+export const idOf = ({ date, urn, officer, window = AFTER_SCHOOL }) => [date, urn, officer, ...(window === AFTER_SCHOOL ? [] : [window])].join("|");
 
 /** A patrol in few words. */
 export const patrolName = ({ officer, urn, date }) => `${officer} at ${schoolName(urn)} on ${dayName(date)}`;
@@ -30,6 +45,9 @@ export const promised = (patrol) => patrol.stops.map(({ minutes }) => Math.round
 
 /** A count with its noun: 1 patrol, 2 patrols. */
 export const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
+
+/** From a day to a day, in words. */
+const spanName = ({ from, to }) => (from === to ? `on ${dayName(from)}` : `from ${dayName(from)} to ${dayName(to)}`);
 
 /** What a change would do, for the one who wants it. */
 export const inWords = (what) => {
@@ -49,13 +67,18 @@ export const inWords = (what) => {
     case "unban": return `Allow again: ${ruleName(what)}`;
     case "task": return `${what.must_visit ? "Task" : "Bar"} place ${what.place_id}`;
     case "untask": return `Remove place ${what.place_id}`;
+    case "away": return `${what.officer} away ${spanName(what)}`;
+    case "back": return `${what.officer} back again ${spanName(what)}`;
+    case "appoint": return `${what.officer}: ${kindName(what.what)} on ${dayName(what.date)}, ${what.from} to ${what.to}`;
+    case "unappoint": return `Remove the appointment of ${what.officer} on ${dayName(what.date)} at ${what.from}`;
+    case "crew": return what.crew.length ? `${what.crew.join(" and ")} along with ${patrolName(what)}` : `Nobody along with ${patrolName(what)}`;
     default: return what.kind;
   }
 };
 
 /** What a ban rules out. */
-export const ruleName = ({ officer, urn, date, variant = null }) => {
-  const route = variant === null ? "" : `, route ${variant + 1}`;
+export const ruleName = ({ officer, urn, date, variant = null, window = null }) => {
+  const route = `${variant === null ? "" : `, route ${variant + 1}`}${window ? `, ${plain(window)}` : ""}`;
   const when = date ? ` on ${dayName(date)}` : " all week";
   if (officer && !urn) return `any patrol of ${officer}${when}`;
   if (!officer) return `any patrol at ${urn ? schoolName(urn) : "any school"}${route}${when}`;

@@ -15,9 +15,8 @@ from scipy import stats
 
 from patrolplan.area import StudyArea
 from patrolplan.hotspots.trends import MIN_EVENTS, is_significant
-from patrolplan.network.graph import compute_piece_distances
+from patrolplan.network.graph import compute_walk_metres
 from patrolplan.network.names import label_streets
-from patrolplan.network.pieces import PIECE_METRES
 from patrolplan.outputs.brief.periods import (
     BoundedMonths,
     ComparedPeriods,
@@ -57,18 +56,8 @@ class WalkingArea:
 
 def find_walking_area(area: StudyArea, row: int) -> WalkingArea:
     """Streets within the settings' radius of a school's gate, the same that its patrols reach."""
-    network, radius = area.network.walkable, area.settings.patrol.radius_metres
-    gate = area.gates.take([row])
-    # A walk within the radius stays in its circle; pieces that it reaches lie half in at least.
-    near = np.union1d(
-        network.find_pieces_within(network.xy(gate)[0], radius + 2 * PIECE_METRES), gate.piece
-    )
-    walk = compute_piece_distances(
-        network.take(near), gate.map_to_subnetwork(near), limit_metres=radius
-    )
-    metres = np.full(len(network), np.inf)
-    metres[near] = np.where(walk <= radius, walk, np.inf)
-    metres[gate.piece] = 0.0
+    radius = area.settings.patrol.radius_metres
+    metres = compute_walk_metres(area.network.walkable, area.gates.take([row]), radius)
     metres = metres[: len(area.network)]
     catchments = area.catchments
     share = np.where(np.isfinite(metres), catchments.piece_share, 0.0)

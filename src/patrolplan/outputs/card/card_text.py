@@ -18,6 +18,7 @@ from patrolplan.outputs.reason_words import (
     ReasonLine,
     describe_want_of_reasons,
     find_months,
+    find_news,
     join_words,
     list_reason_lines,
     order_reasons,
@@ -60,6 +61,7 @@ def build_card_data(
     patrol_id = f"{patrol.urn}-{patrol.number}"
     officers = sum(other.urn == patrol.urn for other in plan.patrols)
     headings = [
+        wording.describe_further_window(patrol),
         f"URN {make_printable(patrol.urn)}",
         make_printable(plan.area.name),
         f"officer {patrol.number} of {officers}" if officers > 1 else "",
@@ -68,7 +70,6 @@ def build_card_data(
     on_duty = f"{officer} with {join_words(colleagues)}" if colleagues else officer
     gate_time = _format_time_range(patrol.start_minutes, patrol.gate_until_minutes)
     window = _format_time_range(patrol.start_minutes, patrol.latest_end_minutes)
-    crs = plan.area.settings.area.crs
     reasons = [reason for stop in patrol.stops for reason in stop.why]
     if not patrol.stops:
         reasons = [one for *_, why in list_nearest(plan, patrol) for one in why]
@@ -85,7 +86,7 @@ def build_card_data(
         "marking": make_printable(find_marking(own_marking, reasons)),
         "window": window if patrol.stops else gate_time,
         "timing": _describe_timing(patrol),
-        **_build_first_row(patrol, gate_time, crs),
+        **_build_first_row(plan, patrol, gate_time),
         "gate_only": None
         if patrol.stops
         else build_gate_panel(plan, patrol, with_months=not months),
@@ -108,8 +109,9 @@ def build_card_data(
     return data
 
 
-def _build_first_row(patrol: Patrol, gate_time: str, crs: str) -> dict[str, str]:
+def _build_first_row(plan: Plan, patrol: Patrol, gate_time: str) -> dict[str, str]:
     """The table's first row: the gate, or the base of a patrol that does not pass the gate."""
+    crs = plan.area.settings.area.crs
     if patrol.from_base:
         x, y = patrol.base_xy or (patrol.x, patrol.y)
         return {
@@ -120,7 +122,8 @@ def _build_first_row(patrol: Patrol, gate_time: str, crs: str) -> dict[str, str]
             "gate_why": "Set out.",
         }
     present = patrol.gate_until_minutes > patrol.start_minutes
-    why = "Be seen as pupils leave; meet the member of staff." if present else "Start here."
+    do = "arrive" if wording.is_before_school(plan, patrol) else "leave"
+    why = f"Be seen as pupils {do}; meet the member of staff." if present else "Start here."
     if patrol.stops and patrol.gate_until_minutes - patrol.start_minutes > LONG_STAY_MINUTES:
         why = (
             f"{why} Stay until {format_time(patrol.gate_until_minutes)}: stop 1 counts more later."
@@ -181,8 +184,10 @@ def _build_stop_data(
     plan: Plan, stop: Stop, number: int, *, busiest: str, with_months: bool
 ) -> dict[str, Any]:
     """A row of the table; `reasons` are sentences, with a sign where they are pupils' own."""
-    reasons = list(map(build_sentence, list_reason_lines(stop, with_months=with_months)))
-    if not (reasons or busiest or stop.tasking):
+    news, since = find_news(stop.why) or (None, "")
+    others = replace(stop, why=tuple(one for one in stop.why if one is not news))
+    reasons = list(map(build_sentence, list_reason_lines(others, with_months=with_months)))
+    if not (reasons or busiest or stop.tasking or news):
         reasons = [build_sentence(ReasonLine(describe_want_of_reasons(stop)))]
     return {
         "mark": str(number),
@@ -191,6 +196,7 @@ def _build_stop_data(
         "grid": wording.format_grid_reference(stop.x, stop.y, crs=plan.area.settings.area.crs),
         "tasked": "" if stop.tasking is None else _describe_tasked_stop(stop, stop.tasking),
         "busiest": busiest,
+        "news": f"{since}{':' if reasons else '.'}" if since else "",
         "reasons": reasons,
     }
 

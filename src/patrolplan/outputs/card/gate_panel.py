@@ -18,13 +18,15 @@ from patrolplan.patrols.turns import HEADINGS
 from patrolplan.text import capitalise
 from patrolplan.times import format_time
 
-GATE_TASKS = (
-    "Look for: groups that wait for pupils, pupils who turn back or will not leave, traffic.",
-    "Ask: which way home do you avoid, and why?",
-)
+LOOK_FOR = "Look for: groups that wait for pupils, pupils who turn back or will not {}, traffic."
+ASK = "Ask: which way {} do you avoid, and why?"
 """What to do for as long as one stays at the gate."""
 
-GATE_REASONS: tuple[NoteKind, ...] = ("nothing_worth_walk", "no_stop_in_time")
+ARRIVING = ("come in", "to school", "came from")
+LEAVING = ("leave", "home", "went towards")
+"""What pupils do at the gate before and after school."""
+
+GATE_REASONS: tuple[NoteKind, ...] = ("nothing_worth_walk", "no_stop_in_time", "window_at_gate")
 """Notes that say why no stop is made: the panel says so, and no caution does once more."""
 
 MAX_NEAREST = 3
@@ -33,10 +35,13 @@ MAX_NEAREST = 3
 
 def build_gate_panel(plan: Plan, patrol: Patrol, *, with_months: bool) -> dict[str, Any]:
     """What a card without a stop says: to stay, until when, why, and what to look for."""
+    arrive = wording.is_before_school(plan, patrol)
+    do, where, came = ARRIVING if arrive else LEAVING
     return {
         "title": f"Stay at the gate until {format_time(patrol.gate_until_minutes)}",
-        "why": _describe_gate_reason(patrol),
-        "tasks": list(GATE_TASKS),
+        "why": _describe_gate_reason(plan, patrol),
+        "tasks": [LOOK_FOR.format(do), ASK.format(where)],
+        "most": f"Most {came}:",
         "nearest": [
             {
                 "place": capitalise(print_whole(place)),
@@ -49,8 +54,10 @@ def build_gate_panel(plan: Plan, patrol: Patrol, *, with_months: bool) -> dict[s
     }
 
 
-def _describe_gate_reason(patrol: Patrol) -> str:
+def _describe_gate_reason(plan: Plan, patrol: Patrol) -> str:
     """Why no stop is made."""
+    if wording.is_at_gate(plan, patrol):
+        return "This window is for the gate alone: no stop is planned."
     notes = [describe_note(note) for note in patrol.notes if note.kind in GATE_REASONS]
     if not notes:
         return f"{wording.describe_quality(patrol)}."

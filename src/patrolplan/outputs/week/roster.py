@@ -9,10 +9,17 @@ from functools import cached_property
 import numpy as np
 
 from patrolplan.errors import Problems
+from patrolplan.inputs.lookups import WEEKDAYS
+from patrolplan.outputs.crew_words import name_member
+from patrolplan.outputs.reason_words import join_words
+from patrolplan.outputs.wording import format_grid_reference
+from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.team.bases import MODE_WORDS
+from patrolplan.team.officer_day import OfficerDays, build_officer_days
 from patrolplan.team.week import Duty, Week, find_open_days, format_day
 from patrolplan.times import format_span, format_time
 
+STAFF = "a member of staff of the school"
 LONGEST_FILE_NAME = 60
 RESERVED_FILE_NAMES = {
     *("con", "prn", "aux", "nul"),
@@ -75,9 +82,10 @@ class Roster:
     def officers(self) -> tuple[RosterOfficer, ...]:
         """Every officer, in the order of the officers table."""
         table = self.week.plan.area.officers
-        names = dict.fromkeys((*table["officer"], *(duty.officer for duty in self.week.duties)))
+        walkers = (name for duty in self.week.duties for name in (duty.officer, *duty.crew))
+        names = dict.fromkeys((*table["officer"], *walkers))
         files = make_file_names(names)
-        modes = dict(zip(table["officer"], table["mode"], strict=True))
+        modes = self.officer_modes
         schools = dict(zip(table["officer"], table["school_urns"], strict=True))
         return tuple(
             RosterOfficer(
@@ -115,6 +123,33 @@ class Roster:
         return patrols if from_base else f"to the gate {officer.mode}, {patrols}"
 
     @cached_property
+    def officer_days(self) -> OfficerDays:
+        """Each officer's day in order, see `patrolplan.team.officer_day`."""
+        return build_officer_days(self.week)
+
+    def find_officers(self, duties: Iterable[Duty]) -> tuple[RosterOfficer, ...]:
+        """The officers of these duties, and who walks along on them."""
+        names = {name for duty in duties for name in (duty.officer, *duty.crew)}
+        return tuple(officer for officer in self.officers if officer.name in names)
+
+    def describe_others(self, officer: str, duty: Duty) -> str:
+        """With whom an officer walks a patrol, staff by their role only; empty for nobody."""
+        others = [name for name in (duty.officer, *duty.crew) if name != officer]
+        return join_words([name_member(self.week.plan.area, name) for name in others])
+
+    @cached_property
+    def officer_modes(self) -> dict[str, str]:
+        """How each officer travels, as in the officers table."""
+        table = self.week.plan.area.officers
+        return dict(zip(table["officer"], table["mode"], strict=True))
+
+    def find_hours(self, officer: str, day: dt.date) -> str:
+        """An officer's hours of duty on a day, HH:MM-HH:MM; empty where off or not known."""
+        table = self.week.plan.area.officers
+        hours = table.loc[table["officer"] == officer, WEEKDAYS[day.weekday()]]
+        return "" if hours.empty else str(hours.iloc[0])
+
+    @cached_property
     def school_names(self) -> dict[str, str]:
         """School names by URN."""
         return {school.urn: school.name for school in self.schools}
@@ -135,18 +170,49 @@ class Roster:
     def _duties_by_officer(self) -> dict[tuple[str, dt.date], tuple[Duty, ...]]:
         return _group_duties((duty.officer, duty.date, duty) for duty in self.week.duties)
 
+    def find_place_words(self, place: str) -> str:
+        """Where a hotspot or a tasked place of the week is: its street, or else a grid reference.
+
+        A tasked place is known by its street only from a patrol that stops there.
+        """
+        return self._place_words.get(place, "")
+
+    @cached_property
+    def _place_words(self) -> dict[str, str]:
+        area, hotspots = self.week.plan.area, self.week.plan.hotspots
+        crs, places = area.settings.area.crs, area.tasked_places
+        points = zip(places["place_id"], places.geometry, strict=True)
+        words = {name: format_grid_reference(at.x, at.y, crs=crs) for name, at in points}
+        words |= dict(zip(hotspots["hotspot"], hotspots["place"], strict=True))
+        stops = (stop for duty in self.week.duties for stop in duty.patrol.stops)
+        return words | {stop.tasked: stop.place for stop in stops if stop.tasked}
+
+    def list_walked_duties(self, name: str) -> list[Duty]:
+        """An officer's patrols of the week, with those on which they walk along."""
+        return [duty for duty in self.week.duties if name in {duty.officer, *duty.crew}]
+
     def select_duties(self, officer: str | None, date: dt.date | None) -> list[Duty]:
         """Duties of an officer, a day, or both; None stands for all."""
-        return [
-            duty
-            for duty in self.week.duties
-            if officer in {None, duty.officer} and date in {None, duty.date}
-        ]
+        own = self.week.duties if officer is None else self.list_walked_duties(officer)
+        return [duty for duty in own if date in {None, duty.date}]
 
     def card_path(self, duty: Duty) -> str:
         """Path of a duty's card in the folder."""
         officer = self.officer_file_names[duty.officer]
-        return f"cards/{officer}/{duty.date}-{self.school_file_name(duty.urn)}.pdf"
+        window = self.window_suffix(duty)
+        return f"cards/{officer}/{duty.date}-{self.school_file_name(duty.urn)}{window}.pdf"
+
+    def window_suffix(self, duty: Duty) -> str:
+        """What tells papers of further windows from those of the one after school.
+
+        It begins with a point, which no name of an officer or a school has in file names.
+        """
+        window = duty.patrol.window
+        return "" if window == AFTER_SCHOOL else f".{self._window_file_names[window]}"
+
+    @cached_property
+    def _window_file_names(self) -> dict[str, str]:
+        return make_file_names(sorted({duty.patrol.window for duty in self.week.duties}))
 
     @cached_property
     def officer_file_names(self) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Everything that a team gets for a week: tables, map, sheets, and each officer's cards."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +11,12 @@ from patrolplan.atomic import WEEK_FILE
 from patrolplan.outputs.card.card import CardBook, PrintedPatrol, render_card_books
 from patrolplan.outputs.cartography.fonts import make_printable, print_whole
 from patrolplan.outputs.output_folder import format_json, write_files
+from patrolplan.outputs.reason_words import join_words
 from patrolplan.outputs.webmap.map_layers import MapPatrol
 from patrolplan.outputs.webmap.map_page import WeekView, render_map
+from patrolplan.outputs.week.calendars import render_calendars
+from patrolplan.outputs.week.day_words import describe_appointment, describe_way
+from patrolplan.outputs.week.lead_sheet import render_lead_sheet
 from patrolplan.outputs.week.roster import Roster, RosterOfficer, format_week
 from patrolplan.outputs.week.school_sheet import render_school_sheets
 from patrolplan.outputs.week.spreadsheet import render_week_csv, render_week_xlsx
@@ -26,6 +30,7 @@ from patrolplan.outputs.week.task_sheets import (
 )
 from patrolplan.outputs.wording import (
     PURPOSE,
+    describe_further_window,
     describe_place,
     format_data_months,
     list_attributions,
@@ -33,10 +38,11 @@ from patrolplan.outputs.wording import (
 from patrolplan.parallel import ProgressCallback
 from patrolplan.patrols.plan import Plan
 from patrolplan.team.ledger.promised import HOTSPOTS_FILE, build_hotspots_document
+from patrolplan.team.officer_day import DayItem
 from patrolplan.team.week import Duty, Week, format_day
-from patrolplan.team.week_file import build_week_document
+from patrolplan.team.week_file import CHANCES_FILE, build_week_document
 from patrolplan.text import format_count
-from patrolplan.times import format_time
+from patrolplan.times import format_span, format_time
 
 
 def render_week_map(roster: Roster) -> bytes:
@@ -56,7 +62,7 @@ def _build_map_patrol(roster: Roster, duty: Duty) -> MapPatrol:
     leave = format_set_out(duty)
     about = f"{format_day(duty.date)}, {duty.officer}"
     return MapPatrol(
-        id=f"{duty.date}-{roster.school_file_name(duty.urn)}-{officer}",
+        id=f"{duty.date}-{roster.school_file_name(duty.urn)}-{officer}{roster.window_suffix(duty)}",
         patrol=duty.patrol,
         title=duty.patrol.school,
         choice=(
@@ -74,18 +80,28 @@ def write_week_files(
     *,
     officer: str | None = None,
     date: dt.date | None = None,
+    earlier: Path | None = None,
     executor: Executor | None = None,
     report_progress: ProgressCallback | None = None,
 ) -> None:
-    """Write the papers of a week, or of an officer or day, see `patrolplan.outputs.pack`."""
+    """Write the papers of a week, or of an officer or day, see `patrolplan.outputs.pack`.
+
+    `earlier` is the folder of the papers that these replace, whose calendars are continued.
+    """
     duties = roster.select_duties(officer, date)
+    whole = officer is None and date is None
     files = {
         "week.csv": render_week_csv(roster),
         "week.xlsx": render_week_xlsx(roster),
         "map.html": render_week_map(roster),
-        "tasks.pdf": render_task_sheets(roster, duties, wall=officer is None and date is None),
+        "tasks.pdf": render_task_sheets(roster, duties, wall=whole),
+        **render_calendars(
+            roster, roster.officers if whole else roster.find_officers(duties), earlier
+        ),
         **_render_card_files(roster, duties, executor, report_progress),
     }
+    if whole:
+        files["lead.pdf"] = render_lead_sheet(roster)
     for urn, pdf in render_school_sheets(roster, [duty.urn for duty in duties]).items():
         files[f"schools/{roster.school_file_name(urn)}.pdf"] = pdf
     write_week_documents(roster.week, folder)
@@ -93,13 +109,16 @@ def write_week_files(
 
 
 def format_week_documents(week: Week) -> dict[str, bytes]:
-    """Build `week.json` and `hotspots.geojson`, from which a week is read again."""
+    """Build `week.json`, `hotspots.geojson` and `chances.csv`, from which a week is read again."""
     documents = {WEEK_FILE: build_week_document(week), HOTSPOTS_FILE: build_hotspots_document(week)}
-    return {name: format_json(document).encode("utf-8") for name, document in documents.items()}
+    files = {name: format_json(document).encode("utf-8") for name, document in documents.items()}
+    if week.chances is not None:
+        files[CHANCES_FILE] = week.chances.to_csv(index=False, lineterminator="\n").encode("utf-8")
+    return files
 
 
 def write_week_documents(week: Week, folder: Path) -> None:
-    """Write `week.json` and `hotspots.geojson` into a folder."""
+    """Write `week.json`, `hotspots.geojson` and `chances.csv` into a folder."""
     write_files(folder, format_week_documents(week))
 
 
@@ -114,7 +133,7 @@ def _render_card_files(
     by_officer = [
         (officer, own)
         for officer in roster.officers
-        if (own := [duty for duty in duties if duty.officer == officer.name])
+        if (own := [duty for duty in duties if officer.name in {duty.officer, *duty.crew}])
     ]
     books = [
         CardBook(
@@ -133,12 +152,14 @@ def _render_card_files(
 
 
 def _build_printed_patrol(roster: Roster, plan: Plan, duty: Duty) -> PrintedPatrol:
-    """A duty's patrol with who patrols, and who else does at that school on that day."""
-    colleagues = dict.fromkeys(
-        format_officer_name(other.officer)
+    """A duty's patrol with who patrols, and who else does at that school in that window."""
+    crew = roster.describe_others(duty.officer, duty)
+    others = (
+        other.officer
         for other in roster.school_duties(duty.urn, duty.date)
-        if other.officer != duty.officer
+        if other.officer != duty.officer and other.patrol.window == duty.patrol.window
     )
+    colleagues = dict.fromkeys(map(format_officer_name, [*([crew] if crew else []), *others]))
     name = format_officer_name(duty.officer)
     return PrintedPatrol(plan, duty.patrol, name, tuple(colleagues))
 
@@ -146,43 +167,92 @@ def _build_printed_patrol(roster: Roster, plan: Plan, duty: Duty) -> PrintedPatr
 def build_cover_data(
     roster: Roster, officer: RosterOfficer, duties: Sequence[Duty]
 ) -> dict[str, Any]:
-    """Texts of the cover of an officer's cards, for the template."""
+    """Texts of the cover of an officer's cards, for the template: their days in order.
+
+    Of a whole week all days with anything to do are shown, else those of the cards alone.
+    """
     week = roster.week
     name = format_officer_name(officer.name)
-    own = [duty for duty in week.duties if duty.officer == officer.name]
-    days = {duty.date for duty in own}
-    free = [f"{day:%A}" for day in week.days if day not in days]
-    notes = [f"No patrol on {' and '.join(free)}."] if free else []
-    if len(duties) < len(own):
+    own = roster.list_walked_duties(officer.name)
+    cards = {id(duty): number for number, duty in enumerate(duties)}
+    whole = len(duties) == len(own)
+    shown = [
+        day
+        for day in (week.days if whole else sorted({duty.date for duty in duties}))
+        if (officer.name, day) in roster.officer_days
+    ]
+    free = [f"{day:%A}" for day in week.days if whole and day not in {duty.date for duty in own}]
+    notes = [f"No patrol on {join_words(free)}."] if free else []
+    if not whole:
         notes = [f"Printed in part: {len(duties)} of {len(own)} cards of the week."]
     notes.append("A card printed again replaces the one of the same day.")
     return {
         "officer": name,
         "officer_size": choose_officer_points(name),
-        "subtitle": f"Cards in the order of the days · {roster.describe_officer_modes(officer)}",
+        "subtitle": f"Your days in order · {roster.describe_officer_modes(officer)}",
         "purpose": PURPOSE,
         "count": format_count(len(duties), "card"),
         "week": format_week(week),
         "marking": make_printable(
             find_duties_marking(week.plan.area.settings.output.marking, duties)
         ),
-        "rows": [_build_cover_row(duty) for duty in duties],
+        "days": [_build_cover_day(roster, officer, day, cards) for day in shown],
         "notes": notes,
         "basis": [f"{format_data_months(week.plan.risk)}.", " ".join(list_attributions(week.plan))],
     }
 
 
-def _build_cover_row(duty: Duty) -> dict[str, Any]:
+def _build_cover_day(
+    roster: Roster, officer: RosterOfficer, day: dt.date, cards: Mapping[int, int]
+) -> dict[str, Any]:
+    """A day of the cover; `cards` are the numbers of the book's cards by the duty's id."""
+    hours = roster.find_hours(officer.name, day).replace("-", "\N{EN DASH}")
     return {
-        "day": f"{duty.date:%A}",
-        "date": format_day(duty.date).split(" ", 1)[1],
-        "leave": format_set_out(duty) or "\N{EN DASH}",
-        "start": format_time(duty.start_minutes),
-        "until": f"until {format_time(duty.end_minutes)}",
-        "school": format_school_name(duty.patrol.school),
-        "urn": make_printable(duty.urn),
-        "stops": [
-            f"{format_time(stop.arrive_minutes)} {print_whole(describe_place(stop))}"
-            for stop in duty.patrol.stops
+        "day": f"{day:%A}",
+        "date": f"{day.day} {day:%B}",
+        "hours": f"on duty {hours}" if hours else "",
+        "items": [
+            _build_cover_item(roster, officer.name, item, cards)
+            for item in roster.officer_days[officer.name, day]
         ],
     }
+
+
+def _build_cover_item(
+    roster: Roster, officer: str, item: DayItem, cards: Mapping[int, int]
+) -> dict[str, Any]:
+    """A line of the day: `card` is the number of its card, None where the book holds none."""
+    line: dict[str, Any] = {"kind": item.kind, "card": None, "about": "", "stops": ""}
+    if item.kind == "way":
+        when = item.to_minutes if item.towards == "base" else item.from_minutes
+        return line | {"time": format_time(when), "text": describe_way(roster, officer, item)}
+    span = "all day" if item.is_whole_day else format_span(item.from_minutes, item.to_minutes)
+    line["time"] = span
+    if item.appointment is not None:
+        return line | {"text": describe_appointment(roster, item.appointment)}
+    duty = item.duty
+    if duty is None:
+        return line | {"text": ""}
+    return line | {
+        "card": cards.get(id(duty)),
+        "text": format_school_name(duty.patrol.school),
+        "about": " · ".join(_list_patrol_facts(roster, officer, duty)),
+        "stops": "; ".join(
+            f"{format_time(stop.arrive_minutes)} {print_whole(describe_place(stop))}"
+            for stop in duty.patrol.stops
+        ),
+    }
+
+
+def _list_patrol_facts(roster: Roster, officer: str, duty: Duty) -> list[str]:
+    """Window, school's number, how long to stay at the gate, how many stops, and with whom."""
+    patrol, crew = duty.patrol, roster.describe_others(officer, duty)
+    gate = f"at the gate until {format_time(patrol.gate_until_minutes)}"
+    facts = (
+        make_printable(describe_further_window(patrol)),
+        f"URN {make_printable(duty.urn)}",
+        gate if patrol.gate_until_minutes > patrol.start_minutes else "",
+        format_count(len(patrol.stops), "stop") if patrol.stops else "stay at the gate",
+        f"with {make_printable(crew)}" if crew else "",
+    )
+    return [fact for fact in facts if fact]

@@ -1,0 +1,341 @@
+"""Free text -> places in an area: streets, junctions, postcodes, grid references, degrees.
+
+What is known is the area's own: its streets, and the postcodes of its schools. A text that looks
+like one kind of place but stands for none of it finds nothing; `guess_kind` says what it looks
+like.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher, get_close_matches
+from itertools import product
+from typing import Literal
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse import csgraph
+from scipy.spatial import cKDTree
+
+from patrolplan.area.study_area import StudyArea
+from patrolplan.crs import BRITISH_GRID
+from patrolplan.network import StreetNetwork
+from patrolplan.network.names import describe_positions
+
+PlaceKind = Literal["street", "junction", "postcode", "grid_reference", "coordinates"]
+
+MOST_PLACES = 8
+"""So many are worth reading through."""
+
+SAME_STREET_METRES = 100.0
+"""Pieces of one name no further apart are one street; others are another of that name."""
+
+JUNCTION_METRES = 60.0
+"""Streets whose ends come so near meet there, such as at a roundabout or across a wide road."""
+
+MIN_LIKENESS = 0.8
+"""Of a street's name to what was written, from 0 to 1."""
+
+SHORT_FORMS = {
+    "rd": "road",
+    "st": "street",
+    "ave": "avenue",
+    "av": "avenue",
+    "ln": "lane",
+    "dr": "drive",
+    "sq": "square",
+    "pl": "place",
+    "cres": "crescent",
+    "ct": "court",
+    "gdns": "gardens",
+    "gdn": "garden",
+    "grn": "green",
+    "gr": "grove",
+    "terr": "terrace",
+    "ter": "terrace",
+    "pk": "park",
+    "hse": "house",
+    "bdy": "broadway",
+    "bway": "broadway",
+    "rbt": "roundabout",
+}
+
+GRID_REFERENCE = re.compile(r"([A-HJ-Z])([A-HJ-Z])([0-9]{6}|[0-9]{8}|[0-9]{10})")
+NUMBER = r"([+-]?[0-9]{1,3}(?:\.[0-9]+)?)"
+DEGREES_PAIR = re.compile(
+    rf"{NUMBER}\s*°?\s*([NS]?)\s*[,; ]\s*{NUMBER}\s*°?\s*([EW]?)", re.IGNORECASE
+)
+POSTCODE = re.compile(r"([A-Z]{1,2}[0-9][0-9A-Z]?)\s*(?:([0-9])([A-Z]{2})?)?")
+BETWEEN_STREETS = re.compile(
+    r"\s*(?:/|&|\bx\b|\band\b|\bat\b|\bcorner of\b|\bjunction with\b)\s*", re.IGNORECASE
+)
+
+GRID_LETTERS = "ABCDEFGHJKLMNOPQRSTUVWXYZ"
+"""Of the British grid: squares of 500 km, and of 100 km in them, row by row from the north-west."""
+
+GRID_ORIGIN_SQUARES = (10, 19)
+"""West and north edge of the square AA, in squares of 100 km: eastwards before 0, northwards."""
+
+
+@dataclass(frozen=True)
+class FoundPlace:
+    """A place that a text may mean."""
+
+    label: str
+    """What it is called."""
+    kind: PlaceKind
+    xy: tuple[float, float]
+    """Metres in the area's CRS."""
+    street_metres: float = 0.0
+    """To the nearest street that is patrolled."""
+
+
+def find_places(area: StudyArea, text: str) -> tuple[FoundPlace, ...]:
+    """The places in an area that a text may mean, the most likely first; empty where none is.
+
+    Parameters
+    ----------
+    area
+        With its streets and schools.
+    text
+        The name of a street, nearly as it is written; two of them with a "/" for where they meet;
+        a postcode, its sector or its district, as far as schools have it; a reference of the
+        British grid with six, eight or ten figures, where that is the area's CRS; or latitude and
+        longitude in degrees.
+    """
+    text = " ".join(text.split())
+    found = list(_list_places(area, text))[:MOST_PLACES] if text else []
+    if not found:
+        return ()
+    moved = area.network.snap([place.xy for place in found]).moved_metres
+    return tuple(
+        replace(place, street_metres=float(metres))
+        for place, metres in zip(found, moved, strict=True)
+    )
+
+
+def guess_kind(text: str) -> PlaceKind:
+    """What kind of place a text looks like, whether or not there is such a place.
+
+    Examples
+    --------
+    >>> [guess_kind(one) for one in ("TQ 301 812", "E3 4RR", "51.52, -0.13", "High Rd / Elm St")]
+    ['grid_reference', 'postcode', 'coordinates', 'junction']
+    """
+    if GRID_REFERENCE.fullmatch(_squeeze(text)):
+        return "grid_reference"
+    if POSTCODE.fullmatch(text.strip().upper()):
+        return "postcode"
+    if DEGREES_PAIR.fullmatch(text.strip()):
+        return "coordinates"
+    return "junction" if "/" in text else "street"
+
+
+def _squeeze(text: str) -> str:
+    return "".join(text.split()).upper()
+
+
+def _list_places(area: StudyArea, text: str) -> Iterator[FoundPlace]:
+    kind = guess_kind(text)
+    if kind == "grid_reference":
+        yield from _find_grid_reference(area, _squeeze(text))
+    elif kind == "postcode":
+        yield from _find_postcode(area, text.upper())
+    elif kind == "coordinates":
+        yield from _find_degrees(area, text)
+    if kind in {"street", "junction", "postcode"}:  # "A40" may be both, road and postcode
+        yield from _find_junctions(area.network, text)
+        if kind != "junction":
+            yield from _find_streets(area.network, text)
+
+
+def _find_grid_reference(area: StudyArea, text: str) -> Iterator[FoundPlace]:
+    """The middle of the square that a reference names, where the area's CRS is that grid."""
+    match = GRID_REFERENCE.fullmatch(text)
+    if match is None or area.projection.crs != BRITISH_GRID:
+        return
+    large, small, figures = match.groups()
+    half = len(figures) // 2
+    side = 10.0 ** (5 - half)
+    squares = _place_letters(large, small)
+    xy = [
+        square * 100_000 + (int(part) + 0.5) * side
+        for square, part in zip(squares, (figures[:half], figures[half:]), strict=True)
+    ]
+    label = f"{large}{small} {figures[:half]} {figures[half:]}"
+    yield FoundPlace(label, "grid_reference", (xy[0], xy[1]))
+
+
+def _place_letters(large: str, small: str) -> tuple[int, int]:
+    """Squares of 100 km eastwards and northwards of the grid's origin.
+
+    Examples
+    --------
+    >>> _place_letters("T", "Q"), _place_letters("S", "V")
+    ((5, 1), (0, 0))
+    """
+    row, column = divmod(GRID_LETTERS.index(large), 5)
+    inner_row, inner_column = divmod(GRID_LETTERS.index(small), 5)
+    west, north = GRID_ORIGIN_SQUARES
+    east = 5 * column + inner_column - west
+    return east, north - (5 * row + inner_row)
+
+
+def _find_degrees(area: StudyArea, text: str) -> Iterator[FoundPlace]:
+    """Latitude and longitude; the other way round where that alone is near the area's streets."""
+    match = DEGREES_PAIR.fullmatch(text)
+    if match is None:
+        return
+    first, south, second, west = match.groups()
+    latitude = float(first) * (-1 if south.upper() == "S" else 1)
+    longitude = float(second) * (-1 if west.upper() == "W" else 1)
+    pairs = [(latitude, longitude)]
+    if not (south or west):
+        pairs.append((longitude, latitude))
+    places = []
+    for north, east in pairs:
+        if abs(north) <= 90 and abs(east) <= 180:  # noqa: PLR2004 - degrees there are
+            x, y = area.projection.to_metres([east], [north])
+            if np.isfinite([x[0], y[0]]).all():
+                metres = float(area.network.snap([(x[0], y[0])]).moved_metres[0])
+                places.append((metres, f"{north:g}, {east:g}", (float(x[0]), float(y[0]))))
+    if places:
+        _, label, xy = min(places)
+        yield FoundPlace(label, "coordinates", xy)
+
+
+def _find_postcode(area: StudyArea, text: str) -> Iterator[FoundPlace]:
+    """Where the schools of a postcode, sector or district are, in their middle."""
+    wanted = _split_postcode(text)
+    codes = [_split_postcode(str(code).upper()) for code in area.schools["postcode"]]
+    rows = [row for row, code in enumerate(codes) if wanted and _is_part_of(wanted, code)]
+    if not rows:
+        return
+    district, *rest = wanted
+    label = f"{district} {''.join(rest)}".strip()
+    xy = shapely.get_coordinates(area.schools.geometry.iloc[rows].values).mean(axis=0)
+    if len(rows) == 1:
+        label = f"{label} ({area.schools['name'].iloc[rows[0]]})"
+    yield FoundPlace(label, "postcode", (float(xy[0]), float(xy[1])))
+
+
+def _is_part_of(wanted: tuple[str, ...], code: tuple[str, ...]) -> bool:
+    """Whether a postcode lies in another, or in a district; that of WC1B lies in WC1 as well."""
+    if not code:
+        return False
+    (own, *rest), (district, *others) = code, wanted
+    subdivided = not others and own[:-1] == district and own[-1].isalpha()
+    return subdivided or (own == district and rest[: len(others)] == others)
+
+
+def _split_postcode(text: str) -> tuple[str, ...]:
+    """District, sector and unit, as far as they are given; empty for what is no postcode.
+
+    Examples
+    --------
+    >>> _split_postcode("SE11 5AB"), _split_postcode("SE1"), _split_postcode("SE115AB")
+    (('SE11', '5', 'AB'), ('SE1',), ('SE11', '5', 'AB'))
+    """
+    text = text.strip()
+    whole = re.fullmatch(r"([A-Z]{1,2}[0-9][0-9A-Z]?)\s*([0-9])([A-Z]{2})", text)
+    match = whole or re.fullmatch(r"([A-Z]{1,2}[0-9][0-9A-Z]?)(?:\s+([0-9]))?", text)
+    return () if match is None else tuple(part for part in match.groups() if part)
+
+
+def _find_streets(network: StreetNetwork, text: str) -> Iterator[FoundPlace]:
+    """The middle of each street of a name like this."""
+    for name in _match_names(network, text):
+        middles = [_find_middle(network, pieces) for pieces in _split_streets(network, name)]
+        positions = network.middles(middles)
+        labels = describe_positions(network, positions) if len(middles) > 1 else [name]
+        for label, (x, y) in zip(labels, network.xy(positions), strict=True):
+            yield FoundPlace(label, "street", (float(x), float(y)))
+
+
+def _find_junctions(network: StreetNetwork, text: str) -> Iterator[FoundPlace]:
+    """Where two streets meet, of names like the two in a text."""
+    parts = [part for part in BETWEEN_STREETS.split(text) if part]
+    if len(parts) != 2:  # noqa: PLR2004 - a junction is of two streets
+        return
+    few = 3
+    seen: list[tuple[float, float]] = []
+    for one, other in product(*(_match_names(network, part)[:few] for part in parts)):
+        if one == other:
+            continue
+        for xy in _find_crossings(network, one, other):
+            if all(np.hypot(*np.subtract(xy, place)) > JUNCTION_METRES for place in seen):
+                seen.append(xy)
+                yield FoundPlace(f"{one} / {other}", "junction", xy)
+
+
+def _find_crossings(network: StreetNetwork, one: str, other: str) -> list[tuple[float, float]]:
+    """Points where two streets meet, or come next to each other."""
+    lines = [network.lines(np.flatnonzero(network.piece_name == name)) for name in (one, other)]
+    first, second = (shapely.union_all(of_street) for of_street in lines)
+    meeting = shapely.get_coordinates(shapely.intersection(first, second))
+    if len(meeting):
+        return [(float(x), float(y)) for x, y in meeting]
+    if shapely.distance(first, second) > JUNCTION_METRES:
+        return []
+    x, y = shapely.get_coordinates(shapely.shortest_line(first, second)).mean(axis=0)
+    return [(float(x), float(y))]
+
+
+def _match_names(network: StreetNetwork, text: str) -> Sequence[str]:
+    """Names of streets that a text may mean, the likeliest first."""
+    wanted = _normalise(text)
+    names = {
+        _normalise(name): str(name)
+        for name in np.unique(network.piece_name.astype(str)).tolist()
+        if name
+    }
+    if not wanted:
+        return []
+    if wanted in names:
+        return [names[wanted]]
+    words = wanted.split()
+    holding = [
+        name
+        for name in names
+        if all(any(own.startswith(word) for own in name.split()) for word in words)
+    ]
+    holding.sort(key=lambda name: (-SequenceMatcher(None, wanted, name).ratio(), name))
+    close = get_close_matches(wanted, list(names), n=MOST_PLACES, cutoff=MIN_LIKENESS)
+    return [names[name] for name in dict.fromkeys([*holding, *close])][:MOST_PLACES]
+
+
+def _normalise(name: str) -> str:
+    """A name in small letters without signs, its short forms written out.
+
+    Examples
+    --------
+    >>> _normalise("St. Mary's Rd"), _normalise("High  St")
+    ('st marys road', 'high street')
+    """
+    words = re.sub(r"[^\w\s]", "", name.replace("-", " ").casefold()).split()
+    # "St" is a saint at the beginning.
+    return " ".join(
+        word if place == 0 else SHORT_FORMS.get(word, word) for place, word in enumerate(words)
+    )
+
+
+def _split_streets(network: StreetNetwork, name: str) -> list[NDArray[np.int64]]:
+    """Pieces of each street of a name, the longest street first."""
+    pieces = np.flatnonzero(network.piece_name == name)
+    pairs = cKDTree(network.piece_middle[pieces]).query_pairs(
+        SAME_STREET_METRES, output_type="ndarray"
+    )
+    links = sparse.coo_array(
+        (np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(len(pieces),) * 2
+    )
+    count, street = csgraph.connected_components(links, directed=False)
+    metres = np.bincount(street, network.piece_metres[pieces], minlength=count)
+    return [pieces[street == number] for number in np.argsort(-metres, kind="stable").tolist()]
+
+
+def _find_middle(network: StreetNetwork, pieces: NDArray[np.int64]) -> int:
+    """The piece nearest to the middle of a street."""
+    middle = network.piece_middle[pieces]
+    return int(pieces[np.argmin(np.hypot(*(middle - middle.mean(axis=0)).T))])

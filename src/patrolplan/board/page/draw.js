@@ -1,0 +1,58 @@
+// How the week was drawn, how well it can be foreseen, and what locks cost in that.
+
+import { tell } from "./calls.js";
+import { button, make } from "./dom.js";
+import { drawAgain } from "./proposal.js";
+import { store } from "./store.js";
+import { counted } from "./words.js";
+
+/** A share in percent. */
+const percent = (share) => `${Math.round(100 * share)} %`;
+
+/** What is set by hand, in words; empty for nothing. */
+const byHand = ({ bans }) => {
+  const locks = store.patrols.filter(({ locked }) => locked).length;
+  return [locks && counted(locks, "lock"), bans.length && counted(bans.length, "ban")].filter(Boolean).join(" and ");
+};
+
+/** How well the week is foreseen, in one sentence; empty where that is not known. */
+export const foreseenWords = (state) => {
+  if (!state.draw) return "";
+  const { foreseen, with_locks: withLocks, failed } = state.draw;
+  const hand = byHand(state);
+  const share = (known) => (known !== null ? percent(known) : failed ? "not known" : "counting …");
+  return hand ? `Foreseen ${share(foreseen)}; with your ${hand} ${share(withLocks)}.` : `Foreseen ${share(withLocks)}.`;
+};
+
+/** The list of the draw. */
+export const drawDraw = (state) => {
+  const { draw } = state;
+  if (!draw) return [make("p", { text: "This week was made by an earlier version and was not drawn. Plan it again, and it is." }), button("Plan again", drawAgain)];
+  const secret = draw.commitment ? make("p", {}, "Commitment: ", make("code", { text: draw.commitment })) : make("p", { class: "problem", text: "Drawn without a secret: anyone with the same data can draw it again." });
+  return [
+    make("p", {}, make("b", { text: `Draw ${draw.number}. ` }), `One week was drawn of all that keep the rules and are at most ${draw.give_most_percent.toFixed(0)} % less good; this one is ${draw.give_percent.toFixed(1)} % less good than the best that was found.`),
+    secret,
+    make("p", { text: foreseenWords(state), role: "status" }),
+    make("p", { class: "soft", text: "Foreseen: the share of visits, by hotspot and quarter of an hour, that somebody could name who knows the data and this program, but not the secret. Every lock tells them more." }),
+    make("div", { class: "actions" }, button("Draw again", drawAgain, { id: "draw-again" })),
+    make("p", { class: "soft", text: `Drawing again makes draw ${draw.number + 1} as a proposal to compare; its number is on the lead’s sheet, so that drawing twice shows.` }),
+  ];
+};
+
+const EVERY_MILLISECONDS = 1500;
+const counting = { timer: null };
+
+/** Have it counted where that is not known yet, and show it when it is; `show` draws a state again. */
+export const countForeseen = (show) => {
+  clearTimeout(counting.timer);
+  const { draw } = store.state;
+  if (!draw || draw.failed || draw.with_locks !== null) return;
+  counting.timer = setTimeout(async () => {
+    const { version } = store.state;
+    const { status, body } = await tell("/api/foreseen");
+    if (status !== 200 || store.state.version !== version) return;
+    store.state.draw = body.draw;
+    show(store.state);
+    countForeseen(show);
+  }, EVERY_MILLISECONDS);
+};

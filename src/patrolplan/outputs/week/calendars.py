@@ -1,0 +1,245 @@
+"""`calendars/OFFICER.ics`: an officer's patrols of a week, for the calendar on phone and desk.
+
+An event says when and at which school, and never why or where else: calendars are shared more
+widely than cards. Appointments stay out, since they came from a calendar in the first place.
+
+Calendars know an event by its UID, and take the one with the highest SEQUENCE. The UID follows from
+who patrols when, where and in which window, so that it is the same however often a week is printed.
+SEQUENCE is the number of the version: what differs from the calendar printed before takes the next
+one, and a patrol that has gone from it stays in the file as cancelled.
+"""
+
+import datetime as dt
+import unicodedata
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import icalendar
+
+from patrolplan.atomic import hash_content
+from patrolplan.crs import BRITISH_GRID
+from patrolplan.outputs.week.roster import Roster, RosterOfficer, format_week
+from patrolplan.outputs.wording import describe_further_window
+from patrolplan.settings.patrol import AFTER_SCHOOL
+from patrolplan.team.officer_day import DayItem
+from patrolplan.team.week import Duty
+from patrolplan.times import format_time
+
+FOLDER = "calendars"
+PRODUCT = "-//patrolplan//patrolplan//EN"
+CREW_KIND = "crew"
+PATROL_KIND = "patrol"
+"""Values of X-PATROLPLAN-KIND: an officer's own patrol, or one on which they walk along."""
+
+BRITISH_ZONE = "Europe/London"
+BRITISH_RULES = b"""BEGIN:VTIMEZONE
+TZID:Europe/London
+BEGIN:DAYLIGHT
+DTSTART:19810329T010000
+RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU
+TZNAME:BST
+TZOFFSETFROM:+0000
+TZOFFSETTO:+0100
+END:DAYLIGHT
+BEGIN:STANDARD
+DTSTART:19961027T020000
+RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU
+TZNAME:GMT
+TZOFFSETFROM:+0100
+TZOFFSETTO:+0000
+END:STANDARD
+END:VTIMEZONE
+"""
+"""As rules, which also calendars that know no names of zones read; icalendar's own list of dates
+puts the change in spring an hour late."""
+
+VERSION_LINES = ("SEQUENCE", "DTSTAMP")
+
+
+def render_calendars(
+    roster: Roster, officers: Sequence[RosterOfficer], earlier: Path | None = None
+) -> dict[str, bytes]:
+    """Calendars of these officers, by path in the week's folder; none without an event.
+
+    `earlier` is the folder of papers that were printed before, if there is one.
+    """
+    files = {}
+    for officer in officers:
+        name = f"{FOLDER}/{officer.file_name}.ics"
+        before = () if earlier is None else read_earlier_events(earlier / name)
+        if before or roster.list_walked_duties(officer.name):
+            files[name] = render_calendar(roster, officer, before)
+    return files
+
+
+def read_earlier_events(path: Path) -> tuple[icalendar.Event, ...]:
+    """Events of a calendar that was printed before; none where it cannot be read."""
+    try:
+        calendar = icalendar.Calendar.from_ical(path.read_bytes())
+    except (OSError, ValueError):
+        return ()
+    events = (event for event in calendar.walk("VEVENT") if isinstance(event, icalendar.Event))
+    return tuple(event for event in events if "UID" in event and "DTSTART" in event)
+
+
+def render_calendar(
+    roster: Roster, officer: RosterOfficer, earlier: Sequence[icalendar.Event] = ()
+) -> bytes:
+    """An officer's patrols as iCalendar (RFC 5545); equal weeks give equal bytes.
+
+    Parameters
+    ----------
+    roster
+        The week.
+    officer
+        Whose patrols: their own, and those on which they walk along.
+    earlier
+        Events of the calendar that this one replaces. Those of other weeks are left out, those of
+        days that this week leaves out stay, and patrols that have gone are cancelled.
+    """
+    week = roster.week
+    monday = week.start - dt.timedelta(days=week.start.weekday())
+    zone = ZoneInfo(BRITISH_ZONE) if is_british(roster) else None
+    events = [
+        _build_event(roster, officer, duty, zone)
+        for duty in roster.list_walked_duties(officer.name)
+    ]
+    before = {str(event["UID"]): event for event in earlier if _is_of_week(event, monday)}
+    events += _list_further_events(before, {str(event["UID"]) for event in events}, week.days)
+    version = _number_events(events, before)
+    calendar = icalendar.Calendar()
+    calendar.add("PRODID", PRODUCT)
+    calendar.add("VERSION", "2.0")
+    calendar.add("CALSCALE", "GREGORIAN")
+    calendar.add("METHOD", "PUBLISH")
+    calendar["X-WR-CALNAME"] = icalendar.vText(_clean(f"Patrols of {officer.name}"))
+    calendar["X-WR-CALDESC"] = icalendar.vText(f"School patrols, {format_week(week)}")
+    if zone is not None:
+        calendar.add_component(icalendar.Timezone.from_ical(BRITISH_RULES))
+    for event, number in zip(events, version, strict=True):
+        event["SEQUENCE"] = icalendar.vInt(number)
+        # No time of creation, so that equal weeks give equal bytes; later versions are later.
+        stamp = dt.datetime.combine(monday, dt.time(0, number % 60), dt.UTC)
+        event["DTSTAMP"] = icalendar.vDatetime(stamp + dt.timedelta(hours=number // 60))
+        calendar.add_component(event)
+    return bytes(calendar.to_ical())
+
+
+def is_british(roster: Roster) -> bool:
+    """Whether the area is in Great Britain; elsewhere times are those of the place, unnamed."""
+    return roster.week.plan.area.settings.area.crs.upper() == BRITISH_GRID
+
+
+def build_uid(area: str, officer: str, duty: Duty) -> str:
+    """The identity of an officer's patrol, which says nothing about either."""
+    monday = duty.date - dt.timedelta(days=duty.date.weekday())
+    facts = (area, f"{monday}", officer, f"{duty.date}", duty.urn, duty.patrol.window)
+    return f"{hash_content(chr(0x1F).join(facts))[:32]}@patrolplan"
+
+
+def _build_event(
+    roster: Roster, officer: RosterOfficer, duty: Duty, zone: ZoneInfo | None
+) -> icalendar.Event:
+    school = _clean(duty.patrol.school)
+    event = icalendar.Event()
+    event["UID"] = icalendar.vText(build_uid(roster.week.plan.area.name, officer.name, duty))
+    event.add("DTSTART", _convert_to_moment(duty.date, duty.start_minutes, zone))
+    event.add("DTEND", _convert_to_moment(duty.date, duty.end_minutes, zone))
+    event.add("SUMMARY", f"School patrol: {school}")
+    event.add("LOCATION", f"School gate, {school}")
+    event.add("DESCRIPTION", "\n".join(_describe_event(roster, officer, duty)))
+    event.add("STATUS", "CONFIRMED")
+    event.add("CLASS", "PRIVATE")
+    facts = {
+        "OFFICER": officer.name,
+        "URN": duty.urn,
+        "KIND": PATROL_KIND if duty.officer == officer.name else CREW_KIND,
+        "WINDOW": duty.patrol.window,
+    }
+    for name, value in facts.items():
+        event[f"X-PATROLPLAN-{name}"] = icalendar.vText(_clean(value))
+    return event
+
+
+def _describe_event(roster: Roster, officer: RosterOfficer, duty: Duty) -> list[str]:
+    """When to leave, be at the gate and be back; and with whom, by role."""
+    items = roster.officer_days[officer.name, duty.date]
+    others = roster.describe_others(officer.name, duty)
+    return [
+        *(
+            [f"{describe_further_window(duty.patrol)}."]
+            if duty.patrol.window != AFTER_SCHOOL
+            else []
+        ),
+        *(_describe_item(item, duty) for item in items if item.duty is duty),
+        *([f"With {others}."] if others else []),
+        "The route is on the card.",
+    ]
+
+
+def _describe_item(item: DayItem, duty: Duty) -> str:
+    if item.kind == "patrol":
+        start = format_time(item.from_minutes)
+        from_base = f"The patrol starts at the base at {start}."
+        return from_base if duty.patrol.from_base else f"At the gate at {start}."
+    if item.towards == "gate":
+        return f"Set out from the base at {format_time(item.from_minutes)}."
+    return f"Back at the base at about {format_time(item.to_minutes)}."
+
+
+def _convert_to_moment(day: dt.date, minutes: float, zone: ZoneInfo | None) -> dt.datetime:
+    """The moment of a time of day, which on a day of changing clocks stays what the clock shows."""
+    hours, rest = divmod(round(minutes), 60)
+    return dt.datetime.combine(day, dt.time(hours % 24, rest), zone)
+
+
+def _is_of_week(event: icalendar.Event, monday: dt.date) -> bool:
+    return monday <= _get_day(event) < monday + dt.timedelta(days=7)
+
+
+def _get_day(event: icalendar.Event) -> dt.date:
+    start: Any = event.get("DTSTART")
+    moment = getattr(start, "dt", dt.date.min)
+    return moment.date() if isinstance(moment, dt.datetime) else moment
+
+
+def _list_further_events(
+    before: Mapping[str, icalendar.Event], present: set[str], days: Sequence[dt.date]
+) -> list[icalendar.Event]:
+    """Earlier events that are no longer in the week: cancelled, or of days that it leaves out."""
+    further = []
+    for uid, event in before.items():
+        if uid in present:
+            continue
+        if _get_day(event) in days and str(event.get("STATUS")) != "CANCELLED":
+            event = event.copy(recursive=True)  # noqa: PLW2901 - the earlier one stays as it was
+            event["STATUS"] = icalendar.vText("CANCELLED")
+            event["SUMMARY"] = icalendar.vText(f"Cancelled: {event.get('SUMMARY', '')}")
+        further.append(event)
+    return sorted(further, key=lambda event: (_get_day(event), str(event["UID"])))
+
+
+def _number_events(
+    events: Sequence[icalendar.Event], before: Mapping[str, icalendar.Event]
+) -> list[int]:
+    """The version of each event: that of before where it is the same, else the next one."""
+    latest = max((int(event.get("SEQUENCE", 0)) for event in before.values()), default=-1)
+    numbers = []
+    for event in events:
+        old = before.get(str(event["UID"]))
+        same = old is not None and _list_facts(old) == _list_facts(event)
+        numbers.append(int(old.get("SEQUENCE", 0)) if same and old is not None else latest + 1)
+    return numbers
+
+
+def _list_facts(event: icalendar.Event) -> list[str]:
+    """What an event is: its lines, without those that say which version it is of."""
+    return [line for line in event.content_lines() if not line.startswith(VERSION_LINES)]
+
+
+def _clean(text: str) -> str:
+    """A name on one line, without signs that steer a reader."""
+    kinds = ((sign, unicodedata.category(sign)) for sign in text)
+    return " ".join("".join(" " if kind[0] in "CZ" else sign for sign, kind in kinds).split())

@@ -1,0 +1,37 @@
+"""An officer's day in words: where ways lead, how long they take, and what is in between."""
+
+from patrolplan.outputs.cartography.fonts import make_printable
+from patrolplan.outputs.week.roster import Roster
+from patrolplan.outputs.wording import format_minutes
+from patrolplan.team.bases import MODE_WORDS
+from patrolplan.team.free_time import Appointment
+from patrolplan.team.officer_day import DayItem
+from patrolplan.text import capitalise
+
+APPOINTMENT_WORDS = {"sick": "Sick leave", "away": "Not available", "home_visit": "Home visit"}
+"""Kinds of appointments whose words are not the kind itself."""
+
+
+def describe_appointment(roster: Roster, appointment: Appointment) -> str:
+    """What kind of appointment it is, and at which school; nothing else about it is stored."""
+    kind = APPOINTMENT_WORDS.get(appointment.kind, capitalise(appointment.kind))
+    school = roster.school_names.get(appointment.urn, "")
+    return make_printable(f"{kind} at {school}" if school else kind)
+
+
+def describe_way(roster: Roster, officer: str, item: DayItem) -> str:
+    """Where a way leads, how, and how many minutes it takes."""
+    minutes = format_minutes(round(item.to_minutes) - round(item.from_minutes))
+    how = MODE_WORDS[find_mode(roster, officer, item)]
+    if item.towards == "base":
+        return f"Back at the base ({how}, {minutes})"
+    where = "the school" if item.towards == "gate" else "the appointment"
+    return f"Set out from the base to {where} ({how}, {minutes})"
+
+
+def find_mode(roster: Roster, officer: str, item: DayItem) -> str:
+    """The mode of a way: that of the patrol where the patrol begins at the base, else their own."""
+    duty = item.duty
+    if duty is not None and item.towards == "gate" and duty.patrol.approach is not None:
+        return duty.patrol.way
+    return roster.officer_modes.get(officer, "walk")

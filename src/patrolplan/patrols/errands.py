@@ -1,0 +1,249 @@
+"""Further patrols on errands: to places tasked by intelligence, and to hotspots that are watched.
+
+A school's best patrol and its variants go where they are worth most, whatever is tasked. For each
+place to visit, each school that may serve it has one further patrol that goes there in its hours,
+and each school near a hotspot that is new or rising has one that stops there, where none of its own
+does. A week then chooses who goes; without a week, see `patrolplan.patrols.assigned_places`.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+
+import geopandas as gpd
+import pandas as pd
+import shapely
+
+from patrolplan.area import StudyArea
+from patrolplan.area.patrol_window import Window, resolve_window
+from patrolplan.area.school_gates import ALL_SCHOOLS
+from patrolplan.notes import Note
+from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
+from patrolplan.patrols.patrol_builder import PatrolBuilder
+from patrolplan.patrols.plan import Patrol, Plan, Unserved, Variant
+from patrolplan.patrols.planning_inputs import PlanningInputs
+from patrolplan.patrols.school_problem import build_school_problem
+from patrolplan.patrols.solver.solve import solve
+from patrolplan.patrols.stop_windows import format_hours
+from patrolplan.patrols.surroundings import compute_extent, compute_hours, is_during, is_in_force
+from patrolplan.patrols.tasked_keys import TaskedKey, TaskedKeys
+from patrolplan.patrols.tasked_places import select_tasked
+from patrolplan.patrols.watched import find_watched
+
+
+@dataclass(frozen=True)
+class Errand:
+    """A school that should have a patrol to some places."""
+
+    urn: str
+    visit: tuple[str, ...] = ()
+    """Tasked places, by name."""
+    watch: tuple[str, ...] = ()
+    """Hotspots."""
+
+
+Answer = Variant | Unserved
+"""The patrol of an errand, or why there is none."""
+
+ErrandKey = tuple[Errand, TaskedKey]
+"""Everything that the patrol of an errand depends on, apart from the day's light."""
+
+
+def add_errand_variants(
+    plan: Plan,
+    planned: Mapping[ErrandKey, Answer],
+    *,
+    executor: Executor | None = None,
+    report_progress: ProgressCallback | None = None,
+) -> tuple[Plan, dict[ErrandKey, Answer]]:
+    """The plan with a variant for every errand of its day, after each school's others.
+
+    Parameters
+    ----------
+    plan
+        Of one day. Variants of earlier errands are left away.
+    planned
+        Patrols of errands that are planned already.
+    executor, report_progress
+        As for `patrolplan.patrols.planner.plan_patrols`.
+
+    Returns
+    -------
+    Plan, dict
+        The plan, and the answer to each of its errands.
+    """
+    window = plan.window or resolve_window(plan.area.settings.patrol)
+    patrols = [remove_errand_variants(patrol) for patrol in plan.patrols]
+    urns = list(dict.fromkeys(patrol.urn for patrol in patrols))
+    errands = [
+        *find_watches(plan.area, plan.hotspots, patrols),
+        *find_visits(plan.area, plan.date, window, urns),
+    ]
+    keys = _build_keys(plan.area, plan.date, errands)
+    missing = [row for row, key in enumerate(keys) if key not in planned]
+    best = {urn: tuple(patrol for patrol in patrols if patrol.urn == urn) for urn in urns}
+    found = plan_errands(
+        plan,
+        window,
+        [(errands[row], best[errands[row].urn]) for row in missing],
+        executor=executor,
+        report_progress=report_progress,
+    )
+    new = dict(zip((keys[row] for row in missing), found, strict=True))
+    answers = {key: new[key] if key in new else planned[key] for key in keys}
+    variants: dict[str, list[Variant]] = {urn: [] for urn in urns}
+    for errand, key in zip(errands, keys, strict=True):
+        answer = answers[key]
+        if isinstance(answer, Variant):
+            variants[errand.urn].append(answer)
+    unserved = (
+        *find_other_hours(plan.area, plan.date, window, urns),
+        *(answer for answer in answers.values() if isinstance(answer, Unserved)),
+    )
+    with_errands = (
+        replace(patrol, variants=(*patrol.variants, *variants[patrol.urn]))
+        if variants[patrol.urn]
+        else patrol
+        for patrol in patrols
+    )
+    return replace(plan, patrols=tuple(with_errands), unserved=unserved), answers
+
+
+def remove_errand_variants(patrol: Patrol) -> Patrol:
+    """The patrol without variants of errands; the same object where it has none."""
+    own = tuple(v for v in patrol.variants if not (v.serves or v.watches))
+    return patrol if len(own) == len(patrol.variants) else replace(patrol, variants=own)
+
+
+def list_answers(plan: Plan) -> dict[ErrandKey, Answer]:
+    """The answers to errands that a plan holds."""
+    found: dict[Errand, Answer] = {
+        Errand(patrol.urn, variant.serves, variant.watches): variant
+        for patrol in plan.patrols
+        for variant in patrol.variants
+        if variant.serves or variant.watches
+    }
+    for row in plan.unserved:
+        place = (row.place,)
+        errand = Errand(row.urn, watch=place) if row.is_watched else Errand(row.urn, visit=place)
+        found[errand] = row
+    return dict(zip(_build_keys(plan.area, plan.date, found), found.values(), strict=True))
+
+
+def _build_keys(
+    area: StudyArea, date: dt.date | None, errands: Iterable[Errand]
+) -> list[ErrandKey]:
+    """See `ErrandKey`."""
+    keys = TaskedKeys.from_area(area, date)
+    return [(errand, keys.build_visit_key(errand.urn, errand.visit)) for errand in errands]
+
+
+def find_watches(
+    area: StudyArea, hotspots: gpd.GeoDataFrame, patrols: Sequence[Patrol]
+) -> Iterator[Errand]:
+    """Each watched hotspot with each school near it none of whose patrols stops there."""
+    covered: dict[str, set[str]] = {patrol.urn: set() for patrol in patrols}
+    for patrol in patrols:
+        others = (each for variant in patrol.variants for each in variant.patrols)
+        for walk in (patrol, *others):
+            covered[patrol.urn].update(name for stop in walk.stops for name in stop.covered)
+    for name, schools in find_watched(area, hotspots, tuple(covered)).items():
+        for urn in schools:
+            if name not in covered[urn]:
+                yield Errand(urn, watch=(name,))
+
+
+def find_visits(
+    area: StudyArea, date: dt.date | None, window: Window, urns: Sequence[str]
+) -> Iterator[Errand]:
+    """Each place to visit on a day with each of these schools that may serve it in its hours."""
+    for place, urn, during in _list_servers(area, date, window, urns):
+        if during:
+            yield Errand(urn, visit=(str(place["place_id"]),))
+
+
+def find_other_hours(
+    area: StudyArea, date: dt.date | None, window: Window, urns: Sequence[str]
+) -> Iterator[Unserved]:
+    """Places to visit in hours that patrols of schools which may serve them have no part of."""
+    for place, urn, during in _list_servers(area, date, window, urns):
+        if not during:
+            name = str(place["place_id"])
+            note = Note("demand_outside_hours", {"place": name, "hours": format_hours(place)})
+            yield Unserved(urn, name, note)
+
+
+def _list_servers(
+    area: StudyArea, date: dt.date | None, window: Window, urns: Sequence[str]
+) -> Iterator[tuple[pd.Series, str, bool]]:
+    """Places to visit on a day, schools that may serve them, and whether their hours meet."""
+    places = select_tasked(area.tasked_places, must_visit=True)
+    places = places[is_in_force(places, date)]
+    if places.empty or window.at_gate:
+        return
+    rows = [row for row, urn in enumerate(area.schools["urn"]) if urn in set(urns)]
+    gates = shapely.points(area.network.xy(area.gates.take(rows)))
+    extents = [compute_extent(area, row, window) for row in rows]
+    hours = [compute_hours(area, area.schools.iloc[row], window) for row in rows]
+    for number, (_, place) in enumerate(places.iterrows()):
+        metres = shapely.distance(gates, place.geometry)
+        for row, away, extent, each in zip(rows, metres, extents, hours, strict=True):
+            urn = str(area.schools["urn"].iloc[row])
+            if urn in place["schools"] or (ALL_SCHOOLS in place["schools"] and away <= extent):
+                during = bool(is_during(places.iloc[[number]], each)[0])
+                yield place, urn, during
+
+
+def plan_errands(
+    plan: Plan,
+    window: Window,
+    items: Sequence[tuple[Errand, Sequence[Patrol]]],
+    *,
+    executor: Executor | None = None,
+    report_progress: ProgressCallback | None = None,
+) -> list[Answer]:
+    """The patrols of errands, each given with the best patrols of its school."""
+    if not items:
+        return []
+    rows = {str(urn): row for row, urn in enumerate(plan.area.schools["urn"])}
+    inputs = PlanningInputs.from_area(
+        plan.area,
+        plan.risk,
+        plan.hotspots,
+        window,
+        plan.date,
+        rows=sorted({rows[errand.urn] for errand, _ in items}),
+    )
+    numbered = [(rows[errand.urn], errand, tuple(best)) for errand, best in items]
+    progress = label_progress("Planning errands", numbered, report_progress)
+    return map_parallel(plan_errand, inputs, numbered, executor=executor, report_progress=progress)
+
+
+def plan_errand(inputs: PlanningInputs, item: tuple[int, Errand, Sequence[Patrol]]) -> Answer:
+    """The best patrols of a school that go to all places of an errand, or why there are none.
+
+    `item` has the row of the school, the errand and the best patrols without it.
+    """
+    row, errand, best = item
+    problem = build_school_problem(inputs, row, visit=errand.visit, watch=errand.watch)
+    (name,) = (*errand.visit, *errand.watch)[:1]
+    is_watched = bool(errand.watch)
+    watched = [problem.find_stops_at(hotspot) for hotspot in errand.watch]
+    if len(problem.outside_rows) or not all(watched):
+        return Unserved(errand.urn, name, problem.explain_unserved(errand.watch), is_watched)
+    stops = frozenset[int]().union(problem.must_visit_stops, *watched)
+    orienteering = problem.build_problem(stops)
+    solution = solve(orienteering, seed=problem.seed)
+    if solution.status == "infeasible":
+        return Unserved(errand.urn, name, problem.explain_unserved(errand.watch), is_watched)
+    builder = PatrolBuilder(problem, problem.build_notes())
+    patrols = tuple(builder.build_patrol(route, solution) for route in solution.routes)
+    worth = sum(patrol.worth for patrol in best)
+    return Variant(
+        worth_share=min(1.0, solution.worth / worth) if worth > 0 else 1.0,
+        hotspots=tuple(stop.hotspot for patrol in patrols for stop in patrol.stops),
+        patrols=patrols,
+        serves=errand.visit,
+        watches=errand.watch,
+    )

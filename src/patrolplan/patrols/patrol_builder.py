@@ -1,0 +1,340 @@
+"""A school's solved problem -> patrols as they are walked: timed stops and legs."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import shapely
+
+from patrolplan.network.crossings import find_crossed_roads
+from patrolplan.network.names import describe_positions
+from patrolplan.network.paths import Walk
+from patrolplan.notes import Note
+from patrolplan.patrols.directions import PieceTraits, build_leg
+from patrolplan.patrols.orders import list_leg_minutes, list_timings, time_walk
+from patrolplan.patrols.plan import Leg, Patrol, Stop, Variant
+from patrolplan.patrols.school_problem import SchoolProblem
+from patrolplan.patrols.solver.solution import time_route
+from patrolplan.patrols.solver.solve import OrienteeringProblem, Route, Solution
+from patrolplan.patrols.stop_windows import build_stop_windows
+from patrolplan.patrols.surroundings import compute_speed
+from patrolplan.patrols.tasked_places import build_tasking
+from patrolplan.patrols.timings import Timing
+
+ROUNDING_METRES = 1.0
+"""Rounding may not carry a patrol over the end of its window."""
+
+MAX_DETOUR_LOSS = 0.0005
+"""Legs past more risk may cost this share of a patrol's worth, by arriving later at its stops."""
+
+SAME_METRES = 1.0
+"""A stop so near to a hotspot's stopping place is there."""
+
+STANDING = ("place", "stand", "at")
+"""What a stop says of where one stands at a hotspot."""
+
+
+class PatrolBuilder:
+    """Builds the patrols of one school; legs that variants share are walked once."""
+
+    def __init__(self, problem: SchoolProblem, notes: Iterable[Note]) -> None:
+        self.problem = problem
+        self.notes = notes
+        self.orienteering = problem.build_problem()
+        self.hours = problem.surroundings.hours
+        self.speed = compute_speed(problem.settings)
+        pieces, network = problem.surroundings.pieces, problem.inputs.area.network.walkable
+        self.piece_traits = PieceTraits.from_network(
+            network,
+            problem.inputs.piece_labels,
+            pieces,
+            by_bicycle=problem.settings.way == "bicycle",
+        )
+        self.piece_risk = problem.surroundings.take_values(problem.inputs.risk.joined)
+        self._legs: dict[tuple[int, int, float], tuple[Leg, float]] = {}
+        self._timing_problems: dict[frozenset[int], OrienteeringProblem] = {}
+
+    def build_variant(self, other: Solution, best: Solution) -> Variant:
+        """Another solution than the best one, as patrols of their own."""
+        patrols = tuple(
+            replace(self.build_patrol(route, other), bound=best.bound, proven=best.proven)
+            for route in other.routes
+        )
+        return Variant(
+            worth_share=min(1.0, other.worth / best.worth) if best.worth > 0 else 1.0,
+            hotspots=tuple(stop.hotspot for patrol in patrols for stop in patrol.stops),
+            patrols=patrols,
+        )
+
+    def build_patrol(
+        self, route: Route, solution: Solution, variants: tuple[Variant, ...] = ()
+    ) -> Patrol:
+        """One officer's route as it is walked."""
+        problem, base = self.problem, self.problem.surroundings.base
+        legs, walked = self._build_legs(route, partial(self._time_again, route))
+        gate_until_minutes, times, end_minutes = self._time_stops(walked, legs)
+        stops = tuple(
+            self._build_stop(stop, *each) for stop, each in zip(route.stops, times, strict=True)
+        )
+        x, y = problem.surroundings.network.xy(problem.surroundings.gate)[0]
+        starts_at_base = problem.settings.start == "base" and base is not None
+        approach = None
+        if starts_at_base and not problem.start_position:
+            # From the base to be at the gate for the presence there, by the shortest way.
+            approach = self._build_leg(problem.walks.find_shortest(len(problem.stops) + 1, 0))
+        return Patrol(
+            urn=problem.school["urn"],
+            school=problem.school["name"],
+            number=route.officer + 1,
+            point=(float(x), float(y)),
+            start_minutes=self.hours.start_minutes if stops else self._find_stay_start(),
+            gate_until_minutes=gate_until_minutes,
+            end_minutes=end_minutes,
+            latest_end_minutes=self.hours.latest_end_minutes,
+            window=problem.inputs.window.name,
+            ends_at="base" if legs and problem.end_position else "gate",
+            way=problem.settings.way,
+            starts_at="base" if approach or (legs and problem.start_position) else "gate",
+            approach=approach,
+            worth=walked.worth,
+            bound=solution.bound - (solution.worth - route.worth),
+            proven=solution.proven,
+            stops=stops,
+            legs=legs,
+            variants=variants,
+            keep_away=problem.keep_away,
+            notes=(*self.notes, *(() if stops else (problem.note_gate_card(),))),
+            tested=None,
+            timings=list_timings(
+                self._build_timing_problem(route.stops),
+                route.stops,
+                worth=walked.worth,
+                officer=route.officer,
+            ),
+        )
+
+    def walk_patrol(
+        self, patrol: Patrol, timing: Timing, *, latest_end_minutes: float = np.inf
+    ) -> Patrol | None:
+        """A patrol of this school with its stops in another order, or at other minutes.
+
+        What is known of the patrol as a route stays as it is: its variants, its notes, and what
+        past months and the way home say of it. None where a stop is no candidate, or late.
+
+        Parameters
+        ----------
+        patrol
+            As planned.
+        timing
+            One of its own.
+        latest_end_minutes
+            When the officer is at its end at the latest.
+        """
+        position = self.problem.stop_by_name
+        planned = [patrol.stops[row] for row in timing.order]
+        if not all(stop.hotspot in position for stop in planned):
+            return None
+        stops = [position[stop.hotspot] for stop in planned]
+        stay = self.hours.gate_last_minutes
+        latest = min(self.hours.latest_back_minutes, latest_end_minutes - stay)
+        problem = self._build_timing_problem(stops)
+
+        def time_again(leg_minutes: Sequence[float]) -> Route | None:
+            return time_walk(
+                problem,
+                stops,
+                leg_minutes,
+                leave_minutes=timing.gate_until_minutes,
+                not_before=timing.begin_minutes,
+                latest_minutes=latest,
+                officer=patrol.number - 1,
+            )
+
+        route = time_again(list_leg_minutes(problem, stops))
+        if route is None:
+            return None
+        legs, walked = self._build_legs(route, time_again, latest)
+        gate_until_minutes, times, end_minutes = self._time_stops(walked, legs)
+        return replace(
+            patrol,
+            start_minutes=gate_until_minutes if patrol.from_base else patrol.start_minutes,
+            gate_until_minutes=gate_until_minutes,
+            end_minutes=end_minutes,
+            worth=walked.worth,
+            bound=max(patrol.bound, walked.worth),
+            stops=tuple(
+                replace(
+                    stop,
+                    arrive_minutes=arrive,
+                    leave_minutes=leave,
+                    is_dark=self._is_dark(arrive, leave),
+                    worth=worth,
+                )
+                for stop, (arrive, leave, worth) in zip(planned, times, strict=True)
+            ),
+            legs=legs,
+        )
+
+    def _build_timing_problem(self, stops: Sequence[int]) -> OrienteeringProblem:
+        """The problem of making these stops, which are chosen, in another order or later.
+
+        Two tasked places may follow each other, however near they are.
+        """
+        tasked = frozenset(stop for stop in stops if self.problem.tasked_rows[stop - 1] >= 0)
+        if tasked not in self._timing_problems:
+            self._timing_problems[tasked] = replace(
+                self.problem.build_problem(tasked),
+                windows=build_stop_windows(self.problem, is_choosing=False),
+            )
+        return self._timing_problems[tasked]
+
+    def _time_again(self, route: Route, leg_minutes: Sequence[float]) -> Route | None:
+        """A route at its best times, where its legs take so long."""
+        return time_route(self.orienteering, route.officer, route.stops, leg_minutes)
+
+    def _build_leg(self, walk: Walk) -> Leg:
+        """A leg in pieces of the area's walkable network."""
+        leg = build_leg(
+            walk,
+            self.piece_traits,
+            self.speed,
+            crossed=find_crossed_roads(walk),
+            landmarks=self.problem.inputs.landmarks,
+        )
+        return replace(leg, pieces=self.problem.surroundings.pieces[leg.pieces])
+
+    def _build_legs(
+        self,
+        route: Route,
+        time_again: Callable[[Sequence[float]], Route | None],
+        latest_minutes: float | None = None,
+    ) -> tuple[tuple[Leg, ...], Route]:
+        """Walks from the start over the stops to the end, past more risk where it costs little.
+
+        A leg may be longer than the shortest by the settings' `detour`, as far as the time that
+        the window leaves over goes, and as far as arriving later costs next to nothing. The route
+        is given back with the times and the worth that it has along these legs.
+        """
+        if not route.stops:
+            return (), route
+        problem = self.problem
+        places = [problem.start_position, *route.stops, problem.end_position]
+        shortest = [float(problem.walks.metres[pair]) for pair in pairwise(places)]
+        orienteering = self.orienteering
+        is_timed = orienteering.timed_prizes is not None or orienteering.windows is not None
+        least = (1 - MAX_DETOUR_LOSS) * route.worth
+        # The way that was chosen need not be the quickest: preferences count too. A leg past more
+        # risk that is quicker takes the time that the problem was solved with, so the bound holds.
+        minutes = quickest = [metres / self.speed for metres in shortest]
+        latest = self.hours.latest_back_minutes if latest_minutes is None else latest_minutes
+        spare = (latest - route.end_minutes) * self.speed
+        legs, walked = [], route
+        for number, (start, end) in enumerate(pairwise(places)):
+            more = problem.settings.detour * shortest[number]
+            if not is_timed:
+                more = min(more, spare - ROUNDING_METRES)
+            leg, cost_metres = self._find_leg(start, end, shortest[number] + max(0.0, more))
+            if is_timed:
+                spent = max(leg.minutes, quickest[number])
+                later = [*minutes[:number], spent, *minutes[number + 1 :]]
+                slower = time_again(later)
+                if slower is None or slower.worth < least:
+                    leg, cost_metres = self._find_leg(start, end, shortest[number])
+                    spent = max(leg.minutes, quickest[number])
+                    later = [*minutes[:number], spent, *minutes[number + 1 :]]
+                    slower = time_again(later)
+                minutes, walked = later, slower or walked
+            spare -= cost_metres - shortest[number]
+            legs.append(leg)
+        return tuple(legs), walked
+
+    def _find_leg(self, start: int, end: int, longest_metres: float) -> tuple[Leg, float]:
+        """The leg past most risk that is no longer, and what it costs in metres at full speed."""
+        key = (start, end, longest_metres)
+        if key not in self._legs:
+            walk = self.problem.walks.find_richest(
+                start, end, self.piece_risk, longest_metres=longest_metres
+            )
+            self._legs[key] = (self._build_leg(walk), walk.cost_metres)
+        return self._legs[key]
+
+    def _time_stops(
+        self, route: Route, legs: Sequence[Leg]
+    ) -> tuple[float, list[tuple[float, float, float]], float]:
+        """End of the presence at the gate, each stop's times and worth, and the time at the end.
+
+        Where a stop is worth more later, the officer stays at the gate for longer before the first
+        stop, if there is a presence, and otherwise walks there slowly: a stop lasts no longer than
+        its dwell, which is what counts towards the most minutes a day. Who makes no stop is at
+        the gate for as long as a stop would last. A presence at the gate last ends with the window.
+        """
+        until = route.leave_start_minutes
+        if not route.stops:
+            least = self._find_stay_start() + self.problem.settings.dwell_minutes
+            until = min(max(until, least), self.hours.latest_end_minutes)
+            return until, [], until
+        if self.problem.gate_stay is not None:
+            until = route.begin_minutes[0] - legs[0].minutes
+        now, times = until, []
+        for number, (stop, leg) in enumerate(zip(route.stops, legs, strict=False)):
+            arrive = now + leg.minutes
+            worth = float(self.problem.worth[stop - 1])
+            if route.stop_worths or self.orienteering.windows is not None:
+                arrive = max(arrive, route.begin_minutes[number])
+            if route.stop_worths:
+                worth = route.stop_worths[number]
+            now = arrive + float(self.problem.stop_minutes[stop - 1])
+            times.append((arrive, now, worth))
+        is_last = self.hours.gate_last_minutes > 0
+        end = self.hours.latest_end_minutes if is_last else now + legs[-1].minutes
+        return until, times, end
+
+    def _find_stay_start(self) -> float:
+        """When a presence at the gate without any stop begins.
+
+        One that comes last is as long as a stop would be.
+        """
+        hours, stay = self.hours, self.hours.gate_last_minutes
+        if not stay:
+            return hours.start_minutes
+        longest = max(stay, self.problem.settings.dwell_minutes)
+        return max(hours.start_minutes, hours.latest_end_minutes - longest)
+
+    def _build_stop(
+        self, stop: int, arrive_minutes: float, leave_minutes: float, worth: float
+    ) -> Stop:
+        problem, network = self.problem, self.problem.surroundings.network
+        position = problem.stops.take([stop - 1])
+        row, is_tasked = problem.hotspot_rows[stop - 1], problem.tasked_rows[stop - 1] >= 0
+        hotspot = problem.inputs.hotspots.iloc[row] if row >= 0 else None
+        x, y = network.xy(position)[0]
+        at: dict[str, Any] = {}
+        if is_tasked:
+            at["tasking"] = build_tasking(problem.get_tasked_place(stop))
+            at["tasked_metres"] = float(position.moved_metres[0])
+        if hotspot is not None and hotspot["stop"].distance(shapely.Point(x, y)) < SAME_METRES:
+            at |= {name: hotspot[name if name == "place" else f"stop_{name}"] for name in STANDING}
+        else:
+            at["place"] = describe_positions(network, position)[0]
+        return Stop(
+            hotspot=problem.get_stop_name(stop),
+            kind="tasked" if hotspot is None else "hotspot",
+            arrive_minutes=arrive_minutes,
+            leave_minutes=leave_minutes,
+            why=() if hotspot is None else tuple(hotspot["reasons"]),
+            street=str(self.piece_traits.labels[position.piece[0]]),
+            lit=problem.stop_lit[stop - 1],
+            is_dark=self._is_dark(arrive_minutes, leave_minutes),
+            worth=worth,
+            point=(float(x), float(y)),
+            beat=() if hotspot is None else hotspot["beat"],
+            **at,
+        )
+
+    def _is_dark(self, arrive_minutes: float, leave_minutes: float) -> bool:
+        """Whether a stop lasts beyond sunset, or begins before sunrise."""
+        daylight = self.problem.daylight
+        return daylight is not None and daylight.is_dark(arrive_minutes, leave_minutes)

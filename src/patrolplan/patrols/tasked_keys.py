@@ -1,0 +1,59 @@
+"""What a day's tasked places say to a school's patrols: where equal, these stay as they are."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from patrolplan.area import StudyArea
+from patrolplan.area.school_gates import ALL_SCHOOLS
+from patrolplan.patrols.surroundings import is_in_force
+
+TaskedKey = tuple[object, ...]
+"""All that some tasked places say, apart from their days, their schools and how often."""
+
+SAID = ("place_id", "must_visit", "reason", "by", "to", "from_minutes", "to_minutes", "minutes")
+
+
+@dataclass(frozen=True, eq=False)
+class TaskedKeys:
+    """What each tasked place says; one may be barred and visited on different days."""
+
+    place_key: dict[str, TaskedKey]
+    """Of every place, by its name."""
+    barred: tuple[tuple[frozenset[str], str], ...]
+    """Schools (or "*") and name of each place that is barred on the day."""
+
+    @classmethod
+    def from_area(cls, area: StudyArea, date: dt.date | None) -> Self:
+        """Of an area's places on a day; on any day without one."""
+        places = area.tasked_places
+        numbers = places[["from_minutes", "to_minutes", "minutes"]].fillna(-1.0)
+        table = places[list(SAID)].assign(**{name: numbers[name] for name in numbers})
+        points = zip(places.geometry.x, places.geometry.y, strict=True)
+        keys = [
+            (*row, *xy)
+            for row, xy in zip(table.itertuples(index=False, name=None), points, strict=True)
+        ]
+        names = places["place_id"].astype(str).tolist()
+        is_barred = ~places["must_visit"].to_numpy(dtype=bool) & is_in_force(places, date)
+        barred = np.flatnonzero(is_barred).tolist()
+        schools = places["schools"].tolist()
+        return cls(
+            dict(zip(names, keys, strict=True)),
+            tuple((frozenset(schools[row]), names[row]) for row in barred),
+        )
+
+    def build_barred_key(self, urn: str) -> TaskedKey:
+        """What the day's barred places say to a school."""
+        return tuple(
+            self.place_key[name]
+            for schools, name in self.barred
+            if urn in schools or ALL_SCHOOLS in schools
+        )
+
+    def build_visit_key(self, urn: str, names: Sequence[str]) -> TaskedKey:
+        """What some places to visit, and the day's barred ones, say to a school."""
+        return (*(self.place_key.get(name) for name in names), self.build_barred_key(urn))

@@ -1,0 +1,89 @@
+"""Every order of a patrol's stops, and every minute of leaving the gate, that it can be walked by.
+
+A patrol is the same route whatever its timing; one of them is drawn for every card.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Timing:
+    """One order of a patrol's stops, and when each is made."""
+
+    order: tuple[int, ...]
+    """Rows of the patrol's stops as planned, in the order in which they are made now."""
+    gate_until_minutes: float
+    """When the gate, or the base, is left."""
+    begin_minutes: tuple[float, ...]
+    """When each dwell begins, in this order."""
+    end_minutes: float
+
+
+@dataclass(frozen=True, eq=False)
+class Timings:
+    """Timings (t) of a patrol of n stops, in m orders."""
+
+    orders: NDArray[np.int64]
+    """(m, n) rows of the patrol's stops."""
+    order: NDArray[np.int64]
+    """(t,) row of `orders`."""
+    gate_until_minutes: NDArray[np.float64]
+    """(t,) when the gate, or the base, is left: a whole minute."""
+    begin_minutes: NDArray[np.float64]
+    """(t, n) when each dwell begins, in the order of `orders`."""
+    end_minutes: NDArray[np.float64]
+    """(t,)"""
+
+    @classmethod
+    def none(cls, stops: int) -> Self:
+        """No timing of a patrol of so many stops."""
+        return cls(
+            np.zeros((0, stops), dtype=np.int64),
+            np.zeros(0, dtype=np.int64),
+            np.zeros(0),
+            np.zeros((0, stops)),
+            np.zeros(0),
+        )
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    def __getitem__(self, row: int) -> Timing:
+        return Timing(
+            tuple(self.orders[self.order[row]].tolist()),
+            float(self.gate_until_minutes[row]),
+            tuple(self.begin_minutes[row].tolist()),
+            float(self.end_minutes[row]),
+        )
+
+    def select(self, is_wanted: NDArray[np.bool_]) -> Self:
+        """Some of the timings."""
+        return replace(
+            self,
+            order=self.order[is_wanted],
+            gate_until_minutes=self.gate_until_minutes[is_wanted],
+            begin_minutes=self.begin_minutes[is_wanted],
+            end_minutes=self.end_minutes[is_wanted],
+        )
+
+    @property
+    def chances(self) -> NDArray[np.float64]:
+        """(t,) how likely each is drawn: every order alike, and every minute of an order alike."""
+        _, row, count = np.unique(self.order, return_inverse=True, return_counts=True)
+        return np.asarray(1.0 / (len(count) * count[row]))
+
+    def draw(self, pick: Callable[[str, int], int]) -> Timing | None:
+        """One of them: an order first, then its minute of leaving; None where there are none.
+
+        `pick` is called with what is drawn and from how many, and gives a number below that.
+        """
+        if not len(self):
+            return None
+        orders = np.unique(self.order)
+        rows = np.flatnonzero(self.order == orders[pick("order", len(orders))])
+        return self[int(rows[pick("minute", len(rows))])]

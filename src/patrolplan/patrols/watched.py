@@ -1,0 +1,45 @@
+"""Watched hotspots: those that are new or rising and near a school's gate."""
+
+from collections.abc import Sequence
+
+import geopandas as gpd
+import numpy as np
+
+from patrolplan.area import StudyArea
+from patrolplan.hotspots.trends import CHANGED_TRENDS
+from patrolplan.network.graph import compute_walk_metres
+
+
+def find_watched(
+    area: StudyArea, hotspots: gpd.GeoDataFrame, urns: Sequence[str] | None = None
+) -> dict[str, dict[str, float]]:
+    """The new and rising hotspots within `[week] watch_metres` of a gate.
+
+    Parameters
+    ----------
+    hotspots
+        See `patrolplan.tables.HOTSPOTS`.
+    urns
+        Only the gates of these schools; default all.
+
+    Returns
+    -------
+    dict
+        By the name of the hotspot, in the order of the table: the walk in metres from the gate of
+        each school that is so near to its stopping place, by URN, the nearest first.
+    """
+    changed = hotspots[hotspots["trend"].isin(CHANGED_TRENDS)]
+    limit = area.settings.week.watch_metres
+    names, pieces = changed["hotspot"].astype(str).tolist(), changed["stop_piece"].to_numpy()
+    near: dict[str, list[tuple[float, str]]] = {name: [] for name in names}
+    rows = enumerate(area.schools["urn"]) if len(changed) else ()
+    for row, urn in rows:
+        if urns is None or urn in urns:
+            walk = compute_walk_metres(area.network.walkable, area.gates.take([row]), limit)[pieces]
+            for number in np.flatnonzero(np.isfinite(walk)).tolist():
+                near[names[number]].append((float(walk[number]), str(urn)))
+    return {
+        name: {urn: metres for metres, urn in sorted(schools)}
+        for name, schools in near.items()
+        if schools
+    }

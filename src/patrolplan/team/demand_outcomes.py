@@ -1,0 +1,194 @@
+"""What became of a week's demands: who meets each, or the nearest miss.
+
+A place that no patrol can reach in its hours has the reason of the school that comes nearest. Where
+a patrol could, it is the officers who are looked through: what keeps each from going there, on the
+day on which least does.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from itertools import chain
+from typing import Literal, get_args
+
+import numpy as np
+
+from patrolplan.notes import Note, NoteValue
+from patrolplan.patrols.nearest_miss import choose_nearest_miss, find_nearest_miss
+from patrolplan.patrols.plan import Plan, Stop, Unserved
+from patrolplan.team.demands import Demand, find_meeting_routes
+from patrolplan.team.problem import Bools, Ints
+from patrolplan.team.rota_inputs import RotaInputs
+from patrolplan.team.unmet_reasons import UnmetReasons
+from patrolplan.team.week import DemandOutcome, Duty, Visitor
+from patrolplan.times import format_time
+
+Obstacle = Literal[
+    "free",
+    "without_second",
+    "over_maximum",
+    "elsewhere",
+    "locked",
+    "at_maximum",
+    "banned",
+    "off_hours",
+    "away",
+]
+"""What keeps an officer from a place, the least first."""
+
+OBSTACLES: tuple[Obstacle, ...] = get_args(Obstacle)
+
+
+def build_demand_outcomes(inputs: RotaInputs, duties: Sequence[Duty]) -> tuple[DemandOutcome, ...]:
+    """The outcome of every demand of a week with these duties, in the order of the demands."""
+    return _Outcomes(inputs, duties).build()
+
+
+class _Outcomes:
+    """Looks for the visits of a week, and for what keeps officers from others."""
+
+    def __init__(self, inputs: RotaInputs, duties: Sequence[Duty]) -> None:
+        self.inputs = inputs
+        self.duties = duties
+
+    def build(self) -> tuple[DemandOutcome, ...]:
+        inputs, demands = self.inputs, self.inputs.demands
+        meets = np.zeros((len(demands), len(inputs.routes)), dtype=bool)
+        meets[tuple(find_meeting_routes(demands, inputs.routes).T)] = True
+        return tuple(map(self._build_outcome, demands, meets))
+
+    def _build_outcome(self, demand: Demand, meets: Bools) -> DemandOutcome:
+        met_by = self._find_visitors(demand)
+        return DemandOutcome(
+            kind=demand.kind,
+            place=demand.place,
+            date=self.inputs.days[demand.days[0]] if demand.kind == "tasked" else None,
+            visits=demand.visits,
+            met_by=met_by,
+            why=None if len(met_by) >= demand.visits else self._explain(demand, meets),
+        )
+
+    def _find_visitors(self, demand: Demand) -> tuple[Visitor, ...]:
+        """Who comes to the place on days that count, in order of time."""
+        visits = [
+            (duty.date, stop.arrive_minutes, duty)
+            for duty, stop in self._visits.get((demand.kind, demand.place), ())
+            if self.inputs.days.index(duty.date) in demand.days
+            and 1 + len(duty.crew) >= demand.officers
+        ]
+        visits.sort(key=lambda visit: visit[:2])
+        return tuple(
+            Visitor(duty.officer, duty.urn, date, format_time(arrive))
+            for date, arrive, duty in visits
+        )
+
+    @cached_property
+    def _visits(self) -> Mapping[tuple[str, str], list[tuple[Duty, Stop]]]:
+        """Visits by the kind of demand that they may meet and the place."""
+        visits: dict[tuple[str, str], list[tuple[Duty, Stop]]] = {}
+        for duty in self.duties:
+            for stop in duty.patrol.stops:
+                if stop.tasked is not None:
+                    visits.setdefault(("tasked", stop.tasked), []).append((duty, stop))
+                for name in stop.covered:
+                    visits.setdefault(("watched", name), []).append((duty, stop))
+        return visits
+
+    def _explain(self, demand: Demand, meets: Bools) -> Note:
+        """Why a place has fewer visits than it should."""
+        inputs = self.inputs
+        days = list(demand.days)
+        planned = meets & (inputs.variant[days] >= 0)
+        if not planned.any():
+            return self._explain_unplanned(demand)
+        if not (planned & inputs.is_open[inputs.route_school][:, days].T).any():
+            return Note("demand_schools_closed", {"place": demand.place})
+        found = {
+            officer: min(each, key=OBSTACLES.index)
+            for officer in range(len(inputs.officers))
+            if (each := list(self._list_obstacles(demand, meets, officer)))
+        }
+        schools = [inputs.routes[row].patrol.school for row in np.flatnonzero(planned.any(axis=0))]
+        values: dict[str, NoteValue] = {
+            name: [inputs.officers[officer] for officer, why in found.items() if why == name]
+            for name in OBSTACLES
+        }
+        where: dict[str, NoteValue] = {"schools": list(dict.fromkeys(schools))}
+        return Note("demand_officers_short", {"place": demand.place, **where, **values})
+
+    def _explain_unplanned(self, demand: Demand) -> Note:
+        """Why no patrol of any school goes to a place."""
+        inputs = self.inputs
+        plans = [inputs.plans[day] for day in demand.days]
+        unserved = tuple(dict.fromkeys(chain.from_iterable(map(_list_unserved, plans))))
+        if demand.kind == "watched":
+            notes = [row.why for row in unserved if row.is_watched and row.place == demand.place]
+            return choose_nearest_miss(notes) or Note("demand_no_school", {"place": demand.place})
+        places = inputs.area.tasked_places
+        place = places[places["place_id"] == demand.place].iloc[0]
+        return find_nearest_miss(inputs.area, place, inputs.urns, unserved)
+
+    def _list_obstacles(self, demand: Demand, meets: Bools, officer: int) -> Iterator[Obstacle]:
+        """What keeps an officer from the place, by each day and school of theirs."""
+        inputs = self.inputs
+        for day in demand.days:
+            routes = meets & (inputs.variant[day] >= 0) & inputs.goes[officer]
+            routes &= inputs.is_open[inputs.route_school, day]
+            routes &= inputs.cares[officer, inputs.route_school] | (
+                inputs.locked[officer, day] >= 0
+            )
+            if routes.any():
+                yield self._find_obstacle(demand, officer, day, np.flatnonzero(routes))
+
+    def _find_obstacle(self, demand: Demand, officer: int, day: int, routes: Ints) -> Obstacle:
+        """What keeps an officer from all of some routes on a day."""
+        inputs = self.inputs
+        obstacle: Obstacle = "free"
+        in_time = routes[inputs.in_time[officer, day, routes]]
+        if inputs.is_absent[officer, day] or np.isnan(inputs.hours[officer, day, 0]):
+            obstacle = "away"
+        elif not len(in_time):
+            obstacle = "off_hours"
+        elif inputs.banned[officer, day, in_time].all():
+            obstacle = "banned"
+        else:
+            own = self._chosen[self._chosen[:, 0] == officer]
+            today = own[own[:, 1] == day, 2]
+            if np.isin(today, routes).any():  # and yet it does not count
+                obstacle = "without_second"
+            elif len(today):
+                is_locked = (inputs.locked[officer, day, today] >= 0).all()
+                obstacle = "locked" if is_locked else "elsewhere"
+            elif len(own) >= inputs.max_patrols[officer]:
+                obstacle = "at_maximum"
+            elif demand.officers > 1:
+                obstacle = "without_second"
+            elif demand.kind == "watched" and self._is_crowded(day, in_time):
+                obstacle = "over_maximum"
+        return obstacle
+
+    def _is_crowded(self, day: int, routes: Ints) -> bool:
+        """Whether each of some routes would bring a hotspot over its daily maximum."""
+        return all(self._reasons.find_crowded_hotspots(day, route) for route in routes.tolist())
+
+    @cached_property
+    def _chosen(self) -> Ints:
+        """(c, 3) officer, day and route of every duty whose route is known."""
+        inputs = self.inputs
+        rows = [
+            (inputs.officers.index(duty.officer), inputs.days.index(duty.date), route)
+            for duty in self.duties
+            if (route := inputs.find_route(duty.patrol)) is not None
+        ]
+        return np.array(rows, dtype=np.int64).reshape(-1, 3)
+
+    @cached_property
+    def _reasons(self) -> UnmetReasons:
+        return UnmetReasons(self.inputs, self._chosen)
+
+
+def _list_unserved(plan: Plan) -> Iterator[Unserved]:
+    """Of a day's plan, with its other windows and modes."""
+    for part in (plan, *plan.other_windows):
+        yield from part.unserved
+        if part.other_mode is not None:
+            yield from part.other_mode.unserved

@@ -1,0 +1,303 @@
+"""Change at short notice: what stands stays, free officer-days are filled, further moves offered.
+
+One function for the command line and the board. After absences or new appointments
+
+1. every patrol that these leave possible stays as it was handed out: its card is not touched;
+2. the days on which officers are free, from the first day that changes, are filled: with no more
+   new patrols than were lost, first to bring every school to its minimum and to meet what
+   intelligence asks for, then for what the week is worth;
+3. further moves are offered, not made: the best week for which one card more, or two, may change,
+   and what each would gain.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence, Set as AbstractSet
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from patrolplan.area import StudyArea
+from patrolplan.errors import Problems
+from patrolplan.notes import Note
+from patrolplan.patrols.plan import Plan
+from patrolplan.team.day_plans import list_day_plans
+from patrolplan.team.few_changes import ChangeLimits, find_few_changes
+from patrolplan.team.problem import Bools, RotaProblem
+from patrolplan.team.rota import build_week
+from patrolplan.team.rota_inputs import RotaInputs
+from patrolplan.team.solve import RotaSolution
+from patrolplan.team.week import Duty, Lock, Week
+
+MAX_MOVES = 2
+"""Cards of patrols that could stay which the offered moves may change."""
+
+MAX_CHANGES_FOR_A_VISIT = 2
+"""Cards that one visit by intelligence may withdraw: of who goes there, and of who takes over."""
+
+MIN_GAIN_SHARE = 0.001
+"""A further move is offered where it adds this share of the week's worth."""
+
+Absences = Mapping[str, AbstractSet[dt.date]]
+"""Days on which officers are absent, by officer."""
+
+
+@dataclass(frozen=True, eq=False)
+class Change:
+    """One duty that differs from the week as it was handed out."""
+
+    kind: Literal["withdrawn", "new"]
+    """"withdrawn": its card is void; "new": its card must be printed."""
+    duty: Duty
+    """The duty."""
+
+    def __str__(self) -> str:
+        what = "withdraw the card of" if self.kind == "withdrawn" else "print the card of"
+        return f"{what} {self.duty}"
+
+
+@dataclass(frozen=True, eq=False)
+class Move:
+    """A further change that is offered: the week with it, and what it adds to the worth."""
+
+    week: Week
+    changes: tuple[Change, ...]
+    """Against the repaired week."""
+    gain: float
+
+
+@dataclass(frozen=True, eq=False)
+class Repair:
+    """A repaired week."""
+
+    before: Week
+    """As it was handed out."""
+    week: Week
+    changes: tuple[Change, ...]
+    """Every duty that was withdrawn or is new, against the week as it was handed out."""
+    moves: tuple[Move, ...] = ()
+    """One or two more cards that could change, in rising number, where that is worth it."""
+
+    def make_move(self, count: int) -> "Repair":
+        """The repair with the offered move of so many cards made, or of the most below that."""
+        fitting = self.moves[:count]
+        if not fitting:
+            return self
+        week = fitting[-1].week
+        return Repair(self.before, week, list_changes(self.before, week))
+
+
+def repair_week(
+    week: Week,
+    area: StudyArea,
+    plan: Plan | Mapping[dt.date, Plan],
+    *,
+    absent: Absences,
+    since: dt.date | None = None,
+    max_moves: int = MAX_MOVES,
+) -> Repair:
+    """Repair a week after absences and appointments.
+
+    Parameters
+    ----------
+    week
+        As handed out.
+    area, plan
+        What repairs are chosen from; the area's table of duties as it is now. Patrols that stay do
+        so even if data and plan have changed since.
+    absent
+        Days on which officers are absent, by officer, in addition to those of the week.
+    since
+        First day on which anything may change; default the first day that does.
+    max_moves
+        Up to how many further cards the offered moves may change.
+
+    Raises
+    ------
+    InputError
+        When an officer or a day is not of this week.
+    """
+    officers = [*area.officers["officer"], *(duty.officer for duty in week.duties)]
+    check_absences(week.days, officers, absent)
+    absences = {
+        officer: week.absent.get(officer, frozenset()) | frozenset(absent.get(officer, ()))
+        for officer in sorted({*week.absent, *absent})
+    }
+    plans = list_day_plans(plan, week.days, area, week.locks)
+    bare = RotaInputs(area, plans, week.days, (), week.bans, absences, week.delivered)
+    stay = tuple(duty for duty in week.duties if is_possible(bare, duty))
+    lost = len(week.duties) - len(stay)
+    stay = tuple(_drop_absent_crew(duty, absences) for duty in stay)
+    touched = {day for days in absent.values() for day in days}
+    touched |= {duty.date for duty in week.duties} - {duty.date for duty in stay}
+    first = since or min(touched, default=week.days[-1])
+    inputs = replace(bare, held=stay)
+    repaired = _fill(week, inputs, lost, first)
+    moves = []
+    best = repaired.worth
+    for count in range(1, max_moves + 1):
+        move = _find_move(repaired, inputs, first=first, count=count)
+        if move is not None and move.week.worth > best + MIN_GAIN_SHARE * abs(repaired.worth):
+            best = move.week.worth
+            moves.append(move)
+    return Repair(week, repaired, list_changes(week, repaired), tuple(moves))
+
+
+def meet_demands(
+    week: Week,
+    area: StudyArea,
+    plan: Plan | Mapping[dt.date, Plan],
+    *,
+    since: dt.date | None = None,
+) -> Repair:
+    """Meet what intelligence asks for by as few changes of a week handed out as possible.
+
+    Patrols that were locked by hand stay. No more new patrols come than there are demands unmet and
+    cards withdrawn.
+
+    Parameters
+    ----------
+    week
+        As handed out.
+    area, plan
+        With the tasked places, and the patrols that serve them.
+    since
+        First day on which anything may change; default the first of the week.
+
+    Returns
+    -------
+    Repair
+        Without further moves; `Week.demands` says who meets each demand, or why nobody does.
+    """
+    plans = list_day_plans(plan, week.days, area, week.locks)
+    inputs = RotaInputs(
+        area, plans, week.days, (), week.bans, week.absent, week.delivered, held=week.duties
+    )
+    problem = inputs.problem
+    later = problem.day >= inputs.days.index(since or week.days[0])
+    stands = problem.lock >= 0
+    movable = stands & later & ~_find_locked(inputs, week.locks)
+    part = replace(problem, lock=np.where(movable, -1, problem.lock)).select(stands | later)
+    met = np.bincount(
+        part.meetings[1][np.isin(part.meetings[0], np.flatnonzero(stands[stands | later]))],
+        minlength=len(part.wanted_visits),
+    )
+    unmet = int(np.maximum(0, part.wanted_visits - met)[part.tasked].sum())
+    count = min(int(movable.sum()), MAX_CHANGES_FOR_A_VISIT * unmet)
+    limits = ChangeLimits(
+        stands[stands | later], max_out=count, max_new=count + unmet, as_few_as_possible=True
+    )
+    after = _build_changed_week(week, inputs, part, limits) or week
+    return Repair(week, after, list_changes(week, after))
+
+
+def is_possible(inputs: RotaInputs, duty: Duty) -> bool:
+    """Whether absences and appointments leave time for a patrol as it was handed out.
+
+    `inputs` have the absences, and the area with the appointments.
+    """
+    if duty.date in inputs.absent.get(duty.officer, ()):
+        return False
+    back = duty.end_minutes if np.isnan(duty.back_minutes) else duty.back_minutes
+    leave = duty.start_minutes if np.isnan(duty.leave_minutes) else duty.leave_minutes
+    return not any(
+        (one.officer, one.date) == (duty.officer, duty.date)
+        and one.leave_minutes < back
+        and leave < one.back_minutes
+        for one in inputs.free_time.appointments
+    )
+
+
+def _drop_absent_crew(duty: Duty, absent: Absences) -> Duty:
+    """The patrol without those of its crew who are absent."""
+    crew = tuple(name for name in duty.crew if duty.date not in absent.get(name, ()))
+    return duty if crew == duty.crew else replace(duty, crew=crew)
+
+
+def list_changes(before: Week, after: Week) -> tuple[Change, ...]:
+    """Every duty that is withdrawn or new; one whose crew changes is both."""
+
+    def index(week: Week) -> dict[tuple[object, ...], Duty]:
+        return {duty.key: duty for duty in week.duties}
+
+    old, new = index(before), index(after)
+    return (
+        *(Change("withdrawn", duty) for key, duty in old.items() if key not in new),
+        *(Change("new", duty) for key, duty in new.items() if key not in old),
+    )
+
+
+def _fill(week: Week, inputs: RotaInputs, lost: int, first: dt.date) -> Week:
+    """The week with what stands, and at most so many new patrols on the days from `first` on."""
+    problem = inputs.problem
+    stands = problem.lock >= 0
+    later = problem.day >= inputs.days.index(first)
+    part = problem.select(stands | later)
+    limits = ChangeLimits(part.lock >= 0, max_out=0, max_new=lost)
+    return _build_changed_week(week, inputs, part, limits) or week
+
+
+def _find_move(repaired: Week, inputs: RotaInputs, *, first: dt.date, count: int) -> Move | None:
+    """The best week for which so many more patrols of the repaired one may change."""
+    inputs = replace(inputs, held=repaired.duties)
+    problem = inputs.problem
+    later = problem.day >= inputs.days.index(first)
+    stands = problem.lock >= 0
+    movable = stands & later & ~_find_locked(inputs, repaired.locks)
+    part = replace(problem, lock=np.where(movable, -1, problem.lock)).select(stands | later)
+    limits = ChangeLimits(stands[stands | later], max_out=count, max_new=count)
+    week = _build_changed_week(repaired, inputs, part, limits)
+    if week is None:
+        return None
+    return Move(week, list_changes(repaired, week), week.worth - repaired.worth)
+
+
+def _find_locked(inputs: RotaInputs, locks: Sequence[Lock]) -> Bools:
+    """(o,) options of patrols that were locked by hand."""
+    problem = inputs.problem
+    names = {(lock.officer, lock.urn, lock.date) for lock in locks}
+    keys = zip(problem.officer.tolist(), problem.school.tolist(), problem.day.tolist(), strict=True)
+    return np.array(
+        [(inputs.officers[k], inputs.urns[s], inputs.days[d]) in names for k, s, d in keys],
+        dtype=bool,
+    )
+
+
+def _build_changed_week(
+    before: Week, inputs: RotaInputs, part: RotaProblem, limits: ChangeLimits
+) -> Week | None:
+    """The best week within the limits; None where there is none."""
+    rows = find_few_changes(part, limits)
+    if rows is None:
+        return None
+    after = build_week(inputs, part, RotaSolution.rate(part, rows, before.bound))
+    absences = (
+        Note("officer_away", {"officer": name, "date": f"{day}"})
+        for name in sorted(inputs.absent)
+        for day in sorted(inputs.absent[name])
+    )
+    return replace(
+        after,
+        locks=before.locks,
+        notes=tuple(dict.fromkeys((*before.notes, *after.notes, *absences))),
+        created_from=before.created_from,
+        draw=before.draw,
+        foreseen=before.foreseen,
+        chances=before.chances,
+        history=before.history,
+    )
+
+
+def check_absences(days: Sequence[dt.date], officers: Iterable[str], absent: Absences) -> None:
+    """Raise for officers who do not exist and days that are not of the week."""
+    problems = Problems()
+    names = list(dict.fromkeys(officers))
+    for officer, days_absent in absent.items():
+        if officer not in names:
+            what = f"there is no officer '{officer}' (known: {', '.join(names[:12])})"
+            problems.add("--absent", what, "name one of them")
+        for day in sorted(days_absent):
+            if day not in days:
+                span = f"{days[0]} to {days[-1]}"
+                problems.add("--absent", f"{day} is not in the week {span}", "name a day of it")
+    problems.raise_if_any()

@@ -1,0 +1,364 @@
+"""The state of a week during a search: what follows from its options, and which rules hold.
+
+All that a rule or the worth needs is stored as counts and sums (minutes of each hotspot and day,
+patrols of each school and officer, dose of each school...), so that a change costs as much as the
+stops it moves, not as much as the week.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from patrolplan.compiled import jit_compile
+from patrolplan.team.objective import (
+    COMPANION_FACTOR,
+    EVEN_LOAD_FACTOR,
+    OVER_CAP_PENALTY,
+    PRESENCE_FACTOR,
+    compute_even_load,
+    compute_presence_sums,
+)
+from patrolplan.team.problem import MINUTES_TOLERANCE, Floats, Floor, Ints, RotaProblem
+from patrolplan.team.programme import compute_set_worth, find_forced_visits, list_day_sets
+
+NO_OPTION = -1
+
+PATROLS, TASKED, WATCHED = 0, 1, 2
+"""Places in `RotaState.missing` and `RotaFacts.max_missing`."""
+
+
+class RotaFacts(NamedTuple):
+    """What does not change during the search; options by row, days from 0."""
+
+    officer: Ints
+    day: Ints
+    route: Ints
+    school: Ints
+    slot: Ints
+    """(o,) officer, day and window as one."""
+    busy: Floats
+    """(o, 2) from and to; options of an officer and day that overlap exclude each other."""
+    cell: Ints
+    """(o,) school, day, window and route number as one."""
+    after_cell: Ints
+    """(o,) cell that must be filled as well, -1 for none."""
+    gate: Ints
+    """(o,) school and window as one."""
+    is_first: Ints
+    is_present: Ints
+    is_along: Ints
+    needs_companion: Ints
+    own_worth: Floats
+    """(o,) worth of an option by itself: of walking along with another."""
+    dose: Floats
+    slot_start: Ints
+    slot_options: Ints
+    """Options of slot s are `slot_options[slot_start[s]:slot_start[s + 1]]`."""
+    along_start: Ints
+    along_options: Ints
+    """Options of walking along with cell c, in the same form."""
+    meet_start: Ints
+    met_demands: Ints
+    """Demands that option o meets, in the same form."""
+    lock: Ints
+    """(o,) lock that an option fulfils, -1 for none."""
+    stop_start: Ints
+    stop_hotspot: Ints
+    stop_minutes: Floats
+    visit_start: Ints
+    """(o,) where the stops of an option begin in `is_capped`."""
+    is_capped: Ints
+    """(w,) 1 for stops under the daily maximum, in the order of option and stop."""
+    weight: Floats
+    set_worth: Floats
+    """(h, 2^d) worth of each set of days of a hotspot, by binary number."""
+    max_dose_minutes: float
+    max_patrols: Ints
+    officer_worth: Floats
+    """(k, d * w + 1) worth of 0, 1, 2... patrols of an officer."""
+    school_worth: Floats
+    """(d + 1,) worth of 0, 1, 2... patrols of a school in a window."""
+    target: Ints
+    min_dose: Floats
+    max_school_patrols: Ints
+    wanted_visits: Ints
+    max_visits: Ints
+    stage: Ints
+    """(j,) `TASKED` or `WATCHED`."""
+    max_missing: Ints
+    """(3,) what the floor allows to be missing of `PATROLS`, `TASKED` and `WATCHED`."""
+    together: int
+    windows: int
+    days: int
+
+
+class RotaState(NamedTuple):
+    """A week, and the counts and sums that follow from it."""
+
+    slots: Ints
+    """(k * d * w,) option of each officer, day and window, -1 for none."""
+    cells: Ints
+    """(s * d * w * n,) option of each school, day, window and number, -1 for none."""
+    along: Ints
+    """(s * d * w * n,) how many walk along with each cell."""
+    minutes: Floats
+    """(h, d)."""
+    capped_visits: Ints
+    """(h, d) visits under the daily maximum."""
+    officer_patrols: Ints
+    gate_patrols: Ints
+    """(s * w,)."""
+    patrols: Ints
+    """(s,) first patrols of the first window."""
+    dose: Floats
+    """(s,) minutes in the week."""
+    visits: Ints
+    """(j,) visits that meet each demand."""
+    missing: Ints
+    """(3,) patrols and visits missing."""
+
+
+def fill_slots(problem: RotaProblem, chosen: Ints) -> Ints:
+    """(k * d * w,) option of each officer, day and window, -1 for none."""
+    slots = np.full(len(problem.max_patrols) * len(problem.dates) * problem.windows, NO_OPTION)
+    slots[problem.slot[chosen]] = chosen
+    return slots
+
+
+def build_facts(problem: RotaProblem, floor: Floor) -> RotaFacts:
+    """What a search among the weeks of a floor needs to know."""
+    days, windows, together = len(problem.dates), problem.windows, problem.together
+    slots = len(problem.max_patrols) * days * windows
+    cells = problem.schools * days * windows * together
+    by_route = np.argsort(problem.visits[:, 0], kind="stable")
+    unit = problem.patrol_unit
+    set_worth = compute_set_worth(problem, list_day_sets(days)) * problem.weight[:, None]
+    exact = problem.exact_patrols
+    slot_start, slot_options = _group(problem.slot, slots)
+    joined = np.where(problem.is_along, problem.after_cell, cells)
+    along_start, along_options = _group(joined, cells)
+    meeting, demand = problem.meetings
+    meet_start, met = _group(meeting, len(problem))
+    needs = problem.needs_another
+    if problem.locks_first:
+        needs = needs & (problem.lock < 0)
+    return RotaFacts(
+        officer=problem.officer,
+        day=problem.day,
+        route=problem.route,
+        school=problem.school,
+        slot=problem.slot,
+        busy=problem.busy,
+        cell=problem.cell,
+        after_cell=problem.after_cell,
+        gate=problem.school_window,
+        is_first=problem.is_first.astype(np.int64),
+        is_present=problem.is_present.astype(np.int64),
+        is_along=problem.is_along.astype(np.int64),
+        needs_companion=needs.astype(np.int64),
+        own_worth=np.where(problem.is_along, COMPANION_FACTOR * unit, 0.0),
+        dose=problem.option_dose,
+        slot_start=slot_start,
+        slot_options=slot_options,
+        along_start=along_start,
+        along_options=along_options,
+        meet_start=meet_start,
+        met_demands=demand[met],
+        lock=problem.lock,
+        stop_start=np.searchsorted(
+            problem.visits[by_route, 0], np.arange(len(problem.route_school) + 1)
+        ),
+        stop_hotspot=problem.visits[by_route, 1],
+        stop_minutes=problem.visit_minutes[by_route],
+        visit_start=np.searchsorted(problem.option_visits[0], np.arange(len(problem))),
+        is_capped=(~find_forced_visits(problem)).astype(np.int64),
+        weight=problem.weight,
+        set_worth=np.column_stack([np.zeros(len(problem.weight)), set_worth]),
+        max_dose_minutes=float(problem.max_dose_minutes),
+        max_patrols=problem.max_patrols,
+        officer_worth=EVEN_LOAD_FACTOR
+        * unit
+        * compute_even_load(np.arange(days * windows + 1), problem.capacity[:, None]),
+        school_worth=PRESENCE_FACTOR * unit * compute_presence_sums(days),
+        target=floor.patrols,
+        min_dose=floor.dose - MINUTES_TOLERANCE,
+        max_school_patrols=np.full(problem.schools, days) if exact is None else exact,
+        wanted_visits=problem.wanted_visits,
+        max_visits=problem.max_visits,
+        stage=np.where(problem.tasked, TASKED, WATCHED),
+        max_missing=np.array([floor.missing, floor.unmet_tasked, floor.unmet_watched]),
+        together=together,
+        windows=windows,
+        days=days,
+    )
+
+
+def _group(owner: Ints, owners: int) -> tuple[Ints, Ints]:
+    """Where the rows of each owner begin, and the rows by owner."""
+    order = np.argsort(owner, kind="stable")
+    return np.searchsorted(owner[order], np.arange(owners + 1)), order
+
+
+@jit_compile()
+def _compute_hotspot_worth(facts: RotaFacts, state: RotaState, hotspot: int) -> float:
+    """Worth of a hotspot's doses, less the charge for minutes above the daily maximum."""
+    days, over = 0, 0.0
+    for day in range(facts.days):
+        minutes = state.minutes[hotspot, day]
+        if minutes > 1e-9:  # noqa: PLR2004 - sums of minutes leave a remainder
+            days |= 1 << day
+            over += max(0.0, minutes / facts.max_dose_minutes - 1.0)
+    return float(facts.set_worth[hotspot, days] - OVER_CAP_PENALTY * facts.weight[hotspot] * over)
+
+
+@jit_compile()
+def apply_option(facts: RotaFacts, state: RotaState, option: int, sign: int) -> float:
+    """Put an option in (sign 1) or take it out (-1); gives what that adds to the worth."""
+    route, day, school = facts.route[option], facts.day[option], facts.school[option]
+    officer, gain = facts.officer[option], sign * facts.own_worth[option]
+    for at in range(facts.stop_start[route], facts.stop_start[route + 1]):
+        hotspot = facts.stop_hotspot[at]
+        gain -= _compute_hotspot_worth(facts, state, hotspot)
+        state.minutes[hotspot, day] += sign * facts.stop_minutes[at]
+        nth = facts.visit_start[option] + at - facts.stop_start[route]
+        state.capped_visits[hotspot, day] += sign * facts.is_capped[nth]
+        gain += _compute_hotspot_worth(facts, state, hotspot)
+    state.dose[school] += sign * facts.dose[option]
+    state.slots[facts.slot[option]] = option if sign > 0 else -1
+    state.cells[facts.cell[option]] = option if sign > 0 else -1
+    if facts.is_along[option]:
+        state.along[facts.after_cell[option]] += sign
+    gain -= facts.officer_worth[officer, state.officer_patrols[officer]]
+    state.officer_patrols[officer] += sign
+    gain += facts.officer_worth[officer, state.officer_patrols[officer]]
+    if facts.is_present[option]:
+        gate = facts.gate[option]
+        gain -= facts.school_worth[state.gate_patrols[gate]]
+        state.gate_patrols[gate] += sign
+        gain += facts.school_worth[state.gate_patrols[gate]]
+    if facts.is_first[option]:
+        state.missing[PATROLS] -= max(0, facts.target[school] - state.patrols[school])
+        state.patrols[school] += sign
+        state.missing[PATROLS] += max(0, facts.target[school] - state.patrols[school])
+    for at in range(facts.meet_start[option], facts.meet_start[option + 1]):
+        demand = facts.met_demands[at]
+        stage = facts.stage[demand]
+        state.missing[stage] -= max(0, facts.wanted_visits[demand] - state.visits[demand])
+        state.visits[demand] += sign
+        state.missing[stage] += max(0, facts.wanted_visits[demand] - state.visits[demand])
+    return float(gain)
+
+
+@jit_compile()
+def overlap(facts: RotaFacts, option: int, other: int) -> bool:
+    """Whether two options of an officer and day exclude each other."""
+    if facts.slot[option] == facts.slot[other]:
+        return True
+    return bool(
+        facts.busy[option, 0] < facts.busy[other, 1]
+        and facts.busy[other, 0] < facts.busy[option, 1]
+    )
+
+
+@jit_compile()
+def is_allowed(facts: RotaFacts, state: RotaState, option: int) -> bool:
+    """Whether an option that was put in keeps the rules of officer, school, hotspot and demand."""
+    if not _fits_officer(facts, state, option):
+        return False
+    school, after = facts.school[option], facts.after_cell[option]
+    if state.patrols[school] > facts.max_school_patrols[school]:
+        return False
+    if after >= 0 and state.cells[after] < 0 and facts.lock[option] < 0:
+        return False
+    if facts.needs_companion[option] and state.along[facts.cell[option]] == 0:
+        return False
+    return not _exceeds_maximum(facts, state, option)
+
+
+@jit_compile()
+def _fits_officer(facts: RotaFacts, state: RotaState, option: int) -> bool:
+    """Whether an officer has no more patrols than their maximum, and none that overlaps this."""
+    officer = facts.officer[option]
+    if state.officer_patrols[officer] > facts.max_patrols[officer]:
+        return False
+    first = facts.slot[option] // facts.windows * facts.windows
+    for slot in range(first, first + facts.windows):
+        other = state.slots[slot]
+        if other >= 0 and other != option and overlap(facts, option, other):
+            return False
+    return True
+
+
+@jit_compile()
+def _exceeds_maximum(facts: RotaFacts, state: RotaState, option: int) -> bool:
+    """Whether a demand or hotspot of an option has more visits or minutes than it may have."""
+    for at in range(facts.meet_start[option], facts.meet_start[option + 1]):
+        demand = facts.met_demands[at]
+        if state.visits[demand] > facts.max_visits[demand]:
+            return True
+    day, route = facts.day[option], facts.route[option]
+    for at in range(facts.stop_start[route], facts.stop_start[route + 1]):
+        hotspot = facts.stop_hotspot[at]
+        if (
+            state.capped_visits[hotspot, day] > 0
+            and state.minutes[hotspot, day] > facts.max_dose_minutes + 1e-6
+        ):
+            return True
+    return False
+
+
+@jit_compile()
+def is_floor_kept(facts: RotaFacts, state: RotaState, option: int) -> bool:
+    """Whether the floor holds after an option was put in or taken out.
+
+    Nor may taking it out leave somebody alone who came after it, or may not go alone, unless a lock
+    wants that.
+    """
+    school = facts.school[option]
+    if state.dose[school] < facts.min_dose[school]:
+        return False
+    for stage in range(len(state.missing)):
+        if state.missing[stage] > facts.max_missing[stage]:
+            return False
+    cell = facts.cell[option]
+    if state.cells[cell] >= 0:
+        return True
+    first = cell // facts.together * facts.together
+    for place in range(first, first + facts.together):
+        other = state.cells[place]
+        if other >= 0 and facts.after_cell[other] == cell and facts.lock[other] < 0:
+            return False
+    if facts.is_along[option]:
+        joined = state.cells[facts.after_cell[option]]
+        if joined >= 0 and facts.needs_companion[joined]:
+            return bool(state.along[facts.after_cell[option]] > 0)
+    return True
+
+
+@jit_compile()
+def begin_state(facts: RotaFacts, start: Ints) -> tuple[RotaState, float]:
+    """The state of a week given as slots, and its worth."""
+    schools, hotspots = len(facts.target), len(facts.weight)
+    cells = schools * facts.days * facts.windows * facts.together
+    missing = np.zeros(3, dtype=np.int64)
+    missing[PATROLS] = facts.target.sum()
+    for demand in range(len(facts.stage)):
+        missing[facts.stage[demand]] += facts.wanted_visits[demand]
+    state = RotaState(
+        np.full(len(start), -1),
+        np.full(cells, -1),
+        np.zeros(cells, dtype=np.int64),
+        np.zeros((hotspots, facts.days)),
+        np.zeros((hotspots, facts.days), dtype=np.int64),
+        np.zeros(len(facts.max_patrols), dtype=np.int64),
+        np.zeros(schools * facts.windows, dtype=np.int64),
+        np.zeros(schools, dtype=np.int64),
+        np.zeros(schools),
+        np.zeros(len(facts.stage), dtype=np.int64),
+        missing,
+    )
+    worth = 0.0
+    for option in start:
+        if option >= 0:
+            worth += apply_option(facts, state, option, 1)
+    return state, worth

@@ -1,0 +1,190 @@
+"""The team's secret, and the keys of the draws that are made of it.
+
+With the secret every week can be drawn again, and so every patrol is known; without it none is.
+It is a file of random bytes that never leaves its place: neither it nor a key shows itself in
+print, is pickled, or is part of settings, provenance, papers, logs or caches. What is published is
+the commitment, a digest of the key of a week's draw. From it nobody finds the key, but those who
+have the secret can show that this key, and no other chosen afterwards, drew the week.
+
+A key is keyed BLAKE2b (RFC 7693) of what it is for. Purposes are held apart by BLAKE2b's own
+personalisation, and parts by their lengths, so that no two purposes share a key.
+"""
+
+import datetime as dt
+import hashlib
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import NoReturn
+
+from patrolplan.errors import InputError, OutputError
+from patrolplan.notes import Note
+from patrolplan.settings import Settings
+
+SECRET_BYTES = 32
+KEY_BYTES = 32
+COMMITMENT_BYTES = 16
+
+WEEK, PART, NUMBER = b"pp week", b"pp part", b"pp number"
+COMMITMENT, FROM_SEED = b"pp commitment", b"pp seed"
+"""Purposes of keys, see `person` of `hashlib.blake2b`."""
+
+READABLE_BY_OTHERS = 0o077
+"""Bits of a file's mode that others than its owner have."""
+
+REMEDY = "restore the file, or remove it: the next week is then drawn with a new one"
+
+
+class Opaque:
+    """Bytes that nothing shows, copies or stores."""
+
+    __slots__ = ("_content",)
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        message = f"a {type(self).__name__} is not pickled or copied"
+        raise TypeError(message)
+
+    def _digest(self, purpose: bytes, *parts: object, size: int = KEY_BYTES) -> bytes:
+        texts = [str(part).encode("utf-8") for part in parts]
+        message = b"".join(len(text).to_bytes(8, "big") + text for text in texts)
+        key = self._content
+        return hashlib.blake2b(message, digest_size=size, key=key, person=purpose).digest()
+
+
+class DrawKey(Opaque):
+    """The key of something that is drawn."""
+
+    __slots__ = ()
+
+    def derive(self, *parts: object) -> "DrawKey":
+        """The key of a part of the draw, such as one patrol, named by what distinguishes it."""
+        return DrawKey(self._digest(PART, *parts))
+
+    def draw(self, count: int) -> int:
+        """A whole number from 0 to `count` - 1, the same for equal keys.
+
+        As 256 bits are reduced, no number is more probable than another by more than 2^-190.
+        """
+        return int.from_bytes(self._digest(NUMBER), "big") % count
+
+
+class WeekKey(DrawKey):
+    """The key of the draw of a week.
+
+    Parameters
+    ----------
+    content
+        The bytes of the key.
+    number
+        Of the draw: 2 where the same week is drawn for the second time...
+    is_secret
+        Whether only those who have the team's secret can make it.
+    """
+
+    __slots__ = ("is_secret", "number")
+
+    def __init__(self, content: bytes, number: int, *, is_secret: bool) -> None:
+        super().__init__(content)
+        self.number = number
+        self.is_secret = is_secret
+
+    @property
+    def commitment(self) -> str:
+        """What may be published of the key, which nobody finds from it; empty for no secret."""
+        return self._digest(COMMITMENT, size=COMMITMENT_BYTES).hex() if self.is_secret else ""
+
+
+class Secret(Opaque):
+    """The team's secret."""
+
+    __slots__ = ()
+
+    def make_key(self, area: str, monday: dt.date, number: int) -> WeekKey:
+        """The key of the `number`-th draw of an area's week."""
+        content = self._digest(WEEK, area, monday.isoformat(), number)
+        return WeekKey(content, number, is_secret=True)
+
+
+def make_open_key(seed: int, area: str, monday: dt.date, number: int) -> WeekKey:
+    """The key of a draw without a secret, which anyone who has the settings can make."""
+    parts = json.dumps([seed, area, monday.isoformat(), number]).encode("utf-8")
+    content = hashlib.blake2b(parts, digest_size=KEY_BYTES, person=FROM_SEED).digest()
+    return WeekKey(content, number, is_secret=False)
+
+
+def find_secret_path(settings: Settings) -> Path:
+    """Where the settings say that the secret is; relative paths start at their folder."""
+    return settings.folder / settings.week.secret
+
+
+def read_secret(settings: Settings) -> Secret | None:
+    """The team's secret; None where there is no such file.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be read or does not hold a secret. Its content is never shown.
+    """
+    path = find_secret_path(settings)
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        what = f"the secret cannot be read ({error.strerror})"
+        raise InputError.one(path, what, "let your own account read it") from None
+    if len(content) != SECRET_BYTES:
+        what = f"a secret has {SECRET_BYTES} bytes, and this file has {len(content)}"
+        raise InputError.one(path, what, REMEDY)
+    return Secret(content)
+
+
+def note_secret(settings: Settings) -> tuple[Note, ...]:
+    """Whether others than its owner can read the secret, as far as the system says."""
+    path = find_secret_path(settings)
+    if os.name != "posix" or not path.stat().st_mode & READABLE_BY_OTHERS:
+        return ()
+    return (Note("secret_readable", {"file": path.name}),)
+
+
+def create_secret(path: Path) -> bool:
+    """Write a new secret that only its owner can read; False where the file already exists.
+
+    Git does not see it where the folder has a `.gitignore` or is in a repository.
+
+    Raises
+    ------
+    OutputError
+        When the file cannot be written.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    try:
+        with os.fdopen(os.open(path, flags, 0o600), "wb") as stream:
+            stream.write(secrets.token_bytes(SECRET_BYTES))
+        _ignore_in_git(path)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        message = f"{path}: the secret cannot be written ({error.strerror})"
+        raise OutputError(message) from None
+    return True
+
+
+def _ignore_in_git(path: Path) -> None:
+    """Add a file to the `.gitignore` of its folder, where git may look at it."""
+    folder = path.resolve().parent
+    ignore = folder / ".gitignore"
+    if not ignore.exists() and not any((up / ".git").exists() for up in (folder, *folder.parents)):
+        return
+    text = ignore.read_text(encoding="utf-8") if ignore.exists() else ""
+    if path.name not in text.splitlines():
+        gap = "" if not text or text.endswith("\n") else "\n"
+        with ignore.open("a", encoding="utf-8", newline="\n") as stream:
+            stream.write(f"{gap}{path.name}\n")

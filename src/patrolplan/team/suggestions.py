@@ -1,0 +1,136 @@
+"""What could be changed by hand to fill a gap: the best few changes, ranked by what they gain."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+import numpy as np
+
+from patrolplan.team.few_changes import ChangeLimits, find_few_changes
+from patrolplan.team.problem import Bools, Ints
+from patrolplan.team.repair import Change, list_changes
+from patrolplan.team.rota import build_week
+from patrolplan.team.rota_inputs import RotaInputs
+from patrolplan.team.solve import RotaSolution
+from patrolplan.team.week import Week
+from patrolplan.team.week_editor import InvalidEditError, WeekEditor
+
+MAX_CARDS_OUT = 2
+"""Cards of patrols that stand which a suggestion may withdraw."""
+
+
+@dataclass(frozen=True)
+class Gap:
+    """What a week lacks: a patrol of a school, or a visit to a place; on a day, or on any."""
+
+    urn: str | None = None
+    place: str | None = None
+    """A hotspot, or a tasked place."""
+    date: dt.date | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Suggestion:
+    """A week with the gap filled, what changes for it, and what that adds to the worth."""
+
+    week: Week
+    changes: tuple[Change, ...]
+    gain: float
+
+
+def suggest_swaps(
+    editor: WeekEditor, week: Week, gap: Gap, *, count: int = 3, max_out: int = MAX_CARDS_OUT
+) -> tuple[Suggestion, ...]:
+    """The best ways to fill a gap with few changes, best first.
+
+    Each withdraws other cards, or where none is withdrawn sends another officer.
+
+    None of them leaves more schools short of their minimum, or more demands of intelligence unmet,
+    than it must. Locks and bans hold.
+
+    Parameters
+    ----------
+    editor, week
+        The week and what it may become by hand.
+    gap
+        What is to be filled.
+    count
+        Maximum number of suggestions.
+    max_out
+        Cards of patrols that stand which each may withdraw.
+
+    Raises
+    ------
+    InvalidEditError
+        When the week has no such school, place or day.
+    """
+    inputs, problem = editor.inputs, editor.problem
+    wanted = _find_options(inputs, gap)
+    rows = editor.find_rows(week.duties)
+    stands = np.isin(np.arange(len(problem)), rows)
+    wanted &= ~stands
+    near = _find_neighbours(inputs, wanted) | stands | (problem.lock >= 0)
+    suggestions: list[Suggestion] = []
+    part, standing = problem.select(near), stands[near]
+    withdrawn: list[Ints] = []
+    while wanted.any() and len(suggestions) < count:
+        limits = ChangeLimits(
+            standing,
+            max_out,
+            max_out + 1,
+            must=wanted[near],
+            not_all_of=tuple(withdrawn),
+        )
+        chosen = find_few_changes(part, limits)
+        if chosen is None:
+            break
+        out = np.setdiff1d(np.flatnonzero(standing), chosen)
+        whole = np.flatnonzero(near)[chosen]
+        after = build_week(inputs, problem, RotaSolution.rate(problem, np.sort(whole), week.bound))
+        present = {duty.key: duty for duty in week.duties}
+        duties = [present.get(duty.key, duty) for duty in after.duties]
+        after = editor.build_week(duties, bound=week.bound)
+        suggestions.append(Suggestion(after, list_changes(week, after), after.worth - week.worth))
+        if len(out):
+            withdrawn.append(out)
+        else:
+            used = problem.officer[whole[wanted[whole]]]
+            wanted = wanted & ~np.isin(problem.officer, used)
+    return tuple(sorted(suggestions, key=lambda one: -one.gain))
+
+
+def _find_options(inputs: RotaInputs, gap: Gap) -> Bools:
+    """(o,) options that would fill a gap: patrols, not those who walk along with one."""
+    problem = inputs.problem
+    fills = problem.route < len(inputs.routes)
+    if gap.date is not None:
+        if gap.date not in inputs.days:
+            message = f"{gap.date} is not a day of this week"
+            raise InvalidEditError(message)
+        fills &= problem.day == inputs.days.index(gap.date)
+    if gap.urn is not None:
+        if gap.urn not in inputs.urns:
+            message = f"no patrol is planned for URN '{gap.urn}'"
+            raise InvalidEditError(message)
+        fills &= problem.school == inputs.urns.index(gap.urn)
+    if gap.place is not None:
+        goes = np.array(
+            [
+                any(gap.place == stop.tasked or gap.place in stop.covered for stop in stops)
+                for stops in (route.patrol.stops for route in inputs.routes)
+            ],
+            dtype=bool,
+        )
+        if not goes.any():
+            message = f"no route goes to '{gap.place}'"
+            raise InvalidEditError(message)
+        fills[fills] = goes[problem.route[fills]]
+    return fills
+
+
+def _find_neighbours(inputs: RotaInputs, wanted: Bools) -> Bools:
+    """(o,) options of officers who could fill a gap, and of those who could take over from them."""
+    problem = inputs.problem
+    officers = np.isin(problem.officer, np.unique(problem.officer[wanted]))
+    schools = np.isin(problem.school, np.unique(problem.school[officers]))
+    days = np.isin(problem.day, np.unique(problem.day[wanted]))
+    return np.asarray(officers | (schools & days))

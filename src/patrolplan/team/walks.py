@@ -1,0 +1,274 @@
+"""How the patrols of a week are walked: an order of stops and a minute of setting off for each.
+
+Routes are chosen first, by what they are worth. Each patrol that was chosen is then walked in an
+order and at minutes drawn by a key of its own, among those that are worth nearly as much and that
+its officers have time for; its legs and directions are built only now.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+
+from patrolplan.parallel import map_parallel
+from patrolplan.patrols.patrol_builder import PatrolBuilder
+from patrolplan.patrols.plan import Patrol, Plan
+from patrolplan.patrols.planning_inputs import PlanningInputs
+from patrolplan.patrols.school_problem import build_school_problem
+from patrolplan.patrols.timings import Timing, Timings
+from patrolplan.settings.patrol import AFTER_SCHOOL
+from patrolplan.team.problem import MINUTES_TOLERANCE, Floats, Ints
+from patrolplan.team.rota_inputs import RotaInputs
+from patrolplan.team.routes import build_route_key
+from patrolplan.team.secret import DrawKey
+from patrolplan.team.week import Duty
+
+MINUTES_A_DAY = 1440.0
+
+
+@dataclass(frozen=True, eq=False)
+class DwellMiddles:
+    """When a route may be at its stops (n), by each of its timings (t)."""
+
+    stop: Ints
+    """(t, n) rows of the patrol's stops."""
+    minutes: Floats
+    """(t, n) the middle of each dwell, after midnight."""
+    chance: Floats
+    """(t,) how likely each timing is drawn; together 1."""
+
+
+def list_dwell_middles(patrol: Patrol) -> DwellMiddles:
+    """The middles of a patrol's dwells, by every timing that the draw chooses from."""
+    dwell = np.array([stop.leave_minutes - stop.arrive_minutes for stop in patrol.stops])
+    begin = np.array([stop.arrive_minutes for stop in patrol.stops])
+    timings = patrol.timings
+    if timings is None or not len(timings):
+        stops = np.arange(len(dwell), dtype=np.int64)[None]
+        return DwellMiddles(stops, (begin + dwell / 2)[None], np.ones(1))
+    stops = timings.orders[timings.order]
+    return DwellMiddles(stops, timings.begin_minutes + dwell[stops] / 2, timings.chances)
+
+
+def draw_walks(
+    inputs: RotaInputs,
+    duties: Sequence[Duty],
+    key: DrawKey,
+    *,
+    rows: Iterable[int] | None = None,
+    executor: Executor | None = None,
+) -> tuple[Duty, ...]:
+    """The duties of a week as they are walked; those that are held stay as they are.
+
+    Parameters
+    ----------
+    inputs
+        What the week was chosen from.
+    duties
+        As planned; whatever else their officers do that day limits their walks.
+    key
+        Of the week's draw: each patrol is drawn by a key of its own, made of it.
+    rows
+        Which of the duties are drawn; default all.
+    executor
+        Shares the schools among its workers.
+    """
+    held = {id(duty) for duty in inputs.held}
+    drawn = list(duties)
+    chosen: list[tuple[int, int, Timing, float]] = []
+    rows = range(len(drawn)) if rows is None else rows
+    for row in sorted(rows, key=lambda row: (drawn[row].date, drawn[row].leave_minutes)):
+        duty = drawn[row]
+        route = None if id(duty) in held else inputs.find_route(duty.patrol)
+        if route is None:
+            continue
+        planned = inputs.routes[route].patrol
+        begin, end = find_time_limits(inputs, drawn, row)
+        timing = _select_in_time(planned, begin, end).draw(_find_pick(key, duty))
+        if timing is not None:
+            chosen.append((row, route, timing, end))
+            drawn[row] = _shift_duty(duty, planned, timing)
+    return _walk(inputs, duties, chosen, executor)
+
+
+def draw_new_walks(
+    inputs: RotaInputs,
+    before: Sequence[Duty],
+    duties: Sequence[Duty],
+    key: DrawKey,
+    *,
+    executor: Executor | None = None,
+) -> tuple[Duty, ...]:
+    """The duties of a changed week, with walks drawn for those that were not in it before.
+
+    Who walks the same route of the same school on the same day as before keeps the walk.
+    """
+    earlier = {_identify(duty): duty for duty in before}
+    new = [row for row, duty in enumerate(duties) if _identify(duty) not in earlier]
+    standing = [
+        replace(earlier[_identify(duty)], crew=duty.crew, variant=duty.variant)
+        if _identify(duty) in earlier
+        else duty
+        for duty in duties
+    ]
+    return draw_walks(inputs, standing, key, rows=new, executor=executor)
+
+
+def _identify(duty: Duty) -> tuple[object, ...]:
+    """Who patrols by which route, and when."""
+    return (duty.officer, duty.date, build_route_key(duty.patrol))
+
+
+def _find_pick(key: DrawKey, duty: Duty) -> Callable[[str, int], int]:
+    """What draws the walk of a patrol, by its officer, day, school and window."""
+    own = key.derive("patrol", duty.officer, duty.date, duty.urn, duty.window)
+
+    def pick(what: str, count: int) -> int:
+        return own.derive(what).draw(count)
+
+    return pick
+
+
+def find_time_limits(inputs: RotaInputs, duties: Sequence[Duty], row: int) -> tuple[float, float]:
+    """When the officers of a duty may leave its start, and when they must be at its end.
+
+    By the end of their hours, their appointments, and their other patrols of the day.
+    """
+    duty = duties[row]
+    free, day = inputs.free_time, inputs.days.index(duty.date)
+    begin, end = 0.0, MINUTES_A_DAY
+    for name in (duty.officer, *duty.crew):
+        officer = inputs.officers.index(name)
+        way = float(inputs.travel[officer, inputs.urns.index(duty.urn)])
+        back = 0.0 if duty.patrol.ends_at == "base" or np.isnan(way) else way
+        if not np.isnan(free.hours[officer, day, 1]):
+            end = min(end, float(free.hours[officer, day, 1]))
+        others = [
+            (each.leave_minutes, each.back_minutes)
+            for each in free.appointments
+            if (each.officer, each.date) == (name, duty.date)
+        ]
+        others += [
+            (each.leave_minutes, each.back_minutes)
+            for each in duties
+            if each is not duty and each.date == duty.date and name in {each.officer, *each.crew}
+        ]
+        for sets_out, is_back in others:
+            if sets_out >= duty.start_minutes:
+                end = min(end, sets_out - back)
+            elif not np.isnan(is_back):
+                begin = max(begin, is_back)
+    return begin, end
+
+
+def _select_in_time(patrol: Patrol, begin: float, end: float) -> Timings:
+    """The timings of a patrol that begin and end within limits.
+
+    Who comes to the gate sets out at a fixed time, to be there at the start; who starts at the
+    base sets out later where the base is left later.
+    """
+    timings = patrol.timings
+    if timings is None:
+        return Timings.none(len(patrol.stops))
+    is_in_time = timings.end_minutes <= end + MINUTES_TOLERANCE
+    if patrol.from_base:
+        is_in_time &= timings.gate_until_minutes >= begin - MINUTES_TOLERANCE
+    return timings.select(is_in_time)
+
+
+def _shift_duty(duty: Duty, planned: Patrol, timing: Timing) -> Duty:
+    """The duty with the times that a timing gives it."""
+    later = timing.gate_until_minutes - planned.start_minutes if planned.from_base else 0.0
+    return replace(
+        duty,
+        start_minutes=planned.start_minutes + later,
+        end_minutes=timing.end_minutes,
+        leave_minutes=duty.leave_minutes + later,
+        back_minutes=duty.back_minutes + timing.end_minutes - duty.end_minutes,
+    )
+
+
+def _walk(
+    inputs: RotaInputs,
+    duties: Sequence[Duty],
+    chosen: Sequence[tuple[int, int, Timing, float]],
+    executor: Executor | None,
+) -> tuple[Duty, ...]:
+    """The duties, with legs and directions for every row, route and timing that was chosen."""
+    walked = list(duties)
+    groups: dict[PlanningInputs, list[tuple[int, int, Patrol, Timing, float]]] = {}
+    for row, route, timing, end in chosen:
+        planning, school = _find_planning(inputs, route)
+        planned = inputs.routes[route].patrol
+        groups.setdefault(planning, []).append((row, school, planned, timing, end))
+    for planning, items in groups.items():
+        schools = sorted({school for _, school, *_ in items})
+        by_school = [
+            (school, tuple((p, t, end) for _, its, p, t, end in items if its == school))
+            for school in schools
+        ]
+        found = map_parallel(_walk_school, planning, by_school, executor=executor)
+        walks = {school: iter(each) for school, each in zip(schools, found, strict=True)}
+        for row, school, planned, timing, _ in items:
+            walked[row] = _finish_duty(inputs, duties[row], planned, timing, next(walks[school]))
+    return tuple(walked)
+
+
+def _walk_school(
+    planning: PlanningInputs, item: tuple[int, Sequence[tuple[Patrol, Timing, float]]]
+) -> list[Patrol]:
+    """Some patrols of one school, as they are walked."""
+    row, walks = item
+    builders: dict[tuple[tuple[str, ...], ...], PatrolBuilder] = {}
+    walked = []
+    for patrol, timing, end in walks:
+        visit = tuple(stop.tasked for stop in patrol.stops if stop.tasked)
+        names = tuple(name for stop in patrol.stops for name in stop.covered)
+        for watch in ((), names):  # most patrols share the school's own candidates
+            if (visit, watch) not in builders:
+                problem = build_school_problem(planning, row, visit=visit, watch=watch)
+                builders[visit, watch] = PatrolBuilder(problem, ())
+            if walk := builders[visit, watch].walk_patrol(patrol, timing, latest_end_minutes=end):
+                break
+        walked.append(walk or patrol)
+    return walked
+
+
+def _finish_duty(
+    inputs: RotaInputs, duty: Duty, planned: Patrol, timing: Timing, walk: Patrol
+) -> Duty:
+    """The duty with its walk, as this officer's card has it."""
+    route = inputs.find_route(planned)
+    if route is None:
+        return duty
+    officer = inputs.officers.index(duty.officer)
+    patrol, _ = inputs.bases.adapt_patrol(officer, route, walk)
+    end = patrol.end_minutes
+    moved = _shift_duty(duty, planned, replace(timing, end_minutes=end))
+    return replace(moved, patrol=patrol, start_minutes=patrol.start_minutes)
+
+
+def _find_planning(inputs: RotaInputs, route: int) -> tuple[PlanningInputs, int]:
+    """What a route was planned from, and the row of its school there."""
+    patrol = inputs.routes[route].patrol
+    day = int(np.argmax(inputs.variant[:, route] >= 0))
+    plan = _find_plan(inputs.plans[day], patrol)
+    planning = _build_planning_inputs(plan)
+    return planning, list(planning.area.schools["urn"]).index(patrol.urn)
+
+
+def _find_plan(plan: Plan, patrol: Patrol) -> Plan:
+    """The part of a day's plan that has patrols of this mode in this window."""
+    for part in plan.parts:
+        name = AFTER_SCHOOL if part.window is None else part.window.name
+        if (part.area.settings.patrol.way, name) == (patrol.way, patrol.window):
+            return part
+    return plan
+
+
+@lru_cache(maxsize=16)
+def _build_planning_inputs(plan: Plan) -> PlanningInputs:
+    """What a plan's schools are planned from."""
+    return PlanningInputs.from_area(plan.area, plan.risk, plan.hotspots, plan.window, plan.date)

@@ -1,0 +1,81 @@
+"""Repairs of a week handed out: what stands stays, and further moves are offered, not made."""
+
+import datetime as dt
+
+import numpy as np
+import pytest
+from team import checker
+
+import patrolplan as pp
+from patrolplan.team.repair import repair_week
+from patrolplan.team.rota import plan_week
+
+MONDAY = dt.date(2026, 11, 30)
+
+
+@pytest.fixture(scope="module")
+def week(demo_area, plan):
+    """The demo borough's week."""
+    return plan_week(demo_area, plan, start=MONDAY)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_stands_keeps_its_card(week, demo_area, plan, seed):
+    """No patrol of an officer who is there changes, and no more come than were lost."""
+    rng = np.random.default_rng(seed)
+    officer = str(rng.choice(sorted({duty.officer for duty in week.duties})))
+    first = int(rng.integers(4))
+    days = set(week.days[first : first + int(rng.integers(1, 4))])
+    repair = repair_week(week, demo_area, plan, absent={officer: days})
+    lost = [d for d in week.duties if d.officer == officer and d.date in days]
+    stands = {duty.key: duty.patrol for duty in week.duties if duty not in lost}
+    after = {duty.key: duty.patrol for duty in repair.week.duties}
+    assert stands.items() <= after.items()
+    assert len(after) <= len(week.duties)
+    assert not any(d.officer == officer and d.date in days for d in repair.week.duties)
+    assert {d.date for d in repair.week.duties if d.key not in stands} <= {
+        day for day in week.days if day >= min(days)
+    }
+    assert checker.find_broken_duties(repair.week, demo_area) == []
+
+
+def test_offered_moves_change_as_many_cards_as_they_say_and_gain(week, demo_area, plan):
+    """Each move withdraws one or two cards that could stay, and is worth more than the repair."""
+    repair = repair_week(week, demo_area, plan, absent={"SSO-03": set(week.days[:3])})
+    assert repair.moves
+    for count, move in enumerate(repair.moves, 3 - len(repair.moves)):
+        withdrawn = [one for one in move.changes if one.kind == "withdrawn"]
+        assert 1 <= len(withdrawn) <= count
+        assert move.gain == pytest.approx(move.week.worth - repair.week.worth)
+        assert move.gain > 0
+        assert checker.find_broken_duties(move.week, demo_area) == []
+    made = repair.make_move(2)
+    assert made.week.worth == pytest.approx(repair.week.worth + repair.moves[-1].gain)
+    assert not made.moves
+
+
+def test_nothing_changes_before_the_first_absence(week, demo_area, plan):
+    """Days that are over when an officer falls ill stay as they were, in offered moves as well."""
+    repair = repair_week(week, demo_area, plan, absent={"SSO-01": {week.days[3]}})
+    for move in repair.moves:
+        assert {one.duty.date for one in move.changes} <= set(week.days[3:])
+
+
+def test_a_locked_patrol_is_not_moved(demo_area, plan):
+    """No offered move touches a patrol that was locked by hand."""
+    free = plan_week(demo_area, plan, start=MONDAY)
+    locks = [pp.Lock(d.officer, d.urn, d.date) for d in free.duties if d.officer != "SSO-03"]
+    week = plan_week(demo_area, plan, start=MONDAY, locks=locks)
+    repair = repair_week(week, demo_area, plan, absent={"SSO-03": {MONDAY}})
+    locked = {(lock.officer, lock.urn, lock.date) for lock in locks}
+    for move in repair.moves:
+        gone = [one.duty for one in move.changes if one.kind == "withdrawn"]
+        assert not {(d.officer, d.urn, d.date) for d in gone} & locked
+
+
+def test_equal_repairs_are_equal(week, demo_area, plan):
+    """The same absence gives the same week, card by card."""
+    one, two = (
+        repair_week(week, demo_area, plan, absent={"SSO-05": {MONDAY}}).week for _ in range(2)
+    )
+    assert [duty.key for duty in one.duties] == [duty.key for duty in two.duties]
