@@ -127,6 +127,14 @@ class Roster:
         """Each officer's day in order, see `patrolplan.team.officer_day`."""
         return build_officer_days(self.week)
 
+    def select_officers(
+        self, officer: str | None, date: dt.date | None
+    ) -> tuple[RosterOfficer, ...]:
+        """Whose papers belong to a part of the week; None stands for all."""
+        if officer is None and date is not None:
+            return self.find_officers(self.select_duties(None, date))
+        return tuple(one for one in self.officers if officer in {None, one.name})
+
     def find_officers(self, duties: Iterable[Duty]) -> tuple[RosterOfficer, ...]:
         """The officers of these duties, and who walks along on them."""
         names = {name for duty in duties for name in (duty.officer, *duty.crew)}

@@ -90,15 +90,14 @@ def write_week_files(
     """
     duties = roster.select_duties(officer, date)
     whole = officer is None and date is None
+    officers = roster.select_officers(officer, date)
     files = {
         "week.csv": render_week_csv(roster),
         "week.xlsx": render_week_xlsx(roster),
         "map.html": render_week_map(roster),
         "tasks.pdf": render_task_sheets(roster, duties, wall=whole),
-        **render_calendars(
-            roster, roster.officers if whole else roster.find_officers(duties), earlier
-        ),
-        **_render_card_files(roster, duties, executor, report_progress),
+        **render_calendars(roster, officers, earlier),
+        **_render_card_files(roster, officers, duties, executor, report_progress),
     }
     if whole:
         files["lead.pdf"] = render_lead_sheet(roster)
@@ -124,6 +123,7 @@ def write_week_documents(week: Week, folder: Path) -> None:
 
 def _render_card_files(
     roster: Roster,
+    officers: Sequence[RosterOfficer],
     duties: Sequence[Duty],
     executor: Executor | None,
     report_progress: ProgressCallback | None,
@@ -132,7 +132,7 @@ def _render_card_files(
     plans = {day: replace(roster.week.plan, date=day) for day in roster.week.days}
     by_officer = [
         (officer, own)
-        for officer in roster.officers
+        for officer in officers
         if (own := [duty for duty in duties if officer.name in {duty.officer, *duty.crew}])
     ]
     books = [
