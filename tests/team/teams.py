@@ -12,7 +12,7 @@ _spec = importlib.util.spec_from_file_location("teams", _path)
 _module = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(_module)
 
-draw_team = _module.draw_team
+draw_team, draw_timings = _module.draw_team, _module.draw_timings
 
 
 def build_team(options, route_school, visits, weight, **changes):

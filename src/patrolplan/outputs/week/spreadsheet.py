@@ -7,7 +7,7 @@ import csv
 import datetime as dt
 import io
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -20,7 +20,12 @@ from patrolplan.outputs.output_folder import replace_folder
 from patrolplan.outputs.week.roster import Roster, format_duty_times
 from patrolplan.outputs.wording import describe_place, format_route_name
 from patrolplan.team.ledger.ledger import Ledger
-from patrolplan.team.ledger.monthly_return import compare_doses, month_days, summarise_doses
+from patrolplan.team.ledger.monthly_return import (
+    compare_doses,
+    list_shortfalls,
+    month_days,
+    summarise_doses,
+)
 from patrolplan.team.week import DemandOutcome, Duty, format_day
 from patrolplan.times import format_time
 
@@ -249,13 +254,28 @@ TABLES = {
 """Tables of a month's return, and the columns that identify a row."""
 
 
-def build_return_tables(ledger: Ledger, month: str) -> dict[str, pd.DataFrame]:
-    """Doses promised and delivered in a month (YYYY-MM), for each of `TABLES`."""
-    table = compare_doses(ledger, *month_days(month))
-    return {name: summarise_doses(table, by) for name, by in TABLES.items()}
+STAFF_ROW = "school staff"
+"""How a return names school staff: by their role, all together."""
 
 
-def write_return(ledger: Ledger, month: str, out: str | Path) -> Path:
+def build_return_tables(
+    ledger: Ledger, month: str, *, staff: Collection[str] = ()
+) -> dict[str, pd.DataFrame]:
+    """Doses promised and delivered in a month (YYYY-MM), for each of `TABLES`.
+
+    And "by-reason", why what was promised was not delivered. `staff` are names of the officers
+    table that are not shown: they are counted together.
+    """
+    first, last = month_days(month)
+    table = compare_doses(ledger, first, last)
+    table["officer"] = table["officer"].where(~table["officer"].isin(list(staff)), STAFF_ROW)
+    tables = {name: summarise_doses(table, by) for name, by in TABLES.items()}
+    return tables | {"by-reason": list_shortfalls(ledger, first, last)}
+
+
+def write_return(
+    ledger: Ledger, month: str, out: str | Path, *, staff: Collection[str] = ()
+) -> Path:
     """Write a month's return completely or not at all; equal doses give equal bytes.
 
     Parameters
@@ -266,7 +286,9 @@ def write_return(ledger: Ledger, month: str, out: str | Path) -> Path:
         YYYY-MM.
     out
         Folder: `return-MONTH.csv`, a row per school and hotspot, and `by-hotspot.csv`,
-        `by-school.csv`, `by-officer.csv`, `by-week.csv`.
+        `by-school.csv`, `by-officer.csv`, `by-week.csv`, `by-reason.csv`.
+    staff
+        Names of school staff in the officers table: they are counted together, not shown.
 
     Returns
     -------
@@ -280,7 +302,7 @@ def write_return(ledger: Ledger, month: str, out: str | Path) -> Path:
     LedgerError
         When the ledger cannot be read.
     """
-    tables = build_return_tables(ledger, month)
+    tables = build_return_tables(ledger, month, staff=staff)
     out = Path(out)
     details = {"schema": 1, "area": ledger.area, "month": month}
     with replace_folder(out, details) as folder:
