@@ -65,9 +65,8 @@ def test_a_further_patrol_that_is_planned_is_not_listed_again(tasked):
     (best,) = plan.patrols
     twin = best.variants[1]
     area = pp.with_settings(plan.area, week={"max_dose_minutes_per_day": 1})
-    patrols, planned = add_avoiding_variants(
-        area, plan.risk, plan.hotspots, [best], date=None, planned=_Always(twin)
-    )
+    alone = dataclasses.replace(plan, area=area, patrols=(best,))
+    patrols, planned = add_avoiding_variants(alone, planned=_Always(twin))
     assert planned
     assert all(isinstance(further, Variant) for further in planned.values())
     assert len(patrols[0].variants) == len(best.variants)

@@ -37,7 +37,7 @@ PRINTED_KEY = "printed"
 PART_FOLDER = "part"
 """Folder of papers that show only the last part printed, one officer or day."""
 
-WHOLE_WEEK_PAPERS = ("map.html", "tasks.pdf", "week.csv", "week.xlsx")
+WHOLE_WEEK_PAPERS = ("lead.pdf", "map.html", "tasks.pdf", "week.csv", "week.xlsx")
 """Papers that show the whole week."""
 
 

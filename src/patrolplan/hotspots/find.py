@@ -83,6 +83,24 @@ def find_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
     return HOTSPOTS.check(frame[COLUMN_ORDER])
 
 
+def rate_hotspots(area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """The same hotspots in another window: what they are worth by its risk, and why.
+
+    How sure they are, and where one stands, stays as it is.
+    """
+    stretches = [np.asarray(pieces, dtype=np.int64) for pieces in hotspots["pieces"]]
+    bands = list_window_bands(area, risk)
+    return HOTSPOTS.check(
+        hotspots.assign(
+            worth=sum_by_stretch(risk.joined, stretches),
+            crime_share=sum_by_stretch(risk.crime, stretches),
+            reports_share=sum_by_stretch(risk.reports, stretches),
+            carried_by=find_carriers(risk, stretches),
+            reasons=find_reasons(area, risk, stretches, hotspots, bands=bands),
+        )
+    )
+
+
 def locate_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
     """The hotspots of `find_hotspots` with what a patrol needs alone, without reasons.
 

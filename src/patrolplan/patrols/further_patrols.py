@@ -1,20 +1,15 @@
 """Further patrols past crowded hotspots: those that more schools would go to than a day allows."""
 
-import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 
-import geopandas as gpd
-
-from patrolplan.area import StudyArea
 from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
-from patrolplan.patrols.plan import Patrol, Variant
+from patrolplan.patrols.plan import Patrol, Plan, Variant
 from patrolplan.patrols.planner import plan_avoiding_variant
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.school_problem import build_school_problem
-from patrolplan.risk.surface import Risk
 
 AvoidanceRequest = tuple[str, frozenset[str]]
 """A school, and the hotspots that a further patrol of it should keep off."""
@@ -80,12 +75,8 @@ def _list_with_variants(patrols: Sequence[Patrol]) -> list[Patrol]:
 
 
 def add_avoiding_variants(
-    area: StudyArea,
-    risk: Risk,
-    hotspots: gpd.GeoDataFrame,
-    patrols: Sequence[Patrol],
+    plan: Plan,
     *,
-    date: dt.date | None,
     planned: Mapping[AvoidanceRequest, Variant | None],
     other_mode_patrols: Sequence[Patrol] = (),
     executor: Executor | None = None,
@@ -95,12 +86,10 @@ def add_avoiding_variants(
 
     Parameters
     ----------
-    area, risk, hotspots, executor, report_progress
+    plan
+        Every school's patrols, for one day and window.
+    executor, report_progress
         As for `patrolplan.patrols.planner.plan_patrols`.
-    patrols
-        Every school's, for one day.
-    date
-        The day; None where all tasked places count.
     planned
         Further patrols that are planned already; None where there is none.
     other_mode_patrols
@@ -111,7 +100,11 @@ def add_avoiding_variants(
     tuple of Patrol, dict
         The patrols, and every further patrol that was requested.
     """
-    own, others = _remove_further_variants(patrols), _remove_further_variants(other_mode_patrols)
+    area = plan.area
+    own, others = (
+        _remove_further_variants(plan.patrols),
+        _remove_further_variants(other_mode_patrols),
+    )
     max_minutes = area.settings.week.max_dose_minutes_per_day
     requests = find_avoidance_requests(own, max_minutes=max_minutes, other_mode_patrols=others)
     variants = {request: planned.get(request) for request in requests}
@@ -119,7 +112,12 @@ def add_avoiding_variants(
     if missing:
         rows = {urn: row for row, urn in enumerate(area.schools["urn"])}
         inputs = PlanningInputs.from_area(
-            area, risk, hotspots, date=date, rows=sorted({rows[urn] for urn, _ in missing})
+            area,
+            plan.risk,
+            plan.hotspots,
+            plan.window,
+            plan.date,
+            rows=sorted({rows[urn] for urn, _ in missing}),
         )
         items = [
             (rows[urn], names, tuple(patrol for patrol in own if patrol.urn == urn))
@@ -133,7 +131,7 @@ def add_avoiding_variants(
     return (
         tuple(
             _add_school_variants(patrol, bare, variants)
-            for patrol, bare in zip(patrols, own, strict=True)
+            for patrol, bare in zip(plan.patrols, own, strict=True)
         ),
         variants,
     )

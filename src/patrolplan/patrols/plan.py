@@ -515,6 +515,12 @@ class Plan(EncipheredFields):
     posts: Posts | None = None
     """Where adults stand after the bell, next to the patrols; None where none are wanted."""
 
+    @property
+    def parts(self) -> tuple["Plan", ...]:
+        """The day's plans: of every window, and of the other mode in each."""
+        windows = (self, *self.other_windows)
+        return (*windows, *(one.other_mode for one in windows if one.other_mode is not None))
+
     def __repr__(self) -> str:
         stops = sum(len(patrol.stops) for patrol in self.patrols)
         return (

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+import geopandas as gpd
 import numpy as np
 import shapely
 from scipy.sparse import csgraph
@@ -24,6 +25,7 @@ from patrolplan.network.graph import build_street_graph
 from patrolplan.notes import Note
 from patrolplan.patrols.plan import Patrol
 from patrolplan.patrols.surroundings import metres_per_minute
+from patrolplan.tables import STAFF
 from patrolplan.team.problem import Bools, Floats
 
 OFF_STREET_FACTOR = 1.3
@@ -118,6 +120,7 @@ class Bases:
             return ""
         officers, urn = self.area.officers, self.patrols[patrol].urn
         cares = np.array([urn in urns for urns in officers["school_urns"]], dtype=bool)
+        cares &= (officers["role"] != STAFF).to_numpy()
         owners = officers["officer"][self.is_own[:, patrol] & cares]
         return str(owners.iloc[0]) if len(owners) else "a colleague"
 
@@ -170,7 +173,8 @@ def build_other_mode_area(area: StudyArea) -> StudyArea | None:
         When they go by bicycle, and the settings have a bicycle slower than a walk.
     """
     mode = OTHER_MODE[area.settings.patrol.way]
-    officers = area.officers[area.officers["mode"] == mode]
+    leads = _select_leads(area)
+    officers = leads[leads["mode"] == mode]
     if officers.empty or not area.settings.week.way_by_officer:
         return None
     patrol = area.settings.patrol
@@ -187,6 +191,11 @@ def build_other_mode_area(area: StudyArea) -> StudyArea | None:
     return replace(area, settings=settings, officers=officers.reset_index(drop=True))
 
 
+def _select_leads(area: StudyArea) -> gpd.GeoDataFrame:
+    """Officers of the table who lead patrols, and whose mode these have."""
+    return area.officers[area.officers["role"] != STAFF]
+
+
 def list_other_mode_schools(
     area: StudyArea, lent: Iterable[tuple[str, str]] = ()
 ) -> tuple[str, ...]:
@@ -197,7 +206,8 @@ def list_other_mode_schools(
     """
     if not area.settings.week.way_by_officer:
         return ()
-    others = area.officers[area.officers["mode"] != area.settings.patrol.way]
+    leads = _select_leads(area)
+    others = leads[leads["mode"] != area.settings.patrol.way]
     names = set(others["officer"])
     theirs = {urn for urns in others["school_urns"] for urn in urns}
     theirs |= {urn for officer, urn in lent if officer in names}
@@ -206,8 +216,8 @@ def list_other_mode_schools(
 
 def note_modes(area: StudyArea) -> tuple[Note, ...]:
     """A note about officers whose patrols have another mode than theirs, if there are any."""
-    way = area.settings.patrol.way
-    others = area.officers["officer"][area.officers["mode"] != way]
+    way, leads = area.settings.patrol.way, _select_leads(area)
+    others = leads["officer"][leads["mode"] != way]
     if others.empty or area.settings.week.way_by_officer:
         return ()
     names = list(map(str, others))

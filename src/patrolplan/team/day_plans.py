@@ -3,34 +3,38 @@
 What is barred changes a school's patrols; a place to visit only adds one, see
 `patrolplan.patrols.errands`, so that all else stays as it is when a place is tasked.
 Where officers have another mode than the area's, each day's plan holds a second one with their
-patrols (`Plan.other_mode`, see `patrolplan.team.bases`). Every step below treats the plans of each
-mode in turn.
+patrols (`Plan.other_mode`, see `patrolplan.team.bases`); where the week has several windows, it
+holds a plan of each further one (`Plan.other_windows`). Every step below treats the plans of each
+window and mode in turn.
 """
 
 import datetime as dt
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import lru_cache
 
 import geopandas as gpd
 
 from patrolplan.area import StudyArea
+from patrolplan.area.patrol_window import Window, resolve_window
 from patrolplan.errors import InputError
+from patrolplan.hotspots.find import rate_hotspots
 from patrolplan.parallel import ProgressCallback
-from patrolplan.patrols.errands import Answer, ErrandKey, add_errand_variants, list_answers
-from patrolplan.patrols.further_patrols import add_avoiding_variants
-from patrolplan.patrols.nearest_miss import list_left_out
 from patrolplan.patrols.past_months import compare_with_past, copy_tested
-from patrolplan.patrols.plan import Patrol, Plan, Variant
+from patrolplan.patrols.plan import Patrol, Plan
 from patrolplan.patrols.planner import plan_patrols
 from patrolplan.patrols.tasked_keys import TaskedKey, TaskedKeys
 from patrolplan.risk.surface import Risk
 from patrolplan.team.bases import build_other_mode_area, list_other_mode_schools
+from patrolplan.team.further_plans import (
+    DayPlans,
+    add_further_patrols,
+    join_modes,
+    list_unserved,
+    select_other_mode,
+)
 from patrolplan.team.week import Lock
-
-DayPlans = Mapping[dt.date, Plan]
 
 
 def plan_days(
@@ -39,6 +43,7 @@ def plan_days(
     hotspots: gpd.GeoDataFrame,
     days: Sequence[dt.date],
     *,
+    further_risks: Mapping[str, Risk] | None = None,
     held_out: bool = True,
     executor: Executor | None = None,
     report_progress: ProgressCallback | None = None,
@@ -48,9 +53,13 @@ def plan_days(
     Parameters
     ----------
     area, risk, hotspots, executor, report_progress
-        As for `patrolplan.patrols.planner.plan_patrols`.
+        As for `patrolplan.patrols.planner.plan_patrols`, with the risk of the first of
+        `[week] windows`.
     days
         The days.
+    further_risks
+        The risk of each further window, by its name. Hotspots are the same in all windows; what
+        they are worth in each follows from its risk.
     held_out
         Say on each patrol what past months say of it, see
         `patrolplan.patrols.past_months.compare_with_past`.
@@ -59,7 +68,67 @@ def plan_days(
     -------
     dict
         A plan by day. Days on which a school has the same places share its patrols.
+
+    Raises
+    ------
+    ValueError
+        When the risk of a further window is missing.
     """
+    first, *others = area.settings.week.windows
+    risks = {first: risk, **(further_risks or {})}
+    missing = [name for name in others if name not in risks]
+    if missing:
+        message = f"further_risks lacks windows of the week: {', '.join(missing)}"
+        raise ValueError(message)
+    return _join_windows(
+        [
+            _plan_window(
+                area,
+                risks[name],
+                hotspots if name == first else rate_hotspots(area, risks[name], hotspots),
+                days,
+                resolve_window(area.settings.patrol, name=name),
+                held_out=held_out,
+                executor=executor,
+                report_progress=report_progress,
+            )
+            for name in (first, *others)
+        ]
+    )
+
+
+def _join_windows(windows: Sequence[DayPlans]) -> dict[dt.date, Plan]:
+    """The plans of the first window, each with those of the others on its day."""
+    first, *others = windows
+    if not others:
+        return dict(first)
+    return {
+        day: list_unserved(replace(plan, other_windows=tuple(other[day] for other in others)))
+        for day, plan in first.items()
+    }
+
+
+def _split_windows(plans: DayPlans) -> list[DayPlans]:
+    """The plans of each window by themselves."""
+    count = min((len(plan.other_windows) for plan in plans.values()), default=0)
+    return [
+        {day: replace(plan, other_windows=()) for day, plan in plans.items()},
+        *({day: plan.other_windows[row] for day, plan in plans.items()} for row in range(count)),
+    ]
+
+
+def _plan_window(
+    area: StudyArea,
+    risk: Risk,
+    hotspots: gpd.GeoDataFrame,
+    days: Sequence[dt.date],
+    window: Window,
+    *,
+    held_out: bool,
+    executor: Executor | None,
+    report_progress: ProgressCallback | None,
+) -> dict[dt.date, Plan]:
+    """The plans of one window, see `plan_days`."""
 
     def plan_mode(mode_area: StudyArea, urns: Sequence[str]) -> dict[dt.date, Plan]:
         patrols_by_key: dict[tuple[str, TaskedKey], list[Patrol]] = {}
@@ -74,12 +143,13 @@ def plan_days(
                     risk,
                     hotspots,
                     urns=[urn for urn, _ in missing],
+                    window=window,
                     date=day,
                     assign_tasked=False,
                     executor=executor,
                     report_progress=report_progress,
                 )
-                if held_out:
+                if held_out and not window.at_gate:
                     part = compare_with_past(
                         part, executor=executor, report_progress=report_progress
                     )
@@ -88,14 +158,15 @@ def plan_days(
                     for key in missing
                 }
             patrols = tuple(patrol for key in keys for patrol in patrols_by_key[key])
-            plans[day] = Plan(mode_area, risk, hotspots, patrols, mode_area.left_out, day)
+            left_out = mode_area.left_out
+            plans[day] = Plan(mode_area, risk, hotspots, patrols, left_out, day, window=window)
         return plans
 
     plans = plan_mode(area, tuple(area.schools["urn"]))
     other_area, other_urns = build_other_mode_area(area), list_other_mode_schools(area)
     if other_area is not None and other_urns:
-        plans = _join_modes(plans, plan_mode(other_area, other_urns))
-    return _add_further(plans, {}, executor=executor, report_progress=report_progress)
+        plans = join_modes(plans, plan_mode(other_area, other_urns))
+    return add_further_patrols(plans, {}, executor=executor, report_progress=report_progress)
 
 
 def replan_days(
@@ -117,6 +188,18 @@ def replan_days(
     dict
         What `plan_days` would give, with what past months say of the patrols as it was.
     """
+    replanned = []
+    for number, before in enumerate(_split_windows(plans)):
+        one = next(iter(before.values()))
+        own_risk, own_hotspots = (one.risk, one.hotspots) if number else (risk, hotspots)
+        replanned.append(_replan_window(before, area, own_risk, own_hotspots))
+    return _join_windows(replanned)
+
+
+def _replan_window(
+    plans: DayPlans, area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame
+) -> dict[dt.date, Plan]:
+    """The plans of one window, see `replan_days`."""
 
     def replan_mode(
         before: DayPlans, mode_area: StudyArea, urns: Sequence[str]
@@ -132,7 +215,13 @@ def replan_days(
                     continue
                 if (urn, places) not in plan_by_key:
                     plan_by_key[urn, places] = plan_patrols(
-                        mode_area, risk, hotspots, urns=[urn], date=day, assign_tasked=False
+                        mode_area,
+                        risk,
+                        hotspots,
+                        urns=[urn],
+                        window=plan.window,
+                        date=day,
+                        assign_tasked=False,
                     )
                 part = plan_by_key[urn, places]
                 earlier = {patrol.number: patrol for patrol in patrols}
@@ -146,182 +235,24 @@ def replan_days(
                 tuple(patrol for mine in by_school.values() for patrol in mine),
                 mode_area.left_out,
                 day,
+                window=plan.window,
             )
         return replanned
 
     replanned = replan_mode(plans, area, tuple(area.schools["urn"]))
-    other_area, others = build_other_mode_area(area), _select_other_mode(plans)
+    other_area, others = build_other_mode_area(area), select_other_mode(plans)
     if other_area is not None and others:
         urns = list_other_mode_schools(area)
-        replanned = _join_modes(replanned, replan_mode(others, other_area, urns))
-    return _add_further(replanned, plans)
-
-
-def _select_other_mode(plans: DayPlans) -> dict[dt.date, Plan]:
-    return {day: plan.other_mode for day, plan in plans.items() if plan.other_mode is not None}
-
-
-def _join_modes(plans: DayPlans, others: DayPlans) -> dict[dt.date, Plan]:
-    return {day: replace(plan, other_mode=others.get(day)) for day, plan in plans.items()}
-
-
-def _add_further(
-    plans: DayPlans,
-    earlier_plans: DayPlans,
-    *,
-    executor: Executor | None = None,
-    report_progress: ProgressCallback | None = None,
-) -> dict[dt.date, Plan]:
-    """The plans with patrols past crowded hotspots and on errands; earlier plans may hold some.
-
-    A hotspot is crowded by the patrols of both modes together.
-    """
-
-    def add_to_mode(mode: DayPlans, earlier: DayPlans, crowding: DayPlans) -> dict[dt.date, Plan]:
-        relieved = _add_relief(
-            mode, earlier, crowding, executor=executor, report_progress=report_progress
-        )
-        return _add_errands(relieved, earlier, executor=executor, report_progress=report_progress)
-
-    others = _select_other_mode(plans)
-    further = add_to_mode(plans, earlier_plans, others)
-    if others:
-        other_mode = add_to_mode(others, _select_other_mode(earlier_plans), plans)
-        further = _join_modes(further, other_mode)
-    return {
-        day: _list_unserved(_reuse_patrols(plan, earlier_plans.get(day)))
-        for day, plan in further.items()
-    }
-
-
-def _add_relief(
-    mode: DayPlans,
-    earlier: DayPlans,
-    crowding: DayPlans,
-    *,
-    executor: Executor | None,
-    report_progress: ProgressCallback | None,
-) -> dict[dt.date, Plan]:
-    """One mode's plans with patrols past hotspots that both modes together crowd."""
-    planned: dict[tuple[str, TaskedKey, frozenset[str]], Variant | None] = {}
-    for day, plan in earlier.items():
-        barred = TaskedKeys.from_area(plan.area, day)
-        for (urn, avoided), variant in _list_relief_variants(plan).items():
-            planned[urn, barred.build_barred_key(urn), avoided] = variant
-    shared: dict[tuple[int, ...], Patrol] = {}  # days that share a patrol share its successor
-    relieved = {}
-    for day, plan in mode.items():
-        barred = TaskedKeys.from_area(plan.area, day)
-        places = {urn: barred.build_barred_key(urn) for urn in plan.area.schools["urn"]}
-        patrols, added = add_avoiding_variants(
-            plan.area,
-            plan.risk,
-            plan.hotspots,
-            plan.patrols,
-            date=plan.date,
-            planned={
-                (urn, avoided): variant
-                for (urn, at, avoided), variant in planned.items()
-                if at == places.get(urn)
-            },
-            other_mode_patrols=crowding[day].patrols if day in crowding else (),
-            executor=executor,
-            report_progress=report_progress,
-        )
-        planned |= {
-            (urn, places[urn], avoided): variant for (urn, avoided), variant in added.items()
-        }
-        relieved[day] = _share_patrols(plan, patrols, shared)
-    return relieved
-
-
-def _add_errands(
-    mode: DayPlans,
-    earlier: DayPlans,
-    *,
-    executor: Executor | None,
-    report_progress: ProgressCallback | None,
-) -> dict[dt.date, Plan]:
-    """One mode's plans with patrols to tasked places and to watched hotspots."""
-    planned: dict[ErrandKey, Answer] = {}
-    for plan in earlier.values():
-        planned |= list_answers(plan)
-    shared: dict[tuple[int, ...], Patrol] = {}
-    further = {}
-    for day, plan in mode.items():
-        added, answers = add_errand_variants(
-            plan, planned, executor=executor, report_progress=report_progress
-        )
-        planned |= answers
-        further[day] = replace(_share_patrols(plan, added.patrols, shared), unserved=added.unserved)
-    return further
-
-
-def _share_patrols(
-    plan: Plan, patrols: Sequence[Patrol], shared: dict[tuple[int, ...], Patrol]
-) -> Plan:
-    """The plan with patrols that differ in their variants, each the same object on all days."""
-    return replace(
-        plan,
-        patrols=tuple(
-            shared.setdefault((id(bare), *map(id, patrol.variants)), patrol)
-            for bare, patrol in zip(plan.patrols, patrols, strict=True)
-        ),
-    )
-
-
-def _reuse_patrols(plan: Plan, earlier: Plan | None) -> Plan:
-    """The plan with the very patrols of an earlier one, wherever they are equal."""
-    if earlier is None:
-        return plan
-    before = {(patrol.urn, patrol.number): patrol for patrol in earlier.patrols}
-    patrols = []
-    for patrol in plan.patrols:
-        old = before.get((patrol.urn, patrol.number), patrol)
-        patrols.append(old if _is_same(old, patrol) else patrol)
-    other_mode = plan.other_mode
-    if other_mode is not None:
-        other_mode = _reuse_patrols(other_mode, earlier.other_mode)
-    return replace(plan, patrols=tuple(patrols), other_mode=other_mode)
-
-
-def _is_same(one: Patrol, other: Patrol) -> bool:
-    """Whether two patrols are copies, with the same variants."""
-    names = [field.name for field in fields(Patrol) if field.name != "variants"]
-    is_copy = all(getattr(one, name) is getattr(other, name) for name in names)
-    return is_copy and list(map(id, one.variants)) == list(map(id, other.variants))
-
-
-def _list_unserved(plan: Plan) -> Plan:
-    """The plan with the places among what is left out that no patrol of either mode can visit."""
-    others = () if plan.other_mode is None else plan.other_mode.patrols
-    unserved = plan.unserved if plan.other_mode is None else plan.other_mode.unserved
-    visits = Counter(
-        name
-        for patrol in (*plan.patrols, *others)
-        for variant in patrol.variants
-        for name in variant.serves
-    )
-    urns = list(dict.fromkeys(patrol.urn for patrol in plan.patrols))
-    rows = list_left_out(plan, urns, (*plan.unserved, *unserved), visits)
-    return replace(plan, left_out=(*plan.area.left_out, *rows))
-
-
-def _list_relief_variants(plan: Plan) -> dict[tuple[str, frozenset[str]], Variant | None]:
-    """Further patrols that a plan has already, by school and the hotspots that they avoid."""
-    return {
-        (patrol.urn, frozenset(variant.avoided_hotspots)): variant
-        for patrol in plan.patrols
-        for variant in patrol.variants
-        if variant.avoided_hotspots
-    }
+        replanned = join_modes(replanned, replan_mode(others, other_area, urns))
+    return add_further_patrols(replanned, plans)
 
 
 @lru_cache(maxsize=4)
 def add_relief_patrols(plan: Plan) -> Plan:
     """The plan with further patrols past crowded hotspots, which `plan_days` adds by itself."""
     day = plan.date or dt.date(1900, 1, 1)  # any day: the plan is only compared with itself
-    return _add_further({day: plan}, {day: plan})[day]
+    windows = _split_windows({day: plan})
+    return _join_windows([add_further_patrols(one, one) for one in windows])[day]
 
 
 @lru_cache(maxsize=16)
@@ -338,6 +269,9 @@ def add_other_mode(plan: Plan, area: StudyArea, urns: tuple[str, ...]) -> Plan:
         See `patrolplan.team.bases.list_other_mode_schools`; if empty, only the patrols of the
         area's mode stay.
     """
+    other_windows = tuple(add_other_mode(one, area, urns) for one in plan.other_windows)
+    if other_windows != plan.other_windows:
+        plan = replace(plan, other_windows=other_windows)
     other_area = build_other_mode_area(area)
     if other_area is None or not urns:
         return plan if plan.other_mode is None else replace(plan, other_mode=None)
@@ -351,6 +285,7 @@ def add_other_mode(plan: Plan, area: StudyArea, urns: tuple[str, ...]) -> Plan:
         plan.risk,
         plan.hotspots,
         urns=missing,
+        window=plan.window,
         date=plan.date,
         assign_tasked=False,
     )

@@ -37,10 +37,10 @@ class WeekRoutes:
 def list_patrols(plan: Plan) -> Iterator[tuple[int, Patrol]]:
     """Every patrol of a plan with 0 for its school's best, 1 for its first variant...
 
-    Those of the other mode come after all of the area's mode, and are numbered by themselves.
+    Those of further windows, and of the other mode, come after all of the first window in the
+    area's mode, and are numbered by themselves.
     """
-    others = () if plan.other_mode is None else plan.other_mode.patrols
-    for patrol in (*plan.patrols, *others):
+    for patrol in (patrol for part in plan.parts for patrol in part.patrols):
         yield 0, patrol
         for number, variant in enumerate(patrol.variants, 1):
             for other in variant.patrols:

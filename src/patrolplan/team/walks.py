@@ -261,9 +261,7 @@ def _find_planning(inputs: RotaInputs, route: int) -> tuple[PlanningInputs, int]
 
 def _find_plan(plan: Plan, patrol: Patrol) -> Plan:
     """The part of a day's plan that has patrols of this mode in this window."""
-    windows = [plan, *plan.other_windows]
-    parts = [*windows, *(each.other_mode for each in windows if each.other_mode is not None)]
-    for part in parts:
+    for part in plan.parts:
         name = AFTER_SCHOOL if part.window is None else part.window.name
         if (part.area.settings.patrol.way, name) == (patrol.way, patrol.window):
             return part

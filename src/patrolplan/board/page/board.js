@@ -5,7 +5,7 @@ import { carryOn, isEmptyHanded, startCarrying } from "./carry.js";
 import { meetConflict } from "./conflict.js";
 import { drawDelivered } from "./delivered.js";
 import { all, make, one } from "./dom.js";
-import { drawDraw, foreseenWords } from "./draw.js";
+import { countForeseen, drawDraw, foreseenWords } from "./draw.js";
 import { drawGrid, markChosen, startSifting } from "./grid.js";
 import { drawDoses, drawFairness, drawGaps, drawHistory, drawRules } from "./lists.js";
 import { drawMap, drawPlaces, markDosed, openMap, showPatrol } from "./map.js";
@@ -94,10 +94,21 @@ const showOnMap = (patrol, { go = false } = {}) => {
   one("#map").focus({ preventScroll: true });
 };
 
+/** How good the week is, and how well it can be foreseen. */
+const drawWorth = (state) => {
+  one("#worth").textContent = [`${counted(store.patrols.length, "patrol")}.`, goodness(state), foreseenWords(state)].filter(Boolean).join(" ");
+};
+
+/** Draw what a count of how well the week is foreseen has found. */
+const drawForeseen = (state) => {
+  drawWorth(state);
+  if (view.tab === "draw") drawList();
+};
+
 /** Draw a new state. */
 const draw = (state) => {
   drawGrid(state);
-  one("#worth").textContent = [`${counted(store.patrols.length, "patrol")}.`, goodness(state), foreseenWords(state)].filter(Boolean).join(" ");
+  drawWorth(state);
   one("#undo").disabled = !state.can_undo;
   one("#redo").disabled = !state.can_redo;
   one("#unsaved").hidden = !state.unsaved;
@@ -115,6 +126,7 @@ const draw = (state) => {
   markChosen(view.patrol);
   showPatrol(patrol ?? null, { fit: false });
   carryOn();
+  countForeseen(drawForeseen);
 };
 
 /** Undo the last change. */

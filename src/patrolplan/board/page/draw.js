@@ -1,5 +1,6 @@
 // How the week was drawn, how well it can be foreseen, and what locks cost in that.
 
+import { tell } from "./calls.js";
 import { button, make } from "./dom.js";
 import { drawAgain } from "./proposal.js";
 import { store } from "./store.js";
@@ -16,12 +17,11 @@ const byHand = ({ bans }) => {
 
 /** How well the week is foreseen, in one sentence; empty where that is not known. */
 export const foreseenWords = (state) => {
-  const { foreseen, counting } = state.draw ?? {};
+  if (!state.draw) return "";
+  const { foreseen, with_locks: withLocks, failed } = state.draw;
   const hand = byHand(state);
-  if (!foreseen) return counting ? "Foreseen: counting …" : "";
-  const free = `Foreseen ${percent(foreseen.hotspot_quarter)}`;
-  if (!hand) return `${free}.`;
-  return `${free}; with your ${hand} ${foreseen.with_locks === null ? "counting …" : percent(foreseen.with_locks)}.`;
+  const share = (known) => (known !== null ? percent(known) : failed ? "not known" : "counting …");
+  return hand ? `Foreseen ${share(foreseen)}; with your ${hand} ${share(withLocks)}.` : `Foreseen ${share(withLocks)}.`;
 };
 
 /** The list of the draw. */
@@ -37,4 +37,22 @@ export const drawDraw = (state) => {
     make("div", { class: "actions" }, button("Draw again", drawAgain, { id: "draw-again" })),
     make("p", { class: "soft", text: `Drawing again makes draw ${draw.number + 1} as a proposal to compare; its number is on the lead’s sheet, so that drawing twice shows.` }),
   ];
+};
+
+const EVERY_MILLISECONDS = 1500;
+const counting = { timer: null };
+
+/** Have it counted where that is not known yet, and show it when it is; `show` draws a state again. */
+export const countForeseen = (show) => {
+  clearTimeout(counting.timer);
+  const { draw } = store.state;
+  if (!draw || draw.failed || draw.with_locks !== null) return;
+  counting.timer = setTimeout(async () => {
+    const { version } = store.state;
+    const { status, body } = await tell("/api/foreseen");
+    if (status !== 200 || store.state.version !== version) return;
+    store.state.draw = body.draw;
+    show(store.state);
+    countForeseen(show);
+  }, EVERY_MILLISECONDS);
 };

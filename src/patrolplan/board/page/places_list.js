@@ -20,7 +20,7 @@ const demandRow = (demand, { short = false } = {}) => {
     make("b", { text: `${short ? when : `${place}, ${when}`}: ${state}` }),
     met.length ? `, ${met.map(visitorName).join("; ")}` : null,
     why ? make("span", { class: "why", text: `. ${named(why)}` }) : null,
-    isMet ? null : swapsButton({ place, kind: demand.kind, date }, `${place}${date ? `, ${dayName(date)}` : ""}`),
+    isMet ? null : swapsButton({ place, date }, `${place}${date ? `, ${dayName(date)}` : ""}`),
   );
 };
 

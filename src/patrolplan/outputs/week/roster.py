@@ -12,6 +12,7 @@ from patrolplan.errors import Problems
 from patrolplan.inputs.lookups import WEEKDAYS
 from patrolplan.outputs.crew_words import name_member
 from patrolplan.outputs.reason_words import join_words
+from patrolplan.outputs.wording import format_grid_reference
 from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.team.bases import MODE_WORDS
 from patrolplan.team.officer_day import OfficerDays, build_officer_days
@@ -168,6 +169,23 @@ class Roster:
     @cached_property
     def _duties_by_officer(self) -> dict[tuple[str, dt.date], tuple[Duty, ...]]:
         return _group_duties((duty.officer, duty.date, duty) for duty in self.week.duties)
+
+    def find_place_words(self, place: str) -> str:
+        """Where a hotspot or a tasked place of the week is: its street, or else a grid reference.
+
+        A tasked place is known by its street only from a patrol that stops there.
+        """
+        return self._place_words.get(place, "")
+
+    @cached_property
+    def _place_words(self) -> dict[str, str]:
+        area, hotspots = self.week.plan.area, self.week.plan.hotspots
+        crs, places = area.settings.area.crs, area.tasked_places
+        points = zip(places["place_id"], places.geometry, strict=True)
+        words = {name: format_grid_reference(at.x, at.y, crs=crs) for name, at in points}
+        words |= dict(zip(hotspots["hotspot"], hotspots["place"], strict=True))
+        stops = (stop for duty in self.week.duties for stop in duty.patrol.stops)
+        return words | {stop.tasked: stop.place for stop in stops if stop.tasked}
 
     def list_walked_duties(self, name: str) -> list[Duty]:
         """An officer's patrols of the week, with those on which they walk along."""

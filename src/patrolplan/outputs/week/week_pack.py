@@ -16,6 +16,7 @@ from patrolplan.outputs.webmap.map_layers import MapPatrol
 from patrolplan.outputs.webmap.map_page import WeekView, render_map
 from patrolplan.outputs.week.calendars import render_calendars
 from patrolplan.outputs.week.day_words import describe_appointment, describe_way
+from patrolplan.outputs.week.lead_sheet import render_lead_sheet
 from patrolplan.outputs.week.roster import Roster, RosterOfficer, format_week
 from patrolplan.outputs.week.school_sheet import render_school_sheets
 from patrolplan.outputs.week.spreadsheet import render_week_csv, render_week_xlsx
@@ -42,9 +43,6 @@ from patrolplan.team.week import Duty, Week, format_day
 from patrolplan.team.week_file import CHANCES_FILE, build_week_document
 from patrolplan.text import format_count
 from patrolplan.times import format_span, format_time
-
-WHOLE_DAY_MINUTES = 1439
-"""From 00:00 to 23:59."""
 
 
 def render_week_map(roster: Roster) -> bytes:
@@ -102,6 +100,8 @@ def write_week_files(
         ),
         **_render_card_files(roster, duties, executor, report_progress),
     }
+    if whole:
+        files["lead.pdf"] = render_lead_sheet(roster)
     for urn, pdf in render_school_sheets(roster, [duty.urn for duty in duties]).items():
         files[f"schools/{roster.school_file_name(urn)}.pdf"] = pdf
     write_week_documents(roster.week, folder)
@@ -226,8 +226,7 @@ def _build_cover_item(
     if item.kind == "way":
         when = item.to_minutes if item.towards == "base" else item.from_minutes
         return line | {"time": format_time(when), "text": describe_way(roster, officer, item)}
-    whole_day = item.to_minutes - item.from_minutes >= WHOLE_DAY_MINUTES
-    span = "all day" if whole_day else format_span(item.from_minutes, item.to_minutes)
+    span = "all day" if item.is_whole_day else format_span(item.from_minutes, item.to_minutes)
     line["time"] = span
     if item.appointment is not None:
         return line | {"text": describe_appointment(roster, item.appointment)}
