@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from html import escape
-from typing import TypeVar
+from typing import Literal, TypeVar, get_args
 
 import geopandas as gpd
 import pandas as pd
@@ -115,6 +115,10 @@ OFFICERS = Schema(
 
 STAFF = "staff"
 """The role of school staff: they never lead a patrol, but walk along at their own schools."""
+
+Reason = Literal["abstracted", "sick", "incident", "weather", "other"]
+"""Why a visit was not made, or not wholly."""
+REASONS: tuple[Reason, ...] = get_args(Reason)
 
 DUTIES = Schema(
     "duties",

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, strategies as st
 from missing_months import drop_months
 from rural_area import SOUTH, WEST, write_rural_area
+from tasked_table import fill_tasked
 
 import patrolplan as pp
 from patrolplan.hotspots.reasons import BeatReason, ReportsReason, count_recent_crimes
@@ -297,7 +298,7 @@ def test_a_tasked_place_is_worth_the_walk(rural):
             },
             geometry=gpd.points_from_xy([WEST - 360], [SOUTH]), crs="EPSG:27700",
         )  # fmt: skip
-        return dataclasses.replace(area, tasked_places=place)
+        return dataclasses.replace(area, tasked_places=fill_tasked(place))
 
     ashby = rural(change=task).patrols[0]
     assert [stop.tasked for stop in ashby.stops] == ["T1"]

@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from tasked_table import fill_tasked
 
 import patrolplan as pp
 from patrolplan.area.patrol_window import Window
 from patrolplan.notes import Note
-from patrolplan.outputs.note_words import describe_notes
-from patrolplan.patrols.plan import Tasking
+from patrolplan.outputs.note_words import describe_note, describe_notes
+from patrolplan.patrols.plan import Tasking, Unserved
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.school_problem import build_school_problem
 from patrolplan.patrols.surroundings import metres_per_minute
@@ -40,7 +41,7 @@ def _tasked(area, xy, *, must_visit, schools):
         "to_minutes": [np.nan],
     }
     places = gpd.GeoDataFrame(place, geometry=[shapely.Point(xy)], crs=area.network.projection.crs)
-    return dataclasses.replace(area, tasked_places=places)
+    return dataclasses.replace(area, tasked_places=fill_tasked(places))
 
 
 def _plan(area, risk, plan, **wish):
@@ -82,17 +83,18 @@ def test_a_tasked_hotspot_stays_that_hotspot(demo_area, demo_risk, demo_plan):
 
 
 def test_a_place_on_a_stretch_is_one_hotspot_for_all_schools(demo_area, demo_risk, demo_plan):
-    """Whether or not a school's patrols reach its stopping place, they stand at the place."""
+    """Whichever schools visit it, they stand at the place, and its doses count for one hotspot."""
     hotspots = demo_plan.hotspots
     schools = list(demo_area.schools["urn"])
     stretch = hotspots.geometry.iloc[30]
     at = stretch.interpolate(0.2, normalized=True)
     spot = (at.x + 12, at.y + 12)
     area = _tasked(demo_area, spot, must_visit=True, schools=schools)
+    area.tasked_places["visits"] = 5
     here = demo_area.network.snap([spot])
     plan = _plan(area, demo_risk, demo_plan)
     stops = [stop for patrol in plan.patrols for stop in patrol.stops if stop.tasked]
-    assert len(stops) > 3
+    assert len(stops) == 5
     names = {stop.hotspot for stop in stops}
     assert len(names) == 1
     row = hotspots.set_index("hotspot").loc[names.pop()]
@@ -266,7 +268,7 @@ def test_a_barred_place_at_the_gate_opens_no_other(demo_area, demo_risk, demo_pl
 
 
 @pytest.mark.parametrize(
-    ("schools", "expected"), [("900004", "900004"), ("*", "any school's streets")]
+    ("schools", "expected"), [("900004", "Coldharrow Academy"), ("*", "any school's streets")]
 )
 def test_a_place_beyond_a_schools_streets_is_not_a_stop(
     schools, expected, demo_area, demo_risk, demo_plan
@@ -279,12 +281,7 @@ def test_a_place_beyond_a_schools_streets_is_not_a_stop(
     reasons = [row.reason for row in plan.left_out if "T9" in row.reason]
     assert len(reasons) == 1
     assert expected in reasons[0]
-    noted = {
-        patrol.urn
-        for patrol in plan.patrols
-        if any("T9" in note for note in describe_notes(patrol.notes))
-    }
-    assert noted == ({schools} - {"*"})
+    assert [row.urn for row in plan.unserved] == ["900004"] * (schools == "900004")
 
 
 def test_stops_of_tasked_places_stand_at_them(demo_area, demo_risk, demo_plan):
@@ -304,31 +301,32 @@ def _without_tasks(area):
 
 
 def test_a_place_out_of_reach_is_named_and_left_out(demo_area, demo_risk, demo_plan):
-    """A place that no walk reaches in time is named on the card and among what was left out."""
+    """A place that no walk reaches in time is named among what was left out, with the school."""
     gate = demo_plan.patrols[0]
     near = demo_area.network.find_pieces_within([gate.x, gate.y], 1500)
     middle = demo_area.network.piece_middle[near]
     far = middle[np.argmax(np.hypot(*(middle - [gate.x, gate.y]).T))]
     area = _tasked(demo_area, far, must_visit=True, schools=[gate.urn])
     plan = _plan(area, demo_risk, demo_plan, urns=[gate.urn], window=Window(30))
-    assert "Tasked place T9 does not fit into the window." in describe_notes(plan.patrols[0].notes)
-    assert f"URN {gate.urn}: T9 does not fit into the window" in [
+    values = {"place": "T9", "school": gate.school}
+    assert plan.unserved == (Unserved(gate.urn, "T9", Note("demand_unfit", values)),)
+    assert f"T9 does not fit into the window of {gate.school}" in [
         row.reason for row in plan.left_out
     ]
 
 
 def test_a_place_to_visit_that_is_barred_as_well_is_named_as_such(demo_area, demo_risk, demo_plan):
-    """Where one team bars what another asks for, the card says so rather than blaming time."""
+    """Where one team bars what another asks for, that is the reason, rather than time."""
     gate = demo_plan.patrols[6]
     spot = _quiet_spot(demo_area, demo_plan, gate)
     wanted = _tasked(demo_area, spot, must_visit=True, schools=[gate.urn]).tasked_places
     barred = wanted.assign(place_id="T8", must_visit=False)
     both = pd.concat([wanted, barred], ignore_index=True)
     area = dataclasses.replace(demo_area, tasked_places=both)
-    patrol = _plan(area, demo_risk, demo_plan, urns=[gate.urn]).patrols[0]
-    said = "Tasked place T9 cannot be visited: barred place T8 is too near."
-    assert said in describe_notes(patrol.notes)
-    assert patrol.notes[-1] == Note("no_date")
+    plan = _plan(area, demo_risk, demo_plan, urns=[gate.urn])
+    (row,) = plan.unserved
+    assert describe_note(row.why) == "T9 cannot be visited: barred place T8 is too near."
+    assert plan.patrols[0].notes[-1] == Note("no_date")
 
 
 def test_tasked_places_count_on_their_days_only(demo_area, demo_risk, demo_plan):

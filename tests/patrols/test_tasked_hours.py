@@ -86,7 +86,7 @@ def test_a_tasking_is_met_in_its_hours(planned, number, begin):
 
 
 def test_hours_that_cannot_be_met_are_named_with_the_earliest_arrival(planned):
-    """Where the way from the gate is too long, patrol and plan say when one would be there."""
+    """Where the way from the gate is too long, the plan says when one would be there."""
     area, risk, hotspots = planned
     school = area.schools.iloc[6]
     start = 60 * int(school["finish_time"][:2]) + int(school["finish_time"][3:])
@@ -94,19 +94,17 @@ def test_hours_that_cannot_be_met_are_named_with_the_earliest_arrival(planned):
     tasked = task(area, spot["stop"].coords[0], (start, start + 18))
     patrol, plan = plan_one(tasked, risk, hotspots, school["urn"])
     assert not any(stop.tasked for stop in patrol.stops)
-    (note,) = (note for note in patrol.notes if note.kind == "tasked_hours_unmet")
+    ((urn, note),) = ((row.urn, row.why) for row in plan.unserved)
+    assert urn == school["urn"]
     inputs = PlanningInputs.from_area(tasked, risk, hotspots, date=DAY)
-    problem = build_school_problem(inputs, 6)
+    problem = build_school_problem(inputs, 6, visit=["T9"])
     (stop,) = problem.must_visit_stops
     minutes = problem.walks.metres[0, stop] / (4.8e3 / 60)
     earliest = format_time(np.ceil(patrol.start_minutes + 5 + minutes))
-    assert f"the earliest arrival is {earliest}." in describe_notes([note])[0]
     span = f"{format_time(start)} to {format_time(start + 18)}"
-    assert (
-        f"Tasked place T9: its hours {span} cannot be met: the earliest arrival is {earliest}."
-        in describe_notes(patrol.notes)
-    )
-    assert any("T9 is for" in row.reason and row.urn == school["urn"] for row in plan.left_out)
+    cannot = f"T9: its hours {span} cannot be met: the earliest arrival is {earliest}"
+    assert describe_notes([note]) == [f"{cannot}, from {school['name']}."]
+    assert any("T9 is for" in row.reason and earliest in row.reason for row in plan.left_out)
 
 
 def test_a_hotspot_whose_hours_cannot_be_met_may_be_visited_at_others(planned):
@@ -118,11 +116,11 @@ def test_a_hotspot_whose_hours_cannot_be_met_may_be_visited_at_others(planned):
     stop = plain.stops[-1]
     first = plain.start_minutes
     place = hotspots.loc[hotspots["hotspot"] == stop.hotspot, "stop"].iloc[0]
-    again, _ = plan_one(task(area, place.coords[0], (first, first + 16)), risk, hotspots,
-                        school["urn"])  # fmt: skip
+    again, plan = plan_one(task(area, place.coords[0], (first, first + 16)), risk, hotspots,
+                           school["urn"])  # fmt: skip
     assert [one.hotspot for one in again.stops] == [one.hotspot for one in plain.stops]
     assert not any(one.tasking for one in again.stops)
-    assert any(note.kind == "tasked_hours_unmet" for note in again.notes)
+    assert [row.why.kind for row in plan.unserved] == ["demand_hours_unmet"]
 
 
 def test_hours_shorter_than_a_stop_begin_it(planned):
@@ -168,7 +166,8 @@ def test_only_hours_bind_a_tasking(planned, hours):
     """A stop that is tasked without hours is made at any time, also late and in the dark."""
     area, risk, hotspots = planned
     area = task(area, pick_hotspot(area, hotspots, 6)["stop"].coords[0], hours)
-    problem = build_school_problem(PlanningInputs.from_area(area, risk, hotspots, date=DAY), 6)
+    inputs = PlanningInputs.from_area(area, risk, hotspots, date=DAY)
+    problem = build_school_problem(inputs, 6, visit=["T9"])
     (stop,) = problem.must_visit_stops
     windows = build_stop_windows(problem)
     limits = [-np.inf, np.inf] if windows is None else windows[stop].tolist()

@@ -1,6 +1,7 @@
 """Rules and worth of a week, checked by code that shares nothing with the solver."""
 
 import datetime as dt
+import itertools
 from collections import Counter, defaultdict
 
 import numpy as np
@@ -10,32 +11,110 @@ GAINS = (1.0, 0.85, 0.65, 0.2, 0.1)
 
 def find_broken_rules(problem, chosen):
     """Every rule that these options break, in words."""
-    rows = [
-        (
-            int(problem.officer[o]),
-            int(problem.day[o]),
-            int(problem.route_school[problem.route[o]]),
-            int(problem.route_number[problem.route[o]]),
-            int(problem.route[o]),
-        )
-        for o in chosen
-    ]
+    rows = [_describe(problem, o) for o in chosen]
     found = []
-    if max(Counter((k, d) for k, d, *_ in rows).values(), default=0) > 1:
-        found.append("an officer in two places")
+    if max(Counter((k, d, w) for k, d, _, w, _ in rows).values(), default=0) > 1:
+        found.append("an officer twice in a window")
+    found += [
+        f"options {o} and {p} overlap"
+        for o, p in itertools.combinations(chosen, 2)
+        if problem.officer[o] == problem.officer[p] and overlap(problem, o, p)
+    ]
     for officer, count in Counter(k for k, *_ in rows).items():
         if count > problem.max_patrols[officer]:
             found.append(f"officer {officer} over their most")
-    slots = Counter((s, d, n) for _, d, s, n, _ in rows)
-    if max(slots.values(), default=0) > 1:
-        found.append("a route number twice on a day")
-    found += [
-        "a second officer without a first" for s, d, n in slots if n > 1 and not slots[s, d, n - 1]
-    ]
-    locks = {int(lock) for lock in problem.lock if lock >= 0}
-    if locks - {int(problem.lock[o]) for o in chosen}:
-        found.append("a lock not fulfilled")
+    if max(Counter((s, d, w, n) for _, d, s, w, n in rows).values(), default=0) > 1:
+        found.append("a route number twice in a window")
+    for lock in {int(lock) for lock in problem.lock if lock >= 0}:
+        if sum(problem.lock[o] == lock for o in chosen) != 1:
+            found.append(f"lock {lock} not fulfilled once")
+    if problem.exact_patrols is not None:
+        counts = count_school_patrols(problem, chosen)
+        if (np.array(counts) > problem.exact_patrols).any():
+            found.append("a school over its patrols")
+    found += list(_find_lonely(problem, chosen))
+    found += list(_find_overmet(problem, chosen))
     return found + list(_find_over_cap(problem, chosen))
+
+
+def _describe(problem, option):
+    """Officer, day, school, window and number of an option."""
+    route = int(problem.route[option])
+    window = 0 if problem.route_window is None else int(problem.route_window[route])
+    number = int(problem.route_number[route])
+    return (
+        *(int(problem.officer[option]), int(problem.day[option])),
+        *(int(problem.route_school[route]), window, number),
+    )
+
+
+def overlap(problem, option, other):
+    """Whether two options are on the same day and at the same time."""
+    if problem.day[option] != problem.day[other]:
+        return False
+    if problem.option_minutes is None:
+        return True
+    (a, b), (c, d) = problem.option_minutes[option], problem.option_minutes[other]
+    return bool(np.isnan([a, b, c, d]).any()) or (a < d - 1e-6 and c < b - 1e-6)
+
+
+def _find_lonely(problem, chosen):
+    """Those who follow, join or need somebody who is not there; a lock may send one alone."""
+    numbers, along = defaultdict(set), defaultdict(set)
+    for o in chosen:
+        _, day, school, window, number = _describe(problem, o)
+        numbers[day, school, window].add(number)
+        if problem.is_companion is not None and problem.is_companion[problem.route[o]]:
+            along[day, school, window].add(int(problem.route_after[problem.route[o]]))
+    for o in chosen:
+        _, day, school, window, number = _describe(problem, o)
+        after = number - 1
+        if problem.route_after is not None:
+            after = int(problem.route_after[problem.route[o]])
+        locked = problem.lock[o] >= 0
+        if after and after not in numbers[day, school, window] and not locked:
+            yield f"option {o} follows nobody"
+        needs = problem.needs_companion is not None and problem.needs_companion[o]
+        needs = needs and not (locked and problem.locks_first)
+        if needs and number not in along[day, school, window]:
+            yield f"option {o} goes alone"
+
+
+def count_visits(problem, chosen):
+    """Visits that meet each demand."""
+    met = Counter()
+    pairs = [] if problem.demand_routes is None else set(map(tuple, problem.demand_routes.tolist()))
+    for o in chosen:
+        for demand, route in pairs:
+            if route == problem.route[o] and problem.demand_days[demand, problem.day[o]]:
+                met[demand] += 1
+    wanted = [] if problem.demand_visits is None else problem.demand_visits.tolist()
+    return [met[demand] for demand in range(len(wanted))]
+
+
+def count_unmet(problem, chosen, *, tasked):
+    """Visits that tasked places, or watched hotspots, are short of."""
+    visits = count_visits(problem, chosen)
+    return sum(
+        max(0, int(problem.demand_visits[demand]) - met)
+        for demand, met in enumerate(visits)
+        if problem.is_tasked[demand] == tasked
+    )
+
+
+def _find_overmet(problem, chosen):
+    """Tasked places with more visits than they ask for and than locks bring."""
+    locks = defaultdict(list)
+    for o in range(len(problem)):
+        if problem.lock[o] >= 0:
+            locks[int(problem.lock[o])].append(o)
+    for demand, met in enumerate(count_visits(problem, chosen)):
+        forced = 0
+        for options in locks.values():
+            meets = [count_visits(problem, [o])[demand] > 0 for o in options]
+            forced += any(meets) if problem.locks_first else all(meets)
+        if problem.is_tasked[demand] and met > max(problem.demand_visits[demand], forced):
+            yield f"demand {demand} has {met} visits"
 
 
 def sum_minutes_by_day(problem, chosen):
@@ -99,24 +178,39 @@ def compute_worth(problem, chosen):
 
 
 def _compute_fairness_terms(problem, chosen):
-    """Presence at schools and evenness between officers."""
-    unit = sum(problem.weight[h] for _, h in problem.visits.tolist()) / len(problem.route_school)
-    firsts = [o for o in chosen if problem.route_number[problem.route[o]] == 1]
-    schools = Counter(int(problem.route_school[problem.route[o]]) for o in firsts)
-    total = sum(0.2 * unit / n for count in schools.values() for n in range(1, count + 1))
-    days = defaultdict(set)
-    for o in range(len(problem.officer)):
-        days[int(problem.officer[o])].add(int(problem.day[o]))
-    for officer, count in Counter(int(problem.officer[o]) for o in chosen).items():
-        capacity = min(len(days[officer]), int(problem.max_patrols[officer]))
+    """Presence at schools, evenness between officers, and those who walk along."""
+    along = [] if problem.is_companion is None else np.flatnonzero(problem.is_companion).tolist()
+    unit = sum(problem.weight[h] for _, h in problem.visits.tolist())
+    unit /= len(problem.route_school) - len(along)
+    rows = [_describe(problem, o) for o in chosen]
+    gates = Counter((s, w) for _, _, s, w, n in rows if n == 1)
+    total = sum(0.2 * unit / n for count in gates.values() for n in range(1, count + 1))
+    total += sum(0.3 * unit for o in chosen if problem.route[o] in along)
+    for officer, count in Counter(k for k, *_ in rows).items():
+        mine = [o for o in range(len(problem)) if problem.officer[o] == officer]
+        fit = sum(
+            _count_apart(problem, [o for o in mine if problem.day[o] == day])
+            for day in range(len(problem.dates))
+        )
+        capacity = min(fit, int(problem.max_patrols[officer]))
         total += sum(0.05 * unit * (1 - n / capacity) for n in range(count))
     return total
 
 
+def _count_apart(problem, options):
+    """Most options of a day that do not overlap, no more than its windows."""
+    windows = len({_describe(problem, o)[3] for o in options})
+    for size in range(windows, 1, -1):
+        for some in itertools.combinations(options, size):
+            if not any(overlap(problem, o, p) for o, p in itertools.combinations(some, 2)):
+                return size
+    return min(1, windows)
+
+
 def count_school_patrols(problem, chosen):
-    """How many patrols each school gets."""
-    firsts = [o for o in chosen if problem.route_number[problem.route[o]] == 1]
-    count = Counter(int(problem.route_school[problem.route[o]]) for o in firsts)
+    """How many patrols each school gets in the first window."""
+    rows = [_describe(problem, o) for o in chosen]
+    count = Counter(s for _, _, s, w, n in rows if (w, n) == (0, 1))
     return [count[school] for school in range(problem.schools)]
 
 
@@ -133,11 +227,11 @@ def sum_school_dose(problem, chosen):
 
 
 def compute_max_dose(problem):
-    """The dose of each school with its longest patrols on every day, regardless of officers."""
+    """The dose of each school with its longest patrols at all times, regardless of officers."""
     best = defaultdict(float)
     for o in range(len(problem.officer)):
-        route = int(problem.route[o])
-        key = (int(problem.route_school[route]), int(problem.day[o]), problem.route_number[route])
+        _, day, school, window, number = _describe(problem, o)
+        key = (school, day, window, number)
         best[key] = max(best[key], sum_school_dose(problem, [o]).max())
     highest = np.zeros(problem.schools)
     for (school, *_), dose in best.items():

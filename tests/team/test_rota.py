@@ -122,7 +122,7 @@ def test_locks_and_bans_are_respected(demo_area, plan):
         ([Lock("SSO-03", "900002", WEDNESDAY)], "SSO-03 is off"),
         ([Lock("SSO-99", "900002", WEDNESDAY)], "there is no officer 'SSO-99'"),
         ([Lock("SSO-03", "1", TUESDAY)], "no patrol is planned for URN '1'"),
-        ([Lock("SSO-03", "900002", MONDAY, 9)], "there is no variant 9"),
+        ([Lock("SSO-03", "900002", MONDAY, 99)], "there is no variant 99"),
         ([Lock("SSO-03", "900002", dt.date(2026, 12, 8))], "not one of the planned days"),
         (
             [Lock("SSO-01", "900001", MONDAY), Lock("SSO-01", "900006", MONDAY)],

@@ -195,7 +195,7 @@ class StudyArea:
             self,
             incidents=self.incidents.iloc[:0],
             incident_catchment=self.incident_catchment[:0],
-            officers=self.officers[["school_urns", "mode", "geometry"]],
+            officers=self.officers[["school_urns", "mode", "role", "geometry"]],
             duties=self.duties.iloc[:0],
             way_home=replace(self.way_home, origins=self.way_home.origins.iloc[:0]),
             settings=self.settings.model_copy(update={"ledger": LedgerSettings()}),

@@ -7,24 +7,44 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from patrolplan.board.board_ledger import load_delivered, record_doses
-from patrolplan.board.edits import apply_change, compute_gains, list_differences, solve_week
+from patrolplan.board.edits import (
+    apply_change,
+    compute_gains,
+    describe_difference,
+    list_differences,
+)
+from patrolplan.board.foreseen import ForeseenCounter
 from patrolplan.board.jobs import BackgroundJob, BusyError
+from patrolplan.board.offers import Outcome, build_outcome_document, find_swaps
 from patrolplan.board.printing import OUT_OF_DATE_KEY, print_papers
-from patrolplan.board.requests import AddAppointment, ReleasePlace, RemoveAppointment, TaskPlace
-from patrolplan.board.tasking import change_tasked_table, replan_tasked_places
+from patrolplan.board.repairs import prepare_change
+from patrolplan.board.requests import RepairedChange
+from patrolplan.board.solving import solve_week
 from patrolplan.board.views import build_duty_documents, build_week_view
 from patrolplan.errors import PatrolplanError
 from patrolplan.team.week_editor import InvalidEditError
 from patrolplan.text import format_count
 
 if TYPE_CHECKING:
-    from patrolplan.board.edits import Proposal
-    from patrolplan.board.requests import BoardChange, DosesRequest, PrintRequest
-    from patrolplan.board.shared_week import BoardState, SharedWeek
+    from collections.abc import Sequence
+
+    from patrolplan.board.board_state import BoardState
+    from patrolplan.board.offers import Card, Offer
+    from patrolplan.board.requests import (
+        BoardChange,
+        DosesRequest,
+        OffersRequest,
+        PrintRequest,
+        TakeOfferRequest,
+    )
+    from patrolplan.board.shared_week import SharedWeek
+    from patrolplan.board.solving import Proposal
 
 
 CLOSE_SECONDS = 2.0
 """How long the board waits for its work in the background when it is closed."""
+MAX_OUTCOMES = 12
+"""Outcomes and lists of swaps, of all windows, whose offers can still be taken."""
 
 
 class Board:
@@ -36,10 +56,14 @@ class Board:
         self._printing_job = BackgroundJob(expected_seconds=20.0)
         self._cancel = Event()
         self._proposal: Proposal | None = None
+        self._outcomes: list[Outcome] = []
+        self._shown_outcome: Outcome | None = None
+        self._foreseen = ForeseenCounter(shared)
 
     def close(self) -> None:
         """Stop solving and planning; papers that are being written are finished first."""
         self._cancel.set()
+        self._foreseen.close()
         self._planning_job.wait(CLOSE_SECONDS)
         self._printing_job.wait()
 
@@ -69,7 +93,9 @@ class Board:
             **build_week_view(state, doses),
             "ledger_problem": problem,
             "solving": self.build_solving_status() if self._planning_job.status.running else None,
+            "draw": self._foreseen.build_draw_document(state),
             "proposal": self.proposal is not None,
+            "outcome": self._build_outcome(),
             "out_of_date": shared.store.load_manifest().get(OUT_OF_DATE_KEY, []),
         }
 
@@ -78,9 +104,8 @@ class Board:
         state = self.shared.state
         before = state.week.worth
         try:
-            if isinstance(change, TaskPlace | ReleasePlace):
-                change_tasked_table(state, change)
-                message, worth = "the patrols it affects will be planned again", before
+            if isinstance(change, RepairedChange):
+                message, worth = prepare_change(change, state).message, before
             else:
                 result = apply_change(change, state.editor, state.week)
                 message, worth = result.message, result.week.worth
@@ -89,13 +114,10 @@ class Board:
         return {"ok": True, "why": "", "message": message, "worth": worth, "worth_before": before}
 
     def change(self, version: int, change: BoardChange) -> str:
-        """Make a change and save it; a tasked place is planned in the background first."""
+        """Make a change and save it; one with a repair is worked out in the background first."""
         self._check_not_planning()
-        if isinstance(change, TaskPlace | ReleasePlace):
-            return self._change_tasked_places(version, change)
-        if isinstance(change, AddAppointment | RemoveAppointment):
-            message = "appointments cannot be entered here"
-            raise InvalidEditError(message)
+        if isinstance(change, RepairedChange):
+            return self._start_repair(version, change)
         return self.shared.change(version, change)
 
     def undo(self, version: int) -> str:
@@ -124,41 +146,88 @@ class Board:
             message = f"{status.message}: wait until it is done"
             raise BusyError(message)
 
-    def _change_tasked_places(self, version: int, change: TaskPlace | ReleasePlace) -> str:
+    def _start_repair(self, version: int, change: RepairedChange) -> str:
         with self.shared.lock:
             self.shared.check_version(version)
+            preparation = prepare_change(change, self.shared.state)
+
+        def repair() -> str:
+            made = preparation.carry_out()
+            with self.shared.lock:
+                message = self.shared.apply_step(version, lambda _: (made.state, made.message))
+                outcome = self._add_outcome(message, made.cards, made.offers)
+                self._shown_outcome = outcome
+            return message
+
+        self._planning_job.start("planning", "Repairing the week", repair)
+        return preparation.message
+
+    def _add_outcome(self, message: str, cards: Sequence[Card], offers: Sequence[Offer]) -> Outcome:
+        number = self._outcomes[-1].number + 1 if self._outcomes else 1
+        outcome = Outcome(self.shared.version, number, message, tuple(cards), tuple(offers))
+        self._outcomes = [*self._outcomes, outcome][-MAX_OUTCOMES:]
+        return outcome
+
+    def _build_outcome(self) -> dict[str, Any] | None:
+        """What the last change with a repair did, as long as nothing else has changed."""
+        shown = self._shown_outcome
+        if shown is None or shown.version != self.shared.version:
+            return None
+        return build_outcome_document(shown)
+
+    def find_offers(self, request: OffersRequest) -> dict[str, Any]:
+        """The best swaps for a gap; nothing changes."""
+        with self.shared.lock:
+            self.shared.check_version(request.version)
             state = self.shared.state
-            table = change_tasked_table(state, change)
-        if isinstance(change, ReleasePlace):
-            message = f"Removed: the tasked place {change.place_id}"
-        else:
-            kind = "to be visited" if change.must_visit else "barred"
-            message = f"Tasked: {change.place_id} is {kind} until {change.to}"
+        offers = find_swaps(state, request)
+        with self.shared.lock:
+            self.shared.check_version(request.version)
+            return build_outcome_document(self._add_outcome("", (), offers))
 
-        def plan() -> str:
-            after, outcome = replan_tasked_places(state, table)
-            return self.shared.apply_step(version, lambda _: (after, message + outcome))
+    def take_offer(self, request: TakeOfferRequest) -> str:
+        """Make a change that was offered."""
 
-        self._planning_job.start("planning", "Planning the patrols that it affects", plan)
-        return message
+        def take(state: BoardState) -> tuple[BoardState, str]:
+            offered = {
+                (outcome.number, number): offer
+                for outcome in self._outcomes
+                if outcome.version == request.version
+                for number, offer in enumerate(outcome.offers)
+            }
+            offer = offered.get((request.id, request.number))
+            if offer is None:
+                message = "this was offered for an earlier week; ask for it again"
+                raise InvalidEditError(message)
+            changes = describe_difference(state.week, offer.week)
+            return replace(state, week=offer.week), f"Taken: {changes}"
+
+        self._check_not_planning()
+        return self.shared.apply_step(request.version, take)
 
     def build_solving_status(self) -> dict[str, Any]:
         """The progress of solving or planning."""
         return self._planning_job.document()
 
-    def start_solving(self, version: int) -> None:
-        """Begin to solve the week again with its locks and bans."""
+    def start_solving(self, version: int, *, draw_again: bool = False) -> None:
+        """Begin to solve the week again with its locks and bans, and to draw it.
+
+        By the draw that it has, or by the next one.
+        """
         with self.shared.lock:
             self.shared.check_version(version)
             state = self.shared.state
         self._proposal = None
 
         def solve() -> str:
-            self._proposal = solve_week(state.editor, state.week, self._cancel)
+            self._proposal = solve_week(
+                state.editor, state.week, self._cancel, draw_again=draw_again
+            )
             return "A proposal is ready to compare"
 
         self._cancel.clear()
-        self._planning_job.start("solving", "Planning again around the locks", solve)
+        what = "Drawing again" if draw_again else "Planning again"
+        self._planning_job.start("solving", f"{what} around the locks", solve)
 
     def cancel_solving(self) -> None:
         """Stop solving; the week stays as it is."""
@@ -219,6 +288,11 @@ class Board:
             return print_papers(self.shared, request.officer, request.date)
 
         self._printing_job.start("printing", "Drawing the papers", draw)
+
+    def count_foreseen(self) -> dict[str, Any] | None:
+        """Count again how well the week is foreseen where locks or bans are others than before."""
+        self._foreseen.start()
+        return self._foreseen.build_draw_document(self.shared.state)
 
     def build_printing_status(self) -> dict[str, Any]:
         """The progress of printing, and the papers in the folder."""

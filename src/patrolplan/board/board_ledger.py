@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from patrolplan.board.edits import find_duty
+from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.team.ledger.delivered import Answer, build_typed_visits, find_promised_stops
 from patrolplan.team.ledger.ledger import has_ledger, open_ledger
 from patrolplan.team.ledger.promised import build_promised_week
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from patrolplan.settings import Settings
-    from patrolplan.team.ledger.visits import Reason
+    from patrolplan.tables import Reason
     from patrolplan.team.week import Week
 
 
@@ -32,8 +33,8 @@ def record_doses(
     minutes: Sequence[float],
     engagements: int | None,
     *,
-    people: int | None = None,  # noqa: ARG001 - until the ledger has it
-    reason: Reason | None = None,  # noqa: ARG001
+    people: int | None = None,
+    reason: Reason | None = None,
 ) -> str:
     """Enter what a patrol delivered and return it in words; entered again it is corrected.
 
@@ -54,14 +55,15 @@ def record_doses(
     first = next((row for row, value in enumerate(minutes) if value > 0), 0)
     elsewhere = None if engagements is None else 0
     answers = [
-        Answer(float(value), engagements if row == first else elsewhere)
+        Answer(float(value), engagements if row == first else elsewhere, reason)
         for row, value in enumerate(minutes)
     ]
     with open_ledger(settings) as ledger:
         ledger.hand_out(build_promised_week(week))
         stops = find_promised_stops(ledger, slot.officer, slot.date)
-        stops = stops[stops["urn"] == slot.urn].reset_index(drop=True)
-        entries = ledger.record(build_typed_visits(stops, answers))
+        stops = stops[(stops["urn"] == slot.urn) & (stops["window"] == duty.patrol.window)]
+        count = 1 + len(duty.crew) if people is None else people
+        entries = ledger.record(build_typed_visits(stops, answers, people=count))
     outcomes = {entry.outcome for entry in entries}
     how = "corrected" if "corrected" in outcomes else "entered"
     if outcomes == {"same"}:
@@ -75,15 +77,22 @@ def load_delivered(settings: Settings, week: Week) -> DeliveredBySlot:
         return {}
     with open_ledger(settings) as ledger:
         table = ledger.read_delivered(week.days[0], week.days[-1])
+    table["window"] = table["window"].where(table["window"] != "", AFTER_SCHOOL)
     visits = {
-        (row["officer"], row["urn"], row["date"], row["place_key"]): row
+        (
+            row["officer"],
+            row["urn"],
+            row["date"],
+            row["window"] or AFTER_SCHOOL,
+            row["place_key"],
+        ): row
         for row in table.to_dict("records")
     }
     spots = pd.DataFrame(build_promised_week(week).hotspots)
     key_of = dict(zip(spots["hotspot"], list_place_keys(spots), strict=True))
     delivered: DeliveredBySlot = {}
     for duty in week.duties:
-        patrol = (duty.officer, duty.urn, duty.date)
+        patrol = (duty.officer, duty.urn, duty.date, duty.patrol.window)
         rows = [visits.get((*patrol, key_of[stop.hotspot])) for stop in duty.patrol.stops]
         recorded = [row for row in rows if row is not None]
         if recorded:

@@ -89,16 +89,16 @@ class CsvTable:
             Other names of our columns in the table, from the settings.
         """
         form = _CsvFormat.detect(self.content)
-        ours = {name.casefold(): own for own, name in columns.items()}
-        headings = [name.strip().casefold() for name in form.header]
-        names = [ours.get(name, name) for name in headings]
         header, *rows = form.list_rows()
         others = [
-            text
-            for text, row in rows
-            if not row or not is_removed(dict(zip(names, map(str.strip, row), strict=False)))
+            text for text, row in rows if not row or not is_removed(form.name_cells(row, columns))
         ]
         return self._with_text(form, header[0] + "".join(others))
+
+    def list_rows(self, columns: Mapping[str, str]) -> list[dict[str, str]]:
+        """Every row by our names of the columns."""
+        form = _CsvFormat.detect(self.content)
+        return [form.name_cells(row, columns) for _, row in form.list_rows()[1:] if row]
 
     def _with_text(self, form: _CsvFormat, text: str) -> CsvTable:
         try:
@@ -159,6 +159,13 @@ class _CsvFormat:
             rows.append(("".join(lines[begin : reader.line_num]), row))
             begin = reader.line_num
         return rows
+
+    def name_cells(self, row: Sequence[str], columns: Mapping[str, str]) -> dict[str, str]:
+        """The cells of a row by our names of the columns."""
+        ours = {name.casefold(): own for own, name in columns.items()}
+        headings = [name.strip().casefold() for name in self.header]
+        names = [ours.get(name, name) for name in headings]
+        return dict(zip(names, map(str.strip, row), strict=False))
 
     def format_row(self, cells: Sequence[str]) -> str:
         """A row with its line end."""

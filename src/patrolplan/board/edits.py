@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from dataclasses import dataclass, replace
 from functools import singledispatch
 from typing import TYPE_CHECKING
@@ -17,25 +16,17 @@ from patrolplan.board.requests import (
     SetLock,
     Swap,
 )
-from patrolplan.errors import PatrolplanError
 from patrolplan.outputs.crew_words import describe_crew, name_member
 from patrolplan.outputs.wording import format_route_name
 from patrolplan.team.bases import MODE_WORDS
 from patrolplan.team.objective import compute_loosest_bound
-from patrolplan.team.rota import build_week
-from patrolplan.team.solve import RotaSolution, solve_rota
-from patrolplan.team.unmet_reasons import check_locks, check_locks_and_bans
 from patrolplan.team.week import Ban, format_day
 from patrolplan.team.week_editor import PATROL_GONE, InvalidEditError, PatrolSlot, get_slot
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from multiprocessing.connection import Connection
-    from threading import Event
 
     from patrolplan.area import StudyArea
-    from patrolplan.team.problem import RotaProblem
-    from patrolplan.team.rota_inputs import RotaInputs
     from patrolplan.team.week import Duty, Week
     from patrolplan.team.week_editor import WeekEditor
 
@@ -212,6 +203,8 @@ def _build_result(
     looser |= not set(before.inputs.locks) <= set(after.inputs.locks)
     bound = compute_loosest_bound(after.problem) if looser else None
     week = after.build_week(duties, bound=bound)
+    if (week.locks, week.bans) != (before.inputs.locks, before.inputs.bans):
+        week = replace(week, foreseen=None)  # until it is counted again
     return EditResult(after, week, f"{message[:1].upper()}{message[1:]}")
 
 
@@ -340,83 +333,6 @@ def describe_difference(before: Week, after: Week) -> str:
         return "the patrols are the same" if same_rules else "only locks or bans"
     more = len(rows) - MAX_NAMED_DIFFERENCES
     return "; ".join(rows[:MAX_NAMED_DIFFERENCES]) + (f"; and {more} more" if more > 0 else "")
-
-
-class CancelledError(PatrolplanError):
-    """Solving was cancelled."""
-
-
-@dataclass(frozen=True, eq=False)
-class Proposal:
-    """A solved week that nobody has accepted yet."""
-
-    inputs: RotaInputs
-    """What it was solved from: once locks, bans or routes change, the proposal is void."""
-    week: Week
-
-
-def solve_week(editor: WeekEditor, week: Week, cancel: Event) -> Proposal:
-    """The week of most worth that keeps locks and bans.
-
-    Patrols that are in the present week as well keep their walk as it was handed out. Raises
-    CancelledError when it was stopped, InputError when the locks contradict each other.
-    """
-    inputs = _drop_unplanned(editor)
-    check_locks_and_bans(inputs)
-    check_locks(inputs)
-    solution = _solve_in_process(inputs.problem, editor.inputs.area.settings.seed, cancel)
-    solved = build_week(inputs, inputs.problem, solution).duties
-    find_route = editor.inputs.find_route
-    present = {(get_slot(duty), find_route(duty.patrol)): duty for duty in week.duties}
-    duties = [
-        replace(present.get((get_slot(duty), find_route(duty.patrol)), duty), crew=duty.crew)
-        for duty in solved
-    ]
-    return Proposal(editor.inputs, editor.build_week(duties, bound=solution.bound))
-
-
-def _drop_unplanned(editor: WeekEditor) -> RotaInputs:
-    """The options without patrols that are no longer in the plan, except those that are locked."""
-    inputs = editor.inputs
-    locked = tuple(duty for duty in inputs.held if editor.find_lock(duty) is not None)
-    if locked == inputs.held == ():
-        return inputs
-    their_locks = [editor.find_lock(duty) for duty in locked]
-    locks = tuple(lock for lock in inputs.locks if lock not in their_locks)
-    return replace(inputs, held=locked, locks=locks)
-
-
-def _solve_in_process(problem: RotaProblem, seed: int, cancel: Event) -> RotaSolution:
-    """Solve in a process, which unlike a thread can be ended at any moment."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe(duplex=False)
-    worker = context.Process(target=_run_solver, args=(theirs, problem, seed), daemon=True)
-    worker.start()
-    theirs.close()
-    try:
-        while not ours.poll(POLL_SECONDS):
-            if cancel.is_set():
-                message = "cancelled; the week is unchanged"
-                raise CancelledError(message)
-        answer = ours.recv()
-    except EOFError:
-        message = "planning failed unexpectedly; the week is unchanged: try again"
-        raise CancelledError(message) from None
-    finally:
-        ours.close()
-        worker.terminate()
-        worker.join(JOIN_SECONDS)
-        if worker.is_alive():
-            worker.kill()
-    if not isinstance(answer, RotaSolution):
-        message = "planning again found no week; the week is unchanged"
-        raise CancelledError(message)
-    return answer
-
-
-def _run_solver(answer: Connection, problem: RotaProblem, seed: int) -> None:
-    answer.send(solve_rota(problem, seed=seed))
-    answer.close()
 
 
 def compute_gains(before: Week, after: Week) -> dict[str, float]:

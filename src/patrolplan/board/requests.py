@@ -182,10 +182,10 @@ class SetCrew(PatrolReference):
     crew: Annotated[list[Name], Field(max_length=1)]
 
 
-WeekChange = Move | Swap | Add | Remove | ChooseVariant | SetLock | SetBan | SetAway | SetCrew
-TableChange = TaskPlace | ReleasePlace | AddAppointment | RemoveAppointment
-"""Changes that are written to a table of the settings as well."""
-BoardChange = Annotated[WeekChange | TableChange, Field(discriminator="kind")]
+WeekChange = Move | Swap | Add | Remove | ChooseVariant | SetLock | SetBan | SetCrew
+RepairedChange = SetAway | TaskPlace | ReleasePlace | AddAppointment | RemoveAppointment
+"""Changes after which the week is repaired; all but the first are written to a table as well."""
+BoardChange = Annotated[WeekChange | RepairedChange, Field(discriminator="kind")]
 
 
 class VersionedRequest(BoardRequest):
@@ -205,6 +205,27 @@ class CheckRequest(BoardRequest):
 
     change: BoardChange
     version: Version = 0
+
+
+class SolveRequest(VersionedRequest):
+    """The week planned again around its locks; by the same draw, or by the next one."""
+
+    draw_again: bool = False
+
+
+class OffersRequest(VersionedRequest):
+    """The best swaps for a gap: a school or a place without a visit, on a day or on any."""
+
+    urn: Name | None = None
+    place: Name | None = None
+    date: Day | None = None
+
+
+class TakeOfferRequest(VersionedRequest):
+    """One of the changes that were offered."""
+
+    id: Version
+    number: Count
 
 
 class DosesRequest(VersionedRequest):

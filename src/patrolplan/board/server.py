@@ -9,11 +9,11 @@ import socket
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import jinja2
 import uvicorn
-from fastapi import FastAPI
+from fastapi import FastAPI, Query
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
@@ -24,11 +24,15 @@ from patrolplan.board.requests import (
     ChangeRequest,  # noqa: TC001 - FastAPI reads it
     CheckRequest,  # noqa: TC001 - FastAPI reads it
     DosesRequest,  # noqa: TC001 - FastAPI reads it
+    OffersRequest,  # noqa: TC001 - FastAPI reads it
     PrintRequest,  # noqa: TC001 - FastAPI reads it
+    SolveRequest,  # noqa: TC001 - FastAPI reads it
+    TakeOfferRequest,  # noqa: TC001 - FastAPI reads it
     VersionedRequest,  # noqa: TC001 - FastAPI reads it
 )
 from patrolplan.board.security import RequestGuard
 from patrolplan.board.shared_week import ConflictError
+from patrolplan.board.tasked_views import find_place_documents
 from patrolplan.board.views import build_map_document
 from patrolplan.errors import InputError, PatrolplanError
 from patrolplan.outputs.week.roster import format_week
@@ -53,6 +57,7 @@ def build_app(board: Board, token: str, port: int, *, code: str = "") -> ASGIApp
     app = FastAPI(title="patrolplan board", openapi_url=None, docs_url=None, redoc_url=None)
     _add_pages(app, board, token)
     _add_week(app, board)
+    _add_helpers(app, board)
     _add_jobs(app, board)
     _add_error_handlers(app, board)
     return RequestGuard(app, token, port, code=code)
@@ -127,10 +132,30 @@ def _add_week(app: FastAPI, board: Board) -> None:
         return _answer_change(board, board.record(request))
 
 
+def _add_helpers(app: FastAPI, board: Board) -> None:
+    """What helps to decide: swaps for a gap, places by words, how well the week is foreseen."""
+
+    @app.post("/api/offers")
+    def offers(request: OffersRequest) -> dict[str, Any]:
+        return board.find_offers(request)
+
+    @app.post("/api/offers/take")
+    def take_offer(request: TakeOfferRequest) -> dict[str, Any]:
+        return _answer_change(board, board.take_offer(request))
+
+    @app.post("/api/foreseen")
+    def foreseen() -> dict[str, Any]:
+        return {"draw": board.count_foreseen()}
+
+    @app.get("/api/places")
+    def places(text: Annotated[str, Query(min_length=1, max_length=200)]) -> dict[str, Any]:
+        return find_place_documents(board.shared.state.planned_area.area, text)
+
+
 def _add_jobs(app: FastAPI, board: Board) -> None:
     @app.post("/api/solve", status_code=202)
-    def solve(request: VersionedRequest) -> dict[str, Any]:
-        board.start_solving(request.version)
+    def solve(request: SolveRequest) -> dict[str, Any]:
+        board.start_solving(request.version, draw_again=request.draw_again)
         return {"solving": board.build_solving_status()}
 
     @app.get("/api/solving")

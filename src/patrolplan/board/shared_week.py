@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from patrolplan.board.requests import WeekChange
-    from patrolplan.team.week import Week
+    from patrolplan.team.week import Foreseen, Week
 
 
 __all__ = ["BoardState", "ConflictError", "PlannedArea", "SharedWeek", "open_shared_week"]
@@ -213,6 +213,11 @@ class SharedWeek:
         when = f"{dt.datetime.now():%Y-%m-%d %H:%M}"  # noqa: DTZ005 - the clock on the wall
         week = replace(state.week, history=(*self.state.week.history, (when, message)))
         editor = replace(state.editor, before=week)
+        self._write_state(replace(state, editor=editor, week=week), undo, redo)
+        self._add_version(message)
+
+    def _write_state(self, state: BoardState, undo: list[UndoStep], redo: list[UndoStep]) -> None:
+        """Write a state and its steps, and make it the present one."""
         snapshot = self._snapshot
 
         def format_steps(files: Mapping[str, bytes]) -> bytes:
@@ -222,15 +227,14 @@ class SharedWeek:
             return format_undo_file(origin, undo, redo)
 
         try:
-            self._known_digest = self._write(week, state.tables, format_steps)
+            self._known_digest = self._write(state.week, state.tables, format_steps)
         except OutputError as error:
             self.save_problem = str(error)
             raise
         self.save_problem = ""
         self.undo_note = ""
-        self.state = replace(state, editor=editor, week=week)
+        self.state = state
         self._snapshot, self._undo_stack, self._redo_stack = snapshot, undo, redo
-        self._add_version(message)
 
     def _write(
         self,
@@ -248,6 +252,22 @@ class SharedWeek:
             digest = self.store.save(week, self.state.week, format_steps)
             undo.pop_all()
         return digest
+
+    def note_foreseen(self, counted: BoardState, foreseen: Foreseen) -> None:
+        """Save how well the week is foreseen, as long as it is the one that was counted.
+
+        That is no change of the week: neither a version nor a step to undo.
+        """
+        with self.lock, self.store.lock_folder():
+            self.reload_if_changed()
+            if self.state is not counted:
+                return
+            week = replace(self.state.week, foreseen=foreseen)
+            self._write_state(
+                replace(self.state, editor=replace(self.state.editor, before=week), week=week),
+                self._undo_stack,
+                self._redo_stack,
+            )
 
     def mark_written(self) -> None:
         """Note that the board itself wrote the week's folder."""

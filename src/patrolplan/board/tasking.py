@@ -12,6 +12,7 @@ from patrolplan.inputs.table_reader import quote_value
 from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.team.objective import compute_loosest_bound
+from patrolplan.team.suggestions import MAX_CARDS_OUT, Gap, suggest_swaps
 from patrolplan.team.week_editor import InvalidEditError, WeekEditor, get_slot
 from patrolplan.text import format_count
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from patrolplan.area import StudyArea
     from patrolplan.board.board_state import BoardState
     from patrolplan.board.csv_table import CsvTable
-    from patrolplan.team.week import Duty, Lock
+    from patrolplan.team.week import DemandOutcome, Duty, Lock, Week
 
 
 SOURCE = "tasked_places"
@@ -44,6 +45,14 @@ def change_tasked_table(state: BoardState, change: TaskPlace | ReleasePlace) -> 
         )
         raise InvalidEditError(message)
     return after
+
+
+def describe_tasked_change(change: TaskPlace | ReleasePlace) -> str:
+    """The change in words."""
+    if isinstance(change, ReleasePlace):
+        return f"Removed: the tasked place {change.place_id}"
+    kind = "to be visited" if change.must_visit else "barred"
+    return f"Tasked: {change.place_id} is {kind} until {change.to}"
 
 
 def _list_cells(task: TaskPlace) -> dict[str, str]:
@@ -129,6 +138,44 @@ def replan_tasked_places(state: BoardState, table: CsvTable) -> tuple[BoardState
         tables={**state.tables, SOURCE: table},
     )
     return after, _describe_outcome(len(lost) - len(removed), removed)
+
+
+def meet_demand(state: BoardState, place: str) -> tuple[BoardState, str]:
+    """The board with the days of a tasked place met by the least changes, and what came of it.
+
+    Days are met one after the other: by an officer who is free, else in the place of one patrol,
+    else of two; a day for which even that does not do stays unmet, and its demand says why.
+    """
+    editor, week = state.editor, state.week
+    for outcome in week.demands:
+        if (outcome.kind, outcome.place) == ("tasked", place):
+            week = _meet_on_day(editor, week, outcome)
+    mine = [one for one in week.demands if (one.kind, one.place) == ("tasked", place)]
+    met = sum(one.is_met for one in mine)
+    words = f"; met on {met} of {format_count(len(mine), 'day')}" if mine else ""
+    return replace(state, week=week), words
+
+
+def _meet_on_day(editor: WeekEditor, week: Week, outcome: DemandOutcome) -> Week:
+    """The week with one demand met as far as it can be."""
+    missing = outcome.visits - len(outcome.met_by)
+    for max_out in range(MAX_CARDS_OUT + 1):
+        while missing > 0:
+            gap = Gap(place=outcome.place, date=outcome.date)
+            swaps = suggest_swaps(editor, week, gap, count=1, max_out=max_out)
+            if not swaps:
+                break
+            week = swaps[0].week
+            now = next(
+                one
+                for one in week.demands
+                if (one.kind, one.place, one.date) == ("tasked", outcome.place, outcome.date)
+            )
+            left = outcome.visits - len(now.met_by)
+            if left >= missing:
+                break
+            missing = left
+    return week
 
 
 def _renumber_route(editor: WeekEditor, duty: Duty) -> Duty:

@@ -9,13 +9,13 @@ import numpy as np
 import shapely
 
 from patrolplan.board.edits import is_lent
+from patrolplan.board.officer_views import build_officer_rows
+from patrolplan.board.tasked_views import build_demand_rows, build_tasked_rows
 from patrolplan.hotspots.carriers import compute_shown_worth
-from patrolplan.inputs.lookups import WEEKDAYS
 from patrolplan.outputs.feared import is_feared
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.webmap.map_layers import build_map_layers
 from patrolplan.outputs.week.roster import Roster
-from patrolplan.outputs.wording import format_grid_reference
 from patrolplan.patrols.file_forms import convert_to_degrees
 from patrolplan.team.objective import compute_loosest_bound, sum_minutes_by_day
 from patrolplan.team.routes import list_patrols
@@ -26,10 +26,8 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
 
-    import geopandas as gpd
-
     from patrolplan.board.board_ledger import DeliveredBySlot
-    from patrolplan.board.shared_week import BoardState, PlannedArea
+    from patrolplan.board.board_state import BoardState, PlannedArea
     from patrolplan.crs import Projection
     from patrolplan.patrols.plan import Patrol, Plan
     from patrolplan.team.week import Duty
@@ -55,8 +53,9 @@ def build_week_view(state: BoardState, delivered: DeliveredBySlot) -> dict[str, 
             "start": f"{week.start}",
             "days": [{"date": f"{day}", "name": f"{day:%a} {day.day}"} for day in week.days],
         },
+        "windows": list(area.settings.week.windows),
         "schools": schools,
-        "officers": _build_officer_rows(roster, editor),
+        "officers": build_officer_rows(state, roster),
         "doses": _build_dose_rows(state),
         "fairness": _build_fairness(schools, state),
         "gaps": [{"urn": row.urn, "date": f"{row.date}", "why": row.why} for row in week.unmet],
@@ -73,7 +72,8 @@ def build_week_view(state: BoardState, delivered: DeliveredBySlot) -> dict[str, 
             }
             for ban in week.bans
         ],
-        "tasked": _build_tasked_rows(area.tasked_places, area.projection),
+        "tasked": build_tasked_rows(area.tasked_places, area.projection),
+        "demands": build_demand_rows(week),
         "worth": week.worth,
         "bound": week.bound,
         "gap_percent": week.gap_percent,
@@ -137,6 +137,7 @@ def _build_duty_document(
         "leave": "" if np.isnan(duty.leave_minutes) else format_time(duty.leave_minutes),
         "locked": editor.find_lock(duty) is not None,
         "lent": is_lent(editor, slot),
+        "crew": list(duty.crew),
         "delivered": minutes,
         "engagements": engagements,
         **_build_walk_document(duty.patrol, editor.inputs.area.projection),
@@ -168,34 +169,6 @@ def _build_school_rows(
         }
         for school in roster.schools
     ]
-
-
-def _build_officer_rows(roster: Roster, editor: WeekEditor) -> list[dict[str, Any]]:
-    inputs, days = editor.inputs, roster.week.days
-    table = inputs.area.officers.drop_duplicates("officer").set_index("officer")
-    rows = []
-    for number, officer in enumerate(roster.officers):
-        absent = inputs.absent.get(officer.name, frozenset())
-        hours = {f"{day}": "" for day in days}
-        if officer.name in table.index:
-            weekly = table.loc[officer.name]
-            hours |= {
-                f"{day}": weekly[WEEKDAYS[day.weekday()]] for day in days if day not in absent
-            }
-        rows.append(
-            {
-                "officer": officer.name,
-                "schools": list(officer.schools),
-                "max_patrols": int(inputs.max_patrols[number])
-                if number < len(inputs.max_patrols)
-                else 0,
-                "patrols": sum(duty.officer == officer.name for duty in roster.week.duties),
-                "hours": hours,
-                "absent": [f"{day}" for day in sorted(absent)],
-                "mode": officer.mode,
-            }
-        )
-    return rows
 
 
 def _map_shown_worth(planned_area: PlannedArea) -> dict[str, float]:
@@ -253,28 +226,6 @@ def _build_fairness(schools: list[dict[str, Any]], state: BoardState) -> dict[st
             for name, limit in zip(inputs.officers, inputs.max_patrols, strict=True)
         ],
     }
-
-
-def _build_tasked_rows(places: gpd.GeoDataFrame, projection: Projection) -> list[dict[str, Any]]:
-    """Places tasked by intelligence."""
-    xy = shapely.get_coordinates(np.asarray(places.geometry.array, dtype=object))
-    return [
-        {
-            "place_id": row["place_id"],
-            "longitude": longitude,
-            "latitude": latitude,
-            "grid": format_grid_reference(x, y, crs=projection.crs),
-            "must_visit": bool(row["must_visit"]),
-            "schools": list(row["schools"]),
-            "from": f"{row['from']:%Y-%m-%d}",
-            "to": f"{row['to']:%Y-%m-%d}",
-            "reason": row["reason"],
-            "by": row["by"],
-        }
-        for row, (x, y), (longitude, latitude) in zip(
-            places.to_dict("records"), xy.tolist(), convert_to_degrees(xy, projection), strict=True
-        )
-    ]
 
 
 @lru_cache(maxsize=2)

@@ -106,6 +106,7 @@ def _open_shared_week(config: Path, folder: Path, start: dt.date | None) -> Shar
         days = list_school_days(start or _next_monday(dt.date.today()))  # noqa: DTZ011 - of this desk
     area = console.load_study_area(config)
     check_officers(area)
+    console.ensure_secret(area.settings)
     planned = PlannedArea(area, *console.plan_area_days(area, days, (1, None)))
     with console.report_stage("Opening the week"):
         return open_shared_week(planned, folder)

@@ -197,6 +197,26 @@ def check_out(out: Path | None) -> None:
         check_folder(out)
 
 
+def ensure_secret(settings: Settings) -> None:
+    """Create the team's secret where it is missing, and say so."""
+    from patrolplan.errors import OutputError
+    from patrolplan.team.secret import create_secret, find_secret_path, read_secret
+
+    path = find_secret_path(settings)
+    if read_secret(settings) is not None:
+        return
+    try:
+        create_secret(path)
+    except OutputError as error:
+        stderr.print(f"{error}; the week is drawn without a secret", soft_wrap=True)
+        return
+    stderr.print(
+        f"Created {path}, the secret that weeks are drawn with. Let only the team's lead read it, "
+        "and keep a copy in a safe place: without it no draw can be audited.",
+        soft_wrap=True,
+    )
+
+
 def check_worker_options(workers: int | None, cluster: str | None) -> None:
     """Refuse two kinds of workers at once."""
     if workers is not None and cluster is not None:
@@ -411,6 +431,13 @@ def print_posts(posts: Posts) -> None:
     )
 
 
+def _describe_draw(week: Week) -> str:
+    """How far a week is from the best one, before how good that is."""
+    if week.draw is None:
+        return ""
+    return f"{week.give_percent:.1f} % less than the best week found, which is "
+
+
 def print_week(week: Week) -> None:
     """Print who patrols where and when, how good that is, and what could not be met."""
     from patrolplan.outputs.note_words import describe_note, describe_notes
@@ -424,7 +451,13 @@ def print_week(week: Week) -> None:
         table.add_row(*cells, format_route_name(duty.variant))
     stdout.print(table)
     good = "best possible" if week.status == "optimal" else f"within {week.gap_percent:.2f} %"
-    stdout.print(f"Worth {week.worth:.4f}, {good}.")
+    stdout.print(f"Worth {week.worth:.4f}, {_describe_draw(week)}{good}.")
+    if week.draw is not None and week.draw.commitment:
+        which = f"Draw number {week.draw.number}, commitment {week.draw.commitment}."
+        stdout.print(which, soft_wrap=True)
+    if week.foreseen is not None:
+        share = format_percent(week.foreseen.with_locks)
+        stdout.print(f"An insider without the secret could name {share} of the visits beforehand.")
     for missing in week.unmet:
         stdout.print(f"not met: {missing}")
     for demand in week.demands:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,9 +11,8 @@ import typer
 from patrolplan.cli import console
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from patrolplan.area import StudyArea
+    from patrolplan.outputs.brief.week_visits import WeekVisits
     from patrolplan.patrols.patrol_backtest import PatrolBacktest
     from patrolplan.risk.backtest import Backtest
 
@@ -22,6 +23,13 @@ def brief(
     since: Annotated[str, typer.Option("--since", help="First month or day, YYYY-MM[-DD].")],
     config: console.Config = console.DEFAULT_CONFIG,
     out: console.OptionalOut = None,
+    week: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of the week whose patrols answer what is new; default "
+            f"./{console.DEFAULT_WEEK_FOLDER}, if it covers the coming days."
+        ),
+    ] = None,
     as_json: console.Json = False,
 ) -> None:
     """Report what was recorded around a school since a day, compared with what is usual there."""
@@ -36,8 +44,9 @@ def brief(
     console.check_out(out)
     area = console.load_study_area(config)
     check_brief_request(area, school, first)  # before the work, not after it
+    visits = _find_week(area, week)
     hotspots = console.find_area_hotspots(area, console.estimate_area_risk(area))
-    document = build_brief(area, hotspots, school, first)
+    document = build_brief(area, hotspots, school, first, week=visits)
     if out is not None:
         write_brief(document, out)
     if as_json:
@@ -46,6 +55,21 @@ def brief(
     for line in format_brief_lines(document):
         console.stdout.print(line, soft_wrap=True)
     console.print_written_to(out)
+
+
+def _find_week(area: StudyArea, folder: Path | None) -> WeekVisits | None:
+    """The week in a folder; without one, that of the default folder, unless it is over."""
+    from patrolplan.atomic import WEEK_FILE
+    from patrolplan.outputs.brief.week_visits import read_week_visits
+
+    if folder is not None:
+        return read_week_visits(folder, area)
+    folder = console.DEFAULT_WEEK_FOLDER
+    if not (folder / WEEK_FILE).is_file():
+        return None
+    visits = read_week_visits(folder, area)
+    is_over = visits.days[-1] < dt.date.today()  # noqa: DTZ011 - of this desk
+    return None if is_over else visits
 
 
 @console.app.command()

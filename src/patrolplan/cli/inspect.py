@@ -30,8 +30,10 @@ Date = Annotated[
 
 @console.app.command()
 def init(config: console.Config = console.DEFAULT_CONFIG, as_json: console.Json = False) -> None:
-    """Write a settings file to start from, with every key and its meaning."""
+    """Write a settings file to start from, with every key and its meaning, and a secret."""
     from patrolplan.settings.load import build_settings_template
+    from patrolplan.settings.models import WeekSettings
+    from patrolplan.team.secret import create_secret
 
     try:
         with config.open("x", encoding="utf-8", newline="\n") as stream:
@@ -42,12 +44,18 @@ def init(config: console.Config = console.DEFAULT_CONFIG, as_json: console.Json 
             why = "already exists"
         message = f"{config}: {why}; name another file with --config"
         raise OutputError(message) from None
+    secret = config.parent / WeekSettings().secret
+    is_new = create_secret(secret)
     if as_json:
-        console.print_json({"written": str(config)})
+        console.print_json({"written": str(config), "secret": str(secret)})
         return
     console.stdout.print(
         f"Created {config}. Name your files under [sources], then run `patrolplan check`."
     )
+    if is_new:
+        console.stdout.print(
+            f"Created {secret}, with which weeks are drawn: let nobody else read it."
+        )
 
 
 @console.app.command()

@@ -49,6 +49,10 @@ def week(
         int,
         typer.Option(min=0, max=2, help="With --replan: make the offered move of so many cards."),
     ] = 0,
+    audit: Annotated[
+        bool,
+        typer.Option("--audit", help="Draw the week in --out again, and compare it with the file."),
+    ] = False,
     config: console.Config = console.DEFAULT_CONFIG,
     out: console.OptionalOut = None,
     officer: Annotated[
@@ -68,9 +72,13 @@ def week(
     locks = [_parse_lock(text) for text in lock or ()]
     bans = [_parse_ban(text, "--ban") for text in ban or ()]
     absences = _parse_absences(absent or ())
-    _check_usage(start, replan=replan, has_rules=bool(locks or bans), has_absences=bool(absences))
+    rules = bool(locks or bans)
+    _check_usage(start, replan=replan, has_rules=rules, has_absences=bool(absences), audit=audit)
     console.check_worker_options(workers, cluster)
     worker_options = (workers, cluster)
+    if audit:
+        _audit_week(config, out or console.DEFAULT_WEEK_FOLDER, worker_options, as_json=as_json)
+        return
     part = (officer, None if date is None else console.parse_date(date, "--date"))
     if replan:
         out = out or console.DEFAULT_WEEK_FOLDER
@@ -88,7 +96,7 @@ def week(
         result = repair.week
     else:
         day = console.parse_date(str(start), "--from")
-        result = _choose_week(config, day, (locks, bans), part, worker_options)
+        result = _choose_week(config, day, (locks, bans), part, worker_options, out)
     if out is not None:
         with (
             console.open_executor(*worker_options, len(result.duties)) as executor,
@@ -113,6 +121,22 @@ def week(
     console.print_written_to(out)
 
 
+def _audit_week(
+    config: Path, out: Path, worker_options: console.WorkerOptions, *, as_json: bool
+) -> None:
+    """Print whether a folder's week was drawn as it says; exit code 1 where that is not shown."""
+    from patrolplan.cli.audit import audit_folder, build_audit_document, describe_audit
+
+    outcome = audit_folder(config, out, worker_options)
+    if as_json:
+        console.print_json(build_audit_document(outcome))
+    else:
+        for line in describe_audit(outcome):
+            console.stdout.print(line, soft_wrap=True)
+    if outcome.verdict != "holds":
+        raise typer.Exit(1)
+
+
 def _print_repair(repair: Repair) -> None:
     """Which cards are withdrawn or new, and which further moves are offered."""
     for change in repair.changes:
@@ -133,10 +157,16 @@ def _build_repair_document(repair: Repair) -> dict[str, Any]:
     }
 
 
-def _check_usage(start: str | None, *, replan: bool, has_rules: bool, has_absences: bool) -> None:
+def _check_usage(
+    start: str | None, *, replan: bool, has_rules: bool, has_absences: bool, audit: bool
+) -> None:
     """Refuse options that do not go together."""
     message = ""
-    if replan and (start is not None or has_rules):
+    if audit and (replan or start is not None or has_rules or has_absences):
+        message = "--audit looks at the week in --out: give nothing else of a week"
+    elif audit:
+        return
+    elif replan and (start is not None or has_rules):
         message = "--replan repairs the week in --out: give --absent, not --from, --lock or --ban"
     elif replan and not has_absences:
         message = "--replan needs --absent OFFICER:DATE"
@@ -154,8 +184,10 @@ def _choose_week(
     rules: tuple[Sequence[Lock], Sequence[Ban]],
     part: PrintedPart,
     worker_options: console.WorkerOptions,
+    out: Path | None,
 ) -> Week:
     from patrolplan.outputs.week.roster import check_officer_and_date
+    from patrolplan.team.draw import make_draw_key
     from patrolplan.team.ledger.dose_history import load_delivered_before
     from patrolplan.team.rota import check_officers, plan_week
     from patrolplan.team.week import list_school_days
@@ -164,11 +196,31 @@ def _choose_week(
     check_officers(area)  # before the work, not after it
     days = list_school_days(day)
     check_officer_and_date(list(area.officers["officer"]), days, *part)
+    console.ensure_secret(area.settings)
+    key = make_draw_key(area, days[0], 1 + _count_draws(out, days[0]))
     _, _, plans = console.plan_area_days(area, days, worker_options)
     delivered = load_delivered_before(area, plans[days[0]].hotspots, days[0])
     locks, bans = rules
     with console.report_stage("Choosing the week"):
-        return plan_week(area, plans, start=day, delivered=delivered, locks=locks, bans=bans)
+        return plan_week(
+            area, plans, start=day, delivered=delivered, locks=locks, bans=bans, key=key
+        )
+
+
+def _count_draws(out: Path | None, first: dt.date) -> int:
+    """How often the week of a folder was drawn so far; 0 where it holds none, or another week."""
+    from patrolplan.errors import InputError
+    from patrolplan.team.week import list_school_days
+    from patrolplan.team.week_file import read_week_entry
+
+    if out is None:
+        return 0
+    try:
+        entry = read_week_entry(out)
+    except InputError:  # none, or none that can be read: it is replaced
+        return 0
+    is_same = list_school_days(entry.days[0])[-1] == list_school_days(first)[-1]
+    return entry.draw.number if entry.draw is not None and is_same else 0
 
 
 def _repair_week(

@@ -24,7 +24,7 @@ from patrolplan.inputs.table_reader import (
     quote_value,
     read_table,
 )
-from patrolplan.tables import OFFICERS, TASKED_PLACES, TERM_DATES
+from patrolplan.tables import OFFICERS, REASONS, TASKED_PLACES, TERM_DATES
 from patrolplan.times import TIME_OF_DAY, minutes_after_midnight
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri")
@@ -144,7 +144,7 @@ def build_fields(*names: str) -> tuple[Field, ...]:
 
 
 BELL_TIME_REMEDY = "write HH:MM, such as 15:10"
-OPENING_TIME = re.compile(rf"({TIME_OF_DAY.pattern})?")
+OPTIONAL_TIME = re.compile(rf"({TIME_OF_DAY.pattern})?")
 BELL_TIMES = Lookup(
     "bell_times",
     (*build_fields("urn", "finish_time"), Field("start_time")),
@@ -154,7 +154,7 @@ BELL_TIMES = Lookup(
         (
             "start_time",
             matching(
-                OPENING_TIME,
+                OPTIONAL_TIME,
                 "{value} is not a valid time",
                 "write HH:MM, such as 08:45, or nothing",
             ),
@@ -367,6 +367,9 @@ VISIT_FIELDS = (
     *build_fields("minutes"),
     Field("engagements"),
     Field("with", ("together",)),
+    *(Field(name) for name in ("people", "arrive")),
+    Field("reason", ("not_made",)),
+    Field("window"),
 )
 
 VISITED = Rule(
@@ -386,13 +389,15 @@ def read_visits(path: Path) -> pd.DataFrame:
     ----------
     path
         Columns `officer`, `date` (YYYY-MM-DD), `hotspot` (its name, such as H3) or `stop` (its
-        number on the card), `minutes`, and optionally `urn`, `engagements` and `with` (or
-        `together`): the officers who came with `officer`, joined by ";".
+        number on the card), `minutes`, and optionally `urn`, `engagements`, `with` (or
+        `together`): the officers who came with `officer`, joined by ";", `people`: how many came,
+        `arrive` (HH:MM), `reason`: why it was not made or not wholly, and `window`, the name of
+        the patrol window where a school has several a day.
 
     Returns
     -------
     pandas.DataFrame
-        All eight columns: `date` as dates, `minutes` as numbers, `stop` and `engagements` whole
+        All columns: `date` as dates, `minutes` as numbers, `stop`, `engagements` and `people` whole
         numbers or NA, the others text or NA. The index is the row number in the file.
 
     Raises
@@ -418,6 +423,22 @@ def read_visits(path: Path) -> pd.DataFrame:
             "engagements",
             matching(r"(\d{1,3})?", "{value} is not a number of engagements", count_remedy),
         ),
+        (
+            "people",
+            matching("([1-9]\\d?)?", "{value} is not a number of people, 1 to 99", count_remedy),
+        ),
+        (
+            "arrive",
+            matching(OPTIONAL_TIME, "{value} is not a valid time", "write HH:MM, or nothing"),
+        ),
+        (
+            "reason",
+            matching(
+                f"({'|'.join(REASONS)})?",
+                "{value} is not a reason",
+                f"write {', '.join(REASONS)}, or nothing",
+            ),
+        ),
     )
     problems = find_problems(text, rules)
     if problems:
@@ -427,7 +448,7 @@ def read_visits(path: Path) -> pd.DataFrame:
         minutes=parse_numbers(text["minutes"]),
         **{
             name: pd.to_numeric(text[name], errors="coerce").astype("Int64")
-            for name in ("stop", "engagements")
+            for name in ("stop", "engagements", "people")
         },
     )
 

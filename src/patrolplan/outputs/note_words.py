@@ -67,28 +67,28 @@ def _say_crew_short(values: Mapping[str, Any]) -> str:
 
 
 OFFICER_OBSTACLES: Mapping[str, str] = {
-    "free": "{} could go",
-    "without_second": "nobody is free to go with {}",
-    "over_maximum": "with {} it would be more than a day's maximum",
-    "elsewhere": "{} patrol elsewhere",
-    "locked": "another patrol is locked for {}",
-    "at_maximum": "no more patrols this week for {}",
-    "banned": "a ban rules out {}",
-    "off_hours": "no such patrol fits the hours of {}",
-    "away": "off duty or absent: {}",
+    "free": "free",
+    "without_second": "without a second person",
+    "over_maximum": "over a day's maximum with",
+    "elsewhere": "on patrol elsewhere",
+    "locked": "locked elsewhere",
+    "at_maximum": "at the most patrols of a week",
+    "banned": "ruled out by hand",
+    "off_hours": "not in the hours of",
+    "away": "off duty or absent",
 }
-"""What keeps officers from a place, by the values of a note."""
+"""What keeps officers from a place, by the values of a note; their names follow."""
 
 
 def _say_officers_short(values: Mapping[str, Any]) -> str:
     """Who could visit a place but does not, by what keeps them from it."""
     parts = [
-        words.format(", ".join(values[name]))
+        f"{words} {', '.join(values[name])}"
         for name, words in OFFICER_OBSTACLES.items()
         if values[name]
     ]
-    parts = parts or ["no officer has these schools"]
-    return f"{values['place']}: {'; '.join(parts)} (from {', '.join(values['schools'])})."
+    why = "; ".join(parts) or "none of their officers has such a patrol"
+    return f"Too few go to {values['place']} from {' or '.join(values['schools'])}: {why}."
 
 
 def format_span(hours: object) -> str:

@@ -27,6 +27,7 @@ from patrolplan.network.pieces import compute_cycling_effort
 from patrolplan.network.walking_effort import compute_crossing_effort, compute_preference
 from patrolplan.notes import Note, NoteKind
 from patrolplan.settings import PatrolSettings
+from patrolplan.tables import STAFF
 from patrolplan.times import minutes_after_midnight
 
 MIN_STOP_METRES_TO_BARRED = 150.0
@@ -152,16 +153,18 @@ def find_patrol_base(
 ) -> tuple[Base | None, Note | None]:
     """The base where the settings have patrols start or end, and why there is none.
 
-    It is that of the first officer who has the school. Patrols whose presence at the gate comes
-    first do not start there, nor do those end there whose presence comes last.
+    It is that of the first officer who has the school; its staff lead no patrols. Patrols whose
+    presence at the gate comes first do not start there, nor do those end there whose presence comes
+    last.
     """
-    settings = area.settings.patrol
+    settings, officers = area.settings.patrol, area.officers
     if settings.start == settings.end == "gate":
         return None, None
-    has = np.array([urn in urns for urns in area.officers["school_urns"]], dtype=bool)
+    has = np.array([urn in urns for urns in officers["school_urns"]], dtype=bool)
+    has &= (officers["role"] != STAFF).to_numpy()
     if not has.any():
         return None, note_gate_instead(settings, "no_officer_for_base")
-    place = area.officers.geometry.iloc[int(np.argmax(has))]
+    place = officers.geometry.iloc[int(np.argmax(has))]
     position = area.network.snap([(place.x, place.y)])
     if position.moved_metres[0] > MAX_SNAP_METRES:
         return None, note_gate_instead(settings, "base_off_street")

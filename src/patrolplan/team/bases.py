@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+import geopandas as gpd
 import numpy as np
 import shapely
 
@@ -21,6 +22,7 @@ from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
 from patrolplan.notes import Note
 from patrolplan.patrols.plan import Patrol
+from patrolplan.tables import STAFF
 from patrolplan.team.problem import Bools, Floats
 from patrolplan.team.travel import compute_straight_minutes
 
@@ -73,6 +75,7 @@ class Bases:
             return ""
         officers, urn = self.area.officers, self.patrols[patrol].urn
         cares = np.array([urn in urns for urns in officers["school_urns"]], dtype=bool)
+        cares &= (officers["role"] != STAFF).to_numpy()
         owners = officers["officer"][self.is_own[:, patrol] & cares]
         return str(owners.iloc[0]) if len(owners) else "a colleague"
 
@@ -124,10 +127,10 @@ def find_patrol_way(mode: str) -> str:
     return "bicycle" if mode == "bicycle" else "walk"
 
 
-def find_other_mode(area: StudyArea) -> Bools:
-    """(k,) whether each officer patrols in the other mode than `[patrol] way`."""
-    way = area.settings.patrol.way
-    return np.array([find_patrol_way(mode) != way for mode in area.officers["mode"]], dtype=bool)
+def _select_other_mode(area: StudyArea) -> gpd.GeoDataFrame:
+    """Officers who lead patrols in the other mode than `[patrol] way`."""
+    leads = _select_leads(area)
+    return leads[leads["mode"].map(find_patrol_way) != area.settings.patrol.way]
 
 
 def build_other_mode_area(area: StudyArea) -> StudyArea | None:
@@ -141,7 +144,7 @@ def build_other_mode_area(area: StudyArea) -> StudyArea | None:
         When they go by bicycle, and the settings have a bicycle slower than a walk.
     """
     mode = OTHER_MODE[area.settings.patrol.way]
-    officers = area.officers[find_other_mode(area)]
+    officers = _select_other_mode(area)
     if officers.empty or not area.settings.week.way_by_officer:
         return None
     patrol = area.settings.patrol
@@ -158,6 +161,11 @@ def build_other_mode_area(area: StudyArea) -> StudyArea | None:
     return replace(area, settings=settings, officers=officers.reset_index(drop=True))
 
 
+def _select_leads(area: StudyArea) -> gpd.GeoDataFrame:
+    """Officers of the table who lead patrols, and whose mode these have."""
+    return area.officers[area.officers["role"] != STAFF]
+
+
 def list_other_mode_schools(
     area: StudyArea, lent: Iterable[tuple[str, str]] = ()
 ) -> tuple[str, ...]:
@@ -168,7 +176,7 @@ def list_other_mode_schools(
     """
     if not area.settings.week.way_by_officer:
         return ()
-    others = area.officers[find_other_mode(area)]
+    others = _select_other_mode(area)
     names = set(others["officer"])
     theirs = {urn for urns in others["school_urns"] for urn in urns}
     theirs |= {urn for officer, urn in lent if officer in names}
@@ -177,8 +185,7 @@ def list_other_mode_schools(
 
 def note_modes(area: StudyArea) -> tuple[Note, ...]:
     """A note about officers whose patrols have another mode than theirs, if there are any."""
-    way = area.settings.patrol.way
-    others = area.officers["officer"][find_other_mode(area)]
+    way, others = area.settings.patrol.way, _select_other_mode(area)["officer"]
     if others.empty or area.settings.week.way_by_officer:
         return ()
     names = list(map(str, others))

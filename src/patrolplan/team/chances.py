@@ -17,6 +17,7 @@ from patrolplan.team.draw import walk_from
 from patrolplan.team.problem import Floats, Ints, RotaProblem
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.solve import RotaSolution, solve_rota
+from patrolplan.team.walks import list_dwell_middles
 from patrolplan.team.week import Foreseen
 
 WALKS = 2
@@ -51,11 +52,16 @@ class VisitTimes:
         """Those of the routes of a week."""
         row = {name: number for number, name in enumerate(inputs.hotspots)}
         rows = [
-            (number, row[stop.hotspot], quarter, 1 / len(middles))
+            (number, row[route.patrol.stops[stop].hotspot], minute // QUARTER_MINUTES, chance)
             for number, route in enumerate(inputs.routes)
-            for middles in [_list_middles(inputs, number)]
-            for column, stop in enumerate(route.patrol.stops)
-            for quarter in (middles[:, column] // QUARTER_MINUTES).tolist()
+            for middles in [list_dwell_middles(route.patrol)]
+            for stops, minutes, chance in zip(
+                middles.stop.tolist(),
+                middles.minutes.tolist(),
+                middles.chance.tolist(),
+                strict=True,
+            )
+            for stop, minute in zip(stops, minutes, strict=True)
         ]
         table = np.array(rows, dtype=np.float64).reshape(-1, 4)
         cells, which = np.unique(table[:, :3].astype(np.int64), axis=0, return_inverse=True)
@@ -68,12 +74,6 @@ class VisitTimes:
         """Where the rows of each route begin, and after the last one end."""
         routes = int(self.route.max(initial=-1)) + 1
         return np.searchsorted(self.route, np.arange(routes + 1))
-
-
-def _list_middles(inputs: RotaInputs, route: int) -> Floats:
-    """(w, n) middle of each dwell of a route, in each way of walking it."""
-    stops = inputs.routes[route].patrol.stops
-    return np.array([[(stop.arrive_minutes + stop.leave_minutes) / 2 for stop in stops]])
 
 
 def sample_weeks(

@@ -108,12 +108,12 @@ class _Outcomes:
             if (each := list(self._list_obstacles(demand, meets, officer)))
         }
         schools = [inputs.routes[row].patrol.school for row in np.flatnonzero(planned.any(axis=0))]
-        officers: dict[str, NoteValue] = {
+        values: dict[str, NoteValue] = {
             name: [inputs.officers[officer] for officer, why in found.items() if why == name]
             for name in OBSTACLES
         }
-        values: dict[str, NoteValue] = {"place": demand.place, **officers}
-        return Note("demand_officers_short", values | {"schools": list(dict.fromkeys(schools))})
+        where: dict[str, NoteValue] = {"schools": list(dict.fromkeys(schools))}
+        return Note("demand_officers_short", {"place": demand.place, **where, **values})
 
     def _explain_unplanned(self, demand: Demand) -> Note:
         """Why no patrol of any school goes to a place."""

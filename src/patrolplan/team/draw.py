@@ -20,7 +20,7 @@ from patrolplan.area import StudyArea
 from patrolplan.team.objective import compute_worth
 from patrolplan.team.problem import Ints, RotaProblem
 from patrolplan.team.rota_search import walk_weeks
-from patrolplan.team.secret import DrawKey, Secret, WeekKey, make_open_key, read_secret
+from patrolplan.team.secret import Secret, WeekKey, make_open_key, read_secret
 from patrolplan.team.solve import RotaSolution
 from patrolplan.team.week import Duty
 from patrolplan.times import format_time
@@ -29,7 +29,7 @@ MOVES_PER_OFFICER_DAY = 500
 """Small changes on the way from the best week to the one that is drawn."""
 
 DIGEST_BYTES = 32
-SEED_VALUES = 2**64
+SEEDS = 2**64
 
 
 def make_draw_key(
@@ -48,7 +48,7 @@ def make_draw_key(
 
 
 def draw_week(
-    problem: RotaProblem, solution: RotaSolution, give: float, key: DrawKey
+    problem: RotaProblem, solution: RotaSolution, give: float, key: WeekKey
 ) -> RotaSolution:
     """The week that a key draws.
 
@@ -70,7 +70,7 @@ def draw_week(
     """
     if not len(solution.chosen) or give <= 0:
         return solution
-    (chosen,) = walk_from(problem, solution, give, seed=key.derive("walk").draw(SEED_VALUES))
+    (chosen,) = walk_from(problem, solution, give, seed=key.derive("week").draw(SEEDS))
     return replace(solution, chosen=chosen, worth=compute_worth(problem, chosen).total)
 
 
@@ -108,12 +108,12 @@ def compute_limit(best_worth: float, give: float) -> float:
 
 def compute_digest(duties: Iterable[Duty]) -> str:
     """A digest of who goes where and when, the same for duties as drawn and as read from a file."""
-    rows = sorted(map(_list_facts, duties))
+    rows = sorted(map(list_facts, duties))
     content = json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
     return hashlib.blake2b(content, digest_size=DIGEST_BYTES).hexdigest()
 
 
-def _list_facts(duty: Duty) -> list[str]:
+def list_facts(duty: Duty) -> list[str]:
     """What is drawn of a duty, as plain text."""
     patrol = duty.patrol
     times = (format_time(duty.start_minutes), format_time(duty.end_minutes))

@@ -19,6 +19,9 @@ Place = Literal["base", "gate", "appointment"]
 OfficerDays = dict[tuple[str, dt.date], tuple["DayItem", ...]]
 """What each officer does on each day, in order; days with nothing to do are left out."""
 
+WHOLE_DAY_MINUTES = 1439
+"""From 00:00 to 23:59, the latest time of day that a table can name."""
+
 
 @dataclass(frozen=True)
 class DayItem:
@@ -35,6 +38,11 @@ class DayItem:
     """Where a way leads."""
     is_companion: bool = False
     """Whether the officer walks along on a colleague's patrol."""
+
+    @property
+    def is_whole_day(self) -> bool:
+        """Whether it lasts from midnight to midnight."""
+        return self.to_minutes - self.from_minutes >= WHOLE_DAY_MINUTES
 
 
 def build_officer_days(week: Week) -> OfficerDays:

@@ -53,7 +53,7 @@ def add_options(model: MipBuilder, problem: RotaProblem) -> Ints:
     x = model.add_variables(np.zeros(len(problem)), lower=problem.fixed, is_integer=True)
     locked = problem.lock >= 0
     locks = int(problem.lock.max(initial=-1)) + 1
-    model.add_constraints((problem.lock[locked], x[locked], 1.0), lower=1.0, count=locks)
+    model.add_constraints((problem.lock[locked], x[locked], 1.0), lower=1.0, upper=1.0, count=locks)
     model.add_group_caps(problem.slot, x, 1.0)
     group, option = find_overlaps(problem)
     model.add_group_caps(group, x[option], 1.0)

@@ -1,7 +1,7 @@
 """Plan -> `Week`: who patrols which school on which day."""
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -26,6 +26,7 @@ from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.secret import WeekKey, note_secret
 from patrolplan.team.solve import RotaSolution, SearchLimits, solve_rota
 from patrolplan.team.unmet_reasons import UnmetReasons, check_locks, check_locks_and_bans
+from patrolplan.team.walks import draw_walks
 from patrolplan.team.week import Ban, Draw, Duty, Lock, PatrolShortfall, Week, list_school_days
 
 FULL_DOSE_SHARE = 0.5
@@ -110,18 +111,21 @@ def build_drawn_week(inputs: RotaInputs, best: RotaSolution) -> Week:
     give = inputs.area.settings.week.give
     drawn = draw_week(inputs.problem, best, give, inputs.key)
     week = build_week(inputs, inputs.problem, drawn)
+    duties = draw_walks(inputs, week.duties, inputs.key)
     chances = estimate_chances(inputs, best)
     draw = Draw(
         number=inputs.key.number,
         commitment=inputs.key.commitment,
         give=give,
         best_worth=best.worth,
-        digest=compute_digest(week.duties),
+        digest=compute_digest(duties),
         locks=inputs.locks,
         bans=inputs.bans,
     )
     return replace(
         week,
+        duties=sort_duties(duties),
+        demands=build_demand_outcomes(inputs, duties),
         draw=draw,
         foreseen=find_foreseen(inputs, chances),
         chances=tabulate_chances(inputs, chances),
@@ -188,12 +192,11 @@ def build_week(inputs: RotaInputs, problem: RotaProblem, solution: RotaSolution)
         replace(build_duty(inputs, *row), crew=crews.get(row, ()))
         for row in map(tuple, patrolled.tolist())
     ]
-    duties.sort(key=lambda duty: (duty.date, duty.start_minutes, duty.officer))
     reasons = UnmetReasons(inputs, chosen)
     return Week(
         plan=inputs.plans[0],
         days=inputs.days,
-        duties=tuple(duties),
+        duties=sort_duties(duties),
         unmet=reasons.find_unmet_days(),
         short=short,
         status="optimal" if solution.proven else "feasible",
@@ -214,6 +217,11 @@ def build_week(inputs: RotaInputs, problem: RotaProblem, solution: RotaSolution)
         created_from=compute_area_provenance(inputs.area),
         demands=build_demand_outcomes(inputs, duties),
     )
+
+
+def sort_duties(duties: Iterable[Duty]) -> tuple[Duty, ...]:
+    """In the order of a week."""
+    return tuple(sorted(duties, key=lambda duty: (duty.date, duty.start_minutes, duty.officer)))
 
 
 def build_duty(inputs: RotaInputs, officer: int, day: int, route: int) -> Duty:

@@ -256,18 +256,15 @@ class RotaInputs:
     def hotspots(self) -> dict[str, float]:
         """Every place where a route stops, and its weight: of a beat that of all its hotspots.
 
-        A place tasked by intelligence weighs as much as the heaviest hotspot; one that is no longer
-        in the plan weighs nothing.
+        A place that intelligence alone names weighs nothing, nor does one that is no longer in the
+        plan: who goes there does so for the demand, which comes before all worth.
         """
         hotspots = self.plans[0].hotspots
         share = dict(zip(hotspots["hotspot"], hotspots["worth"], strict=True))
-        weights = {
+        return {
             place: float(sum(share.get(name, 0.0) for name in names))
             for place, names in self.covered.items()
         }
-        heaviest = max([*share.values(), *weights.values()], default=1.0)
-        tasked = [stop for route in self.routes for stop in route.patrol.stops if stop.tasked]
-        return weights | {stop.hotspot: float(heaviest) for stop in tasked}
 
     @cached_property
     def covered(self) -> dict[str, frozenset[str]]:

@@ -255,10 +255,10 @@ def _is_locked(facts: RotaFacts, out: Ints, into: Ints) -> bool:
     """Whether a move would leave a lock unfulfilled: it may only exchange routes of one lock."""
     for option in out:
         if option >= 0 and facts.lock[option] >= 0:
-            held = False
+            held = 0
             for other in into:
-                held = held or (other >= 0 and facts.lock[other] == facts.lock[option])
-            if not held:
+                held += int(other >= 0 and facts.lock[other] == facts.lock[option])
+            if held != 1:
                 return True
     return False
 

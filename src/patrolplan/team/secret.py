@@ -6,7 +6,7 @@ print, is pickled, or is part of settings, provenance, papers, logs or caches. W
 the commitment, a digest of the key of a week's draw. From it nobody finds the key, but those who
 have the secret can show that this key, and no other chosen afterwards, drew the week.
 
-A key is keyed BLAKE2b (RFC 7693) of what it is for. Purposes are kept apart by BLAKE2b's own
+A key is keyed BLAKE2b (RFC 7693) of what it is for. Purposes are held apart by BLAKE2b's own
 personalisation, and parts by their lengths, so that no two purposes share a key.
 """
 
@@ -26,9 +26,8 @@ SECRET_BYTES = 32
 KEY_BYTES = 32
 COMMITMENT_BYTES = 16
 
-WEEK, PART, COMMITMENT, NUMBER, FROM_SEED = (
-    *(b"pp week", b"pp part", b"pp commitment", b"pp number", b"pp seed"),
-)
+WEEK, PART, NUMBER = b"pp week", b"pp part", b"pp number"
+COMMITMENT, FROM_SEED = b"pp commitment", b"pp seed"
 """Purposes of keys, see `person` of `hashlib.blake2b`."""
 
 READABLE_BY_OTHERS = 0o077
@@ -158,7 +157,7 @@ def note_secret(settings: Settings) -> tuple[Note, ...]:
 def create_secret(path: Path) -> bool:
     """Write a new secret that only its owner can read; False where the file already exists.
 
-    Git is kept from it where the folder has a `.gitignore` or is in a repository.
+    Git does not see it where the folder has a `.gitignore` or is in a repository.
 
     Raises
     ------
@@ -182,10 +181,19 @@ def _ignore_in_git(path: Path) -> None:
     """Add a file to the `.gitignore` of its folder, where git may look at it."""
     folder = path.resolve().parent
     ignore = folder / ".gitignore"
-    if not ignore.exists() and not any((up / ".git").exists() for up in (folder, *folder.parents)):
-        return
-    text = ignore.read_text(encoding="utf-8") if ignore.exists() else ""
-    if path.name not in text.splitlines():
+    in_repository = False
+    for up in (folder, *folder.parents):
+        if path.name in _read_lines(up / ".gitignore"):
+            return
+        in_repository = (up / ".git").exists()
+        if in_repository:
+            break
+    if in_repository or ignore.exists():
+        text = ignore.read_text(encoding="utf-8") if ignore.exists() else ""
         gap = "" if not text or text.endswith("\n") else "\n"
         with ignore.open("a", encoding="utf-8", newline="\n") as stream:
             stream.write(f"{gap}{path.name}\n")
+
+
+def _read_lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []

@@ -38,7 +38,7 @@ class Suggestion:
 
 
 def suggest_swaps(
-    editor: WeekEditor, week: Week, gap: Gap, *, count: int = 3
+    editor: WeekEditor, week: Week, gap: Gap, *, count: int = 3, max_out: int = MAX_CARDS_OUT
 ) -> tuple[Suggestion, ...]:
     """The best ways to fill a gap with few changes, best first.
 
@@ -55,6 +55,8 @@ def suggest_swaps(
         What is to be filled.
     count
         Maximum number of suggestions.
+    max_out
+        Cards of patrols that stand which each may withdraw.
 
     Raises
     ------
@@ -73,8 +75,8 @@ def suggest_swaps(
     while wanted.any() and len(suggestions) < count:
         limits = ChangeLimits(
             standing,
-            MAX_CARDS_OUT,
-            MAX_CARDS_OUT + 1,
+            max_out,
+            max_out + 1,
             must=wanted[near],
             not_all_of=tuple(withdrawn),
         )

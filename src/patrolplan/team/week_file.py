@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -74,6 +75,7 @@ class DutyEntry(FileModel):
     variant: Count
     number: Count
     leave: ClockTime
+    back: ClockTime | None = None
     stops: Any = ()
     route: Annotated[int, Field(ge=0)]
     way: Any = None
@@ -232,6 +234,8 @@ def _build_duty_entry(
         "route": routes.setdefault(walk, len(routes)),
         "crew": duty.crew,
     }
+    if not math.isnan(duty.back_minutes):
+        fields["back"] = duty.back_minutes
     if with_way:
         fields["way"] = duty.patrol.way
     return DutyEntry.model_construct(**fields)
@@ -279,6 +283,7 @@ def read_week(path: str | Path, area: StudyArea, plan: Plan | Mapping[dt.date, P
             variant=row.variant,
             patrol=entry.routes[row.route],
             leave_minutes=row.leave,
+            back_minutes=math.nan if row.back is None else row.back,
             crew=row.crew,
         )
         for row in entry.patrols

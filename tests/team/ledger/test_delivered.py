@@ -82,6 +82,8 @@ def test_days_and_officers_without_stops_are_told(ledger, promised_week):
 def _table(*rows):
     columns = ["officer", "date", "urn", "hotspot", "stop", "minutes", "engagements", "with"]
     rows = [(*row, None)[:8] for row in rows]
+    rows = [(*row, *[None] * 4) for row in rows]
+    columns += ["people", "arrive", "reason", "window"]
     table = pd.DataFrame(rows, columns=columns, index=range(2, 2 + len(rows)))
     return table.astype({"stop": "Int64", "engagements": "Int64"})
 

@@ -5,7 +5,7 @@ import { carryOn, isEmptyHanded, startCarrying } from "./carry.js";
 import { meetConflict } from "./conflict.js";
 import { drawDelivered } from "./delivered.js";
 import { all, make, one } from "./dom.js";
-import { drawDraw, foreseenWords } from "./draw.js";
+import { countForeseen, drawDraw, foreseenWords } from "./draw.js";
 import { drawGrid, markChosen, startSifting } from "./grid.js";
 import { drawDoses, drawFairness, drawGaps, drawHistory, drawRules } from "./lists.js";
 import { drawMap, drawPlaces, markDosed, openMap, showPatrol } from "./map.js";
@@ -27,8 +27,7 @@ const TABS = [
   ["fairness", "Fairness", drawFairness],
   ["places", "Places", (state) => drawPlacesList(state, drawList)],
   ["delivered", "Delivered", drawDelivered],
-  ["rules", "Rules", drawRules],
-  ["draw", "Draw", drawDraw],
+  ["rules", "Rules", (state) => [...drawRules(state), ...drawDraw(state)]],
   ["history", "History", drawHistory],
 ];
 
@@ -81,7 +80,7 @@ const drawCounts = (state) => {
   const unmet = countUnmet(state);
   const counts = { gaps: gaps.length + short.length, places: tasked.length, rules: bans.length + locks };
   Object.entries(counts).forEach(([name, count]) => { one(`#tab-${name} .count`).textContent = count ? ` ${count}` : ""; });
-  if (unmet) one("#tab-places .count").append(`, ${unmet} not met`);
+  if (unmet) one("#tab-places .count").append(`, ${unmet} unmet`);
 };
 
 /** Show a patrol's walk on the map, and scroll to it where it is out of sight. */
@@ -94,10 +93,21 @@ const showOnMap = (patrol, { go = false } = {}) => {
   one("#map").focus({ preventScroll: true });
 };
 
+/** How good the week is, and how well it can be foreseen. */
+const drawWorth = (state) => {
+  one("#worth").textContent = [`${counted(store.patrols.length, "patrol")}.`, goodness(state), foreseenWords(state)].filter(Boolean).join(" ");
+};
+
+/** Draw what a count of how well the week is foreseen has found. */
+const drawForeseen = (state) => {
+  drawWorth(state);
+  if (view.tab === "rules") drawList();
+};
+
 /** Draw a new state. */
 const draw = (state) => {
   drawGrid(state);
-  one("#worth").textContent = [`${counted(store.patrols.length, "patrol")}.`, goodness(state), foreseenWords(state)].filter(Boolean).join(" ");
+  drawWorth(state);
   one("#undo").disabled = !state.can_undo;
   one("#redo").disabled = !state.can_redo;
   one("#unsaved").hidden = !state.unsaved;
@@ -115,6 +125,7 @@ const draw = (state) => {
   markChosen(view.patrol);
   showPatrol(patrol ?? null, { fit: false });
   carryOn();
+  countForeseen(drawForeseen);
 };
 
 /** Undo the last change. */

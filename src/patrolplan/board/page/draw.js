@@ -1,12 +1,13 @@
 // How the week was drawn, how well it can be foreseen, and what locks cost in that.
 
+import { tell } from "./calls.js";
 import { button, make } from "./dom.js";
 import { drawAgain } from "./proposal.js";
 import { store } from "./store.js";
 import { counted } from "./words.js";
 
 /** A share in percent. */
-const percent = (share) => `${Math.round(100 * share)} %`;
+const percent = (share) => `${Math.round(100 * share)}\u00a0%`;
 
 /** What is set by hand, in words; empty for nothing. */
 const byHand = ({ bans }) => {
@@ -16,20 +17,21 @@ const byHand = ({ bans }) => {
 
 /** How well the week is foreseen, in one sentence; empty where that is not known. */
 export const foreseenWords = (state) => {
-  const { foreseen, counting } = state.draw ?? {};
+  if (!state.draw) return "";
+  const { foreseen, with_locks: withLocks, failed } = state.draw;
   const hand = byHand(state);
-  if (!foreseen) return counting ? "Foreseen: counting …" : "";
-  const free = `Foreseen ${percent(foreseen.hotspot_quarter)}`;
-  if (!hand) return `${free}.`;
-  return `${free}; with your ${hand} ${foreseen.with_locks === null ? "counting …" : percent(foreseen.with_locks)}.`;
+  const share = (known) => (known !== null ? percent(known) : failed ? "not known" : "counting …");
+  return hand ? `Foreseen ${share(foreseen)}; with your ${hand} ${share(withLocks)}.` : `Foreseen ${share(withLocks)}.`;
 };
 
-/** The list of the draw. */
+/** How the week was drawn, for the list of rules. */
 export const drawDraw = (state) => {
   const { draw } = state;
-  if (!draw) return [make("p", { text: "This week was made by an earlier version and was not drawn. Plan it again, and it is." }), button("Plan again", drawAgain)];
+  const heading = make("h3", { text: "The draw" });
+  if (!draw) return [heading, make("p", { text: "This week was made by an earlier version and was not drawn. Plan it again, and it is." })];
   const secret = draw.commitment ? make("p", {}, "Commitment: ", make("code", { text: draw.commitment })) : make("p", { class: "problem", text: "Drawn without a secret: anyone with the same data can draw it again." });
   return [
+    heading,
     make("p", {}, make("b", { text: `Draw ${draw.number}. ` }), `One week was drawn of all that keep the rules and are at most ${draw.give_most_percent.toFixed(0)} % less good; this one is ${draw.give_percent.toFixed(1)} % less good than the best that was found.`),
     secret,
     make("p", { text: foreseenWords(state), role: "status" }),
@@ -37,4 +39,22 @@ export const drawDraw = (state) => {
     make("div", { class: "actions" }, button("Draw again", drawAgain, { id: "draw-again" })),
     make("p", { class: "soft", text: `Drawing again makes draw ${draw.number + 1} as a proposal to compare; its number is on the lead’s sheet, so that drawing twice shows.` }),
   ];
+};
+
+const EVERY_MILLISECONDS = 1500;
+const counting = { timer: null };
+
+/** Have it counted where that is not known yet, and show it when it is; `show` draws a state again. */
+export const countForeseen = (show) => {
+  clearTimeout(counting.timer);
+  const { draw } = store.state;
+  if (!draw || draw.failed || draw.with_locks !== null) return;
+  counting.timer = setTimeout(async () => {
+    const { version } = store.state;
+    const { status, body } = await tell("/api/foreseen");
+    if (status !== 200 || store.state.version !== version) return;
+    store.state.draw = body.draw;
+    show(store.state);
+    countForeseen(show);
+  }, EVERY_MILLISECONDS);
 };

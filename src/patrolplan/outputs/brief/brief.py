@@ -24,6 +24,7 @@ from patrolplan.outputs.brief.periods import (
     find_held_periods,
     find_incident_dates,
 )
+from patrolplan.outputs.brief.week_visits import WeekAnswer, WeekVisits
 from patrolplan.outputs.reason_words import describe_factor
 
 MAX_HOTSPOTS = 5
@@ -43,6 +44,8 @@ class ChangedHotspot:
     place: str
     walk_metres: float
     reasons: tuple[Reason, ...]
+    answer: WeekAnswer | None = None
+    """What the week at hand does about it; None without a week."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,9 @@ class Brief:
     left_out_share: float = 0.0
     """Share of the street within the walk of which too little is held to compare anything."""
 
+    week_days: tuple[dt.date, ...] = ()
+    """Days of the week at hand, if there is one."""
+
     @property
     def rising(self) -> tuple[CrimeSummary, ...]:
         """Rising categories, the least likely by chance first."""
@@ -89,7 +95,14 @@ class Brief:
         return tuple(sorted(rising, key=lambda summary: (summary.p_value or 0.0, summary.name)))
 
 
-def build_brief(area: StudyArea, hotspots: gpd.GeoDataFrame, urn: str, since: dt.date) -> Brief:
+def build_brief(
+    area: StudyArea,
+    hotspots: gpd.GeoDataFrame,
+    urn: str,
+    since: dt.date,
+    *,
+    week: WeekVisits | None = None,
+) -> Brief:
     """Summarise what was recorded around a school since a day, compared with a baseline.
 
     Recorded crime is counted on the pieces of street within the settings' radius of the gate, in
@@ -105,6 +118,8 @@ def build_brief(area: StudyArea, hotspots: gpd.GeoDataFrame, urn: str, since: dt
         The school.
     since
         First day; with open data, which has months only, its whole month is counted.
+    week
+        A week at hand, whose patrols answer new and rising hotspots.
 
     Raises
     ------
@@ -147,11 +162,12 @@ def build_brief(area: StudyArea, hotspots: gpd.GeoDataFrame, urn: str, since: dt
         categories=categories,
         total=total,
         streets=counter.count_by_street(),
-        hotspots=_find_changed_hotspots(hotspots, walking_area),
+        hotspots=_find_changed_hotspots(hotspots, walking_area, week),
         reports=_find_report_groups(area, walking_area),
         without_day=counter.count_without_day(),
         held=None if counter.held is None else counter.measure_held(),
         left_out_share=counter.left_out_share,
+        week_days=() if week is None else tuple(week.days),
     )
 
 
@@ -172,17 +188,25 @@ def check_brief_request(area: StudyArea, urn: str, since: dt.date) -> tuple[int,
 
 
 def _find_changed_hotspots(
-    hotspots: gpd.GeoDataFrame, walking_area: WalkingArea
+    hotspots: gpd.GeoDataFrame, walking_area: WalkingArea, week: WeekVisits | None
 ) -> tuple[ChangedHotspot, ...]:
     """New or rising hotspots whose stopping place lies within the walk, nearest first."""
     walk_metres = walking_area.walk_metres[hotspots["stop_piece"].to_numpy()]
     changed = hotspots["trend"].isin(CHANGED_TRENDS).to_numpy() & np.isfinite(walk_metres)
     rows = np.flatnonzero(changed)
     rows = rows[np.argsort(walk_metres[rows], kind="stable")]
+    answers = {} if week is None else week.find_answers(hotspots.iloc[rows])
     columns = ("hotspot", "trend", "place", "reasons")
     table = zip(*(hotspots[name].iloc[rows] for name in columns), walk_metres[rows], strict=True)
     return tuple(
-        ChangedHotspot(str(hotspot), str(trend), str(place), float(walk), tuple(reasons))
+        ChangedHotspot(
+            hotspot=str(hotspot),
+            trend=str(trend),
+            place=str(place),
+            walk_metres=float(walk),
+            reasons=tuple(reasons),
+            answer=answers.get(str(hotspot)),
+        )
         for hotspot, trend, place, reasons, walk in table
     )
 

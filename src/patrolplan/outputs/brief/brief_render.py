@@ -26,8 +26,9 @@ from patrolplan.outputs.cartography.fonts import (
     open_template_folder,
     typeset,
 )
+from patrolplan.outputs.crew_words import name_member
 from patrolplan.outputs.marking import find_marking
-from patrolplan.outputs.note_words import describe_notes
+from patrolplan.outputs.note_words import describe_note, describe_notes
 from patrolplan.outputs.output_folder import build_manifest_header, replace_folder, write_json
 from patrolplan.outputs.reason_words import describe_reasons
 from patrolplan.outputs.wording import (
@@ -38,6 +39,7 @@ from patrolplan.outputs.wording import (
 )
 from patrolplan.privacy import note_crime_grouping, note_low_threshold
 from patrolplan.risk.history import note_guard
+from patrolplan.team.week import Visitor
 from patrolplan.text import capitalise, format_count, format_percent, pluralise, shorten
 
 SCHEMA = 1
@@ -45,6 +47,9 @@ SCHEMA = 1
 TEMPLATE = "brief.typ"
 LONGEST_LINE = 200
 """Letters of one line of a list."""
+
+LONGEST_ANSWER = 320
+"""Letters of what the week does about a hotspot."""
 
 LETTERS_PER_PRINTED_LINE = 100
 
@@ -94,7 +99,7 @@ def describe_length(period: Period, *, by_day: bool) -> str:
 
 
 def summarise_changes(brief: Brief) -> tuple[str, ...]:
-    """Say in two sentences what is rising or new, or that nothing is."""
+    """Say what is rising or new, or that nothing is, and how much of it the week answers."""
     if brief.rising:
         names = "; ".join(
             f"{summary.name} ({summary.now.text}, usually {summary.usual.text})"
@@ -107,8 +112,41 @@ def summarise_changes(brief: Brief) -> tuple[str, ...]:
     if brief.hotspots:
         count = format_count(len(brief.hotspots), "priority street", "priority streets")
         are = pluralise(len(brief.hotspots), "is", "are")
-        return crime, f"{count} {within} {are} new or rising."
+        return crime, f"{count} {within} {are} new or rising.", *_summarise_answers(brief)
     return crime, f"No priority street {within} is new or rising."
+
+
+def _summarise_answers(brief: Brief) -> tuple[str, ...]:
+    """How many new or rising streets the week at hand brings somebody to; nothing without one."""
+    if not brief.week_days:
+        return ()
+    met = sum(spot.answer is not None and bool(spot.answer.visits) for spot in brief.hotspots)
+    number = "all" if met == len(brief.hotspots) else (str(met) if met else "none")
+    return (f"The week of {_format_week_start(brief)} goes to {number} of them.",)
+
+
+def _format_week_start(brief: Brief) -> str:
+    first = brief.week_days[0]
+    return f"{first.day} {first:%B}"
+
+
+def describe_answer(brief: Brief, hotspot: ChangedHotspot) -> str:
+    """Who goes to a hotspot and when in the week at hand, or why nobody does; empty without one."""
+    answer = hotspot.answer
+    if answer is None:
+        return ""
+    if answer.visits:
+        visits = "; ".join(_describe_visit(brief, one) for one in answer.visits)
+        return f"In the week of {_format_week_start(brief)}: {visits}."
+    why = "no patrol goes there." if answer.why is None else describe_note(answer.why)
+    return f"Not in the week of {_format_week_start(brief)}: {why}"
+
+
+def _describe_visit(brief: Brief, visit: Visitor) -> str:
+    names = dict(zip(brief.area.schools["urn"], brief.area.schools["name"], strict=True))
+    school = "" if visit.urn == brief.urn else f", from {names.get(visit.urn, visit.urn)}"
+    who = name_member(brief.area, visit.officer)
+    return f"{visit.date:%A} {visit.arrive}, {who}{school}"
 
 
 def describe_basis(brief: Brief) -> tuple[str, ...]:
@@ -225,7 +263,9 @@ def format_brief_lines(brief: Brief) -> list[str]:
         lines += [f"  {one.name}: {one.now.text}, {one.usual.text}" for one in brief.streets]
     if brief.hotspots:
         lines += ["", "New or rising priority streets:"]
-        lines += [f"  {describe_hotspot(spot)}" for spot in brief.hotspots[:MAX_HOTSPOTS]]
+        for spot in brief.hotspots[:MAX_HOTSPOTS]:
+            lines += [f"  {describe_hotspot(spot)}"]
+            lines += [f"    {answer}" for answer in [describe_answer(brief, spot)] if answer]
     if brief.reports:
         lines += ["", f"{build_reports_title(brief)}:"]
         lines += [
@@ -274,6 +314,7 @@ def build_brief_document(brief: Brief) -> dict[str, Any]:
         "categories": [_build_record(one) for one in brief.categories],
         "all": _build_record(brief.total),
         "streets": [_build_record(one) for one in brief.streets],
+        "week": [f"{day}" for day in brief.week_days],
         "hotspots": [
             {
                 "id": spot.hotspot,
@@ -281,6 +322,7 @@ def build_brief_document(brief: Brief) -> dict[str, Any]:
                 "place": spot.place,
                 "walk_metres": round(spot.walk_metres),
                 "reasons": describe_reasons(spot.reasons),
+                **_build_answer_record(brief, spot),
             }
             for spot in brief.hotspots
         ],
@@ -298,6 +340,22 @@ def build_brief_document(brief: Brief) -> dict[str, Any]:
         },
         "notes": [*summarise_changes(brief), *describe_basis(brief)],
     }
+
+
+def _build_answer_record(brief: Brief, spot: ChangedHotspot) -> dict[str, Any]:
+    """Visits of the week at hand, and why there are none; nothing without a week."""
+    if spot.answer is None:
+        return {}
+    visits = [
+        {
+            "officer": name_member(brief.area, one.officer),
+            "urn": one.urn,
+            "date": f"{one.date}",
+            "arrive": one.arrive,
+        }
+        for one in spot.answer.visits
+    ]
+    return {"visits": visits, "why": None if visits else describe_answer(brief, spot)}
 
 
 def _format_period(period: Period) -> list[str]:
@@ -346,13 +404,20 @@ def build_sheet_data(brief: Brief) -> dict[str, Any]:
     periods, by_day = brief.periods, brief.periods.by_day
     school = shorten(make_printable(brief.school), LONGEST_NAME)
     rows = _sort_summaries(brief.categories)[:MAX_CATEGORIES]
-    spots = [_shorten_line(describe_hotspot(spot)) for spot in brief.hotspots[:MAX_HOTSPOTS]]
+    spots = [
+        {
+            "text": _shorten_line(describe_hotspot(spot)),
+            "answer": _shorten_line(describe_answer(brief, spot), LONGEST_ANSWER),
+        }
+        for spot in brief.hotspots[:MAX_HOTSPOTS]
+    ]
+    listed = [text for spot in spots for text in spot.values()]
     groups = [
         _shorten_line(capitalise(describe_report_group(group)))
         for group in brief.reports[:MAX_REPORT_GROUPS]
     ]
     lines = len(rows) + len(brief.streets)
-    lines += sum(math.ceil(len(text) / LETTERS_PER_PRINTED_LINE) for text in spots + groups)
+    lines += sum(math.ceil(len(text) / LETTERS_PER_PRINTED_LINE) for text in listed + groups)
     tight = lines > MAX_LOOSE_LINES
     return {
         "tight": tight,

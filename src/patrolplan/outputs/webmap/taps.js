@@ -42,12 +42,13 @@ const summarise = (patrol, { taps, spoken, typed }) => patrol.stops.map((_, row)
 });
 
 // The table that `patrolplan record --csv` reads. Hotspots are named, not stops numbered: a week
-// that was changed since may have another stop of that number. The last column is for people.
-const COLUMNS = ["officer", "date", "urn", "hotspot", "stop", "minutes", "engagements", "with", "not_made"];
+// that was changed since may have another stop of that number.
+const COLUMNS = ["officer", "date", "urn", "hotspot", "stop", "minutes", "engagements", "with", "arrive", "reason"];
 const writeTable = (patrol, { officer, date }, rows) => {
   const cell = (value) => (/^[\w .-]*$/.test(String(value)) ? String(value) : `"${String(value).replaceAll('"', '""')}"`);
-  const lines = rows.map(({ minutes, spoken, why }, row) => [
-    officer, date, patrol.urn, patrol.stops[row].hotspot, "", minutes, spoken ?? "", "", why,
+  const lines = rows.map(({ here, minutes, spoken, why }, row) => [
+    officer, date, patrol.urn, patrol.stops[row].hotspot, "", minutes, spoken ?? "", "",
+    here === undefined || !minutes ? "" : clock(here), why,
   ]);
   return [COLUMNS, ...lines].map((values) => `${values.map(cell).join(",")}\r\n`).join("");
 };

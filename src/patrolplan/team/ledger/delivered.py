@@ -2,15 +2,18 @@
 
 import datetime as dt
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from patrolplan.errors import InputError, Problems
 from patrolplan.inputs.table_reader import describe_cell, quote_value
+from patrolplan.tables import REASONS, Reason
 from patrolplan.team.ledger.ledger import Ledger
 from patrolplan.team.ledger.visits import MAX_VISIT_MINUTES, Source, Visit, VisitEntry
+from patrolplan.times import minutes_after_midnight
 
 DATE_OPTION, OFFICER_OPTION = "--date", "--officer"
 HAND_OUT_REMEDY = "hand the week out first: `patrolplan record --week DIR`"
@@ -36,18 +39,25 @@ def find_promised_stops(ledger: Ledger, officer: str, date: dt.date) -> pd.DataF
     return stops
 
 
+REASON_BY_LETTER: dict[str, Reason] = {reason[0]: reason for reason in REASONS}
+"""The first letters of the reasons, as typed."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """What was typed for a stop."""
 
     minutes: float
     engagements: int | None = None
+    reason: Reason | None = None
 
 
 def parse_answer(text: str, promised_minutes: float) -> Answer:
     """Read what was typed for one stop.
 
-    Nothing means as promised, `-` not visited, `15` minutes, `15/2` minutes and engagements.
+    Nothing means as promised, `-` not visited, `15` minutes, `15/2` minutes and engagements; a
+    letter after it says why it was not made or not wholly: `-s` sick, `8i` an incident, `-a`
+    abstracted, `-w` the weather, `-o` another reason.
 
     Raises
     ------
@@ -57,17 +67,21 @@ def parse_answer(text: str, promised_minutes: float) -> Answer:
     Examples
     --------
     >>> parse_answer("12/3", 15)
-    Answer(minutes=12.0, engagements=3)
+    Answer(minutes=12.0, engagements=3, reason=None)
+    >>> parse_answer("-s", 15).reason
+    'sick'
     >>> parse_answer("", 15), parse_answer("-", 15)
-    (Answer(minutes=15, engagements=None), Answer(minutes=0.0, engagements=None))
+    (Answer(minutes=15, ...), Answer(minutes=0.0, ...))
     """
+    reason = REASON_BY_LETTER.get(text.strip()[-1:].lower())
+    text = text.strip()[:-1] if reason else text
     minutes_text, slash, spoken = (part.strip() for part in text.partition("/"))
     if slash and not (spoken.isascii() and spoken.isdigit() and len(spoken) <= 3):  # noqa: PLR2004
         message = f"{quote_value(spoken)} is not a number of people, 0 to 999"
         raise ValueError(message)
     engagements = int(spoken) if slash else None
     if minutes_text in {"", "="}:
-        return Answer(promised_minutes, engagements)
+        return Answer(promised_minutes, engagements, reason)
     try:
         minutes = 0.0 if minutes_text == "-" else float(minutes_text.replace(",", "."))
     except ValueError:
@@ -76,7 +90,7 @@ def parse_answer(text: str, promised_minutes: float) -> Answer:
         value = quote_value(minutes_text)
         message = f"{value} is not a number of minutes from 0 to {MAX_VISIT_MINUTES:g}"
         raise ValueError(message)
-    return Answer(minutes, engagements)
+    return Answer(minutes, engagements, reason)
 
 
 def parse_answers(text: str, promised_minutes: Sequence[float]) -> tuple[Answer, ...]:
@@ -129,12 +143,20 @@ def parse_companions(text: str, officer: str, officers: Collection[str]) -> tupl
 
 
 def build_typed_visits(
-    stops: pd.DataFrame, answers: Sequence[Answer], together: tuple[str, ...] | None = None
+    stops: pd.DataFrame,
+    answers: Sequence[Answer],
+    together: tuple[str, ...] | None = None,
+    *,
+    people: int | None = None,
 ) -> tuple[Visit, ...]:
-    """Visits of an officer's stops, as typed; `together` came with the officer."""
-    return tuple(
+    """Visits of an officer's stops, as typed; `together` came with the officer, `people` in all."""
+    visits = (
         build_visit(stop, answer.minutes, answer.engagements, "keyboard", together)
         for (_, stop), answer in zip(stops.iterrows(), answers, strict=True)
+    )
+    return tuple(
+        replace(visit, people=people, reason=answer.reason)
+        for visit, answer in zip(visits, answers, strict=True)
     )
 
 
@@ -174,13 +196,29 @@ def build_table_visits(
             if together and place["officer"] != entry["officer"]:  # a companion's own stop
                 together = tuple(sorted({*together, entry["officer"]} - {place["officer"]}))
             visit = build_visit(place, float(entry["minutes"]), engagements, "csv", together)
-            key = (visit.officer, str(visit.date), visit.urn, visit.place_key)
+            visit = _add_details(visit, entry, path, row)
+            key = (visit.officer, str(visit.date), visit.urn, visit.window, visit.place_key)
             if key in visits:
                 what = f"{visit.officer} at {visit.hotspot} on {visit.date} appears twice"
                 raise InputError.one(path, what, "keep one of the rows", f"row {row}")
             visits[key] = visit
     problems.raise_if_any()
     return tuple(visits.values())
+
+
+def _add_details(visit: Visit, entry: pd.Series, path: Path, row: object) -> Visit:
+    """A visit with what a row says of its people, its time, and why it was not made."""
+    people = None if pd.isna(entry["people"]) else int(entry["people"])
+    if people is not None and people < len(visit.names):
+        named = " and ".join(sorted(visit.names))
+        what, remedy = f"{people} is fewer than came ({named})", "count everyone who came"
+        raise InputError.one(path, what, remedy, describe_cell(row, "people"))
+    reason: Any = _get_text(entry, "reason")
+    return replace(visit, people=people, arrive=_get_text(entry, "arrive"), reason=reason)
+
+
+def _get_text(entry: pd.Series, column: str) -> str | None:
+    return None if pd.isna(entry[column]) else str(entry[column])
 
 
 def _read_companions(
@@ -210,23 +248,17 @@ def _find_place(
     """
     date, officer = entry["date"], entry["officer"]
     day: pd.DataFrame = promised[promised["date"] == date]
-    if pd.notna(entry["urn"]):
-        day = day[day["urn"] == entry["urn"]]
+    for name in ("urn", "window"):
+        if pd.notna(entry[name]):
+            day = day[day[name] == entry[name]]
     own, theirs = day[day["officer"] == officer], day[day["officer"].isin(together)]
     own = theirs if own.empty and together else own
     if pd.notna(entry["stop"]):
-        stops: pd.DataFrame = own[own["stop"] == entry["stop"]]
-        if len(stops) == 1:
-            return stops
-        what = f"{officer} has no stop {entry['stop']} on {date}"
-        if len(stops):
-            what = f"{officer} has {len(stops)} patrols on {date}, each with a stop {entry['stop']}"
-        remedy = "name the school in 'urn'" if len(stops) else "see the card, or name the hotspot"
-        raise InputError.one(path, what, remedy, describe_cell(row, "stop"))
+        return _find_numbered_stop(own, entry, path, row)
     for candidates in (own, theirs):
-        stops = candidates[candidates["hotspot"] == entry["hotspot"]]
+        stops: pd.DataFrame = candidates[candidates["hotspot"] == entry["hotspot"]]
         if len(stops):
-            return stops
+            return _sort_by_nearness(stops, _get_text(entry, "arrive"))
     spots = ledger.read_hotspots(date, date)
     if spots.empty:
         what = f"no week is handed out for {date}"
@@ -241,6 +273,31 @@ def _find_place(
         raise InputError.one(path, what, "name the school in 'urn'", describe_cell(row, "officer"))
     visited: pd.DataFrame = spot.assign(officer=officer, date=date, urn=urns.pop())
     return visited
+
+
+def _find_numbered_stop(
+    own: pd.DataFrame, entry: pd.Series, path: Path, row: object
+) -> pd.DataFrame:
+    """The promised stop of a day that has the number of a row."""
+    stops: pd.DataFrame = own[own["stop"] == entry["stop"]]
+    if len(stops) == 1:
+        return stops
+    officer, date = entry["officer"], entry["date"]
+    what = f"{officer} has no stop {entry['stop']} on {date}"
+    remedy = "see the card, or name the hotspot"
+    if len(stops):
+        what = f"{officer} has {len(stops)} patrols on {date}, each with a stop {entry['stop']}"
+        is_one_school = len(set(stops["urn"])) == 1
+        remedy = "name the window in 'window'" if is_one_school else "name the school in 'urn'"
+    raise InputError.one(path, what, remedy, describe_cell(row, "stop"))
+
+
+def _sort_by_nearness(stops: pd.DataFrame, arrive: str | None) -> pd.DataFrame:
+    """Stops in the order of how near their planned time is to a time (HH:MM, if known)."""
+    if not arrive:
+        return stops
+    apart = stops["arrive"].map(minutes_after_midnight) - minutes_after_midnight(arrive)
+    return stops.loc[apart.abs().sort_values(kind="stable").index]
 
 
 def describe_patrol_count(officer: str, date: dt.date, urns: Collection[str]) -> str:
@@ -287,4 +344,5 @@ def build_visit(
         source=source,
         kind=place["kind"],
         together=together,
+        window=str(place.get("window", "")),
     )

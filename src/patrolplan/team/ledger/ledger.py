@@ -27,7 +27,10 @@ from patrolplan.team.ledger.visits import (
     revise_visit,
 )
 
-DOSE_COLUMNS = "officer", "date", "urn", "stop", "school", "hotspot", "arrive", "minutes", "handout"
+DOSE_COLUMNS = (
+    *("officer", "date", "urn", "window", "stop", "school", "hotspot", "arrive", "minutes"),
+    *("people", "crew", "handout"),
+)
 
 
 class Ledger:
@@ -139,8 +142,8 @@ class Ledger:
         Returns
         -------
         pandas.DataFrame
-            `officer, date, urn, stop, school, hotspot, arrive, minutes, handout, kind, place,
-            longitude, latitude, stretch`, by date, officer and stop.
+            `officer, date, urn, window, stop, school, hotspot, arrive, minutes, people, crew,
+            handout, kind, place, longitude, latitude, stretch`, by date, officer and time.
         """
         doses, spots = schema.doses, schema.hotspots
         columns = [doses.c[name] for name in DOSE_COLUMNS]
@@ -158,7 +161,8 @@ class Ledger:
             table = _fetch_table(connection, query)
         table = table[table["date"].map(handouts).eq(table["handout"])]
         # Sorted here, because each database orders text in its own way.
-        return table.sort_values(["date", "officer", "urn", "stop"], ignore_index=True)
+        order = ["date", "officer", "urn", "arrive", "stop"]
+        return table.sort_values(order, ignore_index=True)
 
     def read_hotspots(self, first: dt.date, last: dt.date) -> pd.DataFrame:
         """Hotspots of the weeks valid for these days, those last handed out first.
@@ -273,8 +277,8 @@ class Ledger:
                 )
             query = sa.select(schema.ledger_version.c.schema).with_for_update()
             version = connection.execute(query).scalar_one()
-            if version == 1:
-                schema.migrate_from_version_1(connection)
+            if version < schema.SCHEMA_VERSION:
+                schema.migrate(connection, version)
         if version > schema.SCHEMA_VERSION:
             message = (
                 f"{self.address}: the ledger has version {version}, this patrolplan knows up to "

@@ -2,13 +2,16 @@
 
 import calendar
 import datetime as dt
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from patrolplan.tables import REASONS
 from patrolplan.team.ledger.ledger import Ledger
+from patrolplan.team.ledger.presence import PlaceAccount, account_for_visits, share_presence_by_day
 from patrolplan.team.ledger.visits import match_stretches, project_stops, project_to_metres
 
 FIGURE_COLUMNS = (
@@ -19,19 +22,25 @@ FIGURE_COLUMNS = (
     "promised_minutes",
     "delivered_minutes",
     "presence_minutes",
+    "promised_person_minutes",
     "person_minutes",
     "engagements",
 )
 """What a return counts.
 
 Delivered visits are planned ones that were made, by the officer of the plan or another one: never
-more than were planned for a place, a school and a day. Any others are further visits. Delivered
-minutes are those of delivered visits, presence minutes those of all. Officers who came together are
-one presence; person minutes count each of them.
+more than were planned for a place, a school and a day. Any others are further visits. Minutes are
+of presence, see `patrolplan.team.ledger.presence`: those delivered are of planned visits, and no
+more than were planned; presence minutes are of all visits. Person minutes count each who came.
 """
 
+PlaceAccounts = Mapping[tuple[Any, ...], PlaceAccount]
 COMPARISON_KEY = ["officer", "date", "urn", "spot"]
-PLACE_KEY = ["date", "urn", "spot"]
+WHOLE_COLUMNS = (*FIGURE_COLUMNS[:4], "engagements")
+
+NOT_RECORDED, NO_REASON = "not recorded", "none given"
+SHORTFALL_KINDS = (*REASONS, NO_REASON, NOT_RECORDED)
+"""Why minutes planned were not delivered, in the order of a return."""
 
 
 def month_days(month: str) -> tuple[dt.date, dt.date]:
@@ -57,26 +66,56 @@ def compare_doses(ledger: Ledger, first: dt.date, last: dt.date) -> pd.DataFrame
     """
     promised, delivered = ledger.read_promised(first, last), ledger.read_delivered(first, last)
     spots = _match_places(ledger, first, last, promised, delivered)
-    promised_sums = (
-        promised.assign(promised_visits=1, promised_minutes=promised["minutes"])
-        .groupby(COMPARISON_KEY, as_index=False)[["promised_visits", "promised_minutes"]]
-        .sum()
-    )
-    figures = ["recorded", "stood_in", *FIGURE_COLUMNS[1:3], *FIGURE_COLUMNS[5:]]
-    counted = _count_visits(delivered, promised_sums)
-    delivered_sums = counted.groupby(COMPARISON_KEY, as_index=False)[figures].sum()
-    table = promised_sums.merge(delivered_sums, on=COMPARISON_KEY, how="outer")
+    accounts = account_for_visits(promised, delivered)
+    rows = [*_list_promised(promised, accounts), *_list_delivered(delivered, accounts)]
+    table = pd.DataFrame(rows, columns=[*COMPARISON_KEY, *FIGURE_COLUMNS])
+    table[list(FIGURE_COLUMNS)] = table[list(FIGURE_COLUMNS)].astype(float).fillna(0.0)
+    table = table.groupby(COMPARISON_KEY, as_index=False)[list(FIGURE_COLUMNS)].sum()
+    table[list(WHOLE_COLUMNS)] = table[list(WHOLE_COLUMNS)].astype("int64")
     table = table.merge(spots, on="spot", how="left")
-    numbers = ["promised_visits", "promised_minutes", *figures]
-    table[numbers] = table[numbers].astype(float).fillna(0.0)
-    table["not_recorded"] = _count_not_recorded(table)
-    whole = [*FIGURE_COLUMNS[:4], "engagements"]
-    table[whole] = table[whole].astype("int64")
     table["week"] = [day - dt.timedelta(days=day.weekday()) for day in table["date"]]
     schools = promised.drop_duplicates("urn", keep="last").set_index("urn")["school"]
     table["school"] = table["urn"].map(schools).fillna("")
     columns = ["officer", "date", "week", "urn", "school", "hotspot", "place", *FIGURE_COLUMNS]
     return table.sort_values(COMPARISON_KEY, ignore_index=True)[columns]
+
+
+def read_presence(ledger: Ledger, first: dt.date, last: dt.date) -> pd.DataFrame:
+    """The valid visits in these days (see `Ledger.read_delivered`), with `minutes` of presence.
+
+    Those of a place and a day sum to the time that anybody was there.
+    """
+    promised, delivered = ledger.read_promised(first, last), ledger.read_delivered(first, last)
+    _match_places(ledger, first, last, promised, delivered)
+    shares = share_presence_by_day(account_for_visits(promised, delivered))
+    return delivered.assign(minutes=[shares[row] for row in delivered.index])
+
+
+def list_shortfalls(ledger: Ledger, first: dt.date, last: dt.date) -> pd.DataFrame:
+    """What was planned in these days and not delivered, by the reason that was entered.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `reason` (of `SHORTFALL_KINDS`, in that order), `visits` not made at all, and `minutes` not
+        delivered, of those and of visits cut short.
+    """
+    promised, delivered = ledger.read_promised(first, last), ledger.read_delivered(first, last)
+    _match_places(ledger, first, last, promised, delivered)
+    rows = [
+        (
+            (account.reason or NO_REASON) if account.stays else NOT_RECORDED,
+            int(not account.made),
+            account.stop.minutes - account.delivered_minutes,
+        )
+        for place in account_for_visits(promised, delivered).values()
+        for account in place.stops
+        if account.delivered_minutes < account.stop.minutes
+    ]
+    table = pd.DataFrame(rows, columns=["reason", "visits", "minutes"])
+    sums = table.groupby("reason")[["visits", "minutes"]].sum()
+    order = [kind for kind in SHORTFALL_KINDS if kind in sums.index]
+    return sums.reindex(order).rename_axis("reason").reset_index().round({"minutes": 1})
 
 
 def summarise_doses(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
@@ -97,55 +136,59 @@ def summarise_doses(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     return sums.assign(delivered_percent=share.astype("Float64").round(1))
 
 
-def _count_visits(delivered: pd.DataFrame, promised: pd.DataFrame) -> pd.DataFrame:
-    """The figures of each visit: a row for its officer, and one for each who came together.
+def _list_promised(promised: pd.DataFrame, accounts: PlaceAccounts) -> Iterator[dict[str, Any]]:
+    """Figures of each stop handed out: a row for its officer, and one for each of the crew."""
+    unrecorded = {
+        account.stop.row
+        for place in accounts.values()
+        for account in place.stops
+        if not account.stays
+    }
+    for row, stop in zip(promised.index, promised.to_dict("records"), strict=True):
+        key = {name: stop[name] for name in COMPARISON_KEY}
+        crew = [name for name in stop["crew"].split(";") if name]
+        yield {
+            **key,
+            "promised_visits": 1,
+            "promised_minutes": stop["minutes"],
+            "promised_person_minutes": stop["minutes"] * (stop["people"] - len(crew)),
+            "not_recorded": int(row in unrecorded),
+        }
+        for name in crew:
+            yield {**key, "officer": name, "promised_person_minutes": stop["minutes"]}
 
-    Of the visits to a place on a day, those of officers who have it planned come first, then the
-    longer ones; as many as are planned are delivered.
+
+def _list_delivered(delivered: pd.DataFrame, accounts: PlaceAccounts) -> Iterator[dict[str, Any]]:
+    """Figures of each visit: a row for its officer, and one for each who is named with them.
+
+    What was delivered of a stop is of the officer of its first visit.
     """
-    planned = promised.set_index(COMPARISON_KEY)["promised_visits"]
-    wanted = promised.groupby(PLACE_KEY)["promised_visits"].sum()
-    made = delivered[delivered["minutes"] > 0].sort_values(
-        ["minutes", "number"], ascending=[False, True]
-    )
-    rank = made.groupby(COMPARISON_KEY).cumcount()
-    own = _look_up(planned, made[COMPARISON_KEY])
-    made = made.assign(is_other=rank.to_numpy() >= own).sort_values("is_other", kind="stable")
-    place_rank = made.groupby(PLACE_KEY).cumcount().to_numpy()
-    is_delivered = pd.Series(place_rank < _look_up(wanted, made[PLACE_KEY]), index=made.index)
-    is_made = delivered["minutes"] > 0
-    stood_in = is_delivered & made["is_other"]
-    is_delivered = is_delivered.reindex(delivered.index, fill_value=False)
-    counted = delivered.assign(
-        recorded=1,
-        stood_in=stood_in.reindex(delivered.index, fill_value=False).astype(int),
-        delivered_visits=is_delivered.astype(int),
-        further_visits=(is_made & ~is_delivered).astype(int),
-        delivered_minutes=delivered["minutes"].where(is_delivered, 0.0),
-        presence_minutes=delivered["minutes"],
-        person_minutes=delivered["minutes"],
-        engagements=delivered["engagements"].fillna(0).astype(int),
-    )
-    others = delivered.assign(officer=delivered["together"].str.split(";")).explode("officer")
-    others = others[others["officer"].fillna("") != ""]
-    nothing = dict.fromkeys(["recorded", "stood_in", *FIGURE_COLUMNS[1:3], *FIGURE_COLUMNS[5:]], 0)
-    others = others.assign(**nothing).assign(person_minutes=others["minutes"])
-    return pd.concat([counted, others], ignore_index=True)
-
-
-def _count_not_recorded(table: pd.DataFrame) -> pd.Series:
-    """Planned visits that nobody entered, without those that another officer is entered for."""
-    missing = (table["promised_visits"] - table["recorded"]).clip(lower=0)
-    places = [table[name] for name in PLACE_KEY]
-    stood_in = table["stood_in"].groupby(places).transform("sum")
-    left = (missing.groupby(places).cumsum() - stood_in).clip(lower=0)
-    return left.where(left < missing, missing)
-
-
-def _look_up(figures: pd.Series, keys: pd.DataFrame) -> NDArray[np.float64]:
-    """(k,) the figure of each row of keys; 0 where there is none."""
-    index = pd.MultiIndex.from_frame(keys)
-    return np.asarray(figures.reindex(index).fillna(0.0), dtype=np.float64)
+    shares = share_presence_by_day(accounts)
+    for (date, urn, spot), place in accounts.items():
+        key = {"date": date, "urn": urn, "spot": spot}
+        for account in place.stops:
+            if account.made:
+                yield {
+                    **key,
+                    "officer": account.made[0].officer,
+                    "delivered_visits": 1,
+                    "delivered_minutes": account.delivered_minutes,
+                }
+            for stay in account.further_visits:
+                yield {**key, "officer": stay.officer, "further_visits": 1}
+        for stay in place.others:
+            yield {**key, "officer": stay.officer, "further_visits": int(stay.minutes > 0)}
+        for stay, unnamed in place.list_people_counts():
+            spoken = delivered["engagements"][stay.row]
+            yield {
+                **key,
+                "officer": stay.officer,
+                "presence_minutes": shares[stay.row],
+                "person_minutes": stay.minutes * (1 + unnamed),
+                "engagements": 0 if pd.isna(spoken) else int(spoken),
+            }
+            for name in sorted(stay.names - {stay.officer}):
+                yield {**key, "officer": name, "person_minutes": stay.minutes}
 
 
 def _pad_hotspot_numbers(column: pd.Series) -> pd.Series:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from patrolplan.atomic import WEEK_FILE, hash_content
 from patrolplan.errors import InputError
 from patrolplan.patrols.beats import join_beats
+from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.team.ledger.visits import SAME_STOP_METRES, guess_stop_kind
 from patrolplan.team.week import Week
 from patrolplan.team.week_file import build_week_document
@@ -145,11 +146,14 @@ def _parse_promised_week(week: Mapping[str, Any], hotspots: Mapping[str, Any]) -
             "officer": str(patrol["officer"]),
             "date": dt.date.fromisoformat(patrol["date"]),
             "urn": str(patrol["urn"]),
+            "window": str(week["routes"][patrol["route"]].get("window", AFTER_SCHOOL)),
             "stop": number,
             "school": str(week["routes"][patrol["route"]]["school"]),
             "hotspot": str(stop["hotspot"]),
             "arrive": str(stop["arrive"]),
             "minutes": _count_minutes(stop["arrive"], stop["leave"]),
+            "people": 1 + len(patrol.get("crew", ())),
+            "crew": ";".join(map(str, patrol.get("crew", ()))),
         }
         for patrol in week["patrols"]
         for number, stop in enumerate(patrol["stops"], start=1)

@@ -6,12 +6,14 @@ officers' table, and nothing about a pupil has a column.
 """
 
 from collections import Counter
+from typing import Any
 
 import sqlalchemy as sa
 
+from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.team.ledger.visits import compute_place_key, guess_stop_kind
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 metadata = sa.MetaData()
 
@@ -59,13 +61,19 @@ doses = sa.Table(
     sa.Column("officer", sa.Text, primary_key=True),
     sa.Column("date", sa.Date, primary_key=True),
     sa.Column("urn", sa.Text, primary_key=True),
+    sa.Column("window", sa.Text, primary_key=True),
     sa.Column("stop", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("school", sa.Text, nullable=False),
     sa.Column("hotspot", sa.Text, nullable=False),
     sa.Column("arrive", sa.String(5), nullable=False),
     sa.Column("minutes", sa.Double, nullable=False),
+    sa.Column("people", sa.Integer, nullable=False),
+    sa.Column("crew", sa.Text, nullable=False),
 )
-"""Doses promised: one row a stop, numbered as on the card."""
+"""Doses promised: one row a stop, numbered as on the card, of a patrol window.
+
+`people` are to come together: the officer, and those of `crew`, joined by ";".
+"""
 
 visits = sa.Table(
     "patrolplan_visits",
@@ -88,14 +96,36 @@ visits = sa.Table(
     sa.Column("source", sa.String(8), nullable=False),
     sa.Column("tracks", sa.Text, nullable=False),
     sa.Column("entered_at", sa.DateTime, nullable=False),
+    sa.Column("window", sa.Text, nullable=False, server_default=""),
+    sa.Column("people", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("arrive", sa.String(5), nullable=True),
+    sa.Column("reason", sa.String(10), nullable=True),
     sa.UniqueConstraint("area", "number", "revision"),
     sa.Index("patrolplan_visits_days", "area", "date"),
 )
 """Doses delivered. A visit has one number in its area and a row a revision; the highest is valid.
 
 `together` holds the officers who came with `officer`, joined by ";"; `tracks` holds from when to
-when the tracks were recorded, in seconds since midnight, as "55200-57000 57600-59400".
+when the tracks were recorded, in seconds since midnight, as "55200-57000 57600-59400". `people` is
+how many came, named or not; `arrive` is HH:MM, null where nobody recorded it; `reason` is why it
+was not made, or not wholly; `window` is that of the patrol, empty where it is not known.
 """
+
+metadata_of_version_2 = sa.MetaData()
+doses_of_version_2 = sa.Table(
+    doses.name,
+    metadata_of_version_2,
+    sa.Column("handout", sa.Integer, primary_key=True),
+    sa.Column("officer", sa.Text, primary_key=True),
+    sa.Column("date", sa.Date, primary_key=True),
+    sa.Column("urn", sa.Text, primary_key=True),
+    sa.Column("stop", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("school", sa.Text, nullable=False),
+    sa.Column("hotspot", sa.Text, nullable=False),
+    sa.Column("arrive", sa.String(5), nullable=False),
+    sa.Column("minutes", sa.Double, nullable=False),
+)
+"""Doses as versions 1 and 2 had them: of one officer, in one window a day."""
 
 metadata_of_version_1 = sa.MetaData()
 visits_of_version_1 = sa.Table(
@@ -121,7 +151,37 @@ visits_of_version_1 = sa.Table(
 """Visits as version 1 had them: identified by a hotspot's name, and nobody came together."""
 
 
-def migrate_from_version_1(connection: sa.Connection) -> None:
+def migrate(connection: sa.Connection, version: int) -> None:
+    """Bring the tables of an earlier version to today's; nothing entered is lost."""
+    if version == 1:
+        _migrate_from_version_1(connection)
+    else:
+        _add_columns(connection, visits.c.window, visits.c.people, visits.c.arrive, visits.c.reason)
+    _count_people(connection)
+    old = [dict(row) for row in connection.execute(sa.select(doses_of_version_2)).mappings()]
+    doses_of_version_2.drop(connection)
+    doses.create(connection)
+    if old:
+        new = {"window": AFTER_SCHOOL, "people": 1, "crew": ""}
+        connection.execute(sa.insert(doses), [row | new for row in old])
+    connection.execute(sa.update(ledger_version).values(schema=SCHEMA_VERSION))
+
+
+def _add_columns(connection: sa.Connection, *columns: sa.Column[Any]) -> None:
+    for column in columns:
+        text = sa.schema.CreateColumn(column).compile(dialect=connection.dialect)
+        connection.execute(sa.text(f"ALTER TABLE {column.table.name} ADD COLUMN {text}"))
+
+
+def _count_people(connection: sa.Connection) -> None:
+    """As many as are named came to each visit."""
+    column = visits.c.together
+    for names in connection.execute(sa.select(column).where(column != "").distinct()).scalars():
+        rows = sa.update(visits).where(column == names)
+        connection.execute(rows.values(people=1 + len(names.split(";"))))
+
+
+def _migrate_from_version_1(connection: sa.Connection) -> None:
     """Write the visits of version 1 in today's form; nothing entered is lost.
 
     Rows of the same officer, day, school and place become revisions of one visit, in the order in
@@ -155,13 +215,11 @@ def migrate_from_version_1(connection: sa.Connection) -> None:
         rows.append({**row, **new, "together": "", "tracks": ""})
     if rows:
         connection.execute(sa.insert(visits), rows)
-    connection.execute(sa.update(ledger_version).values(schema=SCHEMA_VERSION))
 
 
 def _add_kinds(connection: sa.Connection) -> None:
     """Say of each place handed out whether it is a hotspot, as far as version 1 shows it."""
-    column = sa.schema.CreateColumn(hotspots.c.kind).compile(dialect=connection.dialect)
-    connection.execute(sa.text(f"ALTER TABLE {hotspots.name} ADD COLUMN {column}"))
+    _add_columns(connection, hotspots.c.kind)
     spots = hotspots.c
     query = sa.select(spots.handout, spots.hotspot, spots.stretch)
     for handout, name, stretch in connection.execute(query).all():

@@ -3,11 +3,11 @@
 Each plan names its hotspots from scratch: H3 of one month need not be H3 of the next, while the
 streets stay. So a visit never finds its place by a hotspot's name.
 
-*The same visit* is one of the same day, school, place and people. The place of a hotspot is its
-stop; a place that is no hotspot, such as one tasked by intelligence, is known by its id. Where a
-week was handed out again and a visit's stop is no longer one of its stops, the visit belongs to
-the hotspot on whose stretch it was. Officers who patrol together make one visit, which any of
-them enters and corrects.
+*The same visit* is one of the same day, school, window, place and people. The place of a hotspot
+is its stop; a place that is no hotspot, such as one tasked by intelligence, is known by its id.
+Where a week was handed out again and a visit's stop is no longer one of its stops, the visit
+belongs to the hotspot on whose stretch it was. Officers who patrol together make one visit, which
+any of them enters and corrects.
 
 *The same place* over weeks: a dose belongs to the hotspot that has the stop where it was given, for
 one may stand in view of a stretch, on another; else to that whose stretch is nearest, if within
@@ -18,7 +18,7 @@ import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -27,6 +27,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from patrolplan.crs import Projection
 from patrolplan.patrols.plan import StopKind
+from patrolplan.tables import Reason
 
 MAX_VISIT_MINUTES = 720.0
 """More minutes than this in one place on one day are a slip of the pen."""
@@ -42,9 +43,6 @@ PLACE_DECIMALS = 6
 
 Source = Literal["keyboard", "csv", "gpx"]
 Outcome = Literal["new", "same", "corrected"]
-Reason = Literal["abstracted", "sick", "incident", "weather", "other"]
-"""Why a visit was not made, or not wholly."""
-REASONS: tuple[Reason, ...] = get_args(Reason)
 Span = tuple[int, int]
 """From when to when a track was recorded, in seconds since midnight."""
 
@@ -71,6 +69,14 @@ class Visit:
         Officers who came with this one; None to leave them as they were, at first nobody.
     tracks
         When the tracks were recorded that the minutes come from; empty where they were typed.
+    window
+        The patrol window it was made in; empty where that is not known.
+    people
+        How many came, named or not; None to leave it as it was, at first those named.
+    arrive
+        When the visit began, HH:MM; None where nobody recorded it, or to leave it as it was.
+    reason
+        Why it was not made, or not wholly; None where nobody said.
     """
 
     officer: str
@@ -86,10 +92,14 @@ class Visit:
     kind: StopKind = "hotspot"
     together: tuple[str, ...] | None = None
     tracks: tuple[Span, ...] = ()
+    window: str = ""
+    people: int | None = None
+    arrive: str | None = None
+    reason: Reason | None = None
 
     @property
-    def people(self) -> frozenset[str]:
-        """The officers who came."""
+    def names(self) -> frozenset[str]:
+        """The officers who came, as far as they are named."""
         return frozenset((self.officer, *(self.together or ())))
 
     @property
@@ -181,31 +191,51 @@ def guess_stop_kind(hotspot: str, stretch: str) -> StopKind:
 def revise_visit(visit: Visit, before: RecordedVisit | None, number: int) -> VisitEntry:
     """What becomes of a visit, given what the ledger has; a new one gets a number.
 
-    Who came and how many were spoken to stay as they were where the visit does not say. The
+    Who came, when, and how many were spoken to stay as they were where the visit does not say. The
     visit stays that of the officer it was first entered for, as long as that officer came.
     """
     if before is None:
-        return VisitEntry(replace(visit, together=visit.together or ()), "new", number, 1)
+        return VisitEntry(_complete_visit(visit, visit.people), "new", number, 1)
     old = before.visit
-    people = old.people if visit.together is None else visit.people
-    officer = old.officer if old.officer in people else visit.officer
+    names = old.names if visit.together is None else visit.names
+    officer = old.officer if old.officer in names else visit.officer
     engagements = old.engagements if visit.engagements is None else visit.engagements
+    is_same_stay = visit.minutes == old.minutes
     revised = replace(
         visit,
         officer=officer,
-        together=tuple(sorted(people - {officer})),
+        together=tuple(sorted(names - {officer})),
         engagements=engagements,
+        window=visit.window or old.window,
+        arrive=visit.arrive or old.arrive,
+        reason=visit.reason or (old.reason if is_same_stay else None),
     )
-    facts = [(row.minutes, row.engagements, row.people) for row in (old, revised)]
+    people = old.people if visit.people is None and visit.together is None else visit.people
+    revised = _complete_visit(revised, people)
+    facts = [
+        (row.minutes, row.engagements, row.names, row.people, row.arrive, row.reason)
+        for row in (_complete_visit(old, old.people), revised)
+    ]
     if facts[0] == facts[1] and visit.tracks in {(), old.tracks}:
         return VisitEntry(revised, "same", before.number, before.revision, old.minutes)
     return VisitEntry(revised, "corrected", before.number, before.revision + 1, old.minutes)
 
 
+def _complete_visit(visit: Visit, people: int | None) -> Visit:
+    """A visit as it is entered: at least as many came as are named, and nobody where none did."""
+    return replace(
+        visit,
+        together=visit.together or (),
+        people=max(people or 1, len(visit.names)),
+        arrive=visit.arrive if visit.minutes > 0 else None,
+    )
+
+
 def empty_visit(visit: Visit, source: Source) -> Visit:
     """A visit that became part of another one: nothing of it counts any more."""
     spoken = None if visit.engagements is None else 0
-    return replace(visit, minutes=0.0, engagements=spoken, together=(), tracks=(), source=source)
+    nobody: dict[str, Any] = {"minutes": 0.0, "together": (), "people": 1, "arrive": None}
+    return replace(visit, **nobody, reason=None, engagements=spoken, tracks=(), source=source)
 
 
 def find_same_visits(
@@ -233,12 +263,17 @@ def find_same_visits(
         One of several officers first, then that of the visit's own officer; of the others only
         those with minutes.
     """
-    peers = [row for row in recorded if row.visit.people & visit.people]
+    peers = [
+        row
+        for row in recorded
+        if row.visit.names & visit.names
+        and ("" in {row.visit.window, visit.window} or row.visit.window == visit.window)
+    ]
     same = [row for row in peers if row.visit.place_key == visit.place_key]
     if not same and peers and visit.kind == "hotspot":
         same = _find_moved_visits(visit, peers, hotspots, projection)[:1]
     same.sort(
-        key=lambda row: (-len(row.visit.people), row.visit.officer != visit.officer, row.number)
+        key=lambda row: (-len(row.visit.names), row.visit.officer != visit.officer, row.number)
     )
     return same[:1] + [row for row in same[1:] if row.visit.minutes > 0]
 

@@ -1,0 +1,110 @@
+"""What a change did to the cards, and further changes that are offered to be taken by one tap."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from patrolplan.team.routes import build_route_key
+from patrolplan.team.suggestions import Gap, suggest_swaps
+from patrolplan.team.week_editor import get_slot
+from patrolplan.times import format_time
+
+if TYPE_CHECKING:
+    from patrolplan.board.board_state import BoardState
+    from patrolplan.board.requests import OffersRequest
+    from patrolplan.team.week import Duty, Week
+
+
+CardKind = Literal["withdrawn", "new"]
+
+
+@dataclass(frozen=True, eq=False)
+class Card:
+    """A card that is void, or that is to be printed."""
+
+    kind: CardKind
+    duty: Duty
+
+
+@dataclass(frozen=True, eq=False)
+class Offer:
+    """A further change: the week with it, its cards, and what it adds to the worth."""
+
+    week: Week
+    cards: tuple[Card, ...]
+    gain_percent: float
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a change did, and what may be done next; it holds for one version of the week."""
+
+    version: int
+    number: int
+    """Which of the board's outcomes it is."""
+    message: str
+    cards: tuple[Card, ...]
+    offers: tuple[Offer, ...]
+
+
+def list_cards(before: Week, after: Week) -> tuple[Card, ...]:
+    """The cards of `before` that are void, and those of `after` that are new.
+
+    A card shows who walks where and when: a patrol whose route only has another number keeps it.
+    """
+
+    def index(week: Week) -> dict[tuple[object, ...], Duty]:
+        return {
+            (get_slot(duty), duty.crew, duty.start_minutes, build_route_key(duty.patrol)): duty
+            for duty in week.duties
+        }
+
+    old, new = index(before), index(after)
+    return (
+        *(Card("withdrawn", duty) for key, duty in old.items() if key not in new),
+        *(Card("new", duty) for key, duty in new.items() if key not in old),
+    )
+
+
+def build_offer(before: Week, after: Week) -> Offer:
+    """The offer of a week in the place of another."""
+    gain = after.worth - before.worth
+    percent = 100 * gain / before.worth if before.worth else 0.0
+    return Offer(after, list_cards(before, after), percent)
+
+
+def find_swaps(state: BoardState, request: OffersRequest) -> tuple[Offer, ...]:
+    """The best swaps for a gap; raises InvalidEditError for one that the week cannot have."""
+    gap = Gap(urn=request.urn, place=request.place, date=request.date)
+    swaps = suggest_swaps(state.editor, state.week, gap)
+    return tuple(build_offer(state.week, swap.week) for swap in swaps)
+
+
+def build_outcome_document(outcome: Outcome) -> dict[str, Any]:
+    """An outcome, for the page."""
+    return {
+        "id": outcome.number,
+        "message": outcome.message,
+        "cards": [_build_card_document(card) for card in outcome.cards],
+        "offers": [
+            {
+                "changes": [_build_card_document(card) for card in offer.cards],
+                "gain_percent": offer.gain_percent,
+            }
+            for offer in outcome.offers
+        ],
+    }
+
+
+def _build_card_document(card: Card) -> dict[str, Any]:
+    duty = card.duty
+    return {
+        "kind": card.kind,
+        "officer": duty.officer,
+        "urn": duty.urn,
+        "date": f"{duty.date}",
+        "window": duty.window,
+        "start": format_time(duty.start_minutes),
+        "crew": list(duty.crew),
+    }

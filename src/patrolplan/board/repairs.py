@@ -1,0 +1,225 @@
+"""Changes after which a week is repaired: leave, appointments, and places of intelligence.
+
+What stands stays. The same functions as of the command line fill what has become free, so that
+both give the same week.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import singledispatch
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from patrolplan.board.appointments import change_duties_table, describe_appointment_change
+from patrolplan.board.offers import Offer, build_offer, list_cards
+from patrolplan.board.requests import (
+    AddAppointment,
+    ReleasePlace,
+    RemoveAppointment,
+    SetAway,
+    TaskPlace,
+)
+from patrolplan.board.tasking import (
+    change_tasked_table,
+    describe_tasked_change,
+    meet_demand,
+    replan_tasked_places,
+)
+from patrolplan.provenance import compute_area_provenance, compute_short_id
+from patrolplan.team.few_changes import ChangeLimits, find_few_changes
+from patrolplan.team.objective import compute_loosest_bound
+from patrolplan.team.repair import MAX_MOVES, repair_week
+from patrolplan.team.rota import build_week
+from patrolplan.team.solve import RotaSolution
+from patrolplan.team.week import format_day
+from patrolplan.team.week_editor import InvalidEditError, WeekEditor
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Mapping, Set as AbstractSet
+
+    from patrolplan.board.board_state import BoardState
+    from patrolplan.board.offers import Card
+    from patrolplan.team.week import Week
+
+
+@dataclass(frozen=True, eq=False)
+class Repaired:
+    """The board after a change and the repair: its cards, and what may be done next."""
+
+    state: BoardState
+    message: str
+    cards: tuple[Card, ...]
+    offers: tuple[Offer, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Preparation:
+    """A change that can be made: in words, and the work that makes it."""
+
+    message: str
+    carry_out: Callable[[], Repaired]
+
+
+@singledispatch
+def prepare_change(change: object, state: BoardState) -> Preparation:  # noqa: ARG001 - for those below
+    """Look quickly whether a change can be made; raises InvalidEditError with the reason."""
+    message = f"no change with a repair: {type(change).__name__}"
+    raise TypeError(message)
+
+
+@prepare_change.register(TaskPlace)
+@prepare_change.register(ReleasePlace)
+def _prepare_tasking(change: TaskPlace | ReleasePlace, state: BoardState) -> Preparation:
+    table, message = change_tasked_table(state, change), describe_tasked_change(change)
+
+    def carry_out() -> Repaired:
+        after, words = replan_tasked_places(state, table)
+        if isinstance(change, TaskPlace) and change.must_visit:
+            after, more = meet_demand(after, change.place_id)
+            words += more
+        return Repaired(after, message + words, list_cards(state.week, after.week))
+
+    return Preparation(message, carry_out)
+
+
+@prepare_change.register(SetAway)
+def _prepare_absence(change: SetAway, state: BoardState) -> Preparation:
+    days = _find_days(change, state)
+    spell = f"on {format_day(days[0])}"
+    if len(days) > 1:
+        spell = f"from {format_day(days[0])} to {format_day(days[-1])}"
+    already = state.week.absent.get(change.officer, frozenset())
+    if change.kind == "away":
+        if set(days) <= already:
+            message = f"{change.officer} is away {spell} already"
+            raise InvalidEditError(message)
+        message = f"{change.officer} is away {spell}"
+        return Preparation(
+            message, lambda: _repair(state, state, message, {change.officer: {*days}})
+        )
+    freed = already & set(days)
+    if not freed:
+        message = f"{change.officer} is not away {spell}"
+        raise InvalidEditError(message)
+    message = f"{change.officer} is back again {spell}"
+    absent = {**state.week.absent, change.officer: already - freed}
+    return Preparation(
+        message, lambda: _fill(_with_absences(state, absent), state, message, change.officer, freed)
+    )
+
+
+@prepare_change.register(AddAppointment)
+@prepare_change.register(RemoveAppointment)
+def _prepare_appointment(
+    change: AddAppointment | RemoveAppointment, state: BoardState
+) -> Preparation:
+    table, message = change_duties_table(state, change), describe_appointment_change(change)
+
+    def carry_out() -> Repaired:
+        planned = state.planned_area.with_table(table)
+        after = replace(state, planned_area=planned, tables={**state.tables, table.source: table})
+        if isinstance(change, AddAppointment):
+            return _repair(after, state, message, {})
+        return _fill(after, state, message, change.officer, {change.date})
+
+    return Preparation(message, carry_out)
+
+
+def _find_days(change: SetAway, state: BoardState) -> list[dt.date]:
+    """The week's days from one day to another."""
+    if change.officer not in state.editor.inputs.officers:
+        message = f"there is no officer '{change.officer}'"
+        raise InvalidEditError(message)
+    days = [day for day in state.week.days if change.from_ <= day <= change.to]
+    if not days:
+        message = f"{change.from_} to {change.to} holds no day of this week"
+        raise InvalidEditError(message)
+    return days
+
+
+def _repair(
+    state: BoardState, before: BoardState, message: str, absent: Mapping[str, AbstractSet[dt.date]]
+) -> Repaired:
+    """The week with what stands and free days filled, and the moves that are offered.
+
+    `state` has the tables as they are now, and the week as it was.
+    """
+    planned = state.planned_area
+    repair = repair_week(
+        state.week, planned.area, planned.plans, absent=absent, max_moves=MAX_MOVES
+    )
+    after = _with_week(state, _renew(repair.week, state, before))
+    moves = [_renew(move.week, state, before) for move in repair.moves]
+    return Repaired(
+        after,
+        message,
+        list_cards(before.week, after.week),
+        tuple(build_offer(after.week, week) for week in moves),
+    )
+
+
+def _fill(
+    state: BoardState,
+    before: BoardState,
+    message: str,
+    officer: str,
+    days: AbstractSet[dt.date],
+) -> Repaired:
+    """The week with an officer's free days filled; nothing else moves."""
+    after = _with_week(state, _renew(state.week, state, before))
+    editor, inputs, problem = after.editor, after.editor.inputs, after.editor.problem
+    stands = np.zeros(len(problem), dtype=bool)
+    stands[editor.find_rows(after.week.duties)] = True
+    mine = problem.officer == inputs.officers.index(officer)
+    mine &= np.isin(problem.day, [inputs.days.index(day) for day in days])
+    offered = np.flatnonzero(stands | mine)
+    limits = ChangeLimits(stands[offered], max_out=0, max_new=len(days))
+    rows = find_few_changes(problem.select(offered), limits)
+    duties = after.week.duties
+    if rows is not None:
+        solution = RotaSolution.rate(problem, offered[rows], after.week.bound)
+        present = {duty.key: duty for duty in duties}
+        filled = build_week(inputs, problem, solution).duties
+        duties = tuple(present.get(duty.key, duty) for duty in filled)
+    week = editor.build_week(duties, bound=compute_loosest_bound(problem))
+    return Repaired(replace(after, week=week), message, list_cards(before.week, week))
+
+
+def _with_absences(state: BoardState, absent: Mapping[str, frozenset[dt.date]]) -> BoardState:
+    """The board with other absences; notes of those that are over go."""
+    notes = tuple(
+        note
+        for note in state.week.notes
+        if note.kind != "officer_away"
+        or any(
+            note.values == {"officer": officer, "date": f"{day}"}
+            for officer, days in absent.items()
+            for day in days
+        )
+    )
+    week = replace(state.week, absent={name: days for name, days in absent.items() if days})
+    return replace(state, week=replace(week, notes=notes))
+
+
+def _renew(week: Week, state: BoardState, before: BoardState) -> Week:
+    """A repaired week without the locks of patrols that are gone, made from the present tables."""
+    gone = [
+        lock
+        for lock in week.locks
+        if any(map(lock.is_kept_by, before.week.duties))
+        and not any(map(lock.is_kept_by, week.duties))
+    ]
+    origin = compute_area_provenance(before.planned_area.area)
+    if compute_short_id(week.created_from) == compute_short_id(origin):
+        origin = compute_area_provenance(state.planned_area.area)
+        week = replace(week, created_from=origin)
+    return replace(week, locks=tuple(lock for lock in week.locks if lock not in gone))
+
+
+def _with_week(state: BoardState, week: Week) -> BoardState:
+    planned = state.planned_area
+    editor = WeekEditor.from_week(week, planned.area, planned.plans)
+    return replace(state, editor=editor, week=week)

@@ -1,0 +1,74 @@
+"""`patrolplan week --audit`: whether a week was drawn as its file says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from patrolplan.cli import console
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from patrolplan.team.audit import Audit
+
+
+OBSTACLES = {
+    "not_drawn": "the week was not drawn: an earlier version of patrolplan made it",
+    "no_secret": "the team's secret is not there",
+    "other_secret": "the team's secret is another than the one that drew the week",
+    "other_data": "data or settings have changed since",
+    "other_version": "another version of patrolplan drew it",
+}
+
+
+def audit_folder(config: Path, out: Path, worker_options: console.WorkerOptions) -> Audit:
+    """Draw the week of a folder again, and compare."""
+    from patrolplan.team.audit import Audit, audit_week, find_obstacle
+    from patrolplan.team.week_file import read_week, read_week_entry
+
+    entry = read_week_entry(out)  # before the work, not after it
+    area = console.load_study_area(config)
+    obstacle = find_obstacle(area, entry.draw, entry.created_from, entry.days[0])
+    if obstacle is not None:
+        return Audit(entry.draw, obstacle)
+    _, _, plans = console.plan_area_days(area, entry.days, worker_options)
+    with console.report_stage("Drawing the week again"):
+        return audit_week(read_week(out, area, plans), area, plans)
+
+
+def build_audit_document(audit: Audit) -> dict[str, Any]:
+    """The outcome, for other programs."""
+    return {
+        "verdict": audit.verdict,
+        "why": audit.obstacle,
+        "number": None if audit.draw is None else audit.draw.number,
+        "commitment": None if audit.draw is None else audit.draw.commitment,
+        "withdrawn": [str(duty) for duty in audit.withdrawn],
+        "new": [str(duty) for duty in audit.new],
+        "history": [{"when": when, "what": what} for when, what in audit.history],
+    }
+
+
+def describe_audit(audit: Audit) -> list[str]:
+    """The outcome, a line a fact, the verdict first."""
+    if audit.obstacle is not None or audit.draw is None:
+        return [f"The draw cannot be audited: {OBSTACLES[audit.obstacle or 'not_drawn']}."]
+    number, commitment = audit.draw.number, audit.draw.commitment
+    whose = f"commitment {commitment}" if commitment else "without a secret: anyone can draw it"
+    which = f"draw number {number}, {whose}"
+    lines = {
+        "holds": [f"The draw holds: {which}."],
+        "differs": [f"The draw does not hold: {which} gives other patrols than the file says."],
+        "unrecorded": [f"The draw does not hold: patrols were changed without a record ({which})."],
+    }[audit.verdict]
+    lines += [f"no longer as drawn: {duty}" for duty in audit.withdrawn]
+    lines += [f"not drawn: {duty}" for duty in audit.new]
+    if not (audit.withdrawn or audit.new):
+        return lines if audit.verdict == "differs" else [*lines, "Every patrol is as drawn."]
+    lines += [f"recorded: {when} {what}" for when, what in audit.history]
+    lines += [
+        f"recorded: {officer} absent on {day}"
+        for officer, days in sorted(audit.absent.items())
+        for day in sorted(days)
+    ]
+    return lines

@@ -1,0 +1,82 @@
+"""What a week does about a place: who comes when, or why nobody does."""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import shapely
+
+from patrolplan.area import StudyArea
+from patrolplan.notes import Note
+from patrolplan.patrols.plan import Stop
+from patrolplan.provenance import compute_area_provenance, compute_short_id
+from patrolplan.team.week import Visitor
+from patrolplan.team.week_file import DutyEntry, WeekEntry, read_week_entry
+from patrolplan.times import format_time
+
+SAME_PLACE_METRES = 30.0
+"""Who stops so near to a stretch stops on it, where names may have changed since the week."""
+
+
+@dataclass(frozen=True)
+class WeekAnswer:
+    """What the week does about one hotspot."""
+
+    visits: tuple[Visitor, ...]
+    why: Note | None
+    """Why nobody comes, where the week says so."""
+
+
+@dataclass(frozen=True, eq=False)
+class WeekVisits:
+    """The visits of a week that was written to a folder."""
+
+    entry: WeekEntry
+    is_of_data: bool
+    """Whether it was planned from the very data and settings of now, so that names agree."""
+
+    @property
+    def days(self) -> list[dt.date]:
+        """The days of the week."""
+        return self.entry.days
+
+    def find_answers(self, hotspots: gpd.GeoDataFrame) -> dict[str, WeekAnswer]:
+        """What the week does about each hotspot of a table, by name."""
+        unmet = {
+            row.hotspot: row.why
+            for row in self.entry.demands
+            if row.kind == "watched" and self.is_of_data
+        }
+        stops = list(self._list_stops())
+        points = shapely.points(np.array([stop.point for _, stop in stops]).reshape(-1, 2))
+        answers = {}
+        for name, stretch in zip(hotspots["hotspot"], hotspots.geometry, strict=True):
+            near = shapely.distance(points, stretch) <= SAME_PLACE_METRES
+            visits = tuple(
+                Visitor(row.officer, row.urn, row.date, format_time(stop.arrive_minutes))
+                for (row, stop), is_near in zip(stops, near.tolist(), strict=True)
+                if (name in stop.covered if self.is_of_data else is_near)
+            )
+            answers[str(name)] = WeekAnswer(visits, None if visits else unmet.get(name))
+        return answers
+
+    def _list_stops(self) -> Iterator[tuple[DutyEntry, Stop]]:
+        for row in self.entry.patrols:
+            for stop in self.entry.routes[row.route].stops:
+                yield row, stop
+
+
+def read_week_visits(folder: Path, area: StudyArea) -> WeekVisits:
+    """Read a week's visits from its folder.
+
+    Raises
+    ------
+    InputError
+        When there is no week.
+    """
+    entry = read_week_entry(folder, area.projection)
+    now = compute_short_id(compute_area_provenance(area))
+    return WeekVisits(entry, compute_short_id(entry.created_from) == now)

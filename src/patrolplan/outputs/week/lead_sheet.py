@@ -1,0 +1,315 @@
+"""`lead.pdf`: what a team's lead answers for: the draw, the demands, fairness and each one's days.
+
+It names what is not met and why, and what was set by hand. It is not for the wall: with the
+officers' appointments it shows more than colleagues need.
+"""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from patrolplan.outputs.cartography.fonts import (
+    copy_template,
+    list_unprintable_notes,
+    make_printable,
+    open_template_folder,
+    typeset,
+)
+from patrolplan.outputs.note_words import describe_note, describe_notes
+from patrolplan.outputs.reason_words import join_words
+from patrolplan.outputs.week.day_words import describe_appointment
+from patrolplan.outputs.week.roster import Roster, RosterOfficer, format_week
+from patrolplan.outputs.week.task_sheets import (
+    find_duties_marking,
+    format_officer_name,
+    format_school_name,
+)
+from patrolplan.outputs.wording import (
+    compute_plan_id,
+    describe_further_window,
+    describe_window,
+    format_data_months,
+    format_route_name,
+    list_attributions,
+)
+from patrolplan.team.officer_day import DayItem
+from patrolplan.team.week import Ban, DemandOutcome, Draw, Foreseen, Lock, Week, format_day
+from patrolplan.text import format_count, format_percent, list_first
+from patrolplan.times import format_span
+
+TEMPLATE = "lead.typ"
+MAX_CHANGES = 12
+"""Changes by hand that are listed, the latest ones."""
+HEAVIEST = 20
+"""So many priority streets with the greatest share of risk should not go without a visit."""
+ELSEWHERE = ("drawn_without_secret", "over_daily_maximum", "crew_short")
+"""Notes that have a place of their own on the sheet."""
+
+
+def render_lead_sheet(roster: Roster) -> bytes:
+    """Typeset the lead's sheet: a tagged PDF; equal weeks give equal bytes."""
+    with open_template_folder() as folder:
+        root = Path(folder)
+        copy_template("patrolplan.outputs.week", TEMPLATE, root)
+        return typeset(root, TEMPLATE, build_lead_data(roster))
+
+
+def build_lead_data(roster: Roster) -> dict[str, Any]:
+    """Texts of the sheet, for the template."""
+    week = roster.week
+    area = week.plan.area
+    data: dict[str, Any] = {
+        "title": f"Lead's sheet: {make_printable(area.name)}, {format_week(week)}",
+        "area": make_printable(area.name),
+        "week": format_week(week),
+        "id": compute_plan_id(week.plan),
+        "marking": make_printable(find_duties_marking(area.settings.output.marking, week.duties)),
+        "days": [{"name": f"{day:%a}", "date": f"{day.day} {day:%b}"} for day in week.days],
+        "draw": [*describe_draw(week), *describe_foreseen(week.foreseen)],
+        "commitment": _group_letters(week.draw.commitment if week.draw else ""),
+        "demands": {kind: _build_demand_rows(roster, kind) for kind in ("tasked", "watched")},
+        "watch_metres": f"{area.settings.week.watch_metres:g}",
+        "unmet": [make_printable(line) for line in describe_unmet(roster)],
+        "schools": _build_school_rows(roster),
+        "doses": [make_printable(line) for line in _describe_doses(week)],
+        "officers": [_build_officer_row(roster, officer) for officer in roster.officers],
+        "by_hand": [make_printable(line) for line in describe_hand(roster)],
+        "notes": [
+            make_printable(line)
+            for line in describe_notes(note for note in week.notes if note.kind not in ELSEWHERE)
+        ],
+        "basis": [f"{format_data_months(week.plan.risk)}.", " ".join(list_attributions(week.plan))],
+    }
+    data["basis"] += list_unprintable_notes(data)
+    return data
+
+
+def describe_draw(week: Week) -> list[str]:
+    """How the week came about, in plain sentences."""
+    draw = week.draw
+    if draw is None:
+        return ["This week was not drawn: it was made by an earlier version, or by hand."]
+    give = format_percent(draw.give, 1 if 100 * draw.give % 1 else 0)
+    sentences = [
+        f"One week was drawn of all that keep the rules and are at most {give} less good."
+        if draw.give > 0
+        else "The settings let the draw give nothing up: it chose between equally good weeks.",
+        _describe_worth(week, draw),
+    ]
+    if draw.commitment:
+        number = f"This is draw number {draw.number}"
+        again = " of the week, which was drawn more than once" if draw.number > 1 else ""
+        sentences.append(
+            f"{number}{again}. Write down the commitment below: with the team's secret, "
+            "`patrolplan week --audit` shows that nobody chose this week."
+        )
+    else:
+        sentences.append(
+            "There was no secret, so the seed of the settings drew the week: anyone with the same "
+            "data and settings can draw it again."
+        )
+    return sentences
+
+
+def _describe_worth(week: Week, draw: Draw) -> str:
+    lost = 1 - week.worth / draw.best_worth if draw.best_worth > 0 else 0.0
+    if round(100 * lost, 1) <= 0:
+        return "It is as good as the best week that was found."
+    changed = ", with what was changed since" if week.history or week.absent else ""
+    return f"It is {format_percent(lost, 1)} less good than the best week that was found{changed}."
+
+
+def describe_foreseen(foreseen: Foreseen | None) -> list[str]:
+    """How much of the week its insiders could name in advance, and what locks add to that."""
+    if foreseen is None:
+        return []
+    alone, locked = (format_percent(x) for x in (foreseen.hotspot_quarter, foreseen.with_locks))
+    sentence = (
+        "Somebody who has this tool and its data, but not the secret, could name in advance the "
+        f"place, the day and the quarter of an hour of {alone} of the visits"
+    )
+    if locked == alone:
+        return [f"{sentence}."]
+    return [f"{sentence}; with what was set by hand, of {locked}."]
+
+
+def _build_demand_rows(roster: Roster, kind: str) -> list[dict[str, Any]]:
+    """A row a place: who comes on which day, and on how many of the days it is met."""
+    places: dict[str, list[DemandOutcome]] = {}
+    for demand in roster.week.demands:
+        if demand.kind == kind:
+            places.setdefault(demand.place, []).append(demand)
+    return [
+        {
+            "id": make_printable(place),
+            "place": make_printable(roster.find_place_words(place)),
+            "cells": [_build_demand_cell(roster, demands, day) for day in roster.week.days],
+            "met": (
+                f"{sum(demand.is_met for demand in demands)} of {len(demands)}"
+                if kind == "tasked"
+                else ("yes" if demands[0].is_met else "NO")
+            ),
+        }
+        for place, demands in places.items()
+    ]
+
+
+def _build_demand_cell(
+    roster: Roster, demands: Sequence[DemandOutcome], day: dt.date
+) -> dict[str, Any]:
+    mine = [demand for demand in demands if demand.date in {None, day}]
+    lines = [
+        f"{visitor.arrive} {_name_officer(roster, visitor.officer)}"
+        for demand in mine
+        for visitor in demand.met_by
+        if visitor.date == day
+    ]
+    is_unmet = any(demand.date == day and not demand.is_met for demand in mine)
+    return {"lines": lines, "is_unmet": is_unmet}
+
+
+def describe_unmet(roster: Roster) -> Iterator[str]:
+    """Every demand that is not met, by reason: place, days and why."""
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for demand in roster.week.demands:
+        if not demand.is_met:
+            why = "nobody goes there." if demand.why is None else describe_note(demand.why)
+            day = "" if demand.date is None else f"{demand.date:%A}"
+            reasons.setdefault((demand.place, why), []).append(day)
+    for (place, why), days in reasons.items():
+        when = f", {join_words(days)}" if any(days) else ""
+        yield f"{place}{when}: {why}"
+
+
+def _build_school_rows(roster: Roster) -> list[dict[str, Any]]:
+    """How many patrols and minutes each school gets, and where that is less than promised."""
+    short = {row.urn: row for row in roster.week.short}
+    rows = []
+    for school in roster.schools:
+        duties = [
+            duty for day in roster.week.days for duty in roster.school_duties(school.urn, day)
+        ]
+        minutes = sum(
+            stop.leave_minutes - stop.arrive_minutes
+            for duty in duties
+            for stop in duty.patrol.stops
+        )
+        less = short.get(school.urn)
+        rows.append(
+            {
+                "number": str(school.number),
+                "name": format_school_name(school.name),
+                "patrols": str(len(duties)),
+                "minutes": f"{minutes:.0f}",
+                "short": f"short: {less.patrols} of {less.least}" if less else "",
+            }
+        )
+    return rows
+
+
+def _describe_doses(week: Week) -> list[str]:
+    """Places over the maximum of a day, and heavy ones that nobody visits."""
+    most = week.plan.area.settings.week.max_dose_minutes_per_day
+    over = describe_notes(note for note in week.notes if note.kind == "over_daily_maximum")
+    over = over or [f"No place gets more than {most:g} minutes on a day."]
+    visited = {name for duty in week.duties for stop in duty.patrol.stops for name in stop.covered}
+    table = week.plan.hotspots.sort_values("worth", ascending=False, kind="stable")
+    heavy = dict(zip(table["hotspot"][:HEAVIEST], table["place"][:HEAVIEST], strict=True))
+    missed = [f"{name} ({place})" for name, place in heavy.items() if name not in visited]
+    count = format_count(len(heavy), "priority street")
+    if not missed:
+        return [*over, f"All of the {count} with most risk are visited."]
+    verb = "is" if len(missed) == 1 else "are"
+    return [*over, f"Of the {count} with most risk, {list_first(missed)} {verb} not visited."]
+
+
+def _build_officer_row(roster: Roster, officer: RosterOfficer) -> dict[str, Any]:
+    """An officer's patrols and appointments by day, and how many patrols of how many."""
+    area = roster.week.plan.area
+    limits = dict(zip(area.officers["officer"], area.officers["max_patrols_per_week"], strict=True))
+    own = roster.list_walked_duties(officer.name)
+    most = limits.get(officer.name)
+    return {
+        "name": _name_officer(roster, officer.name),
+        "cells": [
+            {
+                "lines": [
+                    _describe_officer_item(roster, officer.name, item)
+                    for item in roster.officer_days.get((officer.name, day), ())
+                    if item.kind != "way"
+                ],
+                "none": _describe_no_item(roster, officer.name, day),
+            }
+            for day in roster.week.days
+        ],
+        "count": str(len(own)) if most is None else f"{len(own)} of {most}",
+    }
+
+
+def _describe_officer_item(roster: Roster, name: str, item: DayItem) -> dict[str, str]:
+    time = format_span(item.from_minutes, item.to_minutes)
+    if item.appointment is not None or item.duty is None:
+        kind = "" if item.appointment is None else describe_appointment(roster, item.appointment)
+        return {"time": "all day" if item.is_whole_day else time, "what": kind, "kind": item.kind}
+    duty = item.duty
+    number = next(school.number for school in roster.schools if school.urn == duty.urn)
+    crew = roster.describe_others(name, duty)
+    words = (
+        f"school\N{NO-BREAK SPACE}{number}",
+        describe_further_window(duty.patrol).lower(),
+        f"with {crew}" if crew else "",
+    )
+    what = ", ".join(make_printable(word) for word in words if word)
+    return {"time": time, "what": what, "kind": item.kind}
+
+
+def _describe_no_item(roster: Roster, name: str, day: dt.date) -> str:
+    """Why a day is empty, as far as the table says."""
+    if day in roster.week.absent.get(name, ()):
+        return "absent"
+    return "\N{EN DASH}" if roster.find_hours(name, day) else "off duty"
+
+
+def describe_hand(roster: Roster) -> list[str]:
+    """What was set, ruled out and changed by hand, and who was absent."""
+    week = roster.week
+    lines = [f"Set: {_describe_lock(roster, lock)}." for lock in week.locks]
+    lines += [f"Ruled out: {_describe_ban(roster, ban)}." for ban in week.bans]
+    for name, days in sorted(week.absent.items()):
+        when = join_words([format_day(day) for day in sorted(days)])
+        lines.append(f"Absent: {_name_officer(roster, name)} on {when}.")
+    earlier = len(week.history) - MAX_CHANGES
+    if earlier > 0:
+        lines.append(f"Earlier changes by hand, not listed: {earlier}.")
+    lines += [f"{when}: {what}." for when, what in week.history[-MAX_CHANGES:]]
+    return lines or ["Nothing was set, ruled out or changed by hand."]
+
+
+def _describe_lock(roster: Roster, lock: Lock) -> str:
+    route = "" if lock.variant is None else f", {format_route_name(lock.variant)}"
+    window = "" if lock.window is None else f", {describe_window(lock.window)}"
+    who, where = _name_officer(roster, lock.officer), _name_school(roster, lock.urn)
+    return f"{who} at {where} on {format_day(lock.date)}{window}{route}"
+
+
+def _describe_ban(roster: Roster, ban: Ban) -> str:
+    who = "everybody" if ban.officer is None else _name_officer(roster, ban.officer)
+    where = "all schools" if ban.urn is None else _name_school(roster, ban.urn)
+    when = "all week" if ban.date is None else f"on {format_day(ban.date)}"
+    route = "" if ban.variant is None else f", {format_route_name(ban.variant)}"
+    window = "" if ban.window is None else f", {describe_window(ban.window)}"
+    return f"{who} at {where} {when}{window}{route}"
+
+
+def _name_officer(roster: Roster, name: str) -> str:
+    return format_officer_name(roster.name_officer(name))
+
+
+def _name_school(roster: Roster, urn: str) -> str:
+    return format_school_name(roster.school_names.get(urn, f"URN {urn}"))
+
+
+def _group_letters(text: str) -> str:
+    """A long code in groups of eight, so that it can be compared by eye."""
+    return " ".join(text[at : at + 8] for at in range(0, len(text), 8))

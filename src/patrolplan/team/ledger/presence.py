@@ -1,0 +1,294 @@
+"""Presence at places: how long anybody was there, whoever and however many came.
+
+Officers who stand together are one presence, and minutes of each person. With times, the presence
+of a place is the time that its visits cover together. Visits without times are taken to be of one
+stay where they are of one stop that was handed out: the longest of them counts. So a stop has
+
+    the greater of what its visits with times cover, and its longest visit without,
+
+and a place on a day has what its visits with times cover, and what visits without times add to
+those of their stop. Visits that are of no stop handed out have nothing to be compared with: those
+without times count each by itself.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from patrolplan.tables import Reason
+from patrolplan.times import minutes_after_midnight
+
+TimeSpan = tuple[float, float]
+"""Minutes after midnight, from and to."""
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A stop handed out."""
+
+    row: int
+    """In the table of what was promised."""
+    officer: str
+    people: frozenset[str]
+    """The officer and their crew."""
+    window: str
+    begin: float
+    """Minutes after midnight."""
+    minutes: float
+
+
+@dataclass(frozen=True)
+class Stay:
+    """A visit that was entered."""
+
+    row: int
+    """In the table of what was delivered."""
+    officer: str
+    names: frozenset[str]
+    people: int
+    """How many came, named or not."""
+    window: str
+    begin: float | None
+    """Minutes after midnight; None where nobody recorded it."""
+    minutes: float
+    reason: Reason | None
+
+    @property
+    def span(self) -> TimeSpan | None:
+        """From when to when, where that is known."""
+        return None if self.begin is None else (self.begin, self.begin + self.minutes)
+
+    def may_overlap(self, other: "Stay") -> bool:
+        """Whether the two may have been there together."""
+        if self.span is None or other.span is None:
+            return True
+        return self.span[0] < other.span[1] and other.span[0] < self.span[1]
+
+
+def unite_spans(spans: Iterable[TimeSpan]) -> list[TimeSpan]:
+    """The same time in spans that lie apart, in order.
+
+    Examples
+    --------
+    >>> unite_spans([(10, 25), (40, 50), (20, 30)])
+    [(10, 30), (40, 50)]
+    """
+    united: list[TimeSpan] = []
+    for begin, end in sorted(spans):
+        if united and begin <= united[-1][1]:
+            united[-1] = (united[-1][0], max(end, united[-1][1]))
+        else:
+            united.append((begin, end))
+    return united
+
+
+def measure_spans(spans: Iterable[TimeSpan]) -> float:
+    """Minutes that spans cover together."""
+    return sum(end - begin for begin, end in unite_spans(spans))
+
+
+@dataclass(frozen=True)
+class StopAccount:
+    """What was delivered of a stop handed out."""
+
+    stop: Stop
+    stays: tuple[Stay, ...]
+    """Its visits: the planned officer's first, then the longest; those of no minutes as well."""
+
+    @cached_property
+    def made(self) -> tuple[Stay, ...]:
+        """Its visits that were made."""
+        return tuple(stay for stay in self.stays if stay.minutes > 0)
+
+    @property
+    def presence_minutes(self) -> float:
+        """How long anybody was there for it."""
+        timed = measure_spans(stay.span for stay in self.made if stay.span is not None)
+        return max(timed, self.longest_untimed_minutes)
+
+    @property
+    def longest_untimed_minutes(self) -> float:
+        """The longest of its visits without times."""
+        return max((stay.minutes for stay in self.made if stay.span is None), default=0.0)
+
+    @property
+    def delivered_minutes(self) -> float:
+        """Minutes of what was promised: a longer stay delivers no more than that."""
+        return min(self.presence_minutes, self.stop.minutes)
+
+    @property
+    def reason(self) -> Reason | None:
+        """Why it was not made, or not wholly, as the first says who says anything."""
+        return next((stay.reason for stay in self.stays if stay.reason is not None), None)
+
+    @property
+    def further_visits(self) -> list[Stay]:
+        """The first visit of every stay that lies apart from its longest one."""
+        timed = [stay for stay in self.made if stay.span is not None]
+        united = unite_spans(stay.span for stay in timed if stay.span is not None)
+        if not united:
+            return []
+        longest = max(united, key=lambda span: span[1] - span[0])
+        begins = {span[0] for span in united if span != longest}
+        firsts = {stay.begin: stay for stay in reversed(timed) if stay.begin in begins}
+        return list(firsts.values())
+
+
+@dataclass(frozen=True)
+class PlaceAccount:
+    """What was delivered at a place on a day, for one school."""
+
+    stops: tuple[StopAccount, ...]
+    others: tuple[Stay, ...]
+    """Visits that are of no stop handed out."""
+
+    def list_people_counts(self) -> list[tuple[Stay, int]]:
+        """Every visit, and how many came besides those who are named by it or another one.
+
+        People counted without a name are first of all those who were entered by themselves.
+        """
+        counts = [(stay, stay.people - len(stay.names)) for stay in self.others]
+        for account in self.stops:
+            for stay in account.stays:
+                others = [
+                    other.names
+                    for other in account.made
+                    if other is not stay and stay.may_overlap(other)
+                ]
+                named = frozenset().union(*others) - stay.names
+                counts.append((stay, max(0, stay.people - len(stay.names) - len(named))))
+        return counts
+
+
+def account_for_place(stops: Sequence[Stop], stays: Sequence[Stay]) -> PlaceAccount:
+    """Which visits are of which stop, at one place, day and school.
+
+    Visits are of the stop of their own officer, else of one of whom they name. Those of others
+    stand in for a stop that has no visit yet; if all have, they came along with the one nearest in
+    time. A visit of no minutes says nothing of another officer's stop.
+    """
+    visits: dict[int, list[Stay]] = {stop.row: [] for stop in stops}
+    others: list[Stay] = []
+
+    def rank(stay: Stay) -> tuple[bool, bool, float, int]:
+        is_own = any(stop.officer == stay.officer for stop in stops)
+        is_named = any(stop.people & stay.names for stop in stops)
+        return (not is_own, not is_named, -stay.minutes, stay.row)
+
+    for stay in sorted(stays, key=rank):
+        own = [stop for stop in stops if stop.officer == stay.officer]
+        own = own or [stop for stop in stops if stop.people & stay.names]
+        choice = own or (list(stops) if stay.minutes > 0 else [])
+        same = [stop for stop in choice if stay.window in {"", stop.window}]
+        free = [stop for stop in same or choice if not visits[stop.row]]
+        choice = free or same or choice
+        if choice:
+            visits[_find_nearest(choice, stay).row].append(stay)
+        else:
+            others.append(stay)
+    accounts = tuple(StopAccount(stop, tuple(visits[stop.row])) for stop in stops)
+    return PlaceAccount(accounts, tuple(others))
+
+
+def _find_nearest(stops: Sequence[Stop], stay: Stay) -> Stop:
+    begin = stay.begin
+    return stops[0] if begin is None else min(stops, key=lambda stop: abs(stop.begin - begin))
+
+
+def share_presence(places: Sequence[PlaceAccount]) -> dict[int, float]:
+    """Minutes of presence of each visit, by its row: those that it adds to the visits before it.
+
+    `places` are the accounts of all schools at one place on one day. The minutes sum to the
+    presence of the place: visits that are of a stop come first, and of these the planned officers'.
+    """
+    shares: dict[int, float] = {}
+    accounts = [account for place in places for account in place.stops]
+    stays = [stay for account in accounts for stay in account.stays]
+    stays += [stay for place in places for stay in place.others]
+    covered: list[TimeSpan] = []
+    for stay in stays:
+        if stay.span is None or stay.minutes <= 0:
+            shares[stay.row] = 0.0
+        else:
+            united = unite_spans([*covered, stay.span])
+            shares[stay.row] = measure_spans(united) - measure_spans(covered)
+            covered = united
+    for account in accounts:
+        untimed = [stay for stay in account.made if stay.span is None]
+        if untimed:
+            longest = max(untimed, key=lambda stay: stay.minutes)
+            timed = measure_spans(stay.span for stay in account.made if stay.span is not None)
+            shares[longest.row] += max(0.0, longest.minutes - timed)
+    for place in places:
+        for stay in place.others:
+            if stay.span is None:
+                shares[stay.row] += stay.minutes
+    return shares
+
+
+PLACE_KEY = ["date", "urn", "spot"]
+"""Columns that say of a visit or a stop where, when, and for which school it is."""
+
+
+def account_for_visits(
+    promised: pd.DataFrame, delivered: pd.DataFrame
+) -> dict[tuple[Any, ...], PlaceAccount]:
+    """The account of every place, day and school, by `PLACE_KEY`.
+
+    The tables are those of the ledger, each with a column `spot`, the place; the rows that accounts
+    name are their indices.
+    """
+    stops: dict[tuple[Any, ...], list[Stop]] = {}
+    for row, stop in zip(promised.index, promised.to_dict("records"), strict=True):
+        stops.setdefault(_get_key(stop), []).append(_build_stop(int(row), stop))
+    stays: dict[tuple[Any, ...], list[Stay]] = {}
+    for row, visit in zip(delivered.index, delivered.to_dict("records"), strict=True):
+        stays.setdefault(_get_key(visit), []).append(_build_stay(int(row), visit))
+    return {
+        key: account_for_place(stops.get(key, []), stays.get(key, []))
+        for key in sorted({*stops, *stays})
+    }
+
+
+def share_presence_by_day(accounts: Mapping[tuple[Any, ...], PlaceAccount]) -> dict[int, float]:
+    """`share_presence` of all places and days: minutes of presence of each visit, by its row."""
+    by_day: dict[tuple[Any, ...], list[PlaceAccount]] = {}
+    for (date, _, spot), account in accounts.items():
+        by_day.setdefault((date, spot), []).append(account)
+    shares: dict[int, float] = {}
+    for places in by_day.values():
+        shares |= share_presence(places)
+    return shares
+
+
+def _get_key(row: Mapping[Any, Any]) -> tuple[Any, ...]:
+    return tuple(row[name] for name in PLACE_KEY)
+
+
+def _build_stop(row: int, stop: Mapping[Any, Any]) -> Stop:
+    crew = [name for name in stop["crew"].split(";") if name]
+    return Stop(
+        row=row,
+        officer=stop["officer"],
+        people=frozenset((stop["officer"], *crew)),
+        window=stop["window"],
+        begin=minutes_after_midnight(stop["arrive"]),
+        minutes=float(stop["minutes"]),
+    )
+
+
+def _build_stay(row: int, visit: Mapping[Any, Any]) -> Stay:
+    together = [name for name in visit["together"].split(";") if name]
+    return Stay(
+        row=row,
+        officer=visit["officer"],
+        names=frozenset((visit["officer"], *together)),
+        people=int(visit["people"]),
+        window=visit["window"],
+        begin=None if pd.isna(visit["arrive"]) else minutes_after_midnight(visit["arrive"]),
+        minutes=float(visit["minutes"]),
+        reason=None if pd.isna(visit["reason"]) else visit["reason"],
+    )

@@ -1,0 +1,179 @@
+"""Orders and minutes of a patrol: all that keep the rules and 95 % of the worth, and no others."""
+
+from itertools import pairwise, permutations
+
+import numpy as np
+import pytest
+from hypothesis import given, strategies as st
+
+from patrolplan.patrols.orders import (
+    MAX_PERMUTED_STOPS,
+    MIN_ORDER_SHARE,
+    list_leg_minutes,
+    list_orders,
+    list_timings,
+    time_walk,
+)
+from patrolplan.patrols.solver.solve import GateStay, Officer, OrienteeringProblem, TimedPrizes
+
+
+@st.composite
+def _problems(draw):
+    """A gate, up to four stops and a base, with asymmetric legs, hours and prizes by minute."""
+    count = draw(st.integers(1, 4))
+    size = count + 2
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    travel = rng.uniform(0.5, 12, (size, size))
+    if draw(st.booleans()):
+        travel[1:-1, 1:-1][rng.random((count, count)) < 0.2] = np.inf
+    windows = None
+    if draw(st.booleans()):
+        windows = np.tile([-np.inf, np.inf], (size, 1))
+        some = 1 + np.flatnonzero(rng.random(count) < 0.6)
+        windows[some, 0] = rng.uniform(900, 930, len(some))
+        windows[some, 1] = windows[some, 0] + rng.uniform(0, 60, len(some))
+    timed, gate = None, None
+    if draw(st.booleans()):
+        rates = rng.exponential(1.0, (size, 95)) * np.linspace(1.6, 0.4, 95)
+        timed = TimedPrizes(895, np.c_[np.zeros(size), rates.cumsum(axis=1)])
+        if draw(st.booleans()):
+            gate = GateStay(5.0, np.r_[0.0, rng.exponential(0.3, 95).cumsum()])
+    return OrienteeringProblem(
+        travel_minutes=travel,
+        prizes=np.r_[0.0, rng.uniform(0.1, 1, count), 0.0],
+        dwell_minutes=np.r_[0.0, rng.choice([10.0, 12.5, 15.0], count), 0.0],
+        officers=(Officer(0, draw(st.sampled_from([0, size - 1])), 900.0, 985.0, 1.2),),
+        windows=windows,
+        timed_prizes=timed,
+        gate=gate,
+    )
+
+
+def _list_slowly(problem, stops, worth):
+    """Every permutation at every minute of the hours, walked with a clock, one by one."""
+    officer, timed, gate = problem.officers[0], problem.timed_prizes, problem.gate
+    first = officer.earliest_minutes + (0 if gate is None else gate.minutes)
+    found = {}
+    for order in permutations(range(len(stops))):
+        for leave in range(int(np.ceil(first)), int(officer.latest_minutes) + 1):
+            now, gathered, here, begins, is_fine = float(leave), 0.0, officer.start, [], True
+            if gate is not None:
+                columns = 895 + np.arange(96)
+                gathered = np.diff(np.interp([900.0, leave], columns, gate.cumulative))[0]
+            for number, row in enumerate(order):
+                stop = stops[row]
+                now += problem.travel_minutes[here, stop] / officer.speed
+                if problem.windows is not None:
+                    opening, closing = problem.windows[stop]
+                    is_fine &= now <= closing
+                    is_fine &= number > 0 or now >= opening
+                    now = max(now, opening)
+                begins.append(now)
+                dwell = problem.dwell_minutes[stop]
+                gathered += (
+                    problem.prizes[stop]
+                    if timed is None
+                    else timed.compute_worth(stop, np.array([now]), dwell)[0]
+                )
+                now += dwell
+                here = stop
+            now += problem.travel_minutes[here, officer.end] / officer.speed
+            if is_fine and now <= officer.latest_minutes and gathered >= MIN_ORDER_SHARE * worth:
+                found[order, leave] = [*begins, now]
+    return found
+
+
+@given(_problems(), st.floats(0.3, 1.2))
+def test_all_orders_and_minutes_are_found_and_no_others(problem, share):
+    """Against every permutation at every minute, with hours, one-way legs and worth by minute."""
+    stops = list(range(1, problem.size - 1))
+    best = sum(problem.prizes[stops])
+    if problem.timed_prizes is not None:
+        best = 10.0 * len(stops)
+    expected = _list_slowly(problem, stops, share * best)
+    timings = list_timings(problem, stops, worth=share * best)
+    found = {
+        (timing.order, timing.gate_until_minutes): [*timing.begin_minutes, timing.end_minutes]
+        for timing in map(timings.__getitem__, range(len(timings)))
+    }
+    assert found.keys() == expected.keys()
+    for key, times in found.items():
+        assert times == pytest.approx(expected[key])
+
+
+@given(_problems())
+def test_one_walk_is_timed_as_in_the_list(problem):
+    """By its own legs, every timing has the times of the list, and the worth asked for."""
+    stops = list(range(1, problem.size - 1))
+    timings = list_timings(problem, stops, worth=0.1)
+    for number in range(0, len(timings), 7):
+        timing = timings[number]
+        order = [stops[row] for row in timing.order]
+        walk = {"leave_minutes": timing.gate_until_minutes, "not_before": timing.begin_minutes}
+        legs, latest = list_leg_minutes(problem, order), problem.officers[0].latest_minutes
+        route = time_walk(problem, order, legs, **walk, latest_minutes=latest)
+        assert route.begin_minutes == pytest.approx(timing.begin_minutes)
+        assert route.end_minutes == pytest.approx(timing.end_minutes)
+        assert route.worth >= 0.1 * MIN_ORDER_SHARE - 1e-9
+        assert time_walk(problem, order, legs, **walk, latest_minutes=route.end_minutes - 1) is None
+
+
+def test_of_many_stops_no_order_is_looked_at_that_is_not_like_the_planned_one():
+    """Runs turned round and single stops moved: few enough, each an order of all stops."""
+    few, many = (list_orders(count) for count in (MAX_PERMUTED_STOPS, 12))
+    assert len(few) == 720
+    assert len({*map(tuple, many)}) == len(many) < 300
+    assert (np.sort(many, axis=1) == np.arange(12)).all()
+    as_planned = np.diff(many, axis=1) == 1
+    back = np.diff(many, axis=1) == -1
+    assert ((as_planned | back).sum(axis=1) >= 8).all()
+    assert [*range(12)[::-1]] in many.tolist()
+
+
+@given(st.integers(1, 4), st.integers(1, 3), st.randoms())
+def test_every_order_is_drawn_alike_and_every_minute_of_an_order(stops, legs, random):
+    """Chances are those of the draw: counted over all that can be picked."""
+    travel = np.full((stops + 1, stops + 1), float(legs))
+    travel[0, 1] = random.uniform(1, 40)
+    problem = OrienteeringProblem(
+        travel_minutes=travel,
+        prizes=np.ones(stops + 1),
+        dwell_minutes=np.r_[0.0, np.full(stops, 8.0)],
+        officers=(Officer(0, 0, 900.0, 960.0),),
+    )
+    timings = list_timings(problem, range(1, stops + 1), worth=stops)
+    assert timings.chances.sum() == pytest.approx(1.0)
+    orders = np.unique(timings.order)
+    chances = dict.fromkeys(range(len(timings)), 0.0)
+    rows = {(t.order, t.gate_until_minutes): n for n, t in enumerate(timings)}
+    for order in range(len(orders)):
+        minutes = int((timings.order == orders[order]).sum())
+        for minute in range(minutes):
+            pick = {"order": (order, len(orders)), "minute": (minute, minutes)}
+            drawn = timings.draw(lambda what, count, pick=pick: _pick(pick[what], count))
+            chances[rows[drawn.order, drawn.gate_until_minutes]] += 1 / len(orders) / minutes
+    assert [*chances.values()] == pytest.approx(timings.chances.tolist())
+
+
+def _pick(choice, count):
+    number, expected = choice
+    assert count == expected
+    return number
+
+
+def test_without_stops_there_is_nothing_to_draw():
+    """A patrol that stays at the gate is as it was planned."""
+    problem = OrienteeringProblem(np.zeros((1, 1)), np.zeros(1), np.zeros(1), (Officer(0, 0),))
+    timings = list_timings(problem, (), worth=0.0)
+    assert len(timings) == 0
+    assert timings.draw(lambda _what, _count: 0) is None
+
+
+def test_a_step_of_speed_divides_the_legs():
+    """An officer of twice the speed takes half the minutes."""
+    travel = np.array([[0.0, 4, 6], [8, 0, 2], [10, 12, 0]])
+    problem = OrienteeringProblem(
+        travel, np.ones(3), np.ones(3), (Officer(0, 2, 0.0, 60.0, speed=2.0),)
+    )
+    legs = list_leg_minutes(problem, [1])
+    assert legs == [travel[a, b] / 2 for a, b in pairwise([0, 1, 2])]
