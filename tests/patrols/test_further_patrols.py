@@ -47,7 +47,7 @@ def tasked(request, demo_area, demo_plan):
 
 
 def test_taskings_are_no_matter_past_crowded_hotspots(tasked):
-    """Keeping off every other stop, or off the place itself, there is a patrol without the place."""
+    """Keeping off every other stop, or off the place itself, a patrol leaves the place alone."""
     case, plan, name = tasked
     (best,) = plan.patrols
     assert [stop.hotspot for stop in best.stops if stop.tasked] == [name]

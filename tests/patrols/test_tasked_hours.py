@@ -102,10 +102,8 @@ def test_hours_that_cannot_be_met_are_named_with_the_earliest_arrival(planned):
     minutes = problem.walks.metres[0, stop] / (4.8e3 / 60)
     earliest = format_time(np.ceil(patrol.start_minutes + 5 + minutes))
     span = f"{format_time(start)} to {format_time(start + 18)}"
-    assert describe_notes([note]) == [
-        f"T9: its hours {span} cannot be met: the earliest arrival is {earliest}, "
-        f"from {school['name']}."
-    ]
+    cannot = f"T9: its hours {span} cannot be met: the earliest arrival is {earliest}"
+    assert describe_notes([note]) == [f"{cannot}, from {school['name']}."]
     assert any("T9 is for" in row.reason and earliest in row.reason for row in plan.left_out)
 
 

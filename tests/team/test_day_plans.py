@@ -8,10 +8,11 @@ import pytest
 
 import patrolplan as pp
 from patrolplan.outputs.note_words import describe_note
-from patrolplan.tables import LeftOutRow
+from patrolplan.patrols import errands
+from patrolplan.team import day_plans
 from patrolplan.team.day_plans import plan_days, replan_days
 from patrolplan.team.rota import plan_week
-from patrolplan.team.week import Ban, Lock
+from patrolplan.team.week import Ban
 
 MONDAY = dt.date(2026, 11, 30)
 TUESDAY = MONDAY + dt.timedelta(days=1)
@@ -34,35 +35,50 @@ def plans(area, found):
     return plan_days(area, *found, DAYS, held_out=False)
 
 
-def test_a_tasked_place_counts_on_its_days_only(area, plans):
-    """Schools are planned again for the days on which their places differ, and only then."""
+def list_served(plan):
+    """Schools that have a patrol to a tasked place, and those whose best patrol is one."""
+    patrols = [patrol for patrol in plan.patrols if patrol.variants]
+    further = {patrol.urn for patrol in patrols if any(v.serves for v in patrol.variants)}
+    return further, {p.urn for p in plan.patrols if any(stop.tasked for stop in p.stops)}
+
+
+def test_a_tasked_place_adds_a_patrol_on_its_days_only(plans):
+    """On its days each school that may serve it has one more patrol; all others stay the same."""
     assert all(a is b for a, b in zip(plans[DAYS[0]].patrols, plans[DAYS[4]].patrols, strict=True))
-    tasked = {
-        day: {p.urn for p in plan.patrols if any(s.tasked for s in p.stops)}
-        for day, plan in plans.items()
-    }
-    assert tasked.pop(TUESDAY)
-    assert not any(tasked.values())
+    served = {day: list_served(plan) for day, plan in plans.items()}
+    assert served.pop(TUESDAY) == ({"900001", "900007"}, set())
+    assert set(map(str, served.values())) == {"(set(), set())"}
+    for before, with_place in zip(plans[MONDAY].patrols, plans[TUESDAY].patrols, strict=True):
+        own = [variant for variant in with_place.variants if not variant.serves]
+        assert list(map(id, own)) == list(map(id, before.variants))
+        assert [stop.hotspot for stop in before.stops] == [s.hotspot for s in with_place.stops]
+
+
+def test_a_tasked_place_is_visited_once_on_its_day_or_named(area, plans):
+    """Who goes is named; where nobody may, the week says what keeps them."""
+    week = plan_week(area, plans, start=MONDAY)
+    (demand,) = (demand for demand in week.demands if demand.kind == "tasked")
+    assert (demand.place, demand.date, demand.visits, demand.why) == ("T-01", TUESDAY, 1, None)
+    (visitor,) = demand.met_by
+    (duty,) = (duty for duty in week.duties if any(stop.tasked for stop in duty.patrol.stops))
+    assert (visitor.officer, visitor.urn, visitor.date) == (duty.officer, duty.urn, TUESDAY)
     alone = plan_week(area, plans, start=MONDAY, bans=[Ban(date=TUESDAY)])
-    (note,) = (note for note in alone.notes if note.kind == "tasked_place_missed")
-    assert describe_note(note).endswith("on Tuesday 1 December.")
-    lock = Lock("SSO-02", "900007", TUESDAY)
-    week = plan_week(area, plans, start=MONDAY, locks=[lock])
-    assert not any(note.kind == "tasked_place_missed" for note in week.notes)
-    sent = [duty for duty in week.duties if any(stop.tasked for stop in duty.patrol.stops)]
-    assert {duty.date for duty in sent} == {TUESDAY}
+    (demand,) = (demand for demand in alone.demands if demand.kind == "tasked")
+    assert demand.met_by == ()
+    assert describe_note(demand.why).endswith("ruled out by hand SSO-01, SSO-02.")
     with pytest.raises(pp.InputError, match="there is no plan for 2026-12-01"):
         plan_week(area, {MONDAY: plans[MONDAY]}, start=MONDAY)
 
 
 def test_other_hours_of_a_place_plan_its_schools_again(area, plans, found):
-    """Schools whose place gets hours are planned again for its days alone."""
+    """Where a place gets hours, the patrols to it are planned again, for its days alone."""
     again = replan_days(plans, area, *found)
     assert all(one is two for one, two in zip(again[TUESDAY].patrols, plans[TUESDAY].patrols,
                                               strict=True))  # fmt: skip
     timed = area.tasked_places.assign(from_minutes=15 * 60 + 40.0, to_minutes=16 * 60 + 10.0)
     other = replan_days(plans, replace(area, tasked_places=timed), *found)
-    stops = [stop for p in other[TUESDAY].patrols for stop in p.stops if stop.tasked]
+    further = [v for p in other[TUESDAY].patrols for v in p.variants if v.serves]
+    stops = [stop for v in further for p in v.patrols for stop in p.stops if stop.tasked]
     assert stops
     for stop in stops:
         assert stop.arrive_minutes >= 15 * 60 + 40 - 1e-6
@@ -70,17 +86,30 @@ def test_other_hours_of_a_place_plan_its_schools_again(area, plans, found):
     assert other[MONDAY].patrols == again[MONDAY].patrols
 
 
-def test_planned_again_without_its_place_a_school_loses_what_was_left_out(area, plans, found):
-    """A tasked place that is gone is no longer listed as left out; other schools' rows stay."""
-    schools = {p.urn for p in plans[TUESDAY].patrols if any(s.tasked for s in p.stops)}
-    urns = list(area.schools["urn"])
-    rows = tuple(LeftOutRow("tasked places", f"URN {urn}: T-1", 1, urn=urn) for urn in urns)
-    noted = {day: replace(plan, left_out=(*area.left_out, *rows)) for day, plan in plans.items()}
+def test_planned_again_without_its_place_nothing_is_left_of_it(area, plans, found):
+    """A tasked place that is gone has neither patrols nor a row of what is left out."""
+    far = area.tasked_places.assign(geometry=area.tasked_places.translate(0, 9000))
+    with_far = replan_days(plans, replace(area, tasked_places=far), *found)
+    assert list_served(with_far[TUESDAY]) == (set(), set())
+    (row,) = set(with_far[TUESDAY].left_out) - set(area.left_out)
+    assert row.reason.startswith("T-01 is not on any school's streets; the nearest is ")
     bare = replace(area, tasked_places=area.tasked_places.iloc[:0])
-    again = replan_days(noted, bare, *found)
-    assert again[MONDAY].left_out == noted[MONDAY].left_out
-    gone = set(noted[TUESDAY].left_out) - set(again[TUESDAY].left_out)
-    assert schools <= {row.urn for row in gone} < set(urns)
-    assert not any(s.tasked for p in again[TUESDAY].patrols for s in p.stops)
-    others = [p for p in plans[TUESDAY].patrols if p.urn not in {row.urn for row in gone}]
-    assert all(patrol in again[TUESDAY].patrols for patrol in others)
+    again = replan_days(with_far, bare, *found)
+    for day in DAYS:
+        assert again[day].left_out == area.left_out
+        for patrol, before in zip(again[day].patrols, plans[MONDAY].patrols, strict=True):
+            assert list(map(id, patrol.variants)) == list(map(id, before.variants))
+
+
+def test_a_place_that_is_added_plans_its_own_patrols_alone(area, plans, found, monkeypatch):
+    """The best patrols and their variants are not solved again: one problem a school is."""
+    solved = []
+    solve = errands.solve
+    monkeypatch.setattr(errands, "solve", lambda *a, **k: solved.append(a) or solve(*a, **k))
+    monkeypatch.setattr(day_plans, "plan_patrols", None)
+    also = area.tasked_places.assign(place_id="T-09", schools=[["*"]])
+    both = replace(area, tasked_places=pd.concat([area.tasked_places, also], ignore_index=True))
+    more = replan_days(plans, both, *found)
+    served = {name for p in more[TUESDAY].patrols for v in p.variants for name in v.serves}
+    assert served == {"T-01", "T-09"}
+    assert 0 < len(solved) <= len(area.schools)

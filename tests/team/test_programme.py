@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from team import checker, teams
 
+from patrolplan.team.mip import MipBuilder
 from patrolplan.team.objective import compute_worth, sum_minutes_by_day
+from patrolplan.team.programme import add_floor, add_objective, add_options, find_overlaps
 from patrolplan.team.solve import SearchLimits, solve_rota
 
 
@@ -129,3 +131,52 @@ def test_crowds_with_locks_and_tasked_places_keep_every_rule(schools, seed, most
     assert solution.worth == pytest.approx(
         checker.compute_worth(problem, solution.chosen), abs=1e-9
     )
+
+
+def _day(seed):
+    """One officer's day: up to a dozen patrols in four windows, at any times."""
+    rng = np.random.default_rng(seed)
+    count = int(rng.integers(2, 13))
+    begin = rng.integers(0, 20, count).astype(np.float64)
+    return teams.build_team(
+        [(0, 0, route) for route in range(count)],
+        range(count),
+        [(route, route) for route in range(count)],
+        rng.random(count),
+        route_window=rng.integers(0, 4, count),
+        option_minutes=np.stack([begin, begin + rng.integers(1, 9, count)], axis=1),
+    )
+
+
+@settings(max_examples=40)
+@given(seed=st.integers(0, 10**6))
+def test_overlaps_are_the_largest_groups_under_way_at_one_time(seed):
+    """All of a group overlap, pairs of different windows that overlap are in one, none twice."""
+    problem = _day(seed)
+    group, option = find_overlaps(problem)
+    groups = [set(option[group == number]) for number in np.unique(group)]
+    pairs = {(o, p) for one in groups for o in one for p in one if o < p}
+    assert all(checker.overlap(problem, o, p) for o, p in pairs)
+    for o in range(len(problem)):
+        for p in range(o + 1, len(problem)):
+            if problem.window[o] != problem.window[p] and checker.overlap(problem, o, p):
+                assert (o, p) in pairs
+    assert not any(one <= other for one in groups for other in groups if one is not other)
+
+
+@settings(max_examples=20)
+@given(seed=st.integers(0, 10**6))
+def test_the_relaxation_bounds_weeks_of_everything(seed):
+    """With windows, overlaps, crews and demands, no week is worth more than the relaxation."""
+    problem = teams.draw_crews(seed)
+    solution = solve_rota(problem, stop=SearchLimits(gap_percent=0.0, moves_per_school=100))
+    problem = replace(problem, locks_first=solution.locks_first)
+    model = MipBuilder()
+    x = add_options(model, problem)
+    add_floor(model, problem, x, solution.floor)
+    add_objective(model, problem, x)
+    relaxed = model.build().solve_relaxation(seconds=60.0)
+    if len(relaxed.values):
+        assert relaxed.bound >= solution.worth - 1e-6
+    else:
+        assert solution.floor.missing < 0

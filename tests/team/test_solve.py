@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from team import checker, teams
 
-from patrolplan.team.objective import compute_worth
+from patrolplan.team.objective import compute_loosest_bound, compute_worth
 from patrolplan.team.rota_search import anneal_week
-from patrolplan.team.solve import SearchLimits, find_floor, solve_rota
+from patrolplan.team.solve import IMPOSSIBLE, SearchLimits, find_floor, solve_rota
 
 QUICK = SearchLimits(gap_percent=2.0, nodes=50, moves_per_school=500)
 
@@ -72,18 +72,25 @@ def test_a_large_team_is_solved_by_parts_within_its_gap():
 
 
 def _best_by_hand(problem):
-    """The best week among all subsets of the options: fewest missing, lowest dose, most worth."""
+    """The best week among all subsets of the options, aim by aim; None where there is none."""
+    target = np.minimum(problem.min_patrols, problem.open_days)
     ranked = []
     for size in range(len(problem) + 1):
         for chosen in itertools.combinations(range(len(problem)), size):
             if not checker.find_broken_rules(problem, chosen):
                 counts = np.array(checker.count_school_patrols(problem, chosen))
+                aims = (
+                    checker.count_unmet(problem, chosen, tasked=True),
+                    np.maximum(0, target - counts).sum(),
+                    checker.count_unmet(problem, chosen, tasked=False),
+                )
                 dose = checker.sum_school_dose(problem, chosen)
-                ranked.append((counts, dose, checker.compute_worth(problem, chosen)))
-    target = np.minimum(problem.min_patrols, problem.open_days)
-    lacking = [np.maximum(0, target - counts).sum() for counts, _, _ in ranked]
-    ranked = [row for row, much in zip(ranked, lacking, strict=True) if much == min(lacking)]
-    if min(lacking) == 0:
+                ranked.append((aims, dose, checker.compute_worth(problem, chosen)))
+    if not ranked:
+        return None
+    lowest = min(aims for aims, _, _ in ranked)
+    ranked = [row for row in ranked if row[0] == lowest]
+    if lowest[1] == 0:
         highest = checker.compute_max_dose(problem)
         levels = np.arange(0.0, highest.max() + 1, 15.0)
         met = [
@@ -93,6 +100,34 @@ def _best_by_hand(problem):
         ]
         ranked = [row for row in ranked if (row[1] >= np.minimum(max(met), highest)).all()]
     return max(worth for _, _, worth in ranked)
+
+
+def _check_tiny_week_of_everything(seed):
+    """Windows, overlaps, crews, demands, maxima and locks: the best of all subsets is found."""
+    problem = teams.draw_crews(seed)
+    solution = solve_rota(problem, stop=SearchLimits(gap_percent=0.0, moves_per_school=500))
+    problem = replace(problem, locks_first=solution.locks_first)
+    best = _best_by_hand(problem)
+    if best is None:
+        assert solution.floor.missing == IMPOSSIBLE
+        return
+    _check(problem, solution)
+    assert solution.proven
+    assert solution.worth == pytest.approx(best, abs=1e-7)
+    assert compute_loosest_bound(problem) >= best - 1e-9
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_tiny_week_of_everything_is_as_good_as_trying_everything(seed):
+    """With windows, overlaps, crews, demands, maxima and locks no other week is better."""
+    _check_tiny_week_of_everything(seed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4, 100))
+def test_many_tiny_weeks_of_everything_are_as_good_as_trying_everything(seed):
+    """With windows, overlaps, crews, demands, maxima and locks no other week is better."""
+    _check_tiny_week_of_everything(seed)
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -226,3 +261,125 @@ def test_the_lowest_dose_is_the_highest_that_can_be_in_any_order():
         for order in (np.arange(len(problem)), rng.permutation(len(problem))):
             assert find_floor(problem.select(order)).dose == pytest.approx(lowest)
     assert tried > 10
+
+
+def _demand(**changes):
+    """Two officers, two schools, two days; route 2 of school 1 meets the only demand."""
+    options = [(k, d, r) for k in range(2) for d in range(2) for r in range(3) if (r > 0) == k]
+    return teams.build_team(
+        options,
+        [0, 1, 1],
+        [(0, 0), (1, 1), (2, 2)],
+        [0.3, 0.3, 0.05],
+        demand_routes=np.array([[0, 2]]),
+        demand_days=np.array([[True, True]]),
+        **({"demand_visits": np.array([1]), "is_tasked": np.array([True])} | changes),
+    )
+
+
+def test_a_tasked_place_is_visited_as_often_as_it_asks_for_and_no_more():
+    """One of two days goes to the place, though the other route is worth more; both if it asks."""
+    for wanted in (0, 1, 2):
+        problem = _demand(demand_visits=np.array([wanted]))
+        chosen = solve_rota(problem).chosen
+        assert checker.count_visits(problem, chosen) == [wanted]
+    rich = replace(_demand(), weight=np.array([0.3, 0.1, 0.9]))
+    assert checker.count_visits(rich, solve_rota(rich).chosen) == [1]
+
+
+def test_a_watched_hotspot_may_have_more_visits_than_it_asks_for():
+    """It is a hotspot like others once it has its visit."""
+    problem = replace(_demand(is_tasked=np.array([False])), weight=np.array([0.3, 0.01, 0.9]))
+    assert checker.count_visits(problem, solve_rota(problem).chosen) == [2]
+
+
+def test_what_demands_lack_is_part_of_the_floor():
+    """A place that asks for three visits in two days is short of one."""
+    for tasked in (True, False):
+        problem = _demand(demand_visits=np.array([3]), is_tasked=np.array([tasked]))
+        floor = solve_rota(problem).floor
+        assert (floor.unmet_tasked, floor.unmet_watched) == ((1, 0) if tasked else (0, 1))
+
+
+def test_a_tasked_place_comes_before_the_minimum_of_a_school_and_a_watched_one_after():
+    """The only officer goes where intelligence wants them, or else to the other school as well."""
+    for tasked in (True, False):
+        problem = teams.build_team(
+            [(0, 0, 0), (0, 0, 1), (0, 1, 0)],
+            [0, 1],
+            [(0, 0), (1, 1)],
+            [0.3, 0.3],
+            demand_routes=np.array([[0, 0]]),
+            demand_days=np.array([[True, True]]),
+            demand_visits=np.array([2]),
+            is_tasked=np.array([tasked]),
+        )
+        assert solve_rota(problem).chosen.tolist() == ([0, 2] if tasked else [1, 2])
+
+
+def _two_windows(minutes):
+    """One officer with a patrol in the morning (window 1) and one after school (window 0)."""
+    return teams.build_team(
+        [(0, 0, 0), (0, 0, 1)],
+        [0, 1],
+        [(0, 0), (1, 1)],
+        [0.3, 0.2],
+        route_window=np.array([0, 1]),
+        option_minutes=None if minutes is None else np.array(minutes, dtype=np.float64),
+    )
+
+
+@pytest.mark.parametrize(
+    ("minutes", "count"),
+    [
+        (None, 1),
+        ([[900, 1000], [500, 600]], 2),
+        ([[900, 1000], [500, 900]], 2),
+        ([[900, 1000], [500, 901]], 1),
+        ([[900, 1000], [np.nan, 600]], 1),
+    ],
+)
+def test_patrols_of_two_windows_exclude_each_other_where_they_overlap(minutes, count):
+    """Back at the base as the next one begins is in time; unknown times overlap with all."""
+    problem = _two_windows(minutes)
+    assert len(solve_rota(problem).chosen) == count
+
+
+def _crew(**changes):
+    """Two officers and one school; either walks its route, or along with the other."""
+    return teams.build_team(
+        [(0, 0, 0), (1, 0, 0), (0, 0, 1), (1, 0, 1)],
+        [0, 0],
+        [(0, 0)],
+        [0.5],
+        route_number=np.array([1, 2]),
+        route_after=np.array([0, 1]),
+        is_companion=np.array([False, True]),
+        **changes,
+    )
+
+
+def test_who_has_nothing_else_to_do_walks_along():
+    """One patrols the school and the other comes with them, which is worth 0.3 of a patrol."""
+    problem = _crew()
+    chosen = solve_rota(problem).chosen
+    assert chosen.tolist() in ([0, 3], [1, 2])
+    assert compute_worth(problem, chosen).companions == pytest.approx(0.3 * 0.5)
+
+
+def test_who_may_not_go_alone_goes_with_another_or_not_at_all():
+    """Officer 0 needs a companion: with officer 1 both go, without them nobody does."""
+    problem = _crew(needs_companion=np.array([True, False, False, False])).select([0, 2, 3])
+    assert solve_rota(problem).chosen.tolist() == [0, 2]
+    assert solve_rota(problem.select([0, 1])).chosen.tolist() == []
+
+
+def test_a_lock_sends_alone_who_may_not_only_where_nobody_can_come_along():
+    """The rule holds for a locked patrol too, unless the lock could not be fulfilled at all."""
+    problem = _crew(needs_companion=np.array([True, False, False, False]))
+    problem = replace(problem, lock=np.array([0, -1, -1, -1]))
+    with_other, alone = solve_rota(problem), solve_rota(problem.select([0, 1]))
+    assert with_other.chosen.tolist() == [0, 3]
+    assert not with_other.locks_first
+    assert alone.chosen.tolist() == [0]
+    assert alone.locks_first

@@ -4,7 +4,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from patrolplan.parallel import ProgressCallback
 from patrolplan.patrols.errands import Answer, ErrandKey, add_errand_variants, list_answers
@@ -49,7 +49,10 @@ def add_further_patrols(
     if others:
         other_mode = add_to_mode(others, select_other_mode(earlier_plans), plans)
         further = join_modes(further, other_mode)
-    return {day: list_unserved(plan) for day, plan in further.items()}
+    return {
+        day: list_unserved(_reuse_patrols(plan, earlier_plans.get(day)))
+        for day, plan in further.items()
+    }
 
 
 def _add_relief(
@@ -137,6 +140,28 @@ def list_unserved(plan: Plan) -> Plan:
     unserved = [row for part in plan.parts for row in part.unserved]
     rows = list_left_out(plan, urns, unserved, visits)
     return replace(plan, left_out=(*plan.area.left_out, *rows))
+
+
+def _reuse_patrols(plan: Plan, earlier: Plan | None) -> Plan:
+    """The plan with the very patrols of an earlier one, wherever they are equal."""
+    if earlier is None:
+        return plan
+    before = {(patrol.urn, patrol.number): patrol for patrol in earlier.patrols}
+    patrols = []
+    for patrol in plan.patrols:
+        old = before.get((patrol.urn, patrol.number), patrol)
+        patrols.append(old if _is_same(old, patrol) else patrol)
+    other_mode = plan.other_mode
+    if other_mode is not None:
+        other_mode = _reuse_patrols(other_mode, earlier.other_mode)
+    return replace(plan, patrols=tuple(patrols), other_mode=other_mode)
+
+
+def _is_same(one: Patrol, other: Patrol) -> bool:
+    """Whether two patrols are copies, with the same variants."""
+    names = [field.name for field in fields(Patrol) if field.name != "variants"]
+    is_copy = all(getattr(one, name) is getattr(other, name) for name in names)
+    return is_copy and list(map(id, one.variants)) == list(map(id, other.variants))
 
 
 def _list_relief_variants(plan: Plan) -> dict[tuple[str, frozenset[str]], Variant | None]:

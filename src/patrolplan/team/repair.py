@@ -21,12 +21,16 @@ from patrolplan.area import StudyArea
 from patrolplan.errors import Problems
 from patrolplan.notes import Note
 from patrolplan.patrols.plan import Plan
+from patrolplan.team.companions import has_time_for
 from patrolplan.team.day_plans import list_day_plans
+from patrolplan.team.demand_outcomes import build_demand_outcomes
+from patrolplan.team.draw import make_draw_key
 from patrolplan.team.few_changes import ChangeLimits, find_few_changes
 from patrolplan.team.problem import Bools, RotaProblem
-from patrolplan.team.rota import build_week
+from patrolplan.team.rota import build_week, sort_duties
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.solve import RotaSolution
+from patrolplan.team.walks import draw_new_walks
 from patrolplan.team.week import Duty, Lock, Week
 
 MAX_MOVES = 2
@@ -125,14 +129,15 @@ def repair_week(
     }
     plans = list_day_plans(plan, week.days, area, week.locks)
     bare = RotaInputs(area, plans, week.days, (), week.bans, absences, week.delivered)
-    stay = tuple(duty for duty in week.duties if is_possible(bare, duty))
+    stay = tuple(duty for duty in week.duties if has_time_for(bare, duty, duty.officer))
     lost = len(week.duties) - len(stay)
-    stay = tuple(_drop_absent_crew(duty, absences) for duty in stay)
+    before = replace(week, locks=_select_locks(week, stay))
+    stay = tuple(_drop_crew(bare, duty) for duty in stay)
     touched = {day for days in absent.values() for day in days}
     touched |= {duty.date for duty in week.duties} - {duty.date for duty in stay}
     first = since or min(touched, default=week.days[-1])
     inputs = replace(bare, held=stay)
-    repaired = _fill(week, inputs, lost, first)
+    repaired = _fill(before, inputs, lost, first)
     moves = []
     best = repaired.worth
     for count in range(1, max_moves + 1):
@@ -191,26 +196,23 @@ def meet_demands(
     return Repair(week, after, list_changes(week, after))
 
 
-def is_possible(inputs: RotaInputs, duty: Duty) -> bool:
-    """Whether absences and appointments leave time for a patrol as it was handed out.
-
-    `inputs` have the absences, and the area with the appointments.
-    """
-    if duty.date in inputs.absent.get(duty.officer, ()):
-        return False
-    back = duty.end_minutes if np.isnan(duty.back_minutes) else duty.back_minutes
-    leave = duty.start_minutes if np.isnan(duty.leave_minutes) else duty.leave_minutes
-    return not any(
-        (one.officer, one.date) == (duty.officer, duty.date)
-        and one.leave_minutes < back
-        and leave < one.back_minutes
-        for one in inputs.free_time.appointments
+def _select_locks(week: Week, stay: Sequence[Duty]) -> tuple[Lock, ...]:
+    """The locks of a week without those of patrols that are lost."""
+    lost = [duty for duty in week.duties if duty not in stay]
+    return tuple(
+        lock
+        for lock in week.locks
+        if not any(
+            (lock.officer, lock.urn, lock.date) == (duty.officer, duty.urn, duty.date)
+            and lock.window in {None, duty.window}
+            for duty in lost
+        )
     )
 
 
-def _drop_absent_crew(duty: Duty, absent: Absences) -> Duty:
-    """The patrol without those of its crew who are absent."""
-    crew = tuple(name for name in duty.crew if duty.date not in absent.get(name, ()))
+def _drop_crew(inputs: RotaInputs, duty: Duty) -> Duty:
+    """The patrol without those of its crew who have no time for it any more."""
+    crew = tuple(name for name in duty.crew if has_time_for(inputs, duty, name))
     return duty if crew == duty.crew else replace(duty, crew=crew)
 
 
@@ -271,6 +273,9 @@ def _build_changed_week(
     if rows is None:
         return None
     after = build_week(inputs, part, RotaSolution.rate(part, rows, before.bound))
+    number = 1 if before.draw is None else before.draw.number
+    key = make_draw_key(inputs.area, inputs.days[0], number)
+    duties = draw_new_walks(inputs, before.duties, after.duties, key)
     absences = (
         Note("officer_away", {"officer": name, "date": f"{day}"})
         for name in sorted(inputs.absent)
@@ -278,6 +283,8 @@ def _build_changed_week(
     )
     return replace(
         after,
+        duties=sort_duties(duties),
+        demands=build_demand_outcomes(inputs, duties),
         locks=before.locks,
         notes=tuple(dict.fromkeys((*before.notes, *after.notes, *absences))),
         created_from=before.created_from,

@@ -181,10 +181,19 @@ def _ignore_in_git(path: Path) -> None:
     """Add a file to the `.gitignore` of its folder, where git may look at it."""
     folder = path.resolve().parent
     ignore = folder / ".gitignore"
-    if not ignore.exists() and not any((up / ".git").exists() for up in (folder, *folder.parents)):
-        return
-    text = ignore.read_text(encoding="utf-8") if ignore.exists() else ""
-    if path.name not in text.splitlines():
+    in_repository = False
+    for up in (folder, *folder.parents):
+        if path.name in _read_lines(up / ".gitignore"):
+            return
+        in_repository = (up / ".git").exists()
+        if in_repository:
+            break
+    if in_repository or ignore.exists():
+        text = ignore.read_text(encoding="utf-8") if ignore.exists() else ""
         gap = "" if not text or text.endswith("\n") else "\n"
         with ignore.open("a", encoding="utf-8", newline="\n") as stream:
             stream.write(f"{gap}{path.name}\n")
+
+
+def _read_lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []

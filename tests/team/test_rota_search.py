@@ -1,0 +1,82 @@
+"""Random walks among weeks: every week on the way keeps every rule and the floor."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings, strategies as st
+from team import checker, teams
+
+from patrolplan.team.rota_search import anneal_week, walk_weeks
+from patrolplan.team.solve import IMPOSSIBLE, SearchLimits, find_floor, solve_rota
+
+
+def _check_weeks(problem, floor, weeks):
+    for week in weeks:
+        assert checker.find_broken_rules(problem, week) == []
+        counts = np.array(checker.count_school_patrols(problem, week))
+        assert np.maximum(0, floor.patrols - counts).sum() <= floor.missing
+        assert checker.count_unmet(problem, week, tasked=True) <= floor.unmet_tasked
+        assert checker.count_unmet(problem, week, tasked=False) <= floor.unmet_watched
+        assert (checker.sum_school_dose(problem, week) >= floor.dose - 1e-6).all()
+
+
+@settings(max_examples=30)
+@given(seed=st.integers(0, 10**6), options=st.integers(5, 40))
+def test_every_week_on_the_way_keeps_every_rule(seed, options):
+    """With windows, overlaps, crews, demands, maxima and locks."""
+    problem = teams.draw_crews(seed, options=options)
+    floor = find_floor(problem)
+    if floor.missing == IMPOSSIBLE:
+        problem = replace(problem, locks_first=True)
+        floor = find_floor(problem)
+    if floor.missing == IMPOSSIBLE:
+        return
+    weeks = walk_weeks(problem, floor, floor.chosen, limit=-9.0, moves=20, states=20, seed=seed)
+    _check_weeks(
+        problem, floor, [*weeks, anneal_week(problem, floor, floor.chosen, moves=500, seed=1)]
+    )
+
+
+def _everybody_in_crews(seed):
+    """Three officers who may not go alone, and two schools."""
+    problem = teams.draw_crews(seed, options=40)
+    real = ~problem.is_companion[problem.route]
+    return replace(
+        problem,
+        needs_companion=real,
+        lock=np.full(len(problem), -1),
+        max_patrols=np.full(3, 4),
+        demand_routes=None,
+        demand_days=None,
+        demand_visits=None,
+        is_tasked=None,
+    )
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_crews_come_and_go_together(seed):
+    """From a week of nobody, the search finds the best week of patrols that nobody walks alone."""
+    problem = _everybody_in_crews(seed)
+    best = solve_rota(problem, stop=SearchLimits(gap_percent=0.0))
+    assert best.proven
+    assert problem.is_companion[problem.route[best.chosen]].any()
+    floor = replace(best.floor, missing=9, dose=np.zeros(problem.schools))
+    nobody = np.zeros(0, dtype=np.int64)
+    found = anneal_week(problem, floor, nobody, moves=100_000, seed=seed)
+    assert checker.compute_worth(problem, found) >= best.worth - 1e-9
+
+
+def test_a_lock_that_leaves_the_route_open_is_walked_by_any_of_its_routes():
+    """The search exchanges routes of one lock, and leaves the lock fulfilled."""
+    problem = teams.build_team(
+        [(0, 0, 0), (0, 0, 1), (1, 0, 2)],
+        [0, 0, 1],
+        [(0, 0), (1, 1), (2, 0)],
+        [0.3, 0.3],
+        lock=np.array([0, 0, -1]),
+    )
+    floor = find_floor(problem)
+    weeks = walk_weeks(problem, floor, floor.chosen, limit=-9.0, moves=20, states=50, seed=1)
+    _check_weeks(problem, floor, weeks)
+    assert {week[0] for week in weeks} == {0, 1}
