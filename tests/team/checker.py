@@ -72,7 +72,9 @@ def _find_lonely(problem, chosen):
         if problem.route_after is not None:
             after = int(problem.route_after[problem.route[o]])
         locked = problem.lock[o] >= 0
-        if after and after not in numbers[day, school, window] and not locked:
+        joins = problem.is_companion is not None and problem.is_companion[problem.route[o]]
+        sent = locked and not joins
+        if after and after not in numbers[day, school, window] and not sent:
             yield f"option {o} follows nobody"
         needs = problem.needs_companion is not None and problem.needs_companion[o]
         needs = needs and not (locked and problem.locks_first)

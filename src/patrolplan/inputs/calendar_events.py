@@ -22,7 +22,7 @@ MAX_BYTES = 20 * 2**20
 MAX_EVENTS = 20_000
 """Largest calendar, and most events in it."""
 
-REMEDY = "export the calendar again"
+REMEDY = "correct the event in its calendar, and export that again"
 
 OWN = "X-PATROLPLAN-"
 READ_PROPERTIES = frozenset(
@@ -69,8 +69,14 @@ class EventError(ValueError):
         self.line, self.what = event.line, what
 
 
-def read_events(path: Path) -> list[CalendarEvent]:
-    """The events of a file, without the text of what they are about."""
+def read_events(path: Path) -> tuple[list[CalendarEvent], list[Problem]]:
+    """The events of a file, without the text of what they are about, and those that are broken.
+
+    Raises
+    ------
+    InputError
+        When the file is no calendar, or too large.
+    """
     kept, lines = _drop_texts(path)
     if len(lines) > MAX_EVENTS:
         what = f"has {len(lines):,} events, more than {MAX_EVENTS:,}"
@@ -88,10 +94,9 @@ def read_events(path: Path) -> list[CalendarEvent]:
         for event in events
         for name in _list_broken(event.properties)
     ]
-    if problems:
-        raise InputError(problems)
-    is_cancelled = any(str(one.get("METHOD", "")).upper() == "CANCEL" for one in calendars)
-    return [] if is_cancelled else events
+    if any(str(one.get("METHOD", "")).upper() == "CANCEL" for one in calendars):
+        events = []
+    return [event for event in events if not _list_broken(event.properties)], problems
 
 
 def _drop_texts(path: Path) -> tuple[list[str], list[int]]:

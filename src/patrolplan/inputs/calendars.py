@@ -29,6 +29,9 @@ from patrolplan.inputs.recurrence import DayBudget, RecurrenceError, list_starts
 
 SUFFIX = ".ics"
 DAY_MINUTES = 1440.0
+MAX_PROBLEMS = 20
+"""After so many events that cannot be read no more of a file are looked at."""
+
 MAX_DAYS_OF_DUTY = 50_000
 """Most days with a duty that a calendar gives."""
 
@@ -96,7 +99,9 @@ def read_calendars(
 
 def read_patrol_events(path: Path) -> list[CalendarDuty]:
     """The patrols in a calendar of ours, in the order of time, whoever's they are."""
-    events = read_events(path)
+    events, problems = read_events(path)
+    if problems:
+        raise InputError(problems)
     names = {event.get_text(f"{OWN}OFFICER") for event in events}
     days = [event.get("DTSTART").dt for event in events]
     dates = [day.date() if isinstance(day, dt.datetime) else day for day in days]
@@ -110,12 +115,14 @@ def _read_calendar(
     path: Path, officers: Sequence[str], first: dt.date, last: dt.date
 ) -> tuple[list[CalendarDuty], Counter[str]]:
     series: defaultdict[str, list[CalendarEvent]] = defaultdict(list)
-    for number, event in enumerate(read_events(path)):
+    found, problems = read_events(path)
+    for number, event in enumerate(found):
         series[event.get_text("UID") or f"\n{number}"].append(event)
     left_out, budget = Counter[str](), DayBudget()
     duties: list[CalendarDuty] = []
-    problems: list[Problem] = []
     for events in series.values():
+        if len(problems) >= MAX_PROBLEMS:  # each may have taken long to find
+            break
         try:
             duties += _follow_series(events, path, officers, (first, last), budget, left_out)
         except EventError as error:

@@ -1,8 +1,9 @@
 """When an event of a calendar recurs: RRULE, RDATE and EXDATE, by the clock of its own zone.
 
-Rules of strangers can be endless, and some are made to be. Days are looked at between two dates
-alone, rules that recur within a day are refused, and all rules of a file together have a budget of
-days to look through.
+Rules of strangers can be endless, and some are made to be. Rules that recur within a day are
+refused, and so are parts that calendars do not write for such a frequency: most rules that hold on
+no day, which dateutil would follow to the year 9999, are of these. All rules of a file together
+have a budget of days to look through.
 """
 
 import datetime as dt
@@ -12,14 +13,23 @@ from typing import Any
 
 from dateutil.rrule import rrulestr
 
-FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
-WITHIN_DAY = ("BYHOUR", "BYMINUTE", "BYSECOND")
+ANY_PARTS = ("FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST")
+MONTH_PARTS = ("BYDAY", "BYMONTHDAY", "BYSETPOS", "BYMONTH")
+PARTS = {
+    "DAILY": ("BYDAY",),
+    "WEEKLY": ("BYDAY",),
+    "MONTHLY": MONTH_PARTS,
+    "YEARLY": (*MONTH_PARTS, "BYYEARDAY", "BYWEEKNO"),
+}
+"""What a rule of each frequency may say."""
+
+MAX_INTERVAL = {"DAILY": 366, "WEEKLY": 104, "MONTHLY": 24, "YEARLY": 10}
 
 EARLIEST_RULE = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - by the clock of any zone
 """Rules that begin before this are refused: nobody on duty has had an appointment for so long."""
 
-MAX_RULE_DAYS = 3_000_000
-"""Days that the rules of one file look through together: a thousand daily ones for eight years."""
+MAX_RULE_DAYS = 1_000_000
+"""Days that the rules of one file look through together: of 400 daily ones for seven years."""
 
 
 class RecurrenceError(ValueError):
@@ -85,21 +95,11 @@ def list_starts(
 def _follow(
     start: dt.datetime, rule: Mapping[str, Any], last: dt.datetime, budget: DayBudget
 ) -> list[dt.datetime]:
-    frequency = str(_get_first(rule, "FREQ", "")).upper()
-    if frequency not in FREQUENCIES or any(name in rule for name in WITHIN_DAY):
-        message = "recurs within a day, or at no known interval"
-        raise RecurrenceError(message)
-    if start < EARLIEST_RULE:
-        message = f"recurs since before {EARLIEST_RULE:%Y}"
-        raise RecurrenceError(message)
+    _check_rule(start, rule)
     until = _get_first(rule, "UNTIL", last)
     if not isinstance(until, dt.datetime):
         until = dt.datetime.combine(until, dt.time.max)
     until = min(until.replace(tzinfo=None), last)
-    interval = int(_get_first(rule, "INTERVAL", 1))
-    if interval < 1:
-        message = f"recurs at an interval of {interval}"
-        raise RecurrenceError(message)
     budget.spend(1 + max(0, (until - start).days))
     if until < start:
         return [start]
@@ -112,10 +112,37 @@ def _follow(
             found = rrulestr(text, dtstart=start).replace(
                 until=until, count=None if count is None else int(count)
             )
-            return list(found)
+            starts = list(found)
     except (ValueError, TypeError, KeyError, IndexError, OverflowError) as error:
         message = "its rule cannot be read"
         raise RecurrenceError(message) from error
+    if not starts:
+        message = "its rule holds on no day"
+        raise RecurrenceError(message)
+    return starts
+
+
+def _check_rule(start: dt.datetime, rule: Mapping[str, Any]) -> None:
+    """Refuse rules that calendars of people do not hold."""
+    frequency = str(_get_first(rule, "FREQ", "")).upper()
+    parts = PARTS.get(frequency)
+    message = ""
+    if parts is None:
+        message = "recurs within a day, or at no known interval"
+    elif other := [name for name in rule if name.upper() not in (*ANY_PARTS, *parts)]:
+        message = f"recurs {frequency.lower()} with {', '.join(sorted(other))}, which is not read"
+    elif start < EARLIEST_RULE:
+        message = f"recurs since before {EARLIEST_RULE:%Y}"
+    else:
+        interval = int(_get_first(rule, "INTERVAL", 1))
+        if not 1 <= interval <= MAX_INTERVAL[frequency]:
+            message = f"recurs {frequency.lower()} at an interval of {interval}"
+        elif frequency == "DAILY" and interval % 7 == 0 and "BYDAY" in rule:
+            message = "recurs every so many weeks, written as days with their names"
+        elif frequency == "MONTHLY" and interval > 1 and "BYMONTH" in rule:
+            message = "recurs at an interval of months, of some months alone"
+    if message:
+        raise RecurrenceError(message)
 
 
 def _get_first(rule: Mapping[str, Any], name: str, default: Any) -> Any:  # noqa: ANN401 - as icalendar

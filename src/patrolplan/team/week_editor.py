@@ -251,7 +251,7 @@ class WeekEditor:
         rows, problem = self.find_rows(duties), self.problem
         chosen = np.stack([problem.officer[rows], problem.day[rows], problem.route[rows]], axis=1)
         reasons = UnmetReasons(self.inputs, chosen)
-        if obstacle := reasons.find_obstacle(officer, school, day):
+        if obstacle := reasons.find_obstacle(officer, school, day, slot.window):
             raise InvalidEditError(obstacle)
         place = (slot.urn, slot.date, slot.window)
         same = [duty for duty in duties if (duty.urn, duty.date, duty.window) == place]

@@ -14,7 +14,7 @@ from patrolplan.outputs.crew_words import name_member
 from patrolplan.outputs.reason_words import join_words
 from patrolplan.outputs.wording import format_grid_reference
 from patrolplan.settings.patrol import AFTER_SCHOOL
-from patrolplan.team.bases import MODE_WORDS
+from patrolplan.team.bases import MODE_WORDS, find_patrol_way
 from patrolplan.team.officer_day import OfficerDays, build_officer_days
 from patrolplan.team.week import Duty, Week, find_open_days, format_day
 from patrolplan.text import capitalise
@@ -114,7 +114,7 @@ class Roster:
         duties = [duty for duty in self.week.duties if duty.officer == officer.name]
         modes = {MODE_WORDS[duty.patrol.way] for duty in duties}
         if not modes and settings.week.way_by_officer:
-            modes = {officer.mode}
+            modes = {MODE_WORDS[find_patrol_way(self.officer_modes.get(officer.name, "walk"))]}
         modes = modes or {MODE_WORDS[settings.patrol.way]}
         if modes == {officer.mode}:
             return officer.mode
