@@ -12,10 +12,7 @@ cells, the most typical week's, chances after last week's visits (Markov), and t
 patrols have not just been; the best of these counts as `papers`. The insider has the tool and the
 data, but not the secret, and simulates 150 weeks.
 
-For a team of `benchmarks/teams.py` the positions behind it give the ways: straight lines times 1.3
-at 4.8 km/h, bells between 15:00 and 15:30, a presence of five minutes at the gate, 90 minutes, all
-orders in time, and every whole minute of leaving the gate until there is no slack. Where the best
-order leaves less than three minutes of slack, three are assumed.
+A team of `benchmarks/teams.py` has eight variants a school, and the walks that it draws for them.
 """
 
 from __future__ import annotations
@@ -26,12 +23,12 @@ import json
 import sys
 import time
 from dataclasses import dataclass
-from itertools import pairwise, permutations
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from teams import HOTSPOTS_PER_SCHOOL, ROUTES, SCHOOLS_PER_KM2, draw_team
+from teams import DWELL_MINUTES, draw_team, draw_timings
 
 import patrolplan as pp
 from patrolplan.team.chances import QUARTERS, VisitTimes, compute_chances, sample_weeks
@@ -50,6 +47,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from patrolplan.patrols.timings import Timings
     from patrolplan.team.problem import RotaProblem
     from patrolplan.team.solve import RotaSolution
 
@@ -63,9 +61,7 @@ DAYS = 5
 MAX_PLACES = 1000
 """Hotspots of all weeks of an area together, at most."""
 DAYS_IN_A_ROW = 3
-METRES_A_MINUTE = 80.0
-DETOUR = 1.3
-GATE_MINUTES, WINDOW_MINUTES, DWELL_MINUTES, SLACK_MINUTES = 5.0, 90.0, 15.0, 3.0
+VARIANTS = 8
 ARRAYS = ("officer", "day", "route", "lock", "visits", "visit_minutes", "weight", "max_patrols")
 
 Cells = "NDArray[np.bool_]"
@@ -167,9 +163,9 @@ def is_same_problem(one: RotaProblem, other: RotaProblem) -> bool:
 
 def draw_team_weeks(schools: int, officers: int, seed: int, weeks: int) -> Iterator[DrawnWeek]:
     """Consecutive weeks of a team drawn at random, all of them chosen from the same options."""
-    problem = draw_team(schools, officers, seed=seed)
-    stops, middles = list_team_middles(problem, schools, seed)
-    times = VisitTimes.count(stops, middles)
+    problem = draw_team(schools, officers, seed=seed, variants=VARIANTS)
+    stops, timings = zip(*draw_timings(problem, seed=seed), strict=True)
+    times = VisitTimes.count(stops, [list_middles(each) for each in timings])
     begun = time.monotonic()
     best = solve_rota(problem, stop=SearchLimits(gap_percent=0.5))
     print(f"solved in {time.monotonic() - begun:.1f} s", file=sys.stderr)
@@ -185,9 +181,9 @@ def draw_team_weeks(schools: int, officers: int, seed: int, weeks: int) -> Itera
         for option in drawn.chosen.tolist():
             route, day = int(problem.route[option]), int(problem.day[option])
             own = key.derive("patrol", option)
-            pick = pick_timing(middles[route], own.derive("order").draw, own.derive("minute").draw)
-            places = stops[route][middles[route].stop[pick]]
-            minutes = middles[route].minutes[pick]
+            timing = timings[route].draw(lambda what, count, own=own: own.derive(what).draw(count))
+            places = stops[route][list(timing.order)]
+            minutes = np.array(timing.begin_minutes) + DWELL_MINUTES / 2
             visited[places, day, (minutes // 15).astype(np.int64)] = True
             at = (int(problem.school[option]), int(problem.number[option]), day)
             walks.add((*at, *places.tolist(), *np.round(minutes).tolist()))
@@ -202,61 +198,10 @@ def draw_team_weeks(schools: int, officers: int, seed: int, weeks: int) -> Itera
         )
 
 
-def pick_timing(
-    middles: DwellMiddles, draw_order: Callable[[int], int], draw_minute: Callable[[int], int]
-) -> int:
-    """Row of a timing: an order first, then its minute."""
-    orders, row = np.unique(middles.stop, axis=0, return_inverse=True)
-    rows = np.flatnonzero(row.ravel() == draw_order(len(orders)))
-    return int(rows[draw_minute(len(rows))])
-
-
-def list_team_middles(
-    problem: RotaProblem, schools: int, seed: int
-) -> tuple[list[NDArray[np.int64]], list[DwellMiddles]]:
-    """(r,) hotspots of each route, and the middles of its dwells in every order in time."""
-    rng = np.random.default_rng(seed)  # as `draw_team` begins
-    side = np.sqrt(schools / SCHOOLS_PER_KM2)
-    school_xy = rng.uniform(0, side, (schools, 2))
-    hotspot_xy = rng.uniform(0, side, (max(ROUTES, schools * HOTSPOTS_PER_SCHOOL), 2))
-    bell = 15 * 60 + 5.0 * np.random.default_rng(seed + 1).integers(0, 7, schools)
-    stops, middles = [], []
-    for route, school in enumerate(problem.route_school.tolist()):
-        hotspots = problem.visits[problem.visits[:, 0] == route, 1]
-        xy = 1000 * np.vstack([school_xy[school], hotspot_xy[hotspots]])
-        metres = np.hypot(*(xy[:, None] - xy).transpose(2, 0, 1))
-        stops.append(hotspots)
-        middles.append(time_orders(DETOUR * metres / METRES_A_MINUTE, float(bell[school])))
-    return stops, middles
-
-
-def time_orders(legs: NDArray[np.float64], bell: float) -> DwellMiddles:
-    """Every order of stops in time, by every whole minute of leaving the gate.
-
-    Parameters
-    ----------
-    legs
-        (1 + n, 1 + n) minutes between the gate and the stops.
-    bell
-        Minutes after midnight.
-    """
-    count = len(legs) - 1
-    orders = np.array(list(permutations(range(1, count + 1))))
-    walked = np.column_stack([np.zeros((len(orders), 1), dtype=np.int64), orders])
-    leg = legs[walked[:, :-1], walked[:, 1:]]
-    total = leg.sum(axis=1) + legs[walked[:, -1], 0] + DWELL_MINUTES * count
-    latest = max(WINDOW_MINUTES, GATE_MINUTES + total.min() + SLACK_MINUTES)
-    slack = np.floor(latest - GATE_MINUTES - total)
-    middle = np.cumsum(leg + DWELL_MINUTES, axis=1) - DWELL_MINUTES / 2
-    in_time = np.flatnonzero(slack >= 0)
-    each = slack[in_time].astype(np.int64) + 1
-    later = np.concatenate([np.arange(many) for many in each])
-    rows = np.repeat(in_time, each)
-    return DwellMiddles(
-        orders[rows] - 1,
-        bell + GATE_MINUTES + later[:, None] + middle[rows],
-        np.repeat(1 / (len(in_time) * each), each),
-    )
+def list_middles(timings: Timings) -> DwellMiddles:
+    """The middles of the dwells of every timing."""
+    middle = timings.begin_minutes + DWELL_MINUTES / 2
+    return DwellMiddles(timings.orders[timings.order], middle, timings.chances)
 
 
 def smooth(counts: NDArray[np.float64]) -> NDArray[np.float64]:
