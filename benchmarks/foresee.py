@@ -12,7 +12,8 @@ cells, the most typical week's, chances after last week's visits (Markov), and t
 patrols have not just been; the best of these counts as `papers`. The insider has the tool and the
 data, but not the secret, and simulates 150 weeks.
 
-A team of `benchmarks/teams.py` has eight variants a school, and the walks that it draws for them.
+A team of `benchmarks/teams.py` is drawn with its ways and bells; all its weeks are chosen from the
+same options.
 """
 
 from __future__ import annotations
@@ -40,14 +41,14 @@ from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.secret import Secret
 from patrolplan.team.solve import SearchLimits, solve_rota
 from patrolplan.team.walks import DwellMiddles, draw_walks
-from patrolplan.team.week import list_school_days
+from patrolplan.team.week import find_open_days, list_school_days
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
-    from patrolplan.patrols.timings import Timings
+    from patrolplan.area import StudyArea
     from patrolplan.team.problem import RotaProblem
     from patrolplan.team.solve import RotaSolution
 
@@ -58,10 +59,10 @@ PAPERS = 4
 """Past weeks that an attacker has papers of."""
 GIVE = 0.02
 DAYS = 5
+MAX_WEEKS = 520
 MAX_PLACES = 1000
 """Hotspots of all weeks of an area together, at most."""
 DAYS_IN_A_ROW = 3
-VARIANTS = 8
 ARRAYS = ("officer", "day", "route", "lock", "visits", "visit_minutes", "weight", "max_patrols")
 
 Cells = "NDArray[np.bool_]"
@@ -107,8 +108,7 @@ def draw_area_weeks(config: Path, first: dt.date, weeks: int) -> Iterator[DrawnW
     """Consecutive weeks of an area, none of them with doses of those before on record."""
     area = pp.load_area(config)
     risk = pp.estimate_risk(area)
-    mondays = [first + dt.timedelta(days=7 * number) for number in range(weeks)]
-    spans = [list_school_days(monday) for monday in mondays]
+    spans = list_school_weeks(area, first, weeks)
     every = [day for span in spans for day in span]
     plans = plan_days(area, risk, pp.find_hotspots(area, risk), every, held_out=False)
     places: dict[str, int] = {}
@@ -148,6 +148,18 @@ def draw_area_weeks(config: Path, first: dt.date, weeks: int) -> Iterator[DrawnW
         )
 
 
+def list_school_weeks(area: StudyArea, first: dt.date, weeks: int) -> list[tuple[dt.date, ...]]:
+    """The next weeks in which any school is open."""
+    spans: list[tuple[dt.date, ...]] = []
+    monday = first
+    while len(spans) < weeks and (monday - first).days < MAX_WEEKS * 7:
+        days = list_school_days(monday)
+        if find_open_days(area.term_dates, list(area.schools["urn"]), days).any():
+            spans.append(days)
+        monday += dt.timedelta(days=7)
+    return spans
+
+
 def spread_rows(cells: NDArray[Any], rows: list[int], days: tuple[dt.date, ...]) -> NDArray[Any]:
     """The same cells in rows and weekdays that mean the same in every week."""
     out = np.zeros((MAX_PLACES, DAYS, QUARTERS), dtype=cells.dtype)
@@ -163,9 +175,9 @@ def is_same_problem(one: RotaProblem, other: RotaProblem) -> bool:
 
 def draw_team_weeks(schools: int, officers: int, seed: int, weeks: int) -> Iterator[DrawnWeek]:
     """Consecutive weeks of a team drawn at random, all of them chosen from the same options."""
-    problem = draw_team(schools, officers, seed=seed, variants=VARIANTS)
-    stops, timings = zip(*draw_timings(problem, seed=seed), strict=True)
-    times = VisitTimes.count(stops, [list_middles(each) for each in timings])
+    problem = draw_team(schools, officers, seed=seed)
+    stops, middles = list_team_middles(problem, seed)
+    times = VisitTimes.count(stops, middles)
     begun = time.monotonic()
     best = solve_rota(problem, stop=SearchLimits(gap_percent=0.5))
     print(f"solved in {time.monotonic() - begun:.1f} s", file=sys.stderr)
@@ -181,9 +193,9 @@ def draw_team_weeks(schools: int, officers: int, seed: int, weeks: int) -> Itera
         for option in drawn.chosen.tolist():
             route, day = int(problem.route[option]), int(problem.day[option])
             own = key.derive("patrol", option)
-            timing = timings[route].draw(lambda what, count, own=own: own.derive(what).draw(count))
-            places = stops[route][list(timing.order)]
-            minutes = np.array(timing.begin_minutes) + DWELL_MINUTES / 2
+            pick = pick_timing(middles[route], own.derive("order").draw, own.derive("minute").draw)
+            places = stops[route][middles[route].stop[pick]]
+            minutes = middles[route].minutes[pick]
             visited[places, day, (minutes // 15).astype(np.int64)] = True
             at = (int(problem.school[option]), int(problem.number[option]), day)
             walks.add((*at, *places.tolist(), *np.round(minutes).tolist()))
@@ -198,10 +210,29 @@ def draw_team_weeks(schools: int, officers: int, seed: int, weeks: int) -> Itera
         )
 
 
-def list_middles(timings: Timings) -> DwellMiddles:
-    """The middles of the dwells of every timing."""
-    middle = timings.begin_minutes + DWELL_MINUTES / 2
-    return DwellMiddles(timings.orders[timings.order], middle, timings.chances)
+def pick_timing(
+    middles: DwellMiddles, draw_order: Callable[[int], int], draw_minute: Callable[[int], int]
+) -> int:
+    """Row of a timing: an order first, then its minute."""
+    orders, row = np.unique(middles.stop, axis=0, return_inverse=True)
+    rows = np.flatnonzero(row.ravel() == draw_order(len(orders)))
+    return int(rows[draw_minute(len(rows))])
+
+
+def list_team_middles(
+    problem: RotaProblem, seed: int
+) -> tuple[list[NDArray[np.int64]], list[DwellMiddles]]:
+    """(r,) hotspots of each route, and the middles of its dwells by every timing."""
+    walks = draw_timings(problem, seed=seed)
+    middles = [
+        DwellMiddles(
+            timings.orders[timings.order],
+            timings.begin_minutes + DWELL_MINUTES / 2,
+            timings.chances,
+        )
+        for _, timings in walks
+    ]
+    return [stops for stops, _ in walks], middles
 
 
 def smooth(counts: NDArray[np.float64]) -> NDArray[np.float64]:
