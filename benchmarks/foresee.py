@@ -59,6 +59,8 @@ PAPERS = 4
 """Past weeks that an attacker has papers of."""
 GIVE = 0.02
 DAYS = 5
+VARIANTS = 8
+"""Of each school of a team, besides its best patrol."""
 MAX_WEEKS = 520
 MAX_PLACES = 1000
 """Hotspots of all weeks of an area together, at most."""
@@ -175,7 +177,7 @@ def is_same_problem(one: RotaProblem, other: RotaProblem) -> bool:
 
 def draw_team_weeks(schools: int, officers: int, seed: int, weeks: int) -> Iterator[DrawnWeek]:
     """Consecutive weeks of a team drawn at random, all of them chosen from the same options."""
-    problem = draw_team(schools, officers, seed=seed)
+    problem = draw_team(schools, officers, seed=seed, variants=VARIANTS)
     stops, middles = list_team_middles(problem, seed)
     times = VisitTimes.count(stops, middles)
     begun = time.monotonic()
