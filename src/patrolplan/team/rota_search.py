@@ -173,6 +173,8 @@ def _complete_change(
             leaves = same_lock or overlap(facts, option, other)
             if leaves and not _add_out(out, other):
                 return False
+    if facts.together == 1:
+        return True
     for number in range(len(out)):  # grows on the way
         if out[number] >= 0 and not _take_out_dependents(facts, state, out, into, out[number]):
             return False
