@@ -47,10 +47,10 @@ MAX_WAIT_SECONDS = 20.0
 SIZES = {"1366": (1366, 768), "390": (390, 844)}
 
 WATCH = """() => {
-  const watch = { began: 0, drawn: 0 };
+  const watch = { started_at: 0, drawn: 0 };
   window.watch = watch;
   addEventListener("keydown", ({ timeStamp }) => {
-    Object.assign(watch, { began: timeStamp, drawn: 0 });
+    Object.assign(watch, { started_at: timeStamp, drawn: 0 });
   }, true);
   new MutationObserver(() => {
     requestAnimationFrame(() => setTimeout(() => { watch.drawn ||= performance.now(); }));

@@ -1,15 +1,24 @@
 """Seeded teams to plan a week for: schools, officers, hotspots and routes drawn at random.
 
 Schools and hotspots lie at random on a square, as dense as in a London borough; every school has
-four near-optimal routes over hotspots within reach, so that neighbouring schools share hotspots;
+near-optimal routes over hotspots within reach, so that neighbouring schools share hotspots;
 every officer has schools near each other, days off, and a most of three to five patrols a week;
 some schools have two officers, some are closed on a day, some routes do not fit somebody's hours.
+
+Each route may be walked in every order of its stops, and by every minute of leaving the gate that
+leaves time for them: legs are 1.3 times the straight line on foot, bells ring between 15:00 and
+15:30, and where a route would hardly fit into the window, the window is longer.
 """
 
 import datetime as dt
+from dataclasses import replace
+from itertools import permutations
 
 import numpy as np
 
+from patrolplan.patrols.orders import list_leg_minutes, list_timings
+from patrolplan.patrols.solver.solve import Officer, OrienteeringProblem
+from patrolplan.patrols.timings import Timings
 from patrolplan.team.problem import RotaProblem
 
 SIZES = ((12, 8), (60, 25), (500, 150))
@@ -18,15 +27,28 @@ DAYS = 5
 SCHOOLS_PER_KM2 = 1.0
 HOTSPOTS_PER_SCHOOL = 8
 REACH_KM = 0.9
-ROUTES = 4
+VARIANTS = 3
 DAY_OFF = 0.1
 SCHOOL_CLOSED = 0.02
 TOO_LATE = 0.05
 NEAR = 12
+FIRST_BELL = 15 * 60
+BELL_MINUTES = 30
+WINDOW_MINUTES = 90
+GATE_MINUTES = 5
+DWELL_MINUTES = 15.0
+SLACK_MINUTES = 3
+MINUTES_PER_KM = 1.3 / 0.08
 
 
 def draw_team(
-    schools: int, officers: int, *, seed: int, least: int = 1, together: int = 1
+    schools: int,
+    officers: int,
+    *,
+    seed: int,
+    least: int = 1,
+    together: int = 1,
+    variants: int = VARIANTS,
 ) -> RotaProblem:
     """A week's choice for a team drawn at random.
 
@@ -40,18 +62,19 @@ def draw_team(
         Patrols that every school should get.
     together
         Officers who patrol a school together.
+    variants
+        Routes of a school and officer besides the best.
     """
     rng = np.random.default_rng(seed)
-    side = np.sqrt(schools / SCHOOLS_PER_KM2)
-    school_xy = rng.uniform(0, side, (schools, 2))
-    hotspots = max(ROUTES, schools * HOTSPOTS_PER_SCHOOL)
-    hotspot_xy = rng.uniform(0, side, (hotspots, 2))
+    school_xy, hotspot_xy = _draw_places(rng, schools)
+    hotspots = len(hotspot_xy)
     weight = rng.lognormal(0.0, 1.0, hotspots)
     weight /= weight.sum()
-    routes = schools * ROUTES * together
-    route_school = np.repeat(np.arange(schools), ROUTES * together)
-    route_number = np.tile(np.repeat(np.arange(1, together + 1), ROUTES), schools)
-    visits = _draw_visits(rng, school_xy, hotspot_xy, weight, route_school)
+    own = variants + 1
+    routes = schools * own * together
+    route_school = np.repeat(np.arange(schools), own * together)
+    route_number = np.tile(np.repeat(np.arange(1, together + 1), own), schools)
+    visits = _draw_visits(rng, school_xy, hotspot_xy, weight, route_school[::own], variants)
     cares = _assign_schools(rng, school_xy, officers)
     on_duty = rng.random((officers, DAYS)) > DAY_OFF
     is_open = rng.random((schools, DAYS)) > SCHOOL_CLOSED
@@ -68,7 +91,7 @@ def draw_team(
         route_school=route_school,
         route_number=route_number,
         visits=visits,
-        visit_minutes=np.full(len(visits), 15.0),
+        visit_minutes=np.full(len(visits), DWELL_MINUTES),
         weight=weight,
         dosed_before=np.zeros(hotspots, dtype=np.int64),
         run_before=np.zeros(hotspots, dtype=np.int64),
@@ -79,26 +102,79 @@ def draw_team(
     )
 
 
+def draw_timings(problem: RotaProblem, *, seed: int) -> list[tuple[np.ndarray, Timings]]:
+    """Each route's hotspots, and every way in which it may be walked.
+
+    Parameters
+    ----------
+    problem
+        Of `draw_team`.
+    seed
+        The one it was drawn with.
+    """
+    school_xy, hotspot_xy = _draw_places(np.random.default_rng(seed), problem.schools)
+    bells = np.random.default_rng([seed, 1]).integers(0, BELL_MINUTES + 1, problem.schools)
+    found = []
+    for route, school in enumerate(problem.route_school.tolist()):
+        stops = problem.visits[problem.visits[:, 0] == route, 1]
+        xy = np.vstack([school_xy[school], hotspot_xy[stops]])
+        travel = MINUTES_PER_KM * np.hypot(*(xy[:, None] - xy).transpose(2, 0, 1))
+        bell = float(FIRST_BELL + bells[school])
+        walk = OrienteeringProblem(
+            travel_minutes=travel,
+            prizes=np.append(0.0, problem.weight[stops]),
+            dwell_minutes=np.append(0.0, np.full(len(stops), DWELL_MINUTES)),
+            officers=(Officer(0, 0, bell + GATE_MINUTES, bell + WINDOW_MINUTES),),
+        )
+        found.append((stops, _list_with_slack(walk, len(stops))))
+    return found
+
+
+def _list_with_slack(walk: OrienteeringProblem, stops: int) -> Timings:
+    """Every order and minute, in a window that leaves the quickest order some slack."""
+    (officer,), rows = walk.officers, range(1, stops + 1)
+    quickest = officer.earliest_minutes + min(
+        sum(list_leg_minutes(walk, order)) for order in permutations(rows)
+    )
+    needed = quickest + DWELL_MINUTES * stops + SLACK_MINUTES
+    officer = replace(officer, latest_minutes=max(officer.latest_minutes, needed))
+    walk = replace(walk, officers=(officer,))
+    return list_timings(walk, rows, worth=float(walk.prizes.sum()))
+
+
+def _draw_places(rng: np.random.Generator, schools: int) -> tuple[np.ndarray, np.ndarray]:
+    """(s, 2) and (h, 2) kilometres of schools and hotspots."""
+    side = np.sqrt(schools / SCHOOLS_PER_KM2)
+    school_xy = rng.uniform(0, side, (schools, 2))
+    hotspots = max(VARIANTS + 1, schools * HOTSPOTS_PER_SCHOOL)
+    return school_xy, rng.uniform(0, side, (hotspots, 2))
+
+
 def _draw_visits(
     rng: np.random.Generator,
     school_xy: np.ndarray,
     hotspot_xy: np.ndarray,
     weight: np.ndarray,
-    route_school: np.ndarray,
+    schools: np.ndarray,
+    variants: int,
 ) -> np.ndarray:
-    """(v, 2) route and hotspot: three or four of the best, and with one or two of them changed."""
+    """(v, 2) route and hotspot: three or four of the best, and with one or two of them changed.
+
+    `schools` are those of each officer at a school.
+    """
     rows = []
-    for first in range(0, len(route_school), ROUTES):
-        apart = np.hypot(*(hotspot_xy - school_xy[route_school[first]]).T)
+    for number, school in enumerate(schools.tolist()):
+        apart = np.hypot(*(hotspot_xy - school_xy[school]).T)
         near = np.argsort(np.where(apart < REACH_KM, -weight, apart))[:NEAR]
         best = near[: rng.integers(3, 5)]
         others = rng.permutation(near[len(best) :])
-        for variant in range(ROUTES):
+        for variant in range(variants + 1):
             stops = best.copy()
             if variant:
-                stops[-1 - variant % len(stops)] = others[variant]
-                stops[rng.integers(len(stops))] = others[-variant]
-            rows += [(first + variant, hotspot) for hotspot in np.unique(stops)]
+                stops[-1 - variant % len(stops)] = others[variant % len(others)]
+                stops[rng.integers(len(stops))] = others[-variant % len(others)]
+            route = number * (variants + 1) + variant
+            rows += [(route, hotspot) for hotspot in np.unique(stops)]
     return np.array(rows, dtype=np.int64)
 
 

@@ -37,7 +37,11 @@ def ground(demo, tmp_path_factory):
             shutil.copy(path, folder)
     settings = folder / demo.name
     text = settings.read_text(encoding="utf-8")
+    if "duties.csv" not in text:
+        tasked = 'tasked_places = "tasked_places.csv"'
+        text = text.replace(tasked, f'{tasked}\nduties = "duties.csv"')
     text += '\n[schools]\nurns = ["900001", "900006", "900007", "900009"]\n'
+    (folder / "duties.csv").write_text("officer,date,from,to,kind,urn\n", encoding="utf-8")
     settings.write_text(text, encoding="utf-8")
     area = pp.load_area(settings)
     risk = pp.estimate_risk(make_static(area))
@@ -55,7 +59,8 @@ def chosen(ground):
 def move_files(ground, folder):
     """The same ground with its files in another folder, so that a test may change them."""
     folder.mkdir()
-    shutil.copy(ground.area.settings.folder / "tasked_places.csv", folder)
+    for name in ("tasked_places.csv", "duties.csv"):
+        shutil.copy(ground.area.settings.folder / name, folder)
     data = ground.area.settings.model_dump(by_alias=True, exclude_none=True)
     area = replace(ground.area, settings=parse_settings(data, folder=folder))
     plans = {day: replace(plan, area=area) for day, plan in ground.plans.items()}

@@ -23,17 +23,13 @@ from patrolplan.outputs.note_words import describe_note, describe_notes
 from patrolplan.outputs.week.roster import Roster
 from patrolplan.outputs.week.spreadsheet import render_week_csv
 from patrolplan.outputs.week.task_sheets import build_tasks_data
-from patrolplan.team import bases as travel
-from patrolplan.team.bases import (
-    OFF_STREET_FACTOR,
-    Bases,
-    compute_minutes_from_base,
-    list_other_mode_schools,
-)
+from patrolplan.team import travel
+from patrolplan.team.bases import Bases, list_other_mode_schools
 from patrolplan.team.day_plans import plan_days
 from patrolplan.team.repair import repair_week
 from patrolplan.team.rota import plan_week
 from patrolplan.team.routes import build_route_key, list_patrols
+from patrolplan.team.travel import OFF_STREET_FACTOR, compute_minutes_from_base
 from patrolplan.team.week import Lock, format_day, list_school_days
 from patrolplan.team.week_file import build_week_document, read_week
 from patrolplan.times import format_time

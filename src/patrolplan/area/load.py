@@ -37,11 +37,12 @@ from patrolplan.crs import BRITISH_GRID, BRITISH_GRID_CODE, Projection, find_loc
 from patrolplan.errors import InputError, Problem, Problems, SettingsError
 from patrolplan.inputs.boundary import read_limits
 from patrolplan.inputs.crimes import FIELDS as CRIME_FIELDS, Crimes, read_crimes
+from patrolplan.inputs.duties import find_duty_span, read_all_duties
+from patrolplan.inputs.duty_table import DUTIES_TABLE
 from patrolplan.inputs.earlier_hotspots import read_earlier_hotspots
 from patrolplan.inputs.lookups import (
     LOOKUPS,
     read_bell_times,
-    read_duties,
     read_gates,
     read_officers,
     read_tasked_places,
@@ -110,7 +111,7 @@ SOURCE_FIELDS = {
     "crimes": CRIME_FIELDS,
     "schools": SCHOOL_FIELDS,
     "reports": REPORT_FIELDS,
-    **{lookup.source: lookup.fields for lookup in (*LOOKUPS, ORIGINS, CLOCK)},
+    **{lookup.source: lookup.fields for lookup in (*LOOKUPS, DUTIES_TABLE, ORIGINS, CLOCK)},
     "areas": AREA_FIELDS,
     "stops": STOP_FIELDS,
     "places": PLACE_FIELDS,
@@ -246,6 +247,7 @@ def load_area(settings: Settings | str | Path) -> StudyArea:
             "term_dates": sources.term_dates["urn"],
             "officers": sources.officers["school_urns"].explode().dropna(),
             "origins": sources.origins["urn"],
+            "duties": sources.duties["urn"][sources.duties["urn"] != ""],
         },
         sources.tasked_places,
         report,
@@ -340,6 +342,7 @@ def _count_tables(
         report.left_out.count_table("crimes", len(incidents)),
         report.left_out.count_table("schools", len(schools)),
         report.left_out.count_table("reports", int(groups.counts.sum())),
+        report.left_out.count_table("duties", len(sources.duties)),
     ]
     planned = {ALL_SCHOOLS, *schools["urn"]}
     used = {
@@ -348,7 +351,6 @@ def _count_tables(
         "term dates": sources.term_dates["urn"].isin(planned),
         "tasked places": sources.tasked_places["schools"].map(planned.intersection).astype(bool),
         "officers": np.ones(len(sources.officers), dtype=bool),
-        "duties": sources.duties["officer"].isin(sources.officers["officer"]),
     }
     for source, is_used in used.items():
         count = int(is_used.sum())
@@ -398,7 +400,6 @@ def read_sources(settings: Settings, projection: Projection, report: LoadReport)
         "officers": partial(read_officers, projection=projection),
         "term_dates": read_term_dates,
         "tasked_places": partial(read_tasked_places, projection=projection),
-        "duties": partial(read_duties, projection=projection),
         "origins": read_origins,
         "areas": partial(read_areas, projection=projection, left_out=report.left_out),
         "stops": partial(
@@ -424,9 +425,28 @@ def read_sources(settings: Settings, projection: Projection, report: LoadReport)
             report.left_out.extend(suppress_small_counts(crimes_left_out.rows, min_crime_count))
             report.left_out.rows_read |= crimes_left_out.rows_read
     with report.problems.collect():
+        parts["duties"] = _read_duties(settings, projection, parts, report.left_out)
+    with report.problems.collect():
         parts["earlier_hotspots"] = read_earlier_hotspots(settings, projection)
     report.raise_if_any()
     return Sources(**parts)
+
+
+def _read_duties(
+    settings: Settings, projection: Projection, parts: Mapping[str, Any], left_out: LeftOut
+) -> gpd.GeoDataFrame:
+    """Officers' duties, given what was read before: officers, and crimes for the years."""
+    paths, columns = _find_table(settings, "duties")
+    officers, crimes = parts.get("officers"), parts.get("crimes")
+    newest = None if crimes is None else crimes.incidents["month"].max()
+    return read_all_duties(
+        paths,
+        projection,
+        columns=columns,
+        officers=None if officers is None else list(officers["officer"]),
+        span=find_duty_span(newest),
+        left_out=left_out,
+    )
 
 
 def _read_streets(settings: Settings, projection: Projection, left_out: LeftOut) -> dict[str, Any]:

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from patrolplan.atomic import TEMPORARY_PREFIX, UNDO_FILE, hash_content
 from patrolplan.outputs.output_folder import build_manifest_header, replace_folder
+from patrolplan.outputs.week.calendars import FOLDER as CALENDARS
 from patrolplan.outputs.week.roster import Roster, check_officer_and_date
 from patrolplan.outputs.week.week_pack import write_week_documents, write_week_files
 from patrolplan.patrols.plan import build_patrol_document
 from patrolplan.text import format_count
-from patrolplan.times import format_time
+from patrolplan.times import format_span, format_time
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -37,6 +38,9 @@ PRINTED_KEY = "printed"
 PART_FOLDER = "part"
 """Folder of papers that show only the last part printed, one officer or day."""
 
+CARD_PARTS = 3
+"""Parts of the path of a single card."""
+
 WHOLE_WEEK_PAPERS = ("lead.pdf", "map.html", "tasks.pdf", "week.csv", "week.xlsx")
 """Papers that show the whole week."""
 
@@ -47,8 +51,29 @@ def hash_cards(week: Week) -> dict[str, str]:
     digests = {}
     for duty in week.duties:
         leave, walk = format_time(duty.leave_minutes), _hash_walk(duty.patrol, projection)
-        facts = json.dumps([duty.officer, f"{duty.date}", leave, walk])
+        facts = json.dumps([duty.officer, *duty.crew, f"{duty.date}", leave, walk])
         digests[roster.card_path(duty)] = hash_content(facts)[:16]
+    return digests
+
+
+def hash_books(week: Week) -> dict[str, str]:
+    """A digest of an officer's week, appointments included, for their book and their calendar."""
+    roster = Roster(week)
+    digests = {}
+    for officer in roster.find_officers(week.duties):
+        facts = [
+            [
+                f"{day}",
+                item.kind,
+                format_span(item.from_minutes, item.to_minutes),
+                *([] if item.duty is None else [item.duty.urn, item.duty.officer, *item.duty.crew]),
+                *([] if item.appointment is None else [item.appointment.kind]),
+            ]
+            for day in week.days
+            for item in roster.officer_days.get((officer.name, day), ())
+        ]
+        for name in (f"cards/{officer.file_name}.pdf", f"{CALENDARS}/{officer.file_name}.ics"):
+            digests[name] = hash_content(json.dumps(facts))[:16]
     return digests
 
 
@@ -67,7 +92,8 @@ def find_shown_cards(manifest: Mapping[str, Any], week: Week) -> dict[str, str]:
     if printed is not None:
         return dict(printed)
     names = manifest.get("files", {})
-    return {name: digest for name, digest in hash_cards(week).items() if name in names}
+    shown = hash_cards(week) | hash_books(week)
+    return {name: digest for name, digest in shown.items() if name in names}
 
 
 def find_outdated_papers(week: Week, names: Collection[str], shown: Mapping[str, str]) -> list[str]:
@@ -77,15 +103,19 @@ def find_outdated_papers(week: Week, names: Collection[str], shown: Mapping[str,
     """
     if not shown:
         return sorted(name for name in WHOLE_WEEK_PAPERS if name in names)
-    present = hash_cards(week)
+    cards = hash_cards(week)
+    present = cards | hash_books(week)
     wrong = {name for name in shown if name in names and present.get(name) != shown[name]}
-    new = set(present) - set(shown)
+    new = set(cards) - set(shown)
     if not wrong and not new:
         return []
     stale = wrong | set(WHOLE_WEEK_PAPERS)
     stale |= {name for name in names if wrong and name.startswith(f"{PART_FOLDER}/")}
-    for card in map(PurePosixPath, wrong | new):  # cards/OFFICER/YYYY-MM-DD-SCHOOL.pdf
-        stale |= {f"{card.parent}.pdf", f"schools/{card.name.split('-', 3)[3]}"}
+    for card in map(PurePosixPath, wrong | new):  # cards/OFFICER/YYYY-MM-DD-SCHOOL[.WINDOW].pdf
+        if len(card.parts) == CARD_PARTS:
+            school = card.name.split("-", 3)[3].split(".")[0]
+            stale |= {f"{card.parent}.pdf", f"schools/{school}.pdf"}
+            stale |= {f"{CALENDARS}/{card.parent.name}.ics"}
     return sorted(stale & set(names))
 
 
@@ -105,15 +135,17 @@ def print_papers(
     names = [one.name for one in roster.officers]
     check_officer_and_date(names, week.days, officer, date)
     details: dict[str, Any] = dict(build_manifest_header(week.plan.area))
-    printed = {
-        roster.card_path(duty)
-        for duty in week.duties
-        if officer in {None, duty.officer} and date in {None, duty.date}
-    }
+    duties = roster.select_duties(officer, date)
+    cards = {roster.card_path(duty) for duty in duties}
     whole = officer is None and date is None
+    printed = set(cards)
+    for one in roster.select_officers(officer, date):
+        printed.add(f"{CALENDARS}/{one.file_name}.ics")
+        if date is None:
+            printed.add(f"cards/{one.file_name}.pdf")
     with tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX) as temporary:
         drawn = Path(temporary)
-        write_week_files(roster, drawn, officer=officer, date=date)
+        write_week_files(roster, drawn, officer=officer, date=date, earlier=folder)
         if not whole:
             _move_part_papers(drawn, is_day=date is not None)
         with shared.lock:
@@ -122,7 +154,8 @@ def print_papers(
                 shared.reload_if_changed()
                 present, manifest = shared.state.week, shared.store.load_manifest()
                 shown = {} if whole else find_shown_cards(manifest, week)
-                shown |= {name: card for name, card in hash_cards(week).items() if name in printed}
+                papers = hash_cards(week) | hash_books(week)
+                shown |= {name: papers[name] for name in papers if name in printed}
                 if not whole:
                     _copy_other_papers(folder, part, manifest)
                 if (folder / UNDO_FILE).is_file():
@@ -134,7 +167,7 @@ def print_papers(
                     present, files, details[PRINTED_KEY]
                 )
             shared.mark_written()
-    return f"Printed {format_count(len(printed), 'card')} into {folder}"
+    return f"Printed {format_count(len(cards), 'card')} into {folder}"
 
 
 def _move_part_papers(drawn: Path, *, is_day: bool) -> None:
@@ -152,7 +185,7 @@ def _copy_other_papers(folder: Path, part: Path, manifest: Mapping[str, Any]) ->
     """Copy the papers that were not drawn again; the part printed last is replaced by this one."""
     for name in manifest.get("files", {}):
         source, target = folder / name, part / name
-        is_paper = name.endswith(".pdf") and not name.startswith(f"{PART_FOLDER}/")
+        is_paper = name.endswith((".pdf", ".ics")) and not name.startswith(f"{PART_FOLDER}/")
         if is_paper and source.is_file() and not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)

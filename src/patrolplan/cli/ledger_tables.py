@@ -92,6 +92,9 @@ def _build_entry_document(entry: VisitEntry) -> dict[str, Any]:
         "place": visit.place,
         "minutes": visit.minutes,
         "engagements": visit.engagements,
+        "people": visit.people,
+        "arrive": visit.arrive,
+        "reason": visit.reason,
         "outcome": OUTCOMES[entry.outcome][1],
         "minutes_before": entry.minutes_before,
     }
@@ -117,7 +120,7 @@ def build_return_table(name: str, table: pd.DataFrame) -> Table:
     printed = Table(title=f"Delivered of planned, {name.replace('-', ' ')}")
     for key in keys:
         printed.add_column(key, no_wrap=key in {"week", "officer", "urn", "hotspot"})
-    for heading in ("visits", "not recorded", "minutes", "%", "presence / person", "spoken to"):
+    for heading in ("visits", "not recorded", "minutes", "%", "presence", "person", "spoken to"):
         printed.add_column(heading, justify="right")
     for row in build_row_documents(table):
         percent = row["delivered_percent"]
@@ -128,7 +131,19 @@ def build_return_table(name: str, table: pd.DataFrame) -> Table:
             f"{row['not_recorded']}",
             f"{row['delivered_minutes']:.0f} of {row['promised_minutes']:.0f}",
             "" if percent is None else f"{percent:.0f}",
-            f"{row['presence_minutes']:.0f} / {row['person_minutes']:.0f}",
+            f"{row['presence_minutes']:.0f}",
+            f"{row['person_minutes']:.0f} of {row['promised_person_minutes']:.0f}",
             f"{row['engagements']}",
         )
+    return printed
+
+
+def build_shortfall_table(table: pd.DataFrame) -> Table:
+    """Why planned minutes were not delivered, for people to read."""
+    printed = Table(title="Not delivered, by reason")
+    printed.add_column("reason")
+    for heading in ("visits", "minutes"):
+        printed.add_column(heading, justify="right")
+    for row in build_row_documents(table):
+        printed.add_row(row["reason"], f"{row['visits']}", f"{row['minutes']:.0f}")
     return printed

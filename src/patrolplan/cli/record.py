@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from patrolplan.cli import console
-from patrolplan.cli.ledger_tables import build_return_table, build_row_documents, print_entries
+from patrolplan.cli.ledger_tables import (
+    build_return_table,
+    build_row_documents,
+    build_shortfall_table,
+    print_entries,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import geopandas as gpd
     import pandas as pd
 
     from patrolplan.settings import Settings
@@ -25,8 +32,8 @@ if TYPE_CHECKING:
 
 LowerAction = Literal["accept", "keep", "ask"]
 """What to do where a track measures less than was typed."""
-Patrol = tuple[str, str | None]
-"""An officer, and who came with them as typed; None where nothing was typed."""
+Patrol = tuple[str, str | None, int | None]
+"""An officer, who came with them as typed, and how many came; None where nothing was typed."""
 
 RECORD_OPTIONS = "--week, --officer with --date, --csv, --gpx, or --return"
 
@@ -49,7 +56,10 @@ def record(
     ] = None,
     table: Annotated[
         Path | None,
-        typer.Option("--csv", help="Table with officer, date, stop or hotspot, minutes."),
+        typer.Option(
+            "--csv",
+            help="Table with officer, date, stop or hotspot, minutes; and people, arrive, reason.",
+        ),
     ] = None,
     gpx: Annotated[
         list[Path] | None,
@@ -59,6 +69,12 @@ def record(
         str | None,
         typer.Option(
             "--with", help="Officers who came with --officer, such as 'SSO-02;SSO-03'; - is nobody."
+        ),
+    ] = None,
+    people: Annotated[
+        int | None,
+        typer.Option(
+            "--people", min=1, max=99, help="How many came, with those whom --with does not name."
         ),
     ] = None,
     accept_lower: Annotated[
@@ -96,6 +112,9 @@ def record(
     if (typed or gpx) and (officer is None or date is None):
         message = "give --officer and --date"
         raise typer.BadParameter(message)
+    if people is not None and officer is None:
+        message = "goes with --officer; in a table, write the column 'people'"
+        raise typer.BadParameter(message, param_hint="--people")
     _check_details(officer, together, has_track=bool(gpx), answers=(accept_lower, keep_typed))
     if out is not None and month is None:
         message = "can only be given with --return"
@@ -108,7 +127,7 @@ def record(
     elif table is not None:
         _record_table(config, table, as_json=as_json)
     elif officer is not None and day is not None:
-        who = (officer, together)
+        who = (officer, together, people)
         if gpx:
             lower: LowerAction = "accept" if accept_lower else "keep" if keep_typed else "ask"
             _record_track(config, gpx, who, day, school, lower=lower, as_json=as_json)
@@ -167,7 +186,7 @@ def _record_typed(
     )
 
     settings, ledger = _open_configured_ledger(config)
-    officer, together = who[0], _parse_together(settings, *who)
+    officer, together, people = who[0], *_parse_crew(settings, who)
     with ledger:
         stops = find_promised_stops(ledger, officer, date)
         if minutes is None:
@@ -178,35 +197,44 @@ def _record_typed(
             except ValueError as error:
                 where, remedy = "--minutes", "write one answer for each stop, such as '15 12/3 -'"
                 raise InputError.one(where, str(error), remedy) from None
-        entries = ledger.record(build_typed_visits(stops, answers, together))
+        entries = ledger.record(build_typed_visits(stops, answers, together, people=people))
         print_entries(ledger, entries, as_json=as_json)
 
 
-def _parse_together(settings: Settings, officer: str, text: str | None) -> tuple[str, ...] | None:
-    """Who came with an officer; None where nothing was typed."""
+def _parse_crew(settings: Settings, who: Patrol) -> tuple[tuple[str, ...] | None, int | None]:
+    """Who came with an officer, and how many came in all; None where nothing was typed."""
     from patrolplan.errors import InputError
     from patrolplan.team.ledger.delivered import parse_companions
 
+    officer, text, people = who
     if text is None:
-        return None
+        return None, people
     try:
-        return parse_companions(text, officer, _list_officers(settings))
+        together = parse_companions(text, officer, _list_officers(settings))
     except ValueError as error:
         where, remedy = "--with", "name the other officers, joined by ;, or - for nobody"
         raise InputError.one(where, str(error), remedy) from None
+    if people is not None and people < 1 + len(together):
+        names = " and ".join((officer, *together))
+        where, what = "--people", f"{people} is fewer than came ({names})"
+        raise InputError.one(where, what, "count everyone who came")
+    return together, people
 
 
 def _list_officers(settings: Settings) -> list[str]:
+    return list(_read_officers(settings)["officer"])
+
+
+def _read_officers(settings: Settings) -> gpd.GeoDataFrame:
     from patrolplan.area.load import find_source_files, get_column_mapping
     from patrolplan.crs import Projection
     from patrolplan.inputs.lookups import read_officers
 
-    officers = read_officers(
+    return read_officers(
         find_source_files(settings, "officers"),
         Projection(settings.area.crs),
         columns=get_column_mapping(settings, "officers"),
     )
-    return list(officers["officer"])
 
 
 def _ask_for_answers(stops: pd.DataFrame, officer: str, date: dt.date) -> tuple[Answer, ...]:
@@ -218,7 +246,8 @@ def _ask_for_answers(stops: pd.DataFrame, officer: str, date: dt.date) -> tuple[
     console.stderr.print(f"{officer}, {format_day(date)}: minutes at each stop")
     console.stderr.print(
         "Press Enter for the minutes planned. Or type: 12 (minutes), 12/3 (minutes, people spoken "
-        "to), - (not visited); "
+        "to), - (not visited), and a letter for why not, such as -s: sick, i: incident, "
+        "a: abstracted, w: weather, o: other; "
         f"the first line may hold all {len(promised)} answers."
     )
     answers: list[Answer] = []
@@ -274,7 +303,7 @@ def _record_track(
 
     track = read_tracks(paths)
     area = console.load_study_area(config)
-    together = _parse_together(area.settings, *who)
+    together, people = _parse_crew(area.settings, who)
     with open_ledger(area.settings) as ledger:
         with console.report_stage("Following the track"):
             matched = build_track_visits(
@@ -283,6 +312,7 @@ def _record_track(
         visits = [*matched.visits]
         if matched.lower and (lower == "accept" or (lower == "ask" and _accept_lower(matched))):
             visits += [measurement.visit for measurement in matched.lower]
+        visits = [replace(visit, people=people) for visit in visits]
         notes = _describe_track(matched)
         print_entries(ledger, ledger.record(visits), as_json=as_json, notes=notes)
 
@@ -333,13 +363,16 @@ def _describe_track(matched: TrackVisits) -> list[str]:
 
 def _report_month(config: Path, month: str, out: Path | None, *, as_json: bool) -> None:
     from patrolplan.outputs.week.spreadsheet import build_return_tables, write_return
+    from patrolplan.tables import STAFF
 
     console.check_out(out)
-    _, ledger = _open_configured_ledger(config)
+    settings, ledger = _open_configured_ledger(config)
+    officers = _read_officers(settings)
+    staff = set(officers["officer"][officers["role"] == STAFF])
     with ledger:
-        tables = build_return_tables(ledger, month)
+        tables = build_return_tables(ledger, month, staff=staff)
         if out is not None:
-            write_return(ledger, month, out)
+            write_return(ledger, month, out, staff=staff)
     if as_json:
         documents = {
             name.replace("-", "_"): build_row_documents(table) for name, table in tables.items()
@@ -348,4 +381,5 @@ def _report_month(config: Path, month: str, out: Path | None, *, as_json: bool) 
         return
     for name in ("by-week", "by-officer", "by-school", "by-hotspot"):
         console.stdout.print(build_return_table(name, tables[name]))
+    console.stdout.print(build_shortfall_table(tables["by-reason"]))
     console.print_written_to(out)

@@ -24,7 +24,7 @@ from patrolplan.inputs.table_reader import (
     quote_value,
     read_table,
 )
-from patrolplan.tables import DUTIES, OFFICERS, REASONS, TASKED_PLACES, TERM_DATES
+from patrolplan.tables import OFFICERS, REASONS, TASKED_PLACES, TERM_DATES
 from patrolplan.times import TIME_OF_DAY, minutes_after_midnight
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri")
@@ -80,19 +80,20 @@ def _is_time_range(table: pd.DataFrame, column: str) -> pd.Series:
 
 
 def _is_date(table: pd.DataFrame, column: str) -> pd.Series:
-    return _parse_dates(table[column]).notna()
+    return parse_dates(table[column]).notna()
 
 
 def _is_not_before_from(table: pd.DataFrame, column: str) -> pd.Series:
-    return ~(_parse_dates(table[column]) < _parse_dates(table["from"]))
+    return ~(parse_dates(table[column]) < parse_dates(table["from"]))
 
 
-def _is_degrees(table: pd.DataFrame, column: str) -> pd.Series:
+def is_degrees(table: pd.DataFrame, column: str) -> pd.Series:
+    """Which values are degrees that a place can have."""
     axis = column.removeprefix("base_")
     return pd.Series(np.isfinite(parse_degrees(table[column], axis)), index=table.index)
 
 
-def _is_within_reach(table: pd.DataFrame, column: str, *, projection: Projection) -> pd.Series:
+def is_within_reach(table: pd.DataFrame, column: str, *, projection: Projection) -> pd.Series:
     """Whether the area's CRS reaches the point; rows without coordinates fail another rule."""
     longitude = parse_degrees(table[column], "longitude")
     latitude = parse_degrees(table["latitude"], "latitude")
@@ -123,7 +124,7 @@ def matching(pattern: str | re.Pattern[str], what: str, remedy: str) -> Rule:
 ONCE = Rule(_is_first, "{value} is a duplicate", "keep one of the rows")
 DATE = Rule(_is_date, "{value} is not a valid date", "write YYYY-MM-DD")
 NOT_BEFORE = Rule(_is_not_before_from, "{value} is before the first day", "swap the two dates")
-DEGREES = Rule(_is_degrees, "{value} is not a valid coordinate", "write decimal degrees")
+DEGREES = Rule(is_degrees, "{value} is not a valid coordinate", "write decimal degrees")
 HOURS = Rule(
     _is_time_range, "{value} is not a span of hours", "write HH:MM-HH:MM, or nothing for a day off"
 )
@@ -215,30 +216,6 @@ TERM_DATES_TABLE = Lookup(
         ("kind", matching("term|closed", "{value} is not a kind", "write term or closed")),
     ),
 )
-DUTY_KINDS = (
-    *("leave", "sick", "court", "training", "assembly", "meeting"),
-    *("interview", "home_visit", "event", "away"),
-)
-"""What a duty may be; `away` is one of a calendar that says only that the officer is busy."""
-DUTIES_TABLE = Lookup(
-    "duties",
-    (
-        *build_fields("officer", "date", "from", "to", "kind"),
-        *(Field(name) for name in ("urn", "longitude", "latitude")),
-    ),
-    (
-        ("officer", given("the officer's name is missing", "write one, such as SSO-01")),
-        ("date", DATE),
-        ("from", matching(TIME_OF_DAY, "{value} is not a valid time", "write HH:MM")),
-        ("to", matching(TIME_OF_DAY, "{value} is not a valid time", "write HH:MM")),
-        (
-            "kind",
-            matching(
-                "|".join(DUTY_KINDS), "{value} is not a kind", f"write {', '.join(DUTY_KINDS)}"
-            ),
-        ),
-    ),
-)
 MUST_VISIT_REMEDY = "write true (a place to visit) or false (a place to keep away from)"
 TASKED_COLUMNS = (
     *("place_id", "longitude", "latitude", "must_visit", "schools"),
@@ -279,7 +256,7 @@ TASKED_PLACES_TABLE = Lookup(
         ),
     ),
 )
-LOOKUPS = (BELL_TIMES, OFFICERS_TABLE, GATES, TERM_DATES_TABLE, TASKED_PLACES_TABLE, DUTIES_TABLE)
+LOOKUPS = (BELL_TIMES, OFFICERS_TABLE, GATES, TERM_DATES_TABLE, TASKED_PLACES_TABLE)
 """The optional tables that the settings may name."""
 
 
@@ -308,13 +285,13 @@ def read_gates(
         With every row without coordinates or URN, or whose URN is a duplicate.
     """
     reach = Rule(
-        partial(_is_within_reach, projection=projection),
+        partial(is_within_reach, projection=projection),
         "{value} puts the gate far outside the area",
         "check that longitude and latitude are in their own columns",
     )
     table = read_lookup(GATES, paths, columns, extra_rules=[("longitude", reach)]).set_index("urn")
     table["value"] = table["longitude"] + ", " + table["latitude"]
-    gates = _build_points(table["longitude"], table["latitude"], projection)
+    gates = build_points(table["longitude"], table["latitude"], projection)
     return gpd.GeoDataFrame(table[["file", "row", "value"]], geometry=gates)
 
 
@@ -329,7 +306,7 @@ def read_officers(
         With every value that does not meet the rules.
     """
     table = read_lookup(OFFICERS_TABLE, paths, columns)
-    geometry = _build_points(table["base_longitude"], table["base_latitude"], projection)
+    geometry = build_points(table["base_longitude"], table["base_latitude"], projection)
     names = [name for name in OFFICERS.columns if name != "geometry"]
     table["role"] = table["role"].where(table["role"] != "", "officer")
     alone = table["alone"].str.casefold()
@@ -339,27 +316,6 @@ def read_officers(
         alone=(alone == "true") | ((alone == "") & table["role"].isin(ROLES_ALONE)),
     )
     return OFFICERS.check(gpd.GeoDataFrame(table, geometry=geometry))
-
-
-def read_duties(
-    paths: Sequence[Path], projection: Projection, *, columns: Mapping[str, str] | None = None
-) -> gpd.GeoDataFrame:
-    """Read officers' duties besides patrols, see `patrolplan.tables.DUTIES`.
-
-    Raises
-    ------
-    InputError
-        With every value that does not meet the rules.
-    """
-    table = read_lookup(DUTIES_TABLE, paths, columns)
-    geometry = _build_points(table["longitude"], table["latitude"], projection)
-    table = table.assign(
-        date=_parse_dates(table["date"]),
-        from_minutes=_parse_times(table["from"]),
-        to_minutes=_parse_times(table["to"]),
-    )
-    names = [name for name in DUTIES.columns if name != "geometry"]
-    return DUTIES.check(gpd.GeoDataFrame(table[names], geometry=geometry))
 
 
 def read_term_dates(
@@ -373,7 +329,7 @@ def read_term_dates(
         With every value that does not meet the rules.
     """
     table = read_lookup(TERM_DATES_TABLE, paths, columns)[["urn", "from", "to", "kind"]]
-    dates = {name: _parse_dates(table[name]) for name in ("from", "to")}
+    dates = {name: parse_dates(table[name]) for name in ("from", "to")}
     return TERM_DATES.check(table.assign(**dates))
 
 
@@ -388,13 +344,13 @@ def read_tasked_places(
         With every value that does not meet the rules.
     """
     table = read_lookup(TASKED_PLACES_TABLE, paths, columns)
-    geometry = _build_points(table["longitude"], table["latitude"], projection)
-    dates = {name: _parse_dates(table[name]) for name in ("from", "to")}
+    geometry = build_points(table["longitude"], table["latitude"], projection)
+    dates = {name: parse_dates(table[name]) for name in ("from", "to")}
     table = table.assign(
         must_visit=table["must_visit"].str.casefold() == "true",
         schools=_split_urns(table["schools"]),
-        from_minutes=_parse_times(table["hours"].str[:5]),
-        to_minutes=_parse_times(table["hours"].str[6:]),
+        from_minutes=parse_times(table["hours"].str[:5]),
+        to_minutes=parse_times(table["hours"].str[6:]),
         minutes=parse_numbers(table["minutes"]),
         visits=table["visits"].replace("", "1").astype("int64"),
         officers=table["officers"].replace("", "1").astype("int64"),
@@ -488,7 +444,7 @@ def read_visits(path: Path) -> pd.DataFrame:
     if problems:
         raise InputError(problems)
     return table.assign(
-        date=_parse_dates(text["date"]).dt.date,
+        date=parse_dates(text["date"]).dt.date,
         minutes=parse_numbers(text["minutes"]),
         **{
             name: pd.to_numeric(text[name], errors="coerce").astype("Int64")
@@ -544,13 +500,13 @@ def find_problems(text: pd.DataFrame, rules: Iterable[tuple[str, Rule]]) -> list
     return problems
 
 
-def _parse_dates(text: pd.Series) -> pd.Series:
+def parse_dates(text: pd.Series) -> pd.Series:
     """Dates written as YYYY-MM-DD, NaT for anything else, and for years no plan can be of."""
     dates = pd.to_datetime(text, format="%Y-%m-%d", errors="coerce")
     return dates.where(dates.dt.year.between(*PLANNED_YEARS))
 
 
-def _parse_times(text: pd.Series) -> pd.Series:
+def parse_times(text: pd.Series) -> pd.Series:
     """Minutes after midnight of HH:MM, NaN for an empty cell."""
     minutes = [minutes_after_midnight(time) if time else np.nan for time in text]
     return pd.Series(minutes, index=text.index, dtype="float64")
@@ -564,7 +520,7 @@ def _split_urns(text: pd.Series) -> pd.Series:
     return pd.Series(lists, index=text.index, dtype=object)
 
 
-def _build_points(
+def build_points(
     longitude: pd.Series, latitude: pd.Series, projection: Projection
 ) -> gpd.array.GeometryArray:
     """(n,) points in the area's CRS, from columns of decimal degrees."""

@@ -160,7 +160,7 @@ class PatrolBuilder:
         gate_until_minutes, times, end_minutes = self._time_stops(walked, legs)
         return replace(
             patrol,
-            start_minutes=gate_until_minutes if patrol.from_base else patrol.start_minutes,
+            start_minutes=patrol.start_minutes if patrol.has_presence else gate_until_minutes,
             gate_until_minutes=gate_until_minutes,
             end_minutes=end_minutes,
             worth=walked.worth,

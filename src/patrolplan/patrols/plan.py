@@ -227,6 +227,8 @@ class Stop(_AtPoint):
     """Of a place tasked by intelligence, also where it lies on a hotspot; None otherwise."""
     arrive_minutes: Annotated[Minutes, Field(alias="arrive")]
     leave_minutes: Annotated[Minutes, Field(alias="leave")]
+    dwell: Annotated[Amount, round_to(2)] | None = None
+    """Minutes spent there, in files whose times to the minute say something else; else None."""
     place: str
     why: Annotated[tuple[StopReason, ...], IsList]
     """Most important first."""
@@ -258,11 +260,24 @@ class Stop(_AtPoint):
         """Name of the tasked place that must be visited here; None where there is none."""
         return None if self.tasking is None else self.tasking.place_id
 
+    @property
+    def dwell_minutes(self) -> float:
+        """Minutes spent there, to a hundredth."""
+        spent = self.leave_minutes - self.arrive_minutes if self.dwell is None else self.dwell
+        return round(spent, 2)
+
     @model_serializer(mode="wrap")
     def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         without = [name for name in ("street", "at", "beat") if not getattr(self, name)]
         without += ["tasked_metres"] if self.tasked_metres is None else []
-        return arrange(handler(self), without, kind={"tasked": self.tasked})
+        dwell = self.dwell_minutes
+        is_said = round(self.leave_minutes) - round(self.arrive_minutes) == dwell
+        return arrange(
+            handler(self),
+            [*without, "dwell"],
+            kind={"tasked": self.tasked},
+            leave={} if is_said else {"dwell": dwell},
+        )
 
 
 @with_config(RECORD)
@@ -414,6 +429,11 @@ class Patrol(_AtPoint):
                 "walked_metres": round(sum(leg["metres"] for leg in legs), 1),
             },
         )
+
+    @property
+    def has_presence(self) -> bool:
+        """Whether there is a presence at the gate before the stops."""
+        return self.gate_until_minutes > self.start_minutes
 
     @property
     def is_gate_card(self) -> bool:

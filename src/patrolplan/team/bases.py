@@ -4,75 +4,29 @@ Patrols are planned from the base of the school's first officer. Others of the s
 same base or another one: a patrol that leads to a colleague's base always says so.
 
 Some officers have another mode than `[patrol] way`: they cycle where patrols walk, or the reverse.
-With `[week] way_by_officer`, patrols of their mode are planned for their schools alone, in a plan
-of their own next to the plan of all schools (`Plan.other_mode`). Without it all patrols have the
-area's mode, and an officer's own only says how they come to the gate.
+Those who come by public transport or by car patrol on foot. With `[week] way_by_officer`, patrols
+of their mode are planned for their schools alone, in a plan of their own next to the plan of all
+schools (`Plan.other_mode`). Without it all patrols have the area's mode, and an officer's own only
+says how they come to the gate.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-import geopandas as gpd
 import numpy as np
 import shapely
-from scipy.sparse import csgraph
 
 from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
-from patrolplan.network import concatenate_positions
-from patrolplan.network.graph import build_street_graph
 from patrolplan.notes import Note
 from patrolplan.patrols.plan import Patrol
-from patrolplan.patrols.surroundings import metres_per_minute
 from patrolplan.tables import STAFF
 from patrolplan.team.problem import Bools, Floats
-
-OFF_STREET_FACTOR = 1.3
-"""Walking distance over the straight line, for places off the mapped streets."""
+from patrolplan.team.travel import compute_straight_minutes
 
 SAME_BASE_METRES = 5.0
 """Bases so near to each other are one: files hold places to less than a metre."""
-
-MAX_SEARCH_METRES = 12_000.0
-"""Beyond this, the straight line times `OFF_STREET_FACTOR` counts: nobody goes so far before a
-bell, and in a city the search would cover all streets for every officer."""
-
-
-def compute_minutes_from_base(area: StudyArea) -> Floats:
-    """(k, s) minutes from each officer's base to each school's gate.
-
-    Along the streets, up to `MAX_SEARCH_METRES`; where the base lies off them, the straight line to
-    the nearest street counts 1.3 times. Officers on bicycles ride at `[patrol] cycling_speed_kmh`,
-    the others walk at `walking_speed_kmh`.
-    """
-    network, officers, gates = area.network.walkable, area.officers, area.gates
-    bases = network.snap(shapely.get_coordinates(officers.geometry.values))
-    unique, first, which = np.unique(
-        np.stack([bases.piece, bases.offset_metres], 1),
-        axis=0,
-        return_index=True,
-        return_inverse=True,
-    )
-    ends = concatenate_positions(gates, bases.take(first))
-    graph = build_street_graph(network, ends, None)
-    metres = np.empty((len(unique), len(gates)))
-    for row, base in enumerate(graph.places[len(gates) :]):  # one by one, to save memory
-        distance = csgraph.dijkstra(graph.costs, indices=base, limit=MAX_SEARCH_METRES)
-        metres[row] = distance[graph.places[: len(gates)]]
-    xy = network.xy(ends)
-    straight = np.hypot(*(xy[len(gates) :, None] - xy[: len(gates)]).transpose(2, 0, 1))
-    metres = np.where(np.isfinite(metres), metres, OFF_STREET_FACTOR * straight)
-    total = metres[which.ravel()] + OFF_STREET_FACTOR * bases.moved_metres[:, None]
-    return np.asarray(total / compute_officer_speeds(area)[:, None])
-
-
-def compute_officer_speeds(area: StudyArea) -> Floats:
-    """(k,) metres a minute of each officer, by their mode."""
-    settings = area.settings.patrol
-    walk = metres_per_minute(settings.walking_speed_kmh)
-    ride = metres_per_minute(settings.cycling_speed_kmh)
-    return np.where(area.officers["mode"] == "bicycle", ride, walk)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,13 +58,13 @@ class Bases:
 
         A patrol from their own base says so itself, to the minute of its card. To a gate they leave
         by (k, r) `travel` minutes earlier, so as to be there at the start; to a colleague's base,
-        where a patrol without a presence at the gate begins, by 1.3 times the straight line.
+        where a patrol without a presence at the gate begins, as between places off the streets.
         """
         start = np.array([patrol.start_minutes for patrol in self.patrols], dtype=np.float64)
         own_start = np.array([patrol.set_out_minutes for patrol in self.patrols], dtype=np.float64)
         at_base = np.array([patrol.starts_at == "base" for patrol in self.patrols], dtype=bool)
         no_gate = np.array([patrol.from_base for patrol in self.patrols], dtype=bool)
-        across = OFF_STREET_FACTOR * self.apart_metres / compute_officer_speeds(self.area)[:, None]
+        across = compute_straight_minutes(self.area, self.apart_metres)
         elsewhere = start - np.where(no_gate, across, travel)
         return np.where(at_base & self.is_own, own_start, elsewhere)
 
@@ -158,8 +112,26 @@ def find_base_owner(area: StudyArea, officer: str, patrol: Patrol) -> str:
 
 OTHER_MODE = {"walk": "bicycle", "bicycle": "walk"}
 
-MODE_WORDS = {"walk": "on foot", "bicycle": "by bicycle"}
+MODE_WORDS = {
+    "walk": "on foot",
+    "bicycle": "by bicycle",
+    "transport": "by public transport",
+    "car": "by car",
+}
 """Each mode as people say it."""
+
+
+def find_patrol_way(mode: str) -> str:
+    """How an officer of a mode patrols: only a bicycle is taken along."""
+    return "bicycle" if mode == "bicycle" else "walk"
+
+
+def find_other_mode(area: StudyArea) -> Bools:
+    """(k,) whether each officer leads patrols in the other mode than `[patrol] way`."""
+    way = area.settings.patrol.way
+    other = [find_patrol_way(mode) != way for mode in area.officers["mode"]]
+    leads = (area.officers["role"] != STAFF).to_numpy(dtype=bool)
+    return np.asarray(np.array(other, dtype=bool) & leads)
 
 
 def build_other_mode_area(area: StudyArea) -> StudyArea | None:
@@ -173,8 +145,7 @@ def build_other_mode_area(area: StudyArea) -> StudyArea | None:
         When they go by bicycle, and the settings have a bicycle slower than a walk.
     """
     mode = OTHER_MODE[area.settings.patrol.way]
-    leads = _select_leads(area)
-    officers = leads[leads["mode"] == mode]
+    officers = area.officers[find_other_mode(area)]
     if officers.empty or not area.settings.week.way_by_officer:
         return None
     patrol = area.settings.patrol
@@ -191,11 +162,6 @@ def build_other_mode_area(area: StudyArea) -> StudyArea | None:
     return replace(area, settings=settings, officers=officers.reset_index(drop=True))
 
 
-def _select_leads(area: StudyArea) -> gpd.GeoDataFrame:
-    """Officers of the table who lead patrols, and whose mode these have."""
-    return area.officers[area.officers["role"] != STAFF]
-
-
 def list_other_mode_schools(
     area: StudyArea, lent: Iterable[tuple[str, str]] = ()
 ) -> tuple[str, ...]:
@@ -206,8 +172,7 @@ def list_other_mode_schools(
     """
     if not area.settings.week.way_by_officer:
         return ()
-    leads = _select_leads(area)
-    others = leads[leads["mode"] != area.settings.patrol.way]
+    others = area.officers[find_other_mode(area)]
     names = set(others["officer"])
     theirs = {urn for urns in others["school_urns"] for urn in urns}
     theirs |= {urn for officer, urn in lent if officer in names}
@@ -216,8 +181,8 @@ def list_other_mode_schools(
 
 def note_modes(area: StudyArea) -> tuple[Note, ...]:
     """A note about officers whose patrols have another mode than theirs, if there are any."""
-    way, leads = area.settings.patrol.way, _select_leads(area)
-    others = leads["officer"][leads["mode"] != way]
+    way = area.settings.patrol.way
+    others = area.officers["officer"][find_other_mode(area)]
     if others.empty or area.settings.week.way_by_officer:
         return ()
     names = list(map(str, others))

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from patrolplan.team.demands import find_meeting_routes
+from patrolplan.team.demands import list_routes_for_two
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from patrolplan.team.problem import Bools, Floats, Ints
     from patrolplan.team.rota_inputs import RotaInputs
+    from patrolplan.team.week import Duty
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,11 +100,13 @@ def _may_join(inputs: RotaInputs, day: int, routes: Ints) -> Bools:
     school = int(inputs.route_school[routes[0]])
     free = inputs.cares[:, school] & ~inputs.is_absent[:, day] & inputs.is_open[school, day]
     free &= inputs.in_time[:, day, routes].all(axis=1) & inputs.goes[:, routes].all(axis=1)
+    window = inputs.routes[routes[0]].patrol.window
     for ban in inputs.bans:
         if (
             ban.variant is None
             and ban.urn in {None, inputs.urns[school]}
             and ban.date in {None, inputs.days[day]}
+            and ban.window in {None, window}
         ):
             free &= [ban.officer not in {None, name} for name in inputs.officers]
     leads = inputs.possible[:, day, routes]
@@ -128,11 +131,28 @@ def _find_held(
     place_of = {int(row): place for place, routes in enumerate(places) for row in routes}
     for (_, day, route), duty in inputs.held_rows.items():
         for name in duty.crew:
-            officer = inputs.officers.index(name)
-            if not inputs.is_absent[officer, day]:
+            if has_time_for(inputs, duty, name):
+                officer = inputs.officers.index(name)
                 span = inputs.set_out[officer, route], inputs.back[officer, route]
                 held[officer, day, place_of[route]] = span
     return held
+
+
+def has_time_for(inputs: RotaInputs, duty: Duty, name: str) -> bool:
+    """Whether absences and appointments leave someone time for a patrol as it was handed out.
+
+    `inputs` have the absences, and the area with the appointments.
+    """
+    if duty.date in inputs.absent.get(name, ()):
+        return False
+    back = duty.end_minutes if np.isnan(duty.back_minutes) else duty.back_minutes
+    leave = duty.start_minutes if np.isnan(duty.leave_minutes) else duty.leave_minutes
+    return not any(
+        (one.officer, one.date) == (name, duty.date)
+        and one.leave_minutes < back
+        and leave < one.back_minutes
+        for one in inputs.free_time.appointments
+    )
 
 
 def find_crewed_options(inputs: RotaInputs) -> Bools:
@@ -141,12 +161,9 @@ def find_crewed_options(inputs: RotaInputs) -> Bools:
     Their officer may not patrol alone, or a place on the route needs two. Patrols handed out stay
     as they are.
     """
-    demands = inputs.demands
     needs = np.zeros((len(inputs.officers), len(inputs.days), len(inputs.routes)), dtype=bool)
     needs |= ~inputs.is_alone[:, None, None]
-    for number, route in find_meeting_routes(demands, inputs.routes).tolist():
-        if demands[number].officers > 1:
-            needs[:, list(demands[number].days), route] = True
+    needs |= list_routes_for_two(inputs.demands, inputs.routes)
     for place in inputs.held_rows:
         needs[place] = False
     return needs

@@ -5,12 +5,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import geopandas as gpd
 import numpy as np
+import pandas as pd
+import shapely
 
 from patrolplan.area import StudyArea
 from patrolplan.inputs.lookups import WEEKDAYS
 from patrolplan.team.problem import MINUTES_TOLERANCE, Bools, Floats
+from patrolplan.team.travel import compute_minutes_from_base, compute_minutes_to_places
 from patrolplan.times import minutes_after_midnight
+
+AT_HOME = ("leave", "sick")
+"""Kinds of duties that nobody sets out for."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,54 @@ class FreeTime:
     @cached_property
     def appointments(self) -> tuple[Appointment, ...]:
         """All of the officers' appointments in these days, by day and start."""
-        return ()
+        table = self.area.duties
+        dates = dict(zip(map(pd.Timestamp, self.days), self.days, strict=True))
+        table = table[table["officer"].isin(self.officers) & table["date"].isin(list(dates))]
+        if table.empty:
+            return ()
+        ways = self._compute_ways(table)
+        columns = (table[name] for name in ("officer", "date", "kind", "urn"))
+        hours = table["from_minutes"], table["to_minutes"]
+        appointments = [
+            Appointment(
+                officer=str(officer),
+                date=dates[date],
+                kind=str(kind),
+                leave_minutes=begin - way,
+                from_minutes=begin,
+                to_minutes=end,
+                back_minutes=end + way,
+                urn=str(urn),
+            )
+            for officer, date, kind, urn, begin, end, way in zip(
+                *columns, *hours, ways.tolist(), strict=True
+            )
+        ]
+        return tuple(
+            sorted(appointments, key=lambda one: (one.date, one.from_minutes, one.to_minutes))
+        )
+
+    def _compute_ways(self, duties: gpd.GeoDataFrame) -> Floats:
+        """(n,) minutes from the officer's base to each duty: to a school's gate, or to a point.
+
+        None where it is at no place that is known, and where nobody sets out: on leave, or sick.
+        """
+        area, ways = self.area, np.zeros(len(duties))
+        names = {name: row for row, name in enumerate(area.officers["officer"])}
+        officer = np.array([names.get(name, -1) for name in duties["officer"]], dtype=np.int64)
+        gates = {urn: row for row, urn in enumerate(area.schools["urn"])}
+        school = np.array([gates.get(urn, -1) for urn in duties["urn"]], dtype=np.int64)
+        goes = (officer >= 0) & ~duties["kind"].isin(AT_HOME).to_numpy()
+        at_school = np.flatnonzero(goes & (school >= 0))
+        if len(at_school):
+            minutes = compute_minutes_from_base(area)
+            ways[at_school] = minutes[officer[at_school], school[at_school]]
+        xy = shapely.get_coordinates(shapely.centroid(duties.geometry.values))
+        at_point = np.flatnonzero(goes & ~_is_nowhere(duties) & (school < 0))
+        if len(at_point):
+            minutes = compute_minutes_to_places(area, xy[at_point])
+            ways[at_point] = minutes[officer[at_point], np.arange(len(at_point))]
+        return ways
 
     def fit(self, set_out: Floats, end: Floats, back: Floats) -> Bools:
         """(k, d, r) whether an officer is free for each route on each day.
@@ -65,10 +119,40 @@ class FreeTime:
         end
             (r,) end of each route.
         """
+        free = self.fit_hours(set_out, end)
+        for one in self.appointments:
+            row, day = self.officers.index(one.officer), self.days.index(one.date)
+            free[row, day] &= ~_overlaps(one, set_out[row], back[row])
+        return free
+
+    def fit_hours(self, set_out: Floats, end: Floats) -> Bools:
+        """(k, d, r) whether an officer is on duty for each route, whatever else they have to do."""
         duty = self.hours[:, :, :, None]
         early = duty[:, :, 0] <= set_out[:, None, :] + MINUTES_TOLERANCE
-        del back
         return np.asarray(early & (end <= duty[:, :, 1] + MINUTES_TOLERANCE))
+
+    def find_clashes(
+        self, officer: int, day: int, set_out: float, back: float
+    ) -> tuple[Appointment, ...]:
+        """What an officer has to do on a day between setting out and being back."""
+        return tuple(
+            one
+            for one in self.appointments
+            if (one.officer, one.date) == (self.officers[officer], self.days[day])
+            and _overlaps(one, np.array([set_out]), np.array([back]))[0]
+        )
+
+
+def _overlaps(one: Appointment, set_out: Floats, back: Floats) -> Bools:
+    """(r,) which of these spans have a part of an appointment and its ways."""
+    begins, ends = one.leave_minutes + MINUTES_TOLERANCE, one.back_minutes - MINUTES_TOLERANCE
+    return np.asarray((set_out < ends) & (begins < back))
+
+
+def _is_nowhere(duties: gpd.GeoDataFrame) -> Bools:
+    """(n,) duties without a point."""
+    points = duties.geometry
+    return np.asarray(points.isna() | points.is_empty)
 
 
 def _parse_hours(hours: str) -> tuple[float, float]:

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from patrolplan.team.bases import compute_minutes_from_base
 from patrolplan.team.free_time import Appointment, FreeTime
 from patrolplan.team.problem import Floats
+from patrolplan.team.travel import compute_minutes_from_base
 from patrolplan.team.week import Duty, Week
 
 ItemKind = Literal["way", "patrol", "appointment"]

@@ -21,6 +21,7 @@ from patrolplan.area import StudyArea
 from patrolplan.errors import Problems
 from patrolplan.notes import Note
 from patrolplan.patrols.plan import Plan
+from patrolplan.team.companions import has_time_for
 from patrolplan.team.day_plans import list_day_plans
 from patrolplan.team.demand_outcomes import build_demand_outcomes
 from patrolplan.team.draw import make_draw_key
@@ -128,10 +129,10 @@ def repair_week(
     }
     plans = list_day_plans(plan, week.days, area, week.locks)
     bare = RotaInputs(area, plans, week.days, (), week.bans, absences, week.delivered)
-    stay = tuple(duty for duty in week.duties if is_possible(bare, duty))
+    stay = tuple(duty for duty in week.duties if has_time_for(bare, duty, duty.officer))
     lost = len(week.duties) - len(stay)
     before = replace(week, locks=_select_locks(week, stay))
-    stay = tuple(_drop_absent_crew(duty, absences) for duty in stay)
+    stay = tuple(_drop_crew(bare, duty) for duty in stay)
     touched = {day for days in absent.values() for day in days}
     touched |= {duty.date for duty in week.duties} - {duty.date for duty in stay}
     first = since or min(touched, default=week.days[-1])
@@ -195,23 +196,6 @@ def meet_demands(
     return Repair(week, after, list_changes(week, after))
 
 
-def is_possible(inputs: RotaInputs, duty: Duty) -> bool:
-    """Whether absences and appointments leave time for a patrol as it was handed out.
-
-    `inputs` have the absences, and the area with the appointments.
-    """
-    if duty.date in inputs.absent.get(duty.officer, ()):
-        return False
-    back = duty.end_minutes if np.isnan(duty.back_minutes) else duty.back_minutes
-    leave = duty.start_minutes if np.isnan(duty.leave_minutes) else duty.leave_minutes
-    return not any(
-        (one.officer, one.date) == (duty.officer, duty.date)
-        and one.leave_minutes < back
-        and leave < one.back_minutes
-        for one in inputs.free_time.appointments
-    )
-
-
 def _select_locks(week: Week, stay: Sequence[Duty]) -> tuple[Lock, ...]:
     """The locks of a week without those of patrols that are lost."""
     lost = [duty for duty in week.duties if duty not in stay]
@@ -226,9 +210,9 @@ def _select_locks(week: Week, stay: Sequence[Duty]) -> tuple[Lock, ...]:
     )
 
 
-def _drop_absent_crew(duty: Duty, absent: Absences) -> Duty:
-    """The patrol without those of its crew who are absent."""
-    crew = tuple(name for name in duty.crew if duty.date not in absent.get(name, ()))
+def _drop_crew(inputs: RotaInputs, duty: Duty) -> Duty:
+    """The patrol without those of its crew who have no time for it any more."""
+    crew = tuple(name for name in duty.crew if has_time_for(inputs, duty, name))
     return duty if crew == duty.crew else replace(duty, crew=crew)
 
 

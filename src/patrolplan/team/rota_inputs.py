@@ -10,13 +10,14 @@ import numpy as np
 from patrolplan.area import StudyArea
 from patrolplan.patrols.plan import Patrol, Plan
 from patrolplan.tables import STAFF
-from patrolplan.team.bases import Bases, compute_minutes_from_base
+from patrolplan.team.bases import Bases, find_patrol_way
 from patrolplan.team.companions import Companions, find_companions, find_crewed_options
 from patrolplan.team.demands import Demand, find_meeting_routes, list_demands
 from patrolplan.team.free_time import FreeTime
 from patrolplan.team.problem import Bools, Floats, Ints, RotaProblem
 from patrolplan.team.routes import Route, WeekRoutes, build_route_key, collect_routes
 from patrolplan.team.secret import WeekKey
+from patrolplan.team.travel import compute_minutes_from_base
 from patrolplan.team.week import Ban, Duty, Lock, find_open_days
 
 DOSE_MEMORY_DAYS = 7
@@ -171,8 +172,9 @@ class RotaInputs:
 
     @cached_property
     def modes(self) -> tuple[str, ...]:
-        """(k,) "walk" or "bicycle"; for officers no longer in the table, as on their patrols."""
-        table = dict(zip(self.area.officers["officer"], self.area.officers["mode"], strict=True))
+        """(k,) how each patrols, "walk" or "bicycle"; who has left the table, as handed out."""
+        ways = map(find_patrol_way, self.area.officers["mode"])
+        table = dict(zip(self.area.officers["officer"], ways, strict=True))
         held = {name: duty.patrol.way for duty in self.held for name in (*duty.crew, duty.officer)}
         return tuple(str((held | table)[name]) for name in self.officers)
 

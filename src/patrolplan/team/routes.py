@@ -52,14 +52,12 @@ def build_route_key(patrol: Patrol) -> RouteKey:
     """School, officer, mode, window, the set of its stops, and the places to keep away from.
 
     It is the same for a patrol as planned, as drawn in another order and at other minutes, and as
-    read from a file that holds whole minutes: there a dwell may seem a minute longer or shorter,
-    so its minutes are those of the clock for all stops together.
+    read from a file that holds whole minutes. Without a presence at the gate a patrol starts when
+    it is drawn to, and its window is known by its end.
     """
-    stops = frozenset(
-        (stop.hotspot, round(stop.leave_minutes - stop.arrive_minutes), stop.tasking)
-        for stop in patrol.stops
-    )
-    hours = format_time(patrol.start_minutes), format_time(patrol.latest_end_minutes)
+    stops = frozenset((stop.hotspot, stop.dwell_minutes, stop.tasking) for stop in patrol.stops)
+    start = format_time(patrol.start_minutes) if patrol.has_presence else ""
+    hours = start, format_time(patrol.latest_end_minutes)
     barred = frozenset(place.tasking for place in patrol.keep_away)
     return (patrol.urn, patrol.number, patrol.way, patrol.window, *hours, stops, barred)
 

@@ -9,10 +9,14 @@ import numpy as np
 from patrolplan.errors import Problems
 from patrolplan.notes import Note
 from patrolplan.team.bases import MODE_WORDS
+from patrolplan.team.free_time import Appointment
 from patrolplan.team.problem import MINUTES_TOLERANCE, Ints
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.week import Ban, Lock, Unmet, format_day
 from patrolplan.times import format_time
+
+WHOLE_DAY_MINUTES = 1439.0
+"""Who is away for so long is away all day, from 00:00 to 23:59."""
 
 
 class UnmetReasons:
@@ -28,6 +32,7 @@ class UnmetReasons:
 
     def __init__(self, inputs: RotaInputs, chosen: Ints) -> None:
         self.inputs = inputs
+        self.all_chosen = chosen
         self.chosen = chosen[chosen[:, 2] < len(inputs.routes)]
         schools = np.concatenate([inputs.route_school, inputs.companions.school])
         self.urn_at = {(int(k), int(d)): inputs.urns[schools[r]] for k, d, r in chosen}
@@ -59,13 +64,16 @@ class UnmetReasons:
         )
         return f"{reasons}, no other officer covers this school" if len(officers) == 1 else reasons
 
-    def find_obstacle(self, officer: int, school: int, day: int) -> str:
-        """What keeps an officer from a school on a day, lent or not; empty when nothing does."""
+    def find_obstacle(self, officer: int, school: int, day: int, window: str | None = None) -> str:
+        """What keeps an officer from a school on a day, lent or not; empty when nothing does.
+
+        In a window of the week; in any for None.
+        """
         if not self.inputs.is_lead[officer]:
             return f"{self.inputs.officers[officer]} is school staff, who walk along and never lead"
         return (
             self._find_school_obstacle(school, day)
-            or self._find_officer_obstacle(officer, school, day)
+            or self._find_officer_obstacle(officer, school, day, window)
             or self._find_crew_obstacle(officer, school, day)
         )
 
@@ -99,22 +107,73 @@ class UnmetReasons:
             return "no patrol is planned for it that day"
         return ""
 
-    def _find_officer_obstacle(self, officer: int, school: int, day: int) -> str:
+    def _find_officer_obstacle(
+        self, officer: int, school: int, day: int, window: str | None = None
+    ) -> str:
         inputs = self.inputs
         name = inputs.officers[officer]
         if inputs.is_absent[officer, day] or np.isnan(inputs.hours[officer, day, 0]):
             return f"{name} is {'absent' if inputs.is_absent[officer, day] else 'off duty'}"
         routes = inputs.list_routes(officer, school, day)
+        routes = routes[inputs.is_of_window(window)[routes]]
         in_time = inputs.in_time[officer, day, routes]
         if not in_time.any():
-            return self._explain_hours(officer, day, routes)
+            return self._explain_appointment(officer, day, routes) or self._explain_hours(
+                officer, day, routes
+            )
         if inputs.banned[officer, day, routes][in_time].all():
             return f"{name} is ruled out by a ban"
-        if (officer, day) in self.urn_at:
-            return f"{name} patrols URN {self.urn_at[officer, day]} that day"
+        if urn := self._find_own_patrol(officer, day, routes[in_time]):
+            return f"{name} patrols URN {urn} that day"
         if self.patrols[officer] >= inputs.max_patrols[officer]:
             return f"{name} has reached the maximum of {inputs.max_patrols[officer]} patrols"
         return ""
+
+    def _find_own_patrol(self, officer: int, day: int, routes: Ints) -> str:
+        """Where an officer is when each of these routes would be walked; empty where one is free.
+
+        They have one patrol a window, and none while they are on another.
+        """
+        inputs, urn = self.inputs, ""
+        free = np.ones(len(routes), dtype=bool)
+        set_out, back = inputs.set_out[officer, routes], inputs.back[officer, routes]
+        for _, _, route in self._chosen_of(officer, day).tolist():
+            school, window, begin, end = self._get_place(officer, day, route)
+            apart = (back <= begin + MINUTES_TOLERANCE) | (end <= set_out + MINUTES_TOLERANCE)
+            clashes = free & ~((inputs.route_window[routes] != window) & apart)
+            urn = inputs.urns[school] if clashes.any() else urn
+            free &= ~clashes
+        return "" if free.any() else urn
+
+    def _chosen_of(self, officer: int, day: int) -> Ints:
+        """(c, 3) what an officer does on a day, walking along among it."""
+        mine = (self.all_chosen[:, 0] == officer) & (self.all_chosen[:, 1] == day)
+        return np.asarray(self.all_chosen[mine])
+
+    def _get_place(self, officer: int, day: int, route: int) -> tuple[int, int, float, float]:
+        """School and window of a route, or of walking along, and when the officer is away."""
+        inputs, along = self.inputs, self.inputs.companions
+        place = route - len(inputs.routes)
+        if place < 0:
+            span = inputs.set_out[officer, route], inputs.back[officer, route]
+            return int(inputs.route_school[route]), int(inputs.route_window[route]), *span
+        same = (along.officer == officer) & (along.day == day) & (along.place == place)
+        begin, end = along.minutes[same][0]
+        return int(along.school[place]), int(along.window[place]), float(begin), float(end)
+
+    def _explain_appointment(self, officer: int, day: int, routes: Ints) -> str:
+        """What an officer has to do instead, where their hours alone would leave time."""
+        free, ends = self.inputs.free_time, self.inputs.route_minutes[:, 1]
+        on_duty = routes[free.fit_hours(self.inputs.set_out, ends)[officer, day, routes]]
+        clashes = (
+            free.find_clashes(
+                officer, day, self.inputs.set_out[officer, row], self.inputs.back[officer, row]
+            )
+            for row in on_duty.tolist()
+        )
+        found = dict.fromkeys(one for each in clashes for one in each)
+        name = self.inputs.officers[officer]
+        return " and ".join(f"{name} {describe_appointment(one)}" for one in found)
 
     def _explain_hours(self, officer: int, day: int, routes: Ints) -> str:
         """An officer's hours against the route that would fit them most nearly."""
@@ -228,6 +287,28 @@ class UnmetReasons:
                 why = "handed out" if held else "locked" if locked else "placed by hand"
                 why = "it must be visited" if visits[0].tasked else why
                 yield f"{self.inputs.officers[officer]} at URN {patrol.urn} ({why})"
+
+
+APPOINTMENT_WORDS = {
+    "leave": "is on leave",
+    "sick": "is sick",
+    "court": "is at court",
+    "training": "is at training",
+    "assembly": "is at an assembly",
+    "meeting": "is in a meeting",
+    "interview": "is at an interview",
+    "home_visit": "is on a home visit",
+    "event": "is at an event",
+    "away": "is away",
+}
+"""What someone with a duty of each kind does."""
+
+
+def describe_appointment(one: Appointment) -> str:
+    """What an officer does, and from when to when where that is not all day; never more."""
+    hours = f"{format_time(one.from_minutes)}-{format_time(one.to_minutes)}"
+    is_all_day = one.to_minutes - one.from_minutes >= WHOLE_DAY_MINUTES
+    return APPOINTMENT_WORDS[one.kind] + ("" if is_all_day else f" {hours}")
 
 
 def check_locks_and_bans(inputs: RotaInputs) -> None:

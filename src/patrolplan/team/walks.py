@@ -86,7 +86,8 @@ def draw_walks(
             continue
         planned = inputs.routes[route].patrol
         begin, end = find_time_limits(inputs, drawn, row)
-        timing = _select_in_time(planned, begin, end).draw(_find_pick(key, duty))
+        timings = _select_in_time(planned, begin, end, leave_minutes=duty.leave_minutes)
+        timing = timings.draw(_find_pick(key, duty))
         if timing is not None:
             chosen.append((row, route, timing, end))
             drawn[row] = _shift_duty(duty, planned, timing)
@@ -132,17 +133,17 @@ def _find_pick(key: DrawKey, duty: Duty) -> Callable[[str, int], int]:
 
 
 def find_time_limits(inputs: RotaInputs, duties: Sequence[Duty], row: int) -> tuple[float, float]:
-    """When the officers of a duty may leave its start, and when they must be at its end.
+    """When the officers of a duty may leave their bases for it, and when it must be over.
 
     By the end of their hours, their appointments, and their other patrols of the day.
     """
-    duty = duties[row]
-    free, day = inputs.free_time, inputs.days.index(duty.date)
+    duty, free = duties[row], inputs.free_time
+    day = inputs.days.index(duty.date)
     begin, end = 0.0, MINUTES_A_DAY
     for name in (duty.officer, *duty.crew):
         officer = inputs.officers.index(name)
-        way = float(inputs.travel[officer, inputs.urns.index(duty.urn)])
-        back = 0.0 if duty.patrol.ends_at == "base" or np.isnan(way) else way
+        _, back = _find_span(inputs, name, duty)
+        way_back = max(0.0, back - duty.end_minutes)
         if not np.isnan(free.hours[officer, day, 1]):
             end = min(end, float(free.hours[officer, day, 1]))
         others = [
@@ -151,36 +152,50 @@ def find_time_limits(inputs: RotaInputs, duties: Sequence[Duty], row: int) -> tu
             if (each.officer, each.date) == (name, duty.date)
         ]
         others += [
-            (each.leave_minutes, each.back_minutes)
+            _find_span(inputs, name, each)
             for each in duties
             if each is not duty and each.date == duty.date and name in {each.officer, *each.crew}
         ]
         for sets_out, is_back in others:
             if sets_out >= duty.start_minutes:
-                end = min(end, sets_out - back)
-            elif not np.isnan(is_back):
+                end = min(end, sets_out - way_back)
+            else:
                 begin = max(begin, is_back)
     return begin, end
 
 
-def _select_in_time(patrol: Patrol, begin: float, end: float) -> Timings:
+def _find_span(inputs: RotaInputs, name: str, duty: Duty) -> tuple[float, float]:
+    """When someone of a duty sets out and is back; where that is not known, its start and end."""
+    if name == duty.officer:
+        leave, back = duty.leave_minutes, duty.back_minutes
+    else:
+        way = inputs.travel[inputs.officers.index(name), inputs.urns.index(duty.urn)]
+        leave, back = duty.start_minutes - way, duty.end_minutes + way
+    return (
+        duty.start_minutes if np.isnan(leave) else float(leave),
+        duty.end_minutes if np.isnan(back) else float(back),
+    )
+
+
+def _select_in_time(patrol: Patrol, begin: float, end: float, *, leave_minutes: float) -> Timings:
     """The timings of a patrol that begin and end within limits.
 
-    Who comes to the gate sets out at a fixed time, to be there at the start; who starts at the
-    base sets out later where the base is left later.
+    Who is present at the gate sets out at a fixed time, to be there at the start; without a
+    presence one sets out later where one leaves later.
     """
     timings = patrol.timings
     if timings is None:
         return Timings.none(len(patrol.stops))
     is_in_time = timings.end_minutes <= end + MINUTES_TOLERANCE
-    if patrol.from_base:
-        is_in_time &= timings.gate_until_minutes >= begin - MINUTES_TOLERANCE
+    if not patrol.has_presence:
+        way = patrol.start_minutes - leave_minutes
+        is_in_time &= timings.gate_until_minutes - way >= begin - MINUTES_TOLERANCE
     return timings.select(is_in_time)
 
 
 def _shift_duty(duty: Duty, planned: Patrol, timing: Timing) -> Duty:
     """The duty with the times that a timing gives it."""
-    later = timing.gate_until_minutes - planned.start_minutes if planned.from_base else 0.0
+    later = 0.0 if planned.has_presence else timing.gate_until_minutes - planned.start_minutes
     return replace(
         duty,
         start_minutes=planned.start_minutes + later,

@@ -9,12 +9,15 @@ import numpy as np
 
 from patrolplan.errors import PatrolplanError
 from patrolplan.settings.patrol import AFTER_SCHOOL
+from patrolplan.team.companions import has_time_for
 from patrolplan.team.day_plans import list_day_plans
 from patrolplan.team.objective import compute_worth
+from patrolplan.team.problem import MINUTES_TOLERANCE
 from patrolplan.team.rota import build_duty, build_week
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.solve import RotaSolution
 from patrolplan.team.unmet_reasons import UnmetReasons
+from patrolplan.team.walks import find_time_limits
 from patrolplan.team.week import Duty, Lock, Week, format_day
 
 if TYPE_CHECKING:
@@ -126,9 +129,12 @@ class WeekEditor:
         bound = self.before.bound if bound is None else bound
         week = build_week(self.inputs, self.problem, RotaSolution.rate(self.problem, chosen, bound))
         by_slot = {get_slot(duty): duty for duty in duties}
+        pairs = [(by_slot[get_slot(duty)], duty.crew) for duty in week.duties]
         return replace(
             week,
-            duties=tuple(replace(by_slot[get_slot(duty)], crew=duty.crew) for duty in week.duties),
+            duties=tuple(
+                duty if duty.crew == crew else replace(duty, crew=crew) for duty, crew in pairs
+            ),
             notes=tuple(dict.fromkeys((*self.own_notes, *week.notes))),
             created_from=self.before.created_from,
             draw=self.before.draw,
@@ -144,7 +150,7 @@ class WeekEditor:
     def find_rows(self, duties: Sequence[Duty]) -> Ints:
         """(c,) rows of the options of patrols and their crews; an error for one that is none.
 
-        Those of a crew who are absent have none.
+        Those of a crew who have no time for it any more have none.
         """
         rows = []
         for duty in duties:
@@ -157,7 +163,7 @@ class WeekEditor:
                 companion = _find_companion(self.inputs, option, name)
                 if companion is not None:
                     rows.append(companion)
-                elif duty.date not in self.inputs.absent.get(name, ()):
+                elif has_time_for(self.inputs, duty, name):
                     message = f"{get_slot(duty)}: {name} may not walk along"
                     raise InvalidEditError(message)
         return np.array(rows, dtype=np.int64)
@@ -185,9 +191,17 @@ class WeekEditor:
             for row in np.flatnonzero(along)
             if not problem.find_conflicts(int(row))[rows].any()
             and patrols[problem.officer[row]] < problem.max_patrols[problem.officer[row]]
+            and self._has_time(duty, int(problem.officer[row]), duties)
         ]
         free.sort(key=lambda officer: (patrols[officer], officer))
         return [self.inputs.officers[officer] for officer in free]
+
+    def _has_time(self, duty: Duty, officer: int, duties: Sequence[Duty]) -> bool:
+        """Whether someone has time for a patrol as it is walked, whose times were drawn."""
+        joined = replace(duty, crew=(self.inputs.officers[officer],))
+        others = [other for other in duties if other is not duty]
+        begin, end = find_time_limits(self.inputs, [joined, *others], 0)
+        return begin <= duty.start_minutes and duty.end_minutes <= end + MINUTES_TOLERANCE
 
     def find_crew_obstacle(self, duty: Duty, name: str, duties: Sequence[Duty]) -> str:
         """What keeps somebody from walking along on a patrol, as what they do; empty if nothing."""
@@ -240,7 +254,7 @@ class WeekEditor:
         rows, problem = self.find_rows(duties), self.problem
         chosen = np.stack([problem.officer[rows], problem.day[rows], problem.route[rows]], axis=1)
         reasons = UnmetReasons(self.inputs, chosen)
-        if obstacle := reasons.find_obstacle(officer, school, day):
+        if obstacle := reasons.find_obstacle(officer, school, day, slot.window):
             raise InvalidEditError(obstacle)
         place = (slot.urn, slot.date, slot.window)
         same = [duty for duty in duties if (duty.urn, duty.date, duty.window) == place]
@@ -253,10 +267,12 @@ class WeekEditor:
             raise InvalidEditError(message)
         mine = (problem.officer == officer) & (problem.day == day) & (problem.school == school)
         mine &= problem.route_number[problem.route] == number
-        mine &= self.inputs.is_of_window(slot.window)[problem.route]
+        options = np.flatnonzero(mine & ~problem.is_along)
+        routes = problem.route[options]
+        fits = self.inputs.is_of_window(slot.window)[routes]
         if variant is not None:
-            mine &= self.inputs.variant[day, problem.route] == variant
-        options = np.flatnonzero(mine)
+            fits &= self.inputs.variant[day, routes] == variant
+        options = options[fits]
         if not len(options):
             raise InvalidEditError(self._explain_no_route(slot, variant))
         free = self._select_under_cap(options, reasons, day)
@@ -322,12 +338,12 @@ class WeekEditor:
 
 
 def _is_planned(inputs: RotaInputs, duty: Duty) -> bool:
-    """Whether a patrol and everyone of its crew who is not absent are options."""
+    """Whether a patrol and everyone of its crew who still has time are options."""
     option = _find_option(inputs, duty)
     return option is not None and all(
-        duty.date in inputs.absent.get(name, ())
-        or _find_companion(inputs, option, name) is not None
+        _find_companion(inputs, option, name) is not None
         for name in duty.crew
+        if has_time_for(inputs, duty, name)
     )
 
 

@@ -25,6 +25,7 @@ CHROMIUM = Path("/usr/bin/chromium")
 TOKEN = "a-token-of-the-tests"  # noqa: S105 - opens nothing but the tests' own server
 DESKTOP_SIZE = {"width": 1366, "height": 768}
 PHONE_SIZE = {"width": 390, "height": 844}
+SMALL_PHONE_SIZE = {"width": 360, "height": 740}
 WAIT_MILLISECONDS = 15_000
 MAX_TABS = 250
 expect.set_options(timeout=WAIT_MILLISECONDS)
@@ -301,7 +302,10 @@ def open_window(served: ServedBoard, chromium: Browser) -> Iterator[Callable[...
 
     def open_one(size: dict[str, int] = DESKTOP_SIZE, **options: Any) -> Window:
         context = chromium.new_context(
-            viewport=size, has_touch=size == PHONE_SIZE, locale="en-GB", **options
+            viewport=size,
+            has_touch=size["width"] < DESKTOP_SIZE["width"],
+            locale="en-GB",
+            **options,
         )  # type: ignore[arg-type]
         context.set_default_timeout(WAIT_MILLISECONDS)
         contexts.append(context)
@@ -319,6 +323,12 @@ def open_window(served: ServedBoard, chromium: Browser) -> Iterator[Callable[...
 def desk(open_window: Callable[..., Window]) -> Window:
     """A window of 1366 by 768."""
     return open_window(DESKTOP_SIZE)
+
+
+@pytest.fixture
+def small_phone(open_window: Callable[..., Window]) -> Window:
+    """A window of a small phone's size, worked by finger."""
+    return open_window(SMALL_PHONE_SIZE)
 
 
 @pytest.fixture

@@ -27,8 +27,7 @@ const TABS = [
   ["fairness", "Fairness", drawFairness],
   ["places", "Places", (state) => drawPlacesList(state, drawList)],
   ["delivered", "Delivered", drawDelivered],
-  ["rules", "Rules", drawRules],
-  ["draw", "Draw", drawDraw],
+  ["rules", "Rules", (state) => [...drawRules(state), ...drawDraw(state)]],
   ["history", "History", drawHistory],
 ];
 
@@ -81,7 +80,7 @@ const drawCounts = (state) => {
   const unmet = countUnmet(state);
   const counts = { gaps: gaps.length + short.length, places: tasked.length, rules: bans.length + locks };
   Object.entries(counts).forEach(([name, count]) => { one(`#tab-${name} .count`).textContent = count ? ` ${count}` : ""; });
-  if (unmet) one("#tab-places .count").append(`, ${unmet} not met`);
+  if (unmet) one("#tab-places .count").append(`, ${unmet} unmet`);
 };
 
 /** Show a patrol's walk on the map, and scroll to it where it is out of sight. */
@@ -102,7 +101,7 @@ const drawWorth = (state) => {
 /** Draw what a count of how well the week is foreseen has found. */
 const drawForeseen = (state) => {
   drawWorth(state);
-  if (view.tab === "draw") drawList();
+  if (view.tab === "rules") drawList();
 };
 
 /** Draw a new state. */

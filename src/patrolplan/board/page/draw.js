@@ -7,7 +7,7 @@ import { store } from "./store.js";
 import { counted } from "./words.js";
 
 /** A share in percent. */
-const percent = (share) => `${Math.round(100 * share)} %`;
+const percent = (share) => `${Math.round(100 * share)}\u00a0%`;
 
 /** What is set by hand, in words; empty for nothing. */
 const byHand = ({ bans }) => {
@@ -24,12 +24,14 @@ export const foreseenWords = (state) => {
   return hand ? `Foreseen ${share(foreseen)}; with your ${hand} ${share(withLocks)}.` : `Foreseen ${share(withLocks)}.`;
 };
 
-/** The list of the draw. */
+/** How the week was drawn, for the list of rules. */
 export const drawDraw = (state) => {
   const { draw } = state;
-  if (!draw) return [make("p", { text: "This week was made by an earlier version and was not drawn. Plan it again, and it is." }), button("Plan again", drawAgain)];
+  const heading = make("h3", { text: "The draw" });
+  if (!draw) return [heading, make("p", { text: "This week was made by an earlier version and was not drawn. Plan it again, and it is." })];
   const secret = draw.commitment ? make("p", {}, "Commitment: ", make("code", { text: draw.commitment })) : make("p", { class: "problem", text: "Drawn without a secret: anyone with the same data can draw it again." });
   return [
+    heading,
     make("p", {}, make("b", { text: `Draw ${draw.number}. ` }), `One week was drawn of all that keep the rules and are at most ${draw.give_most_percent.toFixed(0)} % less good; this one is ${draw.give_percent.toFixed(1)} % less good than the best that was found.`),
     secret,
     make("p", { text: foreseenWords(state), role: "status" }),

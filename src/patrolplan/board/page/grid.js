@@ -30,14 +30,12 @@ const chip = (patrol) => {
         make(
           "span", { class: "first" },
           make("span", { class: "who", text: patrol.officer }),
+          patrol.variants > 1 ? make("span", { class: "route", text: `R${patrol.variant + 1}` }) : null,
           patrol.lent ? make("span", { class: "route", text: "lent" }) : null,
           patrol.delivered ? icon("done") : null,
           patrol.locked ? icon("lock") : null,
         ),
-        make(
-          "span", { class: "when", text: `${patrol.start}–${patrol.end}` },
-          patrol.variants > 1 ? make("span", { class: "route", text: `R${patrol.variant + 1}` }) : null,
-        ),
+        make("span", { class: "when", text: `${patrol.start}–${patrol.end}` }),
         patrol.crew.length ? make("span", { class: "further", text: `with ${patrol.crew.join(", ")}` }) : null,
         store.state.windows.length > 1 ? make("span", { class: "further", text: plain(patrol.window) }) : null,
       ),

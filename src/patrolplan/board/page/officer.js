@@ -75,7 +75,7 @@ const appointmentList = (row, close) => {
 
 /** The form of an appointment: what, which day, from when to when, and where if it is at a school. */
 const appointmentForm = (row, close) => {
-  const day = choice(store.state.week.days.map(({ date }) => [date, dayName(date)]), { id: "appoint-day" });
+  const day = choice(store.state.week.days.map(({ date, name }) => [date, name]), { id: "appoint-day" });
   const what = choice(KINDS.map((kind) => [kind, kindName(kind)]), { id: "appoint-what" });
   const from = make("input", { type: "time", id: "appoint-from", required: true });
   const to = make("input", { type: "time", id: "appoint-to", required: true });

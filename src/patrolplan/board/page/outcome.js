@@ -1,7 +1,7 @@
 // What a change did to the cards, the further moves that are offered, and swaps for a gap.
 
 import { tell } from "./calls.js";
-import { button, make, openDialog } from "./dom.js";
+import { all, button, make, openDialog } from "./dom.js";
 import { say } from "./say.js";
 import { change, inTurn, named, send, store } from "./store.js";
 import { counted, dayName, inWords, patrolName, windowOf } from "./words.js";
@@ -82,6 +82,7 @@ export const openSwaps = async (gap, title) => {
   }
   say(body.offers.length ? `${counted(body.offers.length, "swap")} found.` : "No swap fills this gap.");
   let dialog = null;
+  all("dialog[open]").forEach((open) => open.close());
   dialog = openDialog(
     "swaps", `Best swaps: ${title}`,
     make("p", { text: body.offers.length ? "The best first. Each is one change, which can be undone." : "No swap of one or two cards fills this gap under the rules." }),

@@ -3,8 +3,14 @@
 import { button, make, one } from "./dom.js";
 import { lookAt, lookAtHotspot } from "./map.js";
 import { changeAndShow, swapsButton } from "./outcome.js";
-import { named } from "./store.js";
+import { named, store } from "./store.js";
 import { counted, dayName, inWords, schoolName, shortDay } from "./words.js";
+
+/** A hotspot with its place. */
+const hotspotName = (name) => {
+  const place = store.state.doses.find(({ hotspot }) => hotspot === name)?.place;
+  return place ? `${name} ${place}` : name;
+};
 
 /** Who makes a visit, in few words. */
 const visitorName = ({ officer, urn, date, arrive }) => `${shortDay(date)} ${arrive} ${officer}, ${schoolName(urn)}`;
@@ -17,7 +23,7 @@ const demandRow = (demand, { short = false } = {}) => {
   const state = isMet ? "met" : met.length ? `${met.length} of ${visits} visits` : "not met";
   return make(
     "li", { class: `demand-row${isMet ? "" : " unmet"}` },
-    make("b", { text: `${short ? when : `${place}, ${when}`}: ${state}` }),
+    make("b", { text: `${short ? when : hotspotName(place)}: ${state}` }),
     met.length ? `, ${met.map(visitorName).join("; ")}` : null,
     why ? make("span", { class: "why", text: `. ${named(why)}` }) : null,
     isMet ? null : swapsButton({ place, date }, `${place}${date ? `, ${dayName(date)}` : ""}`),

@@ -125,9 +125,7 @@ def _build_first_row(plan: Plan, patrol: Patrol, gate_time: str) -> dict[str, st
     do = "arrive" if wording.is_before_school(plan, patrol) else "leave"
     why = f"Be seen as pupils {do}; meet the member of staff." if present else "Start here."
     if patrol.stops and patrol.gate_until_minutes - patrol.start_minutes > LONG_STAY_MINUTES:
-        why = (
-            f"{why} Stay until {format_time(patrol.gate_until_minutes)}: stop 1 counts more later."
-        )
+        why = f"{why} Stay until {format_time(patrol.gate_until_minutes)}."
     if patrol.approach is not None:
         why = f"Leave the base at {format_time(patrol.set_out_minutes)}. {why}"
     return {

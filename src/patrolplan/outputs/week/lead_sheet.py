@@ -16,7 +16,6 @@ from patrolplan.outputs.cartography.fonts import (
     open_template_folder,
     typeset,
 )
-from patrolplan.outputs.crew_words import name_member
 from patrolplan.outputs.note_words import describe_note, describe_notes
 from patrolplan.outputs.reason_words import join_words
 from patrolplan.outputs.week.day_words import describe_appointment
@@ -36,7 +35,7 @@ from patrolplan.outputs.wording import (
 )
 from patrolplan.team.officer_day import DayItem
 from patrolplan.team.week import Ban, DemandOutcome, Draw, Foreseen, Lock, Week, format_day
-from patrolplan.text import capitalise, format_count, format_percent, list_first
+from patrolplan.text import format_count, format_percent, list_first
 from patrolplan.times import format_span
 
 TEMPLATE = "lead.typ"
@@ -232,7 +231,7 @@ def _build_officer_row(roster: Roster, officer: RosterOfficer) -> dict[str, Any]
     own = roster.list_walked_duties(officer.name)
     most = limits.get(officer.name)
     return {
-        "name": capitalise(_name_officer(roster, officer.name)),
+        "name": _name_officer(roster, officer.name),
         "cells": [
             {
                 "lines": [
@@ -257,7 +256,7 @@ def _describe_officer_item(roster: Roster, name: str, item: DayItem) -> dict[str
     number = next(school.number for school in roster.schools if school.urn == duty.urn)
     crew = roster.describe_others(name, duty)
     words = (
-        f"school {number}",
+        f"school\N{NO-BREAK SPACE}{number}",
         describe_further_window(duty.patrol).lower(),
         f"with {crew}" if crew else "",
     )
@@ -304,7 +303,7 @@ def _describe_ban(roster: Roster, ban: Ban) -> str:
 
 
 def _name_officer(roster: Roster, name: str) -> str:
-    return format_officer_name(name_member(roster.week.plan.area, name))
+    return format_officer_name(roster.name_officer(name))
 
 
 def _name_school(roster: Roster, urn: str) -> str:

@@ -14,9 +14,10 @@ from patrolplan.outputs.crew_words import name_member
 from patrolplan.outputs.reason_words import join_words
 from patrolplan.outputs.wording import format_grid_reference
 from patrolplan.settings.patrol import AFTER_SCHOOL
-from patrolplan.team.bases import MODE_WORDS
+from patrolplan.team.bases import MODE_WORDS, find_patrol_way
 from patrolplan.team.officer_day import OfficerDays, build_officer_days
 from patrolplan.team.week import Duty, Week, find_open_days, format_day
+from patrolplan.text import capitalise
 from patrolplan.times import format_span, format_time
 
 STAFF = "a member of staff of the school"
@@ -113,7 +114,7 @@ class Roster:
         duties = [duty for duty in self.week.duties if duty.officer == officer.name]
         modes = {MODE_WORDS[duty.patrol.way] for duty in duties}
         if not modes and settings.week.way_by_officer:
-            modes = {officer.mode}
+            modes = {MODE_WORDS[find_patrol_way(self.officer_modes.get(officer.name, "walk"))]}
         modes = modes or {MODE_WORDS[settings.patrol.way]}
         if modes == {officer.mode}:
             return officer.mode
@@ -126,6 +127,33 @@ class Roster:
     def officer_days(self) -> OfficerDays:
         """Each officer's day in order, see `patrolplan.team.officer_day`."""
         return build_officer_days(self.week)
+
+    def select_officers(
+        self, officer: str | None, date: dt.date | None
+    ) -> tuple[RosterOfficer, ...]:
+        """Whose papers belong to a part of the week; None stands for all."""
+        if officer is None and date is not None:
+            return self.find_officers(self.select_duties(None, date))
+        return tuple(one for one in self.officers if officer in {None, one.name})
+
+    @property
+    def has_windows(self) -> bool:
+        """Whether any patrol is in another window than the one after school: then papers say so."""
+        return any(duty.patrol.window != AFTER_SCHOOL for duty in self.week.duties)
+
+    def name_officer(self, name: str) -> str:
+        """An officer as papers name them, staff of a school by their role alone."""
+        shown = name_member(self.week.plan.area, name)
+        return shown if shown == name else capitalise(shown)
+
+    def find_set_out(self, officer: str, duty: Duty) -> float:
+        """When an officer sets out to a patrol, be it their own or a colleague's."""
+        ways = (
+            item.from_minutes
+            for item in self.officer_days.get((officer, duty.date), ())
+            if item.duty is duty and item.kind == "way" and item.towards == "gate"
+        )
+        return next(ways, duty.leave_minutes if officer == duty.officer else duty.start_minutes)
 
     def find_officers(self, duties: Iterable[Duty]) -> tuple[RosterOfficer, ...]:
         """The officers of these duties, and who walks along on them."""
@@ -159,7 +187,7 @@ class Roster:
         return self._duties_by_school.get((urn, date), ())
 
     def officer_duties(self, name: str, date: dt.date) -> tuple[Duty, ...]:
-        """Duties of an officer on a day."""
+        """Duties of an officer on a day, with those on which they walk along."""
         return self._duties_by_officer.get((name, date), ())
 
     @cached_property
@@ -168,7 +196,11 @@ class Roster:
 
     @cached_property
     def _duties_by_officer(self) -> dict[tuple[str, dt.date], tuple[Duty, ...]]:
-        return _group_duties((duty.officer, duty.date, duty) for duty in self.week.duties)
+        return _group_duties(
+            (name, duty.date, duty)
+            for duty in self.week.duties
+            for name in (duty.officer, *duty.crew)
+        )
 
     def find_place_words(self, place: str) -> str:
         """Where a hotspot or a tasked place of the week is: its street, or else a grid reference.

@@ -117,12 +117,17 @@ def _describe_presence(duties: tuple[Duty, ...], letters: dict[str, str]) -> dic
     """When an officer is at the gate on a day, and until when in which streets."""
     if not duties:
         return {"gate": "", "until": "", "streets": ""}
-    first = min(duties, key=lambda duty: duty.start_minutes)
+    first: dict[str, Duty] = {}  # of each window
+    for duty in sorted(duties, key=lambda duty: duty.start_minutes):
+        first.setdefault(duty.patrol.window, duty)
     stops = [stop for duty in duties for stop in duty.patrol.stops]
     streets = {letters[stop.hotspot] for stop in stops if stop.kind != "tasked"}
-    until = max(duty.end_minutes for duty in duties)
+    until = max((duty.end_minutes for duty in duties if duty.patrol.stops), default=0.0)
     return {
-        "gate": format_span(first.start_minutes, first.patrol.gate_until_minutes),
+        "gate": ", ".join(
+            format_span(duty.start_minutes, duty.patrol.gate_until_minutes)
+            for duty in first.values()
+        ),
         "until": f"until about {format_time(5 * round(until / 5))}" if streets else "",
         "streets": ", ".join(sorted(streets, key=lambda text: (len(text), text))),
     }

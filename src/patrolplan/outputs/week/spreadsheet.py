@@ -7,7 +7,7 @@ import csv
 import datetime as dt
 import io
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -15,12 +15,18 @@ import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
+from patrolplan.outputs.note_words import describe_note
 from patrolplan.outputs.output_folder import replace_folder
 from patrolplan.outputs.week.roster import Roster, format_duty_times
 from patrolplan.outputs.wording import describe_place, format_route_name
 from patrolplan.team.ledger.ledger import Ledger
-from patrolplan.team.ledger.monthly_return import compare_doses, month_days, summarise_doses
-from patrolplan.team.week import Duty, format_day
+from patrolplan.team.ledger.monthly_return import (
+    compare_doses,
+    list_shortfalls,
+    month_days,
+    summarise_doses,
+)
+from patrolplan.team.week import DemandOutcome, Duty, format_day
 from patrolplan.times import format_time
 
 COLUMNS = (
@@ -36,6 +42,8 @@ COLUMNS = (
     "stops",
     "card",
 )
+FURTHER_COLUMNS = {"way": 12, "window": 16, "crew": 24}
+"""Columns that only some weeks need, and their widths."""
 DATE_COLUMN = COLUMNS.index("date")
 FIXED_CREATION_TIME = dt.datetime(2000, 1, 1)  # noqa: DTZ001 - a fixed moment, so that equal weeks give equal bytes
 LONGEST_CELL = 32_000
@@ -74,18 +82,21 @@ def render_week_xlsx(roster: Roster) -> bytes:
         [format_day(gap.date), gap.urn, roster.school_names.get(gap.urn, ""), gap.why]
         for gap in week.unmet
     ]
-    duty_widths = (*WIDTHS, 12) if week.has_mixed_modes else WIDTHS
+    demands = [_build_demand_row(roster, demand) for demand in week.demands]
+    further = [FURTHER_COLUMNS[name] for name in _list_further_columns(roster)]
     tables = {
         "Schools": (["URN", "School", "Bell", *days], _build_school_rows(roster)),
         "Officers": (["Officer", *days, "Patrols"], _build_officer_rows(roster)),
         "Patrols": (_list_columns(roster), duties),
         "Not patrolled": (["Day", "URN", "School", "Why"], gaps),
+        **({"Demands": (DEMAND_COLUMNS, demands)} if demands else {}),
     }
     widths = {
         "Schools": (10, 36, 12, *across),
         "Officers": (20, *across, 9),
-        "Patrols": duty_widths,
+        "Patrols": (*WIDTHS, *further),
         "Not patrolled": (24, 10, 36, 90),
+        "Demands": (22, 10, 44, 24, 9, 60, 90),
     }
     with xlsxwriter.Workbook(stream, options) as book:
         book.set_properties({"title": "Week of patrols", "created": FIXED_CREATION_TIME})
@@ -159,7 +170,9 @@ def _describe_school_day(roster: Roster, urn: str, day: dt.date) -> str:
     duties = roster.school_duties(urn, day)
     if not duties:
         return "closed" if (urn, day) in roster.closed_days else ""
-    return "\n".join(f"{duty.officer} {format_duty_times(duty)}" for duty in duties)
+    return "\n".join(
+        f"{roster.name_officer(duty.officer)} {format_duty_times(duty)}" for duty in duties
+    )
 
 
 def _build_officer_rows(roster: Roster) -> list[list[str]]:
@@ -170,18 +183,50 @@ def _build_officer_rows(roster: Roster) -> list[list[str]]:
             "\n".join(f"{format_duty_times(duty)} {duty.patrol.school}" for duty in duties)
             for duties in days
         ]
-        rows.append([officer.name, *cells, str(sum(map(len, days)))])
+        rows.append([roster.name_officer(officer.name), *cells, str(sum(map(len, days)))])
     return rows
 
 
+DEMAND_COLUMNS = ("Kind", "Sign", "Place", "Day", "Visits", "Met by", "Why not")
+DEMAND_KINDS = {"tasked": "tasked", "watched": "new or rising"}
+
+
+def _build_demand_row(roster: Roster, demand: DemandOutcome) -> list[str]:
+    met_by = (
+        f"{visit.date:%a} {visit.arrive} {roster.name_officer(visit.officer)}"
+        for visit in demand.met_by
+    )
+    return [
+        DEMAND_KINDS[demand.kind],
+        demand.place,
+        roster.find_place_words(demand.place),
+        "any" if demand.date is None else format_day(demand.date),
+        str(demand.visits),
+        "; ".join(met_by),
+        "" if demand.why is None else describe_note(demand.why),
+    ]
+
+
 def _list_columns(roster: Roster) -> tuple[str, ...]:
-    """The columns, with the way of each patrol where not all go the way of the settings."""
-    return (*COLUMNS, "way") if roster.week.has_mixed_modes else COLUMNS
+    """The columns, with those of `FURTHER_COLUMNS` in which any patrol differs from the others."""
+    return (*COLUMNS, *_list_further_columns(roster))
+
+
+def _list_further_columns(roster: Roster) -> list[str]:
+    week = roster.week
+    has_crews = any(duty.crew for duty in week.duties)
+    shown = {"way": week.has_mixed_modes, "window": roster.has_windows, "crew": has_crews}
+    return [name for name in FURTHER_COLUMNS if shown[name]]
 
 
 def _build_duty_row(roster: Roster, duty: Duty) -> list[str]:
+    further = {
+        "way": duty.patrol.way,
+        "window": duty.patrol.window,
+        "crew": roster.describe_others(duty.officer, duty),
+    }
     return [
-        duty.officer,
+        roster.name_officer(duty.officer),
         format_day(duty.date),
         f"{duty.date}",
         format_time(duty.leave_minutes),
@@ -195,7 +240,7 @@ def _build_duty_row(roster: Roster, duty: Duty) -> list[str]:
             for stop in duty.patrol.stops
         ),
         roster.card_path(duty),
-        *([duty.patrol.way] if roster.week.has_mixed_modes else []),
+        *(further[name] for name in _list_further_columns(roster)),
     ]
 
 
@@ -209,13 +254,28 @@ TABLES = {
 """Tables of a month's return, and the columns that identify a row."""
 
 
-def build_return_tables(ledger: Ledger, month: str) -> dict[str, pd.DataFrame]:
-    """Doses promised and delivered in a month (YYYY-MM), for each of `TABLES`."""
-    table = compare_doses(ledger, *month_days(month))
-    return {name: summarise_doses(table, by) for name, by in TABLES.items()}
+STAFF_ROW = "school staff"
+"""How a return names school staff: by their role, all together."""
 
 
-def write_return(ledger: Ledger, month: str, out: str | Path) -> Path:
+def build_return_tables(
+    ledger: Ledger, month: str, *, staff: Collection[str] = ()
+) -> dict[str, pd.DataFrame]:
+    """Doses promised and delivered in a month (YYYY-MM), for each of `TABLES`.
+
+    And "by-reason", why what was promised was not delivered. `staff` are names of the officers
+    table that are not shown: they are counted together.
+    """
+    first, last = month_days(month)
+    table = compare_doses(ledger, first, last)
+    table["officer"] = table["officer"].where(~table["officer"].isin(list(staff)), STAFF_ROW)
+    tables = {name: summarise_doses(table, by) for name, by in TABLES.items()}
+    return tables | {"by-reason": list_shortfalls(ledger, first, last)}
+
+
+def write_return(
+    ledger: Ledger, month: str, out: str | Path, *, staff: Collection[str] = ()
+) -> Path:
     """Write a month's return completely or not at all; equal doses give equal bytes.
 
     Parameters
@@ -226,7 +286,9 @@ def write_return(ledger: Ledger, month: str, out: str | Path) -> Path:
         YYYY-MM.
     out
         Folder: `return-MONTH.csv`, a row per school and hotspot, and `by-hotspot.csv`,
-        `by-school.csv`, `by-officer.csv`, `by-week.csv`.
+        `by-school.csv`, `by-officer.csv`, `by-week.csv`, `by-reason.csv`.
+    staff
+        Names of school staff in the officers table: they are counted together, not shown.
 
     Returns
     -------
@@ -240,7 +302,7 @@ def write_return(ledger: Ledger, month: str, out: str | Path) -> Path:
     LedgerError
         When the ledger cannot be read.
     """
-    tables = build_return_tables(ledger, month)
+    tables = build_return_tables(ledger, month, staff=staff)
     out = Path(out)
     details = {"schema": 1, "area": ledger.area, "month": month}
     with replace_folder(out, details) as folder:

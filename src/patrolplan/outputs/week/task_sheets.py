@@ -22,9 +22,11 @@ from patrolplan.outputs.week.roster import Roster, RosterOfficer, format_duty_ti
 from patrolplan.outputs.wording import (
     PURPOSE,
     compute_plan_id,
+    describe_further_window,
     describe_place,
     format_data_months,
     format_metres,
+    is_before_school,
     list_attributions,
 )
 from patrolplan.patrols.plan import Patrol, Stop
@@ -92,7 +94,7 @@ def build_tasks_data(roster: Roster, duties: Sequence[Duty], *, wall: bool) -> d
         "sheets": [
             _build_sheet(roster, officer, own)
             for officer in roster.officers
-            if (own := [duty for duty in duties if duty.officer == officer.name])
+            if (own := [duty for duty in duties if officer.name in {duty.officer, *duty.crew}])
         ],
         "basis": [
             f"{format_data_months(week.plan.risk)}.",
@@ -126,10 +128,18 @@ def format_school_name(name: str) -> str:
     return shorten(make_printable(name), LONGEST_NAME)
 
 
-def format_set_out(duty: Duty) -> str:
+def format_set_out(roster: Roster, officer: str, duty: Duty) -> str:
     """When to leave the base; empty for an officer who starts at the gate."""
-    leave, start = format_time(duty.leave_minutes), format_time(duty.start_minutes)
+    leave = format_time(roster.find_set_out(officer, duty))
+    start = format_time(duty.start_minutes)
     return "" if leave == start and duty.patrol.starts_at == "gate" else leave
+
+
+def describe_company(roster: Roster, officer: str, duty: Duty) -> str:
+    """A patrol's window, and with whom an officer walks it; empty after school and alone."""
+    crew = roster.describe_others(officer, duty)
+    words = (describe_further_window(duty.patrol), f"with {crew}" if crew else "")
+    return make_printable(" · ".join(word for word in words if word))
 
 
 def _build_wall_pages(roster: Roster) -> dict[str, Any]:
@@ -152,7 +162,11 @@ def _build_school_rows(roster: Roster) -> list[dict[str, Any]]:
         cells = [
             {
                 "duties": [
-                    {"officer": format_officer_name(duty.officer), "time": format_duty_times(duty)}
+                    {
+                        "officer": format_officer_name(roster.name_officer(duty.officer)),
+                        "time": format_duty_times(duty),
+                        "more": describe_company(roster, duty.officer, duty),
+                    }
                     for duty in duties
                 ],
                 "none": "closed" if (school.urn, day) in roster.closed_days else "\N{EN DASH}",
@@ -181,7 +195,10 @@ def _build_officer_rows(roster: Roster) -> list[dict[str, Any]]:
                 {
                     "time": format_duty_times(duty),
                     "school": f"{numbers[duty.urn]} {format_school_name(duty.patrol.school)}",
-                    "leave": format_set_out(duty) and f"set out {format_set_out(duty)}",
+                    "leave": f"set out {leave}"
+                    if (leave := format_set_out(roster, officer.name, duty))
+                    else "",
+                    "more": describe_company(roster, officer.name, duty),
                 }
                 for duty in duties
             ]
@@ -189,7 +206,7 @@ def _build_officer_rows(roster: Roster) -> list[dict[str, Any]]:
         ]
         rows.append(
             {
-                "name": format_officer_name(officer.name),
+                "name": format_officer_name(roster.name_officer(officer.name)),
                 "about": roster.describe_officer_modes(officer),
                 "cells": cells,
                 "count": str(sum(map(len, days))),
@@ -220,7 +237,8 @@ def _build_place_rows(roster: Roster) -> list[dict[str, Any]]:
     for name, visits in _group_visits(roster).items():
         cells = [
             [
-                f"{format_time(stop.arrive_minutes)} {format_officer_name(duty.officer)}"
+                f"{format_time(stop.arrive_minutes)} "
+                f"{format_officer_name(roster.name_officer(duty.officer))}"
                 for duty, stop in sorted(visits, key=lambda visit: visit[1].arrive_minutes)
                 if duty.date == day
             ]
@@ -254,10 +272,10 @@ def _build_gap_rows(roster: Roster) -> list[dict[str, Any]]:
 
 
 def _build_sheet(roster: Roster, officer: RosterOfficer, duties: list[Duty]) -> dict[str, Any]:
-    name = format_officer_name(officer.name)
+    name = format_officer_name(roster.name_officer(officer.name))
     pages = {id(duty): number for number, duty in enumerate(duties, start=1)}
     shown = {duty.date for duty in duties}
-    everything = shown == {d.date for d in roster.week.duties if d.officer == officer.name}
+    everything = shown == {duty.date for duty in roster.list_walked_duties(officer.name)}
     days = roster.week.days if everything else sorted(shown)
     return {
         "officer": name,
@@ -268,7 +286,7 @@ def _build_sheet(roster: Roster, officer: RosterOfficer, duties: list[Duty]) -> 
             {
                 "day": format_day(day),
                 "duties": [
-                    _build_task(roster, duty, pages[id(duty)])
+                    _build_task(roster, officer.name, duty, pages[id(duty)])
                     for duty in duties
                     if duty.date == day
                 ],
@@ -278,10 +296,11 @@ def _build_sheet(roster: Roster, officer: RosterOfficer, duties: list[Duty]) -> 
     }
 
 
-def _build_task(roster: Roster, duty: Duty, card: int) -> dict[str, Any]:
+def _build_task(roster: Roster, officer: str, duty: Duty, card: int) -> dict[str, Any]:
     patrol, base = duty.patrol, _describe_base(roster, duty)
     number = next(school.number for school in roster.schools if school.urn == duty.urn)
     about = (
+        describe_company(roster, officer, duty),
         f"URN {make_printable(duty.urn)}",
         roster.describe_patrol_mode(duty),
         f"no. {number} on the wall map",
@@ -290,12 +309,12 @@ def _build_task(roster: Roster, duty: Duty, card: int) -> dict[str, Any]:
     return {
         "school": format_school_name(patrol.school),
         "about": " · ".join(word for word in about if word),
-        "leave": format_set_out(duty),
+        "leave": format_set_out(roster, officer, duty),
         "first": f"From {base}" if patrol.from_base else "At the gate",
         "start": format_time(duty.start_minutes),
         "mark": "B" if patrol.from_base else "G",
         "first_place": base.replace("the b", "B", 1) if patrol.from_base else "School gate",
-        "first_why": _describe_first_task(patrol),
+        "first_why": _describe_first_task(roster, patrol),
         "gate": format_span(duty.start_minutes, patrol.gate_until_minutes),
         "end": format_time(duty.end_minutes),
         "where": f"at {base}" if patrol.ends_at == "base" else "back at the gate",
@@ -321,11 +340,12 @@ def _describe_base(roster: Roster, duty: Duty) -> str:
     return f"the base of {format_officer_name(owner)}" if owner else "the base"
 
 
-def _describe_first_task(patrol: Patrol) -> str:
+def _describe_first_task(roster: Roster, patrol: Patrol) -> str:
     """What to do at the gate, and the way there from the base; or why there is no gate first."""
     if patrol.from_base:
         return "The patrol starts here and does not wait at the gate first."
-    task = "Be seen as pupils leave; meet the member of staff."
+    do = "arrive" if is_before_school(roster.week.plan, patrol) else "leave"
+    task = f"Be seen as pupils {do}; meet the member of staff."
     if patrol.approach is None:
         return task
     way = format_metres(patrol.approach.metres)

@@ -52,22 +52,26 @@ def render_week_map(roster: Roster) -> bytes:
         patrols=tuple(_build_map_patrol(roster, duty) for duty in week.duties),
         name=format_week(week),
         days={f"{day}": format_day(day) for day in week.days},
-        officers={officer.file_name: officer.name for officer in roster.officers},
+        officers={
+            officer.file_name: roster.name_officer(officer.name) for officer in roster.officers
+        },
     )
     return render_map(week.plan, view)
 
 
 def _build_map_patrol(roster: Roster, duty: Duty) -> MapPatrol:
     officer = roster.officer_file_names[duty.officer]
-    leave = format_set_out(duty)
-    about = f"{format_day(duty.date)}, {duty.officer}"
+    leave = format_set_out(roster, duty.officer, duty)
+    name = roster.name_officer(duty.officer)
+    crew = roster.describe_others(duty.officer, duty)
+    window, further = describe_further_window(duty.patrol), roster.window_suffix(duty)
+    facts = (format_day(duty.date), window, f"{name} with {crew}" if crew else name)
+    about = ", ".join(fact for fact in facts if fact)
     return MapPatrol(
-        id=f"{duty.date}-{roster.school_file_name(duty.urn)}-{officer}{roster.window_suffix(duty)}",
+        id=f"{duty.date}-{roster.school_file_name(duty.urn)}-{officer}{further.replace('.', '--')}",
         patrol=duty.patrol,
         title=duty.patrol.school,
-        choice=(
-            f"{duty.date:%a} {format_time(duty.start_minutes)} {duty.officer}: {duty.patrol.school}"
-        ),
+        choice=(f"{duty.date:%a} {format_time(duty.start_minutes)} {name}: {duty.patrol.school}"),
         about=f"{about}, set out {leave}" if leave else about,
         day=f"{duty.date}",
         officer=officer,
@@ -90,15 +94,14 @@ def write_week_files(
     """
     duties = roster.select_duties(officer, date)
     whole = officer is None and date is None
+    officers = roster.select_officers(officer, date)
     files = {
         "week.csv": render_week_csv(roster),
         "week.xlsx": render_week_xlsx(roster),
         "map.html": render_week_map(roster),
         "tasks.pdf": render_task_sheets(roster, duties, wall=whole),
-        **render_calendars(
-            roster, roster.officers if whole else roster.find_officers(duties), earlier
-        ),
-        **_render_card_files(roster, duties, executor, report_progress),
+        **render_calendars(roster, officers, earlier),
+        **_render_card_files(roster, officers, duties, executor, report_progress),
     }
     if whole:
         files["lead.pdf"] = render_lead_sheet(roster)
@@ -124,6 +127,7 @@ def write_week_documents(week: Week, folder: Path) -> None:
 
 def _render_card_files(
     roster: Roster,
+    officers: Sequence[RosterOfficer],
     duties: Sequence[Duty],
     executor: Executor | None,
     report_progress: ProgressCallback | None,
@@ -132,16 +136,17 @@ def _render_card_files(
     plans = {day: replace(roster.week.plan, date=day) for day in roster.week.days}
     by_officer = [
         (officer, own)
-        for officer in roster.officers
+        for officer in officers
         if (own := [duty for duty in duties if officer.name in {duty.officer, *duty.crew}])
     ]
     books = [
         CardBook(
-            title=f"Cards of {format_officer_name(officer.name)}, {format_week(roster.week)}",
-            cover=build_cover_data(roster, officer, own),
+            title=f"Cards of {cover['officer']}, {format_week(roster.week)}",
+            cover=cover,
             cards=tuple(_build_printed_patrol(roster, plans[duty.date], duty) for duty in own),
         )
         for officer, own in by_officer
+        for cover in [build_cover_data(roster, officer, own)]
     ]
     files = {}
     rendered = render_card_books(books, executor=executor, report_progress=report_progress)
@@ -155,12 +160,12 @@ def _build_printed_patrol(roster: Roster, plan: Plan, duty: Duty) -> PrintedPatr
     """A duty's patrol with who patrols, and who else does at that school in that window."""
     crew = roster.describe_others(duty.officer, duty)
     others = (
-        other.officer
+        roster.name_officer(other.officer)
         for other in roster.school_duties(duty.urn, duty.date)
         if other.officer != duty.officer and other.patrol.window == duty.patrol.window
     )
     colleagues = dict.fromkeys(map(format_officer_name, [*([crew] if crew else []), *others]))
-    name = format_officer_name(duty.officer)
+    name = format_officer_name(roster.name_officer(duty.officer))
     return PrintedPatrol(plan, duty.patrol, name, tuple(colleagues))
 
 
@@ -172,7 +177,7 @@ def build_cover_data(
     Of a whole week all days with anything to do are shown, else those of the cards alone.
     """
     week = roster.week
-    name = format_officer_name(officer.name)
+    name = format_officer_name(roster.name_officer(officer.name))
     own = roster.list_walked_duties(officer.name)
     cards = {id(duty): number for number, duty in enumerate(duties)}
     whole = len(duties) == len(own)

@@ -9,6 +9,7 @@ import shapely
 
 from patrolplan.area import StudyArea
 from patrolplan.team.ledger.ledger import Ledger, has_ledger, open_ledger
+from patrolplan.team.ledger.monthly_return import read_presence
 from patrolplan.team.ledger.visits import match_stretches, project_stops
 
 DOSE_HISTORY_DAYS = 7
@@ -37,7 +38,7 @@ def delivered_before(
         `hotspot, date, minutes`, as `patrolplan.plan_week` takes them. A dose in a place that is
         no longer a hotspot is named by its place in words.
     """
-    visits = ledger.read_delivered(start - dt.timedelta(days=days), start - dt.timedelta(days=1))
+    visits = read_presence(ledger, start - dt.timedelta(days=days), start - dt.timedelta(days=1))
     visits = visits[visits["minutes"] > 0].reset_index(drop=True)
     xy = project_stops(visits, ledger.projection)
     row = match_stretches(

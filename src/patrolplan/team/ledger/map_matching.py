@@ -66,7 +66,8 @@ class TrackMinutes:
     `piece_minutes` are (p,) minutes on each piece of the network. They include `bridged_minutes`,
     in gaps that were bridged, and `stay_minutes`, in longer gaps that are stays; `lost_minutes`, in
     other gaps, count nowhere. `spans` are (g, 2) seconds, from when to when the track speaks:
-    between them lie the gaps that count nowhere.
+    between them lie the gaps that count nowhere. `step_minutes` are (t, q) minutes in each step of
+    the track on `step_pieces`, (q,) the pieces near it, and `step_seconds` when each step begins.
     """
 
     piece_minutes: NDArray[np.float64]
@@ -75,6 +76,21 @@ class TrackMinutes:
     stay_minutes: float
     lost_minutes: float
     spans: NDArray[np.float64]
+    step_minutes: NDArray[np.float64]
+    step_pieces: NDArray[np.int64]
+    step_seconds: NDArray[np.float64]
+
+    def find_arrival(self, pieces: NDArray[np.int64]) -> float:
+        """When a stay on some pieces began, in seconds.
+
+        The minutes there may be in parts, such as a walk through before the stay. Of all spans as
+        long as they are together, the stay is the one that has most of them.
+        """
+        spent = self.step_minutes[:, np.isin(self.step_pieces, pieces)].sum(axis=1)
+        length = max(1, round(60 * float(spent.sum()) / STEP_SECONDS))
+        padded = np.concatenate([[0.0], np.cumsum(spent), np.full(length, spent.sum())])
+        within = padded[length : length + len(spent)] - padded[: len(spent)]
+        return float(self.step_seconds[int(np.argmax(within))])
 
 
 def match_track(
@@ -101,6 +117,9 @@ def match_track(
         stay_minutes=steps.stay_minutes,
         lost_minutes=steps.lost_minutes,
         spans=steps.spans,
+        step_minutes=counted[:, :-1],
+        step_pieces=nearby,
+        step_seconds=seconds[0] + STEP_SECONDS * np.arange(len(counted)),
     )
 
 

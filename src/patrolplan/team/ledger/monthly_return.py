@@ -80,6 +80,17 @@ def compare_doses(ledger: Ledger, first: dt.date, last: dt.date) -> pd.DataFrame
     return table.sort_values(COMPARISON_KEY, ignore_index=True)[columns]
 
 
+def read_presence(ledger: Ledger, first: dt.date, last: dt.date) -> pd.DataFrame:
+    """The valid visits in these days (see `Ledger.read_delivered`), with `minutes` of presence.
+
+    Those of a place and a day sum to the time that anybody was there.
+    """
+    promised, delivered = ledger.read_promised(first, last), ledger.read_delivered(first, last)
+    _match_places(ledger, first, last, promised, delivered)
+    shares = share_presence_by_day(account_for_visits(promised, delivered))
+    return delivered.assign(minutes=[shares[row] for row in delivered.index])
+
+
 def list_shortfalls(ledger: Ledger, first: dt.date, last: dt.date) -> pd.DataFrame:
     """What was planned in these days and not delivered, by the reason that was entered.
 

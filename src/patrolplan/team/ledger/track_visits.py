@@ -82,6 +82,14 @@ class _DayTrack:
     spans: tuple[Span, ...]
     span_ends: NDArray[np.float64]
     """(2g, 2) metres: where the officer was when each span began and ended."""
+    seconds: NDArray[np.float64]
+    clock_seconds: NDArray[np.float64]
+    """(k,) of each point, in the track's own seconds and since local midnight."""
+
+    def find_arrival(self, pieces: NDArray[np.int64]) -> str:
+        """When the stay on some pieces began, HH:MM."""
+        arrival = self.track_minutes.find_arrival(pieces)
+        return format_time(float(np.interp(arrival, self.seconds, self.clock_seconds)) / 60)
 
 
 def build_track_visits(
@@ -134,14 +142,20 @@ def build_track_visits(
     minutes = [float(day.track_minutes.piece_minutes[part].sum().round(1)) for part in pieces]
     places = spots.assign(officer=officer, date=date, urn=urns.pop())
     measured: list[tuple[Visit, Coverage]] = []
-    for (_, place), xy, spent in zip(places.iterrows(), stop_xy, minutes, strict=True):
+    for (_, place), xy, spent, part in zip(
+        places.iterrows(), stop_xy, minutes, pieces, strict=True
+    ):
         rows = planned.get(place["hotspot"])
         if rows is None and spent < MIN_UNPROMISED_MINUTES:
             continue
         counted = spent if spent >= MIN_HOTSPOT_MINUTES else 0.0
         visit = build_visit(place, counted, None, "gpx", together)
         coverage: Coverage = "whole" if rows is None else _find_coverage(day, rows, xy, counted)
-        measured.append((replace(visit, tracks=day.spans), coverage))
+        arrive = day.find_arrival(part) if counted else None
+        windows = set() if rows is None else set(rows["window"])
+        window = windows.pop() if len(windows) == 1 else ""
+        visit = replace(visit, tracks=day.spans, arrive=arrive, window=window)
+        measured.append((visit, coverage))
     return _compare_with_ledger(ledger, measured, day.track_minutes)
 
 
@@ -219,7 +233,9 @@ def _add_up(visit: Visit, before: Visit) -> Visit:
                 remedy = "give both files in one command: --gpx ONE --gpx OTHER"
                 raise InputError.one(GPX_OPTION, what, remedy)
     tracks = tuple(sorted((*before.tracks, *visit.tracks)))
-    return replace(visit, minutes=round(before.minutes + visit.minutes, 1), tracks=tracks)
+    minutes = round(before.minutes + visit.minutes, 1)
+    arrive = min((one.arrive for one in (before, visit) if one.arrive), default=None)
+    return replace(visit, minutes=minutes, tracks=tracks, arrive=arrive)
 
 
 def _cover(outer: Sequence[Span], inner: Sequence[Span]) -> bool:
@@ -244,4 +260,4 @@ def _match_day_track(network: StreetNetwork, track: Track, date: dt.date) -> _Da
     matched = match_track(network, seconds, xy)
     ends = np.searchsorted(seconds, matched.spans.ravel())
     spans = tuple((int(begin), int(end)) for begin, end in clock[ends].reshape(-1, 2))
-    return _DayTrack(matched, spans, xy[ends])
+    return _DayTrack(matched, spans, xy[ends], seconds, clock)

@@ -1,0 +1,194 @@
+"""Events of a calendar file (iCalendar, RFC 5545), without the text of what they are about.
+
+Titles, descriptions and places of calendars name pupils and witnesses. Lines of such properties are
+dropped as a file is read, before anything looks at it.
+"""
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import icalendar
+
+from patrolplan.errors import InputError, Problem
+
+LOCAL = ZoneInfo("Europe/London")
+"""Times without a zone are of this one, and all duties are in it."""
+
+MAX_BYTES = 20 * 2**20
+MAX_EVENTS = 20_000
+"""Largest calendar, and most events in it."""
+
+REMEDY = "correct the event in its calendar, and export that again"
+
+OWN = "X-PATROLPLAN-"
+READ_PROPERTIES = frozenset(
+    (
+        *("BEGIN", "END", "VERSION", "METHOD", "UID", "SEQUENCE", "RECURRENCE-ID"),
+        *("DTSTART", "DTEND", "DURATION", "RRULE", "EXDATE", "RDATE", "STATUS", "TRANSP"),
+        *("CATEGORIES", "GEO", "ATTENDEE", "TZID", "TZOFFSETFROM", "TZOFFSETTO", "TZNAME"),
+        *(f"{OWN}{name}" for name in ("OFFICER", "URN", "KIND", "WINDOW")),
+    )
+)
+"""Properties that are read; all others are dropped with their text."""
+
+
+@dataclass(frozen=True)
+class CalendarEvent:
+    """An event as it stands in the file."""
+
+    line: int
+    properties: icalendar.cal.Component
+
+    def get(self, name: str) -> Any:  # noqa: ANN401 - as icalendar
+        """A property, None where it is missing."""
+        return self.properties.get(name)
+
+    def get_text(self, name: str) -> str:
+        """A property as text; empty where it is missing."""
+        value = self.get(name)
+        value = value[0] if isinstance(value, list) and value else value
+        return "" if value is None else str(value).strip()
+
+    @property
+    def is_off(self) -> str:
+        """Why the event takes nobody's time; empty where it does."""
+        if self.get_text("STATUS").upper() == "CANCELLED":
+            return "cancelled"
+        return "that leave one free" if self.get_text("TRANSP").upper() == "TRANSPARENT" else ""
+
+
+class EventError(ValueError):
+    """An event that cannot be read; nothing in it is quoted."""
+
+    def __init__(self, event: CalendarEvent, what: str) -> None:
+        super().__init__(what)
+        self.line, self.what = event.line, what
+
+
+def read_events(path: Path) -> tuple[list[CalendarEvent], list[Problem]]:
+    """The events of a file, without the text of what they are about, and those that are broken.
+
+    Raises
+    ------
+    InputError
+        When the file is no calendar, or too large.
+    """
+    kept, lines = _drop_texts(path)
+    if len(lines) > MAX_EVENTS:
+        what = f"has {len(lines):,} events, more than {MAX_EVENTS:,}"
+        raise InputError.one(path, what, "export a shorter time")
+    try:
+        calendars = icalendar.Calendar.from_ical("\r\n".join(kept) + "\r\n", multiple=True)
+        found = [event for one in calendars for event in one.walk("VEVENT")]
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError):
+        calendars, found = [], []
+    if not calendars or len(found) != len(lines):
+        raise InputError.one(path, "is not a calendar (iCalendar, RFC 5545)", REMEDY)
+    events = [CalendarEvent(line, event) for line, event in zip(lines, found, strict=True)]
+    problems = [
+        Problem(path, f"{name or 'a property'} cannot be read", REMEDY, f"line {event.line}")
+        for event in events
+        for name in _list_broken(event.properties)
+    ]
+    if any(str(one.get("METHOD", "")).upper() == "CANCEL" for one in calendars):
+        events = []
+    return [event for event in events if not _list_broken(event.properties)], problems
+
+
+def _drop_texts(path: Path) -> tuple[list[str], list[int]]:
+    """Lines of the properties that are read, and the numbers of the lines that begin an event."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            what = f"is larger than {MAX_BYTES / 2**20:g} MiB"
+            raise InputError.one(path, what, "export a shorter time")
+        content = path.read_bytes().decode("utf-8-sig", errors="replace")
+    except OSError as error:
+        what = f"cannot be read ({error.strerror or error})"
+        raise InputError.one(path, what, "check the path") from None
+    kept, begins, is_read = [], [], False
+    for number, line in enumerate(re.split("\r\n|\n|\r", content), 1):
+        if not line.startswith((" ", "\t")):
+            is_read = re.split("[:;]", line, maxsplit=1)[0].strip().upper() in READ_PROPERTIES
+            if line.strip().upper() == "BEGIN:VEVENT":
+                begins.append(number)
+        if is_read:
+            kept.append(line)
+    return kept, begins
+
+
+def _list_broken(event: icalendar.cal.Component) -> list[str]:
+    """Names of properties whose values are of no known form, or missing."""
+    broken = [str(name or "").upper() for name, _ in event.errors]
+    return broken if "DTSTART" in event or broken else ["DTSTART"]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A time by the clock of a zone; None: the local one."""
+
+    clock: dt.datetime
+    zone: dt.tzinfo | None
+    whole_days: bool = False
+
+    @property
+    def local(self) -> dt.datetime:
+        """By the local clock, without its zone."""
+        if self.zone is None or self.whole_days:
+            return self.clock
+        return self.clock.replace(tzinfo=self.zone).astimezone(LOCAL).replace(tzinfo=None)
+
+
+def convert_moment(event: CalendarEvent, value: Any, zone: dt.tzinfo | None) -> Moment:  # noqa: ANN401
+    """A date or time of an event, by the clock of a zone where it names one of its own."""
+    moment = getattr(value, "dt", value)
+    moment = moment[0] if isinstance(moment, tuple) else moment  # a period
+    try:
+        if not isinstance(moment, dt.datetime):
+            return Moment(dt.datetime.combine(moment, dt.time()), zone, whole_days=True)
+        if moment.tzinfo is not None:
+            moment = moment.astimezone(zone or LOCAL).replace(tzinfo=None)
+        return Moment(moment, zone)
+    except (OverflowError, TypeError, ValueError):
+        raise EventError(event, "a date cannot be read") from None
+
+
+def measure_event(event: CalendarEvent) -> tuple[Moment, dt.timedelta]:
+    """When an event begins, and how long it is by the clock."""
+    value = event.get("DTSTART").dt
+    zone = value.tzinfo if isinstance(value, dt.datetime) else None
+    start = convert_moment(event, value, zone)
+    end, duration = event.get("DTEND"), event.get("DURATION")
+    if end is not None:
+        length = convert_moment(event, end, zone).clock - start.clock
+    elif duration is not None:
+        length = duration.dt
+    else:
+        length = dt.timedelta(days=1 if start.whole_days else 0)
+    if length < dt.timedelta(0):
+        raise EventError(event, "ends before it begins")
+    return start, length
+
+
+def get_rule(event: CalendarEvent) -> dict[str, Any] | None:
+    """RRULE with its end by the clock of the event's zone; None where it has none."""
+    rule = event.get("RRULE")
+    if isinstance(rule, list):
+        raise EventError(event, "has several recurrence rules")
+    if rule is None:
+        return None
+    zone = measure_event(event)[0].zone
+    until = rule.get("UNTIL")
+    if isinstance(until, list) and until and isinstance(until[0], dt.datetime):
+        return {**rule, "UNTIL": [convert_moment(event, until[0], zone).clock]}
+    return dict(rule)
+
+
+def list_dates(event: CalendarEvent, name: str, zone: dt.tzinfo | None) -> list[Moment]:
+    """The dates of RDATE or EXDATE, by the clock of a zone."""
+    lists = event.get(name)
+    lists = lists if isinstance(lists, list) else [lists] if lists is not None else []
+    return [convert_moment(event, one, zone) for each in lists for one in getattr(each, "dts", ())]

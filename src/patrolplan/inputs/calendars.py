@@ -1,0 +1,304 @@
+"""Calendars (.ics) -> what officers have to do, and when: never what it is about.
+
+What is left of an event says when, of which kind, and whose it is, see
+`patrolplan.inputs.calendar_events`.
+"""
+
+import datetime as dt
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from patrolplan.errors import InputError, Problem, Problems
+from patrolplan.inputs.calendar_events import (
+    OWN,
+    REMEDY,
+    CalendarEvent,
+    EventError,
+    Moment,
+    convert_moment,
+    get_rule,
+    list_dates,
+    measure_event,
+    read_events,
+)
+from patrolplan.inputs.duty_table import DUTY_KINDS
+from patrolplan.inputs.recurrence import DayBudget, RecurrenceError, list_starts
+
+SUFFIX = ".ics"
+DAY_MINUTES = 1440.0
+MAX_PROBLEMS = 20
+"""After so many events that cannot be read no more of a file are looked at."""
+
+MAX_DAYS_OF_DUTY = 50_000
+"""Most days with a duty that a calendar gives."""
+
+PATROL_KINDS = ("patrol", "crew")
+"""Values of X-PATROLPLAN-KIND in our own calendars: a patrol is no other duty."""
+
+
+@dataclass(frozen=True)
+class CalendarDuty:
+    """What an officer has to do on a day."""
+
+    officer: str
+    date: dt.date
+    from_minutes: float
+    to_minutes: float
+    kind: str
+    """Of `patrolplan.inputs.lookups.DUTY_KINDS`; of our own calendars also patrol and crew."""
+    urn: str = ""
+    longitude: float = float("nan")
+    latitude: float = float("nan")
+    window: str = ""
+    """Of a patrol."""
+
+
+def read_calendars(
+    paths: Sequence[Path], officers: Sequence[str], *, first: dt.date, last: dt.date
+) -> tuple[list[CalendarDuty], Counter[str]]:
+    """Duties of officers between two days, from calendars of one person or of several.
+
+    Whose an event is: X-PATROLPLAN-OFFICER, or an attendee's common name, or the file's name
+    without its suffix, whichever is the name of an officer. Of which kind: X-PATROLPLAN-KIND or one
+    of its categories where it is one of ours, else leave for whole days and away for hours.
+
+    Parameters
+    ----------
+    paths
+        Files.
+    officers
+        Names of the officers table.
+    first, last
+        Days that may be planned; recurring events are followed between them alone.
+
+    Returns
+    -------
+    list of CalendarDuty, Counter
+        By file, in the order of time; and events that are left out, by the reason why.
+
+    Raises
+    ------
+    InputError
+        With every file and event that cannot be read.
+    """
+    problems, left_out = Problems(), Counter[str]()
+    duties: list[CalendarDuty] = []
+    for path in paths:
+        with problems.collect():
+            found, reasons = _read_calendar(path, officers, first, last)
+            duties += found
+            left_out += reasons
+    problems.raise_if_any()
+    patrols = [duty for duty in duties if duty.kind in PATROL_KINDS]
+    left_out["that are patrols"] += len(patrols)
+    return [duty for duty in duties if duty.kind not in PATROL_KINDS], +left_out
+
+
+def read_patrol_events(path: Path) -> list[CalendarDuty]:
+    """The patrols in a calendar of ours, in the order of time, whoever's they are."""
+    events, problems = read_events(path)
+    if problems:
+        raise InputError(problems)
+    names = {event.get_text(f"{OWN}OFFICER") for event in events}
+    days = [event.get("DTSTART").dt for event in events]
+    dates = [day.date() if isinstance(day, dt.datetime) else day for day in days]
+    if not dates:
+        return []
+    duties, _ = _read_calendar(path, sorted(names - {""}), min(dates), max(dates))
+    return [duty for duty in duties if duty.kind in PATROL_KINDS]
+
+
+def _read_calendar(
+    path: Path, officers: Sequence[str], first: dt.date, last: dt.date
+) -> tuple[list[CalendarDuty], Counter[str]]:
+    series: defaultdict[str, list[CalendarEvent]] = defaultdict(list)
+    found, problems = read_events(path)
+    for number, event in enumerate(found):
+        series[event.get_text("UID") or f"\n{number}"].append(event)
+    left_out, budget = Counter[str](), DayBudget()
+    duties: list[CalendarDuty] = []
+    for events in series.values():
+        if len(problems) >= MAX_PROBLEMS:  # each may have taken long to find
+            break
+        try:
+            duties += _follow_series(events, path, officers, (first, last), budget, left_out)
+        except EventError as error:
+            problems.append(Problem(path, error.what, REMEDY, f"line {error.line}"))
+    if len(duties) > MAX_DAYS_OF_DUTY:
+        what = f"gives more than {MAX_DAYS_OF_DUTY:,} days with a duty"
+        problems.append(Problem(path, what, "export a shorter time"))
+    if problems:
+        raise InputError(problems)
+    return sorted(duties, key=lambda duty: (duty.date, duty.from_minutes, duty.officer)), left_out
+
+
+def _follow_series(
+    events: Sequence[CalendarEvent],
+    path: Path,
+    officers: Sequence[str],
+    span: tuple[dt.date, dt.date],
+    budget: DayBudget,
+    left_out: Counter[str],
+) -> list[CalendarDuty]:
+    """Duties of an event with its recurrences, some of which others of the same UID replace."""
+    masters = [event for event in events if event.get("RECURRENCE-ID") is None]
+    changed = [event for event in events if event.get("RECURRENCE-ID") is not None]
+    # Of several versions of one event the last counts, as SEQUENCE has it.
+    masters = sorted(masters, key=_get_version)[-1:]
+    master = masters[0] if masters else changed[0]
+    officer = _find_officer(master, path, officers)
+    duties: list[CalendarDuty] = []
+    if masters:
+        duties += _follow_master(master, changed, officer, span, budget, left_out)
+    for event in changed:
+        who = _find_officer(event, path, officers) or officer
+        duties += _place_event(event, who, span, left_out, like=master)
+    return duties
+
+
+def _get_version(event: CalendarEvent) -> int:
+    text = event.get_text("SEQUENCE")
+    return int(text) if re.fullmatch(r"\d{1,9}", text) else 0
+
+
+def _find_officer(event: CalendarEvent, path: Path, officers: Sequence[str]) -> str:
+    """Whose an event is; empty where it is nobody's in the table."""
+    attendees = event.get("ATTENDEE")
+    attendees = attendees if isinstance(attendees, list) else [attendees]
+    given = [str(one.params.get("CN", "")) for one in attendees if hasattr(one, "params")]
+    names = {_simplify(name): name for name in officers}
+    for text in (event.get_text(f"{OWN}OFFICER"), *given, path.name.removesuffix(path.suffix)):
+        if _simplify(text) in names:
+            return names[_simplify(text)]
+    return ""
+
+
+def _simplify(name: str) -> str:
+    """A name by which officers are found: file names lack some signs."""
+    return re.sub(r"[^\w]+", "-", name.casefold()).strip("-")
+
+
+def _find_kind(event: CalendarEvent, *, whole_days: bool, like: CalendarEvent) -> str:
+    for one in (event, like):
+        categories = one.get("CATEGORIES")
+        categories = categories if isinstance(categories, list) else [categories]
+        texts = [str(text) for each in categories for text in getattr(each, "cats", ())]
+        for text in (one.get_text(f"{OWN}KIND"), *texts):
+            kind = re.sub(r"[\s-]+", "_", text.strip().casefold())
+            if kind in (*DUTY_KINDS, *PATROL_KINDS):
+                return kind
+    return "leave" if whole_days else "away"
+
+
+def _follow_master(
+    event: CalendarEvent,
+    changed: Sequence[CalendarEvent],
+    officer: str,
+    span: tuple[dt.date, dt.date],
+    budget: DayBudget,
+    left_out: Counter[str],
+) -> list[CalendarDuty]:
+    """Duties of an event at all its times but those that `changed` events replace."""
+    start, length = measure_event(event)
+    rule = get_rule(event)
+    dates = {name: list_dates(event, name, start.zone) for name in ("RDATE", "EXDATE")}
+    is_single = rule is None and not dates["RDATE"]
+    if is_single and not changed:
+        return _place_event(event, officer, span, left_out, like=event)
+    if reason := _find_reason(event, officer):
+        left_out[reason] += 1
+        return []
+    replaced = [
+        convert_moment(event, one.get("RECURRENCE-ID"), start.zone).clock for one in changed
+    ]
+    later = {
+        at: one
+        for at, one in zip(replaced, changed, strict=True)
+        if str(one.get("RECURRENCE-ID").params.get("RANGE", "")).upper() == "THISANDFUTURE"
+    }
+    try:
+        starts = list_starts(
+            start.clock,
+            rule,
+            last=dt.datetime.combine(span[1], dt.time.max),
+            budget=budget,
+            more=[one.clock for one in dates["RDATE"]],
+            without=[*replaced, *(one.clock for one in dates["EXDATE"])],
+            without_days=[one.clock.date() for one in dates["EXDATE"] if one.whole_days],
+        )
+    except RecurrenceError as error:
+        raise EventError(event, str(error)) from None
+    duties: list[CalendarDuty] = []
+    for at in starts:
+        since = max((moved for moved in later if moved < at), default=None)
+        if since is None:
+            duties += _build_duties(event, replace(start, clock=at), length, officer, span)
+            continue
+        moved = later[since]
+        if not moved.is_off:
+            begin, lasts = measure_event(moved)
+            begin = replace(begin, clock=begin.clock + (at - since))
+            duties += _build_duties(moved, begin, lasts, officer, span, like=event)
+    return duties
+
+
+def _find_reason(event: CalendarEvent, officer: str) -> str:
+    """Why an event is left out; empty where it is not."""
+    return event.is_off or ("" if officer else "of no officer in the table")
+
+
+def _place_event(
+    event: CalendarEvent,
+    officer: str,
+    span: tuple[dt.date, dt.date],
+    left_out: Counter[str],
+    *,
+    like: CalendarEvent,
+) -> list[CalendarDuty]:
+    """Duties of an event that happens once."""
+    start, length = measure_event(event)
+    reason = _find_reason(event, officer)
+    found = () if reason else _build_duties(event, start, length, officer, span, like=like)
+    duties = list(found)
+    if not duties:
+        outside = f"dated outside {span[0]} to {span[1]}, or of no length"
+        left_out[reason or outside] += 1
+    return duties
+
+
+def _build_duties(
+    event: CalendarEvent,
+    start: Moment,
+    length: dt.timedelta,
+    officer: str,
+    span: tuple[dt.date, dt.date],
+    *,
+    like: CalendarEvent | None = None,
+) -> Iterator[CalendarDuty]:
+    """The duty of one time of an event, on each of its days within the span."""
+    geo = event.get("GEO")
+    kind = _find_kind(event, whole_days=start.whole_days, like=like or event)
+    try:
+        begin, end = start.local, replace(start, clock=start.clock + length).local
+    except (OverflowError, ValueError):
+        raise EventError(event, "a date cannot be read") from None
+    first = max(begin.date(), span[0])
+    for number in range(max(0, (min(end.date(), span[1]) - first).days + 1)):
+        day = first + dt.timedelta(days=number)
+        midnight = dt.datetime.combine(day, dt.time())
+        since, until = ((one - midnight).total_seconds() / 60 for one in (begin, end))
+        if min(until, DAY_MINUTES) > max(since, 0.0):
+            yield CalendarDuty(
+                officer,
+                day,
+                max(since, 0.0),
+                min(until, DAY_MINUTES),
+                kind,
+                urn=event.get_text(f"{OWN}URN"),
+                longitude=float("nan") if geo is None else float(geo.longitude),
+                latitude=float("nan") if geo is None else float(geo.latitude),
+                window=event.get_text(f"{OWN}WINDOW"),
+            )

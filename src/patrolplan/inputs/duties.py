@@ -1,0 +1,96 @@
+"""Officers' duties besides patrols: tables (.csv) and calendars (.ics) together."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+
+from patrolplan.crs import Projection
+from patrolplan.errors import Problems
+from patrolplan.inputs.calendars import SUFFIX, CalendarDuty, read_calendars
+from patrolplan.inputs.duty_table import read_duties
+from patrolplan.inputs.lookups import PLANNED_YEARS
+from patrolplan.tables import DUTIES, LeftOut
+
+SOURCE = "duties"
+YEARS_BEFORE, YEARS_AFTER = 1, 5
+"""Duties from so many years before the newest crime until so many after it may be planned round."""
+
+
+def find_duty_span(newest: pd.Timestamp | None) -> tuple[dt.date, dt.date]:
+    """First and last day of duties that count, by the month of the newest crime."""
+    if newest is None or pd.isna(newest):
+        first, last = PLANNED_YEARS
+        return dt.date(first, 1, 1), dt.date(last, 12, 31)
+    month = dt.date(newest.year, newest.month, 1)
+    return month.replace(year=month.year - YEARS_BEFORE), month.replace(
+        year=month.year + YEARS_AFTER
+    )
+
+
+def read_all_duties(
+    paths: Sequence[Path],
+    projection: Projection,
+    *,
+    columns: Mapping[str, str] | None = None,
+    officers: Sequence[str] | None = None,
+    span: tuple[dt.date, dt.date],
+    left_out: LeftOut,
+) -> gpd.GeoDataFrame:
+    """Read officers' duties, see `patrolplan.tables.DUTIES`; those of no table rows come last.
+
+    Parameters
+    ----------
+    paths
+        Tables, and calendars, which end in `.ics`.
+    projection, columns
+        As of all tables.
+    officers
+        Names of the officers table; None where it cannot be read.
+    span
+        First and last day that count; duties of other days are left out.
+    left_out
+        Told of rows and events that are left out, by reason.
+
+    Raises
+    ------
+    InputError
+        With every problem of every file.
+    """
+    first, last = span
+    problems = Problems()
+    calendars = [path for path in paths if path.suffix.lower() == SUFFIX]
+    tables = [path for path in paths if path not in calendars]
+    duties, events = read_duties([], projection), list[CalendarDuty]()
+    with problems.collect():
+        duties = read_duties(tables, projection, columns=columns, officers=officers)
+    with problems.collect():
+        events, reasons = read_calendars(calendars, officers or (), first=first, last=last)
+        for reason, count in sorted(reasons.items()):
+            left_out.add(SOURCE, reason, count)
+            left_out.count_rows(SOURCE, count)
+    problems.raise_if_any()
+    left_out.count_rows(SOURCE, len(duties) + len(events))
+    dates = duties["date"].dt.date
+    inside = (dates >= first) & (dates <= last) if len(duties) else dates.astype(bool)
+    left_out.add(SOURCE, f"dated outside {first} to {last}", int((~inside).sum()))
+    found = pd.concat([duties[inside], _build_frame(events, projection)], ignore_index=True)
+    return DUTIES.check(gpd.GeoDataFrame(found, geometry="geometry", crs=projection.crs))
+
+
+def _build_frame(events: Sequence[CalendarDuty], projection: Projection) -> gpd.GeoDataFrame:
+    """Duties of calendars as rows of the table."""
+    x, y = projection.to_metres([one.longitude for one in events], [one.latitude for one in events])
+    return gpd.GeoDataFrame(
+        {
+            "officer": pd.Series([one.officer for one in events], dtype="str"),
+            "date": pd.to_datetime(pd.Series([one.date for one in events], dtype="object")),
+            "from_minutes": pd.Series([one.from_minutes for one in events], dtype="float64"),
+            "to_minutes": pd.Series([one.to_minutes for one in events], dtype="float64"),
+            "kind": pd.Series([one.kind for one in events], dtype="str"),
+            "urn": pd.Series([one.urn for one in events], dtype="str"),
+        },
+        geometry=gpd.points_from_xy(x, y, crs=projection.crs),
+    )
