@@ -151,8 +151,7 @@ def _overlaps(one: Appointment, set_out: Floats, back: Floats) -> Bools:
 
 def _is_nowhere(duties: gpd.GeoDataFrame) -> Bools:
     """(n,) duties without a point."""
-    points = duties.geometry
-    return np.asarray(points.isna() | points.is_empty)
+    return np.asarray(duties.geometry.x.isna())
 
 
 def _parse_hours(hours: str) -> tuple[float, float]:
