@@ -1,4 +1,4 @@
-"""An independent look at officers' days: do a patrol, an appointment or a way ever overlap?
+"""An independent look at officers' days: patrols, appointments and ways that overlap.
 
 Nothing of `patrolplan.team` is used: ways, hours and appointments are worked out again from the
 area's tables, by the streets' own graph and plain arithmetic.
@@ -123,10 +123,12 @@ class DayChecker:
             for begin, _, what in patrols:
                 if not hours or begin < _minutes(hours[:5]) - TOLERANCE_MINUTES:
                     faults.append(f"{name} on {day}: {what} begins before {hours}")
-        for duty in week.duties:
-            if duty.end_minutes > _minutes(self._hours(duty)[6:]) + TOLERANCE_MINUTES:
-                faults.append(f"{duty} ends after {self._hours(duty)}")
-        return faults
+        late = [
+            f"{duty} ends after {self._hours(duty)}"
+            for duty in week.duties
+            if duty.end_minutes > _minutes(self._hours(duty)[6:]) + TOLERANCE_MINUTES
+        ]
+        return faults + late
 
     def _hours(self, duty):
         return self.officers.loc[duty.officer][WEEKDAYS[duty.date.weekday()]]

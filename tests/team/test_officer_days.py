@@ -21,7 +21,7 @@ from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.solve import SearchLimits, solve_rota
 from patrolplan.team.travel import compute_minutes_from_base, compute_minutes_to_places
 from patrolplan.team.unmet_reasons import UnmetReasons
-from patrolplan.team.week import list_school_days
+from patrolplan.team.week import Lock, list_school_days
 
 MONDAY = dt.date(2026, 11, 16)
 DAYS = list_school_days(MONDAY)
@@ -243,10 +243,6 @@ def test_the_checker_finds_an_overlap(demo_area, demo_plan):
 
 def test_an_unknown_window_of_a_lock_is_named(demo_area, demo_plan):
     """Locks and bans name windows of the week alone."""
-    lock = pp.Lock("SSO-01", "900001", MONDAY, window="night") if hasattr(pp, "Lock") else None
-    if lock is None:
-        from patrolplan.team.week import Lock
-
-        lock = Lock("SSO-01", "900001", MONDAY, window="night")
+    lock = Lock("SSO-01", "900001", MONDAY, window="night")
     with pytest.raises(InputError, match="there is no window 'night' in the week"):
         pp.plan_week(demo_area, demo_plan, start=MONDAY, locks=[lock])
