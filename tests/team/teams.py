@@ -65,7 +65,8 @@ def draw_crews(seed, *, options=11):
     lock = np.full(len(chosen), -1)
     if rng.random() < 0.5:
         one = chosen[rng.integers(len(chosen))]
-        same = (chosen[:, :2] == one[:2]).all(axis=1) & ~is_companion[chosen[:, 2]]
+        same = (chosen[:, :2] == one[:2]).all(axis=1)
+        same &= is_companion[chosen[:, 2]] == is_companion[one[2]]
         same &= all_schools[chosen[:, 2]] == all_schools[one[2]]
         lock[same] = 0
     demands = int(rng.integers(0, 4))

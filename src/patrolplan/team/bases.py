@@ -14,7 +14,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-import geopandas as gpd
 import numpy as np
 import shapely
 
@@ -127,10 +126,12 @@ def find_patrol_way(mode: str) -> str:
     return "bicycle" if mode == "bicycle" else "walk"
 
 
-def _select_other_mode(area: StudyArea) -> gpd.GeoDataFrame:
-    """Officers who lead patrols in the other mode than `[patrol] way`."""
-    leads = _select_leads(area)
-    return leads[leads["mode"].map(find_patrol_way) != area.settings.patrol.way]
+def find_other_mode(area: StudyArea) -> Bools:
+    """(k,) whether each officer leads patrols in the other mode than `[patrol] way`."""
+    way = area.settings.patrol.way
+    other = [find_patrol_way(mode) != way for mode in area.officers["mode"]]
+    leads = (area.officers["role"] != STAFF).to_numpy(dtype=bool)
+    return np.asarray(np.array(other, dtype=bool) & leads)
 
 
 def build_other_mode_area(area: StudyArea) -> StudyArea | None:
@@ -144,7 +145,7 @@ def build_other_mode_area(area: StudyArea) -> StudyArea | None:
         When they go by bicycle, and the settings have a bicycle slower than a walk.
     """
     mode = OTHER_MODE[area.settings.patrol.way]
-    officers = _select_other_mode(area)
+    officers = area.officers[find_other_mode(area)]
     if officers.empty or not area.settings.week.way_by_officer:
         return None
     patrol = area.settings.patrol
@@ -161,11 +162,6 @@ def build_other_mode_area(area: StudyArea) -> StudyArea | None:
     return replace(area, settings=settings, officers=officers.reset_index(drop=True))
 
 
-def _select_leads(area: StudyArea) -> gpd.GeoDataFrame:
-    """Officers of the table who lead patrols, and whose mode these have."""
-    return area.officers[area.officers["role"] != STAFF]
-
-
 def list_other_mode_schools(
     area: StudyArea, lent: Iterable[tuple[str, str]] = ()
 ) -> tuple[str, ...]:
@@ -176,7 +172,7 @@ def list_other_mode_schools(
     """
     if not area.settings.week.way_by_officer:
         return ()
-    others = _select_other_mode(area)
+    others = area.officers[find_other_mode(area)]
     names = set(others["officer"])
     theirs = {urn for urns in others["school_urns"] for urn in urns}
     theirs |= {urn for officer, urn in lent if officer in names}
@@ -185,7 +181,8 @@ def list_other_mode_schools(
 
 def note_modes(area: StudyArea) -> tuple[Note, ...]:
     """A note about officers whose patrols have another mode than theirs, if there are any."""
-    way, others = area.settings.patrol.way, _select_other_mode(area)["officer"]
+    way = area.settings.patrol.way
+    others = area.officers["officer"][find_other_mode(area)]
     if others.empty or area.settings.week.way_by_officer:
         return ()
     names = list(map(str, others))

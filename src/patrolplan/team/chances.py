@@ -6,6 +6,7 @@ secret. An insider, who has the tool and the data but not the secret, can find t
 does best by naming the cells that are most probable.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,15 +18,16 @@ from patrolplan.team.draw import walk_from
 from patrolplan.team.problem import Floats, Ints, RotaProblem
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.solve import RotaSolution, solve_rota
-from patrolplan.team.walks import list_dwell_middles
+from patrolplan.team.walks import DwellMiddles, list_dwell_middles
 from patrolplan.team.week import Foreseen
 
 WALKS = 2
 """Walks, each from the best week with the moves of a draw before its first state."""
 STATES = 150
 """Weeks that are counted, of all walks together."""
-MOVES_BETWEEN = 2_000
-"""Small changes from one week that is counted to the next."""
+MOVES_BETWEEN = 500
+"""Small changes from one week that is counted to the next: with four times as many, chances come no
+nearer to those of weeks drawn one by one, see `tests/team/test_chances.py`."""
 
 QUARTER_MINUTES = 15
 FORESEEN_DIGITS = 4
@@ -51,19 +53,29 @@ class VisitTimes:
     def collect(cls, inputs: RotaInputs) -> "VisitTimes":
         """Those of the routes of a week."""
         row = {name: number for number, name in enumerate(inputs.hotspots)}
-        rows = [
-            (number, row[route.patrol.stops[stop].hotspot], minute // QUARTER_MINUTES, chance)
-            for number, route in enumerate(inputs.routes)
-            for middles in [list_dwell_middles(route.patrol)]
-            for stops, minutes, chance in zip(
-                middles.stop.tolist(),
-                middles.minutes.tolist(),
-                middles.chance.tolist(),
-                strict=True,
-            )
-            for stop, minute in zip(stops, minutes, strict=True)
+        stops = [
+            np.array([row[stop.hotspot] for stop in route.patrol.stops], dtype=np.int64)
+            for route in inputs.routes
         ]
-        table = np.array(rows, dtype=np.float64).reshape(-1, 4)
+        middles = [list_dwell_middles(route.patrol) for route in inputs.routes]
+        return cls.count(stops, middles)
+
+    @classmethod
+    def count(cls, stops: Sequence[Ints], middles: Sequence[DwellMiddles]) -> "VisitTimes":
+        """Those of (r,) routes with (n,) hotspots each, and the middles of their dwells."""
+        rows = [
+            np.column_stack(
+                [
+                    np.full(when.stop.size, number),
+                    hotspots[when.stop].ravel(),
+                    when.minutes.ravel() // QUARTER_MINUTES,
+                    np.repeat(when.chance, when.stop.shape[1]),
+                ]
+            )
+            for number, (hotspots, when) in enumerate(zip(stops, middles, strict=True))
+            if when.stop.size
+        ]
+        table = np.concatenate([np.zeros((0, 4)), *rows])
         cells, which = np.unique(table[:, :3].astype(np.int64), axis=0, return_inverse=True)
         share = np.zeros(len(cells))
         np.add.at(share, which.ravel(), table[:, 3])

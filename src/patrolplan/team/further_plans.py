@@ -127,21 +127,6 @@ def _share_patrols(
     )
 
 
-def list_unserved(plan: Plan) -> Plan:
-    """The plan with the places among what is left out that no patrol of any part can visit."""
-    visits = Counter(
-        name
-        for part in plan.parts
-        for patrol in part.patrols
-        for variant in patrol.variants
-        for name in variant.serves
-    )
-    urns = list(dict.fromkeys(patrol.urn for patrol in plan.patrols))
-    unserved = [row for part in plan.parts for row in part.unserved]
-    rows = list_left_out(plan, urns, unserved, visits)
-    return replace(plan, left_out=(*plan.area.left_out, *rows))
-
-
 def _reuse_patrols(plan: Plan, earlier: Plan | None) -> Plan:
     """The plan with the very patrols of an earlier one, wherever they are equal."""
     if earlier is None:
@@ -162,6 +147,21 @@ def _is_same(one: Patrol, other: Patrol) -> bool:
     names = [field.name for field in fields(Patrol) if field.name != "variants"]
     is_copy = all(getattr(one, name) is getattr(other, name) for name in names)
     return is_copy and list(map(id, one.variants)) == list(map(id, other.variants))
+
+
+def list_unserved(plan: Plan) -> Plan:
+    """The plan with the places among what is left out that no patrol of any part can visit."""
+    visits = Counter(
+        name
+        for part in plan.parts
+        for patrol in part.patrols
+        for variant in patrol.variants
+        for name in variant.serves
+    )
+    urns = list(dict.fromkeys(patrol.urn for patrol in plan.patrols))
+    unserved = [row for part in plan.parts for row in part.unserved]
+    rows = list_left_out(plan, urns, unserved, visits)
+    return replace(plan, left_out=(*plan.area.left_out, *rows))
 
 
 def _list_relief_variants(plan: Plan) -> dict[tuple[str, frozenset[str]], Variant | None]:

@@ -184,8 +184,12 @@ class RotaProblem:
 
     @cached_property
     def after_cell(self) -> Ints:
-        """(o,) the cell that must be filled as well, -1 for none."""
-        return np.where(self.after > 0, self.place * self.together + self.after - 1, -1)
+        """(o,) the cell that must be filled as well, -1 for none.
+
+        A lock may send a second officer without a first; nobody walks along with nobody.
+        """
+        follows = (self.after > 0) & ((self.lock < 0) | self.is_along)
+        return np.where(follows, self.place * self.together + self.after - 1, -1)
 
     @cached_property
     def fixed(self) -> Bools:

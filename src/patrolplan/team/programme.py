@@ -97,10 +97,9 @@ def find_overlaps(problem: RotaProblem) -> tuple[Ints, Ints]:
 def _add_crews(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
     """Let nobody come after another, or walk along with them, unless that one is there.
 
-    A lock may send a second officer without a first. Nor do those come alone who may not, unless
-    the locks cannot all be fulfilled otherwise.
+    Nor do those come alone who may not, unless the locks cannot all be fulfilled otherwise.
     """
-    follows = np.flatnonzero((problem.after > 0) & (problem.lock < 0))
+    follows = np.flatnonzero(problem.after_cell >= 0)
     pairs = np.stack([problem.after_cell[follows], problem.cell[follows]])
     (before, _), row = np.unique(pairs, axis=1, return_inverse=True)
     filled, place = _match(before, problem.cell)

@@ -213,8 +213,7 @@ def _take_out_dependents(
     first = cell // facts.together * facts.together
     for place in range(first, first + facts.together):
         other = state.cells[place]
-        follows = other >= 0 and facts.after_cell[other] == cell and facts.lock[other] < 0
-        if follows and not _add_out(out, other):
+        if other >= 0 and facts.after_cell[other] == cell and not _add_out(out, other):
             return False
     if facts.is_along[option]:
         joined = state.cells[facts.after_cell[option]]

@@ -268,7 +268,7 @@ def is_allowed(facts: RotaFacts, state: RotaState, option: int) -> bool:
     school, after = facts.school[option], facts.after_cell[option]
     if state.patrols[school] > facts.max_school_patrols[school]:
         return False
-    if after >= 0 and state.cells[after] < 0 and facts.lock[option] < 0:
+    if after >= 0 and state.cells[after] < 0:
         return False
     if facts.needs_companion[option] and state.along[facts.cell[option]] == 0:
         return False
@@ -326,7 +326,7 @@ def is_floor_kept(facts: RotaFacts, state: RotaState, option: int) -> bool:
     first = cell // facts.together * facts.together
     for place in range(first, first + facts.together):
         other = state.cells[place]
-        if other >= 0 and facts.after_cell[other] == cell and facts.lock[other] < 0:
+        if other >= 0 and facts.after_cell[other] == cell:
             return False
     if facts.is_along[option]:
         joined = state.cells[facts.after_cell[option]]

@@ -129,9 +129,12 @@ class WeekEditor:
         bound = self.before.bound if bound is None else bound
         week = build_week(self.inputs, self.problem, RotaSolution.rate(self.problem, chosen, bound))
         by_slot = {get_slot(duty): duty for duty in duties}
+        pairs = [(by_slot[get_slot(duty)], duty.crew) for duty in week.duties]
         return replace(
             week,
-            duties=tuple(replace(by_slot[get_slot(duty)], crew=duty.crew) for duty in week.duties),
+            duties=tuple(
+                duty if duty.crew == crew else replace(duty, crew=crew) for duty, crew in pairs
+            ),
             notes=tuple(dict.fromkeys((*self.own_notes, *week.notes))),
             created_from=self.before.created_from,
             draw=self.before.draw,
@@ -264,10 +267,12 @@ class WeekEditor:
             raise InvalidEditError(message)
         mine = (problem.officer == officer) & (problem.day == day) & (problem.school == school)
         mine &= problem.route_number[problem.route] == number
-        mine &= self.inputs.is_of_window(slot.window)[problem.route]
+        options = np.flatnonzero(mine & ~problem.is_along)
+        routes = problem.route[options]
+        fits = self.inputs.is_of_window(slot.window)[routes]
         if variant is not None:
-            mine &= self.inputs.variant[day, problem.route] == variant
-        options = np.flatnonzero(mine)
+            fits &= self.inputs.variant[day, routes] == variant
+        options = options[fits]
         if not len(options):
             raise InvalidEditError(self._explain_no_route(slot, variant))
         free = self._select_under_cap(options, reasons, day)

@@ -1,0 +1,376 @@
+"""Measures how well drawn weeks can be foreseen, from papers of past weeks or with the tool.
+
+    python benchmarks/foresee.py --config FILE [--weeks N] [--first DATE] [--json FILE]
+    python benchmarks/foresee.py --team SCHOOLS OFFICERS SEED [--weeks N] [--json FILE]
+
+Weeks are solved and drawn as `patrolplan week` does, with a fixed secret. A cell is a hotspot, a
+day and the quarter of an hour in which the middle of a dwell lies; a week visits some of those that
+its options, orders of stops and minutes of setting off can bring. An attacker names as many cells
+as next week has visits, and is rated by the share that is visited. Those who collect the papers of
+the four weeks before try counts, counts smoothed over neighbouring quarters and days, last week's
+cells, the most typical week's, chances after last week's visits (Markov), and the places where
+patrols have not just been; the best of these counts as `papers`. The insider has the tool and the
+data, but not the secret, and simulates 150 weeks.
+
+For a team of `benchmarks/teams.py` the positions behind it give the ways: straight lines times 1.3
+at 4.8 km/h, bells between 15:00 and 15:30, a presence of five minutes at the gate, 90 minutes, all
+orders in time, and every whole minute of leaving the gate until there is no slack. Where the best
+order leaves less than three minutes of slack, three are assumed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import sys
+import time
+from dataclasses import dataclass
+from itertools import pairwise, permutations
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from teams import HOTSPOTS_PER_SCHOOL, ROUTES, SCHOOLS_PER_KM2, draw_team
+
+import patrolplan as pp
+from patrolplan.team.chances import QUARTERS, VisitTimes, compute_chances, sample_weeks
+from patrolplan.team.day_plans import plan_days
+from patrolplan.team.draw import draw_week
+from patrolplan.team.objective import compute_worth, count_days_in_a_row, sum_minutes_by_day
+from patrolplan.team.rota import build_week
+from patrolplan.team.rota_inputs import RotaInputs
+from patrolplan.team.secret import Secret
+from patrolplan.team.solve import SearchLimits, solve_rota
+from patrolplan.team.walks import DwellMiddles, draw_walks
+from patrolplan.team.week import find_open_days, list_school_days
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+
+    from patrolplan.area import StudyArea
+    from patrolplan.team.problem import RotaProblem
+    from patrolplan.team.solve import RotaSolution
+
+TEST_SECRET = Secret(bytes(range(32)))
+"""Published, so that the benchmark can be run again: never use it for a team."""
+FIRST = dt.date(2026, 9, 7)
+PAPERS = 4
+"""Past weeks that an attacker has papers of."""
+GIVE = 0.02
+DAYS = 5
+MAX_WEEKS = 520
+MAX_PLACES = 1000
+"""Hotspots of all weeks of an area together, at most."""
+DAYS_IN_A_ROW = 3
+METRES_A_MINUTE = 80.0
+DETOUR = 1.3
+GATE_MINUTES, WINDOW_MINUTES, DWELL_MINUTES, SLACK_MINUTES = 5.0, 90.0, 15.0, 3.0
+ARRAYS = ("officer", "day", "route", "lock", "visits", "visit_minutes", "weight", "max_patrols")
+
+Cells = "NDArray[np.bool_]"
+
+
+@dataclass(frozen=True, eq=False)
+class DrawnWeek:
+    """A week that was drawn, and what there is to know about it."""
+
+    visited: Cells
+    """(h, d, q) cells with a visit."""
+    possible: Cells
+    """(h, d, q) cells that some option, order and minute can bring."""
+    chances: NDArray[np.float64]
+    """(h, d, q) as an insider finds them."""
+    walks: frozenset[tuple[Any, ...]]
+    """School, weekday, and stops with their minutes, of every patrol."""
+    worth_share: float
+    """Of its best week's worth."""
+    three_days: int
+    best_three_days: int
+
+
+def find_possible(problem: RotaProblem, times: VisitTimes) -> Cells:
+    """(h, d, q) cells that some option can bring."""
+    possible = np.zeros((len(problem.weight), len(problem.dates), QUARTERS), dtype=bool)
+    routes = len(times.start) - 1
+    for day in range(len(problem.dates)):
+        there = np.zeros(max(routes, int(problem.route.max(initial=-1)) + 1), dtype=bool)
+        there[problem.route[problem.day == day]] = True
+        rows = np.flatnonzero(there[times.route])
+        possible[times.hotspot[rows], day, times.quarter[rows]] = True
+    return possible
+
+
+def count_three_days(problem: RotaProblem, chosen: NDArray[np.int64]) -> int:
+    """Hotspots with a dose on three days in a row."""
+    run = count_days_in_a_row(problem, sum_minutes_by_day(problem, chosen) > 0)
+    return int((run >= DAYS_IN_A_ROW).any(axis=1).sum())
+
+
+def draw_area_weeks(config: Path, first: dt.date, weeks: int) -> Iterator[DrawnWeek]:
+    """Consecutive weeks of an area, none of them with doses of those before on record."""
+    area = pp.load_area(config)
+    risk = pp.estimate_risk(area)
+    spans = list_school_weeks(area, first, weeks)
+    every = [day for span in spans for day in span]
+    plans = plan_days(area, risk, pp.find_hotspots(area, risk), every, held_out=False)
+    places: dict[str, int] = {}
+    solved: list[tuple[RotaProblem, RotaSolution, NDArray[np.float64]]] = []
+    for days in spans:
+        key = TEST_SECRET.make_key(area.name, days[0], 1)
+        inputs = RotaInputs(area, tuple(plans[day] for day in days), days, key=key)
+        problem, times = inputs.problem, VisitTimes.collect(inputs)
+        known = next((row for row in solved if is_same_problem(row[0], problem)), None)
+        if known is None:
+            best = solve_rota(problem, seed=area.settings.seed)
+            sampled = sample_weeks(problem, best, area.settings.week.give, seed=area.settings.seed)
+            known = (problem, best, compute_chances(problem, times, sampled))
+            solved.append(known)
+        _, best, chances = known
+        drawn = draw_week(problem, best, area.settings.week.give, key)
+        duties = draw_walks(inputs, build_week(inputs, problem, drawn).duties, key)
+        rows = [places.setdefault(name, len(places)) for name in inputs.hotspots]
+        visited = np.zeros_like(chances, dtype=bool)
+        row_of = {name: row for row, name in enumerate(inputs.hotspots)}
+        walks = set()
+        for duty in duties:
+            day = days.index(duty.date)
+            stops = [(stop.hotspot, round(stop.arrive_minutes)) for stop in duty.patrol.stops]
+            walks.add((duty.urn, duty.window, duty.patrol.number, duty.date.weekday(), *stops))
+            for stop in duty.patrol.stops:
+                quarter = int((stop.arrive_minutes + stop.leave_minutes) / 2 // 15)
+                visited[row_of[stop.hotspot], day, quarter] = True
+        yield DrawnWeek(
+            spread_rows(visited, rows, days),
+            spread_rows(find_possible(problem, times), rows, days),
+            spread_rows(chances, rows, days),
+            frozenset(walks),
+            drawn.worth / best.worth,
+            count_three_days(problem, drawn.chosen),
+            count_three_days(problem, best.chosen),
+        )
+
+
+def list_school_weeks(area: StudyArea, first: dt.date, weeks: int) -> list[tuple[dt.date, ...]]:
+    """The next weeks in which any school is open."""
+    spans: list[tuple[dt.date, ...]] = []
+    monday = first
+    while len(spans) < weeks and (monday - first).days < MAX_WEEKS * 7:
+        days = list_school_days(monday)
+        if find_open_days(area.term_dates, list(area.schools["urn"]), days).any():
+            spans.append(days)
+        monday += dt.timedelta(days=7)
+    return spans
+
+
+def spread_rows(cells: NDArray[Any], rows: list[int], days: tuple[dt.date, ...]) -> NDArray[Any]:
+    """The same cells in rows and weekdays that mean the same in every week."""
+    out = np.zeros((MAX_PLACES, DAYS, QUARTERS), dtype=cells.dtype)
+    for day, date in enumerate(days):
+        out[rows, date.weekday()] = cells[:, day]
+    return out
+
+
+def is_same_problem(one: RotaProblem, other: RotaProblem) -> bool:
+    """Whether two weeks are chosen from the same options."""
+    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in ARRAYS)
+
+
+def draw_team_weeks(schools: int, officers: int, seed: int, weeks: int) -> Iterator[DrawnWeek]:
+    """Consecutive weeks of a team drawn at random, all of them chosen from the same options."""
+    problem = draw_team(schools, officers, seed=seed)
+    stops, middles = list_team_middles(problem, schools, seed)
+    times = VisitTimes.count(stops, middles)
+    begun = time.monotonic()
+    best = solve_rota(problem, stop=SearchLimits(gap_percent=0.5))
+    print(f"solved in {time.monotonic() - begun:.1f} s", file=sys.stderr)
+    sampled = sample_weeks(problem, best, GIVE, seed=1)
+    chances = compute_chances(problem, times, sampled)
+    possible = find_possible(problem, times)
+    for number in range(weeks):
+        key = TEST_SECRET.make_key("team", FIRST + dt.timedelta(days=7 * number), 1)
+        begun = time.monotonic()
+        drawn = draw_week(problem, best, GIVE, key)
+        print(f"drawn in {time.monotonic() - begun:.2f} s", file=sys.stderr)
+        visited, walks = np.zeros_like(possible), set()
+        for option in drawn.chosen.tolist():
+            route, day = int(problem.route[option]), int(problem.day[option])
+            own = key.derive("patrol", option)
+            pick = pick_timing(middles[route], own.derive("order").draw, own.derive("minute").draw)
+            places = stops[route][middles[route].stop[pick]]
+            minutes = middles[route].minutes[pick]
+            visited[places, day, (minutes // 15).astype(np.int64)] = True
+            at = (int(problem.school[option]), int(problem.number[option]), day)
+            walks.add((*at, *places.tolist(), *np.round(minutes).tolist()))
+        yield DrawnWeek(
+            visited,
+            possible,
+            chances,
+            frozenset(walks),
+            drawn.worth / compute_worth(problem, best.chosen).total,
+            count_three_days(problem, drawn.chosen),
+            count_three_days(problem, best.chosen),
+        )
+
+
+def pick_timing(
+    middles: DwellMiddles, draw_order: Callable[[int], int], draw_minute: Callable[[int], int]
+) -> int:
+    """Row of a timing: an order first, then its minute."""
+    orders, row = np.unique(middles.stop, axis=0, return_inverse=True)
+    rows = np.flatnonzero(row.ravel() == draw_order(len(orders)))
+    return int(rows[draw_minute(len(rows))])
+
+
+def list_team_middles(
+    problem: RotaProblem, schools: int, seed: int
+) -> tuple[list[NDArray[np.int64]], list[DwellMiddles]]:
+    """(r,) hotspots of each route, and the middles of its dwells in every order in time."""
+    rng = np.random.default_rng(seed)  # as `draw_team` begins
+    side = np.sqrt(schools / SCHOOLS_PER_KM2)
+    school_xy = rng.uniform(0, side, (schools, 2))
+    hotspot_xy = rng.uniform(0, side, (max(ROUTES, schools * HOTSPOTS_PER_SCHOOL), 2))
+    bell = 15 * 60 + 5.0 * np.random.default_rng(seed + 1).integers(0, 7, schools)
+    stops, middles = [], []
+    for route, school in enumerate(problem.route_school.tolist()):
+        hotspots = problem.visits[problem.visits[:, 0] == route, 1]
+        xy = 1000 * np.vstack([school_xy[school], hotspot_xy[hotspots]])
+        metres = np.hypot(*(xy[:, None] - xy).transpose(2, 0, 1))
+        stops.append(hotspots)
+        middles.append(time_orders(DETOUR * metres / METRES_A_MINUTE, float(bell[school])))
+    return stops, middles
+
+
+def time_orders(legs: NDArray[np.float64], bell: float) -> DwellMiddles:
+    """Every order of stops in time, by every whole minute of leaving the gate.
+
+    Parameters
+    ----------
+    legs
+        (1 + n, 1 + n) minutes between the gate and the stops.
+    bell
+        Minutes after midnight.
+    """
+    count = len(legs) - 1
+    orders = np.array(list(permutations(range(1, count + 1))))
+    walked = np.column_stack([np.zeros((len(orders), 1), dtype=np.int64), orders])
+    leg = legs[walked[:, :-1], walked[:, 1:]]
+    total = leg.sum(axis=1) + legs[walked[:, -1], 0] + DWELL_MINUTES * count
+    latest = max(WINDOW_MINUTES, GATE_MINUTES + total.min() + SLACK_MINUTES)
+    slack = np.floor(latest - GATE_MINUTES - total)
+    middle = np.cumsum(leg + DWELL_MINUTES, axis=1) - DWELL_MINUTES / 2
+    in_time = np.flatnonzero(slack >= 0)
+    each = slack[in_time].astype(np.int64) + 1
+    later = np.concatenate([np.arange(many) for many in each])
+    rows = np.repeat(in_time, each)
+    return DwellMiddles(
+        orders[rows] - 1,
+        bell + GATE_MINUTES + later[:, None] + middle[rows],
+        np.repeat(1 / (len(in_time) * each), each),
+    )
+
+
+def smooth(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Counts with half of the neighbouring quarters' and a quarter of the other days' added."""
+    out = counts.copy()
+    out[..., 1:] += counts[..., :-1] / 2
+    out[..., :-1] += counts[..., 1:] / 2
+    return np.asarray(out + 0.25 * (counts.sum(axis=1, keepdims=True) - counts))
+
+
+def score_typical(past: list[Cells]) -> NDArray[np.float64]:
+    """The cells of the past week that shares most with the others, then counts."""
+    shared = [sum((one & other).sum() for other in past) for one in past]
+    return np.asarray(past[int(np.argmax(shared))] + np.mean(past, axis=0) / 2)
+
+
+def score_markov(past: list[Cells]) -> NDArray[np.float64]:
+    """Chance of a visit after last week's visit or none, each cell's own shrunk to all cells'."""
+    before, after = np.array(past[:-1]), np.array(past[1:])
+    seen = np.any(past, axis=0)
+    out = np.zeros(past[0].shape)
+    for state in (True, False):
+        come, again = (before == state).sum(axis=0), ((before == state) & after).sum(axis=0)
+        prior = again[seen].sum() / max(1, come[seen].sum())
+        out = np.where(past[-1] == state, (again + prior) / (come + 1), out)
+    return np.asarray(out * seen)
+
+
+ATTACKERS: dict[str, Callable[[list[Cells]], NDArray[np.float64]]] = {
+    "counts": lambda past: np.mean(past, axis=0),
+    "smoothed": lambda past: smooth(np.mean(past, axis=0)),
+    "last week": lambda past: past[-1] + np.mean(past, axis=0) / 2,
+    "typical week": score_typical,
+    "markov": score_markov,
+    "not there": lambda past: np.mean(past, axis=0) * np.where(past[-1], 0.5, 1.0),
+}
+
+
+def rate(scores: NDArray[np.float64], week: DrawnWeek, rng: np.random.Generator) -> float:
+    """Share of a week's visits among as many cells of the highest scores; ties at random."""
+    visits = int(week.visited.sum())
+    cells = np.flatnonzero(week.possible)
+    order = np.lexsort([rng.random(len(cells)), -scores.ravel()[cells]])
+    named = cells[order[:visits]]
+    return float(week.visited.ravel()[named].sum() / max(1, visits))
+
+
+def measure(weeks: list[DrawnWeek]) -> dict[str, Any]:
+    """The figures of consecutive weeks."""
+    rng = np.random.default_rng(1)
+    rates: dict[str, list[float]] = {name: [] for name in ATTACKERS}
+    for number in range(PAPERS, len(weeks)):
+        past = [week.visited for week in weeks[number - PAPERS : number]]
+        for name, score in ATTACKERS.items():
+            rates[name].append(rate(score(past), weeks[number], rng))
+    papers = {name: float(np.mean(found)) for name, found in rates.items() if found}
+    repeats = [
+        len(one.walks & other.walks) / max(1, len(other.walks)) for one, other in pairwise(weeks)
+    ]
+    three, best_three = (
+        sum(getattr(week, name) for week in weeks) for name in ("three_days", "best_three_days")
+    )
+    return {
+        "chance": float(np.mean([week.visited.sum() / week.possible.sum() for week in weeks])),
+        "papers": max(papers.values(), default=0.0),
+        "insider": float(np.mean([rate(week.chances, week, rng) for week in weeks])),
+        "identical_percent": 100 * float(np.mean(repeats)) if repeats else 0.0,
+        "distinct": len({week.walks for week in weeks}),
+        "worst_worth_share": min(week.worth_share for week in weeks),
+        "three_days_share": three / max(1, best_three),
+        "attackers": papers,
+        "visits": float(np.mean([week.visited.sum() for week in weeks])),
+        "weeks": len(weeks),
+    }
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--config", type=Path, help="settings file of an area")
+    which.add_argument("--team", type=int, nargs=3, metavar=("SCHOOLS", "OFFICERS", "SEED"))
+    parser.add_argument("--weeks", type=int, default=24)
+    parser.add_argument("--first", type=dt.date.fromisoformat, default=FIRST, help="a Monday")
+    parser.add_argument("--json", help="file for the figures, - for standard output")
+    options = parser.parse_args()
+    if options.config is not None:
+        weeks = list(draw_area_weeks(options.config, options.first, options.weeks))
+    else:
+        weeks = list(draw_team_weeks(*options.team, options.weeks))
+    figures = measure(weeks)
+    figures = {
+        name: round(value, 4) if isinstance(value, float) else value
+        for name, value in figures.items()
+    }
+    text = json.dumps(figures, indent=1)
+    if options.json and options.json != "-":
+        Path(options.json).write_text(f"{text}\n", encoding="utf-8")
+    else:
+        print(text)
+
+
+if __name__ == "__main__":
+    main()

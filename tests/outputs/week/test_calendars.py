@@ -1,0 +1,214 @@
+"""Officers' calendars: what phones and desks read from them, and what they must not give away."""
+
+import dataclasses
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+import icalendar
+import pytest
+
+from patrolplan.outputs.output_folder import write_files
+from patrolplan.outputs.week.calendars import render_calendar, render_calendars
+from patrolplan.outputs.week.roster import Roster
+from patrolplan.team.week import Week
+
+LONDON = ZoneInfo("Europe/London")
+
+
+def read_events(content):
+    """Events of a calendar, by UID."""
+    calendar = icalendar.Calendar.from_ical(content)
+    return {str(event["UID"]): event for event in calendar.walk("VEVENT")}
+
+
+def render_all(roster, earlier=None):
+    """Every officer's calendar."""
+    return render_calendars(roster, roster.officers, earlier)
+
+
+def move_week(week, days) -> Week:
+    """The same week so many days later."""
+    step = dt.timedelta(days=days)
+    duties = tuple(dataclasses.replace(duty, date=duty.date + step) for duty in week.duties)
+    return dataclasses.replace(
+        week, days=tuple(day + step for day in week.days), duties=duties, unmet=()
+    )
+
+
+def test_a_calendar_holds_the_officers_week(roll):
+    """Every patrol is an event from its start at the gate to its end, with what identifies it."""
+    found = set()
+    for content in render_all(roll).values():
+        for event in read_events(content).values():
+            start, end = event["DTSTART"].dt, event["DTEND"].dt
+            assert start.tzinfo.key == "Europe/London"
+            assert event["X-PATROLPLAN-KIND"] == "patrol"
+            found.add(
+                (
+                    *(str(event[f"X-PATROLPLAN-{name}"]) for name in ("OFFICER", "URN", "WINDOW")),
+                    start.date(),
+                    60 * start.hour + start.minute,
+                    60 * end.hour + end.minute,
+                )
+            )
+    assert found == {
+        (
+            *(duty.officer, duty.urn, duty.patrol.window, duty.date),
+            *(round(minutes) for minutes in (duty.start_minutes, duty.end_minutes)),
+        )
+        for duty in roll.week.duties
+    }
+
+
+@pytest.mark.parametrize("monday", [f"2026-{day}" for day in ("03-23", "03-30", "10-19", "10-26")])
+def test_times_are_right_on_both_sides_of_a_change_of_the_clocks(week, monday):
+    """The moment of a patrol follows from the calendar's own rules as from the tz database."""
+    moved = move_week(week, (dt.date.fromisoformat(monday) - week.start).days)
+    roster = Roster(moved)
+    for content in render_all(roster).values():
+        calendar = icalendar.Calendar.from_ical(content)
+        (rules,) = calendar.walk("VTIMEZONE")
+        zone = rules.to_tz(lookup_tzid=False)
+        for event in calendar.walk("VEVENT"):
+            local = event["DTSTART"].dt.replace(tzinfo=None)
+            own, known = (local.replace(tzinfo=one) for one in (zone, LONDON))
+            assert own.utcoffset() == known.utcoffset()
+
+
+def test_rules_of_the_zone_hold_at_the_very_change(roll):
+    """At the last minutes before and after each change of two years, offsets agree."""
+    (content, *_) = render_all(roll).values()
+    (rules,) = icalendar.Calendar.from_ical(content).walk("VTIMEZONE")
+    zone = rules.to_tz(lookup_tzid=False)
+    for day in (dt.date(2026, 3, 29), dt.date(2026, 10, 25), dt.date(2027, 3, 28)):
+        for clock in (dt.time(0, 59), dt.time(2, 1), dt.time(12)):
+            local = dt.datetime.combine(day, clock)
+            assert (
+                local.replace(tzinfo=zone).utcoffset() == local.replace(tzinfo=LONDON).utcoffset()
+            )
+
+
+def test_equal_weeks_give_equal_bytes_and_identities_last(week):
+    """A calendar made again is the same; a patrol at another time of day is the same event."""
+    roster = Roster(week)
+    first = render_all(roster)
+    assert first == render_all(Roster(dataclasses.replace(week)))
+    duty = week.duties[0]
+    later = dataclasses.replace(
+        duty, start_minutes=duty.start_minutes + 7, end_minutes=duty.end_minutes + 7
+    )
+    changed = Roster(dataclasses.replace(week, duties=(later, *week.duties[1:])))
+    officer = next(one for one in roster.officers if one.name == duty.officer)
+    before = read_events(render_calendar(roster, officer))
+    after = read_events(render_calendar(changed, officer, list(before.values())))
+    assert set(before) == set(after)
+    numbers = {uid: int(event["SEQUENCE"]) for uid, event in after.items()}
+    moved = [uid for uid in after if after[uid]["DTSTART"].dt != before[uid]["DTSTART"].dt]
+    assert numbers == {uid: int(uid in moved) for uid in after}
+    assert len(moved) == 1
+
+
+def test_identities_are_all_different(roll):
+    """No two patrols of the week share a UID, nor do those of another week."""
+    contents = [*render_all(roll).values(), *render_all(Roster(move_week(roll.week, 7))).values()]
+    uids = [uid for content in contents for uid in read_events(content)]
+    assert len(uids) == len(set(uids)) == 2 * len(roll.week.duties)
+
+
+def test_a_patrol_that_goes_is_cancelled_and_one_that_returns_is_not(week, tmp_path):
+    """Printed over an earlier week, the calendar cancels what has gone, and only once."""
+    first, second, *others = [duty for duty in week.duties if duty.officer == "SSO-01"]
+    whole = dataclasses.replace(week, duties=(first, second, *others))
+    less = dataclasses.replace(week, duties=(second, *others))
+
+    def print_over(printed):
+        files = render_all(Roster(printed), tmp_path)
+        write_files(tmp_path, files)
+        return files["calendars/SSO-01.ics"]
+
+    before = read_events(print_over(whole))
+    once = print_over(less)
+    after = read_events(once)
+    (gone,) = [uid for uid in after if after[uid]["STATUS"] == "CANCELLED"]
+    assert set(after) == set(before)
+    assert before[gone]["DTSTART"].dt.date() == first.date
+    assert {uid: int(after[uid]["SEQUENCE"]) for uid in after} == {
+        uid: int(uid == gone) for uid in before
+    }
+    assert after[gone]["DTSTAMP"].dt > before[gone]["DTSTAMP"].dt
+    assert print_over(less) == once
+    again = read_events(print_over(whole))
+    assert all(event["STATUS"] == "CONFIRMED" for event in again.values())
+    assert int(again[gone]["SEQUENCE"]) == 2
+
+
+def test_a_week_of_another_monday_starts_afresh(week):
+    """Events of last week's calendar are not cancelled: they have taken place."""
+    roster, officer = Roster(week), Roster(week).officers[0]
+    before = list(read_events(render_calendar(roster, officer)).values())
+    after = read_events(render_calendar(Roster(move_week(week, 7)), officer, before))
+    assert all(event["STATUS"] == "CONFIRMED" for event in after.values())
+    assert all(int(event["SEQUENCE"]) == 0 for event in after.values())
+
+
+def test_who_walks_along_has_the_patrol_too(week):
+    """A companion's calendar has the patrol with another identity and kind, and says with whom."""
+    duty = dataclasses.replace(week.duties[0], crew=("SSO-08",))
+    roster = Roster(dataclasses.replace(week, duties=(duty,)))
+    contents = render_all(roster)
+    assert set(contents) == {f"calendars/{name}.ics" for name in (duty.officer, "SSO-08")}
+    (lead,) = read_events(contents[f"calendars/{duty.officer}.ics"]).values()
+    (mate,) = read_events(contents["calendars/SSO-08.ics"]).values()
+    assert (str(lead["X-PATROLPLAN-KIND"]), str(mate["X-PATROLPLAN-KIND"])) == ("patrol", "crew")
+    assert lead["UID"] != mate["UID"]
+    assert "With SSO-08." in lead["DESCRIPTION"]
+    assert f"With {duty.officer}." in mate["DESCRIPTION"]
+
+
+def test_nothing_but_when_and_which_school_is_given_away(roll):
+    """No hotspot, no street of a stop, no reason and no tasking stands in any calendar."""
+    text = b"".join(render_all(roll).values()).replace(b"\r\n ", b"").decode()
+    for duty in roll.week.duties:
+        for stop in duty.patrol.stops:
+            assert f"{stop.hotspot}\\n" not in text
+            assert f" {stop.hotspot} " not in text
+            assert stop.place not in text
+            assert stop.tasking is None or stop.tasking.reason not in text
+    for word in ("Recorded", "crime", "robbery", "unsafe", "asked", "T-01"):
+        assert word not in text
+
+
+def test_hostile_names_stay_text_and_lines_stay_short(hostile):
+    """Names that try to begin properties are read back as one value; lines are folded."""
+    roster = Roster(hostile)
+    for content in render_all(roster).values():
+        assert all(len(line) <= 75 for line in content.split(b"\r\n"))
+        assert content.count(b"BEGIN:VEVENT") == len(read_events(content))
+        for event in read_events(content).values():
+            assert "\n" not in event["SUMMARY"]
+            assert event.keys() <= {
+                *("UID", "DTSTART", "DTEND", "DTSTAMP", "SEQUENCE", "SUMMARY", "LOCATION"),
+                *("DESCRIPTION", "STATUS", "CLASS", "X-PATROLPLAN-OFFICER", "X-PATROLPLAN-URN"),
+                *("X-PATROLPLAN-KIND", "X-PATROLPLAN-WINDOW"),
+            }
+
+
+def test_elsewhere_times_are_those_of_the_place(week):
+    """Outside Great Britain no zone is known, so that times are what the clock shows there."""
+    area = week.plan.area
+    settings = area.settings.model_copy(
+        update={"area": area.settings.area.model_copy(update={"crs": "EPSG:32630"})}
+    )
+    plan = dataclasses.replace(week.plan, area=dataclasses.replace(area, settings=settings))
+    roster = Roster(dataclasses.replace(week, plan=plan))
+    content = render_calendar(roster, roster.officers[0])
+    assert b"VTIMEZONE" not in content
+    assert all(event["DTSTART"].dt.tzinfo is None for event in read_events(content).values())
+
+
+def test_a_spoilt_calendar_is_begun_again(roll, tmp_path):
+    """What cannot be read in the folder does not stop the papers."""
+    folder = tmp_path / "calendars"
+    folder.mkdir()
+    (folder / "SSO-01.ics").write_bytes(b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID")
+    assert render_all(roll, tmp_path) == render_all(roll)
