@@ -92,7 +92,7 @@ BELLS = {900001: "15:10", 900002: "15:00", 900003: "15:20", 900004: "15:05", 900
 """No bell for 900010: the default finish time is shown there."""
 LAST_AGE_WITHOUT_SIXTH_FORM = 16
 WITH_GATES = (900001, 900003, 900004, 900007, 900012)
-BASES = {"north": (1400, 1560), "south": (1290, 500)}
+BASES = {"north": (1400, 1560), "south": (1290, 500), "900003": (1759, 447)}
 OFFICERS = (
     ("SSO-01", (900001, 900006), "14:00-18:00", "", 4, "walk", "north"),
     ("SSO-02", (900007,), "14:30-18:30", "", 3, "walk", "south"),
@@ -102,7 +102,9 @@ OFFICERS = (
     ("SSO-06", (900005, 900010), "14:30-18:30", "mon", 4, "walk", "north"),
     ("SSO-07", (900008,), "14:00-17:30", "thu", 3, "bicycle", "north"),
     ("SSO-08", (900011, 900009), "14:00-17:30", "", 3, "walk", "south"),
+    ("STAFF-900003", (900003,), "14:30-17:30", "fri", 3, "walk", "900003"),
 )
+ROLES = {"SSO-07": "pcso", "STAFF-900003": "staff"}
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri")
 TERMS = (
     ("*", "2025-09-01", "2025-12-19", "term"), ("*", "2025-10-27", "2025-10-31", "closed"),
@@ -225,6 +227,8 @@ def write_team(folder: Path) -> None:
                 "mode": mode,
                 "base_longitude": longitude,
                 "base_latitude": latitude,
+                "role": (role := ROLES.get(officer, "officer")),
+                "alone": str(role != "staff").lower(),
             }
         )
     _write(pd.DataFrame(rows), folder / "officers.csv")

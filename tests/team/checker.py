@@ -274,6 +274,39 @@ def find_broken_duties(week, area):
     return found
 
 
+def find_broken_crews(week, area):
+    """Every crew that the tables do not allow, and every patrol that has none but needs one."""
+    found, table = [], area.officers.set_index("officer")
+    days = defaultdict(list)
+    for duty in week.duties:
+        for name in (duty.officer, *duty.crew):
+            days[name, duty.date].append(duty)
+        lead = table.loc[duty.officer]
+        if lead["role"] == "staff":
+            found.append(f"{duty}: staff lead")
+        if not lead["alone"] and not duty.crew:
+            found.append(f"{duty}: alone")
+        if duty.officer in duty.crew or len(duty.crew) > 1:
+            found.append(f"{duty}: {duty.crew}")
+        for name in duty.crew:
+            row = table.loc[name]
+            hours = row[("mon", "tue", "wed", "thu", "fri")[duty.date.weekday()]]
+            speed = (12.0 if row["mode"] == "bicycle" else 4.8) * 1000 / 60
+            place = area.schools.set_index("urn").loc[duty.urn].geometry
+            leave = duty.start_minutes - row.geometry.distance(place) / speed + 1
+            if duty.urn not in row["school_urns"]:
+                found.append(f"{duty}: {name} does not have the school")
+            if not hours or leave < parse_clock(hours[:5]):
+                found.append(f"{duty}: {name} is off duty, or comes too late")
+            elif duty.end_minutes > parse_clock(hours[6:]) + 1e-6:
+                found.append(f"{duty}: {name} goes home before the end")
+    found += [f"{name} twice on {day}" for (name, day), duties in days.items() if len(duties) > 1]
+    counts = Counter(name for name, _ in days)
+    found += [f"{name} over their most" for name, count in counts.items()
+              if count > table["max_patrols_per_week"][name]]  # fmt: skip
+    return found
+
+
 def _is_in_term(terms, urn, date):
     at = dt.datetime.combine(date, dt.time())
     for whose in (urn, "*"):

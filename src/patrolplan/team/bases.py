@@ -130,7 +130,8 @@ def find_other_mode(area: StudyArea) -> Bools:
     """(k,) whether each officer leads patrols in the other mode than `[patrol] way`."""
     way = area.settings.patrol.way
     other = [find_patrol_way(mode) != way for mode in area.officers["mode"]]
-    return np.array(other, dtype=bool) & (area.officers["role"] != STAFF).to_numpy(dtype=bool)
+    leads = (area.officers["role"] != STAFF).to_numpy(dtype=bool)
+    return np.asarray(np.array(other, dtype=bool) & leads)
 
 
 def build_other_mode_area(area: StudyArea) -> StudyArea | None:

@@ -267,10 +267,12 @@ class WeekEditor:
             raise InvalidEditError(message)
         mine = (problem.officer == officer) & (problem.day == day) & (problem.school == school)
         mine &= problem.route_number[problem.route] == number
-        mine &= self.inputs.is_of_window(slot.window)[problem.route]
+        options = np.flatnonzero(mine & ~problem.is_along)
+        routes = problem.route[options]
+        fits = self.inputs.is_of_window(slot.window)[routes]
         if variant is not None:
-            mine &= self.inputs.variant[day, problem.route] == variant
-        options = np.flatnonzero(mine)
+            fits &= self.inputs.variant[day, routes] == variant
+        options = options[fits]
         if not len(options):
             raise InvalidEditError(self._explain_no_route(slot, variant))
         free = self._select_under_cap(options, reasons, day)
