@@ -43,13 +43,14 @@ from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.secret import Secret
 from patrolplan.team.solve import SearchLimits, solve_rota
 from patrolplan.team.walks import DwellMiddles, draw_walks
-from patrolplan.team.week import list_school_days
+from patrolplan.team.week import find_open_days, list_school_days
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
+    from patrolplan.area import StudyArea
     from patrolplan.team.problem import RotaProblem
     from patrolplan.team.solve import RotaSolution
 
@@ -60,6 +61,7 @@ PAPERS = 4
 """Past weeks that an attacker has papers of."""
 GIVE = 0.02
 DAYS = 5
+MAX_WEEKS = 520
 MAX_PLACES = 1000
 """Hotspots of all weeks of an area together, at most."""
 DAYS_IN_A_ROW = 3
@@ -111,8 +113,7 @@ def draw_area_weeks(config: Path, first: dt.date, weeks: int) -> Iterator[DrawnW
     """Consecutive weeks of an area, none of them with doses of those before on record."""
     area = pp.load_area(config)
     risk = pp.estimate_risk(area)
-    mondays = [first + dt.timedelta(days=7 * number) for number in range(weeks)]
-    spans = [list_school_days(monday) for monday in mondays]
+    spans = list_school_weeks(area, first, weeks)
     every = [day for span in spans for day in span]
     plans = plan_days(area, risk, pp.find_hotspots(area, risk), every, held_out=False)
     places: dict[str, int] = {}
@@ -150,6 +151,18 @@ def draw_area_weeks(config: Path, first: dt.date, weeks: int) -> Iterator[DrawnW
             count_three_days(problem, drawn.chosen),
             count_three_days(problem, best.chosen),
         )
+
+
+def list_school_weeks(area: StudyArea, first: dt.date, weeks: int) -> list[tuple[dt.date, ...]]:
+    """The next weeks in which any school is open."""
+    spans: list[tuple[dt.date, ...]] = []
+    monday = first
+    while len(spans) < weeks and (monday - first).days < MAX_WEEKS * 7:
+        days = list_school_days(monday)
+        if find_open_days(area.term_dates, list(area.schools["urn"]), days).any():
+            spans.append(days)
+        monday += dt.timedelta(days=7)
+    return spans
 
 
 def spread_rows(cells: NDArray[Any], rows: list[int], days: tuple[dt.date, ...]) -> NDArray[Any]:

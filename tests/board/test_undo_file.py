@@ -25,8 +25,8 @@ from patrolplan.team.week_file import build_week_document
 
 
 def describe(week):
-    """A week's document without what was done to get there; its gap follows from the rest."""
-    return {**build_week_document(week), "history": [], "gap_percent": 0}
+    """A week's document without what was done to get there; its shares follow from the rest."""
+    return {**build_week_document(week), "history": [], "gap_percent": 0, "give_percent": 0}
 
 
 def start_again(shared):

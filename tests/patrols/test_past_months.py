@@ -83,7 +83,7 @@ def test_the_comparisons_are_those_of_a_plain_loop_over_incidents(few_plan):
     hold_out = prepare_hold_out(few_plan, [0, 1])
     tested = measure_school(hold_out, 1)[1]
     ours, counts = (build_school_problem(known, 1) for known in (hold_out.ours, hold_out.counts))
-    routes = [[list(route.stops) for route in solve_school(one)[2].routes]
+    routes = [[list(route.stops) for route in solve_school(one)[1].routes]
               for one in (ours, counts)]  # fmt: skip
     loops = find_loop_pieces(ours, LoopFinder(ours), routes[0])
     harm = count_by_hand(few_plan, ours.surroundings.hours)

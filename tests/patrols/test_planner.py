@@ -170,10 +170,12 @@ def test_bound_is_never_below_the_patrol(demo_plan):
 def test_variants_are_other_patrols_worth_no_more(demo_plan):
     """Variants go elsewhere, or in another order, and are worth no more than the best."""
     for patrol in demo_plan.patrols:
-        own = tuple(stop.hotspot for stop in patrol.stops)
+        own = [(stop.hotspot, stop.tasked) for stop in patrol.stops]
         for variant in patrol.variants:
             assert 0 < variant.worth_share <= 1 + 1e-9
-            assert variant.hotspots != own
+            stops = [stop for other in variant.patrols for stop in other.stops]
+            assert tuple(stop.hotspot for stop in stops) == variant.hotspots
+            assert [(stop.hotspot, stop.tasked) for stop in stops] != own
 
 
 def test_no_stop_stands_twice(demo_plan):

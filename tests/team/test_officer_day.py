@@ -7,10 +7,10 @@ import math
 import numpy as np
 import pytest
 
-from patrolplan.team.bases import compute_minutes_from_base
 from patrolplan.team.free_time import Appointment, FreeTime
 from patrolplan.team.officer_day import build_officer_days
 from patrolplan.team.rota import plan_week
+from patrolplan.team.travel import compute_minutes_from_base
 
 MONDAY = dt.date(2026, 11, 30)
 

@@ -7,14 +7,13 @@ day on which least does.
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import chain
 from typing import Literal, get_args
 
 import numpy as np
 
 from patrolplan.notes import Note, NoteValue
 from patrolplan.patrols.nearest_miss import choose_nearest_miss, find_nearest_miss
-from patrolplan.patrols.plan import Plan, Stop, Unserved
+from patrolplan.patrols.plan import Stop
 from patrolplan.team.demands import Demand, find_meeting_routes
 from patrolplan.team.problem import Bools, Ints
 from patrolplan.team.rota_inputs import RotaInputs
@@ -118,8 +117,8 @@ class _Outcomes:
     def _explain_unplanned(self, demand: Demand) -> Note:
         """Why no patrol of any school goes to a place."""
         inputs = self.inputs
-        plans = [inputs.plans[day] for day in demand.days]
-        unserved = tuple(dict.fromkeys(chain.from_iterable(map(_list_unserved, plans))))
+        parts = [part for day in demand.days for part in inputs.plans[day].parts]
+        unserved = [row for part in parts for row in part.unserved]
         if demand.kind == "watched":
             notes = [row.why for row in unserved if row.is_watched and row.place == demand.place]
             return choose_nearest_miss(notes) or Note("demand_no_school", {"place": demand.place})
@@ -184,11 +183,3 @@ class _Outcomes:
     @cached_property
     def _reasons(self) -> UnmetReasons:
         return UnmetReasons(self.inputs, self._chosen)
-
-
-def _list_unserved(plan: Plan) -> Iterator[Unserved]:
-    """Of a day's plan, with its other windows and modes."""
-    for part in (plan, *plan.other_windows):
-        yield from part.unserved
-        if part.other_mode is not None:
-            yield from part.other_mode.unserved

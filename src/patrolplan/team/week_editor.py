@@ -129,9 +129,12 @@ class WeekEditor:
         bound = self.before.bound if bound is None else bound
         week = build_week(self.inputs, self.problem, RotaSolution.rate(self.problem, chosen, bound))
         by_slot = {get_slot(duty): duty for duty in duties}
+        pairs = [(by_slot[get_slot(duty)], duty.crew) for duty in week.duties]
         return replace(
             week,
-            duties=tuple(replace(by_slot[get_slot(duty)], crew=duty.crew) for duty in week.duties),
+            duties=tuple(
+                duty if duty.crew == crew else replace(duty, crew=crew) for duty, crew in pairs
+            ),
             notes=tuple(dict.fromkeys((*self.own_notes, *week.notes))),
             created_from=self.before.created_from,
             draw=self.before.draw,

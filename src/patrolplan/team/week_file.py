@@ -65,7 +65,7 @@ Row = BeforeValidator(_require_every_key)
 
 
 class DutyEntry(FileModel):
-    """A patrol of the week; `stops` and `way` are for readers, the route holds them."""
+    """A patrol of the week; `stops`, `window` and `way` are for readers, the route holds them."""
 
     officer: str
     urn: str
@@ -78,6 +78,7 @@ class DutyEntry(FileModel):
     back: ClockTime | None = None
     stops: Any = ()
     route: Annotated[int, Field(ge=0)]
+    window: Any = None
     way: Any = None
     crew: tuple[str, ...] = Field(default=(), strict=False)
 
@@ -232,6 +233,7 @@ def _build_duty_entry(
             for stop in duty.patrol.stops
         ],
         "route": routes.setdefault(walk, len(routes)),
+        "window": duty.patrol.window,
         "crew": duty.crew,
     }
     if not math.isnan(duty.back_minutes):

@@ -97,6 +97,9 @@ def _states(window):
     page.locator("#grid .shown .empty").first.click()
     yield "add"
     page.keyboard.press("Escape")
+    page.locator("#crew .officer").first.click()
+    yield "officer"
+    page.keyboard.press("Escape")
     page.locator("#open-print").click()
     yield "print"
     page.keyboard.press("Escape")
@@ -343,6 +346,14 @@ def test_names_that_try_to_be_code_stay_text(served, desk):
     state["notes"] = [HOSTILE]
     state["history"] = [{"when": "12:00", "what": HOSTILE}]
     state["bans"] = [{"officer": HOSTILE, "urn": None, "date": None, "variant": None}]
+    day = state["week"]["days"][0]["date"]
+    for row in state["officers"]:
+        busy = {"kind": HOSTILE, "from": HOSTILE, "to": HOSTILE, "urn": HOSTILE, "removable": True}
+        row |= {"role": HOSTILE, "appointments": {day: [busy, busy]}}
+    visit = {"officer": HOSTILE, "urn": HOSTILE, "date": day, "arrive": HOSTILE}
+    demand = {"place": HOSTILE, "date": None, "visits": 2, "met_by": [visit], "why": HOSTILE}
+    state["demands"] = [{"kind": "watched", **demand}]
+    state["draw"] |= {"commitment": HOSTILE}
     page.route("**/api/state*", lambda route: route.fulfill(json=state))
     page.goto(f"{desk.address}?token={desk.token}")
     expect(page.locator("#status")).to_have_text("The week is ready.")

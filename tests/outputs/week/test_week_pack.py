@@ -18,10 +18,11 @@ import patrolplan as pp
 from patrolplan.errors import InputError, OutputError
 from patrolplan.outputs import wording
 from patrolplan.outputs.week.roster import Roster
-from patrolplan.outputs.week.week_pack import render_week_map
+from patrolplan.outputs.week.week_pack import build_cover_data, render_week_map
+from patrolplan.team.free_time import Appointment, FreeTime
 from patrolplan.team.week import format_day
 from patrolplan.team.week_file import build_week_document
-from patrolplan.times import format_time
+from patrolplan.times import format_span, format_time
 
 HERE = Path(__file__).parent
 _spec = importlib.util.spec_from_file_location("printed", HERE.parent / "printed.py")
@@ -33,7 +34,10 @@ letters, pages, words_off_the_page = (
     printed.find_words_off_page,
 )
 
-ALWAYS = ("week.json", "hotspots.geojson", "week.csv", "week.xlsx", "map.html", "tasks.pdf")
+ALWAYS = (
+    *("week.json", "hotspots.geojson", "chances.csv", "week.csv", "week.xlsx"),
+    *("map.html", "tasks.pdf", "lead.pdf"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +62,7 @@ def test_folder_holds_what_a_week_is(hand, folder):
     """Tables, map, sheets, cards and cover are there, all named by the manifest, and no more."""
     duties = {f"cards/SSO-01/{duty.date}-{duty.urn}.pdf" for duty in hand.duties}
     schools = {f"schools/{duty.urn}.pdf" for duty in hand.duties}
-    fixed = {*ALWAYS, "cards/SSO-01.pdf"}
+    fixed = {*ALWAYS, "cards/SSO-01.pdf", "calendars/SSO-01.ics"}
     assert files(folder) == fixed | duties | schools | {"manifest.json"}
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     assert set(manifest["files"]) == fixed | duties | schools
@@ -85,18 +89,78 @@ def test_a_card_says_who_patrols_when_and_with_whom(hand, tmp_path):
 def test_cover_lists_the_cards_on_their_pages(hand, folder):
     """Every duty stands on the cover with the page that its card begins on, in the days' order."""
     cover, *cards = pages((folder / "cards" / "SSO-01.pdf").read_bytes())
-    assert cover.startswith("OFFICIAL-SENSITIVESSO-01Cardsintheorderofthedays·onfoot")
+    assert cover.startswith("OFFICIAL-SENSITIVESSO-01Yourdaysinorder·onfoot")
     begins = [number for number, page in enumerate(cards, start=2) if "When(gridref.)" in page]
     assert len(begins) == len(hand.duties)
     at = 0
     for duty, page in zip(hand.duties, begins, strict=True):
-        row = f"{page}{duty.date:%A}{duty.date.day}{duty.date:%B}{format_time(duty.leave_minutes)}"
-        assert row in cover[at:]
-        at = cover.index(row)
-        assert letters(duty.patrol.school) in cover[at:]
+        at = cover.index(f"{duty.date:%A}{duty.date.day}{duty.date:%B}", at)
+        for line in (
+            f"{format_time(duty.leave_minutes)}Setoutfromthebasetotheschool(onfoot,",
+            f"{page}{format_span(duty.start_minutes, duty.end_minutes)}",
+            letters(duty.patrol.school),
+            f"atthegateuntil{format_time(duty.patrol.gate_until_minutes)}",
+            f"{len(duty.patrol.stops)}stops",
+            f"{format_time(duty.back_minutes)}Backatthebase(onfoot,",
+        ):
+            at = cover.index(line, at)
         assert f"{duty.date.day}{duty.date:%B}{duty.date.year}" in cards[page - 2]
         assert letters(duty.patrol.school) in cards[page - 2]
         assert f"SSO-01·page{page}of{len(cards) + 1}" in cards[page - 2]
+
+
+def test_cover_shows_the_whole_day(hand, monkeypatch):
+    """Appointments stand in the order of the day, by kind and school alone; so do other windows."""
+    first = hand.duties[0]
+    day, free = first.date, next(d for d in hand.days if d not in {x.date for x in hand.duties})
+    morning = dataclasses.replace(
+        first,
+        start_minutes=500,
+        end_minutes=535,
+        leave_minutes=494,
+        back_minutes=541,
+        crew=("SSO-08",),
+        patrol=dataclasses.replace(
+            first.patrol, window="morning_gate", gate_until_minutes=535, stops=(), legs=()
+        ),
+    )
+    appointments = (
+        Appointment("SSO-01", day, "assembly", 560, 566, 590, 596, first.urn),
+        Appointment("SSO-01", free, "leave", 0, 0, 1440, 1440),
+    )
+    monkeypatch.setattr(FreeTime, "appointments", appointments)
+    roster = Roster(dataclasses.replace(hand, duties=(morning, first)))
+    data = build_cover_data(roster, roster.officers[0], [morning, first])
+    (monday, other) = data["days"]
+    lines = [(item["time"], item["text"], item["card"]) for item in monday["items"]]
+    school = first.patrol.school
+    assert lines == [
+        ("08:14", "Set out from the base to the school (on foot, 6 min)", None),
+        (format_span(500, 535), school, 0),
+        ("09:01", "Back at the base (on foot, 6 min)", None),
+        ("09:20", "Set out from the base to the appointment (on foot, 6 min)", None),
+        (format_span(566, 590), f"Assembly at {school}", None),
+        ("09:56", "Back at the base (on foot, 6 min)", None),
+        (
+            format_time(first.leave_minutes),
+            f"Set out from the base to the school (on foot, {_count_minutes(first)} min)",
+            None,
+        ),
+        (format_span(first.start_minutes, first.end_minutes), school, 1),
+        (
+            format_time(first.back_minutes),
+            f"Back at the base (on foot, {_count_minutes(first)} min)",
+            None,
+        ),
+    ]
+    about = monday["items"][1]["about"]
+    assert about.startswith(f"Morning gate · URN {first.urn} · at the gate until 08:55")
+    assert about.endswith(" · with SSO-08")
+    assert [(item["time"], item["text"]) for item in other["items"]] == [("all day", "Leave")]
+
+
+def _count_minutes(duty):
+    return round(duty.start_minutes) - round(duty.leave_minutes)
 
 
 def test_single_cards_are_those_of_the_book(hand, folder):

@@ -64,11 +64,11 @@ def _build_map_patrol(roster: Roster, duty: Duty) -> MapPatrol:
     leave = format_set_out(roster, duty.officer, duty)
     name = roster.name_officer(duty.officer)
     crew = roster.describe_others(duty.officer, duty)
-    window = describe_further_window(duty.patrol)
+    window, further = describe_further_window(duty.patrol), roster.window_suffix(duty)
     facts = (format_day(duty.date), window, f"{name} with {crew}" if crew else name)
     about = ", ".join(fact for fact in facts if fact)
     return MapPatrol(
-        id=f"{duty.date}-{roster.school_file_name(duty.urn)}-{officer}{roster.window_suffix(duty)}",
+        id=f"{duty.date}-{roster.school_file_name(duty.urn)}-{officer}{further.replace('.', '--')}",
         patrol=duty.patrol,
         title=duty.patrol.school,
         choice=(f"{duty.date:%a} {format_time(duty.start_minutes)} {name}: {duty.patrol.school}"),

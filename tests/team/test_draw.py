@@ -1,0 +1,147 @@
+"""The draw: a week near the best that keeps every rule, by a key that decides which."""
+
+import datetime as dt
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings, strategies as st
+from team import checker, teams
+
+from patrolplan.team.draw import compute_limit, draw_week, walk_from
+from patrolplan.team.objective import compute_worth
+from patrolplan.team.secret import Secret
+from patrolplan.team.solve import RotaSolution, SearchLimits, solve_rota
+
+MONDAY = dt.date(2026, 11, 30)
+QUICK = SearchLimits(gap_percent=2.0, nodes=50, moves_per_school=500)
+
+
+def _key(number=1, content=bytes(32)):
+    return Secret(content).make_key("A", MONDAY, number)
+
+
+def _check_week(problem, best, chosen, give):
+    assert checker.find_broken_rules(problem, chosen) == []
+    limit = compute_limit(best.worth, give)
+    assert checker.compute_worth(problem, chosen) >= limit - 1e-9
+    patrols = checker.count_school_patrols(problem, chosen)
+    missing = np.maximum(0, best.floor.patrols - patrols).sum()
+    assert missing <= best.floor.missing
+    assert (checker.sum_school_dose(problem, chosen) >= best.floor.dose - 1e-6).all()
+
+
+@settings(max_examples=12)
+@given(
+    schools=st.integers(1, 8),
+    officers=st.integers(1, 6),
+    seed=st.integers(0, 10**6),
+    least=st.integers(0, 2),
+    together=st.integers(1, 2),
+    give=st.sampled_from([0.01, 0.02, 0.2]),
+)
+def test_every_week_on_the_way_keeps_rules_floor_and_limit(
+    schools, officers, seed, least, together, give
+):
+    """Independent code finds no broken rule and no less worth in any week that the walk passes."""
+    problem = teams.draw_team(schools, officers, seed=seed, least=least, together=together)
+    rng = np.random.default_rng(seed)
+    locks = np.full(len(problem), -1)
+    if len(problem):
+        locks[rng.integers(len(problem))] = 0
+    problem = replace(problem, lock=locks)
+    best = solve_rota(problem, stop=QUICK)
+    if not len(problem):
+        return
+    for chosen in walk_from(problem, best, give, seed=seed, moves=40, states=15):
+        _check_week(problem, best, chosen, give)
+
+
+@pytest.fixture(scope="module")
+def team():
+    """A team of twelve schools and eight officers, and its best week."""
+    problem = teams.draw_team(12, 8, seed=400)
+    return problem, solve_rota(problem, stop=SearchLimits(gap_percent=0.5, moves_per_school=3000))
+
+
+def test_the_key_decides_and_nothing_else_does(team):
+    """Equal keys draw the same week; another number, secret or Monday draws another."""
+    problem, best = team
+    once, again = (draw_week(problem, best, 0.02, _key()) for _ in range(2))
+    assert once.chosen.tolist() == again.chosen.tolist()
+    others = [_key(2), _key(content=bytes([1] * 32))]
+    weeks = {tuple(draw_week(problem, best, 0.02, key).chosen.tolist()) for key in others}
+    assert len(weeks | {tuple(once.chosen.tolist())}) == 3
+
+
+def test_a_drawn_week_states_its_own_worth_and_the_bound_of_the_best(team):
+    """At least 98 % of the best's, with bound and proof unchanged."""
+    problem, best = team
+    for number in range(1, 9):
+        drawn = draw_week(problem, best, 0.02, _key(number))
+        assert drawn.worth == pytest.approx(compute_worth(problem, drawn.chosen).total)
+        assert 0.98 * best.worth <= drawn.worth < best.worth
+        assert (drawn.bound, drawn.proven) == (best.bound, best.proven)
+        _check_week(problem, best, drawn.chosen, 0.02)
+
+
+def test_weeks_drawn_have_little_in_common(team):
+    """Of two draws hardly more than half of the patrols are the same, so the walk moves far."""
+    problem, best = team
+    weeks = [draw_week(problem, best, 0.02, _key(number)).chosen for number in range(1, 9)]
+    shared = [
+        len(np.intersect1d(one, other)) / len(one)
+        for row, one in enumerate(weeks)
+        for other in weeks[:row]
+    ]
+    assert np.mean(shared) < 0.6
+    assert max(shared) < 1.0
+
+
+def test_with_nothing_to_give_the_best_week_is_drawn(team):
+    """`give = 0` means the best week; so does a week without any option."""
+    problem, best = team
+    assert draw_week(problem, best, 0.0, _key()).chosen.tolist() == best.chosen.tolist()
+    empty = problem.select(np.zeros(0, dtype=np.int64))
+    assert len(draw_week(empty, solve_rota(empty), 0.02, _key()).chosen) == 0
+
+
+def test_what_is_locked_is_in_every_draw(team):
+    """A patrol that is set by hand is drawn with every key."""
+    problem, _ = team
+    lock = np.full(len(problem), -1)
+    lock[[5, 90]] = [0, 1]
+    locked = replace(problem, lock=lock)
+    best = solve_rota(locked, stop=QUICK)
+    for number in range(1, 6):
+        drawn = draw_week(locked, best, 0.05, _key(number))
+        assert {5, 90} <= set(drawn.chosen.tolist())
+
+
+def test_less_than_nothing_is_given_of_a_week_worth_less_than_nothing():
+    """The limit lies below the best week's worth even where that is negative."""
+    assert compute_limit(2.0, 0.02) == pytest.approx(1.96)
+    assert compute_limit(-2.0, 0.02) == pytest.approx(-2.04)
+
+
+def test_a_solution_without_a_floor_is_not_walked_from(team):
+    """A week that was only rated does not say what a draw must keep."""
+    problem, best = team
+    rated = RotaSolution.rate(problem, best.chosen, best.bound)
+    with pytest.raises(ValueError, match="floor"):
+        draw_week(problem, rated, 0.02, _key())
+
+
+@pytest.mark.slow
+def test_a_large_week_is_drawn_in_seconds():
+    """500 schools and 150 officers; the clock of the processor, as others may use it too."""
+    problem = teams.draw_team(500, 150, seed=1)
+    best = solve_rota(problem, stop=SearchLimits(gap_percent=50.0, moves_per_school=300))
+    draw_week(
+        teams.draw_team(6, 4, seed=1), solve_rota(teams.draw_team(6, 4, seed=1)), 0.02, _key()
+    )
+    begun = time.process_time()
+    drawn = draw_week(problem, best, 0.02, _key())
+    assert time.process_time() - begun < 6.0
+    assert drawn.worth >= 0.98 * best.worth
