@@ -372,6 +372,27 @@ def test_everything_wrong_is_reported(visits):
     assert len(lines) == 7
 
 
+def test_a_table_may_say_how_many_came_when_and_why_not(visits):
+    """People, time and reason as written; a file of an earlier phone map has another heading."""
+    head = "officer,date,stop,minutes,people,arrive"
+    rows = "SSO-01,2026-12-01,2,15,3,15:41,", "SSO-01,2026-12-01,3,0,,,sick"
+    for heading in ("reason", "not_made"):
+        table = visits(f"{head},{heading}", *rows)
+        assert table["people"].tolist() == [3, pd.NA]
+        assert table["arrive"].iloc[0] == "15:41"
+        assert table["reason"].iloc[1] == "sick"
+    with pytest.raises(InputError) as raised:
+        visits(f"{head},reason", "SSO-01,2026-12-01,2,15,0,,", "SSO-01,2026-12-01,3,0,,25:00,",
+               "SSO-01,2026-12-01,4,0,,,no time")  # fmt: skip
+    lines = [str(problem) for problem in raised.value.problems]
+    expected = [(2, "people", "'0' is not a number of people, 1 to 99"),
+                (3, "arrive", "'25:00' is not a valid time"),
+                (4, "reason", "'no time' is not a reason")]  # fmt: skip
+    for row, column, what in expected:
+        assert any(f"row {row}, column '{column}': {what}" in line for line in lines), column
+    assert len(lines) == 3
+
+
 def test_a_missing_column_of_visits_has_no_mapping(visits):
     """The table is an option of the command, so no settings could map its columns."""
     with pytest.raises(InputError, match=r"no column 'date'; add it\.$"):

@@ -10,6 +10,7 @@ from team.ledger import walker
 from patrolplan.errors import InputError
 from patrolplan.inputs.gpx import Track
 from patrolplan.team.ledger.track_visits import build_track_visits
+from patrolplan.times import minutes_after_midnight
 
 MONDAY = dt.date(2026, 11, 30)
 
@@ -79,6 +80,15 @@ def test_a_stop_that_a_track_does_not_cover_is_left_as_it_was(handed, plan, duty
     late = _measure(handed, plan, _cut(walk, begin=stops[1].arrive_minutes - 1), duty)
     assert stops[0].hotspot not in {visit.hotspot for visit in late.visits}
     assert late.unknown == (stops[0].place,)
+
+
+def test_a_stay_begins_when_the_officer_came(handed, plan, duty, walk):
+    """Each visit begins within two minutes of when the walk came to its stop, passing by or not."""
+    found = {visit.hotspot: visit for visit in _measure(handed, plan, walk, duty).visits}
+    for stop in duty.patrol.stops:
+        visit = found[stop.hotspot]
+        assert abs(minutes_after_midnight(visit.arrive) - stop.arrive_minutes) <= 2, stop.hotspot
+        assert visit.window == "after_school"
 
 
 def test_a_stop_not_visited_in_covered_time_has_no_minutes(handed, plan, duty, walk):
