@@ -304,7 +304,7 @@ def test_doses_go_to_the_ledger_and_can_be_corrected(board, client):
     assert set(mine["people"]) == {3}
     assert set(mine["reason"]) == {"weather"}  # all have fewer minutes than planned
     for details in ({"people": 0}, {"people": 100}, {"reason": "no time"}):
-        assert client.post("/api/doses", json={"version": 3, **doses, **details}).status_code == 422
+        assert client.post("/api/doses", json={"version": 3, **doses, **details}).status_code == 400
     wrong = client.post("/api/doses", json={"version": 3, **doses, "minutes": [1.0]})
     assert wrong.status_code == (200 if stops == 1 else 422)
 

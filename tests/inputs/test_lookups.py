@@ -65,6 +65,23 @@ def test_officers_come_in_with_schools_hours_and_base(tmp_path):
     assert list(officers["mode"]) == ["walk", "bicycle"]
 
 
+def test_a_role_says_who_patrols_alone_unless_the_table_does(tmp_path):
+    """Officers and PCSOs do, wardens and school staff do not; other words are refused."""
+    cells = [("", "", "officer", True), ("pcso", "", "pcso", True), ("warden", "", "warden", False),
+             ("staff", "", "staff", False), ("pcso", "False", "pcso", False),
+             ("warden", "true", "warden", True)]  # fmt: skip
+    rows = [GOOD | {"officer": f"P{n}", "role": role, "alone": alone}
+            for n, (role, alone, *_) in enumerate(cells)]  # fmt: skip
+    lines = (",".join(row.values()) for row in rows)
+    officers = read_officers([_write(tmp_path, ",".join(rows[0]), *lines, name="roles.csv")], BNG)
+    found = list(zip(officers["role"], officers["alone"], strict=True))
+    assert found == [(role, alone) for *_, role, alone in cells]
+    wrong = GOOD | {"role": "head", "alone": "perhaps"}
+    path = _write(tmp_path, ",".join(wrong), ",".join(wrong.values()), name="wrong.csv")
+    lines = _list_problems(read_officers, [path], BNG)
+    assert ["'head' is not a role" in lines[0], "'perhaps' is neither" in lines[1]] == [True, True]
+
+
 def test_no_file_gives_no_officers():
     """Without a file of officers there is an empty table with the same columns."""
     officers = read_officers([], BNG)
@@ -77,7 +94,7 @@ def test_no_file_gives_no_officers():
     [
         ("mon", "14:30"), ("tue", "18:30-14:30"), ("wed", "14:30-14:30"), ("thu", "14:30-24:30"),
         ("fri", "off"), ("max_patrols_per_week", "-1"), ("max_patrols_per_week", "2.5"),
-        ("max_patrols_per_week", ""), ("mode", "car"), ("mode", ""), ("base_longitude", "190"),
+        ("max_patrols_per_week", ""), ("mode", "tram"), ("mode", ""), ("base_longitude", "190"),
         ("base_latitude", "51.5.5"), ("base_latitude", ""),
     ],
 )  # fmt: skip
