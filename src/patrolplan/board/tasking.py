@@ -162,7 +162,9 @@ def _meet_on_day(editor: WeekEditor, week: Week, outcome: DemandOutcome) -> Week
     for max_out in range(MAX_CARDS_OUT + 1):
         while missing > 0:
             gap = Gap(place=outcome.place, date=outcome.date)
-            swaps = suggest_swaps(editor, week, gap, count=1, max_out=max_out)
+            swaps = suggest_swaps(
+                editor, week, gap, count=1, max_out=max_out, max_new=max(1, max_out)
+            )
             if not swaps:
                 break
             week = swaps[0].week

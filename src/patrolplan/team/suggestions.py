@@ -38,7 +38,13 @@ class Suggestion:
 
 
 def suggest_swaps(
-    editor: WeekEditor, week: Week, gap: Gap, *, count: int = 3, max_out: int = MAX_CARDS_OUT
+    editor: WeekEditor,
+    week: Week,
+    gap: Gap,
+    *,
+    count: int = 3,
+    max_out: int = MAX_CARDS_OUT,
+    max_new: int = MAX_CARDS_OUT + 1,
 ) -> tuple[Suggestion, ...]:
     """The best ways to fill a gap with few changes, best first.
 
@@ -55,8 +61,8 @@ def suggest_swaps(
         What is to be filled.
     count
         Maximum number of suggestions.
-    max_out
-        Cards of patrols that stand which each may withdraw.
+    max_out, max_new
+        Cards of patrols that stand which each may withdraw, and new ones.
 
     Raises
     ------
@@ -76,7 +82,7 @@ def suggest_swaps(
         limits = ChangeLimits(
             standing,
             max_out,
-            max_out + 1,
+            max_new,
             must=wanted[near],
             not_all_of=tuple(withdrawn),
         )

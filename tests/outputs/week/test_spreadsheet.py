@@ -47,7 +47,7 @@ def test_no_cell_of_the_return_runs_as_a_formula(tmp_path, demo_area):
     assert not any(cell.startswith(("=", "+", "-", "@")) for cell in cells)
     text = (folder / "by-officer.csv").read_text(encoding="utf-8-sig").splitlines()
     assert text[0].split(",") == ["officer", *FIGURE_COLUMNS, "delivered_percent"]
-    assert text[1:] == ["'+SSO,1,1,0,0,15.0,9.5,9.5,9.5,2,63.3"]
+    assert text[1:] == ["'+SSO,1,1,0,0,15.0,9.5,9.5,15.0,9.5,2,63.3"]
 
 
 OFFICERS = ('=HYPERLINK("http://x")', "@SUM", "+1", "\tTAB", "\rCR", "-2", "../../up", "con")
