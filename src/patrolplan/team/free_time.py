@@ -101,7 +101,9 @@ class FreeTime:
             minutes = compute_minutes_from_base(area)
             ways[at_school] = minutes[officer[at_school], school[at_school]]
         middle = shapely.centroid(np.asarray(duties.geometry.array, dtype=object))
-        xy = np.stack([shapely.get_x(middle), shapely.get_y(middle)], axis=1)
+        found, rows = shapely.get_coordinates(middle, return_index=True)
+        xy = np.full((len(duties), 2), np.nan)
+        xy[rows] = found
         at_point = np.flatnonzero(goes & np.isfinite(xy).all(axis=1) & (school < 0))
         if len(at_point):
             minutes = compute_minutes_to_places(area, xy[at_point])
