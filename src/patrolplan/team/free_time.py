@@ -100,10 +100,10 @@ class FreeTime:
         if len(at_school):
             minutes = compute_minutes_from_base(area)
             ways[at_school] = minutes[officer[at_school], school[at_school]]
-        xy = shapely.get_coordinates(shapely.centroid(duties.geometry.values))
         at_point = np.flatnonzero(goes & ~_is_nowhere(duties) & (school < 0))
         if len(at_point):
-            minutes = compute_minutes_to_places(area, xy[at_point])
+            xy = shapely.get_coordinates(duties.geometry.to_numpy()[at_point])
+            minutes = compute_minutes_to_places(area, xy)
             ways[at_point] = minutes[officer[at_point], np.arange(len(at_point))]
         return ways
 
@@ -151,8 +151,7 @@ def _overlaps(one: Appointment, set_out: Floats, back: Floats) -> Bools:
 
 def _is_nowhere(duties: gpd.GeoDataFrame) -> Bools:
     """(n,) duties without a point."""
-    points = duties.geometry
-    return np.asarray(points.isna() | points.is_empty)
+    return np.asarray(duties.geometry.x.isna())
 
 
 def _parse_hours(hours: str) -> tuple[float, float]:
