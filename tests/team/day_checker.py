@@ -78,8 +78,10 @@ class DayChecker:
             piece, offset, _ = self._snap(base)
             a, b = self.network.piece_nodes[piece].tolist()
             whole = float(self.network.piece_metres[piece])
-            self.graph.add_edge("base", a, metres=offset)
-            self.graph.add_edge("base", b, metres=whole - offset)
+            ways = {b: max(0.0, whole - offset), a: max(0.0, offset)}
+            ways = {a: min(ways[a], whole - offset)} if a == b else ways
+            for node, metres in ways.items():
+                self.graph.add_edge("base", node, metres=max(0.0, metres))
             found = nx.single_source_dijkstra_path_length(self.graph, "base", weight="metres")
             self.graph.remove_node("base")
             self._reach[base] = found

@@ -218,7 +218,7 @@ def test_on_a_hundred_random_teams_nothing_overlaps(windowed):
         names = ("after_school", *list(WINDOWS)[: 1 + number % 2])
         team = _draw_team(area, rng)
         inputs = _build(team, plan, windows=names)
-        solution = solve_rota(inputs.problem, seed=number, stop=SearchLimits(seconds=3.0))
+        solution = solve_rota(inputs.problem, seed=number, stop=SearchLimits(seconds=1.0))
         week = build_week(inputs, inputs.problem, solution)
         assert DayChecker(inputs.area).find_faults(week) == []
         patrols += len(week.duties)

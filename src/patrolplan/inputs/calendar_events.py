@@ -77,12 +77,12 @@ def read_events(path: Path) -> tuple[list[CalendarEvent], list[Problem]]:
     InputError
         When the file is no calendar, or too large.
     """
-    kept, lines = _drop_texts(path)
+    used, lines = _drop_texts(path)
     if len(lines) > MAX_EVENTS:
         what = f"has {len(lines):,} events, more than {MAX_EVENTS:,}"
         raise InputError.one(path, what, "export a shorter time")
     try:
-        calendars = icalendar.Calendar.from_ical("\r\n".join(kept) + "\r\n", multiple=True)
+        calendars = icalendar.Calendar.from_ical("\r\n".join(used) + "\r\n", multiple=True)
         found = [event for one in calendars for event in one.walk("VEVENT")]
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError):
         calendars, found = [], []
@@ -109,15 +109,15 @@ def _drop_texts(path: Path) -> tuple[list[str], list[int]]:
     except OSError as error:
         what = f"cannot be read ({error.strerror or error})"
         raise InputError.one(path, what, "check the path") from None
-    kept, begins, is_read = [], [], False
+    used, begins, is_read = [], [], False
     for number, line in enumerate(re.split("\r\n|\n|\r", content), 1):
         if not line.startswith((" ", "\t")):
             is_read = re.split("[:;]", line, maxsplit=1)[0].strip().upper() in READ_PROPERTIES
             if line.strip().upper() == "BEGIN:VEVENT":
                 begins.append(number)
         if is_read:
-            kept.append(line)
-    return kept, begins
+            used.append(line)
+    return used, begins
 
 
 def _list_broken(event: icalendar.cal.Component) -> list[str]:

@@ -98,7 +98,7 @@ def read_calendars(
 
 
 def read_patrol_events(path: Path) -> list[CalendarDuty]:
-    """The patrols in a calendar of ours, in the order of time, whoever's they are."""
+    """The patrols in a calendar of ours, of every officer, in the order of time."""
     events, problems = read_events(path)
     if problems:
         raise InputError(problems)

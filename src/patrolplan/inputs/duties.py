@@ -54,7 +54,7 @@ def read_all_duties(
     span
         First and last day that count; duties of other days are left out.
     left_out
-        Told of rows and events that are left out, by reason.
+        Where rows and events that are left out are counted, by reason.
 
     Raises
     ------
