@@ -115,7 +115,7 @@ def test_a_missing_name_is_reported(tmp_path):
 def test_all_wrong_values_of_all_files_are_named(tmp_path):
     """Problems of several rows and files are reported at once, with duplicates across files."""
     one = _officers(
-        tmp_path, {"mode": "car", "mon": "x"}, {"officer": "B", "tue": "y"}, name="1.csv"
+        tmp_path, {"mode": "tram", "mon": "x"}, {"officer": "B", "tue": "y"}, name="1.csv"
     )
     two = _officers(tmp_path, {"officer": "B"}, name="2.csv")
     lines = _list_problems(read_officers, [one, two], BNG)
@@ -264,10 +264,11 @@ def _bells(folder, *rows, name="bells.csv"):
 
 def test_bell_times_by_urn(tmp_path):
     """Finish times come by URN; without a file there are none."""
-    assert read_bell_times([_bells(tmp_path, "1,15:10", "2,08:59")]).to_dict() == {
-        "1": "15:10",
-        "2": "08:59",
-    }
+    bells = read_bell_times([_bells(tmp_path, "1,15:10", "2,08:59")])
+    assert bells["finish_time"].to_dict() == {"1": "15:10", "2": "08:59"}
+    assert set(bells["start_time"]) == {""}
+    both = _write(tmp_path, "urn,finish_time,start_time", "1,15:10,08:40", "2,15:00,", name="b.csv")
+    assert read_bell_times([both])["start_time"].to_dict() == {"1": "08:40", "2": ""}
     assert len(read_bell_times([])) == 0
 
 
@@ -291,7 +292,7 @@ def test_invalid_bell_time_is_reported(tmp_path, time):
 def test_every_time_of_day_is_accepted(tmp_path_factory, time):
     """Every hour and minute there is can be a bell."""
     path = _bells(tmp_path_factory.mktemp("b"), f"1,{time:%H:%M}")
-    assert read_bell_times([path])["1"] == f"{time:%H:%M}"
+    assert read_bell_times([path])["finish_time"]["1"] == f"{time:%H:%M}"
 
 
 def test_all_problems_of_bell_times_are_reported(tmp_path):

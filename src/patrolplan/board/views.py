@@ -137,6 +137,7 @@ def _build_duty_document(
         "leave": "" if np.isnan(duty.leave_minutes) else format_time(duty.leave_minutes),
         "locked": editor.find_lock(duty) is not None,
         "lent": is_lent(editor, slot),
+        "window": duty.window,
         "crew": list(duty.crew),
         "delivered": minutes,
         "engagements": engagements,

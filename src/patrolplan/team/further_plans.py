@@ -164,28 +164,6 @@ def list_unserved(plan: Plan) -> Plan:
     return replace(plan, left_out=(*plan.area.left_out, *rows))
 
 
-def _reuse_patrols(plan: Plan, earlier: Plan | None) -> Plan:
-    """The plan with the very patrols of an earlier one, wherever they are equal."""
-    if earlier is None:
-        return plan
-    before = {(patrol.urn, patrol.number): patrol for patrol in earlier.patrols}
-    patrols = []
-    for patrol in plan.patrols:
-        old = before.get((patrol.urn, patrol.number), patrol)
-        patrols.append(old if _is_same(old, patrol) else patrol)
-    other_mode = plan.other_mode
-    if other_mode is not None:
-        other_mode = _reuse_patrols(other_mode, earlier.other_mode)
-    return replace(plan, patrols=tuple(patrols), other_mode=other_mode)
-
-
-def _is_same(one: Patrol, other: Patrol) -> bool:
-    """Whether two patrols are copies, with the same variants."""
-    names = [field.name for field in fields(Patrol) if field.name != "variants"]
-    is_copy = all(getattr(one, name) is getattr(other, name) for name in names)
-    return is_copy and list(map(id, one.variants)) == list(map(id, other.variants))
-
-
 def _list_relief_variants(plan: Plan) -> dict[tuple[str, frozenset[str]], Variant | None]:
     """Further patrols that a plan has already, by school and the hotspots that they avoid."""
     return {

@@ -241,6 +241,7 @@ def test_nothing_says_it_by_colour_alone(served, desk):
     )
     off = next(row for row in state["officers"] if "" in row["hours"].values())
     desk.officer(off["officer"]).click()
+    page.get_by_role("button", name="Add a patrol: pick up").click()
     days_off = sum(hours == "" for hours in off["hours"].values())
     assert page.locator(".cell.off").count() == days_off * len(state["schools"])
     script = (

@@ -71,7 +71,8 @@ def test_planning_begun_while_the_last_end_is_told_is_followed(served, desk):
     page.wait_for_timeout(200)
     route, answer = held[0]
     route.fulfill(response=answer)
-    desk.expect_message("A proposal is ready")
+    ready = desk.match_text("A proposal is ready")
+    expect(page.locator("#message")).to_contain_text(ready, timeout=60_000)
     expect(page.locator("#compare")).to_be_enabled()
     assert served.board.proposal is not None
 

@@ -72,7 +72,7 @@ def test_csv_has_a_row_for_each_duty(roll):
 def test_workbook_shows_the_week_by_school_and_by_officer(roll):
     """Schools and officers stand against days, every duty is a row, days are dates."""
     book = book_of(roll)
-    assert book.sheetnames == ["Schools", "Officers", "Patrols", "Not patrolled"]
+    assert book.sheetnames == ["Schools", "Officers", "Patrols", "Not patrolled", "Demands"]
     schools = list(book["Schools"].values)
     assert [row[0] for row in schools[1:]] == [school.urn for school in roll.schools]
     for row, school in zip(schools[1:], roll.schools, strict=True):

@@ -21,7 +21,8 @@ export const foreseenWords = (state) => {
   const { foreseen, with_locks: withLocks, failed } = state.draw;
   const hand = byHand(state);
   const share = (known) => (known !== null ? percent(known) : failed ? "not known" : "counting …");
-  return hand ? `Foreseen ${share(foreseen)}; with your ${hand} ${share(withLocks)}.` : `Foreseen ${share(withLocks)}.`;
+  const text = hand ? `Foreseen ${share(foreseen)}; with your ${hand} ${share(withLocks)}` : `Foreseen ${share(withLocks)}`;
+  return text.endsWith("…") ? text : `${text}.`;
 };
 
 /** How the week was drawn, for the list of rules. */

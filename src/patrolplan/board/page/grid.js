@@ -17,6 +17,12 @@ const patrolLabel = (patrol) => [
   patrol.locked && "locked", patrol.lent && "lent to this school", patrol.delivered && "delivered",
 ].filter(Boolean).join(", ");
 
+/** What else there is to say of a patrol, a line each. */
+const further = (patrol) => [
+  store.state.windows.length > 1 && plain(patrol.window), patrol.lent && "lent to this school",
+  patrol.crew.length && `with ${patrol.crew.join(", ")}`,
+].filter(Boolean);
+
 /** A patrol in its cell: take hold of it, or open its menu. */
 const chip = (patrol) => {
   const id = idOf(patrol);
@@ -31,13 +37,11 @@ const chip = (patrol) => {
           "span", { class: "first" },
           make("span", { class: "who", text: patrol.officer }),
           patrol.variants > 1 ? make("span", { class: "route", text: `R${patrol.variant + 1}` }) : null,
-          patrol.lent ? make("span", { class: "route", text: "lent" }) : null,
           patrol.delivered ? icon("done") : null,
           patrol.locked ? icon("lock") : null,
         ),
         make("span", { class: "when", text: `${patrol.start}–${patrol.end}` }),
-        patrol.crew.length ? make("span", { class: "further", text: `with ${patrol.crew.join(", ")}` }) : null,
-        store.state.windows.length > 1 ? make("span", { class: "further", text: plain(patrol.window) }) : null,
+        further(patrol).map((text) => make("span", { class: "further", text })),
       ),
     ),
     make(

@@ -55,7 +55,7 @@ export const drawDoses = ({ doses, week }) => {
     make("table", { class: "doses" }, head, make("tbody", {}, rows)),
     none.length ? make(
       "details", {}, make("summary", { text: `${counted(none.length, "hotspot")} without a dose this week` }),
-      make("ul", { class: "rows" }, none.map((dose) => make("li", {}, button(dose.hotspot, () => lookAtHotspot(dose.hotspot), { class: "link" }), ` ${dose.place}${dose.before ? `, ${counted(dose.before, "day")} before` : ""}`))),
+      make("ul", { class: "rows" }, none.map((dose) => make("li", {}, button(dose.hotspot, () => lookAtHotspot(dose.hotspot), { class: "link" }), ` ${dose.place}${dose.before ? `, ${counted(dose.before, "day")} before` : ""} `, swapsButton({ place: dose.hotspot }, `${dose.hotspot}, any day`, { class: "link" })))),
     ) : null,
   ];
 };
