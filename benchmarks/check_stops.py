@@ -154,18 +154,17 @@ def find_short_legs(area: StudyArea, outing: Outing) -> Iterator[str]:
 
 
 def find_task_hours(area: StudyArea, outing: Outing) -> Iterator[str]:
-    """Tasked places for this school and day that are not met in their hours, nor named."""
+    """Tasked places that this patrol visits at other hours than theirs, and does not name.
+
+    Which school goes to a place is a question of all of them together.
+    """
     patrol, places = outing.patrol, area.tasked_places
     visited = {stop["tasked"]: stop for stop in patrol["stops"] if stop["tasked"]}
     for place in places[places["must_visit"]].to_dict("records"):
-        is_for = {"*", patrol["urn"]} & set(place["schools"])
-        if outing.date is None or not is_for or np.isnan(place["from_minutes"]):
-            continue
-        day = np.datetime64(outing.date)
-        if not (place["from"] <= day <= place["to"]):
-            continue
         stop = visited.get(place["place_id"])
-        is_met = stop is not None and (
+        if stop is None or np.isnan(place["from_minutes"]):
+            continue
+        is_met = (
             minutes_after_midnight(stop["arrive"]) < place["to_minutes"]
             and minutes_after_midnight(stop["leave"]) > place["from_minutes"]
         )

@@ -12,10 +12,8 @@ cells, the most typical week's, chances after last week's visits (Markov), and t
 patrols have not just been; the best of these counts as `papers`. The insider has the tool and the
 data, but not the secret, and simulates 150 weeks.
 
-For a team of `benchmarks/teams.py` the positions behind it give the ways: straight lines times 1.3
-at 4.8 km/h, bells between 15:00 and 15:30, a presence of five minutes at the gate, 90 minutes, all
-orders in time, and every whole minute of leaving the gate until there is no slack. Where the best
-order leaves less than three minutes of slack, three are assumed.
+A team of `benchmarks/teams.py` is drawn with its ways and bells; all its weeks are chosen from the
+same options.
 """
 
 from __future__ import annotations
@@ -26,12 +24,12 @@ import json
 import sys
 import time
 from dataclasses import dataclass
-from itertools import pairwise, permutations
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from teams import HOTSPOTS_PER_SCHOOL, ROUTES, SCHOOLS_PER_KM2, draw_team
+from teams import DWELL_MINUTES, draw_team, draw_timings
 
 import patrolplan as pp
 from patrolplan.team.chances import QUARTERS, VisitTimes, compute_chances, sample_weeks
@@ -61,13 +59,12 @@ PAPERS = 4
 """Past weeks that an attacker has papers of."""
 GIVE = 0.02
 DAYS = 5
+VARIANTS = 8
+"""Of each school of a team, besides its best patrol."""
 MAX_WEEKS = 520
 MAX_PLACES = 1000
 """Hotspots of all weeks of an area together, at most."""
 DAYS_IN_A_ROW = 3
-METRES_A_MINUTE = 80.0
-DETOUR = 1.3
-GATE_MINUTES, WINDOW_MINUTES, DWELL_MINUTES, SLACK_MINUTES = 5.0, 90.0, 15.0, 3.0
 ARRAYS = ("officer", "day", "route", "lock", "visits", "visit_minutes", "weight", "max_patrols")
 
 Cells = "NDArray[np.bool_]"
@@ -180,8 +177,8 @@ def is_same_problem(one: RotaProblem, other: RotaProblem) -> bool:
 
 def draw_team_weeks(schools: int, officers: int, seed: int, weeks: int) -> Iterator[DrawnWeek]:
     """Consecutive weeks of a team drawn at random, all of them chosen from the same options."""
-    problem = draw_team(schools, officers, seed=seed)
-    stops, middles = list_team_middles(problem, schools, seed)
+    problem = draw_team(schools, officers, seed=seed, variants=VARIANTS)
+    stops, middles = list_team_middles(problem, seed)
     times = VisitTimes.count(stops, middles)
     begun = time.monotonic()
     best = solve_rota(problem, stop=SearchLimits(gap_percent=0.5))
@@ -225,51 +222,19 @@ def pick_timing(
 
 
 def list_team_middles(
-    problem: RotaProblem, schools: int, seed: int
+    problem: RotaProblem, seed: int
 ) -> tuple[list[NDArray[np.int64]], list[DwellMiddles]]:
-    """(r,) hotspots of each route, and the middles of its dwells in every order in time."""
-    rng = np.random.default_rng(seed)  # as `draw_team` begins
-    side = np.sqrt(schools / SCHOOLS_PER_KM2)
-    school_xy = rng.uniform(0, side, (schools, 2))
-    hotspot_xy = rng.uniform(0, side, (max(ROUTES, schools * HOTSPOTS_PER_SCHOOL), 2))
-    bell = 15 * 60 + 5.0 * np.random.default_rng(seed + 1).integers(0, 7, schools)
-    stops, middles = [], []
-    for route, school in enumerate(problem.route_school.tolist()):
-        hotspots = problem.visits[problem.visits[:, 0] == route, 1]
-        xy = 1000 * np.vstack([school_xy[school], hotspot_xy[hotspots]])
-        metres = np.hypot(*(xy[:, None] - xy).transpose(2, 0, 1))
-        stops.append(hotspots)
-        middles.append(time_orders(DETOUR * metres / METRES_A_MINUTE, float(bell[school])))
-    return stops, middles
-
-
-def time_orders(legs: NDArray[np.float64], bell: float) -> DwellMiddles:
-    """Every order of stops in time, by every whole minute of leaving the gate.
-
-    Parameters
-    ----------
-    legs
-        (1 + n, 1 + n) minutes between the gate and the stops.
-    bell
-        Minutes after midnight.
-    """
-    count = len(legs) - 1
-    orders = np.array(list(permutations(range(1, count + 1))))
-    walked = np.column_stack([np.zeros((len(orders), 1), dtype=np.int64), orders])
-    leg = legs[walked[:, :-1], walked[:, 1:]]
-    total = leg.sum(axis=1) + legs[walked[:, -1], 0] + DWELL_MINUTES * count
-    latest = max(WINDOW_MINUTES, GATE_MINUTES + total.min() + SLACK_MINUTES)
-    slack = np.floor(latest - GATE_MINUTES - total)
-    middle = np.cumsum(leg + DWELL_MINUTES, axis=1) - DWELL_MINUTES / 2
-    in_time = np.flatnonzero(slack >= 0)
-    each = slack[in_time].astype(np.int64) + 1
-    later = np.concatenate([np.arange(many) for many in each])
-    rows = np.repeat(in_time, each)
-    return DwellMiddles(
-        orders[rows] - 1,
-        bell + GATE_MINUTES + later[:, None] + middle[rows],
-        np.repeat(1 / (len(in_time) * each), each),
-    )
+    """(r,) hotspots of each route, and the middles of its dwells by every timing."""
+    walks = draw_timings(problem, seed=seed)
+    middles = [
+        DwellMiddles(
+            timings.orders[timings.order],
+            timings.begin_minutes + DWELL_MINUTES / 2,
+            timings.chances,
+        )
+        for _, timings in walks
+    ]
+    return [stops for stops, _ in walks], middles
 
 
 def smooth(counts: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -10,6 +10,7 @@ from static_risk import make_static
 
 import patrolplan as pp
 from patrolplan import cli
+from patrolplan.team import secret
 
 settings.register_profile("short", deadline=None, max_examples=25)
 settings.register_profile("long", deadline=None, max_examples=1000)
@@ -29,6 +30,19 @@ def _own_cache(tmp_path_factory):
         del os.environ["PATROLPLAN_CACHE"]
     else:
         os.environ["PATROLPLAN_CACHE"] = before
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_secret_in_the_checkout():
+    """Commands on the demo borough itself draw with its seed, so that every run draws alike."""
+    create = secret.create_secret
+
+    def create_elsewhere(path):
+        return path.resolve().parent == ROOT / "data" or create(path)
+
+    secret.create_secret = create_elsewhere
+    yield
+    secret.create_secret = create
 
 
 @pytest.fixture(scope="session")

@@ -90,6 +90,9 @@ BELLS = {900001: "15:10", 900002: "15:00", 900003: "15:20", 900004: "15:05", 900
          900006: "15:20", 900007: "15:10", 900008: "14:55", 900009: "15:30", 900011: "15:00",
          900012: "15:25"}
 """No bell for 900010: the default finish time is shown there."""
+OPENINGS = {900001: "08:35", 900002: "08:30", 900003: "08:40", 900004: "08:35", 900006: "08:50",
+            900007: "08:30", 900008: "08:25", 900009: "08:55", 900011: "08:40", 900012: "08:45"}
+"""No opening bell for 900005 and 900010: [patrol] default_start_time holds there."""
 LAST_AGE_WITHOUT_SIXTH_FORM = 16
 WITH_GATES = (900001, 900003, 900004, 900007, 900012)
 BASES = {"north": (1400, 1560), "south": (1290, 500), "900003": (1759, 447)}
@@ -123,6 +126,24 @@ TASKED = (
      "Fictional: another team works at Market Place, keep away"),
 )
 TASKED_BY = "Insp. Example (fictional)"
+COURT = (760, 900)
+VISIT = (1540, 820)
+DUTIES = (
+    ("SSO-03", "2026-12-07", "00:00", "23:59", "leave", None),
+    ("SSO-03", "2026-12-08", "00:00", "23:59", "leave", None),
+    ("SSO-03", "2026-12-10", "00:00", "23:59", "leave", None),
+    ("SSO-02", "2026-12-08", "14:30", "16:00", "court", COURT),
+    ("SSO-04", "2026-12-09", "14:30", "17:30", "training", None),
+    ("SSO-06", "2026-12-09", "14:30", "17:30", "training", None),
+    ("SSO-01", "2026-12-07", "14:15", "14:45", "assembly", 900001),
+    ("SSO-05", "2026-12-10", "14:30", "14:50", "assembly", 900012),
+    ("SSO-08", "2026-12-11", "14:05", "14:40", "assembly", 900011),
+    ("SSO-07", "2026-12-09", "16:15", "17:00", "home_visit", VISIT),
+    ("SSO-07", "2026-12-11", "14:10", "14:40", "interview", 900008),
+    ("SSO-05", "2026-12-07", "17:15", "18:00", "meeting", None),
+    ("SSO-02", "2026-12-10", "16:45", "18:15", "event", 900007),
+)
+"""At a school, at a place, or (None) at no place that matters for the way there."""
 # fmt: on
 
 
@@ -207,6 +228,7 @@ def write_schools(plan: Plan, folder: Path) -> None:
     table = pd.DataFrame([_gias_row(s, plan) for s in SCHOOLS]).reindex(columns=GIAS_COLUMNS)
     table.to_csv(folder / "schools.csv", index=False, encoding="cp1252", lineterminator="\r\n")
     bells = pd.DataFrame(BELLS.items(), columns=["urn", "finish_time"])
+    bells["start_time"] = bells["urn"].map(OPENINGS).fillna("")
     _write(bells, folder / "bell_times.csv")
     places = to_lonlat([_gate(urn, plan) for urn in WITH_GATES], digits=6)
     gates = pd.DataFrame({"urn": WITH_GATES, "longitude": places[:, 0], "latitude": places[:, 1]})
@@ -214,7 +236,7 @@ def write_schools(plan: Plan, folder: Path) -> None:
 
 
 def write_team(folder: Path) -> None:
-    """Write officers.csv, term_dates.csv and tasked_places.csv."""
+    """Write officers.csv, term_dates.csv, tasked_places.csv and duties.csv."""
     rows = []
     for officer, urns, hours, off, most, mode, base in OFFICERS:
         longitude, latitude = to_lonlat([BASES[base]], digits=6)[0]
@@ -250,6 +272,17 @@ def write_team(folder: Path) -> None:
             }
         )
     _write(pd.DataFrame(tasked), folder / "tasked_places.csv")
+    _write(pd.DataFrame(map(_duty, DUTIES)), folder / "duties.csv")
+
+
+def _duty(duty: tuple[str, str, str, str, str, object]) -> dict[str, object]:
+    """A row of duties.csv."""
+    *columns, where = duty
+    row = dict(zip(("officer", "date", "from", "to", "kind"), columns, strict=True))
+    if isinstance(where, tuple):
+        longitude, latitude = to_lonlat([where], digits=6)[0]
+        return row | {"urn": "", "longitude": longitude, "latitude": latitude}
+    return row | {"urn": where or "", "longitude": "", "latitude": ""}
 
 
 def _write(table: pd.DataFrame, path: Path) -> None:

@@ -85,8 +85,8 @@ def test_stops_next_door_are_found(demo_plan, outings):
         assert _find_kinds(demo_plan.area, changed) == kinds
 
 
-def test_a_tasking_that_is_missed_must_be_named(demo_plan, outings):
-    """One for later hours is met by nobody; it is no finding where the card names it."""
+def test_a_tasking_at_other_hours_must_be_named(demo_plan, outings):
+    """A visit before its place's hours is a finding, unless the card names it."""
     area, places = demo_plan.area, demo_plan.area.tasked_places
     for begin, words, kinds in (
         (18 * 60.0, "", {"task_hours"}),

@@ -290,7 +290,7 @@ def test_doses_go_to_the_ledger_and_can_be_corrected(board, client):
     answer = client.post("/api/doses", json={"version": 1, **doses})
     assert answer.status_code == 200
     doses["minutes"] = [0.0, *[9.0] * (stops - 1)]
-    client.post("/api/doses", json={"version": 2, **doses})
+    client.post("/api/doses", json={"version": 2, **doses, "people": 3, "reason": "weather"})
     [patrol] = [patrol for patrol in list_patrols(client) if is_at(patrol, duty)]
     assert patrol["delivered"] == [0.0, *[9.0] * (stops - 1)]
     assert patrol["engagements"] == 4
@@ -301,6 +301,10 @@ def test_doses_go_to_the_ledger_and_can_be_corrected(board, client):
     mine = table[table["officer"] == duty.officer]
     assert mine["minutes"].sum() == pytest.approx(9.0 * (stops - 1))
     assert set(mine["source"]) == {"keyboard"}
+    assert set(mine["people"]) == {3}
+    assert set(mine["reason"]) == {"weather"}  # all have fewer minutes than planned
+    for details in ({"people": 0}, {"people": 100}, {"reason": "no time"}):
+        assert client.post("/api/doses", json={"version": 3, **doses, **details}).status_code == 400
     wrong = client.post("/api/doses", json={"version": 3, **doses, "minutes": [1.0]})
     assert wrong.status_code == (200 if stops == 1 else 422)
 

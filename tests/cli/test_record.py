@@ -78,8 +78,8 @@ def test_from_the_hand_out_to_the_return(run, folder, duty, settings, tmp_path):
     assert (mine["promised_visits"], mine["delivered_visits"]) == (stops, 0)
     assert mine["delivered_percent"] == 0.0
     names = sorted(path.name for path in (tmp_path / "return").iterdir())
-    assert names == ["by-hotspot.csv", "by-officer.csv", "by-school.csv", "by-week.csv",
-                     "manifest.json", "return-2026-11.csv"]  # fmt: skip
+    assert names == ["by-hotspot.csv", "by-officer.csv", "by-reason.csv", "by-school.csv",
+                     "by-week.csv", "manifest.json", "return-2026-11.csv"]  # fmt: skip
 
 
 def test_a_table_and_its_mistakes(run, folder, duty, tmp_path):
@@ -159,7 +159,7 @@ def test_a_track_below_typed_minutes_asks(run, folder, duty, tmp_path):
     code, out, err = run(*who, "--gpx", path, typed=_Terminal("n\n"))
     assert (code, "corrected" in out) == (0, False)
     assert "Enter the track's minutes there? [y/N]" in err
-    assert f"{count} corrected." in run(*who, "--gpx", path, typed=_Terminal("y\n"))[1]
+    assert f"{count} corrected" in run(*who, "--gpx", path, typed=_Terminal("y\n"))[1]
     again = json.loads(run(*who, "--gpx", path, "--accept-lower", "--json")[1])
     assert (again["corrected"], again["already_recorded"]) == (0, len(again["visits"]))
 

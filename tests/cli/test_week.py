@@ -1,8 +1,15 @@
 """The week command: planned, set by hand, repaired at short notice, or refused."""
 
+import datetime as dt
 import json
+from base64 import b64encode
 
 import pytest
+
+import patrolplan as pp
+from patrolplan.cli import console
+from patrolplan.settings.load import load_settings
+from patrolplan.team.secret import Secret
 
 DAY = "2026-12-01"
 
@@ -27,6 +34,7 @@ def small(copy_demo, tmp_path_factory):
         (["--from", DAY, "--lock", f"*:900001:{DAY}"], "a lock names officer, school and day"),
         (["--from", DAY, "--ban", f"*:900001:{DAY}:x"], "is not a route"),
         (["--from", DAY, "--absent", f"SSO-01:{DAY}"], "use --absent only with --replan"),
+        (["--audit", "--from", DAY], "--audit looks at the week in --out"),
         (["--replan"], "--replan needs --absent"),
         (["--replan", "--absent", "SSO-01"], "is not OFFICER:DATE"),
         (["--replan", "--absent", f"SSO-01:{DAY}", "--from", DAY], "repairs the week in"),
@@ -79,3 +87,43 @@ def test_nobody_known_is_refused_with_names(run, small):
     code, _, stderr = run("week", "--config", small, "--from", DAY, "--lock", f"X:900001:{DAY}")
     assert code == 1
     assert "there is no officer 'X'" in stderr
+
+
+@pytest.mark.slow
+def test_a_secret_draws_the_week_and_is_found_nowhere(run, small, tmp_path, monkeypatch, caplog):
+    """It is created once; drawn again the number rises; no file, cache or message holds it."""
+    out, cache = tmp_path / "week", tmp_path / "cache"
+    monkeypatch.setenv("PATROLPLAN_CACHE", str(cache))
+    path = small.parent / "week.secret"
+    path.unlink(missing_ok=True)
+    code, said, errors = run("week", "--config", small, "--from", DAY, "--out", out)
+    assert code == 0
+    assert f"Created {path}" in errors.replace("\n", " ").replace("  ", " ")
+    first = json.loads((out / "week.json").read_text(encoding="utf-8"))
+    code, more, warned = run("week", "--config", small, "--from", DAY, "--out", out, "--json")
+    second = json.loads(more)
+    assert "Created" not in warned
+    assert (first["draw"]["number"], second["draw"]["number"]) == (1, 2)
+    assert first["commitment"] != second["commitment"]
+    assert run("week", "--config", small, "--audit", "--out", out)[0] == 0
+    secret = Secret(path.read_bytes())
+    area = pp.load_area(small)
+    hidden = [secret._content]
+    for number in (1, 2):
+        key = secret.make_key(area.name, dt.date(2026, 11, 30), number)
+        assert key.commitment in (first["commitment"], second["commitment"])
+        hidden += [key._content, key.derive("week")._content]
+    forms = [form for each in hidden for form in (each, each.hex().encode(), b64encode(each)[:40])]
+    files = [path for folder in (out, cache) for path in folder.rglob("*") if path.is_file()]
+    assert len(files) > 10
+    texts = [path.read_bytes() for path in files]
+    texts += [text.encode() for text in (said, errors, more, warned, caplog.text)]
+    assert not [form for form in forms for text in texts if form in text]
+
+
+def test_a_folder_that_cannot_be_written_draws_without_a_secret(small, tmp_path, capsys):
+    """The command says so and goes on."""
+    settings = load_settings(small).model_copy()
+    settings._folder = tmp_path / "missing"
+    console.ensure_secret(settings)
+    assert "the week is drawn without a secret" in " ".join(capsys.readouterr().err.split())

@@ -65,6 +65,23 @@ def test_officers_come_in_with_schools_hours_and_base(tmp_path):
     assert list(officers["mode"]) == ["walk", "bicycle"]
 
 
+def test_a_role_says_who_patrols_alone_unless_the_table_does(tmp_path):
+    """Officers and PCSOs do, wardens and school staff do not; other words are refused."""
+    cells = [("", "", "officer", True), ("pcso", "", "pcso", True), ("warden", "", "warden", False),
+             ("staff", "", "staff", False), ("pcso", "False", "pcso", False),
+             ("warden", "true", "warden", True)]  # fmt: skip
+    rows = [GOOD | {"officer": f"P{n}", "role": role, "alone": alone}
+            for n, (role, alone, *_) in enumerate(cells)]  # fmt: skip
+    lines = (",".join(row.values()) for row in rows)
+    officers = read_officers([_write(tmp_path, ",".join(rows[0]), *lines, name="roles.csv")], BNG)
+    found = list(zip(officers["role"], officers["alone"], strict=True))
+    assert found == [(role, alone) for *_, role, alone in cells]
+    wrong = GOOD | {"role": "head", "alone": "perhaps"}
+    path = _write(tmp_path, ",".join(wrong), ",".join(wrong.values()), name="wrong.csv")
+    lines = _list_problems(read_officers, [path], BNG)
+    assert ["'head' is not a role" in lines[0], "'perhaps' is neither" in lines[1]] == [True, True]
+
+
 def test_no_file_gives_no_officers():
     """Without a file of officers there is an empty table with the same columns."""
     officers = read_officers([], BNG)
@@ -77,7 +94,7 @@ def test_no_file_gives_no_officers():
     [
         ("mon", "14:30"), ("tue", "18:30-14:30"), ("wed", "14:30-14:30"), ("thu", "14:30-24:30"),
         ("fri", "off"), ("max_patrols_per_week", "-1"), ("max_patrols_per_week", "2.5"),
-        ("max_patrols_per_week", ""), ("mode", "car"), ("mode", ""), ("base_longitude", "190"),
+        ("max_patrols_per_week", ""), ("mode", "tram"), ("mode", ""), ("base_longitude", "190"),
         ("base_latitude", "51.5.5"), ("base_latitude", ""),
     ],
 )  # fmt: skip
@@ -98,7 +115,7 @@ def test_a_missing_name_is_reported(tmp_path):
 def test_all_wrong_values_of_all_files_are_named(tmp_path):
     """Problems of several rows and files are reported at once, with duplicates across files."""
     one = _officers(
-        tmp_path, {"mode": "car", "mon": "x"}, {"officer": "B", "tue": "y"}, name="1.csv"
+        tmp_path, {"mode": "tram", "mon": "x"}, {"officer": "B", "tue": "y"}, name="1.csv"
     )
     two = _officers(tmp_path, {"officer": "B"}, name="2.csv")
     lines = _list_problems(read_officers, [one, two], BNG)
@@ -247,10 +264,11 @@ def _bells(folder, *rows, name="bells.csv"):
 
 def test_bell_times_by_urn(tmp_path):
     """Finish times come by URN; without a file there are none."""
-    assert read_bell_times([_bells(tmp_path, "1,15:10", "2,08:59")]).to_dict() == {
-        "1": "15:10",
-        "2": "08:59",
-    }
+    bells = read_bell_times([_bells(tmp_path, "1,15:10", "2,08:59")])
+    assert bells["finish_time"].to_dict() == {"1": "15:10", "2": "08:59"}
+    assert set(bells["start_time"]) == {""}
+    both = _write(tmp_path, "urn,finish_time,start_time", "1,15:10,08:40", "2,15:00,", name="b.csv")
+    assert read_bell_times([both])["start_time"].to_dict() == {"1": "08:40", "2": ""}
     assert len(read_bell_times([])) == 0
 
 
@@ -274,7 +292,7 @@ def test_invalid_bell_time_is_reported(tmp_path, time):
 def test_every_time_of_day_is_accepted(tmp_path_factory, time):
     """Every hour and minute there is can be a bell."""
     path = _bells(tmp_path_factory.mktemp("b"), f"1,{time:%H:%M}")
-    assert read_bell_times([path])["1"] == f"{time:%H:%M}"
+    assert read_bell_times([path])["finish_time"]["1"] == f"{time:%H:%M}"
 
 
 def test_all_problems_of_bell_times_are_reported(tmp_path):
@@ -370,6 +388,27 @@ def test_everything_wrong_is_reported(visits):
     ]:  # fmt: skip
         assert any(f"row {row}, column '{column}': {value}" in line for line in lines), column
     assert len(lines) == 7
+
+
+def test_a_table_may_say_how_many_came_when_and_why_not(visits):
+    """People, time and reason as written; a file of an earlier phone map has another heading."""
+    head = "officer,date,stop,minutes,people,arrive"
+    rows = "SSO-01,2026-12-01,2,15,3,15:41,", "SSO-01,2026-12-01,3,0,,,sick"
+    for heading in ("reason", "not_made"):
+        table = visits(f"{head},{heading}", *rows)
+        assert table["people"].tolist() == [3, pd.NA]
+        assert table["arrive"].iloc[0] == "15:41"
+        assert table["reason"].iloc[1] == "sick"
+    with pytest.raises(InputError) as raised:
+        visits(f"{head},reason", "SSO-01,2026-12-01,2,15,0,,", "SSO-01,2026-12-01,3,0,,25:00,",
+               "SSO-01,2026-12-01,4,0,,,no time")  # fmt: skip
+    lines = [str(problem) for problem in raised.value.problems]
+    expected = [(2, "people", "'0' is not a number of people, 1 to 99"),
+                (3, "arrive", "'25:00' is not a valid time"),
+                (4, "reason", "'no time' is not a reason")]  # fmt: skip
+    for row, column, what in expected:
+        assert any(f"row {row}, column '{column}': {what}" in line for line in lines), column
+    assert len(lines) == 3
 
 
 def test_a_missing_column_of_visits_has_no_mapping(visits):

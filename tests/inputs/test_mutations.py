@@ -323,7 +323,7 @@ REFUSED = {
     "kinds in title case": (_edit("term_dates.csv", ",term", ",Term"), "write term or closed"),
     "officers without hours": (
         _edit("officers.csv", r"\d\d:\d\d-\d\d:\d\d", ""),
-        "8 of 8 officers have no hours",
+        "9 of 9 officers have no hours",
     ),
 }
 

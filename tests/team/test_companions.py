@@ -108,7 +108,7 @@ def test_who_may_not_patrol_alone_is_never_alone(staffed, few):
 
 
 def test_crews_of_two_are_made_where_they_can_be(staffed, few):
-    """Patrols of two are worth more than two schools with one each; what is short is said."""
+    """Two who have one school patrol it together; a patrol of one is named."""
     area = staffed(
         ("A", "officer", True, ("900001",)),
         ("B", "pcso", True, ("900001",), {"fri": ""}),
@@ -118,8 +118,8 @@ def test_crews_of_two_are_made_where_they_can_be(staffed, few):
     assert checker.find_broken_crews(week, area) == []
     assert [len(duty.crew) for duty in week.duties] == [1, 1, 1, 1, 0]
     (note,) = [note for note in week.notes if note.kind == "crew_short"]
-    said = describe_notes([note])[0]
-    assert said == "Patrols of one, not two (1 of 5): A at URN 900001 on Friday 4 December."
+    words = describe_notes([note])[0]
+    assert words == "Patrols of one, not two (1 of 5): A at URN 900001 on Friday 4 December."
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -207,15 +207,15 @@ def test_an_absent_member_leaves_the_crew_and_nothing_else_changes(staffed, few)
     repair = repair_week(week, area, plan, absent={"Teacher": {DAYS[2]}})
     crews = {duty.date: duty.crew for duty in repair.week.duties}
     assert crews == {day: () if day == DAYS[2] else ("Teacher",) for day in DAYS}
-    kept = [replace(duty, crew=()).key for duty in week.duties]
-    assert [replace(duty, crew=()).key for duty in repair.week.duties] == kept
+    before = [replace(duty, crew=()).key for duty in week.duties]
+    assert [replace(duty, crew=()).key for duty in repair.week.duties] == before
     away = replace(week, absent={"Teacher": frozenset({DAYS[2]})})
     shown = WeekEditor.from_week(away, area, plan)
     assert [d.crew for d in shown.build_week(away.duties).duties] == list(crews.values())
 
 
 def test_a_member_who_may_no_longer_join_stays_as_handed_out(staffed, few):
-    """Whoever has left the school since stays on the week's papers until somebody changes it."""
+    """Who has left the school since stays on the week's papers until somebody changes it."""
     area = staffed(
         ("A", "officer", True, ("900001",)), ("Teacher", "staff", False, ("900001",)), crew=2
     )

@@ -200,7 +200,9 @@ def _find_degrees(area: StudyArea, text: str) -> Iterator[FoundPlace]:
             x, y = area.projection.to_metres([east], [north])
             if np.isfinite([x[0], y[0]]).all():
                 metres = float(area.network.snap([(x[0], y[0])]).moved_metres[0])
-                places.append((metres, f"{north:g}, {east:g}", (float(x[0]), float(y[0]))))
+                places.append(
+                    (metres, f"{round(north, 6)}, {round(east, 6)}", (float(x[0]), float(y[0])))
+                )
     if places:
         _, label, xy = min(places)
         yield FoundPlace(label, "coordinates", xy)

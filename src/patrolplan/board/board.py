@@ -136,7 +136,15 @@ class Board:
 
         def enter(state: BoardState) -> str:
             settings, slot = state.planned_area.area.settings, request.duty.slot
-            return record_doses(settings, state.week, slot, request.minutes, request.engagements)
+            return record_doses(
+                settings,
+                state.week,
+                slot,
+                request.minutes,
+                request.engagements,
+                people=request.people,
+                reason=request.reason,
+            )
 
         return self.shared.apply_outside_history(request.version, enter)
 

@@ -42,7 +42,7 @@ def record_doses(
     are of the same patrol. `minutes` has a number for each stop in the order of the card, 0 where
     it was not visited; `engagements`, the people spoken to on the whole patrol, are entered at its
     first visited stop. `people` is how many came, None for the crew as handed out; `reason` says
-    why stops of fewer minutes than planned had them. Raises InvalidEditError when there is no such
+    why a stop had fewer minutes than planned. Raises InvalidEditError when there is no such
     patrol or not a number for each stop, LedgerError when the ledger cannot be written.
     """
     duty = find_duty(week, slot)
@@ -54,16 +54,22 @@ def record_doses(
         raise InvalidEditError(message)
     first = next((row for row, value in enumerate(minutes) if value > 0), 0)
     elsewhere = None if engagements is None else 0
+    planned = [round(stop.leave_minutes - stop.arrive_minutes) for stop in duty.patrol.stops]
     answers = [
-        Answer(float(value), engagements if row == first else elsewhere, reason)
+        Answer(
+            float(value),
+            engagements if row == first else elsewhere,
+            reason if value < planned[row] else None,
+        )
         for row, value in enumerate(minutes)
     ]
+    count = len(duty.people) if people is None else people
+    crew = duty.crew if count >= len(duty.people) else ()
     with open_ledger(settings) as ledger:
         ledger.hand_out(build_promised_week(week))
         stops = find_promised_stops(ledger, slot.officer, slot.date)
         stops = stops[(stops["urn"] == slot.urn) & (stops["window"] == duty.patrol.window)]
-        count = 1 + len(duty.crew) if people is None else people
-        entries = ledger.record(build_typed_visits(stops, answers, people=count))
+        entries = ledger.record(build_typed_visits(stops, answers, crew, people=count))
     outcomes = {entry.outcome for entry in entries}
     how = "corrected" if "corrected" in outcomes else "entered"
     if outcomes == {"same"}:

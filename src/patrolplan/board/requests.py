@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from patrolplan.inputs.table_reader import quote_value
 from patrolplan.settings.patrol import AFTER_SCHOOL
+from patrolplan.tables import Reason  # noqa: TC001 - read when requests are parsed
 from patrolplan.team.week_editor import PatrolSlot
 
 
@@ -236,6 +237,10 @@ class DosesRequest(VersionedRequest):
         list[Annotated[float, Field(ge=0, le=720, strict=False)]], Field(max_length=50)
     ]
     engagements: Annotated[int, Field(ge=0, le=999)] | None = None
+    people: Annotated[int, Field(ge=1, le=99)] | None = None
+    """How many came; None for the crew as handed out."""
+    reason: Reason | None = None
+    """Why stops had fewer minutes than planned."""
 
 
 class PrintRequest(VersionedRequest):

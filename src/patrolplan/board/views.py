@@ -221,7 +221,7 @@ def _build_fairness(schools: list[dict[str, Any]], state: BoardState) -> dict[st
         "officers": [
             {
                 "officer": name,
-                "patrols": sum(duty.officer == name for duty in week.duties),
+                "patrols": sum(name in duty.people for duty in week.duties),
                 "max_patrols": int(limit),
             }
             for name, limit in zip(inputs.officers, inputs.max_patrols, strict=True)

@@ -5,13 +5,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
+import shapely
 
 from patrolplan.crs import Projection
 from patrolplan.errors import Problems
 from patrolplan.inputs.calendars import SUFFIX, CalendarDuty, read_calendars
 from patrolplan.inputs.duty_table import read_duties
-from patrolplan.inputs.lookups import PLANNED_YEARS
+from patrolplan.inputs.lookups import PLANNED_YEARS, parse_dates
 from patrolplan.tables import DUTIES, LeftOut
 
 SOURCE = "duties"
@@ -83,14 +85,16 @@ def read_all_duties(
 def _build_frame(events: Sequence[CalendarDuty], projection: Projection) -> gpd.GeoDataFrame:
     """Duties of calendars as rows of the table."""
     x, y = projection.to_metres([one.longitude for one in events], [one.latitude for one in events])
+    points = gpd.points_from_xy(x, y, crs=projection.crs)
+    points[np.isnan(x)] = shapely.Point()
     return gpd.GeoDataFrame(
         {
             "officer": pd.Series([one.officer for one in events], dtype="str"),
-            "date": pd.to_datetime(pd.Series([one.date for one in events], dtype="object")),
+            "date": parse_dates(pd.Series([f"{one.date}" for one in events], dtype="str")),
             "from_minutes": pd.Series([one.from_minutes for one in events], dtype="float64"),
             "to_minutes": pd.Series([one.to_minutes for one in events], dtype="float64"),
             "kind": pd.Series([one.kind for one in events], dtype="str"),
             "urn": pd.Series([one.urn for one in events], dtype="str"),
         },
-        geometry=gpd.points_from_xy(x, y, crs=projection.crs),
+        geometry=points,
     )

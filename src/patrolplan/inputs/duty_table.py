@@ -5,7 +5,9 @@ from functools import partial
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
+import shapely
 
 from patrolplan.crs import Projection
 from patrolplan.inputs.lookups import (
@@ -139,6 +141,7 @@ def read_duties(
         rules.append(("officer", known))
     table = read_lookup(DUTIES_TABLE, paths, columns, extra_rules=rules)
     geometry = build_points(table["longitude"], table["latitude"], projection)
+    geometry[np.isnan(geometry.x)] = shapely.Point()
     table = table.assign(
         date=parse_dates(table["date"]),
         from_minutes=parse_times(table["from"]),

@@ -39,6 +39,8 @@ MIN_UNKNOWN_METRES = 300.0
 """Unknown lighting is mentioned from this length on."""
 AT_PLACE_METRES = 25.0
 """Who stands so near to a tasked place stands at it."""
+LARGE_GAP_PERCENT = 20
+"""So far below the best of their window are only patrols that something else speaks for."""
 NEGLIGIBLE_GAP_PERCENT = 0.05
 """A smaller gap would print as 0.0 %."""
 
@@ -140,6 +142,8 @@ def describe_quality(patrol: "Patrol") -> str:
     if not patrol.stops:
         return "Nothing within reach is worth the walk in this window"
     gap = patrol.gap_percent
+    if gap > LARGE_GAP_PERCENT:
+        return "Chosen for the needs of the week, not as the best for this window alone"
     if patrol.proven and gap < NEGLIGIBLE_GAP_PERCENT:
         return "Best possible for this window"
     return f"Within {max(0.1, math.ceil(gap * 10) / 10):g} % of the best possible for this window"

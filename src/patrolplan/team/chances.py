@@ -15,9 +15,11 @@ import pandas as pd
 
 from patrolplan.parallel import map_in_threads
 from patrolplan.team.draw import walk_from
+from patrolplan.team.objective import compute_worth
 from patrolplan.team.problem import Floats, Ints, RotaProblem
 from patrolplan.team.rota_inputs import RotaInputs
-from patrolplan.team.solve import RotaSolution, solve_rota
+from patrolplan.team.rota_search import anneal_week
+from patrolplan.team.solve import RotaSolution, SearchLimits, find_floor
 from patrolplan.team.walks import DwellMiddles, list_dwell_middles
 from patrolplan.team.week import Foreseen
 
@@ -168,9 +170,18 @@ def find_foreseen(inputs: RotaInputs, chances: Floats) -> Foreseen:
     if not (inputs.locks or inputs.bans):
         return Foreseen(with_locks, with_locks)
     free = inputs.with_locks_and_bans(locks=(), bans=())
-    best = solve_rota(free.problem, seed=inputs.area.settings.seed)
+    best = _find_nearly_best(free.problem, inputs.area.settings.seed)
     without = round(compute_foreseen(estimate_chances(free, best)), FORESEEN_DIGITS)
     return Foreseen(without, with_locks)
+
+
+def _find_nearly_best(problem: RotaProblem, seed: int) -> RotaSolution:
+    """A week to walk from, without the bound that takes most of the time of solving one."""
+    floor = find_floor(problem)
+    moves = SearchLimits().moves_per_school * problem.schools
+    chosen = anneal_week(problem, floor, floor.chosen, moves=moves, seed=seed)
+    worth = compute_worth(problem, chosen).total
+    return RotaSolution(chosen, worth, worth, proven=False, floor=floor)
 
 
 def tabulate_chances(inputs: RotaInputs, chances: Floats) -> pd.DataFrame:

@@ -100,13 +100,10 @@ class FreeTime:
         if len(at_school):
             minutes = compute_minutes_from_base(area)
             ways[at_school] = minutes[officer[at_school], school[at_school]]
-        middle = shapely.centroid(np.asarray(duties.geometry.array, dtype=object))
-        found, rows = shapely.get_coordinates(middle, return_index=True)
-        xy = np.full((len(duties), 2), np.nan)
-        xy[rows] = found
-        at_point = np.flatnonzero(goes & np.isfinite(xy).all(axis=1) & (school < 0))
+        at_point = np.flatnonzero(goes & ~_is_nowhere(duties) & (school < 0))
         if len(at_point):
-            minutes = compute_minutes_to_places(area, xy[at_point])
+            xy = shapely.get_coordinates(duties.geometry.to_numpy()[at_point])
+            minutes = compute_minutes_to_places(area, xy)
             ways[at_point] = minutes[officer[at_point], np.arange(len(at_point))]
         return ways
 
@@ -150,6 +147,11 @@ def _overlaps(one: Appointment, set_out: Floats, back: Floats) -> Bools:
     """(r,) which of these spans have a part of an appointment and its ways."""
     begins, ends = one.leave_minutes + MINUTES_TOLERANCE, one.back_minutes - MINUTES_TOLERANCE
     return np.asarray((set_out < ends) & (begins < back))
+
+
+def _is_nowhere(duties: gpd.GeoDataFrame) -> Bools:
+    """(n,) duties without a point."""
+    return np.asarray(duties.geometry.x.isna())
 
 
 def _parse_hours(hours: str) -> tuple[float, float]:

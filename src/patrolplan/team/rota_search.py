@@ -159,22 +159,30 @@ def _complete_change(
     if not _draw_companion(facts, state, rng, out, into):
         return False
     for option in into:
-        if option < 0:
-            continue
-        holder = state.cells[facts.cell[option]]
-        if holder >= 0 and not _add_out(out, holder):
+        if option >= 0 and not _make_room(facts, state, out, option):
             return False
-        first = facts.slot[option] // facts.windows * facts.windows
-        for slot in range(first, first + facts.windows):
-            other = state.slots[slot]
-            if other < 0:
-                continue
-            same_lock = facts.lock[option] >= 0 and facts.lock[option] == facts.lock[other]
-            leaves = same_lock or overlap(facts, option, other)
-            if leaves and not _add_out(out, other):
-                return False
+    if facts.together == 1:
+        return True
     for number in range(len(out)):  # grows on the way
         if out[number] >= 0 and not _take_out_dependents(facts, state, out, into, out[number]):
+            return False
+    return True
+
+
+@jit_compile()
+def _make_room(facts: RotaFacts, state: RotaState, out: Ints, option: int) -> bool:
+    """Take out who holds the place of an option, and what overlaps it or fulfils its lock."""
+    holder = state.cells[facts.cell[option]]
+    if holder >= 0 and not _add_out(out, holder):
+        return False
+    first = facts.slot[option] // facts.windows * facts.windows
+    for slot in range(first, first + facts.windows):
+        other = state.slots[slot]
+        if other < 0:
+            continue
+        same_lock = facts.lock[option] >= 0 and facts.lock[option] == facts.lock[other]
+        leaves = same_lock or overlap(facts, option, other)
+        if leaves and not _add_out(out, other):
             return False
     return True
 

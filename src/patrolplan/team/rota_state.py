@@ -321,7 +321,7 @@ def is_floor_kept(facts: RotaFacts, state: RotaState, option: int) -> bool:
         if state.missing[stage] > facts.max_missing[stage]:
             return False
     cell = facts.cell[option]
-    if state.cells[cell] >= 0:
+    if facts.together == 1 or state.cells[cell] >= 0:
         return True
     first = cell // facts.together * facts.together
     for place in range(first, first + facts.together):

@@ -159,6 +159,10 @@ def test_a_walked_patrol_is_recorded_to_the_minute(
     assert all(abs(minutes[name] - stayed[name]) <= 1 for name in stayed)
     spoken = dict(zip(table["hotspot"], table["engagements"], strict=True))
     assert spoken[duty.patrol.stops[0].hotspot] == 2
+    table = table.set_index("hotspot")
+    first, second = (stop.hotspot for stop in duty.patrol.stops[:2])
+    assert (table["reason"][second], table["arrive"][second]) == ("incident", None)
+    assert table["arrive"][first] >= format_time(duty.patrol.stops[0].arrive_minutes)
 
 
 def test_the_position_is_shown_where_it_is_and_hidden_again(

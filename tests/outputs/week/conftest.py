@@ -32,7 +32,7 @@ def hostile(demo_area, demo_plan):
     area = dataclasses.replace(
         demo_area,
         schools=demo_area.schools.assign(name=names),
-        officers=demo_area.officers.assign(officer=list(OFFICERS)),
+        officers=demo_area.officers[: len(OFFICERS)].assign(officer=list(OFFICERS)),
     )
     plan = dataclasses.replace(
         demo_plan, area=area, patrols=tuple(_renamed(patrol) for patrol in demo_plan.patrols)

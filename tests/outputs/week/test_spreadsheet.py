@@ -47,7 +47,7 @@ def test_no_cell_of_the_return_runs_as_a_formula(tmp_path, demo_area):
     assert not any(cell.startswith(("=", "+", "-", "@")) for cell in cells)
     text = (folder / "by-officer.csv").read_text(encoding="utf-8-sig").splitlines()
     assert text[0].split(",") == ["officer", *FIGURE_COLUMNS, "delivered_percent"]
-    assert text[1:] == ["'+SSO,1,1,0,0,15.0,9.5,9.5,9.5,2,63.3"]
+    assert text[1:] == ["'+SSO,1,1,0,0,15.0,9.5,9.5,15.0,9.5,2,63.3"]
 
 
 OFFICERS = ('=HYPERLINK("http://x")', "@SUM", "+1", "\tTAB", "\rCR", "-2", "../../up", "con")
@@ -72,7 +72,7 @@ def test_csv_has_a_row_for_each_duty(roll):
 def test_workbook_shows_the_week_by_school_and_by_officer(roll):
     """Schools and officers stand against days, every duty is a row, days are dates."""
     book = book_of(roll)
-    assert book.sheetnames == ["Schools", "Officers", "Patrols", "Not patrolled"]
+    assert book.sheetnames == ["Schools", "Officers", "Patrols", "Not patrolled", "Demands"]
     schools = list(book["Schools"].values)
     assert [row[0] for row in schools[1:]] == [school.urn for school in roll.schools]
     for row, school in zip(schools[1:], roll.schools, strict=True):

@@ -121,7 +121,12 @@ def test_cover_shows_the_whole_day(hand, monkeypatch):
         back_minutes=541,
         crew=("SSO-08",),
         patrol=dataclasses.replace(
-            first.patrol, window="morning_gate", gate_until_minutes=535, stops=(), legs=()
+            first.patrol,
+            window="morning_gate",
+            start_minutes=500,
+            gate_until_minutes=535,
+            stops=(),
+            legs=(),
         ),
     )
     appointments = (

@@ -1,5 +1,6 @@
 """From tick boxes to visits: short answers and tables."""
 
+import dataclasses
 import datetime as dt
 
 import pandas as pd
@@ -37,6 +38,10 @@ def handed(ledger, promised_week):
         ("12.5", Answer(12.5)),
         ("12,5", Answer(12.5)),
         ("12/0", Answer(12, 0)),
+        ("-s", Answer(0, None, "sick")),
+        ("8/2i", Answer(8, 2, "incident")),
+        ("0w", Answer(0, None, "weather")),
+        ("=O", Answer(15, None, "other")),
     ],
 )
 def test_short_answers(text, answer):
@@ -167,3 +172,41 @@ def test_officers_entered_separately_at_one_place_are_found(handed, promised_wee
     assert find_separate_visits(handed, [entries[1]]) == []
     joined = handed.record([visit(0, 15.0, together=("SSO-99",))])
     assert find_separate_visits(handed, joined) == []
+
+
+def test_a_table_says_who_came_when_and_why_not(handed, promised_week, tmp_path):
+    """People, time and reason are those of the row; fewer people than are named is a mistake."""
+    officer = promised_week.doses[0]["officer"]
+    table = _table(
+        (officer, MONDAY, None, None, 1, 12.0, None, "SSO-98"),
+        (officer, MONDAY, None, None, 2, 0.0, None),
+    ).assign(people=[3, None], arrive=["15:41", None], reason=[None, "sick"])
+    path = tmp_path / "v.csv"
+    first, second = build_table_visits(handed, table, path)
+    assert (first.people, first.arrive, first.reason) == (3, "15:41", None)
+    assert (second.people, second.arrive, second.reason) == (None, None, "sick")
+    assert first.window == "after_school"
+    (entry, _) = handed.record([first, second])
+    assert (entry.visit.people, entry.visit.names) == (3, {officer, "SSO-98"})
+    with pytest.raises(InputError, match="1 is fewer than came"):
+        build_table_visits(handed, table.assign(people=[1, None]), path)
+
+
+def test_a_stop_of_two_windows_is_named_by_its_window_or_time(ledger, promised_week, tmp_path):
+    """A number alone could be either; with a time, a hotspot's is the nearer one."""
+    dose = promised_week.doses[0]
+    early = {**dose, "window": "morning", "arrive": "08:20"}
+    week = dataclasses.replace(promised_week, doses=(*promised_week.doses, early))
+    ledger.hand_out(week)
+    who = (dose["officer"], MONDAY, None)
+    path = tmp_path / "v.csv"
+    with pytest.raises(InputError, match="name the window in 'window'"):
+        build_table_visits(ledger, _table((*who, None, 1, 15.0, None)), path)
+    named = _table((*who, None, 1, 15.0, None)).assign(window="morning")
+    timed = _table((*who, dose["hotspot"], None, 9.0, None)).assign(arrive="08:25")
+    late = _table((*who, dose["hotspot"], None, 9.0, None)).assign(arrive=dose["arrive"])
+    visits = [build_table_visits(ledger, table, path)[0] for table in (named, timed, late)]
+    assert [visit.window for visit in visits] == ["morning", "morning", "after_school"]
+    entries = ledger.record(visits)
+    assert [entry.outcome for entry in entries] == ["new", "corrected", "new"]
+    assert len(ledger.read_delivered(MONDAY, MONDAY)) == 2

@@ -55,7 +55,7 @@ def test_sums_are_those_of_the_doses_one_by_one(used, promised_week, visit, colu
         delivered[key] = delivered.get(key, 0) + row.minutes
         spoken[key] = spoken.get(key, 0) + (row.engagements or 0)
     found = table.set_index(column)
-    assert found["promised_minutes"].to_dict() == promised
+    assert {k: v for k, v in found["promised_minutes"].items() if v} == promised
     assert {k: v for k, v in found["delivered_minutes"].items() if k in delivered} == delivered
     assert {k: v for k, v in found["engagements"].items() if k in spoken} == spoken
     assert found["not_recorded"].sum() == len(promised_week.doses) - len(_visits(visit))

@@ -10,6 +10,7 @@ from team.ledger import walker
 from patrolplan.errors import InputError
 from patrolplan.inputs.gpx import Track
 from patrolplan.team.ledger.track_visits import build_track_visits
+from patrolplan.times import minutes_after_midnight
 
 MONDAY = dt.date(2026, 11, 30)
 
@@ -71,14 +72,25 @@ def _type(ledger, found, minutes):
 
 
 def test_a_stop_that_a_track_does_not_cover_is_left_as_it_was(handed, plan, duty, walk):
-    """A track that begins after the first stop says nothing of it, and of the others all."""
+    """A track from the second stop to the last says nothing of the first, and of the others all."""
     whole = _measure(handed, plan, walk, duty)
     stops = duty.patrol.stops
     assert {visit.hotspot for visit in whole.visits} >= {stop.hotspot for stop in stops}
     assert whole.unknown == ()
-    late = _measure(handed, plan, _cut(walk, begin=stops[1].arrive_minutes - 1), duty)
+    span = {"begin": stops[1].arrive_minutes - 1, "end": stops[-1].leave_minutes + 1}
+    late = _measure(handed, plan, _cut(walk, **span), duty)
     assert stops[0].hotspot not in {visit.hotspot for visit in late.visits}
     assert late.unknown == (stops[0].place,)
+
+
+def test_a_stay_begins_when_the_officer_came(handed, plan, duty, walk):
+    """Each visit begins when the walk came to its stop, or to the stretch on the way there."""
+    found = {visit.hotspot: visit for visit in _measure(handed, plan, walk, duty).visits}
+    for stop in duty.patrol.stops:
+        visit = found[stop.hotspot]
+        late = minutes_after_midnight(visit.arrive) - stop.arrive_minutes
+        assert -1 - max(0, visit.minutes - 15) <= late <= 2, stop.hotspot
+        assert visit.window == "after_school"
 
 
 def test_a_stop_not_visited_in_covered_time_has_no_minutes(handed, plan, duty, walk):

@@ -5,6 +5,9 @@ import { say } from "./say.js";
 import { send, store } from "./store.js";
 import { dayName, idOf, keyOf, patrolName, promised, schoolName } from "./words.js";
 
+/** Why stops had fewer minutes than planned, as the ledger has it. */
+const WHY_FEWER = ["abstracted", "sick", "incident", "weather", "other"];
+
 /** Numbers of a line, or a sentence that tells what is wrong with it. */
 export const readMinutes = (text, patrol) => {
   const words = text.trim().split(/[\s,;]+/).filter(Boolean);
@@ -30,6 +33,14 @@ export const deliveredLine = (patrol, after = () => {}) => {
     type: "number", min: "0", max: "999", class: "people", value: patrol.engagements ?? "",
     placeholder: "people", "aria-label": `People spoken to, ${patrolName(patrol)}`, data: { focus: `e|${idOf(patrol)}` },
   });
+  const came = make("input", {
+    type: "number", min: "1", max: "99", class: "people", placeholder: `${1 + patrol.crew.length} came`,
+    "aria-label": `How many of us came, ${patrolName(patrol)}; empty means as planned`, data: { focus: `c|${idOf(patrol)}` },
+  });
+  const reason = make(
+    "select", { "aria-label": `Why fewer minutes than planned, ${patrolName(patrol)}`, data: { focus: `w|${idOf(patrol)}` } },
+    ["", ...WHY_FEWER].map((word) => make("option", { value: word, text: word || "why fewer?" })),
+  );
   const save = async (event) => {
     event.preventDefault();
     const { minutes: values, wrong } = readMinutes(minutes.value, patrol);
@@ -40,11 +51,13 @@ export const deliveredLine = (patrol, after = () => {}) => {
     }
     const engagements = people.value === "" ? null : Number(people.value);
     const words = `Enter ${values.join(", ")} minutes for ${patrolName(patrol)}`;
-    if (await send("/api/doses", { duty: keyOf(patrol), minutes: values, engagements }, words)) after(patrol);
+    const crew = came.value === "" ? null : Number(came.value);
+    const doses = { duty: keyOf(patrol), minutes: values, engagements, people: crew, reason: reason.value || null };
+    if (await send("/api/doses", doses, words)) after(patrol);
   };
   return make(
     "form", { class: "delivered-line", novalidate: true, on: { submit: save } },
-    minutes, people, make("button", { type: "submit" }, "Save", unseen(` ${patrolName(patrol)}`)),
+    minutes, people, came, reason, make("button", { type: "submit" }, "Save", unseen(` ${patrolName(patrol)}`)),
   );
 };
 

@@ -30,7 +30,7 @@ from patrolplan.outputs.crew_words import name_member
 from patrolplan.outputs.marking import find_marking
 from patrolplan.outputs.note_words import describe_note, describe_notes
 from patrolplan.outputs.output_folder import build_manifest_header, replace_folder, write_json
-from patrolplan.outputs.reason_words import describe_reasons
+from patrolplan.outputs.reason_words import describe_reasons, join_words
 from patrolplan.outputs.wording import (
     PURPOSE,
     SNAPPED_PLACES,
@@ -52,6 +52,9 @@ LONGEST_ANSWER = 320
 """Letters of what the week does about a hotspot."""
 
 LETTERS_PER_PRINTED_LINE = 100
+
+LIST_LINE_ROWS = 0.75
+"""A line of a list takes so much of a table's row."""
 
 MAX_LOOSE_LINES = 28
 """With more lines, type and spaces are smaller, so that they fit on one page."""
@@ -121,8 +124,11 @@ def _summarise_answers(brief: Brief) -> tuple[str, ...]:
     if not brief.week_days:
         return ()
     met = sum(spot.answer is not None and bool(spot.answer.visits) for spot in brief.hotspots)
+    week = f"The week of {_format_week_start(brief)}"
+    if len(brief.hotspots) == 1:
+        return (f"{week} goes there." if met else f"{week} does not go there.",)
     number = "all" if met == len(brief.hotspots) else (str(met) if met else "none")
-    return (f"The week of {_format_week_start(brief)} goes to {number} of them.",)
+    return (f"{week} goes to {number} of them.",)
 
 
 def _format_week_start(brief: Brief) -> str:
@@ -136,17 +142,22 @@ def describe_answer(brief: Brief, hotspot: ChangedHotspot) -> str:
     if answer is None:
         return ""
     if answer.visits:
-        visits = "; ".join(_describe_visit(brief, one) for one in answer.visits)
+        by_patrol: dict[str, list[str]] = {}
+        for one in answer.visits:
+            by_patrol.setdefault(_describe_visitor(brief, one), []).append(
+                f"{one.date:%A} {one.arrive}"
+            )
+        visits = "; ".join(f"{join_words(when)}, {who}" for who, when in by_patrol.items())
         return f"In the week of {_format_week_start(brief)}: {visits}."
     why = "no patrol goes there." if answer.why is None else describe_note(answer.why)
     return f"Not in the week of {_format_week_start(brief)}: {why}"
 
 
-def _describe_visit(brief: Brief, visit: Visitor) -> str:
+def _describe_visitor(brief: Brief, visit: Visitor) -> str:
+    """Who comes, and from which school where it is another one."""
     names = dict(zip(brief.area.schools["urn"], brief.area.schools["name"], strict=True))
-    school = "" if visit.urn == brief.urn else f", from {names.get(visit.urn, visit.urn)}"
-    who = name_member(brief.area, visit.officer)
-    return f"{visit.date:%A} {visit.arrive}, {who}{school}"
+    school = "" if visit.urn == brief.urn else f" from {names.get(visit.urn, visit.urn)}"
+    return f"{name_member(brief.area, visit.officer)}{school}"
 
 
 def describe_basis(brief: Brief) -> tuple[str, ...]:
@@ -416,8 +427,10 @@ def build_sheet_data(brief: Brief) -> dict[str, Any]:
         _shorten_line(capitalise(describe_report_group(group)))
         for group in brief.reports[:MAX_REPORT_GROUPS]
     ]
-    lines = len(rows) + len(brief.streets)
-    lines += sum(math.ceil(len(text) / LETTERS_PER_PRINTED_LINE) for text in listed + groups)
+    lines = float(len(rows) + len(brief.streets))
+    lines += LIST_LINE_ROWS * sum(
+        math.ceil(len(text) / LETTERS_PER_PRINTED_LINE) for text in listed + groups
+    )
     tight = lines > MAX_LOOSE_LINES
     return {
         "tight": tight,

@@ -35,7 +35,7 @@ from patrolplan.outputs.wording import (
 )
 from patrolplan.team.officer_day import DayItem
 from patrolplan.team.week import Ban, DemandOutcome, Draw, Foreseen, Lock, Week, format_day
-from patrolplan.text import format_count, format_percent, list_first
+from patrolplan.text import MAX_NAMED, format_count, format_percent, list_first
 from patrolplan.times import format_span
 
 TEMPLATE = "lead.typ"
@@ -221,7 +221,8 @@ def _describe_doses(week: Week) -> list[str]:
     if not missed:
         return [*over, f"All of the {count} with most risk are visited."]
     verb = "is" if len(missed) == 1 else "are"
-    return [*over, f"Of the {count} with most risk, {list_first(missed)} {verb} not visited."]
+    names = join_words(missed) if len(missed) <= MAX_NAMED else list_first(missed)
+    return [*over, f"Of the {count} with most risk, {names} {verb} not visited."]
 
 
 def _build_officer_row(roster: Roster, officer: RosterOfficer) -> dict[str, Any]:
@@ -256,7 +257,7 @@ def _describe_officer_item(roster: Roster, name: str, item: DayItem) -> dict[str
     number = next(school.number for school in roster.schools if school.urn == duty.urn)
     crew = roster.describe_others(name, duty)
     words = (
-        f"school\N{NO-BREAK SPACE}{number}",
+        f"no. {number}",
         describe_further_window(duty.patrol).lower(),
         f"with {crew}" if crew else "",
     )

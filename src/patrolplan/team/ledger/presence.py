@@ -1,4 +1,4 @@
-"""Presence at places: how long anybody was there, whoever and however many came.
+"""Presence at places: how long anybody was there, by however many people.
 
 Officers who stand together are one presence, and minutes of each person. With times, the presence
 of a place is the time that its visits cover together. Visits without times are taken to be of one

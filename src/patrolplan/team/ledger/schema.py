@@ -61,14 +61,14 @@ doses = sa.Table(
     sa.Column("officer", sa.Text, primary_key=True),
     sa.Column("date", sa.Date, primary_key=True),
     sa.Column("urn", sa.Text, primary_key=True),
-    sa.Column("window", sa.Text, primary_key=True),
+    sa.Column("window", sa.Text, primary_key=True, default=AFTER_SCHOOL),
     sa.Column("stop", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("school", sa.Text, nullable=False),
     sa.Column("hotspot", sa.Text, nullable=False),
     sa.Column("arrive", sa.String(5), nullable=False),
     sa.Column("minutes", sa.Double, nullable=False),
-    sa.Column("people", sa.Integer, nullable=False),
-    sa.Column("crew", sa.Text, nullable=False),
+    sa.Column("people", sa.Integer, nullable=False, default=1),
+    sa.Column("crew", sa.Text, nullable=False, default=""),
 )
 """Doses promised: one row a stop, numbered as on the card, of a patrol window.
 
@@ -162,8 +162,7 @@ def migrate(connection: sa.Connection, version: int) -> None:
     doses_of_version_2.drop(connection)
     doses.create(connection)
     if old:
-        new = {"window": AFTER_SCHOOL, "people": 1, "crew": ""}
-        connection.execute(sa.insert(doses), [row | new for row in old])
+        connection.execute(sa.insert(doses), old)
     connection.execute(sa.update(ledger_version).values(schema=SCHEMA_VERSION))
 
 

@@ -76,7 +76,7 @@ class Visit:
     arrive
         When the visit began, HH:MM; None where nobody recorded it, or to leave it as it was.
     reason
-        Why it was not made, or not wholly; None where nobody said.
+        Why it was not made, or not wholly; None where that was not given.
     """
 
     officer: str

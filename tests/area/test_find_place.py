@@ -1,0 +1,107 @@
+"""Free text to places in an area."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import shapely
+
+from patrolplan.area.find_place import find_places, guess_kind
+from patrolplan.crs import Projection
+
+
+@pytest.mark.parametrize(
+    "text", ["Conder Avenue", "conder  ave", "Conder Ave.", "CONDER AVNUE", "conder"]
+)
+def test_a_street_is_found_however_its_name_is_written(demo_area, text):
+    """Short forms, small letters, a slip and a beginning find the street, on one of its pieces."""
+    place = find_places(demo_area, text)[0]
+    assert (place.label, place.kind) == ("Conder Avenue", "street")
+    pieces = demo_area.network.piece_lines[demo_area.network.piece_name == "Conder Avenue"]
+    assert shapely.distance(pieces, shapely.Point(place.xy)).min() < 1e-6
+    assert place.street_metres < 1e-6
+
+
+def test_another_name_finds_nothing(demo_area):
+    """What resembles no street of the area is no place."""
+    assert find_places(demo_area, "Quarrelsome Boulevard") == ()
+    assert find_places(demo_area, "  ") == ()
+
+
+def test_two_streets_are_found_where_they_meet(demo_area):
+    """A junction is where both streets are; streets that do not meet have none."""
+    network = demo_area.network
+    both = {}
+    for nodes, name in zip(network.piece_nodes.tolist(), network.piece_name, strict=True):
+        for node in nodes:
+            both.setdefault(node, set()).update({name} - {""})
+    node, (one, other) = next((at, sorted(s)) for at, s in sorted(both.items()) if len(s) == 2)
+    found = find_places(demo_area, f"{one.lower()} / {other}")
+    assert {place.kind for place in found} == {"junction"}
+    assert {place.label for place in found} == {f"{one} / {other}"}
+    at = network.node_xy[node]
+    assert min(np.hypot(*np.subtract(place.xy, at)) for place in found) < 60
+    for place in found:
+        for name in (one, other):
+            lines = network.piece_lines[network.piece_name == name]
+            assert shapely.distance(lines, shapely.Point(place.xy)).min() < 60
+
+
+@pytest.mark.parametrize(
+    ("text", "label", "xy"),
+    [
+        ("TQ 301 812", "TQ 301 812", (530150, 181250)),
+        ("tq301812", "TQ 301 812", (530150, 181250)),
+        ("TQ 3012 8123", "TQ 3012 8123", (530125, 181235)),
+        ("TQ3012381234", "TQ 30123 81234", (530123.5, 181234.5)),
+        ("SV 000 000", "SV 000 000", (50, 50)),
+        ("HU 396 753", "HU 396 753", (439650, 1175350)),
+    ],
+)
+def test_a_grid_reference_is_the_middle_of_its_square(demo_area, text, label, xy):
+    """With six to ten figures, with and without spaces, from the south-west to Shetland."""
+    (place,) = find_places(demo_area, text)
+    assert (place.label, place.kind, place.xy) == (label, "grid_reference", xy)
+
+
+def test_grid_references_are_of_the_british_grid_alone(demo_area):
+    """In another CRS letters and figures say nothing."""
+    network = dataclasses.replace(demo_area.network, projection=Projection("EPSG:32630"))
+    elsewhere = dataclasses.replace(demo_area, network=network)
+    assert elsewhere.projection.crs == "EPSG:32630"
+    assert find_places(elsewhere, "TQ 301 812") == ()
+
+
+@pytest.mark.parametrize(
+    "text", ["51.530686, 0.871526", "51.530686N 0.871526E", "0.871526,51.530686"]
+)
+def test_degrees_are_found_either_way_round(demo_area, text):
+    """Latitude comes first, as people write it, unless only the other order is near the streets."""
+    (place,) = find_places(demo_area, text)
+    x, y = demo_area.projection.to_metres([0.871526], [51.530686])
+    assert (place.kind, place.label) == ("coordinates", "51.530686, 0.871526")
+    np.testing.assert_allclose(place.xy, (x[0], y[0]))
+    assert place.street_metres < 100
+
+
+def test_a_postcode_is_where_its_schools_are(demo_area):
+    """Whole, as a sector and as a district it finds the school; another one finds nothing."""
+    school = demo_area.schools.set_index("urn").loc["900007"]
+    assert school["postcode"] == "XX7 8ZZ"
+    for text in ("XX7 8ZZ", "xx78zz", "XX7 8", "XX7"):
+        (place,) = find_places(demo_area, text)
+        assert place.kind == "postcode"
+        assert place.label.endswith(f"({school['name']})")
+        assert place.xy == (school.geometry.x, school.geometry.y)
+    assert guess_kind("ZZ9 9ZZ") == "postcode"
+    assert find_places(demo_area, "ZZ9 9ZZ") == ()
+
+
+def test_a_district_holds_its_parts_and_no_others(demo_area):
+    """WC1 holds WC1A and WC1B, in their middle; W1 does not hold W11."""
+    codes = ["WC1A 1AA", "WC1B 1AA", "W11 1AA", *[""] * (len(demo_area.schools) - 3)]
+    area = dataclasses.replace(demo_area, schools=demo_area.schools.assign(postcode=codes))
+    xy = shapely.get_coordinates(demo_area.schools.geometry.values)
+    (place,) = find_places(area, "WC1")
+    np.testing.assert_allclose(place.xy, xy[:2].mean(axis=0))
+    assert find_places(area, "W1") == ()

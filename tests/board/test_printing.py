@@ -1,0 +1,110 @@
+"""Which papers of a week's folder show an earlier week."""
+
+import dataclasses
+import datetime as dt
+
+import pytest
+
+from patrolplan.board.printing import find_outdated_papers, hash_books, hash_cards
+from patrolplan.provenance import compute_area_provenance
+from patrolplan.team.free_time import Appointment, FreeTime
+from patrolplan.team.week import Duty, Week
+
+MONDAY = dt.date(2026, 11, 30)
+WALL = {"lead.pdf", "map.html", "tasks.pdf", "week.csv", "week.xlsx"}
+
+
+@pytest.fixture(scope="module")
+def week(demo_area, demo_plan):
+    """A week of two patrols by two officers."""
+    patrols = {patrol.urn: patrol for patrol in demo_plan.patrols}
+    duties = tuple(
+        Duty(
+            *(officer, urn, MONDAY, patrols[urn].start_minutes, patrols[urn].end_minutes, 0),
+            patrol=patrols[urn],
+            leave_minutes=patrols[urn].start_minutes - 10,
+            back_minutes=patrols[urn].end_minutes + 10,
+        )
+        for officer, urn in (("SSO-01", "900001"), ("SSO-04", "900003"))
+    )
+    return Week(
+        plan=demo_plan,
+        days=(MONDAY,),
+        duties=duties,
+        unmet=(),
+        short=(),
+        status="feasible",
+        worth=1.0,
+        bound=1.0,
+        notes=(),
+        locks=(),
+        bans=(),
+        delivered={},
+        absent={},
+        created_from=compute_area_provenance(demo_area),
+    )
+
+
+@pytest.fixture(scope="module")
+def shown(week):
+    """What the papers of that week show."""
+    return hash_cards(week) | hash_books(week)
+
+
+@pytest.fixture(scope="module")
+def names(shown):
+    """Its folder."""
+    return {*WALL, *shown, "week.json", "schools/900001.pdf", "schools/900003.pdf"}
+
+
+def _replace(week, **changes):
+    """The week with its first duty changed."""
+    first, *others = week.duties
+    return dataclasses.replace(week, duties=(dataclasses.replace(first, **changes), *others))
+
+
+def test_papers_of_the_present_week_are_up_to_date(week, shown, names):
+    """Nothing is out of date where nothing has changed."""
+    assert find_outdated_papers(week, names, shown) == []
+
+
+def test_another_companion_makes_their_papers_and_the_card_stale(week, shown, names):
+    """Card, book and calendar of the officer; those of who is not concerned stay."""
+    stale = set(find_outdated_papers(_replace(week, crew=("SSO-08",)), names, shown))
+    assert stale == WALL | {
+        "calendars/SSO-01.ics",
+        "cards/SSO-01.pdf",
+        "cards/SSO-01/2026-11-30-900001.pdf",
+        "schools/900001.pdf",
+    }
+
+
+def test_an_appointment_makes_book_and_calendar_stale_but_no_card(week, shown, names, monkeypatch):
+    """The cover shows the whole day, the card only the patrol."""
+    court = Appointment("SSO-04", MONDAY, "court", 540, 570, 690, 720)
+    monkeypatch.setattr(FreeTime, "appointments", (court,))
+    stale = set(find_outdated_papers(week, names, shown))
+    assert stale == WALL | {"calendars/SSO-04.ics", "cards/SSO-04.pdf"}
+
+
+def test_a_patrol_of_another_window_has_a_card_of_its_own(week):
+    """Two patrols of an officer at one school on a day have two cards and one school sheet."""
+    first = week.duties[0]
+    morning = dataclasses.replace(
+        first, patrol=dataclasses.replace(first.patrol, window="morning_gate")
+    )
+    both = dataclasses.replace(week, duties=(morning, *week.duties))
+    names = {"schools/900001.pdf", *hash_cards(both)}
+    assert "cards/SSO-01/2026-11-30-900001.morning_gate.pdf" in names
+    shown = hash_cards(both)
+    stale = find_outdated_papers(week, names, shown)
+    assert stale == [
+        "cards/SSO-01/2026-11-30-900001.morning_gate.pdf",
+        "schools/900001.pdf",
+    ]
+
+
+def test_an_officer_without_patrols_leaves_a_stale_book(week, shown, names):
+    """When all of an officer's patrols are gone, the printed book and calendar are wrong."""
+    stale = find_outdated_papers(dataclasses.replace(week, duties=week.duties[1:]), names, shown)
+    assert {"cards/SSO-01.pdf", "calendars/SSO-01.ics"} <= set(stale)

@@ -1,0 +1,108 @@
+"""Officers' duties from tables and calendars together."""
+
+import datetime as dt
+
+import pandas as pd
+import pytest
+
+from patrolplan.crs import Projection
+from patrolplan.errors import InputError
+from patrolplan.inputs.duties import find_duty_span, read_all_duties
+from patrolplan.tables import LeftOut
+
+HEADER = "officer,date,from,to,kind,urn,longitude,latitude"
+SPAN = (dt.date(2026, 1, 1), dt.date(2026, 12, 31))
+BNG = Projection()
+
+
+def _write(folder, *rows, name="duties.csv"):
+    path = folder / name
+    path.write_text("\n".join([HEADER, *rows]) + "\n")
+    return path
+
+
+def _calendar(folder, start, end, kind, name="A.ics"):
+    path = folder / name
+    lines = ["BEGIN:VCALENDAR", "BEGIN:VEVENT", f"DTSTART:{start}", f"DTEND:{end}"]
+    path.write_text("\r\n".join([*lines, f"CATEGORIES:{kind}", "END:VEVENT", "END:VCALENDAR", ""]))
+    return path
+
+
+def _read(*paths, officers=("A", "B"), left_out=None):
+    left_out = LeftOut() if left_out is None else left_out
+    return read_all_duties(paths, BNG, officers=officers, span=SPAN, left_out=left_out)
+
+
+def test_a_table_and_a_calendar_give_the_same_duty(tmp_path):
+    """The same hours are the same rows, whichever file has them."""
+    table = _read(_write(tmp_path, "A,2026-11-16,09:00,10:30,court,,,"))
+    calendar = _read(_calendar(tmp_path, "20261116T090000", "20261116T103000", "court"))
+    pd.testing.assert_frame_equal(table.drop(columns="geometry"), calendar.drop(columns="geometry"))
+    assert table.geometry.is_empty.all() == calendar.geometry.is_empty.all()
+
+
+def test_places_are_schools_or_points(tmp_path):
+    """A URN stays as it is, degrees become metres, and neither is no place."""
+    duties = _read(
+        _write(
+            tmp_path,
+            "A,2026-11-16,09:00,10:00,assembly,900001,,",
+            "A,2026-11-17,09:00,10:00,home_visit,,-0.1346,51.5205",
+            "A,2026-11-18,09:00,10:00,training,,,",
+        )
+    )
+    assert list(duties["urn"]) == ["900001", "", ""]
+    assert list(duties.geometry.is_empty) == [True, False, True]
+    assert duties.geometry.iloc[1].x == pytest.approx(529520, abs=2)
+
+
+@pytest.mark.parametrize(
+    ("row", "place", "what"),
+    [
+        ("C,2026-11-16,09:00,10:00,court,,,", "'officer'", "there is no officer 'C'"),
+        ("A,2026-13-16,09:00,10:00,court,,,", "'date'", "'2026-13-16' is not a valid date"),
+        ("A,2026-11-16,9,10:00,court,,,", "'from'", "'9' is not a valid time"),
+        ("A,2026-11-16,22:00,06:00,court,,,", "'to'", "'06:00' is not after the start"),
+        ("A,2026-11-16,09:00,09:00,court,,,", "'to'", "'09:00' is not after the start"),
+        ("A,2026-11-16,09:00,10:00,party,,,", "'kind'", "'party' is not a kind"),
+        ("A,2026-11-16,09:00,10:00,court,9,-0.1,51.5", "'urn'", "has coordinates as well"),
+        ("A,2026-11-16,09:00,10:00,court,,-0.1,", "'latitude'", "'' is not a valid coordinate"),
+        ("A,2026-11-16,09:00,10:00,court,,190,51.5", "'longitude'", "'190' is not a valid"),
+    ],
+)
+def test_a_wrong_value_is_named_by_row_and_column(tmp_path, row, place, what):
+    """Each value that breaks a rule has one message, with its row, its column and a remedy."""
+    good = "A,2026-11-16,09:00,10:00,court,,,"
+    with pytest.raises(InputError) as error:
+        _read(_write(tmp_path, good, row))
+    [line] = str(error.value).splitlines()
+    assert f"duties.csv, row 3, column {place}" in line
+    assert what in line
+
+
+def test_problems_of_tables_and_calendars_come_together(tmp_path):
+    """All files are read before anything is said."""
+    broken = tmp_path / "B.ics"
+    broken.write_text("no calendar")
+    with pytest.raises(InputError) as error:
+        _read(_write(tmp_path, "C,2026-11-16,09:00,10:00,court,,,"), broken)
+    assert len(str(error.value).splitlines()) == 2
+
+
+def test_duties_of_other_years_are_left_out_and_counted(tmp_path):
+    """Used and left out together are the rows that were read."""
+    left_out = LeftOut()
+    table = _write(
+        tmp_path, "A,2026-11-16,09:00,10:00,court,,,", "A,2036-11-16,09:00,10:00,court,,,"
+    )
+    calendar = _calendar(tmp_path, "20361116T090000", "20361116T103000", "court")
+    duties = _read(table, calendar, left_out=left_out)
+    count = left_out.count_table("duties", len(duties))
+    assert (count.rows, count.used, count.left_out) == (3, 1, 2)
+
+
+def test_the_span_lies_around_the_newest_crime():
+    """A year before it and five after; all years where there is none."""
+    first, last = find_duty_span(pd.Timestamp("2026-09-01"))
+    assert (first, last) == (dt.date(2025, 9, 1), dt.date(2031, 9, 1))
+    assert find_duty_span(None)[0].year == 2000

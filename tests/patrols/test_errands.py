@@ -1,0 +1,205 @@
+"""Further patrols to tasked places and watched hotspots, and who takes which without a week."""
+
+import dataclasses
+import datetime as dt
+from itertools import permutations
+
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+
+import patrolplan as pp
+from patrolplan.patrols.assigned_places import _give_places
+from patrolplan.patrols.errands import add_errand_variants, find_visits
+from patrolplan.patrols.plan import Unserved, Variant
+from patrolplan.patrols.surroundings import is_in_force
+from patrolplan.patrols.watched import find_watched
+
+DAY = dt.date(2026, 12, 2)
+URNS = ["900001", "900003", "900010"]
+
+
+def task(area, points, **columns):
+    """The area with places to visit at some points, for all schools, named T1, T2..."""
+    row = area.tasked_places.iloc[[0] * len(points)].assign(
+        place_id=[f"T{number}" for number in range(1, len(points) + 1)], must_visit=True,
+        schools=[["*"]] * len(points), **{"from": pd.Timestamp(DAY), "to": pd.Timestamp(DAY)},
+    )  # fmt: skip
+    places = row.set_geometry(
+        [shapely.Point(xy) for xy in points], crs=area.network.projection.crs
+    ).reset_index(drop=True)
+    for name, value in columns.items():
+        places[name] = [value] * len(points) if isinstance(value, list) else value
+    return dataclasses.replace(area, tasked_places=places)
+
+
+@pytest.fixture(scope="module")
+def best(demo_area, demo_plan):
+    """Three schools' patrols without tasked places, for a day."""
+    area = dataclasses.replace(demo_area, tasked_places=demo_area.tasked_places.iloc[:0])
+    return pp.plan_patrols(
+        area, demo_plan.risk, demo_plan.hotspots, urns=URNS, date=DAY, assign_tasked=False
+    )
+
+
+def add_errands(best, area):
+    """The plan of an area with errands, from nothing planned."""
+    return add_errand_variants(dataclasses.replace(best, area=area), {})[0]
+
+
+def list_served(plan):
+    """The variants of each place by school."""
+    return {
+        (name, patrol.urn): variant
+        for patrol in plan.patrols
+        for variant in patrol.variants
+        for name in variant.serves
+    }
+
+
+def test_each_school_has_a_patrol_to_a_place_it_may_serve(demo_area, best):
+    """One further patrol a school goes there for as long as asked; all others stay as they are."""
+    gate = next(patrol for patrol in best.patrols if patrol.urn == "900001")
+    area = task(demo_area, [(gate.x + 150, gate.y)], minutes=25.0)
+    plan = add_errands(best, area)
+    served = list_served(plan)
+    assert ("T1", "900001") in served
+    for variant in served.values():
+        (patrol,) = variant.patrols
+        (stop,) = (stop for stop in patrol.stops if stop.tasked)
+        assert stop.leave_minutes - stop.arrive_minutes == pytest.approx(25)
+        for other in patrol.stops:
+            if other is not stop:
+                assert other.leave_minutes - other.arrive_minutes == pytest.approx(15)
+        assert patrol.end_minutes <= patrol.latest_end_minutes + 1e-6
+        assert 0 < variant.worth_share <= 1
+    for patrol, before in zip(plan.patrols, best.patrols, strict=True):
+        own = [variant for variant in patrol.variants if not (variant.serves or variant.watches)]
+        assert list(map(id, own)) == list(map(id, before.variants))
+        assert patrol.stops is before.stops
+
+
+def test_what_is_planned_is_not_planned_again(demo_area, best):
+    """Errands that are known are taken as they are; another dwell is another errand's patrol."""
+    gate = best.patrols[0]
+    area = task(demo_area, [(gate.x + 150, gate.y)])
+    plan, answers = add_errand_variants(dataclasses.replace(best, area=area), {})
+    again, _ = add_errand_variants(plan, answers)
+    assert list(map(id, list_served(again).values())) == list(map(id, list_served(plan).values()))
+    longer = task(demo_area, [(gate.x + 150, gate.y)], minutes=20.0)
+    other, _ = add_errand_variants(dataclasses.replace(best, area=longer), answers)
+    assert not set(map(id, list_served(other).values())) & set(map(id, answers.values()))
+
+
+@pytest.mark.parametrize(
+    ("date", "expected"),
+    [(DAY, True), (DAY + dt.timedelta(days=1), False), (DAY + dt.timedelta(days=3), False),
+     (None, True)],
+)  # fmt: skip
+def test_weekdays_decide_on_which_days_a_place_counts(demo_area, date, expected):
+    """Of a place for Wednesdays alone every other day is free, the weekend too."""
+    until = pd.Timestamp("2026-12-18")
+    area = task(demo_area, [(0, 0)], weekdays=["wed"], to=until)
+    assert is_in_force(area.tasked_places, date).tolist() == [expected]
+
+
+def test_only_schools_that_are_named_or_near_may_serve(demo_area, best):
+    """A named school may serve a place at any distance, one of all schools only within reach."""
+    window = best.window
+    gate = best.patrols[0]
+    near, far = (gate.x, gate.y), (gate.x, gate.y + 5000)
+    for point, schools, urns in (
+        (near, ["900010"], {"900010"}),
+        (far, ["900010"], {"900010"}),
+        (far, ["*"], set()),
+    ):
+        area = task(demo_area, [point], schools=schools)
+        assert {errand.urn for errand in find_visits(area, DAY, window, URNS)} == urns
+
+
+def test_a_watched_hotspot_has_a_patrol_from_each_school_near(demo_area, best):
+    """Each rising hotspot near a gate is a stop of some patrol of that school, or refused."""
+    bare = dataclasses.replace(demo_area, tasked_places=demo_area.tasked_places.iloc[:0])
+    plan = add_errands(best, bare)
+    watched = find_watched(bare, best.hotspots, URNS)
+    assert set(watched) == {"H26", "H37", "H74"}
+    assert all(max(schools.values()) <= 600 for schools in watched.values())
+    added = 0
+    for patrol in plan.patrols:
+        walks = [patrol, *(one for variant in patrol.variants for one in variant.patrols)]
+        stops = {name for walk in walks for stop in walk.stops for name in stop.covered}
+        refused = {row.place for row in plan.unserved if row.urn == patrol.urn and row.is_watched}
+        assert {name for name, near in watched.items() if patrol.urn in near} <= stops | refused
+        added += sum(bool(variant.watches) for variant in patrol.variants)
+    assert added
+
+
+def test_the_walk_to_a_watched_hotspot_is_that_of_the_settings(demo_area, demo_plan):
+    """With a shorter walk fewer schools are near, and none at no distance."""
+    some = find_watched(demo_area, demo_plan.hotspots)
+    closer = pp.with_settings(demo_area, week={"watch_metres": 300})
+    few = find_watched(closer, demo_plan.hotspots)
+    for name, schools in few.items():
+        assert schools == {urn: m for urn, m in some[name].items() if m <= 300}
+    none = pp.with_settings(demo_area, week={"watch_metres": 0})
+    assert sum(map(len, find_watched(none, demo_plan.hotspots).values())) < sum(
+        map(len, few.values())
+    )
+
+
+@pytest.mark.parametrize("visits", [1, 2])
+def test_without_a_week_the_schools_that_lose_least_go(demo_area, demo_plan, best, visits):
+    """As many schools as there are visits take the place; no other choice would lose less."""
+    gate = best.patrols[1]
+    area = task(demo_area, [(gate.x + 200, gate.y)], visits=visits)
+    plan = pp.plan_patrols(area, demo_plan.risk, demo_plan.hotspots, urns=URNS, date=DAY)
+    going = {p.urn for p in plan.patrols if any(stop.tasked for stop in p.stops)}
+    served = {urn: variant for (_, urn), variant in list_served(add_errands(best, area)).items()}
+    worth = {patrol.urn: patrol.worth for patrol in best.patrols}
+    loss = {urn: worth[urn] - variant.patrols[0].worth for urn, variant in served.items()}
+    assert going == set(sorted(loss, key=loss.get)[:visits])
+    for patrol, before in zip(plan.patrols, best.patrols, strict=True):
+        if patrol.urn not in going:
+            assert [s.hotspot for s in patrol.stops] == [s.hotspot for s in before.stops]
+
+
+def _invent(worth, serves):
+    patrol = type("P", (), {"worth": worth})()
+    return Variant(worth_share=1.0, hotspots=(), patrols=(patrol,), serves=serves)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_places_are_given_as_a_plain_search_gives_them(seed):
+    """With no more places than schools, all orders of schools are tried: none loses less."""
+    rng = np.random.default_rng(seed)
+    urns, places = ["a", "b", "c", "d"], [f"T{n}" for n in range(int(rng.integers(1, 4)))]
+    best = {urn: [type("P", (), {"worth": 1.0})()] for urn in urns}
+    served = {
+        (place, urn): _invent(float(rng.random()), (place,))
+        for place in places
+        for urn in urns
+        if rng.random() < 0.7
+    }
+    wanted = [place for place in places if any((place, urn) in served for urn in urns)]
+    given = _give_places(
+        wanted, best, served, lambda errands: [Unserved("", "", None)] * len(errands)
+    )
+    assert all(variant is served[variant.serves[0], urn] for urn, variant in given.items())
+    reached = (len(given), sum(v.patrols[0].worth for v in given.values()))
+    tried = []
+    for order in permutations(urns, len(wanted)):
+        made = [served[pair] for pair in zip(wanted, order, strict=True) if pair in served]
+        tried.append((len(made), sum(variant.patrols[0].worth for variant in made)))
+    assert reached == pytest.approx(max(tried, default=(0, 0)))
+
+
+def test_one_school_goes_to_both_of_two_places_where_it_can(demo_area, demo_plan, best):
+    """Alone, a school visits each of two places near its gate; a third one far off is left out."""
+    gate = next(patrol for patrol in best.patrols if patrol.urn == "900001")
+    points = [(gate.x + 150, gate.y), (gate.x - 150, gate.y), (gate.x, gate.y + 6000)]
+    area = task(demo_area, points)
+    plan = pp.plan_patrols(area, demo_plan.risk, demo_plan.hotspots, urns=["900001"], date=DAY)
+    (patrol,) = plan.patrols
+    assert {stop.tasked for stop in patrol.stops if stop.tasked} == {"T1", "T2"}
+    assert patrol.end_minutes <= patrol.latest_end_minutes + 1e-6

@@ -1,0 +1,213 @@
+"""Demands of a week, the routes that meet them, and what became of each."""
+
+import dataclasses
+import datetime as dt
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from hypothesis import given, settings, strategies as st
+
+from patrolplan.hotspots.trends import CHANGED_TRENDS
+from patrolplan.outputs.note_words import describe_note
+from patrolplan.team.day_plans import plan_days, replan_days
+from patrolplan.team.demand_outcomes import build_demand_outcomes
+from patrolplan.team.demands import Demand, find_meeting_routes, list_demands, list_routes_for_two
+from patrolplan.team.rota import build_week
+from patrolplan.team.rota_inputs import RotaInputs
+from patrolplan.team.solve import solve_rota
+from patrolplan.team.week import Ban, Lock
+from patrolplan.team.week_file import build_week_document, read_week
+
+MONDAY = dt.date(2026, 11, 16)
+DAYS = tuple(MONDAY + dt.timedelta(days=n) for n in range(5))
+WEDNESDAY = DAYS[2]
+
+
+class _Stop:
+    def __init__(self, tasked, covered):
+        self.tasked, self.covered = tasked, covered
+
+
+class _Route:
+    def __init__(self, stops):
+        self.patrol = type("Patrol", (), {"stops": [_Stop(*stop) for stop in stops]})()
+
+
+PLACES = st.sampled_from(["A", "B", "H1", "H2", "H3"])
+STOPS = st.tuples(st.none() | PLACES, st.lists(PLACES, min_size=1, max_size=2).map(tuple))
+ROUTES = st.lists(st.lists(STOPS, max_size=3), max_size=5)
+DEMANDS = st.lists(
+    st.builds(
+        Demand, st.sampled_from(["tasked", "watched"]), PLACES, st.just((0,)),
+        officers=st.integers(1, 2),
+    ),
+    max_size=5,
+)  # fmt: skip
+
+
+@settings(max_examples=200, deadline=None)
+@given(DEMANDS, ROUTES)
+def test_meeting_routes_are_those_of_a_plain_search(demands, stops):
+    """Each demand is compared with each stop of each route, one after the other."""
+    routes = list(map(_Route, stops))
+    expected = {
+        (number, row)
+        for number, demand in enumerate(demands)
+        for row, route in enumerate(routes)
+        if any(
+            demand.place == stop.tasked if demand.kind == "tasked" else demand.place in stop.covered
+            for stop in route.patrol.stops
+        )
+    }
+    found = find_meeting_routes(demands, routes)
+    assert len(found) == len(expected)
+    assert set(map(tuple, found.tolist())) == expected
+    needs = list_routes_for_two(demands, routes)
+    assert set(np.flatnonzero(needs)) == {r for n, r in expected if demands[n].officers > 1}
+
+
+def task(area, **columns):
+    """The area with its place T-01 alone, on Wednesday."""
+    place = area.tasked_places.iloc[[0]].assign(
+        **{"from": pd.Timestamp(WEDNESDAY), "to": pd.Timestamp(WEDNESDAY)}
+    )
+    for name, value in columns.items():
+        place[name] = [value]
+    if "geometry" in columns:
+        place = place.set_geometry("geometry", crs=area.network.projection.crs)
+    return dataclasses.replace(area, tasked_places=place.reset_index(drop=True))
+
+
+@pytest.fixture(scope="module")
+def make_inputs(demo_area, found):
+    """Inputs of a week of two officers of the demo borough, its place changed in some columns."""
+    bare = dataclasses.replace(
+        demo_area,
+        tasked_places=demo_area.tasked_places.iloc[:0],
+        officers=demo_area.officers.iloc[:2],
+    )
+    planned = plan_days(bare, *found, DAYS, held_out=False)
+    made = {}
+
+    def make(*, locks=(), bans=(), absent=None, **columns):
+        key = str(sorted(columns.items()))
+        if key not in made:
+            area = dataclasses.replace(bare, tasked_places=task(demo_area, **columns).tasked_places)
+            made[key] = area, replan_days(planned, area, *found)
+        area, plans = made[key]
+        return RotaInputs(
+            area, tuple(plans[day] for day in DAYS), DAYS, tuple(locks), tuple(bans), absent or {}
+        )
+
+    return make
+
+
+def explain(inputs, duties=()):
+    """Why the tasked place is not visited, and its outcome."""
+    outcomes = build_demand_outcomes(inputs, duties)
+    (outcome,) = (outcome for outcome in outcomes if outcome.kind == "tasked")
+    assert (outcome.place, outcome.date) == ("T-01", WEDNESDAY)
+    return describe_note(outcome.why) if outcome.why else "", outcome
+
+
+def test_demands_are_places_by_day_and_hotspots_of_the_week(demo_area, found):
+    """A place has a demand for each of its days; a rising hotspot one for any day."""
+    area = task(demo_area, visits=2, officers=2)
+    until = area.tasked_places.assign(weekdays=[["mon", "wed"]], to=pd.Timestamp("2026-11-30"))
+    area = dataclasses.replace(area, tasked_places=until)
+    urns = tuple(area.schools["urn"])
+    is_open = np.ones((len(urns), 5), dtype=bool)
+    demands = list_demands(area, found[1], DAYS, urns, is_open)
+    assert demands[:1] == (Demand("tasked", "T-01", (2,), visits=2, officers=2),)
+    changed = found[1][found[1]["trend"].isin(CHANGED_TRENDS)]
+    assert [demand.place for demand in demands[1:]] == changed["hotspot"].tolist()
+    assert len(changed) == 3
+    assert {demand.days for demand in demands[1:]} == {(0, 1, 2, 3, 4)}
+    closed = list_demands(area, found[1], DAYS, urns, np.zeros_like(is_open))
+    assert closed == demands[:1]
+
+
+def test_what_nobody_may_do_names_who_is_kept_by_what(make_inputs):
+    """Officers off duty, banned or locked elsewhere are told apart; so are those who could go."""
+    text, outcome = explain(make_inputs())
+    assert outcome.met_by == ()
+    assert "free SSO-01, SSO-02" in text
+    text, _ = explain(make_inputs(bans=[Ban("SSO-01")], absent={"SSO-02": {WEDNESDAY}}))
+    assert text.endswith("ruled out by hand SSO-01; off duty or absent SSO-02.")
+    inputs = make_inputs(
+        locks=[Lock("SSO-01", "900006", WEDNESDAY), Lock("SSO-02", "900007", MONDAY)]
+    )
+    week = build_week(inputs, inputs.problem, solve_rota(inputs.problem))
+    text, outcome = explain(inputs, week.duties)
+    assert [(one.officer, one.urn) for one in outcome.met_by] == [("SSO-02", "900007")]
+    without = [duty for duty in week.duties if duty.officer != "SSO-02"]
+    text, _ = explain(inputs, without)
+    assert text.endswith("free SSO-02; locked elsewhere SSO-01.")
+
+
+def test_two_people_are_no_visit_of_one(make_inputs):
+    """A place that needs two is not met by an officer alone, and the reason says so."""
+    inputs = make_inputs()
+    week = build_week(inputs, inputs.problem, solve_rota(inputs.problem))
+    _, outcome = explain(inputs, week.duties)
+    assert outcome.is_met
+    two = make_inputs(officers=2)
+    text, outcome = explain(two, week.duties)
+    assert not outcome.met_by
+    assert "without a second person" in text
+    crewed = [dataclasses.replace(duty, crew=("SSO-08",)) for duty in week.duties]
+    assert explain(two, crewed)[1].is_met
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        ({"from_minutes": 915.0, "to_minutes": 916.0}, "cannot be met: the earliest arrival is"),
+        ({"from_minutes": 480.0, "to_minutes": 540.0}, "08:00 to 09:00 are outside all patrols."),
+        ({"minutes": 119.0}, "T-01 does not fit into the window of "),
+        ({"schools": ["999999"]}, "T-01 is for none of the schools that are planned."),
+        ({"geometry": shapely.Point(599000, 195000), "schools": ["*"]}, "on no school's streets"),
+    ],
+)
+def test_what_no_patrol_can_do_names_the_nearest_miss(make_inputs, columns, words):
+    """Hours, window, schools or distance: the reason of the school that comes nearest."""
+    text, outcome = explain(make_inputs(**columns))
+    assert not outcome.met_by
+    assert words in text
+
+
+def test_closed_schools_are_the_reason(make_inputs):
+    """On a day on which the schools are closed nobody goes, and that is why."""
+    inputs = make_inputs()
+    rows = [
+        {"urn": "*", "from": pd.Timestamp("2026-09-01"), "to": pd.Timestamp("2026-12-18"),
+         "kind": "term"},
+        {"urn": "*", "from": pd.Timestamp(WEDNESDAY), "to": pd.Timestamp(WEDNESDAY),
+         "kind": "closed"},
+    ]  # fmt: skip
+    area = dataclasses.replace(inputs.area, term_dates=pd.DataFrame(rows))
+    text, _ = explain(dataclasses.replace(inputs, area=area))
+    assert text == "T-01: the schools that may serve it are closed that day."
+
+
+def test_outcomes_are_written_and_read_back(make_inputs, tmp_path):
+    """The file says of each demand who meets it or why nobody does, and gives the same again."""
+    inputs = make_inputs(visits=3)
+    week = build_week(inputs, inputs.problem, solve_rota(inputs.problem))
+    document = build_week_document(week)
+    rows = document["demands"]
+    assert [row["place_id"] for row in rows] == ["T-01", None, None, None]
+    watched = [demand.place for demand in inputs.demands if demand.kind == "watched"]
+    assert [row["hotspot"] for row in rows] == [None, *watched]
+    (tasked, *_) = rows
+    assert tasked["date"] == f"{WEDNESDAY}"
+    assert {visit["urn"] for visit in tasked["met_by"]} <= {"900001", "900007"}
+    assert tasked["why"]["kind"] == "demand_officers_short"
+
+    path = tmp_path / "week.json"
+    path.write_text(json.dumps(document))
+    plans = dict(zip(DAYS, inputs.plans, strict=True))
+    assert read_week(path, inputs.area, plans).demands == week.demands

@@ -1,0 +1,248 @@
+"""Duties and windows: what an officer has to do leaves no time for a patrol, ways included."""
+
+import dataclasses
+import datetime as dt
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, strategies as st
+from team.day_checker import DayChecker
+
+import patrolplan as pp
+from patrolplan.area.patrol_window import resolve_window
+from patrolplan.errors import InputError
+from patrolplan.settings.patrol import PatrolWindow
+from patrolplan.tables import DUTIES
+from patrolplan.team.day_plans import list_day_plans, plan_days
+from patrolplan.team.rota import build_week
+from patrolplan.team.rota_inputs import RotaInputs
+from patrolplan.team.solve import SearchLimits, solve_rota
+from patrolplan.team.travel import compute_minutes_from_base, compute_minutes_to_places
+from patrolplan.team.unmet_reasons import UnmetReasons
+from patrolplan.team.week import Lock, list_school_days
+
+MONDAY = dt.date(2026, 11, 16)
+DAYS = list_school_days(MONDAY)
+WINDOWS = {
+    "morning": {"bell": "opening", "before_minutes": 45},
+    "gate": {"bell": "opening", "before_minutes": 20, "after_minutes": 5, "at_gate": True},
+}
+KINDS = ("leave", "court", "training", "assembly", "home_visit", "away")
+
+
+@pytest.fixture(scope="module")
+def windowed(demo_area):
+    """The demo with three windows, and its plan of a day."""
+    windows = {name: PatrolWindow.model_validate(one) for name, one in WINDOWS.items()}
+    names = ("after_school", *WINDOWS)
+    area = pp.with_settings(demo_area, patrol={"windows": windows}, week={"windows": names})
+    area = dataclasses.replace(area, tasked_places=area.tasked_places.iloc[:0])
+    area = pp.with_settings(area, week={"watch_metres": 0})
+    risks = {
+        name: pp.estimate_risk(area, window=resolve_window(area.settings.patrol, name=name))
+        for name in names
+    }
+    risk = risks.pop("after_school")
+    hotspots = pp.find_hotspots(area, risk)
+    plans = plan_days(area, risk, hotspots, [MONDAY], further_risks=risks, held_out=False)
+    return area, plans[MONDAY]
+
+
+def _duties(area, *rows):
+    """Rows of officer, day, from, to, kind, and a URN or a point."""
+    table = {name: [] for name in DUTIES.columns}
+    for officer, day, begin, end, kind, where in rows:
+        point = None if isinstance(where, str) else where
+        values = (officer, pd.Timestamp(day), float(begin), float(end), kind)
+        values += (where if isinstance(where, str) else "", point)
+        for name, value in zip(DUTIES.columns, values, strict=True):
+            table[name].append(value)
+    points = gpd.GeoSeries.from_wkt(
+        [
+            "POINT EMPTY" if one is None else f"POINT ({one[0]} {one[1]})"
+            for one in table["geometry"]
+        ]
+    )
+    frame = gpd.GeoDataFrame(
+        {name: table[name] for name in DUTIES.columns if name != "geometry"}, geometry=points.array
+    )
+    return dataclasses.replace(area, duties=frame)
+
+
+def _build(area, plan, days=DAYS, windows=None):
+    if windows is not None:
+        area = pp.with_settings(area, week={"windows": windows})
+    plans = list_day_plans(dict.fromkeys(days, plan), days, area)
+    return RotaInputs(area, plans, days)
+
+
+def test_a_day_holds_every_window_and_numbers_each(windowed):
+    """Routes of all windows are there, and each school has a best patrol in every one."""
+    area, plan = windowed
+    inputs = _build(area, plan)
+    for number in range(3):
+        mine = inputs.route_window == number
+        best = mine & (inputs.variant[0] == 0)
+        assert best.sum() == len(area.schools)
+    assert {route.patrol.window for route in inputs.routes} == {"after_school", *WINDOWS}
+
+
+def test_morning_patrols_end_at_the_gate_with_the_opening_bell(windowed):
+    """Stops come before the presence, which ends with the bell of each school."""
+    area, plan = windowed
+    opening = dict(zip(area.schools["urn"], area.schools["start_time"], strict=True))
+    for patrol in plan.other_windows[0].patrols:
+        bell = 60 * int(opening[patrol.urn][:2]) + int(opening[patrol.urn][3:])
+        assert patrol.end_minutes == bell
+        assert all(stop.leave_minutes <= bell - 5 for stop in patrol.stops)
+    for patrol in plan.other_windows[1].patrols:
+        assert (patrol.stops, patrol.gate_until_minutes) == ((), patrol.end_minutes)
+        assert "window_at_gate" in {note.kind for note in patrol.notes}
+
+
+def test_risk_of_a_further_window_is_needed(demo_area):
+    """Planning estimates nothing itself: a window without its risk is refused."""
+    windows = {"early": PatrolWindow.model_validate({"from": "07:30", "to": "08:30"})}
+    names = ("after_school", "early")
+    area = pp.with_settings(demo_area, patrol={"windows": windows}, week={"windows": names})
+    with pytest.raises(ValueError, match="further_risks lacks windows of the week: early"):
+        plan_days(area, None, None, [MONDAY])
+
+
+def test_an_appointment_blocks_patrols_with_its_ways(demo_area, demo_plan):
+    """A patrol fits that is over as the way to court begins, and none a minute longer."""
+    inputs = _build(demo_area, demo_plan)
+    officer = inputs.officers.index("SSO-02")
+    route = int(
+        np.flatnonzero(inputs.in_time[officer, 0] & inputs.cares[officer][inputs.route_school])[0]
+    )
+    back = float(inputs.back[officer, route])
+    base = demo_area.officers.geometry.iloc[officer]
+    place = (base.x + 1500.0, base.y)
+    way = float(compute_minutes_to_places(demo_area, np.array([place]))[officer, 0])
+    assert way > 15
+    for late, fits in ((0.01, True), (-1.0, False)):
+        area = _duties(demo_area, ("SSO-02", MONDAY, back + way + late, 1100, "court", place))
+        assert _build(area, demo_plan).in_time[officer, 0, route] == fits
+        assert _build(area, demo_plan).in_time[officer, 1, route]
+
+
+def test_why_nobody_comes_names_kind_and_hours_alone(demo_area, demo_plan):
+    """What an officer does then is said in a few words, and where it is never."""
+    area = _duties(
+        demo_area,
+        ("SSO-02", MONDAY, 840, 960, "court", (1.0, 2.0)),
+        ("SSO-04", MONDAY, 0, 1439, "leave", ""),
+    )
+    inputs = _build(area, demo_plan)
+    reasons = UnmetReasons(inputs, np.zeros((0, 3), dtype=np.int64))
+    whys = {row.urn: row.why for row in reasons.find_unmet_days() if row.date == MONDAY}
+    assert "SSO-02 is at court 14:00-16:00" in whys["900007"]
+    assert "SSO-04 is on leave" in whys["900003"]
+
+
+def test_travel_of_each_mode_is_a_metric(demo_area):
+    """No detour over a third place is quicker, and to stay takes no time."""
+    urns = len(demo_area.schools)
+    gates = demo_area.network.xy(demo_area.gates)
+    for mode in ("walk", "bicycle", "transport", "car"):
+        officers = gpd.GeoDataFrame(
+            {"mode": [mode] * urns},
+            geometry=gpd.points_from_xy(*gates.T),
+            crs=demo_area.officers.crs,
+        )
+        area = dataclasses.replace(demo_area, officers=officers)
+        minutes = compute_minutes_from_base(area)
+        np.testing.assert_allclose(minutes, minutes.T, atol=1e-6)
+        np.testing.assert_allclose(np.diag(minutes), 0, atol=1e-6)
+        over_third = (minutes[:, :, None] + minutes[None]).min(axis=1)
+        assert (minutes <= over_third + 1e-6).all()
+
+
+@given(kmh=st.floats(1, 100), overhead=st.floats(0, 60))
+def test_public_transport_takes_its_declared_speed_and_overhead(demo_area, kmh, overhead):
+    """Door to door: the straight line at that speed, and the overhead once."""
+    officers = demo_area.officers.assign(mode="transport")
+    area = dataclasses.replace(demo_area, officers=officers)
+    travel = {"transport_kmh": kmh, "transport_overhead_minutes": overhead}
+    area = dataclasses.replace(area, settings=pp.with_settings(area, travel=travel).settings)
+    place = np.array([[officers.geometry.x.iloc[0] + 3000, officers.geometry.y.iloc[0]]])
+    found = compute_minutes_to_places(area, place)[0, 0]
+    assert found == pytest.approx(overhead + 3 / kmh * 60)
+
+
+def _draw_team(area, rng):
+    """Officers anywhere in the area, with hours of some or all windows, and random duties."""
+    count = int(rng.integers(2, 6))
+    rows = []
+    nodes = area.network.node_xy
+    for number in range(count):
+        urns = rng.choice(area.schools["urn"], size=int(rng.integers(1, 4)), replace=False)
+        begin = int(rng.choice([7, 8, 14]))
+        hours = f"{begin:02}:00-{int(rng.integers(16, 20)):02}:30"
+        rows.append(
+            {
+                "officer": f"R-{number}",
+                "school_urns": [str(urn) for urn in urns],
+                **{day: hours if rng.random() < 0.9 else "" for day in ("mon", "tue", "wed")},
+                **{day: hours if rng.random() < 0.9 else "" for day in ("thu", "fri")},
+                "max_patrols_per_week": int(rng.integers(3, 10)),
+                "mode": str(rng.choice(["walk", "bicycle", "transport", "car"])),
+                "role": "officer",
+                "alone": True,
+            }
+        )
+    places = nodes[rng.integers(0, len(nodes), count)] + rng.normal(0, 40, (count, 2))
+    points = gpd.points_from_xy(*places.T, crs=area.officers.crs)
+    team = dataclasses.replace(area, officers=gpd.GeoDataFrame(rows, geometry=points))
+    duties = []
+    for _ in range(int(rng.integers(0, 14))):
+        begin = int(rng.integers(7 * 60, 17 * 60))
+        kind, at = str(rng.choice(KINDS)), rng.random()
+        where = str(rng.choice(area.schools["urn"])) if at < 0.4 else ""
+        where = tuple(nodes[rng.integers(len(nodes))] + 60.0) if at > 0.7 else where
+        who, day = f"R-{rng.integers(count)}", DAYS[rng.integers(len(DAYS))]
+        duties.append((who, day, begin, begin + int(rng.integers(20, 240)), kind, where))
+    return _duties(team, *duties)
+
+
+@pytest.mark.slow
+def test_on_a_hundred_random_teams_nothing_overlaps(windowed):
+    """Patrols of two or three windows, appointments and ways: checked by code of its own."""
+    area, plan = windowed
+    rng = np.random.default_rng(20)
+    patrols = several = 0
+    for number in range(100):
+        names = ("after_school", *list(WINDOWS)[: 1 + number % 2])
+        team = _draw_team(area, rng)
+        inputs = _build(team, plan, windows=names)
+        solution = solve_rota(inputs.problem, seed=number, stop=SearchLimits(seconds=3.0))
+        week = build_week(inputs, inputs.problem, solution)
+        assert DayChecker(inputs.area).find_faults(week) == []
+        patrols += len(week.duties)
+        slots = [(duty.officer, duty.date) for duty in week.duties]
+        several += len(slots) - len(set(slots))
+    assert patrols > 300
+    assert several > 30  # the check is of days with more than one patrol
+
+
+def test_the_checker_finds_an_overlap(demo_area, demo_plan):
+    """A week that ignores an appointment is faulted: the check can fail."""
+    inputs = _build(demo_area, demo_plan, [MONDAY])
+    solution = solve_rota(inputs.problem, seed=1, stop=SearchLimits(seconds=5.0))
+    week = build_week(inputs, inputs.problem, solution)
+    duty = week.duties[0]
+    assert DayChecker(demo_area).find_faults(week) == []
+    busy = _duties(
+        demo_area, (duty.officer, MONDAY, duty.start_minutes, duty.end_minutes, "court", "")
+    )
+    assert DayChecker(busy).find_faults(week)
+
+
+def test_an_unknown_window_of_a_lock_is_named(demo_area, demo_plan):
+    """Locks and bans name windows of the week alone."""
+    lock = Lock("SSO-01", "900001", MONDAY, window="night")
+    with pytest.raises(InputError, match="there is no window 'night' in the week"):
+        pp.plan_week(demo_area, demo_plan, start=MONDAY, locks=[lock])
