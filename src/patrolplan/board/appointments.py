@@ -58,7 +58,7 @@ def describe_appointment_change(change: AddAppointment | RemoveAppointment) -> s
 
 
 def _check_appointment(change: AddAppointment, state: BoardState) -> None:
-    """Raise for an appointment that could not be written or not be kept."""
+    """Raise for an appointment that could not be written, or never be met."""
     area, hours = state.planned_area.area, f"{change.from_}-{change.to}"
     if change.officer not in set(area.officers["officer"]):
         message = f"there is no officer '{change.officer}'"

@@ -106,5 +106,6 @@ def _build_card_document(card: Card) -> dict[str, Any]:
         "date": f"{duty.date}",
         "window": duty.window,
         "start": format_time(duty.start_minutes),
+        "variant": duty.variant,
         "crew": list(duty.crew),
     }

@@ -80,7 +80,7 @@ const drawCounts = (state) => {
   const unmet = countUnmet(state);
   const counts = { gaps: gaps.length + short.length, places: tasked.length, rules: bans.length + locks };
   Object.entries(counts).forEach(([name, count]) => { one(`#tab-${name} .count`).textContent = count ? ` ${count}` : ""; });
-  if (unmet) one("#tab-places .count").append(`, ${unmet} unmet`);
+  if (unmet) one("#tab-places .count").textContent = ` ${unmet} unmet`;
 };
 
 /** Show a patrol's walk on the map, and scroll to it where it is out of sight. */

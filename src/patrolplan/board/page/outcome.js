@@ -16,7 +16,7 @@ const cardRow = (card) => {
   return make(
     "li", { class: `card ${card.kind}` },
     make("b", { text: sign, "aria-hidden": "true" }),
-    make("span", {}, make("b", { text: `${word}: ` }), `${patrolName(card)}, ${card.start}${windowOf(card)}${crew}`),
+    make("span", {}, make("b", { text: `${word}: ` }), `${patrolName(card)}, ${card.start}${windowOf(card)}, route ${card.variant + 1}${crew}`),
   );
 };
 
