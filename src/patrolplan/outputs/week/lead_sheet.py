@@ -230,9 +230,10 @@ def _build_officer_row(roster: Roster, officer: RosterOfficer) -> dict[str, Any]
     area = roster.week.plan.area
     limits = dict(zip(area.officers["officer"], area.officers["max_patrols_per_week"], strict=True))
     own = roster.list_walked_duties(officer.name)
+    is_officer = roster.name_officer(officer.name) == officer.name
     most = limits.get(officer.name)
     return {
-        "name": _name_officer(roster, officer.name),
+        "name": format_officer_name(officer.name) if is_officer else "Staff",
         "cells": [
             {
                 "lines": [
