@@ -131,8 +131,8 @@ def test_of_many_stops_no_order_is_looked_at_that_is_not_like_the_planned_one():
 
 
 @given(st.integers(1, 4), st.integers(1, 3), st.randoms())
-def test_every_order_is_drawn_alike_and_every_minute_of_an_order(stops, legs, random):
-    """Chances are those of the draw: counted over all that can be picked."""
+def test_a_timing_is_drawn_by_its_chance(stops, legs, random):
+    """Counted over numbers spread evenly, each is picked as often as its chance says."""
     travel = np.full((stops + 1, stops + 1), float(legs))
     travel[0, 1] = random.uniform(1, 40)
     problem = OrienteeringProblem(
@@ -143,22 +143,30 @@ def test_every_order_is_drawn_alike_and_every_minute_of_an_order(stops, legs, ra
     )
     timings = list_timings(problem, range(1, stops + 1), worth=stops)
     assert timings.chances.sum() == pytest.approx(1.0)
-    orders = np.unique(timings.order)
-    chances = dict.fromkeys(range(len(timings)), 0.0)
+    many = 500
     rows = {(t.order, t.gate_until_minutes): n for n, t in enumerate(timings)}
-    for order in range(len(orders)):
-        minutes = int((timings.order == orders[order]).sum())
-        for minute in range(minutes):
-            pick = {"order": (order, len(orders)), "minute": (minute, minutes)}
-            drawn = timings.draw(lambda what, count, pick=pick: _pick(pick[what], count))
-            chances[rows[drawn.order, drawn.gate_until_minutes]] += 1 / len(orders) / minutes
-    assert [*chances.values()] == pytest.approx(timings.chances.tolist())
+    count = np.zeros(len(timings))
+    for part in range(many):
+        drawn = timings.draw(lambda _what, of, part=part: (2 * part + 1) * of // (2 * many))
+        count[rows[drawn.order, drawn.gate_until_minutes]] += 1 / many
+    assert count == pytest.approx(timings.chances, abs=1.01 / many)
 
 
-def _pick(choice, count):
-    number, expected = choice
-    assert count == expected
-    return number
+def test_some_timings_keep_their_chances_in_proportion():
+    """What is left after a choice is drawn as before, or alike where it never was."""
+    problem = OrienteeringProblem(
+        travel_minutes=np.full((3, 3), 2.0),
+        prizes=np.ones(3),
+        dwell_minutes=np.array([0.0, 8.0, 8.0]),
+        officers=(Officer(0, 0, 900.0, 960.0),),
+    )
+    timings = list_timings(problem, (1, 2), worth=2)
+    half = timings.gate_until_minutes % 2 == 0
+    before = timings.chances[half]
+    assert timings.select(half).chances == pytest.approx(before / before.sum())
+    never = timings.chances == 0
+    if never.any():
+        assert timings.select(never).chances == pytest.approx(1 / never.sum())
 
 
 def test_without_stops_there_is_nothing_to_draw():

@@ -17,12 +17,14 @@ from numpy.typing import NDArray
 
 from patrolplan.patrols.solver.solution import compute_slack
 from patrolplan.patrols.solver.solve import OrienteeringProblem, Route
+from patrolplan.patrols.timing_chances import spread_chances
 from patrolplan.patrols.timings import Timings
 
 Floats = NDArray[np.float64]
 
-MIN_ORDER_SHARE = 0.95
-"""A patrol may be walked in another order, or later, where that keeps this share of its worth."""
+MIN_ORDER_SHARE = 0.8
+"""A patrol may be walked in another order, or later, where that keeps this share of its worth; how
+much it keeps on average, `patrolplan.patrols.timing_chances` says."""
 
 MAX_PERMUTED_STOPS = 6
 """Up to so many stops, every order is looked at; of more, those in which a single run of stops is
@@ -57,12 +59,19 @@ def list_timings(
     found = [each for each in search.time_orders(list_orders(len(stops))) if len(each.leave)]
     if not found:
         return Timings.none(len(stops))
+    orders = np.array([each.order for each in found], dtype=np.int64)
+    order = np.repeat(np.arange(len(found)), [len(each.leave) for each in found])
+    begins = np.concatenate([each.begins for each in found])
+    walked = np.concatenate([each.worth for each in found])
+    share = walked / worth if worth > 0 else np.ones(len(walked))
+    middles = begins + search.dwell[orders[order]] / 2
     return Timings(
-        orders=np.array([each.order for each in found], dtype=np.int64),
-        order=np.repeat(np.arange(len(found)), [len(each.leave) for each in found]),
+        orders=orders,
+        order=order,
         gate_until_minutes=np.concatenate([each.leave for each in found]),
-        begin_minutes=np.concatenate([each.begins for each in found]),
+        begin_minutes=begins,
         end_minutes=np.concatenate([each.now for each in found]),
+        chances=spread_chances(share, order, orders[order], middles),
     )
 
 

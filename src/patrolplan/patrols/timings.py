@@ -10,6 +10,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+DRAWN_FROM = 2**32
+"""Equal parts of 1, one of which is drawn."""
+
 
 @dataclass(frozen=True)
 class Timing:
@@ -38,6 +41,8 @@ class Timings:
     """(t, n) when each dwell begins, in the order of `orders`."""
     end_minutes: NDArray[np.float64]
     """(t,)"""
+    chances: NDArray[np.float64]
+    """(t,) how likely each is drawn; together 1."""
 
     @classmethod
     def none(cls, stops: int) -> Self:
@@ -47,6 +52,7 @@ class Timings:
             np.zeros(0, dtype=np.int64),
             np.zeros(0),
             np.zeros((0, stops)),
+            np.zeros(0),
             np.zeros(0),
         )
 
@@ -62,28 +68,27 @@ class Timings:
         )
 
     def select(self, is_wanted: NDArray[np.bool_]) -> Self:
-        """Some of the timings."""
+        """Some of the timings, with chances that are together 1 again."""
+        chances = self.chances[is_wanted]
+        total = chances.sum()
+        # Where none of them would be drawn from all, they are alike.
+        chances = chances / total if total > 0 else np.full(len(chances), 1 / max(1, len(chances)))
         return replace(
             self,
             order=self.order[is_wanted],
             gate_until_minutes=self.gate_until_minutes[is_wanted],
             begin_minutes=self.begin_minutes[is_wanted],
             end_minutes=self.end_minutes[is_wanted],
+            chances=chances,
         )
 
-    @property
-    def chances(self) -> NDArray[np.float64]:
-        """(t,) how likely each is drawn: every order alike, and every minute of an order alike."""
-        _, row, count = np.unique(self.order, return_inverse=True, return_counts=True)
-        return np.asarray(1.0 / (len(count) * count[row]))
-
     def draw(self, pick: Callable[[str, int], int]) -> Timing | None:
-        """One of them: an order first, then its minute of leaving; None where there are none.
+        """One of them, each by its chance; None where there are none.
 
         `pick` is called with what is drawn and from how many, and gives a number below that.
         """
         if not len(self):
             return None
-        orders = np.unique(self.order)
-        rows = np.flatnonzero(self.order == orders[pick("order", len(orders))])
-        return self[int(rows[pick("minute", len(rows))])]
+        at = (pick("timing", DRAWN_FROM) + 0.5) / DRAWN_FROM
+        row = int(np.searchsorted(np.cumsum(self.chances), at))
+        return self[min(row, int(np.flatnonzero(self.chances)[-1]))]

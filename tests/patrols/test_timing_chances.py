@@ -1,0 +1,81 @@
+"""Chances of timings: hardest to foresee, and never at too high a price."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from patrolplan.patrols.timing_chances import MEAN_SHARE, QUARTER_MINUTES, spread_chances
+
+
+def draw_timings(seed, count=12, many=3):
+    """Timings of random orders and minutes, worth less the later they begin."""
+    rng = np.random.default_rng(seed)
+    orders = np.array([rng.permutation(many) for _ in range(4)])
+    order = np.sort(rng.integers(0, len(orders), count))
+    begin = 900 + rng.uniform(0, 40, count)
+    middle = begin[:, None] + np.cumsum(rng.uniform(12, 25, (count, many)), axis=1)
+    share = 1.02 - (begin - 900) / rng.uniform(80, 400) - rng.uniform(0, 0.08, count)
+    return share, order, orders[order], middle
+
+
+def foresee(chances, stops, middle):
+    """The sum over the stops of the highest chance of a quarter of an hour, counted one by one."""
+    found = {}
+    for chance, row, times in zip(chances, stops.tolist(), middle, strict=True):
+        for stop, minute in zip(row, times, strict=True):
+            key = stop, int(minute // QUARTER_MINUTES)
+            found[key] = found.get(key, 0.0) + chance
+    return sum(
+        max(value for (one, _), value in found.items() if one == stop)
+        for stop in {stop for stop, _ in found}
+    )
+
+
+@given(st.integers(0, 10_000))
+@settings(max_examples=60, deadline=None)
+def test_chances_are_chances_and_keep_the_worth_on_average(seed):
+    """They are together 1, none is negative, and the mean worth is kept where that is possible."""
+    share, order, stops, middle = draw_timings(seed)
+    chances = spread_chances(share, order, stops, middle)
+    assert chances.sum() == pytest.approx(1.0)
+    assert (chances >= 0).all()
+    pattern = np.column_stack([order, middle // QUARTER_MINUTES])
+    best = max(share[(pattern == row).all(axis=1)].mean() for row in np.unique(pattern, axis=0))
+    assert chances @ share >= min(MEAN_SHARE, best) - 1e-4
+
+
+@given(st.integers(0, 10_000))
+@settings(max_examples=30, deadline=None)
+def test_nothing_else_is_harder_to_foresee(seed):
+    """Random chances that keep the worth, alike within a pattern, are foreseen no less."""
+    share, order, stops, middle = draw_timings(seed)
+    chances = spread_chances(share, order, stops, middle)
+    ours = foresee(chances, stops, middle)
+    rng = np.random.default_rng(seed)
+    for _ in range(200):
+        others = rng.dirichlet(np.full(len(share), 0.3))
+        pattern = np.unique(
+            np.column_stack([order, middle // QUARTER_MINUTES]), axis=0, return_inverse=True
+        )[1].ravel()
+        alike = (np.bincount(pattern, others) / np.bincount(pattern))[pattern]
+        if alike @ share >= MEAN_SHARE:
+            assert foresee(alike, stops, middle) >= ours - 1e-4
+
+
+def test_a_single_timing_is_certain():
+    """There is nothing to choose from."""
+    chances = spread_chances(
+        np.array([0.9]), np.array([0]), np.array([[0, 1]]), np.array([[910.0, 930.0]])
+    )
+    assert chances.tolist() == [1.0]
+
+
+def test_where_worth_does_not_matter_quarters_are_as_even_as_can_be():
+    """Four quarters of one stop are drawn alike, however many minutes each has."""
+    minutes = np.array([[900.0], [901.0], [916.0], [931.0], [932.0], [933.0], [946.0]])
+    chances = spread_chances(
+        np.ones(7), np.zeros(7, dtype=np.int64), np.zeros((7, 1), dtype=np.int64), minutes
+    )
+    quarter = (minutes[:, 0] // QUARTER_MINUTES).astype(int)
+    assert np.bincount(quarter - 60, chances) == pytest.approx(0.25, abs=1e-5)
+    assert chances[0] == pytest.approx(chances[1])
