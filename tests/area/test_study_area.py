@@ -158,7 +158,7 @@ def test_area_does_not_depend_on_where_it_lies(demo, demo_area, tmp_path):
 
 def test_every_input_has_its_digest(demo_area, village):
     """Each file read has a digest of its own, also two of one name, and the boundary."""
-    assert len(demo_area.inputs) == 48 + 8
+    assert len(demo_area.inputs) == 48 + 9
     for folder in ("a", "b"):
         (village / folder).mkdir(exist_ok=True)
         (village / folder / "c.csv").write_text(

@@ -428,6 +428,6 @@ def get_stop_minutes(
     """(k,) dwell at stops: at a tasked place as long as it asks for, else the settings' minutes."""
     minutes = np.full(len(tasked_rows), float(settings.dwell_minutes))
     at = np.flatnonzero(tasked_rows >= 0)
-    asked = must_visit["minutes"].to_numpy(dtype=np.float64)[tasked_rows[at]]
-    minutes[at] = np.where(np.isnan(asked), minutes[at], asked)
+    own = must_visit["minutes"].to_numpy(dtype=np.float64)[tasked_rows[at]]
+    minutes[at] = np.where(np.isnan(own), minutes[at], own)
     return minutes

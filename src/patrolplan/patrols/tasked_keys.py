@@ -14,7 +14,16 @@ from patrolplan.patrols.surroundings import is_in_force
 TaskedKey = tuple[object, ...]
 """All that some tasked places say, apart from their days, their schools and how often."""
 
-SAID = ("place_id", "must_visit", "reason", "by", "to", "from_minutes", "to_minutes", "minutes")
+KEY_COLUMNS = (
+    "place_id",
+    "must_visit",
+    "reason",
+    "by",
+    "to",
+    "from_minutes",
+    "to_minutes",
+    "minutes",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +40,7 @@ class TaskedKeys:
         """Of an area's places on a day; on any day without one."""
         places = area.tasked_places
         numbers = places[["from_minutes", "to_minutes", "minutes"]].fillna(-1.0)
-        table = places[list(SAID)].assign(**{name: numbers[name] for name in numbers})
+        table = places[list(KEY_COLUMNS)].assign(**{name: numbers[name] for name in numbers})
         points = zip(places.geometry.x, places.geometry.y, strict=True)
         keys = [
             (*row, *xy)

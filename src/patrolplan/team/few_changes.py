@@ -3,7 +3,7 @@
 A programme like that of a whole week (`patrolplan.team.programme`) with two rows more: how many of
 the patrols that stand may be taken out, and how many new ones may come. Its aims come one after the
 other as in `patrolplan.team.solve`: visits by intelligence, every school's minimum, new and rising
-hotspots, then few changes where that is asked for, and the worth. The lowest dose is none of them:
+hotspots, then few changes where that is wanted, and the worth. The lowest dose is none of them:
 one change hardly moves it, and it would cost cards.
 
 With nothing to take out there are few options, and the answer is exact in a moment; otherwise it is
