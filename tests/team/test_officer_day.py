@@ -39,9 +39,9 @@ def test_nobody_does_two_things_at_once(week):
 def test_every_patrol_is_between_its_ways(week):
     """Each patrol stands once in its officer's day, after the way there and before the way back."""
     days = build_officer_days(week)
-    assert sum(item.kind == "patrol" for items in days.values() for item in items) == len(
-        week.duties
-    )
+    patrols = [item for items in days.values() for item in items if item.kind == "patrol"]
+    assert sum(not item.is_companion for item in patrols) == len(week.duties)
+    assert sum(item.is_companion for item in patrols) == sum(len(d.crew) for d in week.duties)
     for duty in week.duties:
         own = [item for item in days[duty.officer, duty.date] if item.duty is duty]
         assert [(item.kind, item.towards) for item in own] == [

@@ -13,12 +13,18 @@ from patrolplan.outputs.week.roster import Roster
 from patrolplan.team.week import Week
 
 LONDON = ZoneInfo("Europe/London")
+PROPERTIES = ("OFFICER", "KIND", "URN", "WINDOW")
 
 
 def read_events(content):
     """Events of a calendar, by UID."""
     calendar = icalendar.Calendar.from_ical(content)
     return {str(event["UID"]): event for event in calendar.walk("VEVENT")}
+
+
+def list_walkers(duty):
+    """Who walks a patrol, and what it is to them."""
+    return [(duty.officer, "patrol"), *((name, "crew") for name in duty.crew)]
 
 
 def render_all(roster, earlier=None):
@@ -42,10 +48,9 @@ def test_a_calendar_holds_the_officers_week(roll):
         for event in read_events(content).values():
             start, end = event["DTSTART"].dt, event["DTEND"].dt
             assert start.tzinfo.key == "Europe/London"
-            assert event["X-PATROLPLAN-KIND"] == "patrol"
             found.add(
                 (
-                    *(str(event[f"X-PATROLPLAN-{name}"]) for name in ("OFFICER", "URN", "WINDOW")),
+                    *(str(event[f"X-PATROLPLAN-{name}"]) for name in PROPERTIES),
                     start.date(),
                     60 * start.hour + start.minute,
                     60 * end.hour + end.minute,
@@ -53,10 +58,11 @@ def test_a_calendar_holds_the_officers_week(roll):
             )
     assert found == {
         (
-            *(duty.officer, duty.urn, duty.patrol.window, duty.date),
+            *(name, kind, duty.urn, duty.patrol.window, duty.date),
             *(round(minutes) for minutes in (duty.start_minutes, duty.end_minutes)),
         )
         for duty in roll.week.duties
+        for name, kind in list_walkers(duty)
     }
 
 
@@ -112,7 +118,8 @@ def test_identities_are_all_different(roll):
     """No two patrols of the week share a UID, nor do those of another week."""
     contents = [*render_all(roll).values(), *render_all(Roster(move_week(roll.week, 7))).values()]
     uids = [uid for content in contents for uid in read_events(content)]
-    assert len(uids) == len(set(uids)) == 2 * len(roll.week.duties)
+    walkers = sum(len(list_walkers(duty)) for duty in roll.week.duties)
+    assert len(uids) == len(set(uids)) == 2 * walkers
 
 
 def test_a_patrol_that_goes_is_cancelled_and_one_that_returns_is_not(week, tmp_path):

@@ -46,7 +46,8 @@ def test_every_duty_is_found_by_school_and_by_officer(roll):
     ]
     keys = sorted(duty.key for duty in week.duties)
     assert sorted(duty.key for duty in at_school) == keys
-    assert sorted(duty.key for duty in of_officer) == keys
+    walked = [duty.key for duty in roll.week.duties for _ in (duty.officer, *duty.crew)]
+    assert sorted(duty.key for duty in of_officer) == sorted(walked)
 
 
 def test_a_school_that_left_the_plan_stays_with_its_patrols(week):

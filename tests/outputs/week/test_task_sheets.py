@@ -48,7 +48,8 @@ def test_every_duty_stands_on_the_wall_and_on_its_officers_sheet(roll, tasks):
     """Each officer has one page, named on top, with school, hours and stops of every duty."""
     text = pages(tasks)
     sheets = {page.split("Tasksheet")[0]: page for page in text if "Tasksheet" in page}
-    assert len(sheets) == len({duty.officer for duty in roll.week.duties})
+    duties = roll.week.duties
+    assert len(sheets) == len({name for duty in duties for name in (duty.officer, *duty.crew)})
     for duty in roll.week.duties:
         sheet = next(page for head, page in sheets.items() if letters(duty.officer) in head)
         assert f"Setoutfrombase{format_time(duty.leave_minutes)}" in sheet
