@@ -209,7 +209,10 @@ def test_a_failing_save_leaves_the_steps(board, monkeypatch):
 
 def test_the_file_is_bounded(board):
     """Of many steps the nearest are stored, each distinct part once."""
-    maker, table = SnapshotMaker(), CsvTable("duties", Path("duties.csv"), b"officer\n")
+    maker, table = (
+        SnapshotMaker(),
+        CsvTable("duties", Path("duties.csv"), b"officer,date,from,to,kind\n"),
+    )
     files = board.shared.store.read_week_files()
     week = b"".join(files.values())
     steps = [UndoStep(f"{n}", maker.take(files, {"duties": table}), None) for n in range(80)]

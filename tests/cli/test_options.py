@@ -75,10 +75,11 @@ def test_every_command_takes_config_and_json(name):
 
 
 def test_init_reports_what_it_wrote(run, tmp_path):
-    """As one JSON object."""
+    """The settings and the secret, as one JSON object."""
     code, out, _ = run("init", "--config", tmp_path / "own.toml", "--json")
     assert code == 0
-    assert json.loads(out) == {"written": str(tmp_path / "own.toml")}
+    written = {"written": tmp_path / "own.toml", "secret": tmp_path / "week.secret"}
+    assert json.loads(out) == {name: str(path) for name, path in written.items()}
 
 
 def test_a_window_is_checked_before_the_work(run, demo, tmp_path):

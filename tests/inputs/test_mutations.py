@@ -319,7 +319,10 @@ REFUSED = {
         _edit("reports.csv", "after_school", "After School"),
         "write before_school or lunch",
     ),
-    "modes in title case": (_edit("officers.csv", ",walk,", ",Walk,"), "write walk or bicycle"),
+    "modes in title case": (
+        _edit("officers.csv", ",walk,", ",Walk,"),
+        "write walk, bicycle, transport or car",
+    ),
     "kinds in title case": (_edit("term_dates.csv", ",term", ",Term"), "write term or closed"),
     "officers without hours": (
         _edit("officers.csv", r"\d\d:\d\d-\d\d:\d\d", ""),

@@ -181,7 +181,7 @@ class Board:
         shown = self._shown_outcome
         if shown is None or shown.version != self.shared.version:
             return None
-        return build_outcome_document(shown)
+        return build_outcome_document(shown, self.shared.state.planned_area.area)
 
     def find_offers(self, request: OffersRequest) -> dict[str, Any]:
         """The best swaps for a gap; nothing changes."""
@@ -191,7 +191,8 @@ class Board:
         offers = find_swaps(state, request)
         with self.shared.lock:
             self.shared.check_version(request.version)
-            return build_outcome_document(self._add_outcome("", (), offers))
+            outcome = self._add_outcome("", (), offers)
+        return build_outcome_document(outcome, state.planned_area.area)
 
     def take_offer(self, request: TakeOfferRequest) -> str:
         """Make a change that was offered."""
@@ -261,6 +262,7 @@ class Board:
             "worth": week.worth,
             "bound": week.bound,
             "gap_percent": week.gap_percent,
+            "give_percent": week.give_percent,
             "status": week.status,
             "changes": list_differences(state.week, week),
             "gains": compute_gains(state.week, week),

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from patrolplan.outputs.crew_words import describe_crew
 from patrolplan.team.routes import build_route_key
 from patrolplan.team.suggestions import Gap, suggest_swaps
 from patrolplan.team.week_editor import get_slot
 from patrolplan.times import format_time
 
 if TYPE_CHECKING:
+    from patrolplan.area import StudyArea
     from patrolplan.board.board_state import BoardState
     from patrolplan.board.requests import OffersRequest
     from patrolplan.team.week import Duty, Week
@@ -81,15 +83,15 @@ def find_swaps(state: BoardState, request: OffersRequest) -> tuple[Offer, ...]:
     return tuple(build_offer(state.week, swap.week) for swap in swaps)
 
 
-def build_outcome_document(outcome: Outcome) -> dict[str, Any]:
+def build_outcome_document(outcome: Outcome, area: StudyArea) -> dict[str, Any]:
     """An outcome, for the page."""
     return {
         "id": outcome.number,
         "message": outcome.message,
-        "cards": [_build_card_document(card) for card in outcome.cards],
+        "cards": [_build_card_document(card, area) for card in outcome.cards],
         "offers": [
             {
-                "changes": [_build_card_document(card) for card in offer.cards],
+                "changes": [_build_card_document(card, area) for card in offer.cards],
                 "gain_percent": offer.gain_percent,
             }
             for offer in outcome.offers
@@ -97,7 +99,7 @@ def build_outcome_document(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _build_card_document(card: Card) -> dict[str, Any]:
+def _build_card_document(card: Card, area: StudyArea) -> dict[str, Any]:
     duty = card.duty
     return {
         "kind": card.kind,
@@ -107,5 +109,5 @@ def _build_card_document(card: Card) -> dict[str, Any]:
         "window": duty.window,
         "start": format_time(duty.start_minutes),
         "variant": duty.variant,
-        "crew": list(duty.crew),
+        "company": describe_crew(area, duty),
     }

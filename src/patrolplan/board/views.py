@@ -12,6 +12,7 @@ from patrolplan.board.edits import is_lent
 from patrolplan.board.officer_views import build_officer_rows
 from patrolplan.board.tasked_views import build_demand_rows, build_tasked_rows
 from patrolplan.hotspots.carriers import compute_shown_worth
+from patrolplan.outputs.crew_words import describe_crew
 from patrolplan.outputs.feared import is_feared
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.webmap.map_layers import build_map_layers
@@ -77,6 +78,7 @@ def build_week_view(state: BoardState, delivered: DeliveredBySlot) -> dict[str, 
         "worth": week.worth,
         "bound": week.bound,
         "gap_percent": week.gap_percent,
+        "give_percent": week.give_percent,
         "bound_known": week.bound < compute_loosest_bound(editor.problem) - BOUND_TOLERANCE,
         "status": week.status,
         "notes": describe_notes(week.notes),
@@ -139,6 +141,7 @@ def _build_duty_document(
         "lent": is_lent(editor, slot),
         "window": duty.window,
         "crew": list(duty.crew),
+        "company": describe_crew(editor.inputs.area, duty),
         "delivered": minutes,
         "engagements": engagements,
         **_build_walk_document(duty.patrol, editor.inputs.area.projection),

@@ -13,14 +13,14 @@ let chosen = "";
 /** Everything to say about a patrol, for its name. */
 const patrolLabel = (patrol) => [
   `${patrolName(patrol)}${windowOf(patrol)}`, `${patrol.start} to ${patrol.end}`, routeName(patrol),
-  patrol.crew.length && `with ${patrol.crew.join(" and ")}`,
+  patrol.company && `with ${patrol.company}`,
   patrol.locked && "locked", patrol.lent && "lent to this school", patrol.delivered && "delivered",
 ].filter(Boolean).join(", ");
 
 /** What else there is to say of a patrol, a line each. */
 const further = (patrol) => [
   store.state.windows.length > 1 && plain(patrol.window), patrol.lent && "lent to this school",
-  patrol.crew.length && `with ${patrol.crew.join(", ")}`,
+  patrol.company && `with ${patrol.company}`,
 ].filter(Boolean);
 
 /** A patrol in its cell: take hold of it, or open its menu. */

@@ -73,7 +73,7 @@ export const openMenu = (patrol, showOnMap) => {
   const rule = (text, what) => button(text, act(it, { kind: "ban", ...what }), { "aria-label": `Rule out: ${ruleName(what)}` });
   dialog = openDialog(
     "patrol", `${officer} at ${schoolName(urn)}`,
-    make("p", { text: `${dayName(date)}${windowOf(patrol)}, ${patrol.start} to ${patrol.end}, set out ${patrol.leave || patrol.start}, ${routeName(patrol)}${patrol.locked ? ", locked" : ""}${patrol.crew.length ? `, with ${patrol.crew.join(" and ")}` : ""}.` }),
+    make("p", { text: `${dayName(date)}${windowOf(patrol)}, ${patrol.start} to ${patrol.end}, set out ${patrol.leave || patrol.start}, ${routeName(patrol)}${patrol.locked ? ", locked" : ""}${patrol.company ? `, with ${patrol.company}` : ""}.` }),
     stopList(patrol),
     make(
       "div", { class: "actions" },

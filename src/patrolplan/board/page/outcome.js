@@ -12,7 +12,7 @@ const awaited = { words: null };
 /** One card that goes, comes or changes. */
 const cardRow = (card) => {
   const [sign, word] = SIGNS[card.kind] ?? SIGNS.changed;
-  const crew = card.crew.length ? `, with ${card.crew.join(" and ")}` : "";
+  const crew = card.company ? `, with ${card.company}` : "";
   return make(
     "li", { class: `card ${card.kind}` },
     make("b", { text: sign, "aria-hidden": "true" }),

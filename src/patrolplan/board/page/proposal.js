@@ -98,8 +98,9 @@ const leave = (dialog) => {
 };
 
 /** How good a week is. */
-export const goodness = ({ gap_percent: gap, bound_known: known = true }) => {
+export const goodness = ({ gap_percent: gap, give_percent: give = 0, bound_known: known = true }) => {
   if (!known) return "Plan again to know how good it is.";
+  if (give >= 0.005) return `Drawn: ${(give + gap).toFixed(1)} % below the best.`;
   return gap < 0.005 ? "No better week is possible." : `At most ${gap.toFixed(2)} % below the best.`;
 };
 
