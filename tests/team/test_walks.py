@@ -50,12 +50,12 @@ def inputs(demo_area, timed_plan):
 
 @pytest.fixture(scope="module")
 def chosen(inputs):
-    """An option of every officer and day at a school that no other has then."""
+    """An option of every officer and day at a school that no other has then; nobody walks along."""
     problem, taken, rows = inputs.problem, set(), []
     for row in np.random.default_rng(3).permutation(len(problem.officer)).tolist():
         day = problem.day[row]
         mine = {("officer", problem.officer[row], day), ("school", problem.school[row], day)}
-        if not mine & taken:
+        if not problem.is_along[row] and not mine & taken:
             rows.append(row)
             taken |= mine
     return np.sort(rows)
