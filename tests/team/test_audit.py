@@ -84,19 +84,30 @@ def test_another_digest_or_number_does_not_hold(week, area, plan):
     assert describe_audit(audit)[0].startswith("The draw does not hold: draw number 1")
 
 
+def test_tables_changed_on_the_board_do_not_make_a_draw_false(week, area, plan):
+    """A week that is now made from newer tables was still drawn from those of its draw."""
+    renewed = replace(week, created_from=week.created_from | {"inputs": "0"})
+    assert audit_week(renewed, area, plan, stop=QUICK).verdict == "holds"
+    older = replace(week.draw, data="0" * 8)
+    assert audit_week(replace(week, draw=older), area, plan, stop=QUICK).obstacle == "other_data"
+
+
 def test_what_keeps_a_draw_from_being_made_again_is_named(week, area, plan, tmp_path):
     """No draw, no secret, another secret, other data, another version."""
     (tmp_path / "other").mkdir()
     nobody = _with_secret(area, tmp_path, b"")
     others = _with_secret(area, tmp_path / "other", bytes(32))
     later = replace(week, created_from=week.created_from | {"version": "0"})
-    data = replace(week, created_from=week.created_from | {"inputs": "0"})
+    data = replace(week, draw=replace(week.draw, data="0" * 8))
+    older = replace(week, created_from=week.created_from | {"inputs": "0"})
+    older = replace(older, draw=replace(week.draw, data=""))
     cases = [
         (replace(week, draw=None), area, "not_drawn"),
         (week, nobody, "no_secret"),
         (week, others, "other_secret"),
         (replace(week, draw=replace(week.draw, number=3)), area, "other_secret"),
         (data, area, "other_data"),
+        (older, area, "other_data"),
         (later, area, "other_version"),
     ]
     for case, now, obstacle in cases:

@@ -15,7 +15,7 @@ import pandas as pd
 
 from patrolplan.area import StudyArea
 from patrolplan.patrols.plan import Plan
-from patrolplan.provenance import compute_area_provenance
+from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.team.draw import compute_digest, list_facts, make_draw_key
 from patrolplan.team.rota import plan_week
 from patrolplan.team.solve import SearchLimits
@@ -76,7 +76,7 @@ def find_obstacle(
     now = compute_area_provenance(area)
     if now["version"] != week.get("version"):
         return "other_version"
-    if now != week:
+    if compute_short_id(now) != (draw.data or compute_short_id(week)):
         return "other_data"
     key = make_draw_key(area, day, draw.number)
     if draw.commitment and not key.is_secret:

@@ -13,7 +13,7 @@ from patrolplan.notes import Note
 from patrolplan.patrols.plan import Plan
 from patrolplan.patrols.surroundings import build_way_notes
 from patrolplan.privacy import note_low_threshold
-from patrolplan.provenance import compute_area_provenance
+from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.risk.history import note_guard
 from patrolplan.tables import STAFF
 from patrolplan.team.bases import note_modes
@@ -121,6 +121,7 @@ def build_drawn_week(inputs: RotaInputs, best: RotaSolution) -> Week:
         digest=compute_digest(duties),
         locks=inputs.locks,
         bans=inputs.bans,
+        data=compute_short_id(week.created_from),
     )
     return replace(
         week,

@@ -106,6 +106,9 @@ class Draw:
     locks: tuple[Lock, ...] = ()
     bans: tuple[Ban, ...] = ()
     """By hand, before the draw."""
+    data: str = ""
+    """Short digest of the data and settings that it was drawn from, see `patrolplan.provenance`:
+    those of the week may be newer, since tables are changed on the board."""
 
 
 @dataclass(frozen=True)
