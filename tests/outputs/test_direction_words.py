@@ -4,7 +4,7 @@ import pytest
 
 from patrolplan.outputs.card.card_text import _build_step_lines
 from patrolplan.outputs.direction_words import describe_landmark, describe_passed, describe_turns
-from patrolplan.patrols.plan import Landmark, Leg, RoadCrossing, Step
+from patrolplan.patrols.legs import Landmark, Leg, RoadCrossing, Step
 
 STOP = Landmark("bus_stop", "Dalby Road")
 

@@ -18,7 +18,8 @@ from patrolplan.errors import InputError
 from patrolplan.hotspots.reasons import ReportsReason, TrendReason
 from patrolplan.outputs.gpx import NAMESPACE, render_gpx
 from patrolplan.outputs.wording import format_grid_reference
-from patrolplan.patrols.plan import BarredPlace, Leg, Patrol, Plan, Step, Stop, Tasking
+from patrolplan.patrols.legs import Leg, Step
+from patrolplan.patrols.plan import BarredPlace, Patrol, Plan, Stop, Tasking
 from patrolplan.risk.surface import Risk
 from patrolplan.settings import parse_settings
 from patrolplan.times import format_time

@@ -6,7 +6,7 @@ import shapely
 from hypothesis import given, strategies as st
 
 from patrolplan.patrols.landmarks import LANDMARK_METRES, Landmarks
-from patrolplan.patrols.plan import Landmark
+from patrolplan.patrols.legs import Landmark
 
 KINDS = ("bus_stop", "station", "park", "building", "shop", "railway")
 

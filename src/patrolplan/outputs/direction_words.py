@@ -6,7 +6,7 @@ from itertools import groupby
 from patrolplan.inputs.osm_tags import CrossingKind, Passage
 from patrolplan.network.names import KIND_LABELS
 from patrolplan.outputs.reason_words import join_words
-from patrolplan.patrols.plan import Landmark, Step
+from patrolplan.patrols.legs import Landmark, Step
 
 CLOSE_METRES = 60.0
 """One knows turns that follow each other so closely by what stands there."""

@@ -18,7 +18,7 @@ from patrolplan.network import StreetNetwork
 from patrolplan.network.crossings import CrossedRoad
 from patrolplan.network.paths import Walk
 from patrolplan.patrols.landmarks import Landmarks
-from patrolplan.patrols.plan import Flight, Leg, RoadCrossing, Step, Turn
+from patrolplan.patrols.legs import Flight, Leg, RoadCrossing, Step, Turn
 from patrolplan.patrols.runs import (
     OFF_BICYCLE_WAYS,
     Run,

@@ -12,7 +12,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from patrolplan.patrols.plan import Landmark, LandmarkKind
+from patrolplan.patrols.legs import Landmark, LandmarkKind
 
 LANDMARK_METRES = 30.0
 """A landmark is at most this far from the turn, in a straight line."""

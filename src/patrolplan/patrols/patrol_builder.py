@@ -14,8 +14,9 @@ from patrolplan.network.names import describe_positions
 from patrolplan.network.paths import Walk
 from patrolplan.notes import Note
 from patrolplan.patrols.directions import PieceTraits, build_leg
+from patrolplan.patrols.legs import Leg
 from patrolplan.patrols.orders import list_leg_minutes, list_timings, time_walk
-from patrolplan.patrols.plan import Leg, Patrol, Stop, Variant
+from patrolplan.patrols.plan import Patrol, Stop, Variant
 from patrolplan.patrols.school_problem import SchoolProblem
 from patrolplan.patrols.solver.solution import time_route
 from patrolplan.patrols.solver.solve import OrienteeringProblem, Route, Solution

@@ -6,7 +6,7 @@ degrees and HH:MM, and to read it back.
 """
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Literal
 
@@ -27,10 +27,8 @@ from patrolplan.area.patrol_window import Window
 from patrolplan.crs import Projection
 from patrolplan.hotspots.reasons import Reason
 from patrolplan.hotspots.standing import Lighting, Stand
-from patrolplan.inputs.osm_tags import CrossingKind, Passage
 from patrolplan.notes import Note
 from patrolplan.patrols.file_forms import (
-    NO_PIECES,
     RECORD,
     XY,
     Amount,
@@ -39,19 +37,18 @@ from patrolplan.patrols.file_forms import (
     FileNote,
     Hours,
     IsList,
-    Line,
     Metres,
     Minutes,
     Month,
     OldText,
     Point,
     Texts,
-    WholeMetres,
     Worth,
     arrange,
     not_in_files,
     round_to,
 )
+from patrolplan.patrols.legs import Leg
 from patrolplan.patrols.posts import Posts
 from patrolplan.patrols.timings import Timings
 from patrolplan.patrols.way_home import WayHome, average_way_home
@@ -61,115 +58,6 @@ from patrolplan.tables import LeftOutRow, render_html_table
 from patrolplan.text import format_count
 from patrolplan.times import format_time
 from patrolplan.worker_pool import EncipheredFields
-
-Heading = Literal[
-    "head north",
-    "head north-east",
-    "head east",
-    "head south-east",
-    "head south",
-    "head south-west",
-    "head west",
-    "head north-west",
-]
-"""Of the first step of a leg, clockwise from north."""
-
-Flight = Literal["", "up", "down", "steps"]
-"""Steps that are gone up or down, or of which that is not known; empty where there are none."""
-
-Level = Literal["", "up", "down"]
-"""Whether a direction begins with a change of level that is not by steps, such as a ramp."""
-
-LandmarkKind = Literal["bus_stop", "station", "station_entrance", "park", "water", "railway"]
-
-Turn = Literal[Heading, "straight on", "left", "right", "bear left", "bear right", "turn back"]
-
-
-@with_config(RECORD)
-@dataclass(frozen=True)
-class RoadCrossing:
-    """A main road that is crossed on the way."""
-
-    road: str
-    """Its name; empty where it has none."""
-    kind: CrossingKind
-
-
-@with_config(RECORD)
-@dataclass(frozen=True)
-class Landmark:
-    """What one passes where a direction begins, as the maps show it."""
-
-    kind: LandmarkKind
-    name: str = ""
-
-
-@with_config(RECORD)
-@dataclass(frozen=True)
-class Step:
-    """Part of a leg along one street: one line of the directions.
-
-    `turn` says how it begins, `street` is the street's name, or what it is ("footpath", "steps")
-    where it has none. `way` is "walk", or by bicycle "ride", "push" (get off) or "carry".
-    """
-
-    turn: Turn
-    street: str
-    metres: WholeMetres
-    way: str = "walk"
-    flight: Flight = ""
-    level: Level = ""
-    passage: Passage = ""
-    """What it leads over or through."""
-    crossings: Annotated[tuple[RoadCrossing, ...], IsList] = ()
-    """Main roads crossed on it, in order."""
-    landmark: Landmark | None = None
-    """At its beginning."""
-
-    @model_serializer(mode="wrap")
-    def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        record = handler(self)
-        without = ["way"] if self.way == "walk" else []
-        extras = ("flight", "level", "passage", "crossings", "landmark")
-        without += [name for name in extras if not getattr(self, name)]
-        return arrange(record, without)
-
-
-@with_config(RECORD)
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Leg:
-    """A walk or ride from the gate, the base or a stop to the next stop or the patrol's end."""
-
-    metres: Metres
-    moving_minutes: Annotated[Amount, round_to(2), Field(alias="minutes")]
-    """At full speed, and of a ride where the bicycle is pushed at less."""
-    waiting_minutes: Annotated[Amount, round_to(2)] = 0.0
-    """At crossings of main roads, as the settings say what they take."""
-    unlit_metres: Metres
-    """Metres along streets that the streets file says have no lighting."""
-    lighting_unknown_metres: Metres
-    """Metres along streets of which it does not say."""
-    steps: Annotated[tuple[Step, ...], IsList, Field(alias="directions")]
-    pushed_metres: Metres = 0.0
-    """Metres on which a bicycle is pushed or carried."""
-    line: Line
-    pieces: Annotated[NDArray[np.int64], not_in_files(NO_PIECES), Field(exclude=True)] = field(
-        default_factory=lambda: NO_PIECES
-    )
-    """(s,) pieces of the area's walkable network walked, in order; empty where the leg was read
-    from a file."""
-
-    @model_serializer(mode="wrap")
-    def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        record = handler(self)
-        streets = list(dict.fromkeys(step.street for step in self.steps))
-        without = [name for name in ("waiting_minutes", "pushed_metres") if not record[name]]
-        return arrange(record, without, lighting_unknown_metres={"streets": streets})
-
-    @property
-    def minutes(self) -> float:
-        """From its beginning to its end."""
-        return self.moving_minutes + self.waiting_minutes
 
 
 class _AtPoint:

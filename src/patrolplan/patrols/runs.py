@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from patrolplan.inputs.osm_tags import Passage
 from patrolplan.network.pieces import CARRY, PUSH
-from patrolplan.patrols.plan import Flight, Landmark, Level, RoadCrossing
+from patrolplan.patrols.legs import Flight, Landmark, Level, RoadCrossing
 from patrolplan.patrols.turns import LOOK_METRES, STRAIGHT_ON, WalkedLine, describe_turn
 
 MIN_STEP_METRES = 25.0

@@ -5,7 +5,7 @@ from typing import NamedTuple, Self, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from patrolplan.patrols.plan import Heading, Turn
+from patrolplan.patrols.legs import Heading, Turn
 
 LOOK_METRES = 12.0
 """So far before and after a corner its direction is looked at."""

@@ -31,7 +31,8 @@ from patrolplan.outputs.wording import (
     format_grid_reference,
     list_attributions,
 )
-from patrolplan.patrols.plan import BarredPlace, Plan, RoadCrossing, Tasking
+from patrolplan.patrols.legs import RoadCrossing
+from patrolplan.patrols.plan import BarredPlace, Plan, Tasking
 from patrolplan.times import format_time
 
 HOSTILE = (

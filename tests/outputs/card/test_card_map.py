@@ -56,7 +56,8 @@ from patrolplan.outputs.cartography.symbols import (
     place_north_arrow,
 )
 from patrolplan.outputs.cartography.viewport import MIN_ROTATION_GAIN, Viewport, fit_viewport
-from patrolplan.patrols.plan import BarredPlace, Leg, Step, Tasking
+from patrolplan.patrols.legs import Leg, Step
+from patrolplan.patrols.plan import BarredPlace, Tasking
 
 SIZE = {"width": 538.0, "height": 380.0}
 MOST_BYTES = 400_000

@@ -18,7 +18,7 @@ from patrolplan.outputs.cartography.map_content import (
     find_visible_legs,
     fit_patrol_viewport,
 )
-from patrolplan.patrols.plan import Leg, Step
+from patrolplan.patrols.legs import Leg, Step
 
 WIDTH, HEIGHT = 538.0, 380.0
 ROUND = [(0, 0), (900, 0), (0, 30), (60, 30), (0, 0)]

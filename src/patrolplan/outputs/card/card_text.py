@@ -31,7 +31,8 @@ from patrolplan.outputs.way_home_words import (
     drop_own_way,
     find_busiest_stop,
 )
-from patrolplan.patrols.plan import Leg, Patrol, Plan, Step, Stop, Tasking
+from patrolplan.patrols.legs import Leg, Step
+from patrolplan.patrols.plan import Patrol, Plan, Stop, Tasking
 from patrolplan.patrols.turns import HEADINGS
 from patrolplan.text import capitalise, format_count
 from patrolplan.times import format_time

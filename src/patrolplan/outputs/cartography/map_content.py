@@ -39,7 +39,8 @@ from patrolplan.outputs.cartography.viewport import (
 )
 from patrolplan.outputs.feared import CARRIED, classify_fear, is_feared
 from patrolplan.outputs.wording import APPROACH_NAME, format_leg_name
-from patrolplan.patrols.plan import BarredPlace, Leg, Patrol, Plan, Stop
+from patrolplan.patrols.legs import Leg
+from patrolplan.patrols.plan import BarredPlace, Patrol, Plan, Stop
 
 MIN_GATE_EXTENT_METRES = 600.0
 """The longer side of a map shows at least this much if there is nothing but the gate to show."""

@@ -16,7 +16,7 @@ from patrolplan.outputs.cartography.basemap import ROUTE_COLOUR
 from patrolplan.outputs.cartography.fonts import measure_text_width
 from patrolplan.outputs.cartography.labels import LabelCandidates, build_level_boxes
 from patrolplan.outputs.cartography.place_names import MapLabel
-from patrolplan.patrols.plan import Leg
+from patrolplan.patrols.legs import Leg
 
 Line = NDArray[np.float64]
 

@@ -46,7 +46,8 @@ from patrolplan.times import format_time
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from patrolplan.patrols.plan import Leg, Patrol, Plan, Stop
+    from patrolplan.patrols.legs import Leg
+    from patrolplan.patrols.plan import Patrol, Plan, Stop
 
 
 TEMPLATES = Path(__file__).parent

@@ -1,0 +1,134 @@
+"""`Leg`: a walk or ride from one place of a patrol to the next, and the directions for it.
+
+Declared once, for Python and for files, as `patrolplan.patrols.plan` says.
+"""
+
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, with_config
+
+from patrolplan.inputs.osm_tags import CrossingKind, Passage
+from patrolplan.patrols.file_forms import (
+    NO_PIECES,
+    RECORD,
+    Amount,
+    IsList,
+    Line,
+    Metres,
+    WholeMetres,
+    arrange,
+    not_in_files,
+    round_to,
+)
+
+Heading = Literal[
+    "head north",
+    "head north-east",
+    "head east",
+    "head south-east",
+    "head south",
+    "head south-west",
+    "head west",
+    "head north-west",
+]
+"""Of the first step of a leg, clockwise from north."""
+
+Flight = Literal["", "up", "down", "steps"]
+"""Steps that are gone up or down, or of which that is not known; empty where there are none."""
+
+Level = Literal["", "up", "down"]
+"""Whether a direction begins with a change of level that is not by steps, such as a ramp."""
+
+LandmarkKind = Literal["bus_stop", "station", "station_entrance", "park", "water", "railway"]
+
+Turn = Literal[Heading, "straight on", "left", "right", "bear left", "bear right", "turn back"]
+
+
+@with_config(RECORD)
+@dataclass(frozen=True)
+class RoadCrossing:
+    """A main road that is crossed on the way."""
+
+    road: str
+    """Its name; empty where it has none."""
+    kind: CrossingKind
+
+
+@with_config(RECORD)
+@dataclass(frozen=True)
+class Landmark:
+    """What one passes where a direction begins, as the maps show it."""
+
+    kind: LandmarkKind
+    name: str = ""
+
+
+@with_config(RECORD)
+@dataclass(frozen=True)
+class Step:
+    """Part of a leg along one street: one line of the directions.
+
+    `turn` says how it begins, `street` is the street's name, or what it is ("footpath", "steps")
+    where it has none. `way` is "walk", or by bicycle "ride", "push" (get off) or "carry".
+    """
+
+    turn: Turn
+    street: str
+    metres: WholeMetres
+    way: str = "walk"
+    flight: Flight = ""
+    level: Level = ""
+    passage: Passage = ""
+    """What it leads over or through."""
+    crossings: Annotated[tuple[RoadCrossing, ...], IsList] = ()
+    """Main roads crossed on it, in order."""
+    landmark: Landmark | None = None
+    """At its beginning."""
+
+    @model_serializer(mode="wrap")
+    def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        record = handler(self)
+        without = ["way"] if self.way == "walk" else []
+        extras = ("flight", "level", "passage", "crossings", "landmark")
+        without += [name for name in extras if not getattr(self, name)]
+        return arrange(record, without)
+
+
+@with_config(RECORD)
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Leg:
+    """A walk or ride from the gate, the base or a stop to the next stop or the patrol's end."""
+
+    metres: Metres
+    moving_minutes: Annotated[Amount, round_to(2), Field(alias="minutes")]
+    """At full speed, and of a ride where the bicycle is pushed at less."""
+    waiting_minutes: Annotated[Amount, round_to(2)] = 0.0
+    """At crossings of main roads, as the settings say what they take."""
+    unlit_metres: Metres
+    """Metres along streets that the streets file says have no lighting."""
+    lighting_unknown_metres: Metres
+    """Metres along streets of which it does not say."""
+    steps: Annotated[tuple[Step, ...], IsList, Field(alias="directions")]
+    pushed_metres: Metres = 0.0
+    """Metres on which a bicycle is pushed or carried."""
+    line: Line
+    pieces: Annotated[NDArray[np.int64], not_in_files(NO_PIECES), Field(exclude=True)] = field(
+        default_factory=lambda: NO_PIECES
+    )
+    """(s,) pieces of the area's walkable network walked, in order; empty where the leg was read
+    from a file."""
+
+    @model_serializer(mode="wrap")
+    def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        record = handler(self)
+        streets = list(dict.fromkeys(step.street for step in self.steps))
+        without = [name for name in ("waiting_minutes", "pushed_metres") if not record[name]]
+        return arrange(record, without, lighting_unknown_metres={"streets": streets})
+
+    @property
+    def minutes(self) -> float:
+        """From its beginning to its end."""
+        return self.moving_minutes + self.waiting_minutes
