@@ -370,6 +370,7 @@ def _check_twins(load, folder, twin, *, with_pack):
         os.environ["PATROLPLAN_CACHE"] = before
 
 
+@pytest.mark.slow
 @settings(max_examples=24)
 @given(twins(CRS))
 def test_files_that_agree_in_the_table_give_the_same(build_town, twin_folder, twin):

@@ -330,6 +330,7 @@ def test_papers_are_printed_and_marked_when_they_are_old(board, client):
     assert cards[0] not in client.get("/api/state").json()["out_of_date"]
 
 
+@pytest.mark.slow
 def test_a_part_takes_the_place_of_no_paper_of_the_week(board, client):
     """Printing one day leaves the whole week's sheets and books as they are, and stands apart."""
     client.post("/api/print", json={"version": 1})

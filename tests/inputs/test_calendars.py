@@ -228,6 +228,7 @@ def test_an_endless_rule_is_followed_between_the_days_alone(tmp_path):
     assert (duties[0].date, duties[-1].date) == (FIRST, LAST)
 
 
+@pytest.mark.slow
 def test_too_many_events_and_days_are_refused(tmp_path):
     """A file with more events than anybody has, or more days, has a message."""
     with pytest.raises(InputError, match="more than 20,000"):

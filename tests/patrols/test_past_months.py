@@ -210,6 +210,7 @@ def test_where_nothing_is_held_no_ratio_is_given(few_plan):
     assert tested.months_held == 0
 
 
+@pytest.mark.slow
 def test_several_officers_are_compared_with_as_many(few_schools):
     """Each of two patrols has its own stops, and both are compared together."""
     area = with_settings(few_schools, patrol={"officers": 2})

@@ -1,5 +1,7 @@
 """The demo borough's risk, hotspots and patrols, which the tests of the week share."""
 
+import datetime as dt
+
 import pytest
 
 import patrolplan as pp
@@ -16,3 +18,9 @@ def found(static_demo_area):
 def plan(demo_area, found):
     """Patrols of the demo borough, without the back-test."""
     return pp.plan_patrols(demo_area, *found)
+
+
+@pytest.fixture(scope="package")
+def week(demo_area, plan):
+    """A week of the demo borough, drawn by the settings' seed."""
+    return pp.plan_week(demo_area, plan, start=dt.date(2026, 11, 30))

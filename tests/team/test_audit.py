@@ -73,6 +73,7 @@ def test_changes_hold_only_where_they_are_on_record(week, area, plan):
     assert describe_audit(audit)[-1] == "recorded: 2026-11-27 14:00 Removed: one"
 
 
+@pytest.mark.slow
 def test_another_digest_or_number_does_not_hold(week, area, plan):
     """A file that claims another draw than its key makes is found out."""
     forged = replace(week, draw=replace(week.draw, digest="0" * 64))

@@ -75,6 +75,7 @@ def test_what_is_certain_is_foreseen_wholly():
     assert compute_foreseen(chances) == 1.0
 
 
+@pytest.mark.slow
 def test_chances_agree_with_many_drawn_weeks():
     """Counted over 200 weeks that were really drawn, hotspot and day by hotspot and day."""
     problem = teams.draw_team(6, 4, seed=7)

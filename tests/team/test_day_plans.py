@@ -54,6 +54,7 @@ def test_a_tasked_place_adds_a_patrol_on_its_days_only(plans):
         assert [stop.hotspot for stop in before.stops] == [s.hotspot for s in with_place.stops]
 
 
+@pytest.mark.slow
 def test_a_tasked_place_is_visited_once_on_its_day_or_named(area, plans):
     """Who goes is named; where nobody may, the week says what keeps them."""
     week = plan_week(area, plans, start=MONDAY)

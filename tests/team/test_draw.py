@@ -107,6 +107,7 @@ def test_with_nothing_to_give_the_best_week_is_drawn(team):
     assert len(draw_week(empty, solve_rota(empty), 0.02, _key()).chosen) == 0
 
 
+@pytest.mark.slow
 def test_what_is_locked_is_in_every_draw(team):
     """A patrol that is set by hand is drawn with every key."""
     problem, _ = team

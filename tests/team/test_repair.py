@@ -13,12 +13,6 @@ from patrolplan.team.rota import plan_week
 MONDAY = dt.date(2026, 11, 30)
 
 
-@pytest.fixture(scope="module")
-def week(demo_area, plan):
-    """The demo borough's week."""
-    return plan_week(demo_area, plan, start=MONDAY)
-
-
 @pytest.mark.parametrize("seed", range(5))
 def test_what_stands_keeps_its_card(week, demo_area, plan, seed):
     """No patrol of an officer who is there changes, and no more come than were lost."""
@@ -61,6 +55,7 @@ def test_nothing_changes_before_the_first_absence(week, demo_area, plan):
         assert {one.duty.date for one in move.changes} <= set(week.days[3:])
 
 
+@pytest.mark.slow
 def test_a_locked_patrol_is_not_moved(demo_area, plan):
     """No offered move touches a patrol that was locked by hand."""
     free = plan_week(demo_area, plan, start=MONDAY)

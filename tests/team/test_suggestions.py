@@ -5,17 +5,10 @@ import datetime as dt
 import pytest
 from team import checker
 
-from patrolplan.team.rota import plan_week
 from patrolplan.team.suggestions import MAX_CARDS_OUT, Gap, suggest_swaps
 from patrolplan.team.week_editor import InvalidEditError, WeekEditor
 
 MONDAY = dt.date(2026, 11, 30)
-
-
-@pytest.fixture(scope="module")
-def week(demo_area, plan):
-    """The demo borough's week."""
-    return plan_week(demo_area, plan, start=MONDAY)
 
 
 @pytest.fixture(scope="module")

@@ -184,6 +184,7 @@ def test_two_people_send_two_officers_on_leave(served, open_window):
     assert [row["officer"] for row in served.state()["officers"] if row["absent"]] == [one, other]
 
 
+@pytest.mark.slow
 def test_what_locks_cost_is_counted(served, desk):
     """After a lock the line counts, then says the share with it; drawing again is a proposal."""
     page = desk.page
