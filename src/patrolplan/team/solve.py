@@ -145,27 +145,34 @@ def _search_week(
     deadline: float,
     seed: int,
 ) -> tuple[Ints, float]:
-    """Options and a bound: annealing for all, then branch and bound or the relaxation's bound.
+    """Options and a bound: branch and bound, or annealing and the relaxation's bound.
 
-    Small weeks are solved to the end. For large ones the relaxation is the bound; where the
-    annealed week is not near enough to it and the programme not too large, cuts at the root of the
-    search tree lower the bound, and sometimes find a better week.
+    Small weeks are solved to the end, and annealed only where that was not reached. For large ones
+    the relaxation is the bound; where the annealed week is not near enough to it and the programme
+    not too large, cuts at the root of the search tree lower the bound, and sometimes find a better
+    week.
     """
 
     def rate(rows: Ints) -> float:
         return compute_worth(problem, rows).total
 
-    moves = stop.moves_per_school * problem.schools // ANNEAL_STARTS
-    anneal = partial(anneal_week, problem, floor, floor.chosen, moves=moves)
-    seeds = range(ANNEAL_STARTS * seed, ANNEAL_STARTS * (seed + 1))
-    runs = [one.result() for one in map_in_threads(lambda own: anneal(seed=own), seeds)]
-    annealed = max(runs, key=rate)
+    def anneal() -> Ints:
+        moves = stop.moves_per_school * problem.schools // ANNEAL_STARTS
+        run = partial(anneal_week, problem, floor, floor.chosen, moves=moves)
+        seeds = range(ANNEAL_STARTS * seed, ANNEAL_STARTS * (seed + 1))
+        runs = [one.result() for one in map_in_threads(lambda own: run(seed=own), seeds)]
+        return max(runs, key=rate)
+
     if len(problem) <= MAX_EXACT_OPTIONS:
         answer = programme.solve(
             gap=PROVEN_GAP / 2, nodes=stop.nodes, seconds=deadline - time.monotonic()
         )
-        exact = np.flatnonzero(answer.values[x] > CHOSEN_ABOVE) if len(answer.values) else annealed
-        return max(exact, annealed, key=rate), answer.bound
+        exact = np.flatnonzero(answer.values[x] > CHOSEN_ABOVE) if len(answer.values) else None
+        if exact is not None and answer.proven:
+            return exact, answer.bound
+        annealed = anneal()
+        return annealed if exact is None else max(exact, annealed, key=rate), answer.bound
+    annealed = anneal()
     gap = max(PROVEN_GAP / 2, stop.gap_percent / 100)
     bound = programme.solve_relaxation(seconds=deadline - time.monotonic()).bound
     if rate(annealed) >= bound * (1 - gap) or len(problem) > MAX_OPTIONS_TO_TIGHTEN:
