@@ -134,7 +134,7 @@ def _task_by_mouse(served, desk):
     page, state = desk.page, served.state()
     page.get_by_role("tab", name="Places").click()
     x, y = desk.find_middle(page.locator("#map"))
-    page.mouse.click(x + 40, y + 30)
+    page.mouse.click(x - 60, y + 50)
     desk.expect_message("Place set from")
     page.get_by_text("Schools: all, or only some").click()
     page.locator("#place-schools").get_by_label(state["schools"][0]["name"]).check()
