@@ -54,6 +54,7 @@ def pid_of(_, __):
     return os.getpid()
 
 
+@pytest.mark.slow
 def test_cluster_plans_the_same(demo_area, demo_plan, dask):
     """Two workers of a cluster plan what one process plans, one of them killed on the way too."""
     whole = build_plan_document(demo_plan)
@@ -194,6 +195,7 @@ def test_any_executor_makes_the_same_pack(planned, alone, tmp_path):
         assert _contents(pp.write_pack(plan, tmp_path / "pack", executor=threads)) == alone
 
 
+@pytest.mark.slow
 def test_worker_killed_in_the_middle(planned, alone, tmp_path):
     """A process that is killed while it plans is replaced, and the plan is the same."""
     killed = []

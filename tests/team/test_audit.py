@@ -52,6 +52,7 @@ def test_a_week_as_drawn_holds(week, area, plan):
     assert build_audit_document(audit)["number"] == 2
 
 
+@pytest.mark.slow
 def test_changes_hold_only_where_they_are_on_record(week, area, plan):
     """A patrol less, another minute: named, and refused where no line of history says why."""
     gone, later = week.duties[0], week.duties[1]

@@ -243,6 +243,7 @@ def test_sheets_and_table_tell_the_way(mode_week):
     assert all(row.endswith(('"walk"', '"bicycle"')) for row in rows)
 
 
+@pytest.mark.slow
 def test_an_absence_is_covered_on_foot(area, plan):
     """A patrol by bicycle that is lost goes to an officer on foot as a patrol on foot."""
     free = dataclasses.replace(area, officers=area.officers.assign(max_patrols_per_week=[3, 4, 5]))

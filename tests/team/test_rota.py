@@ -196,6 +196,7 @@ def test_an_absence_changes_as_little_as_possible(week, demo_area, plan):
     assert str(changes[0]).startswith("withdraw the card of SSO-03: URN")
 
 
+@pytest.mark.slow
 def test_a_lost_patrol_is_taken_over_by_another_officer(demo_area, plan):
     """Where another officer is free and has the school, one new card repairs the week."""
     area = _with_officers(demo_area, officer="SSO-08", max_patrols_per_week=4)

@@ -142,6 +142,7 @@ def test_tiny_weeks_are_as_good_as_trying_everything(seed):
     assert solution.worth == pytest.approx(_best_by_hand(problem), abs=1e-7)
 
 
+@pytest.mark.slow
 def test_equal_inputs_and_seed_give_the_same_week():
     """Twice the same problem and seed give the same options, small or by parts."""
     for schools, officers in ((6, 4), (40, 16)):

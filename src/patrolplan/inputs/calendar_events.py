@@ -120,9 +120,14 @@ def _drop_texts(path: Path) -> tuple[list[str], list[int]]:
     return used, begins
 
 
+SINGLE_PROPERTIES = ("DTSTART", "DTEND", "DURATION", "RECURRENCE-ID")
+"""Those that an event may have once."""
+
+
 def _list_broken(event: icalendar.cal.Component) -> list[str]:
-    """Names of properties whose values are of no known form, or missing."""
+    """Names of properties whose values are of no known form, or missing, or there twice."""
     broken = [str(name or "").upper() for name, _ in event.errors]
+    broken += [name for name in SINGLE_PROPERTIES if isinstance(event.get(name), list)]
     return broken if "DTSTART" in event or broken else ["DTSTART"]
 
 

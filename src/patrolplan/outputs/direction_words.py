@@ -131,7 +131,7 @@ def describe_passed(step: Step) -> str:
 
     Examples
     --------
-    >>> from patrolplan.patrols.plan import RoadCrossing
+    >>> from patrolplan.patrols.legs import RoadCrossing
     >>> first, last = RoadCrossing("A", "signals"), RoadCrossing("C", "zebra")
     >>> describe_passed(Step("left", "A", 90, crossings=(first,)))
     ', crossing it at the lights'

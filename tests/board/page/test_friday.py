@@ -301,7 +301,7 @@ def test_friday_by_mouse(served, desk):
 @pytest.mark.parametrize(
     ("size", "what", "answer"),
     [
-        ("desk", "must be visited", "Take the proposal"),
+        pytest.param("desk", "must be visited", "Take the proposal", marks=pytest.mark.slow),
         pytest.param("phone", "barred", "Drop it", marks=pytest.mark.slow),
     ],
 )

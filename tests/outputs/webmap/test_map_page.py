@@ -339,6 +339,7 @@ def test_shows_streets_route_and_numbered_stops(visit: Visit, plan: Plan) -> Non
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+@pytest.mark.slow
 def test_a_name_stands_nearest_to_its_own_street(visit: Visit, plan: Plan) -> None:
     """No street's name is set where another is nearer, or its line ends on its own street."""
     network = plan.area.network
