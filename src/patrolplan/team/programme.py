@@ -102,6 +102,7 @@ def _add_crews(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
     follows = np.flatnonzero(problem.after_cell >= 0)
     pairs = np.stack([problem.after_cell[follows], problem.cell[follows]])
     (before, _), row = np.unique(pairs, axis=1, return_inverse=True)
+    row = row.ravel()  # before numpy 2.1 it has two dimensions
     filled, place = _match(before, problem.cell)
     model.add_constraints(
         (row, x[follows], 1.0), (filled, x[place], -1.0), upper=0.0, count=len(before)
