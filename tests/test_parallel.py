@@ -182,6 +182,7 @@ def network_at(area, _):
     return os.getpid(), id(area.network), arrays.piece_metres.sum(), arrays.piece_metres[:3].copy()
 
 
+@pytest.mark.slow
 def test_two_processes_make_the_same_pack(planned, alone, crew, tmp_path):
     """Every file of a plan, cards and all, is the same byte by byte."""
     plan = planned(executor=crew)
@@ -283,6 +284,7 @@ def _workers_of(process):
     return [child for child in process.children() if "spawn_main" in " ".join(child.cmdline())]
 
 
+@pytest.mark.slow
 def test_no_process_stays_behind():
     """After the block no worker is left, be it left by an error or not."""
     before = set(_workers_of(psutil.Process()))

@@ -168,6 +168,7 @@ def test_the_searcher_finds_what_is_planted():
     assert seeker.found("x", b"[-0.12346, 51.51000] nothing") == []
 
 
+@pytest.mark.slow
 def test_nothing_of_a_report_is_written_or_said(demo, tmp_path):
     """No file, log line or message of any command holds a comment, a place or a small group."""
     folder = tmp_path / "demo"

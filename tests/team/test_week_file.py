@@ -153,6 +153,7 @@ VALUES = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=80)
 @given(data=st.data())
 def test_a_changed_file_is_read_or_refused_but_never_breaks(

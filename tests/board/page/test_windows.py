@@ -39,6 +39,7 @@ def test_the_later_window_is_told_and_may_do_its_change_again(served, open_windo
     expect(first.chip(mine)).not_to_have_accessible_name(first.match_text("locked"))
 
 
+@pytest.mark.slow
 def test_an_idle_window_follows_the_other(served, open_window):
     """A window where nothing is in hand soon shows what the other one did, and says so."""
     first, second = open_window(), open_window()
