@@ -16,10 +16,13 @@ from patrolplan.errors import OutputError
 from patrolplan.outputs.output_folder import format_json, read_manifest
 from patrolplan.outputs.pack import write_pack
 from patrolplan.team.day_plans import plan_days
+from patrolplan.team.draw import list_facts, make_draw_key
 from patrolplan.team.ledger.ledger import open_ledger
 from patrolplan.team.repair import repair_week
 from patrolplan.team.rota import plan_week
+from patrolplan.team.walks import draw_walks
 from patrolplan.team.week import Lock
+from patrolplan.team.week_editor import PatrolSlot
 from patrolplan.team.week_file import build_week_document, read_week
 
 PATIENCE_SECONDS = 60
@@ -83,6 +86,26 @@ def test_every_change_is_in_the_folder_at_once(board, client):
     folder = board.shared.store.folder
     for name, digest in read_manifest(folder)["files"].items():
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
+
+
+def test_a_patrol_placed_by_hand_is_walked_by_the_draw(board):
+    """Its order and minutes are those of the draw's key; patrols that stand keep their walks."""
+    shared = board.shared
+    state, gone = shared.state, shared.state.week.duties[0]
+    shared.change(1, parse_change(kind="remove", **get_slot(gone)))
+    without = shared.state.week
+    shared.change(2, parse_change(kind="add", **get_slot(gone), variant=gone.variant))
+    (placed,) = (duty for duty in shared.state.week.duties if duty not in without.duties)
+    planned = state.editor.place_patrol(
+        PatrolSlot(gone.officer, gone.urn, gone.date), (*without.duties,), variant=gone.variant
+    )
+    key = make_draw_key(state.planned_area.area, gone.date, state.week.draw.number)
+    (drawn,) = draw_walks(state.editor.inputs, [planned], key)
+    assert list_facts(placed) == list_facts(drawn)
+    assert {stop.hotspot for stop in placed.patrol.stops} == {
+        stop.hotspot for stop in gone.patrol.stops
+    }
+    assert set(map(id, without.duties)) <= set(map(id, shared.state.week.duties))
 
 
 def test_the_file_is_the_same_bytes_as_the_commands(board, client):

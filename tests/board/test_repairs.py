@@ -7,9 +7,8 @@ import pytest
 from board.speech import get_slot
 from team import checker
 
-from patrolplan.board.offers import list_cards
 from patrolplan.board.shared_week import open_shared_week
-from patrolplan.team.repair import repair_week
+from patrolplan.team.repair import list_changes, repair_week
 from patrolplan.team.routes import build_route_key
 from patrolplan.team.week_file import build_week_document
 
@@ -57,7 +56,7 @@ def test_who_is_away_has_no_patrol_and_nothing_else_moves(board, client):
     outcome = client.get("/api/state").json()["outcome"]
     assert outcome["message"].startswith(f"{duty.officer} is away on ")
     assert outcome["cards"][0]["kind"] == "withdrawn"
-    assert len(outcome["cards"]) == len(list_cards(before, week))
+    assert len(outcome["cards"]) == len(list_changes(before, week))
     assert checker.find_broken_duties(week, planned.area) == []
 
 
@@ -267,6 +266,6 @@ def test_a_move_that_is_offered_adds_what_it_says(board, client):
     assert client.post("/api/offers/take", json=take).status_code == 200
     gain = 100 * (shared.state.week.worth - before.worth) / before.worth
     assert gain == pytest.approx(outcome["offers"][0]["gain_percent"], abs=1e-9)
-    assert len(list_cards(before, shared.state.week)) == len(outcome["offers"][0]["changes"])
+    assert len(list_changes(before, shared.state.week)) == len(outcome["offers"][0]["changes"])
     assert shared.state.week.absent == before.absent
     assert all(isinstance(day, dt.date) for day in shared.state.week.days)

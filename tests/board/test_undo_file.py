@@ -1,6 +1,8 @@
 """What can be undone survives the board's end, unless somebody else wrote the week or its data."""
 
+import base64
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +23,7 @@ from patrolplan.board.undo_file import (
     restore_state,
 )
 from patrolplan.outputs.output_folder import check_folder, read_manifest
+from patrolplan.team.week_editor import InvalidEditError
 from patrolplan.team.week_file import build_week_document
 
 
@@ -99,6 +102,39 @@ def test_a_tasked_place_is_undone_after_a_restart(board, client):
     assert sheet.read_bytes() == table
     assert describe(again.state.week) == week
     assert "T-5" not in set(again.state.planned_area.area.tasked_places["place_id"])
+
+
+def test_columns_that_nobody_reads_are_not_stored(board):
+    """Free text next to an appointment is in no stored step, and the week can still be undone."""
+    shared = board.shared
+    sheet = shared.state.tables["duties"].path
+    head, *rows = sheet.read_text(encoding="utf-8").splitlines()
+    text = "".join(f"{row},zz-free-text\n" for row in rows)
+    sheet.write_text(f"{head},note\n{text}", encoding="utf-8")
+    table = CsvTable("duties", sheet, sheet.read_bytes())
+    assert table.has_unread_columns
+    assert not CsvTable("duties", sheet, f"{head}\n".encode()).has_unread_columns
+    shared.state = replace(shared.state, tables={**shared.state.tables, "duties": table})
+    weeks = work(shared)
+    content = (shared.store.folder / "undo.json").read_bytes()
+    plain = b"".join(
+        base64.b64decode(found) for found in re.findall(rb'"([A-Za-z0-9+/]{40,}={0,2})"', content)
+    )
+    assert b"zz-free-text" not in content + plain
+    again = start_again(shared)
+    again.undo(1)
+    assert describe(again.state.week) == weeks[2]
+
+
+def test_a_change_of_a_table_that_is_not_stored_is_not_undone(board):
+    """Where only the digest of a table is stored, the message says so and nothing changes."""
+    maker, shared = SnapshotMaker(), board.shared
+    now = shared.state.tables["duties"]
+    header = b"officer,date,from,to,kind,note\n"
+    old = CsvTable("duties", now.path, header + b"SSO-01,2026-12-01,14:00,15:00,court,x\n")
+    snapshot = maker.take(shared.store.read_week_files(), {"duties": old})
+    with pytest.raises(InvalidEditError, match="cannot be undone after a start of the board"):
+        restore_state(shared.state, snapshot)
 
 
 def test_another_week_in_the_folder_has_nothing_to_undo(board):

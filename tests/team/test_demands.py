@@ -130,7 +130,7 @@ def test_demands_are_places_by_day_and_hotspots_of_the_week(demo_area, found):
     assert closed == demands[:1]
 
 
-def test_what_nobody_may_do_names_who_is_kept_by_what(make_inputs):
+def test_what_nobody_may_do_names_who_is_fulfilled_by_what(make_inputs):
     """Officers off duty, banned or locked elsewhere are told apart; so are those who could go."""
     text, outcome = explain(make_inputs())
     assert outcome.met_by == ()

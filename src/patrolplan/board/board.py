@@ -22,6 +22,7 @@ from patrolplan.board.requests import RepairedChange
 from patrolplan.board.solving import solve_week
 from patrolplan.board.views import build_duty_documents, build_week_view
 from patrolplan.errors import PatrolplanError
+from patrolplan.team.rota import walk_new_patrols
 from patrolplan.team.week_editor import InvalidEditError
 from patrolplan.text import format_count
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from patrolplan.board.board_state import BoardState
-    from patrolplan.board.offers import Card, Offer
+    from patrolplan.board.offers import Offer
     from patrolplan.board.requests import (
         BoardChange,
         DosesRequest,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     )
     from patrolplan.board.shared_week import SharedWeek
     from patrolplan.board.solving import Proposal
+    from patrolplan.team.repair import Change
 
 
 CLOSE_SECONDS = 2.0
@@ -170,7 +172,9 @@ class Board:
         self._planning_job.start("planning", "Repairing the week", repair)
         return preparation.message
 
-    def _add_outcome(self, message: str, cards: Sequence[Card], offers: Sequence[Offer]) -> Outcome:
+    def _add_outcome(
+        self, message: str, cards: Sequence[Change], offers: Sequence[Offer]
+    ) -> Outcome:
         number = self._outcomes[-1].number + 1 if self._outcomes else 1
         outcome = Outcome(self.shared.version, number, message, tuple(cards), tuple(offers))
         self._outcomes = [*self._outcomes, outcome][-MAX_OUTCOMES:]
@@ -209,7 +213,8 @@ class Board:
                 message = "this was offered for an earlier week; ask for it again"
                 raise InvalidEditError(message)
             changes = describe_difference(state.week, offer.week)
-            return replace(state, week=offer.week), f"Taken: {changes}"
+            week = walk_new_patrols(state.editor.inputs, state.week, offer.week)
+            return replace(state, week=week), f"Taken: {changes}"
 
         self._check_not_planning()
         return self.shared.apply_step(request.version, take)

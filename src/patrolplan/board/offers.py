@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from patrolplan.outputs.crew_words import describe_crew
-from patrolplan.team.routes import build_route_key
+from patrolplan.team.repair import list_changes
 from patrolplan.team.suggestions import Gap, suggest_swaps
-from patrolplan.team.week_editor import get_slot
 from patrolplan.times import format_time
 
 if TYPE_CHECKING:
     from patrolplan.area import StudyArea
     from patrolplan.board.board_state import BoardState
     from patrolplan.board.requests import OffersRequest
-    from patrolplan.team.week import Duty, Week
-
-
-CardKind = Literal["withdrawn", "new"]
-
-
-@dataclass(frozen=True, eq=False)
-class Card:
-    """A card that is void, or that is to be printed."""
-
-    kind: CardKind
-    duty: Duty
+    from patrolplan.team.repair import Change
+    from patrolplan.team.week import Week
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +23,7 @@ class Offer:
     """A further change: the week with it, its cards, and what it adds to the worth."""
 
     week: Week
-    cards: tuple[Card, ...]
+    cards: tuple[Change, ...]
     gain_percent: float
 
 
@@ -46,34 +35,15 @@ class Outcome:
     number: int
     """Which of the board's outcomes it is."""
     message: str
-    cards: tuple[Card, ...]
+    cards: tuple[Change, ...]
     offers: tuple[Offer, ...]
-
-
-def list_cards(before: Week, after: Week) -> tuple[Card, ...]:
-    """The cards of `before` that are void, and those of `after` that are new.
-
-    A card shows who walks where and when: a patrol whose route only has another number keeps it.
-    """
-
-    def index(week: Week) -> dict[tuple[object, ...], Duty]:
-        return {
-            (get_slot(duty), duty.crew, duty.start_minutes, build_route_key(duty.patrol)): duty
-            for duty in week.duties
-        }
-
-    old, new = index(before), index(after)
-    return (
-        *(Card("withdrawn", duty) for key, duty in old.items() if key not in new),
-        *(Card("new", duty) for key, duty in new.items() if key not in old),
-    )
 
 
 def build_offer(before: Week, after: Week) -> Offer:
     """The offer of a week in the place of another."""
     gain = after.worth - before.worth
     percent = 100 * gain / before.worth if before.worth else 0.0
-    return Offer(after, list_cards(before, after), percent)
+    return Offer(after, list_changes(before, after), percent)
 
 
 def find_swaps(state: BoardState, request: OffersRequest) -> tuple[Offer, ...]:
@@ -99,7 +69,7 @@ def build_outcome_document(outcome: Outcome, area: StudyArea) -> dict[str, Any]:
     }
 
 
-def _build_card_document(card: Card, area: StudyArea) -> dict[str, Any]:
+def _build_card_document(card: Change, area: StudyArea) -> dict[str, Any]:
     duty = card.duty
     return {
         "kind": card.kind,

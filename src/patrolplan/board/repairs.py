@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from patrolplan.board.appointments import change_duties_table, describe_appointment_change
-from patrolplan.board.offers import Offer, build_offer, list_cards
+from patrolplan.board.offers import Offer, build_offer
 from patrolplan.board.requests import (
     AddAppointment,
     ReleasePlace,
@@ -24,14 +24,14 @@ from patrolplan.board.requests import (
 from patrolplan.board.tasking import (
     change_tasked_table,
     describe_tasked_change,
-    meet_demand,
+    describe_visits,
     replan_tasked_places,
 )
 from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.team.few_changes import ChangeLimits, find_few_changes
 from patrolplan.team.objective import compute_loosest_bound
-from patrolplan.team.repair import MAX_MOVES, repair_week
-from patrolplan.team.rota import build_week
+from patrolplan.team.repair import MAX_MOVES, list_changes, meet_demands, repair_week
+from patrolplan.team.rota import build_week, walk_new_patrols
 from patrolplan.team.solve import RotaSolution
 from patrolplan.team.week import format_day
 from patrolplan.team.week_editor import InvalidEditError, WeekEditor
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Set as AbstractSet
 
     from patrolplan.board.board_state import BoardState
-    from patrolplan.board.offers import Card
+    from patrolplan.team.repair import Change
     from patrolplan.team.week import Week
 
 
@@ -51,7 +51,7 @@ class Repaired:
 
     state: BoardState
     message: str
-    cards: tuple[Card, ...]
+    cards: tuple[Change, ...]
     offers: tuple[Offer, ...] = ()
 
 
@@ -78,9 +78,11 @@ def _prepare_tasking(change: TaskPlace | ReleasePlace, state: BoardState) -> Pre
     def carry_out() -> Repaired:
         after, words = replan_tasked_places(state, table)
         if isinstance(change, TaskPlace) and change.must_visit:
-            after, more = meet_demand(after, change.place_id)
-            words += more
-        return Repaired(after, message + words, list_cards(state.week, after.week))
+            planned = after.planned_area
+            met = meet_demands(after.week, planned.area, planned.plans)
+            after = _with_week(after, met.week)
+            words += describe_visits(met.week, change.place_id)
+        return Repaired(after, message + words, list_changes(state.week, after.week))
 
     return Preparation(message, carry_out)
 
@@ -156,7 +158,7 @@ def _repair(
     return Repaired(
         after,
         message,
-        list_cards(before.week, after.week),
+        list_changes(before.week, after.week),
         tuple(build_offer(after.week, week) for week in moves),
     )
 
@@ -185,7 +187,8 @@ def _fill(
         filled = build_week(inputs, problem, solution).duties
         duties = tuple(present.get(duty.key, duty) for duty in filled)
     week = editor.build_week(duties, bound=compute_loosest_bound(problem))
-    return Repaired(replace(after, week=week), message, list_cards(before.week, week))
+    week = walk_new_patrols(inputs, after.week, week)
+    return Repaired(replace(after, week=week), message, list_changes(before.week, week))
 
 
 def _with_absences(state: BoardState, absent: Mapping[str, frozenset[dt.date]]) -> BoardState:
@@ -205,18 +208,12 @@ def _with_absences(state: BoardState, absent: Mapping[str, frozenset[dt.date]]) 
 
 
 def _renew(week: Week, state: BoardState, before: BoardState) -> Week:
-    """A repaired week without the locks of patrols that are gone, made from the present tables."""
-    gone = [
-        lock
-        for lock in week.locks
-        if any(map(lock.is_kept_by, before.week.duties))
-        and not any(map(lock.is_kept_by, week.duties))
-    ]
+    """A repaired week, made from the present tables."""
     origin = compute_area_provenance(before.planned_area.area)
     if compute_short_id(week.created_from) == compute_short_id(origin):
         origin = compute_area_provenance(state.planned_area.area)
         week = replace(week, created_from=origin)
-    return replace(week, locks=tuple(lock for lock in week.locks if lock not in gone))
+    return week
 
 
 def _with_week(state: BoardState, week: Week) -> BoardState:

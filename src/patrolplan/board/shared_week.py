@@ -23,7 +23,7 @@ from patrolplan.board.week_store import WeekStore
 from patrolplan.errors import OutputError, PatrolplanError
 from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.team.ledger.dose_history import load_delivered_before
-from patrolplan.team.rota import plan_week
+from patrolplan.team.rota import plan_week, walk_new_patrols
 from patrolplan.team.week_editor import InvalidEditError, WeekEditor
 from patrolplan.team.week_file import read_week
 
@@ -111,7 +111,8 @@ class SharedWeek:
 
         def edit(state: BoardState) -> tuple[BoardState, str]:
             result = apply_change(change, state.editor, state.week)
-            return replace(state, editor=result.editor, week=result.week), result.message
+            week = walk_new_patrols(result.editor.inputs, state.week, result.week)
+            return replace(state, editor=result.editor, week=week), result.message
 
         return self.apply_step(version, edit)
 

@@ -12,7 +12,6 @@ from patrolplan.inputs.table_reader import quote_value
 from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.team.objective import compute_loosest_bound
-from patrolplan.team.suggestions import MAX_CARDS_OUT, Gap, suggest_swaps
 from patrolplan.team.week_editor import InvalidEditError, WeekEditor, get_slot
 from patrolplan.text import format_count
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from patrolplan.area import StudyArea
     from patrolplan.board.board_state import BoardState
     from patrolplan.board.csv_table import CsvTable
-    from patrolplan.team.week import DemandOutcome, Duty, Lock, Week
+    from patrolplan.team.week import Duty, Lock, Week
 
 
 SOURCE = "tasked_places"
@@ -56,7 +55,7 @@ def describe_tasked_change(change: TaskPlace | ReleasePlace) -> str:
 
 
 def _list_cells(task: TaskPlace) -> dict[str, str]:
-    """The row of a place, by our names of the columns; what is as usual stays empty."""
+    """The row of a place, by our names of the columns; what the settings say stays empty."""
     weekdays = [day for day in WEEKDAYS if day in task.weekdays]
     return {
         "place_id": task.place_id,
@@ -140,44 +139,11 @@ def replan_tasked_places(state: BoardState, table: CsvTable) -> tuple[BoardState
     return after, _describe_outcome(len(lost) - len(removed), removed)
 
 
-def meet_demand(state: BoardState, place: str) -> tuple[BoardState, str]:
-    """The board with the days of a tasked place met by the least changes, and what came of it.
-
-    Days are met one after the other: by an officer who is free, else in the place of one patrol,
-    else of two; a day for which even that does not do stays unmet, and its demand says why.
-    """
-    editor, week = state.editor, state.week
-    for outcome in week.demands:
-        if (outcome.kind, outcome.place) == ("tasked", place):
-            week = _meet_on_day(editor, week, outcome)
+def describe_visits(week: Week, place: str) -> str:
+    """On how many days a tasked place is met."""
     mine = [one for one in week.demands if (one.kind, one.place) == ("tasked", place)]
     met = sum(one.is_met for one in mine)
-    words = f"; met on {met} of {format_count(len(mine), 'day')}" if mine else ""
-    return replace(state, week=week), words
-
-
-def _meet_on_day(editor: WeekEditor, week: Week, outcome: DemandOutcome) -> Week:
-    """The week with one demand met as far as it can be."""
-    missing = outcome.visits - len(outcome.met_by)
-    for max_out in range(MAX_CARDS_OUT + 1):
-        while missing > 0:
-            gap = Gap(place=outcome.place, date=outcome.date)
-            swaps = suggest_swaps(
-                editor, week, gap, count=1, max_out=max_out, max_new=max(1, max_out)
-            )
-            if not swaps:
-                break
-            week = swaps[0].week
-            now = next(
-                one
-                for one in week.demands
-                if (one.kind, one.place, one.date) == ("tasked", outcome.place, outcome.date)
-            )
-            left = outcome.visits - len(now.met_by)
-            if left >= missing:
-                break
-            missing = left
-    return week
+    return f"; met on {met} of {format_count(len(mine), 'day')}" if mine else ""
 
 
 def _renumber_route(editor: WeekEditor, duty: Duty) -> Duty:

@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from patrolplan.atomic import TEMPORARY_PREFIX, WEEK_FILE
+from patrolplan.atomic import TEMPORARY_PREFIX, WEEK_FILE, hash_content
 from patrolplan.outputs.output_folder import write_files
-from patrolplan.team.week_editor import WeekEditor
+from patrolplan.team.week_editor import InvalidEditError, WeekEditor
 from patrolplan.team.week_file import CHANCES_FILE, read_week
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ class Snapshot:
     chances: str
     """The contents of the file of chances, as JSON; empty where there is none."""
     tables: Mapping[str, str]
-    """Each table's bytes in Base64, as JSON, by its source."""
+    """Each table as JSON, by its source: its bytes in Base64, or their digest alone where it has
+    columns that nobody reads, which may hold free text."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +85,11 @@ class SnapshotMaker:
             for key, value in document.items()
         }
         contents = {
-            source: self._encode(base64.b64encode(table.content).decode("ascii"))
+            source: self._encode(
+                {"digest": hash_content(table.content)}
+                if table.has_unread_columns
+                else base64.b64encode(table.content).decode("ascii")
+            )
             for source, table in tables.items()
         }
         chances = files.get(CHANCES_FILE, b"").decode("utf-8")
@@ -171,7 +176,7 @@ def restore_state(now: BoardState, snapshot: Snapshot) -> BoardState:
     planned = now.planned_area
     for source, table in now.tables.items():
         if source in snapshot.tables:
-            content = base64.b64decode(json.loads(snapshot.tables[source]))
+            content = _read_content(table, json.loads(snapshot.tables[source]))
             if content != table.content:
                 tables[source] = replace(table, content=content)
                 planned = planned.with_table(tables[source])
@@ -183,6 +188,19 @@ def restore_state(now: BoardState, snapshot: Snapshot) -> BoardState:
         week = read_week(folder, planned.area, planned.plans)
     editor = WeekEditor.from_week(week, planned.area, planned.plans)
     return replace(now, planned_area=planned, editor=editor, week=week, tables=tables)
+
+
+def _read_content(now: CsvTable, stored: str | dict[str, str]) -> bytes:
+    """The bytes of a table as it was; raises InvalidEditError where only their digest is stored."""
+    if isinstance(stored, str):
+        return base64.b64decode(stored)
+    if stored["digest"] != hash_content(now.content):
+        message = (
+            f"this cannot be undone after a start of the board: {now.path.name} has columns that "
+            "are not read, and so is not stored; change it there"
+        )
+        raise InvalidEditError(message)
+    return now.content
 
 
 def _build_document(snapshot: Snapshot) -> dict[str, Any]:

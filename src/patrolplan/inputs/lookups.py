@@ -198,7 +198,8 @@ OFFICERS_TABLE = Lookup(
             matching(
                 "(?i:true|false)?",
                 "{value} is neither true nor false",
-                "write true (may patrol alone) or false, or nothing for what is usual of the role",
+                "write true (may patrol alone) or false, or nothing: officers and PCSOs may, "
+                "others may not",
             ),
         ),
         ("base_longitude", DEGREES),

@@ -23,14 +23,12 @@ from patrolplan.notes import Note
 from patrolplan.patrols.plan import Plan
 from patrolplan.team.companions import has_time_for
 from patrolplan.team.day_plans import list_day_plans
-from patrolplan.team.demand_outcomes import build_demand_outcomes
-from patrolplan.team.draw import make_draw_key
+from patrolplan.team.draw import list_facts
 from patrolplan.team.few_changes import ChangeLimits, find_few_changes
 from patrolplan.team.problem import Bools, RotaProblem
-from patrolplan.team.rota import build_week, sort_duties
+from patrolplan.team.rota import build_week, walk_new_patrols
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.solve import RotaSolution
-from patrolplan.team.walks import draw_new_walks
 from patrolplan.team.week import Duty, Lock, Week
 
 MAX_MOVES = 2
@@ -199,15 +197,7 @@ def meet_demands(
 def _select_locks(week: Week, stay: Sequence[Duty]) -> tuple[Lock, ...]:
     """The locks of a week without those of patrols that are lost."""
     lost = [duty for duty in week.duties if duty not in stay]
-    return tuple(
-        lock
-        for lock in week.locks
-        if not any(
-            (lock.officer, lock.urn, lock.date) == (duty.officer, duty.urn, duty.date)
-            and lock.window in {None, duty.window}
-            for duty in lost
-        )
-    )
+    return tuple(lock for lock in week.locks if not any(map(lock.is_fulfilled_by, lost)))
 
 
 def _drop_crew(inputs: RotaInputs, duty: Duty) -> Duty:
@@ -217,10 +207,13 @@ def _drop_crew(inputs: RotaInputs, duty: Duty) -> Duty:
 
 
 def list_changes(before: Week, after: Week) -> tuple[Change, ...]:
-    """Every duty that is withdrawn or new; one whose crew changes is both."""
+    """The cards of one week that are void in another, and those that are new there.
 
-    def index(week: Week) -> dict[tuple[object, ...], Duty]:
-        return {duty.key: duty for duty in week.duties}
+    A card shows who walks where and when: a patrol whose route only has another number keeps it.
+    """
+
+    def index(week: Week) -> dict[tuple[str, ...], Duty]:
+        return {(*list_facts(duty), duty.patrol.way): duty for duty in week.duties}
 
     old, new = index(before), index(after)
     return (
@@ -273,9 +266,7 @@ def _build_changed_week(
     if rows is None:
         return None
     after = build_week(inputs, part, RotaSolution.rate(part, rows, before.bound))
-    number = 1 if before.draw is None else before.draw.number
-    key = make_draw_key(inputs.area, inputs.days[0], number)
-    duties = draw_new_walks(inputs, before.duties, after.duties, key)
+    after = walk_new_patrols(inputs, before, after)
     absences = (
         Note("officer_away", {"officer": name, "date": f"{day}"})
         for name in sorted(inputs.absent)
@@ -283,8 +274,6 @@ def _build_changed_week(
     )
     return replace(
         after,
-        duties=sort_duties(duties),
-        demands=build_demand_outcomes(inputs, duties),
         locks=before.locks,
         notes=tuple(dict.fromkeys((*before.notes, *after.notes, *absences))),
         created_from=before.created_from,

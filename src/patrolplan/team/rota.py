@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from operator import is_
 
 import numpy as np
 import pandas as pd
@@ -26,7 +27,7 @@ from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.secret import WeekKey, note_secret
 from patrolplan.team.solve import RotaSolution, SearchLimits, solve_rota
 from patrolplan.team.unmet_reasons import UnmetReasons, check_locks, check_locks_and_bans
-from patrolplan.team.walks import draw_walks
+from patrolplan.team.walks import draw_new_walks, draw_walks
 from patrolplan.team.week import Ban, Draw, Duty, Lock, PatrolShortfall, Week, list_school_days
 
 FULL_DOSE_SHARE = 0.5
@@ -132,6 +133,20 @@ def build_drawn_week(inputs: RotaInputs, best: RotaSolution) -> Week:
         chances=tabulate_chances(inputs, chances),
         notes=(*week.notes, *_note_secret(inputs)),
     )
+
+
+def walk_new_patrols(inputs: RotaInputs, before: Week, after: Week) -> Week:
+    """A changed week with the walks of its new patrols drawn; those that stand keep theirs.
+
+    They are drawn by the key of the week's draw, so that patrols that were placed by hand or by a
+    repair are no easier to foresee than the others.
+    """
+    number = 1 if before.draw is None else before.draw.number
+    key = make_draw_key(inputs.area, inputs.days[0], number)
+    duties = draw_new_walks(inputs, before.duties, after.duties, key)
+    if all(map(is_, duties, after.duties)):
+        return after
+    return replace(after, duties=sort_duties(duties), demands=build_demand_outcomes(inputs, duties))
 
 
 def _note_secret(inputs: RotaInputs) -> tuple[Note, ...]:

@@ -43,8 +43,6 @@ def suggest_swaps(
     gap: Gap,
     *,
     count: int = 3,
-    max_out: int = MAX_CARDS_OUT,
-    max_new: int = MAX_CARDS_OUT + 1,
 ) -> tuple[Suggestion, ...]:
     """The best ways to fill a gap with few changes, best first.
 
@@ -61,8 +59,6 @@ def suggest_swaps(
         What is to be filled.
     count
         Maximum number of suggestions.
-    max_out, max_new
-        Cards of patrols that stand which each may withdraw, and new ones.
 
     Raises
     ------
@@ -81,8 +77,8 @@ def suggest_swaps(
     while wanted.any() and len(suggestions) < count:
         limits = ChangeLimits(
             standing,
-            max_out,
-            max_new,
+            MAX_CARDS_OUT,
+            MAX_CARDS_OUT + 1,
             must=wanted[near],
             not_all_of=tuple(withdrawn),
         )

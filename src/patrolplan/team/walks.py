@@ -108,13 +108,16 @@ def draw_new_walks(
     """
     earlier = {_identify(duty): duty for duty in before}
     new = [row for row, duty in enumerate(duties) if _identify(duty) not in earlier]
-    standing = [
-        replace(earlier[_identify(duty)], crew=duty.crew, variant=duty.variant)
-        if _identify(duty) in earlier
-        else duty
-        for duty in duties
-    ]
+    standing = [_take_walk(earlier.get(_identify(duty)), duty) for duty in duties]
     return draw_walks(inputs, standing, key, rows=new, executor=executor)
+
+
+def _take_walk(earlier: Duty | None, duty: Duty) -> Duty:
+    """A duty with the walk that it had before, if it had one."""
+    if earlier is None:
+        return duty
+    same = (earlier.crew, earlier.variant) == (duty.crew, duty.variant)
+    return earlier if same else replace(earlier, crew=duty.crew, variant=duty.variant)
 
 
 def _identify(duty: Duty) -> tuple[object, ...]:

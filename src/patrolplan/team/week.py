@@ -50,7 +50,7 @@ class Lock:
     window: str | None = None
     """Of `[week] windows`; None leaves the choice open, where there are several."""
 
-    def is_kept_by(self, duty: "Duty") -> bool:
+    def is_fulfilled_by(self, duty: "Duty") -> bool:
         """Whether a patrol is what was set by hand."""
         return (
             (self.officer, self.urn, self.date) == (duty.officer, duty.urn, duty.date)

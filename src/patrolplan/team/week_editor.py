@@ -111,7 +111,7 @@ class WeekEditor:
     def find_lock(self, duty: Duty) -> Lock | None:
         """The lock that a patrol fulfils."""
         for lock in self.inputs.locks:
-            if lock.is_kept_by(duty):
+            if lock.is_fulfilled_by(duty):
                 return lock
         return None
 

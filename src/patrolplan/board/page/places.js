@@ -134,7 +134,7 @@ const placeForm = (state) => {
       "div", { class: "fields" },
       labelled("Between", field("hours_from", { type: "time" })),
       labelled("and", field("hours_to", { type: "time" })),
-      labelled("Minutes there", field("minutes", { type: "number", min: "1", max: "999", placeholder: "as usual" })),
+      labelled("Minutes there", field("minutes", { type: "number", min: "1", max: "999", placeholder: "by the settings" })),
       labelled("Visits a day", pick("visits", Array.from({ length: 9 }, (_, at) => [String(at + 1), String(at + 1)]))),
       labelled("Officers together", pick("officers", [["1", "1"], ["2", "2"]])),
     ),

@@ -31,7 +31,7 @@ export const appointmentName = ({ kind, from, to }) => `${kindName(kind)} ${from
 /** What tells a patrol from the others. */
 export const keyOf = ({ officer, urn, date, window = AFTER_SCHOOL }) => ({ officer, urn, date, window });
 
-/** The same as one string; only windows other than the usual one are named. */
+/** The same as one string; only windows other than after school are named. */
 export const idOf = ({ date, urn, officer, window = AFTER_SCHOOL }) => [date, urn, officer, ...(window === AFTER_SCHOOL ? [] : [window])].join("|");
 
 /** A patrol in few words. */

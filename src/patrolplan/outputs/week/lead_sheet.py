@@ -94,7 +94,8 @@ def describe_draw(week: Week) -> list[str]:
     sentences = [
         f"One week was drawn of all that keep the rules and are at most {give} less good."
         if draw.give > 0
-        else "The settings let the draw give nothing up: it chose between equally good weeks.",
+        else "The settings let the draw give nothing up: the best week stands, and only the order "
+        "of stops and the minutes were drawn.",
         _describe_worth(week, draw),
     ]
     if draw.commitment:
