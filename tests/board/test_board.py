@@ -35,10 +35,8 @@ def saved(board):
 
 
 def describe(week):
-    """A week's document; its gap follows from worth and bound, which files hold rounded."""
-    return {
-        name: value for name, value in build_week_document(week).items() if name != "gap_percent"
-    }
+    """A week's document."""
+    return build_week_document(week)
 
 
 def without_history(week):

@@ -17,7 +17,7 @@ PATIENCE_SECONDS = 120
 
 def describe(week):
     """A week's document without what was done to get there; its shares follow from the rest."""
-    return {**build_week_document(week), "history": [], "gap_percent": 0, "give_percent": 0}
+    return {**build_week_document(week), "history": []}
 
 
 def change(board, client, **what):

@@ -29,7 +29,7 @@ from patrolplan.team.week_file import build_week_document
 
 def describe(week):
     """A week's document without what was done to get there; its shares follow from the rest."""
-    return {**build_week_document(week), "history": [], "gap_percent": 0, "give_percent": 0}
+    return {**build_week_document(week), "history": []}
 
 
 def start_again(shared):

@@ -5,6 +5,7 @@ import datetime as dt
 import json
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -42,6 +43,17 @@ def document(week):
 def _written(document, folder):
     (folder / "week.json").write_text(json.dumps(document), encoding="utf-8")
     return folder
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_percentages_come_back_equal_whatever_the_worths(week, demo_area, plan, tmp_path, seed):
+    """What a file says of gap and give follows from the rounded worths that it holds."""
+    best, share, bound = np.random.default_rng(seed).uniform([1, 0.98, 1], [2, 1, 1.01])
+    drawn = replace(week.draw, best_worth=best)
+    changed = replace(week, worth=best * share, bound=best * bound, draw=drawn, duties=())
+    document = json.loads(json.dumps(build_week_document(changed)))
+    again = read_week(_written(document, tmp_path), demo_area, plan)
+    assert build_week_document(again) == document
 
 
 def test_a_week_comes_back_as_it_was_written(document, demo_area, plan, tmp_path):

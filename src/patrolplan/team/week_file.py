@@ -165,14 +165,15 @@ def build_week_document(week: Week) -> dict[str, Any]:
         holds each walk once, in the form of `plan.json` but with reasons as fields, not words;
         `route` is its row there. `read_week` turns it into a `Week` again.
     """
+    week = _round_worths(week)
     routes: dict[str, int] = {}
     mixed = week.has_mixed_modes
     fields: dict[str, Any] = {
         "schema_": SCHEMA,
         "status": week.status,
         "gap_percent": round(week.gap_percent, 4),
-        "worth": round(week.worth, 6),
-        "bound": round(week.bound, 6),
+        "worth": week.worth,
+        "bound": week.bound,
         "plan": compute_short_id(week.created_from),
         "created_from": week.created_from,
         "days": list(week.days),
@@ -194,15 +195,22 @@ def build_week_document(week: Week) -> dict[str, Any]:
     return document | {"routes": [json.loads(route) for route in routes]}
 
 
+def _round_worths(week: Week) -> Week:
+    """The week with its worths as files hold them, so that percentages of them come back equal."""
+    draw = week.draw
+    if draw is not None:
+        draw = replace(draw, best_worth=round(draw.best_worth, 6))
+    return replace(week, worth=round(week.worth, 6), bound=round(week.bound, 6), draw=draw)
+
+
 def _build_draw_fields(week: Week) -> dict[str, Any]:
     """How the week was drawn, where it was."""
     if week.draw is None:
         return {}
-    best_worth = round(week.draw.best_worth, 6)
     return {
         "commitment": week.draw.commitment,
         "give_percent": round(week.give_percent, 4),
-        "draw": replace(week.draw, best_worth=best_worth),
+        "draw": week.draw,
         "foreseen": week.foreseen,
     }
 
