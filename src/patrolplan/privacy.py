@@ -180,6 +180,9 @@ class ReportGroups:
         threshold are 0, so the terms of a group may add up to less than its count.
     all_by_term
         The same for the squares of all files together, inside the area or not.
+    squares
+        (g, 3) the square of each group, rows of `patrolplan.crs.find_squares`; empty where only
+        counts are given.
     """
 
     threshold: int
@@ -189,6 +192,7 @@ class ReportGroups:
     factor_counts: NDArray[np.int64]
     by_term: dict[SchoolTerm, NDArray[np.int64]] = field(default_factory=dict)
     all_by_term: dict[SchoolTerm, int] = field(default_factory=dict)
+    squares: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 3), dtype=np.int64))
 
     def __post_init__(self) -> None:
         if len(self.counts) and int(self.counts.min()) < self.threshold:
@@ -282,6 +286,7 @@ def group_reports(
         factor_counts=suppress_and_round(table.factor_counts[used], threshold),
         by_term={term: counts[used] for term, counts in terms.items() if counts[used].any()},
         all_by_term={term: int(counts.sum()) for term, counts in terms.items() if counts.any()},
+        squares=table.squares[used],
     )
     unused = {
         "outside the area": ~is_inside,

@@ -24,8 +24,11 @@ from patrolplan.times import MONTHS_A_TERM, SchoolTerm
 NONE_GIVEN = "none"
 """What a report says that names no place factor, or no behaviour factor."""
 
+UNKNOWN_BAND = "unknown"
+"""The time of day of a report that gives none, as of those that a survey rounded away."""
+
 ALLOWED_VALUES = {
-    column: names if column == "time_band" else (*names, NONE_GIVEN)
+    column: (*names, UNKNOWN_BAND if column == "time_band" else NONE_GIVEN)
     for column, names in FACTORS.items()
 }
 COLUMNS = ("report_id", "reported_on", *FACTORS, "longitude", "latitude")
@@ -62,7 +65,7 @@ def read_reports(
             _check_is_new(path, by_digest)
     problems.raise_if_any()
     rows = pd.concat([one.rows for one in tables], ignore_index=True)
-    return _count_rows(rows, step, malformed=sum(len(one.malformed) for one in tables))
+    return count_reports(rows, step, malformed=sum(len(one.malformed) for one in tables))
 
 
 def _check_is_new(path: Path, by_digest: dict[str, Path]) -> None:
@@ -77,8 +80,18 @@ def _check_is_new(path: Path, by_digest: dict[str, Path]) -> None:
     by_digest[digest] = path
 
 
-def _count_rows(rows: pd.DataFrame, step: int, *, malformed: int) -> ReportTable:
-    """The counts of raw rows as they may be known; malformed ones have no values."""
+def count_reports(rows: pd.DataFrame, step: int, *, malformed: int = 0) -> ReportTable:
+    """The counts of raw rows as they may be known; malformed ones have no values.
+
+    Parameters
+    ----------
+    rows
+        `COLUMNS` as text, a row a report.
+    step
+        Counts go in multiples of it.
+    malformed
+        Rows of the files that could not be split into values.
+    """
     longitude, latitude = parse_numbers(rows["longitude"]), parse_numbers(rows["latitude"])
     squares = find_squares(np.column_stack([longitude, latitude]))
     good = np.ones(len(rows), dtype=bool)

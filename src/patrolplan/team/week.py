@@ -126,8 +126,9 @@ class Foreseen:
     """With the locks and bans as they are."""
 
 
-DemandKind = Literal["tasked", "watched"]
-"""A place that intelligence asks for, or a hotspot near a gate that is new or rising."""
+DemandKind = Literal["tasked", "watched", "feared"]
+"""A place that intelligence asks for, a hotspot near a gate that is new or rising, or a square near
+a school where pupils feel least safe."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,48 @@
+"""Names of squares of the fixed grid, as coarse as the squares themselves: by their streets."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from patrolplan.crs import find_squares
+from patrolplan.network.network import StreetNetwork
+
+MAX_STREETS = 2
+"""Streets that the name of a square gives."""
+
+
+def name_squares(network: StreetNetwork, squares: ArrayLike) -> list[tuple[str, ...]]:
+    """The named streets with most length in each square, the longest first.
+
+    A square names no corner and no building, so that its name says no more than the square does.
+
+    Parameters
+    ----------
+    network
+        Streets of the area.
+    squares
+        (s, 3) rows of `patrolplan.crs.find_squares`.
+
+    Returns
+    -------
+    list of tuple of str
+        At most `MAX_STREETS` names each, in order of length, then by name; empty where no street of
+        the square has a name.
+    """
+    wanted = np.asarray(squares, dtype=np.int64).reshape(-1, 3)
+    of_piece = find_squares(network.piece_middle, network.projection.crs)
+    named = np.asarray(network.piece_name, dtype=object)
+    return [_name_square(named, network.piece_metres, of_piece, square) for square in wanted]
+
+
+def _name_square(
+    names: NDArray[np.object_],
+    metres: NDArray[np.float64],
+    of_piece: NDArray[np.int64],
+    square: NDArray[np.int64],
+) -> tuple[str, ...]:
+    lengths: dict[str, float] = {}
+    for piece in np.flatnonzero((of_piece == square).all(axis=1)):
+        if names[piece]:
+            lengths[names[piece]] = lengths.get(names[piece], 0.0) + float(metres[piece])
+    ranked = sorted(lengths, key=lambda name: (-round(lengths[name]), name))
+    return tuple(ranked[:MAX_STREETS])

@@ -1,0 +1,22 @@
+"""The files of a school's survey: what their pages write and `patrolplan survey --read` takes.
+
+Two forms hold what one class said, in JSON. An answers file comes from the page that pupils fill in
+one after the other: each place that was marked is an answer of its own, in random order, so that
+nothing says which were of one pupil. A tally file comes from the page on which a teacher enters
+what a class ticked on paper: counts by square of the fixed grid. Neither holds a name, a time of
+day at which it was filled in, nor where the device was. `id` is random, made when a page is opened,
+and only says that two files are the same one.
+"""
+
+from typing import Literal
+
+ANSWERS_FORM = "patrolplan survey 1"
+TALLY_FORM = "patrolplan tally 1"
+Form = Literal["patrolplan survey 1", "patrolplan tally 1"]
+
+MAX_PLACES = 3
+"""Places that one pupil may mark."""
+
+APART_METRES = 360.0
+"""Places of one pupil are at least so far apart: more than the diagonal of a square of the fixed
+grid (353.6 m), so that no pupil counts twice in a square."""

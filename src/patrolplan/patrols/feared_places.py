@@ -1,0 +1,101 @@
+"""Feared places: the squares within reach of a school's gate where pupils feel least safe.
+
+Each school's heaviest squares are to be patrolled within each fortnight, or named as not met. What
+is heavy is what pupils' reports weigh in the risk: of the window's time of day, faded with age. A
+square is patrolled by a stop that covers a hotspot whose stopping place lies in it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+from numpy.typing import NDArray
+
+from patrolplan.area import StudyArea
+from patrolplan.area.square_names import name_squares
+from patrolplan.network.graph import compute_walk_metres
+from patrolplan.risk.surface import Risk
+
+FEARED_A_SCHOOL = 5
+"""Heaviest squares of each school that a fortnight should reach."""
+
+
+@dataclass(frozen=True)
+class FearedPlace:
+    """A square with a group of reports that is among the heaviest of some school."""
+
+    name: str
+    """Stable name of the square: P, column and row of the fixed grid."""
+    group: int
+    """Its row in `StudyArea.reports`."""
+    streets: tuple[str, ...]
+    """Its longest named streets; empty where none has a name."""
+    weight: float
+    """Its share of the pupils' voice, between 0 and 1."""
+    schools: tuple[str, ...]
+    """URNs of the schools that it is one of the heaviest of, the nearest first."""
+    hotspots: tuple[str, ...]
+    """Names of the hotspots with their stopping place in it, most worth first."""
+
+
+def find_feared_places(
+    area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame, urns: Sequence[str] | None = None
+) -> tuple[FearedPlace, ...]:
+    """The heaviest squares of every school, the heaviest first, each once.
+
+    Parameters
+    ----------
+    area, risk
+        Where and how much pupils' reports weigh.
+    hotspots
+        See `patrolplan.tables.HOTSPOTS`.
+    urns
+        Only of these schools; default all.
+    """
+    groups = area.reports
+    of_piece, held = groups.group_of_piece, groups.group_of_piece >= 0
+    weight = np.bincount(of_piece[held], risk.reports[held], len(groups))
+    schools: dict[int, list[tuple[float, str]]] = {}
+    for row, urn in enumerate(area.schools["urn"]):
+        if urns is not None and urn not in urns:
+            continue
+        metres = _measure_to_groups(area, row)
+        near = np.flatnonzero(np.isfinite(metres) & (weight > 0))
+        order = near[np.lexsort((metres[near], -np.round(weight[near], 12)))]
+        for group in order[:FEARED_A_SCHOOL].tolist():
+            schools.setdefault(group, []).append((float(metres[group]), str(urn)))
+    chosen = sorted(schools, key=lambda group: (-round(float(weight[group]), 12), group))
+    stop_group = of_piece[hotspots["stop_piece"].to_numpy(dtype=np.int64)]
+    named = name_squares(area.network, groups.squares[chosen])
+    return tuple(
+        FearedPlace(
+            name=name_place(groups.squares[group]),
+            group=group,
+            streets=streets,
+            weight=float(weight[group]),
+            schools=tuple(urn for _, urn in sorted(schools[group])),
+            hotspots=tuple(hotspots["hotspot"][stop_group == group]),
+        )
+        for group, streets in zip(chosen, named, strict=True)
+    )
+
+
+def name_place(square: NDArray[np.int64]) -> str:
+    """The stable name of a square.
+
+    Examples
+    --------
+    >>> name_place(np.array([27700, 2118, 727]))
+    'P2118-727'
+    """
+    return f"P{square[1]}-{square[2]}"
+
+
+def _measure_to_groups(area: StudyArea, row: int) -> NDArray[np.float64]:
+    """(g,) metres to walk from a gate to the nearest street of each group; inf: out of reach."""
+    groups, limit = area.reports.group_of_piece, area.settings.patrol.radius_metres
+    walk = compute_walk_metres(area.network.walkable, area.gates.take([row]), limit)
+    nearest = np.full(len(area.reports), np.inf)
+    np.minimum.at(nearest, groups[groups >= 0], walk[groups >= 0])
+    return nearest
