@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, LiteralString, NoReturn, Self
+from typing import Annotated, Any, Final, Literal, NoReturn, Self
 
 from pydantic import (
     AfterValidator,
@@ -53,18 +53,16 @@ MAX_PROBLEMS = 5
 SAVE_AGAIN = "save it again from its own page"
 
 
+OWN_ERROR: Final = "survey"
+"""Type of our own errors, whose messages show no value."""
+
 NO_DAY: Final = "is not a day that exists, as YYYY-MM-DD"
 TOO_MANY_PLACES: Final = "has more places than the pupils who took part may mark"
 
 
-def _build_error(kind: LiteralString, what: LiteralString) -> PydanticCustomError:
-    """An error whose message shows no value."""
-    return PydanticCustomError(kind, what)
-
-
 def _check_word(column: str, word: str) -> str:
     if word not in ALLOWED_VALUES[column]:
-        raise _build_error("word", "is not one of the words of the form")
+        raise PydanticCustomError(OWN_ERROR, "is not one of the words of the form")
     return word
 
 
@@ -72,18 +70,18 @@ def _check_day(text: str) -> str:
     try:
         day = dt.datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - a day alone
     except ValueError:
-        raise _build_error("day", NO_DAY) from None
+        raise PydanticCustomError(OWN_ERROR, NO_DAY) from None
     if f"{day}" != text or not PLAUSIBLE_YEARS[0] <= day.year <= PLAUSIBLE_YEARS[1]:
-        raise _build_error("day", NO_DAY)
+        raise PydanticCustomError(OWN_ERROR, NO_DAY)
     return text
 
 
 def _check_counts(column: str, counts: object) -> object:
     """Refuse other words before pydantic does, whose place of an error would show the word."""
-    if not isinstance(counts, dict) or not set(counts) <= set(FACTORS[column]):
-        raise _build_error("word", "holds a word that is not of the form")
+    if not isinstance(counts, dict) or not set(counts) <= set(ALLOWED_VALUES[column]):
+        raise PydanticCustomError(OWN_ERROR, "holds a word that is not of the form")
     if not all(type(count) is int and 0 <= count <= MAX_PUPILS for count in counts.values()):
-        raise _build_error("count", "holds a count that is not a whole number of pupils")
+        raise PydanticCustomError(OWN_ERROR, "holds a count that is not a whole number of pupils")
     return counts
 
 
@@ -118,8 +116,8 @@ class _Square(_Form):
     @model_validator(mode="after")
     def _add_up(self) -> Self:
         if any(sum(getattr(self, column).values()) > self.pupils for column in FACTORS):
-            raise _build_error(
-                "sum", "has more ticks in a column than pupils who marked the square"
+            raise PydanticCustomError(
+                OWN_ERROR, "has more ticks in a column than pupils who marked the square"
             )
         return self
 
@@ -138,7 +136,7 @@ class _AnswersFile(_Head):
     @model_validator(mode="after")
     def _add_up(self) -> Self:
         if len(self.answers) > MAX_PLACES * self.pupils:
-            raise _build_error("sum", TOO_MANY_PLACES)
+            raise PydanticCustomError(OWN_ERROR, TOO_MANY_PLACES)
         return self
 
 
@@ -150,11 +148,11 @@ class _TallyFile(_Head):
     def _add_up(self) -> Self:
         counts = [one.pupils for one in self.squares]
         if max(counts, default=0) > self.pupils:
-            raise _build_error("sum", "has more pupils in a square than took part")
+            raise PydanticCustomError(OWN_ERROR, "has more pupils in a square than took part")
         if sum(counts) > MAX_PLACES * self.pupils:
-            raise _build_error("sum", TOO_MANY_PLACES)
+            raise PydanticCustomError(OWN_ERROR, TOO_MANY_PLACES)
         if len({tuple(one.square) for one in self.squares}) < len(self.squares):
-            raise _build_error("square", "has a square more than once")
+            raise PydanticCustomError(OWN_ERROR, "has a square more than once")
         return self
 
 
@@ -325,9 +323,6 @@ WORDING = {
 }
 """What is wrong, by pydantic's type of an error; of any other the value is not of its form."""
 
-OWN_ERRORS = ("word", "day", "count", "sum", "square")
-"""Types of our own errors, whose messages show no value."""
-
 KEYS = frozenset(
     key for model in (_Answer, _Square, _AnswersFile, _TallyFile) for key in model.model_fields
 )
@@ -337,7 +332,7 @@ def _raise_problems(path: Path, errors: Sequence[ErrorDetails]) -> NoReturn:
     problems = Problems()
     for error in errors[:MAX_PROBLEMS]:
         kind = error["type"]
-        words = error["msg"] if kind in OWN_ERRORS else WORDING.get(kind, "is not of its form")
+        words = error["msg"] if kind == OWN_ERROR else WORDING.get(kind, "is not of its form")
         problems.add(path, words, SAVE_AGAIN, _describe_place(error["loc"], kind))
     if (more := len(errors) - MAX_PROBLEMS) > 0:
         problems.add(path, f"has {more:,} more problems of this kind", SAVE_AGAIN)

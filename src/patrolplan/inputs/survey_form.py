@@ -10,10 +10,10 @@ and only says that two files are the same one.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
-ANSWERS_FORM = "patrolplan survey 1"
-TALLY_FORM = "patrolplan tally 1"
+ANSWERS_FORM: Final = "patrolplan survey 1"
+TALLY_FORM: Final = "patrolplan tally 1"
 Form = Literal["patrolplan survey 1", "patrolplan tally 1"]
 
 RECORD_FORM = "patrolplan survey record 1"
