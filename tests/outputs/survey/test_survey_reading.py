@@ -131,7 +131,9 @@ def test_a_survey_whose_file_is_not_given_is_not_lost(tmp_path, out):
     one, other = _survey(tmp_path, "a"), _survey(tmp_path, "b", column=1)
     _take_in(out, one)
     before = _snapshot(out.parent)
-    with pytest.raises(OutputError, match=r"also holds 1 survey whose files are not given; .*--add"):
+    with pytest.raises(
+        OutputError, match=r"also holds 1 survey whose files are not given; .*--add"
+    ):
         _take_in(out, other)
     assert _snapshot(out.parent) == before
 
