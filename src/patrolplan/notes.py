@@ -110,6 +110,7 @@ NoteKind = Literal[
     "demand_outside_hours",
     "demand_unfit",
     "demand_no_school",
+    "feared_no_hotspot",
     "demand_schools_closed",
     "demand_officers_short",
     "barred_place_passed",
@@ -273,6 +274,7 @@ NOTE_VALUES: Mapping[NoteKind, Mapping[str, object]] = {
     "demand_outside_hours": {"place": str, "hours": str},
     "demand_unfit": {"place": str, "school": str},
     "demand_no_school": {"place": str},
+    "feared_no_hotspot": {"place": str},
     "demand_schools_closed": {"place": str},
     "demand_officers_short": {
         "place": str,

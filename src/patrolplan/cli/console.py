@@ -440,6 +440,7 @@ def _describe_draw(week: Week) -> str:
 
 def print_week(week: Week) -> None:
     """Print who patrols where and when, how good that is, and what could not be met."""
+    from patrolplan.outputs.feared import name_feared_places
     from patrolplan.outputs.note_words import describe_note, describe_notes
     from patrolplan.outputs.wording import format_route_name
     from patrolplan.team.week import format_day
@@ -460,8 +461,10 @@ def print_week(week: Week) -> None:
         stdout.print(f"An insider without the secret could name {share} of the visits beforehand.")
     for missing in week.unmet:
         stdout.print(f"not met: {missing}")
+    names = name_feared_places(week.plan.area)
     for demand in week.demands:
         if demand.why is not None:
-            day = "" if demand.date is None else f"{format_day(demand.date)}: "
+            feared = f"pupils feel unsafe {names[demand.place]}: " if demand.place in names else ""
+            day = feared if demand.date is None else f"{format_day(demand.date)}: "
             stdout.print(f"demand not met: {day}{describe_note(demand.why)}", soft_wrap=True)
     print_notes(describe_notes(week.notes))

@@ -163,6 +163,9 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     ),
     "demand_unfit": "{place} does not fit into the window of {school}.",
     "demand_no_school": "{place} is for none of the schools that are planned.",
+    "feared_no_hotspot": (
+        "{place}: no priority street has its stopping place there, so that no patrol stops there."
+    ),
     "demand_schools_closed": "{place}: the schools that may serve it are closed that day.",
     "demand_officers_short": _say_officers_short,
     "barred_place_passed": "Gate or base cannot be reached without passing barred place {place}.",
