@@ -4,7 +4,8 @@ A school's best patrol and its variants go where they are worth most, whatever i
 place to visit, each school that may serve it has one further patrol that goes there in its hours,
 and each school near a hotspot that is new or rising has one that stops there, where none of its own
 does. Where nobody's patrols go to a square that pupils of some school fear, the two nearest schools
-have one that does. A week then chooses who goes; without a week, see `patrolplan.patrols.assigned_places`.
+have one that does. A week then chooses who goes; without a week, see
+`patrolplan.patrols.assigned_places`.
 """
 
 import datetime as dt

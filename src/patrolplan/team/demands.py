@@ -1,9 +1,9 @@
-"""Demands of a week: places tasked by intelligence, hotspots near the gates that are new or rising,
-and the squares near each school where pupils feel least safe.
+"""Demands of a week: tasked places, watched hotspots and feared places.
 
-Of tasked places each day counts by itself. Of the others one visit in the week is enough, and a
-feared place that was patrolled in the week before asks for none: so each is patrolled within each
-fortnight.
+Intelligence asks for places; hotspots near a gate that are new or rising are watched; feared are
+the squares near each school where pupils feel least safe. Of tasked places each day counts by
+itself. Of the others one visit in the week is enough, and a feared place that was patrolled in the
+week before asks for none: so each is patrolled within each fortnight.
 """
 
 import datetime as dt

@@ -46,8 +46,8 @@ IMPOSSIBLE = -1
 """Patrols missing where no week keeps the rules, however few patrols it has."""
 
 Aim = Literal["tasked", "patrols", "watched"]
-"""What a floor counts: visits to tasked places, patrols of schools, visits to watched hotspots and feared
-places."""
+"""What a floor counts: visits to tasked places, patrols of schools, and visits to watched hotspots
+and feared places."""
 
 DOSE_STEP_MINUTES = 0.01
 """Minutes by which a dose must be longer to count as higher."""

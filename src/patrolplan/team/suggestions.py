@@ -115,15 +115,12 @@ def _find_options(inputs: RotaInputs, gap: Gap) -> Bools:
             raise InvalidEditError(message)
         fills &= problem.school == inputs.urns.index(gap.urn)
     if gap.place is not None:
-        hotspots = {gap.place}
+        sought = {gap.place}
         for demand in inputs.demands:
-            hotspots.update(demand.hotspots if demand.place == gap.place else ())
+            sought.update(demand.hotspots if demand.place == gap.place else ())
         goes = np.array(
             [
-                any(
-                    gap.place == stop.tasked or not hotspots.isdisjoint(stop.covered)
-                    for stop in stops
-                )
+                any(not sought.isdisjoint({stop.tasked, *stop.covered}) for stop in stops)
                 for stops in (route.patrol.stops for route in inputs.routes)
             ],
             dtype=bool,

@@ -90,12 +90,21 @@ class ChangeEntry(FileModel):
     what: str
 
 
+PLACES: tuple[tuple[DemandKind, str], ...] = (
+    ("tasked", "place_id"),
+    ("watched", "hotspot"),
+    ("feared", "square"),
+)
+"""The field of a demand's entry that names its place, by the demand's kind."""
+
+
 class DemandEntry(FileModel):
-    """A demand of the week and its outcome: of a tasked place, or of a hotspot that is watched."""
+    """A demand of the week and its outcome, of a tasked place, a hotspot or a square."""
 
     kind: DemandKind
     place_id: str | None
     hotspot: str | None
+    square: str | None = None
     date: Day | None
     visits: Count
     met_by: tuple[Visitor, ...] = Field(strict=False)
@@ -104,11 +113,10 @@ class DemandEntry(FileModel):
     @classmethod
     def from_outcome(cls, outcome: DemandOutcome) -> "DemandEntry":
         """How it stands in the file."""
-        is_tasked = outcome.kind == "tasked"
+        names = {field: outcome.place if outcome.kind == kind else None for kind, field in PLACES}
         return cls.model_construct(
             kind=outcome.kind,
-            place_id=outcome.place if is_tasked else None,
-            hotspot=None if is_tasked else outcome.place,
+            **names,
             date=outcome.date,
             visits=outcome.visits,
             met_by=outcome.met_by,
@@ -117,7 +125,7 @@ class DemandEntry(FileModel):
 
     def build_outcome(self) -> DemandOutcome:
         """The outcome that it holds."""
-        place = (self.place_id if self.kind == "tasked" else self.hotspot) or ""
+        place = self.place_id or self.hotspot or self.square or ""
         return DemandOutcome(self.kind, place, self.date, self.visits, self.met_by, self.why)
 
 
