@@ -382,5 +382,5 @@ def list_area_attributions(area: str, *, snapped: bool) -> tuple[str, ...]:
 
 
 def is_fictional_area(area: str) -> bool:
-    """Whether an area is made up, by its name."""
+    """Whether an area of this name is made up."""
     return "fictional" in area.lower()
