@@ -69,6 +69,12 @@ QUESTIONS = (
 )
 """In the order in which they are put to a pupil."""
 
+
+def list_counted_choices(question: Question) -> tuple[Choice, ...]:
+    """The answers that count somewhere: all but the last, which stands for no stroke on paper."""
+    return question.choices[:-1]
+
+
 for _question in QUESTIONS:  # a value without words, or words without a value, must not go out
     if tuple(choice.value for choice in _question.choices[:-1]) != FACTORS[_question.column]:
         _message = f"the words of {_question.column} do not match its values"

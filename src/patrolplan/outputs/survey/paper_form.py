@@ -16,7 +16,7 @@ from patrolplan.outputs.cartography.fonts import (
     open_template_folder,
     typeset,
 )
-from patrolplan.outputs.survey.factor_titles import FACTOR_GROUPS
+from patrolplan.outputs.survey.choices import QUESTIONS, list_counted_choices
 from patrolplan.outputs.survey.form_grid import FormGrid, build_form_grid, find_school
 from patrolplan.outputs.survey.form_map import draw_form_map
 from patrolplan.outputs.wording import is_fictional_area, list_area_attributions
@@ -72,8 +72,11 @@ def build_form_data(area: StudyArea, grid: FormGrid, urn: str) -> dict[str, Any]
         "sample": SAMPLE_LABEL,
         "max_places": NUMBER_WORDS[MAX_PLACES],
         "groups": [
-            {"title": group.title, "answers": list(group.titles.values())}
-            for group in FACTOR_GROUPS
+            {
+                "title": question.words,
+                "answers": [choice.words for choice in list_counted_choices(question)],
+            }
+            for question in QUESTIONS
         ],
         "rows": TALLY_ROWS,
         "map_alt": f"Street map around {name} under a grid of squares, lettered A to "
