@@ -5,7 +5,7 @@
 const makeStreetMap = ({ data, icon }) => {
   const pieces = unpack(data.streets.lines);
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  const HOME_METRES = 1000; // across, when the map opens
+  const HOME_METRES = 600; // across, when the map opens
   const NEAR_METRES = 250; // a place farther from any named street has no name
   const bounds = L.latLngBounds(data.bounds);
 
@@ -111,6 +111,10 @@ const makeStreetMap = ({ data, icon }) => {
     });
     L.control.zoom({ position: "bottomright", zoomInTitle: "Closer", zoomOutTitle: "Farther away" }).addTo(map);
     map.attributionControl.setPrefix(false).addAttribution(data.credit);
+    if (calm) {
+      const pan = map.panBy;
+      map.panBy = (offset, options) => pan.call(map, offset, { ...options, animate: false });
+    }
     [["ground", 380], ["ink", 430]].forEach(([name, order]) => {
       map.createPane(name).style.zIndex = order;
       map.getPane(name).style.pointerEvents = "none";

@@ -14,6 +14,7 @@
     const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
     use.setAttribute("href", `#icon-${name}`);
     picture.setAttribute("aria-hidden", "true");
+    picture.setAttribute("class", "icon");
     picture.append(use);
     return picture;
   };
@@ -57,7 +58,7 @@
   const isFree = (at) => pupil.places.every((place) => streetMap.metresApart(place.at, at) >= data.apart_metres);
   const describePin = (at) => {
     if (!map.isOnMap(at)) return "That is off our map. Choose a place on it.";
-    if (!isFree(at)) return "That is close to a place that you have marked already, so it counts as the same place. Choose one outside the circle, or go back.";
+    if (!isFree(at)) return "Too close to your other place: it counts as the same one. Choose a place outside the circle.";
     return `Your pin is ${placeWords(at)}. Not right? Tap again to move it.`;
   };
   const setPin = (at, { by = "finger" } = {}) => {
@@ -65,7 +66,7 @@
     map.setPin(pupil.draft.at, { centre: by === "list" });
     const isGood = Boolean(at) && map.isOnMap(at) && isFree(at);
     one("#prompt").textContent = at ? describePin(pupil.draft.at) : PROMPT;
-    one("#here").hidden = !isGood;
+    one("#here").disabled = !isGood;
     if (isGood && by === "keyboard") one("#here").focus();
     if (by !== "list") one("#places").value = "";
   };
@@ -134,7 +135,7 @@
     pupil = makePupil();
     one("#own").replaceChildren();
     one("#places").value = "";
-    one("#here").hidden = true;
+    one("#here").disabled = true;
     one("#prompt").textContent = PROMPT;
     all(".about").forEach((line) => { line.textContent = ""; });
     all(".chosen").forEach(({ classList }) => classList.remove("chosen"));
@@ -188,7 +189,7 @@
     }));
     one("#save").hidden = !answers.canRenew() && !answers.countSaved();
     one("#save").textContent = answers.countSaved() ? "Save the file again" : "Yes, save the file";
-    one("#not-yet").textContent = answers.countSaved() ? "Close" : "Not yet";
+    one("#not-yet").textContent = answers.countSaved() || !answers.canRenew() ? "Close" : "Not yet";
   };
   const save = () => {
     const address = URL.createObjectURL(new Blob([answers.write()], { type: "application/json" }));

@@ -101,8 +101,8 @@ def render_survey_page(area: "StudyArea", urn: str) -> str:
 def _find_school(area: "StudyArea", urn: str) -> int:
     urns = [str(one) for one in area.schools["urn"]]
     if urn not in urns:
-        what = f"there is no school with URN '{urn}' in the area"
-        raise InputError.one("--school", what, f"choose from: {', '.join(urns)}")
+        where, what = "--school", f"there is no school with URN '{urn}' in the area"
+        raise InputError.one(where, what, f"choose from: {', '.join(urns)}")
     return urns.index(urn)
 
 

@@ -110,7 +110,11 @@ def render_map(plan: "Plan", week: WeekView | None = None) -> bytes:
     layers["credit"] = "Fictional" if wording.is_fictional(plan) else OPENSTREETMAP
     tiles = plan.area.settings.output.tiles
     element, folium_script = _render_folium(layers["bounds"], tiles)
-    scripts = (read_leaflet_script(), folium_script, *(read_script(TEMPLATES / name) for name in SCRIPT_FILES))
+    scripts = (
+        read_leaflet_script(),
+        folium_script,
+        *(read_script(TEMPLATES / name) for name in SCRIPT_FILES),
+    )
     styles = (read_leaflet_style(), read_asset(TEMPLATES / "map.css"))
     page = (
         _load_templates()

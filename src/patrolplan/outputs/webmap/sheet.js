@@ -7,6 +7,9 @@ const makeSheet = ({ draw, ...options }) => {
     _initContainer() {
       this._container = document.createElement("canvas");
     },
+    _destroyContainer() {
+      this._container.remove();
+    },
     _update() {
       if (this._map._animatingZoom && this._bounds) return;
       L.Renderer.prototype._update.call(this);
