@@ -34,6 +34,7 @@ from patrolplan.outputs.way_home_words import (
 from patrolplan.patrols.legs import Leg, Step
 from patrolplan.patrols.plan import Patrol, Plan, Stop, Tasking
 from patrolplan.patrols.turns import HEADINGS
+from patrolplan.patrols.without_reports import note_school_without_reports
 from patrolplan.text import capitalise, format_count
 from patrolplan.times import format_time
 
@@ -283,6 +284,7 @@ def _split_into_columns(legs: list[dict[str, Any]]) -> list[list[dict[str, Any]]
 def _list_basis(plan: Plan, patrol: Patrol) -> list[str]:
     """What the card rests on, a paragraph each: how good, and the data with its sources."""
     quality = f"{wording.describe_quality(patrol)}." if patrol.stops else ""
+    without_reports = describe_notes(note_school_without_reports(plan, patrol.urn))
     data = [
         f"{wording.format_data_months(plan.risk)}.",
         *wording.list_approximations(plan, [patrol.way]),
@@ -290,7 +292,7 @@ def _list_basis(plan: Plan, patrol: Patrol) -> list[str]:
         *describe_notes(plan.area.accepted_checks),
     ]
     lines = [
-        f"{quality} {describe_tested(patrol.tested)}".strip(),
+        " ".join(filter(None, [quality, describe_tested(patrol.tested), *without_reports])),
         " ".join(sentence for sentence in [*data, *wording.list_attributions(plan)] if sentence),
     ]
     return [print_whole(line) for line in lines if line]

@@ -40,6 +40,7 @@ from patrolplan.outputs.webmap.map_layers import (
     find_tasked_point,
     list_map_patrols,
 )
+from patrolplan.patrols.without_reports import note_school_without_reports, note_without_reports
 from patrolplan.text import capitalise
 from patrolplan.times import format_time
 
@@ -128,7 +129,7 @@ def render_map(plan: "Plan", week: WeekView | None = None) -> bytes:
             approximations=wording.list_approximations(
                 plan, (shown.patrol.way for shown in patrols)
             ),
-            notes=describe_notes((*plan.risk.notes, *plan.area.notes)),
+            notes=describe_notes((*note_without_reports(plan), *plan.risk.notes, *plan.area.notes)),
             attributions=wording.list_attributions(plan),
             tiles_host=_find_tile_host(tiles) if tiles else "",
             policy=_build_security_policy(scripts, styles, tiles),
@@ -287,7 +288,7 @@ def _describe_patrol(map_patrol: MapPatrol, plan: "Plan") -> dict[str, Any]:
             describe_barred(place, crs=plan.area.projection.crs) for place in patrol.keep_away
         ],
         "dark": wording.describe_lighting(plan, patrol),
-        "notes": describe_notes(patrol.notes),
+        "notes": describe_notes((*patrol.notes, *note_school_without_reports(plan, patrol.urn))),
         "tested": describe_tested(patrol.tested),
     }
 
