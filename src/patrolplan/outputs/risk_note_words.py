@@ -105,14 +105,6 @@ def _say_reports_cost(values: Mapping[str, Any]) -> str:
     return f"The stops meet {share} of the recorded harm that those without reports would meet."
 
 
-def _say_school_without_reports(values: Mapping[str, Any]) -> str:
-    start, only_with = "Without pupils' reports there would be", " or ".join(values["only_with"])
-    if not values["only_without"]:
-        return f"{start} no stop at {only_with}."
-    instead = f"{start} a stop at {' and '.join(values['only_without'])}"
-    return f"{instead}, none at {only_with}." if only_with else f"{instead}."
-
-
 def _say_when(band: str) -> str:
     """A band of the day, with a space before it; nothing for all bands."""
     return f" {TIME_WORDS.get(band, band)}" if band else ""
@@ -162,7 +154,6 @@ RISK_SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     ),
     "plan_without_reports": _say_plan_without_reports,
     "reports_cost": _say_reports_cost,
-    "school_without_reports": _say_school_without_reports,
     "clock_flat": "Crime counts as spread evenly over the day and the week, as the settings say.",
     "clock_declared": _say_clock_declared,
     "clock_own_table": lambda values: (

@@ -402,7 +402,7 @@ class SchoolWithoutReports:
 
     urn: str
     only_with: tuple[str, ...]
-    """Its stops that are made because of reports, in words with their names."""
+    """Names of its stops that are made because of reports."""
     only_without: tuple[str, ...]
     """Places of the stops that would be made without them."""
 

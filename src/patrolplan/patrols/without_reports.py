@@ -65,7 +65,7 @@ def compare_without_reports(
     >>> plan = pp.plan_patrols(area, risk, pp.find_hotspots(area, risk), urns=["900005"])
     >>> changes = pp.compare_without_reports(plan).without_reports.changes
     >>> [school.only_with for school in changes]
-    [('Mere Path near The Long Walk (H10)',)]
+    [('H10',)]
     """
     if not plan.risk.reports_part.any():
         return plan
@@ -111,20 +111,6 @@ def note_without_reports(plan: Plan) -> tuple[Note, ...]:
     return tuple(notes)
 
 
-def note_school_without_reports(plan: Plan, urn: str) -> tuple[Note, ...]:
-    """How the patrols of a school would differ; nothing where they would not."""
-    if plan.without_reports is None:
-        return ()
-    return tuple(
-        Note(
-            "school_without_reports",
-            {"only_with": list(one.only_with), "only_without": list(one.only_without)},
-        )
-        for one in plan.without_reports.changes
-        if one.urn == urn
-    )
-
-
 def _compare(
     plan: Plan,
     others: Sequence[Patrol],
@@ -145,8 +131,8 @@ def _compare(
             changes.append(
                 SchoolWithoutReports(
                     urn=urn,
-                    only_with=tuple(f"{stop.place} ({stop.hotspot})" for stop in only_with),
-                    # Names of hotspots are those of another list there, and mean nothing here.
+                    only_with=tuple(stop.hotspot for stop in only_with),
+                    # Their names are those of another list of hotspots, and mean nothing here.
                     only_without=tuple(dict.fromkeys(stop.place for stop in only_without)),
                 )
             )

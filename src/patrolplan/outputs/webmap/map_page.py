@@ -40,7 +40,8 @@ from patrolplan.outputs.webmap.map_layers import (
     find_tasked_point,
     list_map_patrols,
 )
-from patrolplan.patrols.without_reports import note_school_without_reports, note_without_reports
+from patrolplan.outputs.without_reports_words import describe_without_reports
+from patrolplan.patrols.without_reports import note_without_reports
 from patrolplan.text import capitalise
 from patrolplan.times import format_time
 
@@ -288,7 +289,9 @@ def _describe_patrol(map_patrol: MapPatrol, plan: "Plan") -> dict[str, Any]:
             describe_barred(place, crs=plan.area.projection.crs) for place in patrol.keep_away
         ],
         "dark": wording.describe_lighting(plan, patrol),
-        "notes": describe_notes((*patrol.notes, *note_school_without_reports(plan, patrol.urn))),
+        "notes": list(
+            filter(None, [*describe_notes(patrol.notes), describe_without_reports(plan, patrol)])
+        ),
         "tested": describe_tested(patrol.tested),
     }
 
