@@ -396,6 +396,45 @@ class Unserved:
     """Whether it is such a hotspot."""
 
 
+@dataclass(frozen=True)
+class SchoolWithoutReports:
+    """How the stops of a school would differ without pupils' reports."""
+
+    urn: str
+    only_with: tuple[str, ...]
+    """Names of its stops that are made because of reports."""
+    only_without: tuple[str, ...]
+    """Places of the stops that would be made without them."""
+
+
+@dataclass(frozen=True)
+class WithoutReports:
+    """What the plan would be without pupils' reports, see `patrolplan.patrols.without_reports`."""
+
+    schools: int
+    """How many were planned."""
+    changes: tuple[SchoolWithoutReports, ...]
+    """Those that would have other stops."""
+    crime_share: float | None
+    """Recorded harm that the stops meet, over what they would meet; None where that is nothing."""
+
+    def write(self) -> dict[str, Any]:
+        """As files hold it."""
+        share = self.crime_share
+        return {
+            "schools": self.schools,
+            "crime_share": None if share is None else round(share, 4),
+            "changes": [
+                {
+                    "urn": one.urn,
+                    "only_with": list(one.only_with),
+                    "only_without": list(one.only_without),
+                }
+                for one in self.changes
+            ],
+        }
+
+
 @dataclass(frozen=True, eq=False)
 class Plan(EncipheredFields):
     """Patrols for every school of an area, with all that they rest on."""
@@ -422,6 +461,8 @@ class Plan(EncipheredFields):
     """Places to visit, tasked or watched, that no patrol of a school can reach in their hours."""
     posts: Posts | None = None
     """Where adults stand after the bell, next to the patrols; None where none are wanted."""
+    without_reports: WithoutReports | None = None
+    """How it would differ without pupils' reports; None where none count, or that is not known."""
 
     @property
     def parts(self) -> tuple["Plan", ...]:

@@ -308,9 +308,20 @@ def test_feared_and_tasked_places_have_their_signs(served, desk):
     page = desk.page
     patrol = next(one for one in served.patrols() if any(stop["feared"] for stop in one["stops"]))
     desk.menu({name: patrol[name] for name in ("officer", "urn", "date")}).click()
+    listed = page.locator("ol.stops li").all_inner_texts()
+    is_feared = [stop["feared"] for stop in patrol["stops"]]
+    assert [line.endswith("; pupils feel unsafe here") for line in listed] == is_feared
     page.get_by_role("button", name="Show on the map", exact=True).click()
     feared = [str(row) for row, stop in enumerate(patrol["stops"], start=1) if stop["feared"]]
     assert page.locator(".sign.stop.feared").all_inner_texts() == feared
+    signs = page.locator(".sign.stop")
+    for row, stop in enumerate(patrol["stops"]):
+        sign = signs.nth(row)
+        name = f"Stop {row + 1}, {stop['hotspot']}: {stop['place']}"
+        name += "; pupils feel unsafe here" if stop["feared"] else ""
+        assert sign.get_attribute("title") == name
+        sign.dispatch_event("click")
+        expect(page.locator("#map-tells")).to_have_text(f"{name}.")
     (tasked,) = [place for place in served.state()["tasked"] if place["must_visit"]]
     sign = page.locator(".sign.must")
     expect(sign).to_have_text("T")

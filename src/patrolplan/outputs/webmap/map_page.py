@@ -45,6 +45,8 @@ from patrolplan.outputs.webmap.map_layers import (
     find_tasked_point,
     list_map_patrols,
 )
+from patrolplan.outputs.without_reports_words import describe_without_reports
+from patrolplan.patrols.without_reports import note_without_reports
 from patrolplan.text import capitalise
 from patrolplan.times import format_time
 
@@ -138,7 +140,7 @@ def render_map(plan: "Plan", week: WeekView | None = None) -> bytes:
             approximations=wording.list_approximations(
                 plan, (shown.patrol.way for shown in patrols)
             ),
-            notes=describe_notes((*plan.risk.notes, *plan.area.notes)),
+            notes=describe_notes((*note_without_reports(plan), *plan.risk.notes, *plan.area.notes)),
             attributions=wording.list_attributions(plan),
             tiles_host=_find_tile_host(tiles) if tiles else "",
             policy=build_security_policy(scripts, styles, images=_list_image_sources(tiles)),
@@ -262,7 +264,9 @@ def _describe_patrol(map_patrol: MapPatrol, plan: "Plan") -> dict[str, Any]:
             describe_barred(place, crs=plan.area.projection.crs) for place in patrol.keep_away
         ],
         "dark": wording.describe_lighting(plan, patrol),
-        "notes": describe_notes(patrol.notes),
+        "notes": list(
+            filter(None, [*describe_notes(patrol.notes), describe_without_reports(plan, patrol)])
+        ),
         "tested": describe_tested(patrol.tested),
     }
 
