@@ -1,0 +1,158 @@
+"""What a school is owed after a survey: its heaviest places, and what became of each.
+
+Each of the places that weigh most within reach of the school (`patrolplan.patrols.feared_places`)
+has an answer: how many pupils named it and why, on how many days somebody was there, on how many
+this week somebody will be, by whichever school's patrol, or why nobody; and what changed since the
+last survey. All that pupils gave comes suppressed and rounded, as `patrolplan.privacy` has it.
+
+Answers give numbers of days, never which days: next to a place they would let others foresee when
+nobody is there.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from patrolplan.area import StudyArea
+from patrolplan.network.graph import compute_walk_metres
+from patrolplan.notes import NoteKind
+from patrolplan.patrols.feared_places import FearedPlace, find_feared_places
+from patrolplan.risk.report_voice import TIME_BANDS, TimeBand, find_latest_term
+from patrolplan.risk.survey_change import SurveyChange, measure_change
+from patrolplan.team.ledger.recent_presence import RecentPresence
+from patrolplan.team.week import DemandOutcome, Week
+from patrolplan.times import SchoolTerm
+
+MAX_FACTORS = 3
+"""Factors of a place that an answer names."""
+
+
+@dataclass(frozen=True)
+class WhatPupilsGave:
+    """A group of reports as it may be shown."""
+
+    reports: int
+    """Suppressed and rounded down..."""
+    max_reports: int
+    """...and how many there may be."""
+    latest: SchoolTerm | None
+    """Latest school term that shows reports; None where none does."""
+    is_spread: bool
+    """Whether some were made in other terms."""
+    factors: tuple[str, ...]
+    """Factors of place and behaviour that enough of them gave, most first."""
+    bands: tuple[TimeBand, ...]
+    """Times of day that enough of them gave, most first."""
+
+
+@dataclass(frozen=True)
+class PlaceAnswer:
+    """A feared place near a school, and what became of it."""
+
+    place: FearedPlace
+    gave: WhatPupilsGave
+    days_before: int | None
+    """Days of the weeks before on which somebody was there; None: not known."""
+    weeks_recorded: int
+    """Of those weeks, how many have any record."""
+    days_planned: int
+    """Days of this week on which a patrol stops there."""
+    was_last_week: bool
+    """Whether somebody was there in the week before."""
+    why_not: NoteKind | None
+    """Why no patrol stops there, where it should; None where that is not known."""
+    change: SurveyChange | None
+    """Since the last survey; None where surveys cannot be compared."""
+
+
+def find_school_answers(
+    week: Week, presence: RecentPresence | None, urns: Sequence[str]
+) -> dict[str, tuple[PlaceAnswer, ...]]:
+    """The answers to each of some schools, the place that weighs most first.
+
+    Parameters
+    ----------
+    week
+        The week, with the plan that it was chosen from.
+    presence
+        What was recorded of the weeks before; None: nothing is known.
+    urns
+        The schools.
+
+    Returns
+    -------
+    dict
+        URN to answers, for each of `urns`; empty where no group of reports is within reach, or
+        the reports are of a form without squares.
+    """
+    plan, groups = week.plan, week.plan.area.reports
+    if not len(groups) or len(groups.squares) != len(groups):
+        return dict.fromkeys(urns, ())
+    places = find_feared_places(plan.area, plan.risk, plan.hotspots, urns)
+    outcomes = {demand.place: demand for demand in week.demands if demand.kind == "feared"}
+    latest = find_latest_term(groups)
+    gave = {place.name: _describe_group(plan.area, place.group, latest) for place in places}
+    answers: dict[str, tuple[PlaceAnswer, ...]] = {}
+    for urn in urns:
+        own = [place for place in places if urn in place.schools]
+        near = _find_near_groups(plan.area, urn) if own else np.zeros(len(groups), dtype=bool)
+        answers[urn] = tuple(
+            _build_answer(week, place, gave[place.name], presence, outcomes, near) for place in own
+        )
+    return answers
+
+
+def _build_answer(
+    week: Week,
+    place: FearedPlace,
+    gave: WhatPupilsGave,
+    presence: RecentPresence | None,
+    outcomes: Mapping[str, DemandOutcome],
+    near: NDArray[np.bool_],
+) -> PlaceAnswer:
+    planned = {
+        duty.date
+        for duty in week.duties
+        for stop in duty.patrol.stops
+        if not set(place.hotspots).isdisjoint(stop.covered)
+    }
+    outcome = outcomes.get(place.name)
+    why = None if outcome is None or outcome.why is None or planned else outcome.why.kind
+    return PlaceAnswer(
+        place=place,
+        gave=gave,
+        days_before=None if presence is None else len(presence.find_days(place.hotspots)),
+        weeks_recorded=0 if presence is None else presence.weeks,
+        days_planned=len(planned),
+        was_last_week=any(week.delivered.get(name) for name in place.hotspots),
+        why_not=why,
+        change=measure_change(week.plan.area.reports, place.group, near),
+    )
+
+
+def _describe_group(
+    area: StudyArea, group: int, latest: Sequence[SchoolTerm | None]
+) -> WhatPupilsGave:
+    groups, term = area.reports, latest[group]
+    count, names = int(groups.counts[group]), groups.reasons[group]
+    return WhatPupilsGave(
+        reports=count,
+        max_reports=int(groups.max_counts[group]),
+        latest=term,
+        is_spread=term is not None and int(groups.by_term[term][group]) < count,
+        factors=tuple(name for name in names if name not in TIME_BANDS)[:MAX_FACTORS],
+        bands=tuple(band for name in names for band in TIME_BANDS if band == name),
+    )
+
+
+def _find_near_groups(area: StudyArea, urn: str) -> NDArray[np.bool_]:
+    """(g,) groups with a street within reach of the school, which a place is compared with."""
+    row = int(np.flatnonzero(area.schools["urn"].to_numpy(dtype=object) == urn)[0])
+    limit = area.settings.patrol.radius_metres
+    walk = compute_walk_metres(area.network.walkable, area.gates.take([row]), limit)
+    of_piece = area.reports.group_of_piece[np.isfinite(walk)]
+    near = np.zeros(len(area.reports), dtype=bool)
+    near[of_piece[of_piece >= 0]] = True
+    return near
