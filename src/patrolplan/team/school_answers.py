@@ -11,6 +11,7 @@ nobody is there.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from patrolplan.area import StudyArea
 from patrolplan.network.graph import compute_walk_metres
 from patrolplan.notes import NoteKind
 from patrolplan.patrols.feared_places import FearedPlace, find_feared_places
+from patrolplan.patrols.plan import Plan
 from patrolplan.risk.report_voice import TIME_BANDS, TimeBand, find_latest_term
 from patrolplan.risk.survey_change import SurveyChange, measure_change
 from patrolplan.team.ledger.recent_presence import RecentPresence
@@ -48,6 +50,18 @@ class WhatPupilsGave:
 
 
 @dataclass(frozen=True)
+class Promise:
+    """What a week does about a place."""
+
+    days: int
+    """Days on which a patrol stops there."""
+    was_last_week: bool
+    """Whether somebody was there in the week before."""
+    why_not: NoteKind | None
+    """Why no patrol stops there, where it should; None where one does, or that is not known."""
+
+
+@dataclass(frozen=True)
 class PlaceAnswer:
     """A feared place near a school, and what became of it."""
 
@@ -57,12 +71,7 @@ class PlaceAnswer:
     """Days of the weeks before on which somebody was there; None: not known."""
     weeks_recorded: int
     """Of those weeks, how many have any record."""
-    days_planned: int
-    """Days of this week on which a patrol stops there."""
-    was_last_week: bool
-    """Whether somebody was there in the week before."""
-    why_not: NoteKind | None
-    """Why no patrol stops there, where it should; None where that is not known."""
+    promise: Promise
     change: SurveyChange | None
     """Since the last survey; None where surveys cannot be compared."""
 
@@ -87,55 +96,68 @@ def find_school_answers(
         URN to answers, for each of `urns`; empty where no group of reports is within reach, or
         the reports are of a form without squares.
     """
-    plan, groups = week.plan, week.plan.area.reports
-    if not len(groups) or len(groups.squares) != len(groups):
-        return dict.fromkeys(urns, ())
-    places = find_feared_places(plan.area, plan.risk, plan.hotspots, urns)
-    outcomes = {demand.place: demand for demand in week.demands if demand.kind == "feared"}
-    latest = find_latest_term(groups)
-    gave = {place.name: _describe_group(plan.area, place.group, latest) for place in places}
+    area = week.plan.area
+    latest = find_latest_term(area.reports)
+    outcomes = _index_outcomes(week)
     answers: dict[str, tuple[PlaceAnswer, ...]] = {}
     for urn in urns:
-        own = [place for place in places if urn in place.schools]
-        near = _find_near_groups(plan.area, urn) if own else np.zeros(len(groups), dtype=bool)
+        own = _find_own_places(week.plan, urn)
+        near = _find_near_groups(area, urn) if own else np.zeros(0, dtype=bool)
         answers[urn] = tuple(
-            _build_answer(week, place, gave[place.name], presence, outcomes, near) for place in own
+            PlaceAnswer(
+                place=place,
+                gave=_describe_group(area, place.group, latest[place.group]),
+                days_before=None if presence is None else len(presence.find_days(place.hotspots)),
+                weeks_recorded=0 if presence is None else presence.weeks,
+                promise=_find_promise(week, place, outcomes),
+                change=measure_change(area.reports, place.group, near),
+            )
+            for place in own
         )
     return answers
 
 
-def _build_answer(
-    week: Week,
-    place: FearedPlace,
-    gave: WhatPupilsGave,
-    presence: RecentPresence | None,
-    outcomes: Mapping[str, DemandOutcome],
-    near: NDArray[np.bool_],
-) -> PlaceAnswer:
-    planned = {
+def list_promises(week: Week, urn: str) -> list[tuple[str, Promise]]:
+    """The places of a school by name, with what a week does about them."""
+    outcomes = _index_outcomes(week)
+    places = _find_own_places(week.plan, urn)
+    return [(place.name, _find_promise(week, place, outcomes)) for place in places]
+
+
+def _find_own_places(plan: Plan, urn: str) -> tuple[FearedPlace, ...]:
+    return tuple(place for place in _find_places(plan) if urn in place.schools)
+
+
+@lru_cache(maxsize=2)
+def _find_places(plan: Plan) -> tuple[FearedPlace, ...]:
+    """The feared places of all schools; a board looks them up after every change of its week."""
+    groups = plan.area.reports
+    if not len(groups) or len(groups.squares) != len(groups):
+        return ()
+    return find_feared_places(plan.area, plan.risk, plan.hotspots)
+
+
+def _index_outcomes(week: Week) -> dict[str, DemandOutcome]:
+    return {demand.place: demand for demand in week.demands if demand.kind == "feared"}
+
+
+def _find_promise(week: Week, place: FearedPlace, outcomes: Mapping[str, DemandOutcome]) -> Promise:
+    days = {
         duty.date
         for duty in week.duties
         for stop in duty.patrol.stops
         if not set(place.hotspots).isdisjoint(stop.covered)
     }
     outcome = outcomes.get(place.name)
-    why = None if outcome is None or outcome.why is None or planned else outcome.why.kind
-    return PlaceAnswer(
-        place=place,
-        gave=gave,
-        days_before=None if presence is None else len(presence.find_days(place.hotspots)),
-        weeks_recorded=0 if presence is None else presence.weeks,
-        days_planned=len(planned),
+    return Promise(
+        days=len(days),
         was_last_week=any(week.delivered.get(name) for name in place.hotspots),
-        why_not=why,
-        change=measure_change(week.plan.area.reports, place.group, near),
+        why_not=None if outcome is None or outcome.why is None or days else outcome.why.kind,
     )
 
 
-def _describe_group(
-    area: StudyArea, group: int, latest: Sequence[SchoolTerm | None]
-) -> WhatPupilsGave:
-    groups, term = area.reports, latest[group]
+def _describe_group(area: StudyArea, group: int, term: SchoolTerm | None) -> WhatPupilsGave:
+    groups = area.reports
     count, names = int(groups.counts[group]), groups.reasons[group]
     return WhatPupilsGave(
         reports=count,

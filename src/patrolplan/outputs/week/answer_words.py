@@ -13,7 +13,7 @@ from patrolplan.outputs.risk_note_words import TIME_WORDS
 from patrolplan.privacy import FACTORS
 from patrolplan.risk.survey_change import SurveyChange
 from patrolplan.team.ledger.recent_presence import PRESENCE_WEEKS
-from patrolplan.team.school_answers import PlaceAnswer, WhatPupilsGave
+from patrolplan.team.school_answers import PlaceAnswer, Promise, WhatPupilsGave
 from patrolplan.text import format_count, shorten
 from patrolplan.times import SchoolTerm
 
@@ -127,15 +127,15 @@ def describe_presence(answer: PlaceAnswer) -> str:
     return f"on {days} in {weeks}; no visits are recorded for the others"
 
 
-def describe_promise(answer: PlaceAnswer) -> str:
+def describe_promise(promise: Promise) -> str:
     """On how many days of the week a patrol will be there, or why none will."""
-    if answer.days_planned:
-        return f"a patrol on {format_count(answer.days_planned, 'day')}"
-    if answer.was_last_week:
+    if promise.days:
+        return f"a patrol on {format_count(promise.days, 'day')}"
+    if promise.was_last_week:
         return "not this week: a patrol was there last week"
-    if answer.why_not is None:
+    if promise.why_not is None:
         return "no patrol is planned there this week"
-    return f"not this fortnight: {WHY_NOT.get(answer.why_not, OTHERWISE)}"
+    return f"not this fortnight: {WHY_NOT.get(promise.why_not, OTHERWISE)}"
 
 
 def describe_change(change: SurveyChange | None) -> str:

@@ -123,7 +123,7 @@ def _build_answer_data(answer: PlaceAnswer) -> dict[str, str]:
         "streets": f"Around {describe_streets(answer.place.streets)}",
         "gave": ": ".join(words for words in gave if words),
         "before": capitalise(describe_presence(answer)),
-        "promise": capitalise(describe_promise(answer)),
+        "promise": capitalise(describe_promise(answer.promise)),
         "change": capitalise(describe_change(answer.change)),
     }
 
