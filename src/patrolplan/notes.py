@@ -59,6 +59,8 @@ NoteKind = Literal[
     # of the risk: how it was estimated
     "discovered_counted",
     "model_set",
+    "model_chosen",
+    "model_own",
     "kernel_width",
     "stack_untested",
     "stack_tested",
@@ -203,6 +205,8 @@ NOTE_VALUES: Mapping[NoteKind, Mapping[str, object]] = {
     "arrival_assumed": {"time": str, "minutes": int},
     "discovered_counted": {"reason": str},
     "model_set": {"model": str},
+    "model_chosen": {"model": str},
+    "model_own": {"model": str},
     "kernel_width": {"category": str, "distance": str, "metres": float},
     "stack_untested": {
         "category": str,
