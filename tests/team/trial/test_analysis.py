@@ -9,7 +9,9 @@ from patrolplan.team.trial.design import References, draw_at_random, list_refere
 from patrolplan.team.trial.power import Layout
 
 BY_DAY = Layout(np.full((5, 2, 40), 0.4), np.arange(40) // 20, dispersion=0.25, periods=40)
-BY_PAIR = Layout(np.full((8, 2, 1), 12.0), np.zeros(1, dtype=np.int64), dispersion=0.1, periods=3)
+BY_PAIR = Layout(
+    np.linspace(16, 6, 20).reshape(10, 2, 1), np.zeros(1, dtype=np.int64), dispersion=0.1, periods=3
+)
 
 
 def _build_outcome(seed=1, effect=0.0, ratio=(1, 1), shape=(6, 2, 30), mean=0.5):

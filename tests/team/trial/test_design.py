@@ -5,8 +5,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from patrolplan.team.secret import Secret
 from patrolplan.team.trial.design import (
@@ -82,7 +81,7 @@ def test_many_ways_are_drawn_evenly(ratio):
 
 
 def test_matched_hotspots_are_apart_and_alike():
-    """No two hotspots of a trial are near each other, and sets are neighbours in what they expect."""
+    """No two hotspots of a trial are near each other, and sets expect about as much."""
     rng = np.random.default_rng(2)
     xy, expected = rng.uniform(0, 2000, (40, 2)), rng.gamma(2.0, 2.0, 40)
     apart = np.hypot(*(xy[:, None] - xy[None]).T)

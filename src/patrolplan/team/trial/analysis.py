@@ -118,7 +118,9 @@ def estimate_effect(outcome: Outcome, references: References) -> Effect:
         Other ways of drawing, see `patrolplan.team.trial.design.list_references`.
     """
     counts, expected, treated = (
-        part.ravel() for part in (outcome.counts, outcome.expected, outcome.treated)
+        outcome.counts.ravel(),
+        outcome.expected.ravel(),
+        outcome.treated.ravel(),
     )
     came, without = float(counts[treated].sum()), float(counts[~treated].sum())
     share = treated.mean()

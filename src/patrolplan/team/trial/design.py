@@ -138,7 +138,8 @@ def draw_block(key: DrawKey, label: str, *, sets: int, ratio: tuple[int, int]) -
     treated = np.zeros((sets, sum(ratio)), dtype=bool)
     for number in range(sets):
         ranks = [
-            key.derive("trial", label, number, member).draw(RANK_RANGE) for member in range(sum(ratio))
+            key.derive("trial", label, number, member).draw(RANK_RANGE)
+            for member in range(sum(ratio))
         ]
         treated[number, np.argsort(np.array(ranks, dtype=np.uint64))[: ratio[0]]] = True
     return treated

@@ -46,12 +46,12 @@ class Layout:
     @property
     def blocks(self) -> int:
         """Blocks that are drawn separately."""
-        return self.expected.shape[2]
+        return int(self.expected.shape[2])
 
     @property
     def sets(self) -> int:
         """Sets of matched hotspots."""
-        return self.expected.shape[0]
+        return int(self.expected.shape[0])
 
 
 @dataclass(frozen=True)
@@ -172,9 +172,7 @@ def find_detectable_effect(layout: Layout, wanted: float, *, seed: int) -> float
 
     def is_found(step: int) -> bool:
         effect = step * EFFECT_STEP
-        return (
-            simulate_power(layout, effect, seed=seed, simulations=SEARCH_SIMULATIONS) >= wanted
-        )
+        return simulate_power(layout, effect, seed=seed, simulations=SEARCH_SIMULATIONS) >= wanted
 
     if not is_found(high):
         return None
