@@ -208,6 +208,14 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     "officer_away": lambda values: (
         f"{values['officer']} is absent on {_format_day(values['date'])}."
     ),
+    "trial_week": (
+        "The week is part of the trial {title} (commitment {commitment}): on some days some places "
+        "are left without patrols, by lot. Send nobody there to make up for it."
+    ),
+    "trial_overridden": lambda values: (
+        "Patrols stop where the trial has none, for a place tasked by intelligence or set by hand: "
+        f"{'; '.join(values['places'])}."
+    ),
     "data_changed": (
         "Data or settings have changed since this week was planned ({then}, now {now}): patrols "
         "handed out keep their stops and times."

@@ -34,6 +34,7 @@ from patrolplan.team.week import (
     Unmet,
     Visitor,
     Week,
+    WeekTrial,
 )
 from patrolplan.times import format_time
 
@@ -158,6 +159,7 @@ class WeekEntry(FileModel):
     draw: Draw | None = None
     foreseen: Foreseen | None = None
     history: tuple[ChangeEntry, ...] = Field(default=(), strict=False)
+    trial: WeekTrial | None = None
     routes: list[Patrol]
 
 
@@ -196,6 +198,7 @@ def build_week_document(week: Week) -> dict[str, Any]:
         "demands": [DemandEntry.from_outcome(outcome) for outcome in week.demands],
         **_build_draw_fields(week),
         "history": tuple(ChangeEntry(when=when, what=what) for when, what in week.history),
+        **({} if week.trial is None else {"trial": week.trial}),
     }
     document = WeekEntry.model_construct(**fields).model_dump(
         mode="json", by_alias=True, exclude_unset=True
@@ -328,6 +331,7 @@ def read_week(path: str | Path, area: StudyArea, plan: Plan | Mapping[dt.date, P
         foreseen=entry.foreseen,
         chances=read_chances(path),
         history=tuple((row.when, row.what) for row in entry.history),
+        trial=entry.trial,
     )
 
 
