@@ -44,7 +44,7 @@ from patrolplan.team.week import (
     Week,
     format_day,
 )
-from patrolplan.text import MAX_NAMED, format_count, format_percent, list_first
+from patrolplan.text import MAX_NAMED, capitalise, format_count, format_percent, list_first
 from patrolplan.times import format_span
 
 TEMPLATE = "lead.typ"
@@ -152,8 +152,8 @@ def _build_demand_rows(roster: Roster, kind: str) -> list[dict[str, Any]]:
             places.setdefault(demand.place, []).append(demand)
     return [
         {
-            "id": make_printable(place),
-            "place": make_printable(roster.find_place_words(place)),
+            "id": "" if kind == "feared" else make_printable(place),
+            "place": make_printable(capitalise(roster.find_place_words(place))),
             "cells": [_build_demand_cell(roster, demands, day) for day in roster.week.days],
             "met": _describe_met(demands),
         }
@@ -191,7 +191,8 @@ def describe_unmet(roster: Roster) -> Iterator[str]:
         if not demand.is_met:
             why = "nobody goes there." if demand.why is None else describe_note(demand.why)
             day = "" if demand.date is None else f"{demand.date:%A}"
-            reasons.setdefault((demand.place, why), []).append(day)
+            words = roster.find_place_words(demand.place) if demand.kind == "feared" else ""
+            reasons.setdefault((capitalise(words) or demand.place, why), []).append(day)
     for (place, why), days in reasons.items():
         when = f", {join_words(days)}" if any(days) else ""
         yield f"{place}{when}: {why}"
