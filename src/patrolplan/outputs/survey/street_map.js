@@ -107,7 +107,7 @@ const makeStreetMap = ({ data, icon }) => {
       maxZoom: 19, zoomSnap: 0.25, zoomDelta: 1, keyboardPanDelta: 40, doubleClickZoom: false,
       maxBounds: bounds.pad(0.05), maxBoundsViscosity: 1, bounceAtZoomLimits: false,
       zoomControl: false, tapHold: false,
-      inertia: !calm, zoomAnimation: !calm, fadeAnimation: !calm, markerZoomAnimation: !calm,
+      inertia: !calm, zoomAnimation: false, // which would run on after the map is closed
     });
     L.control.zoom({ position: "bottomright", zoomInTitle: "Closer", zoomOutTitle: "Farther away" }).addTo(map);
     map.attributionControl.setPrefix(false).addAttribution(data.credit);
@@ -177,6 +177,7 @@ const makeStreetMap = ({ data, icon }) => {
       close: () => {
         resizing.disconnect();
         map.remove();
+        L.DomUtil.restoreOutline(); // Leaflet would hold the map that was touched last
         holder.remove();
       },
     };
