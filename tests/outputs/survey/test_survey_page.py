@@ -198,7 +198,10 @@ def _serialise(page: Page) -> str:
     state: str = page.evaluate("""() => [
       document.documentElement.outerHTML,
       ...[...document.querySelectorAll("select, input")].map(({ value }) => value),
-      scrollX, scrollY, location.href, Object.keys(window).sort().join(),
+      scrollX, scrollY, location.href, history.length,
+      // Leaflet leaves its register of listeners, which must be empty.
+      Object.keys(window).filter((name) => name !== "_leaflet_events").sort().join(),
+      Object.values(window._leaflet_events ?? {}).filter((listener) => listener).length,
     ].join("|")""")
     return state
 

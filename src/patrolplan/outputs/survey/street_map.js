@@ -5,7 +5,7 @@
 const makeStreetMap = ({ data, icon }) => {
   const pieces = unpack(data.streets.lines);
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  const HOME_METRES = 600; // across, when the map opens
+  const [HOME_METRES, WIDE_METRES] = [600, 1400]; // across, when the map opens for a first or a later place
   const NEAR_METRES = 250; // a place farther from any named street has no name
   const bounds = L.latLngBounds(data.bounds);
 
@@ -107,7 +107,7 @@ const makeStreetMap = ({ data, icon }) => {
       maxZoom: 19, zoomSnap: 0.25, zoomDelta: 1, keyboardPanDelta: 40, doubleClickZoom: false,
       maxBounds: bounds.pad(0.05), maxBoundsViscosity: 1, bounceAtZoomLimits: false,
       zoomControl: false, tapHold: false,
-      inertia: !calm, zoomAnimation: !calm, fadeAnimation: !calm, markerZoomAnimation: !calm,
+      inertia: !calm, zoomAnimation: false, // which would run on after the map is closed
     });
     L.control.zoom({ position: "bottomright", zoomInTitle: "Closer", zoomOutTitle: "Farther away" }).addTo(map);
     map.attributionControl.setPrefix(false).addAttribution(data.credit);
@@ -139,10 +139,10 @@ const makeStreetMap = ({ data, icon }) => {
     // So far out that all streets show, and no farther.
     map.setMinZoom(Math.min(15, map.getBoundsZoom(bounds)));
     if (view) map.setView(view.centre, view.zoom, { animate: false });
-    else map.fitBounds(L.latLng(data.gate).toBounds(HOME_METRES), { animate: false });
+    else map.fitBounds(L.latLng(data.gate).toBounds(marked.length ? WIDE_METRES : HOME_METRES), { animate: false });
     drawStreets(map);
     marked.forEach((at) => {
-      L.circle(at, { radius: data.apart_metres, interactive: false, color: "#10162f", weight: 2, dashArray: "4 6", fillOpacity: 0.12 }).addTo(map);
+      L.circle(at, { radius: data.apart_metres, interactive: false, color: "#10162f", weight: 2, dashArray: "4 6", fillOpacity: 0.08 }).addTo(map);
       makeSign(at, "done", [32, 32], [16, 16]).addTo(map);
     });
     makeSign(data.gate, "gate", [36, 36], [18, 18]).addTo(map);
@@ -177,6 +177,7 @@ const makeStreetMap = ({ data, icon }) => {
       close: () => {
         resizing.disconnect();
         map.remove();
+        L.DomUtil.restoreOutline(); // Leaflet would hold the map that was touched last
         holder.remove();
       },
     };

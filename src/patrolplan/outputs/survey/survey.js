@@ -51,6 +51,7 @@
 
   // ---- where --------------------------------------------------------------------------------
   const PROMPT = one("#prompt").textContent;
+  const describeTask = () => (pupil.places.length ? "Tap the map outside the circle to drop another pin." : PROMPT);
   const placeWords = (at) => {
     const name = streetMap.nameNear(at);
     return name ? `near ${name}` : "on the map";
@@ -65,7 +66,7 @@
     pupil.draft.at = at && at.map((value) => Number(value.toFixed(DECIMALS)));
     map.setPin(pupil.draft.at, { centre: by === "list" });
     const isGood = Boolean(at) && map.isOnMap(at) && isFree(at);
-    one("#prompt").textContent = at ? describePin(pupil.draft.at) : PROMPT;
+    one("#prompt").textContent = at ? describePin(pupil.draft.at) : describeTask();
     one("#here").disabled = !isGood;
     if (isGood && by === "keyboard") one("#here").focus();
     if (by !== "list") one("#places").value = "";
