@@ -16,6 +16,7 @@ from matplotlib.collections import Collection
 from matplotlib.colors import to_rgba_array
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Polygon, Rectangle
+from matplotlib.text import Text
 from numpy.typing import NDArray
 
 from patrolplan.area.study_area import StudyArea
@@ -258,6 +259,8 @@ def _make_grey(axes: Axes) -> None:
         if isinstance(artist, Collection | Patch):
             artist.set_facecolor(_to_grey(artist.get_facecolor()))
             artist.set_edgecolor(_to_grey(artist.get_edgecolor()))
+        elif isinstance(artist, Text):
+            artist.set_color(_to_grey(artist.get_color())[0])
         elif isinstance(artist, Line2D):
             artist.set_markerfacecolor(_to_grey(artist.get_markerfacecolor())[0])
             artist.set_color(_to_grey(artist.get_color())[0])

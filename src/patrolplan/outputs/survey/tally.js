@@ -205,7 +205,7 @@
     input.value = Math.min(number, data.most_pupils);
     input.dispatchEvent(new Event("input", { bubbles: true }));
   }));
-  part("letter").addEventListener("change", () => offerNumbers(part("number").value));
+  part("letter").addEventListener("input", () => offerNumbers(part("number").value));
   document.querySelector("form").addEventListener("submit", addRow);
   document.querySelector("form").addEventListener("input", ({ target }) => {
     if (target.id === "class-pupils") show([], ["class-pupils", "rows"]);
