@@ -7,7 +7,7 @@ filled by itself, so which words stand in one row says nothing. Read again, the 
 counts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,7 @@ ROW_COLUMNS = (
 
 
 def build_report_rows(
-    table: ReportTable, terms: Sequence[SchoolTerm], *, threshold: int, name: str, school_urn: str
+    table: ReportTable, terms: Collection[SchoolTerm], *, threshold: int, name: str, school_urn: str
 ) -> pd.DataFrame:
     """Rows whose counts by square are those of a table, in `ROW_COLUMNS`.
 
@@ -71,7 +71,7 @@ def find_shown_squares(table: ReportTable, threshold: int) -> NDArray[np.int64]:
 
 
 def _list_days(
-    in_terms: dict[SchoolTerm, int], terms: Sequence[SchoolTerm], number: int, step: int
+    in_terms: dict[SchoolTerm, int], terms: Collection[SchoolTerm], number: int, step: int
 ) -> list[str]:
     """First days of the terms of a square's reports.
 
@@ -80,7 +80,7 @@ def _list_days(
     step of them, so there is always room.
     """
     counts, rest = dict.fromkeys(sorted(terms), 0) | in_terms, number - sum(in_terms.values())
-    for term in sorted(terms):
+    for term in sorted(set(terms)):
         few = min(rest, step - 1)
         counts[term] += few
         rest -= few

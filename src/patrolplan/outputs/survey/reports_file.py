@@ -166,7 +166,7 @@ def write_reports_file(
     urns = {entry.school_urn for entry in counts.entries}
     rows = build_report_rows(
         counts.table,
-        sorted({entry.term for entry in counts.entries}),
+        {entry.term for entry in counts.entries},
         threshold=threshold,
         name=f"S{hashed[:ID_LETTERS]}",
         school_urn=urns.pop() if len(urns) == 1 else "",
