@@ -228,7 +228,7 @@ def _run_plan(
     from patrolplan.patrols.past_months import compare_with_past
     from patrolplan.patrols.planner import plan_patrols
     from patrolplan.patrols.surroundings import build_way_notes
-    from patrolplan.patrols.without_reports import compare_without_reports, note_without_reports
+    from patrolplan.patrols.without_reports import compare_without_reports
 
     count = len(area.schools if schools is None else schools)
     with console.open_executor(*worker_options, count) as executor:
@@ -267,6 +267,6 @@ def _run_plan(
     if as_json:
         console.print_json(build_plan_document(planned))
         return
-    notes = (*risk.notes, *build_way_notes(area), *note_without_reports(planned))
+    notes = (*risk.notes, *build_way_notes(area), *planned.reports_notes)
     console.print_left_out(planned.left_out, notes)
     console.print_patrols(planned, out)

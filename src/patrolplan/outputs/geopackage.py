@@ -24,7 +24,6 @@ from patrolplan.patrols.plan import Patrol, Plan, build_patrol_document
 from patrolplan.patrols.posts import Post
 from patrolplan.patrols.surroundings import build_way_notes
 from patrolplan.patrols.way_home import WayHome
-from patrolplan.patrols.without_reports import note_without_reports
 from patrolplan.provenance import compute_area_provenance
 from patrolplan.risk.surface import Risk
 from patrolplan.tables import list_left_out
@@ -52,7 +51,7 @@ def build_plan_document(plan: Plan) -> dict[str, Any]:
         "without_reports": None if plan.without_reports is None else plan.without_reports.write(),
         "left_out": list_left_out(plan.left_out),
         "notes": describe_notes(
-            [*plan.risk.notes, *build_way_notes(plan.area), *note_without_reports(plan)]
+            [*plan.risk.notes, *build_way_notes(plan.area), *plan.reports_notes]
         ),
     }
 

@@ -1,7 +1,8 @@
 """What an officer's patrol would be without pupils' reports, in a sentence for card and map."""
 
 from patrolplan.outputs.reason_words import join_words
-from patrolplan.patrols.plan import Patrol, Plan, SchoolWithoutReports
+from patrolplan.patrols.plan import Patrol, Plan
+from patrolplan.patrols.reports_change import SchoolWithoutReports
 
 
 def describe_without_reports(plan: Plan, patrol: Patrol) -> str:

@@ -50,6 +50,7 @@ from patrolplan.patrols.file_forms import (
 )
 from patrolplan.patrols.legs import Leg
 from patrolplan.patrols.posts import Posts
+from patrolplan.patrols.reports_change import WithoutReports
 from patrolplan.patrols.timings import Timings
 from patrolplan.patrols.way_home import WayHome, average_way_home
 from patrolplan.risk.surface import Risk
@@ -396,45 +397,6 @@ class Unserved:
     """Whether it is such a hotspot."""
 
 
-@dataclass(frozen=True)
-class SchoolWithoutReports:
-    """How the stops of a school would differ without pupils' reports."""
-
-    urn: str
-    only_with: tuple[str, ...]
-    """Names of its stops that are made because of reports."""
-    only_without: tuple[str, ...]
-    """Places of the stops that would be made without them."""
-
-
-@dataclass(frozen=True)
-class WithoutReports:
-    """What the plan would be without pupils' reports, see `patrolplan.patrols.without_reports`."""
-
-    schools: int
-    """How many were planned."""
-    changes: tuple[SchoolWithoutReports, ...]
-    """Those that would have other stops."""
-    crime_share: float | None
-    """Recorded harm that the stops meet, over what they would meet; None where that is nothing."""
-
-    def write(self) -> dict[str, Any]:
-        """As files hold it."""
-        share = self.crime_share
-        return {
-            "schools": self.schools,
-            "crime_share": None if share is None else round(share, 4),
-            "changes": [
-                {
-                    "urn": one.urn,
-                    "only_with": list(one.only_with),
-                    "only_without": list(one.only_without),
-                }
-                for one in self.changes
-            ],
-        }
-
-
 @dataclass(frozen=True, eq=False)
 class Plan(EncipheredFields):
     """Patrols for every school of an area, with all that they rest on."""
@@ -469,6 +431,11 @@ class Plan(EncipheredFields):
         """The day's plans: of every window, and of the other mode in each."""
         windows = (self, *self.other_windows)
         return (*windows, *(one.other_mode for one in windows if one.other_mode is not None))
+
+    @property
+    def reports_notes(self) -> tuple[Note, ...]:
+        """How it would differ without pupils' reports; empty where that is not known."""
+        return () if self.without_reports is None else self.without_reports.notes
 
     def __repr__(self) -> str:
         stops = sum(len(patrol.stops) for patrol in self.patrols)

@@ -20,10 +20,10 @@ from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window, resolve_window
 from patrolplan.area.study_area import with_settings
 from patrolplan.hotspots.find import find_hotspots
-from patrolplan.notes import Note
 from patrolplan.parallel import ProgressCallback
-from patrolplan.patrols.plan import Patrol, Plan, SchoolWithoutReports, Stop, WithoutReports
+from patrolplan.patrols.plan import Patrol, Plan, Stop
 from patrolplan.patrols.planner import plan_patrols
+from patrolplan.patrols.reports_change import SchoolWithoutReports, WithoutReports
 from patrolplan.patrols.way_home import HarmMeter
 from patrolplan.privacy import ReportGroups
 from patrolplan.risk.estimate import estimate_risk
@@ -97,18 +97,6 @@ def remove_reports(area: StudyArea) -> StudyArea:
     """The area as if no pupil had reported anything."""
     pieces = len(area.network.piece_metres)
     return replace(area, reports=ReportGroups.empty(pieces, area.reports.threshold))
-
-
-def note_without_reports(plan: Plan) -> tuple[Note, ...]:
-    """How the plan would differ without pupils' reports; nothing where that is not known."""
-    compared = plan.without_reports
-    if compared is None:
-        return ()
-    values = {"changed": len(compared.changes), "schools": compared.schools}
-    notes = [Note("plan_without_reports", dict(values))]
-    if compared.crime_share is not None and compared.changes:
-        notes.append(Note("reports_cost", {"share": compared.crime_share}))
-    return tuple(notes)
 
 
 def _compare(

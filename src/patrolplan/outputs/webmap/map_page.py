@@ -46,7 +46,6 @@ from patrolplan.outputs.webmap.map_layers import (
     list_map_patrols,
 )
 from patrolplan.outputs.without_reports_words import describe_without_reports
-from patrolplan.patrols.without_reports import note_without_reports
 from patrolplan.text import capitalise
 from patrolplan.times import format_time
 
@@ -140,7 +139,7 @@ def render_map(plan: "Plan", week: WeekView | None = None) -> bytes:
             approximations=wording.list_approximations(
                 plan, (shown.patrol.way for shown in patrols)
             ),
-            notes=describe_notes((*note_without_reports(plan), *plan.risk.notes, *plan.area.notes)),
+            notes=describe_notes((*plan.reports_notes, *plan.risk.notes, *plan.area.notes)),
             attributions=wording.list_attributions(plan),
             tiles_host=_find_tile_host(tiles) if tiles else "",
             policy=build_security_policy(scripts, styles, images=_list_image_sources(tiles)),
