@@ -1,13 +1,12 @@
 """What changed since the last survey: whether pupils name a place less often, and how sure that is.
 
-A survey asks the pupils who are there that term, and how many were surveyed is not known here. So a
-place is compared by its share: of all reports of a term on the squares around a school, how many
-lie in this square. The share of the latest term that shows reports is set against that of the
-latest one before it.
+How many pupils a survey had is not known here. So a place is compared by its share: of all reports
+of a term on the squares around a school, how many lie in this square. The share of the latest term
+that shows reports is set against that of the latest one before it.
 
-**How sure.** Two things are not known, and the interval holds both. Which pupils happened to be
-surveyed: for true counts of x of n reports in one term and y of m in the other, the 95 % interval of
-the difference of two proportions is the hybrid score interval without continuity correction
+**How sure.** Two things are not known, and the interval holds both. Which pupils took part
+by chance: for true counts of x of n reports in one term and y of m in the other, the 95 % interval
+of the difference of two proportions is the hybrid score interval without continuity correction
 (Newcombe 1998, "Interval estimation for the difference between independent proportions", Statistics
 in Medicine 17: 873-890, method 10), made of the two score intervals of Wilson (1927). And what was
 rounded away (`patrolplan.privacy`): a shown count stands for itself and the few above it, a count
@@ -21,8 +20,8 @@ rises with q and l, since its slope is at least the lower of theirs, and falls w
 is lowest with as few reports as possible in the square in the later term and as many as possible
 elsewhere, and the other way round in the earlier term; the upper end is its mirror image.
 
-The true share of a square changes with who is surveyed, too: where another school was surveyed in the
-other term, a change says nothing of the place. Readers must be warned of that in words.
+The true share of a square changes with who takes part, too: where another school did in the other
+term, a change says nothing of the place. Readers must be warned of that in words.
 """
 
 from dataclasses import dataclass

@@ -32,6 +32,8 @@ they would frighten pupils, and point at some."""
 
 ABOUT_PEOPLE = "how people behave there"
 LONGEST_STREET = 40
+LONGEST_WORD = 24
+"""Letters of a street's name, and of a word of it: a poster has room for no more in big letters."""
 UNNAMED = "streets without a name"
 
 WHY_NOT: Mapping[NoteKind, str] = {
@@ -59,7 +61,10 @@ def describe_streets(streets: Sequence[str]) -> str:
     >>> describe_streets(["Mill Lane", "Station Road"]), describe_streets([])
     ('Mill Lane and Station Road', 'streets without a name')
     """
-    names = [shorten(make_printable(name), LONGEST_STREET) for name in streets]
+    names = [
+        shorten(" ".join(shorten(word, LONGEST_WORD) for word in name.split()), LONGEST_STREET)
+        for name in map(make_printable, streets)
+    ]
     return join_words(names) or UNNAMED
 
 
