@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +17,18 @@ from patrolplan.risk.backtest import describe_stack
 from patrolplan.risk.clock import build_clock
 from patrolplan.risk.day_kinds import DayKind, find_day_kind
 from patrolplan.risk.estimators import Estimator, wrap_estimator
+from patrolplan.risk.expected import ExpectedIncidents, Predict, WindowTime
 from patrolplan.risk.exposure import PupilExposure, build_exposure, get_powers
 from patrolplan.risk.history import History, build_history, get_harm_days, note_guard
 from patrolplan.risk.in_time import TimeFactors, WindowRisk, join_over_window
-from patrolplan.risk.models import PRIOR_COUNT, STACKED, ModelChoice, build_models, fit_or_reuse
+from patrolplan.risk.models import (
+    PRIOR_COUNT,
+    STACKED,
+    ModelChoice,
+    RiskModel,
+    build_models,
+    fit_or_reuse,
+)
 from patrolplan.risk.report_voice import build_report_voice
 from patrolplan.risk.rolling_origin import (
     AUTO,
@@ -44,6 +53,7 @@ class _Prediction:
     """Expected incidents by piece and category (p, j), and how they were predicted."""
 
     expected: NDArray[np.float64]
+    predict: Predict
     model: str
     margin: float | None
     notes: Sequence[Note]
@@ -144,6 +154,14 @@ def estimate_risk(
         without_exposure=joined.without_exposure,
         crime_weight=joined.crime_weight,
         in_time=joined.in_time,
+        incidents=ExpectedIncidents(
+            area.network,
+            history,
+            predicted.expected,
+            predicted.predict,
+            clock,
+            WindowTime(minutes, weights, window.minutes, day),
+        ),
     )
 
 
@@ -221,7 +239,13 @@ def _predict_incidents(
     if name != AUTO:
         model = fit_or_reuse(models[name], history)
         note = Note("model_set" if given is None else "model_chosen", {"model": name})
-        return _Prediction(model.predict(), name, None, [note, *model.notes_])
+        return _Prediction(
+            model.predict(),
+            partial(_fit_and_predict, models[name]),
+            name,
+            None,
+            [note, *model.notes_],
+        )
     held = history.months.isin(history.held_months)
     held[:MIN_HISTORY_MONTHS] = False
     origins = list(history.months[np.flatnonzero(held)[-comparison_months:]])
@@ -239,13 +263,23 @@ def _predict_incidents(
     notes, margin = [choice.note for choice in choices], trials.compute_margin()
     if margin is not None:
         notes.append(Note("model_margin", {"pai": margin, "coverage": MARGIN_COVERAGE}))
-    rates = combine_models(list(components.values()), trials.stacks[-1], history)
-    expected = history.units.catchments.spread(rates)
-    return _Prediction(expected, STACKED, margin, notes, choices)
+    predict = partial(combine_models, list(components.values()), trials.stacks[-1])
+    expected = history.units.catchments.spread(predict(history))
+    return _Prediction(expected, predict, STACKED, margin, notes, choices)
+
+
+def _fit_and_predict(model: RiskModel, history: History) -> NDArray[np.float64]:
+    """(c, j) incidents that a model expects in each place in the month after a history."""
+    fitted = fit_or_reuse(model, history)
+    if fitted.rates_ is not None:
+        return fitted.rates_
+    return history.units.sum_pieces(fitted.predict())
 
 
 def _predict_by_estimator(history: History, estimator: Estimator, seed: int) -> _Prediction:
     """What a model of the user's own expects; it is called by the name of its class."""
     name = type(estimator).__name__
-    model = fit_or_reuse(wrap_estimator(name, estimator, seed), history)
-    return _Prediction(model.predict(), name, None, [Note("model_own", {"model": name})])
+    model = wrap_estimator(name, estimator, seed)
+    expected = fit_or_reuse(model, history).predict()
+    notes = [Note("model_own", {"model": name})]
+    return _Prediction(expected, partial(_fit_and_predict, model), name, None, notes)

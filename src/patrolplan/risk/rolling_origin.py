@@ -360,9 +360,7 @@ def score_rates(
     catchments, exposure = history.units.catchments, history.exposure
     hits = scorer.score(rates, amounts, streets)
     if len(rates) != len(catchments):
-        rates = np.column_stack(
-            [np.bincount(catchments.piece_catchment, column) for column in rates.T]
-        )
+        rates = history.units.sum_pieces(rates)
     counts = streets.gather(amounts[0, :, :-1])
     bits = score_shares(np.maximum(streets.gather(rates), MIN_RATE), counts)
     held = share * (rates if exposure is None else rates * exposure[row, :, None])

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window, weigh_minutes
 from patrolplan.errors import InputError
-from patrolplan.risk.clock import HALF_HOUR_MINUTES, build_clock
+from patrolplan.risk.clock import build_clock
 from patrolplan.risk.day_kinds import SCHOOL_DAY, UNKNOWN_WEEKDAY, find_day_kinds
 from patrolplan.risk.history import History
 from patrolplan.risk.models import PRIOR_COUNT, RiskModel, fit_or_reuse
@@ -186,11 +186,7 @@ def _compute_place_factor(
 ) -> NDArray[np.float64]:
     """(c, j) the clock's mean factor in the window on school days, learned before a month."""
     clock = build_clock(area, history, before=month)
-    half_hours = minutes // HALF_HOUR_MINUTES % (MINUTES_A_DAY // HALF_HOUR_MINUTES)
-    factor = np.zeros((len(area.network), len(history.targets)))
-    for half_hour in np.unique(half_hours):
-        weight = weights[half_hours == half_hour].sum()
-        factor += weight * clock.compute_factor(int(half_hour), "school_day")
+    factor = clock.average_factor(minutes, weights, "school_day")
     catchments = history.units.catchments
     weighted = factor * catchments.piece_share[:, None]
     places = len(catchments)
