@@ -21,6 +21,7 @@ from patrolplan.settings.kinds import (
     Paths,
     RiskModel,
     Section,
+    name_argument,
 )
 from patrolplan.settings.messages import format_unknown
 from patrolplan.settings.patrol import AFTER_SCHOOL, PatrolSettings
@@ -417,6 +418,9 @@ class Settings(Section):
         """Files by each pattern of a source: globs are expanded, a plain name is not checked."""
         matches: dict[str, tuple[Path, ...]] = {}
         for pattern in getattr(self.sources, source):
+            if pattern == name_argument(source):  # no file: a table was given in memory
+                matches[pattern] = (Path(pattern),)
+                continue
             path = self.folder / pattern
             if any(sign in pattern for sign in "*?[") and not path.is_file():
                 anchor = Path(pattern).anchor  # "C:\\" or "/": glob takes relative patterns only
