@@ -1,4 +1,5 @@
 from .area import StudyArea as StudyArea, load_area as load_area
+from .area.in_memory import build_area as build_area
 from .area.patrol_window import Window as Window
 from .area.study_area import with_gate as with_gate, with_settings as with_settings
 from .errors import (
