@@ -21,6 +21,7 @@ from patrolplan.settings.kinds import (
     Paths,
     RiskModel,
     Section,
+    name_argument,
 )
 from patrolplan.settings.messages import format_unknown
 from patrolplan.settings.patrol import AFTER_SCHOOL, PatrolSettings
@@ -424,5 +425,10 @@ class Settings(Section):
 
     def match_files(self, source: str) -> dict[str, tuple[Path, ...]]:
         """Files by each pattern of a source: globs are expanded, a plain name is not checked."""
-        patterns = getattr(self.sources, source)
-        return {pattern: expand_pattern(self.folder, pattern) for pattern in patterns}
+        return {
+            # An argument is no file: a table was given in memory.
+            pattern: (Path(pattern),)
+            if pattern == name_argument(source)
+            else expand_pattern(self.folder, pattern)
+            for pattern in getattr(self.sources, source)
+        }

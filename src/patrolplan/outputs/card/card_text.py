@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from patrolplan.hotspots.reasons import Reason, WayReason
+from patrolplan.hotspots.reasons import Reason, ReportsReason, WayReason
 from patrolplan.network.names import KIND_LABELS
 from patrolplan.outputs import wording
 from patrolplan.outputs.card.cautions import list_cautions
@@ -31,6 +31,7 @@ from patrolplan.outputs.way_home_words import (
     drop_own_way,
     find_busiest_stop,
 )
+from patrolplan.outputs.without_reports_words import describe_without_reports
 from patrolplan.patrols.legs import Leg, Step
 from patrolplan.patrols.plan import Patrol, Plan, Stop, Tasking
 from patrolplan.patrols.turns import HEADINGS
@@ -182,10 +183,14 @@ def _shorten_own_school(stop: Stop, patrol: Patrol) -> tuple[Reason, ...]:
 def _build_stop_data(
     plan: Plan, stop: Stop, number: int, *, busiest: str, with_months: bool
 ) -> dict[str, Any]:
-    """A row of the table; `reasons` are sentences, with a sign where they are pupils' own."""
+    """A row of the table; `reasons` are sentences, with a sign where they are pupils' own.
+
+    Pupils' own come before all but a tasking where they are the main reason.
+    """
     news, since = find_news(stop.why) or (None, "")
     others = replace(stop, why=tuple(one for one in stop.why if one is not news))
     reasons = list(map(build_sentence, list_reason_lines(others, with_months=with_months)))
+    is_feared_most = bool(others.why) and isinstance(others.why[0], ReportsReason)
     if not (reasons or busiest or stop.tasking or news):
         reasons = [build_sentence(ReasonLine(describe_want_of_reasons(stop)))]
     return {
@@ -194,9 +199,10 @@ def _build_stop_data(
         "place": capitalise(print_whole(wording.describe_place(stop))),
         "grid": wording.format_grid_reference(stop.x, stop.y, crs=plan.area.settings.area.crs),
         "tasked": "" if stop.tasking is None else _describe_tasked_stop(stop, stop.tasking),
+        "feared": reasons[:1] if is_feared_most else [],
         "busiest": busiest,
         "news": f"{since}{':' if reasons else '.'}" if since else "",
-        "reasons": reasons,
+        "reasons": reasons[1:] if is_feared_most else reasons,
     }
 
 
@@ -283,6 +289,7 @@ def _split_into_columns(legs: list[dict[str, Any]]) -> list[list[dict[str, Any]]
 def _list_basis(plan: Plan, patrol: Patrol) -> list[str]:
     """What the card rests on, a paragraph each: how good, and the data with its sources."""
     quality = f"{wording.describe_quality(patrol)}." if patrol.stops else ""
+    without_reports = describe_without_reports(plan, patrol)
     data = [
         f"{wording.format_data_months(plan.risk)}.",
         *wording.list_approximations(plan, [patrol.way]),
@@ -290,7 +297,7 @@ def _list_basis(plan: Plan, patrol: Patrol) -> list[str]:
         *describe_notes(plan.area.accepted_checks),
     ]
     lines = [
-        f"{quality} {describe_tested(patrol.tested)}".strip(),
+        " ".join(filter(None, [quality, describe_tested(patrol.tested), without_reports])),
         " ".join(sentence for sentence in [*data, *wording.list_attributions(plan)] if sentence),
     ]
     return [print_whole(line) for line in lines if line]

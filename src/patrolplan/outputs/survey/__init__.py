@@ -1,1 +1,1 @@
-"""What a school holds to survey its pupils: a page, a paper form, a tally page and a leaflet."""
+"""What a school holds to ask its pupils: survey page, paper form, tally page and leaflet."""
