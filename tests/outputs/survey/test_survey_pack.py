@@ -33,12 +33,18 @@ def pack(monkeypatch):
 
 
 def test_a_pack_has_the_four_files_and_a_manifest(pack, demo_area, tmp_path):
-    """And the manifest, which goes to the school, names no crime and no settings."""
+    """And the manifest, which goes to the school, names no crime, no settings and no seed."""
     out = pack.write_survey_pack(demo_area, "900003", tmp_path / "s")
     assert sorted(path.name for path in out.iterdir()) == sorted([*NAMES, "manifest.json"])
     assert (out / "survey-900003.html").read_text(encoding="utf-8").startswith("<html>")
     manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
-    assert set(manifest) == {"schema", "created_from", "school", "files"}
+    assert set(manifest) == {"schema", "school", "inputs", "versions", "files"}
+    assert {name.partition(":")[0] for name in manifest["inputs"]} == {
+        "streets",
+        "schools",
+        "gates",
+    }
+    assert "seed" not in json.dumps(manifest)
     assert sorted(manifest["files"]) == NAMES
 
 
