@@ -152,7 +152,7 @@ def _fit_window(
     [middle] = upright.to_metres(((low + high) / 2).reshape(1, 2)).tolist()
     scale = float(max(*(extent / (width, height)), extent[0] / grid.across / MAX_CELL_POINTS))
     across, up = (extent / scale).tolist()
-    return Viewport(across, up, *middle, scale, float(lean))
+    return Viewport(across, up, middle[0], middle[1], scale, float(lean))
 
 
 def _draw_ground(axes: Axes, area: StudyArea, ground: _Ground) -> None:
