@@ -275,8 +275,12 @@ def find_area_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
 def plan_area_days(
     area: StudyArea, days: Sequence[dt.date], worker_options: WorkerOptions
 ) -> tuple[Risk, gpd.GeoDataFrame, Mapping[dt.date, Plan]]:
-    """The risk and the hotspots of the first of the week's windows, and the plan for each day."""
+    """The risk and the hotspots of the first of the week's windows, and the plan for each day.
+
+    The plan of the first day says how its first window would be without pupils' reports.
+    """
     from patrolplan.area.patrol_window import resolve_window
+    from patrolplan.patrols.without_reports import compare_without_reports
     from patrolplan.team.day_plans import plan_days
 
     settings = area.settings
@@ -300,7 +304,9 @@ def plan_area_days(
             executor=executor,
             report_progress=report,
         )
-    return risk, hotspots, plans
+        first = plans[days[0]]
+        changed = compare_without_reports(first, assign_tasked=False, executor=executor)
+    return risk, hotspots, {**plans, days[0]: changed}
 
 
 def run_backtest(
