@@ -1,4 +1,5 @@
 from .area import StudyArea as StudyArea, load_area as load_area
+from .area.in_memory import build_area as build_area
 from .area.patrol_window import Window as Window
 from .area.study_area import with_gate as with_gate, with_settings as with_settings
 from .errors import (
@@ -23,6 +24,7 @@ from .patrols.what_if import what_if as what_if
 from .provenance import show_versions as show_versions
 from .risk.backtest import backtest_risk as backtest_risk
 from .risk.estimate import estimate_risk as estimate_risk
+from .risk.estimators import Estimator as Estimator
 from .risk.surface import Risk as Risk
 from .settings import Settings as Settings, load_settings as load_settings
 from .settings.load import demo_settings as demo_settings

@@ -274,7 +274,7 @@ def test_free_text_is_never_read_from_parquet(tmp_path, monkeypatch):
         requested.append(set(options["columns"]))
         return real(*args, **options)
 
-    monkeypatch.setattr(tabular.parquet, "read_table", spy)
+    monkeypatch.setattr(parquet, "read_table", spy)
     pd.DataFrame([GOOD | row for row in _many(5)]).to_parquet(tmp_path / "reports.parquet")
     table = read_reports([tmp_path / "reports.parquet"])
     assert table.counts.tolist() == [5]

@@ -17,11 +17,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.area.missing_months import Exposure
-from patrolplan.atomic import hash_file
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
 from patrolplan.inputs.earlier_hotspots import find_earlier_plan
 from patrolplan.inputs.origins import digest_origins
+from patrolplan.inputs.table_sources import hash_source
 from patrolplan.inputs.way_home import WayHomeTables
 from patrolplan.network import Positions, StreetNetwork
 from patrolplan.network.catchments import MAX_SNAP_METRES, Catchments
@@ -115,8 +115,8 @@ class StudyArea:
     notes
         Defaults that were chosen and rows to check.
     inputs
-        Digest (SHA-256) of every file read, by source and file name; for reports, of their groups,
-        and for origins, of their rounded counts.
+        Digest (SHA-256) of every file read, by source and file name, and of every table given in
+        memory; for reports, of their groups, and for origins, of their rounded counts.
     walking_extract
         Whether the streets seem to be an extract for walking: roads may be missing.
     tables
@@ -211,8 +211,11 @@ def compute_input_digests(
     settings: Settings,
     reports: ReportGroups | None = None,
     origins: pd.DataFrame | None = None,
+    given: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """Digest of every file that the settings name; two of one name in different folders stay two.
+
+    `given` has the digests of the sources that were given in memory, by their keys.
 
     For reports it is the digest of the groups that `privacy` let through, for origins that of their
     rounded counts, or empty without them: the content of a short file could be guessed from the
@@ -223,7 +226,9 @@ def compute_input_digests(
     FileNotFoundError
         When a file does not exist.
     """
-    files = {source: settings.find_files(source) for source in SourceSettings.model_fields}
+    given = given or {}
+    sources = [source for source in SourceSettings.model_fields if source not in given]
+    files = {source: settings.find_files(source) for source in sources}
     if settings.area.boundary is not None:
         files["boundary"] = (settings.folder / settings.area.boundary,)
     counted = {
@@ -232,12 +237,15 @@ def compute_input_digests(
     }
     if (earlier := find_earlier_plan(settings)) is not None:
         files["earlier hotspots"] = (earlier,)
-    return {
+    digests = {
         format_input_name(source, path, settings): (
-            counted[source] if source in counted else hash_file(path)
+            counted[source] if source in counted else hash_source(path)
         )
         for source, paths in files.items()
         for path in paths
+    }
+    return digests | {
+        f"{source}: in memory": counted.get(source, digest) for source, digest in given.items()
     }
 
 

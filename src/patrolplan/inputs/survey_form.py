@@ -8,11 +8,16 @@ day at which it was filled in, nor where the device was. `id` is random, made wh
 and only says that two files are the same one.
 """
 
-from typing import Literal
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
 
-ANSWERS_FORM = "patrolplan survey 1"
-TALLY_FORM = "patrolplan tally 1"
+ANSWERS_FORM: Final = "patrolplan survey 1"
+TALLY_FORM: Final = "patrolplan tally 1"
 Form = Literal["patrolplan survey 1", "patrolplan tally 1"]
+
+RECORD_FORM = "patrolplan survey record 1"
+"""The form of the record of what was read, which a pattern such as `*.json` may match as well."""
 
 MAX_PLACES = 3
 """Places that one pupil may mark."""
@@ -20,3 +25,13 @@ MAX_PLACES = 3
 APART_METRES = 360.0
 """Places of one pupil are at least so far apart: more than the diagonal of a square of the fixed
 grid (353.6 m), so that no pupil counts twice in a square."""
+
+
+@dataclass(frozen=True)
+class RepeatedFile:
+    """A file that was not counted, since another holds the same survey."""
+
+    file: Path
+    counted: Path
+    is_fuller: bool
+    """Whether the other one holds more; else they are equal."""

@@ -122,6 +122,11 @@ def _say_clock_declared(values: Mapping[str, Any]) -> str:
 RISK_SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     "discovered_counted": "Offences that patrols discover count too: {reason}.",
     "model_set": "The risk model is '{model}', as the settings say.",
+    "model_chosen": "The risk model is '{model}', chosen by the analyst in place of the settings'.",
+    "model_own": (
+        "The risk model is the analyst's own ('{model}'), not one of those that patrolplan tests "
+        "itself: ask for its back-test."
+    ),
     "kernel_width": (
         "{category}: each crime is spread around its place, over {metres:.0f} m "
         "({distance} kernel); this width fits the data best."

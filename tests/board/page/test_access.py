@@ -3,6 +3,7 @@
 import io
 
 import pytest
+from page_access import CONTRAST, FOCUS_SEEN, SMALL
 from playwright.sync_api import expect
 from pypdf import PdfReader
 
@@ -12,48 +13,6 @@ LEAST_CONTRAST = 4.5
 HOSTILE = '<img src=x onerror=alert(1)> </script> & "Søn\'s" {{ 7*7 }}'
 TABS = ("doses", "gaps", "fairness", "places", "delivered", "rules", "history")
 
-# Every text that is seen, against the nearest background behind it that is not see-through.
-CONTRAST = """() => {
-  const parts = (text) => (text.match(/[\\d.]+/g) || []).map(Number);
-  const light = (rgb) => rgb.map((value) => {
-    const share = value / 255;
-    return share <= 0.03928 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
-  }).reduce((sum, value, at) => sum + value * [0.2126, 0.7152, 0.0722][at], 0);
-  const behind = (element) => {
-    for (let at = element; at; at = at.parentElement) {
-      const rgb = parts(getComputedStyle(at).backgroundColor);
-      if (rgb.length && (rgb.length < 4 || rgb[3] === 1)) return rgb.slice(0, 3);
-    }
-    return [255, 255, 255];
-  };
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  const found = [];
-  while (walker.nextNode()) {
-    const { parentElement: element, textContent } = walker.currentNode;
-    if (!textContent.trim() || !element.checkVisibility({ visibilityProperty: true })) continue;
-    if (element.closest(".unseen, option, svg")) continue;
-    const [a, b] = [parts(getComputedStyle(element).color).slice(0, 3), behind(element)].map(light);
-    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    found.push([ratio, textContent.trim().slice(0, 40), element.className]);
-  }
-  return found;
-}"""
-
-FOCUS_SEEN = """() => {
-  const { outlineStyle, outlineWidth, outlineColor } = getComputedStyle(document.activeElement);
-  const thick = outlineStyle !== "none" && parseFloat(outlineWidth) >= 2;
-  return thick && outlineColor === "rgb(0, 0, 0)";
-}"""
-
-
-# What a finger presses: a control, or the label that stands for a box to tick.
-SMALL = """(least) => [...document.querySelectorAll("button, a, select, summary, input")]
-  .map((element) => (element.type === "checkbox" ? element.closest("label") : element))
-  .filter((element) => element.checkVisibility() && !element.closest("#paper"))
-  .filter((element) => {
-    const { width, height } = element.getBoundingClientRect();
-    return Math.min(width, height) < least - 0.5;
-  }).map((element) => element.outerHTML.slice(0, 120))"""
 FINGER_PIXELS = 44
 
 

@@ -62,10 +62,11 @@ def test_folder_holds_what_a_week_is(hand, folder):
     """Tables, map, sheets, cards and cover are there, all named by the manifest, and no more."""
     duties = {f"cards/SSO-01/{duty.date}-{duty.urn}.pdf" for duty in hand.duties}
     schools = {f"schools/{duty.urn}.pdf" for duty in hand.duties}
+    posters = {f"posters/{urn}.pdf" for urn in hand.plan.area.schools["urn"]}
     fixed = {*ALWAYS, "cards/SSO-01.pdf", "calendars/SSO-01.ics"}
-    assert files(folder) == fixed | duties | schools | {"manifest.json"}
+    assert files(folder) == fixed | duties | schools | posters | {"manifest.json"}
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    assert set(manifest["files"]) == fixed | duties | schools
+    assert set(manifest["files"]) == fixed | duties | schools | posters
     document = json.loads((folder / "week.json").read_text(encoding="utf-8"))
     assert document == build_week_document(hand)
 
@@ -198,6 +199,7 @@ def test_an_officers_papers_alone(week, tmp_path):
         ),
     }
     assert {name for name in names if name.startswith("schools/")} == {"schools/900008.pdf"}
+    assert not [name for name in names if name.startswith("posters/")]
     assert len((out / "week.csv").read_text(encoding="utf-8-sig").splitlines()) == 29
     (sheet,) = pages((out / "tasks.pdf").read_bytes())
     assert "SSO-07" in sheet
@@ -211,6 +213,7 @@ def test_a_days_papers_alone(hand, tmp_path):
         "cards/SSO-01.pdf",
         f"cards/SSO-01/{duty.date}-{duty.urn}.pdf",
     }
+    assert not [name for name in files(out) if name.startswith("posters/")]
     cover = pages((out / "cards" / "SSO-01.pdf").read_bytes())[0]
     assert "Printedinpart:1of4cardsoftheweek." in cover
 
