@@ -154,4 +154,4 @@ def test_every_factor_has_a_schools_word():
 def test_streets_are_printable_and_short():
     """Names come as text of the typeface, cut where they are very long."""
     assert describe_streets(["A\nB", "x" * 90]) == f"A B and {'x' * 23}…"
-    assert describe_streets(["Saint Somebody's " * 9]) == "Saint Somebody's Saint Somebody's Saint…"
+    assert describe_streets(["Saint Somebody's " * 9]) == "Saint Somebody's Saint Somebody's…"
