@@ -106,7 +106,9 @@ def build_area(
     given: dict[str, Frames | None] = {"crimes": crimes, "schools": schools, "reports": reports}
     for name, frames in tables.items():
         if name not in OptionalTables.__annotations__:
-            message = format_unknown("there is no table", name, OptionalTables.__annotations__)
+            message = format_unknown(
+                f"there is no table '{name}'", name, OptionalTables.__annotations__
+            )
             raise TypeError(message)
         given[name] = frames  # type: ignore[assignment] - values of a TypedDict are objects
     frames_of = {name: _list_frames(name, one) for name, one in given.items() if one is not None}
