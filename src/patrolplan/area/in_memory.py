@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
 
 import geopandas as gpd
 import pandas as pd
@@ -107,10 +107,10 @@ def build_area(
     for name, frames in tables.items():
         if name not in OptionalTables.__annotations__:
             message = format_unknown(
-                f"there is no table '{name}'", name, OptionalTables.__annotations__
+                f"there is no table '{name}'", name, list(OptionalTables.__annotations__)
             )
             raise TypeError(message)
-        given[name] = frames  # type: ignore[assignment] - values of a TypedDict are objects
+        given[name] = cast("Frames", frames)
     frames_of = {name: _list_frames(name, one) for name, one in given.items() if one is not None}
     names = [*frames_of, *(["streets"] if streets is not None else [])]
     checked = _name_arguments(settings, names)

@@ -38,12 +38,16 @@ def write_cells(column: pd.Series, ours: str = "") -> pd.Series:
     ['2024-05', '2024-06']
     """
     if isinstance(column.dtype, pd.StringDtype):  # most columns of most frames
-        return column.astype(object).where(column.notna(), "").astype("str").replace("", pd.NA)
+        return _empty_to_missing(column.astype(object).where(column.notna(), ""))
     values = column.astype(object).where(column.notna(), None).tolist()
     write = _choose_form(values, ours)
     text = ["" if value is None else write(value) for value in values]
-    written = pd.Series(text, index=column.index, dtype=object, name=column.name).astype("str")
-    return written.replace("", pd.NA)
+    return _empty_to_missing(pd.Series(text, index=column.index, dtype=object, name=column.name))
+
+
+def _empty_to_missing(text: pd.Series) -> pd.Series:
+    """Text of the type that delimited files give, NA where it is empty."""
+    return text.astype("str").mask(text == "", pd.NA)
 
 
 def _choose_form(values: list[object], ours: str) -> Callable[[object], str]:

@@ -101,7 +101,8 @@ def _open_frame(table: MemoryTable) -> Layer:
         rows = pd.DataFrame(frame[chosen]).rename(columns=str).reset_index(drop=True)
         if shapes is None:
             return rows
-        return gpd.GeoDataFrame(rows, geometry=frame.geometry.array, crs=frame.crs)
+        placed: pd.DataFrame = gpd.GeoDataFrame(rows, geometry=frame.geometry.array, crs=frame.crs)
+        return placed
 
     return Layer(table, header, shapes is not None, read)
 
@@ -118,12 +119,14 @@ def _open_parquet(path: Path) -> Layer:
 
     def read(names: Sequence[str]) -> pd.DataFrame:
         try:
+            frame: pd.DataFrame
             if shapes:
                 frame = gpd.read_parquet(path, columns=[*names, shapes])
-                return frame.rename_geometry("geometry") if shapes != "geometry" else frame
-            return parquet.read_table(path, columns=list(names)).to_pandas()
+            else:
+                frame = parquet.read_table(path, columns=list(names)).to_pandas()
         except (*_GDAL_ERRORS, pa.ArrowException, UnicodeDecodeError, KeyError) as error:
             raise _refuse_parquet(path, error) from None
+        return frame
 
     return Layer(path, tuple(name for name in schema.names if name != shapes), bool(shapes), read)
 
@@ -154,7 +157,7 @@ def _open_gdal(path: Path, name: str, noun: str, remedy: str) -> Layer:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of shapes that are none: those rows have no place
-                frame = pyogrio.read_dataframe(
+                frame: pd.DataFrame = pyogrio.read_dataframe(
                     address,
                     layer=layers[0],
                     columns=list(names),
@@ -182,7 +185,11 @@ def _drop_midnight(column: pd.Series) -> pd.Series:
     Where one value has another time of day, all are times.
     """
     text = column[column.notna()]
-    if text.map(type).eq(str).all() and len(text) and text.str.fullmatch(MIDNIGHT).all():
+    if (
+        len(text)
+        and all(isinstance(one, str) for one in text)
+        and text.str.fullmatch(MIDNIGHT).all()
+    ):
         return column.where(column.isna(), column.str.replace(MIDNIGHT, r"\1-\2-\3", regex=True))
     return column
 
