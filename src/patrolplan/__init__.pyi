@@ -10,6 +10,7 @@ from .errors import (
     SettingsError as SettingsError,
 )
 from .hotspots.find import find_hotspots as find_hotspots
+from .hotspots.snap import snap_hotspots as snap_hotspots
 from .notes import Note as Note
 from .outputs import plot as plot
 from .outputs.brief.brief import build_brief as build_brief
