@@ -42,7 +42,9 @@ def by_days(wishes, dated_area, hotspots):
 @pytest.fixture(scope="package")
 def by_pairs(demo_area, hotspots):
     """A sealed trial of pairs where only months are known, and its power."""
-    trial = Trial(start=START, end=END, randomise="pairs", effect=0.7, power=0.5, apart_metres=200.0)
+    trial = Trial(
+        start=START, end=END, randomise="pairs", effect=0.7, power=0.5, apart_metres=200.0
+    )
     return seal(trial, keep_until(demo_area, "2026-06"), hotspots)
 
 
