@@ -10,12 +10,21 @@ from .errors import (
     SettingsError as SettingsError,
 )
 from .hotspots.find import find_hotspots as find_hotspots
+from .hotspots.snap import snap_hotspots as snap_hotspots
 from .notes import Note as Note
 from .outputs import plot as plot
 from .outputs.brief.brief import build_brief as build_brief
+from .outputs.explore import explore as explore
+from .outputs.frames import (
+    frame_hotspots as frame_hotspots,
+    frame_legs as frame_legs,
+    frame_patrols as frame_patrols,
+    frame_stops as frame_stops,
+)
 from .outputs.note_words import describe_note as describe_note
 from .outputs.pack import write_pack as write_pack
 from .outputs.reason_words import describe_reasons as describe_reasons
+from .patrols import orienteering as orienteering
 from .patrols.past_months import compare_with_past as compare_with_past
 from .patrols.patrol_backtest import backtest_patrols as backtest_patrols
 from .patrols.plan import Plan as Plan

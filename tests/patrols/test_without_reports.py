@@ -1,6 +1,7 @@
 """How a plan would differ without pupils' reports: plan with another planning, by hand."""
 
 import dataclasses
+import datetime as dt
 
 import numpy as np
 import pytest
@@ -197,8 +198,30 @@ def test_a_colleague_s_changes_are_not_one_s_own(demo_plan):
         SchoolWithoutReports(patrol.urn, ("H999",), ("Mill Lane",)),
         SchoolWithoutReports(patrol.urn, (), ("Mill Lane",)),
     ):
-        plan = dataclasses.replace(demo_plan, without_reports=WithoutReports(12, (change,), 0.9))
+        found = WithoutReports(12, (change,), 0.9)
+        plan = dataclasses.replace(demo_plan, patrols=(patrol,), without_reports=found)
         assert describe_without_reports(plan, patrol) == ""
+
+
+def test_another_route_of_a_week_has_no_sentence(demo_plan):
+    """What a variant would be without reports is not known; the best patrol in another order is."""
+    patrol = next(one for one in demo_plan.patrols if len(one.stops) >= 2)
+    change = SchoolWithoutReports(patrol.urn, (patrol.stops[0].hotspot,), ())
+    plan = dataclasses.replace(demo_plan, without_reports=WithoutReports(12, (change,), 0.9))
+    turned, shorter = (
+        dataclasses.replace(patrol, stops=stops) for stops in (patrol.stops[::-1], patrol.stops[:1])
+    )
+    last = len(patrol.stops)
+    assert describe_without_reports(plan, turned) == f"Without pupils' reports: no stop {last}."
+    assert describe_without_reports(plan, shorter) == ""
+
+
+def test_a_week_says_what_its_plan_would_be_without_reports(demo_area, plan):
+    """The plan's sentences are among the notes of a week that is chosen from it."""
+    area = dataclasses.replace(demo_area, officers=demo_area.officers.iloc[:1])
+    week = pp.plan_week(area, plan, start=dt.date(2026, 11, 30))
+    assert plan.reports_notes
+    assert set(describe_notes(plan.reports_notes)) <= set(describe_notes(week.notes))
 
 
 def test_reports_removed_leave_no_group(demo_area):

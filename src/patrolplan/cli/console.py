@@ -283,9 +283,11 @@ def plan_area_days(
 ) -> tuple[Risk, gpd.GeoDataFrame, Mapping[dt.date, Plan]]:
     """The risk and the hotspots of the first of the week's windows, and the plan for each day.
 
-    Days of a trial are planned without the hotspots that have no patrols on them.
+    Days of a trial are planned without the hotspots that have no patrols on them. Without one, the
+    plan of the first day says how its first window would be without pupils' reports.
     """
     from patrolplan.area.patrol_window import resolve_window
+    from patrolplan.patrols.without_reports import compare_without_reports
     from patrolplan.team.day_plans import plan_days
     from patrolplan.team.trial.trial_week import plan_trial_days
 
@@ -313,9 +315,11 @@ def plan_area_days(
                 report_progress=report,
             )
 
-        if trial is None:
-            return risk, hotspots, plan_some(hotspots, days)
-        return risk, hotspots, plan_trial_days(area, hotspots, days, *trial, plan_some)
+        if trial is not None:
+            return risk, hotspots, plan_trial_days(area, hotspots, days, *trial, plan_some)
+        plans = plan_some(hotspots, days)
+        first = compare_without_reports(plans[days[0]], assign_tasked=False, executor=executor)
+    return risk, hotspots, {**plans, days[0]: first}
 
 
 def run_backtest(

@@ -9,11 +9,21 @@ def describe_without_reports(plan: Plan, patrol: Patrol) -> str:
     """How the stops would differ without pupils' reports; empty where they would not.
 
     Stops are called by their number on the patrol. Of several officers of a school each has the
-    sentence for the own stops; that there would be further stops is on the first one's.
+    sentence for the own stops; that there would be further stops is on the first one's. A week's
+    patrol has it only where it is the best one of the plan: of others that is not known.
     """
     changes = () if plan.without_reports is None else plan.without_reports.changes
     change = next((one for one in changes if one.urn == patrol.urn), None)
-    return "" if change is None else _describe_change(change, patrol)
+    if change is None or not any(_has_same_stops(patrol, own) for own in plan.patrols):
+        return ""
+    return _describe_change(change, patrol)
+
+
+def _has_same_stops(patrol: Patrol, other: Patrol) -> bool:
+    """Whether two are one officer's patrol of a school to the same stops, in whatever order."""
+    keys = ((one.urn, one.number, {stop.hotspot for stop in one.stops}) for one in (patrol, other))
+    first, second = keys
+    return first == second
 
 
 def _describe_change(change: SchoolWithoutReports, patrol: Patrol) -> str:

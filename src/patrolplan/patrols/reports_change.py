@@ -5,6 +5,9 @@ from typing import Any
 
 from patrolplan.notes import Note
 
+SHARE_DIGITS = 4
+"""Of the harm met, so that equal plans write equal files on any machine."""
+
 
 @dataclass(frozen=True)
 class SchoolWithoutReports:
@@ -35,7 +38,7 @@ class WithoutReports:
             Note("plan_without_reports", {"changed": len(self.changes), "schools": self.schools})
         ]
         if self.crime_share is not None and self.changes:
-            notes.append(Note("reports_cost", {"share": self.crime_share}))
+            notes.append(Note("reports_cost", {"share": round(self.crime_share, SHARE_DIGITS)}))
         return tuple(notes)
 
     def write(self) -> dict[str, Any]:
@@ -43,7 +46,7 @@ class WithoutReports:
         share = self.crime_share
         return {
             "schools": self.schools,
-            "crime_share": None if share is None else round(share, 4),
+            "crime_share": None if share is None else round(share, SHARE_DIGITS),
             "changes": [
                 {
                     "urn": one.urn,

@@ -36,6 +36,7 @@ SAME_SHARE = 0.5
 def compare_without_reports(
     plan: Plan,
     *,
+    assign_tasked: bool = True,
     executor: Executor | None = None,
     report_progress: ProgressCallback | None = None,
 ) -> Plan:
@@ -47,6 +48,8 @@ def compare_without_reports(
     ----------
     plan
         See `patrolplan.patrols.planner.plan_patrols`.
+    assign_tasked
+        Whether each place to visit is on some patrols, as the plan itself was made.
     executor
         Shares the schools among its workers; by default they are planned here, one by one.
     report_progress
@@ -85,6 +88,7 @@ def compare_without_reports(
         urns=None if is_whole else urns,
         window=window,
         date=plan.date,
+        assign_tasked=assign_tasked,
         executor=executor,
         report_progress=report_progress,
     )

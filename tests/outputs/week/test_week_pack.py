@@ -228,9 +228,10 @@ def test_a_stranger_is_told_before_anything_is_written(week, demo_plan, tmp_path
 
 
 def test_a_week_without_patrols_is_written_too(week, tmp_path):
-    """With nobody to send, tables, map and wall are there, and no card."""
+    """With nobody to send, tables, map, wall and posters are there, and no card."""
     out = pp.write_pack(dataclasses.replace(week, duties=()), tmp_path / "out")
-    assert files(out) == {*ALWAYS, "manifest.json"}
+    posters = {f"posters/{urn}.pdf" for urn in week.plan.area.schools["urn"]}
+    assert files(out) == {*ALWAYS, *posters, "manifest.json"}
 
 
 def test_hostile_names_stay_in_the_folder(hostile, tmp_path):

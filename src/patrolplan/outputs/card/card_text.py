@@ -95,7 +95,10 @@ def build_card_data(
         "why": f"Why (crime of the {months})" if months else "Why",
         "stops": [
             _build_stop_data(plan, stop, number, busiest=line, with_months=not months)
-            for number, (stop, line) in enumerate(_list_stops(patrol), 1)
+            | {"is_feared_most": _is_feared_most(own)}
+            for number, (own, (stop, line)) in enumerate(
+                zip(patrol.stops, _list_stops(patrol), strict=True), 1
+            )
         ],
         "cautions": list_cautions(plan, patrol),
         "directions_title": f"Directions ({wording.describe_distance(patrol)})",
@@ -180,17 +183,18 @@ def _shorten_own_school(stop: Stop, patrol: Patrol) -> tuple[Reason, ...]:
     )
 
 
+def _is_feared_most(stop: Stop) -> bool:
+    """Whether what pupils say is the main reason, which comes before all but a tasking."""
+    return any(isinstance(reason, ReportsReason) for reason in order_reasons(stop)[:1])
+
+
 def _build_stop_data(
     plan: Plan, stop: Stop, number: int, *, busiest: str, with_months: bool
 ) -> dict[str, Any]:
-    """A row of the table; `reasons` are sentences, with a sign where they are pupils' own.
-
-    Pupils' own come before all but a tasking where they are the main reason.
-    """
+    """A row of the table; `reasons` are sentences, with a sign where they are pupils' own."""
     news, since = find_news(stop.why) or (None, "")
     others = replace(stop, why=tuple(one for one in stop.why if one is not news))
     reasons = list(map(build_sentence, list_reason_lines(others, with_months=with_months)))
-    is_feared_most = bool(others.why) and isinstance(others.why[0], ReportsReason)
     if not (reasons or busiest or stop.tasking or news):
         reasons = [build_sentence(ReasonLine(describe_want_of_reasons(stop)))]
     return {
@@ -199,10 +203,9 @@ def _build_stop_data(
         "place": capitalise(print_whole(wording.describe_place(stop))),
         "grid": wording.format_grid_reference(stop.x, stop.y, crs=plan.area.settings.area.crs),
         "tasked": "" if stop.tasking is None else _describe_tasked_stop(stop, stop.tasking),
-        "feared": reasons[:1] if is_feared_most else [],
         "busiest": busiest,
         "news": f"{since}{':' if reasons else '.'}" if since else "",
-        "reasons": reasons[1:] if is_feared_most else reasons,
+        "reasons": reasons,
     }
 
 

@@ -41,6 +41,7 @@ from patrolplan.team.trial.trial_file import (
     count_months,
 )
 from patrolplan.team.week import find_open_days
+from patrolplan.text import format_percent
 
 HISTORY_MONTHS = 24
 """Latest months that expectations rest on."""
@@ -264,7 +265,7 @@ def _find_held(area: StudyArea, streets: TrialStreets, months: pd.DatetimeIndex)
 
 def _list_weekdays(month: pd.Timestamp) -> pd.DatetimeIndex:
     days = pd.date_range(month, month + pd.offsets.MonthEnd(0))
-    return days[days.weekday < WEEKDAYS]
+    return days[days.day_of_week < WEEKDAYS]
 
 
 def _explain_power(trial: Trial, power: Power, counted_by: CountedBy) -> tuple[str, str]:
@@ -272,8 +273,8 @@ def _explain_power(trial: Trial, power: Power, counted_by: CountedBy) -> tuple[s
     unit = {"days": "school days", "weeks": "weeks", "pairs": counted_by}[trial.randomise]
     sets = "pairs" if sum(trial.ratio) == 2 else "sets"  # noqa: PLR2004 - two are a pair
     what = (
-        f"the trial would find an effect of {trial.effect:.0%} in {power.power:.0%} of cases, and "
-        f"{trial.power:.0%} are asked for"
+        f"the trial would find an effect of {format_percent(trial.effect)} in "
+        f"{format_percent(power.power)} of cases, and {format_percent(trial.power)} are asked for"
     )
     ways = []
     if power.needed_periods is not None:
@@ -281,7 +282,7 @@ def _explain_power(trial: Trial, power: Power, counted_by: CountedBy) -> tuple[s
     if power.needed_sets is not None:
         ways.append(f"about {power.needed_sets} {sets} of such hotspots")
     if power.detectable is not None:
-        ways.append(f"an effect of {power.detectable:.0%}")
+        ways.append(f"an effect of {format_percent(power.detectable)}")
     if not ways:
         return what, "no length or number of such hotspots would do: crime here is too rare"
     return what, f"it would take {', or '.join(ways)}"
