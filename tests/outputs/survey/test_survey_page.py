@@ -25,6 +25,7 @@ from survey_class import (
 
 from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
+from patrolplan.inputs.survey_counts import count_surveys
 from patrolplan.inputs.survey_form import ANSWERS_FORM, APART_METRES, MAX_PLACES
 from patrolplan.outputs.survey.choices import QUESTIONS
 from patrolplan.outputs.survey.survey_page import render_survey_page
@@ -108,6 +109,7 @@ def _hold_class(visit: Visit, count: int, fill_in: FillIn, folder: Path) -> list
     assert document["pupils"] == count
     today = visit.page.evaluate("new Date().toLocaleDateString('en-CA')")
     assert document["day"] == today
+    assert [entry.id for entry in count_surveys([file]).entries] == [document["id"]]
     answers = read_answers(file)
     assert len(answers) == len(group.answers) > 0
     _assert_same_places(answers, group.answers)

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from patrolplan.errors import InputError, OutputError, Problems
 from patrolplan.inputs.survey_counts import SurveyCounts, SurveyEntry, count_surveys
+from patrolplan.inputs.survey_record import find_record_path
 from patrolplan.outputs.survey.reports_file import (
     check_given,
-    find_record_path,
     lock_reports_file,
     mark_deleted,
     read_reports_file,
