@@ -110,7 +110,7 @@ def test_days_of_a_trial_are_school_days(by_days):
 
 def test_months_alone_allow_no_trial_by_days(wishes, demo_area, hotspots):
     """Where only months are known, the message says what to write instead."""
-    with pytest.raises(pp.InputError, match='needs the day of each crime.*write "pairs"'):
+    with pytest.raises(pp.InputError, match=r'needs the day of each crime.*write "pairs"'):
         seal(wishes, keep_until(demo_area, "2026-06"), hotspots)
 
 
