@@ -54,7 +54,8 @@ class _StopEntry(FileModel):
 
 class _LegEntry(FileModel):
     metres: Share
-    minutes: Share
+    moving_minutes: Share = Field(alias="minutes")
+    waiting_minutes: Share = 0.0
     directions: list[dict[str, Any]]
     line: list[Place]
 
@@ -235,8 +236,12 @@ def _describe_stop(stop: _StopEntry) -> dict[str, Any]:
 
 
 def _describe_leg(leg: _LegEntry) -> dict[str, Any]:
-    row = leg.model_dump(exclude={"directions", "line"})
-    return row | {"streets": leg.streets, "geometry": shapely.LineString(leg.line)}
+    return {
+        "metres": leg.metres,
+        "minutes": leg.moving_minutes + leg.waiting_minutes,
+        "streets": leg.streets,
+        "geometry": shapely.LineString(leg.line),
+    }
 
 
 def _describe_hotspot(hotspot: _HotspotEntry) -> dict[str, Any]:
