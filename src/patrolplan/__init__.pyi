@@ -14,9 +14,17 @@ from .hotspots.snap import snap_hotspots as snap_hotspots
 from .notes import Note as Note
 from .outputs import plot as plot
 from .outputs.brief.brief import build_brief as build_brief
+from .outputs.explore import explore as explore
+from .outputs.frames import (
+    frame_hotspots as frame_hotspots,
+    frame_legs as frame_legs,
+    frame_patrols as frame_patrols,
+    frame_stops as frame_stops,
+)
 from .outputs.note_words import describe_note as describe_note
 from .outputs.pack import write_pack as write_pack
 from .outputs.reason_words import describe_reasons as describe_reasons
+from .patrols import orienteering as orienteering
 from .patrols.past_months import compare_with_past as compare_with_past
 from .patrols.patrol_backtest import backtest_patrols as backtest_patrols
 from .patrols.plan import Plan as Plan
@@ -25,6 +33,7 @@ from .patrols.what_if import what_if as what_if
 from .provenance import show_versions as show_versions
 from .risk.backtest import backtest_risk as backtest_risk
 from .risk.estimate import estimate_risk as estimate_risk
+from .risk.estimators import Estimator as Estimator
 from .risk.surface import Risk as Risk
 from .settings import Settings as Settings, load_settings as load_settings
 from .settings.load import demo_settings as demo_settings

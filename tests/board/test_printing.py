@@ -5,9 +5,10 @@ import datetime as dt
 
 import pytest
 
-from patrolplan.board.printing import find_outdated_papers, hash_books, hash_cards
+from patrolplan.board.printing import find_outdated_papers, hash_books, hash_cards, hash_sheets
 from patrolplan.provenance import compute_area_provenance
 from patrolplan.team.free_time import Appointment, FreeTime
+from patrolplan.team.school_answers import list_promises
 from patrolplan.team.week import Duty, Week
 
 MONDAY = dt.date(2026, 11, 30)
@@ -108,3 +109,20 @@ def test_an_officer_without_patrols_leaves_a_stale_book(week, shown, names):
     """When all of an officer's patrols are gone, the printed book and calendar are wrong."""
     stale = find_outdated_papers(dataclasses.replace(week, duties=week.duties[1:]), names, shown)
     assert {"cards/SSO-01.pdf", "calendars/SSO-01.ics"} <= set(stale)
+
+
+def test_a_sheet_is_stale_where_another_schools_patrol_no_longer_comes(week, names):
+    """The sheet says on how many days somebody comes to a feared place, from whichever school."""
+    shown = hash_cards(week) | hash_books(week) | hash_sheets(week)
+    assert {"schools/900001.pdf", "schools/900003.pdf"} <= set(shown)
+    assert find_outdated_papers(week, names, shown) == []
+    first, second = week.duties
+    stayed = dataclasses.replace(first, patrol=dataclasses.replace(first.patrol, stops=()))
+    shared = set(dict(list_promises(week, "900001"))) & set(dict(list_promises(week, "900003")))
+    stale = find_outdated_papers(dataclasses.replace(week, duties=(stayed, second)), names, shown)
+    before, after = (
+        [promise for name, promise in list_promises(each, "900003") if name in shared]
+        for each in (week, dataclasses.replace(week, duties=(stayed, second)))
+    )
+    assert before != after
+    assert {"schools/900001.pdf", "schools/900003.pdf"} <= set(stale)

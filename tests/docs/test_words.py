@@ -48,6 +48,8 @@ ALLOWED = {
     ("CHANGELOG.md", "still asked how"),
     ("src/patrolplan/outputs/output_folder.py", 'manifest.get("asked")'),
     ("src/patrolplan/outputs/pack.py", '{"asked": dict(request)}'),
+    ("src/patrolplan/outputs/week/poster.typ", "You told us."),
+    ("src/patrolplan/outputs/week/school.typ", "You said, we were there"),
     ("src/patrolplan/outputs/webmap/map.css", "#said {"),
     ("src/patrolplan/outputs/webmap/map.html.j2", 'id="said"'),
     ("src/patrolplan/outputs/webmap/map.js", 'one("#said")'),

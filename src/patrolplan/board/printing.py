@@ -18,6 +18,7 @@ from patrolplan.outputs.week.calendars import FOLDER as CALENDARS
 from patrolplan.outputs.week.roster import Roster, check_officer_and_date
 from patrolplan.outputs.week.week_pack import write_week_documents, write_week_files
 from patrolplan.patrols.plan import build_patrol_document
+from patrolplan.team.school_answers import list_promises
 from patrolplan.text import format_count
 from patrolplan.times import format_span, format_time
 
@@ -77,6 +78,19 @@ def hash_books(week: Week) -> dict[str, str]:
     return digests
 
 
+def hash_sheets(week: Week) -> dict[str, str]:
+    """A digest of what the week does about the places that a school's pupils fear, for its sheet.
+
+    Patrols of other schools may go there, so that a sheet changes with their cards.
+    """
+    roster = Roster(week)
+    urns = dict.fromkeys(duty.urn for duty in week.duties)
+    promises = {roster.school_file_name(urn): list_promises(week, urn) for urn in urns}
+    return {
+        f"schools/{school}.pdf": hash_content(repr(own))[:16] for school, own in promises.items()
+    }
+
+
 @lru_cache(maxsize=4096)
 def _hash_walk(patrol: Patrol, projection: Projection) -> str:
     document = build_patrol_document(patrol, projection)
@@ -92,7 +106,7 @@ def find_shown_cards(manifest: Mapping[str, Any], week: Week) -> dict[str, str]:
     if printed is not None:
         return dict(printed)
     names = manifest.get("files", {})
-    shown = hash_cards(week) | hash_books(week)
+    shown = hash_cards(week) | hash_books(week) | hash_sheets(week)
     return {name: digest for name, digest in shown.items() if name in names}
 
 
@@ -104,7 +118,7 @@ def find_outdated_papers(week: Week, names: Collection[str], shown: Mapping[str,
     if not shown:
         return sorted(name for name in WHOLE_WEEK_PAPERS if name in names)
     cards = hash_cards(week)
-    present = cards | hash_books(week)
+    present = cards | hash_books(week) | hash_sheets(week)
     wrong = {name for name in shown if name in names and present.get(name) != shown[name]}
     new = set(cards) - set(shown)
     if not wrong and not new:
@@ -138,7 +152,7 @@ def print_papers(
     duties = roster.select_duties(officer, date)
     cards = {roster.card_path(duty) for duty in duties}
     whole = officer is None and date is None
-    printed = set(cards)
+    printed = {*cards, *(f"schools/{roster.school_file_name(duty.urn)}.pdf" for duty in duties)}
     for one in roster.select_officers(officer, date):
         printed.add(f"{CALENDARS}/{one.file_name}.ics")
         if date is None:
@@ -154,7 +168,7 @@ def print_papers(
                 shared.reload_if_changed()
                 present, manifest = shared.state.week, shared.store.load_manifest()
                 shown = {} if whole else find_shown_cards(manifest, week)
-                papers = hash_cards(week) | hash_books(week)
+                papers = hash_cards(week) | hash_books(week) | hash_sheets(week)
                 shown |= {name: papers[name] for name in papers if name in printed}
                 if not whole:
                     _copy_other_papers(folder, part, manifest)

@@ -44,7 +44,7 @@ def write_pack(
         A plan: `plan.json`, `plan.gpkg`, `map.html`, `cards/URN.pdf`, `cards.pdf`, `gpx/URN.gpx`.
         A week: `week.json`, `hotspots.geojson`, `week.csv`, `week.xlsx`, `map.html`, `tasks.pdf`,
         `lead.pdf`, `cards/OFFICER/DATE-URN.pdf`, `cards/OFFICER.pdf`, `calendars/OFFICER.ics`,
-        `schools/URN.pdf`.
+        `schools/URN.pdf`, `posters/URN.pdf`.
     out
         Folder; an older pack in it is replaced.
     officer, date

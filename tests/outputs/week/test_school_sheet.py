@@ -1,4 +1,4 @@
-"""The sheet that may stay at a school: streets and times, nothing of crime or of reports."""
+"""The sheet that may stay at a school: streets and times, and what became of a survey; no crime."""
 
 import dataclasses
 import datetime as dt
@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 from xlsxwriter.utility import xl_col_to_name
 
-from patrolplan.outputs.reason_words import CATEGORY_WORDS, FACTOR_WORDS, describe_reasons
+from patrolplan.outputs.reason_words import CATEGORY_WORDS, describe_reasons
 from patrolplan.outputs.week.roster import Roster
 from patrolplan.outputs.week.school_sheet import build_school_data, render_school_sheets
 from patrolplan.outputs.wording import describe_place
 from patrolplan.patrols.plan import Tasking
 from patrolplan.settings.models import CrimeSettings
+from patrolplan.team.school_answers import find_school_answers
 from patrolplan.times import format_time
 
 HERE = Path(__file__).parent
@@ -33,20 +34,29 @@ CRIME = ("crime", "robber", "violen", "theft", "drug", "weapon", "harm", "report
 
 
 @pytest.fixture(scope="module")
-def sheet(roll):
-    """The demo borough's first school."""
-    return render_school_sheets(roll, [URN])[URN]
+def answers(roll):
+    """What became of the places that pupils marked, without a record of the weeks before."""
+    return find_school_answers(roll.week, None, [school.urn for school in roll.schools])
 
 
 @pytest.fixture(scope="module")
-def texts(roll):
+def sheet(roll, answers):
+    """The demo borough's first school."""
+    return render_school_sheets(roll, [URN], answers)[URN]
+
+
+@pytest.fixture(scope="module")
+def texts(roll, answers):
     """Everything that any school's sheet says, the words for the ear included."""
-    return {s.urn: json.dumps(build_school_data(roll, s), ensure_ascii=False) for s in roll.schools}
+    data = {
+        school.urn: build_school_data(roll, school, answers[school.urn]) for school in roll.schools
+    }
+    return {urn: json.dumps(each, ensure_ascii=False) for urn, each in data.items()}
 
 
 def test_presence_stands_by_day(roll, sheet):
     """On days with a patrol stand the minutes at the gate and the streets, else that none is."""
-    (text,) = pages(sheet)
+    text, _ = pages(sheet)
     own_place = roll.week.plan.hotspots.set_index("hotspot")["place"]
     for day in roll.week.days:
         duties = roll.school_duties(URN, day)
@@ -61,9 +71,9 @@ def test_presence_stands_by_day(roll, sheet):
     )
 
 
-def test_no_crime_and_no_report_stands_on_it(roll, texts):
-    """No category, reason, count, hotspot or officer is on a school's sheet."""
-    categories = [*CrimeSettings().categories, *CATEGORY_WORDS.values(), *FACTOR_WORDS.values()]
+def test_no_crime_stands_on_it(roll, texts):
+    """No category, offence, reason, hotspot or officer is on a school's sheet."""
+    categories = [*CrimeSettings().categories, *CATEGORY_WORDS.values()]
     for urn, text in texts.items():
         low = text.lower().replace("schools, crimes and reports are made up", "")
         for word in (*categories, *CRIME):
@@ -76,11 +86,49 @@ def test_no_crime_and_no_report_stands_on_it(roll, texts):
             assert reason not in text
 
 
-def test_every_number_is_a_day_or_a_time(texts):
-    """Without days, years and times no number is left: nothing is counted."""
+def test_every_number_is_a_day_a_time_or_an_answer(texts):
+    """Without days, times, pupils in steps of five and their answers no number is left."""
+    allowed = (
+        *(r"\d\d:\d\d", r"\d{1,2} (?:November|December)", "202[56]", "last 4 weeks"),
+        *(r"(\d*[05]) to \d*[49] pupils", r'"threshold": "5"'),
+        r"between \d+ points less and \d+ more",
+    )
     for urn, text in texts.items():
-        rest = re.sub(r"\d\d:\d\d|\d{1,2} (?:November|December)|2026", "", text)
+        rest = re.sub("|".join(allowed), "", text)
         assert not re.search(r"\d", rest), (urn, rest)
+
+
+def test_answers_stand_on_a_page_of_their_own(roll, answers, sheet):
+    """Each place has its streets, pupils, presence, promise and change; and no day of the week."""
+    _, page = pages(sheet)
+    assert "Yousaid,wewerethere" in page
+    assert len(answers[URN]) == 5
+    for answer in answers[URN]:
+        assert letters(f"Around {' and '.join(answer.place.streets)}") in page
+        assert f"{answer.gave.reports}to{answer.gave.max_reports}pupils" in page
+    assert page.count("Notknown:novisitsarerecordedforthelast4weeks") == 5
+    days = [f"{day:%A}" for day in roll.week.days]
+    assert not [day for day in days if day in page]
+    assert not re.search(r"\d\d:\d\d", page)
+
+
+def test_a_low_threshold_is_printed_with_its_reason(roll, answers):
+    """Where groups under five count, the sheet says so, and why."""
+    area = roll.week.plan.area
+    privacy = area.settings.privacy.model_copy(update={"threshold": 3, "reason": "a trial of two"})
+    low = dataclasses.replace(area, settings=area.settings.model_copy(update={"privacy": privacy}))
+    plan = dataclasses.replace(roll.week.plan, area=low)
+    other = Roster(dataclasses.replace(roll.week, plan=plan))
+    _, page = pages(render_school_sheets(other, [URN], answers)[URN])
+    assert "fewerthan3pupils" in page
+    assert "atrialoftwo" in page
+
+
+def test_a_school_without_answers_has_no_such_page(roll):
+    """Where no group of reports is near, the sheet is one page and mentions no survey."""
+    (text,) = pages(render_school_sheets(roll, [URN], {})[URN])
+    assert "Yousaid" not in text
+    assert "pupilsmarked" not in text.lower()
 
 
 @pytest.mark.parametrize("name", ["T-09", "H1"])
@@ -101,7 +149,8 @@ def test_what_intelligence_tasked_is_not_told(roll, name):
     duties = (dataclasses.replace(duty, patrol=patrol), *roll.week.duties[1:])
     other = Roster(dataclasses.replace(roll.week, duties=duties))
     school = next(one for one in other.schools if one.urn == duty.urn)
-    text = json.dumps(build_school_data(other, school))
+    own = find_school_answers(other.week, None, [duty.urn])[duty.urn]
+    text = json.dumps(build_school_data(other, school, own))
     assert "Secret" not in text
     assert "informant" not in text
     assert "Nobody" not in text
@@ -113,12 +162,12 @@ def test_only_schools_with_a_patrol_get_a_sheet(roll):
     """A school that nobody comes to this week gets no sheet."""
     duties = tuple(duty for duty in roll.week.duties if duty.urn != URN)
     other = Roster(dataclasses.replace(roll.week, duties=duties))
-    assert render_school_sheets(other, [URN]) == {}
+    assert render_school_sheets(other, [URN], {}) == {}
 
 
-def test_page_is_one_and_nothing_is_cut(sheet):
-    """It is a single page, all words on it."""
-    assert len(pages(sheet)) == 1
+def test_pages_are_two_and_nothing_is_cut(sheet):
+    """It is a page of the week and one of answers, all words on them."""
+    assert len(pages(sheet)) == 2
     assert words_off_the_page(sheet) == []
 
 
@@ -140,7 +189,8 @@ def test_many_streets_with_long_names_are_all_told(roll):
     ]
     patrol = dataclasses.replace(duties[0].patrol, stops=tuple(stops))
     full = (dataclasses.replace(duties[0], patrol=patrol),)
-    sheet = render_school_sheets(Roster(dataclasses.replace(roll.week, duties=full)), ["900007"])
+    other = Roster(dataclasses.replace(roll.week, duties=full))
+    sheet = render_school_sheets(other, ["900007"], {})
     text, back = pages(sheet["900007"])
     assert "EastmereBroadway" in back
     assert words_off_the_page(sheet["900007"]) == []
@@ -151,13 +201,13 @@ def test_many_streets_with_long_names_are_all_told(roll):
 def test_name_is_text_and_nothing_else(hostile):
     """A school's name full of markup is printed letter by letter."""
     roll = Roster(hostile)
-    (text,) = pages(render_school_sheets(roll, [URN])[URN])
+    (text,) = pages(render_school_sheets(roll, [URN], {})[URN])
     assert letters(next(one.name for one in roll.schools if one.urn == URN)) in text
 
 
-def test_equal_weeks_give_equal_sheets(roll, sheet):
+def test_equal_weeks_give_equal_sheets(roll, answers, sheet):
     """Writing again changes no byte."""
-    assert render_school_sheets(roll, [URN])[URN] == sheet
+    assert render_school_sheets(roll, [URN], answers)[URN] == sheet
 
 
 def test_areas_are_lettered_on():

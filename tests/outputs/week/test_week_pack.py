@@ -15,8 +15,9 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 import patrolplan as pp
-from patrolplan.errors import InputError, OutputError
+from patrolplan.errors import InputError, LedgerError, OutputError
 from patrolplan.outputs import wording
+from patrolplan.outputs.week import week_pack
 from patrolplan.outputs.week.roster import Roster
 from patrolplan.outputs.week.week_pack import build_cover_data, render_week_map
 from patrolplan.team.free_time import Appointment, FreeTime
@@ -62,10 +63,11 @@ def test_folder_holds_what_a_week_is(hand, folder):
     """Tables, map, sheets, cards and cover are there, all named by the manifest, and no more."""
     duties = {f"cards/SSO-01/{duty.date}-{duty.urn}.pdf" for duty in hand.duties}
     schools = {f"schools/{duty.urn}.pdf" for duty in hand.duties}
+    posters = {f"posters/{urn}.pdf" for urn in hand.plan.area.schools["urn"]}
     fixed = {*ALWAYS, "cards/SSO-01.pdf", "calendars/SSO-01.ics"}
-    assert files(folder) == fixed | duties | schools | {"manifest.json"}
+    assert files(folder) == fixed | duties | schools | posters | {"manifest.json"}
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    assert set(manifest["files"]) == fixed | duties | schools
+    assert set(manifest["files"]) == fixed | duties | schools | posters
     document = json.loads((folder / "week.json").read_text(encoding="utf-8"))
     assert document == build_week_document(hand)
 
@@ -198,6 +200,7 @@ def test_an_officers_papers_alone(week, tmp_path):
         ),
     }
     assert {name for name in names if name.startswith("schools/")} == {"schools/900008.pdf"}
+    assert not [name for name in names if name.startswith("posters/")]
     assert len((out / "week.csv").read_text(encoding="utf-8-sig").splitlines()) == 29
     (sheet,) = pages((out / "tasks.pdf").read_bytes())
     assert "SSO-07" in sheet
@@ -211,6 +214,7 @@ def test_a_days_papers_alone(hand, tmp_path):
         "cards/SSO-01.pdf",
         f"cards/SSO-01/{duty.date}-{duty.urn}.pdf",
     }
+    assert not [name for name in files(out) if name.startswith("posters/")]
     cover = pages((out / "cards" / "SSO-01.pdf").read_bytes())[0]
     assert "Printedinpart:1of4cardsoftheweek." in cover
 
@@ -225,9 +229,10 @@ def test_a_stranger_is_told_before_anything_is_written(week, demo_plan, tmp_path
 
 
 def test_a_week_without_patrols_is_written_too(week, tmp_path):
-    """With nobody to send, tables, map and wall are there, and no card."""
+    """With nobody to send, tables, map, wall and posters are there, and no card."""
     out = pp.write_pack(dataclasses.replace(week, duties=()), tmp_path / "out")
-    assert files(out) == {*ALWAYS, "manifest.json"}
+    posters = {f"posters/{urn}.pdf" for urn in week.plan.area.schools["urn"]}
+    assert files(out) == {*ALWAYS, *posters, "manifest.json"}
 
 
 def test_hostile_names_stay_in_the_folder(hostile, tmp_path):
@@ -395,3 +400,16 @@ def test_names_of_officers_open_no_tag(hostile):
     assert "=HYPERLINK(&#34;http://x&#34;)" in html
     assert re.findall(r'<option value="([^"]*)"', html)
     assert all(re.fullmatch(r"[\w-]*", v) for v in re.findall(r'<option value="([^"]*)"', html))
+
+
+def test_a_ledger_out_of_reach_is_not_known(week, monkeypatch):
+    """Where the ledger cannot be reached, the papers are written, and claim no presence."""
+
+    def fail(*_args):
+        raise LedgerError
+
+    monkeypatch.setattr(week_pack, "load_recent_presence", fail)
+    files = week_pack._render_school_files(Roster(week), week.duties[:1], with_posters=True)
+    urn = week.duties[0].urn
+    assert "Notknown:novisitsarerecorded" in pages(files[f"schools/{urn}.pdf"])[1]
+    assert "Weheardyou." in pages(files[f"posters/{urn}.pdf"])[0]

@@ -1,10 +1,11 @@
 """The sheet that an officer may leave with a school: streets, days and times, nothing about crime.
 
 It leaves out every reason, count and category, the places tasked by intelligence, the officers'
-names and their routes.
+names and their routes. Where pupils were surveyed, a further page answers what they marked: the
+places, on how many days somebody was there and will be, and what changed since the last survey.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,21 @@ from patrolplan.outputs.cartography.fonts import (
     open_template_folder,
     typeset,
 )
+from patrolplan.outputs.note_words import describe_notes
+from patrolplan.outputs.week.answer_words import (
+    describe_change,
+    describe_factors,
+    describe_presence,
+    describe_promise,
+    describe_pupils,
+    describe_streets,
+)
 from patrolplan.outputs.week.overview_map import MapMarker, draw_overview_map
 from patrolplan.outputs.week.roster import Roster, RosterSchool, format_week
 from patrolplan.outputs.wording import describe_place, list_attributions
 from patrolplan.patrols.plan import Stop
+from patrolplan.privacy import note_low_threshold
+from patrolplan.team.school_answers import PlaceAnswer
 from patrolplan.team.week import Duty
 from patrolplan.text import capitalise, shorten
 from patrolplan.times import format_span, format_time
@@ -40,13 +52,28 @@ LONGEST_NAME = 90
 LONGEST_PLACE = 70
 
 
-def render_school_sheets(roster: Roster, urns: Iterable[str]) -> dict[str, bytes]:
+def render_school_sheets(
+    roster: Roster,
+    urns: Iterable[str],
+    answers: Mapping[str, Sequence[PlaceAnswer]],
+) -> dict[str, bytes]:
     """Typeset the sheets of the given schools that have a patrol this week.
+
+    Parameters
+    ----------
+    roster
+        The week.
+    urns
+        The schools.
+    answers
+        What became of the places that their pupils marked, see
+        `patrolplan.team.school_answers.find_school_answers`; schools without any may be left out.
 
     Returns
     -------
     dict
-        URN to a tagged PDF: a page, or with very many streets two. Equal weeks give equal bytes.
+        URN to a tagged PDF: a page, with very many streets two; and one with the answers, if any.
+        Equal weeks and answers give equal bytes.
     """
     wanted = set(urns)
     sheets = {}
@@ -57,11 +84,14 @@ def render_school_sheets(roster: Roster, urns: Iterable[str]) -> dict[str, bytes
             if school.urn not in wanted or not _list_duties(roster, school):
                 continue
             (root / "map.pdf").write_bytes(_draw_map(roster, school))
-            sheets[school.urn] = typeset(root, TEMPLATE, build_school_data(roster, school))
+            data = build_school_data(roster, school, answers.get(school.urn, ()))
+            sheets[school.urn] = typeset(root, TEMPLATE, data)
     return sheets
 
 
-def build_school_data(roster: Roster, school: RosterSchool) -> dict[str, Any]:
+def build_school_data(
+    roster: Roster, school: RosterSchool, answers: Sequence[PlaceAnswer]
+) -> dict[str, Any]:
     """Texts of a school's sheet, for the template."""
     name = shorten(make_printable(school.name), LONGEST_NAME)
     areas = _find_areas(roster, school)
@@ -84,6 +114,23 @@ def build_school_data(roster: Roster, school: RosterSchool) -> dict[str, Any]:
         "map_alt": f"Street map around {name} with the gate (G) and the streets "
         + "; ".join(f"{letter}, {street}" for letter, street in streets.items()),
         "basis": make_printable(list_attributions(week.plan)[0]),
+        "answers": [_build_answer_data(answer) for answer in answers],
+        "threshold": str(week.plan.area.settings.privacy.threshold),
+        "threshold_note": make_printable(
+            " ".join(describe_notes(note_low_threshold(week.plan.area.settings)))
+        ),
+    }
+
+
+def _build_answer_data(answer: PlaceAnswer) -> dict[str, str]:
+    """A place that pupils marked, and its answer."""
+    gave = (describe_pupils(answer.gave), describe_factors(answer.gave))
+    return {
+        "streets": f"Around {describe_streets(answer.place.streets)}",
+        "gave": ": ".join(words for words in gave if words),
+        "before": capitalise(describe_presence(answer)),
+        "promise": capitalise(describe_promise(answer.promise)),
+        "change": capitalise(describe_change(answer.change)),
     }
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from patrolplan.atomic import WEEK_FILE
+from patrolplan.errors import LedgerError
 from patrolplan.outputs.card.card import CardBook, PrintedPatrol, render_card_books
 from patrolplan.outputs.cartography.fonts import make_printable, print_whole
 from patrolplan.outputs.output_folder import format_json, write_files
@@ -17,6 +18,7 @@ from patrolplan.outputs.webmap.map_page import WeekView, render_map
 from patrolplan.outputs.week.calendars import render_calendars
 from patrolplan.outputs.week.day_words import describe_appointment, describe_way
 from patrolplan.outputs.week.lead_sheet import render_lead_sheet
+from patrolplan.outputs.week.poster import render_posters
 from patrolplan.outputs.week.roster import Roster, RosterOfficer, format_week
 from patrolplan.outputs.week.school_sheet import render_school_sheets
 from patrolplan.outputs.week.spreadsheet import render_week_csv, render_week_xlsx
@@ -38,7 +40,9 @@ from patrolplan.outputs.wording import (
 from patrolplan.parallel import ProgressCallback
 from patrolplan.patrols.plan import Plan
 from patrolplan.team.ledger.promised import HOTSPOTS_FILE, build_hotspots_document
+from patrolplan.team.ledger.recent_presence import RecentPresence, load_recent_presence
 from patrolplan.team.officer_day import DayItem
+from patrolplan.team.school_answers import find_school_answers
 from patrolplan.team.week import Duty, Week, format_day
 from patrolplan.team.week_file import CHANCES_FILE, build_week_document
 from patrolplan.text import format_count
@@ -105,10 +109,35 @@ def write_week_files(
     }
     if whole:
         files["lead.pdf"] = render_lead_sheet(roster)
-    for urn, pdf in render_school_sheets(roster, [duty.urn for duty in duties]).items():
-        files[f"schools/{roster.school_file_name(urn)}.pdf"] = pdf
+    files |= _render_school_files(roster, duties, with_posters=whole)
     write_week_documents(roster.week, folder)
     write_files(folder, files)
+
+
+def _render_school_files(
+    roster: Roster, duties: Sequence[Duty], *, with_posters: bool
+) -> dict[str, bytes]:
+    """Sheets of the schools of these duties; and posters, which show nothing of a week's part."""
+    week = roster.week
+    presence = _load_presence(week)
+    urns = [school.urn for school in roster.schools]
+    sheet_urns = list(dict.fromkeys(duty.urn for duty in duties))
+    answers = find_school_answers(week, presence, urns if with_posters else sheet_urns)
+    sheets = render_school_sheets(roster, sheet_urns, answers)
+    posters = render_posters(roster, answers, presence) if with_posters else {}
+    return {
+        f"{folder}/{roster.school_file_name(urn)}.pdf": pdf
+        for folder, papers in (("schools", sheets), ("posters", posters))
+        for urn, pdf in papers.items()
+    }
+
+
+def _load_presence(week: Week) -> RecentPresence | None:
+    """Visits of the last weeks; not known where no ledger is reached, and papers then say so."""
+    try:
+        return load_recent_presence(week.plan.area, week.plan.hotspots, week.start)
+    except LedgerError:
+        return None
 
 
 def format_week_documents(week: Week) -> dict[str, bytes]:

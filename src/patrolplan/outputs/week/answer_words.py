@@ -1,0 +1,176 @@
+"""Answers to a school in words: for the staff on its sheet, and for pupils on the poster.
+
+Both name a place by the longest streets of its square, as coarse as the square itself. The words
+are those of a school, not of the police: nothing is called by the name of an offence.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from patrolplan.notes import NoteKind
+from patrolplan.outputs.cartography.fonts import make_printable
+from patrolplan.outputs.reason_words import FACTOR_WORDS, join_words
+from patrolplan.outputs.risk_note_words import TIME_WORDS
+from patrolplan.privacy import FACTORS
+from patrolplan.risk.survey_change import SurveyChange
+from patrolplan.team.ledger.recent_presence import PRESENCE_WEEKS
+from patrolplan.team.school_answers import PlaceAnswer, Promise, WhatPupilsGave
+from patrolplan.text import format_count, shorten
+from patrolplan.times import SchoolTerm
+
+SCHOOL_WORDS = FACTOR_WORDS | {
+    "groups_loitering": "groups hanging about",
+    "followed": "being followed",
+    "verbal_abuse": "insults",
+    "robbery_or_threat": "being threatened",
+    "drug_use": "substance use",
+}
+"""Factors as a school speaks of them."""
+
+POSTER_FACTORS = frozenset({*FACTORS["place_factor"], "groups_loitering", "traffic"})
+"""Factors that stand on a poster; of the others it says only that it is about people: in a corridor
+they would frighten pupils, and point at some."""
+
+ABOUT_PEOPLE = "how people behave there"
+LONGEST_STREET = 40
+LONGEST_WORD = 24
+"""Letters of a street's name, and of a word of it: a poster has room for no more in big letters."""
+UNNAMED = "streets without a name"
+
+WHY_NOT: Mapping[NoteKind, str] = {
+    "demand_out_of_reach": "it is beyond the streets that a patrol can reach on foot",
+    "demand_hours_unmet": "it cannot be reached in time",
+    "demand_unfit": "it is too far to fit into a patrol",
+    "demand_no_school": "no school's patrol has it on its way",
+    "demand_schools_closed": "the schools from which patrols go there are closed",
+    "demand_officers_short": "the officers who could go there are needed elsewhere",
+}
+"""Why no patrol goes to a place, without officers, places tasked or barred, and their hours: what
+else keeps patrols away has one sentence for all."""
+
+WIDEST_RANGE = 0.5
+"""A wider interval says nothing that is worth its numbers."""
+
+OTHERWISE = "no patrol could be planned there"
+
+
+def describe_streets(streets: Sequence[str]) -> str:
+    """A place by its streets, in capitals as the map has them.
+
+    Examples
+    --------
+    >>> describe_streets(["Mill Lane", "Station Road"]), describe_streets([])
+    ('Mill Lane and Station Road', 'streets without a name')
+    """
+    names = [
+        shorten(" ".join(shorten(word, LONGEST_WORD) for word in name.split()), LONGEST_STREET)
+        for name in map(make_printable, streets)
+    ]
+    return join_words(names) or UNNAMED
+
+
+def describe_pupils(gave: WhatPupilsGave) -> str:
+    """How many pupils named a place, as a range, and until which term.
+
+    Examples
+    --------
+    >>> gave = WhatPupilsGave(75, 79, SchoolTerm(2025, 2), False, ("poor_lighting",), ())
+    >>> describe_pupils(gave)
+    '75 to 79 pupils, autumn term 2025'
+    """
+    number = describe_number(gave)
+    if gave.latest is None:
+        return number
+    return f"{number}, {'up to ' if gave.is_spread else ''}{format_term(gave.latest)}"
+
+
+def describe_number(gave: WhatPupilsGave) -> str:
+    """How many pupils named a place: as a range, unless nothing was rounded."""
+    if gave.max_reports == gave.reports:
+        return format_count(gave.reports, "pupil")
+    return f"{gave.reports} to {gave.max_reports} pupils"
+
+
+def format_term(term: SchoolTerm) -> str:
+    """A school term and its year.
+
+    Examples
+    --------
+    >>> format_term(SchoolTerm(2026, 0))
+    'spring term 2026'
+    """
+    return f"{term.season} term {term.year}"
+
+
+def describe_factors(gave: WhatPupilsGave, *, is_poster: bool = False) -> str:
+    """What most pupils gave as reasons, and when; empty where no reason has enough of them.
+
+    Examples
+    --------
+    >>> gave = WhatPupilsGave(75, 79, None, False, ("isolated", "followed"), ("after_school",))
+    >>> describe_factors(gave)
+    'an isolated place and being followed, after school'
+    >>> describe_factors(gave, is_poster=True)
+    'an isolated place and how people behave there, after school'
+    """
+    named = [
+        ABOUT_PEOPLE if is_poster and name not in POSTER_FACTORS else SCHOOL_WORDS[name]
+        for name in gave.factors
+    ]
+    factors = join_words(sorted(dict.fromkeys(named), key=lambda words: words == ABOUT_PEOPLE))
+    times = join_words([TIME_WORDS[band] for band in gave.bands[: 1 if is_poster else 2]])
+    return ", ".join(words for words in (factors, times) if words)
+
+
+def describe_presence(answer: PlaceAnswer) -> str:
+    """On how many days somebody was there in the weeks before; that it is not known, if so."""
+    if answer.days_before is None:
+        return f"not known: no visits are recorded for the last {PRESENCE_WEEKS} weeks"
+    days = format_count(answer.days_before, "day") if answer.days_before else "no day"
+    if answer.weeks_recorded == PRESENCE_WEEKS:
+        return f"on {days} in the last {PRESENCE_WEEKS} weeks"
+    weeks = f"{answer.weeks_recorded} of the last {PRESENCE_WEEKS} weeks"
+    return f"on {days} in {weeks}; no visits are recorded for the others"
+
+
+def describe_promise(promise: Promise) -> str:
+    """How often a patrol will be there in the week, or why none will.
+
+    Never so exactly that one could tell the days: "most" are all, or all but one.
+    """
+    if promise.days == 1:
+        return "a patrol on one day"
+    if promise.days:
+        return f"a patrol on {'most' if promise.days >= promise.of_days - 1 else 'several'} days"
+    if promise.was_last_week:
+        return "not this week: a patrol was there last week"
+    if promise.why_not is None:
+        return "no patrol is planned there this week"
+    return f"not this fortnight: {WHY_NOT.get(promise.why_not, OTHERWISE)}"
+
+
+def describe_change(change: SurveyChange | None) -> str:
+    """How a place's share of what pupils named has changed, and how sure that is.
+
+    Examples
+    --------
+    >>> terms = SchoolTerm(2025, 2), SchoolTerm(2026, 0)
+    >>> describe_change(SurveyChange(*terms, -0.204, -0.031))
+    'named less often than in the autumn term 2025 (its share fell by 3 to 20 points)'
+    >>> describe_change(SurveyChange(*terms, -0.084, 0.031))
+    'no clear change since the autumn term 2025 (its share: between 8 points less and 3 more)'
+    """
+    if change is None:
+        return "not comparable: too few terms show enough answers"
+    term = f"the {format_term(change.before)}"
+    low, high = round(100 * change.low), round(100 * change.high)
+    if change.direction == "unclear":
+        if change.high - change.low > WIDEST_RANGE:
+            return f"no clear change since {term}: too few answers to say more"
+        return (
+            f"no clear change since {term} (its share: between {-low} points less and {high} more)"
+        )
+    falls = change.direction == "less"
+    least, most = sorted((abs(low), abs(high)))
+    span = f"{max(1, least)} to {most}" if most > max(1, least) else f"about {max(1, most)}"
+    verb, how = ("less", "fell") if falls else ("more", "rose")
+    return f"named {verb} often than in {term} (its share {how} by {span} points)"

@@ -1,0 +1,78 @@
+"""On which of the last four weeks' days somebody was at a hotspot: what papers for schools say.
+
+What nobody recorded is not known: a week without any entry counts as no week of the record, never
+as one without a patrol.
+"""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import geopandas as gpd
+
+from patrolplan.area import StudyArea
+from patrolplan.team.ledger.dose_history import delivered_before
+from patrolplan.team.ledger.ledger import Ledger, has_ledger, open_ledger
+
+PRESENCE_WEEKS = 4
+"""Weeks before a week that papers for schools look back on."""
+
+
+@dataclass(frozen=True)
+class RecentPresence:
+    """Who was where in the weeks before a week, as far as it was recorded."""
+
+    weeks: int
+    """Of `PRESENCE_WEEKS`, those with any entry in the ledger; at least one."""
+    days: dict[str, frozenset[dt.date]]
+    """Days on which somebody was there, by today's hotspot."""
+
+    def find_days(self, hotspots: Iterable[str]) -> frozenset[dt.date]:
+        """Days on which somebody was at any of these hotspots."""
+        return frozenset[dt.date]().union(*(self.days.get(name, ()) for name in hotspots))
+
+
+def read_recent_presence(
+    ledger: Ledger, start: dt.date, hotspots: gpd.GeoDataFrame
+) -> RecentPresence | None:
+    """Presence in the weeks before a day, by the hotspots of today's plan.
+
+    Parameters
+    ----------
+    ledger
+        The ledger.
+    start
+        First day of the week that papers are for.
+    hotspots
+        See `patrolplan.tables.HOTSPOTS`; doses find theirs by place, not by name.
+
+    Returns
+    -------
+    RecentPresence or None
+        None where nothing was recorded in these weeks.
+    """
+    length = 7 * PRESENCE_WEEKS
+    first, last = start - dt.timedelta(days=length), start - dt.timedelta(days=1)
+    dates = ledger.read_delivered(first, last)["date"]
+    weeks = {(date - first).days // 7 for date in dates}
+    if not weeks:
+        return None
+    doses = delivered_before(ledger, start, hotspots, days=length)
+    by_hotspot = doses.groupby("hotspot")["date"]
+    return RecentPresence(len(weeks), {str(name): frozenset(days) for name, days in by_hotspot})
+
+
+def load_recent_presence(
+    area: StudyArea, hotspots: gpd.GeoDataFrame, start: dt.date
+) -> RecentPresence | None:
+    """`read_recent_presence` of the settings' ledger; looking does not create one.
+
+    Raises
+    ------
+    LedgerError
+        When the ledger cannot be reached.
+    """
+    if not has_ledger(area.settings):
+        return None
+    with open_ledger(area.settings) as ledger:
+        return read_recent_presence(ledger, start, hotspots)

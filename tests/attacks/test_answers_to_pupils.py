@@ -1,0 +1,167 @@
+"""What a school and its pupils hold shows no single report, and lets nobody foresee a patrol."""
+
+import dataclasses
+import datetime as dt
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+import patrolplan as pp
+from patrolplan.outputs.week.poster import render_posters
+from patrolplan.outputs.week.roster import Roster
+from patrolplan.outputs.week.school_sheet import render_school_sheets
+from patrolplan.provenance import compute_area_provenance
+from patrolplan.settings import parse_settings
+from patrolplan.team.ledger.recent_presence import RecentPresence
+from patrolplan.team.school_answers import find_school_answers
+from patrolplan.team.week import Duty, Week
+
+_spec = importlib.util.spec_from_file_location("town", Path(__file__).with_name("small_town.py"))
+town = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(town)
+
+MONDAY = dt.date(2026, 11, 30)
+URN = "100001"
+SUMMER, SPRING = "2026-05-04", "2026-02-04"
+
+
+def _scatter(column, row, count, **gave):
+    """Reports in a square, counted from the town's corner."""
+    return [
+        town.Report(250 * column + 20 + 7 * k, 250 * row + 30 + 5 * k, **gave) for k in range(count)
+    ]
+
+
+DARK = {"place_factor": "poor_lighting", "behaviour_factor": "robbery_or_threat"}
+REPORTS = [
+    *_scatter(0, 0, 12, **DARK, reported_on=SPRING),
+    *_scatter(0, 0, 6, reported_on=SUMMER),
+    *_scatter(1, 1, 7, place_factor="isolated", reported_on=SUMMER),
+    *_scatter(2, 0, 3, behaviour_factor="followed"),
+]
+"""In squares: 18 reports of two terms, 7 of one, and 3, which are never shown."""
+
+
+@pytest.fixture(scope="module")
+def hold(tmp_path_factory):
+    """What the school holds of some reports: its sheet and its poster, as bytes."""
+    folder = tmp_path_factory.mktemp("town")
+    data = {
+        "sources": {
+            "crimes": "crimes.csv",
+            "schools": "schools.csv",
+            "reports": "reports.csv",
+            "streets": town.write_town(folder),
+        },
+        "patrol": {"window_minutes": 45, "dwell_minutes": 5},
+        "risk": {"model": "prior count"},
+    }
+    settings = parse_settings(data, folder=folder)
+
+    def make(reports):
+        town.write_reports(folder / "reports.csv", reports)
+        area = pp.load_area(settings)
+        risk = pp.estimate_risk(area)
+        plan = pp.plan_patrols(area, risk, pp.find_hotspots(area, risk))
+        return _render_papers(_build_week(area, plan))
+
+    return make
+
+
+def _build_week(area, plan):
+    """A week of one patrol."""
+    patrol = plan.patrols[0]
+    duty = Duty(
+        *("SSO-99", URN, MONDAY, patrol.start_minutes, patrol.end_minutes, 0),
+        patrol=patrol,
+        leave_minutes=patrol.start_minutes - 10,
+    )
+    return Week(
+        plan=plan,
+        days=(MONDAY,),
+        duties=(duty,),
+        unmet=(),
+        short=(),
+        status="feasible",
+        worth=1.0,
+        bound=1.0,
+        notes=(),
+        locks=(),
+        bans=(),
+        delivered={},
+        absent={},
+        created_from=compute_area_provenance(area),
+    )
+
+
+def _render_papers(week):
+    """Sheet and poster, where somebody was at every hotspot last week."""
+    days = frozenset({MONDAY - dt.timedelta(days=4)})
+    presence = RecentPresence(4, dict.fromkeys(week.plan.hotspots["hotspot"], days))
+    answers = find_school_answers(week, presence, [URN])
+    roster = Roster(week)
+    sheets = render_school_sheets(roster, [URN], answers)
+    return sheets.get(URN), render_posters(roster, answers, presence).get(URN)
+
+
+@pytest.fixture(scope="module")
+def before(hold):
+    """What the school holds of all reports."""
+    return hold(REPORTS)
+
+
+def test_groups_are_answered(before):
+    """The papers that are compared do hold answers."""
+    assert all(before)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        _scatter(0, 0, 1, **DARK, reported_on=SPRING),  # 19 in all, 13 of its factor and term
+        _scatter(1, 1, 2, place_factor="isolated"),  # 9 in all
+        _scatter(2, 0, 1, behaviour_factor="followed"),  # 4: still under the threshold
+        _scatter(2, 1, 1, **DARK),  # the first of its square
+        # One pupil's three places.
+        [
+            *_scatter(0, 0, 1, reported_on=SPRING),
+            *_scatter(1, 1, 1, reported_on=SUMMER),
+            *_scatter(2, 0, 1),
+        ],
+    ],
+    ids=["in a group", "nearly a step", "nearly a group", "alone", "a pupil's three"],
+)
+def test_a_pupil_more_changes_no_byte(hold, before, more):
+    """Sheet and poster are the same bytes with the reports of one pupil more, below the steps."""
+    assert hold([*REPORTS, *more]) == before
+
+
+@pytest.mark.parametrize("gone", [0, 12, 18, 25], ids=["spring", "summer", "isolated", "small"])
+def test_a_pupil_less_changes_no_byte(hold, before, gone):
+    """Sheet and poster are the same bytes without one report, as long as no step is passed."""
+    assert hold([*REPORTS[:gone], *REPORTS[gone + 1 :]]) == before
+
+
+def test_where_in_its_square_a_report_lies_changes_no_byte(hold, before):
+    """Moved within their squares, reports give the same papers."""
+    moved = [
+        dataclasses.replace(one, x=one.x // 250 * 250 + 200, y=one.y // 250 * 250 + 180)
+        for one in REPORTS
+    ]
+    assert hold(moved) == before
+
+
+def test_a_step_passed_is_seen(hold, before):
+    """The tests above could fail: five reports more are another number on both papers."""
+    sheet, poster = hold([*REPORTS, *_scatter(0, 0, 5, reported_on=SUMMER)])
+    assert sheet != before[0]
+    assert poster != before[1]
+
+
+def test_groups_under_the_threshold_alone_leave_no_trace(hold):
+    """Four reports in each square, or none at all: the same sheet, and no poster."""
+    few = [one for square in ((0, 0), (1, 1), (2, 0)) for one in _scatter(*square, 4, **DARK)]
+    empty_sheet, empty_poster = hold(_scatter(0, 0, 1))
+    assert hold(few) == (empty_sheet, None)
+    assert empty_poster is None

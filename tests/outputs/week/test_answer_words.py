@@ -1,0 +1,162 @@
+"""Answers to a school in words: a sentence for each outcome, none that claims what is not known."""
+
+import dataclasses
+
+import pytest
+
+from patrolplan.notes import NOTE_VALUES
+from patrolplan.outputs.reason_words import FACTOR_WORDS
+from patrolplan.outputs.week.answer_words import (
+    ABOUT_PEOPLE,
+    OTHERWISE,
+    SCHOOL_WORDS,
+    WHY_NOT,
+    describe_change,
+    describe_factors,
+    describe_presence,
+    describe_promise,
+    describe_pupils,
+    describe_streets,
+)
+from patrolplan.patrols.feared_places import FearedPlace
+from patrolplan.privacy import FACTORS
+from patrolplan.risk.survey_change import SurveyChange
+from patrolplan.team.school_answers import PlaceAnswer, Promise, WhatPupilsGave
+from patrolplan.times import SchoolTerm
+
+SINCE = "since the spring term 2026"
+SPRING, SUMMER = SchoolTerm(2026, 0), SchoolTerm(2026, 1)
+GAVE = WhatPupilsGave(
+    25,
+    29,
+    SUMMER,
+    is_spread=True,
+    factors=("followed", "isolated", "drug_use"),
+    bands=("after_school",),
+)
+PLACE = FearedPlace("P1-2", 0, ("Mill Lane",), 0.5, ("1",), ("H1",))
+ANSWER = PlaceAnswer(
+    PLACE, GAVE, None, 0, Promise(days=0, of_days=5, was_last_week=False, why_not=None), None
+)
+
+
+@pytest.mark.parametrize(
+    ("days", "weeks", "words"),
+    [
+        (None, 0, "not known: no visits are recorded for the last 4 weeks"),
+        (0, 4, "on no day in the last 4 weeks"),
+        (1, 4, "on 1 day in the last 4 weeks"),
+        (6, 3, "on 6 days in 3 of the last 4 weeks; no visits are recorded for the others"),
+    ],
+)
+def test_presence_is_not_known_or_counted(days, weeks, words):
+    """What was not recorded is not known; what was is counted, with the weeks that are missing."""
+    answer = dataclasses.replace(ANSWER, days_before=days, weeks_recorded=weeks)
+    assert describe_presence(answer) == words
+
+
+@pytest.mark.parametrize(
+    ("promise", "words"),
+    [
+        (Promise(days=2, of_days=5, was_last_week=True, why_not=None), "a patrol on several days"),
+        (Promise(days=3, of_days=5, was_last_week=False, why_not=None), "a patrol on several days"),
+        (Promise(days=4, of_days=5, was_last_week=False, why_not=None), "a patrol on most days"),
+        (Promise(days=5, of_days=5, was_last_week=False, why_not=None), "a patrol on most days"),
+        (Promise(days=1, of_days=5, was_last_week=False, why_not=None), "a patrol on one day"),
+        (
+            Promise(days=0, of_days=5, was_last_week=True, why_not="demand_unfit"),
+            "not this week: a patrol was there last week",
+        ),
+        (
+            Promise(days=0, of_days=5, was_last_week=False, why_not=None),
+            "no patrol is planned there this week",
+        ),
+        (
+            Promise(days=0, of_days=5, was_last_week=False, why_not="demand_unfit"),
+            "not this fortnight: it is too far to fit into a patrol",
+        ),
+        (
+            Promise(days=0, of_days=5, was_last_week=False, why_not="demand_near_barred"),
+            f"not this fortnight: {OTHERWISE}",
+        ),
+    ],
+)
+def test_promise_is_days_or_why_not(promise, words):
+    """How often, but on no day for sure; or why not, and never because of a barred place."""
+    assert describe_promise(promise) == words
+
+
+def test_no_reason_names_who_or_what_is_secret():
+    """Reasons are fixed words for kinds that exist: no officer, barred or tasked place is named."""
+    assert set(WHY_NOT) <= set(NOTE_VALUES)
+    for words in (*WHY_NOT.values(), OTHERWISE):
+        assert "{" not in words
+        assert not {"barred", "tasked", "intelligence", "crime"} & set(words.split())
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (
+            -0.204,
+            -0.031,
+            "named less often than in the spring term 2026 (its share fell by 3 to 20 points)",
+        ),
+        (
+            0.004,
+            0.3,
+            "named more often than in the spring term 2026 (its share rose by 1 to 30 points)",
+        ),
+        (
+            0.001,
+            0.008,
+            "named more often than in the spring term 2026 (its share rose by about 1 points)",
+        ),
+        (
+            -0.1,
+            0.0,
+            f"no clear change {SINCE} (its share: between 10 points less and 0 more)",
+        ),
+        (-0.3, 0.3, "no clear change since the spring term 2026: too few answers to say more"),
+    ],
+)
+def test_change_is_named_where_the_interval_is_clear_of_zero(low, high, words):
+    """Less, more, or no clear change, with the ends of the interval in whole points."""
+    assert describe_change(SurveyChange(SPRING, SUMMER, low, high)) == words
+
+
+def test_what_cannot_be_compared_says_so():
+    """Without two terms there is no change, which is not the same as none."""
+    assert describe_change(None) == "not comparable: too few terms show enough answers"
+
+
+def test_pupils_are_a_range_with_the_term():
+    """The number is a range as rounded; terms before the latest are mentioned."""
+    assert describe_pupils(GAVE) == "25 to 29 pupils, up to summer term 2026"
+    assert describe_pupils(dataclasses.replace(GAVE, latest=None)) == "25 to 29 pupils"
+    exact = dataclasses.replace(GAVE, max_reports=25, is_spread=False)
+    assert describe_pupils(exact) == "25 pupils, summer term 2026"
+
+
+def test_a_poster_says_less_of_people():
+    """What people do stands on the sheet; on a poster it is one phrase, last, and once."""
+    assert (
+        describe_factors(GAVE)
+        == "being followed, an isolated place and substance use, after school"
+    )
+    poster = describe_factors(GAVE, is_poster=True)
+    assert poster == f"an isolated place and {ABOUT_PEOPLE}, after school"
+
+
+def test_every_factor_has_a_schools_word():
+    """Each factor that counts has a word that is not the name of an offence."""
+    names = {*FACTORS["place_factor"], *FACTORS["behaviour_factor"]}
+    assert names <= set(SCHOOL_WORDS)
+    assert set(SCHOOL_WORDS) == set(FACTOR_WORDS)
+    assert not [words for words in SCHOOL_WORDS.values() if "robber" in words or "drug" in words]
+
+
+def test_streets_are_printable_and_short():
+    """Names come as text of the typeface, cut where they are very long."""
+    assert describe_streets(["A\nB", "x" * 90]) == f"A B and {'x' * 23}…"
+    assert describe_streets(["Saint Somebody's " * 9]) == "Saint Somebody's Saint Somebody's…"

@@ -1,0 +1,202 @@
+"""The poster in a corridor: places, rounded numbers, presence in the past, nothing of the week."""
+
+import dataclasses
+import datetime as dt
+import importlib.util
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from patrolplan.outputs.reason_words import CATEGORY_WORDS, FACTOR_WORDS
+from patrolplan.outputs.week.poster import (
+    MAX_PLACES,
+    build_poster_data,
+    render_posters,
+    select_shown,
+)
+from patrolplan.outputs.week.roster import Roster
+from patrolplan.settings.models import CrimeSettings
+from patrolplan.team.ledger.recent_presence import RecentPresence
+from patrolplan.team.school_answers import find_school_answers
+from patrolplan.team.week import DemandOutcome
+
+HERE = Path(__file__).parent
+_spec = importlib.util.spec_from_file_location("printed", HERE.parent / "printed.py")
+printed = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(printed)
+letters, pages, words_off_the_page = (
+    printed.strip_spaces,
+    printed.read_pages,
+    printed.find_words_off_page,
+)
+
+URN = "900001"
+CRIME = ("crime", "robber", "violen", "theft", "drug", "weapon", "harm", "report", "unsafe", "gang")
+NAME = 'St. <script>alert(1)</script> & "Søn\'s" #read("settings.toml") #[*bold*]'
+
+
+@pytest.fixture(scope="module")
+def answers(roll):
+    """What became of the places of every school, without a record of the weeks before."""
+    return find_school_answers(roll.week, None, [school.urn for school in roll.schools])
+
+
+@pytest.fixture(scope="module")
+def posters(roll, answers):
+    """The posters of the demo borough."""
+    return render_posters(roll, answers, None)
+
+
+@pytest.fixture(scope="module")
+def texts(roll, answers):
+    """All that any poster says, from data."""
+    return [
+        json.dumps(
+            build_poster_data(roll, school, select_shown(answers[school.urn]), None),
+            ensure_ascii=False,
+        )
+        for school in roll.schools
+    ]
+
+
+def _presence(answer, *days):
+    day = dt.date(2026, 11, 23)
+    name = answer.place.hotspots[0]
+    return RecentPresence(4, {name: frozenset(day + dt.timedelta(days=n) for n in days)})
+
+
+def test_the_heaviest_places_stand_with_rounded_numbers(answers, posters):
+    """Up to three places, by their streets, each with a range of pupils."""
+    for urn, poster in posters.items():
+        (text,) = pages(poster)
+        shown = answers[urn][:MAX_PLACES]
+        assert text.count("pupilsmarkedit") == len(shown) == MAX_PLACES
+        for answer in shown:
+            assert letters(f"Around {' and '.join(answer.place.streets)}") in text
+            assert f"{answer.gave.reports}to{answer.gave.max_reports}pupils" in text
+
+
+def test_we_were_there_is_claimed_only_where_it_is_recorded(roll, answers, posters):
+    """Without a record, or none of a visit to these places, the title claims no presence."""
+    assert "Weheardyou." in pages(posters[URN])[0]
+    first, *_, last = answers[URN]
+    for presence, title in (
+        (_presence(first, 0, 2), "Wewerethere."),
+        (_presence(last, 0, 2), "Weheardyou."),
+        (RecentPresence(4, {}), "Weheardyou."),
+    ):
+        (text,) = pages(render_posters(roll, {URN: answers[URN]}, presence)[URN])
+        assert title in text
+        assert ("placeson2days." in text) == (title == "Wewerethere.")
+
+
+def test_no_crime_no_officer_and_no_hotspot_stands_on_it(roll, texts, posters):
+    """No category, offence, hotspot or officer; and nothing of what people do but one phrase."""
+    people = [FACTOR_WORDS[name] for name in ("followed", "verbal_abuse", "robbery_or_threat")]
+    refused = [*CrimeSettings().categories, *CATEGORY_WORDS.values(), *people, *CRIME]
+    for text in (*texts, *(letters(pages(poster)[0]) for poster in posters.values())):
+        low = text.lower()
+        assert not [word for word in refused if word.lower() in low]
+        assert not [duty.officer for duty in roll.week.duties if duty.officer.lower() in low]
+        assert not re.search(r"\bH\d+\b", text)
+
+
+def test_nothing_lets_others_foresee_a_patrol(texts, posters):
+    """No day, date or time stands on it, and no other number than pupils and the term's year."""
+    for poster in posters.values():
+        (text,) = pages(poster)
+        assert not re.search(r"\d\d:\d\d|(?:Mon|Tues|Wednes|Thurs|Fri)day", text)
+    for text in texts:
+        rest = re.sub(r"\d*[05] to \d*[49] pupils|term 202[56]", "", text)
+        assert not re.search(r"\d", rest), rest
+
+
+def test_the_week_to_come_changes_no_byte(roll, answers, posters):
+    """Another week, or demands that are not met, leave the poster as it is."""
+    name = answers[URN][0].place.name
+    other = dataclasses.replace(
+        roll.week, duties=roll.week.duties[:1], demands=(DemandOutcome("feared", name, None, 1),)
+    )
+    changed = find_school_answers(other, None, [URN])
+    assert changed[URN][0].promise != answers[URN][0].promise
+    assert render_posters(Roster(other), changed, None)[URN] == posters[URN]
+
+
+def test_a_school_without_a_named_place_has_no_poster(roll, answers):
+    """Nothing to show, or squares without a named street alone, make no poster."""
+    nameless = [
+        dataclasses.replace(answer, place=dataclasses.replace(answer.place, streets=()))
+        for answer in answers[URN]
+    ]
+    assert render_posters(roll, {URN: nameless, "900002": ()}, None) == {}
+    mixed = [*nameless[:2], *answers[URN][2:]]
+    (text,) = pages(render_posters(roll, {URN: mixed}, None)[URN])
+    assert text.count("pupilsmarkedit") == MAX_PLACES
+
+
+def test_under_a_low_threshold_there_is_no_poster(roll, answers):
+    """Groups under five never reach a wall, whatever reason the settings give."""
+    area = roll.week.plan.area
+    privacy = area.settings.privacy.model_copy(update={"threshold": 4, "reason": "a trial"})
+    low = dataclasses.replace(area, settings=area.settings.model_copy(update={"privacy": privacy}))
+    plan = dataclasses.replace(roll.week.plan, area=low)
+    other = Roster(dataclasses.replace(roll.week, plan=plan))
+    assert render_posters(other, answers, None) == {}
+
+
+def test_it_is_one_page_whatever_the_names(roll, answers):
+    """With the longest names and reasons it is still one page, no word cut off."""
+    streets = ("The Very Long Road of Saint Somebody " * 3, "W" * 90)
+    gave = dataclasses.replace(
+        answers[URN][0].gave,
+        factors=("litter_or_damage", "blocked_pavement", "followed"),
+        bands=("evening", "before_school"),
+    )
+    long = [
+        dataclasses.replace(
+            answer, gave=gave, place=dataclasses.replace(answer.place, streets=streets)
+        )
+        for answer in answers[URN]
+    ]
+    schools = tuple(
+        dataclasses.replace(school, name="Saint Somebody " * 9) for school in roll.schools
+    )
+    other = Roster(roll.week)
+    vars(other)["schools"] = schools
+    poster = render_posters(other, {URN: long}, _presence(long[0], 0))[URN]
+    assert len(pages(poster)) == 1
+    assert words_off_the_page(poster) == []
+
+
+def test_name_is_text_and_nothing_else(roll, answers):
+    """A school's and a street's name full of markup are printed letter by letter."""
+    first = answers[URN][0]
+    hostile = dataclasses.replace(
+        first, place=dataclasses.replace(first.place, streets=("#x[*y*]",))
+    )
+    other = Roster(roll.week)
+    vars(other)["schools"] = tuple(
+        dataclasses.replace(school, name=NAME) for school in roll.schools
+    )
+    (text,) = pages(render_posters(other, {URN: [hostile]}, None)[URN])
+    assert letters("Around #x[*y*]") in text
+    assert letters('<script>alert(1)</script> & "Søn') in text
+
+
+def test_equal_answers_give_equal_posters(roll, answers, posters):
+    """Writing again changes no byte."""
+    assert render_posters(roll, {URN: answers[URN]}, None)[URN] == posters[URN]
+
+
+def test_it_is_black_and_white(posters):
+    """Rendered, every dot has as much red as green as blue."""
+    command = ["pdftoppm", "-r", "40", "-"]
+    drawn = subprocess.run(command, input=posters[URN], capture_output=True, check=True).stdout  # noqa: S603
+    width, height = (int(n) for n in drawn.split(b"\n")[1].split())
+    dots = np.frombuffer(drawn[-3 * width * height :], np.uint8).reshape(-1, 3)
+    assert (dots.max(axis=1) == dots.min(axis=1)).all()
+    assert dots.min() < 30
