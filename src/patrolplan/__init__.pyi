@@ -48,6 +48,7 @@ from .team.ledger.monthly_return import (
 from .team.ledger.promised import build_promised_week as build_promised_week
 from .team.repair import Repair as Repair, repair_week as repair_week
 from .team.rota import plan_week as plan_week
+from .team.shares import shares_by as shares_by
 from .team.week import Ban as Ban, Lock as Lock, Week as Week
 from .team.week_file import read_week as read_week
 from .worker_pool import Workers as Workers
