@@ -12,13 +12,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from page_visits import CHROMIUM, Visit
+from playwright.sync_api import expect, sync_playwright
 from pypdf import PdfReader
+from survey_class import open_survey, save
 
 import patrolplan as pp
 from patrolplan.crs import find_squares
 from patrolplan.hotspots.reasons import ReportsReason
 from patrolplan.inputs.survey_form import ANSWERS_FORM, MAX_PLACES
 from patrolplan.outputs.reason_words import describe_reason, describe_reasons
+from patrolplan.outputs.survey.survey_page import render_survey_page
 from patrolplan.outputs.survey.survey_reading import take_in_surveys
 from patrolplan.patrols.without_reports import compare_without_reports, remove_reports
 from patrolplan.privacy import FACTOR_NAMES, FACTORS
@@ -165,10 +169,9 @@ def _plan(area, **window):
     return plan, stops
 
 
-def _recount(survey):
+def _recount(answers):
     """The sentence that a card must have for the planted place, counted one by one."""
     square = find_squares(np.array([PLANTED]))
-    answers = survey.draw_answers()
     places = [[one["longitude"], one["latitude"]] for one in answers]
     here = [
         one
@@ -202,7 +205,7 @@ def test_a_planted_fear_is_the_first_reason_of_a_stop(survey_area, pupils):
     assert stops
     first = stops[0].why[0]
     assert isinstance(first, ReportsReason)
-    assert describe_reason(first) == _recount(survey)
+    assert describe_reason(first) == _recount(survey.draw_answers())
     (change,) = compare_without_reports(plan).without_reports.changes
     assert stops[0].hotspot in change.only_with
 
@@ -291,7 +294,7 @@ def test_the_card_of_the_school_prints_what_the_class_planted(borough, run, tmp_
     code, printed, _ = run("survey", "--read", survey.write(tmp_path), *arguments)
     assert code == 0
     shutil.copy(read, borough.parent / "reports.csv")
-    out, expected = tmp_path / "out", _recount(survey)
+    out, expected = tmp_path / "out", _recount(survey.draw_answers())
     code, printed, _ = run(
         "plan", "--config", borough, "--school", URN, "--out", out, "--workers", 1
     )
@@ -311,3 +314,64 @@ def test_the_card_of_the_school_prints_what_the_class_planted(borough, run, tmp_
     page = (out / "map.html").read_text(encoding="utf-8")
     assert expected in page
     assert other.replace("'", "&#39;") in page
+
+
+@pytest.mark.slow
+def test_thirty_pupils_tap_what_the_officer_reads(demo_area, borough, tmp_path):
+    """From thirty pupils at the page itself, with no network, to the reason of a stop.
+
+    Each taps near the planted place and presses what one drawn pupil answers; the file that the
+    teacher saves is read as it is.
+    """
+    if not CHROMIUM.exists():
+        pytest.skip(f"{CHROMIUM} is not installed, so the page cannot be opened")
+    file = tmp_path / "survey.html"
+    file.write_text(render_survey_page(demo_area, URN), encoding="utf-8")
+    wanted = Survey(30, alone=True).draw_answers()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
+        context = browser.new_context(
+            viewport={"width": 768, "height": 1024}, has_touch=True, offline=True
+        )
+        page = context.new_page()
+        page.clock.set_fixed_time(dt.datetime(2026, 10, 15, 11, tzinfo=dt.UTC))
+        visit = Visit(page, file)
+        open_survey(visit)
+        for answer in wanted:
+            _tap_answer(page, answer)
+        saved = save(page, tmp_path)
+        visit.assert_quiet()
+        browser.close()
+    document = json.loads(saved.read_text(encoding="utf-8"))
+    assert (document["pupils"], document["day"]) == (30, "2026-10-15")
+    words = ("time_band", "place_factor", "behaviour_factor")
+    pressed, held = (
+        sorted(tuple(answer[name] for name in words) for answer in answers)
+        for answers in (wanted, document["answers"])
+    )
+    assert held == pressed
+    _take_in([saved], borough.parent / "reports.csv")
+    _, stops = _plan(pp.load_area(borough))
+    assert describe_reason(stops[0].why[0]) == _recount(document["answers"])
+
+
+def _tap_answer(page, answer):
+    """One pupil: a tap on the map, moved there as a finger drags it, and a button a question."""
+    page.locator("#mark").tap()
+    expect(page.locator(".settling")).to_have_count(0)
+    point = page.evaluate(
+        """([middle, at]) => {
+          const map = maps.at(-1).setView(middle, maps.at(-1).getZoom(), { animate: false });
+          const { x, y } = map.latLngToContainerPoint(at);
+          return { x, y };
+        }""",
+        [PLANTED[::-1], [answer["latitude"], answer["longitude"]]],
+    )
+    page.locator(".map").tap(position=point)
+    page.locator("#here").tap()
+    for name in ("time_band", "place_factor", "behaviour_factor"):
+        page.locator(f"[data-step]:not([hidden]) [data-value={answer[name]}]").tap()
+    page.locator("#finish").tap()
+    page.locator("#next").tap()

@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 from trial_cases import END, START, keep_until, seal
 
-import patrolplan as pp
 from patrolplan.team.trial.trial_file import Trial
 
 
@@ -46,14 +45,3 @@ def by_pairs(demo_area, hotspots):
         start=START, end=END, randomise="pairs", effect=0.7, power=0.5, apart_metres=200.0
     )
     return seal(trial, keep_until(demo_area, "2026-06"), hotspots)
-
-
-@pytest.fixture(scope="package")
-def pp_plan(demo_area, found):
-    """Plans of the demo borough's days with given hotspots, without the back-test."""
-
-    def plan(some, days):
-        patrols = pp.plan_patrols(demo_area, found[0], some)
-        return dict.fromkeys(days, patrols)
-
-    return plan

@@ -80,7 +80,9 @@ def test_a_seal_that_contradicts_itself_is_refused(by_days, tmp_path):
         else:
             document["sealed"]["days"].reverse()
         path.write_text(json.dumps(document), encoding="utf-8")
-        with pytest.raises(pp.InputError, match="the hotspots are not in sets|days are not rising"):
+        with pytest.raises(
+            pp.InputError, match=r"the hotspots are not in sets|days are not rising"
+        ):
             read_trial(path)
 
 

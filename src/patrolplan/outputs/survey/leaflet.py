@@ -58,5 +58,6 @@ def build_leaflet_data(area: StudyArea, urn: str) -> dict[str, Any]:
         "square_metres": f"{SQUARE_METRES:.0f}",
         "threshold": str(max(ROUNDING_STEP, area.settings.privacy.threshold)),
         "step": str(ROUNDING_STEP),
+        "least_pupils": NUMBER_WORDS[ROUNDING_STEP],
         "half_life": f"{area.settings.reports.half_life_months:,.0f}",
     }

@@ -1,4 +1,4 @@
-"""Readers of the public orienteering instances, for whoever compares solvers.
+"""Readers of the public orienteering instances, for comparing solvers.
 
 Four text forms are in use, and the first lines say which a file has:
 
@@ -139,7 +139,7 @@ def read_instance(
     path = Path(path)
     rows = read_rows(path)
     form = form or find_form(rows)
-    if form not in get_args(InstanceForm):
+    if form is None or form not in get_args(InstanceForm):
         remedy = f"choose from: {', '.join(get_args(InstanceForm))}"
         what = "its first lines are of no known form" if form is None else f"'{form}' is no form"
         raise InputError.one(path, what, remedy)
