@@ -84,6 +84,7 @@ def test_the_same_is_printed_as_json(run, demo, tmp_path):
     assert (read["written"], read["reports"], read["squares"]) == (f"{out}", 5, 1)
     assert read["refused"] == {"coordinates are zero": "fewer than 5"}
     assert read["in_small_squares"] == "fewer than 5"
+    assert read["schools_checked"] is True
 
 
 def test_a_pattern_is_expanded_where_the_shell_did_not(run, tmp_path, monkeypatch):

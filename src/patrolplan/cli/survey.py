@@ -122,7 +122,8 @@ def _read_surveys(
     )
     if as_json:
         reading.raise_if_undeleted()
-        console.print_json(build_reading_document(reading))
+        document = build_reading_document(reading)
+        console.print_json(document | {"schools_checked": settings is not None})
         return
     if settings is None:
         console.stdout.print(

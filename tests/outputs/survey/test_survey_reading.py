@@ -399,3 +399,28 @@ def test_a_link_that_leads_back_to_itself_is_refused(tmp_path, out):
     loop.symlink_to(loop)
     with pytest.raises(InputError, match=r"loop\.json: the file does not exist"):
         _take_in(out, loop)
+
+
+@pytest.mark.parametrize(
+    "batches",
+    [5, [5], ["x"], [{}], [{"surveys": 5}], [{"surveys": ["x"]}], [{"surveys": [{"id": 5}]}]],
+)
+def test_a_record_that_is_not_of_its_form_is_not_believed(tmp_path, out, batches):
+    """Whatever stands in it, the message is that patrolplan did not write it."""
+    path = _survey(tmp_path, "a")
+    _take_in(out, path)
+    find_record_path(out).write_text(
+        json.dumps(_record(out) | {"batches": batches}), encoding="utf-8"
+    )
+    with pytest.raises(OutputError, match="was not written by"):
+        _take_in(out, path)
+
+
+def test_a_record_with_less_in_it_is_added_to(tmp_path, out):
+    """One that somebody shortened by hand stops no command once files are deleted."""
+    _take_in(out, _survey(tmp_path, "a"))
+    short = _record(out) | {"batches": [{"surveys": [{"id": "a" * 32}]}]}
+    find_record_path(out).write_text(json.dumps(short), encoding="utf-8")
+    _take_in(out, _survey(tmp_path, "b", column=1), add=True, delete=True)
+    deleted = [one["surveys"][0]["deleted"] for one in _record(out)["batches"]]
+    assert deleted == [False, True]

@@ -206,7 +206,7 @@ def mark_deleted(before: ReportsFile, ids: Sequence[str]) -> None:
         batch
         | {
             "surveys": [
-                survey | {"deleted": survey["deleted"] or survey["id"] in ids}
+                survey | {"deleted": bool(survey.get("deleted")) or survey["id"] in ids}
                 for survey in batch["surveys"]
             ]
         }
