@@ -360,7 +360,7 @@ def test_tables_and_groups_hold_nothing_of_a_single_report():
     names = set(ReportGroups.__dataclass_fields__)
     assert names == {
         *("threshold", "group_of_piece", "counts", "share_inside", "factor_counts"),
-        *("by_term", "all_by_term"),
+        *("by_term", "all_by_term", "squares"),
     }
     assert set(ReportTable.__dataclass_fields__) == {
         *("step", "squares", "counts", "factor_counts", "in_small_squares", "refused"),
