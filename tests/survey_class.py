@@ -76,14 +76,15 @@ def fill_in_by_finger(group: Class, places: int) -> None:
         box = page.locator(".map").bounding_box()
         assert box is not None
         across, down = FINGER_PLACES[number]
-        x = round(box["width"] * (across + group.rng.uniform(-0.05, 0.05)))
-        y = round(box["height"] * (down + group.rng.uniform(-0.05, 0.05)))
+        # A screen has whole pixels: the finger's own, seen from the corner of the map.
+        x = round(box["x"] + box["width"] * (across + group.rng.uniform(-0.05, 0.05)))
+        y = round(box["y"] + box["height"] * (down + group.rng.uniform(-0.05, 0.05)))
         latitude, longitude = page.evaluate(
             "([x, y]) => { const { lat, lng } = maps.at(-1).containerPointToLatLng([x, y]);"
             " return [lat, lng]; }",
-            [x, y],
+            [x - box["x"], y - box["y"]],
         )
-        page.locator(".map").tap(position={"x": x, "y": y})
+        page.touchscreen.tap(x, y)
         page.locator("#here").tap()
         chosen = group.choose()
         for _, value, _ in chosen:
@@ -106,7 +107,7 @@ def fill_in_by_keyboard(group: Class, places: int) -> None:
         expect(page.locator("#title-map")).to_be_focused()
         tab_to(page, ".map")
         for _ in range(group.rng.integers(2, 4)):
-            press("Shift+ArrowDown" if number else "Shift+ArrowUp")
+            press("Shift+ArrowLeft" if number else "Shift+ArrowUp")
         for _ in range(group.rng.integers(3)):
             press("ArrowLeft")
         latitude, longitude = page.evaluate(

@@ -44,6 +44,7 @@ NoteKind = Literal[
     "categories_unknown",
     "officers_without_hours",
     "check_accepted",
+    "incidents_selected",
     # of the ways home: what was assumed about pupils
     "rolls_by_capacity",
     "rolls_assumed",
@@ -194,6 +195,7 @@ NOTE_VALUES: Mapping[NoteKind, Mapping[str, object]] = {
     "categories_unknown": {"categories": str},
     "officers_without_hours": {"officers": _TEXTS},
     "check_accepted": {"check": str, "message": str, "reason": str},
+    "incidents_selected": {"selected": _TEXTS},
     "rolls_by_capacity": {"urns": _TEXTS, "schools": int},
     "rolls_assumed": {"urns": _TEXTS, "schools": int},
     "stages_assumed": {"urns": _TEXTS, "schools": int},

@@ -53,8 +53,10 @@ def test_surveys_are_read_into_reports(run, demo, tmp_path):
     assert (code, err) == (0, "")
     assert text.splitlines() == [
         "3 surveys of 2 schools (1 on paper); at least 80 pupils took part.",
-        f"10 reports in 1 square of 250 m written to {out}, in groups of at least 5, rounded down "
-        "to steps of 5.",
+        (
+            f"10 reports in 1 square of 250 m written to {out}, in groups of at least 5, rounded "
+            "down to steps of 5."
+        ),
         "Reports in squares with fewer, not written: fewer than 5.",
         f"What was read is recorded in {tmp_path / 'reports.record.json'}.",
     ]

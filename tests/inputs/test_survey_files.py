@@ -15,7 +15,7 @@ from patrolplan.inputs.survey_form import RECORD_FORM
 
 SQUARE = (27700, 2398, 737)
 TODAY = dt.date(2026, 11, 26)
-SECRET = "Jo Bloggs of 7 Elm Row"
+ANSWERED = "Jo Bloggs of 7 Elm Row"
 
 
 def _read(*paths, **options):
@@ -28,7 +28,7 @@ def _refuse(path, *, urns=None):
         _read(path, urns=urns)
     lines = str(error.value).splitlines()
     assert all(line.startswith(f"{path}") for line in lines)
-    assert SECRET not in str(error.value)
+    assert ANSWERED not in str(error.value)
     return [line.removeprefix(f"{path}") for line in lines]
 
 
@@ -95,18 +95,18 @@ TALLY = tally_file([tally_square(SQUARE, 7, time_band={"lunch": 5})])
         (_change(ANSWERS, "day", value="2026-2-3"), ", 'day': is not a day that exists"),
         (_change(ANSWERS, "day", value="1926-02-03"), ", 'day': is not a day that exists"),
         (_change(ANSWERS, "day", value="2026-10-08T09:30"), ", 'day': is not a day that exists"),
-        (_change(ANSWERS, SECRET, value=1), ": holds a key that its form does not have"),
+        (_change(ANSWERS, ANSWERED, value=1), ": holds a key that its form does not have"),
         (_change(ANSWERS, "answers", value={}), ", 'answers': is not of its form"),
         (
-            _change(ANSWERS, "answers", 1, "time_band", value=SECRET),
+            _change(ANSWERS, "answers", 1, "time_band", value=ANSWERED),
             ", 'answers', number 2 of them, 'time_band': is not one of the words of the form",
         ),
         (
-            _change(ANSWERS, "answers", 0, SECRET, value="x"),
+            _change(ANSWERS, "answers", 0, ANSWERED, value="x"),
             ", 'answers', number 1 of them: holds a key that its form does not have",
         ),
         (
-            _change(ANSWERS, "answers", 0, "longitude", value=SECRET),
+            _change(ANSWERS, "answers", 0, "longitude", value=ANSWERED),
             ", 'answers', number 1 of them, 'longitude': is not of its form",
         ),
         (
@@ -119,7 +119,7 @@ TALLY = tally_file([tally_square(SQUARE, 7, time_band={"lunch": 5})])
             ", 'squares', number 1 of them: has more ticks in a column than pupils",
         ),
         (
-            _change(TALLY, "squares", 0, "time_band", value={SECRET: 5}),
+            _change(TALLY, "squares", 0, "time_band", value={ANSWERED: 5}),
             ", 'squares', number 1 of them, 'time_band': holds a word that is not of the form",
         ),
         (
@@ -167,7 +167,7 @@ def test_a_file_that_is_not_of_its_form_is_refused(tmp_path, document, message):
         (json.dumps(ANSWERS).replace('{"form', '{"pupils": 3, "form').encode(), "is not JSON"),
         (b"[" * 1_000_000, "is not JSON"),
         (b'{"a":' * 500_000, "is not JSON"),
-        (SECRET.encode(), "is not JSON"),
+        (ANSWERED.encode(), "is not JSON"),
         (b"\xff\xfe\x00", "is not text in UTF-8"),
         (b"PK\x03\x04", "is not JSON"),
     ],

@@ -190,26 +190,47 @@ def test_thresholds_above_the_step_are_held_to_what_they_hide(threshold):
     assert change.high >= high
 
 
-@pytest.mark.parametrize("reports", [60, 200])
+def test_small_squares_do_not_blur_the_change():
+    """Forty squares of a few reports each leave the interval as it is without them."""
+    few = {SUMMER: [60, 80, 90], AUTUMN: [15, 100, 110]}
+    many = {term: [*counts, *[3] * 40] for term, counts in few.items()}
+    alone, crowded = _groups(few), _groups(many)
+    assert measure_change(crowded, 0, _all(crowded)) == measure_change(alone, 0, _all(alone))
+    # With one other large square alone, all are compared.
+    single = _groups({term: [counts[0], counts[1], *[3] * 40] for term, counts in few.items()})
+    change = measure_change(single, 0, _all(single))
+    assert change.low < measure_change(alone, 0, _all(alone)).low - 0.05
+    assert change.direction == "unclear"
+
+
+@pytest.mark.parametrize("reports", [(60, 60), (200, 80), (150, 400)])
 @pytest.mark.parametrize("shares", [(0.1, 0.1), (0.3, 0.15), (0.45, 0.05)])
-def test_the_truth_lies_in_95_of_100_intervals(reports, shares):
-    """Of a thousand pairs of surveys, drawn with planted shares, the interval holds the truth.
+@pytest.mark.parametrize("small", [0, 25])
+def test_the_truth_lies_in_95_of_100_intervals(reports, shares, small):
+    """Of 500 pairs of surveys, drawn with planted shares, the interval holds the truth.
 
     Rounding makes intervals wider than sampling alone would: they hold it more often than in 95 of
-    100. That of the true counts, which the program cannot see, comes near 95.
+    100. That of the true counts, which the program cannot see, comes near 95. With many small
+    squares the share is that among the large ones.
     """
     random = np.random.default_rng(7)
-    held, exact, given_one = 0, 0, 0
-    for _ in range(1000):
-        drawn = [random.multinomial(reports, [p, *np.repeat((1 - p) / 6, 6)]) for p in shares]
-        (x, y), difference = (int(drawn[0][0]), int(drawn[1][0])), shares[1] - shares[0]
-        low, high = compute_newcombe_interval((x, reports - x), (y, reports - y))
-        exact += low <= difference <= high
+    rest = np.array([0.3, 0.25, 0.15, 0.15, 0.15]) * (0.75 if small else 1.0)
+    rest = np.concatenate([rest, np.full(small, 0.25 / max(small, 1))])
+    odds = [np.array([share, *(1 - share) * rest]) for share in shares]
+    held, exact, worlds = 0, 0, 500
+    for _ in range(worlds):
+        drawn = [random.multinomial(n, each) for n, each in zip(reports, odds, strict=True)]
         total = drawn[0] + drawn[1]
         groups = _groups({SUMMER: drawn[0], AUTUMN: drawn[1]}, counts=np.maximum(total, 5))
+        of = total >= 20
+        of[0] = False
+        of |= of.sum() < 2
+        of[0] = True
+        p, q = (each[0] / each[of].sum() for each in odds)
+        (x, n), (y, m) = ((int(each[0]), int(each[of].sum())) for each in drawn)
+        low, high = compute_newcombe_interval((x, n - x), (y, m - y))
+        exact += low <= q - p <= high
         change = measure_change(groups, 0, _all(groups))
-        given_one += change is not None
-        held += change is not None and change.low <= difference <= change.high
-    assert 0.93 <= exact / 1000 <= 0.98
-    assert given_one > 500
-    assert held / given_one >= 0.95
+        held += change is None or change.low <= q - p <= change.high
+    assert 0.93 <= exact / worlds <= 0.985
+    assert held / worlds >= 0.95

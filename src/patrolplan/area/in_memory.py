@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
 
 import geopandas as gpd
 import pandas as pd
@@ -106,9 +106,11 @@ def build_area(
     given: dict[str, Frames | None] = {"crimes": crimes, "schools": schools, "reports": reports}
     for name, frames in tables.items():
         if name not in OptionalTables.__annotations__:
-            message = format_unknown("there is no table", name, OptionalTables.__annotations__)
+            message = format_unknown(
+                f"there is no table '{name}'", name, list(OptionalTables.__annotations__)
+            )
             raise TypeError(message)
-        given[name] = frames  # type: ignore[assignment] - values of a TypedDict are objects
+        given[name] = cast("Frames", frames)
     frames_of = {name: _list_frames(name, one) for name, one in given.items() if one is not None}
     names = [*frames_of, *(["streets"] if streets is not None else [])]
     checked = _name_arguments(settings, names)

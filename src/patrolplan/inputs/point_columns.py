@@ -40,7 +40,7 @@ def choose_axes(names: AbstractSet[str], columns: Mapping[str, str]) -> Axes:
     """
     axes: dict[str, tuple[str, str]] = {}
     for pair in (("longitude", "latitude"), ("base_longitude", "base_latitude")):
-        if names.issuperset(pair):
+        if names >= set(pair):
             axes[DEGREES] = pair
     if {"easting", "northing"} <= names and "easting" not in columns:
         axes[BRITISH_GRID] = ("easting", "northing")

@@ -6,6 +6,7 @@ No setting but paths, names of columns and the step may come in here, and no row
 """
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from patrolplan.crs import GREAT_BRITAIN, NOWHERE, find_squares, is_within, number_squares
 from patrolplan.errors import InputError, Problems
 from patrolplan.inputs.delimited import MALFORMED
+from patrolplan.inputs.survey_record import check_surveys_differ
 from patrolplan.inputs.table_reader import Field, parse_numbers, read_counted_table
 from patrolplan.inputs.table_sources import TableSource, hash_source
 from patrolplan.inputs.timestamps import parse_days
@@ -62,6 +64,8 @@ def read_reports(
         with problems.collect():
             tables.append(read_counted_table(path, FIELDS, columns or {}, source="reports"))
             _check_is_new(path, by_digest)
+    files = [path for path in paths if isinstance(path, Path)]
+    check_surveys_differ(files, problems)
     problems.raise_if_any()
     rows = pd.concat([one.rows for one in tables], ignore_index=True)
     return count_reports(rows, step, malformed=sum(len(one.malformed) for one in tables))

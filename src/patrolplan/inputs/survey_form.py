@@ -1,11 +1,11 @@
 """The files of a school's survey: what their pages write and `patrolplan survey --read` takes.
 
-Two forms hold what one class said, in JSON. An answers file comes from the page that pupils fill in
-one after the other: each place that was marked is an answer of its own, in random order, so that
-nothing says which were of one pupil. A tally file comes from the page on which a teacher enters
-what a class ticked on paper: counts by square of the fixed grid. Neither holds a name, a time of
-day at which it was filled in, nor where the device was. `id` is random, made when a page is opened,
-and only says that two files are the same one.
+Two forms hold what one class answered, in JSON. An answers file comes from the page that pupils
+fill in one after the other: each place that was marked is an answer of its own, in random order, so
+that nothing says which were of one pupil. A tally file comes from the page on which a teacher
+enters what a class ticked on paper: counts by square of the fixed grid. Neither holds a name, a
+time of day at which it was filled in, nor where the device was. `id` is random, made when a page is
+opened, and only says that two files are the same one.
 """
 
 from dataclasses import dataclass
@@ -35,3 +35,11 @@ class RepeatedFile:
     counted: Path
     is_fuller: bool
     """Whether the other one holds more; else they are equal."""
+
+
+def find_real_path(path: Path) -> Path:
+    """The file that a path leads to; a link that leads back to itself stays as it is."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):
+        return path.absolute()

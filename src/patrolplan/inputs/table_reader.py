@@ -140,12 +140,31 @@ def _read_layer(
     if axes:
         fields = [field for field in fields if field.name not in COORDINATES]
         columns = {ours: name for ours, name in columns.items() if ours not in COORDINATES}
+    if path.suffix.lower() == SHAPEFILE:
+        fields = [_shorten_names(field, layer.header) for field in fields]
     theirs = match_columns(path, layer.header, fields, columns, source)
     frame = layer.read(list(dict.fromkeys(theirs.values())))
     text = _write_columns(frame, theirs)
     if isinstance(frame, gpd.GeoDataFrame) and axes:
         text = text.assign(**write_points(frame.geometry, path, axes, first_row))
     return _count_rows(text, first_row)
+
+
+SHAPEFILE = ".shp"
+NAME_LETTERS = 10
+"""Letters that a shapefile has for the name of a column; longer ones are cut there, and where two
+are then alike, the second ends in `_1`."""
+
+
+def _shorten_names(field: Field, header: Sequence[str]) -> Field:
+    """A field that is also known by its names as a shapefile cuts them, where that is clear."""
+    stem = NAME_LETTERS - 2
+    doubled = {
+        name[:stem].casefold() for name in header if name[stem:-1] == "_" and name[-1].isdigit()
+    }
+    names = [name for name in (*field.known_names, field.name) if len(name) > NAME_LETTERS]
+    clear = [name[:NAME_LETTERS] for name in names if name[:stem].casefold() not in doubled]
+    return replace(field, known_names=(*field.known_names, *clear))
 
 
 def _write_columns(frame: pd.DataFrame, theirs: Mapping[str, str]) -> pd.DataFrame:

@@ -1,8 +1,13 @@
 """What changed since the last survey: whether pupils name a place less often, and how sure that is.
 
-How many pupils a survey had is not known here. So a place is compared by its share: of all reports
+How many pupils a survey had is not known here. So a place is compared by its share: of the reports
 of a term on the squares around a school, how many lie in this square. The share of the latest term
 that shows reports is set against that of the latest one before it.
+
+Rounding hides up to 4 reports of each square and term, which would be most of what small squares
+have. So a square is compared with those that have `WELL_KNOWN` times the threshold in all terms
+together, and with all only where these are too few. That choice looks at no single term, so it
+favours none.
 
 **How sure.** Two things are not known, and the interval holds both. Which pupils took part
 by chance: for true counts of x of n reports in one term and y of m in the other, the 95 % interval
@@ -36,6 +41,12 @@ from patrolplan.times import SchoolTerm
 
 CONFIDENCE = 0.95
 """Share of surveys whose interval holds the true difference, at least."""
+
+WELL_KNOWN = 4
+"""A square with so many times the threshold is well known: rounding hides a fifth of it at most."""
+
+MIN_WELL_KNOWN = 2
+"""Fewer well-known squares are too few to compare with."""
 
 Direction = Literal["less", "more", "unclear"]
 
@@ -94,8 +105,7 @@ def measure_change(
         None where the two cannot be compared: fewer than two terms show reports, neither of them
         shows any of this group, or there is no other group.
     """
-    others = np.array(among, dtype=bool)
-    others[group] = False
+    others = _choose_others(groups, group, among)
     shown = others.copy()
     shown[group] = True
     terms = sorted(term for term, counts in groups.by_term.items() if counts[shown].any())
@@ -106,6 +116,14 @@ def measure_change(
         return None
     earlier, later = (_bound_counts(groups, term, group, others) for term in (before, latest))
     return SurveyChange(before, latest, *compute_interval_of_change(earlier, later))
+
+
+def _choose_others(groups: ReportGroups, group: int, among: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(g,) groups that a group is compared with: the well-known ones, or all if those are few."""
+    others = np.array(among, dtype=bool)
+    others[group] = False
+    well_known = others & (groups.counts >= WELL_KNOWN * groups.threshold)
+    return well_known if np.count_nonzero(well_known) >= MIN_WELL_KNOWN else others
 
 
 def compute_interval_of_change(before: SurveyCounts, latest: SurveyCounts) -> tuple[float, float]:

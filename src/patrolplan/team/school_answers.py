@@ -5,8 +5,8 @@ has an answer: how many pupils named it and why, on how many days somebody was t
 this week somebody will be, by whichever school's patrol, or why nobody; and what changed since the
 last survey. All that pupils gave comes suppressed and rounded, as `patrolplan.privacy` has it.
 
-Answers give numbers of days, never which days: next to a place they would let others foresee when
-nobody is there.
+Answers count days, and never name them: next to a place they would let others foresee when nobody
+is there.
 """
 
 from collections.abc import Mapping, Sequence
@@ -54,7 +54,9 @@ class Promise:
     """What a week does about a place."""
 
     days: int
-    """Days on which a patrol stops there."""
+    """Days on which a patrol stops there..."""
+    of_days: int
+    """...of so many in the week."""
     was_last_week: bool
     """Whether somebody was there in the week before."""
     why_not: NoteKind | None
@@ -151,6 +153,7 @@ def _find_promise(week: Week, place: FearedPlace, outcomes: Mapping[str, DemandO
     outcome = outcomes.get(place.name)
     return Promise(
         days=len(days),
+        of_days=len(week.days),
         was_last_week=any(week.delivered.get(name) for name in place.hotspots),
         why_not=None if outcome is None or outcome.why is None or days else outcome.why.kind,
     )

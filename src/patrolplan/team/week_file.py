@@ -114,7 +114,8 @@ class DemandEntry(FileModel):
     @classmethod
     def from_outcome(cls, outcome: DemandOutcome) -> "DemandEntry":
         """How it stands in the file."""
-        names = {field: outcome.place if outcome.kind == kind else None for kind, field in PLACES}
+        names: dict[str, Any] = dict.fromkeys((field for _, field in PLACES), None)
+        names[dict(PLACES)[outcome.kind]] = outcome.place
         return cls.model_construct(
             kind=outcome.kind,
             **names,

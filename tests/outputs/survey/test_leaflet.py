@@ -31,6 +31,7 @@ MUST_SAY = (
     "There are no wrong answers",
     "Childline, free, on 0800 1111",
     "own secure way (encrypted e-mail or file transfer)",
+    "only when at least five pupils have used it",
     "delete the files",
 )
 

@@ -197,14 +197,23 @@ def test_equal_areas_give_equal_bytes(form, demo_area):
     assert render_paper_form(demo_area, URN) == form
 
 
-def test_leaning_grid_is_drawn_as_it_lies(demo):
-    """In the metres of a UTM zone the lines lean, and the form still has two pages."""
+def test_leaning_grid_stands_upright(demo):
+    """In the metres of a UTM zone, where the squares lean, the map is turned with them."""
     area = load_leaning(demo)
     grid = build_form_grid(area, URN)
+    lean = grid.locate_corners(area.projection.crs)[0]
+    assert abs(lean[-1, 1] - lean[0, 1]) > 100
     drawn = draw_form_map(area, grid, URN, width=MAP_WIDTH, height=MAP_HEIGHT)
-    top = drawn.corners[0]
-    assert abs(top[-1, 1] - top[0, 1]) > 3.0
-    assert len(printed.read_pages(render_paper_form(area, URN))) == 2
+    corners = drawn.corners
+    assert np.ptp(corners[..., 1], axis=1).max() < 1.0
+    assert np.ptp(corners[..., 0], axis=0).max() < 1.0
+    assert np.diff(corners[0, :, 0]).min() > 0
+    assert np.diff(corners[:, 0, 1]).max() < 0
+    boxes = dict(zip(drawn.words, drawn.word_boxes, strict=True))
+    for cell in grid.cells:
+        x, y = boxes[cell.label][:2] + corners[-1, 0]
+        assert corners[cell.down, cell.across, 0] < x < corners[cell.down, cell.across + 1, 0]
+        assert corners[cell.down + 1, cell.across, 1] < y < corners[cell.down, cell.across, 1]
 
 
 def test_unknown_school_is_refused(demo_area):

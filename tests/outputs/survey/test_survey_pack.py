@@ -33,17 +33,23 @@ def pack(monkeypatch):
 
 
 def test_a_pack_has_the_four_files_and_a_manifest(pack, demo_area, tmp_path):
-    """And the manifest, which goes to the school, names no crime and no settings."""
+    """And the manifest, which goes to the school, names no crime, no settings and no seed."""
     out = pack.write_survey_pack(demo_area, "900003", tmp_path / "s")
     assert sorted(path.name for path in out.iterdir()) == sorted([*NAMES, "manifest.json"])
     assert (out / "survey-900003.html").read_text(encoding="utf-8").startswith("<html>")
     manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
-    assert set(manifest) == {"schema", "created_from", "school", "files"}
+    assert set(manifest) == {"schema", "school", "inputs", "versions", "files"}
+    assert {name.partition(":")[0] for name in manifest["inputs"]} == {
+        "streets",
+        "schools",
+        "gates",
+    }
+    assert "seed" not in json.dumps(manifest)
     assert sorted(manifest["files"]) == NAMES
 
 
 def test_a_pack_replaces_an_older_one_alone(pack, demo_area, tmp_path):
-    """A folder with a file that patrolplan did not write, such as a survey's answers, is refused."""
+    """A folder with a file that patrolplan did not write, such as answers, is refused."""
     out = pack.write_survey_pack(demo_area, "900003", tmp_path / "s")
     pack.write_survey_pack(demo_area, "900004", out)
     assert (out / "form-900004.pdf").exists()
@@ -72,7 +78,7 @@ def test_an_unknown_school_is_refused(pack, demo_area, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_real_papers_are_written(demo_area, tmp_path):
+def test_the_real_papers_are_written(demo_area):
     """A page of each kind, twice the same bytes."""
     for name in RENDERERS:
         pytest.importorskip(f"{ROOM}.{name}")

@@ -25,6 +25,7 @@ from survey_class import (
 
 from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
+from patrolplan.inputs.survey_counts import count_surveys
 from patrolplan.inputs.survey_form import ANSWERS_FORM, APART_METRES, MAX_PLACES
 from patrolplan.outputs.survey.choices import QUESTIONS
 from patrolplan.outputs.survey.survey_page import render_survey_page
@@ -34,7 +35,9 @@ URN = "900003"
 SMALL_PHONE = {"width": 360, "height": 640}
 TABLET = {"width": 768, "height": 1024}
 DESKTOP = {"width": 1280, "height": 800}
-SIZES = (SMALL_PHONE, TABLET, DESKTOP)
+ON_ITS_SIDE = {"width": 640, "height": 360}
+OLD_PHONE = {"width": 320, "height": 568}
+SIZES = (SMALL_PHONE, ON_ITS_SIDE, OLD_PHONE, TABLET, DESKTOP)
 MAX_BYTES = 400_000
 TAP_METRES = 2.0
 METRES_A_DEGREE = 111_195.0
@@ -106,6 +109,7 @@ def _hold_class(visit: Visit, count: int, fill_in: FillIn, folder: Path) -> list
     assert document["pupils"] == count
     today = visit.page.evaluate("new Date().toLocaleDateString('en-CA')")
     assert document["day"] == today
+    assert [entry.id for entry in count_surveys([file]).entries] == [document["id"]]
     answers = read_answers(file)
     assert len(answers) == len(group.answers) > 0
     _assert_same_places(answers, group.answers)
@@ -206,7 +210,9 @@ def _serialise(page: Page) -> str:
     return state
 
 
-@pytest.mark.parametrize("ending", ["finished", "safe", "given up", "stepped back"])
+@pytest.mark.parametrize(
+    "ending", ["finished", "safe", "given up", "stepped back", "teacher looked"]
+)
 def test_nothing_of_a_pupil_is_left_on_the_page(open_page: Open, ending: str) -> None:
     """After a pupil has finished or given up, the page is as a fresh one, to the last character."""
     page = open_page(SMALL_PHONE).page
@@ -215,6 +221,11 @@ def test_nothing_of_a_pupil_is_left_on_the_page(open_page: Open, ending: str) ->
         fill_in_by_finger(Class(page, np.random.default_rng(1)), 2)
     elif ending == "safe":
         fill_in_by_finger(Class(page, np.random.default_rng(1)), 0)
+    elif ending == "teacher looked":
+        page.locator("#teacher").tap()
+        page.get_by_role("button", name="Close").tap()
+        expect(page.locator("#class")).to_be_empty()
+        page.evaluate("scrollTo(0, 0)")
     else:
         page.locator("#mark").tap()
         page.locator("#places").select_option("3")
@@ -254,8 +265,10 @@ def test_a_pupil_can_go_back_and_change_an_answer(open_page: Open, tmp_path: Pat
         page.locator(f"[data-step]:not([hidden]) [data-value={value}]").tap()
     page.locator("[data-step=review] .back").tap()
     expect(page.locator(".chosen:visible")).to_have_attribute("data-value", "traffic")
-    page.locator("[data-step=behaviour_factor] .back").tap()
-    page.locator("[data-step=place_factor] .back").tap()
+    for step in ("behaviour_factor", "place_factor", "time_band"):
+        page.locator(f"[data-step={step}] .back").tap()
+    expect(page.locator(".sign.pin")).to_be_in_viewport()
+    page.locator("#here").tap()
     page.locator("[data-value=lunch]").tap()
     page.locator("[data-value=overgrown]").tap()
     page.locator("[data-value=followed]").tap()

@@ -11,9 +11,10 @@ from survey_forms import ID, answer, answers_file, save
 
 from patrolplan.errors import InputError, OutputError
 from patrolplan.inputs.reports import read_reports
+from patrolplan.inputs.survey_record import find_record_path
 from patrolplan.outputs.survey import reports_file, survey_reading
 from patrolplan.outputs.survey.reading_words import build_reading_document, describe_reading
-from patrolplan.outputs.survey.reports_file import find_record_path, read_reports_file
+from patrolplan.outputs.survey.reports_file import read_reports_file
 from patrolplan.outputs.survey.survey_reading import take_in_surveys
 
 TODAY = dt.date(2026, 11, 26)
@@ -365,3 +366,36 @@ def test_the_date_of_the_record_is_today_by_default(tmp_path, out):
     survey_reading.take_in_surveys([_survey(tmp_path, "a")], out, urns=None, threshold=5)
     read_on = dt.date.fromisoformat(_record(out)["batches"][0]["read_on"])
     assert abs(read_on - dt.datetime.now().astimezone().date()) <= dt.timedelta(days=1)
+
+
+def test_a_survey_in_two_files_of_reports_is_refused(tmp_path):
+    """Read into two files, a class would count twice; two files of different classes are fine."""
+    paths = [_survey(tmp_path, "a"), _survey(tmp_path, "b", count=7)]
+    both, one, other = (tmp_path / f"{name}.csv" for name in ("both", "one", "other"))
+    _take_in(both, *paths)
+    for out, path in ((one, paths[0]), (other, paths[1])):
+        _take_in(out, path)
+    assert read_reports([one, other]).counts.tolist() == [10]
+    with pytest.raises(InputError) as error:
+        read_reports([both, one, other])
+    lines = str(error.value).splitlines()
+    assert [line.partition(": holds a survey that ")[0] for line in lines] == [f"{one}", f"{other}"]
+    one.write_text(one.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    assert read_reports([both, one]).counts.tolist() == [15]
+
+
+def test_a_survey_of_long_ago_is_named(tmp_path, out):
+    """A tablet whose clock was reset dates it so that it would fade, which nobody would notice."""
+    new = _survey(tmp_path, "a", day="2026-01-08")
+    old = _survey(tmp_path, "b", column=1, day="2015-01-01")
+    lines = describe_reading(_take_in(out, new, old))
+    assert [line for line in lines if "the clock" in line] == [lines[0]]
+    assert lines[0].startswith(f"{old}: is of the spring term of 2015, so it counts little")
+
+
+def test_a_link_that_leads_back_to_itself_is_refused(tmp_path, out):
+    """It is no file, and named like one that is not there."""
+    loop = tmp_path / "loop.json"
+    loop.symlink_to(loop)
+    with pytest.raises(InputError, match=r"loop\.json: the file does not exist"):
+        _take_in(out, loop)

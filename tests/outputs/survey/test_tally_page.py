@@ -1,5 +1,6 @@
 """The page for the tallies of a class: what a teacher enters is what the file holds."""
 
+import datetime as dt
 import json
 import re
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from survey_areas import HOSTILE, make_hostile, strip_findings
 
 from patrolplan.errors import InputError
+from patrolplan.inputs.survey_counts import count_surveys
 from patrolplan.inputs.survey_form import TALLY_FORM
 from patrolplan.outputs.survey.choices import QUESTIONS
 from patrolplan.outputs.survey.form_grid import build_form_grid
@@ -101,7 +103,10 @@ def _save(page):
     """The name and the content of the file that is saved."""
     with page.expect_download() as download:
         page.get_by_role("button", name="Save the file").click()
-    held = json.loads(Path(download.value.path()).read_text(encoding="utf-8"))
+    path = Path(download.value.path())
+    held = json.loads(path.read_text(encoding="utf-8"))
+    read = count_surveys([path], today=dt.date(2026, 11, 27))
+    assert [entry.id for entry in read.entries] == [held["id"]]
     return download.value.suggested_filename, held
 
 

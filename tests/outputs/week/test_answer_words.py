@@ -35,7 +35,9 @@ GAVE = WhatPupilsGave(
     bands=("after_school",),
 )
 PLACE = FearedPlace("P1-2", 0, ("Mill Lane",), 0.5, ("1",), ("H1",))
-ANSWER = PlaceAnswer(PLACE, GAVE, None, 0, Promise(days=0, was_last_week=False, why_not=None), None)
+ANSWER = PlaceAnswer(
+    PLACE, GAVE, None, 0, Promise(days=0, of_days=5, was_last_week=False, why_not=None), None
+)
 
 
 @pytest.mark.parametrize(
@@ -56,28 +58,31 @@ def test_presence_is_not_known_or_counted(days, weeks, words):
 @pytest.mark.parametrize(
     ("promise", "words"),
     [
-        (Promise(days=2, was_last_week=True, why_not=None), "a patrol on 2 days"),
-        (Promise(days=1, was_last_week=False, why_not=None), "a patrol on 1 day"),
+        (Promise(days=2, of_days=5, was_last_week=True, why_not=None), "a patrol on several days"),
+        (Promise(days=3, of_days=5, was_last_week=False, why_not=None), "a patrol on several days"),
+        (Promise(days=4, of_days=5, was_last_week=False, why_not=None), "a patrol on most days"),
+        (Promise(days=5, of_days=5, was_last_week=False, why_not=None), "a patrol on most days"),
+        (Promise(days=1, of_days=5, was_last_week=False, why_not=None), "a patrol on one day"),
         (
-            Promise(days=0, was_last_week=True, why_not="demand_unfit"),
+            Promise(days=0, of_days=5, was_last_week=True, why_not="demand_unfit"),
             "not this week: a patrol was there last week",
         ),
         (
-            Promise(days=0, was_last_week=False, why_not=None),
+            Promise(days=0, of_days=5, was_last_week=False, why_not=None),
             "no patrol is planned there this week",
         ),
         (
-            Promise(days=0, was_last_week=False, why_not="demand_unfit"),
+            Promise(days=0, of_days=5, was_last_week=False, why_not="demand_unfit"),
             "not this fortnight: it is too far to fit into a patrol",
         ),
         (
-            Promise(days=0, was_last_week=False, why_not="demand_near_barred"),
+            Promise(days=0, of_days=5, was_last_week=False, why_not="demand_near_barred"),
             f"not this fortnight: {OTHERWISE}",
         ),
     ],
 )
 def test_promise_is_days_or_why_not(promise, words):
-    """Days of this week, or why none; a barred place is never given as the reason."""
+    """How often, but on no day for sure; or why not, and never because of a barred place."""
     assert describe_promise(promise) == words
 
 
@@ -154,4 +159,4 @@ def test_every_factor_has_a_schools_word():
 def test_streets_are_printable_and_short():
     """Names come as text of the typeface, cut where they are very long."""
     assert describe_streets(["A\nB", "x" * 90]) == f"A B and {'x' * 23}…"
-    assert describe_streets(["Saint Somebody's " * 9]) == "Saint Somebody's Saint Somebody's Saint…"
+    assert describe_streets(["Saint Somebody's " * 9]) == "Saint Somebody's Saint Somebody's…"

@@ -138,6 +138,16 @@ def test_a_school_without_a_named_place_has_no_poster(roll, answers):
     assert text.count("pupilsmarkedit") == MAX_PLACES
 
 
+def test_under_a_low_threshold_there_is_no_poster(roll, answers):
+    """Groups under five never reach a wall, whatever reason the settings give."""
+    area = roll.week.plan.area
+    privacy = area.settings.privacy.model_copy(update={"threshold": 4, "reason": "a trial"})
+    low = dataclasses.replace(area, settings=area.settings.model_copy(update={"privacy": privacy}))
+    plan = dataclasses.replace(roll.week.plan, area=low)
+    other = Roster(dataclasses.replace(roll.week, plan=plan))
+    assert render_posters(other, answers, None) == {}
+
+
 def test_it_is_one_page_whatever_the_names(roll, answers):
     """With the longest names and reasons it is still one page, no word cut off."""
     streets = ("The Very Long Road of Saint Somebody " * 3, "W" * 90)

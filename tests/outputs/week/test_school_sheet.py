@@ -90,7 +90,7 @@ def test_every_number_is_a_day_a_time_or_an_answer(texts):
     """Without days, times, pupils in steps of five and their answers no number is left."""
     allowed = (
         *(r"\d\d:\d\d", r"\d{1,2} (?:November|December)", "202[56]", "last 4 weeks"),
-        *(r"(\d*[05]) to \d*[49] pupils", r"patrol on [1-5] days?"),
+        *(r"(\d*[05]) to \d*[49] pupils", r'"threshold": "5"'),
         r"between \d+ points less and \d+ more",
     )
     for urn, text in texts.items():
@@ -110,6 +110,18 @@ def test_answers_stand_on_a_page_of_their_own(roll, answers, sheet):
     days = [f"{day:%A}" for day in roll.week.days]
     assert not [day for day in days if day in page]
     assert not re.search(r"\d\d:\d\d", page)
+
+
+def test_a_low_threshold_is_printed_with_its_reason(roll, answers):
+    """Where groups under five count, the sheet says so, and why."""
+    area = roll.week.plan.area
+    privacy = area.settings.privacy.model_copy(update={"threshold": 3, "reason": "a trial of two"})
+    low = dataclasses.replace(area, settings=area.settings.model_copy(update={"privacy": privacy}))
+    plan = dataclasses.replace(roll.week.plan, area=low)
+    other = Roster(dataclasses.replace(roll.week, plan=plan))
+    _, page = pages(render_school_sheets(other, [URN], answers)[URN])
+    assert "fewerthan3pupils" in page
+    assert "atrialoftwo" in page
 
 
 def test_a_school_without_answers_has_no_such_page(roll):

@@ -15,8 +15,9 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 import patrolplan as pp
-from patrolplan.errors import InputError, OutputError
+from patrolplan.errors import InputError, LedgerError, OutputError
 from patrolplan.outputs import wording
+from patrolplan.outputs.week import week_pack
 from patrolplan.outputs.week.roster import Roster
 from patrolplan.outputs.week.week_pack import build_cover_data, render_week_map
 from patrolplan.team.free_time import Appointment, FreeTime
@@ -228,9 +229,10 @@ def test_a_stranger_is_told_before_anything_is_written(week, demo_plan, tmp_path
 
 
 def test_a_week_without_patrols_is_written_too(week, tmp_path):
-    """With nobody to send, tables, map and wall are there, and no card."""
+    """With nobody to send, tables, map, wall and posters are there, and no card."""
     out = pp.write_pack(dataclasses.replace(week, duties=()), tmp_path / "out")
-    assert files(out) == {*ALWAYS, "manifest.json"}
+    posters = {f"posters/{urn}.pdf" for urn in week.plan.area.schools["urn"]}
+    assert files(out) == {*ALWAYS, *posters, "manifest.json"}
 
 
 def test_hostile_names_stay_in_the_folder(hostile, tmp_path):
@@ -398,3 +400,16 @@ def test_names_of_officers_open_no_tag(hostile):
     assert "=HYPERLINK(&#34;http://x&#34;)" in html
     assert re.findall(r'<option value="([^"]*)"', html)
     assert all(re.fullmatch(r"[\w-]*", v) for v in re.findall(r'<option value="([^"]*)"', html))
+
+
+def test_a_ledger_out_of_reach_is_not_known(week, monkeypatch):
+    """Where the ledger cannot be reached, the papers are written, and claim no presence."""
+
+    def fail(*_args):
+        raise LedgerError
+
+    monkeypatch.setattr(week_pack, "load_recent_presence", fail)
+    files = week_pack._render_school_files(Roster(week), week.duties[:1], with_posters=True)
+    urn = week.duties[0].urn
+    assert "Notknown:novisitsarerecorded" in pages(files[f"schools/{urn}.pdf"])[1]
+    assert "Weheardyou." in pages(files[f"posters/{urn}.pdf"])[0]

@@ -139,13 +139,20 @@ def _collect_ground(
 def _fit_window(
     corners: NDArray[np.float64], grid: FormGrid, width: float, height: float
 ) -> Viewport:
-    """The window that just holds the squares, as large as there is room."""
-    low, high = corners.min(axis=(0, 1)), corners.max(axis=(0, 1))
-    extent, middle = high - low, (low + high) / 2
-    side = extent[0] / grid.across
-    scale = float(max(*(extent / (width, height)), side / MAX_CELL_POINTS))
+    """The window that just holds the squares, as large as there is room.
+
+    Where the squares lean in the area's CRS, the map is turned so that they stand upright.
+    """
+    along = corners[:, -1] - corners[:, 0]
+    lean = -np.degrees(np.arctan2(*along.mean(axis=0)[::-1]))
+    upright = Viewport(0.0, 0.0, 0.0, 0.0, 1.0, float(lean))
+    turned = upright.to_page(corners.reshape(-1, 2))
+    low, high = turned.min(axis=0), turned.max(axis=0)
+    extent = high - low
+    [middle] = upright.to_metres(((low + high) / 2).reshape(1, 2)).tolist()
+    scale = float(max(*(extent / (width, height)), extent[0] / grid.across / MAX_CELL_POINTS))
     across, up = (extent / scale).tolist()
-    return Viewport(across, up, float(middle[0]), float(middle[1]), scale)
+    return Viewport(across, up, middle[0], middle[1], scale, float(lean))
 
 
 def _draw_ground(axes: Axes, area: StudyArea, ground: _Ground) -> None:

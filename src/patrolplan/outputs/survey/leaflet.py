@@ -20,7 +20,7 @@ from patrolplan.outputs.cartography.fonts import (
 )
 from patrolplan.outputs.survey.form_grid import find_school
 from patrolplan.outputs.survey.paper_form import LONGEST_NAME, NUMBER_WORDS
-from patrolplan.privacy import get_rounding_step
+from patrolplan.privacy import ROUNDING_STEP
 from patrolplan.text import shorten
 
 TEMPLATE = "leaflet.typ"
@@ -56,7 +56,8 @@ def build_leaflet_data(area: StudyArea, urn: str) -> dict[str, Any]:
         "marking": make_printable(area.settings.output.marking),
         "max_places": NUMBER_WORDS[MAX_PLACES],
         "square_metres": f"{SQUARE_METRES:.0f}",
-        "threshold": str(area.settings.privacy.threshold),
-        "step": str(get_rounding_step(area.settings.privacy.threshold)),
+        "threshold": str(max(ROUNDING_STEP, area.settings.privacy.threshold)),
+        "step": str(ROUNDING_STEP),
+        "least_pupils": NUMBER_WORDS[ROUNDING_STEP],
         "half_life": f"{area.settings.reports.half_life_months:,.0f}",
     }

@@ -14,7 +14,6 @@ none. That loses reports; counts of one batch taken from those of both would sho
 import csv
 import datetime as dt
 import io
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -34,26 +33,15 @@ from patrolplan.atomic import (
 from patrolplan.errors import OutputError
 from patrolplan.inputs.survey_counts import SurveyCounts, SurveyEntry
 from patrolplan.inputs.survey_form import RECORD_FORM
+from patrolplan.inputs.survey_record import find_record_path, list_survey_ids, read_record
 from patrolplan.outputs.output_folder import WAIT_SECONDS, format_json
 from patrolplan.outputs.survey.report_rows import build_report_rows
 from patrolplan.text import format_count
 
-RECORD_SUFFIX = ".record.json"
 REMEDY = "name another file with --out"
 
 ID_LETTERS = 12
 """Letters of the hash that the IDs of a batch's rows begin with."""
-
-
-def find_record_path(out: Path) -> Path:
-    """Where the record of a file of reports lies.
-
-    Examples
-    --------
-    >>> find_record_path(Path("reports.csv")).name
-    'reports.record.json'
-    """
-    return out.with_name(out.stem + RECORD_SUFFIX)
 
 
 @dataclass(frozen=True)
@@ -67,7 +55,7 @@ class ReportsFile:
     @property
     def ids(self) -> list[str]:
         """IDs of the surveys that are in it."""
-        return [survey["id"] for batch in self.batches for survey in batch["surveys"]]
+        return list_survey_ids(self.batches)
 
 
 def read_reports_file(out: Path) -> ReportsFile:
@@ -87,7 +75,7 @@ def read_reports_file(out: Path) -> ReportsFile:
         _finish_writing(out)
         if not out.exists() and not record.exists():
             return ReportsFile(out, b"", ())
-        document = _parse_record(record)
+        document = read_record(record)
         if document is None:
             which = record if record.exists() else out
             message = f"{which}: was not written by `survey --read`; move it away or {REMEDY}"
@@ -97,18 +85,6 @@ def read_reports_file(out: Path) -> ReportsFile:
             message = f"{out}: was changed after patrolplan wrote it; move it away or {REMEDY}"
             raise OutputError(message)
     return ReportsFile(out, content, tuple(document["batches"]))
-
-
-def _parse_record(path: Path) -> dict[str, Any] | None:
-    """A record; None where it is absent, or not one of patrolplan."""
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-        good = document["form"] == RECORD_FORM and isinstance(document["sha256"], str)
-        ids = [survey["id"] for batch in document["batches"] for survey in batch["surveys"]]
-        good = good and all(isinstance(name, str) for name in ids)
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return None
-    return document if good else None
 
 
 def check_given(before: ReportsFile, entries: Sequence[SurveyEntry], *, add: bool) -> None:
@@ -274,7 +250,7 @@ def _finish_writing(out: Path) -> None:
     first; a kill after that leaves a record's part whose hash is that of the reports in place.
     """
     new_content, new_record = _find_parts(out)
-    document = _parse_record(new_record)
+    document = read_record(new_record)
     if document is not None:
         named = document["sha256"]
         if new_content.exists() and hash_content(new_content.read_bytes()) == named:

@@ -159,7 +159,12 @@ const makeStreetMap = ({ data, icon }) => {
       if (at && centre) map.setView(at, Math.max(map.getZoom(), 16.5), { animate: false });
       ink.redraw();
     };
-    map.on("click", ({ latlng }) => pick([latlng.lat, latlng.lng], { by: "finger" }));
+    // Leaflet would take a map that is not whole pixels high for one that is scaled.
+    map.on("click", ({ originalEvent: { clientX, clientY } }) => {
+      const { left, top } = holder.getBoundingClientRect();
+      const { lat, lng } = map.containerPointToLatLng([clientX - left, clientY - top]);
+      pick([lat, lng], { by: "finger" });
+    });
     holder.addEventListener("keydown", (event) => {
       if (!["Enter", " "].includes(event.key) || event.target !== holder) return;
       event.preventDefault();

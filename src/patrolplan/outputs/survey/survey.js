@@ -64,7 +64,7 @@
   };
   const setPin = (at, { by = "finger" } = {}) => {
     pupil.draft.at = at && at.map((value) => Number(value.toFixed(DECIMALS)));
-    map.setPin(pupil.draft.at, { centre: by === "list" });
+    map.setPin(pupil.draft.at, { centre: by === "list" || by === "return" });
     const isGood = Boolean(at) && map.isOnMap(at) && isFree(at);
     one("#prompt").textContent = at ? describePin(pupil.draft.at) : describeTask();
     one("#here").disabled = !isGood;
@@ -75,7 +75,7 @@
     pupil.draft = pupil.draft ?? { at: null };
     const marked = pupil.places.map(({ at }) => at);
     map = streetMap.open(one("#frame"), { view: pupil.view, marked, pick: setPin });
-    setPin(pupil.draft.at);
+    setPin(pupil.draft.at, { by: pupil.view ? "finger" : "return" });
   };
   const entries = data.places.flatMap((list) => list.entries);
   const fillPlaces = () => {
@@ -176,7 +176,7 @@
   const describeClass = () => {
     const [pupils, saved, fresh, least] = [answers.countPupils(), answers.countSaved(), answers.countFresh(), data.least_pupils];
     if (!saved && answers.canRenew()) return [`${count(pupils, "finished")}. Has everyone had a turn?`, `Once the file is saved, it can be saved again only after ${least} more pupils, so that nobody can see what a single pupil added.`];
-    if (!saved) return [`${count(pupils, "finished")}.`, `The file can be saved once ${least} have: a file of fewer would show what each of them answered.`];
+    if (!saved) return [`${count(pupils, "finished")}.`, `The file can be saved once ${least} have finished on this device: a file of fewer would show what each of them answered.`];
     const held = `The file ${answers.fileName} holds the answers of ${saved} pupils. It is in this device’s downloads.`;
     if (!fresh) return [held, "Send it as the leaflet says, then close this page: the answers are gone from it when it closes."];
     if (answers.canRenew()) return [held, `${count(fresh, "finished")} since. Save the file again, and delete the first one.`];
@@ -189,8 +189,8 @@
       return line;
     }));
     one("#save").hidden = !answers.canRenew() && !answers.countSaved();
-    one("#save").textContent = answers.countSaved() ? "Save the file again" : "Yes, save the file";
-    one("#not-yet").textContent = answers.countSaved() || !answers.canRenew() ? "Close" : "Not yet";
+    one("#save .words").textContent = answers.countSaved() ? "Save the file again" : "Yes, save the file";
+    one("#not-yet .words").textContent = answers.countSaved() || !answers.canRenew() ? "Close" : "Not yet";
   };
   const save = () => {
     const address = URL.createObjectURL(new Blob([answers.write()], { type: "application/json" }));
@@ -219,6 +219,8 @@
   press("#not-yet", () => dialog.close());
   dialog.addEventListener("close", () => {
     one("#class").replaceChildren();
+    all(".words", dialog).forEach((words) => { words.textContent = ""; });
+    one("#save").hidden = true;
     one("#teacher").focus();
   });
   QUESTIONS.forEach((column) => all(`[data-step="${column}"] [data-value]`).forEach((button) => {
@@ -231,7 +233,9 @@
     if (target.value) setPin(entries[Number(target.value)].at, { by: "list" });
   });
   addEventListener("beforeunload", (event) => {
-    if (answers.countFresh()) event.preventDefault();
+    if (!answers.countFresh()) return;
+    event.preventDefault();
+    event.returnValue = true; // older browsers heed this alone
   });
   fillPlaces();
   show("start", { focus: false });

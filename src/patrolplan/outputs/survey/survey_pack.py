@@ -5,6 +5,7 @@ manifest names no more than that: it goes to the school.
 """
 
 from pathlib import Path
+from typing import Any
 
 from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
@@ -13,7 +14,7 @@ from patrolplan.outputs.survey.leaflet import render_leaflet
 from patrolplan.outputs.survey.paper_form import render_paper_form
 from patrolplan.outputs.survey.survey_page import render_survey_page
 from patrolplan.outputs.survey.tally_page import render_tally_page
-from patrolplan.provenance import compute_area_provenance
+from patrolplan.provenance import read_package_versions
 
 
 def write_survey_pack(area: StudyArea, urn: str, out: str | Path) -> Path:
@@ -38,10 +39,16 @@ def write_survey_pack(area: StudyArea, urn: str, out: str | Path) -> Path:
     """
     out = Path(out)
     check_school(area, urn)
-    details = {"schema": 1, "created_from": compute_area_provenance(area), "school": urn}
-    with replace_folder(out, details) as folder:
+    with replace_folder(out, _describe_survey(area, urn)) as folder:
         write_files(folder, render_survey_files(area, urn))
     return out
+
+
+def _describe_survey(area: StudyArea, urn: str) -> dict[str, Any]:
+    """What the manifest says: neither crime, nor the seed that patrols are drawn with."""
+    drawn = ("streets: ", "schools: ", "gates: ", "stops: ", "boundary: ")
+    inputs = {name: digest for name, digest in area.inputs.items() if name.startswith(drawn)}
+    return {"schema": 1, "school": urn, "inputs": inputs, "versions": read_package_versions()}
 
 
 def check_school(area: StudyArea, urn: str) -> None:

@@ -207,7 +207,7 @@
   }));
   part("letter").addEventListener("input", () => offerNumbers(part("number").value));
   document.querySelector("form").addEventListener("submit", addRow);
-  document.querySelector("form").addEventListener("input", ({ target }) => {
+  document.addEventListener("input", ({ target }) => {
     if (target.id === "class-pupils") show([], ["class-pupils", "rows"]);
     if (["day", "month", "year"].includes(target.id)) show([], ["day"]);
     part("news").textContent = "";  // it would lie over the fields

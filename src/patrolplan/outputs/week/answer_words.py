@@ -133,9 +133,14 @@ def describe_presence(answer: PlaceAnswer) -> str:
 
 
 def describe_promise(promise: Promise) -> str:
-    """On how many days of the week a patrol will be there, or why none will."""
+    """How often a patrol will be there in the week, or why none will.
+
+    Never so exactly that one could tell the days: "most" are all, or all but one.
+    """
+    if promise.days == 1:
+        return "a patrol on one day"
     if promise.days:
-        return f"a patrol on {format_count(promise.days, 'day')}"
+        return f"a patrol on {'most' if promise.days >= promise.of_days - 1 else 'several'} days"
     if promise.was_last_week:
         return "not this week: a patrol was there last week"
     if promise.why_not is None:

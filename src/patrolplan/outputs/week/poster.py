@@ -8,7 +8,8 @@ walk alone, and names nothing after an offence. So it depends on the survey and 
 
 A school without a place to show has no poster: an empty one would invite guesses about who was not
 heard, and pupils who were never surveyed have nothing to be answered. Nor does a poster show a
-place without a named street, for nobody would know it.
+place without a named street, for nobody would know it. Where the settings have a threshold under
+the safe one, for whatever reason, there is no poster at all: anybody may read it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,6 +30,7 @@ from patrolplan.outputs.week.answer_words import (
 )
 from patrolplan.outputs.week.roster import Roster, RosterSchool
 from patrolplan.outputs.wording import is_fictional
+from patrolplan.settings import SAFE_THRESHOLD
 from patrolplan.team.ledger.recent_presence import PRESENCE_WEEKS, RecentPresence
 from patrolplan.team.school_answers import PlaceAnswer
 from patrolplan.text import capitalise, format_count, shorten
@@ -61,7 +63,9 @@ def render_posters(
     dict
         URN to a tagged PDF of one A4 page, which may be enlarged to A3.
     """
-    posters = {}
+    posters: dict[str, bytes] = {}
+    if roster.week.plan.area.settings.privacy.threshold < SAFE_THRESHOLD:
+        return posters
     with open_template_folder() as folder:
         root = Path(folder)
         copy_template("patrolplan.outputs.week", TEMPLATE, root)

@@ -18,6 +18,7 @@ from patrolplan.outputs.cartography.fonts import (
     open_template_folder,
     typeset,
 )
+from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.week.answer_words import (
     describe_change,
     describe_factors,
@@ -30,6 +31,7 @@ from patrolplan.outputs.week.overview_map import MapMarker, draw_overview_map
 from patrolplan.outputs.week.roster import Roster, RosterSchool, format_week
 from patrolplan.outputs.wording import describe_place, list_attributions
 from patrolplan.patrols.plan import Stop
+from patrolplan.privacy import note_low_threshold
 from patrolplan.team.school_answers import PlaceAnswer
 from patrolplan.team.week import Duty
 from patrolplan.text import capitalise, shorten
@@ -113,6 +115,10 @@ def build_school_data(
         + "; ".join(f"{letter}, {street}" for letter, street in streets.items()),
         "basis": make_printable(list_attributions(week.plan)[0]),
         "answers": [_build_answer_data(answer) for answer in answers],
+        "threshold": str(week.plan.area.settings.privacy.threshold),
+        "threshold_note": make_printable(
+            " ".join(describe_notes(note_low_threshold(week.plan.area.settings)))
+        ),
     }
 
 

@@ -59,7 +59,7 @@ def read_recent_presence(
         return None
     doses = delivered_before(ledger, start, hotspots, days=length)
     by_hotspot = doses.groupby("hotspot")["date"]
-    return RecentPresence(len(weeks), {name: frozenset(days) for name, days in by_hotspot})
+    return RecentPresence(len(weeks), {str(name): frozenset(days) for name, days in by_hotspot})
 
 
 def load_recent_presence(

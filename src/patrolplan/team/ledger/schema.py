@@ -171,7 +171,7 @@ def migrate(connection: sa.Connection, version: int) -> None:
     version_before_trials = 3
     if version < version_before_trials:
         _migrate_to_version_3(connection, version)
-    assignments.create(connection)
+    assignments.create(connection, checkfirst=True)
     connection.execute(sa.update(ledger_version).values(schema=SCHEMA_VERSION))
 
 

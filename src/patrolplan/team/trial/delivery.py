@@ -74,11 +74,12 @@ def measure_delivery(
             bool(drawn[day][row]) for day, row in zip(visits["date"], visits["row"], strict=True)
         ]
     )
+    is_treated = visits["treated"].to_numpy(dtype=bool)
     whole = np.stack(list(drawn.values()))
-    others = visits[~visits["treated"]]
+    others = visits[~is_treated]
     tasked = others[others["kind"] == "tasked"]
     return Delivery(
-        treated=_sum_arm(visits[visits["treated"]], int(whole.sum())),
+        treated=_sum_arm(visits[is_treated], int(whole.sum())),
         control=_sum_arm(others, int((~whole).sum())),
         tasked=len(tasked[["date", "row"]].drop_duplicates()),
         differing=_count_differing(trial, drawn, ledger.read_assignments(first, last)),

@@ -1,9 +1,9 @@
 """Before a trial starts: its hotspots, what it can show, and the seal; or a refusal that says why.
 
 Everything comes from the area's own months before the start: what each hotspot is expected to have,
-how much hotspots differ from month to month, and so the power. A trial that would probably find
-nothing even if patrols did what is hoped is refused, with what it would take: it would cost as much
-as a good one, and its silence would be read as proof.
+the latest months counting most; how far such expectations were from what came; and so the power. A
+trial that would probably find nothing even if patrols did what is hoped is refused, with what it
+would take: it would cost as much as a good one, and its silence would be read as proof.
 """
 
 import datetime as dt
@@ -31,7 +31,13 @@ from patrolplan.team.trial.counts import (
     find_streets,
 )
 from patrolplan.team.trial.design import Bools, Floats, Randomise, list_blocks, match_hotspots
-from patrolplan.team.trial.power import Layout, Power, assess_power, estimate_dispersion
+from patrolplan.team.trial.power import (
+    Layout,
+    Power,
+    assess_power,
+    compute_month_weights,
+    estimate_dispersion,
+)
 from patrolplan.team.trial.trial_file import (
     DECIMALS,
     CountedBy,
@@ -41,6 +47,7 @@ from patrolplan.team.trial.trial_file import (
     count_months,
 )
 from patrolplan.team.week import find_open_days
+from patrolplan.text import format_percent
 
 HISTORY_MONTHS = 24
 """Latest months that expectations rest on."""
@@ -135,7 +142,8 @@ def seal_trial(
     layout = build_layout(trial, history.expected, sets, days, counted_by)
     together = count_months(trial.start, trial.end) if trial.randomise == "pairs" else 1
     rows = np.ravel(sets)
-    dispersion = round(estimate_dispersion(history.by_month[rows], together), 4)
+    half_life = area.settings.risk.half_life_months
+    dispersion = round(estimate_dispersion(history.by_month[rows], together, half_life), 4)
     power = assess_power(
         replace(layout, dispersion=dispersion), trial.effect, trial.power, seed=POWER_SEED
     )
@@ -243,16 +251,18 @@ def _study_history(
     if counted_by == "months":
         counts = count_incidents(area, streets, months, categories=categories, by="months")
         by_month = streets.own @ counts
-        expected = by_month.mean(axis=1)
+        lengths = np.ones(len(months))
     else:
         days = pd.DatetimeIndex(np.concatenate([_list_weekdays(month) for month in months]))
         counts = streets.own @ count_incidents(
             area, streets, days, categories=categories, by="days"
         )
-        expected = counts.mean(axis=1)
         column = months.get_indexer(days.to_period("M").to_timestamp())
         by_month = np.zeros((len(counts), len(months)))
         np.add.at(by_month.T, column, counts.T)
+        lengths = np.bincount(column, minlength=len(months)).astype(np.float64)
+    weights = compute_month_weights(len(months), area.settings.risk.half_life_months)
+    expected = by_month @ weights / (lengths @ weights)
     until = (last + pd.offsets.MonthEnd(0)).date()
     return _History(np.round(expected, 6), by_month, until, counted_by)
 
@@ -264,7 +274,7 @@ def _find_held(area: StudyArea, streets: TrialStreets, months: pd.DatetimeIndex)
 
 def _list_weekdays(month: pd.Timestamp) -> pd.DatetimeIndex:
     days = pd.date_range(month, month + pd.offsets.MonthEnd(0))
-    return days[days.weekday < WEEKDAYS]
+    return days[days.day_of_week < WEEKDAYS]
 
 
 def _explain_power(trial: Trial, power: Power, counted_by: CountedBy) -> tuple[str, str]:
@@ -272,8 +282,8 @@ def _explain_power(trial: Trial, power: Power, counted_by: CountedBy) -> tuple[s
     unit = {"days": "school days", "weeks": "weeks", "pairs": counted_by}[trial.randomise]
     sets = "pairs" if sum(trial.ratio) == 2 else "sets"  # noqa: PLR2004 - two are a pair
     what = (
-        f"the trial would find an effect of {trial.effect:.0%} in {power.power:.0%} of cases, and "
-        f"{trial.power:.0%} are asked for"
+        f"the trial would find an effect of {format_percent(trial.effect)} in "
+        f"{format_percent(power.power)} of cases, and {format_percent(trial.power)} are asked for"
     )
     ways = []
     if power.needed_periods is not None:
@@ -281,7 +291,7 @@ def _explain_power(trial: Trial, power: Power, counted_by: CountedBy) -> tuple[s
     if power.needed_sets is not None:
         ways.append(f"about {power.needed_sets} {sets} of such hotspots")
     if power.detectable is not None:
-        ways.append(f"an effect of {power.detectable:.0%}")
+        ways.append(f"an effect of {format_percent(power.detectable)}")
     if not ways:
         return what, "no length or number of such hotspots would do: crime here is too rare"
     return what, f"it would take {', or '.join(ways)}"

@@ -116,8 +116,8 @@ class Trial(TrialModel):
 
     @property
     def title(self) -> str:
-        """Its name, or its dates where it has none."""
-        return self.name or f"{self.start} to {self.end}"
+        """Its name, or its first day where it has none."""
+        return self.name or f"of {self.start}"
 
     @property
     def seal(self) -> Seal:
@@ -197,7 +197,7 @@ def read_trial(path: Path) -> Trial:
     if not isinstance(document, dict):
         raise InputError.one(path, "is not a JSON object", "use the file as it was written")
     try:
-        trial = Trial.model_validate(document)
+        trial = Trial.model_validate_json(json.dumps(document))
     except ValidationError as error:
         raise InputError(list_problems(path, error, document, Trial)) from None
     _check(path, trial)
