@@ -1,4 +1,5 @@
 from .area import StudyArea as StudyArea, load_area as load_area
+from .area.in_memory import build_area as build_area
 from .area.patrol_window import Window as Window
 from .area.study_area import with_gate as with_gate, with_settings as with_settings
 from .errors import (
@@ -9,12 +10,22 @@ from .errors import (
     SettingsError as SettingsError,
 )
 from .hotspots.find import find_hotspots as find_hotspots
+from .hotspots.snap import snap_hotspots as snap_hotspots
 from .notes import Note as Note
 from .outputs import plot as plot
 from .outputs.brief.brief import build_brief as build_brief
+from .outputs.explore import explore as explore
+from .outputs.frames import (
+    frame_hotspots as frame_hotspots,
+    frame_legs as frame_legs,
+    frame_patrols as frame_patrols,
+    frame_stops as frame_stops,
+)
 from .outputs.note_words import describe_note as describe_note
 from .outputs.pack import write_pack as write_pack
 from .outputs.reason_words import describe_reasons as describe_reasons
+from .outputs.saved_plan import SavedPlan as SavedPlan, read_plan as read_plan
+from .patrols import orienteering as orienteering
 from .patrols.past_months import compare_with_past as compare_with_past
 from .patrols.patrol_backtest import backtest_patrols as backtest_patrols
 from .patrols.plan import Plan as Plan
@@ -23,6 +34,7 @@ from .patrols.what_if import what_if as what_if
 from .provenance import show_versions as show_versions
 from .risk.backtest import backtest_risk as backtest_risk
 from .risk.estimate import estimate_risk as estimate_risk
+from .risk.estimators import Estimator as Estimator
 from .risk.surface import Risk as Risk
 from .settings import Settings as Settings, load_settings as load_settings
 from .settings.load import demo_settings as demo_settings
@@ -36,6 +48,7 @@ from .team.ledger.monthly_return import (
 from .team.ledger.promised import build_promised_week as build_promised_week
 from .team.repair import Repair as Repair, repair_week as repair_week
 from .team.rota import plan_week as plan_week
+from .team.shares import shares_by as shares_by
 from .team.week import Ban as Ban, Lock as Lock, Week as Week
 from .team.week_file import read_week as read_week
 from .worker_pool import Workers as Workers

@@ -7,7 +7,6 @@ Validation collects all problems first and raises once.
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
 
@@ -19,9 +18,9 @@ class PatrolplanError(Exception):
 class Problem:
     """One thing that is wrong with the input, and its remedy.
 
-    `file` is the file (or settings key) that holds it, `place` where in the file ("row 12, column
-    'Month'", or empty). `what` is wrong, with the value seen; a pupil's report never shows its
-    value. `remedy` is an instruction.
+    `file` is the file (or settings key, or argument) that holds it, `place` where in the file
+    ("row 12, column 'Month'", or empty). `what` is wrong, with the value seen; a pupil's report
+    never shows its value. `remedy` is an instruction.
 
     Examples
     --------
@@ -31,7 +30,7 @@ class Problem:
     my.toml: unknown key; did you mean 'seed'? Correct or remove it.
     """
 
-    file: str | Path
+    file: object
     what: str
     remedy: str
     place: str = ""
@@ -52,7 +51,7 @@ class InputError(PatrolplanError, ValueError):
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
     @classmethod
-    def one(cls, file: str | Path, what: str, remedy: str, place: str = "") -> Self:
+    def one(cls, file: object, what: str, remedy: str, place: str = "") -> Self:
         """Error with a single problem."""
         return cls([Problem(file, what, remedy, place)])
 
@@ -83,7 +82,7 @@ class Problems:
     def __init__(self) -> None:
         self._problems: list[Problem] = []
 
-    def add(self, file: str | Path, what: str, remedy: str, place: str = "") -> None:
+    def add(self, file: object, what: str, remedy: str, place: str = "") -> None:
         """Note one more problem."""
         self._problems.append(Problem(file, what, remedy, place))
 

@@ -83,9 +83,7 @@ class Alarms:
         self._alarms: list[Alarm] = []
         self._problems: list[Problem] = []
 
-    def add(
-        self, check: CheckName, file: str | Path, what: str, remedy: str, place: str = ""
-    ) -> None:
+    def add(self, check: CheckName, file: object, what: str, remedy: str, place: str = "") -> None:
         """Note that the bound of a check is passed.
 
         The parts are those of a `Problem`. The remedy is completed by how to accept the check.
@@ -96,7 +94,7 @@ class Alarms:
             self._problems.append(Problem(file, what, remedy, place))
             return
         # A path would differ between machines, and equal runs give equal bytes.
-        name = Path(file).name
+        name = Path(str(file)).name
         where = f"{name}, {place}" if place else name
         self._alarms.append(Alarm(check, f"{where}: {what}", reason))
 

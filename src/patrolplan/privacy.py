@@ -3,8 +3,9 @@
 The door is `patrolplan.inputs.reports.read_reports`. It reads the whole of the files, before any
 setting applies but their paths and the names of their columns, and gives a `ReportTable`. No row
 leaves it; nothing else in patrolplan reads the files, and everything that comes after takes the
-table. The squares are those of one fixed grid, the same whatever the CRS, limits, streets, schools
-and crime (`patrolplan.crs.find_squares`).
+table. Surveys have a door of their own, which gives the same kind of table, see below. The squares
+are those of one fixed grid, the same whatever the CRS, limits, streets, schools and crime
+(`patrolplan.crs.find_squares`).
 
 **What holds.** Let n(s) be the reports in square s, and n(s, f) those of them that gave the factor
 f, a time band included, and n(s, t) those that were made in the school term t. At thresholds of
@@ -45,6 +46,29 @@ before. They also see when the first row is refused for a reason, which says not
 Anyone who can write files, or name other columns to read, can find out what the files hold. A
 threshold under `ROUNDING_STEP` gives a table in finer steps and reveals more: it needs a written
 reason, which is printed on the outputs.
+
+**Surveys** come in by `patrolplan.inputs.survey_counts.count_surveys`, which counts the files of
+all classes together as reports are counted, always in steps of `ROUNDING_STEP`. Everything that
+`patrolplan survey --read` writes, prints or says is a function of that table and, of each survey,
+of its random ID, its form, its school, its school term and how many pupils took part, rounded down
+in the same way; the bytes do not depend on the order of files or answers. What it writes as reports
+is made of the table again: as many rows as a square shows, at its centre, dated in the terms that
+show (the rest in the oldest terms of the surveys), each column of words filled by itself. Read as
+reports, they give the counts by square, by word and by term of the table. A threshold above
+`ROUNDING_STEP` leaves out more; one below it changes nothing, because what is written is stored.
+No answer is refused for a setting: a place outside the area is left out as a group when the area is
+loaded. A school that the settings do not have refuses its whole file.
+
+The files of surveys themselves are raw. An answers file holds each pin to a decimetre with its
+words, of a whole class; it holds no name, no order, no time, and nothing that says which answers
+were of one pupil, but a teacher who knows where a child lives may recognise a pin near it. They are
+seen by the teacher, by those who carry them, and by the person who runs `--read`; after that
+`--delete-files` deletes them, which is not erasure on a memory stick, a tablet or in a backup. What
+does not hold for reports does not hold here: a survey read before and after one more pupil shows
+whether a multiple of `ROUNDING_STEP` was passed. Surveys that were added to others (`--add`) are
+counted by themselves, so that groups are smaller and fewer; their table is known apart from that of
+the others. Anyone who can write files can forge one: more answers in a square than pupils, and the
+same answers under two IDs, are refused, and no more can be seen from a file.
 
 **Where pupils live** enters in the same way, by `patrolplan.inputs.origins.read_origins`: as each
 school's pupils by small area, of the whole of the files, before any setting applies but their paths

@@ -88,3 +88,19 @@ def wrap_evenly(text: str, lines: int) -> str:
     while len(wrapped := wrapper.wrap(text)) > lines:
         wrapper.width += 1
     return "\n".join(wrapped)
+
+
+MAX_LISTED_ROWS = 3
+
+
+def list_rows(rows: Sequence[int]) -> str:
+    """Row numbers for a message: the first few, and how many more.
+
+    Examples
+    --------
+    >>> list_rows([4]), list_rows(range(2, 2002))
+    ('row 4', 'rows 2, 3, 4 and 1,997 more')
+    """
+    named = ", ".join(f"{row:,}" for row in rows[:MAX_LISTED_ROWS])
+    more = len(rows) - MAX_LISTED_ROWS
+    return f"{pluralise(len(rows), 'row', 'rows')} {named}" + (f" and {more:,} more" * (more > 0))

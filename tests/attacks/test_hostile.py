@@ -15,12 +15,13 @@ import shapely
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
-from patrolplan.inputs import table_reader as bounds
+from patrolplan.inputs import file_sizes as bounds
 from patrolplan.inputs.crimes import read_crimes
+from patrolplan.inputs.file_sizes import check_size
 from patrolplan.inputs.reports import read_reports
 from patrolplan.inputs.schools import read_schools
 from patrolplan.inputs.street_files import read_streets
-from patrolplan.inputs.table_reader import Field, check_size, read_counted_table, read_table
+from patrolplan.inputs.table_reader import Field, read_counted_table, read_table
 from patrolplan.network import build_network
 from patrolplan.tables import LeftOut
 

@@ -12,7 +12,7 @@ import pytest
 from scipy import stats
 
 import patrolplan as pp
-from patrolplan.outputs.geopackage import build_plan_document, build_plan_layers, build_risk_layer
+from patrolplan.outputs.geopackage import build_plan_document, build_plan_layers
 from patrolplan.outputs.webmap.map_layers import classify_voices
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.pupils.presence import find_presence
@@ -41,7 +41,7 @@ def correlate_partially(values, flow, known):
 
 def _gather(area, risk):
     """Every column that is written or drawn for single pieces of street, by its name."""
-    layer = build_risk_layer(area, risk)
+    layer = risk.frame(area.network)
     numbers = layer.select_dtypes("number")
     columns = {f"layer {name}": numbers[name].to_numpy() for name in numbers}
     classes = classify_voices(risk, area.network.piece_metres)

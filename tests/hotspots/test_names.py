@@ -16,7 +16,8 @@ from patrolplan.crs import Projection
 from patrolplan.errors import InputError
 from patrolplan.hotspots.names import MIN_SHARED, NEAR_METRES, name_hotspots
 from patrolplan.inputs.earlier_hotspots import read_earlier_hotspots
-from patrolplan.outputs.geopackage import build_hotspot_layer, write_layers
+from patrolplan.outputs.frames import frame_hotspots
+from patrolplan.outputs.geopackage import write_layers
 from patrolplan.settings import parse_settings
 
 BNG = "EPSG:27700"
@@ -106,7 +107,7 @@ def months(demo, tmp_path_factory):
     area = _area(demo, -1)
     risk = pp.estimate_risk(area)
     before = pp.find_hotspots(area, risk)
-    write_layers(folder / "plan.gpkg", {"hotspots": build_hotspot_layer(area, risk, before)})
+    write_layers(folder / "plan.gpkg", {"hotspots": frame_hotspots(area, risk, before)})
     later = _area(demo, None, earlier=str(folder))
     return before, folder / "plan.gpkg", later
 

@@ -10,8 +10,12 @@ import pytest
 import shapely
 from hypothesis import given, settings, strategies as st
 
+import patrolplan as pp
 from patrolplan.hotspots.trends import CHANGED_TRENDS
+from patrolplan.notes import Note
 from patrolplan.outputs.note_words import describe_note
+from patrolplan.patrols.feared_places import FearedPlace, find_feared_places
+from patrolplan.team import demands as demands_room
 from patrolplan.team.day_plans import plan_days, replan_days
 from patrolplan.team.demand_outcomes import build_demand_outcomes
 from patrolplan.team.demands import Demand, find_meeting_routes, list_demands, list_routes_for_two
@@ -39,13 +43,15 @@ class _Route:
 PLACES = st.sampled_from(["A", "B", "H1", "H2", "H3"])
 STOPS = st.tuples(st.none() | PLACES, st.lists(PLACES, min_size=1, max_size=2).map(tuple))
 ROUTES = st.lists(st.lists(STOPS, max_size=3), max_size=5)
-DEMANDS = st.lists(
-    st.builds(
-        Demand, st.sampled_from(["tasked", "watched"]), PLACES, st.just((0,)),
-        officers=st.integers(1, 2),
-    ),
-    max_size=5,
-)  # fmt: skip
+TASKED = st.builds(Demand, st.just("tasked"), PLACES, st.just((0,)), officers=st.integers(1, 2))
+OTHERS = st.builds(
+    Demand,
+    st.sampled_from(["watched", "feared"]),
+    st.just("P"),
+    st.just((0,)),
+    st.lists(PLACES, max_size=3).map(tuple),
+)
+DEMANDS = st.lists(TASKED | OTHERS, max_size=5)
 
 
 @settings(max_examples=200, deadline=None)
@@ -58,7 +64,9 @@ def test_meeting_routes_are_those_of_a_plain_search(demands, stops):
         for number, demand in enumerate(demands)
         for row, route in enumerate(routes)
         if any(
-            demand.place == stop.tasked if demand.kind == "tasked" else demand.place in stop.covered
+            demand.place == stop.tasked
+            if demand.kind == "tasked"
+            else set(demand.hotspots) & {*stop.covered}
             for stop in route.patrol.stops
         )
     }
@@ -120,14 +128,40 @@ def test_demands_are_places_by_day_and_hotspots_of_the_week(demo_area, found):
     area = dataclasses.replace(area, tasked_places=until)
     urns = tuple(area.schools["urn"])
     is_open = np.ones((len(urns), 5), dtype=bool)
-    demands = list_demands(area, found[1], DAYS, urns, is_open)
+    plan = pp.plan_patrols(area, *found, urns=urns[:1])
+    demands = list_demands(plan, DAYS, urns, is_open, {})
     assert demands[:1] == (Demand("tasked", "T-01", (2,), visits=2, officers=2),)
     changed = found[1][found[1]["trend"].isin(CHANGED_TRENDS)]
-    assert [demand.place for demand in demands[1:]] == changed["hotspot"].tolist()
+    watched = [demand for demand in demands if demand.kind == "watched"]
+    assert [demand.place for demand in watched] == changed["hotspot"].tolist()
     assert len(changed) == 3
     assert {demand.days for demand in demands[1:]} == {(0, 1, 2, 3, 4)}
-    closed = list_demands(area, found[1], DAYS, urns, np.zeros_like(is_open))
+    closed = list_demands(plan, DAYS, urns, np.zeros_like(is_open), {})
     assert closed == demands[:1]
+
+
+def test_feared_places_ask_for_a_visit_unless_they_had_one_in_the_week_before(demo_area, found):
+    """A dose in a hotspot of the square meets the fortnight; the other squares are due."""
+    urns = tuple(demo_area.schools["urn"])
+    is_open = np.ones((len(urns), 5), dtype=bool)
+    plan = pp.plan_patrols(demo_area, *found, urns=urns[:1])
+    places = find_feared_places(demo_area, *found)
+    last = {places[1].hotspots[0]: {dt.date(2026, 11, 27)}}
+    demands = list_demands(plan, DAYS, urns, is_open, last)
+    feared = [demand for demand in demands if demand.kind == "feared"]
+    assert [demand.place for demand in feared] == [place.name for place in places]
+    assert [demand.visits for demand in feared] == [int(row != 1) for row in range(len(places))]
+    assert [demand.hotspots for demand in feared] == [place.hotspots for place in places]
+
+
+def test_a_square_that_no_hotspot_stands_in_is_named_as_not_met(make_inputs, monkeypatch):
+    """Its outcome says so, and nobody is asked to go there."""
+    place = FearedPlace("P1-2", 0, (), 0.5, ("900001",), ())
+    monkeypatch.setattr(demands_room, "find_feared_places", lambda *_: (place,))
+    outcomes = build_demand_outcomes(make_inputs(), ())
+    (outcome,) = (outcome for outcome in outcomes if outcome.kind == "feared")
+    assert outcome.why == Note("feared_no_hotspot", {"place": "P1-2"})
+    assert not outcome.is_met
 
 
 def test_what_nobody_may_do_names_who_is_fulfilled_by_what(make_inputs):
@@ -199,9 +233,11 @@ def test_outcomes_are_written_and_read_back(make_inputs, tmp_path):
     week = build_week(inputs, inputs.problem, solve_rota(inputs.problem))
     document = build_week_document(week)
     rows = document["demands"]
-    assert [row["place_id"] for row in rows] == ["T-01", None, None, None]
-    watched = [demand.place for demand in inputs.demands if demand.kind == "watched"]
-    assert [row["hotspot"] for row in rows] == [None, *watched]
+    fields = {"tasked": "place_id", "watched": "hotspot", "feared": "square"}
+    assert {demand.kind for demand in inputs.demands} == set(fields)
+    for row, demand in zip(rows, inputs.demands, strict=True):
+        named = {field: row[field] for field in fields.values() if row[field] is not None}
+        assert named == {fields[demand.kind]: demand.place}
     (tasked, *_) = rows
     assert tasked["date"] == f"{WEDNESDAY}"
     assert {visit["urn"] for visit in tasked["met_by"]} <= {"900001", "900007"}

@@ -4,11 +4,11 @@ Each source is read on its own first, so that the problems of all of them are re
 wrong file pattern or column name is reported once, before any file is read.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
@@ -33,6 +33,7 @@ from patrolplan.area.incidents import place_incidents, suppress_small_counts
 from patrolplan.area.school_gates import ALL_SCHOOLS, OFF_STREET, assign_gates, check_urns
 from patrolplan.area.study_area import LoadReport, StudyArea, compute_input_digests
 from patrolplan.area.way_home import gather_way_home
+from patrolplan.atomic import hash_json
 from patrolplan.crs import BRITISH_GRID, BRITISH_GRID_CODE, Projection, find_local_codes
 from patrolplan.errors import InputError, Problem, Problems, SettingsError
 from patrolplan.inputs.boundary import read_limits
@@ -52,13 +53,19 @@ from patrolplan.inputs.origins import ORIGINS, read_origins
 from patrolplan.inputs.places import PLACE_FIELDS, STOP_FIELDS, read_places, read_stops
 from patrolplan.inputs.reports import FIELDS as REPORT_FIELDS, read_reports
 from patrolplan.inputs.schools import FIELDS as SCHOOL_FIELDS, read_schools
-from patrolplan.inputs.street_files import load_cached_streets
+from patrolplan.inputs.street_files import finish_streets, hash_streets, load_cached_streets
+from patrolplan.inputs.streets import Streets
+from patrolplan.inputs.table_sources import MemoryTable, TableSource, hash_source
 from patrolplan.inputs.way_home import AREA_FIELDS, CLOCK, WayHomeTables, read_areas, read_clock
 from patrolplan.network import StreetNetwork
 from patrolplan.network.network import load_or_build_network
 from patrolplan.plausibility import Alarms
 from patrolplan.settings import Settings, format_unknown, load_settings
+from patrolplan.settings.kinds import name_argument
 from patrolplan.tables import LeftOut, TableCount
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 MAX_SCALE_ERROR = 0.005
 """Largest error of a length that a CRS may have: a UTM zone has 0.1 %, its neighbour 0.5 %."""
@@ -165,7 +172,10 @@ def get_column_mapping(settings: Settings, source: str) -> Mapping[str, str]:
 
 @dataclass(frozen=True, eq=False)
 class Sources:
-    """Every source as it was read on its own; `reports` is None where there is no file."""
+    """Every source as it was read on its own; `reports` is None where there is no file.
+
+    `given_streets` are the streets where they were given in memory.
+    """
 
     limits: BaseGeometry
     network: StreetNetwork
@@ -187,6 +197,7 @@ class Sources:
     clock: pd.DataFrame
     reports: privacy.ReportTable | None
     earlier_hotspots: gpd.GeoSeries | None
+    given_streets: Streets | None = None
 
     @property
     def way_home(self) -> WayHomeTables:
@@ -220,9 +231,37 @@ def load_area(settings: Settings | str | Path) -> StudyArea:
     """
     if not isinstance(settings, Settings):
         settings = load_settings(settings)
+    return gather_area(settings)
+
+
+@dataclass(frozen=True, eq=False)
+class GivenSources:
+    """What was given in memory instead of files.
+
+    Parameters
+    ----------
+    tables
+        By their keys under `[sources]`.
+    streets
+        None where the settings name their files.
+    """
+
+    tables: Mapping[str, tuple[MemoryTable, ...]] = field(default_factory=dict)
+    streets: "gpd.GeoDataFrame | nx.Graph | Streets | None" = None
+
+
+def gather_area(settings: Settings, given: GivenSources | None = None) -> StudyArea:
+    """The area of these settings, whose sources are files or given in memory.
+
+    Raises
+    ------
+    InputError
+        With all problems found, not only the first.
+    """
+    given = GivenSources() if given is None else given
     projection = Projection(settings.area.crs)
     report = LoadReport(alarms=Alarms(settings.accept.reasons))
-    sources = read_sources(settings, projection, report)
+    sources = read_sources(settings, projection, report, given)
     network, limits = sources.network, sources.limits
     check_unknown_categories(sources.crimes.categories, settings, report)
     check_swapped_crimes(sources.crimes, limits, projection, report)
@@ -312,7 +351,9 @@ def load_area(settings: Settings | str | Path) -> StudyArea:
         way_home=way_home,
         left_out=tuple(report.left_out.rows),
         notes=tuple(report.notes),
-        inputs=compute_input_digests(settings, groups, sources.origins),
+        inputs=compute_input_digests(
+            settings, groups, sources.origins, _digest_given(given, sources.given_streets)
+        ),
         walking_extract=sources.walking_extract,
         tables=_count_tables(
             sources, placed.incidents, at_gates, groups, way_home, settings=settings, report=report
@@ -366,7 +407,25 @@ def _count_tables(
     return tuple(one for one in tables if settings.find_files(one.source.replace(" ", "_")))
 
 
-def read_sources(settings: Settings, projection: Projection, report: LoadReport) -> Sources:
+def _digest_given(given: GivenSources, streets: Streets | None) -> dict[str, str]:
+    """Digests of what was given in memory; of reports and origins their counts stand instead."""
+    digests = {
+        source: "" if source in COUNTED else hash_json([hash_source(one) for one in tables])
+        for source, tables in given.tables.items()
+    }
+    return digests if streets is None else digests | {"streets": hash_streets(streets)}
+
+
+COUNTED = ("reports", "origins")
+"""Sources whose rows are counted at the door and forgotten: no digest is made of them."""
+
+
+def read_sources(
+    settings: Settings,
+    projection: Projection,
+    report: LoadReport,
+    given: GivenSources | None = None,
+) -> Sources:
     """Read every source on its own.
 
     Raises
@@ -374,10 +433,11 @@ def read_sources(settings: Settings, projection: Projection, report: LoadReport)
     InputError
         With the problems of all sources.
     """
+    given = GivenSources() if given is None else given
     crimes_left_out = LeftOut()
     parts: dict[str, Any] = {}
     with report.problems.collect():
-        parts |= _read_streets(settings, projection, report.left_out)
+        parts |= _read_streets(settings, projection, report.left_out, given)
     readers: dict[str, Callable[..., object]] = {
         "crimes": partial(
             read_crimes,
@@ -417,7 +477,7 @@ def read_sources(settings: Settings, projection: Projection, report: LoadReport)
     }
     for source, read in readers.items():
         with report.problems.collect():
-            paths, columns = _find_table(settings, source)
+            paths, columns = _find_table(settings, source, given)
             is_absent = source == "reports" and not paths
             parts[source] = None if is_absent else read(paths, columns=columns)
         if source == "crimes":
@@ -425,7 +485,8 @@ def read_sources(settings: Settings, projection: Projection, report: LoadReport)
             report.left_out.extend(suppress_small_counts(crimes_left_out.rows, min_crime_count))
             report.left_out.rows_read |= crimes_left_out.rows_read
     with report.problems.collect():
-        parts["duties"] = _read_duties(settings, projection, parts, report.left_out)
+        table = _find_table(settings, "duties", given)
+        parts["duties"] = _read_duties(*table, projection, parts, report.left_out)
     with report.problems.collect():
         parts["earlier_hotspots"] = read_earlier_hotspots(settings, projection)
     report.raise_if_any()
@@ -433,10 +494,13 @@ def read_sources(settings: Settings, projection: Projection, report: LoadReport)
 
 
 def _read_duties(
-    settings: Settings, projection: Projection, parts: Mapping[str, Any], left_out: LeftOut
+    paths: Sequence[TableSource],
+    columns: Mapping[str, str],
+    projection: Projection,
+    parts: Mapping[str, Any],
+    left_out: LeftOut,
 ) -> gpd.GeoDataFrame:
     """Officers' duties, given what was read before: officers, and crimes for the years."""
-    paths, columns = _find_table(settings, "duties")
     officers, crimes = parts.get("officers"), parts.get("crimes")
     newest = None if crimes is None else crimes.incidents["month"].max()
     return read_all_duties(
@@ -449,9 +513,14 @@ def _read_duties(
     )
 
 
-def _read_streets(settings: Settings, projection: Projection, left_out: LeftOut) -> dict[str, Any]:
+def _read_streets(
+    settings: Settings, projection: Projection, left_out: LeftOut, given: GivenSources
+) -> dict[str, Any]:
     """Network, limits and map features of an area; its CRS is checked as soon as it can be."""
-    streets = load_cached_streets(find_source_files(settings, "streets"), projection, left_out)
+    if given.streets is None:
+        streets = load_cached_streets(find_source_files(settings, "streets"), projection, left_out)
+    else:
+        streets = _take_streets(given.streets, projection, left_out)
     limits = read_limits(settings, streets.vertex_xy)
     check_scale(projection, limits)
     network = load_or_build_network(streets, projection, left_out, limits=limits)
@@ -464,15 +533,39 @@ def _read_streets(settings: Settings, projection: Projection, left_out: LeftOut)
         "features": streets.features,
         "street_places": streets.places,
         "walking_extract": streets.walking_extract,
+        "given_streets": None if given.streets is None else streets,
     }
 
 
-def _find_table(settings: Settings, source: str) -> tuple[tuple[Path, ...], Mapping[str, str]]:
+def _take_streets(
+    streets: "gpd.GeoDataFrame | nx.Graph | Streets", projection: Projection, left_out: LeftOut
+) -> Streets:
+    """Streets that were given in memory, as those of a file."""
+    from patrolplan.inputs.graphml import read_graph  # noqa: PLC0415 - osmnx is slow to import
+    from patrolplan.inputs.street_frames import read_street_frame  # noqa: PLC0415
+
+    source = name_argument("streets")
+    if isinstance(streets, Streets):
+        return streets
+    if isinstance(streets, gpd.GeoDataFrame):
+        read = read_street_frame(streets, projection, left_out, source)
+    else:
+        read = read_graph(streets, projection, source)
+    finished = finish_streets(read, left_out)
+    if finished.ways.empty:
+        remedy = "give streets within its CRS that have a highway tag"
+        raise InputError.one(source, "has no street that can be walked", remedy)
+    return finished
+
+
+def _find_table(
+    settings: Settings, source: str, given: GivenSources
+) -> tuple[tuple[TableSource, ...], Mapping[str, str]]:
     """Files and columns of a table; the problems of both are collected."""
     problems = Problems()
     with problems.collect():
         columns = get_column_mapping(settings, source)
     with problems.collect():
-        paths = find_source_files(settings, source)
+        paths = given.tables.get(source) or find_source_files(settings, source)
     problems.raise_if_any()
     return paths, columns

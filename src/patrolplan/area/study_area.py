@@ -4,7 +4,7 @@ An area can be had under other settings, or with another gate, without reading f
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -17,11 +17,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.area.missing_months import Exposure
-from patrolplan.atomic import hash_file
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
 from patrolplan.inputs.earlier_hotspots import find_earlier_plan
 from patrolplan.inputs.origins import digest_origins
+from patrolplan.inputs.table_sources import hash_source
 from patrolplan.inputs.way_home import WayHomeTables
 from patrolplan.network import Positions, StreetNetwork
 from patrolplan.network.catchments import MAX_SNAP_METRES, Catchments
@@ -77,6 +77,10 @@ def find_similar(name: str, *groups: Iterable[str]) -> str | None:
     return None
 
 
+PRINTED_EVERYWHERE = frozenset({"check_accepted", "incidents_selected"})
+"""Kinds of notes that change what a paper may be taken for."""
+
+
 @dataclass(frozen=True, eq=False)
 class StudyArea:
     """Everything that a plan rests on, in the area's metric CRS.
@@ -115,8 +119,8 @@ class StudyArea:
     notes
         Defaults that were chosen and rows to check.
     inputs
-        Digest (SHA-256) of every file read, by source and file name; for reports, of their groups,
-        and for origins, of their rounded counts.
+        Digest (SHA-256) of every file read, by source and file name, and of every table given in
+        memory; for reports, of their groups, and for origins, of their rounded counts.
     walking_extract
         Whether the streets seem to be an extract for walking: roads may be missing.
     tables
@@ -181,8 +185,53 @@ class StudyArea:
 
     @property
     def accepted_checks(self) -> tuple[Note, ...]:
-        """The notes on plausibility checks that are accepted, which every paper prints."""
-        return tuple(note for note in self.notes if note.kind == "check_accepted")
+        """The notes that every paper prints: accepted checks, and that some crime alone counts."""
+        return tuple(note for note in self.notes if note.kind in PRINTED_EVERYWHERE)
+
+    def where(
+        self,
+        *,
+        months: str | Sequence[str] | None = None,
+        weekdays: str | Sequence[str] | None = None,
+        hours: str | Sequence[str] | None = None,
+        categories: str | Sequence[str] | None = None,
+    ) -> "StudyArea":
+        """The area with some of its recorded crime; every paper made from it says so.
+
+        What is given narrows together; several words of one kind widen. Months that are not
+        selected count as not known, not as months without crime.
+
+        Parameters
+        ----------
+        months
+            Such as "2025-11", or a span "2025-12 to 2026-02"; one or several.
+        weekdays
+            Such as "fri"; crime without a day is left out.
+        hours
+            Such as "15:00-18:00": from the first minute until before the last; over midnight
+            where the first is later. Crime without a time of day is left out.
+        categories
+            Names in the data.
+
+        Raises
+        ------
+        InputError
+            With every value that is not valid or not in the data; when the day or time is known of
+            too few incidents; or when nothing is left of a category that counts.
+
+        Examples
+        --------
+        >>> import patrolplan as pp
+        >>> area = pp.load_area(pp.demo_settings())
+        >>> winter = area.where(months="2025-12 to 2026-02", categories="Robbery")
+        >>> print(pp.describe_note(winter.accepted_checks[-1]))
+        Of recorded crime only a part counts here: Robbery; 2025-12 to 2026-02.
+        """
+        from patrolplan.area.selection import select_incidents  # noqa: PLC0415 - it builds areas
+
+        return select_incidents(
+            self, months=months, weekdays=weekdays, hours=hours, categories=categories
+        )
 
     def strip_for_workers(self) -> "StudyArea":
         """The area without what the patrols and papers of one school do not need.
@@ -211,8 +260,11 @@ def compute_input_digests(
     settings: Settings,
     reports: ReportGroups | None = None,
     origins: pd.DataFrame | None = None,
+    given: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """Digest of every file that the settings name; two of one name in different folders stay two.
+
+    `given` has the digests of the sources that were given in memory, by their keys.
 
     For reports it is the digest of the groups that `privacy` let through, for origins that of their
     rounded counts, or empty without them: the content of a short file could be guessed from the
@@ -223,7 +275,9 @@ def compute_input_digests(
     FileNotFoundError
         When a file does not exist.
     """
-    files = {source: settings.find_files(source) for source in SourceSettings.model_fields}
+    given = given or {}
+    sources = [source for source in SourceSettings.model_fields if source not in given]
+    files = {source: settings.find_files(source) for source in sources}
     if settings.area.boundary is not None:
         files["boundary"] = (settings.folder / settings.area.boundary,)
     counted = {
@@ -232,12 +286,15 @@ def compute_input_digests(
     }
     if (earlier := find_earlier_plan(settings)) is not None:
         files["earlier hotspots"] = (earlier,)
-    return {
+    digests = {
         format_input_name(source, path, settings): (
-            counted[source] if source in counted else hash_file(path)
+            counted[source] if source in counted else hash_source(path)
         )
         for source, paths in files.items()
         for path in paths
+    }
+    return digests | {
+        f"{source}: in memory": counted.get(source, digest) for source, digest in given.items()
     }
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import shapely
 
 from patrolplan.area.find_place import find_places, guess_kind
+from patrolplan.outputs.feared import name_feared_places
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.wording import format_grid_reference
 from patrolplan.patrols.file_forms import convert_to_degrees
@@ -44,10 +45,12 @@ def find_place_documents(area: StudyArea, text: str) -> dict[str, Any]:
 
 def build_demand_rows(week: Week) -> list[dict[str, Any]]:
     """Every demand of the week: met by whom, or why not."""
+    names = name_feared_places(week.plan.area)
     return [
         {
             "kind": demand.kind,
             "place": demand.place,
+            "words": names.get(demand.place, "") if demand.kind == "feared" else "",
             "date": None if demand.date is None else f"{demand.date}",
             "visits": demand.visits,
             "met_by": [

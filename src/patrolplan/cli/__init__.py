@@ -13,6 +13,7 @@ from patrolplan.cli import (
     inspect,  # noqa: F401
     plan,  # noqa: F401 - in the order that help shows them
     record,  # noqa: F401
+    survey,  # noqa: F401
     ways,  # noqa: F401
     week,  # noqa: F401
 )

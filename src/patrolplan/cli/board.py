@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from patrolplan.cli import console
+from patrolplan.cli.trial import check_trial_is_named, load_trial_draw
 from patrolplan.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ def board(
     start: Annotated[
         str | None,
         typer.Option("--from", help="A day of the week to plan, YYYY-MM-DD; default next Monday."),
+    ] = None,
+    trial: Annotated[
+        Path | None, typer.Option(help="The file of the trial that the week in --week is part of.")
     ] = None,
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port on this computer; 0 chooses a free one.")
@@ -54,7 +58,7 @@ def board(
 
     day = None if start is None else console.parse_date(start, "--from")
     with open_listener(host, port) as listener:
-        shared = _open_shared_week(config, week, day)
+        shared = _open_shared_week(config, week, day, trial)
         with console.report_stage("Drawing the map"):
             build_map_document(shared.state.planned_area)
         token, code = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
@@ -86,7 +90,9 @@ def _check_packages() -> None:
         raise InputError.one(where, what, "install them with: pip install 'patrolplan[board]'")
 
 
-def _open_shared_week(config: Path, folder: Path, start: dt.date | None) -> SharedWeek:
+def _open_shared_week(
+    config: Path, folder: Path, start: dt.date | None, trial: Path | None
+) -> SharedWeek:
     """Open the week of a folder, or plan one and write it there; see `open_shared_week`."""
     from patrolplan.atomic import WEEK_FILE
     from patrolplan.board.shared_week import PlannedArea, open_shared_week
@@ -102,12 +108,16 @@ def _open_shared_week(config: Path, folder: Path, start: dt.date | None) -> Shar
             what = f"holds the week from {days[0]}, not the one of {start}"
             remedy = "name another folder with --week, or leave --from out"
             raise InputError.one(folder, what, remedy)
+        recorded = read_week_entry(folder).trial
     else:
+        recorded = None
         days = list_school_days(start or _next_monday(dt.date.today()))  # noqa: DTZ011 - of this desk
     area = console.load_study_area(config)
     check_officers(area)
     console.ensure_secret(area.settings)
-    planned = PlannedArea(area, *console.plan_area_days(area, days, (1, None)))
+    check_trial_is_named(folder, recorded, trial)
+    drawn = None if trial is None else load_trial_draw(trial, area, days, recorded)
+    planned = PlannedArea(area, *console.plan_area_days(area, days, (1, None), drawn))
     with console.report_stage("Opening the week"):
         return open_shared_week(planned, folder)
 

@@ -14,7 +14,7 @@ import time
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
 
 import typer
 from rich.console import Console
@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     from patrolplan.risk.surface import Risk
     from patrolplan.settings import Settings
     from patrolplan.tables import LeftOutRow
-    from patrolplan.team.week import Week
+    from patrolplan.team.trial.trial_file import Trial
+    from patrolplan.team.week import Week, WeekTrial
 
 
 app = typer.Typer(
@@ -106,6 +107,8 @@ Cluster = Annotated[
     typer.Option("--cluster", help="Dask scheduler whose workers share the work, tcp://HOST:8786."),
 ]
 WorkerOptions = tuple[int | None, str | None]
+TrialDraw: TypeAlias = "tuple[Trial, WeekTrial]"
+"""A trial, and what it draws for a week."""
 """Values of `--workers` and `--cluster`."""
 
 DEFAULT_CONFIG = Path("patrolplan.toml")
@@ -273,11 +276,20 @@ def find_area_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
 
 
 def plan_area_days(
-    area: StudyArea, days: Sequence[dt.date], worker_options: WorkerOptions
+    area: StudyArea,
+    days: Sequence[dt.date],
+    worker_options: WorkerOptions,
+    trial: TrialDraw | None = None,
 ) -> tuple[Risk, gpd.GeoDataFrame, Mapping[dt.date, Plan]]:
-    """The risk and the hotspots of the first of the week's windows, and the plan for each day."""
+    """The risk and the hotspots of the first of the week's windows, and the plan for each day.
+
+    Days of a trial are planned without the hotspots that have no patrols on them. Without one, the
+    plan of the first day says how its first window would be without pupils' reports.
+    """
     from patrolplan.area.patrol_window import resolve_window
+    from patrolplan.patrols.without_reports import compare_without_reports
     from patrolplan.team.day_plans import plan_days
+    from patrolplan.team.trial.trial_week import plan_trial_days
 
     settings = area.settings
     risks = {
@@ -291,16 +303,23 @@ def plan_area_days(
         report_stage("Planning patrols"),
         show_progress_bar() as report,
     ):
-        plans = plan_days(
-            area,
-            risk,
-            hotspots,
-            days,
-            further_risks=risks,
-            executor=executor,
-            report_progress=report,
-        )
-    return risk, hotspots, plans
+
+        def plan_some(some: gpd.GeoDataFrame, of: Sequence[dt.date]) -> dict[dt.date, Plan]:
+            return plan_days(
+                area,
+                risk,
+                some,
+                of,
+                further_risks=risks,
+                executor=executor,
+                report_progress=report,
+            )
+
+        if trial is not None:
+            return risk, hotspots, plan_trial_days(area, hotspots, days, *trial, plan_some)
+        plans = plan_some(hotspots, days)
+        first = compare_without_reports(plans[days[0]], assign_tasked=False, executor=executor)
+    return risk, hotspots, {**plans, days[0]: first}
 
 
 def run_backtest(
@@ -440,6 +459,7 @@ def _describe_draw(week: Week) -> str:
 
 def print_week(week: Week) -> None:
     """Print who patrols where and when, how good that is, and what could not be met."""
+    from patrolplan.outputs.feared import name_feared_places
     from patrolplan.outputs.note_words import describe_note, describe_notes
     from patrolplan.outputs.wording import format_route_name
     from patrolplan.team.week import format_day
@@ -460,8 +480,10 @@ def print_week(week: Week) -> None:
         stdout.print(f"An insider without the secret could name {share} of the visits beforehand.")
     for missing in week.unmet:
         stdout.print(f"not met: {missing}")
+    names = name_feared_places(week.plan.area)
     for demand in week.demands:
         if demand.why is not None:
-            day = "" if demand.date is None else f"{format_day(demand.date)}: "
+            feared = f"pupils feel unsafe {names[demand.place]}: " if demand.place in names else ""
+            day = feared if demand.date is None else f"{format_day(demand.date)}: "
             stdout.print(f"demand not met: {day}{describe_note(demand.why)}", soft_wrap=True)
     print_notes(describe_notes(week.notes))

@@ -139,13 +139,13 @@ def risk(
     as_json: console.Json = False,
 ) -> None:
     """Estimate the risk of every piece of street in a window; with --out, write it as a layer."""
-    from patrolplan.outputs.geopackage import build_risk_document, build_risk_layer
+    from patrolplan.outputs.geopackage import build_risk_document
     from patrolplan.outputs.note_words import describe_notes
 
     console.check_out(out)
     area, surface = _estimate_for_window(config, window, start, minutes, date)
     if out is not None:
-        _write_layers(area, out, "risk.gpkg", {"risk": build_risk_layer(area, surface)})
+        _write_layers(area, out, "risk.gpkg", {"risk": surface.frame(area.network)})
     notes = describe_notes(surface.notes)
     if as_json:
         console.print_json({"area": area.name, **build_risk_document(surface), "notes": notes})
@@ -170,7 +170,8 @@ def hotspots(
     as_json: console.Json = False,
 ) -> None:
     """Find the hotspots of a window; with --out, write them as a layer."""
-    from patrolplan.outputs.geopackage import build_hotspot_documents, build_hotspot_layer
+    from patrolplan.outputs.frames import frame_hotspots
+    from patrolplan.outputs.geopackage import build_hotspot_documents
     from patrolplan.outputs.note_words import describe_notes
     from patrolplan.risk.history import note_guard
 
@@ -179,7 +180,7 @@ def hotspots(
     spots = console.find_area_hotspots(area, surface)
     if out is not None:
         _write_layers(
-            area, out, "hotspots.gpkg", {"hotspots": build_hotspot_layer(area, surface, spots)}
+            area, out, "hotspots.gpkg", {"hotspots": frame_hotspots(area, surface, spots)}
         )
     documents = build_hotspot_documents(area, surface, spots)
     if as_json:

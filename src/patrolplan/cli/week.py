@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from patrolplan.cli import console
+from patrolplan.cli.trial import check_trial_is_named, load_trial_draw, seal_or_open
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,6 +54,12 @@ def week(
         bool,
         typer.Option("--audit", help="Draw the week in --out again, and compare it with the file."),
     ] = False,
+    trial: Annotated[
+        Path | None,
+        typer.Option(
+            help="A trial's file: seal it, plan a week under it with --from, or open it at its end."
+        ),
+    ] = None,
     config: console.Config = console.DEFAULT_CONFIG,
     out: console.OptionalOut = None,
     officer: Annotated[
@@ -73,11 +80,15 @@ def week(
     bans = [_parse_ban(text, "--ban") for text in ban or ()]
     absences = _parse_absences(absent or ())
     rules = bool(locks or bans)
-    _check_usage(start, replan=replan, has_rules=rules, has_absences=bool(absences), audit=audit)
+    usage = {"replan": replan, "has_rules": rules, "has_absences": bool(absences), "audit": audit}
+    _check_usage(start, **usage, has_trial=trial is not None)
     console.check_worker_options(workers, cluster)
     worker_options = (workers, cluster)
     if audit:
-        _audit_week(config, out or console.DEFAULT_WEEK_FOLDER, worker_options, as_json=as_json)
+        folder = out or console.DEFAULT_WEEK_FOLDER
+        _audit_week(config, folder, worker_options, trial, as_json=as_json)
+        return
+    if not replan and seal_or_open(config, trial, start, out, as_json=as_json):
         return
     part = (officer, None if date is None else console.parse_date(date, "--date"))
     if replan:
@@ -91,12 +102,12 @@ def week(
         check_partial_pack(out, *part)  # before the work, not after it
     repair: Repair | None = None
     if replan and out is not None:
-        repair = _repair_week(config, out, absences, part, worker_options)
+        repair = _repair_week(config, out, absences, part, worker_options, trial)
         repair = repair.make_move(moves)
         result = repair.week
     else:
         day = console.parse_date(str(start), "--from")
-        result = _choose_week(config, day, (locks, bans), part, worker_options, out)
+        result = _choose_week(config, day, (locks, bans), part, worker_options, out, trial)
     if out is not None:
         with (
             console.open_executor(*worker_options, len(result.duties)) as executor,
@@ -122,12 +133,17 @@ def week(
 
 
 def _audit_week(
-    config: Path, out: Path, worker_options: console.WorkerOptions, *, as_json: bool
+    config: Path,
+    out: Path,
+    worker_options: console.WorkerOptions,
+    trial: Path | None,
+    *,
+    as_json: bool,
 ) -> None:
     """Print whether a folder's week was drawn as it says; exit code 1 where that is not shown."""
     from patrolplan.cli.audit import audit_folder, build_audit_document, describe_audit
 
-    outcome = audit_folder(config, out, worker_options)
+    outcome = audit_folder(config, out, worker_options, trial)
     if as_json:
         console.print_json(build_audit_document(outcome))
     else:
@@ -158,7 +174,13 @@ def _build_repair_document(repair: Repair) -> dict[str, Any]:
 
 
 def _check_usage(
-    start: str | None, *, replan: bool, has_rules: bool, has_absences: bool, audit: bool
+    start: str | None,
+    *,
+    replan: bool,
+    has_rules: bool,
+    has_absences: bool,
+    audit: bool,
+    has_trial: bool,
 ) -> None:
     """Refuse options that do not go together."""
     message = ""
@@ -172,7 +194,9 @@ def _check_usage(
         message = "--replan needs --absent OFFICER:DATE"
     elif has_absences and not replan:
         message = "use --absent only with --replan; for a future week, write --ban 'OFFICER:*:DATE'"
-    elif not replan and start is None:
+    elif not replan and start is None and has_trial and has_rules:
+        message = "--trial without --from plans no week: leave --lock and --ban out"
+    elif not replan and start is None and not has_trial:
         message = "give --from DATE to plan a week, or --replan to repair one"
     if message:
         raise typer.BadParameter(message)
@@ -185,11 +209,13 @@ def _choose_week(
     part: PrintedPart,
     worker_options: console.WorkerOptions,
     out: Path | None,
+    trial: Path | None,
 ) -> Week:
     from patrolplan.outputs.week.roster import check_officer_and_date
     from patrolplan.team.draw import make_draw_key
     from patrolplan.team.ledger.dose_history import load_delivered_before
     from patrolplan.team.rota import check_officers, plan_week
+    from patrolplan.team.trial.trial_week import mark_trial_week
     from patrolplan.team.week import list_school_days
 
     area = console.load_study_area(config)
@@ -198,13 +224,15 @@ def _choose_week(
     check_officer_and_date(list(area.officers["officer"]), days, *part)
     console.ensure_secret(area.settings)
     key = make_draw_key(area, days[0], 1 + _count_draws(out, days[0]))
-    _, _, plans = console.plan_area_days(area, days, worker_options)
+    drawn = None if trial is None else load_trial_draw(trial, area, days)
+    _, _, plans = console.plan_area_days(area, days, worker_options, drawn)
     delivered = load_delivered_before(area, plans[days[0]].hotspots, days[0])
     locks, bans = rules
     with console.report_stage("Choosing the week"):
-        return plan_week(
+        week = plan_week(
             area, plans, start=day, delivered=delivered, locks=locks, bans=bans, key=key
         )
+    return week if drawn is None else mark_trial_week(week, *drawn)
 
 
 def _count_draws(out: Path | None, first: dt.date) -> int:
@@ -229,6 +257,7 @@ def _repair_week(
     absent: dict[str, set[dt.date]],
     part: PrintedPart,
     worker_options: console.WorkerOptions,
+    trial: Path | None,
 ) -> Repair:
     from patrolplan.outputs.week.roster import check_officer_and_date
     from patrolplan.team.repair import check_absences, repair_week
@@ -237,13 +266,15 @@ def _repair_week(
     console.stderr.print(f"Repairing the week in {out}")
     area = console.load_study_area(config)
     entry = read_week_entry(out / "week.json")  # before the work, not after it
+    check_trial_is_named(out, entry.trial, trial)
     console.check_out(out)
     officers = [*area.officers["officer"], *(row.officer for row in entry.patrols)]
     # Of a span of days those of the week count, if there are any.
     absent = {name: days & set(entry.days) or days for name, days in absent.items()}
     check_absences(entry.days, officers, absent)
     check_officer_and_date(list(area.officers["officer"]), entry.days, *part)
-    _, _, plans = console.plan_area_days(area, entry.days, worker_options)
+    drawn = None if trial is None else load_trial_draw(trial, area, entry.days, entry.trial)
+    _, _, plans = console.plan_area_days(area, entry.days, worker_options, drawn)
     handed_out = read_week(out / "week.json", area, plans)
     with console.report_stage("Repairing the week"):
         return repair_week(handed_out, area, plans, absent=absent)

@@ -1,8 +1,11 @@
 """Find hotspots: stretches of street with a stopping place, a name and their reasons."""
 
+from collections.abc import Sequence
+
 import geopandas as gpd
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
@@ -66,12 +69,19 @@ def find_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
         remedy = "check [crimes] categories and [risk] harm against the categories in your data"
         raise InputError.one(where, what, remedy)
     bare = locate_hotspots(area, risk)
+    return complete_hotspots(area, risk, bare, name_hotspots(bare.geometry, area.earlier_hotspots))
+
+
+def complete_hotspots(
+    area: StudyArea, risk: Risk, bare: gpd.GeoDataFrame, names: Sequence[str]
+) -> gpd.GeoDataFrame:
+    """Stretches as hotspots under these names: what they are based on, how sure, and why."""
     stretches = [np.asarray(pieces, dtype=np.int64) for pieces in bare["pieces"]]
     certainty = assess_certainty(area, risk, stretches)
     piece, metres = bare["stop_piece"].to_numpy(), bare["stop_metres"].to_numpy()
     stops = Positions(piece, metres, np.zeros(len(bare)))
     frame = bare.assign(
-        hotspot=name_hotspots(bare.geometry, area.earlier_hotspots),
+        hotspot=names,
         crime_share=sum_by_stretch(risk.crime, stretches),
         reports_share=sum_by_stretch(risk.reports, stretches),
         carried_by=find_carriers(risk, stretches),
@@ -120,12 +130,26 @@ def locate_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
         count=None if settings.count == "auto" else settings.count,
         cluster=None if cluster_by is None else cluster_by(network, risk.joined),
     )
+    return place_stretches(area, risk.joined, stretches)
+
+
+def place_stretches(
+    area: StudyArea, amounts: NDArray[np.float64], stretches: Sequence[NDArray[np.int64]]
+) -> gpd.GeoDataFrame:
+    """Stretches with what a patrol needs of them, see `locate_hotspots`; numbered as they come.
+
+    Parameters
+    ----------
+    amounts
+        (p,) risk of each piece, which says what there is to watch.
+    """
+    network = area.network
     pieces, size = flatten_stretches(stretches)
     row = np.repeat(np.arange(len(size)), size)
     places = choose_standing_places(
         network,
         area.features,
-        risk.joined,
+        amounts,
         stretches,
         sight_metres=area.settings.way_home.sight_metres,
     )
@@ -133,7 +157,7 @@ def locate_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(
         {
             "hotspot": name_hotspots(lines),
-            "worth": sum_by_stretch(risk.joined, stretches),
+            "worth": sum_by_stretch(amounts, stretches),
             "length_metres": sum_by_stretch(network.piece_metres, stretches),
             "pieces": [stretch.tolist() for stretch in stretches],
             "stop_piece": places.positions.piece,

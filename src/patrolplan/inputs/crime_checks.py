@@ -17,9 +17,9 @@ from patrolplan.text import format_count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from patrolplan.inputs.crimes import CrimeFile
+    from patrolplan.inputs.table_sources import TableSource
 
 MIN_COARSE_ROWS = 20
 """Fewer rows than this say nothing about how places are rounded."""
@@ -53,7 +53,7 @@ def check_places(files: Sequence[CrimeFile], alarms: Alarms) -> None:
 AXES = ("longitude", "latitude", "easting", "northing")
 
 
-def check_clock(table: pd.DataFrame, paths: Sequence[Path], alarms: Alarms) -> None:
+def check_clock(table: pd.DataFrame, paths: Sequence[TableSource], alarms: Alarms) -> None:
     """Notice a 12-hour clock without am and pm: no file of many times ends at 12:59.
 
     Parameters
@@ -76,7 +76,7 @@ def check_clock(table: pd.DataFrame, paths: Sequence[Path], alarms: Alarms) -> N
         alarms.add("unusual_times", paths[int(str(file))], what, remedy)
 
 
-def check_copies(table: pd.DataFrame, paths: Sequence[Path], alarms: Alarms) -> set[int]:
+def check_copies(table: pd.DataFrame, paths: Sequence[TableSource], alarms: Alarms) -> set[int]:
     """Numbers of the files that hold the same crimes as an earlier one, however they are packed.
 
     Files are compared by the rows that were read, in any order, so that a copy that was saved by
@@ -116,7 +116,7 @@ def check_copies(table: pd.DataFrame, paths: Sequence[Path], alarms: Alarms) -> 
 
 
 def check_overlap(
-    files: pd.Series, duplicates: pd.Series, paths: Sequence[Path], alarms: Alarms
+    files: pd.Series, duplicates: pd.Series, paths: Sequence[TableSource], alarms: Alarms
 ) -> None:
     """Notice a file most of whose crimes are in earlier files: its rows without ID count twice.
 
@@ -138,7 +138,7 @@ def check_overlap(
 
 
 def check_future(
-    months: pd.Series, files: pd.Series, paths: Sequence[Path], alarms: Alarms
+    months: pd.Series, files: pd.Series, paths: Sequence[TableSource], alarms: Alarms
 ) -> None:
     """Notice more crimes of the future than slips explain.
 

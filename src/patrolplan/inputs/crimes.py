@@ -9,7 +9,6 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
@@ -20,7 +19,6 @@ from numpy.typing import NDArray
 from pandas.api.types import union_categoricals
 
 from patrolplan.arrays import find_unique_points
-from patrolplan.atomic import hash_file
 from patrolplan.cache import Store
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
@@ -39,6 +37,7 @@ from patrolplan.inputs.table_reader import (
     project_coordinates,
     read_counted_table,
 )
+from patrolplan.inputs.table_sources import TableSource, hash_source
 from patrolplan.inputs.timestamps import (
     NO_TIME,
     check_day_first,
@@ -72,11 +71,11 @@ class CrimeFile:
     account: RowAccount
 
 
-Reader = Callable[[Path, Projection, Mapping[str, str]], CrimeFile]
+Reader = Callable[[TableSource, Projection, Mapping[str, str]], CrimeFile]
 
 
 def read_cached_crimes(
-    path: Path, projection: Projection, columns: Mapping[str, str], read: Reader
+    path: TableSource, projection: Projection, columns: Mapping[str, str], read: Reader
 ) -> CrimeFile:
     """A file's rows from the cache where the same bytes were read before, else from the file.
 
@@ -89,7 +88,7 @@ def read_cached_crimes(
     """
     if not path.is_file():
         return read(path, projection, columns)
-    key = json.dumps([projection.crs, dict(sorted(columns.items())), hash_file(path)])
+    key = json.dumps([projection.crs, dict(sorted(columns.items())), hash_source(path)])
     return CRIMES.load_or_compute(
         key,
         lambda: read(path, projection, columns),
@@ -108,7 +107,7 @@ def _encode_if_open(file: CrimeFile) -> bytes | None:
     return content
 
 
-def _decode(path: Path, content: bytes) -> CrimeFile:
+def _decode(path: TableSource, content: bytes) -> CrimeFile:
     rows = pd.read_parquet(BytesIO(content))
     return CrimeFile(rows, RowAccount(path, len(rows)))
 
@@ -177,7 +176,7 @@ class Crimes:
 
 
 def read_crimes(
-    paths: Sequence[Path],
+    paths: Sequence[TableSource],
     projection: Projection,
     left_out: LeftOut,
     *,
@@ -261,7 +260,7 @@ def _is_exact(table: pd.DataFrame) -> bool:
 
 
 def _read_all(
-    paths: Sequence[Path], projection: Projection, columns: Mapping[str, str]
+    paths: Sequence[TableSource], projection: Projection, columns: Mapping[str, str]
 ) -> list[CrimeFile]:
     problems = Problems()
     files = []
@@ -274,7 +273,7 @@ def _read_all(
     return files
 
 
-def _read_one(path: Path, projection: Projection, columns: Mapping[str, str]) -> CrimeFile:
+def _read_one(path: TableSource, projection: Projection, columns: Mapping[str, str]) -> CrimeFile:
     counted = read_counted_table(path, FIELDS, columns, source="crimes")
     table = counted.rows
     x, y = project_coordinates(table, projection, columns, path=path, source="crimes")
@@ -306,7 +305,7 @@ def _join_tables(tables: list[pd.DataFrame]) -> pd.DataFrame:
     return pd.DataFrame(columns, copy=False)
 
 
-def _add_month(table: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, list[Unreadable]]:
+def _add_month(table: pd.DataFrame, path: TableSource) -> tuple[pd.DataFrame, list[Unreadable]]:
     """Add each row's time, its precision, and its month: from the time, else the month's column.
 
     Also gives the times and months that have a value and cannot be read.
@@ -375,7 +374,7 @@ def _is_first_copy(
 def _is_in_plausible_month(
     months: pd.Series,
     files: pd.Series,
-    paths: Sequence[Path],
+    paths: Sequence[TableSource],
     left_out: LeftOut,
     alarms: Alarms,
 ) -> NDArray[np.bool_]:

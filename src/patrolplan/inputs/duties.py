@@ -14,6 +14,7 @@ from patrolplan.errors import Problems
 from patrolplan.inputs.calendars import SUFFIX, CalendarDuty, read_calendars
 from patrolplan.inputs.duty_table import read_duties
 from patrolplan.inputs.lookups import PLANNED_YEARS, parse_dates
+from patrolplan.inputs.table_sources import TableSource
 from patrolplan.tables import DUTIES, LeftOut
 
 SOURCE = "duties"
@@ -33,7 +34,7 @@ def find_duty_span(newest: pd.Timestamp | None) -> tuple[dt.date, dt.date]:
 
 
 def read_all_duties(
-    paths: Sequence[Path],
+    paths: Sequence[TableSource],
     projection: Projection,
     *,
     columns: Mapping[str, str] | None = None,
@@ -63,7 +64,8 @@ def read_all_duties(
     """
     first, last = span
     problems = Problems()
-    calendars = [path for path in paths if path.suffix.lower() == SUFFIX]
+    files = [path for path in paths if isinstance(path, Path)]
+    calendars = [path for path in files if path.suffix.lower() == SUFFIX]
     tables = [path for path in paths if path not in calendars]
     duties, events = read_duties([], projection), list[CalendarDuty]()
     with problems.collect():

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -25,6 +24,7 @@ from patrolplan.inputs.lookups import (
     read_lookup,
 )
 from patrolplan.inputs.table_reader import Field
+from patrolplan.inputs.table_sources import TableSource
 from patrolplan.tables import DUTIES
 from patrolplan.text import MAX_NAMED
 from patrolplan.times import TIME_OF_DAY
@@ -101,7 +101,7 @@ DUTIES_TABLE = Lookup(
 
 
 def read_duties(
-    paths: Sequence[Path],
+    paths: Sequence[TableSource],
     projection: Projection,
     *,
     columns: Mapping[str, str] | None = None,

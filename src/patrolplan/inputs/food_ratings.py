@@ -13,7 +13,7 @@ import pandas as pd
 
 from patrolplan.errors import InputError
 from patrolplan.inputs.delimited import CountedTable
-from patrolplan.inputs.table_reader import CHUNK_BYTES, check_size
+from patrolplan.inputs.file_sizes import CHUNK_BYTES, check_size
 
 BUSINESS_KINDS = {"Pub/bar/nightclub": "pub", "Takeaway/sandwich shop": "takeaway"}
 """Kind of place by `BusinessType`; the ratings do not tell pubs, bars and nightclubs apart."""

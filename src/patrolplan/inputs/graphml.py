@@ -1,4 +1,4 @@
-"""Street graphs in `.graphml(.gz)` files, as osmnx writes them."""
+"""Street graphs as osmnx makes them, in `.graphml(.gz)` files or in memory."""
 
 import ast
 import gzip
@@ -72,23 +72,57 @@ def read_graphml(path: Path, projection: Projection) -> Streets:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # networkx warns of keys that it does not know
             graph = osmnx.load_graphml(graphml_str=text)
-        graph.remove_nodes_from(
-            [node for node, at in graph.nodes(data=True) if not _has_coordinates(at)]
-        )
-        closed_nodes = [
-            node for node, tags in graph.nodes(data=True) if is_closed_barrier(_get_texts(tags))
-        ]
-        crossings = {
-            int(node): kind
-            for node, tags in graph.nodes(data=True)
-            if (kind := classify_crossing_node(_get_texts(tags)))
-        }
-        edges = osmnx.convert.graph_to_gdfs(graph, nodes=False).reset_index()
-        edges, kinds = _select_walkable(edges)
+        return build_graph_streets(graph, projection)
     except _GRAPH_ERRORS as error:
         what = f"is broken or not a street graph from osmnx ({type(error).__name__}: {error})"
         raise InputError.one(path, what, "save it again with osmnx.save_graphml") from None
-    streets = _build_streets(
+
+
+def read_graph(graph: nx.Graph, projection: Projection, source: str) -> Streets:
+    """The streets of a graph in memory, which is not changed; see `read_graphml`.
+
+    Parameters
+    ----------
+    graph
+        With `graph.graph["crs"]`, nodes with `x` and `y`, and edges with osmnx' attributes; a
+        `geometry`, an `osmid` and names may be missing.
+    source
+        The argument's name, for messages.
+
+    Raises
+    ------
+    InputError
+        When it is not such a graph.
+    """
+    try:
+        graph = nx.MultiDiGraph(graph)
+        if not all(isinstance(node, int) for node in graph):
+            graph = nx.convert_node_labels_to_integers(graph)
+        for number, (*_, tags) in enumerate(graph.edges(data=True)):
+            tags.setdefault("osmid", number)
+        return build_graph_streets(graph, projection)
+    except _GRAPH_ERRORS as error:
+        what = f"is not a street graph as osmnx makes them ({type(error).__name__}: {error})"
+        remedy = "give its nodes x and y, its edges highway, and graph.graph['crs']"
+        raise InputError.one(source, what, remedy) from None
+
+
+def build_graph_streets(graph: nx.MultiDiGraph, projection: Projection) -> Streets:
+    """The streets of a graph; whatever is wrong with it, networkx, pandas or osmnx raise."""
+    graph.remove_nodes_from(
+        [node for node, at in graph.nodes(data=True) if not _has_coordinates(at)]
+    )
+    closed_nodes = [
+        node for node, tags in graph.nodes(data=True) if is_closed_barrier(_get_texts(tags))
+    ]
+    crossings = {
+        int(node): kind
+        for node, tags in graph.nodes(data=True)
+        if (kind := classify_crossing_node(_get_texts(tags)))
+    }
+    edges = osmnx.convert.graph_to_gdfs(graph, nodes=False).reset_index()
+    edges, kinds = select_walkable(edges)
+    streets = build_edge_streets(
         edges, crossings, projection, walking_extract=is_walking_extract(kinds)
     )
     return replace(streets, closed_nodes=np.array(closed_nodes, dtype=np.int64))
@@ -98,7 +132,7 @@ def _has_coordinates(node: Mapping[str, float]) -> bool:
     return math.isfinite(node["x"]) and math.isfinite(node["y"])
 
 
-def _select_walkable(edges: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, set[str]]:
+def select_walkable(edges: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, set[str]]:
     """One direction of each street open to people on foot, and the kinds of all streets.
 
     osmnx reverses one-way streets where needed, so that every edge leads the way of the traffic.
@@ -126,13 +160,14 @@ def _select_walkable(edges: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, set[str
     return edges[~key.duplicated().to_numpy()], {classify_way(tags) for tags in tag_sets}
 
 
-def _build_streets(
+def build_edge_streets(
     edges: gpd.GeoDataFrame,
     crossings: Mapping[int, CrossingKind],
     projection: Projection,
     *,
     walking_extract: bool,
 ) -> Streets:
+    """Streets from the edges of `select_walkable`, whose nodes are `u` and `v`."""
     degrees, vertex_way = shapely.get_coordinates(edges.geometry.values, return_index=True)
     x, y = projection.to_metres(degrees[:, 0], degrees[:, 1], source=str(edges.crs))
     count = np.bincount(vertex_way, minlength=len(edges))

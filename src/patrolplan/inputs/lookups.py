@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -24,6 +23,7 @@ from patrolplan.inputs.table_reader import (
     quote_value,
     read_table,
 )
+from patrolplan.inputs.table_sources import TableSource
 from patrolplan.tables import OFFICERS, REASONS, TASKED_PLACES, TERM_DATES
 from patrolplan.times import TIME_OF_DAY, minutes_after_midnight
 
@@ -262,7 +262,7 @@ LOOKUPS = (BELL_TIMES, OFFICERS_TABLE, GATES, TERM_DATES_TABLE, TASKED_PLACES_TA
 
 
 def read_bell_times(
-    paths: Sequence[Path], *, columns: Mapping[str, str] | None = None
+    paths: Sequence[TableSource], *, columns: Mapping[str, str] | None = None
 ) -> pd.DataFrame:
     """`finish_time` and `start_time`, "HH:MM" by URN; the latter is empty where not known.
 
@@ -276,7 +276,10 @@ def read_bell_times(
 
 
 def read_gates(
-    paths: Sequence[Path], projection: Projection, *, columns: Mapping[str, str] | None = None
+    paths: Sequence[TableSource],
+    projection: Projection,
+    *,
+    columns: Mapping[str, str] | None = None,
 ) -> gpd.GeoDataFrame:
     """Gates by URN: `file`, `row` and `value` (the cells' text) for messages, and the point.
 
@@ -297,7 +300,10 @@ def read_gates(
 
 
 def read_officers(
-    paths: Sequence[Path], projection: Projection, *, columns: Mapping[str, str] | None = None
+    paths: Sequence[TableSource],
+    projection: Projection,
+    *,
+    columns: Mapping[str, str] | None = None,
 ) -> gpd.GeoDataFrame:
     """Read officers, see `patrolplan.tables.OFFICERS`.
 
@@ -320,7 +326,7 @@ def read_officers(
 
 
 def read_term_dates(
-    paths: Sequence[Path], *, columns: Mapping[str, str] | None = None
+    paths: Sequence[TableSource], *, columns: Mapping[str, str] | None = None
 ) -> pd.DataFrame:
     """Read term dates, see `patrolplan.tables.TERM_DATES`.
 
@@ -335,7 +341,10 @@ def read_term_dates(
 
 
 def read_tasked_places(
-    paths: Sequence[Path], projection: Projection, *, columns: Mapping[str, str] | None = None
+    paths: Sequence[TableSource],
+    projection: Projection,
+    *,
+    columns: Mapping[str, str] | None = None,
 ) -> gpd.GeoDataFrame:
     """Read tasked places, see `patrolplan.tables.TASKED_PLACES`.
 
@@ -383,7 +392,7 @@ MINUTES = Rule(
 )
 
 
-def read_visits(path: Path) -> pd.DataFrame:
+def read_visits(path: TableSource) -> pd.DataFrame:
     """Read visits recorded on paper: who was where, when, for how many minutes.
 
     Parameters
@@ -456,7 +465,7 @@ def read_visits(path: Path) -> pd.DataFrame:
 
 def read_lookup(
     lookup: Lookup,
-    paths: Sequence[Path],
+    paths: Sequence[TableSource],
     columns: Mapping[str, str] | None,
     *,
     extra_rules: Iterable[tuple[str, Rule]] = (),

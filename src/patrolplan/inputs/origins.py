@@ -6,12 +6,12 @@ No setting but paths and names of columns may come in here, and no row may go ou
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
-from pathlib import Path
 
 import pandas as pd
 
 from patrolplan.atomic import hash_content
 from patrolplan.inputs.lookups import Lookup, Rule, build_fields, given, matching, read_lookup
+from patrolplan.inputs.table_sources import TableSource
 from patrolplan.privacy import ROUNDING_STEP
 
 PUPILS_REMEDY = "write a whole number from 0 to 9999; leave out areas whose number is withheld"
@@ -42,7 +42,7 @@ ORIGINS = Lookup(
 
 
 def read_origins(
-    paths: Sequence[Path], *, columns: Mapping[str, str] | None = None
+    paths: Sequence[TableSource], *, columns: Mapping[str, str] | None = None
 ) -> pd.DataFrame:
     """Pupils of each school by the area they live in, as they may be known.
 

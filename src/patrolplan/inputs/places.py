@@ -25,6 +25,7 @@ from patrolplan.inputs.table_reader import (
     quote_value,
     read_counted_table,
 )
+from patrolplan.inputs.table_sources import TableSource
 from patrolplan.inputs.value_forms import is_given
 from patrolplan.plausibility import Alarms
 from patrolplan.tables import LeftOut
@@ -70,7 +71,7 @@ MIN_COARSE_ROWS = 10
 
 
 def read_stops(
-    paths: Sequence[Path],
+    paths: Sequence[TableSource],
     projection: Projection,
     left_out: LeftOut,
     *,
@@ -101,7 +102,7 @@ def read_stops(
     """
     columns = columns or {}
 
-    def read(path: Path) -> CountedTable:
+    def read(path: TableSource) -> CountedTable:
         table = read_counted_table(path, STOP_FIELDS, columns, source="stops")
         if "kind" in table.rows:
             return table
@@ -122,7 +123,7 @@ def read_stops(
 
 
 def read_places(
-    paths: Sequence[Path],
+    paths: Sequence[TableSource],
     projection: Projection,
     left_out: LeftOut,
     *,
@@ -150,8 +151,8 @@ def read_places(
     """
     columns = columns or {}
 
-    def read(path: Path) -> CountedTable:
-        if path.suffix.lower() == ".xml":
+    def read(path: TableSource) -> CountedTable:
+        if isinstance(path, Path) and path.suffix.lower() == ".xml":
             return read_food_ratings(path)
         return read_counted_table(path, PLACE_FIELDS, columns, source="places")
 
@@ -174,8 +175,8 @@ KINDS_REMEDY = {
 
 def _read_points(
     source: str,
-    paths: Sequence[Path],
-    read: Callable[[Path], CountedTable],
+    paths: Sequence[TableSource],
+    read: Callable[[TableSource], CountedTable],
     projection: Projection,
     columns: Mapping[str, str],
     *,
@@ -223,7 +224,9 @@ def _fold_kind(kind: object) -> str:
     return "_".join(kind.casefold().replace("-", " ").split()) if isinstance(kind, str) else ""
 
 
-def _add_wrong(values: pd.Series, noun: str, path: Path, remedy: str, problems: Problems) -> None:
+def _add_wrong(
+    values: pd.Series, noun: str, path: TableSource, remedy: str, problems: Problems
+) -> None:
     """A problem for each different value that is wrong, with the first row that has it."""
     text = values.astype(object).where(values.notna(), "")
     for value, rows in text.groupby(text, sort=False):

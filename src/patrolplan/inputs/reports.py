@@ -12,11 +12,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from patrolplan.atomic import hash_file
 from patrolplan.crs import GREAT_BRITAIN, NOWHERE, find_squares, is_within, number_squares
 from patrolplan.errors import InputError, Problems
 from patrolplan.inputs.delimited import MALFORMED
+from patrolplan.inputs.survey_record import check_surveys_differ
 from patrolplan.inputs.table_reader import Field, parse_numbers, read_counted_table
+from patrolplan.inputs.table_sources import TableSource, hash_source
 from patrolplan.inputs.timestamps import parse_days
 from patrolplan.privacy import FACTOR_NAMES, FACTORS, ROUNDING_STEP, ReportTable, suppress_and_round
 from patrolplan.times import MONTHS_A_TERM, SchoolTerm
@@ -36,7 +37,7 @@ FIELDS = tuple(Field(name, required=True) for name in COLUMNS)
 
 
 def read_reports(
-    paths: Sequence[Path],
+    paths: Sequence[TableSource],
     *,
     columns: Mapping[str, str] | None = None,
     step: int = ROUNDING_STEP,
@@ -58,22 +59,24 @@ def read_reports(
         With the problems of all files that cannot be read as a table.
     """
     problems = Problems()
-    tables, by_digest = [], dict[str, Path]()
+    tables, by_digest = [], dict[str, TableSource]()
     for path in paths:
         with problems.collect():
             tables.append(read_counted_table(path, FIELDS, columns or {}, source="reports"))
             _check_is_new(path, by_digest)
+    files = [path for path in paths if isinstance(path, Path)]
+    check_surveys_differ(files, problems)
     problems.raise_if_any()
     rows = pd.concat([one.rows for one in tables], ignore_index=True)
     return count_reports(rows, step, malformed=sum(len(one.malformed) for one in tables))
 
 
-def _check_is_new(path: Path, by_digest: dict[str, Path]) -> None:
+def _check_is_new(path: TableSource, by_digest: dict[str, TableSource]) -> None:
     """Refuse a file that was read before, under this or another name.
 
     Reports without an ID would count again and again, and so pass the threshold.
     """
-    digest = hash_file(path)
+    digest = hash_source(path)
     if digest in by_digest:
         what = f"has the same content as {by_digest[digest]}"
         raise InputError.one(path, what, "name it once in [sources] reports")

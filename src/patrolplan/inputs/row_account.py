@@ -6,7 +6,6 @@ go to `patrolplan.plausibility.Alarms`. Not for pupils' reports, whose rows are 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,11 +15,11 @@ from patrolplan.inputs.delimited import MALFORMED, CountedTable
 from patrolplan.inputs.table_reader import (
     MALFORMED_REMEDY,
     describe_cell,
-    list_rows,
     parse_degrees,
     parse_numbers,
     quote_value,
 )
+from patrolplan.inputs.table_sources import TableSource
 from patrolplan.inputs.value_forms import (
     DEGREES_REMEDY,
     METRES_REMEDY,
@@ -30,7 +29,7 @@ from patrolplan.inputs.value_forms import (
 )
 from patrolplan.plausibility import Alarms, exceeds_bound
 from patrolplan.tables import LeftOut
-from patrolplan.text import format_count
+from patrolplan.text import format_count, list_rows
 
 MAX_COARSE_DECIMALS = 3
 """A degree to so many decimals is a hundred metres."""
@@ -59,7 +58,7 @@ class RowAccount:
         Values that cannot be read, by column; empty cells are not among them.
     """
 
-    path: Path
+    path: TableSource
     fitting: int
     malformed: tuple[int, ...] = ()
     unread: tuple[int, ...] = ()
@@ -78,7 +77,7 @@ class RowAccount:
 
 
 def build_account(
-    path: Path, table: CountedTable, unreadable: Sequence[Unreadable] = ()
+    path: TableSource, table: CountedTable, unreadable: Sequence[Unreadable] = ()
 ) -> RowAccount:
     """The account of a file that was read; its coordinates are looked at here."""
     points = find_unreadable_points(table.rows)
@@ -151,7 +150,7 @@ def _check_shape(
 
 
 def check_resolution(
-    source: str, path: Path, coarse: NDArray[np.bool_], alarms: Alarms, *, min_rows: int
+    source: str, path: TableSource, coarse: NDArray[np.bool_], alarms: Alarms, *, min_rows: int
 ) -> None:
     """Check that most places of a table are not rounded to a hundred metres or more.
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -21,6 +20,7 @@ from patrolplan.inputs.table_reader import (
     quote_value,
     read_counted_table,
 )
+from patrolplan.inputs.table_sources import TableSource
 from patrolplan.inputs.value_forms import Unreadable, find_unreadable, is_given
 from patrolplan.plausibility import Alarms
 from patrolplan.settings import SchoolSettings
@@ -74,7 +74,7 @@ PHASES = (
 
 
 def read_schools(
-    paths: Sequence[Path],
+    paths: Sequence[TableSource],
     projection: Projection,
     left_out: LeftOut,
     *,
@@ -155,7 +155,7 @@ def read_schools(
 
 
 def _parse_figures(
-    table: pd.DataFrame, path: Path
+    table: pd.DataFrame, path: TableSource
 ) -> tuple[dict[str, NDArray[np.float64] | pd.Series], list[Unreadable]]:
     """Columns of a file's figures, with those refused in words, and an account of the latter."""
     figures: dict[str, NDArray[np.float64] | pd.Series] = {}
@@ -264,7 +264,7 @@ def _has_phase(table: pd.DataFrame, selection: SchoolSettings) -> pd.Series:
 
 
 def _check_phases(
-    table: pd.DataFrame, selection: SchoolSettings, path: Path, problems: Problems
+    table: pd.DataFrame, selection: SchoolSettings, path: TableSource, problems: Problems
 ) -> None:
     """Every selected phase must be in the file or in GIAS, and some school must be of one."""
     phases = sorted(phase for phase in table["phase"].unique() if phase)

@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 from functools import partial
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -14,11 +15,11 @@ import shapely
 from numpy.typing import NDArray
 
 from patrolplan.atomic import hash_file
-from patrolplan.cache import Store, decode_arrays, encode_arrays
+from patrolplan.cache import Store, decode_arrays, encode_arrays, hash_arrays
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
+from patrolplan.inputs.file_sizes import check_size
 from patrolplan.inputs.streets import Streets, build_crossing_arrays, read_osm_streets
-from patrolplan.inputs.table_reader import check_size
 from patrolplan.tables import LeftOut, LeftOutRow
 
 
@@ -60,6 +61,24 @@ def _read_one(path: Path, projection: Projection, left_out: LeftOut) -> Streets:
         remedy = "use a file with ways that have a highway tag"
         raise InputError.one(path, "has no street that can be walked", remedy)
     return streets
+
+
+def finish_streets(streets: Streets, left_out: LeftOut) -> Streets:
+    """Streets of one source as they are used: within the CRS, with links across squares."""
+    return _cross_squares(_drop_infinite(streets, left_out))
+
+
+def hash_streets(streets: Streets) -> str:
+    """SHA-256 of streets that were given in memory, features included."""
+    tables = {"ways": streets.ways, **{name: getattr(streets, name) for name in FEATURE_TABLES}}
+    parts: dict[str, NDArray[Any]] = {name: getattr(streets, name) for name in ARRAYS}
+    for name, table in tables.items():
+        for column in table.columns.drop("geometry", errors="ignore"):
+            parts[f"{name} {column}"] = table[column].to_numpy().astype(np.str_)
+        if isinstance(table, gpd.GeoDataFrame):
+            shapes = b"".join(table.geometry.to_wkb())
+            parts[f"{name} geometry"] = np.frombuffer(shapes, dtype=np.uint8)
+    return hash_arrays("streets", parts)
 
 
 def _drop_infinite(streets: Streets, left_out: LeftOut) -> Streets:

@@ -1,76 +1,33 @@
-"""Reading delimited and Parquet tables as text, under our own column names.
+"""Reading tables of every format as text, under our own column names.
 
-A table's index is the row number in the file, so that every later message can name the row: the
-header is row 1, and a row is a line where no cell contains a line break. Every row of the file is
-accounted for: it fits the header, or its number is known (`delimited.CountedTable`). Files beyond
-any real size are refused before memory or time run out.
+Delimited text, spreadsheets, GIS files, Parquet and frames in memory give one kind of table, so
+that all later checks are the same. Its index is the row number in the file, so that every later
+message can name the row: in delimited text and spreadsheets the header is row 1, in GIS files row 1
+is the first feature, and a frame's rows are numbered from 0, as `iloc` does. Every row of the file
+is accounted for: it fits the header, or its number is known (`delimited.CountedTable`).
 """
 
-import bz2
 import difflib
-import gzip
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 from numpy.typing import NDArray
-from pyarrow import parquet
 
 from patrolplan.crs import BRITISH_GRID, Projection
 from patrolplan.errors import InputError, Problems
+from patrolplan.inputs.cell_text import write_cells
 from patrolplan.inputs.delimited import CountedTable, open_delimited, split_rows, strip_cells
-from patrolplan.text import pluralise
-
-MAX_FILE_BYTES = 4 * 2**30
-"""Largest file, unpacked. All crime of England and Wales in a year is about a tenth of it."""
-
-MAX_EXPANSION_RATIO = 100
-"""Largest ratio of unpacked to packed size. Tables and streets reach 5 to 30."""
-
-SMALL_BYTES = 64 * 2**20
-"""Files that unpack to no more than this are not held to the ratio."""
-
-CHUNK_BYTES = 2**20
-
-
-def check_size(path: Path) -> None:
-    """Refuse a file that is too large, or that unpacks to far more than tables and streets do.
-
-    A packed file is unpacked once, chunk by chunk and only up to the bound: the size that it states
-    itself cannot be trusted. A broken file passes; its reader reports what is wrong with it.
-
-    Raises
-    ------
-    InputError
-        When the file is too large.
-    """
-    packed = path.stat().st_size
-    if packed > MAX_FILE_BYTES:
-        _refuse(path, f"is larger than {MAX_FILE_BYTES / 2**30:g} GiB")
-    suffix = path.suffix.lower()
-    if suffix not in {".gz", ".bz2"}:
-        return
-    bound = min(MAX_FILE_BYTES, max(SMALL_BYTES, packed * MAX_EXPANSION_RATIO))
-    unpacked = 0
-    try:
-        with gzip.open(path) if suffix == ".gz" else bz2.open(path) as stream:
-            while chunk := stream.read(CHUNK_BYTES):
-                unpacked += len(chunk)
-                if unpacked > bound:
-                    break
-    except (OSError, EOFError, zlib.error):
-        return
-    if unpacked > bound:
-        _refuse(path, f"unpacks to more than {bound / 2**20:,.0f} MiB from {packed / 2**20:,.1f}")
-
-
-def _refuse(path: Path, what: str) -> None:
-    raise InputError.one(path, what, "use a smaller extract, of the area only")
+from patrolplan.inputs.file_sizes import check_size
+from patrolplan.inputs.gis_files import PARQUET, SUFFIXES as GIS_SUFFIXES, open_layer
+from patrolplan.inputs.point_columns import COORDINATES, choose_axes, write_points
+from patrolplan.inputs.spreadsheets import SUFFIXES as SPREADSHEETS, Spreadsheet
+from patrolplan.inputs.table_sources import MemoryTable, TableSource
+from patrolplan.text import list_rows, pluralise
 
 
 @dataclass(frozen=True)
@@ -83,7 +40,7 @@ class Field:
 
 
 def read_table(
-    path: Path, fields: Sequence[Field], columns: Mapping[str, str], *, source: str
+    path: TableSource, fields: Sequence[Field], columns: Mapping[str, str], *, source: str
 ) -> pd.DataFrame:
     """Read a table of which every row must fit the header; see `read_counted_table`.
 
@@ -103,18 +60,21 @@ MALFORMED_REMEDY = "put cells that hold a comma in quotes, and export the table 
 
 
 def read_counted_table(
-    path: Path, fields: Sequence[Field], columns: Mapping[str, str], *, source: str
+    path: TableSource, fields: Sequence[Field], columns: Mapping[str, str], *, source: str
 ) -> CountedTable:
     """Read the given columns of one table as text; the others are dropped.
 
     Parameters
     ----------
     path
-        `.csv`, `.csv.gz` (comma, semicolon, tab or bar; UTF-8 or Windows-1252) or `.parquet`.
+        `.csv`, `.csv.gz` (comma, semicolon, tab or bar; UTF-8 or Windows-1252), `.xlsx`, `.ods`,
+        `.gpkg`, `.geojson`, `.shp` or `.parquet`; or a frame in memory. Points, in whatever CRS,
+        stand for columns of coordinates.
     columns
         The settings' `[columns.SOURCE]`: our name = "their name".
     source
-        Key under `[sources]`, for messages.
+        Key under `[sources]`, for messages; of several layers or sheets, the one with this name
+        counts.
 
     Returns
     -------
@@ -128,16 +88,96 @@ def read_counted_table(
         When the file is missing, empty, of another kind or broken, has a quote out of place, lacks
         a required column, or has one twice.
     """
+    if isinstance(path, MemoryTable):
+        return _read_layer(path, fields, columns, source, first_row=0)
     if not path.is_file():
         key = source if source.startswith("--") else f"[sources] {source}"
         raise InputError.one(path, "the file does not exist", f"correct {key}")
+    suffix = path.suffix.lower()
+    if suffix in GIS_SUFFIXES:
+        first_row = FIRST_ROW if suffix in PARQUET else 1
+        return _read_layer(path, fields, columns, source, first_row=first_row)
     check_size(path)
-    if path.suffix == ".parquet":
-        return _read_parquet(path, fields, columns, source)
+    if suffix in SPREADSHEETS:
+        return _read_spreadsheet(path, fields, columns, source)
     text = open_delimited(path)
     theirs = match_columns(path, text.header, fields, columns, source, later_rows=text.first_rows)
     table = split_rows(text, tuple(dict.fromkeys(theirs.values())))
     return replace(table, rows=_rename_columns(table.rows, theirs))
+
+
+FIRST_ROW = 2
+"""Row number of the first row below a header."""
+
+
+def _read_spreadsheet(
+    path: Path, fields: Sequence[Field], columns: Mapping[str, str], source: str
+) -> CountedTable:
+    sheet = Spreadsheet(path, source)
+    theirs = match_columns(path, sheet.header, fields, columns, source, later_rows=sheet.later_rows)
+    cells = sheet.read(list(dict.fromkeys(theirs.values())))
+    table = _count_rows(_write_columns(cells, theirs), sheet.first_row)
+    text = {name: table.rows[name].str.replace(WHOLE_MINUTE, r"\1", regex=True) for name in theirs}
+    rows = pd.DataFrame(text, index=table.rows.index)
+    return replace(table, rows=rows, unread=sheet.list_rows_in_use(table.unread))
+
+
+WHOLE_MINUTE = r"^(\d{2}:\d{2}):00$"
+"""A time of day as some spreadsheets store it; they show it without its seconds."""
+
+
+def _read_layer(
+    path: TableSource,
+    fields: Sequence[Field],
+    columns: Mapping[str, str],
+    source: str,
+    *,
+    first_row: int,
+) -> CountedTable:
+    """A layer of a GIS file, or a frame: its points replace columns of coordinates."""
+    layer = open_layer(path, name=source, noun="a GIS file", remedy="save it again, or as CSV")
+    axes = choose_axes({field.name for field in fields}, columns) if layer.has_shapes else {}
+    if axes:
+        fields = [field for field in fields if field.name not in COORDINATES]
+        columns = {ours: name for ours, name in columns.items() if ours not in COORDINATES}
+    if path.suffix.lower() == SHAPEFILE:
+        fields = [_shorten_names(field, layer.header) for field in fields]
+    theirs = match_columns(path, layer.header, fields, columns, source)
+    frame = layer.read(list(dict.fromkeys(theirs.values())))
+    text = _write_columns(frame, theirs)
+    if isinstance(frame, gpd.GeoDataFrame) and axes:
+        text = text.assign(**write_points(frame.geometry, path, axes, first_row))
+    return _count_rows(text, first_row)
+
+
+SHAPEFILE = ".shp"
+NAME_LETTERS = 10
+"""Letters that a shapefile has for the name of a column; longer ones are cut there, and where two
+are then alike, the second ends in `_1`."""
+
+
+def _shorten_names(field: Field, header: Sequence[str]) -> Field:
+    """A field that is also known by its names as a shapefile cuts them, where that is clear."""
+    stem = NAME_LETTERS - 2
+    doubled = {
+        name[:stem].casefold() for name in header if name[stem:-1] == "_" and name[-1].isdigit()
+    }
+    names = [name for name in (*field.known_names, field.name) if len(name) > NAME_LETTERS]
+    clear = [name[:NAME_LETTERS] for name in names if name[:stem].casefold() not in doubled]
+    return replace(field, known_names=(*field.known_names, *clear))
+
+
+def _write_columns(frame: pd.DataFrame, theirs: Mapping[str, str]) -> pd.DataFrame:
+    """Columns under our names, as text or NA."""
+    text = {ours: write_cells(frame[name], ours) for ours, name in theirs.items()}
+    return pd.DataFrame(text, index=frame.index)
+
+
+def _count_rows(text: pd.DataFrame, first_row: int) -> CountedTable:
+    """Rows under their numbers; those with nothing in any column are counted alone."""
+    table = strip_cells(text.set_axis(pd.RangeIndex(first_row, first_row + len(text), name="row")))
+    empty = table.index[table.isna().all(axis=1)]
+    return CountedTable(table.drop(index=empty), unread=tuple(map(int, empty)))
 
 
 def describe_malformed(table: CountedTable) -> str:
@@ -148,44 +188,12 @@ def describe_malformed(table: CountedTable) -> str:
     return f"{pluralise(count, 'has', 'have')} more or fewer fields than the header"
 
 
-MAX_LISTED_ROWS = 3
-
-
-def list_rows(rows: Sequence[int]) -> str:
-    """Row numbers for a message: the first few, and how many more.
-
-    Examples
-    --------
-    >>> list_rows([4]), list_rows(range(2, 2002))
-    ('row 4', 'rows 2, 3, 4 and 1,997 more')
-    """
-    named = ", ".join(f"{row:,}" for row in rows[:MAX_LISTED_ROWS])
-    more = len(rows) - MAX_LISTED_ROWS
-    return f"{pluralise(len(rows), 'row', 'rows')} {named}" + (f" and {more:,} more" * (more > 0))
-
-
 def _rename_columns(table: pd.DataFrame, column_names: Mapping[str, str]) -> pd.DataFrame:
     return pd.DataFrame({ours: table[name] for ours, name in column_names.items()})
 
 
-def _read_parquet(
-    path: Path, fields: Sequence[Field], columns: Mapping[str, str], source: str
-) -> CountedTable:
-    try:
-        schema = parquet.read_schema(path)
-        theirs = match_columns(path, schema.names, fields, columns, source)
-        frame = parquet.read_table(path, columns=list(theirs.values())).to_pandas()
-    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
-        raise InputError.one(path, f"is not a Parquet file ({error})", "write it again") from None
-    text = frame.astype(object).where(frame.notna(), None).map(lambda v: v if v is None else str(v))
-    text = text.set_axis(pd.RangeIndex(2, 2 + len(text), name="row"))
-    table = strip_cells(_rename_columns(text, theirs))
-    empty = table.index[table.isna().all(axis=1)]
-    return CountedTable(table.drop(index=empty), unread=tuple(map(int, empty)))
-
-
 def match_columns(
-    path: Path,
+    path: TableSource,
     header: Sequence[Any],
     fields: Sequence[Field],
     columns: Mapping[str, str],
@@ -273,7 +281,7 @@ def project_coordinates(
     projection: Projection,
     columns: Mapping[str, str],
     *,
-    path: Path,
+    path: TableSource,
     source: str,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(n,) x and y of each row in the area's metres; NaN where it has no valid coordinates.

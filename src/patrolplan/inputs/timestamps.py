@@ -6,13 +6,13 @@ alone, not on today's date, so that equal files give equal results on any day.
 """
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.errors import InputError
+from patrolplan.inputs.table_sources import TableSource
 from patrolplan.plausibility import exceeds_bound
 
 UTC_OFFSET = re.compile(r":\d\d(?:\.\d+)?\s*(?:Z|[+-]\d\d:?\d\d)$")
@@ -69,7 +69,7 @@ def parse_timestamps(text: pd.Series) -> pd.Series:
     return drop_implausible_years(times)
 
 
-def check_day_first(text: pd.Series, path: Path) -> None:
+def check_day_first(text: pd.Series, path: TableSource) -> None:
     """Refuse dates with the month first: a third of them could be read, as other days.
 
     Parameters

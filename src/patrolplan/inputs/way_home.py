@@ -5,7 +5,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -26,6 +25,7 @@ from patrolplan.inputs.lookups import (
 )
 from patrolplan.inputs.polygon_files import read_polygon_file
 from patrolplan.inputs.table_reader import Field, describe_cell, match_columns, parse_numbers
+from patrolplan.inputs.table_sources import TableSource
 from patrolplan.tables import LeftOut
 from patrolplan.text import list_first
 
@@ -121,7 +121,7 @@ AREA_RULES = (
 
 
 def read_areas(
-    paths: Sequence[Path],
+    paths: Sequence[TableSource],
     projection: Projection,
     left_out: LeftOut,
     *,
@@ -176,7 +176,7 @@ def read_areas(
 
 
 def _read_area_file(
-    path: Path, projection: Projection, columns: Mapping[str, str]
+    path: TableSource, projection: Projection, columns: Mapping[str, str]
 ) -> tuple[pd.DataFrame, np.ndarray]:
     """A file's columns as text under our names, and its shapes in the area's CRS."""
     theirs: dict[str, str] = {}
@@ -256,7 +256,7 @@ CLOCK = Lookup(
 
 
 def read_clock(
-    paths: Sequence[Path],
+    paths: Sequence[TableSource],
     left_out: LeftOut,
     *,
     columns: Mapping[str, str] | None = None,

@@ -220,6 +220,9 @@ DATA_SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
         "no hours on any day, so no patrols."
     ),
     "check_accepted": "Accepted in the settings ({reason}): {message}.",
+    "incidents_selected": lambda values: (
+        f"Of recorded crime only a part counts here: {'; '.join(values['selected'])}."
+    ),
     "rolls_by_capacity": _say_of_schools("no number of pupils: 90 % of the capacity is used"),
     "rolls_assumed": _say_of_schools(
         "neither a number of pupils nor a capacity: a round figure by phase is used"

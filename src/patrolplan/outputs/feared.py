@@ -1,12 +1,18 @@
-"""Which places pupils feel unsafe at: one rule for the cards, `map.html` and the board."""
+"""Which places pupils feel unsafe at, and their names: one rule for all papers and pages."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
 
+from patrolplan.area import StudyArea
+from patrolplan.area.square_names import name_squares
+from patrolplan.crs import locate_in_squares
 from patrolplan.hotspots.reasons import BeatReason, Reason, ReportsReason
+from patrolplan.outputs.reason_words import join_words
+from patrolplan.outputs.wording import format_grid_reference
+from patrolplan.patrols.feared_places import name_place
 
 NOT_FEARED, REPORTED, CARRIED = 0, 1, 2
 """No group of pupils reports a hotspot; one does; reports carry it more than crime does."""
@@ -33,3 +39,25 @@ def classify_fear(hotspots: gpd.GeoDataFrame) -> NDArray[np.int64]:
     """(h,) `NOT_FEARED`, `REPORTED` or `CARRIED` for each hotspot."""
     reported = np.array([is_feared(reasons) for reasons in hotspots["reasons"]], dtype=bool)
     return np.where(hotspots["mainly_reports"], CARRIED, np.where(reported, REPORTED, NOT_FEARED))
+
+
+def name_feared_places(area: StudyArea) -> dict[str, str]:
+    """In words, where each square with a group of reports is, by `FearedPlace.name`."""
+    squares, crs = area.reports.squares, area.settings.area.crs
+    centres = locate_in_squares(squares, 0.5, 0.5, crs)
+    streets = name_squares(area.network, squares)
+    return {
+        name_place(square): describe_square(names, *centre, crs=crs)
+        for square, names, centre in zip(squares, streets, centres.tolist(), strict=True)
+    }
+
+
+def describe_square(streets: Sequence[str], x: float, y: float, *, crs: str) -> str:
+    """A square by its streets, or by the grid reference of its middle where none has a name.
+
+    Examples
+    --------
+    >>> describe_square(["Mill Lane", "Station Road"], 0, 0, crs="EPSG:27700")
+    'around Mill Lane and Station Road'
+    """
+    return f"around {join_words(streets) or format_grid_reference(x, y, crs=crs)}"

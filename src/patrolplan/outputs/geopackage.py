@@ -7,15 +7,14 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import pyogrio
-import shapely
 from pydantic import TypeAdapter
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window
 from patrolplan.crs import Projection
 from patrolplan.hotspots.carriers import SHARE_STEP, compute_shown_worth, round_to_steps
+from patrolplan.outputs.frames import frame_hotspots, frame_legs, frame_patrols, frame_stops
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.reason_words import describe_certainty, describe_reasons
 from patrolplan.outputs.tasking_words import describe_tasking
@@ -48,8 +47,11 @@ def build_plan_document(plan: Plan) -> dict[str, Any]:
         ],
         "posts": build_post_documents(plan),
         "posts_gap_percent": None if plan.posts is None else round(plan.posts.gap_percent, 4),
+        "without_reports": None if plan.without_reports is None else plan.without_reports.write(),
         "left_out": list_left_out(plan.left_out),
-        "notes": describe_notes([*plan.risk.notes, *build_way_notes(plan.area)]),
+        "notes": describe_notes(
+            [*plan.risk.notes, *build_way_notes(plan.area), *plan.reports_notes]
+        ),
     }
 
 
@@ -169,111 +171,13 @@ def write_layers(path: Path, layers: dict[str, gpd.GeoDataFrame]) -> None:
 def build_plan_layers(plan: Plan) -> dict[str, gpd.GeoDataFrame]:
     """The layers of `plan.gpkg` by name, in the area's CRS."""
     return {
-        "risk": build_risk_layer(plan.area, plan.risk),
-        "hotspots": build_hotspot_layer(plan.area, plan.risk, plan.hotspots),
-        "patrols": _build_patrol_layer(plan),
-        "stops": _build_stop_layer(plan),
-        "legs": _build_leg_layer(plan),
+        "risk": plan.risk.frame(plan.area.network),
+        "hotspots": frame_hotspots(plan.area, plan.risk, plan.hotspots),
+        "patrols": frame_patrols(plan),
+        "stops": frame_stops(plan),
+        "legs": frame_legs(plan),
         "schools": plan.area.schools,
     }
-
-
-def build_risk_layer(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
-    """One row per piece of street: risk by voice, joined, per metre, and where voices disagree."""
-    return area.network.frame().assign(
-        crime=risk.crime,
-        reports=risk.reports,
-        risk=risk.without_exposure,
-        risk_per_metre=risk.without_exposure / area.network.piece_metres,
-        disagreement=risk.disagreement,
-    )
-
-
-def build_hotspot_layer(
-    area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame
-) -> gpd.GeoDataFrame:
-    """Hotspots with reasons and how sure they are in words; the stopping place as two columns."""
-    stops = gpd.GeoSeries(hotspots["stop"])
-    frame = hotspots.drop(columns=["pieces", "stop_piece", "stop_metres", "stop"])
-    frame = frame.assign(
-        worth=compute_shown_worth(risk, hotspots),
-        reasons=["; ".join(describe_reasons(reasons)) for reasons in hotspots["reasons"]],
-        how_sure=describe_certainty(area, risk, hotspots),
-        stop_x=stops.x,
-        stop_y=stops.y,
-    )
-    return gpd.GeoDataFrame(frame, geometry="geometry", crs=hotspots.crs)
-
-
-def _build_patrol_layer(plan: Plan) -> gpd.GeoDataFrame:
-    rows = [
-        {
-            "urn": patrol.urn,
-            "school": patrol.school,
-            "number": patrol.number,
-            "start": format_time(patrol.start_minutes),
-            "end": format_time(patrol.end_minutes),
-            "worth": patrol.worth,
-            "bound": patrol.bound,
-            "proven": patrol.proven,
-            "walked_metres": patrol.walked_metres,
-            "geometry": shapely.MultiLineString(
-                [leg.line for leg in patrol.legs if len(leg.line) > 1]
-            ),
-        }
-        for patrol in plan.patrols
-    ]
-    return _build_frame(rows, plan)
-
-
-def _build_stop_layer(plan: Plan) -> gpd.GeoDataFrame:
-    rows = [
-        {
-            "urn": patrol.urn,
-            "number": patrol.number,
-            "stop": order,
-            "hotspot": stop.hotspot,
-            "kind": stop.kind,
-            "tasked": stop.tasked,
-            "arrive": format_time(stop.arrive_minutes),
-            "leave": format_time(stop.leave_minutes),
-            "place": stop.place,
-            "stand": stop.stand,
-            "stands_at": stop.at,
-            "lit": stop.lit,
-            "tasked_metres": stop.tasked_metres,
-            "why": "; ".join(describe_reasons(stop.why)),
-            "geometry": shapely.Point(stop.x, stop.y),
-        }
-        for patrol in plan.patrols
-        for order, stop in enumerate(patrol.stops, start=1)
-    ]
-    return _build_frame(rows, plan)
-
-
-def _build_leg_layer(plan: Plan) -> gpd.GeoDataFrame:
-    rows = [
-        {
-            "urn": patrol.urn,
-            "number": patrol.number,
-            "leg": order,
-            "metres": leg.metres,
-            "minutes": leg.minutes,
-            "streets": ", ".join(step.street for step in leg.steps),
-            "geometry": shapely.LineString(leg.line),
-        }
-        for patrol in plan.patrols
-        for order, leg in enumerate(patrol.legs, start=1)
-        if len(leg.line) > 1
-    ]
-    return _build_frame(rows, plan)
-
-
-def _build_frame(rows: list[dict[str, object]], plan: Plan) -> gpd.GeoDataFrame:
-    crs = plan.area.projection.crs
-    if not rows:
-        return gpd.GeoDataFrame({"urn": pd.Series(dtype="str")}, geometry=[], crs=crs)
-    return gpd.GeoDataFrame(rows, geometry="geometry", crs=crs)
 
 
 def _find_geometry_type(frame: gpd.GeoDataFrame) -> str:

@@ -163,6 +163,9 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     ),
     "demand_unfit": "{place} does not fit into the window of {school}.",
     "demand_no_school": "{place} is for none of the schools that are planned.",
+    "feared_no_hotspot": (
+        "{place}: no priority street has its stopping place there, so that no patrol stops there."
+    ),
     "demand_schools_closed": "{place}: the schools that may serve it are closed that day.",
     "demand_officers_short": _say_officers_short,
     "barred_place_passed": "Gate or base cannot be reached without passing barred place {place}.",
@@ -204,6 +207,14 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     "mode_not_planned": _say_mode_not_planned,
     "officer_away": lambda values: (
         f"{values['officer']} is absent on {_format_day(values['date'])}."
+    ),
+    "trial_week": (
+        "The week is part of the trial {title} (commitment {commitment}): on some days some places "
+        "are left without patrols, by lot. Send nobody there to make up for it."
+    ),
+    "trial_overridden": lambda values: (
+        "Patrols stop where the trial has none, for a place tasked by intelligence or set by hand: "
+        f"{'; '.join(values['places'])}."
     ),
     "data_changed": (
         "Data or settings have changed since this week was planned ({then}, now {now}): patrols "

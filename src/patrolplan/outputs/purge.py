@@ -3,8 +3,9 @@
 Removed are entries of the caches, leftovers of an interrupted fetch next to the settings, those of
 killed runs next to an output folder or in the system's temporary folder, layers of pupils' ways
 home wherever the record next to the settings says that they are, and files of the output folders
-that are given: only those that the folder's manifest names and whose content has not
-changed since. Everything else stays and is reported.
+that are given: only those that the folder's manifest names and whose content has not changed since.
+Everything else stays and is reported. Reports that `survey --read` wrote are an input of the
+settings, and stay as any input does.
 """
 
 import datetime as dt

@@ -93,6 +93,18 @@ def _say_reports_silent(values: Mapping[str, Any]) -> str:
     return f"Pupils' reports do not count{when}: no group of them names that time of day."
 
 
+def _say_plan_without_reports(values: Mapping[str, Any]) -> str:
+    changed, schools = values["changed"], format_count(values["schools"], "school")
+    if not changed:
+        return "Without pupils' reports every patrol would have the same stops."
+    return f"Without pupils' reports the patrols of {changed} of {schools} would have other stops."
+
+
+def _say_reports_cost(values: Mapping[str, Any]) -> str:
+    share = format_percent(values["share"])
+    return f"The stops meet {share} of the recorded harm that those without reports would meet."
+
+
 def _say_when(band: str) -> str:
     """A band of the day, with a space before it; nothing for all bands."""
     return f" {TIME_WORDS.get(band, band)}" if band else ""
@@ -110,6 +122,11 @@ def _say_clock_declared(values: Mapping[str, Any]) -> str:
 RISK_SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     "discovered_counted": "Offences that patrols discover count too: {reason}.",
     "model_set": "The risk model is '{model}', as the settings say.",
+    "model_chosen": "The risk model is '{model}', chosen by the analyst in place of the settings'.",
+    "model_own": (
+        "The risk model is the analyst's own ('{model}'), not one of those that patrolplan tests "
+        "itself: ask for its back-test."
+    ),
     "kernel_width": (
         "{category}: each crime is spread around its place, over {metres:.0f} m "
         "({distance} kernel); this width fits the data best."
@@ -140,6 +157,8 @@ RISK_SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
         "In no school term does a square have enough of pupils' reports to say when they were "
         "made: all count as new."
     ),
+    "plan_without_reports": _say_plan_without_reports,
+    "reports_cost": _say_reports_cost,
     "clock_flat": "Crime counts as spread evenly over the day and the week, as the settings say.",
     "clock_declared": _say_clock_declared,
     "clock_own_table": lambda values: (

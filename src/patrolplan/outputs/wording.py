@@ -357,7 +357,7 @@ def compute_plan_id(plan: "Plan") -> str:
 
 def is_fictional(plan: "Plan") -> bool:
     """Whether the area is made up, by its name."""
-    return _is_fictional_area(plan.area.name)
+    return is_fictional_area(plan.area.name)
 
 
 def list_attributions(plan: "Plan") -> tuple[str, ...]:
@@ -371,7 +371,7 @@ def list_area_attributions(area: str, *, snapped: bool) -> tuple[str, ...]:
     `area` is the area's name; `snapped` says whether recorded crime is open data, since a force's
     own extract needs no attribution.
     """
-    if _is_fictional_area(area):
+    if is_fictional_area(area):
         return ("Fictional place: streets, schools, crimes and reports are made up.",)
     open_police_data = ("recorded crime (data.police.uk)",) if snapped else ()
     public = " and ".join((*open_police_data, "schools (Get Information about Schools)"))
@@ -381,5 +381,6 @@ def list_area_attributions(area: str, *, snapped: bool) -> tuple[str, ...]:
     )
 
 
-def _is_fictional_area(area: str) -> bool:
+def is_fictional_area(area: str) -> bool:
+    """Whether an area of this name is made up."""
     return "fictional" in area.lower()

@@ -1,9 +1,11 @@
-"""Further patrols on errands: to places tasked by intelligence, and to hotspots that are watched.
+"""Further patrols on errands: to tasked places, to watched hotspots and to feared places.
 
 A school's best patrol and its variants go where they are worth most, whatever is tasked. For each
 place to visit, each school that may serve it has one further patrol that goes there in its hours,
 and each school near a hotspot that is new or rising has one that stops there, where none of its own
-does. A week then chooses who goes; without a week, see `patrolplan.patrols.assigned_places`.
+does. Where nobody's patrols go to a square that pupils of some school fear, the two nearest schools
+have one that does. A week then chooses who goes; without a week, see
+`patrolplan.patrols.assigned_places`.
 """
 
 import datetime as dt
@@ -20,6 +22,7 @@ from patrolplan.area.patrol_window import Window, resolve_window
 from patrolplan.area.school_gates import ALL_SCHOOLS
 from patrolplan.notes import Note
 from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
+from patrolplan.patrols.feared_places import find_feared_places
 from patrolplan.patrols.patrol_builder import PatrolBuilder
 from patrolplan.patrols.plan import Patrol, Plan, Unserved, Variant
 from patrolplan.patrols.planning_inputs import PlanningInputs
@@ -30,6 +33,9 @@ from patrolplan.patrols.surroundings import compute_extent, compute_hours, is_du
 from patrolplan.patrols.tasked_keys import TaskedKey, TaskedKeys
 from patrolplan.patrols.tasked_places import select_tasked
 from patrolplan.patrols.watched import find_watched
+
+SCHOOLS_A_FEARED_PLACE = 2
+"""Schools that have a patrol to a feared place where no other patrol goes."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +84,10 @@ def add_errand_variants(
     urns = list(dict.fromkeys(patrol.urn for patrol in patrols))
     errands = [
         *find_watches(plan.area, plan.hotspots, patrols),
+        *find_fears(plan, patrols),
         *find_visits(plan.area, plan.date, window, urns),
     ]
+    errands = list(dict.fromkeys(errands))
     keys = _build_keys(plan.area, plan.date, errands)
     missing = [row for row, key in enumerate(keys) if key not in planned]
     best = {urn: tuple(patrol for patrol in patrols if patrol.urn == urn) for urn in urns}
@@ -143,15 +151,31 @@ def find_watches(
     area: StudyArea, hotspots: gpd.GeoDataFrame, patrols: Sequence[Patrol]
 ) -> Iterator[Errand]:
     """Each watched hotspot with each school near it none of whose patrols stops there."""
+    covered = _find_covered(patrols)
+    for name, schools in find_watched(area, hotspots, tuple(covered)).items():
+        for urn in schools:
+            if name not in covered[urn]:
+                yield Errand(urn, watch=(name,))
+
+
+def find_fears(plan: Plan, patrols: Sequence[Patrol]) -> Iterator[Errand]:
+    """Each feared place that no patrol goes to, with the schools nearest to a hotspot of it."""
+    covered = _find_covered(patrols)
+    seen = set[str]().union(*covered.values())
+    for place in find_feared_places(plan.area, plan.risk, plan.hotspots, tuple(covered)):
+        if seen.isdisjoint(place.hotspots):
+            for urn, hotspot in place.nearest[:SCHOOLS_A_FEARED_PLACE]:
+                yield Errand(urn, watch=(hotspot,))
+
+
+def _find_covered(patrols: Sequence[Patrol]) -> dict[str, set[str]]:
+    """The hotspots that the patrols of each school and their variants stop at, by URN."""
     covered: dict[str, set[str]] = {patrol.urn: set() for patrol in patrols}
     for patrol in patrols:
         others = (each for variant in patrol.variants for each in variant.patrols)
         for walk in (patrol, *others):
             covered[patrol.urn].update(name for stop in walk.stops for name in stop.covered)
-    for name, schools in find_watched(area, hotspots, tuple(covered)).items():
-        for urn in schools:
-            if name not in covered[urn]:
-                yield Errand(urn, watch=(name,))
+    return covered
 
 
 def find_visits(

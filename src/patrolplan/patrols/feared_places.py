@@ -37,6 +37,9 @@ class FearedPlace:
     """URNs of the schools that it is one of the heaviest of, the nearest first."""
     hotspots: tuple[str, ...]
     """Names of the hotspots with their stopping place in it, most worth first."""
+    nearest: tuple[tuple[str, str], ...] = ()
+    """URN of a school, and the hotspot of these that is nearest to its gate; only schools that have
+    one within reach, the nearest first."""
 
 
 def find_feared_places(
@@ -55,18 +58,27 @@ def find_feared_places(
     """
     groups = area.reports
     of_piece, held = groups.group_of_piece, groups.group_of_piece >= 0
-    weight = np.bincount(of_piece[held], risk.reports[held], len(groups))
+    weight = np.bincount(of_piece[held], risk.reports[held], len(groups)).round(12)
+    stops = hotspots["stop_piece"].to_numpy(dtype=np.int64)
     schools: dict[int, list[tuple[float, str]]] = {}
-    for row, urn in enumerate(area.schools["urn"]):
+    nearest: dict[int, list[tuple[float, str, str]]] = {}
+    for row, urn in enumerate(area.schools["urn"].astype(str) if weight.any() else ()):
         if urns is not None and urn not in urns:
             continue
-        metres = _measure_to_groups(area, row)
+        walk = compute_walk_metres(
+            area.network.walkable, area.gates.take([row]), area.settings.patrol.radius_metres
+        )
+        metres = np.full(len(groups), np.inf)
+        np.minimum.at(metres, of_piece[held], walk[held])
         near = np.flatnonzero(np.isfinite(metres) & (weight > 0))
-        order = near[np.lexsort((metres[near], -np.round(weight[near], 12)))]
-        for group in order[:FEARED_A_SCHOOL].tolist():
-            schools.setdefault(group, []).append((float(metres[group]), str(urn)))
-    chosen = sorted(schools, key=lambda group: (-round(float(weight[group]), 12), group))
-    stop_group = of_piece[hotspots["stop_piece"].to_numpy(dtype=np.int64)]
+        for group in near[np.lexsort((metres[near], -weight[near]))][:FEARED_A_SCHOOL].tolist():
+            schools.setdefault(group, []).append((float(metres[group]), urn))
+            of_group = np.flatnonzero((of_piece[stops] == group) & np.isfinite(walk[stops]))
+            if len(of_group):
+                best = of_group[np.argmin(walk[stops[of_group]])]
+                found = (float(walk[stops[best]]), urn, str(hotspots["hotspot"].iloc[best]))
+                nearest.setdefault(group, []).append(found)
+    chosen = sorted(schools, key=lambda group: (-float(weight[group]), group))
     named = name_squares(area.network, groups.squares[chosen])
     return tuple(
         FearedPlace(
@@ -75,7 +87,8 @@ def find_feared_places(
             streets=streets,
             weight=float(weight[group]),
             schools=tuple(urn for _, urn in sorted(schools[group])),
-            hotspots=tuple(hotspots["hotspot"][stop_group == group]),
+            hotspots=tuple(hotspots["hotspot"][of_piece[stops] == group].astype(str)),
+            nearest=tuple((urn, name) for _, urn, name in sorted(nearest.get(group, []))),
         )
         for group, streets in zip(chosen, named, strict=True)
     )
@@ -90,12 +103,3 @@ def name_place(square: NDArray[np.int64]) -> str:
     'P2118-727'
     """
     return f"P{square[1]}-{square[2]}"
-
-
-def _measure_to_groups(area: StudyArea, row: int) -> NDArray[np.float64]:
-    """(g,) metres to walk from a gate to the nearest street of each group; inf: out of reach."""
-    groups, limit = area.reports.group_of_piece, area.settings.patrol.radius_metres
-    walk = compute_walk_metres(area.network.walkable, area.gates.take([row]), limit)
-    nearest = np.full(len(area.reports), np.inf)
-    np.minimum.at(nearest, groups[groups >= 0], walk[groups >= 0])
-    return nearest

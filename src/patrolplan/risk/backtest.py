@@ -1,6 +1,6 @@
 """Back-test: how sure the priority streets are, measured on months that no model had seen."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import resolve_window
 from patrolplan.errors import InputError
 from patrolplan.risk.calibration import DECILES
+from patrolplan.risk.estimators import Estimator, wrap_estimators
 from patrolplan.risk.history import History, build_history, get_harm_days
 from patrolplan.risk.intervals import MIN_INTERVAL_MONTHS, compute_interval, draw_months
 from patrolplan.risk.models import MIN_EVENTS_TO_COMPARE, PRIOR_COUNT, ModelChoice, build_models
@@ -23,12 +24,20 @@ from patrolplan.risk.rolling_origin import (
     run_trials,
 )
 from patrolplan.risk.scores import COVERAGES, Reference, compute_pai, divide, simulate_reference
-from patrolplan.risk.window_trials import check_times_known, run_window_trials
+from patrolplan.risk.window_trials import (
+    AUTO_ALL_HOURS,
+    PRIOR_BY_CLOCK,
+    check_times_known,
+    run_window_trials,
+)
 from patrolplan.tables import render_html_table
 from patrolplan.text import format_percent
 
 DEFAULT_ORIGINS = 12
 """Number of last months scored by default: a year, so that every season is in it."""
+
+RESERVED_NAMES = (AUTO, AUTO_ALL_HOURS, PRIOR_BY_CLOCK)
+"""Names of ours in the tables that `MODELS` does not have."""
 
 LEGEND = (
     "PAI: the share of crime in the streets of highest risk, over their share of street length.",
@@ -92,12 +101,15 @@ class Backtest:
         For each category, how the stack weighs the models for the month to come, and its gain.
     curves
         For each category, the chosen model's PAI with its 95 % interval over months.
+    own
+        Names of the models that the user gave.
     """
 
     results: pd.DataFrame
     trials: Trials
     choices: tuple[ModelChoice, ...]
     curves: pd.DataFrame
+    own: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         months = self.trials.origins
@@ -139,7 +151,18 @@ class Backtest:
                 continue
             lines += [_format_row(row) for row in rows.itertuples()]
             lines += _format_log_score(next(rows.itertuples()))
+            lines += self._format_own(str(category))
         return "\n".join(lines)
+
+    def _format_own(self, category: str) -> list[str]:
+        """Lines of the printed table on the models that the user gave."""
+        rows = self.results[self.results["category"] == category]
+        lines = []
+        for name in self.own:
+            mine = rows[rows["model"] == name]
+            lines += [f"  {name}", *(_format_row(row) for row in mine.itertuples())]
+            lines += _format_log_score(next(mine.itertuples()))
+        return lines
 
 
 def backtest_risk(
@@ -149,6 +172,7 @@ def backtest_risk(
     categories: Sequence[str] | None = None,
     seed: int | None = None,
     window: str | None = None,
+    models: Mapping[str, Estimator] | None = None,
 ) -> Backtest:
     """Test every risk model on months that it had not seen.
 
@@ -166,15 +190,23 @@ def backtest_risk(
     window
         Name of a window of the settings: only incidents inside it, on school days, are scored, and
         risk by the clock is compared with that of all hours. It needs times of day.
+    models
+        Models of your own by name, which stand in the table next to ours: estimators of
+        scikit-learn's conventions, see `patrolplan.risk.model_table.ModelTables` for what they
+        learn from. Each is cloned for every month and category, and is given only the months
+        before; it is not part of the stack.
 
     Raises
     ------
     InputError
         When the months are too few, a month or category does not occur, or times of day are not
-        known that the window needs.
+        known that the window needs; when a model of your own lacks a method, cannot be cloned, or
+        predicts what cannot be.
     """
     settings = area.settings
     seed = settings.seed if seed is None else seed
+    ours = build_models(settings.risk.half_life_months, seed)
+    own = wrap_estimators(models or {}, ours, RESERVED_NAMES, seed)
     limits = None if window is None else resolve_window(settings.patrol, name=window)
     if limits is not None:
         check_times_known(area)  # before the work, not after it
@@ -183,16 +215,21 @@ def backtest_risk(
     harm = get_harm_days(history.targets, settings.risk.harm)
     months = history.held_months
     scored = list(months[(months >= history.months[MIN_HISTORY_MONTHS]) & (months <= last)])
-    models = build_models(settings.risk.half_life_months, seed)
     everything = run_trials(
-        history, models, scored, harm, seed=seed, min_crime_count=settings.privacy.min_crime_count
+        history,
+        ours | own,
+        scored,
+        harm,
+        seed=seed,
+        min_crime_count=settings.privacy.min_crime_count,
+        own_since=first,
     )
     trials = everything.since(first)
     choices = describe_stack(trials, seed)
     if limits is None:
         reference = simulate_reference(history, harm, len(trials.origins), seed=seed)
     else:
-        trials = run_window_trials(area, history, models, trials, harm, limits, seed=seed)
+        trials = run_window_trials(area, history, ours | own, trials, harm, limits, seed=seed)
         reference = Reference.unknown(len(trials.categories))
     results, curves = _build_tables(trials, reference, seed)
     results["window"] = window
@@ -200,6 +237,7 @@ def backtest_risk(
         results=_suppress_small(results, trials),
         trials=trials,
         choices=choices,
+        own=tuple(own),
         curves=_suppress_small(curves, trials),
     )
 

@@ -144,6 +144,17 @@ class Clock:
         factor = np.ascontiguousarray(of_kind[:, self.piece_kind].T)
         return factor if self.places is None else self.places.draw_to_own(factor, half_hour, days)
 
+    def average_factor(
+        self, minutes: NDArray[np.int64], weights: NDArray[np.float64], day: DayKind | None
+    ) -> NDArray[np.float64]:
+        """(p, j) mean factor over minutes after midnight (m,), whose weights sum to 1."""
+        half_hours = minutes // HALF_HOUR_MINUTES % HALF_HOURS
+        factor = np.zeros((len(self.piece_kind), len(self.categories)))
+        for half_hour in np.unique(half_hours):
+            weight = weights[half_hours == half_hour].sum()
+            factor += weight * self.compute_factor(int(half_hour), day)
+        return factor
+
     def flatten(self) -> "Clock":
         """The clock on which every hour is alike."""
         return replace(self, source="flat")

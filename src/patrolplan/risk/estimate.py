@@ -3,21 +3,32 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window, resolve_window, weigh_minutes
+from patrolplan.errors import InputError
 from patrolplan.notes import Note, NoteValue
 from patrolplan.pupils.presence import find_presence
 from patrolplan.risk.backtest import describe_stack
 from patrolplan.risk.clock import build_clock
 from patrolplan.risk.day_kinds import DayKind, find_day_kind
+from patrolplan.risk.estimators import Estimator, wrap_estimator
+from patrolplan.risk.expected import ExpectedIncidents, Predict, WindowTime
 from patrolplan.risk.exposure import PupilExposure, build_exposure, get_powers
 from patrolplan.risk.history import History, build_history, get_harm_days, note_guard
 from patrolplan.risk.in_time import TimeFactors, WindowRisk, join_over_window
-from patrolplan.risk.models import PRIOR_COUNT, STACKED, ModelChoice, build_models, fit_or_reuse
+from patrolplan.risk.models import (
+    PRIOR_COUNT,
+    STACKED,
+    ModelChoice,
+    RiskModel,
+    build_models,
+    fit_or_reuse,
+)
 from patrolplan.risk.report_voice import build_report_voice
 from patrolplan.risk.rolling_origin import (
     AUTO,
@@ -42,6 +53,7 @@ class _Prediction:
     """Expected incidents by piece and category (p, j), and how they were predicted."""
 
     expected: NDArray[np.float64]
+    predict: Predict
     model: str
     margin: float | None
     notes: Sequence[Note]
@@ -54,6 +66,7 @@ def estimate_risk(
     window: Window | None = None,
     date: dt.date | None = None,
     comparison_months: int = COMPARISON_MONTHS,
+    model: str | Estimator | None = None,
 ) -> Risk:
     """Expected harm on every piece of street in a patrol window.
 
@@ -77,6 +90,15 @@ def estimate_risk(
         any other on all days of the week together.
     comparison_months
         How many of the last months the models are compared on.
+    model
+        Name of a model, in place of the one that the settings name; or a model of your own, an
+        estimator of scikit-learn's conventions. See `patrolplan.backtest_risk`.
+
+    Raises
+    ------
+    InputError
+        When there is no model of that name, or when one of your own lacks a method, cannot be
+        cloned, or predicts what cannot be.
 
     Examples
     --------
@@ -90,7 +112,7 @@ def estimate_risk(
     window = window or resolve_window(settings.patrol)
     history = build_history(area)
     harm = get_harm_days(history.targets, settings.risk.harm)
-    predicted = _predict_incidents(history, harm, area, comparison_months)
+    predicted = _predict_incidents(history, harm, area, comparison_months, model)
     bells = window.list_bells(area.schools)
     minutes, weights = weigh_minutes(window, bells)
     day = find_day(area, window, bells, date)
@@ -132,6 +154,14 @@ def estimate_risk(
         without_exposure=joined.without_exposure,
         crime_weight=joined.crime_weight,
         in_time=joined.in_time,
+        incidents=ExpectedIncidents(
+            area.network,
+            history,
+            predicted.expected,
+            predicted.predict,
+            clock,
+            WindowTime(minutes, weights, window.minutes, day),
+        ),
     )
 
 
@@ -191,15 +221,31 @@ def _note_window(joined: WindowRisk, minutes: NDArray[np.int64], day: DayKind | 
 
 
 def _predict_incidents(
-    history: History, harm: NDArray[np.float64], area: StudyArea, comparison_months: int
+    history: History,
+    harm: NDArray[np.float64],
+    area: StudyArea,
+    comparison_months: int,
+    given: str | Estimator | None,
 ) -> _Prediction:
-    """What the model that the settings name expects, or the pooled stack of models."""
+    """What the model that is given expects, or that of the settings, or the stack of models."""
     settings = area.settings
     models = build_models(settings.risk.half_life_months, settings.seed)
-    if settings.risk.model != AUTO:
-        model = fit_or_reuse(models[settings.risk.model], history)
-        note = Note("model_set", {"model": settings.risk.model})
-        return _Prediction(model.predict(), settings.risk.model, None, [note, *model.notes_])
+    if given is not None and not isinstance(given, str):
+        return _predict_by_estimator(history, given, settings.seed)
+    name = settings.risk.model if given is None else given
+    if name not in {*models, AUTO}:
+        where, what = "model", f"'{name}' is not the name of a model"
+        raise InputError.one(where, what, f"choose from: {', '.join((AUTO, *models))}")
+    if name != AUTO:
+        model = fit_or_reuse(models[name], history)
+        note = Note("model_set" if given is None else "model_chosen", {"model": name})
+        return _Prediction(
+            model.predict(),
+            partial(_fit_and_predict, models[name]),
+            name,
+            None,
+            [note, *model.notes_],
+        )
     held = history.months.isin(history.held_months)
     held[:MIN_HISTORY_MONTHS] = False
     origins = list(history.months[np.flatnonzero(held)[-comparison_months:]])
@@ -217,6 +263,23 @@ def _predict_incidents(
     notes, margin = [choice.note for choice in choices], trials.compute_margin()
     if margin is not None:
         notes.append(Note("model_margin", {"pai": margin, "coverage": MARGIN_COVERAGE}))
-    rates = combine_models(list(components.values()), trials.stacks[-1], history)
-    expected = history.units.catchments.spread(rates)
-    return _Prediction(expected, STACKED, margin, notes, choices)
+    predict = partial(combine_models, list(components.values()), trials.stacks[-1])
+    expected = history.units.catchments.spread(predict(history))
+    return _Prediction(expected, predict, STACKED, margin, notes, choices)
+
+
+def _fit_and_predict(model: RiskModel, history: History) -> NDArray[np.float64]:
+    """(c, j) incidents that a model expects in each place in the month after a history."""
+    fitted = fit_or_reuse(model, history)
+    if fitted.rates_ is not None:
+        return fitted.rates_
+    return history.units.sum_pieces(fitted.predict())
+
+
+def _predict_by_estimator(history: History, estimator: Estimator, seed: int) -> _Prediction:
+    """What a model of the user's own expects; it is called by the name of its class."""
+    name = type(estimator).__name__
+    model = wrap_estimator(name, estimator, seed)
+    expected = fit_or_reuse(model, history).predict()
+    notes = [Note("model_own", {"model": name})]
+    return _Prediction(expected, partial(_fit_and_predict, model), name, None, notes)

@@ -57,6 +57,9 @@ class RiskModel(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         What a reader should know about the fit, such as the bandwidths that were chosen.
     """
 
+    is_reusable = True
+    """Whether two models that print alike are alike, so that fits and scores may be cached."""
+
     rates_: NDArray[np.float64] | None
     expected_: NDArray[np.float64]
     catchments_: Catchments
@@ -89,6 +92,8 @@ class RiskModel(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
 
 def fit_or_reuse(model: RiskModel, history: History) -> RiskModel:
     """The model fitted on this cut; fitted once for each set of parameters."""
+    if not model.is_reusable:
+        return clone(model).fit(history)  # type: ignore[no-any-return]  # no type hints
     key = repr(model)
     if key not in history.fitted_models:
         history.fitted_models[key] = clone(model).fit(history)

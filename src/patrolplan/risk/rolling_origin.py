@@ -66,7 +66,7 @@ class Trials:
     Parameters
     ----------
     models
-        (m,) names, `AUTO` last.
+        (m,) names, `AUTO` among them.
     categories
         (j + 1,) names, `ALL_CATEGORIES` last.
     origins
@@ -257,6 +257,7 @@ def run_trials(
     seed: int,
     min_crime_count: int = 1,
     components: Mapping[str, RiskModel] | None = None,
+    own_since: pd.Timestamp | None = None,
 ) -> Trials:
     """Fit and score every model at every origin, and the stack with weights of the origins before.
 
@@ -276,6 +277,9 @@ def run_trials(
         See `ModelChoice`.
     components
         Models by name that the stack may consist of; by default those that are scored.
+    own_since
+        Models of the user's own are scored from this month on, and have zeros before it: the stack
+        does not consist of them, so earlier months would be fitted for nothing.
     """
     components = select_components(models if components is None else components)
     described = repr(components)
@@ -292,7 +296,7 @@ def run_trials(
     with threadpool_limits(limits=1):
         # A model's score does not depend on other origins; the stack's depends on those before.
         scored = map_in_threads(
-            partial(_score_alone, models=tuple(models.values())),
+            partial(_score_alone, models=tuple(models.values()), own_since=own_since),
             (_Origin(scorer, month, components, described) for month in origins),
         )
         for row, result in enumerate(scored):
@@ -356,9 +360,7 @@ def score_rates(
     catchments, exposure = history.units.catchments, history.exposure
     hits = scorer.score(rates, amounts, streets)
     if len(rates) != len(catchments):
-        rates = np.column_stack(
-            [np.bincount(catchments.piece_catchment, column) for column in rates.T]
-        )
+        rates = history.units.sum_pieces(rates)
     counts = streets.gather(amounts[0, :, :-1])
     bits = score_shares(np.maximum(streets.gather(rates), MIN_RATE), counts)
     held = share * (rates if exposure is None else rates * exposure[row, :, None])
@@ -439,7 +441,7 @@ class _Origin:
             fitted = fit_or_reuse(model, self.cut)
             return self._score_rates(fitted.predict() if fitted.rates_ is None else fitted.rates_)
 
-        return self._load_or_compute(repr(model), compute)
+        return self._load_or_compute(repr(model), compute) if model.is_reusable else compute()
 
     def score_stack(self, stack: Stack) -> NDArray[np.float64]:
         """What the stack captured and expected; see `OriginScore.pack`.
@@ -530,11 +532,15 @@ def load_stack(
 
 
 def _score_alone(
-    origin: _Origin, models: Sequence[RiskModel]
+    origin: _Origin, models: Sequence[RiskModel], own_since: pd.Timestamp | None
 ) -> tuple[_Origin, list[NDArray[np.float64]]]:
     """Fit each model on the months before an origin, and score it in all categories."""
-    origin.score_best()  # computed in this thread, read from the cache later
-    scores = [origin.score(model) for model in models]
+    best = origin.score_best()  # computed in this thread, read from the cache later
+    skips_own = own_since is not None and origin.month < own_since
+    nothing = np.zeros((len(best), 2 * len(COVERAGES) + DECILES + 2))
+    scores = [
+        nothing if skips_own and not model.is_reusable else origin.score(model) for model in models
+    ]
     if "cut" in vars(origin):  # some model was fitted, so the stack's weights are not known either
         _ = origin.stack_month
     return origin, scores

@@ -144,6 +144,15 @@ def compute_expected_counts(
     return expected
 
 
+def compute_held_share(
+    weight: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+    """(c,) weights of months held, none 0, and their shares of the whole; None where all are."""
+    whole = max(float(weight.max(initial=0.0)), MIN_INCIDENTS)
+    weight = np.maximum(weight, MIN_HELD * whole)
+    return weight, None if (weight == whole).all() else weight / whole
+
+
 def compute_shrunk_rates(
     history: History, half_life_months: float = LONG_HALF_LIFE, *, months: int | None = None
 ) -> NDArray[np.float64]:
@@ -156,9 +165,7 @@ def compute_shrunk_rates(
     def compute() -> NDArray[np.float64]:
         total, weight = history.count_decayed(half_life_months, months=months)
         targets = len(history.targets)
-        whole = max(float(weight.max(initial=0.0)), MIN_INCIDENTS)
-        weight = np.maximum(weight, MIN_HELD * whole)
-        held = None if (weight == whole).all() else weight / whole
+        weight, held = compute_held_share(weight)
         expected = compute_expected_counts(total, targets, history.units, held)
         rates = [shrink(total[:, target], expected[:, target]) for target in range(targets)]
         return np.column_stack(rates) / weight[:, None]

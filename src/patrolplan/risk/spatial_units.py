@@ -120,10 +120,12 @@ class SpatialUnits:
     @cached_property
     def metres(self) -> NDArray[np.float64]:
         """(c,) metres of street in each place."""
-        return self._sum_pieces(self.network.piece_metres)
+        return self.sum_pieces(self.network.piece_metres)
 
-    def _sum_pieces(self, amounts: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(c,) sum over the pieces of each place."""
+    def sum_pieces(self, amounts: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(c,) or (c, j) sum over the pieces of each place, of amounts (p,) or (p, j)."""
+        if amounts.ndim > 1:
+            return np.column_stack([self.sum_pieces(column) for column in amounts.T])
         total = np.bincount(self.catchments.piece_catchment, amounts, minlength=len(self))
         return total.astype(np.float64)
 
@@ -131,7 +133,7 @@ class SpatialUnits:
     def kinds(self) -> NDArray[np.float64]:
         """(c, m) share of each place's street that is of each of the `STREET_KINDS`."""
         highway, metres = self.network.piece_highway.astype(str), self.network.piece_metres
-        of_kind = [self._sum_pieces(metres * np.isin(highway, kind)) for kind in STREET_KINDS]
+        of_kind = [self.sum_pieces(metres * np.isin(highway, kind)) for kind in STREET_KINDS]
         return np.asarray(np.column_stack(of_kind) / self.metres[:, None])
 
     @cached_property

@@ -11,11 +11,15 @@ from numpy.typing import NDArray
 from patrolplan.area.patrol_window import Window
 from patrolplan.errors import InputError
 from patrolplan.notes import Note
+from patrolplan.risk.expected import BAND_ENDS, ExpectedIncidents
 from patrolplan.risk.in_time import RiskInTime
 from patrolplan.risk.models import ModelChoice
 from patrolplan.tables import render_html_table
 
 if TYPE_CHECKING:
+    import geopandas as gpd
+
+    from patrolplan.network import StreetNetwork
     from patrolplan.risk.day_kinds import DayKind
 
 
@@ -60,6 +64,9 @@ class Risk:
         Share of recorded crime in the joined risk; the rest is that of pupils' reports.
     in_time
         The risk of each minute; None for a risk that was made by hand.
+    incidents
+        The expected incidents that it rests on; None for a risk that was made by hand, and in
+        worker processes.
     """
 
     crime: NDArray[np.float64]
@@ -77,6 +84,7 @@ class Risk:
     without_exposure: NDArray[np.float64] = None  # type: ignore[assignment]
     crime_weight: float = 1.0
     in_time: RiskInTime | None = None
+    incidents: ExpectedIncidents | None = None
 
     def __post_init__(self) -> None:
         if self.without_exposure is None:
@@ -84,9 +92,11 @@ class Risk:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # For worker processes: one run of bytes, since `patrolplan.worker_pool` enciphers those and
-        # writes arrays as they are, and without the risk of each minute, which stays here.
+        # writes arrays as they are, and without the risk of each minute, which stays here, and the
+        # expected incidents, which no worker needs.
         timed = self.in_time if self.in_time is None or self.in_time.is_static else None
-        return _restore, (pickle.dumps(self.__dict__ | {"in_time": timed}, protocol=5),)
+        without = {"in_time": timed, "incidents": None}
+        return _restore, (pickle.dumps(self.__dict__ | without, protocol=5),)
 
     def __repr__(self) -> str:
         first, last = self.months
@@ -120,6 +130,64 @@ class Risk:
         even = 1.0 / len(self.joined)
         difference = self.reports - self.crime
         return np.asarray(difference / (self.reports + self.crime + even))
+
+    def frame(self, network: "StreetNetwork | None" = None) -> "gpd.GeoDataFrame":
+        """One row a piece of street, with its line and its risk without exposure to pupils.
+
+        Columns `name`, `highway`, `metres`; `crime`, `reports` and `risk`, each a share of the
+        area's; `risk_per_metre`, and `disagreement`.
+
+        Parameters
+        ----------
+        network
+            The streets that it is the risk of; needed only for one that was made by hand.
+
+        Examples
+        --------
+        >>> import patrolplan as pp
+        >>> risk = pp.estimate_risk(pp.load_area(pp.demo_settings()))
+        >>> streets = risk.frame()
+        >>> bool(abs(streets["risk"].sum() - 1) < 1e-6)
+        True
+        """
+        network = self._get_incidents().network if network is None else network
+        return network.frame().assign(
+            crime=self.crime,
+            reports=self.reports,
+            risk=self.without_exposure,
+            risk_per_metre=self.without_exposure / network.piece_metres,
+            disagreement=self.disagreement,
+        )
+
+    @property
+    def expected(self) -> pd.DataFrame:
+        """(p, j) incidents expected in the window on one day, by piece and category.
+
+        They are small numbers: times 190, those of a school year. Where pupils are is not in them.
+        Their 80 % bands are `expected_low` and `expected_high`; see `patrolplan.risk.expected`.
+        """
+        return self._get_incidents().frame()
+
+    @property
+    def expected_low(self) -> pd.DataFrame:
+        """(p, j) lower end of the 80 % band of `expected`."""
+        return self._get_incidents().frame(BAND_ENDS[0])
+
+    @property
+    def expected_high(self) -> pd.DataFrame:
+        """(p, j) upper end of the 80 % band of `expected`."""
+        return self._get_incidents().frame(BAND_ENDS[1])
+
+    @property
+    def expected_in_all(self) -> pd.DataFrame:
+        """`expected`, `low` and `high` of all categories together, one row a piece."""
+        return self._get_incidents().sum_categories()
+
+    def _get_incidents(self) -> ExpectedIncidents:
+        if self.incidents is None:
+            where, what = "risk", "the expected incidents of a risk made by hand are not known"
+            raise InputError.one(where, what, "take one that pp.estimate_risk gave in this process")
+        return self.incidents
 
     def set_exponent(self, exponent: float) -> "Risk":
         """The risk as it would be if pupils' presence counted with another exponent.

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window, weigh_minutes
 from patrolplan.errors import InputError
-from patrolplan.risk.clock import HALF_HOUR_MINUTES, build_clock
+from patrolplan.risk.clock import build_clock
 from patrolplan.risk.day_kinds import SCHOOL_DAY, UNKNOWN_WEEKDAY, find_day_kinds
 from patrolplan.risk.history import History
 from patrolplan.risk.models import PRIOR_COUNT, RiskModel, fit_or_reuse
@@ -57,7 +57,8 @@ def run_window_trials(
     area, history
         The incidents, and their counts by month and place.
     models
-        By name; those that the stack consists of, and prior counts.
+        By name; those that the stack consists of, prior counts, and any that the user gave: these
+        are scored times the clock.
     trials
         Of all hours: the origins, and the weights of the stack at each of them.
     harm
@@ -77,6 +78,7 @@ def run_window_trials(
     counts = count_inside(area, history, minutes)
     days = count_school_days(area, history.months)
     components = list(select_components(models).values())
+    own = {name: model for name, model in models.items() if not model.is_reusable}
     scorer = Scorer(history, harm, seed)
     shape = (len(trials.origins), len(history.targets) + 1)
     packed, best_hits, smoothed, totals, events = [], [], [], [], []
@@ -89,7 +91,8 @@ def run_window_trials(
         stacked = combine_models(components, stack, cut)
         clock = _compute_place_factor(area, history, minutes, weights, month)
         share = days[row] / month.days_in_month * window.minutes / MINUTES_A_DAY
-        rates = (prior, prior * clock, stacked, stacked * clock)
+        rates = [prior, prior * clock, stacked, stacked * clock]
+        rates += [fit_or_reuse(model, cut).get_unit_rates() * clock for model in own.values()]
         basis = (amounts, streets, row, share)
         packed.append([score_rates(scorer, each, *basis) for each in rates])
         best_hits.append(scorer.score(amounts[0, :, :-1], amounts[:1], streets)[0])
@@ -104,7 +107,7 @@ def run_window_trials(
     score = OriginScore.unpack(np.array(packed).swapaxes(0, 1))
     both = np.array(totals).reshape(shape[0], 2, shape[1])
     return Trials(
-        models=WINDOW_MODELS,
+        models=(*WINDOW_MODELS, *own),
         categories=trials.categories,
         origins=trials.origins,
         hits=score.hits[0],
@@ -183,11 +186,7 @@ def _compute_place_factor(
 ) -> NDArray[np.float64]:
     """(c, j) the clock's mean factor in the window on school days, learned before a month."""
     clock = build_clock(area, history, before=month)
-    half_hours = minutes // HALF_HOUR_MINUTES % (MINUTES_A_DAY // HALF_HOUR_MINUTES)
-    factor = np.zeros((len(area.network), len(history.targets)))
-    for half_hour in np.unique(half_hours):
-        weight = weights[half_hours == half_hour].sum()
-        factor += weight * clock.compute_factor(int(half_hour), "school_day")
+    factor = clock.average_factor(minutes, weights, "school_day")
     catchments = history.units.catchments
     weighted = factor * catchments.piece_share[:, None]
     places = len(catchments)

@@ -15,6 +15,7 @@ from patrolplan.settings.models import (
     SchoolSettings as SchoolSettings,
     Settings as Settings,
     SourceSettings as SourceSettings,
+    expand_pattern as expand_pattern,
 )
 from patrolplan.settings.patrol import (
     MAX_WINDOW_MINUTES as MAX_WINDOW_MINUTES,

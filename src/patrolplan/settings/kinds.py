@@ -47,6 +47,17 @@ Box = Annotated[
 ]
 
 
+def name_argument(source: str) -> str:
+    """What stands under `[sources]` for a table that was given in memory instead of a file.
+
+    Examples
+    --------
+    >>> name_argument("crimes")
+    'argument crimes'
+    """
+    return f"argument {source}"
+
+
 class Section(BaseModel):
     """A table of the settings: frozen, without unknown keys, and strict about types.
 

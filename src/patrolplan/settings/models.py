@@ -21,6 +21,7 @@ from patrolplan.settings.kinds import (
     Paths,
     RiskModel,
     Section,
+    name_argument,
 )
 from patrolplan.settings.messages import format_unknown
 from patrolplan.settings.patrol import AFTER_SCHOOL, PatrolSettings
@@ -336,10 +337,19 @@ class AcceptSettings(Section):
         return {name: reason for name, reason in given.items() if reason}
 
 
-def _find_matches(folder: Path, pattern: str) -> tuple[Path, ...]:
-    """Files that a pattern matches; none where it is not a pattern, such as `a**b`."""
+def expand_pattern(folder: Path, pattern: str) -> tuple[Path, ...]:
+    """Files that a path or a pattern stands for; the name itself where it is no pattern.
+
+    A pattern matches no file where it cannot be one, such as `a**b`.
+    """
+    path = folder / pattern
+    if path.is_file() or not any(sign in pattern for sign in "*?["):
+        return (path,)
+    anchor = Path(pattern).anchor  # "C:\\" or "/": glob takes relative patterns only
+    root = Path(anchor) if anchor else folder
     try:
-        return tuple(sorted(path for path in folder.glob(pattern) if path.is_file()))
+        matches = root.glob(pattern[len(anchor) :])
+        return tuple(sorted(match for match in matches if match.is_file()))
     except ValueError:
         return ()
 
@@ -415,13 +425,10 @@ class Settings(Section):
 
     def match_files(self, source: str) -> dict[str, tuple[Path, ...]]:
         """Files by each pattern of a source: globs are expanded, a plain name is not checked."""
-        matches: dict[str, tuple[Path, ...]] = {}
-        for pattern in getattr(self.sources, source):
-            path = self.folder / pattern
-            if any(sign in pattern for sign in "*?[") and not path.is_file():
-                anchor = Path(pattern).anchor  # "C:\\" or "/": glob takes relative patterns only
-                root = Path(anchor) if anchor else self.folder
-                matches[pattern] = _find_matches(root, pattern[len(anchor) :])
-            else:
-                matches[pattern] = (path,)
-        return matches
+        return {
+            # An argument is no file: a table was given in memory.
+            pattern: (Path(pattern),)
+            if pattern == name_argument(source)
+            else expand_pattern(self.folder, pattern)
+            for pattern in getattr(self.sources, source)
+        }

@@ -5,7 +5,7 @@ a patrol could, it is the officers who are looked through: what keeps each from 
 day on which least does.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Literal, get_args
 
@@ -70,7 +70,7 @@ class _Outcomes:
         """Who comes to the place on days that count, in order of time."""
         visits = [
             (duty.date, stop.arrive_minutes, duty)
-            for duty, stop in self._visits.get((demand.kind, demand.place), ())
+            for duty, stop in self._list_visits(demand)
             if self.inputs.days.index(duty.date) in demand.days
             and 1 + len(duty.crew) >= demand.officers
         ]
@@ -80,17 +80,15 @@ class _Outcomes:
             for date, arrive, duty in visits
         )
 
-    @cached_property
-    def _visits(self) -> Mapping[tuple[str, str], list[tuple[Duty, Stop]]]:
-        """Visits by the kind of demand that they may meet and the place."""
-        visits: dict[tuple[str, str], list[tuple[Duty, Stop]]] = {}
+    def _list_visits(self, demand: Demand) -> Iterator[tuple[Duty, Stop]]:
+        """Every duty with a stop at the place, and its first one there."""
+        covered = set(demand.hotspots)
         for duty in self.duties:
             for stop in duty.patrol.stops:
-                if stop.tasked is not None:
-                    visits.setdefault(("tasked", stop.tasked), []).append((duty, stop))
-                for name in stop.covered:
-                    visits.setdefault(("watched", name), []).append((duty, stop))
-        return visits
+                is_there = stop.tasked == demand.place if demand.kind == "tasked" else False
+                if is_there or not covered.isdisjoint(stop.covered):
+                    yield duty, stop
+                    break
 
     def _explain(self, demand: Demand, meets: Bools) -> Note:
         """Why a place has fewer visits than it should."""
@@ -119,8 +117,11 @@ class _Outcomes:
         inputs = self.inputs
         parts = [part for day in demand.days for part in inputs.plans[day].parts]
         unserved = [row for part in parts for row in part.unserved]
-        if demand.kind == "watched":
-            notes = [row.why for row in unserved if row.is_watched and row.place == demand.place]
+        if demand.kind != "tasked":
+            if not demand.hotspots:
+                return Note("feared_no_hotspot", {"place": demand.place})
+            sought = set(demand.hotspots)
+            notes = [row.why for row in unserved if row.is_watched and row.place in sought]
             return choose_nearest_miss(notes) or Note("demand_no_school", {"place": demand.place})
         places = inputs.area.tasked_places
         place = places[places["place_id"] == demand.place].iloc[0]
@@ -161,7 +162,7 @@ class _Outcomes:
                 obstacle = "at_maximum"
             elif demand.officers > 1:
                 obstacle = "without_second"
-            elif demand.kind == "watched" and self._is_crowded(day, in_time):
+            elif demand.kind != "tasked" and self._is_crowded(day, in_time):
                 obstacle = "over_maximum"
         return obstacle
 

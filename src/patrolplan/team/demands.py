@@ -1,14 +1,21 @@
-"""Demands of a week: places tasked by intelligence, and new or rising hotspots near the gates."""
+"""Demands of a week: tasked places, watched hotspots and feared places.
+
+Intelligence asks for places; hotspots near a gate that are new or rising are watched; feared are
+the squares near each school where pupils feel least safe. Of tasked places each day counts by
+itself. Of the others one visit in the week is enough, and a feared place that was patrolled in the
+week before asks for none: so each is patrolled within each fortnight.
+"""
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
 
-from patrolplan.area import StudyArea
+from patrolplan.patrols.feared_places import find_feared_places
+from patrolplan.patrols.plan import Plan
 from patrolplan.patrols.surroundings import is_in_force
 from patrolplan.patrols.watched import find_watched
 from patrolplan.team.problem import Bools, Ints
@@ -22,38 +29,46 @@ class Demand:
 
     kind: DemandKind
     place: str
-    """Name of the tasked place, or of the hotspot."""
+    """Name of the tasked place, of the hotspot, or of the square."""
     days: tuple[int, ...]
     """Days of the week, from 0, on which a visit counts."""
+    hotspots: tuple[str, ...] = ()
+    """Hotspots whose visit meets it: the watched one, or those of the square."""
     visits: int = 1
     officers: int = 1
     """People needed there together."""
 
 
 def list_demands(
-    area: StudyArea,
-    hotspots: gpd.GeoDataFrame,
+    plan: Plan,
     days: Sequence[dt.date],
     urns: Sequence[str],
     is_open: Bools,
+    delivered: Mapping[str, Collection[dt.date]],
 ) -> tuple[Demand, ...]:
-    """Every demand of a week: of each tasked place by day, then of each watched hotspot.
+    """Every demand of a week: of each tasked place by day, then of hotspots, then of squares.
 
     Parameters
     ----------
-    area
-        With its tasked places; those that are barred demand nothing.
-    hotspots
-        See `patrolplan.tables.HOTSPOTS`.
+    plan
+        Of any day: its area, where places that are barred demand nothing, its hotspots and risk.
     days
         (d,) of the week.
     urns
         (s,) schools that are planned.
     is_open
-        (s, d) whether each is in term: a hotspot is watched near schools that are open on some day.
+        (s, d) whether each is in term: a hotspot is watched near schools that are open on some day,
+        and a square is feared near those.
+    delivered
+        Days of the week before with a dose, by hotspot.
     """
-    tasked = area.tasked_places[area.tasked_places["must_visit"]]
-    return (*_list_tasked(tasked, days), *_list_watched(area, hotspots, days, urns, is_open))
+    tasked = plan.area.tasked_places[plan.area.tasked_places["must_visit"]]
+    attended = [urn for urn, open_days in zip(urns, is_open, strict=True) if open_days.any()]
+    return (
+        *_list_tasked(tasked, days),
+        *_list_watched(plan, days, attended),
+        *_list_feared(plan, days, attended, delivered),
+    )
 
 
 def _list_tasked(places: gpd.GeoDataFrame, days: Sequence[dt.date]) -> Iterator[Demand]:
@@ -68,32 +83,38 @@ def _list_tasked(places: gpd.GeoDataFrame, days: Sequence[dt.date]) -> Iterator[
             )
 
 
-def _list_watched(
-    area: StudyArea,
-    hotspots: gpd.GeoDataFrame,
+def _list_watched(plan: Plan, days: Sequence[dt.date], urns: Sequence[str]) -> Iterator[Demand]:
+    for name in find_watched(plan.area, plan.hotspots, urns):
+        yield Demand("watched", name, tuple(range(len(days))), (name,))
+
+
+def _list_feared(
+    plan: Plan,
     days: Sequence[dt.date],
     urns: Sequence[str],
-    is_open: Bools,
+    delivered: Mapping[str, Collection[dt.date]],
 ) -> Iterator[Demand]:
-    attended = [urn for urn, open_days in zip(urns, is_open, strict=True) if open_days.any()]
-    for name in find_watched(area, hotspots, attended):
-        yield Demand("watched", name, tuple(range(len(days))))
+    for place in find_feared_places(plan.area, plan.risk, plan.hotspots, urns):
+        is_due = not any(delivered.get(name) for name in place.hotspots)
+        every_day = tuple(range(len(days)))
+        yield Demand("feared", place.name, every_day, place.hotspots, visits=int(is_due))
 
 
 def find_meeting_routes(demands: Sequence[Demand], routes: Sequence[Route]) -> Ints:
     """(m, 2) demand, and a route with a stop that meets it."""
-    by_place: defaultdict[tuple[DemandKind, str], dict[int, None]] = defaultdict(dict)
+    tasked: defaultdict[str, set[int]] = defaultdict(set)
+    covering: defaultdict[str, set[int]] = defaultdict(set)
     for row, route in enumerate(routes):
         for stop in route.patrol.stops:
             if stop.tasked is not None:
-                by_place["tasked", stop.tasked][row] = None
+                tasked[stop.tasked].add(row)
             for name in stop.covered:
-                by_place["watched", name][row] = None
-    pairs = [
-        (number, row)
-        for number, demand in enumerate(demands)
-        for row in by_place.get((demand.kind, demand.place), ())
-    ]
+                covering[name].add(row)
+    pairs = []
+    for number, demand in enumerate(demands):
+        rows = tasked[demand.place] if demand.kind == "tasked" else set[int]()
+        rows = rows.union(*(covering[name] for name in demand.hotspots))
+        pairs += [(number, row) for row in sorted(rows)]
     return np.array(pairs, dtype=np.int64).reshape(-1, 2)
 
 

@@ -187,13 +187,13 @@ def estimate_impact(
     doses = delivered[month.isin(spans[1]) & (delivered["minutes"] > 0)]
     beats = join_beats(area, hotspots)
     dosed = _find_dosed(beats, set(doses["hotspot"]))
-    stretches = _build_masks(area, beats["pieces"])
-    own_parts = _compute_catchment_shares(area, stretches)
+    stretches = build_masks(area, beats["pieces"])
+    own_parts = compute_catchment_shares(area, stretches)
     spans, missing = _drop_missing_months(area, spans, np.flatnonzero(own_parts.sum(axis=0)))
     events = _count_events(area, spans, categories)
     pairs = _pair_hotspots(own_parts @ events[:, 0], dosed)
     groups = _build_groups(area, stretches[dosed], stretches[pairs], stretches, buffer_metres)
-    parts = _compute_catchment_shares(area, groups)
+    parts = compute_catchment_shares(area, groups)
     counts = parts @ events
     table = pd.DataFrame(
         {
@@ -320,13 +320,13 @@ def _find_dosed(beats: gpd.GeoDataFrame, names: set[str]) -> NDArray[np.bool_]:
     return np.array([not names.isdisjoint((name, *beat)) for name, beat in covered], dtype=bool)
 
 
-def _build_masks(area: StudyArea, stretches: Iterable[list[int]]) -> NDArray[np.float64]:
+def build_masks(area: StudyArea, stretches: Iterable[list[int]]) -> NDArray[np.float64]:
     """(h, p) ones for the pieces of each stretch."""
     ones = [np.isin(np.arange(len(area.network)), pieces) for pieces in stretches]
     return np.array(ones, dtype=np.float64)
 
 
-def _compute_catchment_shares(area: StudyArea, ones: NDArray[np.float64]) -> NDArray[np.float64]:
+def compute_catchment_shares(area: StudyArea, ones: NDArray[np.float64]) -> NDArray[np.float64]:
     """(g, c) the part of each catchment's street that lies in each group of pieces."""
     catchments = area.catchments
     of_piece, share, n = catchments.piece_catchment, catchments.piece_share, len(catchments)

@@ -281,6 +281,7 @@ def _build_changed_week(
         foreseen=before.foreseen,
         chances=before.chances,
         history=before.history,
+        trial=before.trial,
     )
 
 

@@ -277,9 +277,9 @@ class RotaInputs:
 
     @cached_property
     def demands(self) -> tuple[Demand, ...]:
-        """Places tasked by intelligence, and new or rising hotspots near the gates."""
-        hotspots = self.plans[0].hotspots
-        return list_demands(self.area, hotspots, self.days, self.urns, self.is_open)
+        """Tasked places, hotspots near the gates that are new or rising, and feared places."""
+        plan = replace(self.plans[0], area=self.area)
+        return list_demands(plan, self.days, self.urns, self.is_open, self.delivered)
 
     @cached_property
     def companions(self) -> Companions:

@@ -4,7 +4,7 @@ The aims come strictly one after the other, once all locks are fulfilled:
 
 1. as few visits as possible are missing of those that tasked places ask for;
 2. as few patrols as possible are missing of every school's minimum;
-3. as few visits as possible are missing of those that watched hotspots ask for;
+3. as few visits as possible are missing of those that watched hotspots and feared places ask for;
 4. where no patrol is missing, the lowest dose of any school is as high as it can be;
 5. the worth of the week (`patrolplan.team.objective`) is as high as it can be.
 
@@ -46,7 +46,8 @@ IMPOSSIBLE = -1
 """Patrols missing where no week keeps the rules, however few patrols it has."""
 
 Aim = Literal["tasked", "patrols", "watched"]
-"""What a floor counts: visits to tasked places, patrols of schools, visits to watched hotspots."""
+"""What a floor counts: visits to tasked places, patrols of schools, and visits to watched hotspots
+and feared places."""
 
 DOSE_STEP_MINUTES = 0.01
 """Minutes by which a dose must be longer to count as higher."""

@@ -24,7 +24,7 @@ class Gap:
 
     urn: str | None = None
     place: str | None = None
-    """A hotspot, or a tasked place."""
+    """A hotspot, a tasked or a feared place."""
     date: dt.date | None = None
 
 
@@ -115,9 +115,12 @@ def _find_options(inputs: RotaInputs, gap: Gap) -> Bools:
             raise InvalidEditError(message)
         fills &= problem.school == inputs.urns.index(gap.urn)
     if gap.place is not None:
+        sought = {gap.place}
+        for demand in inputs.demands:
+            sought.update(demand.hotspots if demand.place == gap.place else ())
         goes = np.array(
             [
-                any(gap.place == stop.tasked or gap.place in stop.covered for stop in stops)
+                any(not sought.isdisjoint({stop.tasked, *stop.covered}) for stop in stops)
                 for stops in (route.patrol.stops for route in inputs.routes)
             ],
             dtype=bool,

@@ -166,6 +166,30 @@ class DemandOutcome:
         return len(self.met_by) >= self.visits
 
 
+@dataclass(frozen=True)
+class TrialCell:
+    """What a trial drew for one hotspot on one day."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ROW
+
+    hotspot: str
+    """By its name in the trial's file."""
+    date: Day
+    treated: Annotated[bool, Strict()]
+    """Whether it may have patrols."""
+
+
+@dataclass(frozen=True)
+class WeekTrial:
+    """The trial that a week is part of, and what it drew for the week's days."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ROW
+
+    title: str
+    commitment: str
+    drawn: tuple[TrialCell, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class Duty:
     """One patrol of the week: an officer, a school, a day and the route."""
@@ -278,6 +302,8 @@ class Week:
     before the draw: for the team's lead, and on no officer's paper."""
     history: tuple[tuple[str, str], ...] = ()
     """Changes by hand: when (YYYY-MM-DD HH:MM), and what in plain words."""
+    trial: WeekTrial | None = None
+    """See `patrolplan.team.trial`; for the team's lead, and on no officer's paper."""
 
     @property
     def has_mixed_modes(self) -> bool:

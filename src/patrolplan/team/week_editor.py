@@ -141,6 +141,7 @@ class WeekEditor:
             foreseen=self.before.foreseen,
             chances=self.before.chances,
             history=self.before.history,
+            trial=self.before.trial,
         )
 
     def is_option(self, duty: Duty) -> bool:

@@ -34,6 +34,7 @@ from patrolplan.team.week import (
     Unmet,
     Visitor,
     Week,
+    WeekTrial,
 )
 from patrolplan.times import format_time
 
@@ -90,12 +91,21 @@ class ChangeEntry(FileModel):
     what: str
 
 
+PLACES: tuple[tuple[DemandKind, str], ...] = (
+    ("tasked", "place_id"),
+    ("watched", "hotspot"),
+    ("feared", "square"),
+)
+"""The field of a demand's entry that names its place, by the demand's kind."""
+
+
 class DemandEntry(FileModel):
-    """A demand of the week and its outcome: of a tasked place, or of a hotspot that is watched."""
+    """A demand of the week and its outcome, of a tasked place, a hotspot or a square."""
 
     kind: DemandKind
     place_id: str | None
     hotspot: str | None
+    square: str | None = None
     date: Day | None
     visits: Count
     met_by: tuple[Visitor, ...] = Field(strict=False)
@@ -104,11 +114,11 @@ class DemandEntry(FileModel):
     @classmethod
     def from_outcome(cls, outcome: DemandOutcome) -> "DemandEntry":
         """How it stands in the file."""
-        is_tasked = outcome.kind == "tasked"
+        names: dict[str, Any] = dict.fromkeys((field for _, field in PLACES), None)
+        names[dict(PLACES)[outcome.kind]] = outcome.place
         return cls.model_construct(
             kind=outcome.kind,
-            place_id=outcome.place if is_tasked else None,
-            hotspot=None if is_tasked else outcome.place,
+            **names,
             date=outcome.date,
             visits=outcome.visits,
             met_by=outcome.met_by,
@@ -117,7 +127,7 @@ class DemandEntry(FileModel):
 
     def build_outcome(self) -> DemandOutcome:
         """The outcome that it holds."""
-        place = (self.place_id if self.kind == "tasked" else self.hotspot) or ""
+        place = self.place_id or self.hotspot or self.square or ""
         return DemandOutcome(self.kind, place, self.date, self.visits, self.met_by, self.why)
 
 
@@ -150,6 +160,7 @@ class WeekEntry(FileModel):
     draw: Draw | None = None
     foreseen: Foreseen | None = None
     history: tuple[ChangeEntry, ...] = Field(default=(), strict=False)
+    trial: WeekTrial | None = None
     routes: list[Patrol]
 
 
@@ -188,6 +199,7 @@ def build_week_document(week: Week) -> dict[str, Any]:
         "demands": [DemandEntry.from_outcome(outcome) for outcome in week.demands],
         **_build_draw_fields(week),
         "history": tuple(ChangeEntry(when=when, what=what) for when, what in week.history),
+        **({} if week.trial is None else {"trial": week.trial}),
     }
     document = WeekEntry.model_construct(**fields).model_dump(
         mode="json", by_alias=True, exclude_unset=True
@@ -320,6 +332,7 @@ def read_week(path: str | Path, area: StudyArea, plan: Plan | Mapping[dt.date, P
         foreseen=entry.foreseen,
         chances=read_chances(path),
         history=tuple((row.when, row.what) for row in entry.history),
+        trial=entry.trial,
     )
 
 

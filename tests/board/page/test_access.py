@@ -3,6 +3,7 @@
 import io
 
 import pytest
+from page_access import CONTRAST, FOCUS_SEEN, SMALL
 from playwright.sync_api import expect
 from pypdf import PdfReader
 
@@ -12,48 +13,6 @@ LEAST_CONTRAST = 4.5
 HOSTILE = '<img src=x onerror=alert(1)> </script> & "Søn\'s" {{ 7*7 }}'
 TABS = ("doses", "gaps", "fairness", "places", "delivered", "rules", "history")
 
-# Every text that is seen, against the nearest background behind it that is not see-through.
-CONTRAST = """() => {
-  const parts = (text) => (text.match(/[\\d.]+/g) || []).map(Number);
-  const light = (rgb) => rgb.map((value) => {
-    const share = value / 255;
-    return share <= 0.03928 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
-  }).reduce((sum, value, at) => sum + value * [0.2126, 0.7152, 0.0722][at], 0);
-  const behind = (element) => {
-    for (let at = element; at; at = at.parentElement) {
-      const rgb = parts(getComputedStyle(at).backgroundColor);
-      if (rgb.length && (rgb.length < 4 || rgb[3] === 1)) return rgb.slice(0, 3);
-    }
-    return [255, 255, 255];
-  };
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  const found = [];
-  while (walker.nextNode()) {
-    const { parentElement: element, textContent } = walker.currentNode;
-    if (!textContent.trim() || !element.checkVisibility({ visibilityProperty: true })) continue;
-    if (element.closest(".unseen, option, svg")) continue;
-    const [a, b] = [parts(getComputedStyle(element).color).slice(0, 3), behind(element)].map(light);
-    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    found.push([ratio, textContent.trim().slice(0, 40), element.className]);
-  }
-  return found;
-}"""
-
-FOCUS_SEEN = """() => {
-  const { outlineStyle, outlineWidth, outlineColor } = getComputedStyle(document.activeElement);
-  const thick = outlineStyle !== "none" && parseFloat(outlineWidth) >= 2;
-  return thick && outlineColor === "rgb(0, 0, 0)";
-}"""
-
-
-# What a finger presses: a control, or the label that stands for a box to tick.
-SMALL = """(least) => [...document.querySelectorAll("button, a, select, summary, input")]
-  .map((element) => (element.type === "checkbox" ? element.closest("label") : element))
-  .filter((element) => element.checkVisibility() && !element.closest("#paper"))
-  .filter((element) => {
-    const { width, height } = element.getBoundingClientRect();
-    return Math.min(width, height) < least - 0.5;
-  }).map((element) => element.outerHTML.slice(0, 120))"""
 FINGER_PIXELS = 44
 
 
@@ -308,9 +267,20 @@ def test_feared_and_tasked_places_have_their_signs(served, desk):
     page = desk.page
     patrol = next(one for one in served.patrols() if any(stop["feared"] for stop in one["stops"]))
     desk.menu({name: patrol[name] for name in ("officer", "urn", "date")}).click()
+    listed = page.locator("ol.stops li").all_inner_texts()
+    is_feared = [stop["feared"] for stop in patrol["stops"]]
+    assert [line.endswith("; pupils feel unsafe here") for line in listed] == is_feared
     page.get_by_role("button", name="Show on the map", exact=True).click()
     feared = [str(row) for row, stop in enumerate(patrol["stops"], start=1) if stop["feared"]]
     assert page.locator(".sign.stop.feared").all_inner_texts() == feared
+    signs = page.locator(".sign.stop")
+    for row, stop in enumerate(patrol["stops"]):
+        sign = signs.nth(row)
+        name = f"Stop {row + 1}, {stop['hotspot']}: {stop['place']}"
+        name += "; pupils feel unsafe here" if stop["feared"] else ""
+        assert sign.get_attribute("title") == name
+        sign.dispatch_event("click")
+        expect(page.locator("#map-tells")).to_have_text(f"{name}.")
     (tasked,) = [place for place in served.state()["tasked"] if place["must_visit"]]
     sign = page.locator(".sign.must")
     expect(sign).to_have_text("T")

@@ -33,6 +33,7 @@ from patrolplan.outputs.wording import (
 )
 from patrolplan.patrols.legs import RoadCrossing
 from patrolplan.patrols.plan import BarredPlace, Plan, Tasking
+from patrolplan.patrols.reports_change import SchoolWithoutReports, WithoutReports
 from patrolplan.times import format_time
 
 HOSTILE = (
@@ -489,3 +490,35 @@ def test_a_long_stay_at_the_gate_has_its_reason(demo_plan):
         plan = altered(demo_plan, gate_until_minutes=first.start_minutes + minutes)
         why = build_card_data(plan, plan.patrols[0], "code")["gate_why"]
         assert (f"Stay until {format_time(first.start_minutes + minutes)}" in why) == is_long
+
+
+def test_what_pupils_fear_stands_before_their_way_where_it_is_the_main_reason(demo_plan):
+    """A stop that reports carry says so first, then that most pupils pass; else the way leads."""
+    patrol = demo_plan.patrols[0]
+    way = WayReason(school=patrol.school, share=0.15, start="15:12", end="15:30")
+    reports = ReportsReason(
+        time_band="after_school", factors=("traffic",), reports=30, max_reports=34
+    )
+    busiest = "Busiest stretch on the way home, 15:12 to 15:30: about one pupil in six."
+    fear = "30 to 34 pupils feel unsafe here after school: traffic."
+    for why, order in (((reports, way), [fear, busiest]), ((way, reports), [busiest, fear])):
+        stop = dataclasses.replace(
+            patrol.stops[0], why=why, arrive_minutes=915, leave_minutes=930, tasking=None
+        )
+        plan = altered(demo_plan, stops=(stop,), legs=patrol.legs[:2])
+        words = words_of(render_cards(plan)["cards.pdf"])
+        assert words.count(fear) == words.count(busiest) == 1
+        places = [words.index(sentence) for sentence in order]
+        assert places == sorted(places)
+
+
+def test_a_card_says_what_it_would_be_without_reports(demo_plan):
+    """The foot names the stops that pupils' reports make; a card without such stops is silent."""
+    plan = altered(demo_plan)
+    patrol = plan.patrols[0]
+    change = SchoolWithoutReports(patrol.urn, (patrol.stops[0].hotspot,), ("Mill Lane",))
+    found = WithoutReports(1, (change,), 0.9)
+    words = words_of(render_cards(dataclasses.replace(plan, without_reports=found))["cards.pdf"])
+    sentence = "Without pupils' reports: Mill Lane instead of stop 1."
+    assert sentence in words
+    assert "Without pupils' reports" not in words_of(render_cards(plan)["cards.pdf"])

@@ -294,7 +294,7 @@ def test_a_newer_ledger_is_refused(ledger, demo_area):
         connection.execute(
             sa.update(schema.ledger_version).values(schema=schema.SCHEMA_VERSION + 1)
         )
-    message = "has version 4, this patrolplan knows up to 3; install a newer patrolplan"
+    message = "has version 5, this patrolplan knows up to 4; install a newer patrolplan"
     with pytest.raises(pp.LedgerError, match=message):
         pp.Ledger(ledger._engine.url, demo_area.name, demo_area.projection)
 

@@ -2,7 +2,7 @@
 
 import { make, one } from "./dom.js";
 import { say } from "./say.js";
-import { schoolName } from "./words.js";
+import { fear, schoolName } from "./words.js";
 
 const { L } = window;
 const MILLIONTH = 1e6;
@@ -100,9 +100,6 @@ const drawNames = ({ at, name, angle, room, rank }, names) => {
   chart.map.on("moveend zoomend", draw);
   draw();
 };
-
-/** Where pupils feel unsafe, in words. */
-const fear = ({ feared }) => (feared ? "; pupils feel unsafe here" : "");
 
 /** Hotspots as bands; their names where there is room, those with a dose this week first. */
 const drawHotspots = (hotspots) => {
@@ -233,7 +230,16 @@ export const lookAt = (longitude, latitude, text) => {
 /** Show a hotspot in the middle of the map. */
 export const lookAtHotspot = (name) => {
   const found = chart.hotspots.find(({ hotspot }) => hotspot === name);
-  if (found) lookAt(...found.stop, `Hotspot ${name}: ${found.place}.`);
+  if (found) lookAt(...found.stop, `Hotspot ${name}: ${found.place}${fear(found)}.`);
+};
+
+/** Draw a numbered stop of the patrol shown; its name says whether pupils feel unsafe there. */
+const drawStop = (stop, number) => {
+  const name = `Stop ${number}, ${stop.hotspot}: ${stop.place}${fear(stop)}`;
+  const at = point(stop.stop);
+  sign(at, String(number), `stop${stop.feared ? " feared" : ""}`, name)
+    .on("click", () => (chart.onPoint ? chart.onPoint(at, `stop ${number}`) : tell(`${name}.`)))
+    .addTo(chart.patrol);
 };
 
 /** Draw a patrol's walk with its numbered stops; null takes it away. */
@@ -251,7 +257,7 @@ export const showPatrol = (patrol, { fit = true } = {}) => {
   });
   const [first, begins] = patrol.begins === "base" ? ["B", "base"] : ["G", "gate"];
   if (line.length) sign(line[0], first, "school from").addTo(chart.patrol);
-  patrol.stops.forEach((stop, row) => sign(point(stop.stop), String(row + 1), `stop${stop.feared ? " feared" : ""}`).addTo(chart.patrol));
+  patrol.stops.forEach((stop, row) => drawStop(stop, row + 1));
   tell(`${patrol.officer}, ${schoolName(patrol.urn)}, ${patrol.start}–${patrol.end}. ${first}: ${begins}, 1, 2 …: stops, ${SIGNS}`);
   if (fit && line.length) chart.map.fitBounds(L.latLngBounds(line), { padding: [26, 26], maxZoom: 17, animate: false });
   chart.nameHotspots();

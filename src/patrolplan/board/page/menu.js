@@ -5,7 +5,7 @@ import { deliveredLine } from "./delivered.js";
 import { pickUp } from "./carry.js";
 import { gapTitle, swapsButton } from "./outcome.js";
 import { change, check, named, store, verdict } from "./store.js";
-import { dayName, idOf, inWords, keyOf, patrolName, plain, routeName, ruleName, schoolName, windowOf } from "./words.js";
+import { dayName, fear, idOf, inWords, keyOf, patrolName, plain, routeName, ruleName, schoolName, windowOf } from "./words.js";
 
 /** Make a change and close the dialog when it was done; otherwise the reason stands in it. */
 const act = (dialog, what) => async () => {
@@ -44,7 +44,7 @@ export const officerOptions = (urn, date) => {
 
 /** Stops of a patrol with their times. */
 const stopList = (patrol) => make("ol", { class: "stops" }, patrol.stops.map((stop) => make(
-  "li", {}, make("b", { text: `${stop.arrive}–${stop.leave}` }), ` ${stop.place} (${stop.hotspot}, ${Math.round(stop.minutes)} min)`,
+  "li", {}, make("b", { text: `${stop.arrive}–${stop.leave}` }), ` ${stop.place} (${stop.hotspot}, ${Math.round(stop.minutes)} min)${fear(stop)}`,
 )));
 
 const NOBODY = "-";

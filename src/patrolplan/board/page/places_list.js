@@ -1,4 +1,5 @@
-// Places tasked or barred, and hotspots that are watched: who meets each, or why nobody does.
+// Places tasked or barred, hotspots that are watched, and squares that pupils fear: who meets each, or
+// why nobody does.
 
 import { button, make, one } from "./dom.js";
 import { lookAt, lookAtHotspot } from "./map.js";
@@ -17,13 +18,13 @@ const visitorName = ({ officer, urn, date, arrive }) => `${shortDay(date)} ${arr
 
 /** One demand: met by whom, or not met and why, with the way to swaps. */
 const demandRow = (demand, { short = false } = {}) => {
-  const { date, place, visits, met_by: met, why } = demand;
+  const { date, place, visits, met_by: met, why, words } = demand;
   const isMet = met.length >= visits;
   const when = date ? shortDay(date) : "any day";
-  const state = isMet ? "met" : met.length ? `${met.length} of ${visits} visits` : "not met";
+  const state = !visits && !met.length ? "patrolled in the week before" : isMet ? "met" : met.length ? `${met.length} of ${visits} visits` : "not met";
   return make(
     "li", { class: `demand-row${isMet ? "" : " unmet"}` },
-    make("b", { text: `${short ? when : hotspotName(place)}: ${state}` }),
+    make("b", { text: `${short ? when : words || hotspotName(place)}: ${state}` }),
     met.length ? `, ${met.map(visitorName).join("; ")}` : null,
     why ? make("span", { class: "why", text: `. ${named(why)}` }) : null,
     isMet ? null : swapsButton({ place, date }, `${place}${date ? `, ${dayName(date)}` : ""}`),
@@ -65,20 +66,31 @@ export const placeRows = ({ tasked, demands }) => [
   tasked.length ? make("ul", { class: "rows" }, tasked.map((place) => placeRow(place, demands))) : make("p", { text: "No place is tasked or barred." }),
 ];
 
-/** Hotspots near a gate that are new or rising: each should have a visit in the week. */
-export const demandRows = ({ demands }) => {
-  const watched = demands.filter(({ kind }) => kind === "watched");
-  const unmet = watched.filter(({ met_by: met, visits }) => met.length < visits).length;
-  if (!watched.length) return null;
+/** A heading, how many of some demands are met, and a row each. */
+const demandSection = (heading, noun, demands, addLink = () => {}) => {
+  if (!demands.length) return null;
+  const unmet = demands.filter(({ met_by: met, visits }) => met.length < visits).length;
   return [
-    make("h3", { text: "New or rising hotspots near the gates" }),
-    make("p", { class: "soft", text: `${counted(watched.length, "hotspot")}, each once a week; ${unmet ? `${unmet} not met` : "all met"}.` }),
-    make("ul", { class: "rows" }, watched.map((demand) => {
+    make("h3", { text: heading }),
+    make("p", { class: "soft", text: `${noun}; ${unmet ? `${unmet} not met` : "all met"}.` }),
+    make("ul", { class: "rows" }, demands.map((demand) => {
       const row = demandRow(demand);
-      row.append(button("Show", () => lookAtHotspot(demand.place), { "aria-label": `Show ${demand.place} on the map`, class: "link" }));
+      addLink(row, demand);
       return row;
     })),
   ];
+};
+
+/** Hotspots near a gate that are new or rising, and squares where pupils feel least safe. */
+export const demandRows = ({ demands }) => {
+  const watched = demands.filter(({ kind }) => kind === "watched");
+  const feared = demands.filter(({ kind }) => kind === "feared");
+  return [
+    demandSection("New or rising hotspots near the gates", `${counted(watched.length, "hotspot")}, each once a week`, watched, (row, { place }) => {
+      row.append(button("Show", () => lookAtHotspot(place), { "aria-label": `Show ${place} on the map`, class: "link" }));
+    }),
+    demandSection("Where pupils feel least safe", `${counted(feared.length, "place")}, each once a fortnight`, feared),
+  ].filter(Boolean).flat();
 };
 
 /** How many demands are not met. */

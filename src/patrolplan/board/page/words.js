@@ -40,6 +40,9 @@ export const patrolName = ({ officer, urn, date }) => `${officer} at ${schoolNam
 /** Which of the school's routes. */
 export const routeName = ({ variant, variants }) => (variants > 1 ? `route ${variant + 1} of ${variants}` : "its only route");
 
+/** That pupils feel unsafe at a stop or hotspot, after its name; else empty. */
+export const fear = ({ feared }) => (feared ? "; pupils feel unsafe here" : "");
+
 /** Minutes promised at each stop. */
 export const promised = (patrol) => patrol.stops.map(({ minutes }) => Math.round(minutes));
 

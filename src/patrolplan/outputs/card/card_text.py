@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from patrolplan.hotspots.reasons import Reason, WayReason
+from patrolplan.hotspots.reasons import Reason, ReportsReason, WayReason
 from patrolplan.network.names import KIND_LABELS
 from patrolplan.outputs import wording
 from patrolplan.outputs.card.cautions import list_cautions
@@ -31,6 +31,7 @@ from patrolplan.outputs.way_home_words import (
     drop_own_way,
     find_busiest_stop,
 )
+from patrolplan.outputs.without_reports_words import describe_without_reports
 from patrolplan.patrols.legs import Leg, Step
 from patrolplan.patrols.plan import Patrol, Plan, Stop, Tasking
 from patrolplan.patrols.turns import HEADINGS
@@ -94,7 +95,10 @@ def build_card_data(
         "why": f"Why (crime of the {months})" if months else "Why",
         "stops": [
             _build_stop_data(plan, stop, number, busiest=line, with_months=not months)
-            for number, (stop, line) in enumerate(_list_stops(patrol), 1)
+            | {"is_feared_most": _is_feared_most(own)}
+            for number, (own, (stop, line)) in enumerate(
+                zip(patrol.stops, _list_stops(patrol), strict=True), 1
+            )
         ],
         "cautions": list_cautions(plan, patrol),
         "directions_title": f"Directions ({wording.describe_distance(patrol)})",
@@ -177,6 +181,11 @@ def _shorten_own_school(stop: Stop, patrol: Patrol) -> tuple[Reason, ...]:
         else reason
         for reason in stop.why
     )
+
+
+def _is_feared_most(stop: Stop) -> bool:
+    """Whether what pupils say is the main reason, which comes before all but a tasking."""
+    return any(isinstance(reason, ReportsReason) for reason in order_reasons(stop)[:1])
 
 
 def _build_stop_data(
@@ -283,6 +292,7 @@ def _split_into_columns(legs: list[dict[str, Any]]) -> list[list[dict[str, Any]]
 def _list_basis(plan: Plan, patrol: Patrol) -> list[str]:
     """What the card rests on, a paragraph each: how good, and the data with its sources."""
     quality = f"{wording.describe_quality(patrol)}." if patrol.stops else ""
+    without_reports = describe_without_reports(plan, patrol)
     data = [
         f"{wording.format_data_months(plan.risk)}.",
         *wording.list_approximations(plan, [patrol.way]),
@@ -290,7 +300,7 @@ def _list_basis(plan: Plan, patrol: Patrol) -> list[str]:
         *describe_notes(plan.area.accepted_checks),
     ]
     lines = [
-        f"{quality} {describe_tested(patrol.tested)}".strip(),
+        " ".join(filter(None, [quality, describe_tested(patrol.tested), without_reports])),
         " ".join(sentence for sentence in [*data, *wording.list_attributions(plan)] if sentence),
     ]
     return [print_whole(line) for line in lines if line]

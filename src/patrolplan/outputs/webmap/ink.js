@@ -5,9 +5,7 @@
 // street is the nearest. `listUnwritten` is called with the names of walked streets that find no room.
 const makeInk = ({ map, data, pieces, chosen, shown, listUnwritten }) => {
   const names = makeNames({ map, data, pieces, chosen });
-  const transport = ["station", "bus_stop"].flatMap((kind) => unstep(data.ground[kind].at).map(
-    (at, row) => ({ at, kind, text: data.ground[kind].name[row] }),
-  ));
+  const transport = makeTransport({ map, data, names });
 
   // A leg is drawn left of its street, so that the way back is next to the way out.
   const besideLine = (points, aside) => {
@@ -67,33 +65,6 @@ const makeInk = ({ map, data, pieces, chosen, shown, listUnwritten }) => {
     legs.forEach((leg) => drawArrows(pen, leg));
   };
 
-  const drawTransport = (pen, bounds, occupied) => transport
-    .map((place) => ({ ...place, at: map.latLngToLayerPoint(place.at) }))
-    .filter(({ at, kind }) => bounds.contains(at) && (kind === "station" || map.getZoom() >= 16))
-    .map((place) => {
-      const { at, kind } = place;
-      const size = kind === "station" ? 6 : 4;
-      pen.beginPath();
-      pen.arc(at.x, at.y, size, 0, 7);
-      pen.lineWidth = 3;
-      pen.strokeStyle = "#8a1c1c";
-      pen.fillStyle = "#ffffff";
-      pen.fill();
-      pen.stroke();
-      occupied.take([{ x: at.x, y: at.y, r: size + 2 }]);
-      return place;
-    });
-  const drawStations = (pen, places, occupied) => {
-    pen.fillStyle = "#8a1c1c";
-    places.filter(({ kind, text }) => kind === "station" && text).forEach(({ at, text }) => {
-      const width = pen.measureText(text).width;
-      const put = [[0, 18], [0, -18], [width / 2 + 14, 0], [-width / 2 - 14, 0]]
-        .map((by) => at.add(by)).find((place) => occupied.isFree(boxesAlong(place, 0, width, 7)));
-      if (!put) return;
-      occupied.take(boxesAlong(put, 0, width, 7));
-      names.write(pen, text, put, 0);
-    });
-  };
   // Speech bubbles where pupils feel unsafe: from afar only where their reports carry the hotspot.
   const drawVoices = (pen, bounds, occupied) => {
     if (!shown.hotspots || map.getZoom() < 14.5) return;
@@ -122,71 +93,31 @@ const makeInk = ({ map, data, pieces, chosen, shown, listUnwritten }) => {
     });
     pen.restore();
   };
-  // Buttons and the scale lie on the map: nothing is written below them.
-  const findCovered = () => {
-    const frame = map.getContainer().getBoundingClientRect();
-    const covers = [...document.querySelectorAll("#map-buttons button, .leaflet-control-zoom, .leaflet-control-scale, .leaflet-control-attribution")];
-    return covers.flatMap((cover) => {
-      const { left, top, width, height } = cover.getBoundingClientRect();
-      const at = map.containerPointToLayerPoint([left - frame.left + width / 2, top - frame.top]);
-      const rows = Math.ceil(height / 14) || 0;
-      return Array.from({ length: rows }, (_, row) => boxesAlong(at.add([0, 7 + row * 14]), 0, width, 9)).flat();
-    });
+  const draw = (pen, bounds) => {
+    const legs = chosen.legs.map(
+      (leg) => besideLine(leg.map((at) => map.latLngToLayerPoint(at)), 3.5),
+    );
+    const boxed = (places, r) => places.map((at) => ({ ...map.latLngToLayerPoint(at), r }));
+    const occupied = makeRoom();
+    occupied.take(boxed([...chosen.points, ...chosen.away, ...chosen.tasked.map(({ at }) => at)], 17));
+    occupied.take(findCovered(map, "#map-buttons button"));
+    if (shown.schools) occupied.take(boxed(data.schools.map(({ at }) => at), 12));
+    names.setFont(pen);
+    pen.textAlign = "center";
+    pen.textBaseline = "middle";
+    pen.lineJoin = "round";
+    const places = shown.transport ? transport.draw(pen, bounds, occupied) : [];
+    drawRoute(pen, legs);
+    const walk = legs.flatMap((leg) => boxesOnLine(leg));
+    const route = makeRoom();
+    route.take(walk);
+    occupied.take(walk);
+    drawVoices(pen, bounds, occupied);
+    pen.lineWidth = 4;
+    pen.strokeStyle = "#ffffff";
+    transport.nameStations(pen, places, occupied);
+    pen.fillStyle = "#2b2b2b";
+    listUnwritten(shown.names ? names.draw(pen, bounds, occupied, route) : []);
   };
-  const Ink = L.Renderer.extend({
-    options: { pane: "ink", padding: 0.15 },
-    _initContainer() {
-      this._container = document.createElement("canvas");
-    },
-    _update() {
-      if (this._map._animatingZoom && this._bounds) return;
-      L.Renderer.prototype._update.call(this);
-      const { min } = this._bounds;
-      const size = this._bounds.getSize();
-      const sharp = document.body.classList.contains("printing") ? 3 : Math.max(1, devicePixelRatio);
-      // A new canvas each time: on paper, clearing a used one would cover what is below.
-      const fresh = this._container.cloneNode(false);
-      fresh.width = size.x * sharp;
-      fresh.height = size.y * sharp;
-      this._container.replaceWith(fresh);
-      this._container = fresh;
-      L.DomUtil.setPosition(this._container, min);
-      this._container.style.width = `${size.x}px`;
-      this._container.style.height = `${size.y}px`;
-      const pen = this._container.getContext("2d");
-      pen.scale(sharp, sharp);
-      pen.translate(-min.x, -min.y);
-      this._draw(pen);
-    },
-    _draw(pen) {
-      const legs = chosen.legs.map(
-        (leg) => besideLine(leg.map((at) => map.latLngToLayerPoint(at)), 3.5),
-      );
-      const boxed = (places, r) => places.map((at) => ({ ...map.latLngToLayerPoint(at), r }));
-      const occupied = makeRoom();
-      occupied.take(boxed([...chosen.points, ...chosen.away, ...chosen.tasked.map(({ at }) => at)], 17));
-      occupied.take(findCovered());
-      if (shown.schools) occupied.take(boxed(data.schools.map(({ at }) => at), 12));
-      names.setFont(pen);
-      pen.textAlign = "center";
-      pen.textBaseline = "middle";
-      pen.lineJoin = "round";
-      const places = shown.transport ? drawTransport(pen, this._bounds, occupied) : [];
-      drawRoute(pen, legs);
-      const walk = legs.flatMap((leg) => boxesOnLine(leg));
-      const route = makeRoom();
-      route.take(walk);
-      occupied.take(walk);
-      drawVoices(pen, this._bounds, occupied);
-      pen.lineWidth = 4;
-      pen.strokeStyle = "#ffffff";
-      drawStations(pen, places, occupied);
-      pen.fillStyle = "#2b2b2b";
-      listUnwritten(shown.names ? names.draw(pen, this._bounds, occupied, route) : []);
-    },
-    redraw() {
-      if (this._map) this._update();
-    },
-  });
-  return new Ink();
+  return makeSheet({ draw });
 };

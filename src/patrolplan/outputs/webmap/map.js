@@ -26,14 +26,6 @@
   const othersInk = L.svg({ pane: "beside", padding: 0.2 });
   // One canvas for everything below: on paper a second one would cover the first.
   const ground = { pane: "ground", renderer: L.canvas({ pane: "ground", padding: 0.2 }), interactive: false };
-  const STREETS = [
-    { weight: 7, casing: 9, color: "#ffffff" },
-    { weight: 6, casing: 8, color: "#ffffff" },
-    { weight: 5, casing: 7, color: "#ffffff" },
-    { weight: 4, casing: 5.5, color: "#ffffff" },
-    { weight: 2.5, casing: 4, color: "#ffffff" },
-    { weight: 1.3, color: "#8c8376", dashArray: "4 3" },
-  ];
   // The same colours, widths and dashes as the samples in the legend.
   const CLASSES = {
     1: { color: "#c98b3a", weight: 2.5, dashArray: "3 4" },
@@ -45,38 +37,12 @@
     1: { color: "#00594f", weight: 6, dashArray: "3 5" },
     2: { color: "#a3174f", weight: 5, dashArray: "12 4" },
   };
-  const scale = () => Math.min(1.8, Math.max(0.35, 2 ** ((map.getZoom() - 16.5) / 2)));
   const chosen = { patrol: null, points: [], legs: [], markers: [], away: [], tasked: [] };
-  const flat = { lineCap: "butt", lineJoin: "round", opacity: 1 };
 
   // ---- ground -----------------------------------------------------------------------------
   const pieces = unpack(data.streets.lines);
-  // Neighbouring pieces become one line, so that dashes run on.
-  const withDigit = (digits, wanted) => {
-    const lines = [];
-    let last = null;
-    pieces.forEach((piece, number) => {
-      if (digits[number] !== String(wanted)) return;
-      const end = last && last[last.length - 1];
-      if (end && end[0] === piece[0][0] && end[1] === piece[0][1]) last.push(...piece.slice(1));
-      else lines.push((last = piece.slice()));
-    });
-    return lines;
-  };
-  const area = (kind, color) => {
-    const rings = unpack(data.ground[kind]);
-    if (rings.length) L.polygon(rings, { ...ground, stroke: false, fillColor: color, fillOpacity: 1 }).addTo(map);
-  };
-  const line = (kind, style) => {
-    const lines = unpack(data.ground[kind]);
-    if (lines.length) L.polyline(lines, { ...ground, ...flat, ...style }).addTo(map);
-  };
-  area("park", "#d3e6c5");
-  area("water", "#b5d5ea");
-  area("building", "#e2dbd1");
-  line("stream", { color: "#8dbcdb", weight: 3 });
-  line("railway", { color: "#6f6f6f", weight: 3 });
-  line("railway", { color: "#ffffff", weight: 1.6, dashArray: "8 8" });
+  const { drawLand, drawStreets, setWidths: widen, withDigit, scale, flat } = makeGround({ map, data, pieces, ground });
+  drawLand();
   // ---- hotspots: bands under the streets, so that the colours above stay as they are -------
   const hotspotItems = new Map(all("li[data-hotspot]").map((item) => [item.dataset.hotspot, item]));
   const popupOf = (id) => {
@@ -116,23 +82,9 @@
   };
 
   // ---- streets ----------------------------------------------------------------------------
-  const drawn = STREETS.map((style, rank) => {
-    const lines = withDigit(data.streets.rank, rank);
-    return { style, lines };
-  }).filter(({ lines }) => lines.length).reverse();
-  const streetLayers = [];
+  const streetLayers = drawStreets();
   let voiceLayers = [];
-  drawn.filter(({ style }) => style.casing).forEach(({ style, lines }) => {
-    const layer = L.polyline(lines, { ...ground, lineCap: "round", color: "#a39b8e", opacity: 1 }).addTo(map);
-    streetLayers.push({ layer, weight: style.casing });
-  });
-  drawn.forEach(({ style, lines }) => {
-    const layer = L.polyline(lines, { ...ground, lineCap: "round", ...style, opacity: 1 }).addTo(map);
-    streetLayers.push({ layer, weight: style.weight });
-  });
-  const setWidths = () => [...streetLayers, ...voiceLayers].forEach(
-    ({ layer, weight }) => layer.setStyle({ weight: weight * scale() }),
-  );
+  const setWidths = () => widen([...streetLayers, ...voiceLayers]);
 
   // ---- streets coloured by a voice --------------------------------------------------------
   const coloured = L.layerGroup().addTo(map);

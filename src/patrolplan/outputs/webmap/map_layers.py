@@ -123,7 +123,7 @@ def build_map_layers(plan: "Plan", patrols: Sequence[MapPatrol] | None = None) -
     names, name = np.unique(network.piece_name.astype(str), return_inverse=True)
     rank = rank_streets(network)
     return {
-        "bounds": _compute_bounds(patrolled.parts.coordinates, projection),
+        "bounds": compute_bounds(patrolled.parts.coordinates, projection),
         "streets": {
             "lines": {
                 "counts": lines.tolist(),
@@ -137,8 +137,8 @@ def build_map_layers(plan: "Plan", patrols: Sequence[MapPatrol] | None = None) -
             voice: encode_digits(np.pad(digit, (0, len(network) - len(digit))))
             for voice, digit in classify_voices(plan.risk, patrolled.piece_metres).items()
         },
-        "labels": _place_labels(network, name, rank, names),
-        "ground": _pack_basemap(plan.area.features, network, projection),
+        "labels": place_labels(network, name, rank, names),
+        "ground": pack_basemap(plan.area.features, network, projection),
         "hotspots": _pack_hotspots(plan.hotspots, projection),
         "schools": _pack_schools(plan),
         "patrols": [
@@ -194,7 +194,8 @@ def classify_voices(risk: "Risk", metres: NDArray[np.float64]) -> dict[str, NDAr
     return {**classes, "crime": crime, "reports": reports, "differ": differ}
 
 
-def _compute_bounds(xy: NDArray[np.float64], projection: Projection) -> list[list[float]]:
+def compute_bounds(xy: NDArray[np.float64], projection: Projection) -> list[list[float]]:
+    """South and west, north and east of (k, 2) points, in degrees."""
     longitude, latitude = projection.to_degrees(xy[:, 0], xy[:, 1])
     return [
         [float(latitude.min()), float(longitude.min())],
@@ -202,7 +203,7 @@ def _compute_bounds(xy: NDArray[np.float64], projection: Projection) -> list[lis
     ]
 
 
-def _place_labels(
+def place_labels(
     network: StreetNetwork,
     name: NDArray[np.int64],
     rank: NDArray[np.int64],
@@ -255,7 +256,7 @@ def _find_straight_parts(
     return line[straight], room[straight], angle[straight], middle[straight]
 
 
-def _pack_basemap(
+def pack_basemap(
     features: gpd.GeoDataFrame, network: StreetNetwork, projection: Projection
 ) -> dict[str, Any]:
     """Parks, water, buildings, railways, bus stops and stations around the streets."""

@@ -6,7 +6,6 @@ paper; the script adds the map and moves it. Leaflet is written into the page.
 
 import base64
 import datetime as dt
-import json
 import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -26,6 +25,12 @@ from patrolplan.outputs.direction_words import describe_passed, describe_street,
 from patrolplan.outputs.feared import is_feared
 from patrolplan.outputs.marking import find_marking
 from patrolplan.outputs.note_words import describe_notes
+from patrolplan.outputs.offline_page import (
+    build_security_policy,
+    dump_script_json,
+    read_asset,
+    read_script,
+)
 from patrolplan.outputs.reason_words import (
     describe_certainty,
     describe_reasons,
@@ -40,6 +45,7 @@ from patrolplan.outputs.webmap.map_layers import (
     find_tasked_point,
     list_map_patrols,
 )
+from patrolplan.outputs.without_reports_words import describe_without_reports
 from patrolplan.text import capitalise
 from patrolplan.times import format_time
 
@@ -53,8 +59,9 @@ if TYPE_CHECKING:
 TEMPLATES = Path(__file__).parent
 
 SCRIPT_FILES = (
-    *("packed.js", "nearest.js", "room.js", "names.js", "ink.js", "search.js", "signs.js"),
-    *("printing.js", "position.js", "taps.js", "companion.js", "map.js"),
+    *("packed.js", "nearest.js", "room.js", "names.js", "sheet.js", "transport.js", "ground.js"),
+    *("ink.js", "search.js", "signs.js", "printing.js", "position.js", "taps.js", "companion.js"),
+    "map.js",
 )
 """Each uses only those before it."""
 
@@ -100,12 +107,16 @@ def render_map(plan: "Plan", week: WeekView | None = None) -> bytes:
     patrols = list_map_patrols(plan) if week is None else week.patrols
     layers = build_map_layers(plan, patrols)
     stops = [stop for row in layers["patrols"] for stop in row["stops"]]
-    layers["plan"] = hash_content(_dump_script_json(layers["patrols"]))[:16]
+    layers["plan"] = hash_content(dump_script_json(layers["patrols"]))[:16]
     layers["credit"] = "Fictional" if wording.is_fictional(plan) else OPENSTREETMAP
     tiles = plan.area.settings.output.tiles
     element, folium_script = _render_folium(layers["bounds"], tiles)
-    scripts = (read_leaflet_script(), folium_script, *map(_read_script, SCRIPT_FILES))
-    styles = (read_leaflet_style(), _read_asset("map.css"))
+    scripts = (
+        read_leaflet_script(),
+        folium_script,
+        *(read_script(TEMPLATES / name) for name in SCRIPT_FILES),
+    )
+    styles = (read_leaflet_style(), read_asset(TEMPLATES / "map.css"))
     page = (
         _load_templates()
         .get_template("map.html.j2")
@@ -128,14 +139,14 @@ def render_map(plan: "Plan", week: WeekView | None = None) -> bytes:
             approximations=wording.list_approximations(
                 plan, (shown.patrol.way for shown in patrols)
             ),
-            notes=describe_notes((*plan.risk.notes, *plan.area.notes)),
+            notes=describe_notes((*plan.reports_notes, *plan.risk.notes, *plan.area.notes)),
             attributions=wording.list_attributions(plan),
             tiles_host=_find_tile_host(tiles) if tiles else "",
-            policy=_build_security_policy(scripts, styles, tiles),
+            policy=build_security_policy(scripts, styles, images=_list_image_sources(tiles)),
             scripts=[Markup(script) for script in scripts],  # noqa: S704 - ours and Leaflet's own
             styles=[Markup(style) for style in styles],  # noqa: S704 - ours and Leaflet's own
             map_element=Markup(element),  # noqa: S704 - a div with a fixed id
-            data=Markup(_dump_script_json(layers)),  # noqa: S704 - escaped for a script element
+            data=Markup(dump_script_json(layers)),  # noqa: S704 - escaped for a script element
         )
     )
     return page.encode("utf-8", errors="replace")
@@ -184,41 +195,14 @@ def _find_tile_host(tiles: str) -> str:
     return urlsplit(tiles).netloc.removeprefix("{s}.") or "this folder"
 
 
-def _build_security_policy(
-    scripts: tuple[str, ...], styles: tuple[str, ...], tiles: str | None
-) -> str:
-    """Content security policy: these scripts and styles by their hash, no request at all."""
-    images = "data:"
-    if tiles:
-        parts = urlsplit(tiles)
-        origin = f"{parts.scheme}://{parts.netloc.replace('{s}', '*')}"
-        # Drop what could end the source or the directive; a host name has no such characters.
-        images += " " + (re.sub(r"[^\w.:/*-]", "", origin) if parts.netloc else "file: 'self'")
-    return "; ".join(
-        (
-            "default-src 'none'",
-            f"script-src {' '.join(_hash_source(script) for script in scripts)}",
-            f"style-src {' '.join(_hash_source(style) for style in styles)}",
-            f"img-src {images}",
-            "connect-src 'none'",
-            "base-uri 'none'",
-            "form-action 'none'",
-        )
-    )
-
-
-def _hash_source(text: str) -> str:
-    value = base64.b64encode(bytes.fromhex(hash_content(text))).decode("ascii")
-    return f"'sha256-{value}'"
-
-
-def _read_asset(name: str) -> str:
-    return (TEMPLATES / name).read_text(encoding="utf-8").replace("\r\n", "\n")
-
-
-def _read_script(name: str) -> str:
-    """A script without what only its reader needs: indentation and lines of comment."""
-    return re.sub(r"^[ \t]*(?://.*\n)?", "", _read_asset(name), flags=re.MULTILINE)
+def _list_image_sources(tiles: str | None) -> str:
+    """Where the page may have images from: itself, and the server of a tile address."""
+    if not tiles:
+        return "data:"
+    parts = urlsplit(tiles)
+    origin = f"{parts.scheme}://{parts.netloc.replace('{s}', '*')}"
+    # Drop what could end the source or the directive; a host name has no such characters.
+    return "data: " + (re.sub(r"[^\w.:/*-]", "", origin) if parts.netloc else "file: 'self'")
 
 
 @lru_cache(maxsize=1)
@@ -242,14 +226,6 @@ def read_leaflet_style(*, with_images: bool = True) -> str:
 
     source = (folder / "leaflet.css").read_text(encoding="utf-8").replace("\r\n", "\n")
     return re.sub(r"url\((images/[\w-]+\.png)\)", replace_image, source)
-
-
-def _dump_script_json(value: object) -> str:
-    """JSON for a script element: nothing in it can end the element."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-    for sign in "<>&\u2028\u2029":
-        text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return text
 
 
 def _describe_patrol(map_patrol: MapPatrol, plan: "Plan") -> dict[str, Any]:
@@ -287,7 +263,9 @@ def _describe_patrol(map_patrol: MapPatrol, plan: "Plan") -> dict[str, Any]:
             describe_barred(place, crs=plan.area.projection.crs) for place in patrol.keep_away
         ],
         "dark": wording.describe_lighting(plan, patrol),
-        "notes": describe_notes(patrol.notes),
+        "notes": list(
+            filter(None, [*describe_notes(patrol.notes), describe_without_reports(plan, patrol)])
+        ),
         "tested": describe_tested(patrol.tested),
     }
 

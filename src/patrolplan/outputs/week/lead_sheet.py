@@ -7,7 +7,7 @@ officers' appointments it shows more than colleagues need.
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from patrolplan.outputs.cartography.fonts import (
     copy_template,
@@ -34,8 +34,17 @@ from patrolplan.outputs.wording import (
     list_attributions,
 )
 from patrolplan.team.officer_day import DayItem
-from patrolplan.team.week import Ban, DemandOutcome, Draw, Foreseen, Lock, Week, format_day
-from patrolplan.text import MAX_NAMED, format_count, format_percent, list_first
+from patrolplan.team.week import (
+    Ban,
+    DemandKind,
+    DemandOutcome,
+    Draw,
+    Foreseen,
+    Lock,
+    Week,
+    format_day,
+)
+from patrolplan.text import MAX_NAMED, capitalise, format_count, format_percent, list_first
 from patrolplan.times import format_span
 
 TEMPLATE = "lead.typ"
@@ -68,7 +77,7 @@ def build_lead_data(roster: Roster) -> dict[str, Any]:
         "days": [{"name": f"{day:%a}", "date": f"{day.day} {day:%b}"} for day in week.days],
         "draw": [*describe_draw(week), *describe_foreseen(week.foreseen)],
         "commitment": _group_letters(week.draw.commitment if week.draw else ""),
-        "demands": {kind: _build_demand_rows(roster, kind) for kind in ("tasked", "watched")},
+        "demands": {kind: _build_demand_rows(roster, kind) for kind in get_args(DemandKind)},
         "watch_metres": f"{area.settings.week.watch_metres:g}",
         "unmet": [make_printable(line) for line in describe_unmet(roster)],
         "schools": _build_school_rows(roster),
@@ -143,17 +152,22 @@ def _build_demand_rows(roster: Roster, kind: str) -> list[dict[str, Any]]:
             places.setdefault(demand.place, []).append(demand)
     return [
         {
-            "id": make_printable(place),
-            "place": make_printable(roster.find_place_words(place)),
+            "id": "" if kind == "feared" else make_printable(place),
+            "place": make_printable(capitalise(roster.find_place_words(place))),
             "cells": [_build_demand_cell(roster, demands, day) for day in roster.week.days],
-            "met": (
-                f"{sum(demand.is_met for demand in demands)} of {len(demands)}"
-                if kind == "tasked"
-                else ("yes" if demands[0].is_met else "NO")
-            ),
+            "met": _describe_met(demands),
         }
         for place, demands in places.items()
     ]
+
+
+def _describe_met(demands: Sequence[DemandOutcome]) -> str:
+    """On how many days a tasked place is met, or whether any other place is."""
+    if demands[0].kind == "tasked":
+        return f"{sum(demand.is_met for demand in demands)} of {len(demands)}"
+    if not demands[0].visits and not demands[0].met_by:
+        return "last week"
+    return "yes" if demands[0].is_met else "NO"
 
 
 def _build_demand_cell(
@@ -177,7 +191,8 @@ def describe_unmet(roster: Roster) -> Iterator[str]:
         if not demand.is_met:
             why = "nobody goes there." if demand.why is None else describe_note(demand.why)
             day = "" if demand.date is None else f"{demand.date:%A}"
-            reasons.setdefault((demand.place, why), []).append(day)
+            words = roster.find_place_words(demand.place) if demand.kind == "feared" else ""
+            reasons.setdefault((capitalise(words) or demand.place, why), []).append(day)
     for (place, why), days in reasons.items():
         when = f", {join_words(days)}" if any(days) else ""
         yield f"{place}{when}: {why}"

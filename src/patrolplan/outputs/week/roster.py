@@ -11,6 +11,7 @@ import numpy as np
 from patrolplan.errors import Problems
 from patrolplan.inputs.lookups import WEEKDAYS
 from patrolplan.outputs.crew_words import name_member
+from patrolplan.outputs.feared import name_feared_places
 from patrolplan.outputs.reason_words import join_words
 from patrolplan.outputs.wording import format_grid_reference
 from patrolplan.settings.patrol import AFTER_SCHOOL
@@ -203,7 +204,7 @@ class Roster:
         )
 
     def find_place_words(self, place: str) -> str:
-        """Where a hotspot or a tasked place of the week is: its street, or else a grid reference.
+        """Where a hotspot, tasked or feared place of the week is: its street, or a grid reference.
 
         A tasked place is known by its street only from a patrol that stops there.
         """
@@ -216,6 +217,7 @@ class Roster:
         points = zip(places["place_id"], places.geometry, strict=True)
         words = {name: format_grid_reference(at.x, at.y, crs=crs) for name, at in points}
         words |= dict(zip(hotspots["hotspot"], hotspots["place"], strict=True))
+        words |= name_feared_places(area)
         stops = (stop for duty in self.week.duties for stop in duty.patrol.stops)
         return words | {stop.tasked: stop.place for stop in stops if stop.tasked}
 

@@ -188,7 +188,7 @@ def _build_officer_rows(roster: Roster) -> list[list[str]]:
 
 
 DEMAND_COLUMNS = ("Kind", "Sign", "Place", "Day", "Visits", "Met by", "Why not")
-DEMAND_KINDS = {"tasked": "tasked", "watched": "new or rising"}
+DEMAND_KINDS = {"tasked": "tasked", "watched": "new or rising", "feared": "pupils feel unsafe"}
 
 
 def _build_demand_row(roster: Roster, demand: DemandOutcome) -> list[str]:

@@ -106,7 +106,12 @@ class Ledger:
             row["entered_at"] = _current_utc_time()
             inserted = connection.execute(sa.insert(schema.handouts), row).inserted_primary_key
             handout = None if inserted is None else inserted[0]
-            for table, rows in ((schema.hotspots, week.hotspots), (schema.doses, week.doses)):
+            content = (
+                (schema.hotspots, week.hotspots),
+                (schema.doses, week.doses),
+                (schema.assignments, week.assignments),
+            )
+            for table, rows in content:
                 if rows:
                     numbered = [{"handout": handout, **item} for item in rows]
                     connection.execute(sa.insert(table), numbered)
@@ -176,6 +181,25 @@ class Ledger:
             table = self._fetch_hotspots(connection, first, last)
         order = ["handout", "hotspot"]
         return table.sort_values(order, ascending=[False, True], ignore_index=True)
+
+    def read_assignments(self, first: dt.date, last: dt.date) -> pd.DataFrame:
+        """What trials drew for these days, in the valid weeks.
+
+        Returns
+        -------
+        pandas.DataFrame
+            `hotspot, date, treated, commitment`, by date and hotspot.
+        """
+        rows = schema.assignments.c
+        with self._transaction(self._engine) as connection:
+            handouts = self._find_current_handouts(connection, first, last)
+            query = sa.select(rows.handout, rows.hotspot, rows.date, rows.treated, rows.commitment)
+            query = query.where(
+                rows.handout.in_(set(handouts.values())), rows.date.between(first, last)
+            )
+            table = _fetch_table(connection, query)
+        table = table[table["date"].map(handouts).eq(table["handout"])]
+        return table.drop(columns="handout").sort_values(["date", "hotspot"], ignore_index=True)
 
     def read_delivered(self, first: dt.date, last: dt.date) -> pd.DataFrame:
         """The valid visits in these days: the highest revision of each.

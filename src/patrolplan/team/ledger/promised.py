@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,18 +27,22 @@ DECIMALS = 6
 class PromisedWeek:
     """A week as it is handed out: its days, its promised doses and all hotspots of its plan.
 
-    `doses` and `hotspots` are rows of these tables of `patrolplan.team.ledger.schema`, without the
-    number of the handout.
+    `doses`, `hotspots` and `assignments` are rows of these tables of
+    `patrolplan.team.ledger.schema`, without the number of the handout.
     """
 
     days: tuple[dt.date, ...]
     doses: tuple[dict[str, Any], ...]
     hotspots: tuple[dict[str, Any], ...]
+    assignments: tuple[dict[str, Any], ...] = ()
+    """What a trial drew for the days: rows of its table."""
 
 
 def compute_digest(week: PromisedWeek) -> str:
     """A digest that tells one handed-out week from another."""
-    text = json.dumps([week.days, week.doses, week.hotspots], default=str, sort_keys=True)
+    content = [week.days, week.doses, week.hotspots]
+    content += [week.assignments] if week.assignments else []
+    text = json.dumps(content, default=str, sort_keys=True)
     return hash_content(text)
 
 
@@ -160,7 +164,20 @@ def _parse_promised_week(week: Mapping[str, Any], hotspots: Mapping[str, Any]) -
     ]
     days = {dt.date.fromisoformat(day) for day in week["days"]}
     spots = tuple(_build_hotspot_row(feature) for feature in hotspots["features"])
-    return PromisedWeek(tuple(sorted(days)), tuple(doses), spots)
+    return PromisedWeek(
+        tuple(sorted(days)), tuple(doses), spots, tuple(_list_assignments(week.get("trial")))
+    )
+
+
+def _list_assignments(trial: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
+    """What a week's trial drew, a row a hotspot and day; nothing of a week without one."""
+    for cell in () if trial is None else trial["drawn"]:
+        yield {
+            "hotspot": str(cell["hotspot"]),
+            "date": dt.date.fromisoformat(cell["date"]),
+            "treated": bool(cell["treated"]),
+            "commitment": str(trial["commitment"]),
+        }
 
 
 def _read_json(folder: Path, name: str) -> dict[str, Any]:

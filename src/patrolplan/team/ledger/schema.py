@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.team.ledger.visits import compute_place_key, guess_stop_kind
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 metadata = sa.MetaData()
 
@@ -73,6 +73,21 @@ doses = sa.Table(
 """Doses promised: one row a stop, numbered as on the card, of a patrol window.
 
 `people` are to come together: the officer, and those of `crew`, joined by ";".
+"""
+
+assignments = sa.Table(
+    "patrolplan_assignments",
+    metadata,
+    sa.Column("handout", sa.ForeignKey(handouts.c.handout), primary_key=True),
+    sa.Column("hotspot", sa.Text, primary_key=True),
+    sa.Column("date", sa.Date, primary_key=True),
+    sa.Column("treated", sa.Boolean, nullable=False),
+    sa.Column("commitment", sa.String(32), nullable=False),
+)
+"""What a trial drew for the days of a week: one row a hotspot and day.
+
+It stands apart from visits: what was delivered never changes what was drawn. `commitment` is the
+trial's, see `patrolplan.team.trial`.
 """
 
 visits = sa.Table(
@@ -153,6 +168,15 @@ visits_of_version_1 = sa.Table(
 
 def migrate(connection: sa.Connection, version: int) -> None:
     """Bring the tables of an earlier version to today's; nothing entered is lost."""
+    version_before_trials = 3
+    if version < version_before_trials:
+        _migrate_to_version_3(connection, version)
+    assignments.create(connection, checkfirst=True)
+    connection.execute(sa.update(ledger_version).values(schema=SCHEMA_VERSION))
+
+
+def _migrate_to_version_3(connection: sa.Connection, version: int) -> None:
+    """Add windows, crews and reasons to the tables of versions 1 and 2."""
     if version == 1:
         _migrate_from_version_1(connection)
     else:
@@ -163,7 +187,6 @@ def migrate(connection: sa.Connection, version: int) -> None:
     doses.create(connection)
     if old:
         connection.execute(sa.insert(doses), old)
-    connection.execute(sa.update(ledger_version).values(schema=SCHEMA_VERSION))
 
 
 def _add_columns(connection: sa.Connection, *columns: sa.Column[Any]) -> None:

@@ -1,0 +1,158 @@
+"""The command on what pupils answer: survey."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from patrolplan.cli import console
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from patrolplan.settings import Settings
+
+
+@console.app.command()
+def survey(
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(help="Files that the survey's pages saved, for --read.", show_default=False),
+    ] = None,
+    school: Annotated[
+        str | None, typer.Option("--school", help="Write the survey of this school, by its URN.")
+    ] = None,
+    read: Annotated[
+        bool, typer.Option("--read", help="Read the files of surveys into a file of reports.")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Folder for --school; file of reports (.csv) for --read."),
+    ] = None,
+    add: Annotated[
+        bool,
+        typer.Option("--add", help="Add to a file of reports whose surveys are deleted."),
+    ] = False,
+    delete_files: Annotated[
+        bool, typer.Option("--delete-files", help="Delete the files once they are counted.")
+    ] = False,
+    config: console.Config = console.DEFAULT_CONFIG,
+    as_json: console.Json = False,
+) -> None:
+    """Write a survey for a school's pupils, or read the files that came back.
+
+    With --school: a page for a tablet or phone that needs no network, a paper form, a page to enter
+    it, and a leaflet for the teacher. With --read: groups of at least the threshold are written
+    as reports, by square, and a record of what was read next to them.
+    """
+    _check_usage(files, school, out, read=read, add=add, delete_files=delete_files)
+    if out is None:  # for the type checker: usage is checked
+        return
+    if school is not None:
+        _write_survey(school, out, config, as_json=as_json)
+    else:
+        _read_surveys(files or [], out, config, add=add, delete=delete_files, as_json=as_json)
+
+
+def _check_usage(
+    files: Sequence[str] | None,
+    school: str | None,
+    out: Path | None,
+    *,
+    read: bool,
+    add: bool,
+    delete_files: bool,
+) -> None:
+    """Refuse options that do not go together."""
+    if (school is not None) == read:
+        message = "give --school URN to write a survey, or --read FILES to read those that came"
+        raise typer.BadParameter(message, param_hint="--school, --read")
+    if out is None:
+        message = "say where to write: a folder for --school, a .csv file for --read"
+        raise typer.BadParameter(message, param_hint="--out")
+    if read and not files:
+        message = "name the files to read"
+        raise typer.BadParameter(message, param_hint="--read")
+    if read and out.suffix.lower() != ".csv":
+        message = f"'{out}' is not a name for a file of reports; let it end in .csv"
+        raise typer.BadParameter(message, param_hint="--out")
+    if not read and (files or add or delete_files):
+        message = "files, --add and --delete-files go with --read"
+        raise typer.BadParameter(message, param_hint="--school")
+
+
+def _write_survey(school: str, out: Path, config: Path, *, as_json: bool) -> None:
+    from patrolplan.outputs.survey.survey_pack import check_school, write_survey_pack
+
+    console.check_out(out)
+    area = console.load_study_area(config)
+    check_school(area, school)
+    with console.report_stage("Drawing the survey"):
+        write_survey_pack(area, school, out)
+    if as_json:
+        names = sorted(path.name for path in out.iterdir())
+        console.print_json({"written": [(out / name).as_posix() for name in names]})
+        return
+    console.print_written_to(out)
+    console.stdout.print(
+        "Start with the leaflet; the page saves one file on each device, which `patrolplan survey "
+        "--read` takes.",
+        soft_wrap=True,
+    )
+
+
+def _read_surveys(
+    files: Sequence[str], out: Path, config: Path, *, add: bool, delete: bool, as_json: bool
+) -> None:
+    from patrolplan.area.school_urns import read_school_urns
+    from patrolplan.outputs.survey.reading_words import build_reading_document, describe_reading
+    from patrolplan.outputs.survey.survey_reading import take_in_surveys
+    from patrolplan.privacy import ROUNDING_STEP
+
+    settings = _load_optional_settings(config)
+    reading = take_in_surveys(
+        _expand(files),
+        out,
+        urns=None if settings is None else read_school_urns(settings),
+        threshold=max(ROUNDING_STEP, 0 if settings is None else settings.privacy.threshold),
+        add=add,
+        delete=delete,
+    )
+    if as_json:
+        reading.raise_if_undeleted()
+        console.print_json(build_reading_document(reading))
+        return
+    if settings is None:
+        console.stdout.print(
+            f"{config}: there is no settings file, so schools were not checked", soft_wrap=True
+        )
+    for line in describe_reading(reading):
+        console.stdout.print(line, soft_wrap=True)
+    reading.raise_if_undeleted()
+
+
+def _load_optional_settings(config: Path) -> Settings | None:
+    """The settings; None where the default file is not there."""
+    from patrolplan.settings import load_settings
+
+    if config == console.DEFAULT_CONFIG and not config.exists():
+        return None
+    return load_settings(config)
+
+
+def _expand(files: Sequence[str]) -> list[Path]:
+    """Files by name or by pattern: the shell of Windows leaves patterns as they are."""
+    from patrolplan.errors import Problems
+    from patrolplan.settings import expand_pattern
+
+    problems, paths = Problems(), list[Path]()
+    for pattern in files:
+        matches = expand_pattern(Path(), pattern)
+        if not matches:
+            remedy = "name the files that the survey's page saved"
+            problems.add(pattern, "no file matches", remedy)
+        paths.extend(matches)
+    problems.raise_if_any()
+    return paths

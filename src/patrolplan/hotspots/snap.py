@@ -1,0 +1,208 @@
+"""Hotspots of one's own: points, lines or polygons become stretches of the area's streets.
+
+A force comes with hexagons, wards, beats or points of its own. They are taken as they are: the
+streets in a polygon, along a line or around a point, with a stopping place as any hotspot has. A
+piece of street belongs to one hotspot, so that its risk counts once.
+"""
+
+import re
+import warnings
+from collections.abc import Sequence
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from patrolplan.area import StudyArea
+from patrolplan.errors import InputError, Problems
+from patrolplan.hotspots.find import complete_hotspots, place_stretches
+from patrolplan.network import StreetNetwork
+from patrolplan.network.catchments import MAX_SNAP_METRES
+from patrolplan.network.graph import compute_walk_metres
+from patrolplan.risk.estimate import estimate_risk
+from patrolplan.risk.surface import Risk
+from patrolplan.text import list_first
+
+SOURCE = "snap_hotspots"
+NAME_COLUMNS = ("hotspot", "place_id", "id", "name")
+"""Columns that name hotspots, the first of them that a table has."""
+
+NAME = re.compile(r"[^\W_][\w ./()&'-]{0,23}")
+"""A name that fits on every paper, and in the name of a file."""
+
+ALONG_METRES = 12.0
+"""Streets so near to a line run along it, where most of their length does."""
+
+AROUND_METRES = 75.0
+"""A point stands for the streets within such a walk of it."""
+
+
+def snap_hotspots(
+    area: StudyArea, places: gpd.GeoDataFrame, *, risk: Risk | None = None, name: str | None = None
+) -> gpd.GeoDataFrame:
+    """Hotspots of one's own as `find_hotspots` would give them.
+
+    A polygon has the pieces of street with their middle in it; a line those along it; a point those
+    within a walk of 75 m from its nearest street. Where shapes overlap, a piece belongs to
+    the earlier row.
+
+    Parameters
+    ----------
+    area
+        The study area.
+    places
+        Points, lines or polygons in any CRS.
+    risk
+        What makes them worth a visit; by default `estimate_risk(area)`.
+    name
+        Column with their names; default `hotspot`, `place_id`, `id` or `name`. Without one they
+        are called O1, O2, ... by their rows.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        See `patrolplan.tables.HOTSPOTS`; most risk first. `plan_patrols` takes it as it is, alone
+        or joined to other hotspots with `pandas.concat` where no piece of street is in both.
+
+    Raises
+    ------
+    InputError
+        Where there is no CRS, a name is missing, a duplicate or too long, or no shape has a street.
+
+    Warns
+    -----
+    UserWarning
+        Naming the rows without a street of the area, which are left out.
+
+    Examples
+    --------
+    >>> import geopandas as gpd
+    >>> import patrolplan as pp
+    >>> area = pp.load_area(pp.demo_settings())
+    >>> point = gpd.points_from_xy([0.8710], [51.5298], crs="EPSG:4326")
+    >>> own = pp.snap_hotspots(area, gpd.GeoDataFrame({"id": ["bus station"]}, geometry=point))
+    >>> own["hotspot"].tolist(), bool(own["length_metres"].iloc[0] > 100)
+    (['bus station'], True)
+    """
+    if not isinstance(places, gpd.GeoDataFrame) or places.active_geometry_name is None:
+        message = f"{SOURCE} takes a GeoDataFrame, not a {type(places).__name__}"
+        raise TypeError(message)
+    if places.crs is None:
+        raise InputError.one(SOURCE, "has shapes without a CRS", "set it with set_crs")
+    names = _read_names(places, name)
+    shapes = np.asarray(places.geometry.to_crs(area.network.projection.crs).array, dtype=object)
+    stretches = find_pieces_of_shapes(area.network, shapes)
+    rows = [row for row, pieces in enumerate(stretches) if len(pieces)]
+    _report_absent([one for one, pieces in zip(names, stretches, strict=True) if not len(pieces)])
+    if not rows:
+        what = f"none of the {len(names)} shapes has a street of the area"
+        raise InputError.one(SOURCE, what, "check their CRS, and that they overlap the area")
+    risk = estimate_risk(area) if risk is None else risk
+    worth = [float(risk.joined[stretches[row]].sum()) for row in rows]
+    order = np.argsort(-np.round(worth, 12), kind="stable")
+    chosen = [stretches[rows[row]] for row in order]
+    bare = place_stretches(area, _give_empty_some(area.network, risk.joined, chosen), chosen)
+    bare["worth"] = np.array(worth)[order]
+    return complete_hotspots(area, risk, bare, [names[rows[row]] for row in order])
+
+
+def find_pieces_of_shapes(
+    network: StreetNetwork, shapes: NDArray[np.object_]
+) -> list[NDArray[np.int64]]:
+    """The pieces of street to patrol that belong to each shape, each to one shape at most.
+
+    Parameters
+    ----------
+    shapes
+        (k,) points, lines or polygons in the network's CRS; None and empty ones have no piece.
+    """
+    count = len(network)
+    owner = np.full(count, -1, dtype=np.int64)
+    dimension = shapely.get_dimensions(shapes)
+    for row, shape in enumerate(shapes):
+        if dimension[row] < 0:
+            continue
+        found = (
+            _find_around(network, shape)
+            if dimension[row] == 0
+            else _find_along(network, shape)
+            if dimension[row] == 1
+            else _find_inside(network, shape)
+        )
+        owner[found[owner[found] < 0]] = row
+    return [np.flatnonzero(owner == row) for row in range(len(shapes))]
+
+
+def _find_inside(network: StreetNetwork, polygon: shapely.Geometry) -> NDArray[np.int64]:
+    """The pieces with their middle in a polygon."""
+    x, y = network.piece_middle[: len(network)].T
+    valid = polygon if polygon.is_valid else shapely.make_valid(polygon)
+    shapely.prepare(valid)
+    return np.flatnonzero(shapely.intersects_xy(valid, x, y))
+
+
+def _find_along(network: StreetNetwork, line: shapely.Geometry) -> NDArray[np.int64]:
+    """The pieces most of whose length is near a line."""
+    around = shapely.buffer(line, ALONG_METRES)
+    lines = network.piece_lines[: len(network)]
+    near = shapely.STRtree(lines).query(around, predicate="intersects")
+    share = shapely.length(shapely.intersection(lines[near], around))
+    return np.sort(near[share > network.piece_metres[near] / 2])
+
+
+def _find_around(network: StreetNetwork, points: shapely.Geometry) -> NDArray[np.int64]:
+    """The pieces within a short walk of a point, or of several as one."""
+    xy = shapely.get_coordinates(points)
+    positions = network.snap(xy)
+    found: list[NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
+    for row in np.flatnonzero(positions.moved_metres <= MAX_SNAP_METRES):
+        place = positions.take(np.array([row]))
+        walk = compute_walk_metres(network.walkable, place, AROUND_METRES)
+        found.append(np.flatnonzero(np.isfinite(walk[: len(network)])))
+    return np.unique(np.concatenate(found))
+
+
+def _give_empty_some(
+    network: StreetNetwork, risk: NDArray[np.float64], stretches: Sequence[NDArray[np.int64]]
+) -> NDArray[np.float64]:
+    """(p,) risk, and in stretches without any their metres, so that there is something to watch."""
+    amounts = risk.copy()
+    for pieces in stretches:
+        if not risk[pieces].any():
+            amounts[pieces] = network.piece_metres[pieces]
+    return amounts
+
+
+def _read_names(places: gpd.GeoDataFrame, column: str | None) -> list[str]:
+    """(k,) a name for each row."""
+    if column is not None and column not in places:
+        has = ", ".join(str(one) for one in places.columns)
+        raise InputError.one(SOURCE, f"has no column '{column}' ({has})", "name one of them")
+    if column is None:
+        column = next((one for one in NAME_COLUMNS if one in places), None)
+    if column is None:
+        return [f"O{number}" for number in range(1, len(places) + 1)]
+    values = places[column].astype(object).where(places[column].notna(), "")
+    names = [str(int(one) if isinstance(one, float) else one).strip() for one in values]
+    problems = Problems()
+    is_double = pd.Series(names).duplicated()
+    for row, (one, again) in enumerate(zip(names, is_double, strict=True)):
+        place = f"row {row}, column '{column}'"
+        if not NAME.fullmatch(one):
+            what = f"'{one[:40]}' is not the name of a hotspot" if one else "the name is missing"
+            problems.add(SOURCE, what, "write 1 to 24 letters, digits, spaces or . - / &", place)
+        elif again:
+            problems.add(SOURCE, f"'{one}' is a duplicate", "give each place its own name", place)
+    problems.raise_if_any()
+    return names
+
+
+def _report_absent(names: Sequence[str]) -> None:
+    if names:
+        message = (
+            f"{len(names)} of the places have no street to patrol in the area, or none that an "
+            f"earlier one does not have, and are left out: {list_first(names)}"
+        )
+        warnings.warn(message, UserWarning, stacklevel=3)

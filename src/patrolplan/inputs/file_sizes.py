@@ -1,0 +1,70 @@
+"""Files beyond any real size are refused before memory or time run out."""
+
+import bz2
+import gzip
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from patrolplan.errors import InputError
+
+MAX_FILE_BYTES = 4 * 2**30
+"""Largest file, unpacked. All crime of England and Wales in a year is about a tenth of it."""
+
+MAX_EXPANSION_RATIO = 100
+"""Largest ratio of unpacked to packed size. Tables and streets reach 5 to 30."""
+
+SMALL_BYTES = 64 * 2**20
+"""Files that unpack to no more than this are not held to the ratio."""
+
+CHUNK_BYTES = 2**20
+
+ZIPPED = (".xlsx", ".ods")
+"""Endings of files that are ZIP archives inside."""
+
+
+def check_size(path: Path) -> None:
+    """Refuse a file that is too large, or that unpacks to far more than tables and streets do.
+
+    A packed file is unpacked once, chunk by chunk and only up to the bound: the size that it states
+    itself cannot be trusted. A broken file passes; its reader reports what is wrong with it.
+
+    Raises
+    ------
+    InputError
+        When the file is too large.
+    """
+    packed = path.stat().st_size
+    if packed > MAX_FILE_BYTES:
+        _refuse(path, f"is larger than {MAX_FILE_BYTES / 2**30:g} GiB")
+    bound = min(MAX_FILE_BYTES, max(SMALL_BYTES, packed * MAX_EXPANSION_RATIO))
+    unpacked = 0
+    try:
+        for chunk in _unpack(path):
+            unpacked += len(chunk)
+            if unpacked > bound:
+                break
+    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError):
+        return
+    if unpacked > bound:
+        _refuse(path, f"unpacks to more than {bound / 2**20:,.0f} MiB from {packed / 2**20:,.1f}")
+
+
+def _unpack(path: Path) -> Iterator[bytes]:
+    """The content of a packed file in chunks; nothing of one that is not packed."""
+    suffix = path.suffix.lower()
+    if suffix in {".gz", ".bz2"}:
+        with gzip.open(path) if suffix == ".gz" else bz2.open(path) as stream:
+            while chunk := stream.read(CHUNK_BYTES):
+                yield chunk
+    elif suffix in ZIPPED:
+        with zipfile.ZipFile(path) as archive:
+            for name in archive.namelist():
+                with archive.open(name) as stream:
+                    while chunk := stream.read(CHUNK_BYTES):
+                        yield chunk
+
+
+def _refuse(path: Path, what: str) -> None:
+    raise InputError.one(path, what, "use a smaller extract, of the area only")

@@ -1,0 +1,237 @@
+"""Surveys as counts: the door that what pupils answered goes through, as reports do.
+
+The answers and tallies of all files become rows of the table of reports in memory, are counted as
+`patrolplan.inputs.reports` counts any, and are forgotten. What comes out is a `ReportTable`, and of
+each survey what its record may say: its random ID, school, term, and how many pupils took part, in
+steps. See `patrolplan.privacy` for what holds.
+"""
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from patrolplan.crs import DEGREES, NOWHERE, find_squares, locate_in_squares
+from patrolplan.errors import Problems
+from patrolplan.inputs.reports import (
+    ALLOWED_VALUES,
+    COLUMNS,
+    NONE_GIVEN,
+    UNKNOWN_BAND,
+    count_reports,
+)
+from patrolplan.inputs.survey_files import Survey, read_surveys
+from patrolplan.inputs.survey_form import TALLY_FORM, Form, RepeatedFile
+from patrolplan.privacy import FACTORS, ROUNDING_STEP, ReportTable, suppress_and_round
+from patrolplan.times import MONTHS_A_TERM, SchoolTerm
+
+NOT_GIVEN = {
+    column: UNKNOWN_BAND if UNKNOWN_BAND in allowed else NONE_GIVEN
+    for column, allowed in ALLOWED_VALUES.items()
+}
+"""What stands in a column of a report that gives none of its words."""
+
+
+@dataclass(frozen=True)
+class SurveyEntry:
+    """What may be known of one survey, besides the counts of all.
+
+    Parameters
+    ----------
+    id
+        Random, from the page that it was made with.
+    form, school_urn
+        As in its file.
+    term
+        The school term of its day; the day itself is dropped.
+    pupils
+        How many took part, suppressed and rounded down.
+    files
+        Every file that holds it.
+    """
+
+    id: str
+    form: Form
+    school_urn: str
+    term: SchoolTerm
+    pupils: int
+    files: tuple[Path, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class SurveyCounts:
+    """Surveys in the order of their IDs, the counts of all together, and files not counted."""
+
+    entries: tuple[SurveyEntry, ...]
+    table: ReportTable
+    repeated: tuple[RepeatedFile, ...] = ()
+
+
+def count_surveys(
+    paths: Sequence[Path],
+    *,
+    urns: Collection[str] | None = None,
+    recorded: Collection[str] = (),
+    today: dt.date | None = None,
+) -> SurveyCounts:
+    """Read files of surveys and count what they hold by square, all together.
+
+    Counts go in steps of `ROUNDING_STEP` whatever the settings: what is written is stored.
+
+    Parameters
+    ----------
+    paths
+        Files of either form.
+    urns
+        Schools that a survey may be of; any where it is None.
+    recorded
+        IDs of surveys that are not counted, since they were before.
+    today
+        No survey is of a later day.
+
+    Raises
+    ------
+    InputError
+        With the problems of all files.
+    """
+    surveys, repeated = read_surveys(paths, urns=urns, today=today)
+    entries = tuple(_enter(survey) for survey in surveys)
+    counted = [survey for survey in surveys if survey.id not in recorded]
+    problems, parts = Problems(), list[pd.DataFrame]()
+    for survey in counted:
+        with problems.collect():
+            is_tally = survey.form == TALLY_FORM
+            parts.append(_list_tally(survey) if is_tally else _list_answers(survey))
+    problems.raise_if_any()
+    rows = pd.concat([pd.DataFrame(columns=list(COLUMNS), dtype=object), *parts])
+    table = count_reports(rows.reset_index(drop=True).astype(object), ROUNDING_STEP)
+    return SurveyCounts(entries, table, tuple(repeated))
+
+
+def find_term(day: dt.date) -> SchoolTerm:
+    """The school term of a day.
+
+    Examples
+    --------
+    >>> find_term(dt.date(2026, 11, 26)).season
+    'autumn'
+    """
+    return SchoolTerm(day.year, (day.month - 1) // MONTHS_A_TERM)
+
+
+def _enter(survey: Survey) -> SurveyEntry:
+    pupils = int(suppress_and_round(survey.pupils, ROUNDING_STEP))
+    term = find_term(survey.day)
+    return SurveyEntry(survey.id, survey.form, survey.school_urn, term, pupils, survey.files)
+
+
+def _list_answers(survey: Survey) -> pd.DataFrame:
+    """Rows of the table of reports, one for each place that was marked."""
+    counts = np.fromiter(survey.content.values(), np.int64, len(survey.content))
+    rows = pd.DataFrame(list(survey.content), columns=[*FACTORS, "longitude", "latitude"])
+    rows = rows.loc[np.repeat(rows.index.to_numpy(), counts)]
+    places = {axis: rows[axis].map(repr) for axis in ("longitude", "latitude")}
+    _check_pupils(survey, find_squares(rows[["longitude", "latitude"]].to_numpy(dtype=float)))
+    return rows.assign(**places, **_date(survey))
+
+
+def _check_pupils(survey: Survey, squares: NDArray[np.int64]) -> None:
+    """Refuse more answers in a square than pupils: places of one pupil are further apart."""
+    squares = squares[(squares != NOWHERE).any(axis=1)]
+    _, counts = np.unique(squares, axis=0, return_counts=True)
+    problems = Problems()
+    if counts.max(initial=0) > survey.pupils:
+        what = "has more answers in a square of the grid than pupils who took part"
+        problems.add(survey.files[0], what, "give the file as the survey's page saved it")
+    problems.raise_if_any()
+
+
+def _list_tally(survey: Survey) -> pd.DataFrame:
+    """Rows of the table of reports, one for each pupil in a square, at a place inside it.
+
+    Which words stand in one row is of no account: words are counted by square, each by itself.
+    """
+    pupils = {key[:3]: n for key, n in survey.content.items() if key[3] == "pupils"}
+    squares = np.array(sorted(pupils), dtype=object).reshape(-1, 3)
+    problems = Problems()
+    inside = find_places_inside(_clip(squares))
+    if np.isnan(inside).any():
+        what = "has a square that is not of the grid"
+        problems.add(survey.files[0], what, "give the file as the tally's page saved it")
+    problems.raise_if_any()
+    parts = list[pd.DataFrame]()
+    for square, (longitude, latitude) in zip(map(tuple, squares), inside, strict=True):
+        number = pupils[square]
+        words = {
+            column: fill_column(
+                column, [survey.content[*square, column, word] for word in FACTORS[column]], number
+            )
+            for column in FACTORS
+        }
+        place = {"longitude": repr(float(longitude)), "latitude": repr(float(latitude))}
+        parts.append(pd.DataFrame(words | place, index=range(number)))
+    if not parts:
+        return pd.DataFrame(columns=list(COLUMNS), dtype=object)
+    return pd.concat(parts).assign(**_date(survey))
+
+
+def _clip(squares: NDArray[np.object_]) -> NDArray[np.int64]:
+    """Squares of numbers of any length as rows of whole numbers; far ones are nowhere."""
+    far = [any(not 0 <= abs(int(part)) < 10**6 for part in row) for row in squares]
+    rows = np.where(np.array(far, dtype=bool)[:, None], 0, squares)
+    return np.asarray(rows.astype(np.int64)).reshape(-1, 3)
+
+
+def _date(survey: Survey) -> dict[str, str | None]:
+    """The day of each row; none has an ID, since equal IDs would count once."""
+    return {"report_id": None, "reported_on": f"{survey.day}"}
+
+
+def fill_column(column: str, counts: Iterable[int], rows: int) -> list[str]:
+    """Words of one column, each as often as it was counted, then that none was given.
+
+    Examples
+    --------
+    >>> fill_column("time_band", (1, 0, 2, 0), 4)
+    ['before_school', 'after_school', 'after_school', 'unknown']
+    """
+    pairs = zip(FACTORS[column], counts, strict=True)
+    words = [word for word, count in pairs for _ in range(count)]
+    return words + [NOT_GIVEN[column]] * (rows - len(words))
+
+
+SHARES = (0.5, *(k / 16 for k in range(1, 16)))
+"""Shares of a square's side where a place inside it is looked for, its centre first."""
+
+
+def find_places_inside(squares: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(s, 2) longitude and latitude of a place whose square is that one; NaN where there is none.
+
+    It is the centre, but for squares that the edge of a zone cuts.
+    """
+    places = np.full((len(squares), 2), np.nan)
+    for across, up in ((across, up) for across in SHARES for up in SHARES):
+        missing = np.flatnonzero(np.isnan(places).any(axis=1))
+        if not missing.size:
+            break
+        tried = _locate(squares[missing], across, up)
+        is_inside = (find_squares(tried) == squares[missing]).all(axis=1)
+        is_inside &= np.isfinite(tried).all(axis=1)
+        places[missing[is_inside]] = tried[is_inside]
+    return places
+
+
+def _locate(squares: NDArray[np.int64], across: float, up: float) -> NDArray[np.float64]:
+    """As `locate_in_squares` in degrees, NaN for codes that no place has; 6 decimals."""
+    places = np.full((len(squares), 2), np.nan)
+    known = np.isin(squares[:, 0], LOCAL_CODES)
+    places[known] = locate_in_squares(squares[known], across, up, DEGREES)
+    return np.round(places, 6)
+
+
+LOCAL_CODES = (27700, *range(32601, 32661), *range(32701, 32761))
+"""EPSG codes that `patrolplan.crs.find_local_codes` gives."""

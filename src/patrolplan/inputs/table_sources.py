@@ -1,0 +1,82 @@
+"""Where a table comes from: a file, or a frame in memory that stands for one.
+
+Readers take either. A frame enters at the same place as a file's rows: its wanted columns become
+text, as those of a CSV file are, so that every later check is one and the same.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+
+from patrolplan.atomic import hash_content, hash_file
+from patrolplan.settings.kinds import name_argument
+
+SIDECARS = (".dbf", ".prj", ".cpg")
+"""Files that belong to a shapefile, and hold what it means."""
+
+
+@dataclass(frozen=True, eq=False)
+class MemoryTable:
+    """A table given as an argument instead of a file.
+
+    Printed, it is the argument's name, which messages show where they name a file otherwise.
+
+    Parameters
+    ----------
+    source
+        The table's key under `[sources]`, which is the argument's name as well.
+    frame
+        Its rows; a GeoDataFrame's shapes stand for coordinates.
+    number
+        Which of several tables of one argument it is, from 1; 0 where it is the only one.
+    """
+
+    source: str
+    frame: pd.DataFrame
+    number: int = 0
+
+    suffix = ".frame"
+    """Where readers go by the ending of a file's name, none of theirs."""
+
+    def __str__(self) -> str:
+        return name_argument(self.source) + (f", table {self.number}" if self.number else "")
+
+    @property
+    def name(self) -> str:
+        """The same, as a file has a name."""
+        return str(self)
+
+    def is_file(self) -> bool:
+        """It is none, so it is not looked for in any cache of files."""
+        return False
+
+
+TableSource = Path | MemoryTable
+"""What a reader of tables takes."""
+
+
+def hash_source(source: TableSource) -> str:
+    """SHA-256 of a file's content, or of a frame's as text; a shapefile's files count together."""
+    if isinstance(source, MemoryTable):
+        return _hash_frame(source.frame)
+    if source.suffix.lower() != ".shp":
+        return hash_file(source)
+    sidecars = [source.with_suffix(ending) for ending in SIDECARS]
+    return hash_content(*(hash_file(one) for one in (source, *sidecars) if one.is_file()))
+
+
+def _hash_frame(frame: pd.DataFrame) -> str:
+    """SHA-256 of the columns' names, types' own text and values; the index does not count."""
+    parts: list[str | bytes] = [json.dumps([str(name) for name in frame.columns])]
+    if isinstance(frame, gpd.GeoDataFrame) and frame.active_geometry_name is not None:
+        parts.append("" if frame.crs is None else frame.crs.to_wkt())
+        parts += [b"" if wkb is None else wkb for wkb in frame.geometry.to_wkb()]
+        frame = pd.DataFrame(frame.drop(columns=frame.active_geometry_name))
+    for position in range(frame.shape[1]):
+        column = frame.iloc[:, position]
+        text = column.astype(object).where(column.notna(), "").map(str)
+        parts.append(json.dumps(text.tolist()))
+    return hash_content(*parts)

@@ -1,0 +1,67 @@
+"""What every page that opens from a folder shares: it holds its own scripts and sends no request.
+
+Scripts and styles are written into the page, and its policy names each of them by its hash: nothing
+else can run, and nothing can be requested.
+"""
+
+import base64
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from patrolplan.atomic import hash_content
+
+
+def build_security_policy(
+    scripts: Sequence[str], styles: Sequence[str], *, images: str = "data:"
+) -> str:
+    """Content security policy: these scripts and styles by their hash, no request at all.
+
+    Parameters
+    ----------
+    scripts, styles
+        As they stand in the page.
+    images
+        Sources of images; by default only what is written into the page.
+    """
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src {' '.join(map(_hash_source, scripts))}",
+            f"style-src {' '.join(map(_hash_source, styles))}",
+            f"img-src {images}",
+            "connect-src 'none'",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
+
+
+def _hash_source(text: str) -> str:
+    value = base64.b64encode(bytes.fromhex(hash_content(text))).decode("ascii")
+    return f"'sha256-{value}'"
+
+
+def read_asset(path: Path) -> str:
+    """A style or script as it stands in its file, with the line ends of this house."""
+    return path.read_text(encoding="utf-8").replace("\r\n", "\n")
+
+
+def read_script(path: Path) -> str:
+    """A script without what only its reader needs: indentation and lines of comment."""
+    return re.sub(r"^[ \t]*(?://.*\n)?", "", read_asset(path), flags=re.MULTILINE)
+
+
+def dump_script_json(value: object) -> str:
+    r"""JSON for a script element: nothing in it can end the element.
+
+    Examples
+    --------
+    >>> dump_script_json({"name": "</script>"})
+    '{"name":"\\u003c/script\\u003e"}'
+    """
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    for sign in "<>&\u2028\u2029":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return text

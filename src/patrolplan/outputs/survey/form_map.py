@@ -1,0 +1,281 @@
+"""The map of a paper form: streets, names and bus stops around a school, under a lettered grid.
+
+It is drawn in greys for a school's copier, on white ground without buildings, and shows nothing of
+crime, risk or reports.
+"""
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from matplotlib.axes import Axes
+from matplotlib.collections import Collection
+from matplotlib.colors import to_rgba_array
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch, Polygon, Rectangle
+from matplotlib.text import Text
+from numpy.typing import NDArray
+
+from patrolplan.area.study_area import StudyArea
+from patrolplan.outputs.cartography import basemap, legend, place_names, symbols
+from patrolplan.outputs.cartography.fonts import TextStyle, draw_text, make_printable, measure_label
+from patrolplan.outputs.cartography.labels import Boxes, build_level_boxes
+from patrolplan.outputs.cartography.symbols import GATE_SIDE, LEGEND_LEVEL, LONG_BAR
+from patrolplan.outputs.cartography.viewport import Viewport, choose_scale_bar_metres
+from patrolplan.outputs.survey.form_grid import FormGrid, find_school
+from patrolplan.text import shorten
+
+EDGE_STRIP = 15.0
+"""Points around the map for letters and numbers."""
+LETTER_SIZE = 12.0
+CELL_LABEL_SIZE = 8.0
+CELL_LABEL_INSET = 1.5
+"""Points between a square's label and its top left corner."""
+MAX_CELL_POINTS = 110.0
+"""Points of a square's side on the form of a small place, which would otherwise be enlarged more
+than anyone needs."""
+GRID_COLOUR = "#2a2a2a"
+GRID_WIDTH = 0.8
+GRID_LEVEL = 6.0
+"""Above the streets, below signs and names."""
+LABEL_COLOUR = "#1c1c1c"
+LONGEST_SCHOOL = 60
+"""Letters of a school's name on the map."""
+GATE_LETTER = "S"
+SHOWN_SYMBOLS = ("station", "station_entrance", "bus_stop")
+UNDRAWN_FEATURES = ("building", "shop")
+LUMA = np.array([0.299, 0.587, 0.114])
+"""Weights of red, green and blue in grey, by ITU-R BT.601."""
+GROUND_GREY = 0.93
+"""Land on the copier's page: lighter greys become white, since copiers darken them."""
+
+Signs = Mapping[str, tuple[NDArray[np.object_], NDArray[np.float64]]]
+"""(n,) names and (n, 2) points of bus stops and stations, by kind."""
+
+
+@dataclass(frozen=True, eq=False)
+class FormMap:
+    """A drawn map, and where its squares are on the page."""
+
+    pdf: bytes
+    size: tuple[float, float]
+    """Width and height of the page in points."""
+    corners: NDArray[np.float64]
+    """(down + 1, across + 1, 2) corners of the squares in points of the page, y upwards."""
+    words: tuple[str, ...]
+    """Names and labels inside the letters."""
+    word_boxes: Boxes
+    """(n, 5) their boxes in points of the window inside the letters."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Ground:
+    """What lies in the window, in points of it."""
+
+    viewport: Viewport
+    corners: NDArray[np.float64]
+    features: gpd.GeoDataFrame
+    pieces: NDArray[np.int64]
+    signs: Signs
+    gate: NDArray[np.float64]
+    """(1, 2)"""
+
+
+def draw_form_map(
+    area: StudyArea, grid: FormGrid, urn: str, *, width: float, height: float
+) -> FormMap:
+    """Draw the map of a form on a page of at most this width and height in points.
+
+    The page is as large as its squares need. Equal input gives equal bytes.
+
+    Raises
+    ------
+    InputError
+        When the area has no such school.
+    """
+    strip = legend.compute_strip_height(1)
+    row = find_school(area, urn)
+    room = (width - 2 * EDGE_STRIP, height - 2 * EDGE_STRIP - strip)
+    ground = _collect_ground(area, grid, row, room)
+    window = ground.viewport.size
+    size = (window[0] + 2 * EDGE_STRIP, window[1] + 2 * EDGE_STRIP + strip)
+    inward = np.array([EDGE_STRIP, EDGE_STRIP + strip])
+    page = io.BytesIO()
+    with basemap.draw_page(*size, page) as figure:
+        frame = basemap.add_page_axes(figure, (0.0, 0.0, *size))
+        _draw_edge_letters(frame, grid, ground.corners + inward)
+        axes = basemap.add_page_axes(figure, (*inward.tolist(), *window))
+        _draw_ground(axes, area, ground)
+        words = _draw_words(axes, area, grid, ground, area.schools["name"].iloc[row])
+        below = basemap.add_page_axes(figure, (EDGE_STRIP, 0.0, window[0], strip))
+        legend.draw_strip(below, _build_entries(ground), window[0], strip)
+        _make_grey(axes)
+    texts, boxes = zip(*words, strict=True)
+    return FormMap(page.getvalue(), size, ground.corners + inward, texts, np.vstack(boxes))
+
+
+def _collect_ground(
+    area: StudyArea, grid: FormGrid, row: int, room: tuple[float, float]
+) -> _Ground:
+    """What is drawn of the area in the window that just holds the squares."""
+    network = area.network.walkable
+    corners = grid.locate_corners(area.projection.crs)
+    viewport = _fit_window(corners, grid, *room)
+    drawn = area.features[~area.features["kind"].isin(UNDRAWN_FEATURES)]
+    features = basemap.select_visible_features(drawn, viewport)
+    return _Ground(
+        viewport,
+        viewport.to_page(corners.reshape(-1, 2)).reshape(corners.shape),
+        features,
+        basemap.find_visible_pieces(network, viewport),
+        {kind: place_names.find_symbols(features, viewport, kind) for kind in SHOWN_SYMBOLS},
+        viewport.to_page(area.network.xy(area.gates.take([row]))),
+    )
+
+
+def _fit_window(
+    corners: NDArray[np.float64], grid: FormGrid, width: float, height: float
+) -> Viewport:
+    """The window that just holds the squares, as large as there is room.
+
+    Where the squares lean in the area's CRS, the map is turned so that they stand upright.
+    """
+    along = corners[:, -1] - corners[:, 0]
+    lean = -np.degrees(np.arctan2(*along.mean(axis=0)[::-1]))
+    upright = Viewport(0.0, 0.0, 0.0, 0.0, 1.0, float(lean))
+    turned = upright.to_page(corners.reshape(-1, 2))
+    low, high = turned.min(axis=0), turned.max(axis=0)
+    extent = high - low
+    [middle] = upright.to_metres(((low + high) / 2).reshape(1, 2)).tolist()
+    scale = float(max(*(extent / (width, height)), extent[0] / grid.across / MAX_CELL_POINTS))
+    across, up = (extent / scale).tolist()
+    return Viewport(across, up, middle[0], middle[1], scale, float(lean))
+
+
+def _draw_ground(axes: Axes, area: StudyArea, ground: _Ground) -> None:
+    """Draw land, streets, the lines of the grid, bus stops, stations and the school."""
+    basemap.draw_ground(axes, ground.features, ground.viewport)
+    basemap.draw_streets(axes, area.network.walkable, ground.pieces, ground.viewport)
+    lines = [*ground.corners, *ground.corners.transpose(1, 0, 2)]
+    rounded = [np.round(line, 1) for line in lines]
+    basemap.draw_lines(axes, rounded, GRID_COLOUR, GRID_WIDTH, GRID_LEVEL, cap="butt")
+    symbols.draw_symbols(axes, {kind: points for kind, (_, points) in ground.signs.items()})
+    symbols.draw_markers(axes, ["gate"], [GATE_LETTER], ground.gate, ground.gate)
+    symbols.draw_border(axes, *ground.viewport.size)
+
+
+def _draw_edge_letters(axes: Axes, grid: FormGrid, corners: NDArray[np.float64]) -> None:
+    """Write letters above and below the map and numbers to both sides of it."""
+    style = TextStyle(LETTER_SIZE, bold=True)
+    middles = {
+        "above": ((corners[0, :-1] + corners[0, 1:]) / 2, (0.0, EDGE_STRIP / 2)),
+        "below": ((corners[-1, :-1] + corners[-1, 1:]) / 2, (0.0, -EDGE_STRIP / 2)),
+        "left": ((corners[:-1, 0] + corners[1:, 0]) / 2, (-EDGE_STRIP / 2, 0.0)),
+        "right": ((corners[:-1, -1] + corners[1:, -1]) / 2, (EDGE_STRIP / 2, 0.0)),
+    }
+    for side, (places, shift) in middles.items():
+        texts = grid.letters if side in {"above", "below"} else range(1, grid.down + 1)
+        for text, (x, y) in zip(texts, (places + shift).tolist(), strict=True):
+            draw_text(axes, str(text), (x, y, 0.0), style)
+
+
+def _draw_words(
+    axes: Axes, area: StudyArea, grid: FormGrid, ground: _Ground, school: str
+) -> list[tuple[str, Boxes]]:
+    """Write squares' labels and all names that find a place; returns them with their boxes."""
+    written = _draw_cell_labels(axes, grid, ground.corners)
+    gate_box = build_level_boxes(ground.gate, (GATE_SIDE + 2, GATE_SIDE + 2))
+    names, points = ground.signs["station"]
+    [(x, y)] = ground.gate.tolist()
+    labels = [
+        *place_names.build_school_labels(
+            (x, y), shorten(make_printable(school), LONGEST_SCHOOL), radius=GATE_SIDE / 2 + 1
+        ),
+        *place_names.build_symbol_labels(
+            "station", names, points, covered=shapely.Point(x, y).buffer(GATE_SIDE / 2)
+        ),
+        *place_names.build_street_labels(area.network.walkable, ground.pieces, ground.viewport),
+        *place_names.build_area_labels(ground.features, ground.viewport),
+    ]
+    signs = np.concatenate([points for _, points in ground.signs.values()])
+    placed = place_names.place_map_labels(
+        labels,
+        ground.viewport,
+        occupied=np.vstack([gate_box, *(box for _, box in written)]),
+        avoided=shapely.multipoints(signs).buffer(4.0),
+    )
+    for label, box in placed:
+        place_names.draw_label(axes, label, box)
+    return written + [(label.text, box) for label, box in placed]
+
+
+def _draw_cell_labels(
+    axes: Axes, grid: FormGrid, corners: NDArray[np.float64]
+) -> list[tuple[str, Boxes]]:
+    """Write its letter and number into the top left corner of each square with streets."""
+    style = TextStyle(CELL_LABEL_SIZE, bold=True, colour=LABEL_COLOUR, halo=1.4, level=9.5)
+    written = []
+    for cell in grid.cells:
+        width, height = measure_label(cell.label, CELL_LABEL_SIZE, bold=True)
+        x, y = corners[cell.down, cell.across].tolist()
+        x, y = x + CELL_LABEL_INSET + width / 2, y - CELL_LABEL_INSET - height / 2
+        draw_text(axes, cell.label, (x, y, 0.0), style)
+        written.append((cell.label, np.array([x, y, width, height, 0.0])))
+    return written
+
+
+def _build_entries(ground: _Ground) -> list[legend.Entry]:
+    """What stands below the map: where north is, the scale, and what the signs mean."""
+    metres = choose_scale_bar_metres(ground.viewport.metres_per_point, LONG_BAR)
+    bar = metres / ground.viewport.metres_per_point
+
+    def draw_school(axes: Axes, x: float, y: float) -> None:
+        square = Rectangle((x, y - 5.5), 11.0, 11.0, facecolor="white", linewidth=1.6)
+        symbols.draw_sign(axes, square, GATE_LETTER, (x + 5.5, y), 8.0)
+
+    def draw_north(axes: Axes, x: float, y: float) -> None:
+        tips = [(x + 3.5, y + 5.5), (x + 7.0, y - 5.0), (x + 3.5, y - 2.5), (x, y - 5.0)]
+        axes.add_artist(Polygon(tips, facecolor="black", zorder=LEGEND_LEVEL))
+
+    entries = [
+        legend.Entry("north", 7.0, draw_north),
+        legend.Entry(f"{metres} m", bar, lambda axes, x, y: symbols.draw_bar(axes, (x, y), bar)),
+        legend.Entry("the school", 11.0, draw_school),
+    ]
+    for kind, (_, points) in ground.signs.items():
+        if len(points):
+            entries.append(_build_symbol_entry(kind))
+    return entries
+
+
+def _build_symbol_entry(kind: str) -> legend.Entry:
+    words, width = legend.SYMBOL_WORDS[kind]
+    return legend.Entry(
+        words,
+        width,
+        lambda axes, x, y: symbols.draw_symbol(axes, kind, x + width / 2, y, level=LEGEND_LEVEL),
+    )
+
+
+def _make_grey(axes: Axes) -> None:
+    """Turn the colours of all that is drawn into greys, and pale ground into white."""
+    for artist in axes.get_children():
+        if isinstance(artist, Collection | Patch):
+            artist.set_facecolor(_to_grey(artist.get_facecolor()))
+            artist.set_edgecolor(_to_grey(artist.get_edgecolor()))
+        elif isinstance(artist, Text):
+            artist.set_color(_to_grey(artist.get_color())[0])
+        elif isinstance(artist, Line2D):
+            artist.set_markerfacecolor(_to_grey(artist.get_markerfacecolor())[0])
+            artist.set_color(_to_grey(artist.get_color())[0])
+
+
+def _to_grey(colours: object) -> NDArray[np.float64]:
+    """(n, 4) the same colours in grey; pale ones are white."""
+    rgba = to_rgba_array(colours)
+    grey = rgba[:, :3] @ LUMA
+    grey = np.where(grey >= GROUND_GREY, 1.0, grey)
+    return np.column_stack([grey, grey, grey, rgba[:, 3]])

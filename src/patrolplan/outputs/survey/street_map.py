@@ -1,0 +1,166 @@
+"""The map on a survey page: the streets around one school, their names, and what children know.
+
+It shows where things are and nothing else: no crime, no risk, no hotspot and no report can be in
+it, because it is made of the streets, the schools and the features of the area alone.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from patrolplan.network import StreetNetwork
+from patrolplan.outputs.webmap.map_layers import (
+    DECIMALS,
+    compute_bounds,
+    pack_basemap,
+    place_labels,
+    rank_streets,
+)
+from patrolplan.outputs.webmap.packed import encode_digits, pack_lines
+
+if TYPE_CHECKING:
+    from patrolplan.area import StudyArea
+    from patrolplan.crs import Projection
+
+SIMPLIFY_METRES = 0.5
+"""Streets are drawn this exactly."""
+
+GROUND_KINDS = ("park", "water", "stream", "railway", "bus_stop", "station")
+"""Features that are drawn. Buildings would make a page of central London ten times as large."""
+
+LISTED_FEATURES = {"park": "Parks", "station": "Stations", "bus_stop": "Bus stops"}
+"""Named features that a pupil may choose from a list instead of the map, and the list's heading."""
+
+PARKS, SCHOOLS = "park", "school"
+"""Kinds of landmark whose names are on the map, besides those of streets and stations."""
+
+
+def build_street_map(area: "StudyArea", row: int) -> dict[str, Any]:
+    """What the map of one school draws, ready for JSON.
+
+    Parameters
+    ----------
+    area
+        Area with streets, schools and features; nothing else of it is read.
+    row
+        The school's row in `area.schools`.
+
+    Returns
+    -------
+    dict
+        `gate` and `bounds` in degrees (latitude first), `streets`, `labels` and `ground` as
+        `map.html` has them, `landmarks` with their names, and `places`, the lists to choose from:
+        names with the point that each stands for.
+    """
+    gate = area.network.xy(area.gates.take([row]))[0]
+    radius = area.settings.patrol.radius_metres
+    network = _select_streets(area.network.walkable, gate, radius)
+    features = _select_features(area.features, gate, radius)
+    names, name = np.unique(network.piece_name.astype(str), return_inverse=True)
+    others = area.schools.drop(index=area.schools.index[row])
+    landmarks = (
+        *_list_landmarks(features[features["kind"] == "park"], PARKS, area.projection),
+        *_list_landmarks(_select_features(others, gate, radius), SCHOOLS, area.projection),
+    )
+    return {
+        "gate": _to_degrees(gate[None], area.projection)[0],
+        "bounds": compute_bounds(network.parts.coordinates, area.projection),
+        "streets": _pack_streets(network, name, names),
+        "labels": place_labels(network, name, rank_streets(network), names),
+        "ground": pack_basemap(features, network, area.projection),
+        "landmarks": list(landmarks),
+        "places": _list_places(network, features),
+    }
+
+
+def _select_streets(
+    network: StreetNetwork, gate: NDArray[np.float64], radius: float
+) -> StreetNetwork:
+    """The streets in a square box around the gate, so that the map has no round edge."""
+    near = network.find_pieces_within(gate, radius * np.sqrt(2))
+    apart = np.abs(network.piece_middle[near] - gate).max(axis=1)
+    return network.take(near[apart <= radius])
+
+
+def _select_features(
+    features: gpd.GeoDataFrame, gate: NDArray[np.float64], radius: float
+) -> gpd.GeoDataFrame:
+    """Features of the drawn kinds, or schools, that reach into the same box."""
+    box = shapely.box(*(gate - radius), *(gate + radius))
+    inside = features.iloc[np.sort(features.sindex.query(box))]
+    return inside[inside["kind"].isin(GROUND_KINDS)] if "kind" in inside else inside
+
+
+def _pack_streets(
+    network: StreetNetwork, name: NDArray[np.int64], names: NDArray[np.str_]
+) -> dict[str, Any]:
+    """Streets joined where they go on under one name and class, which makes the page smaller."""
+    rank = rank_streets(network)
+    keys, group = np.unique(np.column_stack([rank, name]), axis=0, return_inverse=True)
+    order = np.argsort(group.ravel(), kind="stable")
+    groups = group.ravel()[order]
+    whole = shapely.multilinestrings(network.piece_lines[order], indices=groups)
+    lines, of_group = shapely.get_parts(shapely.line_merge(whole), return_index=True)
+    drawn = shapely.simplify(lines, SIMPLIFY_METRES)
+    return {
+        "lines": pack_lines([shapely.get_coordinates(one) for one in drawn], network.projection),
+        "rank": encode_digits(keys[of_group, 0]),
+        "name": keys[of_group, 1].tolist(),
+        "names": names.tolist(),
+    }
+
+
+def _list_landmarks(
+    features: gpd.GeoDataFrame, kind: str, projection: "Projection"
+) -> list[dict[str, Any]]:
+    named = features[features["name"] != ""]
+    points = shapely.get_coordinates(shapely.point_on_surface(np.asarray(named.geometry.array)))
+    return [
+        {"kind": kind, "name": name, "at": at}
+        for name, at in zip(named["name"], _to_degrees(points, projection), strict=True)
+    ]
+
+
+def _list_places(network: StreetNetwork, features: gpd.GeoDataFrame) -> list[dict[str, Any]]:
+    """Lists of names, each with the point that stands for it, in the order of the alphabet."""
+    lists = [("Streets", *_find_street_middles(network))]
+    for kind, heading in LISTED_FEATURES.items():
+        named = features[(features["kind"] == kind) & (features["name"] != "")]
+        named = named.drop_duplicates("name")  # stops of one name face each other across a street
+        points = shapely.point_on_surface(np.asarray(named.geometry.array, dtype=object))
+        lists.append((heading, named["name"].tolist(), shapely.get_coordinates(points)))
+    return [
+        {"heading": heading, "entries": entries}
+        for heading, names, xy in lists
+        if (entries := _sort_entries(names, _to_degrees(xy, network.projection)))
+    ]
+
+
+def _sort_entries(names: list[str], points: list[list[float]]) -> list[dict[str, Any]]:
+    pairs = sorted(zip(names, points, strict=True), key=lambda pair: (pair[0].casefold(), pair))
+    return [{"name": name, "at": at} for name, at in pairs]
+
+
+def _find_street_middles(network: StreetNetwork) -> tuple[list[str], NDArray[np.float64]]:
+    """Names of streets, and (k, 2) the middle of the longest stretch of each, on the street."""
+    named = np.flatnonzero(network.piece_name.astype(str) != "")
+    if not len(named):
+        return [], np.empty((0, 2))
+    names, row = np.unique(network.piece_name[named].astype(str), return_inverse=True)
+    order = np.argsort(row, kind="stable")
+    whole = shapely.multilinestrings(network.piece_lines[named][order], indices=row[order])
+    lines, street = shapely.get_parts(shapely.line_merge(whole), return_index=True)
+    longest = np.lexsort((-shapely.length(lines), street))
+    first = longest[np.unique(street[longest], return_index=True)[1]]
+    middles = shapely.line_interpolate_point(lines[first], 0.5, normalized=True)
+    return names.tolist(), shapely.get_coordinates(middles)
+
+
+def _to_degrees(xy: NDArray[np.float64], projection: "Projection") -> list[list[float]]:
+    """Latitude and longitude of (k, 2) points."""
+    longitude, latitude = projection.to_degrees(xy[:, 0], xy[:, 1])
+    pairs: list[list[float]] = np.column_stack([latitude, longitude]).round(DECIMALS).tolist()
+    return pairs

@@ -1,0 +1,76 @@
+"""What a school gets to survey its pupils: page, paper form, tally page and leaflet.
+
+A survey shows no crime, no risk and no hotspot, so it needs the area alone, and the folder's
+manifest names no more than that: it goes to the school.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from patrolplan.area import StudyArea
+from patrolplan.errors import InputError
+from patrolplan.outputs.output_folder import replace_folder, write_files
+from patrolplan.outputs.survey.leaflet import render_leaflet
+from patrolplan.outputs.survey.paper_form import render_paper_form
+from patrolplan.outputs.survey.survey_page import render_survey_page
+from patrolplan.outputs.survey.tally_page import render_tally_page
+from patrolplan.provenance import read_package_versions
+
+
+def write_survey_pack(area: StudyArea, urn: str, out: str | Path) -> Path:
+    """Write a school's survey into a folder, completely or not at all.
+
+    Parameters
+    ----------
+    area
+        The area.
+    urn
+        The school.
+    out
+        Folder; an older survey in it is replaced. It gets `survey-URN.html`, `form-URN.pdf`,
+        `tally-URN.html`, `leaflet-URN.pdf` and a manifest.
+
+    Raises
+    ------
+    InputError
+        When the area has no such school.
+    OutputError
+        When the folder cannot be written, or holds files that are not in its manifest.
+    """
+    out = Path(out)
+    check_school(area, urn)
+    with replace_folder(out, _describe_survey(area, urn)) as folder:
+        write_files(folder, render_survey_files(area, urn))
+    return out
+
+
+def _describe_survey(area: StudyArea, urn: str) -> dict[str, Any]:
+    """What the manifest says: neither crime, nor the seed that patrols are drawn with."""
+    drawn = ("streets: ", "schools: ", "gates: ", "stops: ", "boundary: ")
+    inputs = {name: digest for name, digest in area.inputs.items() if name.startswith(drawn)}
+    return {"schema": 1, "school": urn, "inputs": inputs, "versions": read_package_versions()}
+
+
+def check_school(area: StudyArea, urn: str) -> None:
+    """Check that a survey can be made for a school.
+
+    Raises
+    ------
+    InputError
+        When the area has no such school.
+    """
+    urns = list(area.schools["urn"])
+    if urn not in urns:
+        what = f"the school '{urn}' is not in the area (schools: {', '.join(urns[:12])})"
+        where, remedy = "--school", "name one of them, or see `patrolplan check`"
+        raise InputError.one(where, what, remedy)
+
+
+def render_survey_files(area: StudyArea, urn: str) -> dict[str, bytes]:
+    """The four files of a school, by name."""
+    return {
+        f"survey-{urn}.html": render_survey_page(area, urn).encode("utf-8"),
+        f"form-{urn}.pdf": render_paper_form(area, urn),
+        f"tally-{urn}.html": render_tally_page(area, urn).encode("utf-8"),
+        f"leaflet-{urn}.pdf": render_leaflet(area, urn),
+    }

@@ -1,0 +1,117 @@
+"""The survey page: one school's pupils mark, one after the other, where they do not feel safe.
+
+It opens from a folder on the school's own tablet or phone, with no network. It has no field for
+text, and asks for no name, account or place of the device. What the pupils marked leaves it as one
+file, which the teacher saves; see `patrolplan.inputs.survey_form`.
+"""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import jinja2
+from markupsafe import Markup
+
+from patrolplan.errors import InputError
+from patrolplan.inputs.survey_form import ANSWERS_FORM, APART_METRES, MAX_PLACES
+from patrolplan.outputs.offline_page import (
+    build_security_policy,
+    dump_script_json,
+    read_asset,
+    read_script,
+)
+from patrolplan.outputs.survey.choices import QUESTIONS
+from patrolplan.outputs.survey.street_map import build_street_map
+from patrolplan.outputs.webmap.map_page import (
+    OPENSTREETMAP,
+    TEMPLATES as MAP_FILES,
+    read_leaflet_script,
+    read_leaflet_style,
+)
+from patrolplan.outputs.wording import is_fictional_area
+from patrolplan.privacy import ROUNDING_STEP
+
+if TYPE_CHECKING:
+    from patrolplan.area import StudyArea
+
+FILES = Path(__file__).parent
+
+MAP_SCRIPTS = (
+    *("packed.js", "nearest.js", "room.js", "names.js", "sheet.js", "transport.js", "ground.js"),
+)
+"""Scripts of `map.html` that draw streets; each uses only those before it."""
+
+SCRIPTS = ("class_answers.js", "street_map.js", "survey.js")
+"""The survey's own, which use all of the map's."""
+
+
+def render_survey_page(area: "StudyArea", urn: str) -> str:
+    """The survey page of one school.
+
+    Parameters
+    ----------
+    area
+        Area with the streets around the school.
+    urn
+        The school.
+
+    Returns
+    -------
+    str
+        HTML. It holds script, styles and map, and a policy that forbids every request. Equal areas
+        give equal text.
+
+    Raises
+    ------
+    InputError
+        When the area has no such school.
+    """
+    row = _find_school(area, urn)
+    school = str(area.schools["name"].iloc[row])
+    data = build_street_map(area, row) | {
+        "school": {"urn": urn, "name": school},
+        "form": ANSWERS_FORM,
+        "max_places": MAX_PLACES,
+        "apart_metres": APART_METRES,
+        "least_pupils": ROUNDING_STEP,
+        "credit": "Fictional" if is_fictional_area(area.name) else OPENSTREETMAP,
+    }
+    scripts = (
+        read_leaflet_script(),
+        *(read_script(MAP_FILES / name) for name in MAP_SCRIPTS),
+        *(read_script(FILES / name) for name in SCRIPTS),
+    )
+    styles = (read_leaflet_style(with_images=False), read_asset(FILES / "survey.css"))
+    return (
+        _load_templates()
+        .get_template("survey.html.j2")
+        .render(
+            school=school,
+            questions=QUESTIONS,
+            max_places=MAX_PLACES,
+            least_pupils=ROUNDING_STEP,
+            policy=build_security_policy(scripts, styles),
+            scripts=[Markup(script) for script in scripts],  # noqa: S704 - ours and Leaflet's own
+            styles=[Markup(style) for style in styles],  # noqa: S704 - ours and Leaflet's own
+            data=Markup(dump_script_json(data)),  # noqa: S704 - escaped for a script element
+        )
+    )
+
+
+def _find_school(area: "StudyArea", urn: str) -> int:
+    urns = [str(one) for one in area.schools["urn"]]
+    if urn not in urns:
+        where, what = "--school", f"there is no school with URN '{urn}' in the area"
+        raise InputError.one(where, what, f"choose from: {', '.join(urns)}")
+    return urns.index(urn)
+
+
+@lru_cache(maxsize=1)
+def _load_templates() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(FILES, encoding="utf-8"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

@@ -1,0 +1,158 @@
+"""Take surveys in: read their files, write what may be known, and delete them when that is wanted.
+
+The order is what makes it safe: everything is read and checked before anything is written, reports
+and record are on the disk before a file is deleted, and the record says that a file is gone only
+after it is.
+"""
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from patrolplan.errors import InputError, OutputError, Problems
+from patrolplan.inputs.survey_counts import SurveyCounts, SurveyEntry, count_surveys, find_term
+from patrolplan.inputs.survey_form import find_real_path
+from patrolplan.inputs.survey_record import find_record_path
+from patrolplan.outputs.survey.reports_file import (
+    check_given,
+    lock_reports_file,
+    mark_deleted,
+    read_reports_file,
+    write_reports_file,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class SurveyReading:
+    """What was read, written and deleted.
+
+    Parameters
+    ----------
+    out
+        The file of reports; unchanged where no survey is new.
+    counts
+        The surveys that are new in it, counted together.
+    threshold
+        Smallest group.
+    today
+        The date of the record.
+    skipped
+        Surveys that it held already and that were added to.
+    deleted
+        Files that were deleted.
+    undeleted
+        Files that could not be, and what the system reports.
+    """
+
+    out: Path
+    counts: SurveyCounts
+    threshold: int
+    today: dt.date
+    skipped: tuple[SurveyEntry, ...] = ()
+    deleted: tuple[Path, ...] = ()
+    undeleted: tuple[tuple[Path, str], ...] = ()
+
+    @property
+    def old(self) -> tuple[SurveyEntry, ...]:
+        """New surveys of a year ago or more: a tablet whose clock was reset fades its reports."""
+        current = find_term(self.today)
+        oldest = current._replace(year=current.year - 1)
+        return tuple(entry for entry in self.counts.entries if entry.term <= oldest)
+
+    def raise_if_undeleted(self) -> None:
+        """Raise where a file could not be deleted, naming each."""
+        if self.undeleted:
+            remedy = "delete it by hand: the record says that it is still there"
+            lines = (f"{path}: cannot be deleted ({why}); {remedy}" for path, why in self.undeleted)
+            raise OutputError("\n".join(lines))
+
+
+def take_in_surveys(
+    paths: Sequence[Path],
+    out: Path,
+    *,
+    urns: Collection[str] | None,
+    threshold: int,
+    today: dt.date | None = None,
+    add: bool = False,
+    delete: bool = False,
+) -> SurveyReading:
+    """Read files of surveys into a file of reports.
+
+    Parameters
+    ----------
+    paths
+        Files that the pages of surveys saved; the file of reports and its record are passed over.
+    out
+        The file of reports.
+    urns
+        Schools that a survey may be of; any where it is None.
+    threshold
+        Smallest group; `ROUNDING_STEP` at least applies.
+    today
+        The date of the record; by default that of the computer's clock.
+    add
+        Whether surveys are added to those whose files are gone.
+    delete
+        Whether files are deleted once they are counted.
+
+    Raises
+    ------
+    InputError
+        With the problems of all files; nothing is written.
+    OutputError
+        When the file of reports cannot be written, or a survey in it would be lost.
+    """
+    today = dt.datetime.now().astimezone().date() if today is None else today
+    own = {find_real_path(out), find_real_path(find_record_path(out))}
+    files = [path for path in paths if find_real_path(path) not in own]
+    if not files:
+        where, remedy = "survey --read", "name the files that the survey's page saved"
+        raise InputError.one(where, "no file of a survey is given", remedy)
+    if delete:
+        _check_deletable(files)
+    with lock_reports_file(out):
+        before = read_reports_file(out)
+        recorded = frozenset(before.ids) if add else frozenset[str]()
+        counts = count_surveys(files, urns=urns, recorded=recorded, today=today)
+        check_given(before, counts.entries, add=add)
+        new = tuple(entry for entry in counts.entries if entry.id not in recorded)
+        skipped = tuple(entry for entry in counts.entries if entry.id in recorded)
+        reading = SurveyReading(out, replace(counts, entries=new), threshold, today, skipped)
+        if new:
+            write_reports_file(
+                out,
+                reading.counts,
+                threshold=threshold,
+                today=today,
+                add_to=before if add else None,
+            )
+        return _delete_files(reading) if delete else reading
+
+
+def _check_deletable(files: Sequence[Path]) -> None:
+    """Refuse links: deleting one would leave the file that it leads to."""
+    problems = Problems()
+    for path in files:
+        if path.is_symlink():
+            problems.add(path, "is a link, so deleting it deletes nothing", "name the file itself")
+    problems.raise_if_any()
+
+
+def _delete_files(reading: SurveyReading) -> SurveyReading:
+    deleted, undeleted, gone = list[Path](), list[tuple[Path, str]](), list[str]()
+    for entry in reading.counts.entries:
+        is_gone = True
+        for path in entry.files:
+            try:
+                path.unlink()
+                deleted.append(path)
+            except OSError as error:
+                undeleted.append((path, error.strerror or f"{error}"))
+                is_gone = False
+        if is_gone:
+            gone.append(entry.id)
+    if gone:
+        mark_deleted(read_reports_file(reading.out), gone)
+    return replace(reading, deleted=tuple(deleted), undeleted=tuple(undeleted))

@@ -1,0 +1,104 @@
+"""`tally-URN.html`: the page on which a teacher enters what a class marked on paper.
+
+It opens from a folder with no network, has number fields and lists to choose from alone, stores
+nothing, and saves one file of the form in `patrolplan.inputs.survey_form`. Its letters are those of
+the paper form, see `form_grid`.
+"""
+
+from functools import lru_cache
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+
+from patrolplan.area.study_area import StudyArea
+from patrolplan.inputs.survey_form import MAX_PLACES, TALLY_FORM
+from patrolplan.outputs.offline_page import (
+    build_security_policy,
+    dump_script_json,
+    read_asset,
+    read_script,
+)
+from patrolplan.outputs.survey.choices import QUESTIONS, list_counted_choices
+from patrolplan.outputs.survey.form_grid import build_form_grid, find_school
+from patrolplan.outputs.survey.paper_form import NUMBER_WORDS
+from patrolplan.privacy import ROUNDING_STEP
+
+FILES = Path(__file__).parent
+SCRIPTS = ("tally_rules.js", "tally.js")
+"""Each uses only those before it."""
+MOST_PUPILS = 999
+"""Of one file; larger numbers are slips of the hand."""
+
+
+def render_tally_page(area: StudyArea, urn: str) -> str:
+    """The tally page of one school.
+
+    Parameters
+    ----------
+    area
+        Area with the streets around the school.
+    urn
+        The school.
+
+    Returns
+    -------
+    str
+        HTML. It holds script, styles and the names of squares, and a policy that forbids every
+        request. Equal areas give equal text.
+
+    Raises
+    ------
+    InputError
+        When the area has no such school.
+    """
+    school = str(area.schools["name"].iloc[find_school(area, urn)])
+    grid = build_form_grid(area, urn)
+    questions = [
+        {
+            "column": question.column,
+            "words": question.words,
+            "choices": [vars(choice) for choice in list_counted_choices(question)],
+        }
+        for question in QUESTIONS
+    ]
+    data = {
+        "form": TALLY_FORM,
+        "urn": urn,
+        "cells": [
+            {"label": cell.label, "square": cell.square, "streets": cell.streets}
+            for cell in grid.cells
+        ],
+        "questions": questions,
+        "max_places": MAX_PLACES,
+        "most_pupils": MOST_PUPILS,
+        "least_pupils": ROUNDING_STEP,
+    }
+    scripts = [read_script(FILES / name) for name in SCRIPTS]
+    styles = [read_asset(FILES / "tally.css")]
+    return (
+        _load_templates()
+        .get_template("tally.html.j2")
+        .render(
+            school=school,
+            letters=sorted({cell.letter for cell in grid.cells}),
+            questions=questions,
+            most_pupils=MOST_PUPILS,
+            max_places=NUMBER_WORDS[MAX_PLACES],
+            policy=build_security_policy(scripts, styles),
+            scripts=[Markup(script) for script in scripts],  # noqa: S704 - ours
+            styles=[Markup(style) for style in styles],  # noqa: S704 - ours
+            data=Markup(dump_script_json(data)),  # noqa: S704 - escaped for a script element
+        )
+    )
+
+
+@lru_cache(maxsize=1)
+def _load_templates() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(FILES, encoding="utf-8"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

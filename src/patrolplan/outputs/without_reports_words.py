@@ -1,0 +1,43 @@
+"""What an officer's patrol would be without pupils' reports, in a sentence for card and map."""
+
+from patrolplan.outputs.reason_words import join_words
+from patrolplan.patrols.plan import Patrol, Plan
+from patrolplan.patrols.reports_change import SchoolWithoutReports
+
+
+def describe_without_reports(plan: Plan, patrol: Patrol) -> str:
+    """How the stops would differ without pupils' reports; empty where they would not.
+
+    Stops are called by their number on the patrol. Of several officers of a school each has the
+    sentence for the own stops; that there would be further stops is on the first one's. A week's
+    patrol has it only where it is the best one of the plan: of others that is not known.
+    """
+    changes = () if plan.without_reports is None else plan.without_reports.changes
+    change = next((one for one in changes if one.urn == patrol.urn), None)
+    if change is None or not any(_has_same_stops(patrol, own) for own in plan.patrols):
+        return ""
+    return _describe_change(change, patrol)
+
+
+def _has_same_stops(patrol: Patrol, other: Patrol) -> bool:
+    """Whether two are one officer's patrol of a school to the same stops, in whatever order."""
+    keys = ((one.urn, one.number, {stop.hotspot for stop in one.stops}) for one in (patrol, other))
+    first, second = keys
+    return first == second
+
+
+def _describe_change(change: SchoolWithoutReports, patrol: Patrol) -> str:
+    numbers = [
+        str(number)
+        for number, stop in enumerate(patrol.stops, start=1)
+        if stop.hotspot in change.only_with
+    ]
+    others = join_words(list(change.only_without))
+    stops = f"{'stop' if len(numbers) == 1 else 'stops'} {join_words(numbers)}"
+    if numbers and others:
+        return f"Without pupils' reports: {others} instead of {stops}."
+    if numbers:
+        return f"Without pupils' reports: no {stops}."
+    if others and not change.only_with and patrol.number == 1:
+        return f"Without pupils' reports: {others} as well."
+    return ""

@@ -1,0 +1,211 @@
+"""Patrol minutes, risk and street by any polygons: wards, beats, hexagons.
+
+What lies outside all of them has a row of its own, so that each column sums to the whole.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from patrolplan.errors import InputError
+from patrolplan.patrols.plan import Patrol, Plan
+from patrolplan.team.week import Week
+from patrolplan.text import list_rows
+
+SOURCE = "shares_by"
+OUTSIDE = "outside"
+"""Name of the row of what lies in none of the polygons."""
+
+NAME_COLUMNS = ("name", "place_id", "id", "area", "ward", "beat")
+"""Columns that name polygons, the first of them that a table has."""
+
+RESIDENTS = "residents"
+MAX_OVERLAP = 0.01
+"""Polygons that share more of the smaller one than slips of drawing explain would count twice."""
+
+SAME_METRES = 1e-6
+
+
+def shares_by(
+    plan_or_week: Plan | Week, polygons: gpd.GeoDataFrame, *, name: str | None = None
+) -> gpd.GeoDataFrame:
+    """Patrol minutes, risk and metres of street in each of some polygons.
+
+    Minutes of a patrol are where they are spent: those of the presence at the gate there, those of
+    a stop where one stands, those of a walk along its line by length. Minutes before a patrol
+    starts, from a base to the gate, do not count. Risk is spread evenly along a piece of street. A
+    street on the border of two polygons belongs to the earlier row.
+
+    Parameters
+    ----------
+    plan_or_week
+        A plan counts each of its patrols once, a week each duty.
+    polygons
+        In any CRS, without overlaps; where they have a column `residents`, it is in the result.
+    name
+        Column with their names; default `name`, `place_id`, `id`, `area`, `ward` or `beat`, else
+        the rows' numbers from 0.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        One row a polygon by its name, in the order given, and one named "outside":
+        `patrol_minutes`, of a week also `officer_minutes` (a crew of two counts double), `risk`
+        (share of the area's), `street_metres`, `residents`, and the polygon in its own CRS.
+
+    Raises
+    ------
+    InputError
+        Where there is no CRS, a row is not a polygon, a name is missing or there twice, or
+        polygons overlap.
+
+    Examples
+    --------
+    >>> import geopandas as gpd, shapely
+    >>> import patrolplan as pp
+    >>> area = pp.load_area(pp.demo_settings())
+    >>> risk = pp.estimate_risk(area)
+    >>> hotspots = pp.find_hotspots(area, risk)
+    >>> plan = pp.plan_patrols(area, risk, hotspots, urns=["900003"])
+    >>> west, east = shapely.box(0.8, 51.5, 0.87, 51.6), shapely.box(0.87, 51.5, 0.9, 51.6)
+    >>> halves = gpd.GeoDataFrame({"name": ["west", "east"]}, geometry=[west, east], crs=4326)
+    >>> shares = pp.shares_by(plan, halves)
+    >>> list(shares.index), round(shares["risk"].sum(), 6)
+    (['west', 'east', 'outside'], 1.0)
+    """
+    plan = plan_or_week.plan if isinstance(plan_or_week, Week) else plan_or_week
+    network = plan.area.network
+    names = _read_names(polygons, name)
+    shapes = _project(polygons, network.projection.crs)
+    lines, metres = network.piece_lines[: len(network)], network.piece_metres[: len(network)]
+    inside = split_by_polygons(lines, shapes)
+    share = inside / inside.sum(axis=1, keepdims=True)
+    columns = _sum_minutes(plan_or_week, shapes)
+    columns["risk"] = plan.risk.joined @ share
+    columns["street_metres"] = metres @ share
+    if RESIDENTS in polygons:
+        given = pd.to_numeric(polygons[RESIDENTS], errors="coerce").to_numpy(dtype=np.float64)
+        columns[RESIDENTS] = np.append(given, np.nan)
+    table = pd.DataFrame(columns, index=pd.Index([*names, OUTSIDE], name="polygon"))
+    geometry = [*polygons.geometry.array, None]
+    return gpd.GeoDataFrame(table, geometry=geometry, crs=polygons.crs)
+
+
+def split_by_polygons(
+    lines: NDArray[np.object_], polygons: NDArray[np.object_]
+) -> NDArray[np.float64]:
+    """(n, k + 1) metres of each line in each polygon, and outside all of them.
+
+    What lies on the border of several belongs to the first. A line without a length counts as one
+    metre where it is.
+
+    Parameters
+    ----------
+    lines
+        (n,) lines or points.
+    polygons
+        (k,) without overlaps, in the same CRS.
+    """
+    length = shapely.length(lines)
+    metres = np.zeros((len(lines), len(polygons) + 1))
+    shapely.prepare(polygons)
+    line, polygon = shapely.STRtree(polygons).query(lines, predicate="intersects")
+    pairs = pd.DataFrame({"line": line, "polygon": polygon}).sort_values(["line", "polygon"])
+    line, polygon = pairs["line"].to_numpy(), pairs["polygon"].to_numpy()
+    metres[line, polygon] = shapely.length(shapely.intersection(lines[line], polygons[polygon]))
+    is_point = length <= SAME_METRES
+    first = ~pairs["line"].duplicated().to_numpy()
+    at_point = is_point[line]
+    metres[line[at_point], polygon[at_point]] = first[at_point]
+    # Only a line along a border has more metres in polygons than it has.
+    double = np.flatnonzero((metres.sum(axis=1) > length + SAME_METRES) & ~is_point)
+    for row in double.tolist():
+        rest = lines[row]
+        for own in polygon[line == row].tolist():
+            metres[row, own] = shapely.length(shapely.intersection(rest, polygons[own]))
+            rest = shapely.difference(rest, polygons[own])
+    whole = np.where(is_point, 1.0, length)
+    metres[:, -1] = np.maximum(whole - metres[:, :-1].sum(axis=1), 0.0)
+    return metres
+
+
+def _sum_minutes(
+    plan_or_week: Plan | Week, shapes: NDArray[np.object_]
+) -> dict[str, NDArray[np.float64]]:
+    """(k + 1,) minutes in each polygon and outside: of patrols, and of a week also of officers."""
+    if isinstance(plan_or_week, Plan):
+        walks, people = list(plan_or_week.patrols), None
+    else:
+        walks = [duty.patrol for duty in plan_or_week.duties]
+        people = [len(duty.people) for duty in plan_or_week.duties]
+    parts = [(row, *part) for row, walk in enumerate(walks) for part in _list_parts(walk)]
+    where = np.array([shape for _, shape, _ in parts], dtype=object)
+    minutes = np.array([amount for *_, amount in parts], dtype=np.float64)
+    inside = split_by_polygons(where, shapes)
+    spent = inside / inside.sum(axis=1, keepdims=True) * minutes[:, None]
+    columns = {"patrol_minutes": spent.sum(axis=0)}
+    if people is not None:
+        crew = np.array(people, dtype=np.float64)[[row for row, *_ in parts]]
+        columns["officer_minutes"] = crew @ spent
+    return columns
+
+
+def _list_parts(patrol: Patrol) -> Iterator[tuple[shapely.Geometry, float]]:
+    """Where a patrol is from its start to its end, part by part, and for how many minutes."""
+    yield shapely.Point(patrol.point), patrol.gate_until_minutes - patrol.start_minutes
+    for stop in patrol.stops:
+        yield shapely.Point(stop.point), stop.dwell_minutes
+    for leg in patrol.legs:
+        line = np.asarray(leg.line, dtype=np.float64)
+        is_walk = len(line) > 1
+        yield shapely.LineString(line) if is_walk else shapely.Point(line[0]), leg.minutes
+
+
+def _project(polygons: gpd.GeoDataFrame, crs: str) -> NDArray[np.object_]:
+    """(k,) valid polygons in a CRS of metres, without overlaps."""
+    if polygons.crs is None:
+        raise InputError.one(SOURCE, "has polygons without a CRS", "set it with set_crs")
+    wrong = ~polygons.geom_type.isin(["Polygon", "MultiPolygon"]).to_numpy()
+    if wrong.any():
+        rows = np.flatnonzero(wrong).tolist()
+        kind = polygons.geom_type.iloc[rows[0]]
+        what = f"has a {kind if isinstance(kind, str) else 'row without a shape'}, not a polygon"
+        raise InputError.one(SOURCE, what, "give polygons alone", list_rows(rows))
+    shapes = np.asarray(polygons.geometry.to_crs(crs).make_valid().array, dtype=object)
+    one, other = shapely.STRtree(shapes).query(shapes, predicate="intersects")
+    one, other = one[one < other], other[one < other]
+    shared = shapely.area(shapely.intersection(shapes[one], shapes[other]))
+    smaller = np.minimum(shapely.area(shapes[one]), shapely.area(shapes[other]))
+    if (overlapping := np.flatnonzero(shared > MAX_OVERLAP * smaller)).size:
+        pair = overlapping[0]
+        what = f"rows {one[pair]} and {other[pair]} overlap by {shared[pair]:,.0f} square metres"
+        raise InputError.one(SOURCE, what, "make them disjoint: what lies in both counts twice")
+    return shapes
+
+
+def _read_names(polygons: gpd.GeoDataFrame, column: str | None) -> Sequence[str]:
+    """(k,) the polygons' names."""
+    if not isinstance(polygons, gpd.GeoDataFrame) or polygons.active_geometry_name is None:
+        message = f"{SOURCE} takes a GeoDataFrame, not a {type(polygons).__name__}"
+        raise TypeError(message)
+    if polygons.empty:
+        raise InputError.one(SOURCE, "has no polygon", "give at least one")
+    if column is not None and column not in polygons:
+        has = ", ".join(str(one) for one in polygons.columns)
+        raise InputError.one(SOURCE, f"has no column '{column}' ({has})", "name one of them")
+    column = column or next((one for one in NAME_COLUMNS if one in polygons), None)
+    if column is None:
+        return [str(row) for row in range(len(polygons))]
+    values = polygons[column]
+    names = [str(one).strip() for one in values.astype(object)]
+    again = pd.Series(names).duplicated() | values.isna().to_numpy() | (np.array(names) == OUTSIDE)
+    if again.any():
+        row = int(np.argmax(again))
+        what = f"'{names[row][:40]}' is missing, there twice, or '{OUTSIDE}'"
+        place = f"row {row}, column '{column}'"
+        raise InputError.one(SOURCE, what, "give each polygon its own name", place)
+    return names

@@ -1,0 +1,349 @@
+"""An area from tables in memory is checked like one from files, and equals it."""
+
+import json
+import pickle
+import tomllib
+
+import geopandas as gpd
+import networkx as nx
+import numpy as np
+import osmnx
+import pandas as pd
+import pytest
+import shapely
+from table_files import place_points
+
+import patrolplan as pp
+from patrolplan.area import in_memory
+from patrolplan.crs import Projection
+from patrolplan.inputs.street_files import read_streets
+from patrolplan.privacy import ReportGroups
+from patrolplan.tables import LeftOut
+
+LANE = shapely.LineString([(-0.13, 51.52), (-0.1, 51.52)])
+STREETS = gpd.GeoDataFrame({"name": ["Long Lane"]}, geometry=[LANE], crs="EPSG:4326")
+SCHOOLS = pd.DataFrame(
+    {
+        "URN": [100001, 100002],
+        "EstablishmentName": ["Mill School", "Hill School"],
+        "EstablishmentStatus (name)": "Open",
+        "Longitude": [-0.128, -0.126],
+        "Latitude": 51.5201,
+    }
+)
+CRIMES = pd.DataFrame(
+    {"Month": ["2024-05"], "Longitude": -0.128, "Latitude": 51.52, "Crime type": "Robbery"}
+)
+TABLES = ("schools", "bell_times", "officers", "gates", "term_dates", "tasked_places", "duties")
+
+
+def _build(**given):
+    return pp.build_area(**({"crimes": CRIMES, "schools": SCHOOLS, "streets": STREETS} | given))
+
+
+def _read_demo(settings):
+    """Frames of the demo borough as pandas reads them, and its settings without sources."""
+    folder = settings.parent
+    frames = {
+        name: pd.read_csv(folder / f"{name}.csv", encoding="cp1252" if name == "schools" else None)
+        for name in (*TABLES, "reports")
+    }
+    crimes = [pd.read_csv(path) for path in sorted(folder.glob("crimes/*/*-street.csv"))]
+    sections = tomllib.loads(settings.read_text(encoding="utf-8"))
+    streets = str(settings.parent.absolute() / sections.pop("sources")["streets"])
+    return frames | {"crimes": crimes}, sections | {"sources": {"streets": streets}}
+
+
+def _write_plan(area, out):
+    """The bytes of `plan.json`, apart from the hashes of what it was made from."""
+    risk = pp.estimate_risk(area)
+    pp.write_pack(pp.plan_patrols(area, risk, pp.find_hotspots(area, risk)), out)
+    document = json.loads((out / "plan.json").read_bytes())
+    for name in ("inputs", "settings"):
+        assert document["created_from"].pop(name)
+    return json.dumps(document, ensure_ascii=False)
+
+
+@pytest.mark.slow
+def test_frames_give_the_plan_of_the_files(copy_demo, tmp_path):
+    """The demo's tables as frames give the same `plan.json` as its files, apart from hashes."""
+    settings = copy_demo(tmp_path / "demo", *[f"2026-0{month}" for month in range(1, 10)])
+    text = settings.read_text(encoding="utf-8")
+    few = '\n[schools]\nurns = ["900001", "900003"]\n[risk]\nmodel = "shrunk count"\n'
+    settings.write_text(text + few, encoding="utf-8")
+    frames, sections = _read_demo(settings)
+    expected = _write_plan(pp.load_area(settings), tmp_path / "files")
+    assert _write_plan(pp.build_area(**frames, settings=sections), tmp_path / "memory") == expected
+
+
+@pytest.fixture(scope="module")
+def demo_frames(demo):
+    """The demo borough's frames and settings."""
+    return _read_demo(demo)
+
+
+def test_frames_count_like_files(demo_area, demo_frames):
+    """Every table, note, group and row left out is that of the files; places are the same."""
+    frames, sections = demo_frames
+    area = pp.build_area(**frames, settings=sections)
+    assert area.tables == demo_area.tables
+    assert area.left_out == demo_area.left_out
+    assert area.notes == demo_area.notes
+    assert area.reports.digest == demo_area.reports.digest
+    assert area.schools.equals(demo_area.schools)
+    pd.testing.assert_frame_equal(pd.DataFrame(area.incidents), pd.DataFrame(demo_area.incidents))
+    assert area.inputs["reports: in memory"] == area.reports.digest
+    assert len(pickle.loads(pickle.dumps(area)).schools) == len(area.schools)  # noqa: S301 - ours
+
+
+def test_points_and_types_count_like_columns_of_text(demo_frames):
+    """Frames with points in another CRS, true dates and categories give the same area."""
+    frames, sections = demo_frames
+    frames = frames | {"crimes": frames["crimes"][-2:]}
+    typed = {name: frame for name, frame in frames.items() if name != "crimes"}
+    for name in ("gates", "tasked_places", "duties"):
+        typed[name] = place_points(frames[name], crs="EPSG:3857")
+    terms = frames["term_dates"]
+    days = {name: pd.to_datetime(terms[name]) for name in ("from", "to")}
+    typed["term_dates"] = terms.assign(kind=terms["kind"].astype("category"), **days)
+    typed["crimes"] = [
+        place_points(one, ("Longitude", "Latitude")).assign(Month=pd.to_datetime(one["Month"]))
+        for one in frames["crimes"]
+    ]
+    plain = pp.build_area(**frames, settings=sections)
+    area = pp.build_area(**typed, settings=sections)
+    assert area.tables == plain.tables
+    assert area.incidents["month"].equals(plain.incidents["month"])
+    assert area.term_dates.equals(plain.term_dates)
+    np.testing.assert_allclose(area.gates.offset_metres, plain.gates.offset_metres, atol=0.01)
+    assert area.duties.geometry.is_empty.equals(plain.duties.geometry.is_empty)
+
+
+def test_the_settings_name_what_is_in_memory():
+    """Sources and digests say which tables were arguments, so a manifest shows it."""
+    area = _build(gates=pd.DataFrame({"urn": [100001], "longitude": [-0.128], "latitude": [51.52]}))
+    assert area.settings.sources.crimes == ("argument crimes",)
+    assert area.settings.sources.gates == ("argument gates",)
+    names = {f"{name}: in memory" for name in ("crimes", "schools", "streets", "gates")}
+    assert set(area.inputs) == names
+    assert pp.with_settings(area, seed=5).settings.seed == 5
+
+
+def test_a_value_changes_the_digest_and_an_index_does_not():
+    """Equal tables have equal digests, whatever their index; any value, name or street counts."""
+    digests = [
+        _build(**given).inputs
+        for given in (
+            {},
+            {"crimes": CRIMES.set_axis([5])},
+            {"crimes": CRIMES.assign(Month="2024-06")},
+            {"streets": STREETS.assign(name="Short Lane")},
+        )
+    ]
+    assert digests[0] == digests[1]
+    assert digests[0]["crimes: in memory"] != digests[2]["crimes: in memory"]
+    assert digests[0]["streets: in memory"] != digests[3]["streets: in memory"]
+
+
+def test_columns_that_nobody_reads_do_not_count():
+    """A column of free text is dropped at the door: it changes no digest."""
+    noted = CRIMES.assign(comment="Zaphod7Elmrow")
+    assert _build(crimes=noted).inputs == _build().inputs
+
+
+def test_all_problems_are_reported_with_the_arguments_names():
+    """Every wrong value of every frame is in one error, with argument, row and column."""
+    bells = pd.DataFrame({"urn": [100001, 100002], "finish_time": ["15:10", "25:00"]})
+    gates = pd.DataFrame({"urn": [100001, 100002], "longitude": [-0.128, 999], "latitude": 51.52})
+    with pytest.raises(pp.InputError) as error:
+        _build(bell_times=bells, gates=gates, settings={"privacy": {"threshold": 5}})
+    bell, gate = str(error.value).splitlines()
+    assert bell.startswith("argument bell_times, row 1, column 'finish_time': '25:00' is not a ")
+    assert gate.startswith("argument gates, row 1, column 'longitude': '999' is not a valid ")
+
+
+def test_several_frames_are_told_apart():
+    """Of several frames of one argument, the message says which."""
+    lacking = CRIMES.drop(columns="Crime type")
+    with pytest.raises(pp.InputError, match=r"^argument crimes, table 2: no column 'Crime type'"):
+        _build(crimes=[CRIMES, lacking])
+
+
+def test_a_crime_in_two_frames_counts_once():
+    """Several frames count as several files do: the same Crime ID again is a duplicate."""
+    one = CRIMES.assign(**{"Crime ID": "a1"})
+    assert len(_build(crimes=[one, one]).incidents) == 1
+    assert len(_build(crimes=pd.concat([one, one])).incidents) == 2
+
+
+def test_columns_may_be_mapped():
+    """`[columns]` of the settings holds for frames as for files."""
+    crimes = CRIMES.rename(columns={"Crime type": "offence"})
+    area = _build(crimes=crimes, settings={"columns": {"crimes": {"category": "offence"}}})
+    assert area.incidents["category"].tolist() == ["Robbery"]
+
+
+def test_reports_become_groups_at_once():
+    """Reports in a frame are counted by square; under the threshold nothing is known of them."""
+    report = {
+        "reported_on": "2024-05-03", "time_band": "after_school", "place_factor": "isolated",
+        "behaviour_factor": "none", "longitude": -0.12, "latitude": 51.52, "comment": "Zaphod7",
+    }  # fmt: skip
+    rows = pd.DataFrame([report | {"report_id": f"R{number}"} for number in range(7)])
+    groups = _build(reports=rows).reports
+    assert groups.counts.tolist() == [5]
+    assert isinstance(groups, ReportGroups)
+    few = _build(reports=rows[:4])
+    assert few.inputs["reports: in memory"] == _build(reports=rows[:3]).inputs["reports: in memory"]
+
+
+def test_values_of_reports_are_never_shown():
+    """An error on reports in memory shows no value of theirs."""
+    rows = pd.DataFrame({"report_id": ["Zaphod7Elmrow"], "time_band": ["Zaphod7Elmrow"]})
+    with pytest.raises(pp.InputError, match="argument reports") as error:
+        _build(reports=rows)
+    assert "Zaphod7" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "match"),
+    [
+        ({"crimes": "crimes.csv"}, "argument crimes is a str; give a DataFrame or a list of them"),
+        ({"crimes": []}, "argument crimes is an empty list"),
+        ({"gate": CRIMES}, "there is no table 'gate'; did you mean 'gates'"),
+    ],
+)
+def test_what_is_no_frame_is_refused(given, match):
+    """Wrong arguments are errors of the caller, with what to give."""
+    with pytest.raises(TypeError, match=match):
+        _build(**given)
+
+
+def test_what_is_not_given_comes_from_the_settings_files(demo, demo_frames):
+    """Frames may stand for some tables alone; the others come from the files."""
+    _, sections = demo_frames
+    area = pp.build_area(
+        gates=None, settings=demo, crimes=CRIMES.assign(Longitude=0.877, Latitude=51.5246)
+    )
+    assert area.settings.sources.crimes == ("argument crimes",)
+    assert any(name.startswith("gates: gates.csv") for name in area.inputs)
+    assert len(area.schools) == 12
+    assert sections["sources"]
+
+
+def test_a_missing_table_is_named():
+    """Without crimes in memory or in the settings, the message names the key."""
+    with pytest.raises(pp.SettingsError, match=r"key 'sources.crimes': the key is missing"):
+        _build(crimes=None)
+
+
+def _metres(area):
+    return (len(area.network), round(area.network.metres, 1))
+
+
+@pytest.fixture(scope="module")
+def demo_streets(demo):
+    """The streets of the demo borough as they were read."""
+    return read_streets([demo.parent / "streets.osm.gz"], Projection(), LeftOut())
+
+
+def test_lines_give_the_network_of_their_file(demo_area, demo_streets, demo_frames):
+    """A table of the same lines, in degrees, gives the same pieces of street."""
+    frames, sections = demo_frames
+    lines = shapely.linestrings(demo_streets.vertex_xy, indices=demo_streets.vertex_way)
+    table = gpd.GeoDataFrame(demo_streets.ways[["name", "highway"]], geometry=lines, crs=27700)
+    del sections["sources"]
+    frames = frames | {"crimes": frames["crimes"][-1:]}
+    area = pp.build_area(**frames, streets=table.to_crs(4326), settings=sections)
+    assert _metres(area) == _metres(demo_area)
+    assert set(area.network.piece_name) == set(demo_area.network.piece_name)
+
+
+def _make_graph(crs="EPSG:27700", names=(0, 1, 2)):
+    graph = nx.MultiDiGraph(crs=crs)
+    places = ((530000.0, 181000.0), (530300.0, 181000.0), (530300.0, 181300.0))
+    for name, (x, y) in zip(names, places, strict=True):
+        graph.add_node(name, x=x, y=y)
+    one, two, three = names
+    for start, end in ((one, two), (two, one), (two, three)):
+        graph.add_edge(start, end, highway="residential", name="Long Lane", length=300.0)
+    graph.add_edge(three, one, highway="motorway", osmid=7)
+    return graph
+
+
+def _list_edges(graph):
+    return [(*ends, dict(tags)) for *ends, tags in graph.edges(data=True)]
+
+
+def _place(x, y):
+    return pd.DataFrame({"urn": [1], "name": ["Mill School"], "easting": [x], "northing": [y]})
+
+
+@pytest.mark.parametrize("names", [(0, 1, 2), ("a", "b", "c"), ((0, 0), (0, 1), (1, 0))])
+def test_a_graph_is_walked_once_each_way(names):
+    """A street of both directions counts once, roads closed to walkers not at all."""
+    graph = _make_graph(names=names)
+    crimes = CRIMES.assign(Longitude=-0.1275, Latitude=51.5132)
+    before = _list_edges(graph)
+    area = _build(streets=graph, schools=_place(530010, 181000), crimes=crimes)
+    assert area.network.metres == pytest.approx(600)
+    after = _list_edges(graph)
+    assert after == before
+
+
+def test_a_graph_in_memory_is_that_of_its_file(tmp_path):
+    """What osmnx saves and what it holds give the same network."""
+    graph = _make_graph()
+    for number, (*_, tags) in enumerate(graph.edges(data=True)):
+        tags["osmid"] = number
+    osmnx.save_graphml(graph, tmp_path / "g.graphml")
+    crimes = CRIMES.assign(Longitude=-0.1275, Latitude=51.5132)
+    given = {"schools": _place(530010, 181000), "crimes": crimes}
+    one = _build(streets=graph, **given)
+    path = str(tmp_path / "g.graphml")
+    other = _build(streets=None, settings={"sources": {"streets": path}}, **given)
+    assert _metres(one) == _metres(other)
+    np.testing.assert_array_equal(one.network.piece_middle, other.network.piece_middle)
+
+
+@pytest.mark.parametrize(
+    ("streets", "match"),
+    [
+        (nx.MultiDiGraph(), r"not a street graph .*KeyError: 'crs'.*graph.graph\['crs'\]"),
+        (nx.MultiDiGraph([(1, 2)], crs="EPSG:4326"), "not a street graph as osmnx makes them"),
+        (STREETS.set_crs(None, allow_override=True), "has no lines in a known CRS"),
+        (
+            STREETS.set_geometry([LANE.centroid], crs=4326),
+            "has no line; give a GeoDataFrame of LineStrings",
+        ),
+        (STREETS.assign(highway="motorway", foot="no"), "has no street that can be walked"),
+    ],
+)
+def test_streets_that_are_none_are_refused(streets, match):
+    """The message names the argument and says what to give."""
+    with pytest.raises(pp.InputError, match=f"^argument streets.*{match}"):
+        _build(streets=streets)
+
+
+def test_lines_join_along_them_and_bridges_do_not():
+    """Lines join at any vertex that they share, not where they cross without one."""
+    x, y = 530000.0, 181000.0
+    shapes = [
+        shapely.LineString([(x, y), (x + 100, y), (x + 200, y)]),
+        shapely.LineString([(x + 100, y), (x + 100, y + 100)]),  # begins at an inner vertex
+        shapely.LineString([(x + 50, y - 50), (x + 50, y + 50)]),  # crosses above
+    ]
+    streets = gpd.GeoDataFrame({"name": ["A", "B", "C"]}, geometry=shapes, crs="EPSG:27700")
+    crimes = CRIMES.assign(Longitude=-0.1275, Latitude=51.5132)
+    area = _build(streets=streets, schools=_place(x, y), crimes=crimes)
+    names = set(area.network.piece_name)
+    assert {"A", "B"} <= names
+    assert "C" not in names  # on its own, so nobody walks there
+
+
+def test_every_optional_table_has_an_argument():
+    """No table of the settings is forgotten."""
+    named = {"crimes", "schools", "streets", "reports"}
+    assert named | set(in_memory.OptionalTables.__annotations__) == set(
+        pp.Settings.model_fields["sources"].annotation.model_fields
+    )

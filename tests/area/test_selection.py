@@ -1,0 +1,193 @@
+"""Some months, weekdays, hours and categories of recorded crime, and what follows from that."""
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from hypothesis import given, strategies as st
+
+import patrolplan as pp
+from patrolplan.outputs.geopackage import build_plan_document
+from patrolplan.risk.history import build_history
+
+LANE = shapely.LineString([(-0.13, 51.52), (-0.1, 51.52)])
+SCHOOLS = pd.DataFrame(
+    {"urn": [1], "name": ["Mill School"], "longitude": -0.128, "latitude": 51.5201}
+)
+
+
+def _build(times, categories, **settings):
+    """An area of one lane whose crimes are exact, at these times."""
+    crimes = pd.DataFrame({"datetime": times, "category": categories})
+    crimes["longitude"] = np.linspace(-0.129, -0.101, len(crimes))
+    streets = gpd.GeoDataFrame({"name": ["Long Lane"]}, geometry=[LANE], crs="EPSG:4326")
+    return pp.build_area(
+        crimes=crimes.assign(latitude=51.52), schools=SCHOOLS, streets=streets, settings=settings
+    )
+
+
+@pytest.fixture(scope="module")
+def timed_area():
+    """400 crimes in two years, every hour and weekday among them; some without a time."""
+    rng = np.random.default_rng(4)
+    minutes = rng.integers(0, 2 * 365 * 24 * 60, 400)
+    times = pd.Timestamp("2024-01-01") + pd.to_timedelta(minutes, unit="min")
+    text = times.strftime("%Y-%m-%d %H:%M").to_numpy(dtype=object)
+    text[:40] = times[:40].strftime("%Y-%m-%d")
+    return _build(text, rng.choice(["Robbery", "Bicycle theft", "Drugs"], 400))
+
+
+def _count_slowly(area, *, months=(), weekdays=(), hours=(), categories=()):
+    """How many incidents are selected, one after another."""
+    count = 0
+    for row in area.incidents.itertuples():
+        at, known = row.occurred_at, row.timed
+        good = not months or any(first <= f"{row.month:%Y-%m}" <= last for first, last in months)
+        good &= not categories or row.category in categories
+        good &= not weekdays or f"{at:%a}".lower() in weekdays
+        if hours:
+            clock = f"{at:%H:%M}"
+            spans = [
+                start <= clock < end if start < end else clock >= start or clock < end
+                for start, end in hours
+            ]
+            good &= known and any(spans)
+        count += bool(good)
+    return count
+
+
+CLOCK = st.integers(0, 47).map(lambda half: f"{half // 2:02}:{half % 2 * 30:02}")
+SPANS = st.lists(st.tuples(CLOCK, CLOCK).filter(lambda span: span[0] != span[1]), max_size=2)
+MONTHS = st.integers(0, 23).map(lambda n: f"{2024 + n // 12}-{n % 12 + 1:02}")
+
+
+@given(
+    st.lists(st.tuples(MONTHS, MONTHS).map(lambda span: tuple(sorted(span))), max_size=2),
+    st.sets(st.sampled_from(["mon", "tue", "fri", "sun"])),
+    SPANS,
+    st.sets(st.sampled_from(["Robbery", "Bicycle theft"])),
+)
+def test_a_selection_is_that_of_a_slow_loop(timed_area, months, weekdays, hours, categories):
+    """Kinds narrow together, words of one kind widen; what has no day or time is left out."""
+    expected = _count_slowly(
+        timed_area, months=months, weekdays=weekdays, hours=hours, categories=categories
+    )
+    words = {
+        "months": [f"{first} to {last}" for first, last in months],
+        "weekdays": sorted(weekdays),
+        "hours": [f"{start}-{end}" for start, end in hours],
+        "categories": sorted(categories),
+    }
+    given_words = {name: value for name, value in words.items() if value}
+    if not expected or not given_words:
+        with pytest.raises(pp.InputError, match=r"is left|selects nothing"):
+            timed_area.where(**given_words)
+        return
+    part = timed_area.where(**given_words)
+    assert len(part.incidents) == expected == len(part.incident_catchment)
+    crimes = part.tables[0]
+    assert (crimes.used, crimes.rows) == (expected, crimes.used + crimes.left_out)
+
+
+def test_only_robberies_last_winter(demo_area):
+    """The risk, hotspots and plan of three months of robbery rest on those alone, and say so."""
+    area = demo_area.where(months="2025-12 to 2026-02", categories="robbery")
+    everything = demo_area.incidents
+    winter = everything["month"].between("2025-12-01", "2026-02-01")
+    assert len(area.incidents) == (winter & (everything["category"] == "Robbery")).sum() > 0
+    history = build_history(area)
+    assert history.categories == ("Robbery",)
+    assert [f"{month:%Y-%m}" for month in history.months] == ["2025-12", "2026-01", "2026-02"]
+    risk = pp.estimate_risk(area)
+    assert (f"{risk.months[0]:%Y-%m}", f"{risk.months[1]:%Y-%m}") == ("2025-12", "2026-02")
+    sentence = "Of recorded crime only a part counts here: Robbery; 2025-12 to 2026-02."
+    assert sentence in [pp.describe_note(note) for note in risk.notes]
+    assert sentence in [pp.describe_note(note) for note in area.accepted_checks]
+
+
+def test_months_between_two_winters_are_unknown(demo_area):
+    """Months that are not selected are not held, so rates are per month selected."""
+    area = demo_area.where(months=["2024-12 to 2025-02", "2025-12 to 2026-02"])
+    missing = {f"{one.month:%Y-%m}" for one in area.exposure.missing}
+    assert {"2025-03", "2025-11", "2024-10", "2026-09"} <= missing
+    assert not missing & {"2024-12", "2025-01", "2025-02", "2025-12", "2026-01", "2026-02"}
+    history = build_history(area)
+    held = np.flatnonzero(history.exposure.max(axis=1))
+    assert [f"{month:%m}" for month in history.months[held]] == ["12", "01", "02"] * 2
+    assert history.totals[history.exposure.max(axis=1) == 0].sum() == 0
+
+
+def test_a_selection_is_cached_apart_from_the_whole(demo_area):
+    """The whole area's counts and risk are the same before and after a part was looked at."""
+    before = build_history(demo_area)
+    part = build_history(demo_area.where(categories="Robbery"))
+    after = build_history(demo_area)
+    assert part.counts.sum() < after.counts.sum() == before.counts.sum()
+    assert part.digest() != after.digest()
+    again = build_history(demo_area.where(categories="Robbery"))
+    assert again.digest() == part.digest()
+
+
+def test_provenance_tells_a_part_from_the_whole(demo_area):
+    """Inputs name the selection, also of a selection from a selection."""
+    area = demo_area.where(categories="Robbery").where(months="2026-01")
+    assert area.inputs["selection of crimes"] == "Robbery; 2026-01"
+    assert "selection of crimes" not in demo_area.inputs
+    assert [note.kind for note in area.accepted_checks] == ["incidents_selected"] * 2
+
+
+def test_the_selection_is_on_a_plans_document(demo_area):
+    """What is left out of a plan names what was not selected."""
+    area = demo_area.where(categories=["Robbery", "Theft from the person"])
+    area = pp.with_settings(area, risk={"model": "shrunk count"})
+    risk = pp.estimate_risk(area)
+    hotspots = pp.find_hotspots(area, risk)
+    plan = pp.plan_patrols(area, risk, hotspots, urns=["900003"])
+    document = build_plan_document(plan)
+    reasons = {row["reason"] for row in document["left_out"]}
+    assert "not selected (Robbery, Theft from the person)" in reasons
+
+
+def test_the_threshold_for_crime_holds_for_a_part():
+    """Of groups of five, a month's few crimes are not used: they could be those of one person."""
+    times = ["2024-03-01 15:00"] * 6 + ["2024-04-01 15:00"] * 3
+    settings = {"privacy": {"threshold": 5, "threshold_for_crime": True}}
+    streets = gpd.GeoDataFrame({"name": ["Long Lane"]}, geometry=[LANE], crs="EPSG:4326")
+    crimes = pd.DataFrame({"datetime": times, "category": "Robbery", "longitude": -0.12})
+    area = pp.build_area(
+        crimes=crimes.assign(latitude=51.52), schools=SCHOOLS, streets=streets, settings=settings
+    )
+    assert len(area.incidents) == 9
+    assert len(area.where(months="2024-03").incidents) == 6
+    with pytest.raises(pp.InputError, match="no incident of a category that counts is left"):
+        area.where(months="2024-04")
+
+
+@pytest.mark.parametrize(
+    ("given_words", "match"),
+    [
+        ({"hours": "15:00-18:00"}, r"time of day is known of too few incidents \(0 of 12,872\)"),
+        ({"weekdays": "fri"}, r"the day is known of too few incidents \(0 of 12,872\)"),
+        ({"months": "2025-13"}, "'2025-13' is not a month or a span of months; write such as"),
+        ({"months": "2026-02 to 2025-12"}, "'2026-02 to 2025-12' ends before it begins"),
+        ({"months": "2031-01"}, "not within the data; choose months from 2024-10 to 2026-09"),
+        ({"categories": "Robery"}, "there is no category 'Robery'; did you mean 'Robbery'"),
+        ({"categories": "Drugs"}, r"no incident of a category that counts is left: Drugs; .*add"),
+        ({"weekdays": "fr day"}, "'fr day' is not a weekday; write mon, tue"),
+        ({"hours": "25:00-26:00"}, "'25:00-26:00' is not a span of hours; write HH:MM-HH:MM"),
+        ({}, "selects nothing; give months, weekdays, hours or categories"),
+    ],
+)
+def test_what_cannot_be_selected_is_refused(demo_area, given_words, match):
+    """The message names the value seen and what to do."""
+    with pytest.raises(pp.InputError, match=match):
+        demo_area.where(**given_words)
+
+
+def test_all_wrong_words_are_reported(demo_area):
+    """One error names every wrong value."""
+    with pytest.raises(pp.InputError) as error:
+        demo_area.where(months=["x", "2026-01"], weekdays="y", hours="z", categories="Q9")
+    places = ["months", "weekdays", "hours", "categories"]
+    assert [problem.place for problem in error.value.problems] == places

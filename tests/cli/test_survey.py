@@ -1,0 +1,187 @@
+"""The command survey: its usage, what it prints, and how it ends."""
+
+import json
+from pathlib import Path
+
+import pytest
+from survey_forms import answer, answers_file, save, tally_file, tally_square
+
+from patrolplan.inputs.reports import read_reports
+
+
+def _survey(folder, letter, *, count=6, **changes):
+    document = answers_file([answer()] * count, id=letter * 32, **changes)
+    return save(folder / f"survey-900003-{letter}.json", document)
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        (),
+        ("--out", "x.csv"),
+        ("--school", "900003"),
+        ("--read", "a.json"),
+        ("--read", "--out", "x.csv"),
+        ("a.json", "--out", "x.csv"),
+        ("--school", "900003", "--read", "a.json", "--out", "x.csv"),
+        ("--school", "900003", "a.json", "--out", "x"),
+        ("--school", "900003", "--out", "x", "--add"),
+        ("--school", "900003", "--out", "x", "--delete-files"),
+        ("--read", "a.json", "--out", "x"),
+        ("--read", "a.json", "--out", "x.xlsx"),
+    ],
+)
+def test_options_that_do_not_go_together_are_wrong_usage(run, tmp_path, monkeypatch, args):
+    """Before anything is read or written."""
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run("survey", *args)
+    assert (code, out) == (2, "")
+    assert "Error" in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_surveys_are_read_into_reports(run, demo, tmp_path):
+    """Two classes on tablets and one on paper: in words, numbers as they may be shown."""
+    out = tmp_path / "reports.csv"
+    square = tally_square((27700, 2393, 738), 4)
+    paths = [
+        _survey(tmp_path, "a", pupils=29),
+        _survey(tmp_path, "b", count=7, school_urn="900004"),
+        save(tmp_path / "t.json", tally_file([square], id="c" * 32, pupils=28)),
+    ]
+    code, text, err = run("survey", "--read", *paths, "--out", out, "--config", demo)
+    assert (code, err) == (0, "")
+    assert text.splitlines() == [
+        "3 surveys of 2 schools (1 on paper); at least 80 pupils took part.",
+        (
+            f"10 reports in 1 square of 250 m written to {out}, in groups of at least 5, rounded "
+            "down to steps of 5."
+        ),
+        "Reports in squares with fewer, not written: fewer than 5.",
+        f"What was read is recorded in {tmp_path / 'reports.record.json'}.",
+    ]
+    assert read_reports([out]).counts.tolist() == [10]
+
+
+def test_the_same_is_printed_as_json(run, demo, tmp_path):
+    """One object, with the same numbers."""
+    wrong = answer(longitude=0.0, latitude=0.0)
+    document = answers_file([*[answer()] * 6, wrong], pupils=12)
+    path = save(tmp_path / "a.json", document)
+    out = tmp_path / "reports.csv"
+    code, text, _ = run("survey", "--read", path, "--out", out, "--config", demo, "--json")
+    assert code == 0
+    read = json.loads(text)
+    assert read["surveys"] == [
+        {
+            "id": document["id"],
+            "school_urn": "900003",
+            "season": "autumn",
+            "year": 2026,
+            "pupils": 10,
+        }
+    ]
+    assert (read["written"], read["reports"], read["squares"]) == (f"{out}", 5, 1)
+    assert read["refused"] == {"coordinates are zero": "fewer than 5"}
+    assert read["in_small_squares"] == "fewer than 5"
+
+
+def test_a_pattern_is_expanded_where_the_shell_did_not(run, tmp_path, monkeypatch):
+    """The shell of Windows hands patterns on; one that matches nothing is a problem."""
+    monkeypatch.chdir(tmp_path)
+    _survey(tmp_path, "a")
+    _survey(tmp_path, "b", count=7)
+    code, out, _ = run("survey", "--read", "survey-*.json", "--out", "reports.csv")
+    assert code == 0
+    assert "patrolplan.toml: there is no settings file, so schools were not checked" in out
+    assert "2 surveys of 1 school" in out
+    code, _, err = run("survey", "--read", "tally-*.json", "--out", "other.csv")
+    assert code == 1
+    assert "tally-*.json: no file matches" in err
+    code, _, _ = run("survey", "--read", "*.*", "--out", "reports.csv")
+    assert code == 0
+
+
+def test_a_school_that_the_settings_do_not_have_is_a_problem(run, demo, tmp_path):
+    """With the URN, and exit code 1; settings that are named must exist."""
+    path, out = _survey(tmp_path, "a", school_urn="123456"), tmp_path / "reports.csv"
+    code, _, err = run("survey", "--read", path, "--out", out, "--config", demo)
+    assert code == 1
+    assert "is of the school '123456', which is not among those of the settings" in err
+    code, _, err = run("survey", "--read", path, "--out", out, "--config", tmp_path / "no.toml")
+    assert code == 1
+    assert "the settings file does not exist" in err
+    assert not out.exists()
+
+
+def test_the_threshold_of_the_settings_applies(run, copy_demo, tmp_path):
+    """A larger one holds back more; a smaller one changes nothing of what is stored."""
+    settings = copy_demo(tmp_path / "area", "2026-09")
+    text = settings.read_text(encoding="utf-8")
+    path, out = _survey(tmp_path, "a", count=14), tmp_path / "reports.csv"
+    for section, shown in (("threshold = 15", []), ('threshold = 3\nreason = "a test"', [10])):
+        settings.write_text(f"{text}\n[privacy]\n{section}\n", encoding="utf-8")
+        code, _, err = run("survey", "--read", path, "--out", out, "--config", settings)
+        assert (code, err) == (0, "")
+        assert read_reports([out], step=1).counts.tolist() == shown
+
+
+@pytest.mark.parametrize("flags", [(), ("--json",)])
+def test_a_file_that_stays_ends_with_a_problem(run, demo, tmp_path, monkeypatch, flags):
+    """Reports are written, and the file that could not be deleted is named; exit code 1."""
+    path, out = _survey(tmp_path, "a"), tmp_path / "reports.csv"
+    unlink = Path.unlink
+
+    def refuse(one, **options):
+        if one == path:
+            raise PermissionError(13, "Permission denied")
+        unlink(one, **options)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    code, text, err = run(
+        "survey", "--read", path, "--out", out, "--config", demo, "--delete-files", *flags
+    )
+    assert code == 1
+    assert f"{path}: cannot be deleted (Permission denied); delete it by hand" in err
+    assert out.exists()
+    if flags:
+        assert list(json.loads(text)) == ["problems"]
+
+
+@pytest.mark.slow
+def test_reports_can_be_planned_with(run, copy_demo, tmp_path):
+    """The file that is written is one that the settings can name."""
+    settings = copy_demo(tmp_path / "area", "2026-08", "2026-09")
+    path, out = _survey(tmp_path, "a", count=23), settings.parent / "reports.csv"
+    out.unlink()
+    code, _, err = run("survey", "--read", path, "--out", out, "--config", settings)
+    assert (code, err) == (0, "")
+    code, text, err = run("check", "--config", settings, "--json")
+    assert code == 0, err
+    (table,) = [one for one in json.loads(text)["tables"] if one["source"] == "reports"]
+    assert table["used"] == 20
+
+
+def test_an_unknown_school_gets_no_survey(run, demo, tmp_path):
+    """Exit code 1, with the schools that there are, and no folder."""
+    pytest.importorskip("patrolplan.outputs.survey.leaflet")
+    out = tmp_path / "s"
+    code, _, err = run("survey", "--school", "1", "--out", out, "--config", demo)
+    assert code == 1
+    assert "the school '1' is not in the area" in err
+    assert not out.exists()
+
+
+@pytest.mark.slow
+def test_a_school_gets_its_survey(run, demo, tmp_path):
+    """Four files and a manifest, named as JSON."""
+    for name in ("survey_page", "paper_form", "tally_page", "leaflet"):
+        pytest.importorskip(f"patrolplan.outputs.survey.{name}")
+    out = tmp_path / "s"
+    code, text, _ = run("survey", "--school", "900003", "--out", out, "--config", demo, "--json")
+    assert code == 0
+    names = [Path(name).name for name in json.loads(text)["written"]]
+    assert names == [
+        *("form-900003.pdf", "leaflet-900003.pdf", "manifest.json", "survey-900003.html"),
+        "tally-900003.html",
+    ]

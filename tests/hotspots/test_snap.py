@@ -1,0 +1,181 @@
+"""Hotspots of one's own become stretches of street that a plan takes like any others."""
+
+import json
+from dataclasses import replace
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from hexagons import make_hexagons
+
+import patrolplan as pp
+from patrolplan.hotspots.snap import find_pieces_of_shapes
+from patrolplan.outputs.geopackage import build_plan_document
+from patrolplan.tables import HOTSPOTS
+
+
+@pytest.fixture(scope="module")
+def risk(demo_area):
+    """The risk of the demo borough, by a model that needs no comparison."""
+    return pp.estimate_risk(pp.with_settings(demo_area, risk={"model": "shrunk count"}))
+
+
+@pytest.fixture(scope="module")
+def hexagons(demo_area):
+    """Hexagons that cover the streets of the demo borough."""
+    return make_hexagons(shapely.total_bounds(demo_area.network.piece_lines), 200)
+
+
+def _square(x, y, half):
+    return shapely.box(x - half, y - half, x + half, y + half)
+
+
+def _frame(shapes, **columns):
+    return gpd.GeoDataFrame(columns, geometry=shapes, crs="EPSG:27700")
+
+
+@pytest.fixture(scope="module")
+def junction(demo_area):
+    """Coordinates of a piece in the middle of the borough."""
+    middles = demo_area.network.piece_middle
+    return middles[np.argmin(np.hypot(*(middles - middles.mean(axis=0)).T))]
+
+
+@pytest.mark.filterwarnings("ignore:12 of the places have no street")
+def test_hexagons_that_cover_the_area_share_out_all_of_it(demo_area, risk, hexagons):
+    """Every piece, metre and share of risk is in one hexagon; the table is that of hotspots."""
+    own = pp.snap_hotspots(demo_area, hexagons.to_crs("EPSG:4326"), risk=risk)
+    assert HOTSPOTS.check(own) is own
+    assert np.sort(np.concatenate(own["pieces"])).tolist() == list(range(len(demo_area.network)))
+    assert own["worth"].sum() == pytest.approx(1)
+    assert own["length_metres"].sum() == pytest.approx(demo_area.network.metres)
+    assert own["worth"].is_monotonic_decreasing
+    assert set(own["hotspot"]) <= set(hexagons["id"])
+
+
+def test_pieces_of_polygons_are_those_of_a_slow_loop(demo_area, hexagons):
+    """A piece belongs to the first polygon that its middle lies in, found one by one."""
+    network = demo_area.network
+    chosen = hexagons.geometry.iloc[20:30].to_numpy()
+    expected = [[] for _ in chosen]
+    for piece in range(len(network)):
+        middle = network.piece_lines[piece].interpolate(0.5, normalized=True)
+        inside = [row for row, shape in enumerate(chosen) if shape.intersects(middle)]
+        if inside:
+            expected[inside[0]].append(piece)
+    assert [list(one) for one in find_pieces_of_shapes(network, chosen)] == expected
+
+
+def test_a_line_has_the_street_that_it_follows(demo_area):
+    """A line drawn a few metres off a street has its pieces, not those of the side streets."""
+    network = demo_area.network
+    name = pd.Series(network.piece_name[: len(network)]).value_counts().drop("").index[0]
+    street = np.flatnonzero(network.piece_name[: len(network)] == name)
+    whole = shapely.union_all(network.piece_lines[street])
+    moved = shapely.affinity.translate(whole, 4, 4)
+    (found,) = find_pieces_of_shapes(network, np.array([moved]))
+    assert len(np.intersect1d(found, street)) > 0.9 * len(street)
+    near = shapely.distance(network.piece_lines[found], whole)
+    assert near.max() < 15
+    others = np.setdiff1d(found, street)
+    assert network.piece_metres[others].sum() < 0.35 * network.piece_metres[street].sum()
+
+
+def test_a_point_has_the_streets_around_it(demo_area, junction):
+    """The pieces of a point are those within a short walk, in one connected place."""
+    near, far = junction, junction + 5000
+    found, none = find_pieces_of_shapes(demo_area.network, shapely.points([near, far]))
+    metres = np.hypot(*(demo_area.network.piece_middle[found] - near).T)
+    assert 50 < demo_area.network.piece_metres[found].sum() < 1000
+    assert metres.max() < 75 + 30
+    assert len(none) == 0
+
+
+def test_a_piece_belongs_to_the_earlier_of_two_shapes(demo_area, risk, junction):
+    """Where places overlap, no piece counts twice; one with nothing left is named."""
+    shapes = [_square(*junction, 150), _square(*junction, 250), _square(*junction, 100)]
+    places = _frame(shapes, place_id=["A", "B", "C"])
+    with pytest.warns(UserWarning, match=r"1 of the places have no street.*left out: C"):
+        own = pp.snap_hotspots(demo_area, places, risk=risk)
+    assert sorted(own["hotspot"]) == ["A", "B"]
+    pieces = np.concatenate(own["pieces"])
+    assert len(pieces) == len(set(pieces))
+
+
+def test_a_place_without_risk_is_one_all_the_same(demo_area, risk, junction):
+    """A place where nothing is recorded has a stopping place, a worth of 0, and no error."""
+    (pieces,) = find_pieces_of_shapes(demo_area.network, np.array([_square(*junction, 120)]))
+    joined = risk.joined.copy()
+    joined[pieces] = 0.0
+    quiet = replace(risk, joined=joined)
+    own = pp.snap_hotspots(demo_area, _frame([_square(*junction, 120)]), risk=quiet)
+    assert own["worth"].tolist() == [0.0]
+    assert own["hotspot"].tolist() == ["O1"]
+    assert own["place"].iloc[0]
+
+
+def test_names_come_from_a_column_of_choice(demo_area, risk, junction):
+    """Whole numbers have no point; another column can be named."""
+    places = _frame([_square(*junction, 120)], id=[17.0], ward=["St. Mary's & Quay"])
+    assert pp.snap_hotspots(demo_area, places, risk=risk)["hotspot"].tolist() == ["17"]
+    named = pp.snap_hotspots(demo_area, places, risk=risk, name="ward")
+    assert named["hotspot"].tolist() == ["St. Mary's & Quay"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "options", "match"),
+    [
+        ({"id": ["A", "A"]}, {}, "row 1, column 'id': 'A' is a duplicate; give each place its own"),
+        ({"id": ["A", None]}, {}, "row 1, column 'id': the name is missing"),
+        ({"id": ["A", "<b>x</b>"]}, {}, "'<b>x</b>' is not the name of a hotspot; write 1 to 24"),
+        ({"id": ["A", "x" * 30]}, {}, "is not the name of a hotspot"),
+        ({"id": ["A", "B"]}, {"name": "ward"}, "has no column 'ward'"),
+    ],
+)
+def test_names_that_papers_cannot_print_are_refused(demo_area, risk, columns, options, match):
+    """Names are short, given once, and without markup."""
+    places = _frame([_square(0, 0, 1), _square(9, 9, 1)], **columns)
+    with pytest.raises(pp.InputError, match=match):
+        pp.snap_hotspots(demo_area, places, risk=risk, **options)
+
+
+@pytest.mark.filterwarnings("ignore:1 of the places have no street")
+def test_places_elsewhere_are_refused(demo_area, risk):
+    """Shapes without a street, without a CRS, or that are no shapes are errors in words."""
+    with pytest.raises(pp.InputError, match="none of the 1 shapes has a street of the area"):
+        pp.snap_hotspots(demo_area, _frame([_square(0, 0, 10)]), risk=risk)
+    nowhere = _frame([_square(0, 0, 10)]).set_crs(None, allow_override=True)
+    with pytest.raises(pp.InputError, match="has shapes without a CRS; set it with set_crs"):
+        pp.snap_hotspots(demo_area, nowhere, risk=risk)
+    with pytest.raises(TypeError, match="takes a GeoDataFrame, not a DataFrame"):
+        pp.snap_hotspots(demo_area, pd.DataFrame({"id": [1]}), risk=risk)
+
+
+@pytest.fixture(scope="module")
+def plan(demo_area, risk, hexagons):
+    """Patrols of one school in the twenty hexagons of most risk."""
+    with pytest.warns(UserWarning, match="12 of the places have no street"):
+        own = pp.snap_hotspots(demo_area, hexagons, risk=risk)
+    return pp.plan_patrols(demo_area, risk, own.head(20), urns=["900003"])
+
+
+def _check_document(document, hexagons):
+    ids = set(hexagons["id"])
+    stops = {stop["hotspot"] for one in document["patrols"] for stop in one["stops"]}
+    assert len(document["hotspots"]) == 20
+    assert {one["id"] for one in document["hotspots"]} | stops <= ids
+    assert stops
+
+
+def test_a_plan_of_hexagons_is_planned(plan, hexagons):
+    """Their hotspots go in; a plan comes out under their names."""
+    _check_document(build_plan_document(plan), hexagons)
+
+
+@pytest.mark.slow
+def test_a_plan_of_hexagons_is_written(plan, hexagons, tmp_path):
+    """The papers of such a plan are written like any others."""
+    pp.write_pack(plan, tmp_path / "out")
+    _check_document(json.loads((tmp_path / "out" / "plan.json").read_bytes()), hexagons)

@@ -1,0 +1,153 @@
+"""Surveys as counts: what comes out is a table of steps, and of each survey what may be known."""
+
+import datetime as dt
+import inspect
+
+import numpy as np
+import pytest
+from survey_forms import ID, answer, answers_file, save, tally_file, tally_square
+
+from patrolplan.crs import find_squares
+from patrolplan.errors import InputError
+from patrolplan.inputs.survey_counts import (
+    SurveyCounts,
+    SurveyEntry,
+    count_surveys,
+    find_places_inside,
+    find_term,
+)
+from patrolplan.privacy import FACTOR_NAMES
+from patrolplan.times import SchoolTerm
+
+SQUARE = tuple(find_squares([[answer()["longitude"], answer()["latitude"]]])[0].tolist())
+
+
+def _factors(table, row=0):
+    counts = dict(zip(FACTOR_NAMES, table.factor_counts[row].tolist(), strict=True))
+    return {name: count for name, count in counts.items() if count}
+
+
+def test_answers_are_counted_by_square(tmp_path):
+    """Twelve answers in a square are 10, seven of a word 5, and four next door do not show."""
+    some = [answer()] * 7 + [answer(time_band="unknown", place_factor="none")] * 5
+    path = save(tmp_path / "a.json", answers_file([*some, *[answer(1)] * 4], pupils=16))
+    table = count_surveys([path]).table
+    assert table.squares.tolist() == [list(SQUARE)]
+    assert table.counts.tolist() == [10]
+    assert _factors(table) == {"after_school": 5, "poor_lighting": 5}
+    assert (table.in_small_squares, table.refused) == (0, {})
+    assert {term: n.tolist() for term, n in table.by_term.items()} == {SchoolTerm(2026, 2): [10]}
+
+
+def test_a_tally_counts_as_answers_do(tmp_path):
+    """Seven pupils on paper and five on tablets are one group of twelve."""
+    square = tally_square(
+        SQUARE, 7, time_band={"lunch": 4, "after_school": 2}, behaviour_factor={"followed": 6}
+    )
+    tally = save(tmp_path / "t.json", tally_file([square], id="a" * 32))
+    answers = save(tmp_path / "a.json", answers_file([answer()] * 5))
+    table = count_surveys([tally, answers]).table
+    assert table.counts.tolist() == [10]
+    assert _factors(table) == {"after_school": 5, "poor_lighting": 5, "followed": 5}
+
+
+@pytest.mark.parametrize(
+    "square",
+    [(0, 0, 0), (4326, 1, 1), (27700, 10**30, 5), (27700, -(10**7), 5), (32630, 1800, 23000)],
+)
+def test_a_square_that_is_not_of_the_grid_is_refused(tmp_path, square):
+    """No place has such a square, so no pupil can have marked it."""
+    path = save(tmp_path / "t.json", tally_file([tally_square(square, 7)]))
+    with pytest.raises(InputError, match="has a square that is not of the grid"):
+        count_surveys([path])
+
+
+def test_more_answers_in_a_square_than_pupils_are_refused(tmp_path):
+    """Places of one pupil are further apart than a square is wide, so one of them is forged."""
+    path = save(tmp_path / "a.json", answers_file([answer()] * 5, pupils=4))
+    with pytest.raises(InputError, match="more answers in a square of the grid than pupils"):
+        count_surveys([path])
+
+
+@pytest.mark.parametrize(
+    ("place", "reason"),
+    [
+        ({"longitude": 0.0, "latitude": 0.0}, "coordinates are zero"),
+        ({"longitude": 51.53, "latitude": 0.88}, "longitude and latitude are swapped"),
+        ({"longitude": 200.0}, "without coordinates that exist"),
+        ({"latitude": 1e300}, "without coordinates that exist"),
+    ],
+)
+def test_a_place_that_does_not_exist_is_counted_as_refused(tmp_path, place, reason):
+    """The answer is left out and counted under its reason; the others of its file count."""
+    wrong = [answer(**place)] * 6
+    path = save(tmp_path / "a.json", answers_file([*[answer()] * 5, *wrong], pupils=11))
+    table = count_surveys([path]).table
+    assert (table.counts.tolist(), table.refused) == ([5], {reason: 5})
+
+
+def test_a_place_outside_the_area_is_not_refused(tmp_path):
+    """A refusal that depended on the area's limits would let two outputs be subtracted."""
+    away = [answer(longitude=8.68, latitude=50.11)] * 5
+    table = count_surveys([save(tmp_path / "a.json", answers_file(away))]).table
+    assert (table.squares[:, 0].tolist(), table.counts.tolist()) == ([32632], [5])
+
+
+def test_of_each_survey_the_term_and_rounded_pupils_remain(tmp_path):
+    """The day is dropped, and so is the number of pupils below its step."""
+    one = save(tmp_path / "a.json", answers_file([], pupils=29))
+    other = save(
+        tmp_path / "b.json",
+        answers_file([], pupils=4, id="0" * 32, day="2026-03-31", school_urn="900004"),
+    )
+    entries = count_surveys([one, other]).entries
+    assert [(entry.id[:2], entry.term, entry.pupils) for entry in entries] == [
+        ("00", SchoolTerm(2026, 0), 0),
+        ("01", SchoolTerm(2026, 2), 25),
+    ]
+    known = {"id", "form", "school_urn", "term", "pupils", "files"}
+    assert set(SurveyEntry.__annotations__) == known
+
+
+def test_a_recorded_survey_is_named_but_not_counted(tmp_path):
+    """Adding to what was counted before must not count it twice."""
+    one = save(tmp_path / "a.json", answers_file([answer()] * 5))
+    other = save(tmp_path / "b.json", answers_file([answer(1)] * 6, id="a" * 32))
+    counts = count_surveys([one, other], recorded={ID})
+    assert len(counts.entries) == 2
+    assert counts.table.counts.tolist() == [5]
+    assert counts.table.squares[0, 1] == SQUARE[1] + 1
+
+
+def test_no_answer_gets_past_the_door():
+    """By type: what comes out are entries and a table of counts, and nothing takes raw rows."""
+    assert inspect.signature(count_surveys).return_annotation is SurveyCounts
+    assert set(SurveyCounts.__annotations__) == {"entries", "table", "repeated"}
+
+
+def test_a_place_inside_is_found_for_squares_of_the_grid():
+    """A square's place lies in it, unless the edge of a zone may leave no more than a sliver."""
+    random = np.random.default_rng(3)
+    places = [random.uniform((-7, 50), (1.7, 60), (60, 2)), random.uniform(-59, 59, (60, 2))]
+    longitude, latitude = np.concatenate(places).T
+    squares = find_squares(np.column_stack([longitude, latitude]))
+    inside = find_places_inside(squares)
+    found = np.isfinite(inside).all(axis=1)
+    assert (find_squares(inside[found]) == squares[found]).all()
+    near = 0.01
+    is_near_edge = (np.abs((longitude + 3) % 6 - 3) < near) | (np.abs(latitude) < near)
+    assert found[~is_near_edge].all()
+    assert found.sum() > 100
+
+
+@pytest.mark.parametrize("place", [(0.000001, 10.0), (5.99999, 10.0), (3.0, 0.000001)])
+def test_a_square_that_a_zone_cuts_has_a_place(place):
+    """Its centre may be in the next zone, so another place is found."""
+    squares = find_squares([place])
+    assert find_squares(find_places_inside(squares)).tolist() == squares.tolist()
+
+
+def test_terms_are_thirds_of_the_year():
+    """As `patrolplan.inputs.reports` counts them."""
+    days = ("2026-04-30", "2026-05-01", "2026-08-31", "2026-09-01")
+    assert [find_term(dt.date.fromisoformat(day)).number for day in days] == [0, 1, 1, 2]

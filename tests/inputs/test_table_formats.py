@@ -1,0 +1,361 @@
+"""Tables of spreadsheets, GIS files and frames read like the same table as CSV."""
+
+import datetime as dt
+import random
+import zipfile
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+import pytest
+import shapely
+from pyarrow import parquet
+from table_files import FORMATS, PLACED, SPREADSHEETS, place_points, write_ods, write_table
+
+from patrolplan.crs import Projection
+from patrolplan.errors import InputError
+from patrolplan.inputs import file_sizes, spreadsheets
+from patrolplan.inputs.crimes import FIELDS as CRIME_FIELDS, read_crimes
+from patrolplan.inputs.lookups import read_bell_times, read_gates, read_officers, read_term_dates
+from patrolplan.inputs.reports import read_reports
+from patrolplan.inputs.table_reader import Field, project_coordinates, read_counted_table
+from patrolplan.inputs.table_sources import MemoryTable, hash_source
+from patrolplan.tables import LeftOut
+
+BNG = Projection("EPSG:27700")
+FIELDS = (
+    Field("urn", ("URN",), required=True),
+    Field("name", ("EstablishmentName",), required=True),
+    Field("from"),
+    Field("longitude", ("Longitude",)),
+    Field("latitude", ("Latitude",)),
+)
+FRAME = pd.DataFrame(
+    {
+        "URN": [900001, 900002, 900003],
+        "EstablishmentName": ["Mill, School", None, "Haus Straße"],
+        "from": ["2025-09-01", "2025-10-02", None],
+        "Longitude": [-0.1346, -0.14, 0.25],
+        "Latitude": [51.5205, 51.53, 51.5],
+    }
+)
+POINTS = {"points": ("Longitude", "Latitude")}
+
+
+def _read(path, fields=FIELDS, columns=None, source="schools"):
+    return read_counted_table(path, fields, columns or {}, source=source)
+
+
+def _text(table):
+    return table.rows.fillna("-").reset_index(drop=True).astype(object)
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_every_format_reads_like_csv(tmp_path, kind):
+    """Numbers, empty cells, dates and points come out as the text of the CSV file."""
+    write_table(tmp_path / "t.csv", FRAME)
+    write_table(tmp_path / f"t.{kind}", FRAME, **POINTS)
+    expected = _text(_read(tmp_path / "t.csv"))
+    found = _text(_read(tmp_path / f"t.{kind}"))
+    pd.testing.assert_frame_equal(found[list(expected)], expected)
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_typed_dates_are_written_as_iso(tmp_path, kind):
+    """Dates that a format has as such read like the ISO dates of the CSV file."""
+    typed = FRAME.assign(**{"from": pd.to_datetime(FRAME["from"])})
+    if kind == "ods":  # the writer of the tests has text alone
+        pytest.skip("dates of this format are in another test")
+    write_table(tmp_path / f"t.{kind}", typed, **POINTS)
+    assert list(_read(tmp_path / f"t.{kind}").rows["from"].fillna("-")) == [
+        *("2025-09-01", "2025-10-02", "-"),
+    ]
+
+
+def test_rows_are_numbered_as_their_program_shows_them(tmp_path):
+    """Below a header from 2, features from 1, and rows of a frame from 0."""
+    first = {"csv": 2, "xlsx": 2, "ods": 2, "parquet": 2, "gpkg": 1, "geojson": 1, "shp": 1}
+    for kind, number in first.items():
+        write_table(tmp_path / f"t.{kind}", FRAME, **POINTS)
+        assert _read(tmp_path / f"t.{kind}").rows.index[0] == number, kind
+    frame = MemoryTable("schools", FRAME.set_axis([7, 8, 9]))
+    assert list(_read(frame).rows.index) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("crs", ["EPSG:27700", "EPSG:3857", "EPSG:32630"])
+@pytest.mark.parametrize("kind", PLACED)
+def test_points_of_any_crs_are_the_same_place(tmp_path, kind, crs):
+    """A point is where its degrees are to five millimetres, whatever its CRS."""
+    write_table(tmp_path / f"t.{kind}", FRAME, **POINTS, crs=crs)
+    rows = _read(tmp_path / f"t.{kind}").rows
+    found = project_coordinates(rows, BNG, {}, path=tmp_path, source="schools")
+    expected = BNG.to_metres(FRAME["Longitude"], FRAME["Latitude"])
+    np.testing.assert_allclose(found, expected, rtol=0, atol=5e-3)
+
+
+def test_points_on_the_british_grid_stay_metres_where_a_table_has_them():
+    """Crimes on the grid come in by easting and northing, so round metres are seen as such."""
+    frame = pd.DataFrame(
+        {"Month": "2025-09", "Crime type": "Robbery", "x": [530100.0], "y": 181200}
+    )
+    places = gpd.points_from_xy(frame["x"], frame["y"], crs="EPSG:27700")
+    frame = gpd.GeoDataFrame(frame.drop(columns=["x", "y"]), geometry=places)
+    rows = _read(MemoryTable("crimes", frame), CRIME_FIELDS, source="crimes").rows
+    assert rows[["easting", "northing"]].iloc[0].tolist() == ["530100", "181200"]
+    mapped = {"easting": "E", "northing": "N"}  # those would be in the area's own CRS
+    rows = _read(MemoryTable("crimes", frame), CRIME_FIELDS, mapped, source="crimes").rows
+    assert "easting" not in rows
+
+
+def test_points_win_over_columns_of_coordinates():
+    """A frame moved by its geometry is read where its geometry lies."""
+    places = gpd.points_from_xy([0.5] * 3, [51.0] * 3, crs="EPSG:4326")
+    rows = _read(MemoryTable("schools", gpd.GeoDataFrame(FRAME, geometry=places))).rows
+    assert set(rows["longitude"]) == {"0.5"}
+
+
+def test_a_row_without_a_point_has_no_place():
+    """Missing and empty shapes, and those beyond the CRS, are rows without coordinates."""
+    shapes = [None, shapely.Point(), shapely.Point(np.inf, 0), shapely.MultiPoint([(1, 51)])]
+    frame = gpd.GeoDataFrame({"urn": [1, 2, 3, 4], "name": "x"}, geometry=shapes, crs="EPSG:4326")
+    rows = _read(MemoryTable("schools", frame)).rows
+    assert rows["longitude"].fillna("-").tolist() == ["-", "-", "-", "1"]
+
+
+@pytest.mark.parametrize(
+    ("shape", "crs", "match"),
+    [
+        (shapely.box(0, 51, 1, 52), "EPSG:4326", r"rows? 0: has a Polygon where a point should be"),
+        (shapely.MultiPoint([(0, 51), (1, 51)]), "EPSG:4326", "has a MultiPoint where"),
+        (shapely.Point(0, 51), None, "has shapes without a CRS"),
+    ],
+)
+def test_shapes_that_are_no_places_are_refused(shape, crs, match):
+    """Polygons and shapes without a CRS are refused with the argument's name and what to do."""
+    frame = gpd.GeoDataFrame({"urn": [1], "name": ["x"]}, geometry=[shape], crs=crs)
+    with pytest.raises(InputError, match=rf"^argument schools.*{match}"):
+        _read(MemoryTable("schools", frame))
+
+
+def test_officers_bases_may_be_points(tmp_path, demo):
+    """The points of officers are their bases."""
+    frame = pd.read_csv(demo.parent / "officers.csv")
+    names = ("base_longitude", "base_latitude")
+    write_table(tmp_path / "o.gpkg", frame, points=names, crs="EPSG:27700")
+    found = read_officers([tmp_path / "o.gpkg"], BNG)
+    expected = read_officers([demo.parent / "officers.csv"], BNG)
+    assert found.geometry.geom_equals_exact(expected.geometry, 5e-3).all()
+    pd.testing.assert_frame_equal(
+        pd.DataFrame(found.drop(columns="geometry")),
+        pd.DataFrame(expected.drop(columns="geometry")),
+    )
+
+
+def test_true_times_of_spreadsheets_are_clock_times(tmp_path):
+    """A bell that a spreadsheet holds as a time reads as the HH:MM that it shows."""
+    pytest.importorskip("python_calamine")
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.active.append(["urn", "finish_time", "start_time"])
+    book.active.append([900001, dt.time(15, 10), "08:30:00"])
+    book.save(tmp_path / "b.xlsx")
+    found = read_bell_times([tmp_path / "b.xlsx"])
+    assert found.loc["900001"].tolist() == ["15:10", "08:30"]
+
+
+def test_months_that_a_spreadsheet_made_days_of_are_months(tmp_path):
+    """2025-09, typed into a spreadsheet, is the first of September there; it is read as a month."""
+    frame = pd.DataFrame(
+        {
+            "Month": pd.to_datetime(["2025-09-01", "2025-10-01"]),
+            "Crime type": "Robbery",
+            "Longitude": -0.13,
+            "Latitude": [51.5211, 51.5222],
+        }
+    )
+    write_table(tmp_path / "c.xlsx", frame)
+    crimes = read_crimes([tmp_path / "c.xlsx"], BNG, LeftOut())
+    assert crimes.incidents["month"].dt.strftime("%Y-%m").tolist() == ["2025-09", "2025-10"]
+    assert not crimes.is_exact.any()
+
+
+def test_titles_above_the_header_and_blank_rows_are_handled(tmp_path):
+    """Blank rows are no rows; a header below a title is reported with its row."""
+    pytest.importorskip("python_calamine")
+    rows = [["urn", "finish_time"], [900001, "15:10"], [None, None], [900002, "15:00"]]
+    write_ods(tmp_path / "a.ods", {"Sheet1": [[None, None], *rows]})
+    table = _read(tmp_path / "a.ods", (Field("urn"), Field("finish_time")), source="bell_times")
+    assert (list(table.rows.index), table.unread) == ([3, 5], ())
+    write_ods(tmp_path / "b.ods", {"Sheet1": [["Bells of 2025", None], *rows]})
+    with pytest.raises(InputError, match="has its header in row 2, below other rows"):
+        read_bell_times([tmp_path / "b.ods"])
+
+
+def test_rows_with_nothing_in_our_columns_are_counted(tmp_path):
+    """A row that holds something elsewhere is unread, and not forgotten."""
+    pytest.importorskip("python_calamine")
+    rows = [["urn", "note"], [900001, "a"], [None, "b"], [None, None]]
+    write_ods(tmp_path / "a.ods", {"Sheet1": rows})
+    table = _read(tmp_path / "a.ods", (Field("urn"),), source="bell_times")
+    assert (table.row_count, table.unread) == (2, (3,))
+
+
+@pytest.mark.parametrize("kind", ["ods", "gpkg"])
+def test_of_several_sheets_or_layers_the_one_of_the_tables_name_counts(tmp_path, kind):
+    """One file may hold every table; without the table's name which one counts is not guessed."""
+    bells = pd.DataFrame({"urn": ["900001"], "finish_time": ["15:10"]})
+    path = tmp_path / f"all.{kind}"
+    for names, ok in ((("bell_times", "notes"), True), (("a", "b"), False)):
+        path.unlink(missing_ok=True)
+        if kind == "ods":
+            pytest.importorskip("python_calamine")
+            cells = [list(bells.columns), *bells.to_numpy().tolist()]
+            write_ods(path, dict.fromkeys(names, cells))
+        else:
+            for name in names:
+                pyogrio.write_dataframe(bells, path, layer=name)
+        if ok:
+            assert list(read_bell_times([path]).index) == ["900001"]
+            continue
+        with pytest.raises(InputError, match=r"has 2 (sheets|layers) \(a, b\).*'bell_times'"):
+            read_bell_times([path])
+
+
+def test_tables_without_places_may_be_layers(tmp_path):
+    """A layer without shapes is a table; shapes of a table that has no place do not matter."""
+    frame = pd.DataFrame({"urn": ["*"], "from": ["2025-09-01"], "to": ["2025-12-19"]})
+    frame["kind"] = "term"
+    pyogrio.write_dataframe(frame, tmp_path / "t.gpkg")
+    shaped = gpd.GeoDataFrame(frame, geometry=[shapely.box(0, 0, 1, 1)], crs="EPSG:27700")
+    shaped.to_file(tmp_path / "s.geojson")
+    for name in ("t.gpkg", "s.geojson"):
+        assert read_term_dates([tmp_path / name])["kind"].tolist() == ["term"]
+
+
+def test_text_of_geojson_stays_text(tmp_path):
+    """GDAL would make times and dates of text that looks like them."""
+    frame = pd.DataFrame({"urn": ["900001"], "finish_time": ["15:10"]})
+    gpd.GeoDataFrame(frame, geometry=[None], crs="EPSG:4326").to_file(tmp_path / "b.geojson")
+    assert read_bell_times([tmp_path / "b.geojson"])["finish_time"].tolist() == ["15:10"]
+
+
+def test_names_that_a_shapefile_cuts_are_known_where_that_is_clear(tmp_path):
+    """`finish_tim` is finish_time; where two names would be cut alike, neither is guessed."""
+    frame = pd.DataFrame({"urn": ["900001"], "finish_time": ["15:10"], "longitude": 0.0})
+    write_table(tmp_path / "b.shp", frame.assign(latitude=51.0))
+    assert read_bell_times([tmp_path / "b.shp"])["finish_time"].tolist() == ["15:10"]
+    two = pd.DataFrame({"URN": [1], "EstablishmentNumber": [4], "EstablishmentName": ["Mill"]})
+    write_table(tmp_path / "s.shp", two.assign(longitude=0.0, latitude=51.0))
+    with pytest.raises(InputError, match="no column 'EstablishmentName'"):
+        _read(tmp_path / "s.shp")
+    assert _read(tmp_path / "s.shp", columns={"name": "Establis_1"}).rows["name"].tolist() == [
+        "Mill"
+    ]
+
+
+def test_a_shapefiles_table_counts_in_its_digest(tmp_path):
+    """Values stand in another file of a shapefile; a change of one changes the digest."""
+    frame = pd.DataFrame({"urn": ["900001"], "longitude": [0.0], "latitude": [51.0]})
+    write_table(tmp_path / "g.shp", frame)
+    before = hash_source(tmp_path / "g.shp")
+    write_table(tmp_path / "g.shp", frame.assign(urn="900003"))
+    assert hash_source(tmp_path / "g.shp") != before
+
+
+def test_spreadsheets_without_their_package_are_refused_in_words(tmp_path, monkeypatch):
+    """The message says which package to install."""
+    (tmp_path / "b.xlsx").write_bytes(b"PK\x03\x04")
+
+    def refuse(name):
+        raise ImportError(name)
+
+    monkeypatch.setattr(spreadsheets, "import_module", refuse)
+    with pytest.raises(InputError, match=r"python-calamine, is not installed; install it \(pip"):
+        read_bell_times([tmp_path / "b.xlsx"])
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_free_text_of_reports_does_not_matter_in_any_format(tmp_path, demo, kind, monkeypatch):
+    """Reports of every format give the counts of the CSV file; wanted columns alone are read."""
+    requested = []
+    for module, name in ((pyogrio, "read_dataframe"), (parquet, "read_table")):
+        real = getattr(module, name)
+
+        def spy(*args, real=real, **options):
+            requested.append(set(options["columns"]))
+            return real(*args, **options)
+
+        monkeypatch.setattr(module, name, spy)
+    reports = pd.read_csv(demo.parent / "reports.csv")
+    write_table(tmp_path / f"r.{kind}", reports)
+    found = read_reports([tmp_path / f"r.{kind}"])
+    expected = read_reports([demo.parent / "reports.csv"])
+    assert found.counts.tolist() == expected.counts.tolist()
+    assert found.squares.tolist() == expected.squares.tolist()
+    assert found.factor_counts.tolist() == expected.factor_counts.tolist()
+    assert found.by_year == expected.by_year
+    assert not any({"comment", "school_urn"} & names for names in requested)
+
+
+@pytest.mark.parametrize("kind", [*SPREADSHEETS, "gpkg", "geojson", "shp", "parquet"])
+def test_spoiled_files_are_read_or_refused(tmp_path, kind):
+    """Files spoiled anywhere are read, or refused in words that name them."""
+    gates = pd.DataFrame({"urn": range(20), "longitude": -0.13, "latitude": 51.52})
+    path = tmp_path / f"g.{kind}"
+    write_table(path, gates)
+    content, rng, refused = path.read_bytes(), random.Random(3), 0  # noqa: S311 - mutations
+    for _ in range(40):
+        at, cut = rng.randrange(len(content)), rng.randint(0, 30)
+        put = rng.choice([b"", b"\0", b"\xff\xff", b"<", b"9" * 20])
+        path.write_bytes(content[:at] + put + content[at + cut :])
+        try:
+            read_gates([path], BNG)
+        except InputError as error:
+            assert str(path) in str(error)  # noqa: PT017
+            refused += 1
+    assert refused > 0
+
+
+def test_spreadsheets_that_unpack_to_too_much_are_refused(tmp_path, monkeypatch):
+    """A small spreadsheet that unpacks to far more than its size is refused before it is opened."""
+    monkeypatch.setattr(file_sizes, "SMALL_BYTES", 2**20)
+    with zipfile.ZipFile(tmp_path / "b.xlsx", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x", b" " * (8 * 2**20))
+    with pytest.raises(InputError, match="unpacks to more than 1 MiB"):
+        read_bell_times([tmp_path / "b.xlsx"])
+
+
+@pytest.mark.parametrize("repeat", [pytest.param("rows", marks=pytest.mark.slow), "columns"])
+def test_a_cell_repeated_without_end_is_bounded(tmp_path, repeat):
+    """A spreadsheet says in a few letters that a cell is there a billion times."""
+    pytest.importorskip("python_calamine")
+    write_ods(tmp_path / "b.ods", {"Sheet1": [["urn", "finish_time"], [900001, "15:10"]]})
+    with zipfile.ZipFile(tmp_path / "b.ods") as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    part = b"table:table-row" if repeat == "rows" else b"table:table-cell"
+    attribute = b' table:number-%s-repeated="900000000"' % repeat.encode()
+    head, _, tail = parts["content.xml"].rpartition(b"<" + part)
+    parts["content.xml"] = head + b"<" + part + attribute + tail
+    with zipfile.ZipFile(tmp_path / "b.ods", "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    rows = _read(tmp_path / "b.ods", (Field("urn"), Field("finish_time"))).rows
+    assert len(rows) < 2**20 if repeat == "rows" else rows["finish_time"].tolist() == ["15:10"]
+
+
+def test_json_that_has_gdal_open_another_file_is_refused(tmp_path):
+    """GDAL reads several kinds of JSON; the one that runs commands on other files is not read."""
+    frame = pd.DataFrame({"urn": ["900001"], "longitude": [0.0], "latitude": [51.0]})
+    write_table(tmp_path / "real.geojson", frame)
+    (tmp_path / "g.geojson").write_text(
+        '{"type": "gdal_streamed_alg", "command_line": "gdal vector pipeline ! read '
+        f'{tmp_path}/real.geojson ! write streamed"}}'
+    )
+    with pytest.raises(InputError, match="is not a GIS file"):
+        read_gates([tmp_path / "g.geojson"], BNG)
+
+
+def test_points_may_be_placed_like_the_frames_of_the_tests():
+    """The helper of these tests loses no row."""
+    assert len(place_points(FRAME, POINTS["points"])) == len(FRAME)

@@ -1,0 +1,122 @@
+"""The map of a survey page: which streets, names and places around a school it holds."""
+
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+import shapely
+from numpy.typing import NDArray
+
+from patrolplan.area import StudyArea
+from patrolplan.area.study_area import with_settings
+from patrolplan.outputs.survey.street_map import build_street_map
+
+RADIUS_METRES = 600.0
+ROW = 2
+"""The school's row in the demo borough."""
+
+
+@pytest.fixture(scope="module")
+def area(demo_area: StudyArea) -> StudyArea:
+    """The demo borough with a reach that cuts its streets."""
+    return with_settings(demo_area, patrol={"radius_metres": RADIUS_METRES})
+
+
+@pytest.fixture(scope="module")
+def street_map(area: StudyArea) -> dict[str, Any]:
+    """The map of one school."""
+    return build_street_map(area, ROW)
+
+
+@pytest.fixture(scope="module")
+def gate(area: StudyArea) -> NDArray[np.float64]:
+    """(2,) metres."""
+    return area.network.xy(area.gates.take([ROW]))[0]
+
+
+def _to_metres(area: StudyArea, points: list[list[float]]) -> NDArray[np.float64]:
+    latitude, longitude = np.array(points).T
+    return np.column_stack(area.projection.to_metres(longitude, latitude))
+
+
+def _unpack(area: StudyArea, lines: dict[str, list[int]]) -> list[NDArray[np.float64]]:
+    """The lines of a page in metres, as its script unpacks them."""
+    points = np.array(lines["steps"]).reshape(-1, 2).cumsum(axis=0) / 1e6
+    xy = _to_metres(area, points.tolist())
+    ends = np.cumsum([0, *lines["counts"]])
+    return [xy[first:last] for first, last in pairwise(ends)]
+
+
+def test_streets_are_all_those_of_the_box_by_name(
+    area: StudyArea, street_map: dict[str, Any], gate: NDArray[np.float64]
+) -> None:
+    """Metres of street by name are those of the pieces in the box, no more and no fewer."""
+    network = area.network.walkable
+    inside = np.abs(network.piece_middle - gate).max(axis=1) <= RADIUS_METRES
+    wanted: dict[str, float] = {}
+    for name, metres in zip(network.piece_name[inside], network.piece_metres[inside], strict=True):
+        wanted[name] = wanted.get(name, 0.0) + metres
+    streets = street_map["streets"]
+    found: dict[str, float] = {}
+    for line, row in zip(_unpack(area, streets["lines"]), streets["name"], strict=True):
+        name = streets["names"][row]
+        found[name] = found.get(name, 0.0) + shapely.LineString(line).length
+    assert found.keys() == wanted.keys()
+    assert len(wanted) > 20
+    for name, metres in wanted.items():
+        assert found[name] == pytest.approx(metres, rel=0.01, abs=1.0)
+    assert len(streets["rank"]) == len(streets["name"]) == len(streets["lines"]["counts"])
+    assert len(streets["rank"]) < inside.sum()
+
+
+def test_a_listed_street_stands_for_a_point_on_it(
+    area: StudyArea, street_map: dict[str, Any]
+) -> None:
+    """Each street of the list is a named one, once, at a point on itself, by the alphabet."""
+    (entries,) = [row["entries"] for row in street_map["places"] if row["heading"] == "Streets"]
+    names = [entry["name"] for entry in entries]
+    assert names == sorted(set(names), key=str.casefold)
+    assert set(names) == set(street_map["streets"]["names"]) - {""}
+    network = area.network.walkable
+    points = _to_metres(area, [entry["at"] for entry in entries])
+    for name, point in zip(names, points, strict=True):
+        own = network.piece_lines[network.piece_name == name]
+        assert shapely.distance(shapely.multilinestrings(own), shapely.Point(point)) < 0.5
+
+
+def test_names_of_stops_stand_once(area: StudyArea, street_map: dict[str, Any]) -> None:
+    """Two stops that face each other are one entry; what has no name is not in the lists."""
+    lists = {row["heading"]: row["entries"] for row in street_map["places"]}
+    names = [entry["name"] for entry in lists["Bus stops"]]
+    assert len(names) == len(set(names)) > 0
+    stops = area.features[area.features["kind"] == "bus_stop"]
+    assert stops["name"].duplicated().any()
+    assert all(entry["name"] for entries in lists.values() for entry in entries)
+
+
+def test_other_schools_in_reach_are_landmarks(
+    area: StudyArea, street_map: dict[str, Any], gate: NDArray[np.float64]
+) -> None:
+    """Schools and parks of the box are named on the map; the school itself and far ones are not."""
+    landmarks = {mark["name"] for mark in street_map["landmarks"] if mark["kind"] == "school"}
+    apart = np.abs(shapely.get_coordinates(area.schools.geometry) - gate).max(axis=1)
+    near = (apart <= RADIUS_METRES) & (np.arange(len(area.schools)) != ROW)
+    assert landmarks == set(area.schools["name"][near])
+    assert near.any()
+    assert not near.all()
+
+
+def test_an_area_without_names_and_features_has_a_map(demo_area: StudyArea) -> None:
+    """Streets without names and an area without parks or stops leave lists empty, not a failure."""
+    parts = demo_area.network.walkable.parts
+    network = replace(
+        demo_area.network, parts=replace(parts, ways=parts.ways.assign(name="")), wider=None
+    )
+    area = replace(demo_area, network=network, features=demo_area.features.iloc[:0])
+    street_map = build_street_map(area, ROW)
+    assert street_map["places"] == []
+    assert street_map["streets"]["names"] == [""]
+    assert street_map["labels"]["at"] == []
+    assert {mark["kind"] for mark in street_map["landmarks"]} == {"school"}

@@ -1,0 +1,90 @@
+"""The folder that a school gets: four files and a manifest, written completely or not at all."""
+
+import importlib
+import json
+import sys
+from types import ModuleType
+
+import pytest
+
+from patrolplan.errors import InputError, OutputError
+
+ROOM = "patrolplan.outputs.survey"
+RENDERERS = {
+    "survey_page": lambda area, urn: f"<html>{area.name} {urn}",
+    "paper_form": lambda area, urn: f"%PDF {area.name} {urn}".encode(),
+    "tally_page": lambda area, urn: f"<html>tally {area.name} {urn}",
+    "leaflet": lambda area, urn: f"%PDF leaflet {area.name} {urn}".encode(),
+}
+NAMES = ["form-900003.pdf", "leaflet-900003.pdf", "survey-900003.html", "tally-900003.html"]
+
+
+@pytest.fixture
+def pack(monkeypatch):
+    """The module of the pack, with renderers that take no time."""
+    for name, render in RENDERERS.items():
+        module = ModuleType(f"{ROOM}.{name}")
+        setattr(module, f"render_{name}", render)
+        monkeypatch.setitem(sys.modules, f"{ROOM}.{name}", module)
+    monkeypatch.delitem(sys.modules, f"{ROOM}.survey_pack", raising=False)
+    loaded = importlib.import_module(f"{ROOM}.survey_pack")
+    yield loaded
+    del sys.modules[f"{ROOM}.survey_pack"]
+
+
+def test_a_pack_has_the_four_files_and_a_manifest(pack, demo_area, tmp_path):
+    """And the manifest, which goes to the school, names no crime, no settings and no seed."""
+    out = pack.write_survey_pack(demo_area, "900003", tmp_path / "s")
+    assert sorted(path.name for path in out.iterdir()) == sorted([*NAMES, "manifest.json"])
+    assert (out / "survey-900003.html").read_text(encoding="utf-8").startswith("<html>")
+    manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+    assert set(manifest) == {"schema", "school", "inputs", "versions", "files"}
+    assert {name.partition(":")[0] for name in manifest["inputs"]} == {
+        "streets",
+        "schools",
+        "gates",
+    }
+    assert "seed" not in json.dumps(manifest)
+    assert sorted(manifest["files"]) == NAMES
+
+
+def test_a_pack_replaces_an_older_one_alone(pack, demo_area, tmp_path):
+    """A folder with a file that patrolplan did not write, such as answers, is refused."""
+    out = pack.write_survey_pack(demo_area, "900003", tmp_path / "s")
+    pack.write_survey_pack(demo_area, "900004", out)
+    assert (out / "form-900004.pdf").exists()
+    assert not (out / "form-900003.pdf").exists()
+    (out / "survey-900004-0123abcd.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(OutputError, match="holds 1 file that patrolplan did not write"):
+        pack.write_survey_pack(demo_area, "900004", out)
+
+
+def test_a_pack_is_written_completely_or_not_at_all(pack, demo_area, tmp_path, monkeypatch):
+    """Where one paper fails, the folder is as it was."""
+
+    def fail(*_):
+        raise OutputError
+
+    monkeypatch.setattr(pack, "render_leaflet", fail)
+    with pytest.raises(OutputError):
+        pack.write_survey_pack(demo_area, "900003", tmp_path / "s")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_school_is_refused(pack, demo_area, tmp_path):
+    """The message names the schools that there are."""
+    with pytest.raises(InputError, match=r"'1' is not in the area \(schools: 900001, "):
+        pack.write_survey_pack(demo_area, "1", tmp_path / "s")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_real_papers_are_written(demo_area):
+    """A page of each kind, twice the same bytes."""
+    for name in RENDERERS:
+        pytest.importorskip(f"{ROOM}.{name}")
+    pack = importlib.import_module(f"{ROOM}.survey_pack")
+    files = pack.render_survey_files(demo_area, "900003")
+    assert sorted(files) == NAMES
+    for name, content in files.items():
+        assert content.startswith(b"%PDF" if name.endswith(".pdf") else b"<!DOCTYPE html>")
+    assert pack.render_survey_files(demo_area, "900003") == files

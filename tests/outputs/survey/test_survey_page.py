@@ -1,0 +1,555 @@
+"""The survey page in Chromium with the network off: a class fills it in, and what it leaves."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from page_visits import CHROMIUM, Visit
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from survey_class import (
+    Class,
+    fill_in_by_finger,
+    fill_in_by_keyboard,
+    fill_in_by_role,
+    open_survey,
+    read_answers,
+    save,
+    tab_to,
+)
+
+from patrolplan.area import StudyArea
+from patrolplan.errors import InputError
+from patrolplan.inputs.survey_counts import count_surveys
+from patrolplan.inputs.survey_form import ANSWERS_FORM, APART_METRES, MAX_PLACES
+from patrolplan.outputs.survey.choices import QUESTIONS
+from patrolplan.outputs.survey.survey_page import render_survey_page
+from patrolplan.privacy import FACTORS, ReportGroups
+
+URN = "900003"
+SMALL_PHONE = {"width": 360, "height": 640}
+TABLET = {"width": 768, "height": 1024}
+DESKTOP = {"width": 1280, "height": 800}
+ON_ITS_SIDE = {"width": 640, "height": 360}
+OLD_PHONE = {"width": 320, "height": 568}
+SIZES = (SMALL_PHONE, ON_ITS_SIDE, OLD_PHONE, TABLET, DESKTOP)
+MAX_BYTES = 400_000
+TAP_METRES = 2.0
+METRES_A_DEGREE = 111_195.0
+HOSTILE = "</script><img src=x onerror=\"alert('x')\">{{ 7 * 7 }}"
+Open = Callable[..., Visit]
+FillIn = Callable[[Class, int], None]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Open Chromium once for all tests."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"{CHROMIUM} is not installed, so the page cannot be opened")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def survey(demo_area: StudyArea) -> str:
+    """The page of a school of the demo borough."""
+    return render_survey_page(demo_area, URN)
+
+
+@pytest.fixture
+def open_page(browser: Browser, tmp_path: Path, survey: str) -> Iterator[Open]:
+    """Open the page on a device with the network off; at the end nothing may have been sent."""
+    contexts: list[BrowserContext] = []
+    visits: list[Visit] = []
+
+    def open_one(size: dict[str, int], text: str = survey, **options: Any) -> Visit:
+        file = tmp_path / "survey.html"
+        file.write_text(text, encoding="utf-8")
+        context = browser.new_context(
+            viewport=size,
+            has_touch=size["width"] < DESKTOP["width"],
+            offline=True,
+            locale="en-GB",
+            timezone_id="Europe/London",
+            **options,
+        )  # type: ignore[arg-type]
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        visits.append(Visit(context.new_page(), file))
+        open_survey(visits[-1])
+        return visits[-1]
+
+    yield open_one
+    for visit in visits:
+        visit.assert_quiet()
+    for context in contexts:
+        context.close()
+
+
+def _hold_class(visit: Visit, count: int, fill_in: FillIn, folder: Path) -> list[Any]:
+    """A class of pupils; checks the file that its teacher saves, and gives its answers."""
+    group = Class(visit.page, np.random.default_rng(count))
+    group.run(count, fill_in)
+    file = save(visit.page, folder)
+    document = json.loads(file.read_text(encoding="utf-8"))
+    assert document.keys() == {"form", "id", "school_urn", "day", "pupils", "answers"}
+    assert document["form"] == ANSWERS_FORM
+    assert re.fullmatch(r"[0-9a-f]{32}", document["id"])
+    assert file.name == f"survey-{URN}-{document['id'][:8]}.json"
+    assert document["school_urn"] == URN
+    assert document["pupils"] == count
+    today = visit.page.evaluate("new Date().toLocaleDateString('en-CA')")
+    assert document["day"] == today
+    assert [entry.id for entry in count_surveys([file]).entries] == [document["id"]]
+    answers = read_answers(file)
+    assert len(answers) == len(group.answers) > 0
+    _assert_same_places(answers, group.answers)
+    storage = "Object.keys({...localStorage, ...sessionStorage}).length"
+    assert visit.page.evaluate(storage) == 0
+    assert visit.page.evaluate("indexedDB.databases()") == []
+    assert visit.page.context.cookies() == []
+    assert visit.page.evaluate("history.length") <= 2
+    return [answers, group.answers]
+
+
+def _assert_same_places(answers: list[Any], wanted: list[Any]) -> None:
+    """Every answer is one of those entered, with its values, within the reach of a finger."""
+    left = list(wanted)
+    for *values, longitude, latitude in answers:
+        east = np.cos(np.radians(latitude)) * METRES_A_DEGREE
+        near = [
+            row
+            for row in left
+            if list(row[:3]) == values
+            and np.hypot((row[3] - longitude) * east, (row[4] - latitude) * METRES_A_DEGREE)
+            < TAP_METRES
+        ]
+        assert near, (values, longitude, latitude)
+        left.remove(near[0])
+    assert not left
+
+
+def test_five_pupils_by_finger_leave_one_file(open_page: Open, tmp_path: Path) -> None:
+    """Five pupils on a small phone: the file holds exactly their answers, where they tapped."""
+    _hold_class(open_page(SMALL_PHONE), 5, fill_in_by_finger, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("size", "fill_in"),
+    [
+        (SMALL_PHONE, fill_in_by_finger),
+        (TABLET, fill_in_by_finger),
+        (TABLET, fill_in_by_keyboard),
+        (SMALL_PHONE, fill_in_by_role),
+        (TABLET, fill_in_by_role),
+    ],
+)
+def test_thirty_pupils_in_a_row(
+    open_page: Open, tmp_path: Path, size: dict[str, int], fill_in: FillIn
+) -> None:
+    """A class by finger, keys or a screen reader's names: all its answers, in another order."""
+    visit = open_page(size, reduced_motion="reduce")
+    answers, entered = _hold_class(visit, 30, fill_in, tmp_path)
+    rounded = [[(*row[:3], round(row[3], 4), round(row[4], 4)) for row in rows]
+               for rows in (answers, entered)]  # fmt: skip
+    assert rounded[0] != rounded[1]
+
+
+def test_one_pupil_by_keyboard_and_one_by_names(open_page: Open, tmp_path: Path) -> None:
+    """Keys alone and names alone both lead through every step to the file."""
+
+    def alternate(group: Class, places: int) -> None:
+        fill = fill_in_by_role if group.pupils % 2 else fill_in_by_keyboard
+        fill(group, places)
+
+    _hold_class(open_page(TABLET, reduced_motion="reduce"), 5, alternate, tmp_path)
+
+
+def test_answers_stand_in_any_order_alike(open_page: Open) -> None:
+    """Each order of three answers comes up as often as any other, whoever entered what when."""
+    page = open_page(SMALL_PHONE).page
+    orders = page.evaluate("""() => {
+      let state = 20261126;
+      crypto.getRandomValues = (row) => row.map(() => {
+        state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+        return state ^ (state >>> 15);
+      });
+      return Array.from({ length: 1200 }, () => {
+        const group = makeClassAnswers({ form: "f", school: { urn: "1" }, least_pupils: 1 });
+        ["a", "b"].forEach((place) => group.add([place]));
+        group.add(["c"]);
+        return JSON.parse(group.write()).answers.join("");
+      });
+    }""")
+    counts = Counter(orders)
+    assert len(counts) == 6
+    assert max(abs(count - 200) for count in counts.values()) < 60
+
+
+def _serialise(page: Page) -> str:
+    """The page as it stands: elements, values of lists, place of the scroll bar."""
+    expect(page.locator(".settling")).to_have_count(0)
+    state: str = page.evaluate("""() => [
+      document.documentElement.outerHTML,
+      ...[...document.querySelectorAll("select, input")].map(({ value }) => value),
+      scrollX, scrollY, location.href, history.length,
+      // Leaflet leaves its register of listeners, which must be empty.
+      Object.keys(window).filter((name) => name !== "_leaflet_events").sort().join(),
+      Object.values(window._leaflet_events ?? {}).filter((listener) => listener).length,
+    ].join("|")""")
+    return state
+
+
+@pytest.mark.parametrize(
+    "ending", ["finished", "safe", "given up", "stepped back", "teacher looked"]
+)
+def test_nothing_of_a_pupil_is_left_on_the_page(open_page: Open, ending: str) -> None:
+    """After a pupil has finished or given up, the page is as a fresh one, to the last character."""
+    page = open_page(SMALL_PHONE).page
+    before = _serialise(page)
+    if ending == "finished":
+        fill_in_by_finger(Class(page, np.random.default_rng(1)), 2)
+    elif ending == "safe":
+        fill_in_by_finger(Class(page, np.random.default_rng(1)), 0)
+    elif ending == "teacher looked":
+        page.locator("#teacher").tap()
+        page.get_by_role("button", name="Close").tap()
+        expect(page.locator("#class")).to_be_empty()
+        page.evaluate("scrollTo(0, 0)")
+    else:
+        page.locator("#mark").tap()
+        page.locator("#places").select_option("3")
+        page.locator(".leaflet-control-zoom-in").tap()
+        page.locator("#here").tap()
+        page.locator("[data-value=evening]").tap()
+        if ending == "given up":
+            page.locator("#restart").tap()
+        else:
+            for step in ("place_factor", "time_band", "map"):
+                page.locator(f"[data-step={step}] .back").tap()
+    assert _serialise(page) == before
+
+
+def test_the_thanks_show_nothing_of_the_answers(open_page: Open) -> None:
+    """Whatever a pupil answered, the page that they pass on is the same."""
+    page = open_page(SMALL_PHONE).page
+    page.locator("#safe").tap()
+    safe = _serialise(page)
+    page.locator("#next").tap()
+    page.locator("#mark").tap()
+    page.locator("#places").select_option("3")
+    page.locator("#here").tap()
+    for value in ("evening", "isolated", "traffic"):
+        page.locator(f"[data-step]:not([hidden]) [data-value={value}]").tap()
+    page.locator("#finish").tap()
+    assert _serialise(page) == safe
+
+
+def test_a_pupil_can_go_back_and_change_an_answer(open_page: Open, tmp_path: Path) -> None:
+    """Back leads to the own earlier answers, which are marked; a changed one counts, once."""
+    page = open_page(TABLET).page
+    page.locator("#mark").tap()
+    page.locator("#places").select_option("3")
+    page.locator("#here").tap()
+    for value in ("evening", "isolated", "traffic"):
+        page.locator(f"[data-step]:not([hidden]) [data-value={value}]").tap()
+    page.locator("[data-step=review] .back").tap()
+    expect(page.locator(".chosen:visible")).to_have_attribute("data-value", "traffic")
+    for step in ("behaviour_factor", "place_factor", "time_band"):
+        page.locator(f"[data-step={step}] .back").tap()
+    expect(page.locator(".sign.pin")).to_be_in_viewport()
+    page.locator("#here").tap()
+    page.locator("[data-value=lunch]").tap()
+    page.locator("[data-value=overgrown]").tap()
+    page.locator("[data-value=followed]").tap()
+    expect(page.locator("#own li")).to_have_count(1)
+    page.locator("#finish").tap()
+    page.locator("#next").tap()
+    Class(page, np.random.default_rng(2)).run(4, lambda group, _: fill_in_by_finger(group, 0))
+    (answer,) = read_answers(save(page, tmp_path))
+    assert answer[:3] == ("lunch", "overgrown", "followed")
+
+
+def test_places_of_one_pupil_are_few_and_apart(open_page: Open) -> None:
+    """A place within a square's diagonal of an own one is refused in words; three are the most."""
+    page = open_page(TABLET, reduced_motion="reduce").page
+    data = json.loads(page.locator("#survey-data").text_content() or "")
+    assert data["apart_metres"] == APART_METRES
+    entries = [entry for listed in data["places"] for entry in listed["entries"]]
+
+    def metres(one: dict[str, Any], other: dict[str, Any]) -> float:
+        (a, b), (c, d) = one["at"], other["at"]
+        return float(np.hypot(a - c, (b - d) * np.cos(np.radians(a))) * METRES_A_DEGREE)
+
+    chosen = [0]
+    near = next(row for row, one in enumerate(entries) if 20 < metres(one, entries[0]) < 350)
+    for row, one in enumerate(entries):
+        if all(metres(one, entries[other]) > 370 for other in chosen):
+            chosen.append(row)
+    for number, row in enumerate(chosen[:MAX_PLACES]):
+        page.locator("#another" if number else "#mark").tap()
+        if number == 1:
+            page.locator("#places").select_option(str(near))
+            expect(page.locator("#prompt")).to_contain_text("Too close to your other place")
+            expect(page.locator("#here")).to_be_disabled()
+        page.locator("#places").select_option(str(row))
+        page.locator("#here").tap()
+        for value in ("evening", "isolated", "traffic"):
+            page.locator(f"[data-step]:not([hidden]) [data-value={value}]").tap()
+    expect(page.locator("#own li")).to_have_count(MAX_PLACES)
+    expect(page.locator("#another")).to_be_hidden()
+    expect(page.locator("#full")).to_be_visible()
+    page.get_by_role("button", name="Remove place 2").tap()
+    expect(page.locator("#another")).to_be_visible()
+
+
+def test_no_file_shows_what_a_few_pupils_answered(open_page: Open, tmp_path: Path) -> None:
+    """Under five pupils there is no file, and it is renewed only when five more have finished."""
+    page = open_page(SMALL_PHONE).page
+    group = Class(page, np.random.default_rng(3))
+    opener = page.get_by_role("button", name="Teacher: finish and save")
+    group.run(4, fill_in_by_finger)
+    opener.click()
+    expect(page.locator("#class")).to_contain_text("4 pupils have finished")
+    expect(page.locator("#save")).to_be_hidden()
+    page.get_by_role("button", name="Close").click()
+    group.run(1, fill_in_by_finger)
+    first = save(page, tmp_path).read_bytes()
+    group.run(4, fill_in_by_finger)
+    assert save(page, tmp_path).read_bytes() == first
+    group.run(1, fill_in_by_finger)
+    second = json.loads(save(page, tmp_path).read_bytes())
+    assert second["id"] == json.loads(first)["id"]
+    assert second["pupils"] == 10
+    rows = [
+        Counter(json.dumps(row) for row in document["answers"])
+        for document in (json.loads(first), second)
+    ]
+    assert rows[0] <= rows[1]
+
+
+@pytest.mark.parametrize("saved", [False, True])
+def test_leaving_with_unsaved_answers_is_noticed(
+    open_page: Open, tmp_path: Path, *, saved: bool
+) -> None:
+    """The browser warns before the page is closed while answers are in no file, and only then."""
+    page = open_page(SMALL_PHONE).page
+    warnings: list[str] = []
+    page.on("dialog", lambda dialog: (warnings.append(dialog.type), dialog.accept()))
+    Class(page, np.random.default_rng(4)).run(5, lambda group, _: fill_in_by_finger(group, 0))
+    if saved:
+        save(page, tmp_path)
+    with page.expect_event("close"):
+        page.close(run_before_unload=True)
+    assert warnings == ([] if saved else ["beforeunload"])
+
+
+def test_nothing_of_the_device_is_looked_at(open_page: Open) -> None:
+    """No place of the device, no store, no history, no request: none is even touched."""
+    visit = open_page(SMALL_PHONE)
+    visit.page.add_init_script("""
+      window.touched = [];
+      const watch = (owner, name) => Object.defineProperty(owner, name, {
+        get: () => { touched.push(name); return undefined; }, configurable: true,
+      });
+      ["localStorage", "sessionStorage", "indexedDB", "caches", "fetch", "XMLHttpRequest"]
+        .forEach((name) => watch(window, name));
+      ["geolocation", "serviceWorker", "sendBeacon", "mediaDevices"]
+        .forEach((name) => watch(navigator, name));
+      ["pushState", "replaceState"].forEach((name) => watch(history, name));
+      Object.defineProperty(document, "cookie", {
+        get: () => { touched.push("cookie"); return ""; }, set: () => touched.push("cookie"),
+      });
+    """)
+    page = open_survey(visit)
+    fill_in_by_finger(Class(page, np.random.default_rng(5)), 2)
+    assert page.evaluate("touched") == []
+    fields = "input, textarea, [contenteditable], form, iframe, a[href^=http], [src]"
+    assert page.locator(fields).count() == 0
+
+
+def test_names_that_try_to_be_code_stay_text(open_page: Open, demo_area: StudyArea) -> None:
+    """A school, a park and streets full of markup open no element and run nothing."""
+    features = demo_area.features.assign(
+        name=demo_area.features["name"].where(demo_area.features["name"] == "", HOSTILE)
+    )
+    parts = demo_area.network.walkable.parts
+    ways = parts.ways.assign(name=parts.ways["name"].where(parts.ways["name"] == "", HOSTILE))
+    network = replace(demo_area.network, parts=replace(parts, ways=ways))
+    schools = demo_area.schools.assign(name=HOSTILE)
+    area = replace(demo_area, schools=schools, features=features, network=network)
+    page = open_page(TABLET, render_survey_page(area, URN)).page
+    assert page.locator("header p").inner_text() == HOSTILE
+    page.locator("#mark").tap()
+    assert HOSTILE in page.locator("#places option").all_inner_texts()
+    page.locator("#places").select_option("0")
+    expect(page.locator("#prompt")).to_contain_text(HOSTILE)
+    page.locator("#here").tap()
+    for value in ("evening", "isolated", "traffic"):
+        page.locator(f"[data-step]:not([hidden]) [data-value={value}]").tap()
+    expect(page.locator("#own")).to_contain_text(HOSTILE)
+    assert page.locator("img").count() == 0
+
+
+MEASURE = """() => {
+  const parse = (text) => text.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map((part) => part / 255).map(
+    (part) => (part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4),
+  ).reduce((sum, part, row) => sum + part * [0.2126, 0.7152, 0.0722][row], 0);
+  const ground = (element) => {
+    for (let at = element; at; at = at.parentElement) {
+      const colour = parse(getComputedStyle(at).backgroundColor);
+      if (colour.length === 3 || colour[3] > 0.8) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const ratio = (a, b) => (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+  const seen = [...document.querySelectorAll("body *")].filter((one) => one.checkVisibility());
+  return {
+    texts: seen.filter((one) => !one.closest("[disabled], .unseen") && [...one.childNodes].some(
+      (node) => node.nodeType === 3 && node.textContent.trim(),
+    )).map((one) => [one.textContent.trim().slice(0, 30), ratio(
+      light(parse(getComputedStyle(one).color)), light(ground(one)),
+    )]),
+    targets: seen.filter((one) => one.matches("button, select, a")).map((one) => {
+      const { width, height } = one.getBoundingClientRect();
+      return [one.textContent.trim().slice(0, 30), Math.min(width, height)];
+    }),
+    wide: document.documentElement.scrollWidth - innerWidth,
+    moving: seen.filter((one) => {
+      const { transitionDuration, animationName } = getComputedStyle(one);
+      return parseFloat(transitionDuration) > 0 || animationName !== "none";
+    }).map((one) => one.className),
+  };
+}"""
+
+
+def _walk_steps(page: Page) -> Iterator[str]:
+    """Every step of the page, the too close place and the teacher's end among them."""
+    yield "start"
+    page.locator("#mark").click()
+    yield "map"
+    page.locator("#places").select_option("3")
+    yield "pin"
+    page.locator("#here").click()
+    for column, value in zip(FACTORS, ("evening", "isolated", "traffic"), strict=True):
+        yield column
+        page.locator(f"[data-step={column}] [data-value={value}]").click()
+    yield "review"
+    page.locator("#another").click()
+    page.locator("#places").select_option("3")
+    yield "too close"
+    page.locator("[data-step=map] .back").click()
+    page.locator("#finish").click()
+    yield "thanks"
+    page.locator("#next").click()
+    page.locator("#teacher").click()
+    yield "teacher"
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_every_step_can_be_read_and_hit(open_page: Open, size: dict[str, int]) -> None:
+    """Text has a contrast of 4.5 and more, targets 44 pixels, nothing is wider than the screen."""
+    page = open_page(size, reduced_motion="reduce").page
+    for step in _walk_steps(page):
+        found = page.evaluate(MEASURE)
+        assert found["texts"], step
+        assert [row for row in found["texts"] if row[1] < 4.5] == [], step
+        assert [row for row in found["targets"] if row[1] < 44] == [], step
+        assert found["wide"] <= 0, step
+        assert found["moving"] == [], step
+
+
+def test_each_step_has_one_heading_and_named_controls(open_page: Open) -> None:
+    """A screen reader finds one heading a step, with the focus, and a name on each control."""
+    page = open_page(TABLET).page
+    assert page.locator("html").get_attribute("lang") == "en-GB"
+    for step in _walk_steps(page):
+        headings = page.locator("h1:visible")
+        expect(headings).to_have_count(1)
+        if step not in {"start", "teacher", "pin", "too close"}:
+            expect(headings).to_be_focused()
+        controls = page.locator("button:visible, select:visible, .map:visible, a:visible")
+        for control in controls.all():
+            words = control.evaluate(
+                "one => one.getAttribute('aria-label') || one.labels?.[0]?.textContent"
+                " || one.textContent.trim()"
+            )
+            assert words, (step, control)
+
+
+def test_the_focus_can_be_seen(open_page: Open) -> None:
+    """Every control that Tab reaches has a ring of at least three pixels, also the map."""
+    page = open_page(TABLET).page
+    page.locator("#mark").focus()
+    page.keyboard.press("Enter")
+    reached = set()
+    for _ in range(8):
+        page.keyboard.press("Tab")
+        name, width = page.evaluate("""() => {
+          const { outlineWidth, outlineStyle } = getComputedStyle(document.activeElement);
+          const at = document.activeElement;
+          return [at.id || at.className, outlineStyle === "none" ? 0 : parseFloat(outlineWidth)];
+        }""")
+        if name and name != "survey":  # the page itself
+            assert width >= 3, name
+            reached.add(name.split()[0])
+    assert {"map", "places", "restart"} <= reached
+
+
+def test_the_cross_is_shown_while_keys_move_the_map(open_page: Open) -> None:
+    """The cross in the middle stands on the map while it has the focus by keys, and only then."""
+    page = open_page(TABLET).page
+    page.locator("#mark").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".crosshair")).to_be_hidden()
+    tab_to(page, ".map")
+    expect(page.locator(".crosshair")).to_be_visible()
+
+
+def test_page_holds_no_crime_and_no_report(demo_area: StudyArea, survey: str) -> None:
+    """Without its crime, reports, officers and tasked places the area gives the same page."""
+    bare = replace(
+        demo_area,
+        incidents=demo_area.incidents.iloc[:0],
+        incident_catchment=demo_area.incident_catchment[:0],
+        reports=ReportGroups.empty(len(demo_area.network), 5),
+        officers=demo_area.officers.iloc[:0],
+        tasked_places=demo_area.tasked_places.iloc[:0],
+        duties=demo_area.duties.iloc[:0],
+    )
+    assert render_survey_page(bare, URN) == survey
+    assert not re.search(r"hotspot|priority|harm|burglary", survey, re.IGNORECASE)
+
+
+def test_page_is_small(demo_area: StudyArea, survey: str) -> None:
+    """The page of any school of the demo borough goes on a tablet by e-mail."""
+    assert len(survey.encode()) < MAX_BYTES
+    other = render_survey_page(demo_area, demo_area.schools["urn"].iloc[0])
+    assert len(other.encode()) < MAX_BYTES
+
+
+def test_unknown_school_is_refused(demo_area: StudyArea) -> None:
+    """A URN that the area does not have is named, with those that it has."""
+    with pytest.raises(InputError, match=r"no school with URN '123'.*choose from: 900001"):
+        render_survey_page(demo_area, "123")
+
+
+def test_every_value_of_the_lists_has_a_button(survey: str) -> None:
+    """The buttons are the fixed lists in their order, each with one more that counts nowhere."""
+    values = re.findall(r'data-value="(\w+)"', survey)
+    ends = {"time_band": "unknown", "place_factor": "none", "behaviour_factor": "none"}
+    assert values == [
+        value for column, names in FACTORS.items() for value in (*names, ends[column])
+    ]
+    assert [question.column for question in QUESTIONS] == list(FACTORS)

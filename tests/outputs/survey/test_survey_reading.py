@@ -1,0 +1,401 @@
+"""Surveys are taken in with a record: nothing is counted twice, lost, or deleted too early."""
+
+import datetime as dt
+import json
+import multiprocessing
+import os
+from pathlib import Path
+
+import pytest
+from survey_forms import ID, answer, answers_file, save
+
+from patrolplan.errors import InputError, OutputError
+from patrolplan.inputs.reports import read_reports
+from patrolplan.inputs.survey_record import find_record_path
+from patrolplan.outputs.survey import reports_file, survey_reading
+from patrolplan.outputs.survey.reading_words import build_reading_document, describe_reading
+from patrolplan.outputs.survey.reports_file import read_reports_file
+from patrolplan.outputs.survey.survey_reading import take_in_surveys
+
+TODAY = dt.date(2026, 11, 26)
+
+
+@pytest.fixture
+def out(tmp_path):
+    """Where reports are written."""
+    return tmp_path / "out" / "reports.csv"
+
+
+def _take_in(out, *paths, threshold=5, **options):
+    return take_in_surveys(
+        paths, out, **{"urns": None, "threshold": threshold, "today": TODAY} | options
+    )
+
+
+def _survey(folder, letter, *, column=0, count=6, **changes):
+    """A file of a class that marked one square so many times."""
+    given = [answer(column)] * count
+    document = answers_file(given, id=letter * 32, **changes)
+    return save(folder / f"survey-900003-{letter * 8}.json", document)
+
+
+def _record(out):
+    return json.loads(find_record_path(out).read_text(encoding="utf-8"))
+
+
+def _snapshot(folder):
+    """Every file below a folder and what is in it."""
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_reports_and_record_are_written(tmp_path, out):
+    """The record names each survey by ID, school, term and rounded pupils, and no day."""
+    one = _survey(tmp_path, "a", pupils=29)
+    other = _survey(tmp_path, "b", column=1, count=4, school_urn="900004", day="2026-03-02")
+    _take_in(out, one, other)
+    assert read_reports([out]).counts.tolist() == [5]
+    record = _record(out)
+    (batch,) = record["batches"]
+    assert batch == {
+        "read_on": "2026-11-26",
+        "threshold": 5,
+        "reports": 5,
+        "squares": 1,
+        "in_small_squares": 0,
+        "refused": {},
+        "surveys": [
+            {
+                "id": letter * 32,
+                "form": "patrolplan survey 1",
+                "school_urn": urn,
+                "season": season,
+                "year": 2026,
+                "pupils": pupils,
+                "deleted": False,
+            }
+            for letter, urn, season, pupils in (
+                ("a", "900003", "autumn", 25),
+                ("b", "900004", "spring", 30),
+            )
+        ],
+    }
+    assert [path.name for path in sorted(out.parent.iterdir())] == [
+        "reports.csv",
+        "reports.record.json",
+    ]
+
+
+def test_the_school_stands_in_reports_of_one_school_alone(tmp_path, out):
+    """Of several schools no report says which one it is of."""
+    one, other = _survey(tmp_path, "a"), _survey(tmp_path, "b", count=7, school_urn="900004")
+    _take_in(out, one)
+    assert ",900003," in out.read_text(encoding="utf-8")
+    _take_in(out, one, other)
+    assert "9000" not in out.read_text(encoding="utf-8")
+
+
+def test_the_order_of_files_and_answers_changes_no_byte(tmp_path, out):
+    """Neither says anything, so neither shows."""
+    given = [answer(k % 2, time_band=band) for k in range(8) for band in ("lunch", "evening")]
+    paths = [save(tmp_path / "a.json", answers_file(given)), _survey(tmp_path, "b", count=9)]
+    _take_in(out, *paths)
+    before = _snapshot(out.parent)
+    save(tmp_path / "a.json", answers_file(given[::-1]))
+    _take_in(out, *paths[::-1])
+    assert _snapshot(out.parent) == before
+
+
+def test_reading_the_same_files_again_changes_nothing(tmp_path, out):
+    """With the file of an equal copy among them, which is named."""
+    path = _survey(tmp_path, "a")
+    _take_in(out, path)
+    before = _snapshot(out.parent)
+    copy = tmp_path / "copy.json"
+    copy.write_bytes(path.read_bytes())
+    reading = _take_in(out, path, copy)
+    assert _snapshot(out.parent) == before
+    assert any("holds the same survey as" in line for line in describe_reading(reading))
+
+
+def test_more_files_are_counted_together(tmp_path, out):
+    """Four and four in a square are a group, where both files are given."""
+    one, other = _survey(tmp_path, "a", count=4), _survey(tmp_path, "b", count=4)
+    reading = _take_in(out, one)
+    assert any("nothing can be used" in line for line in describe_reading(reading))
+    assert len(read_reports([out])) == 0
+    _take_in(out, one, other)
+    assert read_reports([out]).counts.tolist() == [5]
+
+
+def test_a_survey_whose_file_is_not_given_is_not_lost(tmp_path, out):
+    """The message says how many surveys are at stake, and what to do."""
+    one, other = _survey(tmp_path, "a"), _survey(tmp_path, "b", column=1)
+    _take_in(out, one)
+    before = _snapshot(out.parent)
+    with pytest.raises(
+        OutputError, match=r"also holds 1 survey whose files are not given; .*--add"
+    ):
+        _take_in(out, other)
+    assert _snapshot(out.parent) == before
+
+
+def test_surveys_are_added_as_a_batch_of_their_own(tmp_path, out):
+    """Groups are formed within a batch: four and four make none, six and six make two."""
+    first = [_survey(tmp_path, "a"), _survey(tmp_path, "b", column=1, count=4)]
+    _take_in(out, *first, delete=True)
+    before = out.read_bytes()
+    more = [_survey(tmp_path, "c", count=7), _survey(tmp_path, "d", column=1, count=4)]
+    reading = _take_in(out, *more, add=True)
+    assert out.read_bytes().startswith(before)
+    assert read_reports([out]).counts.tolist() == [10]
+    assert build_reading_document(reading)["reports"] == 5
+    names = [[one["id"][0] for one in batch["surveys"]] for batch in _record(out)["batches"]]
+    assert names == [["a", "b"], ["c", "d"]]
+    assert read_reports([out]).refused == {}
+
+
+def test_a_survey_that_is_in_it_is_not_added_again(tmp_path, out):
+    """It is named, not counted, and its file stays even where files are deleted."""
+    one, other = _survey(tmp_path, "a"), _survey(tmp_path, "b", column=1)
+    _take_in(out, one)
+    reading = _take_in(out, one, other, add=True, delete=True)
+    assert read_reports([out]).counts.tolist() == [5, 5]
+    assert (one.exists(), other.exists()) == (True, False)
+    assert f"{one}: this survey is in {out} already" in describe_reading(reading)[0]
+    before = _snapshot(out.parent)
+    reading = _take_in(out, one, add=True)
+    assert describe_reading(reading)[-1] == f"No survey is new; {out} stays as it was."
+    assert build_reading_document(reading)["written"] is None
+    assert _snapshot(out.parent) == before
+
+
+def test_files_are_deleted_once_they_are_counted(tmp_path, out):
+    """All files of a survey, and the record says so of each survey."""
+    one = _survey(tmp_path, "a")
+    earlier = save(tmp_path / "early.json", answers_file([answer()] * 2, id="a" * 32, pupils=9))
+    other = _survey(tmp_path, "b", count=7)
+    reading = _take_in(out, one, earlier, other, delete=True)
+    assert not any(path.exists() for path in (one, earlier, other))
+    assert len(reading.deleted) == 3
+    assert [one["deleted"] for one in _record(out)["batches"][0]["surveys"]] == [True, True]
+    words = " ".join(describe_reading(reading))
+    assert "Deleted: 3 files. Deleting is not erasing" in words
+    assert "holds an earlier state of the survey" in words
+    assert read_reports_file(out).ids == ["a" * 32, "b" * 32]
+
+
+def test_nothing_is_deleted_where_nothing_could_be_written(tmp_path, out, monkeypatch):
+    """Files go only after reports and record are on the disk."""
+    path = _survey(tmp_path, "a")
+
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(reports_file, "write_synced", fail)
+    with pytest.raises(OutputError, match="No space left"):
+        _take_in(out, path, delete=True)
+    assert path.exists()
+    assert list(out.parent.iterdir()) == []
+
+
+def test_a_file_that_cannot_be_deleted_is_reported(tmp_path, out, monkeypatch):
+    """The record says that it is still there, and the command ends with its name."""
+    one, other = _survey(tmp_path, "a"), _survey(tmp_path, "b", column=1)
+    unlink = Path.unlink
+
+    def refuse(path, **options):
+        if path == other:
+            raise PermissionError(13, "Permission denied")
+        unlink(path, **options)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    reading = _take_in(out, one, other, delete=True)
+    assert [one["deleted"] for one in _record(out)["batches"][0]["surveys"]] == [True, False]
+    with pytest.raises(OutputError) as error:
+        reading.raise_if_undeleted()
+    assert str(error.value).startswith(f"{other}: cannot be deleted (Permission denied)")
+
+
+def test_a_link_is_not_deleted_in_place_of_its_file(tmp_path, out):
+    """Deleting it would leave what pupils answered where it was."""
+    path = _survey(tmp_path, "a")
+    link = tmp_path / "link.json"
+    link.symlink_to(path)
+    with pytest.raises(InputError, match="is a link"):
+        _take_in(out, link, delete=True)
+    assert not out.exists()
+    _take_in(out, link)
+    assert out.exists()
+
+
+def test_own_files_that_a_pattern_matches_are_passed_over(tmp_path):
+    """`*` in the folder of the surveys also matches what was written there."""
+    out = tmp_path / "reports.csv"
+    path = _survey(tmp_path, "a")
+    _take_in(out, path)
+    before = _snapshot(tmp_path)
+    _take_in(out, path, out, find_record_path(out))
+    assert _snapshot(tmp_path) == before
+    with pytest.raises(InputError, match="no file of a survey is given"):
+        _take_in(out, out)
+
+
+@pytest.mark.parametrize("which", ["reports", "record", "both"])
+def test_a_file_that_is_not_ours_is_not_replaced(tmp_path, out, which):
+    """Reports of somebody else, with or without something of the record's name."""
+    out.parent.mkdir()
+    if which != "record":
+        out.write_text("report_id\n", encoding="utf-8")
+    if which != "reports":
+        find_record_path(out).write_text('{"form": "x"}', encoding="utf-8")
+    before = _snapshot(out.parent)
+    with pytest.raises(OutputError, match="was not written by `survey --read`"):
+        _take_in(out, _survey(tmp_path, "a"))
+    assert _snapshot(out.parent) == before
+
+
+def test_reports_that_were_edited_are_not_replaced(tmp_path, out):
+    """Somebody's corrections are not lost."""
+    path = _survey(tmp_path, "a")
+    _take_in(out, path)
+    out.write_text(out.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    for add in (False, True):
+        with pytest.raises(OutputError, match="was changed after patrolplan wrote it"):
+            _take_in(out, path, add=add)
+
+
+def test_nothing_is_added_to_reports_that_are_gone(tmp_path, out):
+    """A record alone says what was in them; from the surveys they are written again."""
+    path = _survey(tmp_path, "a")
+    _take_in(out, path)
+    out.unlink()
+    with pytest.raises(OutputError, match="is gone"):
+        _take_in(out, _survey(tmp_path, "b", column=1), add=True)
+    _take_in(out, path)
+    assert read_reports([out]).counts.tolist() == [5]
+
+
+@pytest.mark.parametrize("which", ["reports.csv", "reports.record.json"])
+def test_a_link_is_not_written_through(tmp_path, out, which):
+    """Neither the file of reports nor the record may be a link to something else."""
+    out.parent.mkdir()
+    target = tmp_path / "precious.txt"
+    target.write_text("precious", encoding="utf-8")
+    (out.parent / which).symlink_to(target)
+    with pytest.raises(OutputError, match="is a link or a folder"):
+        _take_in(out, _survey(tmp_path, "a"))
+    assert target.read_text(encoding="utf-8") == "precious"
+
+
+@pytest.mark.parametrize("which", [".reports.csv.part", ".reports.record.json.part"])
+def test_a_link_in_place_of_a_part_is_not_written_through(tmp_path, out, which):
+    """A link of the name that a new file has meanwhile is removed, not followed."""
+    out.parent.mkdir()
+    target = tmp_path / "precious.txt"
+    target.write_text("precious", encoding="utf-8")
+    (out.parent / which).symlink_to(target)
+    _take_in(out, _survey(tmp_path, "a"))
+    assert target.read_text(encoding="utf-8") == "precious"
+    assert not out.is_symlink()
+
+
+def _write_and_die(out, path, step):
+    """Take a survey in, in a process that dies before its n-th rename."""
+    rename, renames = Path.replace, []
+
+    def replace(source, target):
+        renames.append(target)
+        if len(renames) == step:
+            os._exit(9)
+        return rename(source, target)
+
+    Path.replace = replace
+    _take_in(out, path)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the process is forked")
+@pytest.mark.parametrize("step", [1, 2])
+def test_a_kill_leaves_the_old_or_the_new_after_the_next_command(tmp_path, out, step):
+    """Killed before the first rename or between the two, both parts belong together again."""
+    small = answers_file([answer()] * 6, id="a" * 32, pupils=20)
+    path = save(tmp_path / "a.json", small)
+    _take_in(out, path)
+    old = _snapshot(out.parent)
+    save(tmp_path / "a.json", answers_file([answer()] * 12, id="a" * 32, pupils=20))
+    fork = multiprocessing.get_context("fork")
+    process = fork.Process(target=_write_and_die, args=(out, path, step))
+    process.start()
+    process.join()
+    assert process.exitcode == 9
+    read_reports_file(out)
+    after = {name: text for name, text in _snapshot(out.parent).items() if ".lock" not in str(name)}
+    assert set(after) == set(old)
+    # Both parts were complete, so the next command finishes the work.
+    assert after != old
+    assert read_reports([out]).counts.tolist() == [10]
+
+
+def test_a_part_that_is_not_whole_is_dropped(tmp_path, out):
+    """Killed while it wrote, the old state stands."""
+    path = _survey(tmp_path, "a")
+    _take_in(out, path)
+    old = _snapshot(out.parent)
+    (out.parent / ".reports.csv.part").write_text("report_id,", encoding="utf-8")
+    (out.parent / ".reports.record.json.part").write_text('{"form": ', encoding="utf-8")
+    read_reports_file(out)
+    assert _snapshot(out.parent) == old
+
+
+def test_a_larger_threshold_is_kept_to(tmp_path, out):
+    """Five are no group where ten are needed, and count among those in small squares."""
+    reading = _take_in(out, _survey(tmp_path, "a"), threshold=10)
+    assert len(read_reports([out])) == 0
+    assert build_reading_document(reading)["in_small_squares"] == "about 5"
+
+
+def test_nothing_is_written_where_a_file_is_wrong(tmp_path, out):
+    """One wrong file among several refuses all, and creates no folder's content."""
+    with pytest.raises(InputError):
+        _take_in(out, _survey(tmp_path, "a"), save(tmp_path / "b.json", {"id": ID}))
+    assert not out.exists()
+    assert not find_record_path(out).exists()
+
+
+def test_the_date_of_the_record_is_today_by_default(tmp_path, out):
+    """As the computer's clock has it."""
+    survey_reading.take_in_surveys([_survey(tmp_path, "a")], out, urns=None, threshold=5)
+    read_on = dt.date.fromisoformat(_record(out)["batches"][0]["read_on"])
+    assert abs(read_on - dt.datetime.now().astimezone().date()) <= dt.timedelta(days=1)
+
+
+def test_a_survey_in_two_files_of_reports_is_refused(tmp_path):
+    """Read into two files, a class would count twice; two files of different classes are fine."""
+    paths = [_survey(tmp_path, "a"), _survey(tmp_path, "b", count=7)]
+    both, one, other = (tmp_path / f"{name}.csv" for name in ("both", "one", "other"))
+    _take_in(both, *paths)
+    for out, path in ((one, paths[0]), (other, paths[1])):
+        _take_in(out, path)
+    assert read_reports([one, other]).counts.tolist() == [10]
+    with pytest.raises(InputError) as error:
+        read_reports([both, one, other])
+    lines = str(error.value).splitlines()
+    assert [line.partition(": holds a survey that ")[0] for line in lines] == [f"{one}", f"{other}"]
+    one.write_text(one.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    assert read_reports([both, one]).counts.tolist() == [15]
+
+
+def test_a_survey_of_long_ago_is_named(tmp_path, out):
+    """A tablet whose clock was reset dates it so that it would fade, which nobody would notice."""
+    new = _survey(tmp_path, "a", day="2026-01-08")
+    old = _survey(tmp_path, "b", column=1, day="2015-01-01")
+    lines = describe_reading(_take_in(out, new, old))
+    assert [line for line in lines if "the clock" in line] == [lines[0]]
+    assert lines[0].startswith(f"{old}: is of the spring term of 2015, so it counts little")
+
+
+def test_a_link_that_leads_back_to_itself_is_refused(tmp_path, out):
+    """It is no file, and named like one that is not there."""
+    loop = tmp_path / "loop.json"
+    loop.symlink_to(loop)
+    with pytest.raises(InputError, match=r"loop\.json: the file does not exist"):
+        _take_in(out, loop)

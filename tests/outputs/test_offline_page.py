@@ -1,0 +1,36 @@
+"""What pages that open from a folder share: their policy, their scripts and their data."""
+
+import base64
+import hashlib
+import json
+from pathlib import Path
+
+from patrolplan.outputs.offline_page import build_security_policy, dump_script_json, read_script
+
+
+def test_policy_allows_the_given_scripts_and_nothing_else() -> None:
+    """Each script and style is named by its hash; requests, frames and forms are refused."""
+    policy = dict(
+        directive.split(" ", 1)
+        for directive in build_security_policy(["let a = 1;"], ["p { margin: 0 }"]).split("; ")
+    )
+    digest = base64.b64encode(hashlib.sha256(b"let a = 1;").digest()).decode()
+    assert policy["script-src"] == f"'sha256-{digest}'"
+    assert policy["style-src"].startswith("'sha256-")
+    assert policy["default-src"] == policy["connect-src"] == policy["form-action"] == "'none'"
+    assert policy["img-src"] == "data:"
+
+
+def test_data_cannot_end_its_script_element() -> None:
+    """Whatever stands in the data is read back as it was, and holds no sign of markup."""
+    value = {"name": "</script><!-- & \u2028 <script>"}
+    text = dump_script_json(value)
+    assert json.loads(text) == value
+    assert not set("<>&\u2028") & set(text)
+
+
+def test_scripts_lose_comments_and_indentation_alone(tmp_path: Path) -> None:
+    """Lines of comment and indentation go; what follows code on its line stays."""
+    file = tmp_path / "a.js"
+    file.write_bytes(b"// about\r\nconst a = {\r\n  b: 1, // one\r\n};\r\n")
+    assert read_script(file) == "const a = {\nb: 1, // one\n};\n"

@@ -1,0 +1,325 @@
+"""Models of one's own: they stand next to ours, are cloned, checked, and see no later month."""
+
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import BaseEstimator
+from sklearn.ensemble import RandomForestRegressor
+from sklearn.linear_model import PoissonRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from patrolplan.errors import InputError
+from patrolplan.outputs.note_words import describe_note
+from patrolplan.risk.backtest import backtest_risk
+from patrolplan.risk.estimate import estimate_risk
+from patrolplan.risk.estimators import Estimator, check_prediction, wrap_estimator
+from patrolplan.risk.models import PriorCount, ShrunkCount
+from patrolplan.risk.rolling_origin import run_trials
+
+from .test_window_trials import build_timed_area
+
+
+class LastYear(BaseEstimator):
+    """Last year's mean goes on, times a factor."""
+
+    def __init__(self, factor=1.0):
+        self.factor = factor
+
+    def fit(self, X, y):  # noqa: ARG002, N803
+        """Nothing is learned."""
+        self.rows_ = len(X)
+        return self
+
+    def predict(self, X):  # noqa: N803
+        """The mean of twelve months."""
+        return self.factor * X["mean_12_months"].to_numpy()
+
+
+class Recorder(LastYear):
+    """Notes in a shared list what it was given."""
+
+    seen: ClassVar = []
+
+    def fit(self, X, y):  # noqa: N803
+        """Note the months."""
+        self.seen.append(("fit", X.index.get_level_values("month").max(), y.sum()))
+        return self
+
+    def predict(self, X):  # noqa: N803
+        """Note the month that is asked for."""
+        self.seen.append(("predict", X.index.get_level_values("month").max(), 0))
+        return super().predict(X)
+
+
+class Gives(BaseEstimator):
+    """Predicts what it was made with."""
+
+    def __init__(self, value=None):
+        self.value = value
+
+    def fit(self, X, y):  # noqa: ARG002, N803
+        """Nothing is learned."""
+        return self
+
+    def predict(self, X):  # noqa: N803
+        """A function of the rows."""
+        return self.value(len(X))
+
+
+@pytest.fixture
+def area(make):
+    """Sixteen months of two kinds of crime."""
+    return make.area(
+        make.rows([12] * 16, range(20)) + make.rows([9] * 16, range(40), 2, "Other theft")
+    )
+
+
+def test_the_prior_count_as_a_model_of_ones_own_has_the_same_numbers(area):
+    """Every figure of such a model equals that of our prior count, digit by digit."""
+    results = backtest_risk(area, models={"mine": LastYear()}).results
+    mine, prior = (
+        results[results["model"] == name].drop(columns="model").reset_index(drop=True)
+        for name in ("mine", "prior count")
+    )
+    assert len(mine) > 0
+    pd.testing.assert_frame_equal(mine, prior, check_exact=True)
+    ours = results[results["model"] != "mine"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(ours, backtest_risk(area).results, check_exact=True)
+
+
+def test_risk_by_ones_own_model_is_that_of_the_same_model_of_ours(area):
+    """Risk by an equal model is equal, and a note says whose model it is."""
+    own, ours = estimate_risk(area, model=LastYear()), estimate_risk(area, model="prior count")
+    assert np.array_equal(own.joined, ours.joined)
+    assert own.model == "LastYear"
+    assert ours.model == "prior count"
+    assert not np.array_equal(own.joined, estimate_risk(area).joined)
+    notes = [describe_note(note) for note in own.notes]
+    assert any("the analyst's own ('LastYear')" in note for note in notes)
+    assert any("chosen by the analyst" in describe_note(note) for note in ours.notes)
+
+
+def test_models_that_print_alike_are_not_mixed_up(area):
+    """Two models of one name and form, run one after the other, each have their own numbers."""
+
+    def make_half():
+        class LastYear(BaseEstimator):  # prints as the one above
+            """The share of harm that matters is another."""
+
+            def fit(self, X, y):  # noqa: ARG002, N803
+                """Nothing is learned."""
+                return self
+
+            def predict(self, X):  # noqa: N803
+                """Longer streets have more."""
+                return X["metres"].to_numpy()
+
+        return LastYear()
+
+    first, second = LastYear(), make_half()
+    assert repr(first) == repr(second)
+    one = backtest_risk(area, models={"mine": first}).results
+    other = backtest_risk(area, models={"mine": second}).results
+    pai = [table.loc[table["model"] == "mine", "pai"].to_numpy() for table in (one, other)]
+    assert not np.array_equal(*pai)
+    risks = [estimate_risk(area, model=model).joined for model in (first, second)]
+    assert not np.array_equal(*risks)
+
+
+def test_the_model_that_is_given_stays_as_it_is(area):
+    """Clones are fitted, never the model itself, not even one that was fitted before."""
+    model = LastYear(2.0)
+    before = dict(vars(model))
+    backtest_risk(area, models={"mine": model})
+    estimate_risk(area, model=model)
+    assert vars(model) == before
+
+
+def test_no_model_sees_a_later_month(area):
+    """Each fit ends before the month that is then asked for, which is the one that is scored."""
+    Recorder.seen.clear()
+    test = backtest_risk(area, models={"mine": Recorder()})
+    fits = sorted(month for kind, month, _ in Recorder.seen if kind == "fit")
+    asked = sorted(month for kind, month, _ in Recorder.seen if kind == "predict")
+    assert len(fits) == len(asked) == 2 * len(test.trials.origins)
+    assert all(
+        month == before + pd.DateOffset(months=1) for before, month in zip(fits, asked, strict=True)
+    )
+    assert set(asked) == set(test.trials.origins)
+
+
+def test_poison_in_later_months_changes_no_score_before(make):
+    """What a model expects of a month stays the same whatever is recorded from then on."""
+    counts = make.uneven(months=14)
+    poisoned = counts.copy()
+    poisoned[12:, :30] += 500
+    found = []
+    for values in (counts, poisoned):
+        h = make.history(values)
+        models = {
+            "prior count": PriorCount(),
+            "shrunk count": ShrunkCount(),
+            "mine": wrap_estimator("mine", RandomForestRegressor(5, max_depth=4), 1),
+        }
+        found.append(run_trials(h, models, list(h.months[10:]), np.ones(2), seed=1).hits[2])
+    assert np.array_equal(found[0][:2], found[1][:2])
+    assert not np.array_equal(found[0][2:], found[1][2:])
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        RandomForestRegressor(4, max_depth=3),
+        RandomForestRegressor(4, max_depth=3, random_state=np.random.RandomState(7)),
+        make_pipeline(StandardScaler(), RandomForestRegressor(4, max_depth=3)),
+    ],
+    ids=["unset", "generator", "nested"],
+)
+def test_models_that_draw_give_the_same_each_time(area, model):
+    """Equal runs are equal, whatever random_state is, also inside a pipeline."""
+    first, second = (estimate_risk(area, model=model).joined for _ in range(2))
+    assert np.array_equal(first, second)
+
+
+def test_a_random_state_that_is_set_counts(area):
+    """A seed that the user gives is not replaced."""
+    one, other = (
+        estimate_risk(area, model=RandomForestRegressor(4, max_depth=3, random_state=seed)).joined
+        for seed in (1, 2)
+    )
+    assert not np.array_equal(one, other)
+
+
+def test_scikit_learn_plugs_in(area):
+    """A regressor of scikit-learn works as it is, is printed, and does not become chosen."""
+    mine = make_pipeline(StandardScaler(), PoissonRegressor(alpha=1.0, max_iter=1000))
+    assert isinstance(mine, Estimator)
+    test = backtest_risk(area, models={"mine": mine})
+    rows = test.results[test.results["model"] == "mine"]
+    assert not rows["chosen"].any()
+    assert np.isfinite(rows["log_score_gain"]).all()
+    assert (rows["log_score_gain"] > -1).all()
+    assert "\n  mine\n" in str(test)
+    assert set(test.choices[0].weights).isdisjoint({"mine"})
+
+
+def test_a_category_without_crime_to_learn_from_is_expected_nowhere(make):
+    """No model is fitted on a category that had nothing before the month."""
+    late = make.rows([0] * 15 + [9], range(20), 2, "Other theft")
+    area = make.area(make.rows([12] * 16, range(20)) + late)
+    mine = make_pipeline(StandardScaler(), PoissonRegressor(max_iter=1000))
+    assert np.isfinite(estimate_risk(area, model=mine).joined).all()
+    results = backtest_risk(area, models={"mine": mine}).results
+    rows = results[(results["model"] == "mine") & (results["category"] == "Other theft")]
+    assert (rows["n_events"] == 9).all()
+
+
+@pytest.mark.parametrize(
+    ("value", "seen"),
+    [
+        (lambda rows: np.full(rows, -0.5), "predictions are below 0, the first in row 0: -0.5"),
+        (lambda rows: np.full(rows, np.nan), "are not finite, the first in row 0: nan"),
+        (lambda rows: np.full(rows, np.inf), "not finite"),
+        (lambda rows: np.ones(rows - 1), "for 60 rows"),
+        (lambda rows: np.ones((rows, 2)), r"an array of shape \(60, 2\)"),
+        (lambda rows: ["much"] * rows, "list that is not all numbers"),
+        (lambda rows: None, "an array of shape"),  # noqa: ARG005
+    ],
+    ids=["negative", "unknown", "infinite", "short", "wide", "words", "none"],
+)
+def test_bad_predictions_are_refused(area, value, seen):
+    """The error names the model, the category and the month, the value and what to give."""
+    for call in (
+        lambda: backtest_risk(area, models={"my model": Gives(value)}),
+        lambda: estimate_risk(area, model=Gives(value)),
+    ):
+        with pytest.raises(InputError, match=seen) as raised:
+            call()
+        text = str(raised.value)
+        assert "model 'my model'" in text or "model 'Gives'" in text
+        assert "Robbery, 20" in text
+        assert "each a finite number of 0 or more" in text
+
+
+def test_a_column_of_predictions_is_fine():
+    """Some regressors predict a column: it is taken as the numbers that it holds."""
+    assert np.array_equal(check_prediction([[1], [2]], 2, "mine", "Robbery"), [1.0, 2.0])
+
+
+class _NoPredict(BaseEstimator):
+    def fit(self, X, y):  # noqa: ARG002, N803
+        return self
+
+
+class _Changed(LastYear):
+    def __init__(self, factor=1.0):
+        self.factor = [factor]
+
+
+@pytest.mark.parametrize(
+    ("models", "seen"),
+    [
+        ({"mine": LastYear}, r"LastYear is a class; give LastYear\(\)"),
+        ({"mine": _NoPredict()}, "_NoPredict has no predict; derive it"),
+        ({"mine": object()}, "object has no fit, no predict"),
+        ({"mine": _Changed()}, "_Changed cannot be cloned"),
+        ({"mine": PriorCount()}, "one of our own models"),
+        ({"prior count": LastYear()}, "'prior count' is the name of one of ours"),
+        ({"auto": LastYear()}, "'auto' is the name of one of ours"),
+        ({"": LastYear()}, "'' is not a name"),
+    ],
+    ids=["class", "no predict", "object", "unclonable", "ours", "taken", "reserved", "empty"],
+)
+def test_what_is_no_model_is_refused(area, models, seen):
+    """Before any work is done, the error says what is wrong and what to give."""
+    with pytest.raises(InputError, match=seen):
+        backtest_risk(area, models=models)
+
+
+def test_all_models_that_are_wrong_are_named(area):
+    """Two problems give two lines."""
+    with pytest.raises(InputError) as raised:
+        backtest_risk(area, models={"auto": LastYear(), "mine": LastYear})
+    assert len(raised.value.problems) == 2
+
+
+def test_a_name_that_no_model_has_is_refused(area):
+    """The error lists the names that there are."""
+    with pytest.raises(InputError, match=r"'prior counts' is not the name .* prior count, "):
+        estimate_risk(area, model="prior counts")
+
+
+def test_an_error_in_the_models_own_code_says_where(area):
+    """The model's own error comes through, with a note that names model, category and month."""
+
+    def fail(rows):
+        message = f"no idea about {rows} rows"
+        raise RuntimeError(message)
+
+    with pytest.raises(RuntimeError, match="no idea about 60 rows") as raised:
+        backtest_risk(area, models={"mine": Gives(fail)})
+    assert (
+        "raised by model 'mine' on Robbery, with the months before 20" in raised.value.__notes__[0]
+    )
+
+
+def test_inside_a_window_ones_own_model_counts_times_the_clock(make):
+    """In a window, prior counts as a model of one's own are prior counts by the clock."""
+    area = build_timed_area(make)
+    results = backtest_risk(area, window="after", models={"mine": LastYear()}).results
+    mine, ours = (
+        results[results["model"] == name].drop(columns="model").reset_index(drop=True)
+        for name in ("mine", "prior count by clock")
+    )
+    assert len(mine) > 0
+    pd.testing.assert_frame_equal(mine, ours, check_exact=True)
+
+
+def test_the_demo_is_planned_with_a_model_of_ones_own(demo_area):
+    """Hotspots and patrols follow from such a risk as from any other."""
+    risk = estimate_risk(demo_area, model=LastYear())
+    assert risk.joined.sum() == pytest.approx(1.0)
+    assert len(risk.joined) == len(demo_area.network)

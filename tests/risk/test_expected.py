@@ -1,0 +1,184 @@
+"""Expected incidents in a window: their sums, their bands, and that no pupil is in them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+import patrolplan as pp
+from patrolplan.errors import InputError
+from patrolplan.risk.expected import BAND_ENDS, fit_rate_shapes, fit_shape_line, scale_to_quantile
+from patrolplan.risk.models import PriorCount, ShrunkCount
+
+
+@pytest.fixture(scope="module")
+def risk(demo_area):
+    """The demo borough after school."""
+    return pp.estimate_risk(demo_area)
+
+
+def _draw_history(make, seed, *, shape=0.6, months=30):
+    """Counts in 380 places whose rates are drawn once and stay; also the rates (c, j)."""
+    network = make.grid(20)
+    places = len(network) // 2
+    rng = np.random.default_rng(seed)
+    rates = rng.gamma(shape, 1.0 / shape, size=(places, 2)) * [0.5, 0.1]
+    return make.history(rng.poisson(rates, size=(months, places, 2)), network), rates
+
+
+def test_the_table_has_a_row_a_piece_and_a_column_a_category(demo_area, risk):
+    """Counts and both ends of the band have one form; the band holds the count."""
+    tables = risk.expected, risk.expected_low, risk.expected_high
+    for table in tables:
+        assert table.shape == (len(demo_area.network), 7)
+        assert table.index.name == "piece"
+        assert np.isfinite(table.to_numpy()).all()
+        assert "Robbery" in table
+    low, mean, high = tables[1], tables[0], tables[2]
+    assert (low < mean).all(axis=None)
+    # The mean of a very skewed variable is not always in its middle; here nothing is so unsure.
+    assert (mean < high).all(axis=None)
+
+
+def test_without_a_clock_the_window_has_its_share_of_the_month(static_demo_area):
+    """Where every hour is alike, ninety minutes hold their share of a mean month's incidents."""
+    risk = pp.estimate_risk(static_demo_area, model="prior count")
+    history = risk.incidents.history
+    monthly = history.estimate_last(12)[:, :7].sum(axis=0) / 12
+    share = 90 / (24 * 60) / (365.25 / 12)
+    assert np.allclose(risk.expected.sum(), monthly * share)
+
+
+def test_harm_of_the_expected_is_the_recorded_voice(risk, demo_area):
+    """Weighted by harm, expected incidents have the shares of the crime voice."""
+    harm = pp.estimate_risk(demo_area).incidents.history
+    days = np.array([365.0, 2.0, 190.0, 1.0, 2.0, 2.0, 10.0])
+    assert harm.targets[0] == "Robbery"
+    weighted = risk.expected.to_numpy() @ days
+    assert np.allclose(weighted / weighted.sum(), risk.crime, rtol=1e-3)
+
+
+def test_a_later_window_has_the_incidents_of_its_own_hours(demo_area):
+    """Windows that share a day differ as the clock says, and the whole day is the sum of parts."""
+    hours = [pp.Window(120, start_minutes=start * 60) for start in range(0, 24, 2)]
+    parts = [pp.estimate_risk(demo_area, window=one).expected.sum() for one in hours[7:9]]
+    both = pp.estimate_risk(demo_area, window=pp.Window(240, start_minutes=14 * 60)).expected.sum()
+    assert np.allclose(parts[0] + parts[1], both)
+
+
+@pytest.mark.parametrize("shape", [0.3, 0.6, 2.0])
+def test_eighty_of_a_hundred_true_rates_are_inside(make, shape):
+    """In worlds whose rates are known, the band holds 80 % of them, within what chance allows."""
+    inside = []
+    for seed in range(4):
+        history, rates = _draw_history(make, seed, shape=shape)
+
+        def predict(cut):
+            return ShrunkCount().fit(cut).rates_
+
+        monthly, shapes = predict(history), fit_rate_shapes(history, predict)
+        low, high = (scale_to_quantile(monthly, shapes, share) for share in BAND_ENDS)
+        inside.append(((low <= rates) & (rates <= high)).mean(axis=0))
+    assert np.all(np.abs(np.mean(inside, axis=0) - 0.8) < 0.08), inside
+
+
+def test_a_worse_model_has_wider_bands(make):
+    """A model that errs more on months it had not seen is less sure of its rates."""
+    history, _ = _draw_history(make, 5)
+    rng = np.random.default_rng(1)
+
+    def good(cut):
+        return ShrunkCount().fit(cut).rates_
+
+    def bad(cut):
+        return good(cut) * rng.lognormal(0.0, 1.0, size=(len(cut.units), 2))
+
+    unsure = [1 / fit_rate_shapes(history, predict) for predict in (bad, good)]
+    assert (unsure[0].mean(axis=0) > 1.2 * unsure[1].mean(axis=0)).all()
+
+
+def test_where_more_is_on_record_the_rate_is_surer(make):
+    """Shapes grow with the incidents on record."""
+    history, _ = _draw_history(make, 6)
+    shapes = fit_rate_shapes(history, lambda cut: ShrunkCount().fit(cut).rates_)
+    total = history.count_decayed(24.0)[0][:, 0]
+    assert np.corrcoef(shapes[:, 0], total)[0, 1] > 0.99
+
+
+def test_with_few_months_the_bands_are_those_of_the_shrinkage(make):
+    """Where no year can be put aside, shapes are the incidents on record plus one number."""
+    history, _ = _draw_history(make, 7, months=8)
+    shapes = fit_rate_shapes(history, lambda cut: PriorCount().fit(cut).rates_)
+    more = shapes - history.count_decayed(24.0)[0]
+    assert np.allclose(more, more[0])
+
+
+def test_the_fit_finds_the_shape_that_counts_were_drawn_with():
+    """From many places, a and b come back."""
+    rng = np.random.default_rng(2)
+    recorded = rng.integers(0, 12, size=20_000).astype(float)
+    means = rng.uniform(0.5, 4.0, size=20_000)
+    shape = 1.5 + 0.4 * recorded
+    counts = rng.poisson(means * rng.gamma(shape, 1 / shape)).astype(float)
+    a, b = fit_shape_line(counts, means, recorded)
+    assert a == pytest.approx(1.5, rel=0.2)
+    assert b == pytest.approx(0.4, rel=0.2)
+
+
+def test_nothing_to_go_by_leaves_the_prior():
+    """Without an expected incident a and b are 1."""
+    assert fit_shape_line(np.zeros(3), np.zeros(3), np.ones(3)) == (1.0, 1.0)
+
+
+def test_quantiles_are_those_of_a_gamma_variable():
+    """Parity with scipy's own distribution."""
+    means, shapes = np.array([0.5, 3.0]), np.array([0.7, 40.0])
+    found = scale_to_quantile(means, shapes, 0.9)
+    assert np.allclose(found, stats.gamma(shapes, scale=means / shapes).ppf(0.9))
+
+
+def test_all_categories_together(risk):
+    """The sum has the sum of the means; its band is narrower than the sum of the bands."""
+    total = risk.expected_in_all
+    assert np.allclose(total["expected"], risk.expected.sum(axis=1))
+    width = risk.expected_high.sum(axis=1) - risk.expected_low.sum(axis=1)
+    assert (total["high"] - total["low"] < width).all()
+    assert (total["low"] < total["expected"]).all()
+
+
+def test_where_pupils_walk_is_not_in_it(demo_area, risk):
+    """Switching the pupils' presence off changes nothing of it."""
+    off = pp.estimate_risk(pp.with_settings(demo_area, way_home={"exposure": {}}))
+    pd.testing.assert_frame_equal(off.expected, risk.expected)
+    pd.testing.assert_frame_equal(off.expected_high, risk.expected_high)
+    assert not np.allclose(off.joined, risk.joined)
+
+
+def test_a_kernel_and_a_model_of_ones_own_have_bands_too(demo_area):
+    """Models that tell the pieces of a place apart are fitted again like any other."""
+    from sklearn.dummy import DummyRegressor  # noqa: PLC0415 - of this test alone
+
+    for model in ("network kernel", DummyRegressor()):
+        risk = pp.estimate_risk(demo_area, model=model)
+        assert (risk.expected_low <= risk.expected_high).all(axis=None)
+        assert risk.expected_high.to_numpy().sum() > risk.expected.to_numpy().sum()
+
+
+def test_frame_has_the_streets_with_their_risk(demo_area, risk):
+    """One row a piece, its line in the area's CRS, shares that sum to 1, files can hold it."""
+    frame = risk.frame()
+    assert len(frame) == len(demo_area.network)
+    assert frame.crs == demo_area.projection.crs
+    assert frame["risk"].sum() == pytest.approx(1.0)
+    assert np.array_equal(frame["risk"], risk.without_exposure)
+    assert np.allclose(frame["risk_per_metre"] * frame["metres"], frame["risk"])
+
+
+def test_a_risk_made_by_hand_says_what_it_lacks(risk):
+    """Without expected incidents an error says so; with the streets there is a frame."""
+    from dataclasses import replace  # noqa: PLC0415 - of this test alone
+
+    by_hand = replace(risk, incidents=None)
+    with pytest.raises(InputError, match="made by hand"):
+        _ = by_hand.expected
+    assert len(by_hand.frame(risk.incidents.network)) == len(risk.joined)
