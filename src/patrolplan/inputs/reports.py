@@ -6,6 +6,7 @@ No setting but paths, names of columns and the step may come in here, and no row
 """
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -63,7 +64,7 @@ def read_reports(
         with problems.collect():
             tables.append(read_counted_table(path, FIELDS, columns or {}, source="reports"))
             _check_is_new(path, by_digest)
-    check_surveys_differ(paths, problems)
+    check_surveys_differ([path for path in paths if isinstance(path, Path)], problems)
     problems.raise_if_any()
     rows = pd.concat([one.rows for one in tables], ignore_index=True)
     return count_reports(rows, step, malformed=sum(len(one.malformed) for one in tables))
