@@ -304,7 +304,7 @@ def test_the_card_of_the_school_prints_what_the_class_planted(borough, run, tmp_
     stops = [stop["hotspot"] for stop in patrol["stops"] if stop["why"][0] == expected]
     assert stops
     assert set(stops) <= set(change["only_with"])
-    other = "Without pupils' reports the patrols of 1 of 1 school would have other stops."
+    other = "Without pupils' reports the best patrols of 1 of 1 school would have other stops."
     assert other in " ".join(printed.split())
     assert other in document["notes"]
     card = PdfReader(out / "cards" / f"{URN}.pdf").pages[0].extract_text()

@@ -31,6 +31,7 @@ from .patrols.patrol_backtest import backtest_patrols as backtest_patrols
 from .patrols.plan import Plan as Plan
 from .patrols.planner import plan_patrols as plan_patrols
 from .patrols.what_if import what_if as what_if
+from .patrols.without_reports import compare_without_reports as compare_without_reports
 from .provenance import show_versions as show_versions
 from .risk.backtest import backtest_risk as backtest_risk
 from .risk.estimate import estimate_risk as estimate_risk

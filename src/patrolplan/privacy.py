@@ -3,8 +3,9 @@
 The door is `patrolplan.inputs.reports.read_reports`. It reads the whole of the files, before any
 setting applies but their paths and the names of their columns, and gives a `ReportTable`. No row
 leaves it; nothing else in patrolplan reads the files, and everything that comes after takes the
-table. Surveys have a door of their own, which gives the same kind of table, see below. The squares
-are those of one fixed grid, the same whatever the CRS, limits, streets, schools and crime
+table. A table in memory stands for a file: `pp.build_area` hands its wanted columns to the door.
+Surveys have a door of their own, which gives the same kind of table, see below. The squares are
+those of one fixed grid, the same whatever the CRS, limits, streets, schools and crime
 (`patrolplan.crs.find_squares`).
 
 **What holds.** Let n(s) be the reports in square s, and n(s, f) those of them that gave the factor

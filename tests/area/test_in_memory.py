@@ -347,3 +347,42 @@ def test_every_optional_table_has_an_argument():
     assert named | set(in_memory.OptionalTables.__annotations__) == set(
         pp.Settings.model_fields["sources"].annotation.model_fields
     )
+
+
+def test_homes_by_area_may_be_frames(tmp_path):
+    """Origins and the polygons of their areas as frames give the counts of their files."""
+    boxes = [shapely.box(-0.13, 51.51, -0.12, 51.53), shapely.box(-0.12, 51.51, -0.11, 51.53)]
+    areas = gpd.GeoDataFrame(
+        {"area": ["E01", "E02"], "residents": [1500.0, None], "note": "x"}, geometry=boxes, crs=4326
+    )
+    origins = pd.DataFrame({"urn": 100001, "area": ["E01", "E02"], "pupils": [13, 7]})
+    areas.to_file(tmp_path / "areas.gpkg")
+    areas.to_parquet(tmp_path / "areas.parquet")
+    origins.to_csv(tmp_path / "origins.csv", index=False)
+    memory = _build(areas=areas.to_crs(27700), origins=origins)
+    for name in ("areas.gpkg", "areas.parquet"):
+        sources = {"areas": str(tmp_path / name), "origins": str(tmp_path / "origins.csv")}
+        files = _build(settings={"sources": sources})
+        assert files.way_home.origins.equals(memory.way_home.origins)
+        found, expected = files.way_home.areas, memory.way_home.areas
+        assert found["residents"].fillna(-1).tolist() == [1500, -1]
+        assert found["residents"].equals(expected["residents"])
+        assert found.geometry.geom_equals_exact(expected.geometry, 0.01).all()
+        assert {one.source: one for one in files.tables} == {
+            one.source: one for one in memory.tables
+        }
+    assert memory.way_home.origins["pupils"].tolist() == [10, 5]
+    again = origins.assign(pupils=[14, 8])  # rounded to the same counts
+    name = "origins: in memory"
+    assert _build(areas=areas, origins=again).inputs[name] == memory.inputs[name]
+
+
+def test_no_row_of_reports_stays_in_an_area(demo_frames):
+    """Nothing that an area of frames refers to holds a report, or a word of its free text."""
+    frames, sections = demo_frames
+    reports = frames["reports"].assign(comment="Zaphod7Elmrow")
+    area = pp.build_area(**frames | {"reports": reports}, settings=sections)
+    content = pickle.dumps(area)
+    assert b"Zaphod7Elmrow" not in content
+    assert b"R00001" not in content
+    assert b"E09900010" not in content  # a column of crimes that nobody reads

@@ -98,7 +98,7 @@ def test_no_effect_is_not_called_proof_of_none():
     """A result within chance says that it shows neither."""
     assert "shows neither that patrols work nor that they do not" in describe_answer(NOTHING)[1]
     none = replace(EFFECT, factor=np.nan, low=0.0, high=np.inf, p_value=1.0)
-    assert describe_answer(none)[0].startswith("Nothing can be said")
+    assert describe_answer(none)[0].startswith("There is no answer")
     assert "open on one side" in describe_answer(replace(EFFECT, low=0.0))[0]
 
 
@@ -174,7 +174,7 @@ def test_the_page_without_anything_to_compare(result, demo_area):
     none = replace(EFFECT, factor=np.nan, low=0.0, high=np.inf, p_value=1.0, came=0.0)
     bare = replace(result, effect=none, displacement=None, delivery=None)
     (page,) = printed.read_pages(render_trial_page(bare, demo_area))
-    assert printed.strip_spaces("Nothing can be said") in printed.strip_spaces(page)
+    assert printed.strip_spaces("There is no answer") in printed.strip_spaces(page)
     assert build_trial_data(bare, demo_area)["interval"] is None
     document = build_result_document(bare, demo_area)
     assert document["effect"]["factor"] is None

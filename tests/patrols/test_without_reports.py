@@ -155,14 +155,17 @@ def test_notes_say_how_many_schools_would_differ(plan):
     percent = round(100 * found.crime_share)
     assert describe_notes(plan.reports_notes) == [
         (
-            f"Without pupils' reports the patrols of {len(found.changes)} of 12 schools would "
-            "have other stops."
+            f"Without pupils' reports the best patrols of {len(found.changes)} of 12 schools "
+            "would have other stops."
         ),
-        f"The stops meet {percent} % of the recorded harm that those without reports would meet.",
+        (
+            f"With pupils' reports the best patrols meet {percent} % of the recorded harm that "
+            "they would meet without them."
+        ),
     ]
     same = dataclasses.replace(plan, without_reports=WithoutReports(12, (), 1.0))
     assert describe_notes(same.reports_notes) == [
-        "Without pupils' reports every patrol would have the same stops."
+        "Without pupils' reports the best patrols would have the same stops."
     ]
 
 

@@ -87,7 +87,7 @@ def test_last_week_counts_for_the_fortnight(week, answers):
     """A hotspot of the place that had its dose in the week before is seen."""
     name = answers[1].place.hotspots[0]
     other = dataclasses.replace(week, delivered={name: frozenset({MONDAY - dt.timedelta(days=3)})})
-    found = [promise.was_last_week for _, promise in list_promises(other, URN)]
+    found = [promise.was_last_week for _, promise in list_promises(other, [URN])[URN]]
     assert found == [False, True, False, False, False]
 
 

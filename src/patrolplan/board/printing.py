@@ -84,10 +84,10 @@ def hash_sheets(week: Week) -> dict[str, str]:
     Patrols of other schools may go there, so that a sheet changes with their cards.
     """
     roster = Roster(week)
-    urns = dict.fromkeys(duty.urn for duty in week.duties)
-    promises = {roster.school_file_name(urn): list_promises(week, urn) for urn in urns}
+    promises = list_promises(week, dict.fromkeys(duty.urn for duty in week.duties))
     return {
-        f"schools/{school}.pdf": hash_content(repr(own))[:16] for school, own in promises.items()
+        f"schools/{roster.school_file_name(urn)}.pdf": hash_content(repr(own))[:16]
+        for urn, own in promises.items()
     }
 
 

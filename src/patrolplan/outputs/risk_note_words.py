@@ -96,13 +96,15 @@ def _say_reports_silent(values: Mapping[str, Any]) -> str:
 def _say_plan_without_reports(values: Mapping[str, Any]) -> str:
     changed, schools = values["changed"], format_count(values["schools"], "school")
     if not changed:
-        return "Without pupils' reports every patrol would have the same stops."
-    return f"Without pupils' reports the patrols of {changed} of {schools} would have other stops."
+        return "Without pupils' reports the best patrols would have the same stops."
+    which = f"the best patrols of {changed} of {schools}"
+    return f"Without pupils' reports {which} would have other stops."
 
 
 def _say_reports_cost(values: Mapping[str, Any]) -> str:
     share = format_percent(values["share"])
-    return f"The stops meet {share} of the recorded harm that those without reports would meet."
+    harm = f"{share} of the recorded harm that they would meet without them"
+    return f"With pupils' reports the best patrols meet {harm}."
 
 
 def _say_when(band: str) -> str:

@@ -1,6 +1,6 @@
 """The page of a trial's results: one side of A4, the same as Markdown, and as data.
 
-It gives the answer, its interval and its p-value, the published measure beside it, what was
+It gives the answer, its interval and its p-value, the published measure, what was
 delivered, and the cautions. It names no hotspot: it may be shown to those who were in the trial.
 """
 

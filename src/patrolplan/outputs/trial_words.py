@@ -108,7 +108,7 @@ def describe_answer(effect: Effect) -> tuple[str, str]:
     """The answer in two sentences: how much, and whether the lot alone could have made it."""
     if math.isnan(effect.factor):
         return (
-            "Nothing can be said: no incident came where there is something to compare it with.",
+            "There is no answer: no incident came where there is something to compare it with.",
             "This shows neither that patrols work nor that they do not.",
         )
     answer = f"Where patrols were drawn, {describe_change(effect.factor)} than without"

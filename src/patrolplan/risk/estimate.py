@@ -225,7 +225,7 @@ def _predict_incidents(
     harm: NDArray[np.float64],
     area: StudyArea,
     comparison_months: int,
-    given: str | Estimator | None,
+    given: str | Estimator | None = None,
 ) -> _Prediction:
     """What the model that is given expects, or that of the settings, or the stack of models."""
     settings = area.settings

@@ -9,7 +9,8 @@ Answers count days, and never name them: next to a place they would let others f
 is there.
 """
 
-from collections.abc import Mapping, Sequence
+import datetime as dt
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -24,7 +25,7 @@ from patrolplan.patrols.plan import Plan
 from patrolplan.risk.report_voice import TIME_BANDS, TimeBand, find_latest_term
 from patrolplan.risk.survey_change import SurveyChange, measure_change
 from patrolplan.team.ledger.recent_presence import RecentPresence
-from patrolplan.team.week import DemandOutcome, Week
+from patrolplan.team.week import Week
 from patrolplan.times import SchoolTerm
 
 MAX_FACTORS = 3
@@ -100,7 +101,7 @@ def find_school_answers(
     """
     area = week.plan.area
     latest = find_latest_term(area.reports)
-    outcomes = _index_outcomes(week)
+    promises = _find_promises(week)
     answers: dict[str, tuple[PlaceAnswer, ...]] = {}
     for urn in urns:
         own = _find_own_places(week.plan, urn)
@@ -111,7 +112,7 @@ def find_school_answers(
                 gave=_describe_group(area, place.group, latest[place.group]),
                 days_before=None if presence is None else len(presence.find_days(place.hotspots)),
                 weeks_recorded=0 if presence is None else presence.weeks,
-                promise=_find_promise(week, place, outcomes),
+                promise=promises[place.name],
                 change=measure_change(area.reports, place.group, near),
             )
             for place in own
@@ -119,11 +120,13 @@ def find_school_answers(
     return answers
 
 
-def list_promises(week: Week, urn: str) -> list[tuple[str, Promise]]:
-    """The places of a school by name, with what a week does about them."""
-    outcomes = _index_outcomes(week)
-    places = _find_own_places(week.plan, urn)
-    return [(place.name, _find_promise(week, place, outcomes)) for place in places]
+def list_promises(week: Week, urns: Iterable[str]) -> dict[str, list[tuple[str, Promise]]]:
+    """The places of each of some schools by name, with what a week does about them."""
+    promises = _find_promises(week)
+    return {
+        urn: [(place.name, promises[place.name]) for place in _find_own_places(week.plan, urn)]
+        for urn in urns
+    }
 
 
 def _find_own_places(plan: Plan, urn: str) -> tuple[FearedPlace, ...]:
@@ -139,24 +142,25 @@ def _find_places(plan: Plan) -> tuple[FearedPlace, ...]:
     return find_feared_places(plan.area, plan.risk, plan.hotspots)
 
 
-def _index_outcomes(week: Week) -> dict[str, DemandOutcome]:
-    return {demand.place: demand for demand in week.demands if demand.kind == "feared"}
-
-
-def _find_promise(week: Week, place: FearedPlace, outcomes: Mapping[str, DemandOutcome]) -> Promise:
-    days = {
-        duty.date
-        for duty in week.duties
-        for stop in duty.patrol.stops
-        if not set(place.hotspots).isdisjoint(stop.covered)
-    }
-    outcome = outcomes.get(place.name)
-    return Promise(
-        days=len(days),
-        of_days=len(week.days),
-        was_last_week=any(week.delivered.get(name) for name in place.hotspots),
-        why_not=None if outcome is None or outcome.why is None or days else outcome.why.kind,
-    )
+def _find_promises(week: Week) -> dict[str, Promise]:
+    """What a week does about each feared place, by its name."""
+    outcomes = {demand.place: demand for demand in week.demands if demand.kind == "feared"}
+    visits: dict[str, set[dt.date]] = {}
+    for duty in week.duties:
+        for stop in duty.patrol.stops:
+            for name in stop.covered:
+                visits.setdefault(name, set()).add(duty.date)
+    promises = {}
+    for place in _find_places(week.plan):
+        days = set[dt.date]().union(*(visits.get(name, ()) for name in place.hotspots))
+        outcome = outcomes.get(place.name)
+        promises[place.name] = Promise(
+            days=len(days),
+            of_days=len(week.days),
+            was_last_week=any(week.delivered.get(name) for name in place.hotspots),
+            why_not=None if outcome is None or outcome.why is None or days else outcome.why.kind,
+        )
+    return promises
 
 
 def _describe_group(area: StudyArea, group: int, term: SchoolTerm | None) -> WhatPupilsGave:

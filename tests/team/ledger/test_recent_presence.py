@@ -5,6 +5,7 @@ import datetime as dt
 
 import pytest
 
+from patrolplan.team.ledger.ledger import open_ledger
 from patrolplan.team.ledger.recent_presence import (
     PRESENCE_WEEKS,
     load_recent_presence,
@@ -64,3 +65,14 @@ def test_without_a_ledger_nothing_is_known_and_none_is_made(demo_area, plan, tmp
     area = dataclasses.replace(demo_area, settings=settings)
     assert load_recent_presence(area, plan.hotspots, MONDAY) is None
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_settings_ledger_is_read(demo_area, plan, visit, tmp_path):
+    """Where the settings name a ledger, its visits are those that papers know of."""
+    settings = demo_area.settings.model_copy(update={"folder": tmp_path})
+    area = dataclasses.replace(demo_area, settings=settings)
+    made = visit(0, 15)
+    with open_ledger(settings) as opened:
+        opened.record([made])
+    found = load_recent_presence(area, plan.hotspots, NEXT)
+    assert found.find_days(plan.hotspots["hotspot"]) == {made.date}

@@ -128,7 +128,7 @@ def test_too_few_days_are_refused_with_how_many_would_do(wishes, dated_area, hot
         seal(short, keep_until(dated_area, "2026-06"), hotspots)
     message = str(refused.value)
     assert "would find an effect of 20 % in" in message
-    assert "80 % are asked for; it would take about" in message
+    assert "80 % are wanted; it would take about" in message
     assert "school days" in message
     assert "pairs of such hotspots" in message
 

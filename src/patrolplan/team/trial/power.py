@@ -65,9 +65,9 @@ class Power:
     power: float
     """Chance that the trial finds that effect, if it is there."""
     wanted: float
-    """Chance that was asked for."""
+    """Chance that is wanted."""
     detectable: float | None
-    """Least effect that it finds with the chance asked for; None where it finds none."""
+    """Least effect that it finds with the chance that is wanted; None where it finds none."""
     needed_periods: int | None
     """Days, weeks or months with which it would do; None where far too many."""
     needed_sets: int | None
@@ -171,7 +171,7 @@ def assess_power(layout: Layout, effect: float, wanted: float, *, seed: int) -> 
     effect
         Share of incidents that patrols are hoped to prevent, 0 to 1.
     wanted
-        Power that is asked for.
+        Power that is wanted.
     seed
         Of the simulations.
     """

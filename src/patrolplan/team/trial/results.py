@@ -186,8 +186,8 @@ def _list_periods(path: Path, trial: Trial, area: StudyArea, streets: TrialStree
         what = "every month of the trial is missing from the data"
         raise InputError.one(path, what, "fetch the months and come back")
     dropped = tuple(dict.fromkeys(months[~held].strftime("%Y-%m")))
-    kept = [number for number, is_held in zip(block, held, strict=True) if is_held]
-    return _Periods(times[held], tuple(kept), before[held], dropped)
+    counted = [number for number, is_held in zip(block, held, strict=True) if is_held]
+    return _Periods(times[held], tuple(counted), before[held], dropped)
 
 
 def _start_months(times: pd.DatetimeIndex) -> pd.DatetimeIndex:

@@ -283,7 +283,7 @@ def _explain_power(trial: Trial, power: Power, counted_by: CountedBy) -> tuple[s
     sets = "pairs" if sum(trial.ratio) == 2 else "sets"  # noqa: PLR2004 - two are a pair
     what = (
         f"the trial would find an effect of {format_percent(trial.effect)} in "
-        f"{format_percent(power.power)} of cases, and {format_percent(trial.power)} are asked for"
+        f"{format_percent(power.power)} of cases, and {format_percent(trial.power)} are wanted"
     )
     ways = []
     if power.needed_periods is not None:

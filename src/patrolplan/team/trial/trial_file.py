@@ -86,7 +86,7 @@ class Seal(TrialModel):
     found_power: Annotated[float, Field(ge=0, le=1, strict=True)]
     """Chance of finding the effect looked for, if it is there."""
     detectable_effect: Annotated[float, Field(ge=0, le=1, strict=True)] | None
-    """Least effect that is found with the power asked for."""
+    """Least effect that is found with the power that is wanted."""
     days: Annotated[tuple[Day, ...], Field(min_length=1, max_length=2000, strict=False)]
     """School days of the trial."""
     hotspots: Annotated[tuple[TrialHotspot, ...], Field(min_length=4, max_length=200, strict=False)]
@@ -167,7 +167,7 @@ def build_trial_schema() -> dict[str, Any]:
 
 
 def write_trial(trial: Trial, path: Path) -> None:
-    """Write a trial file, whole or not at all.
+    """Write a trial file, or leave the one before as it was.
 
     Raises
     ------

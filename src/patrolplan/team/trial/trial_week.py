@@ -114,8 +114,8 @@ def plan_trial_days(
         together.setdefault(left_out, []).append(day)
     plans: dict[dt.date, Plan] = {}
     for left_out, some in together.items():
-        kept = hotspots[~hotspots["hotspot"].isin(left_out)]
-        for day, plan in plan_days(kept.reset_index(drop=True), some).items():
+        some_hotspots = hotspots[~hotspots["hotspot"].isin(left_out)]
+        for day, plan in plan_days(some_hotspots.reset_index(drop=True), some).items():
             plans[day] = _restore_hotspots(plan, hotspots)
     return {day: plans[day] for day in days}
 
@@ -138,8 +138,8 @@ def mark_trial_week(week: Week, trial: Trial, drawn: WeekTrial) -> Week:
     if visited:
         places = [f"{name} on {day}" for day, name in sorted(visited)]
         notes.append(Note("trial_overridden", {"places": places}))
-    kept = [note for note in week.notes if note.kind not in {"trial_week", "trial_overridden"}]
-    return replace(week, trial=drawn, notes=(*kept, *notes))
+    others = [note for note in week.notes if note.kind not in {"trial_week", "trial_overridden"}]
+    return replace(week, trial=drawn, notes=(*others, *notes))
 
 
 def _list_controls(trial: Trial, drawn: WeekTrial, day: dt.date) -> list[int]:
