@@ -117,7 +117,8 @@ class SavedPlan:
     risk
         Model, margin and months of the risk.
     created_from
-        Hashes of data and settings, the seed, and the version: equal ones give equal plans.
+        Hashes of data and settings, the seed, and the version: with these equal, and no model of
+        the analyst's own, plans are equal.
     left_out, notes
         What was left out, with counts; what was assumed.
     """

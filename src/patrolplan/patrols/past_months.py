@@ -42,6 +42,7 @@ from patrolplan.patrols.timed_risk import find_within_reach
 from patrolplan.risk.clock import build_clock
 from patrolplan.risk.day_kinds import DayKind
 from patrolplan.risk.estimate import COMPARISON_MONTHS, estimate_risk
+from patrolplan.risk.estimators import Estimator
 from patrolplan.risk.history import History, build_history, get_harm_days
 from patrolplan.risk.in_time import find_half_hour
 from patrolplan.risk.intervals import MIN_INTERVAL_MONTHS, compute_interval, draw_months
@@ -156,7 +157,7 @@ def prepare_hold_out(plan: Plan, rows: Sequence[int]) -> HoldOut | None:
     if (~is_out).sum() < MIN_TRAINING_MONTHS or is_out.sum() < MIN_HELD_OUT_MONTHS:
         return None
     window = plan.window or resolve_window(area.settings.patrol)
-    ours = _learn(cut_area(area, held_out[0]), window, plan.date, rows)
+    ours = _learn(cut_area(area, held_out[0]), window, plan.date, rows, plan.risk.own_model)
     counts = _learn(
         use_counts_only(use_crime_only(cut_area(area, held_out[0]))), window, plan.date, rows
     )
@@ -186,11 +187,15 @@ def prepare_hold_out(plan: Plan, rows: Sequence[int]) -> HoldOut | None:
 
 
 def _learn(
-    area: StudyArea, window: Window, date: dt.date | None, rows: Sequence[int]
+    area: StudyArea,
+    window: Window,
+    date: dt.date | None,
+    rows: Sequence[int],
+    model: str | Estimator | None = None,
 ) -> PlanningInputs:
     """What schools are planned from, out of the months that an area has."""
     left = COMPARISON_MONTHS - HOLD_OUT_MONTHS
-    risk = estimate_risk(area, window=window, date=date, comparison_months=left)
+    risk = estimate_risk(area, window=window, date=date, comparison_months=left, model=model)
     hotspots = locate_hotspots(area, risk)
     return PlanningInputs.from_area(area, risk, hotspots, window, date, rows=rows)
 

@@ -162,6 +162,7 @@ def estimate_risk(
             clock,
             WindowTime(minutes, weights, window.minutes, day),
         ),
+        own_model=model,
     )
 
 

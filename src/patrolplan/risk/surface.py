@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from patrolplan.network import StreetNetwork
     from patrolplan.risk.day_kinds import DayKind
+    from patrolplan.risk.estimators import Estimator
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +68,9 @@ class Risk:
     incidents
         The expected incidents that it rests on; None for a risk that was made by hand, and in
         worker processes.
+    own_model
+        The model that the caller chose in place of the settings', by name or their own; None where
+        the settings' was used, and in worker processes. Comparisons with past months use it again.
     """
 
     crime: NDArray[np.float64]
@@ -85,6 +89,7 @@ class Risk:
     crime_weight: float = 1.0
     in_time: RiskInTime | None = None
     incidents: ExpectedIncidents | None = None
+    own_model: "str | Estimator | None" = None
 
     def __post_init__(self) -> None:
         if self.without_exposure is None:
@@ -93,9 +98,9 @@ class Risk:
     def __reduce__(self) -> tuple[Any, ...]:
         # For worker processes: one run of bytes, since `patrolplan.worker_pool` enciphers those and
         # writes arrays as they are, and without the risk of each minute, which stays here, and the
-        # expected incidents, which no worker needs.
+        # expected incidents and the model, which no worker needs.
         timed = self.in_time if self.in_time is None or self.in_time.is_static else None
-        without = {"in_time": timed, "incidents": None}
+        without = {"in_time": timed, "incidents": None, "own_model": None}
         return _restore, (pickle.dumps(self.__dict__ | without, protocol=5),)
 
     def __repr__(self) -> str:
