@@ -24,6 +24,7 @@ from .outputs.frames import (
 from .outputs.note_words import describe_note as describe_note
 from .outputs.pack import write_pack as write_pack
 from .outputs.reason_words import describe_reasons as describe_reasons
+from .outputs.saved_plan import SavedPlan as SavedPlan, read_plan as read_plan
 from .patrols import orienteering as orienteering
 from .patrols.past_months import compare_with_past as compare_with_past
 from .patrols.patrol_backtest import backtest_patrols as backtest_patrols

@@ -64,7 +64,8 @@ def read_reports(
         with problems.collect():
             tables.append(read_counted_table(path, FIELDS, columns or {}, source="reports"))
             _check_is_new(path, by_digest)
-    check_surveys_differ([path for path in paths if isinstance(path, Path)], problems)
+    files = [path for path in paths if isinstance(path, Path)]
+    check_surveys_differ(files, problems)
     problems.raise_if_any()
     rows = pd.concat([one.rows for one in tables], ignore_index=True)
     return count_reports(rows, step, malformed=sum(len(one.malformed) for one in tables))

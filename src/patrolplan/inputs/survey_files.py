@@ -36,6 +36,7 @@ from patrolplan.inputs.survey_form import (
     TALLY_FORM,
     Form,
     RepeatedFile,
+    find_real_path,
 )
 from patrolplan.inputs.timestamps import PLAUSIBLE_YEARS, RELEASED
 from patrolplan.privacy import FACTORS
@@ -213,7 +214,7 @@ def read_surveys(
     problems, surveys = Problems(), list[Survey]()
     # A clock that runs behind must not refuse today's surveys.
     newest = max(today or dt.datetime.now().astimezone().date(), RELEASED.date())
-    for path in sorted({path.resolve(): path for path in paths}.values()):
+    for path in sorted({find_real_path(path): path for path in paths}.values()):
         with problems.collect():
             survey = _read_survey(path)
             _check_survey(survey, path, urns, newest)

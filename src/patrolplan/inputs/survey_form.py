@@ -35,3 +35,11 @@ class RepeatedFile:
     counted: Path
     is_fuller: bool
     """Whether the other one holds more; else they are equal."""
+
+
+def find_real_path(path: Path) -> Path:
+    """The file that a path leads to; a link that leads back to itself stays as it is."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):
+        return path.absolute()

@@ -148,7 +148,8 @@ def describe_displacement(displacement: Displacement | None) -> str:
         return f"{name}: not computed, since the crimes of a year before are not all held."
     return (
         f"{name}: {displacement.difference:+.1f} incidents, streets around included (95 % interval "
-        f"{displacement.low:+.1f} to {displacement.high:+.1f}); below zero is fewer."
+        f"{displacement.low:+.1f} to {displacement.high:+.1f}); below zero is fewer. Its interval "
+        "takes counts for Poisson and is often too narrow: where the two differ, the lot decides."
     )
 
 

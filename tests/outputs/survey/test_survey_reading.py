@@ -382,3 +382,20 @@ def test_a_survey_in_two_files_of_reports_is_refused(tmp_path):
     assert [line.partition(": holds a survey that ")[0] for line in lines] == [f"{one}", f"{other}"]
     one.write_text(one.read_text(encoding="utf-8") + "\n", encoding="utf-8")
     assert read_reports([both, one]).counts.tolist() == [15]
+
+
+def test_a_survey_of_long_ago_is_named(tmp_path, out):
+    """A tablet whose clock was reset dates it so that it would fade, which nobody would notice."""
+    new = _survey(tmp_path, "a", day="2026-01-08")
+    old = _survey(tmp_path, "b", column=1, day="2015-01-01")
+    lines = describe_reading(_take_in(out, new, old))
+    assert [line for line in lines if "the clock" in line] == [lines[0]]
+    assert lines[0].startswith(f"{old}: is of the spring term of 2015, so it counts little")
+
+
+def test_a_link_that_leads_back_to_itself_is_refused(tmp_path, out):
+    """It is no file, and named like one that is not there."""
+    loop = tmp_path / "loop.json"
+    loop.symlink_to(loop)
+    with pytest.raises(InputError, match=r"loop\.json: the file does not exist"):
+        _take_in(out, loop)

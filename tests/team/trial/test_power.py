@@ -63,15 +63,39 @@ def test_dispersion_is_recovered():
     rng = np.random.default_rng(6)
     means = rng.uniform(5, 15, (60, 1)) * rng.uniform(0.8, 1.2, 24)
     gamma = rng.gamma(4.0, 0.25, (60, 24))
-    assert estimate_dispersion(rng.poisson(means * gamma)) == pytest.approx(0.25, abs=0.06)
-    assert estimate_dispersion(rng.poisson(means)) < 0.02
+    assert estimate_dispersion(rng.poisson(means * gamma), 1, 24) == pytest.approx(0.25, abs=0.06)
+    assert estimate_dispersion(rng.poisson(means), 1, 24) < 0.03
 
 
 def test_dispersion_of_longer_stretches():
     """A factor that lasts for one month evens out over three."""
     rng = np.random.default_rng(7)
     counts = rng.poisson(10 * rng.gamma(4.0, 0.25, (80, 24)))
-    assert estimate_dispersion(counts, 3) == pytest.approx(0.25 / 3, abs=0.04)
+    assert estimate_dispersion(counts, 3, 24) == pytest.approx(0.25 / 3, abs=0.05)
+
+
+def test_hotspots_that_change_are_dispersed():
+    """Where half of the hotspots doubled and half halved, expectations were far from what came."""
+    counts = np.full((20, 18), 20.0)
+    counts[:10, 12:], counts[10:, 12:] = 40.0, 10.0
+    assert estimate_dispersion(counts, 3, 6) > 0.1
+    assert estimate_dispersion(np.full((20, 18), 20.0), 3, 6) == 0.0
+
+
+def test_dispersion_equals_a_slow_sum():
+    """The moments are those of every stretch and hotspot, added one after the other."""
+    rng = np.random.default_rng(9)
+    counts = rng.poisson(rng.uniform(2, 9, (7, 14))).astype(float)
+    squares = expected = 0.0
+    for first in (12, 10, 8, 6):
+        weights = [0.5 ** ((first - 1 - month) / 4) for month in range(first)]
+        y = [sum(row[first : first + 2]) for row in counts]
+        e = [sum(w * n for w, n in zip(weights, row, strict=False)) for row in counts]
+        scale = sum(y) / sum(e)
+        for one, other in zip(y, e, strict=True):
+            squares += (one - other * scale) ** 2 - other * scale
+            expected += (other * scale) ** 2
+    assert estimate_dispersion(counts, 2, 4) == pytest.approx(max(0.0, squares / expected))
 
 
 @pytest.mark.slow

@@ -65,39 +65,33 @@ def test_hotspots_of_a_trial_are_apart(fixture, request, demo_area):
 
 
 def test_expectations_come_from_the_months_before(by_days, dated_area):
-    """What a hotspot expects a day is the mean of its weekdays in the months that are held."""
+    """What a hotspot expects a day is the mean of its weekdays, the latest months weighing most."""
     trial, _ = by_days
     known = keep_until(dated_area, "2026-06")
     hotspot = trial.seal.hotspots[0]
-    stretch = hotspot.build_stretch(known.projection)
-    pieces = find_trial_pieces(known, [stretch])[0]
+    pieces = find_trial_pieces(known, [hotspot.build_stretch(known.projection)])[0]
     share = np.bincount(
         known.catchments.piece_catchment[pieces],
         weights=known.catchments.piece_share[pieces],
         minlength=len(known.catchments),
     )
-    months = {f"{month:%Y-%m}" for month in known.exposure.months[-24:]}
-    missing = {f"{one.month:%Y-%m}" for one in known.exposure.missing}
-    total, days = 0.0, set()
-    incidents = known.incidents
-    for category, month, at, catchment in zip(
-        incidents["category"],
-        incidents["month"],
-        incidents["occurred_at"],
-        known.incident_catchment,
-        strict=True,
-    ):
-        is_counted = category in trial.seal.categories and catchment >= 0 and at.weekday() < 5
-        if is_counted and f"{month:%Y-%m}" in months - missing:
-            total += share[catchment]
-    held = sorted({m for m in incidents["month"] if f"{m:%Y-%m}" in months - missing})
-    for month in held:
-        days |= {
-            month + dt.timedelta(days=number)
-            for number in range(month.days_in_month)
-            if (month + dt.timedelta(days=number)).weekday() < 5
-        }
-    assert hotspot.expected == pytest.approx(total / len(days), rel=1e-4)
+    months = sorted(set(known.incidents["month"]))
+    assert trial.seal.history_months == len(months)
+    half_life = known.settings.risk.half_life_months
+    weights = {month: 0.5 ** (age / half_life) for age, month in enumerate(reversed(months))}
+    columns = ("category", "month", "occurred_at")
+    rows = zip(*(known.incidents[name] for name in columns), known.incident_catchment, strict=True)
+    total = sum(
+        weights[month] * share[catchment]
+        for category, month, at, catchment in rows
+        if category in trial.seal.categories and catchment >= 0 and at.weekday() < 5
+    )
+    days = sum(
+        weights[month] * ((month + dt.timedelta(days=number)).weekday() < 5)
+        for month in months
+        for number in range(month.days_in_month)
+    )
+    assert hotspot.expected == pytest.approx(total / days, rel=1e-4)
 
 
 def test_days_of_a_trial_are_school_days(by_days):

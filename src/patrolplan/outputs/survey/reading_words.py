@@ -3,6 +3,7 @@
 from typing import Any
 
 from patrolplan.crs import SQUARE_METRES
+from patrolplan.inputs.survey_counts import SurveyEntry
 from patrolplan.inputs.survey_form import TALLY_FORM, RepeatedFile
 from patrolplan.inputs.survey_record import find_record_path
 from patrolplan.outputs.survey.reports_file import count_left_over
@@ -27,6 +28,7 @@ def describe_reading(reading: SurveyReading) -> list[str]:
     ]
     if not entries:
         return [*lines, f"No survey is new; {reading.out} stays as it was."]
+    lines += [_describe_old(entry) for entry in reading.old]
     tallies = sum(entry.form == TALLY_FORM for entry in entries)
     schools = format_count(len({entry.school_urn for entry in entries}), "school")
     pupils = sum(entry.pupils for entry in entries)
@@ -65,6 +67,13 @@ def _describe_repeated(repeated: RepeatedFile) -> str:
     return f"{repeated.file}: {why}; it is counted once"
 
 
+def _describe_old(entry: SurveyEntry) -> str:
+    return (
+        f"{entry.files[0]}: is of the {entry.term.season} term of {entry.term.year}, so it counts "
+        "little; if the clock of the device was wrong, correct 'day' in the file and read all again"
+    )
+
+
 def _at_least(pupils: int) -> str:
     return f"at least {pupils:,}" if pupils else f"fewer than {ROUNDING_STEP}"
 
@@ -96,5 +105,8 @@ def build_reading_document(reading: SurveyReading) -> dict[str, Any]:
         "in_small_squares": _format_number(count_left_over(reading.counts, reading.threshold)),
         "refused": {why: _format_number(count) for why, count in sorted(table.refused.items())},
         "deleted": [f"{path}" for path in reading.deleted],
-        "notes": [_describe_repeated(one) for one in reading.counts.repeated],
+        "notes": [
+            *(_describe_repeated(one) for one in reading.counts.repeated),
+            *(_describe_old(entry) for entry in reading.old),
+        ],
     }

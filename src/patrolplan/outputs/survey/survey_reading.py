@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from patrolplan.errors import InputError, OutputError, Problems
-from patrolplan.inputs.survey_counts import SurveyCounts, SurveyEntry, count_surveys
+from patrolplan.inputs.survey_counts import SurveyCounts, SurveyEntry, count_surveys, find_term
+from patrolplan.inputs.survey_form import find_real_path
 from patrolplan.inputs.survey_record import find_record_path
 from patrolplan.outputs.survey.reports_file import (
     check_given,
@@ -34,6 +35,8 @@ class SurveyReading:
         The surveys that are new in it, counted together.
     threshold
         Smallest group.
+    today
+        The date of the record.
     skipped
         Surveys that it held already and that were added to.
     deleted
@@ -45,9 +48,17 @@ class SurveyReading:
     out: Path
     counts: SurveyCounts
     threshold: int
+    today: dt.date
     skipped: tuple[SurveyEntry, ...] = ()
     deleted: tuple[Path, ...] = ()
     undeleted: tuple[tuple[Path, str], ...] = ()
+
+    @property
+    def old(self) -> tuple[SurveyEntry, ...]:
+        """New surveys of a year ago or more: a tablet whose clock was reset fades its reports."""
+        current = find_term(self.today)
+        oldest = current._replace(year=current.year - 1)
+        return tuple(entry for entry in self.counts.entries if entry.term <= oldest)
 
     def raise_if_undeleted(self) -> None:
         """Raise where a file could not be deleted, naming each."""
@@ -94,8 +105,8 @@ def take_in_surveys(
         When the file of reports cannot be written, or a survey in it would be lost.
     """
     today = dt.datetime.now().astimezone().date() if today is None else today
-    own = {out.resolve(), find_record_path(out).resolve()}
-    files = [path for path in paths if path.resolve() not in own]
+    own = {find_real_path(out), find_real_path(find_record_path(out))}
+    files = [path for path in paths if find_real_path(path) not in own]
     if not files:
         where, remedy = "survey --read", "name the files that the survey's page saved"
         raise InputError.one(where, "no file of a survey is given", remedy)
@@ -108,7 +119,7 @@ def take_in_surveys(
         check_given(before, counts.entries, add=add)
         new = tuple(entry for entry in counts.entries if entry.id not in recorded)
         skipped = tuple(entry for entry in counts.entries if entry.id in recorded)
-        reading = SurveyReading(out, replace(counts, entries=new), threshold, skipped)
+        reading = SurveyReading(out, replace(counts, entries=new), threshold, today, skipped)
         if new:
             write_reports_file(
                 out,

@@ -1,11 +1,11 @@
 """Can a trial show anything? Its power, and the least effect that it would probably find.
 
-The trial is simulated on what the area's own months say: each hotspot's mean, and how much more
-hotspots differ from month to month than chance has them. Counts are Poisson around a mean that a
-gamma factor moves, one a hotspot and stretch of time, so that they are negative binomial; the
-factor's variance is the overdispersion. Every simulated trial is analysed as the real one will be,
-by re-randomisation (`patrolplan.team.trial.analysis`): the power is the share that find the effect
-at 5 %.
+The trial is simulated on what the area's own months say: each hotspot's mean, and how far such
+means were from what came next. Counts are Poisson around a mean that a gamma factor moves, one a
+hotspot and stretch of time, so that they are negative binomial; the factor's variance is the
+overdispersion, measured as the error of such expectations in the past. Every simulated trial is
+analysed as the real one will be, by re-randomisation (`patrolplan.team.trial.analysis`): the power
+is the share that find the effect at 5 %.
 """
 
 from dataclasses import dataclass, replace
@@ -20,8 +20,10 @@ SEARCH_SIMULATIONS = 1000
 REFERENCE_DRAWS = 499
 MAX_CELLS_AT_ONCE = 4_000_000
 """Simulated counts in memory at a time."""
-MIN_BLOCKS_OF_HISTORY = 3
-"""Overdispersion is not estimated from fewer stretches of time."""
+MIN_STRETCHES = 3
+"""Overdispersion is not estimated from fewer stretches of time, where there are as many."""
+MIN_MONTHS_BEFORE = 6
+"""Months before a stretch from which its expectation is."""
 LARGEST_EFFECT = 0.95
 EFFECT_STEP = 0.01
 MAX_TIMES_AS_LONG = 64
@@ -77,12 +79,24 @@ class Power:
         return self.power >= self.wanted
 
 
-def estimate_dispersion(counts: Floats, months_together: int = 1) -> float:
-    """How much hotspots differ from month to month beyond chance: a variance relative to the mean.
+def compute_month_weights(months: int, half_life_months: float) -> Floats:
+    """(m,) weights of months, the latest last: halved every so many months.
 
-    By moments: with e the product of a hotspot's and a month's totals over the whole, counts of a
-    negative binomial have the mean square of y - e of e + d e², reduced by the share of the
-    degrees of freedom that remain.
+    Examples
+    --------
+    >>> compute_month_weights(3, 1.0).tolist()
+    [0.25, 0.5, 1.0]
+    """
+    return np.asarray(0.5 ** (np.arange(months - 1, -1, -1) / half_life_months))
+
+
+def estimate_dispersion(counts: Floats, months_together: int, half_life_months: float) -> float:
+    """How far hotspots come out from what was expected, beyond chance: a relative variance.
+
+    Every stretch of the area's own months stands once for the trial: what came, y, is compared
+    with what the months before led to expect, e, on the scale of all that came in the stretch.
+    Counts around e have the mean square of y - e of e + d e², by which the moments give d. So it
+    holds hotspots that rise or fade, and the error of the expectation itself.
 
     Parameters
     ----------
@@ -90,22 +104,24 @@ def estimate_dispersion(counts: Floats, months_together: int = 1) -> float:
         (h, m) incidents of each hotspot in each month.
     months_together
         Months over which the trial adds counts up; fewer are taken where that leaves fewer than
-        `MIN_BLOCKS_OF_HISTORY` stretches.
-
-    Examples
-    --------
-    >>> estimate_dispersion(np.full((4, 6), 10.0))
-    0.0
+        `MIN_STRETCHES`.
+    half_life_months
+        Of the months in an expectation.
     """
-    together = max(1, min(months_together, counts.shape[1] // MIN_BLOCKS_OF_HISTORY))
-    whole = counts.shape[1] // together
-    table = counts[:, counts.shape[1] - whole * together :].reshape(len(counts), whole, together)
-    y = table.sum(axis=2)
-    if min(y.shape) < 2 or not y.sum():  # noqa: PLR2004 - no differences left
-        return 0.0
-    e = y.sum(axis=1, keepdims=True) * y.sum(axis=0, keepdims=True) / y.sum()
-    left = (y.shape[0] - 1) * (y.shape[1] - 1) / y.size
-    return max(0.0, float((((y - e) ** 2).sum() / left - e.sum()) / (e**2).sum()))
+    months = counts.shape[1]
+    most = (months - MIN_MONTHS_BEFORE) // MIN_STRETCHES
+    together = max(1, min(months_together, most))
+    squares, expected = [0.0], [0.0]
+    for end in range(months, MIN_MONTHS_BEFORE + together - 1, -together):
+        y = counts[:, end - together : end].sum(axis=1)
+        before = counts[:, : end - together]
+        e = before @ compute_month_weights(before.shape[1], half_life_months)
+        if y.sum() <= 0 or e.sum() <= 0:
+            continue
+        e *= y.sum() / e.sum()
+        squares.append(float(((y - e) ** 2 - e).sum()))
+        expected.append(float((e**2).sum()))
+    return max(0.0, sum(squares) / sum(expected)) if sum(expected) else 0.0
 
 
 def simulate_power(

@@ -1,9 +1,9 @@
 """Before a trial starts: its hotspots, what it can show, and the seal; or a refusal that says why.
 
 Everything comes from the area's own months before the start: what each hotspot is expected to have,
-how much hotspots differ from month to month, and so the power. A trial that would probably find
-nothing even if patrols did what is hoped is refused, with what it would take: it would cost as much
-as a good one, and its silence would be read as proof.
+the latest months counting most; how far such expectations were from what came; and so the power. A
+trial that would probably find nothing even if patrols did what is hoped is refused, with what it
+would take: it would cost as much as a good one, and its silence would be read as proof.
 """
 
 import datetime as dt
@@ -31,7 +31,13 @@ from patrolplan.team.trial.counts import (
     find_streets,
 )
 from patrolplan.team.trial.design import Bools, Floats, Randomise, list_blocks, match_hotspots
-from patrolplan.team.trial.power import Layout, Power, assess_power, estimate_dispersion
+from patrolplan.team.trial.power import (
+    Layout,
+    Power,
+    assess_power,
+    compute_month_weights,
+    estimate_dispersion,
+)
 from patrolplan.team.trial.trial_file import (
     DECIMALS,
     CountedBy,
@@ -136,7 +142,8 @@ def seal_trial(
     layout = build_layout(trial, history.expected, sets, days, counted_by)
     together = count_months(trial.start, trial.end) if trial.randomise == "pairs" else 1
     rows = np.ravel(sets)
-    dispersion = round(estimate_dispersion(history.by_month[rows], together), 4)
+    half_life = area.settings.risk.half_life_months
+    dispersion = round(estimate_dispersion(history.by_month[rows], together, half_life), 4)
     power = assess_power(
         replace(layout, dispersion=dispersion), trial.effect, trial.power, seed=POWER_SEED
     )
@@ -244,16 +251,18 @@ def _study_history(
     if counted_by == "months":
         counts = count_incidents(area, streets, months, categories=categories, by="months")
         by_month = streets.own @ counts
-        expected = by_month.mean(axis=1)
+        lengths = np.ones(len(months))
     else:
         days = pd.DatetimeIndex(np.concatenate([_list_weekdays(month) for month in months]))
         counts = streets.own @ count_incidents(
             area, streets, days, categories=categories, by="days"
         )
-        expected = counts.mean(axis=1)
         column = months.get_indexer(days.to_period("M").to_timestamp())
         by_month = np.zeros((len(counts), len(months)))
         np.add.at(by_month.T, column, counts.T)
+        lengths = np.bincount(column, minlength=len(months)).astype(np.float64)
+    weights = compute_month_weights(len(months), area.settings.risk.half_life_months)
+    expected = by_month @ weights / (lengths @ weights)
     until = (last + pd.offsets.MonthEnd(0)).date()
     return _History(np.round(expected, 6), by_month, until, counted_by)
 
