@@ -252,7 +252,7 @@ def test_lines_give_the_network_of_their_file(demo_area, demo_streets, demo_fram
     frames, sections = demo_frames
     lines = shapely.linestrings(demo_streets.vertex_xy, indices=demo_streets.vertex_way)
     table = gpd.GeoDataFrame(demo_streets.ways[["name", "highway"]], geometry=lines, crs=27700)
-    del sections["sources"]
+    sections = {name: values for name, values in sections.items() if name != "sources"}
     frames = frames | {"crimes": frames["crimes"][-1:]}
     area = pp.build_area(**frames, streets=table.to_crs(4326), settings=sections)
     assert _metres(area) == _metres(demo_area)
