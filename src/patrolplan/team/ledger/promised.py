@@ -171,7 +171,9 @@ def _parse_promised_week(week: Mapping[str, Any], hotspots: Mapping[str, Any]) -
 
 def _list_assignments(trial: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
     """What a week's trial drew, a row a hotspot and day; nothing of a week without one."""
-    for cell in () if trial is None else trial["drawn"]:
+    if trial is None:
+        return
+    for cell in trial["drawn"]:
         yield {
             "hotspot": str(cell["hotspot"]),
             "date": dt.date.fromisoformat(cell["date"]),
