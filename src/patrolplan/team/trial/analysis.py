@@ -1,9 +1,9 @@
 """What a trial shows: intention to treat by re-randomisation, and the published measure.
 
-Every hotspot and day counts as it was drawn, no matter who went there: what was delivered never enters,
-or those days would be compared on which it was easy to go. Let Z say what was drawn, p be the share
-that is drawn, y the incidents of a hotspot in a block and m those expected before the start. With
-no effect the same incidents would have come however it had been drawn, so
+Every hotspot and day counts as it was drawn, no matter who went there: what was delivered never
+enters, or those days would be compared on which it was easy to go. Let Z say what was drawn, p be
+the share that is drawn, y the incidents of a hotspot in a block and m those expected before the
+start. With no effect the same incidents would have come however it had been drawn, so
 
     T = sum of (Z - p) (y - l m),    l = sum of y / sum of m,
 
