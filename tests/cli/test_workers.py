@@ -58,6 +58,7 @@ def _until(run, words):
     raise AssertionError(text)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="sends the signal of Ctrl-C to a group")
 @pytest.mark.parametrize(
     ("words", "wait"),

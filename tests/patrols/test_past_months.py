@@ -61,6 +61,7 @@ def list_ratios(plan):
     ]
 
 
+@pytest.mark.slow
 def test_what_stops_held_is_the_same_when_counted_from_the_papers(demo_area, demo_plan, tmp_path):
     """An independent count over plan.json, plan.gpkg and the crime files gives the same ratio."""
     pp.write_pack(demo_plan, tmp_path / "out")

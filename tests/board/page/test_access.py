@@ -64,7 +64,8 @@ def _states(window):
     page.keyboard.press("Escape")
 
 
-@pytest.mark.parametrize("size", [pytest.param("desk", marks=pytest.mark.slow), "phone"])
+@pytest.mark.slow
+@pytest.mark.parametrize("size", ["desk", "phone"])
 def test_every_state_is_legible_and_named(size, request):
     """In every list and dialog, text stands out at 4.5:1 or more and every control has a name."""
     window = request.getfixturevalue(size)
@@ -103,7 +104,8 @@ def _assert_good_dialog(page, name):
     _assert_holds_focus(page, name)
 
 
-@pytest.mark.parametrize("size", [pytest.param("desk", marks=pytest.mark.slow), "phone"])
+@pytest.mark.slow
+@pytest.mark.parametrize("size", ["desk", "phone"])
 def test_proposal_and_conflict_are_legible_and_hold_the_focus(size, served, request):
     """Both dialogs stand out and are named, keep Tab inside and give the focus back."""
     lock = {"kind": "lock", **served.get_slot(0)}

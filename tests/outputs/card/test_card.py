@@ -394,6 +394,7 @@ def test_whom_to_call_is_printed_or_left_to_write(demo_plan):
     assert "Whom to call: Control room 101 ext 5 · School #[*x*] 020" in words
 
 
+@pytest.mark.slow
 def test_cautions_stand_only_where_the_map_shows_them(demo_plan):
     """A place to keep away from is named on the cards whose maps show it, and on no other."""
     patrols = [patrol for patrol in demo_plan.patrols if patrol.keep_away]

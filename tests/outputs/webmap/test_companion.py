@@ -233,6 +233,7 @@ def test_what_is_near_is_announced_once(open_page: Open, demo_plan: Plan) -> Non
     assert due.startswith("Time to leave stop 1. Next: Stop 2")
 
 
+@pytest.mark.slow
 def test_taps_are_cleared_by_button_by_another_plan_and_after_a_day(
     open_page: Open, demo_plan: Plan
 ) -> None:

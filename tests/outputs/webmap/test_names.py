@@ -69,13 +69,8 @@ def _look(
         context.close()
 
 
-@pytest.mark.parametrize(
-    ("size", "most"),
-    [
-        pytest.param(PHONE, 0.5, id="phone"),
-        pytest.param(DESK, 0.1, id="desk", marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("size", "most"), [(PHONE, 0.5), (DESK, 0.1)], ids=["phone", "desk"])
 def test_every_walked_street_is_named_at_the_first_view(
     browser: Browser, demo_plan: Plan, tmp_path: Path, size: Any, most: float
 ) -> None:

@@ -143,6 +143,7 @@ def test_a_stretch_finds_its_own_pieces_again(plan):
     assert more <= 0.01 * sum(len(b) for b in plan.hotspots["pieces"])
 
 
+@pytest.mark.slow
 def test_no_piece_counts_for_two_places(plan, beats):
     """Each piece of a stretch or around a stop counts once, for the place that a person would name.
 
