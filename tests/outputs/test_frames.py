@@ -97,6 +97,9 @@ def test_a_week_says_whose_duty_it_is(week):
     assert patrols["officer"].tolist() == ["SSO-01", "SSO-02"]
     assert set(patrols["date"]) == {"2026-11-30"}
     assert set(pp.frame_stops(week)["officer"]) <= {"SSO-01", "SSO-02"}
+    page = pp.explore(week).get_root().render()
+    assert "SSO-02" in page
+    assert "2026-11-30" in page
     assert len(pp.frame_legs(week)) == sum(len(duty.patrol.legs) for duty in week.duties)
 
 
