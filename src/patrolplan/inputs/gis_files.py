@@ -148,10 +148,10 @@ def _open_gdal(path: Path, name: str, noun: str, remedy: str) -> Layer:
         raise InputError.one(
             path, what, f"name the layer '{name}', or save it in a file of its own"
         )
-    about = pyogrio.read_info(address, layer=layers[0])
-    has_shapes = about["geometry_type"] is not None
     # Dates as they are written: GDAL would take text such as 15:10 for a time.
     options = {"DATE_AS_STRING": "YES"} if is_geojson else {}
+    about = pyogrio.read_info(address, layer=layers[0], **options)
+    has_shapes = about["geometry_type"] is not None
 
     def read(names: Sequence[str]) -> pd.DataFrame:
         try:
