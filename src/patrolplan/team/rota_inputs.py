@@ -1,6 +1,7 @@
 """Area and plans -> the options of a week: who could walk which route on which day."""
 
 import datetime as dt
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -262,7 +263,7 @@ class RotaInputs:
         hotspots = self.plans[0].hotspots
         share = dict(zip(hotspots["hotspot"], hotspots["worth"], strict=True))
         return {
-            place: float(sum(share.get(name, 0.0) for name in names))
+            place: math.fsum(share.get(name, 0.0) for name in names)  # in whatever order
             for place, names in self.covered.items()
         }
 
