@@ -74,7 +74,7 @@ def shares_by(
     >>> west, east = shapely.box(0.8, 51.5, 0.87, 51.6), shapely.box(0.87, 51.5, 0.9, 51.6)
     >>> halves = gpd.GeoDataFrame({"name": ["west", "east"]}, geometry=[west, east], crs=4326)
     >>> shares = pp.shares_by(plan, halves)
-    >>> list(shares.index), round(shares["risk"].sum(), 6)
+    >>> list(shares.index), float(round(shares["risk"].sum(), 6))
     (['west', 'east', 'outside'], 1.0)
     """
     plan = plan_or_week.plan if isinstance(plan_or_week, Week) else plan_or_week
