@@ -88,8 +88,8 @@ def test_an_effect_is_given_with_its_interval():
     """How much, how sure, and how it was compared."""
     first, second = describe_answer(EFFECT)
     assert first == (
-        "Where patrols were drawn, 30 % fewer incidents than without (95 % interval: 45 % fewer "
-        "incidents to 10 % fewer incidents)."
+        "Where patrols were drawn, 30 % fewer incidents than without (95 % interval: 45 % fewer to "
+        "10 % fewer)."
     )
     assert second == "The lot alone would seldom make so much (p = 0.004, against 999 other draws)."
 

@@ -115,7 +115,10 @@ def describe_answer(effect: Effect) -> tuple[str, str]:
     if effect.low <= 0 or math.isinf(effect.high):
         span = "the 95 % interval is open on one side"
     else:
-        span = f"95 % interval: {describe_change(effect.low)} to {describe_change(effect.high)}"
+        ends = [
+            describe_change(end).removesuffix(" incidents") for end in (effect.low, effect.high)
+        ]
+        span = f"95 % interval: {' to '.join(ends)}"
     first = f"{answer} ({span})."
     how = "all ways of drawing it" if effect.is_exact else f"{effect.draws} other draws"
     chance = f"p = {effect.p_value:.3f}, against {how}"
