@@ -11,6 +11,7 @@ import patrolplan as pp
 from patrolplan.team.impact import BUFFER_METRES
 from patrolplan.team.secret import Secret
 from patrolplan.team.trial.counts import find_streets, find_trial_pieces
+from patrolplan.team.trial.results import analyse_trial
 from patrolplan.team.trial.sealing import propose_trial
 from patrolplan.team.trial.trial_file import check_commitment
 
@@ -161,3 +162,16 @@ def test_a_trial_is_proposed_as_the_data_allow(dated_area, demo_area):
         dt.date(2027, 2, 1),
         dt.date(2027, 7, 31),
     )
+
+
+@pytest.mark.parametrize(("randomise", "ratio"), [("weeks", (1, 1)), ("days", (1, 2))])
+def test_weeks_and_other_ratios_are_sealed(wishes, dated_area, hotspots, randomise, ratio):
+    """A trial by weeks has a block a week, and sets of three have one hotspot with patrols."""
+    wish = {"randomise": randomise, "ratio": ratio, "effect": 0.9, "power": 0.3}
+    trial, power = seal(wishes.model_copy(update=wish), keep_until(dated_area, "2026-06"), hotspots)
+    assert power.power >= 0.3
+    assert len(trial.seal.hotspots) == trial.sets * sum(ratio)
+    assert len(trial.blocks) == (9 if randomise == "weeks" else len(trial.seal.days))
+    result = analyse_trial(PATH, trial, dated_area, SECRET)
+    assert 0 < result.effect.p_value <= 1
+    assert result.effect.came + result.effect.without > 0
