@@ -142,7 +142,7 @@ def build_facts(problem: RotaProblem, floor: Floor) -> RotaFacts:
     needs = problem.needs_another
     if problem.locks_first:
         needs = needs & (problem.lock < 0)
-    return RotaFacts(
+    facts = RotaFacts(
         officer=problem.officer,
         day=problem.day,
         route=problem.route,
@@ -190,6 +190,10 @@ def build_facts(problem: RotaProblem, floor: Floor) -> RotaFacts:
         together=together,
         windows=windows,
         days=days,
+    )
+    # One layout in memory, so that the search is compiled once for all problems.
+    return RotaFacts._make(
+        np.ascontiguousarray(value) if isinstance(value, np.ndarray) else value for value in facts
     )
 
 
