@@ -272,6 +272,7 @@ def test_a_day_without_school_is_refused(run, small, date, expected):
     assert all(part in problem for part in expected)
 
 
+@pytest.mark.slow
 def test_schools_closed_on_the_day_are_left_out(run, small, tmp_path):
     """One closed school is left out and reported, and refused when it is the one asked for."""
     table = small.parent / "term_dates.csv"

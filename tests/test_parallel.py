@@ -189,6 +189,7 @@ def test_two_processes_make_the_same_pack(planned, alone, crew, tmp_path):
     assert _contents(pp.write_pack(plan, tmp_path / "pack", executor=crew)) == alone
 
 
+@pytest.mark.slow
 def test_any_executor_makes_the_same_pack(planned, alone, tmp_path):
     """Threads of the standard library do as well."""
     with ThreadPoolExecutor(3) as threads:

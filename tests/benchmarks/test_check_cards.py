@@ -29,6 +29,7 @@ def documents(demo_plan):
     return json.loads(json.dumps(patrols))
 
 
+@pytest.mark.slow
 def test_directions_of_the_demo_hide_nothing(demo_plan, documents):
     """Every turn, flight, level and passage of every leg is in the directions."""
     assert check_cards.check_lines(demo_plan.area, documents) == []

@@ -271,6 +271,7 @@ def test_solving_is_cancelled_within_a_second(client):
     assert client.get("/api/state").json()["version"] == 1
 
 
+@pytest.mark.slow
 def test_a_proposal_is_void_under_other_locks(board, client):
     """A proposal solved before a lock was set is not offered any more."""
     client.post("/api/solve", json={"version": 1})
@@ -430,6 +431,7 @@ def test_a_place_that_cannot_be_written_is_refused(board, client, wrong, why):
     assert board.shared.state.tables["tasked_places"].path.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_week_that_was_printed_by_the_command_is_opened_and_continued(board, tmp_path):
     """A pack of the week command is changed in place: its papers stay and are known as old."""
     ground, week = board.shared.state.planned_area, board.shared.state.week

@@ -82,6 +82,7 @@ def test_a_change_after_a_restart_leaves_the_earlier_steps(board):
     assert describe(shared.state.week) == weeks[2]
 
 
+@pytest.mark.slow
 def test_a_tasked_place_is_undone_after_a_restart(board, client):
     """The table and the plans go back with the week."""
     shared = board.shared

@@ -68,6 +68,7 @@ def test_what_the_system_reports_is_one_short_sentence(error, sentence):
     assert len(line) < 500
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
 def test_names_are_printed_whatever_the_encoding_of_the_console(copy_demo, tmp_path, encoding):
     """A Welsh school's name is printed in UTF-8 to a console or pipe of another encoding."""

@@ -67,6 +67,7 @@ def _passes(area, leg):
             yield int(ways[piece]), bool(end < start), float(abs(end - start))
 
 
+@pytest.mark.slow
 def test_no_leg_goes_against_a_one_way_street(area, plan, signs):
     """Ridden or pushed, one-way streets of the file are gone along in their direction only."""
     seen = 0

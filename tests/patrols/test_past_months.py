@@ -140,6 +140,7 @@ def test_nothing_is_learned_from_the_held_out_months(few_schools, few_plan):
     assert not np.array_equal(known.harm, spoiled.harm)
 
 
+@pytest.mark.slow
 def test_the_figures_change_with_what_the_patrol_was_planned_with(few_schools, few_plan):
     """Weight of the voices, window and tasked places all change what is said."""
     before = list_ratios(pp.compare_with_past(few_plan))

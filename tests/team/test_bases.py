@@ -191,6 +191,7 @@ def test_only_their_schools_are_planned_the_other_way(mode_week, area, found):
     assert own <= {(build_route_key(patrol), number) for number, patrol in list_patrols(other)}
 
 
+@pytest.mark.slow
 def test_days_planned_ahead_hold_the_same_patrols(area, found, mode_week):
     """`plan_days` plans both modes at once, and a mode_week of it is as good."""
     plans = plan_days(area, *found, DAYS, held_out=False)
@@ -209,6 +210,7 @@ def test_without_another_mode_nothing_changes(area, plan):
     assert b"way" not in render_week_csv(Roster(same)).splitlines()[0]
 
 
+@pytest.mark.slow
 def test_an_area_by_bicycle_has_walkers_walk(area, found):
     """Where patrols go by bicycle, officers on foot have patrols on foot."""
     rides = pp.with_settings(area, patrol={"way": "bicycle"})
@@ -257,6 +259,7 @@ def test_an_absence_is_covered_on_foot(area, plan):
     assert [(duty.officer, duty.patrol.way) for duty in new] == [("SSO-08", "walk")]
 
 
+@pytest.mark.slow
 def test_an_officer_who_is_lent_goes_their_way(area, plan):
     """A lock at a school that nobody rides to is fulfilled by a patrol by bicycle."""
     locks = [Lock("SSO-03", "900007", MONDAY, 0)]

@@ -122,7 +122,9 @@ def test_crews_of_two_are_made_where_they_can_be(staffed, few):
     assert words == "Patrols of one, not two (1 of 5): A at URN 900001 on Friday 4 December."
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize(
+    "seed", [*range(3), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(3, 8))]
+)
 def test_random_teams_keep_every_rule_of_crews(staffed, few, seed):
     """Whatever roles, schools, hours and sizes of crews: the tables allow every crew."""
     rng = np.random.default_rng(seed)

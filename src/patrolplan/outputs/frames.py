@@ -38,7 +38,7 @@ def frame_patrols(plan: Plan | Week) -> gpd.GeoDataFrame:
     >>> hotspots = pp.find_hotspots(area, risk)
     >>> plan = pp.plan_patrols(area, risk, hotspots, urns=["900003"])
     >>> pp.frame_patrols(plan)[["urn", "number", "start"]].to_string(index=False, header=False)
-    '900003 1 15:15'
+    '900003 1 15:20'
     """
     rows = [
         {

@@ -133,6 +133,7 @@ def test_proposal_and_conflict_are_legible_and_hold_the_focus(size, served, requ
     expect(hold).to_be_focused()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", ["desk", "phone"])
 def test_many_schools_are_sifted(size, served, request):
     """Many schools are sifted by name, officer or too few patrols; arrow keys skip the rest."""

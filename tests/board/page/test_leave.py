@@ -57,6 +57,7 @@ def test_away_takes_four_taps_on_a_phone(served, small_phone):
     assert served.read_saved_keys() == before
 
 
+@pytest.mark.slow
 def test_an_officer_is_away_and_back_by_keyboard(served, desk):
     """M opens what can be done with an officer; the days are pressed, and Back again undoes it."""
     page = desk.page
@@ -76,6 +77,7 @@ def test_an_officer_is_away_and_back_by_keyboard(served, desk):
     assert served.state()["officers"][0]["absent"] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", ["desk", "small_phone"])
 def test_an_appointment_is_entered_and_removed(size, served, request):
     """Kind, day and hours are entered; the officer's card shows them, and the patrol makes way."""
@@ -101,6 +103,7 @@ def test_an_appointment_is_entered_and_removed(size, served, request):
     expect(window.officer(lost["officer"])).not_to_contain_text("assembly")
 
 
+@pytest.mark.slow
 def test_a_place_is_found_by_its_street_and_tasked(served, desk):
     """Found by words, with hours and minutes; the list says who meets it, or why nobody does."""
     page = desk.page
@@ -147,6 +150,7 @@ def test_what_was_done_is_undone_after_a_restart(served, desk):
     assert served.read_saved_keys() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", ["desk", "small_phone"])
 def test_a_gap_is_filled_by_one_tap(size, served, request):
     """The best swaps of a day without a patrol say what each changes; one tap makes it."""

@@ -10,6 +10,7 @@ def _posts(served):
     return [{name: row[name] for name in ("officer", "urn", "date")} for row in served.patrols()]
 
 
+@pytest.mark.slow
 def test_the_later_window_is_told_and_may_do_its_change_again(served, open_window):
     """Who comes second reads what happened, sees the new week, and does the change on it or not."""
     first, second = open_window(), open_window()
@@ -50,6 +51,7 @@ def test_an_idle_window_follows_the_other(served, open_window):
     second.expect_message("Changed in another window")
 
 
+@pytest.mark.slow
 def test_planning_begun_while_the_last_end_is_told_is_followed(served, desk):
     """Planning begun while the page still asks how the last work ended is seen through."""
     page, held, path = desk.page, [], "**/api/state"
@@ -97,6 +99,7 @@ def test_a_ledger_that_cannot_be_read_is_told(served, desk):
     expect(page.locator("#ledger")).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_a_change_that_nobody_takes_is_told(served, desk):
     """When the program has stopped, the page says so and keeps what it shows."""
     post = _posts(served)[0]

@@ -85,6 +85,7 @@ def settings(place):
     return make
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("months", "count", "most", "patience_seconds"),
     [

@@ -67,6 +67,7 @@ def test_failing_requests_change_no_byte(world, serving, place, fetch, files_of,
     assert files_of(other.folder) == files_of(settings.folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", range(1, 18, 4))
 def test_a_break_is_gone_on_from(  # noqa: PLR0917 - fixtures
     world, serving, place, fetch, files_of, after, quick_web
@@ -184,6 +185,7 @@ def test_settings_without_a_target_send_no_request(world, serving, place, fetch)
     assert world.requests == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spoiled", ["[[1, []]]", '[["x", 3]]', "{}", "[[1,", "null"])
 def test_damaged_answers_are_requested_again(  # noqa: PLR0917 - fixtures
     world, serving, place, fetch, files_of, quick_web, spoiled

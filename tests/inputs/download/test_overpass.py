@@ -76,6 +76,7 @@ def test_our_reader_takes_what_comes(world, serving, place, fetch, name):
     assert record["files"][name]["rows"] == 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["429", "500", "504", "cut", "drop", "no json", "shape"])
 def test_each_fault_passes_and_changes_no_byte(world, serving, place, fetch, files_of, fault):
     """After a fault of any kind the request is repeated, and the file is the same."""

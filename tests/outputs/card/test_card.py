@@ -316,6 +316,7 @@ def test_a_gate_card_says_once_why_one_stays(demo_plan):
     assert "hardly any" not in words
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("count", "pages"), [(1, 1), (4, 2), (10, 3)])
 def test_any_number_of_stops_fits(demo_plan, count, pages):
     """Many stops still fit on one page; only directions and details turn it."""

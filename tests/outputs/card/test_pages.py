@@ -66,7 +66,10 @@ def riding_plan(demo_area, demo_plan):
 
 @pytest.fixture(
     scope="module",
-    params=["demo_plan", "riding_plan", pytest.param("bloomsbury_plan", marks=pytest.mark.slow)],
+    params=[
+        "demo_plan",
+        *(pytest.param(n, marks=pytest.mark.slow) for n in ("riding_plan", "bloomsbury_plan")),
+    ],
 )
 def plan(request):
     """Plans whose cards are looked at."""

@@ -211,7 +211,14 @@ def _serialise(page: Page) -> str:
 
 
 @pytest.mark.parametrize(
-    "ending", ["finished", "safe", "given up", "stepped back", "teacher looked"]
+    "ending",
+    [
+        "finished",
+        *(
+            pytest.param(ending, marks=pytest.mark.slow)
+            for ending in ("safe", "given up", "stepped back", "teacher looked")
+        ),
+    ],
 )
 def test_nothing_of_a_pupil_is_left_on_the_page(open_page: Open, ending: str) -> None:
     """After a pupil has finished or given up, the page is as a fresh one, to the last character."""
@@ -255,6 +262,7 @@ def test_the_thanks_show_nothing_of_the_answers(open_page: Open) -> None:
     assert _serialise(page) == safe
 
 
+@pytest.mark.slow
 def test_a_pupil_can_go_back_and_change_an_answer(open_page: Open, tmp_path: Path) -> None:
     """Back leads to the own earlier answers, which are marked; a changed one counts, once."""
     page = open_page(TABLET).page
@@ -280,6 +288,7 @@ def test_a_pupil_can_go_back_and_change_an_answer(open_page: Open, tmp_path: Pat
     assert answer[:3] == ("lunch", "overgrown", "followed")
 
 
+@pytest.mark.slow
 def test_places_of_one_pupil_are_few_and_apart(open_page: Open) -> None:
     """A place within a square's diagonal of an own one is refused in words; three are the most."""
     page = open_page(TABLET, reduced_motion="reduce").page
@@ -313,6 +322,7 @@ def test_places_of_one_pupil_are_few_and_apart(open_page: Open) -> None:
     expect(page.locator("#another")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_no_file_shows_what_a_few_pupils_answered(open_page: Open, tmp_path: Path) -> None:
     """Under five pupils there is no file, and it is renewed only when five more have finished."""
     page = open_page(SMALL_PHONE).page
@@ -338,6 +348,7 @@ def test_no_file_shows_what_a_few_pupils_answered(open_page: Open, tmp_path: Pat
     assert rows[0] <= rows[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("saved", [False, True])
 def test_leaving_with_unsaved_answers_is_noticed(
     open_page: Open, tmp_path: Path, *, saved: bool
@@ -354,6 +365,7 @@ def test_leaving_with_unsaved_answers_is_noticed(
     assert warnings == ([] if saved else ["beforeunload"])
 
 
+@pytest.mark.slow
 def test_nothing_of_the_device_is_looked_at(open_page: Open) -> None:
     """No place of the device, no store, no history, no request: none is even touched."""
     visit = open_page(SMALL_PHONE)
@@ -457,7 +469,9 @@ def _walk_steps(page: Page) -> Iterator[str]:
     yield "teacher"
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    "size", [SIZES[0], *(pytest.param(size, marks=pytest.mark.slow) for size in SIZES[1:])]
+)
 def test_every_step_can_be_read_and_hit(open_page: Open, size: dict[str, int]) -> None:
     """Text has a contrast of 4.5 and more, targets 44 pixels, nothing is wider than the screen."""
     page = open_page(size, reduced_motion="reduce").page

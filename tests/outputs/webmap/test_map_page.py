@@ -548,6 +548,7 @@ def test_prints_the_chosen_patrol(visit: Visit, plan: Plan) -> None:
     assert not page.locator("#map-buttons").is_visible()
 
 
+@pytest.mark.slow
 def test_printing_to_paper_keeps_the_map_and_the_words(visit: Visit, plan: Plan) -> None:
     """Printed for good, the page holds the patrol's words, few pages, and asks for nothing."""
     patrol = plan.patrols[0]
@@ -581,6 +582,7 @@ def test_every_stop_of_the_list_moves_the_map(visit: Visit, plan: Plan) -> None:
     assert _moved(page) == whole
 
 
+@pytest.mark.slow
 def test_each_voice_paints_another_map(visit: Visit) -> None:
     """Switching the layer changes what is painted, and switching back brings it again."""
     page = visit.open()
@@ -609,6 +611,7 @@ def riding(static_demo_area: pp.StudyArea) -> Plan:
     return dataclasses.replace(day, patrols=(*day.patrols, *early.patrols))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
 def test_base_and_ride_are_shown(browser: Browser, riding: Plan, size: Any, tmp_path: Path) -> None:
     """The base has its sign, and the words say when to leave it and where to get off."""

@@ -185,6 +185,7 @@ def test_nothing_but_when_and_which_school_is_given_away(roll):
         assert word not in text
 
 
+@pytest.mark.slow
 def test_hostile_names_stay_text_and_lines_stay_short(hostile):
     """Names that try to begin properties are read back as one value; lines are folded."""
     roster = Roster(hostile)
