@@ -12,6 +12,7 @@ from patrolplan.outputs.feared import name_feared_places
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.wording import format_grid_reference
 from patrolplan.patrols.file_forms import convert_to_degrees
+from patrolplan.text import capitalise
 from patrolplan.times import format_time
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def build_demand_rows(week: Week) -> list[dict[str, Any]]:
         {
             "kind": demand.kind,
             "place": demand.place,
-            "words": names.get(demand.place, "") if demand.kind == "feared" else "",
+            "words": capitalise(names.get(demand.place, "")) if demand.kind == "feared" else "",
             "date": None if demand.date is None else f"{demand.date}",
             "visits": demand.visits,
             "met_by": [

@@ -16,6 +16,14 @@ const hotspotName = (name) => {
 /** Who makes a visit, in few words. */
 const visitorName = ({ officer, urn, date, arrive }) => `${shortDay(date)} ${arrive} ${officer}, ${schoolName(urn)}`;
 
+const MOST_VISITORS = 3;
+
+/** Who meets a demand: the first few of many. */
+const visitorNames = (met) => {
+  const more = met.length - MOST_VISITORS;
+  return `${met.slice(0, MOST_VISITORS).map(visitorName).join("; ")}${more > 0 ? ` and ${counted(more, "more visit")}` : ""}`;
+};
+
 /** One demand: met by whom, or not met and why, with the way to swaps. */
 const demandRow = (demand, { short = false } = {}) => {
   const { date, place, visits, met_by: met, why, words } = demand;
@@ -25,7 +33,7 @@ const demandRow = (demand, { short = false } = {}) => {
   return make(
     "li", { class: `demand-row${isMet ? "" : " unmet"}` },
     make("b", { text: `${short ? when : words || hotspotName(place)}: ${state}` }),
-    met.length ? `, ${met.map(visitorName).join("; ")}` : null,
+    met.length ? `, ${visitorNames(met)}` : null,
     why ? make("span", { class: "why", text: `. ${named(why)}` }) : null,
     isMet ? null : swapsButton({ place, date }, `${place}${date ? `, ${dayName(date)}` : ""}`),
   );
