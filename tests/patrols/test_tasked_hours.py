@@ -54,7 +54,9 @@ def pick_hotspot(area, hotspots, number, least=100.0, most=700.0):
     return hotspots.iloc[int(np.flatnonzero((metres > least) & (metres < most))[-1])]
 
 
-@pytest.mark.parametrize("number", [0, 3, 6, 9])
+@pytest.mark.parametrize(
+    "number", [0, *(pytest.param(number, marks=pytest.mark.slow) for number in (3, 6, 9))]
+)
 @pytest.mark.parametrize("begin", [25, 40, 62])
 def test_a_tasking_is_met_in_its_hours(planned, number, begin):
     """A dwell at a tasked place begins and ends in its hours, whatever else is on the patrol."""

@@ -171,6 +171,7 @@ def test_a_gap_is_filled_by_one_tap(size, served, request):
     )
 
 
+@pytest.mark.slow
 def test_two_people_send_two_officers_on_leave(served, open_window):
     """The second window reads what the first did, and makes its own change to the new week."""
     first, second = open_window(), open_window()

@@ -160,6 +160,7 @@ def _place_slowly(candidates, used, blocked, avoided):
     return placed
 
 
+@pytest.mark.slow
 @given(st.integers(0, 10_000))
 @settings(max_examples=25, deadline=None)
 def test_places_are_those_of_the_obvious_way(seed):
