@@ -168,7 +168,7 @@ def test_an_unknown_school_gets_no_survey(run, demo, tmp_path):
     out = tmp_path / "s"
     code, _, err = run("survey", "--school", "1", "--out", out, "--config", demo)
     assert code == 1
-    assert "the school '1' is not in the area" in err
+    assert "there is no school with URN '1' in the area" in err
     assert not out.exists()
 
 

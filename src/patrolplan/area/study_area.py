@@ -359,6 +359,21 @@ def with_settings(area: StudyArea, **changes: Any) -> StudyArea:  # noqa: ANN401
     return replace(area, settings=area.settings.model_copy(update=update))
 
 
+def find_school(area: StudyArea, urn: str, *, where: str = "school") -> int:
+    """Row of a school in the area's tables.
+
+    Raises
+    ------
+    InputError
+        When the area has no such school; its message begins with `where`.
+    """
+    urns = list(area.schools["urn"])
+    if urn not in urns:
+        what = f"there is no school with URN '{urn}' in the area"
+        raise InputError.one(where, what, f"choose from: {', '.join(urns)}")
+    return urns.index(urn)
+
+
 def with_gate(area: StudyArea, urn: str, longitude: float, latitude: float) -> StudyArea:
     """The area with another gate for one school.
 
@@ -376,10 +391,8 @@ def with_gate(area: StudyArea, urn: str, longitude: float, latitude: float) -> S
     InputError
         When the area has no such school, or no walkable street near the place.
     """
-    where, urns = "with_gate", list(area.schools["urn"])
-    if urn not in urns:
-        what = f"there is no school with URN '{urn}'"
-        raise InputError.one(where, what, f"choose from: {', '.join(urns)}")
+    where = "with_gate"
+    find_school(area, urn, where=where)
     xy = np.column_stack(area.projection.to_metres([longitude], [latitude]))
     gate = area.network.snap(xy)
     if not gate.moved_metres[0] <= MAX_SNAP_METRES:

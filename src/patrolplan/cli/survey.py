@@ -84,11 +84,12 @@ def _check_usage(
 
 
 def _write_survey(school: str, out: Path, config: Path, *, as_json: bool) -> None:
-    from patrolplan.outputs.survey.survey_pack import check_school, write_survey_pack
+    from patrolplan.area.study_area import find_school
+    from patrolplan.outputs.survey.survey_pack import write_survey_pack
 
     console.check_out(out)
     area = console.load_study_area(config)
-    check_school(area, school)
+    find_school(area, school, where="--school")
     with console.report_stage("Drawing the survey"):
         write_survey_pack(area, school, out)
     if as_json:

@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patrolplan.area.square_names import name_squares
-from patrolplan.area.study_area import StudyArea
+from patrolplan.area.study_area import StudyArea, find_school
 from patrolplan.crs import find_squares, locate_in_squares, number_squares
-from patrolplan.errors import InputError
 
 MAX_ACROSS, MAX_DOWN = 9, 11
 """Squares of a form: with the gate's in the middle it shows at least 1,000 m to each side and
@@ -83,21 +82,6 @@ class FormGrid:
         )
         corners = locate_in_squares(squares.reshape(-1, 3), 0.0, 0.0, crs)
         return corners.reshape(len(rows), len(columns), 2)
-
-
-def find_school(area: StudyArea, urn: str) -> int:
-    """Row of a school in the area's tables.
-
-    Raises
-    ------
-    InputError
-        When the area has no such school.
-    """
-    urns = list(area.schools["urn"])
-    if urn not in urns:
-        where, what = "survey", f"there is no school with URN {urn!r} in the area"
-        raise InputError.one(where, what, f"choose from: {', '.join(urns)}")
-    return urns.index(urn)
 
 
 def build_form_grid(area: StudyArea, urn: str) -> FormGrid:

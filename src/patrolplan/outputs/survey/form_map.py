@@ -19,13 +19,13 @@ from matplotlib.patches import Patch, Polygon, Rectangle
 from matplotlib.text import Text
 from numpy.typing import NDArray
 
-from patrolplan.area.study_area import StudyArea
+from patrolplan.area.study_area import StudyArea, find_school
 from patrolplan.outputs.cartography import basemap, legend, place_names, symbols
 from patrolplan.outputs.cartography.fonts import TextStyle, draw_text, make_printable, measure_label
 from patrolplan.outputs.cartography.labels import Boxes, build_level_boxes
 from patrolplan.outputs.cartography.symbols import GATE_SIDE, LEGEND_LEVEL, LONG_BAR
 from patrolplan.outputs.cartography.viewport import Viewport, choose_scale_bar_metres
-from patrolplan.outputs.survey.form_grid import FormGrid, find_school
+from patrolplan.outputs.survey.form_grid import FormGrid
 from patrolplan.text import shorten
 
 EDGE_STRIP = 15.0

@@ -9,7 +9,7 @@ seriously, and go to the designated safeguarding lead at once; in immediate dang
 from pathlib import Path
 from typing import Any
 
-from patrolplan.area.study_area import StudyArea
+from patrolplan.area.study_area import StudyArea, find_school
 from patrolplan.crs import SQUARE_METRES
 from patrolplan.inputs.survey_form import MAX_PLACES
 from patrolplan.outputs.cartography.fonts import (
@@ -18,7 +18,6 @@ from patrolplan.outputs.cartography.fonts import (
     open_template_folder,
     typeset,
 )
-from patrolplan.outputs.survey.form_grid import find_school
 from patrolplan.outputs.survey.paper_form import LONGEST_NAME, NUMBER_WORDS
 from patrolplan.privacy import ROUNDING_STEP
 from patrolplan.text import shorten

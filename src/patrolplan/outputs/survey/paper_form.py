@@ -7,7 +7,7 @@ sheet has no room for a name or for words.
 from pathlib import Path
 from typing import Any
 
-from patrolplan.area.study_area import StudyArea
+from patrolplan.area.study_area import StudyArea, find_school
 from patrolplan.crs import find_squares
 from patrolplan.inputs.survey_form import MAX_PLACES
 from patrolplan.outputs.cartography.fonts import (
@@ -17,7 +17,7 @@ from patrolplan.outputs.cartography.fonts import (
     typeset,
 )
 from patrolplan.outputs.survey.choices import QUESTIONS, list_counted_choices
-from patrolplan.outputs.survey.form_grid import FormGrid, build_form_grid, find_school
+from patrolplan.outputs.survey.form_grid import FormGrid, build_form_grid
 from patrolplan.outputs.survey.form_map import draw_form_map
 from patrolplan.outputs.wording import is_fictional_area, list_area_attributions
 from patrolplan.text import shorten

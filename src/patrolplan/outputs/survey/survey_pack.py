@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from patrolplan.area import StudyArea
-from patrolplan.errors import InputError
+from patrolplan.area.study_area import find_school
 from patrolplan.outputs.output_folder import replace_folder, write_files
 from patrolplan.outputs.survey.leaflet import render_leaflet
 from patrolplan.outputs.survey.paper_form import render_paper_form
@@ -38,7 +38,7 @@ def write_survey_pack(area: StudyArea, urn: str, out: str | Path) -> Path:
         When the folder cannot be written, or holds files that are not in its manifest.
     """
     out = Path(out)
-    check_school(area, urn)
+    find_school(area, urn)
     with replace_folder(out, _describe_survey(area, urn)) as folder:
         write_files(folder, render_survey_files(area, urn))
     return out
@@ -49,21 +49,6 @@ def _describe_survey(area: StudyArea, urn: str) -> dict[str, Any]:
     drawn = ("streets: ", "schools: ", "gates: ", "stops: ", "boundary: ")
     inputs = {name: digest for name, digest in area.inputs.items() if name.startswith(drawn)}
     return {"schema": 1, "school": urn, "inputs": inputs, "versions": read_package_versions()}
-
-
-def check_school(area: StudyArea, urn: str) -> None:
-    """Check that a survey can be made for a school.
-
-    Raises
-    ------
-    InputError
-        When the area has no such school.
-    """
-    urns = list(area.schools["urn"])
-    if urn not in urns:
-        what = f"the school '{urn}' is not in the area (schools: {', '.join(urns[:12])})"
-        where, remedy = "--school", "name one of them, or see `patrolplan check`"
-        raise InputError.one(where, what, remedy)
 
 
 def render_survey_files(area: StudyArea, urn: str) -> dict[str, bytes]:

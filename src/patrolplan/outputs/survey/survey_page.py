@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import jinja2
 from markupsafe import Markup
 
-from patrolplan.errors import InputError
+from patrolplan.area.study_area import find_school
 from patrolplan.inputs.survey_form import ANSWERS_FORM, APART_METRES, MAX_PLACES
 from patrolplan.outputs.offline_page import (
     build_security_policy,
@@ -66,7 +66,7 @@ def render_survey_page(area: "StudyArea", urn: str) -> str:
     InputError
         When the area has no such school.
     """
-    row = _find_school(area, urn)
+    row = find_school(area, urn)
     school = str(area.schools["name"].iloc[row])
     data = build_street_map(area, row) | {
         "school": {"urn": urn, "name": school},
@@ -96,14 +96,6 @@ def render_survey_page(area: "StudyArea", urn: str) -> str:
             data=Markup(dump_script_json(data)),  # noqa: S704 - escaped for a script element
         )
     )
-
-
-def _find_school(area: "StudyArea", urn: str) -> int:
-    urns = [str(one) for one in area.schools["urn"]]
-    if urn not in urns:
-        where, what = "--school", f"there is no school with URN '{urn}' in the area"
-        raise InputError.one(where, what, f"choose from: {', '.join(urns)}")
-    return urns.index(urn)
 
 
 @lru_cache(maxsize=1)

@@ -11,7 +11,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from patrolplan.area.study_area import StudyArea
+from patrolplan.area.study_area import StudyArea, find_school
 from patrolplan.inputs.survey_form import MAX_PLACES, TALLY_FORM
 from patrolplan.outputs.offline_page import (
     build_security_policy,
@@ -20,7 +20,7 @@ from patrolplan.outputs.offline_page import (
     read_script,
 )
 from patrolplan.outputs.survey.choices import QUESTIONS, list_counted_choices
-from patrolplan.outputs.survey.form_grid import build_form_grid, find_school
+from patrolplan.outputs.survey.form_grid import build_form_grid
 from patrolplan.outputs.survey.paper_form import NUMBER_WORDS
 from patrolplan.privacy import ROUNDING_STEP
 
