@@ -156,6 +156,7 @@ def find_stretches(
     max_length_metres: float,
     count: int | None = None,
     cluster: NDArray[np.int64] | None = None,
+    taken: NDArray[np.int64] | None = None,
 ) -> list[NDArray[np.int64]]:
     """Disjoint stretches, the one of most risk first.
 
@@ -171,6 +172,8 @@ def find_stretches(
         How many; None: all, up to a quarter of the street.
     cluster
         (p,) cluster of each piece, -1 for none: a stretch then stays inside one cluster.
+    taken
+        Pieces that belong to something else: no stretch has them.
 
     Returns
     -------
@@ -182,6 +185,8 @@ def find_stretches(
     free = (density > risk.sum() / metres.sum()) & (metres <= max_length_metres)
     if cluster is not None:
         free &= cluster >= 0
+    if taken is not None:
+        free[taken] = False
     pieces, sizes = choose_stretches(
         build_street_arrays(network, density, cluster),
         np.ascontiguousarray(risk, dtype=np.float64),
