@@ -198,6 +198,29 @@ def find_stretches(
     return [np.sort(stretch) for stretch in np.split(pieces, np.cumsum(sizes)[:-1]) if len(sizes)]
 
 
+def find_best_stretch(
+    network: StreetNetwork,
+    risk: NDArray[np.float64],
+    pieces: NDArray[np.int64],
+    max_length_metres: float,
+) -> NDArray[np.int64]:
+    """The connected stretch of most risk among some pieces; one piece may be longer by itself."""
+    metres = network.piece_metres
+    free = np.zeros(len(network), dtype=np.bool_)
+    free[pieces] = metres[pieces] <= max_length_metres
+    if not free.any():
+        return pieces[[int(np.argmax(risk[pieces]))]]
+    found, _ = choose_stretches(
+        build_street_arrays(network, round_significant(risk / metres, DENSITY_DIGITS), None),
+        np.ascontiguousarray(risk, dtype=np.float64),
+        float(max_length_metres),
+        free,
+        1,
+        np.inf,
+    )
+    return np.sort(found)
+
+
 def build_street_arrays(
     network: StreetNetwork, density: NDArray[np.float64], cluster: NDArray[np.int64] | None
 ) -> StreetArrays:

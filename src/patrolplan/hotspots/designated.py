@@ -1,7 +1,12 @@
 """Hotspots that the force designates, beside those that are found: the streets of its polygons.
 
-They come first: a piece of street in a polygon belongs to the force's hotspot, and others are found
-on the street that is left, so that no piece counts twice.
+They come first: street in a polygon belongs to the force's hotspot, and others are found on the
+street that is left, so that no piece counts twice.
+
+A hexagon of ten football pitches may have two kilometres of street, which nobody sees from one
+stop. What a dwell there is worth is what can be walked in it: the connected stretch of most risk
+inside the polygon, no longer than a beat may be. Otherwise every polygon would beat every hotspot
+that is found by its size alone. What is done anywhere in the polygon counts for it all the same.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
+from patrolplan.hotspots.clusters import find_best_stretch
 from patrolplan.hotspots.reasons import DesignatedReason, Reason
 from patrolplan.inputs.designated import ALL_DAYS
 from patrolplan.network import StreetNetwork
@@ -35,6 +41,23 @@ def _build_reason(place: pd.Series) -> DesignatedReason:
         days=() if len(place["days"]) == len(ALL_DAYS) else tuple(place["days"]),
         hours=f"{place['from']}-{place['to']}" if place["from"] else "",
     )
+
+
+def cut_to_walk(
+    area: StudyArea, amounts: NDArray[np.float64], polygons: Sequence[NDArray[np.int64]]
+) -> list[NDArray[np.int64]]:
+    """Of the pieces in each polygon those that a patrol walks: connected, with most risk.
+
+    They are no more street than is walked up and down within a dwell, as of a beat.
+
+    Parameters
+    ----------
+    amounts
+        (p,) risk of each piece; some in every polygon.
+    """
+    patrol = area.settings.patrol
+    max_length = patrol.dwell_minutes * patrol.walking_speed_kmh * 1000 / 60 / 2
+    return [find_best_stretch(area.network, amounts, pieces, max_length) for pieces in polygons]
 
 
 def give_empty_some(

@@ -19,7 +19,7 @@ from patrolplan.hotspots.clusters import (
     flatten_stretches,
     sum_by_stretch,
 )
-from patrolplan.hotspots.designated import add_designations, give_empty_some
+from patrolplan.hotspots.designated import add_designations, cut_to_walk, give_empty_some
 from patrolplan.hotspots.names import name_hotspots
 from patrolplan.hotspots.reasons import Reason, find_reasons, list_window_bands
 from patrolplan.hotspots.significance import assess_certainty
@@ -144,7 +144,8 @@ def _list_reasons(
 def locate_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
     """The hotspots of `find_hotspots` with what a patrol needs alone, without reasons.
 
-    Those that the force designates have the street in their polygons; others are found on the rest.
+    Those that the force designates lie in their polygons, see `patrolplan.hotspots.designated`;
+    others are found on the street that is left.
 
     Returns
     -------
@@ -166,10 +167,10 @@ def locate_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
     if area.designated is None:
         return place_stretches(area, risk.joined, stretches)
     amounts = give_empty_some(network, risk.joined, designated)
-    bare = place_stretches(area, amounts, [*designated, *stretches])
-    count = len(designated)
-    bare["worth"] = sum_by_stretch(risk.joined, [*designated, *stretches])
-    bare.loc[: count - 1, "kind"] = DESIGNATED
+    walked = cut_to_walk(area, amounts, designated)
+    bare = place_stretches(area, amounts, [*walked, *stretches])
+    bare["worth"] = sum_by_stretch(risk.joined, [*walked, *stretches])
+    bare["kind"] = [DESIGNATED] * len(walked) + [OWN] * len(stretches)
     bare["hotspot"] = [*area.designated["place_id"], *bare["hotspot"][: len(stretches)]]
     order = np.argsort(-bare["worth"].to_numpy().round(12), kind="stable")
     return bare.iloc[order].reset_index(drop=True)

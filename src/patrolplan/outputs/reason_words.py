@@ -107,7 +107,9 @@ class ReasonLine(NamedTuple):
     """Whether pupils say so themselves."""
 
 
-def describe_reason(reason: "Reason", *, with_count: bool = True, with_months: bool = True) -> str:
+def describe_reason(  # noqa: PLR0911 - one return for each kind of reason
+    reason: "Reason", *, with_count: bool = True, with_months: bool = True
+) -> str:
     """One reason in words, without a full stop.
 
     Without `with_count`, how much was recorded and until when is left out; without `with_months`
