@@ -21,6 +21,9 @@ from patrolplan.hotspots.reasons import DesignatedReason, Reason
 from patrolplan.inputs.designated import ALL_DAYS
 from patrolplan.network import StreetNetwork
 
+OWN, DESIGNATED = "hotspot", "designated"
+"""Kinds of hotspots: found here, or designated by the force."""
+
 
 def add_designations(
     area: StudyArea, names: Iterable[str], reasons: Sequence[list[Reason]]

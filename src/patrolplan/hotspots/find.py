@@ -19,7 +19,13 @@ from patrolplan.hotspots.clusters import (
     flatten_stretches,
     sum_by_stretch,
 )
-from patrolplan.hotspots.designated import add_designations, cut_to_walk, give_empty_some
+from patrolplan.hotspots.designated import (
+    DESIGNATED,
+    OWN,
+    add_designations,
+    cut_to_walk,
+    give_empty_some,
+)
 from patrolplan.hotspots.names import name_hotspots
 from patrolplan.hotspots.reasons import Reason, find_reasons, list_window_bands
 from patrolplan.hotspots.significance import assess_certainty
@@ -28,9 +34,6 @@ from patrolplan.network import Positions
 from patrolplan.network.names import describe_positions
 from patrolplan.risk.surface import Risk
 from patrolplan.tables import HOTSPOTS
-
-OWN, DESIGNATED = "hotspot", "designated"
-"""Kinds of hotspots: found here, or designated by the force."""
 
 COLUMN_ORDER = [
     *(
