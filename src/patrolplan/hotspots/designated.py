@@ -33,13 +33,14 @@ def add_designations(
         return list(reasons)
     places = area.designated.set_index("place_id")
     return [
-        [_build_reason(places.loc[name]), *own] if name in places.index else own
+        [_build_reason(name, places.loc[name]), *own] if name in places.index else own
         for name, own in zip(names, reasons, strict=True)
     ]
 
 
-def _build_reason(place: pd.Series) -> DesignatedReason:
+def _build_reason(place_id: str, place: pd.Series) -> DesignatedReason:
     return DesignatedReason(
+        place_id=place_id,
         name=str(place["name"]),
         days=() if len(place["days"]) == len(ALL_DAYS) else tuple(place["days"]),
         hours=f"{place['from']}-{place['to']}" if place["from"] else "",

@@ -145,6 +145,8 @@ class DesignatedReason:
     """The force designates the place, whatever was recorded there."""
 
     kind: Literal["designated"] = "designated"
+    place_id: str
+    """The force's own id of it."""
     name: str = ""
     """What the force calls it, in words."""
     days: tuple[str, ...] = ()

@@ -138,8 +138,9 @@ def describe_reason(  # noqa: PLR0911 - one return for each kind of reason
     >>> beat = BeatReason(hotspot="H4", place="Mill Lane", reasons=(crime,))
     >>> describe_reason(beat, with_count=False)
     'Walk on to Mill Lane (H4, robbery)'
-    >>> describe_reason(DesignatedReason(name="Mill Lane", days=("fri",), hours="15:00-19:00"))
-    'Designated by the force for patrols: Mill Lane, Friday, 15:00 to 19:00'
+    >>> force = DesignatedReason(place_id="HO-12", name="Mill", days=("fri",), hours="15:00-19:00")
+    >>> describe_reason(force)
+    'Designated by the force: hotspot HO-12 (Mill), Friday, 15:00 to 19:00'
     """
     match reason:
         case DesignatedReason():
@@ -170,8 +171,9 @@ def _describe_way(reason: WayReason) -> str:
 
 def _describe_designation(reason: DesignatedReason) -> str:
     days = join_words([DAY_WORDS[day] for day in reason.days])
-    details = (reason.name, days, reason.hours.replace("-", " to "))
-    return ": ".join(part for part in (DESIGNATED, ", ".join(filter(None, details))) if part)
+    name = f" ({reason.name})" if reason.name else ""
+    details = (f"hotspot {reason.place_id}{name}", days, reason.hours.replace("-", " to "))
+    return f"Designated by the force: {', '.join(filter(None, details))}"
 
 
 def find_news(reasons: "Sequence[Reason]") -> tuple[TrendReason, str] | None:

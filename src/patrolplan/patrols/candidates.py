@@ -48,10 +48,10 @@ def find_candidates(
 ) -> Candidates:
     """The hotspots within the radius that a patrol has time for, and the tasked places to visit.
 
-    A place to visit that lies on a hotspot's stretch, or in its polygon, is that hotspot, and one stands at the place;
-    another hotspot whose stretch is near a barred place is no candidate, nor is one that the force
-    designates for other days or hours. Hotspots to watch are
-    candidates wherever the school's streets reach them.
+    A place to visit that lies on a hotspot's stretch, or in its polygon, is that hotspot, and one
+    stands at the place; another hotspot whose stretch is near a barred place is no candidate, nor
+    is one that the force designates for other days or hours. Hotspots to watch are candidates
+    wherever the school's streets reach them.
     """
     hotspots, settings = inputs.hotspots, inputs.area.settings.patrol
     in_radius = around.gate_metres <= settings.radius_metres

@@ -4,8 +4,8 @@ Each plan names its hotspots from scratch: H3 of one month need not be H3 of the
 streets stay. So a visit never finds its place by a hotspot's name.
 
 *The same visit* is one of the same day, school, window, place and people. The place of a hotspot
-is its stop; a place that is no hotspot, such as one tasked by intelligence, is known by its id, and so
-is a hotspot that the force designates: its id stays while its streets and stops may change.
+is its stop; a place that is no hotspot, such as one tasked by intelligence, is known by its id, and
+so is a hotspot that the force designates: its id stays while its streets and stops may change.
 Where a week was handed out again and a visit's stop is no longer one of its stops, the visit
 belongs to the hotspot on whose stretch it was. Officers who patrol together make one visit, which
 any of them enters and corrects.
