@@ -138,6 +138,33 @@ def summarise_doses(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     return sums.assign(delivered_percent=share.astype("Float64").round(1))
 
 
+def summarise_designated(
+    ledger: Ledger, first: dt.date, last: dt.date, by_hotspot: pd.DataFrame
+) -> pd.DataFrame:
+    """Plan against delivered of every hotspot that the force designates, in these days.
+
+    Parameters
+    ----------
+    by_hotspot
+        Those with a dose, see `summarise_doses` by `hotspot` and `place`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `place_id`, `place` and the figures; 0 where nothing was promised and nobody was. Those of
+        the weeks that were handed out, by id.
+    """
+    spots = ledger.read_hotspots(first, last)
+    spots = spots[spots["kind"] == "designated"].drop_duplicates("hotspot").sort_values("hotspot")
+    figures = by_hotspot.drop(columns="place").drop_duplicates("hotspot").set_index("hotspot")
+    found = figures.reindex(spots["hotspot"])
+    counted = found[list(FIGURE_COLUMNS)].fillna(0.0).astype(figures.dtypes[list(FIGURE_COLUMNS)])
+    table = counted.assign(delivered_percent=found["delivered_percent"]).reset_index(drop=True)
+    table.insert(0, "place_id", spots["hotspot"].to_numpy())
+    table.insert(1, "place", spots["place"].to_numpy())
+    return table
+
+
 def _list_promised(promised: pd.DataFrame, accounts: PlaceAccounts) -> Iterator[dict[str, Any]]:
     """Figures of each stop handed out: a row for its officer, and one for each of the crew."""
     unrecorded = {
