@@ -81,6 +81,8 @@ class HotspotComparison:
         known.
     places, outside
         How many places there are, and how many of them have no street of the area.
+    snapped
+        Whether crimes count on the streets around their snap points, for all ways alike.
     """
 
     results: pd.DataFrame
@@ -88,6 +90,7 @@ class HotspotComparison:
     flattered_months: int | None
     places: int
     outside: int
+    snapped: bool
 
     def __repr__(self) -> str:
         span = f"{self.months[0]:%Y-%m} to {self.months[-1]:%Y-%m}"
@@ -158,6 +161,7 @@ def compare_hotspots(
         flattered_months=None if drawn is None else int((trials.origins <= drawn).sum()),
         places=len(shapes),
         outside=int((~_find_with_street(shapes, lines)).sum()),
+        snapped=area.snapped,
     )
 
 
