@@ -36,6 +36,7 @@ class OptionalTables(TypedDict, total=False):
     duties: Frames
     places: Frames
     clock: Frames
+    designated: Frames
 
 
 def build_area(

@@ -129,6 +129,9 @@ class StudyArea:
         Plausibility checks whose bound is passed and that are accepted, or that stop nothing.
     earlier_hotspots
         Lines of the hotspots of an earlier plan, by their names; None where none is named.
+    designated
+        Hotspots that the force designates, with a street of the area each, see
+        `patrolplan.tables.DESIGNATED`; None where no table was given.
     """
 
     settings: Settings
@@ -155,6 +158,7 @@ class StudyArea:
     tables: tuple[TableCount, ...] = ()
     alarms: tuple[Alarm, ...] = ()
     earlier_hotspots: gpd.GeoSeries | None = None
+    designated: gpd.GeoDataFrame | None = None
 
     def __repr__(self) -> str:
         return (

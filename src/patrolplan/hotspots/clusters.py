@@ -156,6 +156,7 @@ def find_stretches(
     max_length_metres: float,
     count: int | None = None,
     cluster: NDArray[np.int64] | None = None,
+    taken: NDArray[np.int64] | None = None,
 ) -> list[NDArray[np.int64]]:
     """Disjoint stretches, the one of most risk first.
 
@@ -171,6 +172,8 @@ def find_stretches(
         How many; None: all, up to a quarter of the street.
     cluster
         (p,) cluster of each piece, -1 for none: a stretch then stays inside one cluster.
+    taken
+        Pieces that belong to something else: no stretch has them.
 
     Returns
     -------
@@ -182,6 +185,8 @@ def find_stretches(
     free = (density > risk.sum() / metres.sum()) & (metres <= max_length_metres)
     if cluster is not None:
         free &= cluster >= 0
+    if taken is not None:
+        free[taken] = False
     pieces, sizes = choose_stretches(
         build_street_arrays(network, density, cluster),
         np.ascontiguousarray(risk, dtype=np.float64),
@@ -191,6 +196,29 @@ def find_stretches(
         MAX_COVERAGE * metres.sum() if count is None else np.inf,
     )
     return [np.sort(stretch) for stretch in np.split(pieces, np.cumsum(sizes)[:-1]) if len(sizes)]
+
+
+def find_best_stretch(
+    network: StreetNetwork,
+    risk: NDArray[np.float64],
+    pieces: NDArray[np.int64],
+    max_length_metres: float,
+) -> NDArray[np.int64]:
+    """The connected stretch of most risk among some pieces; one piece may be longer by itself."""
+    metres = network.piece_metres
+    free = np.zeros(len(network), dtype=np.bool_)
+    free[pieces] = metres[pieces] <= max_length_metres
+    if not free.any():
+        return pieces[[int(np.argmax(risk[pieces]))]]
+    found, _ = choose_stretches(
+        build_street_arrays(network, round_significant(risk / metres, DENSITY_DIGITS), None),
+        np.ascontiguousarray(risk, dtype=np.float64),
+        float(max_length_metres),
+        free,
+        1,
+        np.inf,
+    )
+    return np.sort(found)
 
 
 def build_street_arrays(

@@ -94,6 +94,7 @@ class SourceSettings(Section):
     duties: Paths = Field((), description="officers' leave, training, courts and appointments")
     places: Paths = Field((), description="pubs, bars and takeaways; default: those of the streets")
     clock: Paths = Field((), description="share of each category's day, by kind of place and time")
+    designated: Paths = Field((), description="polygons that the force designates as hotspots")
 
 
 class CrimeSettings(Section):

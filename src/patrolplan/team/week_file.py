@@ -93,6 +93,7 @@ class ChangeEntry(FileModel):
 
 PLACES: tuple[tuple[DemandKind, str], ...] = (
     ("tasked", "place_id"),
+    ("designated", "place_id"),
     ("watched", "hotspot"),
     ("feared", "square"),
 )

@@ -7,7 +7,7 @@ import csv
 import datetime as dt
 import io
 import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -24,9 +24,10 @@ from patrolplan.team.ledger.monthly_return import (
     compare_doses,
     list_shortfalls,
     month_days,
+    summarise_designated,
     summarise_doses,
 )
-from patrolplan.team.week import DemandOutcome, Duty, format_day
+from patrolplan.team.week import DemandKind, DemandOutcome, Duty, format_day
 from patrolplan.times import format_time
 
 COLUMNS = (
@@ -188,7 +189,12 @@ def _build_officer_rows(roster: Roster) -> list[list[str]]:
 
 
 DEMAND_COLUMNS = ("Kind", "Sign", "Place", "Day", "Visits", "Met by", "Why not")
-DEMAND_KINDS = {"tasked": "tasked", "watched": "new or rising", "feared": "pupils feel unsafe"}
+DEMAND_KINDS: Mapping[DemandKind, str] = {
+    "tasked": "tasked",
+    "designated": "designated by the force",
+    "watched": "new or rising",
+    "feared": "pupils feel unsafe",
+}
 
 
 def _build_demand_row(roster: Roster, demand: DemandOutcome) -> list[str]:
@@ -263,14 +269,17 @@ def build_return_tables(
 ) -> dict[str, pd.DataFrame]:
     """Doses promised and delivered in a month (YYYY-MM), for each of `TABLES`.
 
-    And "by-reason", why what was promised was not delivered. `staff` are names of the officers
-    table that are not shown: they are counted together.
+    And "by-reason", why what was promised was not delivered; and where the force designates
+    hotspots, "by-designated", a row each, also of those that nobody went to. `staff` are names of
+    the officers table that are not shown: they are counted together.
     """
     first, last = month_days(month)
     table = compare_doses(ledger, first, last)
     table["officer"] = table["officer"].where(~table["officer"].isin(list(staff)), STAFF_ROW)
     tables = {name: summarise_doses(table, by) for name, by in TABLES.items()}
-    return tables | {"by-reason": list_shortfalls(ledger, first, last)}
+    tables["by-reason"] = list_shortfalls(ledger, first, last)
+    designated = summarise_designated(ledger, first, last, tables["by-hotspot"])
+    return tables if designated.empty else tables | {"by-designated": designated}
 
 
 def write_return(
@@ -286,7 +295,8 @@ def write_return(
         YYYY-MM.
     out
         Folder: `return-MONTH.csv`, a row per school and hotspot, and `by-hotspot.csv`,
-        `by-school.csv`, `by-officer.csv`, `by-week.csv`, `by-reason.csv`.
+        `by-school.csv`, `by-officer.csv`, `by-week.csv`, `by-reason.csv`; `by-designated.csv` where
+        the force designates hotspots.
     staff
         Names of school staff in the officers table: they are counted together, not shown.
 

@@ -12,7 +12,7 @@ import pandas as pd
 from patrolplan.tables import REASONS
 from patrolplan.team.ledger.ledger import Ledger
 from patrolplan.team.ledger.presence import PlaceAccount, account_for_visits, share_presence_by_day
-from patrolplan.team.ledger.visits import match_stretches, project_stops, project_to_metres
+from patrolplan.team.ledger.visits import match_places, project_stops, project_to_metres
 
 FIGURE_COLUMNS = (
     "promised_visits",
@@ -61,7 +61,8 @@ def compare_doses(ledger: Ledger, first: dt.date, last: dt.date) -> pd.DataFrame
     Returns
     -------
     pandas.DataFrame
-        `officer, date, week` (its Monday), `urn, school, hotspot, place` and `FIGURE_COLUMNS`.
+        `officer, date, week` (its Monday), `urn, school, hotspot, kind, place` and
+        `FIGURE_COLUMNS`.
         Names and words of a place are those last handed out in these days.
     """
     promised, delivered = ledger.read_promised(first, last), ledger.read_delivered(first, last)
@@ -76,7 +77,8 @@ def compare_doses(ledger: Ledger, first: dt.date, last: dt.date) -> pd.DataFrame
     table["week"] = [day - dt.timedelta(days=day.weekday()) for day in table["date"]]
     schools = promised.drop_duplicates("urn", keep="last").set_index("urn")["school"]
     table["school"] = table["urn"].map(schools).fillna("")
-    columns = ["officer", "date", "week", "urn", "school", "hotspot", "place", *FIGURE_COLUMNS]
+    place = ("hotspot", "kind", "place")
+    columns = ["officer", "date", "week", "urn", "school", *place, *FIGURE_COLUMNS]
     return table.sort_values(COMPARISON_KEY, ignore_index=True)[columns]
 
 
@@ -134,6 +136,33 @@ def summarise_doses(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     minutes = [name for name in FIGURE_COLUMNS if name.endswith("minutes")]
     sums[minutes] = sums[minutes].round(1)
     return sums.assign(delivered_percent=share.astype("Float64").round(1))
+
+
+def summarise_designated(
+    ledger: Ledger, first: dt.date, last: dt.date, by_hotspot: pd.DataFrame
+) -> pd.DataFrame:
+    """Plan against delivered of every hotspot that the force designates, in these days.
+
+    Parameters
+    ----------
+    by_hotspot
+        Those with a dose, see `summarise_doses` by `hotspot` and `place`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `place_id`, `place` and the figures; 0 where nothing was promised and nobody was. Those of
+        the weeks that were handed out, by id.
+    """
+    spots = ledger.read_hotspots(first, last)
+    spots = spots[spots["kind"] == "designated"].drop_duplicates("hotspot").sort_values("hotspot")
+    figures = by_hotspot.drop(columns="place").drop_duplicates("hotspot").set_index("hotspot")
+    found = figures.reindex(spots["hotspot"])
+    counted = found[list(FIGURE_COLUMNS)].fillna(0.0).astype(figures.dtypes[list(FIGURE_COLUMNS)])
+    table = counted.assign(delivered_percent=found["delivered_percent"]).reset_index(drop=True)
+    table.insert(0, "place_id", spots["hotspot"].to_numpy())
+    table.insert(1, "place", spots["place"].to_numpy())
+    return table
 
 
 def _list_promised(promised: pd.DataFrame, accounts: PlaceAccounts) -> Iterator[dict[str, Any]]:
@@ -199,30 +228,32 @@ def _pad_hotspot_numbers(column: pd.Series) -> pd.Series:
 def _match_places(
     ledger: Ledger, first: dt.date, last: dt.date, *tables: pd.DataFrame
 ) -> pd.DataFrame:
-    """`hotspot, place, spot`, one row a place; adds a column `spot` to each table, its place.
+    """`hotspot, kind, place, spot`, a row a place; adds a column `spot` to each table, its place.
 
     A place is a hotspot of the week handed out last; hotspots of earlier weeks and visits count as
-    the place that they lie on. One that lies on none is added as a place of its own.
+    the place that they lie on. One that lies on none is added as a place of its own. What the force
+    designates is known by its id.
     """
-    places: list[tuple[str, str]] = []
+    columns = ["hotspot", "kind", "place"]
+    places = pd.DataFrame(columns=columns, dtype=object)
     stretches, all_stops_xy = np.empty(0, dtype=object), np.empty((0, 2))
     for _, week in ledger.read_hotspots(first, last).groupby("handout", sort=False):
         stops_xy = project_stops(week, ledger.projection)
-        row = match_stretches(stops_xy, stretches, all_stops_xy)
+        row = match_places(week, stops_xy, places, stretches, all_stops_xy)
         new = week[row < 0]
-        places += list(zip(new["hotspot"], new["place"], strict=True))
+        places = pd.concat([places, new[columns]], ignore_index=True)
         stretches = np.concatenate(
             [stretches, project_to_metres(new["stretch"], ledger.projection)]
         )
         all_stops_xy = np.concatenate([all_stops_xy, stops_xy[row < 0]])
     for table in tables:
         stops_xy = project_stops(table, ledger.projection)
-        table["spot"] = match_stretches(stops_xy, stretches, all_stops_xy)
+        table["spot"] = match_places(table, stops_xy, places, stretches, all_stops_xy)
         unmatched = table[table["spot"] < 0]
-        for place, group in unmatched.groupby("place"):  # on days for which no week is handed out
+        for _, group in unmatched.groupby("place"):  # on days for which no week is handed out
             table.loc[group.index, "spot"] = len(places)
-            places.append((str(group["hotspot"].iloc[0]), str(place)))
+            places = pd.concat([places, group[columns].iloc[:1]], ignore_index=True)
             xy = project_stops(group.iloc[:1], ledger.projection)
             stretches = np.append(stretches, gpd.points_from_xy(*xy.T))
             all_stops_xy = np.concatenate([all_stops_xy, xy])
-    return pd.DataFrame(places, columns=["hotspot", "place"]).assign(spot=np.arange(len(places)))
+    return places.assign(spot=np.arange(len(places)))
