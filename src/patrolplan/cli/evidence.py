@@ -88,7 +88,9 @@ def backtest(
     designated: Annotated[
         Path | None,
         typer.Option(
-            "--designated", help="Polygons of the force's own hotspots, to be compared with ours."
+            "--designated",
+            help="Polygons of the force's own hotspots, to be compared with ours; default those of "
+            "the settings.",
         ),
     ] = None,
     as_json: console.Json = False,
@@ -114,6 +116,8 @@ def backtest(
     places = None if designated is None else read_polygon_file(designated, key="--designated")
     area = console.load_study_area(config)
     risk_test, patrol_test = console.run_backtest(area, origins, window)
+    if places is None and window is None:
+        places = area.designated
     compared = None if places is None else _compare_designated(area, places, risk_test)
     if out is not None:
         _write_backtest(area, risk_test, patrol_test, out, compared)

@@ -48,24 +48,27 @@ def build_backtest_document(
 
 def describe_comparison(compared: HotspotComparison) -> list[str]:
     """The force's own places against ours, in lines: what they hold of all harm, and how fair."""
-    rows = compared.results[compared.results["category"] == ALL_CATEGORIES].set_index("chosen_by")
-    lines = []
-    if rows["n_events"].iloc[0] < MIN_EVENTS_TO_COMPARE or rows["pai"].isna().any():
+    rows = {row.chosen_by: row for row in _list_rows(compared) if row.category == ALL_CATEGORIES}
+    theirs, lines = rows["theirs"], []
+    if theirs.n_events < MIN_EVENTS_TO_COMPARE or np.isnan(theirs.pai):
         lines.append("Designated places: too few incidents to tell.")
     else:
-        theirs = rows.loc["theirs"]
         lines.append(
             f"Designated places hold {format_percent(theirs.hit_rate)} of harm on "
             f"{format_percent(theirs.coverage, 1)} of the street (PAI {theirs.pai:.2f})."
         )
-        lines += [f"  {_describe_way(name, rows.loc[name], theirs)}" for name in CHOSEN_BY[1:]]
+        lines += [f"  {_describe_way(rows[name], theirs)}" for name in CHOSEN_BY[1:]]
     return [*lines, *_list_cautions(compared)]
 
 
-def _describe_way(name: ChosenBy, row: pd.Series, theirs: pd.Series) -> str:
+def _list_rows(compared: HotspotComparison) -> list[Any]:
+    return list(compared.results.itertuples())
+
+
+def _describe_way(row: Any, theirs: Any) -> str:  # noqa: ANN401 - rows of `results`
     """What one way to choose streets holds, and how much more that is than the force's own."""
     low, high = row.difference_low, row.difference_high
-    holds = f"{CHOSEN_WORDS[name]}: {format_percent(row.hit_rate)} on"
+    holds = f"{CHOSEN_WORDS[row.chosen_by]}: {format_percent(row.hit_rate)} on"
     if np.isclose(row.coverage, theirs.coverage, rtol=SAME_STREET):
         per_pai = 100 * row.coverage
         sure = _format_interval(per_pai * row.difference, per_pai * low, per_pai * high, 1)
@@ -84,8 +87,8 @@ def _format_interval(difference: float, low: float, high: float, digits: int) ->
 
 def list_comparison_rows(compared: HotspotComparison) -> list[tuple[str, ...]]:
     """Rows of the printed table: category, whose streets, shares, PAI, difference of PAI."""
-    rows = []
-    for row in compared.results.itertuples():
+    rows: list[tuple[str, ...]] = []
+    for row in _list_rows(compared):
         is_theirs = row.chosen_by == "theirs"
         known = not np.isnan(row.pai)
         sure = _format_interval(row.difference, row.difference_low, row.difference_high, 2)

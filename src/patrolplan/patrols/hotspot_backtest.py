@@ -12,7 +12,7 @@ months those may be is counted where the date of drawing is known.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import geopandas as gpd
@@ -190,7 +190,7 @@ def _score_months(
         select_components(build_models(settings.risk.half_life_months, settings.seed)).values()
     )
     scorer = Scorer(history, harm, seed)
-    crime_only = use_crime_only(area)
+    crime_only = replace(use_crime_only(area), designated=None)  # ours alone, also on their street
     for month, stack in zip(trials.origins, trials.stacks, strict=False):
         known = scorer.find_known_streets(int(history.months.searchsorted(month)))
         cut = history.cut_before(month)
