@@ -44,6 +44,11 @@ from .risk.estimators import Estimator as Estimator
 from .risk.surface import Risk as Risk
 from .settings import Settings as Settings, load_settings as load_settings
 from .settings.load import demo_settings as demo_settings
+from .team.audit_columns import (
+    AuditColumns as AuditColumns,
+    read_audit_columns as read_audit_columns,
+)
+from .team.burden import Burden as Burden, measure_burden as measure_burden
 from .team.impact import Impact as Impact, estimate_impact as estimate_impact
 from .team.ledger.dose_history import delivered_before as delivered_before
 from .team.ledger.ledger import Ledger as Ledger, open_ledger as open_ledger

@@ -78,8 +78,8 @@ def shares_by(
     """
     plan = plan_or_week.plan if isinstance(plan_or_week, Week) else plan_or_week
     network = plan.area.network
-    names = _read_names(polygons, name)
-    shapes = _project(polygons, network.projection.crs)
+    names = read_polygon_names(polygons, name)
+    shapes = project_polygons(polygons, network.projection.crs)
     lines, metres = network.piece_lines[: len(network)], network.piece_metres[: len(network)]
     inside = split_by_polygons(lines, shapes)
     share = inside / inside.sum(axis=1, keepdims=True)
@@ -126,7 +126,7 @@ def _list_parts(patrol: Patrol) -> Iterator[tuple[shapely.Geometry, float]]:
         yield shapely.LineString(line) if is_walk else shapely.Point(line[0]), leg.minutes
 
 
-def _project(polygons: gpd.GeoDataFrame, crs: str) -> NDArray[np.object_]:
+def project_polygons(polygons: gpd.GeoDataFrame, crs: str) -> NDArray[np.object_]:
     """(k,) valid polygons in a CRS of metres, without overlaps."""
     if polygons.crs is None:
         raise InputError.one(SOURCE, "has polygons without a CRS", "set it with set_crs")
@@ -148,7 +148,7 @@ def _project(polygons: gpd.GeoDataFrame, crs: str) -> NDArray[np.object_]:
     return shapes
 
 
-def _read_names(polygons: gpd.GeoDataFrame, column: str | None) -> Sequence[str]:
+def read_polygon_names(polygons: gpd.GeoDataFrame, column: str | None) -> Sequence[str]:
     """(k,) the polygons' names."""
     if not isinstance(polygons, gpd.GeoDataFrame) or polygons.active_geometry_name is None:
         message = f"{SOURCE} takes a GeoDataFrame, not a {type(polygons).__name__}"
