@@ -116,9 +116,12 @@ def backtest(
     places = None if designated is None else read_polygon_file(designated, key="--designated")
     area = console.load_study_area(config)
     risk_test, patrol_test = console.run_backtest(area, origins, window)
+    compared = None
     if places is None and window is None:
         places = area.designated
-    compared = None if places is None else _compare_designated(area, places, risk_test)
+    if places is not None:
+        source = "[sources] designated" if designated is None else designated
+        compared = _compare_designated(area, places, risk_test, source)
     if out is not None:
         _write_backtest(area, risk_test, patrol_test, out, compared)
     if as_json:
@@ -137,11 +140,12 @@ def backtest(
 
 
 def _compare_designated(
-    area: StudyArea, places: gpd.GeoDataFrame, risk_test: Backtest
+    area: StudyArea, places: gpd.GeoDataFrame, risk_test: Backtest, source: object
 ) -> HotspotComparison:
-    from patrolplan.patrols.hotspot_backtest import compare_hotspots
+    from patrolplan.errors import name_source
+    from patrolplan.patrols.hotspot_backtest import SOURCE, compare_hotspots
 
-    with console.report_stage("Comparing designated places"):
+    with console.report_stage("Comparing designated places"), name_source(SOURCE, source):
         return compare_hotspots(area, places, backtest=risk_test)
 
 

@@ -20,6 +20,7 @@ from patrolplan.area import StudyArea
 from patrolplan.audit_guard import AUDIT_MARK
 from patrolplan.errors import InputError
 from patrolplan.inputs.boundary import read_limits
+from patrolplan.network.polygon_parts import split_by_polygons
 from patrolplan.patrols.plan import Plan
 from patrolplan.privacy import suppress_and_round
 from patrolplan.risk.history import MIN_KNOWN_SHARE, build_history, get_harm_days
@@ -35,7 +36,6 @@ from patrolplan.team.shares import (
     project_polygons,
     read_polygon_names,
     shares_by,
-    split_by_polygons,
 )
 from patrolplan.team.week import Week
 from patrolplan.text import format_count
