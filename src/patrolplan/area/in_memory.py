@@ -9,6 +9,7 @@ import pandas as pd
 
 from patrolplan.area.load import SOURCE_FIELDS, GivenSources, gather_area
 from patrolplan.area.study_area import StudyArea
+from patrolplan.audit_guard import refuse_audit_columns
 from patrolplan.inputs.table_sources import MemoryTable
 from patrolplan.settings import Settings, format_unknown, load_settings, parse_settings
 from patrolplan.settings.kinds import name_argument
@@ -79,7 +80,7 @@ def build_area(
     Raises
     ------
     InputError
-        With all problems found, not only the first.
+        With all problems found, not only the first; or when a table has columns for audit.
     TypeError
         When an argument is not a frame, or not a table that there is.
 
@@ -112,6 +113,7 @@ def build_area(
             )
             raise TypeError(message)
         given[name] = cast("Frames", frames)
+    refuse_audit_columns("build_area", given, streets)
     frames_of = {name: _list_frames(name, one) for name, one in given.items() if one is not None}
     names = [*frames_of, *(["streets"] if streets is not None else [])]
     checked = _name_arguments(settings, names)

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from patrolplan.area import StudyArea
+from patrolplan.audit_guard import refuse_audit_columns
 from patrolplan.errors import InputError, Problems
 from patrolplan.hotspots.designated import give_empty_some
 from patrolplan.hotspots.find import complete_hotspots, place_stretches
@@ -74,6 +75,7 @@ def snap_hotspots(
     >>> own["hotspot"].tolist(), bool(own["length_metres"].iloc[0] > 100)
     (['bus station'], True)
     """
+    refuse_audit_columns(SOURCE, area, places)
     if not isinstance(places, gpd.GeoDataFrame) or places.active_geometry_name is None:
         message = f"{SOURCE} takes a GeoDataFrame, not a {type(places).__name__}"
         raise TypeError(message)

@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import clone
 
+from patrolplan.audit_guard import refuse_audit_columns
 from patrolplan.errors import InputError, Problems
 from patrolplan.risk.history import History
 from patrolplan.risk.model_table import ModelTables
@@ -109,9 +110,10 @@ def wrap_estimator(name: str, estimator: object, seed: int) -> EstimatorModel:
     Raises
     ------
     InputError
-        When it is a class, lacks a method, or cannot be cloned.
+        When it is a class, lacks a method, cannot be cloned, or holds columns for audit.
     """
     where = f"model '{name}'"
+    refuse_audit_columns(where, estimator)
     if isinstance(estimator, type):
         what, remedy = f"{estimator.__name__} is a class", f"give {estimator.__name__}()"
         raise InputError.one(where, what, remedy)
@@ -128,6 +130,10 @@ def wrap_estimator(name: str, estimator: object, seed: int) -> EstimatorModel:
         what = f"{type(estimator).__name__} cannot be cloned ({error})"
         remedy = "let its constructor store its parameters, each under its own name, and no more"
         raise InputError.one(where, what, remedy) from error
+    parameters = estimator.get_params(deep=True)  # type: ignore[attr-defined]  # checked above
+    # Tables that it brings along are known by their names alone: nothing else says where they are
+    # from. What its own code reads from elsewhere cannot be seen.
+    refuse_audit_columns(where, parameters, getattr(estimator, "__dict__", {}), by_name=True)
     return EstimatorModel(name, estimator, seed)  # type: ignore[arg-type]  # checked above
 
 

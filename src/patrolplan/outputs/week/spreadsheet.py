@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
+import geopandas as gpd
 import pandas as pd
 import xlsxwriter
 from xlsxwriter.format import Format
@@ -265,25 +266,37 @@ STAFF_ROW = "school staff"
 
 
 def build_return_tables(
-    ledger: Ledger, month: str, *, staff: Collection[str] = ()
+    ledger: Ledger,
+    month: str,
+    *,
+    staff: Collection[str] = (),
+    polygons: gpd.GeoDataFrame | None = None,
 ) -> dict[str, pd.DataFrame]:
     """Doses promised and delivered in a month (YYYY-MM), for each of `TABLES`.
 
     And "by-reason", why what was promised was not delivered; and where the force designates
     hotspots, "by-designated", a row each, also of those that nobody went to. `staff` are names of
-    the officers table that are not shown: they are counted together.
+    the officers table that are not shown: they are counted together. `polygons`, such as wards,
+    add "by-polygon", see `compare_doses`.
     """
     first, last = month_days(month)
-    table = compare_doses(ledger, first, last)
+    table = compare_doses(ledger, first, last, polygons=polygons)
     table["officer"] = table["officer"].where(~table["officer"].isin(list(staff)), STAFF_ROW)
     tables = {name: summarise_doses(table, by) for name, by in TABLES.items()}
+    if polygons is not None:
+        tables["by-polygon"] = summarise_doses(table, ["polygon"])
     tables["by-reason"] = list_shortfalls(ledger, first, last)
     designated = summarise_designated(ledger, first, last, tables["by-hotspot"])
     return tables if designated.empty else tables | {"by-designated": designated}
 
 
 def write_return(
-    ledger: Ledger, month: str, out: str | Path, *, staff: Collection[str] = ()
+    ledger: Ledger,
+    month: str,
+    out: str | Path,
+    *,
+    staff: Collection[str] = (),
+    polygons: gpd.GeoDataFrame | None = None,
 ) -> Path:
     """Write a month's return completely or not at all; equal doses give equal bytes.
 
@@ -296,9 +309,11 @@ def write_return(
     out
         Folder: `return-MONTH.csv`, a row per school and hotspot, and `by-hotspot.csv`,
         `by-school.csv`, `by-officer.csv`, `by-week.csv`, `by-reason.csv`; `by-designated.csv` where
-        the force designates hotspots.
+        the force designates hotspots, and `by-polygon.csv` with `polygons`.
     staff
         Names of school staff in the officers table: they are counted together, not shown.
+    polygons
+        Wards, beats or others to sum by, see `compare_doses`.
 
     Returns
     -------
@@ -312,7 +327,7 @@ def write_return(
     LedgerError
         When the ledger cannot be read.
     """
-    tables = build_return_tables(ledger, month, staff=staff)
+    tables = build_return_tables(ledger, month, staff=staff, polygons=polygons)
     out = Path(out)
     details = {"schema": 1, "area": ledger.area, "month": month}
     with replace_folder(out, details) as folder:
