@@ -6,10 +6,18 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
+
 from patrolplan.atomic import WEEK_FILE
 from patrolplan.errors import InputError, OutputError
 from patrolplan.outputs.card.card import render_cards
-from patrolplan.outputs.geopackage import build_plan_document, build_plan_layers, write_layers
+from patrolplan.outputs.geopackage import (
+    build_plan_document,
+    build_plan_layers,
+    render_parquet,
+    write_layers,
+)
+from patrolplan.outputs.gis.project import GEOPACKAGE, render_project
 from patrolplan.outputs.gpx import render_gpx
 from patrolplan.outputs.output_folder import (
     build_manifest_header,
@@ -33,6 +41,7 @@ def write_pack(
     officer: str | None = None,
     date: dt.date | None = None,
     request: Mapping[str, Any] | None = None,
+    geoparquet: bool = False,
     executor: Executor | None = None,
     report_progress: ProgressCallback | None = None,
 ) -> Path:
@@ -41,7 +50,8 @@ def write_pack(
     Parameters
     ----------
     plan_or_week
-        A plan: `plan.json`, `plan.gpkg`, `map.html`, `cards/URN.pdf`, `cards.pdf`, `gpx/URN.gpx`.
+        A plan: `plan.json`, `plan.gpkg`, `plan.qgs`, `map.html`, `cards/URN.pdf`, `cards.pdf`,
+        `gpx/URN.gpx`.
         A week: `week.json`, `hotspots.geojson`, `week.csv`, `week.xlsx`, `map.html`, `tasks.pdf`,
         `lead.pdf`, `cards/OFFICER/DATE-URN.pdf`, `cards/OFFICER.pdf`, `calendars/OFFICER.ics`,
         `schools/URN.pdf`, `posters/URN.pdf`.
@@ -54,6 +64,8 @@ def write_pack(
     request
         For a plan only: what was requested in addition to the settings. It goes into the manifest,
         so that `patrolplan.outputs.output_folder.is_up_to_date` recognises the same plan.
+    geoparquet
+        For a plan only: also write each layer as `layers/NAME.parquet`.
     executor, report_progress
         Workers that share the cards, and what is called with the progress, as for
         `patrolplan.outputs.card.card.render_cards`. The files are the same, byte by byte.
@@ -81,6 +93,8 @@ def write_pack(
     details = build_manifest_header(plan_or_week.area)
     details |= {} if request is None else {"asked": dict(request)}
     with replace_folder(out, details) as folder:
+        layers = build_plan_layers(plan_or_week)
+        _write_layer_files(plan_or_week, layers, folder, geoparquet=geoparquet)
         _write_plan_files(plan_or_week, folder, executor, report_progress)
     return out
 
@@ -141,11 +155,21 @@ def _describe_part(officer: str | None, date: dt.date | None) -> dict[str, str]:
     return {name: value for name, value in part.items() if value is not None}
 
 
+def _write_layer_files(
+    plan: Plan, layers: Mapping[str, gpd.GeoDataFrame], folder: Path, *, geoparquet: bool
+) -> None:
+    """Write what other programs open: the GeoPackage, its project, and GeoParquet if wanted."""
+    write_layers(folder / GEOPACKAGE, layers)
+    files = {"plan.qgs": render_project(plan, layers)}
+    if geoparquet:
+        files |= {f"layers/{name}.parquet": render_parquet(frame) for name, frame in layers.items()}
+    write_files(folder, files)
+
+
 def _write_plan_files(
     plan: Plan, folder: Path, executor: Executor | None, report_progress: ProgressCallback | None
 ) -> None:
     write_json(folder / "plan.json", build_plan_document(plan))
-    write_layers(folder / "plan.gpkg", build_plan_layers(plan))
     files = {"map.html": render_map(plan)}
     for urn in dict.fromkeys(patrol.urn for patrol in plan.patrols):
         files[f"gpx/{urn}.gpx"] = render_gpx(plan, urn)
