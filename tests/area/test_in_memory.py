@@ -386,3 +386,35 @@ def test_no_row_of_reports_stays_in_an_area(demo_frames):
     assert b"Zaphod7Elmrow" not in content
     assert b"R00001" not in content
     assert b"E09900010" not in content  # a column of crimes that nobody reads
+
+
+def test_a_boundary_in_memory_is_that_of_its_file(tmp_path):
+    """Polygons of a frame, in any CRS, give the limits that their file gives, before any bounds."""
+    edge = gpd.GeoDataFrame(geometry=[shapely.box(-0.129, 51.51, -0.12, 51.53)], crs=4326)
+    edge.to_file(tmp_path / "edge.geojson")
+    files = _build(settings={"area": {"boundary": str(tmp_path / "edge.geojson")}})
+    memory = _build(boundary=edge, settings={"area": {"bounds": [-1.0, 51.0, 1.0, 52.0]}})
+    assert _metres(memory) == _metres(files) != _metres(_build())
+    assert "boundary: in memory" in memory.inputs
+    other = edge.set_geometry(edge.buffer(0.001))
+    assert (
+        _build(boundary=other).inputs["boundary: in memory"] != memory.inputs["boundary: in memory"]
+    )
+    with pytest.raises(pp.InputError, match=r"^argument boundary: has no polygon"):
+        _build(boundary=STREETS)
+    with pytest.raises(TypeError, match="argument boundary is a DataFrame; give a GeoDataFrame"):
+        _build(boundary=CRIMES)
+
+
+def test_earlier_hotspots_in_memory_name_those_of_today():
+    """The hotspots that were found before name the same places; a name twice is refused."""
+    settings = {"risk": {"model": "prior count"}}
+    area = _build(settings=settings)
+    before = pp.find_hotspots(area, pp.estimate_risk(area))
+    before["hotspot"] = [f"H{number}" for number in range(7, 7 + len(before))]
+    again = _build(settings=settings, earlier=before)
+    names = pp.find_hotspots(again, pp.estimate_risk(again))["hotspot"].tolist()
+    assert names == before["hotspot"].tolist()
+    assert "earlier hotspots: in memory" in again.inputs
+    with pytest.raises(pp.InputError, match=r"^argument earlier: two hotspots have the name H7"):
+        _build(earlier=pd.concat([before, before]))

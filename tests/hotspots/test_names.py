@@ -1,6 +1,8 @@
 """Names of hotspots: new numbers, or those that the same places had in an earlier plan."""
 
 import dataclasses
+import json
+import shutil
 import tomllib
 
 import geopandas as gpd
@@ -14,8 +16,12 @@ import patrolplan as pp
 from patrolplan.area import compute_input_digests
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
-from patrolplan.hotspots.names import MIN_SHARED, NEAR_METRES, name_hotspots
-from patrolplan.inputs.earlier_hotspots import read_earlier_hotspots
+from patrolplan.hotspots.names import MIN_SHARED, NEAR_METRES, list_former_hotspots, name_hotspots
+from patrolplan.inputs.earlier_hotspots import (
+    digest_hotspots,
+    note_earlier_plan,
+    read_earlier_hotspots,
+)
 from patrolplan.outputs.frames import frame_hotspots
 from patrolplan.outputs.geopackage import write_layers
 from patrolplan.settings import parse_settings
@@ -65,6 +71,46 @@ def test_names_are_those_of_matching_pair_after_pair(seed, count, before):
     assert len(set(found)) == len(found)
     new = [int(name[1:]) for name in found if name not in names]
     assert all(number > max(int(name[1:]) for name in names) for number in new)
+
+
+def _carry(lines, earlier):
+    """Names of a month's stretches, and what its plan hands on to the next one."""
+    names = name_hotspots(lines, earlier)
+    spots = gpd.GeoDataFrame({"hotspot": names}, geometry=lines, crs=BNG)
+    former = list_former_hotspots(spots, earlier)
+    assert not set(former["hotspot"]) & set(names)
+    return names, gpd.GeoSeries(
+        [*lines, *former.geometry], index=[*names, *former["hotspot"]], crs=BNG
+    )
+
+
+@given(st.integers(0, 2**32), st.lists(st.integers(1, 8), min_size=2, max_size=5))
+def test_a_name_belongs_to_a_place_for_good(seed, counts):
+    """Planned twice, a month has the same names; a new place has none that any month ever gave."""
+    rng = np.random.default_rng(seed)
+    earlier, given_out = None, set()
+    for count in counts:
+        lines = _draw_stretches(rng, count)
+        names, after = _carry(lines, earlier)
+        again, same = _carry(lines, after)
+        assert again == names
+        assert digest_hotspots(same) == digest_hotspots(after)
+        known = set() if earlier is None else set(earlier.index)
+        assert known == given_out
+        assert not (set(names) - known) & given_out
+        given_out |= set(names)
+        earlier = after
+
+
+def test_a_place_that_returns_has_its_own_name():
+    """A month without a place retires its name, which nothing else has until it returns."""
+    here, there, new = shapely.linestrings([[[0, y], [90, y]] for y in (0, 500, 900)])
+    _, plan = _carry([here, there], None)
+    names, plan = _carry([there], plan)
+    assert (names, plan.index.tolist()) == (["H2"], ["H2", "H1"])
+    names, plan = _carry([new, there], plan)
+    assert (names, plan.index.tolist()) == (["H3", "H2"], ["H3", "H2", "H1"])
+    assert _carry([here, new], plan)[0] == ["H1", "H3"]
 
 
 def test_the_same_stretches_have_the_same_names():
@@ -145,17 +191,21 @@ def test_places_keep_their_names_from_month_to_month(months):
 
 
 def test_the_earlier_file_is_an_input(months):
-    """Its digest is among the inputs of the area, and changes with the file."""
+    """Its names and lines are among the inputs of the area; its other columns are not."""
     _, path, area = months
     (name,) = [name for name in area.inputs if name.startswith("earlier hotspots: ")]
-    content = path.read_bytes()
+    content, frame = path.read_bytes(), gpd.read_file(path, layer="hotspots")
     try:
-        path.write_bytes(content + b"\0")
-        now = compute_input_digests(area.settings, area.reports)
+        found = []
+        for changed in (frame.assign(worth=0.5), frame[1:]):
+            path.unlink()
+            write_layers(path, {"hotspots": changed})
+            found.append(compute_input_digests(area.settings, area.reports))
     finally:
         path.write_bytes(content)
-    assert now.pop(name) != area.inputs[name]
-    assert now == {key: value for key, value in area.inputs.items() if key != name}
+    assert found[0] == area.inputs
+    assert found[1].pop(name) != area.inputs[name]
+    assert found[1] == {key: value for key, value in area.inputs.items() if key != name}
 
 
 def test_another_earlier_plan_needs_another_load(months):
@@ -221,3 +271,62 @@ def test_the_file_may_be_in_another_crs(tmp_path, area_settings):
         assert lines.index.tolist() == ["H1"]
         assert lines.iloc[0].hausdorff_distance(_layer().geometry.iloc[0]) < 0.01
     assert read_earlier_hotspots(area_settings(), projection) is None
+
+
+def test_former_hotspots_follow_and_names_of_a_force_are_passed_over(tmp_path, area_settings):
+    """Both layers are read, the last plan's first; a force's own places have names of their own."""
+    path = tmp_path / "plan.gpkg"
+    force = _layer(hotspot=["HO-12"])
+    former = _layer(hotspot=["H7"])
+    write_layers(path, {"hotspots": pd.concat([force, _layer()]), "former_hotspots": former})
+    lines = read_earlier_hotspots(area_settings(earlier="plan.gpkg"), Projection(BNG))
+    assert lines.index.tolist() == ["H1", "H7"]
+    path.unlink()
+    write_layers(path, {"hotspots": _layer(), "former_hotspots": _layer()})
+    with pytest.raises(InputError, match="two hotspots have the name H1"):
+        read_earlier_hotspots(area_settings(earlier="plan.gpkg"), Projection(BNG))
+
+
+def test_a_plan_that_does_not_exist_yet_is_a_note(tmp_path, area_settings):
+    """A folder without a plan is announced, and names nothing; a file that is named must exist."""
+    settings = area_settings(earlier="plan")
+    (note,) = note_earlier_plan(settings)
+    assert pp.describe_note(note) == (
+        "No earlier plan in 'plan' yet ([hotspots] earlier): hotspots are numbered from H1."
+    )
+    assert read_earlier_hotspots(settings, Projection(BNG)) is None
+    (tmp_path / "plan").mkdir()
+    write_layers(tmp_path / "plan" / "plan.gpkg", {"hotspots": _layer()})
+    assert note_earlier_plan(settings) == []
+    assert len(read_earlier_hotspots(settings, Projection(BNG))) == 1
+
+
+@pytest.mark.slow
+def test_months_planned_into_one_folder(copy_demo, demo, run, tmp_path):
+    """The first plan numbers, the same again is up to date, and the next month has its names."""
+    held = [f"2026-0{month}" for month in range(1, 10)]
+    config = copy_demo(tmp_path, *held[:-1])
+    text = config.read_text(encoding="utf-8")
+    more = '[hotspots]\nearlier = "plan"\n[schools]\nurns = ["900003"]\n'
+    more += '[accept]\nreport_dates = "later than these crimes"\n'
+    config.write_text(f"{text}\n{more}", encoding="utf-8")
+    out = tmp_path / "plan"
+
+    def plan():
+        code, printed, err = run("plan", "--config", config, "--out", out, "--workers", "1")
+        assert code == 0, err
+        document = json.loads((out / "plan.json").read_text(encoding="utf-8"))
+        return printed + err, [hotspot["id"] for hotspot in document["hotspots"]]
+
+    printed, first = plan()
+    assert first == [f"H{number}" for number in range(1, len(first) + 1)]
+    manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+    assert any("No earlier plan in 'plan' yet" in note for note in manifest["notes"])
+    assert "up to date" in plan()[0]
+    shutil.copytree(demo.parent / "crimes" / held[-1], tmp_path / "crimes" / held[-1])
+    printed, second = plan()
+    assert "up to date" not in printed
+    former = gpd.read_file(out / "plan.gpkg", layer="former_hotspots")["hotspot"].tolist()
+    assert set(former) == set(first) - set(second)
+    assert set(second) & set(first)
+    assert "up to date" in plan()[0]

@@ -6,7 +6,12 @@ import tomllib
 from pydantic import BaseModel
 
 from patrolplan.settings import Settings, parse_settings
-from patrolplan.settings.load import EXAMPLES, UNSET_EXAMPLES, build_settings_template
+from patrolplan.settings.load import (
+    EXAMPLES,
+    SET_IN_NEW_FILES,
+    UNSET_EXAMPLES,
+    build_settings_template,
+)
 
 
 def _from(text):
@@ -14,11 +19,12 @@ def _from(text):
 
 
 def _defaults(**sources):
-    return parse_settings({"sources": sources}, folder=".")
+    new = {"sources": sources, "hotspots": SET_IN_NEW_FILES}
+    return parse_settings(new, folder=".")
 
 
 def test_template_as_written_equals_the_defaults():
-    """The template is valid, and says nothing but the defaults and example paths."""
+    """The template is valid, and says only the defaults, example paths and the plan before."""
     needed = {name: EXAMPLES[name] for name in ("crimes", "schools", "streets")}
     assert _from(build_settings_template()) == _defaults(**needed)
 
@@ -44,7 +50,7 @@ def test_examples_of_unset_keys_are_valid():
             for line in build_settings_template().splitlines()
             if line.startswith(f"# {name} = ")
         )
-        section = {"tiles": "output", "earlier": "hotspots"}.get(name, "area")
+        section = "output" if name == "tiles" else "area"
         text = '[sources]\ncrimes = "c"\nschools = "s"\nstreets = "x"\n'
         _from(f"{text}[{section}]\n{line[2:]}\n")
 

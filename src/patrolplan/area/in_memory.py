@@ -46,6 +46,8 @@ def build_area(
     schools: Frames | None = None,
     streets: "gpd.GeoDataFrame | nx.Graph | Streets | None" = None,
     reports: Frames | None = None,
+    boundary: gpd.GeoDataFrame | None = None,
+    earlier: gpd.GeoDataFrame | None = None,
     settings: Settings | Mapping[str, Any] | str | Path | None = None,
     **tables: Unpack[OptionalTables],
 ) -> StudyArea:
@@ -66,6 +68,11 @@ def build_area(
         LineStrings in any CRS that join where they share a vertex, `highway` and `name` optional
         (a table of lines has no bus stops, parks or shops, which maps and stopping places use); a
         graph as osmnx makes them; or the streets that `patrolplan.inputs` read from a file.
+    boundary
+        Polygons in any CRS, which are the area; they stand for `[area]` bounds and boundary.
+    earlier
+        Hotspots of an earlier plan, as `find_hotspots` gave them or the layers of its `plan.gpkg`
+        have them: places at which this area has hotspots, too, have their names again.
     settings
         A mapping of sections as in `patrolplan.toml` (relative paths start at the current folder),
         settings, or a file of them. Default: no settings but the defaults.
@@ -115,6 +122,10 @@ def build_area(
         given[name] = cast("Frames", frames)
     refuse_audit_columns("build_area", given, streets)
     frames_of = {name: _list_frames(name, one) for name, one in given.items() if one is not None}
+    for name, frame in (("boundary", boundary), ("earlier", earlier)):
+        if frame is not None and not isinstance(frame, gpd.GeoDataFrame):
+            message = f"{name_argument(name)} is a {type(frame).__name__}; give a GeoDataFrame"
+            raise TypeError(message)
     names = [*frames_of, *(["streets"] if streets is not None else [])]
     checked = _name_arguments(settings, names)
     memory = {
@@ -124,7 +135,7 @@ def build_area(
         )
         for name, of in frames_of.items()
     }
-    return gather_area(checked, GivenSources(memory, streets))
+    return gather_area(checked, GivenSources(memory, streets, earlier, boundary))
 
 
 def _list_frames(name: str, frames: Frames) -> list[pd.DataFrame]:

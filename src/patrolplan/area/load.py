@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan import privacy
@@ -32,7 +33,7 @@ from patrolplan.area.checks import (
 from patrolplan.area.designated import select_designated
 from patrolplan.area.incidents import place_incidents, suppress_small_counts
 from patrolplan.area.school_gates import ALL_SCHOOLS, OFF_STREET, assign_gates, check_urns
-from patrolplan.area.study_area import LoadReport, StudyArea, compute_input_digests
+from patrolplan.area.study_area import EARLIER, LoadReport, StudyArea, compute_input_digests
 from patrolplan.area.way_home import gather_way_home
 from patrolplan.atomic import hash_json
 from patrolplan.crs import BRITISH_GRID, BRITISH_GRID_CODE, Projection, find_local_codes
@@ -42,7 +43,12 @@ from patrolplan.inputs.crimes import FIELDS as CRIME_FIELDS, Crimes, read_crimes
 from patrolplan.inputs.designated import DESIGNATED_TABLE, read_designated
 from patrolplan.inputs.duties import find_duty_span, read_all_duties
 from patrolplan.inputs.duty_table import DUTIES_TABLE
-from patrolplan.inputs.earlier_hotspots import read_earlier_hotspots
+from patrolplan.inputs.earlier_hotspots import (
+    digest_hotspots,
+    note_earlier_plan,
+    read_earlier_hotspots,
+    take_earlier_hotspots,
+)
 from patrolplan.inputs.lookups import (
     LOOKUPS,
     read_bell_times,
@@ -248,10 +254,16 @@ class GivenSources:
         By their keys under `[sources]`.
     streets
         None where the settings name their files.
+    earlier
+        Hotspots of an earlier plan; None where `[hotspots] earlier` names it, if it does.
+    boundary
+        The area's outline; None where `[area]` has it.
     """
 
     tables: Mapping[str, tuple[MemoryTable, ...]] = field(default_factory=dict)
     streets: "gpd.GeoDataFrame | nx.Graph | Streets | None" = None
+    earlier: gpd.GeoDataFrame | None = None
+    boundary: gpd.GeoDataFrame | None = None
 
 
 def gather_area(settings: Settings, given: GivenSources | None = None) -> StudyArea:
@@ -357,7 +369,7 @@ def gather_area(settings: Settings, given: GivenSources | None = None) -> StudyA
         left_out=tuple(report.left_out.rows),
         notes=tuple(report.notes),
         inputs=compute_input_digests(
-            settings, groups, sources.origins, _digest_given(given, sources.given_streets)
+            settings, groups, sources.origins, _digest_given(given, sources)
         ),
         walking_extract=sources.walking_extract,
         tables=_count_tables(
@@ -424,13 +436,19 @@ def _count_tables(
     return tuple(one for one in tables if settings.find_files(one.source.replace(" ", "_")))
 
 
-def _digest_given(given: GivenSources, streets: Streets | None) -> dict[str, str]:
+def _digest_given(given: GivenSources, sources: Sources) -> dict[str, str]:
     """Digests of what was given in memory; of reports and origins their counts stand instead."""
     digests = {
         source: "" if source in COUNTED else hash_json([hash_source(one) for one in tables])
         for source, tables in given.tables.items()
     }
-    return digests if streets is None else digests | {"streets": hash_streets(streets)}
+    if sources.given_streets is not None:
+        digests["streets"] = hash_streets(sources.given_streets)
+    if given.boundary is not None:
+        digests["boundary"] = hash_json(shapely.to_wkb(sources.limits, hex=True))
+    if given.earlier is not None and sources.earlier_hotspots is not None:
+        digests[EARLIER] = digest_hotspots(sources.earlier_hotspots)
+    return digests
 
 
 COUNTED = ("reports", "origins")
@@ -506,7 +524,11 @@ def read_sources(
         table = _find_table(settings, "duties", given)
         parts["duties"] = _read_duties(*table, projection, parts, report.left_out)
     with report.problems.collect():
-        parts["earlier_hotspots"] = read_earlier_hotspots(settings, projection)
+        if given.earlier is None:
+            parts["earlier_hotspots"] = read_earlier_hotspots(settings, projection)
+            report.notes.extend(note_earlier_plan(settings))
+        else:
+            parts["earlier_hotspots"] = take_earlier_hotspots(given.earlier, projection)
     report.raise_if_any()
     return Sources(**parts)
 
@@ -539,7 +561,7 @@ def _read_streets(
         streets = load_cached_streets(find_source_files(settings, "streets"), projection, left_out)
     else:
         streets = _take_streets(given.streets, projection, left_out)
-    limits = read_limits(settings, streets.vertex_xy)
+    limits = read_limits(settings, streets.vertex_xy, given.boundary)
     check_scale(projection, limits)
     network = load_or_build_network(streets, projection, left_out, limits=limits)
     if not len(network):

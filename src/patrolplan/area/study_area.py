@@ -19,7 +19,11 @@ from numpy.typing import NDArray
 from patrolplan.area.missing_months import Exposure
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
-from patrolplan.inputs.earlier_hotspots import find_earlier_plan
+from patrolplan.inputs.earlier_hotspots import (
+    digest_hotspots,
+    find_earlier_plan,
+    read_earlier_hotspots,
+)
 from patrolplan.inputs.origins import digest_origins
 from patrolplan.inputs.table_sources import hash_source
 from patrolplan.inputs.way_home import WayHomeTables
@@ -128,7 +132,8 @@ class StudyArea:
     alarms
         Plausibility checks whose bound is passed and that are accepted, or that stop nothing.
     earlier_hotspots
-        Lines of the hotspots of an earlier plan, by their names; None where none is named.
+        Lines of the hotspots of an earlier plan, and of former ones, by their names; None where no
+        plan is named, or there is none yet.
     designated
         Hotspots that the force designates, with a street of the area each, see
         `patrolplan.tables.DESIGNATED`; None where no table was given.
@@ -274,22 +279,24 @@ def compute_input_digests(
     rounded counts, or empty without them: the content of a short file could be guessed from the
     file's own digest.
 
+    Of the plan before, names and lines of its hotspots count alone.
+
     Raises
     ------
     FileNotFoundError
         When a file does not exist.
+    InputError
+        When the plan before cannot be read.
     """
     given = given or {}
     sources = [source for source in SourceSettings.model_fields if source not in given]
     files = {source: settings.find_files(source) for source in sources}
-    if settings.area.boundary is not None:
+    if settings.area.boundary is not None and "boundary" not in given:
         files["boundary"] = (settings.folder / settings.area.boundary,)
     counted = {
         "reports": "" if reports is None else reports.digest,
         "origins": "" if origins is None else digest_origins(origins),
     }
-    if (earlier := find_earlier_plan(settings)) is not None:
-        files["earlier hotspots"] = (earlier,)
     digests = {
         format_input_name(source, path, settings): (
             counted[source] if source in counted else hash_source(path)
@@ -297,9 +304,16 @@ def compute_input_digests(
         for source, paths in files.items()
         for path in paths
     }
+    if EARLIER not in given and (path := find_earlier_plan(settings)) is not None:
+        lines = read_earlier_hotspots(settings, Projection(settings.area.crs))
+        digests[format_input_name(EARLIER, path, settings)] = digest_hotspots(lines)
     return digests | {
         f"{source}: in memory": counted.get(source, digest) for source, digest in given.items()
     }
+
+
+EARLIER = "earlier hotspots"
+"""The source of hotspots' names among the inputs of an area."""
 
 
 def format_input_name(source: str, path: Path, settings: Settings) -> str:

@@ -151,21 +151,39 @@ def _print_if_current(
     return True
 
 
-def _find_origin(settings: Settings) -> dict[str, Any]:
-    """What a plan would be created from; empty where only reading the area can say.
+def _find_origin(settings: Settings, out: Path) -> dict[str, Any]:
+    """What a plan in a folder would be created from; empty where only reading the area can say.
 
     That is so with pupils' reports and origins, of which only counts are part of the plan's origin,
     and with missing files, about which the readers will complain.
     """
     from patrolplan.area import compute_input_digests
-    from patrolplan.provenance import compute_provenance
 
     if settings.sources.reports or settings.sources.origins:
         return {}
     try:
-        return compute_provenance(settings, compute_input_digests(settings))
-    except OSError:
+        return _trace_origin(settings, compute_input_digests(settings), out)
+    except (OSError, InputError):
         return {}
+
+
+def _trace_origin(settings: Settings, inputs: dict[str, str], out: Path) -> dict[str, Any]:
+    """What a plan in a folder would be created from, given the digests of its inputs.
+
+    Named by the hotspots that are in the folder already, it would have the same names: then those
+    count that the plan in the folder has its names from.
+    """
+    from patrolplan.area.study_area import EARLIER
+    from patrolplan.inputs.earlier_hotspots import find_earlier_plan
+    from patrolplan.outputs.output_folder import read_manifest
+    from patrolplan.provenance import compute_provenance
+
+    path = find_earlier_plan(settings)
+    if path is not None and path.resolve().parent == out.resolve():
+        before = read_manifest(out).get("inputs", {})
+        inputs = {name: digest for name, digest in inputs.items() if not name.startswith(EARLIER)}
+        inputs |= {name: digest for name, digest in before.items() if name.startswith(EARLIER)}
+    return compute_provenance(settings, inputs)
 
 
 def _find_open_schools(
@@ -211,7 +229,6 @@ def _run_plan(
     as_json: bool,
 ) -> None:
     from patrolplan.area.patrol_window import resolve_window
-    from patrolplan.provenance import compute_area_provenance
     from patrolplan.settings import load_settings
 
     console.check_out(out)
@@ -219,10 +236,11 @@ def _run_plan(
     window = resolve_window(
         settings.patrol, name=request.window, start=request.start, minutes=request.minutes
     )
-    if _print_if_current(out, _find_origin(settings), request, as_json=as_json):
+    if _print_if_current(out, _find_origin(settings, out), request, as_json=as_json):
         return
     area = console.load_study_area(settings)
-    if _print_if_current(out, compute_area_provenance(area), request, as_json=as_json):
+    origin = _trace_origin(settings, area.inputs, out)
+    if _print_if_current(out, origin, request, as_json=as_json):
         return
     schools, closed = _find_open_schools(area, request)
     risk = console.estimate_area_risk(area, window, request.date)

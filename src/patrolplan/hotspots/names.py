@@ -17,14 +17,16 @@ def name_hotspots(lines: ArrayLike, earlier: gpd.GeoSeries | None = None) -> lis
 
     A stretch has the name of the earlier one that it shares most street with: the pair that shares
     most is matched first, then the next of those that are left, so that each name is given once.
-    Other stretches have new numbers, above all of the earlier ones.
+    Other stretches have new numbers, above all of the earlier ones. Named again by themselves and
+    the earlier ones that are left, see `list_former_hotspots`, they have the same names.
 
     Parameters
     ----------
     lines
         (h,) stretches as lines in metres, most risk first.
     earlier
-        Lines of earlier hotspots in the same CRS, by their names; None: there is no earlier plan.
+        Lines of earlier hotspots in the same CRS, by their names, those of the last plan first;
+        None: there is no earlier plan.
 
     Examples
     --------
@@ -44,6 +46,15 @@ def name_hotspots(lines: ArrayLike, earlier: gpd.GeoSeries | None = None) -> lis
         number += row < 0
         names.append(str(earlier.index[row]) if row >= 0 else f"H{number}")
     return names
+
+
+def list_former_hotspots(
+    hotspots: gpd.GeoDataFrame, earlier: gpd.GeoSeries | None
+) -> gpd.GeoDataFrame:
+    """Name and line of the earlier places that are no hotspots now: their names stay theirs."""
+    names = [] if earlier is None else earlier.index.difference(hotspots["hotspot"], sort=False)
+    lines = gpd.GeoSeries([] if earlier is None else earlier[names].array, crs=hotspots.crs)
+    return gpd.GeoDataFrame({"hotspot": np.asarray(names, dtype=object)}, geometry=lines)
 
 
 def _match_stretches(lines: NDArray[np.object_], earlier: NDArray[np.object_]) -> NDArray[np.int64]:

@@ -1,5 +1,8 @@
-"""The limits of the area: bounds, a polygon file, or the extent of the streets."""
+"""The limits of the area: bounds, polygons of a file or in memory, or the extent of the streets."""
 
+from pathlib import Path
+
+import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -9,9 +12,12 @@ from patrolplan.crs import Projection
 from patrolplan.errors import InputError
 from patrolplan.inputs.polygon_files import read_polygon_file
 from patrolplan.settings import Settings
+from patrolplan.settings.kinds import name_argument
 
 
-def read_limits(settings: Settings, street_xy: NDArray[np.float64]) -> BaseGeometry:
+def read_limits(
+    settings: Settings, street_xy: NDArray[np.float64], given: gpd.GeoDataFrame | None = None
+) -> BaseGeometry:
     """Polygon of the area, in metres.
 
     Parameters
@@ -20,15 +26,21 @@ def read_limits(settings: Settings, street_xy: NDArray[np.float64]) -> BaseGeome
         With `[area]` bounds, boundary or neither.
     street_xy
         (v, 2) metres, whose extent is the area where neither is set.
+    given
+        Polygons in memory, which come before either.
 
     Raises
     ------
     InputError
-        When the boundary file cannot be read or holds no polygon.
+        When the boundary cannot be read or holds no polygon.
     """
     projection = Projection(settings.area.crs)
+    if given is not None:
+        return _join_polygons(given, projection, name_argument("boundary"))
     if settings.area.boundary is not None:
-        return _read_boundary(settings, projection)
+        path = settings.folder / settings.area.boundary
+        shapes = read_polygon_file(path, key="[area] boundary")
+        return _join_polygons(shapes, projection, path)
     if settings.area.bounds is not None:
         west, south, east, north = settings.area.bounds
         edge = shapely.segmentize(shapely.box(west, south, east, north), (east - west) / 50)
@@ -38,10 +50,13 @@ def read_limits(settings: Settings, street_xy: NDArray[np.float64]) -> BaseGeome
     return shapely.box(low[0] - 1, low[1] - 1, high[0] + 1, high[1] + 1)
 
 
-def _read_boundary(settings: Settings, projection: Projection) -> BaseGeometry:
-    path = settings.folder / str(settings.area.boundary)
-    shapes = read_polygon_file(path, key="[area] boundary")
+def _join_polygons(
+    shapes: gpd.GeoDataFrame, projection: Projection, where: str | Path
+) -> BaseGeometry:
+    """One shape of all polygons, in metres."""
+    if shapes.crs is None:
+        raise InputError.one(where, "has no CRS", "give it its CRS")
     shapes = shapes[shapes.geom_type.isin(["Polygon", "MultiPolygon"])]
     if shapes.empty:
-        raise InputError.one(path, "has no polygon", "save the area's outline as a polygon")
+        raise InputError.one(where, "has no polygon", "save the area's outline as a polygon")
     return shapes.to_crs(projection.crs).make_valid().union_all()

@@ -1,4 +1,8 @@
-"""Hotspots of an earlier plan, so that a place keeps its name from month to month."""
+"""Hotspots of an earlier plan, so that a place keeps its name from month to month.
+
+Those that were hotspots in some month before that, and are none now, are read too: their names are
+not given to other places, and a place that returns has its own again.
+"""
 
 import re
 from pathlib import Path
@@ -8,36 +12,56 @@ import numpy as np
 import pandas as pd
 import pyogrio
 import pyogrio.errors
+import shapely
 
+from patrolplan.atomic import hash_json
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
+from patrolplan.notes import Note
 from patrolplan.settings import Settings
+from patrolplan.settings.kinds import name_argument
 
 LAYER = "hotspots"
+FORMER_LAYER = "former_hotspots"
 PLAN_FILE = "plan.gpkg"
 GEOPACKAGE_START = b"SQLite format 3\0"
 
 HOTSPOT_NAME = re.compile(r"H[1-9][0-9]{0,5}")
-"""How hotspots are named."""
+"""How hotspots are named that patrolplan finds itself; others, such as a force's own, are not."""
 
-REMEDY = "correct [hotspots] earlier: it names the plan.gpkg of an earlier plan, or its folder"
+REMEDY = "correct [hotspots] earlier: it names the folder of an earlier plan, or its plan.gpkg"
+FRAME_REMEDY = "give the hotspots of an earlier plan, as find_hotspots or the layer has them"
 
 
 def find_earlier_plan(settings: Settings) -> Path | None:
-    """The GeoPackage that `[hotspots] earlier` names, itself or by its folder; None if not set."""
+    """The GeoPackage that `[hotspots] earlier` names, itself or by its folder.
+
+    None if it is not set, or names a folder that holds no plan yet.
+    """
     if settings.hotspots.earlier is None:
         return None
     path = settings.folder / settings.hotspots.earlier
-    return path / PLAN_FILE if path.is_dir() else path
+    if path.is_file() or (path.suffix.lower() == ".gpkg" and not path.is_dir()):
+        return path
+    return path / PLAN_FILE if (path / PLAN_FILE).is_file() else None
+
+
+def note_earlier_plan(settings: Settings) -> list[Note]:
+    """That there is no earlier plan yet, where one is named and hotspots are numbered without."""
+    if settings.hotspots.earlier is None or find_earlier_plan(settings) is not None:
+        return []
+    return [Note("no_earlier_plan", {"folder": settings.hotspots.earlier})]
 
 
 def read_earlier_hotspots(settings: Settings, projection: Projection) -> gpd.GeoSeries | None:
-    """Lines of the hotspots of an earlier plan by their names, in the order of the file.
+    """Lines of the hotspots of an earlier plan by their names, then those of former hotspots.
+
+    Both are in the order of the file.
 
     Parameters
     ----------
     settings
-        With `[hotspots] earlier`; None comes back where it is not set.
+        With `[hotspots] earlier`; None comes back where it is not set, or there is no plan yet.
     projection
         The area's CRS, which the lines are converted to.
 
@@ -61,30 +85,64 @@ def read_earlier_hotspots(settings: Settings, projection: Projection) -> gpd.Geo
         if LAYER not in layers:
             has = ", ".join(map(str, layers[:6])) or "none"
             raise InputError.one(path, f"has no layer '{LAYER}' (its layers: {has})", REMEDY)
-        frame = gpd.read_file(path, layer=LAYER)
+        parts = [
+            _check_hotspots(
+                gpd.read_file(path, layer=layer), f"{path}, layer '{layer}'", REMEDY, projection
+            )
+            for layer in (LAYER, FORMER_LAYER)
+            if layer in layers
+        ]
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError) as error:
         raise InputError.one(path, f"cannot be read ({error})", REMEDY) from None
-    _check_hotspots(path, frame)
-    lines = frame.geometry.to_crs(projection.crs)
-    return gpd.GeoSeries(lines.array, index=frame["hotspot"].to_numpy(dtype=object))
+    names = pd.Index(np.concatenate([part.index for part in parts]), dtype=object)
+    _check_names(names, f"{path}", REMEDY)
+    return gpd.GeoSeries(
+        np.concatenate([part.array for part in parts]), index=names, crs=projection.crs
+    )
 
 
-def _check_hotspots(path: Path, frame: gpd.GeoDataFrame) -> None:
-    """Refuse a layer that is not one of ours: its names come onto every paper."""
-    where = f"{path}, layer '{LAYER}'"
+def take_earlier_hotspots(frame: gpd.GeoDataFrame, projection: Projection) -> gpd.GeoSeries:
+    """Lines by their names of a table in memory, checked as the layer of a file is.
+
+    Raises
+    ------
+    InputError
+        When it has no names, CRS or lines.
+    """
+    where = name_argument("earlier")
+    lines = _check_hotspots(frame, where, FRAME_REMEDY, projection)
+    _check_names(lines.index, where, FRAME_REMEDY)
+    return lines
+
+
+def digest_hotspots(lines: gpd.GeoSeries) -> str:
+    """Digest of names and lines: what else a plan's file says does not matter to names."""
+    return hash_json([lines.index.tolist(), shapely.to_wkb(lines.array, hex=True).tolist()])
+
+
+def _check_hotspots(
+    frame: gpd.GeoDataFrame, where: str, remedy: str, projection: Projection
+) -> gpd.GeoSeries:
+    """Lines of our own hotspots by name; refuse a table without: names come onto every paper."""
     if not isinstance(frame, gpd.GeoDataFrame) or frame.crs is None:
-        raise InputError.one(where, "has no lines in a known CRS", REMEDY)
+        raise InputError.one(where, "has no lines in a known CRS", remedy)
     if "hotspot" not in frame:
-        raise InputError.one(where, "has no column 'hotspot'", REMEDY)
+        raise InputError.one(where, "has no column 'hotspot'", remedy)
     names = pd.Series([str(name) for name in frame["hotspot"]], dtype=str)
-    wrong = ~names.str.fullmatch(HOTSPOT_NAME)
-    if wrong.any():
-        what = f"{names[wrong].iloc[0][:30]!r} is not the name of a hotspot (H1, H2, ...)"
-        raise InputError.one(where, what, REMEDY)
-    if names.duplicated().any():
-        what = f"two hotspots have the name {names[names.duplicated()].iloc[0]}"
-        raise InputError.one(where, what, REMEDY)
+    is_ours = names.str.fullmatch(HOTSPOT_NAME).to_numpy(dtype=bool)
+    if len(names) and not is_ours.any():
+        what = f"{names.iloc[0][:30]!r} is not the name of a hotspot (H1, H2, ...)"
+        raise InputError.one(where, what, remedy)
     is_line = frame.geom_type.isin(["LineString", "MultiLineString"]).to_numpy()
-    if not is_line.all():
-        what = f"{names.iloc[int(np.argmin(is_line))]} is not a line along streets"
-        raise InputError.one(where, what, REMEDY)
+    if (is_wrong := is_ours & ~is_line).any():
+        what = f"{names.iloc[int(np.argmax(is_wrong))]} is not a line along streets"
+        raise InputError.one(where, what, remedy)
+    lines = frame.geometry[is_ours].to_crs(projection.crs)
+    return gpd.GeoSeries(lines.array, index=names[is_ours].to_numpy(dtype=object))
+
+
+def _check_names(names: pd.Index, where: str, remedy: str) -> None:
+    """Refuse a name that two places have."""
+    if names.has_duplicates:
+        what = f"two hotspots have the name {names[names.duplicated()][0]}"
+        raise InputError.one(where, what, remedy)

@@ -15,6 +15,8 @@ from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window
 from patrolplan.crs import Projection
 from patrolplan.hotspots.carriers import SHARE_STEP, compute_shown_worth, round_to_steps
+from patrolplan.hotspots.names import list_former_hotspots
+from patrolplan.inputs.earlier_hotspots import FORMER_LAYER
 from patrolplan.outputs.frames import (
     build_time,
     frame_hotspots,
@@ -189,7 +191,12 @@ def render_parquet(frame: gpd.GeoDataFrame) -> bytes:
 
 
 def build_plan_layers(plan: Plan) -> dict[str, gpd.GeoDataFrame]:
-    """The layers of `plan.gpkg` by name, in the area's CRS."""
+    """The layers of `plan.gpkg` by name, in the area's CRS.
+
+    Places of earlier plans that are no hotspots now are a layer where there are any: the next plan
+    reads names from there, too.
+    """
+    former = list_former_hotspots(plan.hotspots, plan.area.earlier_hotspots)
     return {
         "risk": plan.risk.frame(plan.area.network),
         "hotspots": frame_hotspots(plan.area, plan.risk, plan.hotspots),
@@ -197,6 +204,7 @@ def build_plan_layers(plan: Plan) -> dict[str, gpd.GeoDataFrame]:
         "stops": frame_stops(plan),
         "legs": frame_legs(plan),
         "schools": _frame_schools(plan),
+        **({} if former.empty else {FORMER_LAYER: former}),
     }
 
 

@@ -8,19 +8,21 @@ file is another: `patrolplan.read_week` gives a `Week` again.
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import geopandas as gpd
 import pandas as pd
 import shapely
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
 from patrolplan.crs import DEGREES
 from patrolplan.errors import InputError, Problems
+from patrolplan.outputs.document_forms import HotspotEntry, PlanDocument, PlanPatrol, PlanStop
 from patrolplan.outputs.geopackage import SCHEMA
-from patrolplan.patrols.file_forms import FileModel
+from patrolplan.patrols.legs import Leg
 from patrolplan.tables import render_html_table
 from patrolplan.text import format_count
+from patrolplan.times import format_time
 
 REMEDY = "use the file as it was written, or plan again"
 
@@ -29,76 +31,6 @@ MAX_PROBLEMS = 20
 
 MAX_SHOWN_CHARACTERS = 40
 """Characters of a wrong value that are shown."""
-
-Longitude = Annotated[float, Field(ge=-180, le=180)]
-Latitude = Annotated[float, Field(ge=-90, le=90)]
-Place = tuple[Longitude, Latitude]
-Clock = Annotated[str, Field(pattern=r"^\d\d:\d\d$")]
-Share = Annotated[float, Field(ge=0)]
-
-
-class _StopEntry(FileModel):
-    hotspot: str
-    kind: str
-    tasked: str | None
-    arrive: Clock
-    leave: Clock
-    place: str
-    stand: str = "street"
-    stands_at: str = Field("", alias="at")
-    lit: str = "unknown"
-    tasked_metres: float | None = None
-    why: list[str]
-    point: Place
-
-
-class _LegEntry(FileModel):
-    metres: Share
-    moving_minutes: Share = Field(alias="minutes")
-    waiting_minutes: Share = 0.0
-    directions: list[dict[str, Any]]
-    line: list[Place]
-
-    @property
-    def streets(self) -> str:
-        return ", ".join(str(step.get("street", "")) for step in self.directions)
-
-
-class _PatrolEntry(FileModel):
-    urn: str
-    school: str
-    number: int
-    start: Clock
-    end: Clock
-    worth: Share
-    bound: Share
-    proven: bool
-    walked_metres: Share
-    stops: list[_StopEntry]
-    legs: list[_LegEntry]
-
-
-class _HotspotEntry(FileModel):
-    hotspot: str = Field(alias="id")
-    worth: Share
-    length_metres: Share
-    place: str
-    reasons: list[str]
-    carried_by: str = ""
-    how_sure: str
-    stop: Place
-
-
-class _PlanEntry(FileModel):
-    schema_number: int = Field(alias="schema")
-    area: str
-    date: str | None
-    created_from: dict[str, Any]
-    risk: dict[str, Any]
-    hotspots: list[_HotspotEntry]
-    patrols: list[_PatrolEntry]
-    left_out: list[dict[str, Any]]
-    notes: list[str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,7 +106,7 @@ def read_plan(path: str | Path) -> SavedPlan:
     whole = [(patrol, {"urn": patrol.urn, "number": patrol.number}) for patrol in entry.patrols]
     return SavedPlan(
         area=entry.area,
-        date=entry.date,
+        date=None if entry.date is None else f"{entry.date}",
         patrols=_build_frame([_describe_patrol(patrol) for patrol in entry.patrols]),
         stops=_build_frame(
             [
@@ -192,14 +124,16 @@ def read_plan(path: str | Path) -> SavedPlan:
             ]
         ),
         hotspots=_build_frame([_describe_hotspot(hotspot) for hotspot in entry.hotspots]),
-        risk=entry.risk,
-        created_from=entry.created_from,
-        left_out=pd.DataFrame(entry.left_out, columns=["source", "reason", "count"]),
+        risk=entry.risk.model_dump(mode="json", by_alias=True),
+        created_from=entry.created_from.model_dump(),
+        left_out=pd.DataFrame(
+            [one.model_dump() for one in entry.left_out], columns=["source", "reason", "count"]
+        ),
         notes=tuple(entry.notes),
     )
 
 
-def _read_entry(path: Path) -> _PlanEntry:
+def _read_entry(path: Path) -> PlanDocument:
     """What the file holds, if everything in it is right."""
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -211,7 +145,7 @@ def _read_entry(path: Path) -> _PlanEntry:
         raise InputError.one(path, what, REMEDY) from None
     problems = Problems()
     try:
-        entry = _PlanEntry.model_validate_json(text)
+        entry = PlanDocument.model_validate_json(text)
     except ValidationError as error:
         for row in error.errors(include_url=False)[:MAX_PROBLEMS]:
             place = ".".join(str(part) for part in row["loc"]) or "the whole file"
@@ -225,27 +159,49 @@ def _read_entry(path: Path) -> _PlanEntry:
     return entry
 
 
-def _describe_patrol(patrol: _PatrolEntry) -> dict[str, Any]:
-    row = patrol.model_dump(exclude={"stops", "legs"})
+def _describe_patrol(patrol: PlanPatrol) -> dict[str, Any]:
     lines = [leg.line for leg in patrol.legs if len(leg.line) > 1]
-    return row | {"geometry": shapely.MultiLineString(lines)}
+    return {
+        "urn": patrol.urn,
+        "school": patrol.school,
+        "number": patrol.number,
+        "start": format_time(patrol.start_minutes),
+        "end": format_time(patrol.end_minutes),
+        "worth": patrol.worth,
+        "bound": patrol.bound,
+        "proven": patrol.proven,
+        "walked_metres": patrol.walked_metres,
+        "geometry": shapely.MultiLineString(lines),
+    }
 
 
-def _describe_stop(stop: _StopEntry) -> dict[str, Any]:
-    row = stop.model_dump(exclude={"point"})
-    return row | {"why": "; ".join(stop.why), "geometry": shapely.Point(stop.point)}
+def _describe_stop(stop: PlanStop) -> dict[str, Any]:
+    return {
+        "hotspot": stop.hotspot,
+        "kind": stop.kind,
+        "tasked": stop.tasked,
+        "arrive": format_time(stop.arrive_minutes),
+        "leave": format_time(stop.leave_minutes),
+        "place": stop.place,
+        "stand": stop.stand,
+        "stands_at": stop.at,
+        "lit": stop.lit,
+        "tasked_metres": stop.tasked_metres,
+        "why": "; ".join(stop.why),
+        "geometry": shapely.Point(stop.point),
+    }
 
 
-def _describe_leg(leg: _LegEntry) -> dict[str, Any]:
+def _describe_leg(leg: Leg) -> dict[str, Any]:
     return {
         "metres": leg.metres,
-        "minutes": leg.moving_minutes + leg.waiting_minutes,
-        "streets": leg.streets,
+        "minutes": leg.minutes,
+        "streets": ", ".join(step.street for step in leg.steps),
         "geometry": shapely.LineString(leg.line),
     }
 
 
-def _describe_hotspot(hotspot: _HotspotEntry) -> dict[str, Any]:
+def _describe_hotspot(hotspot: HotspotEntry) -> dict[str, Any]:
     row = hotspot.model_dump(exclude={"stop"})
     return row | {"reasons": "; ".join(hotspot.reasons), "geometry": shapely.Point(hotspot.stop)}
 

@@ -7,6 +7,7 @@ to write it.
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Annotated, Any, cast
 
@@ -18,12 +19,16 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     GetPydanticSchema,
     PlainSerializer,
     SerializationInfo,
+    TypeAdapter,
     ValidationInfo,
+    WithJsonSchema,
 )
-from pydantic_core import PydanticKnownError, core_schema
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 
 from patrolplan.crs import Projection
 from patrolplan.notes import NOTE_VALUES, Note, NoteKind
@@ -113,7 +118,9 @@ def not_in_files(default: object) -> GetPydanticSchema:
     return GetPydanticSchema(lambda *_: schema)
 
 
-Minutes = Annotated[float, BeforeValidator(_parse_minutes), PlainSerializer(format_time)]
+ClockText = WithJsonSchema({"type": "string", "pattern": f"^{TIME_OF_DAY.pattern}$"})
+
+Minutes = Annotated[float, BeforeValidator(_parse_minutes), PlainSerializer(format_time), ClockText]
 """After midnight; in files HH:MM."""
 
 Day = Annotated[dt.date, BeforeValidator(_parse_day)]
@@ -174,6 +181,33 @@ FileNote = Annotated[Note, BeforeValidator(_read_note)]
 
 RECORD = ConfigDict(extra="ignore", strict=False)
 """Keys that later versions add are passed over; what must be strict says so itself."""
+
+
+def also_writes(**kinds: object) -> ConfigDict:
+    """That files hold more keys of a record, for readers: they follow from the rest.
+
+    Reading passes them over; schemas name them, see `patrolplan.outputs.schemas`.
+    """
+
+    def declare(schema: dict[str, Any]) -> None:
+        schema["properties"] |= {
+            name: TypeAdapter(kind).json_schema() for name, kind in kinds.items()
+        }
+
+    return ConfigDict(**RECORD, json_schema_extra=declare)
+
+
+@dataclass(frozen=True)
+class ForReaders:
+    """Of a field that files hold for readers, which follows from the rest: any value is read."""
+
+    kind: Any
+    """What is written."""
+
+    def __get_pydantic_json_schema__(
+        self, _: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return handler(TypeAdapter(self.kind).core_schema)
 
 
 class FileModel(BaseModel):

@@ -9,7 +9,7 @@ happens in the window at such a place.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 
 import numpy as np
@@ -46,6 +46,16 @@ Routes = Sequence[Sequence[int]]
 """Of each officer the stops, as rows of the problem, in walking order."""
 
 
+@dataclass(frozen=True)
+class HarmRatio:
+    """A row of `PatrolBacktest.summary`, see there; in files null stands for what is not known."""
+
+    against: str
+    harm_per_officer_hour_ratio: float | None
+    low: float | None
+    high: float | None
+
+
 @dataclass(frozen=True, eq=False)
 class PatrolBacktest:
     """Harm recorded where patrols dwelt, in held-out months."""
@@ -75,8 +85,7 @@ class PatrolBacktest:
                 np.log(ratio), np.log(divide(weights @ ours, weights @ plain)), len(ours)
             )
             rows.append((name, float(ratio), float(np.exp(low)), float(np.exp(high))))
-        columns = ["against", "harm_per_officer_hour_ratio", "low", "high"]
-        return pd.DataFrame(rows, columns=columns)
+        return pd.DataFrame(rows, columns=[one.name for one in fields(HarmRatio)])
 
     @property
     def planned_worth_ratio(self) -> float:

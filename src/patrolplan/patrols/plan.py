@@ -44,6 +44,7 @@ from patrolplan.patrols.file_forms import (
     Point,
     Texts,
     Worth,
+    also_writes,
     arrange,
     not_in_files,
     round_to,
@@ -104,7 +105,7 @@ StopKind = Literal["hotspot", "tasked", "designated"]
 force designates. A hotspot that is also tasked is a hotspot."""
 
 
-@with_config(RECORD)
+@with_config(also_writes(tasked=str | None))
 @dataclass(frozen=True, kw_only=True)
 class Stop(_AtPoint):
     """A stopping place on a patrol, and the minutes spent there."""
@@ -245,7 +246,15 @@ class Variant:
         return bool(self.avoided_hotspots or self.serves or self.watches)
 
 
-@with_config(RECORD)
+@with_config(
+    also_writes(
+        pushed_metres=Metres,
+        set_out=Minutes,
+        gap_percent=Amount,
+        gate_card=bool,
+        walked_metres=Metres,
+    )
+)
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Patrol(_AtPoint):
     """One officer's timed walk or ride: gate presence, stops, and back to the gate or to the base.

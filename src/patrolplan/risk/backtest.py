@@ -1,7 +1,7 @@
 """Back-test: how sure the priority streets are, measured on months that no model had seen."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -49,30 +49,36 @@ LEGEND = (
     "recorded over expected: from the tenth of least to the tenth of most expected crime.",
 )
 
-COLUMNS = (
-    "category",
-    "model",
-    "chosen",
-    "coverage",
-    "pai",
-    "pei",
-    "hit_rate",
-    "rri",
-    "n_events",
-    "ratio",
-    "difference",
-    "difference_low",
-    "difference_high",
-    "reference",
-    "reference_low",
-    "reference_high",
-    "reference_ratio",
-    "log_score_gain",
-    "log_score_low",
-    "log_score_high",
-    "observed_over_expected",
-    "window",
-)
+
+@dataclass(frozen=True)
+class BacktestRow:
+    """A row of `Backtest.results`, see there; in files null stands for what is not known."""
+
+    category: str
+    model: str
+    chosen: bool
+    coverage: float
+    pai: float | None
+    pei: float | None
+    hit_rate: float | None
+    rri: float | None
+    n_events: float | None
+    ratio: float | None
+    difference: float | None
+    difference_low: float | None
+    difference_high: float | None
+    reference: float | None
+    reference_low: float | None
+    reference_high: float | None
+    reference_ratio: float | None
+    log_score_gain: float | None
+    log_score_low: float | None
+    log_score_high: float | None
+    observed_over_expected: list[float | None] | None
+    window: str | None
+
+
+COLUMNS = tuple(one.name for one in fields(BacktestRow))
 """Columns of `Backtest.results`."""
 
 

@@ -82,10 +82,12 @@ EXAMPLES = {
 UNSET_EXAMPLES = {
     "bounds": [-0.149, 51.513, -0.1212, 51.5302],
     "boundary": "boundary.geojson",
-    "earlier": "last-month/plan.gpkg",
     "tiles": "https://tiles.example.org/{z}/{x}/{y}.png",
 }
 """Examples for keys that are not set by default."""
+
+SET_IN_NEW_FILES = {"earlier": "plan"}
+"""Keys without a default that a new file sets: what `plan --out plan` writes names hotspots."""
 
 
 def build_settings_template() -> str:
@@ -121,8 +123,9 @@ def _format_section(model: type[BaseModel]) -> list[str]:
             lines.append(f"{needed}{name} = {json.dumps(EXAMPLES[name])}")
         else:
             default = field.get_default(call_default_factory=True)
-            value = UNSET_EXAMPLES.get(name, default)
-            lines.append(f"# {field.alias or name} = {_format_toml(value)}")
+            value = {**UNSET_EXAMPLES, **SET_IN_NEW_FILES}.get(name, default)
+            mark = "" if name in SET_IN_NEW_FILES else "# "
+            lines.append(f"{mark}{field.alias or name} = {_format_toml(value)}")
     return lines
 
 

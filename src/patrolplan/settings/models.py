@@ -176,7 +176,8 @@ class HotspotSettings(Section):
         "auto", description="how many hotspots"
     )
     earlier: str | None = Field(
-        None, description="plan.gpkg of an earlier plan: a hotspot at the same place has its name"
+        None,
+        description="folder of the plan before: a hotspot at the same place has its name again",
     )
 
 

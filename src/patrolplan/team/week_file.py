@@ -5,7 +5,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,8 +17,16 @@ from patrolplan.area import StudyArea
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
 from patrolplan.notes import Note
-from patrolplan.patrols.file_forms import Amount, Count, Day, FileModel, FileNote, Minutes
-from patrolplan.patrols.plan import Patrol, Plan, build_patrol_document
+from patrolplan.patrols.file_forms import (
+    Amount,
+    Count,
+    Day,
+    FileModel,
+    FileNote,
+    ForReaders,
+    Minutes,
+)
+from patrolplan.patrols.plan import Patrol, Plan, StopKind, build_patrol_document
 from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.team.day_plans import list_day_plans
 from patrolplan.team.routes import build_route_key, list_patrols
@@ -65,6 +73,18 @@ DaysByName = dict[str, list[Day]]
 Row = BeforeValidator(_require_every_key)
 
 
+@dataclass(frozen=True)
+class DutyStop:
+    """A stop of a duty as readers need it; the route has the rest."""
+
+    hotspot: str
+    kind: StopKind
+    tasked: str | None
+    arrive: ClockTime
+    leave: ClockTime
+    place: str
+
+
 class DutyEntry(FileModel):
     """A patrol of the week; `stops`, `window` and `way` are for readers, the route holds them."""
 
@@ -77,10 +97,10 @@ class DutyEntry(FileModel):
     number: Count
     leave: ClockTime
     back: ClockTime | None = None
-    stops: Any = ()
+    stops: Annotated[Any, ForReaders(tuple[DutyStop, ...])] = ()
     route: Annotated[int, Field(ge=0)]
-    window: Any = None
-    way: Any = None
+    window: Annotated[Any, ForReaders(str)] = None
+    way: Annotated[Any, ForReaders(str)] = None
     crew: tuple[str, ...] = Field(default=(), strict=False)
 
 
@@ -141,10 +161,10 @@ class WeekEntry(FileModel):
 
     schema_: Annotated[int, Field(alias="schema")]
     status: Literal["optimal", "feasible"]
-    gap_percent: Any = None
+    gap_percent: Annotated[Any, ForReaders(Amount)] = None
     worth: Amount
     bound: Amount
-    plan: Any = None
+    plan: Annotated[Any, ForReaders(str)] = None
     created_from: dict[str, Any]
     days: Annotated[list[Day], Field(min_length=1, max_length=7)]
     patrols: list[DutyEntry]
@@ -156,8 +176,8 @@ class WeekEntry(FileModel):
     delivered: DaysByName
     absent: DaysByName
     demands: list[DemandEntry] = Field(default=[])
-    commitment: Any = None
-    give_percent: Any = None
+    commitment: Annotated[Any, ForReaders(str)] = None
+    give_percent: Annotated[Any, ForReaders(Amount)] = None
     draw: Draw | None = None
     foreseen: Foreseen | None = None
     history: tuple[ChangeEntry, ...] = Field(default=(), strict=False)

@@ -1,0 +1,156 @@
+"""JSON Schemas of the documents, made from the declarations that read and write them.
+
+A file of each is in the package, so that other programs need not run patrolplan to have it;
+`python -m patrolplan.outputs.schemas` writes them, and a test fails where one is out of date. A
+document with a key that is not declared does not fit its schema.
+"""
+
+import ast
+import inspect
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from textwrap import dedent
+from typing import Any, Literal, NoReturn, cast
+
+from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import PydanticOmit, core_schema
+
+from patrolplan.outputs.document_forms import (
+    BacktestDocument,
+    CheckDocument,
+    ManifestDocument,
+    PlanDocument,
+)
+from patrolplan.outputs.geopackage import SCHEMA as PLAN_SCHEMA
+from patrolplan.team.week_file import SCHEMA as WEEK_SCHEMA, WeekEntry
+
+DocumentName = Literal["plan", "week", "manifest", "backtest", "check"]
+
+FOLDER = Path(__file__).parents[1] / "schemas"
+
+
+@dataclass(frozen=True)
+class _Document:
+    declaration: type
+    version: int
+    """Rises when a document of before would no longer fit."""
+
+
+DOCUMENTS: Mapping[DocumentName, _Document] = {
+    "plan": _Document(PlanDocument, PLAN_SCHEMA),
+    "week": _Document(WeekEntry, WEEK_SCHEMA),
+    "manifest": _Document(ManifestDocument, 1),
+    "backtest": _Document(BacktestDocument, 1),
+    "check": _Document(CheckDocument, 1),
+}
+
+
+class _FormSchema(GenerateJsonSchema):
+    """Without fields that no file holds, see `patrolplan.patrols.file_forms.not_in_files`."""
+
+    def function_plain_schema(self, schema: core_schema.PlainValidatorFunctionSchema) -> NoReturn:
+        del schema  # the same for all
+        raise PydanticOmit
+
+    def dataclass_schema(self, schema: core_schema.DataclassSchema) -> JsonSchemaValue:
+        return _describe_fields(super().dataclass_schema(schema), schema)
+
+    def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
+        return _describe_fields(super().model_schema(schema), schema)
+
+
+def _describe_fields(
+    schema: JsonSchemaValue, declared: core_schema.DataclassSchema | core_schema.ModelSchema
+) -> JsonSchemaValue:
+    """A schema with what the declaration says below each field, and of itself in a paragraph."""
+    if "description" in schema:
+        schema["description"] = schema["description"].partition("\n\n")[0]
+    words = _read_descriptions(declared["cls"])
+    for name, field in _list_fields(declared["schema"]):
+        shown = schema["properties"].get(field.get("validation_alias", name))
+        if shown is not None and name in words:
+            shown.setdefault("description", words[name])
+    return schema
+
+
+def _list_fields(schema: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """Name and declaration of each field."""
+    fields = schema.get("fields", {})
+    return (
+        list(fields.items()) if isinstance(fields, dict) else [(one["name"], one) for one in fields]
+    )
+
+
+def _read_descriptions(cls: type) -> dict[str, str]:
+    """The text below each field of a class, and of those that it builds on."""
+    words = {}
+    for base in reversed(cls.__mro__):
+        if base.__module__.startswith("patrolplan"):
+            (tree,) = ast.parse(dedent(inspect.getsource(base))).body
+            for line, after in pairwise(cast("ast.ClassDef", tree).body):
+                match line, after:
+                    case (
+                        ast.AnnAssign(target=ast.Name(id=name)),
+                        ast.Expr(value=ast.Constant(value=str(text))),
+                    ):
+                        words[name] = " ".join(text.split())
+    return words
+
+
+def build_schema(name: DocumentName) -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of a document, whose `$id` names its version.
+
+    Examples
+    --------
+    >>> build_schema("backtest")["$id"]
+    'urn:patrolplan:schema:backtest-1'
+    """
+    document = DOCUMENTS[name]
+    schema = TypeAdapter(document.declaration).json_schema(schema_generator=_FormSchema)
+    if "schema" in schema["properties"]:
+        schema["properties"]["schema"] = {"const": document.version}
+    _close(schema)
+    head = {
+        "$schema": GenerateJsonSchema.schema_dialect,
+        "$id": f"urn:patrolplan:schema:{_stem(name)}",
+    }
+    return {**head, **schema}
+
+
+def format_schema(name: DocumentName) -> str:
+    """The schema as a file holds it."""
+    return json.dumps(build_schema(name), ensure_ascii=False, indent=1) + "\n"
+
+
+def find_schema_file(name: DocumentName) -> Path:
+    """Where the package has a document's schema."""
+    return FOLDER / f"{_stem(name)}.json"
+
+
+def _stem(name: DocumentName) -> str:
+    return f"{name}-{DOCUMENTS[name].version}"
+
+
+def _close(node: object) -> None:
+    """Forbid keys that are not declared, wherever some are; and drop titles made from names."""
+    if isinstance(node, list):
+        for one in node:
+            _close(one)
+    if not isinstance(node, dict):
+        return
+    if "properties" in node:
+        node.setdefault("additionalProperties", False)
+        for field in node["properties"].values():
+            field.pop("title", None)
+    for one in node.values():
+        _close(one)
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(exist_ok=True)
+    for each in DOCUMENTS:
+        find_schema_file(each).write_text(format_schema(each), encoding="utf-8", newline="\n")
