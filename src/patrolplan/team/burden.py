@@ -255,7 +255,7 @@ def _gather_facts(
 def _divide_by_months(harm: Floats, held: Floats, months: int) -> Floats:
     """Harm a month; NaN where hardly any of the months is held."""
     enough = held >= max(MIN_KNOWN_SHARE * months, 1e-9)
-    return np.where(enough, harm / np.where(enough, held, 1.0), np.nan)
+    return np.asarray(np.where(enough, harm / np.where(enough, held, 1.0), np.nan))
 
 
 def _count_pupils(area: StudyArea, shapes: NDArray[np.object_]) -> Floats:
