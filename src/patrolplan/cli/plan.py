@@ -196,11 +196,11 @@ def _find_open_schools(
     InputError
         When a school that was named is closed, or all are.
     """
+    if request.date is None:
+        return request.schools, []
     from patrolplan.tables import LeftOutRow
     from patrolplan.team.week import SATURDAY, find_open_days
 
-    if request.date is None:
-        return request.schools, []
     day = f"{request.date:%A} {request.date.day} {request.date:%B %Y}"
     remedy = "choose a school day, or correct [sources] term_dates"
     where = "--date"

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.cluster import DBSCAN, HDBSCAN
 
 from patrolplan.compiled import jit_compile
 from patrolplan.network import StreetNetwork
@@ -237,6 +236,8 @@ def build_street_arrays(
 
 def cluster_by_dbscan(network: StreetNetwork, risk: NDArray[np.float64]) -> NDArray[np.int64]:
     """Clusters of pieces by DBSCAN on their middles, each weighing its share of the risk."""
+    from sklearn.cluster import DBSCAN  # noqa: PLC0415 - of this method alone, and heavy
+
     weight = risk / (risk.sum() * DBSCAN_MIN_RISK_SHARE)
     model = DBSCAN(eps=DBSCAN_METRES, min_samples=1).fit(network.piece_middle, sample_weight=weight)
     return np.asarray(model.labels_, dtype=np.int64)
@@ -247,6 +248,8 @@ def cluster_by_hdbscan(network: StreetNetwork, risk: NDArray[np.float64]) -> NDA
 
     HDBSCAN takes no weights: pieces below the mean are left out, so that density means risk.
     """
+    from sklearn.cluster import HDBSCAN  # noqa: PLC0415 - of this method alone, and heavy
+
     metres = network.piece_metres
     dense = np.flatnonzero(risk / metres > risk.sum() / metres.sum())
     clusters = np.full(len(metres), -1, dtype=np.int64)

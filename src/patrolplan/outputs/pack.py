@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 
@@ -27,15 +27,15 @@ from patrolplan.outputs.output_folder import (
     write_json,
 )
 from patrolplan.outputs.webmap.map_page import render_map
-from patrolplan.outputs.week.roster import Roster, check_officer_and_date
-from patrolplan.outputs.week.week_pack import write_week_files
 from patrolplan.parallel import ProgressCallback
 from patrolplan.patrols.plan import Plan
-from patrolplan.team.week import Week
+
+if TYPE_CHECKING:
+    from patrolplan.team.week import Week
 
 
 def write_pack(
-    plan_or_week: Plan | Week,
+    plan_or_week: "Plan | Week",
     out: str | Path,
     *,
     officer: str | None = None,
@@ -84,7 +84,7 @@ def write_pack(
         papers of a whole week while a part is requested.
     """
     out = Path(out)
-    if isinstance(plan_or_week, Week):
+    if not isinstance(plan_or_week, Plan):
         _write_week_pack(plan_or_week, out, officer, date, executor, report_progress)
         return out
     if officer is not None or date is not None:
@@ -100,13 +100,17 @@ def write_pack(
 
 
 def _write_week_pack(
-    week: Week,
+    week: "Week",
     out: Path,
     officer: str | None,
     date: dt.date | None,
     executor: Executor | None,
     report_progress: ProgressCallback | None,
 ) -> None:
+    # Late, so that a plan loads none of the libraries that a week's papers and ledger need.
+    from patrolplan.outputs.week.roster import Roster, check_officer_and_date  # noqa: PLC0415
+    from patrolplan.outputs.week.week_pack import write_week_files  # noqa: PLC0415
+
     roster = Roster(week)
     check_officer_and_date([one.name for one in roster.officers], week.days, officer, date)
     check_partial_pack(out, officer, date)

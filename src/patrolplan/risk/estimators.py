@@ -13,7 +13,6 @@ from typing import Any, Protocol, Self, runtime_checkable
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.base import clone
 
 from patrolplan.audit_guard import refuse_audit_columns
 from patrolplan.errors import InputError, Problems
@@ -89,7 +88,7 @@ class EstimatorModel(RiskModel):
         if not incidents.any():
             return np.zeros(len(coming))
         month = f"{coming.index[0][0]:%Y-%m}"
-        estimator = _seed_draws(clone(self.estimator), self.seed)
+        estimator = _seed_draws(_clone(self.estimator), self.seed)
         with _name_in_errors(self.name, category, month):
             predicted = estimator.fit(training, incidents).predict(coming)
         return check_prediction(predicted, len(coming), self.name, f"{category}, {month}")
@@ -125,7 +124,7 @@ def wrap_estimator(name: str, estimator: object, seed: int) -> EstimatorModel:
         what = f"{type(estimator).__name__} has no {', no '.join(missing)}"
         raise InputError.one(where, what, CONVENTIONS)
     try:
-        clone(estimator)
+        _clone(estimator)
     except (TypeError, RuntimeError) as error:  # a constructor that changes or hides a parameter
         what = f"{type(estimator).__name__} cannot be cloned ({error})"
         remedy = "let its constructor store its parameters, each under its own name, and no more"
@@ -194,6 +193,13 @@ def check_prediction(predicted: object, rows: int, name: str, what: str) -> NDAr
             seen = f"{count}, the first in row {row}: {values[row]}"
             raise InputError.one(place, seen, EXPECTED, what)
     return values
+
+
+def _clone(estimator: Estimator) -> Estimator:
+    """A copy that has not learned anything; may raise what the constructor raises."""
+    from sklearn.base import clone  # noqa: PLC0415 - heavy, and of models of one's own alone
+
+    return clone(estimator)  # type: ignore[no-any-return]  # scikit-learn has no type hints
 
 
 def _seed_draws(estimator: Estimator, seed: int) -> Estimator:
