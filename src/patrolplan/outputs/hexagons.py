@@ -187,7 +187,9 @@ def _draw_h3_cells(lines: NDArray[np.object_], projection: Projection, resolutio
 
 
 def write_frame(path: Path, frame: gpd.GeoDataFrame, layer: str) -> None:
-    """Write a table as GeoPackage, GeoJSON or GeoParquet, by the file's name; whole or not at all.
+    """Write a table as GeoPackage, GeoJSON or GeoParquet, by the file's name, completely.
+
+    An earlier file of the name stays as it was until then.
 
     Raises
     ------
