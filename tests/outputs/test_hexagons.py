@@ -132,3 +132,5 @@ def test_a_write_that_fails_leaves_the_earlier_file(demo_area, risk, tmp_path, m
     assert [one.read_text(encoding="utf-8") for one in tmp_path.iterdir()] == ["an earlier file"]
     with pytest.raises(OutputError, match=r"end it in \.gpkg"):
         write_frame(tmp_path / "risk.shp", cells, "risk_hexagons")
+    with pytest.raises(OutputError, match="name a file in a folder that exists"):
+        write_frame(tmp_path / "none" / "risk.geojson", cells, "risk_hexagons")
