@@ -149,8 +149,14 @@ class _Outcomes:
             routes &= inputs.cares[officer, inputs.route_school] | (
                 inputs.locked[officer, day] >= 0
             )
-            if routes.any():
+            is_there = demand.kind == "designated" and self._goes(officer, day, routes)
+            if routes.any() and not is_there:
                 yield self._find_obstacle(demand, officer, day, np.flatnonzero(routes))
+
+    def _goes(self, officer: int, day: int, routes: Bools) -> bool:
+        """Whether an officer walks one of some routes on a day."""
+        own = self._chosen[(self._chosen[:, 0] == officer) & (self._chosen[:, 1] == day), 2]
+        return bool(routes[own].any())
 
     def _find_obstacle(self, demand: Demand, officer: int, day: int, routes: Ints) -> Obstacle:
         """What keeps an officer from all of some routes on a day."""

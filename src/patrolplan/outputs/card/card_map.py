@@ -171,6 +171,7 @@ def _list_shown(content: MapContent, placed: list[PlacedLabel]) -> legend.Shown:
         symbol_kinds=[kind for kind, (names, _) in content.point_symbols.items() if len(names)],
         feared=any(label.kind == "feared" for label, _ in placed),
         beats=bool(content.beats),
+        outlines=bool(content.outlines),
         steps=content.shows_steps,
         passages=content.passages,
         grid_square=format_grid_reference(x, y)[:2] if content.grid_lines else "",
@@ -215,6 +216,7 @@ def _draw_content(axes: Axes, content: MapContent, placed: list[PlacedLabel]) ->
     grid.draw_grid(axes, content.grid_lines)
     basemap.draw_streets(axes, content.network, content.pieces, viewport)
     symbols.draw_stretches(axes, content.stretches, STRETCH_WIDTH)
+    symbols.draw_outlines(axes, content.outlines, level=5.3)
     for line in content.beats:
         symbols.draw_beat(axes, route.move_aside(line, BEAT_OFFSET), level=5.5)
     _draw_route(axes, content)

@@ -77,6 +77,7 @@ class Shown:
     symbol_kinds: Collection[str] = ()
     feared: bool = False
     beats: bool = False
+    outlines: bool = False
     steps: bool = False
     passages: Collection[str] = ()
     """Of those on the route, see `patrolplan.inputs.osm_tags.Passage`."""
@@ -158,6 +159,7 @@ def _iterate_signs(viewport: Viewport, shown: Shown) -> Iterator[Entry]:
         yield from _iterate_route_signs(shown)
     drawings: Sequence[tuple[bool, str, float, Callable[[Axes, float, float], None]]] = (
         (shown.beats, "walk up and down", 24.0, _draw_beat),
+        (shown.outlines, "designated by the force", 20.0, _draw_outline),
         ("tasked" in shown.marker_kinds, "tasked stop", 10.0, _draw_tasked),
         (shown.feared, "pupils feel unsafe", 11.0, _draw_feared),
         ("keep_away" in shown.marker_kinds, "keep away", 12.0, _draw_cross),
@@ -232,6 +234,11 @@ def _draw_stretch(axes: Axes, x: float, y: float) -> None:
 def _draw_beat(axes: Axes, x: float, y: float) -> None:
     _draw_stretch(axes, x + 2, y)
     symbols.draw_beat(axes, np.array([(x, y), (x + 24, y)]), level=LEGEND_LEVEL + 0.3)
+
+
+def _draw_outline(axes: Axes, x: float, y: float) -> None:
+    corners = np.array([(x, y - 4), (x + 20, y - 4), (x + 20, y + 4), (x, y + 4), (x, y - 4)])
+    symbols.draw_outlines(axes, [corners], level=LEGEND_LEVEL)
 
 
 def _draw_tasked(axes: Axes, x: float, y: float) -> None:

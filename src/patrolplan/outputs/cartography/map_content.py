@@ -98,6 +98,8 @@ class MapContent:
     """(n, 2) stopping places of other hotspots near the route that pupils' reports carry."""
     beats: list[NDArray[np.float64]]
     """(v, 2) lines that are walked up and down during a stop."""
+    outlines: list[NDArray[np.float64]]
+    """(v, 2) edges of the polygons that the force designates, of the patrol's stops."""
     shows_steps: bool
     passages: frozenset[str]
     """What the route leads over or through, see `patrolplan.inputs.osm_tags.Passage`."""
@@ -248,6 +250,7 @@ def collect_map_content(viewport: Viewport, plan: Plan, patrol: Patrol) -> MapCo
             for stop in patrol.stops
             for line in _find_beat_lines(network, plan.hotspots, stop)
         ],
+        outlines=_find_outlines(viewport, plan, patrol),
         shows_steps=bool(len(find_steps(network, pieces))),
         passages=frozenset(network.piece_passage[walked]) - {""},
         grid_lines=build_grid_lines(viewport, plan.area.settings.area.crs),
@@ -301,6 +304,17 @@ def _find_feared_stretches(
             lines = merge_lines(shapely.get_parts(viewport.clip_to_page(shapes, margin=0.0)))
             stretches += [lines] if len(lines) else []
     return stretches
+
+
+def _find_outlines(viewport: Viewport, plan: Plan, patrol: Patrol) -> list[NDArray[np.float64]]:
+    """Edges of the polygons of stops that the force designates, in points of the page."""
+    designated = plan.area.designated
+    if designated is None:
+        return []
+    own = designated[designated["place_id"].isin(patrol.hotspots)]
+    edges = shapely.get_parts(shapely.boundary(np.asarray(own.geometry.array, dtype=object)))
+    parts = shapely.get_parts(viewport.clip_to_page(edges))
+    return [shapely.get_coordinates(line) for line in parts]
 
 
 def _find_feared_points(

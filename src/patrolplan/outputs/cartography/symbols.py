@@ -19,6 +19,8 @@ from patrolplan.outputs.cartography.viewport import Viewport, choose_scale_bar_m
 ROUTE_WIDTH = 2.6
 LAST_LEG_DASHES = (0.0, (2.4, 0.9))
 """Dashes of the last leg, in multiples of the width."""
+OUTLINE_DASHES = (0.0, (4.0, 1.6))
+"""Dashes of the edge of a polygon, in multiples of the width."""
 PUSHED_LINES = ((ROUTE_COLOUR, 4.6, 6.12, "solid"), ("white", 2.2, 6.14, (0.0, (0.01, 1.9))))
 """Colour, width, level and dashes of the lines that make a pushed part look beaded."""
 STRETCH = "#f3c08a"
@@ -275,6 +277,11 @@ def write_text(axes: Axes, x: float, y: float, text: str, *, bold: bool = False)
     style = TextStyle(NAME_SIZE, bold=bold, level=LEGEND_LEVEL)
     draw_text(axes, text, (x + width / 2, y, 0.0), style)
     return x + width
+
+
+def draw_outlines(axes: Axes, lines: list[NDArray[np.float64]], *, level: float) -> None:
+    """Draw the (v, 2) edges of what the force designates, in grey dashes."""
+    draw_lines(axes, lines, "#666666", 1.3, level, styles=OUTLINE_DASHES, cap="butt")
 
 
 def draw_beat(axes: Axes, line: NDArray[np.float64], *, level: float) -> None:
