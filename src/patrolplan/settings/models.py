@@ -294,6 +294,9 @@ class OutputSettings(Section):
     contacts: tuple[Annotated[str, Field(max_length=80)], ...] = Field(
         (), max_length=4, description="whom to call, such as a desk and its number; on cards"
     )
+    public_contact: str = Field(
+        "", max_length=200, description="where residents and schools can object; on their page"
+    )
 
 
 class FetchSettings(Section):

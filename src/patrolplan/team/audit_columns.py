@@ -97,12 +97,12 @@ class AuditColumns:
     @property
     def audit_column_names(self) -> tuple[str, ...]:
         """Names of the columns, without the mark."""
-        return tuple(name.removeprefix(AUDIT_MARK) for name in self._groups)
+        return tuple(str(name).removeprefix(AUDIT_MARK) for name in self._groups)
 
     def to_frame(self) -> pd.DataFrame:
         """The groups by area, in columns whose names begin with "audit_only_"."""
         return self._groups.rename(
-            columns=lambda name: name if is_marked(name) else AUDIT_MARK + name
+            columns=lambda name: name if is_marked(name) else f"{AUDIT_MARK}{name}"
         )
 
     def __len__(self) -> int:
