@@ -214,6 +214,8 @@ def _sum_minutes(
         points = shapely.points(project_stops(table, area.projection))
         inside = split_by_polygons(points, shapes) if len(table) else np.zeros((0, len(shapes) + 1))
         minutes[kind] = table["minutes"].to_numpy(dtype=np.float64) @ inside
+    if tables[1].empty:  # nothing was recorded yet, which does not say that nobody was there
+        minutes["presence"] = np.full(len(shapes) + 1, np.nan)
     dates = [day for table in tables for day in table["date"]]
     return minutes, (min(dates), max(dates)) if dates else None
 
