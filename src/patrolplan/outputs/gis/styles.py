@@ -71,6 +71,12 @@ OF_THIS_PATROL = (
 )
 """Opacity in percent: on a page of the atlas, which is of one patrol, the others are not seen."""
 
+WHEN = (
+    f"if({OF_THIS_PATROL} = 0, '', "
+    "if(@map_scale > 10000, ' ', \"arrive\" || '\N{EN DASH}' || \"leave\"))"
+)
+"""When an officer is at a stop; of small maps nothing, yet other labels keep clear of it."""
+
 STREET_WORDS = {
     "major": "main road",
     "middle": "through street",
@@ -260,13 +266,7 @@ def _draw_stops(frame: gpd.GeoDataFrame) -> Style:
     rows.append(([""], "another stop", [disc, number]))
     renderer = _categorise("kind", "marker", rows, opacity=OF_THIS_PATROL)
     when = Labels(
-        f"if({OF_THIS_PATROL} = 100, \"arrive\" || '\N{EN DASH}' || \"leave\", '')",
-        *(8, "near"),
-        most_scale=10000,
-        bold=True,
-        is_expression=True,
-        priority=10,
-        distance=3,
+        WHEN, 8, "near", most_scale=50000, bold=True, is_expression=True, priority=10, distance=2.5
     )
     return _time(Style(renderer, when, animated=True), "stops", frame)
 
