@@ -78,7 +78,9 @@ def test_layouts_print_title_map_legend_scale_sources_and_marking(demo_plan, lay
 
 def test_a_plan_without_patrols_or_hotspots_has_a_project(layers):
     """Empty layers leave their classes out of the legend."""
-    empty = {name: layers[name].iloc[:0] for name in ("hotspots", "patrols", "stops", "legs")}
+    bare = gpd.GeoDataFrame({"urn": []}, geometry=[], crs=layers["risk"].crs)
+    empty = dict.fromkeys(("patrols", "stops", "legs"), bare)
+    empty["hotspots"] = layers["hotspots"].iloc[:0]
     project = _parse(render_layers(layers | empty, **TEXTS))
     assert len(list(project.iter("maplayer"))) == 8
 

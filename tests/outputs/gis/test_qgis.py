@@ -40,7 +40,12 @@ def found(folder):
     """What QGIS found of the demo's project."""
     if not PYTHON.exists() or _run("-c", "import qgis.core").returncode:
         pytest.skip("the system's Python has no QGIS (on Debian: python3-qgis)")
+    before = {path: path.read_bytes() for path in folder.iterdir()}
     done = _run(SCRIPT, folder)
+    # The next plan refuses a folder with files that QGIS has changed or added.
+    assert all(path.read_bytes() == content for path, content in before.items())
+    pictures = {folder / f"{name}.png" for name in ("map", "layout", "page")}
+    assert {*folder.iterdir()} == {*before, *pictures}
     assert done.returncode == 0, done.stderr.decode("utf-8", "replace")
     return json.loads(done.stdout.decode("utf-8").splitlines()[-1])
 

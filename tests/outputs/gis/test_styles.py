@@ -1,5 +1,6 @@
 """Styles for QGIS: every value of the data has its sign, and tones hold in grey."""
 
+import re
 import xml.etree.ElementTree as ET
 from typing import get_args
 
@@ -40,7 +41,7 @@ def _values(renderer):
 def test_every_kind_has_a_sign(documents):
     """Each kind of stop and each carrier of a hotspot has a symbol of its own; others one, too."""
     assert _values(documents["stops"]) == [*get_args(StopKind), ""]
-    assert _values(documents["hotspots"]) == list(get_args(Carrier))
+    assert _values(documents["hotspots"]) == [*get_args(Carrier), "designated"]
     for style in documents.values():
         names = [symbol.get("name") for symbol in style.findall("renderer-v2/symbols/symbol")]
         used = [row.get("symbol") for row in style.iter() if row.tag in {"category", "range"}]
@@ -50,7 +51,8 @@ def test_every_kind_has_a_sign(documents):
 def test_styles_name_columns_that_the_layers_have(documents, layers):
     """A renderer, a label or a time is of a column of its layer."""
     for name, style in documents.items():
-        named = [style.find("renderer-v2").get("attr")]
+        attr = style.find("renderer-v2").get("attr") or ""
+        named = re.findall(r'"(\w+)"', attr) if "(" in attr else [attr]
         named += [one.get("fieldName") for one in style.iter("text-style")
                   if one.get("isExpression") == "0"]  # fmt: skip
         named += [field.get("name") for field in style.iter("field")]

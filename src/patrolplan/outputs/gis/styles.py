@@ -54,7 +54,12 @@ CARRIERS = {
     "recorded": "mostly recorded crime",
     "feared": "mostly pupils' reports",
     "way": "mostly crime where many pupils pass",
+    "designated": "designated by the force",
 }
+"""What carries a hotspot, or that it is not one of ours."""
+
+CARRIER = "if(attribute($currentfeature, 'kind') = 'designated', 'designated', \"carried_by\")"
+"""Which of them it is."""
 
 STOP_KINDS = {
     "hotspot": "stop in a hotspot of the plan",
@@ -142,7 +147,12 @@ def find_styles(layers: Mapping[str, gpd.GeoDataFrame]) -> dict[str, Style]:
         "stops": _draw_stops,
         "schools": _draw_schools,
     }
-    return {name: styles[name](frame) for name, frame in layers.items() if name in styles}
+    # The classes of a risk layer are of its values; the other styles hold for any table.
+    return {
+        name: styles[name](frame)
+        for name, frame in layers.items()
+        if name in styles and (name != "risk" or "risk_per_metre" in frame)
+    }
 
 
 def write_qml(style: Style) -> str:
@@ -236,10 +246,11 @@ def _draw_hotspots(_: gpd.GeoDataFrame) -> Style:
         ],
         "feared": [edge, band, replace(repeat_marker(dot, 2.4), level=2)],
         "way": [edge, band],
+        "designated": [draw_line("#000000", BAND_WIDTH + 1.0), band],
     }
     rows = [([value], words, patterns[value]) for value, words in CARRIERS.items()]
     labels = Labels("hotspot", 7, "line", most_scale=10000, bold=True, colour=STRETCH_LINES)
-    return Style(_categorise("carried_by", "line", rows, by_level=True), labels)
+    return Style(_categorise(CARRIER, "line", rows, by_level=True), labels)
 
 
 def _draw_patrols(frame: gpd.GeoDataFrame) -> Style:
