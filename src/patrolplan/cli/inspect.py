@@ -243,9 +243,12 @@ class Document(StrEnum):
 @console.app.command()
 def schema(
     document: Annotated[str, typer.Argument(metavar=console.format_choices(Document))],
+    config: console.Config = console.DEFAULT_CONFIG,
+    as_json: console.Json = False,
 ) -> None:
     """Print the JSON Schema of a document that other programs read, to check it with."""
     from patrolplan.outputs.schemas import find_schema_file
 
+    del config, as_json  # as every command has: a schema is JSON, and the same for all areas
     name = console.parse_choice(document, Document, "DOCUMENT")
     typer.echo(find_schema_file(name.value).read_text(encoding="utf-8"), nl=False)

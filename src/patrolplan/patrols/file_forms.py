@@ -185,7 +185,7 @@ RECORD = ConfigDict(extra="ignore", strict=False)
 """Keys that later versions add are passed over; what must be strict says so itself."""
 
 
-def also_writes(**kinds: object) -> ConfigDict:
+def also_writes(**kinds: Any) -> ConfigDict:  # noqa: ANN401 - of any kind
     """That files hold more keys of a record, for readers: they follow from the rest.
 
     Reading passes them over; schemas name them, see `patrolplan.outputs.schemas`.
