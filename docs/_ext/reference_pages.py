@@ -1,14 +1,14 @@
 """Reference pages generated from the code, so that they are always true.
 
-Settings come from the pydantic models, commands from the command line itself, tables from their
-schemas. The pages are written into `reference/` at every build and are not stored.
+Settings come from the pydantic models, commands from the command line itself, tables and documents
+from their schemas. The pages are written into `reference/` at every build and are not stored.
 """
 
 import json
 from collections.abc import Iterator
 from datetime import time
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import typer
 from pydantic import BaseModel
@@ -16,7 +16,11 @@ from sphinx.application import Sphinx
 
 from patrolplan import tables
 from patrolplan.cli import app
+from patrolplan.outputs import schemas
 from patrolplan.settings import Settings
+
+MAX_NAMED = 9
+"""Values of a choice that are named."""
 
 HEAD = "<!-- written by docs/_ext/reference_pages.py at every build -->\n\n"
 
@@ -33,6 +37,7 @@ def _write(app: Sphinx) -> None:
         ("settings.md", settings_page()),
         ("commands.md", commands_page()),
         ("tables.md", tables_page()),
+        ("documents.md", documents_page()),
     ):
         path = folder / name
         if not path.exists() or path.read_text(encoding="utf-8") != text:
@@ -130,6 +135,55 @@ def tables_page() -> str:
             ]
             lines.append("")
     return "\n".join(lines)
+
+
+def documents_page() -> str:
+    """Every key of the documents that other programs read, by their JSON Schemas."""
+    lines = [
+        HEAD + "# Documents",
+        "",
+        "What `plan.json`, `week.json`, `manifest.json`, `backtest.json` and `check --json` hold.",
+        "`patrolplan schema plan` prints the JSON Schema (draft 2020-12) that this page is made",
+        "from; its `$id` has the version, and a key that it does not have is not written. In JSON",
+        "None is null.",
+        "",
+    ]
+    for name in schemas.DOCUMENTS:
+        schema = schemas.build_schema(name)
+        lines += [f"## {name}", "", f"`{schema['$id']}`", ""]
+        parts = {None: schema, **schema.get("$defs", {})}
+        for part, held in parts.items():
+            if "properties" not in held:
+                continue
+            if part is not None:
+                lines += [f"### {part} ({name})", ""]
+            lines += [_cell(held.get("description", "")), ""]
+            lines += ["| key | kind | meaning |", "| --- | --- | --- |"]
+            lines += [
+                f"| `{key}`{'' if key in held.get('required', ()) else ' (optional)'} | "
+                f"{_cell(_kind(one))} | {_cell(one.get('description', ''))} |"
+                for key, one in held["properties"].items()
+            ]
+            lines.append("")
+    return "\n".join(lines)
+
+
+def _kind(schema: dict[str, Any]) -> str:
+    """What a value may be, in short."""
+    if "$ref" in schema:
+        return schema["$ref"].rsplit("/", 1)[-1]
+    values = [schema["const"]] if "const" in schema else schema.get("enum", ())
+    if values:
+        shown = [json.dumps(value) for value in values[:MAX_NAMED]]
+        return ", ".join(shown) + (", ..." if len(values) > MAX_NAMED else "")
+    if "examples" in schema:
+        return f"text such as {schema['examples'][0]}"
+    if choices := schema.get("anyOf", schema.get("oneOf")):
+        return " or ".join(_kind(one) for one in choices)
+    if schema.get("type") == "array":
+        items = [_kind(one) for one in schema.get("prefixItems", ())]
+        return f"[{', '.join(items)}]" if items else f"list of {_kind(schema['items'])}"
+    return schema.get("format") or schema.get("pattern") or schema.get("type", "any")
 
 
 def _cell(text: str) -> str:

@@ -47,6 +47,7 @@ ALLOWED = {
     ("CHANGELOG.md", "lost who asked"),
     ("CHANGELOG.md", "still asked how"),
     ("src/patrolplan/outputs/output_folder.py", 'manifest.get("asked")'),
+    ("src/patrolplan/outputs/document_forms.py", 'alias="asked"'),
     ("src/patrolplan/outputs/pack.py", '{"asked": dict(request)}'),
     ("src/patrolplan/outputs/week/poster.typ", "You told us."),
     ("src/patrolplan/outputs/week/school.typ", "You said, we were there"),

@@ -1,8 +1,9 @@
-"""The commands that look at the data: init, check, risk, hotspots."""
+"""The commands that look at data and documents: init, check, risk, hotspots, schema."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -270,3 +271,27 @@ def _write_layers(
         replace_folder(out, build_manifest_header(area)) as folder,
     ):
         write_layers(folder / name, layers)
+
+
+class Document(StrEnum):
+    """The documents that have a schema."""
+
+    PLAN = "plan"
+    WEEK = "week"
+    MANIFEST = "manifest"
+    BACKTEST = "backtest"
+    CHECK = "check"
+
+
+@console.app.command()
+def schema(
+    document: Annotated[str, typer.Argument(metavar=console.format_choices(Document))],
+    config: console.Config = console.DEFAULT_CONFIG,
+    as_json: console.Json = False,
+) -> None:
+    """Print the JSON Schema of a document that other programs read, to check it with."""
+    from patrolplan.outputs.schemas import find_schema_file
+
+    del config, as_json  # as every command has: a schema is JSON, and the same for all areas
+    name = console.parse_choice(document, Document, "DOCUMENT")
+    typer.echo(find_schema_file(name.value).read_text(encoding="utf-8"), nl=False)

@@ -110,7 +110,7 @@ class WayHomeEntry(FileModel):
 class PlanStop(Stop):
     """A stop whose reasons are in words."""
 
-    why: Texts  # type: ignore[assignment] - in words
+    why: Texts  # type: ignore[assignment]  # in words
 
 
 @with_config(also_writes(place_id=str, why=str))
@@ -125,8 +125,8 @@ class PlanPatrol(Patrol):
 
     stops: Annotated[tuple[PlanStop, ...], IsList]
     keep_away: Annotated[tuple[PlanBarredPlace, ...], IsList] = ()
-    notes: Texts  # type: ignore[assignment] - in words
-    way_home: WayHomeEntry | None = None  # type: ignore[assignment] - as it may be shown
+    notes: Texts  # type: ignore[assignment]  # in words
+    way_home: WayHomeEntry | None = None  # type: ignore[assignment]  # as it may be shown
 
 
 class PlanDocument(FileModel):

@@ -136,7 +136,10 @@ def _stem(name: DocumentName) -> str:
 
 
 def _close(node: object) -> None:
-    """Forbid keys that are not declared, wherever some are; and drop titles made from names."""
+    """Forbid keys that are not declared, and want those that say what kind of part it is.
+
+    Titles that are made from names are dropped.
+    """
     if isinstance(node, list):
         for one in node:
             _close(one)
@@ -144,8 +147,10 @@ def _close(node: object) -> None:
         return
     if "properties" in node:
         node.setdefault("additionalProperties", False)
-        for field in node["properties"].values():
+        for name, field in node["properties"].items():
             field.pop("title", None)
+            if "const" in field and name not in node.setdefault("required", []):
+                node["required"].append(name)
     for one in node.values():
         _close(one)
 

@@ -118,14 +118,16 @@ def not_in_files(default: object) -> GetPydanticSchema:
     return GetPydanticSchema(lambda *_: schema)
 
 
-ClockText = WithJsonSchema({"type": "string", "pattern": f"^{TIME_OF_DAY.pattern}$"})
+ClockText = WithJsonSchema(
+    {"type": "string", "pattern": f"^{TIME_OF_DAY.pattern}$", "examples": ["15:30"]}
+)
 
 Minutes = Annotated[float, BeforeValidator(_parse_minutes), PlainSerializer(format_time), ClockText]
 """After midnight; in files HH:MM."""
 
 Day = Annotated[dt.date, BeforeValidator(_parse_day)]
 
-Month = Annotated[str, Field(pattern="^[0-9]{4}-(0[1-9]|1[0-2])$")]
+Month = Annotated[str, Field(pattern="^[0-9]{4}-(0[1-9]|1[0-2])$", examples=["2026-11"])]
 
 Hours = Annotated[str, Field(pattern=f"^({TIME_OF_DAY.pattern}-{TIME_OF_DAY.pattern})?$")]
 """Between two times of a day; empty: at any time."""
@@ -183,7 +185,7 @@ RECORD = ConfigDict(extra="ignore", strict=False)
 """Keys that later versions add are passed over; what must be strict says so itself."""
 
 
-def also_writes(**kinds: object) -> ConfigDict:
+def also_writes(**kinds: Any) -> ConfigDict:  # noqa: ANN401 - of any kind
     """That files hold more keys of a record, for readers: they follow from the rest.
 
     Reading passes them over; schemas name them, see `patrolplan.outputs.schemas`.
