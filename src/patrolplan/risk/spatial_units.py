@@ -96,7 +96,7 @@ class SpatialUnits:
                 self.cache[key] = compute()
             else:
                 arrays = load_or_compute_arrays(
-                    Store(store, version=_hash_code()),
+                    Store(store, version=hash_code()),
                     f"{self.digest}\n{key}",
                     lambda: {"result": compute()},
                 )
@@ -192,9 +192,9 @@ class SpatialUnits:
 
 
 @cache
-def _hash_code() -> str:
-    """Digest of this room's own code and its libraries: another version gives other results."""
-    room = resources.files("patrolplan.risk")
+def hash_code(name: str = "patrolplan.risk") -> str:
+    """Digest of a room's own code and its libraries: another version gives other results."""
+    room = resources.files(name)
     files = sorted(path.name for path in room.iterdir() if path.name.endswith(".py"))
     installed = read_package_versions()
     libraries = "\n".join(f"{name} {installed[name]}" for name in RISK_LIBRARIES)
