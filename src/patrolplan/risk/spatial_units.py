@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.spatial import cKDTree
 
 from patrolplan.atomic import hash_content
 from patrolplan.cache import Store, hash_arrays, load_or_compute_arrays
@@ -154,6 +153,8 @@ class SpatialUnits:
         """(n, n) cells within so many metres of each other, each with itself; built once."""
         key = ("near", metres)
         if key not in self._matrices:
+            from scipy.spatial import cKDTree  # noqa: PLC0415 - heavy, and only where not cached
+
             centres, _ = self._cells
             pairs = cKDTree(centres).query_pairs(metres, output_type="ndarray")
             ends = (pairs.ravel(), pairs[:, ::-1].ravel())
