@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.spatial import cKDTree
 
 from patrolplan.compiled import jit_compile
 from patrolplan.network import StreetNetwork
@@ -204,6 +203,8 @@ def build_planar_matrix(network: StreetNetwork, bandwidth: float) -> sparse.csc_
     The kernel is (1 - (d / bandwidth)^2)^2 in the distance d to the middle of each piece, times the
     piece's metres; each crime's mass sums to one.
     """
+    from scipy.spatial import cKDTree  # noqa: PLC0415 - heavy, and only where not cached
+
     middle = network.piece_middle
     pairs = cKDTree(middle).query_pairs(bandwidth, output_type="ndarray")
     distance = np.hypot(*(middle[pairs[:, 0]] - middle[pairs[:, 1]]).T) / bandwidth
