@@ -82,6 +82,7 @@ class Typeface:
         pairs = np.frombuffer(self.tables[b"hmtx"], ">u2", count=2 * stated)[::2].astype(np.int64)
         return np.pad(pairs, (0, len(self.offsets) - 1 - stated), mode="edge")
 
+    @lru_cache(maxsize=4096)  # noqa: B019 - there are two cuts, for as long as the process lives
     def space_letters(self, text: str) -> list[tuple[int, int]]:
         """Number of each letter of a text, and the units by which it moves nearer to the next."""
         numbers = [self.glyphs.get(ord(letter), 0) for letter in text]
@@ -89,6 +90,17 @@ class Typeface:
             kern = self.font.get_kerning
             closer = [-kern(one, next_, Kerning.UNSCALED) for one, next_ in pairwise(numbers)]
         return list(zip(numbers, [*closer, 0], strict=False))
+
+    def trace_letters(self, text: str) -> str:
+        """PDF's drawing operators of the edges of all letters, in the units of the typeface.
+
+        After each letter the origin moves on to the next.
+        """
+        words = []
+        for number, closer in self.space_letters(text):
+            ahead = self.widths[number] - closer
+            words.append(f"{self.trace_glyph(number)} S 1 0 0 1 {ahead} 0 cm")
+        return " ".join(words)
 
     @lru_cache(maxsize=2048)  # noqa: B019 - there are two cuts, for as long as the process lives
     def trace_glyph(self, number: int) -> str:
