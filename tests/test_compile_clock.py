@@ -74,8 +74,7 @@ def test_where_no_folder_can_be_written_functions_run_and_one_line_says_so(monke
 
     monkeypatch.setattr(compiled, "CLOCK", clock)
     monkeypatch.setattr(compiled, "_SealedCache", refuse)
-    for factor in (2, 3):  # numba takes the value at the time of compiling
-        times = compiled.jit_compile("i8(i8)")(lambda number: number * factor)
-        assert times(7) == 7 * factor
-    assert [text for text in heard if "cannot be stored" in text] == heard
-    assert len(heard) == 1
+    for name in ("first", "second"):
+        answer = compiled.jit_compile("i8(i8)")(lambda number: 2 * number)
+        assert answer(7) == 14, name
+    assert sum("cannot be stored" in text for text in heard) == 1

@@ -71,7 +71,7 @@ class Page:
     def write(self) -> bytes:
         """The page as a PDF; equal drawings give equal bytes."""
         drawing = "\n".join(window.write() for window in self.windows)
-        fonts, objects = "", []
+        fonts, objects = "", list[bytes]()
         for bold, used in sorted(self.used.items()):
             first = 5 + len(objects)
             fonts += f"/F{int(bold)} {first} 0 R "

@@ -121,8 +121,8 @@ def draw_label(window: Window, label: MapLabel, box: Boxes) -> None:
     end = label.find_leader_end(box)
     if end is not None:
         for colour, line_width, level in (("white", 2.6, 8.6), (ROUTE_COLOUR, 1.1, 8.7)):
-            line = np.array([(x, y), end])
-            window.draw_lines([line], colour, line_width, level, cap="square")
+            leader = np.array([(x, y), end])
+            window.draw_lines([leader], colour, line_width, level, cap="square")
         dot = trace_circle(float(end[0]), float(end[1]), 2.0)
         window.draw_shape(dot, 8.8, fill=ROUTE_COLOUR, edge="white", width=0.6)
     if label.plate_colour:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.ft2font import FT2Font, Kerning, LoadFlags
@@ -41,7 +42,7 @@ class Typeface:
     path: Path
 
     @cached_property
-    def font(self) -> FT2Font:
+    def font(self) -> Any:  # noqa: ANN401 - its types differ between versions of matplotlib
         """FreeType's view of it: for one thread at a time, see `lock`."""
         return FT2Font(str(self.path))
 
@@ -53,7 +54,7 @@ class Typeface:
     @cached_property
     def glyphs(self) -> Mapping[int, int]:
         """Number of the letter of each code point."""
-        return self.font.get_charmap()
+        return dict(self.font.get_charmap())
 
     @property
     def units(self) -> int:
