@@ -145,8 +145,9 @@ def build_columns(
             more = 2 * len(rows) + found
             grown_rows = np.empty(more, dtype=np.int64)
             grown_values = np.empty(more)
-            grown_rows[:filled] = rows[:filled]
-            grown_values[:filled] = values[:filled]
+            for slot in range(filled):  # by slices it would take two seconds more to compile
+                grown_rows[slot] = rows[slot]
+                grown_values[slot] = values[slot]
             rows = grown_rows
             values = grown_values
         for slot in range(found):

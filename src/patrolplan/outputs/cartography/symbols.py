@@ -202,7 +202,7 @@ def draw_marker_leaders(
     for centre, place in zip(centres[moved], true_points[moved], strict=True):
         line = np.stack([centre, place])
         window.draw_lines([line], "black", line_width, 7.0, cap="square")
-        window.draw_shape(trace_circle(*place.tolist(), radius), 7.0, fill="black")
+        window.draw_shape(trace_circle(float(place[0]), float(place[1]), radius), 7.0, fill="black")
 
 
 def place_north_arrow(viewport: Viewport, marker_boxes: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -8,12 +8,12 @@ of them that share no stop. If that beats the best tour, the search goes on from
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from patrolplan.compile_clock import CLOCK
 from patrolplan.patrols.solver.packing import ColumnPool, ReducedSolution
 from patrolplan.patrols.solver.ruin_recreate import (
     EMPTY_LENGTH,
@@ -67,7 +67,7 @@ def improve_solution(
     max_rounds
         Rounds of ruin and recreate, `math.inf` when only the clock counts.
     deadline
-        Value of `time.perf_counter` at which to stop.
+        Value of `CLOCK.read` at which to stop.
     seed
         For the random draws.
     """
@@ -125,13 +125,13 @@ class _RouteSearch:
 
     def run(self, max_rounds: float, deadline: float) -> tuple[ReducedSolution, int]:
         """Do chunks of rounds, cooling down over whichever budget is given."""
-        begun = time.perf_counter()
+        begun = CLOCK.read()
         done, chunk = 0, 20
         if math.isfinite(max_rounds):
             chunk = max(20, min(500, CHUNK_STOPS // self.case.size))
         packings = list(PACKING_SHARES) if len(self.group_numbers) > 1 else []
         while done < max_rounds and not self._is_proven():
-            remaining = deadline - time.perf_counter()
+            remaining = deadline - CLOCK.read()
             if remaining <= 0:
                 break
             if math.isfinite(max_rounds):
@@ -143,10 +143,10 @@ class _RouteSearch:
             if packings and used >= packings[0]:
                 packings.pop(0)
                 self._pack(remaining, timed=math.isinf(max_rounds))
-            before = time.perf_counter()
+            before = CLOCK.read()
             self._run_chunk(rounds, 1.0 - used, step)
             done += rounds
-            took = time.perf_counter() - before
+            took = CLOCK.read() - before
             if math.isinf(max_rounds):
                 chunk = max(1, min(5000, int(rounds * CHUNK_SECONDS / max(took, 1e-6))))
         routes = _read_routes(self.best)
