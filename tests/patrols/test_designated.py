@@ -34,21 +34,22 @@ def designate(area, polygon, **columns):
 
 @pytest.fixture(scope="module")
 def found(static_demo_area):
-    """The demo borough without tasked places, its risk, and the stretch where a school stops."""
+    """The demo borough without tasked places, its risk, where a school stops, and hotspots."""
     area = replace(static_demo_area, tasked_places=static_demo_area.tasked_places.iloc[:0])
     risk = pp.estimate_risk(area)
     hotspots = pp.find_hotspots(area, risk)
     plan = pp.plan_patrols(area, risk, hotspots, urns=[URN])
     name = plan.patrols[0].stops[0].hotspot
     polygon = hotspots.set_index("hotspot").geometry[name].buffer(60)
-    return area, risk, polygon
+    hotspots = pp.find_hotspots(designate(area, polygon), risk)
+    return area, risk, polygon, hotspots.assign(trend="persistent")
 
 
 def _plan(found, date=FRIDAY, **columns):
     """The school's plan where the force designates the polygon of its first stop."""
-    area, risk, polygon = found
+    area, risk, polygon, hotspots = found
     some = designate(area, polygon, **columns)
-    return pp.plan_patrols(some, risk, pp.find_hotspots(some, risk), urns=[URN], date=date)
+    return pp.plan_patrols(some, risk, hotspots, urns=[URN], date=date)
 
 
 @given(MINUTES, MINUTES, st.integers(0, 1300), st.integers(30, 139), st.integers(1, 60))
@@ -104,7 +105,7 @@ def test_it_is_visited_in_its_hours_alone(found, hours):
 
 def test_a_week_demands_the_visits_that_bring_the_minutes(found):
     """50 minutes are four visits of 15, on the days of the place; without minutes nothing is."""
-    area, _, polygon = found
+    area, _, polygon, _ = found
     plan = _plan(found)
     days = [FRIDAY - dt.timedelta(days=n) for n in range(4, -1, -1)]
     for minutes, visits in ((50.0, {"HO-1": 4}), (np.nan, {})):
@@ -118,7 +119,7 @@ def test_a_week_demands_the_visits_that_bring_the_minutes(found):
 
 def test_a_school_near_it_has_a_patrol_that_goes_there(found):
     """Where its own patrols do not, a further one does; where its hours are over, it says so."""
-    area, _, polygon = found
+    area, _, polygon, _ = found
     plan = _plan(found)
     patrol = replace(plan.patrols[0], stops=(), variants=())
     bare = replace(plan, patrols=(patrol,))
