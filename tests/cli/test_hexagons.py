@@ -25,7 +25,9 @@ def drawn(demo_area, config):
     x, y = demo_area.network.piece_middle.mean(axis=0)
     path = config.parent / "designated.gpkg"
     hexagons = make_hexagons((x - 400, y - 300, x + 400, y + 300), 165)
-    hexagons.rename(columns={"id": "place_id"}).assign(name="").to_crs(4326).to_file(path)
+    hexagons.rename(columns={"id": "place_id"}).assign(name="", drawn="2026-09").to_crs(
+        4326
+    ).to_file(path)
     return path
 
 
@@ -73,6 +75,8 @@ def test_a_backtest_sets_theirs_against_ours(run, config, drawn, tmp_path):
     assert set(rows) == {"theirs", "ours", "our hotspots", "prior count"}
     assert rows["ours"]["coverage"] == rows["theirs"]["coverage"]
     assert rows["ours"]["difference_low"] is None  # of one month
+    assert rows["theirs"]["flattered_months"] == 1
+    assert "1 of these months had begun when" in out
     assert (tmp_path / "out/designated.csv").is_file()
 
 
