@@ -1,13 +1,14 @@
 """Who gets the patrols, as tables for a paper and as data: rounded, with what is not known."""
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from patrolplan.team.burden import KINDS, OUTSIDE, Burden
+from patrolplan.team.burden import KINDS, Burden
+from patrolplan.team.shares import OUTSIDE
 from patrolplan.text import format_percent
 
 NOT_KNOWN, UNBOUNDED, NOBODY = "not known", "no limit", "\N{EN DASH}"
@@ -94,7 +95,7 @@ def _write_table(
     return tuple(header), tuple(rows)
 
 
-def _write_kind(row: dict[str, float], kind: str) -> Iterator[str]:
+def _write_kind(row: Mapping[Hashable, float], kind: str) -> Iterator[str]:
     """Cells of promised or delivered minutes."""
     yield _write_number(row[f"{kind}_minutes"], 0)
     yield _write_share(row[f"{kind}_share"])

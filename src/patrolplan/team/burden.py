@@ -192,7 +192,8 @@ def _read_numbers(polygons: gpd.GeoDataFrame, column: str) -> Floats:
     """(k,) numbers of a column; NaN where it is missing."""
     if column not in polygons:
         return np.full(len(polygons), np.nan)
-    return pd.to_numeric(polygons[column], errors="coerce").to_numpy(dtype=np.float64)
+    numbers: Floats = pd.to_numeric(polygons[column], errors="coerce").to_numpy(dtype=np.float64)
+    return numbers
 
 
 def _sum_minutes(
