@@ -175,6 +175,7 @@ DESIGNATED = Schema(
         "from": Column("text", "start of its hours, HH:MM; empty at any time"),
         "to": Column("text", "end of its hours, HH:MM, on the next day where it is before from"),
         "minutes": Column("float64", "minutes a week that it is to have; NaN where not given"),
+        "drawn": Column("text", "month or day when it was drawn, YYYY-MM[-DD]; may be empty"),
         "geometry": Column("geometry", "polygon in the area's CRS"),
     },
 )

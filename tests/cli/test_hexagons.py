@@ -25,7 +25,9 @@ def drawn(demo_area, config):
     x, y = demo_area.network.piece_middle.mean(axis=0)
     path = config.parent / "designated.gpkg"
     hexagons = make_hexagons((x - 400, y - 300, x + 400, y + 300), 165)
-    hexagons.rename(columns={"id": "place_id"}).assign(name="").to_crs(4326).to_file(path)
+    hexagons.rename(columns={"id": "place_id"}).assign(name="", drawn="2026-09").to_crs(
+        4326
+    ).to_file(path)
     return path
 
 
@@ -56,6 +58,7 @@ def test_wrong_sizes_end_before_the_work(run, config, options, code, words):
     assert "Reading" not in err
 
 
+@pytest.mark.slow
 def test_a_backtest_sets_theirs_against_ours(run, config, drawn, tmp_path):
     """Polygons of the settings are compared by default, with a table, a sentence and a file."""
     text = config.read_text(encoding="utf-8")
@@ -73,16 +76,23 @@ def test_a_backtest_sets_theirs_against_ours(run, config, drawn, tmp_path):
     assert set(rows) == {"theirs", "ours", "our hotspots", "prior count"}
     assert rows["ours"]["coverage"] == rows["theirs"]["coverage"]
     assert rows["ours"]["difference_low"] is None  # of one month
+    assert rows["theirs"]["flattered_months"] == 1
+    assert "1 of these months had begun when" in out
     assert (tmp_path / "out/designated.csv").is_file()
 
 
-def test_designated_places_that_cannot_be_compared_are_refused(run, config, tmp_path, drawn):
-    """A file elsewhere is named; with a window of the day nothing can be compared."""
+def test_a_window_and_designated_places_are_refused(run, config, drawn):
+    """Places are compared at all hours, so a window of the day is wrong usage, and ends at once."""
+    options = ("--window", "early", "--designated", drawn)
+    code, _, err = run("backtest", "--config", config, *options)
+    assert (code, "compared at all hours" in " ".join(err.split())) == (2, True)
+
+
+@pytest.mark.slow
+def test_designated_places_elsewhere_are_named(run, config, tmp_path):
+    """A file without a street of the area is named, with what to check."""
     far = tmp_path / "far.geojson"
     gpd.GeoDataFrame(geometry=[shapely.box(10, 10, 11, 11)], crs=4326).to_file(far)
     months = ("--from", "2026-09", "--to", "2026-09")
     code, _, err = run("backtest", "--config", config, *months, "--designated", far)
     assert (code, f"{far}: none of the 1 places has a street" in err) == (1, True)
-    options = ("--window", "early", "--designated", drawn)
-    code, _, err = run("backtest", "--config", config, *options)
-    assert (code, "compared at all hours" in " ".join(err.split())) == (2, True)

@@ -54,6 +54,7 @@ DESIGNATED_TABLE = Lookup(
         *build_fields("place_id", "name"),
         *(Field(name) for name in ("days", "from", "to")),
         Field("minutes"),
+        Field("drawn"),
     ),
     (
         ("place_id", given("the place's id is missing", "write the force's own, such as HO-12")),
@@ -91,6 +92,14 @@ DESIGNATED_TABLE = Lookup(
                 r"([1-9]\d{0,3})?",
                 "{value} is not a number of minutes a week",
                 "write a whole number of 1 or more, or nothing",
+            ),
+        ),
+        (
+            "drawn",
+            matching(
+                r"(\d{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?",
+                "{value} is not a valid date",
+                "write YYYY-MM or YYYY-MM-DD, or nothing",
             ),
         ),
     ),
@@ -135,6 +144,7 @@ def read_designated(
             "days": pd.Series(split, index=rows.index, dtype=object),
             **{name: rows[name] for name in ("from", "to")},
             "minutes": pd.Series(parse_numbers(rows["minutes"]), index=rows.index, dtype="float64"),
+            "drawn": rows["drawn"],
         },
         geometry=rows.make_valid().array,
         crs=projection.crs,

@@ -307,7 +307,7 @@ def _read_places(
 
 def _read_drawn(theirs: gpd.GeoDataFrame) -> pd.Timestamp | None:
     """When the last place was drawn; None where that of any is missing."""
-    given = theirs[DRAWN]
+    given = theirs[DRAWN].where(theirs[DRAWN].astype(str).str.strip() != "")
     dates = pd.to_datetime(
         given.astype(str).where(given.notna()), errors="coerce", format="ISO8601"
     )
