@@ -71,6 +71,7 @@ def test_too_few_of_a_category_leave_no_trace_in_any_output(load, tmp_path):
         ".html",
         ".json",
         ".pdf",
+        ".qgs",
     }
 
 

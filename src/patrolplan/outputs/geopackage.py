@@ -159,8 +159,8 @@ def build_hotspot_documents(
 def write_layers(path: Path, layers: Mapping[str, gpd.GeoDataFrame]) -> None:
     """Write layers into one GeoPackage; the same layers give the same bytes.
 
-    Those that we know have their styles and the meanings of their columns with them, see
-    `patrolplan.outputs.gis`.
+    Those that we know have the meanings of their columns with them, and where there are several,
+    their styles; see `patrolplan.outputs.gis`.
 
     Raises
     ------
@@ -182,7 +182,8 @@ def write_layers(path: Path, layers: Mapping[str, gpd.GeoDataFrame]) -> None:
                 message = f"{path.name}: {error}"
                 raise OSError(message) from None
     if any(name in LAYERS for name in layers):
-        write_tables(path, build_styles(layers))
+        # Their table counts as a layer, so a file of one would no longer be read without its name.
+        write_tables(path, build_styles(layers) if len(layers) > 1 else {})
 
 
 def render_parquet(frame: gpd.GeoDataFrame) -> bytes:

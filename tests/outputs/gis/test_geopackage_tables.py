@@ -3,6 +3,7 @@
 import sqlite3
 from contextlib import closing
 
+import geopandas as gpd
 import pytest
 
 from patrolplan.outputs.geopackage import build_plan_layers, write_layers
@@ -88,6 +89,15 @@ def test_counts_and_intervals_hold_together(query, demo_plan):
     known = [row for row in ratios if None not in row]
     assert known
     assert all(low <= ratio <= high for low, ratio, high in known)
+
+
+def test_a_file_of_one_layer_is_read_without_its_name(layers, tmp_path):
+    """It has meanings, but no table of styles, which a reader would take for a second layer."""
+    path = tmp_path / "hotspots.gpkg"
+    write_layers(path, {"hotspots": layers["hotspots"]})
+    assert len(gpd.read_file(path)) == len(layers["hotspots"])
+    with closing(sqlite3.connect(path)) as database:
+        assert database.execute("SELECT count(*) FROM gpkg_data_columns").fetchone() > (0,)
 
 
 def test_a_file_that_cannot_be_written_is_an_error_of_the_system(tmp_path):

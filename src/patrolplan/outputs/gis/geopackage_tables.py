@@ -28,6 +28,9 @@ CREATE TABLE gpkg_data_column_constraints (constraint_name TEXT NOT NULL,
  constraint_type TEXT NOT NULL, value TEXT, min NUMERIC, min_is_inclusive BOOLEAN, max NUMERIC,
  max_is_inclusive BOOLEAN, description TEXT,
  CONSTRAINT gdcc_ntv UNIQUE (constraint_name, constraint_type, value));
+"""
+
+_STYLES = """
 CREATE TABLE layer_styles (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, f_table_catalog TEXT(256),
  f_table_schema TEXT(256), f_table_name TEXT(256), f_geometry_column TEXT(256), styleName TEXT(30),
  styleQML TEXT, styleSLD TEXT, useAsDefault BOOLEAN, description TEXT, owner TEXT(30),
@@ -43,7 +46,7 @@ def write_tables(path: Path, styles: Mapping[str, str]) -> None:
     path
         The GeoPackage.
     styles
-        QML by name of the layer.
+        QML by name of the layer; without any there is no table of them.
 
     Raises
     ------
@@ -54,7 +57,9 @@ def write_tables(path: Path, styles: Mapping[str, str]) -> None:
         with closing(sqlite3.connect(path)) as database, database:
             database.executescript(_TABLES)
             _write_meanings(database)
-            _write_styles(database, styles)
+            if styles:
+                database.executescript(_STYLES)
+                _write_styles(database, styles)
     except sqlite3.Error as error:
         message = f"{path.name}: {error}"
         raise OSError(message) from None
