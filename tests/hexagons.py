@@ -1,4 +1,4 @@
-"""Hexagons as forces draw them."""
+"""Hexagons as forces draw them, and what lies in them by a slow obvious loop."""
 
 import geopandas as gpd
 import numpy as np
@@ -19,3 +19,12 @@ def make_hexagons(bounds, side):
     shapes = [shapely.Polygon(np.add(corners, centre)) for centre in centres]
     ids = [f"HEX {number}" for number in range(len(shapes))]
     return gpd.GeoDataFrame({"id": ids}, geometry=shapes, crs="EPSG:27700")
+
+
+def measure_slowly(line, polygons):
+    """Metres of a line in each polygon and outside, one polygon after another."""
+    rest, metres = line, []
+    for polygon in polygons:
+        metres.append(rest.intersection(polygon).length)
+        rest = rest.difference(polygon)
+    return [*metres, rest.length]

@@ -179,6 +179,7 @@ def test_the_pack_holds_what_the_contracts_name(demo_pack):
     assert names == {
         "plan.json",
         "plan.gpkg",
+        "plan.qgs",
         "map.html",
         "cards.pdf",
         "manifest.json",
@@ -190,7 +191,7 @@ def test_the_pack_holds_what_the_contracts_name(demo_pack):
 def test_the_layers_open_in_a_gis(demo_pack, demo_plan):
     """Every layer of the contracts is there, in the area's CRS, and the risk adds up to one."""
     layers = set(gpd.list_layers(demo_pack / "plan.gpkg")["name"])
-    assert layers == {"risk", "hotspots", "patrols", "stops", "legs", "schools"}
+    assert layers == {"risk", "hotspots", "patrols", "stops", "legs", "schools", "layer_styles"}
     risk = gpd.read_file(demo_pack / "plan.gpkg", layer="risk")
     assert risk.crs.to_epsg() == 27700
     assert risk["risk"].sum() == pytest.approx(1)

@@ -21,11 +21,16 @@ from .outputs.frames import (
     frame_patrols as frame_patrols,
     frame_stops as frame_stops,
 )
+from .outputs.hexagons import risk_on_hexagons as risk_on_hexagons
 from .outputs.note_words import describe_note as describe_note
 from .outputs.pack import write_pack as write_pack
 from .outputs.reason_words import describe_reasons as describe_reasons
 from .outputs.saved_plan import SavedPlan as SavedPlan, read_plan as read_plan
 from .patrols import orienteering as orienteering
+from .patrols.hotspot_backtest import (
+    HotspotComparison as HotspotComparison,
+    compare_hotspots as compare_hotspots,
+)
 from .patrols.past_months import compare_with_past as compare_with_past
 from .patrols.patrol_backtest import backtest_patrols as backtest_patrols
 from .patrols.plan import Plan as Plan
@@ -39,6 +44,11 @@ from .risk.estimators import Estimator as Estimator
 from .risk.surface import Risk as Risk
 from .settings import Settings as Settings, load_settings as load_settings
 from .settings.load import demo_settings as demo_settings
+from .team.audit_columns import (
+    AuditColumns as AuditColumns,
+    read_audit_columns as read_audit_columns,
+)
+from .team.burden import Burden as Burden, measure_burden as measure_burden
 from .team.impact import Impact as Impact, estimate_impact as estimate_impact
 from .team.ledger.dose_history import delivered_before as delivered_before
 from .team.ledger.ledger import Ledger as Ledger, open_ledger as open_ledger

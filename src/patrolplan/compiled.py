@@ -1,132 +1,68 @@
-"""Compiled functions and their cache; apart so that commands that compute nothing load no numba.
+"""Functions that are compiled when they are first called.
 
-Numba stores machine code next to the source, or in the user's cache folder, and runs whatever it
-reads there. Each of its files is sealed here: one that was cut short, emptied or changed by a bit
-counts as absent, so the function is compiled again and the file replaced. Where no folder can be
-written, functions are compiled in each process, which costs some seconds and nothing else.
+Loading numba, and the machine code of a function from its cache, costs a tenth of a second and
+more, so nothing of it happens before a compiled function runs: a command that computes nothing, or
+finds everything in the cache, never pays for it.
 """
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import pickle
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+import functools
+from collections.abc import Callable
+from threading import RLock
+from typing import Any, TypeVar, cast
 
-import numba
 import numpy as np
-from numba.core import typeinfer
-from numba.core.caching import FunctionCache, IndexDataCacheFile
-from numba.core.serialize import dumps
 
-from patrolplan.cache import cache_folder
+Function = TypeVar("Function", bound=Callable[..., object])
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-Function = TypeVar("Function", bound="Callable[..., object]")
-
-SEAL_BYTES = hashlib.sha256().digest_size
-"""Length of the seal at the start of each file."""
+_LOCK = RLock()
+"""One thread compiles at a time; another that calls the same function waits for its code."""
 
 
-class _SealedFiles(IndexDataCacheFile):  # type: ignore[misc]
-    """The index and the code of one function, with a seal on each file.
+class _CompiledFunction:
+    """A function that numba compiles when it, or another compiled one that uses it, first runs."""
 
-    The seal is a hash of numba's version, of the source file's date and size, and of the content,
-    so that it also says whether the content is of this version and source.
-    """
+    def __init__(self, function: Callable[..., object], signature: str | None) -> None:
+        functools.update_wrapper(self, function)
+        self._signature = signature
+        self._compiled: Any = None
 
-    def _load_index(self) -> dict[Any, str]:
-        try:
-            return dict(pickle.loads(self._read(self._index_path)))  # noqa: S301 - sealed
-        except OSError:
-            return {}
+    @property
+    def compiled(self) -> Any:  # noqa: ANN401 - numba's own kind
+        """Numba's form of the function, with its code."""
+        if self._compiled is None:
+            with _LOCK:
+                if self._compiled is None:
+                    from patrolplan.machine_code import compile_function  # noqa: PLC0415
 
-    def _save_index(self, overloads: dict[Any, str]) -> None:
-        self._write(self._index_path, dumps(overloads))
+                    self._compiled = compile_function(self.__wrapped__, self._signature)  # type: ignore[attr-defined]
+        return self._compiled
 
-    def _load_data(self, name: str) -> Any:  # noqa: ANN401 - numba's own form
-        return pickle.loads(self._read(self._data_path(name)))  # noqa: S301 - sealed
+    def __call__(self, *values: Any) -> Any:  # noqa: ANN401 - whatever the function takes
+        return (self._compiled or self.compiled)(*values)
 
-    def _save_data(self, name: str, data: Any) -> None:  # noqa: ANN401 - numba's own form
-        self._write(self._data_path(name), dumps(data))
-
-    def _read(self, path: str) -> bytes:
-        """The content of a file; raises OSError, as for an absent one, where the seal is broken."""
-        stored = Path(path).read_bytes()
-        seal, content = stored[:SEAL_BYTES], stored[SEAL_BYTES:]
-        if seal != self._seal(content):
-            message = f"{path} is damaged, or of another version"
-            raise OSError(message)
-        return content
-
-    def _write(self, path: str, content: bytes) -> None:
-        with self._open_for_write(path) as stream:
-            stream.write(self._seal(content) + content)
-
-    def _seal(self, content: bytes) -> bytes:
-        source = repr((self._version, self._source_stamp)).encode("utf-8")
-        return hashlib.sha256(source + content).digest()
-
-
-class _SealedCache(FunctionCache):  # type: ignore[misc]
-    """Numba's cache of one function, in sealed files; a failure to write only costs time."""
-
-    def __init__(self, function: Callable[..., object]) -> None:
-        super().__init__(function)
-        self._cache_file = _SealedFiles(
-            cache_path=self._cache_path,
-            filename_base=self._impl.filename_base,
-            source_stamp=self._impl.locator.get_source_stamp(),
-        )
-
-    def save_overload(self, sig: Any, data: Any) -> None:  # noqa: ANN401 - numba's own form
-        with contextlib.suppress(OSError):
-            super().save_overload(sig, data)
-
-
-def _open_cache(function: Callable[..., object]) -> _SealedCache | None:
-    """The cache of a function where numba finds a folder for it, else in ours; None without any."""
-    try:
-        return _SealedCache(function)
-    except RuntimeError:  # neither the source's folder nor the user's can be written
-        pass
-    folder = cache_folder() / "compiled"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        numba.config.CACHE_DIR = str(folder)
-        return _SealedCache(function)
-    except (OSError, RuntimeError):
-        numba.config.CACHE_DIR = ""
-        return None
+    @property
+    def _numba_type_(self) -> Any:  # noqa: ANN401 - numba's own kind
+        """What numba reads where another compiled function calls this one."""
+        return self.compiled._numba_type_
 
 
 def jit_compile(signature: str | None = None) -> Callable[[Function], Function]:
-    """Compile a function that lets other threads run, and cache the result on disk.
+    """Compile a function when it first runs. Other threads may run then; its code is cached.
 
     Parameters
     ----------
     signature
         Numba's text form, such as ``"f8(f8[::1], i8)"``. Naming it makes numba compile exactly
-        one version, when the module is imported, rather than one for each kind of caller. Without
-        it the first call compiles; functions that take named tuples of arrays are left to that.
+        one version rather than one for each kind of caller; functions that take named tuples of
+        arrays are left to that.
     """
 
-    def compile_function(function: Function) -> Function:
-        dispatcher: Any = numba.njit(error_model="numpy", nogil=True)(function)
-        cache = None if numba.config.DISABLE_JIT else _open_cache(function)
-        if cache is not None:
-            dispatcher._cache = cache  # noqa: SLF001 - as enable_caching sets its own
-        if signature is not None and not numba.config.DISABLE_JIT:
-            # As njit does it when given a signature, but after the cache was replaced.
-            with typeinfer.register_dispatcher(dispatcher):
-                dispatcher.compile(signature)
-                dispatcher.disable_compile()
-        return cast("Function", dispatcher)
+    def defer(function: Function) -> Function:
+        return cast("Function", _CompiledFunction(function, signature))
 
-    return compile_function
+    return defer
 
 
 @jit_compile("u8(u8, u8)")

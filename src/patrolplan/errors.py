@@ -6,7 +6,7 @@ Validation collects all problems first and raises once.
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 
@@ -54,6 +54,17 @@ class InputError(PatrolplanError, ValueError):
     def one(cls, file: object, what: str, remedy: str, place: str = "") -> Self:
         """Error with a single problem."""
         return cls([Problem(file, what, remedy, place)])
+
+
+@contextmanager
+def name_source(argument: str, file: object) -> Iterator[None]:
+    """Name a file in the problems that are found in it once it is an argument."""
+    try:
+        yield
+    except InputError as error:
+        named = (replace(one, file=file) for one in error.problems if one.file == argument)
+        others = (one for one in error.problems if one.file != argument)
+        raise InputError([*named, *others]) from None
 
 
 class SettingsError(InputError):

@@ -117,6 +117,7 @@ NoteKind = Literal[
     "demand_unfit",
     "demand_no_school",
     "feared_no_hotspot",
+    "designated_other_days",
     "demand_schools_closed",
     "demand_officers_short",
     "barred_place_passed",
@@ -289,6 +290,7 @@ NOTE_VALUES: Mapping[NoteKind, Mapping[str, object]] = {
     "demand_unfit": {"place": str, "school": str},
     "demand_no_school": {"place": str},
     "feared_no_hotspot": {"place": str},
+    "designated_other_days": {"place": str},
     "demand_schools_closed": {"place": str},
     "demand_officers_short": {
         "place": str,

@@ -38,12 +38,18 @@ def compute_provenance(settings: Settings, inputs: dict[str, str]) -> dict[str, 
     """Hashes of inputs and settings, the seed and the version: equal for equal runs."""
     return {
         "inputs": hash_json(inputs),
-        # Where ledger and secret are stored, and what is fetched, have no part in a plan.
+        # Where ledger and secret are stored, what is fetched, and whom residents write to, have no
+        # part in a plan.
         "settings": hash_json(
             settings.model_dump(
                 mode="json",
                 by_alias=True,
-                exclude={"ledger": True, "fetch": True, "week": {"secret"}},
+                exclude={
+                    "ledger": True,
+                    "fetch": True,
+                    "week": {"secret"},
+                    "output": {"public_contact"},
+                },
             )
         ),
         "seed": settings.seed,

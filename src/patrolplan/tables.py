@@ -166,13 +166,28 @@ TASKED_PLACES = Schema(
     },
 )
 
+DESIGNATED = Schema(
+    "designated",
+    {
+        "place_id": Column("text", "the force's own id"),
+        "name": Column("text", "what it is called in words; may be empty"),
+        "days": Column("list", "days on which it is to be patrolled, of mon to sun"),
+        "from": Column("text", "start of its hours, HH:MM; empty at any time"),
+        "to": Column("text", "end of its hours, HH:MM, on the next day where it is before from"),
+        "minutes": Column("float64", "minutes a week that it is to have; NaN where not given"),
+        "geometry": Column("geometry", "polygon in the area's CRS"),
+    },
+)
+
 HOTSPOTS = Schema(
     "hotspots",
     {
         "hotspot": Column(
             "text",
-            "name, H1 for the most risk; or the name that an earlier plan gave the place",
+            "name, H1 for the most risk; or the name that an earlier plan gave the place; of a "
+            "designated one its id",
         ),
+        "kind": Column("text", "hotspot, or designated: by the force, see [sources] designated"),
         "worth": Column("float64", "risk of its stretch in the window, as a share of the area's"),
         "crime_share": Column("float64", "share of recorded crime's risk in the area, 0 to 1"),
         "reports_share": Column("float64", "share of reports' risk in the area, 0 to 1"),

@@ -59,6 +59,7 @@ def _attack(area):
     voices = (recorded.crime, recorded.reports, recorded.joined)
     known = [metres, *voices, *(voice / metres for voice in voices), recorded.disagreement]
     known += list(classify_voices(recorded, metres).values())
+    known += list(recorded.expected_in_all.to_numpy().T)
     written = {
         name: correlate_partially(values, flow, known)
         for name, values in _gather(area, risk).items()

@@ -11,7 +11,7 @@ import shapely
 from hexagons import make_hexagons
 
 import patrolplan as pp
-from patrolplan.hotspots.snap import find_pieces_of_shapes
+from patrolplan.network.shapes import find_pieces_of_shapes
 from patrolplan.outputs.geopackage import build_plan_document
 from patrolplan.tables import HOTSPOTS
 

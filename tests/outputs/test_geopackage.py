@@ -168,7 +168,7 @@ def test_written_layers_are_read_back(layers, tmp_path):
     """A GeoPackage holds every layer with its rows, columns and shapes."""
     path = tmp_path / "plan.gpkg"
     write_layers(path, layers)
-    assert set(pyogrio.list_layers(path)[:, 0]) == set(layers)
+    assert set(pyogrio.list_layers(path)[:, 0]) == {*layers, "layer_styles"}
     for name, frame in layers.items():
         back = gpd.read_file(path, layer=name)
         assert len(back) == len(frame)

@@ -7,11 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hexagons import make_hexagons
-from hypothesis import given, strategies as st
+from hexagons import make_hexagons, measure_slowly
 
 import patrolplan as pp
-from patrolplan.team.shares import split_by_polygons
 from patrolplan.team.week import Duty
 
 
@@ -30,15 +28,6 @@ def hexagons(demo_area):
     return make_hexagons((west, south, (west + east) / 2, north), 300)
 
 
-def _slow_metres(line, polygons):
-    """Metres of a line in each polygon and outside, one polygon after another."""
-    rest, metres = line, []
-    for polygon in polygons:
-        metres.append(rest.intersection(polygon).length)
-        rest = rest.difference(polygon)
-    return [*metres, rest.length]
-
-
 def test_columns_sum_to_the_whole(plan, hexagons):
     """What is in hexagons and outside together is the plan's minutes, all risk and all street."""
     shares = pp.shares_by(plan, hexagons.to_crs("EPSG:4326"))
@@ -55,7 +44,7 @@ def test_columns_sum_to_the_whole(plan, hexagons):
 def test_street_and_risk_are_those_of_a_slow_loop(plan, hexagons):
     """Each piece is cut by each hexagon, one after another, with the same sums."""
     network = plan.area.network
-    slow = np.array([_slow_metres(line, hexagons.geometry) for line in network.piece_lines])
+    slow = np.array([measure_slowly(line, hexagons.geometry) for line in network.piece_lines])
     shares = pp.shares_by(plan, hexagons)
     np.testing.assert_allclose(shares["street_metres"], slow.sum(axis=0), atol=1e-3)
     risk = (slow / slow.sum(axis=1, keepdims=True) * plan.risk.joined[:, None]).sum(axis=0)
@@ -77,7 +66,7 @@ def test_minutes_are_those_of_a_slow_loop(plan, hexagons):
             add(shapely.Point(stop.point), stop.leave_minutes - stop.arrive_minutes)
         for leg in patrol.legs:
             line = shapely.LineString(leg.line)
-            metres = np.array(_slow_metres(line, shapes))
+            metres = np.array(measure_slowly(line, shapes))
             expected += metres / metres.sum() * leg.minutes
     shares = pp.shares_by(plan, hexagons)
     np.testing.assert_allclose(shares["patrol_minutes"], expected, atol=0.02)
@@ -115,27 +104,6 @@ def test_residents_come_along(plan, hexagons):
     assert shares["residents"].iloc[1:4].tolist() == [1, 2, 3]
     assert shares["residents"].iloc[[0, -1]].isna().all()
     assert "residents" not in pp.shares_by(plan, hexagons)
-
-
-COORDINATES = st.integers(0, 8).map(float)
-POINTS = st.tuples(COORDINATES, COORDINATES)
-
-
-@given(st.lists(POINTS, min_size=2, max_size=5), st.integers(1, 7), st.integers(1, 7))
-def test_nothing_counts_twice_on_borders(points, x, y):
-    """Lines along borders, and points on corners, count once: in the earlier polygon."""
-    tiles = [(0, 0, x, y), (x, 0, 8, y), (0, y, x, 8), (x, y, 8, 8)]
-    polygons = np.array([shapely.box(*tile) for tile in tiles], dtype=object)
-    line = shapely.LineString(points)
-    lines = np.array([line, shapely.Point(points[0]), shapely.Point(99, 99)], dtype=object)
-    metres = split_by_polygons(lines, polygons)
-    simple = shapely.line_merge(shapely.node(line)) if line.length else line
-    if line.length and simple.length == pytest.approx(line.length):
-        np.testing.assert_allclose(metres[0], _slow_metres(line, polygons), atol=1e-6)
-        assert metres[0, -1] == pytest.approx(0, abs=1e-6)
-    corner = next(n for n, polygon in enumerate(polygons) if polygon.intersects(lines[1]))
-    assert metres[1].tolist() == [float(n == corner) for n in range(5)]
-    assert metres[2].tolist() == [0, 0, 0, 0, 1]
 
 
 def _frame(*shapes, crs="EPSG:27700", **columns):

@@ -9,6 +9,7 @@ import pandas as pd
 
 from patrolplan.area.load import SOURCE_FIELDS, GivenSources, gather_area
 from patrolplan.area.study_area import StudyArea
+from patrolplan.audit_guard import refuse_audit_columns
 from patrolplan.inputs.table_sources import MemoryTable
 from patrolplan.settings import Settings, format_unknown, load_settings, parse_settings
 from patrolplan.settings.kinds import name_argument
@@ -36,6 +37,7 @@ class OptionalTables(TypedDict, total=False):
     duties: Frames
     places: Frames
     clock: Frames
+    designated: Frames
 
 
 def build_area(
@@ -85,7 +87,7 @@ def build_area(
     Raises
     ------
     InputError
-        With all problems found, not only the first.
+        With all problems found, not only the first; or when a table has columns for audit.
     TypeError
         When an argument is not a frame, or not a table that there is.
 
@@ -118,6 +120,7 @@ def build_area(
             )
             raise TypeError(message)
         given[name] = cast("Frames", frames)
+    refuse_audit_columns("build_area", given, streets)
     frames_of = {name: _list_frames(name, one) for name, one in given.items() if one is not None}
     for name, frame in (("boundary", boundary), ("earlier", earlier)):
         if frame is not None and not isinstance(frame, gpd.GeoDataFrame):

@@ -30,6 +30,7 @@ from patrolplan.area.checks import (
     note_accepted,
     note_school_rows,
 )
+from patrolplan.area.designated import select_designated
 from patrolplan.area.incidents import place_incidents, suppress_small_counts
 from patrolplan.area.school_gates import ALL_SCHOOLS, OFF_STREET, assign_gates, check_urns
 from patrolplan.area.study_area import EARLIER, LoadReport, StudyArea, compute_input_digests
@@ -39,6 +40,7 @@ from patrolplan.crs import BRITISH_GRID, BRITISH_GRID_CODE, Projection, find_loc
 from patrolplan.errors import InputError, Problem, Problems, SettingsError
 from patrolplan.inputs.boundary import read_limits
 from patrolplan.inputs.crimes import FIELDS as CRIME_FIELDS, Crimes, read_crimes
+from patrolplan.inputs.designated import DESIGNATED_TABLE, read_designated
 from patrolplan.inputs.duties import find_duty_span, read_all_duties
 from patrolplan.inputs.duty_table import DUTIES_TABLE
 from patrolplan.inputs.earlier_hotspots import (
@@ -120,11 +122,12 @@ def suggest_crs(longitude: float, latitude: float) -> str:
     return f"EPSG:{code} (UTM zone {code % 100}{side})"
 
 
+FURTHER_LOOKUPS = (DUTIES_TABLE, ORIGINS, CLOCK, DESIGNATED_TABLE)
 SOURCE_FIELDS = {
     "crimes": CRIME_FIELDS,
     "schools": SCHOOL_FIELDS,
     "reports": REPORT_FIELDS,
-    **{lookup.source: lookup.fields for lookup in (*LOOKUPS, DUTIES_TABLE, ORIGINS, CLOCK)},
+    **{lookup.source: lookup.fields for lookup in (*LOOKUPS, *FURTHER_LOOKUPS)},
     "areas": AREA_FIELDS,
     "stops": STOP_FIELDS,
     "places": PLACE_FIELDS,
@@ -203,6 +206,7 @@ class Sources:
     clock: pd.DataFrame
     reports: privacy.ReportTable | None
     earlier_hotspots: gpd.GeoSeries | None
+    designated: gpd.GeoDataFrame | None
     given_streets: Streets | None = None
 
     @property
@@ -313,6 +317,7 @@ def gather_area(settings: Settings, given: GivenSources | None = None) -> StudyA
         settings=settings,
         report=report,
     )
+    designated = select_designated(sources.designated, network, report)
     threshold = settings.privacy.threshold
     groups = privacy.ReportGroups.empty(len(network), threshold)
     if sources.reports is not None:
@@ -368,10 +373,18 @@ def gather_area(settings: Settings, given: GivenSources | None = None) -> StudyA
         ),
         walking_extract=sources.walking_extract,
         tables=_count_tables(
-            sources, placed.incidents, at_gates, groups, way_home, settings=settings, report=report
+            sources,
+            placed.incidents,
+            at_gates,
+            groups,
+            way_home,
+            designated,
+            settings=settings,
+            report=report,
         ),
         alarms=alarms,
         earlier_hotspots=sources.earlier_hotspots,
+        designated=designated,
     )
 
 
@@ -381,6 +394,7 @@ def _count_tables(
     schools: gpd.GeoDataFrame,
     groups: privacy.ReportGroups,
     way_home: WayHomeTables,
+    designated: gpd.GeoDataFrame | None,
     *,
     settings: Settings,
     report: LoadReport,
@@ -413,6 +427,9 @@ def _count_tables(
         report.left_out.count_table(source, len(getattr(way_home, source)))
         for source in ("origins", "areas", "stops", "places", "clock")
     ]
+    tables.append(
+        report.left_out.count_table("designated", 0 if designated is None else len(designated))
+    )
     if settings.privacy.min_crime_count > 1:
         tables[0] = replace(tables[0], rows=tables[0].used + tables[0].left_out)
     tables[2] = replace(tables[2], rows=tables[2].used + tables[2].left_out)
@@ -489,6 +506,7 @@ def read_sources(
         "clock": partial(
             read_clock, left_out=report.left_out, categories=list_own_categories(settings)
         ),
+        "designated": partial(read_designated, projection=projection, left_out=report.left_out),
         "reports": partial(
             read_reports, step=privacy.get_rounding_step(settings.privacy.threshold)
         ),

@@ -134,6 +134,9 @@ class StudyArea:
     earlier_hotspots
         Lines of the hotspots of an earlier plan, and of former ones, by their names; None where no
         plan is named, or there is none yet.
+    designated
+        Hotspots that the force designates, with a street of the area each, see
+        `patrolplan.tables.DESIGNATED`; None where no table was given.
     """
 
     settings: Settings
@@ -160,6 +163,7 @@ class StudyArea:
     tables: tuple[TableCount, ...] = ()
     alarms: tuple[Alarm, ...] = ()
     earlier_hotspots: gpd.GeoSeries | None = None
+    designated: gpd.GeoDataFrame | None = None
 
     def __repr__(self) -> str:
         return (

@@ -429,7 +429,7 @@ def print_patrols(plan: Plan, out: Path) -> None:
         ("cards.pdf", "for printing: one A4 card for each patrol (single ones in cards/)"),
         ("map.html", "open in any browser, on a phone too; needs no network"),
         ("gpx/", "routes for a navigation app"),
-        ("plan.gpkg", "layers for QGIS"),
+        ("plan.qgs", "the plan in QGIS, from the layers of plan.gpkg"),
     ):
         stdout.print(f"  {out / name}  {what}")
 

@@ -7,11 +7,15 @@ import re
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from patrolplan.cli import console
+
+if TYPE_CHECKING:
+    from patrolplan.area import StudyArea
+    from patrolplan.team.burden import Burden
 
 
 class FetchPart(StrEnum):
@@ -134,21 +138,94 @@ def governance(
             "--backtest", help="Folder of `patrolplan backtest --out`; else a test is run."
         ),
     ] = None,
+    areas: Annotated[
+        Path | None,
+        typer.Option(
+            "--by",
+            help="Polygons with residents, to count patrol minutes by; default [sources] areas.",
+        ),
+    ] = None,
+    audit: Annotated[
+        Path | None,
+        typer.Option("--audit", help="Table with area, decile: minutes by decile of deprivation."),
+    ] = None,
+    week: Annotated[
+        Path | None,
+        typer.Option("--week", help="Count the minutes of this week's folder, not the ledger's."),
+    ] = None,
+    first: Annotated[
+        str | None, typer.Option("--from", help="First day of the ledger to count, YYYY-MM-DD.")
+    ] = None,
+    last: Annotated[str | None, typer.Option("--to", help="Last day to count.")] = None,
     as_json: console.Json = False,
 ) -> None:
-    """Write the impact assessment annex, transparency record and model card, filled in."""
+    """Write papers for a force's assessment, and a page for residents and schools.
+
+    The annex to an impact assessment, the transparency record, the model card; with polygons also
+    who gets the patrols, by area and by decile.
+    """
     from patrolplan.outputs.backtest_report import build_backtest_document
-    from patrolplan.outputs.governance import PAPERS, read_backtest, write_governance
+    from patrolplan.outputs.governance import read_backtest, write_governance
+    from patrolplan.outputs.output_folder import read_manifest
 
     console.check_out(out)
+    days = [console.parse_date(day, name) for day, name in ((first, "--from"), (last, "--to"))]
     area = console.load_study_area(config)
+    burden = _measure_burden(area, areas, audit, week, days)
     risk = console.estimate_area_risk(area)
     if backtest is None:
         tested = build_backtest_document(*console.run_backtest(area))
     else:
         tested = read_backtest(backtest)
-    write_governance(area, risk, tested, out)
+    write_governance(area, risk, tested, out, burden=burden)
     if as_json:
-        console.print_json({"written": [(out / name).as_posix() for name in PAPERS]})
+        written = [(out / name).as_posix() for name in read_manifest(out)["files"]]
+        console.print_json({"written": written})
         return
+    if burden is None:
+        note = "Who gets the patrols is not counted: that needs polygons (--by) and a week."
+        console.print_notes([note])
     console.print_written_to(out)
+
+
+def _measure_burden(
+    area: StudyArea,
+    polygon_file: Path | None,
+    audit_file: Path | None,
+    week: Path | None,
+    days: list[dt.date | None],
+) -> Burden | None:
+    """Who gets the patrols; None without polygons or minutes, where no option wants them.
+
+    A week's folder is handed out to a ledger in memory, so that its minutes are counted alike.
+    """
+    from patrolplan.area.load import get_column_mapping
+    from patrolplan.errors import InputError
+    from patrolplan.inputs.way_home import read_areas
+    from patrolplan.tables import LeftOut
+    from patrolplan.team.audit_columns import read_audit_columns
+    from patrolplan.team.burden import EVER, measure_burden
+    from patrolplan.team.ledger.ledger import Ledger, has_ledger, open_ledger
+    from patrolplan.team.ledger.promised import read_promised_week
+
+    polygons = area.way_home.areas
+    if polygon_file is not None:
+        mapping = get_column_mapping(area.settings, "areas")
+        polygons = read_areas([polygon_file], area.projection, LeftOut(), columns=mapping)
+    has_minutes = week is not None or has_ledger(area.settings)
+    if polygons.empty or not has_minutes:
+        if not any((polygon_file, audit_file, week, *days)):
+            return None
+        where = "--by" if polygons.empty else "--week"
+        what = "there are no polygons" if polygons.empty else "no week is handed out"
+        raise InputError.one(where, what, f"name them with {where}")
+    span = (days[0] or EVER[0], days[1] or EVER[1])
+    audit = None if audit_file is None else read_audit_columns(audit_file)
+    promised = None if week is None else read_promised_week(week)
+    ledger = (
+        Ledger("sqlite://", area.name, area.projection) if promised else open_ledger(area.settings)
+    )
+    with ledger:
+        if promised is not None:
+            ledger.hand_out(promised)
+        return measure_burden(area, ledger, polygons, days=span, audit=audit)

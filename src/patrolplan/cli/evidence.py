@@ -7,12 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.table import Table
 
 from patrolplan.cli import console
 
 if TYPE_CHECKING:
+    import geopandas as gpd
+
     from patrolplan.area import StudyArea
     from patrolplan.outputs.brief.week_visits import WeekVisits
+    from patrolplan.patrols.hotspot_backtest import HotspotComparison
     from patrolplan.patrols.patrol_backtest import PatrolBacktest
     from patrolplan.risk.backtest import Backtest
 
@@ -81,12 +85,21 @@ def backtest(
     ] = None,
     last: Annotated[str | None, typer.Option("--to", help="Last hold-out month, YYYY-MM.")] = None,
     window: console.WindowName = None,
+    designated: Annotated[
+        Path | None,
+        typer.Option(
+            "--designated",
+            help="Polygons of the force's own hotspots, to be compared with ours; default those of "
+            "the settings.",
+        ),
+    ] = None,
     as_json: console.Json = False,
 ) -> None:
     """Back-test risk and patrols on hold-out months, from which nothing was learned.
 
     With --window the risk alone is tested, on crime inside that window on school days.
     """
+    from patrolplan.inputs.polygon_files import read_polygon_file
     from patrolplan.outputs.backtest_report import build_backtest_document
     from patrolplan.outputs.note_words import describe_notes
 
@@ -96,13 +109,23 @@ def backtest(
     origins = None
     if first is not None and last is not None:
         origins = (console.parse_month(first, "--from"), console.parse_month(last, "--to"))
+    if designated is not None and window is not None:
+        message = "cannot be given with --window: places are compared at all hours"
+        raise typer.BadParameter(message, param_hint="--designated")
     console.check_out(out)
+    places = None if designated is None else read_polygon_file(designated, key="--designated")
     area = console.load_study_area(config)
     risk_test, patrol_test = console.run_backtest(area, origins, window)
+    compared = None
+    if places is None and window is None:
+        places = area.designated
+    if places is not None:
+        source = "[sources] designated" if designated is None else designated
+        compared = _compare_designated(area, places, risk_test, source)
     if out is not None:
-        _write_backtest(area, risk_test, patrol_test, out)
+        _write_backtest(area, risk_test, patrol_test, out, compared)
     if as_json:
-        console.print_json(build_backtest_document(risk_test, patrol_test))
+        console.print_json(build_backtest_document(risk_test, patrol_test, compared))
         return
     console.stdout.print(str(risk_test))
     console.print_notes(describe_notes(choice.note for choice in risk_test.choices))
@@ -111,14 +134,42 @@ def backtest(
             "Patrols: harm recorded per officer-hour on the stretches where they stop:"
         )
         console.stdout.print(str(patrol_test))
+    if compared is not None:
+        _print_comparison(compared)
     console.print_written_to(out)
 
 
+def _compare_designated(
+    area: StudyArea, places: gpd.GeoDataFrame, risk_test: Backtest, source: object
+) -> HotspotComparison:
+    from patrolplan.errors import name_source
+    from patrolplan.patrols.hotspot_backtest import SOURCE, compare_hotspots
+
+    with console.report_stage("Comparing designated places"), name_source(SOURCE, source):
+        return compare_hotspots(area, places, backtest=risk_test)
+
+
+def _print_comparison(compared: HotspotComparison) -> None:
+    """Print a row for each category and way to choose streets, then what it says in words."""
+    from patrolplan.outputs.backtest_report import describe_comparison, list_comparison_rows
+
+    table = Table("category", "chosen by", "of street", "of crime", "PAI", "difference")
+    for cells in list_comparison_rows(compared):
+        table.add_row(*cells)
+    console.stdout.print(table)
+    for line in describe_comparison(compared):
+        console.stdout.print(line, soft_wrap=True)
+
+
 def _write_backtest(
-    area: StudyArea, risk_test: Backtest, patrol_test: PatrolBacktest | None, out: Path
+    area: StudyArea,
+    risk_test: Backtest,
+    patrol_test: PatrolBacktest | None,
+    out: Path,
+    compared: HotspotComparison | None,
 ) -> None:
     from patrolplan.outputs.backtest_report import write_backtest
     from patrolplan.outputs.output_folder import build_manifest_header, replace_folder
 
     with replace_folder(out, build_manifest_header(area)) as folder:
-        write_backtest(risk_test, patrol_test, folder)
+        write_backtest(risk_test, patrol_test, folder, compared)

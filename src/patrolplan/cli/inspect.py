@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -15,8 +17,6 @@ from patrolplan.tables import list_left_out
 from patrolplan.text import format_count, format_percent
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import geopandas as gpd
 
     from patrolplan.area import StudyArea
@@ -132,7 +132,19 @@ def build_force_counts(area: StudyArea) -> list[dict[str, object]]:
 @console.app.command()
 def risk(
     config: console.Config = console.DEFAULT_CONFIG,
-    out: console.OptionalOut = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            help="Folder to write; with --hexagons a file, .gpkg, .geojson or .parquet.",
+        ),
+    ] = None,
+    hexagons: Annotated[
+        str | None,
+        typer.Option(
+            "--hexagons", help="Sum it on hexagons: their side in METRES, or H3 cells as h3:9."
+        ),
+    ] = None,
     window: console.WindowName = None,
     start: console.Start = None,
     minutes: console.Minutes = None,
@@ -143,9 +155,13 @@ def risk(
     from patrolplan.outputs.geopackage import build_risk_document
     from patrolplan.outputs.note_words import describe_notes
 
-    console.check_out(out)
+    size = None if hexagons is None else _parse_hexagons(hexagons, out)
+    if size is None:
+        console.check_out(out)
     area, surface = _estimate_for_window(config, window, start, minutes, date)
-    if out is not None:
+    if size is not None and out is not None:
+        _write_hexagons(area, surface, size, out)
+    elif out is not None:
         _write_layers(area, out, "risk.gpkg", {"risk": surface.frame(area.network)})
     notes = describe_notes(surface.notes)
     if as_json:
@@ -158,6 +174,34 @@ def risk(
     )
     console.print_notes(notes)
     console.print_written_to(out)
+
+
+def _parse_hexagons(text: str, out: Path | None) -> dict[str, Any]:
+    """The size of hexagons as typed, and whether the file can be written."""
+    from patrolplan.outputs.hexagons import check_frame_name, check_hexagon_size
+
+    if out is None:
+        message = "needs --out FILE, such as risk.gpkg"
+        raise typer.BadParameter(message, param_hint="--hexagons")
+    check_frame_name(out)
+    side, resolution = None, None
+    try:
+        if text.lower().startswith("h3:"):
+            resolution = int(text[len("h3:") :])
+        else:
+            side = float(text)
+    except ValueError:
+        message = f"'{text}' is not a size of hexagons; write metres, such as 165, or h3:9"
+        raise typer.BadParameter(message, param_hint="--hexagons") from None
+    check_hexagon_size(side, resolution)
+    return {"side_metres": side, "h3_resolution": resolution}
+
+
+def _write_hexagons(area: StudyArea, surface: Risk, size: dict[str, Any], out: Path) -> None:
+    from patrolplan.outputs.hexagons import risk_on_hexagons, write_frame
+
+    with console.report_stage(f"Writing {out.name}"):
+        write_frame(out, risk_on_hexagons(area, surface, **size), "risk_hexagons")
 
 
 @console.app.command()
@@ -251,4 +295,4 @@ def schema(
 
     del config, as_json  # as every command has: a schema is JSON, and the same for all areas
     name = console.parse_choice(document, Document, "DOCUMENT")
-    typer.echo(find_schema_file(name.value).read_text(encoding="utf-8"), nl=False)
+    console.print_json(json.loads(find_schema_file(name.value).read_text(encoding="utf-8")))

@@ -44,6 +44,7 @@ class _PlanRequest:
     date: dt.date | None = None
     way: TravelMode | None = None
     posts: int | None = None
+    geoparquet: bool = False
 
     def apply_to(self, settings: Settings) -> Settings:
         """The settings under which these patrols are planned."""
@@ -111,6 +112,9 @@ def plan(
             "default: as in the settings.",
         ),
     ] = None,
+    geoparquet: Annotated[
+        bool, typer.Option("--geoparquet", help="Also write each layer as layers/NAME.parquet.")
+    ] = False,
     workers: console.Workers = None,
     cluster: console.Cluster = None,
     as_json: console.Json = False,
@@ -125,6 +129,7 @@ def plan(
         None if date is None else console.parse_date(date, "--date"),
         None if way is None else console.parse_choice(way, TravelMode, "--way"),
         posts,
+        geoparquet,
     )
     _run_plan(config, out, request, (workers, cluster), as_json=as_json)
 
@@ -191,11 +196,11 @@ def _find_open_schools(
     InputError
         When a school that was named is closed, or all are.
     """
+    if request.date is None:
+        return request.schools, []
     from patrolplan.tables import LeftOutRow
     from patrolplan.team.week import SATURDAY, find_open_days
 
-    if request.date is None:
-        return request.schools, []
     day = f"{request.date:%A} {request.date.day} {request.date:%B %Y}"
     remedy = "choose a school day, or correct [sources] term_dates"
     where = "--date"
@@ -279,6 +284,7 @@ def _run_plan(
                 planned,
                 out,
                 request=request.as_manifest_entry,
+                geoparquet=request.geoparquet,
                 executor=executor,
                 report_progress=report,
             )

@@ -99,6 +99,10 @@ def record(
     month: Annotated[
         str | None, typer.Option("--return", help="Monthly return, YYYY-MM; with --out, as CSV.")
     ] = None,
+    by: Annotated[
+        Path | None,
+        typer.Option("--by", help="With --return: polygons, such as wards, to sum it by as well."),
+    ] = None,
     config: console.Config = console.DEFAULT_CONFIG,
     out: console.OptionalOut = None,
     as_json: console.Json = False,
@@ -116,12 +120,11 @@ def record(
         message = "goes with --officer; in a table, write the column 'people'"
         raise typer.BadParameter(message, param_hint="--people")
     _check_details(officer, together, has_track=bool(gpx), answers=(accept_lower, keep_typed))
-    if out is not None and month is None:
-        message = "can only be given with --return"
-        raise typer.BadParameter(message, param_hint="--out")
+    if month is None:
+        _refuse_without_return(out, by)
     day = console.parse_date(date, "--date") if date is not None else None
     if month is not None:
-        _report_month(config, console.parse_month(month, "--return"), out, as_json=as_json)
+        _report_month(config, console.parse_month(month, "--return"), out, by, as_json=as_json)
     elif week is not None:
         _hand_out(config, week, as_json=as_json)
     elif table is not None:
@@ -145,6 +148,13 @@ def _check_details(
     if any(answers) and (all(answers) or not has_track):
         message = "give one of them, with --gpx"
         raise typer.BadParameter(message, param_hint="--accept-lower, --keep-typed")
+
+
+def _refuse_without_return(out: Path | None, by: Path | None) -> None:
+    for option, value in (("--out", out), ("--by", by)):
+        if value is not None:
+            message = "can only be given with --return"
+            raise typer.BadParameter(message, param_hint=option)
 
 
 def _open_configured_ledger(config: Path) -> tuple[Settings, Ledger]:
@@ -361,25 +371,32 @@ def _describe_track(matched: TrackVisits) -> list[str]:
     return notes
 
 
-def _report_month(config: Path, month: str, out: Path | None, *, as_json: bool) -> None:
+def _report_month(
+    config: Path, month: str, out: Path | None, by: Path | None, *, as_json: bool
+) -> None:
+    from patrolplan.errors import name_source
+    from patrolplan.inputs.polygon_files import read_polygon_file
     from patrolplan.outputs.week.spreadsheet import build_return_tables, write_return
     from patrolplan.tables import STAFF
+    from patrolplan.team.shares import SOURCE
 
     console.check_out(out)
+    polygons = None if by is None else read_polygon_file(by, key="--by")
     settings, ledger = _open_configured_ledger(config)
     officers = _read_officers(settings)
     staff = set(officers["officer"][officers["role"] == STAFF])
-    with ledger:
-        tables = build_return_tables(ledger, month, staff=staff)
+    with ledger, name_source(SOURCE, by):
+        tables = build_return_tables(ledger, month, staff=staff, polygons=polygons)
         if out is not None:
-            write_return(ledger, month, out, staff=staff)
+            write_return(ledger, month, out, staff=staff, polygons=polygons)
     if as_json:
         documents = {
             name.replace("-", "_"): build_row_documents(table) for name, table in tables.items()
         }
         console.print_json({"month": month, **documents})
         return
-    for name in ("by-week", "by-officer", "by-school", "by-hotspot"):
-        console.stdout.print(build_return_table(name, tables[name]))
+    for name in ("by-week", "by-officer", "by-school", "by-hotspot", "by-designated", "by-polygon"):
+        if name in tables:
+            console.stdout.print(build_return_table(name, tables[name]))
     console.stdout.print(build_shortfall_table(tables["by-reason"]))
     console.print_written_to(out)

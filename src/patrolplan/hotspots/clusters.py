@@ -9,7 +9,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.cluster import DBSCAN, HDBSCAN
 
 from patrolplan.compiled import jit_compile
 from patrolplan.network import StreetNetwork
@@ -156,6 +155,7 @@ def find_stretches(
     max_length_metres: float,
     count: int | None = None,
     cluster: NDArray[np.int64] | None = None,
+    taken: NDArray[np.int64] | None = None,
 ) -> list[NDArray[np.int64]]:
     """Disjoint stretches, the one of most risk first.
 
@@ -171,6 +171,8 @@ def find_stretches(
         How many; None: all, up to a quarter of the street.
     cluster
         (p,) cluster of each piece, -1 for none: a stretch then stays inside one cluster.
+    taken
+        Pieces that belong to something else: no stretch has them.
 
     Returns
     -------
@@ -182,6 +184,8 @@ def find_stretches(
     free = (density > risk.sum() / metres.sum()) & (metres <= max_length_metres)
     if cluster is not None:
         free &= cluster >= 0
+    if taken is not None:
+        free[taken] = False
     pieces, sizes = choose_stretches(
         build_street_arrays(network, density, cluster),
         np.ascontiguousarray(risk, dtype=np.float64),
@@ -191,6 +195,29 @@ def find_stretches(
         MAX_COVERAGE * metres.sum() if count is None else np.inf,
     )
     return [np.sort(stretch) for stretch in np.split(pieces, np.cumsum(sizes)[:-1]) if len(sizes)]
+
+
+def find_best_stretch(
+    network: StreetNetwork,
+    risk: NDArray[np.float64],
+    pieces: NDArray[np.int64],
+    max_length_metres: float,
+) -> NDArray[np.int64]:
+    """The connected stretch of most risk among some pieces; one piece may be longer by itself."""
+    metres = network.piece_metres
+    free = np.zeros(len(network), dtype=np.bool_)
+    free[pieces] = metres[pieces] <= max_length_metres
+    if not free.any():
+        return pieces[[int(np.argmax(risk[pieces]))]]
+    found, _ = choose_stretches(
+        build_street_arrays(network, round_significant(risk / metres, DENSITY_DIGITS), None),
+        np.ascontiguousarray(risk, dtype=np.float64),
+        float(max_length_metres),
+        free,
+        1,
+        np.inf,
+    )
+    return np.sort(found)
 
 
 def build_street_arrays(
@@ -209,6 +236,8 @@ def build_street_arrays(
 
 def cluster_by_dbscan(network: StreetNetwork, risk: NDArray[np.float64]) -> NDArray[np.int64]:
     """Clusters of pieces by DBSCAN on their middles, each weighing its share of the risk."""
+    from sklearn.cluster import DBSCAN  # noqa: PLC0415 - of this method alone, and heavy
+
     weight = risk / (risk.sum() * DBSCAN_MIN_RISK_SHARE)
     model = DBSCAN(eps=DBSCAN_METRES, min_samples=1).fit(network.piece_middle, sample_weight=weight)
     return np.asarray(model.labels_, dtype=np.int64)
@@ -219,6 +248,8 @@ def cluster_by_hdbscan(network: StreetNetwork, risk: NDArray[np.float64]) -> NDA
 
     HDBSCAN takes no weights: pieces below the mean are left out, so that density means risk.
     """
+    from sklearn.cluster import HDBSCAN  # noqa: PLC0415 - of this method alone, and heavy
+
     metres = network.piece_metres
     dense = np.flatnonzero(risk / metres > risk.sum() / metres.sum())
     clusters = np.full(len(metres), -1, dtype=np.int64)

@@ -21,7 +21,6 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from patrolplan.area import StudyArea
 from patrolplan.compiled import jit_compile
@@ -283,6 +282,8 @@ def build_count_limits(mean: NDArray[np.float64]) -> NDArray[np.uint32]:
     below `DRAW_RANGE` is above as many limits as the count is. Counts that hardly one in
     `DRAW_RANGE` draws would give are left out. `mean` is (c,).
     """
+    from scipy import stats  # noqa: PLC0415 - heavy, and not needed where the cache answers
+
     most = int(stats.poisson.isf(0.5 / DRAW_RANGE, mean.max()))
     ratio = mean / np.arange(1, most + 1)[:, None]
     chance = np.cumprod(np.vstack([np.exp(-mean), ratio]), axis=0)

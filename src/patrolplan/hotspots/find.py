@@ -1,13 +1,15 @@
 """Find hotspots: stretches of street with a stopping place, a name and their reasons."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
+from patrolplan.area.designated import find_designated_pieces
 from patrolplan.errors import InputError
 from patrolplan.hotspots.carriers import find_carriers
 from patrolplan.hotspots.clusters import (
@@ -17,8 +19,15 @@ from patrolplan.hotspots.clusters import (
     flatten_stretches,
     sum_by_stretch,
 )
+from patrolplan.hotspots.designated import (
+    DESIGNATED,
+    OWN,
+    add_designations,
+    cut_to_walk,
+    give_empty_some,
+)
 from patrolplan.hotspots.names import name_hotspots
-from patrolplan.hotspots.reasons import find_reasons, list_window_bands
+from patrolplan.hotspots.reasons import Reason, find_reasons, list_window_bands
 from patrolplan.hotspots.significance import assess_certainty
 from patrolplan.hotspots.standing import choose_standing_places
 from patrolplan.network import Positions
@@ -27,7 +36,16 @@ from patrolplan.risk.surface import Risk
 from patrolplan.tables import HOTSPOTS
 
 COLUMN_ORDER = [
-    *("hotspot", "worth", "crime_share", "reports_share", "length_metres", "place", "reasons"),
+    *(
+        "hotspot",
+        "kind",
+        "worth",
+        "crime_share",
+        "reports_share",
+        "length_metres",
+        "place",
+        "reasons",
+    ),
     *("carried_by", "mainly_reports", "p_value", "stands_out", "trend", "survived"),
     *("pieces", "stop_piece", "stop_metres", "stop_stand", "stop_at", "stop_lit"),
     *("stop", "geometry"),
@@ -69,7 +87,10 @@ def find_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
         remedy = "check [crimes] categories and [risk] harm against the categories in your data"
         raise InputError.one(where, what, remedy)
     bare = locate_hotspots(area, risk)
-    return complete_hotspots(area, risk, bare, name_hotspots(bare.geometry, area.earlier_hotspots))
+    is_own = (bare["kind"] == OWN).to_numpy()
+    names = bare["hotspot"].to_numpy(dtype=object)
+    names[is_own] = name_hotspots(bare.geometry[is_own], area.earlier_hotspots)
+    return complete_hotspots(area, risk, bare, names.tolist())
 
 
 def complete_hotspots(
@@ -86,7 +107,7 @@ def complete_hotspots(
         reports_share=sum_by_stretch(risk.reports, stretches),
         carried_by=find_carriers(risk, stretches),
         place=describe_positions(area.network, stops),
-        reasons=find_reasons(area, risk, stretches, certainty, bands=list_window_bands(area, risk)),
+        reasons=_list_reasons(area, risk, names, stretches, certainty),
         **certainty,
         stop=gpd.points_from_xy(*area.network.xy(stops).T, crs=bare.crs),
     )
@@ -99,29 +120,44 @@ def rate_hotspots(area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame) -> gp
     How sure they are, and where one stands, stays as it is.
     """
     stretches = [np.asarray(pieces, dtype=np.int64) for pieces in hotspots["pieces"]]
-    bands = list_window_bands(area, risk)
     return HOTSPOTS.check(
         hotspots.assign(
             worth=sum_by_stretch(risk.joined, stretches),
             crime_share=sum_by_stretch(risk.crime, stretches),
             reports_share=sum_by_stretch(risk.reports, stretches),
             carried_by=find_carriers(risk, stretches),
-            reasons=find_reasons(area, risk, stretches, hotspots, bands=bands),
+            reasons=_list_reasons(area, risk, hotspots["hotspot"], stretches, hotspots),
         )
     )
+
+
+def _list_reasons(
+    area: StudyArea,
+    risk: Risk,
+    names: Iterable[str],
+    stretches: list[NDArray[np.int64]],
+    certainty: pd.DataFrame,
+) -> list[list[Reason]]:
+    """(h,) reasons in the window of the risk, that the force designates a hotspot among them."""
+    bands = list_window_bands(area, risk)
+    reasons = find_reasons(area, risk, stretches, certainty, bands=bands)
+    return add_designations(area, names, reasons)
 
 
 def locate_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
     """The hotspots of `find_hotspots` with what a patrol needs alone, without reasons.
 
+    Those that the force designates lie in their polygons, see `patrolplan.hotspots.designated`;
+    others are found on the street that is left.
+
     Returns
     -------
     geopandas.GeoDataFrame
-        `hotspot`, `worth`, `length_metres`, `pieces`, the columns of the stopping place apart from
-        its point, and the line.
+        `hotspot`, `kind`, `worth`, `length_metres`, `pieces`, the columns of the stopping place
+        apart from its point, and the line.
     """
     settings = area.settings.hotspots
-    network = area.network
+    network, designated = area.network, find_designated_pieces(area)
     cluster_by = {"dbscan": cluster_by_dbscan, "hdbscan": cluster_by_hdbscan}.get(settings.method)
     stretches = find_stretches(
         network,
@@ -129,8 +165,18 @@ def locate_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
         max_length_metres=settings.max_length_metres,
         count=None if settings.count == "auto" else settings.count,
         cluster=None if cluster_by is None else cluster_by(network, risk.joined),
+        taken=np.concatenate([*designated, np.empty(0, dtype=np.int64)]),
     )
-    return place_stretches(area, risk.joined, stretches)
+    if area.designated is None:
+        return place_stretches(area, risk.joined, stretches)
+    amounts = give_empty_some(network, risk.joined, designated)
+    walked = cut_to_walk(area, amounts, designated)
+    bare = place_stretches(area, amounts, [*walked, *stretches])
+    bare["worth"] = sum_by_stretch(risk.joined, [*walked, *stretches])
+    bare["kind"] = [DESIGNATED] * len(walked) + [OWN] * len(stretches)
+    bare["hotspot"] = [*area.designated["place_id"], *bare["hotspot"][: len(stretches)]]
+    order = np.argsort(-bare["worth"].to_numpy().round(12), kind="stable")
+    return bare.iloc[order].reset_index(drop=True)
 
 
 def place_stretches(
@@ -157,6 +203,7 @@ def place_stretches(
     return gpd.GeoDataFrame(
         {
             "hotspot": name_hotspots(lines),
+            "kind": OWN,
             "worth": sum_by_stretch(amounts, stretches),
             "length_metres": sum_by_stretch(network.piece_metres, stretches),
             "pieces": [stretch.tolist() for stretch in stretches],

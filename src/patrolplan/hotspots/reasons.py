@@ -139,7 +139,31 @@ class BeatReason:
     """The most important first."""
 
 
-Reason = CrimeReason | ReportsReason | TrendReason | UnsurePlaceReason | WayReason | BeatReason
+@with_config(_RECORD)
+@dataclass(frozen=True, kw_only=True)
+class DesignatedReason:
+    """The force designates the place, whatever was recorded there."""
+
+    kind: Literal["designated"] = "designated"
+    place_id: str
+    """The force's own id of it."""
+    name: str = ""
+    """What the force calls it, in words."""
+    days: tuple[str, ...] = ()
+    """Days on which it is to be patrolled, mon to sun; empty: every day."""
+    hours: Annotated[str, Field(pattern=f"^({TIME_OF_DAY.pattern}-{TIME_OF_DAY.pattern})?$")] = ""
+    """HH:MM-HH:MM; empty: at any time."""
+
+
+Reason = (
+    CrimeReason
+    | ReportsReason
+    | TrendReason
+    | UnsurePlaceReason
+    | WayReason
+    | BeatReason
+    | DesignatedReason
+)
 
 
 def list_window_bands(area: StudyArea, risk: Risk) -> tuple[TimeBand, ...] | None:

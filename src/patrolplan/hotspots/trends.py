@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse, stats
+from scipy import sparse
 
 from patrolplan.area import StudyArea
 from patrolplan.area.missing_months import MIN_HELD_SHARE
@@ -32,9 +32,10 @@ MIN_HELD_OF_SPAN = 0.5
 
 def is_significant(p_value: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Which p-values pass at the false discovery rate (Benjamini and Hochberg 1995)."""
-    if not len(p_value):
-        return np.zeros(0, dtype=bool)
-    return np.asarray(stats.false_discovery_control(p_value) <= FALSE_DISCOVERY_RATE)
+    ranked = np.sort(p_value)
+    limits = FALSE_DISCOVERY_RATE * np.arange(1, len(ranked) + 1) / max(1, len(ranked))
+    passing = ranked[ranked <= limits]
+    return np.asarray(p_value <= passing[-1] if len(passing) else np.zeros(len(p_value), bool))
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,16 +4,20 @@ Titles, descriptions and places of calendars name pupils and witnesses. Lines of
 dropped as a file is read, before anything looks at it.
 """
 
+from __future__ import annotations
+
 import datetime as dt
 import re
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-import icalendar
-
 from patrolplan.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import icalendar
 
 LOCAL = ZoneInfo("Europe/London")
 """Times without a zone are of this one, and all duties are in it."""
@@ -77,6 +81,8 @@ def read_events(path: Path) -> tuple[list[CalendarEvent], list[Problem]]:
     InputError
         When the file is no calendar, or too large.
     """
+    import icalendar  # noqa: PLC0415 - only where a calendar is read
+
     used, lines = _drop_texts(path)
     if len(lines) > MAX_EVENTS:
         what = f"has {len(lines):,} events, more than {MAX_EVENTS:,}"

@@ -10,8 +10,6 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyogrio
-import pyogrio.errors
 import shapely
 
 from patrolplan.atomic import hash_json
@@ -73,6 +71,8 @@ def read_earlier_hotspots(settings: Settings, projection: Projection) -> gpd.Geo
     path = find_earlier_plan(settings)
     if path is None:
         return None
+    import pyogrio.errors  # noqa: PLC0415 - only where there is an earlier plan
+
     if not path.is_file():
         raise InputError.one(path, "the file does not exist", REMEDY)
     # GDAL goes by the content, whatever the name, and some formats have it open other files.

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from patrolplan.audit_guard import is_for_audit, is_marked
 from patrolplan.crs import BRITISH_GRID, Projection
 from patrolplan.errors import InputError, Problems
 from patrolplan.inputs.cell_text import write_cells
@@ -213,6 +214,10 @@ def match_columns(
     """
     theirs, missing = _find_columns(header, fields, columns)
     problems = Problems()
+    for ours, name in theirs.items():
+        if is_marked(name) or (ours in columns and is_for_audit(name)):
+            what = f"column '{name.strip()}' is for audit only and cannot be read as {ours}"
+            problems.add(path, what, "give another column: risk and patrols must not depend on it")
     folded = [_fold(name) for name in header]
     for name in dict.fromkeys(theirs.values()):
         if folded.count(_fold(name)) > 1:

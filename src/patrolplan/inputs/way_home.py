@@ -7,24 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 
 from patrolplan.crs import Projection
-from patrolplan.errors import InputError, Problem, Problems
+from patrolplan.errors import InputError, Problem
 from patrolplan.inputs.categories import rename_categories
-from patrolplan.inputs.lookups import (
-    ONCE,
-    Lookup,
-    Rule,
-    build_fields,
-    find_problems,
-    given,
-    matching,
-    read_lookup,
-)
-from patrolplan.inputs.polygon_files import read_polygon_file
-from patrolplan.inputs.table_reader import Field, describe_cell, match_columns, parse_numbers
+from patrolplan.inputs.lookups import ONCE, Lookup, Rule, build_fields, given, matching, read_lookup
+from patrolplan.inputs.polygon_files import read_polygon_rows
+from patrolplan.inputs.table_reader import Field, describe_cell, parse_numbers
 from patrolplan.inputs.table_sources import TableSource
 from patrolplan.tables import LeftOut
 from patrolplan.text import list_first
@@ -104,17 +94,21 @@ AREA_FIELDS = (
 )
 """Columns of areas: ours, or those of the Office for National Statistics, the smallest first."""
 
-AREA_RULES = (
-    ("area", given("the area's name is missing", "write it, such as its official code")),
-    ("area", ONCE),
-    ("residents", COUNT),
-    ("aged_5_16", COUNT),
+AREAS = Lookup(
+    "areas",
+    AREA_FIELDS,
     (
-        "aged_5_16",
-        Rule(
-            _is_part_of_residents,
-            "{value} is more than all residents of the area",
-            "correct one of the two",
+        ("area", given("the area's name is missing", "write it, such as its official code")),
+        ("area", ONCE),
+        ("residents", COUNT),
+        ("aged_5_16", COUNT),
+        (
+            "aged_5_16",
+            Rule(
+                _is_part_of_residents,
+                "{value} is more than all residents of the area",
+                "correct one of the two",
+            ),
         ),
     ),
 )
@@ -146,26 +140,14 @@ def read_areas(
     InputError
         When a file cannot be read, or a name or number is missing, wrong or a duplicate.
     """
-    problems = Problems()
-    texts, shapes = [], []
-    for path in paths:
-        with problems.collect():
-            text, geometry = _read_area_file(path, projection, columns or {})
-            texts.append(text)
-            shapes.append(geometry)
-    names = [field.name for field in AREA_FIELDS]
-    empty = pd.DataFrame(columns=[*names, "file", "row"], dtype="str")
-    table = pd.concat(texts, ignore_index=True) if texts else empty
-    problems.extend(find_problems(table, AREA_RULES))
-    problems.raise_if_any()
-    geometry = np.concatenate(shapes) if shapes else np.empty(0, dtype=object)
+    table = read_polygon_rows(AREAS, paths, projection, columns=columns)
     areas = gpd.GeoDataFrame(
         {
             "area": table["area"].astype(object),
             "residents": parse_numbers(table["residents"]),
             "aged_5_16": parse_numbers(table["aged_5_16"]),
         },
-        geometry=geometry,
+        geometry=table.geometry.array,
         crs=projection.crs,
     )
     left_out.count_rows("areas", len(areas))
@@ -173,32 +155,6 @@ def read_areas(
     left_out.add("areas", "without a polygon", int((~is_polygon).sum()))
     areas = areas[is_polygon].reset_index(drop=True)
     return areas.set_geometry(areas.make_valid())
-
-
-def _read_area_file(
-    path: TableSource, projection: Projection, columns: Mapping[str, str]
-) -> tuple[pd.DataFrame, np.ndarray]:
-    """A file's columns as text under our names, and its shapes in the area's CRS."""
-    theirs: dict[str, str] = {}
-
-    def choose(header: Sequence[str]) -> list[str]:
-        theirs.update(match_columns(path, header, AREA_FIELDS, columns, "areas"))
-        return list(dict.fromkeys(theirs.values()))
-
-    shapes = read_polygon_file(path, key="[sources] areas", choose_columns=choose)
-    text = pd.DataFrame(index=shapes.index)
-    for field in AREA_FIELDS:
-        column = shapes[theirs[field.name]] if field.name in theirs else pd.Series("", shapes.index)
-        text[field.name] = column.astype(object).where(column.notna(), "").map(_write_value)
-    text = text.assign(file=str(path), row=np.arange(1, len(text) + 1))
-    return text, np.asarray(shapes.geometry.to_crs(projection.crs).array, dtype=object)
-
-
-def _write_value(value: object) -> str:
-    """A value as text, as in a table: whole numbers without a point."""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value).strip()
 
 
 PLACE_KINDS = ("none", "1-2", "3-5", "6-11", "12+")

@@ -2,8 +2,11 @@
 
 Each is a GeoDataFrame with one geometry, in the area's metric CRS, whose columns any file holds:
 `to_file`, `to_parquet` and `explore` take it as it is. The layers of `plan.gpkg` are these tables.
+What each column means is said in `patrolplan.outputs.gis.meanings`.
 """
 
+import datetime as dt
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import geopandas as gpd
@@ -12,8 +15,9 @@ import shapely
 
 from patrolplan.area import StudyArea
 from patrolplan.hotspots.carriers import compute_shown_worth
+from patrolplan.hotspots.reasons import CrimeReason, Reason, ReportsReason
 from patrolplan.outputs.reason_words import describe_certainty, describe_reasons
-from patrolplan.patrols.plan import Patrol, Plan
+from patrolplan.patrols.plan import Patrol, Plan, TestedRatio
 from patrolplan.risk.surface import Risk
 from patrolplan.team.week import Week
 from patrolplan.times import format_time
@@ -23,12 +27,20 @@ Rows = list[dict[str, Any]]
 DUTY_COLUMNS = ("date", "officer")
 """Which duty of a week a row belongs to; a plan's tables do without."""
 
+NO_DAY = dt.date(2000, 1, 1)
+"""The day of the times of a plan that is for no day, since files hold no time without one."""
+
+COUNT_COLUMNS = ("incidents", "incident_months", "reports_low", "reports_high")
+"""Numbers behind a hotspot's reasons, as far as they may be shown; missing where they may not."""
+
 
 def frame_patrols(plan: Plan | Week) -> gpd.GeoDataFrame:
     """One row a patrol, with all of its legs as one shape; empty where it stays at the gate.
 
     Columns `urn`, `school`, `number` (of the officer at the school), `start`, `end` (HH:MM),
-    `worth`, `bound`, `proven`, `walked_metres`; of a week also `date` and `officer`, first.
+    `starts`, `ends` (the same as times), `stops` (how many), `worth`, `bound`, `proven`,
+    `walked_metres`, and what past months say, `harm_ratio` with its 95 % interval; of a week also
+    `date` and `officer`, first.
 
     Examples
     --------
@@ -40,25 +52,28 @@ def frame_patrols(plan: Plan | Week) -> gpd.GeoDataFrame:
     >>> pp.frame_patrols(plan)[["urn", "number", "start"]].to_string(index=False, header=False)
     '900003 1 15:20'
     """
-    rows = [
-        {
-            **duty,
-            "urn": patrol.urn,
-            "school": patrol.school,
-            "number": patrol.number,
-            "start": format_time(patrol.start_minutes),
-            "end": format_time(patrol.end_minutes),
-            "worth": patrol.worth,
-            "bound": patrol.bound,
-            "proven": patrol.proven,
-            "walked_metres": patrol.walked_metres,
-            "geometry": shapely.MultiLineString(
-                [leg.line for leg in patrol.legs if len(leg.line) > 1]
-            ),
-        }
-        for duty, patrol in _list_walks(plan)
-    ]
+    rows = [duty | describe_patrol(patrol, day) for duty, day, patrol in _list_walks(plan)]
     return _build_frame(rows, plan)
+
+
+def describe_patrol(patrol: Patrol, day: dt.date | None) -> dict[str, Any]:
+    """The row of a patrol on a day."""
+    return {
+        "urn": patrol.urn,
+        "school": patrol.school,
+        "number": patrol.number,
+        "start": format_time(patrol.start_minutes),
+        "end": format_time(patrol.end_minutes),
+        "starts": build_time(day, patrol.start_minutes),
+        "ends": build_time(day, patrol.end_minutes),
+        "stops": len(patrol.stops),
+        "worth": patrol.worth,
+        "bound": patrol.bound,
+        "proven": patrol.proven,
+        "walked_metres": patrol.walked_metres,
+        **_list_ratio(None if patrol.tested is None else patrol.tested.recorded_counts),
+        "geometry": shapely.MultiLineString([leg.line for leg in patrol.legs if len(leg.line) > 1]),
+    }
 
 
 def frame_stops(plan: Plan | Week) -> gpd.GeoDataFrame:
@@ -67,8 +82,19 @@ def frame_stops(plan: Plan | Week) -> gpd.GeoDataFrame:
     `stop` counts from 1 in the order of the walk; of a week with `date` and `officer`, first.
     """
     rows = [
+        duty | row
+        for duty, day, patrol in _list_walks(plan)
+        for row in describe_stops(
+            patrol, day, ["; ".join(describe_reasons(stop.why)) for stop in patrol.stops]
+        )
+    ]
+    return _build_frame(rows, plan)
+
+
+def describe_stops(patrol: Patrol, day: dt.date | None, why: Iterable[str]) -> Rows:
+    """The rows of a patrol's stops on a day, each with its reasons in words."""
+    return [
         {
-            **duty,
             "urn": patrol.urn,
             "number": patrol.number,
             "stop": order,
@@ -77,18 +103,18 @@ def frame_stops(plan: Plan | Week) -> gpd.GeoDataFrame:
             "tasked": stop.tasked,
             "arrive": format_time(stop.arrive_minutes),
             "leave": format_time(stop.leave_minutes),
+            "arrives": build_time(day, stop.arrive_minutes),
+            "leaves": build_time(day, stop.leave_minutes),
             "place": stop.place,
             "stand": stop.stand,
             "stands_at": stop.at,
             "lit": stop.lit,
             "tasked_metres": stop.tasked_metres,
-            "why": "; ".join(describe_reasons(stop.why)),
+            "why": words,
             "geometry": shapely.Point(stop.x, stop.y),
         }
-        for duty, patrol in _list_walks(plan)
-        for order, stop in enumerate(patrol.stops, start=1)
+        for order, (stop, words) in enumerate(zip(patrol.stops, why, strict=True), start=1)
     ]
-    return _build_frame(rows, plan)
 
 
 def frame_legs(plan: Plan | Week) -> gpd.GeoDataFrame:
@@ -96,9 +122,14 @@ def frame_legs(plan: Plan | Week) -> gpd.GeoDataFrame:
 
     `leg` 1 leads to the first stop, the last one back; of a week with `date` and `officer`, first.
     """
-    rows = [
+    rows = [duty | row for duty, _, patrol in _list_walks(plan) for row in describe_legs(patrol)]
+    return _build_frame(rows, plan)
+
+
+def describe_legs(patrol: Patrol) -> Rows:
+    """The rows of a patrol's legs."""
+    return [
         {
-            **duty,
             "urn": patrol.urn,
             "number": patrol.number,
             "leg": order,
@@ -107,17 +138,18 @@ def frame_legs(plan: Plan | Week) -> gpd.GeoDataFrame:
             "streets": ", ".join(step.street for step in leg.steps),
             "geometry": shapely.LineString(leg.line),
         }
-        for duty, patrol in _list_walks(plan)
         for order, leg in enumerate(patrol.legs, start=1)
         if len(leg.line) > 1
     ]
-    return _build_frame(rows, plan)
 
 
 def frame_hotspots(area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Hotspots as any file holds them: reasons and how sure they are in words.
 
     The stretch is the geometry, the stopping place two columns, `stop_x` and `stop_y`, in metres.
+    The numbers behind the reasons are `incidents` recorded in `incident_months`, and from
+    `reports_low` to `reports_high` pupils' reports; missing where they are not known or may not be
+    shown.
 
     Examples
     --------
@@ -137,6 +169,12 @@ def frame_hotspots(area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame) -> g
         stop_x=stops.x,
         stop_y=stops.y,
     )
+    counts = pd.DataFrame(
+        [_list_counts(reasons) for reasons in hotspots["reasons"]],
+        index=frame.index,
+        columns=list(COUNT_COLUMNS),
+    ).astype("Int64")
+    frame = pd.concat([frame, counts], axis="columns")
     return gpd.GeoDataFrame(frame, geometry="geometry", crs=hotspots.crs)
 
 
@@ -145,14 +183,52 @@ def get_plan(plan: Plan | Week) -> Plan:
     return plan.plan if isinstance(plan, Week) else plan
 
 
-def _list_walks(plan: Plan | Week) -> list[tuple[dict[str, Any], Patrol]]:
-    """Each patrol of a plan or week, with the columns that say whose duty it is."""
+def build_time(day: dt.date | None, minutes: float) -> pd.Timestamp:
+    """A local time, to the nearest minute; that of no day is on `NO_DAY`.
+
+    Examples
+    --------
+    >>> build_time(None, 15 * 60 + 20)
+    Timestamp('2000-01-01 15:20:00')
+    """
+    start = pd.Timestamp(NO_DAY if day is None else day)
+    return (start + pd.Timedelta(minutes=round(minutes))).as_unit("s")
+
+
+def _list_counts(reasons: Sequence[Reason]) -> tuple[int | None, ...]:
+    """Values of `COUNT_COLUMNS`."""
+    crime = next((one for one in reasons if isinstance(one, CrimeReason)), None)
+    reports = next((one for one in reasons if isinstance(one, ReportsReason)), None)
+    months = None if crime is None else crime.months if crime.held is None else crime.held
+    return (
+        None if crime is None else crime.incidents,
+        months,
+        None if reports is None else reports.reports,
+        None if reports is None else reports.max_reports or reports.reports,
+    )
+
+
+def _list_ratio(ratio: TestedRatio | None) -> dict[str, float | None]:
+    """A ratio with its interval, as columns."""
+    ends = (None, None, None) if ratio is None else (ratio.ratio, ratio.low, ratio.high)
+    names = ("harm_ratio", "harm_ratio_low", "harm_ratio_high")
+    return {
+        name: None if end is None else round(end, 4) for name, end in zip(names, ends, strict=True)
+    }
+
+
+def _list_walks(plan: Plan | Week) -> list[tuple[dict[str, Any], dt.date | None, Patrol]]:
+    """Each patrol of a plan or week, with the columns that say whose duty it is, and its day."""
     if isinstance(plan, Week):
         return [
-            (dict(zip(DUTY_COLUMNS, (f"{duty.date}", duty.officer), strict=True)), duty.patrol)
+            (
+                dict(zip(DUTY_COLUMNS, (f"{duty.date}", duty.officer), strict=True)),
+                duty.date,
+                duty.patrol,
+            )
             for duty in plan.duties
         ]
-    return [({}, patrol) for patrol in plan.patrols]
+    return [({}, plan.date, patrol) for patrol in plan.patrols]
 
 
 def _build_frame(rows: Rows, plan: Plan | Week) -> gpd.GeoDataFrame:

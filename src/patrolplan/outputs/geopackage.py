@@ -1,7 +1,8 @@
 """A plan for other programs: `plan.json` in degrees and HH:MM, `plan.gpkg` as layers for QGIS."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,15 @@ from patrolplan.crs import Projection
 from patrolplan.hotspots.carriers import SHARE_STEP, compute_shown_worth, round_to_steps
 from patrolplan.hotspots.names import list_former_hotspots
 from patrolplan.inputs.earlier_hotspots import FORMER_LAYER
-from patrolplan.outputs.frames import frame_hotspots, frame_legs, frame_patrols, frame_stops
+from patrolplan.outputs.frames import (
+    build_time,
+    frame_hotspots,
+    frame_legs,
+    frame_patrols,
+    frame_stops,
+)
+from patrolplan.outputs.gis.geopackage_tables import write_tables
+from patrolplan.outputs.gis.styles import build_styles
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.reason_words import describe_certainty, describe_reasons
 from patrolplan.outputs.tasking_words import describe_tasking
@@ -28,7 +37,7 @@ from patrolplan.patrols.way_home import WayHome
 from patrolplan.provenance import compute_area_provenance
 from patrolplan.risk.surface import Risk
 from patrolplan.tables import list_left_out
-from patrolplan.times import format_time
+from patrolplan.times import format_time, minutes_after_midnight
 
 SCHEMA = 1
 
@@ -146,8 +155,11 @@ def build_hotspot_documents(
     ]
 
 
-def write_layers(path: Path, layers: dict[str, gpd.GeoDataFrame]) -> None:
+def write_layers(path: Path, layers: Mapping[str, gpd.GeoDataFrame]) -> None:
     """Write layers into one GeoPackage; the same layers give the same bytes.
+
+    Those that we know have their styles and the meanings of their columns with them, see
+    `patrolplan.outputs.gis`.
 
     Raises
     ------
@@ -168,6 +180,14 @@ def write_layers(path: Path, layers: dict[str, gpd.GeoDataFrame]) -> None:
             except RuntimeError as error:  # how GDAL reports a full disk
                 message = f"{path.name}: {error}"
                 raise OSError(message) from None
+    write_tables(path, build_styles(layers))
+
+
+def render_parquet(frame: gpd.GeoDataFrame) -> bytes:
+    """A layer as GeoParquet; the same layer gives the same bytes."""
+    stream = BytesIO()
+    frame.to_parquet(stream, index=False)
+    return stream.getvalue()
 
 
 def build_plan_layers(plan: Plan) -> dict[str, gpd.GeoDataFrame]:
@@ -183,9 +203,21 @@ def build_plan_layers(plan: Plan) -> dict[str, gpd.GeoDataFrame]:
         "patrols": frame_patrols(plan),
         "stops": frame_stops(plan),
         "legs": frame_legs(plan),
-        "schools": plan.area.schools,
+        "schools": _frame_schools(plan),
         **({} if former.empty else {FORMER_LAYER: former}),
     }
+
+
+def _frame_schools(plan: Plan) -> gpd.GeoDataFrame:
+    """The schools, with their bells as times."""
+    schools = plan.area.schools
+    bells = {"opens": "start_time", "finishes": "finish_time"}
+    return schools.assign(
+        **{
+            name: [build_time(plan.date, minutes_after_midnight(bell)) for bell in schools[column]]
+            for name, column in bells.items()
+        }
+    )
 
 
 def _find_geometry_type(frame: gpd.GeoDataFrame) -> str:

@@ -1,22 +1,32 @@
-"""The governance pack: Markdown papers filled with facts of an area, its risk and its back-test."""
+"""The governance pack: papers filled with facts of an area, its risk and its back-test.
+
+For a force's own assessment as Markdown, the transparency record also as data; for residents and
+schools as a page that opens without a network. The page names no street, hotspot or school.
+"""
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from patrolplan.area import StudyArea
 from patrolplan.crs import SQUARE_METRES
 from patrolplan.errors import InputError
+from patrolplan.outputs.burden_words import build_burden_document, build_burden_tables
 from patrolplan.outputs.note_words import describe_notes
-from patrolplan.outputs.output_folder import build_manifest_header, replace_folder
-from patrolplan.outputs.wording import SNAPPED_ACCURACY
+from patrolplan.outputs.offline_page import build_security_policy, read_asset
+from patrolplan.outputs.output_folder import build_manifest_header, replace_folder, write_json
+from patrolplan.outputs.transparency_record import build_record_document, escape_toml
+from patrolplan.outputs.wording import SNAPPED_ACCURACY, list_area_attributions
 from patrolplan.privacy import get_rounding_step
 from patrolplan.provenance import compute_area_provenance, compute_short_id, read_package_versions
 from patrolplan.risk.surface import Risk
 from patrolplan.settings import DISCOVERED_CATEGORIES
+from patrolplan.team.burden import Burden
 from patrolplan.text import format_percent
 
 COVERAGE = 0.05
@@ -25,6 +35,10 @@ COVERAGE = 0.05
 REMEDY = "name a folder that `patrolplan backtest --out` wrote"
 
 PAPERS = ("impact-assessment-annex.md", "transparency-record.md", "model-card.md")
+RECORD_FILE, RECORD_WORDS = "transparency-record.json", "transparency-record.toml.j2"
+RESIDENTS_FILE = "for-residents.html"
+BURDEN_PAPER, BURDEN_FILE = "who-gets-the-patrols.md", "who-gets-the-patrols.json"
+TEMPLATES = Path(__file__).parent / "governance_templates"
 
 
 def read_backtest(folder: Path) -> dict[str, Any]:
@@ -48,7 +62,9 @@ def read_backtest(folder: Path) -> dict[str, Any]:
     return document
 
 
-def collect_facts(area: StudyArea, risk: Risk, backtest: dict[str, Any]) -> dict[str, Any]:
+def collect_facts(
+    area: StudyArea, risk: Risk, backtest: dict[str, Any], *, is_burden_measured: bool = False
+) -> dict[str, Any]:
     """Facts for the templates; of reports only what `patrolplan.privacy` allows to show.
 
     `backtest` is a document of `patrolplan.outputs.backtest_report.build_backtest_document`.
@@ -81,6 +97,9 @@ def collect_facts(area: StudyArea, risk: Risk, backtest: dict[str, Any]) -> dict
         "tested": _select_chosen_results(backtest),
         "patrols": backtest["patrols"],
         "coverage": format_percent(COVERAGE),
+        "is_burden_measured": is_burden_measured,
+        "public_contact": settings.output.public_contact,
+        "counts_pupils": bool(settings.way_home.exposure),
     }
 
 
@@ -97,7 +116,12 @@ def _select_chosen_results(backtest: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def write_governance(
-    area: StudyArea, risk: Risk, backtest: dict[str, Any], out: str | Path
+    area: StudyArea,
+    risk: Risk,
+    backtest: dict[str, Any],
+    out: str | Path,
+    *,
+    burden: Burden | None = None,
 ) -> Path:
     """Write the papers completely or not at all.
 
@@ -106,7 +130,10 @@ def write_governance(
     backtest
         Document of a back-test, see `patrolplan.outputs.backtest_report.build_backtest_document`.
     out
-        Folder: `impact-assessment-annex.md`, `transparency-record.md`, `model-card.md`.
+        Folder: `PAPERS`, `transparency-record.json`, `for-residents.html`, and with `burden` also
+        `who-gets-the-patrols.md` and the same as `.json`.
+    burden
+        Who gets the patrols, see `patrolplan.measure_burden`.
 
     Raises
     ------
@@ -114,21 +141,58 @@ def write_governance(
         When the folder cannot be written, or holds files that are not in its manifest.
     """
     out = Path(out)
-    templates = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "governance_templates"),
+    facts = collect_facts(area, risk, backtest, is_burden_measured=burden is not None)
+    texts = {RESIDENTS_FILE: render_residents_page(area, facts)}
+    words = _open_templates(autoescape=False, finalize=escape_toml)
+    record = build_record_document(words.get_template(RECORD_WORDS), facts)
+    documents, facts = {RECORD_FILE: record}, facts | {"record": record}
+    papers: tuple[str, ...] = PAPERS
+    if burden is not None:
+        facts |= {"burden": burden, "burden_tables": build_burden_tables(burden)}
+        documents[BURDEN_FILE] = build_burden_document(burden, area.name)
+        papers = (*PAPERS, BURDEN_PAPER)
+    templates = _open_templates(autoescape=False, finalize=escape_markdown)
+    texts |= {name: templates.get_template(f"{name}.j2").render(facts) for name in papers}
+    with replace_folder(out, build_manifest_header(area)) as folder:
+        for name, text in texts.items():
+            (folder / name).write_text(text, encoding="utf-8", newline="\n")
+        for name, document in documents.items():
+            write_json(folder / name, document)
+    return out
+
+
+def render_residents_page(area: StudyArea, facts: dict[str, Any]) -> str:
+    """The page for residents and schools: one HTML file that sends no request.
+
+    Parameters
+    ----------
+    facts
+        See `collect_facts`.
+    """
+    style = read_asset(TEMPLATES / "for-residents.css")
+    page = _open_templates(autoescape=True, finalize=None).get_template(f"{RESIDENTS_FILE}.j2")
+    return page.render(
+        facts,
+        style=Markup(style),  # noqa: S704 - our own file
+        policy=build_security_policy((), (style,)),
+        exact=not (area.snapped or area.settings.privacy.threshold_for_crime),
+        attributions=list_area_attributions(area.name, snapped=area.snapped),
+    )
+
+
+def _open_templates(
+    *, autoescape: bool, finalize: Callable[[object], object] | None
+) -> Environment:
+    """The templates; Markdown and TOML are escaped value by value."""
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - Markdown; `finalize` escapes every value
-        finalize=escape_markdown,
+        autoescape=autoescape,  # noqa: S701 - off for Markdown alone
+        finalize=finalize,
     )
-    facts = collect_facts(area, risk, backtest)
-    with replace_folder(out, build_manifest_header(area)) as folder:
-        for name in PAPERS:
-            text = templates.get_template(f"{name}.j2").render(facts)
-            (folder / name).write_text(text, encoding="utf-8", newline="\n")
-    return out
 
 
 def escape_markdown(value: object) -> object:

@@ -166,6 +166,7 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     "feared_no_hotspot": (
         "{place}: no priority street has its stopping place there, so that no patrol stops there."
     ),
+    "designated_other_days": "{place} is designated for days that are not in this week.",
     "demand_schools_closed": "{place}: the schools that may serve it are closed that day.",
     "demand_officers_short": _say_officers_short,
     "barred_place_passed": "Gate or base cannot be reached without passing barred place {place}.",

@@ -4,12 +4,20 @@ import datetime as dt
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
 
 from patrolplan.atomic import WEEK_FILE
 from patrolplan.errors import InputError, OutputError
 from patrolplan.outputs.card.card import render_cards
-from patrolplan.outputs.geopackage import build_plan_document, build_plan_layers, write_layers
+from patrolplan.outputs.geopackage import (
+    build_plan_document,
+    build_plan_layers,
+    render_parquet,
+    write_layers,
+)
+from patrolplan.outputs.gis.project import GEOPACKAGE, render_project
 from patrolplan.outputs.gpx import render_gpx
 from patrolplan.outputs.output_folder import (
     build_manifest_header,
@@ -19,20 +27,21 @@ from patrolplan.outputs.output_folder import (
     write_json,
 )
 from patrolplan.outputs.webmap.map_page import render_map
-from patrolplan.outputs.week.roster import Roster, check_officer_and_date
-from patrolplan.outputs.week.week_pack import write_week_files
 from patrolplan.parallel import ProgressCallback
 from patrolplan.patrols.plan import Plan
-from patrolplan.team.week import Week
+
+if TYPE_CHECKING:
+    from patrolplan.team.week import Week
 
 
 def write_pack(
-    plan_or_week: Plan | Week,
+    plan_or_week: "Plan | Week",
     out: str | Path,
     *,
     officer: str | None = None,
     date: dt.date | None = None,
     request: Mapping[str, Any] | None = None,
+    geoparquet: bool = False,
     executor: Executor | None = None,
     report_progress: ProgressCallback | None = None,
 ) -> Path:
@@ -41,7 +50,8 @@ def write_pack(
     Parameters
     ----------
     plan_or_week
-        A plan: `plan.json`, `plan.gpkg`, `map.html`, `cards/URN.pdf`, `cards.pdf`, `gpx/URN.gpx`.
+        A plan: `plan.json`, `plan.gpkg`, `plan.qgs`, `map.html`, `cards/URN.pdf`, `cards.pdf`,
+        `gpx/URN.gpx`.
         A week: `week.json`, `hotspots.geojson`, `week.csv`, `week.xlsx`, `map.html`, `tasks.pdf`,
         `lead.pdf`, `cards/OFFICER/DATE-URN.pdf`, `cards/OFFICER.pdf`, `calendars/OFFICER.ics`,
         `schools/URN.pdf`, `posters/URN.pdf`.
@@ -54,6 +64,8 @@ def write_pack(
     request
         For a plan only: what was requested in addition to the settings. It goes into the manifest,
         so that `patrolplan.outputs.output_folder.is_up_to_date` recognises the same plan.
+    geoparquet
+        For a plan only: also write each layer as `layers/NAME.parquet`.
     executor, report_progress
         Workers that share the cards, and what is called with the progress, as for
         `patrolplan.outputs.card.card.render_cards`. The files are the same, byte by byte.
@@ -72,7 +84,7 @@ def write_pack(
         papers of a whole week while a part is requested.
     """
     out = Path(out)
-    if isinstance(plan_or_week, Week):
+    if not isinstance(plan_or_week, Plan):
         _write_week_pack(plan_or_week, out, officer, date, executor, report_progress)
         return out
     if officer is not None or date is not None:
@@ -81,18 +93,24 @@ def write_pack(
     details = build_manifest_header(plan_or_week.area)
     details |= {} if request is None else {"asked": dict(request)}
     with replace_folder(out, details) as folder:
+        layers = build_plan_layers(plan_or_week)
+        _write_layer_files(plan_or_week, layers, folder, geoparquet=geoparquet)
         _write_plan_files(plan_or_week, folder, executor, report_progress)
     return out
 
 
 def _write_week_pack(
-    week: Week,
+    week: "Week",
     out: Path,
     officer: str | None,
     date: dt.date | None,
     executor: Executor | None,
     report_progress: ProgressCallback | None,
 ) -> None:
+    # Late, so that a plan loads none of the libraries that a week's papers and ledger need.
+    from patrolplan.outputs.week.roster import Roster, check_officer_and_date  # noqa: PLC0415
+    from patrolplan.outputs.week.week_pack import write_week_files  # noqa: PLC0415
+
     roster = Roster(week)
     check_officer_and_date([one.name for one in roster.officers], week.days, officer, date)
     check_partial_pack(out, officer, date)
@@ -141,11 +159,21 @@ def _describe_part(officer: str | None, date: dt.date | None) -> dict[str, str]:
     return {name: value for name, value in part.items() if value is not None}
 
 
+def _write_layer_files(
+    plan: Plan, layers: Mapping[str, gpd.GeoDataFrame], folder: Path, *, geoparquet: bool
+) -> None:
+    """Write what other programs open: the GeoPackage, its project, and GeoParquet if wanted."""
+    write_layers(folder / GEOPACKAGE, layers)
+    files = {"plan.qgs": render_project(plan, layers)}
+    if geoparquet:
+        files |= {f"layers/{name}.parquet": render_parquet(frame) for name, frame in layers.items()}
+    write_files(folder, files)
+
+
 def _write_plan_files(
     plan: Plan, folder: Path, executor: Executor | None, report_progress: ProgressCallback | None
 ) -> None:
     write_json(folder / "plan.json", build_plan_document(plan))
-    write_layers(folder / "plan.gpkg", build_plan_layers(plan))
     files = {"map.html": render_map(plan)}
     for urn in dict.fromkeys(patrol.urn for patrol in plan.patrols):
         files[f"gpx/{urn}.gpx"] = render_gpx(plan, urn)

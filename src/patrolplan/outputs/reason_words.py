@@ -1,5 +1,6 @@
 """Reasons in words: why a place is a hotspot, how sure that is, and why a patrol stops there."""
 
+import calendar
 import datetime as dt
 from typing import TYPE_CHECKING, NamedTuple, assert_never
 
@@ -8,6 +9,7 @@ from patrolplan.hotspots.month_shuffles import RECENT_MONTHS
 from patrolplan.hotspots.reasons import (
     BeatReason,
     CrimeReason,
+    DesignatedReason,
     ReportsReason,
     TrendReason,
     UnsurePlaceReason,
@@ -15,6 +17,7 @@ from patrolplan.hotspots.reasons import (
 )
 from patrolplan.hotspots.significance import WELL_PLACED_SHARE
 from patrolplan.hotspots.trends import CHANGED_TRENDS
+from patrolplan.inputs.designated import ALL_DAYS
 from patrolplan.outputs.risk_note_words import TIME_WORDS
 from patrolplan.outputs.tasking_words import describe_tasking
 from patrolplan.outputs.wording import SNAPPED_PLACES
@@ -93,6 +96,7 @@ MODIFIERS = (TrendReason, UnsurePlaceReason)
 
 NO_REASON = "Nothing recorded or reported stands out here: the streets around make it a priority"
 DESIGNATED = "Designated by the force for patrols"
+DAY_WORDS = dict(zip(ALL_DAYS, calendar.day_name, strict=True))
 
 
 class ReasonLine(NamedTuple):
@@ -103,7 +107,9 @@ class ReasonLine(NamedTuple):
     """Whether pupils say so themselves."""
 
 
-def describe_reason(reason: "Reason", *, with_count: bool = True, with_months: bool = True) -> str:
+def describe_reason(  # noqa: PLR0911 - one return for each kind of reason
+    reason: "Reason", *, with_count: bool = True, with_months: bool = True
+) -> str:
     """One reason in words, without a full stop.
 
     Without `with_count`, how much was recorded and until when is left out; without `with_months`
@@ -132,8 +138,13 @@ def describe_reason(reason: "Reason", *, with_count: bool = True, with_months: b
     >>> beat = BeatReason(hotspot="H4", place="Mill Lane", reasons=(crime,))
     >>> describe_reason(beat, with_count=False)
     'Walk on to Mill Lane (H4, robbery)'
+    >>> force = DesignatedReason(place_id="HO-12", name="Mill", days=("fri",), hours="15:00-19:00")
+    >>> describe_reason(force)
+    'Designated by the force: hotspot HO-12 (Mill), Friday, 15:00 to 19:00'
     """
     match reason:
+        case DesignatedReason():
+            return _describe_designation(reason)
         case CrimeReason():
             crime = _describe_crime(reason, with_count=with_count, with_months=with_months)
             return f"Recorded crime: {crime}"
@@ -144,16 +155,25 @@ def describe_reason(reason: "Reason", *, with_count: bool = True, with_months: b
         case UnsurePlaceReason():
             return f"Its middle {UNSURE_PLACE}"
         case WayReason():
-            way = "to school" if reason.to_school else "home"
-            return (
-                f"On the way {way} of {describe_share(reason.share)} of {reason.school}, "
-                f"{reason.start} to {reason.end}"
-            )
+            return _describe_way(reason)
         case BeatReason():
             lines = _describe_beats((reason,), (), with_count=with_count, with_months=with_months)
             return ". ".join(line.text for line in lines)
         case _:
             assert_never(reason)
+
+
+def _describe_way(reason: WayReason) -> str:
+    way = "to school" if reason.to_school else "home"
+    share = f"On the way {way} of {describe_share(reason.share)} of {reason.school}"
+    return f"{share}, {reason.start} to {reason.end}"
+
+
+def _describe_designation(reason: DesignatedReason) -> str:
+    days = join_words([DAY_WORDS[day] for day in reason.days])
+    name = f" ({reason.name})" if reason.name else ""
+    details = (f"hotspot {reason.place_id}{name}", days, reason.hours.replace("-", " to "))
+    return f"Designated by the force: {', '.join(filter(None, details))}"
 
 
 def find_news(reasons: "Sequence[Reason]") -> tuple[TrendReason, str] | None:

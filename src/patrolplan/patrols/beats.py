@@ -16,6 +16,7 @@ from scipy.sparse import csgraph
 
 from patrolplan.area import StudyArea
 from patrolplan.hotspots.clusters import flatten_stretches, sum_by_stretch
+from patrolplan.hotspots.designated import OWN
 from patrolplan.hotspots.reasons import (
     BeatReason,
     CrimeReason,
@@ -48,7 +49,7 @@ def join_beats(area: StudyArea, hotspots: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     as long as the walk from one of the beat's stretches is no longer than `[patrol] beat_metres`,
     there is time to walk all stretches and the links between them twice, up and down, and the way
     is worth it (`MIN_MEMBER_SHARE`). The next beat is led by the best hotspot that is left, and so
-    on.
+    on. One that the force designates stays alone: its doses are returned under its own id.
 
     Parameters
     ----------
@@ -67,16 +68,20 @@ def join_beats(area: StudyArea, hotspots: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     settings = area.settings.patrol
     stretches = [np.asarray(pieces, dtype=np.int64) for pieces in hotspots["pieces"]]
     beats = [[row] for row in range(len(hotspots))]
-    if settings.beat_metres > 0 and len(hotspots):
-        links = _measure_links(area.network.walkable, stretches, settings.beat_metres)
+    own = np.flatnonzero(hotspots["kind"] == OWN).tolist()
+    if settings.beat_metres > 0 and own:
+        own_stretches = [stretches[row] for row in own]
+        links = _measure_links(area.network.walkable, own_stretches, settings.beat_metres)
         speed = metres_per_minute(settings.walking_speed_kmh)
-        beats = group_beats(
-            hotspots["worth"].to_numpy(),
-            sum_by_stretch(area.network.piece_metres, stretches),
+        joined = group_beats(
+            hotspots["worth"].to_numpy()[own],
+            sum_by_stretch(area.network.piece_metres, own_stretches),
             links,
             beat_metres=settings.beat_metres,
             max_length_metres=settings.dwell_minutes * speed / 2,
         )
+        beats = [beat for beat in beats if beat[0] not in set(own)]
+        beats += [[own[row] for row in beat] for beat in joined]
     return _build_frame(hotspots, sorted(beats))
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from patrolplan.network import Positions, concatenate_positions
 from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.network.pieces import PIECE_METRES
+from patrolplan.patrols.designated import NEVER, find_begin_spans, find_resting, find_territories
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.surroundings import MIN_STOP_METRES_TO_BARRED, Surroundings, compute_speed
 from patrolplan.patrols.tasked_places import find_near
@@ -47,9 +48,10 @@ def find_candidates(
 ) -> Candidates:
     """The hotspots within the radius that a patrol has time for, and the tasked places to visit.
 
-    A place to visit that lies on a hotspot's stretch is that hotspot, and one stands at the place;
-    another hotspot whose stretch is near a barred place is no candidate. Hotspots to watch are
-    candidates wherever the school's streets reach them.
+    A place to visit that lies on a hotspot's stretch, or in its polygon, is that hotspot, and one
+    stands at the place; another hotspot whose stretch is near a barred place is no candidate, nor
+    is one that the force designates for other days or hours. Hotspots to watch are candidates
+    wherever the school's streets reach them.
     """
     hotspots, settings = inputs.hotspots, inputs.area.settings.patrol
     in_radius = around.gate_metres <= settings.radius_metres
@@ -65,8 +67,11 @@ def find_candidates(
     )
     near_barred = find_near(hotspots.geometry.values, barred, MIN_STOP_METRES_TO_BARRED)
     is_candidate &= ~near_barred.any(axis=0)
+    is_candidate &= _is_in_force(inputs, around)
     inside = np.flatnonzero(_is_on_own_streets(around, must_visit))
-    tasked_rows, on_hotspot = _match_places_to_stretches(hotspots.geometry, must_visit, inside)
+    tasked_rows, on_hotspot = _match_places_to_stretches(
+        find_territories(inputs.area, hotspots), must_visit, inside
+    )
     rows = np.flatnonzero(is_candidate | (tasked_rows >= 0))
     amounts = hotspots["worth"].to_numpy()[rows]
     if inputs.timed_risk is not None:
@@ -86,6 +91,16 @@ def find_candidates(
         outside_rows=np.setdiff1d(np.arange(len(must_visit)), inside),
         is_idle=not is_worth_walking[_find_near_stops(hotspots, around.pieces, in_radius)].any(),
     )
+
+
+def _is_in_force(inputs: PlanningInputs, around: Surroundings) -> NDArray[np.bool_]:
+    """Which hotspots are for the day and some of the patrol's hours; most are always."""
+    names = inputs.hotspots["hotspot"].tolist()
+    resting = find_resting(inputs.area, inputs.date)
+    dwell = inputs.area.settings.patrol.dwell_minutes
+    spans = find_begin_spans(inputs.area, names, around.hours, dwell)
+    awake = np.array([name not in resting for name in names], dtype=bool)
+    return np.asarray(awake & (spans != NEVER).any(axis=1))
 
 
 def _find_near_stops(
@@ -141,7 +156,7 @@ def _is_on_own_streets(around: Surroundings, places: gpd.GeoDataFrame) -> NDArra
 
 
 def _match_places_to_stretches(
-    stretches: gpd.GeoSeries, places: gpd.GeoDataFrame, inside: NDArray[np.int64]
+    stretches: NDArray[np.object_], places: gpd.GeoDataFrame, inside: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """The place that each stretch stands for (-1: none), and which places a stretch stands for.
 
@@ -150,7 +165,7 @@ def _match_places_to_stretches(
     """
     place_rows = np.full(len(stretches), -1, dtype=np.int64)
     for row in inside:
-        metres = shapely.distance(stretches.values, places.geometry.iloc[row])
+        metres = shapely.distance(stretches, places.geometry.iloc[row])
         metres[place_rows >= 0] = np.inf
         if len(metres) and metres.min() <= TASKED_METRES:
             place_rows[int(np.argmin(metres))] = row

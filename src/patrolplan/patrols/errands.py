@@ -4,7 +4,8 @@ A school's best patrol and its variants go where they are worth most, whatever i
 place to visit, each school that may serve it has one further patrol that goes there in its hours,
 and each school near a hotspot that is new or rising has one that stops there, where none of its own
 does. Where nobody's patrols go to a square that pupils of some school fear, the two nearest schools
-have one that does. A week then chooses who goes; without a week, see
+have one that does. Where the force designates a hotspot and says how many minutes it is to have, so
+have the schools nearest to it. A week then chooses who goes; without a week, see
 `patrolplan.patrols.assigned_places`.
 """
 
@@ -14,14 +15,17 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import shapely
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window, resolve_window
 from patrolplan.area.school_gates import ALL_SCHOOLS
+from patrolplan.network.graph import compute_walk_metres
 from patrolplan.notes import Note
 from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
+from patrolplan.patrols.designated import count_visits, find_resting
 from patrolplan.patrols.feared_places import find_feared_places
 from patrolplan.patrols.patrol_builder import PatrolBuilder
 from patrolplan.patrols.plan import Patrol, Plan, Unserved, Variant
@@ -84,6 +88,7 @@ def add_errand_variants(
     urns = list(dict.fromkeys(patrol.urn for patrol in patrols))
     errands = [
         *find_watches(plan.area, plan.hotspots, patrols),
+        *find_designated(plan, patrols),
         *find_fears(plan, patrols),
         *find_visits(plan.area, plan.date, window, urns),
     ]
@@ -166,6 +171,32 @@ def find_fears(plan: Plan, patrols: Sequence[Patrol]) -> Iterator[Errand]:
         if seen.isdisjoint(place.hotspots):
             for urn, hotspot in place.nearest[:SCHOOLS_A_FEARED_PLACE]:
                 yield Errand(urn, watch=(hotspot,))
+
+
+def find_designated(plan: Plan, patrols: Sequence[Patrol]) -> Iterator[Errand]:
+    """Each designated hotspot that asks for minutes with the nearest schools that do not go there.
+
+    So many schools count as it is to have visits in the week: few have a patrol on every day.
+    """
+    area, covered = plan.area, _find_covered(patrols)
+    resting = find_resting(area, plan.date)
+    visits = {name: count for name, count in count_visits(area).items() if name not in resting}
+    if not visits:
+        return
+    limit = area.settings.patrol.radius_metres
+    urns = area.schools["urn"].astype(str).tolist()
+    walks = {
+        urn: compute_walk_metres(area.network.walkable, area.gates.take([row]), limit)
+        for row, urn in enumerate(urns)
+        if urn in covered
+    }
+    pieces = dict(zip(plan.hotspots["hotspot"], plan.hotspots["stop_piece"], strict=True))
+    for name, count in visits.items():
+        away = {urn: float(walk[pieces[name]]) for urn, walk in walks.items() if name in pieces}
+        near = sorted((metres, urn) for urn, metres in away.items() if np.isfinite(metres))
+        for _, urn in near[:count]:
+            if name not in covered[urn]:
+                yield Errand(urn, watch=(name,))
 
 
 def _find_covered(patrols: Sequence[Patrol]) -> dict[str, set[str]]:

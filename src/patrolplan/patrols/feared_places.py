@@ -69,7 +69,7 @@ def find_feared_places(
             area.network.walkable, area.gates.take([row]), area.settings.patrol.radius_metres
         )
         metres = np.full(len(groups), np.inf)
-        np.minimum.at(metres, of_piece[held], walk[held])
+        np.minimum.at(metres, of_piece[held], walk[: len(held)][held])
         near = np.flatnonzero(np.isfinite(metres) & (weight > 0))
         for group in near[np.lexsort((metres[near], -weight[near]))][:FEARED_A_SCHOOL].tolist():
             schools.setdefault(group, []).append((float(metres[group]), urn))

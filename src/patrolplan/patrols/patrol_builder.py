@@ -322,7 +322,7 @@ class PatrolBuilder:
             at["place"] = describe_positions(network, position)[0]
         return Stop(
             hotspot=problem.get_stop_name(stop),
-            kind="tasked" if hotspot is None else "hotspot",
+            kind="tasked" if hotspot is None else hotspot["kind"],
             arrive_minutes=arrive_minutes,
             leave_minutes=leave_minutes,
             why=() if hotspot is None else tuple(hotspot["reasons"]),

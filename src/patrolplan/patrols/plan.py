@@ -371,7 +371,7 @@ class Patrol(_AtPoint):
     @property
     def hotspots(self) -> list[str]:
         """The hotspots that it dwells in; places that intelligence alone names are none."""
-        return [name for stop in self.stops if stop.kind == "hotspot" for name in stop.covered]
+        return [name for stop in self.stops if stop.kind != "tasked" for name in stop.covered]
 
     @property
     def title(self) -> str:

@@ -9,6 +9,7 @@ import geopandas as gpd
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window, resolve_window
+from patrolplan.audit_guard import refuse_audit_columns
 from patrolplan.errors import InputError
 from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
 from patrolplan.patrols.assigned_places import assign_places
@@ -80,6 +81,7 @@ def plan_patrols(
         When one of `urns` is not in the area, or the presence at the gate does not
         fit into the window.
     """
+    refuse_audit_columns("plan_patrols", area, risk, hotspots)
     window = window or resolve_window(area.settings.patrol)
     check_request(area, window, urns)
     posts = area.settings.way_home.posts

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window, resolve_window
+from patrolplan.hotspots.designated import OWN
 from patrolplan.network.names import label_streets
 from patrolplan.patrols.beats import assess_walk, join_beats
 from patrolplan.patrols.landmarks import Landmarks
@@ -63,7 +64,9 @@ class PlanningInputs(EncipheredFields):
         return cls(
             area.strip_for_workers(),
             risk,
-            beats.assign(is_worth_walking=assess_walk(area, risk, stretches)),
+            beats.assign(
+                is_worth_walking=assess_walk(area, risk, stretches) | (beats["kind"] != OWN)
+            ),
             label_streets(area.network.walkable),
             window,
             date,

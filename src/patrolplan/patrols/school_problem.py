@@ -18,6 +18,7 @@ from patrolplan.network import Positions
 from patrolplan.network.paths import WalkFinder
 from patrolplan.notes import Note, NoteValue
 from patrolplan.patrols.candidates import find_candidates
+from patrolplan.patrols.designated import NEVER, find_begin_span, format_place_hours, get_place
 from patrolplan.patrols.plan import BarredPlace
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.solver.solve import (
@@ -51,6 +52,8 @@ MAX_COST_OF_METRE = 4.0
 
 HOTSPOT_NAME = re.compile(r"H[0-9]+( \(tasked\))*", re.IGNORECASE)
 """Names that a hotspot has, in this plan or another, and those made of them for tasked places."""
+
+TASKED_ENDING = re.compile(r"( \(tasked\))+$")
 
 
 @dataclass(frozen=True, eq=False)
@@ -215,7 +218,11 @@ class SchoolProblem:
         if row >= 0:
             return str(self.inputs.hotspots["hotspot"].iloc[row])
         name = str(self.get_tasked_place(stop)["place_id"])
-        return f"{name} (tasked)" if HOTSPOT_NAME.fullmatch(name) else name
+        is_taken = (
+            HOTSPOT_NAME.fullmatch(name)
+            or get_place(self.inputs.area, TASKED_ENDING.sub("", name)) is not None
+        )
+        return f"{name} (tasked)" if is_taken else name
 
     @cached_property
     def stop_by_name(self) -> dict[str, int]:
@@ -250,7 +257,7 @@ class SchoolProblem:
         return min(notes, key=lambda note: note.kind == "demand_unfit")
 
     def _explain_watched(self, name: str) -> Note:
-        """Why a hotspot to watch cannot be visited: a barred place, or no time."""
+        """Why a hotspot to watch cannot be visited: a barred place, its hours, or no time."""
         beats = self.inputs.hotspots
         own = [
             name in {hotspot, *beat}
@@ -260,7 +267,24 @@ class SchoolProblem:
         if near.any():
             barred = str(self.barred["place_id"].iloc[int(np.argmax(near.any(axis=1)))])
             return Note("demand_near_barred", {"place": name, "barred": barred})
+        place, hours = get_place(self.inputs.area, name), self.surroundings.hours
+        if place is not None and place["from"]:
+            span = find_begin_span(place, hours, self.settings.dwell_minutes)
+            values: dict[str, NoteValue] = {"place": name, "hours": format_place_hours(place)}
+            if span == NEVER:
+                return Note("demand_outside_hours", values)
+            for stop in self.find_stops_at(name):
+                earliest = self._find_earliest(stop)
+                if np.isfinite(earliest) and earliest > span[1]:
+                    values["school"] = str(self.school["name"])
+                    values["earliest"] = format_time(np.ceil(earliest))
+                    return Note("demand_hours_unmet", values)
         return Note("demand_unfit", {"place": name, "school": str(self.school["name"])})
+
+    def _find_earliest(self, stop: int) -> float:
+        """When the officer is at a stop at the earliest."""
+        metres = float(self.walks.metres[self.start_position, stop])
+        return self.surroundings.hours.gate_until_minutes + metres / compute_speed(self.settings)
 
     def _explain_stop(self, stop: int) -> Note:
         """Why a stop that must be visited cannot be: a barred place, its hours, or no time."""
@@ -269,8 +293,7 @@ class SchoolProblem:
         if len(near):
             values = {"place": str(place["place_id"]), "barred": str(near.iloc[0])}
             return Note("demand_near_barred", {**values})
-        minutes = float(self.walks.metres[self.start_position, stop]) / compute_speed(self.settings)
-        earliest = self.surroundings.hours.gate_until_minutes + minutes
+        earliest = self._find_earliest(stop)
         latest = find_hours_of_begin(place, float(self.stop_minutes[stop - 1]))[1]
         if np.isfinite(earliest) and earliest > latest:
             hours = {"hours": format_hours(place), "earliest": format_time(np.ceil(earliest))}

@@ -1,4 +1,4 @@
-"""When a dwell at a stop may begin: in the hours of a tasking, in the light, while it is worth it.
+"""When a dwell at a stop may begin: in its hours, in the light, while it is worth it.
 
 Whatever is tasked is bound by its own hours alone.
 """
@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from patrolplan.patrols.designated import NEVER, find_begin_spans
 from patrolplan.times import format_time
 
 if TYPE_CHECKING:
@@ -36,7 +37,25 @@ def build_stop_windows(
         last = np.minimum(last, _find_last_worthwhile(problem))
     of_stops[free, 1] = last[free]
     of_stops[free, 0] = np.minimum(_find_first_light(problem)[free], of_stops[free, 1])
+    _limit_to_hours(problem, of_stops, free)
     return windows if np.isfinite(windows).any() else None
+
+
+def _limit_to_hours(
+    problem: "SchoolProblem", of_stops: NDArray[np.float64], free: NDArray[np.int64]
+) -> None:
+    """Narrow the spans of the hotspots that the force designates for some hours.
+
+    Their hours come before what a late stop is worth: the force says when it is to be made.
+    """
+    names = [problem.get_stop_name(row + 1) for row in free.tolist()]
+    hours, dwell = problem.surroundings.hours, problem.settings.dwell_minutes
+    spans = find_begin_spans(problem.inputs.area, names, hours, dwell)
+    light = np.stack([_find_first_light(problem), _find_last_light(problem)], axis=1)[free]
+    for row, span, lit in zip(free.tolist(), spans, light, strict=True):
+        if np.isfinite(span).any():
+            first, last = max(span[0], lit[0]), min(span[1], lit[1])
+            of_stops[row] = (first, last) if first <= last else NEVER
 
 
 def find_hours_of_begin(place: pd.Series, dwell_minutes: float) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""What a day's tasked places say to a school's patrols: where equal, these stay as they are."""
+"""What a day's places say to a school's patrols: where equal, these stay as they are."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ import numpy as np
 
 from patrolplan.area import StudyArea
 from patrolplan.area.school_gates import ALL_SCHOOLS
+from patrolplan.patrols.designated import find_resting
 from patrolplan.patrols.surroundings import is_in_force
 
 TaskedKey = tuple[object, ...]
@@ -34,6 +35,8 @@ class TaskedKeys:
     """Of every place, by its name."""
     barred: tuple[tuple[frozenset[str], str], ...]
     """Schools (or "*") and name of each place that is barred on the day."""
+    resting: frozenset[str] = frozenset()
+    """Hotspots that the force designates for other days."""
 
     @classmethod
     def from_area(cls, area: StudyArea, date: dt.date | None) -> Self:
@@ -53,15 +56,17 @@ class TaskedKeys:
         return cls(
             dict(zip(names, keys, strict=True)),
             tuple((frozenset(schools[row]), names[row]) for row in barred),
+            find_resting(area, date),
         )
 
     def build_barred_key(self, urn: str) -> TaskedKey:
-        """What the day's barred places say to a school."""
-        return tuple(
+        """What the day's barred places, and what rests on it, say to a school."""
+        barred = tuple(
             self.place_key[name]
             for schools, name in self.barred
             if urn in schools or ALL_SCHOOLS in schools
         )
+        return (*barred, self.resting) if self.resting else barred
 
     def build_visit_key(self, urn: str, names: Sequence[str]) -> TaskedKey:
         """What some places to visit, and the day's barred ones, say to a school."""

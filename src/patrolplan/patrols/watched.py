@@ -6,6 +6,7 @@ import geopandas as gpd
 import numpy as np
 
 from patrolplan.area import StudyArea
+from patrolplan.hotspots.designated import OWN
 from patrolplan.hotspots.trends import CHANGED_TRENDS
 from patrolplan.network.graph import compute_walk_metres
 
@@ -14,6 +15,8 @@ def find_watched(
     area: StudyArea, hotspots: gpd.GeoDataFrame, urns: Sequence[str] | None = None
 ) -> dict[str, dict[str, float]]:
     """The new and rising hotspots within `[week] watch_metres` of a gate.
+
+    Of those that the force designates, the force itself says how much they are to have.
 
     Parameters
     ----------
@@ -28,7 +31,7 @@ def find_watched(
         By the name of the hotspot, in the order of the table: the walk in metres from the gate of
         each school that is so near to its stopping place, by URN, the nearest first.
     """
-    changed = hotspots[hotspots["trend"].isin(CHANGED_TRENDS)]
+    changed = hotspots[hotspots["trend"].isin(CHANGED_TRENDS) & (hotspots["kind"] == OWN)]
     limit = area.settings.week.watch_metres
     names, pieces = changed["hotspot"].astype(str).tolist(), changed["stop_piece"].to_numpy()
     near: dict[str, list[tuple[float, str]]] = {name: [] for name in names}

@@ -392,16 +392,29 @@ def _suppress_small(table: pd.DataFrame, trials: Trials) -> pd.DataFrame:
     The number of incidents of all categories goes as well, or the difference would show them.
     """
     few = trials.events.sum(axis=0) < trials.min_crime_count
-    names = np.array(trials.categories)
-    hidden = table["category"].isin(names[few]).to_numpy()
+    return hide_categories(table, trials.categories, few)
+
+
+def hide_categories(
+    table: pd.DataFrame, names: Sequence[str], few: NDArray[np.bool_]
+) -> pd.DataFrame:
+    """Remove the numbers of some categories of a table, and how many incidents all have together.
+
+    Parameters
+    ----------
+    table
+        With `category`; `coverage`, and what is not a number, stays.
+    names, few
+        (j + 1,) the categories, that of all last, and whether each is to be hidden.
+    """
+    hidden = table["category"].isin(np.array(names)[few]).to_numpy()
     if hidden.any() and "n_events" in table:
         table = table.astype({"n_events": "float64"})
         table.loc[table["category"] == names[-1], "n_events"] = np.nan
     if "observed_over_expected" in table:
         lists = table["observed_over_expected"]
         table = table.assign(observed_over_expected=lists.mask(hidden, None))
-    names_only = ["category", "model", "chosen", "coverage", "observed_over_expected", "window"]
-    numbers = table.columns.difference(names_only)
+    numbers = table.select_dtypes("number").columns.drop("coverage")
     table.loc[hidden, numbers] = np.nan
     return table
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window, resolve_window, weigh_minutes
+from patrolplan.audit_guard import refuse_audit_columns
 from patrolplan.errors import InputError
 from patrolplan.notes import Note, NoteValue
 from patrolplan.pupils.presence import find_presence
@@ -98,7 +99,7 @@ def estimate_risk(
     ------
     InputError
         When there is no model of that name, or when one of your own lacks a method, cannot be
-        cloned, or predicts what cannot be.
+        cloned, or predicts what cannot be; or when columns for audit are offered.
 
     Examples
     --------
@@ -108,6 +109,7 @@ def estimate_risk(
     >>> risk.day
     'school_day'
     """
+    refuse_audit_columns("estimate_risk", area, model, getattr(area, "__dict__", {}))
     settings = area.settings
     window = window or resolve_window(settings.patrol)
     history = build_history(area)

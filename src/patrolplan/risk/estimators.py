@@ -13,8 +13,8 @@ from typing import Any, Protocol, Self, runtime_checkable
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.base import clone
 
+from patrolplan.audit_guard import refuse_audit_columns
 from patrolplan.errors import InputError, Problems
 from patrolplan.risk.history import History
 from patrolplan.risk.model_table import ModelTables
@@ -88,7 +88,7 @@ class EstimatorModel(RiskModel):
         if not incidents.any():
             return np.zeros(len(coming))
         month = f"{coming.index[0][0]:%Y-%m}"
-        estimator = _seed_draws(clone(self.estimator), self.seed)
+        estimator = _seed_draws(_clone(self.estimator), self.seed)
         with _name_in_errors(self.name, category, month):
             predicted = estimator.fit(training, incidents).predict(coming)
         return check_prediction(predicted, len(coming), self.name, f"{category}, {month}")
@@ -109,9 +109,10 @@ def wrap_estimator(name: str, estimator: object, seed: int) -> EstimatorModel:
     Raises
     ------
     InputError
-        When it is a class, lacks a method, or cannot be cloned.
+        When it is a class, lacks a method, cannot be cloned, or holds columns for audit.
     """
     where = f"model '{name}'"
+    refuse_audit_columns(where, estimator)
     if isinstance(estimator, type):
         what, remedy = f"{estimator.__name__} is a class", f"give {estimator.__name__}()"
         raise InputError.one(where, what, remedy)
@@ -123,11 +124,15 @@ def wrap_estimator(name: str, estimator: object, seed: int) -> EstimatorModel:
         what = f"{type(estimator).__name__} has no {', no '.join(missing)}"
         raise InputError.one(where, what, CONVENTIONS)
     try:
-        clone(estimator)
+        _clone(estimator)
     except (TypeError, RuntimeError) as error:  # a constructor that changes or hides a parameter
         what = f"{type(estimator).__name__} cannot be cloned ({error})"
         remedy = "let its constructor store its parameters, each under its own name, and no more"
         raise InputError.one(where, what, remedy) from error
+    parameters = estimator.get_params(deep=True)  # type: ignore[attr-defined]  # checked above
+    # Tables that it brings along are known by their names alone: nothing else says where they are
+    # from. What its own code reads from elsewhere cannot be seen.
+    refuse_audit_columns(where, parameters, getattr(estimator, "__dict__", {}), by_name=True)
     return EstimatorModel(name, estimator, seed)  # type: ignore[arg-type]  # checked above
 
 
@@ -188,6 +193,13 @@ def check_prediction(predicted: object, rows: int, name: str, what: str) -> NDAr
             seen = f"{count}, the first in row {row}: {values[row]}"
             raise InputError.one(place, seen, EXPECTED, what)
     return values
+
+
+def _clone(estimator: Estimator) -> Estimator:
+    """A copy that has not learned anything; may raise what the constructor raises."""
+    from sklearn.base import clone  # noqa: PLC0415 - heavy, and of models of one's own alone
+
+    return clone(estimator)  # type: ignore[no-any-return]  # scikit-learn has no type hints
 
 
 def _seed_draws(estimator: Estimator, seed: int) -> Estimator:

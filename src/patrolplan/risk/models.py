@@ -3,16 +3,17 @@
 A model learns by `fit` from a cut of the history and gives by `predict` what it expects on every
 piece of street. Models follow scikit-learn's conventions: parameters are set by the constructor,
 `fit` returns the model, learned attributes end in an underscore, and `sklearn.base.clone` works.
+They do not derive from its classes: most runs find every rate in the cache, and would load the
+library for nothing.
 """
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn import config_context
-from sklearn.base import BaseEstimator, clone
 from threadpoolctl import threadpool_limits
 
 from patrolplan.network.catchments import Catchments
@@ -42,7 +43,7 @@ STACKED = "pooled stack"
 """Name of the weighted mean of models, see `patrolplan.risk.stack`."""
 
 
-class RiskModel(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no type hints
+class RiskModel:
     """What all models have in common.
 
     Attributes
@@ -64,6 +65,27 @@ class RiskModel(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
     expected_: NDArray[np.float64]
     catchments_: Catchments
     notes_: tuple[Note, ...]
+
+    def get_params(self, *, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002 - as scikit-learn
+        """Parameters of the constructor, each as it was given."""
+        names = inspect.signature(type(self)).parameters
+        return {name: getattr(self, name) for name in names}
+
+    def set_params(self, **values: Any) -> Self:  # noqa: ANN401 - whatever the constructor takes
+        """Change parameters of the constructor."""
+        for name, value in values.items():
+            setattr(self, name, value)
+        return self
+
+    def __repr__(self) -> str:
+        standard = inspect.signature(type(self)).parameters
+        given = self.get_params().items()
+        changed = (f"{name}={value!r}" for name, value in given if value != standard[name].default)
+        return f"{type(self).__name__}({', '.join(changed)})"
+
+    def copy_unfitted(self) -> Self:
+        """Another model of the same parameters, which has not learned anything."""
+        return type(self)(**self.get_params())
 
     def fit(self, X: History, y: None = None) -> Self:  # noqa: ARG002, N803 - scikit-learn's names
         """Learn from a history cut before an origin."""
@@ -93,10 +115,10 @@ class RiskModel(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
 def fit_or_reuse(model: RiskModel, history: History) -> RiskModel:
     """The model fitted on this cut; fitted once for each set of parameters."""
     if not model.is_reusable:
-        return clone(model).fit(history)  # type: ignore[no-any-return]  # no type hints
+        return model.copy_unfitted().fit(history)
     key = repr(model)
     if key not in history.fitted_models:
-        history.fitted_models[key] = clone(model).fit(history)
+        history.fitted_models[key] = model.copy_unfitted().fit(history)
     fitted: RiskModel = history.fitted_models[key]
     return fitted
 
@@ -220,6 +242,8 @@ class PoissonCount(RiskModel):
 
     def _learn_rates(self, history: History) -> NDArray[np.float64]:
         """(c, j) rates by regression; the slowest of all models, so the result is cached."""
+        from sklearn import config_context  # noqa: PLC0415 - heavy, and needed to learn alone
+
         end = len(history)
         months = range(min(self.first_month, end), end)
         prepare_rates(history, range(months.start, end + 1))

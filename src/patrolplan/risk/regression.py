@@ -7,17 +7,17 @@ month's counts differ from it. The larger the penalty, the nearer it stays to th
 
 import warnings
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import PoissonRegressor
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from patrolplan.risk.history import History, fill_missing
 from patrolplan.risk.shrinkage import compute_shrunk_rates
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
 
 HORIZONS = (1, 3, 6, 12)
 """Months over which the category's counts in a place are summed."""
@@ -89,11 +89,17 @@ def thin_rows(counts: NDArray[np.int32], max_rows: int = MAX_ROWS) -> NDArray[np
     return weights.reshape(counts.shape)
 
 
-def fit_poisson(rows: TrainingRows, penalty: float = PENALTY) -> Pipeline:
+def fit_poisson(rows: TrainingRows, penalty: float = PENALTY) -> "Pipeline":
     """Fit the rows; what is fitted predicts the exposure's factor.
 
     Counts over exposure are fitted, weighted by exposure: the same as an offset in the linear part.
     """
+    # Late: heavy, and not needed where the cache has the rates.
+    from sklearn.exceptions import ConvergenceWarning  # noqa: PLC0415
+    from sklearn.linear_model import PoissonRegressor  # noqa: PLC0415
+    from sklearn.pipeline import make_pipeline  # noqa: PLC0415
+    from sklearn.preprocessing import StandardScaler  # noqa: PLC0415
+
     scaler = StandardScaler().fit(rows.features)
     regressor = PoissonRegressor(alpha=penalty, solver="newton-cholesky", max_iter=50)
     with warnings.catch_warnings():

@@ -14,6 +14,7 @@ from patrolplan.notes import Note
 from patrolplan.risk.expected import BAND_ENDS, ExpectedIncidents
 from patrolplan.risk.in_time import RiskInTime
 from patrolplan.risk.models import ModelChoice
+from patrolplan.risk.scores import round_significant
 from patrolplan.tables import render_html_table
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from patrolplan.network import StreetNetwork
     from patrolplan.risk.day_kinds import DayKind
     from patrolplan.risk.estimators import Estimator
+
+EXPECTED_DIGITS = 3
+"""Significant digits of expected incidents in a table of streets: they are known no better."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +144,9 @@ class Risk:
         """One row a piece of street, with its line and its risk without exposure to pupils.
 
         Columns `name`, `highway`, `metres`; `crime`, `reports` and `risk`, each a share of the
-        area's; `risk_per_metre`, and `disagreement`.
+        area's; `risk_per_metre`, and `disagreement`; and, where they are known, the incidents of
+        all categories that are `expected` in the window on one day, with their 80 % band from
+        `expected_low` to `expected_high`.
 
         Parameters
         ----------
@@ -156,13 +162,18 @@ class Risk:
         True
         """
         network = self._get_incidents().network if network is None else network
-        return network.frame().assign(
+        frame = network.frame().assign(
             crime=self.crime,
             reports=self.reports,
             risk=self.without_exposure,
             risk_per_metre=self.without_exposure / network.piece_metres,
             disagreement=self.disagreement,
         )
+        if self.incidents is None:
+            return frame
+        shown = round_significant(self.expected_in_all.to_numpy(), EXPECTED_DIGITS)
+        names = ("expected", "expected_low", "expected_high")
+        return frame.assign(**dict(zip(names, shown.T, strict=True)))
 
     @property
     def expected(self) -> pd.DataFrame:

@@ -75,6 +75,7 @@ EXAMPLES = {
     "duties": ["duties.csv", "calendars/*.ics"],
     "places": ["places/*.xml"],
     "clock": ["clock.csv"],
+    "designated": ["hexagons.gpkg"],
 }
 """Examples for the keys under `[sources]`."""
 

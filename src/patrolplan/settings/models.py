@@ -94,6 +94,7 @@ class SourceSettings(Section):
     duties: Paths = Field((), description="officers' leave, training, courts and appointments")
     places: Paths = Field((), description="pubs, bars and takeaways; default: those of the streets")
     clock: Paths = Field((), description="share of each category's day, by kind of place and time")
+    designated: Paths = Field((), description="polygons that the force designates as hotspots")
 
 
 class CrimeSettings(Section):
@@ -293,6 +294,9 @@ class OutputSettings(Section):
     tiles: str | None = Field(None, description="tile layer address; maps come from its server")
     contacts: tuple[Annotated[str, Field(max_length=80)], ...] = Field(
         (), max_length=4, description="whom to call, such as a desk and its number; on cards"
+    )
+    public_contact: str = Field(
+        "", max_length=200, description="where residents and schools can object; on their page"
     )
 
 

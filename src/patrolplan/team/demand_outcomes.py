@@ -12,7 +12,12 @@ from typing import Literal, get_args
 import numpy as np
 
 from patrolplan.notes import Note, NoteValue
-from patrolplan.patrols.nearest_miss import choose_nearest_miss, find_nearest_miss
+from patrolplan.patrols.designated import get_place
+from patrolplan.patrols.nearest_miss import (
+    choose_nearest_miss,
+    find_nearest_miss,
+    measure_nearest_school,
+)
 from patrolplan.patrols.plan import Stop
 from patrolplan.team.demands import Demand, find_meeting_routes
 from patrolplan.team.problem import Bools, Ints
@@ -94,6 +99,8 @@ class _Outcomes:
         """Why a place has fewer visits than it should."""
         inputs = self.inputs
         days = list(demand.days)
+        if not days:
+            return Note("designated_other_days", {"place": demand.place})
         planned = meets & (inputs.variant[days] >= 0)
         if not planned.any():
             return self._explain_unplanned(demand)
@@ -122,7 +129,13 @@ class _Outcomes:
                 return Note("feared_no_hotspot", {"place": demand.place})
             sought = set(demand.hotspots)
             notes = [row.why for row in unserved if row.is_watched and row.place in sought]
-            return choose_nearest_miss(notes) or Note("demand_no_school", {"place": demand.place})
+            place = get_place(inputs.area, demand.place)
+            if demand.kind != "designated" or place is None:
+                missed = Note("demand_no_school", {"place": demand.place})
+            else:
+                point = place.geometry.centroid
+                missed = measure_nearest_school(inputs.area, demand.place, point, inputs.urns)
+            return choose_nearest_miss(notes) or missed
         places = inputs.area.tasked_places
         place = places[places["place_id"] == demand.place].iloc[0]
         return find_nearest_miss(inputs.area, place, inputs.urns, unserved)
@@ -136,8 +149,14 @@ class _Outcomes:
             routes &= inputs.cares[officer, inputs.route_school] | (
                 inputs.locked[officer, day] >= 0
             )
-            if routes.any():
+            is_there = demand.kind == "designated" and self._goes(officer, day, routes)
+            if routes.any() and not is_there:
                 yield self._find_obstacle(demand, officer, day, np.flatnonzero(routes))
+
+    def _goes(self, officer: int, day: int, routes: Bools) -> bool:
+        """Whether an officer walks one of some routes on a day."""
+        own = self._chosen[(self._chosen[:, 0] == officer) & (self._chosen[:, 1] == day), 2]
+        return bool(routes[own].any())
 
     def _find_obstacle(self, demand: Demand, officer: int, day: int, routes: Ints) -> Obstacle:
         """What keeps an officer from all of some routes on a day."""

@@ -1,9 +1,11 @@
-"""Demands of a week: tasked places, watched hotspots and feared places.
+"""Demands of a week: tasked places, designated and watched hotspots, and feared places.
 
-Intelligence asks for places; hotspots near a gate that are new or rising are watched; feared are
-the squares near each school where pupils feel least safe. Of tasked places each day counts by
-itself. Of the others one visit in the week is enough, and a feared place that was patrolled in the
-week before asks for none: so each is patrolled within each fortnight.
+Intelligence asks for places; a force designates hotspots and may say how many minutes a week each
+is to have; hotspots near a gate that are new or rising are watched; feared are the squares near
+each school where pupils feel least safe. Of tasked places each day counts by itself. A designated
+hotspot has as many visits on its days as bring it its minutes. Of the others one visit in the week
+is enough, and a feared place that was patrolled in the week before asks for none: so each is
+patrolled within each fortnight.
 """
 
 import datetime as dt
@@ -14,6 +16,7 @@ from dataclasses import dataclass
 import geopandas as gpd
 import numpy as np
 
+from patrolplan.patrols.designated import count_visits, find_resting
 from patrolplan.patrols.feared_places import find_feared_places
 from patrolplan.patrols.plan import Plan
 from patrolplan.patrols.surroundings import is_in_force
@@ -33,7 +36,7 @@ class Demand:
     days: tuple[int, ...]
     """Days of the week, from 0, on which a visit counts."""
     hotspots: tuple[str, ...] = ()
-    """Hotspots whose visit meets it: the watched one, or those of the square."""
+    """Hotspots whose visit meets it: the designated or watched one, or those of the square."""
     visits: int = 1
     officers: int = 1
     """People needed there together."""
@@ -47,6 +50,8 @@ def list_demands(
     delivered: Mapping[str, Collection[dt.date]],
 ) -> tuple[Demand, ...]:
     """Every demand of a week: of each tasked place by day, then of hotspots, then of squares.
+
+    Of hotspots the designated ones come first.
 
     Parameters
     ----------
@@ -66,6 +71,7 @@ def list_demands(
     attended = [urn for urn, open_days in zip(urns, is_open, strict=True) if open_days.any()]
     return (
         *_list_tasked(tasked, days),
+        *_list_designated(plan, days),
         *_list_watched(plan, days, attended),
         *_list_feared(plan, days, attended, delivered),
     )
@@ -81,6 +87,13 @@ def _list_tasked(places: gpd.GeoDataFrame, days: Sequence[dt.date]) -> Iterator[
                 visits=int(place["visits"]),
                 officers=int(place["officers"]),
             )
+
+
+def _list_designated(plan: Plan, days: Sequence[dt.date]) -> Iterator[Demand]:
+    resting = [find_resting(plan.area, date) for date in days]
+    for name, visits in count_visits(plan.area).items():
+        on = tuple(day for day in range(len(days)) if name not in resting[day])
+        yield Demand("designated", name, on, (name,), visits=visits)
 
 
 def _list_watched(plan: Plan, days: Sequence[dt.date], urns: Sequence[str]) -> Iterator[Demand]:

@@ -36,7 +36,6 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial import cKDTree
 
@@ -387,6 +386,8 @@ def _test_fall(dosed: NDArray[np.float64], spans: list[pd.DatetimeIndex]) -> flo
     before, after = np.round(dosed).astype(int).tolist()
     if not before + after:
         return 1.0
+    from scipy import stats  # noqa: PLC0415 - heavy, and of this test alone
+
     test = stats.poisson_means_test(after, len(spans[1]), before, len(spans[0]), alternative="less")
     return float(test.pvalue)
 

@@ -181,7 +181,8 @@ def _find_near_groups(area: StudyArea, urn: str) -> NDArray[np.bool_]:
     row = int(np.flatnonzero(area.schools["urn"].to_numpy(dtype=object) == urn)[0])
     limit = area.settings.patrol.radius_metres
     walk = compute_walk_metres(area.network.walkable, area.gates.take([row]), limit)
-    of_piece = area.reports.group_of_piece[np.isfinite(walk)]
+    of_piece = area.reports.group_of_piece
+    of_piece = of_piece[np.isfinite(walk[: len(of_piece)])]
     near = np.zeros(len(area.reports), dtype=bool)
     near[of_piece[of_piece >= 0]] = True
     return near

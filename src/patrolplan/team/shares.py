@@ -12,6 +12,7 @@ import shapely
 from numpy.typing import NDArray
 
 from patrolplan.errors import InputError
+from patrolplan.network.polygon_parts import split_by_polygons
 from patrolplan.patrols.plan import Patrol, Plan
 from patrolplan.team.week import Week
 from patrolplan.text import list_rows
@@ -26,8 +27,6 @@ NAME_COLUMNS = ("name", "place_id", "id", "area", "ward", "beat")
 RESIDENTS = "residents"
 MAX_OVERLAP = 0.01
 """Polygons that share more of the smaller one than slips of drawing explain would count twice."""
-
-SAME_METRES = 1e-6
 
 
 def shares_by(
@@ -79,8 +78,8 @@ def shares_by(
     """
     plan = plan_or_week.plan if isinstance(plan_or_week, Week) else plan_or_week
     network = plan.area.network
-    names = _read_names(polygons, name)
-    shapes = _project(polygons, network.projection.crs)
+    names = read_polygon_names(polygons, name)
+    shapes = project_polygons(polygons, network.projection.crs)
     lines, metres = network.piece_lines[: len(network)], network.piece_metres[: len(network)]
     inside = split_by_polygons(lines, shapes)
     share = inside / inside.sum(axis=1, keepdims=True)
@@ -93,44 +92,6 @@ def shares_by(
     table = pd.DataFrame(columns, index=pd.Index([*names, OUTSIDE], name="polygon"))
     geometry = [*polygons.geometry.array, None]
     return gpd.GeoDataFrame(table, geometry=geometry, crs=polygons.crs)
-
-
-def split_by_polygons(
-    lines: NDArray[np.object_], polygons: NDArray[np.object_]
-) -> NDArray[np.float64]:
-    """(n, k + 1) metres of each line in each polygon, and outside all of them.
-
-    What lies on the border of several belongs to the first. A line without a length counts as one
-    metre where it is.
-
-    Parameters
-    ----------
-    lines
-        (n,) lines or points.
-    polygons
-        (k,) without overlaps, in the same CRS.
-    """
-    length = shapely.length(lines)
-    metres = np.zeros((len(lines), len(polygons) + 1))
-    shapely.prepare(polygons)
-    line, polygon = shapely.STRtree(polygons).query(lines, predicate="intersects")
-    pairs = pd.DataFrame({"line": line, "polygon": polygon}).sort_values(["line", "polygon"])
-    line, polygon = pairs["line"].to_numpy(), pairs["polygon"].to_numpy()
-    metres[line, polygon] = shapely.length(shapely.intersection(lines[line], polygons[polygon]))
-    is_point = length <= SAME_METRES
-    first = ~pairs["line"].duplicated().to_numpy()
-    at_point = is_point[line]
-    metres[line[at_point], polygon[at_point]] = first[at_point]
-    # Only a line along a border has more metres in polygons than it has.
-    double = np.flatnonzero((metres.sum(axis=1) > length + SAME_METRES) & ~is_point)
-    for row in double.tolist():
-        rest = lines[row]
-        for own in polygon[line == row].tolist():
-            metres[row, own] = shapely.length(shapely.intersection(rest, polygons[own]))
-            rest = shapely.difference(rest, polygons[own])
-    whole = np.where(is_point, 1.0, length)
-    metres[:, -1] = np.maximum(whole - metres[:, :-1].sum(axis=1), 0.0)
-    return metres
 
 
 def _sum_minutes(
@@ -165,7 +126,7 @@ def _list_parts(patrol: Patrol) -> Iterator[tuple[shapely.Geometry, float]]:
         yield shapely.LineString(line) if is_walk else shapely.Point(line[0]), leg.minutes
 
 
-def _project(polygons: gpd.GeoDataFrame, crs: str) -> NDArray[np.object_]:
+def project_polygons(polygons: gpd.GeoDataFrame, crs: str) -> NDArray[np.object_]:
     """(k,) valid polygons in a CRS of metres, without overlaps."""
     if polygons.crs is None:
         raise InputError.one(SOURCE, "has polygons without a CRS", "set it with set_crs")
@@ -187,7 +148,7 @@ def _project(polygons: gpd.GeoDataFrame, crs: str) -> NDArray[np.object_]:
     return shapes
 
 
-def _read_names(polygons: gpd.GeoDataFrame, column: str | None) -> Sequence[str]:
+def read_polygon_names(polygons: gpd.GeoDataFrame, column: str | None) -> Sequence[str]:
     """(k,) the polygons' names."""
     if not isinstance(polygons, gpd.GeoDataFrame) or polygons.active_geometry_name is None:
         message = f"{SOURCE} takes a GeoDataFrame, not a {type(polygons).__name__}"

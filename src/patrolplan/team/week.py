@@ -126,9 +126,9 @@ class Foreseen:
     """With the locks and bans as they are."""
 
 
-DemandKind = Literal["tasked", "watched", "feared"]
-"""A place that intelligence asks for, a hotspot near a gate that is new or rising, or a square near
-a school where pupils feel least safe."""
+DemandKind = Literal["tasked", "designated", "watched", "feared"]
+"""A place that intelligence asks for, a hotspot that the force designates with minutes a week, one
+near a gate that is new or rising, or a square near a school where pupils feel least safe."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ class DemandOutcome:
 
     kind: DemandKind
     place: str
-    """Name of the tasked place, or of the hotspot."""
+    """Name of the tasked place, of the hotspot, or of the square."""
     date: Day | None
     """Its day; None where any day of the week will do."""
     visits: StrictCount

@@ -113,6 +113,7 @@ class ChangeEntry(FileModel):
 
 PLACES: tuple[tuple[DemandKind, str], ...] = (
     ("tasked", "place_id"),
+    ("designated", "place_id"),
     ("watched", "hotspot"),
     ("feared", "square"),
 )

@@ -11,7 +11,6 @@ import pypdf
 import pytest
 import shapely
 from hypothesis import given, settings, strategies as st
-from matplotlib.figure import Figure
 from outputs.map_checks import assert_labels_apart, assert_on_map
 
 from patrolplan.hotspots.reasons import ReportsReason
@@ -39,6 +38,7 @@ from patrolplan.outputs.cartography.map_content import (
     collect_map_content,
     fit_patrol_viewport,
 )
+from patrolplan.outputs.cartography.page import Page, Window
 from patrolplan.outputs.cartography.place_names import build_symbol_labels, find_symbols
 from patrolplan.outputs.cartography.route import (
     build_arrow_heads,
@@ -65,6 +65,19 @@ MOST_BYTES = 400_000
 places = st.lists(
     st.tuples(st.floats(520_000, 540_000), st.floats(170_000, 190_000)), min_size=1, max_size=12
 ).map(np.array)
+
+
+class RecordingWindow(Window):
+    """A window that also says which texts were written, from where on, and how large."""
+
+    def __init__(self, page, place):
+        super().__init__(page, place)
+        self.texts = []
+
+    def draw_text(self, text, place, style):
+        """Note the text, and write it."""
+        self.texts.append((text, *place[:2], style.size))
+        super().draw_text(text, place, style)
 
 
 @pytest.fixture(scope="module")
@@ -348,14 +361,11 @@ def test_the_fullest_legend_fits():
         frame = Viewport(BODY_WIDTH, 300.0, 0.0, 0.0, scale)
         entries = [*key, *build_sign_entries(frame, shown, 12.0)]
         height = compute_strip_height(count_rows(entries, BODY_WIDTH))
-        axes = Figure(figsize=(BODY_WIDTH / 72, height / 72), dpi=72).add_axes((0, 0, 1, 1))
-        axes.set(xlim=(0, BODY_WIDTH), ylim=(0, height))
-        draw_strip(axes, entries, BODY_WIDTH, height)
-        words = {text.get_text() for text in axes.texts}
-        assert {entry.text for entry in entries} <= words
-        for text in axes.texts:
-            x, y = text.get_position()
-            assert x + measure_text_width(text.get_text(), text.get_size()) <= BODY_WIDTH
+        strip = RecordingWindow(Page(BODY_WIDTH, height), (0.0, 0.0, BODY_WIDTH, height))
+        draw_strip(strip, entries, BODY_WIDTH, height)
+        assert {entry.text for entry in entries} <= {text for text, *_ in strip.texts}
+        for text, x, y, size in strip.texts:
+            assert x + measure_text_width(text, size) <= BODY_WIDTH
             assert MARGIN <= y <= height - ROW_HEIGHT / 2
 
 

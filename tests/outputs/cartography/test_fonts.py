@@ -5,13 +5,7 @@ import dataclasses
 import pytest
 
 from patrolplan.outputs.card.card_text import build_card_data
-from patrolplan.outputs.cartography.fonts import (
-    BOLD,
-    REGULAR,
-    UNKNOWN_MARK_NOTE,
-    _load_characters,
-    make_printable,
-)
+from patrolplan.outputs.cartography.fonts import UNKNOWN_MARK_NOTE, list_characters, make_printable
 
 ARABIC = "\u0645\u062f\u0631\u0633\u0629 \u0627\u0644\u0646\u0648\u0631"
 
@@ -28,7 +22,7 @@ ARABIC = "\u0645\u062f\u0631\u0633\u0629 \u0627\u0644\u0646\u0648\u0631"
 def test_words_of_unknown_letters_become_one_plain_mark(text, shown):
     """However many letters the typeface lacks in a row, one mark of plain signs stands for them."""
     assert make_printable(text) == shown
-    assert {ord(letter) for letter in shown} <= _load_characters(REGULAR) & _load_characters(BOLD)
+    assert {ord(letter) for letter in shown} <= list_characters()
 
 
 def test_the_card_says_once_what_the_mark_stands_for(demo_plan):

@@ -89,14 +89,17 @@ const demandSection = (heading, noun, demands, addLink = () => {}) => {
   ];
 };
 
-/** Hotspots near a gate that are new or rising, and squares where pupils feel least safe. */
+/** Hotspots that the force designates, those near a gate that are new or rising, and squares where pupils feel least safe. */
 export const demandRows = ({ demands }) => {
+  const designated = demands.filter(({ kind }) => kind === "designated");
   const watched = demands.filter(({ kind }) => kind === "watched");
+  const addShow = (row, { place }) => {
+    row.append(button("Show", () => lookAtHotspot(place), { "aria-label": `Show ${place} on the map`, class: "link" }));
+  };
   const feared = demands.filter(({ kind }) => kind === "feared");
   return [
-    demandSection("New or rising hotspots near the gates", `${counted(watched.length, "hotspot")}, each once a week`, watched, (row, { place }) => {
-      row.append(button("Show", () => lookAtHotspot(place), { "aria-label": `Show ${place} on the map`, class: "link" }));
-    }),
+    demandSection("Hotspots that the force designates", `${counted(designated.length, "hotspot")}, each for the minutes that it asks for`, designated, addShow),
+    demandSection("New or rising hotspots near the gates", `${counted(watched.length, "hotspot")}, each once a week`, watched, addShow),
     demandSection("Where pupils feel least safe", `${counted(feared.length, "place")}, each once a fortnight`, feared),
   ].filter(Boolean).flat();
 };

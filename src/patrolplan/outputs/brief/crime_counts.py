@@ -11,7 +11,6 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 
 from patrolplan.area import StudyArea
 from patrolplan.hotspots.trends import MIN_EVENTS, is_significant
@@ -417,6 +416,8 @@ def compute_p_values(
     overdispersion
         (k,) variance over mean of the baseline, at least 1.
     """
+    from scipy import stats  # noqa: PLC0415 - heavy, and of briefs alone
+
     recent, earlier = np.round(current / overdispersion), np.round(baseline / overdispersion)
     chance = stats.binom.sf(recent - 1, recent + earlier, exposure / (1 + exposure))
     return np.where(current + baseline < MIN_EVENTS, 1.0, chance)

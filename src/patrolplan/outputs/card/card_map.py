@@ -1,14 +1,9 @@
 """A patrol's map: our own streets, the route in its order, numbered stops, and names."""
 
-import io
 from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
-from matplotlib.axes import Axes
-from matplotlib.collections import PolyCollection
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 from patrolplan.outputs.card import map_words
 from patrolplan.outputs.card.map_words import STRETCH_WIDTH, PlacedLabel
@@ -21,9 +16,16 @@ from patrolplan.outputs.cartography import (
     route,
     symbols,
 )
-from patrolplan.outputs.cartography.fonts import TextStyle, draw_text, measure_text_width
+from patrolplan.outputs.cartography.fonts import draw_text, measure_text_width
 from patrolplan.outputs.cartography.labels import Boxes
 from patrolplan.outputs.cartography.map_content import Inset, MapContent
+from patrolplan.outputs.cartography.page import (
+    Page,
+    TextStyle,
+    Window,
+    trace_rectangle,
+    trace_rings,
+)
 from patrolplan.outputs.cartography.place_names import NAME_SIZE
 from patrolplan.outputs.cartography.street_key import KeyedStreet
 from patrolplan.outputs.cartography.symbols import ROUTE_WIDTH, STOP_RADIUS
@@ -91,18 +93,17 @@ def draw_patrol_map(plan: Plan, patrol: Patrol, *, width: float, height: float) 
     content, inset = layout.content, layout.inset
     viewport = content.viewport
     strip = height - viewport.height
-    page = io.BytesIO()
-    with basemap.draw_page(width, height, page) as figure:
-        axes = basemap.add_page_axes(figure, (0.0, strip, *viewport.size))
-        _draw_frame(axes, content, None if inset is None else inset.frame)
-        placed = _draw_content(axes, content, layout.placed)
-        if inset is not None:
-            placed += _draw_inset(figure, inset, strip)
-        below = basemap.add_page_axes(figure, (0.0, 0.0, width, strip))
-        legend.draw_strip(below, layout.strip, width, strip)
+    page = Page(width, height)
+    window = page.add_window((0.0, strip, *viewport.size))
+    _draw_frame(window, content, None if inset is None else inset.frame)
+    placed = _draw_content(window, content, layout.placed)
+    if inset is not None:
+        placed += _draw_inset(page, inset, strip)
+    below = page.add_window((0.0, 0.0, width, strip))
+    legend.draw_strip(below, layout.strip, width, strip)
     boxes = np.array([box for _, box in placed]).reshape(-1, 5)
     return PatrolMap(
-        page.getvalue(),
+        page.write(),
         viewport,
         boxes,
         tuple(text for text, _ in placed),
@@ -177,51 +178,53 @@ def _list_shown(content: MapContent, placed: list[PlacedLabel]) -> legend.Shown:
     )
 
 
-def _draw_frame(axes: Axes, content: MapContent, inset: Inset | None) -> None:
+def _draw_frame(window: Window, content: MapContent, inset: Inset | None) -> None:
     """Draw the border, the north arrow, and the edge of what an inset enlarges."""
     viewport = content.viewport
-    symbols.draw_border(axes, *viewport.size)
-    symbols.draw_north_arrow(axes, viewport, map_words.place_north_arrow(content, inset))
+    symbols.draw_border(window, *viewport.size)
+    symbols.draw_north_arrow(window, viewport, map_words.place_north_arrow(content, inset))
     if inset is not None:
         lines = [shapely.get_coordinates(part) for part in shapely.get_parts(inset.outline)]
         for colour, width, level in (("white", 2.6, 7.1), ("black", 1.0, 7.2)):
-            basemap.draw_lines(axes, lines, colour, width, level, cap=None, join=None)
+            window.draw_lines(lines, colour, width, level, cap="butt")
 
 
-def _draw_inset(figure: Figure, inset: InsetLayout, strip: float) -> list[PlacedText]:
+def _draw_inset(page: Page, inset: InsetLayout, strip: float) -> list[PlacedText]:
     """Draw part of the map once more in its inset; returns the words with their boxes."""
     content = inset.content
     x, y, width, height = inset.frame.box[0, :4].tolist()
     left, low = x - width / 2, y - height / 2 + strip
-    axes = basemap.add_page_axes(figure, (left, low, width, height))
-    axes.add_artist(Rectangle((0, 0), width, height, facecolor="white", edgecolor="none"))
-    symbols.draw_border(axes, width, height)
+    window = page.add_window((left, low, width, height))
+    window.draw_shape(trace_rectangle(0.0, 0.0, width, height), 1.0, fill="white")
+    symbols.draw_border(window, width, height)
     middle = map_content.INSET_CAPTION_HEIGHT / 2
-    symbols.draw_scale_bar(axes, content.viewport, middle, max_points=width / 3)
+    symbols.draw_scale_bar(window, content.viewport, middle, max_points=width / 3)
     right = width - measure_text_width(INSET_CAPTION, NAME_SIZE) / 2 - 4
-    draw_text(axes, INSET_CAPTION, (right, middle, 0.0), TextStyle(NAME_SIZE))
+    draw_text(window, INSET_CAPTION, (right, middle, 0.0), TextStyle(NAME_SIZE))
     low += map_content.INSET_CAPTION_HEIGHT
-    axes = basemap.add_page_axes(figure, (left, low, *content.viewport.size))
-    symbols.draw_border(axes, *content.viewport.size)
+    window = page.add_window((left, low, *content.viewport.size))
+    symbols.draw_border(window, *content.viewport.size)
     shift = np.array([left, low - strip, 0.0, 0.0, 0.0])
-    drawn = _draw_content(axes, content, inset.placed)
+    drawn = _draw_content(window, content, inset.placed)
     return [(text, box + shift) for text, box in drawn]
 
 
-def _draw_content(axes: Axes, content: MapContent, placed: list[PlacedLabel]) -> list[PlacedText]:
+def _draw_content(
+    window: Window, content: MapContent, placed: list[PlacedLabel]
+) -> list[PlacedText]:
     """Draw the ground, the route and the words; returns the words with their boxes."""
     viewport = content.viewport
-    basemap.draw_ground(axes, content.features, viewport)
-    grid.draw_grid(axes, content.grid_lines)
-    basemap.draw_streets(axes, content.network, content.pieces, viewport)
-    symbols.draw_stretches(axes, content.stretches, STRETCH_WIDTH)
+    basemap.draw_ground(window, content.features, viewport)
+    grid.draw_grid(window, content.grid_lines)
+    basemap.draw_streets(window, content.network, content.pieces, viewport)
+    symbols.draw_stretches(window, content.stretches, STRETCH_WIDTH)
     for line in content.beats:
-        symbols.draw_beat(axes, route.move_aside(line, BEAT_OFFSET), level=5.5)
-    _draw_route(axes, content)
+        symbols.draw_beat(window, route.move_aside(line, BEAT_OFFSET), level=5.5)
+    _draw_route(window, content)
     points = {kind: points for kind, (_, points) in content.point_symbols.items()}
-    symbols.draw_symbols(axes, points)
+    symbols.draw_symbols(window, points)
     symbols.draw_markers(
-        axes,
+        window,
         content.marker_kinds,
         content.marker_texts,
         content.marker_centres,
@@ -229,14 +232,14 @@ def _draw_content(axes: Axes, content: MapContent, placed: list[PlacedLabel]) ->
     )
     for label, box in placed:
         if label.kind == "feared":
-            symbols.draw_feared(axes, float(box[0]), float(box[1]), level=8.9)
+            symbols.draw_feared(window, float(box[0]), float(box[1]), level=8.9)
         else:
-            place_names.draw_label(axes, label, box)
+            place_names.draw_label(window, label, box)
     markers = list(zip(content.marker_texts, content.marker_boxes, strict=True))
     return markers + [(label.text.replace("\n", " "), box) for label, box in placed]
 
 
-def _draw_route(axes: Axes, content: MapContent) -> None:
+def _draw_route(window: Window, content: MapContent) -> None:
     """Draw the legs, the way back dashed, and arrow heads in the direction of travel.
 
     Parts on which a bicycle is pushed are beads: white dots within the line.
@@ -244,20 +247,17 @@ def _draw_route(axes: Axes, content: MapContent) -> None:
     if not content.legs:
         return
     lines = [np.round(route.simplify_line(leg), 1) for leg in content.legs]
-    styles: list[basemap.LineStyle] = ["solid"] * len(lines)
-    if content.patrol.legs:
-        styles[-1] = symbols.LAST_LEG_DASHES
-    basemap.draw_lines(axes, lines, "white", ROUTE_WIDTH + 1.6, 6.0, cap="butt")
-    basemap.draw_lines(
-        axes, lines, basemap.ROUTE_COLOUR, ROUTE_WIDTH, 6.1, styles=styles, cap="butt"
-    )
+    window.draw_lines(lines, "white", ROUTE_WIDTH + 1.6, 6.0, cap="butt")
+    solid, dashed = (lines[:-1], lines[-1:]) if content.patrol.legs else (lines, [])
+    for own, dashes in ((solid, ()), (dashed, symbols.LAST_LEG_DASHES)):
+        window.draw_lines(own, basemap.ROUTE_COLOUR, ROUTE_WIDTH, 6.1, dashes=dashes, cap="butt")
     pushed = [
         np.round(part, 1)
         for leg, shares in zip(content.legs, content.pushed_ranges, strict=True)
         for part in route.cut_ranges(leg, shares)
     ]
-    for colour, width, level, style in symbols.PUSHED_LINES if pushed else ():
-        basemap.draw_lines(axes, pushed, colour, width, level, styles=style)
+    for colour, width, level, dashes in symbols.PUSHED_LINES if pushed else ():
+        window.draw_lines(pushed, colour, width, level, dashes=dashes)
     heads = route.build_arrow_heads(
         content.legs,
         spacing=ARROW_SPACING,
@@ -265,6 +265,8 @@ def _draw_route(axes: Axes, content: MapContent) -> None:
         clear=content.marker_centres,
         radius=STOP_RADIUS + 5.0,
     )
-    arrows = PolyCollection(list(np.round(heads, 1)), facecolors=basemap.ROUTE_COLOUR)
-    arrows.set(edgecolor="white", linewidth=0.7, zorder=6.2)
-    axes.add_collection(arrows, autolim=False)
+    for head in np.round(heads, 1):
+        arrow = trace_rings([head])
+        window.draw_shape(
+            arrow, 6.2, fill=basemap.ROUTE_COLOUR, edge="white", width=0.7, join="round"
+        )

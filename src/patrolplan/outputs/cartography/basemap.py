@@ -1,34 +1,19 @@
-"""The page and the ground of a map: streets, parks, water, railways and buildings.
+"""The ground of a map: streets, parks, water, railways and buildings.
 
 Tones, widths and patterns differ as well as colours, so that the map reads in grey.
 """
 
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import BinaryIO
 
 import geopandas as gpd
-import matplotlib as mpl
 import numpy as np
 import shapely
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_pdf import FigureCanvasPdf
-from matplotlib.collections import LineCollection
-from matplotlib.figure import Figure
-from matplotlib.patches import PathPatch, Rectangle
-from matplotlib.path import Path as Outline
 from numpy.typing import NDArray
 
 from patrolplan.network import StreetNetwork
+from patrolplan.outputs.cartography.page import Window, trace_rectangle, trace_rings
 from patrolplan.outputs.cartography.viewport import Geometries, Viewport
-
-LineStyle = str | tuple[float, tuple[float, ...]]
-"""A matplotlib line style: a name, or the offset and lengths of its dashes."""
-
-_MATPLOTLIB_LOCK = threading.RLock()
-"""Matplotlib's settings belong to the whole process: one map at a time is drawn under ours."""
 
 LAND = "#f3f2ee"
 STREET_EDGE_COLOUR = "#8c8c8c"
@@ -51,31 +36,6 @@ PASSAGE_STYLES: Mapping[str, tuple[float, ...]] = {
 AREA_STYLES = {"park": (PARK, 0.5), "water": (WATER, 1.0), "building": (BUILDING, 1.4)}
 """Colour and drawing level."""
 ROUTE_COLOUR = "#10216b"
-
-
-@contextmanager
-def draw_page(width: float, height: float, file: BinaryIO) -> Iterator[Figure]:
-    """A figure of this size in points; when the block ends it is written as a vector PDF page.
-
-    Equal drawings give equal bytes. Other threads wait until the page is written.
-    """
-    with _MATPLOTLIB_LOCK, mpl.rc_context():
-        mpl.rcdefaults()  # a user's own matplotlibrc must not change what people hold
-        mpl.rcParams.update({"pdf.fonttype": 42, "pdf.compression": 6})
-        figure = Figure(figsize=(width / 72, height / 72), dpi=72)
-        yield figure
-        FigureCanvasPdf(figure).print_pdf(file, metadata={"CreationDate": None, "Producer": None})
-
-
-def add_page_axes(figure: Figure, place: tuple[float, float, float, float]) -> Axes:
-    """Axes in points of the page, from their left and lower edge, width and height."""
-    left, low, width, height = place
-    across, up = figure.get_size_inches() * 72
-    axes = figure.add_axes((left / across, low / up, width / across, height / up))
-    axes.set_xlim(0, width)
-    axes.set_ylim(0, height)
-    axes.axis("off")
-    return axes
 
 
 @dataclass(frozen=True)
@@ -141,31 +101,31 @@ def merge_lines(shapes: Geometries) -> Geometries:
     return joined
 
 
-def draw_ground(axes: Axes, features: gpd.GeoDataFrame, viewport: Viewport) -> None:
+def draw_ground(window: Window, features: gpd.GeoDataFrame, viewport: Viewport) -> None:
     """Draw land, parks, buildings, water and railways."""
-    axes.add_artist(Rectangle((0, 0), viewport.width, viewport.height, color=LAND, zorder=0))
+    window.draw_shape(trace_rectangle(0.0, 0.0, *viewport.size), 0.0, fill=LAND)
     for kind, least_area in (("park", 20.0), ("water", 4.0), ("building", 2.5)):
         shapes = viewport.clip_to_page(features.geometry[features["kind"] == kind].to_numpy())
         shapes = shapes[shapely.area(shapes) >= least_area]
         if len(shapes):
-            _draw_areas(axes, kind, shapes, viewport)
+            _draw_areas(window, kind, shapes, viewport)
     for kind in ("stream", "railway"):
         shapes = features.geometry[features["kind"] == kind].to_numpy()
         lines = _to_line_arrays(merge_lines(shapely.get_parts(viewport.clip_to_page(shapes))))
         if lines and kind == "stream":
-            draw_lines(axes, lines, WATER_LINES, 2.0, 1.5)
+            window.draw_lines(lines, WATER_LINES, 2.0, 1.5)
         elif lines:
-            draw_lines(axes, lines, RAIL, 2.6, 2.0)
-            ties = (0.0, (3.0 / 1.4, 3.0 / 1.4))
-            draw_lines(axes, lines, "white", 1.4, 2.1, styles=ties, cap="butt")
+            window.draw_lines(lines, RAIL, 2.6, 2.0)
+            ties = (3.0 / 1.4, 3.0 / 1.4)
+            window.draw_lines(lines, "white", 1.4, 2.1, dashes=ties, cap="butt")
 
 
-def _draw_areas(axes: Axes, kind: str, shapes: Geometries, viewport: Viewport) -> None:
+def _draw_areas(window: Window, kind: str, shapes: Geometries, viewport: Viewport) -> None:
     """Fill areas of one kind; parks get dots and water lines, so that they differ in grey."""
     face, level = AREA_STYLES[kind]
-    edge = "#bdb8ae" if kind == "building" else "none"
-    outline = build_compound_path(shapely.simplify(shapes, 0.35))
-    axes.add_artist(PathPatch(outline, facecolor=face, edgecolor=edge, lw=0.35, zorder=level))
+    edge = "#bdb8ae" if kind == "building" else ""
+    outline = trace_areas(shapely.simplify(shapes, 0.35))
+    window.draw_shape(outline, level, fill=face, edge=edge, width=0.35)
     if kind == "building":
         return
     whole = shapely.union_all(shapely.make_valid(shapes))
@@ -173,7 +133,7 @@ def _draw_areas(axes: Axes, kind: str, shapes: Geometries, viewport: Viewport) -
         rows = np.arange(0.0, viewport.height, 3.5)
         strokes = [shapely.LineString([(0, y), (viewport.width, y)]) for y in rows]
         cut = shapely.intersection(shapely.multilinestrings(strokes), whole)
-        draw_lines(axes, _to_line_arrays(shapely.get_parts(cut)), WATER_LINES, 0.4, level + 0.1)
+        window.draw_lines(_to_line_arrays(shapely.get_parts(cut)), WATER_LINES, 0.4, level + 0.1)
         return
     columns, rows = np.meshgrid(
         np.arange(2.0, viewport.width, 6.0), np.arange(2.0, viewport.height, 6.0)
@@ -181,14 +141,13 @@ def _draw_areas(axes: Axes, kind: str, shapes: Geometries, viewport: Viewport) -
     columns[1::2] += 3.0
     shapely.prepare(whole)
     inside = shapely.contains_xy(whole, columns, rows)
-    axes.plot(
-        columns[inside], rows[inside], linestyle="none", marker="o", markersize=0.9,
-        markeredgewidth=0, color=PARK_DOTS, zorder=level + 0.1,
-    )  # fmt: skip
+    dots = np.column_stack([columns[inside], rows[inside]])
+    # A line of no length with round ends is a dot.
+    window.draw_lines(list(np.stack([dots, dots], axis=1)), PARK_DOTS, 0.9, level + 0.1)
 
 
 def draw_streets(
-    axes: Axes, network: StreetNetwork, pieces: NDArray[np.int64], viewport: Viewport
+    window: Window, network: StreetNetwork, pieces: NDArray[np.int64], viewport: Viewport
 ) -> None:
     """Draw streets: all edges below all fills, so that junctions are open."""
     classes = classify_streets(network, pieces)
@@ -198,17 +157,17 @@ def draw_streets(
             continue
         width = style.width_points(viewport)
         if style.dashes:
-            dashes = (0.0, tuple(dash / width for dash in style.dashes))
-            draw_lines(axes, lines, style.fill, width, 2.6, styles=dashes, cap="butt")
+            dashes = [dash / width for dash in style.dashes]
+            window.draw_lines(lines, style.fill, width, 2.6, dashes=dashes, cap="butt")
         else:
-            draw_lines(axes, lines, STREET_EDGE_COLOUR, width + 1.1, 3.0)
-            draw_lines(axes, lines, style.fill, width, 3.2 + level / 10)
-    _draw_passages(axes, network, pieces, viewport)
-    draw_steps(axes, get_page_lines(network, find_steps(network, pieces), viewport), level=3.9)
+            window.draw_lines(lines, STREET_EDGE_COLOUR, width + 1.1, 3.0)
+            window.draw_lines(lines, style.fill, width, 3.2 + level / 10)
+    _draw_passages(window, network, pieces, viewport)
+    draw_steps(window, get_page_lines(network, find_steps(network, pieces), viewport), level=3.9)
 
 
 def _draw_passages(
-    axes: Axes, network: StreetNetwork, pieces: NDArray[np.int64], viewport: Viewport
+    window: Window, network: StreetNetwork, pieces: NDArray[np.int64], viewport: Viewport
 ) -> None:
     """Draw bridges with dark edges, and what leads below or through with broken ones."""
     passages, classes = network.piece_passage[pieces], classify_streets(network, pieces)
@@ -219,12 +178,10 @@ def _draw_passages(
             if not lines:
                 continue
             width = style.width_points(viewport) + (1.4 if style.dashes else 0.0)
-            edges: LineStyle = "solid"
-            if dashes:
-                edges = (0.0, tuple(dash / (width + 2.4) for dash in dashes))
-            draw_lines(axes, lines, PASSAGE_EDGE, width + 2.4, 3.7, styles=edges, cap="butt")
+            edges = [dash / (width + 2.4) for dash in dashes]
+            window.draw_lines(lines, PASSAGE_EDGE, width + 2.4, 3.7, dashes=edges, cap="butt")
             fill = LAND if style.dashes else style.fill
-            draw_lines(axes, lines, fill, width, 3.71, cap="butt")
+            window.draw_lines(lines, fill, width, 3.71, cap="butt")
 
 
 def find_steps(network: StreetNetwork, pieces: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -242,11 +199,11 @@ def get_page_lines(
     return _to_line_arrays(merge_lines(shapely.get_parts(shapes)))
 
 
-def draw_steps(axes: Axes, lines: list[NDArray[np.float64]], *, level: float) -> None:
+def draw_steps(window: Window, lines: list[NDArray[np.float64]], *, level: float) -> None:
     """Draw steps like the rungs of a ladder, wide enough to be seen below a route."""
-    rungs = (0.0, (1.0 / STEPS_WIDTH, 1.5 / STEPS_WIDTH))
-    for colour, style in (("white", "solid"), (STEPS_COLOUR, rungs)):
-        draw_lines(axes, lines, colour, STEPS_WIDTH, level, styles=style, cap="butt")
+    rungs = (1.0 / STEPS_WIDTH, 1.5 / STEPS_WIDTH)
+    for colour, dashes in (("white", ()), (STEPS_COLOUR, rungs)):
+        window.draw_lines(lines, colour, STEPS_WIDTH, level, dashes=dashes, cap="butt")
 
 
 def _to_line_arrays(shapes: Geometries) -> list[NDArray[np.float64]]:
@@ -258,34 +215,11 @@ def _to_line_arrays(shapes: Geometries) -> list[NDArray[np.float64]]:
     return np.split(np.round(xy, 1), np.flatnonzero(np.diff(which)) + 1)
 
 
-def draw_lines(
-    axes: Axes,
-    lines: list[NDArray[np.float64]],
-    colour: str,
-    width: float,
-    level: float,
-    *,
-    styles: LineStyle | Sequence[LineStyle] = "solid",
-    cap: str | None = "round",
-    join: str | None = "round",
-) -> None:
-    """Draw (v, 2) lines, of one style or a style each; dashes are in multiples of the width."""
-    collection = LineCollection(
-        lines, colors=colour, linewidths=width, zorder=level, linestyles=styles,
-        capstyle=cap, joinstyle=join,
-    )  # fmt: skip
-    axes.add_collection(collection, autolim=False)
-
-
-def build_compound_path(shapes: Geometries) -> Outline:
-    """All rings of polygons as one outline; holes run the other way round and so stay open."""
+def trace_areas(shapes: Geometries) -> str:
+    """Outline of polygons; holes run the other way round and so stay open."""
     polygons = shapely.get_parts(shapes)
     polygons = polygons[shapely.get_type_id(polygons) == shapely.GeometryType.POLYGON]
     rings = shapely.get_rings(shapely.orient_polygons(polygons))
     xy, ring = shapely.get_coordinates(rings, return_index=True)
-    first = np.r_[True, np.diff(ring) > 0]
-    last = np.r_[first[1:], True]
-    codes = np.full(len(xy), Outline.LINETO, dtype=Outline.code_type)
-    codes[first] = Outline.MOVETO
-    codes[last] = Outline.CLOSEPOLY
-    return Outline(np.round(xy, 1), codes)
+    parts = np.split(np.round(xy, 1), np.flatnonzero(np.diff(ring)) + 1)
+    return trace_rings([part[:-1] for part in parts if len(part)])

@@ -9,29 +9,19 @@ import re
 import tempfile
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import typst
-from matplotlib.axes import Axes
-from matplotlib.font_manager import FontProperties
-from matplotlib.ft2font import FT2Font, LoadFlags
-from matplotlib.patches import PathPatch
-from matplotlib.path import Path as Outline
-from matplotlib.textpath import TextPath
-from matplotlib.transforms import Affine2D
+from matplotlib.ft2font import LoadFlags
 
 from patrolplan.atomic import TEMPORARY_PREFIX
+from patrolplan.outputs.cartography.page import TextStyle, Window
+from patrolplan.outputs.cartography.typeface import FONT_FOLDER, load_typeface
 from patrolplan.text import shorten
 
-FONT_FOLDER = Path(__file__).parent / "typefaces"
-"""DejaVu Sans in its condensed cut: wide enough letters at 8 pt, narrow enough for street names."""
-REGULAR = FONT_FOLDER / "DejaVuSansCondensed.ttf"
-BOLD = FONT_FOLDER / "DejaVuSansCondensed-Bold.ttf"
 MIN_FONT_SIZE = 8.0
 """Points; nothing on paper is smaller."""
 LINE_HEIGHT = 1.12
@@ -44,14 +34,10 @@ UNKNOWN_RUN = re.compile(r"\[\?\](?:\s*\[\?\])+")
 UNKNOWN_MARK_NOTE = f"{UNKNOWN} stands for letters that this typeface cannot print."
 
 
-@lru_cache(maxsize=2)
-def _load_font(path: Path) -> FT2Font:
-    return FT2Font(str(path))
-
-
-@lru_cache(maxsize=2)
-def _load_characters(path: Path) -> frozenset[int]:
-    return frozenset(_load_font(path).get_charmap())
+@lru_cache(maxsize=1)
+def list_characters() -> frozenset[int]:
+    """Code points that both cuts of the typeface can show."""
+    return frozenset(load_typeface(bold=False).glyphs) & frozenset(load_typeface(bold=True).glyphs)
 
 
 def make_printable(text: str) -> str:
@@ -64,7 +50,7 @@ def make_printable(text: str) -> str:
     >>> make_printable("Al-Noor \u0645\u062f\u0631\u0633\u0629 \u0627\u0644\u0646\u0648\u0631")
     'Al-Noor [?]'
     """
-    printable = _load_characters(REGULAR) & _load_characters(BOLD)
+    printable = list_characters()
     letters = []
     for letter in unicodedata.normalize("NFC", text):
         kind = unicodedata.category(letter)
@@ -103,10 +89,11 @@ def list_unprintable_notes(data: object) -> list[str]:
 @lru_cache(maxsize=4096)
 def measure_text_width(text: str, size: float, *, bold: bool = False) -> float:
     """Points that a text takes at this size."""
-    font = _load_font(BOLD if bold else REGULAR)
-    font.set_size(size, 72)
-    font.set_text(text, 0.0, flags=LoadFlags.NO_HINTING)
-    return float(font.get_width_height()[0]) / 64
+    typeface = load_typeface(bold=bold)
+    with typeface.lock:
+        typeface.font.set_size(size, 72)
+        typeface.font.set_text(text, 0.0, flags=LoadFlags.NO_HINTING)
+        return float(typeface.font.get_width_height()[0]) / 64
 
 
 def measure_label(
@@ -116,22 +103,10 @@ def measure_label(
     return measure_text_width(text, size, bold=bold) + padding, size * LINE_HEIGHT
 
 
-@dataclass(frozen=True)
-class TextStyle:
-    """How words are written: points, cut, colour, points of white around them, drawing level."""
-
-    size: float
-    bold: bool = False
-    colour: str = "black"
-    halo: float = 0.0
-    level: float = 10.0
-
-
-def draw_text(axes: Axes, text: str, place: tuple[float, float, float], style: TextStyle) -> None:
-    """Write text on the page at `place`: its middle x, y, and its angle in degrees.
-
-    The text stays text, so that a reader can search and copy it; its halo is drawn beneath.
-    """
+def draw_text(
+    window: Window, text: str, place: tuple[float, float, float], style: TextStyle
+) -> None:
+    """Write text on the page at `place`: its middle x, y, and its angle in degrees."""
     x, y, angle = place
     rise = 0.36 * style.size  # from the baseline to the middle of a capital
     turned = math.radians(angle)
@@ -139,34 +114,9 @@ def draw_text(axes: Axes, text: str, place: tuple[float, float, float], style: T
     start = (
         x - math.cos(turned) * half + math.sin(turned) * rise,
         y - math.sin(turned) * half - math.cos(turned) * rise,
+        angle,
     )
-    if style.halo:
-        moved = Affine2D().rotate(turned).translate(*start)
-        outline = moved.transform_path(_build_text_outline(text, style.size, bold=style.bold))
-        vertices = np.round(np.asarray(outline.vertices, dtype=np.float64), 1)
-        halo = PathPatch(Outline(vertices, outline.codes), facecolor="none", edgecolor="white")
-        halo.set(linewidth=style.halo * 2, joinstyle="round", capstyle="round")
-        halo.set(zorder=style.level - 0.5)
-        axes.add_artist(halo)
-    axes.text(
-        *start,
-        text,
-        fontproperties=FontProperties(fname=str(BOLD if style.bold else REGULAR), size=style.size),
-        color=style.colour,
-        rotation=angle,
-        rotation_mode="anchor",
-        parse_math=False,
-        ha="left",
-        va="baseline",
-        zorder=style.level,
-    )
-
-
-@lru_cache(maxsize=4096)
-def _build_text_outline(text: str, size: float, *, bold: bool) -> Outline:
-    plain = text.replace("$", r"\$")  # matplotlib would read dollars as mathematics
-    font = FontProperties(fname=str(BOLD if bold else REGULAR))
-    return TextPath((0.0, 0.0), plain, size=size, prop=font)
+    window.draw_text(text, start, style)
 
 
 def copy_template(package: str, name: str, root: Path) -> None:

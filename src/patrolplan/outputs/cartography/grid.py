@@ -9,17 +9,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
-from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from patrolplan.crs import BRITISH_GRID
-from patrolplan.outputs.cartography.basemap import draw_lines
 from patrolplan.outputs.cartography.fonts import measure_label
 from patrolplan.outputs.cartography.labels import (
     LABEL_EDGE_MARGIN,
     LabelCandidates,
     build_level_boxes,
 )
+from patrolplan.outputs.cartography.page import Window
 from patrolplan.outputs.cartography.place_names import NAME_SIZE, MapLabel
 from patrolplan.outputs.cartography.viewport import Viewport
 
@@ -94,10 +93,10 @@ def build_grid_lines(viewport: Viewport, crs: str) -> list[GridLine]:
     return lines
 
 
-def draw_grid(axes: Axes, lines: list[GridLine]) -> None:
+def draw_grid(window: Window, lines: list[GridLine]) -> None:
     """Draw the lines."""
     ends = [np.round(line.ends, 1) for line in lines]
-    draw_lines(axes, ends, GRID_COLOUR, GRID_WIDTH, GRID_LEVEL, cap="butt")
+    window.draw_lines(ends, GRID_COLOUR, GRID_WIDTH, GRID_LEVEL, cap="butt")
 
 
 def build_grid_labels(lines: list[GridLine], viewport: Viewport) -> list[MapLabel]:

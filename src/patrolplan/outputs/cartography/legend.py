@@ -5,20 +5,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
-from matplotlib.axes import Axes
-from matplotlib.patches import Polygon, Rectangle
 
 from patrolplan.outputs.cartography import symbols
 from patrolplan.outputs.cartography.basemap import (
     PASSAGE_EDGE,
     PASSAGE_STYLES,
     ROUTE_COLOUR,
-    LineStyle,
-    draw_lines,
     draw_steps,
 )
 from patrolplan.outputs.cartography.fonts import measure_text_width
 from patrolplan.outputs.cartography.grid import GRID_COLOUR, choose_grid_metres
+from patrolplan.outputs.cartography.page import Window, trace_circle, trace_rectangle, trace_rings
 from patrolplan.outputs.cartography.place_names import NAME_SIZE
 from patrolplan.outputs.cartography.street_key import BOX_SIDE, KeyedStreet
 from patrolplan.outputs.cartography.symbols import LEGEND_LEVEL, ROUTE_WIDTH, write_text
@@ -43,8 +40,8 @@ SYMBOL_WORDS = {
     "zebra": ("zebra", 9.0),
 }
 """Words for small signs, and the width of the sign in points."""
-PASSAGE_EDGES: Mapping[str, LineStyle] = {
-    kind: (0.0, (1.8, 1.3)) if dashes else "solid" for kind, dashes in PASSAGE_STYLES.items()
+PASSAGE_EDGES: Mapping[str, tuple[float, ...]] = {
+    kind: (1.8, 1.3) if dashes else () for kind, dashes in PASSAGE_STYLES.items()
 }
 
 
@@ -54,7 +51,7 @@ class Entry:
 
     text: str
     sign_width: float
-    draw_sign: Callable[[Axes, float, float], object]
+    draw_sign: Callable[[Window, float, float], object]
     """Draws it from x on, in the middle of the row at y."""
     bold: bool = False
 
@@ -94,14 +91,14 @@ def compute_strip_height(rows: int) -> float:
     return rows * ROW_HEIGHT + 2 * MARGIN
 
 
-def draw_strip(axes: Axes, entries: Sequence[Entry], width: float, height: float) -> None:
+def draw_strip(window: Window, entries: Sequence[Entry], width: float, height: float) -> None:
     """Draw entries in their order from the top of a strip of this size."""
     y = height - MARGIN - ROW_HEIGHT / 2
     for row in _flow(entries, width):
         x = LEFT
         for entry in row:
-            entry.draw_sign(axes, x, y)
-            write_text(axes, x + entry.sign_width + SIGN_GAP, y, entry.text, bold=entry.bold)
+            entry.draw_sign(window, x, y)
+            write_text(window, x + entry.sign_width + SIGN_GAP, y, entry.text, bold=entry.bold)
             x += entry.width + GAP
         y -= ROW_HEIGHT
 
@@ -127,12 +124,11 @@ def build_key_entries(streets: Sequence[KeyedStreet]) -> list[Entry]:
 def _build_key_entry(street: KeyedStreet) -> Entry:
     width = max(BOX_SIDE, measure_text_width(street.letter, NAME_SIZE, bold=True) + 5.0)
 
-    def draw_letter(axes: Axes, x: float, y: float) -> None:
-        box = Rectangle((x, y - BOX_SIDE / 2), width, BOX_SIDE, facecolor="white")
-        box.set(edgecolor="black", linewidth=0.9, zorder=LEGEND_LEVEL)
-        axes.add_artist(box)
+    def draw_letter(window: Window, x: float, y: float) -> None:
+        box = trace_rectangle(x, y - BOX_SIDE / 2, width, BOX_SIDE)
+        window.draw_shape(box, LEGEND_LEVEL, fill="white", edge="black", width=0.9)
         start = x + (width - measure_text_width(street.letter, NAME_SIZE, bold=True)) / 2
-        write_text(axes, start, y, street.letter, bold=True)
+        write_text(window, start, y, street.letter, bold=True)
 
     return Entry(street.text, width, draw_letter, bold=True)
 
@@ -149,14 +145,14 @@ def _build_scale(viewport: Viewport, shown: Shown, speed_kmh: float) -> Entry:
     going = "ride" if shown.way == "bicycle" else "walk"
     scale = round(viewport.metres_per_point / POINT_METRES, -2)
     text = f"{metres} m, {minutes} min {going}; 1:{scale:,.0f}"
-    return Entry(text, length, lambda axes, x, y: symbols.draw_bar(axes, (x, y), length))
+    return Entry(text, length, lambda window, x, y: symbols.draw_bar(window, (x, y), length))
 
 
 def _iterate_signs(viewport: Viewport, shown: Shown) -> Iterator[Entry]:
     """All signs on the map but for those that need no words, the most important first."""
     if shown.way:
         yield from _iterate_route_signs(shown)
-    drawings: Sequence[tuple[bool, str, float, Callable[[Axes, float, float], None]]] = (
+    drawings: Sequence[tuple[bool, str, float, Callable[[Window, float, float], None]]] = (
         (shown.beats, "walk up and down", 24.0, _draw_beat),
         ("tasked" in shown.marker_kinds, "tasked stop", 10.0, _draw_tasked),
         (shown.feared, "pupils feel unsafe", 11.0, _draw_feared),
@@ -181,72 +177,70 @@ def _iterate_signs(viewport: Viewport, shown: Shown) -> Iterator[Entry]:
 def _iterate_route_signs(shown: Shown) -> Iterator[Entry]:
     """Signs that every patrol with stops has."""
     going = "walk" if shown.way == "walk" else "ride"
-    yield Entry(going, 24.0, lambda axes, x, y: _draw_leg(axes, x, y, "solid"))
+    yield Entry(going, 24.0, lambda window, x, y: _draw_leg(window, x, y, ()))
     if shown.pushed:
         yield Entry("push", 22.0, _draw_pushed)
     last = symbols.LAST_LEG_DASHES
-    yield Entry("last leg", 24.0, lambda axes, x, y: _draw_leg(axes, x, y, last))
+    yield Entry("last leg", 24.0, lambda window, x, y: _draw_leg(window, x, y, last))
     yield Entry("priority street", 20.0, _draw_stretch)
 
 
-def _draw_feared(axes: Axes, x: float, y: float) -> None:
-    symbols.draw_feared(axes, x + 5.5, y, level=LEGEND_LEVEL)
+def _draw_feared(window: Window, x: float, y: float) -> None:
+    symbols.draw_feared(window, x + 5.5, y, level=LEGEND_LEVEL)
 
 
-def _draw_cross(axes: Axes, x: float, y: float) -> None:
-    symbols.draw_cross(axes, (x + 6.0, y), level=LEGEND_LEVEL)
+def _draw_cross(window: Window, x: float, y: float) -> None:
+    symbols.draw_cross(window, (x + 6.0, y), level=LEGEND_LEVEL)
 
 
-def _build_passage_drawing(style: LineStyle) -> Callable[[Axes, float, float], None]:
-    def draw(axes: Axes, x: float, y: float) -> None:
+def _build_passage_drawing(dashes: tuple[float, ...]) -> Callable[[Window, float, float], None]:
+    def draw(window: Window, x: float, y: float) -> None:
         for shift in (-3.2, 3.2):
             line = np.array([(x, y + shift), (x + 16, y + shift)])
-            draw_lines(axes, [line], PASSAGE_EDGE, 1.2, LEGEND_LEVEL, styles=style, cap="butt")
+            window.draw_lines([line], PASSAGE_EDGE, 1.2, LEGEND_LEVEL, dashes=dashes, cap="butt")
 
     return draw
 
 
-def _build_symbol_drawing(kind: str, width: float) -> Callable[[Axes, float, float], None]:
-    return lambda axes, x, y: symbols.draw_symbol(axes, kind, x + width / 2, y, level=LEGEND_LEVEL)
+def _build_symbol_drawing(kind: str, width: float) -> Callable[[Window, float, float], None]:
+    return lambda window, x, y: symbols.draw_symbol(
+        window, kind, x + width / 2, y, level=LEGEND_LEVEL
+    )
 
 
-def _draw_leg(axes: Axes, x: float, y: float, style: LineStyle) -> None:
-    axes.plot([x, x + 24], [y, y], color=ROUTE_COLOUR, lw=ROUTE_WIDTH, ls=style,
-              zorder=LEGEND_LEVEL, solid_capstyle="butt", dash_capstyle="butt")  # fmt: skip
-    head = Polygon([(x + 17, y), (x + 8, y + 4), (x + 8, y - 4)], fc=ROUTE_COLOUR, ec="white")
-    head.set(linewidth=0.7, zorder=LEGEND_LEVEL + 0.1)
-    axes.add_artist(head)
+def _draw_leg(window: Window, x: float, y: float, dashes: tuple[float, ...]) -> None:
+    line = np.array([(x, y), (x + 24, y)])
+    window.draw_lines([line], ROUTE_COLOUR, ROUTE_WIDTH, LEGEND_LEVEL, dashes=dashes, cap="butt")
+    head = trace_rings([np.array([(x + 17, y), (x + 8, y + 4), (x + 8, y - 4)])])
+    window.draw_shape(head, LEGEND_LEVEL + 0.1, fill=ROUTE_COLOUR, edge="white", width=0.7)
 
 
-def _draw_pushed(axes: Axes, x: float, y: float) -> None:
-    for colour, width, level, style in symbols.PUSHED_LINES:
-        [line] = axes.plot([x + 3, x + 19], [y, y], color=colour, lw=width, ls=style)
-        line.set(solid_capstyle="round", dash_capstyle="round", zorder=level + 17)
+def _draw_pushed(window: Window, x: float, y: float) -> None:
+    line = np.array([(x + 3, y), (x + 19, y)])
+    for colour, width, level, dashes in symbols.PUSHED_LINES:
+        window.draw_lines([line], colour, width, level + 17, dashes=dashes)
 
 
-def _draw_stretch(axes: Axes, x: float, y: float) -> None:
+def _draw_stretch(window: Window, x: float, y: float) -> None:
     sample = shapely.LineString([(x, y), (x + 20, y)]).buffer(4.5, cap_style="flat")
-    symbols.draw_stretch(axes, sample, level=LEGEND_LEVEL)
+    symbols.draw_stretch(window, sample, level=LEGEND_LEVEL)
 
 
-def _draw_beat(axes: Axes, x: float, y: float) -> None:
-    _draw_stretch(axes, x + 2, y)
-    symbols.draw_beat(axes, np.array([(x, y), (x + 24, y)]), level=LEGEND_LEVEL + 0.3)
+def _draw_beat(window: Window, x: float, y: float) -> None:
+    _draw_stretch(window, x + 2, y)
+    symbols.draw_beat(window, np.array([(x, y), (x + 24, y)]), level=LEGEND_LEVEL + 0.3)
 
 
-def _draw_tasked(axes: Axes, x: float, y: float) -> None:
-    square = Rectangle((x, y - 5), 10, 10, facecolor="white", edgecolor="black", linewidth=1.4)
-    disc = shapely.Point(x + 5, y).buffer(3.6)
-    circle = Polygon(shapely.get_coordinates(disc), facecolor="black", zorder=LEGEND_LEVEL + 0.1)
-    square.set(zorder=LEGEND_LEVEL)
-    axes.add_artist(square)
-    axes.add_artist(circle)
+def _draw_tasked(window: Window, x: float, y: float) -> None:
+    square = trace_rectangle(x, y - 5, 10.0, 10.0)
+    window.draw_shape(square, LEGEND_LEVEL, fill="white", edge="black", width=1.4)
+    window.draw_shape(trace_circle(x + 5, y, 3.6), LEGEND_LEVEL + 0.1, fill="black")
 
 
-def _draw_steps(axes: Axes, x: float, y: float) -> None:
-    draw_steps(axes, [np.array([(x, y), (x + 14, y)])], level=LEGEND_LEVEL)
+def _draw_steps(window: Window, x: float, y: float) -> None:
+    draw_steps(window, [np.array([(x, y), (x + 14, y)])], level=LEGEND_LEVEL)
 
 
-def _draw_grid(axes: Axes, x: float, y: float) -> None:
+def _draw_grid(window: Window, x: float, y: float) -> None:
     lines = [np.array([(x, y), (x + 10, y)]), np.array([(x + 5, y - 5), (x + 5, y + 5)])]
-    draw_lines(axes, lines, GRID_COLOUR, 0.8, LEGEND_LEVEL, cap="butt")
+    window.draw_lines(lines, GRID_COLOUR, 0.8, LEGEND_LEVEL, cap="butt")

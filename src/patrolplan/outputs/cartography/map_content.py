@@ -294,7 +294,7 @@ def _find_feared_stretches(
     """
     stretches = []
     for stop in patrol.stops:
-        if stop.kind == "hotspot" and is_feared(stop.why):
+        if stop.kind != "tasked" and is_feared(stop.why):
             own = hotspots[hotspots["hotspot"].isin(stop.beat or (stop.hotspot,))]
             feared = own[[is_feared(reasons) for reasons in own["reasons"]]]
             shapes = (feared if len(feared) else own).geometry.to_numpy()

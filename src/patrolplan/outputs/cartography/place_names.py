@@ -11,8 +11,6 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from matplotlib.axes import Axes
-from matplotlib.patches import Circle, FancyBboxPatch
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
@@ -20,7 +18,6 @@ from patrolplan.network import StreetNetwork
 from patrolplan.outputs.cartography.basemap import ROUTE_COLOUR, classify_streets, merge_lines
 from patrolplan.outputs.cartography.fonts import (
     LINE_HEIGHT,
-    TextStyle,
     draw_text,
     make_printable,
     measure_label,
@@ -34,6 +31,7 @@ from patrolplan.outputs.cartography.labels import (
     find_places_around_point,
     place_labels,
 )
+from patrolplan.outputs.cartography.page import TextStyle, Window, trace_circle, trace_rounded
 from patrolplan.outputs.cartography.viewport import Viewport
 from patrolplan.text import wrap_evenly
 
@@ -113,30 +111,26 @@ def place_map_labels(
     return [(labels[number], box) for number, box in places]
 
 
-def draw_label(axes: Axes, label: MapLabel, box: Boxes) -> None:
+def draw_label(window: Window, label: MapLabel, box: Boxes) -> None:
     """Draw a label in its box, on its plate, with its line if it has one."""
     x, y, width, height, angle = (float(value) for value in box)
     end = label.find_leader_end(box)
     if end is not None:
         for colour, line_width, level in (("white", 2.6, 8.6), (ROUTE_COLOUR, 1.1, 8.7)):
-            axes.plot([x, end[0]], [y, end[1]], color=colour, lw=line_width, zorder=level)
-        dot = Circle((float(end[0]), float(end[1])), 2.0)
-        dot.set(facecolor=ROUTE_COLOUR, edgecolor="white", linewidth=0.6, zorder=8.8)
-        axes.add_artist(dot)
+            line = np.array([(x, y), end])
+            window.draw_lines([line], colour, line_width, level, cap="square")
+        dot = trace_circle(float(end[0]), float(end[1]), 2.0)
+        window.draw_shape(dot, 8.8, fill=ROUTE_COLOUR, edge="white", width=0.6)
     if label.plate_colour:
         rounding = 0.0 if label.kind == "key" else 2.5
-        corner = (x - width / 2 + 1.5, y - height / 2 + 1.5)
-        plate = FancyBboxPatch(
-            corner, width - 3, height - 3, boxstyle=f"round,pad=1.5,rounding_size={rounding}"
-        )
-        plate.set(facecolor="white", edgecolor=label.plate_colour, linewidth=0.9, zorder=9.0)
-        axes.add_artist(plate)
+        plate = trace_rounded(x - width / 2, y - height / 2, width, height, rounding)
+        window.draw_shape(plate, 9.0, fill="white", edge=label.plate_colour, width=0.9)
     style = TextStyle(label.size, label.bold, label.colour, halo=0.0 if label.plate_colour else 1.3)
     lines = label.text.split("\n")
     spacing = label.size * LINE_HEIGHT
     for number, line in enumerate(lines):
         rise = spacing * ((len(lines) - 1) / 2 - number)
-        draw_text(axes, line, (x, y + rise, angle), style)
+        draw_text(window, line, (x, y + rise, angle), style)
 
 
 def build_street_labels(

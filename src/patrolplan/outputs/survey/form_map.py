@@ -4,25 +4,26 @@ It is drawn in greys for a school's copier, on white ground without buildings, a
 crime, risk or reports.
 """
 
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
 import shapely
-from matplotlib.axes import Axes
-from matplotlib.collections import Collection
-from matplotlib.colors import to_rgba_array
-from matplotlib.lines import Line2D
-from matplotlib.patches import Patch, Polygon, Rectangle
-from matplotlib.text import Text
 from numpy.typing import NDArray
 
 from patrolplan.area.study_area import StudyArea, find_school
 from patrolplan.outputs.cartography import basemap, legend, place_names, symbols
-from patrolplan.outputs.cartography.fonts import TextStyle, draw_text, make_printable, measure_label
+from patrolplan.outputs.cartography.fonts import draw_text, make_printable, measure_label
 from patrolplan.outputs.cartography.labels import Boxes, build_level_boxes
+from patrolplan.outputs.cartography.page import (
+    Colour,
+    Page,
+    TextStyle,
+    Window,
+    trace_rectangle,
+    trace_rings,
+)
 from patrolplan.outputs.cartography.symbols import GATE_SIDE, LEGEND_LEVEL, LONG_BAR
 from patrolplan.outputs.cartography.viewport import Viewport, choose_scale_bar_metres
 from patrolplan.outputs.survey.form_grid import FormGrid
@@ -47,7 +48,7 @@ LONGEST_SCHOOL = 60
 GATE_LETTER = "S"
 SHOWN_SYMBOLS = ("station", "station_entrance", "bus_stop")
 UNDRAWN_FEATURES = ("building", "shop")
-LUMA = np.array([0.299, 0.587, 0.114])
+LUMA = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in grey, by ITU-R BT.601."""
 GROUND_GREY = 0.93
 """Land on the copier's page: lighter greys become white, since copiers darken them."""
@@ -100,21 +101,19 @@ def draw_form_map(
     row = find_school(area, urn)
     room = (width - 2 * EDGE_STRIP, height - 2 * EDGE_STRIP - strip)
     ground = _collect_ground(area, grid, row, room)
-    window = ground.viewport.size
-    size = (window[0] + 2 * EDGE_STRIP, window[1] + 2 * EDGE_STRIP + strip)
+    wide, tall = ground.viewport.size
+    size = (wide + 2 * EDGE_STRIP, tall + 2 * EDGE_STRIP + strip)
     inward = np.array([EDGE_STRIP, EDGE_STRIP + strip])
-    page = io.BytesIO()
-    with basemap.draw_page(*size, page) as figure:
-        frame = basemap.add_page_axes(figure, (0.0, 0.0, *size))
-        _draw_edge_letters(frame, grid, ground.corners + inward)
-        axes = basemap.add_page_axes(figure, (*inward.tolist(), *window))
-        _draw_ground(axes, area, ground)
-        words = _draw_words(axes, area, grid, ground, area.schools["name"].iloc[row])
-        below = basemap.add_page_axes(figure, (EDGE_STRIP, 0.0, window[0], strip))
-        legend.draw_strip(below, _build_entries(ground), window[0], strip)
-        _make_grey(axes)
+    page = Page(*size)
+    frame = page.add_window((0.0, 0.0, *size))
+    _draw_edge_letters(frame, grid, ground.corners + inward)
+    window = page.add_window((EDGE_STRIP, EDGE_STRIP + strip, wide, tall), tone=_to_grey)
+    _draw_ground(window, area, ground)
+    words = _draw_words(window, area, grid, ground, area.schools["name"].iloc[row])
+    below = page.add_window((EDGE_STRIP, 0.0, wide, strip))
+    legend.draw_strip(below, _build_entries(ground), wide, strip)
     texts, boxes = zip(*words, strict=True)
-    return FormMap(page.getvalue(), size, ground.corners + inward, texts, np.vstack(boxes))
+    return FormMap(page.write(), size, ground.corners + inward, texts, np.vstack(boxes))
 
 
 def _collect_ground(
@@ -155,19 +154,19 @@ def _fit_window(
     return Viewport(across, up, middle[0], middle[1], scale, float(lean))
 
 
-def _draw_ground(axes: Axes, area: StudyArea, ground: _Ground) -> None:
+def _draw_ground(window: Window, area: StudyArea, ground: _Ground) -> None:
     """Draw land, streets, the lines of the grid, bus stops, stations and the school."""
-    basemap.draw_ground(axes, ground.features, ground.viewport)
-    basemap.draw_streets(axes, area.network.walkable, ground.pieces, ground.viewport)
+    basemap.draw_ground(window, ground.features, ground.viewport)
+    basemap.draw_streets(window, area.network.walkable, ground.pieces, ground.viewport)
     lines = [*ground.corners, *ground.corners.transpose(1, 0, 2)]
     rounded = [np.round(line, 1) for line in lines]
-    basemap.draw_lines(axes, rounded, GRID_COLOUR, GRID_WIDTH, GRID_LEVEL, cap="butt")
-    symbols.draw_symbols(axes, {kind: points for kind, (_, points) in ground.signs.items()})
-    symbols.draw_markers(axes, ["gate"], [GATE_LETTER], ground.gate, ground.gate)
-    symbols.draw_border(axes, *ground.viewport.size)
+    window.draw_lines(rounded, GRID_COLOUR, GRID_WIDTH, GRID_LEVEL, cap="butt")
+    symbols.draw_symbols(window, {kind: points for kind, (_, points) in ground.signs.items()})
+    symbols.draw_markers(window, ["gate"], [GATE_LETTER], ground.gate, ground.gate)
+    symbols.draw_border(window, *ground.viewport.size)
 
 
-def _draw_edge_letters(axes: Axes, grid: FormGrid, corners: NDArray[np.float64]) -> None:
+def _draw_edge_letters(window: Window, grid: FormGrid, corners: NDArray[np.float64]) -> None:
     """Write letters above and below the map and numbers to both sides of it."""
     style = TextStyle(LETTER_SIZE, bold=True)
     middles = {
@@ -179,14 +178,14 @@ def _draw_edge_letters(axes: Axes, grid: FormGrid, corners: NDArray[np.float64])
     for side, (places, shift) in middles.items():
         texts = grid.letters if side in {"above", "below"} else range(1, grid.down + 1)
         for text, (x, y) in zip(texts, (places + shift).tolist(), strict=True):
-            draw_text(axes, str(text), (x, y, 0.0), style)
+            draw_text(window, str(text), (x, y, 0.0), style)
 
 
 def _draw_words(
-    axes: Axes, area: StudyArea, grid: FormGrid, ground: _Ground, school: str
+    window: Window, area: StudyArea, grid: FormGrid, ground: _Ground, school: str
 ) -> list[tuple[str, Boxes]]:
     """Write squares' labels and all names that find a place; returns them with their boxes."""
-    written = _draw_cell_labels(axes, grid, ground.corners)
+    written = _draw_cell_labels(window, grid, ground.corners)
     gate_box = build_level_boxes(ground.gate, (GATE_SIDE + 2, GATE_SIDE + 2))
     names, points = ground.signs["station"]
     [(x, y)] = ground.gate.tolist()
@@ -208,12 +207,12 @@ def _draw_words(
         avoided=shapely.multipoints(signs).buffer(4.0),
     )
     for label, box in placed:
-        place_names.draw_label(axes, label, box)
+        place_names.draw_label(window, label, box)
     return written + [(label.text, box) for label, box in placed]
 
 
 def _draw_cell_labels(
-    axes: Axes, grid: FormGrid, corners: NDArray[np.float64]
+    window: Window, grid: FormGrid, corners: NDArray[np.float64]
 ) -> list[tuple[str, Boxes]]:
     """Write its letter and number into the top left corner of each square with streets."""
     style = TextStyle(CELL_LABEL_SIZE, bold=True, colour=LABEL_COLOUR, halo=1.4, level=9.5)
@@ -222,7 +221,7 @@ def _draw_cell_labels(
         width, height = measure_label(cell.label, CELL_LABEL_SIZE, bold=True)
         x, y = corners[cell.down, cell.across].tolist()
         x, y = x + CELL_LABEL_INSET + width / 2, y - CELL_LABEL_INSET - height / 2
-        draw_text(axes, cell.label, (x, y, 0.0), style)
+        draw_text(window, cell.label, (x, y, 0.0), style)
         written.append((cell.label, np.array([x, y, width, height, 0.0])))
     return written
 
@@ -232,17 +231,19 @@ def _build_entries(ground: _Ground) -> list[legend.Entry]:
     metres = choose_scale_bar_metres(ground.viewport.metres_per_point, LONG_BAR)
     bar = metres / ground.viewport.metres_per_point
 
-    def draw_school(axes: Axes, x: float, y: float) -> None:
-        square = Rectangle((x, y - 5.5), 11.0, 11.0, facecolor="white", linewidth=1.6)
-        symbols.draw_sign(axes, square, GATE_LETTER, (x + 5.5, y), 8.0)
+    def draw_school(window: Window, x: float, y: float) -> None:
+        square, middle = trace_rectangle(x, y - 5.5, 11.0, 11.0), (x + 5.5, y)
+        symbols.draw_sign(window, square, GATE_LETTER, middle, 8.0, edge=1.6, is_black=False)
 
-    def draw_north(axes: Axes, x: float, y: float) -> None:
+    def draw_north(window: Window, x: float, y: float) -> None:
         tips = [(x + 3.5, y + 5.5), (x + 7.0, y - 5.0), (x + 3.5, y - 2.5), (x, y - 5.0)]
-        axes.add_artist(Polygon(tips, facecolor="black", zorder=LEGEND_LEVEL))
+        window.draw_shape(trace_rings([np.array(tips)]), LEGEND_LEVEL, fill="black")
 
     entries = [
         legend.Entry("north", 7.0, draw_north),
-        legend.Entry(f"{metres} m", bar, lambda axes, x, y: symbols.draw_bar(axes, (x, y), bar)),
+        legend.Entry(
+            f"{metres} m", bar, lambda window, x, y: symbols.draw_bar(window, (x, y), bar)
+        ),
         legend.Entry("the school", 11.0, draw_school),
     ]
     for kind, (_, points) in ground.signs.items():
@@ -256,26 +257,14 @@ def _build_symbol_entry(kind: str) -> legend.Entry:
     return legend.Entry(
         words,
         width,
-        lambda axes, x, y: symbols.draw_symbol(axes, kind, x + width / 2, y, level=LEGEND_LEVEL),
+        lambda window, x, y: symbols.draw_symbol(
+            window, kind, x + width / 2, y, level=LEGEND_LEVEL
+        ),
     )
 
 
-def _make_grey(axes: Axes) -> None:
-    """Turn the colours of all that is drawn into greys, and pale ground into white."""
-    for artist in axes.get_children():
-        if isinstance(artist, Collection | Patch):
-            artist.set_facecolor(_to_grey(artist.get_facecolor()))
-            artist.set_edgecolor(_to_grey(artist.get_edgecolor()))
-        elif isinstance(artist, Text):
-            artist.set_color(_to_grey(artist.get_color())[0])
-        elif isinstance(artist, Line2D):
-            artist.set_markerfacecolor(_to_grey(artist.get_markerfacecolor())[0])
-            artist.set_color(_to_grey(artist.get_color())[0])
-
-
-def _to_grey(colours: object) -> NDArray[np.float64]:
-    """(n, 4) the same colours in grey; pale ones are white."""
-    rgba = to_rgba_array(colours)
-    grey = rgba[:, :3] @ LUMA
-    grey = np.where(grey >= GROUND_GREY, 1.0, grey)
-    return np.column_stack([grey, grey, grey, rgba[:, 3]])
+def _to_grey(colour: Colour) -> Colour:
+    """The same colour in grey; a pale one is white."""
+    grey = sum(weight * share for weight, share in zip(LUMA, colour, strict=True))
+    grey = 1.0 if grey >= GROUND_GREY else grey
+    return grey, grey, grey

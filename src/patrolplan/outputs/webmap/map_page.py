@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import folium
 import jinja2
 from markupsafe import Markup, escape
 from xstatic.pkg import leaflet
@@ -110,10 +109,9 @@ def render_map(plan: "Plan", week: WeekView | None = None) -> bytes:
     layers["plan"] = hash_content(dump_script_json(layers["patrols"]))[:16]
     layers["credit"] = "Fictional" if wording.is_fictional(plan) else OPENSTREETMAP
     tiles = plan.area.settings.output.tiles
-    element, folium_script = _render_folium(layers["bounds"], tiles)
     scripts = (
         read_leaflet_script(),
-        folium_script,
+        _build_chart_script(layers["bounds"], tiles),
         *(read_script(TEMPLATES / name) for name in SCRIPT_FILES),
     )
     styles = (read_leaflet_style(), read_asset(TEMPLATES / "map.css"))
@@ -145,7 +143,6 @@ def render_map(plan: "Plan", week: WeekView | None = None) -> bytes:
             policy=build_security_policy(scripts, styles, images=_list_image_sources(tiles)),
             scripts=[Markup(script) for script in scripts],  # noqa: S704 - ours and Leaflet's own
             styles=[Markup(style) for style in styles],  # noqa: S704 - ours and Leaflet's own
-            map_element=Markup(element),  # noqa: S704 - a div with a fixed id
             data=Markup(dump_script_json(layers)),  # noqa: S704 - escaped for a script element
         )
     )
@@ -163,31 +160,22 @@ def _load_templates() -> jinja2.Environment:
     )
 
 
-def _render_folium(bounds: list[list[float]], tiles: str | None) -> tuple[str, str]:
-    """Folium's map element and script, with fixed names and without links to its libraries."""
+def _build_chart_script(bounds: list[list[float]], tiles: str | None) -> str:
+    """Script that puts Leaflet's map into its element; with tiles only where they are set."""
     (south, west), (north, east) = bounds
-    chart = folium.Map(
-        location=[(south + north) / 2, (west + east) / 2],
-        tiles=None,
-        zoom_start=15,
-        prefer_canvas=True,
-        min_zoom=11,
-        max_zoom=19,
-        zoom_snap=0.25,
-        zoom_delta=1,
-    )
-    chart.default_js = []
-    chart.default_css = []
-    chart._id = "patrol"  # noqa: SLF001 - a random id would change the bytes of equal plans
-    if tiles:
-        layer = folium.TileLayer(
-            tiles, attr=str(escape(f"Map images: {_find_tile_host(tiles)}")), max_native_zoom=19
-        )
-        layer._id = "patrol"  # noqa: SLF001 - as above
-        layer.add_to(chart)
-    figure = chart.get_root()
-    figure.render()
-    return figure.html.render(), figure.script.render()
+    options = {
+        "center": [(south + north) / 2, (west + east) / 2],
+        "zoom": 15,
+        "preferCanvas": True,
+        "zoomSnap": 0.25,
+    }
+    script = f'var map_patrol = L.map("map_patrol", {dump_script_json(options)});\n'
+    if not tiles:
+        return script
+    # A tile layer writes its attribution as HTML.
+    credit = str(escape(f"Map images: {_find_tile_host(tiles)}"))
+    images = dump_script_json({"attribution": credit, "maxNativeZoom": 19})
+    return f"{script}L.tileLayer({dump_script_json(tiles)}, {images}).addTo(map_patrol);\n"
 
 
 def _find_tile_host(tiles: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
+from patrolplan.inputs.designated import ALL_DAYS
 from patrolplan.outputs.cartography.fonts import (
     copy_template,
     list_unprintable_notes,
@@ -17,7 +18,7 @@ from patrolplan.outputs.cartography.fonts import (
     typeset,
 )
 from patrolplan.outputs.note_words import describe_note, describe_notes
-from patrolplan.outputs.reason_words import join_words
+from patrolplan.outputs.reason_words import DAY_WORDS, join_words
 from patrolplan.outputs.week.day_words import describe_appointment
 from patrolplan.outputs.week.roster import Roster, RosterOfficer, format_week
 from patrolplan.outputs.week.task_sheets import (
@@ -33,6 +34,7 @@ from patrolplan.outputs.wording import (
     format_route_name,
     list_attributions,
 )
+from patrolplan.patrols.designated import format_place_hours, get_place
 from patrolplan.team.officer_day import DayItem
 from patrolplan.team.week import (
     Ban,
@@ -153,18 +155,34 @@ def _build_demand_rows(roster: Roster, kind: str) -> list[dict[str, Any]]:
     return [
         {
             "id": "" if kind == "feared" else make_printable(place),
-            "place": make_printable(capitalise(roster.find_place_words(place))),
+            "place": make_printable(_describe_demanded(roster, place)),
             "cells": [_build_demand_cell(roster, demands, day) for day in roster.week.days],
-            "met": _describe_met(demands),
+            "met": _describe_met(roster, demands),
         }
         for place, demands in places.items()
     ]
 
 
-def _describe_met(demands: Sequence[DemandOutcome]) -> str:
+def _describe_demanded(roster: Roster, place: str) -> str:
+    """Where a demanded place is; of one that the force designates also what the force calls it."""
+    area = roster.week.plan.area
+    row = get_place(area, place)
+    words = capitalise(roster.find_place_words(place))
+    if row is None:
+        return words
+    days = [DAY_WORDS[day] for day in row["days"] if len(row["days"]) < len(ALL_DAYS)]
+    hours = format_place_hours(row).replace("-", " to ")
+    return "; ".join(filter(None, (str(row["name"]), words, join_words(days), hours)))
+
+
+def _describe_met(roster: Roster, demands: Sequence[DemandOutcome]) -> str:
     """On how many days a tasked place is met, or whether any other place is."""
     if demands[0].kind == "tasked":
         return f"{sum(demand.is_met for demand in demands)} of {len(demands)}"
+    if demands[0].kind == "designated":
+        dwell = roster.week.plan.area.settings.patrol.dwell_minutes
+        given, asked = (dwell * count for count in (len(demands[0].met_by), demands[0].visits))
+        return f"{given:g} of {asked:g}"
     if not demands[0].visits and not demands[0].met_by:
         return "last week"
     return "yes" if demands[0].is_met else "NO"

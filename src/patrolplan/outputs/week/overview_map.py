@@ -1,13 +1,10 @@
 """Maps of places instead of one walk: schools and the streets where presence is planned."""
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import shapely
-from matplotlib.axes import Axes
-from matplotlib.patches import FancyBboxPatch, Patch, Rectangle
 from numpy.typing import NDArray
 
 from patrolplan.outputs.cartography import basemap, place_names, symbols
@@ -17,6 +14,7 @@ from patrolplan.outputs.cartography.labels import (
     build_level_boxes,
     find_places_around_point,
 )
+from patrolplan.outputs.cartography.page import Page, Window, trace_rectangle, trace_rounded
 from patrolplan.outputs.cartography.place_names import MapLabel
 from patrolplan.outputs.cartography.route import separate_points
 from patrolplan.outputs.cartography.viewport import Viewport, fit_viewport
@@ -79,17 +77,16 @@ def draw_overview_map(
         street_bounds=(*nodes.min(axis=0), *nodes.max(axis=0)),
         may_rotate=False,  # people look at it from afar, or without having turned a map before
     )
-    page = io.BytesIO()
-    with basemap.draw_page(width, height, page) as figure:
-        axes = basemap.add_page_axes(figure, (0.0, SCALE_STRIP_HEIGHT, *viewport.size))
-        _draw_map(axes, plan, viewport, viewport.clip_to_page(shapes), markers, places)
-        strip = basemap.add_page_axes(figure, (0.0, 0.0, width, SCALE_STRIP_HEIGHT))
-        symbols.draw_scale_bar(strip, viewport, SCALE_STRIP_HEIGHT / 2 - 1)
-    return page.getvalue()
+    page = Page(width, height)
+    window = page.add_window((0.0, SCALE_STRIP_HEIGHT, *viewport.size))
+    _draw_map(window, plan, viewport, viewport.clip_to_page(shapes), markers, places)
+    strip = page.add_window((0.0, 0.0, width, SCALE_STRIP_HEIGHT))
+    symbols.draw_scale_bar(strip, viewport, SCALE_STRIP_HEIGHT / 2 - 1)
+    return page.write()
 
 
 def _draw_map(
-    axes: Axes,
+    window: Window,
     plan: Plan,
     viewport: Viewport,
     stretches: NDArray[np.object_],
@@ -100,15 +97,15 @@ def _draw_map(
     network = plan.area.network
     features = basemap.select_visible_features(plan.area.features, viewport)
     pieces = basemap.find_visible_pieces(network, viewport)
-    basemap.draw_ground(axes, features, viewport)
-    basemap.draw_streets(axes, network, pieces, viewport)
-    band = symbols.draw_stretches(axes, stretches, BAND_WIDTH)
-    centres = _draw_markers(axes, viewport, markers, viewport.to_page(places))
+    basemap.draw_ground(window, features, viewport)
+    basemap.draw_streets(window, network, pieces, viewport)
+    band = symbols.draw_stretches(window, stretches, BAND_WIDTH)
+    centres = _draw_markers(window, viewport, markers, viewport.to_page(places))
     sizes = np.array([(marker.width, MARKER_HEIGHT) for marker in markers]).reshape(-1, 2) + 2
     marker_boxes = build_level_boxes(centres, sizes)
     north = symbols.place_north_arrow(viewport, marker_boxes)
-    symbols.draw_border(axes, *viewport.size)
-    symbols.draw_north_arrow(axes, viewport, north)
+    symbols.draw_border(window, *viewport.size)
+    symbols.draw_north_arrow(window, viewport, north)
     labels = [
         *(
             _build_marker_label(marker, x, y)
@@ -122,11 +119,14 @@ def _draw_map(
     for label, box in place_names.place_map_labels(
         labels, viewport, occupied=occupied, avoided=band
     ):
-        place_names.draw_label(axes, label, box)
+        place_names.draw_label(window, label, box)
 
 
 def _draw_markers(
-    axes: Axes, viewport: Viewport, markers: Sequence[MapMarker], true_points: NDArray[np.float64]
+    window: Window,
+    viewport: Viewport,
+    markers: Sequence[MapMarker],
+    true_points: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """Draw the signs, moved apart where they would overlap; returns their (n, 2) middles."""
     widest = max((marker.width for marker in markers), default=MARKER_HEIGHT)
@@ -134,23 +134,18 @@ def _draw_markers(
     centres = separate_points(true_points, widest + 2.0)
     centres = np.clip(centres, half, np.array(viewport.size) - half)
     symbols.draw_marker_leaders(
-        axes, centres, true_points, min_shift=4.0, line_width=1.1, radius=2.0
+        window, centres, true_points, min_shift=4.0, line_width=1.1, radius=2.0
     )
     for marker, (x, y) in zip(markers, centres.tolist(), strict=True):
         left, low, width = x - marker.width / 2, y - MARKER_HEIGHT / 2, marker.width
         if marker.school:
-            shape: Patch = Rectangle((left, low), width, MARKER_HEIGHT)
-            shape.set(facecolor="white", linewidth=1.8)
+            outline, edge = trace_rectangle(left, low, width, MARKER_HEIGHT), 1.8
         else:
-            end = MARKER_HEIGHT / 2
-            shape = FancyBboxPatch(
-                (left + end, low + end),
-                max(0.1, width - MARKER_HEIGHT),
-                0.1,
-                boxstyle=f"round,pad={end},rounding_size={end}",
-            )
-            shape.set(facecolor="black", linewidth=1.0)
-        symbols.draw_sign(axes, shape, marker.text, (x, y), TEXT_SIZE)
+            outline = trace_rounded(left, low, width, MARKER_HEIGHT, MARKER_HEIGHT / 2)
+            edge = 1.0
+        symbols.draw_sign(
+            window, outline, marker.text, (x, y), TEXT_SIZE, edge=edge, is_black=not marker.school
+        )
     return centres
 
 

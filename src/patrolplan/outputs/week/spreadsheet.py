@@ -7,9 +7,10 @@ import csv
 import datetime as dt
 import io
 import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
+import geopandas as gpd
 import pandas as pd
 import xlsxwriter
 from xlsxwriter.format import Format
@@ -24,9 +25,10 @@ from patrolplan.team.ledger.monthly_return import (
     compare_doses,
     list_shortfalls,
     month_days,
+    summarise_designated,
     summarise_doses,
 )
-from patrolplan.team.week import DemandOutcome, Duty, format_day
+from patrolplan.team.week import DemandKind, DemandOutcome, Duty, format_day
 from patrolplan.times import format_time
 
 COLUMNS = (
@@ -188,7 +190,12 @@ def _build_officer_rows(roster: Roster) -> list[list[str]]:
 
 
 DEMAND_COLUMNS = ("Kind", "Sign", "Place", "Day", "Visits", "Met by", "Why not")
-DEMAND_KINDS = {"tasked": "tasked", "watched": "new or rising", "feared": "pupils feel unsafe"}
+DEMAND_KINDS: Mapping[DemandKind, str] = {
+    "tasked": "tasked",
+    "designated": "designated by the force",
+    "watched": "new or rising",
+    "feared": "pupils feel unsafe",
+}
 
 
 def _build_demand_row(roster: Roster, demand: DemandOutcome) -> list[str]:
@@ -259,22 +266,37 @@ STAFF_ROW = "school staff"
 
 
 def build_return_tables(
-    ledger: Ledger, month: str, *, staff: Collection[str] = ()
+    ledger: Ledger,
+    month: str,
+    *,
+    staff: Collection[str] = (),
+    polygons: gpd.GeoDataFrame | None = None,
 ) -> dict[str, pd.DataFrame]:
     """Doses promised and delivered in a month (YYYY-MM), for each of `TABLES`.
 
-    And "by-reason", why what was promised was not delivered. `staff` are names of the officers
-    table that are not shown: they are counted together.
+    And "by-reason", why what was promised was not delivered; and where the force designates
+    hotspots, "by-designated", a row each, also of those that nobody went to. `staff` are names of
+    the officers table that are not shown: they are counted together. `polygons`, such as wards,
+    add "by-polygon", see `compare_doses`.
     """
     first, last = month_days(month)
-    table = compare_doses(ledger, first, last)
+    table = compare_doses(ledger, first, last, polygons=polygons)
     table["officer"] = table["officer"].where(~table["officer"].isin(list(staff)), STAFF_ROW)
     tables = {name: summarise_doses(table, by) for name, by in TABLES.items()}
-    return tables | {"by-reason": list_shortfalls(ledger, first, last)}
+    if polygons is not None:
+        tables["by-polygon"] = summarise_doses(table, ["polygon"])
+    tables["by-reason"] = list_shortfalls(ledger, first, last)
+    designated = summarise_designated(ledger, first, last, tables["by-hotspot"])
+    return tables if designated.empty else tables | {"by-designated": designated}
 
 
 def write_return(
-    ledger: Ledger, month: str, out: str | Path, *, staff: Collection[str] = ()
+    ledger: Ledger,
+    month: str,
+    out: str | Path,
+    *,
+    staff: Collection[str] = (),
+    polygons: gpd.GeoDataFrame | None = None,
 ) -> Path:
     """Write a month's return completely or not at all; equal doses give equal bytes.
 
@@ -286,9 +308,12 @@ def write_return(
         YYYY-MM.
     out
         Folder: `return-MONTH.csv`, a row per school and hotspot, and `by-hotspot.csv`,
-        `by-school.csv`, `by-officer.csv`, `by-week.csv`, `by-reason.csv`.
+        `by-school.csv`, `by-officer.csv`, `by-week.csv`, `by-reason.csv`; `by-designated.csv` where
+        the force designates hotspots, and `by-polygon.csv` with `polygons`.
     staff
         Names of school staff in the officers table: they are counted together, not shown.
+    polygons
+        Wards, beats or others to sum by, see `compare_doses`.
 
     Returns
     -------
@@ -302,7 +327,7 @@ def write_return(
     LedgerError
         When the ledger cannot be read.
     """
-    tables = build_return_tables(ledger, month, staff=staff)
+    tables = build_return_tables(ledger, month, staff=staff, polygons=polygons)
     out = Path(out)
     details = {"schema": 1, "area": ledger.area, "month": month}
     with replace_folder(out, details) as folder:

@@ -10,7 +10,7 @@ import shapely
 from patrolplan.area import StudyArea
 from patrolplan.team.ledger.ledger import Ledger, has_ledger, open_ledger
 from patrolplan.team.ledger.monthly_return import read_presence
-from patrolplan.team.ledger.visits import match_stretches, project_stops
+from patrolplan.team.ledger.visits import match_places, project_stops
 
 DOSE_HISTORY_DAYS = 7
 """Days whose doses a new week starts from."""
@@ -28,7 +28,8 @@ def delivered_before(
     start
         First day of the week to plan; its own doses are not included.
     hotspots
-        See `patrolplan.tables.HOTSPOTS`; doses find theirs by place, not by name.
+        See `patrolplan.tables.HOTSPOTS`; doses find theirs by place, not by name, unless the force
+        designates it.
     days
         How many days back.
 
@@ -41,8 +42,12 @@ def delivered_before(
     visits = read_presence(ledger, start - dt.timedelta(days=days), start - dt.timedelta(days=1))
     visits = visits[visits["minutes"] > 0].reset_index(drop=True)
     xy = project_stops(visits, ledger.projection)
-    row = match_stretches(
-        xy, hotspots.geometry.to_numpy(), shapely.get_coordinates(hotspots["stop"].to_numpy())
+    row = match_places(
+        visits,
+        xy,
+        hotspots,
+        hotspots.geometry.to_numpy(),
+        shapely.get_coordinates(hotspots["stop"].to_numpy()),
     )
     names = pd.Series(hotspots["hotspot"].to_numpy(dtype=object)).reindex(row)
     visits["hotspot"] = np.where(row >= 0, names.to_numpy(), visits["place"])

@@ -8,11 +8,14 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
+from patrolplan.network.polygon_parts import split_by_polygons
 from patrolplan.tables import REASONS
 from patrolplan.team.ledger.ledger import Ledger
 from patrolplan.team.ledger.presence import PlaceAccount, account_for_visits, share_presence_by_day
-from patrolplan.team.ledger.visits import match_stretches, project_stops, project_to_metres
+from patrolplan.team.ledger.visits import match_places, project_stops, project_to_metres
+from patrolplan.team.shares import OUTSIDE, project_polygons, read_polygon_names
 
 FIGURE_COLUMNS = (
     "promised_visits",
@@ -55,14 +58,36 @@ def month_days(month: str) -> tuple[dt.date, dt.date]:
     return first, first.replace(day=calendar.monthrange(first.year, first.month)[1])
 
 
-def compare_doses(ledger: Ledger, first: dt.date, last: dt.date) -> pd.DataFrame:
+def compare_doses(
+    ledger: Ledger,
+    first: dt.date,
+    last: dt.date,
+    *,
+    polygons: gpd.GeoDataFrame | None = None,
+    name: str | None = None,
+) -> pd.DataFrame:
     """Every promised or delivered visit in these days, the two side by side.
+
+    Parameters
+    ----------
+    polygons
+        Wards, beats or others, in any CRS and without overlaps; they add the column `polygon`.
+    name
+        Column with their names, as in `patrolplan.shares_by`.
 
     Returns
     -------
     pandas.DataFrame
-        `officer, date, week` (its Monday), `urn, school, hotspot, place` and `FIGURE_COLUMNS`.
-        Names and words of a place are those last handed out in these days.
+        `officer, date, week` (its Monday), `urn, school, hotspot, kind, place` and
+        `FIGURE_COLUMNS`.
+        Names and words of a place are those last handed out in these days. `polygon` is a category
+        with all names in the order given, and "outside": that in which one stands at the place, the
+        earlier one where it is on a border.
+
+    Raises
+    ------
+    InputError
+        When the polygons cannot be counted by, see `patrolplan.shares_by`.
     """
     promised, delivered = ledger.read_promised(first, last), ledger.read_delivered(first, last)
     spots = _match_places(ledger, first, last, promised, delivered)
@@ -72,12 +97,25 @@ def compare_doses(ledger: Ledger, first: dt.date, last: dt.date) -> pd.DataFrame
     table[list(FIGURE_COLUMNS)] = table[list(FIGURE_COLUMNS)].astype(float).fillna(0.0)
     table = table.groupby(COMPARISON_KEY, as_index=False)[list(FIGURE_COLUMNS)].sum()
     table[list(WHOLE_COLUMNS)] = table[list(WHOLE_COLUMNS)].astype("int64")
+    if polygons is not None:
+        spots["polygon"] = _find_polygons(spots, polygons, name, ledger.projection.crs)
     table = table.merge(spots, on="spot", how="left")
     table["week"] = [day - dt.timedelta(days=day.weekday()) for day in table["date"]]
     schools = promised.drop_duplicates("urn", keep="last").set_index("urn")["school"]
     table["school"] = table["urn"].map(schools).fillna("")
-    columns = ["officer", "date", "week", "urn", "school", "hotspot", "place", *FIGURE_COLUMNS]
+    place = ["hotspot", "kind", "place", *(["polygon"] if polygons is not None else [])]
+    columns = ["officer", "date", "week", "urn", "school", *place, *FIGURE_COLUMNS]
     return table.sort_values(COMPARISON_KEY, ignore_index=True)[columns]
+
+
+def _find_polygons(
+    spots: pd.DataFrame, polygons: gpd.GeoDataFrame, name: str | None, crs: str
+) -> pd.Categorical:
+    """The name of the polygon in which each place lies."""
+    names = [*read_polygon_names(polygons, name), OUTSIDE]
+    points = shapely.points(spots[["x", "y"]].to_numpy(dtype=np.float64))
+    row = split_by_polygons(points, project_polygons(polygons, crs)).argmax(axis=1)
+    return pd.Categorical(np.array(names, dtype=object)[row], categories=names)
 
 
 def read_presence(ledger: Ledger, first: dt.date, last: dt.date) -> pd.DataFrame:
@@ -125,15 +163,43 @@ def summarise_doses(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     -------
     pandas.DataFrame
         The columns given, `FIGURE_COLUMNS`, and `delivered_percent` of the promised minutes, NA
-        where nothing was promised.
+        where nothing was promised. By `polygon` alone, one row a polygon, also where nobody was.
     """
-    sums = table.groupby(by, as_index=False)[list(FIGURE_COLUMNS)].sum()
+    figures = table.groupby(by, as_index=False, observed=len(by) > 1)[list(FIGURE_COLUMNS)]
+    sums = figures.sum()
     sums = sums.sort_values(by, key=_pad_hotspot_numbers, ignore_index=True)
     promised = sums["promised_minutes"]
     share = 100 * sums["delivered_minutes"] / promised.where(promised > 0)
     minutes = [name for name in FIGURE_COLUMNS if name.endswith("minutes")]
     sums[minutes] = sums[minutes].round(1)
     return sums.assign(delivered_percent=share.astype("Float64").round(1))
+
+
+def summarise_designated(
+    ledger: Ledger, first: dt.date, last: dt.date, by_hotspot: pd.DataFrame
+) -> pd.DataFrame:
+    """Plan against delivered of every hotspot that the force designates, in these days.
+
+    Parameters
+    ----------
+    by_hotspot
+        Those with a dose, see `summarise_doses` by `hotspot` and `place`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `place_id`, `place` and the figures; 0 where nothing was promised and nobody was. Those of
+        the weeks that were handed out, by id.
+    """
+    spots = ledger.read_hotspots(first, last)
+    spots = spots[spots["kind"] == "designated"].drop_duplicates("hotspot").sort_values("hotspot")
+    figures = by_hotspot.drop(columns="place").drop_duplicates("hotspot").set_index("hotspot")
+    found = figures.reindex(spots["hotspot"])
+    counted = found[list(FIGURE_COLUMNS)].fillna(0.0).astype(figures.dtypes[list(FIGURE_COLUMNS)])
+    table = counted.assign(delivered_percent=found["delivered_percent"]).reset_index(drop=True)
+    table.insert(0, "place_id", spots["hotspot"].to_numpy())
+    table.insert(1, "place", spots["place"].to_numpy())
+    return table
 
 
 def _list_promised(promised: pd.DataFrame, accounts: PlaceAccounts) -> Iterator[dict[str, Any]]:
@@ -199,30 +265,33 @@ def _pad_hotspot_numbers(column: pd.Series) -> pd.Series:
 def _match_places(
     ledger: Ledger, first: dt.date, last: dt.date, *tables: pd.DataFrame
 ) -> pd.DataFrame:
-    """`hotspot, place, spot`, one row a place; adds a column `spot` to each table, its place.
+    """`hotspot, kind, place, spot, x, y`, a row a place; adds a column `spot` to each table.
 
     A place is a hotspot of the week handed out last; hotspots of earlier weeks and visits count as
-    the place that they lie on. One that lies on none is added as a place of its own.
+    the place that they lie on. One that lies on none is added as a place of its own. What the force
+    designates is known by its id.
     """
-    places: list[tuple[str, str]] = []
+    columns = ["hotspot", "kind", "place"]
+    places = pd.DataFrame(columns=columns, dtype=object)
     stretches, all_stops_xy = np.empty(0, dtype=object), np.empty((0, 2))
     for _, week in ledger.read_hotspots(first, last).groupby("handout", sort=False):
         stops_xy = project_stops(week, ledger.projection)
-        row = match_stretches(stops_xy, stretches, all_stops_xy)
+        row = match_places(week, stops_xy, places, stretches, all_stops_xy)
         new = week[row < 0]
-        places += list(zip(new["hotspot"], new["place"], strict=True))
+        places = pd.concat([places, new[columns]], ignore_index=True)
         stretches = np.concatenate(
             [stretches, project_to_metres(new["stretch"], ledger.projection)]
         )
         all_stops_xy = np.concatenate([all_stops_xy, stops_xy[row < 0]])
     for table in tables:
         stops_xy = project_stops(table, ledger.projection)
-        table["spot"] = match_stretches(stops_xy, stretches, all_stops_xy)
+        table["spot"] = match_places(table, stops_xy, places, stretches, all_stops_xy)
         unmatched = table[table["spot"] < 0]
-        for place, group in unmatched.groupby("place"):  # on days for which no week is handed out
+        for _, group in unmatched.groupby("place"):  # on days for which no week is handed out
             table.loc[group.index, "spot"] = len(places)
-            places.append((str(group["hotspot"].iloc[0]), str(place)))
+            places = pd.concat([places, group[columns].iloc[:1]], ignore_index=True)
             xy = project_stops(group.iloc[:1], ledger.projection)
             stretches = np.append(stretches, gpd.points_from_xy(*xy.T))
             all_stops_xy = np.concatenate([all_stops_xy, xy])
-    return pd.DataFrame(places, columns=["hotspot", "place"]).assign(spot=np.arange(len(places)))
+    x, y = all_stops_xy.T
+    return places.assign(spot=np.arange(len(places)), x=x, y=y)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from patrolplan.atomic import WEEK_FILE, hash_content
 from patrolplan.errors import InputError
 from patrolplan.patrols.beats import join_beats
+from patrolplan.patrols.designated import find_territories
 from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.team.ledger.visits import SAME_STOP_METRES, guess_stop_kind
 from patrolplan.team.week import Week
@@ -61,14 +62,17 @@ def build_hotspots_document(week: Week) -> dict[str, Any]:
     dict
         A feature a beat: its stretches, and as properties `hotspot`, `kind`, `place`, `stop`
         [lon, lat] and `other_stops`, where else patrols of the week stand for it: at tasked places.
-        A stop of another kind than "hotspot" is a point.
+        One that the force designates has its whole polygon: what is done anywhere in it counts. A
+        tasked place is a point.
     """
     table = join_beats(week.plan.area, week.plan.hotspots)
     projection = week.plan.area.projection
     rows = [
-        (name, "hotspot", place, stop, stretch)
-        for name, place, stop, stretch in zip(
-            table["hotspot"], table["place"], table["stop"], table.geometry, strict=True
+        (name, kind, place, stop, stretch)
+        for name, kind, place, stop, stretch in zip(
+            *(table[column] for column in ("hotspot", "kind", "place", "stop")),
+            find_territories(week.plan.area, table),
+            strict=True,
         )
     ]
     names = set(table["hotspot"])  # a week handed out may stop at hotspots of an earlier plan
@@ -76,7 +80,7 @@ def build_hotspots_document(week: Week) -> dict[str, Any]:
         stop.hotspot: (stop.hotspot, stop.kind, stop.place, point, point)
         for duty in week.duties
         for stop in duty.patrol.stops
-        if (stop.kind != "hotspot" or stop.hotspot not in names)
+        if (stop.kind == "tasked" or stop.hotspot not in names)
         and (point := shapely.Point(stop.x, stop.y))
     }
     rows += [others[name] for name in sorted(others)]

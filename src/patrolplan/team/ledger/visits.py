@@ -4,7 +4,8 @@ Each plan names its hotspots from scratch: H3 of one month need not be H3 of the
 streets stay. So a visit never finds its place by a hotspot's name.
 
 *The same visit* is one of the same day, school, window, place and people. The place of a hotspot
-is its stop; a place that is no hotspot, such as one tasked by intelligence, is known by its id.
+is its stop; a place that is no hotspot, such as one tasked by intelligence, is known by its id, and
+so is a hotspot that the force designates: its id stays while its streets and stops may change.
 Where a week was handed out again and a visit's stop is no longer one of its stops, the visit
 belongs to the hotspot on whose stretch it was. Officers who patrol together make one visit, which
 any of them enters and corrects.
@@ -349,6 +350,38 @@ def match_stretches(
         matched, nearest = shapely.STRtree(own).query_nearest(points, max_distance=SAME_STOP_METRES)
         order = np.lexsort((-nearest, matched))  # of stretches that share a stop, the first
         rows[matched[order]] = nearest[order]
+    return rows
+
+
+def match_places(
+    visits: pd.DataFrame,
+    xy: NDArray[np.float64],
+    places: pd.DataFrame,
+    stretches: NDArray[np.object_],
+    stops_xy: NDArray[np.float64],
+) -> NDArray[np.int64]:
+    """Which place each visit is at: a designated one by its id, others as `match_stretches` says.
+
+    Parameters
+    ----------
+    visits
+        (k,) `hotspot`, `kind`, whose stops are at (k, 2) `xy`.
+    places
+        (m,) `hotspot`, `kind`, with their (m,) `stretches` and (m, 2) `stops_xy`.
+
+    Returns
+    -------
+    NDArray
+        (k,) row of the place, -1 for none.
+    """
+    rows = np.full(len(visits), -1, dtype=np.int64)
+    own = np.flatnonzero(places["kind"] != "designated")
+    others = np.flatnonzero(visits["kind"] != "designated")
+    found = match_stretches(xy[others], stretches[own], stops_xy[own])
+    rows[others] = np.append(own, -1)[found]
+    ids = {name: row for row, name in enumerate(places["hotspot"]) if row not in set(own.tolist())}
+    for row in np.setdiff1d(np.arange(len(visits)), others):
+        rows[row] = ids.get(visits["hotspot"].iloc[row], -1)
     return rows
 
 

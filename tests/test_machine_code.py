@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from patrolplan import compiled
+from patrolplan import compiled, machine_code
 
 KEY = ("signature", "processor")
 
 
 def _open_files(folder, stamp=(1.0, 2)):
-    return compiled._SealedFiles(str(folder), "function", stamp)
+    return machine_code._SealedFiles(str(folder), "function", stamp)
 
 
 def test_an_entry_is_read_back_as_it_was_stored(tmp_path):
@@ -52,7 +52,7 @@ def test_an_entry_of_another_source_is_not_used(tmp_path):
 PROGRAM = """
 import numpy as np
 from patrolplan.compiled import mix_bits
-print(mix_bits(np.uint64(5), np.uint64(3)), sum(mix_bits.stats.cache_hits.values()))
+print(mix_bits(np.uint64(5), np.uint64(3)), sum(mix_bits.compiled.stats.cache_hits.values()))
 """
 
 
@@ -87,7 +87,7 @@ def test_functions_run_where_no_folder_can_be_written(monkeypatch):
         message = "cannot cache function: no locator available"
         raise RuntimeError(message)
 
-    monkeypatch.setattr(compiled, "_SealedCache", refuse)
+    monkeypatch.setattr(machine_code, "_SealedCache", refuse)
     double = compiled.jit_compile("f8(f8)")(lambda value: 2 * value)
     assert double(4.0) == 8.0
 
@@ -95,8 +95,8 @@ def test_functions_run_where_no_folder_can_be_written(monkeypatch):
 def test_the_cache_folder_serves_where_the_source_is_read_only(monkeypatch, tmp_path):
     """Where numba finds no folder of its own, compiled code goes into patrolplan's cache folder."""
     monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path))
-    monkeypatch.setattr(compiled.numba.config, "CACHE_DIR", "")
-    real, tries = compiled._SealedCache, []
+    monkeypatch.setattr(machine_code.numba.config, "CACHE_DIR", "")
+    real, tries = machine_code._SealedCache, []
 
     def refuse_once(function):
         tries.append(function)
@@ -105,10 +105,26 @@ def test_the_cache_folder_serves_where_the_source_is_read_only(monkeypatch, tmp_
             raise RuntimeError(message)
         return real(function)
 
-    monkeypatch.setattr(compiled, "_SealedCache", refuse_once)
+    monkeypatch.setattr(machine_code, "_SealedCache", refuse_once)
 
     def triple(value):
         return 3 * value
 
     assert compiled.jit_compile("f8(f8)")(triple)(2.0) == 6.0
     assert list((tmp_path / "compiled").rglob("*.nbc"))
+
+
+def test_a_function_is_compiled_when_it_first_runs_and_with_those_that_it_calls():
+    """Nothing is compiled before the first call; a compiled function may call another."""
+
+    @compiled.jit_compile("i8(i8)")
+    def double(value):
+        return 2 * value
+
+    @compiled.jit_compile("i8(i8)")
+    def double_twice(value):
+        return double(double(value))
+
+    assert (double._compiled, double_twice._compiled) == (None, None)
+    assert double_twice(3) == 12
+    assert double._compiled is not None

@@ -1,0 +1,46 @@
+"""Hotspots that a force designates: which of them have a street of the area, and which pieces."""
+
+import geopandas as gpd
+import numpy as np
+from numpy.typing import NDArray
+
+from patrolplan.area.study_area import LoadReport, StudyArea
+from patrolplan.network import StreetNetwork
+from patrolplan.network.shapes import find_pieces_of_shapes
+
+SOURCE = "designated"
+NO_STREET = "without a street of the area that an earlier one does not have"
+
+
+def select_designated(
+    designated: gpd.GeoDataFrame | None,
+    network: StreetNetwork,
+    report: LoadReport,
+) -> gpd.GeoDataFrame | None:
+    """Those with a street of the area of their own; the others are left out and counted.
+
+    None where no table is given. Where none at all has a street, that is a problem: most likely
+    the CRS of the file is wrong.
+    """
+    if designated is None:
+        return None
+    has_street = [len(pieces) > 0 for pieces in _find_pieces(network, designated)]
+    chosen = designated[has_street].reset_index(drop=True)
+    report.left_out.add(SOURCE, NO_STREET, len(designated) - len(chosen))
+    if chosen.empty:
+        what = f"none of the {len(designated)} polygons has a street of the area"
+        remedy = "check their CRS, and that they overlap the area"
+        report.problems.add("[sources] designated", what, remedy)
+    return chosen
+
+
+def find_designated_pieces(area: StudyArea) -> list[NDArray[np.int64]]:
+    """The pieces of street of each designated hotspot; where two overlap, the earlier row has them.
+
+    None is in two of them, so that its risk counts once.
+    """
+    return [] if area.designated is None else _find_pieces(area.network, area.designated)
+
+
+def _find_pieces(network: StreetNetwork, designated: gpd.GeoDataFrame) -> list[NDArray[np.int64]]:
+    return find_pieces_of_shapes(network, np.asarray(designated.geometry.array, dtype=object))

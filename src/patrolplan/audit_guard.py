@@ -1,0 +1,98 @@
+"""What risk and planning use to refuse columns that are for audit only: their mark, no value.
+
+Deprivation, ethnicity and the like may say who gets the patrols, never where patrols go. They are
+stored in `patrolplan.team.audit_columns.AuditColumns`, which the rooms that estimate and plan may
+not import. Here is only how to recognise such columns where somebody offers them all the same: by
+the object that holds them, or by the mark that their names carry wherever they leave it.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Protocol, runtime_checkable
+
+import pandas as pd
+
+from patrolplan.errors import InputError, Problem
+
+AUDIT_MARK = "audit_only_"
+"""Begins the name of every column for audit in any table, so that it is seen after a merge, or in
+a file, as well."""
+
+SENSITIVE_NAME = re.compile(r"depriv|ethnic|(^|[^a-z])(imd|idaci|fsm)|free.?school.?meal|decile")
+"""Words in the names of such columns, in lower case."""
+
+REMEDY = "use it in measure_burden alone: risk and patrols must not depend on it"
+
+
+@runtime_checkable
+class HoldsAuditColumns(Protocol):
+    """What has columns that are for audit only."""
+
+    @property
+    def audit_column_names(self) -> tuple[str, ...]:
+        """Their names, without the mark."""
+
+
+def is_marked(name: object) -> bool:
+    """Whether a column carries the mark.
+
+    Examples
+    --------
+    >>> is_marked("audit_only_decile"), is_marked("decile")
+    (True, False)
+    """
+    return str(name).strip().casefold().startswith(AUDIT_MARK)
+
+
+def is_for_audit(name: object) -> bool:
+    """Whether a column carries the mark, or a name that leaves no doubt.
+
+    Examples
+    --------
+    >>> [is_for_audit(name) for name in ("IMD decile", "PercentageFSM", "ethnicity", "time")]
+    [True, True, True, False]
+    """
+    split = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", str(name))
+    return is_marked(name) or SENSITIVE_NAME.search(split.strip().casefold()) is not None
+
+
+def refuse_audit_columns(where: str, *given: object, by_name: bool = False) -> None:
+    """Refuse what holds columns for audit, or a table that has some.
+
+    Parameters
+    ----------
+    where
+        What they are offered to, for the message.
+    given
+        Anything; lists and mappings are looked into.
+    by_name
+        Also refuse columns of tables whose name alone leaves no doubt, see `is_for_audit`.
+
+    Raises
+    ------
+    InputError
+        With every such column by name.
+    """
+    test = is_for_audit if by_name else is_marked
+    names = dict.fromkeys(name for one in given for name in _list_columns(one) if test(name))
+    if names:
+        raise InputError(
+            Problem(where, f"column '{name.removeprefix(AUDIT_MARK)}' is for audit only", REMEDY)
+            for name in names
+        )
+
+
+def _list_columns(given: object) -> Iterator[str]:
+    """Names of the columns in a table, or held for audit; of all in a list or mapping."""
+    if isinstance(given, HoldsAuditColumns):
+        yield from (f"{AUDIT_MARK}{name}" for name in given.audit_column_names)
+    elif isinstance(given, pd.DataFrame):
+        yield from map(str, (*given.columns, *given.index.names))
+    elif isinstance(given, pd.Series):
+        yield from map(str, (given.name, *given.index.names))
+    elif isinstance(given, Mapping):
+        for one in given.values():
+            yield from _list_columns(one)
+    elif isinstance(given, list | tuple | set | frozenset):
+        for one in given:
+            yield from _list_columns(one)

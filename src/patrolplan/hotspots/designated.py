@@ -1,0 +1,75 @@
+"""Hotspots that the force designates, beside those that are found: the streets of its polygons.
+
+They come first: street in a polygon belongs to the force's hotspot, and others are found on the
+street that is left, so that no piece counts twice.
+
+A hexagon of ten football pitches may have two kilometres of street, which nobody sees from one
+stop. What a dwell there is worth is what can be walked in it: the connected stretch of most risk
+inside the polygon, no longer than a beat may be. Otherwise every polygon would beat every hotspot
+that is found by its size alone. What is done anywhere in the polygon counts for it all the same.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from patrolplan.area import StudyArea
+from patrolplan.hotspots.clusters import find_best_stretch
+from patrolplan.hotspots.reasons import DesignatedReason, Reason
+from patrolplan.inputs.designated import ALL_DAYS
+from patrolplan.network import StreetNetwork
+
+OWN, DESIGNATED = "hotspot", "designated"
+"""Kinds of hotspots: found here, or designated by the force."""
+
+
+def add_designations(
+    area: StudyArea, names: Iterable[str], reasons: Sequence[list[Reason]]
+) -> list[list[Reason]]:
+    """(h,) the reasons of hotspots; first, of those by the force, that it designates them."""
+    if area.designated is None:
+        return list(reasons)
+    places = area.designated.set_index("place_id")
+    return [
+        [_build_reason(name, places.loc[name]), *own] if name in places.index else own
+        for name, own in zip(names, reasons, strict=True)
+    ]
+
+
+def _build_reason(place_id: str, place: pd.Series) -> DesignatedReason:
+    return DesignatedReason(
+        place_id=place_id,
+        name=str(place["name"]),
+        days=() if len(place["days"]) == len(ALL_DAYS) else tuple(place["days"]),
+        hours=f"{place['from']}-{place['to']}" if place["from"] else "",
+    )
+
+
+def cut_to_walk(
+    area: StudyArea, amounts: NDArray[np.float64], polygons: Sequence[NDArray[np.int64]]
+) -> list[NDArray[np.int64]]:
+    """Of the pieces in each polygon those that a patrol walks: connected, with most risk.
+
+    They are no more street than is walked up and down within a dwell, as of a beat.
+
+    Parameters
+    ----------
+    amounts
+        (p,) risk of each piece; some in every polygon.
+    """
+    patrol = area.settings.patrol
+    max_length = patrol.dwell_minutes * patrol.walking_speed_kmh * 1000 / 60 / 2
+    return [find_best_stretch(area.network, amounts, pieces, max_length) for pieces in polygons]
+
+
+def give_empty_some(
+    network: StreetNetwork, risk: NDArray[np.float64], stretches: Sequence[NDArray[np.int64]]
+) -> NDArray[np.float64]:
+    """(p,) risk, and in stretches without any their metres, so that there is something to watch."""
+    amounts = risk.copy()
+    for pieces in stretches:
+        if not risk[pieces].any():
+            amounts[pieces] = network.piece_metres[pieces]
+    return amounts

@@ -1,0 +1,142 @@
+"""Hotspots that a force designates: polygons with an id, days, hours and minutes a week."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+import geopandas as gpd
+import pandas as pd
+
+from patrolplan.crs import Projection
+from patrolplan.inputs.lookups import (
+    ONCE,
+    OPTIONAL_TIME,
+    Lookup,
+    Rule,
+    build_fields,
+    given,
+    matching,
+)
+from patrolplan.inputs.polygon_files import read_polygon_rows
+from patrolplan.inputs.table_reader import Field, parse_numbers
+from patrolplan.inputs.table_sources import TableSource
+from patrolplan.tables import DESIGNATED, LeftOut
+
+ALL_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+PLACE_ID = re.compile(r"[^\W_][\w ./()&'-]{0,23}")
+"""An id that fits on every paper, and in the name of a file."""
+
+OWN_NAME = re.compile(r"H\d+", re.IGNORECASE)
+"""Names that patrolplan gives to the hotspots that it finds."""
+
+TIME_REMEDY = "write HH:MM in both from and to, or nothing in both"
+
+
+def _is_not_own_name(table: pd.DataFrame, column: str) -> pd.Series:
+    return ~table[column].str.fullmatch(OWN_NAME)
+
+
+def _has_other_end(table: pd.DataFrame, column: str) -> pd.Series:
+    other = table["from" if column == "to" else "to"]
+    return (table[column] != "") | (other == "")
+
+
+def _is_other_time(table: pd.DataFrame, column: str) -> pd.Series:
+    return (table[column] == "") | (table[column] != table["from"])
+
+
+_DAY = f"({'|'.join(ALL_DAYS)})"
+_TIME = matching(OPTIONAL_TIME, "{value} is not a valid time", TIME_REMEDY)
+_BOTH = Rule(_has_other_end, "the time is missing while the other one is there", TIME_REMEDY)
+
+DESIGNATED_TABLE = Lookup(
+    "designated",
+    (
+        *build_fields("place_id", "name"),
+        *(Field(name) for name in ("days", "from", "to")),
+        Field("minutes"),
+    ),
+    (
+        ("place_id", given("the place's id is missing", "write the force's own, such as HO-12")),
+        (
+            "place_id",
+            matching(
+                rf"({PLACE_ID.pattern})?",
+                "{value} is not an id",
+                "write 1 to 24 letters, digits, spaces or . - / &",
+            ),
+        ),
+        (
+            "place_id",
+            Rule(
+                _is_not_own_name,
+                "{value} is how hotspots are called that patrolplan finds itself",
+                "write it another way, such as HO-12",
+            ),
+        ),
+        ("place_id", ONCE),
+        ("name", matching(r".{0,60}", "{value} is too long", "write at most 60 letters")),
+        (
+            "days",
+            matching(
+                rf"({_DAY}(;{_DAY})*)?",
+                "{value} is not a list of days",
+                "write such as mon;wed;sat, or nothing for every day",
+            ),
+        ),
+        *((column, rule) for column in ("from", "to") for rule in (_TIME, _BOTH)),
+        ("to", Rule(_is_other_time, "{value} is both the first and the last time", TIME_REMEDY)),
+        (
+            "minutes",
+            matching(
+                r"([1-9]\d{0,3})?",
+                "{value} is not a number of minutes a week",
+                "write a whole number of 1 or more, or nothing",
+            ),
+        ),
+    ),
+)
+
+
+def read_designated(
+    paths: Sequence[TableSource],
+    projection: Projection,
+    left_out: LeftOut,
+    *,
+    columns: Mapping[str, str] | None = None,
+) -> gpd.GeoDataFrame | None:
+    """Read the hotspots that a force designates, see `patrolplan.tables.DESIGNATED`.
+
+    Parameters
+    ----------
+    left_out
+        Collects how many features are not polygons.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame or None
+        None where no file is given.
+
+    Raises
+    ------
+    InputError
+        When a file cannot be read, and with every value that does not meet the rules.
+    """
+    if not paths:
+        return None
+    rows = read_polygon_rows(DESIGNATED_TABLE, paths, projection, columns=columns)
+    left_out.count_rows("designated", len(rows))
+    is_polygon = rows.geom_type.isin(["Polygon", "MultiPolygon"])
+    left_out.add("designated", "without a polygon", int((~is_polygon).sum()))
+    rows = rows[is_polygon].reset_index(drop=True)
+    split = [[day for day in cell.split(";") if day] or list(ALL_DAYS) for cell in rows["days"]]
+    table = gpd.GeoDataFrame(
+        {
+            **{name: rows[name] for name in ("place_id", "name")},
+            "days": pd.Series(split, index=rows.index, dtype=object),
+            **{name: rows[name] for name in ("from", "to")},
+            "minutes": pd.Series(parse_numbers(rows["minutes"]), index=rows.index, dtype="float64"),
+        },
+        geometry=rows.make_valid().array,
+        crs=projection.crs,
+    )
+    return DESIGNATED.check(table)

@@ -1,0 +1,116 @@
+"""Compiling with numba, and its cache; imported when the first compiled function is called.
+
+Numba stores machine code next to the source, or in the user's cache folder, and runs whatever it
+reads there. Each of its files is sealed here: one that was cut short, emptied or changed by a bit
+counts as absent, so the function is compiled again and the file replaced. Where no folder can be
+written, functions are compiled in each process, which costs some seconds and nothing else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import pickle
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import numba
+from numba.core import typeinfer
+from numba.core.caching import FunctionCache, IndexDataCacheFile
+from numba.core.serialize import dumps
+
+from patrolplan.cache import cache_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Function = TypeVar("Function", bound="Callable[..., object]")
+
+SEAL_BYTES = hashlib.sha256().digest_size
+"""Length of the seal at the start of each file."""
+
+
+class _SealedFiles(IndexDataCacheFile):  # type: ignore[misc]
+    """The index and the code of one function, with a seal on each file.
+
+    The seal is a hash of numba's version, of the source file's date and size, and of the content,
+    so that it also says whether the content is of this version and source.
+    """
+
+    def _load_index(self) -> dict[Any, str]:
+        try:
+            return dict(pickle.loads(self._read(self._index_path)))  # noqa: S301 - sealed
+        except OSError:
+            return {}
+
+    def _save_index(self, overloads: dict[Any, str]) -> None:
+        self._write(self._index_path, dumps(overloads))
+
+    def _load_data(self, name: str) -> Any:  # noqa: ANN401 - numba's own form
+        return pickle.loads(self._read(self._data_path(name)))  # noqa: S301 - sealed
+
+    def _save_data(self, name: str, data: Any) -> None:  # noqa: ANN401 - numba's own form
+        self._write(self._data_path(name), dumps(data))
+
+    def _read(self, path: str) -> bytes:
+        """The content of a file; raises OSError, as for an absent one, where the seal is broken."""
+        stored = Path(path).read_bytes()
+        seal, content = stored[:SEAL_BYTES], stored[SEAL_BYTES:]
+        if seal != self._seal(content):
+            message = f"{path} is damaged, or of another version"
+            raise OSError(message)
+        return content
+
+    def _write(self, path: str, content: bytes) -> None:
+        with self._open_for_write(path) as stream:
+            stream.write(self._seal(content) + content)
+
+    def _seal(self, content: bytes) -> bytes:
+        source = repr((self._version, self._source_stamp)).encode("utf-8")
+        return hashlib.sha256(source + content).digest()
+
+
+class _SealedCache(FunctionCache):  # type: ignore[misc]
+    """Numba's cache of one function, in sealed files; a failure to write only costs time."""
+
+    def __init__(self, function: Callable[..., object]) -> None:
+        super().__init__(function)
+        self._cache_file = _SealedFiles(
+            cache_path=self._cache_path,
+            filename_base=self._impl.filename_base,
+            source_stamp=self._impl.locator.get_source_stamp(),
+        )
+
+    def save_overload(self, sig: Any, data: Any) -> None:  # noqa: ANN401 - numba's own form
+        with contextlib.suppress(OSError):
+            super().save_overload(sig, data)
+
+
+def _open_cache(function: Callable[..., object]) -> _SealedCache | None:
+    """The cache of a function where numba finds a folder for it, else in ours; None without any."""
+    try:
+        return _SealedCache(function)
+    except RuntimeError:  # neither the source's folder nor the user's can be written
+        pass
+    folder = cache_folder() / "compiled"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        numba.config.CACHE_DIR = str(folder)
+        return _SealedCache(function)
+    except (OSError, RuntimeError):
+        numba.config.CACHE_DIR = ""
+        return None
+
+
+def compile_function(function: Function, signature: str | None) -> Function:
+    """Compile a function that lets other threads run, and cache the result on disk."""
+    dispatcher: Any = numba.njit(error_model="numpy", nogil=True)(function)
+    cache = None if numba.config.DISABLE_JIT else _open_cache(function)
+    if cache is not None:
+        dispatcher._cache = cache  # noqa: SLF001 - as enable_caching sets its own
+    if signature is not None and not numba.config.DISABLE_JIT:
+        # As njit does it when given a signature, but after the cache was replaced.
+        with typeinfer.register_dispatcher(dispatcher):
+            dispatcher.compile(signature)
+            dispatcher.disable_compile()
+    return cast("Function", dispatcher)

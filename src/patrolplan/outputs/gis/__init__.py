@@ -1,0 +1,1 @@
+"""What other programs open: what columns mean, styles and the project for QGIS."""

@@ -1,0 +1,146 @@
+"""What each layer of a GeoPackage is, and what its columns mean, with their units.
+
+They go into the file itself, as the GeoPackage's own schema extension has them: QGIS shows them
+where it shows columns. Layers that are not listed here are written without.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from patrolplan.tables import HOTSPOTS, SCHOOLS
+
+NO_DAY_WORDS = "local time; on 1 January 2000 where the plan is for no day"
+
+
+@dataclass(frozen=True)
+class LayerMeaning:
+    """A layer in a sentence, and the meanings of its columns by their names."""
+
+    about: str
+    columns: Mapping[str, str]
+
+
+_DUTY = {
+    "urn": "unique reference number of the school",
+    "number": "1 for the first officer at this school, 2 for the second",
+}
+
+_HOTSPOT = {
+    name: HOTSPOTS.columns[name].meaning
+    for name in (
+        *("hotspot", "worth", "crime_share", "reports_share", "length_metres", "place"),
+        *("carried_by", "mainly_reports", "p_value", "stands_out", "trend", "survived"),
+        *("stop_stand", "stop_at", "stop_lit"),
+    )
+}
+
+LAYERS: Mapping[str, LayerMeaning] = {
+    "risk": LayerMeaning(
+        "Risk in the patrol window on each piece of street, without where pupils are",
+        {
+            "name": "street; empty where it has no name",
+            "highway": "class of street as in OpenStreetMap",
+            "metres": "length of the piece, metres",
+            "crime": "share of the area's risk from recorded crime, 0 to 1",
+            "reports": "share of the area's risk from pupils' reports, 0 to 1",
+            "risk": "both joined by their weights, share of the area's, 0 to 1",
+            "risk_per_metre": "risk by length, share of the area's per metre",
+            "disagreement": "-1 recorded but not feared, 1 feared but not recorded, 0 in agreement",
+            "expected": "incidents expected in the window on one day, all categories; "
+            "times 190 for a school year",
+            "expected_low": "lower end of the 80 % band of expected, incidents a day",
+            "expected_high": "upper end of the 80 % band of expected, incidents a day",
+        },
+    ),
+    "hotspots": LayerMeaning(
+        "Stretches of street that hold the most risk, with their reasons",
+        _HOTSPOT
+        | {
+            "reasons": "why it is one, in words",
+            "how_sure": "how sure that is, in words",
+            "stop_x": "where one stands, metres east in the layer's CRS",
+            "stop_y": "where one stands, metres north in the layer's CRS",
+            "incidents": "patrol-relevant incidents recorded; missing where not to be shown",
+            "incident_months": "months that incidents were counted in",
+            "reports_low": "pupils' reports, rounded: at least so many; missing where none count",
+            "reports_high": "pupils' reports, rounded: at most so many; missing where none count",
+        },
+    ),
+    "patrols": LayerMeaning(
+        "One patrol of one officer, with all of its way; empty where it stays at the gate",
+        _DUTY
+        | {
+            "school": "name of the school",
+            "start": "at the gate from, HH:MM local",
+            "end": "at its end, HH:MM local",
+            "starts": f"at the gate from, {NO_DAY_WORDS}",
+            "ends": f"at its end, {NO_DAY_WORDS}",
+            "stops": "number of stops",
+            "worth": "share of the risk within the school's reach, 0 to 1",
+            "bound": "no patrol of this school and window can be worth more, 0 to 1",
+            "proven": "no better patrol exists",
+            "walked_metres": "length of its way, metres",
+            "harm_ratio": "harm recorded at stops planned without past months, over that at stops "
+            "planned by counts of crime; above 1 is better",
+            "harm_ratio_low": "lower end of the 95 % interval of harm_ratio",
+            "harm_ratio_high": "upper end of the 95 % interval of harm_ratio",
+        },
+    ),
+    "stops": LayerMeaning(
+        "Where an officer stands, when, and why",
+        _DUTY
+        | {
+            "stop": "order on the patrol, from 1",
+            "hotspot": "hotspot, or name of the tasked place",
+            "kind": "hotspot, tasked or designated",
+            "tasked": "place_id of a tasked place",
+            "arrive": "from, HH:MM local",
+            "leave": "until, HH:MM local",
+            "arrives": f"from, {NO_DAY_WORDS}",
+            "leaves": f"until, {NO_DAY_WORDS}",
+            "place": "street and nearest junction",
+            "stand": "what one stands at",
+            "stands_at": "name of the street that joins, of the bus stop or station there",
+            "lit": "street lighting there: yes, no or unknown",
+            "tasked_metres": "from a tasked place to where one stands, metres",
+            "why": "reasons in words",
+        },
+    ),
+    "legs": LayerMeaning(
+        "From stop to stop, along the streets",
+        _DUTY
+        | {
+            "leg": "order on the patrol: 1 leads to the first stop, the last one back",
+            "metres": "length, metres",
+            "minutes": "time it takes, minutes",
+            "streets": "streets in the order of the way",
+        },
+    ),
+    "schools": LayerMeaning(
+        "Schools at their gates",
+        {
+            **{name: SCHOOLS.columns[name].meaning for name in SCHOOLS.columns},
+            "opens": f"opening bell, {NO_DAY_WORDS}",
+            "finishes": f"bell, {NO_DAY_WORDS}",
+        },
+    ),
+    "ways": LayerMeaning(
+        "Pupils' ways home of all schools, as modelled",
+        {
+            "pupils": "pupils who walk along the piece of street",
+            "unaccompanied": "those of them who walk alone",
+            "marking": "protective marking",
+            "reason": "what the layer was written for",
+        },
+    ),
+    "ways_by_school": LayerMeaning(
+        "Pupils' ways home by school, as modelled",
+        {
+            "urn": "unique reference number of the school",
+            "pupils": "pupils of the school who walk along the piece of street",
+            "gate_metres": "walking distance from the gate, metres",
+            "marking": "protective marking",
+            "reason": "what the layer was written for",
+        },
+    ),
+}

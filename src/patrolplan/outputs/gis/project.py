@@ -1,0 +1,257 @@
+"""`plan.qgs`: a project for QGIS that shows `plan.gpkg`, which lies next to it.
+
+Layers come in groups, drawn as on the cards, over streets of our own network: nothing is loaded
+from anywhere. Two layouts print it on A4: the whole area, and as an atlas a page a patrol. It is
+plain XML rather than a `.qgz`, so that equal plans give equal bytes whatever packs them.
+"""
+
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import chain, groupby
+from pathlib import Path
+
+import geopandas as gpd
+import jinja2
+import numpy as np
+from markupsafe import Markup
+
+from patrolplan.outputs import wording
+from patrolplan.outputs.cartography.basemap import LAND
+from patrolplan.outputs.cartography.fonts import make_printable
+from patrolplan.outputs.gis.meanings import LAYERS
+from patrolplan.outputs.gis.styles import (
+    CARRIERS,
+    RISK_CLASSES,
+    STOP_KINDS,
+    STYLE_VERSION,
+    Style,
+    draw_disagreement,
+    draw_ground,
+    find_styles,
+    leave_out_last_class,
+)
+from patrolplan.outputs.marking import find_marking
+from patrolplan.patrols.plan import Plan
+
+GEOPACKAGE = "plan.gpkg"
+
+PATROLS, REASONS = "Patrols", "Why there"
+"""Names of groups of layers."""
+
+SCALE_STEP = 500
+"""The map of the area is at 1 to a multiple of this."""
+
+MAP_SIZE = (208.0, 170.0)
+"""Width and height of the layouts' map, in millimetres."""
+
+MARGIN_SHARE = 0.06
+"""Room around what is shown, as a share of its width."""
+
+LEAST_EXTENT_METRES = 800.0
+
+LEGEND_STYLES = (
+    ("title", 10, True, 0, 0),
+    ("group", 9, True, 2, 0),
+    ("subgroup", 9, True, 3, 0),
+    ("symbol", 8, False, 1.2, 0),
+    ("symbolLabel", 8, False, 1.2, 3),
+)
+"""Name, points, bold, millimetres above and to the left."""
+
+
+@dataclass(frozen=True)
+class ProjectLayer:
+    """A layer of the project: of which table, in which group, and how it is drawn."""
+
+    key: str
+    name: str
+    group: str
+    table: str
+    style: Style
+    shown: bool = True
+    legend_nodes: str = ""
+    """Which of its classes are on the layouts' legend, by their numbers."""
+    most_scale: int = 0
+    """Shown only where the map is at least as large as 1 to this; 0 always."""
+
+    @property
+    def id(self) -> str:
+        """Its name within the project; QGIS gives another to a layer whose name is short."""
+        return f"patrolplan_{self.key}"
+
+    @property
+    def source(self) -> str:
+        """Where the table is, from the project's own folder."""
+        return f"./{GEOPACKAGE}|layername={self.table}"
+
+    @property
+    def about(self) -> str:
+        """What it is, in a sentence."""
+        return LAYERS[self.table].about
+
+    @property
+    def geometry(self) -> str:
+        """Its kind of shape."""
+        return "Point" if self.table in {"stops", "schools"} else "Line"
+
+    @property
+    def style_xml(self) -> Markup:
+        """Its style, as the project has it."""
+        text = "\n".join(ET.tostring(one, encoding="unicode") for one in self.style.list_elements())
+        return Markup(text)  # noqa: S704 - ElementTree has escaped what is in it
+
+
+@dataclass(frozen=True)
+class LayoutPage:
+    """A layout; with a coverage layer it is an atlas, a page a row."""
+
+    id: str
+    name: str
+    title: str
+    subtitle: str
+    coverage: str = ""
+
+
+def render_project(plan: Plan, layers: Mapping[str, gpd.GeoDataFrame]) -> bytes:
+    """The project of a plan, for the layers that its GeoPackage has.
+
+    Parameters
+    ----------
+    plan
+        The plan.
+    layers
+        See `patrolplan.outputs.geopackage.build_plan_layers`.
+    """
+    return render_layers(
+        layers,
+        area=plan.area.name,
+        subtitle=f"{wording.format_data_months(plan.risk)}. Plan {wording.compute_plan_id(plan)}",
+        marking=_find_marking(plan),
+        sources=(*wording.list_attributions(plan), *wording.list_approximations(plan)[:1]),
+    )
+
+
+def render_layers(
+    layers: Mapping[str, gpd.GeoDataFrame],
+    *,
+    area: str,
+    subtitle: str,
+    marking: str,
+    sources: Sequence[str],
+) -> bytes:
+    """The project of these layers, under the name of their area."""
+    shown = _list_layers(layers)
+    title = _defuse(f"School patrols, {area}") if area else "School patrols"
+    text = (
+        _load_templates()
+        .get_template("project.qgs.j2")
+        .render(
+            version=STYLE_VERSION,
+            title=title,
+            marking=_defuse(marking),
+            sources=[_defuse(source) for source in sources],
+            crs=_describe_crs(layers["risk"]),
+            layers=shown,
+            groups=[(name, list(rows)) for name, rows in groupby(shown, key=lambda one: one.group)],
+            extent=_find_extent(layers),
+            land=list(bytes.fromhex(LAND.removeprefix("#"))),
+            map_size=MAP_SIZE,
+            pages=_list_pages(title, _defuse(subtitle)),
+            legend_styles=LEGEND_STYLES,
+        )
+    )
+    return text.encode("utf-8")
+
+
+def _list_layers(layers: Mapping[str, gpd.GeoDataFrame]) -> list[ProjectLayer]:
+    """Layers of the project from the top down."""
+    styles = find_styles(layers)
+    risk, classes = layers["risk"], range(len(RISK_CLASSES) - 1)
+    kinds, carriers = ([*names] for names in (STOP_KINDS, CARRIERS))
+    stops = [row for row, kind in enumerate(kinds) if (layers["stops"]["kind"] == kind).any()]
+    carried = layers["hotspots"]["carried_by"]
+    spots = [row for row, carrier in enumerate(carriers) if (carried == carrier).any()]
+    rows = [
+        _build_layer("stops", "Stops", PATROLS, styles, stops),
+        _build_layer("schools", "School gates", PATROLS, styles, [0]),
+        replace(_build_layer("legs", "Direction", PATROLS, styles), most_scale=30000),
+        _build_layer("patrols", "Patrols", PATROLS, styles, [0]),
+        _build_layer("risk", "Priority streets", REASONS, styles, classes),
+        _build_layer("hotspots", "Hotspots", REASONS, styles, spots),
+    ]
+    if (risk["disagreement"] != 0).any():
+        name, style = "Crime and pupils' reports compared", draw_disagreement()
+        rows.append(ProjectLayer("disagreement", name, REASONS, "risk", style, shown=False))
+    rows.append(ProjectLayer("streets", "Streets", "Ground", "risk", draw_ground(risk)))
+    return rows
+
+
+def _build_layer(
+    table: str, name: str, group: str, styles: Mapping[str, Style], nodes: Iterable[int] = ()
+) -> ProjectLayer:
+    style = leave_out_last_class(styles[table]) if table == "risk" else styles[table]
+    return ProjectLayer(
+        table, name, group, table, style, legend_nodes=",".join(str(node) for node in nodes)
+    )
+
+
+def _list_pages(title: str, subtitle: str) -> list[LayoutPage]:
+    patrol = '[% "school" || \', patrol \' || "number" || \', \' || "start" || \' to \' || "end" %]'
+    return [
+        LayoutPage("area", "Area, A4", title, subtitle),
+        LayoutPage(
+            "patrol", "A page a patrol, A4", patrol, f"{title}. {subtitle}", "patrolplan_patrols"
+        ),
+    ]
+
+
+def _find_marking(plan: Plan) -> str:
+    """The marking of the reasons of all hotspots and stops."""
+    stops = (stop.why for patrol in plan.patrols for stop in patrol.stops)
+    reasons = chain.from_iterable([*plan.hotspots["reasons"], *stops])
+    return find_marking(plan.area.settings.output.marking, reasons)
+
+
+def _defuse(text: str) -> str:
+    """Text in which QGIS finds no expression to evaluate, and XML no control character."""
+    return re.sub(r"\[(?=%)", "[ ", make_printable(text))
+
+
+def _describe_crs(frame: gpd.GeoDataFrame) -> Markup:
+    """The layers' CRS, by its authority's number where it has one."""
+    crs = frame.crs
+    element = ET.Element("spatialrefsys", {"nativeFormat": "Wkt"})
+    ET.SubElement(element, "wkt").text = crs.to_wkt("WKT2_2019")
+    code = crs.to_authority()
+    if code is not None:
+        ET.SubElement(element, "authid").text = ":".join(code)
+    ET.SubElement(element, "description").text = crs.name
+    ET.SubElement(element, "geographicflag").text = "false"
+    return Markup(ET.tostring(element, encoding="unicode"))  # noqa: S704 - ElementTree has escaped
+
+
+def _find_extent(layers: Mapping[str, gpd.GeoDataFrame]) -> list[float]:
+    """What the map shows, in the shape of the layouts' map: the patrols and their schools."""
+    frames = [layers[name] for name in ("schools", "patrols", "stops") if len(layers[name])]
+    bounds = np.array([frame.total_bounds for frame in frames or [layers["risk"]]])
+    bounds = bounds[np.isfinite(bounds).all(axis=1)]
+    low, high = bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)
+    middle, size = (low + high) / 2, np.maximum(high - low, LEAST_EXTENT_METRES)
+    scale = 1000 * (size * (1 + 2 * MARGIN_SHARE) / MAP_SIZE).max()
+    scale = SCALE_STEP * np.ceil(scale / SCALE_STEP)
+    reach = scale * np.array(MAP_SIZE) / 2000
+    return [round(float(one), 1) for one in (*(middle - reach), *(middle + reach))]
+
+
+@lru_cache(maxsize=1)
+def _load_templates() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent, encoding="utf-8"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

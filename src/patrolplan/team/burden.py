@@ -1,0 +1,348 @@
+"""Who gets the patrols: minutes by area and group, against residents, pupils and recorded harm.
+
+This is an audit, after planning: nothing that plans reads it. Minutes are those of
+`patrolplan.team.shares` for a plan or week, and those of the ledger's own accounts for what was
+handed out and delivered. Residents and pupils are rounded down in the steps of
+`patrolplan.privacy` before anything is divided by them, so that one person more or less is not
+seen; where there are fewer than the threshold they are not known. What is not known is NaN.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from patrolplan.area import StudyArea
+from patrolplan.audit_guard import AUDIT_MARK
+from patrolplan.errors import InputError
+from patrolplan.inputs.boundary import read_limits
+from patrolplan.network.polygon_parts import split_by_polygons
+from patrolplan.patrols.plan import Plan
+from patrolplan.privacy import suppress_and_round
+from patrolplan.risk.history import MIN_KNOWN_SHARE, build_history, get_harm_days
+from patrolplan.risk.intervals import compute_interval, draw_months
+from patrolplan.tables import render_html_table
+from patrolplan.team.audit_columns import SOURCE as AUDIT_SOURCE, UNKNOWN, AuditColumns
+from patrolplan.team.ledger.ledger import Ledger
+from patrolplan.team.ledger.monthly_return import read_presence
+from patrolplan.team.ledger.visits import project_stops
+from patrolplan.team.shares import (
+    OUTSIDE,
+    RESIDENTS,
+    project_polygons,
+    read_polygon_names,
+    shares_by,
+)
+from patrolplan.team.week import Week
+from patrolplan.text import format_count
+
+SOURCE = "measure_burden"
+HARM_MONTHS = 12
+"""Last months whose recorded harm patrols are compared with."""
+
+KINDS = ("promised", "presence")
+"""Minutes that are counted: as planned or handed out, and those of everybody who was there."""
+
+EVER = (dt.date.min, dt.date.max)
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Burden:
+    """Patrol minutes against harm, residents and pupils.
+
+    Parameters
+    ----------
+    by_area
+        One row a polygon, in the order given, and "outside", for what lies in none: for each kind
+        of `KINDS` its `_minutes`, its `_share` of all minutes, `_per_1000_residents`, `_per_pupil`,
+        and `_ratio`: its share of minutes over the share of harm (1: as many minutes as harm), with
+        the 95 % interval `_ratio_low` to `_ratio_high` that the months of harm allow (the upper end
+        may be infinite). Also `residents`, `pupils` (of schools there, by their rolls),
+        `harm_per_month` (days of the harm index), `harm_share`, and `inside`, the share of the
+        polygon in the study area: its residents are counted in that proportion.
+    by_group
+        The same without `inside`, for each column of the audit, by its values.
+    is_of_stops
+        Whether minutes are those at stops, as the ledger has them; otherwise those of whole
+        patrols, with presence at the gate and walks.
+    days
+        First and last day of the minutes; None of a plan.
+    months
+        First and last month of harm.
+    left_out
+        How many polygons lie outside the study area.
+    """
+
+    by_area: gpd.GeoDataFrame
+    by_group: dict[str, pd.DataFrame]
+    is_of_stops: bool
+    days: tuple[dt.date, dt.date] | None
+    months: tuple[pd.Timestamp, pd.Timestamp]
+    left_out: int
+
+    def __repr__(self) -> str:
+        minutes = self.by_area["promised_minutes"].sum()
+        areas = format_count(len(self.by_area) - 1, "area")
+        return f"<Burden: {minutes:,.0f} minutes promised, {areas}>"
+
+    def _repr_html_(self) -> str:
+        minutes = {f"minutes, {kind}": self.by_area[f"{kind}_minutes"].sum() for kind in KINDS}
+        facts = {"areas": len(self.by_area) - 1, "groups": ", ".join(self.by_group), **minutes}
+        return render_html_table("Who gets the patrols", facts, next_call="burden.by_area")
+
+
+@dataclass(frozen=True, eq=False)
+class _Facts:
+    """What is summed, by polygon and outside (k + 1,); harm drawn from the months (d, k + 1)."""
+
+    minutes: dict[str, Floats]
+    residents: Floats
+    pupils: Floats
+    incidents: Floats
+    harm: Floats
+    drawn_harm: Floats
+    months: int
+
+
+def measure_burden(
+    area: StudyArea,
+    given: Plan | Week | Ledger,
+    polygons: gpd.GeoDataFrame | None = None,
+    *,
+    days: tuple[dt.date, dt.date] | None = None,
+    audit: AuditColumns | None = None,
+    name: str | None = None,
+) -> Burden:
+    """Patrol minutes by area, and by groups of areas, against residents, pupils and harm.
+
+    Parameters
+    ----------
+    area
+        Its recorded crime of the last twelve months counts as harm, per month that is held; the
+        categories are those that risk counts.
+    given
+        A plan or week promises the minutes of its patrols; a ledger those of the stops handed out,
+        and has the presence that was delivered.
+    polygons
+        See `patrolplan.shares_by`, with a column `residents`; default the area's table `areas`.
+        Those outside the area are left out.
+    days
+        Of a ledger, first and last day; default all.
+    audit
+        Groups of these polygons, such as deciles of deprivation.
+    name
+        Column with the polygons' names, see `patrolplan.shares_by`.
+
+    Raises
+    ------
+    InputError
+        When there are no polygons in the area, they are not as `patrolplan.shares_by` needs them,
+        or `audit` has none of them.
+
+    Examples
+    --------
+    >>> import geopandas as gpd, shapely
+    >>> import patrolplan as pp
+    >>> area = pp.load_area(pp.demo_settings())
+    >>> risk = pp.estimate_risk(area)
+    >>> plan = pp.plan_patrols(area, risk, pp.find_hotspots(area, risk), urns=["900003"])
+    >>> halves = gpd.GeoDataFrame(
+    ...     {"name": ["west", "east"], "residents": [9000, 7000]},
+    ...     geometry=[shapely.box(0.8, 51.5, 0.87, 51.6), shapely.box(0.87, 51.5, 0.9, 51.6)],
+    ...     crs=4326,
+    ... )
+    >>> pp.measure_burden(area, plan, halves).by_area["promised_share"].sum().round(6)
+    np.float64(1.0)
+    """
+    polygons = area.way_home.areas if polygons is None else polygons
+    names = np.array(read_polygon_names(polygons, name), dtype=object)
+    shapes = project_polygons(polygons, area.projection.crs)
+    limits = read_limits(area.settings, area.network.node_xy)
+    inside = shapely.area(shapely.intersection(shapes, limits)) / shapely.area(shapes)
+    held = inside > 0
+    if not held.any():
+        remedy = "give polygons of this area, or [sources] areas"
+        raise InputError.one(SOURCE, "no polygon lies in the study area", remedy)
+    own = polygons[held].reset_index(drop=True).assign(polygon=names[held])
+    minutes, span = _sum_minutes(area, given, own, shapes[held], days or EVER)
+    residents = _read_numbers(own, RESIDENTS) * inside[held]
+    facts = _gather_facts(area, shapes[held], minutes, residents)
+    labels = [*names[held], OUTSIDE]
+    threshold = area.settings.privacy.threshold
+    by_area = _tabulate(facts, labels, threshold).assign(inside=[*inside[held], np.nan])
+    by_area.index.name = "polygon"
+    history = build_history(area)
+    return Burden(
+        gpd.GeoDataFrame(by_area, geometry=[*own.geometry, None], crs=polygons.crs),
+        {} if audit is None else _tabulate_groups(facts, names[held], audit, threshold),
+        isinstance(given, Ledger),
+        span,
+        (history.months[-min(HARM_MONTHS, len(history))], history.months[-1]),
+        int((~held).sum()),
+    )
+
+
+def _read_numbers(polygons: gpd.GeoDataFrame, column: str) -> Floats:
+    """(k,) numbers of a column; NaN where it is missing."""
+    if column not in polygons:
+        return np.full(len(polygons), np.nan)
+    return pd.to_numeric(polygons[column], errors="coerce").to_numpy(dtype=np.float64)
+
+
+def _sum_minutes(
+    area: StudyArea,
+    given: Plan | Week | Ledger,
+    polygons: gpd.GeoDataFrame,
+    shapes: NDArray[np.object_],
+    days: tuple[dt.date, dt.date],
+) -> tuple[dict[str, Floats], tuple[dt.date, dt.date] | None]:
+    """(k + 1,) minutes of each kind, and from when to when they are."""
+    if not isinstance(given, Ledger):
+        spent = shares_by(given, polygons, name="polygon")["patrol_minutes"].to_numpy()
+        unknown = np.full(len(spent), np.nan)
+        span = (given.days[0], given.days[-1]) if isinstance(given, Week) else None
+        return dict(zip(KINDS, (spent, unknown), strict=True)), span
+    tables = given.read_promised(*days), read_presence(given, *days)
+    minutes = {}
+    for kind, table in zip(KINDS, tables, strict=True):
+        points = shapely.points(project_stops(table, area.projection))
+        inside = split_by_polygons(points, shapes) if len(table) else np.zeros((0, len(shapes) + 1))
+        minutes[kind] = table["minutes"].to_numpy(dtype=np.float64) @ inside
+    dates = [day for table in tables for day in table["date"]]
+    return minutes, (min(dates), max(dates)) if dates else None
+
+
+def _gather_facts(
+    area: StudyArea, shapes: NDArray[np.object_], minutes: dict[str, Floats], residents: Floats
+) -> _Facts:
+    """Everything by polygon; harm is spread over the streets of its catchment."""
+    network, catchments = area.network, area.catchments
+    inside = split_by_polygons(network.piece_lines[: len(network)], shapes)
+    share = inside / inside.sum(axis=1, keepdims=True) * catchments.piece_share[:, None]
+    weight, metres = np.zeros((2, len(catchments), len(shapes) + 1))
+    np.add.at(weight, catchments.piece_catchment, share)
+    np.add.at(metres, catchments.piece_catchment, inside)
+    history = build_history(area)
+    counts = history.counts[-HARM_MONTHS:, :, : len(history.targets)].astype(np.float64)
+    days = get_harm_days(history.targets, area.settings.risk.harm)
+    harm = (counts @ days) @ weight
+    held = np.ones(counts.shape[:2])
+    if history.exposure is not None:
+        held = history.exposure[-HARM_MONTHS:]
+    street = metres.sum(axis=0)
+    # Where a polygon has no street of the area nothing can be recorded: its months count as held.
+    known = np.where(street > 0, held @ metres / np.where(street > 0, street, 1.0), 1.0)
+    estimate = _divide_by_months(harm.sum(axis=0), known.sum(axis=0), len(counts))
+    months = draw_months(len(counts), seed=area.settings.seed).astype(np.float64)
+    drawn = _divide_by_months(months @ harm, months @ known, len(counts))
+    return _Facts(
+        minutes,
+        np.append(residents, np.nan),
+        _count_pupils(area, shapes),
+        counts.sum(axis=(0, 2)) @ weight,
+        estimate,
+        np.where(np.isnan(drawn), estimate, drawn),
+        len(counts),
+    )
+
+
+def _divide_by_months(harm: Floats, held: Floats, months: int) -> Floats:
+    """Harm a month; NaN where hardly any of the months is held."""
+    enough = held >= max(MIN_KNOWN_SHARE * months, 1e-9)
+    return np.asarray(np.where(enough, harm / np.where(enough, held, 1.0), np.nan))
+
+
+def _count_pupils(area: StudyArea, shapes: NDArray[np.object_]) -> Floats:
+    """(k + 1,) pupils of the schools in each polygon; NaN where the roll of one is not known."""
+    roll = area.schools["roll"].to_numpy(dtype=np.float64)
+    inside = split_by_polygons(np.asarray(area.schools.geometry.array, dtype=object), shapes)
+    pupils = np.zeros(len(shapes) + 1)
+    np.add.at(pupils, inside.argmax(axis=1), np.where(roll > 0, roll, np.nan))
+    return pupils
+
+
+def _tabulate_groups(
+    facts: _Facts, names: NDArray[np.object_], audit: AuditColumns, threshold: int
+) -> dict[str, pd.DataFrame]:
+    """The table of each column of the audit, its values in order."""
+    table = audit.to_frame()
+    if not np.isin(names, table.index).any():
+        what = f"has none of the polygons, such as '{str(names[0])[:40]}'"
+        remedy = "name areas as the polygons are named"
+        raise InputError.one(AUDIT_SOURCE, what, remedy)
+    table = table.reindex(names).fillna(UNKNOWN)
+    tables = {}
+    for marked in table:
+        rows = _tabulate(facts, [*table[marked], OUTSIDE], threshold)
+        rows = rows.loc[sorted(rows.index, key=_rank_group)]
+        rows.index.name = marked
+        tables[str(marked).removeprefix(AUDIT_MARK)] = rows
+    return tables
+
+
+def _rank_group(group: str) -> tuple[bool, bool, float, str]:
+    """Order of groups: by number, then by name, those not known and what is outside last."""
+    number = float(group) if group.lstrip("-").isdecimal() else np.inf
+    return group == OUTSIDE, group == UNKNOWN, number, group
+
+
+def _tabulate(facts: _Facts, labels: list[str], threshold: int) -> pd.DataFrame:
+    """Figures of each label, in the order of their first place; `labels` is (k + 1,)."""
+    row, groups = pd.factorize(np.array(labels, dtype=object))
+
+    def add_up(values: Floats) -> Floats:
+        sums = np.zeros((len(groups), *values.shape[:-1]))
+        np.add.at(sums, row, np.moveaxis(values, -1, 0))
+        return np.moveaxis(sums, 0, -1)
+
+    harm, drawn = add_up(facts.harm), add_up(facts.drawn_harm)
+    known = ~np.isnan(harm)
+    share, drawn_share = _share_out(harm), _share_out(drawn)
+    low, high = compute_interval(share, drawn_share, facts.months)
+    hidden = ~known | (add_up(facts.incidents) < threshold)
+    share, low, high = (np.where(hidden, np.nan, one) for one in (share, low.clip(0), high))
+    residents = _round_people(add_up(facts.residents), threshold)
+    pupils = _round_people(add_up(facts.pupils), threshold)
+    columns: dict[str, Floats] = {}
+    for kind, by_polygon in facts.minutes.items():
+        minutes = add_up(by_polygon)
+        total = minutes.sum()
+        part = minutes / total if total > 0 else np.full(len(minutes), np.nan)
+        # Where harm is not known, its minutes stand out of the comparison as well.
+        compared = part / part[known].sum() if total > 0 else part
+        columns |= {
+            f"{kind}_minutes": minutes,
+            f"{kind}_share": part,
+            f"{kind}_per_1000_residents": 1000 * _divide(minutes, residents),
+            f"{kind}_per_pupil": _divide(minutes, pupils),
+            f"{kind}_ratio": _divide(compared, share),
+            f"{kind}_ratio_low": _divide(compared, high),
+            f"{kind}_ratio_high": _divide(compared, low, at_zero=np.inf),
+        }
+    columns |= {"residents": residents, "pupils": pupils}
+    columns |= {"harm_per_month": np.where(hidden, np.nan, harm), "harm_share": share}
+    return pd.DataFrame(columns, index=pd.Index(groups, dtype=object))
+
+
+def _share_out(harm: Floats) -> Floats:
+    """(..., g) shares of what is known of the harm; 0 where it is not known, or there is none."""
+    amounts = np.nan_to_num(harm)
+    return np.asarray(amounts / np.maximum(amounts.sum(axis=-1, keepdims=True), 1e-12))
+
+
+def _round_people(people: Floats, threshold: int) -> Floats:
+    """Numbers of people as they may be shown: NaN where fewer than the threshold, but for none."""
+    counted = suppress_and_round(np.nan_to_num(people), threshold).astype(np.float64)
+    return np.where(np.isnan(people) | ((counted == 0) & (people > 0)), np.nan, counted)
+
+
+def _divide(part: Floats, whole: Floats, *, at_zero: float = np.nan) -> Floats:
+    """A quotient; `at_zero` where it would be by zero."""
+    divided = part / np.where(whole > 0, whole, 1.0)
+    return np.where(whole > 0, divided, np.where(whole == 0, at_zero, np.nan))
