@@ -276,9 +276,11 @@ def test_the_file_may_be_in_another_crs(tmp_path, area_settings):
 def test_former_hotspots_follow_and_names_of_a_force_are_passed_over(tmp_path, area_settings):
     """Both layers are read, the last plan's first; a force's own places have names of their own."""
     path = tmp_path / "plan.gpkg"
-    force = _layer(hotspot=["HO-12"])
+    force = pd.concat([_layer(hotspot=[name], kind=["designated"]) for name in ("HO-12", "H1")])
     former = _layer(hotspot=["H7"])
-    write_layers(path, {"hotspots": pd.concat([force, _layer()]), "former_hotspots": former})
+    write_layers(
+        path, {"hotspots": pd.concat([force, _layer(kind=["hotspot"])]), "former_hotspots": former}
+    )
     lines = read_earlier_hotspots(area_settings(earlier="plan.gpkg"), Projection(BNG))
     assert lines.index.tolist() == ["H1", "H7"]
     path.unlink()

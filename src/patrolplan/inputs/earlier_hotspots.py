@@ -128,6 +128,8 @@ def _check_hotspots(
         raise InputError.one(where, "has no lines in a known CRS", remedy)
     if "hotspot" not in frame:
         raise InputError.one(where, "has no column 'hotspot'", remedy)
+    if "kind" in frame:  # a force's own places may be called like ours
+        frame = frame[frame["kind"] != "designated"]
     names = pd.Series([str(name) for name in frame["hotspot"]], dtype=str)
     is_ours = names.str.fullmatch(HOTSPOT_NAME).to_numpy(dtype=bool)
     if len(names) and not is_ours.any():
