@@ -229,7 +229,7 @@ POINT = [shapely.Point(530_000, 180_000)]
         (None, "the file does not exist"),
         (b"{}", "is not a GeoPackage"),
         (b"SQLite format 3\0 and then nothing", "cannot be read"),
-        ({"risk": _layer()}, r"has no layer 'hotspots' \(its layers: risk\)"),
+        ({"roads": _layer()}, r"has no layer 'hotspots' \(its layers: roads\)"),
         ({"hotspots": _layer().drop(columns="hotspot")}, "has no column 'hotspot'"),
         ({"hotspots": _layer(hotspot=["<b>1"])}, "'<b>1' is not the name of a hotspot"),
         ({"hotspots": _layer(hotspot=[None])}, "is not the name of a hotspot"),
