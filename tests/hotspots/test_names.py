@@ -229,7 +229,7 @@ POINT = [shapely.Point(530_000, 180_000)]
         (None, "the file does not exist"),
         (b"{}", "is not a GeoPackage"),
         (b"SQLite format 3\0 and then nothing", "cannot be read"),
-        ({"roads": _layer()}, r"has no layer 'hotspots' \(its layers: roads\)"),
+        ({"roads": _layer()}, r"has no layer 'hotspots' \(its layers: roads"),
         ({"hotspots": _layer().drop(columns="hotspot")}, "has no column 'hotspot'"),
         ({"hotspots": _layer(hotspot=["<b>1"])}, "'<b>1' is not the name of a hotspot"),
         ({"hotspots": _layer(hotspot=[None])}, "is not the name of a hotspot"),
@@ -247,8 +247,8 @@ def test_a_wrong_file_is_refused_with_what_to_do(tmp_path, area_settings, layers
     settings = area_settings(earlier="plan.gpkg")
     with pytest.raises(InputError, match=what) as error:
         read_earlier_hotspots(settings, Projection(BNG))
-    assert str(path) in str(error.value)
-    assert "[hotspots] earlier" in str(error.value)
+    assert str(error.value).startswith(str(path))
+    assert str(error.value).count("[hotspots] earlier") == 1
 
 
 @pytest.fixture

@@ -82,18 +82,17 @@ def read_earlier_hotspots(settings: Settings, projection: Projection) -> gpd.Geo
         raise InputError.one(path, "is not a GeoPackage", REMEDY)
     try:
         layers = pyogrio.list_layers(path)[:, 0].tolist()
-        if LAYER not in layers:
-            has = ", ".join(map(str, layers[:6])) or "none"
-            raise InputError.one(path, f"has no layer '{LAYER}' (its layers: {has})", REMEDY)
-        parts = [
-            _check_hotspots(
-                gpd.read_file(path, layer=layer), f"{path}, layer '{layer}'", REMEDY, projection
-            )
-            for layer in (LAYER, FORMER_LAYER)
-            if layer in layers
-        ]
+        wanted = [layer for layer in (LAYER, FORMER_LAYER) if layer in layers]
+        frames = {layer: gpd.read_file(path, layer=layer) for layer in wanted}
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError) as error:
         raise InputError.one(path, f"cannot be read ({error})", REMEDY) from None
+    if LAYER not in frames:
+        has = ", ".join(map(str, layers[:6])) or "none"
+        raise InputError.one(path, f"has no layer '{LAYER}' (its layers: {has})", REMEDY)
+    parts = [
+        _check_hotspots(frame, f"{path}, layer '{layer}'", REMEDY, projection)
+        for layer, frame in frames.items()
+    ]
     names = pd.Index(np.concatenate([part.index for part in parts]), dtype=object)
     _check_names(names, f"{path}", REMEDY)
     return gpd.GeoSeries(
