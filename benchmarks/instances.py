@@ -1,5 +1,7 @@
 """Public orienteering instances with their best known values, and a checker of routes on them.
 
+A best known value is `proved` optimal, `published`, or `ours`: values above the published ones that
+this project's solver reached, each walked again by the checker, are in `orienteering_best.csv`.
 The files are read by the library's own readers. Nothing here uses the solver: the checker walks the
 routes in double precision.
 """
@@ -11,15 +13,19 @@ import itertools
 import math
 import random
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from patrolplan.patrols.solver.instances import Instance as ReadInstance, read_instance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
+
+    Kind = Literal["proved", "published", "ours"]
+    Known = dict[str, list[tuple[int, float, Kind]]]
 
 SETS = ("top", "op", "oplib_200", "oplib_400", "toptw")
+OURS = Path(__file__).with_name("orienteering_best.csv")
 TOLERANCE = 1e-6
 SMALL, LARGE = 200, 400
 
@@ -43,6 +49,8 @@ class Instance:
     limit: float
     fixed_score: float
     best_known: float
+    best_known_kind: Kind
+    file: Path
 
     @property
     def label(self) -> str:
@@ -91,14 +99,28 @@ class Instance:
 def read_all(folder: Path) -> dict[str, list[Instance]]:
     """Read every instance with a best known value above 0, by set."""
     found: dict[str, list[Instance]] = {name: [] for name in SETS}
-    known: dict[str, list[tuple[int, float]]] = {}
-    with (folder / "best_known.csv").open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            known.setdefault(row["instance"], []).append((int(row["m"]), float(row["best_known"])))
-    for instance in _read_instances(folder, known):
+    for instance in _read_instances(folder, _read_best_known(folder)):
         if instance.best_known > 0:
             found[instance.group].append(instance)
     return found
+
+
+def _read_best_known(folder: Path) -> Known:
+    """Read the best known values of a folder; ours replace lower ones that are not proved."""
+    ours: dict[tuple[str, int], float] = {}
+    with OURS.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            ours[row["instance"], int(row["m"])] = float(row["value"])
+    known: Known = {}
+    with (folder / "best_known.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            routes, best = int(row["m"]), float(row["best_known"])
+            kind: Kind = "proved" if row["source"].startswith("proved") else "published"
+            own = ours.get((row["instance"], routes), 0.0)
+            if own > best and kind != "proved":
+                best, kind = own, "ours"
+            known.setdefault(row["instance"], []).append((routes, best, kind))
+    return known
 
 
 def sample(instances: list[Instance], count: int | None, seed: int) -> list[Instance]:
@@ -111,21 +133,24 @@ def sample(instances: list[Instance], count: int | None, seed: int) -> list[Inst
     return [ordered[rng.randrange(low, high)] for low, high in itertools.pairwise(edges)]
 
 
-def _read_instances(folder: Path, known: dict[str, list[tuple[int, float]]]) -> Iterator[Instance]:
+def _read_instances(folder: Path, known: Known) -> Iterator[Instance]:
     for sub, pattern in (("top", "*.txt"), ("op", "*.txt"), ("toptw", "*.txt")):
         for path in sorted((folder / sub).glob(pattern)):
-            for routes, best in known.get(path.stem, ()):
-                yield _add_best_known(read_instance(path, routes=routes), sub, best)
+            for routes, best, kind in known.get(path.stem, ()):
+                read = read_instance(path, routes=routes)
+                yield _add_best_known(read, sub, best, kind, path)
     for path in sorted((folder / "oplib").glob("**/*.oplib")):
-        for _, best in known.get(path.stem, ()):
+        for _, best, kind in known.get(path.stem, ()):
             instance = read_instance(path)
             size = len(instance.prizes)
             if size <= LARGE:
                 group = "oplib_200" if size <= SMALL else "oplib_400"
-                yield _add_best_known(instance, group, best)
+                yield _add_best_known(instance, group, best, kind, path)
 
 
-def _add_best_known(read: ReadInstance, group: str, best: float) -> Instance:
+def _add_best_known(
+    read: ReadInstance, group: str, best: float, kind: Kind, file: Path
+) -> Instance:
     """An instance as the checker holds it, in plain lists."""
     windows = None if read.windows is None else [(row[0], row[1]) for row in read.windows.tolist()]
     return Instance(
@@ -141,4 +166,6 @@ def _add_best_known(read: ReadInstance, group: str, best: float) -> Instance:
         limit=read.limit,
         fixed_score=read.fixed_prize,
         best_known=best,
+        best_known_kind=kind,
+        file=file,
     )

@@ -1,5 +1,9 @@
-"""Other solvers for the same instances with the same time.
+"""Other solvers for the same instances with the same processor time, each on a single thread.
 
+PyVRP asks Python's clock and OR-Tools a limit of ours, both of which count processor time. EA4OP
+(Kobeaga, Merino and Lozano 2018; github.com/gkobeaga/op-solver) is a program of its own that ends
+by itself; environment variable `EA4OP` says where it is. It is run again with other seeds while
+time is left, and always once.
 Each entry of `PEERS` builds a solver: a function of instance, seconds and seed that gives the
 routes. Building it raises ImportError where the library is missing.
 """
@@ -7,6 +11,12 @@ routes. Building it raises ImportError where the library is missing.
 from __future__ import annotations
 
 import math
+import os
+import re
+import resource
+import shutil
+import subprocess
+import tempfile
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -136,7 +146,9 @@ def build_ortools() -> Solver:
         parameters.local_search_metaheuristic = (
             routing_enums_pb2.LocalSearchMetaheuristic.GUIDED_LOCAL_SEARCH
         )
-        parameters.time_limit.FromMilliseconds(max(1, int(1000 * seconds)))
+        deadline = time.process_time() + seconds
+        limit_time = routing.solver().CustomLimit(lambda: time.process_time() > deadline)
+        routing.AddSearchMonitor(limit_time)
         found = routing.SolveWithParameters(parameters)
         routes: Routes = [[] for _ in range(count)]
         if found is None:
@@ -205,7 +217,48 @@ def _build_pyvrp_model(model: Any, instance: Instance) -> tuple[Any, list[int]]:
     return model, stops
 
 
+def build_ea4op() -> Solver:
+    """Run EA4OP, the evolutionary algorithm that OPLib comes from; it knows closed tours only.
+
+    Raises
+    ------
+    ImportError
+        When the program is missing.
+    """
+    program = shutil.which(os.environ.get("EA4OP", "op-solver"))
+    if program is None:
+        message = "set EA4OP to the built program"
+        raise ImportError(message)
+
+    def solve(instance: Instance, seconds: float, seed: int) -> Routes:
+        if not instance.group.startswith("oplib"):
+            return []
+        begun, best = _count_child_seconds(), []
+        while not best or _count_child_seconds() - begun < seconds:
+            with tempfile.TemporaryDirectory() as folder:
+                command = [program, "opt", "--op-exact", "0", "--seed", str(seed)]
+                text = subprocess.run(  # noqa: S603 - the user's own program
+                    [*command, str(instance.file.resolve())],
+                    cwd=folder, capture_output=True, text=True, check=True,
+                ).stdout  # fmt: skip
+            found = re.search(r"Cycle: ([\d ]+)", text)
+            rows = [int(row) for row in found.group(1).split()] if found else []
+            at = rows.index(instance.start) if instance.start in rows else 0
+            route = rows[at + 1 :] + rows[:at]
+            best = max(best or [[]], [route], key=instance.score_routes)
+            seed += 1
+        return best
+
+    return solve
+
+
+def _count_child_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 PEERS: dict[str, Callable[[], Solver]] = {
+    "ea4op": build_ea4op,
     "greedy": build_greedy,
     "ortools": build_ortools,
     "pyvrp": build_pyvrp,

@@ -3,23 +3,24 @@
 Numba stores machine code next to the source, or in the user's cache folder, and runs whatever it
 reads there. Each of its files is sealed here: one that was cut short, emptied or changed by a bit
 counts as absent, so the function is compiled again and the file replaced. Where no folder can be
-written, functions are compiled in each process, which costs some seconds and nothing else.
+written, functions are compiled in each process, which costs some seconds and nothing else. Time
+limits do not count these seconds, and people hear of them, see `patrolplan.compile_clock`.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import pickle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numba
-from numba.core import typeinfer
+from numba.core import event, typeinfer
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 from numba.core.serialize import dumps
 
 from patrolplan.cache import cache_folder
+from patrolplan.compile_clock import CLOCK, NOT_STORED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,8 +83,10 @@ class _SealedCache(FunctionCache):  # type: ignore[misc]
         )
 
     def save_overload(self, sig: Any, data: Any) -> None:  # noqa: ANN401 - numba's own form
-        with contextlib.suppress(OSError):
+        try:
             super().save_overload(sig, data)
+        except OSError:
+            CLOCK.say_once(NOT_STORED.format(folder=self._cache_path))
 
 
 def _open_cache(function: Callable[..., object]) -> _SealedCache | None:
@@ -99,7 +102,21 @@ def _open_cache(function: Callable[..., object]) -> _SealedCache | None:
         return _SealedCache(function)
     except (OSError, RuntimeError):
         numba.config.CACHE_DIR = ""
+        CLOCK.say_once(NOT_STORED.format(folder=folder))
         return None
+
+
+class _CompileListener(event.Listener):  # type: ignore[misc]
+    """Stops the clock of time limits while numba compiles; stored code is loaded without it."""
+
+    def on_start(self, _: event.Event) -> None:
+        CLOCK.begin()
+
+    def on_end(self, _: event.Event) -> None:
+        CLOCK.end()
+
+
+event.register("numba:compile", _CompileListener())
 
 
 def compile_function(function: Function, signature: str | None) -> Function:

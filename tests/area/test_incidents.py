@@ -98,10 +98,11 @@ def test_nothing_of_exact_places_is_cached_from_a_mix(lane, tmp_path, monkeypatc
     area = lane([NEAR])
     assert not area.catchments.public
     cached, mixed = (
-        sorted(path.name for path in (tmp_path / name).rglob("*") if path.is_file())
+        {path.name for path in (tmp_path / name).rglob("*") if path.is_file()}
         for name in ("open", "mixed")
     )
-    assert cached == mixed
+    assert mixed
+    assert mixed < cached
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,10 @@ import io
 import json
 import shutil
 
+import geopandas as gpd
+import pandas as pd
 import pytest
+import shapely
 
 import patrolplan as pp
 
@@ -80,6 +83,24 @@ def test_from_the_hand_out_to_the_return(run, folder, duty, settings, tmp_path):
     names = sorted(path.name for path in (tmp_path / "return").iterdir())
     assert names == ["by-hotspot.csv", "by-officer.csv", "by-reason.csv", "by-school.csv",
                      "by-week.csv", "manifest.json", "return-2026-11.csv"]  # fmt: skip
+
+
+def test_a_return_by_wards(run, folder, tmp_path):
+    """Wards of a file are rows of the return; one that cannot be counted by is named with it."""
+    run("--week", folder)
+    halves = [shapely.box(0.8, 51.5, 0.87, 51.6), shapely.box(0.87, 51.5, 0.9, 51.6)]
+    path, out = tmp_path / "wards.gpkg", tmp_path / "return"
+    wards = gpd.GeoDataFrame({"name": ["west", "east"]}, geometry=halves, crs=4326)
+    wards.to_file(path)
+    code, text, _ = run("--return", "2026-11", "--by", path, "--out", out)
+    assert (code, "by polygon" in text) == (0, True)
+    by_ward = pd.read_csv(out / "by-polygon.csv", index_col="polygon")
+    assert by_ward.index.tolist() == ["west", "east", "outside"]
+    total = pd.read_csv(out / "by-week.csv")["promised_minutes"].sum()
+    assert by_ward["promised_minutes"].sum() == total
+    wards.assign(name="west").to_file(path)
+    code, _, err = run("--return", "2026-11", "--by", path)
+    assert (code, f"{path}, row 1, column 'name': 'west'" in err) == (1, True)
 
 
 def test_a_table_and_its_mistakes(run, folder, duty, tmp_path):

@@ -1,14 +1,33 @@
 """The governance pack: every figure is one of its sources, and nothing of a report stands in it."""
 
+import datetime as dt
 import json
 import re
+from dataclasses import replace
+from html.parser import HTMLParser
 
+import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pytest
 
+from patrolplan.area.study_area import with_settings
 from patrolplan.errors import InputError
-from patrolplan.outputs.governance import PAPERS, read_backtest, write_governance
+from patrolplan.outputs.burden_words import build_burden_document, build_burden_tables
+from patrolplan.outputs.governance import (
+    BURDEN_FILE,
+    BURDEN_PAPER,
+    PAPERS,
+    RECORD_FILE,
+    RESIDENTS_FILE,
+    collect_facts,
+    read_backtest,
+    render_residents_page,
+    write_governance,
+)
+from patrolplan.provenance import compute_area_provenance
 from patrolplan.settings import DISCOVERED_CATEGORIES
+from patrolplan.team.burden import Burden
 
 RESULT = {
     "category": "Robbery | <b>",
@@ -31,11 +50,41 @@ TESTED = {
 
 
 @pytest.fixture(scope="module")
-def papers(demo_area, demo_plan, tmp_path_factory):
-    """The pack of the demo borough, by name."""
+def burden():
+    """Two areas, one with a hostile name, and what lies outside."""
+    areas = ["north | <b>", "south", "outside"]
+    promised = {
+        "promised_minutes": [120.04, 30.0, 0.0],
+        "promised_share": [0.8, 0.2, 0.0],
+        "promised_per_1000_residents": [100.0, np.nan, np.nan],
+        "promised_per_pupil": [0.3, np.nan, np.nan],
+        "promised_ratio": [1.6, 0.4, np.nan],
+        "promised_ratio_low": [1.2, 0.3, np.nan],
+        "promised_ratio_high": [np.inf, 0.5, np.nan],
+    }
+    presence = {name.replace("promised", "presence"): [np.nan] * 3 for name in promised}
+    people = {"residents": [1200.0, np.nan, np.nan], "pupils": [400.0, 0.0, 0.0]}
+    harm = {"harm_per_month": [1000.0, 1000.0, np.nan], "harm_share": [0.5, 0.5, np.nan]}
+    table = pd.DataFrame(promised | presence | people | harm, index=pd.Index(areas))
+    by_area = gpd.GeoDataFrame(table.assign(inside=1.0), geometry=[None] * 3, crs=27700)
+    months = pd.Timestamp("2025-07-01"), pd.Timestamp("2026-06-01")
+    days = dt.date(2026, 11, 30), dt.date(2026, 12, 4)
+    groups = {"decile": table.set_axis(["1", "10", "outside"])}
+    return Burden(by_area, groups, is_of_stops=True, days=days, months=months, left_out=3)
+
+
+@pytest.fixture(scope="module")
+def pack(demo_area, demo_plan, burden, tmp_path_factory):
+    """The texts of all files of the demo borough's pack, by name."""
     out = tmp_path_factory.mktemp("governance") / "out"
-    write_governance(demo_area, demo_plan.risk, TESTED, out)
-    return {name: (out / name).read_text(encoding="utf-8") for name in PAPERS}
+    write_governance(demo_area, demo_plan.risk, TESTED, out, burden=burden)
+    return {path.name: path.read_text(encoding="utf-8") for path in out.iterdir()}
+
+
+@pytest.fixture(scope="module")
+def papers(pack):
+    """The papers of every pack."""
+    return {name: pack[name] for name in PAPERS}
 
 
 def test_figures_are_those_of_their_sources(papers, demo_area):
@@ -50,7 +99,7 @@ def test_figures_are_those_of_their_sources(papers, demo_area):
     assert f"{demo_area.network.metres / 1000:.1f} km" in record
     assert all(digest in record for digest in demo_area.inputs.values())
     assert all(name in annex and name in card for name in DISCOVERED_CATEGORIES)
-    assert all(f"  - {name}\n" in record for name in demo_area.settings.crimes.risk_categories)
+    assert "; ".join(demo_area.settings.crimes.risk_categories) in record
     assert "guard leaves out: Drugs, Possession of weapons, Public order |" in annex
     row = r"| Robbery \| \<b\> | poisson | 1848 | 0.3355 | 6.71 | 0.451 | 0.123 | not known |"
     assert card.count(row) == 1
@@ -79,3 +128,82 @@ def test_a_back_test_is_read_from_its_folder(tmp_path):
         (tmp_path / "backtest.json").write_text(spoiled, encoding="utf-8")
         with pytest.raises(InputError, match=r"back-test.*backtest --out"):
             read_backtest(tmp_path)
+
+
+def test_the_record_is_the_standard_as_data(pack, demo_area):
+    """Every field is there once, in order; what only the force can say is null, and no text is."""
+    record = json.loads(pack[RECORD_FILE])
+    assert (record["standard"], record["version"]) == (
+        "Algorithmic Transparency Recording Standard",
+        "4.0",
+    )
+    fields = [row for section in record["sections"] for row in section["fields"]]
+    numbers = [tuple(map(int, row["reference"].split("."))) for row in fields if row["reference"]]
+    assert numbers == sorted(set(numbers))
+    blanks = [row["name"] for row in fields if row["value"] is None]
+    blank = set(blanks)
+    assert {"Senior responsible owner", "Contact email", "Required training", "Region"} <= blank
+    assert not blank & {"Name", "Risks and mitigations", "System-level input", "Models"}
+    assert pack["transparency-record.md"].count("**: [to be filled by the force]") == len(blanks)
+    sources = next(row["value"] for row in fields if row["name"] == "Data sources")
+    assert all(any(digest in line for line in sources) for digest in demo_area.inputs.values())
+
+
+def test_who_gets_the_patrols_in_words_and_data(pack, burden):
+    """Figures are rounded, what is not known is so called, and names are escaped."""
+    paper = pack[BURDEN_PAPER]
+    row = r"| north \| \<b\> | 1,200 | 400 | 50.0 % | 120 | 80.0 % | 100.0 | 0.30 |"
+    assert f"{row} 1.60 (1.20 to no limit) |" in paper
+    assert "| south | not known | 0 | 50.0 % | 30 | 20.0 % | not known | \N{EN DASH} |" in paper
+    assert "outside |" not in paper
+    assert "delivered" not in paper.split("## ")[1]
+    assert "## By decile" in paper
+    document = json.loads(pack[BURDEN_FILE])
+    assert document == build_burden_document(burden, document["area"])
+    north = document["areas"][0]
+    assert (north["promised_minutes"], north["residents"]) == (120.0, 1200)
+    assert (north["promised_ratio_high"], north["presence_minutes"]) == (None, None)
+    assert document["harm_months"] == ["2025-07", "2026-06"]
+    shown = replace(burden, by_area=burden.by_area.assign(presence_minutes=[1.0, 2.0, 0.0]))
+    assert "minutes delivered" in build_burden_tables(shown)[0].header
+
+
+class _Tags(HTMLParser):
+    """Tags of a page, and its text."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.tags, self.words = [], []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+
+def test_the_page_for_residents_names_no_place(pack, demo_area, demo_plan):
+    """No street, hotspot or school stands on it, nothing is fetched, and hostile text is text."""
+    text = " ".join(_Tags(pack[RESIDENTS_FILE]).words)
+    names = {
+        *demo_area.network.piece_name,
+        *demo_area.schools["name"],
+        *demo_plan.hotspots["hotspot"],
+    }
+    assert len(names) > 50
+    assert not [name for name in names if name and re.search(rf"\b{re.escape(name)}\b", text)]
+    assert "[to be filled by the force]" in text
+    assert not re.search(r"https?:|src=|@import|url\(", pack[RESIDENTS_FILE])
+    hostile = '<script>alert("x")</script>'
+    area = with_settings(demo_area, output={"public_contact": hostile})
+    facts = collect_facts(area, demo_plan.risk, TESTED)
+    page = _Tags(render_residents_page(area, demo_plan.risk, facts))
+    assert not [tag for tag, _ in page.tags if tag in {"script", "img", "link", "iframe"}]
+    assert hostile in "".join(page.words)
+
+
+def test_the_contact_changes_no_plan(demo_area):
+    """Whom residents write to is not part of what a plan is made from."""
+    area = with_settings(demo_area, output={"public_contact": "team@example.org"})
+    assert compute_area_provenance(area) == compute_area_provenance(demo_area)

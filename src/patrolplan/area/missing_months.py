@@ -12,9 +12,10 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from patrolplan.arrays import count_pairs
+from patrolplan.cache import Arrays, hash_arrays, load_or_compute_arrays
+from patrolplan.network.network import NETWORKS
 from patrolplan.notes import Note
 
 LOW_SHARE = 0.1
@@ -123,6 +124,8 @@ def build_exposure(
     inside: NDArray[np.bool_],
     catchment: NDArray[np.int64],
     catchment_xy: NDArray[np.float64],
+    *,
+    public: bool = False,
 ) -> Exposure:
     """Find the months that are held, and to which forces each catchment belongs.
 
@@ -137,6 +140,8 @@ def build_exposure(
         (i,) catchment of each; not read outside.
     catchment_xy
         (c, 2) metres.
+    public
+        Whether these are all of open data, so that what lies near what may be cached.
     """
     own = incidents["force"].array[inside]
     forces = sorted(map(str, own.unique()))
@@ -156,12 +161,17 @@ def build_exposure(
     by_catchment = count_pairs(
         month_row[inside], catchment[inside], (len(months), len(catchment_xy))
     )
-    part = find_missing_parts(by_catchment, exposure.find_shares(months), catchment_xy)
+    shares = exposure.find_shares(months)
+    part = find_missing_parts(by_catchment, shares, catchment_xy, public=public)
     return replace(exposure, missing_part=part) if part.any() else exposure
 
 
 def find_missing_parts(
-    counts: NDArray[np.int64], held: NDArray[np.float64] | None, xy: NDArray[np.float64]
+    counts: NDArray[np.int64],
+    held: NDArray[np.float64] | None,
+    xy: NDArray[np.float64],
+    *,
+    public: bool = False,
 ) -> NDArray[np.bool_]:
     """(t, c) months that are missing in a part of the area although their force is held.
 
@@ -175,11 +185,16 @@ def find_missing_parts(
         (t, c) incidents.
     held
         (t, c) share of each month that the forces hold; None where they hold all.
-    xy
-        (c, 2) metres of the catchments.
+    xy, public
+        (c, 2) metres of the catchments, and whether they are all of open data.
     """
     is_held = np.ones(counts.shape, dtype=bool) if held is None else held >= MIN_HELD_SHARE
-    near = cKDTree(xy).query(xy, k=min(NEIGHBOURHOOD, len(xy)))[1].reshape(len(xy), -1)
+
+    def compute() -> Arrays:
+        return {"near": _find_nearest(xy, xy, NEIGHBOURHOOD)}
+
+    key = hash_arrays(f"neighbourhoods {NEIGHBOURHOOD}", {"xy": xy})
+    near = (load_or_compute_arrays(NETWORKS, key, compute) if public else compute())["near"]
     nearby = np.zeros(counts.shape)
     for column in near.T:
         nearby += counts[:, column]
@@ -201,6 +216,16 @@ def find_missing_parts(
     own = (expected >= MIN_TYPICAL_IN_FILES) & (recorded < LOW_SHARE * expected)
     too_few = expected < MIN_TYPICAL_IN_FILES
     return np.asarray(np.where(own, in_doubt, empty & too_few & (counts == 0)))
+
+
+def _find_nearest(
+    points: NDArray[np.float64], places: NDArray[np.float64], count: int
+) -> NDArray[np.int64]:
+    """(k, n) so many points nearest each place, or as many as there are."""
+    from scipy.spatial import cKDTree  # noqa: PLC0415 - heavy, and only where not cached
+
+    _, nearest = cKDTree(points).query(places, k=min(count, len(points)))
+    return np.asarray(nearest, dtype=np.int64).reshape(len(places), -1)
 
 
 def _find_codes(force: pd.Series, forces: list[str]) -> NDArray[np.int64]:
@@ -233,11 +258,11 @@ def _estimate_shares(
     total = recorded.sum(axis=1)
     few = np.flatnonzero(total < MIN_OWN_INCIDENTS)
     amounts = rates.copy()
-    around = cKDTree(xy).query(xy[few], k=min(AROUND, len(xy)))[1].reshape(len(few), -1)
+    around = _find_nearest(xy, xy[few], AROUND)
     amounts[few] = rates[around].sum(axis=1)
     some = np.flatnonzero(amounts.any(axis=1))
     nothing = np.flatnonzero(~amounts.any(axis=1))
-    amounts[nothing] = amounts[some[cKDTree(xy[some]).query(xy[nothing])[1]]]
+    amounts[nothing] = amounts[some[_find_nearest(xy[some], xy[nothing], 1)[:, 0]]]
     return np.asarray(amounts / amounts.sum(axis=1, keepdims=True))
 
 

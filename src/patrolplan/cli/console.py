@@ -20,6 +20,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from patrolplan.compile_clock import CLOCK
 from patrolplan.tables import list_left_out
 from patrolplan.text import format_percent
 from patrolplan.times import format_time
@@ -55,7 +56,7 @@ app = typer.Typer(
 
 @app.callback()
 def _configure(
-    version: Annotated[
+    version: Annotated[  # noqa: ARG001 - printed by its own callback
         bool,
         typer.Option(
             "--version",
@@ -65,7 +66,7 @@ def _configure(
         ),
     ] = False,
 ) -> None:
-    pass
+    CLOCK.announce = stderr.print
 
 
 def print_version() -> None:

@@ -169,7 +169,10 @@ def governance(
     from patrolplan.outputs.output_folder import read_manifest
 
     console.check_out(out)
-    days = [console.parse_date(day, name) for day, name in ((first, "--from"), (last, "--to"))]
+    days = [
+        None if day is None else console.parse_date(day, name)
+        for day, name in ((first, "--from"), (last, "--to"))
+    ]
     area = console.load_study_area(config)
     burden = _measure_burden(area, areas, audit, week, days)
     risk = console.estimate_area_risk(area)

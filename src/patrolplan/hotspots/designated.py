@@ -1,4 +1,4 @@
-"""Hotspots that the force designates, beside those that are found: the streets of its polygons.
+"""Hotspots that the force designates, next to those that are found: the streets of its polygons.
 
 They come first: street in a polygon belongs to the force's hotspot, and others are found on the
 street that is left, so that no piece counts twice.

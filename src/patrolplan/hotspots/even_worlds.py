@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
+from patrolplan.cache import hash_arrays
 from patrolplan.compiled import jit_compile
 from patrolplan.hotspots.clusters import (
     STREET_ARRAYS,
@@ -31,6 +32,7 @@ from patrolplan.hotspots.clusters import (
     grow_stretch,
 )
 from patrolplan.parallel import map_in_threads
+from patrolplan.risk.spatial_units import get_spatial_units, hash_code
 
 BLOCK_COLUMNS = 1024
 """Columns whose limits stay in the processor's cache while all rows are drawn."""
@@ -226,7 +228,22 @@ def find_best_of_worlds(  # noqa: PLR0917 - one compiled loop
 def simulate_best_excess(
     area: StudyArea, world: EvenWorld, worlds: int, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """(worlds,) excess of the best stretch of each even world; children of `rng` draw."""
+    """(worlds,) excess of the best stretch of each even world; children of `rng` draw.
+
+    Cached as rates are, where all recorded crime is open data: nothing of reports is part of it.
+    """
+    seed = rng.bit_generator.seed_seq.state  # type: ignore[attr-defined]  # not in numpy's stubs
+    about = f"even worlds {worlds} {area.settings.hotspots.max_length_metres} {seed}"
+    key = hash_arrays(
+        f"{about} {hash_code('patrolplan.hotspots')}", {"mean": world.mean, "harm": world.harm}
+    )
+    units = get_spatial_units(area.network, area.catchments)
+    return units.load_or_compute("rates", key, lambda: _simulate(area, world, worlds, rng))
+
+
+def _simulate(
+    area: StudyArea, world: EvenWorld, worlds: int, rng: np.random.Generator
+) -> NDArray[np.float64]:
     streets = build_street_arrays(area.network, np.zeros(len(area.network)), None)
     max_length = float(area.settings.hotspots.max_length_metres)
     own = np.ascontiguousarray(area.catchments.piece_catchment, dtype=np.int64)

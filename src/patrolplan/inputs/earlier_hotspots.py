@@ -81,7 +81,7 @@ def read_earlier_hotspots(settings: Settings, projection: Projection) -> gpd.Geo
     if start != GEOPACKAGE_START:
         raise InputError.one(path, "is not a GeoPackage", REMEDY)
     try:
-        layers = pyogrio.list_layers(path)[:, 0].tolist()
+        layers = [name for name, shape in pyogrio.list_layers(path) if shape is not None]
         wanted = [layer for layer in (LAYER, FORMER_LAYER) if layer in layers]
         frames = {layer: gpd.read_file(path, layer=layer) for layer in wanted}
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError) as error:

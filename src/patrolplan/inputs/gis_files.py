@@ -9,8 +9,6 @@ from pathlib import Path
 import geopandas as gpd
 import pandas as pd
 import pyarrow as pa
-import pyogrio
-import pyogrio.errors
 import shapely
 from pyarrow import parquet
 from pyproj.exceptions import CRSError
@@ -32,12 +30,16 @@ GEOJSON = (".geojson", ".json")
 PARQUET = (".parquet", ".geoparquet")
 SUFFIXES = (*FILE_STARTS, *PARQUET)
 
-_GDAL_ERRORS = (
-    *(pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError),
-    *(pyogrio.errors.GeometryError, pyogrio.errors.FieldError, pyogrio.errors.CRSError),
-    *(CRSError, ValueError, OSError, shapely.errors.ShapelyError),
-)
-"""Errors that a broken file may cause."""
+
+def _list_gdal_errors() -> tuple[type[Exception], ...]:
+    """Errors that a broken file may cause."""
+    from pyogrio import errors  # noqa: PLC0415 - GDAL is heavy, and most inputs are CSV files
+
+    return (
+        *(errors.DataSourceError, errors.DataLayerError, errors.FeatureError),
+        *(errors.GeometryError, errors.FieldError, errors.CRSError),
+        *(CRSError, ValueError, OSError, shapely.errors.ShapelyError),
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +87,7 @@ def open_layer(source: TableSource, *, name: str, noun: str, remedy: str) -> Lay
         if source.suffix.lower() in PARQUET:
             return _open_parquet(source)
         return _open_gdal(source, name, noun, remedy)
-    except _GDAL_ERRORS as error:
+    except _list_gdal_errors() as error:
         if isinstance(error, InputError):
             raise
         raise InputError.one(source, f"is not {noun} ({error})", remedy) from None
@@ -124,7 +126,7 @@ def _open_parquet(path: Path) -> Layer:
                 frame = gpd.read_parquet(path, columns=[*names, shapes])
             else:
                 frame = parquet.read_table(path, columns=list(names)).to_pandas()
-        except (*_GDAL_ERRORS, pa.ArrowException, UnicodeDecodeError, KeyError) as error:
+        except (*_list_gdal_errors(), pa.ArrowException, UnicodeDecodeError, KeyError) as error:
             raise _refuse_parquet(path, error) from None
         return frame
 
@@ -137,6 +139,8 @@ def _refuse_parquet(path: Path, error: Exception) -> InputError:
 
 def _open_gdal(path: Path, name: str, noun: str, remedy: str) -> Layer:
     _check_format(path, noun, remedy)
+    import pyogrio  # noqa: PLC0415 - as above
+
     is_geojson = path.suffix.lower() in GEOJSON
     # The name of the driver before the path: GDAL would otherwise go by the content, and other
     # kinds of JSON file have it open further files, or addresses.
@@ -164,7 +168,7 @@ def _open_gdal(path: Path, name: str, noun: str, remedy: str) -> Layer:
                     read_geometry=has_shapes,
                     **options,
                 )
-        except _GDAL_ERRORS as error:
+        except _list_gdal_errors() as error:
             raise InputError.one(path, f"is not {noun} ({error})", remedy) from None
         text = {
             name: _drop_midnight(frame[name])

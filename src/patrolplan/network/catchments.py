@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.spatial import cKDTree
 
 from patrolplan.arrays import find_unique_points
 from patrolplan.cache import Arrays, hash_arrays, load_or_compute_arrays
@@ -106,6 +105,8 @@ def build_catchments(
     distinct = find_unique_points(np.asarray(points, dtype=np.float64).reshape(-1, 2))[0]
 
     def compute() -> Arrays:
+        from scipy.spatial import cKDTree  # noqa: PLC0415 - heavy, and only where not cached
+
         nearest = cKDTree(distinct).query(middle)[1]
         used, of_piece = np.unique(nearest, return_inverse=True)
         return {"used": used, "of_piece": of_piece.astype(np.int64)}
@@ -177,8 +178,12 @@ def assign_catchments(
     if not len(places):
         return np.empty(0, dtype=np.int64)
     on_street = load_or_snap(network, places) if public else network.snap(places)
-    distance, point = cKDTree(catchments.xy).query(places)
-    catchment = np.where(distance == 0, point, catchments.piece_catchment[on_street.piece])
+    # Rows as complex numbers, which numpy sorts and searches by x, then by y.
+    points, wanted = catchments.xy @ [1, 1j], places @ [1, 1j]
+    order = np.argsort(points)
+    point = order[np.minimum(np.searchsorted(points[order], wanted), len(points) - 1)]
+    nearest = catchments.piece_catchment[on_street.piece]
+    catchment = np.where(points[point] == wanted, point, nearest)
     catchment = np.where(on_street.moved_metres <= MAX_SNAP_METRES, catchment, -1)
     result: NDArray[np.int64] = catchment[place_index]
     return result

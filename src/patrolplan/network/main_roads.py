@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from scipy.spatial import KDTree
 
 from patrolplan.inputs.osm_tags import MAIN_ROADS, CrossingKind
 from patrolplan.network.pieces import Pieces
@@ -106,6 +105,8 @@ def find_near_crossings(pieces: Pieces, arms: MainArms) -> pd.DataFrame:
     xy, way, rank = xy[use], way[use], rank[use]
     pairs = np.empty(0, dtype=[("i", np.int64), ("j", np.int64), ("v", np.float64)])
     if len(nodes) and len(xy):
+        from scipy.spatial import KDTree  # noqa: PLC0415 - heavy, and only for directions
+
         pairs = KDTree(pieces.node_xy[nodes]).sparse_distance_matrix(
             KDTree(xy), NEAR_METRES, output_type="ndarray"
         )

@@ -11,7 +11,6 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.sparse import csgraph
 
 from patrolplan.arrays import expand_ranges
 from patrolplan.inputs.osm_tags import ROADS, TRUNK
@@ -266,6 +265,8 @@ def label_components(piece_nodes: NDArray[np.int64], nodes: int) -> NDArray[np.i
     """(p,) number of the connected part that each of these pieces (p, 2) belongs to."""
     ones = np.ones(len(piece_nodes), dtype=bool)
     graph = sparse.csr_array((ones, tuple(piece_nodes.T)), shape=(nodes, nodes))
+    from scipy.sparse import csgraph  # noqa: PLC0415 - heavy, and only where not cached
+
     label = csgraph.connected_components(graph, directed=False)[1]
     return np.asarray(label[piece_nodes[:, 0]], dtype=np.int64)
 
@@ -316,6 +317,8 @@ def classify_bicycle_ways(
         return both
     ends = np.concatenate([piece_nodes[both[:, 0] > 0], piece_nodes[both[:, 1] > 0][:, ::-1]])
     graph = sparse.csr_array((np.ones(len(ends), dtype=bool), ends.T), shape=(nodes, nodes))
+    from scipy.sparse import csgraph  # noqa: PLC0415 - heavy, and only where not cached
+
     label = csgraph.connected_components(graph, directed=True, connection="strong")[1]
     main = label == np.bincount(label).argmax()
     stuck = ~main[piece_nodes].all(axis=1)

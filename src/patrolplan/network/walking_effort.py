@@ -8,7 +8,6 @@ from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import KDTree
 
 from patrolplan.network.main_roads import SAFEST_FIRST
 from patrolplan.network.network import StreetNetwork
@@ -73,6 +72,8 @@ def compute_preference(
     apart = np.flatnonzero(network.piece_sidewalk == "separate")
     pavements = network.piece_middle[network.piece_is_sidewalk]
     if len(apart) and len(pavements):
+        from scipy.spatial import KDTree  # noqa: PLC0415 - heavy, and rarely needed
+
         metres, _ = KDTree(pavements).query(network.piece_middle[apart])
         is_bare[apart[metres <= PAVEMENT_METRES]] = True
     factor = np.where(is_bare, road_factor, 1.0)

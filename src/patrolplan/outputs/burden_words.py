@@ -1,16 +1,17 @@
 """Who gets the patrols, as tables for a paper and as data: rounded, with what is not known."""
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from patrolplan.team.burden import KINDS, OUTSIDE, Burden
+from patrolplan.team.burden import KINDS, Burden
+from patrolplan.team.shares import OUTSIDE
 from patrolplan.text import format_percent
 
-NOT_KNOWN, UNBOUNDED = "not known", "no limit"
+NOT_KNOWN, UNBOUNDED, NOBODY = "not known", "no limit", "\N{EN DASH}"
 
 DECIMALS = {"minutes": 1, "residents": 1, "pupil": 2, "month": 1}
 """By the last word of a column's name; shares and ratios have four."""
@@ -94,18 +95,19 @@ def _write_table(
     return tuple(header), tuple(rows)
 
 
-def _write_kind(row: dict[str, float], kind: str) -> Iterator[str]:
+def _write_kind(row: Mapping[Hashable, float], kind: str) -> Iterator[str]:
     """Cells of promised or delivered minutes."""
     yield _write_number(row[f"{kind}_minutes"], 0)
     yield _write_share(row[f"{kind}_share"])
-    yield _write_number(row[f"{kind}_per_1000_residents"], 1)
-    yield _write_number(row[f"{kind}_per_pupil"], 2)
+    per_resident, per_pupil = row[f"{kind}_per_1000_residents"], row[f"{kind}_per_pupil"]
+    yield NOBODY if row["residents"] == 0 else _write_number(per_resident, 1)
+    yield NOBODY if row["pupils"] == 0 else _write_number(per_pupil, 2)
     ratio = row[f"{kind}_ratio"]
     if np.isnan(ratio):
         yield NOT_KNOWN
         return
     ends = (row[f"{kind}_ratio_low"], row[f"{kind}_ratio_high"])
-    if np.isnan(ends).any():
+    if ratio == 0 or np.isnan(ends).any():
         yield f"{ratio:.2f}"
     else:
         yield f"{ratio:.2f} ({_write_number(ends[0], 2)} to {_write_number(ends[1], 2)})"

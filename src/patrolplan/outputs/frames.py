@@ -2,7 +2,7 @@
 
 Each is a GeoDataFrame with one geometry, in the area's metric CRS, whose columns any file holds:
 `to_file`, `to_parquet` and `explore` take it as it is. The layers of `plan.gpkg` are these tables.
-What each column means is said in `patrolplan.outputs.gis.meanings`.
+What each column means stands in `patrolplan.outputs.gis.meanings`.
 """
 
 import datetime as dt

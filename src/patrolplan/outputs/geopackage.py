@@ -25,6 +25,7 @@ from patrolplan.outputs.frames import (
     frame_stops,
 )
 from patrolplan.outputs.gis.geopackage_tables import write_tables
+from patrolplan.outputs.gis.meanings import LAYERS
 from patrolplan.outputs.gis.styles import build_styles
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.reason_words import describe_certainty, describe_reasons
@@ -175,12 +176,13 @@ def write_layers(path: Path, layers: Mapping[str, gpd.GeoDataFrame]) -> None:
                     layer=name,
                     driver="GPKG",
                     append=path.exists(),
-                    geometry_type=_find_geometry_type(frame),
+                    geometry_type=_find_geometry_type(name, frame),
                 )
             except RuntimeError as error:  # how GDAL reports a full disk
                 message = f"{path.name}: {error}"
                 raise OSError(message) from None
-    write_tables(path, build_styles(layers))
+    if any(name in LAYERS for name in layers):
+        write_tables(path, build_styles(layers))
 
 
 def render_parquet(frame: gpd.GeoDataFrame) -> bytes:
@@ -220,8 +222,10 @@ def _frame_schools(plan: Plan) -> gpd.GeoDataFrame:
     )
 
 
-def _find_geometry_type(frame: gpd.GeoDataFrame) -> str:
+def _find_geometry_type(name: str, frame: gpd.GeoDataFrame) -> str:
     """Geometry type of a layer, which may hold single and multiple shapes, or nothing."""
+    if not len(frame) and name in LAYERS:
+        return LAYERS[name].shape
     kinds = frame.geom_type.unique()
     if len(kinds) > 1:
         return "MultiLineString"

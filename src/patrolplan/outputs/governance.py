@@ -142,7 +142,7 @@ def write_governance(
     """
     out = Path(out)
     facts = collect_facts(area, risk, backtest, is_burden_measured=burden is not None)
-    texts = {RESIDENTS_FILE: render_residents_page(area, facts)}
+    texts = {RESIDENTS_FILE: render_residents_page(area, risk, facts)}
     words = _open_templates(autoescape=False, finalize=escape_toml)
     record = build_record_document(words.get_template(RECORD_WORDS), facts)
     documents, facts = {RECORD_FILE: record}, facts | {"record": record}
@@ -161,7 +161,7 @@ def write_governance(
     return out
 
 
-def render_residents_page(area: StudyArea, facts: dict[str, Any]) -> str:
+def render_residents_page(area: StudyArea, risk: Risk, facts: dict[str, Any]) -> str:
     """The page for residents and schools: one HTML file that sends no request.
 
     Parameters
@@ -175,6 +175,7 @@ def render_residents_page(area: StudyArea, facts: dict[str, Any]) -> str:
         facts,
         style=Markup(style),  # noqa: S704 - our own file
         policy=build_security_policy((), (style,)),
+        period=" to ".join(f"{month:%B %Y}" for month in risk.months),
         exact=not (area.snapped or area.settings.privacy.threshold_for_crime),
         attributions=list_area_attributions(area.name, snapped=area.snapped),
     )

@@ -32,6 +32,8 @@ MIN_SIDE_METRES, MAX_SIDE_METRES = 10.0, 100_000.0
 MAX_RESOLUTION = 12
 """H3 cells of this resolution have sides of about 10 m; finer ones are smaller than a street."""
 
+FRAME_SUFFIXES = (".gpkg", ".geojson", *PARQUET)
+
 CORNERS = np.pi / 6 + np.pi / 3 * np.arange(6)
 """Angles of the corners: two sides run north."""
 
@@ -187,7 +189,9 @@ def _draw_h3_cells(lines: NDArray[np.object_], projection: Projection, resolutio
 
 
 def write_frame(path: Path, frame: gpd.GeoDataFrame, layer: str) -> None:
-    """Write a table as GeoPackage, GeoJSON or GeoParquet, by the file's name; whole or not at all.
+    """Write a table as GeoPackage, GeoJSON or GeoParquet, by the file's name, completely.
+
+    An earlier file of the name stays as it was until then.
 
     Raises
     ------
@@ -200,16 +204,16 @@ def write_frame(path: Path, frame: gpd.GeoDataFrame, layer: str) -> None:
         explain_os_errors(path, "free some disk space or choose another folder"),
         write_beside(path, path.with_name(f".{path.stem}.part{suffix}")) as part,
     ):
-        part.unlink(missing_ok=True)
-        if suffix in PARQUET:
-            frame.to_parquet(part)
-        elif suffix == ".gpkg":
-            write_layers(part, {layer: frame})
-        else:
-            pyogrio.write_dataframe(frame.to_crs(4326), part, driver="GeoJSON")
-
-
-FRAME_SUFFIXES = (".gpkg", ".geojson", *PARQUET)
+        try:
+            if suffix in PARQUET:
+                frame.to_parquet(part)
+            elif suffix == ".gpkg":
+                part.unlink(missing_ok=True)  # of a run that was killed: layers are added to it
+                write_layers(part, {layer: frame})
+            else:
+                pyogrio.write_dataframe(frame.to_crs(4326), part, driver="GeoJSON")
+        except RuntimeError as error:  # how GDAL reports a full disk
+            raise OSError(str(error)) from None
 
 
 def check_frame_name(path: Path) -> None:
@@ -217,6 +221,6 @@ def check_frame_name(path: Path) -> None:
     if path.suffix.lower() not in FRAME_SUFFIXES:
         message = f"{path}: not a name of a file of hexagons; end it in {', '.join(FRAME_SUFFIXES)}"
         raise OutputError(message)
-    if path.is_dir():
-        message = f"{path}: is a folder; name a file"
+    if path.is_dir() or not path.parent.is_dir():
+        message = f"{path}: cannot be written; name a file in a folder that exists"
         raise OutputError(message)

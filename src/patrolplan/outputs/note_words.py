@@ -7,8 +7,6 @@ from typing import Any
 from patrolplan.notes import Note, NoteKind
 from patrolplan.outputs.data_note_words import DATA_SENTENCES
 from patrolplan.outputs.risk_note_words import RISK_SENTENCES
-from patrolplan.team.bases import MODE_WORDS, OTHER_MODE
-from patrolplan.team.week import format_day
 from patrolplan.text import capitalise
 
 
@@ -51,6 +49,8 @@ def _say_mode_not_planned(values: Mapping[str, Any]) -> str:
     *first, last = values["officers"] or [""]
     goes, patrols = ("go", "patrol") if first else ("goes", "patrols")
     who = f"{', '.join(first)} and {last}" if first else last
+    from patrolplan.team.bases import MODE_WORDS, OTHER_MODE  # noqa: PLC0415 - of weeks alone
+
     way = values["way"] if values["way"] in MODE_WORDS else "walk"
     mode, other = MODE_WORDS[way], MODE_WORDS[OTHER_MODE[way]]
     return (
@@ -103,6 +103,8 @@ def format_span(hours: object) -> str:
 
 
 def _format_day(date: str) -> str:
+    from patrolplan.team.week import format_day  # noqa: PLC0415 - of weeks alone, and heavy
+
     return format_day(dt.date.fromisoformat(date))
 
 

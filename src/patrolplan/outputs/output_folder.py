@@ -49,7 +49,7 @@ OUTPUT_NAME = re.compile(
     r"(plan|week|undo|backtest|trial|brief-[^/]+)\.json|trial\.(pdf|md)"
     r"|(plan|risk|hotspots|ways)\.gpkg|plan\.qgs|layers/[a-z]+\.parquet|hotspots\.geojson|map\.html|gpx/[^/]+\.gpx"
     r"|(cards|lead|(part/)?tasks|brief-[^/]+)\.pdf|(part|cards(/[^/]+)?|schools|posters)/[^/]+\.pdf"
-    r"|(week|chances|risk|patrols|return-[0-9]{4}-[0-9]{2}|by-[a-z]+)\.csv|week\.xlsx"
+    r"|(week|chances|risk|patrols|designated|return-[0-9]{4}-[0-9]{2}|by-[a-z]+)\.csv|week\.xlsx"
     r"|calendars/[^/]+\.ics|(survey|tally)-[^/]+\.html|(form|leaflet)-[^/]+\.pdf"
     r"|coverage-[^/]+\.svg|(impact-assessment-annex|model-card)\.md|for-residents\.html"
     r"|(transparency-record|who-gets-the-patrols)\.(json|md)"

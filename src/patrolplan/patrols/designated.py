@@ -89,7 +89,7 @@ def count_visits(area: StudyArea) -> dict[str, int]:
     """Visits a week that bring each its minutes, by id; only of those that ask for minutes."""
     if area.designated is None:
         return {}
-    asked = area.designated[area.designated["minutes"].notna()]
+    wanted = area.designated[area.designated["minutes"].notna()]
     dwell = area.settings.patrol.dwell_minutes
-    rows = zip(asked["place_id"], asked["minutes"], strict=True)
+    rows = zip(wanted["place_id"], wanted["minutes"], strict=True)
     return {str(name): math.ceil(minutes / dwell) for name, minutes in rows}

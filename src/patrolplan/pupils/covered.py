@@ -9,7 +9,6 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from patrolplan.network.network import StreetNetwork
 
@@ -52,6 +51,8 @@ class Covered:
     @cached_property
     def is_edge(self) -> NDArray[np.bool_]:
         """(w, h) covered squares with a neighbour that is not."""
+        from scipy import ndimage  # noqa: PLC0415 - heavy, and only where homes are beyond
+
         inner = ndimage.binary_erosion(self.is_covered, np.ones((3, 3)), border_value=0)
         return np.asarray(self.is_covered & ~inner)
 
@@ -63,6 +64,8 @@ def find_square_numbers(xy: NDArray[np.float64]) -> NDArray[np.int64]:
 
 def find_covered(network: StreetNetwork, homes: NDArray[np.float64]) -> Covered:
     """Squares that hold a node, with the gaps between them closed and holes filled."""
+    from scipy import ndimage  # noqa: PLC0415 - heavy, and only where origins are given
+
     square = find_square_numbers(network.node_xy)
     pad = GAP_SQUARES + 1
     corner = square.min(axis=0) - pad

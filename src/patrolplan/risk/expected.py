@@ -22,7 +22,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import special
-from scipy.optimize import minimize
 
 from patrolplan.network import StreetNetwork
 from patrolplan.risk.clock import Clock
@@ -184,6 +183,8 @@ def fit_shape_line(
     recorded
         (c,) those on record before.
     """
+    from scipy.optimize import minimize  # noqa: PLC0415 - heavy, and of these intervals alone
+
     some = means > 0
     counts, means, recorded = counts[some], means[some], recorded[some]
 

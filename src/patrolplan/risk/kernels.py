@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.spatial import cKDTree
 
 from patrolplan.compiled import jit_compile
 from patrolplan.network import StreetNetwork
@@ -146,8 +145,9 @@ def build_columns(
             more = 2 * len(rows) + found
             grown_rows = np.empty(more, dtype=np.int64)
             grown_values = np.empty(more)
-            grown_rows[:filled] = rows[:filled]
-            grown_values[:filled] = values[:filled]
+            for slot in range(filled):  # by slices it would take two seconds more to compile
+                grown_rows[slot] = rows[slot]
+                grown_values[slot] = values[slot]
             rows = grown_rows
             values = grown_values
         for slot in range(found):
@@ -204,6 +204,8 @@ def build_planar_matrix(network: StreetNetwork, bandwidth: float) -> sparse.csc_
     The kernel is (1 - (d / bandwidth)^2)^2 in the distance d to the middle of each piece, times the
     piece's metres; each crime's mass sums to one.
     """
+    from scipy.spatial import cKDTree  # noqa: PLC0415 - heavy, and only where not cached
+
     middle = network.piece_middle
     pairs = cKDTree(middle).query_pairs(bandwidth, output_type="ndarray")
     distance = np.hypot(*(middle[pairs[:, 0]] - middle[pairs[:, 1]]).T) / bandwidth

@@ -16,7 +16,6 @@ from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 from scipy.special import gammaln
 
 from patrolplan.parallel import map_in_threads
@@ -91,6 +90,8 @@ def fit_gamma_shape(counts: NDArray[np.float64], expected: NDArray[np.float64]) 
 
     With g integrated out, a count is negative binomial; terms without the shape are left out.
     """
+    from scipy.optimize import minimize_scalar  # noqa: PLC0415 - heavy, and only where not cached
+
     every = _choose_stride(len(counts))
     counts, expected = counts[::every], expected[::every]
 

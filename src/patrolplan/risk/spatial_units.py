@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.spatial import cKDTree
 
 from patrolplan.atomic import hash_content
 from patrolplan.cache import Store, hash_arrays, load_or_compute_arrays
@@ -96,7 +95,7 @@ class SpatialUnits:
                 self.cache[key] = compute()
             else:
                 arrays = load_or_compute_arrays(
-                    Store(store, version=_hash_code()),
+                    Store(store, version=hash_code()),
                     f"{self.digest}\n{key}",
                     lambda: {"result": compute()},
                 )
@@ -154,6 +153,8 @@ class SpatialUnits:
         """(n, n) cells within so many metres of each other, each with itself; built once."""
         key = ("near", metres)
         if key not in self._matrices:
+            from scipy.spatial import cKDTree  # noqa: PLC0415 - heavy, and only where not cached
+
             centres, _ = self._cells
             pairs = cKDTree(centres).query_pairs(metres, output_type="ndarray")
             ends = (pairs.ravel(), pairs[:, ::-1].ravel())
@@ -192,9 +193,9 @@ class SpatialUnits:
 
 
 @cache
-def _hash_code() -> str:
-    """Digest of this room's own code and its libraries: another version gives other results."""
-    room = resources.files("patrolplan.risk")
+def hash_code(name: str = "patrolplan.risk") -> str:
+    """Digest of a room's own code and its libraries: another version gives other results."""
+    room = resources.files(name)
     files = sorted(path.name for path in room.iterdir() if path.name.endswith(".py"))
     installed = read_package_versions()
     libraries = "\n".join(f"{name} {installed[name]}" for name in RISK_LIBRARIES)

@@ -192,7 +192,8 @@ def _read_numbers(polygons: gpd.GeoDataFrame, column: str) -> Floats:
     """(k,) numbers of a column; NaN where it is missing."""
     if column not in polygons:
         return np.full(len(polygons), np.nan)
-    return pd.to_numeric(polygons[column], errors="coerce").to_numpy(dtype=np.float64)
+    numbers: Floats = pd.to_numeric(polygons[column], errors="coerce").to_numpy(dtype=np.float64)
+    return numbers
 
 
 def _sum_minutes(
@@ -214,6 +215,8 @@ def _sum_minutes(
         points = shapely.points(project_stops(table, area.projection))
         inside = split_by_polygons(points, shapes) if len(table) else np.zeros((0, len(shapes) + 1))
         minutes[kind] = table["minutes"].to_numpy(dtype=np.float64) @ inside
+    if tables[1].empty:  # nothing was recorded yet, which does not say that nobody was there
+        minutes["presence"] = np.full(len(shapes) + 1, np.nan)
     dates = [day for table in tables for day in table["date"]]
     return minutes, (min(dates), max(dates)) if dates else None
 

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patrolplan.compiled import jit_compile
-from patrolplan.patrols.solver.ruin_recreate import draw_integer, draw_uniform
+from patrolplan.patrols.solver.tour import draw_integer, draw_uniform
 from patrolplan.team.problem import Floor, Ints, RotaProblem
 from patrolplan.team.rota_state import (
     RotaFacts,

@@ -13,13 +13,13 @@ daily maximum of hotspots is a rule, from which visits to tasked places are exem
 """
 
 import math
-import time
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
 import numpy as np
 
+from patrolplan.compile_clock import CLOCK
 from patrolplan.parallel import map_in_threads
 from patrolplan.patrols.solver.solution import compute_gap_percent
 from patrolplan.team.mip import MipBuilder, MixedIntegerProgramme
@@ -119,7 +119,7 @@ def solve_rota(
     if not len(problem):  # all closed, or everybody absent
         return RotaSolution(np.zeros(0, dtype=np.int64), 0.0, 0.0, proven=True)
     stop = stop or SearchLimits()
-    deadline = time.monotonic() + stop.seconds
+    deadline = CLOCK.read() + stop.seconds
     order = np.random.default_rng(seed).permutation(len(problem))
     mixed = problem.select(order)
     floor = find_floor(mixed)
@@ -166,7 +166,7 @@ def _search_week(
 
     if len(problem) <= MAX_EXACT_OPTIONS:
         answer = programme.solve(
-            gap=PROVEN_GAP / 2, nodes=stop.nodes, seconds=deadline - time.monotonic()
+            gap=PROVEN_GAP / 2, nodes=stop.nodes, seconds=deadline - CLOCK.read()
         )
         exact = np.flatnonzero(answer.values[x] > CHOSEN_ABOVE) if len(answer.values) else None
         if exact is not None and answer.proven:
@@ -175,11 +175,11 @@ def _search_week(
         return annealed if exact is None else max(exact, annealed, key=rate), answer.bound
     annealed = anneal()
     gap = max(PROVEN_GAP / 2, stop.gap_percent / 100)
-    bound = programme.solve_relaxation(seconds=deadline - time.monotonic()).bound
+    bound = programme.solve_relaxation(seconds=deadline - CLOCK.read()).bound
     if rate(annealed) >= bound * (1 - gap) or len(problem) > MAX_OPTIONS_TO_TIGHTEN:
         return annealed, bound
     start = _complete_columns(programme, x, annealed)
-    answer = programme.tighten_bound(start, gap=gap, seconds=deadline - time.monotonic())
+    answer = programme.tighten_bound(start, gap=gap, seconds=deadline - CLOCK.read())
     better = answer.objective > programme.objective @ start
     rows = np.flatnonzero(answer.values[x] > CHOSEN_ABOVE) if better else annealed
     return rows, min(bound, answer.bound)

@@ -6,6 +6,8 @@ import random
 
 import pandas as pd
 import pytest
+import shapely
+from hexagons import make_hexagons
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 import patrolplan as pp
@@ -60,6 +62,32 @@ def test_sums_are_those_of_the_doses_one_by_one(used, promised_week, visit, colu
     assert {k: v for k, v in found["engagements"].items() if k in spoken} == spoken
     assert found["not_recorded"].sum() == len(promised_week.doses) - len(_visits(visit))
     assert found["delivered_visits"].sum() == sum(row.minutes > 0 for row in _visits(visit))
+
+
+def test_sums_by_polygon_are_those_of_the_places_one_by_one(used, visit, demo_area):
+    """By hexagon, against a plain loop; those without a patrol have 0, what lies in none a row."""
+    west, south, east, north = shapely.total_bounds(demo_area.network.piece_lines)
+    hexagons = make_hexagons((west, south, (west + east) / 2, north), 300)
+    figures = {"promised_minutes": {}, "delivered_minutes": {}}
+
+    def add(figure, longitude, latitude, minutes):
+        point = shapely.Point(*used.projection.to_metres(longitude, latitude))
+        inside = hexagons["id"][[one.intersects(point) for one in hexagons.geometry]]
+        name = next(iter(inside), "outside")
+        figures[figure][name] = figures[figure].get(name, 0) + minutes
+
+    for dose in used.read_promised(MONDAY, FRIDAY).itertuples():
+        add("promised_minutes", dose.longitude, dose.latitude, dose.minutes)
+    for row in _visits(visit):
+        add("delivered_minutes", row.longitude, row.latitude, row.minutes)
+    doses = pp.compare_doses(used, MONDAY, FRIDAY, polygons=hexagons.to_crs(4326))
+    found = pp.summarise_doses(doses, ["polygon"]).set_index("polygon")
+    assert found.index.tolist() == [*hexagons["id"], "outside"]
+    for figure, expected in figures.items():
+        assert len(expected) > 2
+        assert "outside" in expected
+        assert {name: value for name, value in found[figure].items() if value} == expected
+    assert len(pp.summarise_doses(doses, ["polygon", "officer"])) < len(doses)
 
 
 def test_visits_that_nobody_promised_count(ledger, promised_week, visit):

@@ -172,6 +172,7 @@ def _list_shown(content: MapContent, placed: list[PlacedLabel]) -> legend.Shown:
         symbol_kinds=[kind for kind, (names, _) in content.point_symbols.items() if len(names)],
         feared=any(label.kind == "feared" for label, _ in placed),
         beats=bool(content.beats),
+        outlines=bool(content.outlines),
         steps=content.shows_steps,
         passages=content.passages,
         grid_square=format_grid_reference(x, y)[:2] if content.grid_lines else "",
@@ -218,6 +219,7 @@ def _draw_content(
     grid.draw_grid(window, content.grid_lines)
     basemap.draw_streets(window, content.network, content.pieces, viewport)
     symbols.draw_stretches(window, content.stretches, STRETCH_WIDTH)
+    symbols.draw_outlines(window, content.outlines, level=5.3)
     for line in content.beats:
         symbols.draw_beat(window, route.move_aside(line, BEAT_OFFSET), level=5.5)
     _draw_route(window, content)

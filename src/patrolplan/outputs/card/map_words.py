@@ -198,10 +198,7 @@ def _build_route_labels(ground: Ground, streets: Sequence[ShownStreet]) -> list[
         streets,
         key=lambda street: (street.name not in walked, -shapely.length(street.lines).sum()),
     )
-    return [
-        place_names.build_route_label(street, ground.route, walked=street.name in walked)
-        for street in ranked
-    ]
+    return place_names.build_route_labels(ranked, ground.route, walked=walked)
 
 
 def list_walked_streets(patrol: Patrol) -> set[str]:

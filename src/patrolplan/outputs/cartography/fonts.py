@@ -40,6 +40,7 @@ def list_characters() -> frozenset[int]:
     return frozenset(load_typeface(bold=False).glyphs) & frozenset(load_typeface(bold=True).glyphs)
 
 
+@lru_cache(maxsize=4096)
 def make_printable(text: str) -> str:
     r"""Text that the typeface can show: controls become spaces, words of unknown letters a mark.
 

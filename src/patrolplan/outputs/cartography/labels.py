@@ -61,8 +61,9 @@ class LabelCandidates:
 
 def build_level_boxes(middles: NDArray[np.float64], size: ArrayLike) -> Boxes:
     """(n, 5) boxes that are not turned, of one size `(width, height)` or a size each."""
-    sizes = np.broadcast_to(size, (len(middles), 2))
-    return np.column_stack([middles, sizes, np.zeros(len(middles))])
+    boxes = np.zeros((len(middles), 5))
+    boxes[:, :2], boxes[:, 2:4] = middles, size
+    return boxes
 
 
 def build_line_boxes(begins: NDArray[np.float64], ends: NDArray[np.float64]) -> Boxes:
@@ -75,11 +76,13 @@ def build_line_boxes(begins: NDArray[np.float64], ends: NDArray[np.float64]) -> 
 def compute_corners(boxes: Boxes) -> NDArray[np.float64]:
     """(n, 4, 2) corners of boxes, anticlockwise."""
     turned = np.radians(boxes[:, 4])
-    along = np.column_stack([np.cos(turned), np.sin(turned)]) * boxes[:, 2:3] / 2
-    across = np.column_stack([-np.sin(turned), np.cos(turned)]) * boxes[:, 3:4] / 2
-    signs = ((-1, -1), (1, -1), (1, 1), (-1, 1))
-    places = [boxes[:, :2] + a * along + b * across for a, b in signs]
-    return np.stack(places, axis=1)
+    cosine, sine = np.cos(turned), np.sin(turned)
+    along = np.array([cosine, sine]) * boxes[:, 2] / 2
+    across = np.array([-sine, cosine]) * boxes[:, 3] / 2
+    middle, there, back = boxes[:, :2].T, along + across, along - across
+    return np.array([middle - there, middle + back, middle + there, middle - back]).transpose(
+        2, 0, 1
+    )
 
 
 def find_overlaps(first: Boxes, second: Boxes) -> NDArray[np.bool_]:
@@ -94,19 +97,34 @@ def find_overlaps(first: Boxes, second: Boxes) -> NDArray[np.bool_]:
     >>> find_overlaps(flat, np.array([[0.0, 4.0, 10.0, 2.0, 0.0], [0.0, 4.0, 10.0, 2.0, 90.0]]))
     array([[False,  True]])
     """
-    gap = second[None, :, :2] - first[:, None, :2]
-    parted = np.zeros(gap.shape[:2], dtype=bool)
-    for own, other, own_first in ((first, second, True), (second, first, False)):
-        for side in (0.0, 90.0):
-            turned = np.radians(own[:, 4] + side)
-            axis = np.column_stack([np.cos(turned), np.sin(turned)])
-            reach = own[:, 2 if side == 0 else 3] / 2
-            between = np.radians(own[:, 4][:, None] + side - other[:, 4][None, :])
-            shade = np.abs(np.cos(between)) * other[:, 2] + np.abs(np.sin(between)) * other[:, 3]
-            need = reach[:, None] + shade / 2
-            apart = np.einsum("nmk,nk->nm" if own_first else "nmk,mk->nm", gap, axis)
-            parted |= np.abs(apart) >= (need if own_first else need.T)
-    return ~parted
+    overlap = np.zeros((len(first), len(second)), dtype=bool)
+    near = np.flatnonzero(_find_near(first, second))
+    if not len(near):
+        return overlap
+    own, other = first.T[:, :, None], second[near].T[:, None, :]
+    right, up = other[0] - own[0], other[1] - own[1]
+    between = np.radians(own[4] - other[4])
+    level, steep = np.abs(np.cos(between)), np.abs(np.sin(between))
+    parted = np.zeros(right.shape, dtype=bool)
+    for box, shadowed in ((own, other), (other, own)):
+        turned = np.radians(box[4])
+        cosine, sine = np.cos(turned), np.sin(turned)
+        along, across = np.abs(right * cosine + up * sine), np.abs(up * cosine - right * sine)
+        width, height = shadowed[2], shadowed[3]
+        parted |= along >= (box[2] + level * width + steep * height) / 2
+        parted |= across >= (box[3] + steep * width + level * height) / 2
+    overlap[:, near] = ~parted
+    return overlap
+
+
+def _find_near(first: Boxes, second: Boxes) -> NDArray[np.bool_]:
+    """(m,) those of the second set that may overlap any of the first: most lie far off."""
+    if not len(first):
+        return np.zeros(len(second), dtype=bool)
+    middles = first[:, :2]
+    reach = (np.hypot(*first[:, 2:4].T).max() + np.hypot(*second[:, 2:4].T)[:, None]) / 2
+    low, high = middles.min(axis=0) - reach, middles.max(axis=0) + reach
+    return np.asarray(((second[:, :2] > low) & (second[:, :2] < high)).all(axis=1))
 
 
 def make_upright(angle: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -125,44 +143,135 @@ def find_places_along_line(
     width: float,
     height: float,
     *,
-    offsets: Sequence[float] = (0.0,),
+    offsets: tuple[float, ...] = (0.0,),
     max_bend: float = 2.0,
     max_length_ratio: float = 1.0,
 ) -> tuple[Boxes, NDArray[np.float64]]:
     """Places for a label of this size along a (v, 2) line: (n, 5) boxes and their (n,) costs.
 
-    The middle of the line and straight stretches cost least. `offsets` are distances of the label
-    from the line, to the left of it; `max_bend` is how many points the line may depart from the
-    label's straight base, `max_length_ratio` how much longer than the line the label may be.
+    `offsets` and `max_bend` as in `Placing`; `max_length_ratio` says how much longer than the line
+    the label may be.
     """
-    steps = np.hypot(*np.diff(line, axis=0).T)
-    at = np.concatenate([[0.0], np.cumsum(steps)])
-    length = float(at[-1])
-    if length < 1.0 or width > length * max_length_ratio:
-        return NO_BOXES, np.empty(0)
-    # For every middle tried, sample the line under the label and lay a straight base between the
-    # first and last sample: its direction is the label's; `sag` is how far the line leaves it.
-    half = min(width, length) / 2
-    middle = np.linspace(half, length - half, int((length - 2 * half) / CANDIDATE_SPACING) + 1)
-    spots = middle[:, None] + np.linspace(-half, half, BEND_SAMPLES)[None, :]
-    x, y = np.interp(spots, at, line[:, 0]), np.interp(spots, at, line[:, 1])
+    boxes, costs, _ = find_places_along_lines(
+        np.array([shapely.LineString(line)]),
+        np.array([(width, height)]),
+        [Placing(offsets, max_bend)],
+        max_length_ratio=max_length_ratio,
+    )
+    return boxes, costs
+
+
+@dataclass(frozen=True)
+class Placing:
+    """How a label may stand along a line."""
+
+    offsets: tuple[float, ...]
+    """Distances of the label from the line, to the left of it."""
+    max_bend: float
+    """Points by which the line may depart from the label's straight base."""
+    extra_cost: float = 0.0
+
+
+def find_places_along_lines(
+    lines: NDArray[np.object_],
+    sizes: NDArray[np.float64],
+    placings: Sequence[Placing],
+    *,
+    max_length_ratio: float,
+) -> tuple[Boxes, NDArray[np.float64], NDArray[np.int64]]:
+    """Places for labels along lines: (n, 5) boxes, (n,) costs and the (n,) rows of the lines.
+
+    `sizes` are the (k, 2) widths and heights of the label of each line. Places are in the order of
+    the lines, then of the placings. The middle of a line and straight stretches cost least.
+    """
+    middles = _sample_middles(lines, sizes[:, 0], max_length_ratio)
+    row, unit, sag = middles.row, middles.unit, np.ptp(middles.away, axis=1)
+    normal = np.column_stack([-unit[:, 1], unit[:, 0]])
+    # The label stands half-way between the base and the line's furthest point from it.
+    bulge = (middles.away.max(axis=1) + middles.away.min(axis=1))[:, None] / 2
+    centre = middles.centre + bulge * normal
+    length, width = middles.length[row], sizes[row, 0]
+    cost = sag + 6 * np.abs(middles.at - length / 2) / length
+    cost += 20 * np.maximum(0.0, width / length - 1)
+    angle = make_upright(np.degrees(np.arctan2(unit[:, 1], unit[:, 0])))
+    boxes, costs, rows = [NO_BOXES], [np.empty(0)], [row[:0]]
+    for placing in placings:
+        fits = sag <= placing.max_bend
+        for rank, distance in enumerate(placing.offsets):
+            stands = build_level_boxes((centre + distance * normal)[fits], sizes[row[fits]])
+            stands[:, 4] = angle[fits]
+            boxes.append(stands)
+            costs.append(cost[fits] + rank + placing.extra_cost)
+            rows.append(row[fits])
+    order = np.argsort(np.concatenate(rows), kind="stable")
+    return np.concatenate(boxes)[order], np.concatenate(costs)[order], np.concatenate(rows)[order]
+
+
+@dataclass(frozen=True, eq=False)
+class _Middles:
+    """Middles tried of labels along lines, and how the line runs under each label."""
+
+    row: NDArray[np.int64]
+    """(m,) which line it is."""
+    at: NDArray[np.float64]
+    """(m,) points from the start of the line."""
+    centre: NDArray[np.float64]
+    """(m, 2) middle of the straight base between the first and the last sample under the label."""
+    unit: NDArray[np.float64]
+    """(m, 2) direction of the base, which is the label's."""
+    away: NDArray[np.float64]
+    """(m, BEND_SAMPLES) how far the line is to the left of the base at each sample."""
+    length: NDArray[np.float64]
+    """(k,) of the lines."""
+
+
+def _sample_middles(
+    lines: NDArray[np.object_], widths: NDArray[np.float64], max_length_ratio: float
+) -> _Middles:
+    """Try middles along (k,) lines of labels that are (k,) wide."""
+    xy, which = shapely.get_coordinates(lines, return_index=True)
+    starts = np.searchsorted(which, np.arange(len(lines)))
+    steps = np.hypot(*np.diff(xy, axis=0, prepend=xy[:1]).T)
+    steps[starts] = 0.0
+    at = np.concatenate([np.cumsum(part) for part in np.split(steps, starts[1:])])
+    ends = np.append(starts[1:], len(xy)) - 1
+    length = at[ends]
+    half = np.minimum(widths, length) / 2
+    fits = (length >= 1.0) & (widths <= length * max_length_ratio)
+    counts = np.where(fits, ((length - 2 * half) / CANDIDATE_SPACING).astype(np.int64) + 1, 0)
+    row = np.repeat(np.arange(len(lines)), counts)
+    number = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
+    gap = (length - 2 * half) / np.maximum(counts - 1, 1)
+    middle = half[row] + number * gap[row]
+    reach = half[row][:, None]
+    spots = middle[:, None] + np.linspace(-1.0, 1.0, BEND_SAMPLES)[None, :] * reach
+    # All lines in a row, with gaps between them, are one increasing scale.
+    shift = float(at.max(initial=0.0)) + 1.0
+    place = np.searchsorted(at + which * shift, spots + row[:, None] * shift, side="right") - 1
+    last = np.maximum(ends - 1, starts)[row][:, None]
+    x, y = _interpolate(xy, at, np.clip(place, starts[row][:, None], last), spots)
     base = np.column_stack([x[:, -1] - x[:, 0], y[:, -1] - y[:, 0]])
     unit = base / np.maximum(np.hypot(*base.T), 1e-9)[:, None]
-    normal = np.column_stack([-unit[:, 1], unit[:, 0]])
     away = unit[:, :1] * (y - y[:, :1]) - unit[:, 1:] * (x - x[:, :1])
-    sag = np.ptp(away, axis=1)
-    # The label stands half-way between the base and the line's furthest point from it.
     centre = np.column_stack([(x[:, 0] + x[:, -1]) / 2, (y[:, 0] + y[:, -1]) / 2])
-    centre += (away.max(axis=1) + away.min(axis=1))[:, None] / 2 * normal
-    cost = sag + 6 * np.abs(middle - length / 2) / length + 20 * max(0.0, width / length - 1)
-    fits = sag <= max_bend
-    angle = make_upright(np.degrees(np.arctan2(unit[:, 1], unit[:, 0])))
-    boxes, costs = [], []
-    for rank, distance in enumerate(offsets):
-        level = build_level_boxes((centre + distance * normal)[fits], (width, height))
-        boxes.append(np.column_stack([level[:, :4], angle[fits]]))
-        costs.append(cost[fits] + rank)
-    return np.concatenate(boxes), np.concatenate(costs)
+    return _Middles(row, middle, centre, unit, away, length)
+
+
+def _interpolate(
+    xy: NDArray[np.float64],
+    at: NDArray[np.float64],
+    place: NDArray[np.int64],
+    spots: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """(2, m, s) points at `spots`, (m, s) distances along a line, after its points in `place`.
+
+    `at` are the distances of the (v, 2) points.
+    """
+    after = np.minimum(place + 1, len(xy) - 1)
+    step = at[after] - at[place]
+    share = np.clip((spots - at[place]) / np.where(step > 0, step, 1.0), 0.0, 1.0)
+    before = xy.T[:, place]
+    return np.asarray(before + share * (xy.T[:, after] - before))
 
 
 SIDES = np.array(

@@ -74,6 +74,7 @@ class Shown:
     symbol_kinds: Collection[str] = ()
     feared: bool = False
     beats: bool = False
+    outlines: bool = False
     steps: bool = False
     passages: Collection[str] = ()
     """Of those on the route, see `patrolplan.inputs.osm_tags.Passage`."""
@@ -154,6 +155,7 @@ def _iterate_signs(viewport: Viewport, shown: Shown) -> Iterator[Entry]:
         yield from _iterate_route_signs(shown)
     drawings: Sequence[tuple[bool, str, float, Callable[[Window, float, float], None]]] = (
         (shown.beats, "walk up and down", 24.0, _draw_beat),
+        (shown.outlines, "designated by the force", 20.0, _draw_outline),
         ("tasked" in shown.marker_kinds, "tasked stop", 10.0, _draw_tasked),
         (shown.feared, "pupils feel unsafe", 11.0, _draw_feared),
         ("keep_away" in shown.marker_kinds, "keep away", 12.0, _draw_cross),
@@ -229,6 +231,11 @@ def _draw_stretch(window: Window, x: float, y: float) -> None:
 def _draw_beat(window: Window, x: float, y: float) -> None:
     _draw_stretch(window, x + 2, y)
     symbols.draw_beat(window, np.array([(x, y), (x + 24, y)]), level=LEGEND_LEVEL + 0.3)
+
+
+def _draw_outline(window: Window, x: float, y: float) -> None:
+    corners = np.array([(x, y - 4), (x + 20, y - 4), (x + 20, y + 4), (x, y + 4), (x, y - 4)])
+    symbols.draw_outlines(window, [corners], level=LEGEND_LEVEL)
 
 
 def _draw_tasked(window: Window, x: float, y: float) -> None:

@@ -3,7 +3,7 @@
 An inset shows the crowded corner of a map once more, larger, where the map has room to spare.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -18,6 +18,7 @@ from patrolplan.hotspots.reasons import BeatReason
 from patrolplan.network import StreetNetwork
 from patrolplan.outputs.cartography import route, symbols
 from patrolplan.outputs.cartography.basemap import (
+    MapFeatures,
     find_steps,
     find_visible_pieces,
     merge_lines,
@@ -37,7 +38,7 @@ from patrolplan.outputs.cartography.viewport import (
     Viewport,
     fit_viewport,
 )
-from patrolplan.outputs.feared import CARRIED, classify_fear, is_feared
+from patrolplan.outputs.feared import is_feared
 from patrolplan.outputs.wording import APPROACH_NAME, format_leg_name
 from patrolplan.patrols.legs import Leg
 from patrolplan.patrols.plan import BarredPlace, Patrol, Plan, Stop
@@ -70,7 +71,7 @@ class MapContent:
 
     patrol: Patrol
     network: StreetNetwork
-    features: gpd.GeoDataFrame
+    features: MapFeatures
     """Those in the window."""
     point_symbols: dict[str, tuple[NDArray[np.object_], NDArray[np.float64]]]
     """(n,) names and (n, 2) points of bus stops and stations, by kind."""
@@ -98,6 +99,8 @@ class MapContent:
     """(n, 2) stopping places of other hotspots near the route that pupils' reports carry."""
     beats: list[NDArray[np.float64]]
     """(v, 2) lines that are walked up and down during a stop."""
+    outlines: list[NDArray[np.float64]]
+    """(v, 2) edges of the polygons that the force designates, of the patrol's stops."""
     shows_steps: bool
     passages: frozenset[str]
     """What the route leads over or through, see `patrolplan.inputs.osm_tags.Passage`."""
@@ -248,6 +251,7 @@ def collect_map_content(viewport: Viewport, plan: Plan, patrol: Patrol) -> MapCo
             for stop in patrol.stops
             for line in _find_beat_lines(network, plan.hotspots, stop)
         ],
+        outlines=_find_outlines(viewport, plan, patrol),
         shows_steps=bool(len(find_steps(network, pieces))),
         passages=frozenset(network.piece_passage[walked]) - {""},
         grid_lines=build_grid_lines(viewport, plan.area.settings.area.crs),
@@ -295,25 +299,36 @@ def _find_feared_stretches(
     stretches = []
     for stop in patrol.stops:
         if stop.kind != "tasked" and is_feared(stop.why):
-            own = hotspots[hotspots["hotspot"].isin(stop.beat or (stop.hotspot,))]
-            feared = own[[is_feared(reasons) for reasons in own["reasons"]]]
-            shapes = (feared if len(feared) else own).geometry.to_numpy()
+            own = _find_rows(hotspots, stop.beat or (stop.hotspot,))
+            feared = own[[is_feared(hotspots["reasons"].iat[row]) for row in own]]
+            shapes = _get_shapes(hotspots, feared if len(feared) else own)
             lines = merge_lines(shapely.get_parts(viewport.clip_to_page(shapes, margin=0.0)))
             stretches += [lines] if len(lines) else []
     return stretches
+
+
+def _find_outlines(viewport: Viewport, plan: Plan, patrol: Patrol) -> list[NDArray[np.float64]]:
+    """Edges of the polygons of stops that the force designates, in points of the page."""
+    designated = plan.area.designated
+    if designated is None:
+        return []
+    own = designated[designated["place_id"].isin(patrol.hotspots)]
+    edges = shapely.get_parts(shapely.boundary(np.asarray(own.geometry.array, dtype=object)))
+    parts = shapely.get_parts(viewport.clip_to_page(edges))
+    return [shapely.get_coordinates(line) for line in parts]
 
 
 def _find_feared_points(
     viewport: Viewport, hotspots: gpd.GeoDataFrame, patrol: Patrol
 ) -> NDArray[np.float64]:
     """Stopping places, in points of the page, of hotspots near the route that reports carry."""
-    others = hotspots[
-        (classify_fear(hotspots) == CARRIED) & ~hotspots["hotspot"].isin(_list_hotspots(patrol))
-    ]
+    carried = np.flatnonzero(hotspots["mainly_reports"].to_numpy(dtype=bool))
+    others = np.setdiff1d(carried, _find_rows(hotspots, _list_hotspots(patrol)))
     lines = [shapely.linestrings(leg.line) for _, leg in _select_drawn_legs(patrol)]
     walked = shapely.union_all([shapely.Point(patrol.x, patrol.y), *lines])
-    near = others[shapely.distance(others.geometry.to_numpy(), walked) <= FEARED_METRES]
-    points = viewport.to_page(shapely.get_coordinates(near["stop"].to_numpy()))
+    away = shapely.distance(_get_shapes(hotspots, others), walked)
+    stops = np.asarray(hotspots["stop"].array[others[away <= FEARED_METRES]], dtype=object)
+    points = viewport.to_page(shapely.get_coordinates(stops))
     return points[viewport.contains(points, margin=MARKER_EDGE_MARGIN)]
 
 
@@ -321,10 +336,11 @@ def _find_beat_lines(
     network: StreetNetwork, hotspots: gpd.GeoDataFrame, stop: Stop
 ) -> list[NDArray[np.float64]]:
     """(v, 2) metres: along each connected part of a beat, between its ends farthest apart."""
-    rows = hotspots["hotspot"].isin(stop.beat).to_numpy()
-    if not rows.any():
+    rows = _find_rows(hotspots, stop.beat)
+    if not len(rows):
         return []
-    pieces = np.concatenate([np.asarray(own, dtype=np.int64) for own in hotspots["pieces"][rows]])
+    own = hotspots["pieces"].array[rows]
+    pieces = np.concatenate([np.asarray(part, dtype=np.int64) for part in own])
     nodes, ends = np.unique(network.piece_nodes[pieces], return_inverse=True)
     start, end = ends.reshape(-1, 2).T
     shape = (len(nodes), len(nodes))
@@ -384,9 +400,19 @@ def _list_hotspots(patrol: Patrol) -> list[str]:
 def _select_stretches(hotspots: gpd.GeoDataFrame, patrol: Patrol) -> Geometries:
     """Stretches of the patrol's stops and their beats, in metres."""
     wanted = _list_hotspots(patrol)
+    return _get_shapes(hotspots, _find_rows(hotspots, wanted))
+
+
+def _find_rows(hotspots: gpd.GeoDataFrame, wanted: Collection[str]) -> NDArray[np.int64]:
+    """(n,) rows of the hotspots with these ids."""
     if not wanted or not len(hotspots):
-        return np.empty(0, dtype=object)
-    return np.asarray(hotspots.geometry[hotspots["hotspot"].isin(wanted)].to_numpy())
+        return np.empty(0, dtype=np.int64)
+    return np.flatnonzero(np.isin(hotspots["hotspot"].to_numpy(dtype=object), list(wanted)))
+
+
+def _get_shapes(hotspots: gpd.GeoDataFrame, rows: NDArray[np.int64]) -> Geometries:
+    """(n,) stretches of some hotspots, in metres."""
+    return np.asarray(hotspots.geometry.array[rows], dtype=object)
 
 
 MIN_VISIBLE_POINTS = 28.0

@@ -71,7 +71,7 @@ class Page:
     def write(self) -> bytes:
         """The page as a PDF; equal drawings give equal bytes."""
         drawing = "\n".join(window.write() for window in self.windows)
-        fonts, objects = "", []
+        fonts, objects = "", list[bytes]()
         for bold, used in sorted(self.used.items()):
             first = 5 + len(objects)
             fonts += f"/F{int(bold)} {first} 0 R "
@@ -156,15 +156,11 @@ class Window:
         used.update((number, letter) for (number, _), letter in zip(letters, text, strict=True))
         if style.halo:
             unit = 100 * style.size / typeface.units
-            a, b = f"{along * unit:.4f}", f"{across * unit:.4f}"
-            words = [self._set_stroke("white", style.halo * 2 / unit, "round", "round")]
-            pen = 0.0
-            for number, closer in letters:
-                left, low = _scale(x) + pen * along, _scale(y) + pen * across
-                turn = f"{a} {b} {-across * unit:.4f} {a} {left:.0f} {low:.0f}"
-                words.append(f"q {turn} cm {typeface.trace_glyph(number)} S Q")
-                pen += (typeface.widths[number] - closer) * unit
-            self.items.append((style.level - 0.5, "\n".join(words)))
+            stroke = self._set_stroke("white", style.halo * 2 / unit, "round", "round")
+            a, b = along * unit, across * unit
+            turn = f"{a:.4f} {b:.4f} {-b:.4f} {a:.4f} {_scale(x)} {_scale(y)} cm"
+            outlines = typeface.trace_letters(text)
+            self.items.append((style.level - 0.5, f"q {turn} {stroke} {outlines} Q"))
         codes = "".join(
             f"{number:04x}" + (f"> {closer * 1000 / typeface.units:.0f} <" if closer else "")
             for number, closer in letters

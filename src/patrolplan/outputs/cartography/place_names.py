@@ -3,19 +3,17 @@
 Streets of the route come first, then what helps to find them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan.network import StreetNetwork
-from patrolplan.outputs.cartography.basemap import ROUTE_COLOUR, classify_streets, merge_lines
+from patrolplan.outputs.cartography.basemap import ROUTE_COLOUR, MapFeatures, classify_streets
 from patrolplan.outputs.cartography.fonts import (
     LINE_HEIGHT,
     draw_text,
@@ -26,8 +24,9 @@ from patrolplan.outputs.cartography.fonts import (
 from patrolplan.outputs.cartography.labels import (
     Boxes,
     LabelCandidates,
+    Placing,
     build_level_boxes,
-    find_places_along_line,
+    find_places_along_lines,
     find_places_around_point,
     place_labels,
 )
@@ -40,6 +39,11 @@ NAME_SIZE = 8.0
 SCHOOL_SIZE = 9.0
 ROUTE_NAME_OFFSETS = (9.5, -9.5, 13.0, -13.0, 17.0, -17.0, 22.0, -22.0)
 """Points from a street on the route to its name: clear of the route in either of two lanes."""
+STREET_PLACINGS = (Placing((0.0,), max_bend=3.0),)
+ROUTE_PLACINGS = (
+    Placing((0.0,), max_bend=6.0),
+    Placing(ROUTE_NAME_OFFSETS, max_bend=18.0, extra_cost=3.0),
+)
 STREET_CLASS_RANK = {"major": 0, "middle": 1, "minor": 2, "service": 4, "foot": 3}
 SCHOOL_LINES = (1, 2, 3, 4)
 """Lines that a school's name may take, the best first."""
@@ -117,8 +121,8 @@ def draw_label(window: Window, label: MapLabel, box: Boxes) -> None:
     end = label.find_leader_end(box)
     if end is not None:
         for colour, line_width, level in (("white", 2.6, 8.6), (ROUTE_COLOUR, 1.1, 8.7)):
-            line = np.array([(x, y), end])
-            window.draw_lines([line], colour, line_width, level, cap="square")
+            leader = np.array([(x, y), end])
+            window.draw_lines([leader], colour, line_width, level, cap="square")
         dot = trace_circle(float(end[0]), float(end[1]), 2.0)
         window.draw_shape(dot, 8.8, fill=ROUTE_COLOUR, edge="white", width=0.6)
     if label.plate_colour:
@@ -139,7 +143,18 @@ def build_street_labels(
     """Names of the streets in the window, by class and length."""
     streets = list_streets(network, pieces, viewport)
     streets.sort(key=lambda street: (street.rank, -shapely.length(street.lines).sum()))
-    return [build_street_label(street) for street in streets]
+    texts = [make_printable(street.name) for street in streets]
+    sizes = [measure_label(text, NAME_SIZE) for text in texts]
+    places = _find_street_places(streets, sizes, STREET_PLACINGS, max_length_ratio=1.04)
+    labels = []
+    for street, text, (boxes, costs) in zip(streets, texts, places, strict=True):
+        major = street.rank <= 1  # main streets have their name twice where they are long
+        candidates = LabelCandidates(
+            street.name, boxes, costs, max_count=2 if major else 1, min_gap=REPEAT_POINTS
+        )
+        colour = "black" if major else "#3c3c3c"
+        labels.append(MapLabel(text, NAME_SIZE, False, colour, candidates))  # noqa: FBT003
+    return labels
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,69 +178,85 @@ def list_streets(
     """The streets in the window that have a name, or one of these, in the order of their names."""
     called = network.piece_name[pieces].astype(str)
     chosen = called != "" if names is None else np.isin(called, list(names))
-    shown, called = pieces[chosen], called[chosen]
-    classes = classify_streets(network, shown)
-    streets = []
-    for name, rows in pd.Series(called).groupby(called).indices.items():
-        lines = shapely.get_parts(viewport.clip_to_page(network.lines(shown[rows]), margin=0))
-        lines = merge_lines(lines[shapely.get_type_id(lines) == shapely.GeometryType.LINESTRING])
-        if len(lines):
-            rank = min(STREET_CLASS_RANK[kind] for kind in classes[rows])
-            streets.append(ShownStreet(str(name), lines, rank))
-    return streets
-
-
-def build_street_label(street: ShownStreet) -> MapLabel:
-    """A street's name on the street; main streets have it twice where they are long."""
-    text, major = make_printable(street.name), street.rank <= 1
-    size = measure_label(text, NAME_SIZE)
-    boxes, costs = _find_street_places(street, size, [((0.0,), 3.0, 0.0)], max_length_ratio=1.04)
-    candidates = LabelCandidates(
-        street.name, boxes, costs, max_count=2 if major else 1, min_gap=REPEAT_POINTS
+    shown = pieces[chosen]
+    if not len(shown):
+        return []
+    called, of_piece = np.unique(called[chosen], return_inverse=True)
+    ranks = np.full(len(called), max(STREET_CLASS_RANK.values()))
+    kinds = classify_streets(network, shown)
+    np.minimum.at(ranks, of_piece, [STREET_CLASS_RANK[kind] for kind in kinds.tolist()])
+    order = np.argsort(of_piece, kind="stable")
+    moved = viewport.move_and_clip(network.lines(shown[order]), margin=0.0)
+    parts, piece = shapely.get_parts(moved, return_index=True)
+    is_line = shapely.get_type_id(parts) == shapely.GeometryType.LINESTRING
+    parts, street = parts[is_line], of_piece[order][piece[is_line]]
+    seen, of_part = np.unique(street, return_inverse=True)
+    joined = shapely.line_merge(shapely.multilinestrings(parts, indices=of_part))
+    lines, owner = shapely.get_parts(joined, return_index=True)
+    own = np.split(lines, np.flatnonzero(np.diff(owner)) + 1)
+    return (
+        [
+            ShownStreet(str(called[row]), part, int(ranks[row]))
+            for row, part in zip(seen, own, strict=True)
+        ]
+        if len(seen)
+        else []
     )
-    colour = "black" if major else "#3c3c3c"
-    return MapLabel(text, NAME_SIZE, False, colour, candidates)  # noqa: FBT003
 
 
-def build_route_label(street: ShownStreet, route: BaseGeometry, *, walked: bool) -> MapLabel:
-    """The name of a street that the words name, on it or next to it, clear of the route.
+def build_route_labels(
+    streets: Sequence[ShownStreet], route: BaseGeometry, *, walked: Collection[str]
+) -> list[MapLabel]:
+    """Names of streets that the words name, on them or next to them, clear of the route.
 
-    `route` is the route's shape in points of the page. Names of walked streets are bold.
+    `route` is the route's shape in points of the page. Names of `walked` streets are bold.
     """
-    text, size = make_printable(street.name), ROUTE_NAME_SIZE if walked else NAME_SIZE
-    placings = [((0.0,), 6.0, 0.0), (ROUTE_NAME_OFFSETS, 18.0, 3.0)]
-    boxes, costs = _find_street_places(
-        street, measure_label(text, size, bold=walked), placings, max_length_ratio=2.2
-    )
-    if not route.is_empty:
-        # The name of a long street belongs on the part that is walked.
-        away = shapely.distance(shapely.points(boxes[:, :2]), route)
-        near = away <= MAX_ROUTE_DISTANCE
-        if near.any():
-            boxes, costs, away = boxes[near], costs[near], away[near]
-        costs = costs + np.maximum(0.0, away - 14.0) * 0.4
-    candidates = LabelCandidates(street.name, boxes, costs)
-    return MapLabel(text, size, walked, "black", candidates, "route_street")
+    texts = [make_printable(street.name) for street in streets]
+    bold = [street.name in walked for street in streets]
+    types = [ROUTE_NAME_SIZE if is_bold else NAME_SIZE for is_bold in bold]
+    sizes = [
+        measure_label(text, size, bold=is_bold)
+        for text, size, is_bold in zip(texts, types, bold, strict=True)
+    ]
+    places = _find_street_places(streets, sizes, ROUTE_PLACINGS, max_length_ratio=2.2)
+    labels = []
+    for number, street in enumerate(streets):
+        candidates = LabelCandidates(street.name, *_prefer_near(*places[number], route))
+        size, is_bold = types[number], bold[number]
+        labels.append(MapLabel(texts[number], size, is_bold, "black", candidates, "route_street"))
+    return labels
+
+
+def _prefer_near(
+    boxes: Boxes, costs: NDArray[np.float64], route: BaseGeometry
+) -> tuple[Boxes, NDArray[np.float64]]:
+    """Boxes near the route, if any are: the name of a long street belongs where it is walked."""
+    if route.is_empty:
+        return boxes, costs
+    away = shapely.distance(shapely.points(boxes[:, :2]), route)
+    near = away <= MAX_ROUTE_DISTANCE
+    if near.any():
+        boxes, costs, away = boxes[near], costs[near], away[near]
+    return boxes, costs + np.maximum(0.0, away - 14.0) * 0.4
 
 
 def _find_street_places(
-    street: ShownStreet,
-    size: tuple[float, float],
-    placings: Sequence[tuple[tuple[float, ...], float, float]],
+    streets: Sequence[ShownStreet],
+    sizes: Sequence[tuple[float, float]],
+    placings: Sequence[Placing],
     *,
     max_length_ratio: float,
-) -> tuple[Boxes, NDArray[np.float64]]:
-    """Boxes along a street, and their costs; `placings` are offsets, bend and cost added."""
-    all_boxes, all_costs = [], []
-    for line in street.lines:
-        xy = shapely.get_coordinates(line)
-        for offsets, max_bend, extra_cost in placings:
-            boxes, costs = find_places_along_line(
-                xy, *size, offsets=offsets, max_bend=max_bend, max_length_ratio=max_length_ratio
-            )
-            all_boxes.append(boxes)
-            all_costs.append(costs + extra_cost)
-    return np.concatenate(all_boxes), np.concatenate(all_costs)
+) -> list[tuple[Boxes, NDArray[np.float64]]]:
+    """Boxes of labels of these sizes along each street, and their costs."""
+    if not streets:
+        return []
+    counts = [len(street.lines) for street in streets]
+    lines = np.concatenate([street.lines for street in streets])
+    boxes, costs, row = find_places_along_lines(
+        lines, np.repeat(sizes, counts, axis=0), placings, max_length_ratio=max_length_ratio
+    )
+    ends = np.searchsorted(row, np.cumsum(counts)[:-1])
+    return list(zip(np.split(boxes, ends), np.split(costs, ends), strict=True))
 
 
 def build_school_labels(gate: tuple[float, float], school: str, *, radius: float) -> list[MapLabel]:
@@ -261,14 +292,13 @@ def _measure_lines(
 
 
 def find_symbols(
-    features: gpd.GeoDataFrame, viewport: Viewport, kind: str
+    features: MapFeatures, viewport: Viewport, kind: str
 ) -> tuple[NDArray[np.object_], NDArray[np.float64]]:
     """(n,) names and (n, 2) points of the page of the bus stops or stations in the window."""
-    shown = features[features["kind"] == kind]
-    points = shown.geometry.representative_point()
-    xy = viewport.to_page(np.column_stack([points.x, points.y]).reshape(-1, 2))
+    points = shapely.point_on_surface(features.select(kind))
+    xy = viewport.to_page(shapely.get_coordinates(points))
     inside = viewport.contains(xy, margin=SYMBOL_EDGE_MARGIN)
-    return shown["name"].to_numpy()[inside], xy[inside]
+    return features.names[features.kinds == kind][inside], xy[inside]
 
 
 def build_symbol_labels(
@@ -303,11 +333,11 @@ def build_symbol_labels(
     return list(labels.values())
 
 
-def build_area_labels(features: gpd.GeoDataFrame, viewport: Viewport) -> list[MapLabel]:
+def build_area_labels(features: MapFeatures, viewport: Viewport) -> list[MapLabel]:
     """Names of parks and water that are large enough to hold them, the largest first."""
-    shown = features[features["kind"].isin(["park", "water"]) & (features["name"] != "")]
+    shown = np.isin(features.kinds, ["park", "water"]) & (features.names != "")
     ranked = []
-    for name, shape in zip(shown["name"], shown.geometry, strict=True):
+    for name, shape in zip(features.names[shown], features.shapes[shown], strict=True):
         cut = viewport.clip_to_page(np.array([shape]), margin=0)
         text = wrap_name(make_printable(str(name)))
         size = _measure_lines(text, NAME_SIZE, bold=False, padding=2.0)

@@ -24,6 +24,8 @@ from patrolplan.outputs.cartography.viewport import Viewport, choose_scale_bar_m
 ROUTE_WIDTH = 2.6
 LAST_LEG_DASHES = (2.4, 0.9)
 """Dashes of the last leg, in multiples of the width."""
+OUTLINE_DASHES = (4.0, 1.6)
+"""Dashes of the edge of a polygon, in multiples of the width."""
 PUSHED_LINES = ((ROUTE_COLOUR, 4.6, 6.12, ()), ("white", 2.2, 6.14, (0.01, 1.9)))
 """Colour, width, level and dashes of the lines that make a pushed part look beaded."""
 STRETCH = "#f3c08a"
@@ -200,7 +202,7 @@ def draw_marker_leaders(
     for centre, place in zip(centres[moved], true_points[moved], strict=True):
         line = np.stack([centre, place])
         window.draw_lines([line], "black", line_width, 7.0, cap="square")
-        window.draw_shape(trace_circle(*place.tolist(), radius), 7.0, fill="black")
+        window.draw_shape(trace_circle(float(place[0]), float(place[1]), radius), 7.0, fill="black")
 
 
 def place_north_arrow(viewport: Viewport, marker_boxes: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -279,6 +281,11 @@ def write_text(window: Window, x: float, y: float, text: str, *, bold: bool = Fa
     style = TextStyle(NAME_SIZE, bold=bold, level=LEGEND_LEVEL)
     draw_text(window, text, (x + width / 2, y, 0.0), style)
     return x + width
+
+
+def draw_outlines(window: Window, lines: list[NDArray[np.float64]], *, level: float) -> None:
+    """Draw the (v, 2) edges of what the force designates, in grey dashes."""
+    window.draw_lines(lines, "#666666", 1.3, level, dashes=OUTLINE_DASHES, cap="butt")
 
 
 def draw_beat(window: Window, line: NDArray[np.float64], *, level: float) -> None:

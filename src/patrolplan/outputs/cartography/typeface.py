@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.ft2font import FT2Font, Kerning, LoadFlags
@@ -41,7 +42,7 @@ class Typeface:
     path: Path
 
     @cached_property
-    def font(self) -> FT2Font:
+    def font(self) -> Any:  # noqa: ANN401 - its types differ between versions of matplotlib
         """FreeType's view of it: for one thread at a time, see `lock`."""
         return FT2Font(str(self.path))
 
@@ -53,7 +54,7 @@ class Typeface:
     @cached_property
     def glyphs(self) -> Mapping[int, int]:
         """Number of the letter of each code point."""
-        return self.font.get_charmap()
+        return dict(self.font.get_charmap())
 
     @property
     def units(self) -> int:
@@ -82,6 +83,7 @@ class Typeface:
         pairs = np.frombuffer(self.tables[b"hmtx"], ">u2", count=2 * stated)[::2].astype(np.int64)
         return np.pad(pairs, (0, len(self.offsets) - 1 - stated), mode="edge")
 
+    @lru_cache(maxsize=4096)  # noqa: B019 - there are two cuts, for as long as the process lives
     def space_letters(self, text: str) -> list[tuple[int, int]]:
         """Number of each letter of a text, and the units by which it moves nearer to the next."""
         numbers = [self.glyphs.get(ord(letter), 0) for letter in text]
@@ -89,6 +91,17 @@ class Typeface:
             kern = self.font.get_kerning
             closer = [-kern(one, next_, Kerning.UNSCALED) for one, next_ in pairwise(numbers)]
         return list(zip(numbers, [*closer, 0], strict=False))
+
+    def trace_letters(self, text: str) -> str:
+        """PDF's drawing operators of the edges of all letters, in the units of the typeface.
+
+        After each letter the origin moves on to the next.
+        """
+        words = []
+        for number, closer in self.space_letters(text):
+            ahead = self.widths[number] - closer
+            words.append(f"{self.trace_glyph(number)} S 1 0 0 1 {ahead} 0 cm")
+        return " ".join(words)
 
     @lru_cache(maxsize=2048)  # noqa: B019 - there are two cuts, for as long as the process lives
     def trace_glyph(self, number: int) -> str:

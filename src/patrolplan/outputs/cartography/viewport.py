@@ -59,11 +59,14 @@ class Viewport:
 
     def clip_to_page(self, shapes: Geometries, *, margin: float = 12.0) -> Geometries:
         """Geometries in points of the page, cut to the window; empty ones are dropped."""
-        moved = shapely.transform(shapes, self.to_page)
-        cut = shapely.clip_by_rect(
-            moved, -margin, -margin, self.width + margin, self.height + margin
-        )
+        cut = self.move_and_clip(shapes, margin=margin)
         return np.asarray(cut[~shapely.is_empty(cut)])
+
+    def move_and_clip(self, shapes: Geometries, *, margin: float) -> Geometries:
+        """The same for each of the geometries, aligned with them."""
+        moved = shapely.transform(shapes, self.to_page)
+        edges = (-margin, -margin, self.width + margin, self.height + margin)
+        return np.asarray(shapely.clip_by_rect(moved, *edges), dtype=object)
 
     @property
     def extent(self) -> BaseGeometry:

@@ -14,9 +14,10 @@ NO_DAY_WORDS = "local time; on 1 January 2000 where the plan is for no day"
 
 @dataclass(frozen=True)
 class LayerMeaning:
-    """A layer in a sentence, and the meanings of its columns by their names."""
+    """A layer in a sentence, its kind of shape, and the meanings of its columns by their names."""
 
     about: str
+    shape: str
     columns: Mapping[str, str]
 
 
@@ -26,17 +27,15 @@ _DUTY = {
 }
 
 _HOTSPOT = {
-    name: HOTSPOTS.columns[name].meaning
-    for name in (
-        *("hotspot", "worth", "crime_share", "reports_share", "length_metres", "place"),
-        *("carried_by", "mainly_reports", "p_value", "stands_out", "trend", "survived"),
-        *("stop_stand", "stop_at", "stop_lit"),
-    )
+    name: column.meaning
+    for name, column in HOTSPOTS.columns.items()
+    if name not in {"pieces", "stop_piece", "stop_metres", "stop"}
 }
 
 LAYERS: Mapping[str, LayerMeaning] = {
     "risk": LayerMeaning(
         "Risk in the patrol window on each piece of street, without where pupils are",
+        "LineString",
         {
             "name": "street; empty where it has no name",
             "highway": "class of street as in OpenStreetMap",
@@ -54,6 +53,7 @@ LAYERS: Mapping[str, LayerMeaning] = {
     ),
     "hotspots": LayerMeaning(
         "Stretches of street that hold the most risk, with their reasons",
+        "MultiLineString",
         _HOTSPOT
         | {
             "reasons": "why it is one, in words",
@@ -68,6 +68,7 @@ LAYERS: Mapping[str, LayerMeaning] = {
     ),
     "patrols": LayerMeaning(
         "One patrol of one officer, with all of its way; empty where it stays at the gate",
+        "MultiLineString",
         _DUTY
         | {
             "school": "name of the school",
@@ -88,6 +89,7 @@ LAYERS: Mapping[str, LayerMeaning] = {
     ),
     "stops": LayerMeaning(
         "Where an officer stands, when, and why",
+        "Point",
         _DUTY
         | {
             "stop": "order on the patrol, from 1",
@@ -108,6 +110,7 @@ LAYERS: Mapping[str, LayerMeaning] = {
     ),
     "legs": LayerMeaning(
         "From stop to stop, along the streets",
+        "LineString",
         _DUTY
         | {
             "leg": "order on the patrol: 1 leads to the first stop, the last one back",
@@ -118,18 +121,21 @@ LAYERS: Mapping[str, LayerMeaning] = {
     ),
     "former_hotspots": LayerMeaning(
         "Places of earlier plans that are no hotspots now: no other place has their names",
+        "MultiLineString",
         {"hotspot": "name that the place had, and has again if it is one again"},
     ),
     "schools": LayerMeaning(
         "Schools at their gates",
+        "Point",
         {
-            **{name: SCHOOLS.columns[name].meaning for name in SCHOOLS.columns},
+            **{name: column.meaning for name, column in SCHOOLS.columns.items()},
             "opens": f"opening bell, {NO_DAY_WORDS}",
             "finishes": f"bell, {NO_DAY_WORDS}",
         },
     ),
     "ways": LayerMeaning(
         "Pupils' ways home of all schools, as modelled",
+        "LineString",
         {
             "pupils": "pupils who walk along the piece of street",
             "unaccompanied": "those of them who walk alone",
@@ -139,6 +145,7 @@ LAYERS: Mapping[str, LayerMeaning] = {
     ),
     "ways_by_school": LayerMeaning(
         "Pupils' ways home by school, as modelled",
+        "LineString",
         {
             "urn": "unique reference number of the school",
             "pupils": "pupils of the school who walk along the piece of street",

@@ -95,7 +95,7 @@ class ProjectLayer:
     @property
     def geometry(self) -> str:
         """Its kind of shape."""
-        return "Point" if self.table in {"stops", "schools"} else "Line"
+        return "Point" if LAYERS[self.table].shape == "Point" else "Line"
 
     @property
     def style_xml(self) -> Markup:
@@ -171,9 +171,11 @@ def _list_layers(layers: Mapping[str, gpd.GeoDataFrame]) -> list[ProjectLayer]:
     styles = find_styles(layers)
     risk, classes = layers["risk"], range(len(RISK_CLASSES) - 1)
     kinds, carriers = ([*names] for names in (STOP_KINDS, CARRIERS))
-    stops = [row for row, kind in enumerate(kinds) if (layers["stops"]["kind"] == kind).any()]
-    carried = layers["hotspots"]["carried_by"]
-    spots = [row for row, carrier in enumerate(carriers) if (carried == carrier).any()]
+    met = {*layers["stops"].get("kind", ())}
+    stops = [row for row, kind in enumerate(kinds) if kind in met]
+    hotspots = layers["hotspots"]
+    found = {*hotspots["carried_by"], *hotspots.get("kind", ())}
+    spots = [row for row, carrier in enumerate(carriers) if carrier in found]
     rows = [
         _build_layer("stops", "Stops", PATROLS, styles, stops),
         _build_layer("schools", "School gates", PATROLS, styles, [0]),

@@ -54,7 +54,12 @@ CARRIERS = {
     "recorded": "mostly recorded crime",
     "feared": "mostly pupils' reports",
     "way": "mostly crime where many pupils pass",
+    "designated": "designated by the force",
 }
+"""What carries a hotspot, or that it is not one of ours."""
+
+CARRIER = "if(attribute($currentfeature, 'kind') = 'designated', 'designated', \"carried_by\")"
+"""Which of them it is."""
 
 STOP_KINDS = {
     "hotspot": "stop in a hotspot of the plan",
@@ -70,6 +75,12 @@ OF_THIS_PATROL = (
     "\"number\" = attribute(@atlas_feature, 'number')), 100, 0)"
 )
 """Opacity in percent: on a page of the atlas, which is of one patrol, the others are not seen."""
+
+WHEN = (
+    f"if({OF_THIS_PATROL} = 0, '', "
+    "if(@map_scale > 10000, ' ', \"arrive\" || '\N{EN DASH}' || \"leave\"))"
+)
+"""When an officer is at a stop; of small maps nothing, yet other labels keep clear of it."""
 
 STREET_WORDS = {
     "major": "main road",
@@ -136,7 +147,12 @@ def find_styles(layers: Mapping[str, gpd.GeoDataFrame]) -> dict[str, Style]:
         "stops": _draw_stops,
         "schools": _draw_schools,
     }
-    return {name: styles[name](frame) for name, frame in layers.items() if name in styles}
+    # The classes of a risk layer are of its values; the other styles hold for any table.
+    return {
+        name: styles[name](frame)
+        for name, frame in layers.items()
+        if name in styles and (name != "risk" or "risk_per_metre" in frame)
+    }
 
 
 def write_qml(style: Style) -> str:
@@ -230,10 +246,11 @@ def _draw_hotspots(_: gpd.GeoDataFrame) -> Style:
         ],
         "feared": [edge, band, replace(repeat_marker(dot, 2.4), level=2)],
         "way": [edge, band],
+        "designated": [draw_line("#000000", BAND_WIDTH + 1.0), band],
     }
     rows = [([value], words, patterns[value]) for value, words in CARRIERS.items()]
     labels = Labels("hotspot", 7, "line", most_scale=10000, bold=True, colour=STRETCH_LINES)
-    return Style(_categorise("carried_by", "line", rows, by_level=True), labels)
+    return Style(_categorise(CARRIER, "line", rows, by_level=True), labels)
 
 
 def _draw_patrols(frame: gpd.GeoDataFrame) -> Style:
@@ -260,13 +277,7 @@ def _draw_stops(frame: gpd.GeoDataFrame) -> Style:
     rows.append(([""], "another stop", [disc, number]))
     renderer = _categorise("kind", "marker", rows, opacity=OF_THIS_PATROL)
     when = Labels(
-        f"if({OF_THIS_PATROL} = 100, \"arrive\" || '\N{EN DASH}' || \"leave\", '')",
-        *(8, "near"),
-        most_scale=10000,
-        bold=True,
-        is_expression=True,
-        priority=10,
-        distance=3,
+        WHEN, 8, "near", most_scale=50000, bold=True, is_expression=True, priority=10, distance=2.5
     )
     return _time(Style(renderer, when, animated=True), "stops", frame)
 

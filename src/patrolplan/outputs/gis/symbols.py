@@ -249,6 +249,7 @@ def build_labeling(labels: Labels) -> ET.Element:
             "scaleMax": str(labels.most_scale),
             "mergeLines": "1" if labels.merge else "0",
             "obstacle": "1",
+            "obstacleFactor": "2",
             "drawLabels": "1",
             "minFeatureSize": "0",
         },

@@ -7,7 +7,6 @@ crime, risk or reports.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -78,7 +77,7 @@ class _Ground:
 
     viewport: Viewport
     corners: NDArray[np.float64]
-    features: gpd.GeoDataFrame
+    features: basemap.MapFeatures
     pieces: NDArray[np.int64]
     signs: Signs
     gate: NDArray[np.float64]

@@ -60,6 +60,9 @@
     L.popup({ maxWidth: 270, maxHeight, ...room }).setLatLng(at).setContent(content).openOn(map);
   };
   const openHotspot = (id, at) => open(at, popupOf(id));
+  const edges = data.hotspots.filter(({ edge }) => edge).map(({ edge }) => (
+    L.polyline(unpack(edge), { ...ground, interactive: false, color: "#555", weight: 2, dashArray: "7 4" }).addTo(map)
+  ));
   const bands = data.hotspots.map(({ id, lines }) => {
     const layer = L.polyline(unpack(lines), {
       ...ground, interactive: true, color: "#4b1d7a", lineCap: "round", bubblingMouseEvents: true,
@@ -69,6 +72,7 @@
   });
   const setBands = () => {
     const visited = new Set(chosen.patrol ? chosen.patrol.hotspots : []);
+    edges.forEach((edge) => edge.setStyle({ opacity: shown.hotspots ? 0.8 : 0 }));
     bands.forEach(({ id, layer }) => {
       const opacity = visited.has(id) ? 0.6 : 0.18;
       layer.setStyle({ opacity: shown.hotspots ? opacity : 0, weight: 6 + 12 * scale() });

@@ -139,7 +139,7 @@ def build_map_layers(plan: "Plan", patrols: Sequence[MapPatrol] | None = None) -
         },
         "labels": place_labels(network, name, rank, names),
         "ground": pack_basemap(plan.area.features, network, projection),
-        "hotspots": _pack_hotspots(plan.hotspots, projection),
+        "hotspots": _pack_hotspots(plan.area, plan.hotspots),
         "schools": _pack_schools(plan),
         "patrols": [
             _pack_patrol(patrol, plan.area, names.tolist())
@@ -295,7 +295,12 @@ def find_tasked_point(stop: "Stop", area: "StudyArea") -> tuple[float, float]:
     return (point.iloc[0].x, point.iloc[0].y) if len(point) else stop.point
 
 
-def _pack_hotspots(hotspots: gpd.GeoDataFrame, projection: Projection) -> list[dict[str, Any]]:
+def _pack_hotspots(area: "StudyArea", hotspots: gpd.GeoDataFrame) -> list[dict[str, Any]]:
+    """Each hotspot; one that the force designates has the edge of its polygon as well."""
+    projection, edges = area.projection, {}
+    if area.designated is not None:
+        rings = shapely.boundary(np.asarray(area.designated.geometry.array, dtype=object))
+        edges = dict(zip(area.designated["place_id"], map(shapely.get_parts, rings), strict=True))
     stops = shapely.get_coordinates(np.asarray(hotspots["stop"].array, dtype=object))
     longitude, latitude = projection.to_degrees(stops[:, 0], stops[:, 1])
     merged = shapely.line_merge(np.asarray(hotspots.geometry.array, dtype=object))
@@ -305,6 +310,7 @@ def _pack_hotspots(hotspots: gpd.GeoDataFrame, projection: Projection) -> list[d
             "stop": [round(lat, DECIMALS), round(lng, DECIMALS)],
             "lines": pack_shapes(shapely.get_parts(stretch), projection),
             "feared": feared,
+            **({"edge": pack_shapes(edges[hotspot], projection)} if hotspot in edges else {}),
         }
         for hotspot, feared, lat, lng, stretch in zip(
             hotspots["hotspot"].tolist(),

@@ -181,8 +181,8 @@ def _describe_met(roster: Roster, demands: Sequence[DemandOutcome]) -> str:
         return f"{sum(demand.is_met for demand in demands)} of {len(demands)}"
     if demands[0].kind == "designated":
         dwell = roster.week.plan.area.settings.patrol.dwell_minutes
-        given, asked = (dwell * count for count in (len(demands[0].met_by), demands[0].visits))
-        return f"{given:g} of {asked:g}"
+        given, wanted = (dwell * count for count in (len(demands[0].met_by), demands[0].visits))
+        return f"{given:g} of {wanted:g}"
     if not demands[0].visits and not demands[0].met_by:
         return "last week"
     return "yes" if demands[0].is_met else "NO"

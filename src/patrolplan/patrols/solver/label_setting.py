@@ -7,12 +7,12 @@ than the best, but the largest bound among the labels cut is still an upper boun
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from patrolplan.compile_clock import CLOCK
 from patrolplan.patrols.solver.label_kernel import expand_labels, rehash_labels
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class LabelExplorer:
         max_labels
             Labels after which to give up.
         deadline
-            Value of `time.perf_counter` at which to give up.
+            Value of `CLOCK.read` at which to give up.
         """
         case, unit = self.case, self.unit
         ratio = np.full(case.size, -math.inf)
@@ -268,7 +268,7 @@ def _expand_level(
             sets, marks, links, table, *fixed,
         )  # fmt: skip
         first = int(state[5])
-        if count > max_labels or time.perf_counter() > deadline:
+        if count > max_labels or CLOCK.read() > deadline:
             break
         if first < stop or count + size > room:
             room *= 4

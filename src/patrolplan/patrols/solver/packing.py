@@ -23,7 +23,6 @@ a column that is worth its prizes: the best answer is the best packing of column
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -31,6 +30,7 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 from scipy.sparse import csr_array
 
+from patrolplan.compile_clock import CLOCK
 from patrolplan.patrols.solver.label_setting import MAX_CANDIDATES
 from patrolplan.patrols.solver.timed_labels import TimedCase, build_explorer
 
@@ -197,7 +197,7 @@ def solve_exactly(case: ReducedCase, *, max_labels: int, deadline: float) -> Red
     max_labels
         Labels that may be grown, in all explorations together.
     deadline
-        Value of `time.perf_counter` at which to give up.
+        Value of `CLOCK.read` at which to give up.
     """
     if case.size > MAX_CANDIDATES:
         message = f"{case.size} candidates; enumeration takes at most {MAX_CANDIDATES}"
@@ -358,7 +358,7 @@ class TeamSolver:
         peaks: list[float] = []
         beams = iter(PRICING_BEAMS)
         beam = next(beams)
-        while time.perf_counter() < self.deadline:
+        while CLOCK.read() < self.deadline:
             duals, own, objective = self._solve_master()
             reduced = self._compute_reduced_worth(duals)
             new, bounds = 0, []
@@ -398,7 +398,7 @@ class TeamSolver:
 
     def _pack(self) -> float:
         """Choose the best whole columns of the pool; return the solver's own bound."""
-        seconds = self.deadline - time.perf_counter()
+        seconds = self.deadline - CLOCK.read()
         if seconds <= 0:
             return math.inf
         chosen, bound = self.pool.pack(seconds=seconds)

@@ -1,39 +1,53 @@
 """Ruin and recreate for orienteering, compiled: the loop is `run_rounds`.
 
-One round changes a tour, which holds the routes of all officers, in four steps:
+One round changes a tour, which holds the routes of all officers, in five steps:
 
 1. *Ruin.* A random stop is drawn. From the routes that pass near it, one or a few strings of
    neighbouring stops are removed (slack induction by string removals, Christiaens and Vanden
    Berghe 2020), which makes room in one place rather than a little everywhere.
+   Now and then two routes exchange what comes after that place (`edge_exchange`).
 2. *Recreate.* All stops outside the tour are tried in an order drawn for this round (by chance, by
    prize, by prize for each minute, or by nearness to the drawn stop). Each goes where it delays a
    route least, if it fits at all. A place is overlooked now and then, so that the same gap is not
    filled in the same way each time.
-3. *Accept.* The new tour replaces the current one if it is not much worse: simulated annealing,
+3. *Shorten.* Where all stops are open, edges at the changed places are exchanged (`edge_exchange`);
+   if that saves time, more is put in.
+4. *Accept.* The new tour replaces the current one if it is not much worse: simulated annealing,
    with a temperature that falls over the rounds. Minutes saved count for a little, since they make
    room for stops. A tour that is not accepted is undone by copying back the changed routes alone.
-4. *Note.* The best tour is remembered, and with several officers the changed routes of good tours
-   are noted, so that `teams` can later pack the best combination of them.
-
-A stop fits when it is reached before its window closes and the next stop is still reached before
-the latest minute at which everything after it is in time (Vansteenwegen et al. 2009). Both minutes
-are stored for each position, so a check takes constant time, with and without windows.
+5. *Note.* The best tour is remembered, and with several officers the changed routes of good tours
+   are noted, so that the search can later pack the best combination of them.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from patrolplan.compiled import jit_compile, mix_bits
+from patrolplan.patrols.solver.edge_exchange import exchange_tails, shorten_changed
+from patrolplan.patrols.solver.insertion import (
+    Places,
+    insert_in_order,
+    list_fresh_places,
+    update_places,
+)
+from patrolplan.patrols.solver.tour import (
+    EMPTY_LENGTH,
+    SearchFacts,
+    Tour,
+    copy_routes,
+    draw_integer,
+    draw_uniform,
+    remove_stops,
+    update_times,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-# A route without stops still holds the start and the end.
-EMPTY_LENGTH = 2
 # Shares of rounds that order the stops by chance, by prize, and by prize for each minute; the rest
 # go by nearness to where stops were removed.
 RANDOM_SHARE, PRIZE_SHARE, RATIO_SHARE = 0.2, 0.2, 0.4
@@ -41,129 +55,8 @@ RANDOM_SHARE, PRIZE_SHARE, RATIO_SHARE = 0.2, 0.2, 0.4
 SPLIT_CHANCE, KEEP_ONE_MORE_CHANCE = 0.5, 0.5
 # Chance that a route may lose more than one string.
 REPEAT_CHANCE = 0.5
-
-
-class SearchFacts(NamedTuple):
-    """What does not change: c candidates, m officers, k groups of officers.
-
-    `times` and `transposed_times` have shape (k, c + 2, c + 2); `neighbours` lists for each
-    candidate the others by distance; the stops that j excludes are
-    `excluded_stops[exclusion_start[j] : exclusion_start[j + 1]]`.
-    """
-
-    times: NDArray[np.float64]
-    transposed_times: NDArray[np.float64]
-    group_number: NDArray[np.int64]
-    earliest: NDArray[np.float64]
-    latest: NDArray[np.float64]
-    value: NDArray[np.float64]
-    ratio: NDArray[np.float64]
-    dwell: NDArray[np.float64]
-    opening: NDArray[np.float64]
-    closing: NDArray[np.float64]
-    neighbours: NDArray[np.int32]
-    exclusion_start: NDArray[np.int64]
-    excluded_stops: NDArray[np.int32]
-
-
-class Tour(NamedTuple):
-    """Routes of m officers, start and end included, with their times.
-
-    `leave` is the minute of leaving each stop; `latest_begin` the latest minute to begin it so that
-    everything after it is in time; `visited_by` the officer who visits a candidate or -1;
-    `block_count` how many visited stops exclude it.
-    """
-
-    route: NDArray[np.int32]
-    length: NDArray[np.int64]
-    leave: NDArray[np.float64]
-    latest_begin: NDArray[np.float64]
-    visited_by: NDArray[np.int64]
-    block_count: NDArray[np.int64]
-
-
-@jit_compile()
-def draw_uniform(rng: NDArray[np.uint64]) -> float:
-    """Draw from [0, 1) by xorshift* (Vigna 2016), so that chunks of rounds join seamlessly."""
-    x = rng[0]
-    x ^= x >> np.uint64(12)
-    x ^= x << np.uint64(25)
-    x ^= x >> np.uint64(27)
-    rng[0] = x
-    return np.float64((x * np.uint64(0x2545F4914F6CDD1D)) >> np.uint64(11)) * (1.0 / 2.0**53)
-
-
-@jit_compile()
-def draw_integer(rng: NDArray[np.uint64], limit: int) -> int:
-    """Draw a whole number from 0 to limit - 1."""
-    return int(draw_uniform(rng) * limit)
-
-
-@jit_compile()
-def update_times(facts: SearchFacts, tour: Tour, r: int) -> None:
-    """Compute the times of a route again: forwards when it leaves, backwards how late it may be."""
-    times = facts.times[facts.group_number[r]]
-    route, leave, due = tour.route[r], tour.leave[r], tour.latest_begin[r]
-    final = tour.length[r] - 1
-    now = facts.earliest[r]
-    leave[0] = now
-    for p in range(1, final):
-        k = route[p]
-        now = max(now + times[route[p - 1], k], facts.opening[k]) + facts.dwell[k]
-        leave[p] = now
-    leave[final] = now + times[route[final - 1], route[final]] if final > 1 else now
-    due[final] = facts.latest[r]
-    for p in range(final - 1, 0, -1):
-        k = route[p]
-        due[p] = min(facts.closing[k], due[p + 1] - times[k, route[p + 1]] - facts.dwell[k])
-
-
-@jit_compile()
-def remove_stops(facts: SearchFacts, tour: Tour, r: int, first: int, count: int) -> None:
-    """Remove stops from a route without updating its times."""
-    route = tour.route[r]
-    for p in range(first, first + count):
-        k = route[p]
-        tour.visited_by[k] = -1
-        for q in range(facts.exclusion_start[k], facts.exclusion_start[k + 1]):
-            tour.block_count[facts.excluded_stops[q]] -= 1
-    for p in range(first, tour.length[r] - count):
-        route[p] = route[p + count]
-    tour.length[r] -= count
-
-
-@jit_compile()
-def insert_stop(facts: SearchFacts, tour: Tour, r: int, after: int, k: int) -> None:
-    """Insert a stop behind a position and update the times."""
-    route = tour.route[r]
-    for p in range(tour.length[r], after + 1, -1):
-        route[p] = route[p - 1]
-    route[after + 1] = k
-    tour.length[r] += 1
-    tour.visited_by[k] = r
-    for q in range(facts.exclusion_start[k], facts.exclusion_start[k + 1]):
-        tour.block_count[facts.excluded_stops[q]] += 1
-    update_times(facts, tour, r)
-
-
-@jit_compile()
-def copy_route(source: Tour, target: Tour, r: int) -> None:
-    """Copy the used part of a route and its times."""
-    length = source.length[r]
-    target.length[r] = length
-    for p in range(length):
-        target.route[r, p] = source.route[r, p]
-        target.leave[r, p] = source.leave[r, p]
-        target.latest_begin[r, p] = source.latest_begin[r, p]
-
-
-@jit_compile()
-def copy_tour(source: Tour, target: Tour) -> None:
-    """Copy all routes."""
-    for r in range(source.length.shape[0]):
-        copy_route(source, target, r)
-    target.visited_by[:] = source.visited_by
-    target.block_count[:] = source.block_count
+# Chance that two routes that pass where stops were removed exchange their tails.
+TAIL_CHANCE = 0.2
 
 
 @jit_compile()
@@ -201,9 +94,7 @@ def ruin(  # noqa: C901 - one compiled loop
             continue
         stops = tour.length[r] - 2
         count = 1 + draw_integer(rng, int(min(limit, stops)))
-        p = 1
-        while tour.route[r, p] != k:
-            p += 1
+        p = tour.position[k]
         spared = 0
         if count > 1 and count < stops and draw_uniform(rng) < SPLIT_CHANCE:
             spared = 1
@@ -225,66 +116,15 @@ def ruin(  # noqa: C901 - one compiled loop
             break
     for r in range(team):
         if dirty[r]:
-            update_times(facts, tour, r)
+            update_times(facts, tour, r, 1, tour.length[r] - 2)
     return seed
-
-
-@jit_compile()
-def find_insertion(
-    facts: SearchFacts,
-    tour: Tour,
-    dirty: NDArray[np.bool_],
-    k: int,
-    blink: float,
-    rng: NDArray[np.uint64],
-) -> tuple[int, int, float]:
-    """Find where a stop delays a dirty route least; officer -1 when it fits nowhere.
-
-    Returns the officer, the position to insert behind, and the delay.
-    """
-    best, best_r, best_p = np.inf, -1, -1
-    opening, close, dwell = facts.opening[k], facts.closing[k], facts.dwell[k]
-    for r in range(tour.length.shape[0]):
-        if not dirty[r]:
-            continue
-        unit = facts.group_number[r]
-        onto, away = facts.transposed_times[unit, k], facts.times[unit, k]
-        route, leave, due = tour.route[r], tour.leave[r], tour.latest_begin[r]
-        final = tour.length[r] - 1
-        i = route[0]
-        for p in range(final):
-            j = route[p + 1]
-            begin = max(leave[p] + onto[i], opening)
-            then = begin + dwell + away[j]
-            if begin <= close and then <= due[p + 1]:
-                delay = then - leave[p] - (facts.times[unit, i, j] if final > 1 else 0.0)
-                if delay < best and draw_uniform(rng) >= blink:
-                    best, best_r, best_p = delay, r, p
-            i = j
-    return best_r, best_p, best
-
-
-@jit_compile()
-def build_greedily(facts: SearchFacts, tour: Tour, rng: NDArray[np.uint64]) -> None:
-    """Insert the stop of most value for each minute of delay, until none fits."""
-    dirty = np.ones(tour.length.shape[0], dtype=np.bool_)
-    while True:
-        most, best, best_r, best_p = -1.0, -1, -1, -1
-        for k in range(facts.value.shape[0]):
-            if tour.visited_by[k] >= 0 or tour.block_count[k] > 0:
-                continue
-            r, p, delay = find_insertion(facts, tour, dirty, k, 0.0, rng)
-            if r >= 0 and facts.value[k] / max(delay, 1e-9) > most:
-                most, best, best_r, best_p = facts.value[k] / max(delay, 1e-9), k, r, p
-        if best < 0:
-            return
-        insert_stop(facts, tour, best_r, best_p, best)
 
 
 @jit_compile()
 def recreate(  # noqa: PLR0917 - compiled functions have no keywords
     facts: SearchFacts,
     tour: Tour,
+    places: Places,
     dirty: NDArray[np.bool_],
     seed: int,
     blink: float,
@@ -292,6 +132,7 @@ def recreate(  # noqa: PLR0917 - compiled functions have no keywords
     keys: NDArray[np.float64],
 ) -> None:
     """Put stops in, in an order by chance, prize, prize per minute, or nearness to the seed."""
+    value, ratio, times = facts.value, facts.ratio, facts.times
     out = np.flatnonzero(tour.visited_by < 0)
     kind = draw_uniform(rng)
     for number in range(out.shape[0]):
@@ -300,18 +141,13 @@ def recreate(  # noqa: PLR0917 - compiled functions have no keywords
         if kind < RANDOM_SHARE:
             keys[number] = noise
         elif kind < RANDOM_SHARE + PRIZE_SHARE:
-            keys[number] = -facts.value[k] * (0.7 + 0.6 * noise)
+            keys[number] = -value[k] * (0.7 + 0.6 * noise)
         elif kind < RANDOM_SHARE + PRIZE_SHARE + RATIO_SHARE:
-            keys[number] = -facts.ratio[k] * (0.5 + noise)
+            keys[number] = -ratio[k] * (0.5 + noise)
         else:
-            keys[number] = facts.times[0, seed, k] * (0.5 + noise)
-    for number in np.argsort(keys[: out.shape[0]]):
-        k = out[number]
-        if tour.block_count[k] > 0:
-            continue
-        r, p, _ = find_insertion(facts, tour, dirty, k, blink, rng)
-        if r >= 0:
-            insert_stop(facts, tour, r, p, k)
+            keys[number] = times[0, seed, k] * (0.5 + noise)
+    order = out[np.argsort(keys[: out.shape[0]])]
+    insert_in_order(facts, tour, places, dirty, order, blink, rng, False)  # noqa: FBT003
 
 
 @jit_compile()
@@ -364,6 +200,7 @@ def run_rounds(  # noqa: PLR0913, PLR0917 - compiled functions have no keywords
     current: Tour,
     trial: Tour,
     best: Tour,
+    places: Places,
     rng: NDArray[np.uint64],
     parameters: NDArray[np.float64],
     state: NDArray[np.float64],
@@ -380,36 +217,36 @@ def run_rounds(  # noqa: PLR0913, PLR0917 - compiled functions have no keywords
     temperature, chance to overlook a place, share of the best value from which routes are noted.
     `state`: objective now, value of the best, objective of the best. `heat` falls from 1 to 0.
     """
-    team = current.length.shape[0]
-    dirty = np.zeros(team, dtype=np.bool_)
-    keys = np.empty(facts.value.shape[0])
+    team, size = current.length.shape[0], facts.value.shape[0]
+    dirty, everyone = np.zeros(team, dtype=np.bool_), np.ones(team, dtype=np.bool_)
+    keys, queue = np.empty(size), np.empty(size, dtype=np.int32)
+    waiting = np.zeros(size, dtype=np.bool_)
     count = 0
     for _ in range(rounds):
         dirty[:] = False
         seed = ruin(facts, trial, dirty, parameters[0], parameters[1], rng)
-        for r in range(team):
-            dirty[r] = dirty[r] or trial.length[r] == EMPTY_LENGTH
-        recreate(facts, trial, dirty, seed, parameters[5], rng, keys)
+        if team > 1 and draw_uniform(rng) < TAIL_CHANCE:
+            exchange_tails(facts, trial, dirty, seed)
+        # Officers who go nowhere may always be sent out.
+        dirty |= trial.length == EMPTY_LENGTH
+        list_fresh_places(facts, trial, current, places, dirty)
+        recreate(facts, trial, places, dirty, seed, parameters[5], rng, keys)
+        if shorten_changed(facts, trial, current, dirty, queue, waiting):
+            list_fresh_places(facts, trial, current, places, dirty)
+            recreate(facts, trial, places, dirty, seed, parameters[5], rng, keys)
         value, goal = compute_objective(facts, trial, parameters[2])
         temperature = parameters[4] * (parameters[3] / parameters[4]) ** max(heat, 0.0)
         heat -= step
         if goal > state[0] + temperature * np.log(max(draw_uniform(rng), 1e-300)):
             state[0] = goal
-            for r in range(team):
-                if dirty[r]:
-                    copy_route(trial, current, r)
-            current.visited_by[:] = trial.visited_by
-            current.block_count[:] = trial.block_count
+            copy_routes(trial, current, dirty)
+            update_places(facts, current, places, dirty)
             if value > state[1] + 1e-9 or (value > state[1] - 1e-9 and goal > state[2] + 1e-9):
                 state[1] = value
                 state[2] = goal
-                copy_tour(current, best)
+                copy_routes(current, best, everyone)
             if team > 1 and value >= parameters[6] * state[1]:
                 count = record_routes(facts, current, dirty, seen, recorded, marks, count)
         else:
-            for r in range(team):
-                if dirty[r]:
-                    copy_route(current, trial, r)
-            trial.visited_by[:] = current.visited_by
-            trial.block_count[:] = current.block_count
+            copy_routes(current, trial, dirty)
     return count

@@ -8,26 +8,25 @@ of them that share no stop. If that beats the best tour, the search goes on from
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from patrolplan.compile_clock import CLOCK
+from patrolplan.patrols.solver.insertion import Places
 from patrolplan.patrols.solver.packing import ColumnPool, ReducedSolution
-from patrolplan.patrols.solver.ruin_recreate import (
-    EMPTY_LENGTH,
-    SearchFacts,
-    Tour,
-    build_greedily,
-    run_rounds,
-    update_times,
-)
+from patrolplan.patrols.solver.ruin_recreate import run_rounds
+from patrolplan.patrols.solver.starts import build_greedily, build_thinned
+from patrolplan.patrols.solver.tour import EMPTY_LENGTH, SearchFacts, Tour, update_times
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from patrolplan.patrols.solver.reduce import ReducedCase
+
+
+Routes = dict[int, list[int]]
 
 
 @dataclass(frozen=True)
@@ -48,6 +47,9 @@ SEARCH_PARAMETERS = SearchParameters()
 # that answers repeat; with a clock alone it takes about CHUNK_SECONDS.
 CHUNK_STOPS = 100_000
 CHUNK_SECONDS = 0.01
+# Share of the budget in which starts race, and from which heat they cool down; the rest of it cools
+# down from the heat of the parameters, as with a single start.
+RACE_SHARE, RACE_HEAT, MAIN_HEAT = 0.2, 0.5, 1.0
 MAX_RECORDED_ROUTES = 4096
 MAX_PACKING_COLUMNS = 3000
 # Shares of the budget after which the routes seen are packed.
@@ -67,11 +69,28 @@ def improve_solution(
     max_rounds
         Rounds of ruin and recreate, `math.inf` when only the clock counts.
     deadline
-        Value of `time.perf_counter` at which to stop.
+        Value of `CLOCK.read` at which to stop.
     seed
         For the random draws.
     """
     return _RouteSearch(case, start, seed).run(max_rounds, deadline)
+
+
+class _Line:
+    """One line of search: the tour it is at, the best it came by, and what is stored on them."""
+
+    def __init__(self, facts: SearchFacts, routes: Routes) -> None:
+        self.now, self.trial, self.best = (_build_tour(facts, routes) for _ in range(3))
+        self.places = _build_places(facts)
+        # The objective now, the value of the best, and the objective of the best.
+        self.state = np.array([-math.inf, compute_value(facts, routes), -math.inf])
+
+    def go_on_from(self, facts: SearchFacts, routes: Routes) -> None:
+        """Put other routes in the place of all."""
+        for tour in (self.now, self.trial, self.best):
+            _fill(facts, tour, routes)
+        self.places.before[:] = -1
+        self.state[:] = (-math.inf, compute_value(facts, routes), -math.inf)
 
 
 class _RouteSearch:
@@ -88,12 +107,9 @@ class _RouteSearch:
         mixed = np.random.SeedSequence(seed).generate_state(1, dtype=np.uint64)
         self.rng = np.maximum(mixed, np.uint64(1))
         self.knobs = self._scale_parameters()
-        plain = _build_tour(self.facts, {})
-        build_greedily(self.facts, plain, self.rng)
-        routes = max(_read_routes(plain), start.routes, key=self._compute_value)
-        self.now, self.trial, self.best = (_build_tour(self.facts, routes) for _ in range(3))
-        value = self._compute_value(routes)
-        self.state = np.array([-math.inf, value, -math.inf])
+        self.lines = [_Line(self.facts, routes) for routes in self._build_starts(start)]
+        self.line = self.lines[0]
+        self.rest = 1.0
         team = len(self.group_numbers)
         self.seen = np.zeros(1 << 14, dtype=np.uint64)
         self.recorded = np.zeros(
@@ -102,8 +118,20 @@ class _RouteSearch:
         self.marks = np.zeros((len(self.recorded), 2), dtype=np.int64)
         self.noted: dict[tuple[int, frozenset[int]], list[int]] = {}
 
-    def _compute_value(self, routes: dict[int, list[int]]) -> float:
-        return math.fsum(float(self.case.value[k]) for stops in routes.values() for k in stops)
+    def _build_starts(self, known: ReducedSolution) -> list[Routes]:
+        """Give routes to begin with: the best known or greedy ones, and those of thinned tours."""
+        places, plain = _build_places(self.facts), _build_tour(self.facts, {})
+        build_greedily(self.facts, plain, places, self.rng)
+        starts = [max(_read_routes(plain), known.routes, key=self._compute_value)]
+        if self.facts.symmetric:
+            places, thinned = _build_places(self.facts), _build_tour(self.facts, {})
+            unlimited = self.facts._replace(latest=np.full_like(self.facts.latest, math.inf))
+            build_thinned(self.facts, unlimited, thinned, places, self.rng)
+            starts.append(_read_routes(thinned))
+        return starts
+
+    def _compute_value(self, routes: Routes) -> float:
+        return compute_value(self.facts, routes)
 
     def _scale_parameters(self) -> NDArray[np.float64]:
         case = self.case
@@ -124,14 +152,18 @@ class _RouteSearch:
         )
 
     def run(self, max_rounds: float, deadline: float) -> tuple[ReducedSolution, int]:
-        """Do chunks of rounds, cooling down over whichever budget is given."""
-        begun = time.perf_counter()
+        """Do chunks of rounds, cooling down over whichever budget is given.
+
+        First the starts race: each gets an equal part of `RACE_SHARE`, in which it cools down, and
+        the rest of the budget goes on with the line that came furthest.
+        """
+        begun = CLOCK.read()
         done, chunk = 0, 20
         if math.isfinite(max_rounds):
             chunk = max(20, min(500, CHUNK_STOPS // self.case.size))
         packings = list(PACKING_SHARES) if len(self.group_numbers) > 1 else []
         while done < max_rounds and not self._is_proven():
-            remaining = deadline - time.perf_counter()
+            remaining = deadline - CLOCK.read()
             if remaining <= 0:
                 break
             if math.isfinite(max_rounds):
@@ -143,22 +175,43 @@ class _RouteSearch:
             if packings and used >= packings[0]:
                 packings.pop(0)
                 self._pack(remaining, timed=math.isinf(max_rounds))
-            before = time.perf_counter()
-            self._run_chunk(rounds, 1.0 - used, step)
+            before = CLOCK.read()
+            heat, slope = self._choose_line(used)
+            self._run_chunk(rounds, heat, slope * step)
             done += rounds
-            took = time.perf_counter() - before
+            took = CLOCK.read() - before
             if math.isinf(max_rounds):
                 chunk = max(1, min(5000, int(rounds * CHUNK_SECONDS / max(took, 1e-6))))
-        routes = _read_routes(self.best)
+        self.line = self._find_leader()
+        routes = _read_routes(self.line.best)
         return ReducedSolution(routes, self._compute_value(routes), self.bound, 0), done
 
+    def _choose_line(self, used: float) -> tuple[float, float]:
+        """Choose the line to go on with; give its heat and how fast that falls with the budget."""
+        race = RACE_SHARE if len(self.lines) > 1 else 0.0
+        if used < race:
+            lap = race / len(self.lines)
+            number = min(int(used / lap), len(self.lines) - 1)
+            self.line = self.lines[number]
+            return RACE_HEAT * (1.0 - (used / lap - number)), RACE_HEAT / lap
+        if len(self.lines) > 1:
+            self.lines = [self._find_leader()]
+            self.line = self.lines[0]
+            self.rest = 1.0 - used
+        return MAIN_HEAT * (1.0 - used) / self.rest, MAIN_HEAT / self.rest
+
+    def _find_leader(self) -> _Line:
+        """Give the line whose best is worth most; of equal ones the first."""
+        return max(self.lines, key=lambda line: float(line.state[1]))
+
     def _is_proven(self) -> bool:
-        return bool(self.state[1] >= self.bound - self.case.epsilon)
+        return bool(self.line.state[1] >= self.bound - self.case.epsilon)
 
     def _run_chunk(self, rounds: int, heat: float, step: float) -> None:
+        line = self.line
         count = run_rounds(
-            self.facts, self.now, self.trial, self.best, self.rng, self.knobs, self.state,
-            rounds, heat, step, self.seen, self.recorded, self.marks,
+            self.facts, line.now, line.trial, line.best, line.places, self.rng, self.knobs,
+            line.state, rounds, heat, step, self.seen, self.recorded, self.marks,
         )  # fmt: skip
         for number in range(count):
             officer, length = self.marks[number]
@@ -170,14 +223,14 @@ class _RouteSearch:
     def _pack(self, remaining: float, *, timed: bool) -> None:
         """Choose the best whole routes of those noted lately, and go on from there if better."""
         pool = ColumnPool(self.case)
-        for officer, stops in _read_routes(self.best).items():
+        for officer, stops in _read_routes(self.line.best).items():
             pool.add(self.group_numbers[officer], stops)
         for (unit, _), stops in reversed(self.noted.items()):
             if len(pool.stops) >= MAX_PACKING_COLUMNS:
                 break
             pool.add(unit, stops)
         chosen = pool.find_better(
-            float(self.state[1]),
+            float(self.line.state[1]),
             seconds=0.15 * remaining if timed else math.inf,
             nodes=MAX_PACKING_NODES,
         )
@@ -185,10 +238,13 @@ class _RouteSearch:
             return
         routes = pool.assign(chosen)
         value = self._compute_value(routes)
-        if value > self.state[1] + self.case.epsilon:
-            for tour in (self.now, self.trial, self.best):
-                _fill(self.facts, tour, routes)
-            self.state[:] = (-math.inf, value, -math.inf)
+        if value > self.line.state[1] + self.case.epsilon:
+            self.line.go_on_from(self.facts, routes)
+
+
+def compute_value(facts: SearchFacts, routes: Routes) -> float:
+    """Give what the stops of routes are worth."""
+    return math.fsum(float(facts.value[k]) for stops in routes.values() for k in stops)
 
 
 def _build_facts(case: ReducedCase) -> SearchFacts:
@@ -209,6 +265,14 @@ def _build_facts(case: ReducedCase) -> SearchFacts:
             mates[k] |= {int(j) for j in group if j != k}
     ends = np.cumsum([0] + [len(others) for others in mates])
     flat = [j for others in mates for j in sorted(others)]
+    always_open = bool(np.isneginf(case.opening).all() and np.isposinf(case.closing).all())
+    symmetric = always_open and bool(
+        (times[:, :size, :size] == times[:, :size, :size].transpose(0, 2, 1)).all()
+    )
+    if symmetric:
+        # Nobody goes from the end or to the start; so each is as far both ways, as stops are.
+        times[:, size + 1, :size] = times[:, :size, size + 1]
+        times[:, :size, size] = times[:, size, :size]
     close_by = np.sort(apart, axis=1)[:, : min(5, max(1, size - 1))].mean(axis=1)
     return SearchFacts(
         times=times,
@@ -222,6 +286,8 @@ def _build_facts(case: ReducedCase) -> SearchFacts:
         opening=case.opening,
         closing=case.closing,
         neighbours=np.ascontiguousarray(near, dtype=np.int32),
+        always_open=always_open,
+        symmetric=symmetric,
         exclusion_start=ends.astype(np.int64),
         excluded_stops=np.array(flat, dtype=np.int32),
     )
@@ -233,12 +299,26 @@ def _build_tour(facts: SearchFacts, routes: dict[int, list[int]]) -> Tour:
         route=np.zeros((team, size + 3), dtype=np.int32),
         length=np.zeros(team, dtype=np.int64),
         leave=np.zeros((team, size + 3)),
+        leg=np.zeros((team, size + 3)),
         latest_begin=np.zeros((team, size + 3)),
         visited_by=np.zeros(size, dtype=np.int64),
+        position=np.zeros(size + 2, dtype=np.int64),
         block_count=np.zeros(size, dtype=np.int64),
     )
     _fill(facts, tour, routes)
     return tour
+
+
+def _build_places(facts: SearchFacts) -> Places:
+    size, team = len(facts.value), len(facts.group_number)
+    return Places(
+        before=np.full((team, size), -1, dtype=np.int32),
+        after=np.zeros((team, size), dtype=np.int32),
+        delay=np.zeros((team, size)),
+        fresh=np.zeros((team, size + 1), dtype=np.int32),
+        fresh_count=np.zeros(team, dtype=np.int64),
+        is_fresh=np.zeros((team, size + 1), dtype=np.bool_),
+    )
 
 
 def _fill(facts: SearchFacts, tour: Tour, routes: dict[int, list[int]]) -> None:
@@ -254,7 +334,7 @@ def _fill(facts: SearchFacts, tour: Tour, routes: dict[int, list[int]]) -> None:
             tour.block_count[
                 facts.excluded_stops[facts.exclusion_start[k] : facts.exclusion_start[k + 1]]
             ] += 1
-        update_times(facts, tour, r)
+        update_times(facts, tour, r, 1, int(tour.length[r]) - 2)
 
 
 def _read_routes(tour: Tour) -> dict[int, list[int]]:

@@ -22,12 +22,12 @@ Examples
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from patrolplan.compile_clock import CLOCK
 from patrolplan.patrols.solver.label_setting import MAX_CANDIDATES
 from patrolplan.patrols.solver.packing import ReducedSolution, order_stops, solve_exactly
 from patrolplan.patrols.solver.problem import Officer, OrienteeringProblem
@@ -117,7 +117,7 @@ def solve(
         One route for each officer, and the bound. The status is "infeasible" when mandatory stops
         do not fit; `unmet` and `message` name them.
     """
-    begun = time.perf_counter()
+    begun = CLOCK.read()
     stop = stop or DEFAULT_STOP
     case = _reduce(problem)
     seconds = stop.limit if isinstance(stop, MaxSeconds) else math.inf
@@ -154,7 +154,7 @@ def _solve_relaxation(
     problem: OrienteeringProblem, rounds: float, deadline: float, seed: int
 ) -> Solution:
     """Solve a problem with as many rounds, and until the deadline."""
-    left = max(0.0, deadline - time.perf_counter())
+    left = max(0.0, deadline - CLOCK.read())
     stop = MaxIterations(int(rounds)) if math.isfinite(rounds) else MaxSeconds(left)
     return solve(problem, stop=stop, seed=seed)
 
@@ -192,7 +192,7 @@ def find_variants(
         chosen before it. The bound is that of `solution`, so the gap says what variety costs.
     """
     _check_variants(count, max_jaccard, min_share)
-    begun = time.perf_counter()
+    begun = CLOCK.read()
     if count == 0 or solution.status == "infeasible" or not solution.stops:
         return ()
     case = _reduce(problem)
@@ -356,7 +356,7 @@ def _build_solution(
     worth = math.fsum(route.worth for route in routes)
     seen = {stop for route in routes for stop in route.stops}
     unmet = tuple(sorted(problem.mandatory - seen))
-    seconds = time.perf_counter() - started
+    seconds = CLOCK.read() - started
     if unmet:
         text = _describe_unmet(case, unmet, proven=answer.bound <= answer.value + case.epsilon)
         return Solution(tuple(routes), worth, worth, "infeasible", rounds, seconds, unmet, text)

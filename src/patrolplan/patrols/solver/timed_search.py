@@ -10,12 +10,12 @@ the knapsack, so the gap says how much is open.
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from patrolplan.compile_clock import CLOCK
 from patrolplan.patrols.solver.solution import time_route
 from patrolplan.patrols.solver.timed_labels import relax_problem
 
@@ -37,7 +37,7 @@ class StaticSolver(Protocol):
     def __call__(
         self, problem: OrienteeringProblem, rounds: float, deadline: float, seed: int
     ) -> Solution:
-        """Solve with so many rounds, until a value of `time.perf_counter`."""
+        """Solve with so many rounds, until a value of `CLOCK.read`."""
 
 
 def improve_timed_solution(
@@ -132,7 +132,7 @@ class _OrderSearch:
         for other in range(len(routes)):
             base = without if other == number else routes[other]
             for at in range(len(base) + 1):
-                if self.left <= 0 or time.perf_counter() > self.deadline:
+                if self.left <= 0 or CLOCK.read() > self.deadline:
                     return False
                 self.left -= 1
                 trial = [*base[:at], stop, *base[at:]]

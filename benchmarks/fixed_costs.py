@@ -1,0 +1,134 @@
+"""What each command costs when nothing is new: processor seconds, warm, against another checkout.
+
+`python benchmarks/fixed_costs.py --against DIR --runs 5 --json FILE` runs each command on the demo
+borough in a process of its own, once for the caches and then so many times, in turn with the same
+command of the checkout in DIR, so that whatever else the computer does weighs on both alike. Times
+are the processor's, of the process and of all that it starts; the least of all runs is given, since
+other work can only add to it. Each checkout has a cache of its own for its compiled code and
+results, in a folder that is removed at the end.
+
+The line of the board is what `plan` at short notice takes inside a process that has the area, its
+risk and its hotspots already, as an open board has.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parents[1]
+
+SHORT_NOTICE = ("--school", "900003", "--from", "15:40", "--minutes", "40")
+
+COMMANDS = {
+    "--help": ("--help",),
+    "check": ("check", "--config", "{config}"),
+    "plan at short notice": ("plan", "--config", "{config}", *SHORT_NOTICE, "--out", "{out}"),
+    "demo": ("demo", "--out", "{out}"),
+    "week": ("week", "--config", "{config}", "--from", "2026-11-16", "--out", "{out}"),
+}
+
+RUN = "from patrolplan.cli import main; main()"
+
+OPEN_BOARD = """
+import sys, time
+import patrolplan as pp
+from patrolplan.hotspots.find import rate_hotspots
+area = pp.load_area(sys.argv[1])
+def plan(minutes):
+    window = pp.Window(minutes, start_minutes=15 * 60 + 40)
+    started = time.process_time()
+    risk = pp.estimate_risk(area, window=window)
+    hotspots = rate_hotspots(area, risk, known)
+    pp.plan_patrols(area, risk, hotspots, urns=["900003"], window=window)
+    return time.process_time() - started
+known = pp.find_hotspots(area, pp.estimate_risk(area))
+plan(30)
+print(plan(40))
+"""
+"""Another window first, so that compiling and loading are done, as after the day's first plan."""
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A checkout of the source, and a folder for its caches and outputs."""
+
+    root: Path
+    work: Path
+
+    def measure(self, name: str) -> float:
+        """Processor seconds of one run of a command."""
+        config, out = self.root / "data" / "patrolplan.toml", self.work / "out"
+        shutil.rmtree(out, ignore_errors=True)
+        if name == "board":
+            return float(self._run("-c", OPEN_BOARD, str(config)).strip().splitlines()[-1])
+        before = os.times()
+        self._run("-c", RUN, *(part.format(config=config, out=out) for part in COMMANDS[name]))
+        return sum(os.times()[2:4]) - sum(before[2:4])  # of children that have ended
+
+    def _run(self, *arguments: str) -> str:
+        own = {
+            "PYTHONPATH": str(self.root / "src"),
+            "PYTHONPYCACHEPREFIX": str(self.work / "bytecode"),
+            "PATROLPLAN_CACHE": str(self.work / "cache"),
+            "NUMBA_CACHE_DIR": str(self.work / "compiled"),
+        }
+        others = {
+            name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"
+        }
+        return subprocess.run(  # noqa: S603 - this very interpreter
+            [sys.executable, *arguments],
+            env=others | own,
+            cwd=self.work,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            check=True,
+        ).stdout
+
+
+def compare(
+    checkouts: dict[str, Checkout], names: list[str], runs: int, report: Callable[[str], None]
+) -> dict[str, dict[str, float]]:
+    """The least processor seconds of each command, by checkout; the first run is not counted."""
+    table = {}
+    for name in names:
+        first = {label: checkout.measure(name) for label, checkout in checkouts.items()}
+        spent = {label: [] for label in checkouts}
+        for _ in range(runs):
+            for label, checkout in checkouts.items():
+                spent[label].append(checkout.measure(name))
+        table[name] = {label: round(min(seconds), 2) for label, seconds in spent.items()}
+        table[name] |= {f"{label}, first run": round(value, 2) for label, value in first.items()}
+        report(f"{name:24}" + "".join(f"{label} {s:.2f}  " for label, s in table[name].items()))
+    return table
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--against", type=Path, help="another checkout, measured in turn")
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--only", nargs="*", choices=[*COMMANDS, "board"])
+    parser.add_argument("--json", type=Path)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        roots = {"now": HERE} | ({"before": given.against.resolve()} if given.against else {})
+        checkouts = {}
+        for label, root in roots.items():
+            work = Path(folder, label)
+            work.mkdir()
+            checkouts[label] = Checkout(root, work)
+        table = compare(checkouts, given.only or [*COMMANDS, "board"], given.runs, print)
+    if given.json:
+        given.json.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""Two ways to begin the search, compiled; which is better depends on where the prizes are.
+
+*Greedy insertion* goes where value for a minute of delay is high, first of all near the start;
+where prizes grow with the distance it never gets to them. A *thinned tour* begins from the other
+side: an officer visits everything that is left, by a tour that edge exchanges have shortened, and
+the stop of least value for the minutes it costs is dropped until the officer is back in time.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from patrolplan.compiled import jit_compile
+from patrolplan.patrols.solver.edge_exchange import shorten_route
+from patrolplan.patrols.solver.insertion import Places, insert_in_order
+from patrolplan.patrols.solver.tour import SearchFacts, Tour, remove_stops, update_times
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@jit_compile()
+def build_greedily(facts: SearchFacts, tour: Tour, places: Places, rng: NDArray[np.uint64]) -> None:
+    """Insert the stop of most value for each minute of delay, until none fits."""
+    dirty = np.ones(tour.length.shape[0], dtype=np.bool_)
+    order = np.arange(facts.value.shape[0])
+    visited = -1
+    while visited < tour.length.sum():
+        visited = tour.length.sum()
+        insert_in_order(facts, tour, places, dirty, order, 0.0, rng, True)  # noqa: FBT003
+
+
+@jit_compile()
+def shorten_everywhere(facts: SearchFacts, tour: Tour, r: int) -> None:
+    """Exchange edges at every stop of a route until none saves time, and update its times."""
+    queue = tour.route[r, 1 : tour.length[r] - 1].copy()
+    waiting = np.zeros(facts.value.shape[0], dtype=np.bool_)
+    waiting[queue] = True
+    spare = np.empty(facts.value.shape[0], dtype=np.int32)
+    spare[: queue.shape[0]] = queue
+    shorten_route(facts, tour, r, spare, waiting, queue.shape[0])
+    update_times(facts, tour, r, 1, tour.length[r] - 2)
+
+
+@jit_compile()
+def thin_route(facts: SearchFacts, tour: Tour, r: int) -> None:
+    """Drop the stop of least value for the minutes it costs until the route is in time."""
+    times = facts.times[facts.group_number[r]]
+    final = tour.length[r] - 1
+    while final > 1 and tour.leave[r, final] > facts.latest[r]:
+        least, worst = np.inf, 1
+        for p in range(1, final):
+            i, k, j = tour.route[r, p - 1], tour.route[r, p], tour.route[r, p + 1]
+            cost = tour.leg[r, p - 1] + facts.dwell[k] + tour.leg[r, p] - times[i, j]
+            if facts.value[k] < least * max(cost, 1e-9):
+                least, worst = facts.value[k] / max(cost, 1e-9), p
+        remove_stops(facts, tour, r, worst, 1)
+        update_times(facts, tour, r, worst, worst - 1)
+        final -= 1
+    update_times(facts, tour, r, 1, final - 1)
+
+
+@jit_compile()
+def build_thinned(
+    facts: SearchFacts,
+    unlimited: SearchFacts,
+    tour: Tour,
+    places: Places,
+    rng: NDArray[np.uint64],
+) -> None:
+    """Fill an empty tour with thinned tours, one officer after another, and what else fits.
+
+    `unlimited` are the facts of officers who may be out for ever.
+    """
+    team = tour.length.shape[0]
+    order = np.argsort(-facts.times[0, facts.value.shape[0], : facts.value.shape[0]])
+    for r in range(team):
+        alone = np.zeros(team, dtype=np.bool_)
+        alone[r] = True
+        insert_in_order(unlimited, tour, places, alone, order, 0.0, rng, False)  # noqa: FBT003
+        shorten_everywhere(facts, tour, r)
+        thin_route(facts, tour, r)
+        shorten_everywhere(facts, tour, r)
+        places.fresh_count[:] = 0
+        places.is_fresh[:] = False
+    build_greedily(facts, tour, places, rng)

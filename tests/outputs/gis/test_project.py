@@ -1,0 +1,96 @@
+"""The project for QGIS: it finds its layers, runs nothing of the data, and never changes."""
+
+import re
+import xml.etree.ElementTree as ET
+
+import geopandas as gpd
+import pytest
+
+from patrolplan.outputs.geopackage import build_plan_layers, render_parquet
+from patrolplan.outputs.gis.project import render_layers, render_project
+from patrolplan.outputs.output_folder import is_output_name
+
+TEXTS = {"area": "Hill & <Dale>", "subtitle": "s", "marking": "OFFICIAL", "sources": ("a", "b")}
+
+
+@pytest.fixture(scope="module")
+def layers(demo_plan):
+    """Layers of the demo borough's plan."""
+    return build_plan_layers(demo_plan)
+
+
+def _parse(content):
+    return ET.fromstring(content.decode("utf-8"))
+
+
+def test_layers_are_found_next_to_the_project(demo_plan, layers):
+    """Every layer is of the GeoPackage in the same folder, and each of its tables is shown."""
+    project = _parse(render_project(demo_plan, layers))
+    sources = [layer.findtext("datasource") for layer in project.iter("maplayer")]
+    assert {re.fullmatch(r"\./plan\.gpkg\|layername=(\w+)", one)[1] for one in sources} == {*layers}
+    ids = [layer.findtext("id") for layer in project.iter("maplayer")]
+    assert len({*ids}) == len(ids)
+    for tree in project.iter("layer-tree-layer"):
+        assert tree.get("id") in ids
+    assert project.findtext("properties/Paths/Absolute") == "false"
+
+
+def test_nothing_is_loaded_from_elsewhere(demo_plan, layers):
+    """There is no address of a server, but for the name of the document's own form."""
+    text = render_project(demo_plan, layers).decode("utf-8")
+    assert re.findall(r"https?://[^\s'\"]+", text) == ["http://mrcc.com/qgis.dtd"]
+
+
+def test_equal_plans_give_equal_bytes(demo_plan, layers):
+    """Written twice, the project is byte for byte the same."""
+    again = build_plan_layers(demo_plan)
+    assert render_project(demo_plan, layers) == render_project(demo_plan, again)
+    assert render_parquet(layers["hotspots"]) == render_parquet(again["hotspots"])
+
+
+def test_texts_of_the_data_are_neither_markup_nor_expressions(layers):
+    """Names stand as they are written; what QGIS would evaluate is ours alone."""
+    evil = "[%env('HOME')%] <b>&\"' \x00\x1b"
+    project = _parse(render_layers(layers, area=evil, subtitle=evil, marking=evil, sources=(evil,)))
+    ours = _parse(render_layers(layers, **TEXTS))
+    assert "Hill & <Dale>" in ours.findtext("title")
+    found, wanted = (
+        re.findall(
+            r"\[%.*?%\]", " ".join(value for one in tree.iter() for value in one.attrib.values())
+        )
+        for tree in (project, ours)
+    )
+    assert found == wanted
+    assert len(wanted) == 3
+
+
+def test_layouts_print_title_map_legend_scale_sources_and_marking(demo_plan, layers):
+    """Both pages have what a printed map needs, and the marking above and below."""
+    project = _parse(render_project(demo_plan, layers))
+    assert len(project.findall("Layouts/Layout")) == 2
+    for page in project.iter("Layout"):
+        texts = {item.get("id"): item.get("labelText") for item in page.iter("LayoutItem")}
+        assert set(texts) >= {"map", "legend", "scale-bar", "north"}
+        assert texts["marking-top"] == texts["marking-bottom"] == "OFFICIAL-SENSITIVE"
+        assert "Fictional place" in texts["sources"]
+        assert texts["title"]
+
+
+def test_a_plan_without_patrols_or_hotspots_has_a_project(layers):
+    """Empty layers leave their classes out of the legend."""
+    bare = gpd.GeoDataFrame({"urn": []}, geometry=[], crs=layers["risk"].crs)
+    empty = dict.fromkeys(("patrols", "stops", "legs"), bare)
+    empty["hotspots"] = layers["hotspots"].iloc[:0]
+    project = _parse(render_layers(layers | empty, **TEXTS))
+    assert len(list(project.iter("maplayer"))) == 8
+
+
+def test_layers_as_geoparquet_are_read_back(layers, tmp_path):
+    """Each layer as a file of its own has its rows, columns and CRS, under a name that is ours."""
+    for name, frame in layers.items():
+        path = tmp_path / f"{name}.parquet"
+        path.write_bytes(render_parquet(frame))
+        back = gpd.read_parquet(path)
+        assert (len(back), list(back.columns)) == (len(frame), list(frame.columns))
+        assert back.crs == frame.crs
+        assert is_output_name(f"layers/{name}.parquet")

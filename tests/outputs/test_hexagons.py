@@ -1,0 +1,136 @@
+"""Risk on hexagons: nothing is lost, the grid stands still, and files hold what the frame has."""
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+from hexagons import measure_slowly
+from hypothesis import given, settings, strategies as st
+
+import patrolplan as pp
+from patrolplan.errors import OutputError
+from patrolplan.outputs.hexagons import risk_on_hexagons, write_frame
+
+SUMS = ("risk", "crime", "reports")
+
+
+@pytest.fixture(scope="module")
+def risk(demo_area):
+    """By a model that needs no comparison."""
+    return pp.estimate_risk(pp.with_settings(demo_area, risk={"model": "shrunk count"}))
+
+
+@settings(max_examples=8, deadline=None)
+@given(side=st.floats(20, 3000))
+def test_hexagons_hold_all_of_it(demo_area, risk, side):
+    """Of whatever size, together they have all risk, street and incidents, none twice."""
+    cells = risk_on_hexagons(demo_area, risk, side_metres=side)
+    streets = risk.frame()
+    for name in SUMS:
+        assert cells[name].sum() == pytest.approx(streets[name].sum(), rel=1e-9)
+    assert cells["street_metres"].sum() == pytest.approx(demo_area.network.metres)
+    assert cells["expected"].sum() == pytest.approx(risk.expected.to_numpy().sum())
+    by_category = [name for name in cells if name.startswith("expected_")]
+    np.testing.assert_allclose(cells[by_category].sum(axis=1), cells["expected"])
+    assert len(by_category) == risk.expected.shape[1]
+    assert cells["cell"].is_unique
+    np.testing.assert_allclose(cells.area, 1.5 * np.sqrt(3) * side**2)
+
+
+def test_each_hexagon_has_what_a_slow_loop_finds(demo_area, risk):
+    """Every piece is cut by every hexagon, one after another, with the same sums."""
+    cells = risk_on_hexagons(demo_area, risk, side_metres=400)
+    shapes = list(cells.geometry)
+    cut = np.array([measure_slowly(one, shapes) for one in demo_area.network.piece_lines])
+    share = cut[:, :-1] / cut.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(cells["risk"], risk.without_exposure @ share, atol=1e-9)
+    street = demo_area.network.piece_metres @ share
+    np.testing.assert_allclose(cells["street_metres"], street, atol=1e-3)
+    pai = cells["risk"] / (cells["street_metres"] / demo_area.network.metres)
+    np.testing.assert_allclose(cells["pai"], pai)
+
+
+def test_the_grid_stands_still(demo_area, risk):
+    """A hexagon has its middle at the origin of the CRS, so all names mean the same everywhere."""
+    cells = risk_on_hexagons(demo_area, risk, side_metres=200)
+    q, r = np.array([name.split()[1:] for name in cells["cell"]], dtype=float).T
+    middle = np.column_stack([200 * np.sqrt(3) * (q + r / 2), 300 * r])
+    np.testing.assert_allclose(shapely.get_coordinates(cells.centroid), middle, atol=1e-6)
+
+
+def test_pupils_do_not_show(demo_area, risk):
+    """Where pupils walk changes the risk, and no number of a hexagon."""
+    moved = risk.set_exponent(1.0)
+    assert not np.allclose(moved.joined, risk.joined)
+    one, other = (risk_on_hexagons(demo_area, r, side_metres=150) for r in (risk, moved))
+    assert one.equals(other)
+
+
+def test_h3_cells_are_those_of_the_library(demo_area, risk):
+    """Every piece's middle is in the cell that h3 names for it, and nothing is lost."""
+    h3 = pytest.importorskip("h3")
+    cells = risk_on_hexagons(demo_area, risk, h3_resolution=9)
+    assert cells["risk"].sum() == pytest.approx(risk.without_exposure.sum())
+    assert cells["street_metres"].sum() == pytest.approx(demo_area.network.metres)
+    middle = gpd.GeoSeries(gpd.points_from_xy(*demo_area.network.piece_middle.T), crs=cells.crs)
+    degrees = middle.to_crs(4326)
+    named = {h3.latlng_to_cell(y, x, 9) for x, y in zip(degrees.x, degrees.y, strict=True)}
+    assert named <= set(cells["cell"])
+    assert all(h3.is_valid_cell(name) for name in cells["cell"])
+
+
+def test_without_h3_the_message_says_what_to_install(demo_area, risk, monkeypatch):
+    """The package is an extra."""
+    monkeypatch.setattr("patrolplan.outputs.hexagons.find_spec", lambda _: None)
+    with pytest.raises(pp.InputError, match=r"pip install 'patrolplan\[h3\]'"):
+        risk_on_hexagons(demo_area, risk, h3_resolution=9)
+
+
+@pytest.mark.parametrize(
+    ("size", "match"),
+    [
+        ({}, "give either side_metres or h3_resolution"),
+        ({"side_metres": 100.0, "h3_resolution": 9}, "give either side_metres or h3_resolution"),
+        ({"side_metres": 3.0}, "3 is not a possible side; choose 10 to 100,000 metres"),
+        ({"side_metres": float("nan")}, "nan is not a possible side"),
+        ({"h3_resolution": 15}, "15 is not a possible resolution of H3; choose 0 to 12"),
+    ],
+)
+def test_sizes_that_cannot_be_are_refused(demo_area, risk, size, match):
+    """The message says what was given, and what may be."""
+    with pytest.raises(pp.InputError, match=match):
+        risk_on_hexagons(demo_area, risk, **size)
+
+
+@pytest.mark.parametrize("suffix", ["gpkg", "geojson", "parquet"])
+def test_files_hold_what_the_frame_has(demo_area, risk, tmp_path, suffix):
+    """Written whole, over an earlier file, with nothing left next to it."""
+    cells = risk_on_hexagons(demo_area, risk, side_metres=300)
+    path = tmp_path / f"risk.{suffix}"
+    path.write_text("an earlier file", encoding="utf-8")
+    write_frame(path, cells, "risk_hexagons")
+    found = gpd.read_parquet(path) if suffix == "parquet" else gpd.read_file(path)
+    assert list(found) == list(cells)
+    np.testing.assert_allclose(found["risk"], cells["risk"])
+    assert found.to_crs(cells.crs).geometry.geom_equals_exact(cells.geometry, 0.05).all()
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_write_that_fails_leaves_the_earlier_file(demo_area, risk, tmp_path, monkeypatch):
+    """A full disk leaves what was there, and an unknown ending is refused."""
+    cells = risk_on_hexagons(demo_area, risk, side_metres=300)
+    path = tmp_path / "risk.gpkg"
+    path.write_text("an earlier file", encoding="utf-8")
+
+    def fail(part, _):
+        part.write_text("half", encoding="utf-8")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("patrolplan.outputs.hexagons.write_layers", fail)
+    with pytest.raises(OutputError, match="No space left on device"):
+        write_frame(path, cells, "risk_hexagons")
+    assert [one.read_text(encoding="utf-8") for one in tmp_path.iterdir()] == ["an earlier file"]
+    with pytest.raises(OutputError, match=r"end it in \.gpkg"):
+        write_frame(tmp_path / "risk.shp", cells, "risk_hexagons")
+    with pytest.raises(OutputError, match="name a file in a folder that exists"):
+        write_frame(tmp_path / "none" / "risk.geojson", cells, "risk_hexagons")

@@ -1,0 +1,222 @@
+"""Who gets the patrols: sums are those of the ledger and a slow count; few people do not show."""
+
+import datetime as dt
+from dataclasses import replace
+from itertools import pairwise
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+import sqlalchemy as sa
+
+import patrolplan as pp
+from patrolplan.errors import InputError
+from patrolplan.inputs.boundary import read_limits
+from patrolplan.risk.history import HARM_DAYS
+from patrolplan.team.ledger import schema
+from patrolplan.team.ledger.promised import PromisedWeek
+from patrolplan.team.ledger.visits import Visit
+
+MONDAY = dt.date(2026, 11, 30)
+POINTS = {"H1": (0.858, 51.528), "H2": (0.871, 51.530), "H3": (0.872, 51.523)}
+RESIDENTS = [1204.0, 998.0, np.nan]
+
+
+@pytest.fixture(scope="module")
+def thirds(demo_area):
+    """West, middle and east of the borough's western part; the rest lies outside."""
+    west, south, east, north = shapely.total_bounds(demo_area.network.piece_lines)
+    edges = np.linspace(west, east - 400, 4)
+    limits = read_limits(demo_area.settings, demo_area.network.node_xy)
+    boxes = [
+        shapely.box(low, south - 10, high, north + 10).intersection(limits)
+        for low, high in pairwise(edges)
+    ]
+    names = ["west", "middle", "east"]
+    table = {"area": names, "residents": RESIDENTS}
+    return gpd.GeoDataFrame(table, geometry=boxes, crs=demo_area.network.projection.crs)
+
+
+@pytest.fixture
+def ledger(tmp_path, demo_area):
+    """A week of five doses handed out, four visits recorded: two together, one cut short."""
+    doses = [
+        {
+            "officer": officer, "date": MONDAY + dt.timedelta(days=day), "urn": "900003",
+            "window": "after_school", "stop": stop, "school": "A", "hotspot": spot,
+            "arrive": arrive, "minutes": minutes, "people": 1, "crew": "",
+        }
+        for officer, day, stop, spot, arrive, minutes in (
+            ("SSO-01", 0, 1, "H1", "15:30", 15.0),
+            ("SSO-01", 0, 2, "H2", "16:00", 20.0),
+            ("SSO-02", 1, 1, "H2", "15:40", 15.0),
+            ("SSO-02", 1, 2, "H3", "16:10", 10.0),
+            ("SSO-01", 2, 1, "H1", "15:30", 15.0),
+        )
+    ]  # fmt: skip
+    spots = [
+        {
+            "hotspot": name, "kind": "hotspot", "place": f"Place {name}", "longitude": x,
+            "latitude": y, "stretch": shapely.to_wkt(shapely.LineString([(x, y), (x + 1e-4, y)])),
+        }
+        for name, (x, y) in POINTS.items()
+    ]  # fmt: skip
+    days = tuple(MONDAY + dt.timedelta(days=day) for day in range(5))
+
+    def visit(officer, day, spot, minutes, arrive):
+        where = {"hotspot": spot, "place": f"Place {spot}"}
+        where |= dict(zip(("longitude", "latitude"), POINTS[spot], strict=True))
+        when = {"date": MONDAY + dt.timedelta(days=day), "arrive": arrive, "urn": "900003"}
+        rest = {"minutes": minutes, "engagements": None, "source": "csv"}
+        return Visit(officer=officer, **where, **when, **rest)
+
+    url = f"sqlite:///{tmp_path / 'ledger.sqlite'}"
+    with pp.Ledger(url, demo_area.name, demo_area.projection) as opened:
+        opened.hand_out(PromisedWeek(days, tuple(doses), tuple(spots)))
+        opened.record(
+            [
+                visit("SSO-01", 0, "H1", 15.0, "15:30"),
+                visit("SSO-01", 0, "H2", 12.0, "16:00"),
+                visit("SSO-03", 0, "H2", 12.0, "16:06"),  # six of them while SSO-01 is there
+                visit("SSO-02", 1, "H3", 25.0, "16:10"),
+            ]
+        )
+        yield opened
+
+
+def test_minutes_are_a_recount_of_the_ledger(demo_area, ledger, thirds):
+    """Doses and visits in the database, place by place, are the table's minutes; so is a return."""
+    burden = pp.measure_burden(demo_area, ledger, thirds)
+    shapes = list(thirds.to_crs("EPSG:4326").geometry)
+    engine = sa.create_engine(ledger.address)
+    with engine.connect() as connection:
+        query = sa.select(schema.doses.c.hotspot, schema.doses.c.minutes)
+        rows = [(spot, minutes, 0.0) for spot, minutes in connection.execute(query)]
+    engine.dispose()
+    # Two officers at H2 for 12 minutes each, the second six minutes later: 18 minutes of presence.
+    rows += [("H1", 0.0, 15.0), ("H2", 0.0, 18.0), ("H3", 0.0, 25.0)]
+    expected = np.zeros((4, 2))
+    for spot, promised, presence in rows:
+        inside = [row for row, one in enumerate(shapes) if one.covers(shapely.Point(POINTS[spot]))]
+        expected[inside[0] if inside else -1] += promised, presence
+    columns = burden.by_area[["promised_minutes", "presence_minutes"]]
+    np.testing.assert_allclose(columns, expected)
+    assert (expected[:3].sum(axis=1) > 0).sum() > 1
+    returned = pp.compare_doses(ledger, MONDAY, MONDAY + dt.timedelta(days=6))
+    np.testing.assert_allclose(columns.sum(), returned[list(columns)].sum())
+    per_1000 = burden.by_area["promised_per_1000_residents"]
+    np.testing.assert_allclose(per_1000, 1000 * expected[:, 0] / [1200, 995, np.nan, np.nan])
+    assert burden.days == (MONDAY, MONDAY + dt.timedelta(days=2))
+
+
+def test_days_and_missing_visits(demo_area, ledger, thirds):
+    """Only the days named count, and where no visit was recorded delivered minutes are unknown."""
+    day = MONDAY + dt.timedelta(days=2)
+    burden = pp.measure_burden(demo_area, ledger, thirds, days=(day, day))
+    assert burden.by_area["promised_minutes"].sum() == 15
+    assert burden.by_area["presence_minutes"].isna().all()
+    assert burden.by_area["presence_ratio"].isna().all()
+
+
+def test_harm_is_that_of_a_slow_count(demo_area, ledger, thirds):
+    """Each incident of the last year goes to the streets of its catchment, and from there on."""
+    burden = pp.measure_burden(demo_area, ledger, thirds)
+    network, catchments = demo_area.network, demo_area.catchments
+    shares = np.zeros((len(catchments), 4))
+    for piece, line in enumerate(network.piece_lines[: len(network)]):
+        parts = [line.intersection(one).length / line.length for one in thirds.geometry]
+        of = catchments.piece_catchment[piece]
+        shares[of] += np.append(parts, 1 - sum(parts)) * catchments.piece_share[piece]
+    first = demo_area.incidents["month"].max() - pd.DateOffset(months=11)
+    counted = demo_area.settings.crimes.risk_categories
+    harm = np.zeros(4)
+    for category, month, catchment in zip(
+        demo_area.incidents["category"],
+        demo_area.incidents["month"],
+        demo_area.incident_catchment,
+        strict=True,
+    ):
+        if month >= first and category in counted:
+            harm += HARM_DAYS[category] * shares[catchment]
+    np.testing.assert_allclose(burden.by_area["harm_per_month"], harm / 12, rtol=1e-6)
+    np.testing.assert_allclose(burden.by_area["harm_share"], harm / harm.sum(), rtol=1e-6)
+    ratio = burden.by_area["promised_share"] / (harm / harm.sum())
+    np.testing.assert_allclose(burden.by_area["promised_ratio"], ratio, rtol=1e-6)
+    some = burden.by_area[burden.by_area["promised_minutes"] > 0]
+    assert (some["promised_ratio_low"] < some["promised_ratio"]).all()
+    assert (some["promised_ratio_high"] > some["promised_ratio"]).all()
+
+
+def test_a_month_that_is_missing_is_unknown(demo_area, ledger, thirds):
+    """Months that a force did not publish divide nothing: harm a month stays near, and is no less.
+
+    The months are emptied as well, as they would be in the files.
+    """
+    whole = pp.measure_burden(demo_area, ledger, thirds).by_area["harm_per_month"]
+    months = demo_area.exposure.months
+    gone = months[-6:]
+    held = demo_area.exposure.held.copy()
+    held[-6:] = False
+    keep = ~demo_area.incidents["month"].isin(gone[:-1]).to_numpy()
+    part = replace(
+        demo_area,
+        exposure=replace(demo_area.exposure, held=held),
+        incidents=demo_area.incidents[keep].reset_index(drop=True),
+        incident_catchment=demo_area.incident_catchment[keep],
+    )
+    some = pp.measure_burden(part, ledger, thirds).by_area["harm_per_month"]
+    assert (some > 0.8 * whole).all()
+
+
+def test_groups_are_sums_of_their_areas(demo_area, ledger, thirds):
+    """Minutes, pupils and harm of a group are those of its areas; some areas have no group."""
+    audit = pp.AuditColumns(pd.DataFrame({"area": ["west", "middle"], "decile": [10.0, 2.0]}))
+    burden = pp.measure_burden(demo_area, ledger, thirds, audit=audit)
+    groups = burden.by_group["decile"]
+    assert groups.index.tolist() == ["2", "10", "not known", "outside"]
+    assert groups.index.name == "audit_only_decile"
+    areas = burden.by_area.loc[["middle", "west", "east", "outside"]]
+    for column in ("promised_minutes", "presence_minutes", "pupils", "harm_per_month", "residents"):
+        np.testing.assert_allclose(groups[column], areas[column])
+    one = pp.AuditColumns(pd.DataFrame({"area": thirds["area"], "half": ["a", "a", "b"]}))
+    halves = pp.measure_burden(demo_area, ledger, thirds, audit=one).by_group["half"]
+    west, middle = burden.by_area.loc["west"], burden.by_area.loc["middle"]
+    assert halves.loc["a", "residents"] == 2200
+    for column in ("promised_minutes", "harm_share"):
+        assert halves.loc["a", column] == pytest.approx(west[column] + middle[column])
+    none = pp.AuditColumns(one.to_frame().iloc[:0].reset_index())
+    with pytest.raises(InputError, match="none of the polygons, such as 'west'"):
+        pp.measure_burden(demo_area, ledger, thirds, audit=none)
+
+
+def test_one_person_more_does_not_show(demo_area, ledger, thirds):
+    """One resident or pupil more leaves every figure as it is, until a multiple of five."""
+
+    def measure(residents, rolls):
+        schools = demo_area.schools.assign(roll=rolls)
+        polygons = thirds.assign(residents=residents)
+        return pp.measure_burden(replace(demo_area, schools=schools), ledger, polygons).by_area
+
+    rolls = np.full(len(demo_area.schools), 400.0)
+    one_more = np.append(rolls[:-1], 401.0)
+    plain = measure([1200.0, 995.0, 4.0], rolls)
+    pd.testing.assert_frame_equal(measure([1201.0, 999.0, 3.0], one_more), plain)
+    assert not measure([1205.0, 995.0, 4.0], rolls).equals(plain)
+    assert not measure([1200.0, 995.0, 4.0], rolls + 5).equals(plain)
+    few = measure([4.0, 0.0, 5.0], rolls)
+    assert few["residents"].fillna(-1).tolist() == [-1, 0, 5, -1]
+    assert few["promised_per_1000_residents"].isna().tolist() == [True, True, False, True]
+    unknown = measure([1200.0, 995.0, 4.0], np.full(len(rolls), np.nan))
+    assert not (unknown["pupils"] > 0).any()
+
+
+def test_polygons_outside_are_left_out(demo_area, ledger, thirds):
+    """Polygons that lie elsewhere are counted and left out; none at all is an error."""
+    away = thirds.assign(area=["a", "b", "c"], geometry=thirds.translate(50_000, 0))
+    burden = pp.measure_burden(demo_area, ledger, pd.concat([away, thirds], ignore_index=True))
+    assert burden.left_out == 3
+    assert burden.by_area.index.tolist() == ["west", "middle", "east", "outside"]
+    with pytest.raises(InputError, match="no polygon lies in the study area"):
+        pp.measure_burden(demo_area, ledger, away)

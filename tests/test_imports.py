@@ -1,0 +1,59 @@
+"""What a command does not use is not loaded: heavy libraries come with the work that needs them."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from patrolplan.settings.load import demo_settings
+
+PROGRAM = """
+import contextlib, io, sys
+from patrolplan.cli import main
+sys.argv = ["patrolplan", *sys.argv[1:]]
+with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
+    main()
+print(*sys.modules)
+"""
+
+NEVER = {"sklearn", "scipy.stats", "folium", "sqlalchemy", "xlsxwriter", "highspy", "icalendar"}
+"""Learning, tests of chance, exploring, ledger, spreadsheets, weeks and calendars."""
+
+ALSO_UNREAD = {"numba", "scipy.spatial", "scipy.optimize", "matplotlib", "pyogrio", "osmnx"}
+
+
+def _run(*arguments):
+    """The modules that a command has loaded at its end."""
+    ran = subprocess.run(  # noqa: S603 - this very interpreter
+        [sys.executable, "-c", PROGRAM, *arguments],
+        env={**os.environ, "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(ran.stdout.split())
+
+
+@pytest.fixture(scope="module")
+def config():
+    """The demo's settings."""
+    return str(demo_settings())
+
+
+def test_check_loads_nothing_that_plans_or_draws(config):
+    """Once the cache has the streets, reading an area needs no compiler, solver or map."""
+    _run("check", "--config", config)
+    loaded = _run("check", "--config", config)
+    assert "patrolplan.area.load" in loaded
+    assert not loaded & (NEVER | ALSO_UNREAD)
+
+
+@pytest.mark.slow
+def test_a_plan_at_short_notice_loads_nothing_that_learns(config, tmp_path):
+    """Once the cache has rates, trials and even worlds, a school is planned without learning."""
+    for out in ("first", "second"):
+        school = ("--school", "900003", "--from", "15:40", "--minutes", "40")
+        loaded = _run("plan", "--config", config, *school, "--out", str(tmp_path / out))
+    assert (tmp_path / "second" / "plan.json").is_file()
+    assert not loaded & NEVER
