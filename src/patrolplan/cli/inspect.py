@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -294,4 +295,4 @@ def schema(
 
     del config, as_json  # as every command has: a schema is JSON, and the same for all areas
     name = console.parse_choice(document, Document, "DOCUMENT")
-    typer.echo(find_schema_file(name.value).read_text(encoding="utf-8"), nl=False)
+    console.print_json(json.loads(find_schema_file(name.value).read_text(encoding="utf-8")))

@@ -81,19 +81,18 @@ def read_earlier_hotspots(settings: Settings, projection: Projection) -> gpd.Geo
     if start != GEOPACKAGE_START:
         raise InputError.one(path, "is not a GeoPackage", REMEDY)
     try:
-        layers = pyogrio.list_layers(path)[:, 0].tolist()
-        if LAYER not in layers:
-            has = ", ".join(map(str, layers[:6])) or "none"
-            raise InputError.one(path, f"has no layer '{LAYER}' (its layers: {has})", REMEDY)
-        parts = [
-            _check_hotspots(
-                gpd.read_file(path, layer=layer), f"{path}, layer '{layer}'", REMEDY, projection
-            )
-            for layer in (LAYER, FORMER_LAYER)
-            if layer in layers
-        ]
+        layers = [name for name, shape in pyogrio.list_layers(path) if shape is not None]
+        wanted = [layer for layer in (LAYER, FORMER_LAYER) if layer in layers]
+        frames = {layer: gpd.read_file(path, layer=layer) for layer in wanted}
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError) as error:
         raise InputError.one(path, f"cannot be read ({error})", REMEDY) from None
+    if LAYER not in frames:
+        has = ", ".join(map(str, layers[:6])) or "none"
+        raise InputError.one(path, f"has no layer '{LAYER}' (its layers: {has})", REMEDY)
+    parts = [
+        _check_hotspots(frame, f"{path}, layer '{layer}'", REMEDY, projection)
+        for layer, frame in frames.items()
+    ]
     names = pd.Index(np.concatenate([part.index for part in parts]), dtype=object)
     _check_names(names, f"{path}", REMEDY)
     return gpd.GeoSeries(
@@ -128,6 +127,8 @@ def _check_hotspots(
         raise InputError.one(where, "has no lines in a known CRS", remedy)
     if "hotspot" not in frame:
         raise InputError.one(where, "has no column 'hotspot'", remedy)
+    if "kind" in frame:  # a force's own places may be called like ours
+        frame = frame[frame["kind"] != "designated"]
     names = pd.Series([str(name) for name in frame["hotspot"]], dtype=str)
     is_ours = names.str.fullmatch(HOTSPOT_NAME).to_numpy(dtype=bool)
     if len(names) and not is_ours.any():

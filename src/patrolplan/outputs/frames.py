@@ -6,7 +6,7 @@ What each column means stands in `patrolplan.outputs.gis.meanings`.
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import geopandas as gpd
@@ -52,29 +52,28 @@ def frame_patrols(plan: Plan | Week) -> gpd.GeoDataFrame:
     >>> pp.frame_patrols(plan)[["urn", "number", "start"]].to_string(index=False, header=False)
     '900003 1 15:20'
     """
-    rows = [
-        {
-            **duty,
-            "urn": patrol.urn,
-            "school": patrol.school,
-            "number": patrol.number,
-            "start": format_time(patrol.start_minutes),
-            "end": format_time(patrol.end_minutes),
-            "starts": build_time(day, patrol.start_minutes),
-            "ends": build_time(day, patrol.end_minutes),
-            "stops": len(patrol.stops),
-            "worth": patrol.worth,
-            "bound": patrol.bound,
-            "proven": patrol.proven,
-            "walked_metres": patrol.walked_metres,
-            **_list_ratio(None if patrol.tested is None else patrol.tested.recorded_counts),
-            "geometry": shapely.MultiLineString(
-                [leg.line for leg in patrol.legs if len(leg.line) > 1]
-            ),
-        }
-        for duty, day, patrol in _list_walks(plan)
-    ]
+    rows = [duty | describe_patrol(patrol, day) for duty, day, patrol in _list_walks(plan)]
     return _build_frame(rows, plan)
+
+
+def describe_patrol(patrol: Patrol, day: dt.date | None) -> dict[str, Any]:
+    """The row of a patrol on a day."""
+    return {
+        "urn": patrol.urn,
+        "school": patrol.school,
+        "number": patrol.number,
+        "start": format_time(patrol.start_minutes),
+        "end": format_time(patrol.end_minutes),
+        "starts": build_time(day, patrol.start_minutes),
+        "ends": build_time(day, patrol.end_minutes),
+        "stops": len(patrol.stops),
+        "worth": patrol.worth,
+        "bound": patrol.bound,
+        "proven": patrol.proven,
+        "walked_metres": patrol.walked_metres,
+        **_list_ratio(None if patrol.tested is None else patrol.tested.recorded_counts),
+        "geometry": shapely.MultiLineString([leg.line for leg in patrol.legs if len(leg.line) > 1]),
+    }
 
 
 def frame_stops(plan: Plan | Week) -> gpd.GeoDataFrame:
@@ -83,8 +82,19 @@ def frame_stops(plan: Plan | Week) -> gpd.GeoDataFrame:
     `stop` counts from 1 in the order of the walk; of a week with `date` and `officer`, first.
     """
     rows = [
+        duty | row
+        for duty, day, patrol in _list_walks(plan)
+        for row in describe_stops(
+            patrol, day, ["; ".join(describe_reasons(stop.why)) for stop in patrol.stops]
+        )
+    ]
+    return _build_frame(rows, plan)
+
+
+def describe_stops(patrol: Patrol, day: dt.date | None, why: Iterable[str]) -> Rows:
+    """The rows of a patrol's stops on a day, each with its reasons in words."""
+    return [
         {
-            **duty,
             "urn": patrol.urn,
             "number": patrol.number,
             "stop": order,
@@ -100,13 +110,11 @@ def frame_stops(plan: Plan | Week) -> gpd.GeoDataFrame:
             "stands_at": stop.at,
             "lit": stop.lit,
             "tasked_metres": stop.tasked_metres,
-            "why": "; ".join(describe_reasons(stop.why)),
+            "why": words,
             "geometry": shapely.Point(stop.x, stop.y),
         }
-        for duty, day, patrol in _list_walks(plan)
-        for order, stop in enumerate(patrol.stops, start=1)
+        for order, (stop, words) in enumerate(zip(patrol.stops, why, strict=True), start=1)
     ]
-    return _build_frame(rows, plan)
 
 
 def frame_legs(plan: Plan | Week) -> gpd.GeoDataFrame:
@@ -114,9 +122,14 @@ def frame_legs(plan: Plan | Week) -> gpd.GeoDataFrame:
 
     `leg` 1 leads to the first stop, the last one back; of a week with `date` and `officer`, first.
     """
-    rows = [
+    rows = [duty | row for duty, _, patrol in _list_walks(plan) for row in describe_legs(patrol)]
+    return _build_frame(rows, plan)
+
+
+def describe_legs(patrol: Patrol) -> Rows:
+    """The rows of a patrol's legs."""
+    return [
         {
-            **duty,
             "urn": patrol.urn,
             "number": patrol.number,
             "leg": order,
@@ -125,11 +138,9 @@ def frame_legs(plan: Plan | Week) -> gpd.GeoDataFrame:
             "streets": ", ".join(step.street for step in leg.steps),
             "geometry": shapely.LineString(leg.line),
         }
-        for duty, _, patrol in _list_walks(plan)
         for order, leg in enumerate(patrol.legs, start=1)
         if len(leg.line) > 1
     ]
-    return _build_frame(rows, plan)
 
 
 def frame_hotspots(area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

@@ -17,12 +17,11 @@ from pydantic import ValidationError
 
 from patrolplan.crs import DEGREES
 from patrolplan.errors import InputError, Problems
-from patrolplan.outputs.document_forms import HotspotEntry, PlanDocument, PlanPatrol, PlanStop
+from patrolplan.outputs.document_forms import HotspotEntry, PlanDocument
+from patrolplan.outputs.frames import describe_legs, describe_patrol, describe_stops
 from patrolplan.outputs.geopackage import SCHEMA
-from patrolplan.patrols.legs import Leg
 from patrolplan.tables import render_html_table
 from patrolplan.text import format_count
-from patrolplan.times import format_time
 
 REMEDY = "use the file as it was written, or plan again"
 
@@ -103,26 +102,21 @@ def read_plan(path: str | Path) -> SavedPlan:
     path = Path(path)
     path = path / "plan.json" if path.is_dir() else path
     entry = _read_entry(path)
-    whole = [(patrol, {"urn": patrol.urn, "number": patrol.number}) for patrol in entry.patrols]
+    patrols, day = entry.patrols, entry.date
     return SavedPlan(
         area=entry.area,
-        date=None if entry.date is None else f"{entry.date}",
-        patrols=_build_frame([_describe_patrol(patrol) for patrol in entry.patrols]),
+        date=None if day is None else f"{day}",
+        patrols=_build_frame([describe_patrol(patrol, day) for patrol in patrols]),
         stops=_build_frame(
             [
-                whose | {"stop": order} | _describe_stop(stop)
-                for patrol, whose in whole
-                for order, stop in enumerate(patrol.stops, start=1)
+                row
+                for patrol in patrols
+                for row in describe_stops(
+                    patrol, day, ["; ".join(stop.why) for stop in patrol.stops]
+                )
             ]
         ),
-        legs=_build_frame(
-            [
-                whose | {"leg": order} | _describe_leg(leg)
-                for patrol, whose in whole
-                for order, leg in enumerate(patrol.legs, start=1)
-                if len(leg.line) > 1
-            ]
-        ),
+        legs=_build_frame([row for patrol in patrols for row in describe_legs(patrol)]),
         hotspots=_build_frame([_describe_hotspot(hotspot) for hotspot in entry.hotspots]),
         risk=entry.risk.model_dump(mode="json", by_alias=True),
         created_from=entry.created_from.model_dump(),
@@ -157,48 +151,6 @@ def _read_entry(path: Path) -> PlanDocument:
         what = f"schema {entry.schema_number} is not {SCHEMA}"
         raise InputError.one(path, what, "read it with the version that wrote it", "'schema'")
     return entry
-
-
-def _describe_patrol(patrol: PlanPatrol) -> dict[str, Any]:
-    lines = [leg.line for leg in patrol.legs if len(leg.line) > 1]
-    return {
-        "urn": patrol.urn,
-        "school": patrol.school,
-        "number": patrol.number,
-        "start": format_time(patrol.start_minutes),
-        "end": format_time(patrol.end_minutes),
-        "worth": patrol.worth,
-        "bound": patrol.bound,
-        "proven": patrol.proven,
-        "walked_metres": patrol.walked_metres,
-        "geometry": shapely.MultiLineString(lines),
-    }
-
-
-def _describe_stop(stop: PlanStop) -> dict[str, Any]:
-    return {
-        "hotspot": stop.hotspot,
-        "kind": stop.kind,
-        "tasked": stop.tasked,
-        "arrive": format_time(stop.arrive_minutes),
-        "leave": format_time(stop.leave_minutes),
-        "place": stop.place,
-        "stand": stop.stand,
-        "stands_at": stop.at,
-        "lit": stop.lit,
-        "tasked_metres": stop.tasked_metres,
-        "why": "; ".join(stop.why),
-        "geometry": shapely.Point(stop.point),
-    }
-
-
-def _describe_leg(leg: Leg) -> dict[str, Any]:
-    return {
-        "metres": leg.metres,
-        "minutes": leg.minutes,
-        "streets": ", ".join(step.street for step in leg.steps),
-        "geometry": shapely.LineString(leg.line),
-    }
 
 
 def _describe_hotspot(hotspot: HotspotEntry) -> dict[str, Any]:

@@ -122,8 +122,17 @@ def build_schema(name: DocumentName) -> dict[str, Any]:
 
 
 def format_schema(name: DocumentName) -> str:
-    """The schema as a file holds it."""
-    return json.dumps(build_schema(name), ensure_ascii=False, indent=1) + "\n"
+    """The schema as a file holds it: a line for each key, and for each part that it names."""
+    schema = build_schema(name)
+    parts = _format_lines(schema.pop("$defs", {}))
+    return _format_lines(schema, **{"$defs": parts}) + "\n"
+
+
+def _format_lines(node: Mapping[str, Any], **formatted: str) -> str:
+    """An object with a line for each key; those given are JSON already."""
+    texts = {key: json.dumps(value, ensure_ascii=False) for key, value in node.items()}
+    lines = [f"{json.dumps(key)}: {text}" for key, text in {**texts, **formatted}.items()]
+    return "{\n" + ",\n".join(lines) + "\n}"
 
 
 def find_schema_file(name: DocumentName) -> Path:

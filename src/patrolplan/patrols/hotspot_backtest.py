@@ -12,7 +12,7 @@ months those may be is counted where the date of drawing is known.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Literal, get_args
 
 import geopandas as gpd
@@ -47,18 +47,24 @@ CHOSEN_BY: tuple[ChosenBy, ...] = get_args(ChosenBy)
 DRAWN = "drawn"
 """Column that says when a place was drawn, a month or a day."""
 
-COLUMNS = (
-    "category",
-    "chosen_by",
-    "coverage",
-    "hit_rate",
-    "pai",
-    "n_events",
-    "ratio",
-    "difference",
-    "difference_low",
-    "difference_high",
-)
+
+@dataclass(frozen=True)
+class ComparisonRow:
+    """A row of `HotspotComparison.results`; in files null stands for what is not known."""
+
+    category: str
+    chosen_by: ChosenBy
+    coverage: float | None
+    hit_rate: float | None
+    pai: float | None
+    n_events: float | None
+    ratio: float | None
+    difference: float | None
+    difference_low: float | None
+    difference_high: float | None
+
+
+COLUMNS = tuple(one.name for one in fields(ComparisonRow))
 """Columns of `HotspotComparison.results`."""
 
 
