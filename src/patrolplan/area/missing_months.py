@@ -161,8 +161,8 @@ def build_exposure(
     by_catchment = count_pairs(
         month_row[inside], catchment[inside], (len(months), len(catchment_xy))
     )
-    shares = exposure.find_shares(months)
-    part = find_missing_parts(by_catchment, shares, catchment_xy, public=public)
+    in_force = exposure.find_shares(months)
+    part = find_missing_parts(by_catchment, in_force, catchment_xy, public=public)
     return replace(exposure, missing_part=part) if part.any() else exposure
 
 

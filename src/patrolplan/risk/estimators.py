@@ -195,7 +195,7 @@ def check_prediction(predicted: object, rows: int, name: str, what: str) -> NDAr
     return values
 
 
-def _clone(estimator: Estimator) -> Estimator:
+def _clone(estimator: object) -> Estimator:
     """A copy that has not learned anything; may raise what the constructor raises."""
     from sklearn.base import clone  # noqa: PLC0415 - heavy, and of models of one's own alone
 
