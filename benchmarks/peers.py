@@ -233,7 +233,8 @@ def build_ea4op() -> Solver:
     def solve(instance: Instance, seconds: float, seed: int) -> Routes:
         if not instance.group.startswith("oplib"):
             return []
-        begun, best = _count_child_seconds(), []
+        begun = _count_child_seconds()
+        best: Routes = []
         while not best or _count_child_seconds() - begun < seconds:
             with tempfile.TemporaryDirectory() as folder:
                 command = [program, "opt", "--op-exact", "0", "--seed", str(seed)]

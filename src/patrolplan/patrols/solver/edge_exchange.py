@@ -192,7 +192,7 @@ def shorten_changed(
         tour.route, current.route, current.visited_by, current.position,
     )  # fmt: skip
     for r in range(tour.length.shape[0]):
-        if not dirty[r] or not facts.symmetric:
+        if not dirty[r]:
             continue
         count = 0
         for p in range(1, tour.length[r] - 1):

@@ -58,7 +58,7 @@ def find_row(  # noqa: PLR0917 - compiled functions have no keywords
         return 0 if route[r, 1] == j else -1
     if visited_by[i] != r:
         return -1
-    p = position[i]
+    p = int(position[i])
     if route[r, p + 1] == j:
         return p
     if symmetric and j < size and route[r, p - 1] == j:
@@ -83,7 +83,7 @@ def list_fresh_places(
     route, fresh, is_fresh = tour.route, places.fresh, places.is_fresh
     now, visited_by, position = current.route, current.visited_by, current.position
     for r in range(tour.length.shape[0]):
-        if not dirty[r] or not facts.always_open:
+        if not dirty[r]:
             continue
         for number in range(places.fresh_count[r]):
             is_fresh[r, fresh[r, number]] = False
@@ -120,7 +120,7 @@ def update_places(  # noqa: C901 - one compiled loop
     )  # fmt: skip
     times, back, dwell = facts.times, facts.transposed_times, facts.dwell
     fresh, count, size = places.fresh, places.fresh_count, facts.value.shape[0]
-    for r in range(current.length.shape[0] if facts.always_open else 0):
+    for r in range(current.length.shape[0]):
         unit = facts.group_number[r]
         for k in range(size):
             if visited_by[k] >= 0:

@@ -229,9 +229,10 @@ def run_rounds(  # noqa: PLR0913, PLR0917 - compiled functions have no keywords
             exchange_tails(facts, trial, dirty, seed)
         # Officers who go nowhere may always be sent out.
         dirty |= trial.length == EMPTY_LENGTH
-        list_fresh_places(facts, trial, current, places, dirty)
+        if facts.always_open:
+            list_fresh_places(facts, trial, current, places, dirty)
         recreate(facts, trial, places, dirty, seed, parameters[5], rng, keys)
-        if shorten_changed(facts, trial, current, dirty, queue, waiting):
+        if facts.symmetric and shorten_changed(facts, trial, current, dirty, queue, waiting):
             list_fresh_places(facts, trial, current, places, dirty)
             recreate(facts, trial, places, dirty, seed, parameters[5], rng, keys)
         value, goal = compute_objective(facts, trial, parameters[2])
@@ -240,7 +241,8 @@ def run_rounds(  # noqa: PLR0913, PLR0917 - compiled functions have no keywords
         if goal > state[0] + temperature * np.log(max(draw_uniform(rng), 1e-300)):
             state[0] = goal
             copy_routes(trial, current, dirty)
-            update_places(facts, current, places, dirty)
+            if facts.always_open:
+                update_places(facts, current, places, dirty)
             if value > state[1] + 1e-9 or (value > state[1] - 1e-9 and goal > state[2] + 1e-9):
                 state[1] = value
                 state[2] = goal
