@@ -57,7 +57,7 @@ def read_earlier_hotspots(settings: Settings, projection: Projection) -> gpd.Geo
     if start != GEOPACKAGE_START:
         raise InputError.one(path, "is not a GeoPackage", REMEDY)
     try:
-        layers = [name for name, shape in pyogrio.list_layers(path) if shape is not None]
+        layers = pyogrio.list_layers(path)[:, 0].tolist()
         if LAYER not in layers:
             has = ", ".join(map(str, layers[:6])) or "none"
             raise InputError.one(path, f"has no layer '{LAYER}' (its layers: {has})", REMEDY)
