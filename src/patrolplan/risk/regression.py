@@ -6,12 +6,15 @@ month's counts differ from it. The larger the penalty, the nearer it stays to th
 """
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from patrolplan.risk.history import History, fill_missing
 from patrolplan.risk.shrinkage import compute_shrunk_rates
+
+Number = TypeVar("Number", np.int32, np.float64)
 
 HORIZONS = (1, 3, 6, 12)
 """Months over which the category's counts in a place are summed."""
@@ -255,19 +258,19 @@ class FeatureBuilder:
         self, columns: NDArray[np.float64], month: int, target: int, units: NDArray[np.int64]
     ) -> None:
         """Write the features (f, r) of some places; feature by feature, as they are computed on."""
-        targets, every = len(self.history.targets), len(self.history.categories)
-        now, own, near = self._so_far[month].take(units, axis=0), target, every + target
+        every = len(self.history.categories)
+        own, near, all_own, all_near = target, every + 1 + target, every, -1
+        now = self._so_far[month].take(units, axis=0)
         sums = {span: self._sum(now, month, span, units) for span in HORIZONS}
-        columns[: len(HORIZONS)] = [sums[span][:, own] for span in HORIZONS]
-        at = len(HORIZONS)
-        columns[at : at + len(AROUND)] = [sums[span][:, near] for span in AROUND]
-        at += len(AROUND)
-        columns[at : at + every] = sums[max(HORIZONS)][:, :every].T
-        at += every
-        for span in ALL_SPANS:
-            sums[span][:, :every].sum(axis=1, out=columns[at])
-            columns[at + len(ALL_SPANS)] = sums[span][:, every + targets]
-            at += 1
+        wanted = [
+            *((span, own) for span in HORIZONS),
+            *((span, near) for span in AROUND),
+            *((max(HORIZONS), category) for category in range(every)),
+            *((span, all_own) for span in ALL_SPANS),
+            *((span, all_near) for span in ALL_SPANS),
+        ]
+        for row, (span, column) in enumerate(wanted):
+            columns[row] = sums[span][:, column]
         counts, streets = self._parts
         np.log1p(columns[:counts], out=columns[:counts])
         columns[counts:streets] = self._streets[:, units]
@@ -278,7 +281,7 @@ class FeatureBuilder:
     ) -> NDArray[np.int32] | NDArray[np.float64]:
         """(r, n) counts of the `span` months before, scaled up where fewer are known.
 
-        Of each category in the place, then of the targets and of all around it.
+        Of each category and all in the place, then of each target and all around it.
         """
         known = min(span, month)
         counts = now - self._so_far[month - known].take(units, axis=0)
@@ -297,24 +300,35 @@ class FeatureBuilder:
             so_far = self._so_far[month][:, : len(history.categories)].astype(np.float64)
             monthly = fill_missing(so_far, held, float(month), units.metres) / max(month, 1)
             missing = known - history.count_held_months(known, before=month)
-            own = missing[:, None] * monthly
-            amounts = np.column_stack([own[:, : len(history.targets)], own.sum(axis=1)])
-            self._missing[month, known] = np.column_stack([own, units.sum_around(amounts)])
+            own = _append_sum(missing[:, None] * monthly)
+            around = units.sum_around(_pick_targets(own, history))
+            self._missing[month, known] = np.column_stack([own, around])
         return self._missing[month, known]
 
 
 def _accumulate_counts(history: History) -> list[NDArray[np.int32]]:
-    """(c, k + j + 1) cumulative counts before each month, in each place and then around it.
+    """(c, k + j + 2) cumulative counts before each month.
 
-    The counts around a place are those of each target and of all categories.
+    Of each category and all in each place, then of each target and all around it.
     """
-    units, targets, every = history.units, len(history.targets), len(history.categories)
-    so_far = [np.zeros((len(units), every + targets + 1), dtype=np.int32)]
+    units = history.units
+    width = len(history.categories) + len(history.targets) + 2
+    so_far = [np.zeros((len(units), width), dtype=np.int32)]
     for number, counts in enumerate(history.counts, start=1):
         key = f"so far {history.digest(number)}"
         if key not in units.cache:
-            amounts = np.column_stack([counts[:, :targets], counts.sum(axis=1)])
-            near = np.rint(units.sum_around(amounts.astype(np.float64))).astype(np.int32)
-            units.cache[key] = so_far[-1] + np.column_stack([counts, near])
+            own = _append_sum(counts)
+            near = units.sum_around(_pick_targets(own, history).astype(np.float64))
+            units.cache[key] = so_far[-1] + np.column_stack([own, np.rint(near).astype(np.int32)])
         so_far.append(units.cache[key])
     return so_far
+
+
+def _append_sum(amounts: NDArray[Number]) -> NDArray[Number]:
+    """(c, k + 1) amounts of each category, and of all of them."""
+    return np.column_stack([amounts, amounts.sum(axis=1, dtype=amounts.dtype)])
+
+
+def _pick_targets(amounts: NDArray[Number], history: History) -> NDArray[Number]:
+    """(c, j + 1) of amounts (c, k + 1) those of the targets, and of all categories."""
+    return amounts[:, [*range(len(history.targets)), -1]]
