@@ -4,6 +4,7 @@ Every error is a `PatrolplanError` and also the built-in error that a caller wou
 Validation collects all problems first and raises once.
 """
 
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -54,6 +55,16 @@ class InputError(PatrolplanError, ValueError):
     def one(cls, file: object, what: str, remedy: str, place: str = "") -> Self:
         """Error with a single problem."""
         return cls([Problem(file, what, remedy, place)])
+
+
+def describe_install(package: str) -> str:
+    """The command that installs a package for the Python that is running.
+
+    It names the package, not `patrolplan[extra]`, for which pip would look for patrolplan itself on
+    an index; so it also works in a checkout and, without a network, in an offline bundle.
+    """
+    python = f'"{sys.executable}"' if " " in sys.executable else sys.executable
+    return f"{python} -m pip install {package}"
 
 
 @contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from contextlib import ExitStack
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,9 +15,10 @@ from patrolplan.errors import InputError
 
 if TYPE_CHECKING:
     from patrolplan.board.shared_week import SharedWeek
+    from patrolplan.settings import Settings
 
-
-REQUIRED_PACKAGES = ("fastapi", "uvicorn")
+DEMO_WEEK_FOLDER = Path("patrolplan-demo-week")
+"""Default folder of the week where there are no settings: that of the demo borough."""
 
 
 @console.app.command()
@@ -47,7 +47,6 @@ def board(
     as_json: console.Json = False,
 ) -> None:
     """Open the week in the browser: change, lock, plan again and print it."""
-    _check_packages()
     import secrets
     import webbrowser
 
@@ -57,8 +56,16 @@ def board(
     from patrolplan.board.views import build_map_document
 
     day = None if start is None else console.parse_date(start, "--from")
+    settings: Path | Settings = config
+    if config == console.DEFAULT_CONFIG and not config.exists():
+        settings = _load_demo_settings()
+        week = DEMO_WEEK_FOLDER if week == console.DEFAULT_WEEK_FOLDER else week
+        console.stderr.print(
+            f"There is no {config} here, so this is the fictional borough of Eastmere. "
+            "`patrolplan init` begins one of your own."
+        )
     with open_listener(host, port) as listener:
-        shared = _open_shared_week(config, week, day, trial)
+        shared = _open_shared_week(settings, week, day, trial)
         with console.report_stage("Drawing the map"):
             build_map_document(shared.state.planned_area)
         token, code = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
@@ -81,17 +88,27 @@ def board(
             console.stderr.print("The board is closed; every change was saved when it was made.")
 
 
-def _check_packages() -> None:
-    """Raise where the board's own libraries are not installed."""
-    missing = [name for name in REQUIRED_PACKAGES if find_spec(name) is None]
-    if missing:
-        what = f"the board needs {' and '.join(missing)}, which are not installed"
-        where = "board"
-        raise InputError.one(where, what, "install them with: pip install 'patrolplan[board]'")
+def _load_demo_settings() -> Settings:
+    """The demo borough's settings, with the secret and the ledger in the current folder.
+
+    The demo's own folder is part of the program, and may be one that the user cannot write.
+    """
+    from patrolplan.settings.load import demo_settings, load_settings
+
+    settings = load_settings(demo_settings())
+    here = Path.cwd()
+    secret = {"secret": str(here / "patrolplan-demo.secret")}
+    ledger = {"url": f"sqlite:///{(here / 'patrolplan-demo.sqlite').as_posix()}"}
+    return settings.model_copy(
+        update={
+            "week": settings.week.model_copy(update=secret),
+            "ledger": settings.ledger.model_copy(update=ledger),
+        }
+    )
 
 
 def _open_shared_week(
-    config: Path, folder: Path, start: dt.date | None, trial: Path | None
+    config: Path | Settings, folder: Path, start: dt.date | None, trial: Path | None
 ) -> SharedWeek:
     """Open the week of a folder, or plan one and write it there; see `open_shared_week`."""
     from patrolplan.atomic import WEEK_FILE
