@@ -36,12 +36,16 @@ class Problem:
     remedy: str
     place: str = ""
 
+    @property
+    def where(self) -> str:
+        """The file and the place in it."""
+        return f"{self.file}, {self.place}" if self.place else f"{self.file}"
+
     def __str__(self) -> str:
-        where = f"{self.file}, {self.place}" if self.place else f"{self.file}"
         what = " ".join(self.what.split())  # messages of other libraries may have several lines
         if what.endswith("?"):
-            return f"{where}: {what} {self.remedy[:1].upper()}{self.remedy[1:]}."
-        return f"{where}: {what}; {self.remedy}."
+            return f"{self.where}: {what} {self.remedy[:1].upper()}{self.remedy[1:]}."
+        return f"{self.where}: {what}; {self.remedy}."
 
 
 class InputError(PatrolplanError, ValueError):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from patrolplan.cli import console
+from patrolplan.cli.app import command
 from patrolplan.cli.trial import check_trial_is_named, load_trial_draw
 from patrolplan.errors import InputError
 
@@ -21,19 +22,30 @@ DEMO_WEEK_FOLDER = Path("patrolplan-demo-week")
 """Default folder of the week where there are no settings: that of the demo borough."""
 
 
-@console.app.command()
+@command
 def board(
     config: console.Config = console.DEFAULT_CONFIG,
     week: Annotated[
         Path,
-        typer.Option("--week", help="The week's folder; without a week in it, one is planned."),
+        typer.Option(
+            "--week",
+            metavar=console.FOLDER,
+            help="The week's folder; without a week in it, one is planned.",
+        ),
     ] = console.DEFAULT_WEEK_FOLDER,
     start: Annotated[
         str | None,
-        typer.Option("--from", help="A day of the week to plan, YYYY-MM-DD; default next Monday."),
+        typer.Option(
+            "--from",
+            metavar=console.DAY,
+            help="First day of the week to plan; default next Monday.",
+        ),
     ] = None,
     trial: Annotated[
-        Path | None, typer.Option(help="The file of the trial that the week in --week is part of.")
+        Path | None,
+        typer.Option(
+            metavar=console.FILE, help="The file of the trial that the week in --week is part of."
+        ),
     ] = None,
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port on this computer; 0 chooses a free one.")
