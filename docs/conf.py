@@ -11,22 +11,33 @@ author = "The patrolplan team"
 version = release = metadata.version("patrolplan")
 
 extensions = [
-    "myst_parser",
+    "myst_nb",
     "sphinx.ext.autodoc",
+    "sphinx.ext.intersphinx",
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
+    "elsewhere",
+    "notebook_pages",
     "reference_pages",
 ]
 exclude_patterns = ["_ext", "images/README.md"]
-source_suffix = {".md": "markdown"}
 root_doc = "index"
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 
+# Every notebook runs at every build, and an error in one is an error of the build.
+# `-D nb_execution_mode=off` shows them without output, in a tenth of the time.
+nb_execution_mode = "force"
+nb_execution_raise_on_error = True
+nb_execution_timeout = 300
+nb_merge_streams = True
+
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
 autodoc_typehints_format = "short"
+# Parts of numpy's ArrayLike, which numpy does not document.
+nitpick_ignore_regex = [("py:class", r"numpy\._typing\..*")]
 napoleon_google_docstring = False
 napoleon_use_rtype = False
 
@@ -34,6 +45,8 @@ html_theme = "furo"
 html_title = "patrolplan"
 html_copy_source = False
 html_show_sphinx = False
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 templates_path = []
 
 copybutton_prompt_text = "$ "

@@ -1,7 +1,8 @@
 """Reference pages generated from the code, so that they are always true.
 
-Settings come from the pydantic models, commands from the command line itself, tables and documents
-from their schemas. The pages are written into `reference/` at every build and are not stored.
+Classes come from annotations, settings from the pydantic models, commands from the command line
+itself, tables and documents from their schemas. The pages are written into `reference/` at every
+build and are not stored.
 """
 
 import json
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import typer
+from class_pages import classes_page
 from pydantic import BaseModel
 from sphinx.application import Sphinx
 
@@ -34,6 +36,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
 def _write(app: Sphinx) -> None:
     folder = Path(app.srcdir) / "reference"
     for name, text in (
+        ("classes.md", HEAD + classes_page()),
         ("settings.md", settings_page()),
         ("commands.md", commands_page()),
         ("tables.md", tables_page()),

@@ -97,7 +97,7 @@ def _run_shell(text, monkeypatch):
         assert not ended.value.code, line
 
 
-LONG_PAGES = ("how-to/cluster.md", "start/lead.md")
+LONG_PAGES = ("how-to/cluster.md", "reference/results.md", "start/lead.md")
 """Pages that start a cluster, or plan a whole week."""
 
 

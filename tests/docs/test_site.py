@@ -1,5 +1,6 @@
 """The site builds without a warning, works from files, and its links lead somewhere."""
 
+import importlib.util
 import re
 import shutil
 import subprocess
@@ -9,8 +10,11 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from sphinx.util.inventory import InventoryFile
 
 from patrolplan.settings import Settings
+
+pytestmark = pytest.mark.slow  # one build serves all
 
 ROOT = Path(__file__).parents[2]
 
@@ -36,12 +40,16 @@ class _Links(HTMLParser):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """The built site, with what each page points to."""
-    docs = tmp_path_factory.mktemp("source") / "docs"
-    shutil.copytree(ROOT / "docs", docs)
+    """The built site, with what each page points to; notebooks are shown without being run."""
+    source = tmp_path_factory.mktemp("source")
+    for name in ("docs", "notebooks"):
+        shutil.copytree(ROOT / name, source / name)
+    for name in ("CHANGELOG.md", "CITATION.cff"):
+        shutil.copy(ROOT / name, source)
     out = tmp_path_factory.mktemp("site")
+    build = ["sphinx", "-n", "-W", "-q", "-b", "html", "-D", "nb_execution_mode=off"]
     done = subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-W", "ignore", "-m", "sphinx", "-W", "-q", "-b", "html", docs, out],
+        [sys.executable, "-W", "ignore", "-m", *build, source / "docs", out],
         capture_output=True,
         text=True,
         check=False,
@@ -95,3 +103,18 @@ def test_the_references_know_every_key_and_command(site):
     for name in ("demo", "init", "check", "risk", "hotspots", "plan", "week", "brief", "backtest"):
         assert f'id="patrolplan-{name}"' in commands
     assert "--minutes" in commands
+
+
+def test_every_class_that_annotations_lead_to_can_be_linked(site):
+    """Whatever a public call takes or gives, and what that holds, stands in the site's inventory."""
+    out, _ = site
+    with (out / "objects.inv").open("rb") as stream:
+        known = InventoryFile.load(stream, "", lambda _, name: name).data["py:class"]
+        stream.seek(0)
+        errors = InventoryFile.load(stream, "", lambda _, name: name).data["py:exception"]
+    spec = importlib.util.spec_from_file_location("class_pages", ROOT / "docs/_ext/class_pages.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    names = {f"{one.__module__}.{one.__qualname__}" for one in module.find_classes()}
+    assert {"patrolplan.patrols.legs.Leg", "patrolplan.network.network.StreetNetwork"} <= names
+    assert names - {*known, *errors} == set()
