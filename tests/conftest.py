@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import skip_list
 from hypothesis import settings
 from static_risk import make_static
 
@@ -18,6 +19,11 @@ settings.load_profile("short")  # pytest --hypothesis-profile=long for the long 
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
+
+
+def pytest_configure(config):
+    """In `.ci/run` only what is on its list may skip."""
+    skip_list.register(config)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -363,7 +363,9 @@ def test_problems_as_json(run, small):
     assert code == 1
     (line,) = out.splitlines()
     (problem,) = json.loads(line)["problems"]
-    assert "did you mean 'seed'?" in problem
+    assert problem["where"].startswith(f"{small}")
+    assert problem["what"] == "unknown key; did you mean 'seed'?"
+    assert problem["remedy"] == "correct or remove it"
 
 
 @pytest.mark.parametrize("command", ["check", "risk", "hotspots"])

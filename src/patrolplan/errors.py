@@ -4,6 +4,7 @@ Every error is a `PatrolplanError` and also the built-in error that a caller wou
 Validation collects all problems first and raises once.
 """
 
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -35,12 +36,16 @@ class Problem:
     remedy: str
     place: str = ""
 
+    @property
+    def where(self) -> str:
+        """The file and the place in it."""
+        return f"{self.file}, {self.place}" if self.place else f"{self.file}"
+
     def __str__(self) -> str:
-        where = f"{self.file}, {self.place}" if self.place else f"{self.file}"
         what = " ".join(self.what.split())  # messages of other libraries may have several lines
         if what.endswith("?"):
-            return f"{where}: {what} {self.remedy[:1].upper()}{self.remedy[1:]}."
-        return f"{where}: {what}; {self.remedy}."
+            return f"{self.where}: {what} {self.remedy[:1].upper()}{self.remedy[1:]}."
+        return f"{self.where}: {what}; {self.remedy}."
 
 
 class InputError(PatrolplanError, ValueError):
@@ -54,6 +59,16 @@ class InputError(PatrolplanError, ValueError):
     def one(cls, file: object, what: str, remedy: str, place: str = "") -> Self:
         """Error with a single problem."""
         return cls([Problem(file, what, remedy, place)])
+
+
+def describe_install(package: str) -> str:
+    """The command that installs a package for the Python that is running.
+
+    It names the package, not `patrolplan[extra]`, for which pip would look for patrolplan itself on
+    an index; so it also works in a checkout and, without a network, in an offline bundle.
+    """
+    python = f'"{sys.executable}"' if " " in sys.executable else sys.executable
+    return f"{python} -m pip install {package}"
 
 
 @contextmanager

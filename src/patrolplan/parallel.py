@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, TypeVar
 
-from patrolplan.errors import ClusterError
+from patrolplan.errors import ClusterError, describe_install
 from patrolplan.provenance import list_versions
 from patrolplan.worker_pool import CONNECT_SECONDS, get_sender, run_item
 
@@ -185,7 +185,7 @@ def connect_cluster(address: str) -> Iterator[Executor]:
     try:
         dask: Any = import_module("distributed")
     except ImportError:
-        message = "Dask is not installed; pip install 'patrolplan[dask]'"
+        message = f"Dask is not installed; install it with: {describe_install('distributed')}"
         raise ClusterError(message) from None
     try:
         client = dask.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)

@@ -231,6 +231,23 @@ def test_what_is_not_given_comes_from_the_settings_files(demo, demo_frames):
     assert sections["sources"]
 
 
+def test_a_table_of_the_area_can_be_given_back(demo, demo_area):
+    """Officers as the area has them, with one more of all schools, are read as they were."""
+    officers = demo_area.officers
+    new = officers.head(1).assign(officer="NEW-1", school_urns=[list(demo_area.schools["urn"])])
+    area = pp.build_area(
+        settings=demo,
+        officers=pd.concat([officers, new]),
+        crimes=CRIMES.assign(Longitude=0.877, Latitude=51.5246),
+    )
+    pd.testing.assert_frame_equal(
+        pd.DataFrame(area.officers.iloc[:-1].drop(columns="geometry")),
+        pd.DataFrame(officers.drop(columns="geometry")),
+    )
+    assert area.officers["school_urns"].iloc[-1] == list(demo_area.schools["urn"])
+    assert area.officers.iloc[:-1].distance(officers).max() < 0.01
+
+
 def test_a_missing_table_is_named():
     """Without crimes in memory or in the settings, the message names the key."""
     with pytest.raises(pp.SettingsError, match=r"key 'sources.crimes': the key is missing"):

@@ -107,6 +107,13 @@ def test_each_catchment_belongs_to_the_force_that_records_there():
     assert (held[[0, 1, 3, 4, 5, 6, 7]] == 1.0).all()
 
 
+def test_where_every_catchment_has_crime_each_belongs_to_its_own_force():
+    """With two forces and no catchment without crime, nothing has to be looked for nearby."""
+    gap = [40] * 7 + [0]
+    crime = [("A", place, [40] * 8) if place < 3 else ("B", place, gap) for place in range(6)]
+    assert build(crime).find_shares(MONTHS).tolist() == [[1.0] * 6] * 7 + [[1.0] * 3 + [0.0] * 3]
+
+
 def test_a_catchment_without_crime_belongs_to_those_around_it():
     """Where nothing is recorded, the forces of the nearest catchments say whose it is."""
     found = build([("A", 0, [40] * 8), ("B", 5, [40] * 7 + [0])])

@@ -3,6 +3,11 @@
 import pytest
 
 from patrolplan.cli import board
+from patrolplan.errors import InputError
+from patrolplan.provenance import compute_provenance
+from patrolplan.settings.load import demo_settings, load_settings
+from patrolplan.team.ledger.ledger import open_ledger
+from patrolplan.team.secret import find_secret_path
 
 
 @pytest.fixture
@@ -25,13 +30,39 @@ def test_another_address_is_refused(run, demo, tmp_path, host):
     assert host in errors
 
 
-def test_what_is_missing_is_named(run, demo, tmp_path, monkeypatch):
-    """Without the board's libraries the message says what to install."""
-    monkeypatch.setattr(board, "find_spec", lambda name: None if name == "fastapi" else name)
-    code, errors = run("--config", demo, "--week", tmp_path / "week")
+def test_the_demo_of_the_board_writes_into_the_current_folder_alone(tmp_path, monkeypatch):
+    """The secret and the ledger are not put beside the demo's files, which may be write-protected.
+
+    They are no part of what a plan is made from, so the plan is that of the demo.
+    """
+    monkeypatch.chdir(tmp_path)
+    opened, shipped = board._load_demo_settings(), load_settings(demo_settings())
+    assert find_secret_path(opened) == tmp_path / "patrolplan-demo.secret"
+    with open_ledger(opened) as ledger:
+        assert str(tmp_path / "patrolplan-demo.sqlite") in ledger.address
+    assert compute_provenance(opened, {}) == compute_provenance(shipped, {})
+
+
+@pytest.mark.enable_socket
+@pytest.mark.allow_hosts(["127.0.0.1"])
+def test_without_settings_the_board_is_of_the_demo(run, tmp_path, monkeypatch):
+    """A newcomer sees a board; settings that were named and do not exist are an error still."""
+    monkeypatch.chdir(tmp_path)
+    opened = []
+
+    def stop(*given):
+        opened.append(given)
+        raise InputError(())
+
+    monkeypatch.setattr(board, "_open_shared_week", stop)
+    assert "fictional borough of Eastmere" in run()[1]
+    (settings, week, *_) = opened[0]
+    assert settings.area.name == "Eastmere (fictional)"
+    assert week == board.DEMO_WEEK_FOLDER
+    monkeypatch.undo()
+    code, errors = run("--config", tmp_path / "mine.toml")
     assert code == 1
-    assert "pip install 'patrolplan[board]'" in errors
-    assert "fastapi" in errors
+    assert "mine.toml: the settings file does not exist" in errors
 
 
 @pytest.mark.enable_socket

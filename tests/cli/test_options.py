@@ -57,8 +57,8 @@ def test_wrong_usage_is_json_too_where_json_is_wanted(run):
     code, out, err = run("plan", "--json", "--way", "car")
     assert code == 2
     (problem,) = json.loads(out)["problems"]
-    assert "--way" in problem
-    assert "'car' is not valid; write one of: walk, bicycle" in problem
+    remedy = "write one of: walk, bicycle"
+    assert problem == {"where": "--way", "what": "'car' is not valid", "remedy": remedy}
     assert "Value error" not in out + err
 
 

@@ -34,7 +34,7 @@ def small(copy_demo, tmp_path_factory):
         (["--from", DAY, "--lock", f"*:900001:{DAY}"], "a lock names officer, school and day"),
         (["--from", DAY, "--ban", f"*:900001:{DAY}:x"], "is not a route"),
         (["--from", DAY, "--absent", f"SSO-01:{DAY}"], "use --absent only with --replan"),
-        (["--audit", "--from", DAY], "--audit looks at the week in --out"),
+        (["--audit", "--from", DAY], "--audit looks at the week in --week"),
         (["--replan"], "--replan needs --absent"),
         (["--replan", "--absent", "SSO-01"], "is not OFFICER:DATE"),
         (["--replan", "--absent", f"SSO-01:{DAY}", "--from", DAY], "repairs the week in"),

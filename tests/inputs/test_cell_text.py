@@ -28,6 +28,7 @@ def _written(values, ours="", **options):
         ([dt.timedelta(hours=15, minutes=10)], ["15:10"]),
         ([dt.date(2025, 9, 1), "2025-09-02"], ["2025-09-01", "2025-09-02"]),
         ([1, "x", 2.5, None], ["1", "x", "2.5", "-"]),
+        ([["900001", 2.0], (), np.array([3])], ["900001;2", "-", "3"]),
     ],
 )
 def test_values_are_written_as_people_write_them(values, text):

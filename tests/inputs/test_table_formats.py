@@ -271,7 +271,7 @@ def test_spreadsheets_without_their_package_are_refused_in_words(tmp_path, monke
         raise ImportError(name)
 
     monkeypatch.setattr(spreadsheets, "import_module", refuse)
-    with pytest.raises(InputError, match=r"python-calamine, is not installed; install it \(pip"):
+    with pytest.raises(InputError, match=r"python-calamine, is not installed; save .* pip install"):
         read_bell_times([tmp_path / "b.xlsx"])
 
 

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.linear_model import PoissonRegressor
+from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from patrolplan.risk.history import build_history
@@ -15,7 +17,13 @@ from patrolplan.risk.models import (
     PriorCount,
     ShrunkCount,
 )
-from patrolplan.risk.regression import MAX_EVENT_ROWS, FeatureBuilder, fit_poisson, thin_rows
+from patrolplan.risk.regression import (
+    MAX_EVENT_ROWS,
+    FeatureBuilder,
+    TrainingRows,
+    fit_poisson,
+    thin_rows,
+)
 from patrolplan.risk.rolling_origin import run_trials
 from patrolplan.risk.shrinkage import fit_gamma_shape, fit_mixture
 
@@ -148,6 +156,21 @@ def test_thinned_rows_with_incidents_stand_for_all():
     assert (weights[held] > 0).sum() <= MAX_EVENT_ROWS
     assert weights[held].sum() == pytest.approx(held.sum(), rel=0.001)
     assert (weights * counts).sum() == pytest.approx(counts.sum(), rel=0.02)
+
+
+@pytest.mark.parametrize("penalty", [0.05, 2.0])
+def test_the_regression_is_the_optimum_that_scikit_learn_finds(penalty):
+    """Scaling, offset and optimum are those of a standard scaler and a Poisson regressor."""
+    rng = np.random.default_rng(3)
+    features = rng.gamma(1.0, size=(5000, 6)) * [1.0, 3.0, 0.2, 1.0, 0.01, 1.0] + 5
+    features[:, 5] = 0.7  # in every row alike
+    exposure, weights = rng.gamma(0.5, size=5000) + 1e-3, rng.integers(1, 9, 5000).astype(float)
+    counts = rng.poisson(exposure * np.exp(0.4 * features[:, 0] - features[:, 1] / 9)).astype(float)
+    scaled = StandardScaler().fit_transform(features)
+    plain = PoissonRegressor(alpha=penalty, solver="newton-cholesky", tol=1e-12, max_iter=99)
+    plain.fit(scaled, counts / exposure, sample_weight=exposure * weights)
+    found = fit_poisson(TrainingRows(features, exposure, counts, weights), penalty)
+    assert np.allclose(found.predict(features), plain.predict(scaled), rtol=1e-7, atol=0)
 
 
 def test_rows_learned_from_are_those_of_all_places(make):

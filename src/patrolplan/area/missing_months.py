@@ -224,8 +224,9 @@ def _find_nearest(
     """(k, n) so many points nearest each place, or as many as there are."""
     from scipy.spatial import cKDTree  # noqa: PLC0415 - heavy, and only where not cached
 
-    _, nearest = cKDTree(points).query(places, k=min(count, len(points)))
-    return np.asarray(nearest, dtype=np.int64).reshape(len(places), -1)
+    count = min(count, len(points))
+    _, nearest = cKDTree(points).query(places, k=count)
+    return np.asarray(nearest, dtype=np.int64).reshape(len(places), count)
 
 
 def _find_codes(force: pd.Series, forces: list[str]) -> NDArray[np.int64]:

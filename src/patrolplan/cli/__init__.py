@@ -3,7 +3,6 @@
 A module here holds the commands of one person's work; importing it adds them to `app`.
 """
 
-import json
 import sys
 
 from patrolplan.cli import (
@@ -11,44 +10,56 @@ from patrolplan.cli import (
     data,  # noqa: F401
     evidence,  # noqa: F401
     inspect,  # noqa: F401
-    plan,  # noqa: F401 - in the order that help shows them
+    plan,  # noqa: F401
     record,  # noqa: F401
     survey,  # noqa: F401
     ways,  # noqa: F401
     week,  # noqa: F401
 )
-from patrolplan.cli.console import app, stderr
+from patrolplan.cli.app import app
+from patrolplan.cli.console import announce, print_json, stderr
 from patrolplan.cli.failures import (
     INTERRUPTED_CODE,
+    build_problem_documents,
+    build_usage_document,
     describe_failure,
     stop_on_sigterm,
     use_utf8_streams,
 )
+from patrolplan.cli.run_log import close_log, log_line
 
 
 def main() -> None:
     """Run a command; a problem ends with its messages and exit code 1, never with a traceback."""
     use_utf8_streams()
     stop_on_sigterm()
+    code: object = 0
     try:
         app()
     except SystemExit as ended:
+        code = ended.code or 0
         # typer has shown an error of usage itself, and left it as the context of its exit.
-        if format_message := getattr(ended.__context__, "format_message", None):
-            _print_problems(format_message().splitlines())
+        if problem := build_usage_document(ended.__context__):
+            log_line(problem["what"])
+            _print_problems([problem])
         raise
     except KeyboardInterrupt:
-        stderr.print("patrolplan: stopped; nothing was changed")
-        raise SystemExit(INTERRUPTED_CODE) from None
+        code = INTERRUPTED_CODE
+        announce("patrolplan: stopped; nothing was changed")
+        raise SystemExit(code) from None
     except Exception as error:  # noqa: BLE001 - the outermost place that can say what happened
+        code = 1
         lines = describe_failure(error)
         for line in lines:
             stderr.print(f"patrolplan: {line}", markup=False, style="red")
-        _print_problems(lines)
-        raise SystemExit(1) from None
+            log_line(line)
+        _print_problems(build_problem_documents(error, lines))
+        raise SystemExit(code) from None
+    finally:
+        close_log(code)
 
 
-def _print_problems(lines: list[str]) -> None:
-    """Print the lines of a message as JSON, where the command has `--json`."""
-    if lines and "--json" in sys.argv:
-        sys.stdout.write(json.dumps({"problems": lines}) + "\n")
+def _print_problems(problems: list[dict[str, str]]) -> None:
+    """Print what is wrong as JSON, where the command has `--json`."""
+    if "--json" in sys.argv:
+        print_json({"problems": problems})

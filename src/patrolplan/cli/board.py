@@ -4,36 +4,48 @@ from __future__ import annotations
 
 import datetime as dt
 from contextlib import ExitStack
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from patrolplan.cli import console
+from patrolplan.cli.app import command
 from patrolplan.cli.trial import check_trial_is_named, load_trial_draw
 from patrolplan.errors import InputError
 
 if TYPE_CHECKING:
     from patrolplan.board.shared_week import SharedWeek
+    from patrolplan.settings import Settings
+
+DEMO_WEEK_FOLDER = Path("patrolplan-demo-week")
+"""Default folder of the week where there are no settings: that of the demo borough."""
 
 
-REQUIRED_PACKAGES = ("fastapi", "uvicorn")
-
-
-@console.app.command()
+@command
 def board(
     config: console.Config = console.DEFAULT_CONFIG,
     week: Annotated[
         Path,
-        typer.Option("--week", help="The week's folder; without a week in it, one is planned."),
+        typer.Option(
+            "--week",
+            metavar=console.FOLDER,
+            help="The week's folder; without a week in it, one is planned.",
+        ),
     ] = console.DEFAULT_WEEK_FOLDER,
     start: Annotated[
         str | None,
-        typer.Option("--from", help="A day of the week to plan, YYYY-MM-DD; default next Monday."),
+        typer.Option(
+            "--from",
+            metavar=console.DAY,
+            help="First day of the week to plan; default next Monday.",
+        ),
     ] = None,
     trial: Annotated[
-        Path | None, typer.Option(help="The file of the trial that the week in --week is part of.")
+        Path | None,
+        typer.Option(
+            metavar=console.FILE, help="The file of the trial that the week in --week is part of."
+        ),
     ] = None,
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port on this computer; 0 chooses a free one.")
@@ -47,7 +59,6 @@ def board(
     as_json: console.Json = False,
 ) -> None:
     """Open the week in the browser: change, lock, plan again and print it."""
-    _check_packages()
     import secrets
     import webbrowser
 
@@ -57,8 +68,16 @@ def board(
     from patrolplan.board.views import build_map_document
 
     day = None if start is None else console.parse_date(start, "--from")
+    settings: Path | Settings = config
+    if config == console.DEFAULT_CONFIG and not config.exists():
+        settings = _load_demo_settings()
+        week = DEMO_WEEK_FOLDER if week == console.DEFAULT_WEEK_FOLDER else week
+        console.stderr.print(
+            f"There is no {config} here, so this is the fictional borough of Eastmere. "
+            "`patrolplan init` begins one of your own."
+        )
     with open_listener(host, port) as listener:
-        shared = _open_shared_week(config, week, day, trial)
+        shared = _open_shared_week(settings, week, day, trial)
         with console.report_stage("Drawing the map"):
             build_map_document(shared.state.planned_area)
         token, code = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
@@ -81,17 +100,27 @@ def board(
             console.stderr.print("The board is closed; every change was saved when it was made.")
 
 
-def _check_packages() -> None:
-    """Raise where the board's own libraries are not installed."""
-    missing = [name for name in REQUIRED_PACKAGES if find_spec(name) is None]
-    if missing:
-        what = f"the board needs {' and '.join(missing)}, which are not installed"
-        where = "board"
-        raise InputError.one(where, what, "install them with: pip install 'patrolplan[board]'")
+def _load_demo_settings() -> Settings:
+    """The demo borough's settings, with the secret and the ledger in the current folder.
+
+    The demo's own folder is part of the program, and may be one that the user cannot write.
+    """
+    from patrolplan.settings.load import demo_settings, load_settings
+
+    settings = load_settings(demo_settings())
+    here = Path.cwd()
+    secret = {"secret": str(here / "patrolplan-demo.secret")}
+    ledger = {"url": f"sqlite:///{(here / 'patrolplan-demo.sqlite').as_posix()}"}
+    return settings.model_copy(
+        update={
+            "week": settings.week.model_copy(update=secret),
+            "ledger": settings.ledger.model_copy(update=ledger),
+        }
+    )
 
 
 def _open_shared_week(
-    config: Path, folder: Path, start: dt.date | None, trial: Path | None
+    config: Path | Settings, folder: Path, start: dt.date | None, trial: Path | None
 ) -> SharedWeek:
     """Open the week of a folder, or plan one and write it there; see `open_shared_week`."""
     from patrolplan.atomic import WEEK_FILE

@@ -20,8 +20,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from patrolplan.compile_clock import CLOCK
-from patrolplan.tables import list_left_out
+from patrolplan.cli.run_log import log_area, log_line
 from patrolplan.text import format_percent
 from patrolplan.times import format_time
 
@@ -45,54 +44,59 @@ if TYPE_CHECKING:
     from patrolplan.team.week import Week, WeekTrial
 
 
-app = typer.Typer(
-    name="patrolplan",
-    help="Patrol planning for Safer Schools Officers: from recorded crime to a printed route.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-)
-
-
-@app.callback()
-def _configure(
-    version: Annotated[  # noqa: ARG001 - printed by its own callback
-        bool,
-        typer.Option(
-            "--version",
-            help="Print the version and exit.",
-            callback=lambda wanted: print_version() if wanted else None,
-            is_eager=True,
-        ),
-    ] = False,
-) -> None:
-    CLOCK.announce = stderr.print
-
-
-def print_version() -> None:
-    """Print the version, and end."""
-    from importlib.metadata import version
-
-    sys.stdout.write(f"patrolplan {version('patrolplan')}\n")
-    raise typer.Exit
-
-
 stderr = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 stdout = Console(highlight=False, markup=False)
 
 MAX_PROCESSES = 1024
 """More processors than any computer that this is for has."""
 
-Config = Annotated[Path, typer.Option("--config", help="The settings file.")]
-Out = Annotated[Path, typer.Option("--out", help="Folder to write; replaced whole.")]
-WindowName = Annotated[str | None, typer.Option("--window", help="A window named in the settings.")]
+CONFIG_VARIABLE = "PATROLPLAN_CONFIG"
+DEFAULT_CONFIG = Path("patrolplan.toml")
+
+
+def find_config(ctx: typer.Context, config: Path) -> Path:
+    """The settings file: as it is named, else in this folder or the nearest one above."""
+    source = ctx.get_parameter_source("config")
+    if source is None or source.name != "DEFAULT" or config.exists():
+        return config
+    for folder in Path.cwd().parents:
+        if (found := folder / config).is_file():
+            announce(f"Settings: {found}")
+            return found
+    return config
+
+
+FILE, FOLDER, DAY, MONTH, URN = "FILE", "FOLDER", "YYYY-MM-DD", "YYYY-MM", "URN"
+"""What help shows for the value of an option."""
+
+Config = Annotated[
+    Path,
+    typer.Option(
+        "--config",
+        metavar=FILE,
+        envvar=CONFIG_VARIABLE,
+        callback=find_config,
+        show_default=False,
+        help=f"The settings file; by default {DEFAULT_CONFIG}, here or in a folder above.",
+    ),
+]
+Out = Annotated[
+    Path, typer.Option("--out", metavar=FOLDER, help="Folder to write; replaced whole.")
+]
+OptionalOut = Annotated[
+    Path | None, typer.Option("--out", metavar=FOLDER, help="Folder to write; replaced whole.")
+]
+WindowName = Annotated[
+    str | None, typer.Option("--window", metavar="NAME", help="A window named in the settings.")
+]
 Start = Annotated[
-    str | None, typer.Option("--from", help="Start of the window at short notice, HH:MM.")
+    str | None,
+    typer.Option("--start", metavar="HH:MM", help="When the window starts, at short notice."),
 ]
 Minutes = Annotated[
-    float | None, typer.Option("--minutes", help="Length of the window in minutes.")
+    float | None,
+    typer.Option("--minutes", metavar="MINUTES", help="How long the patrol may last."),
 ]
-OptionalOut = Annotated[Path | None, typer.Option("--out", help="Folder to write; replaced whole.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 Workers = Annotated[
     int | None,
@@ -112,7 +116,6 @@ TrialDraw: TypeAlias = "tuple[Trial, WeekTrial]"
 """A trial, and what it draws for a week."""
 """Values of `--workers` and `--cluster`."""
 
-DEFAULT_CONFIG = Path("patrolplan.toml")
 DEFAULT_WEEK_FOLDER = Path("patrolplan-week")
 """Default folder of the board's week, and of the week that `week --replan` repairs."""
 FIRST_YEAR, LAST_YEAR = 1900, 2199
@@ -129,7 +132,7 @@ def parse_time(text: str | None) -> dt.time | None:
         return times.parse_time(text.zfill(len("HH:MM")))
     except ValueError:
         message = f"'{text}' is not a valid time; write HH:MM, such as 15:40"
-        raise typer.BadParameter(message, param_hint="--from") from None
+        raise typer.BadParameter(message, param_hint="--start") from None
 
 
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -255,7 +258,9 @@ def load_study_area(config: Path | Settings) -> StudyArea:
     with report_stage("Reading"):
         from patrolplan.area import load_area
 
-        return load_area(config)
+        area = load_area(config)
+    log_area(area)
+    return area
 
 
 def estimate_area_risk(
@@ -345,9 +350,15 @@ def run_backtest(
 def report_stage(stage: str) -> Iterator[None]:
     """Print what is going on, and how long it took."""
     start = time.perf_counter()
-    stderr.print(f"{stage} ...")
+    announce(f"{stage} ...")
     yield
-    stderr.print(f"{stage}: {time.perf_counter() - start:.1f} s")
+    announce(f"{stage}: {time.perf_counter() - start:.1f} s")
+
+
+def announce(line: str) -> None:
+    """Print a line about the run on standard error, and write it down."""
+    stderr.print(line)
+    log_line(line)
 
 
 @contextmanager
@@ -384,6 +395,7 @@ def show_progress_bar() -> Iterator[Callable[..., None]]:
 def print_left_out(rows: Sequence[LeftOutRow], notes: Iterable[Note]) -> None:
     """Print what was left out, and what was assumed."""
     from patrolplan.outputs.note_words import describe_notes
+    from patrolplan.tables import list_left_out
 
     if rows:
         table = Table("left out", "how many", "why")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from patrolplan.cli import console
+from patrolplan.cli.app import command
 
 if TYPE_CHECKING:
     from patrolplan.area import StudyArea
@@ -27,7 +28,7 @@ class FetchPart(StrEnum):
     PLACES = "places"
 
 
-@console.app.command()
+@command
 def fetch(
     config: console.Config = console.DEFAULT_CONFIG,
     months: Annotated[
@@ -89,14 +90,22 @@ def fetch(
         )
 
 
-@console.app.command()
+@command
 def purge(
-    older_than: Annotated[str, typer.Option("--older-than", help="Age, such as 90d or 12w.")],
+    older_than: Annotated[
+        str, typer.Option("--older-than", metavar="AGE", help="Such as 90d or 12w.")
+    ],
     out: Annotated[
-        list[Path] | None, typer.Option("--out", help="Output folder to purge; may be repeated.")
+        list[Path] | None,
+        typer.Option(
+            "--folder", metavar=console.FOLDER, help="Output folder to purge; may be repeated."
+        ),
     ] = None,
     record: Annotated[
-        Path | None, typer.Option(help="File to add the record to; default in the cache folder.")
+        Path | None,
+        typer.Option(
+            metavar=console.FILE, help="File to add the record to; default in the cache folder."
+        ),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only list what would be removed.")
@@ -128,35 +137,49 @@ def _parse_age(text: str) -> dt.timedelta:
     return dt.timedelta(days=int(match[1]) * (7 if match[2] == "w" else 1))
 
 
-@console.app.command()
+@command
 def governance(
     config: console.Config = console.DEFAULT_CONFIG,
     out: console.Out = Path("patrolplan-governance"),
     backtest: Annotated[
         Path | None,
         typer.Option(
-            "--backtest", help="Folder of `patrolplan backtest --out`; else a test is run."
+            "--backtest",
+            metavar=console.FOLDER,
+            help="Folder of `patrolplan backtest --out`; else a test is run.",
         ),
     ] = None,
     areas: Annotated[
         Path | None,
         typer.Option(
             "--by",
+            metavar=console.FILE,
             help="Polygons with residents, to count patrol minutes by; default [sources] areas.",
         ),
     ] = None,
     audit: Annotated[
         Path | None,
-        typer.Option("--audit", help="Table with area, decile: minutes by decile of deprivation."),
+        typer.Option(
+            "--deciles",
+            metavar=console.FILE,
+            help="Table with area, decile: minutes by decile of deprivation.",
+        ),
     ] = None,
     week: Annotated[
         Path | None,
-        typer.Option("--week", help="Count the minutes of this week's folder, not the ledger's."),
+        typer.Option(
+            "--week",
+            metavar=console.FOLDER,
+            help="Count the minutes of this week's folder, not the ledger's.",
+        ),
     ] = None,
     first: Annotated[
-        str | None, typer.Option("--from", help="First day of the ledger to count, YYYY-MM-DD.")
+        str | None,
+        typer.Option("--from", metavar=console.DAY, help="First day of the ledger to count."),
     ] = None,
-    last: Annotated[str | None, typer.Option("--to", help="Last day to count.")] = None,
+    last: Annotated[
+        str | None, typer.Option("--to", metavar=console.DAY, help="Last day to count.")
+    ] = None,
     as_json: console.Json = False,
 ) -> None:
     """Write papers for a force's assessment, and a page for residents and schools.

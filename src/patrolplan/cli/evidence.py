@@ -10,6 +10,7 @@ import typer
 from rich.table import Table
 
 from patrolplan.cli import console
+from patrolplan.cli.app import command
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -21,22 +22,25 @@ if TYPE_CHECKING:
     from patrolplan.risk.backtest import Backtest
 
 
-@console.app.command()
+@command
 def brief(
-    school: Annotated[str, typer.Option("--school", help="URN of the school.")],
-    since: Annotated[str, typer.Option("--since", help="First month or day, YYYY-MM[-DD].")],
+    school: Annotated[str, typer.Option("--school", metavar=console.URN, help="Which school.")],
+    since: Annotated[
+        str, typer.Option("--since", metavar="YYYY-MM[-DD]", help="First month or day.")
+    ],
     config: console.Config = console.DEFAULT_CONFIG,
     out: console.OptionalOut = None,
     week: Annotated[
         Path | None,
         typer.Option(
+            metavar=console.FOLDER,
             help="Folder of the week whose patrols answer what is new; default "
-            f"./{console.DEFAULT_WEEK_FOLDER}, if it covers the coming days."
+            f"./{console.DEFAULT_WEEK_FOLDER}, if it covers the coming days.",
         ),
     ] = None,
     as_json: console.Json = False,
 ) -> None:
-    """Report what was recorded around a school since a day, compared with what is usual there."""
+    """Report what is new around a school since a day: recorded crime against typical counts."""
     from patrolplan.outputs.brief.brief import build_brief, check_brief_request
     from patrolplan.outputs.brief.brief_render import (
         build_brief_document,
@@ -76,26 +80,31 @@ def _find_week(area: StudyArea, folder: Path | None) -> WeekVisits | None:
     return None if is_over else visits
 
 
-@console.app.command()
+@command
 def backtest(
     config: console.Config = console.DEFAULT_CONFIG,
     out: console.OptionalOut = None,
     first: Annotated[
-        str | None, typer.Option("--from", help="First hold-out month, YYYY-MM.")
+        str | None,
+        typer.Option("--first-month", metavar=console.MONTH, help="First hold-out month."),
     ] = None,
-    last: Annotated[str | None, typer.Option("--to", help="Last hold-out month, YYYY-MM.")] = None,
+    last: Annotated[
+        str | None,
+        typer.Option("--last-month", metavar=console.MONTH, help="Last hold-out month."),
+    ] = None,
     window: console.WindowName = None,
     designated: Annotated[
         Path | None,
         typer.Option(
             "--designated",
+            metavar=console.FILE,
             help="Polygons of the force's own hotspots, to be compared with ours; default those of "
             "the settings.",
         ),
     ] = None,
     as_json: console.Json = False,
 ) -> None:
-    """Back-test risk and patrols on hold-out months, from which nothing was learned.
+    """Test on past months which risk model and which patrols to trust, with uncertainty.
 
     With --window the risk alone is tested, on crime inside that window on school days.
     """
@@ -104,11 +113,14 @@ def backtest(
     from patrolplan.outputs.note_words import describe_notes
 
     if (first is None) != (last is None):
-        message = "give both --from and --to, or neither"
+        message = "give both --first-month and --last-month, or neither"
         raise typer.BadParameter(message)
     origins = None
     if first is not None and last is not None:
-        origins = (console.parse_month(first, "--from"), console.parse_month(last, "--to"))
+        origins = (
+            console.parse_month(first, "--first-month"),
+            console.parse_month(last, "--last-month"),
+        )
     if designated is not None and window is not None:
         message = "cannot be given with --window: places are compared at all hours"
         raise typer.BadParameter(message, param_hint="--designated")

@@ -15,11 +15,11 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 from uuid import uuid4
 
 from patrolplan.atomic import TEMPORARY_PREFIX
-from patrolplan.errors import PatrolplanError
+from patrolplan.errors import InputError, PatrolplanError
 
 INTERRUPTED_CODE, TERMINATED_CODE = 130, 143
 """Exit codes after Ctrl-C and after SIGTERM, as shells have them."""
@@ -55,6 +55,62 @@ def describe_failure(error: Exception) -> list[str]:
         remedy = "check that the file or folder is there, that you may use it, and the disk's space"
         return [f"{where}the system reports '{error.strerror}'; {remedy}"]
     return [_report_fault(error)]
+
+
+def build_problem_documents(error: Exception, lines: list[str]) -> list[dict[str, str]]:
+    """Where each problem is, what it is and what to do, for other programs.
+
+    Parameters
+    ----------
+    error
+        What ended the command.
+    lines
+        How `describe_failure` describes it.
+    """
+    if isinstance(error, InputError):
+        return [
+            {"where": one.where, "what": one.what, "remedy": one.remedy} for one in error.problems
+        ]
+    return [split_message(line) for line in lines]
+
+
+def split_message(line: str) -> dict[str, str]:
+    """The parts of a message that is written as `where: what; remedy`; a part may be empty.
+
+    Examples
+    --------
+    >>> split_message("out: is a file, not a folder; name another folder with --out")
+    {'where': 'out', 'what': 'is a file, not a folder', 'remedy': 'name another folder with --out'}
+    """
+    where, colon, rest = line.partition(": ")
+    if not colon or ";" in where:
+        where, rest = "", line
+    what, _, remedy = rest.partition("; ")
+    return {"where": where, "what": what, "remedy": remedy}
+
+
+def build_usage_document(error: Any) -> dict[str, str]:  # noqa: ANN401 - of typer, which hides its own
+    """Which option or argument is wrong, what is, and what to do; empty where usage is right.
+
+    Parameters
+    ----------
+    error
+        What typer ended on, if on anything.
+    """
+    if not hasattr(error, "format_message"):
+        return {}
+    command = error.ctx.command_path if getattr(error, "ctx", None) else "patrolplan"
+    where = getattr(error, "param_hint", None) or getattr(error, "option_name", None)
+    parameter = getattr(error, "param", None)
+    if where is None and parameter is not None:
+        is_option = parameter.param_type_name == "option"
+        where = parameter.opts[0] if is_option else parameter.name.upper()
+    # A wrong value has a message of its own; around it the name stands again.
+    is_value = hasattr(error, "param_hint") and error.message
+    message = " ".join(str(error.message if is_value else error.format_message()).split())
+    what, _, remedy = message.partition("; ")
+    help_text = f"`{command} --help` says how it is used"
+    return {"where": where or command, "what": what, "remedy": remedy or help_text}
 
 
 LONGEST_PATH = 200

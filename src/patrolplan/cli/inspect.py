@@ -12,8 +12,8 @@ import typer
 from rich.table import Table
 
 from patrolplan.cli import console
+from patrolplan.cli.app import command
 from patrolplan.errors import OutputError
-from patrolplan.tables import list_left_out
 from patrolplan.text import format_count, format_percent
 
 if TYPE_CHECKING:
@@ -25,12 +25,19 @@ if TYPE_CHECKING:
 
 Date = Annotated[
     str | None,
-    typer.Option(help="Day, YYYY-MM-DD: its kind (school day, holiday) follows from term dates."),
+    typer.Option(
+        metavar=console.DAY, help="Day: its kind (school day, holiday) follows from term dates."
+    ),
 ]
 
 
-@console.app.command()
-def init(config: console.Config = console.DEFAULT_CONFIG, as_json: console.Json = False) -> None:
+@command
+def init(
+    config: Annotated[
+        Path, typer.Option("--config", metavar=console.FILE, help="The settings file to write.")
+    ] = console.DEFAULT_CONFIG,
+    as_json: console.Json = False,
+) -> None:
     """Write a settings file to start from, with every key and its meaning, and a secret."""
     from patrolplan.settings.load import build_settings_template
     from patrolplan.settings.models import WeekSettings
@@ -59,12 +66,13 @@ def init(config: console.Config = console.DEFAULT_CONFIG, as_json: console.Json 
         )
 
 
-@console.app.command()
+@command
 def check(config: console.Config = console.DEFAULT_CONFIG, as_json: console.Json = False) -> None:
     """Read everything and say what came in, what was left out, and what was assumed."""
     from patrolplan.outputs.note_words import describe_notes
     from patrolplan.outputs.wording import SNAPPED_ACCURACY
     from patrolplan.pupils.rolls import count_pupils
+    from patrolplan.tables import list_left_out
 
     area = console.load_study_area(config)
     assumed = (*area.notes, *count_pupils(area.schools).notes)
@@ -129,20 +137,23 @@ def build_force_counts(area: StudyArea) -> list[dict[str, object]]:
     ]
 
 
-@console.app.command()
+@command
 def risk(
     config: console.Config = console.DEFAULT_CONFIG,
     out: Annotated[
         Path | None,
         typer.Option(
             "--out",
+            metavar=console.FOLDER,
             help="Folder to write; with --hexagons a file, .gpkg, .geojson or .parquet.",
         ),
     ] = None,
     hexagons: Annotated[
         str | None,
         typer.Option(
-            "--hexagons", help="Sum it on hexagons: their side in METRES, or H3 cells as h3:9."
+            "--hexagons",
+            metavar="METRES",
+            help="Sum it on hexagons: their side, or H3 cells as h3:9.",
         ),
     ] = None,
     window: console.WindowName = None,
@@ -204,7 +215,7 @@ def _write_hexagons(area: StudyArea, surface: Risk, size: dict[str, Any], out: P
         write_frame(out, risk_on_hexagons(area, surface, **size), "risk_hexagons")
 
 
-@console.app.command()
+@command
 def hotspots(
     config: console.Config = console.DEFAULT_CONFIG,
     out: console.OptionalOut = None,
@@ -284,7 +295,7 @@ class Document(StrEnum):
     CHECK = "check"
 
 
-@console.app.command()
+@command
 def schema(
     document: Annotated[str, typer.Argument(metavar=console.format_choices(Document))],
     config: console.Config = console.DEFAULT_CONFIG,

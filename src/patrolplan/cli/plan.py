@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from patrolplan.cli import console
+from patrolplan.cli.app import command
 from patrolplan.errors import InputError
 
 if TYPE_CHECKING:
@@ -63,17 +64,19 @@ class _PlanRequest:
         return json.loads(json.dumps(given, default=str))  # type: ignore[no-any-return]
 
 
-@console.app.command()
+@command
 def demo(
     config: Annotated[
         Path | None,
-        typer.Option("--config", help="Accepted, but not read: the demo has its own settings."),
+        typer.Option(
+            "--config", hidden=True, help="Accepted, but not read: the demo has its own settings."
+        ),
     ] = None,
     out: console.Out = Path("patrolplan-demo"),
     workers: console.Workers = None,
     as_json: console.Json = False,
 ) -> None:
-    """Plan the patrols of the fictional demo borough."""
+    """Plan the patrols of a fictional borough: try it without data of your own."""
     from patrolplan.settings.load import demo_settings
 
     if config is not None:
@@ -83,18 +86,22 @@ def demo(
     _run_plan(demo_settings(), out, _PlanRequest(), (workers, None), as_json=as_json)
 
 
-@console.app.command()
+@command
 def plan(
     config: console.Config = console.DEFAULT_CONFIG,
     out: console.Out = Path("patrolplan-out"),
     school: Annotated[
-        list[str] | None, typer.Option("--school", help="URN of one school; may be repeated.")
+        list[str] | None,
+        typer.Option("--school", metavar=console.URN, help="One school only; may be repeated."),
     ] = None,
     window: console.WindowName = None,
     start: console.Start = None,
     minutes: console.Minutes = None,
     date: Annotated[
-        str | None, typer.Option(help="Day, YYYY-MM-DD; tasked places count only on their days.")
+        str | None,
+        typer.Option(
+            metavar=console.DAY, help="Day of the patrol; tasked places count only on their days."
+        ),
     ] = None,
     way: Annotated[
         str | None,
@@ -119,7 +126,7 @@ def plan(
     cluster: console.Cluster = None,
     as_json: console.Json = False,
 ) -> None:
-    """Plan the patrols of every school and write cards, map, GPX, layers and plan."""
+    """Plan each school's patrol after the bell: printed card, offline map, GPX route, layers."""
     console.check_worker_options(workers, cluster)
     request = _PlanRequest(
         school,

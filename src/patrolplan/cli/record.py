@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from patrolplan.cli import console
+from patrolplan.cli.app import command
 from patrolplan.cli.ledger_tables import (
     build_return_table,
     build_row_documents,
@@ -38,37 +39,52 @@ Patrol = tuple[str, str | None, int | None]
 RECORD_OPTIONS = "--week, --officer with --date, --csv, --gpx, or --return"
 
 
-@console.app.command()
+@command
 def record(
     week: Annotated[
         Path | None,
         typer.Option(
-            "--week", help="Hand out the week in this folder: its visits count as planned."
+            "--week",
+            metavar=console.FOLDER,
+            help="Hand out the week in this folder: its visits count as planned.",
         ),
     ] = None,
-    officer: Annotated[str | None, typer.Option("--officer", help="Who, such as SSO-01.")] = None,
-    date: Annotated[str | None, typer.Option("--date", help="Which day, YYYY-MM-DD.")] = None,
+    officer: Annotated[
+        str | None, typer.Option("--officer", metavar="NAME", help="Who, such as SSO-01.")
+    ] = None,
+    date: Annotated[
+        str | None, typer.Option("--date", metavar=console.DAY, help="Which day.")
+    ] = None,
     minutes: Annotated[
         str | None,
         typer.Option(
-            "--minutes", help="All stops at once, such as '15 12/3 -'; else a question for each."
+            "--answers",
+            metavar="MINUTES",
+            help="All stops at once, such as '15 12/3 -'; else a question for each.",
         ),
     ] = None,
     table: Annotated[
         Path | None,
         typer.Option(
             "--csv",
+            metavar=console.FILE,
             help="Table with officer, date, stop or hotspot, minutes; and people, arrive, reason.",
         ),
     ] = None,
     gpx: Annotated[
         list[Path] | None,
-        typer.Option("--gpx", help="Recorded track of that officer and day; more add up."),
+        typer.Option(
+            "--gpx",
+            metavar=console.FILE,
+            help="Recorded track of that officer and day; more add up.",
+        ),
     ] = None,
     together: Annotated[
         str | None,
         typer.Option(
-            "--with", help="Officers who came with --officer, such as 'SSO-02;SSO-03'; - is nobody."
+            "--with",
+            metavar="NAMES",
+            help="Officers who came with --officer, such as 'SSO-02;SSO-03'; - is nobody.",
         ),
     ] = None,
     people: Annotated[
@@ -93,21 +109,30 @@ def record(
     school: Annotated[
         str | None,
         typer.Option(
-            "--school", help="URN of the school of a GPS track, if the officer has no patrol."
+            "--school",
+            metavar=console.URN,
+            help="School of a GPS track, if the officer has no patrol.",
         ),
     ] = None,
     month: Annotated[
-        str | None, typer.Option("--return", help="Monthly return, YYYY-MM; with --out, as CSV.")
+        str | None,
+        typer.Option(
+            "--return", metavar=console.MONTH, help="Print the month's return; with --out, as CSV."
+        ),
     ] = None,
     by: Annotated[
         Path | None,
-        typer.Option("--by", help="With --return: polygons, such as wards, to sum it by as well."),
+        typer.Option(
+            "--by",
+            metavar=console.FILE,
+            help="With --return: polygons, such as wards, to sum it by as well.",
+        ),
     ] = None,
     config: console.Config = console.DEFAULT_CONFIG,
     out: console.OptionalOut = None,
     as_json: console.Json = False,
 ) -> None:
-    """Record what was delivered, from the card's boxes, a table or a track; or print the return."""
+    """Enter what was delivered, from card, table or GPS track; or print the month's return."""
     typed = officer is not None and not gpx
     given = [week is not None, typed, table is not None, bool(gpx), month is not None]
     if given.count(True) != 1:
@@ -205,7 +230,7 @@ def _record_typed(
             try:
                 answers = parse_answers(minutes, list(stops["minutes"]))
             except ValueError as error:
-                where, remedy = "--minutes", "write one answer for each stop, such as '15 12/3 -'"
+                where, remedy = "--answers", "write one answer for each stop, such as '15 12/3 -'"
                 raise InputError.one(where, str(error), remedy) from None
         entries = ledger.record(build_typed_visits(stops, answers, together, people=people))
         print_entries(ledger, entries, as_json=as_json)
@@ -281,7 +306,7 @@ def _read_line(prompt: str) -> str:
     line = sys.stdin.readline()
     if not line:
         where, what = "standard input", "ended before every stop had an answer"
-        raise InputError.one(where, what, "nothing was recorded; begin again, or use --minutes")
+        raise InputError.one(where, what, "nothing was recorded; begin again, or use --answers")
     return line.strip()
 
 

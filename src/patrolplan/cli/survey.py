@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from patrolplan.cli import console
+from patrolplan.cli.app import command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,21 +16,24 @@ if TYPE_CHECKING:
     from patrolplan.settings import Settings
 
 
-@console.app.command()
+@command
 def survey(
     files: Annotated[
         list[str] | None,
         typer.Argument(help="Files that the survey's pages saved, for --read.", show_default=False),
     ] = None,
     school: Annotated[
-        str | None, typer.Option("--school", help="Write the survey of this school, by its URN.")
+        str | None,
+        typer.Option("--school", metavar=console.URN, help="Write the survey of this school."),
     ] = None,
     read: Annotated[
         bool, typer.Option("--read", help="Read the files of surveys into a file of reports.")
     ] = False,
     out: Annotated[
         Path | None,
-        typer.Option("--out", help="Folder for --school; file of reports (.csv) for --read."),
+        typer.Option(
+            "--out", metavar="PATH", help="Folder for --school; file of reports (.csv) for --read."
+        ),
     ] = None,
     add: Annotated[
         bool,

@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 
 from patrolplan.cli import console
+from patrolplan.cli.app import command
 
 if TYPE_CHECKING:
     from patrolplan.pupils.flows import Ways
@@ -19,7 +20,7 @@ ABSENCES = ("no_origins", "origin_areas_unknown", "no_stops")
 DEFAULT_OUT = Path("patrolplan-ways")
 
 
-@console.app.command()
+@command
 def ways(
     config: console.Config = console.DEFAULT_CONFIG,
     show: Annotated[
@@ -27,10 +28,14 @@ def ways(
         typer.Option("--show", help="Write where pupils walk as a layer; needs --reason."),
     ] = False,
     reason: Annotated[
-        str | None, typer.Option(help="What the layer is needed for; it is recorded.")
+        str | None,
+        typer.Option(metavar="TEXT", help="What the layer is needed for; it is recorded."),
     ] = None,
     out: Annotated[
-        Path, typer.Option("--out", help="Folder for the layer of --show; replaced whole.")
+        Path,
+        typer.Option(
+            "--out", metavar=console.FOLDER, help="Folder for the layer of --show; replaced whole."
+        ),
     ] = DEFAULT_OUT,
     as_json: console.Json = False,
 ) -> None:

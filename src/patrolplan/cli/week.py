@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from patrolplan.cli import console
+from patrolplan.cli.app import command
 from patrolplan.cli.trial import check_trial_is_named, load_trial_draw, seal_or_open
 
 if TYPE_CHECKING:
@@ -24,27 +25,35 @@ PrintedPart = tuple[str | None, dt.date | None]
 """The officer and the day whose papers are printed; None means all."""
 
 
-@console.app.command()
+@command
 def week(
     start: Annotated[
-        str | None, typer.Option("--from", help="A day of the week to plan, YYYY-MM-DD.")
+        str | None,
+        typer.Option("--from", metavar=console.DAY, help="First day of the week to plan."),
     ] = None,
     lock: Annotated[
         list[str] | None,
         typer.Option(
-            help="Set a patrol: OFFICER:URN:DATE, or OFFICER:URN:DATE:VARIANT (0 is route 1)."
+            metavar="PATROL",
+            help="Set a patrol: OFFICER:URN:DATE, or OFFICER:URN:DATE:VARIANT (0 is route 1).",
         ),
     ] = None,
     ban: Annotated[
         list[str] | None,
-        typer.Option(help="Rule patrols out, written as for --lock; * means all: '*:900001:*'."),
+        typer.Option(
+            metavar="PATROLS",
+            help="Rule patrols out, written as for --lock; * means all: '*:900001:*'.",
+        ),
     ] = None,
     replan: Annotated[
-        bool, typer.Option("--replan", help="Repair the week in --out after absences.")
+        bool, typer.Option("--replan", help="Repair the week in --week after absences.")
     ] = False,
     absent: Annotated[
         list[str] | None,
-        typer.Option(help="Who is absent when: OFFICER:DATE or OFFICER:FROM:TO; with --replan."),
+        typer.Option(
+            metavar="ABSENCE",
+            help="Who is absent when: OFFICER:DATE or OFFICER:FROM:TO; with --replan.",
+        ),
     ] = None,
     moves: Annotated[
         int,
@@ -52,27 +61,41 @@ def week(
     ] = 0,
     audit: Annotated[
         bool,
-        typer.Option("--audit", help="Draw the week in --out again, and compare it with the file."),
+        typer.Option(
+            "--audit", help="Draw the week in --week again, and compare it with the file."
+        ),
     ] = False,
     trial: Annotated[
         Path | None,
         typer.Option(
-            help="A trial's file: seal it, plan a week under it with --from, or open it at its end."
+            metavar=console.FILE,
+            help="A trial's file: seal it, plan a week of it with --from, or open it at its end.",
         ),
     ] = None,
     config: console.Config = console.DEFAULT_CONFIG,
     out: console.OptionalOut = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--week",
+            metavar=console.FOLDER,
+            help="The week's folder, for --replan and --audit; "
+            f"default {console.DEFAULT_WEEK_FOLDER}.",
+        ),
+    ] = None,
     officer: Annotated[
-        str | None, typer.Option(help="With --out: print only the papers of this officer.")
+        str | None,
+        typer.Option(metavar="NAME", help="With --out: print only the papers of this officer."),
     ] = None,
     date: Annotated[
-        str | None, typer.Option(help="With --out: print only the papers of this day.")
+        str | None,
+        typer.Option(metavar=console.DAY, help="With --out: print only the papers of this day."),
     ] = None,
     workers: console.Workers = None,
     cluster: console.Cluster = None,
     as_json: console.Json = False,
 ) -> None:
-    """Choose who patrols which school on which day, or repair a week after absences."""
+    """Plan who patrols which school on which day, or repair a week after absences."""
     from patrolplan.outputs.pack import check_partial_pack, write_pack
     from patrolplan.team.week_file import build_week_document
 
@@ -84,9 +107,10 @@ def week(
     _check_usage(start, **usage, has_trial=trial is not None)
     console.check_worker_options(workers, cluster)
     worker_options = (workers, cluster)
+    out = _choose_folder(out, folder)
     if audit:
-        folder = out or console.DEFAULT_WEEK_FOLDER
-        _audit_week(config, folder, worker_options, trial, as_json=as_json)
+        out = out or console.DEFAULT_WEEK_FOLDER
+        _audit_week(config, out, worker_options, trial, as_json=as_json)
         return
     if not replan and seal_or_open(config, trial, start, out, as_json=as_json):
         return
@@ -130,6 +154,14 @@ def week(
     if repair is not None:
         _print_repair(repair)
     console.print_written_to(out)
+
+
+def _choose_folder(out: Path | None, folder: Path | None) -> Path | None:
+    """The week's folder, which is one whether it is written or there already."""
+    if out is not None and folder is not None and out != folder:
+        message = "name one folder: --out for a week to write, --week for one that is there"
+        raise typer.BadParameter(message, param_hint="--out, --week")
+    return out or folder
 
 
 def _audit_week(
@@ -185,11 +217,11 @@ def _check_usage(
     """Refuse options that do not go together."""
     message = ""
     if audit and (replan or start is not None or has_rules or has_absences):
-        message = "--audit looks at the week in --out: give nothing else of a week"
+        message = "--audit looks at the week in --week: give nothing else of a week"
     elif audit:
         return
     elif replan and (start is not None or has_rules):
-        message = "--replan repairs the week in --out: give --absent, not --from, --lock or --ban"
+        message = "--replan repairs the week in --week: give --absent, not --from, --lock or --ban"
     elif replan and not has_absences:
         message = "--replan needs --absent OFFICER:DATE"
     elif has_absences and not replan:

@@ -2,7 +2,8 @@
 
 Spreadsheets, GIS files, Parquet and frames in memory have numbers, dates and times. They are
 written as text once, without loss, so that everything after reads one kind of table: 900001.0 is
-"900001", midnight of a day is the day, and 15:10:00 of a bell is "15:10".
+"900001", midnight of a day is the day, 15:10:00 of a bell is "15:10", and a list of schools has
+semicolons between them, so that a table of an area can be given back.
 """
 
 import datetime as dt
@@ -14,6 +15,7 @@ import pandas as pd
 MAX_WHOLE = 2.0**53
 """Whole numbers beyond this are not exact as floating-point numbers."""
 
+LIST_SIGN = ";"
 MIDNIGHT = dt.time()
 MONTH_COLUMN = "month"
 """The column whose days, each the first of a month, stand for months: spreadsheets make them so."""
@@ -71,6 +73,8 @@ def _write_day(value: object) -> str:
 def _write_value(value: object) -> str:  # noqa: PLR0911 - one return for each kind of value
     if isinstance(value, str):
         return value
+    if isinstance(value, list | tuple | np.ndarray):
+        return LIST_SIGN.join(map(_write_value, value))
     if isinstance(value, bool | np.bool_):
         return "true" if value else "false"
     if isinstance(value, float | np.floating):

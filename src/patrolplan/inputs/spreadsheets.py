@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from patrolplan.errors import InputError
+from patrolplan.errors import InputError, describe_install
 from patrolplan.text import list_first
 
 SUFFIXES = (".xlsx", ".ods")
@@ -73,7 +73,8 @@ def _read_sheet(path: Path, source: str) -> list[list[Any]]:
         calamine = import_module("python_calamine")
     except ImportError:
         what = f"is a spreadsheet, and the package that reads it, {NEEDED}, is not installed"
-        remedy = f"install it (pip install {NEEDED}), or save the table as CSV"
+        command = describe_install(NEEDED)
+        remedy = f"save the table as CSV, or install the package with: {command}"
         raise InputError.one(path, what, remedy) from None
     sheets: dict[str, list[list[Any]]] = {}
     try:

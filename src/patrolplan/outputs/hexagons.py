@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from patrolplan.area import StudyArea
 from patrolplan.atomic import explain_os_errors, write_beside
 from patrolplan.crs import Projection
-from patrolplan.errors import InputError, OutputError
+from patrolplan.errors import InputError, OutputError, describe_install
 from patrolplan.inputs.gis_files import PARQUET
 from patrolplan.network.polygon_parts import measure_parts
 from patrolplan.outputs.geopackage import write_layers
@@ -64,7 +64,7 @@ def risk_on_hexagons(
         area's CRS, so that those of neighbouring areas and later months are the same.
     h3_resolution
         Resolution of H3 cells instead, 0 to 12; 9 has sides of about 200 m. It needs the package
-        h3: `pip install 'patrolplan[h3]'`.
+        h3: `pip install h3`.
 
     Returns
     -------
@@ -136,8 +136,8 @@ def check_hexagon_size(side_metres: float | None, h3_resolution: int | None) -> 
         what = f"{h3_resolution} is not a possible resolution of H3"
         raise InputError.one(SOURCE, what, f"choose 0 to {MAX_RESOLUTION}")
     if h3_resolution is not None and find_spec("h3") is None:
-        what, remedy = "the package h3 is not installed", "pip install 'patrolplan[h3]'"
-        raise InputError.one(SOURCE, what, remedy)
+        remedy = f"install it with: {describe_install('h3')}"
+        raise InputError.one(SOURCE, "the package h3 is not installed", remedy)
 
 
 def _sample_points(lines: NDArray[np.object_], spacing: float) -> NDArray[np.float64]:

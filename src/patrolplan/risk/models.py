@@ -242,8 +242,6 @@ class PoissonCount(RiskModel):
 
     def _learn_rates(self, history: History) -> NDArray[np.float64]:
         """(c, j) rates by regression; the slowest of all models, so the result is cached."""
-        from sklearn import config_context  # noqa: PLC0415 - heavy, and needed to learn alone
-
         end = len(history)
         months = range(min(self.first_month, end), end)
         prepare_rates(history, range(months.start, end + 1))
@@ -251,10 +249,10 @@ class PoissonCount(RiskModel):
         rates = builder.compute_rates(end)
         events = history.totals[months.start :, : len(history.targets)].sum(axis=0)
         # One thread: sums of several threads differ in their last digits from run to run.
-        with threadpool_limits(limits=1), config_context(assume_finite=True):
+        with threadpool_limits(limits=1):
             for target in np.flatnonzero(events >= MIN_EVENTS_TO_FIT).tolist():
-                model = fit_poisson(builder.build_rows(months, target), self.penalty)
-                rates[:, target] *= model.predict(builder.build_features(end, target))
+                fit = fit_poisson(builder.build_rows(months, target), self.penalty)
+                rates[:, target] *= fit.predict(builder.build_features(end, target))
         return rates
 
 

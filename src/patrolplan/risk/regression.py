@@ -5,19 +5,16 @@ rate that is known beforehand, the shrunk counts (its exposure), and learns by w
 month's counts differ from it. The larger the penalty, the nearer it stays to that rate.
 """
 
-import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.risk.history import History, fill_missing
 from patrolplan.risk.shrinkage import compute_shrunk_rates
 
-if TYPE_CHECKING:
-    from sklearn.pipeline import Pipeline
+Number = TypeVar("Number", np.int32, np.float64)
 
 HORIZONS = (1, 3, 6, 12)
 """Months over which the category's counts in a place are summed."""
@@ -31,14 +28,6 @@ ALL_SPANS = (12, 3)
 MIN_RATE = 1e-4
 """Incidents a month; no place is without any risk."""
 
-UnitRows = NDArray[np.int64] | slice
-
-Counts = tuple[NDArray[np.float64], NDArray[np.float64]]
-"""Counts in each place, and around it."""
-
-OWN, NEAR = 0, 1
-EVERY_UNIT = slice(None)
-
 PENALTY = 2.0
 """Penalty on the coefficients of standardised features.
 
@@ -46,6 +35,23 @@ One value for all: chosen for each category and month on hold-out months, the pe
 better log score in six areas of London outside the Bloomsbury box and two of Chicago, at five times
 as many fits. Between 1 and 3 the score hardly changes.
 """
+
+MAX_STEPS = 50
+DECREMENT = 1e-9
+"""Newton's steps end where one promises less than this (the mean log likelihood of a row).
+
+The error falls with the square of it, so the rates are then those of the optimum to about 1e-8,
+from wherever the steps began.
+"""
+
+MIN_STEP = 1e-6
+"""Share of a step below which no smaller one is tried."""
+
+MIN_VARIANCE = 1e-12
+"""A feature that varies less, as a share of its mean square, is the same in all rows."""
+
+BLOCK_ROWS = 2048
+"""Rows whose products are summed at a time; their features stay in the processor's cache."""
 
 MAX_ROWS = 20_000
 """Where there are more rows, those without incidents are thinned, and weigh more instead."""
@@ -89,27 +95,90 @@ def thin_rows(counts: NDArray[np.int32], max_rows: int = MAX_ROWS) -> NDArray[np
     return weights.reshape(counts.shape)
 
 
-def fit_poisson(rows: TrainingRows, penalty: float = PENALTY) -> "Pipeline":
+@dataclass(frozen=True, eq=False)
+class PoissonFit:
+    """What was learned: by which factor counts differ from the rate known before.
+
+    Parameters
+    ----------
+    coefficients, intercept
+        (f,) and one number, of the logarithm of the factor.
+    """
+
+    coefficients: NDArray[np.float64]
+    intercept: float
+
+    def predict(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(r,) the factor, from (r, f) features."""
+        return np.asarray(np.exp(features @ self.coefficients + self.intercept))
+
+
+def fit_poisson(rows: TrainingRows, penalty: float = PENALTY) -> PoissonFit:
     """Fit the rows; what is fitted predicts the exposure's factor.
 
     Counts over exposure are fitted, weighted by exposure: the same as an offset in the linear part.
+    The objective is that of scikit-learn's `PoissonRegressor` on standardised features: mean
+    deviance / 2 + penalty / 2 times the squared coefficients. (Features stay as they are; the
+    coefficient of each is penalised by its variance instead.) It is convex, so Newton's method,
+    with a step that is halved until the objective falls, ends at its one minimum. The steps begin
+    at the mean factor: from the fit of the month before they would be one fewer of three, but then
+    a rate's last digits would hang on which months the cache knows.
     """
-    # Late: heavy, and not needed where the cache has the rates.
-    from sklearn.exceptions import ConvergenceWarning  # noqa: PLC0415
-    from sklearn.linear_model import PoissonRegressor  # noqa: PLC0415
-    from sklearn.pipeline import make_pipeline  # noqa: PLC0415
-    from sklearn.preprocessing import StandardScaler  # noqa: PLC0415
+    features = rows.features.T
+    total = float(rows.exposure @ rows.weights)
+    weight, observed = rows.exposure * rows.weights / total, rows.counts * rows.weights / total
 
-    scaler = StandardScaler().fit(rows.features)
-    regressor = PoissonRegressor(alpha=penalty, solver="newton-cholesky", max_iter=50)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        regressor.fit(
-            scaler.transform(rows.features),
-            rows.counts / rows.exposure,
-            sample_weight=rows.exposure * rows.weights,
-        )
-    return make_pipeline(scaler, regressor)
+    def measure(at: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        """The objective, and (r,) what is expected of each row."""
+        linear = at[1:] @ features + at[0]
+        with np.errstate(over="ignore"):
+            expected = weight * np.exp(linear)
+        return float(expected.sum() - observed @ linear + (ridge * at) @ at / 2), expected
+
+    ridge = np.append(0.0, penalty * _compute_variances(features))
+    at = np.append(np.log(max(float(observed.sum()), MIN_RATE)), np.zeros(len(features)))
+    value, expected = measure(at)
+    for _ in range(MAX_STEPS):
+        excess = expected - observed
+        slope = np.append(excess.sum(), features @ excess) + ridge * at
+        curve = _sum_products(features, expected) + np.diag(ridge)
+        step = np.linalg.lstsq(curve, slope)[0]
+        decrement, size = float(slope @ step), 1.0
+        if decrement < DECREMENT:
+            at = at - step
+            break
+        while (found := measure(at - size * step))[0] > value - size * decrement / 4:
+            size /= 2
+            if size < MIN_STEP:
+                return PoissonFit(at[1:], float(at[0]))
+        at = at - size * step
+        value, expected = found
+    return PoissonFit(at[1:], float(at[0]))
+
+
+def _compute_variances(features: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(f,) variance of (f, r) features; 1 where all rows are alike, as in a standard scaler."""
+    squares = np.einsum("fr,fr->f", features, features) / features.shape[1]
+    variances = squares - features.mean(axis=1) ** 2
+    return np.where(variances <= MIN_VARIANCE * squares, 1.0, variances)
+
+
+def _sum_products(
+    features: NDArray[np.float64], weight: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """(f + 1, f + 1) weighted sums of the products of (f, r) features, the constant 1 first.
+
+    Block by block: a weighted copy of all rows would take longer to get memory for than to use.
+    """
+    size, sums, root = len(features) + 1, 0.0, np.sqrt(weight)
+    work = np.empty((size, BLOCK_ROWS))
+    for start in range(0, len(weight), BLOCK_ROWS):
+        rows = slice(start, start + BLOCK_ROWS)
+        block = work[:, : len(root[rows])]
+        block[0] = root[rows]
+        np.multiply(features[:, rows], root[rows], out=block[1:])
+        sums = sums + block @ block.T
+    return np.asarray(sums)
 
 
 class FeatureBuilder:
@@ -119,109 +188,147 @@ class FeatureBuilder:
     months are known than a count is summed over, it is scaled up; a place's missing months are
     given what was to be expected of them. What is given for a month rests on the history's months
     before it alone.
+
+    Features, by row: counts of the category in the place over all `HORIZONS`, and around it. Of
+    all categories: each one's count over twelve months, and the sum of all, in the place and around
+    it. Then street length and kind, and the season as an angle.
     """
 
     def __init__(self, history: History) -> None:
         self.history = history
         self._so_far = _accumulate_counts(history)
-        self._missing: dict[tuple[int, int], Counts] = {}
+        self._missing: dict[tuple[int, int], NDArray[np.float64]] = {}
+        units = history.units
+        self._streets = np.vstack([np.log(units.metres), units.kinds.T])
+        first = history.months[0].month if len(history) else 1
+        angle = 2 * np.pi * ((first - 1 + np.arange(len(history) + 1)) % 12 + 1) / 12
+        self._season = np.stack([np.sin(angle), np.cos(angle)])
+        counts = len(HORIZONS) + len(AROUND) + len(history.categories) + 2 * len(ALL_SPANS)
+        self._parts = counts, counts + len(self._streets)
+        self._size = self._parts[1] + len(self._season)
+        self._memory = np.empty(0)
 
     def compute_rates(self, month: int) -> NDArray[np.float64]:
         """(c, j) shrunk counts of the months before, a month."""
         return np.maximum(compute_shrunk_rates(self.history, months=month), MIN_RATE)
 
     def build_features(
-        self, month: int, target: int, rows: UnitRows = EVERY_UNIT
+        self, month: int, target: int, units: NDArray[np.int64] | None = None
     ) -> NDArray[np.float64]:
-        """(r, f) all that is known of one category before a month, in these places.
-
-        Of the category: counts in the place over all `HORIZONS`, and around it. Of all categories:
-        each one's count over twelve months, and the sum of all, in the place and around it. Then
-        street length and kind, and the season as an angle.
-        """
-        units, last = self.history.units, -1
-        own = [self._sum(OWN, month, span, rows, target) for span in HORIZONS]
-        around = [self._sum(NEAR, month, span, rows, target) for span in AROUND]
-        by_category = [self._sum(OWN, month, span, rows, EVERY_UNIT) for span in ALL_SPANS]
-        all_own = [counts.sum(axis=1) for counts in by_category]
-        all_around = [self._sum(NEAR, month, span, rows, last) for span in ALL_SPANS]
-        counts = np.column_stack([*own, *around, by_category[0], *all_own, *all_around])
-        angle = 2 * np.pi * (self.history.months[0] + pd.DateOffset(months=month)).month / 12
-        season = np.broadcast_to([np.sin(angle), np.cos(angle)], (len(counts), 2))
-        streets = np.log(units.metres[rows]), units.kinds[rows]
-        return np.column_stack([np.log1p(counts), *streets, season])
+        """(r, f) all that is known of one category before a month, in these places or in all."""
+        units = np.arange(len(self.history.units)) if units is None else units
+        columns = np.empty((self._size, len(units)))
+        self._fill(columns, month, target, units)
+        return columns.T
 
     def build_rows(self, months: range, target: int) -> TrainingRows:
-        """Rows to learn one category from: these months, every place that is held, thinned."""
+        """Rows to learn one category from: these months, every place that is held, thinned.
+
+        Their features hold until the next rows are built, which take the same memory: to get it
+        from the system afresh takes longer than to fit.
+        """
         counts = np.ascontiguousarray(self.history.counts[months.start : months.stop, :, target])
         weights = thin_rows(counts)
         weights *= [self.history.is_held(month) for month in months]
         used = weights > 0
-        features, exposure = [], []
-        for month, row in zip(months, used, strict=True):
+        ends = np.cumsum(used.sum(axis=1))
+        columns = self._reserve(int(ends[-1]))
+        exposure = np.empty(ends[-1])
+        for month, row, end in zip(months, used, ends, strict=True):
             units = np.flatnonzero(row)
-            features.append(self.build_features(month, target, units))
-            rates = compute_shrunk_rates(self.history, months=month)[units, target]
-            exposure.append(np.maximum(rates, MIN_RATE) * self._get_exposure(month)[units])
+            rows = slice(end - len(units), end)
+            self._fill(columns[:, rows], month, target, units)
+            exposure[rows] = self.compute_rates(month)[units, target]
+            if self.history.exposure is not None:
+                exposure[rows] *= self.history.exposure[month, units]
         return TrainingRows(
-            features=np.concatenate(features),
-            exposure=np.concatenate(exposure),
+            features=columns.T,
+            exposure=exposure,
             counts=counts[used].astype(np.float64),
             weights=weights[used],
         )
 
-    def _get_exposure(self, month: int) -> NDArray[np.float64]:
-        """(c,) share of a month's crime that is held."""
-        exposure = self.history.exposure
-        return np.ones(len(self.history.units)) if exposure is None else exposure[month]
+    def _reserve(self, rows: int) -> NDArray[np.float64]:
+        """(f, r) memory for the features of so many rows; as long as it does, the same."""
+        if len(self._memory) < self._size * rows:
+            self._memory = np.empty(self._size * rows)
+        return self._memory[: self._size * rows].reshape(self._size, rows)
+
+    def _fill(
+        self, columns: NDArray[np.float64], month: int, target: int, units: NDArray[np.int64]
+    ) -> None:
+        """Write the features (f, r) of some places; feature by feature, as they are computed on."""
+        every = len(self.history.categories)
+        own, near, all_own, all_near = target, every + 1 + target, every, -1
+        now = self._so_far[month].take(units, axis=0)
+        sums = {span: self._sum(now, month, span, units) for span in HORIZONS}
+        wanted = [
+            *((span, own) for span in HORIZONS),
+            *((span, near) for span in AROUND),
+            *((max(HORIZONS), category) for category in range(every)),
+            *((span, all_own) for span in ALL_SPANS),
+            *((span, all_near) for span in ALL_SPANS),
+        ]
+        for row, (span, column) in enumerate(wanted):
+            columns[row] = sums[span][:, column]
+        counts, streets = self._parts
+        np.log1p(columns[:counts], out=columns[:counts])
+        columns[counts:streets] = self._streets[:, units]
+        columns[streets:] = self._season[:, month, None]
 
     def _sum(
-        self, place: int, month: int, span: int, rows: UnitRows, columns: slice | int
-    ) -> NDArray[np.float64]:
-        """(r,) or (r, n) counts of the `span` months before, scaled up where fewer are known.
+        self, now: NDArray[np.int32], month: int, span: int, units: NDArray[np.int64]
+    ) -> NDArray[np.int32] | NDArray[np.float64]:
+        """(r, n) counts of the `span` months before, scaled up where fewer are known.
 
-        `place` is `OWN` or `NEAR`.
+        Of each category and all in the place, then of each target and all around it.
         """
-        so_far, known = self._so_far[place], min(span, month)
-        counts = so_far[month][rows, columns] - so_far[month - known][rows, columns]
-        scale = span / max(known, 1)
-        if self.history.exposure is None:
-            return np.asarray(counts * scale)
-        missing = self._estimate_missing(month, known)[place][rows, columns]
-        return np.asarray((counts + missing) * scale)
+        known = min(span, month)
+        counts = now - self._so_far[month - known].take(units, axis=0)
+        if self.history.exposure is not None:
+            counts = counts + self._estimate_missing(month, known)[units]
+        return counts if known == span else counts * (span / max(known, 1))
 
-    def _estimate_missing(self, month: int, known: int) -> Counts:
-        """What was to be expected of what is missing from the `known` months before a month.
+    def _estimate_missing(self, month: int, known: int) -> NDArray[np.float64]:
+        """(c, n) what was to be expected of what is missing from the `known` months before a month.
 
-        (c, k) in each place and (c, j + 1) around it, by the mean of all months held before.
+        By the mean of all months held before.
         """
         if (month, known) not in self._missing:
             history, units = self.history, self.history.units
             held = history.count_held_months(month, before=month)
-            so_far = self._so_far[OWN][month].astype(np.float64)
+            so_far = self._so_far[month][:, : len(history.categories)].astype(np.float64)
             monthly = fill_missing(so_far, held, float(month), units.metres) / max(month, 1)
             missing = known - history.count_held_months(known, before=month)
-            own = missing[:, None] * monthly
-            amounts = np.column_stack([own[:, : len(history.targets)], own.sum(axis=1)])
-            self._missing[month, known] = own, units.sum_around(amounts)
+            own = _append_sum(missing[:, None] * monthly)
+            around = units.sum_around(_pick_targets(own, history))
+            self._missing[month, known] = np.column_stack([own, around])
         return self._missing[month, known]
 
 
-def _accumulate_counts(history: History) -> tuple[list[NDArray[np.int32]], list[NDArray[np.int32]]]:
-    """Cumulative counts before each month: (c, k) in each place and (c, j + 1) around it.
+def _accumulate_counts(history: History) -> list[NDArray[np.int32]]:
+    """(c, k + j + 2) cumulative counts before each month.
 
-    The counts around a place are those of each target and of all categories.
+    Of each category and all in each place, then of each target and all around it.
     """
-    units, targets = history.units, len(history.targets)
-    own = [np.zeros(history.counts.shape[1:], dtype=np.int32)]
-    around = [np.zeros((len(units), targets + 1), dtype=np.int32)]
+    units = history.units
+    width = len(history.categories) + len(history.targets) + 2
+    so_far = [np.zeros((len(units), width), dtype=np.int32)]
     for number, counts in enumerate(history.counts, start=1):
         key = f"so far {history.digest(number)}"
         if key not in units.cache:
-            amounts = np.column_stack([counts[:, :targets], counts.sum(axis=1)])
-            near = np.rint(units.sum_around(amounts.astype(np.float64))).astype(np.int32)
-            units.cache[key] = np.column_stack([own[-1] + counts, around[-1] + near])
-        both = units.cache[key]
-        own.append(both[:, : counts.shape[1]])
-        around.append(both[:, counts.shape[1] :])
-    return own, around
+            own = _append_sum(counts)
+            near = units.sum_around(_pick_targets(own, history).astype(np.float64))
+            units.cache[key] = so_far[-1] + np.column_stack([own, np.rint(near).astype(np.int32)])
+        so_far.append(units.cache[key])
+    return so_far
+
+
+def _append_sum(amounts: NDArray[Number]) -> NDArray[Number]:
+    """(c, k + 1) amounts of each category, and of all of them."""
+    return np.column_stack([amounts, amounts.sum(axis=1, dtype=amounts.dtype)])
+
+
+def _pick_targets(amounts: NDArray[Number], history: History) -> NDArray[Number]:
+    """(c, j + 1) of amounts (c, k + 1) those of the targets, and of all categories."""
+    return amounts[:, [*range(len(history.targets)), -1]]

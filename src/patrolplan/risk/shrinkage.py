@@ -17,6 +17,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln
+from threadpoolctl import threadpool_limits
 
 from patrolplan.parallel import map_in_threads
 from patrolplan.risk.history import History
@@ -54,18 +55,18 @@ def fit_mixture(counts: NDArray[np.float64], others: NDArray[np.float64]) -> NDA
     1974).
     """
     total = others.sum(axis=0)
-    shares = np.ascontiguousarray((others[:, total > 0] / total[total > 0]).T)
+    shares = others.T[total > 0] / total[total > 0, None]
     weights = np.full(len(shares), counts.sum() / max(len(shares), 1))
     every = _choose_stride(len(counts))
-    fitted, fitted_counts = np.ascontiguousarray(shares[:, ::every]), counts[::every]
-    held = fitted.sum(axis=1) if every > 1 else np.ones(len(shares))
+    fitted, fitted_counts = shares[:, ::every], counts[::every]
+    held = np.maximum(fitted.sum(axis=1), MIN_INCIDENTS) if every > 1 else np.ones(len(shares))
+    some = np.flatnonzero(fitted_counts)  # places without a count have nothing to be split
+    fitted, fitted_counts = fitted.take(some, axis=1), fitted_counts[some]
     for _ in range(STEPS):
-        mean = np.einsum("kc,k->c", fitted, weights) + MIN_INCIDENTS
-        weights = weights * np.einsum("kc,c->k", fitted, fitted_counts / mean)
-        weights = weights / np.maximum(held, MIN_INCIDENTS) if every > 1 else weights
+        weights *= fitted @ (fitted_counts / (weights @ fitted + MIN_INCIDENTS)) / held
     if every > 1:
         weights *= counts.sum() / max(weights.sum(), MIN_INCIDENTS)
-    return np.asarray(np.einsum("kc,k->c", shares, weights) + MIN_INCIDENTS)
+    return np.asarray(weights @ shares + MIN_INCIDENTS)
 
 
 def _choose_stride(units: int) -> int:
@@ -94,11 +95,13 @@ def fit_gamma_shape(counts: NDArray[np.float64], expected: NDArray[np.float64]) 
 
     every = _choose_stride(len(counts))
     counts, expected = counts[::every], expected[::every]
+    some, log_expected = counts[counts > 0], float(counts @ np.log(expected))
 
     def misfit(log_shape: float) -> float:
         shape = np.exp(log_shape)
-        fit = gammaln(counts + shape) - gammaln(shape) + shape * np.log(shape / (shape + expected))
-        return -float((fit + counts * np.log(expected / (shape + expected))).sum())
+        ratio = np.log1p(expected / shape)
+        fit = (gammaln(some + shape) - gammaln(shape)).sum() - shape * ratio.sum() - counts @ ratio
+        return float(counts.sum() * log_shape - log_expected - fit)
 
     return float(np.exp(minimize_scalar(misfit, bounds=LOG_SHAPE, method="bounded").x))
 
@@ -135,13 +138,15 @@ def compute_expected_counts(
         next_door = next_door * (held * near / np.maximum(near_held, MIN_HELD))[:, None]
         metres = metres * held
     all_around = around.sum(axis=1) + PRIOR_INCIDENTS
+    by_category = np.ascontiguousarray(total.T)
     expected = np.empty((len(total), targets))
-    for target in range(targets):
-        others = np.delete(total, target, axis=1)
-        average = total[:, target].sum() / max(total.sum(), 1.0)
-        share = (around[:, target] + PRIOR_INCIDENTS * average) / all_around
-        parts = [others, others.sum(axis=1) * share, next_door[:, target], metres]
-        expected[:, target] = fit_mixture(total[:, target], np.column_stack(parts))
+    with threadpool_limits(limits=1):  # sums of several threads differ in their last digits
+        for target in range(targets):
+            others = np.delete(by_category, target, axis=0)
+            average = by_category[target].sum() / max(total.sum(), 1.0)
+            share = (around[:, target] + PRIOR_INCIDENTS * average) / all_around
+            parts = [others, others.sum(axis=0) * share, next_door[:, target], metres]
+            expected[:, target] = fit_mixture(by_category[target], np.vstack(parts).T)
     return expected
 
 
@@ -185,6 +190,7 @@ def prepare_rates(history: History, months: Iterable[int]) -> None:
     def compute(number: int) -> NDArray[np.float64]:
         return compute_shrunk_rates(history, months=number)
 
-    with history.units.lock:
+    # The limit is around all threads: one that left its own would lift that of the others.
+    with history.units.lock, threadpool_limits(limits=1):
         for future in map_in_threads(compute, months):
             future.result()

@@ -42,7 +42,7 @@ STREET_KINDS: tuple[tuple[str, ...], ...] = (
 """Kinds of street by OpenStreetMap's `highway`; all others are residential or unclassified."""
 
 
-RISK_LIBRARIES = ("numpy", "scipy", "scikit-learn", "numba")
+RISK_LIBRARIES = ("numpy", "scipy", "numba")
 """Packages that rates and sums are computed with; those of an earlier version are not used."""
 
 

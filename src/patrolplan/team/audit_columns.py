@@ -26,7 +26,7 @@ UNKNOWN = "not known"
 """Group of the areas of which the column says nothing."""
 
 DECILES = Lookup(
-    "--audit",
+    "--deciles",
     (
         Field(
             "area",

@@ -21,6 +21,7 @@ import { accept, keepUp, onConflict, send, store, watch } from "./store.js";
 import { counted, idOf } from "./words.js";
 
 const view = { tab: "doses", patrol: "" };
+/** @type {[string, string, (state: any) => any[]][]} */
 const TABS = [
   ["doses", "Doses", drawDoses],
   ["gaps", "Gaps", drawGaps],

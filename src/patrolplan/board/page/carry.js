@@ -6,6 +6,7 @@ import { say } from "./say.js";
 import { change, check, store, verdict } from "./store.js";
 import { dayName, idOf, inWords, keyOf, patrolName, schoolName } from "./words.js";
 
+/** @type {Record<string, any>} */
 const hand = { held: null, target: null, drag: null, checks: 0, openMenu: () => {}, openAdd: () => {}, openOfficer: () => {} };
 const FAR_ENOUGH = 6;
 const ARROWS = { ArrowDown: [1, 0], ArrowUp: [-1, 0], ArrowRight: [0, 1], ArrowLeft: [0, -1] };
@@ -31,7 +32,11 @@ const giveTo = (patrol, officer) => {
   return { kind: "move", from: keyOf(patrol), to: { ...keyOf(patrol), officer } };
 };
 
-/** The change that dropping here would make; null for none. */
+/**
+ * The change that dropping here would make; null for none.
+ *
+ * @returns {any}
+ */
 export const changeFor = (held, target) => {
   if (!held || !target) return null;
   const { urn, date, patrol } = target;
@@ -49,7 +54,11 @@ export const changeFor = (held, target) => {
 /** What is in the hand, in words. */
 const heldName = ({ patrol, officer }) => (patrol ? patrolName(patrol) : officer);
 
-/** Where a target is, in words. */
+/**
+ * Where a target is, in words.
+ *
+ * @type {(target: any) => string}
+ */
 const placeName = ({ officer, urn, date, patrol }) => officer
   || `${schoolName(urn)}, ${dayName(date)}${patrol ? `, ${patrol.officer}` : ", nobody"}`;
 

@@ -23,7 +23,7 @@ export const readMinutes = (text, patrol) => {
 };
 
 /** The line of one patrol: minutes, people spoken to, save. */
-export const deliveredLine = (patrol, after = () => {}) => {
+export const deliveredLine = (patrol, after = (_patrol) => {}) => {
   const minutes = make("input", {
     type: "text", inputmode: "numeric", autocomplete: "off", class: "minutes",
     placeholder: promised(patrol).join(" "), value: patrol.delivered ? patrol.delivered.join(" ") : "",

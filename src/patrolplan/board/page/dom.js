@@ -6,7 +6,14 @@ export const one = (selector, root = document) => root.querySelector(selector);
 /** Every element that matches, as an array. */
 export const all = (selector, root = document) => Array.from(root.querySelectorAll(selector));
 
-/** Make an element: attributes by name, `on` handlers by event, `data` by name, then children. */
+/**
+ * Make an element: attributes by name, `on` handlers by event, `data` by name, then children.
+ *
+ * @param {string} tag
+ * @param {Record<string, any>} [options]
+ * @param {...any} children
+ * @returns {any}
+ */
 export const make = (tag, { on = {}, data = {}, text, ...attributes } = {}, ...children) => {
   const element = document.createElement(tag);
   Object.entries(attributes).forEach(([name, value]) => {

@@ -118,7 +118,7 @@ const drawHotspots = (hotspots) => {
     const bounds = map.getBounds();
     const taken = chart.taken.map((at) => map.latLngToLayerPoint(at));
     const dosed = (name) => chart.dosed.has(name);
-    [...hotspots].sort((a, b) => dosed(b.hotspot) - dosed(a.hotspot)).forEach((hotspot) => {
+    [...hotspots].sort((a, b) => Number(dosed(b.hotspot)) - Number(dosed(a.hotspot))).forEach((hotspot) => {
       const at = point(hotspot.stop);
       if (!bounds.contains(at) || (!dosed(hotspot.hotspot) && map.getZoom() < 15.5)) return;
       const here = map.latLngToLayerPoint(at);

@@ -5,7 +5,7 @@ import { deliveredLine } from "./delivered.js";
 import { pickUp } from "./carry.js";
 import { gapTitle, swapsButton } from "./outcome.js";
 import { change, check, named, store, verdict } from "./store.js";
-import { dayName, fear, idOf, inWords, keyOf, patrolName, plain, routeName, ruleName, schoolName, windowOf } from "./words.js";
+import { dayName, fear, idOf, inWords, keyOf, plain, routeName, ruleName, schoolName, windowOf } from "./words.js";
 
 /** Make a change and close the dialog when it was done; otherwise the reason stands in it. */
 const act = (dialog, what) => async () => {

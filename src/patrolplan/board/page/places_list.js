@@ -5,7 +5,7 @@ import { button, make, one } from "./dom.js";
 import { lookAt, lookAtHotspot } from "./map.js";
 import { changeAndShow, swapsButton } from "./outcome.js";
 import { named, store } from "./store.js";
-import { counted, dayName, inWords, schoolName, shortDay } from "./words.js";
+import { counted, dayName, schoolName, shortDay } from "./words.js";
 
 /** A hotspot with its place. */
 const hotspotName = (name) => {
@@ -75,7 +75,7 @@ export const placeRows = ({ tasked, demands }) => [
 ];
 
 /** A heading, how many of some demands are met, and a row each. */
-const demandSection = (heading, noun, demands, addLink = () => {}) => {
+const demandSection = (heading, noun, demands, addLink = (_row, _demand) => {}) => {
   if (!demands.length) return null;
   const unmet = demands.filter(({ met_by: met, visits }) => met.length < visits).length;
   return [

@@ -6,7 +6,9 @@ import { say } from "./say.js";
 
 export const store = { state: null, school: new Map(), patrols: [], known: new Map(), busy: 0 };
 const watchers = [];
+/** @type {(conflict: object) => void} */
 let meetConflict = () => {};
+/** @type {Promise<any>} */
 let queue = Promise.resolve();
 
 /** The program's words with schools by name instead of by URN. */
@@ -44,7 +46,11 @@ const sendNow = async (path, rest, words) => {
   return false;
 };
 
-/** Do what rests on the version of the state after what was done before it. */
+/**
+ * Do what rests on the version of the state after what was done before it.
+ *
+ * @returns {Promise<any>}
+ */
 export const inTurn = (act) => {
   store.busy += 1;
   document.body.setAttribute("aria-busy", "true");

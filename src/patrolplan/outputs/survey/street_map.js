@@ -12,6 +12,7 @@ const makeStreetMap = ({ data, icon }) => {
   // ---- which street a place is near ---------------------------------------------------------
   const degree = 111195;
   const across = degree * Math.cos((data.gate[0] * Math.PI) / 180);
+  /** @returns {[number, number]} */
   const toPlane = ([lat, lng]) => [(lng - data.gate[1]) * across, (lat - data.gate[0]) * degree];
   const planes = pieces.map((piece) => piece.map(toPlane));
   const apart = ([x, y], [ax, ay], [bx, by]) => {

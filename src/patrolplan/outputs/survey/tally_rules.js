@@ -9,6 +9,7 @@ const makeTallyRules = ({ questions, max_places: maxPlaces, most_pupils: most, l
 
   // `numbers` are read from fields: null stands for what is no whole number in range.
   const isNumber = (number) => number !== null;
+  /** @returns {{ field: string, words: string, open?: boolean }[]} */
   const findBadNumbers = (fields) => Object.entries(fields)
     .filter(([, number]) => !isNumber(number))
     .map(([field]) => ({ field, words: `Enter a whole number from 0 to ${most}.` }));

@@ -2,7 +2,8 @@
 
 // The bar at the bottom that goes along on a patrol: what is now and next, and the taps.
 const makeCompanion = ({ data, say, showPatrol, showStop, showLeg, titleOf }) => {
-  const one = (selector, root = document) => root.querySelector(selector);
+  /** @returns {any} */
+  const one = (selector, /** @type {ParentNode} */ root = document) => root.querySelector(selector);
   const bar = one("#companion");
   const part = (name) => one(`#${name}`, bar);
   const store = makeStore(data.plan);
@@ -182,7 +183,7 @@ const makeCompanion = ({ data, say, showPatrol, showStop, showLeg, titleOf }) =>
     input.addEventListener("change", () => {
       const typed = input.value === "" ? undefined : Math.min(max, Math.max(0, Number(input.value)));
       change(typed);
-      input.value = typed ?? "";
+      input.value = String(typed ?? "");
       save();
       offer();
     });

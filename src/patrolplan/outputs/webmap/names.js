@@ -131,6 +131,7 @@ const makeNames = ({ map, data, pieces, chosen }) => {
     // Level, in free space, with a thin line to its street.
     const setByLine = ({ text, ends }) => {
       const width = pen.measureText(text).width;
+      /** @type {any} */
       let best = null;
       ends.forEach(([a, b]) => {
         const from = a.add(b).divideBy(2);

@@ -3,7 +3,7 @@
 *Greedy insertion* goes where value for a minute of delay is high, first of all near the start;
 where prizes grow with the distance it never gets to them. A *thinned tour* begins from the other
 side: an officer visits everything that is left, by a tour that edge exchanges have shortened, and
-the stop of least value for the minutes it costs is dropped until the officer is back in time.
+the part of least value for the minutes it costs is dropped until the officer is back in time.
 """
 
 from __future__ import annotations
@@ -46,20 +46,28 @@ def shorten_everywhere(facts: SearchFacts, tour: Tour, r: int) -> None:
 
 @jit_compile()
 def thin_route(facts: SearchFacts, tour: Tour, r: int) -> None:
-    """Drop the stop of least value for the minutes it costs until the route is in time."""
+    """Drop the part of least value for the minutes it costs until the route is in time.
+
+    A part is one stop or many in a row: stops close together far from all others cost little one by
+    one. Of the minutes that a part costs only those count that the route is too long.
+    """
     times = facts.times[facts.group_number[r]]
+    route, leg, leave = tour.route[r], tour.leg[r], tour.leave[r]
     final = tour.length[r] - 1
-    while final > 1 and tour.leave[r, final] > facts.latest[r]:
-        least, worst = np.inf, 1
-        for p in range(1, final):
-            i, k, j = tour.route[r, p - 1], tour.route[r, p], tour.route[r, p + 1]
-            cost = tour.leg[r, p - 1] + facts.dwell[k] + tour.leg[r, p] - times[i, j]
-            if facts.value[k] < least * max(cost, 1e-9):
-                least, worst = facts.value[k] / max(cost, 1e-9), p
-        remove_stops(facts, tour, r, worst, 1)
-        update_times(facts, tour, r, worst, worst - 1)
-        final -= 1
-    update_times(facts, tour, r, 1, final - 1)
+    while final > 1 and leave[final] > facts.latest[r]:
+        excess = leave[final] - facts.latest[r]
+        least, first, last = np.inf, 1, 1
+        for low in range(1, final):
+            value, way = 0.0, leg[low - 1]
+            for high in range(low, final):
+                value += facts.value[route[high]]
+                way += facts.dwell[route[high]] + leg[high]
+                saved = min(way - times[route[low - 1], route[high + 1]], excess)
+                if value < least * saved:
+                    least, first, last = value / saved, low, high
+        remove_stops(facts, tour, r, first, last - first + 1)
+        final -= last - first + 1
+        update_times(facts, tour, r, 1, final - 1)
 
 
 @jit_compile()

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from patrolplan.crs import Projection
-from patrolplan.errors import LedgerError
+from patrolplan.errors import LedgerError, describe_install
 from patrolplan.settings import Settings
 from patrolplan.team.ledger import schema
 from patrolplan.team.ledger.promised import PromisedWeek, compute_digest
@@ -373,7 +373,7 @@ def _create_engine(address: str | sa.URL) -> sa.Engine:
     except (ImportError, SQLAlchemyError) as error:
         message = (
             f"{_hide_password(url)}: there is no driver for this database ({error}); for "
-            "PostgreSQL install patrolplan[postgresql]"
+            f"PostgreSQL install it with: {describe_install('pg8000')}"
         )
         raise LedgerError(message) from None
     if url.get_backend_name() == "sqlite":

@@ -1,0 +1,233 @@
+"""The command line itself: help by person, the options before a command, and earlier words.
+
+A newcomer reads the help from top to bottom: what to begin with, then a panel for each person, its
+commands in the order in which that person works. One word means one thing in all commands; what a
+word was called before goes on working, unseen.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+from rich.markup import escape
+from typer.core import TyperCommand, TyperGroup
+
+from patrolplan.cli.console import stderr
+from patrolplan.cli.run_log import open_log
+from patrolplan.compile_clock import CLOCK
+from patrolplan.errors import OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+F = TypeVar("F", bound="Callable[..., None]")
+
+PANELS = {
+    "Begin here": ("demo", "init", "fetch", "check"),
+    "Officer: today's patrol": ("brief", "plan", "record"),
+    "Team lead: next week": ("week", "board", "survey"),
+    "Analyst: which streets, and how sure": ("risk", "hotspots", "backtest", "ways", "schema"),
+    "Data protection": ("governance", "purge"),
+}
+"""Who uses which commands, in working order."""
+
+EXAMPLES = """\
+For example:
+
+  This afternoon, on paper:   patrolplan plan --school URN, then print cards.pdf
+
+  Next week, for the team:    patrolplan board --from YYYY-MM-DD
+
+  The month's return:         patrolplan record --return YYYY-MM
+
+  Which method to trust:      patrolplan backtest
+
+`patrolplan COMMAND --help` has the options of a command; `patrolplan demo` needs no data."""
+
+EARLIER_OPTIONS = {
+    "plan": {"--from": "--start"},
+    "risk": {"--from": "--start"},
+    "hotspots": {"--from": "--start"},
+    "backtest": {"--from": "--first-month", "--to": "--last-month"},
+    "record": {"--minutes": "--answers"},
+    "governance": {"--audit": "--deciles"},
+    "purge": {"--out": "--folder"},
+}
+"""Options that had another name, by command. The new names have one meaning in all commands:
+`--from` and `--to` are days, `--minutes` is how long a patrol lasts, `--out` is what is written,
+`--audit` looks whether a week was drawn as it says."""
+
+TYPED_NAMES = "patrolplan.typed_names"
+LOG_OPTION = "--log"
+RUN_FLAGS = ("-v", "--verbose")
+
+
+class Command(TyperCommand):
+    """A command that knows its options' earlier names, and shows help texts as they are written."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - typer's own
+        super().__init__(*args, **kwargs)
+        show_plainly(self)
+
+    def get_params(self, ctx: Any) -> list[Any]:  # noqa: ANN401 - typer's context
+        """The options and arguments, as help shows them."""
+        return hide_flag_values(super().get_params(ctx))
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - typer's context
+        """Read the options, each by its present or its earlier name."""
+        names = EARLIER_OPTIONS.get(ctx.info_name, {})
+        typed = {arg.partition("=")[0] for arg in args}
+        ctx.meta[TYPED_NAMES] = {new: old for old, new in names.items() if old in typed}
+        return super().parse_args(ctx, rename_options(args, names))
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - typer's context
+        """Run the command; a message on a value names its option as it was typed."""
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.param_hint = ctx.meta[TYPED_NAMES].get(error.param_hint, error.param_hint)
+            raise
+
+
+class CommandGroup(TyperGroup):
+    """All commands, in the order of the panels; common options may stand behind a command too."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - typer's own
+        super().__init__(*args, **kwargs)
+        show_plainly(self)
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401 - typer's context
+        """The names in the order that help shows."""
+        return sorted(super().list_commands(ctx), key=COMMAND_ORDER.index)
+
+    def get_params(self, ctx: Any) -> list[Any]:  # noqa: ANN401 - typer's context
+        """The options and arguments, as help shows them."""
+        return hide_flag_values(super().get_params(ctx))
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - typer's context
+        """Read the common options from wherever they stand."""
+        return super().parse_args(ctx, move_run_options(args))
+
+
+def hide_flag_values(parameters: list[Any]) -> list[Any]:
+    """Let help show no kind of value for a switch."""
+    for parameter in parameters:
+        if getattr(parameter, "is_flag", False) or parameter.name.endswith("_completion"):
+            parameter.metavar = ""
+    return parameters
+
+
+COMMAND_ORDER = [name for names in PANELS.values() for name in names]
+
+
+def show_plainly(command: TyperCommand | TyperGroup) -> None:
+    """Let help show `[section]` as it stands: typer would take it for a style."""
+    command.help = escape(command.help or "")
+    for parameter in command.params:
+        if text := getattr(parameter, "help", None):
+            parameter.help = escape(text)  # type: ignore[attr-defined]
+
+
+def rename_options(args: Sequence[str], names: dict[str, str]) -> list[str]:
+    """Arguments with the present names of options.
+
+    Examples
+    --------
+    >>> rename_options(["--from=15:40", "--minutes", "40"], {"--from": "--start"})
+    ['--start=15:40', '--minutes', '40']
+    """
+    renamed = []
+    for arg in args:
+        name, sign, value = arg.partition("=")
+        renamed.append(f"{names.get(name, name)}{sign}{value}")
+    return renamed
+
+
+def move_run_options(args: Sequence[str]) -> list[str]:
+    """Arguments with the options for how to run, rather than what, in front of the command.
+
+    Examples
+    --------
+    >>> move_run_options(["plan", "--log", "run.log", "--json", "-v"])
+    ['--log', 'run.log', '-v', 'plan', '--json']
+    """
+    first, rest = list[str](), list[str]()
+    waiting = iter(args)
+    for arg in waiting:
+        if arg == "--":
+            rest += [arg, *waiting]
+        elif arg == LOG_OPTION:
+            file = next(waiting, "-")
+            if file.startswith("-"):  # no file is named: let typer say so
+                return [LOG_OPTION]
+            first += [LOG_OPTION, file]
+        elif arg in RUN_FLAGS or arg.startswith(f"{LOG_OPTION}="):
+            first.append(arg)
+        else:
+            rest.append(arg)
+    return [*first, *rest]
+
+
+app = typer.Typer(
+    name="patrolplan",
+    cls=CommandGroup,
+    help="Patrol planning for Safer Schools Officers: from recorded crime to a printed route.",
+    epilog=EXAMPLES,
+    context_settings={"help_option_names": ["--help", "-h"]},
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+def command(function: F) -> F:
+    """Add a function to the command line, in the panel of the person who uses it."""
+    name = function.__name__
+    panel = next(panel for panel, names in PANELS.items() if name in names)
+    return app.command(cls=Command, rich_help_panel=panel)(function)
+
+
+def print_version(*, wanted: bool) -> None:
+    """Print the version and end, where it is wanted."""
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"patrolplan {version('patrolplan')}")
+        raise typer.Exit
+
+
+@app.callback()
+def start_run(
+    ctx: typer.Context,
+    verbose: Annotated[
+        bool,
+        typer.Option(
+            "--verbose", "-v", help="Say more on standard error: what was read, versions, seconds."
+        ),
+    ] = False,
+    log: Annotated[
+        Path | None,
+        typer.Option(
+            LOG_OPTION,
+            metavar="FILE",
+            help="Add what was read, each stage and its seconds to a file; no value of a report.",
+        ),
+    ] = None,
+    version: Annotated[  # noqa: ARG001 - printed by its own callback
+        bool,
+        typer.Option(
+            "--version",
+            help="Print the version and exit.",
+            callback=lambda wanted: print_version(wanted=wanted),
+            is_eager=True,
+        ),
+    ] = False,
+) -> None:
+    """Open the log of this run."""
+    CLOCK.announce = stderr.print
+    try:
+        open_log(log, ctx.invoked_subcommand or "", verbose=verbose)
+    except OSError as error:
+        message = f"{log}: cannot be written ({error.strerror}); name another file with --log"
+        raise OutputError(message) from None

@@ -1,0 +1,66 @@
+"""A run of `.ci/run` is red where a test skips for a reason that is not on its list."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from skip_list import VARIABLE, find_other_skips, read_reasons
+
+LIST = Path(__file__).parents[1] / ".ci" / "skips.txt"
+
+CONFTEST = """
+import sys
+sys.path.insert(0, {tests!r})
+import skip_list
+def pytest_configure(config):
+    skip_list.register(config)
+"""
+
+TESTS = """
+import pytest
+def test_one():
+    pytest.skip({reason!r})
+def test_two():
+    pass
+"""
+
+
+def test_a_reason_is_found_by_a_part_of_it():
+    """The list holds texts, not whole reasons; others are given back with their test."""
+    skipped = [("a", "Skipped: real data is not here"), ("b", "chromium is not installed")]
+    assert find_other_skips(skipped, ["real data"]) == [skipped[1]]
+
+
+def test_programs_are_not_on_the_list():
+    """Nothing that `.ci/run` installs may be absent in silence."""
+    reasons = " ".join(read_reasons(LIST)).casefold()
+    assert reasons
+    for program in ("chromium", "poppler", "postgres", "python_calamine", "h3"):
+        assert program not in reasons
+
+
+@pytest.mark.parametrize(
+    ("reason", "processes", "code"),
+    [
+        ("/usr/bin/chromium is not installed, so the page cannot be opened", "2", 1),
+        ("the real data of central London is not beside this checkout", "0", 0),
+    ],
+)
+def test_a_run_fails_by_a_skip_alone(tmp_path, reason, processes, code):
+    """All tests pass, one is skipped: what matters is why, with one process or several."""
+    tests = str(Path(__file__).parent)
+    (tmp_path / "conftest.py").write_text(CONFTEST.format(tests=tests), encoding="utf-8")
+    (tmp_path / "test_it.py").write_text(TESTS.format(reason=reason), encoding="utf-8")
+    (tmp_path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    ran = subprocess.run(  # noqa: S603 - this very interpreter
+        [sys.executable, "-m", "pytest", "-q", "-n", processes, "."],
+        cwd=tmp_path,
+        env={**os.environ, VARIABLE: str(LIST), "PYTEST_ADDOPTS": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == code, ran.stdout
+    assert ("test_one: Skipped: " + reason in ran.stdout) == bool(code)

@@ -1,0 +1,2 @@
+@echo off
+"%~dp0environment\Scripts\patrolplan.exe" %*
