@@ -44,6 +44,7 @@ napoleon_use_rtype = False
 html_theme = "furo"
 html_title = "patrolplan"
 html_copy_source = False
+html_show_copyright = False
 html_show_sphinx = False
 html_static_path = ["_static"]
 html_css_files = ["site.css"]

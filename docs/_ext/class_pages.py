@@ -114,23 +114,31 @@ def _read_hints(owner: Any) -> dict[str, Any]:
     return typing.get_type_hints(owner, globalns=names, localns=names)
 
 
-def classes_page() -> str:
-    """The page of all classes, by room in the order that data flows."""
-    lines = [
-        "# Classes",
-        "",
-        "What calls take and give, and what that consists of: every class that annotations lead to",
-        "from `patrolplan`, in the order that data flows. [Results](results.md) has an example of",
-        "each that a call gives.",
-        "",
-    ]
-    classes = [one for one in find_classes() if not _is_elsewhere(one)]
+def classes_pages() -> dict[str, str]:
+    """A page of classes for each room, in the order that data flows, and their contents."""
+    pages = {
+        "classes.md": "\n".join(
+            [
+                "# Classes",
+                "",
+                "What calls take and give, and what that consists of: every class that annotations",
+                "lead to from `patrolplan`. [Results](results.md) has an example of each that a",
+                "call gives; the ledger and errors are in [the Python API](api.md).",
+                "",
+                "```{toctree}",
+                *(f"classes/{room}" for room in ROOMS),
+                "```",
+                "",
+            ]
+        )
+    }
     for room, title in ROOMS.items():
-        lines += [f"## {title}", ""]
-        for one in classes:
-            if _find_room(one) == room:
+        lines = [f"# {title}: classes", ""]
+        for one in find_classes():
+            if _find_room(one) == room and not _is_elsewhere(one):
                 lines += _describe(one)
-    return "\n".join(lines)
+        pages[f"classes/{room}.md"] = "\n".join(lines)
+    return pages
 
 
 def _is_elsewhere(kind: type) -> bool:
@@ -157,7 +165,7 @@ def _describe(kind: type) -> Iterator[str]:
     yield re.split(r"\n\n[A-Z]\w+\n---+\n", text)[0].replace("::\n", ":\n").strip()
     yield ""
     if issubclass(kind, BaseModel) and _find_room(kind) == "settings":
-        yield "Its keys: [settings](settings.md)."
+        yield "Its keys: [settings](../settings.md)."
     elif rows := list(_list_rows(kind)):
         yield "| | kind | meaning |"
         yield "| --- | --- | --- |"

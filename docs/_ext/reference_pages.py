@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import typer
-from class_pages import classes_page
+from class_pages import classes_pages
 from pydantic import BaseModel
 from sphinx.application import Sphinx
 
@@ -37,13 +37,14 @@ def setup(app: Sphinx) -> dict[str, bool]:
 def _write(app: Sphinx) -> None:
     folder = Path(app.srcdir) / "reference"
     for name, text in (
-        ("classes.md", HEAD + classes_page()),
+        *((name, HEAD + text) for name, text in classes_pages().items()),
         ("settings.md", settings_page()),
         ("commands.md", commands_page()),
         ("tables.md", tables_page()),
         ("documents.md", documents_page()),
     ):
         path = folder / name
+        path.parent.mkdir(exist_ok=True)
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8", newline="\n")
 

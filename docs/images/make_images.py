@@ -2,7 +2,7 @@
 
 Needs poppler's pdftoppm and Chromium. `python docs/images/make_images.py`; a test holds
 `shown.json` against what the program plans, so that pictures that have become untrue are noticed.
-`--work FOLDER` writes the plans to a folder that stays, and uses those that are there.
+`--work FOLDER` writes the plans to a folder that stays, and uses what it has.
 
 Two pictures are made by hand: open `plan/plan.qgs` of that folder in QGIS, save the map as
 `qgis.png` and the layout *Area, A4* as `qgis-layout.png`, and name their folder with `--qgis`.

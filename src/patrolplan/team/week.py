@@ -343,12 +343,14 @@ class Week:
 
     def _repr_html_(self) -> str:
         good = "best possible" if self.status == "optimal" else f"within {self.gap_percent:.2f} %"
+        short = "; ".join(map(str, self.short))
+        days = f"{len(self.unmet)} days of schools, see week.unmet" if self.unmet else ""
         facts = {
             "patrols": len(self.duties),
             "officers": len({duty.officer for duty in self.duties}),
             "schools": len({duty.urn for duty in self.duties}),
             "how good": good,
-            "not met": "; ".join(map(str, (*self.short, *self.unmet))) or "nothing",
+            "not met": "; ".join(filter(None, (short, days))) or "nothing",
         }
         after = "pp.plot.doses(week)"
         return render_html_table(f"Week from {self.start:%d %B %Y}", facts, next_call=after)
