@@ -152,3 +152,17 @@ def test_a_broken_answer_counts_as_missing(tmp_path):
     answers.write("2026-09/0.json", [[1, ["a"]]])
     (answers.folder / "2026-09/0.json").write_text("[[1,", encoding="utf-8")
     assert answers.read("2026-09/0.json") is None
+
+
+def test_an_entry_that_python_fails_to_read_is_computed_again(cache):
+    """Where Python raises the error of its own that threads provoke, the result is still right."""
+
+    def fail(content):
+        raise SystemError(len(content))
+
+    def load_number(decode):
+        store = Store("numbers", "1")
+        return store.load_or_compute("one", lambda: 1, encode=lambda _: b"1", decode=decode)
+
+    assert [load_number(int), load_number(fail), load_number(int)] == [1, 1, 1]
+    assert len(list(cache.rglob("*.entry"))) == 1
