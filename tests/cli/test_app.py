@@ -80,7 +80,7 @@ def test_a_message_names_an_option_as_it_was_typed(run):
     ("args", "where", "what", "remedy"),
     [
         (["plan", "--nope"], "--nope", "No such option", "`{} plan --help` says how it is used"),
-        (["plann"], "{}", "Did you mean 'plan'?", "`{} --help` says how it is used"),
+        (["plann"], "{}", "No such command 'plann'", "`{} --help` says how it is used"),
         (["brief"], "--school", "Missing option", "`{} brief --help` says how it is used"),
         (["plan", "--minutes", "x"], "--minutes", "'x' is not", ""),
         (["record"], "{} record", "give one of --week", "`{} record --help` says how it is used"),

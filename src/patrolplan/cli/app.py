@@ -189,6 +189,7 @@ app = typer.Typer(
     epilog=EXAMPLES,
     context_settings={"help_option_names": ["--help", "-h"]},
     no_args_is_help=True,
+    rich_markup_mode="rich",  # its default, but not in every version
     pretty_exceptions_enable=False,
 )
 
