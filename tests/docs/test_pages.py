@@ -99,8 +99,17 @@ def _run_shell(text, monkeypatch):
         assert not ended.value.code, line
 
 
-LONG_PAGES = ("how-to/cluster.md", "reference/results.md", "start/lead.md")
-"""Pages that start a cluster, or plan a whole week."""
+LONG_PAGES = {
+    "how-to/cluster.md",
+    "how-to/hexagons.md",
+    "how-to/own-model.md",
+    "methods/hotspots.md",
+    "methods/week.md",
+    "reference/results.md",
+    "start/lead.md",
+    "start/officer.md",
+}
+"""Pages that start a cluster, plan a whole borough or a week, or test models on past months."""
 
 
 @pytest.mark.parametrize(
