@@ -19,6 +19,7 @@ from sphinx.application import Sphinx
 
 from patrolplan import tables
 from patrolplan.cli import app
+from patrolplan.cli.app import EARLIER_OPTIONS, PANELS
 from patrolplan.outputs import schemas
 from patrolplan.settings import Settings
 
@@ -103,27 +104,53 @@ def _plain(field) -> str:
 def commands_page() -> str:
     """Every command with its options, as the command line has them."""
     group = typer.main.get_command(app)
-    lines = [HEAD + "# Commands", "", (group.help or "").strip(), ""]
+    lines = [HEAD + "# Commands", "", _as_written(group.help), ""]
     lines += [
         "Exit code 0: done. 1: a problem with the input, one message a problem on standard error. ",
-        "2: wrong usage. Progress goes to standard error, results to standard output.",
+        "2: wrong usage. Progress goes to standard error, results to standard output. With `--json`",
+        "problems and wrong usage are one object on standard output as well:",
+        '`{"problems": [{"where", "what", "remedy"}]}`.',
+        "",
+        "## Options of all commands",
+        "",
+        "`-v` and `--log` may stand before the command or after it.",
+        "",
+        *_list_options(group.params),
         "",
     ]
-    for name, command in sorted(group.commands.items()):
-        lines += [f"## `patrolplan {name}`", "", (command.help or "").strip(), ""]
-        lines += ["| option | default | meaning |", "| --- | --- | --- |"]
-        lines += [_option(parameter) for parameter in command.params]
-        lines.append("")
+    for panel, names in PANELS.items():
+        lines += [f"## {panel}", ""]
+        for name in names:
+            command = group.commands[name]
+            lines += [f"### `patrolplan {name}`", "", _as_written(command.help), ""]
+            lines += [*_list_options(command.params), ""]
+            if earlier := EARLIER_OPTIONS.get(name):
+                renamed = ", ".join(f"`{old}` for `{new}`" for old, new in earlier.items())
+                lines += [f"Earlier names go on working: {renamed}.", ""]
     return "\n".join(lines)
 
 
+def _list_options(parameters) -> list[str]:
+    shown = [one for one in parameters if not getattr(one, "hidden", False)]
+    return ["| option | default | meaning |", "| --- | --- | --- |", *map(_option, shown)]
+
+
 def _option(parameter) -> str:
-    names = ", ".join(f"`{name}`" for name in parameter.opts)
+    value = "" if getattr(parameter, "is_flag", False) else parameter.metavar or ""
+    names = ", ".join(f"`{name} {value}`".replace(" `", "`") for name in parameter.opts)
     default = "needed" if parameter.required else parameter.default
     shown = default if default == "needed" else f"`{default}`"
     if default is None or default is False or default == ():
         shown = ""
-    return f"| {names} | {shown} | {_cell(getattr(parameter, 'help', None) or '')} |"
+    meaning = _as_written(getattr(parameter, "help", None))
+    if parameter.envvar:
+        meaning += f" Also by the environment variable {parameter.envvar}."
+    return f"| {_cell(names)} | {shown} | {_cell(meaning)} |"
+
+
+def _as_written(text: str | None) -> str:
+    """A help text without the escapes that keep typer from taking brackets for a style."""
+    return (text or "").replace("\\[", "[").strip()
 
 
 def tables_page() -> str:

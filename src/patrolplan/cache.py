@@ -66,6 +66,9 @@ BROKEN_ENTRY_ERRORS = (
     EOFError,
     NotImplementedError,
     zipfile.BadZipFile,
+    # Python before 3.11.9 and 3.12.2 raises it at times where two threads read arrays at once, as
+    # numpy parses their headers (python/cpython#106905).
+    SystemError,
 )
 """What reading raises where there is no entry, or one of another version of a library."""
 

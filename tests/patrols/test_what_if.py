@@ -73,7 +73,7 @@ def test_defaults_are_the_settings_dwell_and_officers(demo_area, demo_plan):
 def test_a_school_that_is_not_there_is_refused(demo_area, demo_plan):
     """Schools unknown and windows too short for the presence are refused as for a plan."""
     ask = (demo_area, demo_plan.risk, demo_plan.hotspots)
-    with pytest.raises(pp.InputError, match="'1' is not in the area"):
+    with pytest.raises(pp.InputError, match="no school with URN '1' in the area"):
         what_if(*ask, "1")
     with pytest.raises(pp.InputError, match="gate_minutes 5 is longer"):
         what_if(*ask, "900003", minutes=(4, 60))

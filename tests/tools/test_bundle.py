@@ -167,3 +167,14 @@ def test_a_bundle_holds_what_the_lock_names(bundle, lock, tmp_path, system):
     script = (folder / bundle.SYSTEMS[system].scripts[0]).read_bytes()
     assert b"3.13" in script
     assert (b"\r\n" in script) == (system == "windows")
+
+
+def test_a_bundle_for_another_computer_is_not_installed(tmp_path):
+    """The message names what the bundle is for and what this is, and nothing is written."""
+    text = (ROOT / "tools" / "bundle_files" / "install.py").read_text(encoding="utf-8")
+    script = tmp_path / "install.py"
+    script.write_text(text.replace("@PYTHON@", "3.9").replace("@SYSTEM@", "win32"), "utf-8")
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)  # noqa: S603
+    assert done.returncode == 1
+    assert done.stderr.startswith("This bundle is for Python 3.9 (64 bit) on win32; this is Python")
+    assert list(tmp_path.iterdir()) == [script]

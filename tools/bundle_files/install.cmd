@@ -1,5 +1,5 @@
 @echo off
-rem Installs patrolplan into the folder "environment" beside this file, without a network.
+rem Installs patrolplan into the folder "environment" next to this file, without a network.
 setlocal
 cd /d "%~dp0"
 py -@PYTHON@ -c "" >nul 2>nul

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from patrolplan.area.study_area import StudyArea
@@ -19,11 +20,24 @@ def find_sunset_minutes(
     """
     if day is None or area.settings.area.crs.upper() != BRITISH_GRID:
         return None
+    return _compute_sun_minutes(day, *_find_middle(area), rising=rising)
+
+
+def _find_middle(area: StudyArea) -> tuple[float, float]:
+    """Longitude and latitude of the middle of the area."""
     nodes = area.network.node_xy
     x, y = (nodes.min(axis=0) + nodes.max(axis=0)) / 2
     longitude, latitude = area.projection.to_degrees([x], [y])
+    return float(longitude[0]), float(latitude[0])
+
+
+@lru_cache(maxsize=256)
+def _compute_sun_minutes(
+    day: dt.date, longitude: float, latitude: float, *, rising: bool
+) -> float | None:
+    """Sunset (or sunrise) at a place in Great Britain; schools of an area share their days."""
     compute = compute_sunrise if rising else compute_sunset
-    moment = compute(day, float(longitude[0]), float(latitude[0]))
+    moment = compute(day, longitude, latitude)
     if moment is None:
         return None
     local = moment.astimezone(ZoneInfo("Europe/London"))
@@ -47,12 +61,13 @@ def find_daylight(area: StudyArea, day: dt.date | None) -> Daylight | None:
 
     None where that is not known, see `find_sunset_minutes`.
     """
-    if day is None:
+    if day is None or area.settings.area.crs.upper() != BRITISH_GRID:
         return None
+    middle = _find_middle(area)
     monday = day - dt.timedelta(days=day.weekday())
     days = [monday + dt.timedelta(days=number) for number in range(7)]
-    rises = [find_sunset_minutes(area, one, rising=True) for one in days]
-    sets = [find_sunset_minutes(area, one) for one in days]
+    rises = [_compute_sun_minutes(one, *middle, rising=True) for one in days]
+    sets = [_compute_sun_minutes(one, *middle, rising=False) for one in days]
     if None in rises or None in sets:
         return None
     return Daylight(max(filter(None, rises)), min(filter(None, sets)))

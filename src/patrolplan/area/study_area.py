@@ -326,6 +326,9 @@ def format_input_name(source: str, path: Path, settings: Settings) -> str:
     return f"{source}: {path.as_posix()}"
 
 
+MAX_NAMED_SCHOOLS = 12
+"""Schools that a message names."""
+
 CHANGEABLE_SECTIONS = (
     *("risk", "hotspots", "patrol", "way_home", "reports", "week", "travel", "output", "seed"),
 )
@@ -388,8 +391,19 @@ def find_school(area: StudyArea, urn: str, *, where: str = "school") -> int:
     urns = list(area.schools["urn"])
     if urn not in urns:
         what = f"there is no school with URN '{urn}' in the area"
-        raise InputError.one(where, what, f"choose from: {', '.join(urns)}")
+        raise InputError.one(where, what, f"choose from: {_name_schools(area, urn)}")
     return urns.index(urn)
+
+
+def _name_schools(area: StudyArea, typed: str) -> str:
+    """URN and name of the schools that were probably meant, else of the first ones."""
+    named = area.schools[["urn", "name"]].itertuples(index=False)
+    schools = [f"{urn} ({name})" for urn, name in named]
+    similar = [one for one in schools if typed.casefold() in one.casefold()]
+    similar = similar or get_close_matches(typed, schools, cutoff=0.5)
+    shown = (similar or schools)[:MAX_NAMED_SCHOOLS]
+    more = 0 if similar else len(schools) - len(shown)
+    return ", ".join(shown) + (f" and {more} more of [sources] schools" if more else "")
 
 
 def with_gate(area: StudyArea, urn: str, longitude: float, latitude: float) -> StudyArea:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import os
 import re
 import socket
 from contextlib import suppress
@@ -287,7 +288,7 @@ def open_listener(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((address, port), family=family)
     except OSError as error:
-        what = f"port {port} cannot be used ({error.strerror or error})"
+        what = f"port {port} cannot be used ({os.strerror(error.errno) if error.errno else error})"
         where = "--port"
         raise InputError.one(where, what, "choose another, or 0 for any free port") from None
 

@@ -40,7 +40,7 @@ def main() -> None:
         code = ended.code or 0
         # typer has shown an error of usage itself, and left it as the context of its exit.
         if problem := build_usage_document(ended.__context__):
-            log_line(problem["what"])
+            log_line(f"wrong usage: {problem['where']}")
             _print_problems([problem])
         raise
     except KeyboardInterrupt:

@@ -80,7 +80,11 @@ class Command(TyperCommand):
         names = EARLIER_OPTIONS.get(ctx.info_name, {})
         typed = {arg.partition("=")[0] for arg in args}
         ctx.meta[TYPED_NAMES] = {new: old for old, new in names.items() if old in typed}
-        return super().parse_args(ctx, rename_options(args, names))
+        try:
+            return super().parse_args(ctx, rename_options(args, names))
+        except typer.BadParameter as error:
+            name_wrong_value(error)
+            raise
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - typer's context
         """Run the command; a message on a value names its option as it was typed."""
@@ -128,6 +132,14 @@ def show_plainly(command: TyperCommand | TyperGroup) -> None:
     for parameter in command.params:
         if text := getattr(parameter, "help", None):
             parameter.help = escape(text)  # type: ignore[attr-defined]
+
+
+def name_wrong_value(error: Any) -> None:  # noqa: ANN401 - of any version of typer
+    """Put the value seen into a message of the library that checks values, which leaves it out."""
+    list_errors = getattr(error.__cause__, "errors", None)
+    if list_errors is not None:
+        value, rule = list_errors()[0]["input"], error.message.partition(",")[0]
+        error.message = f"'{value}' is not valid; {rule.replace('Input should', 'it must')}"
 
 
 def rename_options(args: Sequence[str], names: dict[str, str]) -> list[str]:

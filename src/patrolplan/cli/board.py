@@ -143,6 +143,8 @@ def _open_shared_week(
         days = list_school_days(start or _next_monday(dt.date.today()))  # noqa: DTZ011 - of this desk
     area = console.load_study_area(config)
     check_officers(area)
+    if not (folder / WEEK_FILE).is_file():
+        console.check_term(area, days)
     console.ensure_secret(area.settings)
     check_trial_is_named(folder, recorded, trial)
     drawn = None if trial is None else load_trial_draw(trial, area, days, recorded)

@@ -143,6 +143,15 @@ def format_choices(choices: type[StrEnum]) -> str:
     return f"[{'|'.join(choices)}]"
 
 
+def complete(choices: type[StrEnum]) -> Callable[[str], list[str]]:
+    """What a shell offers for such an option, given the letters typed so far."""
+
+    def list_matches(incomplete: str) -> list[str]:
+        return [word for word in choices if word.startswith(incomplete)]
+
+    return list_matches
+
+
 def parse_choice(text: str, choices: type[Choice], option: str) -> Choice:
     """One of a few words as typed; another is wrong usage.
 
@@ -344,6 +353,17 @@ def run_backtest(
         return risk_test, None
     with report_stage("Testing patrols"):
         return risk_test, backtest_patrols(area, origins=list(risk_test.trials.origins))
+
+
+def check_term(area: StudyArea, days: Sequence[dt.date]) -> None:
+    """Raise where no school is open on any of the days of a week."""
+    from patrolplan.errors import InputError
+    from patrolplan.team.week import find_open_days, format_day
+
+    if not find_open_days(area.term_dates, list(area.schools["urn"]), days).any():
+        span = " to ".join(dict.fromkeys(format_day(day) for day in (days[0], days[-1])))
+        where, what = "--from", f"every school is closed ({span})"
+        raise InputError.one(where, what, "choose a week of term, or correct [sources] term_dates")
 
 
 @contextmanager

@@ -42,6 +42,7 @@ def fetch(
         typer.Option(
             "--only",
             metavar=console.format_choices(FetchPart),
+            autocompletion=console.complete(FetchPart),
             help="Fetch only this; may be repeated.",
         ),
     ] = None,

@@ -297,7 +297,12 @@ class Document(StrEnum):
 
 @command
 def schema(
-    document: Annotated[str, typer.Argument(metavar=console.format_choices(Document))],
+    document: Annotated[
+        str,
+        typer.Argument(
+            metavar=console.format_choices(Document), autocompletion=console.complete(Document)
+        ),
+    ],
     config: console.Config = console.DEFAULT_CONFIG,
     as_json: console.Json = False,
 ) -> None:

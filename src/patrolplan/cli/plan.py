@@ -107,6 +107,7 @@ def plan(
         str | None,
         typer.Option(
             metavar=console.format_choices(TravelMode),
+            autocompletion=console.complete(TravelMode),
             help="On foot or by bicycle; default: as in the settings.",
         ),
     ] = None,
@@ -236,6 +237,7 @@ def _run_plan(
     as_json: bool,
 ) -> None:
     from patrolplan.area.patrol_window import resolve_window
+    from patrolplan.patrols.planner import check_request
     from patrolplan.settings import load_settings
 
     console.check_out(out)
@@ -246,6 +248,7 @@ def _run_plan(
     if _print_if_current(out, _find_origin(settings, out), request, as_json=as_json):
         return
     area = console.load_study_area(settings)
+    check_request(area, window, request.schools)  # before the work, not after it
     origin = _trace_origin(settings, area.inputs, out)
     if _print_if_current(out, origin, request, as_json=as_json):
         return

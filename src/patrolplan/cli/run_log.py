@@ -1,7 +1,7 @@
 """What a run did, for `--verbose` and `--log FILE`: what was read, stages, seconds, how it ended.
 
-People who help at a distance ask for it. It names files, counts as they may be shown, and options
-without their values: nobody's name, no reason for an absence, and nothing of a pupil's report.
+People who help at a distance ask for it. It names files, counts as they may be shown, options
+without their values, and problems as they are printed: nothing of a pupil's report.
 """
 
 from __future__ import annotations

@@ -253,6 +253,7 @@ def _choose_week(
     area = console.load_study_area(config)
     check_officers(area)  # before the work, not after it
     days = list_school_days(day)
+    console.check_term(area, days)
     check_officer_and_date(list(area.officers["officer"]), days, *part)
     console.ensure_secret(area.settings)
     key = make_draw_key(area, days[0], 1 + _count_draws(out, days[0]))

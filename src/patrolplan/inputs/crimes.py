@@ -30,22 +30,26 @@ from patrolplan.inputs.crime_checks import (
     check_overlap,
     check_places,
 )
+from patrolplan.inputs.regular_crimes import NO_ID, hash_ids, read_regular_rows
 from patrolplan.inputs.row_account import RowAccount, build_account, check_accounts, is_coarse
 from patrolplan.inputs.table_reader import (
     POINT_FIELDS,
     Field,
+    is_text,
+    open_text,
     project_coordinates,
     read_counted_table,
+    split_text,
 )
 from patrolplan.inputs.table_sources import TableSource, hash_source
 from patrolplan.inputs.timestamps import (
     NO_TIME,
     check_day_first,
     classify_precision,
-    drop_implausible_years,
     find_newest_plausible_month,
     is_isolated_month,
     is_time_known,
+    parse_months,
     parse_timestamps,
 )
 from patrolplan.inputs.value_forms import (
@@ -120,9 +124,6 @@ FIELDS = (
     Field("force", ("Reported by",)),
     *POINT_FIELDS,
 )
-
-NO_ID = 0
-"""The number of rows without a Crime ID."""
 
 COLUMNS = (
     *("crime_id", "month", "occurred_at", "precision", "category", "force", "x", "y"),
@@ -274,22 +275,22 @@ def _read_all(
 
 
 def _read_one(path: TableSource, projection: Projection, columns: Mapping[str, str]) -> CrimeFile:
-    counted = read_counted_table(path, FIELDS, columns, source="crimes")
+    if is_text(path):
+        text, theirs = open_text(path, FIELDS, columns, source="crimes")
+        regular = read_regular_rows(text, theirs, columns, projection)
+        if regular is not None:
+            return CrimeFile(regular, RowAccount(path, len(regular)))
+        counted = split_text(text, theirs)
+    else:
+        counted = read_counted_table(path, FIELDS, columns, source="crimes")
     table = counted.rows
     x, y = project_coordinates(table, projection, columns, path=path, source="crimes")
     table, unreadable_times = _add_month(table.assign(x=x, y=y, is_coarse=is_coarse(table)), path)
     force = table["force"].fillna("") if "force" in table else ""
-    table = table.assign(
-        crime_id=_hash_ids(table["crime_id"]) if "crime_id" in table else NO_ID, force=force
-    )
+    ids = table["crime_id"].to_numpy(dtype=object, na_value="") if "crime_id" in table else None
+    table = table.assign(crime_id=NO_ID if ids is None else hash_ids(ids), force=force)
     rows = table[list(COLUMNS)].astype({"category": "category", "force": "category"})
     return CrimeFile(rows.reset_index(drop=True), build_account(path, counted, unreadable_times))
-
-
-def _hash_ids(ids: pd.Series) -> NDArray[np.uint64]:
-    """A 64-bit number for each Crime ID: IDs are only compared, and text takes more memory."""
-    numbers = pd.util.hash_array(ids.to_numpy(dtype=object, na_value=""), categorize=False)
-    return np.where(ids.isna(), NO_ID, np.maximum(numbers, 1)).astype(np.uint64)
 
 
 def _join_tables(tables: list[pd.DataFrame]) -> pd.DataFrame:
@@ -327,8 +328,7 @@ def _add_month(table: pd.DataFrame, path: TableSource) -> tuple[pd.DataFrame, li
         unreadable += find_unreadable(text, is_read, DATE_FORMS, TIME_REMEDY)
     if "month" in table:
         text = table["month"]
-        plain = text.where(text.str.match(r"\d{4}-\d").fillna(value=False).astype(bool))
-        given = drop_implausible_years(pd.to_datetime(plain, format="%Y-%m", errors="coerce"))
+        given = parse_months(text)
         unreadable += find_unreadable(text, given.notna().to_numpy(), DATE_FORMS, MONTH_REMEDY)
         month = month.fillna(given)
     return table.assign(month=month, occurred_at=occurred, precision=precision), unreadable

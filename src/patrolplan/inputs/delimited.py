@@ -191,10 +191,18 @@ def _refuse_other_formats(path: Path, content: bytes) -> None:
         raise InputError.one(path, what, "save it as CSV in UTF-8", f"line {line:,}")
 
 
+def has_plain_signs(text: DelimitedText) -> bool:
+    """Whether a file has no quote, and no line end but the two common ones."""
+    content = text.content
+    has_returns = b"\r" in content
+    is_paired = not has_returns or content.count(b"\r") == content.count(b"\r\n")
+    return b'"' not in content and is_paired
+
+
 def _is_plain(text: DelimitedText) -> bool:
     """Whether no quote stands in a file and each line is blank or has the header's fields."""
     content = text.content
-    if b'"' in content or content.count(b"\r") != content.count(b"\r\n"):
+    if not has_plain_signs(text):
         return False
     letters = np.frombuffer(content, dtype=np.uint8)
     ends = np.flatnonzero(letters == ord("\n"))

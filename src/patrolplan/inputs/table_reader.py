@@ -22,7 +22,13 @@ from patrolplan.audit_guard import is_for_audit, is_marked
 from patrolplan.crs import BRITISH_GRID, Projection
 from patrolplan.errors import InputError, Problems
 from patrolplan.inputs.cell_text import write_cells
-from patrolplan.inputs.delimited import CountedTable, open_delimited, split_rows, strip_cells
+from patrolplan.inputs.delimited import (
+    CountedTable,
+    DelimitedText,
+    open_delimited,
+    split_rows,
+    strip_cells,
+)
 from patrolplan.inputs.file_sizes import check_size
 from patrolplan.inputs.gis_files import PARQUET, SUFFIXES as GIS_SUFFIXES, open_layer
 from patrolplan.inputs.point_columns import COORDINATES, choose_axes, write_points
@@ -98,11 +104,37 @@ def read_counted_table(
     if suffix in GIS_SUFFIXES:
         first_row = FIRST_ROW if suffix in PARQUET else 1
         return _read_layer(path, fields, columns, source, first_row=first_row)
-    check_size(path)
     if suffix in SPREADSHEETS:
+        check_size(path)
         return _read_spreadsheet(path, fields, columns, source)
+    return split_text(*open_text(path, fields, columns, source=source))
+
+
+def is_text(path: TableSource) -> bool:
+    """Whether a table is a file of delimited text, by its ending."""
+    return path.is_file() and path.suffix.lower() not in {*GIS_SUFFIXES, *SPREADSHEETS}
+
+
+def open_text(
+    path: TableSource, fields: Sequence[Field], columns: Mapping[str, str], *, source: str
+) -> tuple[DelimitedText, dict[str, str]]:
+    """A file of delimited text, and its name of each column to read, by ours; see `is_text`.
+
+    Raises
+    ------
+    InputError
+        See `read_counted_table`.
+    """
+    if isinstance(path, MemoryTable):
+        raise TypeError(path)
+    check_size(path)
     text = open_delimited(path)
     theirs = match_columns(path, text.header, fields, columns, source, later_rows=text.first_rows)
+    return text, theirs
+
+
+def split_text(text: DelimitedText, theirs: Mapping[str, str]) -> CountedTable:
+    """The rows of delimited text that fit its header, under our names."""
     table = split_rows(text, tuple(dict.fromkeys(theirs.values())))
     return replace(table, rows=_rename_columns(table.rows, theirs))
 

@@ -69,6 +69,18 @@ def parse_timestamps(text: pd.Series) -> pd.Series:
     return drop_implausible_years(times)
 
 
+def parse_months(text: pd.Series) -> pd.Series:
+    """First days of months written as YYYY-MM; NaT for anything else.
+
+    Examples
+    --------
+    >>> parse_months(pd.Series(["2024-05", "05/2024", "2924-05"])).notna().tolist()
+    [True, False, False]
+    """
+    plain = text.where(text.str.match(r"\d{4}-\d").fillna(value=False).astype(bool))
+    return drop_implausible_years(pd.to_datetime(plain, format="%Y-%m", errors="coerce"))
+
+
 def check_day_first(text: pd.Series, path: TableSource) -> None:
     """Refuse dates with the month first: a third of them could be read, as other days.
 

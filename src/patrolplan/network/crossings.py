@@ -127,7 +127,8 @@ def _list_steps(walk: Walk) -> list[_Step]:
 def _find_crossed_at_nodes(network: StreetNetwork, steps: Sequence[_Step]) -> Iterable[_Event]:
     """Where arms of other main roads lead to both sides of the way through a node."""
     for before, after in pairwise(steps):
-        if after.entry is None:
+        # Most nodes of a walk have no arm of a main road: there is nothing to cross.
+        if after.entry is None or not network.main_arms.count_arms(after.entry):
             continue
         roads, bearings = _list_arms(network, after.entry, (before, after))
         is_other = ~np.isin(roads, [before.road, after.road])

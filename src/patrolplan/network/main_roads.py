@@ -51,6 +51,11 @@ class MainArms:
         first, last = np.searchsorted(self.node, [node, node + 1])
         return slice(int(first), int(last))
 
+    def count_arms(self, node: int) -> int:
+        """How many arms of main roads a node has."""
+        rows = self.get_rows(node)
+        return int(rows.stop - rows.start)
+
 
 def find_main_arms(pieces: Pieces) -> MainArms:
     """The arms of all main roads."""

@@ -9,8 +9,9 @@ import geopandas as gpd
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window, resolve_window
+from patrolplan.area.study_area import find_school
 from patrolplan.audit_guard import refuse_audit_columns
-from patrolplan.errors import InputError
+from patrolplan.errors import InputError, Problems
 from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
 from patrolplan.patrols.assigned_places import assign_places
 from patrolplan.patrols.patrol_builder import PatrolBuilder
@@ -127,12 +128,11 @@ def check_request(area: StudyArea, window: Window, urns: Sequence[str] | None) -
         )
         where, remedy = "[patrol]", "lower gate_minutes, or make the window longer"
         raise InputError.one(where, what, remedy)
-    known = list(area.schools["urn"])
+    problems = Problems()
     for urn in urns or ():
-        if urn not in known:
-            what = f"school '{urn}' is not in the area (its schools: {', '.join(known[:12])})"
-            where, remedy = "--school", "name one of them, or see `patrolplan check`"
-            raise InputError.one(where, what, remedy)
+        with problems.collect():
+            find_school(area, urn, where="--school")
+    problems.raise_if_any()
 
 
 def plan_school(inputs: PlanningInputs, row: int) -> list[Patrol]:

@@ -48,6 +48,8 @@ def _limit_to_hours(
 
     Their hours come before what a late stop is worth: the force says when it is to be made.
     """
+    if problem.inputs.area.designated is None:
+        return
     names = [problem.get_stop_name(row + 1) for row in free.tolist()]
     hours, dwell = problem.surroundings.hours, problem.settings.dwell_minutes
     spans = find_begin_spans(problem.inputs.area, names, hours, dwell)

@@ -29,7 +29,10 @@ def load_settings(path: str | Path) -> Settings:
         text = path.read_text(encoding="utf-8-sig")  # Notepad begins a file with a byte order mark
         data = tomllib.loads(text)
     except FileNotFoundError:
-        remedy = "create one with `patrolplan init`, or name it with --config"
+        remedy = (
+            "go to its folder or below, name it with --config or PATROLPLAN_CONFIG, or create one "
+            "with `patrolplan init`"
+        )
         raise SettingsError.one(path, "the settings file does not exist", remedy) from None
     except IsADirectoryError:
         raise SettingsError.one(path, "is a folder", "name the settings file in it") from None

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
+from patrolplan.area.study_area import find_school
 from patrolplan.errors import InputError
 from patrolplan.hotspots.reasons import Reason
 from patrolplan.hotspots.trends import CHANGED_TRENDS
@@ -179,12 +180,8 @@ def check_brief_request(area: StudyArea, urn: str, since: dt.date) -> tuple[int,
     InputError
         As for `build_brief`.
     """
-    urns = list(area.schools["urn"])
-    if urn not in urns:
-        what = f"the school '{urn}' is not in the area (schools: {', '.join(urns[:12])})"
-        where = "--school"
-        raise InputError.one(where, what, "name one of them, or see `patrolplan check`")
-    return urns.index(urn), choose_periods(find_incident_dates(area.incidents), since)
+    row = find_school(area, urn, where="--school")
+    return row, choose_periods(find_incident_dates(area.incidents), since)
 
 
 def _find_changed_hotspots(
