@@ -6,6 +6,7 @@ build and are not stored.
 """
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import time
 from pathlib import Path
@@ -38,6 +39,7 @@ def _write(app: Sphinx) -> None:
     folder = Path(app.srcdir) / "reference"
     for name, text in (
         *((name, HEAD + text) for name, text in classes_pages().items()),
+        ("changes.md", changes_page(Path(app.srcdir).parent / "CHANGELOG.md")),
         ("settings.md", settings_page()),
         ("commands.md", commands_page()),
         ("tables.md", tables_page()),
@@ -47,6 +49,13 @@ def _write(app: Sphinx) -> None:
         path.parent.mkdir(exist_ok=True)
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def changes_page(changelog: Path) -> str:
+    """The changelog, with its links as they are from here; those that leave the site are text."""
+    text = changelog.read_text(encoding="utf-8").replace("](docs/", "](../")
+    text = re.sub(r"\[([^\]]+)\]\((?!\.\./|https?:)[^)]*\)", r"\1", text)
+    return f"---\nmyst:\n  heading_anchors: 0\n---\n\n{HEAD}{text}"
 
 
 def settings_page() -> str:

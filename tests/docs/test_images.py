@@ -25,6 +25,15 @@ def shown():
     return json.loads((IMAGES / "shown.json").read_text("utf-8"))
 
 
+def test_pictures_are_small_and_each_is_on_a_page(maker):
+    """No picture is larger than the script allows, and none is stored that no page shows."""
+    text = "".join(path.read_text("utf-8") for path in IMAGES.parent.rglob("*.md"))
+    pictures = sorted(IMAGES.glob("*.png"))
+    assert len(pictures) >= 15
+    assert [one.name for one in pictures if one.stat().st_size > maker.MAX_BYTES] == []
+    assert [one.name for one in pictures if f"images/{one.name}" not in text] == []
+
+
 def test_card_and_map_show_the_patrol_of_today(maker, shown, run, demo, tmp_path):
     """Times and places in the pictures of card and map are those of the demo's plan."""
     out = tmp_path / "plan"
