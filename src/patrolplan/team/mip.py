@@ -14,6 +14,9 @@ from scipy import optimize, sparse
 
 from patrolplan.team.problem import Bools, Floats, Ints
 
+FEASIBLE = 2
+"""`primal_solution_status` of HiGHS where its values keep all rows."""
+
 
 def _flush_c_output() -> None:
     """Flush what C code has printed: into a pipe it would come only at the very end."""
@@ -47,6 +50,8 @@ class MipResult:
     objective: float
     bound: float
     proven: bool
+    reduced_costs: Floats = field(default_factory=lambda: np.zeros(0))
+    """What one more of each column that is zero would cost in a relaxation; else empty."""
 
 
 @dataclass
@@ -155,27 +160,50 @@ class MixedIntegerProgramme:
         best = result.fun if result.mip_dual_bound is None else result.mip_dual_bound
         return MipResult(result.x, -float(result.fun), -float(best), proven=result.status == 0)
 
-    def tighten_bound(self, start: Floats, *, gap: float, seconds: float = np.inf) -> MipResult:
-        """Lower the bound from feasible values of all columns, by cuts at the root node alone.
+    def solve_from(
+        self,
+        start: Floats,
+        *,
+        gap: float,
+        nodes: int,
+        checks: float = np.inf,
+        seconds: float = np.inf,
+    ) -> MipResult:
+        """Maximise from feasible values of all columns, or from none if empty.
 
-        Given a good answer, HiGHS stops as soon as the bound is within the relative gap of it.
+        It stops as soon as the bound is within the relative gap of the best values. `checks` limits
+        the work: how often HiGHS looks whether it should stop, equal for equal programmes.
         """
         options: dict[str, float | bool | int] = {"output_flag": False, "threads": 1}
-        options |= {"mip_rel_gap": gap, "mip_max_nodes": 1, "mip_heuristic_effort": 0.0}
+        options |= {"mip_rel_gap": gap, "mip_max_nodes": nodes}
+        options |= {"mip_heuristic_effort": 0.0} if nodes == 1 else {}
         options |= {"time_limit": max(0.1, seconds)} if np.isfinite(seconds) else {}
+        done = 0
+
+        def count(event: highspy.highs.HighsCallbackEvent) -> None:
+            nonlocal done
+            done += 1
+            if done > checks:
+                event.interrupt()
+
         with _redirect_output():
             solver = highspy.Highs()  # type: ignore[no-untyped-call]
             for name, value in options.items():
                 solver.setOptionValue(name, value)
             solver.passModel(self._build_highs_model())
-            warm_start = highspy.HighsSolution()
-            warm_start.col_value = start.tolist()
-            solver.setSolution(warm_start)
+            if len(start):
+                warm_start = highspy.HighsSolution()
+                warm_start.col_value = start.tolist()
+                solver.setSolution(warm_start)
+            if np.isfinite(checks):
+                solver.cbMipInterrupt += count
             solver.run()
         info = solver.getInfo()
+        if not len(start) and info.primal_solution_status != FEASIBLE:
+            return MipResult(np.zeros(0), -np.inf, np.inf, proven=False)
         values = np.array(solver.getSolution().col_value)
         worth, bound = float(info.objective_function_value), float(info.mip_dual_bound)
-        if len(values) != len(start) or worth < self.objective @ start:
+        if len(start) and (len(values) != len(start) or worth < self.objective @ start):
             values, worth = start, float(self.objective @ start)
         return MipResult(values, worth, max(worth, bound), proven=bound - worth <= gap * abs(bound))
 
@@ -214,7 +242,8 @@ class MixedIntegerProgramme:
             options={"time_limit": max(0.1, seconds)} if np.isfinite(seconds) else {},
         )
         if result.status == 0:
-            return MipResult(result.x, -float(result.fun), -float(result.fun), proven=True)
+            worth, costs = -float(result.fun), np.asarray(result.lower.marginals)
+            return MipResult(result.x, worth, worth, proven=True, reduced_costs=costs)
         paid = self.objective > 0
         highest = float(self.objective[paid] @ self.upper[paid])
         return MipResult(np.zeros(0), -np.inf, highest, proven=False)

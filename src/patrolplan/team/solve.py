@@ -14,15 +14,13 @@ daily maximum of hotspots is a rule, from which visits to tasked places are exem
 
 import math
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Literal
 
 import numpy as np
 
 from patrolplan.compile_clock import CLOCK
-from patrolplan.parallel import map_in_threads
 from patrolplan.patrols.solver.solution import compute_gap_percent
-from patrolplan.team.mip import MipBuilder, MixedIntegerProgramme
+from patrolplan.team.mip import MipBuilder, MipResult, MixedIntegerProgramme
 from patrolplan.team.objective import compute_worth
 from patrolplan.team.problem import MINUTES_TOLERANCE, Floats, Floor, Ints, RotaProblem
 from patrolplan.team.programme import add_floor, add_objective, add_options
@@ -33,14 +31,24 @@ PROVEN_GAP = 1e-6
 
 CHOSEN_ABOVE = 0.5
 
-ANNEAL_STARTS = 3
-"""Independent annealing runs: one long run gets caught in one valley."""
+ANNEAL_ROUNDS = (3_000, 3_000, 6_000, 6_000, 6_000, 6_000)
+"""Moves for every school of one annealing run after another: several starts, since one long run
+gets caught in one valley, and short ones first, since most weeks need no more."""
 
-MAX_EXACT_OPTIONS = 600
-"""Maximum options of a week that is solved by branch and bound."""
+MAX_REDUCED_COST = 0.001
+"""Share of the bound that choosing an option may cost in the relaxation: others are not annealed.
+A week within the gap hardly ever holds a dearer one, and the search is the better for fewer."""
 
 MAX_OPTIONS_TO_TIGHTEN = 2500
 """Maximum options of a week whose bound is tightened by cuts at the root of the search tree."""
+
+FIRST_CUT_CHECKS, LAST_CUT_CHECKS = 8, 20
+"""Work at the root of the search tree, after the first annealing run and after the last: most of
+what cuts can lower the bound by comes at once. See `MixedIntegerProgramme.solve_from`."""
+
+MAX_PROOF_WORK = 60_000
+"""Work after which a week near enough to the bound is not proven best, unless that is wanted:
+checks times columns of the programme. It comes to about a second."""
 
 IMPOSSIBLE = -1
 """Patrols missing where no week keeps the rules, however few patrols it has."""
@@ -65,14 +73,23 @@ class SearchLimits:
     """
 
     gap_percent: float = 0.5
-    """A large week this near to the bound is good enough; small ones are proven best if `nodes` are
-    enough."""
+    """A week this near to the bound is good enough, at every size; 0 for one that is proven best if
+    `nodes` are enough."""
     nodes: int = 500
-    """Maximum nodes of the search tree of a small week."""
+    """Maximum nodes of the search tree of a week that is to be proven best."""
     moves_per_school: int = 30_000
-    """Small changes tried for every school by annealing."""
+    """Maximum small changes tried for every school by annealing."""
+    is_proven_if_quick: bool = False
+    """Whether a week within the gap is proven best all the same where that takes about a second."""
     seconds: float = math.inf
     """Maximum wall-clock time."""
+
+
+DEFAULT_LIMITS = SearchLimits(is_proven_if_quick=True)
+"""What a search keeps to that nobody limits."""
+
+PROOF_LIMITS = SearchLimits(gap_percent=0.0, nodes=20_000)
+"""What a search keeps to that goes on behind a week which is shown already."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,11 +131,11 @@ def solve_rota(
     seed
         Decides between equal weeks.
     stop
-        When to stop searching; by default `SearchLimits()`.
+        When to stop searching; by default `DEFAULT_LIMITS`.
     """
     if not len(problem):  # all closed, or everybody absent
         return RotaSolution(np.zeros(0, dtype=np.int64), 0.0, 0.0, proven=True)
-    stop = stop or SearchLimits()
+    stop = stop or DEFAULT_LIMITS
     deadline = CLOCK.read() + stop.seconds
     order = np.random.default_rng(seed).permutation(len(problem))
     mixed = problem.select(order)
@@ -130,59 +147,126 @@ def solve_rota(
     x = add_options(model, mixed)
     add_floor(model, mixed, x, floor)
     add_objective(model, mixed, x)
-    rows, bound = _search_week(model.build(), x, mixed, floor, stop, deadline=deadline, seed=seed)
+    search = _WeekSearch(model.build(), x, mixed, floor, stop, deadline=deadline)
+    rows, bound = search.run(seed)
     solution = RotaSolution.rate(problem, np.sort(order[rows]), bound)
     floor = replace(floor, chosen=np.sort(order[floor.chosen]))
     return replace(solution, floor=floor, locks_first=mixed.locks_first)
 
 
-def _search_week(
-    programme: MixedIntegerProgramme,
-    x: Ints,
-    problem: RotaProblem,
-    floor: Floor,
-    stop: SearchLimits,
-    *,
-    deadline: float,
-    seed: int,
-) -> tuple[Ints, float]:
-    """Options and a bound: branch and bound, or annealing and the relaxation's bound.
+class _WeekSearch:
+    """Annealing from above and bounds from below, until they meet within the gap.
 
-    Small weeks are solved to the end, and annealed only where that was not reached. For large ones
-    the relaxation is the bound; where the annealed week is not near enough to it and the programme
-    not too large, cuts at the root of the search tree lower the bound, and sometimes find a better
-    week.
+    The relaxation gives the first bound. Annealing runs are made one after another; after the first
+    the bound is lowered by cuts at the root of the search tree, which also may find a better week.
+    Given a good week, HiGHS takes tenths of a second for what it needs many seconds without one.
     """
 
-    def rate(rows: Ints) -> float:
-        return compute_worth(problem, rows).total
+    def __init__(
+        self,
+        programme: MixedIntegerProgramme,
+        x: Ints,
+        problem: RotaProblem,
+        floor: Floor,
+        stop: SearchLimits,
+        *,
+        deadline: float,
+    ) -> None:
+        self._programme, self._x, self._problem, self._floor = programme, x, problem, floor
+        self._stop, self._deadline = stop, deadline
+        self._best, self._worth = floor.chosen, self._rate(floor.chosen)
+        self._bound = math.inf
 
-    def anneal() -> Ints:
-        moves = stop.moves_per_school * problem.schools // ANNEAL_STARTS
-        run = partial(anneal_week, problem, floor, floor.chosen, moves=moves)
-        seeds = range(ANNEAL_STARTS * seed, ANNEAL_STARTS * (seed + 1))
-        runs = [one.result() for one in map_in_threads(lambda own: run(seed=own), seeds)]
-        return max(runs, key=rate)
+    def run(self, seed: int) -> tuple[Ints, float]:
+        """Options (rows) and a bound."""
+        gap = max(PROVEN_GAP / 2, self._stop.gap_percent / 100)
+        relaxed = self._programme.solve_relaxation(seconds=self._seconds)
+        self._bound = relaxed.bound
+        self._anneal(self._list_promising(relaxed), gap, seed)
+        if gap <= PROVEN_GAP:
+            self._lower(gap, nodes=self._stop.nodes)
+        elif self._is_small:
+            self._lower(gap, nodes=1, checks=LAST_CUT_CHECKS)
+        if self._stop.is_proven_if_quick and self._is_within(gap):
+            self._prove_if_quick()
+        return self._best, self._bound
 
-    if len(problem) <= MAX_EXACT_OPTIONS:
-        answer = programme.solve(
-            gap=PROVEN_GAP / 2, nodes=stop.nodes, seconds=deadline - CLOCK.read()
+    @property
+    def _seconds(self) -> float:
+        return self._deadline - CLOCK.read()
+
+    @property
+    def _is_small(self) -> bool:
+        return len(self._problem) <= MAX_OPTIONS_TO_TIGHTEN
+
+    def _rate(self, rows: Ints) -> float:
+        return compute_worth(self._problem, rows).total
+
+    def _is_within(self, gap: float) -> bool:
+        return self._bound - self._worth <= gap * abs(self._bound)
+
+    def _accept(self, rows: Ints) -> None:
+        worth = self._rate(rows)
+        if worth > self._worth:
+            self._best, self._worth = rows, worth
+
+    def _list_promising(self, relaxed: MipResult) -> Ints:
+        """Options that cost little in the relaxation, that fulfil locks, or that the floor has."""
+        if not len(relaxed.reduced_costs):
+            return np.arange(len(self._problem))
+        cheap = relaxed.reduced_costs[self._x] <= MAX_REDUCED_COST * abs(relaxed.bound)
+        cheap |= self._problem.lock >= 0
+        cheap[self._floor.chosen] = True
+        return np.flatnonzero(cheap)
+
+    def _anneal(self, options: Ints, gap: float, seed: int) -> None:
+        """Anneal among some options, by rounds, until the gap or all moves are reached."""
+        problem = self._problem.select(options)
+        place = np.full(len(self._problem), -1)
+        place[options] = np.arange(len(options))
+        floor = replace(self._floor, chosen=place[self._floor.chosen])
+        left = self._stop.moves_per_school
+        for number, most in enumerate(ANNEAL_ROUNDS):
+            moves = min(most, left)
+            if moves <= 0 or self._is_within(gap) or self._seconds <= 0:
+                return
+            run = len(ANNEAL_ROUNDS) * seed + number
+            rows = anneal_week(
+                problem, floor, floor.chosen, moves=moves * problem.schools, seed=run
+            )
+            self._accept(np.sort(options[rows]))
+            left -= moves
+            if not number and self._is_small:
+                self._lower(gap, nodes=1, checks=FIRST_CUT_CHECKS)
+
+    def _lower(self, gap: float, *, nodes: int, checks: float = math.inf) -> None:
+        """Lower the bound by branch and bound from the best week, which may find a better one."""
+        if self._is_within(gap):
+            return
+        start = _complete_columns(self._programme, self._x, self._best)
+        answer = self._programme.solve_from(
+            start, gap=gap, nodes=nodes, checks=checks, seconds=self._seconds
         )
-        exact = np.flatnonzero(answer.values[x] > CHOSEN_ABOVE) if len(answer.values) else None
-        if exact is not None and answer.proven:
-            return exact, answer.bound
-        annealed = anneal()
-        return annealed if exact is None else max(exact, annealed, key=rate), answer.bound
-    annealed = anneal()
-    gap = max(PROVEN_GAP / 2, stop.gap_percent / 100)
-    bound = programme.solve_relaxation(seconds=deadline - CLOCK.read()).bound
-    if rate(annealed) >= bound * (1 - gap) or len(problem) > MAX_OPTIONS_TO_TIGHTEN:
-        return annealed, bound
-    start = _complete_columns(programme, x, annealed)
-    answer = programme.tighten_bound(start, gap=gap, seconds=deadline - CLOCK.read())
-    better = answer.objective > programme.objective @ start
-    rows = np.flatnonzero(answer.values[x] > CHOSEN_ABOVE) if better else annealed
-    return rows, min(bound, answer.bound)
+        if len(answer.values):
+            self._accept(np.flatnonzero(answer.values[self._x] > CHOSEN_ABOVE))
+        self._bound = max(self._worth, min(self._bound, answer.bound))
+
+    def _prove_if_quick(self) -> None:
+        """Prove the week best where little work is enough.
+
+        Which of several best weeks it is does then not depend on the annealing: it is the one that
+        HiGHS finds by itself.
+        """
+        checks = MAX_PROOF_WORK // len(self._programme.objective)
+        self._lower(PROVEN_GAP / 2, nodes=self._stop.nodes, checks=checks)
+        if not self._is_within(PROVEN_GAP / 2):
+            return
+        answer = self._programme.solve(
+            gap=PROVEN_GAP / 2, nodes=self._stop.nodes, seconds=self._seconds
+        )
+        if answer.proven:
+            self._best = np.flatnonzero(answer.values[self._x] > CHOSEN_ABOVE)
+            self._worth, self._bound = self._rate(self._best), answer.bound
 
 
 def _complete_columns(programme: MixedIntegerProgramme, x: Ints, chosen: Ints) -> Floats:
