@@ -8,7 +8,6 @@ message must name again.
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from io import BytesIO
 from typing import Any
 
 import geopandas as gpd
@@ -63,7 +62,7 @@ from patrolplan.parallel import map_in_threads
 from patrolplan.plausibility import Alarms
 from patrolplan.tables import INCIDENTS, LeftOut
 
-CRIMES = Store("crimes", version="6")
+CRIMES = Store("crimes", version="7")
 """Change the version when what is read from a file changes."""
 
 
@@ -102,17 +101,22 @@ def read_cached_crimes(
 
 
 def _encode_if_open(file: CrimeFile) -> bytes | None:
-    """Rows as Parquet; None where one has a time, as in a force's own extract, or has faults."""
-    if file.rows["occurred_at"].notna().any():
+    """Rows as Arrow; None where one has a time, as in a force's own extract, or has faults."""
+    from pyarrow import BufferOutputStream, Table, ipc  # noqa: PLC0415 - as pandas does
+
+    if file.rows["occurred_at"].notna().any() or file.account.has_faults:
         return None
-    if file.account.has_faults:
-        return None
-    content: bytes = file.rows.to_parquet()
+    table, stream = Table.from_pandas(file.rows, nthreads=1), BufferOutputStream()
+    with ipc.new_stream(stream, table.schema, options=ipc.IpcWriteOptions(compression="lz4")) as to:
+        to.write_table(table)
+    content: bytes = stream.getvalue().to_pybytes()
     return content
 
 
 def _decode(path: TableSource, content: bytes) -> CrimeFile:
-    rows = pd.read_parquet(BytesIO(content))
+    from pyarrow import ipc  # noqa: PLC0415 - as pandas does
+
+    rows = ipc.open_stream(content).read_pandas()
     return CrimeFile(rows, RowAccount(path, len(rows)))
 
 

@@ -6,7 +6,6 @@ every line alike), which a few array calls prove; only the others are split in P
 """
 
 import csv
-import gzip
 import io
 import zlib
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from patrolplan.errors import InputError
+from patrolplan.inputs.file_sizes import read_content
 
 SNIFFED_BYTES = 65536
 DELIMITERS = ",;\t|"
@@ -168,12 +168,9 @@ def strip_cells(table: pd.DataFrame) -> pd.DataFrame:
 def _read_bytes(path: Path) -> bytes:
     """The content of a file, unpacked where its name says that it is packed."""
     try:
-        content = path.read_bytes()
-        if path.suffix.lower() == ".gz":
-            content = gzip.decompress(content)
+        return read_content(path)
     except (OSError, EOFError, zlib.error) as error:
         raise InputError.one(path, f"is broken ({error})", "fetch it again") from None
-    return content
 
 
 def _refuse_other_formats(path: Path, content: bytes) -> None:

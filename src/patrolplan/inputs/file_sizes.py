@@ -6,6 +6,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 from patrolplan.errors import InputError
 
@@ -35,20 +36,41 @@ def check_size(path: Path) -> None:
     InputError
         When the file is too large.
     """
+    try:
+        for _ in _unpack_to_bound(path):
+            pass
+    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError):
+        return
+
+
+def read_content(path: Path) -> bytes:
+    """The content of a file, unpacked where its name says that it is; refused as by `check_size`.
+
+    Raises
+    ------
+    InputError
+        When the file is too large.
+    OSError, EOFError, zlib.error
+        When it is broken.
+    """
+    is_packed = path.suffix.lower() == ".gz"
+    content = b"".join(_unpack_to_bound(path))
+    return content if is_packed else path.read_bytes()
+
+
+def _unpack_to_bound(path: Path) -> Iterator[bytes]:
+    """As `_unpack`; refuses a file as soon as it is too large."""
     packed = path.stat().st_size
     if packed > MAX_FILE_BYTES:
         _refuse(path, f"is larger than {MAX_FILE_BYTES / 2**30:g} GiB")
     bound = min(MAX_FILE_BYTES, max(SMALL_BYTES, packed * MAX_EXPANSION_RATIO))
     unpacked = 0
-    try:
-        for chunk in _unpack(path):
-            unpacked += len(chunk)
-            if unpacked > bound:
-                break
-    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError):
-        return
-    if unpacked > bound:
-        _refuse(path, f"unpacks to more than {bound / 2**20:,.0f} MiB from {packed / 2**20:,.1f}")
+    for chunk in _unpack(path):
+        unpacked += len(chunk)
+        if unpacked > bound:
+            size = f"{bound / 2**20:,.0f} MiB from {packed / 2**20:,.1f}"
+            _refuse(path, f"unpacks to more than {size}")
+        yield chunk
 
 
 def _unpack(path: Path) -> Iterator[bytes]:
@@ -66,5 +88,5 @@ def _unpack(path: Path) -> Iterator[bytes]:
                         yield chunk
 
 
-def _refuse(path: Path, what: str) -> None:
+def _refuse(path: Path, what: str) -> NoReturn:
     raise InputError.one(path, what, "use a smaller extract, of the area only")

@@ -9,7 +9,8 @@ another encoding is left to the row-exact reader, which can name its rows.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -54,7 +55,7 @@ class Coded:
         rank = np.empty(len(order), dtype=np.int64)
         rank[order] = np.arange(len(order))
         words = pd.Index([self.distinct[number] for number in order], dtype=str)
-        return pd.Categorical.from_codes(self.spread(rank, -1), words)
+        return cast("pd.Categorical", pd.Categorical.from_codes(self.spread(rank, -1), words))
 
 
 def read_regular_rows(
@@ -83,12 +84,12 @@ def read_regular_rows(
     if table is None:
         return None
     cells, crime_id = table
-    month = parse_months(pd.Series(cells["month"].distinct, dtype=str))
+    month = np.array([_parse_month(one) for one in cells["month"].distinct], "M8[ns]")
     numbers = [_parse_axis(cells[axis].distinct, axis) for axis in axes]
     is_empty = np.logical_and.reduce([cell.codes < 0 for cell in cells.values()])
-    if month.isna().any() or any(np.isnan(each).any() for each in numbers) or is_empty.any():
+    if any(np.isnat(month)) or any(np.isnan(each).any() for each in numbers) or is_empty.any():
         return None
-    points, place = _find_distinct_points(*(cells[axis] for axis in axes), *numbers)
+    points, place = _find_distinct_points(cells[axes[0]], cells[axes[1]], numbers)
     distinct = pd.DataFrame(dict(zip(axes, points, strict=True)))
     x, y = project_coordinates(distinct, projection, columns, path=text.path, source="crimes")
     force = cells.get("force", Coded(np.full(len(place), -1), []))
@@ -98,7 +99,7 @@ def read_regular_rows(
     return pd.DataFrame(
         {
             "crime_id": crime_id if ids else NO_ID,
-            "month": cells["month"].spread(month.to_numpy(), np.datetime64("NaT")),
+            "month": cells["month"].spread(month, np.datetime64("NaT")),
             "occurred_at": np.full(len(place), np.datetime64("NaT", "ns")),
             "precision": NO_TIME,
             "category": cells["category"].to_categorical(),
@@ -145,17 +146,22 @@ def _parse(
     if table.num_rows == 0:
         return None
     parts = {ours: table.column(name).chunk(0) for ours, name in coded.items()}
-    cells = {
-        ours: Coded(
-            part.indices.fill_null(-1).to_numpy().astype(np.int64), part.dictionary.to_pylist()
-        )
-        for ours, part in parts.items()
-    }
     texts = table.column(ids).chunk(0).fill_null("") if ids else array([], string())
-    has_spaces = not compute.utf8_trim_whitespace(texts).equals(texts)
-    if has_spaces or any(one != one.strip() for cell in cells.values() for one in cell.distinct):
-        return None
+    for part in (texts, *(part.dictionary for part in parts.values())):
+        if not compute.utf8_trim_whitespace(part).equals(part):
+            return None
+    cells = {}
+    for ours, part in parts.items():
+        codes = part.indices.fill_null(-1).to_numpy().astype(np.int64)
+        cells[ours] = Coded(codes, part.dictionary.to_pylist())
     return cells, hash_ids(texts.to_numpy(zero_copy_only=False))
+
+
+@cache
+def _parse_month(text: str) -> np.datetime64:
+    """First day of a month, or NaT."""
+    month: np.datetime64 = parse_months(pd.Series([text], dtype=str)).to_numpy()[0]
+    return month
 
 
 def _parse_axis(values: list[str], axis: str) -> NDArray[np.float64]:
@@ -165,7 +171,7 @@ def _parse_axis(values: list[str], axis: str) -> NDArray[np.float64]:
 
 
 def _find_distinct_points(
-    first: Coded, second: Coded, *numbers: NDArray[np.float64]
+    first: Coded, second: Coded, numbers: list[NDArray[np.float64]]
 ) -> tuple[list[NDArray[np.float64]], NDArray[np.int64]]:
     """Two (m,) coordinates of the distinct points, NaN where empty, and (n,) each row's point."""
     width = len(second.distinct) + 1

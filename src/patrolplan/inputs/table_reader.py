@@ -127,7 +127,6 @@ def open_text(
     """
     if isinstance(path, MemoryTable):
         raise TypeError(path)
-    check_size(path)
     text = open_delimited(path)
     theirs = match_columns(path, text.header, fields, columns, source, later_rows=text.first_rows)
     return text, theirs

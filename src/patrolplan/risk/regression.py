@@ -6,7 +6,7 @@ month's counts differ from it. The larger the penalty, the nearer it stays to th
 """
 
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -170,15 +170,16 @@ def _sum_products(
 
     Block by block: a weighted copy of all rows would take longer to get memory for than to use.
     """
-    size, sums, root = len(features) + 1, 0.0, np.sqrt(weight)
+    size, root = len(features) + 1, np.sqrt(weight)
+    sums = np.zeros((size, size))
     work = np.empty((size, BLOCK_ROWS))
     for start in range(0, len(weight), BLOCK_ROWS):
         rows = slice(start, start + BLOCK_ROWS)
         block = work[:, : len(root[rows])]
         block[0] = root[rows]
         np.multiply(features[:, rows], root[rows], out=block[1:])
-        sums = sums + block @ block.T
-    return np.asarray(sums)
+        sums += block @ block.T
+    return sums
 
 
 class FeatureBuilder:
@@ -278,13 +279,13 @@ class FeatureBuilder:
 
     def _sum(
         self, now: NDArray[np.int32], month: int, span: int, units: NDArray[np.int64]
-    ) -> NDArray[np.int32] | NDArray[np.float64]:
+    ) -> NDArray[Any]:
         """(r, n) counts of the `span` months before, scaled up where fewer are known.
 
         Of each category and all in the place, then of each target and all around it.
         """
         known = min(span, month)
-        counts = now - self._so_far[month - known].take(units, axis=0)
+        counts: NDArray[Any] = now - self._so_far[month - known].take(units, axis=0)
         if self.history.exposure is not None:
             counts = counts + self._estimate_missing(month, known)[units]
         return counts if known == span else counts * (span / max(known, 1))
