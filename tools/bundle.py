@@ -218,6 +218,8 @@ def build_sbom(wheels: list[Wheel], environment: dict[str, str]) -> str:
             facts = message_from_bytes(archive.read(inside))
         kind = ComponentType.APPLICATION if wheel.name == "patrolplan" else ComponentType.LIBRARY
         licence = facts["License-Expression"] or _find_licence(facts.get_all("Classifier", []))
+        if not licence and len(facts.get("License", "").splitlines()) == 1:  # else a whole text
+            licence = facts["License"]
         components[wheel.name] = Component(
             name=wheel.name,
             version=wheel.version,
