@@ -14,7 +14,7 @@ VALUES = {"--minutes": "15", "--from": "15:40", "--to": "2026-06", "--audit": "x
 
 
 def test_help_is_grouped_by_person_in_working_order(run, monkeypatch):
-    """Every command stands once, in the panel of whoever uses it; -h is help too."""
+    """Every command stands once, in the panel of the person who uses it; -h is help too."""
     monkeypatch.setenv("COLUMNS", "120")
     _, text, _ = run("-h")
     lines = [line.strip("│╭─╮ ").partition("  ")[0].strip("─ ") for line in text.splitlines()]

@@ -147,7 +147,7 @@ class _PurgeRun:
     def purge_output_folder(self, out: Path) -> Iterator[PurgeEntry]:
         """An output folder, and what interrupted runs left next to it."""
         if not out.is_dir():
-            message = f"{out}: folder not found; correct --out"
+            message = f"{out}: folder not found; correct --folder"
             raise OutputError(message)
         with lock_folder(out):
             for leftover in sorted(list_leftovers(out)):
