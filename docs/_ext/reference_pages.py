@@ -107,8 +107,8 @@ def commands_page() -> str:
     lines = [HEAD + "# Commands", "", _as_written(group.help), ""]
     lines += [
         "Exit code 0: done. 1: a problem with the input, one message a problem on standard error. ",
-        "2: wrong usage. Progress goes to standard error, results to standard output. With `--json`",
-        "problems and wrong usage are one object on standard output as well:",
+        "2: wrong usage. Progress goes to standard error, results to standard output. With",
+        "`--json` problems and wrong usage are one object on standard output as well:",
         '`{"problems": [{"where", "what", "remedy"}]}`.',
         "",
         "## Options of all commands",
