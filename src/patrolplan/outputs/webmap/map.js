@@ -245,7 +245,9 @@
     fitPatrol();
     ink.redraw();
     say(`Patrol of ${one("h2", article(id)).textContent}.`);
-    if (fragment() !== id) location.replace(`#${encodeURIComponent(id)}`);
+    // In a notebook the map is written into its frame, where a fragment would open the notebook's page.
+    const inFrame = location.protocol === "about:";
+    if (fragment() !== id && !inFrame) location.replace(`#${encodeURIComponent(id)}`);
   };
 
   const listUnwritten = (names) => {
