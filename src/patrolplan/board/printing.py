@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from patrolplan.atomic import TEMPORARY_PREFIX, UNDO_FILE, hash_content
+from patrolplan.outputs.earlier_papers import PAPERS_KEY
 from patrolplan.outputs.output_folder import build_manifest_header, replace_folder
 from patrolplan.outputs.week.calendars import FOLDER as CALENDARS
 from patrolplan.outputs.week.roster import Roster, check_officer_and_date
@@ -159,7 +160,7 @@ def print_papers(
             printed.add(f"cards/{one.file_name}.pdf")
     with tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX) as temporary:
         drawn = Path(temporary)
-        write_week_files(roster, drawn, officer=officer, date=date, earlier=folder)
+        made_from = write_week_files(roster, drawn, officer=officer, date=date, earlier=folder)
         if not whole:
             _move_part_papers(drawn, is_day=date is not None)
         with shared.lock:
@@ -168,6 +169,7 @@ def print_papers(
                 shared.reload_if_changed()
                 present, manifest = shared.state.week, shared.store.load_manifest()
                 shown = {} if whole else find_shown_cards(manifest, week)
+                made_from = _list_made_from(made_from, {} if whole else manifest, drawn)
                 papers = hash_cards(week) | hash_books(week) | hash_sheets(week)
                 shown |= {name: papers[name] for name in papers if name in printed}
                 if not whole:
@@ -177,11 +179,22 @@ def print_papers(
                 write_week_documents(present, part)
                 files = {path.relative_to(part).as_posix() for path in part.rglob("*.*")}
                 details[PRINTED_KEY] = {name: shown[name] for name in shown if name in files}
+                details[PAPERS_KEY] = {
+                    name: digest for name, digest in made_from.items() if name in files
+                }
                 details[OUT_OF_DATE_KEY] = find_outdated_papers(
                     present, files, details[PRINTED_KEY]
                 )
             shared.mark_written()
     return f"Printed {format_count(len(cards), 'card')} into {folder}"
+
+
+def _list_made_from(
+    new: Mapping[str, str], manifest: Mapping[str, Any], drawn: Path
+) -> dict[str, str]:
+    """What papers are made from: those drawn, unless they were moved, and the others as before."""
+    present = {name: digest for name, digest in new.items() if (drawn / name).is_file()}
+    return {**manifest.get(PAPERS_KEY, {}), **present}
 
 
 def _move_part_papers(drawn: Path, *, is_day: bool) -> None:

@@ -172,6 +172,8 @@ class ManifestDocument(FileModel):
     """Of a week: the officer or day that its papers are for; empty for the whole week."""
     printed: dict[str, str] = Field(default={})
     """Of a week that the board wrote: what its papers show, by a digest."""
+    papers: dict[str, str] = Field(default={})
+    """Of a week: what each paper was made from, by a digest: an equal one is copied."""
     out_of_date: list[str] = Field(default=[])
     """Papers that show an earlier week."""
     marking: str = ""

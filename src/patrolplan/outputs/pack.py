@@ -108,6 +108,7 @@ def _write_week_pack(
     report_progress: ProgressCallback | None,
 ) -> None:
     # Late, so that a plan loads none of the libraries that a week's papers and ledger need.
+    from patrolplan.outputs.earlier_papers import PAPERS_KEY  # noqa: PLC0415
     from patrolplan.outputs.week.roster import Roster, check_officer_and_date  # noqa: PLC0415
     from patrolplan.outputs.week.week_pack import write_week_files  # noqa: PLC0415
 
@@ -117,7 +118,7 @@ def _write_week_pack(
     part = _describe_part(officer, date)
     details = build_manifest_header(week.plan.area) | ({"part": part} if part else {})
     with replace_folder(out, details) as folder:
-        write_week_files(
+        details[PAPERS_KEY] = write_week_files(
             roster,
             folder,
             officer=officer,

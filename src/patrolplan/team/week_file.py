@@ -316,21 +316,7 @@ def read_week(path: str | Path, area: StudyArea, plan: Plan | Mapping[dt.date, P
         When the file does not exist or is not a week, with every reason.
     """
     entry = read_week_entry(path, area.projection)
-    duties = tuple(
-        Duty(
-            officer=row.officer,
-            urn=row.urn,
-            date=row.date,
-            start_minutes=row.start,
-            end_minutes=row.end,
-            variant=row.variant,
-            patrol=entry.routes[row.route],
-            leave_minutes=row.leave,
-            back_minutes=math.nan if row.back is None else row.back,
-            crew=row.crew,
-        )
-        for row in entry.patrols
-    )
+    duties = _build_duties(entry)
     plans = list_day_plans(plan, entry.days, area, entry.locks)
     differences = _describe_differences(entry, duties, area, plans)
     return Week(
@@ -355,6 +341,35 @@ def read_week(path: str | Path, area: StudyArea, plan: Plan | Mapping[dt.date, P
         history=tuple((row.when, row.what) for row in entry.history),
         trial=entry.trial,
     )
+
+
+def _build_duties(entry: WeekEntry) -> tuple[Duty, ...]:
+    """The duties of a week's file."""
+    return tuple(
+        Duty(
+            officer=row.officer,
+            urn=row.urn,
+            date=row.date,
+            start_minutes=row.start,
+            end_minutes=row.end,
+            variant=row.variant,
+            patrol=entry.routes[row.route],
+            leave_minutes=row.leave,
+            back_minutes=math.nan if row.back is None else row.back,
+            crew=row.crew,
+        )
+        for row in entry.patrols
+    )
+
+
+def round_week(week: Week) -> Week:
+    """A week with its duties as they are when its file is read: whole minutes, and centimetres.
+
+    So a paper is the same before and after the week was read again.
+    """
+    context = {"projection": week.plan.area.projection}
+    entry = WeekEntry.model_validate(build_week_document(week), context=context)
+    return replace(week, duties=_build_duties(entry))
 
 
 def read_chances(path: str | Path) -> pd.DataFrame | None:

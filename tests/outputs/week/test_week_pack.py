@@ -22,7 +22,7 @@ from patrolplan.outputs.week.roster import Roster
 from patrolplan.outputs.week.week_pack import build_cover_data, render_week_map
 from patrolplan.team.free_time import Appointment, FreeTime
 from patrolplan.team.week import format_day
-from patrolplan.team.week_file import build_week_document
+from patrolplan.team.week_file import build_week_document, read_week
 from patrolplan.times import format_span, format_time
 
 HERE = Path(__file__).parent
@@ -413,3 +413,37 @@ def test_a_ledger_out_of_reach_is_not_known(week, monkeypatch):
     urn = week.duties[0].urn
     assert "Notknown:novisitsarerecorded" in pages(files[f"schools/{urn}.pdf"])[1]
     assert "Weheardyou." in pages(files[f"posters/{urn}.pdf"])[0]
+
+
+def test_only_changed_papers_are_typeset(hand, folder, tmp_path, monkeypatch):
+    """A week that is read again and written over itself gives the same bytes, and draws no card.
+
+    Where a patrol is taken out, its officer's cards and schools' sheets are made, and no poster.
+    """
+    out = tmp_path / "out"
+    shutil.copytree(folder, out)
+    typeset = []
+    for name in ("render_card_books", "render_school_sheets", "render_posters"):
+        render = getattr(week_pack, name)
+
+        def record(*given, name=name, render=render, **options):
+            typeset.append((name, given[0] if name == "render_card_books" else given[1]))
+            return render(*given, **options)
+
+        monkeypatch.setattr(week_pack, name, record)
+    again = read_week(out, hand.plan.area, hand.plan)
+    pp.write_pack(again, out)
+    assert typeset == [("render_card_books", [])]
+    changed = {name for name in files(out) if read(out, name) != read(folder, name)}
+    assert changed <= {"lead.pdf"}  # it lists notes of a week that was read again
+
+    typeset.clear()
+    pp.write_pack(dataclasses.replace(again, duties=again.duties[1:]), out)
+    (_, [book]), *sheets = sorted(typeset, key=lambda made: made[0])
+    assert len(book.cards) == len(hand.duties) - 1
+    assert {name for name, _ in sheets} <= {"render_school_sheets"}
+
+
+def read(folder, name):
+    """The bytes of a file."""
+    return (folder / name).read_bytes()

@@ -26,6 +26,7 @@ from patrolplan.outputs.cartography.fonts import (
     open_template_folder,
     typeset,
 )
+from patrolplan.outputs.earlier_papers import hash_template
 from patrolplan.outputs.wording import compute_plan_id
 from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
 from patrolplan.patrols.plan import BarredPlace, Patrol, Plan
@@ -105,6 +106,14 @@ class PrintedPatrol:
     """Who patrols; where that is not known, the card has a line to write on."""
     colleagues: tuple[str, ...] = ()
     """Who else patrols from the same gate on that day."""
+
+
+def list_card_facts(printed: PrintedPatrol) -> tuple[object, ...]:
+    """All that a card shows beyond the plan's hotspots, see `patrolplan.outputs.earlier_papers`."""
+    plan, patrol, plan_id = printed.plan, printed.patrol, compute_plan_id(printed.plan)
+    named = {"officer": printed.officer, "colleagues": printed.colleagues}
+    templates = [hash_template(__package__, name) for name in (CARD_TEMPLATE, COVER_TEMPLATE)]
+    return templates, plan_id, patrol, named, build_card_data(plan, patrol, plan_id, **named)
 
 
 @dataclass(frozen=True, eq=False)

@@ -365,12 +365,10 @@ def _choose_box(
     """
     order = np.argsort(candidates.costs, kind="stable")
     best: tuple[float, int] | None = None
-    for rows in np.split(order, range(FEW_CANDIDATES, len(order), CANDIDATES_AT_ONCE)):
-        if not len(rows):
+    for tried in np.split(order, range(FEW_CANDIDATES, len(order), CANDIDATES_AT_ONCE)):
+        if not len(tried) or (best is not None and candidates.costs[tried[0]] > best[0]):
             break
-        if best is not None and candidates.costs[rows[0]] > best[0]:
-            break
-        rows = rows[~find_overlaps(candidates.boxes[rows], used).any(axis=1)]
+        rows = tried[~find_overlaps(candidates.boxes[tried], used).any(axis=1)]
         for other in same_key:
             away = np.hypot(*(candidates.boxes[rows, :2] - other[:2]).T)
             rows = rows[away >= candidates.min_gap]

@@ -9,8 +9,9 @@ from typing import Any
 
 from patrolplan.atomic import WEEK_FILE
 from patrolplan.errors import LedgerError
-from patrolplan.outputs.card.card import CardBook, PrintedPatrol, render_card_books
+from patrolplan.outputs.card.card import CardBook, PrintedPatrol, list_card_facts, render_card_books
 from patrolplan.outputs.cartography.fonts import make_printable, print_whole
+from patrolplan.outputs.earlier_papers import EarlierPapers, hash_template
 from patrolplan.outputs.output_folder import format_json, write_files
 from patrolplan.outputs.reason_words import join_words
 from patrolplan.outputs.webmap.map_layers import MapPatrol
@@ -18,11 +19,12 @@ from patrolplan.outputs.webmap.map_page import WeekView, render_map
 from patrolplan.outputs.week.calendars import render_calendars
 from patrolplan.outputs.week.day_words import describe_appointment, describe_way
 from patrolplan.outputs.week.lead_sheet import render_lead_sheet
-from patrolplan.outputs.week.poster import render_posters
-from patrolplan.outputs.week.roster import Roster, RosterOfficer, format_week
-from patrolplan.outputs.week.school_sheet import render_school_sheets
+from patrolplan.outputs.week.poster import build_poster_data, render_posters, select_shown
+from patrolplan.outputs.week.roster import Roster, RosterOfficer, RosterSchool, format_week
+from patrolplan.outputs.week.school_sheet import build_school_data, render_school_sheets
 from patrolplan.outputs.week.spreadsheet import render_week_csv, render_week_xlsx
 from patrolplan.outputs.week.task_sheets import (
+    build_tasks_data,
     choose_officer_points,
     find_duties_marking,
     format_officer_name,
@@ -42,9 +44,9 @@ from patrolplan.patrols.plan import Plan
 from patrolplan.team.ledger.promised import HOTSPOTS_FILE, build_hotspots_document
 from patrolplan.team.ledger.recent_presence import RecentPresence, load_recent_presence
 from patrolplan.team.officer_day import DayItem
-from patrolplan.team.school_answers import find_school_answers
+from patrolplan.team.school_answers import PlaceAnswer, find_school_answers
 from patrolplan.team.week import Duty, Week, format_day
-from patrolplan.team.week_file import CHANCES_FILE, build_week_document
+from patrolplan.team.week_file import CHANCES_FILE, build_week_document, round_week
 from patrolplan.text import format_count
 from patrolplan.times import format_span, format_time
 
@@ -91,11 +93,15 @@ def write_week_files(
     earlier: Path | None = None,
     executor: Executor | None = None,
     report_progress: ProgressCallback | None = None,
-) -> None:
+) -> dict[str, str]:
     """Write the papers of a week, or of an officer or day, see `patrolplan.outputs.pack`.
 
-    `earlier` is the folder of the papers that these replace, whose calendars are continued.
+    `earlier` is the folder of the papers that these replace, whose calendars are continued, and
+    whose papers are copied where they show what they would now. Returns what the manifest is to
+    say of the papers, see `patrolplan.outputs.earlier_papers`.
     """
+    roster = Roster(round_week(roster.week))
+    known = EarlierPapers(earlier, roster.week.plan)
     duties = roster.select_duties(officer, date)
     whole = officer is None and date is None
     officers = roster.select_officers(officer, date)
@@ -103,19 +109,34 @@ def write_week_files(
         "week.csv": render_week_csv(roster),
         "week.xlsx": render_week_xlsx(roster),
         "map.html": render_week_map(roster),
-        "tasks.pdf": render_task_sheets(roster, duties, wall=whole),
+        **_render_tasks(roster, duties, known, wall=whole),
         **render_calendars(roster, officers, earlier),
-        **_render_card_files(roster, officers, duties, executor, report_progress),
+        **_render_card_files(roster, officers, duties, known, executor, report_progress),
     }
     if whole:
         files["lead.pdf"] = render_lead_sheet(roster)
-    files |= _render_school_files(roster, duties, with_posters=whole)
+    files |= _render_school_files(roster, duties, known, with_posters=whole)
     write_week_documents(roster.week, folder)
     write_files(folder, files)
+    return known.seal(files)
+
+
+def _render_tasks(
+    roster: Roster, duties: Sequence[Duty], known: EarlierPapers, *, wall: bool
+) -> dict[str, bytes]:
+    """The wall's pages and the officers' sheets."""
+    facts = (
+        hash_template(__package__, "tasks.typ"),
+        build_tasks_data(roster, duties, wall=wall),
+        roster.schools,
+        [duty.patrol.stops for duty in roster.week.duties],
+    )
+    found = known.find({"tasks.pdf": facts})
+    return found or {"tasks.pdf": render_task_sheets(roster, duties, wall=wall)}
 
 
 def _render_school_files(
-    roster: Roster, duties: Sequence[Duty], *, with_posters: bool
+    roster: Roster, duties: Sequence[Duty], known: EarlierPapers, *, with_posters: bool
 ) -> dict[str, bytes]:
     """Sheets of the schools of these duties; and posters, which show nothing of a week's part."""
     week = roster.week
@@ -123,13 +144,39 @@ def _render_school_files(
     urns = [school.urn for school in roster.schools]
     sheet_urns = list(dict.fromkeys(duty.urn for duty in duties))
     answers = find_school_answers(week, presence, urns if with_posters else sheet_urns)
-    sheets = render_school_sheets(roster, sheet_urns, answers)
-    posters = render_posters(roster, answers, presence) if with_posters else {}
-    return {
-        f"{folder}/{roster.school_file_name(urn)}.pdf": pdf
-        for folder, papers in (("schools", sheets), ("posters", posters))
-        for urn, pdf in papers.items()
-    }
+    files: dict[str, bytes] = {}
+    for school in roster.schools:
+        name = f"{roster.school_file_name(school.urn)}.pdf"
+        if school.urn in sheet_urns:
+            sheet, facts = f"schools/{name}", _list_sheet_facts(roster, school, answers)
+            files |= known.find({sheet: facts}) or _name_paper(
+                sheet, render_school_sheets(roster, [school.urn], answers)
+            )
+        shown = select_shown(answers.get(school.urn, ())) if with_posters else ()
+        if shown:
+            poster, data = f"posters/{name}", build_poster_data(roster, school, shown, presence)
+            files |= known.find({poster: (hash_template(__package__, "poster.typ"), data)}) or (
+                _name_paper(poster, render_posters(roster, {school.urn: shown}, presence))
+            )
+    return files
+
+
+def _name_paper(name: str, papers: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The only paper of these, if there is one, by its file's name."""
+    return dict.fromkeys((name,), *papers.values()) if papers else {}
+
+
+def _list_sheet_facts(
+    roster: Roster, school: RosterSchool, answers: Mapping[str, Sequence[PlaceAnswer]]
+) -> tuple[object, ...]:
+    """All that a school's sheet shows: its words, and where its map's signs stand."""
+    duties = [duty for day in roster.week.days for duty in roster.school_duties(school.urn, day)]
+    return (
+        hash_template(__package__, "school.typ"),
+        build_school_data(roster, school, answers.get(school.urn, ())),
+        school,
+        [duty.patrol.stops for duty in duties],
+    )
 
 
 def _load_presence(week: Week) -> RecentPresence | None:
@@ -158,6 +205,7 @@ def _render_card_files(
     roster: Roster,
     officers: Sequence[RosterOfficer],
     duties: Sequence[Duty],
+    known: EarlierPapers,
     executor: Executor | None,
     report_progress: ProgressCallback | None,
 ) -> dict[str, bytes]:
@@ -177,10 +225,23 @@ def _render_card_files(
         for officer, own in by_officer
         for cover in [build_cover_data(roster, officer, own)]
     ]
-    files = {}
-    rendered = render_card_books(books, executor=executor, report_progress=report_progress)
-    for (officer, own), (book, cards) in zip(by_officer, rendered, strict=True):
-        files[f"cards/{officer.file_name}.pdf"] = book
+    files: dict[str, bytes] = {}
+    new = []
+    for (officer, own), book in zip(by_officer, books, strict=True):
+        cards = {
+            roster.card_path(duty): list_card_facts(card)
+            for duty, card in zip(own, book.cards, strict=True)
+        }
+        facts = {f"cards/{officer.file_name}.pdf": (book.title, book.cover, [*cards.values()])}
+        found = known.find(facts | cards)
+        files |= found or {}
+        if found is None:
+            new.append((officer, own, book))
+    rendered = render_card_books(
+        [book for _, _, book in new], executor=executor, report_progress=report_progress
+    )
+    for (officer, own, _), (whole, cards) in zip(new, rendered, strict=True):
+        files[f"cards/{officer.file_name}.pdf"] = whole
         files |= {roster.card_path(duty): card for duty, card in zip(own, cards, strict=True)}
     return files
 

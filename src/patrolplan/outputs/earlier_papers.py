@@ -1,0 +1,130 @@
+"""Papers of an earlier week that show what the new ones would: they are copied, not typeset again.
+
+The manifest of an output folder holds a digest of all that each paper was made from: its words,
+what its map shows, its templates, the inputs, settings and versions. Where the digest of a paper to
+be made is the same and the file is as it was written, its bytes are what typesetting would give.
+Nothing is stored anywhere but in the folder that holds the papers.
+"""
+
+import dataclasses
+import datetime as dt
+import hashlib
+from collections.abc import Iterable, Mapping, Set as AbstractSet
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from patrolplan.atomic import hash_content
+from patrolplan.outputs.output_folder import read_manifest
+from patrolplan.patrols.plan import Plan
+from patrolplan.provenance import compute_area_provenance, read_package_versions
+
+PAPERS_KEY = "papers"
+"""Key of the manifest: what each paper was made from, by a digest, see `seal`."""
+
+
+class EarlierPapers:
+    """The papers of an earlier folder, and what they and the new ones are made from.
+
+    Parameters
+    ----------
+    folder
+        What the new papers replace; None where nothing is to be copied.
+    plan
+        What all papers of this week rest on.
+    """
+
+    def __init__(self, folder: Path | None, plan: Plan) -> None:
+        self._folder = folder
+        self._sealed = {} if folder is None else read_manifest(folder).get(PAPERS_KEY, {})
+        origin = compute_area_provenance(plan.area)
+        self._ground = hash_facts(origin, read_package_versions(), plan.hotspots)
+        self._digests: dict[str, str] = {}
+
+    def find(self, facts: Mapping[str, object]) -> dict[str, bytes] | None:
+        """Papers that are made together, where nothing of any of them changed; None else.
+
+        `facts` are, by the name of the paper, all that it shows beyond the week's plan.
+        """
+        self._digests |= {name: hash_facts(self._ground, own) for name, own in facts.items()}
+        if self._folder is None or not {*facts} <= {*self._sealed}:
+            return None
+        try:
+            papers = {name: (self._folder / name).read_bytes() for name in facts}
+        except OSError:
+            return None
+        return papers if self.seal(papers).items() <= self._sealed.items() else None
+
+    def seal(self, papers: Mapping[str, bytes]) -> dict[str, str]:
+        """What the manifest is to say of papers: a digest of what they are made from, and of them.
+
+        Another file does not fit it, nor do papers that were not looked for.
+        """
+        return {
+            name: hash_content(self._digests[name], content)[:32]
+            for name, content in papers.items()
+            if name in self._digests
+        }
+
+
+@lru_cache(maxsize=16)
+def hash_template(package: str, name: str) -> str:
+    """Digest of a template of one of our packages."""
+    return hash_content((resources.files(package) / name).read_bytes())
+
+
+def hash_facts(*facts: object) -> str:
+    """A digest that differs where any of these values do: tables, shapes, arrays, our dataclasses.
+
+    Raises
+    ------
+    TypeError
+        For a value whose content it cannot see.
+    """
+    digest = hashlib.sha256()
+    for part in _list_parts(facts):
+        digest.update(b"%d " % len(part))
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def _list_parts(fact: object) -> Iterable[bytes]:  # noqa: C901, PLR0912 - a case a kind of value
+    """The bytes that stand for a value, each kind marked so that no two values look alike."""
+    match fact:
+        case None | bool() | int() | float() | str() | dt.date() | dt.time() | np.generic():
+            yield repr(fact).encode()
+        case bytes():
+            yield b"bytes"
+            yield fact
+        case BaseGeometry():
+            yield shapely.to_wkb(fact)
+        case np.ndarray() if fact.dtype != object:
+            yield f"{fact.dtype}{fact.shape}".encode()
+            yield np.ascontiguousarray(fact).tobytes()
+        case pd.DataFrame():
+            yield from _list_parts({str(name): fact[name].tolist() for name in fact.columns})
+        case Mapping():
+            yield f"mapping {len(fact)}".encode()
+            for item in fact.items():
+                yield from _list_parts(item)
+        case AbstractSet():
+            yield b"set"
+            yield from _list_parts(sorted(fact, key=repr))
+        case list() | tuple() | np.ndarray():
+            yield f"row {len(fact)}".encode()
+            for one in fact:
+                yield from _list_parts(one)
+        case _ if dataclasses.is_dataclass(fact):
+            yield type(fact).__name__.encode()
+            for one in dataclasses.fields(fact):
+                yield from _list_parts(getattr(fact, one.name))
+        case _ if pd.api.types.is_scalar(fact):  # pandas' own: times, and what is missing
+            yield repr(fact).encode()
+        case _:
+            message = f"no digest of a {type(fact).__name__}"
+            raise TypeError(message)
