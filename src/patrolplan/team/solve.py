@@ -35,6 +35,9 @@ ANNEAL_ROUNDS = (3_000, 3_000, 6_000, 6_000, 6_000, 6_000)
 """Moves for every school of one annealing run after another: several starts, since one long run
 gets caught in one valley, and short ones first, since most weeks need no more."""
 
+LARGE_ROUNDS = (10_000, 10_000, 10_000)
+"""The same for weeks too large to tighten, which short runs leave unfinished."""
+
 MAX_REDUCED_COST = 0.001
 """Share of the bound that choosing an option may cost in the relaxation: others are not annealed.
 A week within the gap hardly ever holds a dearer one, and the search is the better for fewer."""
@@ -226,7 +229,7 @@ class _WeekSearch:
         place[options] = np.arange(len(options))
         floor = replace(self._floor, chosen=place[self._floor.chosen])
         left = self._stop.moves_per_school
-        for number, most in enumerate(ANNEAL_ROUNDS):
+        for number, most in enumerate(ANNEAL_ROUNDS if self._is_small else LARGE_ROUNDS):
             moves = min(most, left)
             if moves <= 0 or self._is_within(gap) or self._seconds <= 0:
                 return
