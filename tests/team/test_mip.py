@@ -30,7 +30,7 @@ programme = MixedIntegerProgramme(
     row_upper=np.full(20, 40.0),
 )
 for answer in (
-    programme.tighten_bound(np.zeros(60), gap=1e-6),
+    programme.solve_from(np.zeros(60), gap=1e-6, nodes=1),
     programme.solve(gap=1e-6, nodes=100, seconds=20.0),
     programme.solve_relaxation(seconds=20.0),
 ):
