@@ -111,9 +111,10 @@ class PrintedPatrol:
 def list_card_facts(printed: PrintedPatrol) -> tuple[object, ...]:
     """All that a card shows beyond the plan's hotspots, see `patrolplan.outputs.earlier_papers`."""
     plan, patrol, plan_id = printed.plan, printed.patrol, compute_plan_id(printed.plan)
-    named = {"officer": printed.officer, "colleagues": printed.colleagues}
+    officer, colleagues = printed.officer, printed.colleagues
+    words = build_card_data(plan, patrol, plan_id, officer=officer, colleagues=colleagues)
     templates = [hash_template(__package__, name) for name in (CARD_TEMPLATE, COVER_TEMPLATE)]
-    return templates, plan_id, patrol, named, build_card_data(plan, patrol, plan_id, **named)
+    return templates, plan_id, patrol, officer, colleagues, words
 
 
 @dataclass(frozen=True, eq=False)

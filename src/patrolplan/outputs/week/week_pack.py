@@ -163,7 +163,7 @@ def _render_school_files(
 
 def _name_paper(name: str, papers: Mapping[str, bytes]) -> dict[str, bytes]:
     """The only paper of these, if there is one, by its file's name."""
-    return dict.fromkeys((name,), *papers.values()) if papers else {}
+    return {name: next(iter(papers.values()))} if papers else {}
 
 
 def _list_sheet_facts(
@@ -228,12 +228,12 @@ def _render_card_files(
     files: dict[str, bytes] = {}
     new = []
     for (officer, own), book in zip(by_officer, books, strict=True):
-        cards = {
+        facts: dict[str, object] = {
             roster.card_path(duty): list_card_facts(card)
             for duty, card in zip(own, book.cards, strict=True)
         }
-        facts = {f"cards/{officer.file_name}.pdf": (book.title, book.cover, [*cards.values()])}
-        found = known.find(facts | cards)
+        facts[f"cards/{officer.file_name}.pdf"] = (book.title, book.cover, [*facts.values()])
+        found = known.find(facts)
         files |= found or {}
         if found is None:
             new.append((officer, own, book))
