@@ -121,7 +121,7 @@ event.register("numba:compile", _CompileListener())
 
 def compile_function(function: Function, signature: str | None) -> Function:
     """Compile a function that lets other threads run, and cache the result on disk."""
-    dispatcher: Any = numba.njit(error_model="numpy", nogil=True)(function)
+    dispatcher: Any = numba.njit(error_model="numpy", nogil=True, no_cfunc_wrapper=True)(function)
     cache = None if numba.config.DISABLE_JIT else _open_cache(function)
     if cache is not None:
         dispatcher._cache = cache  # noqa: SLF001 - as enable_caching sets its own

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from patrolplan.compiled import jit_compile
-from patrolplan.patrols.solver.tour import SearchFacts, Tour, update_times
+from patrolplan.patrols.solver.tour import SearchFacts, Tour, update_all_times
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -194,7 +194,7 @@ def shorten_changed(
     for r in range(tour.length.shape[0]):
         if not dirty[r]:
             continue
-        count = 0
+        count = np.int64(0)
         for p in range(1, tour.length[r] - 1):
             k = route[r, p]
             at = position[k]
@@ -208,7 +208,7 @@ def shorten_changed(
                 count += 1
         if shorten_route(facts, tour, r, queue, waiting, count):
             improved = True
-            update_times(facts, tour, r, 1, tour.length[r] - 2)
+            update_all_times(facts, tour, r)
     return improved
 
 
@@ -262,4 +262,4 @@ def exchange_tails(  # noqa: C901 - one compiled loop
     for r in (first, second):
         dirty[r] = True
         visited_by[route[r, 1 : tour.length[r] - 1]] = r
-        update_times(facts, tour, r, 1, tour.length[r] - 2)
+        update_all_times(facts, tour, r)

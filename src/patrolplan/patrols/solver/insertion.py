@@ -161,7 +161,7 @@ def insert_in_order(  # noqa: C901, PLR0912, PLR0917 - one compiled loop
     order: NDArray[np.int64],
     blink: float,
     rng: NDArray[np.uint64],
-    greedy: bool,  # noqa: FBT001
+    greedy: np.bool_,
 ) -> None:
     """Insert each stop where it delays a dirty route least, if it fits.
 
@@ -181,13 +181,15 @@ def insert_in_order(  # noqa: C901, PLR0912, PLR0917 - one compiled loop
         facts.times, facts.transposed_times, facts.group_number, facts.value.shape[0],
     )  # fmt: skip
     always_open, symmetric = facts.always_open, facts.symmetric
-    most, most_k, most_r, most_p = -1.0, -1, -1, -1
+    # A plain -1 would be a type of its own, for which all that is called is compiled once more.
+    nobody = np.int64(-1)
+    most, most_k, most_r, most_p = -1.0, nobody, nobody, nobody
     for number in range(order.shape[0]):
         k = order[number]
         if blocked[k] > 0 or visited_by[k] >= 0:
             continue
         opening, close, dwell = facts.opening[k], facts.closing[k], facts.dwell[k]
-        best, best_r, best_p = np.inf, -1, -1
+        best, best_r, best_p = np.inf, nobody, nobody
         for r in range(length.shape[0]):
             if not dirty[r]:
                 continue
@@ -204,7 +206,7 @@ def insert_in_order(  # noqa: C901, PLR0912, PLR0917 - one compiled loop
                 continue
             # Without windows the delay depends on two stops alone, and there is one room for all.
             most_delay = min(best, due[r, final] * LESS - leave[r, final])
-            intact = -1
+            intact = nobody
             if before[r, k] >= 0:
                 intact = find_row(
                     route, visited_by, position, r, before[r, k], after[r, k], symmetric

@@ -41,7 +41,7 @@ from patrolplan.patrols.solver.tour import (
     draw_integer,
     draw_uniform,
     remove_stops,
-    update_times,
+    update_all_times,
 )
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def ruin(  # noqa: C901 - one compiled loop
             break
     for r in range(team):
         if dirty[r]:
-            update_times(facts, tour, r, 1, tour.length[r] - 2)
+            update_all_times(facts, tour, r)
     return seed
 
 
@@ -147,7 +147,7 @@ def recreate(  # noqa: PLR0917 - compiled functions have no keywords
         else:
             keys[number] = times[0, seed, k] * (0.5 + noise)
     order = out[np.argsort(keys[: out.shape[0]])]
-    insert_in_order(facts, tour, places, dirty, order, blink, rng, False)  # noqa: FBT003
+    insert_in_order(facts, tour, places, dirty, order, blink, rng, np.bool_(0))
 
 
 @jit_compile()
@@ -221,7 +221,7 @@ def run_rounds(  # noqa: PLR0913, PLR0917 - compiled functions have no keywords
     dirty, everyone = np.zeros(team, dtype=np.bool_), np.ones(team, dtype=np.bool_)
     keys, queue = np.empty(size), np.empty(size, dtype=np.int32)
     waiting = np.zeros(size, dtype=np.bool_)
-    count = 0
+    count = np.int64(0)
     for _ in range(rounds):
         dirty[:] = False
         seed = ruin(facts, trial, dirty, parameters[0], parameters[1], rng)

@@ -1,9 +1,12 @@
-"""Two ways to begin the search, compiled; which is better depends on where the prizes are.
+"""Two ways to begin the search; which is better depends on where the prizes are.
 
 *Greedy insertion* goes where value for a minute of delay is high, first of all near the start;
 where prizes grow with the distance it never gets to them. A *thinned tour* begins from the other
 side: an officer visits everything that is left, by a tour that edge exchanges have shortened, and
 the part of least value for the minutes it costs is dropped until the officer is back in time.
+
+Both call compiled functions a few times only. To compile their loops as well would take seconds of
+each computer's first run.
 """
 
 from __future__ import annotations
@@ -15,13 +18,12 @@ import numpy as np
 from patrolplan.compiled import jit_compile
 from patrolplan.patrols.solver.edge_exchange import shorten_route
 from patrolplan.patrols.solver.insertion import Places, insert_in_order
-from patrolplan.patrols.solver.tour import SearchFacts, Tour, remove_stops, update_times
+from patrolplan.patrols.solver.tour import SearchFacts, Tour, remove_stops, update_all_times
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-@jit_compile()
 def build_greedily(facts: SearchFacts, tour: Tour, places: Places, rng: NDArray[np.uint64]) -> None:
     """Insert the stop of most value for each minute of delay, until none fits."""
     dirty = np.ones(tour.length.shape[0], dtype=np.bool_)
@@ -29,10 +31,9 @@ def build_greedily(facts: SearchFacts, tour: Tour, places: Places, rng: NDArray[
     visited = -1
     while visited < tour.length.sum():
         visited = tour.length.sum()
-        insert_in_order(facts, tour, places, dirty, order, 0.0, rng, True)  # noqa: FBT003
+        insert_in_order(facts, tour, places, dirty, order, 0.0, rng, np.bool_(1))
 
 
-@jit_compile()
 def shorten_everywhere(facts: SearchFacts, tour: Tour, r: int) -> None:
     """Exchange edges at every stop of a route until none saves time, and update its times."""
     queue = tour.route[r, 1 : tour.length[r] - 1].copy()
@@ -41,7 +42,7 @@ def shorten_everywhere(facts: SearchFacts, tour: Tour, r: int) -> None:
     spare = np.empty(facts.value.shape[0], dtype=np.int32)
     spare[: queue.shape[0]] = queue
     shorten_route(facts, tour, r, spare, waiting, queue.shape[0])
-    update_times(facts, tour, r, 1, tour.length[r] - 2)
+    update_all_times(facts, tour, r)
 
 
 @jit_compile()
@@ -53,10 +54,10 @@ def thin_route(facts: SearchFacts, tour: Tour, r: int) -> None:
     """
     times = facts.times[facts.group_number[r]]
     route, leg, leave = tour.route[r], tour.leg[r], tour.leave[r]
-    final = tour.length[r] - 1
+    final, one = tour.length[r] - 1, np.int64(1)
     while final > 1 and leave[final] > facts.latest[r]:
         excess = leave[final] - facts.latest[r]
-        least, first, last = np.inf, 1, 1
+        least, first, last = np.inf, one, one
         for low in range(1, final):
             value, way = 0.0, leg[low - 1]
             for high in range(low, final):
@@ -67,10 +68,9 @@ def thin_route(facts: SearchFacts, tour: Tour, r: int) -> None:
                     least, first, last = value / saved, low, high
         remove_stops(facts, tour, r, first, last - first + 1)
         final -= last - first + 1
-        update_times(facts, tour, r, 1, final - 1)
+        update_all_times(facts, tour, r)
 
 
-@jit_compile()
 def build_thinned(
     facts: SearchFacts,
     unlimited: SearchFacts,
@@ -87,7 +87,7 @@ def build_thinned(
     for r in range(team):
         alone = np.zeros(team, dtype=np.bool_)
         alone[r] = True
-        insert_in_order(unlimited, tour, places, alone, order, 0.0, rng, False)  # noqa: FBT003
+        insert_in_order(unlimited, tour, places, alone, order, 0.0, rng, np.bool_(0))
         shorten_everywhere(facts, tour, r)
         thin_route(facts, tour, r)
         shorten_everywhere(facts, tour, r)

@@ -92,6 +92,12 @@ def update_times(facts: SearchFacts, tour: Tour, r: int, first: int, last: int) 
 
 
 @jit_compile()
+def update_all_times(facts: SearchFacts, tour: Tour, r: int) -> None:
+    """Compute all times of a route again."""
+    update_times(facts, tour, r, np.int64(1), tour.length[r] - 2)
+
+
+@jit_compile()
 def remove_stops(facts: SearchFacts, tour: Tour, r: int, first: int, count: int) -> None:
     """Remove stops from a route without updating its times."""
     route = tour.route[r]
