@@ -244,14 +244,14 @@ def _prefer_near(places: Sequence[StreetPlaces], route: BaseGeometry) -> list[St
     middles = shapely.points(np.concatenate([boxes[:, :2] for boxes, _ in places]))
     ends = np.cumsum([len(boxes) for boxes, _ in places])[:-1]
     near = np.split(shapely.dwithin(route, middles, MAX_ROUTE_DISTANCE), ends)
-    kept = np.concatenate([own if own.any() else ~own for own in near])
+    chosen = np.concatenate([own if own.any() else ~own for own in near])
     away = np.zeros(len(middles))
-    apart = kept & ~shapely.dwithin(route, middles, AT_ROUTE_DISTANCE)
+    apart = chosen & ~shapely.dwithin(route, middles, AT_ROUTE_DISTANCE)
     away[apart] = shapely.distance(middles[apart], route) - AT_ROUTE_DISTANCE
     return [
         (boxes[rows], costs[rows] + np.maximum(0.0, far[rows]) * 0.4)
         for (boxes, costs), rows, far in zip(
-            places, np.split(kept, ends), np.split(away, ends), strict=True
+            places, np.split(chosen, ends), np.split(away, ends), strict=True
         )
     ]
 
