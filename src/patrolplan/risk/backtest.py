@@ -133,7 +133,7 @@ class Backtest:
             str(row.category): f"PAI {row.pai:.2f}, {row.ratio:.2f} times the prior count "
             + (
                 "(too few months for an interval)"
-                if np.isnan(row.difference_low)
+                if pd.isna(row.difference_low)
                 else f"(difference {row.difference_low:+.2f} to {row.difference_high:+.2f})"
             )
             for row in chosen.itertuples()
