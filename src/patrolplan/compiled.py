@@ -72,3 +72,12 @@ def mix_bits(word: np.uint64, shift: np.uint64) -> np.uint64:
     One step of the generator SplitMix64 (Steele, Lea and Flood 2014).
     """
     return (word ^ (word >> shift)) * np.uint64(0xBF58476D1CE4E5B9)
+
+
+@jit_compile("i8(i8)")
+def widen(number: int) -> int:
+    """Give a constant the type of all whole numbers.
+
+    To numba a constant is a type of its own, for which it compiles all that takes it once more.
+    """
+    return number

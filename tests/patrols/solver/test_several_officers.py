@@ -9,28 +9,27 @@ import numpy as np
 import pytest
 
 from patrolplan.patrols.solver import several_officers as search
-from patrolplan.patrols.solver.edge_exchange import exchange_tails
 from patrolplan.patrols.solver.packing import ReducedSolution
 from patrolplan.patrols.solver.problem import Officer, OrienteeringProblem
 from patrolplan.patrols.solver.reduce import reduce_problem
 from patrolplan.patrols.solver.starts import build_thinned, shorten_everywhere
 
 
-def build_case(xy, prizes, limit, officers=1, windows=None):
+def build_case(xy, prizes, limit, officers=1):
     """Reduce a problem of points whose first one is start and end."""
     xy = np.asarray(xy, dtype=float)
     travel = np.hypot(*(xy[:, None] - xy[None]).transpose(2, 0, 1))
     team = (Officer(0, 0, 0.0, limit),) * officers
     dwell = np.zeros(len(xy))
-    problem = OrienteeringProblem(travel, prizes, dwell, team, windows, barred=frozenset({0}))
+    problem = OrienteeringProblem(travel, prizes, dwell, team, barred=frozenset({0}))
     return reduce_problem(problem)
 
 
-def build_town(seed, stops, limit, officers=1, windows=None):
+def build_town(seed, stops, limit, officers=1):
     """A case of random points and prizes."""
     rng = np.random.default_rng(seed)
     prizes = rng.integers(1, 30, stops + 1).astype(float)
-    return build_case(rng.uniform(0, 100, (stops + 1, 2)), prizes, limit, officers, windows)
+    return build_case(rng.uniform(0, 100, (stops + 1, 2)), prizes, limit, officers)
 
 
 def check_tour(facts, tour):
@@ -78,24 +77,6 @@ def test_exchanges_shorten_a_route_to_where_no_part_reversed_is_shorter():
             assert measure(facts, turned) >= length - 1e-6
         found += length <= best + 1e-9
     assert found >= 20
-
-
-@pytest.mark.parametrize("windows", [False, True])
-def test_exchanged_tails_are_in_time(windows):
-    """Exchanging tails keeps the stops, whatever the windows, and often does something."""
-    rng = np.random.default_rng(3)
-    opening = rng.uniform(0, 100, 41)
-    hours = np.column_stack([opening, opening + 80]) if windows else None
-    case = build_town(2, 40, 250.0, 3, hours)
-    walk = search._RouteSearch(case, ReducedSolution({}, 0.0, math.inf, 0), 1)
-    facts, tour = walk.facts, walk.line.now
-    stops, changed = check_tour(facts, tour), 0
-    for seed in range(case.size):
-        dirty = np.zeros(3, dtype=bool)
-        exchange_tails(facts, tour, dirty, seed)
-        assert check_tour(facts, tour) == stops
-        changed += dirty.sum() == 2
-    assert changed > 0
 
 
 @pytest.mark.parametrize("officers", [1, 3])

@@ -7,21 +7,19 @@ improved by the two classic exchanges, each looked for only between near neighbo
 - *2-opt* (Croes 1958): two edges are replaced and the part between them is walked backwards.
 - *or-opt* (Or 1976): up to three stops in a row are walked elsewhere, either way round.
 
-With windows neither keeps its time in general. There, and between any routes of officers who are
-alike, *tails are exchanged* (2-opt*, Potvin and Rousseau 1995): after a stop each officer goes on
-as the other would have. Whether both are in time takes constant time to check, as for insertions.
+With windows neither keeps its time in general, and nothing is exchanged. (Exchanging the tails of
+two routes, 2-opt*, brought nothing there that ruin and recreate does not find by itself.)
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from patrolplan.compiled import jit_compile
+from patrolplan.compiled import jit_compile, widen
 from patrolplan.patrols.solver.tour import SearchFacts, Tour, update_all_times
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 
@@ -194,7 +192,7 @@ def shorten_changed(
     for r in range(tour.length.shape[0]):
         if not dirty[r]:
             continue
-        count = np.int64(0)
+        count = widen(0)
         for p in range(1, tour.length[r] - 1):
             k = route[r, p]
             at = position[k]
@@ -210,56 +208,3 @@ def shorten_changed(
             improved = True
             update_all_times(facts, tour, r)
     return improved
-
-
-@jit_compile()
-def exchange_tails(  # noqa: C901 - one compiled loop
-    facts: SearchFacts, tour: Tour, dirty: NDArray[np.bool_], seed: int
-) -> None:
-    """Exchange the tails of two routes near a stop, if both are then in time.
-
-    The routes are those of the two visited stops nearest to it whose officers are alike. Of the
-    four ways to cut them before or behind these stops, the one is taken that adds least travel.
-    """
-    visited_by, position, route = tour.visited_by, tour.position, tour.route
-    leave, due, leg = tour.leave, tour.latest_begin, tour.leg
-    opening, neighbours = facts.opening, facts.neighbours
-    first, second, at, other = -1, -1, 0, 0
-    for step in range(-1, neighbours.shape[1]):
-        k = seed if step < 0 else np.int64(neighbours[seed, step])
-        if visited_by[k] < 0:
-            continue
-        if first < 0:
-            first, at = visited_by[k], position[k]
-        elif visited_by[k] != first:
-            second, other = visited_by[k], position[k]
-            break
-    if second < 0 or facts.group_number[first] != facts.group_number[second]:
-        return
-    times, size = facts.times[facts.group_number[first]], facts.value.shape[0]
-    least, p, q = np.inf, -1, -1
-    for here in range(at - 1, at + 1):
-        for there in range(other - 1, other + 1):
-            added = -leg[first, here] - leg[second, there]
-            fits = True
-            for one, cut, two, go in ((first, here, second, there), (second, there, first, here)):
-                i, j = route[one, cut], route[two, go + 1]
-                begin = leave[one, cut] + times[i, j]
-                added += times[i, j]
-                if j < size:
-                    begin = max(begin, opening[j])
-                fits = fits and begin <= due[two, go + 1]
-            # Whole routes that are exchanged are the same two.
-            if fits and added < least and here + there > 0:
-                least, p, q = added, here, there
-    if p < 0:
-        return
-    tail = route[first, p + 1 : tour.length[first]].copy()
-    moved = tour.length[second] - q - 1
-    route[first, p + 1 : p + 1 + moved] = route[second, q + 1 : q + 1 + moved]
-    route[second, q + 1 : q + 1 + tail.shape[0]] = tail
-    tour.length[first], tour.length[second] = p + 1 + moved, q + 1 + tail.shape[0]
-    for r in (first, second):
-        dirty[r] = True
-        visited_by[route[r, 1 : tour.length[r] - 1]] = r
-        update_all_times(facts, tour, r)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from patrolplan.compiled import jit_compile
+from patrolplan.compiled import jit_compile, widen
 from patrolplan.patrols.solver.tour import SearchFacts, Tour, draw_uniform, insert_stop
 
 if TYPE_CHECKING:
@@ -181,8 +181,7 @@ def insert_in_order(  # noqa: C901, PLR0912, PLR0917 - one compiled loop
         facts.times, facts.transposed_times, facts.group_number, facts.value.shape[0],
     )  # fmt: skip
     always_open, symmetric = facts.always_open, facts.symmetric
-    # A plain -1 would be a type of its own, for which all that is called is compiled once more.
-    nobody = np.int64(-1)
+    nobody = widen(-1)
     most, most_k, most_r, most_p = -1.0, nobody, nobody, nobody
     for number in range(order.shape[0]):
         k = order[number]

@@ -5,7 +5,6 @@ One round changes a tour, which holds the routes of all officers, in five steps:
 1. *Ruin.* A random stop is drawn. From the routes that pass near it, one or a few strings of
    neighbouring stops are removed (slack induction by string removals, Christiaens and Vanden
    Berghe 2020), which makes room in one place rather than a little everywhere.
-   Now and then two routes exchange what comes after that place (`edge_exchange`).
 2. *Recreate.* All stops outside the tour are tried in an order drawn for this round (by chance, by
    prize, by prize for each minute, or by nearness to the drawn stop). Each goes where it delays a
    route least, if it fits at all. A place is overlooked now and then, so that the same gap is not
@@ -25,8 +24,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from patrolplan.compiled import jit_compile, mix_bits
-from patrolplan.patrols.solver.edge_exchange import exchange_tails, shorten_changed
+from patrolplan.compiled import jit_compile, mix_bits, widen
+from patrolplan.patrols.solver.edge_exchange import shorten_changed
 from patrolplan.patrols.solver.insertion import (
     Places,
     insert_in_order,
@@ -55,8 +54,6 @@ RANDOM_SHARE, PRIZE_SHARE, RATIO_SHARE = 0.2, 0.2, 0.4
 SPLIT_CHANCE, KEEP_ONE_MORE_CHANCE = 0.5, 0.5
 # Chance that a route may lose more than one string.
 REPEAT_CHANCE = 0.5
-# Chance that two routes that pass where stops were removed exchange their tails.
-TAIL_CHANCE = 0.2
 
 
 @jit_compile()
@@ -221,12 +218,10 @@ def run_rounds(  # noqa: PLR0913, PLR0917 - compiled functions have no keywords
     dirty, everyone = np.zeros(team, dtype=np.bool_), np.ones(team, dtype=np.bool_)
     keys, queue = np.empty(size), np.empty(size, dtype=np.int32)
     waiting = np.zeros(size, dtype=np.bool_)
-    count = np.int64(0)
+    count = widen(0)
     for _ in range(rounds):
         dirty[:] = False
         seed = ruin(facts, trial, dirty, parameters[0], parameters[1], rng)
-        if team > 1 and draw_uniform(rng) < TAIL_CHANCE:
-            exchange_tails(facts, trial, dirty, seed)
         # Officers who go nowhere may always be sent out.
         dirty |= trial.length == EMPTY_LENGTH
         if facts.always_open:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from patrolplan.compiled import jit_compile
+from patrolplan.compiled import jit_compile, widen
 from patrolplan.patrols.solver.edge_exchange import shorten_route
 from patrolplan.patrols.solver.insertion import Places, insert_in_order
 from patrolplan.patrols.solver.tour import SearchFacts, Tour, remove_stops, update_all_times
@@ -54,7 +54,7 @@ def thin_route(facts: SearchFacts, tour: Tour, r: int) -> None:
     """
     times = facts.times[facts.group_number[r]]
     route, leg, leave = tour.route[r], tour.leg[r], tour.leave[r]
-    final, one = tour.length[r] - 1, np.int64(1)
+    final, one = tour.length[r] - 1, widen(1)
     while final > 1 and leave[final] > facts.latest[r]:
         excess = leave[final] - facts.latest[r]
         least, first, last = np.inf, one, one

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from patrolplan.compiled import jit_compile
+from patrolplan.compiled import jit_compile, widen
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -94,7 +94,7 @@ def update_times(facts: SearchFacts, tour: Tour, r: int, first: int, last: int) 
 @jit_compile()
 def update_all_times(facts: SearchFacts, tour: Tour, r: int) -> None:
     """Compute all times of a route again."""
-    update_times(facts, tour, r, np.int64(1), tour.length[r] - 2)
+    update_times(facts, tour, r, widen(1), tour.length[r] - 2)
 
 
 @jit_compile()
