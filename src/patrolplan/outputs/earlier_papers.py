@@ -67,7 +67,7 @@ class EarlierPapers:
         """
         return {
             name: hash_content(self._digests[name], content)[:32]
-            for name, content in papers.items()
+            for name, content in sorted(papers.items())
             if name in self._digests
         }
 
