@@ -130,13 +130,13 @@ class Backtest:
             self.results["chosen"] & (self.results["coverage"] == MARGIN_COVERAGE)
         ]
         facts = {
-            str(row.category): f"PAI {row.pai:.2f}, {row.ratio:.2f} times the prior count "
+            str(row["category"]): f"PAI {row['pai']:.2f}, {row['ratio']:.2f} times the prior count "
             + (
                 "(too few months for an interval)"
-                if pd.isna(row.difference_low)
-                else f"(difference {row.difference_low:+.2f} to {row.difference_high:+.2f})"
+                if pd.isna(row["difference_low"])
+                else f"(difference {row['difference_low']:+.2f} to {row['difference_high']:+.2f})"
             )
-            for row in chosen.itertuples()
+            for row in chosen.to_dict("records")
         }
         title = (
             f"Back-test at {format_percent(MARGIN_COVERAGE)} of street length, "
