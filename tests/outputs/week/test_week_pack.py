@@ -17,6 +17,7 @@ from playwright.sync_api import sync_playwright
 import patrolplan as pp
 from patrolplan.errors import InputError, LedgerError, OutputError
 from patrolplan.outputs import wording
+from patrolplan.outputs.earlier_papers import EarlierPapers
 from patrolplan.outputs.week import week_pack
 from patrolplan.outputs.week.roster import Roster
 from patrolplan.outputs.week.week_pack import build_cover_data, render_week_map
@@ -409,7 +410,8 @@ def test_a_ledger_out_of_reach_is_not_known(week, monkeypatch):
         raise LedgerError
 
     monkeypatch.setattr(week_pack, "load_recent_presence", fail)
-    files = week_pack._render_school_files(Roster(week), week.duties[:1], with_posters=True)
+    roster, known = Roster(week), EarlierPapers(None, week.plan)
+    files = week_pack._render_school_files(roster, week.duties[:1], known, with_posters=True)
     urn = week.duties[0].urn
     assert "Notknown:novisitsarerecorded" in pages(files[f"schools/{urn}.pdf"])[1]
     assert "Weheardyou." in pages(files[f"posters/{urn}.pdf"])[0]

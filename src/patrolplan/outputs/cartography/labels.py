@@ -32,10 +32,8 @@ LABEL_EDGE_MARGIN = 2.0
 """Points between a label and the edge of the map."""
 BEND_SAMPLES = 7
 """Where along a label its line is compared with the label's straight base."""
-FEW_CANDIDATES = 16
-"""Places that are looked at first: most labels need no more..."""
 CANDIDATES_AT_ONCE = 48
-"""...and how many then, at a time."""
+"""Places that are looked at together."""
 AVOIDED_COST = 8.0
 """Added to the cost of a place on ground that is to be avoided."""
 LINE_WIDTH = 3.0
@@ -365,10 +363,11 @@ def _choose_box(
     """
     order = np.argsort(candidates.costs, kind="stable")
     best: tuple[float, int] | None = None
-    for tried in np.split(order, range(FEW_CANDIDATES, len(order), CANDIDATES_AT_ONCE)):
-        if not len(tried) or (best is not None and candidates.costs[tried[0]] > best[0]):
+    for start in range(0, len(order), CANDIDATES_AT_ONCE):
+        rows = order[start : start + CANDIDATES_AT_ONCE]
+        if best is not None and candidates.costs[rows[0]] > best[0]:
             break
-        rows = tried[~find_overlaps(candidates.boxes[tried], used).any(axis=1)]
+        rows = rows[~find_overlaps(candidates.boxes[rows], used).any(axis=1)]
         for other in same_key:
             away = np.hypot(*(candidates.boxes[rows, :2] - other[:2]).T)
             rows = rows[away >= candidates.min_gap]

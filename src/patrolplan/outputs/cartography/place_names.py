@@ -54,9 +54,7 @@ REPEAT_POINTS = 300.0
 SYMBOL_EDGE_MARGIN = 4.0
 """Points; signs nearer to the edge of the map are not drawn."""
 MAX_ROUTE_DISTANCE = 45.0
-"""Points; names of streets on the route stand within this distance of it..."""
-AT_ROUTE_DISTANCE = 14.0
-"""...and best within this one."""
+"""Points; names of streets on the route stand within this distance of it."""
 SYMBOL_STYLES: Mapping[str, tuple[float, bool, str]] = {
     "bus_stop": (3.5, False, "#8a8a8a"),
     "station": (6.0, True, ""),
@@ -68,8 +66,6 @@ Names of bus stops have a plate, because most are called after some other street
 """
 
 
-StreetPlaces = tuple[Boxes, NDArray[np.float64]]
-"""(n, 5) boxes where a street's name could stand, and their (n,) costs."""
 LabelKind = Literal["name", "route_street", "leg", "key", "feared"]
 
 
@@ -224,36 +220,24 @@ def build_route_labels(
     ]
     places = _find_street_places(streets, sizes, ROUTE_PLACINGS, max_length_ratio=2.2)
     labels = []
-    for number, (street, (boxes, costs)) in enumerate(
-        zip(streets, _prefer_near(places, route), strict=True)
-    ):
-        candidates = LabelCandidates(street.name, boxes, costs)
+    for number, street in enumerate(streets):
+        candidates = LabelCandidates(street.name, *_prefer_near(*places[number], route))
         size, is_bold = types[number], bold[number]
         labels.append(MapLabel(texts[number], size, is_bold, "black", candidates, "route_street"))
     return labels
 
 
-def _prefer_near(places: Sequence[StreetPlaces], route: BaseGeometry) -> list[StreetPlaces]:
-    """Boxes near the route, if a street has any: its name belongs where it is walked.
-
-    Most boxes are at the route or far from it, which is found faster than how far.
-    """
-    if route.is_empty or not places:
-        return list(places)
-    shapely.prepare(route)
-    middles = shapely.points(np.concatenate([boxes[:, :2] for boxes, _ in places]))
-    ends = np.cumsum([len(boxes) for boxes, _ in places])[:-1]
-    near = np.split(shapely.dwithin(route, middles, MAX_ROUTE_DISTANCE), ends)
-    chosen = np.concatenate([own if own.any() else ~own for own in near])
-    away = np.zeros(len(middles))
-    apart = chosen & ~shapely.dwithin(route, middles, AT_ROUTE_DISTANCE)
-    away[apart] = shapely.distance(middles[apart], route) - AT_ROUTE_DISTANCE
-    return [
-        (boxes[rows], costs[rows] + np.maximum(0.0, far[rows]) * 0.4)
-        for (boxes, costs), rows, far in zip(
-            places, np.split(chosen, ends), np.split(away, ends), strict=True
-        )
-    ]
+def _prefer_near(
+    boxes: Boxes, costs: NDArray[np.float64], route: BaseGeometry
+) -> tuple[Boxes, NDArray[np.float64]]:
+    """Boxes near the route, if any are: the name of a long street belongs where it is walked."""
+    if route.is_empty:
+        return boxes, costs
+    away = shapely.distance(shapely.points(boxes[:, :2]), route)
+    near = away <= MAX_ROUTE_DISTANCE
+    if near.any():
+        boxes, costs, away = boxes[near], costs[near], away[near]
+    return boxes, costs + np.maximum(0.0, away - 14.0) * 0.4
 
 
 def _find_street_places(
@@ -262,7 +246,7 @@ def _find_street_places(
     placings: Sequence[Placing],
     *,
     max_length_ratio: float,
-) -> list[StreetPlaces]:
+) -> list[tuple[Boxes, NDArray[np.float64]]]:
     """Boxes of labels of these sizes along each street, and their costs."""
     if not streets:
         return []
