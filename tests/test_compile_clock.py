@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from patrolplan import compiled
+from patrolplan import compiled, machine_code
 from patrolplan.compile_clock import COMPILING, CompileClock
 
 SOLVE = """
@@ -72,8 +72,8 @@ def test_where_no_folder_can_be_written_functions_run_and_one_line_says_so(monke
         message = "no locator available"
         raise RuntimeError(message)
 
-    monkeypatch.setattr(compiled, "CLOCK", clock)
-    monkeypatch.setattr(compiled, "_SealedCache", refuse)
+    monkeypatch.setattr(machine_code, "CLOCK", clock)
+    monkeypatch.setattr(machine_code, "_SealedCache", refuse)
     for name in ("first", "second"):
         answer = compiled.jit_compile("i8(i8)")(lambda number: 2 * number)
         assert answer(7) == 14, name

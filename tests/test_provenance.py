@@ -10,6 +10,7 @@ import patrolplan as pp
 from patrolplan.provenance import PACKAGES, list_versions, read_package_versions
 
 NO_PART_IN_RESULTS = {
+    "fastapi",
     "filelock",
     "lazy-loader",
     "platformdirs",
@@ -20,8 +21,9 @@ NO_PART_IN_RESULTS = {
     "threadpoolctl",
     "typer",
     "urllib3",
+    "uvicorn",
 }
-"""Requirements that check, fetch, lock, store or print; no figure or paper is made with them."""
+"""Requirements that check, fetch, lock, serve, store or print; no figure or paper is made with them."""
 
 
 def test_versions_are_those_that_run():

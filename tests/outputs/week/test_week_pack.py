@@ -139,7 +139,7 @@ def test_cover_shows_the_whole_day(hand, monkeypatch):
     monkeypatch.setattr(FreeTime, "appointments", appointments)
     roster = Roster(dataclasses.replace(hand, duties=(morning, first)))
     data = build_cover_data(roster, roster.officers[0], [morning, first])
-    (monday, other) = data["days"]
+    (monday, other) = sorted(data["days"], key=lambda one: len(one["items"]), reverse=True)
     lines = [(item["time"], item["text"], item["card"]) for item in monday["items"]]
     school = first.patrol.school
     assert lines == [

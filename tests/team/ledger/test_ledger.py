@@ -336,7 +336,7 @@ def test_an_unreachable_database_is_named_without_its_password(demo_area):
 
 def test_an_address_without_a_driver_is_reported(demo_area):
     """A database that nothing here can talk to is an error that names the way out."""
-    with pytest.raises(pp.LedgerError, match=r"install patrolplan\[postgresql\]"):
+    with pytest.raises(pp.LedgerError, match=r"for PostgreSQL install it with: .*pg8000"):
         pp.Ledger("postgresql+nothing://lead@host/d", demo_area.name, demo_area.projection)
     with pytest.raises(pp.LedgerError, match="is not the address of a database"):
         pp.Ledger("nonsense", demo_area.name, demo_area.projection)
