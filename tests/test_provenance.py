@@ -23,7 +23,7 @@ NO_PART_IN_RESULTS = {
     "urllib3",
     "uvicorn",
 }
-"""Requirements that check, fetch, lock, serve, store or print; no figure or paper is made with them."""
+"""Requirements that check, fetch, lock, serve, store or print; no figure or paper needs them."""
 
 
 def test_versions_are_those_that_run():
