@@ -17,6 +17,7 @@ import pandas as pd
 from patrolplan.crs import Projection
 
 NUMBER = re.compile(rb"-?\d+\.\d{5,}")
+NEXT_LIST = re.compile(rb"\]\s*,\s*\[")
 MAX_APART_BYTES = 100
 METRES = re.compile(rb"\d{6}(?:\.\d+)?")
 
@@ -76,11 +77,13 @@ class Searcher:
         exact = [f"a place as bytes {pair!r}" for pair in self._pairs(content)]
         texts = list(NUMBER.finditer(content))
         metres = [round(float(text)) for text in METRES.findall(content)]
-        # The longitude of one place and the latitude of the next, far on, are no place.
+        # The latitude of one place and the longitude of the next are no place: they stand far from
+        # each other, or in two lists.
         pairs = {
             (round(float(one[0]), 5), round(float(other[0]), 5))
             for one, other in pairwise(texts)
             if other.start() - one.end() <= MAX_APART_BYTES
+            and not NEXT_LIST.search(content, one.end(), other.start())
         }
         pairs |= {(second, first) for first, second in pairs}
         grid = {*pairwise(metres)}

@@ -102,7 +102,7 @@ def compare_doses(
     table = table.merge(spots, on="spot", how="left")
     table["week"] = [day - dt.timedelta(days=day.weekday()) for day in table["date"]]
     schools = promised.drop_duplicates("urn", keep="last").set_index("urn")["school"]
-    table["school"] = table["urn"].map(schools).fillna("")
+    table["school"] = schools.reindex(table["urn"], fill_value="").to_numpy()
     place = ["hotspot", "kind", "place", *(["polygon"] if polygons is not None else [])]
     columns = ["officer", "date", "week", "urn", "school", *place, *FIGURE_COLUMNS]
     return table.sort_values(COMPARISON_KEY, ignore_index=True)[columns]
