@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
 import geopandas as gpd
 import pandas as pd
 
-from patrolplan.area.load import SOURCE_FIELDS, GivenSources, gather_area
+from patrolplan.area.load import gather_area
+from patrolplan.area.sources import SOURCE_FIELDS, GivenSources
 from patrolplan.area.study_area import StudyArea
 from patrolplan.audit_guard import refuse_audit_columns
 from patrolplan.inputs.table_sources import MemoryTable

@@ -1,6 +1,6 @@
 """The schools that settings plan for, read without streets and crime."""
 
-from patrolplan.area.load import find_source_files, get_column_mapping
+from patrolplan.area.sources import find_source_files, get_column_mapping
 from patrolplan.crs import Projection
 from patrolplan.inputs.schools import read_schools
 from patrolplan.settings import Settings

@@ -226,7 +226,7 @@ def _measure_burden(
 
     A week's folder is handed out to a ledger in memory, so that its minutes are counted alike.
     """
-    from patrolplan.area.load import get_column_mapping
+    from patrolplan.area.sources import get_column_mapping
     from patrolplan.errors import InputError
     from patrolplan.inputs.way_home import read_areas
     from patrolplan.tables import LeftOut

@@ -261,7 +261,7 @@ def _list_officers(settings: Settings) -> list[str]:
 
 
 def _read_officers(settings: Settings) -> gpd.GeoDataFrame:
-    from patrolplan.area.load import find_source_files, get_column_mapping
+    from patrolplan.area.sources import find_source_files, get_column_mapping
     from patrolplan.crs import Projection
     from patrolplan.inputs.lookups import read_officers
 

@@ -91,9 +91,6 @@ class SearchLimits:
 DEFAULT_LIMITS = SearchLimits(is_proven_if_quick=True)
 """What a search keeps to that nobody limits."""
 
-PROOF_LIMITS = SearchLimits(gap_percent=0.0, nodes=20_000)
-"""What a search keeps to that goes on behind a week which is shown already."""
-
 
 @dataclass(frozen=True, eq=False)
 class RotaSolution:

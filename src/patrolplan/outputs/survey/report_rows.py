@@ -11,7 +11,6 @@ from collections.abc import Collection
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from patrolplan.inputs.survey_counts import fill_column, find_places_inside
 from patrolplan.privacy import FACTOR_NAMES, FACTORS, ReportTable
@@ -63,11 +62,6 @@ def build_report_rows(
     rows = pd.concat(parts, ignore_index=True)
     ids = [f"{name}-{number}" for number in range(1, len(rows) + 1)]
     return rows.assign(report_id=ids, school_urn=school_urn)[list(ROW_COLUMNS)]
-
-
-def find_shown_squares(table: ReportTable, threshold: int) -> NDArray[np.int64]:
-    """(k, 3) squares that are written at a threshold."""
-    return table.squares[table.counts >= threshold]
 
 
 def _list_days(

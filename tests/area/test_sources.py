@@ -4,7 +4,12 @@ import pytest
 import shapely
 
 import patrolplan as pp
-from patrolplan.area.load import SOURCE_FIELDS, check_scale, find_source_files, get_column_mapping
+from patrolplan.area.sources import (
+    SOURCE_FIELDS,
+    check_scale,
+    find_source_files,
+    get_column_mapping,
+)
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, SettingsError
 from patrolplan.settings import SourceSettings, parse_settings
