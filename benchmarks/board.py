@@ -5,7 +5,7 @@
 The demo borough, and a made-up borough of 60 schools (`world.py`) with 25 officers, each served by
 the command `patrolplan board` itself. Then, by keyboard: a patrol is locked and unlocked, moved to
 a day that the rota allows, and what was done is undone and done again. Wall time is taken by the
-page, from the key's event to the frame after the week was drawn anew; processor time is that of
+page, from the key's event to the frame after the week was drawn again; processor time is that of
 the board's process and of all of Chromium's together. Every figure is a median, with the slowest.
 The first page is the time from asking for it to the week drawn and ready for work; the map is
 drawn after it.
@@ -222,7 +222,7 @@ def summarise(rows: list[dict[str, float]]) -> dict[str, float]:
 
 def measure(label: str, config: Path, rounds: int, shots: Path | None) -> dict[str, Any]:
     """One borough."""
-    told: dict[str, Any] = {"load_average": round(os.getloadavg()[0], 1)}
+    figures: dict[str, Any] = {"load_average": round(os.getloadavg()[0], 1)}
     with (
         tempfile.TemporaryDirectory() as home,
         serve_board(config, Path(home) / "week") as (address, server),
@@ -241,25 +241,25 @@ def measure(label: str, config: Path, rounds: int, shots: Path | None) -> dict[s
                     page.screenshot(path=shots / f"{label}-{name}.png")
                 page.context.close()
             for what, wall in zip(("first page", "its map"), zip(*loads, strict=True), strict=True):
-                told[f"{what}, {name} px"] = {
+                figures[f"{what}, {name} px"] = {
                     "wall_ms": round(statistics.median(wall)),
                     "slowest_wall_ms": round(max(wall)),
                     "times": rounds,
                 }
         page, _ = open_first_page(browser, address, SIZES["1366"])
-        told |= {
+        figures |= {
             name: summarise(rows)
             for name, rows in time_changes(BoardPage(page, server), rounds).items()
         }
         browser.close()
-    return told
+    return figures
 
 
 def format_table(result: dict[str, dict[str, Any]]) -> str:
     """The figures as a Markdown table."""
     lines = ["| borough | what | wall ms | slowest | processor ms |", "|" + " --- |" * 5]
-    for label, told in result.items():
-        for name, row in told.items():
+    for label, figures in result.items():
+        for name, row in figures.items():
             if isinstance(row, dict):
                 processor = row.get("processor_ms", "")
                 cells = (label, name, row["wall_ms"], row["slowest_wall_ms"], processor)
@@ -270,7 +270,7 @@ def format_table(result: dict[str, dict[str, Any]]) -> str:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--worlds", type=Path, help="where the borough is kept; default a new one")
+    parser.add_argument("--worlds", type=Path, help="where the borough is; default a new one")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", choices=["demo", "60 schools"], help="one of the two")
     parser.add_argument("--json", type=Path, help="file for the figures")

@@ -3,7 +3,7 @@
     python benchmarks/cards.py --cards 60 --json
 
 The patrols of the demo borough stand in for those of any area; repeated, they make a plan with as
-many patrols as wanted, each drawn and typeset anew.
+many patrols as wanted, each drawn and typeset again.
 """
 
 import argparse

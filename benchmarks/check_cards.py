@@ -42,7 +42,7 @@ SAME_PLACE_METRES = 1.0
 """Ends of pieces so near to a place meet there."""
 
 MIN_SHARE_ALONG = 0.7
-"""Of a bit of the line beside a street, so much at least leads along it."""
+"""Of a bit of the line near a street, so much at least leads along it."""
 
 MIN_PASSAGE_METRES = 6.0
 """A shorter bridge or passage is not looked for."""
@@ -134,7 +134,7 @@ def match_line(
 
 
 def _cut_beside(lines: NDArray[np.object_], segments: NDArray[np.object_]) -> NDArray[np.object_]:
-    """The chord of each line from the place beside a segment's beginning to that beside its end."""
+    """The chord of each line between the places nearest to both ends of a segment."""
     ends = [shapely.get_point(segments, end) for end in (0, 1)]
     feet = [
         shapely.line_interpolate_point(lines, shapely.line_locate_point(lines, e)) for e in ends
@@ -203,7 +203,7 @@ def goes_on(network: StreetNetwork, line: WalkedLine, at: float) -> bool:
 def _runs_along(
     street: shapely.Geometry, begin: NDArray[np.float64], end: NDArray[np.float64]
 ) -> bool:
-    """Whether one who goes from a place to another gets on as much along a street beside it."""
+    """Whether one who goes from a place to another gets on as much along a street next to it."""
     feet = [shapely.shortest_line(street, shapely.Point(place)) for place in (begin, end)]
     if any(foot.length > NAME_METRES for foot in feet):
         return False

@@ -1,4 +1,4 @@
-"""Time and memory of every stage, from one borough to all of London, and the plain way beside it.
+"""Time and memory of every stage, from one borough to all of London, and the plain way next to it.
 
     python benchmarks/london.py --scale 0.0625 0.25 1 --json FILE [--plot FILE] [--worlds DIR]
 
@@ -6,7 +6,7 @@ Each scale is a made-up city of `world.py`, written to DIR once. Processes follo
 each: one reads everything with an empty cache; one loads again and goes on to risk, hotspots,
 patrols, week and cards; one does the same up to patrols once more, when what models caught in
 earlier months is known; one does so after a month was added, and one after a month some of whose
-crimes stand on new snap points. Seconds are told as wall time and as processor time of the whole
+crimes stand on new snap points. Seconds are given as wall time and as processor time of the whole
 process tree, for the computer may be shared; memory is the most that all processes together held
 during the stage. The slope of a stage is fitted to the logarithms of processor time and scale: 1
 is in proportion.
@@ -60,7 +60,7 @@ class StageTimer:
     """Seconds and memory of one stage after the other."""
 
     def __init__(self) -> None:
-        self.told: dict[str, dict[str, float]] = {}
+        self.figures: dict[str, dict[str, float]] = {}
         self._most = 0
         self._over = threading.Event()
         self._sampler = threading.Thread(target=self._sample, daemon=True)
@@ -80,12 +80,12 @@ class StageTimer:
         wall, processor = time.perf_counter(), read_processor_seconds()
         yield
         time.sleep(2 * SAMPLE_SECONDS)
-        self.told[name] = {
+        self.figures[name] = {
             "seconds": round(time.perf_counter() - wall - 2 * SAMPLE_SECONDS, 2),
             "processor_seconds": round(read_processor_seconds() - processor, 2),
             "peak_gb": round(self._most / 1e9, 2),
         }
-        print(f"  {name}: {self.told[name]}", file=sys.stderr, flush=True)
+        print(f"  {name}: {self.figures[name]}", file=sys.stderr, flush=True)
 
 
 def _read_memory(process: psutil.Process) -> int:
@@ -120,7 +120,7 @@ def run_stages(part: str, folder: Path, cards: int, workers: int) -> dict[str, A
     if part == "cold":
         with stages.stage("cold import"):
             pp.load_area(config)
-        return stages.told
+        return stages.figures
     with stages.stage("warm load"):
         area = pp.load_area(config)
     with stages.stage("risk"):
@@ -132,13 +132,13 @@ def run_stages(part: str, folder: Path, cards: int, workers: int) -> dict[str, A
             plan = pp.plan_patrols(area, risk, hotspots, executor=crew)
             plan = pp.compare_with_past(plan, executor=crew)
         if part == "plans":
-            return stages.told
+            return stages.figures
         with stages.stage("week"):
             week = pp.plan_week(area, plan, start=MONDAY)
         chosen = plan.patrols[: cards or len(plan.patrols)]
         with stages.stage("cards"):
             render_cards(plan, patrols=chosen, executor=crew)
-    stages.told["found"] = {
+    stages.figures["found"] = {
         "street_km": round(area.network.metres / 1000),
         "pieces": len(area.network),
         "incidents": len(area.incidents),
@@ -149,7 +149,7 @@ def run_stages(part: str, folder: Path, cards: int, workers: int) -> dict[str, A
         "cards": len(chosen),
         "week_patrols": len(week.duties),
     }
-    return stages.told
+    return stages.figures
 
 
 def open_workers(workers: int) -> AbstractContextManager[Executor | None]:
@@ -165,11 +165,11 @@ def measure(scale: float, worlds: Path, *, cards: int, workers: int) -> dict[str
     if not (folder / "world.json").is_file():
         shutil.rmtree(folder, ignore_errors=True)
         make_world(scale, folder)
-    told: dict[str, Any] = {"world": json.loads((folder / "world.json").read_text("utf-8"))}
-    print(f"scale {scale:g}: {told['world']}", file=sys.stderr, flush=True)
+    figures: dict[str, Any] = {"world": json.loads((folder / "world.json").read_text("utf-8"))}
+    print(f"scale {scale:g}: {figures['world']}", file=sys.stderr, flush=True)
     with tempfile.TemporaryDirectory() as cache:
-        told |= _run_in_process("cold", folder, cache, (cards, workers))
-        told |= _run_in_process("warm", folder, cache, (cards, workers))
+        figures |= _run_in_process("cold", folder, cache, (cards, workers))
+        figures |= _run_in_process("warm", folder, cache, (cards, workers))
         again = _run_in_process("plans", folder, cache, (cards, workers))
         later = {}
         for name, points in NEW_MONTHS.items():
@@ -178,12 +178,12 @@ def measure(scale: float, worlds: Path, *, cards: int, workers: int) -> dict[str
                 later[name] = _run_in_process("plans", folder, cache, (cards, workers))
             finally:
                 shutil.rmtree(added)
-    told["load_average"] = [round(one, 1) for one in os.getloadavg()]
-    told["warm load to all plans"] = _sum_stages([told[name] for name in TO_PLANS])
-    told["the same once more"] = _sum_stages([again[name] for name in TO_PLANS])
+    figures["load_average"] = [round(one, 1) for one in os.getloadavg()]
+    figures["warm load to all plans"] = _sum_stages([figures[name] for name in TO_PLANS])
+    figures["the same once more"] = _sum_stages([again[name] for name in TO_PLANS])
     for name, stages in later.items():
-        told[name] = _sum_stages([stages[stage] for stage in TO_PLANS])
-    return told
+        figures[name] = _sum_stages([stages[stage] for stage in TO_PLANS])
+    return figures
 
 
 def _run_in_process(
@@ -263,7 +263,7 @@ def main() -> None:
     parser.add_argument("--scale", type=float, nargs="+", default=[0.0625, 0.25, 1.0])
     parser.add_argument("--json", type=Path, help="where to write the figures")
     parser.add_argument("--plot", type=Path, help="where to draw them, .svg or .png")
-    parser.add_argument("--worlds", type=Path, help="where cities are kept; default a new folder")
+    parser.add_argument("--worlds", type=Path, help="where cities are stored; default a new folder")
     parser.add_argument("--cards", type=int, default=0, help="at most so many; default all")
     parser.add_argument("--workers", type=int, default=2, help="processes that share the schools")
     parser.add_argument("--no-plain", action="store_true", help="without the plain way")

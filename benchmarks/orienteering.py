@@ -1,4 +1,4 @@
-"""Runs the patrol solver, and others beside it, on public orienteering instances.
+"""Runs the patrol solver, and others in the same run, on public orienteering instances.
 
     python benchmarks/orienteering.py --instances DIR --seconds S [--sample N --seed K] --json FILE
 

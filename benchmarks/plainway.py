@@ -51,7 +51,7 @@ def compare_with_baselines(folder: Path, ours: dict[str, Any]) -> dict[str, Any]
     """Both plain ways on the same files, as ratios to ours, and what their patrols are worth."""
     to_plans = ours["warm load to all plans"]["processor_seconds"]
     cold = ours["cold import"]["processor_seconds"] - ours["warm load"]["processor_seconds"]
-    told: dict[str, Any] = {}
+    figures: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as work:
         streets = Path(work) / "streets.osm"
         _write_xml(folder / "streets.osm.pbf", streets)  # osmnx reads no .pbf; this is not counted
@@ -60,14 +60,14 @@ def compare_with_baselines(folder: Path, ours: dict[str, Any]) -> dict[str, Any]
             stops, seen = plan_baseline(folder, streets, Path(work) / "map.html", whole=whole)
             seconds = time.perf_counter() - begun
             processor = time.process_time() - processor
-            told[name] = {
+            figures[name] = {
                 "seconds": round(seconds, 1),
                 "processor_seconds": round(processor, 1),
                 "times_ours": round(processor / to_plans, 2),
                 "times_ours_with_cold_import": round(processor / (to_plans + cold), 2),
             } | seen
     worth, plain_worth = _compute_mean_worths(folder, stops)
-    return told | {
+    return figures | {
         "schools": len(stops),
         "our_processor_seconds": to_plans,
         "mean_worth": round(plain_worth, 4),
@@ -148,9 +148,9 @@ def _find_clusters(crimes: _Crimes) -> tuple[np.ndarray, np.ndarray]:
     label = DBSCAN(eps=EPS_METRES, min_samples=MIN_CLUSTER_CRIMES).fit_predict(
         xy, sample_weight=weight
     )
-    kept = label >= 0
-    crimes_in = np.bincount(label[kept], weight[kept])
-    sums = [np.bincount(label[kept], weight[kept] * xy[kept, axis]) for axis in (0, 1)]
+    chosen = label >= 0
+    crimes_in = np.bincount(label[chosen], weight[chosen])
+    sums = [np.bincount(label[chosen], weight[chosen] * xy[chosen, axis]) for axis in (0, 1)]
     return np.column_stack(sums) / crimes_in[:, None], crimes_in
 
 

@@ -96,7 +96,7 @@ def measure(config: Path, start: dt.date, count: int, seed: int) -> dict[str, ob
         repaired_at = time.perf_counter()
         again = choose_week(tasked, planned, days)
         solved_at = time.perf_counter()
-        changes, anew = (count_changes(before, week) for week in (repair.week, again))
+        changes, afresh = (count_changes(before, week) for week in (repair.week, again))
         demands = [demand for demand in repair.week.demands if demand.kind == "tasked"]
         rows.append(
             {
@@ -107,8 +107,8 @@ def measure(config: Path, start: dt.date, count: int, seed: int) -> dict[str, ob
                 ),
                 "changed": sum(changes.values()),
                 "changed_most_a_day": max(changes.values(), default=0),
-                "changed_again": sum(anew.values()),
-                "changed_again_most_a_day": max(anew.values(), default=0),
+                "changed_again": sum(afresh.values()),
+                "changed_again_most_a_day": max(afresh.values(), default=0),
                 "days": len(demands),
                 "days_met": sum(demand.is_met for demand in demands),
                 "days_met_again": sum(

@@ -81,13 +81,13 @@ def draw_team(
     fits = rng.random((officers, routes)) > TOO_LATE
     grid = np.stack(np.meshgrid(range(officers), range(DAYS), range(routes), indexing="ij"), -1)
     officer, day, route = grid.reshape(-1, 3).T
-    kept = cares[officer, route_school[route]] & on_duty[officer, day]
-    kept &= is_open[route_school[route], day] & fits[officer, route]
+    chosen = cares[officer, route_school[route]] & on_duty[officer, day]
+    chosen &= is_open[route_school[route], day] & fits[officer, route]
     return RotaProblem(
-        officer=officer[kept],
-        day=day[kept],
-        route=route[kept],
-        lock=np.full(kept.sum(), -1),
+        officer=officer[chosen],
+        day=day[chosen],
+        route=route[chosen],
+        lock=np.full(chosen.sum(), -1),
         route_school=route_school,
         route_number=route_number,
         visits=visits,

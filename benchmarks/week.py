@@ -1,4 +1,4 @@
-"""Plans weeks for the demo borough and for random teams, and the plain way beside them.
+"""Plans weeks for the demo borough and for random teams, and the plain way next to them.
 
     python benchmarks/week.py [--seeds N] [--first SEED] [--sizes demo 12 60 500] [--json FILE]
 

@@ -157,10 +157,10 @@ def add_month(folder: Path, *, new_points: int = 0, seed: int = SEED) -> Path:
 
 
 def _move_places(longitude: pa.ChunkedArray, count: int) -> pa.Array:
-    """Some of the places that are told, moved by some 30 metres."""
+    """Some of the places that are named, moved by some 30 metres."""
     places = np.array(longitude.to_pylist(), dtype=object)
-    told = np.flatnonzero(places != "")
-    for row in told[np.linspace(0, len(told) - 1, count).astype(int)]:
+    named = np.flatnonzero(places != "")
+    for row in named[np.linspace(0, len(named) - 1, count).astype(int)]:
         places[row] = f"{float(places[row]) + 0.000437:.6f}"
     return pa.array(places, type=pa.string())
 
@@ -168,7 +168,7 @@ def _move_places(longitude: pa.ChunkedArray, count: int) -> pa.Array:
 def _draw_snap_points(city: City, rng: Generator) -> SnapPoints:
     """Points on the middle of stretches of street, and how much crime each of them draws.
 
-    Town centres draw most; beside them every point has a weight of its own, and one for each
+    Town centres draw most; outside them every point has a weight of its own, and one for each
     category.
     """
     wanted = min(len(city.middle), round(city.metres / METRES_A_POINT))
@@ -200,7 +200,7 @@ def _draw_snap_points(city: City, rng: Generator) -> SnapPoints:
 
 def _write_crimes(snaps: SnapPoints, scale: float, folder: Path, rng: Generator) -> int:
     """Monthly files of two forces and the transport police; gives the rows written."""
-    told = 0
+    written = 0
     for number, month in enumerate(MONTHS):
         season = np.cos(2 * np.pi * (int(month[5:]) - 7) / 12)
         grown = np.exp(snaps.drift * (number - len(MONTHS) / 2))
@@ -213,7 +213,7 @@ def _write_crimes(snaps: SnapPoints, scale: float, folder: Path, rng: Generator)
         point, kind = np.concatenate(points), np.concatenate(kinds)
         order = rng.permutation(len(point))
         table = _build_crime_table(snaps, month, point[order], kind[order], rng)
-        told += table.num_rows
+        written += table.num_rows
         place = folder / month
         place.mkdir(parents=True, exist_ok=True)
         split = rng.choice(3, len(point), p=[1 - 0.025, NEXT_FORCE_SHARE, TRANSPORT_SHARE])
@@ -226,9 +226,9 @@ def _write_crimes(snaps: SnapPoints, scale: float, folder: Path, rng: Generator)
                 part = part.set_column(column, _list_columns()[column], said)
             if which == 1:
                 part = pa.concat_tables([part, table.take(pa.array(twice))])
-                told += len(twice)
+                written += len(twice)
             _write_csv(part, place / f"{month}-{name}-street.csv")
-    return told
+    return written
 
 
 def _list_columns() -> list[str]:
