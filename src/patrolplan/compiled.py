@@ -56,11 +56,15 @@ class _CompiledFunction:
     """A function that numba compiles when it, or another compiled one that uses it, first runs."""
 
     def __init__(
-        self, function: Callable[..., object], signature: str | None, estimate: Estimate | None
+        self,
+        function: Callable[..., object],
+        signature: str | None,
+        *,
+        inner: bool,
+        estimate: Estimate | None,
     ) -> None:
         functools.update_wrapper(self, function)
-        self._signature = signature
-        self._estimate = estimate
+        self._signature, self._inner, self._estimate = signature, inner, estimate
         self._compiled: Any = None
 
     @property
@@ -71,16 +75,24 @@ class _CompiledFunction:
                 if self._compiled is None:
                     from patrolplan.machine_code import compile_function  # noqa: PLC0415
 
-                    self._compiled = compile_function(self.__wrapped__, self._signature)  # type: ignore[attr-defined]
+                    self._compiled = compile_function(
+                        self.__wrapped__,  # type: ignore[attr-defined]
+                        self._signature,
+                        inner=self._inner,
+                    )
         return self._compiled
 
     def __call__(self, *values: Any) -> Any:  # noqa: ANN401 - whatever the function takes
-        if self._compiled is None:
-            if _PYTHON.is_running:
-                return self.__wrapped__(*values)  # type: ignore[attr-defined]
-            if self._estimate is not None and self._is_short(self._estimate(*values)):
-                return _PYTHON.run(self.__wrapped__, values)  # type: ignore[attr-defined]
-        return (self._compiled or self.compiled)(*values)
+        if _PYTHON.is_running:
+            return self.__wrapped__(*values)  # type: ignore[attr-defined]
+        if self._compiled is None and self._estimate and self._is_short(self._estimate(*values)):
+            return _PYTHON.run(self.__wrapped__, values)  # type: ignore[attr-defined]
+        compiled = self._compiled or self.compiled
+        if self._inner and compiled is not self.__wrapped__:  # type: ignore[attr-defined]
+            # A call would crash; where compiling is switched off it is a plain function.
+            message = f"{self.__name__}: compiled without a way in from Python; drop `inner` first"  # type: ignore[attr-defined]
+            raise TypeError(message)
+        return compiled(*values)
 
     @staticmethod
     def _is_short(microseconds: float) -> bool:
@@ -97,7 +109,10 @@ class _CompiledFunction:
 
 
 def jit_compile(
-    signature: str | None = None, python_microseconds: Estimate | None = None
+    signature: str | None = None,
+    *,
+    inner: bool = False,
+    python_microseconds: Estimate | None = None,
 ) -> Callable[[Function], Function]:
     """Compile a function when it first runs. Other threads may run then; its code is cached.
 
@@ -107,12 +122,16 @@ def jit_compile(
         Numba's text form, such as ``"f8(f8[::1], i8)"``. Naming it makes numba compile exactly
         one version rather than one for each kind of caller; functions that take named tuples of
         arrays are left to that.
+    inner
+        Compiled functions alone call it. That saves compiling a door from Python, which for a named
+        tuple of arrays takes longer than a short function; called from Python it raises TypeError.
     python_microseconds
         About what Python takes for a call, from its values; None where that is always too long.
     """
 
     def defer(function: Function) -> Function:
-        return cast("Function", _CompiledFunction(function, signature, python_microseconds))
+        wrapped = _CompiledFunction(function, signature, inner=inner, estimate=python_microseconds)
+        return cast("Function", wrapped)
 
     return defer
 
@@ -126,7 +145,7 @@ def mix_bits(word: np.uint64, shift: np.uint64) -> np.uint64:
     return (word ^ (word >> shift)) * np.uint64(0xBF58476D1CE4E5B9)
 
 
-@jit_compile("i8(i8)")
+@jit_compile("i8(i8)", inner=True)
 def widen(number: int) -> int:
     """Give a constant the type of all whole numbers.
 
