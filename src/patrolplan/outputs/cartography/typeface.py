@@ -153,8 +153,8 @@ class Typeface:
         )
 
     def measure_text(self, text: str, size: float) -> float:
-        """Points that a text takes at this size; each letter's are rounded to whole 64ths."""
-        scale, sizes = 64 * size / self.units, 0
+        """Points that a text takes; the size and each letter's width count in whole 64ths."""
+        scale, sizes = int(64 * size) / self.units, 0
         for number, closer in self.space_letters(text):
             sizes += math.floor(int(self.widths[number]) * scale + 0.5)
             sizes += math.floor(0.5 - closer * scale)
