@@ -24,8 +24,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import special
 
 RECENT_MONTHS = 6
 
@@ -99,7 +99,9 @@ def compute_shuffled_chances(
     held_change = shuffles.measure_change(true_choice[None].astype(np.float64), slice(None))[0]
     observed = shuffles.compute_ratio(held_change, held_change)
     bounded = shuffles.compute_ratio(change**2 / spread, held_change)
-    by_law = np.asarray(special.fdtrc(1, 2 * shuffles.freedom, bounded))  # of an F distribution
+    by_law = np.asarray(
+        scipy.special.fdtrc(1, 2 * shuffles.freedom, bounded)
+    )  # of an F distribution
     chances = by_law.copy()
     open_rows = np.flatnonzero(by_law <= SURELY_CHANCE)
     for choices in (chosen[:: max(1, len(chosen) // FIRST_CHOICES)], chosen):

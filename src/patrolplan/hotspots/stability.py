@@ -6,9 +6,9 @@ Which moved snap point each piece of street is nearest to is found by compiled c
 import math
 
 import numpy as np
+import scipy
 import shapely
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from patrolplan.area import StudyArea
 from patrolplan.compiled import jit_compile
@@ -164,5 +164,7 @@ def find_nearest_points(arrays: CatchmentArrays, chosen: NDArray[np.int64]) -> N
     nearest = find_nearest_or_tied(arrays, middle[chosen])
     tied = np.flatnonzero(nearest == TIED)
     if len(tied):
-        nearest[tied] = cKDTree(middle[chosen], balanced_tree=False).query(middle[tied])[1]
+        nearest[tied] = scipy.spatial.cKDTree(middle[chosen], balanced_tree=False).query(
+            middle[tied]
+        )[1]
     return nearest

@@ -6,7 +6,7 @@ from concurrent.futures import Executor
 from dataclasses import replace
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
+import scipy
 
 from patrolplan.area.patrol_window import Window
 from patrolplan.parallel import ProgressCallback
@@ -108,7 +108,7 @@ def _give_places(
                 loss[row, column] = _measure_loss(best[urn], served[name, urn])
     given: dict[str, Variant] = {}
     left = dict(enumerate(wanted))
-    for row, column in zip(*linear_sum_assignment(loss), strict=True):
+    for row, column in zip(*scipy.optimize.linear_sum_assignment(loss), strict=True):
         if loss[row, column] < UNSERVED:
             given[urns[column]] = served[left.pop(int(row)), urns[column]]
     for row, name in left.items():

@@ -12,8 +12,8 @@ pattern, and the minutes within one are alike, so that the minute of leaving var
 """
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import optimize
 
 MEAN_SHARE = 0.95
 """What a patrol keeps of its worth on average over all timings that may be drawn."""
@@ -59,7 +59,7 @@ def spread_chances(
     share[row.ravel(), np.repeat(np.arange(count), many)] = 1.0
     share[np.arange(len(share)), count + cells[0]] = -1.0
     worth = np.r_[-mean, np.zeros(many)]
-    answer = optimize.linprog(
+    answer = scipy.optimize.linprog(
         np.r_[np.zeros(count), np.ones(many)],
         A_ub=np.vstack([share, worth]),
         b_ub=np.r_[np.zeros(len(share)), -min(MEAN_SHARE, float(mean.max()))],

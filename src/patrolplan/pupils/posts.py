@@ -20,9 +20,9 @@ more than the bound exceeds it. Branch and bound searches what remains.
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import optimize, sparse
-from scipy.spatial import cKDTree
+from scipy import sparse
 
 from patrolplan.area import StudyArea
 from patrolplan.network.catchments import MAX_SNAP_METRES
@@ -173,7 +173,7 @@ def _find_seen(
     shape = (len(places), len(pieces))
     if not all(shape):
         return sparse.csr_array(shape, dtype=bool)
-    tree = cKDTree(network.piece_middle[pieces])
+    tree = scipy.spatial.cKDTree(network.piece_middle[pieces])
     lists = tree.query_ball_point(network.xy(places), sight_metres, return_sorted=True)
     count = np.array([len(one) for one in lists])
     columns = np.concatenate([np.asarray(one, dtype=np.int64) for one in lists])
@@ -374,7 +374,7 @@ class _Programme:
 
     def relax(self) -> _Relaxed:
         """The relaxation, by the simplex method."""
-        result = optimize.linprog(
+        result = scipy.optimize.linprog(
             self.cost, A_ub=self.matrix, b_ub=self.upper, bounds=(0.0, 1.0), method="highs-ds"
         )
         values = result.x[: self.rows]
@@ -388,11 +388,11 @@ class _Programme:
     def solve(self, bound: float) -> tuple[NDArray[np.int64], float]:
         """Rows of the best choice, and an upper bound of what any choice covers."""
         columns = len(self.cost) - self.rows
-        result = optimize.milp(
+        result = scipy.optimize.milp(
             self.cost,
             integrality=np.r_[np.ones(self.rows), np.zeros(columns)],
-            bounds=optimize.Bounds(0.0, 1.0),
-            constraints=optimize.LinearConstraint(self.matrix, -np.inf, self.upper),
+            bounds=scipy.optimize.Bounds(0.0, 1.0),
+            constraints=scipy.optimize.LinearConstraint(self.matrix, -np.inf, self.upper),
             options={"mip_rel_gap": GAP, "time_limit": LONGEST_SECONDS},
         )
         if result.x is None or result.mip_dual_bound is None:

@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
-from scipy.special import ndtr
 
 from patrolplan.area import StudyArea
 from patrolplan.notes import Note
@@ -87,8 +87,10 @@ class LeavingCurve:
         """Share who have left so many minutes after the bell; 0 before it."""
         after = np.maximum(np.asarray(minutes, dtype=np.float64), 0.0)
         first = _sum_gamma(after, self.leave_minutes)
-        early = ndtr(-self.late_minutes / LATE_SPREAD_MINUTES)
-        late = (ndtr((after - self.late_minutes) / LATE_SPREAD_MINUTES) - early) / (1 - early)
+        early = scipy.special.ndtr(-self.late_minutes / LATE_SPREAD_MINUTES)
+        late = (scipy.special.ndtr((after - self.late_minutes) / LATE_SPREAD_MINUTES) - early) / (
+            1 - early
+        )
         return np.asarray((1 - self.late_share) * first + self.late_share * late)
 
     def waited(self, minutes: ArrayLike) -> NDArray[np.float64]:

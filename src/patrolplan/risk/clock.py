@@ -16,8 +16,8 @@ from typing import Literal
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import scipy
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from patrolplan.area import StudyArea
 from patrolplan.network import StreetNetwork
@@ -84,7 +84,7 @@ def _count_near(xy: NDArray[np.float64], places: gpd.GeoDataFrame) -> NDArray[np
     if licensed.empty or not len(xy):
         return np.zeros(len(xy), dtype=np.int64)
     points = np.column_stack([licensed.x, licensed.y])
-    near = cKDTree(points).query_ball_point(xy, NEAR_METRES, return_length=True)
+    near = scipy.spatial.cKDTree(points).query_ball_point(xy, NEAR_METRES, return_length=True)
     return np.asarray(near, dtype=np.int64)
 
 

@@ -20,8 +20,8 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
+import scipy
 from numpy.typing import NDArray
-from scipy import special
 
 from patrolplan.network import StreetNetwork
 from patrolplan.risk.clock import Clock
@@ -139,7 +139,7 @@ def scale_to_quantile(
     >>> scale_to_quantile(np.array([2.0]), np.array([1.0]), 0.5).round(3)  # 2 log(2)
     array([1.386])
     """
-    return np.asarray(means * special.gammaincinv(shapes, share) / shapes)
+    return np.asarray(means * scipy.special.gammaincinv(shapes, share) / shapes)
 
 
 def fit_rate_shapes(history: History, predict: Predict) -> NDArray[np.float64]:
@@ -190,7 +190,7 @@ def fit_shape_line(
 
     def misfit(logs: NDArray[np.float64]) -> float:
         shape = np.exp(logs[0]) + np.exp(logs[1]) * recorded
-        fit = special.gammaln(counts + shape) - special.gammaln(shape)
+        fit = scipy.special.gammaln(counts + shape) - scipy.special.gammaln(shape)
         fit += shape * np.log(shape / (shape + means)) + counts * np.log(means / (shape + means))
         return -float(fit.sum()) + float((logs**2).sum()) / 2
 

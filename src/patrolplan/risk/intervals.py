@@ -1,8 +1,8 @@
 """95 % intervals of figures that are summed over months: which months are drawn, and how wide."""
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import special
 
 BOOTSTRAP_DRAWS = 2000
 MIN_INTERVAL_MONTHS = 6
@@ -74,5 +74,5 @@ def compute_widening(months: int) -> float:
     """
     blocks = months / compute_block_length(months)
     upper = (1 + COVERED) / 2
-    student = special.stdtrit(OVERLAP_GAIN * (blocks - 1), upper) / special.ndtri(upper)
+    student = scipy.special.stdtrit(OVERLAP_GAIN * (blocks - 1), upper) / scipy.special.ndtri(upper)
     return float(np.sqrt(blocks / (blocks - 1)) * student)

@@ -10,9 +10,9 @@ counted.
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.spatial import cKDTree
 
 from patrolplan.atomic import hash_content
 from patrolplan.risk.history import History
@@ -54,7 +54,7 @@ def find_known_streets(history: History, streets: UnitStreets, row: int) -> Know
         lost = np.flatnonzero(~known[of_piece])
         middle = history.units.network.piece_middle[lost]
         of_piece = of_piece.copy()
-        of_piece[lost] = seen[cKDTree(catchments.xy[seen]).query(middle)[1]]
+        of_piece[lost] = seen[scipy.spatial.cKDTree(catchments.xy[seen]).query(middle)[1]]
     held_pieces = held[streets.piece_unit]
     used, number = np.unique(of_piece[held_pieces], return_inverse=True)
     whose = streets.piece_unit[held_pieces], number.reshape(-1)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from math import log
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.spatial import cKDTree
 
 from patrolplan.risk.clock_steps import (
     DAY_WEIGHTS,
@@ -184,9 +184,9 @@ class _Squares:
             return sparse.csr_array((np.ones(len(own)), (own, self.square[places[own]])), shape)
         if not len(places) or not len(self.centres):
             return sparse.csr_array(shape)
-        tree = cKDTree(self.xy[places])
+        tree = scipy.spatial.cKDTree(self.xy[places])
         pairs = tree.sparse_distance_matrix(
-            cKDTree(self.centres), self.radius, output_type="ndarray"
+            scipy.spatial.cKDTree(self.centres), self.radius, output_type="ndarray"
         )
         weight = (1 - (pairs["v"] / self.radius) ** 2) ** 2
         return sparse.csr_array((weight, (pairs["i"], pairs["j"])), shape=shape)

@@ -33,8 +33,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import special
 
 from patrolplan.privacy import ReportGroups
 from patrolplan.times import SchoolTerm
@@ -167,7 +167,7 @@ def _compute_wilson_interval(here: int, elsewhere: int) -> tuple[float, float, f
     """A share and the ends of Wilson's score interval."""
     total = here + elsewhere
     share = here / total
-    z = float(special.ndtri((1 + CONFIDENCE) / 2))
+    z = float(scipy.special.ndtri((1 + CONFIDENCE) / 2))
     middle = 2 * here + z**2
     spread = z * float(np.sqrt(z**2 + 4 * here * (1 - share)))
     low, high = ((middle + sign * spread) / (2 * (total + z**2)) for sign in (-1, 1))

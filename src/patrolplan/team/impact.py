@@ -35,9 +35,8 @@ from dataclasses import dataclass
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import scipy
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
-from scipy.spatial import cKDTree
 
 from patrolplan.area import StudyArea
 from patrolplan.crs import SQUARE_METRES
@@ -343,7 +342,7 @@ def _pair_hotspots(before: NDArray[np.float64], dosed: NDArray[np.bool_]) -> NDA
         raise _build_error(what, "some hotspots must have had one, and some none", "delivered")
     others = np.flatnonzero(~dosed)
     apart = np.abs(before[dosed][:, None] - before[others])
-    return np.asarray(others[linear_sum_assignment(apart)[1]])
+    return np.asarray(others[scipy.optimize.linear_sum_assignment(apart)[1]])
 
 
 def _build_groups(
@@ -357,7 +356,7 @@ def _build_groups(
     middle = area.network.piece_middle
     cores = [np.asarray(ones.any(axis=0)) for ones in (dosed, comparison)]
     # Metres from each piece's middle to the nearest middle in each core.
-    apart = [np.asarray(cKDTree(middle[core]).query(middle)[0]) for core in cores]
+    apart = [np.asarray(scipy.spatial.cKDTree(middle[core]).query(middle)[0]) for core in cores]
     free = ~hotspots.any(axis=0)
     around = [
         free & (apart[0] <= buffer_metres) & (apart[0] <= apart[1]),

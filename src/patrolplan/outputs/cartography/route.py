@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import scipy
 import shapely
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan.outputs.cartography.basemap import ROUTE_COLOUR
@@ -102,7 +102,7 @@ def _compute_headings(line: Line) -> Line:
 def _assign_lanes(places: Line, headings: Line, leg: NDArray[np.int64]) -> NDArray[np.int64]:
     """(n,) lane of each sample: 0 alone, 1 nearest the middle of the street, 2 next to it..."""
     lane = np.zeros(len(places), dtype=np.int64)
-    pairs = cKDTree(places).query_pairs(SHARED_STREET_DISTANCE, output_type="ndarray")
+    pairs = scipy.spatial.cKDTree(places).query_pairs(SHARED_STREET_DISTANCE, output_type="ndarray")
     if not len(pairs):
         return lane
     first, second = pairs.min(axis=1), pairs.max(axis=1)  # so leg[first] <= leg[second]

@@ -27,7 +27,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, linprog, milp
+import scipy
 from scipy.sparse import csr_array
 
 from patrolplan.compile_clock import CLOCK
@@ -138,13 +138,13 @@ class ColumnPool:
             options["time_limit"] = seconds
         if nodes is not None:
             options["node_limit"] = nodes
-        rows = [LinearConstraint(self.build_matrix(), ub=self.limits())]
-        rows += [LinearConstraint(row[None, :], ub=limit) for row, limit in extra]
+        rows = [scipy.optimize.LinearConstraint(self.build_matrix(), ub=self.limits())]
+        rows += [scipy.optimize.LinearConstraint(row[None, :], ub=limit) for row, limit in extra]
         values = np.array(self.values)
-        result = milp(
+        result = scipy.optimize.milp(
             -values,
             constraints=rows,
-            bounds=Bounds(0, 1),
+            bounds=scipy.optimize.Bounds(0, 1),
             integrality=np.ones(len(values)),
             options=options,
         )
@@ -158,7 +158,7 @@ class ColumnPool:
 
     def solve_relaxation(self) -> tuple[NDArray[np.float64], float]:
         """Solve the packing as a linear program; return its duals and its value."""
-        result = linprog(
+        result = scipy.optimize.linprog(
             -np.array(self.values), A_ub=self.build_matrix(), b_ub=self.limits(), method="highs"
         )
         return np.maximum(-result.ineqlin.marginals, 0.0), -float(result.fun)
