@@ -99,7 +99,7 @@ def read_regular_rows(
     return pd.DataFrame(
         {
             "crime_id": crime_id if ids else NO_ID,
-            "month": cells["month"].spread(month, np.datetime64("NaT")),
+            "month": cells["month"].spread(month, np.datetime64("NaT", "ns")),
             "occurred_at": np.full(len(place), np.datetime64("NaT", "ns")),
             "precision": NO_TIME,
             "category": cells["category"].to_categorical(),
