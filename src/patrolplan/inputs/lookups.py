@@ -18,7 +18,7 @@ from patrolplan.errors import InputError, Problem
 from patrolplan.inputs.table_reader import (
     Field,
     describe_cell,
-    parse_degrees,
+    parse_axis,
     parse_numbers,
     quote_value,
     read_table,
@@ -90,13 +90,13 @@ def _is_not_before_from(table: pd.DataFrame, column: str) -> pd.Series:
 def is_degrees(table: pd.DataFrame, column: str) -> pd.Series:
     """Which values are degrees that a place can have."""
     axis = column.removeprefix("base_")
-    return pd.Series(np.isfinite(parse_degrees(table[column], axis)), index=table.index)
+    return pd.Series(np.isfinite(parse_axis(table[column], axis)), index=table.index)
 
 
 def is_within_reach(table: pd.DataFrame, column: str, *, projection: Projection) -> pd.Series:
     """Whether the area's CRS reaches the point; rows without coordinates fail another rule."""
-    longitude = parse_degrees(table[column], "longitude")
-    latitude = parse_degrees(table["latitude"], "latitude")
+    longitude = parse_axis(table[column], "longitude")
+    latitude = parse_axis(table["latitude"], "latitude")
     x, _ = projection.to_metres(longitude, latitude)
     unreachable = np.isfinite(longitude) & np.isfinite(latitude) & np.isnan(x)
     return pd.Series(~unreachable, index=table.index)
