@@ -29,7 +29,7 @@ from patrolplan.hotspots.designated import (
 from patrolplan.hotspots.names import name_hotspots
 from patrolplan.hotspots.reasons import Reason, find_reasons, list_window_bands
 from patrolplan.hotspots.significance import assess_certainty
-from patrolplan.hotspots.standing import choose_standing_places
+from patrolplan.hotspots.standing import choose_standing_places, survey_ground
 from patrolplan.network import Positions
 from patrolplan.network.names import describe_positions
 from patrolplan.risk.surface import Risk
@@ -192,13 +192,11 @@ def place_stretches(
     network = area.network
     pieces, size = flatten_stretches(stretches)
     row = np.repeat(np.arange(len(size)), size)
-    places = choose_standing_places(
-        network,
-        area.features,
-        amounts,
-        stretches,
-        sight_metres=area.settings.way_home.sight_metres,
+    ground = area.catchments.reuse(
+        "ground", (network, area.features), lambda: survey_ground(network, area.features)
     )
+    sight = area.settings.way_home.sight_metres
+    places = choose_standing_places(ground, amounts, stretches, sight_metres=sight)
     lines = shapely.line_merge(shapely.multilinestrings(network.lines(pieces), indices=row))
     return gpd.GeoDataFrame(
         {

@@ -104,9 +104,36 @@ class StandingPlaces:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """Where in an area one could stand: streets and map features alone say that.
+
+    Parameters
+    ----------
+    network
+        The streets to patrol.
+    kinds
+        Which of their pieces one stands on.
+    places
+        See `find_standing_places`.
+    """
+
+    network: StreetNetwork
+    kinds: "PieceKinds"
+    places: StandingPlaces
+
+
+def survey_ground(network: StreetNetwork, features: gpd.GeoDataFrame) -> Ground:
+    """Find every place where one could stand.
+
+    `features` are those of the map, `kind` and `name`, in the area's CRS.
+    """
+    kinds = classify_pieces(network)
+    return Ground(network, kinds, find_standing_places(network, features, kinds))
+
+
 def choose_standing_places(
-    network: StreetNetwork,
-    features: gpd.GeoDataFrame,
+    ground: Ground,
     risk: NDArray[np.float64],
     stretches: Sequence[NDArray[np.int64]],
     *,
@@ -121,10 +148,8 @@ def choose_standing_places(
 
     Parameters
     ----------
-    network
-        The streets to patrol.
-    features
-        Map features, `kind` and `name`, in the area's CRS.
+    ground
+        Where one could stand.
     risk
         (p,) of each piece.
     stretches
@@ -137,8 +162,7 @@ def choose_standing_places(
     StandingPlaces
         (h,) one for each stretch.
     """
-    kinds = classify_pieces(network)
-    places = find_standing_places(network, features, kinds)
+    network, kinds, places = ground.network, ground.kinds, ground.places
     xy, piece = network.xy(places.positions), places.positions.piece
     is_unlit = places.lit == "no"
     gain = np.array([PREFERENCE[stand] for stand in places.stand])
