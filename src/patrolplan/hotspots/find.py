@@ -99,19 +99,25 @@ def complete_hotspots(
     """Stretches as hotspots under these names: what they are based on, how sure, and why."""
     stretches = [np.asarray(pieces, dtype=np.int64) for pieces in bare["pieces"]]
     certainty = assess_certainty(area, risk, stretches)
-    piece, metres = bare["stop_piece"].to_numpy(), bare["stop_metres"].to_numpy()
-    stops = Positions(piece, metres, np.zeros(len(bare)))
-    frame = bare.assign(
+    frame = describe_stops(area, bare).assign(
         hotspot=names,
         crime_share=sum_by_stretch(risk.crime, stretches),
         reports_share=sum_by_stretch(risk.reports, stretches),
         carried_by=find_carriers(risk, stretches),
-        place=describe_positions(area.network, stops),
         reasons=_list_reasons(area, risk, names, stretches, certainty),
         **certainty,
-        stop=gpd.points_from_xy(*area.network.xy(stops).T, crs=bare.crs),
     )
     return HOTSPOTS.check(frame[COLUMN_ORDER])
+
+
+def describe_stops(area: StudyArea, bare: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Stretches with their stopping place as a point, `stop`, and in words, `place`."""
+    piece, metres = bare["stop_piece"].to_numpy(), bare["stop_metres"].to_numpy()
+    stops = Positions(piece, metres, np.zeros(len(bare)))
+    return bare.assign(
+        place=describe_positions(area.network, stops),
+        stop=gpd.points_from_xy(*area.network.xy(stops).T, crs=bare.crs),
+    )
 
 
 def rate_hotspots(area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
