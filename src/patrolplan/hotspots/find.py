@@ -29,7 +29,7 @@ from patrolplan.hotspots.designated import (
 from patrolplan.hotspots.names import name_hotspots
 from patrolplan.hotspots.reasons import Reason, find_reasons, list_window_bands
 from patrolplan.hotspots.significance import assess_certainty
-from patrolplan.hotspots.standing import choose_standing_places
+from patrolplan.hotspots.standing import choose_standing_places, survey_ground
 from patrolplan.network import Positions
 from patrolplan.network.names import describe_positions
 from patrolplan.risk.surface import Risk
@@ -99,19 +99,25 @@ def complete_hotspots(
     """Stretches as hotspots under these names: what they are based on, how sure, and why."""
     stretches = [np.asarray(pieces, dtype=np.int64) for pieces in bare["pieces"]]
     certainty = assess_certainty(area, risk, stretches)
-    piece, metres = bare["stop_piece"].to_numpy(), bare["stop_metres"].to_numpy()
-    stops = Positions(piece, metres, np.zeros(len(bare)))
-    frame = bare.assign(
+    frame = describe_stops(area, bare).assign(
         hotspot=names,
         crime_share=sum_by_stretch(risk.crime, stretches),
         reports_share=sum_by_stretch(risk.reports, stretches),
         carried_by=find_carriers(risk, stretches),
-        place=describe_positions(area.network, stops),
         reasons=_list_reasons(area, risk, names, stretches, certainty),
         **certainty,
-        stop=gpd.points_from_xy(*area.network.xy(stops).T, crs=bare.crs),
     )
     return HOTSPOTS.check(frame[COLUMN_ORDER])
+
+
+def describe_stops(area: StudyArea, bare: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Stretches with their stopping place as a point, `stop`, and in words, `place`."""
+    piece, metres = bare["stop_piece"].to_numpy(), bare["stop_metres"].to_numpy()
+    stops = Positions(piece, metres, np.zeros(len(bare)))
+    return bare.assign(
+        place=describe_positions(area.network, stops),
+        stop=gpd.points_from_xy(*area.network.xy(stops).T, crs=bare.crs),
+    )
 
 
 def rate_hotspots(area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -192,13 +198,11 @@ def place_stretches(
     network = area.network
     pieces, size = flatten_stretches(stretches)
     row = np.repeat(np.arange(len(size)), size)
-    places = choose_standing_places(
-        network,
-        area.features,
-        amounts,
-        stretches,
-        sight_metres=area.settings.way_home.sight_metres,
+    ground = area.catchments.reuse(
+        "ground", (network, area.features), lambda: survey_ground(network, area.features)
     )
+    sight = area.settings.way_home.sight_metres
+    places = choose_standing_places(ground, amounts, stretches, sight_metres=sight)
     lines = shapely.line_merge(shapely.multilinestrings(network.lines(pieces), indices=row))
     return gpd.GeoDataFrame(
         {

@@ -501,9 +501,12 @@ def read_lookup(
 
 def find_problems(text: pd.DataFrame, rules: Iterable[tuple[str, Rule]]) -> list[Problem]:
     """A problem for every value that breaks a rule, rule by rule."""
-    problems = []
-    for column, rule in rules:
-        wrong = text[~rule.is_good(text, column).astype(bool)]
+    problems: list[Problem] = []
+    for column, rule in rules if len(text) else ():
+        is_good = rule.is_good(text, column).to_numpy(dtype=bool)
+        if is_good.all():
+            continue
+        wrong = text[~is_good]
         for file, row, value in zip(wrong["file"], wrong["row"], wrong[column], strict=True):
             what = rule.what.format(value=quote_value(value))
             problems.append(Problem(file, what, rule.remedy, describe_cell(row, column)))

@@ -61,15 +61,16 @@ class PlanningInputs(EncipheredFields):
         window = window or resolve_window(area.settings.patrol)
         beats = join_beats(area, hotspots)
         stretches = [np.array(pieces, dtype=np.int64) for pieces in beats["pieces"]]
+        reuse, walkable, features = area.catchments.reuse, area.network.walkable, area.features
         return cls(
             area.strip_for_workers(),
             risk,
             beats.assign(
                 is_worth_walking=assess_walk(area, risk, stretches) | (beats["kind"] != OWN)
             ),
-            label_streets(area.network.walkable),
+            reuse("labels", (walkable,), lambda: label_streets(walkable)),
             window,
             date,
             TimedRisk.from_risk(area, risk, beats, window, reach_window=reach_window, rows=rows),
-            Landmarks.from_features(area.features),
+            reuse("landmarks", (features,), lambda: Landmarks.from_features(features)),
         )

@@ -204,7 +204,4 @@ def hash_code(name: str = "patrolplan.risk") -> str:
 
 def get_spatial_units(network: StreetNetwork, catchments: Catchments) -> SpatialUnits:
     """The places of an area: the same ones as long as its catchments are the same."""
-    units: SpatialUnits | None = catchments.cache.get("places")
-    if units is None or units.network is not network:
-        units = catchments.cache["places"] = SpatialUnits(network, catchments)
-    return units
+    return catchments.reuse("places", (network,), lambda: SpatialUnits(network, catchments))
