@@ -85,8 +85,8 @@ def build_rows(
     Parameters
     ----------
     columns
-        `month`, `category` and `force`; `crime_id`, `occurred_at` and `precision` where the file
-        has them. Names are text or Arrow's codes; None stands for a column that the file lacks.
+        `month`, `category` and `force`; `crime_id`, and `occurred_at` with its `precision`, where
+        the file has them. Names are text or Arrow's codes; None stands for a force not named.
     xy
         Two (n,) coordinates, NaN where there is none.
     grid
@@ -99,10 +99,11 @@ def build_rows(
         "crime_id": columns.get("crime_id", np.full(size, NO_ID, dtype=np.uint64)),
         "month": array(columns["month"], time, from_pandas=True),
         "occurred_at": nulls(size, time),
-        "precision": columns.get("precision", np.full(size, NO_TIME, dtype=np.uint8)),
+        "precision": np.broadcast_to(np.uint8(NO_TIME), size),
     }
     if "occurred_at" in columns:
         rows["occurred_at"] = array(columns["occurred_at"], time, from_pandas=True)
+        rows["precision"] = columns["precision"]
     for name in ("category", "force"):
         given = columns[name]
         if isinstance(given, pd.Series):

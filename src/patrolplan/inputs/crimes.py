@@ -221,7 +221,9 @@ def _read_one(path: TableSource, projection: Projection, columns: Mapping[str, s
         counted = read_counted_table(path, FIELDS, columns, source="crimes")
         grid = find_grid(counted.rows, projection, columns, path=path, source="crimes")
     table, unreadable_times = _add_month(counted.rows, path)
-    given = {name: table[name].to_numpy() for name in ("month", "occurred_at", "precision")}
+    has_times = "occurred_at" in counted.rows
+    names = ("month", "occurred_at", "precision") if has_times else ("month",)
+    given = {name: table[name].to_numpy() for name in names}
     if "crime_id" in table:
         given["crime_id"] = hash_ids(table["crime_id"].to_numpy(dtype=object, na_value=""))
     given |= {"category": table["category"], "force": table.get("force")}
