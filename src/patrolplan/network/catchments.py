@@ -64,18 +64,25 @@ class Catchments:
         """What travels to another process, which can fill the cache by itself."""
         return {**vars(self), "cache": {}}
 
-    def reuse(self, name: str, given: tuple[object, ...], compute: Callable[[], Result]) -> Result:
+    def reuse(
+        self,
+        name: str,
+        given: tuple[object, ...],
+        compute: Callable[[], Result],
+        *,
+        hold: int = 2,
+    ) -> Result:
         """A result that was computed from these very objects before, else computed.
 
-        Texts may be others that are equal. The last two results of each name are held, in memory
-        alone: an area, and the same one cut before its last months, are asked for in turn.
+        Texts may be others that are equal. The last results of each name are held, in memory
+        alone; of two, since an area and the same one cut before its last months take turns.
         """
         held = self.cache.setdefault(name, [])
         for before, result in held:
             if all(map(_is_same, before, given)):
                 return result  # type: ignore[no-any-return]
         result = compute()
-        self.cache[name] = [*held[-1:], (given, result)]
+        self.cache[name] = [*held[1 - hold :], (given, result)]
         return result
 
     def spread(self, amounts: ArrayLike) -> NDArray[np.float64]:

@@ -13,6 +13,7 @@ from patrolplan.parallel import ProgressCallback
 from patrolplan.patrols.errands import Answer, Errand, find_other_hours, find_visits, plan_errands
 from patrolplan.patrols.nearest_miss import list_left_out
 from patrolplan.patrols.plan import Patrol, Plan, Unserved, Variant
+from patrolplan.patrols.planning_inputs import Detail
 
 UNSERVED = 1e6
 """What a visit costs that nobody makes: more than any patrol is worth."""
@@ -26,6 +27,7 @@ def assign_places(
     window: Window,
     *,
     all_schools: bool = True,
+    detail: Detail = "timings",
     executor: Executor | None = None,
     report_progress: ProgressCallback | None = None,
 ) -> Plan:
@@ -43,7 +45,7 @@ def assign_places(
         Of its patrols.
     all_schools
         Whether the plan is for all schools of the area.
-    executor, report_progress
+    detail, executor, report_progress
         As for `patrolplan.patrols.planner.plan_patrols`.
     """
     best: dict[str, list[Patrol]] = {}
@@ -53,7 +55,14 @@ def assign_places(
 
     def plan_visits(errands: Sequence[Errand]) -> list[Answer]:
         items = [(errand, best[errand.urn]) for errand in errands]
-        return plan_errands(plan, window, items, executor=executor, report_progress=report_progress)
+        return plan_errands(
+            plan,
+            window,
+            items,
+            detail=detail,
+            executor=executor,
+            report_progress=report_progress,
+        )
 
     errands = list(find_visits(plan.area, plan.date, window, urns))
     answers = plan_visits(errands)

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window, resolve_window
-from patrolplan.area.study_area import with_settings
 from patrolplan.hotspots.find import describe_stops, locate_hotspots
 from patrolplan.parallel import ProgressCallback
 from patrolplan.patrols.plan import Patrol, Plan, Stop
@@ -42,7 +41,7 @@ def compare_without_reports(
 ) -> Plan:
     """The plan with how it would differ without pupils' reports.
 
-    It takes less time than planning, since no variants are wanted.
+    It takes less time than planning, since the best patrols alone are wanted.
 
     Parameters
     ----------
@@ -83,13 +82,14 @@ def compare_without_reports(
     urns = [urn for urn in area.schools["urn"] if urn in planned]
     is_whole = len(urns) == len(area.schools)
     other = plan_patrols(
-        with_settings(area, patrol={"variants": 1}),
+        area,
         risk,
         hotspots,
         urns=None if is_whole else urns,
         window=window,
         date=plan.date,
         assign_tasked=assign_tasked,
+        detail="best",
         executor=executor,
         report_progress=report_progress,
     )
