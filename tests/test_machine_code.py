@@ -128,3 +128,19 @@ def test_a_function_is_compiled_when_it_first_runs_and_with_those_that_it_calls(
     assert (double._compiled, double_twice._compiled) == (None, None)
     assert double_twice(3) == 12
     assert double._compiled is not None
+
+
+def test_an_inner_function_is_called_by_compiled_ones_only():
+    """Called from Python it raises an error that names it, rather than crash the process."""
+
+    @compiled.jit_compile("i8(i8)", inner=True)
+    def double_within(number):
+        return 2 * number
+
+    @compiled.jit_compile("i8(i8)")
+    def add_double(number):
+        return number + double_within(number)
+
+    assert add_double(5) == 15
+    with pytest.raises(TypeError, match="double_within"):
+        double_within(5)

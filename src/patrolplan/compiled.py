@@ -23,9 +23,11 @@ _LOCK = RLock()
 class _CompiledFunction:
     """A function that numba compiles when it, or another compiled one that uses it, first runs."""
 
-    def __init__(self, function: Callable[..., object], signature: str | None) -> None:
+    def __init__(
+        self, function: Callable[..., object], signature: str | None, *, inner: bool
+    ) -> None:
         functools.update_wrapper(self, function)
-        self._signature = signature
+        self._signature, self._inner = signature, inner
         self._compiled: Any = None
 
     @property
@@ -36,11 +38,20 @@ class _CompiledFunction:
                 if self._compiled is None:
                     from patrolplan.machine_code import compile_function  # noqa: PLC0415
 
-                    self._compiled = compile_function(self.__wrapped__, self._signature)  # type: ignore[attr-defined]
+                    self._compiled = compile_function(
+                        self.__wrapped__,  # type: ignore[attr-defined]
+                        self._signature,
+                        inner=self._inner,
+                    )
         return self._compiled
 
     def __call__(self, *values: Any) -> Any:  # noqa: ANN401 - whatever the function takes
-        return (self._compiled or self.compiled)(*values)
+        compiled = self._compiled or self.compiled
+        if self._inner and compiled is not self.__wrapped__:  # type: ignore[attr-defined]
+            # A call would crash; where compiling is switched off it is a plain function.
+            message = f"{self.__name__}: compiled without a way in from Python; drop `inner` first"  # type: ignore[attr-defined]
+            raise TypeError(message)
+        return compiled(*values)
 
     @property
     def _numba_type_(self) -> Any:  # noqa: ANN401 - numba's own kind
@@ -48,7 +59,9 @@ class _CompiledFunction:
         return self.compiled._numba_type_
 
 
-def jit_compile(signature: str | None = None) -> Callable[[Function], Function]:
+def jit_compile(
+    signature: str | None = None, *, inner: bool = False
+) -> Callable[[Function], Function]:
     """Compile a function when it first runs. Other threads may run then; its code is cached.
 
     Parameters
@@ -57,10 +70,13 @@ def jit_compile(signature: str | None = None) -> Callable[[Function], Function]:
         Numba's text form, such as ``"f8(f8[::1], i8)"``. Naming it makes numba compile exactly
         one version rather than one for each kind of caller; functions that take named tuples of
         arrays are left to that.
+    inner
+        Compiled functions alone call it. That saves compiling a door from Python, which for a named
+        tuple of arrays takes longer than a short function; called from Python it raises TypeError.
     """
 
     def defer(function: Function) -> Function:
-        return cast("Function", _CompiledFunction(function, signature))
+        return cast("Function", _CompiledFunction(function, signature, inner=inner))
 
     return defer
 
@@ -74,7 +90,7 @@ def mix_bits(word: np.uint64, shift: np.uint64) -> np.uint64:
     return (word ^ (word >> shift)) * np.uint64(0xBF58476D1CE4E5B9)
 
 
-@jit_compile("i8(i8)")
+@jit_compile("i8(i8)", inner=True)
 def widen(number: int) -> int:
     """Give a constant the type of all whole numbers.
 

@@ -39,7 +39,7 @@ class Places(NamedTuple):
     is_fresh: NDArray[np.bool_]
 
 
-@jit_compile()
+@jit_compile(inner=True)
 def find_row(  # noqa: PLR0917 - compiled functions have no keywords
     route: NDArray[np.int32],
     visited_by: NDArray[np.int64],
@@ -66,16 +66,7 @@ def find_row(  # noqa: PLR0917 - compiled functions have no keywords
     return -1
 
 
-@jit_compile()
-def mark_fresh(places: Places, r: int, i: int) -> None:
-    """Add a row to the fresh ones of a route."""
-    if not places.is_fresh[r, i]:
-        places.is_fresh[r, i] = True
-        places.fresh[r, places.fresh_count[r]] = i
-        places.fresh_count[r] += 1
-
-
-@jit_compile()
+@jit_compile(inner=True)
 def list_fresh_places(
     facts: SearchFacts, tour: Tour, current: Tour, places: Places, dirty: NDArray[np.bool_]
 ) -> None:
@@ -97,16 +88,21 @@ def list_fresh_places(
         places.fresh_count[r] = count
 
 
-@jit_compile()
+@jit_compile(inner=True)
 def insert_fresh(facts: SearchFacts, tour: Tour, places: Places, r: int, p: int, k: int) -> None:
     """Insert a stop behind a position, and mark both new places."""
     insert_stop(facts, tour, r, p, k)
-    if facts.always_open:
-        mark_fresh(places, r, tour.route[r, p])
-        mark_fresh(places, r, k)
+    if not facts.always_open:
+        return
+    for place in (p, p + 1):
+        i = tour.route[r, place]
+        if not places.is_fresh[r, i]:
+            places.is_fresh[r, i] = True
+            places.fresh[r, places.fresh_count[r]] = i
+            places.fresh_count[r] += 1
 
 
-@jit_compile()
+@jit_compile(inner=True)
 def update_places(  # noqa: C901 - one compiled loop
     facts: SearchFacts, current: Tour, places: Places, dirty: NDArray[np.bool_]
 ) -> None:
@@ -159,18 +155,19 @@ def insert_in_order(  # noqa: C901, PLR0912, PLR0917 - one compiled loop
     places: Places,
     dirty: NDArray[np.bool_],
     order: NDArray[np.int64],
+    count: int,
     blink: float,
     rng: NDArray[np.uint64],
     greedy: np.bool_,
 ) -> None:
-    """Insert each stop where it delays a dirty route least, if it fits.
+    """Insert each of `count` stops where it delays a dirty route least, if it fits.
 
     When `greedy`, only the stop of most value for each minute of its delay is inserted.
 
     Arrays are taken out of their tuples first: numba counts references at each use of a tuple,
     which would take longer than the search for a place.
     """
-    before, after, delays, fresh, count = (
+    before, after, delays, fresh, fresh_count = (
         places.before, places.after, places.delay, places.fresh, places.fresh_count,
     )  # fmt: skip
     route, leg, leave, due, length = (
@@ -183,7 +180,7 @@ def insert_in_order(  # noqa: C901, PLR0912, PLR0917 - one compiled loop
     always_open, symmetric = facts.always_open, facts.symmetric
     nobody = widen(-1)
     most, most_k, most_r, most_p = -1.0, nobody, nobody, nobody
-    for number in range(order.shape[0]):
+    for number in range(count):
         k = order[number]
         if blocked[k] > 0 or visited_by[k] >= 0:
             continue
@@ -221,7 +218,7 @@ def insert_in_order(  # noqa: C901, PLR0912, PLR0917 - one compiled loop
                 continue
             if delays[r, k] < most_delay:
                 most_delay, best, best_r, best_p = delays[r, k], delays[r, k], r, intact
-            for place in range(count[r]):
+            for place in range(fresh_count[r]):
                 i = fresh[r, place]
                 p = position[i] if i < size else 0
                 delay = back[unit, k, i] + dwell + times[unit, k, route[r, p + 1]] - leg[r, p]

@@ -20,7 +20,7 @@ One round changes a tour, which holds the routes of all officers, in five steps:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -47,6 +47,22 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+class Scratch(NamedTuple):
+    """Room for rounds over c candidates in m routes, so that compiled loops allocate nothing.
+
+    `dirty` and `everyone`, of shape (m,), mark changed routes and all routes; the others have shape
+    (c,): sort keys, two rooms for an order of stops, and the queue of `shorten_changed` with marks.
+    """
+
+    dirty: NDArray[np.bool_]
+    everyone: NDArray[np.bool_]
+    keys: NDArray[np.float64]
+    order: NDArray[np.int64]
+    spare: NDArray[np.int64]
+    queue: NDArray[np.int32]
+    waiting: NDArray[np.bool_]
+
+
 # Shares of rounds that order the stops by chance, by prize, and by prize for each minute; the rest
 # go by nearness to where stops were removed.
 RANDOM_SHARE, PRIZE_SHARE, RATIO_SHARE = 0.2, 0.2, 0.4
@@ -56,7 +72,7 @@ SPLIT_CHANCE, KEEP_ONE_MORE_CHANCE = 0.5, 0.5
 REPEAT_CHANCE = 0.5
 
 
-@jit_compile()
+@jit_compile(inner=True)
 def ruin(  # noqa: C901 - one compiled loop
     facts: SearchFacts,
     tour: Tour,
@@ -117,37 +133,64 @@ def ruin(  # noqa: C901 - one compiled loop
     return seed
 
 
-@jit_compile()
+@jit_compile(inner=True)
+def sort_by_keys(
+    keys: NDArray[np.float64], order: NDArray[np.int64], spare: NDArray[np.int64], count: int
+) -> None:
+    """Sort the first `count` stops of an order by their keys, by merging.
+
+    Stops of equal keys stay in their order. NumPy's own sort takes seconds to compile.
+    """
+    width = 1
+    while width < count:
+        for low in range(0, count, 2 * width):
+            middle, high = min(low + width, count), min(low + 2 * width, count)
+            a, b = low, middle
+            for place in range(low, high):
+                if a < middle and (b >= high or keys[order[a]] <= keys[order[b]]):
+                    spare[place] = order[a]
+                    a += 1
+                else:
+                    spare[place] = order[b]
+                    b += 1
+        for place in range(count):
+            order[place] = spare[place]
+        width *= 2
+
+
+@jit_compile(inner=True)
 def recreate(  # noqa: PLR0917 - compiled functions have no keywords
     facts: SearchFacts,
     tour: Tour,
     places: Places,
-    dirty: NDArray[np.bool_],
+    scratch: Scratch,
     seed: int,
     blink: float,
     rng: NDArray[np.uint64],
-    keys: NDArray[np.float64],
 ) -> None:
     """Put stops in, in an order by chance, prize, prize per minute, or nearness to the seed."""
-    value, ratio, times = facts.value, facts.ratio, facts.times
-    out = np.flatnonzero(tour.visited_by < 0)
-    kind = draw_uniform(rng)
-    for number in range(out.shape[0]):
-        k = out[number]
+    value, ratio, times, visited_by = facts.value, facts.ratio, facts.times, tour.visited_by
+    keys, order = scratch.keys, scratch.order
+    kind, count = draw_uniform(rng), widen(0)
+    for k in range(value.shape[0]):
+        if visited_by[k] >= 0:
+            continue
         noise = draw_uniform(rng)
         if kind < RANDOM_SHARE:
-            keys[number] = noise
+            keys[k] = noise
         elif kind < RANDOM_SHARE + PRIZE_SHARE:
-            keys[number] = -value[k] * (0.7 + 0.6 * noise)
+            keys[k] = -value[k] * (0.7 + 0.6 * noise)
         elif kind < RANDOM_SHARE + PRIZE_SHARE + RATIO_SHARE:
-            keys[number] = -ratio[k] * (0.5 + noise)
+            keys[k] = -ratio[k] * (0.5 + noise)
         else:
-            keys[number] = times[0, seed, k] * (0.5 + noise)
-    order = out[np.argsort(keys[: out.shape[0]])]
-    insert_in_order(facts, tour, places, dirty, order, blink, rng, np.bool_(0))
+            keys[k] = times[0, seed, k] * (0.5 + noise)
+        order[count] = k
+        count += 1
+    sort_by_keys(keys, order, scratch.spare, count)
+    insert_in_order(facts, tour, places, scratch.dirty, order, count, blink, rng, np.bool_(0))
 
 
-@jit_compile()
+@jit_compile(inner=True)
 def compute_objective(facts: SearchFacts, tour: Tour, minute_value: float) -> tuple[float, float]:
     """Give the value of all stops, and that value less what the minutes used count for."""
     total = 0.0
@@ -160,7 +203,7 @@ def compute_objective(facts: SearchFacts, tour: Tour, minute_value: float) -> tu
     return total, total - minute_value * used
 
 
-@jit_compile()
+@jit_compile(inner=True)
 def record_routes(  # noqa: PLR0917 - compiled functions have no keywords
     facts: SearchFacts,
     tour: Tour,
@@ -198,6 +241,7 @@ def run_rounds(  # noqa: PLR0913, PLR0917 - compiled functions have no keywords
     trial: Tour,
     best: Tour,
     places: Places,
+    scratch: Scratch,
     rng: NDArray[np.uint64],
     parameters: NDArray[np.float64],
     state: NDArray[np.float64],
@@ -214,22 +258,23 @@ def run_rounds(  # noqa: PLR0913, PLR0917 - compiled functions have no keywords
     temperature, chance to overlook a place, share of the best value from which routes are noted.
     `state`: objective now, value of the best, objective of the best. `heat` falls from 1 to 0.
     """
-    team, size = current.length.shape[0], facts.value.shape[0]
-    dirty, everyone = np.zeros(team, dtype=np.bool_), np.ones(team, dtype=np.bool_)
-    keys, queue = np.empty(size), np.empty(size, dtype=np.int32)
-    waiting = np.zeros(size, dtype=np.bool_)
+    team, dirty = current.length.shape[0], scratch.dirty
     count = widen(0)
     for _ in range(rounds):
-        dirty[:] = False
+        for r in range(team):
+            dirty[r] = False
         seed = ruin(facts, trial, dirty, parameters[0], parameters[1], rng)
-        # Officers who go nowhere may always be sent out.
-        dirty |= trial.length == EMPTY_LENGTH
+        for r in range(team):
+            # Officers who go nowhere may always be sent out.
+            dirty[r] = dirty[r] or trial.length[r] == EMPTY_LENGTH
         if facts.always_open:
             list_fresh_places(facts, trial, current, places, dirty)
-        recreate(facts, trial, places, dirty, seed, parameters[5], rng, keys)
-        if facts.symmetric and shorten_changed(facts, trial, current, dirty, queue, waiting):
+        recreate(facts, trial, places, scratch, seed, parameters[5], rng)
+        if facts.symmetric and shorten_changed(
+            facts, trial, current, dirty, scratch.queue, scratch.waiting
+        ):
             list_fresh_places(facts, trial, current, places, dirty)
-            recreate(facts, trial, places, dirty, seed, parameters[5], rng, keys)
+            recreate(facts, trial, places, scratch, seed, parameters[5], rng)
         value, goal = compute_objective(facts, trial, parameters[2])
         temperature = parameters[4] * (parameters[3] / parameters[4]) ** max(heat, 0.0)
         heat -= step
@@ -241,7 +286,7 @@ def run_rounds(  # noqa: PLR0913, PLR0917 - compiled functions have no keywords
             if value > state[1] + 1e-9 or (value > state[1] - 1e-9 and goal > state[2] + 1e-9):
                 state[1] = value
                 state[2] = goal
-                copy_routes(current, best, everyone)
+                copy_routes(current, best, scratch.everyone)
             if team > 1 and value >= parameters[6] * state[1]:
                 count = record_routes(facts, current, dirty, seen, recorded, marks, count)
         else:

@@ -16,9 +16,9 @@ import numpy as np
 from patrolplan.compile_clock import CLOCK
 from patrolplan.patrols.solver.insertion import Places
 from patrolplan.patrols.solver.packing import ColumnPool, ReducedSolution
-from patrolplan.patrols.solver.ruin_recreate import run_rounds
+from patrolplan.patrols.solver.ruin_recreate import Scratch, run_rounds
 from patrolplan.patrols.solver.starts import build_greedily, build_thinned
-from patrolplan.patrols.solver.tour import EMPTY_LENGTH, SearchFacts, Tour, update_times
+from patrolplan.patrols.solver.tour import EMPTY_LENGTH, SearchFacts, Tour, update_all_times
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -110,6 +110,7 @@ class _RouteSearch:
         self.lines = [_Line(self.facts, routes) for routes in self._build_starts(start)]
         self.line = self.lines[0]
         self.rest = 1.0
+        self.scratch = _build_scratch(self.facts)
         team = len(self.group_numbers)
         self.seen = np.zeros(1 << 14, dtype=np.uint64)
         self.recorded = np.zeros(
@@ -210,8 +211,8 @@ class _RouteSearch:
     def _run_chunk(self, rounds: int, heat: float, step: float) -> None:
         line = self.line
         count = run_rounds(
-            self.facts, line.now, line.trial, line.best, line.places, self.rng, self.knobs,
-            line.state, rounds, heat, step, self.seen, self.recorded, self.marks,
+            self.facts, line.now, line.trial, line.best, line.places, self.scratch, self.rng,
+            self.knobs, line.state, rounds, heat, step, self.seen, self.recorded, self.marks,
         )  # fmt: skip
         for number in range(count):
             officer, length = self.marks[number]
@@ -321,6 +322,19 @@ def _build_places(facts: SearchFacts) -> Places:
     )
 
 
+def _build_scratch(facts: SearchFacts) -> Scratch:
+    size, team = len(facts.value), len(facts.group_number)
+    return Scratch(
+        dirty=np.zeros(team, dtype=np.bool_),
+        everyone=np.ones(team, dtype=np.bool_),
+        keys=np.zeros(size),
+        order=np.zeros(size, dtype=np.int64),
+        spare=np.zeros(size, dtype=np.int64),
+        queue=np.zeros(size, dtype=np.int32),
+        waiting=np.zeros(size, dtype=np.bool_),
+    )
+
+
 def _fill(facts: SearchFacts, tour: Tour, routes: dict[int, list[int]]) -> None:
     size = len(facts.value)
     tour.visited_by[:] = -1
@@ -334,7 +348,7 @@ def _fill(facts: SearchFacts, tour: Tour, routes: dict[int, list[int]]) -> None:
             tour.block_count[
                 facts.excluded_stops[facts.exclusion_start[k] : facts.exclusion_start[k + 1]]
             ] += 1
-        update_times(facts, tour, r, 1, int(tour.length[r]) - 2)
+        update_all_times(facts, tour, r)
 
 
 def _read_routes(tour: Tour) -> dict[int, list[int]]:

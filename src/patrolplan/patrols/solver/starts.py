@@ -31,7 +31,7 @@ def build_greedily(facts: SearchFacts, tour: Tour, places: Places, rng: NDArray[
     visited = -1
     while visited < tour.length.sum():
         visited = tour.length.sum()
-        insert_in_order(facts, tour, places, dirty, order, 0.0, rng, np.bool_(1))
+        insert_in_order(facts, tour, places, dirty, order, len(order), 0.0, rng, np.bool_(1))
 
 
 def shorten_everywhere(facts: SearchFacts, tour: Tour, r: int) -> None:
@@ -87,7 +87,7 @@ def build_thinned(
     for r in range(team):
         alone = np.zeros(team, dtype=np.bool_)
         alone[r] = True
-        insert_in_order(unlimited, tour, places, alone, order, 0.0, rng, np.bool_(0))
+        insert_in_order(unlimited, tour, places, alone, order, len(order), 0.0, rng, np.bool_(0))
         shorten_everywhere(facts, tour, r)
         thin_route(facts, tour, r)
         shorten_everywhere(facts, tour, r)

@@ -66,7 +66,7 @@ class Tour(NamedTuple):
     block_count: NDArray[np.int64]
 
 
-@jit_compile()
+@jit_compile(inner=True)
 def update_times(facts: SearchFacts, tour: Tour, r: int, first: int, last: int) -> None:
     """Compute the times of a route again: forwards when it leaves, backwards how late it may be.
 
@@ -97,7 +97,7 @@ def update_all_times(facts: SearchFacts, tour: Tour, r: int) -> None:
     update_times(facts, tour, r, widen(1), tour.length[r] - 2)
 
 
-@jit_compile()
+@jit_compile(inner=True)
 def remove_stops(facts: SearchFacts, tour: Tour, r: int, first: int, count: int) -> None:
     """Remove stops from a route without updating its times."""
     route = tour.route[r]
@@ -112,7 +112,7 @@ def remove_stops(facts: SearchFacts, tour: Tour, r: int, first: int, count: int)
     tour.length[r] -= count
 
 
-@jit_compile()
+@jit_compile(inner=True)
 def insert_stop(facts: SearchFacts, tour: Tour, r: int, after: int, k: int) -> None:
     """Insert a stop behind a position and update the times."""
     route = tour.route[r]
@@ -128,24 +128,27 @@ def insert_stop(facts: SearchFacts, tour: Tour, r: int, after: int, k: int) -> N
     update_times(facts, tour, r, after + 1, after + 1)
 
 
-@jit_compile()
+@jit_compile(inner=True)
 def copy_routes(source: Tour, target: Tour, chosen: NDArray[np.bool_]) -> None:
     """Copy the chosen routes with their times, and who visits what."""
     for r in range(source.length.shape[0]):
         if chosen[r]:
             length = source.length[r]
             target.length[r] = length
-            target.route[r, :length] = source.route[r, :length]
-            target.leave[r, :length] = source.leave[r, :length]
-            target.leg[r, :length] = source.leg[r, :length]
-            target.latest_begin[r, :length] = source.latest_begin[r, :length]
-            for p in range(1, length - 1):
-                target.position[source.route[r, p]] = p
-    target.visited_by[:] = source.visited_by
-    target.block_count[:] = source.block_count
+            for p in range(length):
+                k = source.route[r, p]
+                target.route[r, p] = k
+                target.leave[r, p] = source.leave[r, p]
+                target.leg[r, p] = source.leg[r, p]
+                target.latest_begin[r, p] = source.latest_begin[r, p]
+                if 0 < p < length - 1:
+                    target.position[k] = p
+    for k in range(source.visited_by.shape[0]):
+        target.visited_by[k] = source.visited_by[k]
+        target.block_count[k] = source.block_count[k]
 
 
-@jit_compile()
+@jit_compile(inner=True)
 def draw_uniform(rng: NDArray[np.uint64]) -> float:
     """Draw from [0, 1) by xorshift* (Vigna 2016), so that chunks of rounds join seamlessly."""
     x = rng[0]
@@ -156,7 +159,7 @@ def draw_uniform(rng: NDArray[np.uint64]) -> float:
     return np.float64((x * np.uint64(0x2545F4914F6CDD1D)) >> np.uint64(11)) * (1.0 / 2.0**53)
 
 
-@jit_compile()
+@jit_compile(inner=True)
 def draw_integer(rng: NDArray[np.uint64], limit: int) -> int:
     """Draw a whole number from 0 to limit - 1."""
     return int(draw_uniform(rng) * limit)
