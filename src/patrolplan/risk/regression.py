@@ -273,19 +273,17 @@ class FeatureBuilder:
             *((span, all_own) for span in ALL_SPANS),
             *((span, all_near) for span in ALL_SPANS),
         ]
-        # Of each span: its features, and the columns of the counts that they are.
-        picked = {
-            span: tuple(zip(*((n, at) for n, (of, at) in enumerate(wanted) if of == span)))
-            for span in HORIZONS
+        features = {
+            span: [row for row, (of, _) in enumerate(wanted) if of == span] for span in HORIZONS
         }
         counts, streets = self._parts
         end = 0
         for month, units in rows:
             start, end = end, end + len(units)
             now = self._so_far[month].take(units, axis=0)
-            for span, (features, at) in picked.items():
-                sums = self._sum(now, month, span, units, at)
-                columns[list(features), start:end] = sums.T
+            for span, numbers in features.items():
+                picked = [wanted[number][1] for number in numbers]
+                columns[numbers, start:end] = self._sum(now, month, span, units, picked).T
             columns[counts:streets, start:end] = self._streets[:, units]
             columns[streets:, start:end] = self._season[:, month, None]
         np.log1p(columns[:counts], out=columns[:counts])
