@@ -85,9 +85,8 @@ class _CompiledFunction:
     def __call__(self, *values: Any) -> Any:  # noqa: ANN401 - whatever the function takes
         if _PYTHON.is_running:
             return self.__wrapped__(*values)  # type: ignore[attr-defined]
-        if self._compiled is None and self._estimate is not None:
-            if self._is_short(self._estimate(*values)):
-                return _PYTHON.run(self.__wrapped__, values)  # type: ignore[attr-defined]
+        if self._compiled is None and self._is_short(values):
+            return _PYTHON.run(self.__wrapped__, values)  # type: ignore[attr-defined]
         compiled = self._compiled or self.compiled
         if self._inner and compiled is not self.__wrapped__:  # type: ignore[attr-defined]
             # A call would crash; where compiling is switched off it is a plain function.
@@ -95,9 +94,11 @@ class _CompiledFunction:
             raise TypeError(message)
         return compiled(*values)
 
-    @staticmethod
-    def _is_short(microseconds: float) -> bool:
+    def _is_short(self, values: tuple[Any, ...]) -> bool:
         """Whether a call is left to Python; counts it."""
+        if self._estimate is None:
+            return False
+        microseconds = self._estimate(*values)
         if microseconds > min(CALL_MICROSECONDS, PATIENCE_MICROSECONDS - _PYTHON.microseconds):
             return False
         _PYTHON.microseconds += microseconds
