@@ -69,7 +69,7 @@ def init(
         return
     next_step = "Name your files under [sources], then run `patrolplan check`."
     if demo:
-        next_step = "Its files are beside it: run `patrolplan check`, then any other command."
+        next_step = "Its files are next to it: run `patrolplan check`, then any other command."
     console.stdout.print(f"Created {config}. {next_step}")
     if is_new:
         console.stdout.print(
