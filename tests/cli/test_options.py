@@ -96,6 +96,7 @@ def test_init_brings_the_demo_borough_and_replaces_nothing(run, tmp_path):
     code, _, err = run("init", "--demo", "--config", own)
     assert code == 1
     assert "already exists" in err
+    assert not own.exists()
     assert (tmp_path / "reports.csv").read_text(encoding="utf-8") == "mine"
 
 

@@ -49,19 +49,18 @@ def init(
     from patrolplan.settings.models import WeekSettings
     from patrolplan.team.secret import create_secret
 
+    text = demo_settings().read_text(encoding="utf-8") if demo else build_settings_template()
     try:
-        with config.open("x", encoding="utf-8", newline="\n") as stream:
-            stream.write(
-                demo_settings().read_text(encoding="utf-8") if demo else build_settings_template()
-            )
-        if demo:
+        if demo and not config.exists():  # else nothing is copied either
             copy_demo_files(config.parent)
+        with config.open("x", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
     except OSError as error:
-        why = f"cannot be written ({error.strerror})"
+        why, remedy = f"cannot be written ({error.strerror})", "name another file with --config"
         if isinstance(error, FileExistsError):
             why = "already exists"
-        message = f"{error.filename or config}: {why}; name another file with --config"
-        raise OutputError(message) from None
+            remedy = "begin in an empty folder" if demo else remedy
+        raise OutputError(f"{error.filename or config}: {why}; {remedy}") from None
     secret = config.parent / WeekSettings().secret
     is_new = create_secret(secret)
     if as_json:
