@@ -60,7 +60,8 @@ def init(
         if isinstance(error, FileExistsError):
             why = "already exists"
             remedy = "begin in an empty folder" if demo else remedy
-        raise OutputError(f"{error.filename or config}: {why}; {remedy}") from None
+        message = f"{error.filename or config}: {why}; {remedy}"
+        raise OutputError(message) from None
     secret = config.parent / WeekSettings().secret
     is_new = create_secret(secret)
     if as_json:
