@@ -1,10 +1,12 @@
 """The page of a map: what is drawn is there, in its order, in its window, and as text."""
 
 import io
+from itertools import pairwise
 
 import numpy as np
 import pypdf
 import pytest
+from fontTools.pens.recordingPen import DecomposingRecordingPen
 from fontTools.ttLib import TTFont
 
 from patrolplan.outputs.cartography.page import (
@@ -61,6 +63,37 @@ def test_the_embedded_letters_are_those_of_the_typeface():
         assert width == pytest.approx(1000 * whole["hmtx"][name][0] / typeface.units, abs=0.5)
     unused = typeface.glyphs[ord("b")]
     assert not own["glyf"][own.getGlyphName(unused)].numberOfContours
+
+
+@pytest.mark.parametrize("bold", [False, True])
+def test_letters_are_as_wide_and_drawn_as_a_library_of_typefaces_reads_them(bold):
+    """Codes, widths of texts and the ends of all lines and curves are what fontTools reads."""
+    ours = load_typeface(bold=bold)
+    whole = TTFont(ours.path)
+    names = whole.getBestCmap()
+    assert {code: whole.getGlyphID(name) for code, name in names.items()} == ours.glyphs
+    kern = whole["kern"].kernTables[0]
+    for text in [*WORDS, "AVAVA To"]:
+        letters = [names[ord(letter)] for letter in text]
+        units = sum(whole["hmtx"][letter][0] for letter in letters)
+        units += sum(kern.kernTable.get(pair, 0) for pair in pairwise(letters))
+        width = ours.measure_text(text, 8.0)
+        assert width == pytest.approx(8.0 * units / ours.units, abs=len(text) / 64)
+    glyphs = whole.getGlyphSet()
+    for name in names.values():
+        pen = DecomposingRecordingPen(glyphs)
+        glyphs[name].draw(pen)
+        theirs = {point for _, points in pen.value for point in points[-1:] if point}
+        words = ours.trace_glyph(whole.getGlyphID(name)).split()
+        ends = {
+            (int(words[at - 2]), int(words[at - 1]))
+            for at, word in enumerate(words)
+            if word in "mlc"
+        }
+        # Of a few composed letters all is one unit off, which is 1/250 of a point.
+        near = {(x + step, y) for x, y in ends for step in (-1, 0, 1)}
+        assert theirs <= near
+        assert bool(ends) is bool(theirs)
 
 
 def test_what_is_higher_is_drawn_later():

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import typst
-from matplotlib.ft2font import LoadFlags
 
 from patrolplan.atomic import TEMPORARY_PREFIX
 from patrolplan.outputs.cartography.page import TextStyle, Window
@@ -90,11 +89,7 @@ def list_unprintable_notes(data: object) -> list[str]:
 @lru_cache(maxsize=4096)
 def measure_text_width(text: str, size: float, *, bold: bool = False) -> float:
     """Points that a text takes at this size."""
-    typeface = load_typeface(bold=bold)
-    with typeface.lock:
-        typeface.font.set_size(size, 72)
-        typeface.font.set_text(text, 0.0, flags=LoadFlags.NO_HINTING)
-        return float(typeface.font.get_width_height()[0]) / 64
+    return load_typeface(bold=bold).measure_text(text, size)
 
 
 def measure_label(

@@ -1,23 +1,21 @@
-"""Our typeface as a PDF needs it: outlines of its letters, and a file of those that a page uses.
+"""Our typeface as a PDF needs it: its letters' widths and outlines, and a file of those on a page.
 
-A TrueType file is a row of tables (ISO/IEC 14496-22). Letters that a page does not use are emptied
-in the tables `loca` and `glyf`, and all others keep their numbers, so that nothing else in the file
-has to change; the emptied places all but vanish when the file is compressed.
+A library of typefaces takes longer to load than all of this to run. A TrueType file is a row of
+tables (ISO/IEC 14496-22). Letters that a page does not use are emptied in the tables `loca` and
+`glyf`, and all others keep their numbers, so that nothing else in the file has to change; the
+emptied places all but vanish when the file is compressed.
 """
 
+import math
 import struct
-import threading
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from matplotlib.ft2font import FT2Font, Kerning, LoadFlags
-from matplotlib.path import Path as Outline
 from numpy.typing import NDArray
 
 FONT_FOLDER = Path(__file__).parent / "typefaces"
@@ -30,8 +28,12 @@ EMBEDDED_TABLES = (b"cvt ", b"fpgm", b"glyf", b"head", b"hhea", b"hmtx", b"loca"
 LONG_OFFSETS = struct.pack(">h", 1)
 OFFSET_FORMAT_AT = 50
 """Where the table `head` says how long the numbers of `loca` are."""
-WORDS, SCALE, TWO_SCALES, MATRIX, MORE = 0x01, 0x08, 0x40, 0x80, 0x20
+WORDS, MORE = 0x01, 0x20
 """Flags of a part of a composed letter."""
+ON_LINE, REPEAT = 0x01, 0x08
+"""Flags of a point of an outline."""
+WINDOWS_UNICODE = (3, 1)
+"""Platform and encoding of the table of code points."""
 TRUE_TYPE = 0x00010000
 
 
@@ -42,24 +44,55 @@ class Typeface:
     path: Path
 
     @cached_property
-    def font(self) -> Any:  # noqa: ANN401 - its types differ between versions of matplotlib
-        """FreeType's view of it: for one thread at a time, see `lock`."""
-        return FT2Font(str(self.path))
-
-    @cached_property
-    def lock(self) -> threading.RLock:
-        """Who measures or reads outlines holds it."""
-        return threading.RLock()
-
-    @cached_property
     def glyphs(self) -> Mapping[int, int]:
-        """Number of the letter of each code point."""
-        return dict(self.font.get_charmap())
+        """Number of the letter of each code point, from the table of segments (format 4)."""
+        cmap = self.tables[b"cmap"]
+        rows = struct.iter_unpack(">2HI", cmap[4 : 4 + 8 * struct.unpack_from(">H", cmap, 2)[0]])
+        (start,) = {
+            at for platform, encoding, at in rows if (platform, encoding) == WINDOWS_UNICODE
+        }
+        size, count = struct.unpack_from(">2xH2xH", cmap, start)
+        words = np.frombuffer(cmap, ">u2", count=(size - 14) // 2, offset=start + 14).astype(int)
+        half = count // 2
+        ends, firsts, steps, leads = (
+            words[at : at + half] for at in (0, half + 1, count + 1, half * 3 + 1)
+        )
+        numbers = dict[int, int]()
+        for row, (end, first, step, lead) in enumerate(
+            zip(ends.tolist(), firsts.tolist(), steps.tolist(), leads.tolist(), strict=True)
+        ):
+            codes = np.arange(first, end + 1)
+            if lead:  # so many bytes on from its own place the numbers of these letters begin
+                found = words[half * 3 + 1 + row + lead // 2 :][: len(codes)]
+                found = np.where(found > 0, (found + step) & 0xFFFF, 0)
+            else:
+                found = (codes + step) & 0xFFFF
+            numbers |= {c: n for c, n in zip(codes.tolist(), found.tolist(), strict=True) if n}
+        return numbers
 
     @property
     def units(self) -> int:
         """Units of the outlines to the size of the type."""
-        return int(self.font.units_per_EM)
+        return int(struct.unpack_from(">H", self.tables[b"head"], 18)[0])
+
+    @property
+    def box(self) -> tuple[int, ...]:
+        """Units of the left, lower, right and upper edge of all letters."""
+        return struct.unpack_from(">4h", self.tables[b"head"], 36)
+
+    @property
+    def heights(self) -> tuple[int, ...]:
+        """Units above and, negative, below the line."""
+        return struct.unpack_from(">2h", self.tables[b"hhea"], 4)
+
+    @cached_property
+    def kerning(self) -> Mapping[tuple[int, int], int]:
+        """Units by which the second of two letters moves away from the first."""
+        kern = self.tables[b"kern"]
+        count = struct.unpack_from(">H", kern, 10)[0]
+        pairs = np.frombuffer(kern, ">u2,>u2,>i2", count=count, offset=18)
+        left, right, units = (pairs[name].tolist() for name in pairs.dtype.names or ())
+        return dict(zip(zip(left, right, strict=True), units, strict=True))
 
     @cached_property
     def tables(self) -> Mapping[bytes, bytes]:
@@ -83,13 +116,18 @@ class Typeface:
         pairs = np.frombuffer(self.tables[b"hmtx"], ">u2", count=2 * stated)[::2].astype(np.int64)
         return np.pad(pairs, (0, len(self.offsets) - 1 - stated), mode="edge")
 
+    @cached_property
+    def bearings(self) -> NDArray[np.int64]:
+        """(n,) units from where the pen stands to the left edge of each letter."""
+        numbers = np.frombuffer(self.tables[b"hmtx"], ">i2").astype(np.int64)
+        stated = 2 * (len(numbers) - len(self.offsets) + 1)
+        return np.concatenate([numbers[1:stated:2], numbers[stated:]])
+
     @lru_cache(maxsize=4096)  # noqa: B019 - there are two cuts, for as long as the process lives
     def space_letters(self, text: str) -> list[tuple[int, int]]:
         """Number of each letter of a text, and the units by which it moves nearer to the next."""
         numbers = [self.glyphs.get(ord(letter), 0) for letter in text]
-        with self.lock:
-            kern = self.font.get_kerning
-            closer = [-kern(one, next_, Kerning.UNSCALED) for one, next_ in pairwise(numbers)]
+        closer = [-self.kerning.get(pair, 0) for pair in pairwise(numbers)]
         return list(zip(numbers, [*closer, 0], strict=False))
 
     def trace_letters(self, text: str) -> str:
@@ -106,25 +144,55 @@ class Typeface:
     @lru_cache(maxsize=2048)  # noqa: B019 - there are two cuts, for as long as the process lives
     def trace_glyph(self, number: int) -> str:
         """PDF's drawing operators of a letter's outline, in the units of the typeface."""
-        with self.lock:
-            self.font.load_glyph(number, LoadFlags.NO_SCALE)
-            vertices, codes = self.font.get_path()
-        words, at, pen = [], 0, np.zeros(2)
-        points = vertices * 64  # FreeType's numbers are 64ths where they are scaled
-        while at < len(points):
-            code = codes[at]
-            if code == Outline.CURVE3:
-                bend, end = points[at : at + 2]
-                words.append(_join_units((pen + 2 * bend) / 3, (end + 2 * bend) / 3, end) + " c")
-                at += 1
-            elif code == Outline.CLOSEPOLY:
-                words.append("h")
-            else:
-                letter = "m" if code == Outline.MOVETO else "l"
-                words.append(f"{_join_units(points[at])} {letter}")
-            pen = points[at] if code != Outline.CLOSEPOLY else pen
-            at += 1
-        return " ".join(words)
+        glyph = self._read_glyph(number)
+        left = struct.unpack_from(">h", glyph, 2)[0] if glyph else 0
+        right = int(self.bearings[number]) - left
+        return " ".join(
+            _trace_contour([(x + right, y, on_line) for x, y, on_line in contour])
+            for contour in self._read_contours(number)
+        )
+
+    def measure_text(self, text: str, size: float) -> float:
+        """Points that a text takes at this size; each letter's are rounded to whole 64ths."""
+        scale, sizes = 64 * size / self.units, 0
+        for number, closer in self.space_letters(text):
+            sizes += math.floor(int(self.widths[number]) * scale + 0.5)
+            sizes += math.floor(0.5 - closer * scale)
+        return sizes / 64
+
+    def _read_contours(self, number: int) -> list[list[tuple[int, int, bool]]]:
+        """The points of each contour of a letter, and whether they are on its line."""
+        glyph = self._read_glyph(number)
+        contours = [
+            [(x + right, y + up, on_line) for x, y, on_line in contour]
+            for part, right, up in _list_parts(glyph)
+            for contour in self._read_contours(part)
+        ]
+        count = struct.unpack_from(">h", glyph)[0] if glyph else 0
+        if count <= 0:
+            return contours
+        ends = struct.unpack_from(f">{count}H", glyph, 10)
+        at = 10 + 2 * count
+        at += 2 + struct.unpack_from(">H", glyph, at)[0]  # past the instructions
+        flags = list[int]()
+        while len(flags) <= ends[-1]:
+            times = 1 + glyph[at + 1] if glyph[at] & REPEAT else 1
+            flags += [glyph[at]] * times
+            at += 2 if glyph[at] & REPEAT else 1
+        axes = list[list[int]]()
+        for short, same in ((0x02, 0x10), (0x04, 0x20)):
+            value, axis = 0, list[int]()
+            for flag in flags:
+                if flag & short:  # one byte, whose sign is in the flag
+                    value += glyph[at] if flag & same else -glyph[at]
+                    at += 1
+                elif not flag & same:
+                    value += struct.unpack_from(">h", glyph, at)[0]
+                    at += 2
+                axis.append(value)
+            axes.append(axis)
+        points = [(x, y, bool(flag & ON_LINE)) for x, y, flag in zip(*axes, flags, strict=True)]
+        return [points[start + 1 : end + 1] for start, end in pairwise((-1, *ends))]
 
     def build_subset(self, numbers: Iterable[int]) -> bytes:
         """The typeface's file with these letters, their parts, and the sign for unknown ones."""
@@ -147,28 +215,61 @@ class Typeface:
         """The letters with all that they are composed of, in order."""
         found, todo = set(numbers), list(numbers)
         while todo:
-            parts = set(_list_parts(self._read_glyph(todo.pop()))) - found
+            parts = {part for part, *_ in _list_parts(self._read_glyph(todo.pop()))} - found
             found |= parts
             todo += parts
         return sorted(found)
 
 
-def _join_units(*points: NDArray[np.float64]) -> str:
-    """Whole numbers of points, (2,) each."""
-    return " ".join(f"{number:.0f}" for number in np.concatenate(points).tolist())
+def _trace_contour(points: Sequence[tuple[int, int, bool]]) -> str:
+    """PDF's drawing operators of a contour: lines, and curves around the points off its line."""
+    *first, is_on_line = points[0]
+    *last, ends_on_line = points[-1]
+    if is_on_line:  # the pen begins on the line
+        start, rest = (first[0], first[1]), points[1:]
+    elif ends_on_line:
+        start, rest = (last[0], last[1]), points[:-1]
+    else:
+        start, rest = _find_middle(first, last), points
+    pen, bend = start, None
+    words = [f"{pen[0]} {pen[1]} m"]
+    for x, y, on_line in [*rest, (*start, True)]:
+        if bend is not None:
+            end = (x, y) if on_line else _find_middle(bend, (x, y))
+            words.append(_draw_curve(pen, bend, end))
+            pen = end
+        elif on_line:
+            words.append(f"{x} {y} l")
+            pen = (x, y)
+        bend = None if on_line else (x, y)
+    return " ".join([*words, "h"])
 
 
-def _list_parts(glyph: bytes) -> list[int]:
-    """Numbers of the letters that a letter is composed of; none where it has its own outline."""
-    parts: list[int] = []
+def _find_middle(one: Sequence[int], other: Sequence[int]) -> tuple[int, int]:
+    """The point between two, in whole units towards zero."""
+    return int((one[0] + other[0]) / 2), int((one[1] + other[1]) / 2)
+
+
+def _draw_curve(pen: tuple[int, int], bend: tuple[int, int], end: tuple[int, int]) -> str:
+    """A curve of one bend, with the two that PDF knows."""
+    bends = ((at[axis] + 2 * bend[axis]) / 3 for at in (pen, end) for axis in (0, 1))
+    return " ".join(f"{number:.0f}" for number in (*bends, *end)) + " c"
+
+
+def _list_parts(glyph: bytes) -> list[tuple[int, int, int]]:
+    """Numbers of the letters that a letter is composed of, and where they are moved in x and y.
+
+    There are none where it has its own outline. Our typefaces move parts, but do not scale them.
+    """
+    parts: list[tuple[int, int, int]] = []
     if not glyph or struct.unpack_from(">h", glyph)[0] >= 0:
         return parts
     at, flags = 10, MORE
     while flags & MORE:
-        flags, number = struct.unpack_from(">HH", glyph, at)
-        parts.append(number)
-        scales = 2 if flags & SCALE else 4 if flags & TWO_SCALES else 8 if flags & MATRIX else 0
-        at += 4 + (4 if flags & WORDS else 2) + scales
+        flags = struct.unpack_from(">H", glyph, at)[0]
+        form = ">2xH2h" if flags & WORDS else ">2xH2b"
+        parts.append(struct.unpack_from(form, glyph, at))
+        at += struct.calcsize(form)
     return parts
 
 
@@ -204,8 +305,9 @@ def build_font_objects(typeface: Typeface, used: Mapping[int, str], first: int) 
     tag = _name_subset(numbers)
     name = f"{tag}+{typeface.path.stem}"
     widths = " ".join(f"{number} [{typeface.widths[number] * scale:.0f}]" for number in numbers)
-    box = " ".join(f"{edge * scale:.0f}" for edge in typeface.font.bbox)
-    heights = f"/Ascent {typeface.font.ascender * scale:.0f} /CapHeight 729"
+    box = " ".join(f"{edge * scale:.0f}" for edge in typeface.box)
+    ascent, descent = typeface.heights
+    heights = f"/Ascent {ascent * scale:.0f} /CapHeight 729"
     return [
         f"<< /Type /Font /Subtype /Type0 /BaseFont /{name} /Encoding /Identity-H"
         f" /DescendantFonts [{first + 1} 0 R] /ToUnicode {first + 3} 0 R >>".encode(),
@@ -213,7 +315,7 @@ def build_font_objects(typeface: Typeface, used: Mapping[int, str], first: int) 
         " /CIDSystemInfo << /Registry (Adobe) /Ordering (Identity) /Supplement 0 >>"
         f" /FontDescriptor {first + 2} 0 R /W [{widths}] >>".encode(),
         f"<< /Type /FontDescriptor /FontName /{name} /Flags 4 /FontBBox [{box}] /ItalicAngle 0"
-        f" {heights} /Descent {typeface.font.descender * scale:.0f} /StemV 80"
+        f" {heights} /Descent {descent * scale:.0f} /StemV 80"
         f" /FontFile2 {first + 4} 0 R >>".encode(),
         build_stream(_build_letter_map(used)),
         build_stream(file, f"/Length1 {len(file)} "),

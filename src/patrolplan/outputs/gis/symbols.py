@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from matplotlib.colors import to_rgba
+from patrolplan.outputs.cartography.page import parse_colour
 
 MM_A_POINT = 25.4 / 72
 
@@ -39,14 +39,14 @@ class SymbolPart:
 
 
 def write_colour(colour: str, opacity: float = 1.0) -> str:
-    """A colour by its name or #rrggbb, as QGIS writes it.
+    """A colour, as `parse_colour` reads it, in the form that QGIS writes.
 
     Examples
     --------
     >>> write_colour("#10216b"), write_colour("white", 0.5)
     ('16,33,107,255', '255,255,255,128')
     """
-    return ",".join(str(round(255 * part)) for part in to_rgba(colour, opacity))
+    return ",".join(str(round(255 * part)) for part in (*parse_colour(colour), opacity))
 
 
 def draw_line(
