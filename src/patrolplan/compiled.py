@@ -3,13 +3,17 @@
 Loading numba, and the machine code of a function from its cache, costs a tenth of a second and
 more, so nothing of it happens before a compiled function runs: a command that computes nothing, or
 finds everything in the cache, never pays for it.
+
+Nor does one that has little to compute, such as a patrol of forty minutes: Python itself runs the
+same function in less time than numba needs to load. What a call would take then is estimated from
+its values by the function's own rule; both ways give the same bits.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from threading import RLock
+from threading import RLock, local
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -20,12 +24,43 @@ _LOCK = RLock()
 """One thread compiles at a time; another that calls the same function waits for its code."""
 
 
+Estimate = Callable[..., float]
+"""Microseconds that Python itself takes for a call with these values."""
+
+CALL_MICROSECONDS = 20_000
+"""A call that takes Python longer than this is left to numba."""
+
+PATIENCE_MICROSECONDS = 150_000
+"""Numba is loaded once so much was left to Python; loading takes two to three times as long."""
+
+
+class _Python(local):
+    """What a thread has left to Python, and whether it is at work on it."""
+
+    microseconds, is_running = 0.0, False
+
+    def run(self, function: Callable[..., object], values: tuple[Any, ...]) -> object:
+        """Run a function, and all compiled ones that it calls, as numba would, without it."""
+        self.is_running = True
+        try:
+            with np.errstate(all="ignore"):  # whole numbers overflow silently in machine code
+                return function(*values)
+        finally:
+            self.is_running = False
+
+
+_PYTHON = _Python()
+
+
 class _CompiledFunction:
     """A function that numba compiles when it, or another compiled one that uses it, first runs."""
 
-    def __init__(self, function: Callable[..., object], signature: str | None) -> None:
+    def __init__(
+        self, function: Callable[..., object], signature: str | None, estimate: Estimate | None
+    ) -> None:
         functools.update_wrapper(self, function)
         self._signature = signature
+        self._estimate = estimate
         self._compiled: Any = None
 
     @property
@@ -40,7 +75,20 @@ class _CompiledFunction:
         return self._compiled
 
     def __call__(self, *values: Any) -> Any:  # noqa: ANN401 - whatever the function takes
+        if self._compiled is None:
+            if _PYTHON.is_running:
+                return self.__wrapped__(*values)  # type: ignore[attr-defined]
+            if self._estimate is not None and self._is_short(self._estimate(*values)):
+                return _PYTHON.run(self.__wrapped__, values)  # type: ignore[attr-defined]
         return (self._compiled or self.compiled)(*values)
+
+    @staticmethod
+    def _is_short(microseconds: float) -> bool:
+        """Whether a call is left to Python; counts it."""
+        if microseconds > min(CALL_MICROSECONDS, PATIENCE_MICROSECONDS - _PYTHON.microseconds):
+            return False
+        _PYTHON.microseconds += microseconds
+        return True
 
     @property
     def _numba_type_(self) -> Any:  # noqa: ANN401 - numba's own kind
@@ -48,7 +96,9 @@ class _CompiledFunction:
         return self.compiled._numba_type_
 
 
-def jit_compile(signature: str | None = None) -> Callable[[Function], Function]:
+def jit_compile(
+    signature: str | None = None, python_microseconds: Estimate | None = None
+) -> Callable[[Function], Function]:
     """Compile a function when it first runs. Other threads may run then; its code is cached.
 
     Parameters
@@ -57,10 +107,12 @@ def jit_compile(signature: str | None = None) -> Callable[[Function], Function]:
         Numba's text form, such as ``"f8(f8[::1], i8)"``. Naming it makes numba compile exactly
         one version rather than one for each kind of caller; functions that take named tuples of
         arrays are left to that.
+    python_microseconds
+        About what Python takes for a call, from its values; None where that is always too long.
     """
 
     def defer(function: Function) -> Function:
-        return cast("Function", _CompiledFunction(function, signature))
+        return cast("Function", _CompiledFunction(function, signature, python_microseconds))
 
     return defer
 

@@ -315,7 +315,10 @@ def spread_flow(
     return flow, float(passing[tree.root])
 
 
-@jit_compile("f8[::1](i8[::1], i8[::1], f8[::1], f8[::1], i8)")
+@jit_compile(
+    "f8[::1](i8[::1], i8[::1], f8[::1], f8[::1], i8)",
+    python_microseconds=lambda tails, *_: 1.5 * len(tails),
+)
 def _carry_to_gate(
     tails: NDArray[np.int64],
     heads: NDArray[np.int64],

@@ -30,7 +30,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from patrolplan.compiled import jit_compile
-from patrolplan.patrols.solver.label_kernel import ONE_BIT, WORD_BITS, has_bit, hash_label
+from patrolplan.patrols.solver.label_kernel import (
+    ONE_BIT,
+    WORD_BITS,
+    estimate_expansion,
+    has_bit,
+    hash_label,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,40 +68,42 @@ def find_next_break(minute: float, dwell: float, first_minute: float) -> float:
     return float(min(begin, over))
 
 
-@jit_compile("void(f8[:,::1], f8[::1], f8[::1], f8, f8[:,::1])")
-def fill_peaks(
+def find_peaks(
     cumulative: NDArray[np.float64],
     dwell: NDArray[np.float64],
     last_begin: NDArray[np.float64],
     first_minute: float,
-    peaks: NDArray[np.float64],
-) -> None:
-    """Fill (c, T + 1) the most worth of a dwell that begins at each whole minute or later."""
+) -> NDArray[np.float64]:
+    """Give (c, T + 1) the most worth of a dwell that begins at each whole minute or later.
+
+    Within a minute the worth is most at its ends or at the corner of `find_next_break`, and of the
+    dwells that begin before the first minute, which are counted to it, at the last.
+    """
     final = cumulative.shape[1] - 1
-    for k in range(cumulative.shape[0]):
-        row = cumulative[k]
-        most: float = 0.0
-        for m in range(final, -1, -1):
-            begin = first_minute + m
-            peaks[k, m] = 0.0
-            if begin <= last_begin[k]:
-                # The corners of this minute, from its end to its beginning, and the last minute.
-                till = min(begin + 1.0, last_begin[k])
-                over = find_next_break(begin, dwell[k], first_minute)
-                worth = gather_worth(row, first_minute, begin + dwell[k]) - row[m]
-                most = max(most, worth)
-                for corner in (over, till):
-                    if corner <= till:
-                        worth = gather_worth(row, first_minute, corner + dwell[k])
-                        worth -= gather_worth(row, first_minute, corner)
-                        most = max(most, worth)
-                peaks[k, m] = most
-        # Dwells that begin before the first minute gather a part of what comes after it.
-        begin, till = first_minute - dwell[k], min(first_minute, last_begin[k])
-        while begin < till:
-            begin = min(find_next_break(begin, dwell[k], first_minute), till)
-            most = max(most, gather_worth(row, first_minute, begin + dwell[k]) - row[0])
-        peaks[k, 0] = most
+    dwell, last_begin = dwell[:, None], last_begin[:, None]
+    begin = np.tile(first_minute + np.arange(final + 1.0), (len(dwell), 1))
+    till = np.minimum(begin + 1.0, last_begin)
+    over = np.floor(begin + dwell - first_minute + SAME_MINUTE) + 1.0 + first_minute - dwell
+    over = np.where(over <= till, over, begin)
+    before = np.minimum(first_minute, last_begin)
+    minutes = np.concatenate(
+        [begin + dwell, over + dwell, over, till + dwell, till, before + dwell], axis=1
+    )
+    at = np.minimum(np.maximum(minutes - first_minute, 0.0), final)
+    whole = at.astype(np.int64)
+    held = np.concatenate([cumulative, cumulative[:, -1:]], axis=1).ravel()
+    place = whole + (final + 2) * np.arange(len(dwell))[:, None]
+    low, high = held.take(place), held.take(place + 1)
+    ends, overs, over, tills, till, before = np.split(
+        low + (at - whole) * (high - low), (final + 1) * np.arange(1, 6), axis=1
+    )
+    worth = np.maximum(ends - cumulative, np.maximum(overs - over, tills - till))
+    allowed = begin <= last_begin
+    worth = np.where(allowed, np.maximum(worth, 0.0), 0.0)
+    worth = np.maximum.accumulate(worth[:, ::-1], axis=1)[:, ::-1] * allowed
+    early = (dwell > 0) & (last_begin > first_minute - dwell)
+    worth[:, :1] = np.maximum(worth[:, :1], np.where(early, before - cumulative[:, :1], 0.0))
+    return np.ascontiguousarray(worth)
 
 
 @jit_compile("void(i4[::1], u8[:,::1], i4[:,::1], i8)")
@@ -238,7 +246,8 @@ def _covers(  # noqa: PLR0917 - compiled functions have no keywords
 @jit_compile(
     "i8(i8, i8, i8, u8[:,::1], f8[:,::1], i4[:,::1], u8[:,::1], f8[:,::1], i4[:,::1], i4[::1],"
     " f8[::1], f8[:,::1], f8[:,::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[:,::1], f8[:,::1],"
-    " f8[::1], f8[::1], u8[:,::1], f8, f8[:,::1], f8[:,::1])"
+    " f8[::1], f8[::1], u8[:,::1], f8, f8[:,::1], f8[:,::1])",
+    python_microseconds=estimate_expansion,
 )
 def expand_timed_labels(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one compiled loop
     first: int,

@@ -35,7 +35,7 @@ from patrolplan.patrols.solver.reduce import (
 from patrolplan.patrols.solver.solution import compute_slack
 from patrolplan.patrols.solver.timed_kernel import (
     expand_timed_labels,
-    fill_peaks,
+    find_peaks,
     rehash_timed_labels,
 )
 
@@ -212,8 +212,7 @@ class TimedExplorer:
         with np.errstate(invalid="ignore"):
             over = unit.latest - case.dwell - unit.min_times[:size, size + 1]
         self.last_begin = np.minimum(case.closing, over)
-        self.peaks = np.zeros_like(case.cumulative)
-        fill_peaks(case.cumulative, case.dwell, self.last_begin, case.first_minute, self.peaks)
+        self.peaks = find_peaks(case.cumulative, case.dwell, self.last_begin, case.first_minute)
         self.scratch = np.zeros((3, max(1, size)))
         breaks = 2 * (case.cumulative.shape[1] + int(case.dwell.max(initial=0.0)))
         self.pieces = np.zeros((breaks + 16, 4))
