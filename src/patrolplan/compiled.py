@@ -30,7 +30,7 @@ Estimate = Callable[..., float]
 CALL_MICROSECONDS = 20_000
 """A call that takes Python longer than this is left to numba."""
 
-PATIENCE_MICROSECONDS = 150_000
+PATIENCE_MICROSECONDS = 250_000
 """Numba is loaded once so much was left to Python; loading takes two to three times as long."""
 
 

@@ -1,12 +1,12 @@
 """Tasked places of a plan without a week: each is given to the schools that serve it best."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
+from numpy.typing import NDArray
 
 from patrolplan.area.patrol_window import Window
 from patrolplan.parallel import ProgressCallback
@@ -98,6 +98,15 @@ def _count_wanted(plan: Plan, served: Mapping[tuple[str, str], Variant]) -> list
     return [name for name in names for _ in range(int(places[name]))]
 
 
+def _pair_at_least_loss(loss: NDArray[np.float64]) -> Iterable[tuple[int, int]]:
+    """Row and column of each pair of an assignment whose sum is lowest."""
+    if not loss.size:
+        return ()
+    from scipy.optimize import linear_sum_assignment  # noqa: PLC0415 - heavy, and for this alone
+
+    return zip(*linear_sum_assignment(loss), strict=True)
+
+
 def _give_places(
     wanted: Sequence[str],
     best: Schools,
@@ -117,7 +126,7 @@ def _give_places(
                 loss[row, column] = _measure_loss(best[urn], served[name, urn])
     given: dict[str, Variant] = {}
     left = dict(enumerate(wanted))
-    for row, column in zip(*linear_sum_assignment(loss), strict=True):
+    for row, column in _pair_at_least_loss(loss):
         if loss[row, column] < UNSERVED:
             given[urns[column]] = served[left.pop(int(row)), urns[column]]
     for row, name in left.items():

@@ -17,7 +17,6 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from patrolplan.area import StudyArea
 from patrolplan.network import StreetNetwork
@@ -83,6 +82,8 @@ def _count_near(xy: NDArray[np.float64], places: gpd.GeoDataFrame) -> NDArray[np
     licensed = places.geometry[places["kind"].isin(LICENSED)]
     if licensed.empty or not len(xy):
         return np.zeros(len(xy), dtype=np.int64)
+    from scipy.spatial import cKDTree  # noqa: PLC0415 - heavy, and only where places are given
+
     points = np.column_stack([licensed.x, licensed.y])
     near = cKDTree(points).query_ball_point(xy, NEAR_METRES, return_length=True)
     return np.asarray(near, dtype=np.int64)

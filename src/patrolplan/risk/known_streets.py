@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.spatial import cKDTree
 
 from patrolplan.atomic import hash_content
 from patrolplan.risk.history import History
@@ -50,6 +49,8 @@ def find_known_streets(history: History, streets: UnitStreets, row: int) -> Know
     catchments, metres = history.units.catchments, streets.piece_metres
     of_piece = streets.piece_unit
     if not known.all():
+        from scipy.spatial import cKDTree  # noqa: PLC0415 - heavy, and only where not cached
+
         seen = np.flatnonzero(known)
         lost = np.flatnonzero(~known[of_piece])
         middle = history.units.network.piece_middle[lost]

@@ -12,7 +12,6 @@ from math import log
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.spatial import cKDTree
 
 from patrolplan.risk.clock_steps import (
     DAY_WEIGHTS,
@@ -184,6 +183,8 @@ class _Squares:
             return sparse.csr_array((np.ones(len(own)), (own, self.square[places[own]])), shape)
         if not len(places) or not len(self.centres):
             return sparse.csr_array(shape)
+        from scipy.spatial import cKDTree  # noqa: PLC0415 - heavy, and only where times are known
+
         tree = cKDTree(self.xy[places])
         pairs = tree.sparse_distance_matrix(
             cKDTree(self.centres), self.radius, output_type="ndarray"

@@ -42,8 +42,8 @@ STREET_KINDS: tuple[tuple[str, ...], ...] = (
 """Kinds of street by OpenStreetMap's `highway`; all others are residential or unclassified."""
 
 
-RISK_LIBRARIES = ("numpy", "scipy", "numba")
-"""Packages that rates and sums are computed with; those of an earlier version are not used."""
+RISK_LIBRARIES = ("numpy", "scipy", "numba", "scikit-learn")
+"""Packages that what is cached is computed with; those of an earlier version are not used."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +72,8 @@ class SpatialUnits:
         return len(self.catchments)
 
     def load_or_compute(
-        self, store: str, key: str, compute: Callable[[], NDArray[np.float64]]
-    ) -> NDArray[np.float64]:
+        self, store: str, key: str, compute: Callable[[], NDArray[Any]]
+    ) -> NDArray[Any]:
         """A result that rests on these places, from this run or an earlier one, else computed.
 
         A new month then asks for one origin more and one month's rates, and other settings of

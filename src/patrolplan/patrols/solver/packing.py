@@ -27,7 +27,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 from scipy.sparse import csr_array
 
 from patrolplan.compile_clock import CLOCK
@@ -138,6 +137,8 @@ class ColumnPool:
             options["time_limit"] = seconds
         if nodes is not None:
             options["node_limit"] = nodes
+        from scipy.optimize import Bounds, LinearConstraint, milp  # noqa: PLC0415 - heavy
+
         rows = [LinearConstraint(self.build_matrix(), ub=self.limits())]
         rows += [LinearConstraint(row[None, :], ub=limit) for row, limit in extra]
         values = np.array(self.values)
@@ -158,6 +159,8 @@ class ColumnPool:
 
     def solve_relaxation(self) -> tuple[NDArray[np.float64], float]:
         """Solve the packing as a linear program; return its duals and its value."""
+        from scipy.optimize import linprog  # noqa: PLC0415 - heavy, and of several officers alone
+
         result = linprog(
             -np.array(self.values), A_ub=self.build_matrix(), b_ub=self.limits(), method="highs"
         )
