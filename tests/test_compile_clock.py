@@ -1,4 +1,4 @@
-"""The clock of time limits stands still while functions are compiled or loaded, and people hear of it."""
+"""The clock of time limits stands still while code is made ready, and people hear of compiling."""
 
 import os
 import subprocess
