@@ -18,6 +18,8 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
+from patrolplan.compile_clock import CLOCK
+
 Function = TypeVar("Function", bound=Callable[..., object])
 
 _LOCK = RLock()
@@ -73,13 +75,14 @@ class _CompiledFunction:
         if self._compiled is None:
             with _LOCK:
                 if self._compiled is None:
-                    from patrolplan.machine_code import compile_function  # noqa: PLC0415
+                    with CLOCK.stand_still():
+                        from patrolplan.machine_code import compile_function  # noqa: PLC0415
 
-                    self._compiled = compile_function(
-                        self.__wrapped__,  # type: ignore[attr-defined]
-                        self._signature,
-                        inner=self._inner,
-                    )
+                        self._compiled = compile_function(
+                            self.__wrapped__,  # type: ignore[attr-defined]
+                            self._signature,
+                            inner=self._inner,
+                        )
         return self._compiled
 
     def __call__(self, *values: Any) -> Any:  # noqa: ANN401 - whatever the function takes

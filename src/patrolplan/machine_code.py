@@ -82,6 +82,10 @@ class _SealedCache(FunctionCache):  # type: ignore[misc]
             source_stamp=self._impl.locator.get_source_stamp(),
         )
 
+    def load_overload(self, sig: Any, target_context: Any) -> Any:  # noqa: ANN401 - numba's own
+        with CLOCK.stand_still():
+            return super().load_overload(sig, target_context)
+
     def save_overload(self, sig: Any, data: Any) -> None:  # noqa: ANN401 - numba's own form
         try:
             super().save_overload(sig, data)
@@ -107,7 +111,7 @@ def _open_cache(function: Callable[..., object]) -> _SealedCache | None:
 
 
 class _CompileListener(event.Listener):  # type: ignore[misc]
-    """Stops the clock of time limits while numba compiles; stored code is loaded without it."""
+    """Stops the clock of time limits while numba compiles, and lets people know."""
 
     def on_start(self, _: event.Event) -> None:
         CLOCK.begin()

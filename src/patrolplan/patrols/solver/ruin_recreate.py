@@ -68,7 +68,7 @@ class Scratch(NamedTuple):
 RANDOM_SHARE, PRIZE_SHARE, RATIO_SHARE = 0.2, 0.2, 0.4
 # Chance that a string spares some of its stops, and that it spares one more.
 SPLIT_CHANCE, KEEP_ONE_MORE_CHANCE = 0.5, 0.5
-# Chance that a route may lose more than one string.
+# Chance that a route may lose more than one string; never with windows.
 REPEAT_CHANCE = 0.5
 
 
@@ -100,6 +100,8 @@ def ruin(  # noqa: C901 - one compiled loop
     limit = min(longest, max(1.0, visited / used))
     strings = 1 + np.int64(draw_uniform(rng) * max(1.0, 4.0 * removed / (1.0 + limit) - 1.0))
     twice = draw_uniform(rng) < REPEAT_CHANCE or used < strings
+    # With windows all between two gaps of a route can hardly move, and neither gap holds much.
+    twice = twice and facts.always_open
     for step in range(-1, facts.neighbours.shape[1]):
         k = seed if step < 0 else np.int64(facts.neighbours[seed, step])
         r = tour.visited_by[k]
