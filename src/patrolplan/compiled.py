@@ -23,9 +23,11 @@ _LOCK = RLock()
 class _CompiledFunction:
     """A function that numba compiles when it, or another compiled one that uses it, first runs."""
 
-    def __init__(self, function: Callable[..., object], signature: str | None) -> None:
+    def __init__(
+        self, function: Callable[..., object], signature: str | None, *, is_inlined: bool
+    ) -> None:
         functools.update_wrapper(self, function)
-        self._signature = signature
+        self._signature, self._is_inlined = signature, is_inlined
         self._compiled: Any = None
 
     @property
@@ -36,7 +38,11 @@ class _CompiledFunction:
                 if self._compiled is None:
                     from patrolplan.machine_code import compile_function  # noqa: PLC0415
 
-                    self._compiled = compile_function(self.__wrapped__, self._signature)  # type: ignore[attr-defined]
+                    self._compiled = compile_function(
+                        self.__wrapped__,  # type: ignore[attr-defined]
+                        self._signature,
+                        is_inlined=self._is_inlined,
+                    )
         return self._compiled
 
     def __call__(self, *values: Any) -> Any:  # noqa: ANN401 - whatever the function takes
@@ -48,7 +54,9 @@ class _CompiledFunction:
         return self.compiled._numba_type_
 
 
-def jit_compile(signature: str | None = None) -> Callable[[Function], Function]:
+def jit_compile(
+    signature: str | None = None, *, is_inlined: bool = False
+) -> Callable[[Function], Function]:
     """Compile a function when it first runs. Other threads may run then; its code is cached.
 
     Parameters
@@ -57,10 +65,13 @@ def jit_compile(signature: str | None = None) -> Callable[[Function], Function]:
         Numba's text form, such as ``"f8(f8[::1], i8)"``. Naming it makes numba compile exactly
         one version rather than one for each kind of caller; functions that take named tuples of
         arrays are left to that.
+    is_inlined
+        Whether its code becomes a part of every compiled function that calls it. For small ones
+        that take named tuples of arrays: handing those over takes longer than what they do.
     """
 
     def defer(function: Function) -> Function:
-        return cast("Function", _CompiledFunction(function, signature))
+        return cast("Function", _CompiledFunction(function, signature, is_inlined=is_inlined))
 
     return defer
 

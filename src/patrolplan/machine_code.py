@@ -119,9 +119,12 @@ class _CompileListener(event.Listener):  # type: ignore[misc]
 event.register("numba:compile", _CompileListener())
 
 
-def compile_function(function: Function, signature: str | None) -> Function:
+def compile_function(
+    function: Function, signature: str | None, *, is_inlined: bool = False
+) -> Function:
     """Compile a function that lets other threads run, and cache the result on disk."""
-    dispatcher: Any = numba.njit(error_model="numpy", nogil=True, no_cfunc_wrapper=True)(function)
+    options = {"error_model": "numpy", "nogil": True, "no_cfunc_wrapper": True}
+    dispatcher: Any = numba.njit(**options, forceinline=is_inlined)(function)
     cache = None if numba.config.DISABLE_JIT else _open_cache(function)
     if cache is not None:
         dispatcher._cache = cache  # noqa: SLF001 - as enable_caching sets its own
