@@ -143,7 +143,7 @@ def test_a_function_is_compiled_when_it_first_runs_and_with_those_that_it_calls(
 def test_an_inner_function_is_called_by_compiled_ones_only():
     """Called from Python it raises an error that names it, rather than crash the process."""
 
-    @compiled.jit_compile("i8(i8)", inner=True)
+    @compiled.jit_compile("i8(i8)", is_inner=True)
     def double_within(number):
         return 2 * number
 

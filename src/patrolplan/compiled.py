@@ -62,11 +62,13 @@ class _CompiledFunction:
         function: Callable[..., object],
         signature: str | None,
         *,
-        inner: bool,
+        is_inner: bool,
+        is_inlined: bool,
         estimate: Estimate | None,
     ) -> None:
         functools.update_wrapper(self, function)
-        self._signature, self._inner, self._estimate = signature, inner, estimate
+        self._signature, self._estimate = signature, estimate
+        self._is_inner, self._is_inlined = is_inner, is_inlined
         self._compiled: Any = None
 
     @property
@@ -81,7 +83,8 @@ class _CompiledFunction:
                         self._compiled = compile_function(
                             self.__wrapped__,  # type: ignore[attr-defined]
                             self._signature,
-                            inner=self._inner,
+                            is_inner=self._is_inner,
+                            is_inlined=self._is_inlined,
                         )
         return self._compiled
 
@@ -91,9 +94,11 @@ class _CompiledFunction:
         if self._compiled is None and self._is_short(values):
             return _PYTHON.run(self.__wrapped__, values)  # type: ignore[attr-defined]
         compiled = self._compiled or self.compiled
-        if self._inner and compiled is not self.__wrapped__:  # type: ignore[attr-defined]
+        if self._is_inner and compiled is not self.__wrapped__:  # type: ignore[attr-defined]
             # A call would crash; where compiling is switched off it is a plain function.
-            message = f"{self.__name__}: compiled without a way in from Python; drop `inner` first"  # type: ignore[attr-defined]
+            message = (
+                f"{self.__name__}: compiled without a way in from Python; drop `is_inner` first"  # type: ignore[attr-defined]
+            )
             raise TypeError(message)
         return compiled(*values)
 
@@ -116,7 +121,8 @@ class _CompiledFunction:
 def jit_compile(
     signature: str | None = None,
     *,
-    inner: bool = False,
+    is_inner: bool = False,
+    is_inlined: bool = False,
     python_microseconds: Estimate | None = None,
 ) -> Callable[[Function], Function]:
     """Compile a function when it first runs. Other threads may run then; its code is cached.
@@ -127,16 +133,25 @@ def jit_compile(
         Numba's text form, such as ``"f8(f8[::1], i8)"``. Naming it makes numba compile exactly
         one version rather than one for each kind of caller; functions that take named tuples of
         arrays are left to that.
-    inner
+    is_inner
         Compiled functions alone call it. That saves compiling a door from Python, which for a named
         tuple of arrays takes longer than a short function; called from Python it raises TypeError.
+    is_inlined
+        Whether its code becomes a part of every compiled function that calls it. For small ones
+        that take named tuples of arrays: handing those over takes longer than what they do.
     python_microseconds
         About what Python takes for a call, from its values; None where that is always too long.
     """
 
     def defer(function: Function) -> Function:
-        made = _CompiledFunction(function, signature, inner=inner, estimate=python_microseconds)
-        return cast("Function", made)
+        deferred = _CompiledFunction(
+            function,
+            signature,
+            is_inner=is_inner,
+            is_inlined=is_inlined,
+            estimate=python_microseconds,
+        )
+        return cast("Function", deferred)
 
     return defer
 
@@ -150,7 +165,7 @@ def mix_bits(word: np.uint64, shift: np.uint64) -> np.uint64:
     return (word ^ (word >> shift)) * np.uint64(0xBF58476D1CE4E5B9)
 
 
-@jit_compile("i8(i8)", inner=True)
+@jit_compile("i8(i8)", is_inner=True)
 def widen(number: int) -> int:
     """Give a constant the type of all whole numbers.
 

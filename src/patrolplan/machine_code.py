@@ -155,10 +155,16 @@ class _CompileListener(event.Listener):  # type: ignore[misc]
 event.register("numba:compile", _CompileListener())
 
 
-def compile_function(function: Function, signature: str | None, *, inner: bool) -> Function:
+def compile_function(
+    function: Function, signature: str | None, *, is_inner: bool, is_inlined: bool
+) -> Function:
     """Compile a function that lets other threads run, and cache the result on disk."""
     dispatcher: Any = numba.njit(
-        error_model="numpy", nogil=True, no_cfunc_wrapper=True, no_cpython_wrapper=inner
+        error_model="numpy",
+        nogil=True,
+        no_cfunc_wrapper=True,
+        no_cpython_wrapper=is_inner,
+        forceinline=is_inlined,
     )(function)
     cache = None if numba.config.DISABLE_JIT else _open_cache(function)
     if cache is not None:
