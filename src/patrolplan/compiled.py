@@ -96,9 +96,7 @@ class _CompiledFunction:
         compiled = self._compiled or self.compiled
         if self._is_inner and compiled is not self.__wrapped__:  # type: ignore[attr-defined]
             # A call would crash; where compiling is switched off it is a plain function.
-            message = (
-                f"{self.__name__}: compiled without a way in from Python; drop `is_inner` first"  # type: ignore[attr-defined]
-            )
+            message = f"{self.__name__}: Python cannot call it while it `is_inner`"  # type: ignore[attr-defined]
             raise TypeError(message)
         return compiled(*values)
 

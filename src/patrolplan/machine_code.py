@@ -97,23 +97,24 @@ class _SealedCache(FunctionCache):  # type: ignore[misc]
         )
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:  # noqa: ANN401 - numba's own
-        found = super().load_overload(sig, target_context)
-        if found is None:
-            CLOCK.begin()
-            try:
-                self._lock.acquire()
-            except (OSError, filelock.Timeout):  # then it is compiled here as well
-                return None
-            finally:
-                CLOCK.end()
-            found = super().load_overload(sig, target_context)
-            if found is not None:
-                self._lock.release()
-        return found
-
-    def load_overload(self, sig: Any, target_context: Any) -> Any:  # noqa: ANN401 - numba's own
         with CLOCK.stand_still():
-            return super().load_overload(sig, target_context)
+            found = super().load_overload(sig, target_context)
+            if found is None and self._await_lock():
+                found = super().load_overload(sig, target_context)
+                if found is not None:
+                    self._lock.release()
+            return found
+
+    def _await_lock(self) -> bool:
+        """Wait until no other process compiles functions of the same file; whether that worked."""
+        CLOCK.begin()
+        try:
+            self._lock.acquire()
+        except (OSError, filelock.Timeout):  # then it is compiled here as well
+            return False
+        finally:
+            CLOCK.end()
+        return True
 
     def save_overload(self, sig: Any, data: Any) -> None:  # noqa: ANN401 - numba's own form
         try:
