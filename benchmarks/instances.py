@@ -1,7 +1,8 @@
 """Public orienteering instances with their best known values, and a checker of routes on them.
 
 A best known value is `proved` optimal, `published`, or `ours`: values above the published ones that
-this project's solver reached, each walked again by the checker, are in `orienteering_best.csv`.
+a solver reached in our runs, walked again by the checker, are in `orienteering_best.csv`, each with
+the solver, its processor time and its seed.
 The files are read by the library's own readers. Nothing here uses the solver: the checker walks the
 routes in double precision.
 """

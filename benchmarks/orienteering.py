@@ -111,26 +111,30 @@ def main(arguments: list[str] | None = None) -> int:
         report["sets"][name] = entry
         print(f"{name}: {json.dumps(entry)}", flush=True)
     if options.record:
-        record_values(options.record, report["above_best_known"])
+        source = f"{options.seconds:g} s, seed {options.seed}"
+        record_values(options.record, report["above_best_known"], source)
     if options.json:
         options.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     return 0
 
 
-def record_values(file: Path, above: list[dict[str, Any]]) -> None:
-    """Raise the values of a table of instance, m and value to those that were reached."""
-    values: dict[tuple[str, int], float] = {}
+def record_values(file: Path, above: list[dict[str, Any]], source: str) -> None:
+    """Raise the values of a table to those that were reached, and say by whom and how."""
+    values: dict[tuple[str, int], tuple[float, str]] = {}
     if file.exists():
         with file.open(encoding="utf-8", newline="") as stream:
             for row in csv.DictReader(stream):
-                values[row["instance"], int(row["m"])] = float(row["value"])
+                values[row["instance"], int(row["m"])] = (float(row["value"]), row["source"])
     for entry in above:
         key = (entry["instance"], entry["m"])
-        values[key] = max(values.get(key, 0.0), entry["reached"])
+        if entry["reached"] > values.get(key, (0.0, ""))[0]:
+            values[key] = (entry["reached"], f"{entry['solver']}, {source}")
     with file.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(("instance", "m", "value"))
-        writer.writerows((*key, f"{value:g}") for key, value in sorted(values.items()))
+        writer.writerow(("instance", "m", "value", "source"))
+        writer.writerows(
+            (*key, f"{value:g}", source) for key, (value, source) in sorted(values.items())
+        )
 
 
 def _parse_options(arguments: list[str] | None) -> argparse.Namespace:

@@ -54,7 +54,7 @@ def compare_with_baselines(folder: Path, ours: dict[str, Any]) -> dict[str, Any]
     figures: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as work:
         streets = Path(work) / "streets.osm"
-        _write_xml(folder / "streets.osm.pbf", streets)  # osmnx reads no .pbf; this is not counted
+        write_xml(folder / "streets.osm.pbf", streets)  # osmnx reads no .pbf; this is not counted
         for name, whole in (("short", False), ("whole", True)):
             begun, processor = time.perf_counter(), time.process_time()
             stops, seen = plan_baseline(folder, streets, Path(work) / "map.html", whole=whole)
@@ -75,7 +75,7 @@ def compare_with_baselines(folder: Path, ours: dict[str, Any]) -> dict[str, Any]
     }
 
 
-def _write_xml(source: Path, target: Path) -> None:
+def write_xml(source: Path, target: Path) -> None:
     """Ways of a street file for osmnx, which would take buildings for streets."""
     with osmium.SimpleWriter(str(target)) as writer:
         for item in osmium.FileProcessor(str(source)):

@@ -1,5 +1,7 @@
 """Areas that tests share, and the bounds they all keep."""
 
+import datetime as dt
+import gc
 import os
 import shutil
 from pathlib import Path
@@ -22,8 +24,16 @@ SHARED = ROOT.parent / "shared"
 
 
 def pytest_configure(config):
-    """In `.ci/run` only what is on its list may skip."""
+    """In `.ci/run` only what is on its list may skip, and it waits for a file to go on with."""
     skip_list.register(config)
+    if begin := os.environ.get("PATROLPLAN_TESTS_BEGIN"):
+        Path(begin).touch()
+
+
+def pytest_collection_finish():
+    """What stands when the tests begin stays until the end: no collection looks at it again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -109,11 +119,39 @@ def static_demo_area(demo_area):
 
 
 @pytest.fixture(scope="session")
-def demo_plan(demo_area):
+def static_risk(static_demo_area):
+    """That risk, estimated once."""
+    return pp.estimate_risk(static_demo_area)
+
+
+@pytest.fixture(scope="session")
+def static_hotspots(static_demo_area, static_risk):
+    """Hotspots of that risk, found once."""
+    return pp.find_hotspots(static_demo_area, static_risk)
+
+
+@pytest.fixture(scope="session")
+def demo_risk(demo_area):
+    """Risk of the demo borough, with all that moves it, estimated once."""
+    return pp.estimate_risk(demo_area)
+
+
+@pytest.fixture(scope="session")
+def demo_hotspots(demo_area, demo_risk):
+    """Hotspots of the demo borough, found once."""
+    return pp.find_hotspots(demo_area, demo_risk)
+
+
+@pytest.fixture(scope="session")
+def demo_plan(demo_area, demo_risk, demo_hotspots):
     """Patrols of the demo borough, planned once."""
-    risk = pp.estimate_risk(demo_area)
-    plan = pp.plan_patrols(demo_area, risk, pp.find_hotspots(demo_area, risk))
-    return pp.compare_with_past(plan)
+    return pp.compare_with_past(pp.plan_patrols(demo_area, demo_risk, demo_hotspots))
+
+
+@pytest.fixture(scope="session")
+def demo_week(demo_area, demo_plan):
+    """A week of these patrols, planned once."""
+    return pp.plan_week(demo_area, demo_plan, start=dt.date(2026, 11, 30))
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,11 @@
-"""The clock of time limits stands still while functions are compiled, and people hear of it."""
+"""The clock of time limits stands still while code is made ready, and people hear of compiling."""
 
 import os
 import subprocess
 import sys
 import time
 
+import numba
 import pytest
 
 from patrolplan import compiled, machine_code
@@ -43,9 +44,35 @@ def test_time_stands_still_while_something_is_compiled():
     clock.end()
     assert during - before < 0.01
     assert clock.read() - before < 0.01
+    with clock.stand_still():
+        time.sleep(0.02)
+        assert clock.read() - before < 0.01
     time.sleep(0.02)
     assert clock.read() - before >= 0.02
     assert heard == [COMPILING]
+
+
+def test_time_stands_still_while_what_is_compiled_is_loaded(tmp_path, monkeypatch):
+    """Code is looked up, and loaded where it is stored, in no time of the clock."""
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    seen = []
+    load = machine_code.FunctionCache.load_overload
+
+    def watch(*values):
+        seen.append(machine_code.CLOCK._depth)
+        return load(*values)
+
+    monkeypatch.setattr(machine_code.FunctionCache, "load_overload", watch)
+    assert compiled.jit_compile("f8(f8)")(halve)(3.0) == 1.5
+    assert compiled.jit_compile()(halve)(3.0) == 1.5
+    assert len(seen) >= 2
+    assert min(seen) > 0
+    assert machine_code.CLOCK._depth == 0
+
+
+def halve(number):
+    """Half of a number."""
+    return number / 2
 
 
 @pytest.mark.slow

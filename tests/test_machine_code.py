@@ -56,15 +56,25 @@ print(mix_bits(np.uint64(5), np.uint64(3)), sum(mix_bits.compiled.stats.cache_hi
 """
 
 
-def _run(folder):
-    environment = {"NUMBA_CACHE_DIR": str(folder)}
-    return subprocess.run(  # noqa: S603 - this very interpreter
+def _begin(folder):
+    return subprocess.Popen(  # noqa: S603 - this very interpreter
         [sys.executable, "-c", PROGRAM],
-        env={**os.environ, **environment},
-        capture_output=True,
+        env={**os.environ, "NUMBA_CACHE_DIR": str(folder)},
+        stdout=subprocess.PIPE,
         text=True,
-        check=True,
-    ).stdout.split()
+    )
+
+
+def _run(folder):
+    return _begin(folder).communicate()[0].split()
+
+
+def test_of_two_processes_one_compiles_and_the_other_waits_for_it(tmp_path):
+    """Both have the answer, and one of them had the code from the other."""
+    runs = [_begin(tmp_path), _begin(tmp_path)]
+    (one, hits), (other, more_hits) = (run.communicate()[0].split() for run in runs)
+    assert one == other
+    assert sorted([hits, more_hits]) == ["0", "1"]
 
 
 def test_a_process_compiles_again_what_was_damaged(tmp_path):
@@ -133,7 +143,7 @@ def test_a_function_is_compiled_when_it_first_runs_and_with_those_that_it_calls(
 def test_an_inner_function_is_called_by_compiled_ones_only():
     """Called from Python it raises an error that names it, rather than crash the process."""
 
-    @compiled.jit_compile("i8(i8)", inner=True)
+    @compiled.jit_compile("i8(i8)", is_inner=True)
     def double_within(number):
         return 2 * number
 

@@ -84,6 +84,8 @@ def refuse_audit_columns(where: str, *given: object, by_name: bool = False) -> N
 
 def _list_columns(given: object) -> Iterator[str]:
     """Names of the columns in a table, or held for audit; of all in a list or mapping."""
+    if isinstance(given, str):  # by far the most, and a protocol is slow to test
+        return
     if isinstance(given, HoldsAuditColumns):
         yield from (f"{AUDIT_MARK}{name}" for name in given.audit_column_names)
     elif isinstance(given, pd.DataFrame):

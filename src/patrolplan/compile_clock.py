@@ -1,19 +1,21 @@
-"""A clock for time limits that stands still while functions are compiled, and who hears of it.
+"""A clock for time limits that stands still while code is made ready, and who hears of compiling.
 
 The first run on a computer compiles what it needs, for some seconds in which no search gets any
-further. A limit of one second must leave a search that second. Compiling is a matter of the whole
-process, and so is this clock. It is apart from `patrolplan.compiled`, so that nobody has to load
-numba to read it.
+further; each later process loads numba and what is compiled, for most of a second. A limit of one
+second must leave a search that second, so that its answer depends on neither. Making code ready is
+a matter of the whole process, and so is this clock. It is apart from `patrolplan.compiled`, so that
+nobody has to load numba to read it.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 COMPILING = "Compiling for this computer, once: about 10 s for patrols, 20 s with a week ..."
 NOT_STORED = (
@@ -23,7 +25,7 @@ NOT_STORED = (
 
 
 class CompileClock:
-    """Seconds of this process, without those in which functions were compiled."""
+    """Seconds of this process, without those in which functions were compiled or loaded."""
 
     def __init__(self) -> None:
         self.announce: Callable[[str], None] | None = None
@@ -35,6 +37,9 @@ class CompileClock:
     def begin(self) -> None:
         """A function is being compiled, perhaps within another."""
         self.say_once(COMPILING)
+        self._stop()
+
+    def _stop(self) -> None:
         with self._lock:
             if not self._depth:
                 self._begun = time.perf_counter()
@@ -46,6 +51,15 @@ class CompileClock:
             self._depth -= 1
             if not self._depth:
                 self._compiling += time.perf_counter() - self._begun
+
+    @contextmanager
+    def stand_still(self) -> Iterator[None]:
+        """Let no time pass while numba, or what it has compiled before, is loaded."""
+        self._stop()
+        try:
+            yield
+        finally:
+            self.end()
 
     def read(self) -> float:
         """Seconds from some point in time on; only differences mean anything."""

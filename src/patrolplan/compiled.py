@@ -18,6 +18,8 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
+from patrolplan.compile_clock import CLOCK
+
 Function = TypeVar("Function", bound=Callable[..., object])
 
 _LOCK = RLock()
@@ -30,7 +32,7 @@ Estimate = Callable[..., float]
 CALL_MICROSECONDS = 20_000
 """A call that takes Python longer than this is left to numba."""
 
-PATIENCE_MICROSECONDS = 150_000
+PATIENCE_MICROSECONDS = 250_000
 """Numba is loaded once so much was left to Python; loading takes two to three times as long."""
 
 
@@ -60,11 +62,13 @@ class _CompiledFunction:
         function: Callable[..., object],
         signature: str | None,
         *,
-        inner: bool,
+        is_inner: bool,
+        is_inlined: bool,
         estimate: Estimate | None,
     ) -> None:
         functools.update_wrapper(self, function)
-        self._signature, self._inner, self._estimate = signature, inner, estimate
+        self._signature, self._estimate = signature, estimate
+        self._is_inner, self._is_inlined = is_inner, is_inlined
         self._compiled: Any = None
 
     @property
@@ -73,30 +77,34 @@ class _CompiledFunction:
         if self._compiled is None:
             with _LOCK:
                 if self._compiled is None:
-                    from patrolplan.machine_code import compile_function  # noqa: PLC0415
+                    with CLOCK.stand_still():
+                        from patrolplan.machine_code import compile_function  # noqa: PLC0415
 
-                    self._compiled = compile_function(
-                        self.__wrapped__,  # type: ignore[attr-defined]
-                        self._signature,
-                        inner=self._inner,
-                    )
+                        self._compiled = compile_function(
+                            self.__wrapped__,  # type: ignore[attr-defined]
+                            self._signature,
+                            is_inner=self._is_inner,
+                            is_inlined=self._is_inlined,
+                        )
         return self._compiled
 
     def __call__(self, *values: Any) -> Any:  # noqa: ANN401 - whatever the function takes
         if _PYTHON.is_running:
             return self.__wrapped__(*values)  # type: ignore[attr-defined]
-        if self._compiled is None and self._estimate and self._is_short(self._estimate(*values)):
+        if self._compiled is None and self._is_short(values):
             return _PYTHON.run(self.__wrapped__, values)  # type: ignore[attr-defined]
         compiled = self._compiled or self.compiled
-        if self._inner and compiled is not self.__wrapped__:  # type: ignore[attr-defined]
+        if self._is_inner and compiled is not self.__wrapped__:  # type: ignore[attr-defined]
             # A call would crash; where compiling is switched off it is a plain function.
-            message = f"{self.__name__}: compiled without a way in from Python; drop `inner` first"  # type: ignore[attr-defined]
+            message = f"{self.__name__}: Python cannot call it while it `is_inner`"  # type: ignore[attr-defined]
             raise TypeError(message)
         return compiled(*values)
 
-    @staticmethod
-    def _is_short(microseconds: float) -> bool:
+    def _is_short(self, values: tuple[Any, ...]) -> bool:
         """Whether a call is left to Python; counts it."""
+        if self._estimate is None:
+            return False
+        microseconds = self._estimate(*values)
         if microseconds > min(CALL_MICROSECONDS, PATIENCE_MICROSECONDS - _PYTHON.microseconds):
             return False
         _PYTHON.microseconds += microseconds
@@ -111,7 +119,8 @@ class _CompiledFunction:
 def jit_compile(
     signature: str | None = None,
     *,
-    inner: bool = False,
+    is_inner: bool = False,
+    is_inlined: bool = False,
     python_microseconds: Estimate | None = None,
 ) -> Callable[[Function], Function]:
     """Compile a function when it first runs. Other threads may run then; its code is cached.
@@ -122,16 +131,25 @@ def jit_compile(
         Numba's text form, such as ``"f8(f8[::1], i8)"``. Naming it makes numba compile exactly
         one version rather than one for each kind of caller; functions that take named tuples of
         arrays are left to that.
-    inner
+    is_inner
         Compiled functions alone call it. That saves compiling a door from Python, which for a named
         tuple of arrays takes longer than a short function; called from Python it raises TypeError.
+    is_inlined
+        Whether its code becomes a part of every compiled function that calls it. For small ones
+        that take named tuples of arrays: handing those over takes longer than what they do.
     python_microseconds
         About what Python takes for a call, from its values; None where that is always too long.
     """
 
     def defer(function: Function) -> Function:
-        wrapped = _CompiledFunction(function, signature, inner=inner, estimate=python_microseconds)
-        return cast("Function", wrapped)
+        deferred = _CompiledFunction(
+            function,
+            signature,
+            is_inner=is_inner,
+            is_inlined=is_inlined,
+            estimate=python_microseconds,
+        )
+        return cast("Function", deferred)
 
     return defer
 
@@ -145,7 +163,7 @@ def mix_bits(word: np.uint64, shift: np.uint64) -> np.uint64:
     return (word ^ (word >> shift)) * np.uint64(0xBF58476D1CE4E5B9)
 
 
-@jit_compile("i8(i8)", inner=True)
+@jit_compile("i8(i8)", is_inner=True)
 def widen(number: int) -> int:
     """Give a constant the type of all whole numbers.
 

@@ -14,6 +14,7 @@ import pickle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+import filelock
 import numba
 from numba.core import event, typeinfer
 from numba.core.caching import FunctionCache, IndexDataCacheFile
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Function = TypeVar("Function", bound="Callable[..., object]")
+
+WAIT_SECONDS = 60
+"""Seconds to wait for another process that compiles functions of the same file."""
 
 SEAL_BYTES = hashlib.sha256().digest_size
 """Length of the seal at the start of each file."""
@@ -72,7 +76,13 @@ class _SealedFiles(IndexDataCacheFile):  # type: ignore[misc]
 
 
 class _SealedCache(FunctionCache):  # type: ignore[misc]
-    """Numba's cache of one function, in sealed files; a failure to write only costs time."""
+    """Numba's cache of one function, in sealed files; a failure to write only costs time.
+
+    Of several processes that start at once, one compiles the functions of a source file, and the
+    others wait for its code: a lock is held from the moment at which code is missing until it is
+    stored. The functions that it calls are compiled meanwhile, those of the same file within the
+    same lock. Modules do not import each other in a circle, so nobody waits for somebody who waits.
+    """
 
     def __init__(self, function: Callable[..., object]) -> None:
         super().__init__(function)
@@ -81,12 +91,39 @@ class _SealedCache(FunctionCache):  # type: ignore[misc]
             filename_base=self._impl.filename_base,
             source_stamp=self._impl.locator.get_source_stamp(),
         )
+        module = function.__module__
+        self._lock = filelock.FileLock(
+            Path(self._cache_path) / f"{module}.lock", timeout=WAIT_SECONDS, is_singleton=True
+        )
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:  # noqa: ANN401 - numba's own
+        with CLOCK.stand_still():
+            found = super().load_overload(sig, target_context)
+            if found is None and self._await_lock():
+                found = super().load_overload(sig, target_context)
+                if found is not None:
+                    self._lock.release()
+            return found
+
+    def _await_lock(self) -> bool:
+        """Wait until no other process compiles functions of the same file; whether that worked."""
+        CLOCK.begin()
+        try:
+            self._lock.acquire()
+        except (OSError, filelock.Timeout):  # then it is compiled here as well
+            return False
+        finally:
+            CLOCK.end()
+        return True
 
     def save_overload(self, sig: Any, data: Any) -> None:  # noqa: ANN401 - numba's own form
         try:
             super().save_overload(sig, data)
         except OSError:
             CLOCK.say_once(NOT_STORED.format(folder=self._cache_path))
+        finally:
+            if self._lock.is_locked:
+                self._lock.release()
 
 
 def _open_cache(function: Callable[..., object]) -> _SealedCache | None:
@@ -107,7 +144,7 @@ def _open_cache(function: Callable[..., object]) -> _SealedCache | None:
 
 
 class _CompileListener(event.Listener):  # type: ignore[misc]
-    """Stops the clock of time limits while numba compiles; stored code is loaded without it."""
+    """Stops the clock of time limits while numba compiles, and lets people know."""
 
     def on_start(self, _: event.Event) -> None:
         CLOCK.begin()
@@ -119,10 +156,16 @@ class _CompileListener(event.Listener):  # type: ignore[misc]
 event.register("numba:compile", _CompileListener())
 
 
-def compile_function(function: Function, signature: str | None, *, inner: bool) -> Function:
+def compile_function(
+    function: Function, signature: str | None, *, is_inner: bool, is_inlined: bool
+) -> Function:
     """Compile a function that lets other threads run, and cache the result on disk."""
     dispatcher: Any = numba.njit(
-        error_model="numpy", nogil=True, no_cfunc_wrapper=True, no_cpython_wrapper=inner
+        error_model="numpy",
+        nogil=True,
+        no_cfunc_wrapper=True,
+        no_cpython_wrapper=is_inner,
+        forceinline=is_inlined,
     )(function)
     cache = None if numba.config.DISABLE_JIT else _open_cache(function)
     if cache is not None:

@@ -50,7 +50,7 @@ def test_a_force_that_records_nothing_in_a_month_is_missing():
 
 def test_a_low_month_is_held():
     """Crime may fall to a fraction, as it did in lockdowns, without being missing."""
-    assert build([("A", 0, [50, 48, 6, 51, 50, 47, 52, 50])]).is_complete
+    assert build([("A", 0, [50, 48, 6, 51, 50, 47, 52, 50])]).missing == ()
 
 
 def test_a_force_that_starts_late_or_stops_early_is_missing():
@@ -71,7 +71,7 @@ def test_a_gap_of_all_forces_is_missing():
 def test_a_force_that_records_little_is_not_missing_by_chance():
     """Few crimes of a force in the area say nothing; its files as a whole do."""
     counts = [("A", 0, [50] * 8), ("B", 1, [1, 0, 2, 0, 0, 1, 0, 1])]
-    assert build(counts).is_complete
+    assert build(counts).missing == ()
     elsewhere = ("B", 5, [90, 90, 0, 90, 90, 90, 90, 90])
     found = build([*counts, elsewhere], inside=lambda table: (table["catchment"] != 5).to_numpy())
     assert missing(found) == [("B", "2024-03")]
@@ -177,7 +177,7 @@ def test_a_part_of_the_area_changes_what_is_held():
     inside = np.ones(len(table), dtype=bool)
     found = build_exposure(table, inside, catchment.repeat(repeat), xy)
     held = found.find_shares(months)
-    assert not found.is_complete
+    assert found.missing_part is not None
     assert found.missing == ()
     assert held[3:5][:, there].mean() < 0.05
     assert (held[:, ~there] == 1).all()

@@ -1,7 +1,6 @@
 """What a person at the terminal reads."""
 
 import dataclasses
-import datetime as dt
 import io
 
 import pytest
@@ -9,7 +8,6 @@ from rich.console import Console
 
 from patrolplan.board.edits import list_differences
 from patrolplan.cli import console
-from patrolplan.team.rota import plan_week
 
 
 @pytest.fixture
@@ -32,13 +30,12 @@ def test_a_patrol_without_a_stop_is_called_presence_at_the_gate(demo_plan, tmp_p
 
 
 @pytest.mark.slow
-def test_routes_have_the_boards_names(demo_area, demo_plan, printed):
+def test_routes_have_the_boards_names(demo_week, printed):
     """The best patrol of a school is route 1 and its variants count on, as on the board."""
-    week = plan_week(demo_area, demo_plan, start=dt.date(2026, 11, 30))
-    console.print_week(week)
+    console.print_week(demo_week)
     rows = [line for line in printed().splitlines() if "│" in line and "9000" in line]
-    assert len({duty.variant for duty in week.duties}) > 1
-    for duty, row in zip(week.duties, rows, strict=True):
+    assert len({duty.variant for duty in demo_week.duties}) > 1
+    for duty, row in zip(demo_week.duties, rows, strict=True):
         assert f" route {duty.variant + 1} " in row
-    new = list_differences(dataclasses.replace(week, duties=()), week)
-    assert new[0].endswith(f", route {week.duties[0].variant + 1}")
+    new = list_differences(dataclasses.replace(demo_week, duties=()), demo_week)
+    assert new[0].endswith(f", route {demo_week.duties[0].variant + 1}")

@@ -9,6 +9,7 @@ import pytest
 import typer
 
 from patrolplan.cli import app
+from patrolplan.settings import load_settings
 
 FAR = ("0001-01-01", "9999-12-31", "1677-01-01", "20261130", "2026-W48-1", "2026-13-01", "soon")
 MANY = "9" * 5000
@@ -80,6 +81,23 @@ def test_init_reports_what_it_wrote(run, tmp_path):
     assert code == 0
     written = {"written": tmp_path / "own.toml", "secret": tmp_path / "week.secret"}
     assert json.loads(out) == {name: str(path) for name, path in written.items()}
+
+
+def test_init_brings_the_demo_borough_and_replaces_nothing(run, tmp_path):
+    """Its files lie where its settings look for them; one that is there already is left alone."""
+    own = tmp_path / "patrolplan.toml"
+    assert run("init", "--demo", "--config", own)[0] == 0
+    sources = load_settings(own).sources
+    patterns = [one for name in type(sources).model_fields for one in getattr(sources, name)]
+    assert len(patterns) > 5
+    assert all(list(tmp_path.glob(pattern)) for pattern in patterns)
+    own.unlink()
+    (tmp_path / "reports.csv").write_text("mine", encoding="utf-8")
+    code, _, err = run("init", "--demo", "--config", own)
+    assert code == 1
+    assert "already exists" in err
+    assert not own.exists()
+    assert (tmp_path / "reports.csv").read_text(encoding="utf-8") == "mine"
 
 
 def test_a_window_is_checked_before_the_work(run, demo, tmp_path):

@@ -17,11 +17,10 @@ MONDAY = "2026-11-30"
 
 
 @pytest.fixture(scope="module")
-def folder(demo_area, demo_plan, tmp_path_factory):
+def folder(demo_week, tmp_path_factory):
     """Folder of the demo week, written with the cards of its first two duties only, to be quick."""
-    week = pp.plan_week(demo_area, demo_plan, start=dt.date(2026, 11, 30))
-    duties = [duty for duty in week.duties if duty.date == week.start][:2]
-    short = dataclasses.replace(week, duties=tuple(duties))
+    duties = [duty for duty in demo_week.duties if duty.date == demo_week.start][:2]
+    short = dataclasses.replace(demo_week, duties=tuple(duties))
     return pp.write_pack(short, tmp_path_factory.mktemp("week") / "out")
 
 

@@ -33,7 +33,10 @@ def small(copy_demo, tmp_path_factory):
         (["--from", DAY, "--lock", "SSO-01:900001"], "is not OFFICER:URN:DATE"),
         (["--from", DAY, "--lock", f"*:900001:{DAY}"], "a lock names officer, school and day"),
         (["--from", DAY, "--ban", f"*:900001:{DAY}:x"], "is not a route"),
-        (["--from", DAY, "--absent", f"SSO-01:{DAY}"], "use --absent only with --replan"),
+        (
+            ["--trial", "t.json", "--absent", f"SSO-01:{DAY}"],
+            "leave --lock, --ban and --absent out",
+        ),
         (["--audit", "--from", DAY], "--audit looks at the week in --week"),
         (["--replan"], "--replan needs --absent"),
         (["--replan", "--absent", "SSO-01"], "is not OFFICER:DATE"),
@@ -57,16 +60,17 @@ def test_without_a_week_there_is_nothing_to_repair(run, small, tmp_path):
 
 
 def test_a_week_is_planned_by_hand_and_repaired(run, small, tmp_path):
-    """A lock and a ban hold; an absence moves the fewest cards and says which."""
+    """A lock, a ban and leave hold; an absence later moves the fewest cards and says which."""
     out = tmp_path / "week"
     hand = ["--lock", f"SSO-01:900006:{DAY}:1", "--ban", "SSO-01:*:2026-12-02"]
+    hand += ["--absent", "SSO-01:2026-12-03:2026-12-20"]
     code, stdout, _ = run("week", "--config", small, "--from", DAY, *hand, "--out", out, "--json")
     assert code == 0
     planned = json.loads(stdout)
     assert planned == json.loads((out / "week.json").read_text(encoding="utf-8"))
     held = {(row["officer"], row["date"]): row for row in planned["patrols"]}
     assert (held["SSO-01", DAY]["urn"], held["SSO-01", DAY]["variant"]) == ("900006", 1)
-    assert ("SSO-01", "2026-12-02") not in held
+    assert not {("SSO-01", f"2026-12-0{day}") for day in (2, 3, 4)} & set(held)
     away = ["--absent", f"SSO-01:{DAY}"]
     code, stdout, stderr = run("week", "--config", small, "--replan", *away, "--out", out, "--json")
     assert code == 0

@@ -50,6 +50,7 @@ def test_hotspots_follow_the_window(run, config, tmp_path):
     assert "after school" not in said
     assert "way home" not in said
     layer = pyogrio.read_dataframe(tmp_path / "early" / "hotspots.gpkg")
+    assert "<qgis" in (tmp_path / "early" / "hotspots.qml").read_text(encoding="utf-8")
     assert list(layer["carried_by"]) == [row["carried_by"] for row in early["hotspots"]]
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 import pytest
+import typer
 from matplotlib import pyplot as plt
 
 import patrolplan as pp
@@ -136,6 +137,30 @@ def test_every_block_of_a_page_runs(page, borough, monkeypatch):
 
 
 def test_every_page_is_looked_at():
-    """The first page and those of three people are among the pages that run."""
+    """Those of three people are among the pages that run."""
     running = {page for page in PAGES if _blocks_of(page)}
-    assert {"index.md", "start/officer.md", "start/lead.md", "start/analyst.md"} <= running
+    assert {"start/officer.md", "start/lead.md", "start/analyst.md"} <= running
+
+
+SHOWN_COMMAND = re.compile(r"`patrolplan ([a-z][^`]*)`|^patrolplan ([a-z].*)$", re.MULTILINE)
+
+
+def _parse_command(text):
+    name, *args = shlex.split(text)
+    command = typer.main.get_command(cli.app).commands[name]
+    context = command.make_context(name, [], resilient_parsing=True)
+    context.resilient_parsing = False
+    command.make_parser(context).parse_args(args)
+
+
+@pytest.mark.parametrize("page", [*PAGES, "../README.md"])
+def test_commands_that_are_only_shown_exist(page):
+    """Those in sentences and tables, and those that would need a network: no wrong option."""
+    for found in SHOWN_COMMAND.finditer((DOCS / page).read_text(encoding="utf-8")):
+        _parse_command((found[1] or found[2]).replace("\n", " "))
+
+
+def test_a_wrong_option_would_be_found():
+    """Parsing is not so lenient that it lets one pass."""
+    with pytest.raises(Exception, match="No such option"):
+        _parse_command("plan --scool 900003")

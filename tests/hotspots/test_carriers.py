@@ -30,18 +30,6 @@ from patrolplan.patrols.plan import StopReason
 from patrolplan.pupils.presence import LeavingCurve, find_presence
 
 
-@pytest.fixture(scope="module")
-def timed_risk(demo_area):
-    """Risk of the demo borough, with all that moves it."""
-    return pp.estimate_risk(demo_area)
-
-
-@pytest.fixture(scope="module")
-def timed_hotspots(demo_area, timed_risk):
-    """Its hotspots."""
-    return pp.find_hotspots(demo_area, timed_risk)
-
-
 def test_the_largest_part_carries():
     """Reports carry where they have most, the way where it doubles crime, crime elsewhere."""
     crime, reports = np.array([0.4, 0.3, 0.1, 0.2]), np.array([0.1, 0.0, 0.9, 0.0])
@@ -65,19 +53,19 @@ def test_a_static_risk_is_never_carried_by_the_way(static_hotspots):
     )
 
 
-def test_the_demo_has_hotspots_of_all_three(timed_hotspots):
+def test_the_demo_has_hotspots_of_all_three(demo_hotspots):
     """On the demo some hotspots are recorded, some feared and some on the way."""
-    assert set(timed_hotspots["carried_by"]) == {"recorded", "feared", "way"}
-    mainly = timed_hotspots["mainly_reports"]
-    assert (mainly == (timed_hotspots["carried_by"] == "feared")).all()
+    assert set(demo_hotspots["carried_by"]) == {"recorded", "feared", "way"}
+    mainly = demo_hotspots["mainly_reports"]
+    assert (mainly == (demo_hotspots["carried_by"] == "feared")).all()
 
 
-def test_ways_are_said_coarsely(demo_area, timed_risk, timed_hotspots):
+def test_ways_are_said_coarsely(demo_area, demo_risk, demo_hotspots):
     """Shares come in steps, of long stretches and long times alone."""
-    stretches = [np.array(pieces) for pieces in timed_hotspots["pieces"]]
-    found = find_ways_past(demo_area, timed_risk, stretches)
+    stretches = [np.array(pieces) for pieces in demo_hotspots["pieces"]]
+    found = find_ways_past(demo_area, demo_risk, stretches)
     assert any(found)
-    for past, metres in zip(found, timed_hotspots["length_metres"], strict=True):
+    for past, metres in zip(found, demo_hotspots["length_metres"], strict=True):
         if past is not None:
             assert metres >= MIN_STRETCH_METRES
             assert past.end - past.start >= MIN_SPAN_MINUTES
@@ -121,16 +109,16 @@ def test_the_busiest_time_is_the_shortest(amounts):
         assert inside.max() < wanted * (1 + 1e-6)
 
 
-def test_worth_is_shown_coarsely(timed_risk, timed_hotspots, demo_risk, static_hotspots):
+def test_worth_is_shown_coarsely(demo_risk, demo_hotspots, static_risk, static_hotspots):
     """Where presence counts, worth is rounded, and short stretches show none of it."""
-    shown = compute_shown_worth(timed_risk, timed_hotspots)
-    worth, is_long = timed_hotspots["worth"], timed_hotspots["length_metres"] >= MIN_STRETCH_METRES
+    shown = compute_shown_worth(demo_risk, demo_hotspots)
+    worth, is_long = demo_hotspots["worth"], demo_hotspots["length_metres"] >= MIN_STRETCH_METRES
     assert shown[is_long] == pytest.approx(worth[is_long], rel=SHARE_STEP / 2 + 0.005)
     assert len(np.unique(shown[is_long])) < is_long.sum()
-    weight = timed_risk.crime_weight
-    plain = weight * timed_hotspots["crime_share"] + (1 - weight) * timed_hotspots["reports_share"]
+    weight = demo_risk.crime_weight
+    plain = weight * demo_hotspots["crime_share"] + (1 - weight) * demo_hotspots["reports_share"]
     assert shown[~is_long] == pytest.approx(plain[~is_long].to_numpy())
-    assert (compute_shown_worth(demo_risk, static_hotspots) == static_hotspots["worth"]).all()
+    assert (compute_shown_worth(static_risk, static_hotspots) == static_hotspots["worth"]).all()
 
 
 @given(st.floats(1e-12, 1), st.floats(0.01, 0.2))

@@ -38,12 +38,6 @@ def designate(area, polygons, **columns):
 
 
 @pytest.fixture(scope="module")
-def risk(static_demo_area):
-    """The risk of the demo borough, the same at all times."""
-    return pp.estimate_risk(static_demo_area)
-
-
-@pytest.fixture(scope="module")
 def area(static_demo_area):
     """The demo borough with six hexagons, of which neighbours overlap a little."""
     bounds = shapely.total_bounds(static_demo_area.network.piece_lines)
@@ -53,9 +47,9 @@ def area(static_demo_area):
     return designate(static_demo_area, hexagons.iloc[np.argsort(-count)[:6]])
 
 
-def test_no_piece_is_in_two_hotspots(area, risk):
+def test_no_piece_is_in_two_hotspots(area, static_risk):
     """Each designated one lies in its polygon; ours have no street of any polygon."""
-    found = locate_hotspots(area, risk)
+    found = locate_hotspots(area, static_risk)
     pieces = np.concatenate([np.asarray(own) for own in found["pieces"]])
     assert len(np.unique(pieces)) == len(pieces)
     inside = find_designated_pieces(area)
@@ -70,34 +64,34 @@ def test_no_piece_is_in_two_hotspots(area, risk):
     assert (np.diff(found["worth"].round(12)) <= 0).all()
 
 
-def test_a_stretch_is_connected_and_can_be_walked_up_and_down(area, risk):
+def test_a_stretch_is_connected_and_can_be_walked_up_and_down(area, static_risk):
     """None is longer than 600 m, in one part, and worth what lies on it."""
-    found = locate_hotspots(area, risk)
+    found = locate_hotspots(area, static_risk)
     for row in found[found["kind"] == "designated"].itertuples():
         assert area.network.piece_metres[row.pieces].sum() == pytest.approx(row.length_metres)
         assert row.length_metres <= 600
         among = area.network.neighbours[row.pieces][:, row.pieces]
         assert csgraph.connected_components(among)[0] == 1
-        assert row.worth == pytest.approx(risk.joined[row.pieces].sum())
+        assert row.worth == pytest.approx(static_risk.joined[row.pieces].sum())
 
 
-def test_a_polygon_without_any_risk_is_a_hotspot_all_the_same(area, risk):
+def test_a_polygon_without_any_risk_is_a_hotspot_all_the_same(area, static_risk):
     """One stands somewhere in it, and it is worth nothing."""
     pieces = find_designated_pieces(area)[0]
-    joined = risk.joined.copy()
+    joined = static_risk.joined.copy()
     joined[pieces] = 0.0
-    found = locate_hotspots(area, replace(risk, joined=joined)).set_index("hotspot")
+    found = locate_hotspots(area, replace(static_risk, joined=joined)).set_index("hotspot")
     assert found.loc["HO-0", "worth"] == 0
     assert len(found.loc["HO-0", "pieces"]) > 0
 
 
-def test_the_first_reason_is_that_the_force_designates_it(area, risk):
+def test_the_first_reason_is_that_the_force_designates_it(area, static_risk):
     """It stays first when the hotspots are rated in another window."""
     days = [["fri"], *[list(ALL_DAYS)] * 5]
     table = area.designated.assign(name="Mill", days=days, **{"from": "15:00", "to": "17:00"})
     some = replace(area, designated=table)
-    found = pp.find_hotspots(some, risk)
-    again = rate_hotspots(some, risk, found)
+    found = pp.find_hotspots(some, static_risk)
+    again = rate_hotspots(some, static_risk, found)
     for frame in (found, again):
         first = frame.set_index("hotspot").loc["HO-0", "reasons"][0]
         assert (first.kind, first.place_id, first.name) == ("designated", "HO-0", "Mill")

@@ -10,9 +10,9 @@ from patrolplan.tables import HOTSPOTS
 
 
 @pytest.fixture(scope="module")
-def risk(demo_area):
+def risk(demo_risk):
     """Risk of the demo borough."""
-    return pp.estimate_risk(demo_area)
+    return demo_risk
 
 
 def _with(area, **hotspots):

@@ -21,19 +21,19 @@ from patrolplan.hotspots.stability import (
 from patrolplan.risk.history import build_history, get_harm_days
 
 
-def test_wide_stretches_survive_jitter_and_bits_of_a_catchment_may_not(demo_area, demo_risk):
+def test_wide_stretches_survive_jitter_and_bits_of_a_catchment_may_not(demo_area, static_risk):
     """The whole area survives every jitter; survival is a share of the jitters."""
     history = build_history(demo_area)
     everything = [np.arange(len(demo_area.network)), np.array([0])]
     rng = np.random.default_rng(1)
-    survived = compute_survived_share(demo_area, demo_risk, history, everything, rng)
+    survived = compute_survived_share(demo_area, static_risk, history, everything, rng)
     assert survived[0] == 1
     assert survived[1] * JITTER_COUNT == pytest.approx(round(survived[1] * JITTER_COUNT))
 
 
-def test_exact_places_are_not_jittered(demo_area, demo_risk, stretches):
+def test_exact_places_are_not_jittered(demo_area, static_risk, stretches):
     """Where places are exact there is nothing to jitter, so everything survives."""
-    exact = dataclasses.replace(demo_risk, snapped=False)
+    exact = dataclasses.replace(static_risk, snapped=False)
     history = build_history(demo_area)
     survived = compute_survived_share(
         demo_area, exact, history, stretches, np.random.default_rng(1)
@@ -42,12 +42,12 @@ def test_exact_places_are_not_jittered(demo_area, demo_risk, stretches):
 
 
 def test_survival_is_that_of_trees_and_of_one_stretch_after_the_other(
-    demo_area, demo_risk, stretches
+    demo_area, static_risk, stretches
 ):
     """The slow way, a tree of all moved points for each jitter, tells the same survivals."""
     history, catchments, network = build_history(demo_area), demo_area.catchments, demo_area.network
     found = compute_survived_share(
-        demo_area, demo_risk, history, stretches, np.random.default_rng(8)
+        demo_area, static_risk, history, stretches, np.random.default_rng(8)
     )
     decayed = history.count_decayed(demo_area.settings.risk.half_life_months)[0]
     amounts = decayed[:, : len(history.targets)] @ get_harm_days(

@@ -19,6 +19,7 @@ from patrolplan.hotspots.standing import (
     choose_standing_places,
     classify_pieces,
     find_standing_places,
+    survey_ground,
 )
 
 SIGHT = 75.0
@@ -40,7 +41,8 @@ def _stretch(network, way, number=None):
 def _stand(network, stretch, features=NOTHING, risk=None):
     """What one stands at, the point, the way's name and what is there."""
     risk = np.ones(len(network)) if risk is None else risk
-    found = choose_standing_places(network, features, risk, [stretch], sight_metres=SIGHT)
+    ground = survey_ground(network, features)
+    found = choose_standing_places(ground, risk, [stretch], sight_metres=SIGHT)
     piece = int(found.positions.piece[0])
     xy = tuple(np.round(network.xy(found.positions)[0], 1).tolist())
     return found.stand[0], xy, network.piece_name[piece], found.at[0], found.lit[0]
@@ -220,7 +222,8 @@ def _draw_case(draw):
 def test_the_place_equals_a_slow_search_and_is_never_beside_a_street(case):
     """On any streets: the best of all places within sight, else the stretch or a street by it."""
     network, features, risk, stretch = case
-    found = choose_standing_places(network, features, risk, [stretch], sight_metres=SIGHT)
+    ground = survey_ground(network, features)
+    found = choose_standing_places(ground, risk, [stretch], sight_metres=SIGHT)
     piece, point = found.positions.piece[0], shapely.Point(network.xy(found.positions)[0])
     expected = _choose_slowly(network, features, risk, stretch)
     if expected is not None:

@@ -20,9 +20,8 @@ def test_arms_lead_away_from_their_node():
     network = build_small_network(PLACES, WAYS, ["High Street", "", "Lane"], KINDS)
     arms = network.main_arms
     middle = np.flatnonzero((network.node_xy == (100, 0)).all(axis=1))[0]
-    rows = arms.get_rows(int(middle))
-    found = zip(arms.bearing[rows], arms.road_of_piece[arms.piece[rows]], strict=True)
-    assert sorted((round(np.degrees(bearing)) % 360, road) for bearing, road in found) == [
+    found = arms.by_node[int(middle)]
+    assert sorted((round(np.degrees(bearing)) % 360, road) for _, road, bearing in found) == [
         (0, "High Street"),
         (90, "(tertiary)"),
         (180, "High Street"),

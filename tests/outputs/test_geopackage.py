@@ -195,11 +195,11 @@ def test_lines_of_one_and_of_several_parts_share_a_layer(tmp_path):
     assert len(gpd.read_file(tmp_path / "m.gpkg", layer="none")) == 0
 
 
-def test_without_pupils_a_patrol_is_worth_its_stops(static_demo_area):
+def test_without_pupils_a_patrol_is_worth_its_stops(static_demo_area, static_risk, static_hotspots):
     """Where presence does not count, the gate adds nothing, and a stop is worth its beat."""
-    risk = pp.estimate_risk(static_demo_area)
-    hotspots = pp.find_hotspots(static_demo_area, risk)
-    plan = pp.plan_patrols(static_demo_area, risk, hotspots, urns=["900003", "900006"])
+    plan = pp.plan_patrols(
+        static_demo_area, static_risk, static_hotspots, urns=["900003", "900006"]
+    )
     document = build_plan_document(plan)
     worth_of = {hotspot["id"]: hotspot["worth"] for hotspot in document["hotspots"]}
     for patrol in document["patrols"]:

@@ -68,6 +68,7 @@ def test_the_layer_is_marked_recorded_and_purged(run, config, tmp_path, monkeypa
     assert everyone["pupils"].sum() == pytest.approx(
         sum(school.flow.sum() for school in expected.schools)
     )
+    assert set(everyone) == {"pupils", "marking", "reason", "geometry"}  # not who walks alone
     assert set(each["urn"]) == set(demo_area.schools["urn"])
     assert set(everyone["marking"]) == set(each["marking"]) == {LEAST_MARKING}
     assert set(each["reason"]) == {REASON}

@@ -35,15 +35,13 @@ def _plan(area, plan, **options):
 
 @pytest.mark.parametrize("kind", ["timed", "static"])
 def test_unlit_stops_are_over_by_sunset_however_they_are_timed(
-    demo_area, static_demo_area, demo_plan, kind
+    demo_area, static_demo_area, static_risk, static_hotspots, demo_plan, kind
 ):
     """Where no street is lit, every stop that is not tasked is over by the week's sunset."""
     area = _light(demo_area if kind == "timed" else static_demo_area, "no")
     plan = demo_plan
     if kind == "static":
-        risk = pp.estimate_risk(static_demo_area)
-        found = pp.find_hotspots(static_demo_area, risk)
-        plan = dataclasses.replace(demo_plan, risk=risk, hotspots=found)
+        plan = dataclasses.replace(demo_plan, risk=static_risk, hotspots=static_hotspots)
     daylight = find_daylight(area, WEDNESDAY)
     dark = _plan(area, plan)
     stops = [stop for patrol in dark.patrols for stop in patrol.stops]

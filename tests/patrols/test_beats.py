@@ -71,18 +71,6 @@ def test_hotspots_are_grouped_as_by_looking_at_each_again_and_again(drawn, near,
     assert sorted(row for beat in beats for row in beat) == list(range(len(worth)))
 
 
-@pytest.fixture(scope="module")
-def demo_risk(demo_area):
-    """Risk of the demo borough."""
-    return pp.estimate_risk(demo_area)
-
-
-@pytest.fixture(scope="module")
-def demo_hotspots(demo_area, demo_risk):
-    """Its hotspots."""
-    return pp.find_hotspots(demo_area, demo_risk)
-
-
 def test_beats_share_out_all_hotspots_and_their_worth(demo_area, demo_hotspots):
     """Every hotspot is in one beat; worth and pieces add up, and the leader is worth most."""
     beats = join_beats(demo_area, demo_hotspots)
@@ -232,12 +220,11 @@ def test_a_high_share_leaves_no_late_stop(demo_area, demo_risk, demo_hotspots):
 
 
 @pytest.mark.slow
-def test_most_stops_of_a_demo_week_begin_within_45_minutes_of_the_bell(demo_area, demo_plan):
+def test_most_stops_of_a_demo_week_begin_within_45_minutes_of_the_bell(demo_week):
     """At least 70 % of them, measured by each school's own bell."""
-    week = pp.plan_week(demo_area, demo_plan, start=pd.Timestamp("2026-11-30").date())
     after = [
         stop.arrive_minutes - duty.patrol.start_minutes
-        for duty in week.duties
+        for duty in demo_week.duties
         for stop in duty.patrol.stops
     ]
     assert np.mean(np.array(after) <= 45) >= 0.7

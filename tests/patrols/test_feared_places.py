@@ -1,12 +1,10 @@
 """Feared places: the heaviest squares in reach of each school, and the patrols that go there."""
 
 import dataclasses
-import datetime as dt
 
 import numpy as np
 import pytest
 
-import patrolplan as pp
 from patrolplan.network.graph import compute_walk_metres
 from patrolplan.patrols.errands import find_fears
 from patrolplan.patrols.feared_places import FEARED_A_SCHOOL, find_feared_places, name_place
@@ -75,10 +73,9 @@ def test_a_place_that_no_patrol_goes_to_is_an_errand_of_the_two_nearest_schools(
     assert found == {hotspot for place in left for _, hotspot in place.nearest[:2]}
 
 
-def test_a_week_of_the_demo_goes_to_every_feared_place(demo_area, demo_plan):
+def test_a_week_of_the_demo_goes_to_every_feared_place(demo_area, demo_plan, demo_week):
     """Within a week each has a visit at a stop in its square, or a reason in words."""
-    week = pp.plan_week(demo_area, demo_plan, start=dt.date(2026, 11, 30))
-    feared = [demand for demand in week.demands if demand.kind == "feared"]
+    feared = [demand for demand in demo_week.demands if demand.kind == "feared"]
     assert len(feared) == 12
     hotspots = demo_plan.hotspots.set_index("hotspot")
     of_piece, squares = demo_area.reports.group_of_piece, demo_area.reports.squares
@@ -87,7 +84,7 @@ def test_a_week_of_the_demo_goes_to_every_feared_place(demo_area, demo_plan):
         for visitor in demand.met_by:
             (duty,) = (
                 duty
-                for duty in week.duties
+                for duty in demo_week.duties
                 if (duty.officer, duty.urn, duty.date)
                 == (visitor.officer, visitor.urn, visitor.date)
             )

@@ -18,11 +18,10 @@ DAY = dt.date(2026, 11, 18)
 
 
 @pytest.fixture(scope="module")
-def plan(demo_area):
+def plan(demo_area, demo_risk, demo_hotspots):
     """Patrols of a third of the demo borough's schools, without taskings."""
-    risk = pp.estimate_risk(demo_area)
-    hotspots, urns = pp.find_hotspots(demo_area, risk), list(demo_area.schools["urn"].iloc[::3])
-    return pp.plan_patrols(demo_area, risk, hotspots, urns=urns, date=DAY, assign_tasked=False)
+    some = {"urns": list(demo_area.schools["urn"].iloc[::3]), "date": DAY}
+    return pp.plan_patrols(demo_area, demo_risk, demo_hotspots, **some, assign_tasked=False)
 
 
 @pytest.fixture(scope="module")

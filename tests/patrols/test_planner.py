@@ -107,10 +107,9 @@ def test_times_add_up_and_fit_the_window(demo_area, demo_plan):
 
 
 @pytest.fixture(scope="module")
-def static_plan(static_demo_area):
+def static_plan(static_demo_area, static_risk, static_hotspots):
     """Patrols of the demo borough, if its risk is the same in every minute."""
-    risk = pp.estimate_risk(static_demo_area)
-    return pp.plan_patrols(static_demo_area, risk, pp.find_hotspots(static_demo_area, risk))
+    return pp.plan_patrols(static_demo_area, static_risk, static_hotspots)
 
 
 @pytest.mark.parametrize("name", ["static_plan", "demo_plan"])

@@ -22,12 +22,6 @@ from patrolplan.patrols.surroundings import metres_per_minute
 from patrolplan.patrols.tasked_places import MIN_WALK_METRES_TO_BARRED
 
 
-@pytest.fixture(scope="module")
-def demo_risk(demo_area):
-    """Risk of the demo borough."""
-    return pp.estimate_risk(demo_area)
-
-
 def _tasked(area, xy, *, must_visit, schools):
     place = {
         "place_id": ["T9"],

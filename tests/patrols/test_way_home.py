@@ -136,11 +136,9 @@ def test_staying_longer_never_meets_less(demo_plan):
         assert values[-1] < 1
 
 
-def test_a_static_risk_has_no_band(static_demo_area):
+def test_a_static_risk_has_no_band(static_demo_area, static_risk, static_hotspots):
     """Without an assumed clock there is no band, and pupils met are counted all the same."""
-    risk = pp.estimate_risk(static_demo_area)
-    hotspots = pp.find_hotspots(static_demo_area, risk)
-    plan = pp.plan_patrols(static_demo_area, risk, hotspots, urns=["900003"])
+    plan = pp.plan_patrols(static_demo_area, static_risk, static_hotspots, urns=["900003"])
     way_home = plan.patrols[0].way_home
     assert way_home.harm_share_low is None
     assert way_home.harm_share_high is None

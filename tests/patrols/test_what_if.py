@@ -18,16 +18,16 @@ def table(demo_area, demo_plan):
         demo_plan.risk,
         demo_plan.hotspots,
         "900003",
-        minutes=(30, 60, 75, 90, 120),
+        minutes=(30, 60, 90),
         dwell_minutes=(10, 15),
-        officers=(1, 2, 3),
+        officers=(1, 2),
     )
 
 
 def test_there_is_a_row_for_each_case(table):
     """Every combination of minutes, dwell and officers has one row with all its columns."""
     assert list(table.columns) == ["exponent", *COLUMNS, "walked_metres", *MET]
-    assert len(table) == 30
+    assert len(table) == 12
     assert not table.duplicated(["minutes", "dwell_minutes", "officers"]).any()
 
 
@@ -45,7 +45,7 @@ def test_no_case_is_worth_more_than_its_bound(table):
     """Worth is at most the bound, and just that where it is proven."""
     assert (table["worth"] <= table["bound"] + 1e-12).all()
     proven = table[table["proven"]]
-    assert len(proven) > 20
+    assert len(proven) > 8
     assert proven["worth"].to_numpy() == pytest.approx(proven["bound"].to_numpy())
 
 

@@ -7,20 +7,19 @@ import pytest
 import patrolplan as pp
 
 
-@pytest.fixture(scope="package")
-def found(static_demo_area):
+@pytest.fixture(scope="session")
+def found(static_risk, static_hotspots):
     """Risk, the same in every minute, and hotspots of the demo borough."""
-    risk = pp.estimate_risk(static_demo_area)
-    return risk, pp.find_hotspots(static_demo_area, risk)
+    return static_risk, static_hotspots
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def plan(demo_area, found):
     """Patrols of the demo borough, without the back-test."""
     return pp.plan_patrols(demo_area, *found)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def week(demo_area, plan):
     """A week of the demo borough, drawn by the settings' seed."""
     return pp.plan_week(demo_area, plan, start=dt.date(2026, 11, 30))

@@ -9,16 +9,15 @@ import pytest
 
 from patrolplan.team.free_time import Appointment, FreeTime
 from patrolplan.team.officer_day import build_officer_days
-from patrolplan.team.rota import plan_week
 from patrolplan.team.travel import compute_minutes_from_base
 
 MONDAY = dt.date(2026, 11, 30)
 
 
 @pytest.fixture(scope="module")
-def week(demo_area, demo_plan):
+def week(demo_week):
     """A week of the demo borough."""
-    return plan_week(demo_area, demo_plan, start=MONDAY)
+    return demo_week
 
 
 def _count_busy_twice(items):

@@ -86,11 +86,6 @@ class Exposure:
         return cls(pd.DatetimeIndex([]), (), nothing.astype(np.int64), nothing > 0, nothing)
 
     @property
-    def is_complete(self) -> bool:
-        """Whether every month of every force is held, everywhere."""
-        return bool(self.held.all()) and self.missing_part is None
-
-    @property
     def missing(self) -> tuple[MissingMonth, ...]:
         """The months that are not held, by force and then by month."""
         return tuple(

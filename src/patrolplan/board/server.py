@@ -8,11 +8,9 @@ import os
 import re
 import socket
 from contextlib import suppress
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import jinja2
 import uvicorn
 from fastapi import FastAPI, Query
 from fastapi.exceptions import RequestValidationError
@@ -36,6 +34,7 @@ from patrolplan.board.shared_week import ConflictError
 from patrolplan.board.tasked_views import find_place_documents
 from patrolplan.board.views import build_map_document
 from patrolplan.errors import InputError, PatrolplanError
+from patrolplan.outputs.offline_page import load_template
 from patrolplan.outputs.week.roster import format_week
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ def _add_pages(app: FastAPI, board: Board, token: str) -> None:
     def page() -> HTMLResponse:
         week = board.shared.state.week
         area = week.plan.area
-        html = _build_page_template().render(
+        html = load_template(PAGE / "board.html.j2").render(
             token=token,
             area=area.name,
             week_name=format_week(week),
@@ -246,18 +245,6 @@ def _read_static_file(path: Path) -> bytes:
         content = re.sub(rb"//# sourceMappingURL=\S+", b"", content)
         content = re.sub(rb"url\(images/[\w-]+\.png\)", b"none", content)
     return content
-
-
-@lru_cache(maxsize=1)
-def _build_page_template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(PAGE, encoding="utf-8"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("board.html.j2")
 
 
 def find_loopback_address(host: str) -> str:

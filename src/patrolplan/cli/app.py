@@ -36,9 +36,15 @@ PANELS = {
 EXAMPLES = """\
 For example:
 
+  To try all of it:           patrolplan init --demo, in an empty folder
+
   This afternoon, on paper:   patrolplan plan --school URN, then print cards.pdf
 
-  Next week, for the team:    patrolplan board --from YYYY-MM-DD
+  Next week, for the team:    patrolplan board, or week --from DAY --out FOLDER
+
+  Somebody on leave:          the same, with --absent OFFICER:DAY
+
+  A layer for QGIS:           patrolplan hotspots --out FOLDER
 
   The month's return:         patrolplan record --return YYYY-MM
 

@@ -437,10 +437,11 @@ def print_json(document: dict[str, Any]) -> None:
     sys.stdout.flush()  # the board runs on, and the program that started it waits for its address
 
 
-def print_written_to(out: Path | None) -> None:
-    """Name the folder that was written, if one was."""
+def print_written_to(out: Path | None, layer: str = "") -> None:
+    """Name the folder that was written, if one was, and the layer in it."""
     if out is not None:
-        stdout.print(f"Written to {out}")
+        opened = f": {out / layer}, which QGIS opens with its style" if layer else ""
+        stdout.print(f"Written to {out}{opened}", soft_wrap=True)
 
 
 def print_patrols(plan: Plan, out: Path) -> None:

@@ -36,30 +36,41 @@ def init(
     config: Annotated[
         Path, typer.Option("--config", metavar=console.FILE, help="The settings file to write.")
     ] = console.DEFAULT_CONFIG,
+    demo: Annotated[
+        bool,
+        typer.Option(
+            "--demo", help="The fictional borough's settings and files, to try every command on."
+        ),
+    ] = False,
     as_json: console.Json = False,
 ) -> None:
     """Write a settings file to start from, with every key and its meaning, and a secret."""
-    from patrolplan.settings.load import build_settings_template
+    from patrolplan.settings.load import build_settings_template, copy_demo_files, demo_settings
     from patrolplan.settings.models import WeekSettings
     from patrolplan.team.secret import create_secret
 
+    text = demo_settings().read_text(encoding="utf-8") if demo else build_settings_template()
     try:
+        if demo and not config.exists():  # else nothing is copied either
+            copy_demo_files(config.parent)
         with config.open("x", encoding="utf-8", newline="\n") as stream:
-            stream.write(build_settings_template())
+            stream.write(text)
     except OSError as error:
-        why = f"cannot be written ({error.strerror})"
+        why, remedy = f"cannot be written ({error.strerror})", "name another file with --config"
         if isinstance(error, FileExistsError):
             why = "already exists"
-        message = f"{config}: {why}; name another file with --config"
+            remedy = "begin in an empty folder" if demo else remedy
+        message = f"{error.filename or config}: {why}; {remedy}"
         raise OutputError(message) from None
     secret = config.parent / WeekSettings().secret
     is_new = create_secret(secret)
     if as_json:
         console.print_json({"written": str(config), "secret": str(secret)})
         return
-    console.stdout.print(
-        f"Created {config}. Name your files under [sources], then run `patrolplan check`."
-    )
+    next_step = "Name your files under [sources], then run `patrolplan check`."
+    if demo:
+        next_step = "Its files are next to it: run `patrolplan check`, then any other command."
+    console.stdout.print(f"Created {config}. {next_step}")
     if is_new:
         console.stdout.print(
             f"Created {secret}, with which weeks are drawn: let nobody else read it."
@@ -162,7 +173,7 @@ def risk(
     date: Date = None,
     as_json: console.Json = False,
 ) -> None:
-    """Estimate the risk of every piece of street in a window; with --out, write it as a layer."""
+    """Estimate the risk of every piece of street in a window; --out writes a layer for QGIS."""
     from patrolplan.outputs.geopackage import build_risk_document
     from patrolplan.outputs.note_words import describe_notes
 
@@ -184,7 +195,7 @@ def risk(
         f"Model: {surface.model}."
     )
     console.print_notes(notes)
-    console.print_written_to(out)
+    console.print_written_to(out, "risk.gpkg" if size is None else "")
 
 
 def _parse_hexagons(text: str, out: Path | None) -> dict[str, Any]:
@@ -225,7 +236,7 @@ def hotspots(
     date: Date = None,
     as_json: console.Json = False,
 ) -> None:
-    """Find the hotspots of a window; with --out, write them as a layer."""
+    """Find the hotspots of a window; --out writes them as a layer for QGIS."""
     from patrolplan.outputs.frames import frame_hotspots
     from patrolplan.outputs.geopackage import build_hotspot_documents
     from patrolplan.outputs.note_words import describe_notes
@@ -250,7 +261,7 @@ def hotspots(
     console.stdout.print(f"{format_count(len(spots), 'hotspot')}; those with the most risk:")
     console.stdout.print(table)
     console.print_notes(describe_notes(note_guard(area.settings)))
-    console.print_written_to(out)
+    console.print_written_to(out, "hotspots.gpkg")
 
 
 def _estimate_for_window(
@@ -275,7 +286,9 @@ def _estimate_for_window(
 def _write_layers(
     area: StudyArea, out: Path, name: str, layers: dict[str, gpd.GeoDataFrame]
 ) -> None:
+    """Write a layer, with the style that QGIS looks for by the name of the file."""
     from patrolplan.outputs.geopackage import write_layers
+    from patrolplan.outputs.gis.styles import build_styles
     from patrolplan.outputs.output_folder import build_manifest_header, replace_folder
 
     with (
@@ -283,6 +296,8 @@ def _write_layers(
         replace_folder(out, build_manifest_header(area)) as folder,
     ):
         write_layers(folder / name, layers)
+        for style in build_styles(layers).values():
+            (folder / name).with_suffix(".qml").write_text(style, encoding="utf-8", newline="\n")
 
 
 class Document(StrEnum):

@@ -273,6 +273,7 @@ def _run_plan(
                 urns=schools,
                 window=window,
                 date=request.date,
+                detail="variants",
                 executor=executor,
                 report_progress=report,
             )

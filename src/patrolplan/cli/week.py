@@ -29,7 +29,11 @@ PrintedPart = tuple[str | None, dt.date | None]
 def week(
     start: Annotated[
         str | None,
-        typer.Option("--from", metavar=console.DAY, help="First day of the week to plan."),
+        typer.Option(
+            "--from",
+            metavar=console.DAY,
+            help="First day of the week to plan; needed unless --replan or --audit is given.",
+        ),
     ] = None,
     lock: Annotated[
         list[str] | None,
@@ -52,7 +56,8 @@ def week(
         list[str] | None,
         typer.Option(
             metavar="ABSENCE",
-            help="Who is absent when: OFFICER:DATE or OFFICER:FROM:TO; with --replan.",
+            help="Who is absent when: OFFICER:DATE or OFFICER:FROM:TO; in the week to plan, or, "
+            "with --replan, to repair.",
         ),
     ] = None,
     moves: Annotated[
@@ -95,16 +100,25 @@ def week(
     cluster: console.Cluster = None,
     as_json: console.Json = False,
 ) -> None:
-    """Plan who patrols which school on which day, or repair a week after absences."""
+    """Plan who patrols which school on which day, or repair a week after absences.
+
+    With --out FOLDER it writes the rota, each officer's papers and calendar, and the map. Leave and
+    other duties that are known go into the table that [sources] duties names.
+    """
     from patrolplan.outputs.pack import check_partial_pack, write_pack
     from patrolplan.team.week_file import build_week_document
 
     locks = [_parse_lock(text) for text in lock or ()]
     bans = [_parse_ban(text, "--ban") for text in ban or ()]
     absences = _parse_absences(absent or ())
-    rules = bool(locks or bans)
-    usage = {"replan": replan, "has_rules": rules, "has_absences": bool(absences), "audit": audit}
-    _check_usage(start, **usage, has_trial=trial is not None)
+    _check_usage(
+        start,
+        replan=replan,
+        has_rules=bool(locks or bans),
+        has_absences=bool(absences),
+        audit=audit,
+        has_trial=trial is not None,
+    )
     console.check_worker_options(workers, cluster)
     worker_options = (workers, cluster)
     out = _choose_folder(out, folder)
@@ -131,7 +145,8 @@ def week(
         result = repair.week
     else:
         day = console.parse_date(str(start), "--from")
-        result = _choose_week(config, day, (locks, bans), part, worker_options, out, trial)
+        rules = (locks, bans, absences)
+        result = _choose_week(config, day, rules, part, worker_options, out, trial)
     if out is not None:
         with (
             console.open_executor(*worker_options, len(result.duties)) as executor,
@@ -150,9 +165,16 @@ def week(
         extra = {} if repair is None else _build_repair_document(repair)
         console.print_json(build_week_document(result) | extra)
         return
-    console.print_week(result)
+    _print_result(result, repair, out)
+
+
+def _print_result(week: Week, repair: Repair | None, out: Path | None) -> None:
+    """The week, what changed in it, and where its papers are."""
+    console.print_week(week)
     if repair is not None:
         _print_repair(repair)
+    if out is None:
+        console.stderr.print("Nothing was written: --out FOLDER writes the papers of this week.")
     console.print_written_to(out)
 
 
@@ -224,12 +246,10 @@ def _check_usage(
         message = "--replan repairs the week in --week: give --absent, not --from, --lock or --ban"
     elif replan and not has_absences:
         message = "--replan needs --absent OFFICER:DATE"
-    elif has_absences and not replan:
-        message = "use --absent only with --replan; for a future week, write --ban 'OFFICER:*:DATE'"
-    elif not replan and start is None and has_trial and has_rules:
-        message = "--trial without --from plans no week: leave --lock and --ban out"
+    elif not replan and start is None and has_trial and (has_rules or has_absences):
+        message = "--trial without --from plans no week: leave --lock, --ban and --absent out"
     elif not replan and start is None and not has_trial:
-        message = "give --from DATE to plan a week, or --replan to repair one"
+        message = "give --from DATE (a Monday) to plan a week, or --replan to repair one"
     if message:
         raise typer.BadParameter(message)
 
@@ -237,7 +257,7 @@ def _check_usage(
 def _choose_week(
     config: Path,
     day: dt.date,
-    rules: tuple[Sequence[Lock], Sequence[Ban]],
+    rules: tuple[Sequence[Lock], Sequence[Ban], dict[str, set[dt.date]]],
     part: PrintedPart,
     worker_options: console.WorkerOptions,
     out: Path | None,
@@ -248,7 +268,7 @@ def _choose_week(
     from patrolplan.team.ledger.dose_history import load_delivered_before
     from patrolplan.team.rota import check_officers, plan_week
     from patrolplan.team.trial.trial_week import mark_trial_week
-    from patrolplan.team.week import list_school_days
+    from patrolplan.team.week import Ban, list_school_days
 
     area = console.load_study_area(config)
     check_officers(area)  # before the work, not after it
@@ -260,7 +280,11 @@ def _choose_week(
     drawn = None if trial is None else load_trial_draw(trial, area, days)
     _, _, plans = console.plan_area_days(area, days, worker_options, drawn)
     delivered = load_delivered_before(area, plans[days[0]].hotspots, days[0])
-    locks, bans = rules
+    locks, bans, absent = rules
+    bans = [
+        *bans,
+        *(Ban(name, None, at) for name, away in absent.items() for at in away & set(days) or away),
+    ]
     with console.report_stage("Choosing the week"):
         week = plan_week(
             area, plans, start=day, delivered=delivered, locks=locks, bans=bans, key=key

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from scipy.sparse import csgraph
 
 from patrolplan.compiled import jit_compile
 from patrolplan.network import StreetNetwork
@@ -83,7 +84,10 @@ def sum_over_pieces(values: NDArray[np.float64], pieces: NDArray[np.int64]) -> f
     return float(total)
 
 
-@jit_compile(f"Tuple((i8[::1], i8[::1]))({STREET_ARRAYS}, f8[::1], f8, b1[::1], i8, f8)")
+@jit_compile(
+    f"Tuple((i8[::1], i8[::1]))({STREET_ARRAYS}, f8[::1], f8, b1[::1], i8, f8)",
+    python_microseconds=lambda _streets, _risk, _length, free, *_: 25.0 * free.sum(),
+)
 def choose_stretches(
     streets: StreetArrays,
     risk: NDArray[np.float64],
@@ -265,6 +269,28 @@ def flatten_stretches(
     """Pieces of all stretches one after the other, and how many each has."""
     size = np.array([len(stretch) for stretch in stretches], dtype=np.int64)
     return np.concatenate([*stretches, np.empty(0, dtype=np.int64)]), size
+
+
+def measure_from_stretches(
+    network: StreetNetwork,
+    stretches: Sequence[NDArray[np.int64]],
+    limit_metres: float,
+    start_metres: float = 0.0,
+) -> NDArray[np.float64]:
+    """(h, n) walking distance from each stretch to each node, inf beyond the limit.
+
+    A walk starts at any end of the stretch's pieces, after `start_metres`.
+    """
+    size, (pieces, count) = len(network.node_xy), flatten_stretches(stretches)
+    codes = np.repeat(np.arange(len(count)) * size, 2 * count) + network.piece_nodes[pieces].ravel()
+    row, ends = np.divmod(np.unique(codes), size)
+    cells = (np.full(len(ends), start_metres), (row, ends))
+    starts = sparse.csr_array(cells, shape=(len(count), size))
+    graph = sparse.block_array(
+        [[network.node_graph, sparse.csr_array((size, len(count)))], [starts, None]], format="csr"
+    )
+    metres = csgraph.dijkstra(graph, indices=size + np.arange(len(count)), limit=limit_metres)
+    return np.asarray(metres[:, :size])
 
 
 def sum_by_stretch(

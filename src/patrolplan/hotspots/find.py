@@ -1,6 +1,6 @@
 """Find hotspots: stretches of street with a stopping place, a name and their reasons."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import geopandas as gpd
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.area.designated import find_designated_pieces
+from patrolplan.cache import hash_arrays
 from patrolplan.errors import InputError
 from patrolplan.hotspots.carriers import find_carriers
 from patrolplan.hotspots.clusters import (
@@ -29,9 +30,10 @@ from patrolplan.hotspots.designated import (
 from patrolplan.hotspots.names import name_hotspots
 from patrolplan.hotspots.reasons import Reason, find_reasons, list_window_bands
 from patrolplan.hotspots.significance import assess_certainty
-from patrolplan.hotspots.standing import choose_standing_places
+from patrolplan.hotspots.standing import choose_standing_places, survey_ground
 from patrolplan.network import Positions
 from patrolplan.network.names import describe_positions
+from patrolplan.risk.spatial_units import get_spatial_units, hash_code
 from patrolplan.risk.surface import Risk
 from patrolplan.tables import HOTSPOTS
 
@@ -99,19 +101,25 @@ def complete_hotspots(
     """Stretches as hotspots under these names: what they are based on, how sure, and why."""
     stretches = [np.asarray(pieces, dtype=np.int64) for pieces in bare["pieces"]]
     certainty = assess_certainty(area, risk, stretches)
-    piece, metres = bare["stop_piece"].to_numpy(), bare["stop_metres"].to_numpy()
-    stops = Positions(piece, metres, np.zeros(len(bare)))
-    frame = bare.assign(
+    frame = describe_stops(area, bare).assign(
         hotspot=names,
         crime_share=sum_by_stretch(risk.crime, stretches),
         reports_share=sum_by_stretch(risk.reports, stretches),
         carried_by=find_carriers(risk, stretches),
-        place=describe_positions(area.network, stops),
         reasons=_list_reasons(area, risk, names, stretches, certainty),
         **certainty,
-        stop=gpd.points_from_xy(*area.network.xy(stops).T, crs=bare.crs),
     )
     return HOTSPOTS.check(frame[COLUMN_ORDER])
+
+
+def describe_stops(area: StudyArea, bare: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Stretches with their stopping place as a point, `stop`, and in words, `place`."""
+    piece, metres = bare["stop_piece"].to_numpy(), bare["stop_metres"].to_numpy()
+    stops = Positions(piece, metres, np.zeros(len(bare)))
+    return bare.assign(
+        place=describe_positions(area.network, stops),
+        stop=gpd.points_from_xy(*area.network.xy(stops).T, crs=bare.crs),
+    )
 
 
 def rate_hotspots(area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -159,14 +167,19 @@ def locate_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
     settings = area.settings.hotspots
     network, designated = area.network, find_designated_pieces(area)
     cluster_by = {"dbscan": cluster_by_dbscan, "hdbscan": cluster_by_hdbscan}.get(settings.method)
-    stretches = find_stretches(
-        network,
-        risk.joined,
-        max_length_metres=settings.max_length_metres,
-        count=None if settings.count == "auto" else settings.count,
-        cluster=None if cluster_by is None else cluster_by(network, risk.joined),
-        taken=np.concatenate([*designated, np.empty(0, dtype=np.int64)]),
-    )
+    taken = np.concatenate([*designated, np.empty(0, dtype=np.int64)])
+
+    def find() -> list[NDArray[np.int64]]:
+        return find_stretches(
+            network,
+            risk.joined,
+            max_length_metres=settings.max_length_metres,
+            count=None if settings.count == "auto" else settings.count,
+            cluster=None if cluster_by is None else cluster_by(network, risk.joined),
+            taken=taken,
+        )
+
+    stretches = find() if risk.reports_part.any() else _load_stretches(area, risk, taken, find)
     if area.designated is None:
         return place_stretches(area, risk.joined, stretches)
     amounts = give_empty_some(network, risk.joined, designated)
@@ -177,6 +190,29 @@ def locate_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
     bare["hotspot"] = [*area.designated["place_id"], *bare["hotspot"][: len(stretches)]]
     order = np.argsort(-bare["worth"].to_numpy().round(12), kind="stable")
     return bare.iloc[order].reset_index(drop=True)
+
+
+def _load_stretches(
+    area: StudyArea,
+    risk: Risk,
+    taken: NDArray[np.int64],
+    find: Callable[[], list[NDArray[np.int64]]],
+) -> list[NDArray[np.int64]]:
+    """Stretches from the cache, else found: for a risk that no report is part of.
+
+    They are cached where rates are, see `SpatialUnits.load_or_compute`.
+    """
+
+    def compute() -> NDArray[np.int64]:
+        pieces, size = flatten_stretches(find())
+        return np.concatenate([[len(size)], size, pieces])
+
+    about = f"stretches {area.settings.hotspots!r} {hash_code('patrolplan.hotspots')}"
+    key = hash_arrays(about, {"risk": risk.joined, "taken": taken})
+    units = get_spatial_units(area.network, area.catchments)
+    count, *_ = found = units.load_or_compute("rates", key, compute)
+    size, pieces = found[1 : count + 1], found[count + 1 :]
+    return np.split(pieces, np.cumsum(size)[:-1]) if count else []
 
 
 def place_stretches(
@@ -192,13 +228,11 @@ def place_stretches(
     network = area.network
     pieces, size = flatten_stretches(stretches)
     row = np.repeat(np.arange(len(size)), size)
-    places = choose_standing_places(
-        network,
-        area.features,
-        amounts,
-        stretches,
-        sight_metres=area.settings.way_home.sight_metres,
+    ground = area.catchments.reuse(
+        "ground", (network, area.features), lambda: survey_ground(network, area.features)
     )
+    sight = area.settings.way_home.sight_metres
+    places = choose_standing_places(ground, amounts, stretches, sight_metres=sight)
     lines = shapely.line_merge(shapely.multilinestrings(network.lines(pieces), indices=row))
     return gpd.GeoDataFrame(
         {

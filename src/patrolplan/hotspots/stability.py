@@ -4,9 +4,9 @@ Which moved snap point each piece of street is nearest to is found by compiled c
 """
 
 import math
+from collections.abc import Iterable, Iterator
 
 import numpy as np
-import scipy
 import shapely
 from numpy.typing import NDArray
 
@@ -15,6 +15,7 @@ from patrolplan.compiled import jit_compile
 from patrolplan.hotspots.clusters import compute_catchment_shares, flatten_stretches
 from patrolplan.parallel import map_in_threads
 from patrolplan.risk.history import History, get_harm_days
+from patrolplan.risk.spatial_units import get_spatial_units, hash_code
 from patrolplan.risk.surface import Risk
 
 CatchmentArrays = tuple[
@@ -76,6 +77,7 @@ def find_nearest_or_tied(arrays: CatchmentArrays, moved: NDArray[np.float64]) ->
 
 
 JITTER_COUNT = 40
+MAX_CACHED_PIECES = 50_000
 MIN_REMAINING_SHARE = 0.5
 """A stretch survives a jitter that leaves it this share of its recorded risk."""
 
@@ -101,27 +103,52 @@ def compute_survived_share(
     pieces, size = flatten_stretches(stretches)
     starts = np.cumsum(size) - size
     order = np.argsort(area.catchments.piece_catchment, kind="stable")
-    arrays = build_catchment_arrays(
-        area.network.piece_middle[order], area.catchments.piece_catchment[order]
-    )
-    ends = np.cumsum(area.catchments.piece_share[order])
     metres = area.network.piece_metres[order]
     inside = np.argsort(order)[pieces]  # where the stretches' pieces stand in this order
 
-    def survives(drawn: NDArray[np.float64]) -> NDArray[np.bool_]:
-        target = np.arange(len(amounts)) + drawn
-        chosen = np.minimum(np.searchsorted(ends, target), len(ends) - 1)
-        nearest = find_nearest_points(arrays, chosen)
+    survived = np.zeros(len(stretches))
+    for nearest in _load_jitters(area, order, rng):
         # Each point's amount is spread over the street nearest to it, by length.
         length = np.bincount(nearest, weights=metres, minlength=len(amounts))
         point = nearest[inside]
         now = amounts[point] * metres[inside] / length[point]
-        return np.asarray(np.add.reduceat(now, starts) >= MIN_REMAINING_SHARE * held)
+        survived += np.add.reduceat(now, starts) >= MIN_REMAINING_SHARE * held
+    return survived / JITTER_COUNT
+
+
+def _load_jitters(
+    area: StudyArea, order: NDArray[np.int64], rng: np.random.Generator
+) -> Iterable[NDArray[np.int64]]:
+    """After each jitter (p,) the point nearest each piece; `order` sorts pieces by catchment.
+
+    Nothing that was recorded or reported is part of it, so it is cached, but for a city, whose
+    jitters would be hundreds of megabytes.
+    """
+    if len(order) > MAX_CACHED_PIECES:
+        return _draw_jitters(area, order, rng)
+    key = f"jitters {JITTER_COUNT} {rng.bit_generator.state} {hash_code('patrolplan.hotspots')}"
+    return get_spatial_units(area.network, area.catchments).load_or_compute(
+        "rates", key, lambda: np.stack(list(_draw_jitters(area, order, rng))).astype(np.int32)
+    )
+
+
+def _draw_jitters(
+    area: StudyArea, order: NDArray[np.int64], rng: np.random.Generator
+) -> Iterator[NDArray[np.int64]]:
+    catchments = area.catchments
+    arrays = build_catchment_arrays(
+        area.network.piece_middle[order], catchments.piece_catchment[order]
+    )
+    ends = np.cumsum(catchments.piece_share[order])
+
+    def move(drawn: NDArray[np.float64]) -> NDArray[np.int64]:
+        target = np.arange(len(catchments)) + drawn
+        chosen = np.minimum(np.searchsorted(ends, target), len(ends) - 1)
+        return find_nearest_points(arrays, chosen)
 
     # Everything is drawn first, so that the order of jitters changes nothing.
-    draws = draw_evenly(JITTER_COUNT, len(amounts), rng)
-    survived = sum(jitter.result() for jitter in map_in_threads(survives, draws))
-    return np.asarray(survived / JITTER_COUNT)
+    draws = draw_evenly(JITTER_COUNT, len(catchments), rng)
+    return (jitter.result() for jitter in map_in_threads(move, draws))
 
 
 def draw_evenly(draws: int, points: int, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -164,7 +191,7 @@ def find_nearest_points(arrays: CatchmentArrays, chosen: NDArray[np.int64]) -> N
     nearest = find_nearest_or_tied(arrays, middle[chosen])
     tied = np.flatnonzero(nearest == TIED)
     if len(tied):
-        nearest[tied] = scipy.spatial.cKDTree(middle[chosen], balanced_tree=False).query(
-            middle[tied]
-        )[1]
+        from scipy.spatial import cKDTree  # noqa: PLC0415 - heavy, and rarely needed
+
+        nearest[tied] = cKDTree(middle[chosen], balanced_tree=False).query(middle[tied])[1]
     return nearest

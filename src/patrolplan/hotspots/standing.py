@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from patrolplan.hotspots.clusters import flatten_stretches
+from patrolplan.hotspots.clusters import measure_from_stretches
 from patrolplan.inputs.osm_tags import ROADS, TRUNK
 from patrolplan.network import Positions, StreetNetwork, concatenate_positions
 from patrolplan.network.graph import MIN_LINK_METRES
@@ -104,9 +104,36 @@ class StandingPlaces:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """Where in an area one could stand: streets and map features alone say that.
+
+    Parameters
+    ----------
+    network
+        The streets to patrol.
+    kinds
+        Which of their pieces one stands on.
+    places
+        See `find_standing_places`.
+    """
+
+    network: StreetNetwork
+    kinds: "PieceKinds"
+    places: StandingPlaces
+
+
+def survey_ground(network: StreetNetwork, features: gpd.GeoDataFrame) -> Ground:
+    """Find every place where one could stand.
+
+    `features` are those of the map, `kind` and `name`, in the area's CRS.
+    """
+    kinds = classify_pieces(network)
+    return Ground(network, kinds, find_standing_places(network, features, kinds))
+
+
 def choose_standing_places(
-    network: StreetNetwork,
-    features: gpd.GeoDataFrame,
+    ground: Ground,
     risk: NDArray[np.float64],
     stretches: Sequence[NDArray[np.int64]],
     *,
@@ -121,10 +148,8 @@ def choose_standing_places(
 
     Parameters
     ----------
-    network
-        The streets to patrol.
-    features
-        Map features, `kind` and `name`, in the area's CRS.
+    ground
+        Where one could stand.
     risk
         (p,) of each piece.
     stretches
@@ -137,8 +162,7 @@ def choose_standing_places(
     StandingPlaces
         (h,) one for each stretch.
     """
-    kinds = classify_pieces(network)
-    places = find_standing_places(network, features, kinds)
+    network, kinds, places = ground.network, ground.kinds, ground.places
     xy, piece = network.xy(places.positions), places.positions.piece
     is_unlit = places.lit == "no"
     gain = np.array([PREFERENCE[stand] for stand in places.stand])
@@ -379,30 +403,13 @@ def _find_near_places(
     found: list[NDArray[np.int64]] = []
     for first in range(0, len(stretches), CHUNK_STRETCHES):
         part = stretches[first : first + CHUNK_STRETCHES]
-        metres = _compute_node_metres(wider, part, sight_metres)
+        metres = measure_from_stretches(wider, part, sight_metres, MIN_LINK_METRES)
         row, place = (sparse.csr_array(np.isfinite(metres)) @ holds).nonzero()
         away = (metres[row[:, None], nodes[place]] + along[place]).min(axis=1)
         row, place = row[away <= sight_metres], place[away <= sight_metres]
         order = np.lexsort((place, row))
         found += np.split(place[order], np.searchsorted(row[order], np.arange(1, len(part))))
     return found
-
-
-def _compute_node_metres(
-    network: StreetNetwork, stretches: Sequence[NDArray[np.int64]], limit_metres: float
-) -> NDArray[np.float64]:
-    """(h, n) walking distance from each stretch to each node, inf beyond the limit."""
-    size, (pieces, count) = len(network.node_xy), flatten_stretches(stretches)
-    ends = network.piece_nodes[pieces].ravel()
-    row = np.repeat(np.arange(len(count)), 2 * count)
-    row, ends = np.unique(np.column_stack([row, ends]), axis=0).T
-    cells = (np.full(len(ends), MIN_LINK_METRES), (row, ends))
-    starts = sparse.csr_array(cells, shape=(len(count), size))
-    graph = sparse.block_array(
-        [[network.node_graph, sparse.csr_array((size, len(count)))], [starts, None]], format="csr"
-    )
-    metres = csgraph.dijkstra(graph, indices=size + np.arange(len(count)), limit=limit_metres)
-    return np.asarray(metres[:, :size])
 
 
 def _sum_seen(

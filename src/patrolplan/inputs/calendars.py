@@ -52,8 +52,6 @@ class CalendarDuty:
     urn: str = ""
     longitude: float = float("nan")
     latitude: float = float("nan")
-    window: str = ""
-    """Of a patrol."""
 
 
 def read_calendars(
@@ -95,20 +93,6 @@ def read_calendars(
     patrols = [duty for duty in duties if duty.kind in PATROL_KINDS]
     left_out["that are patrols"] += len(patrols)
     return [duty for duty in duties if duty.kind not in PATROL_KINDS], +left_out
-
-
-def read_patrol_events(path: Path) -> list[CalendarDuty]:
-    """The patrols in a calendar of ours, of every officer, in the order of time."""
-    events, problems = read_events(path)
-    if problems:
-        raise InputError(problems)
-    names = {event.get_text(f"{OWN}OFFICER") for event in events}
-    days = [event.get("DTSTART").dt for event in events]
-    dates = [day.date() if isinstance(day, dt.datetime) else day for day in days]
-    if not dates:
-        return []
-    duties, _ = _read_calendar(path, sorted(names - {""}), min(dates), max(dates))
-    return [duty for duty in duties if duty.kind in PATROL_KINDS]
 
 
 def _read_calendar(
@@ -300,5 +284,4 @@ def _build_duties(
                 urn=event.get_text(f"{OWN}URN"),
                 longitude=float("nan") if geo is None else float(geo.longitude),
                 latitude=float("nan") if geo is None else float(geo.latitude),
-                window=event.get_text(f"{OWN}WINDOW"),
             )

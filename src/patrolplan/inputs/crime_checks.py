@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from patrolplan.inputs.crime_rows import NOWHERE
 from patrolplan.inputs.row_account import check_resolution
+from patrolplan.inputs.table_reader import AXES
 from patrolplan.inputs.timestamps import TIMED
 from patrolplan.plausibility import ALLOWED_ROWS, Alarms, exceeds_bound
 from patrolplan.text import format_count
@@ -18,7 +20,9 @@ from patrolplan.text import format_count
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from patrolplan.inputs.crimes import CrimeFile
+    from numpy.typing import NDArray
+
+    from patrolplan.inputs.row_account import RowAccount
     from patrolplan.inputs.table_sources import TableSource
 
 MIN_COARSE_ROWS = 20
@@ -36,21 +40,31 @@ MIN_CLOCK_ROWS = 50
 NOON = 12
 
 
-def check_places(files: Sequence[CrimeFile], alarms: Alarms) -> None:
-    """Check that most crimes have a place, and one that is exact enough for streets."""
-    placed = np.concatenate([file.rows["is_coarse"][file.rows["x"].notna()] for file in files])
-    path = files[0].account.path
-    check_resolution("crimes", path, placed, alarms, min_rows=MIN_COARSE_ROWS)
-    total = sum(file.account.row_count for file in files)
-    unreadable = (one for file in files for one in file.account.unreadable)
-    empty = sum(int(file.rows["x"].isna().sum()) for file in files)
-    empty -= sum(one.count for one in unreadable if one.column in AXES)
+def check_places(
+    accounts: Sequence[RowAccount],
+    places: pd.Series,
+    is_coarse: NDArray[np.bool_],
+    alarms: Alarms,
+) -> None:
+    """Check that most crimes have a place, and one that is exact enough for streets.
+
+    Parameters
+    ----------
+    accounts
+        Of all files.
+    places, is_coarse
+        (n,) see `patrolplan.inputs.crime_rows.CrimeTable`.
+    """
+    is_placed = (places != NOWHERE).to_numpy()
+    path = accounts[0].path
+    check_resolution("crimes", path, is_coarse[is_placed], alarms, min_rows=MIN_COARSE_ROWS)
+    total = sum(account.row_count for account in accounts)
+    unreadable = (one for account in accounts for one in account.unreadable)
+    empty = int((~is_placed).sum())
+    empty -= sum(one.count for one in unreadable if one.column in {*AXES[0], *AXES[1]})
     if exceeds_bound(empty, total, MAX_EMPTY_SHARE):
         what = f"{empty:,} of {total:,} rows have no coordinates"
         alarms.add("refused_rows", path, what, "export them with coordinates")
-
-
-AXES = ("longitude", "latitude", "easting", "northing")
 
 
 def check_clock(table: pd.DataFrame, paths: Sequence[TableSource], alarms: Alarms) -> None:
@@ -93,7 +107,7 @@ def check_copies(table: pd.DataFrame, paths: Sequence[TableSource], alarms: Alar
     sizes = sizes[sizes > ALLOWED_ROWS]
     candidates = sizes.index[sizes.duplicated(keep=False)]
     rows = table[table["file"].isin(candidates)]
-    columns = ["crime_id", "month", "occurred_at", "category", "force", "x", "y"]
+    columns = ["crime_id", "month", "occurred_at", "category", "force", "place"]
     hashes = pd.util.hash_pandas_object(
         rows[columns].astype({"category": "str", "force": "str"}), index=False
     )

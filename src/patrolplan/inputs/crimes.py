@@ -1,24 +1,14 @@
-"""Recorded crime as incidents, from data.police.uk files or a force's own extract.
+"""Recorded crime as incidents, from data.police.uk files or a force's own extract."""
 
-Files of open data, which give months and no times, are cached by their content, so that each is
-parsed once; a force's own extract is never copied to the cache, nor is a file with faults, which a
-message must name again.
-"""
-
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from pandas.api.types import union_categoricals
 
-from patrolplan.arrays import find_unique_points
-from patrolplan.cache import Store
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
 from patrolplan.inputs.categories import CategoryCheck, check_categories, rename_categories
@@ -29,18 +19,28 @@ from patrolplan.inputs.crime_checks import (
     check_overlap,
     check_places,
 )
-from patrolplan.inputs.regular_crimes import NO_ID, hash_ids, read_regular_rows
-from patrolplan.inputs.row_account import RowAccount, build_account, check_accounts, is_coarse
+from patrolplan.inputs.crime_rows import (
+    NO_ID,
+    NOWHERE,
+    CrimeFile,
+    build_rows,
+    hash_ids,
+    join_files,
+    read_cached_crimes,
+)
+from patrolplan.inputs.regular_crimes import read_regular_rows
+from patrolplan.inputs.row_account import RowAccount, build_account, check_accounts
 from patrolplan.inputs.table_reader import (
     POINT_FIELDS,
     Field,
+    find_grid,
     is_text,
     open_text,
-    project_coordinates,
+    parse_coordinates,
     read_counted_table,
     split_text,
 )
-from patrolplan.inputs.table_sources import TableSource, hash_source
+from patrolplan.inputs.table_sources import TableSource
 from patrolplan.inputs.timestamps import (
     NO_TIME,
     check_day_first,
@@ -62,64 +62,6 @@ from patrolplan.parallel import map_in_threads
 from patrolplan.plausibility import Alarms
 from patrolplan.tables import INCIDENTS, LeftOut
 
-CRIMES = Store("crimes", version="7")
-"""Change the version when what is read from a file changes."""
-
-
-@dataclass(frozen=True, eq=False)
-class CrimeFile:
-    """One file as it was read: its rows, see `COLUMNS`, and an account of the others."""
-
-    rows: pd.DataFrame
-    account: RowAccount
-
-
-Reader = Callable[[TableSource, Projection, Mapping[str, str]], CrimeFile]
-
-
-def read_cached_crimes(
-    path: TableSource, projection: Projection, columns: Mapping[str, str], read: Reader
-) -> CrimeFile:
-    """A file's rows from the cache where the same bytes were read before, else from the file.
-
-    Parameters
-    ----------
-    path, projection, columns
-        As the reader takes them; all that the rows hang on.
-    read
-        Reads a file; the rows hold `month` and `occurred_at`.
-    """
-    if not path.is_file():
-        return read(path, projection, columns)
-    key = json.dumps([projection.crs, dict(sorted(columns.items())), hash_source(path)])
-    return CRIMES.load_or_compute(
-        key,
-        lambda: read(path, projection, columns),
-        encode=_encode_if_open,
-        decode=lambda content: _decode(path, content),
-    )
-
-
-def _encode_if_open(file: CrimeFile) -> bytes | None:
-    """Rows as Arrow; None where one has a time, as in a force's own extract, or has faults."""
-    from pyarrow import BufferOutputStream, Table, ipc  # noqa: PLC0415 - as pandas does
-
-    if file.rows["occurred_at"].notna().any() or file.account.has_faults:
-        return None
-    table, stream = Table.from_pandas(file.rows, nthreads=1), BufferOutputStream()
-    with ipc.new_stream(stream, table.schema, options=ipc.IpcWriteOptions(compression="lz4")) as to:
-        to.write_table(table)
-    content: bytes = stream.getvalue().to_pybytes()
-    return content
-
-
-def _decode(path: TableSource, content: bytes) -> CrimeFile:
-    from pyarrow import ipc  # noqa: PLC0415 - as pandas does
-
-    rows = ipc.open_stream(content).read_pandas()
-    return CrimeFile(rows, RowAccount(path, len(rows)))
-
-
 FIELDS = (
     Field("crime_id", ("Crime ID",)),
     Field("month", ("Month",)),
@@ -128,24 +70,6 @@ FIELDS = (
     Field("force", ("Reported by",)),
     *POINT_FIELDS,
 )
-
-COLUMNS = (
-    *("crime_id", "month", "occurred_at", "precision", "category", "force", "x", "y"),
-    "is_coarse",
-)
-"""Columns of a file that was read; `precision` as in `timestamps.classify_precision`, `is_coarse`
-as in `table_reader.is_coarse`."""
-
-COLUMN_DTYPES = {
-    "crime_id": "uint64",
-    "month": "datetime64[ns]",
-    "occurred_at": "datetime64[ns]",
-    "precision": "uint8",
-    "x": "float64",
-    "y": "float64",
-    "is_coarse": "bool",
-}
-"""numpy's types of the columns that are not text."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,8 +143,9 @@ def read_crimes(
     alarms = Alarms() if alarms is None else alarms
     files = _read_all(paths, projection, columns or {})
     check_accounts("crimes", [file.account for file in files], left_out, alarms)
-    check_places(files, alarms)
-    table = _join_tables([file.rows for file in files])
+    crimes = join_files(files, projection)
+    table = crimes.rows
+    check_places([file.account for file in files], table["place"], crimes.is_coarse, alarms)
     table["category"], respelled = rename_categories(table["category"], categories)
     copies = check_copies(table, paths, alarms)
     good = _is_complete(table, left_out)
@@ -239,15 +164,12 @@ def read_crimes(
             raise InputError(problems)
         what = "no row with a category, month and place remains"
         raise InputError.one(paths[0], what, "check the file, and leave_out_forces")
-    # Millions of rows share some ten thousand snap points, so each point is built only once.
-    places, place = find_unique_points(
-        np.column_stack([table["x"].array[good], table["y"].array[good]])
-    )
+    places, place = _select_places(crimes.places, table["place"].to_numpy()[good])
     incidents = _build_incidents(table, good, shapely.points(places)[place], projection)
     file = table["file"].to_numpy()[good]
     return Crimes(
         incidents,
-        is_exact=np.array([_is_exact(one.rows) for one in files])[file],
+        is_exact=_is_exact(table)[file],
         places=places,
         place_index=place,
         files=tuple(path.name for path in paths),
@@ -256,12 +178,21 @@ def read_crimes(
     )
 
 
-def _is_exact(table: pd.DataFrame) -> bool:
-    """Whether a file's places are exact: most rows have a time, as open data's never have.
+def _is_exact(table: pd.DataFrame) -> NDArray[np.bool_]:
+    """(f,) whether a file's places are exact: most rows have a time, as open data's never have.
 
     A majority, so that a single odd row cannot turn snap points into exact places or vice versa.
     """
-    return bool(table["occurred_at"].count() > len(table) / 2)
+    timed = np.bincount(table["file"], table["occurred_at"].notna())
+    return np.asarray(timed > np.bincount(table["file"]) / 2)
+
+
+def _select_places(
+    places: NDArray[np.float64], place: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Only the places (m, 2) that rows stand on, and the new numbers (n,) of the rows' places."""
+    is_used = np.bincount(place, minlength=len(places)) > 0
+    return places[is_used], (np.cumsum(is_used) - 1)[place]
 
 
 def _read_all(
@@ -281,33 +212,23 @@ def _read_all(
 def _read_one(path: TableSource, projection: Projection, columns: Mapping[str, str]) -> CrimeFile:
     if is_text(path):
         text, theirs = open_text(path, FIELDS, columns, source="crimes")
-        regular = read_regular_rows(text, theirs, columns, projection)
+        grid = find_grid(theirs, projection, columns, path=path, source="crimes")
+        regular = read_regular_rows(text, theirs, grid)
         if regular is not None:
             return CrimeFile(regular, RowAccount(path, len(regular)))
         counted = split_text(text, theirs)
     else:
         counted = read_counted_table(path, FIELDS, columns, source="crimes")
-    table = counted.rows
-    x, y = project_coordinates(table, projection, columns, path=path, source="crimes")
-    table, unreadable_times = _add_month(table.assign(x=x, y=y, is_coarse=is_coarse(table)), path)
-    force = table["force"].fillna("") if "force" in table else ""
-    ids = table["crime_id"].to_numpy(dtype=object, na_value="") if "crime_id" in table else None
-    table = table.assign(crime_id=NO_ID if ids is None else hash_ids(ids), force=force)
-    rows = table[list(COLUMNS)].astype({"category": "category", "force": "category"})
-    return CrimeFile(rows.reset_index(drop=True), build_account(path, counted, unreadable_times))
-
-
-def _join_tables(tables: list[pd.DataFrame]) -> pd.DataFrame:
-    """All tables as one, with the position of each row's `file`."""
-    columns: dict[str, Any] = {
-        name: np.concatenate([table[name].to_numpy(dtype=kind) for table in tables])
-        for name, kind in COLUMN_DTYPES.items()
-    }
-    for name in ("category", "force"):
-        words = [_make_categorical(table[name]) for table in tables]
-        columns[name] = union_categoricals(words, sort_categories=True)
-    columns["file"] = np.repeat(np.arange(len(tables)), [len(table) for table in tables])
-    return pd.DataFrame(columns, copy=False)
+        grid = find_grid(counted.rows, projection, columns, path=path, source="crimes")
+    table, unreadable_times = _add_month(counted.rows, path)
+    has_times = "occurred_at" in counted.rows
+    names = ("month", "occurred_at", "precision") if has_times else ("month",)
+    given = {name: table[name].to_numpy() for name in names}
+    if "crime_id" in table:
+        given["crime_id"] = hash_ids(table["crime_id"].to_numpy(dtype=object, na_value=""))
+    given |= {"category": table["category"], "force": table.get("force")}
+    rows = build_rows(given, parse_coordinates(table), grid)
+    return CrimeFile(rows, build_account(path, counted, unreadable_times))
 
 
 def _add_month(table: pd.DataFrame, path: TableSource) -> tuple[pd.DataFrame, list[Unreadable]]:
@@ -338,18 +259,12 @@ def _add_month(table: pd.DataFrame, path: TableSource) -> tuple[pd.DataFrame, li
     return table.assign(month=month, occurred_at=occurred, precision=precision), unreadable
 
 
-def _make_categorical(column: pd.Series) -> pd.Categorical:
-    """A column as categories of one type in every file, also where the column is empty."""
-    categorical = pd.Categorical(column)
-    return pd.Categorical.from_codes(categorical.codes, categorical.categories.astype(object))
-
-
 def _is_complete(table: pd.DataFrame, left_out: LeftOut) -> NDArray[np.bool_]:
     """Whether each row has a category, a month and a place."""
     faults = {
         "without a crime type": table["category"].isna(),
         "without a month or time that can be read": table["month"].isna(),
-        "without coordinates": table["x"].isna(),
+        "without coordinates": table["place"] == NOWHERE,
     }
     good = np.ones(len(table), dtype=bool)
     for reason, fault in faults.items():
@@ -366,7 +281,7 @@ def _is_first_copy(
     """Whether each row is in no earlier file; only good rows with a Crime ID are compared."""
     ids = table["crime_id"]
     shared = table[good & (ids != NO_ID) & ids.duplicated(keep=False)]
-    same = ["crime_id", "month", "category", "x", "y"]
+    same = ["crime_id", "month", "category", "place"]
     first_file = shared.groupby(same, observed=True)["file"].transform("min")
     duplicates = shared.index[shared["file"] > first_file]
     left_out.add("crimes", "also in an earlier file", len(duplicates))

@@ -108,7 +108,7 @@ def open_delimited(path: Path) -> DelimitedText:
         When the file is empty, broken, or something else than delimited text.
     """
     content = _read_bytes(path)
-    if not content.strip():
+    if not content or content.isspace():
         raise InputError.one(path, "the file is empty", "fetch or export it again")
     _refuse_other_formats(path, content)
     text, encoding = decode_text(content[:SNIFFED_BYTES], is_cut=len(content) > SNIFFED_BYTES)
@@ -118,8 +118,8 @@ def open_delimited(path: Path) -> DelimitedText:
         raise InputError.one(path, what, "export only the columns that are needed")
     first_line = next((line for line in lines if line.strip(DELIMITERS + " ")), lines[0])
     delimiter = max(DELIMITERS, key=first_line.count)
-    if encoding != "cp1252":  # plain ASCII at its head may be followed by Windows-1252
-        encoding = decode_text(content)[1]
+    if encoding != "cp1252" and not content.isascii():
+        encoding = decode_text(content)[1]  # a head of plain ASCII may be followed by Windows-1252
     rows = [tuple(line.split(delimiter)) for line in lines[1:SEARCHED_ROWS]]
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:

@@ -67,7 +67,6 @@ def read_all_duties(
     files = [path for path in paths if isinstance(path, Path)]
     calendars = [path for path in files if path.suffix.lower() == SUFFIX]
     tables = [path for path in paths if path not in calendars]
-    duties, events = read_duties([], projection), list[CalendarDuty]()
     with problems.collect():
         duties = read_duties(tables, projection, columns=columns, officers=officers)
     with problems.collect():

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.errors import InputError
-from patrolplan.inputs.table_reader import parse_degrees
+from patrolplan.inputs.table_reader import parse_axis
 
 MAX_TRACK_BYTES = 50_000_000
 """A day recorded every second has about 10 million."""
@@ -152,7 +152,7 @@ class _TrackPointParser:
 def _build_track(rows: list[tuple[str, str, str]], path: Path) -> Track:
     table = pd.DataFrame(rows, columns=["latitude", "longitude", "time"])
     for name in ("latitude", "longitude"):
-        degrees = parse_degrees(table[name], name)
+        degrees = parse_axis(table[name], name)
         wrong = np.isnan(degrees)
         if wrong.any():
             what = f"{int(wrong.sum())} track points have no {name}, the first is number "

@@ -18,7 +18,7 @@ from patrolplan.errors import InputError, Problem
 from patrolplan.inputs.table_reader import (
     Field,
     describe_cell,
-    parse_degrees,
+    parse_axis,
     parse_numbers,
     quote_value,
     read_table,
@@ -90,13 +90,13 @@ def _is_not_before_from(table: pd.DataFrame, column: str) -> pd.Series:
 def is_degrees(table: pd.DataFrame, column: str) -> pd.Series:
     """Which values are degrees that a place can have."""
     axis = column.removeprefix("base_")
-    return pd.Series(np.isfinite(parse_degrees(table[column], axis)), index=table.index)
+    return pd.Series(np.isfinite(parse_axis(table[column], axis)), index=table.index)
 
 
 def is_within_reach(table: pd.DataFrame, column: str, *, projection: Projection) -> pd.Series:
     """Whether the area's CRS reaches the point; rows without coordinates fail another rule."""
-    longitude = parse_degrees(table[column], "longitude")
-    latitude = parse_degrees(table["latitude"], "latitude")
+    longitude = parse_axis(table[column], "longitude")
+    latitude = parse_axis(table["latitude"], "latitude")
     x, _ = projection.to_metres(longitude, latitude)
     unreachable = np.isfinite(longitude) & np.isfinite(latitude) & np.isnan(x)
     return pd.Series(~unreachable, index=table.index)
@@ -501,9 +501,12 @@ def read_lookup(
 
 def find_problems(text: pd.DataFrame, rules: Iterable[tuple[str, Rule]]) -> list[Problem]:
     """A problem for every value that breaks a rule, rule by rule."""
-    problems = []
-    for column, rule in rules:
-        wrong = text[~rule.is_good(text, column).astype(bool)]
+    problems: list[Problem] = []
+    for column, rule in rules if len(text) else ():
+        is_good = rule.is_good(text, column).to_numpy(dtype=bool)
+        if is_good.all():
+            continue
+        wrong = text[~is_good]
         for file, row, value in zip(wrong["file"], wrong["row"], wrong[column], strict=True):
             what = rule.what.format(value=quote_value(value))
             problems.append(Problem(file, what, rule.remedy, describe_cell(row, column)))

@@ -1,69 +1,43 @@
-"""Files of recorded crime that are regular, read by their distinct values.
+"""Files of recorded crime that are regular, read column by column.
 
-Months of open data have ten thousand rows that name the same few categories and forces and stand
-on the same few thousand points. So each column is read as codes of its distinct values, and only
-these are looked at: parsed, checked and projected. Nothing is forgiven here. A file with a quote,
-a line of another length, a time of day, a value that cannot be read or has spaces around it, or in
-another encoding is left to the row-exact reader, which can name its rows.
+Months of open data have ten thousand rows that name the same few categories and forces, so each of
+these columns is read as codes of its distinct values, and only these are looked at. Nothing is
+forgiven here. A file with a quote, a line of another length, a time of day, a value that cannot be
+read or has spaces around it, or in another encoding is left to the row-exact reader, which can name
+its rows.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache
-from typing import Any, cast
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 
-from patrolplan.crs import Projection
-from patrolplan.inputs.delimited import DelimitedText, has_plain_signs
-from patrolplan.inputs.row_account import is_coarse
-from patrolplan.inputs.table_reader import parse_degrees, parse_numbers, project_coordinates
-from patrolplan.inputs.timestamps import NO_TIME, parse_months
+from patrolplan.inputs.crime_rows import build_rows, hash_ids
+from patrolplan.inputs.delimited import has_plain_signs
+from patrolplan.inputs.table_reader import MAX_DEGREES, find_axes
 
-AXES = (("longitude", "latitude"), ("easting", "northing"))
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from patrolplan.inputs.delimited import DelimitedText
+
 MAX_BYTES = 2**31 - 2
 """A block of text that pyarrow parses is no longer."""
 
-NO_ID = 0
-"""The number of rows without a Crime ID."""
+MONTH = re.compile(r"2[01]\d\d-(0[1-9]|1[0-2])")
+"""A month within `timestamps.PLAUSIBLE_YEARS`."""
+
+ID = "crime_id"
+CODED = ("month", "category", "force")
+"""Columns that are read as codes of their distinct values."""
 
 
-@dataclass(frozen=True, eq=False)
-class Coded:
-    """A column by its distinct values.
-
-    Parameters
-    ----------
-    codes
-        (n,) position in `distinct` for each row; -1 where the cell is empty.
-    distinct
-        The texts, none with spaces around it.
-    """
-
-    codes: NDArray[np.int64]
-    distinct: list[str]
-
-    def spread(self, each: NDArray[Any], missing: object) -> NDArray[Any]:
-        """(n,) what was found for each value, in each row; or what stands for an empty cell."""
-        return np.append(each, np.array([missing], dtype=each.dtype))[self.codes]
-
-    def to_categorical(self) -> pd.Categorical:
-        """The same with its values in order."""
-        order = sorted(range(len(self.distinct)), key=self.distinct.__getitem__)
-        rank = np.empty(len(order), dtype=np.int64)
-        rank[order] = np.arange(len(order))
-        words = pd.Index([self.distinct[number] for number in order], dtype=str)
-        return cast("pd.Categorical", pd.Categorical.from_codes(self.spread(rank, -1), words))
-
-
-def read_regular_rows(
-    text: DelimitedText,
-    theirs: Mapping[str, str],
-    columns: Mapping[str, str],
-    projection: Projection,
-) -> pd.DataFrame | None:
+def read_regular_rows(text: DelimitedText, theirs: Mapping[str, str], grid: str) -> pa.Table | None:
     """Rows of a regular file as the row-exact reader gives them; None where it is anything else.
 
     Parameters
@@ -72,109 +46,70 @@ def read_regular_rows(
         The file.
     theirs
         Our name -> the file's name of each column that is read.
-    columns, projection
-        As `patrolplan.inputs.table_reader.project_coordinates` takes them.
+    grid
+        CRS of its coordinates.
     """
-    axes = next((pair for pair in AXES if {*pair} <= theirs.keys()), None)
-    if axes is None or "occurred_at" in theirs or "month" not in theirs:
+    axes = find_axes(theirs)
+    if axes is None or "month" not in theirs or "occurred_at" in theirs:
         return None
-    ids = theirs.get("crime_id")
-    coded = {name: theirs[name] for name in ("month", "category", "force", *axes) if name in theirs}
-    table = _parse(text, coded, ids)
-    if table is None:
+    cells = _parse(text, {name: theirs[name] for name in (*CODED, ID, *axes) if name in theirs})
+    if cells is None:
         return None
-    cells, crime_id = table
-    month = np.array([_parse_month(one) for one in cells["month"].distinct], "M8[ns]")
-    numbers = [_parse_axis(cells[axis].distinct, axis) for axis in axes]
-    is_empty = np.logical_and.reduce([cell.codes < 0 for cell in cells.values()])
-    if any(np.isnat(month)) or any(np.isnan(each).any() for each in numbers) or is_empty.any():
+    xy = [_check_axis(cells[axis], axis) for axis in axes]
+    month = _parse_months(cells["month"])
+    is_empty = np.logical_and.reduce([cell.is_null() for name, cell in cells.items() if name != ID])
+    if xy[0] is None or xy[1] is None or month is None or is_empty.any():
         return None
-    points, place = _find_distinct_points(cells[axes[0]], cells[axes[1]], numbers)
-    distinct = pd.DataFrame(dict(zip(axes, points, strict=True)))
-    x, y = project_coordinates(distinct, projection, columns, path=text.path, source="crimes")
-    force = cells.get("force", Coded(np.full(len(place), -1), []))
-    if (force.codes < 0).any():
-        unnamed = np.where(force.codes < 0, len(force.distinct), force.codes)
-        force = Coded(unnamed, [*force.distinct, ""])
-    return pd.DataFrame(
-        {
-            "crime_id": crime_id if ids else NO_ID,
-            "month": cells["month"].spread(month, np.datetime64("NaT")),
-            "occurred_at": np.full(len(place), np.datetime64("NaT", "ns")),
-            "precision": NO_TIME,
-            "category": cells["category"].to_categorical(),
-            "force": force.to_categorical(),
-            "x": x[place],
-            "y": y[place],
-            "is_coarse": is_coarse(distinct)[place],
-        },
-    )
+    columns = {"month": month, "category": cells["category"], "force": cells.get("force")}
+    if ID in cells:
+        columns["crime_id"] = hash_ids(cells[ID].fill_null("").to_numpy(zero_copy_only=False))
+    return build_rows(columns, xy, grid)
 
 
-def hash_ids(ids: NDArray[np.object_]) -> NDArray[np.uint64]:
-    """A 64-bit number for each Crime ID or "": they are only compared, and text takes memory."""
-    numbers = pd.util.hash_array(ids, categorize=False)
-    return np.where(ids == "", NO_ID, np.maximum(numbers, 1)).astype(np.uint64)
-
-
-def _parse(
-    text: DelimitedText, coded: Mapping[str, str], ids: str | None
-) -> tuple[dict[str, Coded], NDArray[np.uint64]] | None:
-    """The coded columns and the numbers of Crime IDs; None where the text is not regular."""
-    from pyarrow import ArrowInvalid, array, compute, csv, dictionary, int32, py_buffer, string  # noqa: PLC0415 - heavy, and only where not cached
+def _parse(text: DelimitedText, wanted: Mapping[str, str]) -> dict[str, pa.Array] | None:
+    """The columns by our names: codes, text or numbers; None where the text is not regular."""
+    from pyarrow import ArrowInvalid, compute, csv, dictionary, float64, int32, py_buffer, string  # noqa: PLC0415 - heavy, and only where not cached
 
     is_first = text.header_row == 1 and text.encoding == "utf-8-sig"
     if not is_first or len(text.content) > MAX_BYTES or not has_plain_signs(text):
         return None
-    kinds = dict.fromkeys(coded.values(), dictionary(int32(), string()))
-    if ids:
-        kinds[ids] = string()
+    kinds = {name: float64() for name in wanted} | {ID: string()}
+    kinds |= dict.fromkeys(CODED, dictionary(int32(), string()))
     try:
         table = csv.read_csv(
             py_buffer(text.content),
             csv.ReadOptions(use_threads=False, block_size=len(text.content) + 1),
             csv.ParseOptions(delimiter=text.delimiter, quote_char=False, ignore_empty_lines=False),
             csv.ConvertOptions(
-                column_types=kinds,
-                include_columns=list(kinds),
+                column_types={theirs: kinds[ours] for ours, theirs in wanted.items()},
+                include_columns=list(wanted.values()),
                 null_values=[""],
                 strings_can_be_null=True,
             ),
         )
     except (ArrowInvalid, KeyError):
         return None
-    if table.num_rows == 0:
+    if table.num_rows == 0 or table.num_columns < len(wanted):
         return None
-    parts = {ours: table.column(name).chunk(0) for ours, name in coded.items()}
-    texts = table.column(ids).chunk(0).fill_null("") if ids else array([], string())
-    for part in (texts, *(part.dictionary for part in parts.values())):
-        if not compute.utf8_trim_whitespace(part).equals(part):
+    cells = {ours: table[theirs].chunk(0) for ours, theirs in wanted.items()}
+    for name in cells.keys() & {*CODED, ID}:
+        words = cells[name] if name == ID else cells[name].dictionary
+        if not compute.utf8_trim_whitespace(words).equals(words):
             return None
-    cells = {}
-    for ours, part in parts.items():
-        codes = part.indices.fill_null(-1).to_numpy().astype(np.int64)
-        cells[ours] = Coded(codes, part.dictionary.to_pylist())
-    return cells, hash_ids(texts.to_numpy(zero_copy_only=False))
+    return cells
 
 
-@cache
-def _parse_month(text: str) -> np.datetime64:
-    """First day of a month, or NaT."""
-    month: np.datetime64 = parse_months(pd.Series([text], dtype=str)).to_numpy()[0]
-    return month
+def _check_axis(cells: pa.Array, axis: str) -> NDArray[np.float64] | None:
+    """(n,) numbers of a coordinate, NaN where a cell is empty; None where one is no coordinate."""
+    numbers: NDArray[np.float64] = cells.to_numpy(zero_copy_only=False)
+    is_number = np.isfinite(numbers) & (np.abs(numbers) <= MAX_DEGREES.get(axis, np.inf))
+    return numbers if is_number.sum() + cells.null_count == len(numbers) else None
 
 
-def _parse_axis(values: list[str], axis: str) -> NDArray[np.float64]:
-    """(v,) numbers of a coordinate's distinct texts; NaN where one cannot be read."""
-    text = pd.Series(values, dtype=object)
-    return parse_degrees(text, axis) if axis in AXES[0] else parse_numbers(text)
-
-
-def _find_distinct_points(
-    first: Coded, second: Coded, numbers: list[NDArray[np.float64]]
-) -> tuple[list[NDArray[np.float64]], NDArray[np.int64]]:
-    """Two (m,) coordinates of the distinct points, NaN where empty, and (n,) each row's point."""
-    width = len(second.distinct) + 1
-    place, pairs = pd.factorize((first.codes + 1) * width + second.codes + 1)
-    positions = (pairs // width - 1, pairs % width - 1)
-    return [np.append(one, np.nan)[at] for one, at in zip(numbers, positions, strict=True)], place
+def _parse_months(cells: pa.DictionaryArray) -> NDArray[np.datetime64] | None:
+    """(n,) first day of each row's month, NaT where it is empty; None where one is no month."""
+    words = cells.dictionary.to_pylist()
+    if not all(MONTH.fullmatch(word) for word in words):
+        return None
+    months = np.array([*words, "NaT"], dtype="M8[ns]")
+    return months[cells.indices.fill_null(-1).to_numpy()]

@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 
 from patrolplan.inputs.delimited import MALFORMED, CountedTable
 from patrolplan.inputs.table_reader import (
+    AXES,
     MALFORMED_REMEDY,
     describe_cell,
-    parse_degrees,
-    parse_numbers,
+    find_axes,
+    parse_axis,
+    parse_coordinates,
     quote_value,
 )
 from patrolplan.inputs.table_sources import TableSource
@@ -172,28 +174,24 @@ def check_resolution(
 
 def is_coarse(table: pd.DataFrame) -> NDArray[np.bool_]:
     """(n,) whether both coordinates of a row are rounded to about a hundred metres or more."""
-    if {"longitude", "latitude"} <= set(table.columns):
-        scaled = [
-            parse_degrees(table[axis], axis) * 10.0**MAX_COARSE_DECIMALS
-            for axis in ("longitude", "latitude")
-        ]
-    elif {"easting", "northing"} <= set(table.columns):
-        scaled = [parse_numbers(table[axis]) / COARSE_METRES for axis in ("easting", "northing")]
-    else:
+    axes = find_axes(table)
+    if axes is None:
         return np.zeros(len(table), dtype=bool)
-    whole = [np.abs(values - np.round(values)) < ROUNDING for values in scaled]
-    return np.asarray(whole[0] & whole[1])
+    return find_coarse(np.column_stack(parse_coordinates(table)), in_degrees=axes == AXES[0])
+
+
+def find_coarse(points: NDArray[np.float64], *, in_degrees: bool) -> NDArray[np.bool_]:
+    """(n,) whether both coordinates (n, 2) of a point, NaN where there is none, are rounded so."""
+    scaled = points * 10.0**MAX_COARSE_DECIMALS if in_degrees else points / COARSE_METRES
+    return np.asarray((np.abs(scaled - np.round(scaled)) < ROUNDING).all(axis=1))
 
 
 def find_unreadable_points(table: pd.DataFrame) -> list[Unreadable]:
     """Coordinates that cannot be read, by column; empty cells are not among them."""
     found: list[Unreadable] = []
-    if {"longitude", "latitude"} <= set(table.columns):
-        for axis in ("longitude", "latitude"):
-            is_read = np.isfinite(parse_degrees(table[axis], axis))
-            found += find_unreadable(table[axis], is_read, NUMBER_FORMS, DEGREES_REMEDY)
-    elif {"easting", "northing"} <= set(table.columns):
-        for axis in ("easting", "northing"):
-            is_read = np.isfinite(parse_numbers(table[axis]))
-            found += find_unreadable(table[axis], is_read, NUMBER_FORMS, METRES_REMEDY)
+    axes = find_axes(table) or ()
+    remedy = DEGREES_REMEDY if axes == AXES[0] else METRES_REMEDY
+    for axis in axes:
+        is_read = np.isfinite(parse_axis(table[axis], axis))
+        found += find_unreadable(table[axis], is_read, NUMBER_FORMS, remedy)
     return found

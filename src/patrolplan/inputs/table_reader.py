@@ -8,7 +8,7 @@ is accounted for: it fits the header, or its number is known (`delimited.Counted
 """
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.audit_guard import is_for_audit, is_marked
-from patrolplan.crs import BRITISH_GRID, Projection
+from patrolplan.crs import BRITISH_GRID, DEGREES, Projection
 from patrolplan.errors import InputError, Problems
 from patrolplan.inputs.cell_text import write_cells
 from patrolplan.inputs.delimited import (
@@ -322,6 +322,25 @@ def project_coordinates(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(n,) x and y of each row in the area's metres; NaN where it has no valid coordinates.
 
+    Raises
+    ------
+    InputError
+        See `parse_coordinates`.
+    """
+    grid = find_grid(table, projection, columns, path=path, source=source)
+    return projection.to_metres(*parse_coordinates(table), grid)
+
+
+def find_grid(
+    names: Iterable[str],
+    projection: Projection,
+    columns: Mapping[str, str],
+    *,
+    path: TableSource,
+    source: str,
+) -> str:
+    """CRS of the coordinates of a table with these columns.
+
     Easting and northing in a known UK layout are on the British National Grid; those that the
     settings map are in the area's CRS. Where a table has both pairs, degrees are used.
 
@@ -330,30 +349,41 @@ def project_coordinates(
     InputError
         When the table has neither pair of columns.
     """
-    if {"longitude", "latitude"} <= set(table.columns):
-        return projection.to_metres(
-            parse_degrees(table["longitude"], "longitude"),
-            parse_degrees(table["latitude"], "latitude"),
-        )
-    if {"easting", "northing"} <= set(table.columns):
-        grid = projection.crs if "easting" in columns else BRITISH_GRID
-        return projection.to_metres(
-            parse_numbers(table["easting"]), parse_numbers(table["northing"]), grid
-        )
-    what = "has no coordinates: neither Longitude and Latitude nor Easting and Northing"
-    raise InputError.one(path, what, f"add them or map them under [columns.{source}]")
+    axes = find_axes(names)
+    if axes is None:
+        what = "has no coordinates: neither Longitude and Latitude nor Easting and Northing"
+        raise InputError.one(path, what, f"add them or map them under [columns.{source}]")
+    if axes == AXES[0]:
+        return DEGREES
+    return projection.crs if "easting" in columns else BRITISH_GRID
+
+
+AXES = (("longitude", "latitude"), ("easting", "northing"))
+"""Our names of both pairs of columns; the first that a table has counts."""
+
+
+def find_axes(names: Iterable[str]) -> tuple[str, str] | None:
+    """The pair of coordinates among a table's columns; None where it has neither."""
+    present = set(names)
+    return next((pair for pair in AXES if present >= {*pair}), None)
+
+
+def parse_coordinates(table: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(n,) each of the coordinates of a table that has them; NaN where it holds none."""
+    first, second = find_axes(table) or AXES[0]
+    return parse_axis(table[first], first), parse_axis(table[second], second)
+
+
+def parse_axis(values: pd.Series, axis: str) -> NDArray[np.float64]:
+    """(n,) numbers of one of `AXES`; NaN where a cell holds none, or no such degrees."""
+    numbers = parse_numbers(values)
+    return np.where(np.abs(numbers) <= MAX_DEGREES.get(axis, np.inf), numbers, np.nan)
+
+
+MAX_DEGREES = {"longitude": 180, "latitude": 90}
 
 
 def parse_numbers(values: pd.Series) -> NDArray[np.float64]:
     """(n,) numbers of a text column; NaN where there is none, or an infinite one."""
     numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     return np.where(np.isfinite(numbers), numbers, np.nan)
-
-
-MAX_DEGREES = {"longitude": 180, "latitude": 90}
-
-
-def parse_degrees(values: pd.Series, axis: str) -> NDArray[np.float64]:
-    """(n,) degrees of a text column, NaN where it holds none; `axis` is a key of `MAX_DEGREES`."""
-    degrees = parse_numbers(values)
-    return np.where(np.abs(degrees) <= MAX_DEGREES[axis], degrees, np.nan)

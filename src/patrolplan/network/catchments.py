@@ -9,8 +9,9 @@ of their own. Where crime counts only from the threshold on, the squares of the 
 are the catchments. Everything downstream works the same.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,8 @@ from patrolplan.arrays import find_unique_points
 from patrolplan.cache import Arrays, hash_arrays, load_or_compute_arrays
 from patrolplan.crs import find_squares, locate_in_squares, number_squares
 from patrolplan.network.network import NETWORKS, StreetNetwork, load_or_snap
+
+Result = TypeVar("Result")
 
 MAX_SNAP_METRES = 250.0
 """A point farther than this from every street belongs to none."""
@@ -61,6 +64,27 @@ class Catchments:
         """What travels to another process, which can fill the cache by itself."""
         return {**vars(self), "cache": {}}
 
+    def reuse(
+        self,
+        name: str,
+        given: tuple[object, ...],
+        compute: Callable[[], Result],
+        *,
+        hold: int = 2,
+    ) -> Result:
+        """A result that was computed from these very objects before, else computed.
+
+        Texts may be others that are equal. The last results of each name are held, in memory
+        alone; of two, since an area and the same one cut before its last months take turns.
+        """
+        held = self.cache.setdefault(name, [])
+        for before, result in held:
+            if all(map(_is_same, before, given)):
+                return result  # type: ignore[no-any-return]
+        result = compute()
+        self.cache[name] = [*held[1 - hold :], (given, result)]
+        return result
+
     def spread(self, amounts: ArrayLike) -> NDArray[np.float64]:
         """Spread an amount per catchment evenly along its street, without changing the sum.
 
@@ -78,6 +102,10 @@ class Catchments:
         share = self.piece_share if amounts.ndim == 1 else self.piece_share[:, None]
         spread: NDArray[np.float64] = amounts[self.piece_catchment] * share
         return spread
+
+
+def _is_same(one: object, other: object) -> bool:
+    return one is other or (isinstance(one, str) and one == other)
 
 
 def build_catchments(

@@ -26,6 +26,10 @@ APART_METRES = 40.0
 """Crossings of one road that follow each other so closely are one: carriageways, islands."""
 
 
+BOTH_SIDES = 2
+"""Arms that a road has at least where it is crossed, one on either side."""
+
+
 @dataclass(frozen=True)
 class CrossedRoad:
     """A main road that a walk crosses."""
@@ -128,14 +132,16 @@ def _find_crossed_at_nodes(network: StreetNetwork, steps: Sequence[_Step]) -> It
     """Where arms of other main roads lead to both sides of the way through a node."""
     for before, after in pairwise(steps):
         # Most nodes of a walk have no arm of a main road: there is nothing to cross.
-        if after.entry is None or not network.main_arms.count_arms(after.entry):
+        if after.entry is None:
             continue
-        roads, bearings = _list_arms(network, after.entry, (before, after))
-        is_other = ~np.isin(roads, [before.road, after.road])
-        roads, bearings = roads[is_other], bearings[is_other]
+        arms = _list_arms(network, after.entry, (before, after))
+        others = [arm for arm in arms if arm[0] not in {before.road, after.road}]
+        if len(others) < BOTH_SIDES:
+            continue
+        bearings = [bearing for _, bearing in others]
         sides = _sort_by_side(before.exit_bearing, after.entry_bearing, bearings)
         if {-1, 1} <= set(sides.tolist()):
-            crossed = frozenset(roads.tolist())
+            crossed = frozenset(road for road, _ in others)
             kind = _get_own_kind(network, (before, after))
             if kind == "unknown":
                 near = _find_near_crossings(network, [after.entry], crossed)
@@ -174,8 +180,8 @@ def _goes_on(network: StreetNetwork, step: _Step, following: _Step) -> bool:
         return False
     if step.road == following.road or following.entry is None:
         return True
-    roads, _ = _list_arms(network, following.entry, (step, following))
-    return not np.isin(roads, [step.road, following.road]).any()
+    arms = _list_arms(network, following.entry, (step, following))
+    return all(road not in {step.road, following.road} for road, _ in arms)
 
 
 def _find_side(network: StreetNetwork, step: _Step, other: _Step, *, is_entry: bool) -> int:
@@ -189,8 +195,9 @@ def _find_side(network: StreetNetwork, step: _Step, other: _Step, *, is_entry: b
         return 0
     ahead = step.entry_bearing if is_entry else step.exit_bearing
     meets = other.exit_bearing if is_entry else other.entry_bearing
-    roads, bearings = _list_arms(network, node, (step, other))
-    sides = set(_sort_by_side(ahead, meets, bearings[roads == step.road]).tolist())
+    arms = _list_arms(network, node, (step, other))
+    bearings = [bearing for road, bearing in arms if road == step.road]
+    sides = set(_sort_by_side(ahead, meets, bearings).tolist())
     return sides.pop() if len(sides) == 1 else 0
 
 
@@ -219,22 +226,20 @@ def _cross_along(network: StreetNetwork, run: Sequence[_Step], ends: tuple[_Step
 
 def _list_arms(
     network: StreetNetwork, node: int, without: tuple[_Step, _Step]
-) -> tuple[NDArray[np.object_], NDArray[np.float64]]:
+) -> list[tuple[str, float]]:
     """Roads and bearings of the main roads' arms at a node, without those of the walk itself."""
-    arms = network.main_arms
-    rows = arms.get_rows(node)
-    others = ~np.isin(arms.piece[rows], [step.piece for step in without])
-    roads = arms.road_of_piece[arms.piece[rows][others]]
-    return roads, arms.bearing[rows][others]
+    own = {step.piece for step in without}
+    arms = network.main_arms.by_node.get(node, ())
+    return [(road, bearing) for piece, road, bearing in arms if piece not in own]
 
 
-def _sort_by_side(start: float, end: float, bearings: NDArray[np.float64]) -> NDArray[np.int64]:
+def _sort_by_side(start: float, end: float, bearings: Sequence[float]) -> NDArray[np.int64]:
     """On which side of the way from one bearing to another each of some others lies.
 
     -1 where it is passed first, anticlockwise from the start, 1 where the end is, and 0 where it
     is the bearing of either: streets drawn one on another have no side.
     """
-    turns = np.mod(np.append(bearings, end) - start + ALIKE_RADIANS, 2 * np.pi) - ALIKE_RADIANS
+    turns = np.mod(np.array([*bearings, end]) - start + ALIKE_RADIANS, 2 * np.pi) - ALIKE_RADIANS
     others, turn = turns[:-1], turns[-1]
     is_alike = (np.abs(others) <= ALIKE_RADIANS) | (np.abs(others - turn) <= ALIKE_RADIANS)
     return np.where(is_alike, 0, np.sign(others - turn)).astype(np.int64)
@@ -251,9 +256,12 @@ def _find_near_crossings(
     network: StreetNetwork, nodes: Sequence[int], roads: AbstractSet[str]
 ) -> list[tuple[float, int, int]]:
     """Known crossings of some roads that are near nodes: metres, rank by safety, node."""
-    near = network.near_crossings
-    near = near[near.index.isin(nodes) & near["road"].isin(roads)]
-    return list(zip(near["metres"], near["rank"], near.index, strict=True))
+    return [
+        (metres, rank, node)
+        for node in sorted(set(nodes))
+        for road, metres, rank in network.near_crossings_by_node.get(node, ())
+        if road in roads
+    ]
 
 
 def _are_one(event: _Event, following: _Event) -> bool:

@@ -1,6 +1,7 @@
 """Main roads at the nodes of a network: where they lead from there, and how one crosses them."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -46,15 +47,14 @@ class MainArms:
     ways: NDArray[np.int64]
     road_of_way: NDArray[np.object_]
 
-    def get_rows(self, node: int) -> slice:
-        """The arms at a node."""
-        first, last = np.searchsorted(self.node, [node, node + 1])
-        return slice(int(first), int(last))
-
-    def count_arms(self, node: int) -> int:
-        """How many arms of main roads a node has."""
-        rows = self.get_rows(node)
-        return int(rows.stop - rows.start)
+    @cached_property
+    def by_node(self) -> dict[int, list[tuple[int, str, float]]]:
+        """Piece, road and bearing of each arm at each node that has some."""
+        listed: dict[int, list[tuple[int, str, float]]] = {}
+        arms = zip(self.piece, self.road_of_piece[self.piece], self.bearing, strict=True)
+        for node, (piece, road, bearing) in zip(self.node.tolist(), arms, strict=True):
+            listed.setdefault(node, []).append((int(piece), road, float(bearing)))
+        return listed
 
 
 def find_main_arms(pieces: Pieces) -> MainArms:

@@ -212,6 +212,14 @@ class StreetNetwork:
         """How the main roads at a node are crossed, see `find_near_crossings`."""
         return find_near_crossings(self.parts, self.main_arms)
 
+    @cached_property
+    def near_crossings_by_node(self) -> dict[int, list[tuple[str, float, int]]]:
+        """The same by node: road, metres and rank of each."""
+        listed: dict[int, list[tuple[str, float, int]]] = {}
+        for node, *crossing in self.near_crossings.itertuples(name=None):
+            listed.setdefault(node, []).append(tuple(crossing))
+        return listed
+
     @property
     def crossing_points(self) -> CrossingPoints:
         """Where people on foot cross, and where traffic lights stand, on all streets of the area.

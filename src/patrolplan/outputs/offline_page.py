@@ -8,7 +8,10 @@ import base64
 import json
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
+
+import jinja2
 
 from patrolplan.atomic import hash_content
 
@@ -51,6 +54,19 @@ def read_asset(path: Path) -> str:
 def read_script(path: Path) -> str:
     """A script without what only its reader needs: indentation and lines of comment."""
     return re.sub(r"^[ \t]*(?://.*\n)?", "", read_asset(path), flags=re.MULTILINE)
+
+
+@lru_cache
+def load_template(path: Path) -> jinja2.Template:
+    """A template that escapes whatever it is given, and refuses names that it is not given."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(path.parent, encoding="utf-8"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(path.name)
 
 
 def dump_script_json(value: object) -> str:

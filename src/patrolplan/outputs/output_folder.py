@@ -47,7 +47,8 @@ REMEDY = "name another folder with --out"
 
 OUTPUT_NAME = re.compile(
     r"(plan|week|undo|backtest|trial|brief-[^/]+)\.json|trial\.(pdf|md)"
-    r"|(plan|risk|hotspots|ways)\.gpkg|plan\.qgs|layers/[a-z]+\.parquet|hotspots\.geojson|map\.html|gpx/[^/]+\.gpx"
+    r"|(plan|risk|hotspots|ways)\.gpkg|(risk|hotspots)\.qml|plan\.qgs|layers/[a-z]+\.parquet"
+    r"|hotspots\.geojson|map\.html|gpx/[^/]+\.gpx"
     r"|(cards|lead|(part/)?tasks|brief-[^/]+)\.pdf|(part|cards(/[^/]+)?|schools|posters)/[^/]+\.pdf"
     r"|(week|chances|risk|patrols|designated|return-[0-9]{4}-[0-9]{2}|by-[a-z]+)\.csv|week\.xlsx"
     r"|calendars/[^/]+\.ics|(survey|tally)-[^/]+\.html|(form|leaflet)-[^/]+\.pdf"

@@ -63,13 +63,15 @@ def write_ways(area: StudyArea, ways: Ways, out: Path, *, reason: str) -> None:
 def build_way_layers(
     area: StudyArea, ways: Ways, marking: str, reason: str
 ) -> dict[str, gpd.GeoDataFrame]:
-    """Pupils on each piece of street that anybody walks along: of all schools, and by school."""
+    """Pupils on each piece of street that anybody walks along: of all schools, and by school.
+
+    How many of them walk alone is left out: no output shows where.
+    """
     network = area.network.walkable
-    flow, alone = np.zeros(len(network)), np.zeros(len(network))
+    flow = np.zeros(len(network))
     by_school = []
     for school in ways.schools:
         np.add.at(flow, school.pieces, school.flow)
-        np.add.at(alone, school.pieces, school.flow * school.unaccompanied)
         by_school.append(
             pd.DataFrame(
                 {
@@ -81,7 +83,7 @@ def build_way_layers(
             )
         )
     used = np.flatnonzero(flow)
-    everyone = pd.DataFrame({"pupils": flow[used], "unaccompanied": alone[used]})
+    everyone = pd.DataFrame({"pupils": flow[used]})
     each = pd.concat(by_school, ignore_index=True)
     pieces = each.pop("piece").to_numpy(dtype=np.int64)
     return {

@@ -1,18 +1,19 @@
 """Tasked places of a plan without a week: each is given to the schools that serve it best."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 
 import numpy as np
-import scipy
+from numpy.typing import NDArray
 
 from patrolplan.area.patrol_window import Window
 from patrolplan.parallel import ProgressCallback
 from patrolplan.patrols.errands import Answer, Errand, find_other_hours, find_visits, plan_errands
 from patrolplan.patrols.nearest_miss import list_left_out
 from patrolplan.patrols.plan import Patrol, Plan, Unserved, Variant
+from patrolplan.patrols.planning_inputs import Detail
 
 UNSERVED = 1e6
 """What a visit costs that nobody makes: more than any patrol is worth."""
@@ -26,6 +27,7 @@ def assign_places(
     window: Window,
     *,
     all_schools: bool = True,
+    detail: Detail = "timings",
     executor: Executor | None = None,
     report_progress: ProgressCallback | None = None,
 ) -> Plan:
@@ -43,7 +45,7 @@ def assign_places(
         Of its patrols.
     all_schools
         Whether the plan is for all schools of the area.
-    executor, report_progress
+    detail, executor, report_progress
         As for `patrolplan.patrols.planner.plan_patrols`.
     """
     best: dict[str, list[Patrol]] = {}
@@ -53,7 +55,14 @@ def assign_places(
 
     def plan_visits(errands: Sequence[Errand]) -> list[Answer]:
         items = [(errand, best[errand.urn]) for errand in errands]
-        return plan_errands(plan, window, items, executor=executor, report_progress=report_progress)
+        return plan_errands(
+            plan,
+            window,
+            items,
+            detail=detail,
+            executor=executor,
+            report_progress=report_progress,
+        )
 
     errands = list(find_visits(plan.area, plan.date, window, urns))
     answers = plan_visits(errands)
@@ -89,6 +98,15 @@ def _count_wanted(plan: Plan, served: Mapping[tuple[str, str], Variant]) -> list
     return [name for name in names for _ in range(int(places[name]))]
 
 
+def _pair_at_least_loss(loss: NDArray[np.float64]) -> Iterable[tuple[int, int]]:
+    """Row and column of each pair of an assignment whose sum is lowest."""
+    if not loss.size:
+        return ()
+    from scipy.optimize import linear_sum_assignment  # noqa: PLC0415 - heavy, and for this alone
+
+    return zip(*linear_sum_assignment(loss), strict=True)
+
+
 def _give_places(
     wanted: Sequence[str],
     best: Schools,
@@ -108,7 +126,7 @@ def _give_places(
                 loss[row, column] = _measure_loss(best[urn], served[name, urn])
     given: dict[str, Variant] = {}
     left = dict(enumerate(wanted))
-    for row, column in zip(*scipy.optimize.linear_sum_assignment(loss), strict=True):
+    for row, column in _pair_at_least_loss(loss):
         if loss[row, column] < UNSERVED:
             given[urns[column]] = served[left.pop(int(row)), urns[column]]
     for row, name in left.items():

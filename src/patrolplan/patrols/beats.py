@@ -12,10 +12,9 @@ import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.sparse import csgraph
 
 from patrolplan.area import StudyArea
-from patrolplan.hotspots.clusters import flatten_stretches, sum_by_stretch
+from patrolplan.hotspots.clusters import flatten_stretches, measure_from_stretches, sum_by_stretch
 from patrolplan.hotspots.designated import OWN
 from patrolplan.hotspots.reasons import (
     BeatReason,
@@ -34,6 +33,9 @@ from patrolplan.risk.surface import Risk
 MIN_MEMBER_SHARE = 0.5
 """A metre walked for a further hotspot, link and stretch, must be worth this share of a metre of
 the leader's stretch: otherwise the beat would take the officer away from where most happens."""
+
+CHUNK_STRETCHES = 64
+"""Walks are searched from so many stretches at once, so that a city's fit into memory."""
 
 SUMMED = ("worth", "crime_share", "reports_share", "length_metres")
 """Columns of a beat that are the sum of those of its hotspots; others are those of the first."""
@@ -130,14 +132,15 @@ def _measure_links(
 ) -> NDArray[np.float64]:
     """(h, h) walk from each stretch to each in metres, inf beyond the limit."""
     pieces, size = flatten_stretches(stretches)
-    nodes = network.piece_nodes[pieces]
+    near, far = network.piece_nodes[pieces].T
     first = np.cumsum(size) - size
-    links = np.full((len(size),) * 2, np.inf)
-    for row, (start, count) in enumerate(zip(first, size, strict=True)):
-        own = np.unique(nodes[start : start + count])
-        away = csgraph.dijkstra(network.node_graph, indices=own, min_only=True, limit=limit_metres)
-        links[row] = np.minimum.reduceat(away[nodes].min(axis=1), first)
-    return links
+    links = []
+    for start in range(0, len(size), CHUNK_STRETCHES):
+        part = stretches[start : start + CHUNK_STRETCHES]
+        away = measure_from_stretches(network, part, limit_metres)
+        to_pieces = np.minimum(away[:, near], away[:, far])
+        links.append(np.minimum.reduceat(to_pieces, first, axis=1))
+    return np.concatenate(links)
 
 
 def _build_frame(hotspots: gpd.GeoDataFrame, beats: list[list[int]]) -> gpd.GeoDataFrame:

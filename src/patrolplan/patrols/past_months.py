@@ -157,10 +157,9 @@ def prepare_hold_out(plan: Plan, rows: Sequence[int]) -> HoldOut | None:
     if (~is_out).sum() < MIN_TRAINING_MONTHS or is_out.sum() < MIN_HELD_OUT_MONTHS:
         return None
     window = plan.window or resolve_window(area.settings.patrol)
-    ours = _learn(cut_area(area, held_out[0]), window, plan.date, rows, plan.risk.own_model)
-    counts = _learn(
-        use_counts_only(use_crime_only(cut_area(area, held_out[0]))), window, plan.date, rows
-    )
+    before = cut_area(area, held_out[0])
+    ours = _learn(before, window, plan.date, rows, plan.risk.own_model)
+    counts = _learn(use_counts_only(use_crime_only(before)), window, plan.date, rows)
     hours = [compute_hours(area, area.schools.iloc[row], window) for row in rows]
     half_hours = np.unique(np.concatenate([_weigh_half_hours(one)[0] for one in hours]))
     harm = compute_harm_by_half_hour(area, history, half_hours, ours.risk.day)

@@ -23,7 +23,7 @@ from patrolplan.patrols.solver.solve import OrienteeringProblem, Route, Solution
 from patrolplan.patrols.stop_windows import build_stop_windows
 from patrolplan.patrols.surroundings import compute_speed
 from patrolplan.patrols.tasked_places import build_tasking
-from patrolplan.patrols.timings import Timing
+from patrolplan.patrols.timings import Timing, Timings
 
 ROUNDING_METRES = 1.0
 """Rounding may not carry a patrol over the end of its window."""
@@ -109,13 +109,13 @@ class PatrolBuilder:
             keep_away=problem.keep_away,
             notes=(*self.notes, *(() if stops else (problem.note_gate_card(),))),
             tested=None,
-            timings=list_timings(
-                self._build_timing_problem(route.stops),
-                route.stops,
-                worth=walked.worth,
-                officer=route.officer,
-            ),
+            timings=None if problem.inputs.detail != "timings" else self._list_timings(walked),
         )
+
+    def _list_timings(self, walked: Route) -> Timings:
+        """How the stops of a route as it is walked may be made in other orders and later."""
+        problem = self._build_timing_problem(walked.stops)
+        return list_timings(problem, walked.stops, worth=walked.worth, officer=walked.officer)
 
     def walk_patrol(
         self, patrol: Patrol, timing: Timing, *, latest_end_minutes: float = np.inf

@@ -16,7 +16,7 @@ from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
 from patrolplan.patrols.assigned_places import assign_places
 from patrolplan.patrols.patrol_builder import PatrolBuilder
 from patrolplan.patrols.plan import Patrol, Plan, Variant
-from patrolplan.patrols.planning_inputs import PlanningInputs
+from patrolplan.patrols.planning_inputs import Detail, PlanningInputs
 from patrolplan.patrols.posts import plan_posts
 from patrolplan.patrols.school_problem import SchoolProblem, build_school_problem
 from patrolplan.patrols.solver.solve import OrienteeringProblem, Solution, find_variants, solve
@@ -24,7 +24,7 @@ from patrolplan.patrols.way_home import measure_patrols
 from patrolplan.risk.surface import Risk
 
 
-def plan_patrols(
+def plan_patrols(  # noqa: PLR0913 - all but the first three are named
     area: StudyArea,
     risk: Risk,
     hotspots: gpd.GeoDataFrame,
@@ -33,6 +33,7 @@ def plan_patrols(
     window: Window | None = None,
     date: dt.date | None = None,
     assign_tasked: bool = True,
+    detail: Detail = "timings",
     executor: Executor | None = None,
     report_progress: ProgressCallback | None = None,
 ) -> Plan:
@@ -63,6 +64,9 @@ def plan_patrols(
     assign_tasked
         Whether each place to visit is on the patrols of the schools that serve it best, see
         `patrolplan.patrols.assigned_places`; otherwise only barred places change patrols.
+    detail
+        "variants" where no week is drawn from the plan; "best" for the best patrols alone, without
+        what they meet of the way home.
     executor
         Shares the schools among its workers; by default they are planned here, one by one.
     report_progress
@@ -87,7 +91,7 @@ def plan_patrols(
     check_request(area, window, urns)
     posts = area.settings.way_home.posts
     rows = [row for row, urn in enumerate(area.schools["urn"]) if urns is None or urn in urns]
-    inputs = PlanningInputs.from_area(area, risk, hotspots, window, date, rows=rows)
+    inputs = PlanningInputs.from_area(area, risk, hotspots, window, date, rows=rows, detail=detail)
     progress = label_progress("Planning schools", rows, report_progress)
     planned = map_parallel(plan_school, inputs, rows, executor=executor, report_progress=progress)
     plan = Plan(
@@ -105,9 +109,12 @@ def plan_patrols(
             plan,
             window,
             all_schools=urns is None,
+            detail=detail,
             executor=executor,
             report_progress=report_progress,
         )
+    if detail == "best":
+        return plan
     return replace(plan, patrols=measure_patrols(area, risk, hotspots, window, plan.patrols))
 
 
@@ -143,7 +150,7 @@ def plan_school(inputs: PlanningInputs, row: int) -> list[Patrol]:
     problem = build_school_problem(inputs, row)
     orienteering, solution = solve_school(problem)
     builder = PatrolBuilder(problem, problem.build_notes())
-    count = problem.settings.variants
+    count = 0 if inputs.detail == "best" else problem.settings.variants
     others = find_variants(orienteering, solution, count=count, seed=problem.seed)
     variants = tuple(builder.build_variant(other, solution) for other in others)
     return [builder.build_patrol(route, solution, variants) for route in solution.routes]

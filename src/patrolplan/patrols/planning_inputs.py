@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Literal, Self
 
 import geopandas as gpd
 import numpy as np
@@ -18,6 +18,10 @@ from patrolplan.patrols.landmarks import Landmarks
 from patrolplan.patrols.timed_risk import TimedRisk
 from patrolplan.risk.surface import Risk
 from patrolplan.worker_pool import EncipheredFields
+
+Detail = Literal["best", "variants", "timings"]
+"""The best patrols alone; their variants as well; or also the times at which each may be walked,
+from which a week draws."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +45,8 @@ class PlanningInputs(EncipheredFields):
     """Risk by minute of stretches and gates; None where the risk is the same at all times."""
     landmarks: Landmarks | None = None
     """What directions may name at a turn."""
+    detail: Detail = "timings"
+    """What is planned of each school."""
 
     @classmethod
     def from_area(
@@ -53,6 +59,7 @@ class PlanningInputs(EncipheredFields):
         *,
         reach_window: Window | None = None,
         rows: Sequence[int] | None = None,
+        detail: Detail = "timings",
     ) -> Self:
         """What an area's schools are planned from; by default with the settings' own window.
 
@@ -61,15 +68,17 @@ class PlanningInputs(EncipheredFields):
         window = window or resolve_window(area.settings.patrol)
         beats = join_beats(area, hotspots)
         stretches = [np.array(pieces, dtype=np.int64) for pieces in beats["pieces"]]
+        reuse, walkable, features = area.catchments.reuse, area.network.walkable, area.features
         return cls(
             area.strip_for_workers(),
             risk,
             beats.assign(
                 is_worth_walking=assess_walk(area, risk, stretches) | (beats["kind"] != OWN)
             ),
-            label_streets(area.network.walkable),
+            reuse("labels", (walkable,), lambda: label_streets(walkable)),
             window,
             date,
             TimedRisk.from_risk(area, risk, beats, window, reach_window=reach_window, rows=rows),
-            Landmarks.from_features(area.features),
+            reuse("landmarks", (features,), lambda: Landmarks.from_features(features)),
+            detail,
         )

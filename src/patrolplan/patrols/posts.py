@@ -15,7 +15,6 @@ from patrolplan.area import StudyArea
 from patrolplan.network.names import describe_positions
 from patrolplan.network.network import Positions
 from patrolplan.patrols.file_forms import RECORD, Minutes, Point
-from patrolplan.pupils.posts import choose_posts
 from patrolplan.pupils.presence import find_presence
 from patrolplan.risk.surface import Risk
 
@@ -74,6 +73,8 @@ def plan_posts(
     urns
         Only these schools; default all.
     """
+    from patrolplan.pupils.posts import choose_posts  # noqa: PLC0415 - heavy, and seldom wanted
+
     _, presence = find_presence(area)
     rate = risk.without_exposure / area.network.piece_metres
     plans = {

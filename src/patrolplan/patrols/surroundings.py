@@ -348,8 +348,31 @@ def build_surroundings(
 ) -> Surroundings:
     """What lies around the gate of the school in a row of the area's schools.
 
-    With a day it is known whether it gets dark before the patrol ends.
+    With a day it is known whether it gets dark before the patrol ends. Whatever the risk is, it is
+    the same: a school is planned several times in a run, and its streets are looked at once.
     """
+    settings = area.settings.patrol
+    is_at_base = "base" in {settings.start, settings.end}
+    given = (
+        *(str(row), repr(window), str(date), repr(settings)),
+        *(area.network, area.schools, area.gates),
+        area.officers if is_at_base else None,
+    )
+    return area.catchments.reuse(
+        "surroundings",
+        given,
+        lambda: _build_surroundings(area, row, window, date),
+        hold=HELD_SCHOOLS,
+    )
+
+
+HELD_SCHOOLS = 32
+"""Schools whose streets are held in memory, some megabytes each: a borough's."""
+
+
+def _build_surroundings(
+    area: StudyArea, row: int, window: Window, date: dt.date | None
+) -> Surroundings:
     school, gate, settings = area.schools.iloc[row], area.gates.take([row]), area.settings.patrol
     hours = compute_hours(area, school, window)
     base, note = find_patrol_base(area, str(school["urn"]), hours)

@@ -12,7 +12,6 @@ pattern, and the minutes within one are alike, so that the minute of leaving var
 """
 
 import numpy as np
-import scipy
 from numpy.typing import NDArray
 
 MEAN_SHARE = 0.95
@@ -43,6 +42,8 @@ def spread_chances(
     middle_minutes
         (t, n) the middle of each dwell, after midnight, in this order.
     """
+    from scipy.optimize import linprog  # noqa: PLC0415 - heavy, and of weeks alone
+
     quarter = (middle_minutes // QUARTER_MINUTES).astype(np.int64)
     _, pattern, size = np.unique(
         np.column_stack([order, quarter]), axis=0, return_inverse=True, return_counts=True
@@ -59,7 +60,7 @@ def spread_chances(
     share[row.ravel(), np.repeat(np.arange(count), many)] = 1.0
     share[np.arange(len(share)), count + cells[0]] = -1.0
     worth = np.r_[-mean, np.zeros(many)]
-    answer = scipy.optimize.linprog(
+    answer = linprog(
         np.r_[np.zeros(count), np.ones(many)],
         A_ub=np.vstack([share, worth]),
         b_ub=np.r_[np.zeros(len(share)), -min(MEAN_SHARE, float(mean.max()))],

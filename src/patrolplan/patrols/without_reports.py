@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window, resolve_window
-from patrolplan.area.study_area import with_settings
-from patrolplan.hotspots.find import find_hotspots
+from patrolplan.hotspots.find import describe_stops, locate_hotspots
 from patrolplan.parallel import ProgressCallback
 from patrolplan.patrols.plan import Patrol, Plan, Stop
 from patrolplan.patrols.planner import plan_patrols
@@ -42,7 +41,7 @@ def compare_without_reports(
 ) -> Plan:
     """The plan with how it would differ without pupils' reports.
 
-    It takes less time than planning, since no variants are wanted.
+    It takes less time than planning, since the best patrols alone are wanted.
 
     Parameters
     ----------
@@ -77,18 +76,20 @@ def compare_without_reports(
     risk = estimate_risk(area, window=window, date=plan.date)
     if not risk.joined.any():  # nothing recorded counts: without reports there is no reason to walk
         return replace(plan, without_reports=_compare(plan, (), {}, None))
-    hotspots = find_hotspots(area, risk)
+    hotspots = describe_stops(area, locate_hotspots(area, risk))
+    hotspots["reasons"] = [[]] * len(hotspots)  # no paper is made of these patrols
     planned = {patrol.urn for patrol in plan.patrols}
     urns = [urn for urn in area.schools["urn"] if urn in planned]
     is_whole = len(urns) == len(area.schools)
     other = plan_patrols(
-        with_settings(area, patrol={"variants": 1}),
+        area,
         risk,
         hotspots,
         urns=None if is_whole else urns,
         window=window,
         date=plan.date,
         assign_tasked=assign_tasked,
+        detail="best",
         executor=executor,
         report_progress=report_progress,
     )

@@ -405,13 +405,11 @@ def find_presence(area: StudyArea) -> tuple[Ways, Presence]:
 
     They are held in memory alone, with the streets, and go with them.
     """
-    cache, key = area.catchments.cache, "presence"
-    given = (area.network, area.schools, area.gates, area.way_home)
-    settings = area.settings.way_home
-    if key in cache:
-        before, known, held = cache[key]
-        if known == settings and all(one is two for one, two in zip(before, given, strict=True)):
-            return held  # type: ignore[no-any-return]
-    ways = model_ways(area)
-    cache[key] = (given, settings, (ways, Presence(area, ways)))
-    return cache[key][2]  # type: ignore[no-any-return]
+
+    def compute() -> tuple[Ways, Presence]:
+        ways = model_ways(area)
+        return ways, Presence(area, ways)
+
+    settings = repr(area.settings.way_home)
+    given = (settings, area.network, area.schools, area.gates, area.way_home)
+    return area.catchments.reuse("presence", given, compute)

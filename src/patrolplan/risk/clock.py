@@ -83,6 +83,7 @@ def _count_near(xy: NDArray[np.float64], places: gpd.GeoDataFrame) -> NDArray[np
     licensed = places.geometry[places["kind"].isin(LICENSED)]
     if licensed.empty or not len(xy):
         return np.zeros(len(xy), dtype=np.int64)
+
     points = np.column_stack([licensed.x, licensed.y])
     near = scipy.spatial.cKDTree(points).query_ball_point(xy, NEAR_METRES, return_length=True)
     return np.asarray(near, dtype=np.int64)

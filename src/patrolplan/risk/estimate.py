@@ -1,7 +1,7 @@
 """Estimate `Risk` from recorded crime and pupils' reports."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -40,6 +40,7 @@ from patrolplan.risk.rolling_origin import (
     select_components,
 )
 from patrolplan.risk.surface import Risk
+from patrolplan.settings import Settings
 from patrolplan.times import format_time
 
 COMPARISON_MONTHS = 12
@@ -249,6 +250,24 @@ def _predict_incidents(
             None,
             [note, *model.notes_],
         )
+    # Without pupils' reports the same crime is asked about once more.
+    key = f"{AUTO} {comparison_months} {settings.seed} {settings.privacy.min_crime_count} "
+    key += f"{harm.tolist()} {models}"
+    if key not in history.fitted_models:
+        predicted = _predict_by_stack(history, harm, models, settings, comparison_months)
+        history.fitted_models[key] = predicted
+    found: _Prediction = history.fitted_models[key]
+    return found
+
+
+def _predict_by_stack(
+    history: History,
+    harm: NDArray[np.float64],
+    models: Mapping[str, RiskModel],
+    settings: Settings,
+    comparison_months: int,
+) -> _Prediction:
+    """What the stack of models expects, and how it did in the last months."""
     held = history.months.isin(history.held_months)
     held[:MIN_HISTORY_MONTHS] = False
     origins = list(history.months[np.flatnonzero(held)[-comparison_months:]])

@@ -23,6 +23,7 @@ import pandas as pd
 import scipy
 from numpy.typing import NDArray
 
+from patrolplan.cache import hash_arrays
 from patrolplan.network import StreetNetwork
 from patrolplan.risk.clock import Clock
 from patrolplan.risk.day_kinds import DayKind
@@ -143,7 +144,10 @@ def scale_to_quantile(
 
 
 def fit_rate_shapes(history: History, predict: Predict) -> NDArray[np.float64]:
-    """(c, j) shape of each place's rate around what a model expects; see the module."""
+    """(c, j) shape of each place's rate around what a model expects; see the module.
+
+    Cached as rates are, by what was recorded and what the model had expected of the last year.
+    """
     targets = len(history.targets)
     recorded, expected = _count_recorded(history)
     tested = min(TESTED_MONTHS, len(history) - MIN_LEARNED_MONTHS)
@@ -151,19 +155,24 @@ def fit_rate_shapes(history: History, predict: Predict) -> NDArray[np.float64]:
         fitted = [fit_gamma_shape(recorded[:, k], expected[:, k]) for k in range(targets)]
         return np.asarray(recorded + np.array(fitted))
     cut = history.cut_before(history.months[-tested])
-    before, _ = _count_recorded(cut)
-    came = history.count_last(tested)[:, :targets]
     held = history.count_held_months(tested)
     predicted = predict(cut) * held[:, None]
-    seen = held > 0
-    shapes = np.empty_like(recorded)
-    for target in range(targets):
-        total = predicted[seen, target].sum()
-        level = came[seen, target].sum() / total if total > 0 else 0.0
-        means = predicted[seen, target] * level
-        a, b = fit_shape_line(came[seen, target], means, before[seen, target])
-        shapes[:, target] = a + b * recorded[:, target]
-    return shapes
+
+    def compute() -> NDArray[np.float64]:
+        before, _ = _count_recorded(cut)
+        came = history.count_last(tested)[:, :targets]
+        seen = held > 0
+        shapes = np.empty_like(recorded)
+        for target in range(targets):
+            total = predicted[seen, target].sum()
+            level = came[seen, target].sum() / total if total > 0 else 0.0
+            means = predicted[seen, target] * level
+            a, b = fit_shape_line(came[seen, target], means, before[seen, target])
+            shapes[:, target] = a + b * recorded[:, target]
+        return shapes
+
+    key = hash_arrays(f"shapes {history.digest()}", {"predicted": predicted})
+    return history.units.load_or_compute("rates", key, compute)
 
 
 def fit_shape_line(

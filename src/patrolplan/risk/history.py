@@ -86,7 +86,8 @@ class History:
     known_digests
         Digests of the months, where they are known from the history that this one was cut from.
     fitted_models
-        Cache of models fitted on exactly these months, by their parameters; a cut starts empty.
+        Cache of models fitted on exactly these months, and of what they predict together, by their
+        parameters; a cut starts empty.
     """
 
     counts: NDArray[np.int32]
@@ -257,14 +258,14 @@ def build_history(area: StudyArea, categories: Sequence[str] | None = None) -> H
         The categories to be scored; those that the settings count and the data has, by default.
         With the default an area is counted only once and the result is reused.
     """
-    cache, key = area.catchments.cache, f"history {area.settings.crimes!r}"
     if categories is not None:
         return _count_incidents(area, categories)
-    if key not in cache or cache[key][0] is not area.incidents:
-        history = _count_incidents(area, area.settings.crimes.risk_categories)
-        cache[key] = (area.incidents, history)
-    cached: History = cache[key][1]
-    return cached
+    crimes = area.settings.crimes
+    return area.catchments.reuse(
+        "history",
+        (repr(crimes), area.incidents),
+        lambda: _count_incidents(area, crimes.risk_categories),
+    )
 
 
 def _count_incidents(area: StudyArea, categories: Sequence[str]) -> History:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from math import log
 
 import numpy as np
-import scipy
 from numpy.typing import NDArray
 from scipy import sparse
 
@@ -184,9 +183,11 @@ class _Squares:
             return sparse.csr_array((np.ones(len(own)), (own, self.square[places[own]])), shape)
         if not len(places) or not len(self.centres):
             return sparse.csr_array(shape)
-        tree = scipy.spatial.cKDTree(self.xy[places])
+        from scipy.spatial import cKDTree  # noqa: PLC0415 - heavy, and only where times are known
+
+        tree = cKDTree(self.xy[places])
         pairs = tree.sparse_distance_matrix(
-            scipy.spatial.cKDTree(self.centres), self.radius, output_type="ndarray"
+            cKDTree(self.centres), self.radius, output_type="ndarray"
         )
         weight = (1 - (pairs["v"] / self.radius) ** 2) ** 2
         return sparse.csr_array((weight, (pairs["i"], pairs["j"])), shape=shape)

@@ -5,6 +5,7 @@ rate that is known beforehand, the shrunk counts (its exposure), and learns by w
 month's counts differ from it. The larger the penalty, the nearer it stays to that rate.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -198,6 +199,7 @@ class FeatureBuilder:
     def __init__(self, history: History) -> None:
         self.history = history
         self._so_far = _accumulate_counts(history)
+        self._rates: dict[int, NDArray[np.float64]] = {}
         self._missing: dict[tuple[int, int], NDArray[np.float64]] = {}
         units = history.units
         self._streets = np.vstack([np.log(units.metres), units.kinds.T])
@@ -210,8 +212,11 @@ class FeatureBuilder:
         self._memory = np.empty(0)
 
     def compute_rates(self, month: int) -> NDArray[np.float64]:
-        """(c, j) shrunk counts of the months before, a month."""
-        return np.maximum(compute_shrunk_rates(self.history, months=month), MIN_RATE)
+        """(c, j) shrunk counts of the months before, a month; each target asks for them."""
+        if month not in self._rates:
+            shrunk = compute_shrunk_rates(self.history, months=month)
+            self._rates[month] = np.maximum(shrunk, MIN_RATE)
+        return self._rates[month]
 
     def build_features(
         self, month: int, target: int, units: NDArray[np.int64] | None = None
@@ -219,7 +224,7 @@ class FeatureBuilder:
         """(r, f) all that is known of one category before a month, in these places or in all."""
         units = np.arange(len(self.history.units)) if units is None else units
         columns = np.empty((self._size, len(units)))
-        self._fill(columns, month, target, units)
+        self._fill(columns, [(month, units)], target)
         return columns.T
 
     def build_rows(self, months: range, target: int) -> TrainingRows:
@@ -232,19 +237,16 @@ class FeatureBuilder:
         weights = thin_rows(counts)
         weights *= [self.history.is_held(month) for month in months]
         used = weights > 0
-        ends = np.cumsum(used.sum(axis=1))
-        columns = self._reserve(int(ends[-1]))
-        exposure = np.empty(ends[-1])
-        for month, row, end in zip(months, used, ends, strict=True):
-            units = np.flatnonzero(row)
-            rows = slice(end - len(units), end)
-            self._fill(columns[:, rows], month, target, units)
-            exposure[rows] = self.compute_rates(month)[units, target]
-            if self.history.exposure is not None:
-                exposure[rows] *= self.history.exposure[month, units]
+        rows = [(month, np.flatnonzero(row)) for month, row in zip(months, used, strict=True)]
+        columns = self._reserve(int(used.sum()))
+        self._fill(columns, rows, target)
+        exposure = [self.compute_rates(month)[units, target] for month, units in rows]
+        if self.history.exposure is not None:
+            held = [self.history.exposure[month, units] for month, units in rows]
+            exposure = [rate * share for rate, share in zip(exposure, held, strict=True)]
         return TrainingRows(
             features=columns.T,
-            exposure=exposure,
+            exposure=np.concatenate(exposure),
             counts=counts[used].astype(np.float64),
             weights=weights[used],
         )
@@ -256,13 +258,14 @@ class FeatureBuilder:
         return self._memory[: self._size * rows].reshape(self._size, rows)
 
     def _fill(
-        self, columns: NDArray[np.float64], month: int, target: int, units: NDArray[np.int64]
+        self,
+        columns: NDArray[np.float64],
+        rows: Sequence[tuple[int, NDArray[np.int64]]],
+        target: int,
     ) -> None:
-        """Write the features (f, r) of some places; feature by feature, as they are computed on."""
+        """Write the features (f, r) of places in months; feature by feature, as they are used."""
         every = len(self.history.categories)
         own, near, all_own, all_near = target, every + 1 + target, every, -1
-        now = self._so_far[month].take(units, axis=0)
-        sums = {span: self._sum(now, month, span, units) for span in HORIZONS}
         wanted = [
             *((span, own) for span in HORIZONS),
             *((span, near) for span in AROUND),
@@ -270,24 +273,44 @@ class FeatureBuilder:
             *((span, all_own) for span in ALL_SPANS),
             *((span, all_near) for span in ALL_SPANS),
         ]
-        for row, (span, column) in enumerate(wanted):
-            columns[row] = sums[span][:, column]
+        features = {
+            span: [row for row, (of, _) in enumerate(wanted) if of == span] for span in HORIZONS
+        }
         counts, streets = self._parts
+        end = 0
+        for month, units in rows:
+            start, end = end, end + len(units)
+            now = self._so_far[month].take(units, axis=0)
+            for span, numbers in features.items():
+                picked = [wanted[number][1] for number in numbers]
+                columns[numbers, start:end] = self._sum(now, month, span, units, picked).T
+            columns[counts:streets, start:end] = self._streets[:, units]
+            columns[streets:, start:end] = self._season[:, month, None]
         np.log1p(columns[:counts], out=columns[:counts])
-        columns[counts:streets] = self._streets[:, units]
-        columns[streets:] = self._season[:, month, None]
 
     def _sum(
-        self, now: NDArray[np.int32], month: int, span: int, units: NDArray[np.int64]
+        self,
+        now: NDArray[np.int32],
+        month: int,
+        span: int,
+        units: NDArray[np.int64],
+        picked: Sequence[int],
     ) -> NDArray[Any]:
         """(r, n) counts of the `span` months before, scaled up where fewer are known.
 
-        Of each category and all in the place, then of each target and all around it.
+        Parameters
+        ----------
+        now
+            Counts of all months before; of each category and all in the place, then of each target
+            and all around it.
+        picked
+            (n,) columns of these.
         """
         known = min(span, month)
-        counts: NDArray[Any] = now - self._so_far[month - known].take(units, axis=0)
+        before = self._so_far[month - known].take(units, axis=0)
+        counts: NDArray[Any] = now.take(picked, axis=1) - before.take(picked, axis=1)
         if self.history.exposure is not None:
-            counts = counts + self._estimate_missing(month, known)[units]
+            counts = counts + self._estimate_missing(month, known)[np.ix_(units, picked)]
         return counts if known == span else counts * (span / max(known, 1))
 
     def _estimate_missing(self, month: int, known: int) -> NDArray[np.float64]:

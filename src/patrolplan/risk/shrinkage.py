@@ -15,11 +15,10 @@
 from collections.abc import Iterable
 
 import numpy as np
-import scipy
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
+from scipy.special import gammaln
 
-from patrolplan.parallel import map_in_threads
+from patrolplan.parallel import hold_one_thread, map_in_threads
 from patrolplan.risk.history import History
 from patrolplan.risk.spatial_units import ADJACENT_METRES, SpatialUnits
 
@@ -100,11 +99,7 @@ def fit_gamma_shape(counts: NDArray[np.float64], expected: NDArray[np.float64]) 
     def misfit(log_shape: float) -> float:
         shape = np.exp(log_shape)
         ratio = np.log1p(expected / shape)
-        fit = (
-            (scipy.special.gammaln(some + shape) - scipy.special.gammaln(shape)).sum()
-            - shape * ratio.sum()
-            - counts @ ratio
-        )
+        fit = (gammaln(some + shape) - gammaln(shape)).sum() - shape * ratio.sum() - counts @ ratio
         return float(counts.sum() * log_shape - log_expected - fit)
 
     return float(np.exp(minimize_scalar(misfit, bounds=LOG_SHAPE, method="bounded").x))
@@ -144,7 +139,7 @@ def compute_expected_counts(
     all_around = around.sum(axis=1) + PRIOR_INCIDENTS
     by_category = np.ascontiguousarray(total.T)
     expected = np.empty((len(total), targets))
-    with threadpool_limits(limits=1):  # sums of several threads differ in their last digits
+    with hold_one_thread():
         for target in range(targets):
             others = np.delete(by_category, target, axis=0)
             average = by_category[target].sum() / max(total.sum(), 1.0)
@@ -194,7 +189,6 @@ def prepare_rates(history: History, months: Iterable[int]) -> None:
     def compute(number: int) -> NDArray[np.float64]:
         return compute_shrunk_rates(history, months=number)
 
-    # The limit is around all threads: one that left its own would lift that of the others.
-    with history.units.lock, threadpool_limits(limits=1):
+    with history.units.lock, hold_one_thread():
         for future in map_in_threads(compute, months):
             future.result()

@@ -42,8 +42,8 @@ STREET_KINDS: tuple[tuple[str, ...], ...] = (
 """Kinds of street by OpenStreetMap's `highway`; all others are residential or unclassified."""
 
 
-RISK_LIBRARIES = ("numpy", "scipy", "numba")
-"""Packages that rates and sums are computed with; those of an earlier version are not used."""
+RISK_LIBRARIES = ("numpy", "scipy", "numba", "scikit-learn")
+"""Packages that what is cached is computed with; those of an earlier version are not used."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +72,8 @@ class SpatialUnits:
         return len(self.catchments)
 
     def load_or_compute(
-        self, store: str, key: str, compute: Callable[[], NDArray[np.float64]]
-    ) -> NDArray[np.float64]:
+        self, store: str, key: str, compute: Callable[[], NDArray[Any]]
+    ) -> NDArray[Any]:
         """A result that rests on these places, from this run or an earlier one, else computed.
 
         A new month then asks for one origin more and one month's rates, and other settings of
@@ -204,7 +204,4 @@ def hash_code(name: str = "patrolplan.risk") -> str:
 
 def get_spatial_units(network: StreetNetwork, catchments: Catchments) -> SpatialUnits:
     """The places of an area: the same ones as long as its catchments are the same."""
-    units: SpatialUnits | None = catchments.cache.get("places")
-    if units is None or units.network is not network:
-        units = catchments.cache["places"] = SpatialUnits(network, catchments)
-    return units
+    return catchments.reuse("places", (network,), lambda: SpatialUnits(network, catchments))

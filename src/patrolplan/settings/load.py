@@ -3,7 +3,9 @@
 The file to start from is generated from the models, so that it always shows the true defaults.
 """
 
+import errno
 import json
+import shutil
 import tomllib
 from datetime import time
 from pathlib import Path
@@ -31,7 +33,7 @@ def load_settings(path: str | Path) -> Settings:
     except FileNotFoundError:
         remedy = (
             "go to its folder or below, name it with --config or PATROLPLAN_CONFIG, or create one "
-            "with `patrolplan init`"
+            "with `patrolplan init` (`init --demo`: the fictional borough's, with its files)"
         )
         raise SettingsError.one(path, "the settings file does not exist", remedy) from None
     except IsADirectoryError:
@@ -151,3 +153,26 @@ def demo_settings() -> Path:
     """
     packed = Path(__file__).parents[1] / "demo_data" / "patrolplan.toml"
     return packed if packed.is_file() else Path(__file__).parents[3] / "data" / "patrolplan.toml"
+
+
+def copy_demo_files(folder: Path) -> None:
+    """Copy what the demo borough's settings name, but not the settings.
+
+    Raises
+    ------
+    FileExistsError
+        When a file or folder of that name is there already; nothing is replaced.
+    """
+    source = demo_settings()
+    sources = load_settings(source).sources
+    names = {
+        Path(pattern).parts[0]
+        for field in type(sources).model_fields
+        for pattern in getattr(sources, field)
+    }
+    for name in sorted(names):
+        if (folder / name).exists():
+            raise FileExistsError(errno.EEXIST, "exists", str(folder / name))
+    for name in sorted(names):
+        copy = shutil.copytree if (source.parent / name).is_dir() else shutil.copyfile
+        copy(source.parent / name, folder / name)

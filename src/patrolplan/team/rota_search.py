@@ -94,7 +94,7 @@ def walk_weeks(
     return [np.sort(week[week >= 0]) for week in _walk(facts, start, limit, moves, states, rng)]
 
 
-@jit_compile()
+@jit_compile(is_inlined=True)
 def _draw_change(
     facts: RotaFacts, state: RotaState, rng: RandomState, out: Ints, into: Ints
 ) -> bool:
@@ -126,7 +126,7 @@ def _draw_change(
     return _complete_change(facts, state, rng, out, into)
 
 
-@jit_compile()
+@jit_compile(is_inlined=True)
 def _draw_swap(
     facts: RotaFacts, state: RotaState, slot: int, other: int, out: Ints, into: Ints
 ) -> bool:
@@ -139,7 +139,7 @@ def _draw_swap(
     return bool(into[0] >= 0 and (second < 0 or into[1] >= 0))
 
 
-@jit_compile()
+@jit_compile(is_inlined=True)
 def _find_option_of_route(facts: RotaFacts, route: int, slot: int) -> int:
     """The option of a slot that walks a route, or -1."""
     for at in range(facts.slot_start[slot], facts.slot_start[slot + 1]):
@@ -148,7 +148,7 @@ def _find_option_of_route(facts: RotaFacts, route: int, slot: int) -> int:
     return -1
 
 
-@jit_compile()
+@jit_compile(is_inlined=True)
 def _complete_change(
     facts: RotaFacts, state: RotaState, rng: RandomState, out: Ints, into: Ints
 ) -> bool:
@@ -169,7 +169,7 @@ def _complete_change(
     return True
 
 
-@jit_compile()
+@jit_compile(is_inlined=True)
 def _make_room(facts: RotaFacts, state: RotaState, out: Ints, option: int) -> bool:
     """Take out who holds the place of an option, and what overlaps it or fulfils its lock."""
     holder = state.cells[facts.cell[option]]
@@ -187,7 +187,7 @@ def _make_room(facts: RotaFacts, state: RotaState, out: Ints, option: int) -> bo
     return True
 
 
-@jit_compile()
+@jit_compile(is_inlined=True)
 def _draw_companion(
     facts: RotaFacts, state: RotaState, rng: RandomState, out: Ints, into: Ints
 ) -> bool:
@@ -209,7 +209,7 @@ def _draw_companion(
     return bool(facts.officer[into[1]] != facts.officer[option])
 
 
-@jit_compile()
+@jit_compile(is_inlined=True)
 def _take_out_dependents(
     facts: RotaFacts, state: RotaState, out: Ints, into: Ints, option: int
 ) -> bool:
@@ -230,7 +230,7 @@ def _take_out_dependents(
     return True
 
 
-@jit_compile()
+@jit_compile(is_inlined=True)
 def _add_out(out: Ints, option: int) -> bool:
     """Add an option to those that a move takes out, once; whether there is room."""
     for number in range(len(out)):
@@ -243,7 +243,7 @@ def _add_out(out: Ints, option: int) -> bool:
     return False
 
 
-@jit_compile()
+@jit_compile(is_inlined=True)
 def _is_feasible(facts: RotaFacts, state: RotaState, out: Ints, into: Ints) -> bool:
     """Whether the week after a move keeps every rule and the floor."""
     for option in into:
@@ -257,7 +257,7 @@ def _is_feasible(facts: RotaFacts, state: RotaState, out: Ints, into: Ints) -> b
     return True
 
 
-@jit_compile()
+@jit_compile(is_inlined=True)
 def _is_locked(facts: RotaFacts, out: Ints, into: Ints) -> bool:
     """Whether a move would leave a lock unfulfilled: it may only exchange routes of one lock."""
     for option in out:
@@ -270,7 +270,7 @@ def _is_locked(facts: RotaFacts, out: Ints, into: Ints) -> bool:
     return False
 
 
-@jit_compile()
+@jit_compile(is_inlined=True)
 def _apply_change(facts: RotaFacts, state: RotaState, out: Ints, into: Ints) -> float:
     """Apply a move; gives what it adds to the worth."""
     gain = 0.0

@@ -203,7 +203,7 @@ def _group(owner: Ints, owners: int) -> tuple[Ints, Ints]:
     return np.searchsorted(owner[order], np.arange(owners + 1)), order
 
 
-@jit_compile()
+@jit_compile(is_inlined=True)
 def _compute_hotspot_worth(facts: RotaFacts, state: RotaState, hotspot: int) -> float:
     """Worth of a hotspot's doses, less the charge for minutes above the daily maximum."""
     days, over = 0, 0.0
@@ -215,7 +215,7 @@ def _compute_hotspot_worth(facts: RotaFacts, state: RotaState, hotspot: int) -> 
     return float(facts.set_worth[hotspot, days] - OVER_CAP_PENALTY * facts.weight[hotspot] * over)
 
 
-@jit_compile()
+@jit_compile(is_inlined=True)
 def apply_option(facts: RotaFacts, state: RotaState, option: int, sign: int) -> float:
     """Put an option in (sign 1) or take it out (-1); gives what that adds to the worth."""
     route, day, school = facts.route[option], facts.day[option], facts.school[option]
@@ -253,7 +253,7 @@ def apply_option(facts: RotaFacts, state: RotaState, option: int, sign: int) -> 
     return float(gain)
 
 
-@jit_compile()
+@jit_compile(is_inlined=True)
 def overlap(facts: RotaFacts, option: int, other: int) -> bool:
     """Whether two options of an officer and day exclude each other."""
     if facts.slot[option] == facts.slot[other]:
@@ -264,7 +264,7 @@ def overlap(facts: RotaFacts, option: int, other: int) -> bool:
     )
 
 
-@jit_compile()
+@jit_compile(is_inlined=True)
 def is_allowed(facts: RotaFacts, state: RotaState, option: int) -> bool:
     """Whether an option that was put in keeps the rules of officer, school, hotspot and demand."""
     if not _fits_officer(facts, state, option):
@@ -279,7 +279,7 @@ def is_allowed(facts: RotaFacts, state: RotaState, option: int) -> bool:
     return not _exceeds_maximum(facts, state, option)
 
 
-@jit_compile()
+@jit_compile(is_inlined=True)
 def _fits_officer(facts: RotaFacts, state: RotaState, option: int) -> bool:
     """Whether an officer has no more patrols than their maximum, and none that overlaps this."""
     officer = facts.officer[option]
@@ -293,7 +293,7 @@ def _fits_officer(facts: RotaFacts, state: RotaState, option: int) -> bool:
     return True
 
 
-@jit_compile()
+@jit_compile(is_inlined=True)
 def _exceeds_maximum(facts: RotaFacts, state: RotaState, option: int) -> bool:
     """Whether a demand or hotspot of an option has more visits or minutes than it may have."""
     for at in range(facts.meet_start[option], facts.meet_start[option + 1]):
@@ -311,7 +311,7 @@ def _exceeds_maximum(facts: RotaFacts, state: RotaState, option: int) -> bool:
     return False
 
 
-@jit_compile()
+@jit_compile(is_inlined=True)
 def is_floor_kept(facts: RotaFacts, state: RotaState, option: int) -> bool:
     """Whether the floor holds after an option was put in or taken out.
 

@@ -11,9 +11,9 @@ import patrolplan as pp
 
 
 @pytest.fixture(scope="module")
-def week(demo_plan):
+def week(demo_week):
     """A week of the demo borough."""
-    return pp.plan_week(demo_plan.area, demo_plan, start=dt.date(2026, 11, 30))
+    return demo_week
 
 
 def test_risk_is_drawn_darkest_last(demo_plan):

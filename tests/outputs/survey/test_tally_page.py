@@ -126,7 +126,9 @@ ROWS = (
 )
 
 
-@pytest.mark.parametrize("size", [PHONE, DESK, SMALL_PHONE])
+@pytest.mark.parametrize(
+    "size", [SMALL_PHONE, *(pytest.param(size, marks=pytest.mark.slow) for size in (PHONE, DESK))]
+)
 def test_file_holds_what_was_entered(open_page, html, grid, size):
     """Three rows, entered at any size, are in the file with day, pupils and a random id."""
     page = open_page(html, size)

@@ -13,7 +13,6 @@ import pytest
 from page_visits import PHONE, Visit
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-import patrolplan as pp
 from patrolplan.inputs.lookups import read_visits
 from patrolplan.outputs.webmap.map_page import render_map
 from patrolplan.outputs.week.roster import Roster
@@ -31,9 +30,9 @@ Open = Callable[..., Visit]
 
 
 @pytest.fixture(scope="module")
-def week(demo_plan: Plan) -> Week:
+def week(demo_week: Week) -> Week:
     """A week of the demo borough."""
-    return pp.plan_week(demo_plan.area, demo_plan, start=MONDAY)
+    return demo_week
 
 
 @pytest.fixture

@@ -301,7 +301,7 @@ def test_without_reports_one_voice_is_shown(plan: Plan) -> None:
 # ---- the page in a browser -----------------------------------------------------------------
 
 
-@pytest.fixture(params=[PHONE, DESK], ids=["phone", "desk"])
+@pytest.fixture(params=[PHONE, pytest.param(DESK, marks=pytest.mark.slow)], ids=["phone", "desk"])
 def visit(
     request: pytest.FixtureRequest, browser: Browser, html: str, tmp_path: Path
 ) -> Iterator[Visit]:
@@ -326,6 +326,7 @@ def _drawn(page: Page, pane: str) -> int:
     return int(page.evaluate(script, pane))
 
 
+@pytest.mark.parametrize("visit", [PHONE, DESK], indirect=True, ids=["phone", "desk"])
 def test_shows_streets_route_and_numbered_stops(visit: Visit, plan: Plan) -> None:
     """With the network off the map shows streets, the route, the gate and the numbered stops."""
     page = visit.open()
@@ -371,7 +372,6 @@ def test_fragment_picks_the_patrol(visit: Visit, plan: Plan) -> None:
     assert page.locator(".patrol:visible").count() == 1
 
 
-@pytest.mark.parametrize("visit", [PHONE], indirect=True, ids=["phone"])
 def test_unknown_fragment_is_reported(visit: Visit, plan: Plan) -> None:
     """An address of no patrol, even a broken one, shows the first one and says so."""
     page = visit.open("#%E0%A4%A")
@@ -466,6 +466,7 @@ def test_places_to_keep_away_from_are_crosses(visit: Visit, plan: Plan) -> None:
     assert box["x"] + box["width"] / 2 == pytest.approx(middle, abs=3)
 
 
+@pytest.mark.parametrize("visit", [PHONE, DESK], indirect=True, ids=["phone", "desk"])
 def test_list_moves_the_map(visit: Visit) -> None:
     """Choosing a stop in the list brings its marker to the middle of the map and marks both."""
     page = visit.open()
@@ -480,7 +481,6 @@ def test_list_moves_the_map(visit: Visit) -> None:
     assert page.locator('[aria-current="location"]').count() == 1
 
 
-@pytest.mark.parametrize("visit", [PHONE], indirect=True, ids=["phone"])
 def test_keyboard_reaches_everything(visit: Visit) -> None:
     """Tab reaches the map, the choice, the search, every stop and every switch; Enter works."""
     page = visit.open()
@@ -495,6 +495,7 @@ def test_keyboard_reaches_everything(visit: Visit) -> None:
     assert page.locator("#said").inner_text() == "Map moved to stop 1."
 
 
+@pytest.mark.parametrize("visit", [PHONE, DESK], indirect=True, ids=["phone", "desk"])
 def test_search_finds_streets_and_schools(visit: Visit, plan: Plan) -> None:
     """Part of a name finds the street or the school; Enter goes to the first one found."""
     page = visit.open()
@@ -523,7 +524,6 @@ def test_layers_switch(visit: Visit) -> None:
     assert page.locator(".leaflet-marker-icon.school").count() == 0
 
 
-@pytest.mark.parametrize("visit", [PHONE], indirect=True, ids=["phone"])
 def test_hotspot_opens_with_its_reasons(visit: Visit, plan: Plan) -> None:
     """A hotspot in the list opens on the map with place, reasons and how sure they are."""
     page = visit.open()

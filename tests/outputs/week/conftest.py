@@ -14,9 +14,9 @@ URN = "900001"
 
 
 @pytest.fixture(scope="session")
-def week(demo_area, demo_plan):
+def week(demo_week):
     """A week of the demo borough."""
-    return plan_week(demo_area, demo_plan, start=dt.date(2026, 11, 30))
+    return demo_week
 
 
 @pytest.fixture(scope="session")

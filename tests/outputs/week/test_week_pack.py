@@ -305,7 +305,10 @@ def html(roll):
     return render_week_map(roll).decode()
 
 
-@pytest.fixture(scope="module", params=[(390, 844), (1366, 768)], ids=["phone", "desk"])
+DESK = pytest.param((1366, 768), marks=pytest.mark.slow)
+
+
+@pytest.fixture(scope="module", params=[(390, 844), DESK], ids=["phone", "desk"])
 def page(request, html, tmp_path_factory):
     """That page, opened with the network off; it must ask for nothing and complain of nothing."""
     if not CHROMIUM.exists():

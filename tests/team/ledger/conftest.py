@@ -15,22 +15,9 @@ MONDAY = dt.date(2026, 11, 30)
 
 
 @pytest.fixture(scope="session")
-def plan(demo_area, static_demo_area):
-    """Patrols of the demo borough by a risk that is the same in every minute."""
-    risk = pp.estimate_risk(static_demo_area)
-    return pp.plan_patrols(demo_area, risk, pp.find_hotspots(static_demo_area, risk))
-
-
-@pytest.fixture(scope="session")
 def beats(plan):
     """Hotspots and beats of these patrols, by the name of the leader."""
     return join_beats(plan.area, plan.hotspots)
-
-
-@pytest.fixture(scope="session")
-def week(demo_area, plan):
-    """A week of the demo borough."""
-    return pp.plan_week(demo_area, plan, start=MONDAY)
 
 
 @pytest.fixture(scope="session")

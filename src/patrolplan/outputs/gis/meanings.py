@@ -138,7 +138,6 @@ LAYERS: Mapping[str, LayerMeaning] = {
         "LineString",
         {
             "pupils": "pupils who walk along the piece of street",
-            "unaccompanied": "those of them who walk alone",
             "marking": "protective marking",
             "reason": "what the layer was written for",
         },

@@ -9,12 +9,10 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from itertools import chain, groupby
 from pathlib import Path
 
 import geopandas as gpd
-import jinja2
 import numpy as np
 from markupsafe import Markup
 
@@ -34,6 +32,7 @@ from patrolplan.outputs.gis.styles import (
     leave_out_last_class,
 )
 from patrolplan.outputs.marking import find_marking
+from patrolplan.outputs.offline_page import load_template
 from patrolplan.patrols.plan import Plan
 
 GEOPACKAGE = "plan.gpkg"
@@ -145,23 +144,19 @@ def render_layers(
     """The project of these layers, under the name of their area."""
     shown = _list_layers(layers)
     title = _defuse(f"School patrols, {area}") if area else "School patrols"
-    text = (
-        _load_templates()
-        .get_template("project.qgs.j2")
-        .render(
-            version=STYLE_VERSION,
-            title=title,
-            marking=_defuse(marking),
-            sources=[_defuse(source) for source in sources],
-            crs=_describe_crs(layers["risk"]),
-            layers=shown,
-            groups=[(name, list(rows)) for name, rows in groupby(shown, key=lambda one: one.group)],
-            extent=_find_extent(layers),
-            land=list(bytes.fromhex(LAND.removeprefix("#"))),
-            map_size=MAP_SIZE,
-            pages=_list_pages(title, _defuse(subtitle)),
-            legend_styles=LEGEND_STYLES,
-        )
+    text = load_template(Path(__file__).with_name("project.qgs.j2")).render(
+        version=STYLE_VERSION,
+        title=title,
+        marking=_defuse(marking),
+        sources=[_defuse(source) for source in sources],
+        crs=_describe_crs(layers["risk"]),
+        layers=shown,
+        groups=[(name, list(rows)) for name, rows in groupby(shown, key=lambda one: one.group)],
+        extent=_find_extent(layers),
+        land=list(bytes.fromhex(LAND.removeprefix("#"))),
+        map_size=MAP_SIZE,
+        pages=_list_pages(title, _defuse(subtitle)),
+        legend_styles=LEGEND_STYLES,
     )
     return text.encode("utf-8")
 
@@ -246,14 +241,3 @@ def _find_extent(layers: Mapping[str, gpd.GeoDataFrame]) -> list[float]:
     scale = SCALE_STEP * np.ceil(scale / SCALE_STEP)
     reach = scale * np.array(MAP_SIZE) / 2000
     return [round(float(one), 1) for one in (*(middle - reach), *(middle + reach))]
-
-
-@lru_cache(maxsize=1)
-def _load_templates() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent, encoding="utf-8"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )

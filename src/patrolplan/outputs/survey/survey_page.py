@@ -5,11 +5,9 @@ text, and asks for no name, account or place of the device. What the pupils mark
 file, which the teacher saves; see `patrolplan.inputs.survey_form`.
 """
 
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import jinja2
 from markupsafe import Markup
 
 from patrolplan.area.study_area import find_school
@@ -17,6 +15,7 @@ from patrolplan.inputs.survey_form import ANSWERS_FORM, APART_METRES, MAX_PLACES
 from patrolplan.outputs.offline_page import (
     build_security_policy,
     dump_script_json,
+    load_template,
     read_asset,
     read_script,
 )
@@ -82,28 +81,13 @@ def render_survey_page(area: "StudyArea", urn: str) -> str:
         *(read_script(FILES / name) for name in SCRIPTS),
     )
     styles = (read_leaflet_style(with_images=False), read_asset(FILES / "survey.css"))
-    return (
-        _load_templates()
-        .get_template("survey.html.j2")
-        .render(
-            school=school,
-            questions=QUESTIONS,
-            max_places=MAX_PLACES,
-            least_pupils=ROUNDING_STEP,
-            policy=build_security_policy(scripts, styles),
-            scripts=[Markup(script) for script in scripts],  # noqa: S704 - ours and Leaflet's own
-            styles=[Markup(style) for style in styles],  # noqa: S704 - ours and Leaflet's own
-            data=Markup(dump_script_json(data)),  # noqa: S704 - escaped for a script element
-        )
-    )
-
-
-@lru_cache(maxsize=1)
-def _load_templates() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(FILES, encoding="utf-8"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    return load_template(FILES / "survey.html.j2").render(
+        school=school,
+        questions=QUESTIONS,
+        max_places=MAX_PLACES,
+        least_pupils=ROUNDING_STEP,
+        policy=build_security_policy(scripts, styles),
+        scripts=[Markup(script) for script in scripts],  # noqa: S704 - ours and Leaflet's own
+        styles=[Markup(style) for style in styles],  # noqa: S704 - ours and Leaflet's own
+        data=Markup(dump_script_json(data)),  # noqa: S704 - escaped for a script element
     )

@@ -5,10 +5,8 @@ nothing, and saves one file of the form in `patrolplan.inputs.survey_form`. Its 
 the paper form, see `form_grid`.
 """
 
-from functools import lru_cache
 from pathlib import Path
 
-import jinja2
 from markupsafe import Markup
 
 from patrolplan.area.study_area import StudyArea, find_school
@@ -16,6 +14,7 @@ from patrolplan.inputs.survey_form import MAX_PLACES, TALLY_FORM
 from patrolplan.outputs.offline_page import (
     build_security_policy,
     dump_script_json,
+    load_template,
     read_asset,
     read_script,
 )
@@ -76,29 +75,14 @@ def render_tally_page(area: StudyArea, urn: str) -> str:
     }
     scripts = [read_script(FILES / name) for name in SCRIPTS]
     styles = [read_asset(FILES / "tally.css")]
-    return (
-        _load_templates()
-        .get_template("tally.html.j2")
-        .render(
-            school=school,
-            letters=sorted({cell.letter for cell in grid.cells}),
-            questions=questions,
-            most_pupils=MOST_PUPILS,
-            max_places=NUMBER_WORDS[MAX_PLACES],
-            policy=build_security_policy(scripts, styles),
-            scripts=[Markup(script) for script in scripts],  # noqa: S704 - ours
-            styles=[Markup(style) for style in styles],  # noqa: S704 - ours
-            data=Markup(dump_script_json(data)),  # noqa: S704 - escaped for a script element
-        )
-    )
-
-
-@lru_cache(maxsize=1)
-def _load_templates() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(FILES, encoding="utf-8"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    return load_template(FILES / "tally.html.j2").render(
+        school=school,
+        letters=sorted({cell.letter for cell in grid.cells}),
+        questions=questions,
+        most_pupils=MOST_PUPILS,
+        max_places=NUMBER_WORDS[MAX_PLACES],
+        policy=build_security_policy(scripts, styles),
+        scripts=[Markup(script) for script in scripts],  # noqa: S704 - ours
+        styles=[Markup(style) for style in styles],  # noqa: S704 - ours
+        data=Markup(dump_script_json(data)),  # noqa: S704 - escaped for a script element
     )

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import jinja2
 from markupsafe import Markup, escape
 from xstatic.pkg import leaflet
 
@@ -27,6 +26,7 @@ from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.offline_page import (
     build_security_policy,
     dump_script_json,
+    load_template,
     read_asset,
     read_script,
 )
@@ -115,49 +115,32 @@ def render_map(plan: "Plan", week: WeekView | None = None) -> bytes:
         *(read_script(TEMPLATES / name) for name in SCRIPT_FILES),
     )
     styles = (read_leaflet_style(), read_asset(TEMPLATES / "map.css"))
-    page = (
-        _load_templates()
-        .get_template("map.html.j2")
-        .render(
-            area=plan.area.name,
-            marking=_find_marking(plan, patrols),
-            purpose=wording.PURPOSE,
-            fictional=wording.is_fictional(plan),
-            kind="Patrol map" if week is None else "Week map",
-            week=week,
-            patrols=[_describe_patrol(patrol, plan) for patrol in patrols],
-            bases=any(shown.patrol.base_xy for shown in patrols),
-            aways=any(shown.patrol.keep_away for shown in patrols),
-            feared=any(row["feared"] for row in (*layers["hotspots"], *stops)),
-            tasked=any(row["tasked"] for row in stops),
-            hotspots=_describe_hotspots(plan),
-            voices={voice: VOICES[voice] for voice in layers["voices"]},
-            threshold=plan.area.settings.privacy.threshold,
-            data_dates=wording.format_data_months(plan.risk),
-            approximations=wording.list_approximations(
-                plan, (shown.patrol.way for shown in patrols)
-            ),
-            notes=describe_notes((*plan.reports_notes, *plan.risk.notes, *plan.area.notes)),
-            attributions=wording.list_attributions(plan),
-            tiles_host=_find_tile_host(tiles) if tiles else "",
-            policy=build_security_policy(scripts, styles, images=_list_image_sources(tiles)),
-            scripts=[Markup(script) for script in scripts],  # noqa: S704 - ours and Leaflet's own
-            styles=[Markup(style) for style in styles],  # noqa: S704 - ours and Leaflet's own
-            data=Markup(dump_script_json(layers)),  # noqa: S704 - escaped for a script element
-        )
+    page = load_template(TEMPLATES / "map.html.j2").render(
+        area=plan.area.name,
+        marking=_find_marking(plan, patrols),
+        purpose=wording.PURPOSE,
+        fictional=wording.is_fictional(plan),
+        kind="Patrol map" if week is None else "Week map",
+        week=week,
+        patrols=[_describe_patrol(patrol, plan) for patrol in patrols],
+        bases=any(shown.patrol.base_xy for shown in patrols),
+        aways=any(shown.patrol.keep_away for shown in patrols),
+        feared=any(row["feared"] for row in (*layers["hotspots"], *stops)),
+        tasked=any(row["tasked"] for row in stops),
+        hotspots=_describe_hotspots(plan),
+        voices={voice: VOICES[voice] for voice in layers["voices"]},
+        threshold=plan.area.settings.privacy.threshold,
+        data_dates=wording.format_data_months(plan.risk),
+        approximations=wording.list_approximations(plan, (shown.patrol.way for shown in patrols)),
+        notes=describe_notes((*plan.reports_notes, *plan.risk.notes, *plan.area.notes)),
+        attributions=wording.list_attributions(plan),
+        tiles_host=_find_tile_host(tiles) if tiles else "",
+        policy=build_security_policy(scripts, styles, images=_list_image_sources(tiles)),
+        scripts=[Markup(script) for script in scripts],  # noqa: S704 - ours and Leaflet's own
+        styles=[Markup(style) for style in styles],  # noqa: S704 - ours and Leaflet's own
+        data=Markup(dump_script_json(layers)),  # noqa: S704 - escaped for a script element
     )
     return page.encode("utf-8", errors="replace")
-
-
-@lru_cache(maxsize=1)
-def _load_templates() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES, encoding="utf-8"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
 
 
 def _build_chart_script(bounds: list[list[float]], tiles: str | None) -> str:

@@ -39,7 +39,7 @@ class Places(NamedTuple):
     is_fresh: NDArray[np.bool_]
 
 
-@jit_compile(inner=True)
+@jit_compile(is_inner=True)
 def find_row(  # noqa: PLR0917 - compiled functions have no keywords
     route: NDArray[np.int32],
     visited_by: NDArray[np.int64],
@@ -66,7 +66,7 @@ def find_row(  # noqa: PLR0917 - compiled functions have no keywords
     return -1
 
 
-@jit_compile(inner=True)
+@jit_compile(is_inner=True)
 def list_fresh_places(
     facts: SearchFacts, tour: Tour, current: Tour, places: Places, dirty: NDArray[np.bool_]
 ) -> None:
@@ -88,7 +88,7 @@ def list_fresh_places(
         places.fresh_count[r] = count
 
 
-@jit_compile(inner=True)
+@jit_compile(is_inner=True)
 def insert_fresh(facts: SearchFacts, tour: Tour, places: Places, r: int, p: int, k: int) -> None:
     """Insert a stop behind a position, and mark both new places."""
     insert_stop(facts, tour, r, p, k)
@@ -102,7 +102,7 @@ def insert_fresh(facts: SearchFacts, tour: Tour, places: Places, r: int, p: int,
             places.fresh_count[r] += 1
 
 
-@jit_compile(inner=True)
+@jit_compile(is_inner=True)
 def update_places(  # noqa: C901 - one compiled loop
     facts: SearchFacts, current: Tour, places: Places, dirty: NDArray[np.bool_]
 ) -> None:

@@ -40,14 +40,14 @@ ONE_BIT = np.uint64(1)
 WORD_BITS = 64
 
 
-@jit_compile("b1(i8, u8, u8)", inner=True)
+@jit_compile("b1(i8, u8, u8)", is_inner=True)
 def has_bit(k: int, word0: np.uint64, word1: np.uint64) -> bool:
     """Tell whether stop k is in the set of stops that two words hold."""
     word = word0 if k < WORD_BITS else word1
     return bool((word >> np.uint64(k & 63)) & ONE_BIT)
 
 
-@jit_compile("b1(f8, f8, f8, f8, f8, f8)", inner=True)
+@jit_compile("b1(f8, f8, f8, f8, f8, f8)", is_inner=True)
 def _is_in_time(
     arrive: float, opening: float, closing: float, dwell: float, home: float, latest: float
 ) -> bool:
@@ -58,7 +58,7 @@ def _is_in_time(
 @jit_compile(
     "f8(i8, f8, u8, u8, f8[:,::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1],"
     " i8[::1], i8[::1], f8[::1], f8[::1])",
-    inner=True,
+    is_inner=True,
 )
 def bound_remaining_worth(  # noqa: C901, PLR0912, PLR0913, PLR0917 - one compiled loop
     last: int,
@@ -142,7 +142,7 @@ def bound_remaining_worth(  # noqa: C901, PLR0912, PLR0913, PLR0917 - one compil
     return total
 
 
-@jit_compile("i8(u8, u8, i8, i8)", inner=True)
+@jit_compile("i8(u8, u8, i8, i8)", is_inner=True)
 def hash_label(word0: np.uint64, word1: np.uint64, last: int, size: int) -> int:
     """Give the place in a table of `size` (a power of two) where to look for a label first."""
     mixed = word0 * np.uint64(0x9E3779B97F4A7C15) ^ (

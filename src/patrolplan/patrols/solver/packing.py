@@ -27,7 +27,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-import scipy
 from scipy.sparse import csr_array
 
 from patrolplan.compile_clock import CLOCK
@@ -138,13 +137,15 @@ class ColumnPool:
             options["time_limit"] = seconds
         if nodes is not None:
             options["node_limit"] = nodes
-        rows = [scipy.optimize.LinearConstraint(self.build_matrix(), ub=self.limits())]
-        rows += [scipy.optimize.LinearConstraint(row[None, :], ub=limit) for row, limit in extra]
+        from scipy.optimize import Bounds, LinearConstraint, milp  # noqa: PLC0415 - heavy
+
+        rows = [LinearConstraint(self.build_matrix(), ub=self.limits())]
+        rows += [LinearConstraint(row[None, :], ub=limit) for row, limit in extra]
         values = np.array(self.values)
-        result = scipy.optimize.milp(
+        result = milp(
             -values,
             constraints=rows,
-            bounds=scipy.optimize.Bounds(0, 1),
+            bounds=Bounds(0, 1),
             integrality=np.ones(len(values)),
             options=options,
         )
@@ -158,7 +159,9 @@ class ColumnPool:
 
     def solve_relaxation(self) -> tuple[NDArray[np.float64], float]:
         """Solve the packing as a linear program; return its duals and its value."""
-        result = scipy.optimize.linprog(
+        from scipy.optimize import linprog  # noqa: PLC0415 - heavy, and of several officers alone
+
+        result = linprog(
             -np.array(self.values), A_ub=self.build_matrix(), b_ub=self.limits(), method="highs"
         )
         return np.maximum(-result.ineqlin.marginals, 0.0), -float(result.fun)

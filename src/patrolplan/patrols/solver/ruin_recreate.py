@@ -68,11 +68,11 @@ class Scratch(NamedTuple):
 RANDOM_SHARE, PRIZE_SHARE, RATIO_SHARE = 0.2, 0.2, 0.4
 # Chance that a string spares some of its stops, and that it spares one more.
 SPLIT_CHANCE, KEEP_ONE_MORE_CHANCE = 0.5, 0.5
-# Chance that a route may lose more than one string.
+# Chance that a route may lose more than one string; never with windows.
 REPEAT_CHANCE = 0.5
 
 
-@jit_compile(inner=True)
+@jit_compile(is_inner=True)
 def ruin(  # noqa: C901 - one compiled loop
     facts: SearchFacts,
     tour: Tour,
@@ -100,6 +100,8 @@ def ruin(  # noqa: C901 - one compiled loop
     limit = min(longest, max(1.0, visited / used))
     strings = 1 + np.int64(draw_uniform(rng) * max(1.0, 4.0 * removed / (1.0 + limit) - 1.0))
     twice = draw_uniform(rng) < REPEAT_CHANCE or used < strings
+    # With windows all between two gaps of a route can hardly move, and neither gap holds much.
+    twice = twice and facts.always_open
     for step in range(-1, facts.neighbours.shape[1]):
         k = seed if step < 0 else np.int64(facts.neighbours[seed, step])
         r = tour.visited_by[k]
@@ -133,7 +135,7 @@ def ruin(  # noqa: C901 - one compiled loop
     return seed
 
 
-@jit_compile(inner=True)
+@jit_compile(is_inner=True)
 def sort_by_keys(
     keys: NDArray[np.float64], order: NDArray[np.int64], spare: NDArray[np.int64], count: int
 ) -> None:
@@ -158,7 +160,7 @@ def sort_by_keys(
         width *= 2
 
 
-@jit_compile(inner=True)
+@jit_compile(is_inner=True)
 def recreate(  # noqa: PLR0917 - compiled functions have no keywords
     facts: SearchFacts,
     tour: Tour,
@@ -190,7 +192,7 @@ def recreate(  # noqa: PLR0917 - compiled functions have no keywords
     insert_in_order(facts, tour, places, scratch.dirty, order, count, blink, rng, np.bool_(0))
 
 
-@jit_compile(inner=True)
+@jit_compile(is_inner=True)
 def compute_objective(facts: SearchFacts, tour: Tour, minute_value: float) -> tuple[float, float]:
     """Give the value of all stops, and that value less what the minutes used count for."""
     total = 0.0
@@ -203,7 +205,7 @@ def compute_objective(facts: SearchFacts, tour: Tour, minute_value: float) -> tu
     return total, total - minute_value * used
 
 
-@jit_compile(inner=True)
+@jit_compile(is_inner=True)
 def record_routes(  # noqa: PLR0917 - compiled functions have no keywords
     facts: SearchFacts,
     tour: Tour,

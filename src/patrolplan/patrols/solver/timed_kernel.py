@@ -47,7 +47,7 @@ SAME_MINUTE = 1e-9
 MOST_PRICES = 3
 
 
-@jit_compile("f8(f8[::1], f8, f8)", inner=True)
+@jit_compile("f8(f8[::1], f8, f8)", is_inner=True)
 def gather_worth(cumulative: NDArray[np.float64], first_minute: float, minute: float) -> float:
     """Interpolate the worth gathered up to a minute."""
     at = minute - first_minute
@@ -60,7 +60,7 @@ def gather_worth(cumulative: NDArray[np.float64], first_minute: float, minute: f
     return float(cumulative[whole] + (at - whole) * (cumulative[whole + 1] - cumulative[whole]))
 
 
-@jit_compile("f8(f8, f8, f8)", inner=True)
+@jit_compile("f8(f8, f8, f8)", is_inner=True)
 def find_next_break(minute: float, dwell: float, first_minute: float) -> float:
     """Give the next minute at which the worth of a dwell that begins then may change its slope."""
     begin = np.floor(minute - first_minute + SAME_MINUTE) + 1.0 + first_minute
@@ -127,7 +127,7 @@ def rehash_timed_labels(
 @jit_compile(
     "f8(i8, f8, u8, u8, f8, f8[:,::1], f8[::1], f8[::1], f8[::1], f8[:,::1], f8[::1], f8[::1],"
     " f8, f8[:,::1])",
-    inner=True,
+    is_inner=True,
 )
 def bound_timed_worth(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one compiled loop
     last: int,
@@ -221,7 +221,7 @@ def bound_timed_worth(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one c
     return best
 
 
-@jit_compile("b1(f8, f8, f8, f8, f8, f8, f8, f8, f8)", inner=True)
+@jit_compile("b1(f8, f8, f8, f8, f8, f8, f8, f8, f8)", is_inner=True)
 def _covers(  # noqa: PLR0917 - compiled functions have no keywords
     leave: float,
     worth: float,

@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
 from math import comb
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +32,6 @@ Bools = NDArray[np.bool_]
 
 Randomise = Literal["days", "weeks", "pairs"]
 """What is drawn: which hotspot of a set has patrols on a day, in a week, or in the whole trial."""
-RANDOMISE: tuple[Randomise, ...] = get_args(Randomise)
 
 RANK_RANGE = 2**64
 MAX_EXACT = 20_000

@@ -1,0 +1,267 @@
+"""Other tools on the same task: which streets will have most harm next month, and how far to walk.
+
+    python benchmarks/hotspot_peers.py --peers PYTHON --config FILE [FILE ...]   # measure, minutes
+    python benchmarks/hotspot_peers.py --write    # docs/comparison.md from docs/comparison.json
+    python benchmarks/hotspot_peers.py --check    # exit 1 where page and JSON differ
+
+PYTHON has the peers (scikit-learn, esda, geopandas; crimepy and PredictCode on its path, from their
+repositories) and runs `hotspot_peers_run.py`; what it cannot import is left out. Every tool learns
+from the months before each of the last twelve, ranks the same pieces of street, and is scored by
+the crime of the month in the first 1, 2, 5 and 10 % of the street length, in two ways: crime spread
+over the streets of its map point, as patrolplan sees it, and all of it on the piece nearest that
+point, as the others see it. Without --config the demo borough is measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+
+import numpy as np  # noqa: E402
+import shapely  # noqa: E402
+from hotspot_peers_page import render_page  # noqa: E402
+from how_sure import format_store, round_numbers  # noqa: E402
+from walking_peers import measure_walking  # noqa: E402
+
+import patrolplan as pp  # noqa: E402
+from patrolplan.patrols.patrol_backtest import cut_area, use_crime_only  # noqa: E402
+from patrolplan.risk.history import build_history, get_harm_days  # noqa: E402
+from patrolplan.risk.intervals import compute_interval, draw_months  # noqa: E402
+from patrolplan.risk.scores import rank_streets, sum_slices  # noqa: E402
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from patrolplan.area import StudyArea
+    from patrolplan.risk.history import History
+
+DOCS = Path(__file__).parents[1] / "docs"
+PAGE, STORE = DOCS / "comparison.md", DOCS / "comparison.json"
+DEMO = DOCS.parent / "data" / "patrolplan.toml"
+OURS, COUNT = "patrolplan", "last year's counts"
+COVERAGES = (0.01, 0.02, 0.05, 0.10)
+ORIGINS = 12
+TUNING_MONTHS = 2
+SEED = 1
+WAYS = ("spread", "nearest")
+"""Of counting a crime: along the streets of its map point, or on the piece nearest that point."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """Incidents that count, by month, map point and weight.
+
+    Parameters
+    ----------
+    xy, month, weight
+        (i, 2), (i,) and (i,) map point, row of the month, and weight.
+    place, piece
+        (i,) catchment, and the piece nearest the map point.
+    """
+
+    xy: NDArray[np.float64]
+    month: NDArray[np.int64]
+    weight: NDArray[np.float64]
+    place: NDArray[np.int64]
+    piece: NDArray[np.int64]
+
+    @classmethod
+    def select(cls, area: StudyArea, history: History, days: NDArray[np.float64]) -> Recorded:
+        """Those of the categories that count, which weigh so many days each."""
+        wanted = area.incidents["category"].isin(history.targets).to_numpy()
+        held = area.incidents[wanted]
+        xy = shapely.get_coordinates(held.geometry.array)
+        weight = held["category"].map(dict(zip(history.targets, days, strict=True)))
+        return cls(
+            xy,
+            history.months.get_indexer(held["month"]),
+            weight.to_numpy(dtype=float),
+            area.incident_catchment[wanted],
+            area.network.snap(xy).piece,
+        )
+
+    def count(self, area: StudyArea, months: NDArray[np.int64]) -> NDArray[np.float64]:
+        """(2, o, p) weight of months on each piece, in the order of `WAYS`."""
+        spread, nearest = [], []
+        for month in months:
+            now = self.month == month
+            by_place = np.bincount(self.place[now], self.weight[now], len(area.catchments))
+            spread.append(area.catchments.spread(by_place))
+            nearest.append(np.bincount(self.piece[now], self.weight[now], len(area.network)))
+        return np.array([spread, nearest], dtype=float)
+
+
+def build_task(area: StudyArea, recorded: Recorded, months: int) -> dict[str, Any]:
+    """What the peers get, see `hotspot_peers_run.Task`."""
+    network = area.network
+    origins = np.arange(months - ORIGINS, months)
+    tuning = origins[0] - np.arange(TUNING_MONTHS, 0, -1)
+    return {
+        "middle": network.piece_middle,
+        "metres": network.piece_metres,
+        "nodes": network.piece_nodes,
+        "node_xy": network.node_xy,
+        "xy": recorded.xy,
+        "month": recorded.month,
+        "weight": recorded.weight,
+        "origins": origins,
+        "tuning": tuning,
+        "tuning_weight": recorded.count(area, tuning),
+    }
+
+
+def score_ours(area: StudyArea, months: pd.DatetimeIndex) -> tuple[NDArray[np.float64], float]:
+    """(o, p) risk a metre as `pp.estimate_risk` gives it from earlier months, and its seconds."""
+    area = use_crime_only(area)
+    scores, begun = [], time.process_time()
+    for month in months:
+        risk = pp.estimate_risk(cut_area(area, month))
+        scores.append(risk.crime / area.network.piece_metres)
+    return np.stack(scores), (time.process_time() - begun) / len(scores)
+
+
+def capture(
+    scores: NDArray[np.float64], recorded: NDArray[np.float64], metres: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """(o, q) weight in the first shares of the street length; ties by a drawn order."""
+    ties = np.random.default_rng(SEED).permutation(len(metres))
+    return np.stack(
+        [
+            sum_slices(rank_streets(score * metres, metres, ties), metres, amount, COVERAGES)
+            for score, amount in zip(scores, recorded, strict=True)
+        ]
+    )
+
+
+def compare_captures(
+    captured: dict[str, NDArray[np.float64]], totals: NDArray[np.float64]
+) -> list[dict[str, Any]]:
+    """For each tool and coverage the share captured and ours less it, paired by month."""
+    months = len(totals)
+    drawn = draw_months(months, seed=SEED)
+    whole = (drawn @ totals)[:, None]
+
+    def measure(hits: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+        share = hits.sum(axis=0) / totals.sum()
+        return [share, *compute_interval(share, drawn @ hits / whole, months)]
+
+    rows = []
+    for name, hits in captured.items():
+        share, low, high = measure(hits)
+        less, less_low, less_high = measure(captured[OURS] - hits)
+        rows += [
+            {
+                "tool": name,
+                "coverage": coverage,
+                "captured": share[at],
+                "low": low[at],
+                "high": high[at],
+                "pai": share[at] / coverage,
+                "ours_less_it": less[at],
+                "ours_less_it_low": less_low[at],
+                "ours_less_it_high": less_high[at],
+            }
+            for at, coverage in enumerate(COVERAGES)
+        ]
+    return rows
+
+
+def measure_ranking(area: StudyArea, peers: str) -> dict[str, Any]:
+    """Every tool on an area, by harm."""
+    history = build_history(area)
+    days = get_harm_days(history.targets, area.settings.risk.harm)
+    recorded = Recorded.select(area, history, days)
+    task = build_task(area, recorded, len(history))
+    origins, metres = task["origins"], task["metres"]
+    scores, about = run_peers(task, peers)
+    ours, seconds = score_ours(area, history.months[origins])
+    prior = [recorded.count(area, np.arange(at - 12, at)).sum(axis=1) for at in origins]
+    scores = {OURS: np.stack([ours, ours]), COUNT: np.stack(prior, axis=1) / metres} | scores
+    about = {OURS: [{"numbers": {}, "seconds": seconds}] * len(WAYS)} | about
+    rows = []
+    for at, (way, held) in enumerate(zip(WAYS, recorded.count(area, origins), strict=True)):
+        captured = {name: capture(one[at], held, metres) for name, one in scores.items()}
+        rows += [{"crime": way, **row} for row in compare_captures(captured, held.sum(axis=1))]
+    return {
+        "area": area.name,
+        "incidents": len(recorded.month),
+        "street_km": area.network.metres / 1000,
+        "pieces": len(metres),
+        "first": f"{history.months[origins[0]]:%B %Y}",
+        "last": f"{history.months[origins[-1]]:%B %Y}",
+        "chosen": [
+            {"tool": name, "crime": way, **facts}
+            for name, both in about.items()
+            for way, facts in zip(WAYS, both, strict=True)
+        ],
+        "captured": rows,
+    }
+
+
+def run_peers(
+    task: dict[str, Any], peers: str
+) -> tuple[dict[str, NDArray[np.float64]], dict[str, Any]]:
+    """Scores of the tools that the other Python has, and what they chose."""
+    with tempfile.TemporaryDirectory() as folder:
+        given, answer = Path(folder) / "task.npz", Path(folder) / "answer.npz"
+        np.savez(given, **task)
+        call = [peers, str(Path(__file__).with_name("hotspot_peers_run.py")), given, answer]
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        environment["PYTHONPATH"] = os.environ.get("PEERS_PATH", "")
+        subprocess.run(call, check=True, env=environment)  # noqa: S603 - our own file
+        with np.load(answer) as held:
+            about = json.loads(str(held["about"]))
+            return {name: held[name] for name in about}, about
+
+
+def measure_area(config: Path, peers: str) -> dict[str, Any]:
+    """Rankings by harm, and walks from gates to stops, on one area."""
+    from plainway import write_xml  # noqa: PLC0415 - brings osmnx, which the page does not need
+
+    area = pp.load_area(config)
+    spots = pp.find_hotspots(area, pp.estimate_risk(area))
+    settings = pp.load_settings(config)
+    streets = [path for pattern in settings.sources.streets for path in config.parent.glob(pattern)]
+    with tempfile.TemporaryDirectory() as folder:
+        plain = Path(folder) / "streets.osm"
+        write_xml(streets[0], plain)
+        stops = shapely.get_coordinates(spots["stop"].array)
+        walking = measure_walking(area, plain, stops, peers)
+    return {"ranking": measure_ranking(area, peers), "walking": walking}
+
+
+def main() -> None:
+    """Measure, write or compare."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--peers", metavar="PYTHON", help="a Python that has the peers; measures")
+    parser.add_argument("--config", type=Path, nargs="+", default=[DEMO], metavar="FILE")
+    parser.add_argument("--write", action="store_true", help="write the page from the figures")
+    parser.add_argument("--check", action="store_true", help="exit 1 where the page differs")
+    options = parser.parse_args()
+    figures = json.loads(STORE.read_text(encoding="utf-8")) if STORE.exists() else {}
+    for config in options.config if options.peers else ():
+        found = round_numbers(measure_area(config, options.peers))
+        figures[found["ranking"]["area"]] = found
+        STORE.write_text(format_store(figures), encoding="utf-8", newline="\n")
+    text = PAGE.read_text(encoding="utf-8")
+    made = render_page(text, figures)
+    if options.write:
+        PAGE.write_text(made, encoding="utf-8", newline="\n")
+    if options.check and made != text:
+        sys.exit(f"{PAGE.name} is not what {STORE.name} makes of it: run --write")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,163 @@
+"""The measured part of `docs/comparison.md`, made from `docs/comparison.json`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from how_sure_page import BLOCK, format_range, format_table, say_percent, wrap
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Callable
+
+OURS = "patrolplan"
+SHOWN = (0.02, 0.05)
+"""Shares of the street length on the page; the JSON has two more."""
+
+WAYS = {
+    "spread": "where crime counts along the streets around its map point",
+    "nearest": "where all of a crime counts on the piece of street nearest its map point",
+}
+VERDICTS = {
+    "more": "Better than patrolplan",
+    "no difference shown": "No difference shown",
+    "less": "Captured less than patrolplan",
+}
+"""What is found of a tool, in the order of the page."""
+
+Figures = dict[str, Any]
+
+
+def render_page(text: str, figures: Figures) -> str:
+    """The page with its blocks made from the figures; the words around them stay."""
+
+    def replace(found: re.Match[str]) -> str:
+        lines = BLOCKS[found["name"]](figures)
+        return found[1] + "".join(f"{line}\n" for line in ["", *lines, ""] if lines) + found[3]
+
+    return BLOCK.sub(replace, text)
+
+
+def _judge(row: Figures) -> str:
+    """Whether a tool captured more than ours, less, or neither is shown."""
+    if row["ours_less_it_low"] > 0:
+        return "less"
+    return "more" if row["ours_less_it_high"] < 0 else "no difference shown"
+
+
+def render_short(figures: Figures) -> list[str]:
+    """Who is ahead where, at the larger share; those ahead of us first."""
+    tools: dict[str, dict[str, dict[str, list[str]]]] = {}
+    for area, found in figures.items():
+        for row in found["ranking"]["captured"]:
+            if row["coverage"] == SHOWN[-1] and row["tool"] != OURS:
+                by_way = tools.setdefault(_judge(row), {}).setdefault(row["crime"], {})
+                by_way.setdefault(row["tool"], []).append(area)
+    lines = []
+    for verdict, says in VERDICTS.items():
+        for way, areas in tools.get(verdict, {}).items():
+            names = [
+                name if len(where) == len(figures) else f"{name} (only in {' and '.join(where)})"
+                for name, where in areas.items()
+            ]
+            lines.append(wrap(f"- **{says}**, {WAYS[way]}: {'; '.join(names)}."))
+    walks = (found["walking"] for found in figures.values())
+    return lines + [
+        wrap(
+            f"- **Walks in {one['area']}**: osmnx and patrolplan find the same length for "
+            f"{one['same']:,} of {one['pairs']:,}; osmnx is shorter for "
+            f"{one['theirs_shorter']:,}, patrolplan for {one['ours_shorter']:,}."
+        )
+        for one in walks
+    ]
+
+
+def render_rankings(figures: Figures) -> list[str]:
+    """What each tool captured, by area and by way of counting."""
+    lines: list[str] = []
+    for found in (one["ranking"] for one in figures.values()):
+        lines += [
+            f"### {found['area']}",
+            "",
+            wrap(
+                f"{found['incidents']:,} incidents on {found['street_km']:,.1f} km of street in "
+                f"{found['pieces']:,} pieces; months foreseen: {found['first']} to "
+                f"{found['last']}."
+            ),
+            "",
+        ]
+        for way, words in WAYS.items():
+            headings = ["tool"]
+            for share in SHOWN:
+                headings += [f"in {say_percent(share)} of the street", "patrolplan less it"]
+            headings.append("seconds a month")
+            lines += [f"**{words.removeprefix('where ').capitalize()}**", ""]
+            lines += [*format_table(headings, _list_rows(found, way)), ""]
+    return lines[:-1]
+
+
+def _list_rows(found: Figures, way: str) -> list[tuple[str, ...]]:
+    """A row a tool, most captured first."""
+    by_tool: dict[str, list[Figures]] = {}
+    for row in found["captured"]:
+        if row["crime"] == way and row["coverage"] in SHOWN:
+            by_tool.setdefault(row["tool"], []).append(row)
+    facts = {one["tool"]: one for one in found["chosen"] if one["crime"] == way}
+    rows = []
+    for tool, shares in sorted(by_tool.items(), key=lambda one: -one[1][-1]["captured"]):
+        chosen = facts.get(tool, {"numbers": {}, "seconds": None})
+        numbers = ", ".join(f"{name} {value:g}" for name, value in chosen["numbers"].items())
+        cells = [f"{tool} ({numbers})" if numbers else tool]
+        for row in shares:
+            cells.append(f"{100 * row['captured']:.1f} %")
+            ends = ("ours_less_it_low", "ours_less_it_high")
+            points = {end: 100 * row[end] for end in ends}
+            gain = f"{100 * row['ours_less_it']:+.1f} ({format_range(points, *ends, '+.1f')})"
+            cells.append("" if tool == OURS else gain)
+        seconds = chosen["seconds"]
+        rows.append((*cells, "" if seconds is None else f"{seconds:.2f}"))
+    return rows
+
+
+def render_walking(figures: Figures) -> list[str]:
+    """Walking distances and streets of osmnx and ours."""
+    walks = [one["walking"] for one in figures.values()]
+    rows = [
+        (
+            one["area"],
+            f"{one['pairs']:,}",
+            f"{one['same']:,}",
+            f"{one['theirs_shorter']:,}",
+            f"{one['ours_shorter']:,}",
+            f"{one['largest_metres_apart']:.0f} m",
+            *(
+                f"{one[key]['osmnx']:.3f}, {one[key]['patrolplan']:.3f}"
+                for key in ("build_seconds", "walk_seconds")
+            ),
+        )
+        for one in walks
+    ]
+    headings = (
+        *("area", "walks", "same length", "osmnx shorter", "patrolplan shorter"),
+        *("largest difference", "seconds to build: osmnx, ours", "seconds to measure: osmnx, ours"),
+    )
+    lines = [*format_table(headings, rows), ""]
+    for one in walks:
+        streets = one["streets"]
+        text = (
+            f"- {one['area']}: osmnx {one['version']} has {streets['km']['osmnx']:.1f} km of "
+            f"street, ours {streets['km']['patrolplan']:.1f} km. "
+        )
+        for key, tool in (("only_osmnx", "osmnx"), ("only_patrolplan", "patrolplan")):
+            kinds = ", ".join(f"{row['kind']} {row['km']:.2f} km" for row in streets[key])
+            text += f"Only in {tool}: {kinds or 'nothing'}. "
+        lines.append(wrap(text.strip()))
+    return lines
+
+
+BLOCKS: dict[str, Callable[[Figures], list[str]]] = {
+    "in-short": render_short,
+    "rankings": render_rankings,
+    "walking": render_walking,
+}
+"""What stands between the markers of each name."""

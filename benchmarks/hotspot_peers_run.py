@@ -1,0 +1,277 @@
+"""What other tools rank first: run by a Python that has them, for `hotspot_peers.py`.
+
+    PYTHON hotspot_peers_run.py TASK.npz ANSWER.npz
+
+TASK holds streets in pieces and recorded crime by month; ANSWER holds, for each tool that can be
+imported, a score per metre of every piece at every origin, learned from the twelve months before
+it, and the processor seconds of one origin. A tool's numbers (bandwidth, reach, cluster) are chosen
+from a few, on months before the first origin, as its user would have to.
+
+PredictCode is of 2018 and uses names that numpy and SciPy have dropped since; they are given back.
+"""
+
+# ruff: noqa: PLC0415 - a tool is imported where it is used, since it may not be there
+
+import contextlib
+import importlib
+import itertools
+import json
+import sys
+import time
+import types
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+warnings.simplefilter("ignore")
+
+COVERAGE = 0.05
+CELL_METRES = 100.0
+"""Of the grid for Gi*, the size that sfhotspot rounds to by default."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """Streets and crime: all in metres and numbers of months.
+
+    Parameters
+    ----------
+    middle, metres
+        (p, 2) and (p,) middle and length of each piece.
+    nodes, node_xy
+        (p, 2) ends of each piece, rows of (n, 2).
+    xy, month, weight
+        (i, 2), (i,) and (i,) map point, month and weight of each incident.
+    origins
+        (o,) months to be foreseen.
+    tuning, tuning_weight
+        (t,) months before them on which numbers are chosen, and (2, t, p) what was recorded then on
+        each piece, in the two ways of counting.
+    """
+
+    middle: np.ndarray
+    metres: np.ndarray
+    nodes: np.ndarray
+    node_xy: np.ndarray
+    xy: np.ndarray
+    month: np.ndarray
+    weight: np.ndarray
+    origins: np.ndarray
+    tuning: np.ndarray
+    tuning_weight: np.ndarray
+
+    def before(self, origin: int, months: int) -> "Task":
+        """The incidents of so many months before an origin."""
+        wanted = (self.month < origin) & (self.month >= origin - months)
+        parts = {name: getattr(self, name)[wanted] for name in ("xy", "month", "weight")}
+        return replace(self, **parts)
+
+    def sum_points(self) -> tuple[np.ndarray, np.ndarray]:
+        """Every distinct map point once, and the weight of its incidents."""
+        points, of_point = np.unique(self.xy, axis=0, return_inverse=True)
+        return points, np.bincount(of_point.reshape(-1), self.weight)
+
+
+Method = Callable[..., np.ndarray]
+"""From a task that ends before the origin, and its numbers, to a score per metre of each piece."""
+
+
+def score_kde(task: Task, bandwidth: float) -> np.ndarray:
+    """Planar Gaussian kernel of scikit-learn."""
+    from sklearn.neighbors import KernelDensity
+
+    points, weights = task.sum_points()
+    model = KernelDensity(bandwidth=bandwidth).fit(points, sample_weight=weights)
+    return np.exp(model.score_samples(task.middle))
+
+
+def score_gi_star(task: Task, reach: float) -> np.ndarray:
+    """Gi* of PySAL on square cells, neighbours within a reach."""
+    import geopandas as gpd
+    from esda.getisord import G_Local
+    from libpysal.weights import DistanceBand
+
+    low = np.minimum(task.middle.min(axis=0), task.xy.min(axis=0))
+    columns, rows = (np.ptp(np.vstack([task.middle, task.xy]), axis=0) // CELL_METRES + 1).astype(
+        int
+    )
+
+    def find_cell(xy: np.ndarray) -> np.ndarray:
+        column, row = ((xy - low) // CELL_METRES).astype(int).T
+        return row * columns + column
+
+    counts = np.bincount(find_cell(task.xy), task.weight, minlength=rows * columns)
+    corner = np.stack([np.arange(rows * columns) % columns, np.arange(rows * columns) // columns])
+    centres = gpd.points_from_xy(*(low[:, None] + (corner + 0.5) * CELL_METRES))
+    near = DistanceBand.from_dataframe(
+        gpd.GeoDataFrame(geometry=centres), reach, binary=True, silence_warnings=True
+    )
+    found = G_Local(counts, near, transform="B", star=True, permutations=0)
+    return found.Zs[find_cell(task.middle)]
+
+
+def score_clusters(task: Task, distance: float, share: float) -> np.ndarray:
+    """DBSCAN hotspots of crimepy, by weight an area; streets outside have nothing."""
+    import geopandas as gpd
+    from crimepy.geo import db_hotspots
+
+    points, weights = task.sum_points()
+    frame = gpd.GeoDataFrame({"harm": weights}, geometry=gpd.points_from_xy(*points.T), crs=27700)
+    with contextlib.redirect_stdout(sys.stderr):
+        areas = db_hotspots(frame, distance, max(1, int(share * weights.sum())), weight="harm")
+    score = np.zeros(len(task.middle))
+    if isinstance(areas, int):  # -1: no cluster
+        return score
+    pieces = gpd.GeoDataFrame(geometry=gpd.points_from_xy(*task.middle.T), crs=27700)
+    inside = gpd.sjoin(pieces, areas, predicate="within")
+    density = areas["harm"] / areas.area
+    score[inside.index] = density.loc[inside["index_right"]].to_numpy()
+    return score
+
+
+def _build_timed_points(task: Task) -> Any:  # noqa: ANN401 - a class of the peer
+    """Incidents as PredictCode has them; only the month is known."""
+    from open_cp import TimedPoints
+
+    stamps = np.datetime64("2000-01-15") + (task.month * 30).astype("timedelta64[D]")
+    order = np.argsort(stamps, kind="stable")
+    return TimedPoints.from_coords(stamps[order], *task.xy[order].T)
+
+
+def score_retrospective(task: Task, bandwidth: float) -> np.ndarray:
+    """Retrospective hotspot of PredictCode, its quartic kernel; by weight, since it knows none."""
+    from open_cp.retrohotspot import Quartic, RetroHotSpot
+
+    score = np.zeros(len(task.middle))
+    for weight in np.unique(task.weight):
+        model = RetroHotSpot()
+        model.data = _build_timed_points(replace(task, **_select(task, task.weight == weight)))
+        model.weight = Quartic(bandwidth)
+        kernel = model.predict()
+        for rows in np.array_split(np.arange(len(score)), max(1, len(task.xy) // 500)):
+            score[rows] += weight * kernel.risk(*task.middle[rows].T)
+    return score
+
+
+def _select(task: Task, wanted: np.ndarray) -> dict[str, np.ndarray]:
+    return {name: getattr(task, name)[wanted] for name in ("xy", "month", "weight")}
+
+
+def score_on_network(task: Task, bandwidth: float) -> np.ndarray:
+    """Network hotspot of PredictCode (after Rosser et al. 2017) with its triangle kernel.
+
+    Incidents of a point come as one with a weight, through the kernel of time, which is not needed:
+    that gives what they give one by one, in a fraction of the time.
+    """
+    from open_cp import TimedPoints
+    from open_cp.network import PlanarGraph
+    from open_cp.network_hotspot import FastPredictor, Trainer, TriangleKernel
+
+    points, weights = task.sum_points()
+    stamps = np.datetime64("2000-01-01") + np.arange(len(points)).astype("timedelta64[D]")
+    vertices = [(number, x, y) for number, (x, y) in enumerate(task.node_xy)]
+    edges: dict[frozenset[int], int] = {}
+    for first, last in task.nodes:
+        if first != last:
+            edges.setdefault(frozenset((int(first), int(last))), len(edges))
+    graph = PlanarGraph(vertices, [tuple(sorted(edge)) for edge in edges])
+    trainer = Trainer(graph)
+    trainer.data = TimedPoints.from_coords(stamps, *points.T)
+    predictor = FastPredictor(trainer.compile(), bandwidth)
+    predictor.kernel = TriangleKernel(bandwidth)
+    predictor.time_kernel = lambda _: weights
+    risks = predictor.predict(predict_time="2100-01-01").risks
+    row = [edges.get(frozenset((int(a), int(b))), -1) for a, b in task.nodes]
+    return np.append(risks, 0.0)[row]
+
+
+METHODS: dict[str, tuple[Method, dict[str, tuple[float, ...]], tuple[str, ...]]] = {
+    "scikit-learn, kernel": (score_kde, {"bandwidth": (25, 50, 100)}, ("scikit-learn",)),
+    "PySAL, Gi*": (score_gi_star, {"reach": (101, 150)}, ("esda",)),
+    "crimepy, clusters": (
+        score_clusters,
+        {"distance": (30, 60), "share": (0.001, 0.005)},
+        ("crimepy",),
+    ),
+    "PredictCode, retrospective": (
+        score_retrospective,
+        {"bandwidth": (50, 100, 200)},
+        ("open_cp",),
+    ),
+    "PredictCode, on streets": (score_on_network, {"bandwidth": (50, 100)}, ("open_cp",)),
+}
+"""Name, function, the numbers from which its user chooses, and the packages that it needs."""
+
+MONTHS = 12
+"""How many months a tool is given."""
+
+
+def measure_capture(task: Task, score: np.ndarray, at: int) -> np.ndarray:
+    """(2,) weight recorded in a month of tuning on the first pieces of a ranking, in both ways."""
+    order = np.lexsort((np.arange(len(score)), -score))
+    first = order[np.cumsum(task.metres[order]) <= COVERAGE * task.metres.sum()]
+    return task.tuning_weight[:, at, first].sum(axis=1)
+
+
+def list_choices(numbers: dict[str, tuple[float, ...]]) -> Iterator[dict[str, float]]:
+    """Every combination of numbers."""
+    for values in itertools.product(*numbers.values()):
+        yield dict(zip(numbers, values, strict=True))
+
+
+def run_method(task: Task, name: str) -> tuple[np.ndarray, list[dict[str, Any]]]:
+    """(2, o, p) scores with the numbers best in each way of counting; numbers and seconds."""
+    method, numbers, _ = METHODS[name]
+    captured = {}
+    for choice in list_choices(numbers):
+        captured[tuple(choice.items())] = sum(
+            measure_capture(task, method(task.before(int(month), MONTHS), **choice), at)
+            for at, month in enumerate(task.tuning)
+        )
+    scores, about = [], []
+    for way in (0, 1):
+        best = max(captured, key=lambda key: captured[key][way])
+        if way and best == tuple(about[0]["numbers"].items()):
+            scores, about = scores * 2, about * 2
+            break
+        begun = time.process_time()
+        scores.append([method(task.before(int(at), MONTHS), **dict(best)) for at in task.origins])
+        seconds = (time.process_time() - begun) / len(task.origins)
+        about.append({"numbers": dict(best), "seconds": seconds})
+    return np.array(scores), about
+
+
+def give_back_names() -> None:
+    """Names that PredictCode uses and that its libraries have dropped."""
+    import scipy.stats
+
+    for name, kind in (("float", float), ("int", int), ("bool", bool)):
+        if not hasattr(np, name):
+            setattr(np, name, kind)
+    if not hasattr(scipy.stats, "kde"):
+        scipy.stats.kde = types.SimpleNamespace(gaussian_kde=scipy.stats.gaussian_kde)
+
+
+def main() -> None:
+    """Read the task, run what can be imported, write the answer."""
+    give_back_names()
+    with np.load(sys.argv[1]) as held:
+        task = Task(**{name: held[name] for name in Task.__dataclass_fields__})
+    answer, about = {}, {}
+    for name, (_, _, packages) in METHODS.items():
+        try:
+            for package in packages:
+                importlib.import_module("sklearn" if package == "scikit-learn" else package)
+        except ImportError as reason:
+            print(f"{name}: left out, {reason}", file=sys.stderr)
+            continue
+        answer[name], about[name] = run_method(task, name)
+        print(f"{name}: {about[name]}", file=sys.stderr, flush=True)
+    np.savez(sys.argv[2], about=json.dumps(about), **answer)
+
+
+if __name__ == "__main__":
+    main()

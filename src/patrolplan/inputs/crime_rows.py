@@ -1,0 +1,222 @@
+"""Rows of a file of crimes as Arrow's columns, their cache, and all files as one table.
+
+A year of open data is a dozen files or more, so what is done for each of them is done on plain
+columns; categories, forces and places are looked at once for all files, by their distinct values.
+Places stay as they are given until then: millions of crimes stand on some ten thousand points, and
+only these are projected.
+
+Files of open data, which give months and no times, are cached by their content, so that each is
+parsed once; a force's own extract is never copied to the cache, nor is a file with faults, which a
+message must name again.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from patrolplan.arrays import find_unique_points
+from patrolplan.cache import Store
+from patrolplan.crs import DEGREES
+from patrolplan.inputs.row_account import RowAccount, find_coarse
+from patrolplan.inputs.table_sources import hash_source
+from patrolplan.inputs.timestamps import NO_TIME
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from patrolplan.crs import Projection
+    from patrolplan.inputs.table_sources import TableSource
+
+CRIMES = Store("crimes", version="8")
+"""Change the version when what is read from a file changes."""
+
+NO_ID = 0
+"""The number of rows without a Crime ID."""
+
+NOWHERE = -1
+"""The place of rows without coordinates."""
+
+GRID = b"grid"
+"""Where a table's metadata names the CRS of its coordinates."""
+
+
+@dataclass(frozen=True, eq=False)
+class CrimeFile:
+    """One file as it was read: its rows, see `build_rows`, and an account of the others."""
+
+    rows: pa.Table
+    account: RowAccount
+
+
+@dataclass(frozen=True, eq=False)
+class CrimeTable:
+    """The rows of all files.
+
+    Parameters
+    ----------
+    rows
+        `crime_id` (a number, `NO_ID` without), `month`, `occurred_at`, `precision` (see
+        `timestamps.classify_precision`), `category`, `force`, `place` (row of `places`, `NOWHERE`
+        without) and `file` (position).
+    places
+        (m, 2) distinct places in the area's metres, sorted by x and then y.
+    is_coarse
+        (n,) whether the place of a row is rounded, see `row_account.find_coarse`.
+    """
+
+    rows: pd.DataFrame
+    places: NDArray[np.float64]
+    is_coarse: NDArray[np.bool_]
+
+
+def build_rows(
+    columns: Mapping[str, Any], xy: Sequence[NDArray[np.float64]], grid: str
+) -> pa.Table:
+    """Rows of one file.
+
+    Parameters
+    ----------
+    columns
+        `month`, `category` and `force`; `crime_id`, and `occurred_at` with its `precision`, where
+        the file has them. Names are text or Arrow's codes; None stands for a force not named.
+    xy
+        Two (n,) coordinates, NaN where there is none.
+    grid
+        CRS of the coordinates.
+    """
+    from pyarrow import Table, array, dictionary, int32, nulls, string, timestamp  # noqa: PLC0415 - as pandas does
+
+    size, time, words = len(xy[0]), timestamp("ns"), dictionary(int32(), string())
+    rows = {
+        "crime_id": columns.get("crime_id", np.full(size, NO_ID, dtype=np.uint64)),
+        "month": array(columns["month"], time, from_pandas=True),
+        "occurred_at": nulls(size, time),
+        "precision": np.broadcast_to(np.uint8(NO_TIME), size),
+    }
+    if "occurred_at" in columns:
+        rows["occurred_at"] = array(columns["occurred_at"], time, from_pandas=True)
+        rows["precision"] = columns["precision"]
+    for name in ("category", "force"):
+        given = columns[name]
+        if isinstance(given, pd.Series):
+            given = array(given, string(), from_pandas=True).dictionary_encode()
+        rows[name] = nulls(size, words) if given is None else given
+    return Table.from_pydict(rows | {"x": xy[0], "y": xy[1]}, metadata={GRID: grid})
+
+
+def hash_ids(ids: NDArray[np.object_]) -> NDArray[np.uint64]:
+    """A 64-bit number for each Crime ID or "": they are only compared, and text takes memory."""
+    numbers = pd.util.hash_array(ids, categorize=False)
+    return np.where(ids == "", NO_ID, np.maximum(numbers, 1)).astype(np.uint64)
+
+
+def read_cached_crimes(
+    path: TableSource,
+    projection: Projection,
+    columns: Mapping[str, str],
+    read: Callable[[TableSource, Projection, Mapping[str, str]], CrimeFile],
+) -> CrimeFile:
+    """A file's rows from the cache where the same bytes were read before, else from the file.
+
+    Parameters
+    ----------
+    path, projection, columns
+        As the reader takes them; all that the rows depend on.
+    read
+        Reads a file.
+    """
+    if not path.is_file():
+        return read(path, projection, columns)
+    key = json.dumps([projection.crs, dict(sorted(columns.items())), hash_source(path)])
+    return CRIMES.load_or_compute(
+        key,
+        lambda: read(path, projection, columns),
+        encode=_encode_if_open,
+        decode=lambda content: _decode(path, content),
+    )
+
+
+def _encode_if_open(file: CrimeFile) -> memoryview | None:
+    """Rows as Arrow; None where one has a time, as in a force's own extract, or has faults."""
+    from pyarrow import BufferOutputStream, ipc  # noqa: PLC0415 - as pandas does
+
+    times = file.rows["occurred_at"]
+    if times.null_count < len(times) or file.account.has_faults:
+        return None
+    stream = BufferOutputStream()
+    options = ipc.IpcWriteOptions(compression="lz4", use_threads=False)
+    with ipc.new_stream(stream, file.rows.schema, options=options) as to:
+        to.write_table(file.rows)
+    return memoryview(stream.getvalue())
+
+
+def _decode(path: TableSource, content: bytes) -> CrimeFile:
+    from pyarrow import ipc  # noqa: PLC0415 - as pandas does
+
+    rows = ipc.open_stream(content, options=ipc.IpcReadOptions(use_threads=False)).read_all()
+    return CrimeFile(rows, RowAccount(path, len(rows)))
+
+
+def join_files(files: Sequence[CrimeFile], projection: Projection) -> CrimeTable:
+    """All files as one table."""
+    from pyarrow import concat_tables  # noqa: PLC0415 - as pandas does
+
+    sizes = [len(file.rows) for file in files]
+    grids = [file.rows.schema.metadata[GRID].decode() for file in files]
+    table = concat_tables([file.rows.replace_schema_metadata() for file in files])
+    table = table.unify_dictionaries()
+    names = ("crime_id", "month", "occurred_at", "precision")
+    columns: dict[str, Any] = {name: table[name].to_numpy() for name in names}
+    columns["category"] = _order_words(table["category"])
+    columns["force"] = _order_words(table["force"], "")
+    xy = np.column_stack([table["x"].to_numpy(), table["y"].to_numpy()])
+    places, columns["place"], coarse = _locate(xy, grids, sizes, projection)
+    columns["file"] = np.repeat(np.arange(len(files)), sizes)
+    return CrimeTable(pd.DataFrame(columns, copy=False), places, coarse)
+
+
+def _order_words(column: pa.ChunkedArray, *missing: str) -> pd.Categorical:
+    """Names as pandas' categories, in order; `missing` stands for those that are not given."""
+    part = column.combine_chunks()
+    words = np.array([*part.dictionary.to_pylist(), *missing], dtype=object)
+    order = np.argsort(words)
+    rank = np.append(np.argsort(order), -1)
+    codes = rank[part.indices.fill_null(len(part.dictionary)).to_numpy()]
+    return pd.Categorical.from_codes(codes, pd.Index(words[order], dtype=object))
+
+
+def _locate(
+    xy: NDArray[np.float64], grids: Sequence[str], sizes: Sequence[int], projection: Projection
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.bool_]]:
+    """(m, 2) distinct places in metres, (n,) place of each row, and whether it is coarse.
+
+    Parameters
+    ----------
+    xy
+        (n, 2) coordinates as they are given, file after file.
+    grids, sizes
+        CRS of each file's coordinates, and its rows.
+    """
+    row_grid = np.repeat([grids.index(grid) for grid in grids], sizes)
+    is_given = np.isfinite(xy).all(axis=1)
+    point = np.full(len(xy), NOWHERE)
+    found, coarse = [np.empty((0, 2))], [np.empty(0, dtype=bool)]
+    for number in dict.fromkeys(map(grids.index, grids)):
+        rows = np.flatnonzero(is_given & (row_grid == number))
+        points, at = find_unique_points(xy[rows])
+        point[rows] = at + sum(map(len, found))
+        found.append(np.column_stack(projection.to_metres(*points.T, grids[number])))
+        coarse.append(find_coarse(points, in_degrees=grids[number] == DEGREES))
+    metres = np.concatenate(found)
+    is_place = np.isfinite(metres).all(axis=1)
+    place = np.full(len(metres) + 1, NOWHERE)
+    places, place[:-1][is_place] = find_unique_points(metres[is_place])
+    return places, place[point], np.append(np.concatenate(coarse), False)[point]
