@@ -15,8 +15,8 @@
 from collections.abc import Iterable
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import gammaln
 
 from patrolplan.parallel import hold_one_thread, map_in_threads
 from patrolplan.risk.history import History
@@ -99,7 +99,11 @@ def fit_gamma_shape(counts: NDArray[np.float64], expected: NDArray[np.float64]) 
     def misfit(log_shape: float) -> float:
         shape = np.exp(log_shape)
         ratio = np.log1p(expected / shape)
-        fit = (gammaln(some + shape) - gammaln(shape)).sum() - shape * ratio.sum() - counts @ ratio
+        fit = (
+            (scipy.special.gammaln(some + shape) - scipy.special.gammaln(shape)).sum()
+            - shape * ratio.sum()
+            - counts @ ratio
+        )
         return float(counts.sum() * log_shape - log_expected - fit)
 
     return float(np.exp(minimize_scalar(misfit, bounds=LOG_SHAPE, method="bounded").x))
