@@ -19,6 +19,7 @@ from patrolplan.hotspots.clusters import (
     find_stretches,
     flatten_stretches,
     grow_stretch,
+    measure_from_stretches,
     sum_by_stretch,
     sum_over_pieces,
 )
@@ -197,3 +198,15 @@ def test_the_whole_area_holds_every_catchment(demo_area):
     """All pieces together hold all street of each catchment."""
     whole = compute_catchment_shares(demo_area.catchments, [np.arange(len(demo_area.network))])
     assert np.allclose(whole.toarray(), 1)
+
+
+@given(st.integers(0, 9999), st.sampled_from([0.0, 120.0, 400.0]))
+def test_walks_from_stretches_are_those_from_one_after_the_other(seed, limit):
+    """One search from many stretches gives the metres of a search from each, to the last bit."""
+    rng = np.random.default_rng(seed)
+    stretches = [rng.choice(len(TOWN), size, replace=False) for size in (1, 3, 8)]
+    found = measure_from_stretches(TOWN, stretches, limit)
+    for stretch, metres in zip(stretches, found, strict=True):
+        ends = np.unique(TOWN.piece_nodes[stretch])
+        away = csgraph.dijkstra(TOWN.node_graph, indices=ends, min_only=True, limit=limit)
+        assert np.array_equal(metres, away)

@@ -1,6 +1,7 @@
 """Patrols of the demo borough, recomputed by networkx on the raw pieces of street."""
 
 import dataclasses
+from functools import partial
 from itertools import pairwise
 
 import networkx as nx
@@ -282,3 +283,28 @@ def test_variants_share_legs_they_have_in_common(demo_plan):
                 mine = known.get((leg.line.tobytes(), leg.metres))
                 shared += mine is leg
     assert shared > 0
+
+
+def test_less_detail_changes_no_patrol(demo_area, demo_plan):
+    """Without timings, or the best patrols alone, a school has the very same patrol."""
+    urn = "900005"
+    ask = partial(pp.plan_patrols, demo_area, demo_plan.risk, demo_plan.hotspots, urns=[urn])
+    whole, plain, best = (ask(detail=how).patrols for how in ("timings", "variants", "best"))
+    has_timings = [patrol.timings is not None for patrol in (*whole, *plain, *best)]
+    assert has_timings == [True, False, False]
+    assert len(whole[0].variants) == len(plain[0].variants) > 1
+    assert not best[0].variants
+    for each in (plain, best):
+        assert each[0].stops == whole[0].stops
+        assert [leg.metres for leg in each[0].legs] == [leg.metres for leg in whole[0].legs]
+
+
+def test_the_streets_of_a_school_are_looked_at_once(demo_area):
+    """Equal windows and settings share them, whatever is known of crime; others do not."""
+    cut = dataclasses.replace(demo_area, incidents=demo_area.incidents.iloc[:100])
+    first = build_surroundings(demo_area, 2, Window(90))
+    assert build_surroundings(cut, 2, Window(90)) is first
+    assert build_surroundings(demo_area, 3, Window(90)) is not first
+    assert build_surroundings(demo_area, 2, Window(60)) is not first
+    nearer = pp.with_settings(demo_area, patrol={"radius_metres": 700})
+    assert len(build_surroundings(nearer, 2, Window(90)).pieces) < len(first.pieces)

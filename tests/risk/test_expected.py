@@ -182,3 +182,28 @@ def test_a_risk_made_by_hand_says_what_it_lacks(risk):
     with pytest.raises(InputError, match="made by hand"):
         _ = by_hand.expected
     assert len(by_hand.frame(risk.incidents.network)) == len(risk.joined)
+
+
+def test_how_sure_rates_are_is_fitted_once(make, monkeypatch, tmp_path):
+    """The second run fits nothing; other expectations are fitted again, as from scratch."""
+    monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path))
+    calls = []
+
+    def count(*given):
+        calls.append(given)
+        return fit_shape_line(*given)
+
+    monkeypatch.setattr("patrolplan.risk.expected.fit_shape_line", count)
+
+    def fit(model):
+        history = _draw_history(make, 3, months=18)[0]  # with nothing known from this run
+        return fit_rate_shapes(history, lambda cut: model.fit(cut).rates_)
+
+    first = fit(ShrunkCount())
+    assert np.array_equal(fit(ShrunkCount()), first)
+    assert len(calls) == 2
+    other = fit(PriorCount())
+    assert len(calls) == 4
+    monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path / "empty"))
+    assert np.array_equal(fit(PriorCount()), other)
+    assert not np.array_equal(first, other)
