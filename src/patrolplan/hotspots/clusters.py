@@ -77,8 +77,9 @@ def sum_over_pieces(values: NDArray[np.float64], pieces: NDArray[np.int64]) -> f
     whole = len(pieces) - len(pieces) % 8
     for slot in range(whole):
         lanes[slot % 8] += values[pieces[slot]]
-    pairs = lanes[::2] + lanes[1::2]
-    total = (pairs[0] + pairs[1]) + (pairs[2] + pairs[3])
+    # Written out, since an expression of arrays takes longest to compile.
+    low = (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
+    total = low + ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]))
     for slot in range(whole, len(pieces)):
         total += values[pieces[slot]]
     return float(total)
@@ -107,15 +108,9 @@ def choose_stretches(
     """
     metres = streets[3]
     seen = np.zeros(len(risk), dtype=np.int64)
-    queue: list[tuple[float, int]] = [(0.0, 0)]
-    queue.pop()
     call = 0
-    for seed in range(len(free)):
-        if free[seed]:
-            call += 1
-            stretch = grow_stretch(seed, streets, max_length_metres, free, seen, call)
-            queue.append((-sum_over_pieces(risk, stretch), seed))
-    heapq.heapify(queue)
+    # In order, and so a queue: each is grown when it is on top.
+    queue = [(-np.inf, seed) for seed in range(len(free)) if free[seed]]
     pieces, sizes = np.empty(len(risk), dtype=np.int64), np.empty(len(risk), dtype=np.int64)
     filled, chosen, covered = 0, 0, 0.0
     while len(queue) > 0 and chosen < count and covered < max_covered_metres:

@@ -8,11 +8,16 @@ from patrolplan.team.week import Duty
 STAFF_WORDS = "a member of staff of the school"
 
 
+def find_staff(area: StudyArea) -> frozenset[str]:
+    """Names of the school staff in the officers table."""
+    table = area.officers
+    named = zip(table["officer"], table["role"], strict=True)
+    return frozenset(name for name, role in named if role == STAFF)
+
+
 def name_member(area: StudyArea, name: str) -> str:
     """Someone of the officers table as papers name them: school staff by their role alone."""
-    table = area.officers
-    is_staff = ((table["officer"] == name) & (table["role"] == STAFF)).any()
-    return STAFF_WORDS if is_staff else name
+    return STAFF_WORDS if name in find_staff(area) else name
 
 
 def describe_crew(area: StudyArea, duty: Duty) -> str:

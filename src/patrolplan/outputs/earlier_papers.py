@@ -9,7 +9,7 @@ Nothing is stored anywhere but in the folder that holds the papers.
 import dataclasses
 import datetime as dt
 import hashlib
-from collections.abc import Iterable, Mapping, Set as AbstractSet
+from collections.abc import Mapping, Set as AbstractSet
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
@@ -87,44 +87,46 @@ def hash_facts(*facts: object) -> str:
         For a value whose content it cannot see.
     """
     digest = hashlib.sha256()
-    for part in _list_parts(facts):
+    parts: list[bytes] = []
+    _collect_parts(facts, parts)
+    for part in parts:
         digest.update(b"%d " % len(part))
         digest.update(part)
     return digest.hexdigest()
 
 
-def _list_parts(fact: object) -> Iterable[bytes]:  # noqa: C901, PLR0912 - a case a kind of value
-    """The bytes that stand for a value, each kind marked so that no two values look alike."""
+def _collect_parts(fact: object, parts: list[bytes]) -> None:  # noqa: C901, PLR0912 - a case a kind of value
+    """Add the bytes that stand for a value, each kind marked so that no two values look alike."""
     match fact:
         case None | bool() | int() | float() | str() | dt.date() | dt.time() | np.generic():
-            yield repr(fact).encode()
+            parts.append(repr(fact).encode())
         case bytes():
-            yield b"bytes"
-            yield fact
+            parts.append(b"bytes")
+            parts.append(fact)
         case BaseGeometry():
-            yield shapely.to_wkb(fact)
+            parts.append(shapely.to_wkb(fact))
         case np.ndarray() if fact.dtype != object:
-            yield f"{fact.dtype}{fact.shape}".encode()
-            yield np.ascontiguousarray(fact).tobytes()
+            parts.append(f"{fact.dtype}{fact.shape}".encode())
+            parts.append(np.ascontiguousarray(fact).tobytes())
         case pd.DataFrame():
-            yield from _list_parts({str(name): fact[name].tolist() for name in fact.columns})
+            _collect_parts({str(name): fact[name].tolist() for name in fact.columns}, parts)
         case Mapping():
-            yield f"mapping {len(fact)}".encode()
+            parts.append(f"mapping {len(fact)}".encode())
             for item in fact.items():
-                yield from _list_parts(item)
+                _collect_parts(item, parts)
         case AbstractSet():
-            yield b"set"
-            yield from _list_parts(sorted(fact, key=repr))
+            parts.append(b"set")
+            _collect_parts(sorted(fact, key=repr), parts)
         case list() | tuple() | np.ndarray():
-            yield f"row {len(fact)}".encode()
+            parts.append(f"row {len(fact)}".encode())
             for one in fact:
-                yield from _list_parts(one)
+                _collect_parts(one, parts)
         case _ if dataclasses.is_dataclass(fact):
-            yield type(fact).__name__.encode()
+            parts.append(type(fact).__name__.encode())
             for one in dataclasses.fields(fact):
-                yield from _list_parts(getattr(fact, one.name))
+                _collect_parts(getattr(fact, one.name), parts)
         case _ if pd.api.types.is_scalar(fact):  # pandas' own: times, and what is missing
-            yield repr(fact).encode()
+            parts.append(repr(fact).encode())
         case _:
             message = f"no digest of a {type(fact).__name__}"
             raise TypeError(message)

@@ -21,12 +21,12 @@ from patrolplan.outputs.card.overleaf import FRONT_LETTERS, FrontLetters, move_o
 from patrolplan.outputs.cartography.fonts import (
     MIN_FONT_SIZE,
     copy_template,
-    create_compiler,
     make_printable,
     open_template_folder,
+    query_template,
     typeset,
 )
-from patrolplan.outputs.earlier_papers import hash_template
+from patrolplan.outputs.earlier_papers import hash_facts, hash_template
 from patrolplan.outputs.wording import compute_plan_id
 from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
 from patrolplan.patrols.plan import BarredPlace, Patrol, Plan
@@ -108,13 +108,13 @@ class PrintedPatrol:
     """Who else patrols from the same gate on that day."""
 
 
-def list_card_facts(printed: PrintedPatrol) -> tuple[object, ...]:
-    """All that a card shows beyond the plan's hotspots, see `patrolplan.outputs.earlier_papers`."""
+def hash_card(printed: PrintedPatrol) -> str:
+    """A digest of all that a card shows beyond the plan's hotspots, see `EarlierPapers`."""
     plan, patrol, plan_id = printed.plan, printed.patrol, compute_plan_id(printed.plan)
     officer, colleagues = printed.officer, printed.colleagues
     words = build_card_data(plan, patrol, plan_id, officer=officer, colleagues=colleagues)
     templates = [hash_template(__package__, name) for name in (CARD_TEMPLATE, COVER_TEMPLATE)]
-    return templates, plan_id, patrol, officer, colleagues, words
+    return hash_facts(templates, plan_id, patrol, officer, colleagues, words)
 
 
 @dataclass(frozen=True, eq=False)
@@ -239,6 +239,7 @@ class CardTypesetter:
     ) -> None:
         self.root = root
         self.executor, self.report_progress = executor, report_progress
+        self._heights: dict[str, PartHeights] = {}
         for template in (CARD_TEMPLATE, COVER_TEMPLATE):
             copy_template("patrolplan.outputs.card", template, root)
 
@@ -361,11 +362,15 @@ class CardTypesetter:
         ]
 
     def _measure_heights(self, cards: Sequence[dict[str, Any]]) -> list[PartHeights]:
-        """How tall the words of each card are."""
-        data = {"title": "Measuring", "cards": list(cards), "measuring": True, "cover": None}
-        compiler = create_compiler(self.root, CARD_TEMPLATE, data)
-        rows = json.loads(compiler.query("<heights>", field="value"))
-        return [PartHeights(**heights) for heights in rows]
+        """How tall the words of each card are; the same words are measured once."""
+        keys = [json.dumps(card, sort_keys=True) for card in cards]
+        new = {key: card for key, card in zip(keys, cards, strict=True) if key not in self._heights}
+        if new:
+            data = {"title": "Measuring", "cards": [*new.values()], "measuring": True}
+            rows = query_template(self.root, CARD_TEMPLATE, data | {"cover": None}, "<heights>")
+            heights = (PartHeights(**row) for row in rows)
+            self._heights |= dict(zip(new, heights, strict=True))
+        return [self._heights[key] for key in keys]
 
 
 def _typeset_alone(_: None, job: tuple[dict[str, Any], dict[str, bytes]]) -> bytes:

@@ -54,7 +54,7 @@ class Ground:
     has_key: bool = True
     """Whether streets may have letters: the key explains those of the map, not of its inset."""
 
-    @cached_property
+    @property
     def route(self) -> BaseGeometry:
         """All legs as one shape."""
         return self.content.route
@@ -125,9 +125,7 @@ def place_needed_words(ground: Ground) -> NeededWords:
     stand away from their leg with a line that leads to it.
     """
     content = ground.content
-    shown = place_names.list_streets(
-        content.network, content.pieces, content.viewport, names=content.named_streets
-    )
+    shown = [street for street in content.streets if street.name in content.named_streets]
     streets = {street.name: street for street in shown}
     names = _keep_off_route(ground, _build_titles(ground) + _build_route_labels(ground, shown))
     tried = []
@@ -164,7 +162,7 @@ def place_other_words(ground: Ground, needed: Sequence[PlacedLabel]) -> list[Pla
             kind, *content.point_symbols[kind], covered=ground.covered, near=near
         )
     ]
-    streets = place_names.build_street_labels(content.network, content.pieces, viewport)
+    streets = place_names.build_street_labels(content.streets)
     landmarks = [label for label in signs if label.text.replace("\n", " ") in passed]
     others = [
         *landmarks,
@@ -196,7 +194,7 @@ def _build_route_labels(ground: Ground, streets: Sequence[ShownStreet]) -> list[
     walked = list_walked_streets(ground.content.patrol)
     ranked = sorted(
         streets,
-        key=lambda street: (street.name not in walked, -shapely.length(street.lines).sum()),
+        key=lambda street: (street.name not in walked, -street.length),
     )
     return place_names.build_route_labels(ranked, ground.route, walked=walked)
 

@@ -5,6 +5,7 @@ Tones, widths and patterns differ as well as colours, so that the map reads in g
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import geopandas as gpd
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from patrolplan.network import StreetNetwork
 from patrolplan.outputs.cartography.page import Window, trace_rectangle, trace_rings
-from patrolplan.outputs.cartography.viewport import Geometries, Viewport
+from patrolplan.outputs.cartography.viewport import PAGE_MARGIN, Geometries, Viewport
 
 LAND = "#f3f2ee"
 STREET_EDGE_COLOUR = "#8c8c8c"
@@ -166,8 +167,9 @@ def draw_streets(
 ) -> None:
     """Draw streets: all edges below all fills, so that junctions are open."""
     classes = classify_streets(network, pieces)
+    moved = viewport.move_and_clip(network.lines(pieces), margin=PAGE_MARGIN)
     for level, (name, style) in enumerate(STYLES.items()):
-        lines = get_page_lines(network, pieces[classes == name], viewport)
+        lines = _join_lines(moved[classes == name])
         if not lines:
             continue
         width = style.width_points(viewport)
@@ -177,19 +179,25 @@ def draw_streets(
         else:
             window.draw_lines(lines, STREET_EDGE_COLOUR, width + 1.1, 3.0)
             window.draw_lines(lines, style.fill, width, 3.2 + level / 10)
-    _draw_passages(window, network, pieces, viewport)
-    draw_steps(window, get_page_lines(network, find_steps(network, pieces), viewport), level=3.9)
+    passages = network.piece_passage[pieces]
+    _draw_passages(window, moved, classes, passages, viewport)
+    draw_steps(window, _join_lines(moved[network.piece_highway[pieces] == "steps"]), level=3.9)
 
 
 def _draw_passages(
-    window: Window, network: StreetNetwork, pieces: NDArray[np.int64], viewport: Viewport
+    window: Window,
+    moved: Geometries,
+    classes: NDArray[np.object_],
+    passages: NDArray[np.object_],
+    viewport: Viewport,
 ) -> None:
-    """Draw bridges with dark edges, and what leads below or through with broken ones."""
-    passages, classes = network.piece_passage[pieces], classify_streets(network, pieces)
+    """Draw bridges with dark edges, and what leads below or through with broken ones.
+
+    `moved` are the pieces in points of the page, `classes` and `passages` what each of them is.
+    """
     for name, style in STYLES.items():
         for passage, dashes in PASSAGE_STYLES.items():
-            own = pieces[(classes == name) & (passages == passage)]
-            lines = get_page_lines(network, own, viewport)
+            lines = _join_lines(moved[(classes == name) & (passages == passage)])
             if not lines:
                 continue
             width = style.width_points(viewport) + (1.4 if style.dashes else 0.0)
@@ -204,14 +212,9 @@ def find_steps(network: StreetNetwork, pieces: NDArray[np.int64]) -> NDArray[np.
     return np.asarray(pieces[network.piece_highway[pieces] == "steps"])
 
 
-def get_page_lines(
-    network: StreetNetwork, pieces: NDArray[np.int64], viewport: Viewport
-) -> list[NDArray[np.float64]]:
-    """(v, 2) points of the page of the lines that the pieces make, cut to the window."""
-    if not len(pieces):
-        return []
-    shapes = viewport.clip_to_page(network.lines(pieces))
-    return _to_line_arrays(merge_lines(shapely.get_parts(shapes)))
+def _join_lines(moved: Geometries) -> list[NDArray[np.float64]]:
+    """(v, 2) points of the lines that pieces make, which are in points of the page."""
+    return _to_line_arrays(merge_lines(shapely.get_parts(moved[~shapely.is_empty(moved)])))
 
 
 def draw_steps(window: Window, lines: list[NDArray[np.float64]], *, level: float) -> None:
@@ -227,7 +230,15 @@ def _to_line_arrays(shapes: Geometries) -> list[NDArray[np.float64]]:
     if not len(lines):
         return []
     xy, which = shapely.get_coordinates(shapely.simplify(lines, 0.25), return_index=True)
-    return np.split(np.round(xy, 1), np.flatnonzero(np.diff(which)) + 1)
+    return split_points(np.round(xy, 1), which)
+
+
+def split_points(
+    points: NDArray[np.float64], owner: NDArray[np.int64]
+) -> list[NDArray[np.float64]]:
+    """The points of each owner, whose (n,) rows stand together: far cheaper than `np.split`."""
+    cuts = [0, *(np.flatnonzero(np.diff(owner)) + 1).tolist(), len(points)]
+    return [points[start:end] for start, end in pairwise(cuts)]
 
 
 def trace_areas(shapes: Geometries) -> str:
@@ -236,5 +247,5 @@ def trace_areas(shapes: Geometries) -> str:
     polygons = polygons[shapely.get_type_id(polygons) == shapely.GeometryType.POLYGON]
     rings = shapely.get_rings(shapely.orient_polygons(polygons))
     xy, ring = shapely.get_coordinates(rings, return_index=True)
-    parts = np.split(np.round(xy, 1), np.flatnonzero(np.diff(ring)) + 1)
+    parts = split_points(np.round(xy, 1), ring)
     return trace_rings([part[:-1] for part in parts if len(part)])

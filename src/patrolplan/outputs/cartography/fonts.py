@@ -7,9 +7,10 @@ import json
 import math
 import re
 import tempfile
+import threading
 import unicodedata
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -129,33 +130,49 @@ def open_template_folder() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX)
 
 
-def create_compiler(root: Path, name: str, data: Mapping[str, Any]) -> typst.Compiler:
-    """Typst on one template; it reads nothing outside the folder and no typeface but ours.
+class _Compilers(threading.local):
+    """A compiler for each thread: it reads the typeface once, and serves one call at a time."""
 
-    The words of a paper, as the template reads them from `sys.inputs.data`, stay in memory.
-    """
-    return typst.Compiler(
+    @cached_property
+    def own(self) -> typst.Compiler:
+        return typst.Compiler(font_paths=[FONT_FOLDER], ignore_system_fonts=True)
+
+
+COMPILERS = _Compilers()
+
+
+def query_template(root: Path, name: str, data: Mapping[str, Any], selector: str) -> Any:  # noqa: ANN401 - as the template says
+    """The values of a template's elements with a label, such as "<heights>"."""
+    compiler = typst.Compiler(
         root / name,
         root=root,
         font_paths=[FONT_FOLDER],
         ignore_system_fonts=True,
-        sys_inputs={"data": json.dumps(data, ensure_ascii=False)},
+        sys_inputs=_build_inputs(data),
     )
+    return json.loads(compiler.query(selector, field="value"))
 
 
 def typeset(root: Path, name: str, data: Mapping[str, Any]) -> bytes:
     """A template as one tagged PDF; equal folders and data give equal bytes.
+
+    Nothing outside the folder is read and no typeface but ours. The words of a paper, as the
+    template reads them from `sys.inputs.data`, stay in memory.
 
     Raises
     ------
     RuntimeError
         When typst warns: a paper with a missing glyph or picture must not reach anyone.
     """
-    pages, warnings = create_compiler(root, name, data).compile_with_warnings(
-        format="pdf", timestamp=0
+    pages, warnings = COMPILERS.own.compile_with_warnings(
+        root / name, root=root, format="pdf", timestamp=0, sys_inputs=_build_inputs(data)
     )
     if warnings or not isinstance(pages, bytes):
         reasons = "; ".join(warning.message for warning in warnings)
         message = f"{name} was not typeset, because typst warned: {reasons}"
         raise RuntimeError(message)
     return pages
+
+
+def _build_inputs(data: Mapping[str, Any]) -> dict[str, str]:
+    return {"data": json.dumps(data, ensure_ascii=False)}

@@ -361,16 +361,18 @@ def _choose_box(
     Places are looked at in the order of their costs, some at a time. What is avoided only adds to
     them, so the search ends where all further places cost more than the best one found.
     """
+    if not len(candidates.costs) or (same_key and np.isinf(candidates.min_gap)):
+        return None
     order = np.argsort(candidates.costs, kind="stable")
+    for other in same_key:
+        away = np.hypot(*(candidates.boxes[order, :2] - other[:2]).T)
+        order = order[away >= candidates.min_gap]
     best: tuple[float, int] | None = None
     for start in range(0, len(order), CANDIDATES_AT_ONCE):
         rows = order[start : start + CANDIDATES_AT_ONCE]
         if best is not None and candidates.costs[rows[0]] > best[0]:
             break
         rows = rows[~find_overlaps(candidates.boxes[rows], used).any(axis=1)]
-        for other in same_key:
-            away = np.hypot(*(candidates.boxes[rows, :2] - other[:2]).T)
-            rows = rows[away >= candidates.min_gap]
         rows, costs = _filter_candidates(candidates, rows, size, blocked, avoided)
         found = [(float(cost), int(row)) for cost, row in zip(costs, rows, strict=True)]
         best = min(found if best is None else [best, *found], default=None)
@@ -385,6 +387,8 @@ def _filter_candidates(
     avoided: BaseGeometry | None,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Those of the rows inside the map that touch nothing blocked, and their costs."""
+    if not len(rows):
+        return rows, candidates.costs[rows]
     edges = compute_corners(candidates.boxes[rows])
     inside = (edges >= LABEL_EDGE_MARGIN) & (edges <= np.array(size) - LABEL_EDGE_MARGIN)
     on_map = inside.all(axis=(1, 2))

@@ -5,6 +5,7 @@ An inset shows the crowded corner of a map once more, larger, where the map has 
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import geopandas as gpd
 import numpy as np
@@ -29,7 +30,9 @@ from patrolplan.outputs.cartography.labels import Boxes, build_level_boxes
 from patrolplan.outputs.cartography.place_names import (
     SYMBOL_EDGE_MARGIN,
     SYMBOL_STYLES,
+    ShownStreet,
     find_symbols,
+    list_streets,
 )
 from patrolplan.outputs.cartography.viewport import (
     MIN_EXTENT_METRES,
@@ -106,10 +109,17 @@ class MapContent:
     """What the route leads over or through, see `patrolplan.inputs.osm_tags.Passage`."""
     grid_lines: list[GridLine]
 
-    @property
+    @cached_property
     def route(self) -> BaseGeometry:
-        """All legs as one shape; empty without any."""
-        return shapely.union_all([leg.shape for leg in self.legs])
+        """All legs as one shape, prepared for many questions; empty without any."""
+        whole = shapely.union_all([leg.shape for leg in self.legs])
+        shapely.prepare(whole)
+        return whole
+
+    @cached_property
+    def streets(self) -> list[ShownStreet]:
+        """Those in the window that have a name."""
+        return list_streets(self.network, self.pieces, self.viewport)
 
     @property
     def gate(self) -> tuple[float, float]:
@@ -117,12 +127,12 @@ class MapContent:
         [(x, y)] = self.viewport.to_page(np.array([(self.patrol.x, self.patrol.y)])).tolist()
         return x, y
 
-    @property
+    @cached_property
     def marker_area(self) -> BaseGeometry:
         """What the signs hide."""
         return shapely.multipoints(self.marker_centres).buffer(symbols.STOP_RADIUS)
 
-    @property
+    @cached_property
     def marker_boxes(self) -> Boxes:
         """(n, 5) boxes of the signs."""
         sides = [

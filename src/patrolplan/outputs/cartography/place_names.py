@@ -5,6 +5,7 @@ Streets of the route come first, then what helps to find them.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -53,6 +54,8 @@ REPEAT_POINTS = 300.0
 """Points between two places of one name."""
 SYMBOL_EDGE_MARGIN = 4.0
 """Points; signs nearer to the edge of the map are not drawn."""
+NEAR_ROUTE_DISTANCE = 14.0
+"""Points; within this distance of the route no place of a name is better than another."""
 MAX_ROUTE_DISTANCE = 45.0
 """Points; names of streets on the route stand within this distance of it."""
 SYMBOL_STYLES: Mapping[str, tuple[float, bool, str]] = {
@@ -137,12 +140,9 @@ def draw_label(window: Window, label: MapLabel, box: Boxes) -> None:
         draw_text(window, line, (x, y + rise, angle), style)
 
 
-def build_street_labels(
-    network: StreetNetwork, pieces: NDArray[np.int64], viewport: Viewport
-) -> list[MapLabel]:
+def build_street_labels(shown: Sequence["ShownStreet"]) -> list[MapLabel]:
     """Names of the streets in the window, by class and length."""
-    streets = list_streets(network, pieces, viewport)
-    streets.sort(key=lambda street: (street.rank, -shapely.length(street.lines).sum()))
+    streets = sorted(shown, key=lambda street: (street.rank, -street.length))
     texts = [make_printable(street.name) for street in streets]
     sizes = [measure_label(text, NAME_SIZE) for text in texts]
     places = _find_street_places(streets, sizes, STREET_PLACINGS, max_length_ratio=1.04)
@@ -167,17 +167,20 @@ class ShownStreet:
     rank: int
     """Of its highest class, 0 for main roads."""
 
+    @cached_property
+    def length(self) -> float:
+        """Points of all its lines."""
+        return float(shapely.length(self.lines).sum())
+
 
 def list_streets(
     network: StreetNetwork,
     pieces: NDArray[np.int64],
     viewport: Viewport,
-    *,
-    names: Sequence[str] | None = None,
 ) -> list[ShownStreet]:
-    """The streets in the window that have a name, or one of these, in the order of their names."""
+    """The streets in the window that have a name, in the order of their names."""
     called = network.piece_name[pieces].astype(str)
-    chosen = called != "" if names is None else np.isin(called, list(names))
+    chosen = called != ""
     shown = pieces[chosen]
     if not len(shown):
         return []
@@ -233,11 +236,15 @@ def _prefer_near(
     """Boxes near the route, if any are: the name of a long street belongs where it is walked."""
     if route.is_empty:
         return boxes, costs
-    away = shapely.distance(shapely.points(boxes[:, :2]), route)
-    near = away <= MAX_ROUTE_DISTANCE
+    middles = shapely.points(boxes[:, :2])
+    near = shapely.dwithin(route, middles, MAX_ROUTE_DISTANCE)
     if near.any():
-        boxes, costs, away = boxes[near], costs[near], away[near]
-    return boxes, costs + np.maximum(0.0, away - 14.0) * 0.4
+        boxes, costs, middles = boxes[near], costs[near], middles[near]
+    # How far off they are is measured only where it matters, since that takes longest.
+    far = ~shapely.dwithin(route, middles, NEAR_ROUTE_DISTANCE)
+    costs = costs.copy()
+    costs[far] += (shapely.distance(middles[far], route) - NEAR_ROUTE_DISTANCE) * 0.4
+    return boxes, costs
 
 
 def _find_street_places(

@@ -5,6 +5,7 @@ Tags on the legs say from where to where: on the leg, next to it, or joined to i
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import scipy
@@ -22,6 +23,8 @@ Line = NDArray[np.float64]
 
 SAMPLE_SPACING = 2.0
 """Points between samples of the route."""
+SHAPE_TOLERANCE = 0.05
+"""Points by which a leg's shape may depart from its samples: no printer shows them."""
 LANE_WIDTH = 4.6
 """Points between two lines on the same street."""
 SHARED_STREET_DISTANCE = 5.0
@@ -45,10 +48,10 @@ class DrawnLeg:
     heading: Line
     """(n, 2) unit vectors of travel."""
 
-    @property
+    @cached_property
     def shape(self) -> BaseGeometry:
-        """The line as a shape."""
-        return shapely.LineString(self.line)
+        """The line as a shape, without samples that add nothing to it."""
+        return shapely.simplify(shapely.LineString(self.line), SHAPE_TOLERANCE)
 
     @property
     def length(self) -> float:

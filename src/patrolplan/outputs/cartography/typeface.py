@@ -35,6 +35,8 @@ ON_LINE, REPEAT = 0x01, 0x08
 WINDOWS_UNICODE = (3, 1)
 """Platform and encoding of the table of code points."""
 TRUE_TYPE = 0x00010000
+COMPRESSION = 1
+"""Of zlib, the quickest: typst unpacks what is drawn and packs it for the paper as it likes."""
 
 
 @dataclass(frozen=True)
@@ -347,6 +349,6 @@ def _build_letter_map(used: Mapping[int, str]) -> bytes:
 
 def build_stream(content: bytes, entries: str = "") -> bytes:
     """A PDF stream object, compressed."""
-    packed = zlib.compress(content, 6)
+    packed = zlib.compress(content, COMPRESSION)
     head = f"<< {entries}/Filter /FlateDecode /Length {len(packed)} >>\nstream\n"
     return head.encode() + packed + b"\nendstream"

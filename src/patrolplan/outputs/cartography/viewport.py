@@ -17,6 +17,8 @@ MIN_EXTENT_METRES = 420.0
 """The longer side of a map shows at least this much, so that a lone place can be recognised."""
 MIN_ROTATION_GAIN = 1.4
 """A map that is not north-up must be larger by this factor: turning costs the reader thought."""
+PAGE_MARGIN = 12.0
+"""Points beyond the edge of the map up to which shapes are drawn: their edges must not show."""
 ROTATIONS_TRIED = np.arange(-85.0, 95.0, 5.0)
 """Degrees tried; 0 is among them."""
 
@@ -57,7 +59,7 @@ class Viewport:
         inside = (points > margin) & (points < np.array(self.size) - margin)
         return np.asarray(inside.all(axis=1))
 
-    def clip_to_page(self, shapes: Geometries, *, margin: float = 12.0) -> Geometries:
+    def clip_to_page(self, shapes: Geometries, *, margin: float = PAGE_MARGIN) -> Geometries:
         """Geometries in points of the page, cut to the window; empty ones are dropped."""
         cut = self.move_and_clip(shapes, margin=margin)
         return np.asarray(cut[~shapely.is_empty(cut)])
@@ -105,10 +107,8 @@ def fit_viewport(
     # For every direction tried: the metres per point at which the turned content just fits. The
     # smallest shows most. North-up wins unless turning enlarges the map by MIN_ROTATION_GAIN, both
     # measured after the limit below which a map is not enlarged any further.
-    scales = [
-        float((np.ptp(xy @ _build_rotation_matrix(degrees).T, axis=0) / room).max())
-        for degrees in ROTATIONS_TRIED
-    ]
+    turns = np.stack([_build_rotation_matrix(degrees).T for degrees in ROTATIONS_TRIED])
+    scales = (np.ptp(xy @ turns, axis=1) / room).max(axis=1).tolist()
     limit = max(MIN_METRES_PER_POINT, min_extent_metres / max(width, height))
     upright, best = int(np.flatnonzero(ROTATIONS_TRIED == 0)[0]), int(np.argmin(scales))
     gain = max(scales[upright], limit) / max(scales[best], limit)

@@ -195,7 +195,9 @@ def _draw_words(
         *place_names.build_symbol_labels(
             "station", names, points, covered=shapely.Point(x, y).buffer(GATE_SIDE / 2)
         ),
-        *place_names.build_street_labels(area.network.walkable, ground.pieces, ground.viewport),
+        *place_names.build_street_labels(
+            place_names.list_streets(area.network.walkable, ground.pieces, ground.viewport)
+        ),
         *place_names.build_area_labels(ground.features, ground.viewport),
     ]
     signs = np.concatenate([points for _, points in ground.signs.values()])

@@ -112,7 +112,7 @@ def _draw_map(
             for marker, (x, y) in zip(markers, centres.tolist(), strict=True)
             if marker.name
         ),
-        *place_names.build_street_labels(network, pieces, viewport),
+        *place_names.build_street_labels(place_names.list_streets(network, pieces, viewport)),
         *place_names.build_area_labels(features, viewport),
     ]
     occupied = np.vstack([marker_boxes, symbols.compute_north_arrow_box(viewport, north)])

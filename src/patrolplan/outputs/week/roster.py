@@ -10,7 +10,7 @@ import numpy as np
 
 from patrolplan.errors import Problems
 from patrolplan.inputs.lookups import WEEKDAYS
-from patrolplan.outputs.crew_words import name_member
+from patrolplan.outputs.crew_words import STAFF_WORDS, find_staff
 from patrolplan.outputs.feared import name_feared_places
 from patrolplan.outputs.reason_words import join_words
 from patrolplan.outputs.wording import format_grid_reference
@@ -21,7 +21,6 @@ from patrolplan.team.week import Duty, Week, find_open_days, format_day
 from patrolplan.text import capitalise
 from patrolplan.times import format_span, format_time
 
-STAFF = "a member of staff of the school"
 LONGEST_FILE_NAME = 60
 RESERVED_FILE_NAMES = {
     *("con", "prn", "aux", "nul"),
@@ -142,10 +141,14 @@ class Roster:
         """Whether any patrol is in another window than the one after school: then papers say so."""
         return any(duty.patrol.window != AFTER_SCHOOL for duty in self.week.duties)
 
+    @cached_property
+    def staff(self) -> frozenset[str]:
+        """Names of school staff, who are named by their role alone."""
+        return find_staff(self.week.plan.area)
+
     def name_officer(self, name: str) -> str:
-        """An officer as papers name them, staff of a school by their role alone."""
-        shown = name_member(self.week.plan.area, name)
-        return shown if shown == name else capitalise(shown)
+        """An officer as papers name them."""
+        return capitalise(STAFF_WORDS) if name in self.staff else name
 
     def find_set_out(self, officer: str, duty: Duty) -> float:
         """When an officer sets out to a patrol, be it their own or a colleague's."""
@@ -164,7 +167,7 @@ class Roster:
     def describe_others(self, officer: str, duty: Duty) -> str:
         """With whom an officer walks a patrol, staff by their role only; empty for nobody."""
         others = [name for name in (duty.officer, *duty.crew) if name != officer]
-        return join_words([name_member(self.week.plan.area, name) for name in others])
+        return join_words([STAFF_WORDS if name in self.staff else name for name in others])
 
     @cached_property
     def officer_modes(self) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from patrolplan.atomic import WEEK_FILE
 from patrolplan.errors import LedgerError
-from patrolplan.outputs.card.card import CardBook, PrintedPatrol, list_card_facts, render_card_books
+from patrolplan.outputs.card.card import CardBook, PrintedPatrol, hash_card, render_card_books
 from patrolplan.outputs.cartography.fonts import make_printable, print_whole
 from patrolplan.outputs.earlier_papers import EarlierPapers, hash_template
 from patrolplan.outputs.output_folder import format_json, write_files
@@ -229,7 +229,7 @@ def _render_card_files(
     new = []
     for (officer, own), book in zip(by_officer, books, strict=True):
         facts: dict[str, object] = {
-            roster.card_path(duty): list_card_facts(card)
+            roster.card_path(duty): hash_card(card)
             for duty, card in zip(own, book.cards, strict=True)
         }
         facts[f"cards/{officer.file_name}.pdf"] = (book.title, book.cover, [*facts.values()])
