@@ -99,9 +99,9 @@ def ruin(  # noqa: C901 - one compiled loop
         return seed
     limit = min(longest, max(1.0, visited / used))
     strings = 1 + np.int64(draw_uniform(rng) * max(1.0, 4.0 * removed / (1.0 + limit) - 1.0))
-    twice = draw_uniform(rng) < REPEAT_CHANCE or used < strings
+    again = draw_uniform(rng) < REPEAT_CHANCE or used < strings
     # With windows all between two gaps of a route can hardly move, and neither gap holds much.
-    twice = twice and facts.always_open
+    twice = facts.always_open and again
     for step in range(-1, facts.neighbours.shape[1]):
         k = seed if step < 0 else np.int64(facts.neighbours[seed, step])
         r = tour.visited_by[k]
