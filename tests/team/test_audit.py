@@ -43,7 +43,7 @@ def week(area, plan):
 
 def test_a_week_as_drawn_holds(week, area, plan):
     """Nothing differs, and the answer names the draw."""
-    audit = audit_week(week, area, plan, stop=QUICK)
+    audit = audit_week(week, area, plan)
     assert (audit.verdict, audit.withdrawn, audit.new) == ("holds", (), ())
     assert describe_audit(audit) == [
         f"The draw holds: draw number 2, commitment {week.draw.commitment}.",
@@ -61,7 +61,7 @@ def test_changes_hold_only_where_they_are_on_record(week, area, plan):
     )
     moved = replace(later, patrol=replace(later.patrol, stops=stops))
     changed = replace(week, duties=(moved, *week.duties[2:]))
-    audit = audit_week(changed, area, plan, stop=QUICK)
+    audit = audit_week(changed, area, plan)
     assert audit.verdict == "unrecorded"
     assert {(duty.officer, duty.urn) for duty in audit.withdrawn} == {
         (duty.officer, duty.urn) for duty in (gone, later)
@@ -69,7 +69,7 @@ def test_changes_hold_only_where_they_are_on_record(week, area, plan):
     assert audit.new == (moved,)
     assert describe_audit(audit)[0].startswith("The draw does not hold: patrols were changed")
     recorded = replace(changed, history=(("2026-11-27 14:00", "Removed: one"),))
-    audit = audit_week(recorded, area, plan, stop=QUICK)
+    audit = audit_week(recorded, area, plan)
     assert audit.verdict == "holds"
     assert describe_audit(audit)[-1] == "recorded: 2026-11-27 14:00 Removed: one"
 
@@ -78,10 +78,10 @@ def test_changes_hold_only_where_they_are_on_record(week, area, plan):
 def test_another_digest_or_number_does_not_hold(week, area, plan):
     """A file that claims another draw than its key makes is found out."""
     forged = replace(week, draw=replace(week.draw, digest="0" * 64))
-    assert audit_week(forged, area, plan, stop=QUICK).verdict == "differs"
+    assert audit_week(forged, area, plan).verdict == "differs"
     first = make_draw_key(area, MONDAY, 1)
     renumbered = replace(week.draw, number=1, commitment=first.commitment)
-    audit = audit_week(replace(week, draw=renumbered), area, plan, stop=QUICK)
+    audit = audit_week(replace(week, draw=renumbered), area, plan)
     assert audit.verdict == "differs"
     assert describe_audit(audit)[0].startswith("The draw does not hold: draw number 1")
 
@@ -89,9 +89,9 @@ def test_another_digest_or_number_does_not_hold(week, area, plan):
 def test_tables_changed_on_the_board_do_not_make_a_draw_false(week, area, plan):
     """A week that is now made from newer tables was still drawn from those of its draw."""
     renewed = replace(week, created_from=week.created_from | {"inputs": "0"})
-    assert audit_week(renewed, area, plan, stop=QUICK).verdict == "holds"
+    assert audit_week(renewed, area, plan).verdict == "holds"
     older = replace(week.draw, data="0" * 8)
-    assert audit_week(replace(week, draw=older), area, plan, stop=QUICK).obstacle == "other_data"
+    assert audit_week(replace(week, draw=older), area, plan).obstacle == "other_data"
 
 
 def test_what_keeps_a_draw_from_being_made_again_is_named(week, area, plan, tmp_path):
@@ -113,6 +113,6 @@ def test_what_keeps_a_draw_from_being_made_again_is_named(week, area, plan, tmp_
         (later, area, "other_version"),
     ]
     for case, now, obstacle in cases:
-        audit = audit_week(case, now, plan, stop=QUICK)
+        audit = audit_week(case, now, plan)
         assert (audit.verdict, audit.obstacle) == ("impossible", obstacle)
         assert describe_audit(audit)[0].startswith("The draw cannot be audited: ")

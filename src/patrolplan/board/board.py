@@ -17,6 +17,7 @@ from patrolplan.board.foreseen import ForeseenCounter
 from patrolplan.board.jobs import BackgroundJob, BusyError
 from patrolplan.board.offers import Outcome, build_outcome_document, find_swaps
 from patrolplan.board.printing import OUT_OF_DATE_KEY, print_papers
+from patrolplan.board.proof import Proof
 from patrolplan.board.repairs import prepare_change
 from patrolplan.board.requests import RepairedChange
 from patrolplan.board.solving import solve_week
@@ -61,11 +62,13 @@ class Board:
         self._outcomes: list[Outcome] = []
         self._shown_outcome: Outcome | None = None
         self._foreseen = ForeseenCounter(shared)
+        self._proof = Proof(shared, self._offer_better)
 
     def close(self) -> None:
         """Stop solving and planning; papers that are being written are finished first."""
         self._cancel.set()
         self._foreseen.close()
+        self._proof.close()
         self._planning_job.wait(CLOSE_SECONDS)
         self._printing_job.wait()
 
@@ -96,6 +99,7 @@ class Board:
             "ledger_problem": problem,
             "solving": self.build_solving_status() if self._planning_job.status.running else None,
             "draw": self._foreseen.build_draw_document(state),
+            "proof": self._proof.status,
             "proposal": self.proposal is not None,
             "outcome": self._build_outcome(),
             "out_of_date": shared.store.load_manifest().get(OUT_OF_DATE_KEY, []),
@@ -308,6 +312,23 @@ class Board:
         """Count again how well the week is foreseen where locks or bans are others than before."""
         self._foreseen.start()
         return self._foreseen.build_draw_document(self.shared.state)
+
+    def look_for_better(self) -> dict[str, Any]:
+        """Search on behind the week that is shown; what has come of it."""
+        if not self._planning_job.status.running:
+            self._proof.start()
+        week = self.shared.state.week
+        return {
+            "proof": self._proof.status,
+            "proposal": self.proposal is not None,
+            "gap_percent": week.gap_percent,
+            "status": week.status,
+        }
+
+    def _offer_better(self, better: Proposal) -> None:
+        """Propose a better week, unless another proposal waits for an answer."""
+        if self.proposal is None:
+            self._proposal = better
 
     def build_printing_status(self) -> dict[str, Any]:
         """The progress of printing, and the papers in the folder."""

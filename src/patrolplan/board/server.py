@@ -147,6 +147,10 @@ def _add_helpers(app: FastAPI, board: Board) -> None:
     def foreseen() -> dict[str, Any]:
         return {"draw": board.count_foreseen()}
 
+    @app.post("/api/proof")
+    def proof() -> dict[str, Any]:
+        return board.look_for_better()
+
     @app.get("/api/places")
     def places(text: Annotated[str, Query(min_length=1, max_length=200)]) -> dict[str, Any]:
         return find_place_documents(board.shared.state.planned_area.area, text)

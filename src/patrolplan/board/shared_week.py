@@ -6,7 +6,7 @@ import datetime as dt
 from contextlib import ExitStack
 from dataclasses import replace
 from threading import RLock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from patrolplan.atomic import UNDO_FILE, WEEK_FILE, hash_content
 from patrolplan.board.board_state import BoardState, PlannedArea
@@ -255,15 +255,24 @@ class SharedWeek:
         return digest
 
     def note_foreseen(self, counted: BoardState, foreseen: Foreseen) -> None:
-        """Save how well the week is foreseen, as long as it is the one that was counted.
+        """Save how well the week is foreseen, as long as it is the one that was counted."""
+        self._note(counted, foreseen=foreseen)
+
+    def note_bound(self, searched: BoardState, bound: float, *, is_proven: bool) -> None:
+        """Save what no week can exceed, as long as it is the week that was searched on from."""
+        status = "optimal" if is_proven else searched.week.status
+        self._note(searched, bound=min(bound, searched.week.bound), status=status)
+
+    def _note(self, known: BoardState, **facts: Any) -> None:  # noqa: ANN401 - fields of a week
+        """Save what was found out about the patrols of a state, as long as they are the week's.
 
         That is no change of the week: neither a version nor a step to undo.
         """
         with self.lock, self.store.lock_folder():
             self.reload_if_changed()
-            if self.state is not counted:
+            if self.state.week.duties is not known.week.duties:
                 return
-            week = replace(self.state.week, foreseen=foreseen)
+            week = replace(self.state.week, **facts)
             self._write_state(
                 replace(self.state, editor=replace(self.state.editor, before=week), week=week),
                 self._undo_stack,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from patrolplan.errors import PatrolplanError
 from patrolplan.team.draw import make_draw_key
@@ -15,10 +15,10 @@ from patrolplan.team.week_editor import get_slot
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
-    from threading import Event
 
     from patrolplan.team.problem import RotaProblem
     from patrolplan.team.rota_inputs import RotaInputs
+    from patrolplan.team.search_limits import SearchLimits
     from patrolplan.team.week import Week
     from patrolplan.team.week_editor import WeekEditor
 
@@ -40,13 +40,25 @@ class Proposal:
     week: Week
 
 
+class Cancel(Protocol):
+    """Whether solving is to stop, such as an event."""
+
+    def is_set(self) -> bool:
+        """Whether it is."""
+
+
 def solve_week(
-    editor: WeekEditor, week: Week, cancel: Event, *, draw_again: bool = False
+    editor: WeekEditor,
+    week: Week,
+    cancel: Cancel,
+    *,
+    draw_again: bool = False,
+    stop: SearchLimits | None = None,
 ) -> Proposal:
     """A week drawn among those of most worth that keep locks and bans.
 
-    By the draw that the week has, or by the next one. Patrols that are locked keep their walk as
-    it was handed out. Raises CancelledError when it was stopped, InputError when the locks
+    By the draw that the week has, or by the next one; `stop` says how far to search.
+    Patrols that are locked keep their walk as it was handed out. Raises CancelledError when it was stopped, InputError when the locks
     contradict each other.
     """
     area = editor.inputs.area
@@ -55,8 +67,8 @@ def solve_week(
     inputs = replace(_drop_unplanned(editor), key=key)
     check_locks_and_bans(inputs)
     check_locks(inputs)
-    best = solve_in_process(inputs.problem, area.settings.seed, cancel)
-    drawn = build_drawn_week(inputs, best)
+    best = solve_in_process(inputs.problem, area.settings.seed, cancel, stop=stop)
+    drawn = build_drawn_week(inputs, best, stop=stop)
     locked = {get_slot(duty): duty for duty in week.duties if editor.find_lock(duty) is not None}
     duties = [
         replace(locked.get(get_slot(duty), duty), crew=duty.crew)
@@ -65,7 +77,13 @@ def solve_week(
         for duty in drawn.duties
     ]
     proposed = editor.build_week(duties, bound=best.bound)
-    proposed = replace(proposed, draw=drawn.draw, foreseen=drawn.foreseen, chances=drawn.chances)
+    proposed = replace(
+        proposed,
+        status=drawn.status,
+        draw=drawn.draw,
+        foreseen=drawn.foreseen,
+        chances=drawn.chances,
+    )
     return Proposal(editor.inputs, proposed)
 
 
@@ -80,11 +98,13 @@ def _drop_unplanned(editor: WeekEditor) -> RotaInputs:
     return replace(inputs, held=locked, locks=locks)
 
 
-def solve_in_process(problem: RotaProblem, seed: int, cancel: Event) -> RotaSolution:
+def solve_in_process(
+    problem: RotaProblem, seed: int, cancel: Cancel, *, stop: SearchLimits | None = None
+) -> RotaSolution:
     """Solve in a process, which unlike a thread can be ended at any moment."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
-    worker = context.Process(target=_run_solver, args=(theirs, problem, seed), daemon=True)
+    worker = context.Process(target=_run_solver, args=(theirs, problem, seed, stop), daemon=True)
     worker.start()
     theirs.close()
     try:
@@ -108,6 +128,8 @@ def solve_in_process(problem: RotaProblem, seed: int, cancel: Event) -> RotaSolu
     return answer
 
 
-def _run_solver(answer: Connection, problem: RotaProblem, seed: int) -> None:
-    answer.send(solve_rota(problem, seed=seed))
+def _run_solver(
+    answer: Connection, problem: RotaProblem, seed: int, stop: SearchLimits | None
+) -> None:
+    answer.send(solve_rota(problem, seed=seed, stop=stop))
     answer.close()

@@ -18,7 +18,6 @@ from patrolplan.patrols.plan import Plan
 from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.team.draw import compute_digest, list_facts, make_draw_key
 from patrolplan.team.rota import plan_week
-from patrolplan.team.solve import SearchLimits
 from patrolplan.team.week import Draw, Duty, Week
 
 Obstacle = Literal["not_drawn", "no_secret", "other_secret", "other_data", "other_version"]
@@ -88,8 +87,6 @@ def audit_week(
     week: Week,
     area: StudyArea,
     plan: Plan | Mapping[dt.date, Plan],
-    *,
-    stop: SearchLimits | None = None,
 ) -> Audit:
     """Draw a week again and compare.
 
@@ -99,8 +96,6 @@ def audit_week(
         As it is handed out now.
     area, plan
         As they were when it was drawn.
-    stop
-        When to stop searching, as when it was drawn.
     """
     obstacle = find_obstacle(area, week.draw, week.created_from, week.start)
     if week.draw is None or obstacle is not None:
@@ -112,7 +107,7 @@ def audit_week(
         locks=week.draw.locks,
         bans=week.draw.bans,
         delivered=_list_doses(week, area.settings.patrol.dwell_minutes),
-        stop=stop,
+        stop=week.draw.limits,
         key=make_draw_key(area, week.start, week.draw.number),
     )
     return Audit(

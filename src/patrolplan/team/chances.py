@@ -19,7 +19,7 @@ from patrolplan.team.objective import compute_worth
 from patrolplan.team.problem import Floats, Ints, RotaProblem
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.rota_search import anneal_week
-from patrolplan.team.solve import RotaSolution, SearchLimits, find_floor
+from patrolplan.team.solve import RotaSolution, find_floor
 from patrolplan.team.walks import DwellMiddles, list_dwell_middles
 from patrolplan.team.week import Foreseen
 
@@ -30,6 +30,9 @@ STATES = 150
 MOVES_BETWEEN = 500
 """Small changes from one week that is counted to the next: with four times as many, chances come no
 nearer to those of weeks drawn one by one, see `tests/team/test_chances.py`."""
+
+MOVES_PER_SCHOOL = 30_000
+"""Small changes on the way to a week that is nearly the best one."""
 
 QUARTER_MINUTES = 15
 FORESEEN_DIGITS = 4
@@ -178,7 +181,7 @@ def find_foreseen(inputs: RotaInputs, chances: Floats) -> Foreseen:
 def _find_nearly_best(problem: RotaProblem, seed: int) -> RotaSolution:
     """A week to walk from, without the bound that takes most of the time of solving one."""
     floor = find_floor(problem)
-    moves = SearchLimits().moves_per_school * problem.schools
+    moves = MOVES_PER_SCHOOL * problem.schools
     chosen = anneal_week(problem, floor, floor.chosen, moves=moves, seed=seed)
     worth = compute_worth(problem, chosen).total
     return RotaSolution(chosen, worth, worth, proven=False, floor=floor)

@@ -3,7 +3,7 @@
 import ctypes
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -166,13 +166,14 @@ class MixedIntegerProgramme:
         *,
         gap: float,
         nodes: int,
-        checks: float = np.inf,
+        watch: Callable[[int, float], bool] | None = None,
         seconds: float = np.inf,
     ) -> MipResult:
         """Maximise from feasible values of all columns, or from none if empty.
 
-        It stops as soon as the bound is within the relative gap of the best values. `checks` limits
-        the work: how often HiGHS looks whether it should stop, equal for equal programmes.
+        It stops as soon as the bound is within the relative gap of the best values. `watch` is
+        called with the number and the bound whenever HiGHS looks whether it should stop, which
+        limits work and not time: equally often for equal programmes. It should if that is true.
         """
         options: dict[str, float | bool | int] = {"output_flag": False, "threads": 1}
         options |= {"mip_rel_gap": gap, "mip_max_nodes": nodes}
@@ -183,7 +184,7 @@ class MixedIntegerProgramme:
         def count(event: highspy.highs.HighsCallbackEvent) -> None:
             nonlocal done
             done += 1
-            if done > checks:
+            if watch is not None and watch(done, event.data_out.mip_dual_bound):
                 event.interrupt()
 
         with _redirect_output():
@@ -195,7 +196,7 @@ class MixedIntegerProgramme:
                 warm_start = highspy.HighsSolution()
                 warm_start.col_value = start.tolist()
                 solver.setSolution(warm_start)
-            if np.isfinite(checks):
+            if watch is not None:
                 solver.cbMipInterrupt += count
             solver.run()
         info = solver.getInfo()

@@ -24,8 +24,9 @@ from patrolplan.team.demand_outcomes import build_demand_outcomes
 from patrolplan.team.draw import compute_digest, draw_week, make_draw_key
 from patrolplan.team.problem import Ints, RotaProblem
 from patrolplan.team.rota_inputs import RotaInputs
+from patrolplan.team.search_limits import SearchLimits
 from patrolplan.team.secret import WeekKey, note_secret
-from patrolplan.team.solve import RotaSolution, SearchLimits, solve_rota
+from patrolplan.team.solve import RotaSolution, solve_rota
 from patrolplan.team.unmet_reasons import UnmetReasons, check_locks, check_locks_and_bans
 from patrolplan.team.walks import draw_new_walks, draw_walks
 from patrolplan.team.week import Ban, Draw, Duty, Lock, PatrolShortfall, Week, list_school_days
@@ -101,11 +102,13 @@ def plan_week(
     check_locks(inputs)
     seed = area.settings.seed if seed is None else seed
     best = solve_rota(inputs.problem, seed=seed, stop=stop)
-    return build_drawn_week(inputs, best)
+    return build_drawn_week(inputs, best, stop=stop)
 
 
-def build_drawn_week(inputs: RotaInputs, best: RotaSolution) -> Week:
-    """The week that the key of the inputs draws, from the best one."""
+def build_drawn_week(
+    inputs: RotaInputs, best: RotaSolution, *, stop: SearchLimits | None = None
+) -> Week:
+    """The week that the key of the inputs draws, from the best one, found within limits."""
     if inputs.key is None:
         message = "without a key no week is drawn"
         raise ValueError(message)
@@ -123,6 +126,7 @@ def build_drawn_week(inputs: RotaInputs, best: RotaSolution) -> Week:
         locks=inputs.locks,
         bans=inputs.bans,
         data=compute_short_id(week.created_from),
+        limits=stop,
     )
     return replace(
         week,

@@ -13,6 +13,7 @@ daily maximum of hotspots is a rule, from which visits to tasked places are exem
 """
 
 import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -25,17 +26,18 @@ from patrolplan.team.objective import compute_worth
 from patrolplan.team.problem import MINUTES_TOLERANCE, Floats, Floor, Ints, RotaProblem
 from patrolplan.team.programme import add_floor, add_objective, add_options
 from patrolplan.team.rota_search import anneal_week
+from patrolplan.team.search_limits import DEFAULT_LIMITS, SearchLimits
 
 PROVEN_GAP = 1e-6
 """Relative gap at which a week counts as proven best."""
 
 CHOSEN_ABOVE = 0.5
 
-ANNEAL_ROUNDS = (3_000, 3_000, 6_000, 6_000, 6_000, 6_000)
+ANNEAL_ROUNDS = (3_000, 6_000, 9_000, 12_000)
 """Moves for every school of one annealing run after another: several starts, since one long run
 gets caught in one valley, and short ones first, since most weeks need no more."""
 
-LARGE_ROUNDS = (10_000, 10_000, 10_000)
+LARGE_ROUNDS = (10_000, 20_000)
 """The same for weeks too large to tighten, which short runs leave unfinished."""
 
 MAX_REDUCED_COST = 0.001
@@ -45,13 +47,14 @@ A week within the gap hardly ever holds a dearer one, and the search is the bett
 MAX_OPTIONS_TO_TIGHTEN = 2500
 """Maximum options of a week whose bound is tightened by cuts at the root of the search tree."""
 
-FIRST_CUT_CHECKS, LAST_CUT_CHECKS = 8, 20
-"""Work at the root of the search tree, after the first annealing run and after the last: most of
-what cuts can lower the bound by comes at once. See `MixedIntegerProgramme.solve_from`."""
+FIRST_CUT_CHECKS, LAST_CUT_CHECKS = 6, 14
+"""Work at the root of the search tree after which annealing goes on, one run after every further
+check, and after which the bound counts as final: most of what cuts can lower it by comes at once.
+See `MixedIntegerProgramme.solve_from`."""
 
-MAX_PROOF_WORK = 60_000
-"""Work after which a week near enough to the bound is not proven best, unless that is wanted:
-checks times columns of the programme. It comes to about a second."""
+MAX_COLUMNS_TO_PROVE = 2_500
+"""Maximum columns of a programme that HiGHS is given first, where a proof is wanted if it is quick:
+about twelve schools, for which it takes about a second."""
 
 IMPOSSIBLE = -1
 """Patrols missing where no week keeps the rules, however few patrols it has."""
@@ -65,31 +68,6 @@ DOSE_STEP_MINUTES = 0.01
 
 MAX_DOSE_NODES = 2_000
 """Nodes of the search tree after which a higher dose counts as out of reach."""
-
-
-@dataclass(frozen=True)
-class SearchLimits:
-    """When to stop searching.
-
-    Equal inputs give equal weeks as long as the search ends by gap or nodes; a week that ends by
-    the clock depends on the speed of the computer.
-    """
-
-    gap_percent: float = 0.5
-    """A week this near to the bound is good enough, at every size; 0 for one that is proven best if
-    `nodes` are enough."""
-    nodes: int = 500
-    """Maximum nodes of the search tree of a week that is to be proven best."""
-    moves_per_school: int = 30_000
-    """Maximum small changes tried for every school by annealing."""
-    is_proven_if_quick: bool = False
-    """Whether a week within the gap is proven best all the same where that takes about a second."""
-    seconds: float = math.inf
-    """Maximum wall-clock time."""
-
-
-DEFAULT_LIMITS = SearchLimits(is_proven_if_quick=True)
-"""What a search keeps to that nobody limits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,7 +114,7 @@ def solve_rota(
     if not len(problem):  # all closed, or everybody absent
         return RotaSolution(np.zeros(0, dtype=np.int64), 0.0, 0.0, proven=True)
     stop = stop or DEFAULT_LIMITS
-    deadline = CLOCK.read() + stop.seconds
+    deadline = math.inf if stop.seconds is None else CLOCK.read() + stop.seconds
     order = np.random.default_rng(seed).permutation(len(problem))
     mixed = problem.select(order)
     floor = find_floor(mixed)
@@ -157,9 +135,10 @@ def solve_rota(
 class _WeekSearch:
     """Annealing from above and bounds from below, until they meet within the gap.
 
-    The relaxation gives the first bound. Annealing runs are made one after another; after the first
-    the bound is lowered by cuts at the root of the search tree, which also may find a better week.
-    Given a good week, HiGHS takes tenths of a second for what it needs many seconds without one.
+    The relaxation gives the first bound, and a short annealing run the first week. Where they are
+    too far apart, HiGHS lowers the bound by cuts at the root of its search tree, and whenever it
+    looks whether it should stop, annealing goes on for another run. Given a good week, HiGHS takes
+    tenths of a second for what it needs many seconds without one.
     """
 
     def __init__(
@@ -180,15 +159,18 @@ class _WeekSearch:
     def run(self, seed: int) -> tuple[Ints, float]:
         """Options (rows) and a bound."""
         gap = max(PROVEN_GAP / 2, self._stop.gap_percent / 100)
+        if self._stop.is_proven_if_quick and self._prove_if_quick():
+            return self._best, self._bound
         relaxed = self._programme.solve_relaxation(seconds=self._seconds)
-        self._bound = relaxed.bound
-        self._anneal(self._list_promising(relaxed), gap, seed)
+        self._bound = min(self._bound, relaxed.bound)
+        runs = self._anneal(self._list_promising(relaxed), seed)
+        next(runs, None)
+        if self._is_small:
+            self._tighten(gap, runs)
+        while not self._is_within(gap) and next(runs, False):
+            pass
         if gap <= PROVEN_GAP:
             self._lower(gap, nodes=self._stop.nodes)
-        elif self._is_small:
-            self._lower(gap, nodes=1, checks=LAST_CUT_CHECKS)
-        if self._stop.is_proven_if_quick and self._is_within(gap):
-            self._prove_if_quick()
         return self._best, self._bound
 
     @property
@@ -219,8 +201,8 @@ class _WeekSearch:
         cheap[self._floor.chosen] = True
         return np.flatnonzero(cheap)
 
-    def _anneal(self, options: Ints, gap: float, seed: int) -> None:
-        """Anneal among some options, by rounds, until the gap or all moves are reached."""
+    def _anneal(self, options: Ints, seed: int) -> Iterator[bool]:
+        """Anneal among some options, one run whenever the next is asked for."""
         problem = self._problem.select(options)
         place = np.full(len(self._problem), -1)
         place[options] = np.arange(len(options))
@@ -228,7 +210,7 @@ class _WeekSearch:
         left = self._stop.moves_per_school
         for number, most in enumerate(ANNEAL_ROUNDS if self._is_small else LARGE_ROUNDS):
             moves = min(most, left)
-            if moves <= 0 or self._is_within(gap) or self._seconds <= 0:
+            if moves <= 0 or self._seconds <= 0:
                 return
             run = len(ANNEAL_ROUNDS) * seed + number
             rows = anneal_week(
@@ -236,37 +218,48 @@ class _WeekSearch:
             )
             self._accept(np.sort(options[rows]))
             left -= moves
-            if not number and self._is_small:
-                self._lower(gap, nodes=1, checks=FIRST_CUT_CHECKS)
+            yield True
 
-    def _lower(self, gap: float, *, nodes: int, checks: float = math.inf) -> None:
+    def _tighten(self, gap: float, runs: Iterator[bool]) -> None:
+        """Lower the bound at the root of the search tree, and anneal on meanwhile."""
+
+        def watch(check: int, bound: float) -> bool:
+            self._bound = max(self._worth, min(self._bound, bound))
+            if check >= FIRST_CUT_CHECKS and not self._is_within(gap):
+                next(runs, None)
+            return check > LAST_CUT_CHECKS or self._is_within(gap)
+
+        self._lower(gap, nodes=1, watch=watch)
+
+    def _lower(
+        self, gap: float, *, nodes: int, watch: Callable[[int, float], bool] | None = None
+    ) -> None:
         """Lower the bound by branch and bound from the best week, which may find a better one."""
         if self._is_within(gap):
             return
         start = _complete_columns(self._programme, self._x, self._best)
         answer = self._programme.solve_from(
-            start, gap=gap, nodes=nodes, checks=checks, seconds=self._seconds
+            start, gap=gap, nodes=nodes, watch=watch, seconds=self._seconds
         )
         if len(answer.values):
             self._accept(np.flatnonzero(answer.values[self._x] > CHOSEN_ABOVE))
         self._bound = max(self._worth, min(self._bound, answer.bound))
 
-    def _prove_if_quick(self) -> None:
-        """Prove the week best where little work is enough.
+    def _prove_if_quick(self) -> bool:
+        """Prove a small week best at the root of the search tree; whether that was enough.
 
-        Which of several best weeks it is does then not depend on the annealing: it is the one that
-        HiGHS finds by itself.
+        Which of several best weeks it is then does not depend on the annealing.
         """
-        checks = MAX_PROOF_WORK // len(self._programme.objective)
-        self._lower(PROVEN_GAP / 2, nodes=self._stop.nodes, checks=checks)
-        if not self._is_within(PROVEN_GAP / 2):
-            return
-        answer = self._programme.solve(
-            gap=PROVEN_GAP / 2, nodes=self._stop.nodes, seconds=self._seconds
-        )
+        if len(self._programme.objective) > MAX_COLUMNS_TO_PROVE:
+            return False
+        answer = self._programme.solve(gap=PROVEN_GAP / 2, nodes=1, seconds=self._seconds)
         if answer.proven:
             self._best = np.flatnonzero(answer.values[self._x] > CHOSEN_ABOVE)
-            self._worth, self._bound = self._rate(self._best), answer.bound
+            self._worth = self._rate(self._best)
+        elif len(answer.values):
+            self._accept(np.flatnonzero(answer.values[self._x] > CHOSEN_ABOVE))
+        self._bound = answer.bound
+        return answer.proven
 
 
 def _complete_columns(programme: MixedIntegerProgramme, x: Ints, chosen: Ints) -> Floats:

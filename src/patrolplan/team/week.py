@@ -21,6 +21,7 @@ from patrolplan.patrols.plan import Patrol, Plan
 from patrolplan.patrols.solver.solution import compute_gap_percent
 from patrolplan.tables import render_html_table
 from patrolplan.team.problem import Bools
+from patrolplan.team.search_limits import SearchLimits
 from patrolplan.text import format_count
 from patrolplan.times import format_time
 
@@ -109,6 +110,8 @@ class Draw:
     data: str = ""
     """Short digest of the data and settings that it was drawn from, see `patrolplan.provenance`:
     those of the week may be newer, since tables are changed on the board."""
+    limits: SearchLimits | None = None
+    """How far the best week was searched for; None for `DEFAULT_LIMITS`."""
 
 
 @dataclass(frozen=True)

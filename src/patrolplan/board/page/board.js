@@ -15,7 +15,7 @@ import { showOutcome } from "./outcome.js";
 import { drawPlacesList, leavePlaces } from "./places.js";
 import { countUnmet } from "./places_list.js";
 import { startPrinting } from "./printing.js";
-import { drawPlanning, goodness, startProposals } from "./proposal.js";
+import { drawPlanning, goodness, proofWords, searchOn, startProposals } from "./proposal.js";
 import { say } from "./say.js";
 import { accept, keepUp, onConflict, send, store, watch } from "./store.js";
 import { counted, idOf } from "./words.js";
@@ -96,7 +96,7 @@ const showOnMap = (patrol, { go = false } = {}) => {
 
 /** How good the week is, and how well it can be foreseen. */
 const drawWorth = (state) => {
-  one("#worth").textContent = [`${counted(store.patrols.length, "patrol")}.`, goodness(state), foreseenWords(state)].filter(Boolean).join(" ");
+  one("#worth").textContent = [`${counted(store.patrols.length, "patrol")}.`, goodness(state), proofWords(state), foreseenWords(state)].filter(Boolean).join(" ");
 };
 
 /** Draw what a count of how well the week is foreseen has found. */
@@ -127,6 +127,7 @@ const draw = (state) => {
   showPatrol(patrol ?? null, { fit: false });
   carryOn();
   countForeseen(drawForeseen);
+  searchOn(drawForeseen);
 };
 
 /** Undo the last change. */
