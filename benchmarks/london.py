@@ -1,6 +1,7 @@
 """Time and memory of every stage, from one borough to all of London, and the plain way next to it.
 
     python benchmarks/london.py --scale 0.0625 0.25 1 --json FILE [--plot FILE] [--worlds DIR]
+    python benchmarks/london.py --ways DIR/scale-0.0625     who shares the work, and what it costs
 
 Each scale is a made-up city of `world.py`, written to DIR once. Processes follow one another for
 each: one reads everything with an empty cache; one loads again and goes on to risk, hotspots,
@@ -159,6 +160,52 @@ def open_workers(workers: int) -> AbstractContextManager[Executor | None]:
     return Workers(workers) if workers > 1 else nullcontext()
 
 
+ROUNDS = 5
+"""How often each way to share the work is measured, in turn; the least counts."""
+
+
+def compare_ways(config: Path | None) -> dict[str, dict[str, float]]:
+    """Seconds of all patrols alone, by two processes, and by two workers of Dask.
+
+    All of them are warm: they have planned the same before.
+
+    Parameters
+    ----------
+    config
+        An area's settings; those of the demo without.
+    """
+    from distributed import LocalCluster  # noqa: PLC0415 - only where it is compared
+
+    import patrolplan as pp  # noqa: PLC0415 - as for the stages
+    from patrolplan.parallel import connect_cluster  # noqa: PLC0415
+
+    area = pp.load_area(config or pp.demo_settings())
+    risk = pp.estimate_risk(area)
+    hotspots = pp.find_hotspots(area, risk)
+    local = LocalCluster(
+        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
+    )
+    figures: dict[str, dict[str, float]] = {}
+    with (
+        open_workers(2) as processes,
+        local as cluster,
+        connect_cluster(cluster.scheduler_address) as dask,
+    ):
+        ways = {"alone": None, "two processes": processes, "two Dask workers": dask}
+        for measured in range(ROUNDS + 1):
+            for name, executor in ways.items():
+                wall, processor = time.perf_counter(), read_processor_seconds()
+                pp.plan_patrols(area, risk, hotspots, executor=executor)
+                spent = {
+                    "seconds": time.perf_counter() - wall,
+                    "processor_seconds": read_processor_seconds() - processor,
+                }
+                if measured:  # the first time warms
+                    least = figures.setdefault(name, spent)
+                    figures[name] = {kind: min(least[kind], spent[kind]) for kind in spent}
+    return figures
+
+
 def measure(scale: float, worlds: Path, *, cards: int, workers: int) -> dict[str, Any]:
     """All stages at one scale."""
     folder = worlds / f"scale-{scale:g}"
@@ -267,9 +314,16 @@ def main() -> None:
     parser.add_argument("--cards", type=int, default=0, help="at most so many; default all")
     parser.add_argument("--workers", type=int, default=2, help="processes that share the schools")
     parser.add_argument("--no-plain", action="store_true", help="without the plain way")
+    parser.add_argument(
+        "--ways", metavar="WORLD", help="only compare ways to share a world's patrols, or 'demo'"
+    )
     parser.add_argument("--part", choices=["cold", "warm", "plans"], help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     wish = parser.parse_args()
+    if wish.ways:
+        config = None if wish.ways == "demo" else Path(wish.ways) / "patrolplan.toml"
+        print(json.dumps(compare_ways(config), indent=1))
+        return
     if wish.part:
         print(json.dumps(run_stages(wish.part, wish.folder, wish.cards, wish.workers)))
         return

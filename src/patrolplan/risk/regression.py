@@ -280,37 +280,27 @@ class FeatureBuilder:
         end = 0
         for month, units in rows:
             start, end = end, end + len(units)
-            now = self._so_far[month].take(units, axis=0)
             for span, numbers in features.items():
                 picked = [wanted[number][1] for number in numbers]
-                columns[numbers, start:end] = self._sum(now, month, span, units, picked).T
+                columns[numbers, start:end] = self._sum(month, span, units, picked)
             columns[counts:streets, start:end] = self._streets[:, units]
             columns[streets:, start:end] = self._season[:, month, None]
         np.log1p(columns[:counts], out=columns[:counts])
 
     def _sum(
-        self,
-        now: NDArray[np.int32],
-        month: int,
-        span: int,
-        units: NDArray[np.int64],
-        picked: Sequence[int],
+        self, month: int, span: int, units: NDArray[np.int64], picked: Sequence[int]
     ) -> NDArray[Any]:
-        """(r, n) counts of the `span` months before, scaled up where fewer are known.
+        """(n, r) counts of the `span` months before, scaled up where fewer are known.
 
-        Parameters
-        ----------
-        now
-            Counts of all months before; of each category and all in the place, then of each target
-            and all around it.
-        picked
-            (n,) columns of these.
+        `picked` (n,) are rows of `_accumulate_counts`.
         """
         known = min(span, month)
-        before = self._so_far[month - known].take(units, axis=0)
-        counts: NDArray[Any] = now.take(picked, axis=1) - before.take(picked, axis=1)
+        now, before = self._so_far[month], self._so_far[month - known]
+        counts: NDArray[Any] = np.empty((len(picked), len(units)), dtype=np.int32)
+        for row, name in zip(counts, picked, strict=True):
+            np.subtract(now[name].take(units), before[name].take(units), out=row)
         if self.history.exposure is not None:
-            counts = counts + self._estimate_missing(month, known)[np.ix_(units, picked)]
+            counts = counts + self._estimate_missing(month, known)[np.ix_(units, picked)].T
         return counts if known == span else counts * (span / max(known, 1))
 
     def _estimate_missing(self, month: int, known: int) -> NDArray[np.float64]:
@@ -321,7 +311,7 @@ class FeatureBuilder:
         if (month, known) not in self._missing:
             history, units = self.history, self.history.units
             held = history.count_held_months(month, before=month)
-            so_far = self._so_far[month][:, : len(history.categories)].astype(np.float64)
+            so_far = self._so_far[month][: len(history.categories)].T.astype(np.float64)
             monthly = fill_missing(so_far, held, float(month), units.metres) / max(month, 1)
             missing = known - history.count_held_months(known, before=month)
             own = _append_sum(missing[:, None] * monthly)
@@ -331,19 +321,20 @@ class FeatureBuilder:
 
 
 def _accumulate_counts(history: History) -> list[NDArray[np.int32]]:
-    """(c, k + j + 2) cumulative counts before each month.
+    """(k + j + 2, c) cumulative counts before each month.
 
     Of each category and all in each place, then of each target and all around it.
     """
     units = history.units
     width = len(history.categories) + len(history.targets) + 2
-    so_far = [np.zeros((len(units), width), dtype=np.int32)]
+    so_far = [np.zeros((width, len(units)), dtype=np.int32)]
     for number, counts in enumerate(history.counts, start=1):
         key = f"so far {history.digest(number)}"
         if key not in units.cache:
             own = _append_sum(counts)
             near = units.sum_around(_pick_targets(own, history).astype(np.float64))
-            units.cache[key] = so_far[-1] + np.column_stack([own, np.rint(near).astype(np.int32)])
+            month = np.column_stack([own, np.rint(near).astype(np.int32)])
+            units.cache[key] = so_far[-1] + np.ascontiguousarray(month.T)
         so_far.append(units.cache[key])
     return so_far
 
