@@ -89,7 +89,7 @@ def render_rankings(figures: Figures) -> list[str]:
         for way, words in WAYS.items():
             headings = ["tool"]
             for share in SHOWN:
-                headings += [f"in {say_percent(share)} of the street", "patrolplan less it"]
+                headings += [f"in {say_percent(share)} of the street", "patrolplan's lead"]
             headings.append("seconds a month")
             lines += [f"**{words.removeprefix('where ').capitalize()}**", ""]
             lines += [*format_table(headings, _list_rows(found, way)), ""]
@@ -109,7 +109,7 @@ def _list_rows(found: Figures, way: str) -> list[tuple[str, ...]]:
         numbers = ", ".join(f"{name} {value:g}" for name, value in chosen["numbers"].items())
         cells = [f"{tool} ({numbers})" if numbers else tool]
         for row in shares:
-            cells.append(f"{100 * row['captured']:.1f} %")
+            cells.append(f"{100 * row['captured']:.1f}&nbsp;%")
             ends = ("ours_less_it_low", "ours_less_it_high")
             points = {end: 100 * row[end] for end in ends}
             gain = f"{100 * row['ours_less_it']:+.1f} ({format_range(points, *ends, '+.1f')})"
