@@ -50,8 +50,6 @@ def load(demo, tmp_path_factory):
 def _written(area, folder):
     """Every file of a plan and of a brief, but for what names the files read."""
     area = replace(area, inputs={})
-    # Folders differ from area to area; papers name settings by their hash.
-    area = replace(area, settings=area.settings.model_copy(update={"folder": folder.parent}))
     risk = pp.estimate_risk(area)
     hotspots = pp.find_hotspots(area, risk)
     pp.write_pack(pp.compare_with_past(pp.plan_patrols(area, risk, hotspots)), folder)

@@ -59,20 +59,26 @@ def test_a_week_handed_out_alone_is_not_known(ledger, plan, promised_week):
     assert read_recent_presence(ledger, NEXT, plan.hotspots) is None
 
 
+def _move(area, folder):
+    """The area as if its settings lay in another folder."""
+    settings = area.settings.model_copy()
+    settings._folder = folder
+    return dataclasses.replace(area, settings=settings)
+
+
 def test_without_a_ledger_nothing_is_known_and_none_is_made(demo_area, plan, tmp_path):
     """Looking for a ledger does not create one."""
-    settings = demo_area.settings.model_copy(update={"folder": tmp_path})
-    area = dataclasses.replace(demo_area, settings=settings)
+    area = _move(demo_area, tmp_path)
     assert load_recent_presence(area, plan.hotspots, MONDAY) is None
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_settings_ledger_is_read(demo_area, plan, visit, tmp_path):
     """Where the settings name a ledger, its visits are those that papers know of."""
-    settings = demo_area.settings.model_copy(update={"folder": tmp_path})
-    area = dataclasses.replace(demo_area, settings=settings)
+    area = _move(demo_area, tmp_path)
     made = visit(0, 15)
-    with open_ledger(settings) as opened:
+    with open_ledger(area.settings) as opened:
         opened.record([made])
     found = load_recent_presence(area, plan.hotspots, NEXT)
     assert found.find_days(plan.hotspots["hotspot"]) == {made.date}
+    assert len(list(tmp_path.iterdir())) == 1
