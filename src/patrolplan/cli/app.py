@@ -36,19 +36,21 @@ PANELS = {
 EXAMPLES = """\
 For example:
 
-  To try all of it:           patrolplan init --demo, in an empty folder
+  To try all of it:     patrolplan init --demo, in an empty folder
 
-  This afternoon, on paper:   patrolplan plan --school URN, then print cards.pdf
+  This afternoon:       patrolplan plan --school URN, then print cards.pdf
 
-  Next week, for the team:    patrolplan board, or week --from DAY --out FOLDER
+  Next week, on screen: patrolplan board
 
-  Somebody on leave:          the same, with --absent OFFICER:DAY
+  Next week, on paper:  patrolplan week --from DAY --out FOLDER
 
-  A layer for QGIS:           patrolplan hotspots --out FOLDER
+  Somebody on leave:    with week --absent OFFICER:DAY; on the board by mouse
 
-  The month's return:         patrolplan record --return YYYY-MM
+  A layer for QGIS:     patrolplan hotspots --out FOLDER
 
-  Which method to trust:      patrolplan backtest
+  The month's return:   patrolplan record --return YYYY-MM
+
+  What to trust:        patrolplan backtest
 
 `patrolplan COMMAND --help` has the options of a command; `patrolplan demo` needs no data."""
 

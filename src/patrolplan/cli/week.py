@@ -5,18 +5,19 @@ from __future__ import annotations
 import datetime as dt
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from patrolplan.cli import console
 from patrolplan.cli.app import command
 from patrolplan.cli.trial import check_trial_is_named, load_trial_draw, seal_or_open
+from patrolplan.cli.week_answers import build_repair_document, print_result
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from patrolplan.team.repair import Change, Move, Repair
+    from patrolplan.team.repair import Repair
     from patrolplan.team.week import Ban, Lock, Week
 
 
@@ -162,20 +163,10 @@ def week(
                 report_progress=report,
             )
     if as_json:
-        extra = {} if repair is None else _build_repair_document(repair)
+        extra = {} if repair is None else build_repair_document(repair)
         console.print_json(build_week_document(result) | extra)
         return
-    _print_result(result, repair, out)
-
-
-def _print_result(week: Week, repair: Repair | None, out: Path | None) -> None:
-    """The week, what changed in it, and where its papers are."""
-    console.print_week(week)
-    if repair is not None:
-        _print_repair(repair)
-    if out is None:
-        console.stderr.print("Nothing was written: --out FOLDER writes the papers of this week.")
-    console.print_written_to(out)
+    print_result(result, repair, out)
 
 
 def _choose_folder(out: Path | None, folder: Path | None) -> Path | None:
@@ -205,26 +196,6 @@ def _audit_week(
             console.stdout.print(line, soft_wrap=True)
     if outcome.verdict != "holds":
         raise typer.Exit(1)
-
-
-def _print_repair(repair: Repair) -> None:
-    """Which cards are withdrawn or new, and which further moves are offered."""
-    for change in repair.changes:
-        console.stdout.print(f"change: {change}", soft_wrap=True)
-    if not repair.changes:
-        console.stdout.print("change: none; every card stays as it is")
-    for number, move in enumerate(repair.moves, 1):
-        gain = 100 * move.gain / repair.week.worth if repair.week.worth else 0.0
-        cards = "; ".join(map(str, move.changes))
-        console.stdout.print(f"--moves {number} would gain {gain:.1f} %: {cards}", soft_wrap=True)
-
-
-def _build_repair_document(repair: Repair) -> dict[str, Any]:
-    """What changed and what is offered, for other programs."""
-    return {
-        "changes": [_change_document(change) for change in repair.changes],
-        "moves": [_move_document(move) for move in repair.moves],
-    }
 
 
 def _check_usage(
@@ -383,22 +354,3 @@ def _parse_absences(texts: Sequence[str]) -> dict[str, set[dt.date]]:
         days = absent.setdefault(match[1], set())
         days |= {first + dt.timedelta(days=n) for n in range((last - first).days + 1)}
     return absent
-
-
-def _move_document(move: Move) -> dict[str, Any]:
-    """An offered move, for other programs."""
-    changes = [_change_document(change) for change in move.changes]
-    return {"gain": round(move.gain, 6), "changes": changes}
-
-
-def _change_document(change: Change) -> dict[str, Any]:
-    """A change of a card, for other programs."""
-    duty = change.duty
-    return {
-        "kind": change.kind,
-        "officer": duty.officer,
-        "urn": duty.urn,
-        "date": duty.date.isoformat(),
-        "variant": duty.variant,
-        "number": duty.patrol.number,
-    }

@@ -24,22 +24,24 @@ def _flush_c_output() -> None:
 
 
 @contextmanager
-def _redirect_output() -> Iterator[None]:
-    """Send what HiGHS prints past Python to standard error, so that `--json` stays JSON."""
-    out, err = 1, 2
+def _silence_output() -> Iterator[None]:
+    """Drop the licence line that HiGHS prints past Python, whatever its `output_flag` says."""
+    out = 1
     try:
         sys.stdout.flush()
         saved = os.dup(out)
+        nowhere = os.open(os.devnull, os.O_WRONLY)
     except (OSError, AttributeError):  # a window without streams
         yield
         return
     try:
-        os.dup2(err, out)
+        os.dup2(nowhere, out)
         yield
     finally:
         _flush_c_output()
         os.dup2(saved, out)
         os.close(saved)
+        os.close(nowhere)
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +148,7 @@ class MixedIntegerProgramme:
         options: dict[str, float] = {"mip_rel_gap": gap, "node_limit": nodes}
         if np.isfinite(seconds):
             options["time_limit"] = max(0.1, seconds)
-        with _redirect_output():
+        with _silence_output():
             result = optimize.milp(
                 -self.objective,
                 integrality=self.is_integer.astype(np.int64),
@@ -187,7 +189,7 @@ class MixedIntegerProgramme:
             if watch is not None and watch(done, event.data_out.mip_dual_bound):
                 event.interrupt()
 
-        with _redirect_output():
+        with _silence_output():
             solver = highspy.Highs()  # type: ignore[no-untyped-call]
             for name, value in options.items():
                 solver.setOptionValue(name, value)

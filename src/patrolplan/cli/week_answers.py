@@ -1,0 +1,75 @@
+"""What `week` prints and answers: the week, what a repair changed, and where the papers are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from patrolplan.cli import console
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from patrolplan.team.repair import Change, Move, Repair
+    from patrolplan.team.week import Week
+
+PAPERS = {
+    "lead.pdf": "for the lead: what the week reaches, and what not",
+    "tasks.pdf": "for the wall: schools by days, and a task sheet for each officer",
+    "cards": "for each officer: the days, and a card for each patrol",
+    "schools": "for each school: streets and times, nothing of crime",
+    "map.html": "open in any browser, on a phone too; needs no network",
+}
+"""Of a week's folder, in the order in which they are printed."""
+
+
+def print_result(week: Week, repair: Repair | None, out: Path | None) -> None:
+    """The week, what changed in it, and where its papers are."""
+    console.print_week(week)
+    if repair is not None:
+        _print_repair(repair)
+    if out is None:
+        console.stderr.print("Nothing was written: --out FOLDER writes the papers of this week.")
+        return
+    console.print_written_to(out)
+    for name, what in PAPERS.items():
+        if (out / name).exists():
+            console.stdout.print(f"  {out / name}  {what}", soft_wrap=True)
+
+
+def _print_repair(repair: Repair) -> None:
+    """Which cards are withdrawn or new, and which further moves are offered."""
+    for change in repair.changes:
+        console.stdout.print(f"change: {change}", soft_wrap=True)
+    if not repair.changes:
+        console.stdout.print("change: none; every card stays as it is")
+    for number, move in enumerate(repair.moves, 1):
+        gain = 100 * move.gain / repair.week.worth if repair.week.worth else 0.0
+        cards = "; ".join(map(str, move.changes))
+        console.stdout.print(f"--moves {number} would gain {gain:.1f} %: {cards}", soft_wrap=True)
+
+
+def build_repair_document(repair: Repair) -> dict[str, Any]:
+    """What changed and what is offered, for other programs."""
+    return {
+        "changes": [_change_document(change) for change in repair.changes],
+        "moves": [_move_document(move) for move in repair.moves],
+    }
+
+
+def _move_document(move: Move) -> dict[str, Any]:
+    """An offered move, for other programs."""
+    changes = [_change_document(change) for change in move.changes]
+    return {"gain": round(move.gain, 6), "changes": changes}
+
+
+def _change_document(change: Change) -> dict[str, Any]:
+    """A change of a card, for other programs."""
+    duty = change.duty
+    return {
+        "kind": change.kind,
+        "officer": duty.officer,
+        "urn": duty.urn,
+        "date": duty.date.isoformat(),
+        "variant": duty.variant,
+        "number": duty.patrol.number,
+    }
