@@ -58,8 +58,8 @@ def solve_week(
     """A week drawn among those of most worth that keep locks and bans.
 
     By the draw that the week has, or by the next one; `stop` says how far to search.
-    Patrols that are locked keep their walk as it was handed out. Raises CancelledError when it was stopped, InputError when the locks
-    contradict each other.
+    Patrols that are locked keep their walk as it was handed out. Raises CancelledError when it was
+    stopped, InputError when the locks contradict each other.
     """
     area = editor.inputs.area
     number = (1 if week.draw is None else week.draw.number) + int(draw_again)
