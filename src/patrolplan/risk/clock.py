@@ -16,7 +16,7 @@ from typing import Literal
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import scipy
+import shapely
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
@@ -83,10 +83,9 @@ def _count_near(xy: NDArray[np.float64], places: gpd.GeoDataFrame) -> NDArray[np
     licensed = places.geometry[places["kind"].isin(LICENSED)]
     if licensed.empty or not len(xy):
         return np.zeros(len(xy), dtype=np.int64)
-
-    points = np.column_stack([licensed.x, licensed.y])
-    near = scipy.spatial.cKDTree(points).query_ball_point(xy, NEAR_METRES, return_length=True)
-    return np.asarray(near, dtype=np.int64)
+    tree = shapely.STRtree(licensed.to_numpy())
+    whose = tree.query(shapely.points(xy), predicate="dwithin", distance=NEAR_METRES)[0]
+    return np.bincount(whose, minlength=len(xy))
 
 
 def _find_kinds(xy: NDArray[np.float64], places: gpd.GeoDataFrame) -> NDArray[np.int64]:
