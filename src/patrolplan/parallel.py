@@ -19,7 +19,7 @@ from concurrent.futures import (
     ThreadPoolExecutor,
     wait,
 )
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, TypeVar
 
@@ -281,29 +281,3 @@ def map_in_threads(
             yield future
     finally:
         stopped.set()
-
-
-_limit, _inside, _gate = ExitStack(), [0], threading.Lock()
-"""The limit of `hold_one_thread`, how many are inside, and what they pass one by one."""
-
-
-@contextmanager
-def hold_one_thread() -> Iterator[None]:
-    """Let linear algebra use one thread: sums of several differ in their last digits.
-
-    The limit holds for the whole process, so that it begins with the first who enters and ends with
-    the last who leaves, in whatever thread; to find the libraries takes milliseconds each time.
-    """
-    from threadpoolctl import threadpool_limits  # noqa: PLC0415 - only where models are fitted
-
-    with _gate:
-        if not _inside[0]:
-            _limit.enter_context(threadpool_limits(limits=1))
-        _inside[0] += 1
-    try:
-        yield
-    finally:
-        with _gate:
-            _inside[0] -= 1
-            if not _inside[0]:
-                _limit.close()

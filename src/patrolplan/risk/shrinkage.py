@@ -17,8 +17,9 @@ from collections.abc import Iterable
 import numpy as np
 import scipy
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
-from patrolplan.parallel import hold_one_thread, map_in_threads
+from patrolplan.parallel import map_in_threads
 from patrolplan.risk.history import History
 from patrolplan.risk.spatial_units import ADJACENT_METRES, SpatialUnits
 
@@ -143,7 +144,7 @@ def compute_expected_counts(
     all_around = around.sum(axis=1) + PRIOR_INCIDENTS
     by_category = np.ascontiguousarray(total.T)
     expected = np.empty((len(total), targets))
-    with hold_one_thread():
+    with threadpool_limits(limits=1):  # sums of several threads differ in their last digits
         for target in range(targets):
             others = np.delete(by_category, target, axis=0)
             average = by_category[target].sum() / max(total.sum(), 1.0)
@@ -193,6 +194,7 @@ def prepare_rates(history: History, months: Iterable[int]) -> None:
     def compute(number: int) -> NDArray[np.float64]:
         return compute_shrunk_rates(history, months=number)
 
-    with history.units.lock, hold_one_thread():
+    # The limit is around all threads: one that left its own would lift that of the others.
+    with history.units.lock, threadpool_limits(limits=1):
         for future in map_in_threads(compute, months):
             future.result()
