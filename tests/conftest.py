@@ -30,10 +30,17 @@ def pytest_configure(config):
         Path(begin).touch()
 
 
-def pytest_collection_finish():
-    """What stands when the tests begin stays until the end: no collection looks at it again."""
-    gc.collect()
-    gc.freeze()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Look for no garbage while all is imported; later seldom, and only among what is new."""
+    gc.disable()
+    gc.set_threshold(50_000, 20, 20)
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)
