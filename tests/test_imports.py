@@ -23,7 +23,7 @@ NEVER = {"sklearn", "scipy.stats", "folium", "sqlalchemy", "xlsxwriter", "highsp
 UNPLANNED = {"numba", "scipy.optimize", "scipy.ndimage", "matplotlib", "PIL", "osmnx"}
 """Compiler, linear programs, images and plots: a patrol of forty minutes needs none of them."""
 
-ALSO_UNREAD = UNPLANNED | {"scipy.spatial", "pyogrio"}
+ALSO_UNREAD = UNPLANNED | {"scipy.sparse", "scipy.spatial", "pyogrio"}
 
 
 def _run(*arguments):

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.sparse import csgraph
 
 from patrolplan.arrays import expand_ranges
 from patrolplan.network.network import Positions, StreetNetwork
@@ -88,7 +87,7 @@ class StreetGraph:
     """
 
     segments: Segments
-    costs: sparse.csr_array
+    costs: "scipy.sparse.csr_array"
     link: NDArray[np.int64]
     is_reversed: NDArray[np.bool_]
     places: NDArray[np.int64]
@@ -117,7 +116,9 @@ class StreetGraph:
         segments = expand_ranges(start, count, is_reversed=is_reversed)
         return segments, np.repeat(is_reversed, count)
 
-    def restrict_to(self, nodes: NDArray[np.int64]) -> tuple[sparse.csr_array, NDArray[np.int64]]:
+    def restrict_to(
+        self, nodes: NDArray[np.int64]
+    ) -> "tuple[scipy.sparse.csr_array, NDArray[np.int64]]":
         """The graph between some nodes, in increasing order, and (e,) its entries in `costs`."""
         starts = self.costs.indptr[nodes]
         count = self.costs.indptr[nodes + 1] - starts
@@ -129,7 +130,7 @@ class StreetGraph:
         first = np.searchsorted(row[inside], np.arange(len(nodes) + 1))
         entry = entry[inside]
         part = (self.costs.data[entry], ends[inside], first)
-        return sparse.csr_array(part, shape=(len(nodes),) * 2), entry
+        return scipy.sparse.csr_array(part, shape=(len(nodes),) * 2), entry
 
 
 def build_street_graph(
@@ -176,7 +177,7 @@ def compute_piece_distances(
     """
     segments, size = _cut_at_places(network, place), len(network.node_xy)
     costs, _, _ = _build_directed_graph(segments.nodes, segments.compute_costs(effort), size + 1)
-    away = csgraph.dijkstra(costs, indices=size, limit=limit_metres)
+    away = scipy.sparse.csgraph.dijkstra(costs, indices=size, limit=limit_metres)
     return np.asarray(away[network.piece_nodes].min(axis=1))
 
 
@@ -264,7 +265,7 @@ def _find_parallel_links(
 
 def _build_directed_graph(
     ends: NDArray[np.int64], costs: NDArray[np.float64], size: int
-) -> tuple[sparse.csr_array, NDArray[np.int64], NDArray[np.bool_]]:
+) -> "tuple[scipy.sparse.csr_array, NDArray[np.int64], NDArray[np.bool_]]":
     """Both directions of each link; of parallel ones the cheapest.
 
     Gives the graph, and for each of its entries the link and whether it is reversed.
@@ -279,5 +280,5 @@ def _build_directed_graph(
     order = np.lexsort((cost, keys))
     order = order[np.r_[True, np.diff(keys[order]) != 0]]
     rows = np.searchsorted(keys[order], np.arange(size + 1) * size)
-    graph = sparse.csr_array((cost[order], nodes[order, 1], rows), shape=(size, size))
+    graph = scipy.sparse.csr_array((cost[order], nodes[order, 1], rows), shape=(size, size))
     return graph, link[order], is_reversed[order]

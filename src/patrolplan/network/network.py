@@ -17,9 +17,9 @@ from typing import Any, ClassVar
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import scipy
 import shapely
 from numpy.typing import ArrayLike, NDArray
-from scipy import sparse
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan.cache import Arrays, Store, hash_arrays, load_or_compute_arrays
@@ -266,19 +266,21 @@ class StreetNetwork:
         return classify_bicycle_ways(self.piece_nodes, modes, one_way, nodes=len(self.node_xy))
 
     @cached_property
-    def neighbours(self) -> sparse.csr_array:
+    def neighbours(self) -> "scipy.sparse.csr_array":
         """(p, p) pieces that share a node."""
         rows = np.repeat(np.arange(len(self)), 2)
         shape = (len(self), len(self.node_xy))
         ones = np.ones(rows.shape, dtype=np.int32)
-        incidence = sparse.csr_array((ones, (rows, self.piece_nodes.ravel())), shape=shape)
+        incidence = scipy.sparse.csr_array((ones, (rows, self.piece_nodes.ravel())), shape=shape)
         touching = (incidence @ incidence.T).tocoo()
         apart = touching.row != touching.col
         pairs = (touching.row[apart], touching.col[apart])
-        return sparse.csr_array((np.ones(apart.sum(), dtype=bool), pairs), shape=(len(self),) * 2)
+        return scipy.sparse.csr_array(
+            (np.ones(apart.sum(), dtype=bool), pairs), shape=(len(self),) * 2
+        )
 
     @cached_property
-    def node_graph(self) -> sparse.csr_array:
+    def node_graph(self) -> "scipy.sparse.csr_array":
         """(n, n) metres between nodes that a piece joins, both ways; the least of parallel ones."""
         ends = np.concatenate([self.piece_nodes, self.piece_nodes[:, ::-1]])
         metres = np.tile(self.piece_metres, 2)
@@ -286,7 +288,9 @@ class StreetNetwork:
         ends, metres = ends[order], metres[order]
         first = np.r_[True, np.any(ends[1:] != ends[:-1], axis=1)]
         shape = (len(self.node_xy),) * 2
-        return sparse.csr_array((metres[first], (ends[first, 0], ends[first, 1])), shape=shape)
+        return scipy.sparse.csr_array(
+            (metres[first], (ends[first, 0], ends[first, 1])), shape=shape
+        )
 
     @cached_property
     def _tree(self) -> shapely.STRtree:

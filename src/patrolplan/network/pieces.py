@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+import scipy
 import shapely
 from numpy.typing import NDArray
-from scipy import sparse
 
 from patrolplan.arrays import expand_ranges
 from patrolplan.inputs.osm_tags import ROADS, TRUNK
@@ -264,10 +264,9 @@ def find_patrolled(pieces: Pieces) -> NDArray[np.bool_]:
 def label_components(piece_nodes: NDArray[np.int64], nodes: int) -> NDArray[np.int64]:
     """(p,) number of the connected part that each of these pieces (p, 2) belongs to."""
     ones = np.ones(len(piece_nodes), dtype=bool)
-    graph = sparse.csr_array((ones, tuple(piece_nodes.T)), shape=(nodes, nodes))
-    from scipy.sparse import csgraph  # noqa: PLC0415 - heavy, and only where not cached
+    graph = scipy.sparse.csr_array((ones, tuple(piece_nodes.T)), shape=(nodes, nodes))
 
-    label = csgraph.connected_components(graph, directed=False)[1]
+    label = scipy.sparse.csgraph.connected_components(graph, directed=False)[1]
     return np.asarray(label[piece_nodes[:, 0]], dtype=np.int64)
 
 
@@ -316,10 +315,9 @@ def classify_bicycle_ways(
     if not (one_way != 0).any():
         return both
     ends = np.concatenate([piece_nodes[both[:, 0] > 0], piece_nodes[both[:, 1] > 0][:, ::-1]])
-    graph = sparse.csr_array((np.ones(len(ends), dtype=bool), ends.T), shape=(nodes, nodes))
-    from scipy.sparse import csgraph  # noqa: PLC0415 - heavy, and only where not cached
+    graph = scipy.sparse.csr_array((np.ones(len(ends), dtype=bool), ends.T), shape=(nodes, nodes))
 
-    label = csgraph.connected_components(graph, directed=True, connection="strong")[1]
+    label = scipy.sparse.csgraph.connected_components(graph, directed=True, connection="strong")[1]
     main = label == np.bincount(label).argmax()
     stuck = ~main[piece_nodes].all(axis=1)
     return np.where(stuck[:, None] & (both == CLOSED), np.int8(PUSH), both)

@@ -11,8 +11,8 @@ of a crime's mass stays on the streets within the bandwidth.
 from collections.abc import Callable, Mapping
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import sparse
 
 from patrolplan.compiled import jit_compile
 from patrolplan.network import StreetNetwork
@@ -192,13 +192,13 @@ def spread_on_network(
 
 def build_network_matrix(
     network: StreetNetwork, bandwidth: float, *, floor: float = FLOOR
-) -> sparse.csc_array:
+) -> "scipy.sparse.csc_array":
     """(p, p) mass on each piece (row) of one crime on each piece (column), along the streets."""
     starts, rows, values = build_columns(_index_streets(network), float(bandwidth), floor)
-    return sparse.csc_array((values, rows, starts), shape=(len(network), len(network)))
+    return scipy.sparse.csc_array((values, rows, starts), shape=(len(network), len(network)))
 
 
-def build_planar_matrix(network: StreetNetwork, bandwidth: float) -> sparse.csc_array:
+def build_planar_matrix(network: StreetNetwork, bandwidth: float) -> "scipy.sparse.csc_array":
     """(p, p) mass on each piece (row) of one crime on each piece (column), in a straight line.
 
     The kernel is (1 - (d / bandwidth)^2)^2 in the distance d to the middle of each piece, times the
@@ -216,30 +216,32 @@ def build_planar_matrix(network: StreetNetwork, bandwidth: float) -> sparse.csc_
     mass = density * network.piece_metres[rows]
     total = np.bincount(columns, mass, minlength=len(middle))
     shape = (len(middle), len(middle))
-    return sparse.csc_array((mass / total[columns], (rows, columns)), shape=shape)
+    return scipy.sparse.csc_array((mass / total[columns], (rows, columns)), shape=shape)
 
 
-PIECE_KERNELS: Mapping[str, Callable[[StreetNetwork, float], sparse.csc_array]] = {
+PIECE_KERNELS: Mapping[str, "Callable[[StreetNetwork, float], scipy.sparse.csc_array]"] = {
     "network": build_network_matrix,
     "planar": build_planar_matrix,
 }
 """What builds a kernel's matrix, by its kind of distance."""
 
 
-def aggregate_matrix(matrix: sparse.csc_array, catchments: Catchments) -> sparse.csr_array:
+def aggregate_matrix(
+    matrix: "scipy.sparse.csc_array", catchments: Catchments
+) -> "scipy.sparse.csr_array":
     """(c, c) mass in each place (row) of one crime somewhere in each place (column)."""
     pieces = np.arange(len(catchments.piece_catchment))
     shape = (len(pieces), len(catchments))
-    spread = sparse.csr_array(
+    spread = scipy.sparse.csr_array(
         (catchments.piece_share, (pieces, catchments.piece_catchment)), shape=shape
     )
     ones = np.ones(len(pieces))
-    gather = sparse.csr_array((ones, (catchments.piece_catchment, pieces)), shape=shape[::-1])
-    return sparse.csr_array(gather @ (matrix @ spread))
+    gather = scipy.sparse.csr_array((ones, (catchments.piece_catchment, pieces)), shape=shape[::-1])
+    return scipy.sparse.csr_array(gather @ (matrix @ spread))
 
 
 def compute_likelihood(
-    unit_matrix: sparse.csr_array, counts: NDArray[np.float64], metres: NDArray[np.float64]
+    unit_matrix: "scipy.sparse.csr_array", counts: NDArray[np.float64], metres: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """(k,) leave-one-out log likelihood of the crimes of each category; higher is better.
 

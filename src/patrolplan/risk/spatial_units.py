@@ -13,8 +13,8 @@ from threading import Lock
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import sparse
 
 from patrolplan.atomic import hash_content
 from patrolplan.cache import Store, hash_arrays, load_or_compute_arrays
@@ -136,7 +136,7 @@ class SpatialUnits:
         return np.asarray(np.column_stack(of_kind) / self.metres[:, None])
 
     @cached_property
-    def _cells(self) -> tuple[NDArray[np.float64], sparse.csr_array]:
+    def _cells(self) -> "tuple[NDArray[np.float64], scipy.sparse.csr_array]":
         """(n, 2) centres of the cells that places are gathered in, and (c, n) membership."""
         xy = self.catchments.xy
         if not self.catchments.public:
@@ -146,10 +146,10 @@ class SpatialUnits:
         centres, cell = np.unique(xy, axis=0, return_inverse=True)
         rows = np.arange(len(self))
         shape = (len(self), len(centres))
-        member = sparse.csr_array((np.ones(len(rows)), (rows, cell.reshape(-1))), shape=shape)
+        member = scipy.sparse.csr_array((np.ones(len(rows)), (rows, cell.reshape(-1))), shape=shape)
         return centres, member
 
-    def _build_near_matrix(self, metres: float) -> sparse.csr_array:
+    def _build_near_matrix(self, metres: float) -> "scipy.sparse.csr_array":
         """(n, n) cells within so many metres of each other, each with itself; built once."""
         key = ("near", metres)
         if key not in self._matrices:
@@ -159,8 +159,8 @@ class SpatialUnits:
             pairs = cKDTree(centres).query_pairs(metres, output_type="ndarray")
             ends = (pairs.ravel(), pairs[:, ::-1].ravel())
             shape = (len(centres), len(centres))
-            near = sparse.csr_array((np.ones(pairs.size), ends), shape=shape)
-            self._matrices[key] = near + sparse.eye_array(len(centres), format="csr")
+            near = scipy.sparse.csr_array((np.ones(pairs.size), ends), shape=shape)
+            self._matrices[key] = near + scipy.sparse.eye_array(len(centres), format="csr")
         return self._matrices[key]
 
     def sum_around(
@@ -173,7 +173,7 @@ class SpatialUnits:
         )
         return np.maximum(total, 0.0)
 
-    def build_piece_matrix(self, distance: str, bandwidth: float) -> sparse.csc_array:
+    def build_piece_matrix(self, distance: str, bandwidth: float) -> "scipy.sparse.csc_array":
         """(p, p) mass that a kernel brings from piece to piece; built once.
 
         `distance` is "network" along the streets or "planar" in a straight line.
@@ -183,7 +183,7 @@ class SpatialUnits:
             self._matrices[key] = PIECE_KERNELS[distance](self.network, bandwidth)
         return self._matrices[key]
 
-    def build_kernel_matrix(self, distance: str, bandwidth: float) -> sparse.csr_array:
+    def build_kernel_matrix(self, distance: str, bandwidth: float) -> "scipy.sparse.csr_array":
         """(c, c) mass that a kernel brings from place to place; built once."""
         key = (f"places {distance}", bandwidth)
         if key not in self._matrices:
