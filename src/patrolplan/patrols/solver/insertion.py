@@ -149,7 +149,7 @@ def update_places(  # noqa: C901 - one compiled loop
 
 
 @jit_compile()
-def insert_in_order(  # noqa: C901, PLR0912, PLR0917 - one compiled loop
+def insert_in_order(  # noqa: C901, PLR0912, PLR0915, PLR0917 - one compiled loop
     facts: SearchFacts,
     tour: Tour,
     places: Places,
@@ -159,8 +159,8 @@ def insert_in_order(  # noqa: C901, PLR0912, PLR0917 - one compiled loop
     blink: float,
     rng: NDArray[np.uint64],
     greedy: np.bool_,
-) -> None:
-    """Insert each of `count` stops where it delays a dirty route least, if it fits.
+) -> int:
+    """Insert each of `count` stops where it delays a dirty route least, if it fits; say how many.
 
     When `greedy`, only the stop of most value for each minute of its delay is inserted.
 
@@ -178,7 +178,7 @@ def insert_in_order(  # noqa: C901, PLR0912, PLR0917 - one compiled loop
         facts.times, facts.transposed_times, facts.group_number, facts.value.shape[0],
     )  # fmt: skip
     always_open, symmetric = facts.always_open, facts.symmetric
-    nobody = widen(-1)
+    nobody, inserted = widen(-1), widen(0)
     most, most_k, most_r, most_p = -1.0, nobody, nobody, nobody
     for number in range(count):
         k = order[number]
@@ -225,10 +225,13 @@ def insert_in_order(  # noqa: C901, PLR0912, PLR0917 - one compiled loop
                 if delay < most_delay:
                     most_delay, best, best_r, best_p = delay, delay, r, p
         if best_r >= 0 and greedy:
-            if facts.value[k] / max(best, 1e-9) > most:
-                most, most_k = facts.value[k] / max(best, 1e-9), k
-                most_r, most_p = best_r, best_p
+            ratio = facts.value[k] / max(best, 1e-9)
+            if ratio > most:
+                most, most_k, most_r, most_p = ratio, k, best_r, best_p
         elif best_r >= 0:
             insert_fresh(facts, tour, places, best_r, best_p, k)
+            inserted += 1
     if most_k >= 0:
         insert_fresh(facts, tour, places, most_r, most_p, most_k)
+        inserted += 1
+    return inserted

@@ -28,10 +28,8 @@ def build_greedily(facts: SearchFacts, tour: Tour, places: Places, rng: NDArray[
     """Insert the stop of most value for each minute of delay, until none fits."""
     dirty = np.ones(tour.length.shape[0], dtype=np.bool_)
     order = np.arange(facts.value.shape[0])
-    visited = -1
-    while visited < tour.length.sum():
-        visited = tour.length.sum()
-        insert_in_order(facts, tour, places, dirty, order, len(order), 0.0, rng, np.bool_(1))
+    while insert_in_order(facts, tour, places, dirty, order, len(order), 0.0, rng, np.bool_(1)):
+        pass
 
 
 def shorten_everywhere(facts: SearchFacts, tour: Tour, r: int) -> None:
