@@ -63,8 +63,9 @@ times the memory for its streets.
 | **all, one by one** | {schools:,} | {km:,} | {memory:.1f} at most | {first:,.0f} | {month:,.0f} |
 
 First run: files to plans, a week and all cards, in minutes of a desktop with two cores: {days:.2f}
-days for all of England, one force after the other. New month: its files are read, and every patrol is planned again. London is
-the largest force; the largest city measured has {largest:g} times its schools.
+days for all of England, one force after the other. New month: its files are read, and every patrol
+is planned again. London is the largest force; the largest city measured has {largest:g} times its
+schools.
 
 ## What would break first
 
