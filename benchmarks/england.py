@@ -62,9 +62,10 @@ times the memory for its streets.
 {rows}
 | **all, one by one** | {schools:,} | {km:,} | {memory:.1f} at most | {first:,.0f} | {month:,.0f} |
 
-First run: files to plans, a week and all cards, in processor minutes of one core: {days:.2f} days
-of it for England; two cores take a little more than half. New month: every patrol is planned
-again. London is the largest force; the largest city measured has {largest:g} times its schools.
+First run: files to plans, a week and all cards, in minutes of a desktop with two cores: {days:.2f}
+days for all of England, one force after the other. New month: its files are read, and every patrol
+is planned again. London is the largest force; the largest city measured has {largest:g} times its
+schools.
 
 ## What would break first
 
@@ -74,10 +75,10 @@ again. London is the largest force; the largest city measured has {largest:g} ti
 2. **Streets in the country.** Schools far apart reach few of the streets between them, yet all
    streets of an area are read. Give a rural force one settings file for each division, or bounds
    around its towns.
-3. **Fetching.** Crimes come as one archive for all forces, but Overpass refuses areas of this size:
-   streets must come from a file of the region, such as Geofabrik's.
-4. **The week.** Its rota is one problem for a whole force; teams of 60 schools are solved at the
-   asked gap, a force of hundreds within a time limit. Plan a week for each team.
+3. **Fetching.** One query to Overpass is not meant for an area of this size: streets of a force
+   must come from a file of the region.
+4. **The week.** Its rota is one problem for a whole force, and its time grows fastest of all stages
+   where a force has hundreds of schools. Plan a week for each team.
 5. **People.** {schools:,} cards a week are read by people who know the streets; no computer is the
    limit there.
 """
@@ -109,9 +110,9 @@ def write_page(scales: dict[str, dict[str, Any]]) -> str:
     for force, schools in share_schools().items():
         scale = schools / LONDON_SCHOOLS
         memory.append(max(interpolate(scales, stage, "peak_gb", scale) for stage in STAGES))
-        minutes = [interpolate(scales, one, "processor_seconds", scale) / 60 for one in STAGES]
+        minutes = [interpolate(scales, one, "seconds", scale) / 60 for one in STAGES]
         first.append(sum(minutes))
-        month.append(interpolate(scales, "new month", "processor_seconds", scale) / 60)
+        month.append(interpolate(scales, "new month", "seconds", scale) / 60)
         km = STREET_KM * scale
         numbers = f"{memory[-1]:.1f} | {first[-1]:.1f} | {month[-1]:.1f}"
         rows.append(f"| {force} | {schools} | {km:,.0f} | {numbers} |")

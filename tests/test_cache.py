@@ -14,7 +14,7 @@ from patrolplan.cache import (
     lock_fetch_folder,
 )
 from patrolplan.errors import FetchError
-from patrolplan.inputs.crimes import CRIMES
+from patrolplan.inputs.crime_rows import CRIMES
 from patrolplan.inputs.street_files import STREETS
 from patrolplan.network.network import NETWORKS
 
