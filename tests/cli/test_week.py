@@ -7,7 +7,7 @@ from base64 import b64encode
 import pytest
 
 import patrolplan as pp
-from patrolplan.cli import console
+from patrolplan.cli import steps
 from patrolplan.settings.load import load_settings
 from patrolplan.team.secret import Secret
 
@@ -129,5 +129,5 @@ def test_a_folder_that_cannot_be_written_draws_without_a_secret(small, tmp_path,
     """The command says so and goes on."""
     settings = load_settings(small).model_copy()
     settings._folder = tmp_path / "missing"
-    console.ensure_secret(settings)
+    steps.ensure_secret(settings)
     assert "the week is drawn without a secret" in " ".join(capsys.readouterr().err.split())

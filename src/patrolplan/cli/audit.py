@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from patrolplan.cli import console
+from patrolplan.cli import console, options, steps
 from patrolplan.cli.trial import check_trial_is_named, load_trial_draw
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ OBSTACLES = {
 
 
 def audit_folder(
-    config: Path, out: Path, worker_options: console.WorkerOptions, trial: Path | None = None
+    config: Path, out: Path, worker_options: options.WorkerOptions, trial: Path | None = None
 ) -> Audit:
     """Draw the week of a folder again, and compare."""
     from patrolplan.team.audit import Audit, audit_week, find_obstacle
@@ -31,12 +31,12 @@ def audit_folder(
 
     entry = read_week_entry(out)  # before the work, not after it
     check_trial_is_named(out, entry.trial, trial)
-    area = console.load_study_area(config)
+    area = steps.load_study_area(config)
     obstacle = find_obstacle(area, entry.draw, entry.created_from, entry.days[0])
     if obstacle is not None:
         return Audit(entry.draw, obstacle)
     drawn = None if trial is None else load_trial_draw(trial, area, entry.days, entry.trial)
-    _, _, plans = console.plan_area_days(area, entry.days, worker_options, drawn)
+    _, _, plans = steps.plan_area_days(area, entry.days, worker_options, drawn)
     with console.report_stage("Drawing the week again"):
         return audit_week(read_week(out, area, plans), area, plans)
 

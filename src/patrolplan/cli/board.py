@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from patrolplan.cli import console
+from patrolplan.cli import console, options, steps
 from patrolplan.cli.app import command
 from patrolplan.cli.trial import check_trial_is_named, load_trial_draw
 from patrolplan.errors import InputError
@@ -24,27 +24,27 @@ DEMO_WEEK_FOLDER = Path("patrolplan-demo-week")
 
 @command
 def board(
-    config: console.Config = console.DEFAULT_CONFIG,
+    config: options.Config = options.DEFAULT_CONFIG,
     week: Annotated[
         Path,
         typer.Option(
             "--week",
-            metavar=console.FOLDER,
+            metavar=options.FOLDER,
             help="The week's folder; without a week in it, one is planned.",
         ),
-    ] = console.DEFAULT_WEEK_FOLDER,
+    ] = options.DEFAULT_WEEK_FOLDER,
     start: Annotated[
         str | None,
         typer.Option(
             "--from",
-            metavar=console.DAY,
+            metavar=options.DAY,
             help="First day of the week to plan; default next Monday.",
         ),
     ] = None,
     trial: Annotated[
         Path | None,
         typer.Option(
-            metavar=console.FILE, help="The file of the trial that the week in --week is part of."
+            metavar=options.FILE, help="The file of the trial that the week in --week is part of."
         ),
     ] = None,
     port: Annotated[
@@ -56,7 +56,7 @@ def board(
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Print the address, do not open a browser.")
     ] = False,
-    as_json: console.Json = False,
+    as_json: options.Json = False,
 ) -> None:
     """Open the week in the browser: change, lock, plan again and print it."""
     import secrets
@@ -67,11 +67,11 @@ def board(
     from patrolplan.board.server import open_listener, serve
     from patrolplan.board.views import build_map_document
 
-    day = None if start is None else console.parse_date(start, "--from")
+    day = None if start is None else options.parse_date(start, "--from")
     settings: Path | Settings = config
-    if config == console.DEFAULT_CONFIG and not config.exists():
+    if config == options.DEFAULT_CONFIG and not config.exists():
         settings = _load_demo_settings()
-        week = DEMO_WEEK_FOLDER if week == console.DEFAULT_WEEK_FOLDER else week
+        week = DEMO_WEEK_FOLDER if week == options.DEFAULT_WEEK_FOLDER else week
         console.stderr.print(
             f"There is no {config} here, so this is the fictional borough of Eastmere. "
             "`patrolplan init` begins one of your own."
@@ -141,14 +141,14 @@ def _open_shared_week(
     else:
         recorded = None
         days = list_school_days(start or _next_monday(dt.date.today()))  # noqa: DTZ011 - of this desk
-    area = console.load_study_area(config)
+    area = steps.load_study_area(config)
     check_officers(area)
     if not (folder / WEEK_FILE).is_file():
-        console.check_term(area, days)
-    console.ensure_secret(area.settings)
+        steps.check_term(area, days)
+    steps.ensure_secret(area.settings)
     check_trial_is_named(folder, recorded, trial)
     drawn = None if trial is None else load_trial_draw(trial, area, days, recorded)
-    planned = PlannedArea(area, *console.plan_area_days(area, days, (1, None), drawn))
+    planned = PlannedArea(area, *steps.plan_area_days(area, days, (1, None), drawn))
     with console.report_stage("Opening the week"):
         return open_shared_week(planned, folder)
 

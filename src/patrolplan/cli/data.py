@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from patrolplan.cli import console
+from patrolplan.cli import console, options, steps
 from patrolplan.cli.app import command
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class FetchPart(StrEnum):
 
 @command
 def fetch(
-    config: console.Config = console.DEFAULT_CONFIG,
+    config: options.Config = options.DEFAULT_CONFIG,
     months: Annotated[
         int | None,
         typer.Option(
@@ -41,15 +41,15 @@ def fetch(
         list[str] | None,
         typer.Option(
             "--only",
-            metavar=console.format_choices(FetchPart),
-            autocompletion=console.complete(FetchPart),
+            metavar=options.format_choices(FetchPart),
+            autocompletion=options.complete(FetchPart),
             help="Fetch only this; may be repeated.",
         ),
     ] = None,
     again: Annotated[
         bool, typer.Option("--again", help="Fetch again what is already there.")
     ] = False,
-    as_json: console.Json = False,
+    as_json: options.Json = False,
 ) -> None:
     """Fetch open data that is missing: street crimes, walking streets, schools, pubs.
 
@@ -60,7 +60,7 @@ def fetch(
     from patrolplan.inputs.download.download import SOURCES, fetch_open_data
     from patrolplan.settings import load_settings
 
-    chosen = [console.parse_choice(part, FetchPart, "--only") for part in only or ()]
+    chosen = [options.parse_choice(part, FetchPart, "--only") for part in only or ()]
     settings = load_settings(config)
     wanted = [source for source in SOURCES if FetchPart(source) in chosen] or None
     try:
@@ -99,20 +99,20 @@ def purge(
     out: Annotated[
         list[Path] | None,
         typer.Option(
-            "--folder", metavar=console.FOLDER, help="Output folder to purge; may be repeated."
+            "--folder", metavar=options.FOLDER, help="Output folder to purge; may be repeated."
         ),
     ] = None,
     record: Annotated[
         Path | None,
         typer.Option(
-            metavar=console.FILE, help="File to add the record to; default in the cache folder."
+            metavar=options.FILE, help="File to add the record to; default in the cache folder."
         ),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only list what would be removed.")
     ] = False,
-    config: console.Config = console.DEFAULT_CONFIG,
-    as_json: console.Json = False,
+    config: options.Config = options.DEFAULT_CONFIG,
+    as_json: options.Json = False,
 ) -> None:
     """Remove old caches and outputs that patrolplan wrote, never your own files; keep a record."""
     from patrolplan.outputs.purge import purge as purge_files
@@ -140,13 +140,13 @@ def _parse_age(text: str) -> dt.timedelta:
 
 @command
 def governance(
-    config: console.Config = console.DEFAULT_CONFIG,
-    out: console.Out = Path("patrolplan-governance"),
+    config: options.Config = options.DEFAULT_CONFIG,
+    out: options.Out = Path("patrolplan-governance"),
     backtest: Annotated[
         Path | None,
         typer.Option(
             "--backtest",
-            metavar=console.FOLDER,
+            metavar=options.FOLDER,
             help="Folder of `patrolplan backtest --out`; else a test is run.",
         ),
     ] = None,
@@ -154,7 +154,7 @@ def governance(
         Path | None,
         typer.Option(
             "--by",
-            metavar=console.FILE,
+            metavar=options.FILE,
             help="Polygons with residents, to count patrol minutes by; default [sources] areas.",
         ),
     ] = None,
@@ -162,7 +162,7 @@ def governance(
         Path | None,
         typer.Option(
             "--deciles",
-            metavar=console.FILE,
+            metavar=options.FILE,
             help="Table with area, decile: minutes by decile of deprivation.",
         ),
     ] = None,
@@ -170,18 +170,18 @@ def governance(
         Path | None,
         typer.Option(
             "--week",
-            metavar=console.FOLDER,
+            metavar=options.FOLDER,
             help="Count the minutes of this week's folder, not the ledger's.",
         ),
     ] = None,
     first: Annotated[
         str | None,
-        typer.Option("--from", metavar=console.DAY, help="First day of the ledger to count."),
+        typer.Option("--from", metavar=options.DAY, help="First day of the ledger to count."),
     ] = None,
     last: Annotated[
-        str | None, typer.Option("--to", metavar=console.DAY, help="Last day to count.")
+        str | None, typer.Option("--to", metavar=options.DAY, help="Last day to count.")
     ] = None,
-    as_json: console.Json = False,
+    as_json: options.Json = False,
 ) -> None:
     """Write papers for a force's assessment, and a page for residents and schools.
 
@@ -192,16 +192,16 @@ def governance(
     from patrolplan.outputs.governance import read_backtest, write_governance
     from patrolplan.outputs.output_folder import read_manifest
 
-    console.check_out(out)
+    steps.check_out(out)
     days = [
-        None if day is None else console.parse_date(day, name)
+        None if day is None else options.parse_date(day, name)
         for day, name in ((first, "--from"), (last, "--to"))
     ]
-    area = console.load_study_area(config)
+    area = steps.load_study_area(config)
     burden = _measure_burden(area, areas, audit, week, days)
-    risk = console.estimate_area_risk(area)
+    risk = steps.estimate_area_risk(area)
     if backtest is None:
-        tested = build_backtest_document(*console.run_backtest(area))
+        tested = build_backtest_document(*steps.run_backtest(area))
     else:
         tested = read_backtest(backtest)
     write_governance(area, risk, tested, out, burden=burden)

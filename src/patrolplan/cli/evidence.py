@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from patrolplan.cli import console
+from patrolplan.cli import console, options, steps
 from patrolplan.cli.app import command
 
 if TYPE_CHECKING:
@@ -24,21 +24,21 @@ if TYPE_CHECKING:
 
 @command
 def brief(
-    school: Annotated[str, typer.Option("--school", metavar=console.URN, help="Which school.")],
+    school: Annotated[str, typer.Option("--school", metavar=options.URN, help="Which school.")],
     since: Annotated[
         str, typer.Option("--since", metavar="YYYY-MM[-DD]", help="First month or day.")
     ],
-    config: console.Config = console.DEFAULT_CONFIG,
-    out: console.OptionalOut = None,
+    config: options.Config = options.DEFAULT_CONFIG,
+    out: options.OptionalOut = None,
     week: Annotated[
         Path | None,
         typer.Option(
-            metavar=console.FOLDER,
+            metavar=options.FOLDER,
             help="Folder of the week whose patrols answer what is new; default "
-            f"./{console.DEFAULT_WEEK_FOLDER}, if it covers the coming days.",
+            f"./{options.DEFAULT_WEEK_FOLDER}, if it covers the coming days.",
         ),
     ] = None,
-    as_json: console.Json = False,
+    as_json: options.Json = False,
 ) -> None:
     """Report what is new around a school since a day: recorded crime against typical counts."""
     from patrolplan.outputs.brief.brief import build_brief, check_brief_request
@@ -48,12 +48,12 @@ def brief(
         write_brief,
     )
 
-    first = console.parse_first_day(since, "--since")
-    console.check_out(out)
-    area = console.load_study_area(config)
+    first = options.parse_first_day(since, "--since")
+    steps.check_out(out)
+    area = steps.load_study_area(config)
     check_brief_request(area, school, first)  # before the work, not after it
     visits = _find_week(area, week)
-    hotspots = console.find_area_hotspots(area, console.estimate_area_risk(area))
+    hotspots = steps.find_area_hotspots(area, steps.estimate_area_risk(area))
     document = build_brief(area, hotspots, school, first, week=visits)
     if out is not None:
         write_brief(document, out)
@@ -72,7 +72,7 @@ def _find_week(area: StudyArea, folder: Path | None) -> WeekVisits | None:
 
     if folder is not None:
         return read_week_visits(folder, area)
-    folder = console.DEFAULT_WEEK_FOLDER
+    folder = options.DEFAULT_WEEK_FOLDER
     if not (folder / WEEK_FILE).is_file():
         return None
     visits = read_week_visits(folder, area)
@@ -82,27 +82,27 @@ def _find_week(area: StudyArea, folder: Path | None) -> WeekVisits | None:
 
 @command
 def backtest(
-    config: console.Config = console.DEFAULT_CONFIG,
-    out: console.OptionalOut = None,
+    config: options.Config = options.DEFAULT_CONFIG,
+    out: options.OptionalOut = None,
     first: Annotated[
         str | None,
-        typer.Option("--first-month", metavar=console.MONTH, help="First hold-out month."),
+        typer.Option("--first-month", metavar=options.MONTH, help="First hold-out month."),
     ] = None,
     last: Annotated[
         str | None,
-        typer.Option("--last-month", metavar=console.MONTH, help="Last hold-out month."),
+        typer.Option("--last-month", metavar=options.MONTH, help="Last hold-out month."),
     ] = None,
-    window: console.WindowName = None,
+    window: options.WindowName = None,
     designated: Annotated[
         Path | None,
         typer.Option(
             "--designated",
-            metavar=console.FILE,
+            metavar=options.FILE,
             help="Polygons of the force's own hotspots, to be compared with ours; default those of "
             "the settings.",
         ),
     ] = None,
-    as_json: console.Json = False,
+    as_json: options.Json = False,
 ) -> None:
     """Test on past months which risk model and which patrols to trust, with uncertainty.
 
@@ -118,16 +118,16 @@ def backtest(
     origins = None
     if first is not None and last is not None:
         origins = (
-            console.parse_month(first, "--first-month"),
-            console.parse_month(last, "--last-month"),
+            options.parse_month(first, "--first-month"),
+            options.parse_month(last, "--last-month"),
         )
     if designated is not None and window is not None:
         message = "cannot be given with --window: places are compared at all hours"
         raise typer.BadParameter(message, param_hint="--designated")
-    console.check_out(out)
+    steps.check_out(out)
     places = None if designated is None else read_polygon_file(designated, key="--designated")
-    area = console.load_study_area(config)
-    risk_test, patrol_test = console.run_backtest(area, origins, window)
+    area = steps.load_study_area(config)
+    risk_test, patrol_test = steps.run_backtest(area, origins, window)
     compared = None
     if places is None and window is None:
         places = area.designated

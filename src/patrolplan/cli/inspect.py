@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from patrolplan.cli import console
+from patrolplan.cli import console, options, steps
 from patrolplan.cli.app import command
 from patrolplan.errors import OutputError
 from patrolplan.text import format_count, format_percent
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Date = Annotated[
     str | None,
     typer.Option(
-        metavar=console.DAY, help="Day: its kind (school day, holiday) follows from term dates."
+        metavar=options.DAY, help="Day: its kind (school day, holiday) follows from term dates."
     ),
 ]
 
@@ -34,15 +34,15 @@ Date = Annotated[
 @command
 def init(
     config: Annotated[
-        Path, typer.Option("--config", metavar=console.FILE, help="The settings file to write.")
-    ] = console.DEFAULT_CONFIG,
+        Path, typer.Option("--config", metavar=options.FILE, help="The settings file to write.")
+    ] = options.DEFAULT_CONFIG,
     demo: Annotated[
         bool,
         typer.Option(
             "--demo", help="The fictional borough's settings and files, to try every command on."
         ),
     ] = False,
-    as_json: console.Json = False,
+    as_json: options.Json = False,
 ) -> None:
     """Write a settings file to start from, with every key and its meaning, and a secret."""
     from patrolplan.settings.load import build_settings_template, copy_demo_files, demo_settings
@@ -78,14 +78,14 @@ def init(
 
 
 @command
-def check(config: console.Config = console.DEFAULT_CONFIG, as_json: console.Json = False) -> None:
+def check(config: options.Config = options.DEFAULT_CONFIG, as_json: options.Json = False) -> None:
     """Read everything and say what came in, what was left out, and what was assumed."""
     from patrolplan.outputs.note_words import describe_notes
     from patrolplan.outputs.wording import SNAPPED_ACCURACY
     from patrolplan.pupils.rolls import count_pupils
     from patrolplan.tables import list_left_out
 
-    area = console.load_study_area(config)
+    area = steps.load_study_area(config)
     assumed = (*area.notes, *count_pupils(area.schools).notes)
     first, last = area.incidents["month"].min(), area.incidents["month"].max()
     document = {
@@ -150,12 +150,12 @@ def build_force_counts(area: StudyArea) -> list[dict[str, object]]:
 
 @command
 def risk(
-    config: console.Config = console.DEFAULT_CONFIG,
+    config: options.Config = options.DEFAULT_CONFIG,
     out: Annotated[
         Path | None,
         typer.Option(
             "--out",
-            metavar=console.FOLDER,
+            metavar=options.FOLDER,
             help="Folder to write; with --hexagons a file, .gpkg, .geojson or .parquet.",
         ),
     ] = None,
@@ -167,11 +167,11 @@ def risk(
             help="Sum it on hexagons: their side, or H3 cells as h3:9.",
         ),
     ] = None,
-    window: console.WindowName = None,
-    start: console.Start = None,
-    minutes: console.Minutes = None,
+    window: options.WindowName = None,
+    start: options.Start = None,
+    minutes: options.Minutes = None,
     date: Date = None,
-    as_json: console.Json = False,
+    as_json: options.Json = False,
 ) -> None:
     """Estimate the risk of every piece of street in a window; --out writes a layer for QGIS."""
     from patrolplan.outputs.geopackage import build_risk_document
@@ -179,7 +179,7 @@ def risk(
 
     size = None if hexagons is None else _parse_hexagons(hexagons, out)
     if size is None:
-        console.check_out(out)
+        steps.check_out(out)
     area, surface = _estimate_for_window(config, window, start, minutes, date)
     if size is not None and out is not None:
         _write_hexagons(area, surface, size, out)
@@ -228,13 +228,13 @@ def _write_hexagons(area: StudyArea, surface: Risk, size: dict[str, Any], out: P
 
 @command
 def hotspots(
-    config: console.Config = console.DEFAULT_CONFIG,
-    out: console.OptionalOut = None,
-    window: console.WindowName = None,
-    start: console.Start = None,
-    minutes: console.Minutes = None,
+    config: options.Config = options.DEFAULT_CONFIG,
+    out: options.OptionalOut = None,
+    window: options.WindowName = None,
+    start: options.Start = None,
+    minutes: options.Minutes = None,
     date: Date = None,
-    as_json: console.Json = False,
+    as_json: options.Json = False,
 ) -> None:
     """Find the hotspots of a window; --out writes them as a layer for QGIS."""
     from patrolplan.outputs.frames import frame_hotspots
@@ -242,9 +242,9 @@ def hotspots(
     from patrolplan.outputs.note_words import describe_notes
     from patrolplan.risk.history import note_guard
 
-    console.check_out(out)
+    steps.check_out(out)
     area, surface = _estimate_for_window(config, window, start, minutes, date)
-    spots = console.find_area_hotspots(area, surface)
+    spots = steps.find_area_hotspots(area, surface)
     if out is not None:
         _write_layers(
             area, out, "hotspots.gpkg", {"hotspots": frame_hotspots(area, surface, spots)}
@@ -275,12 +275,12 @@ def _estimate_for_window(
     from patrolplan.area.patrol_window import resolve_window
     from patrolplan.settings import load_settings
 
-    at, length = console.parse_time(start), console.parse_minutes(minutes)
-    day = None if date is None else console.parse_date(date, "--date")
+    at, length = options.parse_time(start), options.parse_minutes(minutes)
+    day = None if date is None else options.parse_date(date, "--date")
     settings = load_settings(config)
     window = resolve_window(settings.patrol, name=name, start=at, minutes=length)
-    area = console.load_study_area(settings)
-    return area, console.estimate_area_risk(area, window, day)
+    area = steps.load_study_area(settings)
+    return area, steps.estimate_area_risk(area, window, day)
 
 
 def _write_layers(
@@ -315,15 +315,15 @@ def schema(
     document: Annotated[
         str,
         typer.Argument(
-            metavar=console.format_choices(Document), autocompletion=console.complete(Document)
+            metavar=options.format_choices(Document), autocompletion=options.complete(Document)
         ),
     ],
-    config: console.Config = console.DEFAULT_CONFIG,
-    as_json: console.Json = False,
+    config: options.Config = options.DEFAULT_CONFIG,
+    as_json: options.Json = False,
 ) -> None:
     """Print the JSON Schema of a document that other programs read, to check it with."""
     from patrolplan.outputs.schemas import find_schema_file
 
     del config, as_json  # as every command has: a schema is JSON, and the same for all areas
-    name = console.parse_choice(document, Document, "DOCUMENT")
+    name = options.parse_choice(document, Document, "DOCUMENT")
     console.print_json(json.loads(find_schema_file(name.value).read_text(encoding="utf-8")))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from patrolplan.cli import console
+from patrolplan.cli import console, options, steps
 from patrolplan.cli.app import command
 from patrolplan.errors import InputError
 
@@ -72,9 +72,9 @@ def demo(
             "--config", hidden=True, help="Accepted, but not read: the demo has its own settings."
         ),
     ] = None,
-    out: console.Out = Path("patrolplan-demo"),
-    workers: console.Workers = None,
-    as_json: console.Json = False,
+    out: options.Out = Path("patrolplan-demo"),
+    workers: options.Workers = None,
+    as_json: options.Json = False,
 ) -> None:
     """Plan the patrols of a fictional borough: try it without data of your own."""
     from patrolplan.settings.load import demo_settings
@@ -88,26 +88,26 @@ def demo(
 
 @command
 def plan(
-    config: console.Config = console.DEFAULT_CONFIG,
-    out: console.Out = Path("patrolplan-out"),
+    config: options.Config = options.DEFAULT_CONFIG,
+    out: options.Out = Path("patrolplan-out"),
     school: Annotated[
         list[str] | None,
-        typer.Option("--school", metavar=console.URN, help="One school only; may be repeated."),
+        typer.Option("--school", metavar=options.URN, help="One school only; may be repeated."),
     ] = None,
-    window: console.WindowName = None,
-    start: console.Start = None,
-    minutes: console.Minutes = None,
+    window: options.WindowName = None,
+    start: options.Start = None,
+    minutes: options.Minutes = None,
     date: Annotated[
         str | None,
         typer.Option(
-            metavar=console.DAY, help="Day of the patrol; tasked places count only on their days."
+            metavar=options.DAY, help="Day of the patrol; tasked places count only on their days."
         ),
     ] = None,
     way: Annotated[
         str | None,
         typer.Option(
-            metavar=console.format_choices(TravelMode),
-            autocompletion=console.complete(TravelMode),
+            metavar=options.format_choices(TravelMode),
+            autocompletion=options.complete(TravelMode),
             help="On foot or by bicycle; default: as in the settings.",
         ),
     ] = None,
@@ -123,19 +123,19 @@ def plan(
     geoparquet: Annotated[
         bool, typer.Option("--geoparquet", help="Also write each layer as layers/NAME.parquet.")
     ] = False,
-    workers: console.Workers = None,
-    cluster: console.Cluster = None,
-    as_json: console.Json = False,
+    workers: options.Workers = None,
+    cluster: options.Cluster = None,
+    as_json: options.Json = False,
 ) -> None:
     """Plan each school's patrol after the bell: printed card, offline map, GPX route, layers."""
-    console.check_worker_options(workers, cluster)
+    options.check_worker_options(workers, cluster)
     request = _PlanRequest(
         school,
         window,
-        console.parse_time(start),
-        console.parse_minutes(minutes),
-        None if date is None else console.parse_date(date, "--date"),
-        None if way is None else console.parse_choice(way, TravelMode, "--way"),
+        options.parse_time(start),
+        options.parse_minutes(minutes),
+        None if date is None else options.parse_date(date, "--date"),
+        None if way is None else options.parse_choice(way, TravelMode, "--way"),
         posts,
         geoparquet,
     )
@@ -232,7 +232,7 @@ def _run_plan(
     config: Path,
     out: Path,
     request: _PlanRequest,
-    worker_options: console.WorkerOptions,
+    worker_options: options.WorkerOptions,
     *,
     as_json: bool,
 ) -> None:
@@ -240,21 +240,21 @@ def _run_plan(
     from patrolplan.patrols.planner import check_request
     from patrolplan.settings import load_settings
 
-    console.check_out(out)
+    steps.check_out(out)
     settings = request.apply_to(load_settings(config))
     window = resolve_window(
         settings.patrol, name=request.window, start=request.start, minutes=request.minutes
     )
     if _print_if_current(out, _find_origin(settings, out), request, as_json=as_json):
         return
-    area = console.load_study_area(settings)
+    area = steps.load_study_area(settings)
     check_request(area, window, request.schools)  # before the work, not after it
     origin = _trace_origin(settings, area.inputs, out)
     if _print_if_current(out, origin, request, as_json=as_json):
         return
     schools, closed = _find_open_schools(area, request)
-    risk = console.estimate_area_risk(area, window, request.date)
-    hotspots = console.find_area_hotspots(area, risk)
+    risk = steps.estimate_area_risk(area, window, request.date)
+    hotspots = steps.find_area_hotspots(area, risk)
 
     from patrolplan.outputs.geopackage import build_plan_document
     from patrolplan.outputs.pack import write_pack
@@ -264,7 +264,7 @@ def _run_plan(
     from patrolplan.patrols.without_reports import compare_without_reports
 
     count = len(area.schools if schools is None else schools)
-    with console.open_executor(*worker_options, count) as executor:
+    with steps.open_executor(*worker_options, count) as executor:
         with console.report_stage("Planning patrols"), console.show_progress_bar() as report:
             planned = plan_patrols(
                 area,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from patrolplan.cli import console
+from patrolplan.cli import console, options, steps
 from patrolplan.cli.app import command
 from patrolplan.cli.ledger_tables import (
     build_return_table,
@@ -45,7 +45,7 @@ def record(
         Path | None,
         typer.Option(
             "--week",
-            metavar=console.FOLDER,
+            metavar=options.FOLDER,
             help="Hand out the week in this folder: its visits count as planned.",
         ),
     ] = None,
@@ -53,7 +53,7 @@ def record(
         str | None, typer.Option("--officer", metavar="NAME", help="Who, such as SSO-01.")
     ] = None,
     date: Annotated[
-        str | None, typer.Option("--date", metavar=console.DAY, help="Which day.")
+        str | None, typer.Option("--date", metavar=options.DAY, help="Which day.")
     ] = None,
     minutes: Annotated[
         str | None,
@@ -67,7 +67,7 @@ def record(
         Path | None,
         typer.Option(
             "--csv",
-            metavar=console.FILE,
+            metavar=options.FILE,
             help="Table with officer, date, stop or hotspot, minutes; and people, arrive, reason.",
         ),
     ] = None,
@@ -75,7 +75,7 @@ def record(
         list[Path] | None,
         typer.Option(
             "--gpx",
-            metavar=console.FILE,
+            metavar=options.FILE,
             help="Recorded track of that officer and day; more add up.",
         ),
     ] = None,
@@ -110,27 +110,27 @@ def record(
         str | None,
         typer.Option(
             "--school",
-            metavar=console.URN,
+            metavar=options.URN,
             help="School of a GPS track, if the officer has no patrol.",
         ),
     ] = None,
     month: Annotated[
         str | None,
         typer.Option(
-            "--return", metavar=console.MONTH, help="Print the month's return; with --out, as CSV."
+            "--return", metavar=options.MONTH, help="Print the month's return; with --out, as CSV."
         ),
     ] = None,
     by: Annotated[
         Path | None,
         typer.Option(
             "--by",
-            metavar=console.FILE,
+            metavar=options.FILE,
             help="With --return: polygons, such as wards, to sum it by as well.",
         ),
     ] = None,
-    config: console.Config = console.DEFAULT_CONFIG,
-    out: console.OptionalOut = None,
-    as_json: console.Json = False,
+    config: options.Config = options.DEFAULT_CONFIG,
+    out: options.OptionalOut = None,
+    as_json: options.Json = False,
 ) -> None:
     """Enter what was delivered, from card, table or GPS track; or print the month's return."""
     typed = officer is not None and not gpx
@@ -147,9 +147,9 @@ def record(
     _check_details(officer, together, has_track=bool(gpx), answers=(accept_lower, keep_typed))
     if month is None:
         _refuse_without_return(out, by)
-    day = console.parse_date(date, "--date") if date is not None else None
+    day = options.parse_date(date, "--date") if date is not None else None
     if month is not None:
-        _report_month(config, console.parse_month(month, "--return"), out, by, as_json=as_json)
+        _report_month(config, options.parse_month(month, "--return"), out, by, as_json=as_json)
     elif week is not None:
         _hand_out(config, week, as_json=as_json)
     elif table is not None:
@@ -337,7 +337,7 @@ def _record_track(
     from patrolplan.team.ledger.track_visits import build_track_visits
 
     track = read_tracks(paths)
-    area = console.load_study_area(config)
+    area = steps.load_study_area(config)
     together, people = _parse_crew(area.settings, who)
     with open_ledger(area.settings) as ledger:
         with console.report_stage("Following the track"):
@@ -405,7 +405,7 @@ def _report_month(
     from patrolplan.tables import STAFF
     from patrolplan.team.shares import SOURCE
 
-    console.check_out(out)
+    steps.check_out(out)
     polygons = None if by is None else read_polygon_file(by, key="--by")
     settings, ledger = _open_configured_ledger(config)
     officers = _read_officers(settings)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from patrolplan.cli import console
+from patrolplan.cli import console, options, steps
 from patrolplan.cli.app import command
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def survey(
     ] = None,
     school: Annotated[
         str | None,
-        typer.Option("--school", metavar=console.URN, help="Write the survey of this school."),
+        typer.Option("--school", metavar=options.URN, help="Write the survey of this school."),
     ] = None,
     read: Annotated[
         bool, typer.Option("--read", help="Read the files of surveys into a file of reports.")
@@ -42,8 +42,8 @@ def survey(
     delete_files: Annotated[
         bool, typer.Option("--delete-files", help="Delete the files once they are counted.")
     ] = False,
-    config: console.Config = console.DEFAULT_CONFIG,
-    as_json: console.Json = False,
+    config: options.Config = options.DEFAULT_CONFIG,
+    as_json: options.Json = False,
 ) -> None:
     """Write a survey for a school's pupils, or read the files that came back.
 
@@ -91,8 +91,8 @@ def _write_survey(school: str, out: Path, config: Path, *, as_json: bool) -> Non
     from patrolplan.area.study_area import find_school
     from patrolplan.outputs.survey.survey_pack import write_survey_pack
 
-    console.check_out(out)
-    area = console.load_study_area(config)
+    steps.check_out(out)
+    area = steps.load_study_area(config)
     find_school(area, school, where="--school")
     with console.report_stage("Drawing the survey"):
         write_survey_pack(area, school, out)
@@ -143,7 +143,7 @@ def _load_optional_settings(config: Path) -> Settings | None:
     """The settings; None where the default file is not there."""
     from patrolplan.settings import load_settings
 
-    if config == console.DEFAULT_CONFIG and not config.exists():
+    if config == options.DEFAULT_CONFIG and not config.exists():
         return None
     return load_settings(config)
 

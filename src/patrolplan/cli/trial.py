@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from patrolplan.cli import console
+from patrolplan.cli import console, options, steps
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -43,7 +43,7 @@ def seal_or_open(
         return False
     trial = read_trial(path) if path.exists() else None
     if trial is None or trial.sealed is None:
-        day = None if start is None else console.parse_date(start, "--from")
+        day = None if start is None else options.parse_date(start, "--from")
         _seal(config, path, trial, day, as_json=as_json)
         return True
     if start is None:
@@ -54,7 +54,7 @@ def seal_or_open(
 
 def load_trial_draw(
     path: Path, area: StudyArea, days: Sequence[dt.date], recorded: WeekTrial | None = None
-) -> console.TrialDraw:
+) -> steps.TrialDraw:
     """A trial, and what it draws for a week.
 
     Raises
@@ -107,12 +107,12 @@ def _seal(
     if trial is None and start is None:
         what = "there is no such file"
         raise InputError.one(path, what, "give --from DAY, the first day of a new trial")
-    area = console.load_study_area(config)
+    area = steps.load_study_area(config)
     if trial is None and start is not None:
         trial = propose_trial(area, start)
-    console.ensure_secret(area.settings)
+    steps.ensure_secret(area.settings)
     secret = _get_secret(area)
-    hotspots = console.find_area_hotspots(area, console.estimate_area_risk(area))
+    hotspots = steps.find_area_hotspots(area, steps.estimate_area_risk(area))
     assert trial is not None  # noqa: S101 - read or proposed above
     with console.report_stage("Simulating the trial"):
         sealed, power = seal_trial(path, trial, area, hotspots, secret)
@@ -132,8 +132,8 @@ def _open(config: Path, path: Path, trial: Trial, out: Path | None, *, as_json: 
     from patrolplan.team.trial.results import analyse_trial, check_is_over
     from patrolplan.team.trial.trial_file import check_commitment
 
-    console.check_out(out)
-    area = console.load_study_area(config)
+    steps.check_out(out)
+    area = steps.load_study_area(config)
     secret = _get_secret(area)
     check_commitment(path, trial, trial.make_key(secret, area.name))
     check_is_over(path, trial, area)

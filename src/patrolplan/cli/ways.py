@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from patrolplan.cli import console
+from patrolplan.cli import console, options, steps
 from patrolplan.cli.app import command
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ DEFAULT_OUT = Path("patrolplan-ways")
 
 @command
 def ways(
-    config: console.Config = console.DEFAULT_CONFIG,
+    config: options.Config = options.DEFAULT_CONFIG,
     show: Annotated[
         bool,
         typer.Option("--show", help="Write where pupils walk as a layer; needs --reason."),
@@ -34,10 +34,10 @@ def ways(
     out: Annotated[
         Path,
         typer.Option(
-            "--out", metavar=console.FOLDER, help="Folder for the layer of --show; replaced whole."
+            "--out", metavar=options.FOLDER, help="Folder for the layer of --show; replaced whole."
         ),
     ] = DEFAULT_OUT,
-    as_json: console.Json = False,
+    as_json: options.Json = False,
 ) -> None:
     """Say how many pupils of each school are on the streets after the bell, and what was assumed.
 
@@ -50,11 +50,11 @@ def ways(
 
     if show:
         check_reason(reason)
-        console.check_out(out)
+        steps.check_out(out)
     elif reason is not None:
         message = "it says why pupils' ways are shown; give --show too"
         raise typer.BadParameter(message, param_hint="--reason")
-    area = console.load_study_area(config)
+    area = steps.load_study_area(config)
     with console.report_stage("Modelling ways home"):
         from patrolplan.pupils.flows import model_ways
 

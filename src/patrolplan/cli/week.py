@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from patrolplan.cli import console
+from patrolplan.cli import console, options, steps
 from patrolplan.cli.app import command
 from patrolplan.cli.trial import check_trial_is_named, load_trial_draw, seal_or_open
 from patrolplan.cli.week_answers import build_repair_document, print_result
@@ -32,7 +32,7 @@ def week(
         str | None,
         typer.Option(
             "--from",
-            metavar=console.DAY,
+            metavar=options.DAY,
             help="First day of the week to plan; needed unless --replan or --audit is given.",
         ),
     ] = None,
@@ -74,19 +74,19 @@ def week(
     trial: Annotated[
         Path | None,
         typer.Option(
-            metavar=console.FILE,
+            metavar=options.FILE,
             help="A trial's file: seal it, plan a week of it with --from, or open it at its end.",
         ),
     ] = None,
-    config: console.Config = console.DEFAULT_CONFIG,
-    out: console.OptionalOut = None,
+    config: options.Config = options.DEFAULT_CONFIG,
+    out: options.OptionalOut = None,
     folder: Annotated[
         Path | None,
         typer.Option(
             "--week",
-            metavar=console.FOLDER,
+            metavar=options.FOLDER,
             help="The week's folder, for --replan and --audit; "
-            f"default {console.DEFAULT_WEEK_FOLDER}.",
+            f"default {options.DEFAULT_WEEK_FOLDER}.",
         ),
     ] = None,
     officer: Annotated[
@@ -95,11 +95,11 @@ def week(
     ] = None,
     date: Annotated[
         str | None,
-        typer.Option(metavar=console.DAY, help="With --out: print only the papers of this day."),
+        typer.Option(metavar=options.DAY, help="With --out: print only the papers of this day."),
     ] = None,
-    workers: console.Workers = None,
-    cluster: console.Cluster = None,
-    as_json: console.Json = False,
+    workers: options.Workers = None,
+    cluster: options.Cluster = None,
+    as_json: options.Json = False,
 ) -> None:
     """Plan who patrols which school on which day, or repair a week after absences.
 
@@ -120,23 +120,23 @@ def week(
         audit=audit,
         has_trial=trial is not None,
     )
-    console.check_worker_options(workers, cluster)
+    options.check_worker_options(workers, cluster)
     worker_options = (workers, cluster)
     out = _choose_folder(out, folder)
     if audit:
-        out = out or console.DEFAULT_WEEK_FOLDER
+        out = out or options.DEFAULT_WEEK_FOLDER
         _audit_week(config, out, worker_options, trial, as_json=as_json)
         return
     if not replan and seal_or_open(config, trial, start, out, as_json=as_json):
         return
-    part = (officer, None if date is None else console.parse_date(date, "--date"))
+    part = (officer, None if date is None else options.parse_date(date, "--date"))
     if replan:
-        out = out or console.DEFAULT_WEEK_FOLDER
+        out = out or options.DEFAULT_WEEK_FOLDER
     elif out is None and part != (None, None):
         message = "name the folder for these papers with --out"
         raise typer.BadParameter(message, param_hint="--officer, --date")
     else:
-        console.check_out(out)
+        steps.check_out(out)
     if out is not None:
         check_partial_pack(out, *part)  # before the work, not after it
     repair: Repair | None = None
@@ -145,12 +145,12 @@ def week(
         repair = repair.make_move(moves)
         result = repair.week
     else:
-        day = console.parse_date(str(start), "--from")
+        day = options.parse_date(str(start), "--from")
         rules = (locks, bans, absences)
         result = _choose_week(config, day, rules, part, worker_options, out, trial)
     if out is not None:
         with (
-            console.open_executor(*worker_options, len(result.duties)) as executor,
+            steps.open_executor(*worker_options, len(result.duties)) as executor,
             console.report_stage("Writing tables, map, sheets and cards"),
             console.show_progress_bar() as report,
         ):
@@ -180,7 +180,7 @@ def _choose_folder(out: Path | None, folder: Path | None) -> Path | None:
 def _audit_week(
     config: Path,
     out: Path,
-    worker_options: console.WorkerOptions,
+    worker_options: options.WorkerOptions,
     trial: Path | None,
     *,
     as_json: bool,
@@ -230,7 +230,7 @@ def _choose_week(
     day: dt.date,
     rules: tuple[Sequence[Lock], Sequence[Ban], dict[str, set[dt.date]]],
     part: PrintedPart,
-    worker_options: console.WorkerOptions,
+    worker_options: options.WorkerOptions,
     out: Path | None,
     trial: Path | None,
 ) -> Week:
@@ -241,15 +241,15 @@ def _choose_week(
     from patrolplan.team.trial.trial_week import mark_trial_week
     from patrolplan.team.week import Ban, list_school_days
 
-    area = console.load_study_area(config)
+    area = steps.load_study_area(config)
     check_officers(area)  # before the work, not after it
     days = list_school_days(day)
-    console.check_term(area, days)
+    steps.check_term(area, days)
     check_officer_and_date(list(area.officers["officer"]), days, *part)
-    console.ensure_secret(area.settings)
+    steps.ensure_secret(area.settings)
     key = make_draw_key(area, days[0], 1 + _count_draws(out, days[0]))
     drawn = None if trial is None else load_trial_draw(trial, area, days)
-    _, _, plans = console.plan_area_days(area, days, worker_options, drawn)
+    _, _, plans = steps.plan_area_days(area, days, worker_options, drawn)
     delivered = load_delivered_before(area, plans[days[0]].hotspots, days[0])
     locks, bans, absent = rules
     bans = [
@@ -284,7 +284,7 @@ def _repair_week(
     out: Path,
     absent: dict[str, set[dt.date]],
     part: PrintedPart,
-    worker_options: console.WorkerOptions,
+    worker_options: options.WorkerOptions,
     trial: Path | None,
 ) -> Repair:
     from patrolplan.outputs.week.roster import check_officer_and_date
@@ -292,17 +292,17 @@ def _repair_week(
     from patrolplan.team.week_file import read_week, read_week_entry
 
     console.stderr.print(f"Repairing the week in {out}")
-    area = console.load_study_area(config)
+    area = steps.load_study_area(config)
     entry = read_week_entry(out / "week.json")  # before the work, not after it
     check_trial_is_named(out, entry.trial, trial)
-    console.check_out(out)
+    steps.check_out(out)
     officers = [*area.officers["officer"], *(row.officer for row in entry.patrols)]
     # Of a span of days those of the week count, if there are any.
     absent = {name: days & set(entry.days) or days for name, days in absent.items()}
     check_absences(entry.days, officers, absent)
     check_officer_and_date(list(area.officers["officer"]), entry.days, *part)
     drawn = None if trial is None else load_trial_draw(trial, area, entry.days, entry.trial)
-    _, _, plans = console.plan_area_days(area, entry.days, worker_options, drawn)
+    _, _, plans = steps.plan_area_days(area, entry.days, worker_options, drawn)
     handed_out = read_week(out / "week.json", area, plans)
     with console.report_stage("Repairing the week"):
         return repair_week(handed_out, area, plans, absent=absent)
@@ -334,7 +334,7 @@ def _parse_ban(text: str, option: str) -> Ban:
     if variant is not None and not re.fullmatch(r"[0-9]{1,3}", variant):
         message = f"'{variant}' is not a route; write 0 for route 1, 1 for route 2 and so on"
         raise typer.BadParameter(message, param_hint=option)
-    day = None if date is None else console.parse_date(date, option)
+    day = None if date is None else options.parse_date(date, option)
     return Ban(officer, urn, day, None if variant is None else int(variant))
 
 
@@ -346,8 +346,8 @@ def _parse_absences(texts: Sequence[str]) -> dict[str, set[dt.date]]:
         if match is None or not match[1]:
             message = f"'{text}' is not OFFICER:DATE, such as SSO-01:2026-12-01"
             raise typer.BadParameter(message, param_hint="--absent")
-        first = console.parse_date(match[2], "--absent")
-        last = console.parse_date(match[3] or match[2], "--absent")
+        first = options.parse_date(match[2], "--absent")
+        last = options.parse_date(match[3] or match[2], "--absent")
         if last < first:
             message = f"'{text}': the last day is before the first"
             raise typer.BadParameter(message, param_hint="--absent")

@@ -1,0 +1,179 @@
+"""Options that several commands have, and how what is typed for them is read.
+
+One word means the same in every command. A wrong value is wrong usage: its message names the option
+and the value.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from patrolplan.cli import console
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MAX_PROCESSES = 1024
+"""More processors than any computer that this is for has."""
+CONFIG_VARIABLE = "PATROLPLAN_CONFIG"
+DEFAULT_CONFIG = Path("patrolplan.toml")
+
+
+def find_config(ctx: typer.Context, config: Path) -> Path:
+    """The settings file: as it is named, else in this folder or the nearest one above."""
+    source = ctx.get_parameter_source("config")
+    if source is None or source.name != "DEFAULT" or config.exists():
+        return config
+    for folder in Path.cwd().parents:
+        if (found := folder / config).is_file():
+            console.announce(f"Settings: {found}")
+            return found
+    return config
+
+
+FILE, FOLDER, DAY, MONTH, URN = "FILE", "FOLDER", "YYYY-MM-DD", "YYYY-MM", "URN"
+"""What help shows for the value of an option."""
+Config = Annotated[
+    Path,
+    typer.Option(
+        "--config",
+        metavar=FILE,
+        envvar=CONFIG_VARIABLE,
+        callback=find_config,
+        show_default=False,
+        help=f"The settings file; by default {DEFAULT_CONFIG}, here or in a folder above.",
+    ),
+]
+Out = Annotated[
+    Path, typer.Option("--out", metavar=FOLDER, help="Folder to write; replaced whole.")
+]
+OptionalOut = Annotated[
+    Path | None, typer.Option("--out", metavar=FOLDER, help="Folder to write; replaced whole.")
+]
+WindowName = Annotated[
+    str | None, typer.Option("--window", metavar="NAME", help="A window named in the settings.")
+]
+Start = Annotated[
+    str | None,
+    typer.Option("--start", metavar="HH:MM", help="When the window starts, at short notice."),
+]
+Minutes = Annotated[
+    float | None,
+    typer.Option("--minutes", metavar="MINUTES", help="How long the patrol may last."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        min=1,
+        max=MAX_PROCESSES,
+        help="Processes that share the work; default: as many as speed it up.",
+    ),
+]
+Cluster = Annotated[
+    str | None,
+    typer.Option("--cluster", help="Dask scheduler whose workers share the work, tcp://HOST:8786."),
+]
+WorkerOptions = tuple[int | None, str | None]
+"""Values of `--workers` and `--cluster`."""
+DEFAULT_WEEK_FOLDER = Path("patrolplan-week")
+"""Default folder of the board's week, and of the week that `week --replan` repairs."""
+FIRST_YEAR, LAST_YEAR = 1900, 2199
+"""Years that records and plans can be of, as the readers of tables have them."""
+
+
+def parse_time(text: str | None) -> dt.time | None:
+    """A time of day as typed; a wrong one is wrong usage."""
+    from patrolplan import times
+
+    if text is None:
+        return None
+    try:
+        return times.parse_time(text.zfill(len("HH:MM")))
+    except ValueError:
+        message = f"'{text}' is not a valid time; write HH:MM, such as 15:40"
+        raise typer.BadParameter(message, param_hint="--start") from None
+
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+def format_choices(choices: type[StrEnum]) -> str:
+    """What help shows for an option that takes one of these words."""
+    return f"[{'|'.join(choices)}]"
+
+
+def complete(choices: type[StrEnum]) -> Callable[[str], list[str]]:
+    """What a shell offers for such an option, given the letters typed so far."""
+
+    def list_matches(incomplete: str) -> list[str]:
+        return [word for word in choices if word.startswith(incomplete)]
+
+    return list_matches
+
+
+def parse_choice(text: str, choices: type[Choice], option: str) -> Choice:
+    """One of a few words as typed; another is wrong usage.
+
+    typer could do it, but its message for an enumeration differs from version to version.
+    """
+    try:
+        return choices(text)
+    except ValueError:
+        message = f"'{text}' is not valid; write one of: {', '.join(choices)}"
+        raise typer.BadParameter(message, param_hint=option) from None
+
+
+def parse_minutes(minutes: float | None) -> float | None:
+    """Length of a window as typed; one that no patrol can last is wrong usage, and so is NaN."""
+    from patrolplan.settings import MAX_WINDOW_MINUTES as LONGEST
+
+    if minutes is None or 0 < minutes <= LONGEST:
+        return minutes
+    message = (
+        f"{minutes:g} is not a valid length of a patrol; give minutes above 0, up to {LONGEST}"
+    )
+    raise typer.BadParameter(message, param_hint="--minutes")
+
+
+def parse_date(text: str, option: str) -> dt.date:
+    """A day as typed; a wrong one is wrong usage."""
+    return _parse_day(text, text, option, "date; write YYYY-MM-DD")
+
+
+def parse_month(text: str, option: str) -> str:
+    """A month as typed; a wrong one is wrong usage."""
+    return f"{_parse_day(f'{text}-01', text, option, 'month; write YYYY-MM'):%Y-%m}"
+
+
+def parse_first_day(text: str, option: str) -> dt.date:
+    """A day as typed, or the first of a month; a wrong one is wrong usage."""
+    day = f"{text}-01" if text.count("-") == 1 else text
+    return _parse_day(day, text, option, "month or day; write YYYY-MM or YYYY-MM-DD")
+
+
+def _parse_day(day: str, typed: str, option: str, wanted: str) -> dt.date:
+    message = f"'{typed}' is not a valid {wanted}"
+    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", day):
+        try:
+            date = dt.date.fromisoformat(day)
+        except ValueError:
+            raise typer.BadParameter(message, param_hint=option) from None
+        if FIRST_YEAR <= date.year <= LAST_YEAR:
+            return date
+        message = f"'{typed}' is outside the years {FIRST_YEAR} to {LAST_YEAR}"
+    raise typer.BadParameter(message, param_hint=option)
+
+
+def check_worker_options(workers: int | None, cluster: str | None) -> None:
+    """Refuse two kinds of workers at once."""
+    if workers is not None and cluster is not None:
+        message = "give only one of them: processes of this computer, or those of a cluster"
+        raise typer.BadParameter(message, param_hint="--workers, --cluster")

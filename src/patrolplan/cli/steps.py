@@ -1,0 +1,189 @@
+"""Steps that several commands take, from reading an area to planning its patrols.
+
+Each says what it does and how long that took. Rooms are imported where they are used, so that help
+and usage errors come at once.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeAlias
+
+from patrolplan.cli import console
+from patrolplan.cli.run_log import log_area
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterator, Mapping, Sequence
+    from concurrent.futures import Executor
+    from pathlib import Path
+
+    import geopandas as gpd
+
+    from patrolplan.area import StudyArea
+    from patrolplan.area.patrol_window import Window
+    from patrolplan.cli import options
+    from patrolplan.patrols.patrol_backtest import PatrolBacktest
+    from patrolplan.patrols.plan import Plan
+    from patrolplan.risk.backtest import Backtest
+    from patrolplan.risk.surface import Risk
+    from patrolplan.settings import Settings
+    from patrolplan.team.trial.trial_file import Trial
+    from patrolplan.team.week import WeekTrial
+
+TrialDraw: TypeAlias = "tuple[Trial, WeekTrial]"
+"""A trial, and what it draws for a week."""
+
+
+def check_out(out: Path | None) -> None:
+    """Raise at once, not after the work is done, when a folder cannot be written."""
+    if out is not None:
+        from patrolplan.outputs.output_folder import check_folder
+
+        check_folder(out)
+
+
+def ensure_secret(settings: Settings) -> None:
+    """Create the team's secret where it is missing, and say so."""
+    from patrolplan.errors import OutputError
+    from patrolplan.team.secret import create_secret, find_secret_path, read_secret
+
+    path = find_secret_path(settings)
+    if read_secret(settings) is not None:
+        return
+    try:
+        create_secret(path)
+    except OutputError as error:
+        console.stderr.print(f"{error}; the week is drawn without a secret", soft_wrap=True)
+        return
+    console.stderr.print(
+        f"Created {path}, the secret that weeks are drawn with. Let only the team's lead read it, "
+        "and keep a copy in a safe place: without it no draw can be audited.",
+        soft_wrap=True,
+    )
+
+
+@contextmanager
+def open_executor(
+    workers: int | None, cluster: str | None, schools: int
+) -> Iterator[Executor | None]:
+    """Workers that share the work on so many schools; None where this process does it alone."""
+    if cluster is not None:
+        from patrolplan.parallel import connect_cluster
+
+        with connect_cluster(cluster) as executor:
+            yield executor
+        return
+    from patrolplan.worker_pool import Workers as Processes, choose_worker_count
+
+    count = choose_worker_count(schools) if workers is None else workers
+    if count == 1:
+        yield None
+        return
+    console.stderr.print(f"{count} processes share the work")
+    with Processes(count) as executor:
+        yield executor
+
+
+def load_study_area(config: Path | Settings) -> StudyArea:
+    """The study area of a settings file, or of settings that were read from one."""
+    with console.report_stage("Reading"):
+        from patrolplan.area import load_area
+
+        area = load_area(config)
+    log_area(area)
+    return area
+
+
+def estimate_area_risk(
+    area: StudyArea, window: Window | None = None, date: dt.date | None = None
+) -> Risk:
+    """The risk of an area's streets in a window; by default from the bell, on a school day."""
+    with console.report_stage("Estimating risk"):
+        from patrolplan.risk.estimate import estimate_risk
+
+        return estimate_risk(area, window=window, date=date)
+
+
+def find_area_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
+    """The hotspots of an area."""
+    with console.report_stage("Finding hotspots"):
+        from patrolplan.hotspots.find import find_hotspots
+
+        return find_hotspots(area, risk)
+
+
+def plan_area_days(
+    area: StudyArea,
+    days: Sequence[dt.date],
+    worker_options: options.WorkerOptions,
+    trial: TrialDraw | None = None,
+) -> tuple[Risk, gpd.GeoDataFrame, Mapping[dt.date, Plan]]:
+    """The risk and the hotspots of the first of the week's windows, and the plan for each day.
+
+    Days of a trial are planned without the hotspots that have no patrols on them. Without one, the
+    plan of the first day says how its first window would be without pupils' reports.
+    """
+    from patrolplan.area.patrol_window import resolve_window
+    from patrolplan.patrols.without_reports import compare_without_reports
+    from patrolplan.team.day_plans import plan_days
+    from patrolplan.team.trial.trial_week import plan_trial_days
+
+    settings = area.settings
+    risks = {
+        name: estimate_area_risk(area, resolve_window(settings.patrol, name=name))
+        for name in settings.week.windows
+    }
+    risk = risks.pop(settings.week.windows[0])
+    hotspots = find_area_hotspots(area, risk)
+    with (
+        open_executor(*worker_options, len(area.schools)) as executor,
+        console.report_stage("Planning patrols"),
+        console.show_progress_bar() as report,
+    ):
+
+        def plan_some(some: gpd.GeoDataFrame, of: Sequence[dt.date]) -> dict[dt.date, Plan]:
+            return plan_days(
+                area,
+                risk,
+                some,
+                of,
+                further_risks=risks,
+                executor=executor,
+                report_progress=report,
+            )
+
+        if trial is not None:
+            return risk, hotspots, plan_trial_days(area, hotspots, days, *trial, plan_some)
+        plans = plan_some(hotspots, days)
+        first = compare_without_reports(plans[days[0]], assign_tasked=False, executor=executor)
+    return risk, hotspots, {**plans, days[0]: first}
+
+
+def run_backtest(
+    area: StudyArea, origins: tuple[str, str] | None = None, window: str | None = None
+) -> tuple[Backtest, PatrolBacktest | None]:
+    """Test risk models, and patrols planned with them, on hold-out months.
+
+    Inside a window of the day the risk alone is tested.
+    """
+    from patrolplan.patrols.patrol_backtest import backtest_patrols
+    from patrolplan.risk.backtest import backtest_risk
+
+    with console.report_stage("Testing risk models"):
+        risk_test = backtest_risk(area, origins=origins, window=window)
+    if window is not None:
+        return risk_test, None
+    with console.report_stage("Testing patrols"):
+        return risk_test, backtest_patrols(area, origins=list(risk_test.trials.origins))
+
+
+def check_term(area: StudyArea, days: Sequence[dt.date]) -> None:
+    """Raise where no school is open on any of the days of a week."""
+    from patrolplan.errors import InputError
+    from patrolplan.team.week import find_open_days, format_day
+
+    if not find_open_days(area.term_dates, list(area.schools["urn"]), days).any():
+        span = " to ".join(dict.fromkeys(format_day(day) for day in (days[0], days[-1])))
+        where, what = "--from", f"every school is closed ({span})"
+        raise InputError.one(where, what, "choose a week of term, or correct [sources] term_dates")
