@@ -213,7 +213,8 @@ def _locate(
         rows = np.flatnonzero(is_given & (row_grid == number))
         points, at = find_unique_points(xy[rows])
         point[rows] = at + sum(map(len, found))
-        found.append(np.column_stack(projection.to_metres(*points.T, grids[number])))
+        x, y = points.T
+        found.append(np.column_stack(projection.to_metres(x, y, grids[number])))
         coarse.append(find_coarse(points, in_degrees=grids[number] == DEGREES))
     metres = np.concatenate(found)
     is_place = np.isfinite(metres).all(axis=1)

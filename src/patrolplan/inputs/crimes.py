@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -223,7 +224,7 @@ def _read_one(path: TableSource, projection: Projection, columns: Mapping[str, s
     table, unreadable_times = _add_month(counted.rows, path)
     has_times = "occurred_at" in counted.rows
     names = ("month", "occurred_at", "precision") if has_times else ("month",)
-    given = {name: table[name].to_numpy() for name in names}
+    given: dict[str, Any] = {name: table[name].to_numpy() for name in names}
     if "crime_id" in table:
         given["crime_id"] = hash_ids(table["crime_id"].to_numpy(dtype=object, na_value=""))
     given |= {"category": table["category"], "force": table.get("force")}

@@ -55,15 +55,15 @@ def read_regular_rows(text: DelimitedText, theirs: Mapping[str, str], grid: str)
     cells = _parse(text, {name: theirs[name] for name in (*CODED, ID, *axes) if name in theirs})
     if cells is None:
         return None
-    xy = [_check_axis(cells[axis], axis) for axis in axes]
+    x, y = (_check_axis(cells[axis], axis) for axis in axes)
     month = _parse_months(cells["month"])
     is_empty = np.logical_and.reduce([cell.is_null() for name, cell in cells.items() if name != ID])
-    if xy[0] is None or xy[1] is None or month is None or is_empty.any():
+    if x is None or y is None or month is None or is_empty.any():
         return None
     columns = {"month": month, "category": cells["category"], "force": cells.get("force")}
     if ID in cells:
         columns["crime_id"] = hash_ids(cells[ID].fill_null("").to_numpy(zero_copy_only=False))
-    return build_rows(columns, xy, grid)
+    return build_rows(columns, (x, y), grid)
 
 
 def _parse(text: DelimitedText, wanted: Mapping[str, str]) -> dict[str, pa.Array] | None:
@@ -71,7 +71,10 @@ def _parse(text: DelimitedText, wanted: Mapping[str, str]) -> dict[str, pa.Array
     from pyarrow import ArrowInvalid, compute, csv, dictionary, float64, int32, py_buffer, string  # noqa: PLC0415 - heavy, and only where not cached
 
     is_first = text.header_row == 1 and text.encoding == "utf-8-sig"
-    if not is_first or len(text.content) > MAX_BYTES or not has_plain_signs(text):
+    is_each_once = len({*wanted.values()}) == len(wanted)
+    if not is_first or not is_each_once or len(text.content) > MAX_BYTES:
+        return None
+    if not has_plain_signs(text):
         return None
     kinds = {name: float64() for name in wanted} | {ID: string()}
     kinds |= dict.fromkeys(CODED, dictionary(int32(), string()))
@@ -89,7 +92,7 @@ def _parse(text: DelimitedText, wanted: Mapping[str, str]) -> dict[str, pa.Array
         )
     except (ArrowInvalid, KeyError):
         return None
-    if table.num_rows == 0 or table.num_columns < len(wanted):
+    if table.num_rows == 0:
         return None
     cells = {ours: table[theirs].chunk(0) for ours, theirs in wanted.items()}
     for name in cells.keys() & {*CODED, ID}:
@@ -112,4 +115,4 @@ def _parse_months(cells: pa.DictionaryArray) -> NDArray[np.datetime64] | None:
     if not all(MONTH.fullmatch(word) for word in words):
         return None
     months = np.array([*words, "NaT"], dtype="M8[ns]")
-    return months[cells.indices.fill_null(-1).to_numpy()]
+    return np.asarray(months[cells.indices.fill_null(-1).to_numpy()])

@@ -332,7 +332,7 @@ def project_coordinates(
 
 
 def find_grid(
-    names: Iterable[str],
+    names: Iterable[object],
     projection: Projection,
     columns: Mapping[str, str],
     *,
@@ -362,7 +362,7 @@ AXES = (("longitude", "latitude"), ("easting", "northing"))
 """Our names of both pairs of columns; the first that a table has counts."""
 
 
-def find_axes(names: Iterable[str]) -> tuple[str, str] | None:
+def find_axes(names: Iterable[object]) -> tuple[str, str] | None:
     """The pair of coordinates among a table's columns; None where it has neither."""
     present = set(names)
     return next((pair for pair in AXES if present >= {*pair}), None)

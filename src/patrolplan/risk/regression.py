@@ -300,7 +300,7 @@ class FeatureBuilder:
         for row, name in zip(counts, picked, strict=True):
             np.subtract(now[name].take(units), before[name].take(units), out=row)
         if self.history.exposure is not None:
-            counts = counts + self._estimate_missing(month, known)[np.ix_(units, picked)].T
+            counts = counts + self._estimate_missing(month, known).take(picked, axis=1)[units].T
         return counts if known == span else counts * (span / max(known, 1))
 
     def _estimate_missing(self, month: int, known: int) -> NDArray[np.float64]:
