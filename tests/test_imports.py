@@ -20,7 +20,7 @@ print(*sys.modules)
 NEVER = {"sklearn", "scipy.stats", "folium", "sqlalchemy", "xlsxwriter", "highspy", "icalendar"}
 """Learning, tests of chance, exploring, ledger, spreadsheets, weeks and calendars."""
 
-UNPLANNED = {"numba", "scipy.optimize", "scipy.ndimage", "matplotlib", "PIL", "osmnx"}
+UNPLANNED = {"numba", "scipy.optimize", "matplotlib", "PIL", "osmnx"}
 """Compiler, linear programs, images and plots: a patrol of forty minutes needs none of them."""
 
 ALSO_UNREAD = UNPLANNED | {"scipy.sparse", "scipy.spatial", "pyogrio"}

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 PACKAGES = (
     "numpy", "scipy", "pandas", "geopandas", "shapely", "pyproj", "pyogrio", "pyarrow",
     "scikit-learn", "numba", "highspy", "osmium", "osmnx", "matplotlib", "typst", "folium",
+    "fonttools",
     "xstatic-leaflet", "segno", "jinja2", "xlsxwriter", "icalendar", "python-dateutil",
 )  # fmt: skip
 """Packages that results or papers depend on: another version of one may give others."""

@@ -51,7 +51,10 @@ class Covered:
     @cached_property
     def is_edge(self) -> NDArray[np.bool_]:
         """(w, h) covered squares with a neighbour that is not."""
-        return self.is_covered & _widen(~self.is_covered, 1)
+        from scipy import ndimage  # noqa: PLC0415 - heavy, and only where homes are beyond
+
+        inner = ndimage.binary_erosion(self.is_covered, np.ones((3, 3)), border_value=0)
+        return np.asarray(self.is_covered & ~inner)
 
 
 def find_square_numbers(xy: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -61,38 +64,16 @@ def find_square_numbers(xy: NDArray[np.float64]) -> NDArray[np.int64]:
 
 def find_covered(network: StreetNetwork, homes: NDArray[np.float64]) -> Covered:
     """Squares that hold a node, with the gaps between them closed and holes filled."""
+    from scipy import ndimage  # noqa: PLC0415 - heavy, and only where origins are given
+
     square = find_square_numbers(network.node_xy)
     pad = GAP_SQUARES + 1
     corner = square.min(axis=0) - pad
     shape = tuple((square.max(axis=0) - corner + 1 + pad).tolist())
     held = np.zeros(shape, dtype=bool)
     held[tuple((square - corner).T)] = True
-    closed = ~_widen(~_widen(held, GAP_SQUARES), GAP_SQUARES)
+    closed = ndimage.binary_closing(held, np.ones((3, 3)), iterations=GAP_SQUARES)
     in_square = np.zeros(shape)
     at = find_square_numbers(network.piece_middle) - corner
     np.add.at(in_square, tuple(at.T), homes)
-    return Covered(corner, _fill_holes(closed | held), in_square)
-
-
-def _widen(held: NDArray[np.bool_], squares: int) -> NDArray[np.bool_]:
-    """(w, h) what is held or so near to it, across corners too.
-
-    It and the function below run in less time than scipy's take to load. Both take the grid for a
-    ring, which the empty squares around all streets allow.
-    """
-    for axis in (0, 1):
-        steps = range(-squares, squares + 1)
-        held = np.logical_or.reduce([np.roll(held, step, axis) for step in steps])
-    return held
-
-
-def _fill_holes(held: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """(w, h) what is held, or cannot be reached from the first square over sides of others."""
-    outside = np.zeros_like(held)
-    outside[0, 0] = is_growing = True
-    while is_growing:
-        moved = [np.roll(outside, step, axis) for axis in (0, 1) for step in (-1, 1)]
-        grown = np.logical_or.reduce([outside, *moved]) & ~held
-        is_growing = not np.array_equal(grown, outside)
-        outside = grown
-    return ~outside
+    return Covered(corner, ndimage.binary_fill_holes(closed | held), in_square)

@@ -1,21 +1,26 @@
 """Our typeface as a PDF needs it: its letters' widths and outlines, and a file of those on a page.
 
-A library of typefaces takes longer to load than all of this to run. A TrueType file is a row of
-tables (ISO/IEC 14496-22). Letters that a page does not use are emptied in the tables `loca` and
-`glyf`, and all others keep their numbers, so that nothing else in the file has to change; the
-emptied places all but vanish when the file is compressed.
+Letters that a page does not use are emptied in the tables `loca` and `glyf` (ISO/IEC 14496-22), and
+all others keep their numbers, so that nothing else in the file has to change; the emptied places
+all but vanish when the file is compressed. That takes a hundredth of what cutting a typeface with
+all of its tables does.
 """
 
 import math
 import struct
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from fontTools.pens.basePen import BasePen
+from fontTools.ttLib import TTFont
+from fontTools.ttLib.sfnt import SFNTWriter
 from numpy.typing import NDArray
 
 FONT_FOLDER = Path(__file__).parent / "typefaces"
@@ -23,18 +28,11 @@ FONT_FOLDER = Path(__file__).parent / "typefaces"
 REGULAR = FONT_FOLDER / "DejaVuSansCondensed.ttf"
 BOLD = FONT_FOLDER / "DejaVuSansCondensed-Bold.ttf"
 
-EMBEDDED_TABLES = (b"cvt ", b"fpgm", b"glyf", b"head", b"hhea", b"hmtx", b"loca", b"maxp", b"prep")
+EMBEDDED_TABLES = ("cvt ", "fpgm", "glyf", "head", "hhea", "hmtx", "loca", "maxp", "prep")
 """Tables that a PDF's typeface needs, see ISO 32000-1, 9.9."""
 LONG_OFFSETS = struct.pack(">h", 1)
 OFFSET_FORMAT_AT = 50
 """Where the table `head` says how long the numbers of `loca` are."""
-WORDS, MORE = 0x01, 0x20
-"""Flags of a part of a composed letter."""
-ON_LINE, REPEAT = 0x01, 0x08
-"""Flags of a point of an outline."""
-WINDOWS_UNICODE = (3, 1)
-"""Platform and encoding of the table of code points."""
-TRUE_TYPE = 0x00010000
 COMPRESSION = 1
 """Of zlib, the quickest: typst unpacks what is drawn and packs it for the paper as it likes."""
 
@@ -46,84 +44,50 @@ class Typeface:
     path: Path
 
     @cached_property
+    def font(self) -> Any:  # noqa: ANN401 - its tables have no types
+        """The file, each table of which is read when it is first used."""
+        return TTFont(BytesIO(self.path.read_bytes()), lazy=True)
+
+    @cached_property
     def glyphs(self) -> Mapping[int, int]:
-        """Number of the letter of each code point, from the table of segments (format 4)."""
-        cmap = self.tables[b"cmap"]
-        rows = struct.iter_unpack(">2HI", cmap[4 : 4 + 8 * struct.unpack_from(">H", cmap, 2)[0]])
-        (start,) = {
-            at for platform, encoding, at in rows if (platform, encoding) == WINDOWS_UNICODE
-        }
-        size, count = struct.unpack_from(">2xH2xH", cmap, start)
-        words = np.frombuffer(cmap, ">u2", count=(size - 14) // 2, offset=start + 14).astype(int)
-        half = count // 2
-        ends, firsts, steps, leads = (
-            words[at : at + half] for at in (0, half + 1, count + 1, half * 3 + 1)
-        )
-        numbers = dict[int, int]()
-        for row, (end, first, step, lead) in enumerate(
-            zip(ends.tolist(), firsts.tolist(), steps.tolist(), leads.tolist(), strict=True)
-        ):
-            codes = np.arange(first, end + 1)
-            if lead:  # so many bytes on from its own place the numbers of these letters begin
-                found = words[half * 3 + 1 + row + lead // 2 :][: len(codes)]
-                found = np.where(found > 0, (found + step) & 0xFFFF, 0)
-            else:
-                found = (codes + step) & 0xFFFF
-            numbers |= {c: n for c, n in zip(codes.tolist(), found.tolist(), strict=True) if n}
-        return numbers
+        """Number of the letter of each code point."""
+        number = self.font.getReverseGlyphMap()
+        return {code: number[name] for code, name in self.font.getBestCmap().items()}
 
     @property
     def units(self) -> int:
         """Units of the outlines to the size of the type."""
-        return int(struct.unpack_from(">H", self.tables[b"head"], 18)[0])
+        return int(self.font["head"].unitsPerEm)
 
     @property
     def box(self) -> tuple[int, ...]:
         """Units of the left, lower, right and upper edge of all letters."""
-        return struct.unpack_from(">4h", self.tables[b"head"], 36)
+        head = self.font["head"]
+        return head.xMin, head.yMin, head.xMax, head.yMax
 
     @property
-    def heights(self) -> tuple[int, ...]:
+    def heights(self) -> tuple[int, int]:
         """Units above and, negative, below the line."""
-        return struct.unpack_from(">2h", self.tables[b"hhea"], 4)
+        return self.font["hhea"].ascent, self.font["hhea"].descent
 
     @cached_property
     def kerning(self) -> Mapping[tuple[int, int], int]:
         """Units by which the second of two letters moves away from the first."""
-        kern = self.tables[b"kern"]
-        count = struct.unpack_from(">H", kern, 10)[0]
-        pairs = np.frombuffer(kern, ">u2,>u2,>i2", count=count, offset=18)
-        left, right, units = (pairs[name].tolist() for name in pairs.dtype.names or ())
-        return dict(zip(zip(left, right, strict=True), units, strict=True))
-
-    @cached_property
-    def tables(self) -> Mapping[bytes, bytes]:
-        """Content of each table by its tag."""
-        content = self.path.read_bytes()
-        count = struct.unpack_from(">H", content, 4)[0]
-        rows = (struct.unpack_from(">4s3I", content, 12 + 16 * row) for row in range(count))
-        return {tag: content[start : start + size] for tag, _, start, size in rows}
+        number, (pairs,) = self.font.getReverseGlyphMap(), self.font["kern"].kernTables
+        return {
+            (number[one], number[other]): units for (one, other), units in pairs.kernTable.items()
+        }
 
     @cached_property
     def offsets(self) -> NDArray[np.int64]:
         """(n + 1,) where each letter begins in `glyf`, and where the last ends."""
-        is_long = self.tables[b"head"][OFFSET_FORMAT_AT : OFFSET_FORMAT_AT + 2] == LONG_OFFSETS
-        loca = np.frombuffer(self.tables[b"loca"], ">u4" if is_long else ">u2").astype(np.int64)
-        return loca if is_long else loca * 2
+        return np.array(self.font["loca"].locations, dtype=np.int64)
 
     @cached_property
     def widths(self) -> NDArray[np.int64]:
-        """(n,) units that each letter moves the pen on; the last one stated holds for the rest."""
-        stated = struct.unpack_from(">H", self.tables[b"hhea"], 34)[0]
-        pairs = np.frombuffer(self.tables[b"hmtx"], ">u2", count=2 * stated)[::2].astype(np.int64)
-        return np.pad(pairs, (0, len(self.offsets) - 1 - stated), mode="edge")
-
-    @cached_property
-    def bearings(self) -> NDArray[np.int64]:
-        """(n,) units from where the pen stands to the left edge of each letter."""
-        numbers = np.frombuffer(self.tables[b"hmtx"], ">i2").astype(np.int64)
-        stated = 2 * (len(numbers) - len(self.offsets) + 1)
-        return np.concatenate([numbers[1:stated:2], numbers[stated:]])
+        """(n,) units that each letter moves the pen on."""
+        metrics = self.font["hmtx"].metrics
+        return np.array([metrics[name][0] for name in self.font.getGlyphOrder()], dtype=np.int64)
 
     @lru_cache(maxsize=4096)  # noqa: B019 - there are two cuts, for as long as the process lives
     def space_letters(self, text: str) -> list[tuple[int, int]]:
@@ -146,13 +110,10 @@ class Typeface:
     @lru_cache(maxsize=2048)  # noqa: B019 - there are two cuts, for as long as the process lives
     def trace_glyph(self, number: int) -> str:
         """PDF's drawing operators of a letter's outline, in the units of the typeface."""
-        glyph = self._read_glyph(number)
-        left = struct.unpack_from(">h", glyph, 2)[0] if glyph else 0
-        right = int(self.bearings[number]) - left
-        return " ".join(
-            _trace_contour([(x + right, y, on_line) for x, y, on_line in contour])
-            for contour in self._read_contours(number)
-        )
+        glyphs = self.font.getGlyphSet()
+        pen = _PdfPen(glyphs)
+        glyphs[self.font.getGlyphName(number)].draw(pen)
+        return " ".join(pen.words)
 
     def measure_text(self, text: str, size: float) -> float:
         """Points that a text takes; the size and each letter's width count in whole 64ths."""
@@ -162,132 +123,61 @@ class Typeface:
             sizes += math.floor(0.5 - closer * scale)
         return sizes / 64
 
-    def _read_contours(self, number: int) -> list[list[tuple[int, int, bool]]]:
-        """The points of each contour of a letter, and whether they are on its line."""
-        glyph = self._read_glyph(number)
-        contours = [
-            [(x + right, y + up, on_line) for x, y, on_line in contour]
-            for part, right, up in _list_parts(glyph)
-            for contour in self._read_contours(part)
-        ]
-        count = struct.unpack_from(">h", glyph)[0] if glyph else 0
-        if count <= 0:
-            return contours
-        ends = struct.unpack_from(f">{count}H", glyph, 10)
-        at = 10 + 2 * count
-        at += 2 + struct.unpack_from(">H", glyph, at)[0]  # past the instructions
-        flags = list[int]()
-        while len(flags) <= ends[-1]:
-            times = 1 + glyph[at + 1] if glyph[at] & REPEAT else 1
-            flags += [glyph[at]] * times
-            at += 2 if glyph[at] & REPEAT else 1
-        axes = list[list[int]]()
-        for short, same in ((0x02, 0x10), (0x04, 0x20)):
-            value, axis = 0, list[int]()
-            for flag in flags:
-                if flag & short:  # one byte, whose sign is in the flag
-                    value += glyph[at] if flag & same else -glyph[at]
-                    at += 1
-                elif not flag & same:
-                    value += struct.unpack_from(">h", glyph, at)[0]
-                    at += 2
-                axis.append(value)
-            axes.append(axis)
-        points = [(x, y, bool(flag & ON_LINE)) for x, y, flag in zip(*axes, flags, strict=True)]
-        return [points[start + 1 : end + 1] for start, end in pairwise((-1, *ends))]
-
     def build_subset(self, numbers: Iterable[int]) -> bytes:
         """The typeface's file with these letters, their parts, and the sign for unknown ones."""
         used = self._add_parts({0, *numbers})
         sizes = np.zeros(len(self.offsets) - 1, dtype=np.int64)
         sizes[used] = np.diff(self.offsets)[used]
-        glyf = b"".join(self._read_glyph(number) for number in used)
-        loca = np.concatenate([[0], np.cumsum(sizes)]).astype(">u4").tobytes()
-        head = bytearray(self.tables[b"head"])
+        read = self.font.reader
+        whole, at = read["glyf"], self.offsets.tolist()
+        head = bytearray(read["head"])
         head[OFFSET_FORMAT_AT : OFFSET_FORMAT_AT + 2] = LONG_OFFSETS
-        changed = {b"glyf": glyf, b"loca": loca, b"head": bytes(head)}
-        own = {tag: self.tables[tag] for tag in EMBEDDED_TABLES if tag in self.tables} | changed
-        return _join_tables(own)
-
-    def _read_glyph(self, number: int) -> bytes:
-        start, end = self.offsets[number : number + 2].tolist()
-        return self.tables[b"glyf"][start:end]
+        changed = {
+            "glyf": b"".join(whole[at[number] : at[number + 1]] for number in used),
+            "loca": np.concatenate([[0], np.cumsum(sizes)]).astype(">u4").tobytes(),
+            "head": bytes(head),
+        }
+        tags = [tag for tag in EMBEDDED_TABLES if tag in read]
+        file = BytesIO()
+        writer = SFNTWriter(file, len(tags))
+        for tag in tags:
+            writer[tag] = changed.get(tag) or read[tag]
+        writer.close()
+        return file.getvalue()
 
     def _add_parts(self, numbers: set[int]) -> list[int]:
         """The letters with all that they are composed of, in order."""
-        found, todo = set(numbers), list(numbers)
+        glyf, found, todo = self.font["glyf"], set(numbers), list(numbers)
         while todo:
-            parts = {part for part, *_ in _list_parts(self._read_glyph(todo.pop()))} - found
+            names = glyf[self.font.getGlyphName(todo.pop())].getComponentNames(glyf)
+            parts = {self.font.getGlyphID(name) for name in names} - found
             found |= parts
             todo += parts
         return sorted(found)
 
 
-def _trace_contour(points: Sequence[tuple[int, int, bool]]) -> str:
-    """PDF's drawing operators of a contour: lines, and curves around the points off its line."""
-    *first, is_on_line = points[0]
-    *last, ends_on_line = points[-1]
-    if is_on_line:  # the pen begins on the line
-        start, rest = (first[0], first[1]), points[1:]
-    elif ends_on_line:
-        start, rest = (last[0], last[1]), points[:-1]
-    else:
-        start, rest = _find_middle(first, last), points
-    pen, bend = start, None
-    words = [f"{pen[0]} {pen[1]} m"]
-    for x, y, on_line in [*rest, (*start, True)]:
-        if bend is not None:
-            end = (x, y) if on_line else _find_middle(bend, (x, y))
-            words.append(_draw_curve(pen, bend, end))
-            pen = end
-        elif on_line:
-            words.append(f"{x} {y} l")
-            pen = (x, y)
-        bend = None if on_line else (x, y)
-    return " ".join([*words, "h"])
+class _PdfPen(BasePen):  # type: ignore[misc] # the library has no types
+    """Writes an outline as PDF's operators, its curves with the two bends that PDF knows."""
 
+    def __init__(self, glyphs: object) -> None:
+        super().__init__(glyphs)
+        self.words: list[str] = []
 
-def _find_middle(one: Sequence[int], other: Sequence[int]) -> tuple[int, int]:
-    """The point between two, in whole units towards zero."""
-    return int((one[0] + other[0]) / 2), int((one[1] + other[1]) / 2)
+    def _moveTo(self, pt: tuple[float, float]) -> None:  # noqa: N802 - its name
+        self._write("m", pt)
 
+    def _lineTo(self, pt: tuple[float, float]) -> None:  # noqa: N802 - its name
+        self._write("l", pt)
 
-def _draw_curve(pen: tuple[int, int], bend: tuple[int, int], end: tuple[int, int]) -> str:
-    """A curve of one bend, with the two that PDF knows."""
-    bends = ((at[axis] + 2 * bend[axis]) / 3 for at in (pen, end) for axis in (0, 1))
-    return " ".join(f"{number:.0f}" for number in (*bends, *end)) + " c"
+    def _curveToOne(self, *points: tuple[float, float]) -> None:  # noqa: N802 - its name
+        self._write("c", *points)
 
+    def _closePath(self) -> None:  # noqa: N802 - its name
+        self.words.append("h")
 
-def _list_parts(glyph: bytes) -> list[tuple[int, int, int]]:
-    """Numbers of the letters that a letter is composed of, and where they are moved in x and y.
-
-    There are none where it has its own outline. Our typefaces move parts, but do not scale them.
-    """
-    parts: list[tuple[int, int, int]] = []
-    if not glyph or struct.unpack_from(">h", glyph)[0] >= 0:
-        return parts
-    at, flags = 10, MORE
-    while flags & MORE:
-        flags = struct.unpack_from(">H", glyph, at)[0]
-        form = ">2xH2h" if flags & WORDS else ">2xH2b"
-        parts.append(struct.unpack_from(form, glyph, at))
-        at += struct.calcsize(form)
-    return parts
-
-
-def _join_tables(tables: Mapping[bytes, bytes]) -> bytes:
-    """A TrueType file of these tables."""
-    steps = len(tables).bit_length() - 1
-    reach = 16 << steps
-    head = struct.pack(">I4H", TRUE_TYPE, len(tables), reach, steps, 16 * len(tables) - reach)
-    start, rows, contents = 12 + 16 * len(tables), [], []
-    for tag, content in sorted(tables.items()):
-        padded = content + bytes(-len(content) % 4)
-        checksum = int(np.frombuffer(padded, ">u4").sum(dtype=np.uint64)) & 0xFFFFFFFF
-        rows.append(struct.pack(">4s3I", tag, checksum, start, len(content)))
-        contents.append(padded)
-        start += len(padded)
-    return head + b"".join(rows) + b"".join(contents)
+    def _write(self, operator: str, *points: tuple[float, float]) -> None:
+        self.words += [f"{number:.0f}" for point in points for number in point]
+        self.words.append(operator)
 
 
 @lru_cache(maxsize=2)
