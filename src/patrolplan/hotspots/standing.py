@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from patrolplan.hotspots.clusters import measure_from_stretches
+from patrolplan.hotspots.clusters import look_up_columns, walk_from_stretches
 from patrolplan.inputs.osm_tags import ROADS, TRUNK
 from patrolplan.network import Positions, StreetNetwork, concatenate_positions
 from patrolplan.network.graph import MIN_LINK_METRES
@@ -66,9 +66,6 @@ PREFERENCE: dict[Stand, float] = {
 
 MIN_VIEW_SHARE = 0.5
 """Of the risk that is seen from the best place on a stretch, one sees so much at least."""
-
-CHUNK_STRETCHES = 128
-"""Walks are searched from so many stretches at once, so that a city's fit into memory."""
 
 JUNCTION_ARMS = 3
 
@@ -400,15 +397,16 @@ def _find_near_places(
     holds = sparse.csr_array(cells, shape=(size, len(positions)))
     along = np.column_stack([positions.offset_metres, network.piece_metres[positions.piece]])
     along[:, 1] -= along[:, 0]
-    found: list[NDArray[np.int64]] = []
-    for first in range(0, len(stretches), CHUNK_STRETCHES):
-        part = stretches[first : first + CHUNK_STRETCHES]
-        metres = measure_from_stretches(wider, part, sight_metres, MIN_LINK_METRES)
-        row, place = (sparse.csr_array(np.isfinite(metres)) @ holds).nonzero()
-        away = (metres[row[:, None], nodes[place]] + along[place]).min(axis=1)
-        row, place = row[away <= sight_metres], place[away <= sight_metres]
+    found = [np.empty(0, dtype=np.int64)] * len(stretches)
+    for rows, near, metres in walk_from_stretches(wider, stretches, sight_metres, MIN_LINK_METRES):
+        row, place = (sparse.csr_array(np.isfinite(metres)) @ holds[near]).nonzero()
+        ends = look_up_columns(metres, near, row[:, None], nodes[place])
+        is_near = (ends + along[place]).min(axis=1) <= sight_metres
+        row, place = row[is_near], place[is_near]
         order = np.lexsort((place, row))
-        found += np.split(place[order], np.searchsorted(row[order], np.arange(1, len(part))))
+        parts = np.split(place[order], np.searchsorted(row[order], np.arange(1, len(rows))))
+        for number, part in zip(rows, parts, strict=True):
+            found[number] = part
     return found
 
 

@@ -14,7 +14,12 @@ import shapely
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
-from patrolplan.hotspots.clusters import flatten_stretches, measure_from_stretches, sum_by_stretch
+from patrolplan.hotspots.clusters import (
+    flatten_stretches,
+    look_up_columns,
+    sum_by_stretch,
+    walk_from_stretches,
+)
 from patrolplan.hotspots.designated import OWN
 from patrolplan.hotspots.reasons import (
     BeatReason,
@@ -33,9 +38,6 @@ from patrolplan.risk.surface import Risk
 MIN_MEMBER_SHARE = 0.5
 """A metre walked for a further hotspot, link and stretch, must be worth this share of a metre of
 the leader's stretch: otherwise the beat would take the officer away from where most happens."""
-
-CHUNK_STRETCHES = 64
-"""Walks are searched from so many stretches at once, so that a city's fit into memory."""
 
 SUMMED = ("worth", "crime_share", "reports_share", "length_metres")
 """Columns of a beat that are the sum of those of its hotspots; others are those of the first."""
@@ -132,15 +134,15 @@ def _measure_links(
 ) -> NDArray[np.float64]:
     """(h, h) walk from each stretch to each in metres, inf beyond the limit."""
     pieces, size = flatten_stretches(stretches)
-    near, far = network.piece_nodes[pieces].T
-    first = np.cumsum(size) - size
-    links = []
-    for start in range(0, len(size), CHUNK_STRETCHES):
-        part = stretches[start : start + CHUNK_STRETCHES]
-        away = measure_from_stretches(network, part, limit_metres)
-        to_pieces = np.minimum(away[:, near], away[:, far])
-        links.append(np.minimum.reduceat(to_pieces, first, axis=1))
-    return np.concatenate(links)
+    owner, ends = np.repeat(np.arange(len(size)), size), network.piece_nodes[pieces]
+    links = np.full((len(size),) * 2, np.inf)
+    for rows, nodes, metres in walk_from_stretches(network, stretches, limit_metres):
+        is_near = np.isin(ends, nodes).any(axis=1)
+        row, to = np.arange(len(rows))[:, None, None], owner[is_near]
+        away = look_up_columns(metres, nodes, row, ends[is_near]).min(axis=2)
+        first = np.flatnonzero(np.diff(to, prepend=-1))
+        links[rows[:, None], to[first]] = np.minimum.reduceat(away, first, axis=1)
+    return links
 
 
 def _build_frame(hotspots: gpd.GeoDataFrame, beats: list[list[int]]) -> gpd.GeoDataFrame:
