@@ -194,6 +194,7 @@ CHANGES = st.lists(
 
 
 @given(changes=CHANGES)
+@example(changes=[("swap", 0, 2, 0, 0)])  # a tasked place would have a second visit
 @example(changes=[("move", 10, 0, 1, 0)])  # lent where two others stop already
 @settings(max_examples=25)
 def test_no_changes_by_hand_break_a_rule(ground, chosen, changes):

@@ -60,7 +60,7 @@ def test_locks_and_trials_alone_plan_no_week(run, small, wishes):
     lock = ["--lock", "SSO-01:900001:2026-07-06"]
     code, _, stderr = run("week", "--config", small, "--trial", wishes, *lock)
     assert code == 2
-    assert "leave --lock and --ban out" in " ".join(stderr.replace("│", " ").split())
+    assert "leave --lock, --ban and --absent out" in " ".join(stderr.replace("│", " ").split())
 
 
 @pytest.mark.slow

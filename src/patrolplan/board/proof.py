@@ -1,4 +1,4 @@
-"""The proof behind a week: the search goes on after the answer was shown at the gap asked for.
+"""The proof behind a week: the search goes on after the answer was shown at the gap that is wanted.
 
 It ends with a week that is known to be the best, or with a better one, which becomes a proposal:
 the week on the board is never changed. Any change of the week ends it, and a week whose options are

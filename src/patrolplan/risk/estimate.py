@@ -250,7 +250,7 @@ def _predict_incidents(
             None,
             [note, *model.notes_],
         )
-    # Without pupils' reports the same crime is asked about once more.
+    # Without pupils' reports the same crime is looked at once more.
     key = f"{AUTO} {comparison_months} {settings.seed} {settings.privacy.min_crime_count} "
     key += f"{harm.tolist()} {models}"
     if key not in history.fitted_models:

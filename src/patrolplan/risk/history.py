@@ -263,7 +263,7 @@ def build_history(area: StudyArea, categories: Sequence[str] | None = None) -> H
     crimes = area.settings.crimes
     return area.catchments.reuse(
         "history",
-        (repr(crimes), area.incidents),
+        (repr(crimes), area.incidents, area.incident_catchment, area.exposure),
         lambda: _count_incidents(area, crimes.risk_categories),
     )
 

@@ -202,7 +202,7 @@ class _WeekSearch:
         return np.flatnonzero(cheap)
 
     def _anneal(self, options: Ints, seed: int) -> Iterator[bool]:
-        """Anneal among some options, one run whenever the next is asked for."""
+        """Anneal among some options, one run whenever the next is wanted."""
         problem = self._problem.select(options)
         place = np.full(len(self._problem), -1)
         place[options] = np.arange(len(options))

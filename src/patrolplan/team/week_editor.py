@@ -277,7 +277,7 @@ class WeekEditor:
         if not len(options):
             raise InvalidEditError(self._explain_no_route(slot, variant))
         free = self._select_under_cap(options, reasons, day)
-        option = self._choose_best(free, rows, like)
+        option = self._choose_best(self._select_within_visits(free, rows), rows, like)
         duty = build_duty(self.inputs, officer, day, int(problem.route[option]))
         if not self.needs_companion(duty):
             return duty
@@ -301,6 +301,20 @@ class WeekEditor:
             f"{names} would get more than the maximum of {reasons.max_minutes:g} minutes on "
             f"{format_day(self.inputs.days[day])}: choose another route or day"
         )
+        raise InvalidEditError(message)
+
+    def _select_within_visits(self, options: Ints, rows: Ints) -> Ints:
+        """Options that bring no tasked place over its visits; an error if there are none."""
+        option, demand = self.problem.meetings
+        most = self.problem.max_visits
+        visits = np.bincount(demand[np.isin(option, rows)], minlength=len(most))
+        is_full = (visits >= most)[demand]
+        within = options[~np.isin(options, option[is_full])]
+        if len(within):
+            return within
+        full = demand[is_full & np.isin(option, options)]
+        names = " and ".join(sorted({self.inputs.demands[one].place for one in full}))
+        message = f"{names} has all the visits that it was tasked for: choose another route or day"
         raise InvalidEditError(message)
 
     def _choose_best(self, options: Ints, rows: Ints, like: Duty | None) -> int:
