@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, strategies as st
 from missing_months import drop_months
 from rural_area import SOUTH, WEST, write_rural_area
+from scipy import sparse
 from tasked_table import fill_tasked
 
 import patrolplan as pp
@@ -66,7 +67,9 @@ def _draw_hotspots(draw):
 def test_hotspots_are_grouped_as_by_looking_at_each_again_and_again(drawn, near, longest):
     """The beats are those of a slow obvious way, and share all hotspots out between them."""
     worth, length, link = drawn
-    beats = group_beats(worth, length, link, beat_metres=near, max_length_metres=longest)
+    cells = tuple(index.ravel() for index in np.indices(link.shape))
+    links = sparse.csr_array((link.ravel(), cells), shape=link.shape)
+    beats = group_beats(worth, length, links, beat_metres=near, max_length_metres=longest)
     assert beats == _group_slowly(worth, length, link, near, longest)
     assert sorted(row for beat in beats for row in beat) == list(range(len(worth)))
 

@@ -12,6 +12,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from scipy import sparse
 
 from patrolplan.area import StudyArea
 from patrolplan.hotspots.clusters import (
@@ -92,7 +93,7 @@ def join_beats(area: StudyArea, hotspots: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 def group_beats(
     worth: NDArray[np.float64],
     length_metres: NDArray[np.float64],
-    link_metres: NDArray[np.float64],
+    links: sparse.csr_array,
     *,
     beat_metres: float,
     max_length_metres: float,
@@ -103,46 +104,59 @@ def group_beats(
     ----------
     worth, length_metres
         (h,) of each hotspot.
-    link_metres
-        (h, h) walk from stretch to stretch.
+    links
+        (h, h) metres to walk from stretch to stretch; those that are not stored are too long.
     beat_metres, max_length_metres
         The longest link, and the greatest length of a beat with its links.
     """
     order = np.argsort(-worth, kind="stable")
-    is_free = np.ones(len(worth), dtype=bool)
+    rank = np.argsort(order).tolist()
+    value, length = worth.tolist(), length_metres.tolist()
+    to, metres, start = links.indices.tolist(), links.data.tolist(), links.indptr.tolist()
+    is_free = [True] * len(worth)
     beats = []
-    for leader in order:
+    for leader in order.tolist():
         if not is_free[leader]:
             continue
-        beat, length, link = [], 0.0, np.zeros(len(worth))
-        joining: int | None = int(leader)
+        least = MIN_MEMBER_SHARE * value[leader] / length[leader]
+        beat, total, link = list[int](), 0.0, dict[int, float]()
+        joining: int | None = leader
         while joining is not None:
             beat.append(joining)
             is_free[joining] = False
-            length += length_metres[joining] + link[joining]
-            link = np.minimum(link, link_metres[joining]) if len(beat) > 1 else link_metres[joining]
-            more = link + length_metres
-            fits = is_free & (link <= beat_metres) & (length + more <= max_length_metres)
-            fits &= worth / more >= MIN_MEMBER_SHARE * worth[leader] / length_metres[leader]
-            joining = next((int(row) for row in order[fits[order]]), None)
+            total += length[joining] + (link[joining] if joining != leader else 0.0)
+            for at in range(start[joining], start[joining + 1]):
+                link[to[at]] = min(link.get(to[at], np.inf), metres[at])
+            fitting = [
+                row
+                for row, away in link.items()
+                if is_free[row]
+                and away <= beat_metres
+                and total + (away + length[row]) <= max_length_metres
+                and value[row] / (away + length[row]) >= least
+            ]
+            joining = min(fitting, key=rank.__getitem__, default=None)
         beats.append(beat)
     return beats
 
 
 def _measure_links(
     network: StreetNetwork, stretches: Sequence[NDArray[np.int64]], limit_metres: float
-) -> NDArray[np.float64]:
-    """(h, h) walk from each stretch to each in metres, inf beyond the limit."""
+) -> sparse.csr_array:
+    """(h, h) walk from each stretch to each in metres, as far as it is within the limit."""
     pieces, size = flatten_stretches(stretches)
     owner, ends = np.repeat(np.arange(len(size)), size), network.piece_nodes[pieces]
-    links = np.full((len(size),) * 2, np.inf)
+    found = []
     for rows, nodes, metres in walk_from_stretches(network, stretches, limit_metres):
         is_near = np.isin(ends, nodes).any(axis=1)
         row, to = np.arange(len(rows))[:, None, None], owner[is_near]
         away = look_up_columns(metres, nodes, row, ends[is_near]).min(axis=2)
         first = np.flatnonzero(np.diff(to, prepend=-1))
-        links[rows[:, None], to[first]] = np.minimum.reduceat(away, first, axis=1)
-    return links
+        away = np.minimum.reduceat(away, first, axis=1)
+        at, column = np.isfinite(away).nonzero()
+        found.append((away[at, column], rows[at], to[first][column]))
+    links, row, to = (np.concatenate(part) for part in zip(*found, strict=True))
+    return sparse.csr_array((links, (row, to)), shape=(len(size),) * 2)
 
 
 def _build_frame(hotspots: gpd.GeoDataFrame, beats: list[list[int]]) -> gpd.GeoDataFrame:
