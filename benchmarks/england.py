@@ -46,7 +46,8 @@ PAGE = """# All of England, on one page
 `python benchmarks/england.py benchmarks/london.json > benchmarks/england.md`
 
 What the 39 territorial forces in England would need, each on one desktop of two cores, from the
-figures of [london.md](london.md). **Measured** are the made-up city's seconds and memory at its
+figures of [london.md](london.md), which are of an earlier state: plans take longer today, several
+times at the largest scales. **Measured** are the made-up city's seconds and memory at its
 scales. **Known** are the forces (House of Commons, written answer of 29 March 1983: the 43 forces
 of England and Wales with their officers; four of them are Welsh) and {schools:,} state-funded
 secondary schools in 2022/23, next to 16,783 primary schools (Department for Education, Schools,
