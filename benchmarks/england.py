@@ -78,8 +78,8 @@ schools.
    around its towns.
 3. **Fetching.** One query to Overpass is not meant for an area of this size: streets of a force
    must come from a file of the region.
-4. **The week.** Its rota is one problem for a whole force, and officers of one end of a county do not
-   patrol at the other. Plan a week for each team.
+4. **The week.** Its rota is one problem for a whole force, and officers of one end of a county do
+   not patrol at the other. Plan a week for each team.
 5. **People.** {schools:,} cards a week are read by people who know the streets; no computer is the
    limit there.
 """
