@@ -78,6 +78,7 @@ def find_nearest_or_tied(arrays: CatchmentArrays, moved: NDArray[np.float64]) ->
 
 JITTER_COUNT = 40
 MAX_CACHED_PIECES = 50_000
+"""Pieces of street up to which jitters are cached: some megabytes."""
 MIN_REMAINING_SHARE = 0.5
 """A stretch survives a jitter that leaves it this share of its recorded risk."""
 
@@ -122,7 +123,8 @@ def _load_jitters(
     """After each jitter (p,) the point nearest each piece; `order` sorts pieces by catchment.
 
     Nothing that was recorded or reported is part of it, so it is cached, but for a city, whose
-    jitters would be hundreds of megabytes.
+    jitters would be hundreds of megabytes. What comes from the cache leaves `rng` as it is: nothing
+    else may be drawn from it afterwards.
     """
     if len(order) > MAX_CACHED_PIECES:
         return _draw_jitters(area, order, rng)
