@@ -46,6 +46,7 @@ STORES = {
     "arrays": "cache of streets in pieces",
     "trials": "cache of back-tests",
     "rates": "cache of rates",
+    "templates": "cache of page templates",
 }
 """Folders in the cache folder, and what is in them."""
 
@@ -112,34 +113,43 @@ class Store:
         encode, decode
             To the content of an entry, None where the result must not be stored; and back.
         """
-        digest = hash_content(key)
-        path = cache_folder() / self.name / f"{digest[:40]}.entry"
-        try:
-            with path.open("rb") as stream:
-                seal, content = stream.readline(), stream.read()
-            if seal == self._seal(digest, content):
+        content = self.read(key)
+        if content is not None:
+            with contextlib.suppress(*BROKEN_ENTRY_ERRORS):
                 return decode(content)
-        except BROKEN_ENTRY_ERRORS:
-            pass
         result = compute()
         encoded = encode(result)
         if encoded is not None:
-            self._write(path, self._seal(digest, encoded), encoded)
+            self.write(key, encoded)
         return result
 
-    def _seal(self, digest: str, content: bytes | memoryview) -> bytes:
-        return f"patrolplan {self.name} {self.version} {digest} {hash_content(content)}\n".encode()
+    def read(self, key: str) -> bytes | None:
+        """The content of an entry; None where there is none, or not the one that was written."""
+        digest = hash_content(key)
+        with contextlib.suppress(*BROKEN_ENTRY_ERRORS), self._find(digest).open("rb") as stream:
+            seal, content = stream.readline(), stream.read()
+            if seal == self._seal(digest, content):
+                return content
+        return None
 
-    @staticmethod
-    def _write(path: Path, seal: bytes, content: bytes | memoryview) -> None:
+    def write(self, key: str, content: bytes | memoryview) -> None:
+        """Store the content of an entry, where that is possible."""
+        digest = hash_content(key)
+        path = self._find(digest)
         with contextlib.suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
             # Two runs may write the same entry at once, so each has a part of its own.
             with write_beside(path, path.with_name(f".new-{uuid4().hex}")) as part:
                 part.touch(mode=0o600)
                 with part.open("wb") as stream:
-                    stream.write(seal)
+                    stream.write(self._seal(digest, content))
                     stream.write(content)
+
+    def _find(self, digest: str) -> Path:
+        return cache_folder() / self.name / f"{digest[:40]}.entry"
+
+    def _seal(self, digest: str, content: bytes | memoryview) -> bytes:
+        return f"patrolplan {self.name} {self.version} {digest} {hash_content(content)}\n".encode()
 
 
 Arrays = Mapping[str, NDArray[Any]]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import platform
 import re
-from importlib.metadata import PackageNotFoundError, requires, version
+from functools import cache
+from importlib.metadata import PackageNotFoundError, distribution, requires, version
 from typing import TYPE_CHECKING, Any, Protocol
 
 from patrolplan.atomic import hash_json
@@ -71,8 +72,9 @@ def compute_short_id(provenance: Mapping[str, Any]) -> str:
     return hash_json(dict(provenance))[:8]
 
 
+@cache
 def read_package_versions() -> dict[str, str]:
-    """Versions of Python and of `PACKAGES`."""
+    """Versions of Python and of `PACKAGES`; they do not change while a process runs."""
     return {"python": platform.python_version()} | {name: _find_version(name) for name in PACKAGES}
 
 
@@ -105,6 +107,9 @@ def show_versions() -> None:
 
 def _find_version(name: str) -> str:
     try:
-        return version(name)
+        found = distribution(name)
     except PackageNotFoundError:
         return "not installed"
+    # A package's whole page on its index stands in this file; `version` parses all of it.
+    stated = re.search(r"^Version: (\S+)", found.read_text("METADATA") or "", flags=re.MULTILINE)
+    return stated[1] if stated else found.version

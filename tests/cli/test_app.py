@@ -7,7 +7,7 @@ import sys
 import pytest
 import typer
 
-from patrolplan.cli.app import EARLIER_OPTIONS, PANELS, app
+from patrolplan.cli.app import EARLIER_OPTIONS, PANELS, app, select_command
 
 COMMANDS = typer.main.get_command(app).commands
 VALUES = {"--minutes": "15", "--from": "15:40", "--to": "2026-06", "--audit": "x", "--out": "x"}
@@ -41,6 +41,21 @@ def test_help_does_not_import_what_it_does_not_need():
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert not {"numpy", "pandas", "geopandas", "shapely", "sqlalchemy"} & {*done.stdout.split()}
+
+
+@pytest.mark.parametrize(
+    ("typed", "built"),
+    [
+        (["-v", "check", "--log", "plan"], ["check"]),
+        (["--log", "plan", "week"], ["week"]),
+        (["wek"], list(COMMANDS)),
+        (["--help"], list(COMMANDS)),
+        ([], list(COMMANDS)),
+    ],
+)
+def test_only_the_command_that_is_called_is_built(typed, built):
+    """Help, and a message on an unknown command, have all of them."""
+    assert list(typer.main.get_command(select_command(typed)).commands) == built
 
 
 def test_help_shows_names_of_sections(run, monkeypatch):

@@ -5,6 +5,7 @@ A module here holds the commands of one person's work; importing it adds them to
 
 import atexit
 import gc
+import os
 import sys
 
 from patrolplan.cli import (
@@ -18,7 +19,7 @@ from patrolplan.cli import (
     ways,  # noqa: F401
     week,  # noqa: F401
 )
-from patrolplan.cli.app import app
+from patrolplan.cli.app import app as app, select_command
 from patrolplan.cli.console import announce, print_json, stderr
 from patrolplan.cli.failures import (
     INTERRUPTED_CODE,
@@ -37,11 +38,13 @@ NEW_OBJECTS = 50_000
 def main() -> None:
     """Run a command; a problem ends with its messages and exit code 1, never with a traceback."""
     spare_collector()
+    # Pydantic would look through all installed packages for additions to itself.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     use_utf8_streams()
     stop_on_sigterm()
     code: object = 0
     try:
-        app()
+        select_command(sys.argv[1:])()
     except SystemExit as ended:
         code = ended.code or 0
         # typer has shown an error of usage itself, and left it as the context of its exit.

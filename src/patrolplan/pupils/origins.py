@@ -278,11 +278,17 @@ class _Exits:
         if not len(nodes) or not len(places):
             far = np.full(len(places), np.inf)
             return cls(nodes[:0], far, np.empty((len(places), 0)))
-        apart = places[:, None, :] - tree.network.node_xy[tree.nodes[nodes]][None]
-        metres = tree.node_metres[nodes] + DETOUR * np.hypot(apart[..., 0], apart[..., 1])
-        least = metres.min(axis=1)
-        odds = np.exp(-(metres - least[:, None]) / spread_metres)
-        return cls(nodes, least, odds / odds.sum(axis=1, keepdims=True))
+        x, y = tree.network.node_xy[tree.nodes[nodes]].T
+        # In place: as many copies of this matrix as steps would take twice as long.
+        odds = np.hypot(places[:, :1] - x, places[:, 1:] - y)
+        odds *= DETOUR
+        odds += tree.node_metres[nodes]
+        least = odds.min(axis=1)
+        odds -= least[:, None]
+        odds /= -spread_metres
+        np.exp(odds, out=odds)
+        odds /= odds.sum(axis=1, keepdims=True)
+        return cls(nodes, least, odds)
 
     def sum(self, pupils: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Exits, and the pupils (b,) who leave over each."""

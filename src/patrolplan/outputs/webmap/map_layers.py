@@ -282,7 +282,9 @@ def pack_basemap(
 
 def _find_rings(areas: NDArray[np.object_], smallest: float) -> NDArray[np.object_]:
     """Rings of areas, merged where they overlap, so that the even-odd rule fills each once."""
-    parts = shapely.get_parts(shapely.simplify(shapely.union_all(areas), 0.8))
+    # Of fifteen hundred buildings few overlap: this takes a twentieth of the time of `union_all`.
+    merged = shapely.disjoint_subset_union_all(areas)
+    parts = shapely.get_parts(shapely.simplify(merged, 0.8))
     parts = parts[shapely.get_type_id(parts) == shapely.GeometryType.POLYGON]
     rings: NDArray[np.object_] = shapely.get_rings(parts[shapely.area(parts) >= smallest])
     return rings
