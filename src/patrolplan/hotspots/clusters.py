@@ -86,28 +86,30 @@ def sum_over_pieces(values: NDArray[np.float64], pieces: NDArray[np.int64]) -> f
 
 
 @jit_compile(
-    f"Tuple((i8[::1], i8[::1]))({STREET_ARRAYS}, f8[::1], f8, b1[::1], i8, f8)",
+    f"Tuple((i8[::1], i8[::1]))({STREET_ARRAYS}, f8[::1], f8, b1[::1], i8[::1], i8, f8)",
+    is_by_item=True,
     python_microseconds=lambda _streets, _risk, _length, free, *_: 25.0 * free.sum(),
 )
-def choose_stretches(
+def choose_stretches(  # noqa: PLR0913, PLR0917 - one compiled loop
     streets: StreetArrays,
     risk: NDArray[np.float64],
     max_length_metres: float,
     free: NDArray[np.bool_],
+    seen: NDArray[np.int64],
     count: int,
     max_covered_metres: float,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Pieces of disjoint stretches one after the other, and how many each has.
 
-    `free` is used up; it ends after so many stretches or metres. Greedy: of the stretches that grow
-    from every seed, the one of most risk is chosen, and so on over the pieces that stay free. Lazy:
-    taking pieces away can only make other stretches hold less, so a risk computed earlier is an
-    upper bound. Only the stretch on top of the queue is grown again; if it holds no less than its
-    bound, no other can hold more and it is chosen, else it goes back with its new risk. (A stretch
-    that has to grow another way may now and then hold more than before: it is chosen all the same.)
+    `free` is used up, and `seen` is 0 before; it ends after so many stretches or metres. Greedy: of
+    the stretches that grow from every seed, the one of most risk is chosen, and so on over the
+    pieces that stay free. Lazy: taking pieces away can only make other stretches hold less, so a
+    risk computed earlier is an upper bound. Only the stretch on top of the queue is grown again; if
+    it holds no less than its bound, no other can hold more and it is chosen, else it goes back with
+    its new risk. (A stretch that has to grow another way may now and then hold more than before: it
+    is chosen all the same.)
     """
     metres = streets[3]
-    seen = np.zeros(len(risk), dtype=np.int64)
     call = 0
     # In order, and so a queue: each is grown when it is on top.
     queue = [(-np.inf, seed) for seed in range(len(free)) if free[seed]]
@@ -190,6 +192,7 @@ def find_stretches(
         np.ascontiguousarray(risk, dtype=np.float64),
         float(max_length_metres),
         free,
+        np.zeros(len(network), dtype=np.int64),
         len(network) if count is None else count,
         MAX_COVERAGE * metres.sum() if count is None else np.inf,
     )
@@ -213,6 +216,7 @@ def find_best_stretch(
         np.ascontiguousarray(risk, dtype=np.float64),
         float(max_length_metres),
         free,
+        np.zeros(len(network), dtype=np.int64),
         1,
         np.inf,
     )
