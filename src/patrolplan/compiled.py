@@ -58,7 +58,7 @@ def _view_items(value: Any) -> Any:  # noqa: ANN401 - an array, a tuple of them,
     """Arrays as views whose items are Python's own numbers: it computes faster with those."""
     if isinstance(value, tuple):
         return tuple(map(_view_items, value))
-    return memoryview(value) if isinstance(value, np.ndarray) else value
+    return value.data if isinstance(value, np.ndarray) else value
 
 
 class _CompiledFunction:

@@ -90,7 +90,7 @@ def sum_over_pieces(values: NDArray[np.float64], pieces: NDArray[np.int64]) -> f
     is_by_item=True,
     python_microseconds=lambda _streets, _risk, _length, free, *_: 25.0 * free.sum(),
 )
-def choose_stretches(  # noqa: PLR0913, PLR0917 - one compiled loop
+def choose_stretches(  # noqa: PLR0917 - one compiled loop
     streets: StreetArrays,
     risk: NDArray[np.float64],
     max_length_metres: float,

@@ -321,7 +321,7 @@ def spread_flow(
     is_by_item=True,
     python_microseconds=lambda tails, *_: 0.6 * len(tails),
 )
-def _carry_to_gate(  # noqa: PLR0913, PLR0917 - one compiled loop
+def _carry_to_gate(  # noqa: PLR0917 - one compiled loop
     tails: NDArray[np.int64],
     heads: NDArray[np.int64],
     odds: NDArray[np.float64],
