@@ -346,15 +346,8 @@ def _list_junctions(network: StreetNetwork, kinds: PieceKinds) -> StandingPlaces
     arms = np.bincount(nodes, minlength=len(network.node_xy))
     ends = _list_ends(network, kinds)
     ends = ends[arms[ends["node"]] >= JUNCTION_ARMS]
-    by_name = ends.groupby(["node", "name"], sort=True)
-    streets = by_name.agg(
-        piece=("piece", "first"),
-        offset=("offset", "first"),
-        rank=("rank", "first"),
-        road=("road", "first"),
-        arms=("piece", "size"),
-    ).reset_index()
-    streets["arms"] *= -1
+    size = ends.groupby(["node", "name"], sort=False)["piece"].transform("size")
+    streets = ends.assign(arms=-size).drop_duplicates(["node", "name"])
     streets = streets.sort_values(["node", "rank", "arms", "road", "name"])
     number = streets.groupby("node").cumcount().to_numpy()
     main, cross = streets[number == 0], streets[number == 1]
