@@ -133,6 +133,11 @@ def arrived(minutes: ArrayLike) -> NDArray[np.float64]:
     return np.asarray(1 - _sum_gamma(before, mean) / whole)
 
 
+HELD_COUNTS = 2_000_000
+"""Counts by piece and minute that are held in memory: risk with reports, without, and as of earlier
+months ask for the same minutes. Those of a window in a borough, or of a few minutes in a city."""
+
+
 class Presence:
     """Pupils on the streets by minute, summed over schools; nothing in it can be stored.
 
@@ -150,6 +155,7 @@ class Presence:
         self._metres_per_minute = settings.pupil_speed_kmh * 1000 / 60
         self._curve = LeavingCurve.from_settings(settings)
         self._tables: dict[tuple[str | None, bool], _Table] = {}
+        self._counts: dict[tuple[float, str | None, bool], NDArray[np.float64]] = {}
         schools = area.schools
         assumed = schools["start_time"][schools["start_assumed"]]
         time = "" if assumed.empty else str(assumed.iloc[0])
@@ -175,7 +181,15 @@ class Presence:
         unaccompanied
             Count each school's pupils by the share who go without an adult.
         """
-        return self.sum_between(minute, minute + 1, urn=urn, unaccompanied=unaccompanied)
+        key = (minute, urn, unaccompanied)
+        counts = self._counts.get(key)
+        if counts is None:
+            counts = self.sum_between(minute, minute + 1, urn=urn, unaccompanied=unaccompanied)
+            counts.setflags(write=False)
+            if (len(self._counts) + 1) * counts.size > HELD_COUNTS:
+                self._counts.clear()
+            self._counts[key] = counts
+        return counts
 
     def sum_between(
         self, start: float, end: float, *, urn: str | None = None, unaccompanied: bool = True
