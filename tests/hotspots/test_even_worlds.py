@@ -35,9 +35,10 @@ def _find_best_slowly(own, harm, expected, max_length):
     density, usual = (harm / length)[own], (expected / length)[own]
     free = (density > harm.sum() / metres.sum()) & (metres <= max_length)
     streets, seen = build_street_arrays(TOWN, density, None), np.zeros(len(TOWN), dtype=np.int64)
-    best = 0.0
+    best, grown = 0.0, np.zeros((2, len(TOWN)), dtype=np.int64)
     for seed in np.flatnonzero(free):
-        stretch = grow_stretch(int(seed), streets, max_length, free, seen, int(seed) + 1)
+        call = int(seed) + 1
+        stretch = grown[0, : grow_stretch(int(seed), streets, max_length, free, seen, call, grown)]
         sums = [np.cumsum(metres[stretch] * values[stretch]) for values in (density, usual)]
         best = max(best, compute_excesses(*sums).max())
     return best

@@ -147,7 +147,7 @@ def test_patrols_by_minute_are_worth_more_than_those_without(demo_area, demo_pla
     inputs = PlanningInputs.from_area(demo_area, demo_plan.risk, demo_plan.hotspots)
     better = 0
     for row in range(0, len(demo_area.schools), 3):
-        problem = build_school_problem(inputs, row).build_problem()
+        problem = build_school_problem(inputs, row).plain_problem
         gate = problem.officers[0].earliest_minutes + problem.gate.minutes
         officer = dataclasses.replace(problem.officers[0], earliest_minutes=gate)
         plain = {"timed_prizes": None, "gate": None, "windows": None}

@@ -3,7 +3,6 @@
 How they grow and which of them are chosen (compiled), and what each one holds.
 """
 
-import heapq
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -28,41 +27,72 @@ StreetArrays = tuple[
 STREET_ARRAYS = "Tuple((i8[::1], i8[::1], f8[::1], f8[::1], i8[::1]))"
 
 
-@jit_compile(f"i8[::1](i8, {STREET_ARRAYS}, f8, b1[::1], i8[::1], i8)")
-def grow_stretch(
+@jit_compile(f"i8(i8, {STREET_ARRAYS}, f8, b1[::1], i8[::1], i8, i8[:,::1])")
+def grow_stretch(  # noqa: PLR0917 - compiled functions have no keywords
     seed: int,
     streets: StreetArrays,
     max_length_metres: float,
     free: NDArray[np.bool_],
     seen: NDArray[np.int64],
     call: int,
-) -> NDArray[np.int64]:
-    """Pieces of the stretch that grows from a seed over free pieces of its cluster, in order.
+    grown: NDArray[np.int64],
+) -> int:
+    """How many pieces the stretch has that grows from a seed over free pieces of its cluster.
 
     It always grows by the neighbour of most risk per metre that still fits; of equals by the one of
     the lower number. `seen` holds for every piece the last call that looked at it, so that it need
-    not be cleared; `call` is a number that was not used before.
+    not be cleared; `call` is a number that was not used before. `grown` is (2, p): its first row
+    receives the pieces in order, its second holds those that the stretch may grow by. (Lists and
+    heaps take far longer to compile, and there are few such pieces at a time.)
     """
     first, neighbours, density, metres, cluster = streets
-    stretch = [seed]
+    stretch, frontier = grown[0], grown[1]
     length = metres[seed]
     seen[seed] = call
-    frontier: list[tuple[float, int]] = [(-density[seed], seed)]
-    frontier.pop()
+    stretch[0] = seed
+    count, waiting = 1, 0
     newest = seed
     while True:
         for slot in range(first[newest], first[newest + 1]):
             piece = neighbours[slot]
             if seen[piece] != call and free[piece] and cluster[piece] == cluster[seed]:
                 seen[piece] = call
-                heapq.heappush(frontier, (-density[piece], piece))
-        while len(frontier) > 0 and length + metres[frontier[0][1]] > max_length_metres:
-            heapq.heappop(frontier)
-        if len(frontier) == 0:
-            return np.array(stretch)
-        newest = heapq.heappop(frontier)[1]
-        stretch.append(newest)
+                frontier[waiting] = piece
+                waiting += 1
+        newest = -1
+        while newest < 0:
+            if waiting == 0:
+                return count
+            at = 0
+            for other in range(1, waiting):
+                one, its = density[frontier[at]], density[frontier[other]]
+                if its > one or (its == one and frontier[other] < frontier[at]):
+                    at = other
+            piece = frontier[at]
+            waiting -= 1
+            frontier[at] = frontier[waiting]
+            if length + metres[piece] <= max_length_metres:
+                newest = piece
+        stretch[count] = newest
+        count += 1
         length += metres[newest]
+
+
+@jit_compile("void(i8[::1], f8[::1], i8)", is_inner=True)
+def _sink_first(queue: NDArray[np.int64], bound: NDArray[np.float64], size: int) -> None:
+    """Put a heap of seeds in order whose first one may belong below; of equals the lower is up."""
+    seed, at, child = queue[0], 0, 1
+    while child < size:
+        if child + 1 < size:
+            one, other = queue[child], queue[child + 1]
+            if bound[other] < bound[one] or (bound[other] == bound[one] and other < one):
+                child += 1
+        below = queue[child]
+        if not (bound[below] < bound[seed] or (bound[below] == bound[seed] and below < seed)):
+            break
+        queue[at] = below
+        at, child = child, 2 * child + 1
+    queue[at] = seed
 
 
 @jit_compile("f8(f8[::1], i8[::1])")
@@ -108,28 +138,37 @@ def choose_stretches(
     """
     metres = streets[3]
     seen = np.zeros(len(risk), dtype=np.int64)
-    call = 0
-    # In order, and so a queue: each is grown when it is on top.
-    queue = [(-np.inf, seed) for seed in range(len(free)) if free[seed]]
-    pieces, sizes = np.empty(len(risk), dtype=np.int64), np.empty(len(risk), dtype=np.int64)
+    grown = np.zeros((3, len(risk)), dtype=np.int64)
+    call, left = 0, 0
+    queue, bound = grown[2], np.zeros(len(risk))
+    for seed in range(len(free)):
+        if free[seed]:  # in order, and so a queue: each is grown when it is first
+            queue[left] = seed
+            bound[seed] = -np.inf
+            left += 1
+    pieces, sizes = np.zeros(len(risk), dtype=np.int64), np.zeros(len(risk), dtype=np.int64)
     filled, chosen, covered = 0, 0, 0.0
-    while len(queue) > 0 and chosen < count and covered < max_covered_metres:
-        before, seed = heapq.heappop(queue)
-        if not free[seed]:
-            continue
-        call += 1
-        stretch = grow_stretch(seed, streets, max_length_metres, free, seen, call)
-        now = -sum_over_pieces(risk, stretch)
-        if now > before:
-            heapq.heappush(queue, (now, seed))
-            continue
-        for piece in stretch:
-            pieces[filled] = piece
-            free[piece] = False
-            filled += 1
-        sizes[chosen] = len(stretch)
-        chosen += 1
-        covered += sum_over_pieces(metres, stretch)
+    while left > 0 and chosen < count and covered < max_covered_metres:
+        seed = queue[0]
+        if free[seed]:
+            call += 1
+            size = grow_stretch(seed, streets, max_length_metres, free, seen, call, grown)
+            stretch = grown[0, :size]
+            now = -sum_over_pieces(risk, stretch)
+            if now > bound[seed]:
+                bound[seed] = now
+                _sink_first(queue, bound, left)
+                continue
+            for slot in range(size):
+                pieces[filled] = stretch[slot]
+                free[stretch[slot]] = False
+                filled += 1
+            sizes[chosen] = size
+            chosen += 1
+            covered += sum_over_pieces(metres, stretch)
+        left -= 1
+        queue[0] = queue[left]
+        _sink_first(queue, bound, left)
     return pieces[:filled].copy(), sizes[:chosen].copy()
 
 

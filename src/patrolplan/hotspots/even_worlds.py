@@ -16,6 +16,7 @@ greedy here as there, so the best of all stretches that could be drawn is someti
 benchmark of even worlds measures how often any hotspot stands out, model included.
 """
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -23,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
+from patrolplan.arrays import expand_ranges
 from patrolplan.cache import hash_arrays
 from patrolplan.compiled import jit_compile
 from patrolplan.hotspots.clusters import (
@@ -42,6 +44,9 @@ CHUNK_SIZE = 25
 
 DRAW_RANGE = 2**32
 """Numbers that a draw may give."""
+
+ENOUGH = 22.9
+"""Minus the logarithm of half a draw in `DRAW_RANGE`."""
 
 TINY = 1e-9
 """Metres, so that a catchment without street has a density."""
@@ -144,6 +149,7 @@ def find_best_excess(  # noqa: PLR0917 - one compiled loop
     """
     metres, density = streets[3], streets[2]
     seen = np.zeros(len(free), dtype=np.int64)
+    grown = np.zeros((2, len(free)), dtype=np.int64)
     done = np.zeros(len(free), dtype=np.bool_)
     best, call = 0.0, 0
     for seed in seeds:
@@ -152,7 +158,9 @@ def find_best_excess(  # noqa: PLR0917 - one compiled loop
             continue
         call += 1
         harm, usual = 0.0, 0.0
-        for piece in grow_stretch(seed, streets, max_length_metres, free, seen, call):
+        count = grow_stretch(seed, streets, max_length_metres, free, seen, call, grown)
+        for slot in range(count):
+            piece = grown[0, slot]
             harm += metres[piece] * density[piece]
             usual += metres[piece] * expected[piece_catchment[piece]]
             best = max(best, compute_excess(harm, usual))
@@ -161,10 +169,7 @@ def find_best_excess(  # noqa: PLR0917 - one compiled loop
     return best
 
 
-@jit_compile(
-    f"f8[::1]({STREET_ARRAYS}, i8[::1], i8[::1], i8[::1], f8[:,::1], f8[::1], f8, b1[::1])"
-)
-def find_best_of_worlds(  # noqa: PLR0917 - one compiled loop
+def find_best_of_worlds(  # noqa: PLR0917 - as the compiled loop within
     streets: StreetArrays,
     piece_catchment: NDArray[np.int64],
     by_catchment: NDArray[np.int64],
@@ -195,32 +200,23 @@ def find_best_of_worlds(  # noqa: PLR0917 - one compiled loop
     """
     first, neighbours, _, metres, cluster = streets
     length = np.full(len(expected), TINY)
-    for piece in range(len(metres)):
-        length[piece_catchment[piece]] += metres[piece]
-    per_metre = expected / length
+    np.add.at(length, piece_catchment, metres)
+    per_metre, sizes = expected / length, np.diff(starts)
     best = np.zeros(len(harm))
-    excess = np.zeros(len(expected))
-    density, free = np.empty(len(metres)), np.empty(len(metres), dtype=np.bool_)
-    for world in range(len(harm)):
-        by_metre = harm[world] / length
-        usual = harm[world].sum() / metres.sum()
-        for own in range(len(expected)):
-            above = by_metre[own] > usual
-            excess[own] = compute_excess(by_metre[own], per_metre[own]) if above else 0.0
-        for piece in range(len(metres)):
-            density[piece] = by_metre[piece_catchment[piece]]
-            free[piece] = fits[piece] and density[piece] > usual
-        seeds = np.empty(len(metres), dtype=np.int64)
-        filled = 0
-        for own in np.argsort(-excess, kind="mergesort"):
-            if excess[own] <= 0.0:
-                break
-            for slot in range(starts[own], starts[own + 1]):
-                seeds[filled] = by_catchment[slot]
-                filled += 1
-        grown = first, neighbours, density, metres, cluster
+    for world, own in enumerate(harm):
+        by_metre, usual = own / length, own.sum() / metres.sum()
+        excess = np.where(by_metre > usual, compute_excesses(by_metre, per_metre), 0.0)
+        above = np.flatnonzero(excess > 0)
+        order = above[np.argsort(-excess[above], kind="stable")]
+        density = by_metre[piece_catchment]
         best[world] = find_best_excess(
-            grown, piece_catchment, excess, per_metre, max_length_metres, free, seeds[:filled]
+            (first, neighbours, density, metres, cluster),
+            piece_catchment,
+            excess,
+            per_metre,
+            max_length_metres,
+            fits & (density > usual),
+            by_catchment[expand_ranges(starts[order], sizes[order])],
         )
     return best
 
@@ -299,9 +295,10 @@ def build_count_limits(mean: NDArray[np.float64]) -> NDArray[np.uint32]:
     below `DRAW_RANGE` is above as many limits as the count is. Counts that hardly one in
     `DRAW_RANGE` draws would give are left out. `mean` is (c,).
     """
-    from scipy import stats  # noqa: PLC0415 - heavy, and not needed where the cache answers
-
-    most = int(stats.poisson.isf(0.5 / DRAW_RANGE, mean.max()))
+    # Of a Poisson count: its chance of being k or more is at most exp(-mean) (e mean / k)^k.
+    most, highest = 1, float(mean.max())
+    while most < highest or most * math.log(most / max(highest, TINY)) + highest - most < ENOUGH:
+        most += 1
     ratio = mean / np.arange(1, most + 1)[:, None]
     chance = np.cumprod(np.vstack([np.exp(-mean), ratio]), axis=0)
     ends = np.rint(np.cumsum(chance, axis=0) * DRAW_RANGE) - 1

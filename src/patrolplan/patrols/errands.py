@@ -29,7 +29,7 @@ from patrolplan.patrols.designated import count_visits, find_resting
 from patrolplan.patrols.feared_places import find_feared_places
 from patrolplan.patrols.patrol_builder import PatrolBuilder
 from patrolplan.patrols.plan import Patrol, Plan, Unserved, Variant
-from patrolplan.patrols.planning_inputs import Detail, PlanningInputs
+from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.school_problem import build_school_problem
 from patrolplan.patrols.solver.solve import solve
 from patrolplan.patrols.stop_windows import format_hours
@@ -255,22 +255,24 @@ def plan_errands(
     window: Window,
     items: Sequence[tuple[Errand, Sequence[Patrol]]],
     *,
-    detail: Detail = "timings",
+    inputs: PlanningInputs | None = None,
     executor: Executor | None = None,
     report_progress: ProgressCallback | None = None,
 ) -> list[Answer]:
-    """The patrols of errands, each given with the best patrols of its school."""
+    """The patrols of errands, each given with the best patrols of its school.
+
+    `inputs` are those that the plan was made from, where they are still at hand.
+    """
     if not items:
         return []
     rows = {str(urn): row for row, urn in enumerate(plan.area.schools["urn"])}
-    inputs = PlanningInputs.from_area(
+    inputs = inputs or PlanningInputs.from_area(
         plan.area,
         plan.risk,
         plan.hotspots,
         window,
         plan.date,
         rows=sorted({rows[errand.urn] for errand, _ in items}),
-        detail=detail,
     )
     numbered = [(rows[errand.urn], errand, tuple(best)) for errand, best in items]
     progress = label_progress("Planning errands", numbered, report_progress)

@@ -44,7 +44,8 @@ class PatrolBuilder:
     def __init__(self, problem: SchoolProblem, notes: Iterable[Note]) -> None:
         self.problem = problem
         self.notes = notes
-        self.orienteering = problem.build_problem()
+        self.is_bare = problem.inputs.detail == "best"
+        self.orienteering = problem.plain_problem
         self.hours = problem.surroundings.hours
         self.speed = compute_speed(problem.settings)
         pieces, network = problem.surroundings.pieces, problem.inputs.area.network.walkable
@@ -59,15 +60,17 @@ class PatrolBuilder:
         self._timing_problems: dict[frozenset[int], OrienteeringProblem] = {}
 
     def build_variant(self, other: Solution, best: Solution) -> Variant:
-        """Another solution than the best one, as patrols of their own."""
-        patrols = tuple(
-            replace(self.build_patrol(route, other), bound=best.bound, proven=best.proven)
-            for route in other.routes
-        )
+        """Another solution than the best one; as patrols of their own where a week may draw it."""
+        is_drawn = self.problem.inputs.detail == "timings"
         return Variant(
             worth_share=min(1.0, other.worth / best.worth) if best.worth > 0 else 1.0,
-            hotspots=tuple(stop.hotspot for patrol in patrols for stop in patrol.stops),
-            patrols=patrols,
+            hotspots=tuple(
+                self.problem.get_stop_name(stop) for route in other.routes for stop in route.stops
+            ),
+            patrols=tuple(
+                replace(self.build_patrol(route, other), bound=best.bound, proven=best.proven)
+                for route in (other.routes if is_drawn else ())
+            ),
         )
 
     def build_patrol(
@@ -106,7 +109,7 @@ class PatrolBuilder:
             stops=stops,
             legs=legs,
             variants=variants,
-            keep_away=problem.keep_away,
+            keep_away=() if self.is_bare else problem.keep_away,
             notes=(*self.notes, *(() if stops else (problem.note_gate_card(),))),
             tested=None,
             timings=None if problem.inputs.detail != "timings" else self._list_timings(walked),
@@ -186,8 +189,9 @@ class PatrolBuilder:
         """
         tasked = frozenset(stop for stop in stops if self.problem.tasked_rows[stop - 1] >= 0)
         if tasked not in self._timing_problems:
+            problem = self.problem.build_problem(tasked) if tasked else self.orienteering
             self._timing_problems[tasked] = replace(
-                self.problem.build_problem(tasked),
+                problem,
                 windows=build_stop_windows(self.problem, is_choosing=False),
             )
         return self._timing_problems[tasked]
@@ -202,8 +206,9 @@ class PatrolBuilder:
             walk,
             self.piece_traits,
             self.speed,
-            crossed=find_crossed_roads(walk),
+            crossed=() if self.is_bare else find_crossed_roads(walk),
             landmarks=self.problem.inputs.landmarks,
+            with_directions=not self.is_bare,
         )
         return replace(leg, pieces=self.problem.surroundings.pieces[leg.pieces])
 

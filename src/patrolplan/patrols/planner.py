@@ -65,8 +65,8 @@ def plan_patrols(  # noqa: PLR0913 - all but the first three are named
         Whether each place to visit is on the patrols of the schools that serve it best, see
         `patrolplan.patrols.assigned_places`; otherwise only barred places change patrols.
     detail
-        "variants" where no week is drawn from the plan; "best" for the best patrols alone, without
-        what they meet of the way home.
+        "variants" where no week is drawn from the plan: their stops alone are known. "best" for
+        the stops and times of the best patrols alone, without what they meet of the way home.
     executor
         Shares the schools among its workers; by default they are planned here, one by one.
     report_progress
@@ -107,9 +107,8 @@ def plan_patrols(  # noqa: PLR0913 - all but the first three are named
     if assign_tasked:
         plan = assign_places(
             plan,
-            window,
+            inputs,
             all_schools=urns is None,
-            detail=detail,
             executor=executor,
             report_progress=report_progress,
         )
@@ -158,7 +157,7 @@ def plan_school(inputs: PlanningInputs, row: int) -> list[Patrol]:
 
 def solve_school(problem: SchoolProblem) -> tuple[OrienteeringProblem, Solution]:
     """The problem of a school's officers, and its best patrols."""
-    orienteering = problem.build_problem()
+    orienteering = problem.plain_problem
     return orienteering, solve(orienteering, seed=problem.seed)
 
 
@@ -168,7 +167,7 @@ def plan_avoiding_variant(
     """The best patrols that keep off some hotspots; None where they would stop nowhere."""
     stops = range(1, len(problem.hotspot_rows) + 1)
     off = frozenset(stop for stop in stops if problem.get_stop_name(stop) in names)
-    orienteering = problem.build_problem()
+    orienteering = problem.plain_problem
     orienteering = replace(orienteering, barred=orienteering.barred | off)
     solution = solve(orienteering, seed=problem.seed)
     if solution.status == "infeasible" or not solution.stops:

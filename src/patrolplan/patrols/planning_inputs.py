@@ -20,8 +20,9 @@ from patrolplan.risk.surface import Risk
 from patrolplan.worker_pool import EncipheredFields
 
 Detail = Literal["best", "variants", "timings"]
-"""The best patrols alone; their variants as well; or also the times at which each may be walked,
-from which a week draws."""
+"""The best patrols' stops and times; those patrols as they are walked, with what stops variants of
+them have; or the variants as they are walked, too, and the times at which each may be, from which a
+week draws."""
 
 
 @dataclass(frozen=True, eq=False)

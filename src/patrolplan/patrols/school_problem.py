@@ -142,7 +142,12 @@ class SchoolProblem:
         stops = range(1, len(self.worth) + 1)
         return frozenset(stop for stop in stops if hotspot in self.list_covered(stop))
 
-    def build_problem(self, mandatory: frozenset[int] = frozenset()) -> OrienteeringProblem:
+    @cached_property
+    def plain_problem(self) -> OrienteeringProblem:
+        """The problem of `build_problem` without a stop that must be made."""
+        return self.build_problem(frozenset())
+
+    def build_problem(self, mandatory: frozenset[int]) -> OrienteeringProblem:
         """The orienteering problem of this school's officers."""
         count, positions = len(self.worth), len(self.walks.metres)
         prizes, dwell = np.zeros(positions), np.zeros(positions)
