@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import geopandas as gpd
+import lazy_loader
 import numpy as np
-import osmium
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
@@ -30,6 +30,11 @@ from patrolplan.inputs.osm_tags import (
     is_walkable,
 )
 from patrolplan.tables import LeftOut
+
+if TYPE_CHECKING:
+    import osmium
+else:
+    osmium = lazy_loader.load("osmium")  # streets that were read before need it no more
 
 MARGIN_METRES = 500.0
 """Walks may use streets so far beyond the limits of the area, as far as the files reach: a walk
@@ -169,7 +174,7 @@ class _WayCollector:
         self.broken = 0
         self.closed = 0
 
-    def add(self, way: osmium.osm.Way, tags: Mapping[str, str]) -> None:
+    def add(self, way: "osmium.osm.Way", tags: Mapping[str, str]) -> None:
         self.kinds.add(classify_way(tags))
         if not is_walkable(tags):
             self.closed += 1

@@ -108,23 +108,20 @@ def find_near_crossings(pieces: Pieces, arms: MainArms) -> pd.DataFrame:
     rank = np.array([SAFEST_FIRST.index(kind) for kind in points.kind[held].tolist()], dtype=int)
     use = (rank < SAFEST_FIRST.index("unknown")) & (arms.road_of_way[way] != "")
     xy, way, rank = xy[use], way[use], rank[use]
-    pairs = np.empty(0, dtype=[("i", np.int64), ("j", np.int64), ("v", np.float64)])
-    if len(nodes) and len(xy):
-        from scipy.spatial import KDTree  # noqa: PLC0415 - heavy, and only for directions
-
-        pairs = KDTree(pieces.node_xy[nodes]).sparse_distance_matrix(
-            KDTree(xy), NEAR_METRES, output_type="ndarray"
-        )
+    at = pieces.node_xy[nodes]
+    tree = shapely.STRtree(shapely.points(xy))
+    near_node, crossing = tree.query(shapely.points(at), "dwithin", NEAR_METRES)
+    metres = np.sqrt(((at[near_node] - xy[crossing]) ** 2).sum(axis=1))
     # Roads as numbers: those of a node are looked up among all pairs of node and road.
     number, names = pd.factorize(arms.road_of_way)
     of_arm = number[np.searchsorted(arms.ways, pieces.piece_way[arms.piece])]
-    node, road = nodes[pairs["i"]], number[way[pairs["j"]]]
+    node, road = nodes[near_node], number[way[crossing]]
     leads = np.isin(node * len(names) + road, arms.node * len(names) + of_arm)
     near = pd.DataFrame(
         {
             "road": names[road[leads]],
-            "metres": pairs["v"][leads],
-            "rank": rank[pairs["j"]][leads],
+            "metres": metres[leads],
+            "rank": rank[crossing][leads],
         },
         index=pd.Index(node[leads], name="node"),
     )

@@ -5,11 +5,11 @@ a river or a park. Homes beyond the covered squares are reached over nodes at th
 """
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from patrolplan.cache import Arrays, Store, hash_arrays, load_or_compute_arrays
 from patrolplan.network.network import StreetNetwork
 
 SQUARE_METRES = 200.0
@@ -27,12 +27,15 @@ class Covered:
         Column and row of the first square, counted from the CRS's origin.
     is_covered
         (w, h) by column and row.
+    is_edge
+        (w, h) those of them with a neighbour that is not.
     homes
         (w, h) weighted metres of street in each, see `HOMES_BY_KIND`.
     """
 
     corner: NDArray[np.int64]
     is_covered: NDArray[np.bool_]
+    is_edge: NDArray[np.bool_]
     homes: NDArray[np.float64]
 
     def find(self, xy: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -48,32 +51,36 @@ class Covered:
         covered: NDArray[np.bool_] = inside & self.is_covered[column, row]
         return covered, np.where(inside, self.homes[column, row], 0.0)
 
-    @cached_property
-    def is_edge(self) -> NDArray[np.bool_]:
-        """(w, h) covered squares with a neighbour that is not."""
-        from scipy import ndimage  # noqa: PLC0415 - heavy, and only where homes are beyond
-
-        inner = ndimage.binary_erosion(self.is_covered, np.ones((3, 3)), border_value=0)
-        return np.asarray(self.is_covered & ~inner)
-
 
 def find_square_numbers(xy: NDArray[np.float64]) -> NDArray[np.int64]:
     """(k, 2) column and row of the square of each point."""
     return np.floor(xy / SQUARE_METRES).astype(np.int64)
 
 
+SQUARES = Store("arrays", version="squares-1")
+"""Change the version when squares are covered in another way."""
+
+
 def find_covered(network: StreetNetwork, homes: NDArray[np.float64]) -> Covered:
     """Squares that hold a node, with the gaps between them closed and holes filled."""
-    from scipy import ndimage  # noqa: PLC0415 - heavy, and only where origins are given
-
     square = find_square_numbers(network.node_xy)
     pad = GAP_SQUARES + 1
     corner = square.min(axis=0) - pad
     shape = tuple((square.max(axis=0) - corner + 1 + pad).tolist())
     held = np.zeros(shape, dtype=bool)
     held[tuple((square - corner).T)] = True
-    closed = ndimage.binary_closing(held, np.ones((3, 3)), iterations=GAP_SQUARES)
+
+    def close() -> Arrays:
+        from scipy import ndimage  # noqa: PLC0415 - heavy, and only where not cached
+
+        around = np.ones((3, 3))
+        closed = ndimage.binary_closing(held, around, iterations=GAP_SQUARES)
+        covered = ndimage.binary_fill_holes(closed | held)
+        return {"covered": covered, "inner": ndimage.binary_erosion(covered, around)}
+
+    squares = load_or_compute_arrays(SQUARES, hash_arrays(f"{GAP_SQUARES}", {"held": held}), close)
     in_square = np.zeros(shape)
     at = find_square_numbers(network.piece_middle) - corner
     np.add.at(in_square, tuple(at.T), homes)
-    return Covered(corner, ndimage.binary_fill_holes(closed | held), in_square)
+    covered = squares["covered"]
+    return Covered(corner, covered, covered & ~squares["inner"], in_square)

@@ -149,9 +149,12 @@ def fit_rate_shapes(history: History, predict: Predict) -> NDArray[np.float64]:
     Cached as rates are, by what was recorded and what the model had expected of the last year.
     """
     targets = len(history.targets)
-    recorded, expected = _count_recorded(history)
+    total, weight = history.count_decayed(LONG_HALF_LIFE)
+    recorded = total[:, :targets]
     tested = min(TESTED_MONTHS, len(history) - MIN_LEARNED_MONTHS)
     if tested < TESTED_MONTHS // 2:
+        _, held_share = compute_held_share(weight)
+        expected = compute_expected_counts(total, targets, history.units, held_share)
         fitted = [fit_gamma_shape(recorded[:, k], expected[:, k]) for k in range(targets)]
         return np.asarray(recorded + np.array(fitted))
     cut = history.cut_before(history.months[-tested])
@@ -159,7 +162,7 @@ def fit_rate_shapes(history: History, predict: Predict) -> NDArray[np.float64]:
     predicted = predict(cut) * held[:, None]
 
     def compute() -> NDArray[np.float64]:
-        before, _ = _count_recorded(cut)
+        before = cut.count_decayed(LONG_HALF_LIFE)[0][:, :targets]
         came = history.count_last(tested)[:, :targets]
         seen = held > 0
         shapes = np.empty_like(recorded)
@@ -206,12 +209,3 @@ def fit_shape_line(
     found = minimize(misfit, np.zeros(2), method="L-BFGS-B", bounds=LOG_BOUNDS)
     a, b = np.exp(found.x).tolist()
     return a, b
-
-
-def _count_recorded(history: History) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(c, j) incidents on record, which fade as in the shrunk count, and what is around them."""
-    total, weight = history.count_decayed(LONG_HALF_LIFE)
-    _, held = compute_held_share(weight)
-    targets = len(history.targets)
-    expected = compute_expected_counts(total, targets, history.units, held)
-    return total[:, :targets], expected

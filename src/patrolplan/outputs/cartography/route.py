@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-import scipy
 import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
@@ -105,10 +104,9 @@ def _compute_headings(line: Line) -> Line:
 def _assign_lanes(places: Line, headings: Line, leg: NDArray[np.int64]) -> NDArray[np.int64]:
     """(n,) lane of each sample: 0 alone, 1 nearest the middle of the street, 2 next to it..."""
     lane = np.zeros(len(places), dtype=np.int64)
-    pairs = scipy.spatial.cKDTree(places).query_pairs(SHARED_STREET_DISTANCE, output_type="ndarray")
-    if not len(pairs):
-        return lane
-    first, second = pairs.min(axis=1), pairs.max(axis=1)  # so leg[first] <= leg[second]
+    points = shapely.points(places)
+    pairs = shapely.STRtree(points).query(points, "dwithin", SHARED_STREET_DISTANCE)
+    first, second = pairs[:, pairs[0] < pairs[1]]  # so leg[first] <= leg[second]
     cosine = np.einsum("ij,ij->i", headings[first], headings[second])
     other_leg = leg[first] != leg[second]
     # Neighbours on the same leg are near without being another pass.
