@@ -147,7 +147,7 @@ def governance(
         typer.Option(
             "--backtest",
             metavar=options.FOLDER,
-            help="Folder of `patrolplan backtest --out`; else a test is run.",
+            help="Folder of `patrolplan backtest --out`; without it, the back-test is run.",
         ),
     ] = None,
     areas: Annotated[

@@ -40,7 +40,7 @@ def week(
         list[str] | None,
         typer.Option(
             metavar="PATROL",
-            help="Set a patrol: OFFICER:URN:DATE, or OFFICER:URN:DATE:VARIANT (0 is route 1).",
+            help="Fix a patrol: OFFICER:URN:DATE, or OFFICER:URN:DATE:VARIANT (0 is route 1).",
         ),
     ] = None,
     ban: Annotated[
@@ -63,7 +63,7 @@ def week(
     ] = None,
     moves: Annotated[
         int,
-        typer.Option(min=0, max=2, help="With --replan: make the offered move of so many cards."),
+        typer.Option(min=0, max=2, help="With --replan: make the move offered under this number."),
     ] = 0,
     audit: Annotated[
         bool,

@@ -151,11 +151,11 @@ def find_best_excess(  # noqa: PLR0917 - one compiled loop
         if not free[seed] or done[seed] or excess[own] * max_length_metres <= best:
             continue
         call += 1
-        harm, usual = 0.0, 0.0
+        harm, baseline = 0.0, 0.0
         for piece in grow_stretch(seed, streets, max_length_metres, free, seen, call):
             harm += metres[piece] * density[piece]
-            usual += metres[piece] * expected[piece_catchment[piece]]
-            best = max(best, compute_excess(harm, usual))
+            baseline += metres[piece] * expected[piece_catchment[piece]]
+            best = max(best, compute_excess(harm, baseline))
             if piece_catchment[piece] == own:
                 done[piece] = True
     return best
@@ -203,13 +203,13 @@ def find_best_of_worlds(  # noqa: PLR0917 - one compiled loop
     density, free = np.empty(len(metres)), np.empty(len(metres), dtype=np.bool_)
     for world in range(len(harm)):
         by_metre = harm[world] / length
-        usual = harm[world].sum() / metres.sum()
+        baseline = harm[world].sum() / metres.sum()
         for own in range(len(expected)):
-            above = by_metre[own] > usual
+            above = by_metre[own] > baseline
             excess[own] = compute_excess(by_metre[own], per_metre[own]) if above else 0.0
         for piece in range(len(metres)):
             density[piece] = by_metre[piece_catchment[piece]]
-            free[piece] = fits[piece] and density[piece] > usual
+            free[piece] = fits[piece] and density[piece] > baseline
         seeds = np.empty(len(metres), dtype=np.int64)
         filled = 0
         for own in np.argsort(-excess, kind="mergesort"):
