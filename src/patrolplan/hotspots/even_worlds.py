@@ -157,13 +157,13 @@ def find_best_excess(  # noqa: PLR0917 - one compiled loop
         if not free[seed] or done[seed] or excess[own] * max_length_metres <= best:
             continue
         call += 1
-        harm, usual = 0.0, 0.0
+        harm, baseline = 0.0, 0.0
         count = grow_stretch(seed, streets, max_length_metres, free, seen, call, grown)
         for slot in range(count):
             piece = grown[0, slot]
             harm += metres[piece] * density[piece]
-            usual += metres[piece] * expected[piece_catchment[piece]]
-            best = max(best, compute_excess(harm, usual))
+            baseline += metres[piece] * expected[piece_catchment[piece]]
+            best = max(best, compute_excess(harm, baseline))
             if piece_catchment[piece] == own:
                 done[piece] = True
     return best
@@ -204,8 +204,8 @@ def find_best_of_worlds(  # noqa: PLR0917 - as the compiled loop within
     per_metre, sizes = expected / length, np.diff(starts)
     best = np.zeros(len(harm))
     for world, own in enumerate(harm):
-        by_metre, usual = own / length, own.sum() / metres.sum()
-        excess = np.where(by_metre > usual, compute_excesses(by_metre, per_metre), 0.0)
+        by_metre, baseline = own / length, own.sum() / metres.sum()
+        excess = np.where(by_metre > baseline, compute_excesses(by_metre, per_metre), 0.0)
         above = np.flatnonzero(excess > 0)
         order = above[np.argsort(-excess[above], kind="stable")]
         density = by_metre[piece_catchment]
@@ -215,7 +215,7 @@ def find_best_of_worlds(  # noqa: PLR0917 - as the compiled loop within
             excess,
             per_metre,
             max_length_metres,
-            fits & (density > usual),
+            fits & (density > baseline),
             by_catchment[expand_ranges(starts[order], sizes[order])],
         )
     return best

@@ -275,7 +275,7 @@ def plan_errands(
         rows=sorted({rows[errand.urn] for errand, _ in items}),
     )
     numbered = [(rows[errand.urn], errand, tuple(best)) for errand, best in items]
-    progress = label_progress("Planning errands", numbered, report_progress)
+    progress = label_progress("Planning requested visits", numbered, report_progress)
     return map_parallel(plan_errand, inputs, numbered, executor=executor, report_progress=progress)
 
 

@@ -123,7 +123,7 @@ def add_avoiding_variants(
             (rows[urn], names, tuple(patrol for patrol in own if patrol.urn == urn))
             for urn, names in missing
         ]
-        progress = label_progress("Planning past crowded hotspots", items, report_progress)
+        progress = label_progress("Planning round crowded hotspots", items, report_progress)
         found = map_parallel(
             _plan_request, inputs, items, executor=executor, report_progress=progress
         )
