@@ -26,27 +26,38 @@ StreetArrays = tuple[
 
 STREET_ARRAYS = "Tuple((i8[::1], i8[::1], f8[::1], f8[::1], i8[::1]))"
 
+GrowingRoom = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
+"""(p,) each: the last call of `grow_stretch` that looked at a piece, so that nothing need be
+cleared; the pieces of the stretch that it grew, in order; and those that it may grow by.
 
-@jit_compile(f"i8(i8, {STREET_ARRAYS}, f8, b1[::1], i8[::1], i8, i8[:,::1])")
-def grow_stretch(  # noqa: PLR0917 - compiled functions have no keywords
+Lists and heaps take far longer to compile, and few pieces wait at a time.
+"""
+
+GROWING_ROOM = "UniTuple(i8[::1], 3)"
+
+
+def build_growing_room(pieces: int) -> GrowingRoom:
+    """Room for stretches among so many pieces."""
+    seen, stretch, frontier = np.zeros((3, pieces), dtype=np.int64)
+    return seen, stretch, frontier
+
+
+@jit_compile(f"i8(i8, {STREET_ARRAYS}, f8, b1[::1], {GROWING_ROOM}, i8)")
+def grow_stretch(
     seed: int,
     streets: StreetArrays,
     max_length_metres: float,
     free: NDArray[np.bool_],
-    seen: NDArray[np.int64],
+    room: GrowingRoom,
     call: int,
-    grown: NDArray[np.int64],
 ) -> int:
     """How many pieces the stretch has that grows from a seed over free pieces of its cluster.
 
     It always grows by the neighbour of most risk per metre that still fits; of equals by the one of
-    the lower number. `seen` holds for every piece the last call that looked at it, so that it need
-    not be cleared; `call` is a number that was not used before. `grown` is (2, p): its first row
-    receives the pieces in order, its second holds those that the stretch may grow by. (Lists and
-    heaps take far longer to compile, and there are few such pieces at a time.)
+    the lower number. `call` is a number that was not used before in this room.
     """
     first, neighbours, density, metres, cluster = streets
-    stretch, frontier = grown[0], grown[1]
+    seen, stretch, frontier = room
     length = metres[seed]
     seen[seed] = call
     stretch[0] = seed
@@ -116,45 +127,43 @@ def sum_over_pieces(values: NDArray[np.float64], pieces: NDArray[np.int64]) -> f
 
 
 @jit_compile(
-    f"Tuple((i8[::1], i8[::1]))({STREET_ARRAYS}, f8[::1], f8, b1[::1], i8, f8)",
+    f"UniTuple(i8, 2)({STREET_ARRAYS}, f8[::1], f8, b1[::1], {GROWING_ROOM}, "
+    "Tuple((i8[::1], f8[::1])), UniTuple(i8[::1], 2), i8, f8)",
+    is_by_item=True,
     python_microseconds=lambda _streets, _risk, _length, free, *_: 25.0 * free.sum(),
 )
-def choose_stretches(
+def fill_stretches(  # noqa: PLR0917 - one compiled loop
     streets: StreetArrays,
     risk: NDArray[np.float64],
     max_length_metres: float,
     free: NDArray[np.bool_],
+    room: GrowingRoom,
+    heap: tuple[NDArray[np.int64], NDArray[np.float64]],
+    found: tuple[NDArray[np.int64], NDArray[np.int64]],
     count: int,
     max_covered_metres: float,
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Pieces of disjoint stretches one after the other, and how many each has.
+) -> tuple[int, int]:
+    """Fill in the pieces of disjoint stretches one after the other, and how many each has.
 
-    `free` is used up; it ends after so many stretches or metres. Greedy: of the stretches that grow
-    from every seed, the one of most risk is chosen, and so on over the pieces that stay free. Lazy:
-    taking pieces away can only make other stretches hold less, so a risk computed earlier is an
-    upper bound. Only the stretch on top of the queue is grown again; if it holds no less than its
-    bound, no other can hold more and it is chosen, else it goes back with its new risk. (A stretch
-    that has to grow another way may now and then hold more than before: it is chosen all the same.)
+    Returns how many pieces and stretches there are; `free` is used up. See `choose_stretches`.
+    `heap` is room for the seeds in order, and minus what each may hold at most; of equals the
+    lower is first.
     """
-    metres = streets[3]
-    seen = np.zeros(len(risk), dtype=np.int64)
-    grown = np.zeros((3, len(risk)), dtype=np.int64)
+    metres, stretch = streets[3], room[1]
+    (queue, bound), (pieces, sizes) = heap, found
     call, left = 0, 0
-    queue, bound = grown[2], np.zeros(len(risk))
     for seed in range(len(free)):
-        if free[seed]:  # in order, and so a queue: each is grown when it is first
+        if free[seed]:  # in order, and so a heap: each is grown when it is first
             queue[left] = seed
             bound[seed] = -np.inf
             left += 1
-    pieces, sizes = np.zeros(len(risk), dtype=np.int64), np.zeros(len(risk), dtype=np.int64)
     filled, chosen, covered = 0, 0, 0.0
     while left > 0 and chosen < count and covered < max_covered_metres:
         seed = queue[0]
         if free[seed]:
             call += 1
-            size = grow_stretch(seed, streets, max_length_metres, free, seen, call, grown)
-            stretch = grown[0, :size]
-            now = -sum_over_pieces(risk, stretch)
+            size = grow_stretch(seed, streets, max_length_metres, free, room, call)
+            now = -sum_over_pieces(risk, stretch[:size])
             if now > bound[seed]:
                 bound[seed] = now
                 _sink_first(queue, bound, left)
@@ -165,11 +174,45 @@ def choose_stretches(
                 filled += 1
             sizes[chosen] = size
             chosen += 1
-            covered += sum_over_pieces(metres, stretch)
+            covered += sum_over_pieces(metres, stretch[:size])
         left -= 1
         queue[0] = queue[left]
         _sink_first(queue, bound, left)
-    return pieces[:filled].copy(), sizes[:chosen].copy()
+    return filled, chosen
+
+
+def choose_stretches(
+    streets: StreetArrays,
+    risk: NDArray[np.float64],
+    *,
+    max_length_metres: float,
+    free: NDArray[np.bool_],
+    count: int,
+    max_covered_metres: float,
+) -> list[NDArray[np.int64]]:
+    """Pieces of disjoint stretches, so many stretches or metres.
+
+    Greedy: of the stretches that grow from every seed, the one of most risk is chosen, and so on
+    over the pieces that stay free. Lazy: taking pieces away can only make other stretches hold
+    less, so a risk computed earlier is an upper bound. Only the stretch on top of the heap is grown
+    again; if it holds no less than its bound, no other can hold more and it is chosen, else it goes
+    back with its new risk. (A stretch that has to grow another way may now and then hold more than
+    before: it is chosen all the same.)
+    """
+    size = len(free)
+    pieces, sizes, queue = np.zeros((3, size), dtype=np.int64)
+    filled, chosen = fill_stretches(
+        streets,
+        np.ascontiguousarray(risk, dtype=np.float64),
+        float(max_length_metres),
+        free.copy(),
+        build_growing_room(size),
+        (queue, np.zeros(size)),
+        (pieces, sizes),
+        count,
+        float(max_covered_metres),
+    )
+    return np.split(pieces[:filled], np.cumsum(sizes[:chosen])[:-1]) if chosen else []
 
 
 MAX_COVERAGE = 0.25
@@ -224,15 +267,15 @@ def find_stretches(
         free &= cluster >= 0
     if taken is not None:
         free[taken] = False
-    pieces, sizes = choose_stretches(
+    found = choose_stretches(
         build_street_arrays(network, density, cluster),
-        np.ascontiguousarray(risk, dtype=np.float64),
-        float(max_length_metres),
-        free,
-        len(network) if count is None else count,
-        MAX_COVERAGE * metres.sum() if count is None else np.inf,
+        risk,
+        max_length_metres=max_length_metres,
+        free=free,
+        count=len(network) if count is None else count,
+        max_covered_metres=MAX_COVERAGE * metres.sum() if count is None else np.inf,
     )
-    return [np.sort(stretch) for stretch in np.split(pieces, np.cumsum(sizes)[:-1]) if len(sizes)]
+    return [np.sort(stretch) for stretch in found]
 
 
 def find_best_stretch(
@@ -247,13 +290,13 @@ def find_best_stretch(
     free[pieces] = metres[pieces] <= max_length_metres
     if not free.any():
         return pieces[[int(np.argmax(risk[pieces]))]]
-    found, _ = choose_stretches(
+    (found,) = choose_stretches(
         build_street_arrays(network, round_significant(risk / metres, DENSITY_DIGITS), None),
-        np.ascontiguousarray(risk, dtype=np.float64),
-        float(max_length_metres),
-        free,
-        1,
-        np.inf,
+        risk,
+        max_length_metres=max_length_metres,
+        free=free,
+        count=1,
+        max_covered_metres=np.inf,
     )
     return np.sort(found)
 

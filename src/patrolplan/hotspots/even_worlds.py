@@ -28,8 +28,11 @@ from patrolplan.arrays import expand_ranges
 from patrolplan.cache import hash_arrays
 from patrolplan.compiled import jit_compile
 from patrolplan.hotspots.clusters import (
+    GROWING_ROOM,
     STREET_ARRAYS,
+    GrowingRoom,
     StreetArrays,
+    build_growing_room,
     build_street_arrays,
     grow_stretch,
 )
@@ -115,7 +118,9 @@ def compute_excess(harm: float, expected: float) -> float:
     return float(harm * np.log(harm / expected) - harm + expected)
 
 
-@jit_compile(f"f8({STREET_ARRAYS}, i8[::1], f8[::1], f8[::1], f8, b1[::1], i8[::1])")
+@jit_compile(
+    f"f8({STREET_ARRAYS}, i8[::1], f8[::1], f8[::1], f8, b1[::1], {GROWING_ROOM}, i8[::1])"
+)
 def find_best_excess(  # noqa: PLR0917 - one compiled loop
     streets: StreetArrays,
     piece_catchment: NDArray[np.int64],
@@ -123,6 +128,7 @@ def find_best_excess(  # noqa: PLR0917 - one compiled loop
     expected: NDArray[np.float64],
     max_length_metres: float,
     free: NDArray[np.bool_],
+    room: GrowingRoom,
     seeds: NDArray[np.int64],
 ) -> float:
     """The highest `compute_excess` of a stretch that grows as hotspots do, or of its beginning.
@@ -144,13 +150,14 @@ def find_best_excess(  # noqa: PLR0917 - one compiled loop
         Of a stretch.
     free
         (p,) pieces that a stretch may have.
+    room
+        Not used before.
     seeds
         Pieces to grow from.
     """
     metres, density = streets[3], streets[2]
-    seen = np.zeros(len(free), dtype=np.int64)
-    grown = np.zeros((2, len(free)), dtype=np.int64)
     done = np.zeros(len(free), dtype=np.bool_)
+    stretch = room[1]
     best, call = 0.0, 0
     for seed in seeds:
         own = piece_catchment[seed]
@@ -158,9 +165,8 @@ def find_best_excess(  # noqa: PLR0917 - one compiled loop
             continue
         call += 1
         harm, baseline = 0.0, 0.0
-        count = grow_stretch(seed, streets, max_length_metres, free, seen, call, grown)
-        for slot in range(count):
-            piece = grown[0, slot]
+        for slot in range(grow_stretch(seed, streets, max_length_metres, free, room, call)):
+            piece = stretch[slot]
             harm += metres[piece] * density[piece]
             baseline += metres[piece] * expected[piece_catchment[piece]]
             best = max(best, compute_excess(harm, baseline))
@@ -216,6 +222,7 @@ def find_best_of_worlds(  # noqa: PLR0917 - as the compiled loop within
             per_metre,
             max_length_metres,
             fits & (density > baseline),
+            build_growing_room(len(metres)),
             by_catchment[expand_ranges(starts[order], sizes[order])],
         )
     return best

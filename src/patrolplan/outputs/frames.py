@@ -7,7 +7,7 @@ What each column means stands in `patrolplan.outputs.gis.meanings`.
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import pandas as pd
@@ -19,8 +19,10 @@ from patrolplan.hotspots.reasons import CrimeReason, Reason, ReportsReason
 from patrolplan.outputs.reason_words import describe_certainty, describe_reasons
 from patrolplan.patrols.plan import Patrol, Plan, TestedRatio
 from patrolplan.risk.surface import Risk
-from patrolplan.team.week import Week
 from patrolplan.times import format_time
+
+if TYPE_CHECKING:
+    from patrolplan.team.week import Week
 
 Rows = list[dict[str, Any]]
 
@@ -34,7 +36,7 @@ COUNT_COLUMNS = ("incidents", "incident_months", "reports_low", "reports_high")
 """Numbers behind a hotspot's reasons, as far as they may be shown; missing where they may not."""
 
 
-def frame_patrols(plan: Plan | Week) -> gpd.GeoDataFrame:
+def frame_patrols(plan: "Plan | Week") -> gpd.GeoDataFrame:
     """One row a patrol, with all of its legs as one shape; empty where it stays at the gate.
 
     Columns `urn`, `school`, `number` (of the officer at the school), `start`, `end` (HH:MM),
@@ -76,7 +78,7 @@ def describe_patrol(patrol: Patrol, day: dt.date | None) -> dict[str, Any]:
     }
 
 
-def frame_stops(plan: Plan | Week) -> gpd.GeoDataFrame:
+def frame_stops(plan: "Plan | Week") -> gpd.GeoDataFrame:
     """One row a stop, where the officer stands, with times and reasons in words.
 
     `stop` counts from 1 in the order of the walk; of a week with `date` and `officer`, first.
@@ -117,7 +119,7 @@ def describe_stops(patrol: Patrol, day: dt.date | None, why: Iterable[str]) -> R
     ]
 
 
-def frame_legs(plan: Plan | Week) -> gpd.GeoDataFrame:
+def frame_legs(plan: "Plan | Week") -> gpd.GeoDataFrame:
     """One row a leg that is walked or ridden, with the streets on the way.
 
     `leg` 1 leads to the first stop, the last one back; of a week with `date` and `officer`, first.
@@ -178,9 +180,9 @@ def frame_hotspots(area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame) -> g
     return gpd.GeoDataFrame(frame, geometry="geometry", crs=hotspots.crs)
 
 
-def get_plan(plan: Plan | Week) -> Plan:
+def get_plan(plan: "Plan | Week") -> Plan:
     """The plan itself, or the one that a week was chosen from."""
-    return plan.plan if isinstance(plan, Week) else plan
+    return plan if isinstance(plan, Plan) else plan.plan
 
 
 def build_time(day: dt.date | None, minutes: float) -> pd.Timestamp:
@@ -217,21 +219,21 @@ def _list_ratio(ratio: TestedRatio | None) -> dict[str, float | None]:
     }
 
 
-def _list_walks(plan: Plan | Week) -> list[tuple[dict[str, Any], dt.date | None, Patrol]]:
+def _list_walks(plan: "Plan | Week") -> list[tuple[dict[str, Any], dt.date | None, Patrol]]:
     """Each patrol of a plan or week, with the columns that say whose duty it is, and its day."""
-    if isinstance(plan, Week):
-        return [
-            (
-                dict(zip(DUTY_COLUMNS, (f"{duty.date}", duty.officer), strict=True)),
-                duty.date,
-                duty.patrol,
-            )
-            for duty in plan.duties
-        ]
-    return [({}, plan.date, patrol) for patrol in plan.patrols]
+    if isinstance(plan, Plan):
+        return [({}, plan.date, patrol) for patrol in plan.patrols]
+    return [
+        (
+            dict(zip(DUTY_COLUMNS, (f"{duty.date}", duty.officer), strict=True)),
+            duty.date,
+            duty.patrol,
+        )
+        for duty in plan.duties
+    ]
 
 
-def _build_frame(rows: Rows, plan: Plan | Week) -> gpd.GeoDataFrame:
+def _build_frame(rows: Rows, plan: "Plan | Week") -> gpd.GeoDataFrame:
     crs = get_plan(plan).area.projection.crs
     if not rows:
         return gpd.GeoDataFrame({"urn": pd.Series(dtype="str")}, geometry=[], crs=crs)
