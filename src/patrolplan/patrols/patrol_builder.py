@@ -72,14 +72,14 @@ class PatrolBuilder:
 
         For a week a school is planned several times: its problem is built once, and so is a leg.
         """
-
-        def build() -> Self:
-            return cls(build_school_problem(inputs, row, visit=visit, watch=watch))
-
+        build = partial(build_school_problem, inputs, row, visit=visit, watch=watch)
         if inputs.detail != "timings":
-            return build()
-        given = (f"{row} {tuple(visit)} {tuple(watch)}", inputs)
-        return inputs.area.catchments.reuse("builders", given, build, hold=HELD_SCHOOLS)
+            return cls(build())
+        given, reuse = (
+            (f"{row} {tuple(visit)} {tuple(watch)}", inputs),
+            inputs.area.catchments.reuse,
+        )
+        return reuse("builders", given, lambda: cls(build()), hold=HELD_SCHOOLS)
 
     @cached_property
     def notes(self) -> tuple[Note, ...]:
