@@ -1,10 +1,10 @@
 """A school's solved problem -> patrols as they are walked: timed stops and legs."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from itertools import pairwise
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import shapely
@@ -17,11 +17,12 @@ from patrolplan.patrols.directions import PieceTraits, build_leg
 from patrolplan.patrols.legs import Leg
 from patrolplan.patrols.orders import list_leg_minutes, list_timings, time_walk
 from patrolplan.patrols.plan import Patrol, Stop, Variant
-from patrolplan.patrols.school_problem import SchoolProblem
+from patrolplan.patrols.planning_inputs import PlanningInputs
+from patrolplan.patrols.school_problem import SchoolProblem, build_school_problem
 from patrolplan.patrols.solver.solution import time_route
 from patrolplan.patrols.solver.solve import OrienteeringProblem, Route, Solution
 from patrolplan.patrols.stop_windows import build_stop_windows
-from patrolplan.patrols.surroundings import compute_speed
+from patrolplan.patrols.surroundings import HELD_SCHOOLS, compute_speed
 from patrolplan.patrols.tasked_places import build_tasking
 from patrolplan.patrols.timings import Timing, Timings
 
@@ -41,9 +42,8 @@ STANDING = ("place", "stand", "at")
 class PatrolBuilder:
     """Builds the patrols of one school; legs that variants share are walked once."""
 
-    def __init__(self, problem: SchoolProblem, notes: Iterable[Note]) -> None:
+    def __init__(self, problem: SchoolProblem) -> None:
         self.problem = problem
-        self.notes = notes
         self.is_bare = problem.inputs.detail == "best"
         self.orienteering = problem.plain_problem
         self.hours = problem.surroundings.hours
@@ -58,6 +58,33 @@ class PatrolBuilder:
         self.piece_risk = problem.surroundings.take_values(problem.inputs.risk.joined)
         self._legs: dict[tuple[int, int, float], tuple[Leg, float]] = {}
         self._timing_problems: dict[frozenset[int], OrienteeringProblem] = {}
+
+    @classmethod
+    def for_school(
+        cls,
+        inputs: PlanningInputs,
+        row: int,
+        *,
+        visit: Sequence[str] = (),
+        watch: Sequence[str] = (),
+    ) -> Self:
+        """The builder of a school's patrols, see `build_school_problem`.
+
+        For a week a school is planned several times: its problem is built once, and so is a leg.
+        """
+        build = partial(build_school_problem, inputs, row, visit=visit, watch=watch)
+        if inputs.detail != "timings":
+            return cls(build())
+        given, reuse = (
+            (f"{row} {tuple(visit)} {tuple(watch)}", inputs),
+            inputs.area.catchments.reuse,
+        )
+        return reuse("builders", given, lambda: cls(build()), hold=HELD_SCHOOLS)
+
+    @cached_property
+    def notes(self) -> tuple[Note, ...]:
+        """What was assumed for the school."""
+        return self.problem.build_notes()
 
     def build_variant(self, other: Solution, best: Solution) -> Variant:
         """Another solution than the best one; as patrols of their own where a week may draw it."""
@@ -109,7 +136,7 @@ class PatrolBuilder:
             stops=stops,
             legs=legs,
             variants=variants,
-            keep_away=() if self.is_bare else problem.keep_away,
+            keep_away=() if self.is_bare else problem.tasked.keep_away,
             notes=(*self.notes, *(() if stops else (problem.note_gate_card(),))),
             tested=None,
             timings=None if problem.inputs.detail != "timings" else self._list_timings(walked),
