@@ -51,16 +51,17 @@ PAGE = """# All of England, on one page
 `python benchmarks/england.py benchmarks/london.json > benchmarks/england.md`
 
 What the 39 territorial forces in England would need, each on one desktop of two cores, from the
-figures of [london.md](london.md). **Measured** are the made-up city's processor seconds and memory
-at its scales, those of cards for all schools at the time that each of the drawn ones took. **Known** are the forces (House of Commons, written answer of 29 March 1983: the 43 forces
+figures of [london.md](london.md). **Measured** are the made-up city's processor seconds and
+memory at its scales, those of cards for all schools at the time that each of the drawn ones
+took. **Known** are the forces (House of Commons, written answer of 29 March 1983: the 43 forces
 of England and Wales with their officers; four of them are Welsh) and {schools:,} state-funded
 secondary schools in 2022/23, next to 16,783 primary schools (Department for Education, Schools,
-pupils and their characteristics). **Assumed** are: London's 500 schools; that the others share the
-rest in proportion to their officers in 1983 (newer numbers of all forces were not at hand, and
-only the order of size matters); the made-up London's 40 km of streets a school; three years of
-crime as dense as there. Great Britain had 397,000 km of road in 2018 (Department for Transport):
-even if all of it were England's, a school would have 115 km, so a rural force may need up to three
-times the memory for its streets.
+pupils and their characteristics). **Assumed** are: London's 500 schools; that the others share
+the rest in proportion to their officers in 1983 (newer numbers of all forces were not at hand,
+and only the order of size matters); the made-up London's 40 km of streets a school; three years
+of crime as dense as there. Great Britain had 397,000 km of road in 2018 (Department for
+Transport): even if all of it were England's, a school would have 115 km, so a rural force may
+need up to three times the memory for its streets.
 
 | force | secondary schools | streets, km | memory, GB | first run, min | new month, min |
 | --- | --- | --- | --- | --- | --- |

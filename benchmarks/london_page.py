@@ -1,7 +1,6 @@
 """The page of `london.py`: processor seconds and memory of every stage, now and before.
 
-    python benchmarks/london_page.py benchmarks/london.json --plot benchmarks/london.svg \
-        > benchmarks/london.md
+python benchmarks/london_page.py benchmarks/london.json --plot FILE.svg > benchmarks/london.md
 """
 
 from __future__ import annotations
@@ -36,19 +35,19 @@ ROWS = {
 }
 """Each row of the table: which part, and the stages whose seconds are added."""
 
-DRAWN = tuple(ROWS)[:5] + ("week", "cards")
+DRAWN = (*tuple(ROWS)[:5], "week", "cards")
 
 PAGE = """# From one borough to all of London
 
-`python benchmarks/london.py --worlds DIR --json benchmarks/london.json`, the state before with `--name before
---source CHECKOUT/src`, and this page: `python benchmarks/london_page.py benchmarks/london.json --plot
-benchmarks/london.svg > benchmarks/london.md`
+`python benchmarks/london.py --worlds DIR --json benchmarks/london.json`, the state before with
+`--name before --source CHECKOUT/src`, and this page: `python benchmarks/london_page.py
+benchmarks/london.json --plot benchmarks/london.svg > benchmarks/london.md`
 
-The cities are made up (`world.py`). Scale 1 is {schools:,} secondary schools, {crimes:,} rows of crime over
-{months} months on {points:,} snap points, and {km:,} km of streets.
+The cities are made up (`world.py`). Scale 1 is {schools:,} secondary schools, {crimes:,} rows
+of crime over {months} months on {points:,} snap points, and {km:,} km of streets.
 
-**Processor seconds** of each stage, in parentheses those of commit {before}: user and system time of all
-processes. {machine}
+**Processor seconds** of each stage, in parentheses those of commit {before}: user and system
+time of all processes. {machine}
 
 | stage | {heads} | slope |
 | --- |{lines} --- |
@@ -56,15 +55,15 @@ processes. {machine}
 
 ![Processor seconds and peak memory of each stage over the scale](london.svg)
 
-Slopes are fitted to logarithms over the scales: 1 is in proportion. Memory is the sum of what all processes
-hold; what several of them map is counted in each. {cards}
+Slopes are fitted to logarithms over the scales: 1 is in proportion. Memory is the sum of what
+all processes hold; what several of them map is counted in each. {cards}
 
-**A new month** updates what depends on it: its files are read, its rates learned and its origin tested.
-Where some of its crimes are on snap points that no month had before, streets move between catchments and
-risk is learned from scratch: what it is learned from is every n-th place, and those are others then. Either
-way the risk of every street changes, so every patrol is planned again, and only up to the hotspots is a
-month with new points a matter of seconds. In two boroughs of London a month of 2018 brought none to four
-such points.
+**A new month** updates what depends on it: its files are read, its rates learned and its origin
+tested. Where some of its crimes are on snap points that no month had before, streets move
+between catchments and risk is learned from scratch: what it is learned from is every n-th
+place, and those are others then. Either way the risk of every street changes, so every patrol
+is planned again, and only up to the hotspots is a month with new points a matter of seconds. In
+two boroughs of London a month of 2018 brought none to four such points.
 
 {plain}"""
 
@@ -72,9 +71,10 @@ PLAIN = """## The plain way
 
 `python benchmarks/london.py ... --scale {scale} --plain`
 
-osmnx, networkx, DBSCAN, a greedy walk and folium (`plainway.py`) plan the {schools} schools of scale {scale}.
-Short, it counts twelve months, clusters and walks greedily; whole, it also chooses by category and rolling
-origin among kernels over networkx, moves snap points forty times and tests on held-out months.
+osmnx, networkx, DBSCAN, a greedy walk and folium (`plainway.py`) plan the {schools} schools of
+scale {scale}. Short, it counts twelve months, clusters and walks greedily; whole, it also
+chooses by category and rolling origin among kernels over networkx, moves snap points forty
+times and tests on held-out months.
 
 | | processor seconds | as a ratio to ours | mean worth of its patrols |
 | --- | --- | --- | --- |
@@ -176,11 +176,11 @@ def describe_machine(result: dict[str, Any]) -> str:
         for state in ("now", "before")
         for part in known.get(state, {}).values()
     ]
-    machine = result["machine"]
+    cores, gb = result["machine"]["cores"], result["machine"]["gb"]
     return (
-        f"On a virtual machine of {machine['cores']} cores and {machine['gb']} GB, shared with other"
-        f" work: its load average was {min(loads):.0f} to {max(loads):.0f}, so that wall seconds say"
-        " nothing, and processor seconds are more than a quiet computer needs."
+        f"On a virtual machine of {cores} cores and {gb} GB, with other work at the same time: its"
+        f" load average was {min(loads):.0f} to {max(loads):.0f}. So wall seconds would say nothing"
+        ", and a quiet computer needs fewer processor seconds."
     )
 
 
