@@ -3,6 +3,7 @@
     python benchmarks/london.py --worlds DIR --json FILE [--scale 0.0625 0.25 1] [--cards N]
     python benchmarks/london.py ... --name before --source CHECKOUT/src
     python benchmarks/london.py ... --parts "new month" --until hotspots
+    python benchmarks/london.py ... --scale 0.0625 --plain  the plain way, next to what is measured
     python benchmarks/london.py --ways DIR/scale-0.0625     who shares the work, and what it costs
 
 Each scale is a made-up city of `world.py`, written to DIR once, and each part a process of its own:
@@ -227,6 +228,8 @@ def measure(scale: float, worlds: Path, part: str, wish: argparse.Namespace) -> 
 def measure_all(wish: argparse.Namespace) -> None:
     """Every part of every scale that the file does not have."""
     result = json.loads(wish.json.read_text("utf-8")) if wish.json.is_file() else {}
+    source = wish.source or Path(__file__).parent
+    result.setdefault("commits", {})[wish.name] = find_commit(source)
     result["machine"] = {"cores": os.cpu_count(), "gb": round(psutil.virtual_memory().total / 1e9)}
     for scale in sorted(wish.scale):
         folder = wish.worlds / f"scale-{scale:g}"
@@ -240,7 +243,25 @@ def measure_all(wish: argparse.Namespace) -> None:
             if part not in figures:
                 print(f"scale {scale:g}, {wish.name}, {part}", file=sys.stderr, flush=True)
                 figures[part] = measure(scale, wish.worlds, part, wish)
-                wish.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+                _write_json(result, wish.json)
+        if wish.plain:
+            from plainway import compare_with_baselines  # noqa: PLC0415 - brings osmnx and folium
+
+            measured = known[wish.name]["first run"]
+            to_plans = sum(measured[stage]["processor_seconds"] for stage in TO_PLANS)
+            known["plain"] = compare_with_baselines(folder, to_plans)
+            _write_json(result, wish.json)
+
+
+def _write_json(result: dict[str, Any], path: Path) -> None:
+    path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+
+
+def find_commit(folder: Path) -> str:
+    """Short name of the commit that is checked out there; empty without git."""
+    command = ["git", "-C", str(folder), "rev-parse", "--short", "HEAD"]
+    found = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - no data in it
+    return found.stdout.decode("ascii").strip()
 
 
 def main() -> None:
@@ -260,6 +281,7 @@ def main() -> None:
     parser.add_argument(
         "--ways", metavar="WORLD", help="only compare ways to share a world's patrols, or 'demo'"
     )
+    parser.add_argument("--plain", action="store_true", help="the plain way as well")
     parser.add_argument("--part", choices=PARTS, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     wish = parser.parse_args()
