@@ -224,18 +224,27 @@ def test_a_high_share_leaves_no_late_stop(demo_area, demo_risk, demo_hotspots):
 
 @pytest.mark.slow
 def test_most_stops_of_a_demo_week_begin_within_45_minutes_of_the_bell(demo_week):
-    """At least 60 % of them, measured by each school's own bell; 58 % did before presence counted.
+    """At least 70 % as planned, by each school's own bell, and 60 % as drawn to be unforeseen.
 
-    A week is one of many that are drawn, so the share hangs on the draw: of 32 weeks, drawn with
-    rates from two ways of fitting that differ by little, it was 61 to 70 %, 66 % on
-    average. How much of pupils' journeys and of harm they met hardly differed between the ways.
+    The draw of orders and minutes may give up 5 % of the worth on average. It makes stops later: of
+    the demo's best week 78 % begin so early as planned, and 69 % as drawn.
     """
-    after = [
-        stop.arrive_minutes - duty.patrol.start_minutes
+    patrols = {patrol.urn: patrol for patrol in demo_week.plan.patrols}
+    drawn = [duty.patrol for duty in demo_week.duties]
+    planned = [
+        patrols[duty.urn].variants[duty.variant - 1].patrols[0]
+        if duty.variant
+        else patrols[duty.urn]
         for duty in demo_week.duties
-        for stop in duty.patrol.stops
     ]
-    assert np.mean(np.array(after) <= 45) >= 0.6
+    assert _share_of_early_stops(planned) >= 0.7
+    assert _share_of_early_stops(drawn) >= 0.6
+    assert sum(one.worth for one in drawn) >= 0.9 * sum(one.worth for one in planned)
+
+
+def _share_of_early_stops(patrols):
+    after = [stop.arrive_minutes - one.start_minutes for one in patrols for stop in one.stops]
+    return np.mean(np.array(after) <= 45)
 
 
 @pytest.fixture(scope="module")

@@ -247,6 +247,8 @@ def split_points(
     points: NDArray[np.float64], owner: NDArray[np.int64]
 ) -> list[NDArray[np.float64]]:
     """The points of each owner, whose (n,) rows stand together: far cheaper than `np.split`."""
+    if not len(points):  # of no owner, or of lines without a point
+        return []
     cuts = [0, *(np.flatnonzero(np.diff(owner)) + 1).tolist(), len(points)]
     return [points[start:end] for start, end in pairwise(cuts)]
 
