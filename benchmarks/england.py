@@ -1,6 +1,6 @@
 """What all of England would take, by force: memory and hours, from the figures of `london.py`.
 
-    python benchmarks/england.py london.json > england.md
+    python benchmarks/england.py benchmarks/london.json > benchmarks/england.md
 
 A force is taken as a part of the made-up London with as many secondary schools. Between the scales
 that were measured, seconds and memory are read off a line in logarithms; outside, off the nearest
@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from london import TO_PLANS
+from london_page import TO_HOTSPOTS, Figures, find_peak, sum_stages
 
 SCHOOLS = 3_444
 """State-funded secondary schools in England, 2022/23."""
@@ -38,35 +40,38 @@ FORCES = {
 }  # fmt: skip
 LONDON = ("Metropolitan", "City of London")
 
-STAGES = ("cold import", "warm load to all plans", "week", "cards")
+FIRST = (("cold", ("cold import",)), ("first run", TO_PLANS), ("second run", ("week", "cards")))
 """What a force computes once from its files to the papers of a first week."""
+
+MONTH = (("new month", TO_HOTSPOTS), ("first run", ("patrols",)))
+"""What it computes in a later month: every patrol is planned again."""
 
 PAGE = """# All of England, on one page
 
 `python benchmarks/england.py benchmarks/london.json > benchmarks/england.md`
 
 What the 39 territorial forces in England would need, each on one desktop of two cores, from the
-figures of [london.md](london.md), which are of an earlier state: plans take longer today, several
-times at the largest scales. **Measured** are the made-up city's seconds and memory at its
-scales. **Known** are the forces (House of Commons, written answer of 29 March 1983: the 43 forces
+figures of [london.md](london.md). **Measured** are the made-up city's processor seconds and
+memory at its scales, those of cards for all schools at the time that each of the drawn ones
+took. **Known** are the forces (House of Commons, written answer of 29 March 1983: the 43 forces
 of England and Wales with their officers; four of them are Welsh) and {schools:,} state-funded
 secondary schools in 2022/23, next to 16,783 primary schools (Department for Education, Schools,
-pupils and their characteristics). **Assumed** are: London's 500 schools; that the others share the
-rest in proportion to their officers in 1983 (newer numbers of all forces were not at hand, and
-only the order of size matters); the made-up London's 40 km of streets a school; three years of
-crime as dense as there. Great Britain had 397,000 km of road in 2018 (Department for Transport):
-even if all of it were England's, a school would have 115 km, so a rural force may need up to three
-times the memory for its streets.
+pupils and their characteristics). **Assumed** are: London's 500 schools; that the others share
+the rest in proportion to their officers in 1983 (newer numbers of all forces were not at hand,
+and only the order of size matters); the made-up London's 40 km of streets a school; three years
+of crime as dense as there. Great Britain had 397,000 km of road in 2018 (Department for
+Transport): even if all of it were England's, a school would have 115 km, so a rural force may
+need up to three times the memory for its streets.
 
 | force | secondary schools | streets, km | memory, GB | first run, min | new month, min |
 | --- | --- | --- | --- | --- | --- |
 {rows}
 | **all, one by one** | {schools:,} | {km:,} | {memory:.1f} at most | {first:,.0f} | {month:,.0f} |
 
-First run: files to plans, a week and all cards, in minutes of a desktop with two cores: {days:.2f}
-days for all of England, one force after the other. New month: its files are read, and every patrol
-is planned again. London is the largest force; the largest city measured has {largest:g} times its
-schools.
+First run: files to plans, a week and all cards, in minutes of one core, on a computer that other
+work used as well: {days:.2f} days for all of England, one force after the other. Two cores share
+patrols and cards. New month: its files are read, and every patrol is planned again. London is the
+largest force; the largest city measured has {largest:g} times its schools.
 
 ## What would break first
 
@@ -85,11 +90,25 @@ schools.
 """
 
 
-def interpolate(scales: dict[str, dict[str, Any]], stage: str, kind: str, scale: float) -> float:
-    """A figure of a stage at any scale, by lines between logarithms."""
-    known = sorted(float(name) for name in scales)
-    x = np.log(known)
-    y = np.log([max(scales[f"{one:g}"][stage][kind], 0.01) for one in known])
+def sum_seconds(known: Figures, what: tuple[tuple[str, tuple[str, ...]], ...]) -> float | None:
+    """Processor seconds of some parts at one scale, all cards counted; None if one is missing."""
+    total = 0.0
+    for part, stages in what:
+        seconds = sum_stages(known, part, stages, "processor_seconds")
+        if seconds is None:
+            return None
+        total += seconds
+    if what is FIRST:
+        found = known["second run"]["found"]
+        drawn = known["second run"]["cards"]["processor_seconds"]
+        total += drawn * (found["patrols"] / found["cards"] - 1)
+    return total
+
+
+def interpolate(found: dict[float, float], scale: float) -> float:
+    """A figure at any scale, by lines between the logarithms of those measured."""
+    known = sorted(found)
+    x, y = np.log(known), np.log([found[one] for one in known])
     first = int(np.clip(np.searchsorted(known, scale) - 1, 0, len(known) - 2))
     slope = (y[first + 1] - y[first]) / (x[first + 1] - x[first])
     return float(np.exp(y[first] + slope * (np.log(scale) - x[first])))
@@ -107,13 +126,22 @@ def share_schools() -> dict[str, int]:
 
 def write_page(scales: dict[str, dict[str, Any]]) -> str:
     """The page, from the scales of `london.json`."""
+    now = {float(scale): known["now"] for scale, known in scales.items()}
+    peaks = {scale: find_peak(known) for scale, known in now.items()}
+    first_run, new_month = (
+        {
+            scale: seconds
+            for scale, known in now.items()
+            if (seconds := sum_seconds(known, what)) is not None
+        }
+        for what in (FIRST, MONTH)
+    )
     rows, memory, first, month = [], [], [], []
     for force, schools in share_schools().items():
         scale = schools / LONDON_SCHOOLS
-        memory.append(max(interpolate(scales, stage, "peak_gb", scale) for stage in STAGES))
-        minutes = [interpolate(scales, one, "seconds", scale) / 60 for one in STAGES]
-        first.append(sum(minutes))
-        month.append(interpolate(scales, "new month", "seconds", scale) / 60)
+        memory.append(interpolate(peaks, scale))
+        first.append(interpolate(first_run, scale) / 60)
+        month.append(interpolate(new_month, scale) / 60)
         km = STREET_KM * scale
         numbers = f"{memory[-1]:.1f} | {first[-1]:.1f} | {month[-1]:.1f}"
         rows.append(f"| {force} | {schools} | {km:,.0f} | {numbers} |")
@@ -126,9 +154,9 @@ def write_page(scales: dict[str, dict[str, Any]]) -> str:
         first=sum(first),
         month=sum(month),
         days=sum(first) / 60 / 24,
-        largest=max(map(float, scales)),
+        largest=max(peaks),
         scale=whole,
-        whole=max(interpolate(scales, stage, "peak_gb", whole) for stage in STAGES),
+        whole=interpolate(peaks, whole),
     )
 
 

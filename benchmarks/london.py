@@ -1,16 +1,20 @@
-"""Time and memory of every stage, from one borough to all of London, and the plain way next to it.
+"""Time and memory of every stage, from one borough to all of London, and of a state before.
 
-    python benchmarks/london.py --scale 0.0625 0.25 1 --json FILE [--plot FILE] [--worlds DIR]
+    python benchmarks/london.py --worlds DIR --json FILE [--scale 0.0625 0.25 1] [--cards N]
+    python benchmarks/london.py ... --name before --source CHECKOUT/src
+    python benchmarks/london.py ... --parts "new month" --until hotspots
+    python benchmarks/london.py ... --scale 0.0625 --plain  the plain way, next to what is measured
     python benchmarks/london.py --ways DIR/scale-0.0625     who shares the work, and what it costs
 
-Each scale is a made-up city of `world.py`, written to DIR once. Processes follow one another for
-each: one reads everything with an empty cache; one loads again and goes on to risk, hotspots,
-patrols, week and cards; one does the same up to patrols once more, when what models caught in
-earlier months is known; one does so after a month was added, and one after a month some of whose
-crimes stand on new snap points. Seconds are given as wall time and as processor time of the whole
-process tree, for the computer may be shared; memory is the most that all processes together held
-during the stage. The slope of a stage is fitted to the logarithms of processor time and scale: 1
-is in proportion.
+Each scale is a made-up city of `world.py`, written to DIR once, and each part a process of its own:
+one reads everything with an empty cache; one loads again and goes on to risk, hotspots and patrols;
+one does so once more, when what models caught in earlier months is known, and goes on to week and
+cards; one does so after a month was added, and one after a month some of whose crimes stand on new
+snap points. FILE is written after each part, and what it has already is not measured again, so that
+a long run may be interrupted. `london_page.py` makes the page from it.
+
+Seconds are given as wall time and as processor time of the whole process tree, for the computer may
+be shared; memory is the most that all processes together held during the stage.
 """
 
 from __future__ import annotations
@@ -22,7 +26,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -38,22 +41,14 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
 MONDAY = dt.date(2026, 11, 30)
-PLAIN_SCALE = 0.12
-"""One borough of 60 schools."""
 
-SAMPLE_SECONDS = 0.05
-TARGETS = {
-    "cold import": 360.0,
-    "warm load to all plans": 120.0,
-    "cards": 180.0,
-    "new month": 30.0,
-}
-"""Seconds that are wanted at scale 1 on two cores."""
+SAMPLE_SECONDS = 0.5
+"""Looking at all processes takes some milliseconds, which count as the stage's own."""
 
-NEW_MONTHS = {"new month": 0, "new month, new points": 8}
+PARTS = ("cold", "first run", "second run", "new month", "new points")
+NEW_POINTS = {"new month": 0, "new points": 8}
 """Crimes on new snap points in each file of a month that is added."""
 
-STAGES_NOT_FITTED = ("start", "the same once more", *NEW_MONTHS)
 TO_PLANS = ("warm load", "risk", "hotspots", "patrols")
 
 
@@ -80,9 +75,8 @@ class StageTimer:
         self._most = 0
         wall, processor = time.perf_counter(), read_processor_seconds()
         yield
-        time.sleep(2 * SAMPLE_SECONDS)
         self.figures[name] = {
-            "seconds": round(time.perf_counter() - wall - 2 * SAMPLE_SECONDS, 2),
+            "seconds": round(time.perf_counter() - wall, 2),
             "processor_seconds": round(read_processor_seconds() - processor, 2),
             "peak_gb": round(self._most / 1e9, 2),
         }
@@ -111,7 +105,7 @@ def _read_process_seconds(process: psutil.Process) -> float:
     return float(spent.user + spent.system)
 
 
-def run_stages(part: str, folder: Path, cards: int, workers: int) -> dict[str, Any]:
+def run_stages(part: str, folder: Path, cards: int, workers: int, until: str) -> dict[str, Any]:
     """What one process does, measured."""
     stages = StageTimer()
     with stages.stage("start"):
@@ -128,15 +122,18 @@ def run_stages(part: str, folder: Path, cards: int, workers: int) -> dict[str, A
         risk = pp.estimate_risk(area)
     with stages.stage("hotspots"):
         hotspots = pp.find_hotspots(area, risk)
+    if until == "hotspots":
+        return stages.figures
     with open_workers(workers) as crew:
         with stages.stage("patrols"):
             plan = pp.plan_patrols(area, risk, hotspots, executor=crew)
             plan = pp.compare_with_past(plan, executor=crew)
-        if part == "plans":
+        if part != "second run":
             return stages.figures
         with stages.stage("week"):
             week = pp.plan_week(area, plan, start=MONDAY)
-        chosen = plan.patrols[: cards or len(plan.patrols)]
+        # Schools from all over the city, where not all are drawn.
+        chosen = plan.patrols[:: max(1, len(plan.patrols) // cards)] if cards else plan.patrols
         with stages.stage("cards"):
             render_cards(plan, patrols=chosen, executor=crew)
     stages.figures["found"] = {
@@ -206,148 +203,98 @@ def compare_ways(config: Path | None) -> dict[str, dict[str, float]]:
     return figures
 
 
-def measure(scale: float, worlds: Path, *, cards: int, workers: int) -> dict[str, Any]:
-    """All stages at one scale."""
-    folder = worlds / f"scale-{scale:g}"
-    if not (folder / "world.json").is_file():
-        shutil.rmtree(folder, ignore_errors=True)
-        make_world(scale, folder)
-    figures: dict[str, Any] = {"world": json.loads((folder / "world.json").read_text("utf-8"))}
-    print(f"scale {scale:g}: {figures['world']}", file=sys.stderr, flush=True)
-    with tempfile.TemporaryDirectory() as cache:
-        figures |= _run_in_process("cold", folder, cache, (cards, workers))
-        figures |= _run_in_process("warm", folder, cache, (cards, workers))
-        again = _run_in_process("plans", folder, cache, (cards, workers))
-        later = {}
-        for name, points in NEW_MONTHS.items():
-            added = add_month(folder, new_points=points)
-            try:
-                later[name] = _run_in_process("plans", folder, cache, (cards, workers))
-            finally:
-                shutil.rmtree(added)
-    figures["load_average"] = [round(one, 1) for one in os.getloadavg()]
-    figures["warm load to all plans"] = _sum_stages([figures[name] for name in TO_PLANS])
-    figures["the same once more"] = _sum_stages([again[name] for name in TO_PLANS])
-    for name, stages in later.items():
-        figures[name] = _sum_stages([stages[stage] for stage in TO_PLANS])
-    return figures
-
-
-def _run_in_process(
-    part: str, folder: Path, cache: str, how_many: tuple[int, int]
-) -> dict[str, Any]:
-    """Stages in a process of their own."""
+def measure(scale: float, worlds: Path, part: str, wish: argparse.Namespace) -> dict[str, Any]:
+    """One part at one scale, in a process of its own."""
+    folder, cache = worlds / f"scale-{scale:g}", worlds / f"cache-{wish.name}-{scale:g}"
+    if part == "cold":
+        shutil.rmtree(cache, ignore_errors=True)
+    added = add_month(folder, new_points=NEW_POINTS[part]) if part in NEW_POINTS else None
     command = [sys.executable, __file__, "--part", part, "--folder", str(folder)]
-    run = subprocess.run(  # noqa: S603 - this very file
-        [*command, "--cards", str(how_many[0]), "--workers", str(how_many[1])],
-        env=os.environ | {"PATROLPLAN_CACHE": cache},
-        stdout=subprocess.PIPE,
-        check=True,
+    command += ["--cards", str(wish.cards), "--workers", str(wish.workers), "--until", wish.until]
+    given = {"PATROLPLAN_CACHE": str(cache)} | (
+        {"PYTHONPATH": str(wish.source)} if wish.source else {}
     )
-    found: dict[str, Any] = json.loads(run.stdout)
-    return found
+    load = [round(one, 1) for one in os.getloadavg()]
+    try:
+        run = subprocess.run(  # noqa: S603 - this very file
+            command, env=os.environ | given, stdout=subprocess.PIPE, check=True
+        )
+    finally:
+        if added:
+            shutil.rmtree(added)
+    return {**json.loads(run.stdout), "load_average": load}
 
 
-def _sum_stages(stages: list[dict[str, float]]) -> dict[str, float]:
-    return {
-        "seconds": round(sum(stage["seconds"] for stage in stages), 2),
-        "processor_seconds": round(sum(stage["processor_seconds"] for stage in stages), 2),
-        "peak_gb": max(stage["peak_gb"] for stage in stages),
-    }
+def measure_all(wish: argparse.Namespace) -> None:
+    """Every part of every scale that the file does not have."""
+    result = json.loads(wish.json.read_text("utf-8")) if wish.json.is_file() else {}
+    source = wish.source or Path(__file__).parent
+    result.setdefault("commits", {})[wish.name] = find_commit(source)
+    result["machine"] = {"cores": os.cpu_count(), "gb": round(psutil.virtual_memory().total / 1e9)}
+    for scale in sorted(wish.scale):
+        folder = wish.worlds / f"scale-{scale:g}"
+        if not (folder / "world.json").is_file():
+            shutil.rmtree(folder, ignore_errors=True)
+            make_world(scale, folder)
+        known = result.setdefault("scales", {}).setdefault(f"{scale:g}", {})
+        known["world"] = json.loads((folder / "world.json").read_text("utf-8"))
+        for part in wish.parts:
+            figures = known.setdefault(wish.name, {})
+            if part not in figures:
+                print(f"scale {scale:g}, {wish.name}, {part}", file=sys.stderr, flush=True)
+                figures[part] = measure(scale, wish.worlds, part, wish)
+                _write_json(result, wish.json)
+        if wish.plain:
+            from plainway import compare_with_baselines  # noqa: PLC0415 - brings osmnx and folium
+
+            measured = known[wish.name]["first run"]
+            to_plans = sum(measured[stage]["processor_seconds"] for stage in TO_PLANS)
+            known["plain"] = compare_with_baselines(folder, to_plans)
+            _write_json(result, wish.json)
 
 
-def fit_slopes(results: dict[str, dict[str, Any]]) -> dict[str, float]:
-    """Slope of each stage's processor time over the scales, in logarithms."""
-    scales = np.log([float(scale) for scale in results])
-    if len(scales) < 2:  # noqa: PLR2004 - a line
-        return {}
-    first = next(iter(results.values()))
-    names = [name for name, value in first.items() if "processor_seconds" in value]
-    found = {}
-    for name in names:
-        fitted = name not in STAGES_NOT_FITTED and (name != "cards" or _has_all_cards(results))
-        if fitted:
-            seconds = [max(one[name]["processor_seconds"], 0.01) for one in results.values()]
-            found[name] = round(float(np.polyfit(scales, np.log(seconds), 1)[0]), 3)
-    return found
+def _write_json(result: dict[str, Any], path: Path) -> None:
+    path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
 
-def _has_all_cards(results: dict[str, dict[str, Any]]) -> bool:
-    return all(one["found"]["cards"] == one["found"]["patrols"] for one in results.values())
-
-
-def draw_figures(result: dict[str, Any], path: Path) -> None:
-    """Draw time and memory of the stages over the scale."""
-    from matplotlib.figure import Figure  # noqa: PLC0415
-
-    figure = Figure(figsize=(9, 4), layout="constrained")
-    time_axes, memory_axes = figure.subplots(1, 2)
-    scales = [float(scale) for scale in result["scales"]]
-    names = ("cold import", *TO_PLANS, "week", "cards")
-    for name, mark in zip(names, "osD^v<>", strict=True):
-        rows = [one[name] for one in result["scales"].values()]
-        slope = result["slopes"].get(name)
-        label = name if slope is None else f"{name} ({slope:.2f})"
-        seconds = [row["processor_seconds"] for row in rows]
-        time_axes.loglog(scales, seconds, marker=mark, color="0.1", lw=0.8, ms=5, label=label)
-        memory = [row["peak_gb"] for row in rows]
-        memory_axes.loglog(scales, memory, marker=mark, color="0.1", lw=0.8, ms=5, label=name)
-    time_axes.set(xlabel="scale (1 = London)", ylabel="processor seconds")
-    memory_axes.set(xlabel="scale (1 = London)", ylabel="most memory, GB")
-    time_axes.legend(frameon=False, fontsize=8, title="stage (slope)", title_fontsize=8)
-    for axes in (time_axes, memory_axes):
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.set_xticks(scales, [f"{scale:g}" for scale in scales])
-        axes.minorticks_off()
-    figure.savefig(path, dpi=150)
+def find_commit(folder: Path) -> str:
+    """Short name of the commit that is checked out there; empty without git."""
+    command = ["git", "-C", str(folder), "rev-parse", "--short", "HEAD"]
+    found = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - no data in it
+    return found.stdout.decode("ascii").strip()
 
 
 def main() -> None:
-    """Measure, print and write."""
+    """Measure and write."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--scale", type=float, nargs="+", default=[0.0625, 0.25, 1.0])
-    parser.add_argument("--json", type=Path, help="where to write the figures")
-    parser.add_argument("--plot", type=Path, help="where to draw them, .svg or .png")
-    parser.add_argument("--worlds", type=Path, help="where cities are stored; default a new folder")
-    parser.add_argument("--cards", type=int, default=0, help="at most so many; default all")
+    parser.add_argument("--json", type=Path, help="where figures are written, and added to")
+    parser.add_argument("--worlds", type=Path, help="where cities and caches are stored")
+    parser.add_argument("--name", default="now", help="of the state: now, or before")
+    parser.add_argument("--source", type=Path, help="src of another checkout; default this one")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="default all")
+    parser.add_argument("--until", choices=["hotspots", "patrols"], default="patrols")
+    parser.add_argument("--cards", type=int, default=0, help="so many at least; default all")
     parser.add_argument("--workers", type=int, default=2, help="processes that share the schools")
-    parser.add_argument("--no-plain", action="store_true", help="without the plain way")
     parser.add_argument(
         "--ways", metavar="WORLD", help="only compare ways to share a world's patrols, or 'demo'"
     )
-    parser.add_argument("--part", choices=["cold", "warm", "plans"], help=argparse.SUPPRESS)
+    parser.add_argument("--plain", action="store_true", help="the plain way as well")
+    parser.add_argument("--part", choices=PARTS, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     wish = parser.parse_args()
     if wish.ways:
         config = None if wish.ways == "demo" else Path(wish.ways) / "patrolplan.toml"
         print(json.dumps(compare_ways(config), indent=1))
-        return
-    if wish.part:
-        print(json.dumps(run_stages(wish.part, wish.folder, wish.cards, wish.workers)))
-        return
-    with tempfile.TemporaryDirectory() as fresh:
-        worlds = wish.worlds or Path(fresh)
-        scales = {}
-        for scale in sorted(wish.scale):
-            scales[f"{scale:g}"] = measure(scale, worlds, cards=wish.cards, workers=wish.workers)
-            _write_json(wish.json, {"scales": scales, "slopes": fit_slopes(scales)})
-        result = {"targets": TARGETS, "scales": scales, "slopes": fit_slopes(scales)}
-        if not wish.no_plain:
-            from plainway import compare_with_baselines  # noqa: PLC0415 - osmnx and folium are slow to import
-
-            ours = measure(PLAIN_SCALE, worlds, cards=1, workers=wish.workers)
-            result["plain"] = compare_with_baselines(worlds / f"scale-{PLAIN_SCALE:g}", ours)
-    _write_json(wish.json, result)
-    if wish.plot:
-        draw_figures(result, wish.plot)
-    print(json.dumps(result, indent=1))
-
-
-def _write_json(path: Path | None, result: dict[str, Any]) -> None:
-    if path:
-        path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    elif wish.part:
+        found = run_stages(wish.part, wish.folder, wish.cards, wish.workers, wish.until)
+        print(json.dumps(found))
+    elif wish.json and wish.worlds:
+        measure_all(wish)
+    else:
+        parser.error("give --worlds and --json")
 
 
 if __name__ == "__main__":

@@ -89,7 +89,7 @@ def list_cases(
         risk = pp.estimate_risk(area)
         inputs = PlanningInputs.from_area(area, risk, pp.find_hotspots(area, risk))
         for row, urn in enumerate(area.schools["urn"]):
-            problem = build_school_problem(inputs, row).build_problem()
+            problem = build_school_problem(inputs, row).plain_problem
             yield "estimated", problem
             for draw in range(draws):
                 rng = np.random.default_rng([seed, draw, *map(ord, urn)])

@@ -1,8 +1,11 @@
 """Pages opened in a browser with the network off: what they request, complain of and write."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Page
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
 PHONE = {"width": 390, "height": 844}
@@ -40,6 +43,19 @@ CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) {
 """
 """Lists each word of the last drawing of a map: the place of its middle, or of the end of its line,
 metres a pixel there, and its middle, width, angle and size on the screen."""
+
+
+@contextmanager
+def open_chromium() -> Iterator[Browser]:
+    """Open the system's Chromium; without it the test is skipped."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"{CHROMIUM} is not installed, so the page cannot be opened")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield browser
+        browser.close()
 
 
 class Visit:

@@ -43,8 +43,9 @@ def _stretch(seed):
     neighbours = np.stack([(pieces - 1) % 40, (pieces + 1) % 40], axis=1).ravel()
     first, metres, risk = np.arange(41) * 2, rng.uniform(20, 40, 40), rng.random(40)
     streets = (first, neighbours, risk / metres, metres, np.zeros(40, dtype=np.int64))
-    free, seen = risk > 0.3, np.zeros(40, dtype=np.int64)
-    yield from clusters.choose_stretches(streets, risk, 150.0, free, seen, 9, np.inf)
+    yield from clusters.choose_stretches(
+        streets, risk, max_length_metres=150.0, free=risk > 0.3, count=9, max_covered_metres=np.inf
+    )
 
 
 def _explore(seed):

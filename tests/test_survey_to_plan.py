@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from page_visits import CHROMIUM, Visit
-from playwright.sync_api import expect, sync_playwright
+from page_visits import Visit, open_chromium
+from playwright.sync_api import expect
 from pypdf import PdfReader
 from survey_class import open_survey, save
 
@@ -323,15 +323,10 @@ def test_thirty_pupils_tap_what_the_officer_reads(demo_area, borough, tmp_path):
     Each taps near the planted place and presses what one drawn pupil answers; the file that the
     teacher saves is read as it is.
     """
-    if not CHROMIUM.exists():
-        pytest.skip(f"{CHROMIUM} is not installed, so the page cannot be opened")
     file = tmp_path / "survey.html"
     file.write_text(render_survey_page(demo_area, URN), encoding="utf-8")
     wanted = Survey(30, alone=True).draw_answers()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
+    with open_chromium() as browser:
         context = browser.new_context(
             viewport={"width": 768, "height": 1024}, has_touch=True, offline=True
         )
@@ -343,7 +338,6 @@ def test_thirty_pupils_tap_what_the_officer_reads(demo_area, borough, tmp_path):
             _tap_answer(page, answer)
         saved = save(page, tmp_path)
         visit.assert_quiet()
-        browser.close()
     document = json.loads(saved.read_text(encoding="utf-8"))
     assert (document["pupils"], document["day"]) == (30, "2026-10-15")
     words = ("time_band", "place_factor", "behaviour_factor")

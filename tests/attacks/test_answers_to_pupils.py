@@ -2,24 +2,19 @@
 
 import dataclasses
 import datetime as dt
-import importlib.util
-from pathlib import Path
 
 import pytest
+from attacks import small_town as town
+from weeks_by_hand import build_week
 
 import patrolplan as pp
 from patrolplan.outputs.week.poster import render_posters
 from patrolplan.outputs.week.roster import Roster
 from patrolplan.outputs.week.school_sheet import render_school_sheets
-from patrolplan.provenance import compute_area_provenance
 from patrolplan.settings import parse_settings
 from patrolplan.team.ledger.recent_presence import RecentPresence
 from patrolplan.team.school_answers import find_school_answers
-from patrolplan.team.week import Duty, Week
-
-_spec = importlib.util.spec_from_file_location("town", Path(__file__).with_name("small_town.py"))
-town = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(town)
+from patrolplan.team.week import Duty
 
 MONDAY = dt.date(2026, 11, 30)
 URN = "100001"
@@ -64,12 +59,12 @@ def hold(tmp_path_factory):
         area = pp.load_area(settings)
         risk = pp.estimate_risk(area)
         plan = pp.plan_patrols(area, risk, pp.find_hotspots(area, risk))
-        return _render_papers(_build_week(area, plan))
+        return _render_papers(_build_week(plan))
 
     return make
 
 
-def _build_week(area, plan):
+def _build_week(plan):
     """A week of one patrol."""
     patrol = plan.patrols[0]
     duty = Duty(
@@ -77,22 +72,7 @@ def _build_week(area, plan):
         patrol=patrol,
         leave_minutes=patrol.start_minutes - 10,
     )
-    return Week(
-        plan=plan,
-        days=(MONDAY,),
-        duties=(duty,),
-        unmet=(),
-        short=(),
-        status="feasible",
-        worth=1.0,
-        bound=1.0,
-        notes=(),
-        locks=(),
-        bans=(),
-        delivered={},
-        absent={},
-        created_from=compute_area_provenance(area),
-    )
+    return build_week(plan, (MONDAY,), (duty,))
 
 
 def _render_papers(week):

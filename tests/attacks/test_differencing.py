@@ -5,7 +5,6 @@ What two files must agree in is counted here by hand, apart from the program's o
 
 import dataclasses
 import hashlib
-import importlib.util
 import json
 import os
 import shutil
@@ -18,6 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from attacks import small_town as town
 from hypothesis import assume, event, given, settings, strategies as st
 from pyarrow import ipc
 
@@ -31,10 +31,6 @@ from patrolplan.outputs.output_folder import format_json
 from patrolplan.privacy import FACTORS, ROUNDING_STEP, group_reports, suppress_and_round
 from patrolplan.settings import parse_settings
 from patrolplan.tables import list_left_out
-
-_spec = importlib.util.spec_from_file_location("town", Path(__file__).with_name("small_town.py"))
-town = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(town)
 
 BNG = "EPSG:27700"
 CORNER = np.array([town.WEST, town.SOUTH])

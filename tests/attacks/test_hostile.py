@@ -2,16 +2,15 @@
 
 import contextlib
 import gzip
-import importlib.util
 import random
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from inputs import readers
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
@@ -24,12 +23,6 @@ from patrolplan.inputs.street_files import read_streets
 from patrolplan.inputs.table_reader import Field, read_counted_table, read_table
 from patrolplan.network import build_network
 from patrolplan.tables import LeftOut
-
-_spec = importlib.util.spec_from_file_location(
-    "readers", Path(__file__).parents[1] / "inputs" / "readers.py"
-)
-readers = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(readers)
 
 BNG = Projection("EPSG:27700")
 EVERYWHERE = shapely.box(-1e7, -1e7, 1e7, 1e7)

@@ -1,7 +1,6 @@
 """Every command is run on planted reports; all it writes or says is searched for them."""
 
 import gzip
-import importlib.util
 import json
 import os
 import shutil
@@ -9,21 +8,17 @@ import struct
 import subprocess
 import sys
 import tomllib
-from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from attacks import searcher
 
 import patrolplan as pp
 from patrolplan.crs import SQUARE_METRES, Projection
 from patrolplan.privacy import ROUNDING_STEP
-
-_spec = importlib.util.spec_from_file_location("searcher", Path(__file__).with_name("searcher.py"))
-searcher = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(searcher)
 
 RUN_ALL = """
 import json, sys, traceback

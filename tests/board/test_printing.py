@@ -4,19 +4,19 @@ import dataclasses
 import datetime as dt
 
 import pytest
+from weeks_by_hand import build_week
 
 from patrolplan.board.printing import find_outdated_papers, hash_books, hash_cards, hash_sheets
-from patrolplan.provenance import compute_area_provenance
 from patrolplan.team.free_time import Appointment, FreeTime
 from patrolplan.team.school_answers import list_promises
-from patrolplan.team.week import Duty, Week
+from patrolplan.team.week import Duty
 
 MONDAY = dt.date(2026, 11, 30)
 WALL = {"lead.pdf", "map.html", "tasks.pdf", "week.csv", "week.xlsx"}
 
 
 @pytest.fixture(scope="module")
-def week(demo_area, demo_plan):
+def week(demo_plan):
     """A week of two patrols by two officers."""
     patrols = {patrol.urn: patrol for patrol in demo_plan.patrols}
     duties = tuple(
@@ -28,22 +28,7 @@ def week(demo_area, demo_plan):
         )
         for officer, urn in (("SSO-01", "900001"), ("SSO-04", "900003"))
     )
-    return Week(
-        plan=demo_plan,
-        days=(MONDAY,),
-        duties=duties,
-        unmet=(),
-        short=(),
-        status="feasible",
-        worth=1.0,
-        bound=1.0,
-        notes=(),
-        locks=(),
-        bans=(),
-        delivered={},
-        absent={},
-        created_from=compute_area_provenance(demo_area),
-    )
+    return build_week(demo_plan, (MONDAY,), duties)
 
 
 @pytest.fixture(scope="module")

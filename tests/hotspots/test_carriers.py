@@ -85,7 +85,7 @@ def test_pupils_who_pass_are_those_present(demo_area, start):
         quiet = np.setdiff1d(school.pieces, school.wait_pieces)  # nobody waits there
         quiet = quiet[quiet < len(demo_area.network)]
         stretch = quiet[:: max(1, len(quiet) // 40)]
-        walked = past.count_passing(demo_area, [stretch])[0]
+        walked = past.spread_walked(demo_area)[stretch].sum()
         minutes = np.arange(past.start, past.end)
         present = sum(
             presence.count_at(minute, urn=school.urn, unaccompanied=False)[stretch].sum()

@@ -15,6 +15,7 @@ from patrolplan.hotspots import clusters
 from patrolplan.hotspots.clusters import (
     DENSITY_DIGITS,
     MAX_COVERAGE,
+    build_growing_room,
     build_street_arrays,
     cluster_by_dbscan,
     cluster_by_hdbscan,
@@ -145,10 +146,10 @@ def test_compiled_growth_is_the_slow_one(risk, length, seed):
     """Whatever pieces are free, the compiled stretch has the slow one's pieces, in its order."""
     density = round_significant(risk / TOWN.piece_metres, DENSITY_DIGITS)
     free = np.random.default_rng(seed).random(len(TOWN)) < 0.7
-    streets, seen = build_street_arrays(TOWN, density, None), np.zeros(len(TOWN), dtype=np.int64)
+    streets, room = build_street_arrays(TOWN, density, None), build_growing_room(len(TOWN))
     for start in np.flatnonzero(free & (TOWN.piece_metres <= length))[:12].tolist():
-        found = grow_stretch(start, streets, length, free, seen, start + 1)
-        assert found.tolist() == _grown_slowly(start, TOWN, density, free, length)
+        count = grow_stretch(start, streets, length, free, room, start + 1)
+        assert room[1][:count].tolist() == _grown_slowly(start, TOWN, density, free, length)
 
 
 def _taken_slowly(network, risk, length, count):

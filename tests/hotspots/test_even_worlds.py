@@ -6,7 +6,7 @@ from hypothesis import given, strategies as st
 from scipy import stats
 from street_grid import build_grid
 
-from patrolplan.hotspots.clusters import build_street_arrays, grow_stretch
+from patrolplan.hotspots.clusters import build_growing_room, build_street_arrays, grow_stretch
 from patrolplan.hotspots.even_worlds import (
     DRAW_RANGE,
     MAX_TABLE_MEAN,
@@ -34,10 +34,11 @@ def _find_best_slowly(own, harm, expected, max_length):
     np.add.at(length, own, metres)  # in the same order, as equal densities are common in a grid
     density, usual = (harm / length)[own], (expected / length)[own]
     free = (density > harm.sum() / metres.sum()) & (metres <= max_length)
-    streets, seen = build_street_arrays(TOWN, density, None), np.zeros(len(TOWN), dtype=np.int64)
+    streets, room = build_street_arrays(TOWN, density, None), build_growing_room(len(TOWN))
     best = 0.0
     for seed in np.flatnonzero(free):
-        stretch = grow_stretch(int(seed), streets, max_length, free, seen, int(seed) + 1)
+        count = grow_stretch(int(seed), streets, max_length, free, room, int(seed) + 1)
+        stretch = room[1][:count]
         sums = [np.cumsum(metres[stretch] * values[stretch]) for values in (density, usual)]
         best = max(best, compute_excesses(*sums).max())
     return best

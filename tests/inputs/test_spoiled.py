@@ -1,17 +1,12 @@
 """Files spoiled at random are read or refused, never a fault of the program."""
 
 import contextlib
-import importlib.util
-from pathlib import Path
 
 import pytest
 from hypothesis import given, strategies as st
+from inputs import readers
 
 from patrolplan.errors import InputError
-
-_spec = importlib.util.spec_from_file_location("readers", Path(__file__).with_name("readers.py"))
-readers = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(readers)
 
 PUT = st.sampled_from(readers.INSERTIONS)
 CHANGES = st.lists(st.tuples(st.integers(0, 2999), st.integers(0, 30), PUT), min_size=1, max_size=8)

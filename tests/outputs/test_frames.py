@@ -7,10 +7,11 @@ import folium
 import geopandas as gpd
 import pandas as pd
 import pytest
+from weeks_by_hand import build_week
 
 import patrolplan as pp
 from patrolplan.outputs.geopackage import build_plan_layers
-from patrolplan.team.week import Duty, Week
+from patrolplan.team.week import Duty
 
 DAY = dt.date(2026, 11, 30)
 
@@ -34,11 +35,7 @@ def week(demo_plan):
         Duty(officer, patrol.urn, DAY, patrol.start_minutes, patrol.end_minutes, 0, patrol, 900.0)
         for officer, patrol in zip(("SSO-01", "SSO-02"), demo_plan.patrols, strict=False)
     )
-    empty = dict.fromkeys(("unmet", "short", "notes", "locks", "bans"), ())
-    return Week(
-        plan=demo_plan, days=(DAY,), duties=duties, status="feasible", worth=0.0, bound=0.0,
-        delivered={}, absent={}, created_from={}, **empty,
-    )  # fmt: skip
+    return build_week(demo_plan, (DAY,), duties)
 
 
 def test_layers_of_the_plan_are_these_tables(demo_plan, tables):

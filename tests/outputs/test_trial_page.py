@@ -1,13 +1,12 @@
 """The page of a trial's results, and the words about trials."""
 
 import datetime as dt
-import importlib.util
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
+from outputs import printed
 
 from patrolplan.outputs.trial_page import (
     build_result_document,
@@ -30,10 +29,6 @@ from patrolplan.team.trial.delivery import ArmDelivery, Delivery
 from patrolplan.team.trial.power import Power
 from patrolplan.team.trial.results import TrialResult
 from patrolplan.team.trial.trial_file import Seal, Trial, TrialHotspot
-
-_spec = importlib.util.spec_from_file_location("printed", Path(__file__).parent / "printed.py")
-printed = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(printed)
 
 EFFECT = Effect(0.7, 0.55, 0.9, 0.004, 70.0, 100.0, draws=999, is_exact=False)
 NOTHING = Effect(0.97, 0.6, 1.5, 0.71, 97.0, 100.0, draws=999, is_exact=False)

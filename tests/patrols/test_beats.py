@@ -224,13 +224,27 @@ def test_a_high_share_leaves_no_late_stop(demo_area, demo_risk, demo_hotspots):
 
 @pytest.mark.slow
 def test_most_stops_of_a_demo_week_begin_within_45_minutes_of_the_bell(demo_week):
-    """At least 70 % of them, measured by each school's own bell."""
-    after = [
-        stop.arrive_minutes - duty.patrol.start_minutes
+    """At least 70 % as planned, by each school's own bell, and 60 % as drawn to be unforeseen.
+
+    The draw of orders and minutes may give up 5 % of the worth on average. It makes stops later: of
+    the demo's best week 78 % begin so early as planned, and 69 % as drawn.
+    """
+    patrols = {patrol.urn: patrol for patrol in demo_week.plan.patrols}
+    drawn = [duty.patrol for duty in demo_week.duties]
+    planned = [
+        patrols[duty.urn].variants[duty.variant - 1].patrols[0]
+        if duty.variant
+        else patrols[duty.urn]
         for duty in demo_week.duties
-        for stop in duty.patrol.stops
     ]
-    assert np.mean(np.array(after) <= 45) >= 0.7
+    assert _share_of_early_stops(planned) >= 0.7
+    assert _share_of_early_stops(drawn) >= 0.6
+    assert sum(one.worth for one in drawn) >= 0.9 * sum(one.worth for one in planned)
+
+
+def _share_of_early_stops(patrols):
+    after = [stop.arrive_minutes - one.start_minutes for one in patrols for stop in one.stops]
+    return np.mean(np.array(after) <= 45)
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from tasked_table import fill_tasked
 
 import patrolplan as pp
 from patrolplan.patrols.further_patrols import add_avoiding_variants
+from patrolplan.patrols.patrol_builder import PatrolBuilder
 from patrolplan.patrols.plan import Variant
 from patrolplan.patrols.planner import plan_avoiding_variant
 from patrolplan.patrols.planning_inputs import PlanningInputs
@@ -54,7 +55,7 @@ def test_taskings_are_no_matter_past_crowded_hotspots(tasked):
     others = frozenset(stop.hotspot for stop in best.stops) - {name}
     assert others
     for off in (others, others | {name}):
-        past = plan_avoiding_variant(case, off, (best,))
+        past = plan_avoiding_variant(PatrolBuilder(case), off, (best,))
         assert not any(stop.tasked for patrol in past.patrols for stop in patrol.stops)
         assert not off & set(past.hotspots)
 

@@ -30,7 +30,7 @@ def builders(plan):
     inputs = PlanningInputs.from_area(plan.area, plan.risk, plan.hotspots, date=DAY)
     rows = {urn: row for row, urn in enumerate(plan.area.schools["urn"])}
     return {
-        patrol.urn: PatrolBuilder(build_school_problem(inputs, rows[patrol.urn]), ())
+        patrol.urn: PatrolBuilder(build_school_problem(inputs, rows[patrol.urn]))
         for patrol in plan.patrols
     }
 

@@ -286,14 +286,19 @@ def test_variants_share_legs_they_have_in_common(demo_plan):
 
 
 def test_less_detail_changes_no_patrol(demo_area, demo_plan):
-    """Without timings, or the best patrols alone, a school has the very same patrol."""
+    """Without timings, or the best patrols alone, a school has the same stops, and variants."""
     urn = "900005"
     ask = partial(pp.plan_patrols, demo_area, demo_plan.risk, demo_plan.hotspots, urns=[urn])
     whole, plain, best = (ask(detail=how).patrols for how in ("timings", "variants", "best"))
     has_timings = [patrol.timings is not None for patrol in (*whole, *plain, *best)]
     assert has_timings == [True, False, False]
-    assert len(whole[0].variants) == len(plain[0].variants) > 1
+    drawn, named = whole[0].variants, plain[0].variants
+    assert len(drawn) == len(named) > 1
+    for one, other in zip(drawn, named, strict=True):
+        assert (one.hotspots, one.worth_share) == (other.hotspots, other.worth_share)
     assert not best[0].variants
+    assert not any(variant.patrols for variant in named)
+    assert [leg.steps for leg in plain[0].legs] == [leg.steps for leg in whole[0].legs]
     for each in (plain, best):
         assert each[0].stops == whole[0].stops
         assert [leg.metres for leg in each[0].legs] == [leg.metres for leg in whole[0].legs]

@@ -10,6 +10,7 @@ from scipy import sparse
 from patrolplan.pupils.flows import model_ways
 from patrolplan.pupils.posts import POST_MINUTES, PUPIL_PART, Condition, choose_cover, choose_posts
 from patrolplan.pupils.presence import Presence
+from patrolplan.pupils.visits import Visit
 
 
 @st.composite
@@ -74,13 +75,17 @@ def test_one_post_is_the_place_that_meets_most(demo_area, presence):
     plan = choose_posts(demo_area, presence, np.ones(len(network)), urn, 1)
     (post,) = plan.posts
     bell = presence.get_bell(urn)
-    span = (bell, bell + POST_MINUTES)
-    assert post.end_minutes == bell + POST_MINUTES
+    end = bell + POST_MINUTES
+    assert post.end_minutes == end
     assert plan.gap_percent == 0
-    met = presence.share_met(urn, post.point, *span)
+
+    def meet(xy, start=bell):
+        return presence.share_met_by(urn, [Visit.at(xy, start, end)])
+
+    met = meet(post.point)
     assert post.pupil_share == pytest.approx(met)
-    assert presence.share_met(urn, post.point, post.start_minutes, span[1]) == pytest.approx(met)
-    others = [presence.share_met(urn, xy, *span) for xy in network.node_xy[::9]]
+    assert meet(post.point, post.start_minutes) == pytest.approx(met)
+    others = [meet(xy) for xy in network.node_xy[::9]]
     assert met >= max(others) > 0
 
 

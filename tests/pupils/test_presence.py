@@ -19,6 +19,7 @@ from patrolplan.pupils.presence import (
     arrived,
     find_presence,
 )
+from patrolplan.pupils.visits import Visit
 
 CURVE = LeavingCurve(leave_minutes=7, late_share=0.25, late_minutes=60, wait_minutes=6)
 URN = "900003"
@@ -164,11 +165,15 @@ def test_share_met_is_that_of_a_plain_loop(demo_area, ways, presence):
         if near and piece < len(network):
             met += pupils
     total = presence.sum_journey(URN, NOON_MINUTES, LONGEST_MINUTES).sum()
-    share = presence.share_met(URN, point, bell, bell + 35)
+
+    def meet(point_xy, end):
+        return presence.share_met_by(URN, [Visit.at(point_xy, bell, end)])
+
+    share = meet(point, bell + 35)
     assert share == pytest.approx(met / total)
     assert 0.02 < share < 0.5
-    assert presence.share_met(URN, point, bell, bell) == 0
-    assert presence.share_met(URN, (0.0, 0.0), bell, bell + 35) == 0
+    assert meet(point, bell) == 0
+    assert meet((0.0, 0.0), bell + 35) == 0
 
 
 def test_most_pass_within_35_minutes(presence, ways):

@@ -16,7 +16,8 @@ def test_a_beat_is_the_mean_of_its_pieces(demo_area, demo_plan):
     pieces = np.array(demo_plan.hotspots["pieces"].iloc[row])
     start = presence.get_bell(urn) + 5
     walked = Visit.along(network, pieces, start, start + 15)
-    met = [presence.share_met(urn, xy, start, start + 15) for xy in network.piece_middle[pieces]]
+    stood = [Visit.at(xy, start, start + 15) for xy in network.piece_middle[pieces]]
+    met = [presence.share_met_by(urn, [visit]) for visit in stood]
     mean = np.average(met, weights=network.piece_metres[pieces])
     assert len(pieces) > 1
     assert presence.share_met_by(urn, [walked]) == pytest.approx(mean)

@@ -213,19 +213,6 @@ def test_no_crime_leaves_the_risk_to_reports():
     assert risk.joined == pytest.approx(risk.reports)
 
 
-def test_sums_of_stretches_are_those_of_their_pieces():
-    """A stretch's risk in a minute is the sum of its pieces'; an empty one has none."""
-    world = _world(6)
-    in_time = join_over_window(*world.inputs).in_time
-    stretches = [np.array([0, 3]), np.array([], dtype=np.int64), np.array([6, 5, 1])]
-    sums = in_time.sum_stretches(stretches, 905, 925)
-    assert sums.shape == (3, 20)
-    for column, minute in enumerate(range(905, 925)):
-        rate = in_time.compute_rate(minute)
-        assert sums[:, column] == pytest.approx([rate[s].sum() for s in stretches], rel=1e-12)
-    assert in_time.sum_stretches([], 905, 925).shape == (0, 20)
-
-
 def test_averages_weigh_parts_of_minutes():
     """The mean between two times counts a minute by the part of it that lies between them."""
     in_time = join_over_window(*_world(7).inputs).in_time

@@ -37,7 +37,7 @@ from patrolplan.settings import Settings, load_settings
 from patrolplan.tables import TableCount
 
 COUNTED = ("reports", "origins")
-"""Sources whose rows are counted at the door and forgotten: no digest is made of them."""
+"""Sources whose rows are counted as they are read and not stored: no digest is made of them."""
 
 
 def load_area(settings: Settings | str | Path) -> StudyArea:

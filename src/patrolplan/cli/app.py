@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound="Callable[..., None]")
 
 PANELS = {
-    "Begin here": ("demo", "init", "fetch", "check"),
+    "Start here": ("demo", "init", "fetch", "check"),
     "Officer: today's patrol": ("brief", "plan", "record"),
     "Team lead: next week": ("week", "board", "survey"),
     "Analyst: which streets, and how sure": ("risk", "hotspots", "backtest", "ways", "schema"),
@@ -252,7 +252,7 @@ def start_run(
         typer.Option(
             LOG_OPTION,
             metavar="FILE",
-            help="Add what was read, each stage and its seconds to a file; no value of a report.",
+            help="Append what was read and the seconds of each stage to a file; no report's value.",
         ),
     ] = None,
     version: Annotated[  # noqa: ARG001 - printed by its own callback

@@ -176,11 +176,11 @@ def print_week(week: Week) -> None:
         share = format_percent(week.foreseen.with_locks)
         stdout.print(f"An insider without the secret could name {share} of the visits beforehand.")
     for missing in week.unmet:
-        stdout.print(f"not met: {missing}")
+        stdout.print(f"no patrol: {missing}")
     names = name_feared_places(week.plan.area)
     for demand in week.demands:
         if demand.why is not None:
             feared = f"pupils feel unsafe {names[demand.place]}: " if demand.place in names else ""
             day = feared if demand.date is None else f"{format_day(demand.date)}: "
-            stdout.print(f"demand not met: {day}{describe_note(demand.why)}", soft_wrap=True)
+            stdout.print(f"no visit: {day}{describe_note(demand.why)}", soft_wrap=True)
     print_notes(describe_notes(week.notes))

@@ -127,7 +127,8 @@ def purge(
     for item in items:
         state = removed if item.removed else "kept"
         console.stdout.print(f"{state}: {item.path} ({item.what}; {item.why})", soft_wrap=True)
-    console.stdout.print(f"{sum(item.removed for item in items)} {removed}.")
+    count = sum(item.removed for item in items)
+    console.stdout.print(f"{count or 'Nothing'} {removed}.")
 
 
 def _parse_age(text: str) -> dt.timedelta:
@@ -147,7 +148,7 @@ def governance(
         typer.Option(
             "--backtest",
             metavar=options.FOLDER,
-            help="Folder of `patrolplan backtest --out`; else a test is run.",
+            help="Folder of `patrolplan backtest --out`; without it, the back-test is run.",
         ),
     ] = None,
     areas: Annotated[

@@ -34,7 +34,7 @@ def brief(
         Path | None,
         typer.Option(
             metavar=options.FOLDER,
-            help="Folder of the week whose patrols answer what is new; default "
+            help="Folder of the week, to say which patrols go where it is new; default "
             f"./{options.DEFAULT_WEEK_FOLDER}, if it covers the coming days.",
         ),
     ] = None,

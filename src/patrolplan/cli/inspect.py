@@ -164,7 +164,7 @@ def risk(
         typer.Option(
             "--hexagons",
             metavar="METRES",
-            help="Sum it on hexagons: their side, or H3 cells as h3:9.",
+            help="Add it up by hexagon: the length of a side, or H3 cells as h3:9.",
         ),
     ] = None,
     window: options.WindowName = None,

@@ -61,7 +61,9 @@ WindowName = Annotated[
 ]
 Start = Annotated[
     str | None,
-    typer.Option("--start", metavar="HH:MM", help="When the window starts, at short notice."),
+    typer.Option(
+        "--start", metavar="HH:MM", help="When the window starts, for a patrol at short notice."
+    ),
 ]
 Minutes = Annotated[
     float | None,

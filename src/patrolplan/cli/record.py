@@ -46,7 +46,7 @@ def record(
         typer.Option(
             "--week",
             metavar=options.FOLDER,
-            help="Hand out the week in this folder: its visits count as planned.",
+            help="Enter the visits of the week in this folder as planned.",
         ),
     ] = None,
     officer: Annotated[
@@ -60,7 +60,7 @@ def record(
         typer.Option(
             "--answers",
             metavar="MINUTES",
-            help="All stops at once, such as '15 12/3 -'; else a question for each.",
+            help="Minutes at all stops, such as '15 12/3 -'; without it, a question for each.",
         ),
     ] = None,
     table: Annotated[
@@ -76,7 +76,7 @@ def record(
         typer.Option(
             "--gpx",
             metavar=options.FILE,
-            help="Recorded track of that officer and day; more add up.",
+            help="GPS track of that officer and day; may be repeated.",
         ),
     ] = None,
     together: Annotated[
@@ -89,14 +89,13 @@ def record(
     ] = None,
     people: Annotated[
         int | None,
-        typer.Option(
-            "--people", min=1, max=99, help="How many came, with those whom --with does not name."
-        ),
+        typer.Option("--people", min=1, max=99, help="How many came in all, named or not."),
     ] = None,
     accept_lower: Annotated[
         bool,
         typer.Option(
-            "--accept-lower", help="With --gpx: enter measurements below typed minutes unasked."
+            "--accept-lower",
+            help="With --gpx: let fewer measured minutes replace typed ones without a question.",
         ),
     ] = False,
     keep_typed: Annotated[

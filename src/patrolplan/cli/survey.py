@@ -37,7 +37,9 @@ def survey(
     ] = None,
     add: Annotated[
         bool,
-        typer.Option("--add", help="Add to a file of reports whose surveys are deleted."),
+        typer.Option(
+            "--add", help="Add to a file of reports, though the files it was made from are deleted."
+        ),
     ] = False,
     delete_files: Annotated[
         bool, typer.Option("--delete-files", help="Delete the files once they are counted.")

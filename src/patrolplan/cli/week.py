@@ -40,7 +40,7 @@ def week(
         list[str] | None,
         typer.Option(
             metavar="PATROL",
-            help="Set a patrol: OFFICER:URN:DATE, or OFFICER:URN:DATE:VARIANT (0 is route 1).",
+            help="Fix a patrol: OFFICER:URN:DATE, or OFFICER:URN:DATE:VARIANT (0 is route 1).",
         ),
     ] = None,
     ban: Annotated[
@@ -63,7 +63,7 @@ def week(
     ] = None,
     moves: Annotated[
         int,
-        typer.Option(min=0, max=2, help="With --replan: make the offered move of so many cards."),
+        typer.Option(min=0, max=2, help="With --replan: make the move offered under this number."),
     ] = 0,
     audit: Annotated[
         bool,
@@ -172,7 +172,7 @@ def week(
 def _choose_folder(out: Path | None, folder: Path | None) -> Path | None:
     """The week's folder, which is one whether it is written or there already."""
     if out is not None and folder is not None and out != folder:
-        message = "name one folder: --out for a week to write, --week for one that is there"
+        message = "name one folder: --out for a week to write, --week for a week that exists"
         raise typer.BadParameter(message, param_hint="--out, --week")
     return out or folder
 
@@ -220,7 +220,9 @@ def _check_usage(
     elif not replan and start is None and has_trial and (has_rules or has_absences):
         message = "--trial without --from plans no week: leave --lock, --ban and --absent out"
     elif not replan and start is None and not has_trial:
-        message = "give --from DATE (a Monday) to plan a week, or --replan to repair one"
+        message = (
+            "give --from DATE to plan a week, --replan to repair one, or --audit to draw one again"
+        )
     if message:
         raise typer.BadParameter(message)
 
@@ -237,6 +239,7 @@ def _choose_week(
     from patrolplan.outputs.week.roster import check_officer_and_date
     from patrolplan.team.draw import make_draw_key
     from patrolplan.team.ledger.dose_history import load_delivered_before
+    from patrolplan.team.repair import check_absences
     from patrolplan.team.rota import check_officers, plan_week
     from patrolplan.team.trial.trial_week import mark_trial_week
     from patrolplan.team.week import Ban, list_school_days
@@ -245,17 +248,16 @@ def _choose_week(
     check_officers(area)  # before the work, not after it
     days = list_school_days(day)
     steps.check_term(area, days)
+    locks, bans, absences = rules
+    absent = {name: away & set(days) or away for name, away in absences.items()}
+    check_absences(days, area.officers["officer"], absent)
     check_officer_and_date(list(area.officers["officer"]), days, *part)
     steps.ensure_secret(area.settings)
     key = make_draw_key(area, days[0], 1 + _count_draws(out, days[0]))
     drawn = None if trial is None else load_trial_draw(trial, area, days)
     _, _, plans = steps.plan_area_days(area, days, worker_options, drawn)
     delivered = load_delivered_before(area, plans[days[0]].hotspots, days[0])
-    locks, bans, absent = rules
-    bans = [
-        *bans,
-        *(Ban(name, None, at) for name, away in absent.items() for at in away & set(days) or away),
-    ]
+    bans = [*bans, *(Ban(name, None, at) for name, away in absent.items() for at in away)]
     with console.report_stage("Choosing the week"):
         week = plan_week(
             area, plans, start=day, delivered=delivered, locks=locks, bans=bans, key=key

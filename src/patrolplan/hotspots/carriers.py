@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window
-from patrolplan.hotspots.clusters import sum_by_stretch
+from patrolplan.hotspots.clusters import flatten_stretches, sum_by_stretch
 from patrolplan.pupils.flows import SchoolWays
 from patrolplan.pupils.presence import NOON_MINUTES, LeavingCurve, arrived
 from patrolplan.risk.scores import round_significant
@@ -132,13 +132,21 @@ def find_ways_past(
     length = sum_by_stretch(metres, stretches)
     curve = LeavingCurve.from_settings(area.settings.way_home)
     schools = [_SchoolPast(area, school, window, curve) for school in pupils.ways.schools]
-    passing = np.array([one.count_passing(area, stretches) / length for one in schools])
-    busiest = passing.argmax(axis=0)
+    pieces, size = flatten_stretches(stretches)
+    stretch_of_piece = np.repeat(np.arange(len(size)), size)
+    most, busiest = np.zeros(len(size)), np.zeros(len(size), dtype=np.int64)
+    for number, school in enumerate(schools):
+        # A city has thousands of stretches, a school's pupils are on a few of them.
+        walked = school.spread_walked(area)
+        rows = np.unique(stretch_of_piece[walked[pieces] > 0])
+        passing = sum_by_stretch(walked, [stretches[row] for row in rows]) / length[rows]
+        more = passing > most[rows]
+        most[rows[more]], busiest[rows[more]] = passing[more], number
     return [
-        schools[school].describe(stretch, float(passing[school, row]))
+        schools[busiest[row]].describe(stretch, float(most[row]))
         if length[row] >= MIN_STRETCH_METRES
         else None
-        for row, (school, stretch) in enumerate(zip(busiest, stretches, strict=True))
+        for row, stretch in enumerate(stretches)
     ]
 
 
@@ -162,10 +170,8 @@ class _SchoolPast:
             return arrived(np.add(minute, walk_minutes) - self.ways.opening_minutes)
         return self.curve.left(np.subtract(minute, walk_minutes) - self.ways.bell_minutes)
 
-    def count_passing(
-        self, area: StudyArea, stretches: Sequence[NDArray[np.int64]]
-    ) -> NDArray[np.float64]:
-        """(h,) pupil-metres that are walked along each stretch in the window."""
+    def spread_walked(self, area: StudyArea) -> NDArray[np.float64]:
+        """(p,) pupil-metres that are walked on each piece in the window."""
         metres = area.network.piece_metres
         here = self.ways.pieces < len(metres)
         passed = self.find_passed(self.end, self.walk_minutes)
@@ -173,7 +179,7 @@ class _SchoolPast:
         walked = np.zeros(len(metres))
         pieces = self.ways.pieces[here]
         walked[pieces] = (self.ways.flow * passed)[here] * metres[pieces]
-        return sum_by_stretch(walked, list(stretches))
+        return walked
 
     def describe(self, stretch: NDArray[np.int64], pupils: float) -> WayPast | None:
         """What may be shown of so many pupils on a stretch."""

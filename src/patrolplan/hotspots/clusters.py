@@ -3,7 +3,6 @@
 How they grow and which of them are chosen (compiled), and what each one holds.
 """
 
-import heapq
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -27,42 +26,84 @@ StreetArrays = tuple[
 
 STREET_ARRAYS = "Tuple((i8[::1], i8[::1], f8[::1], f8[::1], i8[::1]))"
 
+GrowingRoom = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
+"""(p,) each: the last call of `grow_stretch` that looked at a piece, so that nothing need be
+cleared; the pieces of the stretch that it grew, in order; and those that it may grow by.
 
-@jit_compile(f"i8[::1](i8, {STREET_ARRAYS}, f8, b1[::1], i8[::1], i8)")
+Lists and heaps take far longer to compile, and few pieces wait at a time.
+"""
+
+GROWING_ROOM = "UniTuple(i8[::1], 3)"
+
+
+def build_growing_room(pieces: int) -> GrowingRoom:
+    """Room for stretches among so many pieces."""
+    seen, stretch, frontier = np.zeros((3, pieces), dtype=np.int64)
+    return seen, stretch, frontier
+
+
+@jit_compile(f"i8(i8, {STREET_ARRAYS}, f8, b1[::1], {GROWING_ROOM}, i8)")
 def grow_stretch(
     seed: int,
     streets: StreetArrays,
     max_length_metres: float,
     free: NDArray[np.bool_],
-    seen: NDArray[np.int64],
+    room: GrowingRoom,
     call: int,
-) -> NDArray[np.int64]:
-    """Pieces of the stretch that grows from a seed over free pieces of its cluster, in order.
+) -> int:
+    """How many pieces the stretch has that grows from a seed over free pieces of its cluster.
 
     It always grows by the neighbour of most risk per metre that still fits; of equals by the one of
-    the lower number. `seen` holds for every piece the last call that looked at it, so that it need
-    not be cleared; `call` is a number that was not used before.
+    the lower number. `call` is a number that was not used before in this room.
     """
     first, neighbours, density, metres, cluster = streets
-    stretch = [seed]
+    seen, stretch, frontier = room
     length = metres[seed]
     seen[seed] = call
-    frontier: list[tuple[float, int]] = [(-density[seed], seed)]
-    frontier.pop()
+    stretch[0] = seed
+    count, waiting = 1, 0
     newest = seed
     while True:
         for slot in range(first[newest], first[newest + 1]):
             piece = neighbours[slot]
             if seen[piece] != call and free[piece] and cluster[piece] == cluster[seed]:
                 seen[piece] = call
-                heapq.heappush(frontier, (-density[piece], piece))
-        while len(frontier) > 0 and length + metres[frontier[0][1]] > max_length_metres:
-            heapq.heappop(frontier)
-        if len(frontier) == 0:
-            return np.array(stretch)
-        newest = heapq.heappop(frontier)[1]
-        stretch.append(newest)
+                frontier[waiting] = piece
+                waiting += 1
+        newest = -1
+        while newest < 0:
+            if waiting == 0:
+                return count
+            at = 0
+            for other in range(1, waiting):
+                one, its = density[frontier[at]], density[frontier[other]]
+                if its > one or (its == one and frontier[other] < frontier[at]):
+                    at = other
+            piece = frontier[at]
+            waiting -= 1
+            frontier[at] = frontier[waiting]
+            if length + metres[piece] <= max_length_metres:
+                newest = piece
+        stretch[count] = newest
+        count += 1
         length += metres[newest]
+
+
+@jit_compile("void(i8[::1], f8[::1], i8)", is_inner=True)
+def _sink_first(queue: NDArray[np.int64], bound: NDArray[np.float64], size: int) -> None:
+    """Put a heap of seeds in order whose first one may belong below; of equals the lower is up."""
+    seed, at, child = queue[0], 0, 1
+    while child < size:
+        if child + 1 < size:
+            one, other = queue[child], queue[child + 1]
+            if bound[other] < bound[one] or (bound[other] == bound[one] and other < one):
+                child += 1
+        below = queue[child]
+        if not (bound[below] < bound[seed] or (bound[below] == bound[seed] and below < seed)):
+            break
+        queue[at] = below
+        at, child = child, 2 * child + 1
+    queue[at] = seed
 
 
 @jit_compile("f8(f8[::1], i8[::1])")
@@ -86,53 +127,92 @@ def sum_over_pieces(values: NDArray[np.float64], pieces: NDArray[np.int64]) -> f
 
 
 @jit_compile(
-    f"Tuple((i8[::1], i8[::1]))({STREET_ARRAYS}, f8[::1], f8, b1[::1], i8[::1], i8, f8)",
+    f"UniTuple(i8, 2)({STREET_ARRAYS}, f8[::1], f8, b1[::1], {GROWING_ROOM}, "
+    "Tuple((i8[::1], f8[::1])), UniTuple(i8[::1], 2), i8, f8)",
     is_by_item=True,
     python_microseconds=lambda _streets, _risk, _length, free, *_: 25.0 * free.sum(),
 )
-def choose_stretches(  # noqa: PLR0917 - one compiled loop
+def fill_stretches(  # noqa: PLR0917 - one compiled loop
     streets: StreetArrays,
     risk: NDArray[np.float64],
     max_length_metres: float,
     free: NDArray[np.bool_],
-    seen: NDArray[np.int64],
+    room: GrowingRoom,
+    heap: tuple[NDArray[np.int64], NDArray[np.float64]],
+    found: tuple[NDArray[np.int64], NDArray[np.int64]],
     count: int,
     max_covered_metres: float,
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Pieces of disjoint stretches one after the other, and how many each has.
+) -> tuple[int, int]:
+    """Fill in the pieces of disjoint stretches one after the other, and how many each has.
 
-    `free` is used up, and `seen` is 0 before; it ends after so many stretches or metres. Greedy: of
-    the stretches that grow from every seed, the one of most risk is chosen, and so on over the
-    pieces that stay free. Lazy: taking pieces away can only make other stretches hold less, so a
-    risk computed earlier is an upper bound. Only the stretch on top of the queue is grown again; if
-    it holds no less than its bound, no other can hold more and it is chosen, else it goes back with
-    its new risk. (A stretch that has to grow another way may now and then hold more than before: it
-    is chosen all the same.)
+    Returns how many pieces and stretches there are; `free` is used up. See `choose_stretches`.
+    `heap` is room for the seeds in order, and minus what each may hold at most; of equals the
+    lower is first.
     """
-    metres = streets[3]
-    call = 0
-    # In order, and so a queue: each is grown when it is on top.
-    queue = [(-np.inf, seed) for seed in range(len(free)) if free[seed]]
-    pieces, sizes = np.empty(len(risk), dtype=np.int64), np.empty(len(risk), dtype=np.int64)
+    metres, stretch = streets[3], room[1]
+    (queue, bound), (pieces, sizes) = heap, found
+    call, left = 0, 0
+    for seed in range(len(free)):
+        if free[seed]:  # in order, and so a heap: each is grown when it is first
+            queue[left] = seed
+            bound[seed] = -np.inf
+            left += 1
     filled, chosen, covered = 0, 0, 0.0
-    while len(queue) > 0 and chosen < count and covered < max_covered_metres:
-        before, seed = heapq.heappop(queue)
-        if not free[seed]:
-            continue
-        call += 1
-        stretch = grow_stretch(seed, streets, max_length_metres, free, seen, call)
-        now = -sum_over_pieces(risk, stretch)
-        if now > before:
-            heapq.heappush(queue, (now, seed))
-            continue
-        for piece in stretch:
-            pieces[filled] = piece
-            free[piece] = False
-            filled += 1
-        sizes[chosen] = len(stretch)
-        chosen += 1
-        covered += sum_over_pieces(metres, stretch)
-    return pieces[:filled].copy(), sizes[:chosen].copy()
+    while left > 0 and chosen < count and covered < max_covered_metres:
+        seed = queue[0]
+        if free[seed]:
+            call += 1
+            size = grow_stretch(seed, streets, max_length_metres, free, room, call)
+            now = -sum_over_pieces(risk, stretch[:size])
+            if now > bound[seed]:
+                bound[seed] = now
+                _sink_first(queue, bound, left)
+                continue
+            for slot in range(size):
+                pieces[filled] = stretch[slot]
+                free[stretch[slot]] = False
+                filled += 1
+            sizes[chosen] = size
+            chosen += 1
+            covered += sum_over_pieces(metres, stretch[:size])
+        left -= 1
+        queue[0] = queue[left]
+        _sink_first(queue, bound, left)
+    return filled, chosen
+
+
+def choose_stretches(
+    streets: StreetArrays,
+    risk: NDArray[np.float64],
+    *,
+    max_length_metres: float,
+    free: NDArray[np.bool_],
+    count: int,
+    max_covered_metres: float,
+) -> list[NDArray[np.int64]]:
+    """Pieces of disjoint stretches, so many stretches or metres.
+
+    Greedy: of the stretches that grow from every seed, the one of most risk is chosen, and so on
+    over the pieces that stay free. Lazy: taking pieces away can only make other stretches hold
+    less, so a risk computed earlier is an upper bound. Only the stretch on top of the heap is grown
+    again; if it holds no less than its bound, no other can hold more and it is chosen, else it goes
+    back with its new risk. (A stretch that has to grow another way may now and then hold more than
+    before: it is chosen all the same.)
+    """
+    size = len(free)
+    pieces, sizes, queue = np.zeros((3, size), dtype=np.int64)
+    filled, chosen = fill_stretches(
+        streets,
+        np.ascontiguousarray(risk, dtype=np.float64),
+        float(max_length_metres),
+        free.copy(),
+        build_growing_room(size),
+        (queue, np.zeros(size)),
+        (pieces, sizes),
+        count,
+        float(max_covered_metres),
+    )
+    return np.split(pieces[:filled], np.cumsum(sizes[:chosen])[:-1]) if chosen else []
 
 
 MAX_COVERAGE = 0.25
@@ -187,16 +267,15 @@ def find_stretches(
         free &= cluster >= 0
     if taken is not None:
         free[taken] = False
-    pieces, sizes = choose_stretches(
+    found = choose_stretches(
         build_street_arrays(network, density, cluster),
-        np.ascontiguousarray(risk, dtype=np.float64),
-        float(max_length_metres),
-        free,
-        np.zeros(len(network), dtype=np.int64),
-        len(network) if count is None else count,
-        MAX_COVERAGE * metres.sum() if count is None else np.inf,
+        risk,
+        max_length_metres=max_length_metres,
+        free=free,
+        count=len(network) if count is None else count,
+        max_covered_metres=MAX_COVERAGE * metres.sum() if count is None else np.inf,
     )
-    return [np.sort(stretch) for stretch in np.split(pieces, np.cumsum(sizes)[:-1]) if len(sizes)]
+    return [np.sort(stretch) for stretch in found]
 
 
 def find_best_stretch(
@@ -211,14 +290,13 @@ def find_best_stretch(
     free[pieces] = metres[pieces] <= max_length_metres
     if not free.any():
         return pieces[[int(np.argmax(risk[pieces]))]]
-    found, _ = choose_stretches(
+    (found,) = choose_stretches(
         build_street_arrays(network, round_significant(risk / metres, DENSITY_DIGITS), None),
-        np.ascontiguousarray(risk, dtype=np.float64),
-        float(max_length_metres),
-        free,
-        np.zeros(len(network), dtype=np.int64),
-        1,
-        np.inf,
+        risk,
+        max_length_metres=max_length_metres,
+        free=free,
+        count=1,
+        max_covered_metres=np.inf,
     )
     return np.sort(found)
 

@@ -16,6 +16,7 @@ greedy here as there, so the best of all stretches that could be drawn is someti
 benchmark of even worlds measures how often any hotspot stands out, model included.
 """
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -23,11 +24,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
+from patrolplan.arrays import expand_ranges
 from patrolplan.cache import hash_arrays
 from patrolplan.compiled import jit_compile
 from patrolplan.hotspots.clusters import (
+    GROWING_ROOM,
     STREET_ARRAYS,
+    GrowingRoom,
     StreetArrays,
+    build_growing_room,
     build_street_arrays,
     grow_stretch,
 )
@@ -42,6 +47,9 @@ CHUNK_SIZE = 25
 
 DRAW_RANGE = 2**32
 """Numbers that a draw may give."""
+
+ENOUGH = 22.9
+"""Minus the logarithm of half a draw in `DRAW_RANGE`."""
 
 TINY = 1e-9
 """Metres, so that a catchment without street has a density."""
@@ -110,7 +118,9 @@ def compute_excess(harm: float, expected: float) -> float:
     return float(harm * np.log(harm / expected) - harm + expected)
 
 
-@jit_compile(f"f8({STREET_ARRAYS}, i8[::1], f8[::1], f8[::1], f8, b1[::1], i8[::1])")
+@jit_compile(
+    f"f8({STREET_ARRAYS}, i8[::1], f8[::1], f8[::1], f8, b1[::1], {GROWING_ROOM}, i8[::1])"
+)
 def find_best_excess(  # noqa: PLR0917 - one compiled loop
     streets: StreetArrays,
     piece_catchment: NDArray[np.int64],
@@ -118,6 +128,7 @@ def find_best_excess(  # noqa: PLR0917 - one compiled loop
     expected: NDArray[np.float64],
     max_length_metres: float,
     free: NDArray[np.bool_],
+    room: GrowingRoom,
     seeds: NDArray[np.int64],
 ) -> float:
     """The highest `compute_excess` of a stretch that grows as hotspots do, or of its beginning.
@@ -139,32 +150,32 @@ def find_best_excess(  # noqa: PLR0917 - one compiled loop
         Of a stretch.
     free
         (p,) pieces that a stretch may have.
+    room
+        Not used before.
     seeds
         Pieces to grow from.
     """
     metres, density = streets[3], streets[2]
-    seen = np.zeros(len(free), dtype=np.int64)
     done = np.zeros(len(free), dtype=np.bool_)
+    stretch = room[1]
     best, call = 0.0, 0
     for seed in seeds:
         own = piece_catchment[seed]
         if not free[seed] or done[seed] or excess[own] * max_length_metres <= best:
             continue
         call += 1
-        harm, usual = 0.0, 0.0
-        for piece in grow_stretch(seed, streets, max_length_metres, free, seen, call):
+        harm, baseline = 0.0, 0.0
+        for slot in range(grow_stretch(seed, streets, max_length_metres, free, room, call)):
+            piece = stretch[slot]
             harm += metres[piece] * density[piece]
-            usual += metres[piece] * expected[piece_catchment[piece]]
-            best = max(best, compute_excess(harm, usual))
+            baseline += metres[piece] * expected[piece_catchment[piece]]
+            best = max(best, compute_excess(harm, baseline))
             if piece_catchment[piece] == own:
                 done[piece] = True
     return best
 
 
-@jit_compile(
-    f"f8[::1]({STREET_ARRAYS}, i8[::1], i8[::1], i8[::1], f8[:,::1], f8[::1], f8, b1[::1])"
-)
-def find_best_of_worlds(  # noqa: PLR0917 - one compiled loop
+def find_best_of_worlds(  # noqa: PLR0917 - as the compiled loop within
     streets: StreetArrays,
     piece_catchment: NDArray[np.int64],
     by_catchment: NDArray[np.int64],
@@ -195,32 +206,24 @@ def find_best_of_worlds(  # noqa: PLR0917 - one compiled loop
     """
     first, neighbours, _, metres, cluster = streets
     length = np.full(len(expected), TINY)
-    for piece in range(len(metres)):
-        length[piece_catchment[piece]] += metres[piece]
-    per_metre = expected / length
+    np.add.at(length, piece_catchment, metres)
+    per_metre, sizes = expected / length, np.diff(starts)
     best = np.zeros(len(harm))
-    excess = np.zeros(len(expected))
-    density, free = np.empty(len(metres)), np.empty(len(metres), dtype=np.bool_)
-    for world in range(len(harm)):
-        by_metre = harm[world] / length
-        usual = harm[world].sum() / metres.sum()
-        for own in range(len(expected)):
-            above = by_metre[own] > usual
-            excess[own] = compute_excess(by_metre[own], per_metre[own]) if above else 0.0
-        for piece in range(len(metres)):
-            density[piece] = by_metre[piece_catchment[piece]]
-            free[piece] = fits[piece] and density[piece] > usual
-        seeds = np.empty(len(metres), dtype=np.int64)
-        filled = 0
-        for own in np.argsort(-excess, kind="mergesort"):
-            if excess[own] <= 0.0:
-                break
-            for slot in range(starts[own], starts[own + 1]):
-                seeds[filled] = by_catchment[slot]
-                filled += 1
-        grown = first, neighbours, density, metres, cluster
+    for world, own in enumerate(harm):
+        by_metre, baseline = own / length, own.sum() / metres.sum()
+        excess = np.where(by_metre > baseline, compute_excesses(by_metre, per_metre), 0.0)
+        above = np.flatnonzero(excess > 0)
+        order = above[np.argsort(-excess[above], kind="stable")]
+        density = by_metre[piece_catchment]
         best[world] = find_best_excess(
-            grown, piece_catchment, excess, per_metre, max_length_metres, free, seeds[:filled]
+            (first, neighbours, density, metres, cluster),
+            piece_catchment,
+            excess,
+            per_metre,
+            max_length_metres,
+            fits & (density > baseline),
+            build_growing_room(len(metres)),
+            by_catchment[expand_ranges(starts[order], sizes[order])],
         )
     return best
 
@@ -299,9 +302,10 @@ def build_count_limits(mean: NDArray[np.float64]) -> NDArray[np.uint32]:
     below `DRAW_RANGE` is above as many limits as the count is. Counts that hardly one in
     `DRAW_RANGE` draws would give are left out. `mean` is (c,).
     """
-    from scipy import stats  # noqa: PLC0415 - heavy, and not needed where the cache answers
-
-    most = int(stats.poisson.isf(0.5 / DRAW_RANGE, mean.max()))
+    # Of a Poisson count: its chance of being k or more is at most exp(-mean) (e mean / k)^k.
+    most, highest = 1, float(mean.max())
+    while most < highest or most * math.log(most / max(highest, TINY)) + highest - most < ENOUGH:
+        most += 1
     ratio = mean / np.arange(1, most + 1)[:, None]
     chance = np.cumprod(np.vstack([np.exp(-mean), ratio]), axis=0)
     ends = np.rint(np.cumsum(chance, axis=0) * DRAW_RANGE) - 1

@@ -86,8 +86,8 @@ def compute_shuffled_chances(
     recent = RECENT_MONTHS
     if not len(now) or len(months.totals) <= recent:
         return np.ones(len(now))
-    usual = months.totals[:, None] * months.held
-    shuffles = _Shuffles(months.counts, usual)
+    baseline = months.totals[:, None] * months.held
+    shuffles = _Shuffles(months.counts, baseline)
     rise = np.maximum(now - expected * (now + before), 0.0)
     fall = np.maximum(expected * (most_now + fewest_before) - most_now, 0.0)
     is_rise = rise >= fall
@@ -133,16 +133,16 @@ class _Shuffles:
     ----------
     counts
         (m, h) incidents.
-    usual
+    baseline
         (m, h) what they are in proportion to where a stretch does not change.
     """
 
-    def __init__(self, counts: NDArray[np.float64], usual: NDArray[np.float64]) -> None:
+    def __init__(self, counts: NDArray[np.float64], baseline: NDArray[np.float64]) -> None:
         self.counts = counts
-        self.usual_total = np.maximum(usual.sum(axis=0), TINY)
-        self.usual_share = usual / self.usual_total
+        self.baseline_total = np.maximum(baseline.sum(axis=0), TINY)
+        self.baseline_share = baseline / self.baseline_total
         self.total = counts.sum(axis=0)
-        expected = self.usual_share * self.total
+        expected = self.baseline_share * self.total
         known = expected > TINY
         squares = np.where(known, (counts - expected) ** 2 / np.where(known, expected, 1.0), 0.0)
         self.variation = squares.sum(axis=0)
@@ -157,7 +157,7 @@ class _Shuffles:
         self, chosen: NDArray[np.float64], rows: NDArray[np.int64] | slice
     ) -> NDArray[np.float64]:
         """(n, r) part of the variation that lies between the months chosen and the others."""
-        share = chosen @ self.usual_share[:, rows]
+        share = chosen @ self.baseline_share[:, rows]
         spread = self.total[rows] * share * (1 - share)
         change = (chosen @ self.counts[:, rows] - share * self.total[rows]) ** 2
         return np.asarray(np.divide(change, spread, out=np.zeros_like(change), where=spread > TINY))

@@ -82,7 +82,7 @@ def build_even_world(area: StudyArea, history: History) -> tuple[EvenWorld, NDAr
 def simulate_p_values(
     area: StudyArea, history: History, share: sparse.csr_array, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """(h,) chance that the best stretch of an even world exceeds what is usual as far as each.
+    """(h,) chance that the best stretch of an even world exceeds the baseline as far as each.
 
     Both the stretches of the plan and those of the even worlds were chosen for being high, so the
     chance takes the choice into account, for all hotspots at once: in an even world any hotspot at

@@ -250,7 +250,8 @@ def find_standing_places(
         _list_middles(network, kinds),
     ]
     places = _concatenate(*parts)
-    of_kind = np.array([get_args(Stand).index(stand) for stand in places.stand], dtype=np.int64)
+    numbers = {stand: number for number, stand in enumerate(get_args(Stand))}
+    of_kind = np.array([numbers[stand] for stand in places.stand], dtype=np.int64)
     metres = np.round(places.positions.offset_metres, 2)
     order = np.lexsort((of_kind, metres, places.positions.piece))
     return places.take(order)

@@ -129,14 +129,14 @@ def count_spans(history: History, share: sparse.csr_array) -> SpanCounts:
 def find_held_months(history: History, share: sparse.csr_array, months: int) -> NDArray[np.float64]:
     """(m, h) share that is held of each of the last so many months on each stretch.
 
-    Where a stretch lies in catchments of several forces, each counts by its usual crime there.
+    Where a stretch lies in catchments of several forces, each counts by its typical crime there.
     """
     span = min(months, len(history))
     if history.exposure is None:
         return np.ones((span, share.shape[0]))
-    usual = history.estimate_last(span).sum(axis=1) + TINY
-    held = share @ (history.exposure[-span:] * usual).T
-    return np.asarray(held.T / (share @ usual))
+    baseline = history.estimate_last(span).sum(axis=1) + TINY
+    held = share @ (history.exposure[-span:] * baseline).T
+    return np.asarray(held.T / (share @ baseline))
 
 
 def _count_bounds(

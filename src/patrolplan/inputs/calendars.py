@@ -48,7 +48,7 @@ class CalendarDuty:
     from_minutes: float
     to_minutes: float
     kind: str
-    """Of `patrolplan.inputs.lookups.DUTY_KINDS`; of our own calendars also patrol and crew."""
+    """Of `patrolplan.inputs.duty_table.DUTY_KINDS`; of our own calendars also patrol and crew."""
     urn: str = ""
     longitude: float = float("nan")
     latitude: float = float("nan")

@@ -7,7 +7,7 @@ import geopandas as gpd
 import pandas as pd
 
 from patrolplan.crs import Projection
-from patrolplan.inputs.lookups import (
+from patrolplan.inputs.lookup_rules import (
     ONCE,
     OPTIONAL_TIME,
     Lookup,

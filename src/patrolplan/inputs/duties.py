@@ -13,7 +13,7 @@ from patrolplan.crs import Projection
 from patrolplan.errors import Problems
 from patrolplan.inputs.calendars import SUFFIX, CalendarDuty, read_calendars
 from patrolplan.inputs.duty_table import read_duties
-from patrolplan.inputs.lookups import PLANNED_YEARS, parse_dates
+from patrolplan.inputs.lookup_rules import PLANNED_YEARS, parse_dates
 from patrolplan.inputs.table_sources import TableSource
 from patrolplan.tables import DUTIES, LeftOut
 

@@ -9,7 +9,7 @@ import pandas as pd
 import shapely
 
 from patrolplan.crs import Projection
-from patrolplan.inputs.lookups import (
+from patrolplan.inputs.lookup_rules import (
     DATE,
     Lookup,
     Rule,

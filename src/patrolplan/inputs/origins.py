@@ -10,7 +10,7 @@ from itertools import groupby
 import pandas as pd
 
 from patrolplan.atomic import hash_content
-from patrolplan.inputs.lookups import Lookup, Rule, build_fields, given, matching, read_lookup
+from patrolplan.inputs.lookup_rules import Lookup, Rule, build_fields, given, matching, read_lookup
 from patrolplan.inputs.table_sources import TableSource
 from patrolplan.privacy import ROUNDING_STEP
 

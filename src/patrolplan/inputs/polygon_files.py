@@ -11,7 +11,7 @@ from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
 from patrolplan.inputs.cell_text import write_cells
 from patrolplan.inputs.gis_files import open_layer
-from patrolplan.inputs.lookups import Lookup, find_problems
+from patrolplan.inputs.lookup_rules import Lookup, find_problems
 from patrolplan.inputs.table_reader import match_columns
 from patrolplan.inputs.table_sources import TableSource
 

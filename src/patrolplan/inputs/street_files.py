@@ -41,8 +41,6 @@ def read_streets(paths: Sequence[Path], projection: Projection, left_out: LeftOu
 
 
 def _read_one(path: Path, projection: Projection, left_out: LeftOut) -> Streets:
-    from patrolplan.inputs.graphml import read_graphml  # noqa: PLC0415 - osmnx is slow to import
-
     if not path.is_file():
         raise InputError.one(path, "the file does not exist", "correct [sources] streets")
     if path.stat().st_size == 0:
@@ -50,6 +48,8 @@ def _read_one(path: Path, projection: Projection, left_out: LeftOut) -> Streets:
     check_size(path)
     name = path.name.lower()
     if name.endswith((".graphml", ".graphml.gz")):
+        from patrolplan.inputs.graphml import read_graphml  # noqa: PLC0415 - osmnx is heavy
+
         streets = read_graphml(path, projection)
     elif name.endswith((".osm", ".osm.gz", ".osm.pbf", ".pbf", ".osm.bz2")):
         streets = read_osm_streets(path, projection, left_out)

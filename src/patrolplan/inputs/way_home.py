@@ -12,7 +12,15 @@ import pandas as pd
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problem
 from patrolplan.inputs.categories import rename_categories
-from patrolplan.inputs.lookups import ONCE, Lookup, Rule, build_fields, given, matching, read_lookup
+from patrolplan.inputs.lookup_rules import (
+    ONCE,
+    Lookup,
+    Rule,
+    build_fields,
+    given,
+    matching,
+    read_lookup,
+)
 from patrolplan.inputs.polygon_files import read_polygon_rows
 from patrolplan.inputs.table_reader import Field, describe_cell, parse_numbers
 from patrolplan.inputs.table_sources import TableSource

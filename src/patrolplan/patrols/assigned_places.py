@@ -8,12 +8,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from patrolplan.area.patrol_window import Window
 from patrolplan.parallel import ProgressCallback
 from patrolplan.patrols.errands import Answer, Errand, find_other_hours, find_visits, plan_errands
 from patrolplan.patrols.nearest_miss import list_left_out
 from patrolplan.patrols.plan import Patrol, Plan, Unserved, Variant
-from patrolplan.patrols.planning_inputs import Detail
+from patrolplan.patrols.planning_inputs import PlanningInputs
 
 UNSERVED = 1e6
 """What a visit costs that nobody makes: more than any patrol is worth."""
@@ -24,10 +23,9 @@ Schools = Mapping[str, Sequence[Patrol]]
 
 def assign_places(
     plan: Plan,
-    window: Window,
+    inputs: PlanningInputs,
     *,
     all_schools: bool = True,
-    detail: Detail = "timings",
     executor: Executor | None = None,
     report_progress: ProgressCallback | None = None,
 ) -> Plan:
@@ -41,17 +39,17 @@ def assign_places(
     ----------
     plan
         Of one day or none, without further patrols.
-    window
-        Of its patrols.
+    inputs
+        What it was made from.
     all_schools
         Whether the plan is for all schools of the area.
-    detail, executor, report_progress
+    executor, report_progress
         As for `patrolplan.patrols.planner.plan_patrols`.
     """
     best: dict[str, list[Patrol]] = {}
     for patrol in plan.patrols:
         best.setdefault(patrol.urn, []).append(patrol)
-    urns = list(best)
+    urns, window = list(best), inputs.window
 
     def plan_visits(errands: Sequence[Errand]) -> list[Answer]:
         items = [(errand, best[errand.urn]) for errand in errands]
@@ -59,7 +57,7 @@ def assign_places(
             plan,
             window,
             items,
-            detail=detail,
+            inputs=inputs,
             executor=executor,
             report_progress=report_progress,
         )
@@ -100,8 +98,8 @@ def _count_wanted(plan: Plan, served: Mapping[tuple[str, str], Variant]) -> list
 
 def _pair_at_least_loss(loss: NDArray[np.float64]) -> Iterable[tuple[int, int]]:
     """Row and column of each pair of an assignment whose sum is lowest."""
-    if not loss.size:
-        return ()
+    if len(loss) <= 1:
+        return ((0, int(np.argmin(row))) for row in loss if len(row))
     from scipy.optimize import linear_sum_assignment  # noqa: PLC0415 - heavy, and for this alone
 
     return zip(*linear_sum_assignment(loss), strict=True)

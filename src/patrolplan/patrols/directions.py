@@ -106,8 +106,9 @@ def build_leg(
     *,
     crossed: Sequence[CrossedRoad] = (),
     landmarks: Landmarks | None = None,
+    with_directions: bool = True,
 ) -> Leg:
-    """A leg with its directions.
+    """A leg with its directions, unless nobody is going to read them.
 
     Parameters
     ----------
@@ -131,7 +132,9 @@ def build_leg(
         metres=walk.metres,
         moving_minutes=moving / metres_per_minute,
         waiting_minutes=max(0.0, walk.cost_metres - moving) / metres_per_minute,
-        steps=build_directions(walk, traits, crossed=crossed, landmarks=landmarks),
+        steps=build_directions(walk, traits, crossed=crossed, landmarks=landmarks)
+        if with_directions
+        else (),
         line=walk.line,
         pieces=walk.pieces,
         unlit_metres=float(walk.piece_metres[lit == UNLIT_TAG].sum()),

@@ -29,8 +29,7 @@ from patrolplan.patrols.designated import count_visits, find_resting
 from patrolplan.patrols.feared_places import find_feared_places
 from patrolplan.patrols.patrol_builder import PatrolBuilder
 from patrolplan.patrols.plan import Patrol, Plan, Unserved, Variant
-from patrolplan.patrols.planning_inputs import Detail, PlanningInputs
-from patrolplan.patrols.school_problem import build_school_problem
+from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.solver.solve import solve
 from patrolplan.patrols.stop_windows import format_hours
 from patrolplan.patrols.surroundings import compute_extent, compute_hours, is_during, is_in_force
@@ -255,25 +254,27 @@ def plan_errands(
     window: Window,
     items: Sequence[tuple[Errand, Sequence[Patrol]]],
     *,
-    detail: Detail = "timings",
+    inputs: PlanningInputs | None = None,
     executor: Executor | None = None,
     report_progress: ProgressCallback | None = None,
 ) -> list[Answer]:
-    """The patrols of errands, each given with the best patrols of its school."""
+    """The patrols of errands, each given with the best patrols of its school.
+
+    `inputs` are those that the plan was made from, where they are still at hand.
+    """
     if not items:
         return []
     rows = {str(urn): row for row, urn in enumerate(plan.area.schools["urn"])}
-    inputs = PlanningInputs.from_area(
+    inputs = inputs or PlanningInputs.reuse(
         plan.area,
         plan.risk,
         plan.hotspots,
         window,
         plan.date,
-        rows=sorted({rows[errand.urn] for errand, _ in items}),
-        detail=detail,
+        sorted({rows[patrol.urn] for patrol in plan.patrols}),
     )
     numbered = [(rows[errand.urn], errand, tuple(best)) for errand, best in items]
-    progress = label_progress("Planning errands", numbered, report_progress)
+    progress = label_progress("Planning requested visits", numbered, report_progress)
     return map_parallel(plan_errand, inputs, numbered, executor=executor, report_progress=progress)
 
 
@@ -283,7 +284,8 @@ def plan_errand(inputs: PlanningInputs, item: tuple[int, Errand, Sequence[Patrol
     `item` has the row of the school, the errand and the best patrols without it.
     """
     row, errand, best = item
-    problem = build_school_problem(inputs, row, visit=errand.visit, watch=errand.watch)
+    builder = PatrolBuilder.for_school(inputs, row, visit=errand.visit, watch=errand.watch)
+    problem = builder.problem
     (name,) = (*errand.visit, *errand.watch)[:1]
     is_watched = bool(errand.watch)
     watched = [problem.find_stops_at(hotspot) for hotspot in errand.watch]
@@ -294,7 +296,6 @@ def plan_errand(inputs: PlanningInputs, item: tuple[int, Errand, Sequence[Patrol
     solution = solve(orienteering, seed=problem.seed)
     if solution.status == "infeasible":
         return Unserved(errand.urn, name, problem.explain_unserved(errand.watch), is_watched)
-    builder = PatrolBuilder(problem, problem.build_notes())
     patrols = tuple(builder.build_patrol(route, solution) for route in solution.routes)
     worth = sum(patrol.worth for patrol in best)
     return Variant(

@@ -6,10 +6,10 @@ from concurrent.futures import Executor
 from dataclasses import replace
 
 from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
+from patrolplan.patrols.patrol_builder import PatrolBuilder
 from patrolplan.patrols.plan import Patrol, Plan, Variant
 from patrolplan.patrols.planner import plan_avoiding_variant
 from patrolplan.patrols.planning_inputs import PlanningInputs
-from patrolplan.patrols.school_problem import build_school_problem
 
 AvoidanceRequest = tuple[str, frozenset[str]]
 """A school, and the hotspots that a further patrol of it should keep off."""
@@ -111,19 +111,15 @@ def add_avoiding_variants(
     missing = [request for request in requests if request not in planned]
     if missing:
         rows = {urn: row for row, urn in enumerate(area.schools["urn"])}
-        inputs = PlanningInputs.from_area(
-            area,
-            plan.risk,
-            plan.hotspots,
-            plan.window,
-            plan.date,
-            rows=sorted({rows[urn] for urn, _ in missing}),
+        planned_rows = sorted({rows[patrol.urn] for patrol in plan.patrols})
+        inputs = PlanningInputs.reuse(
+            area, plan.risk, plan.hotspots, plan.window, plan.date, planned_rows
         )
         items = [
             (rows[urn], names, tuple(patrol for patrol in own if patrol.urn == urn))
             for urn, names in missing
         ]
-        progress = label_progress("Planning past crowded hotspots", items, report_progress)
+        progress = label_progress("Planning round crowded hotspots", items, report_progress)
         found = map_parallel(
             _plan_request, inputs, items, executor=executor, report_progress=progress
         )
@@ -148,7 +144,7 @@ def _plan_request(
     inputs: PlanningInputs, item: tuple[int, frozenset[str], tuple[Patrol, ...]]
 ) -> Variant | None:
     row, names, best = item
-    return plan_avoiding_variant(build_school_problem(inputs, row), names, best)
+    return plan_avoiding_variant(PatrolBuilder.for_school(inputs, row), names, best)
 
 
 def _add_school_variants(

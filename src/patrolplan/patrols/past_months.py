@@ -267,12 +267,19 @@ def _solve_routes(problem: SchoolProblem) -> list[list[int]]:
 
 @dataclass(frozen=True, eq=False)
 class _RecordedHarm:
-    """Harm recorded in a window, by month and piece."""
+    """Harm recorded in the window of a school's patrols, of whichever pieces are wanted.
+
+    Those of a whole city are not summed for each of its schools.
+    """
 
     harm: NDArray[np.float64]
-    """(m, p) days."""
-    held_metres: NDArray[np.float64]
-    """(m, p) street of which a month is held."""
+    """(b, m, p) days, see `HoldOut`."""
+    rows: NDArray[np.int64]
+    """(n,) rows of the window's half-hours."""
+    weights: NDArray[np.float64]
+    """(n,) how much of the window each is."""
+    held: NDArray[np.float64]
+    """(m, p) share that is held."""
     metres: NDArray[np.float64]
     """(p,) length of each piece."""
 
@@ -283,14 +290,15 @@ class _RecordedHarm:
         """Of the window of a school's patrols."""
         half_hours, weights = _weigh_half_hours(hours)
         rows = np.searchsorted(hold_out.half_hours, half_hours)
-        harm = np.tensordot(weights, hold_out.harm[rows], axes=1)
-        return cls(np.asarray(harm), hold_out.held * metres, metres)
+        return cls(hold_out.harm, rows, weights, hold_out.held, metres)
 
     def average(self, pieces: NDArray[np.int64]) -> NDArray[np.float64]:
         """(m,) harm a metre of these pieces; NaN where a month is hardly held there."""
-        held = self.held_metres[:, pieces].sum(axis=1)
-        least = MIN_HELD_SHARE * self.metres[pieces].sum()
-        return divide(self.harm[:, pieces].sum(axis=1), np.where(held >= least, held, 0.0))
+        metres = self.metres[pieces]
+        held = (self.held[:, pieces] * metres).sum(axis=1)
+        least = MIN_HELD_SHARE * metres.sum()
+        recorded = [self.harm[row][:, pieces].sum(axis=1) for row in self.rows]
+        return divide(self.weights @ recorded, np.where(held >= least, held, 0.0))
 
     def sum(self, pieces: NDArray[np.int64]) -> NDArray[np.float64]:
         """(m,) harm on these pieces, had all of each month been held; NaN where hardly any is."""

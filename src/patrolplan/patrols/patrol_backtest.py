@@ -175,7 +175,7 @@ def cut_area(area: StudyArea, month: pd.Timestamp) -> StudyArea:
 
 def _solve_routes(problem: SchoolProblem) -> list[list[int]]:
     """Stops of the best patrols, of each officer."""
-    solution = solve(problem.build_problem(), seed=problem.seed)
+    solution = solve(problem.plain_problem, seed=problem.seed)
     return [list(route.stops) for route in solution.routes]
 
 
@@ -203,10 +203,10 @@ class _OriginScorer:
         self, row: int, ours: SchoolProblem, counts: SchoolProblem, harm: NDArray[np.float64]
     ) -> dict[str, float]:
         """Harm an officer-hour of each way, and worth as planned, from risk and from counts."""
-        problem = ours.build_problem()
+        problem = ours.plain_problem
         best = _solve_routes(ours)
         by_minute = plan_greedy_routes(problem, per_minute=True)
-        by_count = plan_greedy_routes(counts.build_problem(), per_minute=False)
+        by_count = plan_greedy_routes(counts.plain_problem, per_minute=False)
         if row not in self.loops:
             self.loops[row] = LoopFinder(ours)
         hours = ours.inputs.window.minutes / 60 * len(problem.officers)

@@ -1,10 +1,10 @@
 """A school's solved problem -> patrols as they are walked: timed stops and legs."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from itertools import pairwise
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import shapely
@@ -17,11 +17,12 @@ from patrolplan.patrols.directions import PieceTraits, build_leg
 from patrolplan.patrols.legs import Leg
 from patrolplan.patrols.orders import list_leg_minutes, list_timings, time_walk
 from patrolplan.patrols.plan import Patrol, Stop, Variant
-from patrolplan.patrols.school_problem import SchoolProblem
+from patrolplan.patrols.planning_inputs import PlanningInputs
+from patrolplan.patrols.school_problem import SchoolProblem, build_school_problem
 from patrolplan.patrols.solver.solution import time_route
 from patrolplan.patrols.solver.solve import OrienteeringProblem, Route, Solution
 from patrolplan.patrols.stop_windows import build_stop_windows
-from patrolplan.patrols.surroundings import compute_speed
+from patrolplan.patrols.surroundings import HELD_SCHOOLS, compute_speed
 from patrolplan.patrols.tasked_places import build_tasking
 from patrolplan.patrols.timings import Timing, Timings
 
@@ -41,10 +42,10 @@ STANDING = ("place", "stand", "at")
 class PatrolBuilder:
     """Builds the patrols of one school; legs that variants share are walked once."""
 
-    def __init__(self, problem: SchoolProblem, notes: Iterable[Note]) -> None:
+    def __init__(self, problem: SchoolProblem) -> None:
         self.problem = problem
-        self.notes = notes
-        self.orienteering = problem.build_problem()
+        self.is_bare = problem.inputs.detail == "best"
+        self.orienteering = problem.plain_problem
         self.hours = problem.surroundings.hours
         self.speed = compute_speed(problem.settings)
         pieces, network = problem.surroundings.pieces, problem.inputs.area.network.walkable
@@ -58,16 +59,45 @@ class PatrolBuilder:
         self._legs: dict[tuple[int, int, float], tuple[Leg, float]] = {}
         self._timing_problems: dict[frozenset[int], OrienteeringProblem] = {}
 
-    def build_variant(self, other: Solution, best: Solution) -> Variant:
-        """Another solution than the best one, as patrols of their own."""
-        patrols = tuple(
-            replace(self.build_patrol(route, other), bound=best.bound, proven=best.proven)
-            for route in other.routes
+    @classmethod
+    def for_school(
+        cls,
+        inputs: PlanningInputs,
+        row: int,
+        *,
+        visit: Sequence[str] = (),
+        watch: Sequence[str] = (),
+    ) -> Self:
+        """The builder of a school's patrols, see `build_school_problem`.
+
+        For a week a school is planned several times: its problem is built once, and so is a leg.
+        """
+        build = partial(build_school_problem, inputs, row, visit=visit, watch=watch)
+        if inputs.detail != "timings":
+            return cls(build())
+        given, reuse = (
+            (f"{row} {tuple(visit)} {tuple(watch)}", inputs),
+            inputs.area.catchments.reuse,
         )
+        return reuse("builders", given, lambda: cls(build()), hold=HELD_SCHOOLS)
+
+    @cached_property
+    def notes(self) -> tuple[Note, ...]:
+        """What was assumed for the school."""
+        return self.problem.build_notes()
+
+    def build_variant(self, other: Solution, best: Solution) -> Variant:
+        """Another solution than the best one; as patrols of their own where a week may draw it."""
+        is_drawn = self.problem.inputs.detail == "timings"
         return Variant(
             worth_share=min(1.0, other.worth / best.worth) if best.worth > 0 else 1.0,
-            hotspots=tuple(stop.hotspot for patrol in patrols for stop in patrol.stops),
-            patrols=patrols,
+            hotspots=tuple(
+                self.problem.get_stop_name(stop) for route in other.routes for stop in route.stops
+            ),
+            patrols=tuple(
+                replace(self.build_patrol(route, other), bound=best.bound, proven=best.proven)
+                for route in (other.routes if is_drawn else ())
+            ),
         )
 
     def build_patrol(
@@ -106,7 +136,7 @@ class PatrolBuilder:
             stops=stops,
             legs=legs,
             variants=variants,
-            keep_away=problem.keep_away,
+            keep_away=() if self.is_bare else problem.tasked.keep_away,
             notes=(*self.notes, *(() if stops else (problem.note_gate_card(),))),
             tested=None,
             timings=None if problem.inputs.detail != "timings" else self._list_timings(walked),
@@ -186,8 +216,9 @@ class PatrolBuilder:
         """
         tasked = frozenset(stop for stop in stops if self.problem.tasked_rows[stop - 1] >= 0)
         if tasked not in self._timing_problems:
+            problem = self.problem.build_problem(tasked) if tasked else self.orienteering
             self._timing_problems[tasked] = replace(
-                self.problem.build_problem(tasked),
+                problem,
                 windows=build_stop_windows(self.problem, is_choosing=False),
             )
         return self._timing_problems[tasked]
@@ -202,8 +233,9 @@ class PatrolBuilder:
             walk,
             self.piece_traits,
             self.speed,
-            crossed=find_crossed_roads(walk),
+            crossed=() if self.is_bare else find_crossed_roads(walk),
             landmarks=self.problem.inputs.landmarks,
+            with_directions=not self.is_bare,
         )
         return replace(leg, pieces=self.problem.surroundings.pieces[leg.pieces])
 

@@ -18,7 +18,7 @@ from patrolplan.patrols.patrol_builder import PatrolBuilder
 from patrolplan.patrols.plan import Patrol, Plan, Variant
 from patrolplan.patrols.planning_inputs import Detail, PlanningInputs
 from patrolplan.patrols.posts import plan_posts
-from patrolplan.patrols.school_problem import SchoolProblem, build_school_problem
+from patrolplan.patrols.school_problem import SchoolProblem
 from patrolplan.patrols.solver.solve import OrienteeringProblem, Solution, find_variants, solve
 from patrolplan.patrols.way_home import measure_patrols
 from patrolplan.risk.surface import Risk
@@ -65,8 +65,8 @@ def plan_patrols(  # noqa: PLR0913 - all but the first three are named
         Whether each place to visit is on the patrols of the schools that serve it best, see
         `patrolplan.patrols.assigned_places`; otherwise only barred places change patrols.
     detail
-        "variants" where no week is drawn from the plan; "best" for the best patrols alone, without
-        what they meet of the way home.
+        "variants" where no week is drawn from the plan: their stops alone are known. "best" for
+        the stops and times of the best patrols alone, without what they meet of the way home.
     executor
         Shares the schools among its workers; by default they are planned here, one by one.
     report_progress
@@ -91,7 +91,12 @@ def plan_patrols(  # noqa: PLR0913 - all but the first three are named
     check_request(area, window, urns)
     posts = area.settings.way_home.posts
     rows = [row for row, urn in enumerate(area.schools["urn"]) if urns is None or urn in urns]
-    inputs = PlanningInputs.from_area(area, risk, hotspots, window, date, rows=rows, detail=detail)
+    if detail == "timings":
+        inputs = PlanningInputs.reuse(area, risk, hotspots, window, date, rows)
+    else:
+        inputs = PlanningInputs.from_area(
+            area, risk, hotspots, window, date, rows=rows, detail=detail
+        )
     progress = label_progress("Planning schools", rows, report_progress)
     planned = map_parallel(plan_school, inputs, rows, executor=executor, report_progress=progress)
     plan = Plan(
@@ -107,9 +112,8 @@ def plan_patrols(  # noqa: PLR0913 - all but the first three are named
     if assign_tasked:
         plan = assign_places(
             plan,
-            window,
+            inputs,
             all_schools=urns is None,
-            detail=detail,
             executor=executor,
             report_progress=report_progress,
         )
@@ -147,9 +151,9 @@ def plan_school(inputs: PlanningInputs, row: int) -> list[Patrol]:
 
     `row` is that of the area's schools.
     """
-    problem = build_school_problem(inputs, row)
+    builder = PatrolBuilder.for_school(inputs, row)
+    problem = builder.problem
     orienteering, solution = solve_school(problem)
-    builder = PatrolBuilder(problem, problem.build_notes())
     count = 0 if inputs.detail == "best" else problem.settings.variants
     others = find_variants(orienteering, solution, count=count, seed=problem.seed)
     variants = tuple(builder.build_variant(other, solution) for other in others)
@@ -158,17 +162,18 @@ def plan_school(inputs: PlanningInputs, row: int) -> list[Patrol]:
 
 def solve_school(problem: SchoolProblem) -> tuple[OrienteeringProblem, Solution]:
     """The problem of a school's officers, and its best patrols."""
-    orienteering = problem.build_problem()
+    orienteering = problem.plain_problem
     return orienteering, solve(orienteering, seed=problem.seed)
 
 
 def plan_avoiding_variant(
-    problem: SchoolProblem, names: frozenset[str], best: Sequence[Patrol]
+    builder: PatrolBuilder, names: frozenset[str], best: Sequence[Patrol]
 ) -> Variant | None:
     """The best patrols that keep off some hotspots; None where they would stop nowhere."""
+    problem = builder.problem
     stops = range(1, len(problem.hotspot_rows) + 1)
     off = frozenset(stop for stop in stops if problem.get_stop_name(stop) in names)
-    orienteering = problem.build_problem()
+    orienteering = problem.plain_problem
     orienteering = replace(orienteering, barred=orienteering.barred | off)
     solution = solve(orienteering, seed=problem.seed)
     if solution.status == "infeasible" or not solution.stops:
@@ -182,6 +187,5 @@ def plan_avoiding_variant(
         iterations=0,
         seconds=0.0,
     )
-    builder = PatrolBuilder(problem, problem.build_notes())
     variant = builder.build_variant(solution, whole)
     return replace(variant, avoided_hotspots=tuple(sorted(names)))

@@ -1,7 +1,7 @@
 """What every school of an area is planned from; worker processes are sent it once."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -20,8 +20,13 @@ from patrolplan.risk.surface import Risk
 from patrolplan.worker_pool import EncipheredFields
 
 Detail = Literal["best", "variants", "timings"]
-"""The best patrols alone; their variants as well; or also the times at which each may be walked,
-from which a week draws."""
+"""The best patrols' stops and times; those patrols as they are walked, with what stops variants of
+them have; or the variants as they are walked, too, and the times at which each may be, from which a
+week draws."""
+
+
+HELD_INPUTS = 4
+"""As many as a week has windows and modes, or nearly: they hold next to nothing of their own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,4 +86,23 @@ class PlanningInputs(EncipheredFields):
             TimedRisk.from_risk(area, risk, beats, window, reach_window=reach_window, rows=rows),
             reuse("landmarks", (features,), lambda: Landmarks.from_features(features)),
             detail,
+        )
+
+    @classmethod
+    def reuse(
+        cls,
+        area: StudyArea,
+        risk: Risk,
+        hotspots: gpd.GeoDataFrame,
+        window: Window | None,
+        date: dt.date | None,
+        rows: Iterable[int],
+    ) -> Self:
+        """The same for a week, in which schools are planned several times: put together once."""
+        window, rows = window or resolve_window(area.settings.patrol), list(rows)
+        return area.catchments.reuse(
+            "planning inputs",
+            (repr((window, date, rows)), area, risk, hotspots),
+            lambda: cls.from_area(area, risk, hotspots, window, date, rows=rows),
+            hold=HELD_INPUTS,
         )

@@ -19,7 +19,6 @@ from patrolplan.network.paths import WalkFinder
 from patrolplan.notes import Note, NoteValue
 from patrolplan.patrols.candidates import find_candidates
 from patrolplan.patrols.designated import NEVER, find_begin_span, format_place_hours, get_place
-from patrolplan.patrols.plan import BarredPlace
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.solver.solve import (
     GateStay,
@@ -35,14 +34,13 @@ from patrolplan.patrols.surroundings import (
     build_surroundings,
     build_way_notes,
     compute_speed,
-    find_tasked_places,
 )
 from patrolplan.patrols.tasked_places import (
     MIN_WALK_METRES_TO_BARRED,
+    SchoolPlaces,
     find_near,
+    find_school_places,
     find_walks,
-    list_barred_places,
-    select_tasked,
 )
 from patrolplan.settings import PatrolSettings
 from patrolplan.times import format_time, minutes_after_midnight
@@ -69,7 +67,7 @@ class SchoolProblem:
     """Row of the area's schools."""
     surroundings: Surroundings
     """Streets around the gate, and the hours."""
-    tasked_places: gpd.GeoDataFrame
+    tasked: SchoolPlaces
     """Tasked places of this school, to visit or barred."""
     stops: Positions
     """(k,) stopping places of the candidates, on the streets around the gate."""
@@ -107,15 +105,15 @@ class SchoolProblem:
         """Seed of every search."""
         return self.inputs.area.settings.seed
 
-    @cached_property
+    @property
     def must_visit(self) -> gpd.GeoDataFrame:
         """The tasked places to visit."""
-        return select_tasked(self.tasked_places, must_visit=True)
+        return self.tasked.must_visit
 
-    @cached_property
+    @property
     def barred(self) -> gpd.GeoDataFrame:
         """The tasked places to keep away from."""
-        return select_tasked(self.tasked_places, must_visit=False)
+        return self.tasked.barred
 
     @cached_property
     def stop_lit(self) -> NDArray[np.object_]:
@@ -142,7 +140,12 @@ class SchoolProblem:
         stops = range(1, len(self.worth) + 1)
         return frozenset(stop for stop in stops if hotspot in self.list_covered(stop))
 
-    def build_problem(self, mandatory: frozenset[int] = frozenset()) -> OrienteeringProblem:
+    @cached_property
+    def plain_problem(self) -> OrienteeringProblem:
+        """The problem of `build_problem` without a stop that must be made."""
+        return self.build_problem(frozenset())
+
+    def build_problem(self, mandatory: frozenset[int]) -> OrienteeringProblem:
         """The orienteering problem of this school's officers."""
         count, positions = len(self.worth), len(self.walks.metres)
         prizes, dwell = np.zeros(positions), np.zeros(positions)
@@ -339,7 +342,7 @@ class SchoolProblem:
         notes += self._note_short_hours()
         passed = self.barred["place_id"].iloc[self.unavoidable_rows]
         notes += [Note("barred_place_passed", {"place": str(name)}) for name in passed]
-        if self.inputs.date is None and len(self.tasked_places):
+        if self.inputs.date is None and len(self.tasked.places):
             notes.append(Note("no_date"))
         if self.inputs.timed_risk and self.inputs.risk.window not in {None, self.inputs.window}:
             notes.append(Note("other_window"))
@@ -376,11 +379,6 @@ class SchoolProblem:
         }
         return Note("nothing_worth_walk", {**values})
 
-    @cached_property
-    def keep_away(self) -> tuple[BarredPlace, ...]:
-        """The barred places that a patrol of this school could come near to."""
-        return list_barred_places(self.surroundings, self.barred)
-
 
 def build_school_problem(
     inputs: PlanningInputs,
@@ -404,13 +402,10 @@ def build_school_problem(
     """
     area, settings, timed = inputs.area, inputs.area.settings.patrol, inputs.timed_risk
     around = build_surroundings(area, row, inputs.window, inputs.date)
-    near_metres = around.extent_metres + MIN_WALK_METRES_TO_BARRED
-    tasked = find_tasked_places(area, row, inputs.date, near_metres, around.hours)
-    wanted = ~tasked["must_visit"] | tasked["place_id"].isin(visit)
-    tasked = tasked[wanted & (not inputs.window.at_gate)].reset_index(drop=True)
-    barred, must_visit = (select_tasked(tasked, must_visit=which) for which in (False, True))
-    found = find_candidates(inputs, around, must_visit, barred, watch)
-    walks, unavoidable_rows = find_walks(around, found.stops, barred)
+    wanted = None if inputs.window.at_gate else tuple(visit)
+    tasked = find_school_places(area, row, around, inputs.date, wanted)
+    found = find_candidates(inputs, around, tasked.must_visit, tasked.barred, watch)
+    walks, unavoidable_rows = find_walks(around, found.stops, tasked)
     if timed is None:
         in_radius = around.gate_metres <= settings.radius_metres
         risk_within = float(around.take_values(inputs.risk.joined)[in_radius].sum())
@@ -418,7 +413,7 @@ def build_school_problem(
         risk_within = float(timed.reach[row])
     prizes, stay = None, None
     if timed is not None:
-        dwell = get_stop_minutes(settings, must_visit, found.tasked_rows)
+        dwell = get_stop_minutes(settings, tasked.must_visit, found.tasked_rows)
         prizes = timed.scale_prizes(row, found.hotspot_rows, dwell, len(walks.metres))
         if around.hours.gate_minutes > 0 and (
             inputs.window.at_gate or not inputs.window.is_about_opening
@@ -429,7 +424,7 @@ def build_school_problem(
         inputs=inputs,
         school=area.schools.iloc[row],
         surroundings=around,
-        tasked_places=tasked,
+        tasked=tasked,
         stops=found.stops,
         walks=walks,
         hotspot_rows=found.hotspot_rows,

@@ -380,6 +380,9 @@ def _build_surroundings(
     is_dark = daylight is not None and daylight.is_dark(
         hours.start_minutes, hours.latest_end_minutes
     )
+    if date is not None and base is None:
+        around = build_surroundings(area, row, window)
+        return replace(around, is_dark=True) if is_dark else around
     around = _take_streets(area, gate, base, note, hours, is_dark=is_dark)
     if around.direct_metres > hours.after_gate_minutes * compute_speed(settings):
         note = note_gate_instead(settings, "base_too_far")

@@ -1,17 +1,23 @@
 """Tasked places: what those to visit are for, and how walks keep away from barred ones."""
 
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
+from patrolplan.area import StudyArea
 from patrolplan.network import Positions, concatenate_positions
 from patrolplan.network.names import describe_positions
 from patrolplan.network.paths import WalkFinder
 from patrolplan.patrols.plan import BarredPlace, Tasking
 from patrolplan.patrols.stop_windows import format_hours
-from patrolplan.patrols.surroundings import Surroundings
+from patrolplan.patrols.surroundings import HELD_SCHOOLS, Surroundings, find_tasked_places
 
 MIN_WALK_METRES_TO_BARRED = 60.0
 """Streets this near to a barred place are not walked along."""
@@ -20,6 +26,56 @@ MIN_WALK_METRES_TO_BARRED = 60.0
 def select_tasked(places: gpd.GeoDataFrame, *, must_visit: bool) -> gpd.GeoDataFrame:
     """Tasked places to visit, or the barred ones."""
     return places[places["must_visit"] == must_visit]
+
+
+@dataclass(frozen=True, eq=False)
+class SchoolPlaces:
+    """The tasked places that a school's patrols have to do with, and the streets at barred ones."""
+
+    around: Surroundings
+    places: gpd.GeoDataFrame
+
+    @cached_property
+    def must_visit(self) -> gpd.GeoDataFrame:
+        """Those to visit."""
+        return select_tasked(self.places, must_visit=True)
+
+    @cached_property
+    def barred(self) -> gpd.GeoDataFrame:
+        """Those to keep away from."""
+        return select_tasked(self.places, must_visit=False)
+
+    @cached_property
+    def closed_streets(self) -> NDArray[np.bool_]:
+        """(n, q) the streets at each barred place, which are not walked along."""
+        return find_near(self.around.network.piece_lines, self.barred, MIN_WALK_METRES_TO_BARRED)
+
+    @cached_property
+    def keep_away(self) -> tuple[BarredPlace, ...]:
+        """The barred places that a patrol could come near to."""
+        return list_barred_places(self.around, self.barred)
+
+
+def find_school_places(
+    area: StudyArea,
+    row: int,
+    around: Surroundings,
+    date: dt.date | None,
+    visit: Sequence[str] | None,
+) -> SchoolPlaces:
+    """The tasked places of a school on a day, of those to visit only some; None: none counts.
+
+    Whatever the risk is they are the same, so they are looked up once in a run.
+    """
+
+    def find() -> SchoolPlaces:
+        near_metres = around.extent_metres + MIN_WALK_METRES_TO_BARRED
+        tasked = find_tasked_places(area, row, date, near_metres, around.hours)
+        wanted = ~tasked["must_visit"] | tasked["place_id"].isin(visit or ())
+        return SchoolPlaces(around, tasked[wanted & (visit is not None)].reset_index(drop=True))
+
+    given = (f"{date} {visit}", around, area.tasked_places)
+    return area.catchments.reuse("school places", given, find, hold=HELD_SCHOOLS)
 
 
 def build_tasking(place: pd.Series) -> Tasking:
@@ -34,7 +90,7 @@ def build_tasking(place: pd.Series) -> Tasking:
 
 
 def find_walks(
-    around: Surroundings, stops: Positions, barred: gpd.GeoDataFrame
+    around: Surroundings, stops: Positions, tasked: SchoolPlaces
 ) -> tuple[WalkFinder, NDArray[np.int64]]:
     """Walks between gate, stops and base that keep away from barred places; and which they pass.
 
@@ -45,7 +101,7 @@ def find_walks(
     bases = () if around.base is None else (around.base.position,)
     places = concatenate_positions(around.gate, stops, *bases)
     ends = [0, len(places) - 1] if bases else [0]
-    near = find_near(around.network.piece_lines, barred, MIN_WALK_METRES_TO_BARRED)
+    near, barred = tasked.closed_streets, tasked.barred
     open_effort = np.ones((near.shape[1], 2)) if around.effort is None else around.effort
 
     def close(rows: NDArray[np.int64]) -> tuple[WalkFinder, bool]:

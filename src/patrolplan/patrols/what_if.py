@@ -218,7 +218,7 @@ class _Outcome:
 
 
 def _solve_for_officers(problem: SchoolProblem, officers: int, meter: _Meter) -> _Outcome:
-    orienteering = problem.build_problem()
+    orienteering = problem.plain_problem
     orienteering = replace(orienteering, officers=orienteering.officers[:1] * officers)
     solution = solve(orienteering, stop=SEARCH_LIMIT, seed=problem.seed)
     pupil_share, harm_share = meter.measure(problem, solution.routes)

@@ -269,26 +269,12 @@ class Presence:
         walk = metres[near].min(initial=np.inf) / self._metres_per_minute
         return school.bell_minutes + (walk if np.isfinite(walk) else 0.0)
 
-    def share_met(self, urn: str, point_xy: ArrayLike, start: float, end: float) -> float:
-        """Share of a school's pupil-minutes that pass within sight of a point between two times.
-
-        Of those beyond `GATE_METRES` of the gate on the whole journey: home, or to school where the
-        times are before noon. Seen are streets to patrol whose middle is within sight.
-
-        Parameters
-        ----------
-        point_xy
-            (2,) metres.
-        start, end
-            After midnight.
-        """
-        return self.share_met_by(urn, [Visit.at(point_xy, start, end)])
-
     def share_met_by(self, urn: str, visits: Sequence[Visit]) -> float:
         """Share of a school's pupil-minutes that pass within sight of places while one is at them.
 
-        As `share_met`, summed over visits, and averaged over the places of each by the time spent
-        there; the journey is the one at the time of the last.
+        Of those beyond `GATE_METRES` of the gate on the whole journey: to school where the last
+        visit ends before noon, else home. Seen are streets to patrol whose middle is within sight.
+        Summed over visits, and averaged over the places of each by the time spent there.
 
         Parameters
         ----------

@@ -90,7 +90,7 @@ def get_powers(categories: Sequence[str], exposure: Mapping[str, float]) -> NDAr
 
 
 def raise_to_power(values: NDArray[np.float64], power: float) -> NDArray[np.float64]:
-    """Values to a power; the usual ones by square roots, which are exact and quick.
+    """Values to a power; the common ones by square roots, which are exact and quick.
 
     Examples
     --------

@@ -147,7 +147,7 @@ class RiskInTime:
     A static risk is the same in every minute.
 
     It knows where pupils are, so it cannot be pickled, unless it is static: what worker processes
-    need of it (`sum_stretches` of the hotspots) is computed before work is handed to them.
+    need of it (`patrolplan.patrols.timed_risk`) is computed before work is handed to them.
     """
 
     def __init__(
@@ -239,20 +239,6 @@ class RiskInTime:
         for minute, share in zip(minutes, held / held.sum(), strict=True):
             total += self.compute_rate(int(minute)) * share
         return total
-
-    def sum_stretches(
-        self, stretches: Sequence[NDArray[np.int64]], start: int, end: int
-    ) -> NDArray[np.float64]:
-        """(h, T) joined risk of each stretch in each whole minute from `start` to before `end`."""
-        sizes = np.array([len(stretch) for stretch in stretches], dtype=np.int64)
-        pieces = np.concatenate([*stretches, np.empty(0, dtype=np.int64)]).astype(np.int64)
-        sums = np.zeros((len(sizes), max(0, end - start)))
-        first = (np.cumsum(sizes) - sizes)[sizes > 0]
-        if len(first):
-            for column, minute in enumerate(range(start, end)):
-                rate = self._compute(minute, pieces)
-                sums[sizes > 0, column] = np.add.reduceat(rate, first)
-        return sums
 
     def _compute(self, minute: int, pieces: NDArray[np.int64] | slice) -> NDArray[np.float64]:
         """The joined risk of some pieces in a minute."""

@@ -247,7 +247,7 @@ def compute_likelihood(
 
     A crime is only known to lie somewhere in its place: its likelihood is the mass that the kernels
     of all other crimes of its category leave there. Where the place is a single piece that is the
-    usual criterion.
+    common criterion.
 
     Parameters
     ----------

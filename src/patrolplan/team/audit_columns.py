@@ -13,7 +13,7 @@ import pandas as pd
 
 from patrolplan.audit_guard import AUDIT_MARK, REMEDY, is_marked
 from patrolplan.errors import InputError, Problems
-from patrolplan.inputs.lookups import ONCE, Lookup, given, read_lookup
+from patrolplan.inputs.lookup_rules import ONCE, Lookup, given, read_lookup
 from patrolplan.inputs.table_reader import Field
 from patrolplan.inputs.way_home import AREA_FIELDS
 from patrolplan.tables import render_html_table

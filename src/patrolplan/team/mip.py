@@ -3,6 +3,7 @@
 import ctypes
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from patrolplan.team.problem import Bools, Floats, Ints
 FEASIBLE = 2
 """`primal_solution_status` of HiGHS where its values keep all rows."""
 
+_OUTPUT_LOCK = threading.Lock()
+
 
 def _flush_c_output() -> None:
     """Flush what C code has printed: into a pipe it would come only at the very end."""
@@ -25,23 +28,38 @@ def _flush_c_output() -> None:
 
 @contextmanager
 def _silence_output() -> Iterator[None]:
-    """Drop the licence line that HiGHS prints past Python, whatever its `output_flag` says."""
+    """Drop what compiled code prints past Python, and with it what other threads print meanwhile.
+
+    One thread at a time: of two at once, the last would restore the silence of the first for good.
+    """
     out = 1
-    try:
-        sys.stdout.flush()
-        saved = os.dup(out)
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-    except (OSError, AttributeError):  # a window without streams
-        yield
-        return
-    try:
-        os.dup2(nowhere, out)
-        yield
-    finally:
-        _flush_c_output()
-        os.dup2(saved, out)
-        os.close(saved)
-        os.close(nowhere)
+    with _OUTPUT_LOCK:
+        try:
+            sys.stdout.flush()
+            saved = os.dup(out)
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+        except (OSError, AttributeError):  # a window without streams
+            yield
+            return
+        try:
+            os.dup2(nowhere, out)
+            yield
+        finally:
+            _flush_c_output()
+            os.dup2(saved, out)
+            os.close(saved)
+            os.close(nowhere)
+
+
+class _QuietHighs(highspy.Highs):
+    """HiGHS without its licence line, which the first call prints that is not about an option.
+
+    `highspy.Highs` makes that call while it is built: before anybody can switch the output off.
+    """
+
+    def enableCallbacks(self) -> None:  # noqa: N802 - its name in highspy
+        self.setOptionValue("output_flag", False)  # noqa: FBT003 - so called in highspy
+        super().enableCallbacks()  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,6 +166,7 @@ class MixedIntegerProgramme:
         options: dict[str, float] = {"mip_rel_gap": gap, "node_limit": nodes}
         if np.isfinite(seconds):
             options["time_limit"] = max(0.1, seconds)
+        # The HiGHS of SciPy 1.17 prints a line where it repairs a solution, whatever its options.
         with _silence_output():
             result = optimize.milp(
                 -self.objective,
@@ -177,7 +196,7 @@ class MixedIntegerProgramme:
         called with the number and the bound whenever HiGHS looks whether it should stop, which
         limits work and not time: equally often for equal programmes. It should if that is true.
         """
-        options: dict[str, float | bool | int] = {"output_flag": False, "threads": 1}
+        options: dict[str, float | bool | int] = {"threads": 1}
         options |= {"mip_rel_gap": gap, "mip_max_nodes": nodes}
         options |= {"mip_heuristic_effort": 0.0} if nodes == 1 else {}
         options |= {"time_limit": max(0.1, seconds)} if np.isfinite(seconds) else {}
@@ -189,18 +208,17 @@ class MixedIntegerProgramme:
             if watch is not None and watch(done, event.data_out.mip_dual_bound):
                 event.interrupt()
 
-        with _silence_output():
-            solver = highspy.Highs()  # type: ignore[no-untyped-call]
-            for name, value in options.items():
-                solver.setOptionValue(name, value)
-            solver.passModel(self._build_highs_model())
-            if len(start):
-                warm_start = highspy.HighsSolution()
-                warm_start.col_value = start.tolist()
-                solver.setSolution(warm_start)
-            if watch is not None:
-                solver.cbMipInterrupt += count
-            solver.run()
+        solver = _QuietHighs()  # type: ignore[no-untyped-call]
+        for name, value in options.items():
+            solver.setOptionValue(name, value)
+        solver.passModel(self._build_highs_model())
+        if len(start):
+            warm_start = highspy.HighsSolution()
+            warm_start.col_value = start.tolist()
+            solver.setSolution(warm_start)
+        if watch is not None:
+            solver.cbMipInterrupt += count
+        solver.run()
         info = solver.getInfo()
         if not len(start) and info.primal_solution_status != FEASIBLE:
             return MipResult(np.zeros(0), -np.inf, np.inf, proven=False)

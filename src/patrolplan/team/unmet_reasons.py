@@ -319,9 +319,9 @@ def check_locks_and_bans(inputs: RotaInputs) -> None:
         for row in rows:
             place = f"{row.officer or '*'} at {row.urn or '*'} on {row.date or '*'}"
             if row.officer is not None and row.officer not in inputs.officers:
-                problems.add(
-                    kind, f"there is no officer '{row.officer}'", "name one of them", place
-                )
+                known = ", ".join(list(inputs.officers)[:12])
+                what = f"there is no officer '{row.officer}' (known: {known})"
+                problems.add(kind, what, "name one of them", place)
             highest = _find_highest_variant(inputs, row)
             if highest < 0:
                 what = f"no patrol is planned for URN '{row.urn}'"

@@ -8,7 +8,6 @@ its officers have time for; its legs and directions are built only now.
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 
@@ -16,7 +15,6 @@ from patrolplan.parallel import map_parallel
 from patrolplan.patrols.patrol_builder import PatrolBuilder
 from patrolplan.patrols.plan import Patrol, Plan
 from patrolplan.patrols.planning_inputs import PlanningInputs
-from patrolplan.patrols.school_problem import build_school_problem
 from patrolplan.patrols.timings import Timing, Timings
 from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.team.problem import MINUTES_TOLERANCE, Floats, Ints
@@ -239,16 +237,13 @@ def _walk_school(
 ) -> list[Patrol]:
     """Some patrols of one school, as they are walked."""
     row, walks = item
-    builders: dict[tuple[tuple[str, ...], ...], PatrolBuilder] = {}
     walked = []
     for patrol, timing, end in walks:
         visit = tuple(stop.tasked for stop in patrol.stops if stop.tasked)
         names = tuple(name for stop in patrol.stops for name in stop.covered)
         for watch in ((), names):  # most patrols share the school's own candidates
-            if (visit, watch) not in builders:
-                problem = build_school_problem(planning, row, visit=visit, watch=watch)
-                builders[visit, watch] = PatrolBuilder(problem, ())
-            if walk := builders[visit, watch].walk_patrol(patrol, timing, latest_end_minutes=end):
+            builder = PatrolBuilder.for_school(planning, row, visit=visit, watch=watch)
+            if walk := builder.walk_patrol(patrol, timing, latest_end_minutes=end):
                 break
         walked.append(walk or patrol)
     return walked
@@ -273,8 +268,12 @@ def _find_planning(inputs: RotaInputs, route: int) -> tuple[PlanningInputs, int]
     patrol = inputs.routes[route].patrol
     day = int(np.argmax(inputs.variant[:, route] >= 0))
     plan = _find_plan(inputs.plans[day], patrol)
-    planning = _build_planning_inputs(plan)
-    return planning, list(planning.area.schools["urn"]).index(patrol.urn)
+    rows = {str(urn): row for row, urn in enumerate(plan.area.schools["urn"])}
+    planned = sorted({rows[one.urn] for one in plan.patrols})
+    planning = PlanningInputs.reuse(
+        plan.area, plan.risk, plan.hotspots, plan.window, plan.date, planned
+    )
+    return planning, rows[patrol.urn]
 
 
 def _find_plan(plan: Plan, patrol: Patrol) -> Plan:
@@ -284,9 +283,3 @@ def _find_plan(plan: Plan, patrol: Patrol) -> Plan:
         if (part.area.settings.patrol.way, name) == (patrol.way, patrol.window):
             return part
     return plan
-
-
-@lru_cache(maxsize=16)
-def _build_planning_inputs(plan: Plan) -> PlanningInputs:
-    """What a plan's schools are planned from."""
-    return PlanningInputs.from_area(plan.area, plan.risk, plan.hotspots, plan.window, plan.date)

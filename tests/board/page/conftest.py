@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+from page_visits import open_chromium
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from patrolplan.board.board import Board
 from patrolplan.board.requests import ChangeRequest, CheckRequest
@@ -21,7 +22,6 @@ from patrolplan.board.shared_week import PlannedArea, open_shared_week
 from patrolplan.board.week_store import WeekStore
 from patrolplan.team.week import Week
 
-CHROMIUM = Path("/usr/bin/chromium")
 TOKEN = "a-token-of-the-tests"  # noqa: S105 - opens nothing but the tests' own server
 DESKTOP_SIZE = {"width": 1366, "height": 768}
 PHONE_SIZE = {"width": 390, "height": 844}
@@ -273,14 +273,8 @@ class Window:
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """Open Chromium for a module, and close it for the next: only one may drive it at a time."""
-    if not CHROMIUM.exists():
-        pytest.skip(f"{CHROMIUM} is not installed, so the board cannot be opened")
-    with sync_playwright() as playwright:
-        opened_browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield opened_browser
-        opened_browser.close()
+    with open_chromium() as browser:
+        yield browser
 
 
 @pytest.fixture

@@ -15,6 +15,11 @@ TABS = ("doses", "gaps", "fairness", "places", "delivered", "rules", "history")
 
 FINGER_PIXELS = 44
 
+CUT_WORDS = """[...document.querySelectorAll(".chip .who, .chip .when")]
+  .filter(({ scrollWidth, clientWidth, scrollHeight, clientHeight }) =>
+    scrollWidth > clientWidth || scrollHeight > clientHeight + 1)
+  .map((words) => words.textContent)"""
+
 
 def _contrasts(page):
     """Each text with its contrast, worst first."""
@@ -131,6 +136,14 @@ def test_proposal_and_conflict_are_legible_and_hold_the_focus(size, served, requ
     page.keyboard.press("Escape")
     expect(conflict).to_have_count(0)
     expect(hold).to_be_focused()
+
+
+def test_an_officers_name_is_never_cut_to_make_room_for_its_route(open_window):
+    """On desks of 1280 and 1024 pixels and on a phone, names and hours are whole."""
+    window = open_window({"width": 1280, "height": 800})
+    for width in (1280, 1024, 390):
+        window.page.set_viewport_size({"width": width, "height": 800})
+        assert window.page.evaluate(CUT_WORDS) == [], width
 
 
 @pytest.mark.slow

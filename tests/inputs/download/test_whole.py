@@ -1,12 +1,11 @@
 """From an empty folder with settings to a plan: what is fetched is what the readers read."""
 
-import importlib.util
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 
 import geopandas as gpd
 import pytest
+from inputs.download import mirror
 from pandas.testing import assert_frame_equal
 from typer.testing import CliRunner
 
@@ -17,10 +16,6 @@ from patrolplan.inputs.download.download import Servers
 from patrolplan.settings import load_settings
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
-_spec = importlib.util.spec_from_file_location("mirror", Path(__file__).with_name("mirror.py"))
-mirror = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(mirror)
-
 SETTINGS = """
 [area]
 name = "Eastmere (fictional)"

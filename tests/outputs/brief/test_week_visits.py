@@ -5,6 +5,7 @@ import datetime as dt
 import json
 
 import pytest
+from weeks_by_hand import build_week
 
 from patrolplan.errors import InputError
 from patrolplan.hotspots.trends import CHANGED_TRENDS
@@ -19,8 +20,7 @@ from patrolplan.outputs.brief.brief_render import (
 )
 from patrolplan.outputs.brief.week_visits import read_week_visits
 from patrolplan.outputs.week.week_pack import write_week_documents
-from patrolplan.provenance import compute_area_provenance
-from patrolplan.team.week import DemandOutcome, Duty, Week
+from patrolplan.team.week import DemandOutcome, Duty
 from patrolplan.times import format_time
 
 URN = "900003"
@@ -35,7 +35,7 @@ def changed(demo_plan):
     return list(table["hotspot"][table["trend"].isin(CHANGED_TRENDS)])
 
 
-def _build_week(area, plan, hotspots, demands=()):
+def _build_week(plan, hotspots, demands=()):
     """A week of one patrol, by an officer of the school's, whose first stop is at some hotspots."""
     patrol = next(one for one in plan.patrols if one.urn == URN and one.stops)
     spots = plan.hotspots.set_index("hotspot")
@@ -50,22 +50,8 @@ def _build_week(area, plan, hotspots, demands=()):
         *("SSO-04", URN, MONDAY, patrol.start_minutes, patrol.end_minutes, 0, patrol),
         leave_minutes=patrol.start_minutes - 5,
     )
-    return Week(
-        plan=plan,
-        days=tuple(MONDAY + dt.timedelta(days=n) for n in range(5)),
-        duties=(duty,),
-        unmet=(),
-        short=(),
-        status="feasible",
-        worth=1.0,
-        bound=1.0,
-        notes=(),
-        locks=(),
-        bans=(),
-        delivered={},
-        absent={},
-        created_from=compute_area_provenance(area),
-        demands=demands,
+    return build_week(
+        plan, tuple(MONDAY + dt.timedelta(days=n) for n in range(5)), (duty,), demands=demands
     )
 
 
@@ -76,7 +62,7 @@ def _brief(area, plan, folder, week, urn=URN):
 
 def test_a_patrol_that_stops_there_is_the_answer(demo_area, demo_plan, changed, tmp_path):
     """Day, time and officer stand with the hotspot; those of the same beat are met as well."""
-    week = _build_week(demo_area, demo_plan, changed[:2])
+    week = _build_week(demo_plan, changed[:2])
     brief = _brief(demo_area, demo_plan, tmp_path, week)
     arrive = format_time(week.duties[0].patrol.stops[0].arrive_minutes)
     answers = {spot.hotspot: describe_answer(brief, spot) for spot in brief.hotspots}
@@ -95,7 +81,7 @@ def test_a_patrol_that_stops_there_is_the_answer(demo_area, demo_plan, changed, 
 
 def test_a_school_elsewhere_is_named(demo_area, demo_plan, changed, tmp_path):
     """A brief of another school says from which gate the patrol comes."""
-    week = _build_week(demo_area, demo_plan, changed[:1])
+    week = _build_week(demo_plan, changed[:1])
     brief = _brief(demo_area, demo_plan, tmp_path, week, urn="900010")
     school = week.duties[0].patrol.school
     (spot,) = [one for one in brief.hotspots if one.hotspot == changed[0]]
@@ -106,7 +92,7 @@ def test_what_nobody_goes_to_has_the_weeks_reason(demo_area, demo_plan, changed,
     """Where the week says why a hotspot is not met, so does the brief; else that nobody comes."""
     why = Note("demand_out_of_reach", {"place": changed[0], "school": "S", "metres": 1700.0})
     unmet = DemandOutcome("watched", changed[0], None, 1, (), why)
-    brief = _brief(demo_area, demo_plan, tmp_path, _build_week(demo_area, demo_plan, [], (unmet,)))
+    brief = _brief(demo_area, demo_plan, tmp_path, _build_week(demo_plan, [], (unmet,)))
     answers = {spot.hotspot: describe_answer(brief, spot) for spot in brief.hotspots}
     assert answers[changed[0]].startswith("Not in the week of 30 November: ")
     assert "no patrol goes there" not in answers[changed[0]]
@@ -119,7 +105,7 @@ def test_what_nobody_goes_to_has_the_weeks_reason(demo_area, demo_plan, changed,
 
 def test_after_a_change_of_data_places_count_and_not_names(demo_area, demo_plan, changed, tmp_path):
     """A week of other data may call the place otherwise: a stop on the stretch counts."""
-    week = _build_week(demo_area, demo_plan, changed[:1])
+    week = _build_week(demo_plan, changed[:1])
     patrol = week.duties[0].patrol
     stop = dataclasses.replace(patrol.stops[0], hotspot="H999", beat=())
     duty = dataclasses.replace(

@@ -8,15 +8,24 @@ from hypothesis import given, settings, strategies as st
 from patrolplan.outputs.cartography.labels import (
     AVOIDED_COST,
     LabelCandidates,
+    Placing,
     compute_corners,
     find_overlaps,
-    find_places_along_line,
+    find_places_along_lines,
     find_places_around_point,
     make_upright,
     place_labels,
 )
 
 WIDTH, HEIGHT = 400.0, 300.0
+
+
+def find_places_along_line(line, width, height, *, offsets=(0.0,), max_bend=2.0, max_ratio=1.0):
+    """Places for a label of this size along one line: boxes and their costs."""
+    shape, sizes = np.array([shapely.LineString(line)]), np.array([(width, height)])
+    placings = [Placing(offsets, max_bend)]
+    return find_places_along_lines(shape, sizes, placings, max_length_ratio=max_ratio)[:2]
+
 
 number = st.floats(-200.0, 600.0, allow_nan=False)
 size = st.floats(1.0, 120.0)
@@ -89,7 +98,7 @@ def test_street_shorter_than_its_name_has_no_place():
     """A name longer than its street is not placed unless that is allowed."""
     line = np.array([[0.0, 0.0], [30.0, 0.0]])
     assert len(find_places_along_line(line, 40.0, 9.0)[0]) == 0
-    assert len(find_places_along_line(line, 40.0, 9.0, max_length_ratio=1.5)[0]) > 0
+    assert len(find_places_along_line(line, 40.0, 9.0, max_ratio=1.5)[0]) > 0
 
 
 def test_bent_street_takes_no_straight_label():

@@ -9,6 +9,7 @@ import pytest
 from fontTools.pens.recordingPen import DecomposingRecordingPen
 from fontTools.ttLib import TTFont
 
+from patrolplan.outputs.cartography.basemap import split_points
 from patrolplan.outputs.cartography.page import (
     Page,
     TextStyle,
@@ -127,3 +128,11 @@ def test_equal_drawings_are_equal_bytes_and_a_tone_changes_every_colour():
     colours = {tuple(words[at - 3 : at]) for at, word in enumerate(words) if word in {"rg", "RG"}}
     assert colours == {("0.5", "0.5", "0.5")}
     assert parse_colour("white") == (1.0, 1.0, 1.0)
+
+
+def test_a_pond_that_no_stroke_of_water_crosses_is_drawn():
+    """Strokes are drawn every few points; a pond between two of them, or off the map, has none."""
+    for owner in ([], [0, 0, 2], [1]):
+        points = np.arange(2.0 * len(owner)).reshape(-1, 2)
+        parts = [points[np.array(owner) == one].tolist() for one in sorted(set(owner))]
+        assert [part.tolist() for part in split_points(points, np.array(owner, int))] == parts

@@ -3,21 +3,15 @@
 import io
 import shutil
 import subprocess
-from importlib import util
-from pathlib import Path
 
 import numpy as np
 import pytest
 from matplotlib import image
+from outputs import printed
 from survey_areas import HOSTILE, make_hostile, strip_findings
 
 from patrolplan.errors import InputError
 from patrolplan.outputs.survey.leaflet import render_leaflet
-
-HERE = Path(__file__).parent
-_spec = util.spec_from_file_location("printed", HERE.parent / "printed.py")
-printed = util.module_from_spec(_spec)
-_spec.loader.exec_module(printed)
 
 URN = "900003"
 MUST_SAY = (

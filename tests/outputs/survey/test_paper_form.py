@@ -6,12 +6,11 @@ import json
 import shutil
 import string
 import subprocess
-from importlib import util
-from pathlib import Path
 
 import numpy as np
 import pytest
 from matplotlib import image
+from outputs import printed
 from survey_areas import HOSTILE, load_leaning, make_hostile, strip_findings
 
 from patrolplan.crs import find_squares
@@ -28,11 +27,6 @@ from patrolplan.outputs.survey.paper_form import (
     build_form_data,
     render_paper_form,
 )
-
-HERE = Path(__file__).parent
-_spec = util.spec_from_file_location("printed", HERE.parent / "printed.py")
-printed = util.module_from_spec(_spec)
-_spec.loader.exec_module(printed)
 
 URN = "900003"
 POINTS_PER_MM = 72 / 25.4

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from page_visits import CHROMIUM, Visit
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from page_visits import Visit
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from survey_class import (
     Class,
     fill_in_by_finger,
@@ -44,19 +44,6 @@ METRES_A_DEGREE = 111_195.0
 HOSTILE = "</script><img src=x onerror=\"alert('x')\">{{ 7 * 7 }}"
 Open = Callable[..., Visit]
 FillIn = Callable[[Class, int], None]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Open Chromium once for all tests."""
-    if not CHROMIUM.exists():
-        pytest.skip(f"{CHROMIUM} is not installed, so the page cannot be opened")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")

@@ -3,14 +3,13 @@
 import datetime as dt
 import json
 import re
-from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
 
 import pytest
 from page_access import CONTRAST, FOCUS_SEEN, SMALL
-from page_visits import CHROMIUM, DESK, PHONE, Visit
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from page_visits import DESK, PHONE, Visit
+from playwright.sync_api import Page, expect
 from survey_areas import HOSTILE, make_hostile, strip_findings
 
 from patrolplan.errors import InputError
@@ -28,19 +27,6 @@ FINGER_PIXELS = 44
 WORDS = {choice.value: choice.words for one in QUESTIONS for choice in one.choices[:-1]}
 FIELDS = 2 + len(WORDS)
 """Number fields of the page."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Open Chromium once for all tests of the module."""
-    if not CHROMIUM.exists():
-        pytest.skip(f"{CHROMIUM} is not installed, so the page cannot be opened")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")

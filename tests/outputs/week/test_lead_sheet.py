@@ -1,10 +1,9 @@
 """The lead's sheet: what it says about the draw, demands, fairness, days and changes by hand."""
 
 import dataclasses
-import importlib.util
-from pathlib import Path
 
 import pytest
+from outputs.printed import find_words_off_page, read_pages, strip_spaces
 
 from patrolplan.notes import Note
 from patrolplan.outputs.week.lead_sheet import (
@@ -18,16 +17,6 @@ from patrolplan.outputs.week.roster import Roster
 from patrolplan.team.free_time import Appointment, FreeTime
 from patrolplan.team.week import Ban, DemandOutcome, Draw, Foreseen, Lock, PatrolShortfall, Visitor
 from patrolplan.times import format_span
-
-HERE = Path(__file__).parent
-_spec = importlib.util.spec_from_file_location("printed", HERE.parent / "printed.py")
-printed = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(printed)
-letters, pages, words_off_the_page = (
-    printed.strip_spaces,
-    printed.read_pages,
-    printed.find_words_off_page,
-)
 
 DRAW = Draw(number=1, commitment="ab12" * 16, give=0.02, best_worth=2.0, digest="")
 
@@ -151,12 +140,12 @@ def test_the_sheet_is_a_page_or_two_with_all_of_it(drawn, hostile):
     """Everything lies on the paper, markup in names is text, and equal weeks give equal bytes."""
     pdf = render_lead_sheet(Roster(drawn))
     assert pdf == render_lead_sheet(Roster(drawn))
-    text = pages(pdf)
+    text = read_pages(pdf)
     assert len(text) <= 2
-    assert letters("ab12ab12 " * 8) in "".join(text)
+    assert strip_spaces("ab12ab12 " * 8) in "".join(text)
     for duty in drawn.duties:
-        assert letters(format_span(duty.start_minutes, duty.end_minutes)) in "".join(text)
-    assert words_off_the_page(pdf) == []
-    assert letters("St. <script>alert(1)</script>") in "".join(
-        pages(render_lead_sheet(Roster(hostile)))
+        assert strip_spaces(format_span(duty.start_minutes, duty.end_minutes)) in "".join(text)
+    assert find_words_off_page(pdf) == []
+    assert strip_spaces("St. <script>alert(1)</script>") in "".join(
+        read_pages(render_lead_sheet(Roster(hostile)))
     )

@@ -2,14 +2,13 @@
 
 import dataclasses
 import datetime as dt
-import importlib.util
 import json
 import re
 import subprocess
-from pathlib import Path
 
 import numpy as np
 import pytest
+from outputs.printed import find_words_off_page, read_pages, strip_spaces
 
 from patrolplan.outputs.reason_words import CATEGORY_WORDS, FACTOR_WORDS
 from patrolplan.outputs.week.poster import (
@@ -23,16 +22,6 @@ from patrolplan.settings.models import CrimeSettings
 from patrolplan.team.ledger.recent_presence import RecentPresence
 from patrolplan.team.school_answers import find_school_answers
 from patrolplan.team.week import DemandOutcome
-
-HERE = Path(__file__).parent
-_spec = importlib.util.spec_from_file_location("printed", HERE.parent / "printed.py")
-printed = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(printed)
-letters, pages, words_off_the_page = (
-    printed.strip_spaces,
-    printed.read_pages,
-    printed.find_words_off_page,
-)
 
 URN = "900001"
 CRIME = ("crime", "robber", "violen", "theft", "drug", "weapon", "harm", "report", "unsafe", "gang")
@@ -72,24 +61,24 @@ def _presence(answer, *days):
 def test_the_heaviest_places_stand_with_rounded_numbers(answers, posters):
     """Up to three places, by their streets, each with a range of pupils."""
     for urn, poster in posters.items():
-        (text,) = pages(poster)
+        (text,) = read_pages(poster)
         shown = answers[urn][:MAX_PLACES]
         assert text.count("pupilsmarkedit") == len(shown) == MAX_PLACES
         for answer in shown:
-            assert letters(f"Around {' and '.join(answer.place.streets)}") in text
+            assert strip_spaces(f"Around {' and '.join(answer.place.streets)}") in text
             assert f"{answer.gave.reports}to{answer.gave.max_reports}pupils" in text
 
 
 def test_we_were_there_is_claimed_only_where_it_is_recorded(roll, answers, posters):
     """Without a record, or none of a visit to these places, the title claims no presence."""
-    assert "Weheardyou." in pages(posters[URN])[0]
+    assert "Weheardyou." in read_pages(posters[URN])[0]
     first, *_, last = answers[URN]
     for presence, title in (
         (_presence(first, 0, 2), "Wewerethere."),
         (_presence(last, 0, 2), "Weheardyou."),
         (RecentPresence(4, {}), "Weheardyou."),
     ):
-        (text,) = pages(render_posters(roll, {URN: answers[URN]}, presence)[URN])
+        (text,) = read_pages(render_posters(roll, {URN: answers[URN]}, presence)[URN])
         assert title in text
         assert ("placeson2days." in text) == (title == "Wewerethere.")
 
@@ -98,7 +87,7 @@ def test_no_crime_no_officer_and_no_hotspot_stands_on_it(roll, texts, posters):
     """No category, offence, hotspot or officer; and nothing of what people do but one phrase."""
     people = [FACTOR_WORDS[name] for name in ("followed", "verbal_abuse", "robbery_or_threat")]
     refused = [*CrimeSettings().categories, *CATEGORY_WORDS.values(), *people, *CRIME]
-    for text in (*texts, *(letters(pages(poster)[0]) for poster in posters.values())):
+    for text in (*texts, *(strip_spaces(read_pages(poster)[0]) for poster in posters.values())):
         low = text.lower()
         assert not [word for word in refused if word.lower() in low]
         assert not [duty.officer for duty in roll.week.duties if duty.officer.lower() in low]
@@ -108,7 +97,7 @@ def test_no_crime_no_officer_and_no_hotspot_stands_on_it(roll, texts, posters):
 def test_nothing_lets_others_foresee_a_patrol(texts, posters):
     """No day, date or time stands on it, and no other number than pupils and the term's year."""
     for poster in posters.values():
-        (text,) = pages(poster)
+        (text,) = read_pages(poster)
         assert not re.search(r"\d\d:\d\d|(?:Mon|Tues|Wednes|Thurs|Fri)day", text)
     for text in texts:
         rest = re.sub(r"\d*[05] to \d*[49] pupils|term 202[56]", "", text)
@@ -134,7 +123,7 @@ def test_a_school_without_a_named_place_has_no_poster(roll, answers):
     ]
     assert render_posters(roll, {URN: nameless, "900002": ()}, None) == {}
     mixed = [*nameless[:2], *answers[URN][2:]]
-    (text,) = pages(render_posters(roll, {URN: mixed}, None)[URN])
+    (text,) = read_pages(render_posters(roll, {URN: mixed}, None)[URN])
     assert text.count("pupilsmarkedit") == MAX_PLACES
 
 
@@ -168,8 +157,8 @@ def test_it_is_one_page_whatever_the_names(roll, answers):
     other = Roster(roll.week)
     vars(other)["schools"] = schools
     poster = render_posters(other, {URN: long}, _presence(long[0], 0))[URN]
-    assert len(pages(poster)) == 1
-    assert words_off_the_page(poster) == []
+    assert len(read_pages(poster)) == 1
+    assert find_words_off_page(poster) == []
 
 
 def test_name_is_text_and_nothing_else(roll, answers):
@@ -182,9 +171,9 @@ def test_name_is_text_and_nothing_else(roll, answers):
     vars(other)["schools"] = tuple(
         dataclasses.replace(school, name=NAME) for school in roll.schools
     )
-    (text,) = pages(render_posters(other, {URN: [hostile]}, None)[URN])
-    assert letters("Around #x[*y*]") in text
-    assert letters('<script>alert(1)</script> & "Søn') in text
+    (text,) = read_pages(render_posters(other, {URN: [hostile]}, None)[URN])
+    assert strip_spaces("Around #x[*y*]") in text
+    assert strip_spaces('<script>alert(1)</script> & "Søn') in text
 
 
 def test_equal_answers_give_equal_posters(roll, answers, posters):

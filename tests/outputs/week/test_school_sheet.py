@@ -2,12 +2,11 @@
 
 import dataclasses
 import datetime as dt
-import importlib.util
 import json
 import re
-from pathlib import Path
 
 import pytest
+from outputs.printed import find_words_off_page, read_pages, strip_spaces
 from xlsxwriter.utility import xl_col_to_name
 
 from patrolplan.outputs.reason_words import CATEGORY_WORDS, describe_reasons
@@ -18,16 +17,6 @@ from patrolplan.patrols.plan import Tasking
 from patrolplan.settings.models import CrimeSettings
 from patrolplan.team.school_answers import find_school_answers
 from patrolplan.times import format_time
-
-HERE = Path(__file__).parent
-_spec = importlib.util.spec_from_file_location("printed", HERE.parent / "printed.py")
-printed = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(printed)
-letters, pages, words_off_the_page = (
-    printed.strip_spaces,
-    printed.read_pages,
-    printed.find_words_off_page,
-)
 
 URN = "900001"
 CRIME = ("crime", "robber", "violen", "theft", "drug", "weapon", "harm", "report", "unsafe", "gang")
@@ -56,7 +45,7 @@ def texts(roll, answers):
 
 def test_presence_stands_by_day(roll, sheet):
     """On days with a patrol stand the minutes at the gate and the streets, else that none is."""
-    text, _ = pages(sheet)
+    text, _ = read_pages(sheet)
     own_place = roll.week.plan.hotspots.set_index("hotspot")["place"]
     for day in roll.week.days:
         duties = roll.school_duties(URN, day)
@@ -65,7 +54,7 @@ def test_presence_stands_by_day(roll, sheet):
             assert f"{format_time(duty.start_minutes)}\N{EN DASH}{until}" in text
             for stop in duty.patrol.stops:
                 place = describe_place(stop) if stop.tasking is None else own_place[stop.hotspot]
-                assert letters(place)[1:] in text
+                assert strip_spaces(place)[1:] in text
     assert text.count("nopatrolplanned") == sum(
         not roll.school_duties(URN, day) for day in roll.week.days
     )
@@ -100,11 +89,11 @@ def test_every_number_is_a_day_a_time_or_an_answer(texts):
 
 def test_answers_stand_on_a_page_of_their_own(roll, answers, sheet):
     """Each place has its streets, pupils, presence, promise and change; and no day of the week."""
-    _, page = pages(sheet)
+    _, page = read_pages(sheet)
     assert "Yousaid,wewerethere" in page
     assert len(answers[URN]) == 5
     for answer in answers[URN]:
-        assert letters(f"Around {' and '.join(answer.place.streets)}") in page
+        assert strip_spaces(f"Around {' and '.join(answer.place.streets)}") in page
         assert f"{answer.gave.reports}to{answer.gave.max_reports}pupils" in page
     assert page.count("Notknown:novisitsarerecordedforthelast4weeks") == 5
     days = [f"{day:%A}" for day in roll.week.days]
@@ -119,14 +108,14 @@ def test_a_low_threshold_is_printed_with_its_reason(roll, answers):
     low = dataclasses.replace(area, settings=area.settings.model_copy(update={"privacy": privacy}))
     plan = dataclasses.replace(roll.week.plan, area=low)
     other = Roster(dataclasses.replace(roll.week, plan=plan))
-    _, page = pages(render_school_sheets(other, [URN], answers)[URN])
+    _, page = read_pages(render_school_sheets(other, [URN], answers)[URN])
     assert "fewerthan3pupils" in page
     assert "atrialoftwo" in page
 
 
 def test_a_school_without_answers_has_no_such_page(roll):
     """Where no group of reports is near, the sheet is one page and mentions no survey."""
-    (text,) = pages(render_school_sheets(roll, [URN], {})[URN])
+    (text,) = read_pages(render_school_sheets(roll, [URN], {})[URN])
     assert "Yousaid" not in text
     assert "pupilsmarked" not in text.lower()
 
@@ -167,8 +156,8 @@ def test_only_schools_with_a_patrol_get_a_sheet(roll):
 
 def test_pages_are_two_and_nothing_is_cut(sheet):
     """It is a page of the week and one of answers, all words on them."""
-    assert len(pages(sheet)) == 2
-    assert words_off_the_page(sheet) == []
+    assert len(read_pages(sheet)) == 2
+    assert find_words_off_page(sheet) == []
 
 
 def test_many_streets_with_long_names_are_all_told(roll):
@@ -191,9 +180,9 @@ def test_many_streets_with_long_names_are_all_told(roll):
     full = (dataclasses.replace(duties[0], patrol=patrol),)
     other = Roster(dataclasses.replace(roll.week, duties=full))
     sheet = render_school_sheets(other, ["900007"], {})
-    text, back = pages(sheet["900007"])
+    text, back = read_pages(sheet["900007"])
     assert "EastmereBroadway" in back
-    assert words_off_the_page(sheet["900007"]) == []
+    assert find_words_off_page(sheet["900007"]) == []
     assert all(f"{stop.hotspot}y" in text for stop in stops)
     assert text.count("Long") == 12 * len(stops)
 
@@ -201,8 +190,8 @@ def test_many_streets_with_long_names_are_all_told(roll):
 def test_name_is_text_and_nothing_else(hostile):
     """A school's name full of markup is printed letter by letter."""
     roll = Roster(hostile)
-    (text,) = pages(render_school_sheets(roll, [URN], {})[URN])
-    assert letters(next(one.name for one in roll.schools if one.urn == URN)) in text
+    (text,) = read_pages(render_school_sheets(roll, [URN], {})[URN])
+    assert strip_spaces(next(one.name for one in roll.schools if one.urn == URN)) in text
 
 
 def test_equal_weeks_give_equal_sheets(roll, answers, sheet):

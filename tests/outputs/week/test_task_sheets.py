@@ -2,12 +2,11 @@
 
 import dataclasses
 import datetime as dt
-import importlib.util
 import io
-from pathlib import Path
 
 import pypdf
 import pytest
+from outputs.printed import find_words_off_page, read_pages, strip_spaces
 
 import patrolplan as pp
 from patrolplan.notes import Note
@@ -25,16 +24,6 @@ from patrolplan.team.rota import plan_week
 from patrolplan.team.week_file import build_week_document
 from patrolplan.times import format_time
 
-HERE = Path(__file__).parent
-_spec = importlib.util.spec_from_file_location("printed", HERE.parent / "printed.py")
-printed = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(printed)
-letters, pages, words_off_the_page = (
-    printed.strip_spaces,
-    printed.read_pages,
-    printed.find_words_off_page,
-)
-
 NAME = 'St. <script>alert(1)</script> & "Søn\'s" \u2013 École #read("settings.toml") #[*bold*]'
 
 
@@ -46,33 +35,33 @@ def tasks(roll):
 
 def test_every_duty_stands_on_the_wall_and_on_its_officers_sheet(roll, tasks):
     """Each officer has one page, named on top, with school, hours and stops of every duty."""
-    text = pages(tasks)
+    text = read_pages(tasks)
     sheets = {page.split("Tasksheet")[0]: page for page in text if "Tasksheet" in page}
     duties = roll.week.duties
     assert len(sheets) == len({name for duty in duties for name in (duty.officer, *duty.crew)})
     for duty in roll.week.duties:
-        sheet = next(page for head, page in sheets.items() if letters(duty.officer) in head)
+        sheet = next(page for head, page in sheets.items() if strip_spaces(duty.officer) in head)
         assert f"Setoutfrombase{format_time(duty.leave_minutes)}" in sheet
-        assert letters(duty.patrol.school) in sheet
+        assert strip_spaces(duty.patrol.school) in sheet
         for stop in duty.patrol.stops:
             times = (
                 f"{format_time(stop.arrive_minutes)}\N{EN DASH}{format_time(stop.leave_minutes)}"
             )
             assert times in sheet
-            assert letters(describe_place(stop)) in sheet
+            assert strip_spaces(describe_place(stop)) in sheet
         hours = f"{format_time(duty.start_minutes)}\N{EN DASH}{format_time(duty.end_minutes)}"
-        assert f"{letters(duty.officer)}{hours}" in text[0]
+        assert f"{strip_spaces(duty.officer)}{hours}" in text[0]
         assert hours in text[1]
 
 
 def test_wall_tells_where_and_what_is_not_met(roll, tasks):
     """Every place of the week has a row with arrivals, every gap its reason."""
-    whole = "".join(pages(tasks))
+    whole = "".join(read_pages(tasks))
     for duty in roll.week.duties:
         for stop in duty.patrol.stops:
-            assert letters(f"{format_time(stop.arrive_minutes)} {duty.officer}") in whole
+            assert strip_spaces(f"{format_time(stop.arrive_minutes)} {duty.officer}") in whole
     for gap in roll.week.unmet:
-        assert letters(gap.why) in whole
+        assert strip_spaces(gap.why) in whole
 
 
 def test_a_sheet_says_where_to_keep_away_from(roll):
@@ -87,10 +76,10 @@ def test_a_sheet_says_where_to_keep_away_from(roll):
     )
     patrol = dataclasses.replace(duty.patrol, keep_away=(far, barred))
     own = dataclasses.replace(duty, patrol=patrol)
-    (page,) = pages(render_task_sheets(roll, [own], wall=False))
+    (page,) = read_pages(render_task_sheets(roll, [own], wall=False))
     grid = format_grid_reference(barred.x, barred.y)
-    assert letters(f"Keep away from {NAME} ({grid}), T-09: {NAME * 3}") in page
-    assert letters("(requested by A, until 4 May 2026).") in page
+    assert strip_spaces(f"Keep away from {NAME} ({grid}), T-09: {NAME * 3}") in page
+    assert strip_spaces("(requested by A, until 4 May 2026).") in page
     assert "T-10" not in page
 
 
@@ -118,7 +107,7 @@ def test_no_page_of_a_sheet_is_without_a_patrol(roll, count):
     duty = max(roll.week.duties, key=lambda duty: len(duty.patrol.stops))
     days = roll.week.days
     duties = [dataclasses.replace(duty, date=days[n % len(days)]) for n in range(count)]
-    for page in pages(render_task_sheets(roll, duties, wall=False)):
+    for page in read_pages(render_task_sheets(roll, duties, wall=False)):
         assert "onthewallmap" in page
         assert "Tickwhatwasdone" in page
 
@@ -127,12 +116,12 @@ def test_four_patrols_stand_on_one_page(roll):
     """A sheet that is a little too long is set closer rather than on a second page."""
     mine = [duty for duty in roll.week.duties if duty.officer == "SSO-01"]
     assert len(mine) == 4
-    assert len(pages(render_task_sheets(roll, mine, wall=False))) == 1
+    assert len(read_pages(render_task_sheets(roll, mine, wall=False))) == 1
 
 
 def test_nothing_is_cut_by_the_edge(tasks):
     """All words lie within their pages."""
-    assert words_off_the_page(tasks) == []
+    assert find_words_off_page(tasks) == []
 
 
 def test_pages_are_tagged_and_say_nothing_of_who_made_them(tasks):
@@ -148,10 +137,10 @@ def test_names_are_text_and_nothing_else(hostile):
     """A name full of markup is printed letter by letter, cut where it is too long."""
     roll = Roster(hostile)
     duties = [duty for duty in hostile.duties if duty.urn == "900001"]
-    text = "".join(pages(render_task_sheets(roll, duties, wall=False)))
-    assert letters(NAME)[:40] in text
+    text = "".join(read_pages(render_task_sheets(roll, duties, wall=False)))
+    assert strip_spaces(NAME)[:40] in text
     for duty in duties:
-        assert letters(format_officer_name(duty.officer)) in text
+        assert strip_spaces(format_officer_name(duty.officer)) in text
 
 
 def test_a_choice_of_duties_has_no_wall(roll):
@@ -202,13 +191,13 @@ def test_a_start_at_the_base_stands_on_the_sheet(roll, demo_area, demo_plan):
     area = dataclasses.replace(demo_area, settings=settings)
     plan = pp.plan_patrols(area, demo_plan.risk, demo_plan.hotspots)
     week = plan_week(area, plan, start=roll.week.start)
-    text = "".join(pages(render_task_sheets(Roster(week), week.duties)))
+    text = "".join(read_pages(render_task_sheets(Roster(week), week.duties)))
     own = [duty for duty in week.duties if duty.patrol.approach and duty.urn != "900009"]
     assert own
     for duty in own:
         assert f"Setoutfrombase{format_time(duty.patrol.set_out_minutes)}" in text
     assert "Fromthebase" in text
-    assert "Fromthebase" not in "".join(pages(render_task_sheets(roll, roll.week.duties)))
+    assert "Fromthebase" not in "".join(read_pages(render_task_sheets(roll, roll.week.duties)))
 
 
 @pytest.mark.slow
@@ -227,9 +216,9 @@ def test_the_reason_without_the_guard_is_on_the_wall_every_sheet_and_in_the_docu
     reason = {"kind": "discovered_counted", "values": {"reason": "joint operation"}}
     assert reason in build_week_document(switched_off)["notes"]
     assert reason not in build_week_document(week)["notes"]
-    text = pages(render_task_sheets(Roster(switched_off), switched_off.duties))
+    text = read_pages(render_task_sheets(Roster(switched_off), switched_off.duties))
     officers = {duty.officer for duty in switched_off.duties}
-    sheets = [page for page in text if letters("Task sheet") in page]
+    sheets = [page for page in text if strip_spaces("Task sheet") in page]
     assert len(sheets) == len(officers)
-    assert all(letters(note) in page for page in sheets)
-    assert any(letters(note) in page for page in text if page not in sheets)
+    assert all(strip_spaces(note) in page for page in sheets)
+    assert any(strip_spaces(note) in page for page in text if page not in sheets)

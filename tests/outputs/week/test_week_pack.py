@@ -5,14 +5,14 @@ The week on the phone: the plan's page, chosen by day and officer.
 
 import dataclasses
 import hashlib
-import importlib.util
 import json
 import re
 import shutil
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
+from outputs.printed import find_words_off_page, read_pages, strip_spaces
+from page_visits import open_chromium
 
 import patrolplan as pp
 from patrolplan.errors import InputError, LedgerError, OutputError
@@ -25,16 +25,6 @@ from patrolplan.team.free_time import Appointment, FreeTime
 from patrolplan.team.week import format_day
 from patrolplan.team.week_file import build_week_document, read_week
 from patrolplan.times import format_span, format_time
-
-HERE = Path(__file__).parent
-_spec = importlib.util.spec_from_file_location("printed", HERE.parent / "printed.py")
-printed = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(printed)
-letters, pages, words_off_the_page = (
-    printed.strip_spaces,
-    printed.read_pages,
-    printed.find_words_off_page,
-)
 
 ALWAYS = (
     *("week.json", "hotspots.geojson", "chances.csv", "week.csv", "week.xlsx"),
@@ -81,9 +71,9 @@ def test_a_card_says_who_patrols_when_and_with_whom(hand, tmp_path):
     folder = pp.write_pack(week, tmp_path / "out")
     for duty, crew in ((first, "SSO-01 with SSO-02"), (second, "SSO-01"), (mate, "SSO-02 with")):
         name = f"cards/{duty.officer}/{duty.date}-{duty.urn}.pdf"
-        text = pages((folder / name).read_bytes())[0]
+        text = read_pages((folder / name).read_bytes())[0]
         day = f"{duty.date:%A} {duty.date.day} {duty.date:%B %Y}"
-        assert letters(f"{day} · {crew}") in text
+        assert strip_spaces(f"{day} · {crew}") in text
         assert ("with" in text.split("URN")[0]) == ("with" in crew)
         assert "Date:" not in text
         assert "Officer:" not in text
@@ -91,7 +81,7 @@ def test_a_card_says_who_patrols_when_and_with_whom(hand, tmp_path):
 
 def test_cover_lists_the_cards_on_their_pages(hand, folder):
     """Every duty stands on the cover with the page that its card begins on, in the days' order."""
-    cover, *cards = pages((folder / "cards" / "SSO-01.pdf").read_bytes())
+    cover, *cards = read_pages((folder / "cards" / "SSO-01.pdf").read_bytes())
     assert cover.startswith("OFFICIAL-SENSITIVESSO-01Yourdaysinorder·onfoot")
     begins = [number for number, page in enumerate(cards, start=2) if "When(gridref.)" in page]
     assert len(begins) == len(hand.duties)
@@ -101,14 +91,14 @@ def test_cover_lists_the_cards_on_their_pages(hand, folder):
         for line in (
             f"{format_time(duty.leave_minutes)}Setoutfromthebasetotheschool(onfoot,",
             f"{page}{format_span(duty.start_minutes, duty.end_minutes)}",
-            letters(duty.patrol.school),
+            strip_spaces(duty.patrol.school),
             f"atthegateuntil{format_time(duty.patrol.gate_until_minutes)}",
             f"{len(duty.patrol.stops)}stops",
             f"{format_time(duty.back_minutes)}Backatthebase(onfoot,",
         ):
             at = cover.index(line, at)
         assert f"{duty.date.day}{duty.date:%B}{duty.date.year}" in cards[page - 2]
-        assert letters(duty.patrol.school) in cards[page - 2]
+        assert strip_spaces(duty.patrol.school) in cards[page - 2]
         assert f"SSO-01·page{page}of{len(cards) + 1}" in cards[page - 2]
 
 
@@ -173,11 +163,11 @@ def _count_minutes(duty):
 
 def test_single_cards_are_those_of_the_book(hand, folder):
     """Each card alone says what its page in the book says, without the page's number."""
-    book = pages((folder / "cards" / "SSO-01.pdf").read_bytes())[1:]
+    book = read_pages((folder / "cards" / "SSO-01.pdf").read_bytes())[1:]
     single = [
         page
         for duty in hand.duties
-        for page in pages((folder / Roster(hand).card_path(duty)).read_bytes())
+        for page in read_pages((folder / Roster(hand).card_path(duty)).read_bytes())
     ]
     numbered = [f"SSO-01·page{n}of{len(book) + 1}" for n in range(2, len(book) + 2)]
     assert [page.replace(words, "") for page, words in zip(book, numbered, strict=True)] == single
@@ -185,7 +175,7 @@ def test_single_cards_are_those_of_the_book(hand, folder):
 
 def test_nothing_is_cut_by_the_edge(folder):
     """All words of cover and cards lie on their pages."""
-    assert words_off_the_page((folder / "cards" / "SSO-01.pdf").read_bytes()) == []
+    assert find_words_off_page((folder / "cards" / "SSO-01.pdf").read_bytes()) == []
 
 
 def test_an_officers_papers_alone(week, tmp_path):
@@ -203,7 +193,7 @@ def test_an_officers_papers_alone(week, tmp_path):
     assert {name for name in names if name.startswith("schools/")} == {"schools/900008.pdf"}
     assert not [name for name in names if name.startswith("posters/")]
     assert len((out / "week.csv").read_text(encoding="utf-8-sig").splitlines()) == 29
-    (sheet,) = pages((out / "tasks.pdf").read_bytes())
+    (sheet,) = read_pages((out / "tasks.pdf").read_bytes())
     assert "SSO-07" in sheet
 
 
@@ -216,7 +206,7 @@ def test_a_days_papers_alone(hand, tmp_path):
         f"cards/SSO-01/{duty.date}-{duty.urn}.pdf",
     }
     assert not [name for name in files(out) if name.startswith("posters/")]
-    cover = pages((out / "cards" / "SSO-01.pdf").read_bytes())[0]
+    cover = read_pages((out / "cards" / "SSO-01.pdf").read_bytes())[0]
     assert "Printedinpart:1of4cardsoftheweek." in cover
 
 
@@ -247,7 +237,7 @@ def test_hostile_names_stay_in_the_folder(hostile, tmp_path):
     for duty in first.duties:
         assert roll.card_path(duty) in names
         book = out / "cards" / f"{Path(roll.card_path(duty)).parent.name}.pdf"
-        assert letters(duty.officer) in pages(book.read_bytes())[0]
+        assert strip_spaces(duty.officer) in read_pages(book.read_bytes())[0]
 
 
 @pytest.mark.slow
@@ -284,9 +274,6 @@ def test_the_whole_week_takes_the_place_of_a_part(week, tmp_path):
     assert files(part) == files(whole)
 
 
-CHROMIUM = Path("/usr/bin/chromium")
-
-
 @pytest.fixture(scope="module")
 def duty(roll):
     """A duty of a day on which not every officer has one."""
@@ -311,22 +298,16 @@ DESK = pytest.param((1366, 768), marks=pytest.mark.slow)
 @pytest.fixture(scope="module", params=[(390, 844), DESK], ids=["phone", "desk"])
 def page(request, html, tmp_path_factory):
     """That page, opened with the network off; it must ask for nothing and complain of nothing."""
-    if not CHROMIUM.exists():
-        pytest.skip(f"{CHROMIUM} is not installed, so the page cannot be opened")
     file = tmp_path_factory.mktemp("week") / "map.html"
     file.write_text(html, encoding="utf-8")
     errors = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
+    with open_chromium() as browser:
         size = dict(zip(("width", "height"), request.param, strict=True))
         opened = browser.new_context(viewport=size, offline=True).new_page()
         opened.on("pageerror", lambda error: errors.append(str(error)))
         opened.on("console", lambda message: errors.append(message.text))
         opened.goto(file.as_uri())
         yield opened
-        browser.close()
     assert errors == []
 
 
@@ -416,8 +397,8 @@ def test_a_ledger_out_of_reach_is_not_known(week, monkeypatch):
     roster, known = Roster(week), EarlierPapers(None, week.plan)
     files = week_pack._render_school_files(roster, week.duties[:1], known, with_posters=True)
     urn = week.duties[0].urn
-    assert "Notknown:novisitsarerecorded" in pages(files[f"schools/{urn}.pdf"])[1]
-    assert "Weheardyou." in pages(files[f"posters/{urn}.pdf"])[0]
+    assert "Notknown:novisitsarerecorded" in read_pages(files[f"schools/{urn}.pdf"])[1]
+    assert "Weheardyou." in read_pages(files[f"posters/{urn}.pdf"])[0]
 
 
 def test_only_changed_papers_are_typeset(hand, folder, tmp_path, monkeypatch):

@@ -296,13 +296,15 @@ class CardTypesetter:
 
     def typeset_each(self, cards: Sequence[dict[str, Any]]) -> list[bytes]:
         """Every card as a tagged PDF of its own."""
+        report = label_progress("Typesetting cards", cards, self.report_progress)
+        if self.executor is None:
+            return map_parallel(_typeset_card, self, cards, report_progress=report)
         jobs = [
             (card, {name: (self.root / name).read_bytes() for name in (card["map"], card["code"])})
             for card in cards
         ]
-        report = label_progress("Typesetting cards", cards, self.report_progress)
         return map_parallel(
-            _typeset_alone, None, jobs, executor=self.executor, report_progress=report
+            _typeset_elsewhere, None, jobs, executor=self.executor, report_progress=report
         )
 
     def typeset(
@@ -373,14 +375,19 @@ class CardTypesetter:
         return [self._heights[key] for key in keys]
 
 
-def _typeset_alone(_: None, job: tuple[dict[str, Any], dict[str, bytes]]) -> bytes:
+def _typeset_card(typesetter: CardTypesetter, card: dict[str, Any]) -> bytes:
+    """A card alone."""
+    return typesetter.typeset(card["title"], [card])
+
+
+def _typeset_elsewhere(_: None, job: tuple[dict[str, Any], dict[str, bytes]]) -> bytes:
     """A card alone, in a folder of its own, from its words and pictures."""
     card, pictures = job
     with open_template_folder() as folder:
         typesetter = CardTypesetter(Path(folder))
         for name, picture in pictures.items():
             (typesetter.root / name).write_bytes(picture)
-        return typesetter.typeset(card["title"], [card])
+        return _typeset_card(typesetter, card)
 
 
 def _move_long_overleaf(

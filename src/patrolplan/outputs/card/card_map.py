@@ -6,7 +6,7 @@ import numpy as np
 import shapely
 
 from patrolplan.outputs.card import map_words
-from patrolplan.outputs.card.map_words import STRETCH_WIDTH, PlacedLabel
+from patrolplan.outputs.card.map_words import PlacedLabel
 from patrolplan.outputs.cartography import (
     basemap,
     grid,
@@ -218,7 +218,8 @@ def _draw_content(
     basemap.draw_ground(window, content.features, viewport)
     grid.draw_grid(window, content.grid_lines)
     basemap.draw_streets(window, content.network, content.pieces, viewport)
-    symbols.draw_stretches(window, content.stretches, STRETCH_WIDTH)
+    if content.band is not None:
+        symbols.draw_stretch(window, content.band, level=5.0)
     symbols.draw_outlines(window, content.outlines, level=5.3)
     for line in content.beats:
         symbols.draw_beat(window, route.move_aside(line, BEAT_OFFSET), level=5.5)

@@ -25,7 +25,6 @@ from patrolplan.outputs.cartography.street_key import KeyedStreet
 from patrolplan.outputs.cartography.symbols import FEARED_SIZE, FEARED_TEXT, ROUTE_WIDTH
 from patrolplan.patrols.plan import Patrol
 
-STRETCH_WIDTH = 13.0
 FEARED_OFFSETS = (13.5, -13.5, 0.0, 20.0, -20.0)
 """Points from a stretch to the sign that pupils feel unsafe there."""
 FEARED_STEP = 6.0
@@ -113,7 +112,7 @@ def _survey(
         occupied=np.vstack([content.marker_boxes, build_level_boxes(points, 7.0), furniture]),
         covered=shapely.union_all([content.marker_area, *shapely.polygons(corners)]),
         blocked=blocked,
-        band=symbols.build_band(content.stretches, STRETCH_WIDTH),
+        band=content.band,
     )
 
 
@@ -312,15 +311,13 @@ def _build_feared_labels(ground: Ground) -> list[MapLabel]:
     """Signs of places where pupils feel unsafe: stops' stretches first, then other hotspots."""
     signs = []
     for number, lines in enumerate(ground.content.feared_stretches):
-        parts = [
-            labels.find_places_along_line(
-                shapely.get_coordinates(line), FEARED_STEP, FEARED_SIZE[1], offsets=FEARED_OFFSETS
-            )
-            for line in lines
-        ]
-        middles = np.concatenate([NO_BOXES[:, :2], *(boxes[:, :2] for boxes, _ in parts)])
-        costs = np.concatenate([np.empty(0), *(cost for _, cost in parts)])
-        signs.append(_build_feared_label(f"stop {number}", middles, costs))
+        boxes, costs, _ = labels.find_places_along_lines(
+            lines,
+            np.tile((FEARED_STEP, FEARED_SIZE[1]), (len(lines), 1)),
+            [labels.Placing(FEARED_OFFSETS, max_bend=2.0)],
+            max_length_ratio=1.0,
+        )
+        signs.append(_build_feared_label(f"stop {number}", boxes[:, :2], costs))
     for number, (x, y) in enumerate(ground.content.feared_points.tolist()):
         around, costs = find_places_around_point(x, y, FEARED_SIZE, radius=1.0)
         middles = np.concatenate([[(x, y)], around[:, :2]])

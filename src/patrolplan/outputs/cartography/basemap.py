@@ -117,6 +117,16 @@ def merge_lines(shapes: Geometries) -> Geometries:
     return joined
 
 
+def split_parts(shapes: Geometries) -> tuple[Geometries, NDArray[np.int64]]:
+    """The single lines of (n,) lines, some in several parts, and the (m,) rows that they are of."""
+    is_single = shapely.get_type_id(shapes) == shapely.GeometryType.LINESTRING
+    single, other = np.flatnonzero(is_single), np.flatnonzero(~is_single)
+    parts, row = shapely.get_parts(shapes[other], return_index=True)
+    rows = np.concatenate([single, other[row]])
+    order = np.argsort(rows, kind="stable")
+    return np.concatenate([shapes[single], parts])[order], rows[order]
+
+
 def draw_ground(window: Window, features: MapFeatures, viewport: Viewport) -> None:
     """Draw land, parks, buildings, water and railways."""
     window.draw_shape(trace_rectangle(0.0, 0.0, *viewport.size), 0.0, fill=LAND)
@@ -214,7 +224,7 @@ def find_steps(network: StreetNetwork, pieces: NDArray[np.int64]) -> NDArray[np.
 
 def _join_lines(moved: Geometries) -> list[NDArray[np.float64]]:
     """(v, 2) points of the lines that pieces make, which are in points of the page."""
-    return _to_line_arrays(merge_lines(shapely.get_parts(moved[~shapely.is_empty(moved)])))
+    return _to_line_arrays(merge_lines(split_parts(moved)[0]))
 
 
 def draw_steps(window: Window, lines: list[NDArray[np.float64]], *, level: float) -> None:
@@ -237,6 +247,8 @@ def split_points(
     points: NDArray[np.float64], owner: NDArray[np.int64]
 ) -> list[NDArray[np.float64]]:
     """The points of each owner, whose (n,) rows stand together: far cheaper than `np.split`."""
+    if not len(points):  # of no owner, or of lines without a point
+        return []
     cuts = [0, *(np.flatnonzero(np.diff(owner)) + 1).tolist(), len(points)]
     return [points[start:end] for start, end in pairwise(cuts)]
 

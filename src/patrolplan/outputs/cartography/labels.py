@@ -103,6 +103,10 @@ def find_overlaps(first: Boxes, second: Boxes) -> NDArray[np.bool_]:
         return overlap
     own, other = first.T[:, :, None], second[near].T[:, None, :]
     right, up = other[0] - own[0], other[1] - own[1]
+    if not (own[4].any() or other[4].any()):  # all are level
+        width, height = own[2] + other[2], own[3] + other[3]
+        overlap[:, near] = (np.abs(right) < width / 2) & (np.abs(up) < height / 2)
+        return overlap
     between = np.radians(own[4] - other[4])
     level, steep = np.abs(np.cos(between)), np.abs(np.sin(between))
     parted = np.zeros(right.shape, dtype=bool)
@@ -121,10 +125,11 @@ def _find_near(first: Boxes, second: Boxes) -> NDArray[np.bool_]:
     """(m,) those of the second set that may overlap any of the first: most lie far off."""
     if not len(first):
         return np.zeros(len(second), dtype=bool)
-    middles = first[:, :2]
-    reach = (np.hypot(*first[:, 2:4].T).max() + np.hypot(*second[:, 2:4].T)[:, None]) / 2
-    low, high = middles.min(axis=0) - reach, middles.max(axis=0) + reach
-    return np.asarray(((second[:, :2] > low) & (second[:, :2] < high)).all(axis=1))
+    reach = (np.hypot(first[:, 2], first[:, 3]).max() + np.hypot(second[:, 2], second[:, 3])) / 2
+    is_near = np.ones(len(second), dtype=bool)
+    for own, other in ((first[:, 0], second[:, 0]), (first[:, 1], second[:, 1])):
+        is_near &= (other > own.min() - reach) & (other < own.max() + reach)
+    return is_near
 
 
 def make_upright(angle: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -136,29 +141,6 @@ def make_upright(angle: NDArray[np.float64]) -> NDArray[np.float64]:
     array([ 10., -80.,  90.,   0.])
     """
     return 90.0 - np.mod(90.0 - angle, 180.0)
-
-
-def find_places_along_line(
-    line: NDArray[np.float64],
-    width: float,
-    height: float,
-    *,
-    offsets: tuple[float, ...] = (0.0,),
-    max_bend: float = 2.0,
-    max_length_ratio: float = 1.0,
-) -> tuple[Boxes, NDArray[np.float64]]:
-    """Places for a label of this size along a (v, 2) line: (n, 5) boxes and their (n,) costs.
-
-    `offsets` and `max_bend` as in `Placing`; `max_length_ratio` says how much longer than the line
-    the label may be.
-    """
-    boxes, costs, _ = find_places_along_lines(
-        np.array([shapely.LineString(line)]),
-        np.array([(width, height)]),
-        [Placing(offsets, max_bend)],
-        max_length_ratio=max_length_ratio,
-    )
-    return boxes, costs
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,7 @@ MIN_MARKER_GAP = 2 * symbols.STOP_RADIUS + 3.0
 """Points between the middles of two signs; a sign is moved if they are nearer."""
 MARKER_EDGE_MARGIN = 8.0
 """Points; a sign nearer to the edge of the map would be cut, so it is not on the map."""
+STRETCH_WIDTH = 13.0
 STREET_EDGE_MARGIN = 12.0
 """Points from the edge of the map within which a street could not be named."""
 STOP_PLACE_SEPARATOR = " near "
@@ -115,6 +116,11 @@ class MapContent:
         whole = shapely.union_all([leg.shape for leg in self.legs])
         shapely.prepare(whole)
         return whole
+
+    @cached_property
+    def band(self) -> BaseGeometry | None:
+        """The stretches as wide as they are drawn; None without any."""
+        return symbols.build_band(self.stretches, STRETCH_WIDTH)
 
     @cached_property
     def streets(self) -> list[ShownStreet]:

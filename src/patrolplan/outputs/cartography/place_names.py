@@ -14,7 +14,12 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan.network import StreetNetwork
-from patrolplan.outputs.cartography.basemap import ROUTE_COLOUR, MapFeatures, classify_streets
+from patrolplan.outputs.cartography.basemap import (
+    ROUTE_COLOUR,
+    MapFeatures,
+    classify_streets,
+    split_parts,
+)
 from patrolplan.outputs.cartography.fonts import (
     LINE_HEIGHT,
     draw_text,
@@ -190,7 +195,7 @@ def list_streets(
     np.minimum.at(ranks, of_piece, [STREET_CLASS_RANK[kind] for kind in kinds.tolist()])
     order = np.argsort(of_piece, kind="stable")
     moved = viewport.move_and_clip(network.lines(shown[order]), margin=0.0)
-    parts, piece = shapely.get_parts(moved, return_index=True)
+    parts, piece = split_parts(moved)
     is_line = shapely.get_type_id(parts) == shapely.GeometryType.LINESTRING
     parts, street = parts[is_line], of_piece[order][piece[is_line]]
     seen, of_part = np.unique(street, return_inverse=True)
@@ -236,10 +241,14 @@ def _prefer_near(
     """Boxes near the route, if any are: the name of a long street belongs where it is walked."""
     if route.is_empty:
         return boxes, costs
+    xy, edges = boxes[:, :2], np.array(route.bounds)
+    low, high = edges[:2] - MAX_ROUTE_DISTANCE, edges[2:] + MAX_ROUTE_DISTANCE
+    about = (xy >= low) & (xy <= high)
+    near = np.flatnonzero(about[:, 0] & about[:, 1])
+    near = near[shapely.dwithin(route, shapely.points(xy[near]), MAX_ROUTE_DISTANCE)]
+    if len(near):
+        boxes, costs = boxes[near], costs[near]
     middles = shapely.points(boxes[:, :2])
-    near = shapely.dwithin(route, middles, MAX_ROUTE_DISTANCE)
-    if near.any():
-        boxes, costs, middles = boxes[near], costs[near], middles[near]
     # How far off they are is measured only where it matters, since that takes longest.
     far = ~shapely.dwithin(route, middles, NEAR_ROUTE_DISTANCE)
     costs = costs.copy()

@@ -304,13 +304,3 @@ def build_band(stretches: NDArray[np.object_], width: float) -> BaseGeometry | N
     """The area of stretches of street as bands of this width; None without any."""
     band = shapely.union_all(shapely.buffer(stretches, width / 2, cap_style="flat"))
     return None if band.is_empty else band
-
-
-def draw_stretches(
-    window: Window, stretches: NDArray[np.object_], width: float
-) -> BaseGeometry | None:
-    """Draw stretches of street as bands of this width; returns their area, see `build_band`."""
-    band = build_band(stretches, width)
-    if band is not None:
-        draw_stretch(window, band, level=5.0)
-    return band

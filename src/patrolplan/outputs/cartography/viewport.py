@@ -66,9 +66,13 @@ class Viewport:
 
     def move_and_clip(self, shapes: Geometries, *, margin: float) -> Geometries:
         """The same for each of the geometries, aligned with them."""
-        moved = shapely.transform(shapes, self.to_page)
+        moved = np.asarray(shapely.transform(shapes, self.to_page), dtype=object)
         edges = (-margin, -margin, self.width + margin, self.height + margin)
-        return np.asarray(shapely.clip_by_rect(moved, *edges), dtype=object)
+        bounds = shapely.bounds(moved)
+        whole = (bounds[:, :2] > edges[:2]) & (bounds[:, 2:] < edges[2:])
+        cut = np.flatnonzero(~(whole[:, 0] & whole[:, 1]))  # most lie inside, and to cut takes long
+        moved[cut] = shapely.clip_by_rect(moved[cut], *edges)
+        return moved
 
     @property
     def extent(self) -> BaseGeometry:

@@ -99,7 +99,9 @@ def _draw_map(
     pieces = basemap.find_visible_pieces(network, viewport)
     basemap.draw_ground(window, features, viewport)
     basemap.draw_streets(window, network, pieces, viewport)
-    band = symbols.draw_stretches(window, stretches, BAND_WIDTH)
+    band = symbols.build_band(stretches, BAND_WIDTH)
+    if band is not None:
+        symbols.draw_stretch(window, band, level=5.0)
     centres = _draw_markers(window, viewport, markers, viewport.to_page(places))
     sizes = np.array([(marker.width, MARKER_HEIGHT) for marker in markers]).reshape(-1, 2) + 2
     marker_boxes = build_level_boxes(centres, sizes)

@@ -1,9 +1,14 @@
 """Stops put where they delay a route least, compiled.
 
-With windows every position of a route is tried. Without them the delay depends on nothing but the
-two stops between which the new one is put, so the cheapest place of each stop in each route of the
-current tour is stored. A round changes a few places of the trial tour, and only those are compared
-with the stored one, unless that is itself gone.
+With windows all stops are tried at once behind each position of a route, again after each insertion
+there: one pass over rows of the matrices of times, which the processor takes several stops at a
+time, costs less than looking each stop up in them. So the next stop may as well be the one of most
+prize for each minute that it delays a route now.
+
+Without windows the delay depends on nothing but the two stops between which the new one is put, so
+the cheapest place of each stop in each route of the current tour is stored. A round changes a few
+places of the trial tour, and only those are compared with the stored one, unless that is itself
+gone; the stops are inserted in an order that does not change.
 """
 
 from __future__ import annotations
@@ -29,11 +34,15 @@ class Places(NamedTuple):
     `before` and `after`, of shape (m, c), are the two rows between which a candidate is cheapest
     put, and `delay` what that costs. `fresh` lists for each route the rows whose next stop in the
     trial tour is not next to them in the current one; `is_fresh` marks them, in column c the start.
+
+    With windows `delay` and `place` are of the trial tour alone: what a candidate costs where it is
+    cheapest and in time, infinite if nowhere, and the position behind which that is.
     """
 
     before: NDArray[np.int32]
     after: NDArray[np.int32]
     delay: NDArray[np.float64]
+    place: NDArray[np.int64]
     fresh: NDArray[np.int32]
     fresh_count: NDArray[np.int64]
     is_fresh: NDArray[np.bool_]
@@ -148,8 +157,81 @@ def update_places(  # noqa: C901 - one compiled loop
             delay[r, k] = least + dwell[k]
 
 
+@jit_compile(is_inner=True)
+def find_places(  # noqa: PLR0917 - compiled functions have no keywords
+    facts: SearchFacts,
+    tour: Tour,
+    places: Places,
+    r: int,
+    least_dwell: float,
+    blink: float,
+    rng: NDArray[np.uint64],
+) -> None:
+    """Find where in a route each candidate delays it least, if anywhere, visited or not."""
+    unit, route, leave = facts.group_number[r], tour.route[r], tour.leave[r]
+    delays, place = places.delay[r], places.place[r]
+    opening, closing, dwell = facts.opening, facts.closing, facts.dwell
+    delays[:] = np.inf
+    for p in range(tour.length[r] - 1):
+        then, due = leave[p] + tour.leg[r, p], tour.latest_begin[r, p + 1]
+        # No way round is shorter than the way there, up to the rounding of some published times.
+        if due - then < least_dwell - 1.0 or draw_uniform(rng) < blink:
+            continue
+        forth, back = facts.times[unit, route[p]], facts.transposed_times[unit, route[p + 1]]
+        now = leave[p]
+        for k in range(delays.shape[0]):
+            begin = max(now + forth[k], opening[k])
+            end = begin + dwell[k] + back[k]
+            better = (begin <= closing[k]) & (end <= due) & (end - then < delays[k])
+            delays[k] = end - then if better else delays[k]
+            place[k] = p if better else place[k]
+
+
 @jit_compile()
-def insert_in_order(  # noqa: C901, PLR0912, PLR0915, PLR0917 - one compiled loop
+def insert_best(  # noqa: C901, PLR0917 - one compiled loop
+    facts: SearchFacts,
+    tour: Tour,
+    places: Places,
+    dirty: NDArray[np.bool_],
+    keys: NDArray[np.float64],
+    order: NDArray[np.int64],
+    by_delay: np.bool_,
+    blink: float,
+    rng: NDArray[np.uint64],
+) -> None:
+    """Insert the stop of the lowest key that fits a dirty route, again and again.
+
+    When `by_delay`, keys are negative, and each is divided by the minutes of delay first.
+    """
+    visited_by, blocked, delays = tour.visited_by, tour.block_count, places.delay
+    team, least_dwell = tour.length.shape[0], np.inf
+    for number in range(order.shape[0]):
+        least_dwell = min(least_dwell, facts.dwell[order[number]])
+    for r in range(team):
+        if dirty[r]:
+            find_places(facts, tour, places, r, least_dwell, blink, rng)
+    while True:
+        lowest, chosen, chosen_r = np.inf, widen(-1), widen(-1)
+        for number in range(order.shape[0]):
+            k = order[number]
+            if visited_by[k] >= 0 or blocked[k] > 0:
+                continue
+            least, at = np.inf, widen(-1)
+            for r in range(team):
+                if dirty[r] and delays[r, k] < least:
+                    least, at = delays[r, k], r
+            if at >= 0:
+                key = keys[k] / max(least, 1e-9) if by_delay else keys[k]
+                if key < lowest:
+                    lowest, chosen, chosen_r = key, k, at
+        if chosen < 0:
+            return
+        insert_fresh(facts, tour, places, chosen_r, places.place[chosen_r, chosen], chosen)
+        find_places(facts, tour, places, chosen_r, least_dwell, blink, rng)
+
+
+@jit_compile(is_inner=True)
+def insert_in_order(  # noqa: C901, PLR0917 - one compiled loop
     facts: SearchFacts,
     tour: Tour,
     places: Places,
@@ -158,11 +240,8 @@ def insert_in_order(  # noqa: C901, PLR0912, PLR0915, PLR0917 - one compiled loo
     count: int,
     blink: float,
     rng: NDArray[np.uint64],
-    greedy: np.bool_,
-) -> int:
-    """Insert each of `count` stops where it delays a dirty route least, if it fits; say how many.
-
-    When `greedy`, only the stop of most value for each minute of its delay is inserted.
+) -> None:
+    """Insert each of `count` stops where it delays a dirty route least, if it fits; all are open.
 
     Arrays are taken out of their tuples first: numba counts references at each use of a tuple,
     which would take longer than the search for a place.
@@ -174,33 +253,22 @@ def insert_in_order(  # noqa: C901, PLR0912, PLR0915, PLR0917 - one compiled loo
         tour.route, tour.leg, tour.leave, tour.latest_begin, tour.length,
     )  # fmt: skip
     visited_by, position, blocked = tour.visited_by, tour.position, tour.block_count
-    times, back, units, size = (
+    times, back, units, size, symmetric = (
         facts.times, facts.transposed_times, facts.group_number, facts.value.shape[0],
+        facts.symmetric,
     )  # fmt: skip
-    always_open, symmetric = facts.always_open, facts.symmetric
-    nobody, inserted = widen(-1), widen(0)
-    most, most_k, most_r, most_p = -1.0, nobody, nobody, nobody
+    nobody = widen(-1)
     for number in range(count):
         k = order[number]
         if blocked[k] > 0 or visited_by[k] >= 0:
             continue
-        opening, close, dwell = facts.opening[k], facts.closing[k], facts.dwell[k]
+        dwell = facts.dwell[k]
         best, best_r, best_p = np.inf, nobody, nobody
         for r in range(length.shape[0]):
             if not dirty[r]:
                 continue
             unit, final = units[r], length[r] - 1
-            if not always_open:
-                for p in range(final):
-                    j = route[r, p + 1]
-                    begin = max(leave[r, p] + back[unit, k, route[r, p]], opening)
-                    then = begin + dwell + times[unit, k, j]
-                    if begin <= close and then <= due[r, p + 1]:
-                        delay = then - leave[r, p] - leg[r, p]
-                        if delay < best and draw_uniform(rng) >= blink:
-                            best, best_r, best_p = delay, r, p
-                continue
-            # Without windows the delay depends on two stops alone, and there is one room for all.
+            # There is one room for all places.
             most_delay = min(best, due[r, final] * LESS - leave[r, final])
             intact = nobody
             if before[r, k] >= 0:
@@ -224,14 +292,5 @@ def insert_in_order(  # noqa: C901, PLR0912, PLR0915, PLR0917 - one compiled loo
                 delay = back[unit, k, i] + dwell + times[unit, k, route[r, p + 1]] - leg[r, p]
                 if delay < most_delay:
                     most_delay, best, best_r, best_p = delay, delay, r, p
-        if best_r >= 0 and greedy:
-            ratio = facts.value[k] / max(best, 1e-9)
-            if ratio > most:
-                most, most_k, most_r, most_p = ratio, k, best_r, best_p
-        elif best_r >= 0:
+        if best_r >= 0:
             insert_fresh(facts, tour, places, best_r, best_p, k)
-            inserted += 1
-    if most_k >= 0:
-        insert_fresh(facts, tour, places, most_r, most_p, most_k)
-        inserted += 1
-    return inserted

@@ -267,17 +267,16 @@ def _build_facts(case: ReducedCase) -> SearchFacts:
     ends = np.cumsum([0] + [len(others) for others in mates])
     flat = [j for others in mates for j in sorted(others)]
     always_open = bool(np.isneginf(case.opening).all() and np.isposinf(case.closing).all())
-    symmetric = always_open and bool(
-        (times[:, :size, :size] == times[:, :size, :size].transpose(0, 2, 1)).all()
-    )
-    if symmetric:
+    both_ways = bool((times[:, :size, :size] == times[:, :size, :size].transpose(0, 2, 1)).all())
+    if both_ways:
         # Nobody goes from the end or to the start; so each is as far both ways, as stops are.
         times[:, size + 1, :size] = times[:, :size, size + 1]
         times[:, :size, size] = times[:, size, :size]
     close_by = np.sort(apart, axis=1)[:, : min(5, max(1, size - 1))].mean(axis=1)
     return SearchFacts(
         times=times,
-        transposed_times=np.ascontiguousarray(times.transpose(0, 2, 1)),
+        # One matrix in the processor's own memory is read faster than two.
+        transposed_times=times if both_ways else np.ascontiguousarray(times.transpose(0, 2, 1)),
         group_number=order,
         earliest=np.array([case.officer_groups[number].earliest for number in order]),
         latest=np.array([case.officer_groups[number].latest for number in order]),
@@ -288,7 +287,7 @@ def _build_facts(case: ReducedCase) -> SearchFacts:
         closing=case.closing,
         neighbours=np.ascontiguousarray(near, dtype=np.int32),
         always_open=always_open,
-        symmetric=symmetric,
+        symmetric=always_open and both_ways,
         exclusion_start=ends.astype(np.int64),
         excluded_stops=np.array(flat, dtype=np.int32),
     )
@@ -316,6 +315,7 @@ def _build_places(facts: SearchFacts) -> Places:
         before=np.full((team, size), -1, dtype=np.int32),
         after=np.zeros((team, size), dtype=np.int32),
         delay=np.zeros((team, size)),
+        place=np.zeros((team, size), dtype=np.int64),
         fresh=np.zeros((team, size + 1), dtype=np.int32),
         fresh_count=np.zeros(team, dtype=np.int64),
         is_fresh=np.zeros((team, size + 1), dtype=np.bool_),

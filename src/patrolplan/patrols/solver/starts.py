@@ -17,7 +17,7 @@ import numpy as np
 
 from patrolplan.compiled import jit_compile, widen
 from patrolplan.patrols.solver.edge_exchange import shorten_route
-from patrolplan.patrols.solver.insertion import Places, insert_in_order
+from patrolplan.patrols.solver.insertion import Places, insert_best
 from patrolplan.patrols.solver.tour import SearchFacts, Tour, remove_stops, update_all_times
 
 if TYPE_CHECKING:
@@ -28,8 +28,7 @@ def build_greedily(facts: SearchFacts, tour: Tour, places: Places, rng: NDArray[
     """Insert the stop of most value for each minute of delay, until none fits."""
     dirty = np.ones(tour.length.shape[0], dtype=np.bool_)
     order = np.arange(facts.value.shape[0])
-    while insert_in_order(facts, tour, places, dirty, order, len(order), 0.0, rng, np.bool_(1)):
-        pass
+    insert_best(facts, tour, places, dirty, -facts.value, order, np.bool_(1), 0.0, rng)
 
 
 def shorten_everywhere(facts: SearchFacts, tour: Tour, r: int) -> None:
@@ -81,11 +80,12 @@ def build_thinned(
     `unlimited` are the facts of officers who may be out for ever.
     """
     team = tour.length.shape[0]
-    order = np.argsort(-facts.times[0, facts.value.shape[0], : facts.value.shape[0]])
+    order = np.arange(facts.value.shape[0])
+    nearness = -facts.times[0, len(order), : len(order)]
     for r in range(team):
         alone = np.zeros(team, dtype=np.bool_)
         alone[r] = True
-        insert_in_order(unlimited, tour, places, alone, order, len(order), 0.0, rng, np.bool_(0))
+        insert_best(unlimited, tour, places, alone, nearness, order, np.bool_(0), 0.0, rng)
         shorten_everywhere(facts, tour, r)
         thin_route(facts, tour, r)
         shorten_everywhere(facts, tour, r)

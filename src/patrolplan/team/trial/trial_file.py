@@ -160,12 +160,6 @@ def build_trial_document(trial: Trial) -> dict[str, Any]:
     return trial.model_dump(mode="json")
 
 
-def build_trial_schema() -> dict[str, Any]:
-    """The JSON Schema of trial files."""
-    schema = Trial.model_json_schema(mode="validation")
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
-
-
 def write_trial(trial: Trial, path: Path) -> None:
     """Write a trial file, or leave the one before as it was.
 
