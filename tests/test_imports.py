@@ -20,10 +20,14 @@ print(*sys.modules)
 NEVER = {"sklearn", "scipy.stats", "folium", "sqlalchemy", "xlsxwriter", "highspy", "icalendar"}
 """Learning, tests of chance, exploring, ledger, spreadsheets, weeks and calendars."""
 
-UNPLANNED = {"numba", "scipy.optimize", "matplotlib", "PIL", "osmnx"}
-"""Compiler, linear programs, images and plots: a patrol of forty minutes needs none of them."""
+UNPLANNED = {
+    *("numba", "scipy.optimize", "scipy.spatial", "scipy.ndimage", "matplotlib", "PIL"),
+    *("osmnx", "osmium.osm", "patrolplan.team"),
+}
+"""Compiler, linear programs, trees, images, plots, readers of streets and weeks: a patrol of forty
+minutes needs none of them."""
 
-ALSO_UNREAD = UNPLANNED | {"scipy.sparse", "scipy.spatial", "pyogrio"}
+ALSO_UNREAD = UNPLANNED | {"scipy.sparse", "pyogrio"}
 
 
 def _run(*arguments):
