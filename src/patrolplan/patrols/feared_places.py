@@ -56,6 +56,21 @@ def find_feared_places(
     urns
         Only of these schools; default all.
     """
+    # Every day of a week, and its papers, are about the same places.
+    chosen = sorted(area.schools["urn"].astype(str) if urns is None else set(urns))
+    return area.catchments.reuse(
+        "feared places",
+        (
+            f"{chosen} {area.settings.patrol.radius_metres}",
+            *(area.network, area.schools, area.gates, area.reports, risk, hotspots),
+        ),
+        lambda: _find_feared_places(area, risk, hotspots, chosen),
+    )
+
+
+def _find_feared_places(
+    area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame, urns: Sequence[str]
+) -> tuple[FearedPlace, ...]:
     groups = area.reports
     of_piece, held = groups.group_of_piece, groups.group_of_piece >= 0
     weight = np.bincount(of_piece[held], risk.reports[held], len(groups)).round(12)
@@ -63,7 +78,7 @@ def find_feared_places(
     schools: dict[int, list[tuple[float, str]]] = {}
     nearest: dict[int, list[tuple[float, str, str]]] = {}
     for row, urn in enumerate(area.schools["urn"].astype(str) if weight.any() else ()):
-        if urns is not None and urn not in urns:
+        if urn not in urns:
             continue
         walk = compute_walk_metres(
             area.network.walkable, area.gates.take([row]), area.settings.patrol.radius_metres

@@ -308,7 +308,10 @@ class SchoolProblem:
 
     def _note_short_hours(self) -> list[Note]:
         """Which tasked places of candidates have hours that are shorter than a stop."""
-        places = self.must_visit.iloc[np.sort(self.tasked_rows[self.tasked_rows >= 0])]
+        rows = np.sort(self.tasked_rows[self.tasked_rows >= 0])
+        if not len(rows):
+            return []
+        places = self.must_visit.iloc[rows]
         dwell = places["minutes"].fillna(self.settings.dwell_minutes)
         short = places["to_minutes"] - places["from_minutes"] < dwell
         return [
