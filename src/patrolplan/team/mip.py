@@ -19,6 +19,17 @@ FEASIBLE = 2
 """`primal_solution_status` of HiGHS where its values keep all rows."""
 
 _OUTPUT_LOCK = threading.Lock()
+CUTS_ALONE: dict[str, float | bool | int | str] = {
+    "presolve": "off",
+    "mip_heuristic_effort": 0.0,
+    "mip_heuristic_run_rens": False,
+    "mip_heuristic_run_rins": False,
+    "mip_heuristic_run_root_reduced_cost": False,
+}
+"""Options of HiGHS where only its cuts at the root of the search tree are wanted.
+
+It then finds them sooner, and looks for no values better than those it is given. Versions that do
+not know an option ignore it."""
 
 
 def _flush_c_output() -> None:
@@ -195,10 +206,11 @@ class MixedIntegerProgramme:
         It stops as soon as the bound is within the relative gap of the best values. `watch` is
         called with the number and the bound whenever HiGHS looks whether it should stop, which
         limits work and not time: equally often for equal programmes. It should if that is true.
+        With one node it has no presolve and no heuristics, see `CUTS_ALONE`.
         """
-        options: dict[str, float | bool | int] = {"threads": 1}
+        options: dict[str, float | bool | int | str] = {"threads": 1}
         options |= {"mip_rel_gap": gap, "mip_max_nodes": nodes}
-        options |= {"mip_heuristic_effort": 0.0} if nodes == 1 else {}
+        options |= CUTS_ALONE if nodes == 1 else {}
         options |= {"time_limit": max(0.1, seconds)} if np.isfinite(seconds) else {}
         done = 0
 

@@ -33,9 +33,13 @@ PROVEN_GAP = 1e-6
 
 CHOSEN_ABOVE = 0.5
 
-ANNEAL_ROUNDS = (3_000, 6_000, 9_000, 12_000)
-"""Moves for every school of one annealing run after another: several starts, since one long run
-gets caught in one valley, and short ones first, since most weeks need no more."""
+ANNEAL_ROUNDS = (3_000,) * 10
+"""Moves for every school of one annealing run after another: many short runs, since one long run
+gets caught in one valley, and weeks of several are merged."""
+
+MERGE_GAP, MERGE_NODES = 5e-4, 5
+"""Relative gap and nodes at which the best week among the options of two is good enough. Two weeks
+share most options, so that it takes a twentieth of a second."""
 
 LARGE_ROUNDS = (10_000, 20_000)
 """The same for weeks too large to tighten, which short runs leave unfinished."""
@@ -47,7 +51,7 @@ A week within the gap hardly ever holds a dearer one, and the search is the bett
 MAX_OPTIONS_TO_TIGHTEN = 2500
 """Maximum options of a week whose bound is tightened by cuts at the root of the search tree."""
 
-FIRST_CUT_CHECKS, LAST_CUT_CHECKS = 6, 14
+FIRST_CUT_CHECKS, LAST_CUT_CHECKS = 4, 12
 """Work at the root of the search tree after which annealing goes on, one run after every further
 check, and after which the bound counts as final: most of what cuts can lower it by comes at once.
 See `MixedIntegerProgramme.solve_from`."""
@@ -137,7 +141,8 @@ class _WeekSearch:
 
     The relaxation gives the first bound, and a short annealing run the first week. Where they are
     too far apart, HiGHS lowers the bound by cuts at the root of its search tree, and whenever it
-    looks whether it should stop, annealing goes on for another run. Given a good week, HiGHS takes
+    looks whether it should stop, annealing goes on for another run, whose week is merged with the
+    best one: HiGHS finds the best week among the options of both. Given a good week, HiGHS takes
     tenths of a second for what it needs many seconds without one.
     """
 
@@ -216,9 +221,25 @@ class _WeekSearch:
             rows = anneal_week(
                 problem, floor, floor.chosen, moves=moves * problem.schools, seed=run
             )
+            if number and self._is_small:
+                self._merge(options[rows])
             self._accept(np.sort(options[rows]))
             left -= moves
             yield True
+
+    def _merge(self, rows: Ints) -> None:
+        """Find the best week among the options of the best one so far and of another.
+
+        Annealing runs end in different valleys, each with the better half of some districts.
+        """
+        upper = self._programme.upper.copy()
+        upper[self._x] = 0.0
+        upper[self._x[self._best]] = upper[self._x[rows]] = 1.0
+        answer = replace(self._programme, upper=upper).solve(
+            gap=MERGE_GAP, nodes=MERGE_NODES, seconds=self._seconds
+        )
+        if len(answer.values):
+            self._accept(np.flatnonzero(answer.values[self._x] > CHOSEN_ABOVE))
 
     def _tighten(self, gap: float, runs: Iterator[bool]) -> None:
         """Lower the bound at the root of the search tree, and anneal on meanwhile."""
@@ -238,12 +259,22 @@ class _WeekSearch:
         if self._is_within(gap):
             return
         start = _complete_columns(self._programme, self._x, self._best)
-        answer = self._programme.solve_from(
+        programme = self._declare_whole() if watch else self._programme
+        answer = programme.solve_from(
             start, gap=gap, nodes=nodes, watch=watch, seconds=self._seconds
         )
         if len(answer.values):
             self._accept(np.flatnonzero(answer.values[self._x] > CHOSEN_ABOVE))
         self._bound = max(self._worth, min(self._bound, answer.bound))
+
+    def _declare_whole(self) -> MixedIntegerProgramme:
+        """The programme with all columns up to 1 whole, not only the options.
+
+        They are so in a best week anyway: where options are whole, one set of days of each hotspot
+        and the dearest pieces pay most. Cuts that know it are deeper.
+        """
+        whole = self._programme.is_integer | (self._programme.upper == 1)
+        return replace(self._programme, is_integer=whole)
 
     def _prove_if_quick(self) -> bool:
         """Prove a small week best at the root of the search tree; whether that was enough.
