@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from london import TO_PLANS
-from london_page import TO_HOTSPOTS, Figures, find_peak, sum_stages
+from london_page import Figures, find_peak, sum_stages
 
 SCHOOLS = 3_444
 """State-funded secondary schools in England, 2022/23."""
@@ -40,11 +40,11 @@ FORCES = {
 }  # fmt: skip
 LONDON = ("Metropolitan", "City of London")
 
-FIRST = (("cold", ("cold import",)), ("first run", TO_PLANS), ("second run", ("week", "cards")))
-"""What a force computes once from its files to the papers of a first week."""
+COLD = (("cold", ("cold import",)), ("first run", TO_PLANS))
+"""What a force computes once, from its files to all plans."""
 
-MONTH = (("new month", TO_HOTSPOTS), ("first run", ("patrols",)))
-"""What it computes in a later month: every patrol is planned again."""
+MONTH = (("first run", TO_PLANS),)
+"""What it computes in a later month, at most: as much as where nothing was learned before."""
 
 PAGE = """# All of England, on one page
 
@@ -52,26 +52,27 @@ PAGE = """# All of England, on one page
 
 What the 39 territorial forces in England would need, each on one desktop of two cores, from the
 figures of [london.md](london.md). **Measured** are the made-up city's processor seconds and
-memory at its scales, those of cards for all schools at the time that each of the drawn ones
-took. **Known** are the forces (House of Commons, written answer of 29 March 1983: the 43 forces
-of England and Wales with their officers; four of them are Welsh) and {schools:,} state-funded
-secondary schools in 2022/23, next to 16,783 primary schools (Department for Education, Schools,
-pupils and their characteristics). **Assumed** are: London's 500 schools; that the others share
-the rest in proportion to their officers in 1983 (newer numbers of all forces were not at hand,
-and only the order of size matters); the made-up London's 40 km of streets a school; three years
-of crime as dense as there. Great Britain had 397,000 km of road in 2018 (Department for
-Transport): even if all of it were England's, a school would have 115 km, so a rural force may
-need up to three times the memory for its streets.
+memory at its scales, and those of a card. **Known** are the forces (House of Commons, written
+answer of 29 March 1983: the 43 forces of England and Wales with their officers; four of them
+are Welsh) and {schools:,} state-funded secondary schools in 2022/23, next to 16,783 primary
+schools (Department for Education, Schools, pupils and their characteristics). **Assumed** are:
+London's 500 schools; that the others share the rest in proportion to their officers in 1983
+(newer numbers of all forces were not at hand, and only the order of size matters); the made-up
+London's 40 km of streets a school; three years of crime as dense as there. Great Britain had
+397,000 km of road in 2018 (Department for Transport): even if all of it were England's, a
+school would have 115 km, so a rural force may need up to three times the memory for its
+streets.
 
 | force | secondary schools | streets, km | memory, GB | first run, min | new month, min |
 | --- | --- | --- | --- | --- | --- |
 {rows}
 | **all, one by one** | {schools:,} | {km:,} | {memory:.1f} at most | {first:,.0f} | {month:,.0f} |
 
-First run: files to plans, a week and all cards, in minutes of one core, on a computer that other
-work used as well: {days:.2f} days for all of England, one force after the other. Two cores share
-patrols and cards. New month: its files are read, and every patrol is planned again. London is the
-largest force; the largest city measured has {largest:g} times its schools.
+First run: files to plans and all cards, in minutes of one core, on a computer that other work used
+as well: {days:.2f} days for all of England, one force after the other. Two cores share patrols and
+cards. New month: as much as a first run from files that were read before, which is more than a
+month without new snap points takes. The week is not in it, see below. London is the largest force;
+the largest city measured has {largest:g} times its schools.
 
 ## What would break first
 
@@ -90,19 +91,23 @@ largest force; the largest city measured has {largest:g} times its schools.
 """
 
 
-def sum_seconds(known: Figures, what: tuple[tuple[str, tuple[str, ...]], ...]) -> float | None:
-    """Processor seconds of some parts at one scale, all cards counted; None if one is missing."""
-    total = 0.0
-    for part, stages in what:
-        seconds = sum_stages(known, part, stages, "processor_seconds")
-        if seconds is None:
-            return None
-        total += seconds
-    if what is FIRST:
-        found = known["second run"]["found"]
-        drawn = known["second run"]["cards"]["processor_seconds"]
-        total += drawn * (found["patrols"] / found["cards"] - 1)
-    return total
+def sum_seconds(
+    now: dict[float, Figures], what: tuple[tuple[str, tuple[str, ...]], ...]
+) -> dict[float, float]:
+    """Processor seconds of some parts together, at each scale where all of them were measured."""
+    found = {}
+    for scale, known in now.items():
+        seconds = [sum_stages(known, *one, "processor_seconds") for one in what]
+        if None not in seconds:
+            found[scale] = sum(one for one in seconds if one is not None)
+    return found
+
+
+def measure_card(now: dict[float, Figures]) -> float:
+    """Processor seconds of a card, at the largest scale where some were drawn."""
+    largest = max(scale for scale, known in now.items() if "cards" in known.get("second run", {}))
+    part = now[largest]["second run"]
+    return part["cards"]["processor_seconds"] / part["found"]["cards"]
 
 
 def interpolate(found: dict[float, float], scale: float) -> float:
@@ -128,20 +133,13 @@ def write_page(scales: dict[str, dict[str, Any]]) -> str:
     """The page, from the scales of `london.json`."""
     now = {float(scale): known["now"] for scale, known in scales.items()}
     peaks = {scale: find_peak(known) for scale, known in now.items()}
-    first_run, new_month = (
-        {
-            scale: seconds
-            for scale, known in now.items()
-            if (seconds := sum_seconds(known, what)) is not None
-        }
-        for what in (FIRST, MONTH)
-    )
+    cold, later, card = sum_seconds(now, COLD), sum_seconds(now, MONTH), measure_card(now)
     rows, memory, first, month = [], [], [], []
     for force, schools in share_schools().items():
         scale = schools / LONDON_SCHOOLS
         memory.append(interpolate(peaks, scale))
-        first.append(interpolate(first_run, scale) / 60)
-        month.append(interpolate(new_month, scale) / 60)
+        first.append((interpolate(cold, scale) + card * schools) / 60)
+        month.append(interpolate(later, scale) / 60)
         km = STREET_KM * scale
         numbers = f"{memory[-1]:.1f} | {first[-1]:.1f} | {month[-1]:.1f}"
         rows.append(f"| {force} | {schools} | {km:,.0f} | {numbers} |")

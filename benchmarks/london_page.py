@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,9 @@ The cities are made up (`world.py`). Scale 1 is {schools:,} secondary schools, {
 of crime over {months} months on {points:,} snap points, and {km:,} km of streets.
 
 **Processor seconds** of each stage, in parentheses those of commit {before}: user and system
-time of all processes. {machine}
+time of all processes.
+
+{machine}
 
 | stage | {heads} | slope |
 | --- |{lines} --- |
@@ -62,7 +65,7 @@ all processes hold; what several of them map is counted in each. {cards}
 tested. Where some of its crimes are on snap points that no month had before, streets move
 between catchments and risk is learned from scratch: what it is learned from is every n-th
 place, and those are others then. Either way the risk of every street changes, so every patrol
-is planned again, and only up to the hotspots is a month with new points a matter of seconds. In
+is planned again. In
 two boroughs of London a month of 2018 brought none to four such points.
 
 {plain}"""
@@ -177,11 +180,12 @@ def describe_machine(result: dict[str, Any]) -> str:
         for part in known.get(state, {}).values()
     ]
     cores, gb = result["machine"]["cores"], result["machine"]["gb"]
-    return (
+    text = (
         f"On a virtual machine of {cores} cores and {gb} GB, with other work at the same time: its"
         f" load average was {min(loads):.0f} to {max(loads):.0f}. So wall seconds would say nothing"
         ", and a quiet computer needs fewer processor seconds."
     )
+    return " ".join([text, *result.get("remarks", [])])
 
 
 def write_plain(scales: dict[str, Any]) -> str:
@@ -201,7 +205,7 @@ def write_page(result: dict[str, Any]) -> str:
         points=world["snap_points"],
         km=world["street_km"],
         before=result["commits"].get("before", "unknown"),
-        machine=describe_machine(result),
+        machine="\n".join(textwrap.wrap(describe_machine(result), 96)),
         heads=" | ".join(f"scale {scale}" for scale in scales),
         lines=" --- |" * len(scales),
         rows=write_rows(scales),
