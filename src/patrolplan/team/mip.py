@@ -1,11 +1,6 @@
 """A mixed-integer programme to maximise, built block by block and solved by HiGHS."""
 
-import ctypes
-import os
-import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import highspy
@@ -13,12 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import optimize, sparse
 
+from patrolplan.silence import silence_output
 from patrolplan.team.problem import Bools, Floats, Ints
 
 FEASIBLE = 2
 """`primal_solution_status` of HiGHS where its values keep all rows."""
 
-_OUTPUT_LOCK = threading.Lock()
 CUTS_ALONE: dict[str, float | bool | int | str] = {
     "presolve": "off",
     "mip_heuristic_effort": 0.0,
@@ -30,37 +25,6 @@ CUTS_ALONE: dict[str, float | bool | int | str] = {
 
 It then finds them sooner, and looks for no values better than those it is given. Versions that do
 not know an option ignore it."""
-
-
-def _flush_c_output() -> None:
-    """Flush what C code has printed: into a pipe it would come only at the very end."""
-    ctypes.CDLL("ucrtbase" if sys.platform == "win32" else None).fflush(None)
-
-
-@contextmanager
-def _silence_output() -> Iterator[None]:
-    """Drop what compiled code prints past Python, and with it what other threads print meanwhile.
-
-    One thread at a time: of two at once, the last would restore the silence of the first for good.
-    """
-    out = 1
-    with _OUTPUT_LOCK:
-        try:
-            sys.stdout.flush()
-            saved = os.dup(out)
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-        except (OSError, AttributeError):  # a window without streams
-            yield
-            return
-        try:
-            os.dup2(nowhere, out)
-            yield
-        finally:
-            _flush_c_output()
-            os.dup2(saved, out)
-            os.close(saved)
-            os.close(nowhere)
-
 
 class _QuietHighs(highspy.Highs):
     """HiGHS without its licence line, which the first call prints that is not about an option.
@@ -177,8 +141,7 @@ class MixedIntegerProgramme:
         options: dict[str, float] = {"mip_rel_gap": gap, "node_limit": nodes}
         if np.isfinite(seconds):
             options["time_limit"] = max(0.1, seconds)
-        # The HiGHS of SciPy 1.17 prints a line where it repairs a solution, whatever its options.
-        with _silence_output():
+        with silence_output():
             result = optimize.milp(
                 -self.objective,
                 integrality=self.is_integer.astype(np.int64),

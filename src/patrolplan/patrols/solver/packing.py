@@ -32,6 +32,7 @@ from scipy.sparse import csr_array
 from patrolplan.compile_clock import CLOCK
 from patrolplan.patrols.solver.label_setting import MAX_CANDIDATES
 from patrolplan.patrols.solver.timed_labels import TimedCase, build_explorer
+from patrolplan.silence import silence_output
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -142,13 +143,14 @@ class ColumnPool:
         rows = [LinearConstraint(self.build_matrix(), ub=self.limits())]
         rows += [LinearConstraint(row[None, :], ub=limit) for row, limit in extra]
         values = np.array(self.values)
-        result = milp(
-            -values,
-            constraints=rows,
-            bounds=Bounds(0, 1),
-            integrality=np.ones(len(values)),
-            options=options,
-        )
+        with silence_output():
+            result = milp(
+                -values,
+                constraints=rows,
+                bounds=Bounds(0, 1),
+                integrality=np.ones(len(values)),
+                options=options,
+            )
         if result.x is None:
             return [], math.inf
         chosen = [int(k) for k in np.flatnonzero(np.rint(result.x))]

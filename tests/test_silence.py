@@ -1,4 +1,4 @@
-"""The programme that HiGHS solves."""
+"""What HiGHS and other compiled code print stays off standard output; nothing else is lost."""
 
 import subprocess
 import sys
@@ -7,19 +7,19 @@ CHATTER = """
 import ctypes
 import sys
 import threading
-from patrolplan.team.mip import _silence_output
+from patrolplan.silence import silence_output
 
 c = ctypes.CDLL("ucrtbase" if sys.platform == "win32" else None)
 entered, left = threading.Event(), threading.Event()
 
 def chatter_too():
-    with _silence_output():
+    with silence_output():
         entered.set()
         left.wait(0.2)
         c.printf(b"chatter of another\\n")
 
 other = threading.Thread(target=chatter_too)
-with _silence_output():
+with silence_output():
     c.printf(b"chatter\\n")
     other.start()
     entered.wait(0.2)
