@@ -1,14 +1,14 @@
 """Stops put where they delay a route least, compiled.
 
-With windows all stops are tried at once behind each position of a route, again after each insertion
-there: one pass over rows of the matrices of times, which the processor takes several stops at a
-time, costs less than looking each stop up in them. So the next stop may as well be the one of most
-prize for each minute that it delays a route now.
+With windows every position of a route is tried, for one stop after another in an order, or for all
+together again after each insertion, so that the next stop is the one of most prize for each minute
+that it delays a route now. All together are tried along rows of the matrices of times, of which
+the processor takes several at once.
 
 Without windows the delay depends on nothing but the two stops between which the new one is put, so
 the cheapest place of each stop in each route of the current tour is stored. A round changes a few
 places of the trial tour, and only those are compared with the stored one, unless that is itself
-gone; the stops are inserted in an order that does not change.
+gone.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 # Sums of minutes in another order differ in the last digits, of which less is allowed than of ends.
 LESS = 1.0 - 1e-12
+# Less than one stop in so many is tried by itself, more are tried together with all others.
+FEW = 4
 
 
 class Places(NamedTuple):
@@ -35,8 +37,8 @@ class Places(NamedTuple):
     put, and `delay` what that costs. `fresh` lists for each route the rows whose next stop in the
     trial tour is not next to them in the current one; `is_fresh` marks them, in column c the start.
 
-    With windows `delay` and `place` are of the trial tour alone: what a candidate costs where it is
-    cheapest and in time, infinite if nowhere, and the position behind which that is.
+    Where stops are tried all together, `delay` and `place` are of the trial tour: what a candidate
+    costs where it is cheapest and in time, infinite if nowhere, and the position before that place.
     """
 
     before: NDArray[np.int32]
@@ -163,22 +165,30 @@ def find_places(  # noqa: PLR0917 - compiled functions have no keywords
     tour: Tour,
     places: Places,
     r: int,
-    least_dwell: float,
+    order: NDArray[np.int64],
     blink: float,
     rng: NDArray[np.uint64],
 ) -> None:
-    """Find where in a route each candidate delays it least, if anywhere, visited or not."""
+    """Find where in a route the stops of an order delay it least, if they fit anywhere."""
     unit, route, leave = facts.group_number[r], tour.route[r], tour.leave[r]
     delays, place = places.delay[r], places.place[r]
     opening, closing, dwell = facts.opening, facts.closing, facts.dwell
     delays[:] = np.inf
+    # The processor takes several stops at a time when all are tried, visited or not.
+    few = order.shape[0] * FEW < delays.shape[0]
     for p in range(tour.length[r] - 1):
         then, due = leave[p] + tour.leg[r, p], tour.latest_begin[r, p + 1]
-        # No way round is shorter than the way there, up to the rounding of some published times.
-        if due - then < least_dwell - 1.0 or draw_uniform(rng) < blink:
+        if draw_uniform(rng) < blink:
             continue
         forth, back = facts.times[unit, route[p]], facts.transposed_times[unit, route[p + 1]]
         now = leave[p]
+        if few:
+            for k in order:
+                begin = max(now + forth[k], opening[k])
+                end = begin + dwell[k] + back[k]
+                if begin <= closing[k] and end <= due and end - then < delays[k]:
+                    delays[k], place[k] = end - then, p
+            continue
         for k in range(delays.shape[0]):
             begin = max(now + forth[k], opening[k])
             end = begin + dwell[k] + back[k]
@@ -204,12 +214,10 @@ def insert_best(  # noqa: C901, PLR0917 - one compiled loop
     When `by_delay`, keys are negative, and each is divided by the minutes of delay first.
     """
     visited_by, blocked, delays = tour.visited_by, tour.block_count, places.delay
-    team, least_dwell = tour.length.shape[0], np.inf
-    for number in range(order.shape[0]):
-        least_dwell = min(least_dwell, facts.dwell[order[number]])
+    team = tour.length.shape[0]
     for r in range(team):
         if dirty[r]:
-            find_places(facts, tour, places, r, least_dwell, blink, rng)
+            find_places(facts, tour, places, r, order, blink, rng)
     while True:
         lowest, chosen, chosen_r = np.inf, widen(-1), widen(-1)
         for number in range(order.shape[0]):
@@ -227,11 +235,11 @@ def insert_best(  # noqa: C901, PLR0917 - one compiled loop
         if chosen < 0:
             return
         insert_fresh(facts, tour, places, chosen_r, places.place[chosen_r, chosen], chosen)
-        find_places(facts, tour, places, chosen_r, least_dwell, blink, rng)
+        find_places(facts, tour, places, chosen_r, order, blink, rng)
 
 
 @jit_compile(is_inner=True)
-def insert_in_order(  # noqa: C901, PLR0917 - one compiled loop
+def insert_in_order(  # noqa: C901, PLR0912, PLR0917 - one compiled loop
     facts: SearchFacts,
     tour: Tour,
     places: Places,
@@ -241,7 +249,7 @@ def insert_in_order(  # noqa: C901, PLR0917 - one compiled loop
     blink: float,
     rng: NDArray[np.uint64],
 ) -> None:
-    """Insert each of `count` stops where it delays a dirty route least, if it fits; all are open.
+    """Insert each of `count` stops where it delays a dirty route least, if it fits.
 
     Arrays are taken out of their tuples first: numba counts references at each use of a tuple,
     which would take longer than the search for a place.
@@ -253,22 +261,32 @@ def insert_in_order(  # noqa: C901, PLR0917 - one compiled loop
         tour.route, tour.leg, tour.leave, tour.latest_begin, tour.length,
     )  # fmt: skip
     visited_by, position, blocked = tour.visited_by, tour.position, tour.block_count
-    times, back, units, size, symmetric = (
+    times, back, units, size = (
         facts.times, facts.transposed_times, facts.group_number, facts.value.shape[0],
-        facts.symmetric,
     )  # fmt: skip
+    always_open, symmetric = facts.always_open, facts.symmetric
     nobody = widen(-1)
     for number in range(count):
         k = order[number]
         if blocked[k] > 0 or visited_by[k] >= 0:
             continue
-        dwell = facts.dwell[k]
+        opening, close, dwell = facts.opening[k], facts.closing[k], facts.dwell[k]
         best, best_r, best_p = np.inf, nobody, nobody
         for r in range(length.shape[0]):
             if not dirty[r]:
                 continue
             unit, final = units[r], length[r] - 1
-            # There is one room for all places.
+            if not always_open:
+                for p in range(final):
+                    j = route[r, p + 1]
+                    begin = max(leave[r, p] + back[unit, k, route[r, p]], opening)
+                    then = begin + dwell + times[unit, k, j]
+                    if begin <= close and then <= due[r, p + 1]:
+                        delay = then - leave[r, p] - leg[r, p]
+                        if delay < best and draw_uniform(rng) >= blink:
+                            best, best_r, best_p = delay, r, p
+                continue
+            # Without windows the delay depends on two stops alone, and there is one room for all.
             most_delay = min(best, due[r, final] * LESS - leave[r, final])
             intact = nobody
             if before[r, k] >= 0:

@@ -6,8 +6,8 @@ One round changes a tour, which holds the routes of all officers, in five steps:
    neighbouring stops are removed (slack induction by string removals, Christiaens and Vanden
    Berghe 2020), which makes room in one place rather than a little everywhere.
 2. *Recreate.* All stops outside the tour are tried in an order drawn for this round (by chance, by
-   prize, by prize for each minute, or by nearness to the drawn stop; with windows in every other
-   round by prize for each minute of delay, found again after each). Each goes where it delays a
+   prize, by prize for each minute, or by nearness to the drawn stop; with windows now and then in
+   the order of prize for each minute of delay, found again after each). Each goes where it delays a
    route least, if it fits at all. A place is overlooked now and then, so that the same gap is not
    filled in the same way each time.
 3. *Shorten.* Where all stops are open, edges at the changed places are exchanged (`edge_exchange`);
@@ -69,8 +69,8 @@ class Scratch(NamedTuple):
 # go by nearness to where stops were removed.
 RANDOM_SHARE, PRIZE_SHARE, RATIO_SHARE = 0.2, 0.2, 0.4
 # Share of rounds with windows that insert, again and again, the stop of most prize for each minute
-# that it now delays a route, and how much of each prize may be overlooked in such a round.
-GREEDY_SHARE, GREEDY_NOISE = 0.5, 0.5
+# that it now delays a route. They take longer, and find what no fixed order does.
+GREEDY_SHARE = 0.1
 # Chance that a string spares some of its stops, and that it spares one more.
 SPLIT_CHANCE, KEEP_ONE_MORE_CHANCE = 0.5, 0.5
 # Chance that a route may lose more than one string; never with windows.
@@ -185,7 +185,7 @@ def recreate(  # noqa: PLR0917 - compiled functions have no keywords
             continue
         noise = draw_uniform(rng)
         if by_delay:
-            keys[k] = -value[k] * (1.0 - GREEDY_NOISE * noise)
+            keys[k] = -value[k]
         elif kind < RANDOM_SHARE:
             keys[k] = noise
         elif kind < RANDOM_SHARE + PRIZE_SHARE:
@@ -196,11 +196,11 @@ def recreate(  # noqa: PLR0917 - compiled functions have no keywords
             keys[k] = times[0, seed, k] * (0.5 + noise)
         order[count] = k
         count += 1
-    if facts.always_open:
-        sort_by_keys(keys, order, scratch.spare, count)
-        insert_in_order(facts, tour, places, scratch.dirty, order, count, blink, rng)
-    else:
+    if by_delay:
         insert_best(facts, tour, places, scratch.dirty, keys, order[:count], by_delay, blink, rng)
+        return
+    sort_by_keys(keys, order, scratch.spare, count)
+    insert_in_order(facts, tour, places, scratch.dirty, order, count, blink, rng)
 
 
 @jit_compile(is_inner=True)

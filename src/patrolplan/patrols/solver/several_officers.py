@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -47,9 +47,20 @@ SEARCH_PARAMETERS = SearchParameters()
 # that answers repeat; with a clock alone it takes about CHUNK_SECONDS.
 CHUNK_STOPS = 100_000
 CHUNK_SECONDS = 0.01
-# Share of the budget in which starts race, and from which heat they cool down; the rest of it cools
-# down from the heat of the parameters, as with a single start.
-RACE_SHARE, RACE_HEAT, MAIN_HEAT = 0.2, 0.5, 1.0
+
+
+class Race(NamedTuple):
+    """Share of the budget in which starts race, and from which heat they and the leader cool."""
+
+    share: float
+    start_heat: float
+    main_heat: float
+
+
+# Two starts that differ need little time to show which is better. With windows there is one start,
+# but where its lines end is a matter of chance more than of time: several short ones, and the rest
+# of the budget for the best of them, beat a single long one.
+OPEN_RACE, TIMED_RACE, TIMED_LINES = Race(0.2, 0.5, 1.0), Race(0.5, 1.0, 0.5), 5
 MAX_RECORDED_ROUTES = 4096
 MAX_PACKING_COLUMNS = 3000
 # Shares of the budget after which the routes seen are packed.
@@ -109,6 +120,8 @@ class _RouteSearch:
         self.knobs = self._scale_parameters()
         self.lines = [_Line(self.facts, routes) for routes in self._build_starts(start)]
         self.line = self.lines[0]
+        self.race = OPEN_RACE if self.facts.always_open else TIMED_RACE
+        self.main_heat = self.race.main_heat if len(self.lines) > 1 else 1.0
         self.rest = 1.0
         self.scratch = _build_scratch(self.facts)
         team = len(self.group_numbers)
@@ -129,7 +142,7 @@ class _RouteSearch:
             unlimited = self.facts._replace(latest=np.full_like(self.facts.latest, math.inf))
             build_thinned(self.facts, unlimited, thinned, places, self.rng)
             starts.append(_read_routes(thinned))
-        return starts
+        return starts if self.facts.always_open else starts * TIMED_LINES
 
     def _compute_value(self, routes: Routes) -> float:
         return compute_value(self.facts, routes)
@@ -189,17 +202,17 @@ class _RouteSearch:
 
     def _choose_line(self, used: float) -> tuple[float, float]:
         """Choose the line to go on with; give its heat and how fast that falls with the budget."""
-        race = RACE_SHARE if len(self.lines) > 1 else 0.0
-        if used < race:
-            lap = race / len(self.lines)
+        race = self.race if len(self.lines) > 1 else self.race._replace(share=0.0)
+        if used < race.share:
+            lap = race.share / len(self.lines)
             number = min(int(used / lap), len(self.lines) - 1)
             self.line = self.lines[number]
-            return RACE_HEAT * (1.0 - (used / lap - number)), RACE_HEAT / lap
+            return race.start_heat * (1.0 - (used / lap - number)), race.start_heat / lap
         if len(self.lines) > 1:
             self.lines = [self._find_leader()]
             self.line = self.lines[0]
             self.rest = 1.0 - used
-        return MAIN_HEAT * (1.0 - used) / self.rest, MAIN_HEAT / self.rest
+        return self.main_heat * (1.0 - used) / self.rest, self.main_heat / self.rest
 
     def _find_leader(self) -> _Line:
         """Give the line whose best is worth most; of equal ones the first."""
