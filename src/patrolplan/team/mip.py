@@ -26,6 +26,7 @@ CUTS_ALONE: dict[str, float | bool | int | str] = {
 It then finds them sooner, and looks for no values better than those it is given. Versions that do
 not know an option ignore it."""
 
+
 class _QuietHighs(highspy.Highs):
     """HiGHS without its licence line, which the first call prints that is not about an option.
 
