@@ -1,6 +1,7 @@
 """The choice of a week on random teams, against independent code and brute force."""
 
 import itertools
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -8,9 +9,11 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from team import checker, teams
 
+from patrolplan.team.mip import MipBuilder
 from patrolplan.team.objective import compute_loosest_bound, compute_worth
+from patrolplan.team.programme import add_floor, add_objective, add_options
 from patrolplan.team.rota_search import anneal_week
-from patrolplan.team.solve import IMPOSSIBLE, SearchLimits, find_floor, solve_rota
+from patrolplan.team.solve import IMPOSSIBLE, SearchLimits, _WeekSearch, find_floor, solve_rota
 
 QUICK = SearchLimits(gap_percent=2.0, nodes=50, moves_per_school=500)
 
@@ -69,6 +72,24 @@ def test_a_large_team_is_solved_by_parts_within_its_gap():
     solution = solve_rota(problem, stop=SearchLimits(gap_percent=3.0, moves_per_school=2000))
     _check(problem, solution)
     assert solution.gap_percent <= 3.0
+
+
+def test_merged_weeks_are_worth_at_least_the_better_of_both():
+    """Merging keeps to the options of both weeks and makes nothing worse."""
+    problem = teams.draw_team(10, 6, seed=1)
+    floor = find_floor(problem)
+    model = MipBuilder()
+    x = add_options(model, problem)
+    add_floor(model, problem, x, floor)
+    add_objective(model, problem, x)
+    search = _WeekSearch(model.build(), x, problem, floor, QUICK, deadline=math.inf)
+    weeks = [anneal_week(problem, floor, floor.chosen, moves=2000, seed=seed) for seed in range(2)]
+    worths = [compute_worth(problem, week).total for week in weeks]
+    search._best, search._worth = weeks[0], worths[0]
+    search._merge(weeks[1])
+    assert set(search._best) <= set(weeks[0]) | set(weeks[1])
+    assert search._worth == pytest.approx(compute_worth(problem, search._best).total)
+    assert search._worth > max(worths)
 
 
 def _best_by_hand(problem):
