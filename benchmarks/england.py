@@ -71,8 +71,7 @@ streets.
 First run: files to plans and all cards, in minutes of one core, on a computer that other work used
 as well: {days:.2f} days for all of England, one force after the other. Two cores share patrols and
 cards. New month: as much as a first run from files that were read before, which is more than a
-month without new snap points takes. The week is not in it, see below. London is the largest force;
-the largest city measured has {largest:g} times its schools.
+month without new snap points takes. The week is not in it, see below.
 
 ## What would break first
 
@@ -152,7 +151,6 @@ def write_page(scales: dict[str, dict[str, Any]]) -> str:
         first=sum(first),
         month=sum(month),
         days=sum(first) / 60 / 24,
-        largest=max(peaks),
         scale=whole,
         whole=interpolate(peaks, whole),
     )
