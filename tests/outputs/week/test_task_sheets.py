@@ -217,8 +217,8 @@ def test_the_reason_without_the_guard_is_on_the_wall_every_sheet_and_in_the_docu
     assert reason in build_week_document(switched_off)["notes"]
     assert reason not in build_week_document(week)["notes"]
     text = read_pages(render_task_sheets(Roster(switched_off), switched_off.duties))
-    officers = {duty.officer for duty in switched_off.duties}
+    people = {name for duty in switched_off.duties for name in duty.people}
     sheets = [page for page in text if strip_spaces("Task sheet") in page]
-    assert len(sheets) == len(officers)
+    assert len(sheets) == len(people)
     assert all(strip_spaces(note) in page for page in sheets)
     assert any(strip_spaces(note) in page for page in text if page not in sheets)
