@@ -197,7 +197,9 @@ def recreate(  # noqa: PLR0917 - compiled functions have no keywords
         order[count] = k
         count += 1
     if by_delay:
-        insert_best(facts, tour, places, scratch.dirty, keys, order[:count], by_delay, blink, rng)
+        insert_best(
+            facts, tour, places, scratch.dirty, keys, order[:count], np.bool_(1), blink, rng
+        )
         return
     sort_by_keys(keys, order, scratch.spare, count)
     insert_in_order(facts, tour, places, scratch.dirty, order, count, blink, rng)
