@@ -59,7 +59,7 @@ class Race(NamedTuple):
 
 # Two starts that differ need little time to show which is better. With windows there is one start,
 # but where its lines end is a matter of chance more than of time: several short ones, and the rest
-# of the budget for the best of them, beat a single long one.
+# of the budget for the best of them, are less often far off than a single long one.
 OPEN_RACE, TIMED_RACE, TIMED_LINES = Race(0.2, 0.5, 1.0), Race(0.5, 1.0, 0.5), 5
 MAX_RECORDED_ROUTES = 4096
 MAX_PACKING_COLUMNS = 3000
