@@ -39,10 +39,7 @@ gets caught in one valley, and weeks of several are merged."""
 
 MERGE_GAP, MERGE_NODES = 5e-4, 5
 """Relative gap and nodes at which the best week among the options of two is good enough. Two weeks
-share most options, so that it takes a twentieth of a second."""
-
-LARGE_ROUNDS = (10_000, 20_000)
-"""The same for weeks too large to tighten, which short runs leave unfinished."""
+share most options, so that it takes a twentieth of a second, or two for five hundred schools."""
 
 MAX_REDUCED_COST = 0.001
 """Share of the bound that choosing an option may cost in the relaxation: others are not annealed.
@@ -170,7 +167,7 @@ class _WeekSearch:
         self._bound = min(self._bound, relaxed.bound)
         runs = self._anneal(self._list_promising(relaxed), seed)
         next(runs, None)
-        if self._is_small:
+        if len(self._problem) <= MAX_OPTIONS_TO_TIGHTEN:
             self._tighten(gap, runs)
         while not self._is_within(gap) and next(runs, False):
             pass
@@ -181,10 +178,6 @@ class _WeekSearch:
     @property
     def _seconds(self) -> float:
         return self._deadline - CLOCK.read()
-
-    @property
-    def _is_small(self) -> bool:
-        return len(self._problem) <= MAX_OPTIONS_TO_TIGHTEN
 
     def _rate(self, rows: Ints) -> float:
         return compute_worth(self._problem, rows).total
@@ -213,7 +206,7 @@ class _WeekSearch:
         place[options] = np.arange(len(options))
         floor = replace(self._floor, chosen=place[self._floor.chosen])
         left = self._stop.moves_per_school
-        for number, most in enumerate(ANNEAL_ROUNDS if self._is_small else LARGE_ROUNDS):
+        for number, most in enumerate(ANNEAL_ROUNDS):
             moves = min(most, left)
             if moves <= 0 or self._seconds <= 0:
                 return
@@ -221,7 +214,7 @@ class _WeekSearch:
             rows = anneal_week(
                 problem, floor, floor.chosen, moves=moves * problem.schools, seed=run
             )
-            if number and self._is_small:
+            if number:
                 self._merge(options[rows])
             self._accept(np.sort(options[rows]))
             left -= moves
