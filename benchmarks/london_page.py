@@ -186,11 +186,15 @@ def describe_machine(result: dict[str, Any]) -> str:
         for part in known.get(state, {}).values()
     ]
     cores, gb = result["machine"]["cores"], result["machine"]["gb"]
-    text = (
-        f"On a virtual machine of {cores} cores and {gb} GB, with other work at the same time: its"
-        f" load average was {min(loads):.0f} to {max(loads):.0f}. So wall seconds would say nothing"
-        ", and a quiet computer needs fewer processor seconds."
-    )
+    text = f"On a virtual machine of {cores} cores and {gb} GB"
+    if max(loads) > cores + 1:
+        text += (
+            f", with other work at the same time: its load average was {min(loads):.0f} to "
+            f"{max(loads):.0f}. So wall seconds would say nothing, and a quiet computer needs fewer"
+            " processor seconds."
+        )
+    else:
+        text += " without other work; two processes share patrols and cards."
     return " ".join([text, *result.get("remarks", [])])
 
 
