@@ -178,23 +178,11 @@ def describe_cards(scales: dict[str, Any]) -> str:
 
 
 def describe_machine(result: dict[str, Any]) -> str:
-    """On what it was measured, and under what other load."""
-    loads = [
-        part["load_average"][0]
-        for known in result["scales"].values()
-        for state in ("now", "before")
-        for part in known.get(state, {}).values()
-    ]
+    """On what it was measured; what else the computer did is among the remarks."""
     cores, gb = result["machine"]["cores"], result["machine"]["gb"]
-    text = f"On a virtual machine of {cores} cores and {gb} GB"
-    if max(loads) > cores + 1:
-        text += (
-            f", with other work at the same time: its load average was {min(loads):.0f} to "
-            f"{max(loads):.0f}. So wall seconds would say nothing, and a quiet computer needs fewer"
-            " processor seconds."
-        )
-    else:
-        text += " without other work; two processes share patrols and cards."
+    text = (
+        f"On a virtual machine of {cores} cores and {gb} GB; two processes share patrols and cards."
+    )
     return " ".join([text, *result.get("remarks", [])])
 
 
