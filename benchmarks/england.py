@@ -68,8 +68,9 @@ streets.
 {rows}
 | **all, one by one** | {schools:,} | {km:,} | {memory:.1f} at most | {first:,.0f} | {month:,.0f} |
 
-First run: files to plans and all cards, in minutes of one core: {days:.2f} days for all of England, one force after the other. Two cores share patrols and
-cards. New month: as much as a first run from files that were read before, which is more than a
+First run: files to plans and all cards, in minutes of one core: {days:.2f} days for all of
+England, one force after the other. Two cores share patrols and cards.
+New month: as much as a first run from files that were read before, which is more than a
 month without new snap points takes. The week is not in it, see below.
 
 ## What would break first
