@@ -95,8 +95,8 @@ def sum_seconds(
 ) -> dict[float, float]:
     """Processor seconds of some parts together, at each scale where all of them were measured."""
     found = {}
-    for scale, known in now.items():
-        seconds = [sum_stages(known, *one, "processor_seconds") for one in what]
+    for scale, measures in now.items():
+        seconds = [sum_stages(measures, *one, "processor_seconds") for one in what]
         if None not in seconds:
             found[scale] = sum(one for one in seconds if one is not None)
     return found
@@ -104,16 +104,18 @@ def sum_seconds(
 
 def measure_card(now: dict[float, Figures]) -> float:
     """Processor seconds of a card, at the largest scale where some were drawn."""
-    largest = max(scale for scale, known in now.items() if "cards" in known.get("second run", {}))
+    largest = max(
+        scale for scale, measures in now.items() if "cards" in measures.get("second run", {})
+    )
     part = now[largest]["second run"]
     return part["cards"]["processor_seconds"] / part["found"]["cards"]
 
 
 def interpolate(found: dict[float, float], scale: float) -> float:
     """A figure at any scale, by lines between the logarithms of those measured."""
-    known = sorted(found)
-    x, y = np.log(known), np.log([found[one] for one in known])
-    first = int(np.clip(np.searchsorted(known, scale) - 1, 0, len(known) - 2))
+    scales = sorted(found)
+    x, y = np.log(scales), np.log([found[one] for one in scales])
+    first = int(np.clip(np.searchsorted(scales, scale) - 1, 0, len(scales) - 2))
     slope = (y[first + 1] - y[first]) / (x[first + 1] - x[first])
     return float(np.exp(y[first] + slope * (np.log(scale) - x[first])))
 
@@ -130,8 +132,8 @@ def share_schools() -> dict[str, int]:
 
 def write_page(scales: dict[str, dict[str, Any]]) -> str:
     """The page, from the scales of `london.json`."""
-    now = {float(scale): known["now"] for scale, known in scales.items()}
-    peaks = {scale: find_peak(known) for scale, known in now.items()}
+    now = {float(scale): measures["now"] for scale, measures in scales.items()}
+    peaks = {scale: find_peak(measures) for scale, measures in now.items()}
     cold, later, card = sum_seconds(now, COLD), sum_seconds(now, MONTH), measure_card(now)
     rows, memory, first, month = [], [], [], []
     for force, schools in share_schools().items():

@@ -8,10 +8,10 @@
 
 Each scale is a made-up city of `world.py`, written to DIR once, and each part a process of its own:
 one reads everything with an empty cache; one loads again and goes on to risk, hotspots and patrols;
-one does so once more, when what models caught in earlier months is known, and goes on to week and
-cards; one does so after a month was added, and one after a month some of whose crimes stand on new
-snap points. FILE is written after each part, and what it has already is not measured again, so that
-a long run may be interrupted. `london_page.py` makes the page from it.
+one does so once more, when what models captured in earlier months is cached, and goes on to week
+and cards; one does so after a month was added, and one after a month some of whose crimes stand on
+new snap points. FILE is written after each part, and what it has already is not measured again, so
+that a long run may be interrupted. `london_page.py` makes the page from it.
 
 Seconds are given as wall time and as processor time of the whole process tree, for the computer may
 be shared; memory is the most that all processes together held during the stage.
@@ -236,10 +236,10 @@ def measure_all(wish: argparse.Namespace) -> None:
         if not (folder / "world.json").is_file():
             shutil.rmtree(folder, ignore_errors=True)
             make_world(scale, folder)
-        known = result.setdefault("scales", {}).setdefault(f"{scale:g}", {})
-        known["world"] = json.loads((folder / "world.json").read_text("utf-8"))
+        city = result.setdefault("scales", {}).setdefault(f"{scale:g}", {})
+        city["world"] = json.loads((folder / "world.json").read_text("utf-8"))
         for part in wish.parts:
-            figures = known.setdefault(wish.name, {})
+            figures = city.setdefault(wish.name, {})
             if part not in figures:
                 print(f"scale {scale:g}, {wish.name}, {part}", file=sys.stderr, flush=True)
                 figures[part] = measure(scale, wish.worlds, part, wish)
@@ -247,9 +247,9 @@ def measure_all(wish: argparse.Namespace) -> None:
         if wish.plain:
             from plainway import compare_with_baselines  # noqa: PLC0415 - brings osmnx and folium
 
-            measured = known[wish.name]["first run"]
+            measured = city[wish.name]["first run"]
             to_plans = sum(measured[stage]["processor_seconds"] for stage in TO_PLANS)
-            known["plain"] = compare_with_baselines(folder, to_plans)
+            city["plain"] = compare_with_baselines(folder, to_plans)
             _write_json(result, wish.json)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from london import TO_PLANS
 
 Figures = dict[str, dict[str, dict[str, float]]]
-"""What is known of a state at one scale: by part, stage and kind."""
+"""What was measured of a state at one scale: by part, stage and kind."""
 
 TO_HOTSPOTS = TO_PLANS[:3]
 
@@ -88,17 +88,17 @@ times and tests on held-out months.
 """
 
 
-def sum_stages(known: Figures, part: str, stages: tuple[str, ...], kind: str) -> float | None:
+def sum_stages(measures: Figures, part: str, stages: tuple[str, ...], kind: str) -> float | None:
     """Seconds of some stages of a part together; None where one was not measured."""
-    measured = known.get(part, {})
+    measured = measures.get(part, {})
     if not all(stage in measured for stage in stages):
         return None
     return sum(measured[stage][kind] for stage in stages)
 
 
-def find_peak(known: Figures) -> float:
+def find_peak(measures: Figures) -> float:
     """GB that were held at most in any stage that was measured."""
-    stages = (stage for part in known.values() for stage in part.values())
+    stages = (stage for part in measures.values() for stage in part.values())
     return max(
         stage["peak_gb"] for stage in stages if isinstance(stage, dict) and "peak_gb" in stage
     )
@@ -107,8 +107,8 @@ def find_peak(known: Figures) -> float:
 def fit_slope(scales: dict[str, Any], part: str, stages: tuple[str, ...]) -> float | None:
     """Slope of processor seconds over the scales, in logarithms."""
     found = {
-        float(scale): sum_stages(known["now"], part, stages, "processor_seconds")
-        for scale, known in scales.items()
+        float(scale): sum_stages(measures["now"], part, stages, "processor_seconds")
+        for scale, measures in scales.items()
     }
     seconds = {scale: one for scale, one in found.items() if one}
     if len(seconds) < 2:  # noqa: PLR2004 - a line
@@ -123,24 +123,26 @@ def write_rows(scales: dict[str, Any]) -> str:
         cells = [
             _write_cell(
                 *(
-                    sum_stages(known.get(state, {}), part, stages, "processor_seconds")
+                    sum_stages(measures.get(state, {}), part, stages, "processor_seconds")
                     for state in ("now", "before")
                 )
             )
-            for known in scales.values()
+            for measures in scales.values()
         ]
-        all_cards = name != "cards" or len({_share_cards(known) for known in scales.values()}) == 1
+        all_cards = (
+            name != "cards" or len({_share_cards(measures) for measures in scales.values()}) == 1
+        )
         slope = fit_slope(scales, part, stages) if all_cards else None
         cells.append("" if slope is None else f"{slope:.2f}")
         rows.append(f"| {name} | {' | '.join(cells)} |")
     peaks = [
         _write_cell(
             *(
-                sum_stages(known.get(state, {}), "first run", ("patrols",), "peak_gb")
+                sum_stages(measures.get(state, {}), "first run", ("patrols",), "peak_gb")
                 for state in ("now", "before")
             )
         )
-        for known in scales.values()
+        for measures in scales.values()
     ]
     return "\n".join([*rows, f"| most memory, that of patrols, GB | {' | '.join(peaks)} | |"])
 
@@ -160,18 +162,18 @@ def _round(seconds: float) -> str:
     return f"{seconds:.0f}" if seconds >= 20 else f"{seconds:.1f}"  # noqa: PLR2004
 
 
-def _share_cards(known: dict[str, Any]) -> float:
+def _share_cards(measures: dict[str, Any]) -> float:
     """Share of the patrols whose cards were drawn."""
-    found = known["now"].get("second run", {}).get("found", {"cards": 0, "patrols": 1})
+    found = measures["now"].get("second run", {}).get("found", {"cards": 0, "patrols": 1})
     return float(found["cards"] / found["patrols"])
 
 
 def describe_cards(scales: dict[str, Any]) -> str:
     """How many cards were drawn at each scale."""
     drawn = {
-        scale: known["now"]["second run"]["found"]
-        for scale, known in scales.items()
-        if "second run" in known["now"]
+        scale: measures["now"]["second run"]["found"]
+        for scale, measures in scales.items()
+        if "second run" in measures["now"]
     }
     listed = ", ".join(f"{one['cards']} of {one['patrols']}" for one in drawn.values())
     return f"Cards: {listed}." if listed else ""
@@ -188,7 +190,7 @@ def describe_machine(result: dict[str, Any]) -> str:
 
 def write_plain(scales: dict[str, Any]) -> str:
     """The part on the plain way, where it was measured."""
-    found = {scale: known["plain"] for scale, known in scales.items() if "plain" in known}
+    found = {scale: measures["plain"] for scale, measures in scales.items() if "plain" in measures}
     return "".join(PLAIN.format(scale=scale, **plain) for scale, plain in found.items())
 
 
@@ -222,7 +224,9 @@ def draw_figures(result: dict[str, Any], path: Path) -> None:
     for name, mark in zip(DRAWN, "osD^v<>", strict=True):
         part, stages = ROWS[name]
         for kind, axes in (("processor_seconds", time_axes), ("peak_gb", memory_axes)):
-            found = [sum_stages(known["now"], part, stages, kind) for known in scales.values()]
+            found = [
+                sum_stages(measures["now"], part, stages, kind) for measures in scales.values()
+            ]
             at = [float(scale) for scale in scales]
             values = [np.nan if one is None else one for one in found]
             axes.loglog(at, values, marker=mark, color="0.1", lw=0.8, ms=5, label=name)

@@ -39,6 +39,7 @@ programme = MixedIntegerProgramme(
     lower=np.zeros(60),
     upper=np.ones(60),
     is_integer=np.ones(60, dtype=bool),
+    is_implied=np.zeros(60, dtype=bool),
     matrix=sparse.csr_array(rng.integers(0, 9, (20, 60)).astype(np.float64)),
     row_lower=np.full(20, -np.inf),
     row_upper=np.full(20, 40.0),

@@ -74,15 +74,35 @@ def test_a_large_team_is_solved_by_parts_within_its_gap():
     assert solution.gap_percent <= 3.0
 
 
-def test_merged_weeks_are_worth_at_least_the_better_of_both():
-    """Merging keeps to the options of both weeks and makes nothing worse."""
-    problem = teams.draw_team(10, 6, seed=1)
-    floor = find_floor(problem)
-    model = MipBuilder()
+def _build_programme(problem):
+    """The programme of the best week, with its options' columns and the floor."""
+    floor, model = find_floor(problem), MipBuilder()
     x = add_options(model, problem)
     add_floor(model, problem, x, floor)
     add_objective(model, problem, x)
-    search = _WeekSearch(model.build(), x, problem, floor, QUICK, deadline=math.inf)
+    return model.build(), x, floor
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_columns_that_are_whole_by_implication_may_be_declared_so(seed):
+    """The best week is worth the same where they are declared whole, so its bound is a bound.
+
+    Every visit must be made, so that doses exceed the daily maximum by halves of it.
+    """
+    problem = _random(4, 4, seed, 1, 1 + seed % 2)
+    every = np.ones(len(problem.visits), dtype=bool)
+    problem = replace(problem, mandatory_visits=every, max_dose_minutes=20.0)
+    programme, *_ = _build_programme(problem)
+    found = [one.solve(gap=0.0, nodes=10_000) for one in (programme, programme.declare_implied())]
+    assert all(answer.proven for answer in found)
+    assert found[0].objective == pytest.approx(found[1].objective, rel=1e-6, abs=1e-9)
+
+
+def test_merged_weeks_are_worth_at_least_the_better_of_both():
+    """Merging keeps to the options of both weeks and makes nothing worse."""
+    problem = teams.draw_team(10, 6, seed=1)
+    programme, x, floor = _build_programme(problem)
+    search = _WeekSearch(programme, x, problem, floor, QUICK, deadline=math.inf)
     weeks = [anneal_week(problem, floor, floor.chosen, moves=2000, seed=seed) for seed in range(2)]
     worths = [compute_worth(problem, week).total for week in weeks]
     search._best, search._worth = weeks[0], worths[0]
@@ -209,7 +229,7 @@ def test_earlier_doses_send_patrols_elsewhere():
     assert solve_rota(problem).chosen.tolist() == [1]
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(5))
 def test_annealing_keeps_every_rule_and_never_loses(seed):
     """Also with a second officer, locks and a floor, no rule is broken and nothing gets worse."""
     problem = _random(8, 5, seed, 1, 1 + seed % 2)

@@ -1,7 +1,7 @@
 """A mixed-integer programme to maximise, built block by block and solved by HiGHS."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import highspy
 import numpy as np
@@ -58,6 +58,7 @@ class MipBuilder:
     lower: list[Floats] = field(default_factory=list)
     upper: list[Floats] = field(default_factory=list)
     is_integer: list[Bools] = field(default_factory=list)
+    is_implied: list[Bools] = field(default_factory=list)
     gains: list[tuple[Ints, Floats]] = field(default_factory=list)
     entries: list[tuple[Ints, Ints, Floats]] = field(default_factory=list)
     row_lower: list[Floats] = field(default_factory=list)
@@ -72,13 +73,19 @@ class MipBuilder:
         lower: ArrayLike = 0.0,
         upper: ArrayLike = 1.0,
         is_integer: bool = False,
+        is_implied: bool = False,
     ) -> Ints:
-        """Add variables, by default between 0 and 1, and return their column numbers."""
+        """Add variables, by default between 0 and 1, and return their column numbers.
+
+        `is_implied` says that there is a best solution in which they are whole, as soon as the
+        integer ones are: see `MixedIntegerProgramme.declare_implied`.
+        """
         each = np.asarray(objective, dtype=np.float64)
         self.objective.append(each)
         self.lower.append(np.broadcast_to(np.asarray(lower, dtype=np.float64), each.shape))
         self.upper.append(np.broadcast_to(np.asarray(upper, dtype=np.float64), each.shape))
         self.is_integer.append(np.full(each.shape, is_integer))
+        self.is_implied.append(np.full(each.shape, is_implied))
         self.columns += len(each)
         return np.arange(self.columns - len(each), self.columns)
 
@@ -119,6 +126,7 @@ class MipBuilder:
             lower=np.concatenate(self.lower),
             upper=np.concatenate(self.upper),
             is_integer=np.concatenate(self.is_integer),
+            is_implied=np.concatenate(self.is_implied),
             matrix=sparse.csr_array((value, (row, column)), shape=(self.rows, self.columns)),
             row_lower=np.concatenate(self.row_lower),
             row_upper=np.concatenate(self.row_upper),
@@ -136,6 +144,15 @@ class MixedIntegerProgramme:
     matrix: sparse.csr_array
     row_lower: Floats
     row_upper: Floats
+    is_implied: Bools
+    """Columns that are whole in a best solution without being declared so."""
+
+    def declare_implied(self) -> "MixedIntegerProgramme":
+        """The programme with its implied columns declared whole: cuts that know it are deeper.
+
+        Its best solution is worth the same, so that a bound on it is one on this as well.
+        """
+        return replace(self, is_integer=self.is_integer | self.is_implied)
 
     def solve(self, *, gap: float, nodes: int, seconds: float = np.inf) -> MipResult:
         """Maximise with HiGHS, on one thread, until a relative gap, so many nodes or seconds."""

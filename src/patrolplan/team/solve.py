@@ -252,22 +252,13 @@ class _WeekSearch:
         if self._is_within(gap):
             return
         start = _complete_columns(self._programme, self._x, self._best)
-        programme = self._declare_whole() if watch else self._programme
+        programme = self._programme.declare_implied() if watch else self._programme
         answer = programme.solve_from(
             start, gap=gap, nodes=nodes, watch=watch, seconds=self._seconds
         )
         if len(answer.values):
             self._accept(np.flatnonzero(answer.values[self._x] > CHOSEN_ABOVE))
         self._bound = max(self._worth, min(self._bound, answer.bound))
-
-    def _declare_whole(self) -> MixedIntegerProgramme:
-        """The programme with all columns up to 1 whole, not only the options.
-
-        They are so in a best week anyway: where options are whole, one set of days of each hotspot
-        and the dearest pieces pay most. Cuts that know it are deeper.
-        """
-        whole = self._programme.is_integer | (self._programme.upper == 1)
-        return replace(self._programme, is_integer=whole)
 
     def _prove_if_quick(self) -> bool:
         """Prove a small week best at the root of the search tree; whether that was enough.

@@ -319,8 +319,8 @@ def check_locks_and_bans(inputs: RotaInputs) -> None:
         for row in rows:
             place = f"{row.officer or '*'} at {row.urn or '*'} on {row.date or '*'}"
             if row.officer is not None and row.officer not in inputs.officers:
-                known = ", ".join(list(inputs.officers)[:12])
-                what = f"there is no officer '{row.officer}' (known: {known})"
+                names = ", ".join(list(inputs.officers)[:12])
+                what = f"there is no officer '{row.officer}' (known: {names})"
                 problems.add(kind, what, "name one of them", place)
             highest = _find_highest_variant(inputs, row)
             if highest < 0:
