@@ -38,6 +38,9 @@ NEW_OBJECTS = 50_000
 def main() -> None:
     """Run a command; a problem ends with its messages and exit code 1, never with a traceback."""
     spare_collector()
+    # Products of matrices are small here, and starting threads for them takes longer than they do.
+    # Nor do sums then depend, in their last digits, on the number of processors.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # Pydantic would look through all installed packages for additions to itself.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     use_utf8_streams()

@@ -280,7 +280,12 @@ class _Exits:
             return cls(nodes[:0], far, np.empty((len(places), 0)))
         x, y = tree.network.node_xy[tree.nodes[nodes]].T
         # In place: as many copies of this matrix as steps would take twice as long.
-        odds = np.hypot(places[:, :1] - x, places[:, 1:] - y)
+        # Nor hypot, which spends four times as long on numbers too large or small to be metres.
+        odds, north = places[:, :1] - x, places[:, 1:] - y
+        odds *= odds
+        north *= north
+        odds += north
+        np.sqrt(odds, out=odds)
         odds *= DETOUR
         odds += tree.node_metres[nodes]
         least = odds.min(axis=1)
