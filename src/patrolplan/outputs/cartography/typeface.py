@@ -45,8 +45,13 @@ class Typeface:
 
     @cached_property
     def font(self) -> Any:  # noqa: ANN401 - its tables have no types
-        """The file, each table of which is read when it is first used."""
-        return TTFont(BytesIO(self.path.read_bytes()), lazy=True)
+        """The file, each table of which is read when it is first used.
+
+        Letters are named by their numbers: to read their own names takes longer than all else.
+        """
+        font = TTFont(BytesIO(self.path.read_bytes()), lazy=True)
+        font.setGlyphOrder([str(number) for number in range(font["maxp"].numGlyphs)])
+        return font
 
     @cached_property
     def glyphs(self) -> Mapping[int, int]:
