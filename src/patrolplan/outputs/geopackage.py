@@ -167,7 +167,7 @@ def write_layers(path: Path, layers: Mapping[str, gpd.GeoDataFrame]) -> None:
     OSError
         When the file cannot be written, such as on a full disk.
     """
-    with _fix_gdal_date():
+    with _set_gdal_options():
         for name, frame in layers.items():
             try:
                 pyogrio.write_dataframe(
@@ -233,11 +233,20 @@ def _find_geometry_type(name: str, frame: gpd.GeoDataFrame) -> str:
     return str(kinds[0]) if len(kinds) else "Unknown"
 
 
+GDAL_OPTIONS = {
+    "OGR_CURRENT_DATE": "2000-01-01T00:00:00.000Z",
+    "OGR_SQLITE_SYNCHRONOUS": "OFF",
+    "OGR_SQLITE_JOURNAL": "MEMORY",
+}
+"""A fixed date in GeoPackages, which else hold the time of writing, and no waiting for the disk
+after each step: whoever puts the whole file in its place waits for that once."""
+
+
 @contextmanager
-def _fix_gdal_date() -> Iterator[None]:
-    """Write a fixed date into GeoPackages, which else hold the time of writing."""
-    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": "2000-01-01T00:00:00.000Z"})
+def _set_gdal_options() -> Iterator[None]:
+    """Have GDAL write under `GDAL_OPTIONS`, here alone."""
+    pyogrio.set_gdal_config_options(GDAL_OPTIONS)
     try:
         yield
     finally:
-        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
+        pyogrio.set_gdal_config_options(dict.fromkeys(GDAL_OPTIONS))

@@ -55,6 +55,7 @@ def write_tables(path: Path, styles: Mapping[str, str]) -> None:
     """
     try:
         with closing(sqlite3.connect(path)) as database, database:
+            database.executescript("PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY")
             database.executescript(_TABLES)
             _write_meanings(database)
             if styles:
