@@ -10,7 +10,6 @@ import geopandas as gpd
 import pandas as pd
 import pyarrow as pa
 import shapely
-from pyarrow import parquet
 from pyproj.exceptions import CRSError
 
 from patrolplan.errors import InputError
@@ -111,6 +110,8 @@ def _open_frame(table: MemoryTable) -> Layer:
 
 def _open_parquet(path: Path) -> Layer:
     """A Parquet file; with GeoParquet's notes, its main column of shapes."""
+    from pyarrow import parquet  # noqa: PLC0415 - as above
+
     try:
         schema = parquet.read_schema(path)
         notes = json.loads((schema.metadata or {}).get(b"geo", b"{}"))

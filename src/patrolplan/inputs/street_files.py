@@ -138,7 +138,9 @@ def _join_files(parts: Sequence[Streets]) -> Streets:
         vertex_node=vertex_node,
         vertex_xy=vertex_xy,
         **{
-            name: gpd.GeoDataFrame(table.drop_duplicates(), crs=parts[0].features.crs)
+            name: gpd.GeoDataFrame(
+                table.drop_duplicates(ignore_index=True), crs=parts[0].features.crs
+            )
             for name, table in tables.items()
         },
         walking_extract=all(part.walking_extract for part in parts),
@@ -244,7 +246,7 @@ def load_cached_streets(
     return streets
 
 
-STREETS = Store("streets", version="8")
+STREETS = Store("streets", version="9")
 """Change the version when `Streets`, or the rule of what is walked or ridden, changes."""
 
 FEATURE_TABLES = ("features", "places")
@@ -260,10 +262,9 @@ def _encode(content: tuple[Streets, list[LeftOutRow]]) -> memoryview:
     return encode_arrays(
         arrays
         | {
-            "ways": np.frombuffer(streets.ways.to_parquet(), dtype=np.uint8),
             **{
-                name: np.frombuffer(_write_features(getattr(streets, name)), dtype=np.uint8)
-                for name in FEATURE_TABLES
+                name: np.frombuffer(_write_table(getattr(streets, name)), dtype=np.uint8)
+                for name in ("ways", *FEATURE_TABLES)
             },
             "walking_extract": np.array(streets.walking_extract),
             "left_out": np.array(json.dumps([asdict(row) for row in rows])),
@@ -271,17 +272,18 @@ def _encode(content: tuple[Streets, list[LeftOutRow]]) -> memoryview:
     )
 
 
-def _write_features(features: gpd.GeoDataFrame) -> bytes:
+def _write_table(table: pd.DataFrame) -> bytes:
+    """A table as Feather: to load what reads Parquet takes longer than to read these tables."""
     stream = BytesIO()
-    features.to_parquet(stream)
+    table.to_feather(stream)
     return stream.getvalue()
 
 
 def _decode(content: bytes, projection: Projection) -> tuple[Streets, list[LeftOutRow]]:
     arrays = decode_arrays(content)
-    tables = {name: gpd.read_parquet(BytesIO(arrays[name].tobytes())) for name in FEATURE_TABLES}
+    tables = {name: gpd.read_feather(BytesIO(arrays[name])) for name in FEATURE_TABLES}
     streets = Streets(
-        ways=pd.read_parquet(BytesIO(arrays["ways"].tobytes())),
+        ways=pd.read_feather(BytesIO(arrays["ways"])),
         **{
             name: table.set_crs(projection.crs, allow_override=True)  # the same, by name
             for name, table in tables.items()
