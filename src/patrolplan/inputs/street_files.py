@@ -138,9 +138,7 @@ def _join_files(parts: Sequence[Streets]) -> Streets:
         vertex_node=vertex_node,
         vertex_xy=vertex_xy,
         **{
-            name: gpd.GeoDataFrame(
-                table.drop_duplicates(ignore_index=True), crs=parts[0].features.crs
-            )
+            name: gpd.GeoDataFrame(table.drop_duplicates(), crs=parts[0].features.crs)
             for name, table in tables.items()
         },
         walking_extract=all(part.walking_extract for part in parts),
