@@ -149,8 +149,8 @@ def _measure_links(
     found = []
     for rows, nodes, metres in walk_from_stretches(network, stretches, limit_metres):
         is_near = np.isin(ends, nodes).any(axis=1)
-        row, to = np.arange(len(rows))[:, None, None], owner[is_near]
-        away = look_up_columns(metres, nodes, row, ends[is_near]).min(axis=2)
+        row, to = np.arange(len(rows))[:, None], owner[is_near]
+        away = np.minimum(*(look_up_columns(metres, nodes, row, end) for end in ends[is_near].T))
         first = np.flatnonzero(np.diff(to, prepend=-1))
         away = np.minimum.reduceat(away, first, axis=1)
         at, column = np.isfinite(away).nonzero()
