@@ -412,11 +412,14 @@ def _walk_to_near_nodes(
     size, inside = len(nodes), network.node_graph
     if size < whole:
         inside = inside[nodes][:, nodes]
-    cells = (np.full(len(ends), start_metres), (row, np.searchsorted(nodes, ends)))
-    starts = sparse.csr_array(cells, shape=(len(count), size))
-    graph = sparse.block_array(
-        [[inside, sparse.csr_array((size, len(count)))], [starts, None]], format="csr"
+    # A row more for each stretch, put together by hand: scipy takes longer for that than to search.
+    starts = inside.nnz + np.searchsorted(row, np.arange(1, len(count) + 1))
+    parts = (
+        np.append(inside.data, np.full(len(ends), start_metres)),
+        np.append(inside.indices, np.searchsorted(nodes, ends).astype(inside.indices.dtype)),
+        np.append(inside.indptr, starts.astype(inside.indptr.dtype)),
     )
+    graph = sparse.csr_array(parts, shape=(size + len(count),) * 2)
     metres = csgraph.dijkstra(graph, indices=size + np.arange(len(count)), limit=limit_metres)
     return nodes, np.asarray(metres[:, :size])
 

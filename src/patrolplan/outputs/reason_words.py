@@ -356,8 +356,8 @@ def describe_certainty(area: "StudyArea", risk: "Risk", hotspots: "gpd.GeoDataFr
         places = f"placed to within a square of {SQUARE_METRES:.0f} m"
     times = "time of day known" if risk.times_known else "month only, time of day not known"
     lines = []
-    columns = ["mainly_reports", "stands_out", "trend", "survived"]
-    rows = hotspots[columns].itertuples(index=False, name=None)
+    columns = ("mainly_reports", "stands_out", "trend", "survived")
+    rows = zip(*(hotspots[name] for name in columns), strict=True)
     for mainly_reports, stands_out, trend, survived in rows:
         chance = "more than chance would give" if stands_out else "could be chance"
         unsure = [UNSURE_PLACE] if survived < WELL_PLACED_SHARE else []
