@@ -279,9 +279,9 @@ def _write_table(table: pd.DataFrame) -> bytes:
 
 def _decode(content: bytes, projection: Projection) -> tuple[Streets, list[LeftOutRow]]:
     arrays = decode_arrays(content)
-    tables = {name: gpd.read_feather(BytesIO(arrays[name])) for name in FEATURE_TABLES}
+    tables = {name: gpd.read_feather(BytesIO(arrays[name].data)) for name in FEATURE_TABLES}
     streets = Streets(
-        ways=pd.read_feather(BytesIO(arrays["ways"])),
+        ways=pd.read_feather(BytesIO(arrays["ways"].data)),
         **{
             name: table.set_crs(projection.crs, allow_override=True)  # the same, by name
             for name, table in tables.items()
