@@ -239,7 +239,7 @@ GDAL_OPTIONS = {
     "OGR_SQLITE_JOURNAL": "MEMORY",
 }
 """A fixed date in GeoPackages, which else hold the time of writing, and no waiting for the disk
-after each step: whoever puts the whole file in its place waits for that once."""
+after each step: a folder is brought to it once, before it takes its place."""
 
 
 @contextmanager
