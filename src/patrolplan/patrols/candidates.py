@@ -95,7 +95,7 @@ def find_candidates(
 
 def _is_in_force(inputs: PlanningInputs, around: Surroundings) -> NDArray[np.bool_]:
     """Which hotspots are for the day and some of the patrol's hours; most are always."""
-    names = inputs.hotspots["hotspot"].tolist()
+    names = inputs.hotspot_names
     resting = find_resting(inputs.area, inputs.date)
     dwell = inputs.area.settings.patrol.dwell_minutes
     spans = find_begin_spans(inputs.area, names, around.hours, dwell)

@@ -180,6 +180,8 @@ def fit_patrol_viewport(plan: Plan, patrol: Patrol, width: float, height: float)
 
 def find_near_keep_away(patrol: Patrol) -> list[BarredPlace]:
     """Places to keep away from that an officer on this patrol might stray into."""
+    if not patrol.keep_away:
+        return []
     _, _, places = _list_markers(patrol, keep_away=False)
     lines = [leg.line for _, leg in _select_drawn_legs(patrol)]
     walked = shapely.union_all([shapely.multipoints(places), *map(shapely.linestrings, lines)])
