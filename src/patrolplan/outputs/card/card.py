@@ -375,7 +375,7 @@ class CardTypesetter:
         keys = [
             (json.dumps(card | {"cautions": []}), json.dumps(card["cautions"])) for card in cards
         ]
-        new = {}
+        new: dict[str, dict[str, Any]] = {}
         for card, (others, cautions) in zip(cards, keys, strict=True):
             new |= {others: card | {"measured": PARTS}, cautions: card | {"measured": ["notes"]}}
         new = {key: card for key, card in new.items() if key not in self._heights}
