@@ -64,3 +64,12 @@ def test_a_plan_at_short_notice_loads_nothing_that_learns_or_compiles(config, tm
         loaded = _run("plan", "--config", config, *school, "--out", str(tmp_path / out))
     assert (tmp_path / "second" / "plan.json").is_file()
     assert not loaded & (NEVER | UNPLANNED)
+
+
+@pytest.mark.slow
+def test_a_week_without_a_ledger_loads_nothing_of_databases(config, tmp_path):
+    """The demo has no ledger: neither doses before the week nor papers look for one in vain."""
+    loaded = _run("week", "--config", config, "--from", "2026-11-16", "--out", str(tmp_path / "w"))
+    assert (tmp_path / "w" / "week.json").is_file()
+    assert "patrolplan.team.ledger.recent_presence" in loaded
+    assert not loaded & {"sqlalchemy", "matplotlib"}

@@ -336,3 +336,16 @@ def test_network_travels_as_arrays(demo_area):
     place = demo_area.schools.geometry.iloc[0]
     ours, theirs = (one.snap([[place.x, place.y]]) for one in (demo_area.network, opened))
     assert ours.piece == theirs.piece
+
+
+def test_streets_are_found_by_name_and_bounds_hold_all_nodes(demo_area):
+    """As a look through all pieces finds them; what has no name is no street."""
+    network = demo_area.network.walkable
+    names = set(network.piece_name) - {""}
+    assert len(names) < len(set(network.piece_name))
+    assert set(network.pieces_by_name) == names
+    for name in names:
+        found = network.pieces_by_name[name].tolist()
+        assert found == np.flatnonzero(network.piece_name == name).tolist()
+    x, y = network.node_xy.T
+    assert network.bounds == (x.min(), y.min(), x.max(), y.max())

@@ -25,8 +25,8 @@ def find_sunset_minutes(
 
 def _find_middle(area: StudyArea) -> tuple[float, float]:
     """Longitude and latitude of the middle of the area."""
-    nodes = area.network.node_xy
-    x, y = (nodes.min(axis=0) + nodes.max(axis=0)) / 2
+    left, low, right, top = area.network.bounds
+    x, y = (left + right) / 2, (low + top) / 2
     longitude, latitude = area.projection.to_degrees([x], [y])
     return float(longitude[0]), float(latitude[0])
 

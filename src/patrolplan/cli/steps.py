@@ -127,7 +127,6 @@ def plan_area_days(
     from patrolplan.area.patrol_window import resolve_window
     from patrolplan.patrols.without_reports import compare_without_reports
     from patrolplan.team.day_plans import plan_days
-    from patrolplan.team.trial.trial_week import plan_trial_days
 
     settings = area.settings
     risks = {
@@ -154,6 +153,8 @@ def plan_area_days(
             )
 
         if trial is not None:
+            from patrolplan.team.trial.trial_week import plan_trial_days  # loads the ledger
+
             return risk, hotspots, plan_trial_days(area, hotspots, days, *trial, plan_some)
         plans = plan_some(hotspots, days)
         first = compare_without_reports(plans[days[0]], assign_tasked=False, executor=executor)

@@ -241,7 +241,6 @@ def _choose_week(
     from patrolplan.team.ledger.dose_history import load_delivered_before
     from patrolplan.team.repair import check_absences
     from patrolplan.team.rota import check_officers, plan_week
-    from patrolplan.team.trial.trial_week import mark_trial_week
     from patrolplan.team.week import Ban, list_school_days
 
     area = steps.load_study_area(config)
@@ -262,7 +261,11 @@ def _choose_week(
         week = plan_week(
             area, plans, start=day, delivered=delivered, locks=locks, bans=bans, key=key
         )
-    return week if drawn is None else mark_trial_week(week, *drawn)
+    if drawn is None:
+        return week
+    from patrolplan.team.trial.trial_week import mark_trial_week  # loads the ledger
+
+    return mark_trial_week(week, *drawn)
 
 
 def _count_draws(out: Path | None, first: dt.date) -> int:

@@ -10,6 +10,7 @@ To cut a city's streets, to find the middle of every piece and to snap the point
 the gates of schools takes seconds. All of it is public geometry, so it is cached for the next run.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, ClassVar
@@ -149,6 +150,12 @@ class StreetNetwork:
         """(n, 2) metres."""
         return self.parts.node_xy
 
+    @cached_property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """Least x and y, and greatest x and y, of all nodes."""
+        (left, low), (right, top) = self.node_xy.min(axis=0), self.node_xy.max(axis=0)
+        return left, low, right, top
+
     @property
     def metres(self) -> float:
         """Metres of street in all."""
@@ -176,6 +183,14 @@ class StreetNetwork:
     def piece_name(self) -> NDArray[np.object_]:
         """(p,) street name, empty where it has none."""
         return self._read_way_column("name")
+
+    @cached_property
+    def pieces_by_name(self) -> Mapping[str, NDArray[np.int64]]:
+        """(k,) pieces of each street that has a name, in their order."""
+        names, street = np.unique(self.piece_name.astype(str), return_inverse=True)
+        order = np.argsort(street, kind="stable")
+        own = np.split(order, np.cumsum(np.bincount(street))[:-1])
+        return {str(name): rows for name, rows in zip(names, own, strict=True) if name}
 
     @cached_property
     def piece_highway(self) -> NDArray[np.object_]:

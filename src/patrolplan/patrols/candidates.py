@@ -84,7 +84,7 @@ def find_candidates(
     rows, amounts = rows[order], amounts[order]
     apart = inside[~on_hotspot[inside]]
     return Candidates(
-        stops=_find_stops(around, hotspots.iloc[rows], must_visit, tasked_rows[rows], apart),
+        stops=_find_stops(around, hotspots, rows, must_visit, tasked_rows[rows], apart),
         hotspot_rows=np.concatenate([rows, np.full(len(apart), -1)]).astype(np.int64),
         amounts=np.concatenate([amounts, np.zeros(len(apart))]),
         tasked_rows=np.concatenate([tasked_rows[rows], apart]).astype(np.int64),
@@ -95,7 +95,7 @@ def find_candidates(
 
 def _is_in_force(inputs: PlanningInputs, around: Surroundings) -> NDArray[np.bool_]:
     """Which hotspots are for the day and some of the patrol's hours; most are always."""
-    names = inputs.hotspots["hotspot"].tolist()
+    names = inputs.hotspot_names
     resting = find_resting(inputs.area, inputs.date)
     dwell = inputs.area.settings.patrol.dwell_minutes
     spans = find_begin_spans(inputs.area, names, around.hours, dwell)
@@ -115,18 +115,20 @@ def _find_near_stops(
 def _find_stops(
     around: Surroundings,
     hotspots: gpd.GeoDataFrame,
+    rows: NDArray[np.int64],
     must_visit: gpd.GeoDataFrame,
     tasked_rows: NDArray[np.int64],
     apart: NDArray[np.int64],
 ) -> Positions:
-    """Where one stands: at hotspots' stopping places, and at tasked places themselves.
+    """Where one stands: at the stopping places of hotspots, and at tasked places themselves.
 
-    `tasked_rows` are the tasked places that hotspots stand for (-1: none), `apart` the others.
+    `rows` are those hotspots, `tasked_rows` the tasked places that they stand for (-1: none),
+    `apart` the other tasked places.
     """
     standing = Positions(
-        hotspots["stop_piece"].to_numpy(),
-        hotspots["stop_metres"].to_numpy(),
-        np.zeros(len(hotspots)),
+        hotspots["stop_piece"].to_numpy()[rows],
+        hotspots["stop_metres"].to_numpy()[rows],
+        np.zeros(len(rows)),
     ).map_to_subnetwork(around.pieces)
     if not len(must_visit):
         return standing

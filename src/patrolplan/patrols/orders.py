@@ -283,7 +283,7 @@ class _OrderSearch:
         arrive = so_far.now + self.legs[came_from, stop]
         begin = np.maximum(arrive, opening)
         order = (*so_far.order, stop)
-        left = np.setdiff1d(np.arange(len(self.stops)), order)
+        left = [other for other in range(len(self.stops)) if other not in order]
         now = begin + self.dwell[stop]
         worth = so_far.worth + self.compute_worth(self.stops[stop], begin)
         to_come = self.dwell[left].sum() + self.shortest[[*left, -1]].sum()

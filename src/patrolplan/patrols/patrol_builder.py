@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 import shapely
 
 from patrolplan.network.crossings import find_crossed_roads
@@ -58,6 +59,7 @@ class PatrolBuilder:
         self.piece_risk = problem.surroundings.take_values(problem.inputs.risk.joined)
         self._legs: dict[tuple[int, int, float], tuple[Leg, float]] = {}
         self._timing_problems: dict[frozenset[int], OrienteeringProblem] = {}
+        self._hotspots: dict[int, pd.Series] = {}
 
     @classmethod
     def for_school(
@@ -342,7 +344,7 @@ class PatrolBuilder:
         problem, network = self.problem, self.problem.surroundings.network
         position = problem.stops.take([stop - 1])
         row, is_tasked = problem.hotspot_rows[stop - 1], problem.tasked_rows[stop - 1] >= 0
-        hotspot = problem.inputs.hotspots.iloc[row] if row >= 0 else None
+        hotspot = self._get_hotspot(row) if row >= 0 else None
         x, y = network.xy(position)[0]
         at: dict[str, Any] = {}
         if is_tasked:
@@ -366,6 +368,12 @@ class PatrolBuilder:
             beat=() if hotspot is None else hotspot["beat"],
             **at,
         )
+
+    def _get_hotspot(self, row: int) -> pd.Series:
+        """A row of the hotspots; variants have most of their stops in common."""
+        if row not in self._hotspots:
+            self._hotspots[row] = self.problem.inputs.hotspots.iloc[row]
+        return self._hotspots[row]
 
     def _is_dark(self, arrive_minutes: float, leave_minutes: float) -> bool:
         """Whether a stop lasts beyond sunset, or begins before sunrise."""

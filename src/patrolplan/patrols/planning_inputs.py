@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, Self
 
 import geopandas as gpd
@@ -52,6 +53,11 @@ class PlanningInputs(EncipheredFields):
     """What directions may name at a turn."""
     detail: Detail = "timings"
     """What is planned of each school."""
+
+    @cached_property
+    def hotspot_names(self) -> list[str]:
+        """Those of the rows of `hotspots`: a list gives one of them at once, a table does not."""
+        return [str(name) for name in self.hotspots["hotspot"]]
 
     @classmethod
     def from_area(

@@ -219,7 +219,7 @@ class SchoolProblem:
         """
         row = self.hotspot_rows[stop - 1]
         if row >= 0:
-            return str(self.inputs.hotspots["hotspot"].iloc[row])
+            return self.inputs.hotspot_names[int(row)]
         name = str(self.get_tasked_place(stop)["place_id"])
         is_taken = (
             HOTSPOT_NAME.fullmatch(name)

@@ -64,6 +64,10 @@ def test_sums_are_those_of_the_doses_one_by_one(used, promised_week, visit, colu
     assert found["delivered_visits"].sum() == sum(row.minutes > 0 for row in _visits(visit))
 
 
+def _drop_zeros(figures):
+    return {name: value for name, value in figures.items() if value}
+
+
 def test_sums_by_polygon_are_those_of_the_places_one_by_one(used, visit, demo_area):
     """By hexagon, against a plain loop; those without a patrol have 0, what lies in none a row."""
     west, south, east, north = shapely.total_bounds(demo_area.network.piece_lines)
@@ -86,7 +90,8 @@ def test_sums_by_polygon_are_those_of_the_places_one_by_one(used, visit, demo_ar
     for figure, expected in figures.items():
         assert len(expected) > 2
         assert "outside" in expected
-        assert {name: value for name, value in found[figure].items() if value} == expected
+        # A visit that was not made adds nothing to its polygon.
+        assert _drop_zeros(found[figure]) == _drop_zeros(expected)
     assert len(pp.summarise_doses(doses, ["polygon", "officer"])) < len(doses)
 
 

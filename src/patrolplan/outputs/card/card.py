@@ -170,6 +170,10 @@ class PartHeights:
         return BODY_HEIGHT - others - directions_height - GAPS
 
 
+PARTS = ["head", "stops", "directions", "large_directions", "foot"]
+"""All of them but the notes."""
+
+
 @dataclass(frozen=True)
 class PageLayout:
     """How a card shares out its page; points."""
@@ -239,7 +243,7 @@ class CardTypesetter:
     ) -> None:
         self.root = root
         self.executor, self.report_progress = executor, report_progress
-        self._heights: dict[str, PartHeights] = {}
+        self._heights: dict[str, dict[str, float]] = {}
         for template in (CARD_TEMPLATE, COVER_TEMPLATE):
             copy_template("patrolplan.outputs.card", template, root)
 
@@ -364,15 +368,25 @@ class CardTypesetter:
         ]
 
     def _measure_heights(self, cards: Sequence[dict[str, Any]]) -> list[PartHeights]:
-        """How tall the words of each card are; the same words are measured once."""
-        keys = [json.dumps(card, sort_keys=True) for card in cards]
-        new = {key: card for key, card in zip(keys, cards, strict=True) if key not in self._heights}
+        """How tall the words of each card are; the same words are measured once.
+
+        Cautions are measured apart: once its map is drawn, a card has fewer of them.
+        """
+        keys = [
+            (json.dumps(card | {"cautions": []}), json.dumps(card["cautions"])) for card in cards
+        ]
+        new: dict[str, dict[str, Any]] = {}
+        for card, (others, cautions) in zip(cards, keys, strict=True):
+            new |= {others: card | {"measured": PARTS}, cautions: card | {"measured": ["notes"]}}
+        new = {key: card for key, card in new.items() if key not in self._heights}
         if new:
             data = {"title": "Measuring", "cards": [*new.values()], "measuring": True}
             rows = query_template(self.root, CARD_TEMPLATE, data | {"cover": None}, "<heights>")
-            heights = (PartHeights(**row) for row in rows)
-            self._heights |= dict(zip(new, heights, strict=True))
-        return [self._heights[key] for key in keys]
+            self._heights |= dict(zip(new, rows, strict=True))
+        return [
+            PartHeights(**self._heights[others], **self._heights[cautions])
+            for others, cautions in keys
+        ]
 
 
 def _typeset_card(typesetter: CardTypesetter, card: dict[str, Any]) -> bytes:

@@ -105,8 +105,8 @@ def select_visible_features(features: gpd.GeoDataFrame, viewport: Viewport) -> M
 
 def classify_streets(network: StreetNetwork, pieces: NDArray[np.int64]) -> NDArray[np.object_]:
     """(n,) class of street of each piece."""
-    kinds, which = np.unique(network.piece_highway[pieces].astype(str), return_inverse=True)
-    return np.array([CLASSES.get(kind, "foot") for kind in kinds], dtype=object)[which]
+    kinds = network.piece_highway[pieces].tolist()
+    return np.array([CLASSES.get(kind, "foot") for kind in kinds], dtype=object)
 
 
 def merge_lines(shapes: Geometries) -> Geometries:
@@ -205,6 +205,8 @@ def _draw_passages(
 
     `moved` are the pieces in points of the page, `classes` and `passages` what each of them is.
     """
+    own = np.flatnonzero(passages != "")  # few
+    moved, classes, passages = moved[own], classes[own], passages[own]
     for name, style in STYLES.items():
         for passage, dashes in PASSAGE_STYLES.items():
             lines = _join_lines(moved[(classes == name) & (passages == passage)])

@@ -168,7 +168,7 @@ def fit_patrol_viewport(plan: Plan, patrol: Patrol, width: float, height: float)
             height=height,
             padding=PADDING,
             min_extent_metres=MIN_EXTENT_METRES if patrol.stops else MIN_GATE_EXTENT_METRES,
-            street_bounds=(*network.node_xy.min(axis=0), *network.node_xy.max(axis=0)),
+            street_bounds=network.bounds,
         )
 
     viewport = fit(content)
@@ -180,6 +180,8 @@ def fit_patrol_viewport(plan: Plan, patrol: Patrol, width: float, height: float)
 
 def find_near_keep_away(patrol: Patrol) -> list[BarredPlace]:
     """Places to keep away from that an officer on this patrol might stray into."""
+    if not patrol.keep_away:
+        return []
     _, _, places = _list_markers(patrol, keep_away=False)
     lines = [leg.line for _, leg in _select_drawn_legs(patrol)]
     walked = shapely.union_all([shapely.multipoints(places), *map(shapely.linestrings, lines)])
@@ -195,8 +197,8 @@ def _find_stop_streets(network: StreetNetwork, patrol: Patrol) -> NDArray[np.flo
     points = [np.empty((0, 2))]
     for stop in patrol.stops:
         for name in _list_stop_streets(stop):
-            own = np.flatnonzero(network.piece_name == name)
-            if name and len(own):
+            own = network.pieces_by_name.get(name)
+            if own is not None:
                 lines, place = network.lines(own), shapely.Point(stop.x, stop.y)
                 nearest = lines[int(np.argmin(shapely.distance(lines, place)))]
                 points.append(shapely.get_coordinates(shapely.shortest_line(nearest, place))[:1])
@@ -223,8 +225,7 @@ def list_named_streets(network: StreetNetwork, patrol: Patrol) -> list[str]:
             places = [why.place for why in stop.why if isinstance(why, BeatReason)]
             mentioned += [name for place in places for name in place.split(STOP_PLACE_SEPARATOR)]
             mentioned += _list_stop_streets(stop)
-    known = set(network.piece_name) - {""}
-    return [name for name in dict.fromkeys(mentioned) if name in known]
+    return [name for name in dict.fromkeys(mentioned) if name in network.pieces_by_name]
 
 
 def collect_map_content(viewport: Viewport, plan: Plan, patrol: Patrol) -> MapContent:

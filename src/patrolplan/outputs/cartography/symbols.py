@@ -8,7 +8,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from patrolplan.outputs.cartography.basemap import ROUTE_COLOUR, trace_areas
+from patrolplan.outputs.cartography.basemap import ROUTE_COLOUR, split_points, trace_areas
 from patrolplan.outputs.cartography.fonts import draw_text, measure_text_width
 from patrolplan.outputs.cartography.labels import find_overlaps
 from patrolplan.outputs.cartography.page import (
@@ -121,9 +121,12 @@ def draw_stretch(window: Window, band: BaseGeometry, *, level: float) -> None:
     starts = np.arange(left - rise, right, STRETCH_HATCH)
     below = np.column_stack([starts, np.full_like(starts, low)])
     above = np.column_stack([starts + rise, np.full_like(starts, top)])
-    strokes = shapely.multilinestrings(shapely.linestrings(np.stack([below, above], axis=1)))
-    cut = shapely.get_parts(shapely.intersection(strokes, band))
-    lines = [np.round(shapely.get_coordinates(line), 1) for line in cut]
+    strokes = shapely.linestrings(np.stack([below, above], axis=1))
+    shapely.prepare(band)
+    meeting = strokes[shapely.intersects(band, strokes)]  # most do not, and to cut takes long
+    cut = shapely.get_parts(shapely.intersection(shapely.multilinestrings(meeting), band))
+    xy, which = shapely.get_coordinates(cut, return_index=True)
+    lines = split_points(np.round(xy, 1), which)
     window.draw_lines(lines, STRETCH_LINES, 0.6, level + 0.1, cap="butt")
 
 

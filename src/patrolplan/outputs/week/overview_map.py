@@ -67,14 +67,13 @@ def draw_overview_map(
     """
     shapes = plan.hotspots.geometry[plan.hotspots["hotspot"].isin(list(hotspots))].to_numpy()
     places = np.array([(marker.x, marker.y) for marker in markers]).reshape(-1, 2)
-    nodes = plan.area.network.node_xy
     viewport = fit_viewport(
         [places, shapely.get_coordinates(shapes)],
         width=width,
         height=height - SCALE_STRIP_HEIGHT,
         padding=PADDING,
         min_extent_metres=min_extent_metres,
-        street_bounds=(*nodes.min(axis=0), *nodes.max(axis=0)),
+        street_bounds=plan.area.network.bounds,
         may_rotate=False,  # people look at it from afar, or without having turned a map before
     )
     page = Page(width, height)

@@ -144,11 +144,11 @@ def _find_areas(roster: Roster, school: RosterSchool) -> dict[str, Stop]:
     Where a hotspot is tasked, its own stopping place is shown, not the tasked point.
     """
     stops = [stop for duty in _list_duties(roster, school) for stop in duty.patrol.stops]
-    hotspots = roster.week.plan.hotspots.set_index("hotspot")
+    hotspots = roster.week.plan.hotspots
     areas = {}
     for stop in stops:
         if stop.tasking is not None and stop.kind != "tasked":
-            row = hotspots.loc[stop.hotspot]
+            row = hotspots[hotspots["hotspot"] == stop.hotspot].iloc[0]
             point = (float(row["stop"].x), float(row["stop"].y))
             areas[stop.hotspot] = replace(stop, place=row["place"], stand="street", point=point)
         elif stop.kind != "tasked":

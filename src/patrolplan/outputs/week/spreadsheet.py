@@ -9,6 +9,7 @@ import io
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import pandas as pd
@@ -20,7 +21,6 @@ from patrolplan.outputs.note_words import describe_note
 from patrolplan.outputs.output_folder import replace_folder
 from patrolplan.outputs.week.roster import Roster, format_duty_times
 from patrolplan.outputs.wording import describe_place, format_route_name
-from patrolplan.team.ledger.ledger import Ledger
 from patrolplan.team.ledger.monthly_return import (
     compare_doses,
     list_shortfalls,
@@ -30,6 +30,9 @@ from patrolplan.team.ledger.monthly_return import (
 )
 from patrolplan.team.week import DemandKind, DemandOutcome, Duty, format_day
 from patrolplan.times import format_time
+
+if TYPE_CHECKING:
+    from patrolplan.team.ledger.ledger import Ledger
 
 COLUMNS = (
     "officer",
@@ -266,7 +269,7 @@ STAFF_ROW = "school staff"
 
 
 def build_return_tables(
-    ledger: Ledger,
+    ledger: "Ledger",
     month: str,
     *,
     staff: Collection[str] = (),
@@ -291,7 +294,7 @@ def build_return_tables(
 
 
 def write_return(
-    ledger: Ledger,
+    ledger: "Ledger",
     month: str,
     out: str | Path,
     *,

@@ -19,6 +19,7 @@ function that the first leg begins with.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -64,8 +65,7 @@ class TimedPrizes:
 
     def list_breaks(self, dwell_minutes: float) -> NDArray[np.float64]:
         """Give the begin minutes at which the worth of a dwell may change its slope, in order."""
-        whole = self.first_minute + np.arange(self.cumulative.shape[1], dtype=np.float64)
-        return np.unique(np.concatenate([whole, whole - dwell_minutes]))
+        return _list_breaks(self.first_minute, self.cumulative.shape[1], dwell_minutes)
 
     def compute_peak(self, row: int, dwell_minutes: float, first: float, last: float) -> float:
         """Give the most that a dwell is worth which begins between two minutes; 0 for none."""
@@ -76,6 +76,15 @@ class TimedPrizes:
         within = breaks[(breaks > first) & (breaks < last)]
         begin = np.concatenate([[max(first, breaks[0])], within, [min(last, breaks[-1])]])
         return float(self.compute_worth(row, begin, dwell_minutes).max())
+
+
+@lru_cache(maxsize=64)
+def _list_breaks(first: int, count: int, dwell_minutes: float) -> NDArray[np.float64]:
+    """Whole minutes, and those from which a dwell ends with one; all rows have the same."""
+    whole = first + np.arange(count, dtype=np.float64)
+    breaks = np.unique(np.concatenate([whole, whole - dwell_minutes]))
+    breaks.flags.writeable = False
+    return breaks
 
 
 @dataclass(frozen=True, eq=False)

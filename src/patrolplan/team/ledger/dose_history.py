@@ -1,6 +1,7 @@
 """The doses that a new week starts from."""
 
 import datetime as dt
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
@@ -8,16 +9,19 @@ import pandas as pd
 import shapely
 
 from patrolplan.area import StudyArea
-from patrolplan.team.ledger.ledger import Ledger, has_ledger, open_ledger
+from patrolplan.team.ledger.existing import open_existing_ledger
 from patrolplan.team.ledger.monthly_return import read_presence
 from patrolplan.team.ledger.visits import match_places, project_stops
+
+if TYPE_CHECKING:
+    from patrolplan.team.ledger.ledger import Ledger
 
 DOSE_HISTORY_DAYS = 7
 """Days whose doses a new week starts from."""
 
 
 def delivered_before(
-    ledger: Ledger, start: dt.date, hotspots: gpd.GeoDataFrame, *, days: int = DOSE_HISTORY_DAYS
+    ledger: "Ledger", start: dt.date, hotspots: gpd.GeoDataFrame, *, days: int = DOSE_HISTORY_DAYS
 ) -> pd.DataFrame:
     """Doses delivered in the days before a week, by the hotspots of today's plan.
 
@@ -69,7 +73,8 @@ def load_delivered_before(
     LedgerError
         When the ledger cannot be reached.
     """
-    if not has_ledger(area.settings):
+    ledger = open_existing_ledger(area.settings)
+    if ledger is None:
         return None
-    with open_ledger(area.settings) as ledger:
+    with ledger:
         return delivered_before(ledger, start, hotspots)

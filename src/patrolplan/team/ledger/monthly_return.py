@@ -1,9 +1,11 @@
 """Plan against delivered: what was promised, what was given, and where they differ."""
 
+from __future__ import annotations
+
 import calendar
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
@@ -12,10 +14,12 @@ import shapely
 
 from patrolplan.network.polygon_parts import split_by_polygons
 from patrolplan.tables import REASONS
-from patrolplan.team.ledger.ledger import Ledger
 from patrolplan.team.ledger.presence import PlaceAccount, account_for_visits, share_presence_by_day
 from patrolplan.team.ledger.visits import match_places, project_stops, project_to_metres
 from patrolplan.team.shares import OUTSIDE, project_polygons, read_polygon_names
+
+if TYPE_CHECKING:
+    from patrolplan.team.ledger.ledger import Ledger
 
 FIGURE_COLUMNS = (
     "promised_visits",

@@ -4,15 +4,22 @@ What nobody recorded is not known: a week without any entry counts as no week of
 as one without a patrol.
 """
 
+from __future__ import annotations
+
 import datetime as dt
-from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import geopandas as gpd
-
-from patrolplan.area import StudyArea
 from patrolplan.team.ledger.dose_history import delivered_before
-from patrolplan.team.ledger.ledger import Ledger, has_ledger, open_ledger
+from patrolplan.team.ledger.existing import open_existing_ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import geopandas as gpd
+
+    from patrolplan.area import StudyArea
+    from patrolplan.team.ledger.ledger import Ledger
 
 PRESENCE_WEEKS = 4
 """Weeks before a week that papers for schools look back on."""
@@ -72,7 +79,8 @@ def load_recent_presence(
     LedgerError
         When the ledger cannot be reached.
     """
-    if not has_ledger(area.settings):
+    ledger = open_existing_ledger(area.settings)
+    if ledger is None:
         return None
-    with open_ledger(area.settings) as ledger:
+    with ledger:
         return read_recent_presence(ledger, start, hotspots)

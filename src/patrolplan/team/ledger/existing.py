@@ -1,0 +1,25 @@
+"""The settings' ledger where there is one; where there is none, nothing of databases is loaded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from patrolplan.settings import Settings
+    from patrolplan.team.ledger.ledger import Ledger
+
+
+def open_existing_ledger(settings: Settings) -> Ledger | None:
+    """Open the settings' ledger; None where there is none yet: looking does not create one.
+
+    Raises
+    ------
+    LedgerError
+        When the ledger cannot be reached.
+    """
+    scheme, _, path = settings.ledger.address.partition(":///")
+    if scheme == "sqlite" and path and "?" not in path and not (settings.folder / path).exists():
+        return None
+    from patrolplan.team.ledger.ledger import has_ledger, open_ledger  # noqa: PLC0415 - heavy
+
+    return open_ledger(settings) if has_ledger(settings) else None
