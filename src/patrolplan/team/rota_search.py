@@ -40,8 +40,8 @@ from patrolplan.team.rota_state import (
     overlap,
 )
 
-START_TEMPERATURE = 0.1
-END_TEMPERATURE = 0.01
+START_TEMPERATURE = 0.05
+END_TEMPERATURE = 0.02
 """Temperatures at the beginning and at the end, as shares of an average patrol's worth."""
 
 SWAP_SHARE, DROP_SHARE = 0.3, 0.05
