@@ -46,9 +46,10 @@ MERGE_GAP, MERGE_NODES = 5e-4, 5
 """Relative gap and nodes at which the best week among the options of two is good enough. Two weeks
 share most options, so that it takes a twentieth of a second, or two for five hundred schools."""
 
-MAX_REDUCED_COST = 0.001
+MAX_REDUCED_COST = 0.005
 """Share of the bound that choosing an option may cost in the relaxation: others are not annealed.
-A week within the gap hardly ever holds a dearer one, and the search is the better for fewer."""
+A week so near to that bound holds no dearer one. Where the best week is as far below it as this, a
+lower limit hid the options of the better weeks."""
 
 MAX_OPTIONS_TO_TIGHTEN = 2500
 """Maximum options of a week whose bound is tightened by cuts at the root of the search tree."""
