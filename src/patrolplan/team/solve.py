@@ -51,7 +51,7 @@ MAX_REDUCED_COST = 0.005
 A week so near to that bound holds no dearer one. Where the best week is as far below it as this, a
 lower limit hid the options of the better weeks."""
 
-MAX_OPTIONS_TO_TIGHTEN = 2500
+MAX_OPTIONS_TO_TIGHTEN = 5_000
 """Maximum options of a week whose bound is tightened by cuts at the root of the search tree."""
 
 FIRST_CUT_CHECK, LAST_CUT_CHECK = 4, 12
@@ -61,7 +61,8 @@ counts as final: most of what cuts can lower it by comes at once. See
 
 MAX_COLUMNS_TO_PROVE = 2_500
 """Maximum columns of a programme that HiGHS is given first, where a proof is wanted if it is quick:
-about twelve schools, for which it takes about a second."""
+about twelve schools, for which it takes about a second. Nodes also lower their bound where cuts
+alone leave it too far away."""
 
 IMPOSSIBLE = -1
 """Patrols missing where no week keeps the rules, however few patrols it has."""
@@ -176,7 +177,7 @@ class _WeekSearch:
         if len(self._problem) <= MAX_OPTIONS_TO_TIGHTEN:
             self._tighten(gap, runs)
         self._improve(gap, runs)
-        if gap <= PROVEN_GAP:
+        if gap <= PROVEN_GAP or len(self._programme.objective) <= MAX_COLUMNS_TO_PROVE:
             self._lower(gap, nodes=self._stop.nodes)
         return self._best, self._bound
 
