@@ -4,7 +4,9 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
+import numba
 import numpy as np
 import pytest
 
@@ -50,6 +52,7 @@ def test_an_entry_of_another_source_is_not_used(tmp_path):
 
 
 PROGRAM = """
+import numba
 import numpy as np
 from patrolplan.compiled import mix_bits
 print(mix_bits(np.uint64(5), np.uint64(3)), sum(mix_bits.compiled.stats.cache_hits.values()))
@@ -154,3 +157,26 @@ def test_an_inner_function_is_called_by_compiled_ones_only():
     assert add_double(5) == 15
     with pytest.raises(TypeError, match="double_within"):
         double_within(5)
+
+
+class _Pair(NamedTuple):
+    """Two arrays."""
+
+    first: np.ndarray
+    second: np.ndarray
+
+
+@pytest.mark.skipif(numba.config.DISABLE_JIT, reason="nothing is compiled")
+@pytest.mark.parametrize("allocates", [True, False])
+def test_who_does_not_allocate_counts_no_references(monkeypatch, allocates):
+    """Its machine code leaves references alone, that of others does not."""
+    monkeypatch.setattr(machine_code, "_open_cache", lambda _: None)  # none but fresh code is shown
+
+    @compiled.jit_compile(allocates=allocates)
+    def read_either(pair, place):
+        array = pair.first if place > 1 else pair.second
+        return array[place]
+
+    assert read_either(_Pair(np.arange(3.0), np.ones(3)), 2) == 2.0
+    (code,) = read_either.compiled.inspect_llvm().values()
+    assert ("NRT_decref" in code) == allocates

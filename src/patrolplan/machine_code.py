@@ -157,7 +157,12 @@ event.register("numba:compile", _CompileListener())
 
 
 def compile_function(
-    function: Function, signature: str | None, *, is_inner: bool, is_inlined: bool
+    function: Function,
+    signature: str | None,
+    *,
+    is_inner: bool,
+    is_inlined: bool,
+    allocates: bool,
 ) -> Function:
     """Compile a function that lets other threads run, and cache the result on disk."""
     dispatcher: Any = numba.njit(
@@ -166,6 +171,7 @@ def compile_function(
         no_cfunc_wrapper=True,
         no_cpython_wrapper=is_inner,
         forceinline=is_inlined,
+        _nrt=allocates,  # numba's runtime, which counts references
     )(function)
     cache = None if numba.config.DISABLE_JIT else _open_cache(function)
     if cache is not None:

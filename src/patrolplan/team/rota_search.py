@@ -20,6 +20,8 @@ can break them. So every week on the way keeps them, the best one included. The 
 and ended by the number of moves, so that equal inputs give equal weeks.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -38,8 +40,8 @@ from patrolplan.team.rota_state import (
     overlap,
 )
 
-START_TEMPERATURE = 0.1
-END_TEMPERATURE = 0.01
+START_TEMPERATURE = 0.05
+END_TEMPERATURE = 0.02
 """Temperatures at the beginning and at the end, as shares of an average patrol's worth."""
 
 SWAP_SHARE, DROP_SHARE = 0.3, 0.05
@@ -51,13 +53,28 @@ MAX_OUT, MAX_INTO = 8, 2
 RandomState = NDArray[np.uint64]
 
 
+class _Draw(NamedTuple):
+    """A random generator, and room for the move that it draws."""
+
+    rng: RandomState
+    out: Ints
+    """(`MAX_OUT`,) options that the move takes out, -1 for none."""
+    into: Ints
+    """(`MAX_INTO`,) options that it puts in, -1 for none."""
+
+
+def _begin_draw(seed: NDArray[np.uint64]) -> _Draw:
+    return _Draw(seed, np.full(MAX_OUT, -1), np.full(MAX_INTO, -1))
+
+
 def anneal_week(problem: RotaProblem, floor: Floor, chosen: Ints, *, moves: int, seed: int) -> Ints:
     """The best week that so many moves reach from chosen options, which keep rules and floor."""
     facts = build_facts(problem, floor)
     rng = np.array([2 * seed + 1], dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    unit = problem.patrol_unit
-    start = fill_slots(problem, chosen)
-    best = _anneal(facts, start, START_TEMPERATURE * unit, END_TEMPERATURE * unit, moves, rng)
+    best, unit = fill_slots(problem, chosen), problem.patrol_unit
+    state, _ = begin_state(facts, best)
+    heat = START_TEMPERATURE * unit, END_TEMPERATURE * unit
+    _anneal(facts, state, _begin_draw(rng), best, heat, moves)
     return np.sort(best[best >= 0])
 
 
@@ -89,12 +106,16 @@ def walk_weeks(
     seed
         64 bits.
     """
-    facts, start = build_facts(problem, floor), fill_slots(problem, chosen)
-    rng = np.array([seed | 1], dtype=np.uint64)
-    return [np.sort(week[week >= 0]) for week in _walk(facts, start, limit, moves, states, rng)]
+    facts = build_facts(problem, floor)
+    state, worth = begin_state(facts, fill_slots(problem, chosen))
+    draw, weeks = _begin_draw(np.array([seed | 1], dtype=np.uint64)), []
+    for _ in range(states):
+        worth = _walk(facts, state, draw, worth, limit, moves)
+        weeks.append(np.sort(state.slots[state.slots >= 0]))
+    return weeks
 
 
-@jit_compile(is_inlined=True)
+@jit_compile(is_inlined=True, allocates=False)
 def _draw_change(
     facts: RotaFacts, state: RotaState, rng: RandomState, out: Ints, into: Ints
 ) -> bool:
@@ -126,7 +147,7 @@ def _draw_change(
     return _complete_change(facts, state, rng, out, into)
 
 
-@jit_compile(is_inlined=True)
+@jit_compile(is_inlined=True, allocates=False)
 def _draw_swap(
     facts: RotaFacts, state: RotaState, slot: int, other: int, out: Ints, into: Ints
 ) -> bool:
@@ -139,7 +160,7 @@ def _draw_swap(
     return bool(into[0] >= 0 and (second < 0 or into[1] >= 0))
 
 
-@jit_compile(is_inlined=True)
+@jit_compile(is_inlined=True, allocates=False)
 def _find_option_of_route(facts: RotaFacts, route: int, slot: int) -> int:
     """The option of a slot that walks a route, or -1."""
     for at in range(facts.slot_start[slot], facts.slot_start[slot + 1]):
@@ -148,7 +169,7 @@ def _find_option_of_route(facts: RotaFacts, route: int, slot: int) -> int:
     return -1
 
 
-@jit_compile(is_inlined=True)
+@jit_compile(is_inlined=True, allocates=False)
 def _complete_change(
     facts: RotaFacts, state: RotaState, rng: RandomState, out: Ints, into: Ints
 ) -> bool:
@@ -169,7 +190,7 @@ def _complete_change(
     return True
 
 
-@jit_compile(is_inlined=True)
+@jit_compile(is_inlined=True, allocates=False)
 def _make_room(facts: RotaFacts, state: RotaState, out: Ints, option: int) -> bool:
     """Take out who holds the place of an option, and what overlaps it or fulfils its lock."""
     holder = state.cells[facts.cell[option]]
@@ -187,7 +208,7 @@ def _make_room(facts: RotaFacts, state: RotaState, out: Ints, option: int) -> bo
     return True
 
 
-@jit_compile(is_inlined=True)
+@jit_compile(is_inlined=True, allocates=False)
 def _draw_companion(
     facts: RotaFacts, state: RotaState, rng: RandomState, out: Ints, into: Ints
 ) -> bool:
@@ -209,7 +230,7 @@ def _draw_companion(
     return bool(facts.officer[into[1]] != facts.officer[option])
 
 
-@jit_compile(is_inlined=True)
+@jit_compile(is_inlined=True, allocates=False)
 def _take_out_dependents(
     facts: RotaFacts, state: RotaState, out: Ints, into: Ints, option: int
 ) -> bool:
@@ -230,7 +251,7 @@ def _take_out_dependents(
     return True
 
 
-@jit_compile(is_inlined=True)
+@jit_compile(is_inlined=True, allocates=False)
 def _add_out(out: Ints, option: int) -> bool:
     """Add an option to those that a move takes out, once; whether there is room."""
     for number in range(len(out)):
@@ -243,7 +264,7 @@ def _add_out(out: Ints, option: int) -> bool:
     return False
 
 
-@jit_compile(is_inlined=True)
+@jit_compile(is_inlined=True, allocates=False)
 def _is_feasible(facts: RotaFacts, state: RotaState, out: Ints, into: Ints) -> bool:
     """Whether the week after a move keeps every rule and the floor."""
     for option in into:
@@ -257,7 +278,7 @@ def _is_feasible(facts: RotaFacts, state: RotaState, out: Ints, into: Ints) -> b
     return True
 
 
-@jit_compile(is_inlined=True)
+@jit_compile(is_inlined=True, allocates=False)
 def _is_locked(facts: RotaFacts, out: Ints, into: Ints) -> bool:
     """Whether a move would leave a lock unfulfilled: it may only exchange routes of one lock."""
     for option in out:
@@ -270,7 +291,7 @@ def _is_locked(facts: RotaFacts, out: Ints, into: Ints) -> bool:
     return False
 
 
-@jit_compile(is_inlined=True)
+@jit_compile(is_inlined=True, allocates=False)
 def _apply_change(facts: RotaFacts, state: RotaState, out: Ints, into: Ints) -> float:
     """Apply a move; gives what it adds to the worth."""
     gain = 0.0
@@ -283,48 +304,47 @@ def _apply_change(facts: RotaFacts, state: RotaState, out: Ints, into: Ints) -> 
     return gain
 
 
-@jit_compile()
+@jit_compile(allocates=False)
 def _anneal(
-    facts: RotaFacts, start: Ints, hot: float, cold: float, moves: int, rng: RandomState
-) -> Ints:
-    """The slots of the best week on the way."""
-    state, worth = begin_state(facts, start)
-    best, best_worth = start.copy(), worth
-    out, into = np.full(MAX_OUT, -1), np.full(MAX_INTO, -1)
-    cooling = (cold / hot) ** (1.0 / max(1, moves))
-    heat = hot
+    facts: RotaFacts,
+    state: RotaState,
+    draw: _Draw,
+    best: Ints,
+    heat: tuple[float, float],
+    moves: int,
+) -> None:
+    """Cool from one temperature to another; writes the slots of the best week into `best`."""
+    rng, out, into = draw
+    temperature, cooling = heat[0], (heat[1] / heat[0]) ** (1.0 / max(1, moves))
+    worth = best_worth = 0.0
     for _ in range(moves):
-        heat *= cooling
+        temperature *= cooling
         if not _draw_change(facts, state, rng, out, into) or _is_locked(facts, out, into):
             continue
         gain = _apply_change(facts, state, out, into)
-        accepted = gain >= 0 or draw_uniform(rng) < np.exp(gain / heat)
+        accepted = gain >= 0 or draw_uniform(rng) < np.exp(gain / temperature)
         if accepted and _is_feasible(facts, state, out, into):
             worth += gain
             if worth > best_worth + 1e-12:
                 best_worth = worth
-                best[:] = state.slots
+                for slot in range(len(best)):  # copying a slice would allocate
+                    best[slot] = state.slots[slot]
             continue
         _apply_change(facts, state, into, out)
-    return best
 
 
-@jit_compile()
+@jit_compile(allocates=False)
 def _walk(
-    facts: RotaFacts, start: Ints, limit: float, moves: int, states: int, rng: RandomState
-) -> Ints:
-    """(states, k * d * w) slots after every so many moves; see `walk_weeks`."""
-    state, worth = begin_state(facts, start)
-    weeks = np.empty((states, len(start)), dtype=np.int64)
-    out, into = np.full(MAX_OUT, -1), np.full(MAX_INTO, -1)
-    for number in range(states):
-        for _ in range(moves):
-            if not _draw_change(facts, state, rng, out, into) or _is_locked(facts, out, into):
-                continue
-            gain = _apply_change(facts, state, out, into)
-            if worth + gain >= limit and _is_feasible(facts, state, out, into):
-                worth += gain
-            else:
-                _apply_change(facts, state, into, out)
-        weeks[number] = state.slots
-    return weeks
+    facts: RotaFacts, state: RotaState, draw: _Draw, worth: float, limit: float, moves: int
+) -> float:
+    """Walk on for so many moves from a week of some worth; gives the worth after them."""
+    rng, out, into = draw
+    for _ in range(moves):
+        if not _draw_change(facts, state, rng, out, into) or _is_locked(facts, out, into):
+            continue
+        gain = _apply_change(facts, state, out, into)
+        if worth + gain >= limit and _is_feasible(facts, state, out, into):
+            worth += gain
+        else:
+            _apply_change(facts, state, into, out)
+    return worth

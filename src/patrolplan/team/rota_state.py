@@ -103,6 +103,8 @@ class RotaState(NamedTuple):
     """(s * d * w * n,) how many walk along with each cell."""
     minutes: Floats
     """(h, d)."""
+    dosed_days: Ints
+    """(h,) days on which each hotspot has a dose, as a binary number."""
     capped_visits: Ints
     """(h, d) visits under the daily maximum."""
     officer_patrols: Ints
@@ -203,30 +205,42 @@ def _group(owner: Ints, owners: int) -> tuple[Ints, Ints]:
     return np.searchsorted(owner[order], np.arange(owners + 1)), order
 
 
-@jit_compile(is_inlined=True)
-def _compute_hotspot_worth(facts: RotaFacts, state: RotaState, hotspot: int) -> float:
-    """Worth of a hotspot's doses, less the charge for minutes above the daily maximum."""
-    days, over = 0, 0.0
-    for day in range(facts.days):
-        minutes = state.minutes[hotspot, day]
-        if minutes > 1e-9:  # noqa: PLR2004 - sums of minutes leave a remainder
-            days |= 1 << day
-            over += max(0.0, minutes / facts.max_dose_minutes - 1.0)
-    return float(facts.set_worth[hotspot, days] - OVER_CAP_PENALTY * facts.weight[hotspot] * over)
+@jit_compile(is_inlined=True, allocates=False)
+def _change_minutes(
+    facts: RotaFacts, state: RotaState, hotspot: int, day: int, minutes: float
+) -> float:
+    """Add minutes of dose to a hotspot and day, or take some off; gives the gain in worth.
+
+    The set of days with a dose pays, and minutes above the daily maximum are charged. Only this day
+    has changed, so that nothing is added up over the others.
+    """
+    before = state.minutes[hotspot, day]
+    after = before + minutes
+    state.minutes[hotspot, day] = after
+    days = state.dosed_days[hotspot]
+    has_dose = after > 1e-9  # noqa: PLR2004 - sums of minutes leave a remainder
+    changed = days | 1 << day if has_dose else days & ~(1 << day)
+    gain = 0.0
+    if changed != days:
+        state.dosed_days[hotspot] = changed
+        gain = facts.set_worth[hotspot, changed] - facts.set_worth[hotspot, days]
+    if max(before, after) > facts.max_dose_minutes:
+        over = max(0.0, after / facts.max_dose_minutes - 1.0)
+        over -= max(0.0, before / facts.max_dose_minutes - 1.0)
+        gain -= OVER_CAP_PENALTY * facts.weight[hotspot] * over
+    return float(gain)
 
 
-@jit_compile(is_inlined=True)
+@jit_compile(is_inlined=True, allocates=False)
 def apply_option(facts: RotaFacts, state: RotaState, option: int, sign: int) -> float:
     """Put an option in (sign 1) or take it out (-1); gives what that adds to the worth."""
     route, day, school = facts.route[option], facts.day[option], facts.school[option]
     officer, gain = facts.officer[option], sign * facts.own_worth[option]
     for at in range(facts.stop_start[route], facts.stop_start[route + 1]):
         hotspot = facts.stop_hotspot[at]
-        gain -= _compute_hotspot_worth(facts, state, hotspot)
-        state.minutes[hotspot, day] += sign * facts.stop_minutes[at]
+        gain += _change_minutes(facts, state, hotspot, day, sign * facts.stop_minutes[at])
         nth = facts.visit_start[option] + at - facts.stop_start[route]
         state.capped_visits[hotspot, day] += sign * facts.is_capped[nth]
-        gain += _compute_hotspot_worth(facts, state, hotspot)
     state.dose[school] += sign * facts.dose[option]
     state.slots[facts.slot[option]] = option if sign > 0 else -1
     state.cells[facts.cell[option]] = option if sign > 0 else -1
@@ -253,7 +267,7 @@ def apply_option(facts: RotaFacts, state: RotaState, option: int, sign: int) -> 
     return float(gain)
 
 
-@jit_compile(is_inlined=True)
+@jit_compile(is_inlined=True, allocates=False)
 def overlap(facts: RotaFacts, option: int, other: int) -> bool:
     """Whether two options of an officer and day exclude each other."""
     if facts.slot[option] == facts.slot[other]:
@@ -264,7 +278,7 @@ def overlap(facts: RotaFacts, option: int, other: int) -> bool:
     )
 
 
-@jit_compile(is_inlined=True)
+@jit_compile(is_inlined=True, allocates=False)
 def is_allowed(facts: RotaFacts, state: RotaState, option: int) -> bool:
     """Whether an option that was put in keeps the rules of officer, school, hotspot and demand."""
     if not _fits_officer(facts, state, option):
@@ -279,7 +293,7 @@ def is_allowed(facts: RotaFacts, state: RotaState, option: int) -> bool:
     return not _exceeds_maximum(facts, state, option)
 
 
-@jit_compile(is_inlined=True)
+@jit_compile(is_inlined=True, allocates=False)
 def _fits_officer(facts: RotaFacts, state: RotaState, option: int) -> bool:
     """Whether an officer has no more patrols than their maximum, and none that overlaps this."""
     officer = facts.officer[option]
@@ -293,7 +307,7 @@ def _fits_officer(facts: RotaFacts, state: RotaState, option: int) -> bool:
     return True
 
 
-@jit_compile(is_inlined=True)
+@jit_compile(is_inlined=True, allocates=False)
 def _exceeds_maximum(facts: RotaFacts, state: RotaState, option: int) -> bool:
     """Whether a demand or hotspot of an option has more visits or minutes than it may have."""
     for at in range(facts.meet_start[option], facts.meet_start[option + 1]):
@@ -311,7 +325,7 @@ def _exceeds_maximum(facts: RotaFacts, state: RotaState, option: int) -> bool:
     return False
 
 
-@jit_compile(is_inlined=True)
+@jit_compile(is_inlined=True, allocates=False)
 def is_floor_kept(facts: RotaFacts, state: RotaState, option: int) -> bool:
     """Whether the floor holds after an option was put in or taken out.
 
@@ -339,20 +353,19 @@ def is_floor_kept(facts: RotaFacts, state: RotaState, option: int) -> bool:
     return True
 
 
-@jit_compile()
 def begin_state(facts: RotaFacts, start: Ints) -> tuple[RotaState, float]:
     """The state of a week given as slots, and its worth."""
     schools, hotspots = len(facts.target), len(facts.weight)
     cells = schools * facts.days * facts.windows * facts.together
     missing = np.zeros(3, dtype=np.int64)
     missing[PATROLS] = facts.target.sum()
-    for demand in range(len(facts.stage)):
-        missing[facts.stage[demand]] += facts.wanted_visits[demand]
+    np.add.at(missing, facts.stage, facts.wanted_visits)
     state = RotaState(
         np.full(len(start), -1),
         np.full(cells, -1),
         np.zeros(cells, dtype=np.int64),
         np.zeros((hotspots, facts.days)),
+        np.zeros(hotspots, dtype=np.int64),
         np.zeros((hotspots, facts.days), dtype=np.int64),
         np.zeros(len(facts.max_patrols), dtype=np.int64),
         np.zeros(schools * facts.windows, dtype=np.int64),
@@ -361,8 +374,14 @@ def begin_state(facts: RotaFacts, start: Ints) -> tuple[RotaState, float]:
         np.zeros(len(facts.stage), dtype=np.int64),
         missing,
     )
+    return state, _put_in_all(facts, state, start)
+
+
+@jit_compile(allocates=False)
+def _put_in_all(facts: RotaFacts, state: RotaState, options: Ints) -> float:
+    """Put options in, leaving out -1; gives what they are worth together."""
     worth = 0.0
-    for option in start:
+    for option in options:
         if option >= 0:
             worth += apply_option(facts, state, option, 1)
-    return state, worth
+    return worth

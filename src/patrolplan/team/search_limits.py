@@ -27,7 +27,7 @@ class SearchLimits:
     `nodes` are enough."""
     nodes: Limit = 500
     """Maximum nodes of the search tree of a week that is to be proven best."""
-    moves_per_school: Limit = 30_000
+    moves_per_school: Limit = 200_000
     """Maximum small changes tried for every school by annealing."""
     is_proven_if_quick: bool = False
     """Whether a week within the gap is proven best all the same where that takes about a second."""

@@ -15,6 +15,7 @@ daily maximum of hotspots is a rule, from which visits to tasked places are exem
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Literal
 
 import numpy as np
@@ -33,29 +34,35 @@ PROVEN_GAP = 1e-6
 
 CHOSEN_ABOVE = 0.5
 
-ANNEAL_ROUNDS = (3_000,) * 10
-"""Moves for every school of one annealing run after another: many short runs, since one long run
-gets caught in one valley, and weeks of several are merged."""
+MOVES_OF_A_RUN = 10_000
+"""Moves for every school of one annealing run: many short runs, since one long run gets caught in
+one valley, and weeks of several are merged."""
+
+FIRST_RUNS, RUNS_OF_A_CHECK = 3, 2
+"""Annealing runs before the bound is tightened, which takes longer than all of them, and whenever
+HiGHS looks whether it should stop."""
 
 MERGE_GAP, MERGE_NODES = 5e-4, 5
 """Relative gap and nodes at which the best week among the options of two is good enough. Two weeks
 share most options, so that it takes a twentieth of a second, or two for five hundred schools."""
 
-MAX_REDUCED_COST = 0.001
+MAX_REDUCED_COST = 0.005
 """Share of the bound that choosing an option may cost in the relaxation: others are not annealed.
-A week within the gap hardly ever holds a dearer one, and the search is the better for fewer."""
+A week so near to that bound holds no dearer one. Where the best week is as far below it as this, a
+lower limit hid the options of the better weeks."""
 
-MAX_OPTIONS_TO_TIGHTEN = 2500
+MAX_OPTIONS_TO_TIGHTEN = 5_000
 """Maximum options of a week whose bound is tightened by cuts at the root of the search tree."""
 
-FIRST_CUT_CHECKS, LAST_CUT_CHECKS = 4, 12
-"""Work at the root of the search tree after which annealing goes on, one run after every further
-check, and after which the bound counts as final: most of what cuts can lower it by comes at once.
-See `MixedIntegerProgramme.solve_from`."""
+FIRST_CUT_CHECK, LAST_CUT_CHECK = 4, 12
+"""Work at the root of the search tree after which annealing goes on, and after which the bound
+counts as final: most of what cuts can lower it by comes at once. See
+`MixedIntegerProgramme.solve_from`."""
 
 MAX_COLUMNS_TO_PROVE = 2_500
 """Maximum columns of a programme that HiGHS is given first, where a proof is wanted if it is quick:
-about twelve schools, for which it takes about a second."""
+about twelve schools, for which it takes about a second. Nodes also lower their bound where cuts
+alone leave it too far away."""
 
 IMPOSSIBLE = -1
 """Patrols missing where no week keeps the rules, however few patrols it has."""
@@ -166,12 +173,11 @@ class _WeekSearch:
         relaxed = self._programme.solve_relaxation(seconds=self._seconds)
         self._bound = min(self._bound, relaxed.bound)
         runs = self._anneal(self._list_promising(relaxed), seed)
-        next(runs, None)
+        self._improve(gap, islice(runs, FIRST_RUNS))
         if len(self._problem) <= MAX_OPTIONS_TO_TIGHTEN:
             self._tighten(gap, runs)
-        while not self._is_within(gap) and next(runs, False):
-            pass
-        if gap <= PROVEN_GAP:
+        self._improve(gap, runs)
+        if gap <= PROVEN_GAP or len(self._programme.objective) <= MAX_COLUMNS_TO_PROVE:
             self._lower(gap, nodes=self._stop.nodes)
         return self._best, self._bound
 
@@ -184,6 +190,11 @@ class _WeekSearch:
 
     def _is_within(self, gap: float) -> bool:
         return self._bound - self._worth <= gap * abs(self._bound)
+
+    def _improve(self, gap: float, runs: Iterator[None]) -> None:
+        """Anneal run after run, until the week is within the gap or there are no more."""
+        while not self._is_within(gap) and next(runs, runs) is not runs:
+            pass
 
     def _accept(self, rows: Ints) -> None:
         worth = self._rate(rows)
@@ -199,26 +210,23 @@ class _WeekSearch:
         cheap[self._floor.chosen] = True
         return np.flatnonzero(cheap)
 
-    def _anneal(self, options: Ints, seed: int) -> Iterator[bool]:
+    def _anneal(self, options: Ints, seed: int) -> Iterator[None]:
         """Anneal among some options, one run whenever the next is wanted."""
         problem = self._problem.select(options)
         place = np.full(len(self._problem), -1)
         place[options] = np.arange(len(options))
         floor = replace(self._floor, chosen=place[self._floor.chosen])
-        left = self._stop.moves_per_school
-        for number, most in enumerate(ANNEAL_ROUNDS):
-            moves = min(most, left)
-            if moves <= 0 or self._seconds <= 0:
+        begins = range(0, self._stop.moves_per_school, MOVES_OF_A_RUN)
+        seeds = np.random.SeedSequence(seed).generate_state(len(begins)).tolist()
+        for begin, run_seed in zip(begins, seeds, strict=True):
+            if self._seconds <= 0:
                 return
-            run = len(ANNEAL_ROUNDS) * seed + number
-            rows = anneal_week(
-                problem, floor, floor.chosen, moves=moves * problem.schools, seed=run
-            )
-            if number:
+            moves = min(MOVES_OF_A_RUN, self._stop.moves_per_school - begin) * problem.schools
+            rows = anneal_week(problem, floor, floor.chosen, moves=moves, seed=run_seed)
+            if begin:
                 self._merge(options[rows])
             self._accept(np.sort(options[rows]))
-            left -= moves
-            yield True
+            yield
 
     def _merge(self, rows: Ints) -> None:
         """Find the best week among the options of the best one so far and of another.
@@ -234,14 +242,14 @@ class _WeekSearch:
         if len(answer.values):
             self._accept(np.flatnonzero(answer.values[self._x] > CHOSEN_ABOVE))
 
-    def _tighten(self, gap: float, runs: Iterator[bool]) -> None:
+    def _tighten(self, gap: float, runs: Iterator[None]) -> None:
         """Lower the bound at the root of the search tree, and anneal on meanwhile."""
 
         def watch(check: int, bound: float) -> bool:
             self._bound = max(self._worth, min(self._bound, bound))
-            if check >= FIRST_CUT_CHECKS and not self._is_within(gap):
-                next(runs, None)
-            return check > LAST_CUT_CHECKS or self._is_within(gap)
+            if check >= FIRST_CUT_CHECK:
+                self._improve(gap, islice(runs, RUNS_OF_A_CHECK))
+            return check > LAST_CUT_CHECK or self._is_within(gap)
 
         self._lower(gap, nodes=1, watch=watch)
 
