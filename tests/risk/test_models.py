@@ -139,10 +139,19 @@ def test_features_rest_on_the_past(make):
     assert np.array_equal(early.compute_rates(10), FeatureBuilder(h).compute_rates(10))
 
 
+def thin(counts, **limits):
+    """Weight of each cell of a table of counts; 0 for those that are not learned from."""
+    cells, used = thin_rows(np.flatnonzero(counts), counts.size, **limits)
+    assert (np.diff(cells) > 0).all()
+    weights = np.zeros(counts.size)
+    weights[cells] = used
+    return weights.reshape(counts.shape)
+
+
 def test_thinned_rows_stand_for_all():
     """Thinning keeps every row with incidents, and the weights add up to about all rows."""
     counts = np.random.default_rng(0).poisson(0.02, size=(10, 5000)).astype(np.int32)
-    weights = thin_rows(counts, max_rows=9_000)
+    weights = thin(counts, max_rows=9_000)
     assert (weights[counts > 0] == 1).all()
     assert (weights > 0).sum() < 10_000
     assert weights.sum() == pytest.approx(counts.size, rel=0.02)
@@ -151,11 +160,16 @@ def test_thinned_rows_stand_for_all():
 def test_thinned_rows_with_incidents_stand_for_all():
     """Where very many rows hold incidents, those that remain weigh as much as all of them."""
     counts = np.random.default_rng(0).poisson(3.0, size=(30, 4000)).astype(np.int32)
-    weights = thin_rows(counts)
+    weights = thin(counts)
     held = counts > 0
     assert (weights[held] > 0).sum() <= MAX_EVENT_ROWS
     assert weights[held].sum() == pytest.approx(held.sum(), rel=0.001)
     assert (weights * counts).sum() == pytest.approx(counts.sum(), rel=0.02)
+
+
+def test_nothing_is_thinned_of_a_table_without_incidents():
+    """Every cell is learned from, and stands for itself."""
+    assert (thin(np.zeros((3, 50), dtype=np.int32)) == 1).all()
 
 
 @pytest.mark.parametrize("penalty", [0.05, 2.0])
@@ -180,6 +194,16 @@ def test_rows_learned_from_are_those_of_all_places(make):
     assert np.array_equal(
         FeatureBuilder(h).build_features(9, 0, some), FeatureBuilder(h).build_features(9, 0)[some]
     )
+
+
+def test_factors_of_all_places_are_those_of_their_features(make):
+    """What is computed for all categories at once gives what each category's features give."""
+    h = make.history(make.uneven(months=16))
+    builder = FeatureBuilder(h)
+    for target in range(len(h.targets)):
+        fit = fit_poisson(builder.build_rows(range(3, 16), target))
+        plain = fit.predict(FeatureBuilder(h).build_features(16, target))
+        assert builder.predict(fit, 16, target) == pytest.approx(plain, rel=1e-12)
 
 
 def test_features_by_hand(make):

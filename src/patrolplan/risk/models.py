@@ -252,7 +252,7 @@ class PoissonCount(RiskModel):
         with limit_to_one_thread():
             for target in np.flatnonzero(events >= MIN_EVENTS_TO_FIT).tolist():
                 fit = fit_poisson(builder.build_rows(months, target), self.penalty)
-                rates[:, target] *= fit.predict(builder.build_features(end, target))
+                rates[:, target] *= builder.predict(fit, end, target)
         return rates
 
 
