@@ -2,9 +2,9 @@
 
 Months of open data have ten thousand rows that name the same few categories and forces, so each of
 these columns is read as codes of its distinct values, and only these are looked at. Nothing is
-forgiven here. A file with a quote below its header, a line of another length, a time of day, a value that cannot be
-read or has spaces around it, or in another encoding is left to the row-exact reader, which can name
-its rows.
+forgiven here. A file with a quote below its header, a line of another length, a time of day, a
+value that cannot be read or has spaces around it, or in another encoding is left to the row-exact
+reader, which can name its rows.
 """
 
 from __future__ import annotations

@@ -155,7 +155,8 @@ def compute_expected_counts(
         (c,) share of the months that is held in each place, above 0; None where all are. What is
         next door, and street length, then count by how much of it the place itself would show.
     """
-    around = units.sum_around(total)
+    whole = total.sum(axis=1)
+    around = units.sum_around(np.column_stack([total[:, :targets], whole]))
     next_door = units.sum_around(total[:, :targets], ADJACENT_METRES)
     metres = units.metres
     if held is not None:
@@ -163,8 +164,8 @@ def compute_expected_counts(
         near, near_held = units.sum_around(both, ADJACENT_METRES).T
         next_door = next_door * (held * near / np.maximum(near_held, MIN_HELD))[:, None]
         metres = metres * held
-    all_around = around.sum(axis=1) + PRIOR_INCIDENTS
-    whole, whole_sum = total.sum(axis=1), max(total.sum(), 1.0)
+    all_around = around[:, -1] + PRIOR_INCIDENTS
+    whole_sum = max(whole.sum(), 1.0)
     # A category is no pattern of its own: in its row stands the one of all others there.
     patterns = np.concatenate([total.T, np.empty((1, len(total))), metres[None]])
     expected = np.empty((len(total), targets))

@@ -236,18 +236,19 @@ def fit_weights(
         (m,) incidents that the prior counts as, above 0.
     """
     total = float(counts.sum() + prior.sum())
+    root = np.sqrt(counts)
 
-    def measure(weights: NDArray[np.float64]) -> float:
-        mix = weights @ shares
-        score = float((counts * np.log(mix)).sum() + (prior * np.log(weights)).sum())
+    def measure(weights: NDArray[np.float64], mix: NDArray[np.float64]) -> float:
+        score = float(counts @ np.log(mix)) + float((prior * np.log(weights)).sum())
         return score - total * float(weights.sum())
 
     weights = prior / prior.sum()
-    value = measure(weights)
+    mix = weights @ shares
+    value = measure(weights, mix)
     for _ in range(MAX_STEPS):
-        ratios = shares / (weights @ shares)
-        slope = ratios @ counts + prior / weights - total
-        curve = (ratios * counts) @ ratios.T + np.diag(prior / weights**2)
+        scaled = shares * (root / mix)
+        slope = scaled @ root + prior / weights - total
+        curve = scaled @ scaled.T + np.diag(prior / weights**2)
         step = np.linalg.solve(curve, slope)
         decrement = float(slope @ step)
         if decrement < TOLERANCE * total:
@@ -255,8 +256,11 @@ def fit_weights(
         size = 1.0
         while True:
             moved = weights + size * step
-            if (moved > 0).all() and (gained := measure(moved)) >= value + size * decrement / 4:
-                break
+            if (moved > 0).all():
+                mix = moved @ shares
+                gained = measure(moved, mix)
+                if gained >= value + size * decrement / 4:
+                    break
             size /= 2
             if size < TOLERANCE:
                 return np.asarray(weights / weights.sum())
