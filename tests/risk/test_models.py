@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
+from scipy import stats
+from scipy.optimize import minimize_scalar
 from sklearn.base import clone
 from sklearn.linear_model import PoissonRegressor
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from patrolplan.risk.history import build_history
+from patrolplan.risk.history import DecayedCounts, build_history
 from patrolplan.risk.models import (
     MODELS,
     Combination,
@@ -25,7 +27,7 @@ from patrolplan.risk.regression import (
     thin_rows,
 )
 from patrolplan.risk.rolling_origin import run_trials
-from patrolplan.risk.shrinkage import fit_gamma_shape, fit_mixture
+from patrolplan.risk.shrinkage import LOG_SHAPE, fit_gamma_shape, fit_mixture
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -227,6 +229,37 @@ def test_a_mixture_learned_from_some_places_is_near_that_of_all(monkeypatch):
     assert some.sum() == pytest.approx(counts.sum(), rel=1e-3)
     assert np.corrcoef(full, some)[0, 1] > 0.995
     assert fit_gamma_shape(counts, some) == pytest.approx(fit_gamma_shape(counts, full), rel=0.5)
+
+
+@pytest.mark.parametrize("shape", [0.05, 0.4, 2.0, 30.0])
+@pytest.mark.parametrize("mean", [0.02, 0.5, 8.0])
+def test_the_shape_is_that_of_highest_likelihood(shape, mean):
+    """A search that only compares likelihoods of negative binomial counts ends at the same shape.
+
+    Also where counts differ less than by chance, so that the search ends at its bound.
+    """
+    rng = np.random.default_rng(7)
+    expected = rng.gamma(0.7, mean / 0.7, size=4000) + 1e-6
+    counts = rng.poisson(expected * rng.gamma(shape, 1 / shape, size=4000)).astype(float)
+
+    def misfit(log_shape):
+        a = np.exp(log_shape)
+        return -stats.nbinom.logpmf(counts, a, a / (a + expected)).sum()
+
+    best = minimize_scalar(misfit, bounds=LOG_SHAPE, method="bounded", options={"xatol": 1e-9})
+    assert np.log(fit_gamma_shape(counts, expected)) == pytest.approx(best.x, abs=1e-4)
+    assert misfit(np.log(fit_gamma_shape(counts, expected))) <= best.fun + 1e-6
+
+
+def test_counts_decayed_in_turn_are_those_of_all_months_at_once(make):
+    """Counts of growing numbers of months, and of fewer again, are weighted sums of months."""
+    h = make.history(make.uneven(months=16))
+    decayed = DecayedCounts(h, 6.0)
+    for months in (3, 4, 9, 16, 5, 0):
+        weights = 0.5 ** (np.arange(months)[::-1] / 6.0)
+        plain = np.einsum("t,tck->ck", weights, h.counts[:months])
+        assert decayed.count(months) == pytest.approx(plain, rel=1e-12)
+        assert np.array_equal(decayed.count(months), DecayedCounts(h, 6.0).count(months))
 
 
 def test_a_cut_is_named_by_what_it_holds(make):
