@@ -210,8 +210,9 @@ def compute_shrunk_rates(
         total, weight = counts.count(months), history.sum_decayed_weights(half_life_months, months)
         targets = len(history.targets)
         weight, held = compute_held_share(weight)
-        expected = compute_expected_counts(total, targets, history.units, held)
-        rates = [shrink(total[:, target], expected[:, target]) for target in range(targets)]
+        with limit_to_one_thread():
+            expected = compute_expected_counts(total, targets, history.units, held)
+            rates = [shrink(total[:, target], expected[:, target]) for target in range(targets)]
         return np.column_stack(rates) / weight[:, None]
 
     key = f"shrunk {half_life_months} {history.digest(months)}"
