@@ -82,8 +82,9 @@ def find_used_numbers(
     """
     is_used = np.zeros(size, dtype=bool)
     is_used[numbers] = True
-    rank = np.cumsum(is_used) - 1
-    return np.flatnonzero(is_used), rank[numbers]
+    used, rank = np.flatnonzero(is_used), np.empty(size, dtype=np.int64)
+    rank[used] = np.arange(len(used))
+    return used, rank[numbers]
 
 
 def count_pairs(

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
+from patrolplan.arrays import find_used_numbers
 from patrolplan.compiled import jit_compile
 from patrolplan.notes import Note, NoteValue
 from patrolplan.pupils.gate_tree import GateTree, grow_tree
@@ -194,7 +195,7 @@ class _Model:
         # Only the pieces around the school are added up: a city has a hundred times as many.
         walked = [entered, *to_stops, link_flow * tree.link_metres]
         on = np.concatenate([tree.link_piece, *wait_pieces, tree.link_piece])
-        pieces, number = np.unique(on, return_inverse=True)
+        pieces, number = find_used_numbers(on, len(network))
         along = np.bincount(number, np.concatenate(walked), minlength=len(pieces))
         pieces, along = pieces[along != 0], along[along != 0]
         foot = by_stage * self.modes.sum(axis=1)

@@ -110,13 +110,15 @@ class History:
         """The months before this one, as a copy: nothing later can be reached from it."""
         size = int(self.months.searchsorted(month))
         exposure = None if self.exposure is None else self.exposure[:size].copy()
-        return replace(
+        cut = replace(
             self,
             counts=self.counts[:size].copy(),
             months=self.months[:size],
             exposure=None if exposure is None or (exposure == 1).all() else exposure,
             known_digests=self.month_digests[:size],
         )
+        vars(cut)["totals"] = self.totals[:size].copy()
+        return cut
 
     @cached_property
     def totals(self) -> NDArray[np.int64]:
