@@ -9,6 +9,7 @@ from sklearn.linear_model import PoissonRegressor
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_info, threadpool_limits
 
+from patrolplan.risk.features import MAX_EVENT_ROWS, FeatureBuilder, thin_rows
 from patrolplan.risk.history import DecayedCounts, build_history
 from patrolplan.risk.models import (
     MODELS,
@@ -19,13 +20,7 @@ from patrolplan.risk.models import (
     PriorCount,
     ShrunkCount,
 )
-from patrolplan.risk.regression import (
-    MAX_EVENT_ROWS,
-    FeatureBuilder,
-    TrainingRows,
-    fit_poisson,
-    thin_rows,
-)
+from patrolplan.risk.regression import TrainingRows, fit_poisson
 from patrolplan.risk.rolling_origin import run_trials
 from patrolplan.risk.shrinkage import LOG_SHAPE, fit_gamma_shape, fit_mixture
 

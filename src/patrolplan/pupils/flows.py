@@ -195,8 +195,8 @@ class _Model:
         # Only the pieces around the school are added up: a city has a hundred times as many.
         walked = [entered, *to_stops, link_flow * tree.link_metres]
         on = np.concatenate([tree.link_piece, *wait_pieces, tree.link_piece])
-        pieces, number = find_used_numbers(on, len(network))
-        along = np.bincount(number, np.concatenate(walked), minlength=len(pieces))
+        pieces, at = find_used_numbers(on, len(network))
+        along = np.bincount(at, np.concatenate(walked), minlength=len(pieces))
         pieces, along = pieces[along != 0], along[along != 0]
         foot = by_stage * self.modes.sum(axis=1)
         waiting = np.concatenate(wait_pupils)

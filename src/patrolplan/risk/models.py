@@ -19,9 +19,10 @@ from patrolplan.network.catchments import Catchments
 from patrolplan.notes import Note, NoteValue
 from patrolplan.parallel import limit_to_one_thread
 from patrolplan.risk.calibration import calibrate
+from patrolplan.risk.features import FeatureBuilder
 from patrolplan.risk.history import History
 from patrolplan.risk.kernels import BANDWIDTHS, compute_likelihood
-from patrolplan.risk.regression import PENALTY, FeatureBuilder, fit_poisson
+from patrolplan.risk.regression import PENALTY, fit_poisson
 from patrolplan.risk.shrinkage import LONG_HALF_LIFE, compute_shrunk_rates, prepare_rates
 
 PRIOR_COUNT = "prior count"
