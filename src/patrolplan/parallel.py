@@ -314,8 +314,8 @@ _ONE_THREAD = _OneThread()
 def limit_to_one_thread() -> Iterator[None]:
     """Let the libraries of linear algebra use one thread each: sums of several differ in digits.
 
-    The limit is the process's own. It is lifted when the last thread that asked for it is done,
-    and set only by the first, as looking for the libraries takes some milliseconds.
+    The limit is the process's own. The first thread that works under it sets it and the last one
+    lifts it, as looking for the libraries takes some milliseconds.
     """
     _ONE_THREAD.enter()
     try:
