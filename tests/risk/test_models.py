@@ -40,6 +40,17 @@ def test_blind_to_what_is_later(make, name):
     assert cut.counts.max() < 10_000
 
 
+def test_months_read_in_place_are_those_copied_and_cannot_be_changed(make):
+    """Our own models read the same months without a copy, and none can write into them."""
+    h = make.history(make.uneven())
+    here, copied = (h.cut_before(h.months[14], is_copied=is_copied) for is_copied in (False, True))
+    assert np.array_equal(here.counts, copied.counts)
+    assert np.array_equal(here.totals, h.counts[:14].sum(axis=1))
+    assert np.shares_memory(here.counts, h.counts)
+    with pytest.raises(ValueError, match="read-only"):
+        here.counts[0] = 1
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_sane(make, name):
     """Every model expects something finite, not negative, and the same when fitted again."""

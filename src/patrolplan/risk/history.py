@@ -106,13 +106,19 @@ class History:
         span = f"{self.months[0]:%Y-%m} to {self.months[-1]:%Y-%m}" if len(self) else "no month"
         return f"<History: {int(self.counts.sum()):,} incidents, {span}, {len(self.units)} places>"
 
-    def cut_before(self, month: pd.Timestamp) -> "History":
-        """The months before this one, as a copy: nothing later can be reached from it."""
+    def cut_before(self, month: pd.Timestamp, *, is_copied: bool = True) -> "History":
+        """The months before this one, as a copy: nothing later can be reached from it.
+
+        Our own models, which look at no later month, need no copy: theirs are read in place.
+        """
         size = int(self.months.searchsorted(month))
+        counts = self.counts[:size]
+        counts = counts.copy() if is_copied else counts
+        counts.flags.writeable = is_copied
         exposure = None if self.exposure is None else self.exposure[:size].copy()
         cut = replace(
             self,
-            counts=self.counts[:size].copy(),
+            counts=counts,
             months=self.months[:size],
             exposure=None if exposure is None or (exposure == 1).all() else exposure,
             known_digests=self.month_digests[:size],

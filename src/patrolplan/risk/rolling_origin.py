@@ -389,7 +389,7 @@ class _Origin:
     @cached_property
     def cut(self) -> History:
         """The months before: all that a model may learn from."""
-        return self.history.cut_before(self.month)
+        return self.history.cut_before(self.month, is_copied=False)
 
     def drop_fits(self) -> None:
         """Drop the months before and the models fitted on them, which take memory."""
@@ -435,7 +435,9 @@ class _Origin:
         """What one model captured and expected; see `OriginScore.pack`."""
 
         def compute() -> NDArray[np.float64]:
-            fitted = fit_or_reuse(model, self.cut)
+            # A model of the user's own can reach nothing later.
+            cut = self.cut if model.is_reusable else self.history.cut_before(self.month)
+            fitted = fit_or_reuse(model, cut)
             return self._score_rates(fitted.predict() if fitted.rates_ is None else fitted.rates_)
 
         return self._load_or_compute(repr(model), compute) if model.is_reusable else compute()
