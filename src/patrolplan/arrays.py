@@ -1,4 +1,4 @@
-"""Helpers for arrays: many ranges as one, distinct points, and counts of pairs."""
+"""Helpers for arrays: many ranges as one, distinct points and numbers, and counts of pairs."""
 
 from __future__ import annotations
 
@@ -65,6 +65,26 @@ def find_unique_points(xy: NDArray[np.float64]) -> tuple[NDArray[np.float64], ND
     rank[order] = np.arange(len(order))
     places = np.ascontiguousarray(distinct[order])
     return places.view(np.float64).reshape(-1, 2), rank[codes]
+
+
+def find_used_numbers(
+    numbers: NDArray[np.int64], size: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Distinct numbers in order, and for each one its place among them.
+
+    The same as `numpy.unique(numbers, return_inverse=True)`, without sorting, for numbers from 0 to
+    below `size`.
+
+    Examples
+    --------
+    >>> find_used_numbers(np.array([7, 2, 7]), 9)
+    (array([2, 7]), array([1, 0, 1]))
+    """
+    is_used = np.zeros(size, dtype=bool)
+    is_used[numbers] = True
+    used, rank = np.flatnonzero(is_used), np.empty(size, dtype=np.int64)
+    rank[used] = np.arange(len(used))
+    return used, rank[numbers]
 
 
 def count_pairs(

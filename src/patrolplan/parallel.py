@@ -23,6 +23,8 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, TypeVar
 
+from threadpoolctl import threadpool_limits
+
 from patrolplan.errors import ClusterError, describe_install
 from patrolplan.provenance import list_versions
 from patrolplan.worker_pool import CONNECT_SECONDS, get_sender, run_item
@@ -281,3 +283,42 @@ def map_in_threads(
             yield future
     finally:
         stopped.set()
+
+
+class _OneThread:
+    """The limit of `limit_to_one_thread`, shared by all threads that work under it."""
+
+    def __init__(self) -> None:
+        self._lock, self._depth = threading.Lock(), 0
+        self._limits: threadpool_limits | None = None
+
+    def enter(self) -> None:
+        """Set the limit, unless somebody works under it already."""
+        with self._lock:
+            if self._depth == 0:
+                self._limits = threadpool_limits(limits=1, user_api="blas")
+            self._depth += 1
+
+    def leave(self) -> None:
+        """Lift the limit where nobody else works under it."""
+        with self._lock:
+            self._depth -= 1
+            if self._depth == 0 and self._limits is not None:
+                self._limits.restore_original_limits()
+
+
+_ONE_THREAD = _OneThread()
+
+
+@contextmanager
+def limit_to_one_thread() -> Iterator[None]:
+    """Let the libraries of linear algebra use one thread each: sums of several differ in digits.
+
+    The limit is the process's own. The first thread that works under it sets it and the last one
+    lifts it, as looking for the libraries takes some milliseconds.
+    """
+    _ONE_THREAD.enter()
+    try:
+        yield
+    finally:
+        _ONE_THREAD.leave()

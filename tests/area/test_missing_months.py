@@ -7,7 +7,10 @@ from hypothesis import example, given, strategies as st
 
 from patrolplan.area.missing_months import (
     LOW_SHARE,
+    MIN_HELD_SHARE,
     MIN_TYPICAL_IN_FILES,
+    MIN_TYPICAL_NEARBY,
+    NEIGHBOURHOOD,
     Exposure,
     build_exposure,
     find_missing_parts,
@@ -164,6 +167,39 @@ def test_crime_that_only_varies_is_nowhere_missing(seed, mean):
     counts, xy, _ = part_of_area(seed, [], mean=mean)
     counts[::3] = np.random.default_rng(seed).poisson(0.5 * mean, size=counts[::3].shape)
     assert not find_missing_parts(counts, None, xy).any()
+
+
+def find_parts_slowly(counts, held, xy):
+    """Months missing in parts, with the typical month of every place and plain loops."""
+    is_held = held >= MIN_HELD_SHARE
+    near = np.hypot(*(xy[:, None] - xy).transpose(2, 0, 1)).argsort(axis=1)[:, :NEIGHBOURHOOD]
+    empty = np.zeros(counts.shape, dtype=bool)
+    for place, around in enumerate(near):
+        here = counts[:, around].sum(axis=1)
+        some = here[is_held[:, place] & (here >= max(1.0, LOW_SHARE * here.max()))]
+        typical = float(np.median(some)) if len(some) else 0.0
+        if typical >= MIN_TYPICAL_NEARBY:
+            empty[:, place] = is_held[:, place] & (here < LOW_SHARE * typical)
+    found = np.zeros(counts.shape, dtype=bool)
+    for place, around in enumerate(near):
+        in_doubt = empty[:, around].any(axis=1) & is_held[:, place]
+        clear = is_held[:, place] & ~in_doubt
+        expected = in_doubt.sum() * counts[clear, place].sum() / max(clear.sum(), 1)
+        if expected < MIN_TYPICAL_IN_FILES:
+            found[:, place] = empty[:, place] & (counts[:, place] == 0)
+        elif counts[in_doubt, place].sum() < LOW_SHARE * expected:
+            found[:, place] = in_doubt
+    return found
+
+
+@given(st.integers(0, 500), st.sets(st.integers(0, 23), max_size=20), st.floats(0.3, 4))
+def test_parts_are_those_that_a_look_at_every_place_finds(seed, gaps, mean):
+    """That most places are passed over, where no month is low enough, changes nothing."""
+    counts, xy, there = part_of_area(seed, sorted(gaps), mean=mean)
+    xy = xy + np.random.default_rng(seed).uniform(0, 9, xy.shape)  # none as far as another
+    held = np.ones(counts.shape)
+    held[5, there] = 0.2
+    assert np.array_equal(find_missing_parts(counts, held, xy), find_parts_slowly(counts, held, xy))
 
 
 def test_a_part_of_the_area_changes_what_is_held():

@@ -1,11 +1,14 @@
 """The best stretch of worlds in which crime falls evenly on all streets."""
 
+from unittest import mock
+
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 from scipy import stats
 from street_grid import build_grid
 
+from patrolplan.hotspots import even_worlds
 from patrolplan.hotspots.clusters import build_growing_room, build_street_arrays, grow_stretch
 from patrolplan.hotspots.even_worlds import (
     DRAW_RANGE,
@@ -68,6 +71,14 @@ def test_no_stretch_exceeds_the_best_of_all_pieces_tried(seed, max_length, uneve
     found, most = _compare(seed, max_length, uneven=uneven)
     assert (found <= most * (1 + 1e-9)).all()
     assert ((found > 0) == (most > 0)).all()
+
+
+@given(st.integers(0, 10**6), st.integers(1, CATCHMENTS))
+def test_the_best_is_the_same_however_many_catchments_are_tried_first(seed, first):
+    """Where the best stretch may grow from a later catchment, all of them are tried."""
+    with mock.patch.object(even_worlds, "FIRST_CATCHMENTS", first):
+        few, _ = _compare(seed, 300.0, uneven=True)
+    assert few.tolist() == _compare(seed, 300.0, uneven=True)[0].tolist()
 
 
 def test_short_cuts_lose_hardly_anything():

@@ -13,6 +13,7 @@ from patrolplan.inputs.regular_crimes import read_regular_rows
 
 BNG = Projection("EPSG:27700")
 HEAD = "Crime ID,Month,Reported by,Longitude,Latitude,Crime type"
+QUOTED_HEAD = ",".join(f'"{name}"' for name in HEAD.split(","))
 PLAIN = ("a1", "2024-05", "Met", "-0.1276", "51.5072", "Robbery")
 CELLS = (
     st.sampled_from(["", "a1", "b2", " b2"]),
@@ -35,12 +36,16 @@ def read(path, regular):
 
 
 @settings(max_examples=40)
-@given(st.lists(LINE, min_size=1, max_size=12), st.sampled_from(["\n", "\r\n"]))
-@example([PLAIN, ("", "2024-06", "", "", "", "Drugs"), PLAIN], "\n")
-def test_rows_are_those_of_the_row_exact_reader(tmp_path_factory, lines, end):
+@given(
+    st.lists(LINE, min_size=1, max_size=12),
+    st.sampled_from(["\n", "\r\n"]),
+    st.sampled_from([HEAD, QUOTED_HEAD]),
+)
+@example([PLAIN, ("", "2024-06", "", "", "", "Drugs"), PLAIN], "\n", HEAD)
+def test_rows_are_those_of_the_row_exact_reader(tmp_path_factory, lines, end, head):
     """Every value, type and count is the same, whatever is in the cells."""
     path = tmp_path_factory.mktemp("t") / "2024-05-met-street.csv"
-    text = end.join([HEAD, *map(",".join, lines)])
+    text = end.join([head, *map(",".join, lines)])
     path.write_bytes(text.encode())
     fast, exact = read(path, regular=True), read(path, regular=False)
     assert fast.rows.schema.equals(exact.rows.schema, check_metadata=True)
@@ -78,4 +83,12 @@ def test_what_is_not_regular_is_left_to_the_row_exact_reader(tmp_path, line):
     rows = [HEAD, ",".join(PLAIN)]
     path = tmp_path / "2024-05-met-street.csv"
     assert is_regular(path, "\n".join(rows).encode())
+    assert is_regular(path, "\n".join([QUOTED_HEAD, rows[1]]).encode())
     assert not is_regular(path, "\n".join([*rows, line, ",".join(PLAIN)]).encode("cp1252"))
+
+
+def test_a_header_that_goes_over_several_lines_is_left_to_the_row_exact_reader(tmp_path):
+    """A line break within the name of a column is no end of the header."""
+    path = tmp_path / "2024-05-met-street.csv"
+    head = QUOTED_HEAD.replace("Reported by", "Reported\nby")
+    assert not is_regular(path, "\n".join([head, ",".join(PLAIN)]).encode())

@@ -101,7 +101,7 @@ def test_where_more_is_on_record_the_rate_is_surer(make):
     """Shapes grow with the incidents on record."""
     history, _ = _draw_history(make, 6)
     shapes = fit_rate_shapes(history, lambda cut: ShrunkCount().fit(cut).rates_)
-    total = history.count_decayed(24.0)[0][:, 0]
+    total = history.count_decayed(24.0)[:, 0]
     assert np.corrcoef(shapes[:, 0], total)[0, 1] > 0.99
 
 
@@ -109,7 +109,7 @@ def test_with_few_months_the_bands_are_those_of_the_shrinkage(make):
     """Where no year can be put aside, shapes are the incidents on record plus one number."""
     history, _ = _draw_history(make, 7, months=8)
     shapes = fit_rate_shapes(history, lambda cut: PriorCount().fit(cut).rates_)
-    more = shapes - history.count_decayed(24.0)[0]
+    more = shapes - history.count_decayed(24.0)
     assert np.allclose(more, more[0])
 
 

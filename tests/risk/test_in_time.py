@@ -107,8 +107,9 @@ def _join_slowly(world):
 
 @pytest.mark.parametrize("start", [None, 990.0])
 @pytest.mark.parametrize("seed", range(4))
-def test_equals_a_slow_loop(seed, start):
+def test_equals_a_slow_loop(monkeypatch, seed, start):
     """Every minute's risk and the window's mean are those of three plain loops."""
+    monkeypatch.setattr("patrolplan.risk.exposure.BLOCK_PIECES", 3)
     world = _world(seed, start=start, minutes=75.5)
     risk = join_over_window(*world.inputs)
     slow = _join_slowly(world)

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, strategies as st
 
 from patrolplan.risk.backtest import backtest_risk
+from patrolplan.risk.features import HORIZONS, FeatureBuilder
 from patrolplan.risk.history import build_history, fill_missing
 from patrolplan.risk.known_streets import find_known_streets
 from patrolplan.risk.models import MODELS, PriorCount
-from patrolplan.risk.regression import HORIZONS, FeatureBuilder
 from patrolplan.risk.rolling_origin import Scorer, run_trials
 from patrolplan.risk.shrinkage import compute_shrunk_rates
 

@@ -2,12 +2,15 @@
 
 import numpy as np
 import pytest
+from scipy import stats
+from scipy.optimize import minimize_scalar
 from sklearn.base import clone
 from sklearn.linear_model import PoissonRegressor
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from patrolplan.risk.history import build_history
+from patrolplan.risk.features import MAX_EVENT_ROWS, FeatureBuilder, thin_rows
+from patrolplan.risk.history import DecayedCounts, build_history
 from patrolplan.risk.models import (
     MODELS,
     Combination,
@@ -17,15 +20,9 @@ from patrolplan.risk.models import (
     PriorCount,
     ShrunkCount,
 )
-from patrolplan.risk.regression import (
-    MAX_EVENT_ROWS,
-    FeatureBuilder,
-    TrainingRows,
-    fit_poisson,
-    thin_rows,
-)
+from patrolplan.risk.regression import TrainingRows, fit_poisson
 from patrolplan.risk.rolling_origin import run_trials
-from patrolplan.risk.shrinkage import fit_gamma_shape, fit_mixture
+from patrolplan.risk.shrinkage import LOG_SHAPE, fit_gamma_shape, fit_mixture
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -41,6 +38,17 @@ def test_blind_to_what_is_later(make, name):
     cut = bad.cut_before(origin)
     assert cut.counts.base is None
     assert cut.counts.max() < 10_000
+
+
+def test_months_read_in_place_are_those_copied_and_cannot_be_changed(make):
+    """Our own models read the same months without a copy, and none can write into them."""
+    h = make.history(make.uneven())
+    here, copied = (h.cut_before(h.months[14], is_copied=is_copied) for is_copied in (False, True))
+    assert np.array_equal(here.counts, copied.counts)
+    assert np.array_equal(here.totals, h.counts[:14].sum(axis=1))
+    assert np.shares_memory(here.counts, h.counts)
+    with pytest.raises(ValueError, match="read-only"):
+        here.counts[0] = 1
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -139,10 +147,19 @@ def test_features_rest_on_the_past(make):
     assert np.array_equal(early.compute_rates(10), FeatureBuilder(h).compute_rates(10))
 
 
+def thin(counts, **limits):
+    """Weight of each cell of a table of counts; 0 for those that are not learned from."""
+    cells, used = thin_rows(np.flatnonzero(counts), counts.size, **limits)
+    assert (np.diff(cells) > 0).all()
+    weights = np.zeros(counts.size)
+    weights[cells] = used
+    return weights.reshape(counts.shape)
+
+
 def test_thinned_rows_stand_for_all():
     """Thinning keeps every row with incidents, and the weights add up to about all rows."""
     counts = np.random.default_rng(0).poisson(0.02, size=(10, 5000)).astype(np.int32)
-    weights = thin_rows(counts, max_rows=9_000)
+    weights = thin(counts, max_rows=9_000)
     assert (weights[counts > 0] == 1).all()
     assert (weights > 0).sum() < 10_000
     assert weights.sum() == pytest.approx(counts.size, rel=0.02)
@@ -151,11 +168,16 @@ def test_thinned_rows_stand_for_all():
 def test_thinned_rows_with_incidents_stand_for_all():
     """Where very many rows hold incidents, those that remain weigh as much as all of them."""
     counts = np.random.default_rng(0).poisson(3.0, size=(30, 4000)).astype(np.int32)
-    weights = thin_rows(counts)
+    weights = thin(counts)
     held = counts > 0
     assert (weights[held] > 0).sum() <= MAX_EVENT_ROWS
     assert weights[held].sum() == pytest.approx(held.sum(), rel=0.001)
     assert (weights * counts).sum() == pytest.approx(counts.sum(), rel=0.02)
+
+
+def test_nothing_is_thinned_of_a_table_without_incidents():
+    """Every cell is learned from, and stands for itself."""
+    assert (thin(np.zeros((3, 50), dtype=np.int32)) == 1).all()
 
 
 @pytest.mark.parametrize("penalty", [0.05, 2.0])
@@ -182,6 +204,16 @@ def test_rows_learned_from_are_those_of_all_places(make):
     )
 
 
+def test_factors_of_all_places_are_those_of_their_features(make):
+    """What is computed for all categories at once gives what each category's features give."""
+    h = make.history(make.uneven(months=16))
+    builder = FeatureBuilder(h)
+    for target in range(len(h.targets)):
+        fit = fit_poisson(builder.build_rows(range(3, 16), target))
+        plain = fit.predict(FeatureBuilder(h).build_features(16, target))
+        assert builder.predict(fit, 16, target) == pytest.approx(plain, rel=1e-12)
+
+
 def test_features_by_hand(make):
     """Counts there by horizon stand first, scaled up where fewer months are known."""
     counts = make.uneven(months=16)
@@ -197,12 +229,43 @@ def test_a_mixture_learned_from_some_places_is_near_that_of_all(monkeypatch):
     rng = np.random.default_rng(4)
     others = rng.gamma(0.6, 2.0, size=(12_000, 6))
     counts = rng.poisson(others @ [0.5, 0.0, 0.3, 0.0, 0.2, 0.1]).astype(float)
-    full = fit_mixture(counts, others)
+    full = fit_mixture(counts, others.T)
     monkeypatch.setattr("patrolplan.risk.shrinkage.MAX_FITTED_UNITS", 3_000)
-    some = fit_mixture(counts, others)
+    some = fit_mixture(counts, others.T)
     assert some.sum() == pytest.approx(counts.sum(), rel=1e-3)
     assert np.corrcoef(full, some)[0, 1] > 0.995
     assert fit_gamma_shape(counts, some) == pytest.approx(fit_gamma_shape(counts, full), rel=0.5)
+
+
+@pytest.mark.parametrize("shape", [0.05, 0.4, 2.0, 30.0])
+@pytest.mark.parametrize("mean", [0.02, 0.5, 8.0])
+def test_the_shape_is_that_of_highest_likelihood(shape, mean):
+    """A search that only compares likelihoods of negative binomial counts ends at the same shape.
+
+    Also where counts differ less than by chance, so that the search ends at its bound.
+    """
+    rng = np.random.default_rng(7)
+    expected = rng.gamma(0.7, mean / 0.7, size=4000) + 1e-6
+    counts = rng.poisson(expected * rng.gamma(shape, 1 / shape, size=4000)).astype(float)
+
+    def misfit(log_shape):
+        a = np.exp(log_shape)
+        return -stats.nbinom.logpmf(counts, a, a / (a + expected)).sum()
+
+    best = minimize_scalar(misfit, bounds=LOG_SHAPE, method="bounded", options={"xatol": 1e-9})
+    assert np.log(fit_gamma_shape(counts, expected)) == pytest.approx(best.x, abs=1e-4)
+    assert misfit(np.log(fit_gamma_shape(counts, expected))) <= best.fun + 1e-6
+
+
+def test_counts_decayed_in_turn_are_those_of_all_months_at_once(make):
+    """Counts of growing numbers of months, and of fewer again, are weighted sums of months."""
+    h = make.history(make.uneven(months=16))
+    decayed = DecayedCounts(h, 6.0)
+    for months in (3, 4, 9, 16, 5, 0):
+        weights = 0.5 ** (np.arange(months)[::-1] / 6.0)
+        plain = np.einsum("t,tck->ck", weights, h.counts[:months])
+        assert decayed.count(months) == pytest.approx(plain, rel=1e-12)
+        assert np.array_equal(decayed.count(months), DecayedCounts(h, 6.0).count(months))
 
 
 def test_a_cut_is_named_by_what_it_holds(make):
@@ -239,7 +302,8 @@ def test_fits_side_by_side_take_one_thread_each(make, monkeypatch, tmp_path):
     seen = []
 
     def noting(rows, penalty):
-        seen.append({pool["num_threads"] for pool in threadpool_info()})
+        pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+        seen.append({pool["num_threads"] for pool in pools})
         return fit_poisson(rows, penalty)
 
     monkeypatch.setattr("patrolplan.risk.models.fit_poisson", noting)

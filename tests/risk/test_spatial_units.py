@@ -71,6 +71,19 @@ def test_rates_of_a_month_are_worked_out_once(make, cache, monkeypatch):
     assert np.array_equal(fresh, PoissonCount().fit(make.history(counts)).rates_)
 
 
+@pytest.mark.parametrize("earlier", [15, 14, 9])
+def test_a_month_more_is_the_same_from_a_partly_filled_cache(make, tmp_path, monkeypatch, earlier):
+    """What earlier months left in the cache changes nothing, to the last bit."""
+    counts = make.uneven(months=16)
+    if earlier > 10:
+        caught(make.history(counts[:earlier]))
+    PoissonCount().fit(make.history(counts[:earlier]))
+    partly = caught(make.history(counts)), PoissonCount().fit(make.history(counts)).rates_
+    monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path / "empty"))
+    fresh = caught(make.history(counts)), PoissonCount().fit(make.history(counts)).rates_
+    assert all(map(np.array_equal, partly, fresh))
+
+
 def test_equal_counts_of_another_season_are_another_fit(make):
     """Equal counts recorded in other months are a different entry of the cache."""
     counts = make.uneven(months=16)

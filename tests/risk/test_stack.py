@@ -5,12 +5,14 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from scipy.optimize import minimize
 
+from patrolplan.risk.calibration import calibrate
 from patrolplan.risk.stack import (
     CATEGORY_INCIDENTS,
     COMMON_INCIDENTS,
     DECLARED_EVEN,
     DECLARED_WEIGHTS,
     EVEN,
+    Stack,
     build_stack_month,
     compute_shares,
     fit_stack,
@@ -166,3 +168,30 @@ def test_scoring_the_truth_scores_highest():
     best = score_shares(truth, expected)[0]
     for _ in range(20):
         assert score_shares(truth * rng.gamma(4.0, size=truth.shape), expected)[0] < best
+
+
+@given(st.integers(0, 10**6))
+def test_a_mix_is_the_weighted_mean_of_shares(make, seed):
+    """Mixes, and shares where crime was recorded, are those of every share written out.
+
+    One model expects nothing of a category, and one category was not recorded.
+    """
+    rng = np.random.default_rng(seed)
+    h = make.history(make.uneven(months=14))
+    metres, (places, targets) = h.units.metres, h.counts[0, :, : len(h.targets)].shape
+    rates = [rng.gamma(0.5, size=(places, targets)) for _ in range(3)]
+    rates[1][:, 0] = 0.0
+    weights = rng.dirichlet(np.ones(4), size=targets)
+    stack = Stack(("a", "b", "c", EVEN), weights, np.full(targets, 0.2), 3)
+    shares = compute_shares(rates, metres, targets)
+    plain = calibrate(np.einsum("jm,mcj->cj", weights, shares), h)
+    assert stack.combine(rates, h) == pytest.approx(plain, rel=1e-12)
+    counts = rng.poisson(0.3, size=(places, targets)).astype(float)
+    counts[:, -1] = 0.0
+    month = build_stack_month(rates[:2], rates[2], metres, counts)
+    wanted = [shares[0], shares[1], shares[3], shares[2]]
+    for target in range(targets):
+        rows = np.flatnonzero(counts[:, target])
+        expected = np.stack([one[rows, target] for one in wanted])
+        assert month.shares[target] == pytest.approx(expected, rel=1e-12)
+        assert np.array_equal(month.counts[target], counts[rows, target])

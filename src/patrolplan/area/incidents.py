@@ -17,6 +17,7 @@ from shapely.geometry.base import BaseGeometry
 from patrolplan.area.missing_months import Exposure, build_exposure, note_missing_months
 from patrolplan.area.snap_eras import carry_over, find_era_starts
 from patrolplan.area.study_area import LoadReport, find_similar
+from patrolplan.arrays import find_used_numbers
 from patrolplan.crs import SQUARE_METRES, Projection
 from patrolplan.inputs.crimes import Crimes
 from patrolplan.network import StreetNetwork
@@ -164,7 +165,7 @@ def assign_incidents(
         starts = find_era_starts(months[snapped], crimes.place_index[snapped])
         within = MAX_SNAP_METRES if exact.any() else np.inf
         newest = snapped & (months >= starts[-1]).to_numpy()
-        points = crimes.places[np.unique(crimes.place_index[newest])]
+        points = _find_points(crimes, newest)
         catchments = build_catchments(network, points, within_metres=within)
     catchment = np.full(len(months), -1)
     catchment[exact] = _assign_places(network, catchments, crimes, exact)
@@ -172,9 +173,8 @@ def assign_incidents(
     era = starts.searchsorted(pd.DatetimeIndex(months), side="right") - 1
     for number in range(len(starts)):
         own = snapped & (era == number)
-        points = crimes.places[np.unique(crimes.place_index[own])]
         if number < len(starts) - 1:
-            old = build_catchments(network, points)
+            old = build_catchments(network, _find_points(crimes, own))
             in_old = _assign_places(network, old, crimes, own, public=True)
             catchment[own] = carry_over(
                 network, old, catchments, in_old, category[own], months[own]
@@ -186,6 +186,11 @@ def assign_incidents(
     return catchments, catchment, starts
 
 
+def _find_points(crimes: Crimes, which: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """(m, 2) distinct places of the chosen (i,) incidents."""
+    return crimes.places[find_used_numbers(crimes.place_index[which], len(crimes.places))[0]]
+
+
 def _assign_places(
     network: StreetNetwork,
     catchments: Catchments,
@@ -195,7 +200,7 @@ def _assign_places(
     public: bool = False,
 ) -> NDArray[np.int64]:
     """(n,) catchment of each of the chosen (i,) incidents, -1 where it has none."""
-    rows, row = np.unique(crimes.place_index[which], return_inverse=True)
+    rows, row = find_used_numbers(crimes.place_index[which], len(crimes.places))
     return assign_catchments(network, catchments, crimes.places[rows], public=public)[row]
 
 

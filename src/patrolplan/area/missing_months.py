@@ -193,11 +193,17 @@ def find_missing_parts(
     nearby = np.zeros(counts.shape)
     for column in near.T:
         nearby += counts[:, column]
-    some = is_held & (nearby >= np.maximum(1.0, LOW_SHARE * nearby.max(axis=0)))
-    typical = np.array(
-        [np.median(n[s]) if s.any() else 0.0 for n, s in zip(nearby.T, some.T, strict=True)]
-    )
-    empty = is_held & (nearby < LOW_SHARE * typical) & (typical >= MIN_TYPICAL_NEARBY)
+    empty = np.zeros(counts.shape, dtype=bool)
+    # No typical month has more than the highest: most places need no further look.
+    highest = nearby.max(axis=0, initial=0.0)
+    lowest = np.where(is_held, nearby, np.inf).min(axis=0, initial=np.inf)
+    doubtful = (lowest < LOW_SHARE * highest) & (highest >= MIN_TYPICAL_NEARBY)
+    for place in np.flatnonzero(doubtful):
+        here, held_here = nearby[:, place], is_held[:, place]
+        some = here[held_here & (here >= np.maximum(1.0, LOW_SHARE * highest[place]))]
+        typical = np.median(some) if len(some) else 0.0
+        if typical >= MIN_TYPICAL_NEARBY:
+            empty[:, place] = held_here & (here < LOW_SHARE * typical)
     if not empty.any():
         return empty
     in_doubt = np.zeros(counts.shape, dtype=bool)

@@ -48,8 +48,11 @@ def find_era_starts(months: pd.Series, place: NDArray[np.int64]) -> pd.DatetimeI
     """
     present = pd.DatetimeIndex(np.sort(months.unique()))
     row = present.get_indexer(pd.DatetimeIndex(months))
-    first = pd.Series(row).groupby(place).transform("min").to_numpy()
-    last = pd.Series(row).groupby(place).transform("max").to_numpy()
+    places = place.max(initial=-1) + 1
+    firsts, lasts = np.full(places, len(present)), np.zeros(places, dtype=np.int64)
+    np.minimum.at(firsts, place, row)
+    np.maximum.at(lasts, place, row)
+    first, last = firsts[place], lasts[place]
     count = np.bincount(row, minlength=len(present))
     is_new = np.bincount(row[row == first], minlength=len(present)) / count
     is_gone = np.bincount(row[row == last], minlength=len(present)) / count

@@ -137,11 +137,11 @@ def find_ways_past(
     most, busiest = np.zeros(len(size)), np.zeros(len(size), dtype=np.int64)
     for number, school in enumerate(schools):
         # A city has thousands of stretches, a school's pupils are on a few of them.
-        walked = school.spread_walked(area)
-        rows = np.unique(stretch_of_piece[walked[pieces] > 0])
-        passing = sum_by_stretch(walked, [stretches[row] for row in rows]) / length[rows]
-        more = passing > most[rows]
-        most[rows[more]], busiest[rows[more]] = passing[more], number
+        walked = school.spread_walked(area)[pieces]
+        on = np.flatnonzero(walked > 0)
+        passing = np.bincount(stretch_of_piece[on], walked[on], minlength=len(size)) / length
+        more = passing > most
+        most[more], busiest[more] = passing[more], number
     return [
         schools[busiest[row]].describe(stretch, float(most[row]))
         if length[row] >= MIN_STRETCH_METRES

@@ -387,10 +387,11 @@ def walk_from_stretches(
     firsts = np.array([pieces[0] for pieces in stretches], dtype=np.int64)
     x, y = network.node_xy[network.piece_nodes[firsts, 0]].T
     order = np.lexsort((y, x // STRIP_METRES))
+    eastwards = np.argsort(network.node_xy[:, 0])
     for begin in range(0, len(order), CHUNK_STRETCHES):
         rows = order[begin : begin + CHUNK_STRETCHES]
         part = [stretches[row] for row in rows]
-        yield rows, *_walk_to_near_nodes(network, part, limit_metres, start_metres)
+        yield rows, *_walk_to_near_nodes(network, part, limit_metres, start_metres, eastwards)
 
 
 def _walk_to_near_nodes(
@@ -398,8 +399,12 @@ def _walk_to_near_nodes(
     stretches: Sequence[NDArray[np.int64]],
     limit_metres: float,
     start_metres: float,
+    eastwards: NDArray[np.int64],
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The nodes in a box around some stretches, and (h, n) how far they are from each."""
+    """The nodes in a box around some stretches, and (h, n) how far they are from each.
+
+    `eastwards` are all nodes from west to east.
+    """
     whole, (pieces, count) = len(network.node_xy), flatten_stretches(stretches)
     codes = network.piece_nodes[pieces].ravel() + whole * np.repeat(
         np.arange(len(count)), 2 * count
@@ -407,8 +412,12 @@ def _walk_to_near_nodes(
     row, ends = np.divmod(np.unique(codes), whole)
     low, high = network.node_xy[ends].min(axis=0), network.node_xy[ends].max(axis=0)
     margin = limit_metres + 1.0  # no walk is shorter than the straight line, but for rounding
-    is_near = (network.node_xy >= low - margin) & (network.node_xy <= high + margin)
-    nodes = np.flatnonzero(is_near.all(axis=1))
+    (west, south), (east, north) = low - margin, high + margin
+    x, y = network.node_xy.T
+    first = np.searchsorted(x, west, side="left", sorter=eastwards)
+    last = np.searchsorted(x, east, side="right", sorter=eastwards)
+    nodes = np.sort(eastwards[first:last])
+    nodes = nodes[(y[nodes] >= south) & (y[nodes] <= north)]
     size, inside = len(nodes), network.node_graph
     if size < whole:
         inside = inside[nodes][:, nodes]
@@ -445,7 +454,13 @@ def sum_by_stretch(
     >>> sum_by_stretch(np.array([1.0, 2.0, 4.0]), [np.array([0, 2]), np.array([1])]).tolist()
     [5.0, 2.0]
     """
-    return np.array([values[stretch].sum() for stretch in stretches], dtype=np.float64)
+    pieces, size = flatten_stretches(stretches)
+    starts, total = np.cumsum(size) - size, np.zeros(len(size))
+    # Those of one length in one table: a row is summed as an array of its own is, to the last bit.
+    for length in np.unique(size).tolist():
+        rows = np.flatnonzero(size == length)
+        total[rows] = values[pieces[starts[rows, None] + np.arange(length)]].sum(axis=1)
+    return total
 
 
 def compute_catchment_shares(

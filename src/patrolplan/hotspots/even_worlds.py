@@ -17,6 +17,7 @@ benchmark of even worlds measures how often any hotspot stands out, model includ
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -24,7 +25,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
-from patrolplan.arrays import expand_ranges
 from patrolplan.cache import hash_arrays
 from patrolplan.compiled import jit_compile
 from patrolplan.hotspots.clusters import (
@@ -53,6 +53,9 @@ ENOUGH = 22.9
 
 TINY = 1e-9
 """Metres, so that a catchment without street has a density."""
+
+FIRST_CATCHMENTS = 2_000
+"""So many catchments of most excess are tried before all of them are put in order."""
 
 MAX_TABLE_MEAN = 50.0
 """Above this a table of limits would be long: numpy draws the counts of such a category."""
@@ -119,9 +122,10 @@ def compute_excess(harm: float, expected: float) -> float:
 
 
 @jit_compile(
-    f"f8({STREET_ARRAYS}, i8[::1], f8[::1], f8[::1], f8, b1[::1], {GROWING_ROOM}, i8[::1])"
+    f"f8({STREET_ARRAYS}, i8[::1], f8[::1], f8[::1], f8, b1[::1], {GROWING_ROOM}, i8,"
+    " i8[::1], i8[::1], i8[::1])"
 )
-def find_best_excess(  # noqa: PLR0917 - one compiled loop
+def find_best_excess(  # noqa: PLR0913, PLR0917 - one compiled loop
     streets: StreetArrays,
     piece_catchment: NDArray[np.int64],
     excess: NDArray[np.float64],
@@ -129,14 +133,17 @@ def find_best_excess(  # noqa: PLR0917 - one compiled loop
     max_length_metres: float,
     free: NDArray[np.bool_],
     room: GrowingRoom,
-    seeds: NDArray[np.int64],
+    last_call: int,
+    order: NDArray[np.int64],
+    by_catchment: NDArray[np.int64],
+    starts: NDArray[np.int64],
 ) -> float:
     """The highest `compute_excess` of a stretch that grows as hotspots do, or of its beginning.
 
-    Stretches grow from `seeds` in their order. Those of one catchment are alike, so a piece that a
-    stretch from its own catchment has already covered is not grown from again. A seed is passed
-    over once a full length of street like it would exceed less than the best so far: a better
-    stretch then has a piece of higher excess, from which it grows as well.
+    Stretches grow from the pieces of each catchment in turn. Those of one catchment are alike, so a
+    piece that a stretch from its own catchment has already covered is not grown from again. It ends
+    once a full length of street like it would exceed less than the best so far: a better stretch
+    then has a piece of higher excess, from which it grows as well.
 
     Parameters
     ----------
@@ -150,28 +157,32 @@ def find_best_excess(  # noqa: PLR0917 - one compiled loop
         Of a stretch.
     free
         (p,) pieces that a stretch may have.
-    room
-        Not used before.
-    seeds
-        Pieces to grow from.
+    room, last_call
+        Room to grow in, and the highest number of a call that was used in it.
+    order
+        Catchments to grow from, of falling excess.
+    by_catchment, starts
+        See `find_best_of_worlds`.
     """
     metres, density = streets[3], streets[2]
     done = np.zeros(len(free), dtype=np.bool_)
     stretch = room[1]
-    best, call = 0.0, 0
-    for seed in seeds:
-        own = piece_catchment[seed]
-        if not free[seed] or done[seed] or excess[own] * max_length_metres <= best:
-            continue
-        call += 1
-        harm, baseline = 0.0, 0.0
-        for slot in range(grow_stretch(seed, streets, max_length_metres, free, room, call)):
-            piece = stretch[slot]
-            harm += metres[piece] * density[piece]
-            baseline += metres[piece] * expected[piece_catchment[piece]]
-            best = max(best, compute_excess(harm, baseline))
-            if piece_catchment[piece] == own:
-                done[piece] = True
+    best, call = 0.0, last_call
+    for own in order:
+        if excess[own] * max_length_metres <= best:
+            break
+        for seed in by_catchment[starts[own] : starts[own + 1]]:
+            if not free[seed] or done[seed] or excess[own] * max_length_metres <= best:
+                continue
+            call += 1
+            harm, baseline = 0.0, 0.0
+            for slot in range(grow_stretch(seed, streets, max_length_metres, free, room, call)):
+                piece = stretch[slot]
+                harm += metres[piece] * density[piece]
+                baseline += metres[piece] * expected[piece_catchment[piece]]
+                best = max(best, compute_excess(harm, baseline))
+                if piece_catchment[piece] == own:
+                    done[piece] = True
     return best
 
 
@@ -207,25 +218,47 @@ def find_best_of_worlds(  # noqa: PLR0917 - as the compiled loop within
     first, neighbours, _, metres, cluster = streets
     length = np.full(len(expected), TINY)
     np.add.at(length, piece_catchment, metres)
-    per_metre, sizes = expected / length, np.diff(starts)
-    best = np.zeros(len(harm))
+    per_metre, room = expected / length, build_growing_room(len(metres))
+    best, last_call = np.zeros(len(harm)), 0
     for world, own in enumerate(harm):
         by_metre, baseline = own / length, own.sum() / metres.sum()
         excess = np.where(by_metre > baseline, compute_excesses(by_metre, per_metre), 0.0)
-        above = np.flatnonzero(excess > 0)
-        order = above[np.argsort(-excess[above], kind="stable")]
         density = by_metre[piece_catchment]
-        best[world] = find_best_excess(
-            (first, neighbours, density, metres, cluster),
-            piece_catchment,
-            excess,
-            per_metre,
-            max_length_metres,
-            fits & (density > baseline),
-            build_growing_room(len(metres)),
-            by_catchment[expand_ranges(starts[order], sizes[order])],
-        )
+        for order, next_excess in _order_catchments(excess):
+            best[world] = find_best_excess(
+                (first, neighbours, density, metres, cluster),
+                piece_catchment,
+                excess,
+                per_metre,
+                max_length_metres,
+                fits & (density > baseline),
+                room,
+                last_call,
+                order,
+                by_catchment,
+                starts,
+            )
+            last_call += len(metres)  # more calls than there are seeds cannot be
+            if next_excess * max_length_metres <= best[world]:
+                break
     return best
+
+
+def _order_catchments(
+    excess: NDArray[np.float64],
+) -> Iterator[tuple[NDArray[np.int64], float]]:
+    """Catchments of falling excess above 0, and the excess of the next: first some, then all.
+
+    Nearly always the best stretch grows from one of the first, and to sort all takes longer than to
+    find it.
+    """
+    if len(excess) > FIRST_CATCHMENTS:
+        lowest = np.partition(excess, -FIRST_CATCHMENTS)[-FIRST_CATCHMENTS]
+        if lowest > 0:
+            highest = np.flatnonzero(excess >= lowest)
+            yield highest[np.argsort(-excess[highest], kind="stable")], float(lowest)
+    above = np.flatnonzero(excess > 0)
+    yield above[np.argsort(-excess[above], kind="stable")], 0.0
 
 
 def simulate_best_excess(

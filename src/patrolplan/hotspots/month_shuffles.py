@@ -27,6 +27,8 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
+from patrolplan.parallel import limit_to_one_thread
+
 RECENT_MONTHS = 6
 
 FIRST_CHOICES = 1000
@@ -104,11 +106,12 @@ def compute_shuffled_chances(
     )  # of an F distribution
     chances = by_law.copy()
     open_rows = np.flatnonzero(by_law <= SURELY_CHANCE)
-    for choices in (chosen[:: max(1, len(chosen) // FIRST_CHOICES)], chosen):
-        reached = shuffles.count_reaching(choices, observed, open_rows)
-        shuffled = np.maximum(reached, 1.0) / len(choices)
-        chances[open_rows] = np.maximum(by_law[open_rows], shuffled)
-        open_rows = open_rows[shuffled <= SURELY_CHANCE]
+    with limit_to_one_thread():  # for products of 18 months two threads take far longer than one
+        for choices in (chosen[:: max(1, len(chosen) // FIRST_CHOICES)], chosen):
+            reached = shuffles.count_reaching(choices, observed, open_rows)
+            shuffled = np.maximum(reached, 1.0) / len(choices)
+            chances[open_rows] = np.maximum(by_law[open_rows], shuffled)
+            open_rows = open_rows[shuffled <= SURELY_CHANCE]
     return chances
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from patrolplan.arrays import find_used_numbers
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
 from patrolplan.inputs.categories import CategoryCheck, check_categories, rename_categories
@@ -165,7 +166,8 @@ def read_crimes(
             raise InputError(problems)
         what = "no row with a category, month and place remains"
         raise InputError.one(paths[0], what, "check the file, and leave_out_forces")
-    places, place = _select_places(crimes.places, table["place"].to_numpy()[good])
+    used, place = find_used_numbers(table["place"].to_numpy()[good], len(crimes.places))
+    places = crimes.places[used]
     incidents = _build_incidents(table, good, shapely.points(places)[place], projection)
     file = table["file"].to_numpy()[good]
     return Crimes(
@@ -186,14 +188,6 @@ def _is_exact(table: pd.DataFrame) -> NDArray[np.bool_]:
     """
     timed = np.bincount(table["file"], table["occurred_at"].notna())
     return np.asarray(timed > np.bincount(table["file"]) / 2)
-
-
-def _select_places(
-    places: NDArray[np.float64], place: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Only the places (m, 2) that rows stand on, and the new numbers (n,) of the rows' places."""
-    is_used = np.bincount(place, minlength=len(places)) > 0
-    return places[is_used], (np.cumsum(is_used) - 1)[place]
 
 
 def _read_all(

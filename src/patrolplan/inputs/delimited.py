@@ -201,12 +201,12 @@ def _refuse_other_formats(path: Path, content: bytes) -> None:
         raise InputError.one(path, what, "save it as CSV in UTF-8", f"line {line:,}")
 
 
-def has_plain_signs(text: DelimitedText) -> bool:
-    """Whether a file has no quote, and no line end but the two common ones."""
+def has_plain_signs(text: DelimitedText, *, start: int = 0) -> bool:
+    """Whether a file has no quote from a byte on, and no line end but the two common ones."""
     content = text.content
     has_returns = b"\r" in content
     is_paired = not has_returns or content.count(b"\r") == content.count(b"\r\n")
-    return b'"' not in content and is_paired
+    return content.find(b'"', start) < 0 and is_paired
 
 
 def _is_plain(text: DelimitedText) -> bool:

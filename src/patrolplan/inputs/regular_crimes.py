@@ -2,9 +2,9 @@
 
 Months of open data have ten thousand rows that name the same few categories and forces, so each of
 these columns is read as codes of its distinct values, and only these are looked at. Nothing is
-forgiven here. A file with a quote, a line of another length, a time of day, a value that cannot be
-read or has spaces around it, or in another encoding is left to the row-exact reader, which can name
-its rows.
+forgiven here. A file with a quote below its header, a line of another length, a time of day, a
+value that cannot be read or has spaces around it, or in another encoding is left to the row-exact
+reader, which can name its rows.
 """
 
 from __future__ import annotations
@@ -74,14 +74,22 @@ def _parse(text: DelimitedText, wanted: Mapping[str, str]) -> dict[str, pa.Array
     is_each_once = len({*wanted.values()}) == len(wanted)
     if not is_first or not is_each_once or len(text.content) > MAX_BYTES:
         return None
-    if not has_plain_signs(text):
+    # Some programs quote the names of columns and nothing else.
+    rows_start = text.content.find(b"\n") + 1
+    has_whole_header = text.content.count(b'"', 0, rows_start) % 2 == 0
+    if not has_whole_header or not has_plain_signs(text, start=rows_start):
         return None
     kinds = {name: float64() for name in wanted} | {ID: string()}
     kinds |= dict.fromkeys(CODED, dictionary(int32(), string()))
     try:
         table = csv.read_csv(
             py_buffer(text.content),
-            csv.ReadOptions(use_threads=False, block_size=len(text.content) + 1),
+            csv.ReadOptions(
+                use_threads=False,
+                block_size=len(text.content) + 1,
+                skip_rows=1,
+                column_names=list(text.header),
+            ),
             csv.ParseOptions(delimiter=text.delimiter, quote_char=False, ignore_empty_lines=False),
             csv.ConvertOptions(
                 column_types={theirs: kinds[ours] for ours, theirs in wanted.items()},

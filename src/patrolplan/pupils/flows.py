@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
+from patrolplan.arrays import find_used_numbers
 from patrolplan.compiled import jit_compile
 from patrolplan.notes import Note, NoteValue
 from patrolplan.pupils.gate_tree import GateTree, grow_tree
@@ -174,25 +175,29 @@ class _Model:
         walkers = self.homes.place_walkers(
             tree, urn, by_stage * self.modes[:, 0], by_stage, decay, settings.spread_metres
         )
-        demand, along = _enter_links(tree, walkers)
+        demand, entered = _enter_links(tree, walkers)
         wait_pieces, wait_metres, wait_pupils = [], [], []
         riders = by_stage @ self.modes[:, 1:]
+        to_stops = []
         for kind, pupils in zip(self.stops, riders, strict=True):
             metres, node, after = tree.measure_to(kind.positions)
             chosen = pupils * choose_stops(metres, kind.boardings, settings.stop_reach_metres)
             used = np.flatnonzero(chosen)
             np.add.at(demand, node[used], chosen[used])
-            piece = kind.positions.piece[used]
-            np.add.at(along, piece, chosen[used] * after[used])
-            wait_pieces.append(piece)
+            to_stops.append(chosen[used] * after[used])
+            wait_pieces.append(kind.positions.piece[used])
             wait_metres.append(metres[used])
             wait_pupils.append(chosen[used])
         if riders.sum() > 0 and not sum(map(len, wait_pieces)):
             self.without_stops.append(urn)
         self.by_exits[urn] = float(walkers.exit_pupils.sum()) / max(walkers.total, 1e-300)
         link_flow, on_streets = spread_flow(tree, demand, settings.spread_metres)
-        np.add.at(along, tree.link_piece, link_flow * tree.link_metres)
-        pieces = np.flatnonzero(along)
+        # Only the pieces around the school are added up: a city has a hundred times as many.
+        walked = [entered, *to_stops, link_flow * tree.link_metres]
+        on = np.concatenate([tree.link_piece, *wait_pieces, tree.link_piece])
+        pieces, at = find_used_numbers(on, len(network))
+        along = np.bincount(at, np.concatenate(walked), minlength=len(pieces))
+        pieces, along = pieces[along != 0], along[along != 0]
         foot = by_stage * self.modes.sum(axis=1)
         waiting = np.concatenate(wait_pupils)
         elsewhere = by_stage.sum() - foot.sum()
@@ -206,7 +211,7 @@ class _Model:
             opening_minutes=minutes_after_midnight(row["start_time"]),
             unaccompanied=float(foot @ np.array(settings.unaccompanied) / max(foot.sum(), 1e-300)),
             pieces=pieces,
-            flow=along[pieces] / network.piece_metres[pieces],
+            flow=along / network.piece_metres[pieces],
             gate_metres=_measure_middles(tree, pieces),
             wait_pieces=np.concatenate(wait_pieces),
             wait_pupils=waiting,
@@ -256,11 +261,10 @@ class _Model:
 def _enter_links(
     tree: GateTree, walkers: Destinations
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(n + 1,) pupils who go to each node, and (p,) pupil-metres that they walk on from there.
+    """(n + 1,) pupils who go to each node, and (l,) pupil-metres that they walk on from there.
 
     Homes lie evenly along a link; each is entered from the end over which it is nearer.
     """
-    network = tree.network
     near, far = tree.node_metres[tree.link_nodes].T
     length, pupils = tree.link_metres, walkers.link_homes
     split = np.clip((np.where(np.isfinite(far), far, near + length) - near + length) / 2, 0, length)
@@ -269,20 +273,21 @@ def _enter_links(
     from_far = pupils * (length - split) / length
     np.add.at(demand, tree.link_nodes[:, 1], from_far)
     np.add.at(demand, walkers.exits, walkers.exit_pupils)
-    along = np.zeros(len(network))
-    walked = pupils * (split**2 + (length - split) ** 2) / (2 * length)
-    np.add.at(along, tree.link_piece, walked)
-    return demand, along
+    return demand, pupils * (split**2 + (length - split) ** 2) / (2 * length)
 
 
 def _measure_middles(tree: GateTree, pieces: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(q,) walked from the gate to the middle of each piece."""
-    metres = np.full(len(tree.network), np.inf)
-    np.minimum.at(metres, tree.link_piece, tree.middle_metres)
+    """(q,) walked from the gate to the middle of each of some pieces, in order."""
+    metres = np.full(len(pieces), np.inf)
+    if not len(pieces):
+        return metres
+    at = np.minimum(np.searchsorted(pieces, tree.link_piece), len(pieces) - 1)
+    here = pieces[at] == tree.link_piece
+    np.minimum.at(metres, at[here], tree.middle_metres[here])
     own = tree.gate.piece[0]
     half = tree.network.piece_metres[own] / 2
-    metres[own] = abs(half - tree.gate.offset_metres[0])
-    return np.asarray(metres[pieces])
+    metres[pieces == own] = abs(half - tree.gate.offset_metres[0])
+    return metres
 
 
 def spread_flow(

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
 
+from patrolplan.arrays import find_used_numbers
 from patrolplan.network.graph import MIN_LINK_METRES
 from patrolplan.network.network import Positions, StreetNetwork
 
@@ -99,9 +100,9 @@ def grow_tree(network: StreetNetwork, gate: Positions, limit_metres: float) -> G
     """
     at = network.xy(gate)[0]
     pieces = network.find_pieces_within(at, limit_metres + LONGEST_PIECE_METRES)
-    pieces = np.union1d(pieces, gate.piece)
-    nodes, ends = np.unique(network.piece_nodes[pieces], return_inverse=True)
-    ends, metres = ends.reshape(-1, 2), network.piece_metres[pieces]
+    pieces, _ = find_used_numbers(np.append(pieces, gate.piece), len(network))
+    nodes, ends = find_used_numbers(network.piece_nodes[pieces], len(network.node_xy))
+    metres = network.piece_metres[pieces]
     root, own = len(nodes), int(np.searchsorted(pieces, gate.piece[0]))
     offset = float(np.clip(gate.offset_metres[0], 0.0, metres[own]))
     first, last = ends[own]

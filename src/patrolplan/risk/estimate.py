@@ -13,6 +13,7 @@ from patrolplan.area.patrol_window import Window, resolve_window, weigh_minutes
 from patrolplan.audit_guard import refuse_audit_columns
 from patrolplan.errors import InputError
 from patrolplan.notes import Note, NoteValue
+from patrolplan.parallel import limit_to_one_thread
 from patrolplan.pupils.presence import find_presence
 from patrolplan.risk.backtest import describe_stack
 from patrolplan.risk.clock import build_clock
@@ -254,7 +255,8 @@ def _predict_incidents(
     key = f"{AUTO} {comparison_months} {settings.seed} {settings.privacy.min_crime_count} "
     key += f"{harm.tolist()} {models}"
     if key not in history.fitted_models:
-        predicted = _predict_by_stack(history, harm, models, settings, comparison_months)
+        with limit_to_one_thread():  # small products take longer with several
+            predicted = _predict_by_stack(history, harm, models, settings, comparison_months)
         history.fitted_models[key] = predicted
     found: _Prediction = history.fitted_models[key]
     return found

@@ -149,10 +149,11 @@ def fit_rate_shapes(history: History, predict: Predict) -> NDArray[np.float64]:
     Cached as rates are, by what was recorded and what the model had expected of the last year.
     """
     targets = len(history.targets)
-    total, weight = history.count_decayed(LONG_HALF_LIFE)
+    total = history.count_decayed(LONG_HALF_LIFE)
     recorded = total[:, :targets]
     tested = min(TESTED_MONTHS, len(history) - MIN_LEARNED_MONTHS)
     if tested < TESTED_MONTHS // 2:
+        weight = history.sum_decayed_weights(LONG_HALF_LIFE)
         _, held_share = compute_held_share(weight)
         expected = compute_expected_counts(total, targets, history.units, held_share)
         fitted = [fit_gamma_shape(recorded[:, k], expected[:, k]) for k in range(targets)]
@@ -162,7 +163,7 @@ def fit_rate_shapes(history: History, predict: Predict) -> NDArray[np.float64]:
     predicted = predict(cut) * held[:, None]
 
     def compute() -> NDArray[np.float64]:
-        before = cut.count_decayed(LONG_HALF_LIFE)[0][:, :targets]
+        before = cut.count_decayed(LONG_HALF_LIFE)[:, :targets]
         came = history.count_last(tested)[:, :targets]
         seen = held > 0
         shapes = np.empty_like(recorded)

@@ -106,17 +106,25 @@ class History:
         span = f"{self.months[0]:%Y-%m} to {self.months[-1]:%Y-%m}" if len(self) else "no month"
         return f"<History: {int(self.counts.sum()):,} incidents, {span}, {len(self.units)} places>"
 
-    def cut_before(self, month: pd.Timestamp) -> "History":
-        """The months before this one, as a copy: nothing later can be reached from it."""
+    def cut_before(self, month: pd.Timestamp, *, is_copied: bool = True) -> "History":
+        """The months before this one, as a copy: nothing later can be reached from it.
+
+        Our own models, which look at no later month, need no copy: theirs are read in place.
+        """
         size = int(self.months.searchsorted(month))
+        counts = self.counts[:size]
+        counts = counts.copy() if is_copied else counts
+        counts.flags.writeable = is_copied
         exposure = None if self.exposure is None else self.exposure[:size].copy()
-        return replace(
+        cut = replace(
             self,
-            counts=self.counts[:size].copy(),
+            counts=counts,
             months=self.months[:size],
             exposure=None if exposure is None or (exposure == 1).all() else exposure,
             known_digests=self.month_digests[:size],
         )
+        vars(cut)["totals"] = self.totals[:size].copy()
+        return cut
 
     @cached_property
     def totals(self) -> NDArray[np.int64]:
@@ -189,30 +197,62 @@ class History:
         held = self.count_held_months(months, before=before)
         return fill_missing(counts, held, float(whole), self.units.metres)
 
-    def count_decayed(
-        self, half_life_months: float, *, months: int | None = None
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """(c, k) incidents weighted by recency, and (c,) the sum of the weights of months held.
+    def count_decayed(self, half_life_months: float) -> NDArray[np.float64]:
+        """(c, k) incidents weighted by recency: the weight halves every `half_life_months`."""
+        return DecayedCounts(self, half_life_months).count(len(self))
 
-        The weight halves every `half_life_months`. Only the first `months` count; all by default.
+    def sum_decayed_weights(
+        self, half_life_months: float, months: int | None = None
+    ) -> NDArray[np.float64]:
+        """(c,) sum of the weights of `count_decayed` over the months held.
+
+        Only the first `months` count; all by default.
         """
-        counts = self.counts[:months]
-        weights = 0.5 ** (np.arange(len(counts))[::-1] / half_life_months)
-        total = np.zeros(counts.shape[1:])
-        weighted = np.empty_like(total)
-        for weight, month in zip(weights, counts, strict=True):
-            total += np.multiply(weight, month, out=weighted)
-        if self.exposure is None or (self.exposure[:months] == 1).all():
-            return total, np.full(len(self.units), weights.sum())
-        return total, np.asarray(weights @ self.exposure[:months])
+        size = len(self.counts[:months])
+        weights = 0.5 ** (np.arange(size)[::-1] / half_life_months)
+        if self.exposure is None or (self.exposure[:size] == 1).all():
+            return np.full(len(self.units), weights.sum())
+        return np.asarray(weights @ self.exposure[:size])
 
     def estimate_decayed(self, half_life_months: float) -> NDArray[np.float64]:
         """(c, k) incidents a month, weighted by recency; see `fill_missing` for what is missing."""
-        total, held = self.count_decayed(half_life_months)
+        total = self.count_decayed(half_life_months)
+        held = self.sum_decayed_weights(half_life_months)
         whole = float((0.5 ** (np.arange(len(self)) / half_life_months)).sum())
         if self.exposure is not None:
             total, held = fill_missing(total, held, whole, self.units.metres), np.array([whole])
         return np.asarray(total / held[:, None])
+
+
+class DecayedCounts:
+    """Counts of the first so many months of a history, weighted by recency.
+
+    The sum before a month is that before the one earlier, decayed, and its incidents. So counts of
+    growing numbers of months take one step each, and are always the same to the last bit.
+    """
+
+    def __init__(self, history: History, half_life_months: float) -> None:
+        self._counts = history.counts
+        self._decay = 0.5 ** (1 / half_life_months)
+        self._restart()
+
+    def _restart(self) -> None:
+        self._months = 0
+        self._total = np.zeros(self._counts.shape[1:])
+
+    def count(self, months: int | None = None) -> NDArray[np.float64]:
+        """(c, k) incidents of the first `months`, all by default; not to be changed.
+
+        It holds until the next call.
+        """
+        wanted = len(self._counts) if months is None else months
+        if wanted < self._months:
+            self._restart()
+        for month in self._counts[self._months : wanted]:
+            self._total *= self._decay
+            self._total += month
+        self._months = wanted
+        return self._total
 
 
 def fill_missing(

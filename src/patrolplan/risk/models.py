@@ -14,14 +14,15 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from patrolplan.network.catchments import Catchments
 from patrolplan.notes import Note, NoteValue
+from patrolplan.parallel import limit_to_one_thread
 from patrolplan.risk.calibration import calibrate
+from patrolplan.risk.features import FeatureBuilder
 from patrolplan.risk.history import History
 from patrolplan.risk.kernels import BANDWIDTHS, compute_likelihood
-from patrolplan.risk.regression import PENALTY, FeatureBuilder, fit_poisson
+from patrolplan.risk.regression import PENALTY, fit_poisson
 from patrolplan.risk.shrinkage import LONG_HALF_LIFE, compute_shrunk_rates, prepare_rates
 
 PRIOR_COUNT = "prior count"
@@ -249,10 +250,10 @@ class PoissonCount(RiskModel):
         rates = builder.compute_rates(end)
         events = history.totals[months.start :, : len(history.targets)].sum(axis=0)
         # One thread: sums of several threads differ in their last digits from run to run.
-        with threadpool_limits(limits=1):
+        with limit_to_one_thread():
             for target in np.flatnonzero(events >= MIN_EVENTS_TO_FIT).tolist():
                 fit = fit_poisson(builder.build_rows(months, target), self.penalty)
-                rates[:, target] *= fit.predict(builder.build_features(end, target))
+                rates[:, target] *= builder.predict(fit, end, target)
         return rates
 
 

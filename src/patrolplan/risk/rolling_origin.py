@@ -9,10 +9,9 @@ from typing import Self
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from patrolplan.atomic import hash_content
-from patrolplan.parallel import map_in_threads
+from patrolplan.parallel import limit_to_one_thread, map_in_threads
 from patrolplan.risk.calibration import DECILES, sum_deciles
 from patrolplan.risk.history import History
 from patrolplan.risk.known_streets import KnownStreets, find_known_digest, find_known_streets
@@ -291,9 +290,7 @@ def run_trials(
     earlier: deque[_Origin] = deque(maxlen=STACK_MONTHS)
     stacks: list[Stack] = []
 
-    # When a thread leaves a limit of its own, it resets the whole process: without this limit
-    # around all of them, a fit would continue with more threads as soon as another had ended.
-    with threadpool_limits(limits=1):
+    with limit_to_one_thread():
         # A model's score does not depend on other origins; the stack's depends on those before.
         scored = map_in_threads(
             partial(_score_alone, models=tuple(models.values()), own_since=own_since),
@@ -392,7 +389,7 @@ class _Origin:
     @cached_property
     def cut(self) -> History:
         """The months before: all that a model may learn from."""
-        return self.history.cut_before(self.month)
+        return self.history.cut_before(self.month, is_copied=False)
 
     def drop_fits(self) -> None:
         """Drop the months before and the models fitted on them, which take memory."""
@@ -438,7 +435,9 @@ class _Origin:
         """What one model captured and expected; see `OriginScore.pack`."""
 
         def compute() -> NDArray[np.float64]:
-            fitted = fit_or_reuse(model, self.cut)
+            # A model of the user's own can reach nothing later.
+            cut = self.cut if model.is_reusable else self.history.cut_before(self.month)
+            fitted = fit_or_reuse(model, cut)
             return self._score_rates(fitted.predict() if fitted.rates_ is None else fitted.rates_)
 
         return self._load_or_compute(repr(model), compute) if model.is_reusable else compute()

@@ -12,15 +12,14 @@
    where a place has a long record of its own (`shrink`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import numpy as np
 import scipy
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
-from patrolplan.parallel import map_in_threads
-from patrolplan.risk.history import History
+from patrolplan.parallel import limit_to_one_thread, map_in_threads
+from patrolplan.risk.history import DecayedCounts, History
 from patrolplan.risk.spatial_units import ADJACENT_METRES, SpatialUnits
 
 LONG_HALF_LIFE = 24.0
@@ -41,12 +40,18 @@ MAX_FITTED_UNITS = 20_000
 MIN_INCIDENTS = 1e-6
 """Incidents; no place is impossible."""
 
+LOG_SHAPE_TOLERANCE = 1e-8
+MAX_SHAPE_STEPS = 60
+
+PARTS = 4
+"""Runs of months that are computed side by side: each starts from the first month."""
+
 MIN_HELD = 1e-3
 """Share of the months; so much is held at least, so that a place without any is given a rate."""
 
 
-def fit_mixture(counts: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(c,) the mixture of other patterns (c, k) that fits counts (c,) best, above 0.
+def fit_mixture(counts: NDArray[np.float64], patterns: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(c,) the mixture of other patterns (n, c) that fits counts (c,) best, above 0.
 
     The mixture has the highest Poisson likelihood and, in sum, as much as the counts. Found by
     expectation-maximisation: each step splits every count among the patterns in proportion to what
@@ -54,19 +59,20 @@ def fit_mixture(counts: NDArray[np.float64], others: NDArray[np.float64]) -> NDA
     weights cannot become negative, and the likelihood rises with each step (Richardson 1972, Lucy
     1974).
     """
-    total = others.sum(axis=0)
-    shares = others.T[total > 0] / total[total > 0, None]
-    weights = np.full(len(shares), counts.sum() / max(len(shares), 1))
+    total = patterns.sum(axis=1)
+    used = total > 0
+    scale = np.divide(1.0, total, out=np.zeros_like(total), where=used)
+    weights = np.where(used, counts.sum() / max(used.sum(), 1), 0.0)
     every = _choose_stride(len(counts))
-    fitted, fitted_counts = shares[:, ::every], counts[::every]
-    held = np.maximum(fitted.sum(axis=1), MIN_INCIDENTS) if every > 1 else np.ones(len(shares))
+    fitted, fitted_counts = patterns[:, ::every] * scale[:, None], counts[::every]
+    held = np.maximum(fitted.sum(axis=1), MIN_INCIDENTS) if every > 1 else np.ones(len(total))
     some = np.flatnonzero(fitted_counts)  # places without a count have nothing to be split
     fitted, fitted_counts = fitted.take(some, axis=1), fitted_counts[some]
     for _ in range(STEPS):
         weights *= fitted @ (fitted_counts / (weights @ fitted + MIN_INCIDENTS)) / held
     if every > 1:
         weights *= counts.sum() / max(weights.sum(), MIN_INCIDENTS)
-    return np.asarray(weights @ shares + MIN_INCIDENTS)
+    return np.asarray((weights * scale) @ patterns + MIN_INCIDENTS)
 
 
 def _choose_stride(units: int) -> int:
@@ -89,25 +95,42 @@ def shrink(counts: NDArray[np.float64], expected: NDArray[np.float64]) -> NDArra
 def fit_gamma_shape(counts: NDArray[np.float64], expected: NDArray[np.float64]) -> float:
     """Shape of the gamma variable of highest likelihood; see `shrink`.
 
-    With g integrated out, a count is negative binomial; terms without the shape are left out.
-    """
-    from scipy.optimize import minimize_scalar  # noqa: PLC0415 - heavy, and only where not cached
+    With g integrated out, a count is negative binomial. Its likelihood rises with the logarithm of
+    the shape a as long as the slope
 
+        sum e (n + a) / (e + a) - sum n + a (sum (psi(n + a) - psi(a)) - sum log(1 + e / a))
+
+    is above 0. Where it passes 0 is found by Newton's steps within a bracket, which is halved where
+    a step would leave it.
+    """
     every = _choose_stride(len(counts))
     counts, expected = counts[::every], expected[::every]
-    some, log_expected = counts[counts > 0], float(counts @ np.log(expected))
-
-    def misfit(log_shape: float) -> float:
+    some, total = counts[counts > 0], counts.sum()
+    (first, last), log_shape = LOG_SHAPE, sum(LOG_SHAPE) / 2
+    low, high = -np.inf, np.inf
+    for _ in range(MAX_SHAPE_STEPS):
         shape = np.exp(log_shape)
-        ratio = np.log1p(expected / shape)
-        fit = (
-            (scipy.special.gammaln(some + shape) - scipy.special.gammaln(shape)).sum()
-            - shape * ratio.sum()
-            - counts @ ratio
-        )
-        return float(counts.sum() * log_shape - log_expected - fit)
+        share = expected / (expected + shape)
+        ends = scipy.special.psi(some + shape) - scipy.special.psi(shape)
+        change = float(ends.sum() - np.log1p(expected / shape).sum())
+        slope = float(share @ (counts + shape) - total + shape * change)
+        bends = _approximate_trigamma(some + shape) - _approximate_trigamma(shape)
+        curve = change + shape * bends.sum() + float(share.sum() + share @ share)
+        curve = shape * (curve - float(share @ (counts * share / expected)))
+        low, high = (log_shape, high) if slope > 0 else (low, log_shape)
+        before = log_shape
+        step = -slope / curve if curve < 0 else np.copysign(np.inf, slope)
+        log_shape = min(max(before + step, first), last)
+        if abs(log_shape - before) < LOG_SHAPE_TOLERANCE:  # there, or at a bound
+            break
+        if not low < log_shape < high:
+            log_shape = (max(low, first) + min(high, last)) / 2
+    return float(np.exp(log_shape))
 
-    return float(np.exp(minimize_scalar(misfit, bounds=LOG_SHAPE, method="bounded").x))
+
+def _approximate_trigamma(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n,) derivative of psi to a hundredth: it only says how long a step is."""
+    return np.asarray(1 / values**2 + 1 / (values + 0.5 + 0.1 / (values + 1)))
 
 
 def compute_expected_counts(
@@ -133,7 +156,8 @@ def compute_expected_counts(
         (c,) share of the months that is held in each place, above 0; None where all are. What is
         next door, and street length, then count by how much of it the place itself would show.
     """
-    around = units.sum_around(total)
+    whole = total.sum(axis=1)
+    around = units.sum_around(np.column_stack([total[:, :targets], whole]))
     next_door = units.sum_around(total[:, :targets], ADJACENT_METRES)
     metres = units.metres
     if held is not None:
@@ -141,16 +165,20 @@ def compute_expected_counts(
         near, near_held = units.sum_around(both, ADJACENT_METRES).T
         next_door = next_door * (held * near / np.maximum(near_held, MIN_HELD))[:, None]
         metres = metres * held
-    all_around = around.sum(axis=1) + PRIOR_INCIDENTS
-    by_category = np.ascontiguousarray(total.T)
+    all_around = around[:, -1] + PRIOR_INCIDENTS
+    whole_sum = max(whole.sum(), 1.0)
+    # A category is no pattern of its own: in its row stands the one of all others there.
+    patterns = np.concatenate([total.T, np.empty((1, len(total))), metres[None]])
     expected = np.empty((len(total), targets))
-    with threadpool_limits(limits=1):  # sums of several threads differ in their last digits
+    with limit_to_one_thread():  # sums of several threads differ in their last digits
         for target in range(targets):
-            others = np.delete(by_category, target, axis=0)
-            average = by_category[target].sum() / max(total.sum(), 1.0)
+            own = np.ascontiguousarray(total[:, target])
+            average = own.sum() / whole_sum
             share = (around[:, target] + PRIOR_INCIDENTS * average) / all_around
-            parts = [others, others.sum(axis=0) * share, next_door[:, target], metres]
-            expected[:, target] = fit_mixture(by_category[target], np.vstack(parts).T)
+            patterns[target] = (whole - own) * share
+            patterns[-2] = next_door[:, target]
+            expected[:, target] = fit_mixture(own, patterns)
+            patterns[target] = own
     return expected
 
 
@@ -164,37 +192,45 @@ def compute_held_share(
 
 
 def compute_shrunk_rates(
-    history: History, half_life_months: float = LONG_HALF_LIFE, *, months: int | None = None
+    history: History,
+    half_life_months: float = LONG_HALF_LIFE,
+    *,
+    months: int | None = None,
+    decayed: DecayedCounts | None = None,
 ) -> NDArray[np.float64]:
     """(c, j) incidents a month held of each target, shrunk towards what is around.
 
     Only the first `months` of the history count, all by default. The result is cached under a
-    digest of the counts that it rests on, for the next origin and run.
+    digest of the counts that it rests on, for the next origin and run. `decayed` holds counts of
+    that half-life, where the same thread wants those of several months in order.
     """
 
     def compute() -> NDArray[np.float64]:
-        total, weight = history.count_decayed(half_life_months, months=months)
+        counts = decayed or DecayedCounts(history, half_life_months)
+        total, weight = counts.count(months), history.sum_decayed_weights(half_life_months, months)
         targets = len(history.targets)
         weight, held = compute_held_share(weight)
-        expected = compute_expected_counts(total, targets, history.units, held)
-        rates = [shrink(total[:, target], expected[:, target]) for target in range(targets)]
+        with limit_to_one_thread():
+            expected = compute_expected_counts(total, targets, history.units, held)
+            rates = [shrink(total[:, target], expected[:, target]) for target in range(targets)]
         return np.column_stack(rates) / weight[:, None]
 
     key = f"shrunk {half_life_months} {history.digest(months)}"
     return history.units.load_or_compute("rates", key, compute)
 
 
-def prepare_rates(history: History, months: Iterable[int]) -> None:
+def prepare_rates(history: History, months: Sequence[int]) -> None:
     """Compute and cache `compute_shrunk_rates` for each of these numbers of months.
 
     Threads that fit different origins need the same months: the first one computes them in
     parallel, and the others wait for it.
     """
 
-    def compute(number: int) -> NDArray[np.float64]:
-        return compute_shrunk_rates(history, months=number)
+    def compute(part: NDArray[np.int64]) -> None:
+        decayed = DecayedCounts(history, LONG_HALF_LIFE)
+        for number in part.tolist():
+            compute_shrunk_rates(history, months=number, decayed=decayed)
 
-    # The limit is around all threads: one that left its own would lift that of the others.
-    with history.units.lock, threadpool_limits(limits=1):
-        for future in map_in_threads(compute, months):
+    with history.units.lock, limit_to_one_thread():
+        for future in map_in_threads(compute, np.array_split(months, PARTS)):
             future.result()

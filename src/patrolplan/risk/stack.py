@@ -119,9 +119,15 @@ class Stack:
 
         Above 0 everywhere, and in total as much as of late.
         """
-        metres, targets = history.units.metres, len(history.targets)
-        shares = compute_shares(rates, metres, targets)
-        return calibrate(np.einsum("jm,mcj->cj", self.weights, shares), history)
+        metres = history.units.metres
+        even = metres / metres.sum()
+        mixed = even[:, None] * self.weights[:, -1]
+        for each, weights in zip(rates, self.weights[:, :-1].T, strict=True):
+            total = each.sum(axis=0)
+            mixed += each * np.divide(weights, total, out=np.zeros_like(total), where=total > 0)
+            if not total.all():  # a model that expects nothing at all is taken as the even spread
+                mixed += even[:, None] * np.where(total > 0, 0.0, weights)
+        return calibrate(mixed, history)
 
     def smooth(
         self, prior: NDArray[np.float64], metres: NDArray[np.float64]
@@ -171,12 +177,18 @@ def build_stack_month(
     metres, counts
         (c,) street and (c, j) incidents of the month in each place.
     """
-    shares = np.concatenate(
-        [compute_shares(each, metres, prior.shape[1]) for each in (rates, [prior])]
-    )[:-1]
     recorded = [np.flatnonzero(column) for column in counts.T]
+    totals = [each.sum(axis=0) for each in (*rates, prior)]
+    shares = []
+    for column, rows in enumerate(recorded):
+        even = metres[rows] / metres.sum()
+        models = [
+            each[rows, column] / total[column] if total[column] > 0 else even
+            for each, total in zip((*rates, prior), totals, strict=True)
+        ]
+        shares.append(np.stack([*models[:-1], even, models[-1]]))
     return StackMonth(
-        shares=tuple(shares[:, rows, column] for column, rows in enumerate(recorded)),
+        shares=tuple(shares),
         counts=tuple(counts[rows, column] for column, rows in enumerate(recorded)),
     )
 
@@ -236,18 +248,19 @@ def fit_weights(
         (m,) incidents that the prior counts as, above 0.
     """
     total = float(counts.sum() + prior.sum())
+    root = np.sqrt(counts)
 
-    def measure(weights: NDArray[np.float64]) -> float:
-        mix = weights @ shares
-        score = float((counts * np.log(mix)).sum() + (prior * np.log(weights)).sum())
+    def measure(weights: NDArray[np.float64], mix: NDArray[np.float64]) -> float:
+        score = float(counts @ np.log(mix)) + float((prior * np.log(weights)).sum())
         return score - total * float(weights.sum())
 
     weights = prior / prior.sum()
-    value = measure(weights)
+    mix = weights @ shares
+    value = measure(weights, mix)
     for _ in range(MAX_STEPS):
-        ratios = shares / (weights @ shares)
-        slope = ratios @ counts + prior / weights - total
-        curve = (ratios * counts) @ ratios.T + np.diag(prior / weights**2)
+        scaled = shares * (root / mix)
+        slope = scaled @ root + prior / weights - total
+        curve = scaled @ scaled.T + np.diag(prior / weights**2)
         step = np.linalg.solve(curve, slope)
         decrement = float(slope @ step)
         if decrement < TOLERANCE * total:
@@ -255,8 +268,11 @@ def fit_weights(
         size = 1.0
         while True:
             moved = weights + size * step
-            if (moved > 0).all() and (gained := measure(moved)) >= value + size * decrement / 4:
-                break
+            if (moved > 0).all():
+                mix = moved @ shares
+                gained = measure(moved, mix)
+                if gained >= value + size * decrement / 4:
+                    break
             size /= 2
             if size < TOLERANCE:
                 return np.asarray(weights / weights.sum())
