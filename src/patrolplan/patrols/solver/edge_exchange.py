@@ -33,7 +33,7 @@ LEAST_SAVING = 1e-7
 NO_EXCHANGE, TWO_OPT, OR_OPT, OR_OPT_REVERSED = 0, 1, 2, 3
 
 
-@jit_compile(is_inner=True)
+@jit_compile(is_inner=True, allocates=False)
 def reverse_part(
     route: NDArray[np.int32], position: NDArray[np.int64], low: int, high: int
 ) -> None:
@@ -44,7 +44,7 @@ def reverse_part(
         position[route[p]] = p
 
 
-@jit_compile(is_inner=True)
+@jit_compile(is_inner=True, allocates=False)
 def move_part(
     route: NDArray[np.int32], position: NDArray[np.int64], low: int, high: int, behind: int
 ) -> None:
@@ -61,7 +61,7 @@ def move_part(
     reverse_part(route, position, first, last)
 
 
-@jit_compile(is_inner=True)
+@jit_compile(is_inner=True, allocates=False)
 def find_exchange(  # noqa: C901, PLR0912, PLR0917 - one compiled loop
     times: NDArray[np.float64],
     neighbours: NDArray[np.int32],
@@ -128,7 +128,7 @@ def find_exchange(  # noqa: C901, PLR0912, PLR0917 - one compiled loop
     return kind, low, high, behind
 
 
-@jit_compile()
+@jit_compile(allocates=False)
 def shorten_route(
     facts: SearchFacts,
     tour: Tour,
@@ -175,7 +175,7 @@ def shorten_route(
     return improved
 
 
-@jit_compile(is_inner=True)
+@jit_compile(is_inner=True, allocates=False)
 def shorten_changed(
     facts: SearchFacts,
     tour: Tour,

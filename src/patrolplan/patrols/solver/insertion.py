@@ -50,7 +50,7 @@ class Places(NamedTuple):
     is_fresh: NDArray[np.bool_]
 
 
-@jit_compile(is_inner=True)
+@jit_compile(is_inner=True, allocates=False)
 def find_row(  # noqa: PLR0917 - compiled functions have no keywords
     route: NDArray[np.int32],
     visited_by: NDArray[np.int64],
@@ -77,7 +77,7 @@ def find_row(  # noqa: PLR0917 - compiled functions have no keywords
     return -1
 
 
-@jit_compile(is_inner=True)
+@jit_compile(is_inner=True, allocates=False)
 def list_fresh_places(
     facts: SearchFacts, tour: Tour, current: Tour, places: Places, dirty: NDArray[np.bool_]
 ) -> None:
@@ -99,7 +99,7 @@ def list_fresh_places(
         places.fresh_count[r] = count
 
 
-@jit_compile(is_inner=True)
+@jit_compile(is_inner=True, allocates=False)
 def insert_fresh(facts: SearchFacts, tour: Tour, places: Places, r: int, p: int, k: int) -> None:
     """Insert a stop behind a position, and mark both new places."""
     insert_stop(facts, tour, r, p, k)
@@ -113,7 +113,7 @@ def insert_fresh(facts: SearchFacts, tour: Tour, places: Places, r: int, p: int,
             places.fresh_count[r] += 1
 
 
-@jit_compile(is_inner=True)
+@jit_compile(is_inner=True, allocates=False)
 def update_places(  # noqa: C901 - one compiled loop
     facts: SearchFacts, current: Tour, places: Places, dirty: NDArray[np.bool_]
 ) -> None:
@@ -159,7 +159,7 @@ def update_places(  # noqa: C901 - one compiled loop
             delay[r, k] = least + dwell[k]
 
 
-@jit_compile(is_inner=True)
+@jit_compile(is_inner=True, allocates=False)
 def find_places(  # noqa: PLR0917 - compiled functions have no keywords
     facts: SearchFacts,
     tour: Tour,
@@ -197,7 +197,7 @@ def find_places(  # noqa: PLR0917 - compiled functions have no keywords
             place[k] = p if better else place[k]
 
 
-@jit_compile()
+@jit_compile(allocates=False)
 def insert_best(  # noqa: C901, PLR0917 - one compiled loop
     facts: SearchFacts,
     tour: Tour,
@@ -238,7 +238,7 @@ def insert_best(  # noqa: C901, PLR0917 - one compiled loop
         find_places(facts, tour, places, chosen_r, order, blink, rng)
 
 
-@jit_compile(is_inner=True)
+@jit_compile(is_inner=True, allocates=False)
 def insert_in_order(  # noqa: C901, PLR0912, PLR0917 - one compiled loop
     facts: SearchFacts,
     tour: Tour,

@@ -77,7 +77,7 @@ SPLIT_CHANCE, KEEP_ONE_MORE_CHANCE = 0.5, 0.5
 REPEAT_CHANCE = 0.5
 
 
-@jit_compile(is_inner=True)
+@jit_compile(is_inner=True, allocates=False)
 def ruin(  # noqa: C901 - one compiled loop
     facts: SearchFacts,
     tour: Tour,
@@ -140,7 +140,7 @@ def ruin(  # noqa: C901 - one compiled loop
     return seed
 
 
-@jit_compile(is_inner=True)
+@jit_compile(is_inner=True, allocates=False)
 def sort_by_keys(
     keys: NDArray[np.float64], order: NDArray[np.int64], spare: NDArray[np.int64], count: int
 ) -> None:
@@ -165,7 +165,7 @@ def sort_by_keys(
         width *= 2
 
 
-@jit_compile(is_inner=True)
+@jit_compile(is_inner=True, allocates=False)
 def recreate(  # noqa: PLR0917 - compiled functions have no keywords
     facts: SearchFacts,
     tour: Tour,
@@ -205,7 +205,7 @@ def recreate(  # noqa: PLR0917 - compiled functions have no keywords
     insert_in_order(facts, tour, places, scratch.dirty, order, count, blink, rng)
 
 
-@jit_compile(is_inner=True)
+@jit_compile(is_inner=True, allocates=False)
 def compute_objective(facts: SearchFacts, tour: Tour, minute_value: float) -> tuple[float, float]:
     """Give the value of all stops, and that value less what the minutes used count for."""
     total = 0.0
@@ -218,7 +218,7 @@ def compute_objective(facts: SearchFacts, tour: Tour, minute_value: float) -> tu
     return total, total - minute_value * used
 
 
-@jit_compile(is_inner=True)
+@jit_compile(is_inner=True, allocates=False)
 def record_routes(  # noqa: PLR0917 - compiled functions have no keywords
     facts: SearchFacts,
     tour: Tour,
@@ -249,7 +249,7 @@ def record_routes(  # noqa: PLR0917 - compiled functions have no keywords
     return count
 
 
-@jit_compile()
+@jit_compile(allocates=False)
 def run_rounds(  # noqa: PLR0913, PLR0917 - compiled functions have no keywords
     facts: SearchFacts,
     current: Tour,

@@ -66,7 +66,7 @@ class Tour(NamedTuple):
     block_count: NDArray[np.int64]
 
 
-@jit_compile(is_inner=True)
+@jit_compile(is_inner=True, allocates=False)
 def update_times(facts: SearchFacts, tour: Tour, r: int, first: int, last: int) -> None:
     """Compute the times of a route again: forwards when it leaves, backwards how late it may be.
 
@@ -91,13 +91,13 @@ def update_times(facts: SearchFacts, tour: Tour, r: int, first: int, last: int) 
         due[p] = min(facts.closing[k], due[p + 1] - leg[p] - facts.dwell[k])
 
 
-@jit_compile()
+@jit_compile(allocates=False)
 def update_all_times(facts: SearchFacts, tour: Tour, r: int) -> None:
     """Compute all times of a route again."""
     update_times(facts, tour, r, widen(1), tour.length[r] - 2)
 
 
-@jit_compile(is_inner=True)
+@jit_compile(is_inner=True, allocates=False)
 def remove_stops(facts: SearchFacts, tour: Tour, r: int, first: int, count: int) -> None:
     """Remove stops from a route without updating its times."""
     route = tour.route[r]
@@ -112,7 +112,7 @@ def remove_stops(facts: SearchFacts, tour: Tour, r: int, first: int, count: int)
     tour.length[r] -= count
 
 
-@jit_compile(is_inner=True)
+@jit_compile(is_inner=True, allocates=False)
 def insert_stop(facts: SearchFacts, tour: Tour, r: int, after: int, k: int) -> None:
     """Insert a stop behind a position and update the times."""
     route = tour.route[r]
@@ -128,7 +128,7 @@ def insert_stop(facts: SearchFacts, tour: Tour, r: int, after: int, k: int) -> N
     update_times(facts, tour, r, after + 1, after + 1)
 
 
-@jit_compile(is_inner=True)
+@jit_compile(is_inner=True, allocates=False)
 def copy_routes(source: Tour, target: Tour, chosen: NDArray[np.bool_]) -> None:
     """Copy the chosen routes with their times, and who visits what."""
     for r in range(source.length.shape[0]):
@@ -148,7 +148,7 @@ def copy_routes(source: Tour, target: Tour, chosen: NDArray[np.bool_]) -> None:
         target.block_count[k] = source.block_count[k]
 
 
-@jit_compile(is_inner=True)
+@jit_compile(is_inner=True, allocates=False)
 def draw_uniform(rng: NDArray[np.uint64]) -> float:
     """Draw from [0, 1) by xorshift* (Vigna 2016), so that chunks of rounds join seamlessly."""
     x = rng[0]
@@ -159,7 +159,7 @@ def draw_uniform(rng: NDArray[np.uint64]) -> float:
     return np.float64((x * np.uint64(0x2545F4914F6CDD1D)) >> np.uint64(11)) * (1.0 / 2.0**53)
 
 
-@jit_compile(is_inner=True)
+@jit_compile(is_inner=True, allocates=False)
 def draw_integer(rng: NDArray[np.uint64], limit: int) -> int:
     """Draw a whole number from 0 to limit - 1."""
     return int(draw_uniform(rng) * limit)
