@@ -32,6 +32,8 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as every command does
+
 import numpy as np
 import psutil
 from world import add_month, make_world
