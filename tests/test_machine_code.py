@@ -180,3 +180,41 @@ def test_who_does_not_allocate_counts_no_references(monkeypatch, allocates):
     assert read_either(_Pair(np.arange(3.0), np.ones(3)), 2) == 2.0
     (code,) = read_either.compiled.inspect_llvm().values()
     assert ("NRT_decref" in code) == allocates
+
+
+INNER = """
+from patrolplan.compiled import jit_compile
+SHIFT = {shift}
+@jit_compile(is_inner=True)
+def add(value):
+    return value + {step} + SHIFT
+"""
+
+OUTER = """
+from patrolplan.compiled import jit_compile
+from inner import SHIFT, add
+@jit_compile("i8(i8)")
+def run(value):
+    return add(value) * SHIFT
+print(run(1), sum(run.compiled.stats.cache_hits.values()))
+"""
+
+
+def test_code_of_another_file_that_has_changed_is_compiled_again(tmp_path):
+    """What a function calls, and a constant that it uses, may stand in another file."""
+    program = tmp_path / "outer.py"
+    program.write_text(OUTER, encoding="utf-8")
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+
+    def run(shift, step):
+        inner = tmp_path / "inner.py"
+        inner.write_text(INNER.format(shift=shift, step=step), encoding="utf-8")
+        os.utime(inner, (10.0 * shift + step, 10.0 * shift + step))
+        command = [sys.executable, "-B", str(program)]
+        done = subprocess.run(command, env=environment, capture_output=True, check=True)  # noqa: S603
+        return done.stdout.split()
+
+    assert run(shift=2, step=3) == [b"12", b"0"]
+    assert run(shift=2, step=3) == [b"12", b"1"]
+    assert run(shift=2, step=4) == [b"14", b"0"]
+    assert run(shift=5, step=4) == [b"50", b"0"]

@@ -177,6 +177,28 @@ def jit_compile(
     return defer
 
 
+def find_parts(function: Callable[..., object]) -> set[Callable[..., object]]:
+    """A function and all compiled ones whose code becomes a part of its own, as plain functions."""
+    found: set[Callable[..., object]] = set()
+    waiting = [function]
+    while waiting:
+        part = waiting.pop()
+        if part not in found:
+            found.add(part)
+            waiting += [
+                value.__wrapped__  # type: ignore[attr-defined]
+                for value in find_globals(part)
+                if isinstance(value, _CompiledFunction)
+            ]
+    return found
+
+
+def find_globals(function: Callable[..., object]) -> list[object]:
+    """What the names of a function stand for in its module, in the order of their first use."""
+    names, code = function.__globals__, function.__code__
+    return [names[name] for name in code.co_names if name in names]
+
+
 @jit_compile("u8(u8, u8)")
 def mix_bits(word: np.uint64, shift: np.uint64) -> np.uint64:
     """Spread a word's high bits over the low ones, for hash tables in compiled loops.

@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import filelock
 import numba
+import numpy as np
 from numba.core import event, typeinfer
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 from numba.core.serialize import dumps
 
 from patrolplan.cache import cache_folder
 from patrolplan.compile_clock import CLOCK, NOT_STORED
+from patrolplan.compiled import find_globals, find_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +33,9 @@ Function = TypeVar("Function", bound="Callable[..., object]")
 WAIT_SECONDS = 60
 """Seconds to wait for another process that compiles functions of the same file."""
 
+CONSTANT = (bool, int, float, str, tuple, np.generic)
+"""Kinds of values that machine code may hold instead of reading them."""
+
 SEAL_BYTES = hashlib.sha256().digest_size
 """Length of the seal at the start of each file."""
 
@@ -38,8 +43,8 @@ SEAL_BYTES = hashlib.sha256().digest_size
 class _SealedFiles(IndexDataCacheFile):  # type: ignore[misc]
     """The index and the code of one function, with a seal on each file.
 
-    The seal is a hash of numba's version, of the source file's date and size, and of the content,
-    so that it also says whether the content is of this version and source.
+    The seal is a hash of numba's version, of the sources (see `stamp_sources`) and of the content,
+    so that it also says whether the content is of this version and these sources.
     """
 
     def _load_index(self) -> dict[Any, str]:
@@ -89,7 +94,7 @@ class _SealedCache(FunctionCache):  # type: ignore[misc]
         self._cache_file = _SealedFiles(
             cache_path=self._cache_path,
             filename_base=self._impl.filename_base,
-            source_stamp=self._impl.locator.get_source_stamp(),
+            source_stamp=stamp_sources(function),
         )
         module = function.__module__
         self._lock = filelock.FileLock(
@@ -124,6 +129,29 @@ class _SealedCache(FunctionCache):  # type: ignore[misc]
         finally:
             if self._lock.is_locked:
                 self._lock.release()
+
+
+def stamp_sources(function: Callable[..., object]) -> tuple[object, ...]:
+    """What the machine code of a function rests on: it holds that of all that it calls.
+
+    For each file of these functions its date and size, as numba has it for that of the first alone,
+    and the constants that they use, which may come from any file.
+    """
+    parts = sorted(find_parts(function), key=lambda part: (part.__module__, part.__qualname__))
+    files = sorted({part.__code__.co_filename for part in parts})
+    constants = [
+        repr(value) for part in parts for value in find_globals(part) if isinstance(value, CONSTANT)
+    ]
+    return (*(_stamp_file(Path(file)) for file in files), *constants)
+
+
+def _stamp_file(path: Path) -> tuple[str, float, int] | None:
+    """Name, date and size of a file; None for code that is in no file."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return path.name, status.st_mtime, status.st_size
 
 
 def _open_cache(function: Callable[..., object]) -> _SealedCache | None:
