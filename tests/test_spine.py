@@ -124,8 +124,8 @@ def test_every_demo_patrol_can_be_walked_as_written(demo_pack, demo):
 
 def _untasked(plan):
     """Patrols without a tasked place that is no hotspot: those stops are not among the hotspots."""
-    known = {hotspot["id"] for hotspot in plan["hotspots"]}
-    return [p for p in plan["patrols"] if all(s["hotspot"] in known for s in p["stops"])]
+    names = {hotspot["id"] for hotspot in plan["hotspots"]}
+    return [p for p in plan["patrols"] if all(s["hotspot"] in names for s in p["stops"])]
 
 
 def test_every_bloomsbury_patrol_can_be_walked_as_written(bloomsbury_pack, shared):
@@ -150,8 +150,8 @@ def test_the_2016_atlas_by_column_mapping_gives_ten_schools(shared, tmp_path):
     (tmp_path / "atlas.toml").write_text(text, encoding="utf-8")
     area = pp.load_area(tmp_path / "atlas.toml")
     assert len(area.schools) == 10
-    known = ~area.schools["finish_assumed"]
-    assert (area.schools["finish_time"][~known] == "15:15").all()
+    has_bell = ~area.schools["finish_assumed"]
+    assert (area.schools["finish_time"][~has_bell] == "15:15").all()
     assert any("have no bell time: 15:15 is used" in note for note in describe_notes(area.notes))
     risk = pp.estimate_risk(area)
     plan = pp.plan_patrols(area, risk, pp.find_hotspots(area, risk))

@@ -95,20 +95,25 @@ def count_by_hand(reports, step=ROUNDING_STEP):
     gave = Counter((r.square, factor) for r in good for factor in r.factors if factor != "none")
     made = Counter((r.square, *_find_term(r)) for r in good)
     few = sum(count for count in held.values() if count < step)
-    known = {what: count // step for what, count in (held + gave + made).items() if count >= step}
+    counts = {what: count // step for what, count in (held + gave + made).items() if count >= step}
     refused = len(reports) - len(good)
     in_years = Counter(_find_term(r)[0] for r in good)
     years = {year: n // step for year, n in sorted(in_years.items()) if n >= step}
     beyond = {
-        year: steps - sum(known.get((s, year, term), 0) for s in held for term in range(3))
+        year: steps - sum(counts.get((s, year, term), 0) for s in held for term in range(3))
         for year, steps in years.items()
     }
-    most = sum(known.get(square, 0) for square in held) + few // step
+    most = sum(counts.get(square, 0) for square in held) + few // step
     while sum(years.values()) > most:
         year = max(years, key=lambda year: beyond[year])
         years[year] -= 1
         beyond[year] -= 1
-    return known, few // step, (refused > 0, refused // step), {y: n for y, n in years.items() if n}
+    return (
+        counts,
+        few // step,
+        (refused > 0, refused // step),
+        {y: n for y, n in years.items() if n},
+    )
 
 
 def _find_term(report):
@@ -307,13 +312,13 @@ def twins(draw, crs):
     world = draw(st.fixed_dictionaries(WORLD | {"crs": crs}))
     step = min(world["privacy"]["threshold"], ROUNDING_STEP)
     one = draw(st.lists(ANY_REPORT, max_size=6)) + draw(CROWD)
-    other, known = list(one), count_by_hand(one, step)
+    other, facts = list(one), count_by_hand(one, step)
     for report, pick in draw(st.lists(st.tuples(ANY_REPORT, st.integers(0, 99)), max_size=9)):
         at = pick % (len(other) + 1)
         added = [*other[:at], report, *other[at:]]
         moved = [*other[:at], *other[at + 1 :]]
         for changed in ([*moved, report], added, moved):
-            if count_by_hand(changed, step) == known:
+            if count_by_hand(changed, step) == facts:
                 other = changed
                 break
     assume(other != one)

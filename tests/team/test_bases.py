@@ -306,8 +306,8 @@ def _slow_metres(area, officer):
         marks = [(0.0, ("node", first)), *sorted(on_piece.get(piece, []), key=lambda row: row[0])]
         marks.append((float(network.piece_metres[piece]), ("node", last)))
         for (low, start), (high, end) in itertools.pairwise(marks):
-            known = graph.get_edge_data(start, end, {"metres": np.inf})["metres"]
-            graph.add_edge(start, end, metres=min(known, high - low))
+            shortest = graph.get_edge_data(start, end, {"metres": np.inf})["metres"]
+            graph.add_edge(start, end, metres=min(shortest, high - low))
     away = nx.single_source_dijkstra_path_length(graph, "base", weight="metres")
     moved = float(places["base"].moved_metres[0])
     return [away[row] + OFF_STREET_FACTOR * moved for row in range(len(area.gates))]

@@ -223,8 +223,8 @@ def list_named_streets(network: StreetNetwork, patrol: Patrol) -> list[str]:
             places = [why.place for why in stop.why if isinstance(why, BeatReason)]
             mentioned += [name for place in places for name in place.split(STOP_PLACE_SEPARATOR)]
             mentioned += _list_stop_streets(stop)
-    known = set(network.piece_name) - {""}
-    return [name for name in dict.fromkeys(mentioned) if name in known]
+    names = set(network.piece_name) - {""}
+    return [name for name in dict.fromkeys(mentioned) if name in names]
 
 
 def collect_map_content(viewport: Viewport, plan: Plan, patrol: Patrol) -> MapContent:
