@@ -8,8 +8,8 @@ from hypothesis import given, strategies as st
 
 from patrolplan.risk.backtest import backtest_risk
 from patrolplan.risk.history import build_history, fill_missing
-from patrolplan.risk.known_streets import find_known_streets
 from patrolplan.risk.models import MODELS, PriorCount
+from patrolplan.risk.origin_streets import find_origin_streets
 from patrolplan.risk.regression import HORIZONS, FeatureBuilder
 from patrolplan.risk.rolling_origin import Scorer, run_trials
 from patrolplan.risk.shrinkage import compute_shrunk_rates
@@ -204,7 +204,7 @@ def test_points_seen_later_do_not_divide_streets(make):
     history = with_first_months(make.history(make.uneven(places=30)), {3: 15, 8: 12})
     catchments, units = history.units.catchments, history.units
     scorer = Scorer(history, np.ones(2), seed=1)
-    found = find_known_streets(history, scorer.streets, 12)
+    found = find_origin_streets(history, scorer.streets, 12)
     seen = [place for place in range(len(units)) if place not in {3, 8}]
     expected = np.zeros(len(seen))
     for piece, (middle, own) in enumerate(
@@ -216,7 +216,7 @@ def test_points_seen_later_do_not_divide_streets(make):
     assert found.units.metres == pytest.approx(expected)
     amounts = np.random.default_rng(0).random(len(units))
     assert found.gather(amounts).sum() == pytest.approx(amounts.sum())
-    assert find_known_streets(history, scorer.streets, 16).shares is None
+    assert find_origin_streets(history, scorer.streets, 16).shares is None
 
 
 def test_a_back_test_ranks_the_streets_that_were_known(make):

@@ -30,8 +30,8 @@ from patrolplan.risk.backtest import Backtest, backtest_risk, hide_categories
 from patrolplan.risk.estimate import estimate_risk
 from patrolplan.risk.history import History, build_history, get_harm_days
 from patrolplan.risk.intervals import compute_interval, draw_months
-from patrolplan.risk.known_streets import KnownStreets
 from patrolplan.risk.models import PriorCount, build_models, fit_or_reuse
+from patrolplan.risk.origin_streets import OriginStreets
 from patrolplan.risk.rolling_origin import Scorer, Trials, combine_models, select_components
 from patrolplan.risk.scores import append_harm, divide, sum_unit_slices
 from patrolplan.text import list_rows
@@ -198,7 +198,7 @@ def _score_months(
     scorer = Scorer(history, harm, seed)
     crime_only = replace(use_crime_only(area), designated=None)  # ours alone, also on their street
     for month, stack in zip(trials.origins, trials.stacks, strict=False):
-        streets = scorer.find_known_streets(int(history.months.searchsorted(month)))
+        streets = scorer.find_origin_streets(int(history.months.searchsorted(month)))
         cut = history.cut_before(month)
         amounts = streets.gather(append_harm(history.get_month_counts(month), harm))
         parts = _share_of_units(streets, area.network.piece_metres * inside)
@@ -221,19 +221,19 @@ def _count_before(cut: History) -> NDArray[np.float64]:
     return fit_or_reuse(PriorCount(), cut).get_unit_rates()
 
 
-def _share_of_units(streets: KnownStreets, metres: NDArray[np.float64]) -> NDArray[np.float64]:
+def _share_of_units(streets: OriginStreets, metres: NDArray[np.float64]) -> NDArray[np.float64]:
     """(n,) share of the street of each known place, from (p,) metres of pieces chosen."""
     units = streets.units
     chosen = metres[streets.held_pieces]
     return np.bincount(units.piece_unit, chosen, minlength=len(units.metres)) / units.metres
 
 
-def _cover(streets: KnownStreets, parts: NDArray[np.float64]) -> float:
+def _cover(streets: OriginStreets, parts: NDArray[np.float64]) -> float:
     """Share of the street held, from (n,) shares of known places."""
     return float(parts @ streets.units.metres / streets.units.metres.sum())
 
 
-def _find_hotspots(cut: StudyArea, streets: KnownStreets, coverage: float) -> NDArray[np.float64]:
+def _find_hotspots(cut: StudyArea, streets: OriginStreets, coverage: float) -> NDArray[np.float64]:
     """(n,) share of known places in our hotspots, the best up to a share of the street.
 
     The last one counts in part, as the last street of a slice does.

@@ -294,30 +294,30 @@ class FeatureBuilder:
 
         `picked` (n,) are rows of `_accumulate_counts`.
         """
-        known = min(span, month)
-        now, before = self._so_far[month], self._so_far[month - known]
+        months = min(span, month)
+        now, before = self._so_far[month], self._so_far[month - months]
         counts: NDArray[Any] = np.empty((len(picked), len(units)), dtype=np.int32)
         for row, name in zip(counts, picked, strict=True):
             np.subtract(now[name].take(units), before[name].take(units), out=row)
         if self.history.exposure is not None:
-            counts = counts + self._estimate_missing(month, known).take(picked, axis=1)[units].T
-        return counts if known == span else counts * (span / max(known, 1))
+            counts = counts + self._estimate_missing(month, months).take(picked, axis=1)[units].T
+        return counts if months == span else counts * (span / max(months, 1))
 
-    def _estimate_missing(self, month: int, known: int) -> NDArray[np.float64]:
-        """(c, n) what was to be expected of what is missing from the `known` months before a month.
+    def _estimate_missing(self, month: int, months: int) -> NDArray[np.float64]:
+        """(c, n) what was to be expected of what is missing from the `months` before a month.
 
         By the mean of all months held before.
         """
-        if (month, known) not in self._missing:
+        if (month, months) not in self._missing:
             history, units = self.history, self.history.units
             held = history.count_held_months(month, before=month)
             so_far = self._so_far[month][: len(history.categories)].T.astype(np.float64)
             monthly = fill_missing(so_far, held, float(month), units.metres) / max(month, 1)
-            missing = known - history.count_held_months(known, before=month)
+            missing = months - history.count_held_months(months, before=month)
             own = _append_sum(missing[:, None] * monthly)
             around = units.sum_around(_pick_targets(own, history))
-            self._missing[month, known] = np.column_stack([own, around])
-        return self._missing[month, known]
+            self._missing[month, months] = np.column_stack([own, around])
+        return self._missing[month, months]
 
 
 def _accumulate_counts(history: History) -> list[NDArray[np.int32]]:
