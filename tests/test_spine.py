@@ -67,12 +67,12 @@ def _check_legs_lie_on_streets(plan, segments):
         for leg in patrol["legs"]:
             line = _in_metres(leg["line"])
             steps = shapely.linestrings(np.stack([line[:-1], line[1:]], axis=1))
-            asked, found = tree.query(steps, predicate="dwithin", distance=0.3)
-            starts, ends = shapely.points(line[:-1])[asked], shapely.points(line[1:])[asked]
+            step, found = tree.query(steps, predicate="dwithin", distance=0.3)
+            starts, ends = shapely.points(line[:-1])[step], shapely.points(line[1:])[step]
             along = (shapely.distance(starts, segments[found]) < 0.3) & (
                 shapely.distance(ends, segments[found]) < 0.3
             )
-            assert set(asked[along]) == set(range(len(steps)))
+            assert set(step[along]) == set(range(len(steps)))
             assert np.hypot(*np.diff(line, axis=0).T).sum() == pytest.approx(
                 leg["metres"], rel=0.01, abs=1
             )

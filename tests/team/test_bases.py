@@ -103,8 +103,8 @@ def test_a_patrol_that_leads_to_a_colleagues_base_says_so(week):
     assert note.endswith(f" m from that of {SECOND}.")
     does = "starts and ends" if patrol.from_base else "ends"
     (note,) = [note for note in week.notes if note.kind == "patrol_at_colleague_base"]
-    said = f"{SECOND} at URN {SHARED}: the patrol {does} at the base of {FIRST}."
-    assert describe_note(note) == said
+    words = f"{SECOND} at URN {SHARED}: the patrol {does} at the base of {FIRST}."
+    assert describe_note(note) == words
     assert patrol.approach is None
     assert patrol.starts_at == ("base" if patrol.from_base else "gate")
     sheets = build_tasks_data(Roster(week), [duty], wall=False)["sheets"]
