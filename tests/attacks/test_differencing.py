@@ -391,7 +391,7 @@ def test_files_that_agree_in_the_table_give_the_same(build_town, twin_folder, tw
 def test_a_thousand_files_that_agree_give_the_same(build_town, twin_folder, part, twin, pick):
     """The same a thousand times; of one in twenty every file of the whole pack is compared.
 
-    In four parts, which together compute for a quarter of an hour.
+    In four parts, each of which computes for some minutes.
     """
     _check_twins(build_town, twin_folder, twin, with_pack=pick == part)
 
