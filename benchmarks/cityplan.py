@@ -222,13 +222,13 @@ def _draw_crossings(rows: int, columns: int, side: float, rng: Generator) -> Poi
 
 def _thin_stretches(stretches: _Stretches, rng: Generator) -> _Stretches:
     chance = np.where(stretches.in_park, DROPPED_IN_PARK, DROPPED)
-    kept = stretches.main | (rng.random(len(chance)) > chance)
+    stays = stretches.main | (rng.random(len(chance)) > chance)
     return _Stretches(
-        stretches.start[kept],
-        stretches.end[kept],
-        stretches.line[kept],
-        stretches.place[kept],
-        stretches.in_park[kept] & ~stretches.main[kept],
+        stretches.start[stays],
+        stretches.end[stays],
+        stretches.line[stays],
+        stretches.place[stays],
+        stretches.in_park[stays] & ~stretches.main[stays],
     )
 
 

@@ -119,13 +119,13 @@ def draw_area_weeks(config: Path, first: dt.date, weeks: int) -> Iterator[DrawnW
         key = TEST_SECRET.make_key(area.name, days[0], 1)
         inputs = RotaInputs(area, tuple(plans[day] for day in days), days, key=key)
         problem, times = inputs.problem, VisitTimes.collect(inputs)
-        known = next((row for row in solved if is_same_problem(row[0], problem)), None)
-        if known is None:
+        solution = next((row for row in solved if is_same_problem(row[0], problem)), None)
+        if solution is None:
             best = solve_rota(problem, seed=area.settings.seed)
             sampled = sample_weeks(problem, best, area.settings.week.give, seed=area.settings.seed)
-            known = (problem, best, compute_chances(problem, times, sampled))
-            solved.append(known)
-        _, best, chances = known
+            solution = (problem, best, compute_chances(problem, times, sampled))
+            solved.append(solution)
+        _, best, chances = solution
         drawn = draw_week(problem, best, area.settings.week.give, key)
         duties = draw_walks(inputs, build_week(inputs, problem, drawn).duties, key)
         rows = [places.setdefault(name, len(places)) for name in inputs.hotspots]

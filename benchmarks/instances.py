@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     Kind = Literal["proved", "published", "ours"]
-    Known = dict[str, list[tuple[int, float, Kind]]]
+    BestKnown = dict[str, list[tuple[int, float, Kind]]]
 
 SETS = ("top", "op", "oplib_200", "oplib_400", "toptw")
 OURS = Path(__file__).with_name("orienteering_best.csv")
@@ -106,13 +106,13 @@ def read_all(folder: Path) -> dict[str, list[Instance]]:
     return found
 
 
-def _read_best_known(folder: Path) -> Known:
+def _read_best_known(folder: Path) -> BestKnown:
     """Read the best known values of a folder; ours replace lower ones that are not proved."""
     ours: dict[tuple[str, int], float] = {}
     with OURS.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             ours[row["instance"], int(row["m"])] = float(row["value"])
-    known: Known = {}
+    best_known: BestKnown = {}
     with (folder / "best_known.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             routes, best = int(row["m"]), float(row["best_known"])
@@ -120,8 +120,8 @@ def _read_best_known(folder: Path) -> Known:
             own = ours.get((row["instance"], routes), 0.0)
             if own > best and kind != "proved":
                 best, kind = own, "ours"
-            known.setdefault(row["instance"], []).append((routes, best, kind))
-    return known
+            best_known.setdefault(row["instance"], []).append((routes, best, kind))
+    return best_known
 
 
 def sample(instances: list[Instance], count: int | None, seed: int) -> list[Instance]:
@@ -134,14 +134,14 @@ def sample(instances: list[Instance], count: int | None, seed: int) -> list[Inst
     return [ordered[rng.randrange(low, high)] for low, high in itertools.pairwise(edges)]
 
 
-def _read_instances(folder: Path, known: Known) -> Iterator[Instance]:
+def _read_instances(folder: Path, best_known: BestKnown) -> Iterator[Instance]:
     for sub, pattern in (("top", "*.txt"), ("op", "*.txt"), ("toptw", "*.txt")):
         for path in sorted((folder / sub).glob(pattern)):
-            for routes, best, kind in known.get(path.stem, ()):
+            for routes, best, kind in best_known.get(path.stem, ()):
                 read = read_instance(path, routes=routes)
                 yield _add_best_known(read, sub, best, kind, path)
     for path in sorted((folder / "oplib").glob("**/*.oplib")):
-        for _, best, kind in known.get(path.stem, ()):
+        for _, best, kind in best_known.get(path.stem, ()):
             instance = read_instance(path)
             size = len(instance.prizes)
             if size <= LARGE:

@@ -192,7 +192,7 @@ def lay_out(
     key = np.ravel_multi_index(tuple((square - corner).T), tuple(size))
     keys = np.unique(key[earlier])
     cell = np.searchsorted(keys, key)
-    known = keys[np.minimum(cell, len(keys) - 1)] == key
+    has_cell = keys[np.minimum(cell, len(keys) - 1)] == key
     corners = np.column_stack(np.unravel_index(keys, tuple(size))) + corner
     cell_xy = (corners + 0.5 + shift) * CELL_METRES
     distance, _ = cKDTree(gate_xy).query(cell_xy)
@@ -215,7 +215,7 @@ def lay_out(
             "month": day.dt.year * 12 + day.dt.month,
         }
     )
-    counted = known & (category != "") & crimes["place"].isin(STREETS).to_numpy()
+    counted = has_cell & (category != "") & crimes["place"].isin(STREETS).to_numpy()
     return City(
         crimes=table[counted].reset_index(drop=True),
         cell_xy=cell_xy,

@@ -222,8 +222,8 @@ def _write_crimes(snaps: SnapPoints, scale: float, folder: Path, rng: Generator)
         for which, (name, force) in enumerate(names):
             part = table.filter(pa.array(split == which))
             for column in (2, 3):
-                said = pa.array([force]).take(pa.array(np.zeros(part.num_rows, dtype=int)))
-                part = part.set_column(column, _list_columns()[column], said)
+                forces = pa.array([force]).take(pa.array(np.zeros(part.num_rows, dtype=int)))
+                part = part.set_column(column, _list_columns()[column], forces)
             if which == 1:
                 part = pa.concat_tables([part, table.take(pa.array(twice))])
                 written += len(twice)

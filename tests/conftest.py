@@ -105,10 +105,10 @@ def run(monkeypatch, capsys):
         monkeypatch.setattr("sys.argv", ["patrolplan", *map(str, args)])
         with pytest.raises(SystemExit) as ended:
             cli.main()
-        told = capsys.readouterr()
-        assert "Traceback" not in told.out + told.err
-        assert "an error in patrolplan itself" not in told.err
-        return ended.value.code or 0, told.out, told.err
+        captured = capsys.readouterr()
+        assert "Traceback" not in captured.out + captured.err
+        assert "an error in patrolplan itself" not in captured.err
+        return ended.value.code or 0, captured.out, captured.err
 
     return call
 

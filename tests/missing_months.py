@@ -15,14 +15,14 @@ def drop_months(area, dropped):
     gone = np.zeros(len(incidents), dtype=bool)
     for force, month in dropped:
         gone |= ((incidents["force"] == force) & (months == month)).to_numpy()
-    kept = incidents[~gone].reset_index(drop=True)
+    rest = incidents[~gone].reset_index(drop=True)
     catchment = area.incident_catchment[~gone]
-    inside = np.ones(len(kept), dtype=bool)
+    inside = np.ones(len(rest), dtype=bool)
     return replace(
         area,
-        incidents=kept,
+        incidents=rest,
         incident_catchment=catchment,
-        exposure=build_exposure(kept, inside, catchment, area.catchments.xy),
+        exposure=build_exposure(rest, inside, catchment, area.catchments.xy),
     )
 
 

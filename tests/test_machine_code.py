@@ -96,7 +96,7 @@ def test_a_process_compiles_again_what_was_damaged(tmp_path):
 def test_functions_run_where_no_folder_can_be_written(monkeypatch):
     """Without a place for a cache a function is compiled all the same."""
 
-    def refuse(_):
+    def refuse(*_):
         message = "cannot cache function: no locator available"
         raise RuntimeError(message)
 
@@ -111,12 +111,12 @@ def test_the_cache_folder_serves_where_the_source_is_read_only(monkeypatch, tmp_
     monkeypatch.setattr(machine_code.numba.config, "CACHE_DIR", "")
     real, tries = machine_code._SealedCache, []
 
-    def refuse_once(function):
+    def refuse_once(function, parts):
         tries.append(function)
         if len(tries) == 1:
             message = "cannot cache function: no locator available"
             raise RuntimeError(message)
-        return real(function)
+        return real(function, parts)
 
     monkeypatch.setattr(machine_code, "_SealedCache", refuse_once)
 
@@ -170,7 +170,9 @@ class _Pair(NamedTuple):
 @pytest.mark.parametrize("allocates", [True, False])
 def test_who_does_not_allocate_counts_no_references(monkeypatch, allocates):
     """Its machine code leaves references alone, that of others does not."""
-    monkeypatch.setattr(machine_code, "_open_cache", lambda _: None)  # none but fresh code is shown
+    monkeypatch.setattr(
+        machine_code, "_open_cache", lambda *_: None
+    )  # none but fresh code is shown
 
     @compiled.jit_compile(allocates=allocates)
     def read_either(pair, place):

@@ -92,6 +92,36 @@ def test_all_workers_killed(dask):
         assert map_parallel(doubled, "b", [1, 2], executor=executor) == ["b", "bb"]
 
 
+@pytest.mark.parametrize("has_it", [True, False])
+def test_worker_lost_while_something_is_sent(dask, monkeypatch, has_it):
+    """Whether or not the worker had got it, it is sent to another, and nobody waits for ever."""
+    killed = []
+    update = dask.scheduler.update_data
+
+    def kill_one(*, who_has, **facts):
+        update(who_has=who_has, **facts)
+        pids = {
+            worker.pid: any(worker.worker_address in holders for holders in who_has.values())
+            for worker in dask.workers.values()
+        }
+        if not killed:
+            killed.append(next(pid for pid, holds in pids.items() if holds is has_it))
+            os.kill(killed[0], signal.SIGKILL)
+
+    monkeypatch.setattr(dask.scheduler, "update_data", kill_one)
+    answers = []
+    with warnings.catch_warnings(), connect_cluster(dask.scheduler_address) as executor:
+        warnings.simplefilter("ignore")  # Dask tells of workers that went
+        thread = threading.Thread(
+            target=lambda: answers.extend(map_parallel(doubled, "a", [1, 2], executor=executor)),
+            daemon=True,
+        )
+        thread.start()
+        thread.join(timeout=60)
+    assert killed
+    assert answers == ["a", "aa"]
+
+
 def test_nobody_at_the_address(monkeypatch):
     """An address where no scheduler answers is named."""
     monkeypatch.setattr(room, "CONNECT_SECONDS", 1)

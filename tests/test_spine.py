@@ -67,12 +67,12 @@ def _check_legs_lie_on_streets(plan, segments):
         for leg in patrol["legs"]:
             line = _in_metres(leg["line"])
             steps = shapely.linestrings(np.stack([line[:-1], line[1:]], axis=1))
-            asked, found = tree.query(steps, predicate="dwithin", distance=0.3)
-            starts, ends = shapely.points(line[:-1])[asked], shapely.points(line[1:])[asked]
+            step, found = tree.query(steps, predicate="dwithin", distance=0.3)
+            starts, ends = shapely.points(line[:-1])[step], shapely.points(line[1:])[step]
             along = (shapely.distance(starts, segments[found]) < 0.3) & (
                 shapely.distance(ends, segments[found]) < 0.3
             )
-            assert set(asked[along]) == set(range(len(steps)))
+            assert set(step[along]) == set(range(len(steps)))
             assert np.hypot(*np.diff(line, axis=0).T).sum() == pytest.approx(
                 leg["metres"], rel=0.01, abs=1
             )
@@ -124,8 +124,8 @@ def test_every_demo_patrol_can_be_walked_as_written(demo_pack, demo):
 
 def _untasked(plan):
     """Patrols without a tasked place that is no hotspot: those stops are not among the hotspots."""
-    known = {hotspot["id"] for hotspot in plan["hotspots"]}
-    return [p for p in plan["patrols"] if all(s["hotspot"] in known for s in p["stops"])]
+    names = {hotspot["id"] for hotspot in plan["hotspots"]}
+    return [p for p in plan["patrols"] if all(s["hotspot"] in names for s in p["stops"])]
 
 
 def test_every_bloomsbury_patrol_can_be_walked_as_written(bloomsbury_pack, shared):
@@ -150,8 +150,8 @@ def test_the_2016_atlas_by_column_mapping_gives_ten_schools(shared, tmp_path):
     (tmp_path / "atlas.toml").write_text(text, encoding="utf-8")
     area = pp.load_area(tmp_path / "atlas.toml")
     assert len(area.schools) == 10
-    known = ~area.schools["finish_assumed"]
-    assert (area.schools["finish_time"][~known] == "15:15").all()
+    has_bell = ~area.schools["finish_assumed"]
+    assert (area.schools["finish_time"][~has_bell] == "15:15").all()
     assert any("have no bell time: 15:15 is used" in note for note in describe_notes(area.notes))
     risk = pp.estimate_risk(area)
     plan = pp.plan_patrols(area, risk, pp.find_hotspots(area, risk))

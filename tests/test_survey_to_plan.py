@@ -274,8 +274,8 @@ def test_fears_of_no_known_time_count_by_a_quarter_in_each(survey_area):
     assert not any(given[FACTOR_NAMES.index(band)] for band in TIME_BANDS)
     for band in TIME_BANDS:
         assert count_in_band(area.reports, band).tolist() == [10.0]
-    known = survey_area(Survey(40, bands=("after_school",), alone=True))
-    shares = [float(pp.estimate_risk(one).reports_part.sum()) for one in (area, known)]
+    after_school = survey_area(Survey(40, bands=("after_school",), alone=True))
+    shares = [float(pp.estimate_risk(one).reports_part.sum()) for one in (area, after_school)]
     assert shares == pytest.approx([0.3 * 10 / 35, 0.3 * 40 / 65], rel=1e-6)
     hotspots = pp.find_hotspots(area, pp.estimate_risk(area))
     there = set(np.flatnonzero(_find_planted(area)).tolist())

@@ -16,11 +16,11 @@ PATH = Path("trial.json")
 
 def keep_until(area, last):
     """The area with the crimes of months up to one."""
-    known = (area.incidents["month"] <= pd.Timestamp(last)).to_numpy()
+    is_before = (area.incidents["month"] <= pd.Timestamp(last)).to_numpy()
     return replace(
         area,
-        incidents=area.incidents[known].reset_index(drop=True),
-        incident_catchment=area.incident_catchment[known],
+        incidents=area.incidents[is_before].reset_index(drop=True),
+        incident_catchment=area.incident_catchment[is_before],
     )
 
 

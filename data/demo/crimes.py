@@ -284,8 +284,8 @@ def _transport_month(month: int, rng: Generator) -> pd.DataFrame:
 
 def _repeats(rows: pd.DataFrame, rng: Generator) -> pd.DataFrame:
     """Rows that the archive will show again in the next month's file."""
-    known = rows[(rows["Crime ID"] != "") & (rows["Longitude"] != "")]
-    return known[rng.random(len(known)) < REPEATED_LATER]
+    candidates = rows[(rows["Crime ID"] != "") & (rows["Longitude"] != "")]
+    return candidates[rng.random(len(candidates)) < REPEATED_LATER]
 
 
 def write_crimes(plan: Plan, folder: Path, rng: Generator) -> SnapPoints:

@@ -95,6 +95,7 @@ class _CompiledFunction:
                             is_inner=self._is_inner,
                             is_inlined=self._is_inlined,
                             allocates=self._allocates,
+                            parts=find_parts(self.__wrapped__),  # type: ignore[attr-defined]
                         )
         return self._compiled
 
@@ -179,6 +180,8 @@ def jit_compile(
 
 def find_parts(function: Callable[..., object]) -> set[Callable[..., object]]:
     """A function and all compiled ones whose code becomes a part of its own, as plain functions."""
+    from patrolplan.machine_code import find_globals  # noqa: PLC0415 - loads numba
+
     found: set[Callable[..., object]] = set()
     waiting = [function]
     while waiting:
@@ -191,12 +194,6 @@ def find_parts(function: Callable[..., object]) -> set[Callable[..., object]]:
                 if isinstance(value, _CompiledFunction)
             ]
     return found
-
-
-def find_globals(function: Callable[..., object]) -> list[object]:
-    """What the names of a function stand for in its module, in the order of their first use."""
-    names, code = function.__globals__, function.__code__
-    return [names[name] for name in code.co_names if name in names]
 
 
 @jit_compile("u8(u8, u8)")

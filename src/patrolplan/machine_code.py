@@ -23,10 +23,9 @@ from numba.core.serialize import dumps
 
 from patrolplan.cache import cache_folder
 from patrolplan.compile_clock import CLOCK, NOT_STORED
-from patrolplan.compiled import find_globals, find_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
 Function = TypeVar("Function", bound="Callable[..., object]")
 
@@ -89,12 +88,14 @@ class _SealedCache(FunctionCache):  # type: ignore[misc]
     same lock. Modules do not import each other in a circle, so nobody waits for somebody who waits.
     """
 
-    def __init__(self, function: Callable[..., object]) -> None:
+    def __init__(
+        self, function: Callable[..., object], parts: Collection[Callable[..., object]]
+    ) -> None:
         super().__init__(function)
         self._cache_file = _SealedFiles(
             cache_path=self._cache_path,
             filename_base=self._impl.filename_base,
-            source_stamp=stamp_sources(function),
+            source_stamp=stamp_sources(parts),
         )
         module = function.__module__
         self._lock = filelock.FileLock(
@@ -131,18 +132,27 @@ class _SealedCache(FunctionCache):  # type: ignore[misc]
                 self._lock.release()
 
 
-def stamp_sources(function: Callable[..., object]) -> tuple[object, ...]:
-    """What the machine code of a function rests on: it holds that of all that it calls.
+def stamp_sources(parts: Collection[Callable[..., object]]) -> tuple[object, ...]:
+    """What machine code rests on that holds the code of these functions.
 
-    For each file of these functions its date and size, as numba has it for that of the first alone,
-    and the constants that they use, which may come from any file.
+    For each of their files its date and size, as numba has it for the first of them alone, and the
+    constants that they use, which may come from any file.
     """
-    parts = sorted(find_parts(function), key=lambda part: (part.__module__, part.__qualname__))
-    files = sorted({part.__code__.co_filename for part in parts})
+    ordered = sorted(parts, key=lambda part: (part.__module__, part.__qualname__))
+    files = sorted({part.__code__.co_filename for part in ordered})
     constants = [
-        repr(value) for part in parts for value in find_globals(part) if isinstance(value, CONSTANT)
+        repr(value)
+        for part in ordered
+        for value in find_globals(part)
+        if isinstance(value, CONSTANT)
     ]
     return (*(_stamp_file(Path(file)) for file in files), *constants)
+
+
+def find_globals(function: Callable[..., object]) -> list[object]:
+    """What the names of a function stand for in its module, in the order of their first use."""
+    names, code = function.__globals__, function.__code__
+    return [names[name] for name in code.co_names if name in names]
 
 
 def _stamp_file(path: Path) -> tuple[str, float, int] | None:
@@ -154,17 +164,19 @@ def _stamp_file(path: Path) -> tuple[str, float, int] | None:
     return path.name, status.st_mtime, status.st_size
 
 
-def _open_cache(function: Callable[..., object]) -> _SealedCache | None:
+def _open_cache(
+    function: Callable[..., object], parts: Collection[Callable[..., object]]
+) -> _SealedCache | None:
     """The cache of a function where numba finds a folder for it, else in ours; None without any."""
     try:
-        return _SealedCache(function)
+        return _SealedCache(function, parts)
     except RuntimeError:  # neither the source's folder nor the user's can be written
         pass
     folder = cache_folder() / "compiled"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         numba.config.CACHE_DIR = str(folder)
-        return _SealedCache(function)
+        return _SealedCache(function, parts)
     except (OSError, RuntimeError):
         numba.config.CACHE_DIR = ""
         CLOCK.say_once(NOT_STORED.format(folder=folder))
@@ -191,8 +203,12 @@ def compile_function(
     is_inner: bool,
     is_inlined: bool,
     allocates: bool,
+    parts: Collection[Callable[..., object]],
 ) -> Function:
-    """Compile a function that lets other threads run, and cache the result on disk."""
+    """Compile a function that lets other threads run, and cache the result on disk.
+
+    `parts` are all functions whose code becomes a part of its own, itself among them.
+    """
     dispatcher: Any = numba.njit(
         error_model="numpy",
         nogil=True,
@@ -201,7 +217,7 @@ def compile_function(
         forceinline=is_inlined,
         _nrt=allocates,  # numba's runtime, which counts references
     )(function)
-    cache = None if numba.config.DISABLE_JIT else _open_cache(function)
+    cache = None if numba.config.DISABLE_JIT else _open_cache(function, parts)
     if cache is not None:
         dispatcher._cache = cache  # noqa: SLF001 - as enable_caching sets its own
     if signature is not None and not numba.config.DISABLE_JIT:

@@ -189,7 +189,7 @@ class Sender:
         if self._client is not None:
             payload = _Payload(name, sizes, tuple(bytes(part) for part in parts))
             self._client.wait_for_workers(1, timeout=CONNECT_SECONDS)
-            return self._client.scatter([payload], broadcast=True, hash=False)[0]
+            return _send_to_all(self._client, payload)
         path, key = self._folder / name, secrets.token_bytes(32)
         parts[0] = memoryview(_encipher(body, key))
         with path.open("wb") as stream:
@@ -197,6 +197,21 @@ class Sender:
                 stream.write(part)
                 stream.write(bytes(_pad_size(part.nbytes) - part.nbytes))
         return _Payload(name, sizes, path=str(path), key=key)
+
+
+def _send_to_all(client: Any, payload: _Payload) -> Any:  # noqa: ANN401 - of an extra
+    """Send to one worker of a cluster, and have every other one fetch it from there.
+
+    Dask's own way, `broadcast`, waits for ever where a worker is lost meanwhile (distributed
+    2026.8, `Scheduler.replicate`); a task that was meant for such a worker runs elsewhere.
+    """
+    sent = client.scatter([payload], hash=False)[0]
+    fetched = [
+        client.submit(id, sent, workers=[address], allow_other_workers=True, pure=False)
+        for address in client.nthreads()
+    ]
+    client.gather(fetched, errors="skip")
+    return sent
 
 
 senders: weakref.WeakKeyDictionary[Executor, Sender] = weakref.WeakKeyDictionary()

@@ -106,7 +106,7 @@ def test_nothing_of_exact_places_is_cached_from_a_mix(lane, tmp_path, monkeypatc
 
 
 @pytest.mark.parametrize(
-    ("timed", "count", "known"),
+    ("timed", "count", "enough"),
     [
         (0, 0, False),
         (0, 4, False),
@@ -116,9 +116,9 @@ def test_nothing_of_exact_places_is_cached_from_a_mix(lane, tmp_path, monkeypatc
         (450, 900, True),
     ],
 )
-def test_times_are_known_from_enough_of_them(timed, count, known):
+def test_times_are_known_from_enough_of_them(timed, count, enough):
     """Half of all crimes that count are enough to say when harm happens; a few of many are not."""
-    assert has_known_times(pd.Series(np.arange(count) < timed, dtype=bool)) is known
+    assert has_known_times(pd.Series(np.arange(count) < timed, dtype=bool)) is enough
 
 
 def _at(*, months=0, dates=0, times=0):

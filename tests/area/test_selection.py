@@ -42,7 +42,7 @@ def _count_slowly(area, *, months=(), weekdays=(), hours=(), categories=()):
     """How many incidents are selected, one after another."""
     count = 0
     for row in area.incidents.itertuples():
-        at, known = row.occurred_at, row.timed
+        at, has_time = row.occurred_at, row.timed
         good = not months or any(first <= f"{row.month:%Y-%m}" <= last for first, last in months)
         good &= not categories or row.category in categories
         good &= not weekdays or f"{at:%a}".lower() in weekdays
@@ -52,7 +52,7 @@ def _count_slowly(area, *, months=(), weekdays=(), hours=(), categories=()):
                 start <= clock < end if start < end else clock >= start or clock < end
                 for start, end in hours
             ]
-            good &= known and any(spans)
+            good &= has_time and any(spans)
         count += bool(good)
     return count
 

@@ -200,9 +200,9 @@ def test_bell_is_assumed_and_noted_where_none_is_given(village):
     assert area.schools["finish_assumed"].tolist() == [True]
     assert "1 of 1 school has no bell time: 14:50 is used." in describe_notes(area.notes)
     (village / "b.csv").write_text("urn,finish_time\n1,15:05\n", encoding="utf-8")
-    known = _area(village, sources={"bell_times": "b.csv"})
-    assert known.schools["finish_time"].tolist() == ["15:05"]
-    assert known.schools["finish_assumed"].tolist() == [False]
+    with_bell = _area(village, sources={"bell_times": "b.csv"})
+    assert with_bell.schools["finish_time"].tolist() == ["15:05"]
+    assert with_bell.schools["finish_assumed"].tolist() == [False]
 
 
 def test_school_with_no_street_near_is_left_out_by_name(village):

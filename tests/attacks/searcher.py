@@ -41,14 +41,14 @@ class Searcher:
         lat = pd.to_numeric(reports["latitude"], errors="coerce").to_numpy()
         placed = np.isfinite(lon) & np.isfinite(lat) & (np.abs(lat) > 1) & (lat > lon)
         lon, lat = lon[placed], lat[placed]
-        known = set(map(tuple, np.round(np.asarray(public), 5)))
+        places = set(map(tuple, np.round(np.asarray(public), 5)))
         self.words: dict[bytes, list[bytes]] = {}
         for word in {*reports["report_id"], *reports["comment"]} - {""}:
             self.words.setdefault(word.encode()[:4], []).append(word.encode())
         self.degrees = {
             pair
             for pair in zip(np.round(lon, 5), np.round(lat, 5), strict=True)
-            if pair not in known
+            if pair not in places
         }
         x, y = projection.to_metres(lon, lat)
         public_x, public_y = projection.to_metres(*np.asarray(public).reshape(-1, 2).T)

@@ -54,9 +54,9 @@ def _written(area, folder):
     hotspots = pp.find_hotspots(area, risk)
     pp.write_pack(pp.compare_with_past(pp.plan_patrols(area, risk, hotspots)), folder)
     since = area.incidents["occurred_at"].max().date().replace(day=1)
-    told = json.dumps(build_brief_document(build_brief(area, hotspots, "900002", since)))
+    brief = json.dumps(build_brief_document(build_brief(area, hotspots, "900002", since)))
     files = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
-    return {"brief": told, **{name: path.read_bytes() for name, path in files.items()}}
+    return {"brief": brief, **{name: path.read_bytes() for name, path in files.items()}}
 
 
 def test_too_few_of_a_category_leave_no_trace_in_any_output(load, tmp_path):
@@ -134,5 +134,5 @@ def test_every_row_that_is_kept_has_enough_like_it(rows, threshold):
     """A row is kept exactly where the threshold of rows are of its place and kind."""
     place = np.array([row[0] for row in rows], dtype=np.int64)
     kind = np.array([row[1] for row in rows], dtype=np.int64)
-    kept = meets_threshold(place, kind, threshold)
-    assert kept.tolist() == [rows.count(row) >= threshold for row in rows]
+    shown = meets_threshold(place, kind, threshold)
+    assert shown.tolist() == [rows.count(row) >= threshold for row in rows]

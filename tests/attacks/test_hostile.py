@@ -76,9 +76,9 @@ def _written(folder, kind, change=("", ""), *, doctype="", name="Mill Lane"):
 def test_entities_are_refused(tmp_path, kind, doctype):
     """XML entities, expanding or from outside, are refused and nothing of them is shown."""
     path = _written(tmp_path, kind, doctype=doctype, name="&j;")
-    with pytest.raises(InputError, match="is broken or no") as told:
+    with pytest.raises(InputError, match="is broken or no") as caught:
         _streets(path)
-    assert "haha" not in str(told.value)
+    assert "haha" not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["b.csv.gz", "b.osm.gz", "b.graphml.gz"])
@@ -137,8 +137,8 @@ def test_coordinates_from_nowhere_are_left_out(tmp_path, kind, value):
         assert len(read_reports([path]).refused) == 1
         return
     xy = shapely.get_coordinates(shapes.geometry.values)
-    kept = xy[np.isfinite(xy).all(axis=1) & (np.abs(xy) < 2e6).all(axis=1)]
-    assert len(kept) == 1
+    valid = xy[np.isfinite(xy).all(axis=1) & (np.abs(xy) < 2e6).all(axis=1)]
+    assert len(valid) == 1
     assert np.isfinite(xy).all()
 
 
@@ -296,11 +296,11 @@ def test_bombs_stay_within_three_gigabytes(tmp_path):
             stream.write(b"<osm version='0.6'>" if "csv" not in path.name else b"a,b\n")
             for _ in range(4000):
                 stream.write(b" " * 1_000_000)
-    told = subprocess.run(  # noqa: S603 - this very interpreter
+    process = subprocess.run(  # noqa: S603 - this very interpreter
         [sys.executable, "-c", BOUNDED, *map(str, paths)],
         capture_output=True,
         text=True,
         check=True,
         timeout=300,
     )
-    assert told.stdout.count("unpacks to more than") == 3
+    assert process.stdout.count("unpacks to more than") == 3

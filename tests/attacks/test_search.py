@@ -89,17 +89,17 @@ def _broken(folder):
 def _run(folder, commands, *, apart):
     """Standard output and error of the commands, in one process or in one each."""
     environment = os.environ | {"PATROLPLAN_CACHE": str(folder / "cache")}
-    said = b""
+    output = b""
     for words in [[words] for words in commands] if apart else [commands]:
-        told = subprocess.run(  # noqa: S603 - this very interpreter
+        process = subprocess.run(  # noqa: S603 - this very interpreter
             [sys.executable, "-c", RUN_ALL, json.dumps(words)],
             cwd=folder,
             env=environment,
             capture_output=True,
             check=False,
         )
-        said += told.stdout + b"\n" + told.stderr
-    return said
+        output += process.stdout + b"\n" + process.stderr
+    return output
 
 
 def _public(folder, layer):
@@ -127,7 +127,7 @@ def _check_squares(layer, reports):
     assert all(held[square] >= ROUNDING_STEP for square in shown)
 
 
-def _search(folder, reports, said):
+def _search(folder, reports, output):
     """Everything written or said, but the files given; returns how much was searched."""
     layer = gpd.read_file(folder / "out" / "risk" / "risk.gpkg", layer="risk")
     seeker = searcher.Searcher(reports, Projection("EPSG:27700"), _public(folder, layer))
@@ -136,7 +136,7 @@ def _search(folder, reports, said):
     ours = [path for path in files if path.is_relative_to(folder / "out")]
     ours += [path for path in files if path.is_relative_to(folder / "cache")]
     ours += [path for path in files if path.suffix == ".sqlite"]
-    found = seeker.found("said", said)
+    found = seeker.found("said", output)
     for path in ours:
         found += seeker.found(path.relative_to(folder).as_posix(), path.read_bytes())
     assert found == []
@@ -176,11 +176,11 @@ def test_nothing_of_a_report_is_written_or_said(demo, tmp_path):
     months = ("2026-08", "2026-08")
     commands = _commands("out", "900001", "2026-09-14", "2026-07", months)
     short = [words for words in commands if words[0] not in {"backtest", "governance"}]
-    said = _run(folder, short, apart=False)
-    assert said.count(b"exit 1") == 2
-    assert b"Traceback" not in said
+    output = _run(folder, short, apart=False)
+    assert output.count(b"exit 1") == 2
+    assert b"Traceback" not in output
     wanted = {".json", ".gpkg", ".pdf", ".gpx", ".html", ".csv", ".entry", ".sqlite", ".xlsx"}
-    assert wanted <= _search(folder, reports, said)
+    assert wanted <= _search(folder, reports, output)
 
 
 @pytest.mark.slow
@@ -195,8 +195,8 @@ def test_nothing_of_a_synthetic_bloomsbury_report_is_written_or_said(shared, tmp
     assert tomllib.loads(text)["sources"]["reports"] == "reports.csv"
     _broken(tmp_path)
     commands = _commands("out", "100041", "2018-06-11", "2018-04", ("2018-06", "2018-06"))
-    said = _run(tmp_path, commands, apart=True)
-    assert b"Traceback" not in said
+    output = _run(tmp_path, commands, apart=True)
+    assert b"Traceback" not in output
     assert {".json", ".gpkg", ".pdf", ".gpx", ".html", ".csv", ".entry", ".svg"} <= _search(
-        tmp_path, reports, said
+        tmp_path, reports, output
     )

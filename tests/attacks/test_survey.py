@@ -87,8 +87,8 @@ def count_by_hand(classes):
                 if one[column] not in {"none", "unknown"}:
                     gave[square, one[column]] += 1
     few = sum(count for count in held.values() if count < STEP)
-    known = {what: count // STEP for what, count in (held + gave + made).items() if count >= STEP}
-    return known, few // STEP, [pupils // STEP for pupils, _ in classes]
+    counts = {what: count // STEP for what, count in (held + gave + made).items() if count >= STEP}
+    return counts, few // STEP, [pupils // STEP for pupils, _ in classes]
 
 
 @pytest.fixture(scope="module")
@@ -170,7 +170,7 @@ def test_words_that_stood_together_are_not_known(folder, crowd, other):
 def test_one_pupil_more_on_paper_shows_only_at_a_step(folder, counts, others):
     """Tallies of the same counts in steps, by square and by word, give the same bytes."""
     squares = [(27700, 2393 + column, 738) for column in range(4)]
-    views, known = [], []
+    views, steps = [], []
     for tallies in (counts, others[: len(counts)]):
         held = [
             tally_square(square, count, time_band={"lunch": count}, place_factor={"isolated": 3})
@@ -180,8 +180,8 @@ def test_one_pupil_more_on_paper_shows_only_at_a_step(folder, counts, others):
         folder.mkdir(exist_ok=True)
         views.append(_observe(folder, [save(folder / "t.json", tally_file(held, pupils=30))]))
         few = sum(count for count in tallies if 3 <= count < STEP)
-        known.append(([count // STEP for count in tallies], few // STEP))
-    assert (views[0] == views[1]) == (known[0] == known[1])
+        steps.append(([count // STEP for count in tallies], few // STEP))
+    assert (views[0] == views[1]) == (steps[0] == steps[1])
 
 
 def test_the_area_and_its_schools_decide_nothing_that_is_counted(folder):

@@ -20,20 +20,20 @@ from patrolplan.pupils.presence import find_presence
 MOST = 0.1
 
 
-def _residuals(values, known):
+def _residuals(values, columns):
     """(p,) what the known (p, k) columns leave of some values, by least squares."""
-    design = np.column_stack([np.ones(len(values)), known])
+    design = np.column_stack([np.ones(len(values)), columns])
     left = values - design @ np.linalg.lstsq(design, values, rcond=None)[0]
     scale = np.ptp(values)
     return left if scale and np.abs(left).max() > 1e-6 * scale else np.zeros(len(values))
 
 
-def correlate_partially(values, flow, known):
+def correlate_partially(values, flow, columns):
     """Largest size of the partial correlation with the flow, of values and of ranks."""
     found = []
     for see in (np.asarray, stats.rankdata):
         seen = [see(column).astype(float) for column in (values, flow)]
-        given = np.column_stack([see(column) for column in known])
+        given = np.column_stack([see(column) for column in columns])
         left = [_residuals(column, given) for column in seen]
         found.append(np.corrcoef(*left)[0, 1] if all(column.any() for column in left) else 0.0)
     return max(map(abs, found))
@@ -57,14 +57,14 @@ def _attack(area):
     way_home = {"exposure": {}}
     recorded = pp.estimate_risk(pp.with_settings(area, way_home=way_home))
     voices = (recorded.crime, recorded.reports, recorded.joined)
-    known = [metres, *voices, *(voice / metres for voice in voices), recorded.disagreement]
-    known += list(classify_voices(recorded, metres).values())
-    known += list(recorded.expected_in_all.to_numpy().T)
+    columns = [metres, *voices, *(voice / metres for voice in voices), recorded.disagreement]
+    columns += list(classify_voices(recorded, metres).values())
+    columns += list(recorded.expected_in_all.to_numpy().T)
     written = {
-        name: correlate_partially(values, flow, known)
+        name: correlate_partially(values, flow, columns)
         for name, values in _gather(area, risk).items()
     }
-    return written, correlate_partially(risk.joined / metres, flow, known)
+    return written, correlate_partially(risk.joined / metres, flow, columns)
 
 
 def _check(area):

@@ -90,8 +90,8 @@ def test_data_that_are_absent_leave_the_figures(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(how_sure, "STORE", store)
     monkeypatch.setattr("sys.argv", ["how_sure.py", "--measure", str(tmp_path), "--check"])
     how_sure.main()
-    said = capsys.readouterr().err
-    assert all(f"{part}: its data are not in" in said for part in how_sure.PARTS)
+    errors = capsys.readouterr().err
+    assert all(f"{part}: its data are not in" in errors for part in how_sure.PARTS)
 
 
 def test_stored_figures_are_rounded_and_read_back(figures):

@@ -174,8 +174,8 @@ def test_a_track_below_typed_minutes_asks(run, folder, duty, tmp_path):
     assert (code, out) == (1, "")
     assert err.count("typed 15 minutes, the track gives 0") == count
     assert "nothing was recorded; add --accept-lower or --keep-typed" in err
-    kept = json.loads(run(*who, "--gpx", path, "--keep-typed", "--json")[1])
-    assert kept["corrected"] == 0
+    track = json.loads(run(*who, "--gpx", path, "--keep-typed", "--json")[1])
+    assert track["corrected"] == 0
     code, out, err = run(*who, "--gpx", path, typed=_Terminal("n\n"))
     assert (code, "corrected" in out) == (0, False)
     assert "Enter the track's minutes there? [y/N]" in err

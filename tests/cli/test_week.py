@@ -100,7 +100,7 @@ def test_a_secret_draws_the_week_and_is_found_nowhere(run, small, tmp_path, monk
     monkeypatch.setenv("PATROLPLAN_CACHE", str(cache))
     path = small.parent / "week.secret"
     path.unlink(missing_ok=True)
-    code, said, errors = run("week", "--config", small, "--from", DAY, "--out", out)
+    code, output, errors = run("week", "--config", small, "--from", DAY, "--out", out)
     assert code == 0
     assert f"Created {path}" in errors.replace("\n", " ").replace("  ", " ")
     first = json.loads((out / "week.json").read_text(encoding="utf-8"))
@@ -121,7 +121,7 @@ def test_a_secret_draws_the_week_and_is_found_nowhere(run, small, tmp_path, monk
     files = [path for folder in (out, cache) for path in folder.rglob("*") if path.is_file()]
     assert len(files) > 10
     texts = [path.read_bytes() for path in files]
-    texts += [text.encode() for text in (said, errors, more, warned, caplog.text)]
+    texts += [text.encode() for text in (output, errors, more, warned, caplog.text)]
     assert not [form for form in forms for text in texts if form in text]
 
 

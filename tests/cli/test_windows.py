@@ -46,9 +46,9 @@ def test_hotspots_follow_the_window(run, config, tmp_path):
     )
     places = [[row["place"] for row in one["hotspots"]] for one in (after, early)]
     assert places[0] != places[1]
-    said = json.dumps(early["hotspots"])
-    assert "after school" not in said
-    assert "way home" not in said
+    text = json.dumps(early["hotspots"])
+    assert "after school" not in text
+    assert "way home" not in text
     layer = pyogrio.read_dataframe(tmp_path / "early" / "hotspots.gpkg")
     assert "<qgis" in (tmp_path / "early" / "hotspots.qml").read_text(encoding="utf-8")
     assert list(layer["carried_by"]) == [row["carried_by"] for row in early["hotspots"]]

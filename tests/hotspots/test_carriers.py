@@ -140,11 +140,11 @@ def test_reasons_of_ways_go_to_a_file_and_back():
 def test_every_share_has_words():
     """Each step from one in twenty up says a number of pupils, and the way to school differs."""
     home = WayReason(school="S", share=0.1, start="15:12", end="15:30")
-    said = {
+    words = {
         describe_reason(dataclasses.replace(home, share=round(step * SHARE_STEP, 2)))
         for step in range(1, 21)
     }
-    assert len(said) == len(SHARE_WORDS) + 1
+    assert len(words) == len(SHARE_WORDS) + 1
     assert describe_reason(dataclasses.replace(home, to_school=True)).startswith(
         "On the way to school of about one pupil in ten of S"
     )

@@ -95,9 +95,9 @@ def test_a_name_belongs_to_a_place_for_good(seed, counts):
         again, same = _carry(lines, after)
         assert again == names
         assert digest_hotspots(same) == digest_hotspots(after)
-        known = set() if earlier is None else set(earlier.index)
-        assert known == given_out
-        assert not (set(names) - known) & given_out
+        earlier_names = set() if earlier is None else set(earlier.index)
+        assert earlier_names == given_out
+        assert not (set(names) - earlier_names) & given_out
         given_out |= set(names)
         earlier = after
 

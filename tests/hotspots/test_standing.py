@@ -140,8 +140,8 @@ def _choose_slowly(network, features, risk, stretch):
     graph = nx.Graph()
     wider = network.walkable
     for (a, b), metres in zip(wider.piece_nodes.tolist(), wider.piece_metres, strict=True):
-        known = graph.get_edge_data(a, b, {"weight": np.inf})["weight"]
-        graph.add_edge(a, b, weight=min(known, metres))
+        shortest = graph.get_edge_data(a, b, {"weight": np.inf})["weight"]
+        graph.add_edge(a, b, weight=min(shortest, metres))
     ends = set(wider.piece_nodes[stretch].ravel().tolist())
     away = nx.multi_source_dijkstra_path_length(graph, ends, cutoff=SIGHT)
     kinds = classify_pieces(network)

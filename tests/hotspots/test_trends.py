@@ -61,8 +61,8 @@ def test_bounds_hold_what_the_missing_months_held(demo_area, share, seed, gaps):
     true = count_spans(history_of(demo_area, counts), share)
     found = count_spans(history_of(demo_area, np.where(held > 0, counts, 0), held), share)
     by_month = np.round(np.array([share @ month for month in counts[-18:]]), 9)
-    known = [row for row in range(18) if row + len(counts) - 18 not in gaps]
-    inside = (by_month <= by_month[known].max(axis=0)) & (by_month >= by_month[known].min(axis=0))
+    months = [row for row in range(18) if row + len(counts) - 18 not in gaps]
+    inside = (by_month <= by_month[months].max(axis=0)) & (by_month >= by_month[months].min(axis=0))
     usual = inside.all(axis=0)
     assert (found.now[usual] <= true.now[usual] + 1).all()
     assert (found.most_now[usual] >= true.now[usual] - 1).all()

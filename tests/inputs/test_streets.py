@@ -453,8 +453,8 @@ def test_crossings_of_two_files_count_once_and_come_back_from_the_cache(tmp_path
     """Nodes where a street is crossed are the same from one file, two, and the cache."""
     path = _write_crossed(tmp_path)
     once, twice = _read(path)[0], _read(path, path)[0]
-    kept = [load_cached_streets((path,), BNG, LeftOut()) for _ in range(2)]
-    for other in (twice, *kept):
+    cached = [load_cached_streets((path,), BNG, LeftOut()) for _ in range(2)]
+    for other in (twice, *cached):
         assert sorted(zip(other.crossing_nodes, other.crossing_kinds, strict=True)) == sorted(
             zip(once.crossing_nodes, once.crossing_kinds, strict=True)
         )

@@ -105,8 +105,8 @@ def test_of_each_survey_the_term_and_rounded_pupils_remain(tmp_path):
         ("00", SchoolTerm(2026, 0), 0),
         ("01", SchoolTerm(2026, 2), 25),
     ]
-    known = {"id", "form", "school_urn", "term", "pupils", "files"}
-    assert set(SurveyEntry.__annotations__) == known
+    names = {"id", "form", "school_urn", "term", "pupils", "files"}
+    assert set(SurveyEntry.__annotations__) == names
 
 
 def test_a_recorded_survey_is_named_but_not_counted(tmp_path):

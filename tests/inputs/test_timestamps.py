@@ -72,7 +72,7 @@ def test_precision_of_a_text(text, precision):
     assert classify_precision(column, parse_timestamps(column)).tolist() == [2, precision]
 
 
-def _known(**counts):
+def _find_known_times(**counts):
     """Whether the times of one kind are known, where each is recorded so many times."""
     text = [f"2024-07-{1 + k % 28:02d} {at[1:].replace('_', ':')}" for at, count in counts.items()
             for k in range(count)]  # fmt: skip
@@ -84,19 +84,19 @@ def _known(**counts):
 
 def test_too_common_midnight_means_unknown():
     """00:00 that is far more common than 23:00 and 01:00 means unknown; other times are known."""
-    known = _known(t00_00=44, t23_00=20, t01_00=10, t15_30=5)
-    assert known.tolist() == [False] * 44 + [True] * 35
+    is_known = _find_known_times(t00_00=44, t23_00=20, t01_00=10, t15_30=5)
+    assert is_known.tolist() == [False] * 44 + [True] * 35
 
 
 @pytest.mark.parametrize("counts", [{"t00_00": 43, "t23_00": 20}, {"t00_00": 3, "t15_30": 9}])
 def test_midnight_that_may_be_true_is_a_time(counts):
     """Where 00:00 is not much more common than 23:00 or 01:00, or may be chance, it is a time."""
-    assert _known(**counts).all()
+    assert _find_known_times(**counts).all()
 
 
 def test_midnight_alone_means_unknown():
     """Where no other time is ever given, 00:00 is how a date alone is written."""
-    assert not _known(t00_00=2).any()
+    assert not _find_known_times(t00_00=2).any()
 
 
 def test_each_kind_has_its_own_midnights():
@@ -104,8 +104,8 @@ def test_each_kind_has_its_own_midnights():
     text = pd.Series(["2024-07-01 00:00"] * 8 + ["2024-07-01 15:30"] * 4)
     kind = np.array([0] * 6 + [1] * 2 + [0, 0, 1, 1])
     times = parse_timestamps(text)
-    known = is_time_known(classify_precision(text, times), times, kind)
-    assert known.tolist() == [False] * 6 + [True] * 6
+    is_known = is_time_known(classify_precision(text, times), times, kind)
+    assert is_known.tolist() == [False] * 6 + [True] * 6
 
 
 def test_no_times_at_all():

@@ -206,8 +206,8 @@ def _priced_over_all_streets(network, positions, gain, longest):
     graph = nx.Graph()
     density = gain / network.piece_metres
     for start, end, edge in _graph(network, positions).edges(data=True):
-        known = graph.get_edge_data(start, end, {"metres": np.inf})
-        if edge["metres"] < known["metres"]:
+        shortest = graph.get_edge_data(start, end, {"metres": np.inf})
+        if edge["metres"] < shortest["metres"]:
             graph.add_edge(start, end, **edge)
     most = 0.0
     for price in PRICES:

@@ -8,16 +8,16 @@ from patrolplan.patrols import plan as plans
 numbers = st.lists(st.floats(0, 1e6), min_size=3, max_size=3).map(sorted)
 
 
-def _build_ratio(numbers, known):
+def _build_ratio(numbers, has_interval):
     """A ratio, with an interval where it is known."""
     low, ratio, high = numbers
-    return plans.TestedRatio(ratio, *((low, high) if known else (None, None)))
+    return plans.TestedRatio(ratio, *((low, high) if has_interval else (None, None)))
 
 
 def _build_records(months_held):
     """Records of so many months; with fewer than six there are no intervals."""
-    known = st.booleans() if months_held == 6 else st.just(value=False)
-    ratios = st.none() | st.builds(_build_ratio, numbers, known)
+    intervals = st.booleans() if months_held == 6 else st.just(value=False)
+    ratios = st.none() | st.builds(_build_ratio, numbers, intervals)
     return st.builds(
         plans.Tested,
         months=st.sampled_from([("2025-09", "2026-02"), ("2026-04", "2026-09")]),

@@ -40,18 +40,18 @@ def test_schools_are_listed_without_any_street(run, demo, demo_area):
 def test_without_a_reason_nothing_is_shown(run, config, tmp_path, reason):
     """The command ends with a message, and writes neither a layer nor a record."""
     out = tmp_path / "ways"
-    code, _, said = run("ways", "--config", config, "--show", "--out", out, *reason)
+    code, _, text = run("ways", "--config", config, "--show", "--out", out, *reason)
     assert code == 1
-    assert "only for a written reason" in said
+    assert "only for a written reason" in text
     assert not out.exists()
     assert not (config.parent / RECORD_FILE).exists()
 
 
 def test_a_reason_without_show_is_wrong_usage(run, demo):
     """It would be lost, so the command says what else to give."""
-    code, _, said = run("ways", "--config", demo, "--reason", REASON)
+    code, _, text = run("ways", "--config", demo, "--reason", REASON)
     assert code == 2
-    assert "--show" in said
+    assert "--show" in text
 
 
 def test_the_layer_is_marked_recorded_and_purged(run, config, tmp_path, monkeypatch, demo_area):
@@ -59,9 +59,9 @@ def test_the_layer_is_marked_recorded_and_purged(run, config, tmp_path, monkeypa
     monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path / "cache"))
     out = tmp_path / "ways"
     show = ("ways", "--config", config, "--show", "--out", out, "--reason", REASON)
-    code, said, _ = run(*show)
+    code, text, _ = run(*show)
     assert code == 0
-    assert LEAST_MARKING in said
+    assert LEAST_MARKING in text
     everyone = gpd.read_file(out / WAYS_FILE, layer="ways")
     each = gpd.read_file(out / WAYS_FILE, layer="ways_by_school")
     expected = model_ways(demo_area)
@@ -96,7 +96,7 @@ def test_a_record_that_cannot_be_written_shows_nothing(run, config, tmp_path):
     """Without a trace of who sees them, ways are not written."""
     (config.parent / RECORD_FILE).mkdir()
     out = tmp_path / "ways"
-    code, _, said = run("ways", "--config", config, "--show", "--out", out, "--reason", REASON)
+    code, _, text = run("ways", "--config", config, "--show", "--out", out, "--reason", REASON)
     assert code == 1
-    assert "cannot be written" in said
+    assert "cannot be written" in text
     assert not out.exists()

@@ -173,8 +173,8 @@ def test_every_flight_of_steps_is_told_however_short():
     """Up or down as they are walked; a landing belongs to the flight."""
     walk = _walk((0, 60), (0, 3), (0, 2), (0, 4), (0, 60))
     flights = ["", "up", "", "up", ""]
-    told, _ = _climbed(walk, ["A", "steps", "footpath", "steps", "B"], flights)
-    assert told == [
+    found, _ = _climbed(walk, ["A", "steps", "footpath", "steps", "B"], flights)
+    assert found == [
         ("head north", "A", 60, ""),
         ("straight on", "steps", 9, "up"),
         ("straight on", "B", 60, ""),
@@ -291,13 +291,13 @@ def find_hidden_corners(walk, names, steps):
     ends of a leg that are always left out do not count.
     """
     ends = np.cumsum(walk.piece_metres)
-    told = np.cumsum([step.metres for step in steps])
+    corners = np.cumsum([step.metres for step in steps])
     hidden = []
     for at, before, after in zip(ends[:-1], names[:-1], names[1:], strict=True):
         turn = (_bearing(walk.line, at, 1) - _bearing(walk.line, at, -1) + 180) % 360 - 180
         leaves = before != after or before in KIND_LABELS
         inside = MIN_END_METRES < at < ends[-1] - MIN_END_METRES
-        if leaves and inside and abs(turn) >= 60.001 and np.abs(told - at).min() > LOOK_METRES:
+        if leaves and inside and abs(turn) >= 60.001 and np.abs(corners - at).min() > LOOK_METRES:
             hidden.append((float(at), float(turn)))
     return hidden
 

@@ -90,10 +90,10 @@ def test_our_hotspots_take_as_much_street_at_most(compared):
         assert tuple(rows.index) == CHOSEN_BY
         assert rows.loc["our hotspots", "coverage"] <= rows.loc["theirs", "coverage"] + 1e-9
         assert rows.loc["theirs", ["difference", "difference_low", "difference_high"]].eq(0).all()
-        known = rows.dropna()
-        np.testing.assert_allclose(known["hit_rate"] / known["coverage"], known["pai"])
-        assert (known["difference_low"] <= known["difference"] + 1e-9).all()
-        assert (known["difference"] <= known["difference_high"] + 1e-9).all()
+        whole = rows.dropna()
+        np.testing.assert_allclose(whole["hit_rate"] / whole["coverage"], whole["pai"])
+        assert (whole["difference_low"] <= whole["difference"] + 1e-9).all()
+        assert (whole["difference"] <= whole["difference_high"] + 1e-9).all()
     assert tuple(compared.results) == COLUMNS
     assert (_take(compared).loc["our hotspots", "pai"]) > 1
 

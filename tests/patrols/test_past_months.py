@@ -83,7 +83,7 @@ def test_the_comparisons_are_those_of_a_plain_loop_over_incidents(few_plan):
     """Ratios are of sums over stretches, months and categories, minute by minute of the window."""
     hold_out = prepare_hold_out(few_plan, [0, 1])
     tested = measure_school(hold_out, 1)[1]
-    ours, counts = (build_school_problem(known, 1) for known in (hold_out.ours, hold_out.counts))
+    ours, counts = (build_school_problem(cut, 1) for cut in (hold_out.ours, hold_out.counts))
     routes = [[list(route.stops) for route in solve_school(one)[1].routes]
               for one in (ours, counts)]  # fmt: skip
     loops = find_loop_pieces(ours, LoopFinder(ours), routes[0])
@@ -129,15 +129,15 @@ def test_nothing_is_learned_from_the_held_out_months(few_schools, few_plan):
     catchment = few_schools.incident_catchment.copy()
     catchment[later] = catchment[~later][0]
     poisoned = dataclasses.replace(few_schools, incident_catchment=catchment)
-    known, spoiled = (
+    honest, spoiled = (
         prepare_hold_out(dataclasses.replace(few_plan, area=area), [0, 1])
         for area in (few_schools, poisoned)
     )
     for name in ("ours", "counts"):
-        one, two = (getattr(hold_out, name) for hold_out in (known, spoiled))
+        one, two = (getattr(hold_out, name) for hold_out in (honest, spoiled))
         assert np.array_equal(one.risk.joined, two.risk.joined)
         assert one.hotspots["worth"].equals(two.hotspots["worth"])
-    assert not np.array_equal(known.harm, spoiled.harm)
+    assert not np.array_equal(honest.harm, spoiled.harm)
 
 
 @pytest.mark.slow

@@ -61,9 +61,9 @@ def test_nothing_is_learned_from_the_held_out_months(few_schools, tested):
     catchment = few_schools.incident_catchment.copy()
     catchment[later] = catchment[~later][0]
     poisoned = dataclasses.replace(few_schools, incident_catchment=catchment)
-    known, spoiled = cut_area(few_schools, ORIGIN), cut_area(poisoned, ORIGIN)
-    assert (known.incident_catchment == spoiled.incident_catchment).all()
-    assert (known.incidents["month"] < ORIGIN).all()
+    honest, spoiled = cut_area(few_schools, ORIGIN), cut_area(poisoned, ORIGIN)
+    assert (honest.incident_catchment == spoiled.incident_catchment).all()
+    assert (honest.incidents["month"] < ORIGIN).all()
     again = backtest_patrols(poisoned, origins=[ORIGIN])
     assert not again.results[OURS].equals(tested.results[OURS])
 

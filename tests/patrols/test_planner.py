@@ -277,10 +277,10 @@ def test_variants_share_legs_they_have_in_common(demo_plan):
     """A leg that a variant has in common with the best patrol is one and the same."""
     shared = 0
     for patrol in demo_plan.patrols:
-        known = {(leg.line.tobytes(), leg.metres): leg for leg in patrol.legs}
+        legs = {(leg.line.tobytes(), leg.metres): leg for leg in patrol.legs}
         for variant in patrol.variants:
             for leg in (leg for other in variant.patrols for leg in other.legs):
-                mine = known.get((leg.line.tobytes(), leg.metres))
+                mine = legs.get((leg.line.tobytes(), leg.metres))
                 shared += mine is leg
     assert shared > 0
 

@@ -104,8 +104,8 @@ def test_no_officer_means_the_gate_and_a_note(demo_area, demo_plan):
     area = dataclasses.replace(demo_area, officers=officers.assign(school_urns=mine))
     patrol = _patrol(_from_base(area, end="base"), demo_plan)
     assert patrol.starts_at == patrol.ends_at == "gate"
-    said = "No officer is assigned to this school: starts and ends at the gate."
-    assert said in describe_notes(patrol.notes)
+    note = "No officer is assigned to this school: starts and ends at the gate."
+    assert note in describe_notes(patrol.notes)
 
 
 def test_by_bicycle_from_the_base(demo_area, demo_plan):

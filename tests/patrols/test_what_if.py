@@ -88,12 +88,12 @@ def test_more_weight_of_pupils_meets_more_of_them(demo_area, demo_plan):
         for urn in ("900001", "900002", "900008")
     ]
     assert all(table["exponent"].tolist() == [0, 0.5, 1] for table in tables)
-    pupils, harm, kept = (sum(table[name] for table in tables).to_numpy() for name in MET)
+    pupils, harm, ratio = (sum(table[name] for table in tables).to_numpy() for name in MET)
     assert pupils[0] < pupils[1]
     assert pupils[0] < pupils[2]
     assert harm[0] > harm[1] > harm[2] > 0
-    assert kept[1] == len(tables)
-    assert kept[0] < len(tables)
+    assert ratio[1] == len(tables)
+    assert ratio[0] < len(tables)
 
 
 def test_without_exposure_plans_are_those_of_the_settings_without_it(demo_area, demo_plan):

@@ -63,5 +63,5 @@ def test_check_announces_rolls_that_are_missing(run, copy_demo, tmp_path):
     table.assign(NumberOfPupils="").to_csv(path, index=False, encoding="utf-8")
     code, out, _ = run("check", "--config", config, "--json")
     assert code == 0
-    (said,) = [note for note in json.loads(out)["notes"] if "no number of pupils" in note]
-    assert "90 % of the capacity" in said
+    (line,) = [note for note in json.loads(out)["notes"] if "no number of pupils" in note]
+    assert "90 % of the capacity" in line

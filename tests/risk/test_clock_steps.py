@@ -164,8 +164,8 @@ def test_the_numbers_chosen_have_the_highest_likelihood():
     chosen = (choice.strength, choice.width, choice.day_weight, choice.ratio_share, choice.is_even)
     best = score(*chosen)
     reference = np.log(above[cell[cell < CELLS]]).sum()
-    known = (cell < CELLS).sum()
-    assert choice.bits == pytest.approx((best - reference) / known / np.log(2))
+    count = (cell < CELLS).sum()
+    assert choice.bits == pytest.approx((best - reference) / count / np.log(2))
     for strength in STRENGTHS[::6]:
         for is_even in (False, True):
             assert (

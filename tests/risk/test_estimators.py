@@ -143,12 +143,13 @@ def test_no_model_sees_a_later_month(area):
     Recorder.seen.clear()
     test = backtest_risk(area, models={"mine": Recorder()})
     fits = sorted(month for kind, month, _ in Recorder.seen if kind == "fit")
-    asked = sorted(month for kind, month, _ in Recorder.seen if kind == "predict")
-    assert len(fits) == len(asked) == 2 * len(test.trials.origins)
+    predicted = sorted(month for kind, month, _ in Recorder.seen if kind == "predict")
+    assert len(fits) == len(predicted) == 2 * len(test.trials.origins)
     assert all(
-        month == before + pd.DateOffset(months=1) for before, month in zip(fits, asked, strict=True)
+        month == before + pd.DateOffset(months=1)
+        for before, month in zip(fits, predicted, strict=True)
     )
-    assert set(asked) == set(test.trials.origins)
+    assert set(predicted) == set(test.trials.origins)
 
 
 def test_poison_in_later_months_changes_no_score_before(make):

@@ -9,8 +9,8 @@ from hypothesis import given, strategies as st
 from patrolplan.risk.backtest import backtest_risk
 from patrolplan.risk.features import HORIZONS, FeatureBuilder
 from patrolplan.risk.history import build_history, fill_missing
-from patrolplan.risk.known_streets import find_known_streets
 from patrolplan.risk.models import MODELS, PriorCount
+from patrolplan.risk.origin_streets import find_origin_streets
 from patrolplan.risk.rolling_origin import Scorer, run_trials
 from patrolplan.risk.shrinkage import compute_shrunk_rates
 
@@ -125,11 +125,11 @@ def test_features_count_what_was_to_be_expected(make, gaps, month):
     so_far = history.counts[:month].sum(axis=0).astype(float)
     mean = fill_missing(so_far, held, float(month), history.units.metres)[:, 0] / month
     for column, span in enumerate(HORIZONS):
-        known = min(span, month)
-        recent = slice(month - known, month)
-        missing = known - history.exposure[recent].sum(axis=0)
+        months = min(span, month)
+        recent = slice(month - months, month)
+        missing = months - history.exposure[recent].sum(axis=0)
         expected = history.counts[recent, :, 0].sum(axis=0) + missing * mean
-        assert found[:, column] == pytest.approx(expected * span / known)
+        assert found[:, column] == pytest.approx(expected * span / months)
 
 
 def test_nothing_is_learned_from_months_that_are_missing(make):
@@ -204,19 +204,19 @@ def test_points_seen_later_do_not_divide_streets(make):
     history = with_first_months(make.history(make.uneven(places=30)), {3: 15, 8: 12})
     catchments, units = history.units.catchments, history.units
     scorer = Scorer(history, np.ones(2), seed=1)
-    found = find_known_streets(history, scorer.streets, 12)
-    known = [place for place in range(len(units)) if place not in {3, 8}]
-    expected = np.zeros(len(known))
+    found = find_origin_streets(history, scorer.streets, 12)
+    seen = [place for place in range(len(units)) if place not in {3, 8}]
+    expected = np.zeros(len(seen))
     for piece, (middle, own) in enumerate(
         zip(units.network.piece_middle, catchments.piece_catchment, strict=True)
     ):
-        apart = np.hypot(*(catchments.xy[known] - middle).T)
-        row = known.index(own) if own in known else int(np.argmin(apart))
+        apart = np.hypot(*(catchments.xy[seen] - middle).T)
+        row = seen.index(own) if own in seen else int(np.argmin(apart))
         expected[row] += units.network.piece_metres[piece]
     assert found.units.metres == pytest.approx(expected)
     amounts = np.random.default_rng(0).random(len(units))
     assert found.gather(amounts).sum() == pytest.approx(amounts.sum())
-    assert find_known_streets(history, scorer.streets, 16).shares is None
+    assert find_origin_streets(history, scorer.streets, 16).shares is None
 
 
 def test_a_back_test_ranks_the_streets_that_were_known(make):

@@ -66,8 +66,8 @@ def test_around_is_what_lies_within_300_metres(history):
 def test_the_next_month_has_the_columns_of_those_before(history):
     """What is predicted from has the columns of what is learned from, in the next month."""
     tables = ModelTables(history)
-    coming, (known, _) = tables.build_next(0), tables.build_training(0)
-    assert list(coming.columns) == list(known.columns)
+    coming, (past, _) = tables.build_next(0), tables.build_training(0)
+    assert list(coming.columns) == list(past.columns)
     assert set(coming.index.get_level_values("month")) == {pd.Timestamp("2023-09-01")}
     assert np.array_equal(coming["shrunk"], compute_shrunk_rates(history)[:, 0])
     assert np.array_equal(coming["mean_12_months"], history.count_last(12)[:, 0] / 12)

@@ -219,7 +219,7 @@ def test_features_by_hand(make):
     counts = make.uneven(months=16)
     h = make.history(counts)
     found = FeatureBuilder(h).build_features(9, 1)
-    spans = [h.counts[9 - known : 9, :, 1].sum(axis=0) for known in (1, 3, 6, 9)]
+    spans = [h.counts[9 - span : 9, :, 1].sum(axis=0) for span in (1, 3, 6, 9)]
     wanted = np.column_stack([*spans[:3], spans[3] * (12 / 9)])
     assert np.array_equal(found[:, :4], np.log1p(wanted))
 

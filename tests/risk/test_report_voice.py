@@ -97,9 +97,9 @@ def _count_slowly(groups, metres, band, half_life):
         given_ = dict(zip(FACTOR_NAMES, groups.factor_counts[g], strict=True))
         unknown = count - sum(given_[name] for name in TIME_BANDS)
         in_band = count if band is None else given_[band] + unknown / 4
-        known = sum(counts[g] for counts in groups.by_term.values())
+        in_terms = sum(counts[g] for counts in groups.by_term.values())
         faded = sum(weight[t] * counts[g] for t, counts in groups.by_term.items())
-        mean_weight = (faded + mean * (count - known)) / count
+        mean_weight = (faded + mean * (count - in_terms)) / count
         here = [piece for piece, group in enumerate(groups.group_of_piece) if group == g]
         length = sum(metres[piece] for piece in here)
         for piece in here:

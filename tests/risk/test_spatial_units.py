@@ -64,8 +64,8 @@ def test_rates_of_a_month_are_worked_out_once(make, cache, monkeypatch):
     counts = make.uneven(months=16)
     first = PoissonCount().fit(make.history(counts[:15])).rates_
     fresh = PoissonCount().fit(make.history(counts)).rates_
-    known = len(list((cache / "rates").iterdir()))
-    assert known == 13 + 1 + 2  # after 3 to 15 months, after 16, and two fits
+    count = len(list((cache / "rates").iterdir()))
+    assert count == 13 + 1 + 2  # after 3 to 15 months, after 16, and two fits
     monkeypatch.setattr("patrolplan.risk.shrinkage.compute_expected_counts", None)
     assert np.array_equal(first, PoissonCount().fit(make.history(counts[:15])).rates_)
     assert np.array_equal(fresh, PoissonCount().fit(make.history(counts)).rates_)

@@ -103,8 +103,8 @@ def test_a_patrol_that_leads_to_a_colleagues_base_says_so(week):
     assert note.endswith(f" m from that of {SECOND}.")
     does = "starts and ends" if patrol.from_base else "ends"
     (note,) = [note for note in week.notes if note.kind == "patrol_at_colleague_base"]
-    said = f"{SECOND} at URN {SHARED}: the patrol {does} at the base of {FIRST}."
-    assert describe_note(note) == said
+    words = f"{SECOND} at URN {SHARED}: the patrol {does} at the base of {FIRST}."
+    assert describe_note(note) == words
     assert patrol.approach is None
     assert patrol.starts_at == ("base" if patrol.from_base else "gate")
     sheets = build_tasks_data(Roster(week), [duty], wall=False)["sheets"]
@@ -306,8 +306,8 @@ def _slow_metres(area, officer):
         marks = [(0.0, ("node", first)), *sorted(on_piece.get(piece, []), key=lambda row: row[0])]
         marks.append((float(network.piece_metres[piece]), ("node", last)))
         for (low, start), (high, end) in itertools.pairwise(marks):
-            known = graph.get_edge_data(start, end, {"metres": np.inf})["metres"]
-            graph.add_edge(start, end, metres=min(known, high - low))
+            shortest = graph.get_edge_data(start, end, {"metres": np.inf})["metres"]
+            graph.add_edge(start, end, metres=min(shortest, high - low))
     away = nx.single_source_dijkstra_path_length(graph, "base", weight="metres")
     moved = float(places["base"].moved_metres[0])
     return [away[row] + OFF_STREET_FACTOR * moved for row in range(len(area.gates))]

@@ -91,9 +91,9 @@ def check_unknown_categories(found: CategoryCheck, settings: Settings, report: L
     categories that are left out on purpose: then only one that begins as a known one ends counts.
     """
     shown_from = settings.privacy.min_crime_count
-    for written, known, count in found.respelled:
+    for written, category, count in found.respelled:
         rows = _format_crimes(count, shown_from)
-        note = Note("category_respelled", {"written": written, "known": known, "rows": rows})
+        note = Note("category_respelled", {"written": written, "known": category, "rows": rows})
         report.notes.append(note)
     is_own_layout = any(name not in CATEGORIES for name in settings.crimes.categories)
     suspect = [one for one in found.unknown if one.replaces or not is_own_layout]

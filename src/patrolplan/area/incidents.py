@@ -299,15 +299,15 @@ def _check_named(read: Iterable[str], settings: Settings, report: LoadReport) ->
 
     The category may come with later months, or its name may be misspelled.
     """
-    known = tuple(dict.fromkeys((*read, *settings.crimes.risk_categories, *CATEGORIES)))
+    categories = tuple(dict.fromkeys((*read, *settings.crimes.risk_categories, *CATEGORIES)))
     named: dict[NoteKind, Iterable[str]] = {
         "harm_unknown": settings.risk.harm,
         "exposure_unknown": settings.way_home.exposure,
     }
     for kind, names in named.items():
         for name in names:
-            if name not in known:
-                similar = find_similar(name, known) or ""
+            if name not in categories:
+                similar = find_similar(name, categories) or ""
                 report.notes.append(Note(kind, {"category": name, "similar": similar}))
 
 

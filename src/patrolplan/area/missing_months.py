@@ -107,9 +107,9 @@ class Exposure:
         Months outside those of the area's crime are not known to be missing: they count as held.
         """
         row = self.months.get_indexer(months)
-        known = row[row >= 0]
+        found = row[row >= 0]
         part = self.missing_part
-        if self.held[known].all() and (part is None or not part[known].any()):
+        if self.held[found].all() and (part is None or not part[found].any()):
             return None
         return np.where((row >= 0)[:, None], self._by_month[row], 1.0)
 

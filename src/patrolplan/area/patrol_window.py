@@ -105,10 +105,10 @@ def resolve_window(
         what = f"window '{name}' and a start at {start:%H:%M} are both given"
         raise InputError.one(where, what, "give one of them")
     if name not in settings.windows:
-        known = ", ".join(settings.windows) or "none"
+        names = ", ".join(settings.windows) or "none"
         where, what = (
             "[patrol.windows]",
-            f"there is no window '{name}' (the settings have: {known})",
+            f"there is no window '{name}' (the settings have: {names})",
         )
         raise InputError.one(where, what, f"add [patrol.windows.{name}] with from and to")
     named = settings.windows[name]

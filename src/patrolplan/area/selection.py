@@ -176,11 +176,11 @@ def _select_months(exposure: Exposure, selection: Selection, incidents: pd.DataF
     chosen = selection.find_months(exposure.months)
     month = exposure.months.get_indexer(pd.DatetimeIndex(incidents["month"]))
     force = pd.Index(exposure.forces).get_indexer(pd.Index(incidents["force"].astype(str)))
-    known = (month >= 0) & (force >= 0)
+    has_both = (month >= 0) & (force >= 0)
     shape = (len(exposure.months), len(exposure.forces))
     return replace(
         exposure,
-        incidents=count_pairs(month[known], force[known], shape),
+        incidents=count_pairs(month[has_both], force[has_both], shape),
         held=exposure.held & chosen[:, None],
     )
 
@@ -190,13 +190,13 @@ def _check_times_known(selection: Selection, area: StudyArea, problems: Problems
     incidents = area.incidents
     has_day, has_time = incidents["occurred_at"].notna(), incidents["timed"]
     least = area.settings.privacy.min_crime_count
-    for wanted, known, what in (
+    for wanted, has_value, what in (
         (selection.weekdays, has_day, "the day"),
         (selection.hours, has_time, "the time of day"),
     ):
-        if wanted and not has_known_times(known):
-            count = int(known.sum())
-            seen = f" ({count:,} of {len(known):,})" if least == 1 else ""
+        if wanted and not has_known_times(has_value):
+            count = int(has_value.sum())
+            seen = f" ({count:,} of {len(has_value):,})" if least == 1 else ""
             why = f"{what} is known of too few incidents{seen}, as in open data"
             problems.add(SOURCE, why, "use months, or a force's own extract with dates and times")
 
@@ -265,14 +265,14 @@ def _parse_hours(words: Iterable[str], problems: Problems) -> tuple[tuple[int, i
 
 
 def _check_categories(names: Sequence[str], area: StudyArea, problems: Problems) -> tuple[str, ...]:
-    known = list(area.incidents["category"].cat.categories)
-    folded = {name.casefold(): name for name in known}
+    categories = list(area.incidents["category"].cat.categories)
+    folded = {name.casefold(): name for name in categories}
     found = []
     for name in names:
         if (key := str(name).strip().casefold()) in folded:
             found.append(folded[key])
         else:
-            what = format_unknown(f"there is no category '{name}'", str(name), known)
+            what = format_unknown(f"there is no category '{name}'", str(name), categories)
             problems.add(SOURCE, what, "correct it", "categories")
     return tuple(dict.fromkeys(found))
 

@@ -143,17 +143,17 @@ def get_column_mapping(settings: Settings, source: str) -> Mapping[str, str]:
     SettingsError
         Naming every column that patrolplan does not have.
     """
-    known = [field.name for field in SOURCE_FIELDS[source]]
+    fields = [field.name for field in SOURCE_FIELDS[source]]
     columns = settings.columns.get(source, {})
     problems = [
         Problem(
             settings.file,
-            format_unknown("unknown column", name, known),
+            format_unknown("unknown column", name, fields),
             "correct or remove it; patrolplan's name goes before the =, your file's after it",
             f"key 'columns.{source}.{name}'",
         )
         for name in columns
-        if name not in known
+        if name not in fields
     ]
     if problems:
         raise SettingsError(problems)

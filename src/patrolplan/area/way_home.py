@@ -150,14 +150,14 @@ def _select_known(
 ) -> pd.DataFrame:
     """The rows of categories that occur or are known; others have no effect, so they are noted."""
     own = (*settings.crimes.categories, *settings.risk.harm)
-    known = dict.fromkeys((*categories, *own, *CATEGORIES))
-    is_known = clock["category"].isin(list(known))
+    names = dict.fromkeys((*categories, *own, *CATEGORIES))
+    is_known = clock["category"].isin(list(names))
     unknown = list(dict.fromkeys(clock["category"][~is_known]))
     if unknown:
         count = int((~is_known).sum())
         named = list_first(unknown)
         report.left_out.add("clock", f"of categories that no crime has ({named})", count)
-        similar = ["".join(get_close_matches(one, list(known), n=1)) for one in unknown]
+        similar = ["".join(get_close_matches(one, list(names), n=1)) for one in unknown]
         values: dict[str, NoteValue] = {"categories": unknown, "similar": similar}
         report.notes.append(Note("clock_categories_unknown", values))
     return clock[is_known].reset_index(drop=True)

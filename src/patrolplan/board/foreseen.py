@@ -42,8 +42,8 @@ class ForeseenCounter:
     def start(self) -> None:
         """Begin to count, unless it is known, or is being counted for this week."""
         state, version = self._shared.state, self._shared.version
-        known = state.week.draw is None or state.week.foreseen is not None
-        if known or self._failed_version == version or self._job.status.running:
+        has_answer = state.week.draw is None or state.week.foreseen is not None
+        if has_answer or self._failed_version == version or self._job.status.running:
             return
         self._cancel.clear()
 

@@ -263,14 +263,14 @@ class SharedWeek:
         status = "optimal" if is_proven else searched.week.status
         self._note(searched, bound=min(bound, searched.week.bound), status=status)
 
-    def _note(self, known: BoardState, **facts: Any) -> None:  # noqa: ANN401 - fields of a week
+    def _note(self, searched: BoardState, **facts: Any) -> None:  # noqa: ANN401 - fields of a week
         """Save what was found out about the patrols of a state, as long as they are the week's.
 
         That is no change of the week: neither a version nor a step to undo.
         """
         with self.lock, self.store.lock_folder():
             self.reload_if_changed()
-            if self.state.week.duties is not known.week.duties:
+            if self.state.week.duties is not searched.week.duties:
                 return
             week = replace(self.state.week, **facts)
             self._write_state(

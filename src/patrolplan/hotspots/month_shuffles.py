@@ -146,11 +146,11 @@ class _Shuffles:
         self.baseline_share = baseline / self.baseline_total
         self.total = counts.sum(axis=0)
         expected = self.baseline_share * self.total
-        known = expected > TINY
-        squares = np.where(known, (counts - expected) ** 2 / np.where(known, expected, 1.0), 0.0)
+        above = expected > TINY
+        squares = np.where(above, (counts - expected) ** 2 / np.where(above, expected, 1.0), 0.0)
         self.variation = squares.sum(axis=0)
         """(h,) how much months differ: Pearson's chi-squared."""
-        self.freedom = np.maximum(known.sum(axis=0) - 2.0, 1.0)
+        self.freedom = np.maximum(above.sum(axis=0) - 2.0, 1.0)
         """(h,) degrees of freedom within the two spans."""
         # The median, as a few streets that do change must not hide themselves; never below what
         # chance alone gives.

@@ -161,9 +161,9 @@ def _count_bounds(
     kinds = len(history.targets)
     counts = np.array([share @ month[:, :kinds].sum(axis=1) for month in history.counts[-months:]])
     rates = np.divide(counts, held, out=np.full(counts.shape, np.nan), where=held >= MIN_HELD_SHARE)
-    known = np.isfinite(rates).any(axis=0)
-    lowest = np.where(known, np.nanmin(np.where(known, rates, 0.0), axis=0), 0.0)
-    highest = np.where(known, np.nanmax(np.where(known, rates, 0.0), axis=0), 0.0)
+    has_rate = np.isfinite(rates).any(axis=0)
+    lowest = np.where(has_rate, np.nanmin(np.where(has_rate, rates, 0.0), axis=0), 0.0)
+    highest = np.where(has_rate, np.nanmax(np.where(has_rate, rates, 0.0), axis=0), 0.0)
     missing = np.array([(1 - held[span]).sum(axis=0) for span in (is_recent, ~is_recent)])
     now, before = counts[is_recent].sum(axis=0), counts[~is_recent].sum(axis=0)
     filled = [
@@ -178,5 +178,5 @@ def _count_bounds(
         fewest_before=before + missing[1] * lowest,
         expected=filled[0] / max(filled[1], 1.0),
         earlier_total=filled[1] - filled[0],
-        enough_held=((spans - missing) >= MIN_HELD_OF_SPAN * spans).all(axis=0) & known,
+        enough_held=((spans - missing) >= MIN_HELD_OF_SPAN * spans).all(axis=0) & has_rate,
     )

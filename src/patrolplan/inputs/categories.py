@@ -71,15 +71,17 @@ def rename_categories(
     # Of two names that differ by case the later one counts: the settings' where the files have it.
     ranked = [*own, *CATEGORIES, *(name for name in own if name in names)]
     by_fold = {_fold(name): name for name in ranked}
-    known = [name if name in exact else by_fold.get(_fold(name), name) for name in names]
-    if known == names:
+    new_names = [name if name in exact else by_fold.get(_fold(name), name) for name in names]
+    if new_names == names:
         return column, ()
     counts = column.value_counts()
     found = tuple(
-        (old, new, int(counts[old])) for old, new in zip(names, known, strict=True) if old != new
+        (old, new, int(counts[old]))
+        for old, new in zip(names, new_names, strict=True)
+        if old != new
     )
-    merged = pd.Index(list(dict.fromkeys(known)), dtype=object)
-    position = np.append(merged.get_indexer(known), -1)  # code -1, without a category, stays -1
+    merged = pd.Index(list(dict.fromkeys(new_names)), dtype=object)
+    position = np.append(merged.get_indexer(new_names), -1)  # code -1, without a category, stays -1
     codes = position[column.cat.codes.to_numpy()]
     values = pd.Categorical.from_codes(codes, categories=merged)
     return pd.Series(values, index=column.index, name=column.name), found
@@ -99,15 +101,15 @@ def check_categories(
     own
         Names in the settings.
     """
-    known = tuple(dict.fromkeys((*CATEGORIES, *own)))
+    expected = tuple(dict.fromkeys((*CATEGORIES, *own)))
     months = incidents.groupby("category", observed=True)["month"].agg(["min", "max", "size"])
-    ended = months[months.index.isin(known) & (months["size"] >= MIN_RENAMED_ROWS)]
+    ended = months[months.index.isin(expected) & (months["size"] >= MIN_RENAMED_ROWS)]
     ended = ended.loc[ended["max"] < incidents["month"].max(), "max"]
     unknown = []
     for name, first, count in zip(months.index, months["min"], months["size"], strict=True):
-        if name in known:
+        if name in expected:
             continue
-        nearest = get_close_matches(str(name), known, n=1, cutoff=0.5)
+        nearest = get_close_matches(str(name), expected, n=1, cutoff=0.5)
         gap = (first - ended).abs()
         replaced = gap[gap <= MAX_RENAMING_GAP] if count >= MIN_RENAMED_ROWS else gap[:0]
         replaces = str(replaced.idxmin()) if len(replaced) else ""

@@ -131,14 +131,14 @@ def read_duties(
     rules: list[tuple[str, Rule]] = [("longitude", reach)]
     if officers is not None:
         some = ", ".join(officers[:MAX_NAMED])
-        known = Rule(
+        rule = Rule(
             partial(_is_one_of, names=officers),
             "there is no officer {value}",
             f"write a name of the officers table, such as {some}"
             if some
             else "name officers there",
         )
-        rules.append(("officer", known))
+        rules.append(("officer", rule))
     table = read_lookup(DUTIES_TABLE, paths, columns, extra_rules=rules)
     geometry = build_points(table["longitude"], table["latitude"], projection)
     geometry[np.isnan(geometry.x)] = shapely.Point()

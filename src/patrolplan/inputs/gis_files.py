@@ -208,5 +208,5 @@ def _check_format(path: Path, noun: str, remedy: str) -> None:
     starts = FILE_STARTS.get(path.suffix.lower(), ())
     with path.open("rb") as stream:
         start = stream.read(64).removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n")
-    if not any(start.startswith(known) for known in starts):
+    if not any(start.startswith(form) for form in starts):
         raise InputError.one(path, f"is not {noun}", remedy)

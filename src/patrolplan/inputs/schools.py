@@ -269,8 +269,8 @@ def _check_phases(
     """Every selected phase must be in the file or in GIAS, and some school must be of one."""
     phases = sorted(phase for phase in table["phase"].unique() if phase)
     remedy = f"correct [schools] phases (the file has: {', '.join(phases) or 'none'})"
-    known = {phase.strip().casefold() for phase in (*phases, *PHASES)}
-    valid = [phase for phase in selection.phases if phase.strip().casefold() in known]
+    folded = {phase.strip().casefold() for phase in (*phases, *PHASES)}
+    valid = [phase for phase in selection.phases if phase.strip().casefold() in folded]
     for phase in selection.phases:
         if phase not in valid:
             problems.add(path, f"no school has the phase {quote_value(phase)}", remedy)

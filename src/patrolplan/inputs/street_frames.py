@@ -72,9 +72,9 @@ def read_street_frame(
 def _complete_columns(lines: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """The lines with the columns that every street has; values that are missing are empty."""
     number = next((name for name in ID_COLUMNS if name in lines), None)
-    known = pd.Series(np.nan, lines.index) if number is None else lines[number]
+    numbers = pd.Series(np.nan, lines.index) if number is None else lines[number]
     own = pd.Series(np.arange(len(lines)), lines.index)
-    found = known.map(lambda value: value[0] if isinstance(value, list) else value)
+    found = numbers.map(lambda value: value[0] if isinstance(value, list) else value)
     ids = pd.to_numeric(found, errors="coerce").fillna(own).astype("int64")
     missing = {"highway": PLAIN_STREET} if "highway" not in lines else {}
     return lines.assign(osmid=ids, **missing)

@@ -345,8 +345,8 @@ def complete_crossing(row: Way, nodes: Sequence[int], crossings: Mapping[int, Cr
     """The row of a way; where its own tags do not say how it crosses, a node of it may."""
     if row.crossing != "unknown":
         return row
-    known = [crossings[node] for node in nodes if crossings.get(node, "unknown") != "unknown"]
-    return row._replace(crossing=known[0]) if known else row
+    kinds = [crossings[node] for node in nodes if crossings.get(node, "unknown") != "unknown"]
+    return row._replace(crossing=kinds[0]) if kinds else row
 
 
 def build_crossing_arrays(crossings: Mapping[int, CrossingKind]) -> dict[str, NDArray[Any]]:

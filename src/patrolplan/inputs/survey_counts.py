@@ -228,8 +228,8 @@ def find_places_inside(squares: NDArray[np.int64]) -> NDArray[np.float64]:
 def _locate(squares: NDArray[np.int64], across: float, up: float) -> NDArray[np.float64]:
     """As `locate_in_squares` in degrees, NaN for codes that no place has; 6 decimals."""
     places = np.full((len(squares), 2), np.nan)
-    known = np.isin(squares[:, 0], LOCAL_CODES)
-    places[known] = locate_in_squares(squares[known], across, up, DEGREES)
+    is_place = np.isin(squares[:, 0], LOCAL_CODES)
+    places[is_place] = locate_in_squares(squares[is_place], across, up, DEGREES)
     return np.round(places, 6)
 
 

@@ -208,18 +208,18 @@ def _cross_along(network: StreetNetwork, run: Sequence[_Step], ends: tuple[_Step
     at_node = {step.entry: step.start_metres for step in run if step.entry is not None}
     at_node |= {step.exit: step.end_metres for step in run if step.exit is not None}
     roads = frozenset(step.road for step in run)
-    known = [
+    candidates = [
         (rank, abs(at_node[node] - middle), at_node[node])
         for _, rank, node in _find_near_crossings(network, list(at_node), roads)
     ]
     for step, at in zip(ends, (first, last), strict=True):
         rank = SAFEST_FIRST.index(_get_own_kind(network, (step,)))
-        known.append((rank, abs(at - middle), at))
-    rank, apart, _ = min(known)
+        candidates.append((rank, abs(at - middle), at))
+    rank, apart, _ = min(candidates)
     if SAFEST_FIRST[rank] == "unknown":
         return _Event(first, last, middle, roads, "unknown")
     # Two that are as far from the middle count alike, so that the way back is no other.
-    best = [at for one, far, at in known if one == rank and far <= apart + COINCIDENT_METRES]
+    best = [at for one, far, at in candidates if one == rank and far <= apart + COINCIDENT_METRES]
     at = (min(best) + max(best)) / 2
     return _Event(first, last, at, roads, SAFEST_FIRST[rank])
 
@@ -248,8 +248,8 @@ def _sort_by_side(start: float, end: float, bearings: Sequence[float]) -> NDArra
 def _get_own_kind(network: StreetNetwork, steps: Sequence[_Step]) -> CrossingKind:
     """Kind of the footway across the road that the walk uses; of two the less safe."""
     kinds: list[CrossingKind] = [network.piece_crossing[step.piece] for step in steps]
-    known = [kind for kind in kinds if kind not in {"", "unknown"}]
-    return max(known, key=SAFEST_FIRST.index, default="unknown")
+    certain = [kind for kind in kinds if kind not in {"", "unknown"}]
+    return max(certain, key=SAFEST_FIRST.index, default="unknown")
 
 
 def _find_near_crossings(
@@ -272,13 +272,13 @@ def _are_one(event: _Event, following: _Event) -> bool:
 
 def _join(event: _Event, following: _Event) -> _Event:
     """Two crossings as one, half way between them; the less safe part decides how, if known."""
-    known = [one.kind for one in (event, following) if one.kind != "unknown"]
+    kinds = [one.kind for one in (event, following) if one.kind != "unknown"]
     return _Event(
         event.first_metres,
         max(event.last_metres, following.last_metres),
         (event.at_metres + following.at_metres) / 2,
         event.roads | following.roads,
-        max(known, key=SAFEST_FIRST.index, default="unknown"),
+        max(kinds, key=SAFEST_FIRST.index, default="unknown"),
     )
 
 

@@ -90,7 +90,7 @@ def list_comparison_rows(compared: HotspotComparison) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for row in _list_rows(compared):
         is_theirs = row.chosen_by == "theirs"
-        known = not np.isnan(row.pai)
+        has_pai = not np.isnan(row.pai)
         sure = _format_interval(row.difference, row.difference_low, row.difference_high, 2)
         numbers = (format_percent(row.hit_rate, 1), f"{row.pai:.2f}", "" if is_theirs else sure)
         rows.append(
@@ -98,7 +98,7 @@ def list_comparison_rows(compared: HotspotComparison) -> list[tuple[str, ...]]:
                 CATEGORY_WORDS.get(row.category, row.category) if is_theirs else "",
                 CHOSEN_WORDS[row.chosen_by],
                 "" if np.isnan(row.coverage) else format_percent(row.coverage, 1),
-                *(numbers if known else ("", "", "")),
+                *(numbers if has_pai else ("", "", "")),
             )
         )
     return rows

@@ -37,9 +37,9 @@ def _say_times_known(end: str) -> Callable[[Mapping[str, Any]], str]:
         only_dates = values["only_dates"]
         give = pluralise(only_dates, "gives", "give")
         dates = f" ({only_dates:,} {give} only a date, or 00:00 instead of a time)"
-        known = f"{values['known']:,}" if values["known"] else "none"
+        count = f"{values['known']:,}" if values["known"] else "none"
         return (
-            f"The time of day is known for {known} of {format_count(values['crimes'], 'crime')} "
+            f"The time of day is known for {count} of {format_count(values['crimes'], 'crime')} "
             f"that count{dates if only_dates else ''}: {end}."
         )
 
@@ -121,9 +121,9 @@ def _say_of_schools(what: str) -> Callable[[Mapping[str, Any]], str]:
     return say
 
 
-def _say_homes(known: str) -> Callable[[Mapping[str, Any]], str]:
+def _say_homes(source: str) -> Callable[[Mapping[str, Any]], str]:
     return lambda values: (
-        f"Where pupils live is estimated from {known}; their number falls to a third over "
+        f"Where pupils live is estimated from {source}; their number falls to a third over "
         f"{values['primary_metres']:,.0f} m for primary and {values['secondary_metres']:,.0f} m "
         "for secondary pupils who walk."
     )

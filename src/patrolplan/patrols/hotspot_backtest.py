@@ -30,8 +30,8 @@ from patrolplan.risk.backtest import Backtest, backtest_risk, hide_categories
 from patrolplan.risk.estimate import estimate_risk
 from patrolplan.risk.history import History, build_history, get_harm_days
 from patrolplan.risk.intervals import compute_interval, draw_months
-from patrolplan.risk.known_streets import KnownStreets
 from patrolplan.risk.models import PriorCount, build_models, fit_or_reuse
+from patrolplan.risk.origin_streets import OriginStreets
 from patrolplan.risk.rolling_origin import Scorer, Trials, combine_models, select_components
 from patrolplan.risk.scores import append_harm, divide, sum_unit_slices
 from patrolplan.text import list_rows
@@ -198,20 +198,20 @@ def _score_months(
     scorer = Scorer(history, harm, seed)
     crime_only = replace(use_crime_only(area), designated=None)  # ours alone, also on their street
     for month, stack in zip(trials.origins, trials.stacks, strict=False):
-        known = scorer.find_known_streets(int(history.months.searchsorted(month)))
+        streets = scorer.find_origin_streets(int(history.months.searchsorted(month)))
         cut = history.cut_before(month)
-        amounts = known.gather(append_harm(history.get_month_counts(month), harm))
-        parts = _share_of_units(known, area.network.piece_metres * inside)
-        coverage = _cover(known, parts)
+        amounts = streets.gather(append_harm(history.get_month_counts(month), harm))
+        parts = _share_of_units(streets, area.network.piece_metres * inside)
+        coverage = _cover(streets, parts)
         expected = combine_models(components, stack, cut), _count_before(cut)
         ours, counts = (
-            sum_unit_slices(known.gather(rates @ harm), known.units, amounts, (coverage,))[0]
+            sum_unit_slices(streets.gather(rates @ harm), streets.units, amounts, (coverage,))[0]
             for rates in expected
         )
-        found = _find_hotspots(cut_area(crime_only, month), known, coverage)
+        found = _find_hotspots(cut_area(crime_only, month), streets, coverage)
         yield _Month(
             hits=np.stack([parts @ amounts, ours, found @ amounts, counts]),
-            coverage=np.array([coverage, coverage, _cover(known, found), coverage]),
+            coverage=np.array([coverage, coverage, _cover(streets, found), coverage]),
             totals=amounts.sum(axis=0),
         )
 
@@ -221,19 +221,19 @@ def _count_before(cut: History) -> NDArray[np.float64]:
     return fit_or_reuse(PriorCount(), cut).get_unit_rates()
 
 
-def _share_of_units(known: KnownStreets, metres: NDArray[np.float64]) -> NDArray[np.float64]:
+def _share_of_units(streets: OriginStreets, metres: NDArray[np.float64]) -> NDArray[np.float64]:
     """(n,) share of the street of each known place, from (p,) metres of pieces chosen."""
-    units = known.units
-    chosen = metres[known.held_pieces]
+    units = streets.units
+    chosen = metres[streets.held_pieces]
     return np.bincount(units.piece_unit, chosen, minlength=len(units.metres)) / units.metres
 
 
-def _cover(known: KnownStreets, parts: NDArray[np.float64]) -> float:
+def _cover(streets: OriginStreets, parts: NDArray[np.float64]) -> float:
     """Share of the street held, from (n,) shares of known places."""
-    return float(parts @ known.units.metres / known.units.metres.sum())
+    return float(parts @ streets.units.metres / streets.units.metres.sum())
 
 
-def _find_hotspots(cut: StudyArea, known: KnownStreets, coverage: float) -> NDArray[np.float64]:
+def _find_hotspots(cut: StudyArea, streets: OriginStreets, coverage: float) -> NDArray[np.float64]:
     """(n,) share of known places in our hotspots, the best up to a share of the street.
 
     The last one counts in part, as the last street of a slice does.
@@ -242,8 +242,8 @@ def _find_hotspots(cut: StudyArea, known: KnownStreets, coverage: float) -> NDAr
     pieces = [np.asarray(one, dtype=np.int64) for one in hotspots["pieces"]]
     metres = np.zeros(len(cut.network.piece_metres))
     is_held = np.zeros(len(metres), dtype=bool)
-    is_held[known.held_pieces] = True
-    remaining = coverage * known.units.metres.sum()
+    is_held[streets.held_pieces] = True
+    remaining = coverage * streets.units.metres.sum()
     for stretch in pieces:
         held = stretch[is_held[stretch]]
         length = cut.network.piece_metres[held]
@@ -252,7 +252,7 @@ def _find_hotspots(cut: StudyArea, known: KnownStreets, coverage: float) -> NDAr
         remaining -= part * length.sum()
         if remaining <= 0:
             break
-    return _share_of_units(known, metres)
+    return _share_of_units(streets, metres)
 
 
 def _build_table(scored: Sequence[_Month], trials: Trials, seed: int) -> pd.DataFrame:

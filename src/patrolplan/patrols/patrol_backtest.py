@@ -190,7 +190,7 @@ class _OriginScorer:
     def score_origin(self, origin: pd.Timestamp) -> list[dict[str, object]]:
         """One row a school."""
         cut = cut_area(self.area, origin)
-        ours, counts = (_build_problems(known) for known in (cut, use_counts_only(cut)))
+        ours, counts = (_build_problems(one) for one in (cut, use_counts_only(cut)))
         inputs = ours[0].inputs
         shares = compute_window_shares(self.area, self.history, inputs.window, inputs.risk.day)
         harm = compute_recorded_harm(self.area, self.history, [origin], shares)

@@ -111,8 +111,8 @@ class TimedRisk:
         the school's reach.
         """
         rates = np.zeros((positions, self.stretch_rates.shape[1]))
-        known = np.flatnonzero(hotspot_rows >= 0)
-        rates[1 + known] = self.stretch_rates[hotspot_rows[known]] / dwell_minutes[known, None]
+        found = np.flatnonzero(hotspot_rows >= 0)
+        rates[1 + found] = self.stretch_rates[hotspot_rows[found]] / dwell_minutes[found, None]
         return TimedPrizes(self.first_minute, self._accumulate(rates, row))
 
     def build_gate_stay(self, row: int, dwell_minutes: float, hours: PatrolHours) -> GateStay:

@@ -115,9 +115,9 @@ class WayHome:
 
         `pupil_share` rests on where pupils walk. It is rounded to the `step`, and None without one.
         """
-        known = self.step is not None
+        has_step = self.step is not None
         return {
-            "pupil_share": round_to_step(self.pupil_share, self.step) if known else None,
+            "pupil_share": round_to_step(self.pupil_share, self.step) if has_step else None,
             "harm_share": round(self.harm_share, HARM_DIGITS),
             "harm_share_low": _round_harm(self.harm_share_low),
             "harm_share_high": _round_harm(self.harm_share_high),
@@ -255,31 +255,31 @@ def average_way_home(patrols: Sequence["Patrol"]) -> WayHome | None:
 
     Schools without a pupil on the streets count nothing, unless all are such.
     """
-    known = [patrol.way_home for patrol in patrols if patrol.way_home is not None]
-    if not known:
+    ways = [patrol.way_home for patrol in patrols if patrol.way_home is not None]
+    if not ways:
         return None
-    pupils = np.array([one.pupils for one in known])
-    weights = pupils / pupils.sum() if pupils.sum() > 0 else np.full(len(known), 1 / len(known))
+    pupils = np.array([one.pupils for one in ways])
+    weights = pupils / pupils.sum() if pupils.sum() > 0 else np.full(len(ways), 1 / len(ways))
 
     def average(values: Sequence[float | None]) -> float | None:
         numbers = [value for value in values if value is not None]
-        return float(np.dot(weights, numbers)) if len(numbers) == len(known) else None
+        return float(np.dot(weights, numbers)) if len(numbers) == len(ways) else None
 
     schools = len({patrol.urn for patrol in patrols if patrol.way_home is not None})
-    steps = [one.step for one in known]
+    steps = [one.step for one in ways]
     step = None if None in steps else max(filter(None, steps))
     if schools >= MANY_SCHOOLS:
         step = PATROL_STEP / 10
     return WayHome(
-        pupil_share=average([one.pupil_share for one in known]) or 0.0,
-        harm_share=average([one.harm_share for one in known]) or 0.0,
-        harm_share_low=average([one.harm_share_low for one in known]),
-        harm_share_high=average([one.harm_share_high for one in known]),
-        elsewhere_share=average([one.elsewhere_share for one in known]) or 0.0,
+        pupil_share=average([one.pupil_share for one in ways]) or 0.0,
+        harm_share=average([one.harm_share for one in ways]) or 0.0,
+        harm_share_low=average([one.harm_share_low for one in ways]),
+        harm_share_high=average([one.harm_share_high for one in ways]),
+        elsewhere_share=average([one.elsewhere_share for one in ways]) or 0.0,
         assumed=tuple(
-            {note.kind: note for one in known for note in one.assumed}[kind]
+            {note.kind: note for one in ways for note in one.assumed}[kind]
             for kind in ASSUMED_KINDS
-            if any(note.kind == kind for one in known for note in one.assumed)
+            if any(note.kind == kind for one in ways for note in one.assumed)
         ),
         pupils=float(pupils.sum()),
         step=step,
@@ -361,7 +361,7 @@ class HarmMeter:
         `dwells` are names of hotspots, and from when to when they last; at other places they meet
         nothing.
         """
-        known = [
+        stays = [
             (self.rows[name], start, end)
             for name, start, end in dwells
             if name in self.rows and end > start
@@ -371,7 +371,7 @@ class HarmMeter:
             met = sum(
                 average_rates(rates[row], start - self.first_minute, end - self.first_minute)
                 * (end - start)
-                for row, start, end in known
+                for row, start, end in stays
             )
             whole = float(reach[self.reach[urn]])
             shares.append(float(met) / whole if whole > 0 else 0.0)

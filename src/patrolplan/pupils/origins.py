@@ -110,9 +110,9 @@ class Homes:
         if self.areas is None or not len(origins):
             return {}
         number = origins["area"].astype(str).map(self.areas.areas)
-        known = origins[number.notna()].assign(number=number.dropna().astype(int))
+        in_areas = origins[number.notna()].assign(number=number.dropna().astype(int))
         counts = {}
-        for urn, rows in known.groupby("urn"):
+        for urn, rows in in_areas.groupby("urn"):
             pupils = rows["pupils"].to_numpy(dtype=np.float64)
             count = np.zeros(len(self.areas.areas))
             np.add.at(count, rows["number"].to_numpy(dtype=np.int64), pupils)
@@ -121,8 +121,8 @@ class Homes:
 
     def is_by_residents(self, urn: str) -> bool:
         """Whether homes come from the residents of areas; else own counts, or street length."""
-        known = self.areas is not None and self.areas.residents.sum() > 0
-        return known and urn not in self.own
+        has_residents = self.areas is not None and self.areas.residents.sum() > 0
+        return has_residents and urn not in self.own
 
     def place_walkers(
         self,

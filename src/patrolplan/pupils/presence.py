@@ -396,8 +396,8 @@ def _look_up(
     if not steps.size:
         return np.zeros(steps.shape)
     low, high = int(steps.min()), int(steps.max())
-    known = curve(np.asarray(np.arange(low, high + 1) * STEP_MINUTES, dtype=np.float64))
-    return np.asarray(known[steps - low])
+    values = curve(np.asarray(np.arange(low, high + 1) * STEP_MINUTES, dtype=np.float64))
+    return np.asarray(values[steps - low])
 
 
 def find_presence(area: StudyArea) -> tuple[Ways, Presence]:

@@ -28,11 +28,11 @@ def find_stops(network: StreetNetwork, stops: gpd.GeoDataFrame, kind: str) -> St
     positions = network.snap(xy)
     near = positions.moved_metres <= MAX_SNAP_METRES
     boardings = chosen["boardings"].to_numpy(dtype=np.float64)[near]
-    known = np.isfinite(boardings)
-    mean = boardings[known].mean() if known.any() else 0.0
+    has_count = np.isfinite(boardings)
+    mean = boardings[has_count].mean() if has_count.any() else 0.0
     weight = np.ones(len(boardings))  # a stop whose boardings are not known counts as the mean one
     if mean > 0:
-        weight[known] = boardings[known] / mean
+        weight[has_count] = boardings[has_count] / mean
     return Stops(positions.take(near), weight)
 
 

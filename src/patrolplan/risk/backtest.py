@@ -317,13 +317,13 @@ def describe_stack(trials: Trials, seed: int) -> tuple[ModelChoice, ...]:
     """The weights of the models in each category for the month to come, and what they gained."""
     stack, months, auto = trials.stacks[-1], len(trials.origins), trials.models.index(AUTO)
     events = trials.events.sum(axis=0)
-    known = (events >= MIN_EVENTS_TO_COMPARE) & (months >= MIN_INTERVAL_MONTHS)
+    is_enough = (events >= MIN_EVENTS_TO_COMPARE) & (months >= MIN_INTERVAL_MONTHS)
     gains = np.full((3, len(events)), np.nan)
-    if known.any():
+    if is_enough.any():
         gains = np.stack([part[auto] for part in compute_log_score_gain(trials, seed)])
     choices = []
     for column, category in enumerate(trials.categories[:-1]):
-        gain, low, high = gains[:, column].tolist() if known[column] else (None, None, None)
+        gain, low, high = gains[:, column].tolist() if is_enough[column] else (None, None, None)
         weights = dict(zip(stack.names, stack.weights[column].tolist(), strict=True))
         basis = int(events[column]), months, trials.min_crime_count
         choices.append(ModelChoice(category, weights, gain, low, high, *basis))

@@ -53,13 +53,13 @@ def calibrate(rates: NDArray[np.float64], history: History) -> NDArray[np.float6
     else:
         expected = np.einsum("tc,cj->tj", history.exposure[first:], rates)
     total = expected.sum(axis=0)
-    known = total > 0
+    possible = total > 0
     year = np.ones(targets)
-    np.divide(np.maximum(recorded.sum(axis=0), MIN_YEAR_INCIDENTS), total, out=year, where=known)
+    np.divide(np.maximum(recorded.sum(axis=0), MIN_YEAR_INCIDENTS), total, out=year, where=possible)
     weights = 0.5 ** (np.arange(len(recorded))[::-1] / LEVEL_HALF_LIFE)
     late = weights @ recorded + LEVEL_INCIDENTS
     late_expected = year * (weights @ expected) + LEVEL_INCIDENTS
-    return np.asarray(rates * year * np.where(known, late / late_expected, 1.0))
+    return np.asarray(rates * year * np.where(possible, late / late_expected, 1.0))
 
 
 def sum_deciles(

@@ -181,15 +181,15 @@ def build_clock(area: StudyArea, history: History, before: pd.Timestamp | None =
     """
     targets, places, table = history.targets, area.way_home.places, area.way_home.clock
     middle = area.network.piece_middle
-    known = bool(places["kind"].isin(LICENSED).any())
-    piece_kind = _find_kinds(middle, places) if known else np.full(len(middle), ANY_PLACE)
+    has_licensed = bool(places["kind"].isin(LICENSED).any())
+    piece_kind = _find_kinds(middle, places) if has_licensed else np.full(len(middle), ANY_PLACE)
     year = np.array([DAYS_A_YEAR[kind] for kind in DAY_KINDS], dtype=np.float64)
     clock = Clock(
         "declared", targets, piece_kind, build_declared_profile(targets), year / year.sum()
     )
     if area.settings.way_home.clock == "flat":
         return replace(clock, source="flat", notes=(Note("clock_flat"),))
-    notes = () if known or places.empty else (Note("clock_no_places"),)
+    notes = () if has_licensed or places.empty else (Note("clock_no_places"),)
     own = [name for name in targets if (table["category"] == name).any()]
     if own:
         notes = (Note("clock_own_table", {"categories": own}), *notes)
@@ -197,7 +197,7 @@ def build_clock(area: StudyArea, history: History, before: pd.Timestamp | None =
         clock = replace(clock, source="own_table", profile=profile)
     if area.times_known:
         xy = area.catchments.xy
-        kinds = _find_kinds(xy, places) if known else np.full(len(xy), ANY_PLACE)
+        kinds = _find_kinds(xy, places) if has_licensed else np.full(len(xy), ANY_PLACE)
         learned = learn_clock(area, targets, clock.profile, kinds, piece_kind, before=before)
         if learned is not None:
             return Clock(

@@ -72,8 +72,8 @@ def find_day_kinds(term_dates: pd.DataFrame, days: pd.DatetimeIndex) -> NDArray[
     without_school = np.where(length <= MAX_SINGLE_DAYS, OTHER_WEEKDAY, HOLIDAY)
     of_calendar[weekdays] = np.where(closed, without_school, SCHOOL_DAY)
     row = calendar.get_indexer(pd.DatetimeIndex(days).as_unit("ns"))
-    known = (row >= 0) & ~is_weekend
-    kinds[known] = of_calendar[row[known]]
+    has_kind = (row >= 0) & ~is_weekend
+    kinds[has_kind] = of_calendar[row[has_kind]]
     return kinds.astype(np.int64)
 
 
@@ -148,9 +148,9 @@ def join_day_kinds(kinds: NDArray[np.int64]) -> DayClasses:
     """
     days = np.bincount(kinds, minlength=len(DAY_KINDS) + 1).astype(np.float64)
     weekdays = [SCHOOL_DAY, OTHER_WEEKDAY, HOLIDAY]
-    known, unknown = days[weekdays].sum(), days[UNKNOWN_WEEKDAY]
-    if known:
-        days[weekdays] *= 1 + unknown / known
+    certain, unknown = days[weekdays].sum(), days[UNKNOWN_WEEKDAY]
+    if certain:
+        days[weekdays] *= 1 + unknown / certain
     else:
         days[SCHOOL_DAY] = unknown
     of_kind = np.arange(len(DAY_KINDS))

@@ -277,10 +277,10 @@ def fill_missing(
     metres
         (c,) street in each place.
     """
-    known = (held > 0) & (held >= MIN_KNOWN_SHARE * whole)
+    has_rate = (held > 0) & (held >= MIN_KNOWN_SHARE * whole)
     mean = counts.sum(axis=0) / max(float((held * metres).sum()), 1e-12) * metres[:, None]
-    own = counts / np.where(known, held, 1.0)[:, None]
-    return counts + (whole - held)[:, None] * np.where(known[:, None], own, mean)
+    own = counts / np.where(has_rate, held, 1.0)[:, None]
+    return counts + (whole - held)[:, None] * np.where(has_rate[:, None], own, mean)
 
 
 def build_history(area: StudyArea, categories: Sequence[str] | None = None) -> History:

@@ -244,15 +244,15 @@ def _fade(
         term: 0.5 ** (max(0.0, now - term.middle_month) / half_life_months)
         for term in groups.all_by_term.keys() | groups.by_term.keys()
     }
-    known = sum(groups.all_by_term.values())
-    mean = sum(weight[term] * n for term, n in groups.all_by_term.items()) / known if known else 1.0
+    total = sum(groups.all_by_term.values())
+    mean = sum(weight[term] * n for term, n in groups.all_by_term.items()) / total if total else 1.0
     in_terms, faded = np.zeros(len(groups)), np.zeros(len(groups))
     for term, count in groups.by_term.items():
         in_terms += count
         faded += weight[term] * count
     faded += mean * (groups.counts - in_terms)
     note = Note("reports_fade", {"half_life_months": half_life_months})
-    return faded / groups.counts, (note if known else Note("report_terms_unknown"),)
+    return faded / groups.counts, (note if total else Note("report_terms_unknown"),)
 
 
 def find_latest_term(groups: ReportGroups) -> list[SchoolTerm | None]:

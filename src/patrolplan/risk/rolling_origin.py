@@ -14,7 +14,6 @@ from patrolplan.atomic import hash_content
 from patrolplan.parallel import limit_to_one_thread, map_in_threads
 from patrolplan.risk.calibration import DECILES, sum_deciles
 from patrolplan.risk.history import History
-from patrolplan.risk.known_streets import KnownStreets, find_known_digest, find_known_streets
 from patrolplan.risk.models import (
     MIN_EVENTS_TO_COMPARE,
     MIN_ORIGINS_TO_COMPARE,
@@ -23,6 +22,7 @@ from patrolplan.risk.models import (
     RiskModel,
     fit_or_reuse,
 )
+from patrolplan.risk.origin_streets import OriginStreets, find_origin_digest, find_origin_streets
 from patrolplan.risk.scores import (
     COVERAGES,
     UnitStreets,
@@ -210,7 +210,7 @@ class Scorer:
         return UnitStreets(units.metres, *pieces, np.argsort(self.ties))
 
     def score(
-        self, expected: NDArray[np.float64], amounts: NDArray[np.float64], streets: KnownStreets
+        self, expected: NDArray[np.float64], amounts: NDArray[np.float64], streets: OriginStreets
     ) -> NDArray[np.float64]:
         """Amounts in the top slices of a ranking by expected incidents.
 
@@ -242,9 +242,9 @@ class Scorer:
         # In the order of memory that is read from the cache, so that sums over it are the same.
         return np.ascontiguousarray(np.stack(sums).transpose(2, 0, 1))
 
-    def find_known_streets(self, row: int) -> KnownStreets:
+    def find_origin_streets(self, row: int) -> OriginStreets:
         """What is known of places at an origin, by the row of its month."""
-        return find_known_streets(self.history, self.streets, row)
+        return find_origin_streets(self.history, self.streets, row)
 
 
 def run_trials(
@@ -334,7 +334,7 @@ def score_rates(
     scorer: Scorer,
     rates: NDArray[np.float64],
     amounts: NDArray[np.float64],
-    streets: KnownStreets,
+    streets: OriginStreets,
     row: int,
     share: float = 1.0,
 ) -> NDArray[np.float64]:
@@ -397,9 +397,9 @@ class _Origin:
             self.__dict__.pop(name, None)
 
     @cached_property
-    def streets(self) -> KnownStreets:
+    def streets(self) -> OriginStreets:
         """What is known of places at this origin."""
-        return self.scorer.find_known_streets(self.row)
+        return self.scorer.find_origin_streets(self.row)
 
     @cached_property
     def amounts(self) -> NDArray[np.float64]:
@@ -477,7 +477,7 @@ class _Origin:
         harm = hash_content(scorer.harm.tobytes())
         first = history.months[: min(row, 1)].strftime("%Y-%m").tolist()
         digests = (
-            f"{history.digest(row)} {history.digest(row + 1)} {find_known_digest(history, row)}"
+            f"{history.digest(row)} {history.digest(row + 1)} {find_origin_digest(history, row)}"
         )
         key = f"{what} {scorer.seed} {first} {digests} {harm}"
         return history.units.load_or_compute("trials", key, compute)
@@ -524,7 +524,7 @@ def load_stack(
         return np.column_stack([stack.weights, stack.smoothing])
 
     first = history.months[:1].strftime("%Y-%m").tolist()
-    rows = [(origin.row, find_known_digest(history, origin.row)) for origin in earlier]
+    rows = [(origin.row, find_origin_digest(history, origin.row)) for origin in earlier]
     key = f"weights {earlier[0].described} {first} {rows} {history.digest(row)}"
     found = history.units.load_or_compute("trials", key, compute)
     return Stack(names, found[:, :-1], found[:, -1], len(earlier))

@@ -84,7 +84,7 @@ def run_window_trials(
     packed, best_hits, smoothed, totals, events = [], [], [], [], []
     for stack, month in zip(trials.stacks, trials.origins, strict=False):
         row = int(history.months.searchsorted(month))
-        cut, streets = history.cut_before(month), scorer.find_known_streets(row)
+        cut, streets = history.cut_before(month), scorer.find_origin_streets(row)
         before = counts[max(0, row - 12) : row].sum(axis=0)
         amounts = append_harm(np.stack([counts[row], before]).astype(np.float64), harm)
         prior = fit_or_reuse(models[PRIOR_COUNT], cut).get_unit_rates()
@@ -156,9 +156,9 @@ def count_inside(
     month = history.months.get_indexer(day[inside].to_period("M").to_timestamp())
     category = pd.Index(history.targets).get_indexer(incidents.loc[timed, "category"].astype(str))
     place = area.incident_catchment[timed]
-    known = month >= 0
+    has_month = month >= 0
     counts = np.zeros((len(history), len(history.units), len(history.targets)), dtype=np.int32)
-    np.add.at(counts, (month[known], place[inside][known], category[inside][known]), 1)
+    np.add.at(counts, (month[has_month], place[inside][has_month], category[inside][has_month]), 1)
     return counts
 
 

@@ -213,7 +213,7 @@ def format_value(value: object) -> str:
     return text if len(text) <= MAX_VALUE_LENGTH else f"{text[: MAX_VALUE_LENGTH - 1]}…"
 
 
-def format_unknown(what: str, name: str, known: Sequence[str]) -> str:
+def format_unknown(what: str, name: str, names: Sequence[str]) -> str:
     """A message about an unknown name, with the closest known one, or else all of them.
 
     Examples
@@ -221,8 +221,8 @@ def format_unknown(what: str, name: str, known: Sequence[str]) -> str:
     >>> format_unknown("unknown key", "seeds", ["seed", "area"])
     "unknown key; did you mean 'seed'?"
     """
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"{what}; did you mean '{close[0]}'?" if close else f"{what} (known: {', '.join(known)})"
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    return f"{what}; did you mean '{close[0]}'?" if close else f"{what} (known: {', '.join(names)})"
 
 
 def _list_names(fields: Mapping[str, FieldInfo]) -> list[str]:

@@ -388,10 +388,10 @@ class Settings(Section):
     @model_validator(mode="after")
     def _check_week_windows(self) -> Self:
         """Every window of the week is one of `[patrol.windows]`, and named once."""
-        known, seen = (AFTER_SCHOOL, *self.patrol.windows), set[str]()
+        names, seen = (AFTER_SCHOOL, *self.patrol.windows), set[str]()
         for name in self.week.windows:
-            if name not in known:
-                what = format_unknown("[week] windows: there is no window", name, known)
+            if name not in names:
+                what = format_unknown("[week] windows: there is no window", name, names)
                 message = f"{what}; add [patrol.windows.{name}], or correct the name"
                 raise ValueError(message)
             if name in seen:
@@ -403,13 +403,13 @@ class Settings(Section):
     @field_validator("columns")
     @classmethod
     def _check_column_sources(cls, value: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
-        known = tuple(name for name in SourceSettings.model_fields if name != "streets")
+        sources = tuple(name for name in SourceSettings.model_fields if name != "streets")
         for source in value:
             if source == "streets":
                 message = "[columns.streets] has no effect: streets are not a table"
                 raise ValueError(message)
-            if source not in known:
-                message = format_unknown(f"[columns.{source}] is not a source", source, known)
+            if source not in sources:
+                message = format_unknown(f"[columns.{source}] is not a source", source, sources)
                 raise ValueError(message)
         return value
 

@@ -240,10 +240,10 @@ def _gather_facts(
         held = history.exposure[-HARM_MONTHS:]
     street = metres.sum(axis=0)
     # Where a polygon has no street of the area nothing can be recorded: its months count as held.
-    known = np.where(street > 0, held @ metres / np.where(street > 0, street, 1.0), 1.0)
-    estimate = _divide_by_months(harm.sum(axis=0), known.sum(axis=0), len(counts))
+    exposure = np.where(street > 0, held @ metres / np.where(street > 0, street, 1.0), 1.0)
+    estimate = _divide_by_months(harm.sum(axis=0), exposure.sum(axis=0), len(counts))
     months = draw_months(len(counts), seed=area.settings.seed).astype(np.float64)
-    drawn = _divide_by_months(months @ harm, months @ known, len(counts))
+    drawn = _divide_by_months(months @ harm, months @ exposure, len(counts))
     return _Facts(
         minutes,
         np.append(residents, np.nan),
@@ -305,10 +305,10 @@ def _tabulate(facts: _Facts, labels: list[str], threshold: int) -> pd.DataFrame:
         return np.moveaxis(sums, 0, -1)
 
     harm, drawn = add_up(facts.harm), add_up(facts.drawn_harm)
-    known = ~np.isnan(harm)
+    has_harm = ~np.isnan(harm)
     share, drawn_share = _share_out(harm), _share_out(drawn)
     low, high = compute_interval(share, drawn_share, facts.months)
-    hidden = ~known | (add_up(facts.incidents) < threshold)
+    hidden = ~has_harm | (add_up(facts.incidents) < threshold)
     share, low, high = (np.where(hidden, np.nan, one) for one in (share, low.clip(0), high))
     residents = _round_people(add_up(facts.residents), threshold)
     pupils = _round_people(add_up(facts.pupils), threshold)
@@ -318,7 +318,7 @@ def _tabulate(facts: _Facts, labels: list[str], threshold: int) -> pd.DataFrame:
         total = minutes.sum()
         part = minutes / total if total > 0 else np.full(len(minutes), np.nan)
         # Where harm is not known, its minutes stand out of the comparison as well.
-        compared = part / part[known].sum() if total > 0 else part
+        compared = part / part[has_harm].sum() if total > 0 else part
         columns |= {
             f"{kind}_minutes": minutes,
             f"{kind}_share": part,

@@ -201,8 +201,8 @@ def test_what_is_not_known_of_the_ways_home_is_a_line(demo_plan):
     notes = [Note(kind) for kind in ("no_stops", "no_origins", "no_places")]
     urn = demo_plan.patrols[0].urn
     notes.append(Note("rolls_assumed", {"urns": [urn], "schools": 12}))
-    kept = [note for note in demo_plan.risk.notes if note.kind == "exposure"]
-    for notes_of_risk, is_there in ((kept, True), ([Note("exposure_off")], False)):
+    exposure = [note for note in demo_plan.risk.notes if note.kind == "exposure"]
+    for notes_of_risk, is_there in ((exposure, True), ([Note("exposure_off")], False)):
         risk = dataclasses.replace(demo_plan.risk, notes=(*notes_of_risk, *notes))
         plan = dataclasses.replace(altered(demo_plan), risk=risk)
         words = words_of(render_cards(plan)["cards.pdf"])

@@ -87,9 +87,9 @@ def test_counts_and_intervals_hold_together(query, demo_plan):
     assert shown
     assert months == 12
     ratios = query("SELECT harm_ratio_low, harm_ratio, harm_ratio_high FROM patrols")
-    known = [row for row in ratios if None not in row]
-    assert known
-    assert all(low <= ratio <= high for low, ratio, high in known)
+    whole = [row for row in ratios if None not in row]
+    assert whole
+    assert all(low <= ratio <= high for low, ratio, high in whole)
 
 
 def test_a_file_of_one_layer_is_read_without_its_name(layers, tmp_path):

@@ -77,8 +77,8 @@ def test_times_are_right_on_both_sides_of_a_change_of_the_clocks(week, monday):
         zone = rules.to_tz(lookup_tzid=False)
         for event in calendar.walk("VEVENT"):
             local = event["DTSTART"].dt.replace(tzinfo=None)
-            own, known = (local.replace(tzinfo=one) for one in (zone, LONDON))
-            assert own.utcoffset() == known.utcoffset()
+            own, london = (local.replace(tzinfo=one) for one in (zone, LONDON))
+            assert own.utcoffset() == london.utcoffset()
 
 
 def test_rules_of_the_zone_hold_at_the_very_change(roll):

@@ -394,8 +394,8 @@ def test_a_ledger_out_of_reach_is_not_known(week, monkeypatch):
         raise LedgerError
 
     monkeypatch.setattr(week_pack, "load_recent_presence", fail)
-    roster, known = Roster(week), EarlierPapers(None, week.plan)
-    files = week_pack._render_school_files(roster, week.duties[:1], known, with_posters=True)
+    roster, papers = Roster(week), EarlierPapers(None, week.plan)
+    files = week_pack._render_school_files(roster, week.duties[:1], papers, with_posters=True)
     urn = week.duties[0].urn
     assert "Notknown:novisitsarerecorded" in read_pages(files[f"schools/{urn}.pdf"])[1]
     assert "Weheardyou." in read_pages(files[f"posters/{urn}.pdf"])[0]

@@ -14,11 +14,11 @@ from patrolplan.team.trial.results import analyse_trial, draw_by_day
 
 
 def _remove(area, is_removed):
-    kept = ~is_removed
+    stays = ~is_removed
     return replace(
         area,
-        incidents=area.incidents[kept].reset_index(drop=True),
-        incident_catchment=area.incident_catchment[kept],
+        incidents=area.incidents[stays].reset_index(drop=True),
+        incident_catchment=area.incident_catchment[stays],
     )
 
 

@@ -68,20 +68,22 @@ def test_hotspots_of_a_trial_are_apart(fixture, request, demo_area):
 def test_expectations_come_from_the_months_before(by_days, dated_area):
     """What a hotspot expects a day is the mean of its weekdays, the latest months weighing most."""
     trial, _ = by_days
-    known = keep_until(dated_area, "2026-06")
+    before = keep_until(dated_area, "2026-06")
     hotspot = trial.seal.hotspots[0]
-    pieces = find_trial_pieces(known, [hotspot.build_stretch(known.projection)])[0]
+    pieces = find_trial_pieces(before, [hotspot.build_stretch(before.projection)])[0]
     share = np.bincount(
-        known.catchments.piece_catchment[pieces],
-        weights=known.catchments.piece_share[pieces],
-        minlength=len(known.catchments),
+        before.catchments.piece_catchment[pieces],
+        weights=before.catchments.piece_share[pieces],
+        minlength=len(before.catchments),
     )
-    months = sorted(set(known.incidents["month"]))
+    months = sorted(set(before.incidents["month"]))
     assert trial.seal.history_months == len(months)
-    half_life = known.settings.risk.half_life_months
+    half_life = before.settings.risk.half_life_months
     weights = {month: 0.5 ** (age / half_life) for age, month in enumerate(reversed(months))}
     columns = ("category", "month", "occurred_at")
-    rows = zip(*(known.incidents[name] for name in columns), known.incident_catchment, strict=True)
+    rows = zip(
+        *(before.incidents[name] for name in columns), before.incident_catchment, strict=True
+    )
     total = sum(
         weights[month] * share[catchment]
         for category, month, at, catchment in rows

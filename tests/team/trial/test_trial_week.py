@@ -83,12 +83,12 @@ def test_days_with_the_same_draw_are_planned_together(by_days, demo_area, found)
     assert list(plans) == list(DAYS)
     assert sorted(day for _, days in seen for day in days) == sorted(DAYS)
     names = set(found[1]["hotspot"])
-    for kept, days in seen:
+    for hotspots, days in seen:
         for day in days:
             none = {c.hotspot for c in drawn.drawn if c.date == day and not c.treated}
             some = {c.hotspot for c in drawn.drawn if c.date == day and c.treated}
-            assert not kept & none & names
-            assert some & names <= kept
+            assert not hotspots & none & names
+            assert some & names <= hotspots
 
 
 def test_a_tasked_stop_comes_before_the_trial_and_is_noted(week, by_pairs, drawn):

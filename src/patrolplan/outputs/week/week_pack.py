@@ -101,7 +101,7 @@ def write_week_files(
     say of the papers, see `patrolplan.outputs.earlier_papers`.
     """
     roster = Roster(round_week(roster.week))
-    known = EarlierPapers(earlier, roster.week.plan)
+    papers = EarlierPapers(earlier, roster.week.plan)
     duties = roster.select_duties(officer, date)
     whole = officer is None and date is None
     officers = roster.select_officers(officer, date)
@@ -109,20 +109,20 @@ def write_week_files(
         "week.csv": render_week_csv(roster),
         "week.xlsx": render_week_xlsx(roster),
         "map.html": render_week_map(roster),
-        **_render_tasks(roster, duties, known, wall=whole),
+        **_render_tasks(roster, duties, papers, wall=whole),
         **render_calendars(roster, officers, earlier),
-        **_render_card_files(roster, officers, duties, known, executor, report_progress),
+        **_render_card_files(roster, officers, duties, papers, executor, report_progress),
     }
     if whole:
         files["lead.pdf"] = render_lead_sheet(roster)
-    files |= _render_school_files(roster, duties, known, with_posters=whole)
+    files |= _render_school_files(roster, duties, papers, with_posters=whole)
     write_week_documents(roster.week, folder)
     write_files(folder, files)
-    return known.seal(files)
+    return papers.seal(files)
 
 
 def _render_tasks(
-    roster: Roster, duties: Sequence[Duty], known: EarlierPapers, *, wall: bool
+    roster: Roster, duties: Sequence[Duty], papers: EarlierPapers, *, wall: bool
 ) -> dict[str, bytes]:
     """The wall's pages and the officers' sheets."""
     facts = (
@@ -131,12 +131,12 @@ def _render_tasks(
         roster.schools,
         [duty.patrol.stops for duty in roster.week.duties],
     )
-    found = known.find({"tasks.pdf": facts})
+    found = papers.find({"tasks.pdf": facts})
     return found or {"tasks.pdf": render_task_sheets(roster, duties, wall=wall)}
 
 
 def _render_school_files(
-    roster: Roster, duties: Sequence[Duty], known: EarlierPapers, *, with_posters: bool
+    roster: Roster, duties: Sequence[Duty], papers: EarlierPapers, *, with_posters: bool
 ) -> dict[str, bytes]:
     """Sheets of the schools of these duties; and posters, which show nothing of a week's part."""
     week = roster.week
@@ -149,13 +149,13 @@ def _render_school_files(
         name = f"{roster.school_file_name(school.urn)}.pdf"
         if school.urn in sheet_urns:
             sheet, facts = f"schools/{name}", _list_sheet_facts(roster, school, answers)
-            files |= known.find({sheet: facts}) or _name_paper(
+            files |= papers.find({sheet: facts}) or _name_paper(
                 sheet, render_school_sheets(roster, [school.urn], answers)
             )
         shown = select_shown(answers.get(school.urn, ())) if with_posters else ()
         if shown:
             poster, data = f"posters/{name}", build_poster_data(roster, school, shown, presence)
-            files |= known.find({poster: (hash_template(__package__, "poster.typ"), data)}) or (
+            files |= papers.find({poster: (hash_template(__package__, "poster.typ"), data)}) or (
                 _name_paper(poster, render_posters(roster, {school.urn: shown}, presence))
             )
     return files
@@ -205,7 +205,7 @@ def _render_card_files(
     roster: Roster,
     officers: Sequence[RosterOfficer],
     duties: Sequence[Duty],
-    known: EarlierPapers,
+    papers: EarlierPapers,
     executor: Executor | None,
     report_progress: ProgressCallback | None,
 ) -> dict[str, bytes]:
@@ -233,7 +233,7 @@ def _render_card_files(
             for duty, card in zip(own, book.cards, strict=True)
         }
         facts[f"cards/{officer.file_name}.pdf"] = (book.title, book.cover, [*facts.values()])
-        found = known.find(facts)
+        found = papers.find(facts)
         files |= found or {}
         if found is None:
             new.append((officer, own, book))

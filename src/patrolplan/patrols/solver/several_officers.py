@@ -132,11 +132,11 @@ class _RouteSearch:
         self.marks = np.zeros((len(self.recorded), 2), dtype=np.int64)
         self.noted: dict[tuple[int, frozenset[int]], list[int]] = {}
 
-    def _build_starts(self, known: ReducedSolution) -> list[Routes]:
+    def _build_starts(self, solution: ReducedSolution) -> list[Routes]:
         """Give routes to begin with: the best known or greedy ones, and those of thinned tours."""
         places, plain = _build_places(self.facts), _build_tour(self.facts, {})
         build_greedily(self.facts, plain, places, self.rng)
-        starts = [max(_read_routes(plain), known.routes, key=self._compute_value)]
+        starts = [max(_read_routes(plain), solution.routes, key=self._compute_value)]
         if self.facts.symmetric:
             places, thinned = _build_places(self.facts), _build_tour(self.facts, {})
             unlimited = self.facts._replace(latest=np.full_like(self.facts.latest, math.inf))

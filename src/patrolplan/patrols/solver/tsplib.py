@@ -102,8 +102,8 @@ def compute_tsplib_distances(
         rows = parts.parse("EDGE_WEIGHT_SECTION", 1, "distances")
         return _unpack(parts, np.concatenate(rows), size), None
     if kind not in PLANE_RULES and kind != "GEO":
-        what, known = f"distances of type '{kind}' are unknown", (*PLANE_RULES, "GEO", "EXPLICIT")
-        raise InputError.one(parts.path, what, f"choose from: {', '.join(known)}")
+        what, kinds = f"distances of type '{kind}' are unknown", (*PLANE_RULES, "GEO", "EXPLICIT")
+        raise InputError.one(parts.path, what, f"choose from: {', '.join(kinds)}")
     points = parts.parse("NODE_COORD_SECTION", POINT_NUMBERS, "node, x and y")
     if len(points) != size:
         what = f"it has {len(points)} coordinates, and DIMENSION says {size}"

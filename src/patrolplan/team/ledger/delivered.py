@@ -136,8 +136,8 @@ def parse_companions(text: str, officer: str, officers: Collection[str]) -> tupl
         raise ValueError(message)
     unknown = sorted(names - set(officers)) if officers else []
     if unknown:
-        known = ", ".join(sorted(officers)[:12])
-        message = f"there is no officer {quote_value(unknown[0])} (known: {known})"
+        some = ", ".join(sorted(officers)[:12])
+        message = f"there is no officer {quote_value(unknown[0])} (known: {some})"
         raise ValueError(message)
     return tuple(sorted(names))
 

@@ -20,7 +20,7 @@ from patrolplan.risk.scores import UnitStreets
 
 
 @dataclass(frozen=True, eq=False)
-class KnownStreets:
+class OriginStreets:
     """Places as they are known at an origin.
 
     Parameters
@@ -42,16 +42,16 @@ class KnownStreets:
         return amounts if self.shares is None else np.asarray(self.shares @ amounts)
 
 
-def find_known_streets(history: History, streets: UnitStreets, row: int) -> KnownStreets:
+def find_origin_streets(history: History, streets: UnitStreets, row: int) -> OriginStreets:
     """What is known of a history's places before the month of a row, and held in it."""
-    known, held = _find_known(history, row), history.is_held(row)
-    if known.all() and held.all():
-        return KnownStreets(streets, None, slice(None))
+    is_seen, held = _find_seen_points(history, row), history.is_held(row)
+    if is_seen.all() and held.all():
+        return OriginStreets(streets, None, slice(None))
     catchments, metres = history.units.catchments, streets.piece_metres
     of_piece = streets.piece_unit
-    if not known.all():
-        seen = np.flatnonzero(known)
-        lost = np.flatnonzero(~known[of_piece])
+    if not is_seen.all():
+        seen = np.flatnonzero(is_seen)
+        lost = np.flatnonzero(~is_seen[of_piece])
         middle = history.units.network.piece_middle[lost]
         of_piece = of_piece.copy()
         of_piece[lost] = seen[scipy.spatial.cKDTree(catchments.xy[seen]).query(middle)[1]]
@@ -65,16 +65,16 @@ def find_known_streets(history: History, streets: UnitStreets, row: int) -> Know
     rank[streets.tie_order] = np.arange(len(metres))
     order = np.argsort(rank[held_pieces])
     units = UnitStreets(length, metres[held_pieces], whose[1], order)
-    return KnownStreets(units, shares, slice(None) if held.all() else held_pieces)
+    return OriginStreets(units, shares, slice(None) if held.all() else held_pieces)
 
 
-def find_known_digest(history: History, row: int) -> str:
+def find_origin_digest(history: History, row: int) -> str:
     """Digest of the points known before the month of a row; empty where all are."""
-    known = _find_known(history, row)
-    return "" if known.all() else hash_content(known.tobytes())
+    is_seen = _find_seen_points(history, row)
+    return "" if is_seen.all() else hash_content(is_seen.tobytes())
 
 
-def _find_known(history: History, row: int) -> NDArray[np.bool_]:
+def _find_seen_points(history: History, row: int) -> NDArray[np.bool_]:
     """(c,) whether each place's point was seen before the month of a row.
 
     Points of an era that begins with or after the month are all that there is: none is unknown.
