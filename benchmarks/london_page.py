@@ -63,10 +63,10 @@ all processes hold; what several of them map is counted in each. {cards}
 
 **A new month** updates what depends on it: its files are read, its rates learned and its origin
 tested. Where some of its crimes are on snap points that no month had before, streets move
-between catchments and risk is learned from scratch: what it is learned from is every n-th
-place, and those are others then. Either way the risk of every street changes, so every patrol
-is planned again. A month with new points within 30 s at scale 1, which was wanted, is out of
-reach: patrols alone take longer. In two boroughs of London a month of 2018 brought none to four
+between catchments and risk is learned from scratch: places are numbered again, and what all
+places share changes with every count. Either way the risk of every street changes, so every
+patrol is planned again. A month with new points was wanted within 30 s at scale 1: the table
+shows what it takes to hotspots, and all patrols take longer by themselves. In two boroughs of London a month of 2018 brought none to four
 such points.
 
 {plain}"""
