@@ -95,7 +95,7 @@ def test_where_no_folder_can_be_written_functions_run_and_one_line_says_so(monke
     clock, heard = CompileClock(), []
     clock.announce = heard.append
 
-    def refuse(_):
+    def refuse(*_):
         message = "no locator available"
         raise RuntimeError(message)
 
