@@ -163,21 +163,29 @@ def choose_standing_places(
     xy, piece = network.xy(places.positions), places.positions.piece
     is_unlit = places.lit == "no"
     gain = np.array([PREFERENCE[stand] for stand in places.stand])
-    chosen = np.full(len(stretches), -1, dtype=np.int64)
-    for row, found in enumerate(_find_near_places(network, places, stretches, sight_metres)):
-        middle, amounts = network.piece_middle[stretches[row]], risk[stretches[row]]
+    views: list[NDArray[np.int64]] = []
+    amounts_seen, centres = [], np.zeros((len(stretches), 2))
+    for number, found in enumerate(_find_near_places(network, places, stretches, sight_metres)):
+        middle, amounts = network.piece_middle[stretches[number]], risk[stretches[number]]
         best = _sum_seen(middle, middle, amounts, sight_metres).max()
         seen = _sum_seen(xy[found], middle, amounts, sight_metres)
         is_seen = seen >= MIN_VIEW_SHARE * best
-        near, seen = found[is_seen], seen[is_seen]
-        if len(near):
-            centre = amounts @ middle / amounts.sum()
-            away = np.round(np.hypot(*(xy[near] - centre).T), 2)
-            worth = round_significant(seen * gain[near], 9)
-            order = np.lexsort((near, away, -worth, is_unlit[near], kinds.rank[piece[near]]))
-            chosen[row] = near[order[0]]
+        views.append(found[is_seen])
+        amounts_seen.append(seen[is_seen])
+        if is_seen.any():
+            centres[number] = amounts @ middle / amounts.sum()
+    row = np.repeat(np.arange(len(views)), [len(near) for near in views])
+    near, seen = np.concatenate([[], *views]).astype(np.int64), np.concatenate([[], *amounts_seen])
+    away = np.round(np.hypot(*(xy[near] - centres[row]).T), 2)
+    worth = round_significant(seen * gain[near], 9)
+    order = np.lexsort((near, away, -worth, is_unlit[near], kinds.rank[piece[near]], row))
+    first = order[np.flatnonzero(np.diff(row[order], prepend=-1))]  # the best of each stretch
+    chosen = np.full(len(stretches), -1, dtype=np.int64)
+    chosen[row[first]] = near[first]
     rest = np.flatnonzero(chosen < 0).tolist()
-    best_views = [_find_best_view(network, risk, stretches[row], sight_metres) for row in rest]
+    best_views = [
+        _find_best_view(network, risk, stretches[number], sight_metres) for number in rest
+    ]
     chosen[rest] = len(places.positions) + np.arange(len(rest))
     return _concatenate(places, _find_nearest_places(network, kinds, best_views)).take(chosen)
 
