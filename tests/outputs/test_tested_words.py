@@ -1,5 +1,7 @@
 """What past months say of a patrol, in words."""
 
+import itertools
+
 from hypothesis import given, strategies as st
 
 from patrolplan.outputs.tested_words import MAX_LETTERS, describe_tested
@@ -46,6 +48,20 @@ def test_words_are_short_and_never_boast(tested):
     assert "ecorded" in text or not text
 
 
+EXTREMES = [(0.0, 0.05, 9.9), (0.0, 0.0, 0.0), (9.9, 9.9, 9.9), (9.9, 12.0, 20.0)]
+
+
+def test_the_longest_words_fit():
+    """Ratios at their bounds, each with an interval and without, have the longest words."""
+    ratios = [_build_ratio(one, has_interval) for one in EXTREMES for has_interval in (True, False)]
+    for own, counts, loop in itertools.product(ratios, repeat=3):
+        tested = plans.Tested(
+            months=("2025-09", "2026-02"), months_held=6, is_known=True, officers=9,
+            own_stops=own, recorded_counts=counts, loop=loop,
+        )  # fmt: skip
+        assert len(describe_tested(tested)) <= MAX_LETTERS
+
+
 def _describe(ratio, low, high):
     """The words for a comparison with a loop."""
     loop = plans.TestedRatio(ratio, low, high)
@@ -60,9 +76,9 @@ def test_what_the_interval_leaves_open_is_not_claimed():
     """An interval around 1 is about as much; less is a number below 1; large ratios are capped."""
     assert "about as much as on a plain loop (95 %: 0.8 to 2.1)" in _describe(1.4, 0.8, 2.1)
     assert " 0.5 times as much as on a plain loop (95 %: 0.3 to 0.9)" in _describe(0.5, 0.3, 0.9)
-    assert "more than 10 times as much" in _describe(16.2, 9.1, 40.0)
+    assert "over 10 times as much" in _describe(16.2, 9.1, 40.0)
     assert "(95 %: 9.1 or more)" in _describe(16.2, 9.1, 40.0)
-    assert "less than a tenth as much" in _describe(0.02, 0.01, 0.04)
+    assert "under a tenth as much" in _describe(0.02, 0.01, 0.04)
     assert "(no intervals)" in _describe(2.0, None, None)
 
 

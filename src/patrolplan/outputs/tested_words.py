@@ -35,7 +35,7 @@ def describe_tested(tested: "Tested | None") -> str:
     >>> second[64:93]
     'by counts alone (0.7 to 2.7),'
     >>> second[93:]
-    ' more than 10 times as much as on a plain loop (9.3 or more).'
+    ' over 10 times as much as on a plain loop (9.3 or more).'
     """
     if tested is None:
         return ""
@@ -81,9 +81,9 @@ def _describe_ratio(ratio: "TestedRatio", than: str, *, percent: str) -> str:
     """
     times, low, high = ratio.ratio, ratio.low, ratio.high
     if times > MAX_TIMES:
-        amount = f"more than {MAX_TIMES} times as much"
+        amount = f"over {MAX_TIMES} times as much"
     elif times < MIN_TIMES:
-        amount = "less than a tenth as much"
+        amount = "under a tenth as much"
     else:
         amount = f"{times:.1f} times as much"
     if low is None or high is None:
