@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import gc
 import json
 import os
 import shutil
@@ -32,11 +33,12 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as every command does
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # both as every command does
+gc.set_threshold(500_000, 5, 10)
 
-import numpy as np
-import psutil
-from world import add_month, make_world
+import numpy as np  # noqa: E402
+import psutil  # noqa: E402
+from world import add_month, make_world  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
