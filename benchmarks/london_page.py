@@ -66,8 +66,8 @@ tested. Where some of its crimes are on snap points that no month had before, st
 between catchments and risk is learned from scratch: places are numbered again, and what all
 places share changes with every count. Either way the risk of every street changes, so every
 patrol is planned again. A month with new points was wanted within 30 s at scale 1: the table
-shows what it takes to hotspots, and all patrols take longer by themselves. In two boroughs of London a month of 2018 brought none to four
-such points.
+shows what it takes to hotspots, and all patrols take longer by themselves. In two boroughs of
+London a month of 2018 brought none to four such points.
 
 {plain}"""
 
