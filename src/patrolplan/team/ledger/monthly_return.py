@@ -1,7 +1,5 @@
 """Plan against delivered: what was promised, what was given, and where they differ."""
 
-from __future__ import annotations
-
 import calendar
 import datetime as dt
 from collections.abc import Iterator, Mapping
@@ -63,7 +61,7 @@ def month_days(month: str) -> tuple[dt.date, dt.date]:
 
 
 def compare_doses(
-    ledger: Ledger,
+    ledger: "Ledger",
     first: dt.date,
     last: dt.date,
     *,
@@ -122,7 +120,7 @@ def _find_polygons(
     return pd.Categorical(np.array(names, dtype=object)[row], categories=names)
 
 
-def read_presence(ledger: Ledger, first: dt.date, last: dt.date) -> pd.DataFrame:
+def read_presence(ledger: "Ledger", first: dt.date, last: dt.date) -> pd.DataFrame:
     """The valid visits in these days (see `Ledger.read_delivered`), with `minutes` of presence.
 
     Those of a place and a day sum to the time that anybody was there.
@@ -133,7 +131,7 @@ def read_presence(ledger: Ledger, first: dt.date, last: dt.date) -> pd.DataFrame
     return delivered.assign(minutes=[shares[row] for row in delivered.index])
 
 
-def list_shortfalls(ledger: Ledger, first: dt.date, last: dt.date) -> pd.DataFrame:
+def list_shortfalls(ledger: "Ledger", first: dt.date, last: dt.date) -> pd.DataFrame:
     """What was planned in these days and not delivered, by the reason that was entered.
 
     Returns
@@ -180,7 +178,7 @@ def summarise_doses(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
 
 
 def summarise_designated(
-    ledger: Ledger, first: dt.date, last: dt.date, by_hotspot: pd.DataFrame
+    ledger: "Ledger", first: dt.date, last: dt.date, by_hotspot: pd.DataFrame
 ) -> pd.DataFrame:
     """Plan against delivered of every hotspot that the force designates, in these days.
 
@@ -267,7 +265,7 @@ def _pad_hotspot_numbers(column: pd.Series) -> pd.Series:
 
 
 def _match_places(
-    ledger: Ledger, first: dt.date, last: dt.date, *tables: pd.DataFrame
+    ledger: "Ledger", first: dt.date, last: dt.date, *tables: pd.DataFrame
 ) -> pd.DataFrame:
     """`hotspot, kind, place, spot, x, y`, a row a place; adds a column `spot` to each table.
 
