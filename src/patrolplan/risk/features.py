@@ -206,30 +206,30 @@ class FeatureBuilder:
             now = _take(self._so_far[month], units)
             start, end = end, end + len(now)
             for span, numbers in of_span.items():
-                known = min(span, month)
-                counts: NDArray[Any] = now - _take(self._so_far[month - known], units)
+                months = min(span, month)
+                counts: NDArray[Any] = now - _take(self._so_far[month - months], units)
                 if self.history.exposure is not None:
-                    counts = counts + _take(self._estimate_missing(month, known), units)
-                if known < span:
-                    counts = counts * (span / max(known, 1))
+                    counts = counts + _take(self._estimate_missing(month, months), units)
+                if months < span:
+                    counts = counts * (span / max(months, 1))
                 columns[numbers, start:end] = counts.T[[wanted[number][1] for number in numbers]]
         np.log1p(columns, out=columns)
 
-    def _estimate_missing(self, month: int, known: int) -> NDArray[np.float64]:
-        """(c, n) what was to be expected of what is missing from the `known` months before a month.
+    def _estimate_missing(self, month: int, months: int) -> NDArray[np.float64]:
+        """(c, n) what was to be expected of what is missing from so many months before a month.
 
         By the mean of all months held before.
         """
-        if (month, known) not in self._missing:
+        if (month, months) not in self._missing:
             history, units = self.history, self.history.units
             held = history.count_held_months(month, before=month)
             so_far = self._so_far[month][:, : len(history.categories)].astype(np.float64)
             monthly = fill_missing(so_far, held, float(month), units.metres) / max(month, 1)
-            missing = known - history.count_held_months(known, before=month)
+            missing = months - history.count_held_months(months, before=month)
             own = _append_sum(missing[:, None] * monthly)
             around = units.sum_around(_pick_targets(own, history))
-            self._missing[month, known] = np.column_stack([own, around])
-        return self._missing[month, known]
+            self._missing[month, months] = np.column_stack([own, around])
+        return self._missing[month, months]
 
 
 def _take(counts: NDArray[Number], units: NDArray[np.int64] | slice) -> NDArray[Number]:
