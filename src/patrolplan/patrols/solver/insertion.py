@@ -160,6 +160,57 @@ def update_places(  # noqa: C901 - one compiled loop
 
 
 @jit_compile(is_inner=True, allocates=False)
+def list_fitting(
+    facts: SearchFacts,
+    tour: Tour,
+    current: Tour,
+    places: Places,
+    dirty: NDArray[np.bool_],
+    order: NDArray[np.int64],
+) -> int:
+    """List in `order` the stops outside the tour that fit a route; give how many.
+
+    Each stop put in leaves less time for all others, so those that do not fit now will not fit
+    later in this round either; `delay` is set to 0 where a stop fits and below 0 where not. In a
+    dirty route all are tried, visited or not, as the processor then takes several at a time. In the
+    others only what was removed in this round can fit.
+    """
+    opening, closing, dwell = facts.opening, facts.closing, facts.dwell
+    for r in range(tour.length.shape[0]):
+        spare = places.delay[r]
+        spare[:] = -1.0
+        if not dirty[r]:
+            continue
+        unit, route, leave, due = (
+            facts.group_number[r], tour.route[r], tour.leave[r], tour.latest_begin[r],
+        )  # fmt: skip
+        for p in range(tour.length[r] - 1):
+            forth, back = facts.times[unit, route[p]], facts.transposed_times[unit, route[p + 1]]
+            now, limit = leave[p], due[p + 1]
+            for k in range(spare.shape[0]):
+                arrive = now + forth[k]
+                begin = arrive if arrive > opening[k] else opening[k]
+                early = closing[k] - begin
+                room = limit - (begin + dwell[k] + back[k])
+                least = early if early < room else room
+                spare[k] = least if least > spare[k] else spare[k]
+    count = widen(0)
+    for k in range(closing.shape[0]):
+        if tour.visited_by[k] >= 0 or tour.block_count[k] > 0:
+            continue
+        was_visited = current.visited_by[k] >= 0
+        for r in range(tour.length.shape[0]):
+            if not dirty[r] and was_visited:
+                places.delay[r, k] = 0.0
+        for r in range(tour.length.shape[0]):
+            if places.delay[r, k] >= 0.0:
+                order[count] = k
+                count += 1
+                break
+    return count
+
+
+@jit_compile(is_inner=True, allocates=False)
 def find_places(  # noqa: PLR0917 - compiled functions have no keywords
     facts: SearchFacts,
     tour: Tour,
@@ -273,11 +324,20 @@ def insert_in_order(  # noqa: C901, PLR0912, PLR0917 - one compiled loop
         opening, close, dwell = facts.opening[k], facts.closing[k], facts.dwell[k]
         best, best_r, best_p = np.inf, nobody, nobody
         for r in range(length.shape[0]):
-            if not dirty[r]:
+            if always_open:
+                if not dirty[r]:
+                    continue
+            elif delays[r, k] < 0.0:
                 continue
             unit, final = units[r], length[r] - 1
             if not always_open:
+                ready = opening + dwell
                 for p in range(final):
+                    # Both grow along a route, so a window fits between few of its stops.
+                    if due[r, p + 1] < ready:
+                        continue
+                    if leave[r, p] > close:
+                        break
                     j = route[r, p + 1]
                     begin = max(leave[r, p] + back[unit, k, route[r, p]], opening)
                     then = begin + dwell + times[unit, k, j]
@@ -311,4 +371,5 @@ def insert_in_order(  # noqa: C901, PLR0912, PLR0917 - one compiled loop
                 if delay < most_delay:
                     most_delay, best, best_r, best_p = delay, delay, r, p
         if best_r >= 0:
+            dirty[best_r] = True
             insert_fresh(facts, tour, places, best_r, best_p, k)

@@ -138,7 +138,8 @@ class ColumnPool:
             options["time_limit"] = seconds
         if nodes is not None:
             options["node_limit"] = nodes
-        from scipy.optimize import Bounds, LinearConstraint, milp  # noqa: PLC0415 - heavy
+        with CLOCK.stand_still():
+            from scipy.optimize import Bounds, LinearConstraint, milp  # noqa: PLC0415 - heavy
 
         rows = [LinearConstraint(self.build_matrix(), ub=self.limits())]
         rows += [LinearConstraint(row[None, :], ub=limit) for row, limit in extra]
@@ -161,7 +162,8 @@ class ColumnPool:
 
     def solve_relaxation(self) -> tuple[NDArray[np.float64], float]:
         """Solve the packing as a linear program; return its duals and its value."""
-        from scipy.optimize import linprog  # noqa: PLC0415 - heavy, and of several officers alone
+        with CLOCK.stand_still():
+            from scipy.optimize import linprog  # noqa: PLC0415 - heavy, only for several officers
 
         result = linprog(
             -np.array(self.values), A_ub=self.build_matrix(), b_ub=self.limits(), method="highs"

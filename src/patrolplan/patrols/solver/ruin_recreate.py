@@ -31,6 +31,7 @@ from patrolplan.patrols.solver.insertion import (
     Places,
     insert_best,
     insert_in_order,
+    list_fitting,
     list_fresh_places,
     update_places,
 )
@@ -152,14 +153,23 @@ def sort_by_keys(
     while width < count:
         for low in range(0, count, 2 * width):
             middle, high = min(low + width, count), min(low + 2 * width, count)
-            a, b = low, middle
-            for place in range(low, high):
-                if a < middle and (b >= high or keys[order[a]] <= keys[order[b]]):
-                    spare[place] = order[a]
-                    a += 1
-                else:
-                    spare[place] = order[b]
-                    b += 1
+            a, b, place = low, middle, low
+            while a < middle and b < high:
+                # Sums instead of branches: which of the two is less nobody can foresee.
+                i, j = order[a], order[b]
+                is_first = keys[i] <= keys[j]
+                spare[place] = i if is_first else j
+                a += is_first
+                b += 1 - is_first
+                place += 1
+            while a < middle:
+                spare[place] = order[a]
+                a += 1
+                place += 1
+            while b < high:
+                spare[place] = order[b]
+                b += 1
+                place += 1
         for place in range(count):
             order[place] = spare[place]
         width *= 2
@@ -169,6 +179,7 @@ def sort_by_keys(
 def recreate(  # noqa: PLR0917 - compiled functions have no keywords
     facts: SearchFacts,
     tour: Tour,
+    current: Tour,
     places: Places,
     scratch: Scratch,
     seed: int,
@@ -180,9 +191,15 @@ def recreate(  # noqa: PLR0917 - compiled functions have no keywords
     keys, order = scratch.keys, scratch.order
     kind, count = draw_uniform(rng), widen(0)
     by_delay = not facts.always_open and draw_uniform(rng) < GREEDY_SHARE
-    for k in range(value.shape[0]):
-        if visited_by[k] >= 0:
-            continue
+    if facts.always_open:
+        for k in range(value.shape[0]):
+            if visited_by[k] < 0:
+                order[count] = k
+                count += 1
+    else:
+        count = list_fitting(facts, tour, current, places, scratch.dirty, order)
+    for number in range(count):
+        k = order[number]
         noise = draw_uniform(rng)
         if by_delay:
             keys[k] = -value[k]
@@ -194,8 +211,6 @@ def recreate(  # noqa: PLR0917 - compiled functions have no keywords
             keys[k] = -ratio[k] * (0.5 + noise)
         else:
             keys[k] = times[0, seed, k] * (0.5 + noise)
-        order[count] = k
-        count += 1
     if by_delay:
         insert_best(
             facts, tour, places, scratch.dirty, keys, order[:count], np.bool_(1), blink, rng
@@ -284,12 +299,12 @@ def run_rounds(  # noqa: PLR0913, PLR0917 - compiled functions have no keywords
             dirty[r] = dirty[r] or trial.length[r] == EMPTY_LENGTH
         if facts.always_open:
             list_fresh_places(facts, trial, current, places, dirty)
-        recreate(facts, trial, places, scratch, seed, parameters[5], rng)
+        recreate(facts, trial, current, places, scratch, seed, parameters[5], rng)
         if facts.symmetric and shorten_changed(
             facts, trial, current, dirty, scratch.queue, scratch.waiting
         ):
             list_fresh_places(facts, trial, current, places, dirty)
-            recreate(facts, trial, places, scratch, seed, parameters[5], rng)
+            recreate(facts, trial, current, places, scratch, seed, parameters[5], rng)
         value, goal = compute_objective(facts, trial, parameters[2])
         temperature = parameters[4] * (parameters[3] / parameters[4]) ** max(heat, 0.0)
         heat -= step

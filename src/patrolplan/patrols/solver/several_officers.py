@@ -64,7 +64,7 @@ OPEN_RACE, TIMED_RACE, TIMED_LINES = Race(0.2, 0.5, 1.0), Race(0.5, 1.0, 0.5), 5
 MAX_RECORDED_ROUTES = 4096
 MAX_PACKING_COLUMNS = 3000
 # Shares of the budget after which the routes seen are packed.
-PACKING_SHARES = (0.3, 0.6, 0.9)
+PACKING_SHARES = (0.51, 0.7, 0.9)
 MAX_PACKING_NODES = 200
 
 
