@@ -124,7 +124,7 @@ class _RouteSearch:
         mixed = np.random.SeedSequence(seed).generate_state(1, dtype=np.uint64)
         self.rng = np.maximum(mixed, np.uint64(1))
         starts = self._build_starts(start)
-        self.knobs = self._scale_parameters(self._compute_value(starts[0]))
+        self.knobs = self._scale_parameters(starts[0])
         self.lines = [_Line(self.facts, routes) for routes in starts]
         self.line = self.lines[0]
         self.race = OPEN_RACE if self.facts.always_open else TIMED_RACE
@@ -154,16 +154,16 @@ class _RouteSearch:
     def _compute_value(self, routes: Routes) -> float:
         return compute_value(self.facts, routes)
 
-    def _scale_parameters(self, reached: float) -> NDArray[np.float64]:
+    def _scale_parameters(self, routes: Routes) -> NDArray[np.float64]:
         case = self.case
         minutes = max(float((self.facts.latest - self.facts.earliest).sum()), 1e-9)
         plain = case.value - np.where(case.value > case.bonus, case.bonus, 0.0)
         mean = float(plain.mean()) or 1.0
-        minute_value = (
-            SEARCH_PARAMETERS.open_minute_value * float(plain.sum()) / minutes
-            if self.facts.always_open
-            else SEARCH_PARAMETERS.timed_minute_value * reached / minutes
-        )
+        if self.facts.always_open:
+            minute_value = SEARCH_PARAMETERS.open_minute_value * float(plain.sum()) / minutes
+        else:
+            gathered = math.fsum(float(plain[k]) for stops in routes.values() for k in stops)
+            minute_value = SEARCH_PARAMETERS.timed_minute_value * gathered / minutes
         return np.array(
             [
                 SEARCH_PARAMETERS.mean_removed,
