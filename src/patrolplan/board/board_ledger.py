@@ -9,7 +9,8 @@ import pandas as pd
 from patrolplan.board.edits import find_duty
 from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.team.ledger.delivered import Answer, build_typed_visits, find_promised_stops
-from patrolplan.team.ledger.ledger import has_ledger, open_ledger
+from patrolplan.team.ledger.existing import open_existing_ledger
+from patrolplan.team.ledger.ledger import open_ledger
 from patrolplan.team.ledger.promised import build_promised_week
 from patrolplan.team.ledger.visits import list_place_keys
 from patrolplan.team.week_editor import InvalidEditError, PatrolSlot, get_slot
@@ -79,9 +80,10 @@ def record_doses(
 
 def load_delivered(settings: Settings, week: Week) -> DeliveredBySlot:
     """What was delivered by each patrol of a week, as the ledger has it."""
-    if not has_ledger(settings):
+    ledger = open_existing_ledger(settings)
+    if ledger is None:
         return {}
-    with open_ledger(settings) as ledger:
+    with ledger:
         table = ledger.read_delivered(week.days[0], week.days[-1])
     table["window"] = table["window"].where(table["window"] != "", AFTER_SCHOOL)
     visits = {

@@ -3,17 +3,17 @@
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Self
 
 import pandas as pd
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from patrolplan.crs import Projection
 from patrolplan.errors import LedgerError, describe_install
 from patrolplan.settings import Settings
 from patrolplan.team.ledger import schema
+from patrolplan.team.ledger.address import parse_url, resolve_url
 from patrolplan.team.ledger.promised import PromisedWeek, compute_digest
 from patrolplan.team.ledger.visits import (
     RecordedVisit,
@@ -332,42 +332,11 @@ def open_ledger(settings: Settings) -> Ledger:
     LedgerError
         When the database cannot be reached, or was written by a newer patrolplan.
     """
-    return Ledger(_resolve_url(settings), settings.area.name, Projection(settings.area.crs))
-
-
-def has_ledger(settings: Settings) -> bool:
-    """Whether there is a ledger; a SQLite file that was never written to does not count."""
-    url = _resolve_url(settings)
-    return url.get_backend_name() != "sqlite" or Path(url.database or "").is_file()
-
-
-def _resolve_url(settings: Settings) -> sa.URL:
-    url = _parse_url(settings.ledger.address)
-    if url.get_backend_name() == "sqlite" and url.database not in {None, "", ":memory:"}:
-        return url.set(database=str(settings.folder / str(url.database)))
-    return url
-
-
-def _parse_url(text: str | sa.URL) -> sa.URL:
-    try:
-        url = sa.make_url(text)
-    except (ArgumentError, ValueError):
-        message = (
-            "[ledger] url is not the address of a database; write sqlite:///FILE or "
-            "postgresql+pg8000://USER:PASSWORD@HOST/DATABASE"
-        )
-        raise LedgerError(message) from None
-    if {"user", "password"} & set(url.query):
-        message = (
-            "[ledger] url gives the user or password after a '?'; write it as "
-            "postgresql+pg8000://USER:PASSWORD@HOST/DATABASE"
-        )
-        raise LedgerError(message)
-    return url.set(drivername="postgresql+pg8000") if url.drivername == "postgresql" else url
+    return Ledger(resolve_url(settings), settings.area.name, Projection(settings.area.crs))
 
 
 def _create_engine(address: str | sa.URL) -> sa.Engine:
-    url = _parse_url(address)
+    url = parse_url(address)
     try:
         engine = sa.create_engine(url)
     except (ImportError, SQLAlchemyError) as error:
