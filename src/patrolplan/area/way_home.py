@@ -61,7 +61,7 @@ def gather_way_home(
         areas=_select_near("areas", tables.areas, limits, settings, report, also=lived_in),
         stops=_select_near("stops", tables.stops, limits, settings, report),
         places=_select_near("places", tables.places, limits, settings, report),
-        clock=_select_known(tables.clock, categories, settings, report),
+        clock=_select_known_categories(tables.clock, categories, settings, report),
     )
     if not settings.sources.stops:
         used = replace(used, stops=_find_street_stops(features, limits))
@@ -145,10 +145,10 @@ def _find_street_stops(features: gpd.GeoDataFrame, limits: BaseGeometry) -> gpd.
     )
 
 
-def _select_known(
+def _select_known_categories(
     clock: pd.DataFrame, categories: Iterable[str], settings: Settings, report: LoadReport
 ) -> pd.DataFrame:
-    """The rows of categories that occur or are known; others have no effect, so they are noted."""
+    """The rows of categories that occur or are known; others have no effect and are noted."""
     own = (*settings.crimes.categories, *settings.risk.harm)
     names = dict.fromkeys((*categories, *own, *CATEGORIES))
     is_known = clock["category"].isin(list(names))
