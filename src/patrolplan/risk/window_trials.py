@@ -19,15 +19,8 @@ from patrolplan.risk.clock import build_clock
 from patrolplan.risk.day_kinds import SCHOOL_DAY, UNKNOWN_WEEKDAY, find_day_kinds
 from patrolplan.risk.history import History
 from patrolplan.risk.models import PRIOR_COUNT, RiskModel, fit_or_reuse
-from patrolplan.risk.rolling_origin import (
-    AUTO,
-    OriginScore,
-    Scorer,
-    Trials,
-    combine_models,
-    score_rates,
-    select_components,
-)
+from patrolplan.risk.rolling_origin import AUTO, Trials, combine_models, select_components
+from patrolplan.risk.scorer import OriginScore, Scorer, score_rates
 from patrolplan.risk.scores import COVERAGES, append_harm
 from patrolplan.risk.stack import score_shares
 
