@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from patrolplan.arrays import count_pairs
 from patrolplan.cache import Arrays, hash_arrays, load_or_compute_arrays
-from patrolplan.network.network import NETWORKS
+from patrolplan.network.build import NETWORKS
 from patrolplan.notes import Note
 
 LOW_SHARE = 0.1

@@ -20,8 +20,8 @@ from patrolplan.area.study_area import LoadReport, find_similar
 from patrolplan.inputs.schools import FIGURES
 from patrolplan.inputs.table_reader import describe_cell
 from patrolplan.network import Positions, StreetNetwork, concatenate_positions
+from patrolplan.network.build import load_or_snap
 from patrolplan.network.catchments import MAX_SNAP_METRES
-from patrolplan.network.network import load_or_snap
 from patrolplan.notes import Note, NoteKind, NoteValue
 from patrolplan.settings import Settings
 from patrolplan.tables import SCHOOLS

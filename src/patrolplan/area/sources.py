@@ -48,7 +48,7 @@ from patrolplan.inputs.streets import Streets
 from patrolplan.inputs.table_sources import MemoryTable, TableSource
 from patrolplan.inputs.way_home import AREA_FIELDS, CLOCK, WayHomeTables, read_areas, read_clock
 from patrolplan.network import StreetNetwork
-from patrolplan.network.network import load_or_build_network
+from patrolplan.network.build import load_or_build_network
 from patrolplan.settings import Settings, format_unknown
 from patrolplan.settings.kinds import name_argument
 from patrolplan.tables import LeftOut

@@ -20,7 +20,8 @@ from numpy.typing import ArrayLike, NDArray
 from patrolplan.arrays import find_unique_points
 from patrolplan.cache import Arrays, hash_arrays, load_or_compute_arrays
 from patrolplan.crs import find_squares, locate_in_squares, number_squares
-from patrolplan.network.network import NETWORKS, StreetNetwork, load_or_snap
+from patrolplan.network.build import NETWORKS, load_or_snap
+from patrolplan.network.network import StreetNetwork
 
 Result = TypeVar("Result")
 
