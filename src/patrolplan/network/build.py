@@ -101,7 +101,6 @@ def _compute_extent(xy: NDArray[np.float64]) -> tuple[float, ...]:
 NETWORKS = Store("arrays", version="3")
 """Change the version when streets are cut, places snapped, or catchments found in another way."""
 
-
 PARTS = tuple(field.name for field in fields(Pieces) if field.name not in {"ways", "crossings"})
 """Arrays of `Pieces` that depend on how the streets are cut."""
 
