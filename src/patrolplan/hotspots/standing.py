@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from patrolplan.hotspots.clusters import look_up_columns, walk_from_stretches
+from patrolplan.hotspots.stretch_walks import look_up_columns, walk_from_stretches
 from patrolplan.inputs.osm_tags import ROADS, TRUNK
 from patrolplan.network import Positions, StreetNetwork, concatenate_positions
 from patrolplan.network.graph import MIN_LINK_METRES
