@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.area.daylight import Daylight, find_daylight
-from patrolplan.hotspots.standing import read_lighting
+from patrolplan.hotspots.ground import read_lighting
 from patrolplan.network import Positions
 from patrolplan.network.paths import WalkFinder
 from patrolplan.notes import Note
