@@ -13,9 +13,9 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from patrolplan.area.load_report import LoadReport
 from patrolplan.area.missing_months import Exposure, note_missing_months
 from patrolplan.area.patrol_window import resolve_window
-from patrolplan.area.study_area import LoadReport
 from patrolplan.crs import Projection
 from patrolplan.inputs.categories import CategoryCheck, UnknownCategory
 from patrolplan.inputs.crimes import Crimes

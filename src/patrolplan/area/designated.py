@@ -4,7 +4,8 @@ import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
 
-from patrolplan.area.study_area import LoadReport, StudyArea
+from patrolplan.area.load_report import LoadReport
+from patrolplan.area.study_area import StudyArea
 from patrolplan.network import StreetNetwork
 from patrolplan.network.shapes import find_pieces_of_shapes
 

@@ -14,9 +14,9 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 from shapely.geometry.base import BaseGeometry
 
+from patrolplan.area.load_report import LoadReport
 from patrolplan.area.missing_months import Exposure, build_exposure, note_missing_months
 from patrolplan.area.snap_eras import carry_over, find_era_starts
-from patrolplan.area.study_area import LoadReport, find_similar
 from patrolplan.arrays import find_used_numbers
 from patrolplan.crs import SQUARE_METRES, Projection
 from patrolplan.inputs.crimes import Crimes
@@ -33,6 +33,7 @@ from patrolplan.notes import Note, NoteKind
 from patrolplan.privacy import meets_threshold, note_crime_grouping, suppress_and_round
 from patrolplan.settings import CATEGORIES, Settings
 from patrolplan.tables import LeftOutRow
+from patrolplan.text import find_similar
 
 
 @dataclass(frozen=True, eq=False)

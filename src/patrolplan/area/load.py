@@ -22,9 +22,11 @@ from patrolplan.area.checks import (
 )
 from patrolplan.area.designated import select_designated
 from patrolplan.area.incidents import place_incidents
+from patrolplan.area.input_digests import EARLIER, compute_input_digests
+from patrolplan.area.load_report import LoadReport
 from patrolplan.area.school_gates import ALL_SCHOOLS, OFF_STREET, assign_gates, check_urns
 from patrolplan.area.sources import GivenSources, Sources, read_sources
-from patrolplan.area.study_area import EARLIER, LoadReport, StudyArea, compute_input_digests
+from patrolplan.area.study_area import StudyArea
 from patrolplan.area.way_home import gather_way_home
 from patrolplan.atomic import hash_json
 from patrolplan.crs import Projection

@@ -16,7 +16,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from patrolplan.area.study_area import LoadReport, find_similar
+from patrolplan.area.load_report import LoadReport
 from patrolplan.inputs.schools import FIGURES
 from patrolplan.inputs.table_reader import describe_cell
 from patrolplan.network import Positions, StreetNetwork, concatenate_positions
@@ -25,7 +25,7 @@ from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.notes import Note, NoteKind, NoteValue
 from patrolplan.settings import Settings
 from patrolplan.tables import SCHOOLS
-from patrolplan.text import MAX_NAMED, list_first
+from patrolplan.text import MAX_NAMED, find_similar, list_first
 
 FAR_METRES = 1000.0
 """A gate farther than this from its school's own point is noted: it may be mistyped or swapped."""

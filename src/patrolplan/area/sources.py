@@ -18,7 +18,7 @@ from shapely.geometry.base import BaseGeometry
 from patrolplan import privacy
 from patrolplan.area.checks import list_own_categories
 from patrolplan.area.incidents import suppress_small_counts
-from patrolplan.area.study_area import LoadReport
+from patrolplan.area.load_report import LoadReport
 from patrolplan.crs import BRITISH_GRID, BRITISH_GRID_CODE, Projection, find_local_codes
 from patrolplan.errors import InputError, Problem, Problems, SettingsError
 from patrolplan.inputs.boundary import read_limits

@@ -6,7 +6,6 @@ is cut at the limits, only at a distance that no walk home reaches.
 
 from collections.abc import Iterable, Mapping, Set as AbstractSet
 from dataclasses import replace
-from difflib import get_close_matches
 
 import geopandas as gpd
 import numpy as np
@@ -15,12 +14,12 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from patrolplan.area.study_area import LoadReport
+from patrolplan.area.load_report import LoadReport
 from patrolplan.inputs.table_reader import quote_value
 from patrolplan.inputs.way_home import WayHomeTables
 from patrolplan.notes import Note, NoteKind, NoteValue
 from patrolplan.settings import CATEGORIES, Settings
-from patrolplan.text import list_first
+from patrolplan.text import find_similar, list_first
 
 REACH_METRES = 5_000.0
 """Areas, stops and pubs farther from the area are left out: no way home on foot is as long."""
@@ -157,7 +156,7 @@ def _select_known_categories(
         count = int((~is_known).sum())
         named = list_first(unknown)
         report.left_out.add("clock", f"of categories that no crime has ({named})", count)
-        similar = ["".join(get_close_matches(one, list(names), n=1)) for one in unknown]
+        similar = [find_similar(one, names) or "" for one in unknown]
         values: dict[str, NoteValue] = {"categories": unknown, "similar": similar}
         report.notes.append(Note("clock_categories_unknown", values))
     return clock[is_known].reset_index(drop=True)

@@ -7,7 +7,6 @@ is the first feature, and a frame's rows are numbered from 0, as `iloc` does. Ev
 is accounted for: it fits the header, or its number is known (`delimited.CountedTable`).
 """
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -34,7 +33,7 @@ from patrolplan.inputs.gis_files import PARQUET, SUFFIXES as GIS_SUFFIXES, open_
 from patrolplan.inputs.point_columns import COORDINATES, choose_axes, write_points
 from patrolplan.inputs.spreadsheets import SUFFIXES as SPREADSHEETS, Spreadsheet
 from patrolplan.inputs.table_sources import MemoryTable, TableSource
-from patrolplan.text import list_rows, pluralise
+from patrolplan.text import find_similar, list_rows, pluralise
 
 
 @dataclass(frozen=True)
@@ -261,8 +260,8 @@ def match_columns(
     for ours, name in missing.items():
         # The first line of a file without a header has values, which a message must not show.
         candidates = [str(one) for one in header] if theirs else []
-        close = difflib.get_close_matches(name, candidates, n=1, cutoff=0.6)
-        hint = f" (nearest: '{close[0]}')" if close else ""
+        close = find_similar(name, candidates)
+        hint = f" (nearest: '{close}')" if close else ""
         remedy = f"add it or map it under [columns.{source}], {ours} = 'their name'"
         remedy = "add it" if source.startswith("--") else remedy  # an option has no mapping
         problems.add(path, f"no column '{name}'{hint}", remedy)
