@@ -15,7 +15,7 @@ from patrolplan.errors import InputError
 from patrolplan.notes import Note, NoteValue
 from patrolplan.parallel import limit_to_one_thread
 from patrolplan.pupils.presence import find_presence
-from patrolplan.risk.backtest import describe_stack
+from patrolplan.risk.choices import describe_stack
 from patrolplan.risk.clock import build_clock
 from patrolplan.risk.day_kinds import DayKind, find_day_kind
 from patrolplan.risk.estimators import Estimator, wrap_estimator
