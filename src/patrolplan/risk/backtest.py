@@ -1,4 +1,4 @@
-"""Back-test: how sure the priority streets are, measured on months that no model had seen."""
+"""Back-test: how sure the priority streets are, measured on hold-out months."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -38,7 +38,7 @@ DEFAULT_ORIGINS = 12
 """Number of last months scored by default: a year, so that every season is in it."""
 
 RESERVED_NAMES = (AUTO, AUTO_ALL_HOURS, PRIOR_BY_CLOCK)
-"""Names of ours in the tables that `MODELS` does not have."""
+"""Names in the tables that are ours but not in `MODELS`."""
 
 LEGEND = (
     "PAI: the share of crime in the streets of highest risk, over their share of street length.",
@@ -53,7 +53,7 @@ LEGEND = (
 
 @dataclass(frozen=True)
 class BacktestRow:
-    """A row of `Backtest.results`, see there; in files null stands for what is not known."""
+    """A row of `Backtest.results`, see there; null in files means not known."""
 
     category: str
     model: str
@@ -103,9 +103,9 @@ class Backtest:
         counts alike. `window` names the window of day whose incidents were scored, None where all.
         `chosen` marks the model "auto": the pooled stack, with the weights known at each month.
     trials
-        The hits behind it, month by month.
+        The hits by month that the results are computed from.
     choices
-        For each category, how the stack weighs the models for the month to come, and its gain.
+        For each category, the stack's weights of the models for the next month, and its gain.
     curves
         For each category, the chosen model's PAI with its 95 % interval over months.
     own
@@ -212,7 +212,7 @@ def backtest_risk(
     InputError
         When the months are too few, a month or category does not occur, or times of day are not
         known that the window needs; when a model of your own lacks a method, cannot be cloned, or
-        predicts what cannot be.
+        predicts a value that is not valid.
     """
     settings = area.settings
     seed = settings.seed if seed is None else seed
@@ -220,7 +220,7 @@ def backtest_risk(
     own = wrap_estimators(models or {}, ours, RESERVED_NAMES, seed)
     limits = None if window is None else resolve_window(settings.patrol, name=window)
     if limits is not None:
-        check_times_known(area)  # before the work, not after it
+        check_times_known(area)  # before the slow part
     history = _build_checked_history(area, categories)
     first, last = _select_span(history, origins)
     harm = get_harm_days(history.targets, settings.risk.harm)

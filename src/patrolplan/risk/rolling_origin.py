@@ -39,7 +39,7 @@ ALL_CATEGORIES = "all"
 """Harm-weighted crime of all categories that count."""
 
 AUTO = "auto"
-"""The pooled stack, at each origin with the weights that the months before it tell."""
+"""The pooled stack, at each origin with the weights learned from the months before it."""
 
 MARGIN_COVERAGE = 0.05
 """Coverage at which the margin over prior counts is given."""
@@ -165,7 +165,7 @@ def run_trials(
         Models by name that the stack may consist of; by default those that are scored.
     own_since
         Models of the user's own are scored from this month on, and have zeros before it: the stack
-        does not consist of them, so earlier months would be fitted for nothing.
+        does not include them, so fits of earlier months would not be used.
     """
     components = select_components(models if components is None else components)
     described = repr(components)
@@ -218,7 +218,7 @@ def run_trials(
 
 
 class _Origin:
-    """One month to be scored. What is not known from an earlier run is computed when needed."""
+    """One month to be scored. What the cache does not have is computed when needed."""
 
     def __init__(
         self,
@@ -304,7 +304,7 @@ class _Origin:
         return self._load_or_compute(f"stack {weights} {self.described}", compute)
 
     def score_best(self) -> NDArray[np.float64]:
-        """(j + 1, q) the most that could have been captured of the month."""
+        """(j + 1, q) the maximum that could have been captured of the month."""
 
         def compute() -> NDArray[np.float64]:
             return self.scorer.score(self.amounts[0, :, :-1], self.amounts[:1], self.streets)
@@ -317,7 +317,7 @@ class _Origin:
     def _load_or_compute(
         self, what: str, compute: Callable[[], NDArray[np.float64]]
     ) -> NDArray[np.float64]:
-        """Sums from the cache, under a key that names by content all that they depend on."""
+        """Sums from the cache, under a key made of the content of all that they depend on."""
         history, scorer, row = self.history, self.scorer, self.row
         harm = hash_content(scorer.harm.tobytes())
         first = history.months[: min(row, 1)].strftime("%Y-%m").tolist()
@@ -329,7 +329,7 @@ class _Origin:
 
 
 def select_components(models: Mapping[str, RiskModel]) -> dict[str, RiskModel]:
-    """The models that the stack consists of, but `EVEN`."""
+    """The models that the stack consists of, except `EVEN`."""
     return {name: models[name] for name in DECLARED_WEIGHTS if name in models}
 
 
@@ -358,7 +358,7 @@ def load_stack(
     earlier
         The origins, none of the row or later; without any the weights are the declared ones.
     row
-        The first month that may not be looked at.
+        The first month that must not be used.
     """
     names, targets = (*components, EVEN), len(history.targets)
     if not earlier:
@@ -385,6 +385,6 @@ def _score_alone(
     scores = [
         nothing if skips_own and not model.is_reusable else origin.score(model) for model in models
     ]
-    if "cut" in vars(origin):  # some model was fitted, so the stack's weights are not known either
+    if "cut" in vars(origin):  # a model was fitted, so the stack's weights are not cached either
         _ = origin.stack_month
     return origin, scores

@@ -23,7 +23,7 @@ from patrolplan.risk.stack import MIN_RATE, score_shares
 
 @dataclass(frozen=True, eq=False)
 class OriginScore:
-    """What models captured and expected at origins; the dots stand for them.
+    """What models captured and expected; the dots are axes of models and origins.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class OriginScore:
     expected: NDArray[np.float64]
 
     def pack(self) -> NDArray[np.float64]:
-        """All of it in one array (..., j + 1, 2 q + 12), for the cache."""
+        """All fields in one array (..., j + 1, 2 q + 12), for the cache."""
         parts = *self.hits, self.bits[..., None], self.observed, self.expected[..., None]
         return np.concatenate(parts, axis=-1)
 
@@ -118,7 +118,7 @@ class Scorer:
                 held = streets.held_pieces
                 order = rank_streets(score[held], metres[held], self.ties[held])
                 sums.append(sum_slices(order, metres[held], spread(amount)[held]))
-        # In the order of memory that is read from the cache, so that sums over it are the same.
+        # In the memory order of arrays from the cache, so that sums over it are the same.
         return np.ascontiguousarray(np.stack(sums).transpose(2, 0, 1))
 
     def find_origin_streets(self, row: int) -> OriginStreets:

@@ -2,8 +2,8 @@
 
 A ranking of streets by the crime of all hours may be right for the day and wrong for the hour after
 the bell. Where clock times are known this can be tested: of the hold-out months only the incidents
-inside the window count, on school days. Scored are the pooled stack and prior counts, both as they
-are, over all hours, and both times the clock that was learned from the months before.
+inside the window count, on school days. The pooled stack and prior counts are scored, both over all
+hours and multiplied by the clock that was learned from the months before.
 """
 
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ AUTO_ALL_HOURS = "auto, all hours"
 PRIOR_BY_CLOCK = "prior count by clock"
 
 WINDOW_MODELS = (PRIOR_COUNT, PRIOR_BY_CLOCK, AUTO_ALL_HOURS, AUTO)
-"""What is scored; prior counts are those of all hours, as everywhere."""
+"""Models that are scored; prior counts are those of all hours, as everywhere."""
 
 
 def run_window_trials(
