@@ -26,8 +26,8 @@ StreetArrays = tuple[
 STREET_ARRAYS = "Tuple((i8[::1], i8[::1], f8[::1], f8[::1], i8[::1]))"
 
 GrowingRoom = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
-"""(p,) each: the last call of `grow_stretch` that looked at a piece, so that nothing need be
-cleared; the pieces of the stretch that it grew, in order; and those that it may grow by.
+"""(p,) each: the last call of `grow_stretch` that visited a piece, so that nothing need be cleared;
+the pieces of the stretch that it grew, in order; and the pieces that it may grow by.
 
 Lists and heaps take far longer to compile, and few pieces wait at a time.
 """
@@ -50,10 +50,10 @@ def grow_stretch(
     room: GrowingRoom,
     call: int,
 ) -> int:
-    """How many pieces the stretch has that grows from a seed over free pieces of its cluster.
+    """Grow a stretch from a seed over free pieces of its cluster; return its number of pieces.
 
-    It always grows by the neighbour of most risk per metre that still fits; of equals by the one of
-    the lower number. `call` is a number that was not used before in this room.
+    It always grows by the neighbour with the highest risk per metre that still fits; the lower
+    number wins a tie. `call` is a number that was not used before in this room.
     """
     first, neighbours, density, metres, cluster = streets
     seen, stretch, frontier = room
@@ -90,7 +90,7 @@ def grow_stretch(
 
 @jit_compile("void(i8[::1], f8[::1], i8)", is_inner=True)
 def _sink_first(queue: NDArray[np.int64], bound: NDArray[np.float64], size: int) -> None:
-    """Put a heap of seeds in order whose first one may belong below; of equals the lower is up."""
+    """Restore a heap of seeds whose first one may belong lower; the lower number wins a tie."""
     seed, at, child = queue[0], 0, 1
     while child < size:
         if child + 1 < size:
@@ -189,7 +189,7 @@ def choose_stretches(
     count: int,
     max_covered_metres: float,
 ) -> list[NDArray[np.int64]]:
-    """Pieces of disjoint stretches, so many stretches or metres.
+    """Pieces of disjoint stretches, up to a number of stretches or metres.
 
     Greedy: of the stretches that grow from every seed, the one of most risk is chosen, and so on
     over the pieces that stay free. Lazy: taking pieces away can only make other stretches hold
@@ -215,11 +215,11 @@ def choose_stretches(
 
 
 MAX_COVERAGE = 0.25
-"""Hotspots that `count = "auto"` finds cover at most this share of the street."""
+"""Maximum share of the street that hotspots of `count = "auto"` cover."""
 
 DENSITY_DIGITS = 5
-"""Risk per metre that agrees to so many digits is equal. All street round one snap point is, so
-that rounding would choose between its pieces otherwise, differently on the next machine."""
+"""Risk per metre is compared to this many digits. All street around one snap point has the same
+risk per metre, and rounding errors would choose between its pieces, differently per machine."""
 
 DBSCAN_METRES = 60.0
 DBSCAN_MIN_RISK_SHARE = 0.002
@@ -252,7 +252,7 @@ def find_stretches(
     cluster
         (p,) cluster of each piece, -1 for none: a stretch then stays inside one cluster.
     taken
-        Pieces that belong to something else: no stretch has them.
+        Pieces that belong to something else: no stretch includes them.
 
     Returns
     -------
@@ -283,7 +283,7 @@ def find_best_stretch(
     pieces: NDArray[np.int64],
     max_length_metres: float,
 ) -> NDArray[np.int64]:
-    """The connected stretch of most risk among some pieces; one piece may be longer by itself."""
+    """The connected stretch of most risk among some pieces; a single piece may be longer."""
     metres = network.piece_metres
     free = np.zeros(len(network), dtype=np.bool_)
     free[pieces] = metres[pieces] <= max_length_metres
@@ -359,7 +359,7 @@ def sum_by_stretch(
     """
     pieces, size = flatten_stretches(stretches)
     starts, total = np.cumsum(size) - size, np.zeros(len(size))
-    # Those of one length in one table: a row is summed as an array of its own is, to the last bit.
+    # Stretches of one length form a table: each row is summed like a single array, to the last bit.
     for length in np.unique(size).tolist():
         rows = np.flatnonzero(size == length)
         total[rows] = values[pieces[starts[rows, None] + np.arange(length)]].sum(axis=1)

@@ -1,4 +1,4 @@
-"""Every place of an area where an officer could stand, as streets and map features alone say.
+"""Every place of an area where an officer could stand, from streets and map features alone.
 
 At a junction, a bus stop, the entrance of a station, a crossing or a shop front on a street that
 has a name, else anywhere along such a street. Not in a service road, nor on a footway next to a
@@ -26,26 +26,26 @@ Lighting = Literal["yes", "no", "unknown"]
 """Street lighting; what the streets file does not say is unknown, never dark."""
 
 STREETS = (ROADS | TRUNK | {"pedestrian"}) - {"service", "busway"}
-"""Values of `highway` of streets that one stands on, where they have a name."""
+"""Values of `highway` of streets that an officer stands on, where they have a name."""
 
 PATHS = frozenset({"footway", "path", "cycleway", "bridleway", "track"})
-"""Values of ways that one stands on where they have a name and no such street is next to them."""
+"""Values of ways that an officer stands on if they have a name and no such street next to them."""
 
 MAIN_ROADS = ("trunk", "primary", "secondary", "tertiary")
-"""Of streets that meet, one stands on the first of these."""
+"""Where streets meet, an officer stands on the first of these."""
 
 BESIDE_METRES = 25.0
-"""A smaller way so near to a street with a name is next to it; one stands on the street."""
+"""A smaller way within this distance of a named street is next to it: the street is preferred."""
 
 FEATURE_METRES = 25.0
-"""A bus stop, entrance or shop so near to a street stands on it."""
+"""A bus stop, entrance or shop within this distance of a street belongs to it."""
 
 FEATURE_STANDS: dict[str, Stand] = {
     "bus_stop": "bus_stop",
     "station_entrance": "station_entrance",
     "shop": "shop_front",
 }
-"""What one stands at, by the kind of map feature."""
+"""What an officer stands at, by the kind of map feature."""
 
 NAMED_FEATURES = ("bus_stop", "station_entrance")
 """Features that are called by their name; a shop never is."""
@@ -55,12 +55,12 @@ JUNCTION_ARMS = 3
 UNMARKED = "unmarked"
 
 ON_STREET_METRES = 0.5
-"""A point so near to a street is one of its own."""
+"""A point within this distance of a street belongs to it."""
 
 
 @dataclass(frozen=True, eq=False)
 class StandingPlaces:
-    """(k,) places where one stands, or could.
+    """(k,) places where an officer stands or could stand.
 
     Parameters
     ----------
@@ -86,14 +86,14 @@ class StandingPlaces:
 
 @dataclass(frozen=True, eq=False)
 class Ground:
-    """Where in an area one could stand: streets and map features alone say that.
+    """Where in an area an officer could stand, from streets and map features alone.
 
     Parameters
     ----------
     network
         The streets to patrol.
     kinds
-        Which of their pieces one stands on.
+        Which of their pieces an officer stands on.
     places
         See `find_standing_places`.
     """
@@ -104,7 +104,7 @@ class Ground:
 
 
 def survey_ground(network: StreetNetwork, features: gpd.GeoDataFrame) -> Ground:
-    """Find every place where one could stand.
+    """Find every place where an officer could stand.
 
     `features` are those of the map, `kind` and `name`, in the area's CRS.
     """
@@ -114,16 +114,16 @@ def survey_ground(network: StreetNetwork, features: gpd.GeoDataFrame) -> Ground:
 
 @dataclass(frozen=True, eq=False)
 class PieceKinds:
-    """(p,) which pieces one stands on.
+    """(p,) which pieces an officer stands on.
 
     Parameters
     ----------
     is_street
         Streets, with or without a name.
     is_place
-        Where one stands: streets with a name, and paths with one that no such street is next to.
+        Streets with a name, and paths with a name and no such street next to them.
     rank
-        0 along streets that lead on, at ground level; 1 at dead ends, on bridges and below ground.
+        0 along through streets at ground level; 1 at dead ends, on bridges and below ground.
     """
 
     is_street: NDArray[np.bool_]
@@ -137,7 +137,7 @@ class PieceKinds:
 
 
 def classify_pieces(network: StreetNetwork) -> PieceKinds:
-    """Find out which pieces one stands on."""
+    """Find out which pieces an officer stands on."""
     highway, is_named = network.piece_highway, network.piece_name != ""
     is_street = np.isin(highway.astype(str), list(STREETS)) & ~network.piece_is_crossing
     is_place = is_street & is_named
@@ -156,7 +156,7 @@ def find_beside(lines: NDArray[np.object_], streets: NDArray[np.object_]) -> NDA
 
 
 def _find_dead_ends(network: StreetNetwork) -> NDArray[np.bool_]:
-    """(p,) which pieces lie between a dead end and the first junction before it."""
+    """(p,) which pieces are between a dead end and the first junction before it."""
     nodes = network.walkable.piece_nodes
     meet = np.bincount(nodes.ravel(), minlength=len(network.walkable.node_xy))
     passed = meet[nodes] == 2  # noqa: PLR2004
@@ -172,7 +172,7 @@ def _find_dead_ends(network: StreetNetwork) -> NDArray[np.bool_]:
 def find_standing_places(
     network: StreetNetwork, features: gpd.GeoDataFrame, kinds: PieceKinds
 ) -> StandingPlaces:
-    """Find every place of an area where one could stand, by piece and along it."""
+    """Find every place of an area where an officer could stand, sorted by piece and along it."""
     parts = [
         *_list_features(network, features, kinds),
         _list_junctions(network, kinds),
@@ -231,7 +231,7 @@ def _list_features(
 ) -> list[StandingPlaces]:
     """Bus stops, entrances and shops that are points, on the street at which they are.
 
-    Of several shops on a piece of street one counts.
+    Only one of several shops on a piece of street counts.
     """
     pieces = np.flatnonzero(kinds.is_place)
     tree = shapely.STRtree(network.piece_lines[pieces])
@@ -252,7 +252,7 @@ def _list_features(
 
 
 def _list_ends(network: StreetNetwork, kinds: PieceKinds) -> pd.DataFrame:
-    """Both ends of each piece that one stands on; at each node those to stand on come first."""
+    """Both ends of each piece that an officer stands on; the preferred ones first at each node."""
     pieces = np.flatnonzero(kinds.is_place)
     road = pd.Index(MAIN_ROADS).get_indexer(pd.Index(network.piece_highway[pieces]))
     ends = pd.DataFrame(
@@ -273,7 +273,7 @@ def _list_ends(network: StreetNetwork, kinds: PieceKinds) -> pd.DataFrame:
 def _list_junctions(network: StreetNetwork, kinds: PieceKinds) -> StandingPlaces:
     """Where three or more arms of street meet and two have different names.
 
-    One stands on the street with the most arms, of equals on the main road.
+    The officer stands on the street with the most arms, or on the main road if these are equal.
     """
     nodes = network.piece_nodes[kinds.is_street].ravel()
     arms = np.bincount(nodes, minlength=len(network.node_xy))
@@ -292,9 +292,9 @@ def _list_junctions(network: StreetNetwork, kinds: PieceKinds) -> StandingPlaces
 
 
 def _list_crossings(network: StreetNetwork, kinds: PieceKinds) -> StandingPlaces:
-    """Where people on foot cross a street by a way or at a point, unless one sees nothing of it.
+    """Where people on foot cross a street by a way or at a point, unless it is unmarked.
 
-    Of several on a piece of street one counts.
+    Only one of several on a piece of street counts.
     """
     is_shown = network.piece_is_crossing & (network.piece_crossing != UNMARKED)
     crossed = np.unique(network.piece_nodes[is_shown])

@@ -1,7 +1,7 @@
 """Where an officer stands to watch a stretch of street.
 
-Of the places of `patrolplan.hotspots.ground`: in view of the stretch, rather where people meet and
-wait, not at a dead end, and not in the dark where there is another place.
+The choice among the places of `patrolplan.hotspots.ground`: in view of the stretch, preferably
+where people meet and wait, not at a dead end, and not in the dark if there is another place.
 """
 
 from collections.abc import Sequence
@@ -33,10 +33,10 @@ PREFERENCE: dict[Stand, float] = {
     "shop_front": 1.05,
     "street": 1.0,
 }
-"""So much more a place counts than its view alone: where people meet, wait and see the officer."""
+"""Factor on the view from a place: higher where people meet, wait and see the officer."""
 
 MIN_VIEW_SHARE = 0.5
-"""Of the risk that is seen from the best place on a stretch, one sees so much at least."""
+"""Minimum share in view of the risk that is seen from the best place on a stretch."""
 
 
 def choose_standing_places(
@@ -46,17 +46,17 @@ def choose_standing_places(
     *,
     sight_metres: float,
 ) -> StandingPlaces:
-    """Choose where one stands for each stretch.
+    """Choose where an officer stands for each stretch.
 
-    Of the places within sight by the walk from the stretch that from which most of its risk is in
-    sight, by `PREFERENCE`; through streets at ground level before others, and those that are lit,
-    or may be, before those that are not. Where there is none, the nearest point of a street with
-    a name next to the piece that one sees most from, or else that piece.
+    The place with most of its risk in sight, times `PREFERENCE`, among those within a walk of the
+    stretch as long as one sees; through streets at ground level come before others, and places that
+    are lit, or may be, before those that are not. Where there is none: the nearest point of a named
+    street next to the piece with the best view, or that piece itself.
 
     Parameters
     ----------
     ground
-        Where one could stand.
+        Where an officer could stand.
     risk
         (p,) of each piece.
     stretches
@@ -106,7 +106,7 @@ def _find_near_places(
     stretches: Sequence[NDArray[np.int64]],
     sight_metres: float,
 ) -> list[NDArray[np.int64]]:
-    """Places within sight of each stretch by the walk: streets behind the houses are not seen."""
+    """Places whose walk to each stretch is within sight: streets behind the houses are not seen."""
     wider, positions = network.walkable, places.positions
     nodes, size = wider.piece_nodes[positions.piece], len(wider.node_xy)
     cells = (np.ones(nodes.size, dtype=bool), (nodes.ravel(), np.arange(nodes.size) // 2))
@@ -143,7 +143,7 @@ def _find_best_view(
     pieces: NDArray[np.int64],
     sight_metres: float,
 ) -> int:
-    """The piece of a stretch that has most of its risk in sight, of equals the most itself."""
+    """The piece of a stretch with most of its risk in sight; in a tie the one with most risk."""
     middle = network.piece_middle[pieces]
     seen = _sum_seen(middle, middle, risk[pieces], sight_metres)
     order = np.lexsort((-round_significant(risk[pieces], 9), -round_significant(seen, 9)))

@@ -25,8 +25,8 @@ def walk_from_stretches(
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]]:
     """Walks from stretches to the nodes around them, for some neighbouring stretches at a time.
 
-    Neighbours share the nodes that they are near to, so that the work grows with the stretches and
-    not, as from all of them to all nodes, with their number times that of a city's nodes.
+    Neighbours share the nodes near them, so that the work grows with the number of stretches, not
+    with that number times the nodes of a city.
 
     Parameters
     ----------
@@ -35,14 +35,14 @@ def walk_from_stretches(
     limit_metres
         The longest walk.
     start_metres
-        Walked already at the ends of a stretch's pieces, where its walks start.
+        Metres that count as walked at the ends of a stretch's pieces, where its walks start.
 
     Yields
     ------
     rows
-        (r,) numbers of stretches; each stands in one part.
+        (r,) numbers of stretches; each is in one part.
     nodes
-        (n,) nodes that some of them may reach, in order; nobody of these reaches another.
+        (n,) nodes that some of them may reach, in order; none of them reaches any other node.
     metres
         (r, n) walking distance, inf beyond the limit.
     """
@@ -73,7 +73,7 @@ def _walk_to_near_nodes(
     )
     row, ends = np.divmod(np.unique(codes), whole)
     low, high = network.node_xy[ends].min(axis=0), network.node_xy[ends].max(axis=0)
-    margin = limit_metres + 1.0  # no walk is shorter than the straight line, but for rounding
+    margin = limit_metres + 1.0  # no walk is shorter than the straight line, except by rounding
     (west, south), (east, north) = low - margin, high + margin
     x, y = network.node_xy.T
     first = np.searchsorted(x, west, side="left", sorter=eastwards)
@@ -83,7 +83,7 @@ def _walk_to_near_nodes(
     size, inside = len(nodes), network.node_graph
     if size < whole:
         inside = inside[nodes][:, nodes]
-    # A row more for each stretch, put together by hand: scipy takes longer for that than to search.
+    # One more row for each stretch, added by hand: scipy takes longer for that than the search.
     starts = inside.nnz + np.searchsorted(row, np.arange(1, len(count) + 1))
     parts = (
         np.append(inside.data, np.full(len(ends), start_metres)),

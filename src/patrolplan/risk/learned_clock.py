@@ -169,7 +169,7 @@ def _read_times(
 def _join_declared(declared: Floats, days: DayClasses) -> Floats:
     """(j, 6, b) the declared profile as a density over the cells."""
     year = np.array([DAYS_A_YEAR[kind] for kind in DAY_KINDS], dtype=np.float64)
-    weight = days.kind_shares + 1e-6 * year  # kinds without a day in the data count as in a school year
+    weight = days.kind_shares + 1e-6 * year  # kinds without days: by the year
     member = np.equal.outer(np.arange(len(days.shares)), days.of_kind) * weight
     member /= member.sum(axis=1, keepdims=True)
     rate = np.einsum("ed,ksdh->kseh", member, declared)
