@@ -84,7 +84,7 @@ def _round_worths(week: Week) -> Week:
 
 
 def _build_draw_fields(week: Week) -> dict[str, Any]:
-    """How the week was drawn, where it was."""
+    """How the week was drawn, if it was."""
     if week.draw is None:
         return {}
     return {
@@ -145,8 +145,8 @@ def _sort_days(days: Mapping[str, frozenset[dt.date]]) -> dict[str, list[dt.date
 def read_week(path: str | Path, area: StudyArea, plan: Plan | Mapping[dt.date, Plan]) -> Week:
     """Read a week that was handed out.
 
-    Its patrols keep their stops, times (to the minute) and walks, whatever data and plan say by
-    now; the week's notes say where these differ from what it was planned from.
+    Its patrols keep their stops, times (to the minute) and walks, even if data and plan have
+    changed; the week's notes say where these differ from what it was planned from.
 
     Parameters
     ----------

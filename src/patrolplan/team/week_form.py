@@ -35,14 +35,14 @@ from patrolplan.team.week import (
 from patrolplan.times import format_time
 
 SCHEMA = 2
-"""Of 1, stops had reasons in words."""
+"""In version 1, stops had reasons in words."""
 
 PLAN_AGAIN = "plan the week again with `patrolplan week --from`"
 
 REMEDY = f"use the file as it was written, or {PLAN_AGAIN}"
 
 MAX_SHOWN_CHARACTERS = 40
-"""Characters of a wrong value that are shown."""
+"""Maximum characters of a wrong value in a message."""
 
 
 def _require_every_key(row: object) -> object:
