@@ -98,7 +98,7 @@ class WeekKey(DrawKey):
 
     @property
     def commitment(self) -> str:
-        """The digest that may be published, from which the key cannot be found; empty for no secret."""
+        """The digest that may be published: it does not reveal the key. Empty for no secret."""
         return self._digest(COMMITMENT, size=COMMITMENT_BYTES).hex() if self.is_secret else ""
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from patrolplan.settings import Settings
 
 IN_MEMORY = {"", ":memory:"}
-"""What SQLite is given in place of a file when nothing is to be stored."""
+"""Values in place of a file with which SQLite stores nothing."""
 
 
 def has_ledger(settings: Settings) -> bool:
@@ -47,7 +47,8 @@ def resolve_url(settings: Settings) -> sa.URL:
 def find_sqlite_file(settings: Settings) -> Path | None:
     """The file of a SQLite ledger, whether or not it exists; None for any other database."""
     scheme, _, file = settings.ledger.address.partition(":///")
-    if scheme != "sqlite" or set("?%") & set(file):  # options, or escapes that releases read apart
+    # Options come after a "?"; escapes with "%" are decoded from SQLAlchemy 2.1 on.
+    if scheme != "sqlite" or set("?%") & set(file):
         url = parse_url(settings.ledger.address)
         file = (url.database or "") if url.get_backend_name() == "sqlite" else ""
     return None if file in IN_MEMORY else settings.folder / file
@@ -59,7 +60,7 @@ def parse_url(text: str | sa.URL) -> sa.URL:
     Raises
     ------
     LedgerError
-        When it is none, or gives its password where it would be shown.
+        When it is not valid, or gives the password where it would be shown.
     """
     import sqlalchemy as sa  # noqa: PLC0415 - heavy
 

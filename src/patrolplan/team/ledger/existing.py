@@ -1,4 +1,4 @@
-"""The settings' ledger where there is one; where there is none, nothing of databases is loaded."""
+"""The settings' ledger if there is one; otherwise no database library is loaded."""
 
 from __future__ import annotations
 

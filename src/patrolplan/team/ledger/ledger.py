@@ -36,7 +36,7 @@ DOSE_COLUMNS = (
 class Ledger:
     """Doses promised and delivered in one area.
 
-    Every entry is one transaction: when a call returns, it is on the disk. Several people may
+    Every entry is one transaction: when a call returns, it is on disk. Several people may
     write at once, and several areas may share one database.
 
     Parameters
@@ -90,7 +90,7 @@ class Ledger:
         Returns
         -------
         bool
-            False when this very week is valid for its days already, and nothing was entered.
+            False if exactly this week is valid for its days already, and nothing was entered.
         """
         digest = compute_digest(week)
         first, last = week.days[0], week.days[-1]
@@ -127,7 +127,7 @@ class Ledger:
         Returns
         -------
         tuple of VisitEntry
-            What became of each visit, and of those that were joined to it.
+            The outcome of each visit, and of those that were joined to it.
         """
         entries: list[VisitEntry] = []
         with self._transaction(self._writer) as connection:
@@ -281,7 +281,7 @@ class Ledger:
     def _find_current_handouts(
         self, connection: sa.Connection, first: dt.date, last: dt.date
     ) -> Mapping[dt.date, int]:
-        """The week valid for each day: of those that contain it the last one entered."""
+        """The week valid for each day: the last one entered that contains it."""
         rows = schema.handouts.c
         query = self._select_handouts(first, last, rows.handout, rows.first_day, rows.last_day)
         current = {}
@@ -312,7 +312,7 @@ class Ledger:
 
     @contextmanager
     def _transaction(self, engine: sa.Engine) -> Iterator[sa.Connection]:
-        """One transaction, committed at its end; those of the writing engine take turns."""
+        """One transaction, committed at its end; writing ones are run one at a time."""
         with _translate_errors(self._engine), engine.begin() as connection:
             if engine is self._writer:
                 connection.execute(sa.select(schema.ledger_version.c.schema).with_for_update())
@@ -368,7 +368,7 @@ def _begin_transaction(connection: sa.Connection) -> None:
 
 @contextmanager
 def _translate_errors(engine: sa.Engine) -> Iterator[None]:
-    """Turn a database's complaint into a LedgerError of one line."""
+    """Turn a database error into a LedgerError of one line."""
     try:
         yield
     except (SQLAlchemyError, OSError) as error:
@@ -387,7 +387,7 @@ def _translate_errors(engine: sa.Engine) -> Iterator[None]:
 
 
 def _hide_password(url: sa.URL) -> str:
-    """An address without its password, which may stand in its query as well."""
+    """An address without its password, which may also be in its query."""
     return url.set(query={}).render_as_string(hide_password=True)
 
 
