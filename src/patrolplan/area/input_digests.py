@@ -1,4 +1,4 @@
-"""Digests of what an area is made from, by which equal inputs are recognised."""
+"""Digests of an area's inputs, by which equal inputs are recognised."""
 
 import os
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ def compute_input_digests(
     origins: pd.DataFrame | None = None,
     given: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """Digest of every file that the settings name; two of one name in different folders stay two.
+    """Digest of every file that the settings name; folders distinguish files of the same name.
 
     `given` has the digests of the sources that were given in memory, by their keys.
 
@@ -36,7 +36,7 @@ def compute_input_digests(
     rounded counts, or empty without them: the content of a short file could be guessed from the
     file's own digest.
 
-    Of the plan before, names and lines of its hotspots count alone.
+    For an earlier plan, only the names and lines of its hotspots count.
 
     Raises
     ------

@@ -206,8 +206,8 @@ def _count_tables(
 ) -> tuple[TableCount, ...]:
     """Rows of each table that was given: in its files, used, and left out.
 
-    Of reports, and of crime where it is held to the threshold, only numbers that may be shown are
-    added up, so their rows are the sum of the two others. The rows of origins are those of the
+    For reports, and for crime if the threshold applies to it, only numbers that may be shown are
+    summed, so their rows are the sum of the two others. The rows of origins are those of the
     rounded counts.
     """
     tables = [
@@ -242,7 +242,7 @@ def _count_tables(
 
 
 def _digest_given(given: GivenSources, sources: Sources) -> dict[str, str]:
-    """Digests of what was given in memory; of reports and origins their counts stand instead."""
+    """Digests of what was given in memory; for reports and origins, those of their counts."""
     digests = {
         source: "" if source in COUNTED else hash_json([hash_source(one) for one in tables])
         for source, tables in given.tables.items()

@@ -1,6 +1,6 @@
 """`StudyArea`: everything that a plan rests on, read and checked.
 
-An area can be had under other settings, or with another gate, without reading files again.
+An area can be changed to other settings, or another gate, without reading files again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -139,7 +139,7 @@ class StudyArea:
 
     @property
     def accepted_checks(self) -> tuple[Note, ...]:
-        """The notes that every paper prints: accepted checks, and that some crime alone counts."""
+        """The notes that every paper prints: accepted checks, and that only some crime counts."""
         return tuple(note for note in self.notes if note.kind in PRINTED_EVERYWHERE)
 
     def where(
@@ -152,8 +152,8 @@ class StudyArea:
     ) -> "StudyArea":
         """The area with some of its recorded crime; every paper made from it says so.
 
-        What is given narrows together; several words of one kind widen. Months that are not
-        selected count as not known, not as months without crime.
+        Different arguments narrow the selection; several values of one argument widen it. Months
+        that are not selected count as not known, not as months without crime.
 
         Parameters
         ----------
@@ -190,7 +190,7 @@ class StudyArea:
     def strip_for_workers(self) -> "StudyArea":
         """The area without what the patrols and papers of one school do not need.
 
-        That is the incidents, which are large, and what need not leave this process: names and
+        Without the incidents, which are large, and what need not leave this process: names and
         hours of officers, where pupils live, and the address of the ledger, which may hold a
         password.
         """
@@ -211,7 +211,7 @@ class StudyArea:
 
 
 MAX_NAMED_SCHOOLS = 12
-"""Schools that a message names."""
+"""Maximum number of schools that a message names."""
 
 CHANGEABLE_SECTIONS = (
     *("risk", "hotspots", "patrol", "way_home", "reports", "week", "travel", "output", "seed"),

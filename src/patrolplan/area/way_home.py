@@ -1,7 +1,7 @@
-"""The tables of pupils' ways home, matched to the area: what is near, and what is not given.
+"""The tables of pupils' ways home, matched to the area: what is near, and what is missing.
 
-Homes, stops and pubs beyond the limits count as well, since pupils do not stop at them. So nothing
-is cut at the limits, only at a distance that no walk home reaches.
+Homes, stops and pubs beyond the area's limits count as well, since pupils walk across them. So
+tables are cut not at the limits but at a distance that no walk home reaches.
 """
 
 from collections.abc import Iterable, Mapping, Set as AbstractSet
@@ -102,7 +102,7 @@ def _select_origins(
 
 
 def _is_near(table: gpd.GeoDataFrame, limits: BaseGeometry) -> NDArray[np.bool_]:
-    """(n,) which shapes lie within reach of the area; none does whose place the CRS cannot give."""
+    """(n,) which shapes are within reach of the area; false where the CRS cannot give a place."""
     shapes = np.asarray(table.geometry.array, dtype=object)
     near = np.isfinite(shapely.bounds(shapes)).all(axis=1)
     shapely.prepare(limits)
@@ -119,7 +119,7 @@ def _select_near(
     *,
     also: NDArray[np.bool_] | bool = False,
 ) -> gpd.GeoDataFrame:
-    """The rows of a table within reach, and (n,) others; where none is, it is of another place."""
+    """The rows of a table within reach, and (n,) others; an alarm if no row is within reach."""
     near = _is_near(table, limits) | also
     reach = f"{REACH_METRES / 1000:g} km"
     report.left_out.add(source, f"more than {reach} from the area", int((~near).sum()))

@@ -40,10 +40,10 @@ def record_doses(
     """Enter what a patrol delivered and return it in words; entered again it is corrected.
 
     The present week is handed out in the ledger first, so that promised and delivered minutes
-    are of the same patrol. `minutes` has a number for each stop in the order of the card, 0 where
-    it was not visited; `engagements`, the people spoken to on the whole patrol, are entered at its
-    first visited stop. `people` is how many came, None for the crew as handed out; `reason` says
-    why a stop had fewer minutes than planned. Raises InvalidEditError when there is no such
+    belong to the same patrol. `minutes` has a number for each stop in the order of the card, 0
+    where it was not visited; `engagements`, the people spoken to on the whole patrol, are entered
+    at its first visited stop. `people` is how many came, None for the crew as handed out; `reason`
+    says why a stop had fewer minutes than planned. Raises InvalidEditError when there is no such
     patrol or not a number for each stop, LedgerError when the ledger cannot be written.
     """
     duty = find_duty(week, slot)

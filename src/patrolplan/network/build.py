@@ -42,12 +42,12 @@ def build_network(
     streets, projection
         Walkable ways, and the area's CRS.
     left_out
-        Records how much street lies outside the limits, is not connected, or not to be patrolled.
+        Records how much street is outside the limits, not connected, or not to be patrolled.
     limits
-        Polygon in the area's metres; pieces whose middle lies outside are not patrolled, and used
-        for walks up to `MARGIN_METRES` away.
+        Polygon in the area's metres; pieces whose middle is outside are not patrolled, but used for
+        walks up to `MARGIN_METRES` away.
     piece_metres
-        Length aimed at.
+        Target length of a piece.
     """
     pieces = cut_pieces(streets, piece_metres=piece_metres)
     pieces, is_inside = _choose_near(pieces, projection, limits, left_out)
@@ -99,7 +99,7 @@ def _compute_extent(xy: NDArray[np.float64]) -> tuple[float, ...]:
 
 
 NETWORKS = Store("arrays", version="3")
-"""Change the version when streets are cut, places snapped, or catchments found in another way."""
+"""Change the version when streets are cut, places snapped, or catchments found differently."""
 
 PARTS = tuple(field.name for field in fields(Pieces) if field.name not in {"ways", "crossings"})
 """Arrays of `Pieces` that depend on how the streets are cut."""
@@ -150,7 +150,7 @@ def load_or_build_network(
 def load_or_snap(network: StreetNetwork, xy: NDArray[np.float64]) -> Positions:
     """Positions of `StreetNetwork.snap`, from the cache where the same places were snapped before.
 
-    For public places only: the cache does not hold them, but where on the streets they are.
+    For public places only: the cache holds their positions on the streets.
     """
     parts = network.parts
     lines = {"coordinates": parts.coordinates, "first": parts.first, "last": parts.last}

@@ -24,7 +24,7 @@ from patrolplan.network.main_roads import MainArms, find_main_arms, find_near_cr
 from patrolplan.network.pieces import CrossingPoints, Pieces, classify_bicycle_ways
 
 BAND_METRES = 1000.0
-"""Height of the bands that pieces are sorted into, so that few are looked at in a search."""
+"""Height of the bands that pieces are sorted into, so that a search checks only a few."""
 
 SPARE_METRES = 0.01
 """The search is wider by this, so that rounding loses no piece at the limit."""
@@ -76,7 +76,7 @@ class StreetNetwork:
     projection
         The area's CRS.
     patrolled_count
-        Places are snapped to the first so many pieces; None: to all.
+        Places are snapped only to this many first pieces; None: to all.
     wider
         The network of `walkable`; None where that is this one.
     """
@@ -96,7 +96,7 @@ class StreetNetwork:
         return len(self.piece_metres)
 
     def __getstate__(self) -> dict[str, Any]:
-        """What travels to another process: arrays. Lines and trees are quicker built than sent."""
+        """What is sent to another process: arrays. Lines and trees are quicker built than sent."""
         return {
             "parts": self.parts,
             "projection": self.projection,
@@ -106,7 +106,7 @@ class StreetNetwork:
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """What has travelled; the wider network comes along as part of this one."""
+        """Restore what was sent; the wider network is part of it."""
         wider = state["wider"]
         if wider is not None:
             network = StreetNetwork.__new__(StreetNetwork)
@@ -136,13 +136,13 @@ class StreetNetwork:
 
     @cached_property
     def bounds(self) -> tuple[float, float, float, float]:
-        """Least x and y, and greatest x and y, of all nodes."""
+        """Minimum x and y, and maximum x and y, of all nodes."""
         (left, low), (right, top) = self.node_xy.min(axis=0), self.node_xy.max(axis=0)
         return left, low, right, top
 
     @property
     def metres(self) -> float:
-        """Metres of street in all."""
+        """Total metres of street."""
         return float(self.piece_metres.sum())
 
     @cached_property
@@ -280,7 +280,7 @@ class StreetNetwork:
 
     @cached_property
     def node_graph(self) -> "scipy.sparse.csr_array":
-        """(n, n) metres between nodes that a piece joins, both ways; the least of parallel ones."""
+        """(n, n) metres between nodes that a piece joins, both ways; the shortest of several."""
         ends = np.concatenate([self.piece_nodes, self.piece_nodes[:, ::-1]])
         metres = np.tile(self.piece_metres, 2)
         order = np.lexsort((metres, ends[:, 1], ends[:, 0]))
@@ -342,7 +342,7 @@ class StreetNetwork:
         return order, x[order], band[order]
 
     def find_pieces_within(self, xy: ArrayLike, metres: float) -> NDArray[np.int64]:
-        """Pieces whose middle is within so many metres of a point in a straight line."""
+        """Pieces whose middle is within a distance of a point in a straight line."""
         order, x, band = self._bands
         centre = np.asarray(xy, dtype=np.float64)
         wide = metres + SPARE_METRES
