@@ -145,7 +145,7 @@ def _find_days(change: SetAway, state: BoardState) -> list[dt.date]:
 def _repair(
     state: BoardState, before: BoardState, message: str, absent: Mapping[str, AbstractSet[dt.date]]
 ) -> Repaired:
-    """The week with possible patrols kept in place and free days filled, and the moves offered.
+    """The week with possible patrols unchanged and free days filled, and the moves offered.
 
     `state` has the tables as they are now, and the week as it was.
     """
