@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 DeliveredBySlot = dict[PatrolSlot, tuple[list[float], int | None]]
-"""Minutes at each stop of a patrol, and the people spoken to; None where nobody recorded them."""
+"""Minutes at each stop of a patrol, and the people spoken to; None where not recorded."""
 
 
 def record_doses(

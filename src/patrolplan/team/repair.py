@@ -170,7 +170,7 @@ def meet_demands(
     Returns
     -------
     Repair
-        Without further moves; `Week.demands` says who meets each demand, or why nobody does.
+        Without further moves; `Week.demands` says who meets each demand, or why not.
     """
     plans = list_day_plans(plan, week.days, area, week.locks)
     inputs = RotaInputs(

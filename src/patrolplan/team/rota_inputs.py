@@ -366,7 +366,7 @@ class RotaInputs:
 
     @cached_property
     def companion_route(self) -> Ints:
-        """(r,) the route of those who walk along on each route, -1 where nobody may."""
+        """(r,) the route of companions on each route, -1 where there may be none."""
         along = self.companions
         places = zip(
             along.school.tolist(), along.window.tolist(), along.after.tolist(), strict=True

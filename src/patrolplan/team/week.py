@@ -149,7 +149,7 @@ class Visitor:
 
 @dataclass(frozen=True)
 class DemandOutcome:
-    """A demand of the week, and who meets it or why nobody does."""
+    """A demand of the week, and who meets it or why not."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ROW
 
@@ -239,7 +239,7 @@ class Duty:
 
 @dataclass(frozen=True)
 class Unmet:
-    """A school that nobody patrols on a day of the week, and exactly why."""
+    """A school without a patrol on a day of the week, and exactly why."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ROW
 

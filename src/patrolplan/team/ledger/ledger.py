@@ -209,7 +209,7 @@ class Ledger:
         pandas.DataFrame
             A row a visit, with its `number` and the fields of
             `patrolplan.team.ledger.visits.Visit`; `together` is text, names joined by ";", and
-            engagements are NA where nobody recorded them. `place_key` identifies the place.
+            engagements are NA where not recorded. `place_key` identifies the place.
         """
         table = self.read_revisions(first, last)
         table = table.drop_duplicates("number", keep="last").reset_index(drop=True)

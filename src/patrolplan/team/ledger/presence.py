@@ -50,7 +50,7 @@ class Stay:
     """How many came, named or not."""
     window: str
     begin: float | None
-    """Minutes after midnight; None where nobody recorded it."""
+    """Minutes after midnight; None where not recorded."""
     minutes: float
     reason: Reason | None
 

@@ -61,13 +61,13 @@ class Visit:
     minutes
         Minutes that the place had a presence, however many officers came together.
     engagements
-        People spoken to; None where nobody recorded it, or to leave it as it was.
+        People spoken to; None where not recorded, or to leave it as it was.
     source
         How it was entered.
     kind
         Kind of stop: one that is not a hotspot is identified by its id.
     together
-        Officers who came with this one; None to leave them as they were, at first nobody.
+        Officers who came with this one; None to leave them as they were, at first none.
     tracks
         When the tracks were recorded that the minutes come from; empty where they were typed.
     window
@@ -75,7 +75,7 @@ class Visit:
     people
         How many came, named or not; None to leave it as it was, at first those named.
     arrive
-        When the visit began, HH:MM; None where nobody recorded it, or to leave it as it was.
+        When the visit began, HH:MM; None where not recorded, or to leave it as it was.
     reason
         Why it was not made or was cut short; None where no reason was given.
     """
