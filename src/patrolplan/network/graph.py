@@ -279,7 +279,7 @@ def _build_directed_graph(
     link, is_reversed = link[is_open], is_reversed[is_open]
     keys = nodes[:, 0] * size + nodes[:, 1]
     order = np.lexsort((cost, keys))
-    order = order[np.r_[True, np.diff(keys[order]) != 0]]
+    order = order[np.diff(keys[order], prepend=-1) != 0]  # the first of equal keys
     rows = np.searchsorted(keys[order], np.arange(size + 1) * size)
     graph = scipy.sparse.csr_array((cost[order], nodes[order, 1], rows), shape=(size, size))
     return graph, link[order], is_reversed[order]
