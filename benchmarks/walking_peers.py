@@ -126,7 +126,7 @@ def measure_walking(
 def measure_reading(area: StudyArea, streets: Path) -> float:
     """Processor seconds from the file to our network, without a cache."""
     from patrolplan.inputs.street_files import read_streets  # noqa: PLC0415
-    from patrolplan.network.network import build_network  # noqa: PLC0415
+    from patrolplan.network.build import build_network  # noqa: PLC0415
     from patrolplan.tables import LeftOut  # noqa: PLC0415
 
     begun = time.process_time()

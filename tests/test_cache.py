@@ -16,7 +16,7 @@ from patrolplan.cache import (
 from patrolplan.errors import FetchError
 from patrolplan.inputs.crime_rows import CRIMES
 from patrolplan.inputs.street_files import STREETS
-from patrolplan.network.network import NETWORKS
+from patrolplan.network.build import NETWORKS
 
 STORE = Store("arrays", "test")
 XY = {"xy": np.arange(6.0).reshape(3, 2)}

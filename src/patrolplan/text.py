@@ -1,7 +1,8 @@
-"""Counts and shares in words, lists cut short, and text shortened so that it fits on paper."""
+"""Counts and shares in words, lists cut short, text shortened for paper, names that were meant."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 
 
 def pluralise(count: int, one: str, several: str) -> str:
@@ -104,3 +105,17 @@ def list_rows(rows: Sequence[int]) -> str:
     named = ", ".join(f"{row:,}" for row in rows[:MAX_LISTED_ROWS])
     more = len(rows) - MAX_LISTED_ROWS
     return f"{pluralise(len(rows), 'row', 'rows')} {named}" + (f" and {more:,} more" * (more > 0))
+
+
+def find_similar(name: str, *groups: Iterable[str]) -> str | None:
+    """The name that was probably meant, from the first group that has a similar one.
+
+    Examples
+    --------
+    >>> find_similar("Robery", ["Burglary", "Robbery"])
+    'Robbery'
+    """
+    for group in groups:
+        if similar := get_close_matches(name, list(group), n=1, cutoff=0.6):
+            return similar[0]
+    return None

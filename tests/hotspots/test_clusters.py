@@ -3,15 +3,12 @@
 What each stretch holds.
 """
 
-from unittest import mock
-
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 from scipy.sparse import csgraph
 from street_grid import build_grid
 
-from patrolplan.hotspots import clusters
 from patrolplan.hotspots.clusters import (
     DENSITY_DIGITS,
     MAX_COVERAGE,
@@ -23,10 +20,8 @@ from patrolplan.hotspots.clusters import (
     find_stretches,
     flatten_stretches,
     grow_stretch,
-    look_up_columns,
     sum_by_stretch,
     sum_over_pieces,
-    walk_from_stretches,
 )
 from patrolplan.risk.scores import round_significant
 
@@ -203,25 +198,3 @@ def test_the_whole_area_holds_every_catchment(demo_area):
     """All pieces together hold all street of each catchment."""
     whole = compute_catchment_shares(demo_area.catchments, [np.arange(len(demo_area.network))])
     assert np.allclose(whole.toarray(), 1)
-
-
-@given(st.integers(0, 9999), st.sampled_from([0.0, 120.0, 400.0]))
-def test_walks_from_stretches_are_those_from_one_after_the_other(seed, limit):
-    """Searches from neighbours give the metres of a search from each, to the last bit."""
-    rng = np.random.default_rng(seed)
-    stretches = [rng.choice(len(TOWN), size, replace=False) for size in (1, 3, 1, 2, 1)]
-    with mock.patch.multiple(clusters, CHUNK_STRETCHES=2, STRIP_METRES=150.0):
-        parts = list(walk_from_stretches(TOWN, stretches, limit))
-    assert sorted(np.concatenate([rows for rows, _, _ in parts]).tolist()) == [0, 1, 2, 3, 4]
-    every = np.arange(len(TOWN.node_xy))
-    for rows, nodes, found in parts:
-        for number, row in enumerate(rows):
-            ends = np.unique(TOWN.piece_nodes[stretches[row]])
-            away = csgraph.dijkstra(TOWN.node_graph, indices=ends, min_only=True, limit=limit)
-            assert np.array_equal(look_up_columns(found, nodes, number, every), away)
-    assert limit > 0 or any(len(nodes) < len(every) for _, nodes, _ in parts)
-
-
-def test_walks_from_no_stretches_are_none():
-    """Where there are no hotspots, nothing is searched."""
-    assert list(walk_from_stretches(TOWN, [], 100.0)) == []

@@ -12,7 +12,7 @@ from scipy.sparse import csgraph
 
 import patrolplan as pp
 from patrolplan.area.designated import NO_STREET, find_designated_pieces, select_designated
-from patrolplan.area.study_area import LoadReport
+from patrolplan.area.load_report import LoadReport
 from patrolplan.errors import InputError
 from patrolplan.hotspots.find import locate_hotspots, rate_hotspots
 from patrolplan.inputs.designated import ALL_DAYS

@@ -10,17 +10,15 @@ from small_networks import build_small_network
 
 import patrolplan as pp
 from patrolplan.hotspots.find import locate_hotspots
-from patrolplan.hotspots.standing import (
+from patrolplan.hotspots.ground import (
     BESIDE_METRES,
-    MIN_VIEW_SHARE,
     PATHS,
-    PREFERENCE,
     STREETS,
-    choose_standing_places,
     classify_pieces,
     find_standing_places,
     survey_ground,
 )
+from patrolplan.hotspots.standing import MIN_VIEW_SHARE, PREFERENCE, choose_standing_places
 
 SIGHT = 75.0
 SMALL = [*PATHS, "service", "steps"]

@@ -7,7 +7,8 @@ import pytest
 from patrolplan.errors import InputError
 from patrolplan.outputs import plot
 from patrolplan.outputs.note_words import describe_note
-from patrolplan.risk.backtest import COLUMNS, backtest_risk, compute_log_score_gain
+from patrolplan.risk.backtest import COLUMNS, backtest_risk
+from patrolplan.risk.choices import compute_log_score_gain
 from patrolplan.risk.estimate import estimate_risk
 from patrolplan.risk.models import DecayedCount, PriorCount, ShrunkCount
 from patrolplan.risk.rolling_origin import run_trials

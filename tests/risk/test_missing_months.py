@@ -11,7 +11,8 @@ from patrolplan.risk.features import HORIZONS, FeatureBuilder
 from patrolplan.risk.history import build_history, fill_missing
 from patrolplan.risk.models import MODELS, PriorCount
 from patrolplan.risk.origin_streets import find_origin_streets
-from patrolplan.risk.rolling_origin import Scorer, run_trials
+from patrolplan.risk.rolling_origin import run_trials
+from patrolplan.risk.scorer import Scorer
 from patrolplan.risk.shrinkage import compute_shrunk_rates
 
 MODELS_OF_COUNTS = [name for name in MODELS if name != "random"]

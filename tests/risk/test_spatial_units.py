@@ -54,7 +54,7 @@ def test_spoilt_entries_are_computed_again_and_replaced(make, cache, way):
 def test_a_second_run_looks_at_no_single_place(make, monkeypatch):
     """Where all sums are known, no history is cut and no ranking scored."""
     first = caught(make.history(make.uneven(months=16)))
-    monkeypatch.setattr("patrolplan.risk.rolling_origin.Scorer.score", None)
+    monkeypatch.setattr("patrolplan.risk.scorer.Scorer.score", None)
     monkeypatch.setattr("patrolplan.risk.history.History.cut_before", None)
     assert np.array_equal(first, caught(make.history(make.uneven(months=16))))
 

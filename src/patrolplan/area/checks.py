@@ -1,7 +1,7 @@
-"""Plausibility of an area's sources taken together: places, clocks, categories, hours, reports.
+"""Plausibility of an area's sources together: places, clocks, categories, hours, reports.
 
-A check has a declared bound. What passes it stops the command with its cause, or is accepted with
-a written reason, see `patrolplan.plausibility`. What stays within it is noted.
+A check has a declared bound. If it is exceeded, the command stops with the cause, unless the check
+is accepted for a written reason, see `patrolplan.plausibility`. Lesser findings are noted.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,9 +13,9 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from patrolplan.area.load_report import LoadReport
 from patrolplan.area.missing_months import Exposure, note_missing_months
 from patrolplan.area.patrol_window import resolve_window
-from patrolplan.area.study_area import LoadReport
 from patrolplan.crs import Projection
 from patrolplan.inputs.categories import CategoryCheck, UnknownCategory
 from patrolplan.inputs.crimes import Crimes
@@ -37,35 +37,35 @@ EARLIEST_OPENING, LATEST_OPENING = "07:00", "10:59"
 """When a school day can begin."""
 
 EARLIEST_PATROL, LATEST_PATROL = "07:00", "19:00"
-"""Hours that a patrol around a school day lies in, and that an officer's hours touch."""
+"""Hours within which a patrol around a school day is, and with which officers' hours overlap."""
 
 FAR_PLACE_METRES = 5_000.0
-"""A place for schools of the area lies no farther from the area than this."""
+"""Maximum distance from the area of a place for the area's schools."""
 
 MAX_FAR_GATES = 2
-"""So many gates may be far whatever their number: their schools are left out and named by row."""
+"""This many gates may always be far: their schools are left out and named by row."""
 
 MIN_COARSE_GATES = 4
 """Fewer gates than this may have round coordinates by chance."""
 
 FAR_BASE_METRES = 50_000.0
-"""An officer's base lies no farther from the area than this."""
+"""Maximum distance of an officer's base from the area."""
 
 MAX_NO_HOURS_SHARE = 0.5
-"""Largest share of officers without hours on any day: they may be away, but not most of them."""
+"""Maximum share of officers without hours on any day: some may be away, but not most of them."""
 
 MAX_REPORT_YEARS, MAX_YEARS_AFTER_CRIME = 3, 2
-"""Reports are at most so many calendar years older and newer than the newest crimes: crimes are
+"""Maximum calendar years that reports are older or newer than the newest crimes: crimes are
 published months after the reports come in."""
 
 MAX_OLD_REPORTS = 0.2
-"""Largest share of reports of other years."""
+"""Maximum share of reports of other years."""
 
 MAX_REFUSED_REPORTS = 0.1
-"""Largest share of reports that may be refused: pupils' returns are untidy."""
+"""Maximum share of reports that may be refused: pupils' returns are untidy."""
 
 ALLOWED_REPORTS = 20
-"""So many reports may be refused whatever their number; they are counted by reason."""
+"""This many reports may always be refused; they are counted by reason."""
 
 
 DEGREES_FORM = "write decimal degrees with a point, such as -0.1276"
@@ -81,14 +81,14 @@ EXPECTED_FORMS = {
         for column, names in FACTORS.items()
     },
 }
-"""The form that would do, for each reason for which a report is refused."""
+"""The valid form, for each reason for which a report is refused."""
 
 
 def check_unknown_categories(found: CategoryCheck, settings: Settings, report: LoadReport) -> None:
-    """Note categories of other spelling, and stop where too many crimes are of unknown ones.
+    """Note categories of other spelling, and stop where too many crimes have unknown ones.
 
-    Where the settings count categories of their own, the data has a layout of its own, with
-    categories that are left out on purpose: then only one that begins as a known one ends counts.
+    If the settings name other categories than the usual ones, the data has its own layout, and some
+    categories are left out on purpose: then only one that begins as a known one ends counts.
     """
     shown_from = settings.privacy.min_crime_count
     for written, category, count in found.respelled:
@@ -129,7 +129,7 @@ def list_own_categories(settings: Settings) -> tuple[str, ...]:
 
 
 def check_missing_months(exposure: Exposure, report: LoadReport) -> None:
-    """List the months of a force that are missing; they are masked, so this stops nothing."""
+    """List the missing months of a force; they are masked, so the command continues."""
     for note in note_missing_months(exposure):
         if note.kind == "months_missing":
             spans = list_first(note.list_texts("spans"))
@@ -225,7 +225,7 @@ def check_hours(officers: pd.DataFrame, settings: Settings, report: LoadReport) 
 
 
 def note_school_rows(schools: pd.DataFrame, planned: set[str], report: LoadReport) -> None:
-    """Note which of several sites of a school is used, figures that are not, and URNs of ours.
+    """Note which of several sites of a school is used, unused figures, and URNs of our own.
 
     Parameters
     ----------
@@ -262,7 +262,7 @@ def check_places(
 ) -> None:
     """Check that tasked and barred places, gates and bases are not far from the area.
 
-    A place for schools of other areas may lie anywhere. One just outside the area is noted: it has
+    A place for schools of other areas may be anywhere. One just outside the area is noted: it has
     no effect.
 
     Parameters
@@ -303,7 +303,7 @@ def _add_far(
     settings: Settings,
     report: LoadReport,
 ) -> None:
-    """An alarm where places lie farther from the area than the bound, or nowhere."""
+    """An alarm where places are farther from the area than the bound, or nowhere."""
     far = {name: away for name, away in metres.items() if not away <= bound}
     if not far:
         return
@@ -317,7 +317,7 @@ def _add_far(
 
 
 def check_reports(table: ReportTable, settings: Settings, report: LoadReport) -> None:
-    """Stop where far more reports are refused than untidiness explains; no value is shown.
+    """Stop where far more reports are refused than untidiness explains, without showing values.
 
     Parameters
     ----------
@@ -339,7 +339,7 @@ def check_report_dates(
 ) -> None:
     """Stop where most reports are of other years than the crimes.
 
-    The crimes are the measure and not today's date: data of the past is planned on as well.
+    The comparison is with the crimes, not today's date: old data can be planned with as well.
 
     Parameters
     ----------

@@ -35,7 +35,7 @@ def _find_middle(area: StudyArea) -> tuple[float, float]:
 def _compute_sun_minutes(
     day: dt.date, longitude: float, latitude: float, *, rising: bool
 ) -> float | None:
-    """Sunset (or sunrise) at a place in Great Britain; schools of an area share their days."""
+    """Sunset (or sunrise) at a place in Great Britain; cached, as schools of an area share days."""
     compute = compute_sunrise if rising else compute_sunset
     moment = compute(day, longitude, latitude)
     if moment is None:
@@ -57,7 +57,7 @@ class Daylight:
 
 
 def find_daylight(area: StudyArea, day: dt.date | None) -> Daylight | None:
-    """When it is light on every day of a day's week: days of a week share their patrols.
+    """When it is light on every day of a day's week, since the days of a week share patrols.
 
     None where that is not known, see `find_sunset_minutes`.
     """

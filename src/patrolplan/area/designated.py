@@ -4,7 +4,8 @@ import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
 
-from patrolplan.area.study_area import LoadReport, StudyArea
+from patrolplan.area.load_report import LoadReport
+from patrolplan.area.study_area import StudyArea
 from patrolplan.network import StreetNetwork
 from patrolplan.network.shapes import find_pieces_of_shapes
 
@@ -17,10 +18,10 @@ def select_designated(
     network: StreetNetwork,
     report: LoadReport,
 ) -> gpd.GeoDataFrame | None:
-    """Those with a street of the area of their own; the others are left out and counted.
+    """Those with their own street in the area; the others are left out and counted.
 
-    None where no table is given. Where none at all has a street, that is a problem: most likely
-    the CRS of the file is wrong.
+    None where no table is given. If none of them has a street, that is a problem: most likely the
+    CRS of the file is wrong.
     """
     if designated is None:
         return None
@@ -37,7 +38,7 @@ def select_designated(
 def find_designated_pieces(area: StudyArea) -> list[NDArray[np.int64]]:
     """The pieces of street of each designated hotspot; where two overlap, the earlier row has them.
 
-    None is in two of them, so that its risk counts once.
+    No piece is in two of them, so that its risk counts once.
     """
     return [] if area.designated is None else _find_pieces(area.network, area.designated)
 

@@ -1,8 +1,8 @@
 """Free text -> places in an area: streets, junctions, postcodes, grid references, degrees.
 
-What is known is the area's own: its streets, and the postcodes of its schools. A text that looks
-like one kind of place but stands for none of it finds nothing; `guess_kind` says what it looks
-like.
+Only the area's own places are known: its streets, and the postcodes of its schools. A text that
+looks like a kind of place finds nothing if the area has no such place; `guess_kind` returns the
+kind.
 """
 
 import re
@@ -27,16 +27,16 @@ from patrolplan.network.names import describe_positions
 PlaceKind = Literal["street", "junction", "postcode", "grid_reference", "coordinates"]
 
 MOST_PLACES = 8
-"""So many are worth reading through."""
+"""Maximum number of places in an answer."""
 
 SAME_STREET_METRES = 100.0
-"""Pieces of one name no further apart are one street; others are another of that name."""
+"""Pieces with the same name within this distance are one street; others are another one."""
 
 JUNCTION_METRES = 60.0
-"""Streets whose ends come so near meet there, such as at a roundabout or across a wide road."""
+"""Streets within this distance meet, such as at a roundabout or across a wide road."""
 
 MIN_LIKENESS = 0.8
-"""Of a street's name to what was written, from 0 to 1."""
+"""Minimum likeness of a street's name to the text, from 0 to 1."""
 
 SHORT_FORMS = {
     "rd": "road",
@@ -73,7 +73,7 @@ BETWEEN_STREETS = re.compile(
 )
 
 GRID_LETTERS = "ABCDEFGHJKLMNOPQRSTUVWXYZ"
-"""Of the British grid: squares of 500 km, and of 100 km in them, row by row from the north-west."""
+"""Letters of the British grid: of squares of 500 km, and of 100 km, by row from the north-west."""
 
 GRID_ORIGIN_SQUARES = (10, 19)
 """West and north edge of the square AA, in squares of 100 km: eastwards before 0, northwards."""
@@ -84,12 +84,12 @@ class FoundPlace:
     """A place that a text may mean."""
 
     label: str
-    """What it is called."""
+    """Its name."""
     kind: PlaceKind
     xy: tuple[float, float]
     """Metres in the area's CRS."""
     street_metres: float = 0.0
-    """To the nearest street that is patrolled."""
+    """Distance to the nearest street that is patrolled."""
 
 
 def find_places(area: StudyArea, text: str) -> tuple[FoundPlace, ...]:
@@ -100,7 +100,7 @@ def find_places(area: StudyArea, text: str) -> tuple[FoundPlace, ...]:
     area
         With its streets and schools.
     text
-        The name of a street, nearly as it is written; two of them with a "/" for where they meet;
+        The name of a street, roughly as written; two of them with a "/" for their junction;
         a postcode, its sector or its district, as far as schools have it; a reference of the
         British grid with six, eight or ten figures, where that is the area's CRS; or latitude and
         longitude in degrees.
@@ -145,7 +145,7 @@ def _list_places(area: StudyArea, text: str) -> Iterator[FoundPlace]:
         yield from _find_postcode(area, text.upper())
     elif kind == "coordinates":
         yield from _find_degrees(area, text)
-    if kind in {"street", "junction", "postcode"}:  # "A40" may be both, road and postcode
+    if kind in {"street", "junction", "postcode"}:  # "A40" may be a road or a postcode
         yield from _find_junctions(area.network, text)
         if kind != "junction":
             yield from _find_streets(area.network, text)
@@ -184,7 +184,7 @@ def _place_letters(large: str, small: str) -> tuple[int, int]:
 
 
 def _find_degrees(area: StudyArea, text: str) -> Iterator[FoundPlace]:
-    """Latitude and longitude; the other way round where that alone is near the area's streets."""
+    """Latitude and longitude; swapped if only that is near the area's streets."""
     match = DEGREES_PAIR.fullmatch(text)
     if match is None:
         return
@@ -224,7 +224,7 @@ def _find_postcode(area: StudyArea, text: str) -> Iterator[FoundPlace]:
 
 
 def _is_part_of(wanted: tuple[str, ...], code: tuple[str, ...]) -> bool:
-    """Whether a postcode lies in another, or in a district; that of WC1B lies in WC1 as well."""
+    """Whether a postcode is in another, or in a district; one in WC1B is also in WC1."""
     if not code:
         return False
     (own, *rest), (district, *others) = code, wanted
@@ -233,7 +233,7 @@ def _is_part_of(wanted: tuple[str, ...], code: tuple[str, ...]) -> bool:
 
 
 def _split_postcode(text: str) -> tuple[str, ...]:
-    """District, sector and unit, as far as they are given; empty for what is no postcode.
+    """District, sector and unit, as far as they are given; empty if it is not a postcode.
 
     Examples
     --------
@@ -257,7 +257,7 @@ def _find_streets(network: StreetNetwork, text: str) -> Iterator[FoundPlace]:
 
 
 def _find_junctions(network: StreetNetwork, text: str) -> Iterator[FoundPlace]:
-    """Where two streets meet, of names like the two in a text."""
+    """Where two streets meet whose names are like the two in a text."""
     parts = [part for part in BETWEEN_STREETS.split(text) if part]
     if len(parts) != 2:  # noqa: PLR2004 - a junction is of two streets
         return
@@ -286,7 +286,7 @@ def _find_crossings(network: StreetNetwork, one: str, other: str) -> list[tuple[
 
 
 def _match_names(network: StreetNetwork, text: str) -> Sequence[str]:
-    """Names of streets that a text may mean, the likeliest first."""
+    """Names of streets that a text may mean, the most likely first."""
     wanted = _normalise(text)
     names = {
         _normalise(name): str(name)
@@ -309,7 +309,7 @@ def _match_names(network: StreetNetwork, text: str) -> Sequence[str]:
 
 
 def _normalise(name: str) -> str:
-    """A name in small letters without signs, its short forms written out.
+    """A name in lower case without punctuation, with abbreviations expanded.
 
     Examples
     --------
@@ -317,7 +317,7 @@ def _normalise(name: str) -> str:
     ('st marys road', 'high street')
     """
     words = re.sub(r"[^\w\s]", "", name.replace("-", " ").casefold()).split()
-    # "St" is a saint at the beginning.
+    # At the beginning, "St" is a saint.
     return " ".join(
         word if place == 0 else SHORT_FORMS.get(word, word) for place, word in enumerate(words)
     )

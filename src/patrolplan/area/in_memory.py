@@ -1,4 +1,4 @@
-"""An area from tables in memory: frames enter where the rows of files do, and are checked alike."""
+"""An area from tables in memory: frames take the place of files, with the same checks."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -25,7 +25,7 @@ Frames = pd.DataFrame | Sequence[pd.DataFrame]
 
 
 class OptionalTables(TypedDict, total=False):
-    """The tables that an area may be without; each as a file of the same key would be."""
+    """The optional tables of an area; each in the form of a file of the same key."""
 
     bell_times: Frames
     officers: Frames
@@ -54,8 +54,8 @@ def build_area(
 ) -> StudyArea:
     """Build a study area from tables in memory, checked like those of files.
 
-    What is not given comes from the files that the settings name, if they do. In messages, an
-    argument's name stands where a file's would, and rows are numbered from 0, as `iloc` does.
+    Tables that are not given come from the files that the settings name, if any. Messages name the
+    argument in place of a file, and number rows from 0, as `iloc` does.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ def _list_frames(name: str, frames: Frames) -> list[pd.DataFrame]:
 def _name_arguments(
     settings: Settings | Mapping[str, Any] | str | Path | None, names: Iterable[str]
 ) -> Settings:
-    """The settings, in which the arguments' names stand for the files of their sources."""
+    """The settings, with the arguments' names in place of the files of their sources."""
     arguments = {name: (name_argument(name),) for name in names}
     if settings is None or isinstance(settings, Mapping):
         data = dict(settings or {})
@@ -169,7 +169,7 @@ def _name_arguments(
 def _select_wanted(frame: pd.DataFrame, source: str, settings: Settings) -> pd.DataFrame:
     """The columns of a frame that a reader may want, and its shapes.
 
-    Whatever else is about a person never goes further than this.
+    All other columns, which may be about people, are dropped here.
     """
     mapping = settings.columns.get(source, {})
     wanted = {name for field in SOURCE_FIELDS[source] for name in (field.name, *field.known_names)}

@@ -1,7 +1,7 @@
 """Incidents of the study area: inside its limits, each in a catchment, in groups if required.
 
-Also says how exact the recorded places and times are: snap points or exact places, dates alone or
-times of day.
+Also records how exact the places and times are: snap points or exact places, only dates or times
+of day.
 """
 
 from collections.abc import Iterable
@@ -14,9 +14,9 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 from shapely.geometry.base import BaseGeometry
 
+from patrolplan.area.load_report import LoadReport
 from patrolplan.area.missing_months import Exposure, build_exposure, note_missing_months
 from patrolplan.area.snap_eras import carry_over, find_era_starts
-from patrolplan.area.study_area import LoadReport, find_similar
 from patrolplan.arrays import find_used_numbers
 from patrolplan.crs import SQUARE_METRES, Projection
 from patrolplan.inputs.crimes import Crimes
@@ -33,6 +33,7 @@ from patrolplan.notes import Note, NoteKind
 from patrolplan.privacy import meets_threshold, note_crime_grouping, suppress_and_round
 from patrolplan.settings import CATEGORIES, Settings
 from patrolplan.tables import LeftOutRow
+from patrolplan.text import find_similar
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +60,8 @@ def place_incidents(
 ) -> PlacedIncidents:
     """Incidents inside the limits and near a street.
 
-    Where the settings hold crime to the threshold, catchments are squares and an incident's place
-    is the centre of its square: nothing that is worked out later can tell two of them apart.
+    Where the settings apply the threshold to crime, catchments are squares and an incident's place
+    is the centre of its square: no later result can distinguish two of them.
 
     Raises
     ------
@@ -133,8 +134,8 @@ def assign_incidents(
 
     Only snap points have catchments, and of these only the ones of the newest era: crimes on the
     points of earlier eras are carried over, see `patrolplan.area.snap_eras`. An exact place counts
-    in the catchment that its street lies in: a point of its own would take streets from the snap
-    points near it, and the model would then learn where the points are, not where crime is.
+    in the catchment of its street: its own point would take streets from the snap points near it,
+    and the model would then learn where the points are, not where crime is.
 
     Parameters
     ----------
@@ -143,7 +144,7 @@ def assign_incidents(
     crimes
         All incidents.
     inside
-        (i,) whether each lies in the area.
+        (i,) whether each is in the area.
     in_squares
         Whether the squares of the fixed grid are the catchments of all places.
 
@@ -210,7 +211,7 @@ def note_eras(starts: pd.DatetimeIndex) -> list[Note]:
 
 
 def note_place_precision(crimes: Crimes, used: NDArray[np.bool_]) -> list[Note]:
-    """How places are used where some are exact and others snap points; empty where all are alike.
+    """How places are used where some are exact and others snap points; empty if all are the same.
 
     `used` is (i,) whether each incident is used.
     """
@@ -242,9 +243,9 @@ def has_known_times(timed: pd.Series) -> bool:
 
 
 def note_time_coverage(incidents: pd.DataFrame) -> list[Note]:
-    """Of how many of the crimes that count the time of day is known.
+    """Share of the crimes that count whose time of day is known.
 
-    Empty where that goes without saying: all have times, or none has as much as a date.
+    Empty where it need not be mentioned: all have times, or none even has a date.
     """
     timed = incidents["timed"]
     only_dates = int((incidents["occurred_at"].notna() & ~timed).sum())
@@ -258,7 +259,7 @@ def note_time_coverage(incidents: pd.DataFrame) -> list[Note]:
 def _find_inside(
     crimes: Crimes, limits: BaseGeometry, projection: Projection, report: LoadReport
 ) -> NDArray[np.bool_]:
-    """(i,) whether each incident lies in the area; a problem where none does."""
+    """(i,) whether each incident is in the area; a problem where none is."""
     xy = crimes.places
     inside = shapely.contains_xy(limits, xy[:, 0], xy[:, 1])[crimes.place_index]
     if not inside.any():
@@ -295,7 +296,7 @@ def _check_categories(present: Iterable[str], settings: Settings, report: LoadRe
 
 
 def _check_named(read: Iterable[str], settings: Settings, report: LoadReport) -> None:
-    """Note a harm or exposure of a category that is neither in the files nor of data.police.uk.
+    """Note a harm or exposure of a category in neither the files nor data.police.uk.
 
     The category may come with later months, or its name may be misspelled.
     """

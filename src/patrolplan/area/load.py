@@ -22,9 +22,11 @@ from patrolplan.area.checks import (
 )
 from patrolplan.area.designated import select_designated
 from patrolplan.area.incidents import place_incidents
+from patrolplan.area.input_digests import EARLIER, compute_input_digests
+from patrolplan.area.load_report import LoadReport
 from patrolplan.area.school_gates import ALL_SCHOOLS, OFF_STREET, assign_gates, check_urns
 from patrolplan.area.sources import GivenSources, Sources, read_sources
-from patrolplan.area.study_area import EARLIER, LoadReport, StudyArea, compute_input_digests
+from patrolplan.area.study_area import StudyArea
 from patrolplan.area.way_home import gather_way_home
 from patrolplan.atomic import hash_json
 from patrolplan.crs import Projection
@@ -204,8 +206,8 @@ def _count_tables(
 ) -> tuple[TableCount, ...]:
     """Rows of each table that was given: in its files, used, and left out.
 
-    Of reports, and of crime where it is held to the threshold, only numbers that may be shown are
-    added up, so their rows are the sum of the two others. The rows of origins are those of the
+    For reports, and for crime if the threshold applies to it, only numbers that may be shown are
+    summed, so their rows are the sum of the two others. The rows of origins are those of the
     rounded counts.
     """
     tables = [
@@ -240,7 +242,7 @@ def _count_tables(
 
 
 def _digest_given(given: GivenSources, sources: Sources) -> dict[str, str]:
-    """Digests of what was given in memory; of reports and origins their counts stand instead."""
+    """Digests of what was given in memory; for reports and origins, those of their counts."""
     digests = {
         source: "" if source in COUNTED else hash_json([hash_source(one) for one in tables])
         for source, tables in given.tables.items()

@@ -1,7 +1,7 @@
-"""Which months are held: of every force, and so of every catchment.
+"""Which months are in the data, for every force and so for every catchment.
 
-Forces drop out of open data for months. What was not published is unknown, not zero: everything
-that counts months asks here how much of a month's crime is held. Each force covers its own part of
+Forces drop out of open data for months. Unpublished data is unknown, not zero: everything that
+counts months gets from here how much of a month's crime is held. Each force covers its own part of
 an area; where two meet, or one polices the stations of another, a catchment belongs to both in
 proportion to what each records there in a month.
 """
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from patrolplan.arrays import count_pairs
 from patrolplan.cache import Arrays, hash_arrays, load_or_compute_arrays
-from patrolplan.network.network import NETWORKS
+from patrolplan.network.build import NETWORKS
 from patrolplan.notes import Note
 
 LOW_SHARE = 0.1
@@ -24,16 +24,16 @@ but files are cut short."""
 
 MIN_TYPICAL_IN_FILES = 5.0
 MIN_TYPICAL_IN_AREA = 20.0
-"""A force that records fewer in a typical month may record none by chance: its months are held."""
+"""A force that records fewer in a typical month may record none by chance: none is then missing."""
 
 MIN_OWN_INCIDENTS = 10
 """With fewer incidents, a catchment belongs to the forces of the catchments around it."""
 
 AROUND = 10
-"""So many nearest catchments are around, the catchment itself included."""
+"""Number of nearest catchments that are around one, the catchment itself included."""
 
 NEIGHBOURHOOD = 30
-"""So many nearest catchments are looked at together for a part of the area that is missing."""
+"""Number of nearest catchments that form a neighbourhood, to find missing parts of the area."""
 
 MIN_TYPICAL_NEARBY = 40.0
 """With fewer in a typical month, a neighbourhood may record hardly any by chance, the more so as
@@ -81,7 +81,7 @@ class Exposure:
 
     @classmethod
     def complete(cls) -> "Exposure":
-        """The exposure of an area of which every month is held."""
+        """The exposure of an area without missing months."""
         nothing = np.zeros((0, 0))
         return cls(pd.DatetimeIndex([]), (), nothing.astype(np.int64), nothing > 0, nothing)
 
@@ -127,16 +127,16 @@ def build_exposure(
     Parameters
     ----------
     incidents
-        All rows of the files that may count, with `force` and `month`: a force is looked for in
-        all its file, so that one that records little in the area is not taken for missing.
+        All rows of the files that may count, with `force` and `month`: a force is searched for in
+        its whole file, so that one that records little in the area is not considered missing.
     inside
-        (i,) whether each lies in the area and near a street.
+        (i,) whether each is in the area and near a street.
     catchment
         (i,) catchment of each; not read outside.
     catchment_xy
         (c, 2) metres.
     public
-        Whether these are all of open data, so that what lies near what may be cached.
+        Whether all of these are open data, so that neighbours may be cached.
     """
     own = incidents["force"].array[inside]
     forces = sorted(map(str, own.unique()))
@@ -171,7 +171,7 @@ def find_missing_parts(
     """(t, c) months that are missing in a part of the area although their force is held.
 
     A month is in doubt where a whole neighbourhood, with enough crime in a typical month, recorded
-    hardly any. In doubt are then the catchments of the neighbourhood, and those next to them: each
+    hardly any. The catchments of the neighbourhood and those next to them are then in doubt: each
     is missing if in all its months in doubt it recorded hardly any of what it records in others.
 
     Parameters
@@ -194,7 +194,7 @@ def find_missing_parts(
     for column in near.T:
         nearby += counts[:, column]
     empty = np.zeros(counts.shape, dtype=bool)
-    # No typical month has more than the highest: most places need no further look.
+    # A typical month has at most the highest count: most places need no further check.
     highest = nearby.max(axis=0, initial=0.0)
     lowest = np.where(is_held, nearby, np.inf).min(axis=0, initial=np.inf)
     doubtful = (lowest < LOW_SHARE * highest) & (highest >= MIN_TYPICAL_NEARBY)
@@ -222,7 +222,7 @@ def find_missing_parts(
 def _find_nearest(
     points: NDArray[np.float64], places: NDArray[np.float64], count: int
 ) -> NDArray[np.int64]:
-    """(k, n) so many points nearest each place, or as many as there are."""
+    """(k, n) the points nearest each place, up to a number."""
     from scipy.spatial import cKDTree  # noqa: PLC0415 - heavy, and only where not cached
 
     count = min(count, len(points))
@@ -252,8 +252,8 @@ def _estimate_shares(
 ) -> NDArray[np.float64]:
     """(c, f) share of each catchment's crime that each force records in a held month.
 
-    A catchment with few incidents says little of its own: its shares are those of the catchments
-    around it, and where these have none either, those of the nearest with any.
+    A catchment with few incidents says too little: its shares are those of the catchments around
+    it, and if these have none either, those of the nearest with any.
     """
     if rates.shape[1] == 1:
         return np.ones(rates.shape)
@@ -269,7 +269,7 @@ def _estimate_shares(
 
 
 def note_missing_months(exposure: Exposure) -> list[Note]:
-    """A note for each force of which months are missing."""
+    """A note for each force with missing months."""
     notes = []
     for force, held in zip(exposure.forces, exposure.held.T, strict=True):
         missing = exposure.months[~held]

@@ -28,7 +28,7 @@ class Window:
     name: str = AFTER_SCHOOL
     """In the settings; of one given at short notice `after_school` as well."""
     bell: Bell = "closing"
-    """Which bell it starts by."""
+    """The bell that it is relative to."""
     before_minutes: float = 0.0
     """Start before that bell."""
     at_gate: bool = False
@@ -86,13 +86,13 @@ def resolve_window(
     start
         Start at short notice.
     minutes
-        Another length; it may shorten a named window, never lengthen it.
+        Another length; it may only shorten a named window.
 
     Raises
     ------
     InputError
         When the settings have no window of that name, name and start are both given, or a patrol
-        cannot last so many minutes.
+        cannot last that long.
     """
     length = settings.window_minutes if minutes is None else minutes
     if not 0 < length <= MAX_WINDOW_MINUTES:
@@ -133,8 +133,8 @@ def weigh_minutes(
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """The minutes of a day that schools' windows hold, and how much each of them counts.
 
-    A minute counts by how many schools' windows hold it; one that a window holds in part counts in
-    part. Minutes of a window that lasts beyond midnight are numbered on, from 1440.
+    A minute counts by how many schools' windows contain it, partly where a window contains only
+    part of it. Minutes beyond midnight are numbered from 1440.
 
     Parameters
     ----------

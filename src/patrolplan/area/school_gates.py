@@ -16,22 +16,22 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from patrolplan.area.study_area import LoadReport, find_similar
+from patrolplan.area.load_report import LoadReport
 from patrolplan.inputs.schools import FIGURES
 from patrolplan.inputs.table_reader import describe_cell
 from patrolplan.network import Positions, StreetNetwork, concatenate_positions
+from patrolplan.network.build import load_or_snap
 from patrolplan.network.catchments import MAX_SNAP_METRES
-from patrolplan.network.network import load_or_snap
 from patrolplan.notes import Note, NoteKind, NoteValue
 from patrolplan.settings import Settings
 from patrolplan.tables import SCHOOLS
-from patrolplan.text import MAX_NAMED, list_first
+from patrolplan.text import MAX_NAMED, find_similar, list_first
 
 FAR_METRES = 1000.0
 """A gate farther than this from its school's own point is noted: it may be mistyped or swapped."""
 
 ALL_SCHOOLS = "*"
-"""Stands for all schools in a table's column of URNs."""
+"""Means all schools in a table's column of URNs."""
 
 OUTSIDE = "outside the area"
 OFF_STREET = "without a walkable street near"
@@ -117,10 +117,10 @@ def _needs_opening_bells(settings: Settings) -> bool:
 def _move_to_ground(
     network: StreetNetwork, gates: Positions, given: gpd.GeoSeries, *, is_assumed: NDArray[np.bool_]
 ) -> Positions:
-    """The gates, those that are assumed at ground level where a street near is.
+    """The gates, with assumed ones at ground level where a street is near.
 
-    A school's own point stands for a gate that is not known, and a walkway above the street may be
-    nearer to it than the street. A gate that is given stays where it is.
+    For an unknown gate the school's own point is used, and a walkway above the street may be nearer
+    to it than the street. A gate that is given stays where it is.
     """
     is_moved = is_assumed & (network.piece_layer[gates.piece] != 0)
     ground = np.flatnonzero(network.piece_layer == 0)
@@ -199,7 +199,7 @@ def _leave_out_off_street(
     settings: Settings,
     report: LoadReport,
 ) -> None:
-    """Leave out a school without a street near; a gate that is to blame is named with its row."""
+    """Leave out a school without a street near; if a gate is the cause, its row is named."""
     report.schools_left_out[urn] = OFF_STREET
     why = f"{school}: no walkable street within {MAX_SNAP_METRES:.0f} m"
     file, remedy, cell = "[schools] urns", "check its coordinates against the streets", ""
@@ -218,7 +218,7 @@ def _leave_out_off_street(
 
 
 def _note_far_gate(urn: str, school: str, gate: Mapping[Hashable, object], metres: float) -> Note:
-    """A gate far from its school; the file by its name alone, for the same note everywhere."""
+    """A gate far from its school, with the file's name alone, so that notes are reproducible."""
     return Note(
         "gate_far",
         {
@@ -233,7 +233,7 @@ def _note_far_gate(urn: str, school: str, gate: Mapping[Hashable, object], metre
 
 
 def describe_gate(given: str, file: str, row: int, metres: float) -> str:
-    """Where a gate was read and how far from its school it lies."""
+    """Where a gate was read, and its distance from the school."""
     apart = f"{metres / 1000:,.1f} km" if metres >= FAR_METRES else f"{metres:.0f} m"
     return f"{given} ({file}, row {row}), {apart} from the school's location"
 
@@ -254,7 +254,7 @@ def check_urns(
     planned
         URNs of the schools that are planned for.
     tables
-        URN of each row by source; `*` stands for all schools.
+        URN of each row by source; `*` means all schools.
     tasked
         See `patrolplan.tables.TASKED_PLACES`; these rows are reported by the name of the place.
     report

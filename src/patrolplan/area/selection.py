@@ -1,8 +1,8 @@
 """Part of the recorded crime of an area: some months, weekdays, hours or categories of it.
 
-What is not selected is unknown, as months are that a force did not publish: a month between two
-selected winters is no month without crime. What was held to a threshold is held to it again, since
-a group may be cut below it.
+Crime that is not selected is unknown, like months that a force did not publish: a month between two
+selected winters is not a month without crime. Thresholds are applied again, since a group may be
+cut below them.
 """
 
 import datetime as dt
@@ -37,7 +37,7 @@ Words = str | Sequence[str]
 
 @dataclass(frozen=True)
 class Selection:
-    """What is selected; an empty tuple stands for all.
+    """What is selected; an empty tuple means all.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ class Selection:
         return chosen
 
     def find_incidents(self, incidents: pd.DataFrame) -> NDArray[np.bool_]:
-        """(i,) whether each incident is selected; one without a day or time is not, by these."""
+        """(i,) whether each incident is selected; not by day or time where it has none."""
         chosen = self.find_months(pd.DatetimeIndex(incidents["month"]))
         if self.categories:
             chosen &= incidents["category"].isin(self.categories).to_numpy()
@@ -160,11 +160,11 @@ def _build_area(area: StudyArea, selection: Selection, chosen: NDArray[np.bool_]
 
 
 INPUT_NAME = "selection of crimes"
-"""Key among an area's inputs: a plan of some crime is not one of all, and its manifest says so."""
+"""Key among an area's inputs, so that the manifest shows that a plan is from part of the crime."""
 
 
 def _move_counts(table: TableCount, used: int, rows: Sequence[LeftOutRow]) -> TableCount:
-    """The counts of the table of crimes, of which fewer rows are used now."""
+    """The counts of the table of crimes, with fewer rows used now."""
     if table.source != "crimes":
         return table
     left_out = table.left_out + sum(row.count for row in rows)

@@ -1,4 +1,4 @@
-"""Eras of snap points: old and new months speak of the same streets.
+"""Eras of snap points: crimes of old and new months on the same streets.
 
 The set of points that data.police.uk moves crimes to was replaced in 2022-07. One set of catchments
 from the points of both eras would halve them, and no old crime would count where new crime does. So
@@ -18,22 +18,22 @@ KNOWN_STARTS = pd.DatetimeIndex(["2022-07-01"])
 """Months from which data.police.uk used other points."""
 
 REPLACED_SHARE = 0.5
-"""An era begins where at least this share of a month's crime stands on points never seen before,
-and of the month before on points never seen again."""
+"""An era begins where at least this share of a month's crime is on points never seen before, and of
+the month before on points never seen again."""
 
 MIN_JUMP = 0.3
 """That share exceeds the neighbouring month's by at least this much: in a small area, and in the
 first months, many points are seen for the first time without being new."""
 
 MIN_INCIDENTS = 50
-"""With fewer in a month, an era that is not known is not looked for."""
+"""Minimum in a month to detect an unknown era."""
 
 NEAR_METRES = 100.0
 """An old point's crime falls off with the distance to a new point like a bell curve of this width,
 within the streets that the two share."""
 
 GOLDEN = (5**0.5 - 1) / 2
-"""Multiples of it, without their whole part, are spread evenly, however many they are."""
+"""The fractional parts of its multiples are spread evenly, however many there are."""
 
 
 def find_era_starts(months: pd.Series, place: NDArray[np.int64]) -> pd.DatetimeIndex:
@@ -63,7 +63,8 @@ def find_era_starts(months: pd.Series, place: NDArray[np.int64]) -> pd.DatetimeI
         if ((present[now - 1] < KNOWN_STARTS) & (present[now] >= KNOWN_STARTS)).any():
             found = replaced or not many
         else:
-            # Of the first month all points are new, and of the last all are gone: no jump is seen.
+            # All points of the first month are new, and all of the last are gone: no jump can be
+            # seen.
             came = now == 1 or is_new[now] - is_new[now - 1] >= MIN_JUMP
             went = now == len(present) - 1 or is_gone[now - 1] - is_gone[now] >= MIN_JUMP
             found = many and replaced and came and went and len(present) > 2  # noqa: PLR2004
@@ -83,7 +84,7 @@ def carry_over(
 
     Each incident goes to one of the catchments that share streets with its own, so that counts stay
     whole numbers. In every run of months, the incidents of a catchment and category are divided as
-    evenly as whole numbers can be: the shares are taken up in turn, by multiples of `GOLDEN`.
+    evenly as whole numbers allow, by multiples of `GOLDEN`.
 
     Parameters
     ----------

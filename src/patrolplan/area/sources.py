@@ -1,4 +1,4 @@
-"""Read every source of an area on its own: files that the settings name, or tables in memory.
+"""Read every source of an area separately: files that the settings name, or tables in memory.
 
 The problems of all sources are reported together. A wrong file pattern or column name is reported
 once, before any file is read.
@@ -18,7 +18,7 @@ from shapely.geometry.base import BaseGeometry
 from patrolplan import privacy
 from patrolplan.area.checks import list_own_categories
 from patrolplan.area.incidents import suppress_small_counts
-from patrolplan.area.study_area import LoadReport
+from patrolplan.area.load_report import LoadReport
 from patrolplan.crs import BRITISH_GRID, BRITISH_GRID_CODE, Projection, find_local_codes
 from patrolplan.errors import InputError, Problem, Problems, SettingsError
 from patrolplan.inputs.boundary import read_limits
@@ -48,7 +48,7 @@ from patrolplan.inputs.streets import Streets
 from patrolplan.inputs.table_sources import MemoryTable, TableSource
 from patrolplan.inputs.way_home import AREA_FIELDS, CLOCK, WayHomeTables, read_areas, read_clock
 from patrolplan.network import StreetNetwork
-from patrolplan.network.network import load_or_build_network
+from patrolplan.network.build import load_or_build_network
 from patrolplan.settings import Settings, format_unknown
 from patrolplan.settings.kinds import name_argument
 from patrolplan.tables import LeftOut
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     import networkx as nx
 
 MAX_SCALE_ERROR = 0.005
-"""Largest error of a length that a CRS may have: a UTM zone has 0.1 %, its neighbour 0.5 %."""
+"""Maximum error of lengths in a CRS: a UTM zone has 0.1 %, its neighbour 0.5 %."""
 
 
 def check_scale(projection: Projection, limits: BaseGeometry) -> None:
@@ -162,7 +162,7 @@ def get_column_mapping(settings: Settings, source: str) -> Mapping[str, str]:
 
 @dataclass(frozen=True, eq=False)
 class Sources:
-    """Every source as it was read on its own; `reports` is None where there is no file.
+    """Every source as read separately; `reports` is None where there is no file.
 
     `given_streets` are the streets where they were given in memory.
     """
@@ -224,7 +224,7 @@ def read_sources(
     report: LoadReport,
     given: GivenSources | None = None,
 ) -> Sources:
-    """Read every source on its own.
+    """Read every source separately.
 
     Raises
     ------
@@ -303,7 +303,7 @@ def _read_duties(
     parts: Mapping[str, Any],
     left_out: LeftOut,
 ) -> gpd.GeoDataFrame:
-    """Officers' duties, given what was read before: officers, and crimes for the years."""
+    """Officers' duties, read after the officers, and after crimes for the years."""
     officers, crimes = parts.get("officers"), parts.get("crimes")
     newest = None if crimes is None else crimes.incidents["month"].max()
     return read_all_duties(
@@ -319,7 +319,7 @@ def _read_duties(
 def _read_streets(
     settings: Settings, projection: Projection, left_out: LeftOut, given: GivenSources
 ) -> dict[str, Any]:
-    """Network, limits and map features of an area; its CRS is checked as soon as it can be."""
+    """Network, limits and map features of an area; its CRS is checked as early as possible."""
     if given.streets is None:
         streets = load_cached_streets(find_source_files(settings, "streets"), projection, left_out)
     else:

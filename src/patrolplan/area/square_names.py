@@ -13,7 +13,7 @@ MAX_STREETS = 2
 def name_squares(network: StreetNetwork, squares: ArrayLike) -> list[tuple[str, ...]]:
     """The named streets with most length in each square, the longest first.
 
-    A square names no corner and no building, so that its name says no more than the square does.
+    A name has no corner or building, so it is no more exact than the square.
 
     Parameters
     ----------

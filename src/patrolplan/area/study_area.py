@@ -1,14 +1,11 @@
 """`StudyArea`: everything that a plan rests on, read and checked.
 
-An area can be had under other settings, or with another gate, without reading files again.
+An area can be changed to other settings, or another gate, without reading files again.
 """
 
-import os
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
@@ -19,67 +16,15 @@ from numpy.typing import NDArray
 from patrolplan.area.missing_months import Exposure
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
-from patrolplan.inputs.earlier_hotspots import (
-    digest_hotspots,
-    find_earlier_plan,
-    read_earlier_hotspots,
-)
-from patrolplan.inputs.origins import digest_origins
-from patrolplan.inputs.table_sources import hash_source
 from patrolplan.inputs.way_home import WayHomeTables
 from patrolplan.network import Positions, StreetNetwork
 from patrolplan.network.catchments import MAX_SNAP_METRES, Catchments
 from patrolplan.notes import Note
-from patrolplan.plausibility import Alarm, Alarms
+from patrolplan.plausibility import Alarm
 from patrolplan.privacy import ReportGroups
-from patrolplan.settings import LedgerSettings, Settings, SourceSettings, parse_settings
-from patrolplan.tables import LeftOut, LeftOutRow, TableCount, render_html_table
+from patrolplan.settings import LedgerSettings, Settings, parse_settings
+from patrolplan.tables import LeftOutRow, TableCount, render_html_table
 from patrolplan.text import format_count
-
-
-@dataclass(frozen=True)
-class LoadReport:
-    """What is noted while an area is loaded.
-
-    Parameters
-    ----------
-    problems
-        What is wrong with the input; raised together.
-    left_out
-        Rows left out, by source and reason.
-    notes
-        Defaults that were chosen, and anything else a reader should check.
-    schools_left_out
-        Why a school of the files is not in the area, by URN.
-    alarms
-        Plausibility checks whose bound is passed.
-    """
-
-    problems: Problems = field(default_factory=Problems)
-    left_out: LeftOut = field(default_factory=LeftOut)
-    notes: list[Note] = field(default_factory=list)
-    schools_left_out: dict[str, str] = field(default_factory=dict)
-    alarms: Alarms = field(default_factory=Alarms)
-
-    def raise_if_any(self) -> None:
-        """Raise an `InputError` with all problems and alarms that are not accepted, if any."""
-        self.problems.extend(self.alarms.take_problems())
-        self.problems.raise_if_any()
-
-
-def find_similar(name: str, *groups: Iterable[str]) -> str | None:
-    """The name that was probably meant, from the first group that has a similar one.
-
-    Examples
-    --------
-    >>> find_similar("Robery", ["Burglary", "Robbery"])
-    'Robbery'
-    """
-    for group in groups:
-        if similar := get_close_matches(name, list(group), n=1, cutoff=0.6):
-            return similar[0]
-    return None
-
 
 PRINTED_EVERYWHERE = frozenset({"check_accepted", "incidents_selected"})
 """Kinds of notes that change what a paper may be taken for."""
@@ -194,7 +139,7 @@ class StudyArea:
 
     @property
     def accepted_checks(self) -> tuple[Note, ...]:
-        """The notes that every paper prints: accepted checks, and that some crime alone counts."""
+        """The notes that every paper prints: accepted checks, and that only some crime counts."""
         return tuple(note for note in self.notes if note.kind in PRINTED_EVERYWHERE)
 
     def where(
@@ -207,8 +152,8 @@ class StudyArea:
     ) -> "StudyArea":
         """The area with some of its recorded crime; every paper made from it says so.
 
-        What is given narrows together; several words of one kind widen. Months that are not
-        selected count as not known, not as months without crime.
+        Different arguments narrow the selection; several values of one argument widen it. Months
+        that are not selected count as not known, not as months without crime.
 
         Parameters
         ----------
@@ -245,7 +190,7 @@ class StudyArea:
     def strip_for_workers(self) -> "StudyArea":
         """The area without what the patrols and papers of one school do not need.
 
-        That is the incidents, which are large, and what need not leave this process: names and
+        Without the incidents, which are large, and what need not leave this process: names and
         hours of officers, where pupils live, and the address of the ledger, which may hold a
         password.
         """
@@ -265,69 +210,8 @@ class StudyArea:
         return self.network.projection
 
 
-def compute_input_digests(
-    settings: Settings,
-    reports: ReportGroups | None = None,
-    origins: pd.DataFrame | None = None,
-    given: Mapping[str, str] | None = None,
-) -> dict[str, str]:
-    """Digest of every file that the settings name; two of one name in different folders stay two.
-
-    `given` has the digests of the sources that were given in memory, by their keys.
-
-    For reports it is the digest of the groups that `privacy` let through, for origins that of their
-    rounded counts, or empty without them: the content of a short file could be guessed from the
-    file's own digest.
-
-    Of the plan before, names and lines of its hotspots count alone.
-
-    Raises
-    ------
-    FileNotFoundError
-        When a file does not exist.
-    InputError
-        When the plan before cannot be read.
-    """
-    given = given or {}
-    sources = [source for source in SourceSettings.model_fields if source not in given]
-    files = {source: settings.find_files(source) for source in sources}
-    if settings.area.boundary is not None and "boundary" not in given:
-        files["boundary"] = (settings.folder / settings.area.boundary,)
-    counted = {
-        "reports": "" if reports is None else reports.digest,
-        "origins": "" if origins is None else digest_origins(origins),
-    }
-    digests = {
-        format_input_name(source, path, settings): (
-            counted[source] if source in counted else hash_source(path)
-        )
-        for source, paths in files.items()
-        for path in paths
-    }
-    if EARLIER not in given and (path := find_earlier_plan(settings)) is not None:
-        lines = read_earlier_hotspots(settings, Projection(settings.area.crs))
-        digests[format_input_name(EARLIER, path, settings)] = digest_hotspots(lines)
-    return digests | {
-        f"{source}: in memory": counted.get(source, digest) for source, digest in given.items()
-    }
-
-
-EARLIER = "earlier hotspots"
-"""The source of hotspots' names among the inputs of an area."""
-
-
-def format_input_name(source: str, path: Path, settings: Settings) -> str:
-    """Source and path of a file among the inputs of an area, the same on every machine.
-
-    The path starts at the settings file's folder, unless it is on another Windows drive.
-    """
-    with suppress(ValueError):
-        path = Path(os.path.relpath(path, settings.folder))
-    return f"{source}: {path.as_posix()}"
-
-
 MAX_NAMED_SCHOOLS = 12
-"""Schools that a message names."""
+"""Maximum number of schools that a message names."""
 
 CHANGEABLE_SECTIONS = (
     *("risk", "hotspots", "patrol", "way_home", "reports", "week", "travel", "output", "seed"),

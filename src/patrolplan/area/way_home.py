@@ -1,12 +1,11 @@
-"""The tables of pupils' ways home, matched to the area: what is near, and what is not given.
+"""The tables of pupils' ways home, matched to the area: what is near, and what is missing.
 
-Homes, stops and pubs beyond the limits count as well, since pupils do not stop at them. So nothing
-is cut at the limits, only at a distance that no walk home reaches.
+Homes, stops and pubs beyond the area's limits count as well, since pupils walk across them. So
+tables are cut not at the limits but at a distance that no walk home reaches.
 """
 
 from collections.abc import Iterable, Mapping, Set as AbstractSet
 from dataclasses import replace
-from difflib import get_close_matches
 
 import geopandas as gpd
 import numpy as np
@@ -15,12 +14,12 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from patrolplan.area.study_area import LoadReport
+from patrolplan.area.load_report import LoadReport
 from patrolplan.inputs.table_reader import quote_value
 from patrolplan.inputs.way_home import WayHomeTables
 from patrolplan.notes import Note, NoteKind, NoteValue
 from patrolplan.settings import CATEGORIES, Settings
-from patrolplan.text import list_first
+from patrolplan.text import find_similar, list_first
 
 REACH_METRES = 5_000.0
 """Areas, stops and pubs farther from the area are left out: no way home on foot is as long."""
@@ -61,7 +60,7 @@ def gather_way_home(
         areas=_select_near("areas", tables.areas, limits, settings, report, also=lived_in),
         stops=_select_near("stops", tables.stops, limits, settings, report),
         places=_select_near("places", tables.places, limits, settings, report),
-        clock=_select_known(tables.clock, categories, settings, report),
+        clock=_select_known_categories(tables.clock, categories, settings, report),
     )
     if not settings.sources.stops:
         used = replace(used, stops=_find_street_stops(features, limits))
@@ -103,7 +102,7 @@ def _select_origins(
 
 
 def _is_near(table: gpd.GeoDataFrame, limits: BaseGeometry) -> NDArray[np.bool_]:
-    """(n,) which shapes lie within reach of the area; none does whose place the CRS cannot give."""
+    """(n,) which shapes are within reach of the area; false where the CRS cannot give a place."""
     shapes = np.asarray(table.geometry.array, dtype=object)
     near = np.isfinite(shapely.bounds(shapes)).all(axis=1)
     shapely.prepare(limits)
@@ -120,7 +119,7 @@ def _select_near(
     *,
     also: NDArray[np.bool_] | bool = False,
 ) -> gpd.GeoDataFrame:
-    """The rows of a table within reach, and (n,) others; where none is, it is of another place."""
+    """The rows of a table within reach, and (n,) others; an alarm if no row is within reach."""
     near = _is_near(table, limits) | also
     reach = f"{REACH_METRES / 1000:g} km"
     report.left_out.add(source, f"more than {reach} from the area", int((~near).sum()))
@@ -145,10 +144,10 @@ def _find_street_stops(features: gpd.GeoDataFrame, limits: BaseGeometry) -> gpd.
     )
 
 
-def _select_known(
+def _select_known_categories(
     clock: pd.DataFrame, categories: Iterable[str], settings: Settings, report: LoadReport
 ) -> pd.DataFrame:
-    """The rows of categories that occur or are known; others have no effect, so they are noted."""
+    """The rows of categories that occur or are known; others have no effect and are noted."""
     own = (*settings.crimes.categories, *settings.risk.harm)
     names = dict.fromkeys((*categories, *own, *CATEGORIES))
     is_known = clock["category"].isin(list(names))
@@ -157,7 +156,7 @@ def _select_known(
         count = int((~is_known).sum())
         named = list_first(unknown)
         report.left_out.add("clock", f"of categories that no crime has ({named})", count)
-        similar = ["".join(get_close_matches(one, list(names), n=1)) for one in unknown]
+        similar = [find_similar(one, names) or "" for one in unknown]
         values: dict[str, NoteValue] = {"categories": unknown, "similar": similar}
         report.notes.append(Note("clock_categories_unknown", values))
     return clock[is_known].reset_index(drop=True)

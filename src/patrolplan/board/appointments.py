@@ -58,7 +58,7 @@ def describe_appointment_change(change: AddAppointment | RemoveAppointment) -> s
 
 
 def _check_appointment(change: AddAppointment, state: BoardState) -> None:
-    """Raise for an appointment that could not be written, or never be met."""
+    """Raise for an appointment that could not be written or attended."""
     area, hours = state.planned_area.area, f"{change.from_}-{change.to}"
     if change.officer not in set(area.officers["officer"]):
         message = f"there is no officer '{change.officer}'"
@@ -85,7 +85,7 @@ def _find_key(row: Mapping[str, str]) -> tuple[str, str, str]:
 
 
 def list_appointments(state: BoardState) -> dict[str, dict[str, list[dict[str, Any]]]]:
-    """What officers have to do besides patrols, by officer and day; kind, hours and school only."""
+    """Officers' appointments, by officer and day; only kind, hours and school."""
     table = state.tables.get(SOURCE)
     columns = state.planned_area.area.settings.columns.get(SOURCE, {})
     ours = frozenset() if table is None else _list_keys(table, tuple(sorted(columns.items())))

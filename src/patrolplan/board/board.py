@@ -1,4 +1,4 @@
-"""All that the board does for its page."""
+"""Everything that the board does for its page."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ if TYPE_CHECKING:
 
 
 CLOSE_SECONDS = 2.0
-"""How long the board waits for its work in the background when it is closed."""
+"""How long the board waits for its background work when it is closed."""
 MAX_OUTCOMES = 12
-"""Outcomes and lists of swaps, of all windows, whose offers can still be taken."""
+"""Maximum number of outcomes and lists of swaps, over all windows, whose offers are still valid."""
 
 
 class Board:
-    """What the page may ask of the week, and the jobs that run in the background."""
+    """The page's requests about the week, and the jobs that run in the background."""
 
     def __init__(self, shared: SharedWeek) -> None:
         self.shared = shared
@@ -73,7 +73,7 @@ class Board:
         self._printing_job.wait()
 
     def has_news(self, since: int) -> bool:
-        """Whether anything is new after a version."""
+        """Whether anything is newer than a version."""
         return since != self.shared.version or self._planning_job.status.running
 
     def build_state(self) -> dict[str, Any]:
@@ -120,7 +120,7 @@ class Board:
         return {"ok": True, "why": "", "message": message, "worth": worth, "worth_before": before}
 
     def change(self, version: int, change: BoardChange) -> str:
-        """Make a change and save it; one with a repair is worked out in the background first."""
+        """Make a change and save it; a repair is computed in the background first."""
         self._check_not_planning()
         if isinstance(change, RepairedChange):
             return self._start_repair(version, change)
@@ -230,7 +230,7 @@ class Board:
     def start_solving(self, version: int, *, draw_again: bool = False) -> None:
         """Begin to solve the week again with its locks and bans, and to draw it.
 
-        By the draw that it has, or by the next one.
+        With its present draw, or the next one.
         """
         with self.shared.lock:
             self.shared.check_version(version)
@@ -309,12 +309,12 @@ class Board:
         self._printing_job.start("printing", "Drawing the papers", draw)
 
     def count_foreseen(self) -> dict[str, Any] | None:
-        """Count again how well the week is foreseen where locks or bans are others than before."""
+        """Count again how well the week is foreseen, if locks or bans have changed."""
         self._foreseen.start()
         return self._foreseen.build_draw_document(self.shared.state)
 
     def look_for_better(self) -> dict[str, Any]:
-        """Search on behind the week that is shown; what has come of it."""
+        """Continue the search behind the week that is shown; return its state."""
         if not self._planning_job.status.running:
             self._proof.start()
         week = self.shared.state.week
@@ -326,7 +326,7 @@ class Board:
         }
 
     def _offer_better(self, better: Proposal) -> None:
-        """Propose a better week, unless another proposal waits for an answer."""
+        """Propose a better week, unless another proposal is open."""
         if self.proposal is None:
             self._proposal = better
 

@@ -9,7 +9,8 @@ import pandas as pd
 from patrolplan.board.edits import find_duty
 from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.team.ledger.delivered import Answer, build_typed_visits, find_promised_stops
-from patrolplan.team.ledger.ledger import has_ledger, open_ledger
+from patrolplan.team.ledger.existing import open_existing_ledger
+from patrolplan.team.ledger.ledger import open_ledger
 from patrolplan.team.ledger.promised import build_promised_week
 from patrolplan.team.ledger.visits import list_place_keys
 from patrolplan.team.week_editor import InvalidEditError, PatrolSlot, get_slot
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 DeliveredBySlot = dict[PatrolSlot, tuple[list[float], int | None]]
-"""Minutes at each stop of a patrol, and the people spoken to; None where nobody recorded them."""
+"""Minutes at each stop of a patrol, and the people spoken to; None where not recorded."""
 
 
 def record_doses(
@@ -39,10 +40,10 @@ def record_doses(
     """Enter what a patrol delivered and return it in words; entered again it is corrected.
 
     The present week is handed out in the ledger first, so that promised and delivered minutes
-    are of the same patrol. `minutes` has a number for each stop in the order of the card, 0 where
-    it was not visited; `engagements`, the people spoken to on the whole patrol, are entered at its
-    first visited stop. `people` is how many came, None for the crew as handed out; `reason` says
-    why a stop had fewer minutes than planned. Raises InvalidEditError when there is no such
+    belong to the same patrol. `minutes` has a number for each stop in the order of the card, 0
+    where it was not visited; `engagements`, the people spoken to on the whole patrol, are entered
+    at its first visited stop. `people` is how many came, None for the crew as handed out; `reason`
+    says why a stop had fewer minutes than planned. Raises InvalidEditError when there is no such
     patrol or not a number for each stop, LedgerError when the ledger cannot be written.
     """
     duty = find_duty(week, slot)
@@ -79,9 +80,10 @@ def record_doses(
 
 def load_delivered(settings: Settings, week: Week) -> DeliveredBySlot:
     """What was delivered by each patrol of a week, as the ledger has it."""
-    if not has_ledger(settings):
+    ledger = open_existing_ledger(settings)
+    if ledger is None:
         return {}
-    with open_ledger(settings) as ledger:
+    with ledger:
         table = ledger.read_delivered(week.days[0], week.days[-1])
     table["window"] = table["window"].where(table["window"] != "", AFTER_SCHOOL)
     visits = {

@@ -1,4 +1,4 @@
-"""The board at one moment: what its weeks are chosen from, the week, and the tables it writes."""
+"""The board at one moment: the inputs of its weeks, the week, and the tables it writes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class PlannedArea:
-    """What the board's weeks are chosen from: area, risk, hotspots and the plan of each day."""
+    """The inputs of the board's weeks: area, risk, hotspots and the plan of each day."""
 
     area: StudyArea
     risk: Risk
@@ -32,7 +32,7 @@ class PlannedArea:
     plans: Mapping[dt.date, Plan]
 
     def with_table(self, table: CsvTable) -> PlannedArea:
-        """Planned again where the rows of a table, which is not written yet, change something."""
+        """Planned again where a changed table, not yet written, makes a difference."""
         area = read_area_table(self.area, table)
         plans = replan_days(self.plans, area, self.risk, self.hotspots)
         return replace(self, area=area, plans=plans)

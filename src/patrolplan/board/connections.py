@@ -1,8 +1,8 @@
 """Connections to the board: an idle one is closed to make room for a new one.
 
-Any program of this computer can open connections and send nothing. Were they counted against a
-limit, a few hundred of them would shut out the page; without a limit, they would use up the files
-that a process may open. So the number is limited, and the connection that has been idle longest is
+Any program on this computer can open connections and send nothing. With a fixed limit, a few
+hundred of them would shut out the page; without a limit, they would use up the files that a process
+may open. So the number is limited, and the connection that has been idle longest is
 closed for a new one. One whose request is being answered is never closed.
 """
 

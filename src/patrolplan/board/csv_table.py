@@ -1,4 +1,4 @@
-"""A table of the settings that the board writes to: what it does not change stays byte by byte."""
+"""A table of the settings that the board writes to: unchanged parts stay the same, byte by byte."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ NAMES = {"tasked_places": "tasked places", "duties": "officers' appointments"}
 
 @dataclass(frozen=True)
 class CsvTable:
-    """A table of the settings as it is on the disk: its file and its bytes."""
+    """A table of the settings as it is on disk: its file and its bytes."""
 
     source: str
     """Its key under `[sources]`."""
@@ -48,7 +48,7 @@ class CsvTable:
 
     @property
     def has_unread_columns(self) -> bool:
-        """Whether it has columns that nobody reads: what they hold is copied nowhere."""
+        """Whether it has columns that are not read: their content is never copied."""
         ours = {field.name for field in LOOKUPS[self.source].fields} | self.renamed
         ours = {name.casefold() for name in ours}
         header = _CsvFormat.detect(self.content).header
@@ -96,7 +96,7 @@ class CsvTable:
         Parameters
         ----------
         is_removed
-            Says whether a row goes, by its cells under our names of the columns.
+            Whether a row is removed, by its cells under our names of the columns.
         columns
             Other names of our columns in the table, from the settings.
         """
@@ -186,7 +186,7 @@ class _CsvFormat:
         return row.getvalue()
 
     def add_columns(self, names: Sequence[str]) -> str:
-        """The text with further columns at the end, empty but for their names."""
+        """The text with further columns at the end, with only their names."""
         if not names:
             return self.text
         heading = self.delimiter + self.format_row(names).removesuffix(self.line_end)

@@ -1,4 +1,4 @@
-"""What the week may become: changed by hand or solved again, and how two weeks differ, in words."""
+"""Changes of the week by hand or by solving again, and how two weeks differ, in words."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 MAX_NAMED_DIFFERENCES = 6
-"""Most differences that are named in one sentence."""
+"""Maximum number of differences named in one sentence."""
 POLL_SECONDS = 0.1
 JOIN_SECONDS = 0.5
 
@@ -196,8 +196,8 @@ def _build_result(
 ) -> EditResult:
     """The week of these patrols.
 
-    Its bound on the worth stays valid while options only disappear. Where more has become possible
-    the bound is replaced by the loosest one, until the week is solved again.
+    Its bound on the worth is valid as long as options only disappear. If more has become possible,
+    the bound is replaced by the loosest one until the week is solved again.
     """
     looser = not after.inputs.option_rows.keys() <= before.inputs.option_rows.keys()
     looser |= not set(before.inputs.locks) <= set(after.inputs.locks)
@@ -251,7 +251,7 @@ def _release_lock(editor: WeekEditor, duty: Duty) -> WeekEditor:
 
 
 def _describe_mode_change(old: Duty, new: Duty) -> str:
-    """The mode of a patrol, where it is not the one before."""
+    """The mode of a patrol, if it differs from the one before."""
     return "" if new.patrol.way == old.patrol.way else f", now {MODE_WORDS[new.patrol.way]}"
 
 
@@ -336,7 +336,7 @@ def describe_difference(before: Week, after: Week) -> str:
 
 
 def compute_gains(before: Week, after: Week) -> dict[str, float]:
-    """What a proposal changes for the better or worse: signed differences."""
+    """How much better or worse a proposal is: signed differences."""
     worth = after.worth - before.worth
     return {
         "worth": worth,

@@ -1,4 +1,4 @@
-"""How the week was drawn, and how well it is foreseen with what is set by hand since then."""
+"""How the week was drawn, and how well it is foreseen with the changes by hand since then."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ForeseenCounter:
         self._job = BackgroundJob()
         self._cancel = Event()
         self._free: dict[str, float] = {}
-        """Share foreseen without anything set by hand, by the digest of the draw."""
+        """Share foreseen without changes by hand, by the digest of the draw."""
         self._failed_version = 0
 
     def close(self) -> None:
@@ -40,7 +40,7 @@ class ForeseenCounter:
         self._cancel.set()
 
     def start(self) -> None:
-        """Begin to count, unless it is known, or is being counted for this week."""
+        """Begin to count, unless the result is known or being computed for this week."""
         state, version = self._shared.state, self._shared.version
         has_answer = state.week.draw is None or state.week.foreseen is not None
         if has_answer or self._failed_version == version or self._job.status.running:

@@ -1,4 +1,4 @@
-"""Slow work of the board, in threads of its own: solve, plan, print."""
+"""Slow work of the board, in its own threads: solve, plan, print."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 MAX_RUNNING_SHARE = 0.95
-"""A share is an estimate from how long it took before: it stops here until the work is done."""
+"""Maximum share of progress until the work is done, as it is estimated from earlier runs."""
 
 
 class BusyError(PatrolplanError, OSError):
-    """The board is at work on something that must end first."""
+    """The board is busy with a job that must end first."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class JobStatus:
 
 
 class BackgroundJob:
-    """One job at a time, in a thread of its own.
+    """One job at a time, in its own thread.
 
     `expected_seconds` says how long the first will take, for its share done; later ones are
     expected to take as long as the last one.
@@ -59,7 +59,7 @@ class BackgroundJob:
             self._thread.start()
 
     def wait(self, seconds: float | None = None) -> None:
-        """Wait for the end, at most so long."""
+        """Wait for the end, up to a time limit."""
         if self._thread is not None:
             self._thread.join(seconds)
 

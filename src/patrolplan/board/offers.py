@@ -1,4 +1,4 @@
-"""What a change did to the cards, and further changes that are offered to be taken by one tap."""
+"""What a change did to the cards, and further changes that are offered for one tap."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Offer:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What a change did, and what may be done next; it holds for one version of the week."""
+    """What a change did, and what may be done next; valid for one version of the week."""
 
     version: int
     number: int

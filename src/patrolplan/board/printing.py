@@ -192,7 +192,7 @@ def print_papers(
 def _list_made_from(
     new: Mapping[str, str], manifest: Mapping[str, Any], drawn: Path
 ) -> dict[str, str]:
-    """What papers are made from: those drawn, unless they were moved, and the others as before."""
+    """The digests of papers: new ones for those drawn, unless moved, and the others as before."""
     present = {name: digest for name, digest in new.items() if (drawn / name).is_file()}
     return {**manifest.get(PAPERS_KEY, {}), **present}
 
@@ -200,7 +200,7 @@ def _list_made_from(
 def _move_part_papers(drawn: Path, *, is_day: bool) -> None:
     """Move papers that show only a part, so that they replace no paper of the whole week.
 
-    Of a day, officers' books of cards are such papers too; of an officer, the book is whole.
+    For one day, officers' books of cards are partial too; for one officer, the book is complete.
     """
     folder = drawn / PART_FOLDER
     folder.mkdir()

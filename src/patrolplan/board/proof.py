@@ -1,8 +1,8 @@
-"""The proof behind a week: the search goes on after the answer was shown at the gap that is wanted.
+"""The proof behind a week: the search continues after an answer was shown at the requested gap.
 
-It ends with a week that is known to be the best, or with a better one, which becomes a proposal:
-the week on the board is never changed. Any change of the week ends it, and a week whose options are
-no longer those that it was drawn from has none.
+It ends with a week that is proven best, or with a better one, which becomes a proposal: the week on
+the board is never changed. Any change of the week ends it, and there is none for a week whose
+options are no longer those that it was drawn from.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ OPEN_PERCENT = 1e-3
 """Gap above which a better week counts as possible; worths are rounded in files."""
 
 ProofStatus = Literal["none", "running", "proven", "better", "open"]
-"""Not wanted or not possible, at work, ended with a proof, with a better week, or with neither."""
+"""Not wanted or not possible, running, ended with a proof, with a better week, or with neither."""
 
 
 @dataclass(frozen=True)
 class _Outdated:
-    """Whether the week is another one than when the proof began, or the board is closed."""
+    """Whether the week has changed since the proof began, or the board is closed."""
 
     shared: SharedWeek
     version: int
@@ -43,7 +43,7 @@ class _Outdated:
 
 
 class Proof:
-    """Searches on in the background, one version of the week at a time.
+    """Continues the search in the background, one version of the week at a time.
 
     `offer` is given a better week as soon as one is found.
     """
@@ -54,7 +54,7 @@ class Proof:
         self._is_closed = False
         self._found: ProofStatus = "none"
         self._version = 0
-        """The version that is or was searched for."""
+        """The version of the week that is or was searched."""
 
     def close(self) -> None:
         """Stop searching."""
@@ -69,7 +69,7 @@ class Proof:
         return "running" if is_next else "none"
 
     def start(self) -> None:
-        """Begin to search on, unless the week is proven best or it was done for this version."""
+        """Continue the search, unless the week is proven best or this version was searched."""
         state, version = self._shared.state, self._shared.version
         done = self._version == version or self._job.status.running
         if done or self._is_closed or not is_open(state):

@@ -1,7 +1,7 @@
 """Changes after which a week is repaired: leave, appointments, and places of intelligence.
 
-What stands stays. The same functions as of the command line fill what has become free, so that
-both give the same week.
+Possible patrols stay. The functions of the command line fill what has become free, so that both
+give the same week.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Preparation:
 
 @singledispatch
 def prepare_change(change: object, state: BoardState) -> Preparation:  # noqa: ARG001 - for those below
-    """Look quickly whether a change can be made; raises InvalidEditError with the reason."""
+    """Check quickly whether a change can be made; raises InvalidEditError with the reason."""
     message = f"no change with a repair: {type(change).__name__}"
     raise TypeError(message)
 
@@ -145,7 +145,7 @@ def _find_days(change: SetAway, state: BoardState) -> list[dt.date]:
 def _repair(
     state: BoardState, before: BoardState, message: str, absent: Mapping[str, AbstractSet[dt.date]]
 ) -> Repaired:
-    """The week with what stands and free days filled, and the moves that are offered.
+    """The week with possible patrols unchanged and free days filled, and the moves offered.
 
     `state` has the tables as they are now, and the week as it was.
     """
@@ -192,7 +192,7 @@ def _fill(
 
 
 def _with_absences(state: BoardState, absent: Mapping[str, frozenset[dt.date]]) -> BoardState:
-    """The board with other absences; notes of those that are over go."""
+    """The board with other absences, without notes of those that ended."""
     notes = tuple(
         note
         for note in state.week.notes

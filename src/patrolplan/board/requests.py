@@ -107,7 +107,7 @@ class SetLock(PatrolReference):
 
 
 class SetBan(BoardRequest):
-    """Patrols are ruled out, or allowed again; null stands for all."""
+    """Patrols are ruled out, or allowed again; null means all."""
 
     kind: Literal["ban", "unban"]
     officer: Name | None = None
@@ -140,14 +140,14 @@ class TaskPlace(BoardRequest):
 
 
 class ReleasePlace(BoardRequest):
-    """A tasked place is taken off the table."""
+    """A tasked place is removed from the table."""
 
     kind: Literal["untask"]
     place_id: Annotated[str, Field(min_length=1, max_length=60)]
 
 
 class SetAway(BoardRequest):
-    """An officer is away from and to a day, or back again; what stands stays."""
+    """An officer is absent from and to a day, or back again; possible patrols stay."""
 
     kind: Literal["away", "back"]
     officer: Name
@@ -156,7 +156,7 @@ class SetAway(BoardRequest):
 
 
 class AddAppointment(BoardRequest):
-    """An officer has something else to do; patrols that it leaves no time for move or go."""
+    """An officer has an appointment; patrols that conflict with it are moved or removed."""
 
     kind: Literal["appoint"]
     officer: Name
@@ -168,7 +168,7 @@ class AddAppointment(BoardRequest):
 
 
 class RemoveAppointment(BoardRequest):
-    """An appointment that was entered on the board is taken off the table."""
+    """An appointment that was entered on the board is removed from the table."""
 
     kind: Literal["unappoint"]
     officer: Name
@@ -185,7 +185,7 @@ class SetCrew(PatrolReference):
 
 WeekChange = Move | Swap | Add | Remove | ChooseVariant | SetLock | SetBan | SetCrew
 RepairedChange = SetAway | TaskPlace | ReleasePlace | AddAppointment | RemoveAppointment
-"""Changes after which the week is repaired; all but the first are written to a table as well."""
+"""Changes after which the week is repaired; all except the first are also written to a table."""
 BoardChange = Annotated[WeekChange | RepairedChange, Field(discriminator="kind")]
 
 

@@ -1,8 +1,8 @@
 """Who may use the board: this computer, its own page, with the session's token, in small requests.
 
 Another page of the same browser can send requests to a loopback address too. It cannot know the
-token, its Origin is another one, and a name that it points at this computer (DNS rebinding) is
-another Host: each of these alone is refused.
+token, its Origin differs, and a name that it points at this computer (DNS rebinding) is a different
+Host: each of these is refused.
 
 A browser is opened with a file that only its user can read, since the other users of a computer can
 see the arguments of its processes. The file leads to the board with a code that works once; the
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
 
 
 MAX_BODY_BYTES = 64 * 1024
-"""Bytes of a request's body."""
+"""Maximum bytes of a request's body."""
 
 BODY_TIMEOUT_SECONDS = 10.0
-"""A body that takes longer than this is given up."""
+"""Time limit for receiving a body."""
 
 REQUESTS_PER_SECOND, MAX_BURST_REQUESTS = 50.0, 150.0
-"""Requests a second that are answered in the long run, and in a burst."""
+"""Maximum requests a second on average, and in a burst."""
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -71,13 +71,13 @@ class RequestRefusedError(Exception):
 
 @dataclass
 class RateLimit:
-    """How many more requests may come now: a bucket that fills while none come."""
+    """A token bucket: how many more requests may come now."""
 
     remaining: float = MAX_BURST_REQUESTS
     updated_at: float = field(default_factory=time.monotonic)
 
     def try_acquire(self) -> bool:
-        """Whether one more is in time; counts it if so."""
+        """Whether one more is allowed; counts it if so."""
         now = time.monotonic()
         self.remaining = min(
             MAX_BURST_REQUESTS, self.remaining + (now - self.updated_at) * REQUESTS_PER_SECOND
@@ -90,7 +90,7 @@ class RateLimit:
 
 
 class RequestGuard:
-    """The app that every request reaches first: it refuses what the board must not answer.
+    """The app that every request reaches first: it refuses those that the board must not answer.
 
     Parameters
     ----------
@@ -230,14 +230,14 @@ async def _send_refusal(send: Send, refused: RequestRefusedError) -> None:
         *SECURITY_HEADERS,
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode("ascii")),
-        (b"connection", b"close"),  # what is still to come of a body is not read
+        (b"connection", b"close"),  # the rest of the body is not read
     ]
     await send({"type": "http.response.start", "status": refused.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
 def _replay_body(body: bytes, receive: Receive) -> Receive:
-    """Gives the body that has been read already, and then what comes after it."""
+    """Returns the body that has been read already, and then what comes after it."""
     replayed = False
 
     async def replay() -> Message:

@@ -53,7 +53,7 @@ PAPER_POLICY = "script-src 'none'; base-uri 'none'; form-action 'none'; frame-an
 
 
 def build_app(board: Board, token: str, port: int, *, code: str = "") -> ASGIApp:
-    """The board behind its guard; anybody who knows the token may use it."""
+    """The board behind its guard; anyone who knows the token may use it."""
     app = FastAPI(title="patrolplan board", openapi_url=None, docs_url=None, redoc_url=None)
     _add_pages(app, board, token)
     _add_week(app, board)
@@ -133,7 +133,7 @@ def _add_week(app: FastAPI, board: Board) -> None:
 
 
 def _add_helpers(app: FastAPI, board: Board) -> None:
-    """What helps to decide: swaps for a gap, places by words, how well the week is foreseen."""
+    """Routes for decisions: swaps for a gap, place search, how well the week is foreseen."""
 
     @app.post("/api/offers")
     def offers(request: OffersRequest) -> dict[str, Any]:
@@ -202,7 +202,7 @@ def _answer_change(board: Board, message: str) -> dict[str, Any]:
 
 
 def _add_error_handlers(app: FastAPI, board: Board) -> None:
-    """Every problem as a status and plain words; never a trace of the code."""
+    """Every problem as a status and plain words, without a traceback."""
 
     @app.exception_handler(ConflictError)
     def conflict(_: Request, error: ConflictError) -> JSONResponse:

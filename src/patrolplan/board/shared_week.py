@@ -38,12 +38,12 @@ if TYPE_CHECKING:
 __all__ = ["BoardState", "ConflictError", "PlannedArea", "SharedWeek", "open_shared_week"]
 
 MAX_UNDO_STEPS = 200
-"""Changes that can be undone; fewer after the board was started again."""
+"""Maximum number of changes that can be undone; fewer after the board was started again."""
 NOT_UNDONE = "what was changed before the board was started cannot be undone"
 
 
 class ConflictError(PatrolplanError):
-    """Somebody else changed the week in the meantime; `by_others` says what."""
+    """The week was changed elsewhere in the meantime; `by_others` describes it."""
 
     def __init__(self, by_others: list[str]) -> None:
         super().__init__("changed")
@@ -71,7 +71,7 @@ class SharedWeek:
         self._redo_stack: list[UndoStep] = []
         self._version_messages: list[str] = [""]  # what made each version, from version 1 on
         self.undo_note = self._load_steps()
-        """Why nothing can be undone after a start; empty where it can, or nothing was changed."""
+        """Why nothing can be undone after a start; empty if it can, or if nothing was changed."""
 
     def _load_steps(self) -> str:
         """Take over what the last board left to undo; returns why it cannot be undone."""
@@ -129,7 +129,7 @@ class SharedWeek:
             return message
 
     def apply_outside_history(self, version: int, action: Callable[[BoardState], str]) -> str:
-        """Do something that is not in the week's file: a new version, which cannot be undone."""
+        """Do something that is not part of the week's file: a new version that cannot be undone."""
         with self.lock:
             self.check_version(version)
             message = action(self.state)
@@ -259,7 +259,7 @@ class SharedWeek:
         self._note(counted, foreseen=foreseen)
 
     def note_bound(self, searched: BoardState, bound: float, *, is_proven: bool) -> None:
-        """Save what no week can exceed, as long as it is the week that was searched on from."""
+        """Save the bound on all weeks, as long as it is still the week that was searched."""
         status = "optimal" if is_proven else searched.week.status
         self._note(searched, bound=min(bound, searched.week.bound), status=status)
 

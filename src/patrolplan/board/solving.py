@@ -1,4 +1,4 @@
-"""The week solved and drawn again around what is set by hand, in a process that can be ended."""
+"""The week solved and drawn again around changes by hand, in a process that can be stopped."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class CancelledError(PatrolplanError):
 
 @dataclass(frozen=True, eq=False)
 class Proposal:
-    """A solved week that nobody has accepted yet."""
+    """A solved week that has not been accepted yet."""
 
     inputs: RotaInputs
     """What it was solved from: once locks, bans or routes change, the proposal is void."""
@@ -101,7 +101,7 @@ def _drop_unplanned(editor: WeekEditor) -> RotaInputs:
 def solve_in_process(
     problem: RotaProblem, seed: int, cancel: Cancel, *, stop: SearchLimits | None = None
 ) -> RotaSolution:
-    """Solve in a process, which unlike a thread can be ended at any moment."""
+    """Solve in a process, which unlike a thread can be stopped at any time."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
     worker = context.Process(target=_run_solver, args=(theirs, problem, seed, stop), daemon=True)

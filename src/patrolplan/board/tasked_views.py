@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def find_place_documents(area: StudyArea, text: str) -> dict[str, Any]:
-    """Places that a text may mean, the most likely first, and what kind it looks like."""
+    """Places that a text may mean, the most likely first, and the kind of place it looks like."""
     places = find_places(area, text)
     points = convert_to_degrees(
         np.array([place.xy for place in places]).reshape(-1, 2), area.projection
@@ -45,7 +45,7 @@ def find_place_documents(area: StudyArea, text: str) -> dict[str, Any]:
 
 
 def build_demand_rows(week: Week) -> list[dict[str, Any]]:
-    """Every demand of the week: met by whom, or why not."""
+    """Every demand of the week: who meets it, or why not."""
     names = name_feared_places(week.plan.area)
     return [
         {

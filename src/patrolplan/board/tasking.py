@@ -55,7 +55,7 @@ def describe_tasked_change(change: TaskPlace | ReleasePlace) -> str:
 
 
 def _list_cells(task: TaskPlace) -> dict[str, str]:
-    """The row of a place, by our names of the columns; what the settings say stays empty."""
+    """The row of a place, by our names of the columns; values that the settings have are empty."""
     weekdays = [day for day in WEEKDAYS if day in task.weekdays]
     return {
         "place_id": task.place_id,
@@ -76,7 +76,7 @@ def _list_cells(task: TaskPlace) -> dict[str, str]:
 
 
 def _check_tasked_place(task: TaskPlace, area: StudyArea) -> None:
-    """Raise for a place that could not be written or not be planned."""
+    """Raise for a place that could not be written or planned."""
     if task.place_id in set(area.tasked_places["place_id"]):
         message = f"place {quote_value(task.place_id)} already exists; remove it first"
         raise InvalidEditError(message)
@@ -99,7 +99,7 @@ def _check_tasked_place(task: TaskPlace, area: StudyArea) -> None:
 
 
 def replan_tasked_places(state: BoardState, table: CsvTable) -> tuple[BoardState, str]:
-    """Plan again the days that another table of tasked places touches; keep the rest of the week.
+    """Plan the days again that a changed table of tasked places affects; keep the rest of the week.
 
     A patrol whose route is no longer planned takes the route of most worth at the same school, day
     and officer; where there is none it is removed. Its lock stays with it. Returns the board, and
@@ -115,7 +115,7 @@ def replan_tasked_places(state: BoardState, table: CsvTable) -> tuple[BoardState
     open_locks = tuple(replace(lock, variant=None) for lock in week.locks)
     editor = WeekEditor.from_week(replace(week, locks=open_locks), area, plans)
     editor = replace(editor, own_notes=state.editor.own_notes)
-    # A patrol that was held before the change stays held; one that only this change took out of
+    # A patrol that was fixed before the change stays fixed; one that only this change removed from
     # the plan gets another route below.
     was_held = set(state.editor.inputs.held)
     unplanned = set(editor.inputs.held) - was_held

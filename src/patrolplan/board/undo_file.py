@@ -1,4 +1,4 @@
-"""What can be undone and redone, in a file of the week's folder: it survives the board's end.
+"""What can be undone and redone, in a file of the week's folder that outlasts the board.
 
 A step is the week before a change, in the form of `week.json`, and the tables that the board writes
 to. Two steps share nearly all of it, so the file holds every distinct part once, in a pool, and
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 MAX_STORED_STEPS = 50
-"""Steps that the file holds, those to undo and those to redo; the nearest ones."""
+"""Maximum steps in the file, to undo and to redo; the nearest ones."""
 MAX_FILE_BYTES = 64_000_000
 
 Texts = str | tuple[str, ...]
@@ -45,13 +45,13 @@ class Snapshot:
     chances: str
     """The contents of the file of chances, as JSON; empty where there is none."""
     tables: Mapping[str, str]
-    """Each table as JSON, by its source: its bytes in Base64, or their digest alone where it has
-    columns that nobody reads, which may hold free text."""
+    """Each table as JSON, by its source: its bytes in Base64, or only their digest if it has
+    columns that are not read, which may hold free text."""
 
 
 @dataclass(frozen=True, eq=False)
 class UndoStep:
-    """What the board goes back to, and the change that is undone by it, in words."""
+    """The state that the board goes back to, and the change that this undoes, in words."""
 
     message: str
     snapshot: Snapshot
@@ -61,7 +61,7 @@ class UndoStep:
 
 @dataclass(frozen=True)
 class UndoOrigin:
-    """What the stored steps belong to: another week, or other data, has nothing to undo."""
+    """What the stored steps belong to: with another week or other data there is nothing to undo."""
 
     week: str
     """Digest of the week's file."""
@@ -100,9 +100,9 @@ class SnapshotMaker:
         return self._texts.setdefault(text, text)
 
     def read(self, content: bytes) -> tuple[UndoOrigin, list[UndoStep], list[UndoStep]]:
-        """Where the steps of a file belong to, those to undo, and those to redo.
+        """What the steps of a file belong to, those to undo, and those to redo.
 
-        Raises ValueError for what is no such file.
+        Raises ValueError for a file of another kind.
         """
         try:
             document = json.loads(content)
@@ -168,7 +168,7 @@ def _read_step(row: Mapping[str, Any], pool: Sequence[str]) -> UndoStep:
 
 
 def restore_state(now: BoardState, snapshot: Snapshot) -> BoardState:
-    """The board as it was, from what is stored of it.
+    """The board as it was, from what was stored.
 
     Raises InputError where the week no longer fits data and plan.
     """
@@ -204,7 +204,7 @@ def _read_content(now: CsvTable, stored: str | dict[str, str]) -> bytes:
 
 
 def _build_document(snapshot: Snapshot) -> dict[str, Any]:
-    """The contents of the week's file, with each walk once again."""
+    """The contents of the week's file, with each walk once."""
     document = {
         key: json.loads(texts) if isinstance(texts, str) else [*map(json.loads, texts)]
         for key, texts in snapshot.week.items()

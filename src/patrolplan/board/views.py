@@ -36,10 +36,10 @@ if TYPE_CHECKING:
 
 
 SIMPLIFY_METRES = 1.0
-"""Lines on the page's map may be this far off."""
+"""Tolerance of lines on the page's map."""
 
 BOUND_TOLERANCE = 1e-5
-"""Bounds are rounded in files; one this near to the loosest says nothing until solved again."""
+"""Bounds are rounded in files; one this close to the loosest is not shown until solved again."""
 
 
 def build_week_view(state: BoardState, delivered: DeliveredBySlot) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The week's folder: saved completely or not at all, and never over what somebody else wrote."""
+"""The week's folder: saved completely or not at all, and never over another program's changes."""
 
 from __future__ import annotations
 

@@ -27,7 +27,8 @@ def audit_folder(
 ) -> Audit:
     """Draw the week of a folder again, and compare."""
     from patrolplan.team.audit import Audit, audit_week, find_obstacle
-    from patrolplan.team.week_file import read_week, read_week_entry
+    from patrolplan.team.week_file import read_week
+    from patrolplan.team.week_form import read_week_entry
 
     entry = read_week_entry(out)  # before the work, not after it
     check_trial_is_named(out, entry.trial, trial)

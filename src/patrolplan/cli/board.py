@@ -128,7 +128,7 @@ def _open_shared_week(
     from patrolplan.outputs.output_folder import check_folder
     from patrolplan.team.rota import check_officers
     from patrolplan.team.week import list_school_days
-    from patrolplan.team.week_file import read_week_entry
+    from patrolplan.team.week_form import read_week_entry
 
     check_folder(folder)
     if (folder / WEEK_FILE).is_file():

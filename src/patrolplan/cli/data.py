@@ -233,7 +233,8 @@ def _measure_burden(
     from patrolplan.tables import LeftOut
     from patrolplan.team.audit_columns import read_audit_columns
     from patrolplan.team.burden import EVER, measure_burden
-    from patrolplan.team.ledger.ledger import Ledger, has_ledger, open_ledger
+    from patrolplan.team.ledger.address import has_ledger
+    from patrolplan.team.ledger.ledger import Ledger, open_ledger
     from patrolplan.team.ledger.promised import read_promised_week
 
     polygons = area.way_home.areas

@@ -181,7 +181,7 @@ def _trace_origin(settings: Settings, inputs: dict[str, str], out: Path) -> dict
     Named by the hotspots that are in the folder already, it would have the same names: then those
     count that the plan in the folder has its names from.
     """
-    from patrolplan.area.study_area import EARLIER
+    from patrolplan.area.input_digests import EARLIER
     from patrolplan.inputs.earlier_hotspots import find_earlier_plan
     from patrolplan.outputs.output_folder import read_manifest
     from patrolplan.provenance import compute_provenance

@@ -152,14 +152,15 @@ def _open(config: Path, path: Path, trial: Trial, out: Path | None, *, as_json: 
 
 def _measure_delivery(area: StudyArea, trial: Trial, secret: Secret) -> Delivery | None:
     """What the ledger holds of patrols at a trial's hotspots; None without a ledger."""
-    from patrolplan.team.ledger.ledger import has_ledger, open_ledger
+    from patrolplan.team.ledger.existing import open_existing_ledger
     from patrolplan.team.trial.delivery import measure_delivery
     from patrolplan.team.trial.results import draw_by_day
 
-    if not has_ledger(area.settings):
+    ledger = open_existing_ledger(area.settings)
+    if ledger is None:
         return None
-    drawn = draw_by_day(trial, trial.make_key(secret, area.name))
-    with open_ledger(area.settings) as ledger:
+    with ledger:
+        drawn = draw_by_day(trial, trial.make_key(secret, area.name))
         return measure_delivery(trial, drawn, ledger, area.projection)
 
 

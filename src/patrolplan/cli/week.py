@@ -272,7 +272,7 @@ def _count_draws(out: Path | None, first: dt.date) -> int:
     """How often the week of a folder was drawn so far; 0 where it holds none, or another week."""
     from patrolplan.errors import InputError
     from patrolplan.team.week import list_school_days
-    from patrolplan.team.week_file import read_week_entry
+    from patrolplan.team.week_form import read_week_entry
 
     if out is None:
         return 0
@@ -294,7 +294,8 @@ def _repair_week(
 ) -> Repair:
     from patrolplan.outputs.week.roster import check_officer_and_date
     from patrolplan.team.repair import check_absences, repair_week
-    from patrolplan.team.week_file import read_week, read_week_entry
+    from patrolplan.team.week_file import read_week
+    from patrolplan.team.week_form import read_week_entry
 
     console.stderr.print(f"Repairing the week in {out}")
     area = steps.load_study_area(config)

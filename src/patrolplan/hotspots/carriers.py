@@ -1,4 +1,4 @@
-"""Which factor carries a hotspot: recorded crime, pupils' reports, or the way home of many."""
+"""Which factor makes a hotspot: recorded crime, pupils' reports, or the way home of many pupils."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,31 +20,31 @@ Carrier = Literal["recorded", "feared", "way"]
 """Recorded crime, pupils' reports, or pupils on their way home."""
 
 WAY_FACTOR = 2.0
-"""Where pupils' presence multiplies the risk of recorded crime by this, the way home carries it."""
+"""If pupils' presence multiplies the risk of recorded crime by this, the way home is the factor."""
 
 
 MIN_STRETCH_METRES = 200.0
-"""Nothing is shown of pupils on a shorter stretch: it would show where they walk."""
+"""Minimum length of a stretch for showing pupils' shares: shorter ones would show their way."""
 
 MIN_SPAN_MINUTES = 10
-"""Nor of a shorter time."""
+"""Minimum time for which their numbers are shown."""
 
 SHARE_STEP = 0.05
-"""Shares of pupils are given in steps of this."""
+"""Shares of pupils are rounded to steps of this."""
 
 MIN_SHARE = 0.1
 """A smaller share of a school's pupils is no reason to be on a stretch."""
 
 BUSIEST_SHARE = 0.6
-"""The time that is given is the shortest in which this share of those pass who do in the window."""
+"""The time shown is the shortest in which this share of the window's pupils pass."""
 
 
 def find_carriers(risk: Risk, stretches: list[NDArray[np.int64]]) -> NDArray[np.object_]:
     """(h,) the factor that each stretch has most of its joined risk from.
 
-    "feared" where pupils' reports have a larger part of it than recorded crime. Else "way" where
-    recorded crime counts at least `WAY_FACTOR` times as much as it would if pupils' presence did
-    not count: without pupils there the stretch would have half of that risk or less. Else
+    "feared" where pupils' reports are a larger part of it than recorded crime. Otherwise "way"
+    where recorded crime counts at least `WAY_FACTOR` times as much as it would if pupils' presence
+    did not count: without pupils the stretch would have half of that risk or less. Otherwise
     "recorded".
     """
     joined, feared = (sum_by_stretch(one, stretches) for one in (risk.joined, risk.reports_part))
@@ -56,17 +56,17 @@ def find_carriers(risk: Risk, stretches: list[NDArray[np.int64]]) -> NDArray[np.
 
 
 def compute_shown_worth(risk: Risk, hotspots: gpd.GeoDataFrame) -> NDArray[np.float64]:
-    """(h,) worth of hotspots as it may be written next to the shares of the voices.
+    """(h,) worth of hotspots, rounded so that it may be written next to the shares of the voices.
 
-    What presence adds to a stretch can be read off its worth and its shares of the voices. So worth
-    is rounded to steps of `SHARE_STEP` of itself; that of stretches shorter than
+    What presence adds to a stretch can be derived from its worth and its shares of the voices. So
+    worth is rounded to steps of `SHARE_STEP` of itself; that of stretches shorter than
     `MIN_STRETCH_METRES` is the risk as it would be if presence did not count. Where it does not
     count, nothing is changed.
 
     Parameters
     ----------
     risk
-        That the hotspots were found with.
+        The risk that the hotspots were found with.
     hotspots
         See `patrolplan.tables.HOTSPOTS`.
     """
@@ -119,7 +119,7 @@ class WayPast:
 def find_ways_past(
     area: StudyArea, risk: Risk, stretches: Sequence[NDArray[np.int64]]
 ) -> list[WayPast | None]:
-    """(h,) the school of which most pupils pass each stretch in the window of the risk.
+    """(h,) the school with the highest share of pupils who pass each stretch in the risk's window.
 
     None where pupils' presence does not count, where the stretch is shorter than
     `MIN_STRETCH_METRES` or the window than `MIN_SPAN_MINUTES`, and where the share is under
@@ -136,7 +136,7 @@ def find_ways_past(
     stretch_of_piece = np.repeat(np.arange(len(size)), size)
     most, busiest = np.zeros(len(size)), np.zeros(len(size), dtype=np.int64)
     for number, school in enumerate(schools):
-        # A city has thousands of stretches, a school's pupils are on a few of them.
+        # A city has thousands of stretches; a school's pupils pass only a few of them.
         walked = school.spread_walked(area)[pieces]
         on = np.flatnonzero(walked > 0)
         passing = np.bincount(stretch_of_piece[on], walked[on], minlength=len(size)) / length
@@ -182,7 +182,7 @@ class _SchoolPast:
         return walked
 
     def describe(self, stretch: NDArray[np.int64], pupils: float) -> WayPast | None:
-        """What may be shown of so many pupils on a stretch."""
+        """What may be shown of the pupils on a stretch."""
         share = round(pupils / max(self.ways.on_streets, 1e-12) / SHARE_STEP) * SHARE_STEP
         if share < MIN_SHARE - SHARE_STEP / 2:
             return None
@@ -195,7 +195,7 @@ class _SchoolPast:
 
 
 def _find_busiest(passed: NDArray[np.float64]) -> tuple[int, int]:
-    """First and last row of the shortest time in which `BUSIEST_SHARE` pass; the first of equals.
+    """First and last row of the shortest time in which `BUSIEST_SHARE` pass; the first wins a tie.
 
     `passed` is (m,), how many have passed by each minute; it does not fall. The time has at least
     `MIN_SPAN_MINUTES`.

@@ -3,12 +3,11 @@
 How they grow and which of them are chosen (compiled), and what each one holds.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.sparse import csgraph
 
 from patrolplan.compiled import jit_compile
 from patrolplan.network import StreetNetwork
@@ -27,8 +26,8 @@ StreetArrays = tuple[
 STREET_ARRAYS = "Tuple((i8[::1], i8[::1], f8[::1], f8[::1], i8[::1]))"
 
 GrowingRoom = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
-"""(p,) each: the last call of `grow_stretch` that looked at a piece, so that nothing need be
-cleared; the pieces of the stretch that it grew, in order; and those that it may grow by.
+"""(p,) each: the last call of `grow_stretch` that visited a piece, so that nothing need be cleared;
+the pieces of the stretch that it grew, in order; and the pieces that it may grow by.
 
 Lists and heaps take far longer to compile, and few pieces wait at a time.
 """
@@ -51,10 +50,10 @@ def grow_stretch(
     room: GrowingRoom,
     call: int,
 ) -> int:
-    """How many pieces the stretch has that grows from a seed over free pieces of its cluster.
+    """Grow a stretch from a seed over free pieces of its cluster; return its number of pieces.
 
-    It always grows by the neighbour of most risk per metre that still fits; of equals by the one of
-    the lower number. `call` is a number that was not used before in this room.
+    It always grows by the neighbour with the highest risk per metre that still fits; the lower
+    number wins a tie. `call` is a number that was not used before in this room.
     """
     first, neighbours, density, metres, cluster = streets
     seen, stretch, frontier = room
@@ -91,7 +90,7 @@ def grow_stretch(
 
 @jit_compile("void(i8[::1], f8[::1], i8)", is_inner=True)
 def _sink_first(queue: NDArray[np.int64], bound: NDArray[np.float64], size: int) -> None:
-    """Put a heap of seeds in order whose first one may belong below; of equals the lower is up."""
+    """Restore a heap of seeds whose first one may belong lower; the lower number wins a tie."""
     seed, at, child = queue[0], 0, 1
     while child < size:
         if child + 1 < size:
@@ -190,7 +189,7 @@ def choose_stretches(
     count: int,
     max_covered_metres: float,
 ) -> list[NDArray[np.int64]]:
-    """Pieces of disjoint stretches, so many stretches or metres.
+    """Pieces of disjoint stretches, up to a number of stretches or metres.
 
     Greedy: of the stretches that grow from every seed, the one of most risk is chosen, and so on
     over the pieces that stay free. Lazy: taking pieces away can only make other stretches hold
@@ -216,11 +215,11 @@ def choose_stretches(
 
 
 MAX_COVERAGE = 0.25
-"""Hotspots that `count = "auto"` finds cover at most this share of the street."""
+"""Maximum share of the street that hotspots of `count = "auto"` cover."""
 
 DENSITY_DIGITS = 5
-"""Risk per metre that agrees to so many digits is equal. All street round one snap point is, so
-that rounding would choose between its pieces otherwise, differently on the next machine."""
+"""Risk per metre is compared to this many digits. All street around one snap point has the same
+risk per metre, and rounding errors would choose between its pieces, differently per machine."""
 
 DBSCAN_METRES = 60.0
 DBSCAN_MIN_RISK_SHARE = 0.002
@@ -253,7 +252,7 @@ def find_stretches(
     cluster
         (p,) cluster of each piece, -1 for none: a stretch then stays inside one cluster.
     taken
-        Pieces that belong to something else: no stretch has them.
+        Pieces that belong to something else: no stretch includes them.
 
     Returns
     -------
@@ -284,7 +283,7 @@ def find_best_stretch(
     pieces: NDArray[np.int64],
     max_length_metres: float,
 ) -> NDArray[np.int64]:
-    """The connected stretch of most risk among some pieces; one piece may be longer by itself."""
+    """The connected stretch of most risk among some pieces; a single piece may be longer."""
     metres = network.piece_metres
     free = np.zeros(len(network), dtype=np.bool_)
     free[pieces] = metres[pieces] <= max_length_metres
@@ -348,102 +347,6 @@ def flatten_stretches(
     return np.concatenate([*stretches, np.empty(0, dtype=np.int64)]), size
 
 
-CHUNK_STRETCHES = 64
-"""Walks are searched from so many neighbouring stretches at once."""
-
-STRIP_METRES = 2_000.0
-"""Neighbours are found along strips of this width."""
-
-
-def walk_from_stretches(
-    network: StreetNetwork,
-    stretches: Sequence[NDArray[np.int64]],
-    limit_metres: float,
-    start_metres: float = 0.0,
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]]:
-    """Walks from stretches to the nodes around them, for some neighbouring stretches at a time.
-
-    Neighbours share the nodes that they are near to, so that the work grows with the stretches and
-    not, as from all of them to all nodes, with their number times that of a city's nodes.
-
-    Parameters
-    ----------
-    network, stretches
-        Streets, and the pieces of each stretch.
-    limit_metres
-        The longest walk.
-    start_metres
-        Walked already at the ends of a stretch's pieces, where its walks start.
-
-    Yields
-    ------
-    rows
-        (r,) numbers of stretches; each stands in one part.
-    nodes
-        (n,) nodes that some of them may reach, in order; nobody of these reaches another.
-    metres
-        (r, n) walking distance, inf beyond the limit.
-    """
-    firsts = np.array([pieces[0] for pieces in stretches], dtype=np.int64)
-    x, y = network.node_xy[network.piece_nodes[firsts, 0]].T
-    order = np.lexsort((y, x // STRIP_METRES))
-    eastwards = np.argsort(network.node_xy[:, 0])
-    for begin in range(0, len(order), CHUNK_STRETCHES):
-        rows = order[begin : begin + CHUNK_STRETCHES]
-        part = [stretches[row] for row in rows]
-        yield rows, *_walk_to_near_nodes(network, part, limit_metres, start_metres, eastwards)
-
-
-def _walk_to_near_nodes(
-    network: StreetNetwork,
-    stretches: Sequence[NDArray[np.int64]],
-    limit_metres: float,
-    start_metres: float,
-    eastwards: NDArray[np.int64],
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The nodes in a box around some stretches, and (h, n) how far they are from each.
-
-    `eastwards` are all nodes from west to east.
-    """
-    whole, (pieces, count) = len(network.node_xy), flatten_stretches(stretches)
-    codes = network.piece_nodes[pieces].ravel() + whole * np.repeat(
-        np.arange(len(count)), 2 * count
-    )
-    row, ends = np.divmod(np.unique(codes), whole)
-    low, high = network.node_xy[ends].min(axis=0), network.node_xy[ends].max(axis=0)
-    margin = limit_metres + 1.0  # no walk is shorter than the straight line, but for rounding
-    (west, south), (east, north) = low - margin, high + margin
-    x, y = network.node_xy.T
-    first = np.searchsorted(x, west, side="left", sorter=eastwards)
-    last = np.searchsorted(x, east, side="right", sorter=eastwards)
-    nodes = np.sort(eastwards[first:last])
-    nodes = nodes[(y[nodes] >= south) & (y[nodes] <= north)]
-    size, inside = len(nodes), network.node_graph
-    if size < whole:
-        inside = inside[nodes][:, nodes]
-    # A row more for each stretch, put together by hand: scipy takes longer for that than to search.
-    starts = inside.nnz + np.searchsorted(row, np.arange(1, len(count) + 1))
-    parts = (
-        np.append(inside.data, np.full(len(ends), start_metres)),
-        np.append(inside.indices, np.searchsorted(nodes, ends).astype(inside.indices.dtype)),
-        np.append(inside.indptr, starts.astype(inside.indptr.dtype)),
-    )
-    graph = sparse.csr_array(parts, shape=(size + len(count),) * 2)
-    metres = csgraph.dijkstra(graph, indices=size + np.arange(len(count)), limit=limit_metres)
-    return nodes, np.asarray(metres[:, :size])
-
-
-def look_up_columns(
-    metres: NDArray[np.float64],
-    nodes: NDArray[np.int64],
-    row: NDArray[np.int64],
-    wanted: NDArray[np.int64],
-) -> NDArray[np.float64]:
-    """Entries of (r, n) distances to sorted nodes: of rows to wanted nodes, inf to all others."""
-    at = np.minimum(np.searchsorted(nodes, wanted), len(nodes) - 1)
-    return np.where(nodes[at] == wanted, metres[row, at], np.inf)
-
-
 def sum_by_stretch(
     values: NDArray[np.float64], stretches: Sequence[NDArray[np.int64]]
 ) -> NDArray[np.float64]:
@@ -456,7 +359,7 @@ def sum_by_stretch(
     """
     pieces, size = flatten_stretches(stretches)
     starts, total = np.cumsum(size) - size, np.zeros(len(size))
-    # Those of one length in one table: a row is summed as an array of its own is, to the last bit.
+    # Stretches of one length form a table: each row is summed like a single array, to the last bit.
     for length in np.unique(size).tolist():
         rows = np.flatnonzero(size == length)
         total[rows] = values[pieces[starts[rows, None] + np.arange(length)]].sum(axis=1)

@@ -1,12 +1,12 @@
 """Hotspots that the force designates, next to those that are found: the streets of its polygons.
 
 They come first: street in a polygon belongs to the force's hotspot, and others are found on the
-street that is left, so that no piece counts twice.
+remaining street, so that no piece counts twice.
 
-A hexagon of ten football pitches may have two kilometres of street, which nobody sees from one
-stop. What a dwell there is worth is what can be walked in it: the connected stretch of most risk
-inside the polygon, no longer than a beat may be. Otherwise every polygon would beat every hotspot
-that is found by its size alone. What is done anywhere in the polygon counts for it all the same.
+A hexagon of ten football pitches may have two kilometres of street, which cannot be seen from one
+stop. The worth of a dwell there is that of the street that can be walked in it: the connected
+stretch of most risk inside the polygon, at most as long as a beat. Otherwise every polygon would
+beat every other hotspot by its size alone. Presence anywhere in the polygon still counts for it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,7 +28,7 @@ OWN, DESIGNATED = "hotspot", "designated"
 def add_designations(
     area: StudyArea, names: Iterable[str], reasons: Sequence[list[Reason]]
 ) -> list[list[Reason]]:
-    """(h,) the reasons of hotspots; first, of those by the force, that it designates them."""
+    """(h,) the reasons of hotspots; for those of the force, that it designates them comes first."""
     if area.designated is None:
         return list(reasons)
     places = area.designated.set_index("place_id")
@@ -50,9 +50,9 @@ def _build_reason(place_id: str, place: pd.Series) -> DesignatedReason:
 def cut_to_walk(
     area: StudyArea, amounts: NDArray[np.float64], polygons: Sequence[NDArray[np.int64]]
 ) -> list[NDArray[np.int64]]:
-    """Of the pieces in each polygon those that a patrol walks: connected, with most risk.
+    """The pieces in each polygon that a patrol walks: connected, with most risk.
 
-    They are no more street than is walked up and down within a dwell, as of a beat.
+    Like a beat, they are no more street than can be walked up and down within a dwell.
 
     Parameters
     ----------

@@ -1,14 +1,14 @@
 """The best stretch of worlds in which crime falls evenly on all streets.
 
 A stretch is chosen because much was recorded on it, so it must not be compared with what the same
-place would show by chance, but with the best that an even world has to offer. In each simulated
-world stretches grow again, on that world's own crime, and the one with most harm is remembered.
+place would show by chance, but with the best stretch of an even world. In each simulated world
+stretches grow again, on that world's own crime, and the one with most harm is recorded.
 
-Why this is right whatever chose the stretches. A chance computed from the best stretch of each
+Why this is valid however the stretches were chosen. A chance computed from the best stretch of each
 world holds for every stretch at once (the single-step maximum of Westfall and Young 1993,
 Resampling-Based Multiple Testing; a scan statistic, Kulldorff 1997, Communications in Statistics
 26: 1481-1496). The surface of a plan rests on a model, on more months, on pupils' reports and on
-the hour, and to fit all that to thousands of worlds would take days. It is not needed: what is
+the hour, and fitting all of it to thousands of worlds would take days. This is not needed: what is
 tested is the recorded harm, and no surface finds as much of it as that harm itself. So in the
 simulated worlds stretches grow on the very harm that is then tested. That is the greediest choice
 there is, and a stretch chosen on any smoother or other surface can only hold less. The growth is
@@ -40,13 +40,13 @@ from patrolplan.parallel import map_in_threads
 from patrolplan.risk.spatial_units import get_spatial_units, hash_code
 
 BLOCK_COLUMNS = 1024
-"""Columns whose limits stay in the processor's cache while all rows are drawn."""
+"""Columns whose limits fit in the processor's cache while all rows are drawn."""
 
 CHUNK_SIZE = 25
-"""Worlds in a part; each part has a stream of random numbers of its own."""
+"""Worlds in a chunk; each chunk has its own stream of random numbers."""
 
 DRAW_RANGE = 2**32
-"""Numbers that a draw may give."""
+"""Number of values that a draw may have."""
 
 ENOUGH = 22.9
 """Minus the logarithm of half a draw in `DRAW_RANGE`."""
@@ -55,10 +55,10 @@ TINY = 1e-9
 """Metres, so that a catchment without street has a density."""
 
 FIRST_CATCHMENTS = 2_000
-"""So many catchments of most excess are tried before all of them are put in order."""
+"""Number of catchments of most excess that are tried before all of them are sorted."""
 
 MAX_TABLE_MEAN = 50.0
-"""Above this a table of limits would be long: numpy draws the counts of such a category."""
+"""Above this mean a table of limits would be long, and numpy draws the counts of a category."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +97,7 @@ def add_simulated_harm(
     for first in range(0, drawn.shape[1], BLOCK_COLUMNS):
         last = min(first + BLOCK_COLUMNS, drawn.shape[1])
         for row in range(drawn.shape[0]):
-            own = drawn[row, first:last]  # rows of their own: the loops over them are then wide
+            own = drawn[row, first:last]  # whole rows, so that loops are vectorised
             counts[:] = 0
             for k in range(limits.shape[0]):
                 limit = limits[k, first:last]
@@ -110,7 +110,7 @@ def add_simulated_harm(
 
 @jit_compile("f8(f8, f8)")
 def compute_excess(harm: float, expected: float) -> float:
-    """How far harm lies above what is expected: harm log(harm / expected) - harm + expected.
+    """How far harm is above the expected: harm log(harm / expected) - harm + expected.
 
     The scan statistic of Kulldorff (1997) for Poisson counts, in days of harm; 0 where there is no
     more than expected. It weighs a short stretch against a long one: what is expected grows with
@@ -238,7 +238,7 @@ def find_best_of_worlds(  # noqa: PLR0917 - as the compiled loop within
                 by_catchment,
                 starts,
             )
-            last_call += len(metres)  # more calls than there are seeds cannot be
+            last_call += len(metres)  # there cannot be more calls than seeds
             if next_excess * max_length_metres <= best[world]:
                 break
     return best
@@ -249,8 +249,8 @@ def _order_catchments(
 ) -> Iterator[tuple[NDArray[np.int64], float]]:
     """Catchments of falling excess above 0, and the excess of the next: first some, then all.
 
-    Nearly always the best stretch grows from one of the first, and to sort all takes longer than to
-    find it.
+    The best stretch nearly always grows from one of the first, and sorting all of them takes longer
+    than finding it.
     """
     if len(excess) > FIRST_CATCHMENTS:
         lowest = np.partition(excess, -FIRST_CATCHMENTS)[-FIRST_CATCHMENTS]
@@ -266,7 +266,7 @@ def simulate_best_excess(
 ) -> NDArray[np.float64]:
     """(worlds,) excess of the best stretch of each even world; children of `rng` draw.
 
-    Cached as rates are, where all recorded crime is open data: nothing of reports is part of it.
+    Cached like rates, where all recorded crime is open data: reports do not enter.
     """
     seed = rng.bit_generator.seed_seq.state  # type: ignore[attr-defined]  # not in numpy's stubs
     about = f"even worlds {worlds} {area.settings.hotspots.max_length_metres} {seed}"
@@ -297,7 +297,7 @@ def _simulate(
         return np.asarray(find_best_of_worlds(streets, own, by_catchment, starts, *rest))
 
     sizes = np.diff([*range(0, worlds, CHUNK_SIZE), worlds]).tolist()
-    # Each chunk has a stream of its own, so that their order changes nothing.
+    # Each chunk has its own stream, so that their order changes nothing.
     chunks = zip(sizes, rng.spawn(len(sizes)), strict=True)
     return np.concatenate([part.result() for part in map_in_threads(simulate_chunk, chunks)])
 

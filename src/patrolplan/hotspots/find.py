@@ -27,10 +27,11 @@ from patrolplan.hotspots.designated import (
     cut_to_walk,
     give_empty_some,
 )
+from patrolplan.hotspots.ground import survey_ground
 from patrolplan.hotspots.names import name_hotspots
 from patrolplan.hotspots.reasons import Reason, find_reasons, list_window_bands
 from patrolplan.hotspots.significance import assess_certainty
-from patrolplan.hotspots.standing import choose_standing_places, survey_ground
+from patrolplan.hotspots.standing import choose_standing_places
 from patrolplan.network import Positions
 from patrolplan.network.names import describe_positions
 from patrolplan.risk.spatial_units import get_spatial_units, hash_code
@@ -98,7 +99,7 @@ def find_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
 def complete_hotspots(
     area: StudyArea, risk: Risk, bare: gpd.GeoDataFrame, names: Sequence[str]
 ) -> gpd.GeoDataFrame:
-    """Stretches as hotspots under these names: what they are based on, how sure, and why."""
+    """Stretches as hotspots with these names: what they are based on, how sure, and why."""
     stretches = [np.asarray(pieces, dtype=np.int64) for pieces in bare["pieces"]]
     certainty = assess_certainty(area, risk, stretches)
     frame = describe_stops(area, bare).assign(
@@ -153,10 +154,10 @@ def _list_reasons(
 
 
 def locate_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
-    """The hotspots of `find_hotspots` with what a patrol needs alone, without reasons.
+    """The hotspots of `find_hotspots` with only what a patrol needs, without reasons.
 
-    Those that the force designates lie in their polygons, see `patrolplan.hotspots.designated`;
-    others are found on the street that is left.
+    Those that the force designates are in their polygons, see `patrolplan.hotspots.designated`;
+    others are found on the remaining street.
 
     Returns
     -------
@@ -198,9 +199,9 @@ def _load_stretches(
     taken: NDArray[np.int64],
     find: Callable[[], list[NDArray[np.int64]]],
 ) -> list[NDArray[np.int64]]:
-    """Stretches from the cache, else found: for a risk that no report is part of.
+    """Stretches from the cache, or found: for a risk without reports.
 
-    They are cached where rates are, see `SpatialUnits.load_or_compute`.
+    They are cached wherever rates are, see `SpatialUnits.load_or_compute`.
     """
 
     def compute() -> NDArray[np.int64]:
@@ -218,12 +219,12 @@ def _load_stretches(
 def place_stretches(
     area: StudyArea, amounts: NDArray[np.float64], stretches: Sequence[NDArray[np.int64]]
 ) -> gpd.GeoDataFrame:
-    """Stretches with what a patrol needs of them, see `locate_hotspots`; numbered as they come.
+    """Stretches with what a patrol needs, see `locate_hotspots`; numbered in their order.
 
     Parameters
     ----------
     amounts
-        (p,) risk of each piece, which says what there is to watch.
+        (p,) risk of each piece: what there is to watch.
     """
     network = area.network
     pieces, size = flatten_stretches(stretches)

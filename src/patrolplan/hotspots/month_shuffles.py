@@ -1,23 +1,23 @@
 """Whether a stretch's crime changed, compared with all ways of choosing six of the months.
 
-Crime comes in clumps: a gang is at work for some weeks, a shop is robbed again. A binomial test of
-the last half year takes every incident for a chance of its own, so a clump passes for a change.
-Here whole months change places instead, with all that was recorded in them, and the clumps stay.
+Crime comes in clusters: a gang is active for some weeks, a shop is robbed again. A binomial test of
+the last half year treats every incident as independent, so it takes a cluster for a change. Here
+whole months are permuted instead, with all that was recorded in them, and clusters stay together.
 
-If nothing changed, the months of the last half year might be any of the months there are. There
+If nothing changed, the months of the last half year might be any of the months. There
 are 18,564 ways of choosing 6 of 18 months. For each choice the change of a stretch is measured as
 if the months chosen were the last: by the F ratio of the analysis of variance, that is the change
 squared, over how much the stretch's months differ within the two spans. The chance of a stretch is
 the share of all choices whose ratio is at least that of the true last half year, or the chance by
-the law of F where that is higher: a street whose months hardly differ has not changed because the
-last ones rank lowest by a hair. All choices are gone through, so nothing is drawn; but stretches
-that many of the first ones reach, which are spread over all, are gone through no further.
+the law of F where that is higher: a street whose months hardly differ has not changed just because
+the last ones are lowest by a tiny margin. All choices are evaluated, so nothing is drawn; but
+stretches whose ratio many of the first choices reach, a sample spread over all, are dropped early.
 (Permutation test: Pitman 1937, Supplement to the Journal of the Royal Statistical Society 4:
 119-130.)
 
 How much months differ cannot be known well from 18 months of one stretch, so half of it is what all
 stretches have in common (Smyth 2004, Statistical Applications in Genetics and Molecular Biology
-3: 3). The months stand for themselves: how much crime the whole area had in each is allowed for.
+3: 3). How much crime the whole area had in each month is allowed for.
 """
 
 from dataclasses import dataclass
@@ -32,16 +32,16 @@ from patrolplan.parallel import limit_to_one_thread
 RECENT_MONTHS = 6
 
 FIRST_CHOICES = 1000
-"""Of all choices about so many, spread over them, are looked at first."""
+"""About this many choices, spread over all of them, are evaluated first."""
 
 SURELY_CHANCE = 0.1
-"""A stretch whose first choices reach it so often is looked at no further: it does not pass."""
+"""A stretch whose ratio this many of the first choices reach is dropped: it cannot pass."""
 
 MAX_CELLS = 400_000
 """Choices times stretches that are computed at once."""
 
 TINY = 1e-9
-"""Incidents; what is expected is never 0."""
+"""Minimum of incidents expected: never 0."""
 
 ROUNDING = 1e-9
 """Ratios that differ by less are equal."""
@@ -79,7 +79,7 @@ def compute_shuffled_chances(
     Parameters
     ----------
     months
-        What is shuffled: the months held.
+        What is shuffled: the months with data.
     now, before, most_now, fewest_before, expected
         See `patrolplan.hotspots.trends.SpanCounts`: by the law of F a rise is measured with the
         first two, a fall with the others, so that it holds against whatever missing months held.
@@ -117,7 +117,7 @@ def compute_shuffled_chances(
 
 @lru_cache(maxsize=4)
 def list_choices(months: int, chosen: int) -> NDArray[np.float64]:
-    """(n, months) all ways of choosing so many of the months, 1 for each month chosen.
+    """(n, months) all ways of choosing a number of the months, 1 for each month chosen.
 
     Examples
     --------
@@ -152,14 +152,14 @@ class _Shuffles:
         """(h,) how much months differ: Pearson's chi-squared."""
         self.freedom = np.maximum(above.sum(axis=0) - 2.0, 1.0)
         """(h,) degrees of freedom within the two spans."""
-        # The median, as a few streets that do change must not hide themselves; never below what
+        # The median, so that a few streets that do change do not hide themselves; at least what
         # chance alone gives.
         self.common = max(1.0, float(np.median(self.variation / (self.freedom + 1))))
 
     def measure_change(
         self, chosen: NDArray[np.float64], rows: NDArray[np.int64] | slice
     ) -> NDArray[np.float64]:
-        """(n, r) part of the variation that lies between the months chosen and the others."""
+        """(n, r) part of the variation that is between the months chosen and the others."""
         share = chosen @ self.baseline_share[:, rows]
         spread = self.total[rows] * share * (1 - share)
         change = (chosen @ self.counts[:, rows] - share * self.total[rows]) ** 2
@@ -185,7 +185,7 @@ class _Shuffles:
         held_change: NDArray[np.float64],
         rows: NDArray[np.int64] | slice = slice(None),
     ) -> NDArray[np.float64]:
-        """(..., r) F ratio of a change; half of the variation within is what all have in common.
+        """(..., r) F ratio of a change; half of the variation within is that of all stretches.
 
         What lies within the spans is the variation but for `held_change`, that of the months held.
         """

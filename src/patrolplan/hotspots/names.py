@@ -6,19 +6,19 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 
 NEAR_METRES = 5.0
-"""Lines so near each other are the same street: a new extract draws some a little differently."""
+"""Lines within this distance are the same street: a new extract may draw it a little elsewhere."""
 
 MIN_SHARED = 1 / 3
-"""Share of the shorter of two stretches that they must have in common to be the same place."""
+"""Minimum share of the shorter of two stretches in common for them to be the same place."""
 
 
 def name_hotspots(lines: ArrayLike, earlier: gpd.GeoSeries | None = None) -> list[str]:
     """(h,) a name for each stretch.
 
-    A stretch has the name of the earlier one that it shares most street with: the pair that shares
-    most is matched first, then the next of those that are left, so that each name is given once.
-    Other stretches have new numbers, above all of the earlier ones. Named again by themselves and
-    the earlier ones that are left, see `list_former_hotspots`, they have the same names.
+    A stretch gets the name of the earlier one that it shares most street with: the pair that shares
+    most is matched first, then the next of the remaining ones, so that each name is given once.
+    Other stretches get new numbers, higher than all earlier ones. Naming them again from their own
+    names and the remaining earlier ones, see `list_former_hotspots`, gives the same names.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def name_hotspots(lines: ArrayLike, earlier: gpd.GeoSeries | None = None) -> lis
 def list_former_hotspots(
     hotspots: gpd.GeoDataFrame, earlier: gpd.GeoSeries | None
 ) -> gpd.GeoDataFrame:
-    """Name and line of the earlier places that are no hotspots now: their names stay theirs."""
+    """Name and line of the earlier places that are not hotspots now: they keep their names."""
     names = [] if earlier is None else earlier.index.difference(hotspots["hotspot"], sort=False)
     lines = gpd.GeoSeries([] if earlier is None else earlier[names].array, crs=hotspots.crs)
     return gpd.GeoDataFrame({"hotspot": np.asarray(names, dtype=object)}, geometry=lines)
@@ -66,7 +66,7 @@ def _match_stretches(lines: NDArray[np.object_], earlier: NDArray[np.object_]) -
     same = shared >= MIN_SHARED * shorter
     row, other, shared = row[same], other[same], shared[same]
     is_matched = np.zeros(len(earlier), dtype=bool)
-    # Of pairs that share as much, the one of most risk now comes first, everywhere the same.
+    # Of pairs that share as much, the one with most risk now comes first, on every machine.
     for pair in np.lexsort((other, row, -np.round(shared, 2))):
         if match[row[pair]] < 0 and not is_matched[other[pair]]:
             match[row[pair]] = other[pair]

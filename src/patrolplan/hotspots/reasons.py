@@ -36,10 +36,10 @@ MIN_NAMED_SHARE = 0.1
 """A category is named when it makes up at least this share of the stretch's recorded harm."""
 
 MAX_NAMED = 3
-"""Categories of crime, and factors of pupils' reports, that a reason names at most."""
+"""Maximum number of crime categories, and of factors of pupils' reports, that a reason names."""
 
 Change = Literal["new", "rising", "fading"]
-"""Trends that are a reason; "persistent" and "too few to tell" are none."""
+"""Trends that are a reason; "persistent" and "too few to tell" are not."""
 
 _RECORD = ConfigDict(extra="ignore", strict=False)
 _TimeOfDay = Annotated[str, Field(pattern=f"^{TIME_OF_DAY.pattern}$")]
@@ -57,9 +57,9 @@ class CrimeReason:
     fewer_than: _Whole | None = None
     """That threshold, where the number is not given."""
     months: _Whole
-    """So many months were looked at..."""
+    """Number of months that are counted..."""
     held: _Whole | None = None
-    """...of which so many are held, the others being missing; None where all are..."""
+    """...how many of them are in the data; None if all are..."""
     last_month: Annotated[str, Field(pattern="^[0-9]{4}-(0[1-9]|1[0-2])$")]
     """...up to this one, YYYY-MM."""
     categories: tuple[str, ...]
@@ -73,7 +73,7 @@ class ReportsReason:
 
     kind: Literal["reports"] = "reports"
     time_band: TimeBand | None
-    """None where the group agrees on no time."""
+    """None where the group has no common time of day."""
     factors: tuple[str, ...]
     """Factors of place and behaviour as in the table of reports, the most frequent first."""
     reports: _Whole | None = None
@@ -81,7 +81,7 @@ class ReportsReason:
     max_reports: _Whole | None = None
     """...and how many there may be."""
     term: Season | None = None
-    """Latest school term that enough of them were made in; None where none is shown..."""
+    """Latest school term with enough of them; None where no term is shown..."""
     year: Annotated[int, Field(ge=1900, le=9999, strict=True)] | None = None
     """...and its year."""
     earlier: bool = False
@@ -183,7 +183,7 @@ def find_reasons(
     *,
     bands: Collection[TimeBand] | None = None,
 ) -> list[list[Reason]]:
-    """What each stretch is based on: crime, reports, and what is not sure about it.
+    """What each stretch is based on: crime, reports, and what is uncertain about it.
 
     Parameters
     ----------
@@ -199,8 +199,8 @@ def find_reasons(
     Returns
     -------
     list
-        (h,) reasons of each stretch; empty where there is none. First stands what carries the
-        stretch, see `patrolplan.hotspots.carriers.find_carriers`.
+        (h,) reasons of each stretch; empty where there is none. The factor that makes the stretch
+        comes first, see `patrolplan.hotspots.carriers.find_carriers`.
     """
     if not stretches:
         return []
@@ -220,7 +220,7 @@ def find_reasons(
 def _find_way_reasons(
     area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]
 ) -> list[list[WayReason]]:
-    """The school of which most pupils pass each stretch, where they are many enough to say so."""
+    """The school with the highest share of pupils who pass each stretch, if that may be shown."""
     names = dict(zip(area.schools["urn"], area.schools["name"], strict=True))
     return [
         []
@@ -239,7 +239,7 @@ def _find_way_reasons(
 
 
 def _find_changes(certainty: pd.DataFrame) -> list[list[Reason]]:
-    """A trend that is more than chance, and a place that is not sure."""
+    """A trend that is more than chance, and a place that is uncertain."""
     reasons: list[list[Reason]] = []
     columns = ["mainly_reports", "trend", "survived"]
     for mainly_reports, trend, survived in certainty[columns].itertuples(index=False, name=None):
@@ -260,11 +260,11 @@ class RecentCrimes:
     expected
         (h, k) number on each stretch, of each category.
     fewest
-        Where crime is held to the threshold, a place counts only with so many of a category.
+        Where the threshold applies to crime, the minimum of a category for a place to count.
     held_months
         (h,) how many of the months are held there.
     months
-        So many months were looked at.
+        Number of months that are counted.
     """
 
     categories: list[str]
@@ -300,7 +300,7 @@ def _find_crime_reasons(
 ) -> list[list[CrimeReason]]:
     """Recorded crime of the last twelve months that falls to each stretch, by category.
 
-    Where crime is held to the threshold, only what a place has enough of in these months counts.
+    Where the threshold applies to crime, only categories with enough crime at a place count.
     """
     recent = count_recent_crimes(area, stretches)
     categories, expected, fewest = recent.categories, recent.expected, recent.fewest
@@ -331,7 +331,7 @@ def _find_reports_reasons(
     stretches: list[NDArray[np.int64]],
     bands: Collection[TimeBand] | None,
 ) -> list[list[ReportsReason]]:
-    """What pupils named, where a stretch holds more of their reports than its length would."""
+    """What pupils named, where a stretch has more of their reports than its length explains."""
     bands = _choose_bands(area, bands)
     reasons = _build_reports_reasons(area.reports, bands)
     rows = find_report_groups(area, risk, stretches, bands)
@@ -346,14 +346,14 @@ def find_report_groups(
 ) -> NDArray[np.int64]:
     """(h,) the group of pupils' reports that is a reason to be on each stretch; -1: none.
 
-    It is the widest of those in some bands (None: all), where the stretch holds more of the
-    reports than its length would.
+    It is the widest of those in some bands (None: all), where the stretch has more of the
+    reports than its length explains.
     """
     metres, groups = area.network.piece_metres, area.reports
     baseline = sum_by_stretch(metres, stretches) / metres.sum()
     feared = sum_by_stretch(risk.reports, stretches) > baseline
     group = groups.group_of_piece
-    # The last one stands for pieces without a group.
+    # The last entry is for pieces without a group.
     counts = np.append(find_groups_of_bands(groups, _choose_bands(area, bands)), False)
     widest = _find_widest_group(np.where(counts[group], group, -1), metres, stretches)
     return np.where(feared, widest, -1)
@@ -367,7 +367,7 @@ def _choose_bands(area: StudyArea, bands: Collection[TimeBand] | None) -> Collec
 def _find_widest_group(
     group: NDArray[np.int64], metres: NDArray[np.float64], stretches: list[NDArray[np.int64]]
 ) -> NDArray[np.int64]:
-    """(h,) the group of reports with most street on each stretch, the first of equals; -1: none."""
+    """(h,) the group of reports with most street on each stretch, the first in a tie; -1: none."""
     pieces, size = flatten_stretches(stretches)
     row = np.repeat(np.arange(len(size)), size)[group[pieces] >= 0]
     pieces = pieces[group[pieces] >= 0]

@@ -1,4 +1,4 @@
-"""How sure a hotspot is: is it more than chance, is it changing, would it stay if moved."""
+"""How sure a hotspot is: more than chance, changing, and stable when snap points are moved."""
 
 import numpy as np
 import pandas as pd
@@ -15,16 +15,16 @@ from patrolplan.risk.history import History, build_history, get_harm_days
 from patrolplan.risk.surface import Risk
 
 TESTED_MONTHS = 12
-"""Crime of the last so many months is tested: a year, so that every season is in it."""
+"""Number of last months whose crime is tested: a year, so that every season is in it."""
 
 WORLDS = 399
 """Even worlds; with the one observed they make 400."""
 
 DRAWS_SEED = 1
-"""Of all that is drawn here."""
+"""Seed of all draws in this module."""
 
 STANDS_OUT_CHANCE = 0.05
-"""A hotspot stands out when the best stretch of so few even worlds has as much."""
+"""A hotspot stands out if the best stretch has as much in at most this share of even worlds."""
 
 WELL_PLACED_SHARE = 0.8
 """A stretch is well placed when it survives this share of the jitters."""
@@ -35,8 +35,8 @@ def assess_certainty(
 ) -> pd.DataFrame:
     """How sure each stretch is.
 
-    All is drawn from the same numbers whatever the settings' seed is: that seed is for the search
-    of patrols, and how sure a place is must not depend on it.
+    The draws do not depend on the settings' seed: that is for the search of patrols, and must not
+    change how sure a place is.
 
     Returns
     -------
@@ -66,7 +66,7 @@ def build_even_world(area: StudyArea, history: History) -> tuple[EvenWorld, NDAr
     """An even world with last year's crime, and (c,) the days of harm recorded on each catchment.
 
     Every category keeps its number of incidents; each falls on a catchment by its street length
-    and, where months are missing, by the months held there: only what is held can show crime.
+    and, where months are missing, by its months with data: only these can show crime.
     """
     kinds = len(history.targets)
     counts = history.count_last(TESTED_MONTHS)[:, :kinds]
@@ -88,8 +88,8 @@ def simulate_p_values(
     chance takes the choice into account, for all hotspots at once: in an even world any hotspot at
     all stands out once in twenty times; see `patrolplan.hotspots.even_worlds`.
 
-    Of w worlds of which r reach the excess (`compute_excess`) of a stretch, the chance is estimated
-    as (r + 1) / (w + 1): what was observed counts as one world more, so that it is never 0.
+    If r of w worlds reach the excess (`compute_excess`) of a stretch, the chance is estimated as
+    (r + 1) / (w + 1): what was observed counts as one more world, so that it is never 0.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
-"""Hotspots of one's own: points, lines or polygons become stretches of the area's streets.
+"""The user's own hotspots: points, lines or polygons become stretches of the area's streets.
 
-A force comes with hexagons, wards, beats or points of its own. They are taken as they are: the
-streets in a polygon, along a line or around a point, with a stopping place as any hotspot has. A
-piece of street belongs to one hotspot, so that its risk counts once.
+A force has its own hexagons, wards, beats or points. They are used as they are: the streets in a
+polygon, along a line or around a point, with a stopping place like any hotspot. A piece of street
+belongs to one hotspot, so that its risk counts once.
 """
 
 import warnings
@@ -31,7 +31,7 @@ NAME_COLUMNS = ("hotspot", "place_id", "id", "name")
 def snap_hotspots(
     area: StudyArea, places: gpd.GeoDataFrame, *, risk: Risk | None = None, name: str | None = None
 ) -> gpd.GeoDataFrame:
-    """Hotspots of one's own as `find_hotspots` would give them.
+    """The user's own hotspots in the form of `find_hotspots`.
 
     A polygon has the pieces of street with their middle in it; a line those along it; a point those
     within a walk of 75 m from its nearest street. Where shapes overlap, a piece belongs to

@@ -32,10 +32,10 @@ centre and diameter of each catchment; where its near catchments start, and the 
 CATCHMENT_ARRAYS = "Tuple((i8[::1], f8[:,::1], f8[:,::1], f8[::1], i8[::1], i8[::1]))"
 
 ROUNDING_METRES = 1e-3
-"""More than any rounding of a distance, so that no point is missed because of it."""
+"""More than any rounding error of a distance, so that no point is missed because of one."""
 
 TIED = -1
-"""Instead of the nearest point, where several are exactly as near."""
+"""In place of the nearest point, where several are exactly as near."""
 
 
 @jit_compile(f"i8[::1]({CATCHMENT_ARRAYS}, f8[:,::1])")
@@ -78,7 +78,7 @@ def find_nearest_or_tied(arrays: CatchmentArrays, moved: NDArray[np.float64]) ->
 
 JITTER_COUNT = 40
 MAX_CACHED_PIECES = 50_000
-"""Pieces of street up to which jitters are cached: some megabytes."""
+"""Maximum number of pieces of street for jitters to be cached: some megabytes."""
 MIN_REMAINING_SHARE = 0.5
 """A stretch survives a jitter that leaves it this share of its recorded risk."""
 
@@ -122,9 +122,9 @@ def _load_jitters(
 ) -> Iterable[NDArray[np.int64]]:
     """After each jitter (p,) the point nearest each piece; `order` sorts pieces by catchment.
 
-    Nothing that was recorded or reported is part of it, so it is cached, but for a city, whose
-    jitters would be hundreds of megabytes. What comes from the cache leaves `rng` as it is: nothing
-    else may be drawn from it afterwards.
+    It contains nothing recorded or reported, so it is cached, except for a city, whose jitters
+    would be hundreds of megabytes. A result from the cache leaves `rng` unchanged: nothing else may
+    be drawn from it afterwards.
     """
     if len(order) > MAX_CACHED_PIECES:
         return _draw_jitters(area, order, rng)
@@ -154,11 +154,11 @@ def _draw_jitters(
 
 
 def draw_evenly(draws: int, points: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """(draws, points) numbers below 1, of which each point has one in every n-th part of the range.
+    """(draws, points) numbers below 1; each point has one in every n-th part of the range.
 
-    A Latin hypercube (McKay, Beckman and Conover 1979, Technometrics 21: 239-245): each point goes
-    through its whole catchment, in an order of its own, so that the share of jitters that a stretch
-    survives depends far less on the seed than with numbers drawn one by one.
+    A Latin hypercube (McKay, Beckman and Conover 1979, Technometrics 21: 239-245): each point
+    covers its whole catchment, in its own order, so that the share of jitters that a stretch
+    survives depends far less on the seed than with independent draws.
     """
     order = rng.permuted(np.tile(np.arange(draws), (points, 1)), axis=1).T
     return np.asarray((order + rng.random((draws, points))) / draws)
@@ -170,7 +170,7 @@ def build_catchment_arrays(
     """What does not change from jitter to jitter, see `CatchmentArrays`.
 
     A catchment's own point is at most its diameter away from each of its pieces, and so is the
-    nearest one: it lies within one and a half diameters of the centre. `middle` is (p, 2) metres,
+    nearest one: it is within one and a half diameters of the centre. `middle` is (p, 2) metres,
     sorted by the (p,) `piece_catchment`; every catchment has a piece.
     """
     starts = np.searchsorted(piece_catchment, np.arange(piece_catchment[-1] + 2))

@@ -1,7 +1,7 @@
-"""Whether a stretch's part of all crime changed in the last half year.
+"""Whether a stretch's share of all crime changed in the last half year.
 
-Where months are missing, a change must hold against them: they are unknown, so a rise must be one
-whatever they held, within what the stretch's months held.
+Missing months are unknown, so a rise counts only if it is one whatever they held, within the range
+of the stretch's other months.
 """
 
 from dataclasses import dataclass
@@ -18,16 +18,16 @@ from patrolplan.risk.history import History, fill_missing
 FALSE_DISCOVERY_RATE = 0.05
 EARLIER_MONTHS = 12
 MIN_EVENTS = 10
-"""With fewer incidents on a stretch in both spans, they are too few for a trend."""
+"""Minimum of incidents on a stretch in both spans for a trend."""
 
 CHANGED_TRENDS = ("new", "rising")
 """Trends of hotspots that briefs report and that a week watches."""
 
 TINY = 1e-9
-"""Incidents, so that a stretch without any has a share."""
+"""Minimum of incidents expected, so that a stretch without any has a share."""
 
 MIN_HELD_OF_SPAN = 0.5
-"""So much of both spans must be held to tell a trend."""
+"""Minimum share of both spans with data for a trend."""
 
 
 def is_significant(p_value: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -67,10 +67,10 @@ class SpanCounts:
 
 
 def classify_trends(history: History, share: sparse.csr_array, area: StudyArea) -> list[str]:
-    """Whether a stretch's part of all crime changed between the last half year and the one before.
+    """Whether a stretch's share of all crime changed from the year before to the last half year.
 
     See `patrolplan.hotspots.month_shuffles` for the test; the false discovery rate of what changed
-    is held at 5 %.
+    is limited to 5 %.
     """
     counts = count_spans(history, share)
     now, before, expected = counts.now, counts.before, counts.expected
@@ -127,9 +127,9 @@ def count_spans(history: History, share: sparse.csr_array) -> SpanCounts:
 
 
 def find_held_months(history: History, share: sparse.csr_array, months: int) -> NDArray[np.float64]:
-    """(m, h) share that is held of each of the last so many months on each stretch.
+    """(m, h) share of the data held for each of the last months on each stretch.
 
-    Where a stretch lies in catchments of several forces, each counts by its typical crime there.
+    Where a stretch is in catchments of several forces, each counts by its typical crime there.
     """
     span = min(months, len(history))
     if history.exposure is None:
@@ -147,7 +147,7 @@ def _count_bounds(
 ) -> SpanCounts:
     """Counts with bounds for the months that are missing, from (c,) incidents recorded.
 
-    A stretch's missing months are taken to be as low, or as high, as any of its months held.
+    A stretch's missing months are assumed to be as low, or as high, as any of its months with data.
     """
     months = min(RECENT_MONTHS + EARLIER_MONTHS, len(history))
     is_recent = np.arange(months) >= months - RECENT_MONTHS

@@ -1,1 +1,1 @@
-"""Files become tables: one reader for each kind of file, and nothing wrong gets past them."""
+"""Files become tables: one reader for each kind of file, which checks every value."""

@@ -27,7 +27,7 @@ def read_limits(
     street_xy
         (v, 2) metres, whose extent is the area where neither is set.
     given
-        Polygons in memory, which come before either.
+        Polygons in memory, which take precedence over both.
 
     Raises
     ------

@@ -1,7 +1,7 @@
-"""Events of a calendar file (iCalendar, RFC 5545), without the text of what they are about.
+"""Events of a calendar file (iCalendar, RFC 5545), without their text.
 
 Titles, descriptions and places of calendars name pupils and witnesses. Lines of such properties are
-dropped as a file is read, before anything looks at it.
+dropped as a file is read, before anything is done with them.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     import icalendar
 
 LOCAL = ZoneInfo("Europe/London")
-"""Times without a zone are of this one, and all duties are in it."""
+"""Times without a zone are in this one, and so are all duties."""
 
 MAX_BYTES = 20 * 2**20
 MAX_EVENTS = 20_000
-"""Largest calendar, and most events in it."""
+"""Maximum size of a calendar, and maximum number of events in it."""
 
 REMEDY = "correct the event in its calendar, and export that again"
 
@@ -59,7 +59,7 @@ class CalendarEvent:
 
     @property
     def is_off(self) -> str:
-        """Why the event takes nobody's time; empty where it does."""
+        """Why the event takes no time; empty where it does."""
         if self.get_text("STATUS").upper() == "CANCELLED":
             return "cancelled"
         return "that leave one free" if self.get_text("TRANSP").upper() == "TRANSPARENT" else ""
@@ -74,7 +74,7 @@ class EventError(ValueError):
 
 
 def read_events(path: Path) -> tuple[list[CalendarEvent], list[Problem]]:
-    """The events of a file, without the text of what they are about, and those that are broken.
+    """The events of a file, without their text, and those that are broken.
 
     Raises
     ------
@@ -131,7 +131,7 @@ SINGLE_PROPERTIES = ("DTSTART", "DTEND", "DURATION", "RECURRENCE-ID")
 
 
 def _list_broken(event: icalendar.cal.Component) -> list[str]:
-    """Names of properties whose values are of no known form, or missing, or there twice."""
+    """Names of properties whose values have an unknown form, or are missing or duplicates."""
     broken = [str(name or "").upper() for name, _ in event.errors]
     broken += [name for name in SINGLE_PROPERTIES if isinstance(event.get(name), list)]
     return broken if "DTSTART" in event or broken else ["DTSTART"]
@@ -168,7 +168,7 @@ def convert_moment(event: CalendarEvent, value: Any, zone: dt.tzinfo | None) -> 
 
 
 def measure_event(event: CalendarEvent) -> tuple[Moment, dt.timedelta]:
-    """When an event begins, and how long it is by the clock."""
+    """When an event begins, and how long it lasts."""
     value = event.get("DTSTART").dt
     zone = value.tzinfo if isinstance(value, dt.datetime) else None
     start = convert_moment(event, value, zone)

@@ -1,7 +1,6 @@
-"""Calendars (.ics) -> what officers have to do, and when: never what it is about.
+"""Calendars (.ics) -> officers' duties and their times, never their subject.
 
-What is left of an event says when, of which kind, and whose it is, see
-`patrolplan.inputs.calendar_events`.
+Only the time, kind and officer of an event are used, see `patrolplan.inputs.calendar_events`.
 """
 
 import datetime as dt
@@ -30,10 +29,10 @@ from patrolplan.inputs.recurrence import DayBudget, RecurrenceError, list_starts
 SUFFIX = ".ics"
 DAY_MINUTES = 1440.0
 MAX_PROBLEMS = 20
-"""After so many events that cannot be read no more of a file are looked at."""
+"""Maximum number of unreadable events of a file that are reported."""
 
 MAX_DAYS_OF_DUTY = 50_000
-"""Most days with a duty that a calendar gives."""
+"""Maximum number of days with a duty from a calendar."""
 
 PATROL_KINDS = ("patrol", "crew")
 """Values of X-PATROLPLAN-KIND in our own calendars: a patrol is no other duty."""
@@ -41,7 +40,7 @@ PATROL_KINDS = ("patrol", "crew")
 
 @dataclass(frozen=True)
 class CalendarDuty:
-    """What an officer has to do on a day."""
+    """A duty of an officer on a day."""
 
     officer: str
     date: dt.date
@@ -59,9 +58,9 @@ def read_calendars(
 ) -> tuple[list[CalendarDuty], Counter[str]]:
     """Duties of officers between two days, from calendars of one person or of several.
 
-    Whose an event is: X-PATROLPLAN-OFFICER, or an attendee's common name, or the file's name
-    without its suffix, whichever is the name of an officer. Of which kind: X-PATROLPLAN-KIND or one
-    of its categories where it is one of ours, else leave for whole days and away for hours.
+    The officer of an event is X-PATROLPLAN-OFFICER, or an attendee's common name, or the file's
+    name without its suffix, whichever is the name of an officer. Its kind is X-PATROLPLAN-KIND or
+    one of its categories if patrolplan knows it, otherwise leave for whole days and away for hours.
 
     Parameters
     ----------
@@ -70,7 +69,7 @@ def read_calendars(
     officers
         Names of the officers table.
     first, last
-        Days that may be planned; recurring events are followed between them alone.
+        Days that may be planned; recurring events are followed only between them.
 
     Returns
     -------
@@ -127,10 +126,10 @@ def _follow_series(
     budget: DayBudget,
     left_out: Counter[str],
 ) -> list[CalendarDuty]:
-    """Duties of an event with its recurrences, some of which others of the same UID replace."""
+    """Duties of an event with its recurrences, except those that events of the same UID replace."""
     masters = [event for event in events if event.get("RECURRENCE-ID") is None]
     changed = [event for event in events if event.get("RECURRENCE-ID") is not None]
-    # Of several versions of one event the last counts, as SEQUENCE has it.
+    # The last of several versions of an event counts, by SEQUENCE.
     masters = sorted(masters, key=_get_version)[-1:]
     master = masters[0] if masters else changed[0]
     officer = _find_officer(master, path, officers)
@@ -149,7 +148,7 @@ def _get_version(event: CalendarEvent) -> int:
 
 
 def _find_officer(event: CalendarEvent, path: Path, officers: Sequence[str]) -> str:
-    """Whose an event is; empty where it is nobody's in the table."""
+    """The officer of an event; empty if none in the table."""
     attendees = event.get("ATTENDEE")
     attendees = attendees if isinstance(attendees, list) else [attendees]
     given = [str(one.params.get("CN", "")) for one in attendees if hasattr(one, "params")]
@@ -161,7 +160,7 @@ def _find_officer(event: CalendarEvent, path: Path, officers: Sequence[str]) -> 
 
 
 def _simplify(name: str) -> str:
-    """A name by which officers are found: file names lack some signs."""
+    """A name by which officers are found: file names lack some characters."""
     return re.sub(r"[^\w]+", "-", name.casefold()).strip("-")
 
 
@@ -185,7 +184,7 @@ def _follow_master(
     budget: DayBudget,
     left_out: Counter[str],
 ) -> list[CalendarDuty]:
-    """Duties of an event at all its times but those that `changed` events replace."""
+    """Duties of an event at all its times except those that `changed` events replace."""
     start, length = measure_event(event)
     rule = get_rule(event)
     dates = {name: list_dates(event, name, start.zone) for name in ("RDATE", "EXDATE")}

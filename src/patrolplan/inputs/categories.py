@@ -1,7 +1,7 @@
-"""Crime categories: written otherwise than the known names, unknown, or renamed on the way.
+"""Crime categories: with another spelling than the known names, unknown, or renamed over time.
 
-The known names are those of data.police.uk and of the settings. A category that is not known weighs
-nothing or little, so it must not be there unnoticed.
+The known names are those of data.police.uk and of the settings. An unknown category has little or
+no weight, so it must not go unnoticed.
 """
 
 from collections.abc import Iterable, Sequence
@@ -35,7 +35,7 @@ class UnknownCategory:
 
 @dataclass(frozen=True)
 class CategoryCheck:
-    """What is noticed about the categories of the crimes that were read.
+    """Findings about the categories of the crimes that were read.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def rename_categories(
     """
     names = list(column.cat.categories)
     exact = {*own, *CATEGORIES}
-    # Of two names that differ by case the later one counts: the settings' where the files have it.
+    # The later of two names that differ by case counts: the settings' if the files have it.
     ranked = [*own, *CATEGORIES, *(name for name in own if name in names)]
     by_fold = {_fold(name): name for name in ranked}
     new_names = [name if name in exact else by_fold.get(_fold(name), name) for name in names]

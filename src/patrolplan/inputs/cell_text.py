@@ -53,7 +53,7 @@ def _empty_to_missing(text: pd.Series) -> pd.Series:
 
 
 def _choose_form(values: list[object], ours: str) -> Callable[[object], str]:
-    """How the values of one column are written: that hangs on all its dates together."""
+    """How the values of one column are written, which depends on all of its dates together."""
     times = [value for value in values if isinstance(value, dt.datetime)]
     are_days = all(value.time() == MIDNIGHT for value in times)
     days = [value for value in values if isinstance(value, dt.date)]

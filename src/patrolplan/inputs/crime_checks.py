@@ -1,6 +1,6 @@
 """Plausibility of recorded crime as a whole: rows that cannot be read, copies, clocks, the future.
 
-Each check has a declared bound; what passes it goes to `patrolplan.plausibility.Alarms`.
+Each check has a declared bound; exceeding it is reported to `patrolplan.plausibility.Alarms`.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ if TYPE_CHECKING:
     from patrolplan.inputs.table_sources import TableSource
 
 MIN_COARSE_ROWS = 20
-"""Fewer rows than this say nothing about how places are rounded."""
+"""Minimum number of rows to judge how places are rounded."""
 
 MAX_EMPTY_SHARE = 0.5
-"""Largest share of rows without coordinates: forces give none for a tenth of their rows at most."""
+"""Maximum share of rows without coordinates: forces give none for at most a tenth of their rows."""
 
 MAX_OVERLAP_SHARE = 0.5
-"""Largest share of a file's crimes that earlier files also have."""
+"""Maximum share of a file's crimes that earlier files also have."""
 
 MIN_CLOCK_ROWS = 50
-"""Fewer times than this say nothing about the clock."""
+"""Minimum number of times to judge the clock."""
 
 NOON = 12
 
@@ -154,7 +154,7 @@ def check_overlap(
 def check_future(
     months: pd.Series, files: pd.Series, paths: Sequence[TableSource], alarms: Alarms
 ) -> None:
-    """Notice more crimes of the future than slips explain.
+    """Notice more crimes of the future than typing errors explain.
 
     Parameters
     ----------

@@ -1,9 +1,9 @@
 """Rows of a file of crimes as Arrow's columns, their cache, and all files as one table.
 
-A year of open data is a dozen files or more, so what is done for each of them is done on plain
-columns; categories, forces and places are looked at once for all files, by their distinct values.
-Places stay as they are given until then: millions of crimes stand on some ten thousand points, and
-only these are projected.
+A year of open data is a dozen files or more, so each of them is processed as plain columns;
+categories, forces and places are processed once for all files, by their distinct values. Places
+stay as they are given until then: millions of crimes are on some ten thousand points, and only
+these are projected.
 
 Files of open data, which give months and no times, are cached by their content, so that each is
 parsed once; a force's own extract is never copied to the cache, nor is a file with faults, which a
@@ -45,7 +45,7 @@ NOWHERE = -1
 """The place of rows without coordinates."""
 
 GRID = b"grid"
-"""Where a table's metadata names the CRS of its coordinates."""
+"""Key of a table's metadata with the CRS of its coordinates."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +86,7 @@ def build_rows(
     ----------
     columns
         `month`, `category` and `force`; `crime_id`, and `occurred_at` with its `precision`, where
-        the file has them. Names are text or Arrow's codes; None stands for a force not named.
+        the file has them. Names are text or Arrow's codes; None means an unnamed force.
     xy
         Two (n,) coordinates, NaN where there is none.
     grid
@@ -124,7 +124,7 @@ def read_cached_crimes(
     columns: Mapping[str, str],
     read: Callable[[TableSource, Projection, Mapping[str, str]], CrimeFile],
 ) -> CrimeFile:
-    """A file's rows from the cache where the same bytes were read before, else from the file.
+    """A file's rows from the cache if the same bytes were read before, otherwise from the file.
 
     Parameters
     ----------

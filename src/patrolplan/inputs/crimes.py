@@ -94,7 +94,7 @@ class Crimes:
     file_index
         (i,) position in `files` for each incident.
     categories
-        Categories that were written otherwise than the known names, or are not known.
+        Categories with another spelling than the known names, or unknown ones.
     """
 
     incidents: gpd.GeoDataFrame

@@ -1,7 +1,7 @@
 """Delimited text row by row: its encoding, delimiter and header, and which rows fit the header.
 
 A row that has more or fewer fields than the header has a comma, a quote or a line end out of
-place, so its values stand under the wrong names: it is never used. Most files are plain (no quotes,
+place, so its values are in the wrong columns: it is never used. Most files are plain (no quotes,
 every line alike), which a few array calls prove; only the others are split in Python.
 """
 
@@ -23,7 +23,7 @@ DELIMITERS = ",;\t|"
 SEARCHED_ROWS = 20
 
 MALFORMED = "with more or fewer fields than the header"
-"""Why such a row is left out."""
+"""Reason for which such a row is left out."""
 
 MAX_CELL_LINES = 100
 """More lines than this in one cell are rows behind a quote that is not closed."""
@@ -202,7 +202,7 @@ def _refuse_other_formats(path: Path, content: bytes) -> None:
 
 
 def has_plain_signs(text: DelimitedText, *, start: int = 0) -> bool:
-    """Whether a file has no quote from a byte on, and no line end but the two common ones."""
+    """Whether a file has no quote after a byte, and only the two common line ends."""
     content = text.content
     has_returns = b"\r" in content
     is_paired = not has_returns or content.count(b"\r") == content.count(b"\r\n")
@@ -210,7 +210,7 @@ def has_plain_signs(text: DelimitedText, *, start: int = 0) -> bool:
 
 
 def _is_plain(text: DelimitedText) -> bool:
-    """Whether no quote stands in a file and each line is blank or has the header's fields."""
+    """Whether a file has no quotes, and each line is blank or has the header's fields."""
     content = text.content
     if not has_plain_signs(text):
         return False
@@ -285,7 +285,7 @@ def _iterate_records(text: DelimitedText, decoded: str) -> Iterator[list[str]]:
     """The records of a file, header and blank ones included.
 
     A record whose quoted cell seems to hold further rows, or that does not fit the header although
-    it goes over several lines, shows a quote out of place: then no later row can be trusted.
+    it spans several lines, shows a misplaced quote: then no later row can be trusted.
     """
     reader = csv.reader(io.StringIO(decoded, newline=""), delimiter=text.delimiter, strict=True)
     width = len(text.header)

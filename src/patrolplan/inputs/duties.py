@@ -19,7 +19,7 @@ from patrolplan.tables import DUTIES, LeftOut
 
 SOURCE = "duties"
 YEARS_BEFORE, YEARS_AFTER = 1, 5
-"""Duties from so many years before the newest crime until so many after it may be planned round."""
+"""Years before and after the newest crime within which duties may count."""
 
 
 def find_duty_span(newest: pd.Timestamp | None) -> tuple[dt.date, dt.date]:

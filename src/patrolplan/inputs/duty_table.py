@@ -61,7 +61,7 @@ DUTY_KINDS = (
     *("leave", "sick", "court", "training", "assembly", "meeting"),
     *("interview", "home_visit", "event", "away"),
 )
-"""What a duty may be; `away` is one of a calendar that says only that the officer is busy."""
+"""Kinds of duties; `away` is one from a calendar that shows only that the officer is busy."""
 DUTIES_TABLE = Lookup(
     "duties",
     (

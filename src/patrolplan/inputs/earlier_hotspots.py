@@ -1,7 +1,7 @@
 """Hotspots of an earlier plan, so that a place keeps its name from month to month.
 
-Those that were hotspots in some month before that, and are none now, are read too: their names are
-not given to other places, and a place that returns has its own again.
+Former hotspots of earlier months are read too: their names are not given to other places, and a
+place that returns gets its own again.
 """
 
 import re
@@ -25,7 +25,7 @@ PLAN_FILE = "plan.gpkg"
 GEOPACKAGE_START = b"SQLite format 3\0"
 
 HOTSPOT_NAME = re.compile(r"H[1-9][0-9]{0,5}")
-"""How hotspots are named that patrolplan finds itself; others, such as a force's own, are not."""
+"""Names of hotspots that patrolplan finds; others, such as a force's own, have other names."""
 
 REMEDY = "correct [hotspots] earlier: it names the folder of an earlier plan, or its plan.gpkg"
 FRAME_REMEDY = "give the hotspots of an earlier plan, as find_hotspots or the layer has them"
@@ -45,7 +45,7 @@ def find_earlier_plan(settings: Settings) -> Path | None:
 
 
 def note_earlier_plan(settings: Settings) -> list[Note]:
-    """That there is no earlier plan yet, where one is named and hotspots are numbered without."""
+    """A note that there is no earlier plan yet, if one is named: hotspots are numbered without."""
     if settings.hotspots.earlier is None or find_earlier_plan(settings) is not None:
         return []
     return [Note("no_earlier_plan", {"folder": settings.hotspots.earlier})]
@@ -59,7 +59,7 @@ def read_earlier_hotspots(settings: Settings, projection: Projection) -> gpd.Geo
     Parameters
     ----------
     settings
-        With `[hotspots] earlier`; None comes back where it is not set, or there is no plan yet.
+        With `[hotspots] earlier`; returns None where it is not set, or there is no plan yet.
     projection
         The area's CRS, which the lines are converted to.
 
@@ -75,7 +75,7 @@ def read_earlier_hotspots(settings: Settings, projection: Projection) -> gpd.Geo
 
     if not path.is_file():
         raise InputError.one(path, "the file does not exist", REMEDY)
-    # GDAL goes by the content, whatever the name, and some formats have it open other files.
+    # GDAL detects formats by content, whatever the name, and some make it open other files.
     with path.open("rb") as stream:
         start = stream.read(len(GEOPACKAGE_START))
     if start != GEOPACKAGE_START:
@@ -115,14 +115,14 @@ def take_earlier_hotspots(frame: gpd.GeoDataFrame, projection: Projection) -> gp
 
 
 def digest_hotspots(lines: gpd.GeoSeries) -> str:
-    """Digest of names and lines: what else a plan's file says does not matter to names."""
+    """Digest of names and lines: nothing else in a plan's file affects names."""
     return hash_json([lines.index.tolist(), shapely.to_wkb(lines.array, hex=True).tolist()])
 
 
 def _check_hotspots(
     frame: gpd.GeoDataFrame, where: str, remedy: str, projection: Projection
 ) -> gpd.GeoSeries:
-    """Lines of our own hotspots by name; refuse a table without: names come onto every paper."""
+    """Lines of our own hotspots by name; refuse a table without names, as all papers print them."""
     if not isinstance(frame, gpd.GeoDataFrame) or frame.crs is None:
         raise InputError.one(where, "has no lines in a known CRS", remedy)
     if "hotspot" not in frame:

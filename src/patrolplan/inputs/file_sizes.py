@@ -11,13 +11,13 @@ from typing import NoReturn
 from patrolplan.errors import InputError
 
 MAX_FILE_BYTES = 4 * 2**30
-"""Largest file, unpacked. All crime of England and Wales in a year is about a tenth of it."""
+"""Maximum size of a file, unpacked. All crime of England and Wales in a year is about a tenth."""
 
 MAX_EXPANSION_RATIO = 100
-"""Largest ratio of unpacked to packed size. Tables and streets reach 5 to 30."""
+"""Maximum ratio of unpacked to packed size. Tables and streets reach 5 to 30."""
 
 SMALL_BYTES = 64 * 2**20
-"""Files that unpack to no more than this are not held to the ratio."""
+"""The ratio does not apply to files that unpack to at most this size."""
 
 CHUNK_BYTES = 2**20
 

@@ -25,7 +25,7 @@ READ_ELEMENTS = {"BusinessType": "kind", "Longitude": "longitude", "Latitude": "
 ESTABLISHMENT = "EstablishmentDetail"
 REMEDY = "download it again from ratings.food.gov.uk/open-data"
 MAX_TEXT = 200
-"""No value that is read has more letters."""
+"""Maximum length of a value that is read."""
 
 
 class _DocumentTypeError(Exception):

@@ -1,4 +1,4 @@
-"""GeoPackage, GeoJSON, shapefiles and GeoParquet, opened only where their content is one."""
+"""GeoPackage, GeoJSON, shapefiles and GeoParquet, opened only if their content has that format."""
 
 import json
 import warnings
@@ -143,8 +143,8 @@ def _open_gdal(path: Path, name: str, noun: str, remedy: str) -> Layer:
     import pyogrio  # noqa: PLC0415 - as above
 
     is_geojson = path.suffix.lower() in GEOJSON
-    # The name of the driver before the path: GDAL would otherwise go by the content, and other
-    # kinds of JSON file have it open further files, or addresses.
+    # The name of the driver before the path: GDAL would otherwise detect it by the content, and
+    # other kinds of JSON file make it open further files, or addresses.
     address: str | Path = f"GeoJSON:{path}" if is_geojson else path
     found = [str(layer) for layer, _ in pyogrio.list_layers(address)]
     layers = [layer for layer in found if layer.casefold() == name] if len(found) > 1 else found
@@ -153,7 +153,7 @@ def _open_gdal(path: Path, name: str, noun: str, remedy: str) -> Layer:
         raise InputError.one(
             path, what, f"name the layer '{name}', or save it in a file of its own"
         )
-    # Dates as they are written: GDAL would take text such as 15:10 for a time.
+    # Dates as they are written: GDAL would read text such as 15:10 as a time.
     options = {"DATE_AS_STRING": "YES"} if is_geojson else {}
     about = pyogrio.read_info(address, layer=layers[0], **options)
     has_shapes = about["geometry_type"] is not None
@@ -202,8 +202,8 @@ def _drop_midnight(column: pd.Series) -> pd.Series:
 def _check_format(path: Path, noun: str, remedy: str) -> None:
     """Refuse a file of any other format before GDAL sees it.
 
-    GDAL goes by the content, whatever the name: a virtual format (VRT) could have it open other
-    files, or an address on the internet.
+    GDAL detects formats by content, whatever the name: a virtual format (VRT) could make it open
+    other files, or an address on the internet.
     """
     starts = FILE_STARTS.get(path.suffix.lower(), ())
     with path.open("rb") as stream:

@@ -17,7 +17,7 @@ from patrolplan.errors import InputError
 from patrolplan.inputs.table_reader import parse_axis
 
 MAX_TRACK_BYTES = 50_000_000
-"""A day recorded every second has about 10 million."""
+"""Maximum bytes of a file: a day recorded every second has about 10 million."""
 LOCAL = "Europe/London"
 
 
@@ -59,7 +59,7 @@ def read_tracks(paths: Sequence[Path]) -> Track:
     """Read several files of one walk as one track, whatever their order; see `read_track`."""
     tracks = [read_track(path) for path in paths]
     seconds = np.concatenate([track.seconds for track in tracks])
-    _, rows = np.unique(seconds, return_index=True)  # of equal times the first counts
+    _, rows = np.unique(seconds, return_index=True)  # the first of equal times counts
     longitude = np.concatenate([track.longitude for track in tracks])
     latitude = np.concatenate([track.latitude for track in tracks])
     return Track(seconds[rows], longitude[rows], latitude[rows])

@@ -45,7 +45,7 @@ from patrolplan.inputs.streets import (
 )
 
 FOOT_TAGS = (*CROSSING_TAGS, *SIDEWALK_TAGS, *PASSAGE_TAGS)
-"""Keys that matter to people on foot alone."""
+"""Keys that matter only to people on foot."""
 
 _GRAPH_ERRORS = (
     *(OSError, EOFError, zlib.error, ParseError, KeyError, ValueError, TypeError, SyntaxError),
@@ -58,8 +58,8 @@ def read_graphml(path: Path, projection: Projection) -> Streets:
     """Read an osmnx graph; a street has one row, whichever way it may be driven.
 
     An edge that osmnx made from several ways has the first one's number and name. Inner points of
-    an edge are not junctions: they get numbers of their own, which are negative. Barriers close
-    the way where the graph holds their tags: by default osmnx drops `barrier`.
+    an edge are not junctions: they get their own numbers, which are negative. Barriers close the
+    way if the graph has their tags: by default osmnx drops `barrier`.
 
     Raises
     ------
@@ -135,7 +135,7 @@ def _has_coordinates(node: Mapping[str, float]) -> bool:
 def select_walkable(edges: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, set[str]]:
     """One direction of each street open to people on foot, and the kinds of all streets.
 
-    osmnx reverses one-way streets where needed, so that every edge leads the way of the traffic.
+    osmnx reverses one-way streets where needed, so that every edge follows the traffic.
     """
     keys = list(dict.fromkeys(("highway", "access", "foot", "indoor", *CYCLING_TAGS, *PATROL_TAGS)))
     tags = {

@@ -28,7 +28,7 @@ from patrolplan.times import TIME_OF_DAY, minutes_after_midnight
 
 TIME_RANGE = re.compile(rf"{TIME_OF_DAY.pattern}-{TIME_OF_DAY.pattern}")
 PLANNED_YEARS = (2000, 2099)
-"""Years that terms, taskings and visits can be of."""
+"""Years in which terms, taskings and visits can be."""
 
 Check = Callable[[pd.DataFrame, str], pd.Series]
 """Given a table of text ("" where a cell is empty) and a column: (n,) whether each value is good.
@@ -39,7 +39,7 @@ It sees the rows of all files together, so that it finds duplicates across files
 
 @dataclass(frozen=True)
 class Rule:
-    """What a value must meet, and the message where it does not; `{value}` quotes the value."""
+    """A condition on a value, and the message if it is not met; `{value}` quotes the value."""
 
     is_good: Check
     what: str
@@ -82,7 +82,7 @@ def _is_not_before_from(table: pd.DataFrame, column: str) -> pd.Series:
 
 
 def is_degrees(table: pd.DataFrame, column: str) -> pd.Series:
-    """Which values are degrees that a place can have."""
+    """Which values are valid degrees."""
     axis = column.removeprefix("base_")
     return pd.Series(np.isfinite(parse_axis(table[column], axis)), index=table.index)
 
@@ -102,7 +102,7 @@ def given(what: str, remedy: str) -> Rule:
 
 
 def matching(pattern: str | re.Pattern[str], what: str, remedy: str) -> Rule:
-    """A rule: the whole value is of this pattern."""
+    """A rule: the whole value matches this pattern."""
     return Rule(partial(_matches, pattern=pattern), what, remedy)
 
 
@@ -182,7 +182,7 @@ def find_problems(text: pd.DataFrame, rules: Iterable[tuple[str, Rule]]) -> list
 
 
 def parse_dates(text: pd.Series) -> pd.Series:
-    """Dates written as YYYY-MM-DD, NaT for anything else, and for years no plan can be of."""
+    """Dates written as YYYY-MM-DD, NaT for anything else and for implausible years."""
     dates = pd.to_datetime(text, format="%Y-%m-%d", errors="coerce")
     return dates.where(dates.dt.year.between(*PLANNED_YEARS))
 

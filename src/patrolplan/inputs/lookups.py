@@ -38,7 +38,7 @@ from patrolplan.times import TIME_OF_DAY
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri")
 DAY_OF_WEEK = f"({'|'.join(WEEKDAYS)})"
 MAX_VISIT_MINUTES = 720
-"""More minutes than this in one place on one day are a slip of the pen."""
+"""Maximum minutes in one place on one day: more are a typing error."""
 
 
 def _is_visit_length(table: pd.DataFrame, column: str) -> pd.Series:
@@ -113,7 +113,7 @@ OFFICERS_TABLE = Lookup(
     ),
 )
 ROLES_ALONE = ("officer", "pcso")
-"""Roles that patrol alone where the table does not say."""
+"""Roles that patrol alone by default."""
 
 TERM_DATES_TABLE = Lookup(
     "term_dates",

@@ -1,6 +1,6 @@
-"""Where each school's pupils live: read as a whole, joined and rounded by area, and forgotten.
+"""Where each school's pupils live: read as a whole, joined and rounded by area, and dropped.
 
-`read_origins` is the only way in, and gives counts alone: see `patrolplan.privacy` for what holds.
+`read_origins` is the only way in, and returns only counts: see `patrolplan.privacy` for the rules.
 No setting but paths and names of columns may come in here, and no row may go out.
 """
 
@@ -35,7 +35,7 @@ ORIGINS = Lookup(
                 "add the two rows together",
             ),
         ),
-        # The value is not shown: a count of few pupils at one school may be of one family.
+        # The value is not shown: a small count at one school may be a single family.
         ("pupils", matching(r"\d{1,4}(\.0)?", "is not a number of pupils", PUPILS_REMEDY)),
     ),
 )
@@ -65,10 +65,10 @@ def read_origins(
 def join_and_round(table: pd.DataFrame) -> pd.DataFrame:
     """Counts of a school by area, none of fewer than `ROUNDING_STEP` pupils, in steps of it.
 
-    A school's areas are gone through in the order of their names, which for official codes is
+    A school's areas are processed in the order of their names, which for official codes is
     roughly that of the map. One with too few pupils is joined to the next: the next counts both
     together, under its own name. What remains at the end joins the last one; a school with too few
-    pupils in all has none. Only then the counts are rounded down.
+    pupils in total has none. Only then are the counts rounded down.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def join_and_round(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def digest_origins(origins: pd.DataFrame) -> str:
-    """SHA-256 of what the counts reveal: equal for files that no output can tell apart.
+    """SHA-256 of what the counts reveal: equal for files that no output can distinguish.
 
     The digest of a short file would reveal more: its numbers could be guessed one after another.
     """

@@ -73,15 +73,15 @@ def is_closed_barrier(tags: Mapping[str, str]) -> bool:
 
 
 def _is_set(tags: Mapping[str, str], key: str) -> bool:
-    """Whether a tag is there and does not say no."""
+    """Whether a tag is present and not "no"."""
     return tags.get(key, "") not in {"", "no"}
 
 
 DEEP_LAYER = -2.0
-"""A footway this far down, or farther, is a passage of a station, not an underpass."""
+"""A footway at this layer or below is a passage of a station, not an underpass."""
 
 NOT_TUNNELS = frozenset({"", "no", "building_passage", "covered"})
-"""Values of `tunnel` at the level of the street."""
+"""Values of `tunnel` at street level."""
 
 LEVEL_PATTERN = re.compile(r"(-?\d+(?:\.\d+)?)(?:-(-?\d+(?:\.\d+)?))?")
 """A level, or a range of levels such as 0-2 or -2--1."""
@@ -177,7 +177,7 @@ CROSSING_TAGS = (
 def classify_crossing(tags: Mapping[str, str]) -> CrossingKind:
     """How people on foot get over a road at a crossing, a way or a node, with these tags.
 
-    Of several, what stops the traffic counts first: a zebra with an island is a zebra.
+    What stops the traffic takes precedence: a zebra with an island is a zebra.
 
     Examples
     --------
@@ -202,9 +202,9 @@ def classify_crossing(tags: Mapping[str, str]) -> CrossingKind:
 
 
 def classify_crossing_node(tags: Mapping[str, str]) -> CrossingKind | Literal[""]:
-    """How people on foot get over a road at a node of it; empty where they do nowhere near it.
+    """How people on foot get over a road at a node of it; empty where there is no crossing.
 
-    Traffic lights count: at a junction they hold the traffic, even where nobody mapped a crossing.
+    Traffic lights count: at a junction they stop the traffic, even if no crossing is mapped.
 
     Examples
     --------
@@ -226,8 +226,8 @@ NO_SIDEWALK = frozenset({"no", "none"})
 def get_sidewalk(tags: Mapping[str, str]) -> str:
     """Pavements of a way: both, left, right, yes, no, separate, or empty where not known.
 
-    "separate" where a pavement is mapped as a way of its own and the way itself has none. What is
-    known of one side alone is not known of the way, unless that side has a pavement.
+    "separate" if a pavement is mapped as a separate way and the way itself has none. If only one
+    side is tagged, the way is unknown unless that side has a pavement.
 
     Examples
     --------
@@ -255,7 +255,7 @@ PASSAGE_TAGS = ("bridge", "tunnel", "covered")
 
 
 def get_passage(tags: Mapping[str, str]) -> Passage:
-    """What a way runs over or through; the tunnel of a way that is no road is an underpass.
+    """What a way runs over or through; a tunnel of a way that is not a road is an underpass.
 
     Examples
     --------
@@ -318,8 +318,8 @@ class Riding(NamedTuple):
 def classify_riding(tags: Mapping[str, str]) -> Riding:
     """How a bicycle uses a way that is open to people on foot.
 
-    Where no tag says, roads and tracks are ridden; footways, paths, pedestrian streets and trunk
-    roads are not. One-way rules apply where vehicles go, unless `oneway:bicycle` or a contraflow
+    Without a tag, roads and tracks are ridden; footways, paths, pedestrian streets and trunk roads
+    are not. One-way rules apply where vehicles go, unless `oneway:bicycle` or a contraflow
     lane exempts bicycles; they also apply to a bicycle that is pushed there.
 
     Examples

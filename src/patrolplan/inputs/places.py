@@ -1,8 +1,8 @@
 """Points that a way home leads to or past: bus stops and stations, pubs, bars and takeaways.
 
-Both tables mostly come from a publisher, with thousands of rows. So a row without a place is left
-out and counted, as with crime; a kind that is not known, which would drop its row silently, is
-reported with its row.
+Both tables usually come from a publisher, with thousands of rows. So a row without a place is left
+out and counted, as with crime; an unknown kind, which would drop its row silently, is reported with
+its row.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -67,7 +67,7 @@ OTHER_STOP_KINDS = frozenset(
 
 PLACE_KINDS = {kind: kind for kind in ("pub", "bar", "nightclub", "takeaway")}
 MIN_COARSE_ROWS = 10
-"""Fewer rows than this may have round coordinates by chance."""
+"""Minimum number of rows to judge round coordinates: fewer may have them by chance."""
 
 
 def read_stops(
@@ -80,8 +80,8 @@ def read_stops(
 ) -> gpd.GeoDataFrame:
     """Read bus stops and stations.
 
-    A table without kinds is of bus stops where it is Transport for London's, with `Naptan_Atco`;
-    its virtual stops, which only time buses, are left out.
+    A table without kinds has bus stops if it is Transport for London's, with `Naptan_Atco`; its
+    virtual stops, which only time buses, are left out.
 
     Parameters
     ----------
@@ -183,7 +183,7 @@ def _read_points(
     left_out: LeftOut,
     alarms: Alarms | None,
 ) -> pd.DataFrame:
-    """The rows of all files that have a kind of ours and a place: `kind`, `x`, `y`, and text."""
+    """The rows of all files with a known kind and a place: `kind`, `x`, `y`, and text."""
     problems, alarms = Problems(), Alarms() if alarms is None else alarms
     parts, accounts = [], []
     for path in paths:

@@ -24,7 +24,7 @@ Axes = Mapping[str, tuple[str, str]]
 the table has columns for it."""
 
 DECIMALS = {DEGREES: 9, BRITISH_GRID: 4}
-"""A tenth of a millimetre: what comes back from a transformation, without its noise."""
+"""Decimals of a tenth of a millimetre, to round off the noise of a transformation."""
 
 POINT_TYPES = (shapely.GeometryType.POINT, shapely.GeometryType.MULTIPOINT)
 REMEDY = "give each row one point, or columns of coordinates instead of shapes"

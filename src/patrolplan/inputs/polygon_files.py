@@ -65,7 +65,7 @@ def read_polygon_rows(
     Parameters
     ----------
     table
-        Its key under `[sources]`, its columns, of which no others are read, and their rules.
+        Its key under `[sources]`, the columns that are read, and their rules.
 
     Returns
     -------

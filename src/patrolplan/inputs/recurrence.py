@@ -1,9 +1,9 @@
 """When an event of a calendar recurs: RRULE, RDATE and EXDATE, by the clock of its own zone.
 
-Rules of strangers can be endless, and some are made to be. Rules that recur within a day are
-refused, and so are parts that calendars do not write for such a frequency: most rules that hold on
-no day, which dateutil would follow to the year 9999, are of these. All rules of a file together
-have a budget of days to look through.
+Rules in files from others can be endless, some on purpose. Rules that recur within a day are
+refused, and so are parts that calendars do not write for a frequency: these include most rules that
+match no day, which dateutil would follow to the year 9999. All rules of a file share a budget of
+days to search.
 """
 
 import datetime as dt
@@ -21,15 +21,15 @@ PARTS = {
     "MONTHLY": MONTH_PARTS,
     "YEARLY": (*MONTH_PARTS, "BYYEARDAY", "BYWEEKNO"),
 }
-"""What a rule of each frequency may say."""
+"""Parts that a rule of each frequency may have."""
 
 MAX_INTERVAL = {"DAILY": 366, "WEEKLY": 104, "MONTHLY": 24, "YEARLY": 10}
 
 EARLIEST_RULE = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - by the clock of any zone
-"""Rules that begin before this are refused: nobody on duty has had an appointment for so long."""
+"""Rules that begin before this are refused: no appointment has recurred for so long."""
 
 MAX_RULE_DAYS = 1_000_000
-"""Days that the rules of one file look through together: of 400 daily ones for seven years."""
+"""Budget of days for the rules of one file: 400 daily ones for seven years."""
 
 
 class RecurrenceError(ValueError):
@@ -37,13 +37,13 @@ class RecurrenceError(ValueError):
 
 
 class DayBudget:
-    """Days that the rules of a file may still look through."""
+    """Days that the rules of a file may still search."""
 
     def __init__(self, days: int = MAX_RULE_DAYS) -> None:
         self._days = days
 
     def spend(self, days: int) -> None:
-        """Take so many days from the budget; raises RecurrenceError where too few are left."""
+        """Take days from the budget; raises RecurrenceError if too few are left."""
         self._days -= days
         if self._days < 0:
             message = "the file's recurring events are too many, or go on for too long"
@@ -72,7 +72,7 @@ def list_starts(
     rule
         RRULE as icalendar reads it; None where there is none. `UNTIL` is without a zone.
     last
-        Nothing after this counts.
+        Last time that counts.
     budget
         See `DayBudget`.
     more, without
@@ -107,7 +107,7 @@ def _follow(
     text = ";".join(f"{name}={_join(values)}" for name, values in own.items())
     count = _get_first(rule, "COUNT", None)
     try:
-        with warnings.catch_warnings():  # of both an end and a count: whichever comes first
+        with warnings.catch_warnings():  # with both an end and a count: whichever comes first
             warnings.simplefilter("ignore")
             found = rrulestr(text, dtstart=start).replace(
                 until=until, count=None if count is None else int(count)
@@ -123,7 +123,7 @@ def _follow(
 
 
 def _check_rule(start: dt.datetime, rule: Mapping[str, Any]) -> None:
-    """Refuse rules that calendars of people do not hold."""
+    """Refuse rules that people's calendars do not have."""
     frequency = str(_get_first(rule, "FREQ", "")).upper()
     parts = PARTS.get(frequency)
     message = ""

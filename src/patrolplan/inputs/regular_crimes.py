@@ -1,8 +1,8 @@
 """Files of recorded crime that are regular, read column by column.
 
-Months of open data have ten thousand rows that name the same few categories and forces, so each of
-these columns is read as codes of its distinct values, and only these are looked at. Nothing is
-forgiven here. A file with a quote below its header, a line of another length, a time of day, a
+Months of open data have ten thousand rows with the same few categories and forces, so each of these
+columns is read as codes of its distinct values, and only these are checked. No deviation is
+accepted here. A file with a quote below its header, a line of another length, a time of day, a
 value that cannot be read or has spaces around it, or in another encoding is left to the row-exact
 reader, which can name its rows.
 """
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from patrolplan.inputs.delimited import DelimitedText
 
 MAX_BYTES = 2**31 - 2
-"""A block of text that pyarrow parses is no longer."""
+"""Maximum size of a block of text for pyarrow."""
 
 MONTH = re.compile(r"2[01]\d\d-(0[1-9]|1[0-2])")
 """A month within `timestamps.PLAUSIBLE_YEARS`."""
@@ -111,14 +111,14 @@ def _parse(text: DelimitedText, wanted: Mapping[str, str]) -> dict[str, pa.Array
 
 
 def _check_axis(cells: pa.Array, axis: str) -> NDArray[np.float64] | None:
-    """(n,) numbers of a coordinate, NaN where a cell is empty; None where one is no coordinate."""
+    """(n,) numbers of a coordinate, NaN where a cell is empty; None if one is not a coordinate."""
     numbers: NDArray[np.float64] = cells.to_numpy(zero_copy_only=False)
     is_number = np.isfinite(numbers) & (np.abs(numbers) <= MAX_DEGREES.get(axis, np.inf))
     return numbers if is_number.sum() + cells.null_count == len(numbers) else None
 
 
 def _parse_months(cells: pa.DictionaryArray) -> NDArray[np.datetime64] | None:
-    """(n,) first day of each row's month, NaT where it is empty; None where one is no month."""
+    """(n,) first day of each row's month, NaT where it is empty; None if one is not a month."""
     words = cells.dictionary.to_pylist()
     if not all(MONTH.fullmatch(word) for word in words):
         return None

@@ -1,7 +1,7 @@
-"""Pupils' reports: read as a whole, counted by square, and forgotten.
+"""Pupils' reports: read as a whole, counted by square, and dropped.
 
 Only the wanted columns are read; free text and everything else about a person never enters memory.
-`read_reports` is the only way in, and gives counts alone: see `patrolplan.privacy` for what holds.
+`read_reports` is the only way in, and returns only counts: see `patrolplan.privacy` for the rules.
 No setting but paths, names of columns and the step may come in here, and no row may go out.
 """
 
@@ -23,10 +23,10 @@ from patrolplan.privacy import FACTOR_NAMES, FACTORS, ROUNDING_STEP, ReportTable
 from patrolplan.times import MONTHS_A_TERM, SchoolTerm
 
 NONE_GIVEN = "none"
-"""What a report says that names no place factor, or no behaviour factor."""
+"""The value of a report without a place factor, or without a behaviour factor."""
 
 UNKNOWN_BAND = "unknown"
-"""The time of day of a report that gives none, as of those that a survey rounded away."""
+"""The time of day of a report without one, such as those that a survey rounded away."""
 
 ALLOWED_VALUES = {
     column: (*names, UNKNOWN_BAND if column == "time_band" else NONE_GIVEN)
@@ -73,7 +73,7 @@ def read_reports(
 def _check_is_new(path: TableSource, by_digest: dict[str, TableSource]) -> None:
     """Refuse a file that was read before, under this or another name.
 
-    Reports without an ID would count again and again, and so pass the threshold.
+    Reports without an ID would count several times, and so reach the threshold.
     """
     digest = hash_source(path)
     if digest in by_digest:
@@ -83,7 +83,7 @@ def _check_is_new(path: TableSource, by_digest: dict[str, TableSource]) -> None:
 
 
 def count_reports(rows: pd.DataFrame, step: int, *, malformed: int = 0) -> ReportTable:
-    """The counts of raw rows as they may be known; malformed ones have no values.
+    """The suppressed and rounded counts of raw rows; malformed ones have no values.
 
     Parameters
     ----------
@@ -147,9 +147,9 @@ def _count_years(
 ) -> dict[int, int]:
     """Reports of each year, suppressed and rounded; years without a group are left out.
 
-    Together they are no more than the counts by square: a larger sum would say how much those were
-    rounded down, at worst exactly. A year shows no less than its terms do in all squares, so that
-    years and terms put side by side show no more either.
+    Together they are at most the counts by square: a larger sum would reveal how much those were
+    rounded down, at worst exactly. A year shows at least as much as its terms do in all squares, so
+    that comparing years and terms reveals nothing more.
     """
     years, counts = np.unique(days.dt.year.to_numpy(), return_counts=True)
     shown = suppress_and_round(counts, step)

@@ -1,7 +1,8 @@
 """An account of every row of a table's files: what fits, what does not, what cannot be read.
 
-The rows that cannot be used are counted with file and row number; more of them than slips explain
-go to `patrolplan.plausibility.Alarms`. Not for pupils' reports, whose rows are never named.
+The rows that cannot be used are counted with file and row number; more of them than typing errors
+explain are reported to `patrolplan.plausibility.Alarms`. Not for pupils' reports, whose rows are
+never named.
 """
 
 from collections.abc import Sequence
@@ -34,11 +35,11 @@ from patrolplan.tables import LeftOut
 from patrolplan.text import format_count, list_rows
 
 MAX_COARSE_DECIMALS = 3
-"""A degree to so many decimals is a hundred metres."""
+"""Decimals of a degree at which it is a hundred metres."""
 
 COARSE_METRES = 100
 MAX_COARSE_SHARE = 0.5
-"""Largest share of rows whose places are rounded to a hundred metres or more."""
+"""Maximum share of rows whose places are rounded to a hundred metres or more."""
 
 ROUNDING = 1e-6
 """Numbers closer than this to a whole one are whole."""
@@ -46,7 +47,7 @@ ROUNDING = 1e-6
 
 @dataclass(frozen=True)
 class RowAccount:
-    """One file's rows, but for their content.
+    """One file's rows, without their content.
 
     Parameters
     ----------
@@ -81,7 +82,7 @@ class RowAccount:
 def build_account(
     path: TableSource, table: CountedTable, unreadable: Sequence[Unreadable] = ()
 ) -> RowAccount:
-    """The account of a file that was read; its coordinates are looked at here."""
+    """The account of a file that was read, with checks of its coordinates."""
     points = find_unreadable_points(table.rows)
     return RowAccount(
         path,
@@ -105,7 +106,7 @@ def check_accounts(
     accounts
         One for each file.
     left_out
-        Receives the number of rows, and those without use.
+        Receives the number of rows, and of those that cannot be used.
     alarms
         Receives `malformed_rows` and `refused_rows` where their bound is passed.
     """
@@ -161,7 +162,7 @@ def check_resolution(
     coarse
         (n,) see `is_coarse`, of the rows with a place.
     min_rows
-        Fewer rows than this say nothing about how places are rounded.
+        Minimum number of rows to judge how places are rounded.
     """
     if len(coarse) >= min_rows and coarse.mean() > MAX_COARSE_SHARE:
         what = (

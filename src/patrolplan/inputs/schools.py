@@ -44,8 +44,8 @@ FIGURES = {
     "low_age": (0, 25, "write the youngest age in whole years"),
     "high_age": (0, 25, "write the oldest age in whole years"),
 }
-"""What a school's figures can be, from and to, and what to do where one is not. The register has
-ages from 0, of nurseries, to 25, of special colleges."""
+"""Range of each figure of a school, and what to do if one is outside. The register has ages from 0,
+for nurseries, to 25, for special colleges."""
 
 FIGURE_FORMS = (
     (r"\d{1,3}(,\d{3})+(\.\d+)?", "a number with commas between thousands"),
@@ -57,20 +57,20 @@ FIGURE_FORMS = (
 PLAIN_URN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 NO_NAME = "Unnamed school"
 LOCAL_URN = "local-"
-"""How the URNs begin that schools without one get."""
+"""Prefix of the URNs that schools without one get."""
 
 LOCAL_DIGITS = 8
 SAME_SITE_METRES = 50.0
-"""Rows of one URN that are closer than this are of one site: a register may have one a phase."""
+"""Rows of one URN within this distance are one site: a register may have one a phase."""
 
 MIN_COARSE_ROWS = 10
-"""Fewer schools than this may have round coordinates by chance."""
+"""Minimum number of schools to judge round coordinates: fewer may have them by chance."""
 
 PHASES = (
     *("Nursery", "Primary", "Middle deemed primary", "Secondary", "Middle deemed secondary"),
     *("16 plus", "All-through", "Not applicable"),
 )
-"""Phases in GIAS: the settings may select one of which the area has no school."""
+"""Phases in GIAS: the settings may select one without a school in the area."""
 
 
 def read_schools(
@@ -89,8 +89,8 @@ def read_schools(
     one of ours, made of its name and place, so that it stays the same. Schools that are not open,
     not selected, or without coordinates are left out and counted.
 
-    A figure that no school can have counts as not known: a wrong roll would send pupils who do not
-    exist along the streets. More such figures than slips explain are an alarm.
+    An impossible figure counts as not known: a wrong roll would put pupils on the streets who do
+    not exist. More such figures than typing errors explain are an alarm.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def read_schools(
     geopandas.GeoDataFrame
         `urn`, `name`, `phase`, `postcode`, `roll`, `capacity`, `low_age`, `high_age` (NaN where
         not known), the site point, and in words `other_sites`, rows of the same URN elsewhere, and
-        `refused_figures`, those of the school that cannot be right. Sorted by URN.
+        `refused_figures`, the school's impossible figures. Sorted by URN.
 
     Raises
     ------
@@ -205,7 +205,7 @@ def _select_open(
 
 
 def _fill_urns(table: pd.DataFrame) -> pd.Series:
-    """URNs, with one of ours for a school that has a name and a place but none."""
+    """URNs, with a generated one for a school that has a name and a place but none."""
     lacking = (table["urn"] == "") & (table["name"] != NO_NAME) & table["x"].notna()
     own = [
         LOCAL_URN + hash_content(f"{name}|{x:.0f}|{y:.0f}".encode())[:LOCAL_DIGITS]
@@ -215,7 +215,7 @@ def _fill_urns(table: pd.DataFrame) -> pd.Series:
 
 
 def _describe_other_sites(table: pd.DataFrame) -> pd.Series:
-    """For each row, the later rows with its URN that lie elsewhere; empty where there is none."""
+    """For each row, the later rows with its URN at another site; empty where there is none."""
     first = table.drop_duplicates("urn").set_index("urn")
     again = table[table["urn"].duplicated()]
     own = first.loc[again["urn"]]
@@ -256,7 +256,7 @@ def _keep_rows(
 
 
 def _has_phase(table: pd.DataFrame, selection: SchoolSettings) -> pd.Series:
-    """(n,) whether each school is of a selected phase, whatever its case."""
+    """(n,) whether each school has a selected phase, in any case."""
     if not selection.phases:
         return pd.Series(data=True, index=table.index)
     phases = [phase.strip().casefold() for phase in selection.phases]

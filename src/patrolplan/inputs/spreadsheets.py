@@ -1,4 +1,4 @@
-"""Spreadsheets (.xlsx, .ods) as rows of cells, under the row numbers that the program shows."""
+"""Spreadsheets (.xlsx, .ods) as rows of cells, with the row numbers that the program shows."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -13,7 +13,7 @@ from patrolplan.text import list_first
 
 SUFFIXES = (".xlsx", ".ods")
 SEARCHED_ROWS = 20
-"""Rows that are searched for the header where titles stand above it."""
+"""Number of rows that are searched for a header below titles."""
 
 NEEDED = "python-calamine"
 """The package that reads spreadsheets; an extra, since many users have none."""

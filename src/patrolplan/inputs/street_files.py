@@ -82,7 +82,7 @@ def hash_streets(streets: Streets) -> str:
 
 
 def _drop_infinite(streets: Streets, left_out: LeftOut) -> Streets:
-    """Drop ways with a vertex that the area's CRS does not reach."""
+    """Drop ways with a vertex outside the range of the area's CRS."""
     infinite = ~np.isfinite(streets.vertex_xy).all(axis=1)
     if not infinite.any():
         return streets
@@ -151,8 +151,8 @@ def _join_files(parts: Sequence[Streets]) -> Streets:
 def _is_duplicate(streets: Streets, file: NDArray[np.int64]) -> NDArray[np.bool_]:
     """(n,) whether an earlier file has the same row; `file` is the (n,) position of its file.
 
-    A row of a graph is an edge, and a way may have many. So two rows are the same where they have
-    the same way, the same end nodes in either order, and the same middle to 0.1 m.
+    A row of a graph is an edge, and a way may have many. So two rows are the same if they have the
+    same way, the same end nodes in either order, and the same middle to 0.1 m.
     """
     count = np.bincount(streets.vertex_way, minlength=len(streets.ways))
     last = np.cumsum(count) - 1
@@ -173,17 +173,17 @@ def _is_duplicate(streets: Streets, file: NDArray[np.int64]) -> NDArray[np.bool_
 
 
 MAX_ENTRANCES = 40
-"""A square with more is crossed between so many of them: the links are as many as their pairs."""
+"""Maximum entrances of a square that are linked: there is a link for each pair of them."""
 
 EDGE_METRES = 0.1
-"""Links that run along the outline so near are left out."""
+"""Links that run along the outline within this distance are left out."""
 
 
 def _cross_squares(streets: Streets) -> Streets:
     """Streets with links straight across squares, from entrance to entrance.
 
-    A square is mapped by its outline (`area=yes`), which nobody walks round. Its entrances are the
-    nodes that it shares with other ways; a link lies inside it, and is a way like the outline.
+    A square is mapped by its outline (`area=yes`), but people walk across it. Its entrances are the
+    nodes that it shares with other ways; a link is inside it, and is a way like the outline.
     """
     is_area = streets.ways["is_area"].to_numpy(dtype=bool)
     ways_at = pd.Series(streets.vertex_way).groupby(streets.vertex_node).nunique()
@@ -230,7 +230,7 @@ def _link_entrances(
 def load_cached_streets(
     paths: Sequence[Path], projection: Projection, left_out: LeftOut
 ) -> Streets:
-    """Streets from the cache when the same files were read before, else from the files."""
+    """Streets from the cache if the same files were read before, otherwise from the files."""
     if not all(path.is_file() for path in paths):
         return read_streets(paths, projection, left_out)
     left_out_there = LeftOut()
@@ -245,7 +245,7 @@ def load_cached_streets(
 
 
 STREETS = Store("streets", version="9")
-"""Change the version when `Streets`, or the rule of what is walked or ridden, changes."""
+"""Change the version when `Streets`, or the rules for walking and riding, change."""
 
 FEATURE_TABLES = ("features", "places")
 ARRAYS = (
@@ -271,7 +271,7 @@ def _encode(content: tuple[Streets, list[LeftOutRow]]) -> memoryview:
 
 
 def _write_table(table: pd.DataFrame) -> bytes:
-    """A table as Feather: to load what reads Parquet takes longer than to read these tables."""
+    """A table as Feather: loading the Parquet reader takes longer than reading these tables."""
     stream = BytesIO()
     table.to_feather(stream)
     return stream.getvalue()

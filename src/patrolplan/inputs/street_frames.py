@@ -1,4 +1,4 @@
-"""Streets from a table of lines: any GeoDataFrame that says where the streets run.
+"""Streets from a table of lines: any GeoDataFrame of where the streets run.
 
 Lines join where they share a vertex, at their ends or along them; lines that cross without one
 (a bridge, or lines that were never joined) do not.
@@ -22,7 +22,7 @@ PLAIN_STREET = "unclassified"
 """The `highway` of every line of a table that does not have this column."""
 
 JOIN_METRES = 0.01
-"""Vertices closer than this are one place."""
+"""Vertices within this distance are one place."""
 
 ID_COLUMNS = ("osmid", "osm_id")
 REMEDY = "give a GeoDataFrame of LineStrings with a CRS"
@@ -91,7 +91,7 @@ def _number_ends(lines: gpd.GeoDataFrame, projection: Projection) -> gpd.GeoData
 
 
 def _number_places(xy: NDArray[np.float64]) -> NDArray[np.int64]:
-    """(v,) a number for each place, one for vertices that lie together."""
+    """(v,) a number for each place, the same for vertices at one place."""
     cells = np.round(np.nan_to_num(xy, nan=np.inf) / JOIN_METRES)
     _, number = np.unique(cells, axis=0, return_inverse=True)
     return np.asarray(number.reshape(-1), dtype=np.int64)

@@ -37,7 +37,7 @@ else:
     osmium = lazy_loader.load("osmium")  # streets that were read before need it no more
 
 MARGIN_METRES = 500.0
-"""Walks may use streets so far beyond the limits of the area, as far as the files reach: a walk
+"""Distance beyond the limits of the area up to which walks may use streets of the files: a walk
 that leads farther out and back is at least 1 km longer than one to the limits."""
 
 KEYS = (
@@ -243,14 +243,14 @@ class _FeatureCollector:
             self.place_shapes.append(shape)
 
     def add_shop(self, item: object, tags: Mapping[str, str]) -> None:
-        """A shop, or what fronts a street like one; its name ends here, since no paper names it."""
+        """A shop, or what fronts a street like one, without its name, as no paper prints it."""
         is_shop = tags.get("shop", "") not in NOT_SHOPS or tags.get("amenity") in SHOP_FRONTS
         if is_shop and (shape := self._create_shape(item)):
             self.rows.append(("shop", ""))
             self.shapes.append(shape)
 
     def _create_shape(self, item: object) -> str | None:
-        """The shape of a node, or an area; the ways of an area come a second time, as that."""
+        """The shape of a node, or of an area, whose ways are read a second time as an area."""
         try:
             if isinstance(item, osmium.osm.Node):
                 return str(self.factory.create_point(item))
@@ -342,7 +342,7 @@ def _build_streets(
 
 
 def complete_crossing(row: Way, nodes: Sequence[int], crossings: Mapping[int, CrossingKind]) -> Way:
-    """The row of a way; where its own tags do not say how it crosses, a node of it may."""
+    """The row of a way; if its own tags do not show how it crosses a road, those of a node may."""
     if row.crossing != "unknown":
         return row
     kinds = [crossings[node] for node in nodes if crossings.get(node, "unknown") != "unknown"]
@@ -396,7 +396,7 @@ def _build_features_table(
 
 
 def _build_places_table(features: _FeatureCollector, projection: Projection) -> gpd.GeoDataFrame:
-    """Places as points: the middle of those that are areas. Those out of the CRS are dropped."""
+    """Places as points: the middle of areas. Those outside the range of the CRS are dropped."""
     table = _build_features_table(features.place_rows, features.place_shapes, projection)
     table = table.set_geometry(table.centroid)
     is_reached = np.isfinite(shapely.get_coordinates(table.geometry.values)).all(axis=1)

@@ -1,4 +1,4 @@
-"""Surveys as counts: the door that what pupils answered goes through, as reports do.
+"""Surveys as counts: pupils' answers enter only in this form, as reports do.
 
 The answers and tallies of all files become rows of the table of reports in memory, are counted as
 `patrolplan.inputs.reports` counts any, and are forgotten. What comes out is a `ReportTable`, and of
@@ -33,12 +33,12 @@ NOT_GIVEN = {
     column: UNKNOWN_BAND if UNKNOWN_BAND in allowed else NONE_GIVEN
     for column, allowed in ALLOWED_VALUES.items()
 }
-"""What stands in a column of a report that gives none of its words."""
+"""The value in a column of a report without one of its words."""
 
 
 @dataclass(frozen=True)
 class SurveyEntry:
-    """What may be known of one survey, besides the counts of all.
+    """What may be known about one survey, apart from the counts of all.
 
     Parameters
     ----------
@@ -87,11 +87,11 @@ def count_surveys(
     paths
         Files of either form.
     urns
-        Schools that a survey may be of; any where it is None.
+        Schools that a survey may belong to; any if None.
     recorded
-        IDs of surveys that are not counted, since they were before.
+        IDs of surveys that are not counted, since they already were.
     today
-        No survey is of a later day.
+        A survey of a later day is refused.
 
     Raises
     ------
@@ -153,7 +153,7 @@ def _check_pupils(survey: Survey, squares: NDArray[np.int64]) -> None:
 def _list_tally(survey: Survey) -> pd.DataFrame:
     """Rows of the table of reports, one for each pupil in a square, at a place inside it.
 
-    Which words stand in one row is of no account: words are counted by square, each by itself.
+    How words combine in rows does not matter: each word is counted separately by square.
     """
     pupils = {key[:3]: n for key, n in survey.content.items() if key[3] == "pupils"}
     squares = np.array(sorted(pupils), dtype=object).reshape(-1, 3)

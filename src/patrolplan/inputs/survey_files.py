@@ -1,9 +1,9 @@
-"""Files of surveys: read, checked to be of their own form, and each survey counted once.
+"""Files of surveys: read, checked against their form, and each survey counted once.
 
-Everything here is raw: what one class answered, place by place. Only `patrolplan.inputs.
-survey_counts` may use it, which gives counts alone; see `patrolplan.privacy` for what holds. A file
-that is not of its form is refused as a whole. A message names the file, where in it and what to do;
-it shows neither a value nor a key of it, since both may be what a pupil wrote.
+Everything here is raw: the answers of one class, place by place. Only `patrolplan.inputs.
+survey_counts` may use it, which returns only counts; see `patrolplan.privacy` for the rules. A file
+that does not match its form is refused as a whole. A message names the file, the place in it and
+what to do; it shows neither a value nor a key, since both may be what a pupil wrote.
 """
 
 import datetime as dt
@@ -43,13 +43,13 @@ from patrolplan.privacy import FACTORS
 
 MAX_FILE_BYTES = 5_000_000
 MAX_PUPILS = 5_000
-"""More pupils than any school has; a file of so many, with all their places, has 3 MB."""
+"""Maximum number of pupils, more than any school has; a file of them, with all places, has 3 MB."""
 
 MIN_EQUAL_ANSWERS = 5
-"""So many equal answers under two IDs are a copy: places are taken to the decimetre."""
+"""Minimum number of equal answers under two IDs for a copy: places are exact to a decimetre."""
 
 MAX_PROBLEMS = 5
-"""Of more problems than this in one file the others are only counted."""
+"""Maximum number of problems of one file that are listed; further ones are only counted."""
 
 SAVE_AGAIN = "save it again from its own page"
 
@@ -159,7 +159,7 @@ class _TallyFile(_Head):
 
 @dataclass(frozen=True, eq=False)
 class Survey:
-    """What one class answered, from the fullest of its files.
+    """The answers of one class, from the fullest of its files.
 
     Parameters
     ----------
@@ -197,9 +197,9 @@ def read_surveys(
     paths
         Files of either form, of several classes and schools.
     urns
-        Schools that a survey may be of; any where it is None.
+        Schools that a survey may belong to; any if None.
     today
-        No survey is of a later day.
+        A survey of a later day is refused.
 
     Returns
     -------
@@ -309,7 +309,7 @@ def _refuse(_: str) -> NoReturn:
 
 
 def _build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object; one that has a key twice may be read in two ways."""
+    """A JSON object; one with a duplicate key is refused, as it could be read in two ways."""
     built = dict(pairs)
     if len(built) < len(pairs):
         raise ValueError
@@ -322,7 +322,7 @@ WORDING = {
     "string_pattern_mismatch": "is not written as its form has it",
     "finite_number": "is not a number",
 }
-"""What is wrong, by pydantic's type of an error; of any other the value is not of its form."""
+"""What is wrong, by pydantic's type of error; for any other, the value has the wrong form."""
 
 KEYS = frozenset(
     key for model in (_Answer, _Square, _AnswersFile, _TallyFile) for key in model.model_fields
@@ -342,7 +342,7 @@ def _raise_problems(path: Path, errors: Sequence[ErrorDetails]) -> NoReturn:
 
 
 def _describe_place(place: tuple[int | str, ...], kind: str) -> str:
-    """Where in a file something is wrong, in words of the form alone."""
+    """Where in a file something is wrong, only in words of the form."""
     own = place[:-1] if kind == "extra_forbidden" else place
     words = list[str]()
     for part in own:
@@ -388,7 +388,7 @@ def _choose_fullest(same: Sequence[Survey]) -> tuple[Survey, list[RepeatedFile]]
 
 
 def _check_copies(surveys: Iterable[Survey], problems: Problems) -> None:
-    """Refuse the same answers under two IDs: counted twice they would pass the threshold."""
+    """Refuse the same answers under two IDs: counted twice they could reach the threshold."""
     by_content: dict[frozenset[tuple[Any, ...]], Path] = {}
     for survey in surveys:
         if survey.form != ANSWERS_FORM or survey.content.total() < MIN_EQUAL_ANSWERS:

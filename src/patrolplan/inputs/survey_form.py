@@ -1,8 +1,8 @@
 """The files of a school's survey: what their pages write and `patrolplan survey --read` takes.
 
 Two forms hold what one class answered, in JSON. An answers file comes from the page that pupils
-fill in one after the other: each place that was marked is an answer of its own, in random order, so
-that nothing says which were of one pupil. A tally file comes from the page on which a teacher
+fill in one after the other: each marked place is a separate answer, in random order, so that
+answers of one pupil cannot be linked. A tally file comes from the page on which a teacher
 enters what a class ticked on paper: counts by square of the fixed grid. Neither holds a name, a
 time of day at which it was filled in, nor where the device was. `id` is random, made when a page is
 opened, and only says that two files are the same one.
@@ -20,21 +20,21 @@ RECORD_FORM = "patrolplan survey record 1"
 """The form of the record of what was read, which a pattern such as `*.json` may match as well."""
 
 MAX_PLACES = 3
-"""Places that one pupil may mark."""
+"""Maximum number of places that one pupil may mark."""
 
 APART_METRES = 360.0
-"""Places of one pupil are at least so far apart: more than the diagonal of a square of the fixed
+"""Minimum distance of one pupil's places: more than the diagonal of a square of the fixed
 grid (353.6 m), so that no pupil counts twice in a square."""
 
 
 @dataclass(frozen=True)
 class RepeatedFile:
-    """A file that was not counted, since another holds the same survey."""
+    """A file that was not counted, since another one has the same survey."""
 
     file: Path
     counted: Path
     is_fuller: bool
-    """Whether the other one holds more; else they are equal."""
+    """Whether the other one has more; otherwise they are equal."""
 
 
 def find_real_path(path: Path) -> Path:

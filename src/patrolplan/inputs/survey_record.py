@@ -17,7 +17,7 @@ RECORD_SUFFIX = ".record.json"
 
 
 def find_record_path(out: Path) -> Path:
-    """Where the record of a file of reports lies.
+    """The path of the record of a file of reports.
 
     Examples
     --------
@@ -47,7 +47,7 @@ def list_survey_ids(batches: Iterable[dict[str, Any]]) -> list[str]:
 def check_surveys_differ(paths: Sequence[Path], problems: Problems) -> None:
     """Refuse files of reports that hold the same survey: it would count twice.
 
-    Only a record that belongs to its file as it is now is believed.
+    Only a record that matches its file's present content counts.
     """
     by_survey: dict[str, Path] = {}
     for path in paths:

@@ -4,10 +4,9 @@ Delimited text, spreadsheets, GIS files, Parquet and frames in memory give one k
 that all later checks are the same. Its index is the row number in the file, so that every later
 message can name the row: in delimited text and spreadsheets the header is row 1, in GIS files row 1
 is the first feature, and a frame's rows are numbered from 0, as `iloc` does. Every row of the file
-is accounted for: it fits the header, or its number is known (`delimited.CountedTable`).
+is accounted for: it fits the header, or its number is listed (`delimited.CountedTable`).
 """
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -34,7 +33,7 @@ from patrolplan.inputs.gis_files import PARQUET, SUFFIXES as GIS_SUFFIXES, open_
 from patrolplan.inputs.point_columns import COORDINATES, choose_axes, write_points
 from patrolplan.inputs.spreadsheets import SUFFIXES as SPREADSHEETS, Spreadsheet
 from patrolplan.inputs.table_sources import MemoryTable, TableSource
-from patrolplan.text import list_rows, pluralise
+from patrolplan.text import find_similar, list_rows, pluralise
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class Field:
 def read_table(
     path: TableSource, fields: Sequence[Field], columns: Mapping[str, str], *, source: str
 ) -> pd.DataFrame:
-    """Read a table of which every row must fit the header; see `read_counted_table`.
+    """Read a table whose rows must all fit the header; see `read_counted_table`.
 
     Raises
     ------
@@ -76,7 +75,7 @@ def read_counted_table(
     path
         `.csv`, `.csv.gz` (comma, semicolon, tab or bar; UTF-8 or Windows-1252), `.xlsx`, `.ods`,
         `.gpkg`, `.geojson`, `.shp` or `.parquet`; or a frame in memory. Points, in whatever CRS,
-        stand for columns of coordinates.
+        replace columns of coordinates.
     columns
         The settings' `[columns.SOURCE]`: our name = "their name".
     source
@@ -189,7 +188,7 @@ are then alike, the second ends in `_1`."""
 
 
 def _shorten_names(field: Field, header: Sequence[str]) -> Field:
-    """A field that is also known by its names as a shapefile cuts them, where that is clear."""
+    """A field that is also found by its names as a shapefile cuts them, if unambiguous."""
     stem = NAME_LETTERS - 2
     doubled = {
         name[:stem].casefold() for name in header if name[stem:-1] == "_" and name[-1].isdigit()
@@ -206,7 +205,7 @@ def _write_columns(frame: pd.DataFrame, theirs: Mapping[str, str]) -> pd.DataFra
 
 
 def _count_rows(text: pd.DataFrame, first_row: int) -> CountedTable:
-    """Rows under their numbers; those with nothing in any column are counted alone."""
+    """Rows with their numbers; those with nothing in any column are only counted."""
     table = strip_cells(text.set_axis(pd.RangeIndex(first_row, first_row + len(text), name="row")))
     empty = table.index[table.isna().all(axis=1)]
     return CountedTable(table.drop(index=empty), unread=tuple(map(int, empty)))
@@ -241,7 +240,7 @@ def match_columns(
     Raises
     ------
     InputError
-        When a required column is missing, a name is there twice, or the header is farther down.
+        When a required column is missing, a name is a duplicate, or the header is farther down.
     """
     theirs, missing = _find_columns(header, fields, columns)
     problems = Problems()
@@ -261,8 +260,8 @@ def match_columns(
     for ours, name in missing.items():
         # The first line of a file without a header has values, which a message must not show.
         candidates = [str(one) for one in header] if theirs else []
-        close = difflib.get_close_matches(name, candidates, n=1, cutoff=0.6)
-        hint = f" (nearest: '{close[0]}')" if close else ""
+        close = find_similar(name, candidates)
+        hint = f" (nearest: '{close}')" if close else ""
         remedy = f"add it or map it under [columns.{source}], {ours} = 'their name'"
         remedy = "add it" if source.startswith("--") else remedy  # an option has no mapping
         problems.add(path, f"no column '{name}'{hint}", remedy)

@@ -1,7 +1,7 @@
-"""Where a table comes from: a file, or a frame in memory that stands for one.
+"""Where a table comes from: a file, or a frame in memory in place of one.
 
-Readers take either. A frame enters at the same place as a file's rows: its wanted columns become
-text, as those of a CSV file are, so that every later check is one and the same.
+Readers accept both. A frame enters at the same place as a file's rows: its wanted columns become
+text, like those of a CSV file, so that every later check is the same.
 """
 
 import json
@@ -22,14 +22,14 @@ SIDECARS = (".dbf", ".prj", ".cpg")
 class MemoryTable:
     """A table given as an argument instead of a file.
 
-    Printed, it is the argument's name, which messages show where they name a file otherwise.
+    Its text is the argument's name, which messages show in place of a file.
 
     Parameters
     ----------
     source
         The table's key under `[sources]`, which is the argument's name as well.
     frame
-        Its rows; a GeoDataFrame's shapes stand for coordinates.
+        Its rows; a GeoDataFrame's shapes take the place of coordinates.
     number
         Which of several tables of one argument it is, from 1; 0 where it is the only one.
     """
@@ -39,7 +39,7 @@ class MemoryTable:
     number: int = 0
 
     suffix = ".frame"
-    """Where readers go by the ending of a file's name, none of theirs."""
+    """The ending of its name: none, for readers that decide by that of a file."""
 
     def __str__(self) -> str:
         return name_argument(self.source) + (f", table {self.number}" if self.number else "")
@@ -50,12 +50,12 @@ class MemoryTable:
         return str(self)
 
     def is_file(self) -> bool:
-        """It is none, so it is not looked for in any cache of files."""
+        """It is not a file, so it is not looked up in a cache of files."""
         return False
 
 
 TableSource = Path | MemoryTable
-"""What a reader of tables takes."""
+"""A source that readers of tables accept."""
 
 
 def hash_source(source: TableSource) -> str:

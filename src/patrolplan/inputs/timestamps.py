@@ -1,8 +1,8 @@
 """Dates and times as people write them, whether the time of day is known, and isolated months.
 
 An isolated month is a typing error: one row of 2062 after two years of data would make everything
-else decades old, and that one incident would have most of the risk. The rule depends on the data
-alone, not on today's date, so that equal files give equal results on any day.
+else decades old, and that one incident would have most of the risk. The rule depends only on the
+data, not on today's date, so that equal files give equal results on any day.
 """
 
 import re
@@ -24,7 +24,7 @@ PLAUSIBLE_YEARS = (2000, 2199)
 `find_newest_plausible_month`."""
 
 RELEASED = pd.Timestamp("2026-11-01")
-"""No clock that is right shows an earlier month than that of this version."""
+"""A correct clock does not show an earlier month than that of this version."""
 
 ISO_DATE = re.compile(r"\d{4}(-\d{1,2}-|/\d{1,2}/|\d{4})")
 """How a full date begins; pandas would also read a year alone, and words such as now."""
@@ -94,7 +94,7 @@ def check_day_first(text: pd.Series, path: TableSource) -> None:
     Raises
     ------
     InputError
-        Where more dates than slips explain have a month after the first 12.
+        Where more dates than typing errors explain have a month above 12.
     """
     slashed = text[_contains_pattern(text, SLASHES)]
     if slashed.empty:
@@ -172,7 +172,7 @@ def is_time_known(
 ) -> NDArray[np.bool_]:
     """(i,) whether a time of day is known: there is one, and it is not a 00:00 for "unknown".
 
-    Records whose time nobody knows often have 00:00. Where a category has far more of these than
+    Records of unknown time often have 00:00. Where a category has far more of these than
     of 23:00 and 01:00, or no other time at all, its 00:00 means that the time is unknown.
 
     Parameters
@@ -201,7 +201,7 @@ MIN_GAP_MONTHS = 3
 """Months after a shorter gap are never isolated."""
 
 MAX_ISOLATED_SHARE = 0.01
-"""Isolated rows are at most this share of all rows, and of the rows that the gap lacks."""
+"""Maximum share of isolated rows among all rows, and of the rows expected in the gap."""
 
 
 def is_isolated_month(months: pd.Series) -> NDArray[np.bool_]:

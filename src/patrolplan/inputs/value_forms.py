@@ -1,4 +1,4 @@
-"""Values that cannot be read: which form they seem to have, and the form that would do.
+"""Values that cannot be read: which form they seem to have, and the valid form.
 
 Nothing is guessed: 03/04 may be in March or in April, and 45901 may be a day or a number. The
 message says what the value looks like, so that the export can be corrected.
@@ -41,7 +41,7 @@ NUMBER_FORMS = (
 """Patterns of coordinates that are not read, and what they look like."""
 
 EMPTY_WORDS = ("null", "n/a", "na", "none", "nan", "-", "unknown", "not known")
-"""What databases and people write for an empty cell, in lower case."""
+"""Words for an empty cell, in lower case."""
 
 MONTH_REMEDY = "write months as YYYY-MM"
 TIME_REMEDY = "write times as YYYY-MM-DD HH:MM, with hours from 00 to 23"
@@ -62,9 +62,9 @@ class Unreadable:
     row, value
         The first of them.
     look
-        What that value looks like; empty where nothing is known.
+        What that value looks like; empty if not known.
     remedy
-        The form that would do.
+        The valid form.
     """
 
     column: str

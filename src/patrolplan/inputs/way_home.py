@@ -30,7 +30,7 @@ from patrolplan.text import list_first
 
 @dataclass(frozen=True, eq=False)
 class WayHomeTables:
-    """What is known of pupils' ways home, and of what keeps crime of a place to the night.
+    """Tables about pupils' ways home, and about places where crime happens at night.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class WayHomeTables:
         five, see `patrolplan.inputs.origins.join_and_round`. Empty where not given.
     areas
         `area`, `residents`, `aged_5_16` (float64, NaN where not given), polygons in the CRS of the
-        study area; they may lie beyond its limits. Empty where not given.
+        study area; they may be beyond its limits. Empty where not given.
     stops
         `kind` ("bus_stop", "station"), `boardings` (float64, NaN where not given), points; those of
         the streets file where no table is given.
@@ -60,7 +60,7 @@ class WayHomeTables:
 
 
 def build_empty_tables(projection: Projection) -> WayHomeTables:
-    """No table at all."""
+    """Without any table."""
     crs = projection.crs
     texts: dict[str, pd.Series] = {"kind": pd.Series(dtype=object)}
     number = pd.Series(dtype="float64")
@@ -169,7 +169,7 @@ PLACE_KINDS = ("none", "1-2", "3-5", "6-11", "12+")
 """Kinds of place in the clock: licensed places within 150 m."""
 
 ALL_KINDS = "*"
-"""Stands for every kind of place in the clock."""
+"""Means every kind of place in the clock."""
 
 HALF_HOURS = tuple(f"{hour:02}:{minute}" for hour in range(24) for minute in ("00", "30"))
 HALF_HOUR_MINUTES = 30
@@ -261,7 +261,7 @@ def read_clock(
         what = f"category '{category}', kind '{kind}'"
         missing = [start for start in HALF_HOURS if start not in set(rows["from"])]
         again = rows["from"].duplicated()
-        if again.any():  # under two spellings, which the rules for values let pass
+        if again.any():  # under two spellings, which the rules for values do not detect
             place = describe_cell(rows["row"][again].iloc[0], "category")
             what += f" has {rows['from'][again].iloc[0]} twice, under two spellings"
             problems.append(

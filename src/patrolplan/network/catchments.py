@@ -1,12 +1,12 @@
 """Snap points and the pieces of street that belong to them.
 
-data.police.uk moves every crime to one of a fixed set of points. Such a point stands for the
+data.police.uk moves every crime to one of a fixed set of points. Such a point represents the
 streets around it: its catchment is the pieces whose midpoint is nearer to it, in a straight line,
 than to any other point in the data. Exact places need no such spreading: each piece is then a
-catchment of its own. Where both are given, the snap points alone decide, or exact places would cut
-their catchments down to the points themselves; only pieces far from every snap point are catchments
-of their own. Where crime counts only from the threshold on, the squares of the fixed grid
-are the catchments. Everything downstream works the same.
+separate catchment. Where both are given, only the snap points decide, or exact places would cut
+their catchments down to the points themselves; only pieces far from every snap point are separate
+catchments. If the threshold applies to crime, the squares of the fixed grid are the catchments.
+Everything downstream works the same.
 """
 
 from collections.abc import Callable
@@ -20,12 +20,13 @@ from numpy.typing import ArrayLike, NDArray
 from patrolplan.arrays import find_unique_points
 from patrolplan.cache import Arrays, hash_arrays, load_or_compute_arrays
 from patrolplan.crs import find_squares, locate_in_squares, number_squares
-from patrolplan.network.network import NETWORKS, StreetNetwork, load_or_snap
+from patrolplan.network.build import NETWORKS, load_or_snap
+from patrolplan.network.network import StreetNetwork
 
 Result = TypeVar("Result")
 
 MAX_SNAP_METRES = 250.0
-"""A point farther than this from every street belongs to none."""
+"""Maximum distance of a point from a street that it belongs to."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +48,7 @@ class Catchments:
         within the data: a back-test knows no points of later months. None in one era, where nearly
         all points are seen in the months that every origin has before it.
     cache
-        What later rooms computed from this geometry alone, shared within the run.
+        Results that later rooms computed from this geometry alone, shared within the run.
     """
 
     xy: NDArray[np.float64]
@@ -61,7 +62,7 @@ class Catchments:
         return len(self.xy)
 
     def __getstate__(self) -> dict[str, Any]:
-        """What travels to another process, which can fill the cache by itself."""
+        """What is sent to another process, which can fill its own cache."""
         return {**vars(self), "cache": {}}
 
     def reuse(
@@ -72,10 +73,10 @@ class Catchments:
         *,
         hold: int = 2,
     ) -> Result:
-        """A result that was computed from these very objects before, else computed.
+        """A result that was computed from these same objects before, or computed now.
 
-        Texts may be others that are equal. The last results of each name are held, in memory
-        alone; of two, since an area and the same one cut before its last months take turns.
+        Texts need only be equal. The last two results of each name are held, only in memory: two,
+        since an area and the same one without its last months are used alternately.
         """
         held = self.cache.setdefault(name, [])
         for before, result in held:
@@ -154,7 +155,7 @@ def build_catchments(
 
 
 def build_square_catchments(network: StreetNetwork) -> Catchments:
-    """Squares of the fixed grid that hold street, for crime that counts from a threshold."""
+    """Squares of the fixed grid with street, for crime under a threshold."""
     crs = network.projection.crs
     squares, of_piece = number_squares(find_squares(network.piece_middle, crs))
     centres = locate_in_squares(squares, 0.5, 0.5, crs)
@@ -188,7 +189,7 @@ def note_first_months(
 def assign_catchments(
     network: StreetNetwork, catchments: Catchments, xy: ArrayLike, *, public: bool = False
 ) -> NDArray[np.int64]:
-    """Catchment of each place: its own where it is a snap point, else the nearest street's.
+    """Catchment of each place: its own if it is a snap point, otherwise the nearest street's.
 
     Parameters
     ----------

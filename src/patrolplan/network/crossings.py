@@ -2,8 +2,8 @@
 
 Streets are lines along their middle, so a walk crosses a road where it comes from one side of it
 and leaves on the other: at a node, where the arms of the road lead between the way in and the way
-out, or over a stretch that it goes along the road. What turns off on the side from which it came,
-starts on the road or ends there crosses nothing that is known.
+out, or over a stretch that it goes along the road. A walk that turns off on the side from which it
+came, or starts or ends on the road, has no known crossing.
 """
 
 from collections.abc import Iterable, Sequence, Set as AbstractSet
@@ -20,14 +20,14 @@ from patrolplan.network.network import StreetNetwork
 from patrolplan.network.paths import Walk
 
 ALIKE_RADIANS = 1e-6
-"""Bearings that differ by no more are one."""
+"""Bearings that differ by no more than this are equal."""
 
 APART_METRES = 40.0
-"""Crossings of one road that follow each other so closely are one: carriageways, islands."""
+"""Crossings of one road within this distance are one: carriageways, islands."""
 
 
 BOTH_SIDES = 2
-"""Arms that a road has at least where it is crossed, one on either side."""
+"""Minimum arms of a road where it is crossed, one on either side."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class CrossedRoad:
     """A main road that a walk crosses."""
 
     at_metres: float
-    """From the start of the walk."""
+    """Distance from the start of the walk."""
     road: str
     """Its name; empty where it has none."""
     kind: CrossingKind
@@ -60,7 +60,7 @@ class _Step:
 
 @dataclass(frozen=True)
 class _Event:
-    """A crossing, before those that are one are joined."""
+    """A crossing, before parts of one crossing are joined."""
 
     first_metres: float
     last_metres: float
@@ -72,9 +72,9 @@ class _Event:
 def find_crossed_roads(walk: Walk) -> tuple[CrossedRoad, ...]:
     """Main roads that a walk crosses, in order.
 
-    How is known from the footway that it crosses on, else from the nearest crossing or traffic
-    lights on the road. Where a walk goes along a road from one side to the other, it is supposed
-    to cross at the safest place on the way, and half way where none is known.
+    The kind is that of the footway that it crosses on, or of the nearest crossing or traffic lights
+    on the road. Where a walk goes along a road from one side to the other, it is assumed to cross
+    at the safest place on the way, or half way where none is known.
     """
     steps = _list_steps(walk)
     events = [
@@ -187,8 +187,8 @@ def _goes_on(network: StreetNetwork, step: _Step, following: _Step) -> bool:
 def _find_side(network: StreetNetwork, step: _Step, other: _Step, *, is_entry: bool) -> int:
     """Side of a road that another step meets it on: 1 left of the way in, -1 right, 0 not known.
 
-    It is left where it lies between the road ahead and the road behind, anticlockwise. Where the
-    road does not go on behind, nothing is left or right of it.
+    It is left if it is between the road ahead and the road behind, anticlockwise. If the road does
+    not continue behind, nothing is left or right of it.
     """
     node = step.entry if is_entry else step.exit
     if node is None:
@@ -218,7 +218,7 @@ def _cross_along(network: StreetNetwork, run: Sequence[_Step], ends: tuple[_Step
     rank, apart, _ = min(candidates)
     if SAFEST_FIRST[rank] == "unknown":
         return _Event(first, last, middle, roads, "unknown")
-    # Two that are as far from the middle count alike, so that the way back is no other.
+    # Two at the same distance from the middle count equally, so that the way back is the same.
     best = [at for one, far, at in candidates if one == rank and far <= apart + COINCIDENT_METRES]
     at = (min(best) + max(best)) / 2
     return _Event(first, last, at, roads, SAFEST_FIRST[rank])
@@ -234,7 +234,7 @@ def _list_arms(
 
 
 def _sort_by_side(start: float, end: float, bearings: Sequence[float]) -> NDArray[np.int64]:
-    """On which side of the way from one bearing to another each of some others lies.
+    """On which side of the way from one bearing to another each of some others is.
 
     -1 where it is passed first, anticlockwise from the start, 1 where the end is, and 0 where it
     is the bearing of either: streets drawn one on another have no side.
@@ -246,7 +246,7 @@ def _sort_by_side(start: float, end: float, bearings: Sequence[float]) -> NDArra
 
 
 def _get_own_kind(network: StreetNetwork, steps: Sequence[_Step]) -> CrossingKind:
-    """Kind of the footway across the road that the walk uses; of two the less safe."""
+    """Kind of the footway across the road that the walk uses; of two, the less safe one."""
     kinds: list[CrossingKind] = [network.piece_crossing[step.piece] for step in steps]
     certain = [kind for kind in kinds if kind not in {"", "unknown"}]
     return max(certain, key=SAFEST_FIRST.index, default="unknown")

@@ -1,8 +1,8 @@
 """The graph that walks are searched in: links of street between junctions and places.
 
 A place on a street is a node of its own, so that a walk may start and end anywhere. The street
-between two junctions or places is one link, however many pieces it is cut into: a search then looks
-at a third of the nodes.
+between two junctions or places is one link, however many pieces it is cut into: a search then
+visits a third of the nodes.
 """
 
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ from patrolplan.network.network import Positions, StreetNetwork
 from patrolplan.network.pieces import PIECE_METRES
 
 COINCIDENT_METRES = 1e-6
-"""Points nearer to each other than this are one point."""
+"""Points within this distance are one point."""
 
 MIN_LINK_METRES = 1e-9
-"""Least length of a link: a sparse graph takes 0 for no link."""
+"""Minimum length of a link: in a sparse graph 0 means no link."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,11 +60,12 @@ class Segments:
         length = np.maximum(self.to_metres - self.from_metres, MIN_LINK_METRES)[:, None]
         if effort is None:
             return np.repeat(length, 2, axis=1)
-        # From a place to another on the same spot no one-way sign sends anybody round the block.
+        # Between places at the same point, a one-way street does not force a detour round the
+        # block.
         return np.where(length > COINCIDENT_METRES, length * effort[self.piece], length)
 
     def sum_by_link(self, amounts: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Amounts of the segments (s, ...) added up by link."""
+        """Amounts of the segments (s, ...) summed by link."""
         return np.asarray(np.add.reduceat(amounts, self.first[:-1], axis=0))
 
 
@@ -186,9 +187,9 @@ def compute_walk_metres(
 ) -> NDArray[np.float64]:
     """(p,) walk in metres from a single place to each piece, 0 to its own; inf beyond a limit.
 
-    Only the streets around the place are looked at.
+    Only the streets around the place are searched.
     """
-    # A walk within the limit stays in its circle; pieces that it reaches lie half in at least.
+    # A walk within the limit stays in its circle; at least half of each piece it reaches is inside.
     near = np.union1d(
         network.find_pieces_within(network.xy(place)[0], limit_metres + 2 * PIECE_METRES),
         place.piece,
@@ -203,7 +204,7 @@ def compute_walk_metres(
 
 
 def _cut_at_places(network: StreetNetwork, places: Positions) -> Segments:
-    """Pieces, cut where there are places on them; each is a link of its own."""
+    """Pieces, cut where there are places on them; each is a separate link."""
     n = len(network.node_xy)
     is_whole = np.ones(len(network), dtype=bool)
     is_whole[places.piece] = False
@@ -252,8 +253,8 @@ def _find_parallel_links(
 ) -> NDArray[np.bool_]:
     """Segments of links that end where they start, or that join the same nodes as another link.
 
-    Such links stay cut into segments: of two links between the same nodes the graph holds only the
-    cheaper, and the way round the other side of the block would be lost.
+    Such links stay cut into segments: the graph holds only the cheaper of two links between the
+    same nodes, and the way round the other side of the block would be lost.
     """
     first = np.flatnonzero(opens)
     ends = np.sort(np.column_stack([start[first], end[np.r_[first[1:], len(start)] - 1]]), axis=1)
@@ -266,7 +267,7 @@ def _find_parallel_links(
 def _build_directed_graph(
     ends: NDArray[np.int64], costs: NDArray[np.float64], size: int
 ) -> "tuple[scipy.sparse.csr_array, NDArray[np.int64], NDArray[np.bool_]]":
-    """Both directions of each link; of parallel ones the cheapest.
+    """Both directions of each link; the cheapest of parallel ones.
 
     Gives the graph, and for each of its entries the link and whether it is reversed.
     """
@@ -278,7 +279,7 @@ def _build_directed_graph(
     link, is_reversed = link[is_open], is_reversed[is_open]
     keys = nodes[:, 0] * size + nodes[:, 1]
     order = np.lexsort((cost, keys))
-    order = order[np.r_[True, np.diff(keys[order]) != 0]]
+    order = order[np.diff(keys[order], prepend=-1) != 0]  # the first of equal keys
     rows = np.searchsorted(keys[order], np.arange(size + 1) * size)
     graph = scipy.sparse.csr_array((cost[order], nodes[order, 1], rows), shape=(size, size))
     return graph, link[order], is_reversed[order]

@@ -1,4 +1,4 @@
-"""Main roads at the nodes of a network: where they lead from there, and how one crosses them."""
+"""Main roads at the nodes of a network: where they lead from there, and how they are crossed."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,11 +12,11 @@ from patrolplan.inputs.osm_tags import MAIN_ROADS, CrossingKind
 from patrolplan.network.pieces import Pieces
 
 LOOK_METRES = 2.0
-"""An arm leads to the point so far along it: order round a node is decided near the node."""
+"""Distance along an arm at which its bearing is taken: near the node, to order arms round it."""
 
 
 NEAR_METRES = 25.0
-"""A crossing or traffic lights this near on the main road are how it is crossed."""
+"""Maximum distance along the main road of a crossing or traffic lights that are used."""
 
 SAFEST_FIRST: tuple[CrossingKind, ...] = ("signals", "zebra", "island", "unmarked", "unknown")
 
@@ -34,8 +34,8 @@ class MainArms:
     bearing
         (a,) radians anticlockwise from east.
     road_of_piece
-        (p,) the road that each piece is of, empty where it is no main road; ways of one name are
-        one road, and ways of a kind without a name are too.
+        (p,) the road of each piece, empty if it is not a main road; ways with the same name are one
+        road, and so are ways of one kind without a name.
     ways, road_of_way
         (w,) rows of the ways that the pieces are of, in increasing order, and the road of each.
     """

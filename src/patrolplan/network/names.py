@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from patrolplan.network.network import Positions, StreetNetwork
 
 PAVEMENT_METRES = 15.0
-"""A pavement mapped on its own runs this near to its street."""
+"""Maximum distance of a separately mapped pavement from its street."""
 
 MAX_CROSSING_METRES = 250.0
-"""A crossing street named to find a place is at most this far away."""
+"""Maximum distance of a crossing street that is named to find a place."""
 
 CROSSING = "crossing"
 
@@ -33,15 +33,15 @@ KIND_WORDS = {
 
 
 KIND_LABELS = frozenset({*KIND_WORDS.values(), CROSSING, WALKWAY, "street"})
-"""What pieces without a name are called."""
+"""Words for pieces without a name."""
 
 
 def label_streets(network: StreetNetwork) -> NDArray[np.object_]:
-    """(p,) what each piece is called, never empty.
+    """(p,) words for each piece, never empty.
 
     Its name, the name of its street where it is a pavement, or its kind. A pavement is as high as
-    its street: a walkway above is not called by the street below it. A path that leaves its street
-    is called by it only as far as it runs along it. Steps are steps.
+    its street: a walkway above does not have the name of the street below it. A path that leaves
+    its street has its name only as far as it runs along it. Steps are steps.
     """
     return _label_pieces(network, np.arange(len(network)), _NamedPieces.from_network(network))
 
@@ -61,7 +61,7 @@ class _NamedPieces:
     def within(
         self, points: NDArray[np.object_], metres: float
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Pairs of a point and a piece that are at most so far apart: (m,) numbers of each."""
+        """Pairs of a point and a piece within a distance: (m,) numbers of each."""
         point, number = self.tree.query(points, predicate="dwithin", distance=metres)
         return point, self.pieces[number]
 
@@ -69,7 +69,7 @@ class _NamedPieces:
 def _label_pieces(
     network: StreetNetwork, pieces: NDArray[np.int64], named: _NamedPieces
 ) -> NDArray[np.object_]:
-    """What some of the pieces are called, see `label_streets`."""
+    """Words for some of the pieces, see `label_streets`."""
     names = network.piece_name
     labels = np.where(names[pieces] != "", names[pieces], _describe_kinds(network, pieces))
     is_nameless = (names[pieces] == "") & (network.piece_highway[pieces] != "steps")
@@ -104,7 +104,7 @@ def describe_positions(network: StreetNetwork, positions: Positions) -> list[str
     own = pd.Series(labels).reset_index(drop=True)
     crossing = pd.Series(None, index=own.index, dtype=object)
     points = shapely.points(network.xy(positions))
-    for share in (4, 2, 1):  # most find a crossing street nearby, so few pieces are looked at
+    for share in (4, 2, 1):  # most find a crossing street nearby, so few pieces are checked
         metres = MAX_CROSSING_METRES / share
         open_ones = np.flatnonzero(crossing.isna())
         point, name = _find_crossing_streets(

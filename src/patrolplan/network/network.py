@@ -5,13 +5,10 @@ gates. The other holds every street that a walk may use, which is more: passages
 escalators, the outlines of squares and the ways across them, and streets up to `MARGIN_METRES`
 beyond the area, since the shortest walk between two places of the area may leave it. Its first
 pieces are those of the one to patrol, so a piece or a place has the same numbers in both.
-
-To cut a city's streets, to find the middle of every piece and to snap the points of open data and
-the gates of schools takes seconds. All of it is public geometry, so it is cached for the next run.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -21,26 +18,13 @@ import pandas as pd
 import scipy
 import shapely
 from numpy.typing import ArrayLike, NDArray
-from shapely.geometry.base import BaseGeometry
 
-from patrolplan.cache import Arrays, Store, hash_arrays, load_or_compute_arrays
 from patrolplan.crs import Projection
-from patrolplan.inputs.streets import MARGIN_METRES, Streets
 from patrolplan.network.main_roads import MainArms, find_main_arms, find_near_crossings
-from patrolplan.network.pieces import (
-    PIECE_METRES,
-    CrossingPoints,
-    Pieces,
-    classify_bicycle_ways,
-    cut_pieces,
-    find_crossing_points,
-    find_patrolled,
-    label_components,
-)
-from patrolplan.tables import LeftOut
+from patrolplan.network.pieces import CrossingPoints, Pieces, classify_bicycle_ways
 
 BAND_METRES = 1000.0
-"""Height of the bands that pieces are sorted into, so that few are looked at in a search."""
+"""Height of the bands that pieces are sorted into, so that a search checks only a few."""
 
 SPARE_METRES = 0.01
 """The search is wider by this, so that rounding loses no piece at the limit."""
@@ -92,7 +76,7 @@ class StreetNetwork:
     projection
         The area's CRS.
     patrolled_count
-        Places are snapped to the first so many pieces; None: to all.
+        Places are snapped only to this many first pieces; None: to all.
     wider
         The network of `walkable`; None where that is this one.
     """
@@ -112,7 +96,7 @@ class StreetNetwork:
         return len(self.piece_metres)
 
     def __getstate__(self) -> dict[str, Any]:
-        """What travels to another process: arrays. Lines and trees are quicker built than sent."""
+        """What is sent to another process: arrays. Lines and trees are quicker built than sent."""
         return {
             "parts": self.parts,
             "projection": self.projection,
@@ -122,7 +106,7 @@ class StreetNetwork:
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """What has travelled; the wider network comes along as part of this one."""
+        """Restore what was sent; the wider network is part of it."""
         wider = state["wider"]
         if wider is not None:
             network = StreetNetwork.__new__(StreetNetwork)
@@ -152,13 +136,13 @@ class StreetNetwork:
 
     @cached_property
     def bounds(self) -> tuple[float, float, float, float]:
-        """Least x and y, and greatest x and y, of all nodes."""
+        """Minimum x and y, and maximum x and y, of all nodes."""
         (left, low), (right, top) = self.node_xy.min(axis=0), self.node_xy.max(axis=0)
         return left, low, right, top
 
     @property
     def metres(self) -> float:
-        """Metres of street in all."""
+        """Total metres of street."""
         return float(self.piece_metres.sum())
 
     @cached_property
@@ -296,7 +280,7 @@ class StreetNetwork:
 
     @cached_property
     def node_graph(self) -> "scipy.sparse.csr_array":
-        """(n, n) metres between nodes that a piece joins, both ways; the least of parallel ones."""
+        """(n, n) metres between nodes that a piece joins, both ways; the shortest of several."""
         ends = np.concatenate([self.piece_nodes, self.piece_nodes[:, ::-1]])
         metres = np.tile(self.piece_metres, 2)
         order = np.lexsort((metres, ends[:, 1], ends[:, 0]))
@@ -358,7 +342,7 @@ class StreetNetwork:
         return order, x[order], band[order]
 
     def find_pieces_within(self, xy: ArrayLike, metres: float) -> NDArray[np.int64]:
-        """Pieces whose middle is within so many metres of a point in a straight line."""
+        """Pieces whose middle is within a distance of a point in a straight line."""
         order, x, band = self._bands
         centre = np.asarray(xy, dtype=np.float64)
         wide = metres + SPARE_METRES
@@ -383,138 +367,6 @@ class StreetNetwork:
         return StreetNetwork(self.parts.take(pieces), self.projection, count)
 
 
-def build_network(
-    streets: Streets,
-    projection: Projection,
-    left_out: LeftOut,
-    *,
-    limits: BaseGeometry | None = None,
-    piece_metres: float = PIECE_METRES,
-) -> StreetNetwork:
-    """Cut streets into pieces and keep the largest connected part.
-
-    Parameters
-    ----------
-    streets, projection
-        Walkable ways, and the area's CRS.
-    left_out
-        Records how much street lies outside the limits, is not connected, or not to be patrolled.
-    limits
-        Polygon in the area's metres; pieces whose middle lies outside are not patrolled, and used
-        for walks up to `MARGIN_METRES` away.
-    piece_metres
-        Length aimed at.
-    """
-    pieces = cut_pieces(streets, piece_metres=piece_metres)
-    pieces, is_inside = _choose_near(pieces, projection, limits, left_out)
-    if not len(pieces.piece_metres):
-        return StreetNetwork(pieces, projection)
-    is_street = find_patrolled(pieces)
-    label = label_components(pieces.piece_nodes, len(pieces.node_xy))
-    patrolled_metres = np.where(is_inside & is_street, pieces.piece_metres, 0.0)
-    main = label == np.argmax(np.bincount(label, weights=patrolled_metres))
-    left_out.add("streets", "not connected to the rest (pieces)", int((is_inside & ~main).sum()))
-    walked = int((is_inside & main & ~is_street).sum())
-    reason = "below ground, escalators, outlines of squares: walked, not patrolled (pieces)"
-    left_out.add("streets", reason, walked)
-    patrolled = np.flatnonzero(main & is_inside & is_street)
-    others = np.flatnonzero(main & ~(is_inside & is_street))
-    return join_networks(pieces.take(np.r_[patrolled, others]), len(patrolled), projection)
-
-
-def join_networks(pieces: Pieces, patrolled_count: int, projection: Projection) -> StreetNetwork:
-    """The network of the first pieces, which are patrolled; all of them are its walkable ones."""
-    if patrolled_count == len(pieces.piece_metres):
-        return StreetNetwork(pieces, projection)
-    wider = StreetNetwork(pieces, projection, patrolled_count)
-    patrolled = pieces.take(np.arange(patrolled_count))
-    return StreetNetwork(patrolled, projection, wider=wider)
-
-
-def _choose_near(
-    pieces: Pieces, projection: Projection, limits: BaseGeometry | None, left_out: LeftOut
-) -> tuple[Pieces, NDArray[np.bool_]]:
-    """Pieces within the limits and the margin round them, and which of them are within."""
-    everything = np.ones(len(pieces.piece_metres), dtype=bool)
-    if limits is None or limits.covers(shapely.box(*_compute_extent(pieces.coordinates))):
-        return pieces, everything
-    middle = StreetNetwork(pieces, projection).piece_middle
-    is_inside = np.asarray(shapely.contains_xy(limits, middle[:, 0], middle[:, 1]))
-    outside_km = pieces.piece_metres[~is_inside].sum() / 1000
-    left_out.add("streets", "outside the area (km)", round(outside_km))
-    if not is_inside.any():
-        return pieces.take(is_inside), is_inside[:0]
-    margin = limits.buffer(MARGIN_METRES)
-    near = is_inside | np.asarray(shapely.contains_xy(margin, middle[:, 0], middle[:, 1]))
-    return pieces.take(near), is_inside[near]
-
-
-def _compute_extent(xy: NDArray[np.float64]) -> tuple[float, ...]:
-    """Smallest and greatest x and y; infinite where there are no points."""
-    return (*xy.min(axis=0, initial=np.inf), *xy.max(axis=0, initial=-np.inf))
-
-
 def _xy(shapes: NDArray[np.object_]) -> NDArray[np.float64]:
     """(v, 2) metres of all vertices."""
     return np.asarray(shapely.get_coordinates(shapes), dtype=np.float64)
-
-
-NETWORKS = Store("arrays", version="3")
-"""Change the version when streets are cut, places snapped, or catchments found in another way."""
-
-PARTS = tuple(field.name for field in fields(Pieces) if field.name not in {"ways", "crossings"})
-"""Arrays of `Pieces` that depend on how the streets are cut."""
-
-
-def load_or_build_network(
-    streets: Streets, projection: Projection, left_out: LeftOut, *, limits: BaseGeometry
-) -> StreetNetwork:
-    """The network of `build_network`, from the cache where the same streets were cut before."""
-
-    def compute() -> Arrays:
-        dropped = LeftOut()
-        network = build_network(streets, projection, dropped, limits=limits)
-        pieces = network.walkable.parts
-        parts: dict[str, NDArray[Any]] = {name: getattr(pieces, name) for name in PARTS}
-        return parts | {
-            "piece_middle": network.walkable.piece_middle,
-            "patrolled_count": np.array(len(network)),
-            "left_out": np.array([row.reason for row in dropped.rows], dtype=np.str_),
-            "left_out_count": np.array([row.count for row in dropped.rows], dtype=np.int64),
-        }
-
-    of_ways = ("is_patrolled", "is_area", "layer", "highway")
-    depends_on: dict[str, NDArray[Any]] = {
-        **{name: streets.ways[name].to_numpy().astype(np.str_) for name in of_ways},
-        "way": streets.vertex_way,
-        "node": streets.vertex_node,
-        "xy": streets.vertex_xy,
-        "closed": streets.closed_nodes,
-        "limits": np.frombuffer(shapely.to_wkb(limits), dtype=np.uint8),
-    }
-    cut = f"network {shapely.geos_version_string} {PIECE_METRES} {MARGIN_METRES}"
-    key = hash_arrays(cut, depends_on)
-    arrays = load_or_compute_arrays(NETWORKS, key, compute)
-    for reason, count in zip(arrays["left_out"], arrays["left_out_count"], strict=True):
-        left_out.add("streets", str(reason), int(count))
-    parts = Pieces(
-        ways=streets.ways,
-        crossings=find_crossing_points(streets),
-        **{name: arrays[name] for name in PARTS},
-    )
-    network = join_networks(parts, int(arrays["patrolled_count"]), projection)
-    vars(network)["piece_middle"] = arrays["piece_middle"][: len(network)]
-    vars(network.walkable)["piece_middle"] = arrays["piece_middle"]
-    return network
-
-
-def load_or_snap(network: StreetNetwork, xy: NDArray[np.float64]) -> Positions:
-    """Positions of `StreetNetwork.snap`, from the cache where the same places were snapped before.
-
-    For public places only: the cache does not hold them, but where on the streets they are.
-    """
-    parts = network.parts
-    lines = {"coordinates": parts.coordinates, "first": parts.first, "last": parts.last}
-    snapped = f"snapped {shapely.geos_version_string} {network.patrolled_count}"
-    key = hash_arrays(snapped, {**lines, "xy": xy})
-    return Positions(**load_or_compute_arrays(NETWORKS, key, lambda: vars(network.snap(xy))))

@@ -1,8 +1,8 @@
 """Shortest walks between places on streets, with their geometry, and walks that pass more risk.
 
 A ride is a walk too: what a metre costs may differ by piece and direction, and then the shortest
-walk is the one that costs least. A preference for some streets decides which walk that is, too, but
-is no part of what it costs.
+walk is the one that costs least. A preference for some streets also decides which walk is chosen,
+but is not part of its cost.
 """
 
 from collections.abc import Sequence
@@ -163,7 +163,7 @@ class WalkFinder:
     ) -> "WalkFinder":
         """Walks between some of the positions alone, which get new numbers.
 
-        The graph stays the same: to build it takes longer than to find walks within a short limit.
+        The graph stays the same: building it takes longer than finding walks within a short limit.
 
         Parameters
         ----------
@@ -206,9 +206,9 @@ class WalkFinder:
         """(k, k) walking distance (or cost) from each position to each."""
 
     def _measure_chosen(self) -> NDArray[np.float64]:
-        """(s, k) what the walks that were chosen cost, without the preference.
+        """(s, k) cost of the chosen walks, without the preference.
 
-        All walks are followed back at once, a link at a time.
+        All walks are traced back together, one link at a time.
         """
         graph = self._graph
         costs = graph.segments.sum_by_link(graph.segments.compute_costs(self._effort))
@@ -257,14 +257,15 @@ class WalkFinder:
         start, end
             Positions.
         gain
-            (p,) what passing a piece is worth, 0 or more.
+            (p,) worth of passing a piece, 0 or more.
         longest_metres
-            The walk's greatest length; the shortest walk is given where it is longer than that.
+            Maximum length of the walk; if the shortest walk is longer, it is returned.
         """
         best = self.find_shortest(start, end)
         if longest_metres <= best.cost_metres or start == end:
             return best
-        # A way round for more gain may count so much longer as it may be longer, and no more.
+        # The cost with the preference may exceed the shortest walk's by the same factor as the
+        # length.
         longest = longest_metres - best.cost_metres + self._sum_choice(best)
         inside = self._find_reachable_nodes(start, end, longest)
         graph, entries = self._graph.restrict_to(inside)
@@ -286,7 +287,7 @@ class WalkFinder:
         return best
 
     def _sum_choice(self, walk: Walk) -> float:
-        """What a walk counts in the choice."""
+        """Cost of a walk in the choice, with the preference."""
         if self._choice is None or self._choice is self._effort:
             return walk.cost_metres
         choice = self._choice[walk.pieces, walk.backwards.astype(np.int64)]
@@ -341,7 +342,7 @@ def _trace(predecessors: NDArray[np.int32], first: int, last: int) -> NDArray[np
 
 def _sum_gain(walk: Walk, gain: NDArray[np.float64]) -> float:
     """Gain of the pieces passed, each once."""
-    pieces = np.sort(walk.pieces)  # numpy.unique takes much longer for so few
+    pieces = np.sort(walk.pieces)  # numpy.unique takes much longer for this few
     return float(gain[pieces[np.diff(pieces, prepend=-1) > 0]].sum())
 
 

@@ -18,7 +18,7 @@ from patrolplan.inputs.streets import KIND_TYPE, Streets
 
 PIECE_METRES = 30.0
 MIN_PIECE_METRES = 0.01
-"""Two nodes on one spot keep a street together by a piece of this length."""
+"""Length of a piece between two nodes at the same point, which keeps a street connected."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +90,7 @@ class Pieces:
     crossings: CrossingPoints = field(default_factory=CrossingPoints)
 
     def take(self, selection: NDArray[np.bool_] | NDArray[np.int64]) -> "Pieces":
-        """Only these pieces, in their order; nodes that no piece holds any more are dropped."""
+        """Only these pieces, in their order; nodes without a piece are dropped."""
         selection = (
             np.flatnonzero(selection) if selection.dtype == bool else selection.astype(np.int64)
         )
@@ -131,7 +131,7 @@ def cut_pieces(streets: Streets, *, piece_metres: float = PIECE_METRES) -> Piece
     streets
         Ways that meet where they hold the same node. At a closed node they end and do not meet.
     piece_metres
-        Length aimed at; a section of length L becomes `max(1, round(L / piece_metres))` equal
+        Target length; a section of length L becomes `max(1, round(L / piece_metres))` equal
         pieces, so that pieces are between two thirds of it and one and a half times it, except
         in sections that are shorter.
     """
@@ -190,7 +190,7 @@ def _find_junctions(way: NDArray[np.int64], identity: NDArray[np.int64]) -> NDAr
 
 
 def _measure_along(xy: NDArray[np.float64], way: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Metres along the streets, counted on through all ways."""
+    """Metres along the streets, cumulative over all ways."""
     steps = np.hypot(*np.diff(xy, axis=0).T)
     steps[way[1:] != way[:-1]] = 0.0
     return np.concatenate([[0.0], np.cumsum(steps)])
@@ -212,7 +212,7 @@ def _interpolate_points(
     way: NDArray[np.int64],
     wanted_way: NDArray[np.int64],
 ) -> NDArray[np.float64]:
-    """Points at these metres along; a cut lies inside its way, so its segment is unambiguous."""
+    """Points at these metres along; a cut is inside its way, so its segment is unambiguous."""
     segment = np.searchsorted(along, wanted, side="right") - 1
     first_of_way = np.searchsorted(way, wanted_way, side="left")
     last_of_way = np.searchsorted(way, wanted_way, side="right") - 1
@@ -244,9 +244,9 @@ def _end_at_closed_nodes(
 def find_patrolled(pieces: Pieces) -> NDArray[np.bool_]:
     """(p,) whether each piece is street to patrol, and not only walked along.
 
-    The tags of a way say so, see `patrolplan.inputs.osm_tags.is_patrolled`; and what is below
-    ground and hangs together with a passage of a station is one too, however its own tags are. An
-    underpass hangs together with streets alone.
+    The tags of a way decide, see `patrolplan.inputs.osm_tags.is_patrolled`. Pieces below ground
+    that are connected with a passage of a station count as part of it, whatever their own tags. An
+    underpass is connected only with streets.
     """
     of_piece = {
         name: pieces.ways[name].to_numpy()[pieces.piece_way]
@@ -286,10 +286,11 @@ def classify_bicycle_ways(
 ) -> NDArray[np.int8]:
     """How a bicycle goes along each piece, in its own direction and against it.
 
-    One-way streets are obeyed, but nobody is stuck. Nodes from which all others can be reached, and
-    be reached from, form the largest strongly connected component of the directed streets. A piece
-    with an end outside it could be left, or reached, only against a one-way street, as happens at
-    the edge of the area; along such pieces the bicycle may be pushed in the closed direction.
+    One-way streets are obeyed, but never trap a rider. Nodes from which all others can be reached,
+    and be reached from, form the largest strongly connected component of the directed streets. A
+    piece with an end outside it could be left, or reached, only against a one-way street, as
+    happens at the edge of the area; along such pieces the bicycle may be pushed in the closed
+    direction.
 
     Parameters
     ----------

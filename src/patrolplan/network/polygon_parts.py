@@ -1,4 +1,4 @@
-"""How much of each line lies in each of some polygons: wards, beats, hexagons."""
+"""How much of each line is in each of some polygons: wards, beats, hexagons."""
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ SAME_METRES = 1e-6
 def measure_parts(lines: NDArray[np.object_], polygons: NDArray[np.object_]) -> sparse.csr_array:
     """(n, k) metres of each line in each polygon, sparse.
 
-    What lies on the border of several belongs to the first. A line without a length counts as one
+    What is on the border of several belongs to the first. A line without a length counts as one
     metre where it is.
 
     Parameters
@@ -31,7 +31,7 @@ def measure_parts(lines: NDArray[np.object_], polygons: NDArray[np.object_]) -> 
     is_point = length <= SAME_METRES
     at_point = is_point[line]
     metres[at_point] = ~pairs["line"].duplicated().to_numpy()[at_point]
-    # Only a line along a border has more metres in polygons than it has.
+    # Only a line along a border has more metres in polygons than in total.
     in_all = np.bincount(line, metres, minlength=len(lines))
     for row in np.flatnonzero((in_all > length + SAME_METRES) & ~is_point).tolist():
         rest = lines[row]

@@ -9,10 +9,10 @@ from patrolplan.network.graph import compute_walk_metres
 from patrolplan.network.network import StreetNetwork
 
 ALONG_METRES = 12.0
-"""Streets so near to a line run along it, where most of their length does."""
+"""Streets run along a line if most of their length is within this distance of it."""
 
 AROUND_METRES = 75.0
-"""A point stands for the streets within such a walk of it."""
+"""A point means the streets within this walk of it."""
 
 
 def find_pieces_of_shapes(

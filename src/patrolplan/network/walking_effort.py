@@ -1,7 +1,7 @@
-"""What a metre costs on foot: seconds spent at crossings, and streets that one would rather avoid.
+"""The cost of a metre on foot: seconds spent at crossings, and streets that are avoided.
 
-Seconds are real: they count in the time that a walk takes. The other factors only steer the choice
-of the way, and no time is made of them.
+Seconds are real: they count in the time that a walk takes. The other factors only affect the choice
+of the way, not its time.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from patrolplan.network.network import StreetNetwork
 from patrolplan.settings import RoadCrossing
 
 PAVEMENT_METRES = 30.0
-"""A pavement that is mapped apart has its middle this near to that of its street's piece."""
+"""Maximum distance between the middles of a separately mapped pavement and its street's piece."""
 
 
 def compute_crossing_effort(
@@ -22,11 +22,11 @@ def compute_crossing_effort(
 ) -> NDArray[np.float64]:
     """(p,) what a metre of each piece costs, in metres walked, with the waiting at main roads.
 
-    A street is a line along its middle, so which pavement one walks on is not known. Half of a
-    crossing is counted on each piece that meets a main road and is no part of it: a walk straight
-    over the road or along a footway across it has two such pieces and pays once, and a walk that
-    turns into the road or off it pays half. Two main roads that cross each other cost nothing,
-    since no piece stands for that alone.
+    A street is a line along its middle, so which pavement is used is not known. Half of a crossing
+    is counted on each piece that meets a main road and is not part of it: a walk straight over the
+    road or along a footway across it has two such pieces and pays once, and a walk that turns into
+    the road or off it pays half. Two main roads that cross each other cost nothing, since no piece
+    stands for that alone.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def compute_crossing_effort(
     """
     arms = network.main_arms
     nodes, count = np.unique(arms.node, return_counts=True)
-    through = nodes[count > 1]  # where a main road only ends, one walks on without crossing it
+    through = nodes[count > 1]  # where a main road only ends, nothing is crossed
     near = network.near_crossings
     nearest = near[~near.index.duplicated()]["rank"].reindex(through)
     by_kind = {str(kind): cost for kind, cost in seconds.items()}
@@ -59,14 +59,14 @@ def compute_crossing_effort(
 def compute_preference(
     network: StreetNetwork, *, road_factor: float, dark_factor: float
 ) -> NDArray[np.float64]:
-    """(p,) how much longer a metre counts where one would rather not walk: 1 or more.
+    """(p,) how much longer a metre counts on streets that are avoided: 1 or more.
 
     Parameters
     ----------
     road_factor
         For streets whose pavement is a way of its own near by, and main roads without a pavement.
     dark_factor
-        For streets without lighting; lighting that is not known is not missing.
+        For streets without lighting; unknown lighting does not count as missing.
     """
     is_bare = (network.main_arms.road_of_piece != "") & (network.piece_sidewalk == "no")
     apart = np.flatnonzero(network.piece_sidewalk == "separate")

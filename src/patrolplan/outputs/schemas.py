@@ -26,7 +26,7 @@ from patrolplan.outputs.document_forms import (
     PlanDocument,
 )
 from patrolplan.outputs.geopackage import SCHEMA as PLAN_SCHEMA
-from patrolplan.team.week_file import SCHEMA as WEEK_SCHEMA, WeekEntry
+from patrolplan.team.week_form import SCHEMA as WEEK_SCHEMA, WeekEntry
 
 DocumentName = Literal["plan", "week", "manifest", "backtest", "check"]
 

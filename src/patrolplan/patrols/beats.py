@@ -15,12 +15,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from patrolplan.area import StudyArea
-from patrolplan.hotspots.clusters import (
-    flatten_stretches,
-    look_up_columns,
-    sum_by_stretch,
-    walk_from_stretches,
-)
+from patrolplan.hotspots.clusters import flatten_stretches, sum_by_stretch
 from patrolplan.hotspots.designated import OWN
 from patrolplan.hotspots.reasons import (
     BeatReason,
@@ -32,6 +27,7 @@ from patrolplan.hotspots.reasons import (
     find_report_groups,
     list_window_bands,
 )
+from patrolplan.hotspots.stretch_walks import look_up_columns, walk_from_stretches
 from patrolplan.network import StreetNetwork
 from patrolplan.patrols.surroundings import metres_per_minute
 from patrolplan.risk.surface import Risk

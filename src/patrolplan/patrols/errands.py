@@ -35,6 +35,7 @@ from patrolplan.patrols.stop_windows import format_hours
 from patrolplan.patrols.surroundings import compute_extent, compute_hours, is_during, is_in_force
 from patrolplan.patrols.tasked_keys import TaskedKey, TaskedKeys
 from patrolplan.patrols.tasked_places import select_tasked
+from patrolplan.patrols.unserved_reasons import explain_unserved
 from patrolplan.patrols.watched import find_watched
 
 SCHOOLS_A_FEARED_PLACE = 2
@@ -290,12 +291,12 @@ def plan_errand(inputs: PlanningInputs, item: tuple[int, Errand, Sequence[Patrol
     is_watched = bool(errand.watch)
     watched = [problem.find_stops_at(hotspot) for hotspot in errand.watch]
     if len(problem.outside_rows) or not all(watched):
-        return Unserved(errand.urn, name, problem.explain_unserved(errand.watch), is_watched)
+        return Unserved(errand.urn, name, explain_unserved(problem, errand.watch), is_watched)
     stops = frozenset[int]().union(problem.must_visit_stops, *watched)
     orienteering = problem.build_problem(stops)
     solution = solve(orienteering, seed=problem.seed)
     if solution.status == "infeasible":
-        return Unserved(errand.urn, name, problem.explain_unserved(errand.watch), is_watched)
+        return Unserved(errand.urn, name, explain_unserved(problem, errand.watch), is_watched)
     patrols = tuple(builder.build_patrol(route, solution) for route in solution.routes)
     worth = sum(patrol.worth for patrol in best)
     return Variant(

@@ -32,7 +32,8 @@ from patrolplan.risk.history import History, build_history, get_harm_days
 from patrolplan.risk.intervals import compute_interval, draw_months
 from patrolplan.risk.models import PriorCount, build_models, fit_or_reuse
 from patrolplan.risk.origin_streets import OriginStreets
-from patrolplan.risk.rolling_origin import Scorer, Trials, combine_models, select_components
+from patrolplan.risk.rolling_origin import Trials, combine_models, select_components
+from patrolplan.risk.scorer import Scorer
 from patrolplan.risk.scores import append_harm, divide, sum_unit_slices
 from patrolplan.text import list_rows
 

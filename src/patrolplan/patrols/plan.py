@@ -25,8 +25,8 @@ from pydantic import (
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window
 from patrolplan.crs import Projection
+from patrolplan.hotspots.ground import Lighting, Stand
 from patrolplan.hotspots.reasons import Reason
-from patrolplan.hotspots.standing import Lighting, Stand
 from patrolplan.notes import Note
 from patrolplan.patrols.file_forms import (
     RECORD,

@@ -9,16 +9,15 @@ from itertools import pairwise
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 from numpy.typing import NDArray
 
 from patrolplan.area.daylight import Daylight, find_daylight
-from patrolplan.hotspots.standing import read_lighting
+from patrolplan.hotspots.ground import read_lighting
 from patrolplan.network import Positions
 from patrolplan.network.paths import WalkFinder
-from patrolplan.notes import Note, NoteValue
+from patrolplan.notes import Note
 from patrolplan.patrols.candidates import find_candidates
-from patrolplan.patrols.designated import NEVER, find_begin_span, format_place_hours, get_place
+from patrolplan.patrols.designated import get_place
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.solver.solve import (
     GateStay,
@@ -27,21 +26,14 @@ from patrolplan.patrols.solver.solve import (
     Route,
     TimedPrizes,
 )
-from patrolplan.patrols.stop_windows import build_stop_windows, find_hours_of_begin, format_hours
+from patrolplan.patrols.stop_windows import build_stop_windows, format_hours
 from patrolplan.patrols.surroundings import (
-    MIN_STOP_METRES_TO_BARRED,
     Surroundings,
     build_surroundings,
     build_way_notes,
     compute_speed,
 )
-from patrolplan.patrols.tasked_places import (
-    MIN_WALK_METRES_TO_BARRED,
-    SchoolPlaces,
-    find_near,
-    find_school_places,
-    find_walks,
-)
+from patrolplan.patrols.tasked_places import SchoolPlaces, find_school_places, find_walks
 from patrolplan.settings import PatrolSettings
 from patrolplan.times import format_time, minutes_after_midnight
 
@@ -243,68 +235,6 @@ class SchoolProblem:
         row = self.hotspot_rows[stop - 1]
         beats = self.inputs.hotspots
         return [beats["pieces"].iloc[row]] if row >= 0 and beats["beat"].iloc[row] else []
-
-    def explain_unserved(self, watch: Sequence[str] = ()) -> Note:
-        """Why the places that must be visited cannot all be: where they are, their hours, or time.
-
-        The first place for which there is a reason of its own stands for all; or else the first of
-        the hotspots to watch.
-        """
-        outside = self.must_visit.iloc[self.outside_rows]
-        for _, place in outside.iterrows():
-            gate = shapely.points(self.surroundings.network.xy(self.surroundings.gate)[0])
-            metres = float(place.geometry.distance(gate))
-            return Note("demand_out_of_reach", {**self._name(place), "metres": metres})
-        notes = [self._explain_stop(stop) for stop in sorted(self.must_visit_stops)]
-        notes += [self._explain_watched(name) for name in watch]
-        return min(notes, key=lambda note: note.kind == "demand_unfit")
-
-    def _explain_watched(self, name: str) -> Note:
-        """Why a hotspot to watch cannot be visited: a barred place, its hours, or no time."""
-        beats = self.inputs.hotspots
-        own = [
-            name in {hotspot, *beat}
-            for hotspot, beat in zip(beats["hotspot"], beats["beat"], strict=True)
-        ]
-        near = find_near(beats.geometry.to_numpy()[own], self.barred, MIN_STOP_METRES_TO_BARRED)
-        if near.any():
-            barred = str(self.barred["place_id"].iloc[int(np.argmax(near.any(axis=1)))])
-            return Note("demand_near_barred", {"place": name, "barred": barred})
-        place, hours = get_place(self.inputs.area, name), self.surroundings.hours
-        if place is not None and place["from"]:
-            span = find_begin_span(place, hours, self.settings.dwell_minutes)
-            values: dict[str, NoteValue] = {"place": name, "hours": format_place_hours(place)}
-            if span == NEVER:
-                return Note("demand_outside_hours", values)
-            for stop in self.find_stops_at(name):
-                earliest = self._find_earliest(stop)
-                if np.isfinite(earliest) and earliest > span[1]:
-                    values["school"] = str(self.school["name"])
-                    values["earliest"] = format_time(np.ceil(earliest))
-                    return Note("demand_hours_unmet", values)
-        return Note("demand_unfit", {"place": name, "school": str(self.school["name"])})
-
-    def _find_earliest(self, stop: int) -> float:
-        """When the officer is at a stop at the earliest."""
-        metres = float(self.walks.metres[self.start_position, stop])
-        return self.surroundings.hours.gate_until_minutes + metres / compute_speed(self.settings)
-
-    def _explain_stop(self, stop: int) -> Note:
-        """Why a stop that must be visited cannot be: a barred place, its hours, or no time."""
-        place, barred = self.get_tasked_place(stop), self.barred
-        near = barred["place_id"][barred.distance(place.geometry) <= MIN_WALK_METRES_TO_BARRED]
-        if len(near):
-            values = {"place": str(place["place_id"]), "barred": str(near.iloc[0])}
-            return Note("demand_near_barred", {**values})
-        earliest = self._find_earliest(stop)
-        latest = find_hours_of_begin(place, float(self.stop_minutes[stop - 1]))[1]
-        if np.isfinite(earliest) and earliest > latest:
-            hours = {"hours": format_hours(place), "earliest": format_time(np.ceil(earliest))}
-            return Note("demand_hours_unmet", {**self._name(place), **hours})
-        return Note("demand_unfit", self._name(place))
-
-    def _name(self, place: pd.Series) -> dict[str, NoteValue]:
-        return {"place": str(place["place_id"]), "school": str(self.school["name"])}
 
     def _note_short_hours(self) -> list[Note]:
         """Which tasked places of candidates have hours that are shorter than a stop."""

@@ -1,4 +1,4 @@
-"""How the homes of small areas lie: on the streets in them, or beyond the streets given."""
+"""Where the homes of small areas are: on the streets in them, or beyond the known streets."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from patrolplan.pupils.covered import SQUARE_METRES, Covered, find_square_number
 
 @dataclass(frozen=True, eq=False)
 class AreaHomes:
-    """How the homes of areas lie: shares of each area on pieces, and in places beyond the streets.
+    """Where the homes of areas are: shares of each area on pieces and in places beyond the streets.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def locate_area_homes(
     share = np.zeros(len(network))
     share[held] = ((1 - share_beyond) / np.where(total > 0, total, 1.0))[piece_area[held]]
     share *= weight
-    # Houses off the streets we know, between them: at the nearest.
+    # Houses off the known streets, between them: at the nearest.
     lost = np.flatnonzero((total <= 0) & (share_beyond < 1))
     nearest = network.snap(shapely.get_coordinates(shapely.point_on_surface(polygons[lost])))
     free = ~held[nearest.piece]

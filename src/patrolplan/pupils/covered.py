@@ -1,4 +1,4 @@
-"""Where the streets that are given end, found on a grid of squares.
+"""Where the known streets end, found on a grid of squares.
 
 A square with a node of the network is covered, and so is one in a gap between such squares, as over
 a river or a park. Homes beyond the covered squares are reached over nodes at their edge.
@@ -14,12 +14,12 @@ from patrolplan.network.network import StreetNetwork
 
 SQUARE_METRES = 200.0
 GAP_SQUARES = 2
-"""Gaps between streets up to twice so many squares wide, such as a river or a park, are no edge."""
+"""Gaps between streets up to twice this many squares wide, as over a river or park, are no edge."""
 
 
 @dataclass(frozen=True, eq=False)
 class Covered:
-    """Squares of `SQUARE_METRES` that hold streets, or lie between them.
+    """Squares of `SQUARE_METRES` that have streets, or are between them.
 
     Parameters
     ----------

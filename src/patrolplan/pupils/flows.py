@@ -9,10 +9,10 @@ farther end:
 
 1. outwards, the weight of a node is the sum over its links from nearer nodes of the weight there
    times exp(-(detour over this link) / spread);
-2. inwards, all who go to a node or come through it are divided between its links from nearer nodes
-   in proportion to what each gave to the node's weight.
+2. inwards, all who go to a node or through it are divided between its links from nearer nodes
+   in proportion to what each added to the node's weight.
 
-Everybody who goes somewhere is carried to the gate, so pupils are conserved. What is modelled here
+Every pupil with a destination is traced back to the gate, so pupils are conserved. The flow
 never leaves the program: `Ways` has no method that writes it, and cannot be pickled.
 """
 
@@ -34,13 +34,13 @@ from patrolplan.text import format_count
 from patrolplan.times import minutes_after_midnight
 
 STOP_KINDS = ("bus_stop", "station")
-"""Where those go who ride, by mode, after those who walk all the way."""
+"""Where pupils who ride go on foot, by mode, after those who walk all the way."""
 
 NOTICEABLE_SHARE = 0.02
-"""Share of walkers from beyond the streets that is announced."""
+"""Share of walkers from beyond the streets above which a note says so."""
 
 SHARE_STEP = 0.05
-"""Shares of pupils are written in steps of this."""
+"""Shares of pupils are rounded to steps of this when written."""
 
 
 class NotStoredError(TypeError):
@@ -65,11 +65,11 @@ class SchoolWays:
     bell_minutes, opening_minutes
         The closing and the opening bell, after midnight.
     unaccompanied
-        Share of those on the streets who go without an adult.
+        Share of those on the streets who walk without an adult.
     pieces
-        (q,) pieces that anybody walks along.
+        (q,) pieces that any pupil walks along.
     flow
-        (q,) pupils who walk along each; who walks a part of it counts as that part.
+        (q,) pupils who walk along each; one who walks part of it counts as that part.
     gate_metres
         (q,) walked from the gate to the piece's middle.
     wait_pieces, wait_pupils, wait_metres
@@ -153,7 +153,7 @@ def model_ways(area: StudyArea) -> Ways:
 
 
 class _Model:
-    """What all schools of an area have in common, and what was noticed on the way."""
+    """What all schools of an area have in common, and notes on what was assumed."""
 
     def __init__(
         self, area: StudyArea, modes: NDArray[np.float64], homes: Homes, stops: list[Stops]
@@ -192,7 +192,7 @@ class _Model:
             self.without_stops.append(urn)
         self.by_exits[urn] = float(walkers.exit_pupils.sum()) / max(walkers.total, 1e-300)
         link_flow, on_streets = spread_flow(tree, demand, settings.spread_metres)
-        # Only the pieces around the school are added up: a city has a hundred times as many.
+        # Only the pieces around the school are summed: a city has a hundred times as many.
         walked = [entered, *to_stops, link_flow * tree.link_metres]
         on = np.concatenate([tree.link_piece, *wait_pieces, tree.link_piece])
         pieces, at = find_used_numbers(on, len(network))
@@ -263,7 +263,7 @@ def _enter_links(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(n + 1,) pupils who go to each node, and (l,) pupil-metres that they walk on from there.
 
-    Homes lie evenly along a link; each is entered from the end over which it is nearer.
+    Homes are spread evenly along a link; each is reached over the nearer end.
     """
     near, far = tree.node_metres[tree.link_nodes].T
     length, pupils = tree.link_metres, walkers.link_homes

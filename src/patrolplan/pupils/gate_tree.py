@@ -1,4 +1,4 @@
-"""The streets around a gate: how far every place on them is, and which end of each is nearer."""
+"""The streets around a gate: the distance of every place on them, and each street's nearer end."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from patrolplan.network.graph import MIN_LINK_METRES
 from patrolplan.network.network import Positions, StreetNetwork
 
 LONGEST_PIECE_METRES = 100.0
-"""Pieces whose middle is so far beyond the limit are looked at: one end may be within it."""
+"""Pieces whose middle is up to this far beyond the limit are included: one end may be within it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +29,7 @@ class GateTree:
     gate
         Where the gate is on it.
     nodes
-        (n,) numbers of the nodes in the network; the gate is one more, numbered n here.
+        (n,) numbers of the nodes in the network; the gate is a further one, numbered n here.
     node_metres
         (n + 1,) from the gate to each node, 0 for the gate, inf beyond the limit.
     link_piece
@@ -96,7 +96,7 @@ def grow_tree(network: StreetNetwork, gate: Positions, limit_metres: float) -> G
     gate
         A single position on it.
     limit_metres
-        Longest walk that is looked at.
+        Longest walk that is searched.
     """
     at = network.xy(gate)[0]
     pieces = network.find_pieces_within(at, limit_metres + LONGEST_PIECE_METRES)

@@ -42,7 +42,7 @@ HOMES_BY_KIND: Mapping[str, float] = {
 Assumed: main streets are shops and offices first, and pavements often run along another street."""
 
 CATCHMENT_DECAYS = 3.0
-"""Nobody walks home farther than so many decay lengths: 1.5 and 2.7 km by default, as 10-year-olds
+"""Maximum walk home in decay lengths: 1.5 and 2.7 km by default, as 10-year-olds
 walk up to 1.4 km and 14-year-olds up to 3.0 km (Chillon and others 2015)."""
 
 WALK_FALL_METRES = 650.0
@@ -53,7 +53,7 @@ one and two miles (assumed 30 %)."""
 
 @dataclass(frozen=True, eq=False)
 class Destinations:
-    """Where those pupils of a school go who walk all the way.
+    """Where pupils of a school who walk all the way go.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ class Homes:
         decay_metres: NDArray[np.float64],
         spread_metres: float,
     ) -> Destinations:
-        """Where those live who walk all the way.
+        """Where pupils who walk all the way live.
 
         Parameters
         ----------
@@ -186,7 +186,7 @@ class Homes:
         weights = Destinations(links, *leaving)
         if weights.total > 0:
             return weights
-        # Nobody lives within reach of what is known: streets alone say where homes are.
+        # No known homes are within reach: street length alone decides where homes are.
         none = np.empty(0, dtype=np.int64)
         length = tree.link_metres * _decay(metres, decay, reach)
         return Destinations(length, none, none.astype(np.float64))
@@ -196,7 +196,7 @@ class Homes:
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Squares beyond the streets within reach, (b, 2), and homes there, (b,).
 
-        They hold as many homes as the squares with streets within reach do on average.
+        Each has as many homes as the squares with streets within reach have on average.
         """
         at = self.network.xy(tree.gate)[0]
         wide = int(np.ceil(reach / SQUARE_METRES)) + 1
@@ -223,17 +223,17 @@ def _spread_areas(
 
 
 def _decay(metres: NDArray[np.float64], decay: float, reach: float) -> NDArray[np.float64]:
-    """How much homes count by distance."""
+    """Weight of homes by distance."""
     return np.where(metres <= reach, np.exp(-np.minimum(metres, reach) / decay), 0.0)
 
 
 def _find_walking(
     metres: NDArray[np.float64], homes: NDArray[np.float64], walk_share: float, reach: float
 ) -> NDArray[np.float64]:
-    """(k,) share of those at each distance who walk, so that they are `walk_share` of all in sum.
+    """(k,) share of pupils at each distance who walk, so that `walk_share` of all of them do.
 
-    The odds of walking fall with distance at a known rate; where they are even is found by halving.
-    Nobody walks beyond the reach, so walkers are fewer where too few live within it.
+    The odds of walking fall with distance at a known rate; the distance at which they are even is
+    found by bisection. No pupil walks beyond the reach: walkers are fewer if too few live within.
     """
     within = metres <= reach
     near, some = metres[within], homes[within]
@@ -252,7 +252,7 @@ def _find_walking(
 
 @dataclass(frozen=True, eq=False)
 class _Exits:
-    """Over which exits one goes to each home beyond the streets.
+    """Over which exits pupils go to each home beyond the streets.
 
     Parameters
     ----------
@@ -279,8 +279,8 @@ class _Exits:
             far = np.full(len(places), np.inf)
             return cls(nodes[:0], far, np.empty((len(places), 0)))
         x, y = tree.network.node_xy[tree.nodes[nodes]].T
-        # In place: as many copies of this matrix as steps would take twice as long.
-        # Nor hypot, which spends four times as long on numbers too large or small to be metres.
+        # In place: a copy of this matrix at every step would take twice as long. No hypot: its care
+        # for very large and very small numbers takes four times as long.
         odds, north = places[:, :1] - x, places[:, 1:] - y
         odds *= odds
         north *= north

@@ -1,20 +1,20 @@
-"""Where adults should stand after the bell, so that together they meet the most of a school's way.
+"""Where adults should stand after the bell to meet as much as possible of a school's way home.
 
-An adult at a post sees everything within sight from the bell on for `POST_MINUTES`. What is there
-to be met is the pupil-minutes of each piece of street in that time, more than 100 m from the gate;
-a piece within sight of two posts is met once. To choose K places that meet the most is the
-maximum-cover problem (Church and ReVelle 1974):
+An adult at a post covers everything within sight from the bell on for `POST_MINUTES`. To be covered
+are the pupil-minutes of each piece of street in that time, more than 100 m from the gate; a piece
+within sight of two posts counts once. Choosing K places that cover the most is the maximum-cover
+problem (Church and ReVelle 1974):
 
     maximise  sum_e w_e y_e   where  y_e <= sum of x_c over places c that see e,  sum_c x_c <= K,
 
 with x whole. It is solved twice, by HiGHS: first for pupils alone, w_e = n_e; then for pupils
 weighted by risk, w_e = r_e n_e, where the places have to meet at least `PUPIL_PART` of the pupils
-that the first ones do. Risk alone would draw all posts to a few streets of much crime which hardly
-a pupil passes; this way the worst streets decide between places that meet nearly as many.
+that the first ones do. Risk alone would draw all posts to a few streets with much crime and hardly
+any pupils; this way the worst streets decide between places that meet nearly as many.
 
-The relaxation with x between 0 and 1 is mostly whole already, and then it is the answer. Else it
-says which places cannot be part of a better choice than the best known: those whose reduced cost is
-more than the bound exceeds it. Branch and bound searches what remains.
+The relaxation with x between 0 and 1 is mostly integral, and is then the answer. Otherwise it shows
+which places cannot be part of a choice better than the best known: those whose reduced cost exceeds
+the gap between the bound and that choice. Branch and bound searches what remains.
 """
 
 from dataclasses import dataclass
@@ -30,28 +30,28 @@ from patrolplan.network.network import Positions, StreetNetwork, concatenate_pos
 from patrolplan.pupils.presence import LONGEST_MINUTES, NOON_MINUTES, Presence
 
 POST_MINUTES = 35.0
-"""Adults stand from the bell for so long: three quarters of the pupil-minutes pass in this time."""
+"""Minutes from the bell that adults stand: three quarters of the pupil-minutes are in this time."""
 
 MIN_STREETS = 3
-"""Pieces that meet at a junction."""
+"""Minimum number of pieces that meet at a junction."""
 
 PUPIL_PART = 0.9
-"""The posts meet at least this part of the pupils that the same number of posts could meet."""
+"""Minimum share that the posts meet of the pupils whom the same number of posts could meet."""
 
 GAP = 1e-4
-"""The choice is proven to within this share of the best."""
+"""Relative gap to which the choice is proven."""
 
 PRICES = (0.0, 0.1, 0.2, 0.4, 0.7, 1.0, 1.5, 2.5, 4.0, 8.0)
-"""Prices of the condition's weight, tried one after the other for a choice to start from."""
+"""Prices of the constraint's weight, tried one after the other for a first choice."""
 
 LEAST_GAIN = 1e-9
-"""A change for the better gains at least this share, so that rounding makes none."""
+"""Minimum relative gain of an improvement, so that rounding errors do not count as one."""
 
 WHOLE = 1e-6
-"""Values so near to whole numbers are whole."""
+"""Values within this distance of whole numbers are whole."""
 
 LONGEST_SECONDS = 60.0
-"""A search that takes longer gives its best choice, with its gap."""
+"""Time limit of the search, which then returns its best choice and the gap."""
 
 
 @dataclass(frozen=True)
@@ -89,9 +89,9 @@ class PostPlan:
     Parameters
     ----------
     posts
-        Fewer than wanted where further ones would meet nobody.
+        Fewer than wanted where further ones would meet no pupils.
     gap_percent
-        By how much the best choice may be better at most.
+        Maximum by which the best choice may be better.
     """
 
     posts: tuple[Post, ...]
@@ -101,7 +101,7 @@ class PostPlan:
 def choose_posts(
     area: StudyArea, presence: Presence, risk_weight: NDArray[np.float64], urn: str, count: int
 ) -> PostPlan:
-    """The places where so many adults together meet the most of a school's way home.
+    """The places where a number of adults together meet the most of a school's way home.
 
     Parameters
     ----------
@@ -147,10 +147,10 @@ def choose_posts(
 
 
 def _list_places(area: StudyArea, pieces: NDArray[np.int64]) -> Positions:
-    """Where one may stand: junctions and stops on these pieces, and their ends where none is."""
+    """Where an adult may stand: junctions and stops on these pieces, or else their ends."""
     network, walkable = area.network, area.network.walkable
     ends = network.piece_nodes[pieces]
-    # Nodes of the two networks have numbers of their own, pieces the same.
+    # The two networks number nodes separately, but pieces alike.
     meet = np.bincount(walkable.piece_nodes.ravel())
     is_junction = meet[walkable.piece_nodes[pieces]] >= MIN_STREETS
     if not is_junction.any():
@@ -183,7 +183,7 @@ def _find_seen(
 
 @dataclass(frozen=True, eq=False)
 class Condition:
-    """What is covered has to have at least so much of another weight, as these rows do."""
+    """A constraint: the choice covers at least a minimum of another weight, as these rows do."""
 
     weight: NDArray[np.float64]
     least: float
@@ -206,9 +206,9 @@ def choose_cover(
     weight
         (e,) 0 or more.
     count
-        Most rows; rows that would add nothing are left out.
+        Maximum number of rows; rows that would add nothing are left out.
     condition
-        What the choice has to meet.
+        The constraint on the choice.
 
     Returns
     -------
@@ -224,7 +224,7 @@ def choose_cover(
     relaxed = programme.relax()
     bound, chosen = relaxed.bound, rows[relaxed.chosen]
     if not relaxed.is_whole:
-        # A place is worth a look only if the relaxation with it is worth more than what is known.
+        # A place is worth trying only if the relaxation with it is worth more than the best choice.
         keep = relaxed.reduced_cost <= bound - reached * (1 - GAP)
         rows = rows[keep]
         chosen, bound = programme.take(keep).solve(bound)
@@ -244,10 +244,10 @@ def _find_start(
     count: int,
     condition: Condition | None,
 ) -> NDArray[np.int64]:
-    """A good choice to start from: greedy, then each row changed for a better one while there is.
+    """A warm start: greedy, then rows are exchanged for better ones while there are any.
 
-    Where there is a condition, its weight is added at several prices, and the best of the choices
-    that meet it is chosen.
+    If there is a constraint, its weight is added at several prices, and the best feasible choice is
+    returned.
     """
     if condition is None:
         return _improve(seen, weight, _order_by_gain(seen, weight, count))
@@ -265,7 +265,7 @@ def _find_start(
 def _improve(
     seen: sparse.csr_array, weight: NDArray[np.float64], rows: NDArray[np.int64]
 ) -> NDArray[np.int64]:
-    """The rows, each changed for the one that adds most to the others while that is more."""
+    """The rows, each exchanged for the one that adds most to the others while that is better."""
     rows, changed = rows.copy(), len(rows) > 1
     while changed:
         changed = False
@@ -297,7 +297,7 @@ def _cover(seen: sparse.csr_array, rows: NDArray[np.int64]) -> NDArray[np.bool_]
 def _order_by_gain(
     seen: sparse.csr_array, weight: NDArray[np.float64], count: int
 ) -> NDArray[np.int64]:
-    """One row after the other that adds most; at most so many, none that adds nothing."""
+    """Rows chosen greedily by what they add, up to a maximum number; none that adds nothing."""
     left, chosen = weight.copy(), list[int]()
     for _ in range(min(count, seen.shape[0])):
         gain = seen @ left
@@ -314,8 +314,8 @@ def _group_columns(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Columns that the same rows cover, as one: the first of each group.
 
-    Also the group of each column that is covered at all, and these columns. Two columns are the
-    same where the sums of random numbers of their rows are, which are 64 bits long.
+    Also returns the covered columns and the group of each. Two columns are the same if the sums of
+    their rows' random 64-bit numbers are equal.
     """
     draw = np.random.default_rng(0)
     numbers = draw.integers(1, np.iinfo(np.int64).max, seen.shape[0], dtype=np.int64)
@@ -336,7 +336,7 @@ class _Relaxed:
 
 
 class _Programme:
-    """The integer programme over some rows; what they do not cover is left out.
+    """The integer programme over some rows; columns that they do not cover are left out.
 
     Columns that the same rows cover are one. Worth is scaled so that the greatest weight is 1.
     """

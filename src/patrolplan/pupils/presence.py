@@ -3,11 +3,11 @@
 A pupil leaves the gate some minutes after the bell, walks at one speed, and at a stop waits for the
 bus. So the number on piece e at time t is separable, F_e (l_e / v) h(t - bell - s_e / v): flow,
 time spent on the piece, and the density h of leaving, shifted by the walk from the gate. Those who
-wait at a stop are its arrivals less who have gone on, each after a wait that is exponential.
+wait at a stop are its arrivals minus departures, each after an exponentially distributed wait.
 
 Walks are rounded to `STEP_MINUTES`, so that all pieces of all schools are a sparse table of pieces
-by steps, and the number in a minute is one product of it with the leaving curve: schools of one
-bell share their columns, and a city's minute is quickly computed.
+by steps, and the number in a minute is one product of it with the leaving curve: schools with the
+same bell share their columns, and a city's minute is computed quickly.
 
 In the morning the same flow runs towards the gate, before the opening bell.
 """
@@ -32,13 +32,13 @@ STEP_MINUTES = 0.1
 """Walks are rounded to this; a pupil walks 8 m in it."""
 
 LATE_SPREAD_MINUTES = 12.0
-"""Standard deviation of when those leave who stay for a club."""
+"""Standard deviation of the time at which pupils leave who stay for a club."""
 
 ARRIVAL_MINUTES = 30
-"""Nobody is assumed to arrive earlier than this before school opens."""
+"""No pupil is assumed to arrive earlier than this before school opens."""
 
 ARRIVAL_MEAN_MINUTES = 10.0
-"""Mean time before school opens, before that limit; arriving mirrors leaving."""
+"""Mean time of arrival before school opens, before that limit; arriving mirrors leaving."""
 
 NOON_MINUTES = 720.0
 GATE_METRES = 100.0
@@ -134,12 +134,12 @@ def arrived(minutes: ArrayLike) -> NDArray[np.float64]:
 
 
 HELD_COUNTS = 2_000_000
-"""Counts by piece and minute that are held in memory: risk with reports, without, and as of earlier
-months ask for the same minutes. Those of a window in a borough, or of a few minutes in a city."""
+"""Maximum number of counts by piece and minute in memory, as risk with reports, without, and of
+earlier months need the same minutes: a window in a borough, or a few minutes in a city."""
 
 
 class Presence:
-    """Pupils on the streets by minute, summed over schools; nothing in it can be stored.
+    """Pupils on the streets by minute, summed over schools; it cannot be stored.
 
     Parameters
     ----------
@@ -179,7 +179,7 @@ class Presence:
         urn
             Of one school; None: of all.
         unaccompanied
-            Count each school's pupils by the share who go without an adult.
+            Count only each school's share of pupils who walk without an adult.
         """
         key = (minute, urn, unaccompanied)
         counts = self._counts.get(key)
@@ -202,7 +202,7 @@ class Presence:
     ) -> NDArray[np.float64]:
         """(p, n) pupils on each piece to patrol in each whole minute from `first` to before `last`.
 
-        For a few minutes at a time, to be summed at once: a day of it is gigabytes in a city.
+        For a few minutes at a time, to be summed at once: a day would be gigabytes in a city.
         """
         return self._get_table(None, unaccompanied).count_each(first, last, self._curve)
 
@@ -272,9 +272,9 @@ class Presence:
     def share_met_by(self, urn: str, visits: Sequence[Visit]) -> float:
         """Share of a school's pupil-minutes that pass within sight of places while one is at them.
 
-        Of those beyond `GATE_METRES` of the gate on the whole journey: to school where the last
-        visit ends before noon, else home. Seen are streets to patrol whose middle is within sight.
-        Summed over visits, and averaged over the places of each by the time spent there.
+        Of those beyond `GATE_METRES` of the gate on the whole journey: to school if the last visit
+        ends before noon, otherwise home. Streets to patrol are seen if their middle is within
+        sight. Summed over visits, and averaged over the places of each by the time spent there.
 
         Parameters
         ----------
@@ -319,7 +319,7 @@ def _collect(
     count: int,
     metres_per_minute: float,
 ) -> _Steps:
-    """Add up parts of bell, pieces, metres from the gate and amounts, for the first pieces."""
+    """Sum parts of bell, pieces, metres from the gate and amounts, for the first pieces."""
     bells = np.concatenate([np.full(len(part[1]), part[0]) for part in parts]).astype(np.int64)
     pieces = np.concatenate([part[1] for part in parts]).astype(np.int64)
     metres = np.concatenate([part[2] for part in parts])
@@ -357,7 +357,7 @@ class _Table:
         return np.asarray(self.walks.table @ share + self.waits.table @ waited)
 
     def _find_walks(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """(c,) when who leaves at the bell passes each column, and who arrives with the other."""
+        """(c,) times of passing each column: leaving at one bell, and arriving for the other."""
         closing, opening = self.bells[self.walks.bell].T
         return closing + self.walks.walk_minutes, opening - self.walks.walk_minutes
 
@@ -365,7 +365,7 @@ class _Table:
         """(p, n) pupils in each whole minute."""
         shares, waited = self._spread(first, last, curve)
         counts = np.asarray(self.walks.table @ shares)
-        # Pupils wait on few pieces: a second table of all of them would take as long as the first.
+        # Pupils wait on few pieces: a second table of all pieces would take as long as the first.
         rows = np.flatnonzero(np.diff(self.waits.table.indptr))
         counts[rows] += self.waits.table[rows] @ waited
         return counts
@@ -381,7 +381,7 @@ class _Table:
         self, first: int, last: int, curve: LeavingCurve
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """(c, n) share of each column of `walks`, and of `waits`, in each whole minute."""
-        # Walks are whole steps, so the curves are needed at whole steps alone.
+        # Walks are whole steps, so the curves are needed only at whole steps.
         edges = np.arange(first, last + 1, dtype=np.float64)
         home, school = self._find_walks()
         stop = self.bells[self.waits.bell, 0] + self.waits.walk_minutes
@@ -407,7 +407,7 @@ def _look_up(
 def find_presence(area: StudyArea) -> tuple[Ways, Presence]:
     """The ways home of an area, and where pupils are; modelled once for the same schools.
 
-    They are held in memory alone, with the streets, and go with them.
+    They are held only in memory, with the streets, and are dropped with them.
     """
 
     def compute() -> tuple[Ways, Presence]:

@@ -1,7 +1,7 @@
-"""How many pupils a school has, at which stage, and how they travel; what is not known is assumed.
+"""How many pupils a school has, at which stage, and how they travel, with assumptions for gaps.
 
-Nobody is counted by single year of age: two stages, primary (up to 10 years) and secondary (from
-11), are all that travel depends on here.
+There are no single years of age: travel depends only on two stages here, primary (up to 10 years)
+and secondary (from 11).
 """
 
 from collections.abc import Mapping
@@ -18,10 +18,10 @@ from patrolplan.settings.pupils import WayHomeSettings
 STAGES = ("primary", "secondary")
 FIRST_SECONDARY_AGE = 11
 LAST_AGE = 19
-"""Pupils leave at this age at the latest."""
+"""Maximum age at which pupils leave."""
 
 SHARE_OF_CAPACITY = 0.9
-"""Pupils of a school whose capacity alone is known, as a share of it; London has about as many."""
+"""Pupils as a share of the capacity where only that is known, about as in London."""
 
 ROLL_BY_PHASE: Mapping[str, float] = {
     "Nursery": 80,
@@ -32,7 +32,7 @@ ROLL_BY_PHASE: Mapping[str, float] = {
     "16 plus": 1000,
     "All-through": 1200,
 }
-"""Pupils of a school of which nothing is known: round figures near the means of English state
+"""Pupils of a school without a roll or capacity: round figures near the means of English state
 schools (Department for Education, Schools, pupils and their characteristics, 2023/24)."""
 
 ROLL_WITHOUT_PHASE = 300.0
@@ -49,7 +49,7 @@ SECONDARY_SHARE_BY_PHASE: Mapping[str, float] = {
 SECONDARY_SHARE_WITHOUT_PHASE = 0.5
 
 MODES = ("walk", "bus", "rail")
-"""How pupils go who are on the streets on foot: all the way, or to a bus stop or station."""
+"""Modes of pupils who are on the streets on foot: all the way, or to a bus stop or station."""
 
 PRESETS: Mapping[str, Mapping[str, Mapping[str, float]]] = {
     "london": {
@@ -86,7 +86,7 @@ class Rolls:
 def count_pupils(schools: gpd.GeoDataFrame) -> Rolls:
     """Pupils of each school by stage.
 
-    The roll, else the capacity times `SHARE_OF_CAPACITY`, else a figure by phase. Ages divide it
+    The roll, or the capacity times `SHARE_OF_CAPACITY`, or a figure by phase. Ages divide it
     between the stages as if all years were equally large; without ages the phase does.
 
     Parameters
@@ -115,7 +115,7 @@ def count_pupils(schools: gpd.GeoDataFrame) -> Rolls:
 
 
 def _share_stages(schools: gpd.GeoDataFrame) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """(m,) share of secondary pupils, and whether neither ages nor phase say it."""
+    """(m,) share of secondary pupils, and whether neither ages nor phase show it."""
     low, high = (schools[name].to_numpy(dtype=np.float64) for name in ("low_age", "high_age"))
     has_ages = high > low
     low, high = np.where(has_ages, low, 0.0), np.minimum(np.where(has_ages, high, 1.0), LAST_AGE)

@@ -10,7 +10,7 @@ from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.network.network import Positions, StreetNetwork
 
 STOP_SPREAD_METRES = 200.0
-"""A stop that is so much farther is a third as likely: pupils need the stop of their own line."""
+"""A stop this much farther away is a third as likely: pupils need the stop of their own line."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +30,7 @@ def find_stops(network: StreetNetwork, stops: gpd.GeoDataFrame, kind: str) -> St
     boardings = chosen["boardings"].to_numpy(dtype=np.float64)[near]
     has_count = np.isfinite(boardings)
     mean = boardings[has_count].mean() if has_count.any() else 0.0
-    weight = np.ones(len(boardings))  # a stop whose boardings are not known counts as the mean one
+    weight = np.ones(len(boardings))  # a stop with unknown boardings counts as the mean
     if mean > 0:
         weight[has_count] = boardings[has_count] / mean
     return Stops(positions.take(near), weight)

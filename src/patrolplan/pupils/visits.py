@@ -11,7 +11,7 @@ from patrolplan.network import StreetNetwork
 
 @dataclass(frozen=True, eq=False)
 class Visit:
-    """Places where somebody is for some of the time between two times."""
+    """Places where an officer is for part of the time between two times."""
 
     places_xy: NDArray[np.float64]
     """(n, 2) metres."""
@@ -31,6 +31,6 @@ class Visit:
     def along(
         cls, network: StreetNetwork, pieces: NDArray[np.int64], start: float, end: float
     ) -> Self:
-        """Up and down some pieces of street, as long on each as it is long."""
+        """Up and down some pieces of street, with time on each in proportion to its length."""
         metres = network.piece_metres[pieces]
         return cls(network.piece_middle[pieces], metres / metres.sum(), start, end)

@@ -1,4 +1,4 @@
-"""Back-test: how sure the priority streets are, measured on months that no model had seen."""
+"""Back-test: how sure the priority streets are, measured on hold-out months."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -12,9 +12,10 @@ from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import resolve_window
 from patrolplan.errors import InputError
 from patrolplan.risk.calibration import DECILES
+from patrolplan.risk.choices import compute_log_score_gain, describe_stack
 from patrolplan.risk.estimators import Estimator, wrap_estimators
 from patrolplan.risk.history import History, build_history, get_harm_days
-from patrolplan.risk.intervals import MIN_INTERVAL_MONTHS, compute_interval, draw_months
+from patrolplan.risk.intervals import compute_interval, draw_months
 from patrolplan.risk.models import MIN_EVENTS_TO_COMPARE, PRIOR_COUNT, ModelChoice, build_models
 from patrolplan.risk.rolling_origin import (
     AUTO,
@@ -37,7 +38,7 @@ DEFAULT_ORIGINS = 12
 """Number of last months scored by default: a year, so that every season is in it."""
 
 RESERVED_NAMES = (AUTO, AUTO_ALL_HOURS, PRIOR_BY_CLOCK)
-"""Names of ours in the tables that `MODELS` does not have."""
+"""Names in the tables that are ours but not in `MODELS`."""
 
 LEGEND = (
     "PAI: the share of crime in the streets of highest risk, over their share of street length.",
@@ -52,7 +53,7 @@ LEGEND = (
 
 @dataclass(frozen=True)
 class BacktestRow:
-    """A row of `Backtest.results`, see there; in files null stands for what is not known."""
+    """A row of `Backtest.results`, see there; null in files means not known."""
 
     category: str
     model: str
@@ -102,9 +103,9 @@ class Backtest:
         counts alike. `window` names the window of day whose incidents were scored, None where all.
         `chosen` marks the model "auto": the pooled stack, with the weights known at each month.
     trials
-        The hits behind it, month by month.
+        The hits by month that the results are computed from.
     choices
-        For each category, how the stack weighs the models for the month to come, and its gain.
+        For each category, the stack's weights of the models for the next month, and its gain.
     curves
         For each category, the chosen model's PAI with its 95 % interval over months.
     own
@@ -211,7 +212,7 @@ def backtest_risk(
     InputError
         When the months are too few, a month or category does not occur, or times of day are not
         known that the window needs; when a model of your own lacks a method, cannot be cloned, or
-        predicts what cannot be.
+        predicts a value that is not valid.
     """
     settings = area.settings
     seed = settings.seed if seed is None else seed
@@ -219,7 +220,7 @@ def backtest_risk(
     own = wrap_estimators(models or {}, ours, RESERVED_NAMES, seed)
     limits = None if window is None else resolve_window(settings.patrol, name=window)
     if limits is not None:
-        check_times_known(area)  # before the work, not after it
+        check_times_known(area)  # before the slow part
     history = _build_checked_history(area, categories)
     first, last = _select_span(history, origins)
     harm = get_harm_days(history.targets, settings.risk.harm)
@@ -300,34 +301,6 @@ def _parse_month(text: str) -> pd.Timestamp:
 
 def _error(what: str, remedy: str, file: str = "origins") -> InputError:
     return InputError.one(file, what, remedy)
-
-
-def compute_log_score_gain(
-    trials: Trials, seed: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """(m, j + 1) log score over the smoothed prior count in bits an incident, and its interval."""
-    gains, events = trials.bits - trials.smoothed_bits, trials.events.astype(np.float64)
-    weights = draw_months(len(trials.origins), seed=seed)
-    gain = divide(gains.sum(axis=1), events.sum(axis=0))
-    drawn = divide(np.einsum("do,moj->dmj", weights, gains), (weights @ events)[:, None])
-    return gain, *compute_interval(gain, drawn, len(trials.origins))
-
-
-def describe_stack(trials: Trials, seed: int) -> tuple[ModelChoice, ...]:
-    """The weights of the models in each category for the month to come, and what they gained."""
-    stack, months, auto = trials.stacks[-1], len(trials.origins), trials.models.index(AUTO)
-    events = trials.events.sum(axis=0)
-    is_enough = (events >= MIN_EVENTS_TO_COMPARE) & (months >= MIN_INTERVAL_MONTHS)
-    gains = np.full((3, len(events)), np.nan)
-    if is_enough.any():
-        gains = np.stack([part[auto] for part in compute_log_score_gain(trials, seed)])
-    choices = []
-    for column, category in enumerate(trials.categories[:-1]):
-        gain, low, high = gains[:, column].tolist() if is_enough[column] else (None, None, None)
-        weights = dict(zip(stack.names, stack.weights[column].tolist(), strict=True))
-        basis = int(events[column]), months, trials.min_crime_count
-        choices.append(ModelChoice(category, weights, gain, low, high, *basis))
-    return tuple(choices)
 
 
 def _build_tables(

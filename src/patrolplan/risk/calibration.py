@@ -1,7 +1,7 @@
-"""Calibration: as much crime expected in total as of late, and how expected compares with observed.
+"""Calibration: expected totals scaled to recent ones, and expected compared with observed crime.
 
-How crime is spread over places changes slowly, so rates are learned from two years and more. How
-much there is in all changes faster: thefts may double within a year. So a model's rates are scaled
+How crime is spread over places changes slowly, so rates are learned from two years or more. The
+total changes faster: thefts may double within a year. So a model's rates are scaled
 to the recent level of each category. Observed over expected incidents show how well rates are
 calibrated, from the tenth of lowest to the tenth of highest expected.
 """
@@ -13,20 +13,20 @@ from patrolplan.arrays import argsort_stably
 from patrolplan.risk.history import History
 
 LEVEL_MONTHS = 12
-"""The level is that of so many last months..."""
+"""The level is computed from this many of the latest months..."""
 
 LEVEL_HALF_LIFE = 1.0
-"""...moved towards the last of them: the weight of a month halves each month..."""
+"""...weighted towards the latest: the weight halves with each month of age..."""
 
 LEVEL_INCIDENTS = 50.0
-"""...but the less, the fewer the incidents: as if so many had been recorded at the year's level.
+"""...and shrunk towards the year's level, as if this many incidents had been recorded at it.
 
 Half-life and incidents were chosen, by the error of the next month's total, on six areas of London
 outside the Bloomsbury box and two of Chicago.
 """
 
 MIN_YEAR_INCIDENTS = 0.5
-"""Incidents in the months of the level, at least: no category is impossible."""
+"""Minimum of incidents in the months of the level: no category has a rate of zero."""
 
 DECILES = 10
 
@@ -34,7 +34,7 @@ DECILES = 10
 def calibrate(rates: NDArray[np.float64], history: History) -> NDArray[np.float64]:
     """(c, j) rates in the same proportions, with the recent level of each category in total.
 
-    With A incidents recorded and E expected, both in the months held alone, over the last twelve
+    With A incidents recorded and E expected, both only in months with data, over the last twelve
     months the level is A / E. It is moved to that of the latest months by gamma-Poisson shrinkage:
     (a + k) / (e + k), where a and e are recorded and expected at the year's level, weighted by how
     late a month is, and k is `LEVEL_INCIDENTS`.
@@ -69,7 +69,7 @@ def sum_deciles(
     """(n, 10) observed incidents by tenth of the expected ones, lowest expected first.
 
     Places are ordered by what is expected in them, and cut into ten groups that each hold a tenth
-    of the expected incidents; a place on a border counts in both, in part.
+    of the expected incidents; a place on a border counts partly in both.
 
     Parameters
     ----------

@@ -3,7 +3,7 @@
 A rate says how much crime a piece of street has in a month; the clock says when. It is a factor on
 the rate: 2 in a half-hour of a school day means twice the mean of all hours and days there. Its
 mean over half-hours and days is 1 at every piece and in every category, so no crime is added or
-lost: what a street near bars lacks in the afternoon, it has in the night.
+lost: a street near bars has less of it in the afternoon and more at night.
 
 Where clock times are known, the clock is learned from them (`patrolplan.risk.learned_clock`). Where
 only months are known it is declared, by category and kind of place
@@ -39,22 +39,22 @@ from patrolplan.risk.place_clock import LearnedPlaces
 __all__ = ["Clock", "DayKind", "build_clock", "count_licensed_near", "find_place_kinds"]
 
 LICENSED = ("pub", "bar", "nightclub")
-"""Kinds of places that draw crime to the night; takeaways do not count."""
+"""Kinds of places that shift crime towards the night; takeaways do not count."""
 
 NEAR_METRES = 150.0
-"""A licensed place is near a piece of street that is not farther, in a straight line."""
+"""A licensed place within this distance in a straight line counts as near a piece of street."""
 
 FIRST_OF_KIND = (1, 3, 6, 12)
-"""From so many licensed places near on, a piece is of the next kind."""
+"""Numbers of licensed places nearby at which the next kind of place begins."""
 
 HALF_HOUR_MINUTES = 30
 
 ALL_KINDS = "*"
-"""How a table says that a row holds for every kind of place."""
+"""The value in a table that makes a row apply to every kind of place."""
 
 MIN_OWN_FACTOR = 0.01
-"""Where the user's table has a half-hour without crime it is given this share of the mean: that
-none was recorded is no proof that there can be none."""
+"""A half-hour without crime in the user's table is given this share of the mean: no record does not
+prove that no crime can happen then."""
 
 
 def count_licensed_near(network: StreetNetwork, places: gpd.GeoDataFrame) -> NDArray[np.int64]:
@@ -160,9 +160,9 @@ class Clock:
         return replace(self, source="flat")
 
     def sharpen(self) -> "Clock":
-        """The clock with twice the contrast: all factors squared, and the mean still 1.
+        """The clock with twice the contrast: all factors squared, rescaled to a mean of 1.
 
-        It is for a clock that was assumed, not for one that was learned place by place.
+        For a declared clock, not for one that was learned from single places.
         """
         return replace(self, profile=normalise_profile(self.profile**2, self.day_shares))
 
@@ -221,7 +221,7 @@ def _enter_own_table(
     """The profile (j, 6, 4, 48) with the shares of the user's own table in its categories.
 
     A share is that of the half-hour in the crime of a day, on every kind of day alike. A kind of
-    place that the table does not name has the shares of all kinds, where it gives them; else it
+    place that the table does not name has the shares of all kinds, if it gives them; otherwise it
     stays declared. Where the kind of a piece is not known and the table has no shares of all kinds,
     the mean of the kinds that it names is used.
     """

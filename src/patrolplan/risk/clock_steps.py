@@ -1,6 +1,6 @@
 """One step of the learned clock: how far groups of incidents follow their own times.
 
-See `patrolplan.risk.learned_clock` for what it is a step of.
+See `patrolplan.risk.learned_clock` for all steps.
 """
 
 from dataclasses import dataclass
@@ -16,23 +16,23 @@ from patrolplan.risk.day_kinds import HALF_HOURS, DayClasses
 Floats = NDArray[np.float64]
 
 FOLDS = 10
-"""Weeks are dealt out into so many folds; each is predicted from the others."""
+"""Number of folds that weeks are assigned to in turn; each is predicted from the others."""
 
 STRENGTHS = np.geomspace(100_000.0, 1.0, 26)
-"""How many incidents the profile above may count as; of equals the largest is chosen."""
+"""Candidate numbers of incidents that the profile above counts as; the largest wins a tie."""
 
 WIDTHS = (0.0, 1.0, 2.0, 4.0)
-"""Standard deviations in half-hours that an incident may be spread with."""
+"""Candidate standard deviations, in half-hours, of the spread of an incident."""
 
 DAY_WEIGHTS = (0.0, 0.3, 1.0)
-"""How much an incident may count on other kinds of day."""
+"""Candidate weights of an incident on other kinds of day."""
 
 RATIO_SHARES = (0.0, 0.5, 1.0)
-"""How far a step may follow the declared profile's ratio."""
+"""Candidate shares of the declared profile's ratio that a step starts from."""
 
 BALANCE_STEPS = 50
 BALANCE_TOLERANCE = 1e-7
-"""The scaling of `build_spread` ends when no number changes by more, or after so many steps."""
+"""The scaling of `build_spread` ends when no number changes by more, or after this many steps."""
 
 MIN_GAIN = 3.0
 """Gain in log likelihood below which a step is left out: one for each number that it chooses
@@ -53,9 +53,9 @@ def build_spread(profile: Floats, days: DayClasses, width: float, day_weight: fl
     """(i, b) where an incident of each cell is spread to, in proportion to a profile (b,).
 
     Rows are the b cells and, after them, the half-hours of weekdays of unknown kind; each sums
-    to 1. Incidents that are distributed as the profile is still are when spread: what a narrow peak
-    or a rare kind of day gives to its neighbours, it gets back. For that the symmetric weights of
-    pairs of cells are scaled, by one number a cell, until they are so balanced (Sinkhorn 1964, Ann.
+    to 1. Incidents distributed like the profile keep that distribution when spread: what a narrow
+    peak or a rare kind of day gives to its neighbours, it gets back. To achieve this, the symmetric
+    weights of pairs of cells are scaled, by one number a cell, until balanced (Sinkhorn 1964, Ann.
     Math. Stat. 35: 876-879). An incident on a weekday of unknown kind is one of each kind, as
     likely as the profile says for its half-hour.
     """

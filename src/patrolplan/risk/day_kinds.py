@@ -18,7 +18,7 @@ DAY_KINDS: tuple[DayKind, ...] = ("school_day", "other_weekday", "weekend", "hol
 SCHOOL_DAY, OTHER_WEEKDAY, WEEKEND, HOLIDAY = range(len(DAY_KINDS))
 
 UNKNOWN_WEEKDAY = len(DAY_KINDS)
-"""A weekday of which no term dates say whether schools were open."""
+"""A weekday for which no term dates show whether schools were open."""
 
 WEEKDAYS = 5
 
@@ -26,16 +26,16 @@ HALF_HOURS = 48
 """Of a day, from midnight."""
 
 MIN_DAYS = 20
-"""A kind of day of which there are fewer in the data is joined with the kind most like it."""
+"""A kind of day with fewer days in the data is joined with the most similar kind."""
 
 MAX_SINGLE_DAYS = 4
-"""Schools closed for fewer weekdays in a row than a week are on other weekdays, not on holiday."""
+"""A closure of fewer weekdays in a row is not a holiday: its days are other weekdays."""
 
 
 def find_day_kinds(term_dates: pd.DataFrame, days: pd.DatetimeIndex) -> NDArray[np.int64]:
     """(n,) number of each day's kind in `DAY_KINDS`, or `UNKNOWN_WEEKDAY`.
 
-    A weekday is a school day in a term that all schools share, so far as no period closes them all.
+    A weekday is a school day if it is in a term that all schools share and no closed period of all.
     Up to four weekdays without school in a row (staff training, bank holidays) are other weekdays;
     more of them are holidays. Weekdays before the first and after the last term, and all of them
     without term dates, are not known.
@@ -78,13 +78,13 @@ def find_day_kinds(term_dates: pd.DataFrame, days: pd.DatetimeIndex) -> NDArray[
 
 
 def find_day_kind(term_dates: pd.DataFrame, day: dt.date) -> DayKind:
-    """Kind of one day; a weekday of which nothing is known counts as a school day."""
+    """Kind of one day; a weekday of unknown kind counts as a school day."""
     kind = int(find_day_kinds(term_dates, pd.DatetimeIndex([day]))[0])
     return DAY_KINDS[SCHOOL_DAY if kind == UNKNOWN_WEEKDAY else kind]
 
 
 def _is_in_term(dates: pd.DataFrame, days: pd.DatetimeIndex) -> NDArray[np.bool_]:
-    """Which days lie in a term, and not in a closed period of all schools."""
+    """Which days are in a term, and not in a closed period of all schools."""
     day = days.to_numpy()[:, None]
     inside = (day >= dates["from"].to_numpy()) & (day <= dates["to"].to_numpy())
     term = (dates["kind"] == "term").to_numpy()
@@ -119,12 +119,12 @@ class DayClasses:
 
     @property
     def weekdays(self) -> NDArray[np.int64]:
-        """The classes that weekdays are of."""
+        """The classes that weekdays belong to."""
         return np.unique(self.of_kind[[SCHOOL_DAY, OTHER_WEEKDAY, HOLIDAY]])
 
     @property
     def unknown(self) -> int:
-        """Number of the class of a weekday of which it is not known what kind it is."""
+        """Number of the class of a weekday of unknown kind."""
         return len(self.shares)
 
     def find_class(self, kinds: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -144,7 +144,7 @@ def join_day_kinds(kinds: NDArray[np.int64]) -> DayClasses:
 
     Other weekdays are joined with holidays and, where there are few of both or no term dates, with
     school days; where there are few weekends, all days are one class. Weekdays of unknown kind are
-    taken to be mixed as the known ones are.
+    assumed to have the same mix of kinds as the known ones.
     """
     days = np.bincount(kinds, minlength=len(DAY_KINDS) + 1).astype(np.float64)
     weekdays = [SCHOOL_DAY, OTHER_WEEKDAY, HOLIDAY]

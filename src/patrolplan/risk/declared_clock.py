@@ -4,7 +4,7 @@ No force of the United Kingdom publishes clock times. The form of the day is the
 of Chicago, "Crimes - 2001 to Present", 2012 to 2018, north of latitude 41.86, 204,565 crimes in
 streets and other open places, domestic crime left out; school days are inferred from how much crime
 was recorded inside schools. The shape is sure (violence outside doubles as schools close, crime
-near pubs and bars is of the night); for London the numbers are a stand-in: give `[sources] clock`,
+near pubs and bars happens at night); for London the numbers are a stand-in: give `[sources] clock`,
 or crimes with their times, where a force has them.
 
 "Violence and sexual offences" of data.police.uk also holds domestic crime and crime indoors, which

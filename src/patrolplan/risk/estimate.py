@@ -15,7 +15,7 @@ from patrolplan.errors import InputError
 from patrolplan.notes import Note, NoteValue
 from patrolplan.parallel import limit_to_one_thread
 from patrolplan.pupils.presence import find_presence
-from patrolplan.risk.backtest import describe_stack
+from patrolplan.risk.choices import describe_stack
 from patrolplan.risk.clock import build_clock
 from patrolplan.risk.day_kinds import DayKind, find_day_kind
 from patrolplan.risk.estimators import Estimator, wrap_estimator
@@ -48,7 +48,7 @@ COMPARISON_MONTHS = 12
 """Last months that the models are compared on when a plan is made."""
 
 DAY_FROM_MINUTES, DAY_TO_MINUTES = 6 * 60, 19 * 60
-"""A window that begins between these, without a date, is one on a school day."""
+"""A window without a date that begins between these times is on a school day."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,8 +191,8 @@ def _model_exposure(
 ) -> tuple[PupilExposure | None, list[Note]]:
     """Where pupils are in a window, and what was assumed; None where that does not count.
 
-    Without school nobody is on the way home. A window on any day, such as one at night, counts as
-    one on a school day.
+    On days without school no pupils are on the way home. A window for any day, such as one at
+    night, is treated as on a school day.
     """
     settings = area.settings.way_home
     powers = {name: settings.exposure.get(name, 0.0) for name in targets}
@@ -251,7 +251,7 @@ def _predict_incidents(
             None,
             [note, *model.notes_],
         )
-    # Without pupils' reports the same crime is looked at once more.
+    # The same crime is estimated again without pupils' reports.
     key = f"{AUTO} {comparison_months} {settings.seed} {settings.privacy.min_crime_count} "
     key += f"{harm.tolist()} {models}"
     if key not in history.fitted_models:

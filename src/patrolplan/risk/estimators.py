@@ -1,9 +1,9 @@
-"""A model of one's own: any estimator of scikit-learn's conventions stands in for ours.
+"""The user's own model: any estimator of scikit-learn's conventions in place of ours.
 
 The estimator is cloned for every fit, so the one that was given stays as it is, and what was
 learned at one month cannot leak into another. It is fitted on one category at a time, on the tables
-of `patrolplan.risk.model_table`, and what it predicts is checked before anything rests on it.
-Nothing of it is cached: two models that print alike need not be alike.
+of `patrolplan.risk.model_table`, and what it predicts is checked before it is used. Its results are
+not cached: two models with the same `repr` may differ.
 """
 
 from collections.abc import Iterator, Mapping
@@ -30,7 +30,7 @@ EXPECTED = "give the incidents expected in each row of X, each a finite number o
 
 @runtime_checkable
 class Estimator(Protocol):
-    """What a model of one's own has: the conventions of scikit-learn.
+    """The methods of a user's own model: the conventions of scikit-learn.
 
     See `patrolplan.risk.model_table.ModelTables` for the columns of X.
     """
@@ -130,8 +130,8 @@ def wrap_estimator(name: str, estimator: object, seed: int) -> EstimatorModel:
         remedy = "let its constructor store its parameters, each under its own name, and no more"
         raise InputError.one(where, what, remedy) from error
     parameters = estimator.get_params(deep=True)  # type: ignore[attr-defined]  # checked above
-    # Tables that it brings along are known by their names alone: nothing else says where they are
-    # from. What its own code reads from elsewhere cannot be seen.
+    # Tables that it holds are recognised only by their column names: nothing else shows where they
+    # come from. What its own code reads from elsewhere cannot be checked.
     refuse_audit_columns(where, parameters, getattr(estimator, "__dict__", {}), by_name=True)
     return EstimatorModel(name, estimator, seed)  # type: ignore[arg-type]  # checked above
 

@@ -1,8 +1,8 @@
 """Expected incidents by piece of street and category in a patrol window, with 80 % bands.
 
 Risk is a share of harm; this is how many incidents of each category it rests on. They are few: a
-window is an hour or two of one day. The band says how well the rate of a place is known, not how
-many incidents will be recorded there: mostly none will.
+window is an hour or two of one day. The band shows how well the rate of a place is known, not how
+many incidents will be recorded there: usually there will be none.
 
 The rate of a place is taken as a gamma variable around what the model expects. Its shape is a + b n
 with n incidents on record there: the more there are, the surer the rate. For each category a and b
@@ -45,7 +45,7 @@ MIN_LEARNED_MONTHS = 6
 """...where so many are left to learn from."""
 
 LOG_BOUNDS = ((-8.0, 8.0), (-8.0, 8.0))
-"""Bounds of the search for log a and log b, far from where the prior lets them go."""
+"""Bounds of the search for log a and log b, far beyond what the prior allows."""
 
 Predict = Callable[[History], NDArray[np.float64]]
 """Fits the chosen model on a history; (c, j) incidents expected in each place the month after."""
@@ -69,7 +69,7 @@ class WindowTime:
 class ExpectedIncidents:
     """Incidents expected in one window, computed when they are first wanted.
 
-    Pupils' presence is not in them, so that nobody can read off it where children walk.
+    Pupils' presence is not included, so the numbers do not reveal where children walk.
 
     Parameters
     ----------
@@ -185,7 +185,7 @@ def fit_shape_line(
     """The a and b of highest likelihood, see the module.
 
     Few incidents would fit anything, also a rate that is exactly as expected. So log a and log b
-    have a normal prior of mean 0 and variance 1: with nothing to go by, both are 1.
+    have a normal prior of mean 0 and variance 1: without data, both are 1.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""How much the pupils who are there raise the risk of a street, minute by minute.
+"""How much the presence of pupils raises the risk of a street, minute by minute.
 
 Where more pupils are, more of them can be harmed, but not in proportion: crowds also watch. Crime
 of a category grows with a power of the pupils present, which the settings give for each category
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from patrolplan.pupils.presence import Presence
 
 BLOCK_PIECES = 2048
-"""Pieces whose minutes are looked at together; they stay in the processor's cache."""
+"""Pieces whose minutes are processed together; they fit in the processor's cache."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +33,7 @@ class PupilExposure:
     ways, presence
         The ways home of each school, and where pupils are, minute by minute.
     floor
-        What streets without pupils have of the mean: nobody can say that no pupil is there.
+        Exposure of streets without modelled pupils, as a share of the mean: there may be some.
     per_pupil
         (p,) what a pupil adds on each piece: more on a short one, and where few are on the whole.
     """

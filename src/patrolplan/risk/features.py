@@ -16,7 +16,7 @@ from patrolplan.risk.shrinkage import compute_shrunk_rates
 
 Number = TypeVar("Number", np.int32, np.float64)
 Rows = Sequence[tuple[int, NDArray[np.int64] | slice]]
-"""Places by month; a slice stands for all."""
+"""Rows of places, by month; a slice means all of them."""
 
 HORIZONS = (1, 3, 6, 12)
 """Months over which the category's counts in a place are summed."""
@@ -68,8 +68,8 @@ class FeatureBuilder:
 
     Counts enter as log(1 + count), so that a rate may be a product of powers of them. Where fewer
     months are known than a count is summed over, it is scaled up; a place's missing months are
-    given what was to be expected of them. What is given for a month rests on the history's months
-    before it alone.
+    filled with the expected count. The features of a month depend only on the history's months
+    before it.
 
     Features, by row: counts of the category in the place over all `HORIZONS`, and around it. Of
     all categories: each one's count over twelve months, and the sum of all, in the place and around
@@ -129,8 +129,8 @@ class FeatureBuilder:
     def build_rows(self, months: range, target: int) -> TrainingRows:
         """Rows to learn one category from: these months, every place that is held, thinned.
 
-        Their features hold until the next rows are built, which take the same memory: to get it
-        from the system afresh takes longer than to fit.
+        Their features are valid until the next rows are built, which reuse the same memory: getting
+        new memory from the system takes longer than the fit.
         """
         history = self.history
         month, unit, weights = self._choose_rows(months, target)
@@ -168,7 +168,7 @@ class FeatureBuilder:
         return month[held], unit[held], weights[held]
 
     def _reserve(self, features: int, rows: int) -> NDArray[np.float64]:
-        """(f, r) memory for the features of so many rows; as long as it does, the same."""
+        """(f, r) memory for the features of this many rows, reused while it is large enough."""
         if len(self._memory) < features * rows:
             self._memory = np.empty(features * rows)
         return self._memory[: features * rows].reshape(features, rows)
@@ -216,9 +216,9 @@ class FeatureBuilder:
         np.log1p(columns, out=columns)
 
     def _estimate_missing(self, month: int, months: int) -> NDArray[np.float64]:
-        """(c, n) what was to be expected of what is missing from so many months before a month.
+        """(c, n) expected counts of the missing ones among this many months before a month.
 
-        By the mean of all months held before.
+        From the mean of all earlier months with data.
         """
         if (month, months) not in self._missing:
             history, units = self.history, self.history.units

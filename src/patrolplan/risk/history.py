@@ -45,10 +45,10 @@ Anti-social behaviour is no crime and stands outside the index: it is given its 
 """
 
 MIN_KNOWN_SHARE = 1 / 12
-"""Where less of the months is held than one of twelve, a place's own rate is not known."""
+"""Where data covers a smaller share of the months, a place's own rate is not known."""
 
 UNKNOWN_DAYS = 1.0
-"""For categories of another naming that the settings give no harm: all count the same."""
+"""For categories with other names and no harm in the settings: all count the same."""
 
 
 def get_harm_days(
@@ -107,9 +107,9 @@ class History:
         return f"<History: {int(self.counts.sum()):,} incidents, {span}, {len(self.units)} places>"
 
     def cut_before(self, month: pd.Timestamp, *, is_copied: bool = True) -> "History":
-        """The months before this one, as a copy: nothing later can be reached from it.
+        """The months before this one, as a copy from which no later month can be reached.
 
-        Our own models, which look at no later month, need no copy: theirs are read in place.
+        Our own models never read a later month, so they are given a view, not a copy.
         """
         size = int(self.months.searchsorted(month))
         counts = self.counts[:size]
@@ -263,8 +263,8 @@ def fill_missing(
 ) -> NDArray[np.float64]:
     """(c, k) counts, with what was to be expected in the months that are missing.
 
-    A place's missing months are given the mean of its months held. Where hardly any is, nothing is
-    known of the place itself: they are given the mean of all places, by street length.
+    A place's missing months are given the mean of its months with data. Where it has hardly any,
+    they are given the mean of all places, by street length.
 
     Parameters
     ----------

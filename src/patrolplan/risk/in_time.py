@@ -6,7 +6,7 @@ the time of day that pupils' reports are about (`patrolplan.risk.report_voice`).
 
 Pieces times minutes are never stored: a city would need gigabytes, and the table would be a map of
 where pupils walk at which minute. What does not change within a half-hour is held for each
-half-hour and power of exposure, and the rest is computed for the minute that is wanted.
+half-hour and power of exposure, and the rest is computed for each minute when needed.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from patrolplan.risk.day_kinds import DayKind
 
 RISK_DIGITS = 9
-"""Risk is given to so many significant digits, so that equal runs write equal files."""
+"""Risk is rounded to this many significant digits, so that equal runs write equal files."""
 
 HALF_HOUR_MINUTES = 30
 HALF_HOURS = 24 * 60 // HALF_HOUR_MINUTES
@@ -395,7 +395,7 @@ def _sum_powers(
 def _join_static(
     harm: NDArray[np.float64], reports_in_time: ReportsInTime, band: TimeBand | None
 ) -> WindowRisk:
-    """The risk where nothing changes from minute to minute."""
+    """The risk if nothing changes from minute to minute."""
     voice = reports_in_time.get(band)
     crime, reports = _normalise(harm.sum(axis=1)), _normalise(voice.spread)
     crime_weight = voice.crime_weight if crime.any() else 0.0

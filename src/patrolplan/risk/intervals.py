@@ -12,11 +12,11 @@ COVERED = 0.95
 """Share of worlds whose interval holds the truth."""
 
 OVERLAP_GAIN = 1.25
-"""Blocks that overlap estimate a variance as well as so many times as many that do not."""
+"""Overlapping blocks estimate a variance as well as this many times as many separate ones."""
 
 
 def compute_block_length(months: int) -> int:
-    """Months that are drawn together, because neighbours in time are alike: the cube root."""
+    """Months drawn together in a block, as neighbouring months are alike: the cube root."""
     return max(1, round(float(np.cbrt(months))))
 
 

@@ -161,13 +161,13 @@ def build_columns(
 
 
 BANDWIDTHS = (40.0, 60.0, 90.0, 130.0, 190.0)
-"""Candidates in metres, in the order in which they are tried; the first of equals is chosen."""
+"""Candidate bandwidths in metres, in the order in which they are tried; the first wins a tie."""
 
 FLOOR = 1e-4
-"""A walk that carries less than this share of its crime ends where it is; 0 follows every walk."""
+"""A walk that carries less than this share of its crime is ended; 0 follows every walk."""
 
 BACKGROUND = 0.01
-"""Share of a crime that may be anywhere on the streets, so that no place is impossible."""
+"""Share of a crime spread over all streets, so that no place has a likelihood of zero."""
 
 
 def _index_streets(network: StreetNetwork) -> Streets:
@@ -245,9 +245,9 @@ def compute_likelihood(
 ) -> NDArray[np.float64]:
     """(k,) leave-one-out log likelihood of the crimes of each category; higher is better.
 
-    A crime is only known to lie somewhere in its place: its likelihood is the mass that the kernels
-    of all other crimes of its category leave there. Where the place is a single piece that is the
-    common criterion.
+    Only the place of a crime is known, not where in it: its likelihood is the mass that the kernels
+    of all other crimes of its category leave there. Where the place is a single piece, this is the
+    usual criterion.
 
     Parameters
     ----------

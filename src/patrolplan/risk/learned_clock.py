@@ -1,11 +1,11 @@
 """The learned clock: when crime happens, from the incidents whose time of day is known.
 
-A place has few incidents with a time, a category more, all crime most. So what is learned goes down
-in steps: the declared profile, all categories, the category, the category at that kind of place,
-the place with 600 m around it, with 200 m around it, and alone. Each step starts from the one above
-and is drawn away from it by its own incidents, as far as these carry:
+A place has few incidents with a time, a category more, all crime most. So the clock is learned in
+steps: the declared profile, all categories, the category, the category at that kind of place, the
+place with 600 m around it, with 200 m around it, and alone. Each step starts from the one above and
+is moved away from it as far as its own incidents justify:
 
-1. An incident stands for more than its half-hour: it is spread over the half-hours around it and,
+1. An incident says something about more than its half-hour: it is spread over those around it and,
    partly, over other kinds of day, in proportion to the profile of the step above.
 2. A step's profile is (the sum of its spread incidents + a x the profile above) / (incidents + a):
    the posterior mean of a Dirichlet distribution, where a says how many incidents the profile above
@@ -42,7 +42,7 @@ from patrolplan.risk.declared_clock import DAYS_A_YEAR, normalise_profile
 from patrolplan.risk.place_clock import LearnedPlaces, fit_places
 
 FEW_TIMES = 50
-"""A category with fewer times is named in a note: its clock is mostly that of others."""
+"""A category with fewer known times is named in a note: its clock is mostly that of others."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,8 +137,7 @@ def _read_times(
 ) -> Times | None:
     """The incidents of the targets whose time of day is known; None without any.
 
-    The days that they could be of are those of the months that have any time, from the first to the
-    last one.
+    Their possible days are those of the months with any known time, from the first to the last.
     """
     incidents = area.incidents
     used = incidents["timed"].to_numpy() & incidents["category"].isin(targets).to_numpy()
@@ -170,7 +169,7 @@ def _read_times(
 def _join_declared(declared: Floats, days: DayClasses) -> Floats:
     """(j, 6, b) the declared profile as a density over the cells."""
     year = np.array([DAYS_A_YEAR[kind] for kind in DAY_KINDS], dtype=np.float64)
-    weight = days.kind_shares + 1e-6 * year  # kinds without a day in the data count by the year's
+    weight = days.kind_shares + 1e-6 * year  # kinds without days: by the year
     member = np.equal.outer(np.arange(len(days.shares)), days.of_kind) * weight
     member /= member.sum(axis=1, keepdims=True)
     rate = np.einsum("ed,ksdh->kseh", member, declared)

@@ -1,9 +1,9 @@
-"""The table that a model of one's own learns from: a row a place and month, one category at a time.
+"""The table that a user's own model learns from: a row a place and month, one category at a time.
 
-scikit-learn's estimators take a table X of what is known and a column y of what came. Here a row of
-X is a place in a month, and all of its columns rest on the months before it alone; y is the
-category's incidents there in that month. Whatever the estimator does with them, it cannot look
-ahead: the month to predict and those after it are not in the history that the table is built from.
+scikit-learn's estimators take a table X of features and a column y of outcomes. Here a row of X is
+a place in a month, and all of its columns depend only on the months before it; y is the category's
+incidents there in that month. No estimator can look ahead: the month to predict and those after it
+are not in the history that the table is built from.
 """
 
 import numpy as np
@@ -14,10 +14,10 @@ from patrolplan.risk.history import History
 from patrolplan.risk.shrinkage import compute_shrunk_rates, prepare_rates
 
 FIRST_MONTH = 3
-"""Rows begin with the fourth month: what is known before rests on three months at least."""
+"""Rows begin with the fourth month: features then use at least three months."""
 
 SPANS = (1, 3, 6, 12)
-"""Months before, over which the category's incidents in a place are averaged."""
+"""Numbers of earlier months over which the category's incidents in a place are averaged."""
 
 WIDE_SPANS = (3, 12)
 """The same for the category around a place, and for all categories in it and around it."""

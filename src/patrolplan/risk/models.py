@@ -3,8 +3,8 @@
 A model learns by `fit` from a cut of the history and gives by `predict` what it expects on every
 piece of street. Models follow scikit-learn's conventions: parameters are set by the constructor,
 `fit` returns the model, learned attributes end in an underscore, and `sklearn.base.clone` works.
-They do not derive from its classes: most runs find every rate in the cache, and would load the
-library for nothing.
+They do not derive from its classes: most runs find every rate in the cache and need not load the
+library.
 """
 
 import inspect
@@ -26,16 +26,16 @@ from patrolplan.risk.regression import PENALTY, fit_poisson
 from patrolplan.risk.shrinkage import LONG_HALF_LIFE, compute_shrunk_rates, prepare_rates
 
 PRIOR_COUNT = "prior count"
-"""The simplest model that works; every other model is compared with it."""
+"""The baseline: the simplest model that works, with which every other one is compared."""
 
 MIN_EVENTS_TO_FIT = 20
-"""With fewer incidents a regression has nothing to learn from."""
+"""Minimum of incidents for a regression."""
 
 MIN_EVENTS_TO_COMPARE = 100
-"""With fewer incidents in the months compared, no gain over prior counts is given."""
+"""Minimum of incidents in the months compared for a gain over prior counts to be given."""
 
 MIN_ORIGINS_TO_COMPARE = 3
-"""With fewer months compared, none is given either."""
+"""Minimum of months compared for a gain to be given."""
 
 MIN_WEIGHT = 0.005
 """Smaller weights round to 0 % and are not listed."""
@@ -60,7 +60,7 @@ class RiskModel:
     """
 
     is_reusable = True
-    """Whether two models that print alike are alike, so that fits and scores may be cached."""
+    """Whether models of equal `repr` are equal, so that fits and scores may be cached."""
 
     rates_: NDArray[np.float64] | None
     expected_: NDArray[np.float64]
@@ -137,7 +137,7 @@ class RandomOrder(RiskModel):
 
 
 class PriorCount(RiskModel):
-    """What was recorded in the last so many months goes on."""
+    """The last months' counts continue."""
 
     def __init__(self, months: int = 12) -> None:
         self.months = months
@@ -148,7 +148,7 @@ class PriorCount(RiskModel):
 
 
 class DecayedCount(RiskModel):
-    """All that was recorded; an incident of `half_life_months` counts half."""
+    """All recorded incidents; one that is `half_life_months` old counts half."""
 
     def __init__(self, half_life_months: float = 6.0) -> None:
         self.half_life_months = half_life_months
@@ -228,7 +228,7 @@ class PoissonCount(RiskModel):
     penalty
         On the coefficients: the larger, the nearer to the shrunk counts.
     first_month
-        Number of the first month that is learned from: it needs some months before it.
+        Number of the first month to learn from: some months must come before it.
     """
 
     def __init__(self, penalty: float = PENALTY, first_month: int = 3) -> None:
@@ -300,7 +300,7 @@ def build_models(half_life_months: float, seed: int) -> dict[str, RiskModel]:
 
 @dataclass(frozen=True)
 class ModelChoice:
-    """How one category's rates are made of the models, and how much better that was.
+    """How one category's rates are combined from the models, and what that gained.
 
     Parameters
     ----------
@@ -314,7 +314,7 @@ class ModelChoice:
     events, origins
         Number of incidents and of months compared.
     min_crime_count
-        Smaller numbers of incidents are not printed, where crime is held to the threshold.
+        Smaller numbers of incidents are suppressed, where the threshold applies to crime.
     """
 
     category: str
@@ -333,7 +333,7 @@ class ModelChoice:
 
     @property
     def note(self) -> Note:
-        """The weights and what they gained; incidents under the minimum are not in it."""
+        """The weights and what they gained, without numbers of incidents below the minimum."""
         shown_from = self.min_crime_count if self.origins > 0 else 0
         listed = {name: weight for name, weight in self.weights.items() if weight >= MIN_WEIGHT}
         values: dict[str, NoteValue] = {

@@ -1,10 +1,9 @@
-"""What is known of places at an origin: only points seen before it, only streets that are held.
+"""What is known of places at an origin: only points seen before it, only streets with data.
 
 A point that is first seen later takes streets from the points around it. Were it used, these would
-look smaller, and their crime denser, than anybody could have known: with later points a back-test
-flatters every model. So what is expected and what was recorded is counted by the catchments that
-the points seen before the origin make. Streets whose month is not held are neither ranked nor
-counted.
+look smaller, and their crime denser, than was known at the origin: with later points a back-test
+flatters every model. So expected and recorded crime are counted by the catchments of the points
+seen before the origin. Streets without data for the month are neither ranked nor counted.
 """
 
 from dataclasses import dataclass
@@ -77,7 +76,7 @@ def find_origin_digest(history: History, row: int) -> str:
 def _find_seen_points(history: History, row: int) -> NDArray[np.bool_]:
     """(c,) whether each place's point was seen before the month of a row.
 
-    Points of an era that begins with or after the month are all that there is: none is unknown.
+    If the era of points begins in the month or later, all of its points count as known.
     """
     first_month = history.units.catchments.first_month
     month = history.months[row].to_datetime64()

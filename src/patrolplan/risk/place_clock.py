@@ -32,10 +32,10 @@ SQUARES_A_RADIUS = 4
 """Incidents are gathered in squares of a quarter of the radius: a place has some fifty near it."""
 
 MAX_FITTED_INCIDENTS = 6000
-"""Of each category, so many are predicted when the numbers of a step are chosen."""
+"""Number of incidents of each category that are predicted to choose the numbers of a step."""
 
 POOLED_INCIDENTS = 200
-"""A category's own likelihood is joined with that of all, as of so many incidents."""
+"""The likelihood of all categories is added to a category's own with this weight in incidents."""
 
 
 @dataclass(frozen=True, eq=False)

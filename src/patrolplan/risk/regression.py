@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MIN_RATE = 1e-4
-"""Incidents a month; no place is without any risk."""
+"""Minimum of incidents expected a month: no place has a rate of zero."""
 
 PENALTY = 2.0
 """Penalty on the coefficients of standardised features.
@@ -30,10 +30,10 @@ from wherever the steps began.
 """
 
 MIN_STEP = 1e-6
-"""Share of a step below which no smaller one is tried."""
+"""The smallest share of a step that is tried."""
 
 MIN_VARIANCE = 1e-12
-"""A feature that varies less, as a share of its mean square, is the same in all rows."""
+"""A feature that varies less, as a share of its mean square, is treated as constant."""
 
 BLOCK_ROWS = 2048
 """Rows whose products are summed at a time; their features stay in the processor's cache."""
@@ -84,8 +84,8 @@ def fit_poisson(rows: TrainingRows, penalty: float = PENALTY) -> PoissonFit:
     deviance / 2 + penalty / 2 times the squared coefficients. (Features stay as they are; the
     coefficient of each is penalised by its variance instead.) It is convex, so Newton's method,
     with a step that is halved until the objective falls, ends at its one minimum. The steps begin
-    at the mean factor: from the fit of the month before they would be one fewer of three, but then
-    a rate's last digits would hang on which months the cache knows.
+    at the mean factor: starting from the fit of the month before would save one of three steps, but
+    a rate's last digits would then depend on which months are in the cache.
     """
     features = rows.features.T
     total = float(rows.exposure @ rows.weights)
@@ -131,7 +131,7 @@ def _sum_products(
 ) -> NDArray[np.float64]:
     """(f + 1, f + 1) weighted sums of the products of (f, r) features, the constant 1 first.
 
-    Block by block: a weighted copy of all rows would take longer to get memory for than to use.
+    Block by block: getting the memory for a weighted copy of all rows takes longer than using it.
     """
     size, root = len(features) + 1, np.sqrt(weight)
     sums = np.zeros((size, size))

@@ -1,11 +1,10 @@
 """Pupils' reports as a voice of the risk: by time of day, faded with age, grown by their number.
 
-**What counts.** The door gives counts alone (`patrolplan.privacy`), so times of day and terms are
-known of a group's reports only as far as they are shown. In a band of the day a group has its shown
+**What counts.** `patrolplan.privacy` passes on only counts, so times of day and terms of a group's
+reports are known only as far as they are shown. In a band of the day a group has its shown
 count of that band, and an equal share of the reports whose band is not shown. Each report fades
 with the age of the school term that it was made in; reports whose term is not shown have the mean
-weight of those whose term is. Bands are not counted by term, so that all bands of a group fade
-alike.
+weight of those whose term is. Bands are not counted by term, so all bands of a group fade equally.
 
 **How much it weighs.** With crime at weight c, the pupils' voice may have up to w = 1 - c of the
 joined risk. It gets that only as reports come in. Take the number of reports on a piece of street
@@ -63,7 +62,7 @@ CAPPED_REPORTS = 5
 """Size of the group that `[reports] most_share_of_five` speaks of."""
 
 NO_FADING_MONTHS = 1_000_000
-"""Reports with this half-life, the largest that the settings take, do not fade at all."""
+"""With this half-life, the largest that the settings allow, reports do not fade."""
 
 
 def find_band(minute: float) -> TimeBand:
@@ -114,7 +113,7 @@ class ReportVoice:
     half_life_months
         Age at which a report counts half.
     notes
-        What a reader must know whatever the time of day; see also `list_notes`.
+        What a reader must know at any time of day; see also `list_notes`.
     """
 
     piece_metres: NDArray[np.float64]
@@ -140,7 +139,7 @@ class ReportVoice:
     def compute_share(self, band: TimeBand | None) -> float:
         """Share of the joined risk that the reports of a band have, between 0 and 1.
 
-        Where recorded crime weighs nothing there is nothing to share with: any report has all.
+        Where recorded crime has no weight, any report has the whole risk.
         """
         reports = float(self.effective[band].sum())
         if reports <= 0:
@@ -150,7 +149,7 @@ class ReportVoice:
         return self.most_share * (reports / (reports + self.prior_reports))
 
     def list_notes(self, band: TimeBand | None) -> tuple[Note, ...]:
-        """What a reader must know of a band: how many groups count, and how much they weigh."""
+        """What a reader must know about a band: how many groups count, and how much they weigh."""
         groups = len(self.effective[None])
         counting = int(np.count_nonzero(self.effective[band] > 0))
         if not groups or not self.most_share:
@@ -179,8 +178,8 @@ def build_report_voice(area: StudyArea, last_month: pd.Timestamp) -> ReportVoice
     area
         The study area, with its groups of reports and settings.
     last_month
-        Newest month of recorded crime, its first day: reports are as old as they were at its end,
-        so that plans on data of the past are made as they would have been then.
+        First day of the newest month of recorded crime: the age of reports is that at its end, so
+        plans from past data are as they would have been then.
     """
     settings, groups = area.settings, area.reports
     most_share = 1 - settings.risk.crime_weight
@@ -226,7 +225,7 @@ def count_in_band(groups: ReportGroups, band: TimeBand) -> NDArray[np.float64]:
 def find_groups_of_bands(groups: ReportGroups, bands: Collection[TimeBand]) -> NDArray[np.bool_]:
     """(g,) whether each group shows reports of one of these bands, or of no band at all.
 
-    A group that shows other bands alone may hold some reports of these, but is no reason there.
+    A group that shows only other bands may hold some reports of these, but is not a reason there.
     """
     of_band = groups.factor_counts[:, _BAND_COLUMNS]
     wanted = np.isin(TIME_BANDS, list(bands))
@@ -256,7 +255,7 @@ def _fade(
 
 
 def find_latest_term(groups: ReportGroups) -> list[SchoolTerm | None]:
-    """(g,) the latest school term that each group shows reports of; None: it shows none."""
+    """(g,) the latest school term for which each group shows reports; None if it shows none."""
     latest: list[SchoolTerm | None] = [None] * len(groups)
     for term, counts in sorted(groups.by_term.items()):
         for group in np.flatnonzero(counts):

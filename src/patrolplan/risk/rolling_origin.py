@@ -4,7 +4,6 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from patrolplan.atomic import hash_content
 from patrolplan.parallel import limit_to_one_thread, map_in_threads
-from patrolplan.risk.calibration import DECILES, sum_deciles
+from patrolplan.risk.calibration import DECILES
 from patrolplan.risk.history import History
 from patrolplan.risk.models import (
     MIN_EVENTS_TO_COMPARE,
@@ -22,19 +21,12 @@ from patrolplan.risk.models import (
     RiskModel,
     fit_or_reuse,
 )
-from patrolplan.risk.origin_streets import OriginStreets, find_origin_digest, find_origin_streets
-from patrolplan.risk.scores import (
-    COVERAGES,
-    UnitStreets,
-    append_harm,
-    rank_streets,
-    sum_slices,
-    sum_unit_slices,
-)
+from patrolplan.risk.origin_streets import OriginStreets, find_origin_digest
+from patrolplan.risk.scorer import OriginScore, Scorer, score_rates
+from patrolplan.risk.scores import COVERAGES, append_harm
 from patrolplan.risk.stack import (
     DECLARED_WEIGHTS,
     EVEN,
-    MIN_RATE,
     STACK_MONTHS,
     Stack,
     StackMonth,
@@ -47,7 +39,7 @@ ALL_CATEGORIES = "all"
 """Harm-weighted crime of all categories that count."""
 
 AUTO = "auto"
-"""The pooled stack, at each origin with the weights that the months before it tell."""
+"""The pooled stack, at each origin with the weights learned from the months before it."""
 
 MARGIN_COVERAGE = 0.05
 """Coverage at which the margin over prior counts is given."""
@@ -142,111 +134,6 @@ class Trials:
         return round(float((hits[auto] - hits[prior]) / total / MARGIN_COVERAGE), 3)
 
 
-@dataclass(frozen=True, eq=False)
-class OriginScore:
-    """What models captured and expected at origins; the dots stand for them.
-
-    Parameters
-    ----------
-    hits
-        (2, ..., j + 1, q) of the month, and of the twelve months before.
-    bits
-        (..., j + 1) log score.
-    observed
-        (..., j + 1, 10) incidents by tenth of the expected ones.
-    expected
-        (..., j + 1) incidents.
-    """
-
-    hits: NDArray[np.float64]
-    bits: NDArray[np.float64]
-    observed: NDArray[np.float64]
-    expected: NDArray[np.float64]
-
-    def pack(self) -> NDArray[np.float64]:
-        """All of it in one array (..., j + 1, 2 q + 12), for the cache."""
-        parts = *self.hits, self.bits[..., None], self.observed, self.expected[..., None]
-        return np.concatenate(parts, axis=-1)
-
-    @classmethod
-    def unpack(cls, packed: NDArray[np.float64]) -> Self:
-        """From what `pack` gives."""
-        q = len(COVERAGES)
-        hits = np.stack([packed[..., :q], packed[..., q : 2 * q]])
-        return cls(hits, packed[..., 2 * q], packed[..., 2 * q + 1 : -1], packed[..., -1])
-
-
-@dataclass(frozen=True, eq=False)
-class Scorer:
-    """Scores rankings of pieces of street.
-
-    Crimes are spread over the street of their place, so a ranking gains nothing by knowing where
-    the map points are; see `patrolplan.network.catchments`.
-
-    Parameters
-    ----------
-    history
-        Holds the months that are scored.
-    harm
-        (j,) weight of each category in `ALL_CATEGORIES`.
-    seed
-        Of the permutation that breaks ties.
-    """
-
-    history: History
-    harm: NDArray[np.float64]
-    seed: int
-
-    @cached_property
-    def ties(self) -> NDArray[np.int64]:
-        """(p,) a permutation: among ties the piece of the lower number comes first."""
-        return np.random.default_rng(self.seed).permutation(len(self.history.units.network))
-
-    @cached_property
-    def streets(self) -> UnitStreets:
-        """The places' pieces."""
-        units = self.history.units
-        pieces = units.network.piece_metres, units.catchments.piece_catchment
-        return UnitStreets(units.metres, *pieces, np.argsort(self.ties))
-
-    def score(
-        self, expected: NDArray[np.float64], amounts: NDArray[np.float64], streets: OriginStreets
-    ) -> NDArray[np.float64]:
-        """Amounts in the top slices of a ranking by expected incidents.
-
-        Parameters
-        ----------
-        expected
-            (c, j) in each place, or (p, j) on each piece where a model tells them apart.
-        amounts
-            (n, c, j + 1) what is counted, in each place; see `append_harm`.
-        streets
-            What is known of places at the origin; slices are shares of the street held.
-
-        Returns
-        -------
-        NDArray
-            (n, j + 1, q).
-        """
-        spread, metres = self.history.units.catchments.spread, self.streets.piece_metres
-        sums = []
-        for score, amount in zip(append_harm(expected, self.harm).T, amounts.T, strict=True):
-            if len(expected) == amounts.shape[1]:
-                sums.append(
-                    sum_unit_slices(streets.gather(score), streets.units, streets.gather(amount))
-                )
-            else:
-                held = streets.held_pieces
-                order = rank_streets(score[held], metres[held], self.ties[held])
-                sums.append(sum_slices(order, metres[held], spread(amount)[held]))
-        # In the order of memory that is read from the cache, so that sums over it are the same.
-        return np.ascontiguousarray(np.stack(sums).transpose(2, 0, 1))
-
-    def find_origin_streets(self, row: int) -> OriginStreets:
-        """What is known of places at an origin, by the row of its month."""
-        return find_origin_streets(self.history, self.streets, row)
-
-
 def run_trials(
     history: History,
     models: Mapping[str, RiskModel],
@@ -278,7 +165,7 @@ def run_trials(
         Models by name that the stack may consist of; by default those that are scored.
     own_since
         Models of the user's own are scored from this month on, and have zeros before it: the stack
-        does not consist of them, so earlier months would be fitted for nothing.
+        does not include them, so fits of earlier months would not be used.
     """
     components = select_components(models if components is None else components)
     described = repr(components)
@@ -330,50 +217,8 @@ def run_trials(
     )
 
 
-def score_rates(
-    scorer: Scorer,
-    rates: NDArray[np.float64],
-    amounts: NDArray[np.float64],
-    streets: OriginStreets,
-    row: int,
-    share: float = 1.0,
-) -> NDArray[np.float64]:
-    """Score (c, j) or (p, j) expected incidents; see `OriginScore.pack`.
-
-    Parameters
-    ----------
-    scorer, rates
-        Ranks the pieces by what is expected.
-    amounts
-        (2, c, j + 1) crimes of the month, and of the twelve months before.
-    streets
-        What is known of places at the origin.
-    row
-        Of the month.
-    share
-        Share of the month that is scored.
-    """
-    history = scorer.history
-    catchments, exposure = history.units.catchments, history.exposure
-    hits = scorer.score(rates, amounts, streets)
-    if len(rates) != len(catchments):
-        rates = history.units.sum_pieces(rates)
-    counts = streets.gather(amounts[0, :, :-1])
-    bits = score_shares(np.maximum(streets.gather(rates), MIN_RATE), counts)
-    held = share * (rates if exposure is None else rates * exposure[row, :, None])
-    expected, observed = (
-        np.column_stack([column, column.sum(axis=1)]) for column in (streets.gather(held), counts)
-    )
-    return OriginScore(
-        hits=hits,
-        bits=np.append(bits, bits.sum()),
-        observed=sum_deciles(expected, observed),
-        expected=expected.sum(axis=0),
-    ).pack()
-
-
 class _Origin:
-    """One month to be scored. What is not known from an earlier run is computed when needed."""
+    """One month to be scored. What the cache does not have is computed when needed."""
 
     def __init__(
         self,
@@ -459,7 +304,7 @@ class _Origin:
         return self._load_or_compute(f"stack {weights} {self.described}", compute)
 
     def score_best(self) -> NDArray[np.float64]:
-        """(j + 1, q) the most that could have been captured of the month."""
+        """(j + 1, q) the maximum that could have been captured of the month."""
 
         def compute() -> NDArray[np.float64]:
             return self.scorer.score(self.amounts[0, :, :-1], self.amounts[:1], self.streets)
@@ -472,7 +317,7 @@ class _Origin:
     def _load_or_compute(
         self, what: str, compute: Callable[[], NDArray[np.float64]]
     ) -> NDArray[np.float64]:
-        """Sums from the cache, under a key that names by content all that they depend on."""
+        """Sums from the cache, under a key made of the content of all that they depend on."""
         history, scorer, row = self.history, self.scorer, self.row
         harm = hash_content(scorer.harm.tobytes())
         first = history.months[: min(row, 1)].strftime("%Y-%m").tolist()
@@ -484,7 +329,7 @@ class _Origin:
 
 
 def select_components(models: Mapping[str, RiskModel]) -> dict[str, RiskModel]:
-    """The models that the stack consists of, but `EVEN`."""
+    """The models that the stack consists of, except `EVEN`."""
     return {name: models[name] for name in DECLARED_WEIGHTS if name in models}
 
 
@@ -513,7 +358,7 @@ def load_stack(
     earlier
         The origins, none of the row or later; without any the weights are the declared ones.
     row
-        The first month that may not be looked at.
+        The first month that must not be used.
     """
     names, targets = (*components, EVEN), len(history.targets)
     if not earlier:
@@ -540,6 +385,6 @@ def _score_alone(
     scores = [
         nothing if skips_own and not model.is_reusable else origin.score(model) for model in models
     ]
-    if "cut" in vars(origin):  # some model was fitted, so the stack's weights are not known either
+    if "cut" in vars(origin):  # a model was fitted, so the stack's weights are not cached either
         _ = origin.stack_month
     return origin, scores

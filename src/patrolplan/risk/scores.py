@@ -20,7 +20,7 @@ TIE_DIGITS = 9
 """Scores that agree to so many digits are tied: rounding errors must not break a tie."""
 
 SPARE = 2.5
-"""A share of the places, this many times as large, nearly always holds a wanted share of street."""
+"""This many times a share of the places nearly always covers that share of street."""
 
 REFERENCE_DRAWS = 200
 
@@ -48,7 +48,7 @@ class UnitStreets:
 
 
 def round_significant(values: NDArray[np.float64], digits: int = TIE_DIGITS) -> NDArray[np.float64]:
-    """Values to so many significant digits; zero stays zero."""
+    """Values rounded to significant digits; zero stays zero."""
     size = np.where(values == 0, 1.0, np.abs(values))
     scale = 10.0 ** (digits - 1 - np.floor(np.log10(size)))
     return np.asarray(np.round(values * scale) / scale)
@@ -195,7 +195,7 @@ def compute_hits(
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """PAI of a model that knew the rates, over so many months.
+    """PAI of a model that knew the true rates, over the months that are scored.
 
     Parameters
     ----------
@@ -213,7 +213,7 @@ class Reference:
 
     @classmethod
     def unknown(cls, categories: int) -> Self:
-        """Of so many categories, where rates of the time that is scored cannot be simulated."""
+        """The reference of some categories where the true rates cannot be simulated."""
         nothing = np.full((categories, len(COVERAGES)), np.nan)
         return cls(nothing, nothing, nothing, nothing)
 
@@ -223,7 +223,7 @@ def simulate_reference(
 ) -> Reference:
     """What a model that knew the true rates would get: a fair ceiling, chance included.
 
-    Ranking streets by the very crimes to come is a ceiling that nobody can reach: even with known
+    Ranking streets by the very crimes to come is a ceiling out of reach: even with known
     rates, months differ by chance. So rates are drawn from the gamma posterior of Gamma-Poisson
     shrinkage on all months, which makes them as uneven as the records say rates are; months are
     drawn from the rates, and streets are ranked by the rates themselves.

@@ -32,13 +32,13 @@ STEPS = 100
 """Steps towards the mixture of highest likelihood; stopping early keeps it smooth."""
 
 PRIOR_INCIDENTS = 20.0
-"""So many incidents around a place weigh as much as the average of the whole area."""
+"""This many incidents around a place weigh as much as the average of the whole area."""
 
 MAX_FITTED_UNITS = 20_000
-"""With more places, the few numbers that all of them share are fitted on every n-th one."""
+"""With more places, the few parameters that all of them share are fitted on every n-th one."""
 
 MIN_INCIDENTS = 1e-6
-"""Incidents; no place is impossible."""
+"""Minimum of incidents expected: no place has a rate of zero."""
 
 LOG_SHAPE_TOLERANCE = 1e-8
 MAX_SHAPE_STEPS = 60
@@ -47,7 +47,7 @@ PARTS = 4
 """Runs of months that are computed side by side: each starts from the first month."""
 
 MIN_HELD = 1e-3
-"""Share of the months; so much is held at least, so that a place without any is given a rate."""
+"""Minimum share of months with data: a place without any is still given a rate."""
 
 
 def fit_mixture(counts: NDArray[np.float64], patterns: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -76,7 +76,7 @@ def fit_mixture(counts: NDArray[np.float64], patterns: NDArray[np.float64]) -> N
 
 
 def _choose_stride(units: int) -> int:
-    """Every how-manieth place is fitted on."""
+    """Step between the places that parameters are fitted on."""
     return max(1, -(-units // MAX_FITTED_UNITS))
 
 

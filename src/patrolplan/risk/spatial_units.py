@@ -1,4 +1,4 @@
-"""The places that crime is counted in, and how they lie to one another.
+"""The places that crime is counted in, and their distances from one another.
 
 A place is a catchment: the streets round a snap point, or one piece of street where places are
 exact. Everything in this module is geometry, so it is worked out once and shared by every cut of a
@@ -43,12 +43,12 @@ STREET_KINDS: tuple[tuple[str, ...], ...] = (
 
 
 RISK_LIBRARIES = ("numpy", "scipy", "numba", "scikit-learn")
-"""Packages that what is cached is computed with; those of an earlier version are not used."""
+"""Packages that cached results are computed with; another version makes them invalid."""
 
 
 @dataclass(frozen=True, eq=False)
 class SpatialUnits:
-    """The c places of an area, and how they lie to one another.
+    """The c places of an area, and their distances from one another.
 
     Parameters
     ----------
@@ -76,10 +76,10 @@ class SpatialUnits:
     ) -> NDArray[Any]:
         """A result that rests on these places, from this run or an earlier one, else computed.
 
-        A new month then asks for one origin more and one month's rates, and other settings of
-        patrols for nothing. Sums of recorded crime in slices of the whole are stored of every area,
+        A new month then needs one further origin and one month's rates, and other settings of
+        patrols nothing. Sums of recorded crime in slices of the whole are cached for every area,
         rates of places only where all of it is open data (`Catchments.public`): nothing of a
-        force's own extract is.
+        force's own extract is cached.
 
         Parameters
         ----------
@@ -130,7 +130,7 @@ class SpatialUnits:
 
     @cached_property
     def kinds(self) -> NDArray[np.float64]:
-        """(c, m) share of each place's street that is of each of the `STREET_KINDS`."""
+        """(c, m) share of each place's street in each of the `STREET_KINDS`."""
         highway, metres = self.network.piece_highway.astype(str), self.network.piece_metres
         of_kind = [self.sum_pieces(metres * np.isin(highway, kind)) for kind in STREET_KINDS]
         return np.asarray(np.column_stack(of_kind) / self.metres[:, None])
@@ -150,7 +150,7 @@ class SpatialUnits:
         return centres, member
 
     def _build_near_matrix(self, metres: float) -> "scipy.sparse.csr_array":
-        """(n, n) cells within so many metres of each other, each with itself; built once."""
+        """(n, n) cells within a distance of each other, each with itself; built once."""
         key = ("near", metres)
         if key not in self._matrices:
             from scipy.spatial import cKDTree  # noqa: PLC0415 - heavy, and only where not cached

@@ -19,8 +19,8 @@ and it punishes a model that calls a place impossible.
 3. The mix of shares is scaled to the recent level of each category (`patrolplan.risk.calibration`).
 
 The **smoothed prior count**, which the stack is compared with, comes from the same function: last
-year's count mixed with an even spread over the streets, each category with the share of it that
-earlier months tell. It is a strong yardstick: the raw count loses to it by far.
+year's count mixed with an even spread over the streets, with a share learned for each category from
+earlier months. It is a strong baseline: the raw count is far worse.
 """
 
 from collections.abc import Mapping, Sequence
@@ -42,7 +42,7 @@ DECLARED_WEIGHTS: Mapping[str, float] = {
     "decayed count": 0.24,
     EVEN: 0.01,
 }
-"""Weights before anything is known: of regression a third, of decayed counts a quarter.
+"""Weights before any data: a third for the regression, a quarter for decayed counts.
 
 Models and weights were chosen on six areas of London outside the Bloomsbury box and two of Chicago,
 by log score and, of mixes that tie in it, by the crime captured.
@@ -52,23 +52,23 @@ STACK_MONTHS = 12
 """Months that the weights are learned from: the last ones held, so that all seasons are in them."""
 
 COMMON_INCIDENTS = 100.0
-"""So many incidents the declared weights count as, in the mix of all categories together."""
+"""Number of incidents that the declared weights count as, in the mix of all categories together."""
 
 CATEGORY_INCIDENTS = 300.0
-"""So many incidents the common weights count as, in each category's mix.
+"""Number of incidents that the common weights count as, in each category's mix.
 
 Both were chosen on six areas of London outside the Bloomsbury box and two of Chicago; the score
 hardly changes between 100 and 1,000.
 """
 
 DECLARED_EVEN = 0.2
-"""Share of the even spread in the smoothed prior count before anything is known..."""
+"""Share of the even spread in the smoothed prior count before any data..."""
 
 SMOOTHING_INCIDENTS = 10.0
-"""...which counts as so many incidents."""
+"""...which counts as this many incidents."""
 
 MIN_RATE = 1e-4
-"""Incidents a month that are expected everywhere when a model is scored; no place is impossible."""
+"""Minimum of incidents expected a month when a model is scored: no place has a rate of zero."""
 
 MAX_STEPS = 100
 TOLERANCE = 1e-13
@@ -117,7 +117,7 @@ class Stack:
     ) -> NDArray[np.float64]:
         """(c, j) incidents expected, from (c, j) rates of each model but `EVEN`.
 
-        Above 0 everywhere, and in total as much as of late.
+        Above 0 everywhere, scaled to the recent total.
         """
         metres = history.units.metres
         even = metres / metres.sum()
@@ -234,7 +234,7 @@ def fit_weights(
 
     The objective is f(w) = sum_i n_i log(sum_m w_m p_mi) + sum_m a_m log(w_m), where the prior's
     incidents a_m keep every weight above 0. At its maximum over all positive w with fixed sums of n
-    and a, minus (sum n + sum a) times the sum of w, that sum is 1 by itself; so the simplex needs
+    and a, minus (sum n + sum a) times the sum of w, the sum of w is 1 anyway; so the simplex needs
     no constraint, and Newton's method with a step that is halved until f rises ends in a few steps:
     f is concave.
 

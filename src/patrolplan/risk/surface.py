@@ -1,4 +1,4 @@
-"""`Risk`: expected harm on every piece of street in a patrol window, as it is handed on."""
+"""`Risk`: expected harm on every piece of street in a patrol window."""
 
 import pickle
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from patrolplan.risk.estimators import Estimator
 
 EXPECTED_DIGITS = 3
-"""Significant digits of expected incidents in a table of streets: they are known no better."""
+"""Significant digits of expected incidents in a table of streets: more would claim too much."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,8 +33,8 @@ class Risk:
     """Expected harm on every piece of street in a patrol window, by voice.
 
     Where pupils are is in `joined` and `in_time` alone. They are for finding hotspots and planning
-    patrols: whatever is written, drawn or shown for single pieces of street comes from `crime`,
-    `reports` and `without_exposure`, so that nobody can read off it where children walk.
+    patrols: everything written, drawn or shown for single pieces of street comes from `crime`,
+    `reports` and `without_exposure`, so it does not reveal where children walk.
 
     Parameters
     ----------
@@ -100,9 +100,9 @@ class Risk:
             object.__setattr__(self, "without_exposure", self.joined)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # For worker processes: one run of bytes, since `patrolplan.worker_pool` enciphers those and
-        # writes arrays as they are, and without the risk of each minute, which stays here, and the
-        # expected incidents and the model, which no worker needs.
+        # For worker processes: one run of bytes, since `patrolplan.worker_pool` enciphers bytes but
+        # not arrays. The risk of each minute stays in this process; no worker needs the expected
+        # incidents or the model.
         timed = self.in_time if self.in_time is None or self.in_time.is_static else None
         without = {"in_time": timed, "incidents": None, "own_model": None}
         return _restore, (pickle.dumps(self.__dict__ | without, protocol=5),)
@@ -229,7 +229,7 @@ class Risk:
 
     @property
     def reports_part(self) -> NDArray[np.float64]:
-        """(p,) what pupils' reports have of the joined risk; the rest is recorded crime's."""
+        """(p,) share of pupils' reports in the joined risk; the rest is recorded crime."""
         return (1.0 - self.crime_weight) * self.reports
 
 

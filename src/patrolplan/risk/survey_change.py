@@ -40,10 +40,10 @@ from patrolplan.privacy import ReportGroups
 from patrolplan.times import SchoolTerm
 
 CONFIDENCE = 0.95
-"""Share of surveys whose interval holds the true difference, at least."""
+"""Minimum share of surveys whose interval holds the true difference."""
 
 WELL_KNOWN = 4
-"""A square with so many times the threshold is well known: rounding hides a fifth of it at most."""
+"""Multiple of the threshold that makes a square well known: rounding hides a fifth at most."""
 
 MIN_WELL_KNOWN = 2
 """Fewer well-known squares are too few to compare with."""
@@ -53,7 +53,7 @@ Direction = Literal["less", "more", "unclear"]
 
 @dataclass(frozen=True)
 class Bounds:
-    """Counts between which the truth lies, both included."""
+    """Lowest and highest possible true count, both included."""
 
     low: int
     high: int
@@ -178,9 +178,9 @@ def _compute_wilson_interval(here: int, elsewhere: int) -> tuple[float, float, f
 def _bound_counts(
     groups: ReportGroups, term: SchoolTerm, group: int, others: NDArray[np.bool_]
 ) -> SurveyCounts:
-    """Between which counts the reports of a term lie, in a group and in the others.
+    """Bounds of the number of reports of a term, in a group and in the others.
 
-    A group of n to m reports in all, that shows k in the other terms, has m - k at most in this.
+    A group of n to m reports in all that shows k in the other terms has at most m - k in this one.
     """
     low = groups.by_term[term]
     hidden = groups.max_counts - groups.counts

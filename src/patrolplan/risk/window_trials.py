@@ -2,8 +2,8 @@
 
 A ranking of streets by the crime of all hours may be right for the day and wrong for the hour after
 the bell. Where clock times are known this can be tested: of the hold-out months only the incidents
-inside the window count, on school days. Scored are the pooled stack and prior counts, both as they
-are, over all hours, and both times the clock that was learned from the months before.
+inside the window count, on school days. The pooled stack and prior counts are scored, both over all
+hours and multiplied by the clock that was learned from the months before.
 """
 
 from collections.abc import Mapping
@@ -19,15 +19,8 @@ from patrolplan.risk.clock import build_clock
 from patrolplan.risk.day_kinds import SCHOOL_DAY, UNKNOWN_WEEKDAY, find_day_kinds
 from patrolplan.risk.history import History
 from patrolplan.risk.models import PRIOR_COUNT, RiskModel, fit_or_reuse
-from patrolplan.risk.rolling_origin import (
-    AUTO,
-    OriginScore,
-    Scorer,
-    Trials,
-    combine_models,
-    score_rates,
-    select_components,
-)
+from patrolplan.risk.rolling_origin import AUTO, Trials, combine_models, select_components
+from patrolplan.risk.scorer import OriginScore, Scorer, score_rates
 from patrolplan.risk.scores import COVERAGES, append_harm
 from patrolplan.risk.stack import score_shares
 
@@ -37,7 +30,7 @@ AUTO_ALL_HOURS = "auto, all hours"
 PRIOR_BY_CLOCK = "prior count by clock"
 
 WINDOW_MODELS = (PRIOR_COUNT, PRIOR_BY_CLOCK, AUTO_ALL_HOURS, AUTO)
-"""What is scored; prior counts are those of all hours, as everywhere."""
+"""Models that are scored; prior counts are those of all hours, as everywhere."""
 
 
 def run_window_trials(

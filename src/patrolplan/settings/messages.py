@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from patrolplan.errors import Problem
+from patrolplan.text import find_similar
 
 TYPE_NAMES = {
     str: "text in quotes",
@@ -84,8 +85,8 @@ def _build_problem(
     value = _find_value(key.path, data, detail["input"])
     what = f"{format_value(value)} is not valid"
     if isinstance(value, str):
-        close = difflib.get_close_matches(value, list_choices(key.kind), n=1, cutoff=0.6)
-        what += f"; did you mean '{close[0]}'?" if close else ""
+        close = find_similar(value, list_choices(key.kind))
+        what += f"; did you mean '{close}'?" if close else ""
     return Problem(file, what, f"write {accepted}", place)
 
 

@@ -1,8 +1,8 @@
 """Proof that a week was drawn, and not chosen: the draw is made again and compared.
 
-Those who hold the secret can draw the same week again from the same data and settings. What comes
-out must have the digest that the week's file holds, and every patrol that was handed out must be as
-it was drawn, or its change be on record.
+Those who hold the secret can draw the same week again from the same data and settings. The result
+must have the digest in the week's file, and every patrol that was handed out must be as it was
+drawn, or its change must be on record.
 """
 
 import datetime as dt
@@ -28,16 +28,16 @@ Verdict = Literal["holds", "differs", "unrecorded", "impossible"]
 
 @dataclass(frozen=True, eq=False)
 class Audit:
-    """What became of drawing a week again."""
+    """The result of drawing a week again."""
 
     draw: Draw | None
     obstacle: Obstacle | None = None
     is_as_drawn: bool = False
     """Whether the digest of the draw is that of the week drawn again."""
     withdrawn: tuple[Duty, ...] = ()
-    """Patrols that were drawn and are no longer in the week like this."""
+    """Patrols that were drawn and are no longer in the week unchanged."""
     new: tuple[Duty, ...] = ()
-    """Patrols of the week that were not drawn like this."""
+    """Patrols of the week that were not drawn, or not unchanged."""
     history: tuple[tuple[str, str], ...] = ()
     """Changes by hand on record, see `Week.history`."""
     absent: Mapping[str, frozenset[dt.date]] = field(default_factory=dict)
@@ -45,7 +45,7 @@ class Audit:
 
     @property
     def verdict(self) -> Verdict:
-        """The draw holds; it differs; patrols changed without a record; or nobody can say."""
+        """The draw is confirmed, or differs; patrols changed without a record; or not known."""
         if self.obstacle is not None:
             return "impossible"
         if not self.is_as_drawn:
@@ -127,7 +127,7 @@ def _list_doses(week: Week, minutes: float) -> pd.DataFrame:
 
 
 def _find_missing(duties: Sequence[Duty], others: Sequence[Duty]) -> tuple[Duty, ...]:
-    """Duties that others have not got just like this."""
+    """Duties that are not among the others, exactly the same."""
     there = Counter(tuple(list_facts(duty)) for duty in others)
     missing = []
     for duty in duties:

@@ -1,8 +1,8 @@
 """`AuditColumns`: columns that say who lives in an area, for the audit of patrols and nothing else.
 
-It is no table: nothing that estimates risk, finds hotspots or plans takes it by its type, none of
-those rooms may import this module, and they refuse it by name at run time as well, with any table
-that its columns came into (`patrolplan.audit_guard`).
+It is not a table: no function that estimates risk, finds hotspots or plans accepts its type, none
+of those rooms may import this module, and at run time they also refuse it by name, with any table
+that has its columns (`patrolplan.audit_guard`).
 """
 
 from pathlib import Path
@@ -20,10 +20,10 @@ from patrolplan.tables import render_html_table
 
 SOURCE = "AuditColumns"
 MAX_GROUPS = 20
-"""A column with more different values is a measure: it needs bands to make groups of."""
+"""A column with more different values is a measure, which must be grouped into bands first."""
 
 UNKNOWN = "not known"
-"""Group of the areas of which the column says nothing."""
+"""Group of the areas without a value in the column."""
 
 DECILES = Lookup(
     "--deciles",
@@ -118,7 +118,7 @@ class AuditColumns:
         )
 
     def __array__(self, *_: object, **__: object) -> NoReturn:
-        """Refused: an array of these values would have lost its mark."""
+        """Always refused: an array of these values would have lost its mark."""
         names = ", ".join(self.audit_column_names)
         raise InputError.one(SOURCE, f"'{names}' cannot become an array", REMEDY)
 

@@ -7,7 +7,7 @@ Some officers have another mode than `[patrol] way`: they cycle where patrols wa
 Those who come by public transport or by car patrol on foot. With `[week] way_by_officer`, patrols
 of their mode are planned for their schools alone, in a plan of their own next to the plan of all
 schools (`Plan.other_mode`). Without it all patrols have the area's mode, and an officer's own only
-says how they come to the gate.
+decides how they come to the gate.
 """
 
 from collections.abc import Iterable, Sequence
@@ -26,7 +26,7 @@ from patrolplan.team.problem import Bools, Floats
 from patrolplan.team.travel import compute_straight_minutes
 
 SAME_BASE_METRES = 5.0
-"""Bases so near to each other are one: files hold places to less than a metre."""
+"""Bases within this distance are the same: files hold places to less than a metre."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +50,7 @@ class Bases:
 
     @cached_property
     def is_own(self) -> Bools:
-        """(k, r) whether the patrol leads to no other base than the officer's."""
+        """(k, r) whether the patrol leads to no base other than the officer's."""
         return np.asarray(self.apart_metres <= SAME_BASE_METRES)
 
     def set_out_minutes(self, travel: Floats) -> Floats:
@@ -69,7 +69,7 @@ class Bases:
         return np.where(at_base & self.is_own, own_start, elsewhere)
 
     def find_owner(self, officer: int, patrol: int) -> str:
-        """Name of the school's officer whose base the patrol leads to; empty for one's own."""
+        """Name of the colleague whose base the patrol leads to; empty for the officer's own."""
         if self.is_own[officer, patrol]:
             return ""
         officers, urn = self.area.officers, self.patrols[patrol].urn
@@ -81,7 +81,7 @@ class Bases:
     def adapt_patrol(self, officer: int, patrol: int, walk: Patrol) -> tuple[Patrol, list[str]]:
         """The patrol as this officer's card has it, and whether it leads to a colleague's base.
 
-        It "starts" there, or "ends", or both.
+        It "starts" there, "ends" there, or both.
 
         The way to the gate from a colleague's base is left out: the officer comes from another
         place. Where the patrol itself begins or ends there, its notes say so. `officer` and
@@ -118,11 +118,11 @@ MODE_WORDS = {
     "transport": "by public transport",
     "car": "by car",
 }
-"""Each mode as people say it."""
+"""Each mode in words."""
 
 
 def find_patrol_way(mode: str) -> str:
-    """How an officer of a mode patrols: only a bicycle is taken along."""
+    """How an officer of a mode patrols: by bicycle if they come by it, otherwise on foot."""
     return "bicycle" if mode == "bicycle" else "walk"
 
 

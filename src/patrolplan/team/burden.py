@@ -3,8 +3,8 @@
 This is an audit, after planning: nothing that plans reads it. Minutes are those of
 `patrolplan.team.shares` for a plan or week, and those of the ledger's own accounts for what was
 handed out and delivered. Residents and pupils are rounded down in the steps of
-`patrolplan.privacy` before anything is divided by them, so that one person more or less is not
-seen; where there are fewer than the threshold they are not known. What is not known is NaN.
+`patrolplan.privacy` before anything is divided by them, so that one person more or less makes no
+difference; numbers below the threshold are suppressed. What is not known is NaN.
 """
 
 import datetime as dt
@@ -45,7 +45,7 @@ HARM_MONTHS = 12
 """Last months whose recorded harm patrols are compared with."""
 
 KINDS = ("promised", "presence")
-"""Minutes that are counted: as planned or handed out, and those of everybody who was there."""
+"""Minutes that are counted: as planned or handed out, and as delivered by all who were there."""
 
 EVER = (dt.date.min, dt.date.max)
 
@@ -59,7 +59,7 @@ class Burden:
     Parameters
     ----------
     by_area
-        One row a polygon, in the order given, and "outside", for what lies in none: for each kind
+        One row a polygon, in the order given, and "outside", for what is in none: for each kind
         of `KINDS` its `_minutes`, its `_share` of all minutes, `_per_1000_residents`, `_per_pupil`,
         and `_ratio`: its share of minutes over the share of harm (1: as many minutes as harm), with
         the 95 % interval `_ratio_low` to `_ratio_high` that the months of harm allow (the upper end
@@ -76,7 +76,7 @@ class Burden:
     months
         First and last month of harm.
     left_out
-        How many polygons lie outside the study area.
+        Number of polygons outside the study area.
     """
 
     by_area: gpd.GeoDataFrame
@@ -215,7 +215,7 @@ def _sum_minutes(
         points = shapely.points(project_stops(table, area.projection))
         inside = split_by_polygons(points, shapes) if len(table) else np.zeros((0, len(shapes) + 1))
         minutes[kind] = table["minutes"].to_numpy(dtype=np.float64) @ inside
-    if tables[1].empty:  # nothing was recorded yet, which does not say that nobody was there
+    if tables[1].empty:  # nothing was recorded yet, which does not mean that no officer was there
         minutes["presence"] = np.full(len(shapes) + 1, np.nan)
     dates = [day for table in tables for day in table["date"]]
     return minutes, (min(dates), max(dates)) if dates else None
@@ -340,12 +340,12 @@ def _share_out(harm: Floats) -> Floats:
 
 
 def _round_people(people: Floats, threshold: int) -> Floats:
-    """Numbers of people as they may be shown: NaN where fewer than the threshold, but for none."""
+    """Numbers of people as they may be shown: NaN where below the threshold, except 0."""
     counted = suppress_and_round(np.nan_to_num(people), threshold).astype(np.float64)
     return np.where(np.isnan(people) | ((counted == 0) & (people > 0)), np.nan, counted)
 
 
 def _divide(part: Floats, whole: Floats, *, at_zero: float = np.nan) -> Floats:
-    """A quotient; `at_zero` where it would be by zero."""
+    """A quotient; `at_zero` where the divisor is zero."""
     divided = part / np.where(whole > 0, whole, 1.0)
     return np.where(whole > 0, divided, np.where(whole == 0, at_zero, np.nan))

@@ -1,9 +1,9 @@
 """How likely each hotspot is visited in each quarter of an hour, and how well that can be foreseen.
 
 Chances are counted, not derived: over weeks on long walks of the kind that draws the week, and over
-all orders of stops and minutes of setting off of each patrol in them. They do not depend on the
-secret. An insider, who has the tool and the data but not the secret, can find the same chances, and
-does best by naming the cells that are most probable.
+all orders of stops and start minutes of each patrol in them. They do not depend on the secret. An
+insider, who has the tool and the data but not the secret, can compute the same chances, and the
+best guess is the most probable cells.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ from patrolplan.team.week import Foreseen
 WALKS = 2
 """Walks, each from the best week with the moves of a draw before its first state."""
 STATES = 150
-"""Weeks that are counted, of all walks together."""
+"""Number of weeks that are counted, over all walks."""
 MOVES_BETWEEN = 500
 """Small changes from one week that is counted to the next: with four times as many, chances come no
 nearer to those of weeks drawn one by one, see `tests/team/test_chances.py`."""
@@ -43,8 +43,8 @@ QUARTERS = 24 * 60 // QUARTER_MINUTES
 class VisitTimes:
     """Quarters of an hour in which each route may visit its hotspots.
 
-    All arrays (c,): one row for each route, hotspot and quarter that some order of its stops and
-    some minute of setting off brings together. A dwell is in the quarter of its middle.
+    All arrays (c,): one row for each route, hotspot and quarter that is possible by some order of
+    its stops and some start minute. A dwell is in the quarter of its middle.
     """
 
     route: Ints
@@ -52,7 +52,7 @@ class VisitTimes:
     quarter: Ints
     """From midnight."""
     share: Floats
-    """Of all orders and minutes of setting off of the route."""
+    """Among all orders and start minutes of the route."""
 
     @classmethod
     def collect(cls, inputs: RotaInputs) -> "VisitTimes":
@@ -88,7 +88,7 @@ class VisitTimes:
 
     @cached_property
     def start(self) -> Ints:
-        """Where the rows of each route begin, and after the last one end."""
+        """Where the rows of each route begin, and where those of the last one end."""
         routes = int(self.route.max(initial=-1)) + 1
         return np.searchsorted(self.route, np.arange(routes + 1))
 
@@ -142,8 +142,8 @@ def compute_chances(problem: RotaProblem, times: VisitTimes, weeks: list[Ints]) 
 def compute_foreseen(chances: Floats) -> float:
     """Share of a week's visits that an insider is expected to name.
 
-    The insider names as many cells as there are visits in a week on average: those that are most
-    probable.
+    The insider names as many cells as there are visits in a week on average, the most probable
+    ones.
     """
     visits = float(chances.sum())
     if visits <= 0:
@@ -179,7 +179,7 @@ def find_foreseen(inputs: RotaInputs, chances: Floats) -> Foreseen:
 
 
 def _find_nearly_best(problem: RotaProblem, seed: int) -> RotaSolution:
-    """A week to walk from, without the bound that takes most of the time of solving one."""
+    """A week to start a walk from, without a bound, which takes most of the time of a solution."""
     floor = find_floor(problem)
     moves = MOVES_PER_SCHOOL * problem.schools
     chosen = anneal_week(problem, floor, floor.chosen, moves=moves, seed=seed)

@@ -1,8 +1,8 @@
 """Who may walk along with whom: the second person of a crew.
 
-Someone who walks along joins a school's patrol on a day, whichever of its routes is taken: so they
-have to be free for all that an officer could take, from when they would set out for the first until
-they would be back from the last.
+A companion joins a school's patrol on a day, whichever of its routes is chosen. So they must be
+free for all routes that an officer could walk, from setting out for the earliest until returning
+from the latest.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Companions:
-    """Options of walking along with a school's patrol, whichever of its routes that takes.
+    """Options of walking along with a school's patrol, whichever of its routes is chosen.
 
     Arrays have axes for the options (c) and for the places that they join (p): a school, a window
     and an officer there. A place is a route without visits, numbered on after all others.
@@ -36,9 +36,9 @@ class Companions:
     place: Ints
     """(c,) row of the place."""
     minutes: Floats
-    """(c, 2) from setting out to being back, for the longest of the school's routes."""
+    """(c, 2) minutes of setting out and being back, over all of the school's routes."""
     held: Bools
-    """(c,) whether it was handed out, and stays."""
+    """(c,) whether it was handed out and is fixed."""
     school: Ints
     """(p,) of each place."""
     window: Ints
@@ -48,7 +48,7 @@ class Companions:
 
     @classmethod
     def none(cls) -> Companions:
-        """Nobody walks along."""
+        """No companions."""
         empty = np.zeros(0, dtype=np.int64)
         held = np.zeros(0, dtype=bool)
         return cls(empty, empty, empty, np.zeros((0, 2)), held, empty, empty, empty)
@@ -57,8 +57,8 @@ class Companions:
 def find_companions(inputs: RotaInputs) -> Companions:
     """Everyone who may walk along with a patrol of a school in their care.
 
-    Where patrols are of one, only those who may not patrol alone walk along, and others with those
-    who may not, or to a place where two are needed.
+    Where one officer patrols alone, companions are only those who may not patrol alone, those who
+    go with them, and those for a place that needs two.
     """
     places = list_places(inputs)
     found: dict[tuple[int, int, int], tuple[float, float]] = {}
@@ -118,7 +118,7 @@ def _may_join(inputs: RotaInputs, day: int, routes: Ints) -> Bools:
 
 
 def _is_any_other(leads: ArrayLike) -> Bools:
-    """(k,) whether anyone but oneself is among these (k,)."""
+    """(k,) whether anyone other than the officer is among these (k,)."""
     leads = np.asarray(leads, dtype=bool)
     return np.asarray(leads.sum() - leads > 0)
 
@@ -156,7 +156,7 @@ def has_time_for(inputs: RotaInputs, duty: Duty, name: str) -> bool:
 
 
 def find_crewed_options(inputs: RotaInputs) -> Bools:
-    """(k, d, r) options that only a crew of two may walk.
+    """(k, d, r) options that need a crew of two.
 
     Their officer may not patrol alone, or a place on the route needs two. Patrols handed out stay
     as they are.

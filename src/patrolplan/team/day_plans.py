@@ -1,7 +1,7 @@
 """A plan for each day of a week: places tasked by intelligence count on their days only.
 
-What is barred changes a school's patrols; a place to visit only adds one, see
-`patrolplan.patrols.errands`, so that all else stays as it is when a place is tasked.
+A barred place changes a school's patrols; a place to visit only adds one, see
+`patrolplan.patrols.errands`, so everything else is unchanged when a place is tasked.
 Where officers have another mode than the area's, each day's plan holds a second one with their
 patrols (`Plan.other_mode`, see `patrolplan.team.bases`); where the week has several windows, it
 holds a plan of each further one (`Plan.other_windows`). Every step below treats the plans of each
@@ -61,7 +61,7 @@ def plan_days(
         The risk of each further window, by its name. Hotspots are the same in all windows; what
         they are worth in each follows from its risk.
     held_out
-        Say on each patrol what past months say of it, see
+        Add to each patrol its test on past months, see
         `patrolplan.patrols.past_months.compare_with_past`.
 
     Returns
@@ -109,7 +109,7 @@ def _join_windows(windows: Sequence[DayPlans]) -> dict[dt.date, Plan]:
 
 
 def _split_windows(plans: DayPlans) -> list[DayPlans]:
-    """The plans of each window by themselves."""
+    """The plans of each window separately."""
     count = min((len(plan.other_windows) for plan in plans.values()), default=0)
     return [
         {day: replace(plan, other_windows=()) for day, plan in plans.items()},
@@ -186,7 +186,7 @@ def replan_days(
     Returns
     -------
     dict
-        What `plan_days` would give, with what past months say of the patrols as it was.
+        The result of `plan_days`, with the patrols' tests on past months unchanged.
     """
     replanned = []
     for number, before in enumerate(_split_windows(plans)):
@@ -249,7 +249,7 @@ def _replan_window(
 
 @lru_cache(maxsize=4)
 def add_relief_patrols(plan: Plan) -> Plan:
-    """The plan with further patrols past crowded hotspots, which `plan_days` adds by itself."""
+    """The plan with further patrols past crowded hotspots, as in the plans of `plan_days`."""
     day = plan.date or dt.date(1900, 1, 1)  # any day: the plan is only compared with itself
     windows = _split_windows({day: plan})
     return _join_windows([add_further_patrols(one, one) for one in windows])[day]

@@ -1,8 +1,7 @@
-"""What became of a week's demands: who meets each, or the nearest miss.
+"""The outcome of a week's demands: who meets each, or the nearest miss.
 
-A place that no patrol can reach in its hours has the reason of the school that comes nearest. Where
-a patrol could, it is the officers who are looked through: what keeps each from going there, on the
-day on which least does.
+A place that no patrol can reach in its hours has the reason of the school that comes nearest. If a
+patrol could, each officer is checked for what prevents it, on the day with the smallest obstacle.
 """
 
 from collections.abc import Iterator, Sequence
@@ -37,7 +36,7 @@ Obstacle = Literal[
     "off_hours",
     "away",
 ]
-"""What keeps an officer from a place, the least first."""
+"""What keeps an officer from a place, the smallest obstacle first."""
 
 OBSTACLES: tuple[Obstacle, ...] = get_args(Obstacle)
 
@@ -48,7 +47,7 @@ def build_demand_outcomes(inputs: RotaInputs, duties: Sequence[Duty]) -> tuple[D
 
 
 class _Outcomes:
-    """Looks for the visits of a week, and for what keeps officers from others."""
+    """Finds the visits of a week, and what keeps officers from further ones."""
 
     def __init__(self, inputs: RotaInputs, duties: Sequence[Duty]) -> None:
         self.inputs = inputs

@@ -1,11 +1,11 @@
 """Demands of a week: tasked places, designated and watched hotspots, and feared places.
 
 Intelligence asks for places; a force designates hotspots and may say how many minutes a week each
-is to have; hotspots near a gate that are new or rising are watched; feared are the squares near
-each school where pupils feel least safe. Of tasked places each day counts by itself. A designated
-hotspot has as many visits on its days as bring it its minutes. Of the others one visit in the week
-is enough, and a feared place that was patrolled in the week before asks for none: so each is
-patrolled within each fortnight.
+is to have; hotspots near a gate that are new or rising are watched; feared places are the squares
+near each school where pupils feel least safe. A tasked place needs a visit on each of its days. A
+designated hotspot needs as many visits on its days as give it its minutes. The others need one
+visit in the week, and a feared place that was patrolled in the week before needs none: so each is
+patrolled at least once a fortnight.
 """
 
 import datetime as dt
@@ -28,7 +28,7 @@ from patrolplan.team.week import DemandKind
 
 @dataclass(frozen=True)
 class Demand:
-    """What a week should bring to a place."""
+    """The visits that a week should bring to a place."""
 
     kind: DemandKind
     place: str
@@ -132,9 +132,9 @@ def find_meeting_routes(demands: Sequence[Demand], routes: Sequence[Route]) -> I
 
 
 def find_routes_for_two(demands: Sequence[Demand], meeting: Ints, routes: int) -> Bools:
-    """(r,) which of so many routes meet a demand that needs two people; see the former function.
+    """(r,) which routes of a number meet a demand that needs two people.
 
-    They are walked by a crew of two alone, on whichever day.
+    They are walked only by a crew of two, on any day.
     """
     for_two = np.array([demand.officers > 1 for demand in demands], dtype=bool)
     needs = np.zeros(routes, dtype=bool)

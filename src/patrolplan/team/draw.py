@@ -1,10 +1,10 @@
-"""The draw: of all weeks that keep the rules and are nearly the best, one that nobody can foresee.
+"""The draw: of all feasible weeks that are nearly the best, one that cannot be foreseen.
 
-From the best week a random walk is taken among the weeks that keep every rule and the floor and are
-worth at least (1 - give) of the best (`patrolplan.team.rota_search.walk_weeks`); the week where it
-ends is the week that is drawn. After `MOVES_PER_OFFICER_DAY` moves it remembers hardly anything of
-where it began. The moves of the walk are not exactly symmetric, so some weeks are drawn more often
-than others: how often is counted (`patrolplan.team.chances`), and no week is called equally likely.
+A random walk starts at the best week and goes through the weeks that keep every rule and the floor
+and are worth at least (1 - give) of the best (`patrolplan.team.rota_search.walk_weeks`); its last
+week is the week that is drawn. After `MOVES_PER_OFFICER_DAY` moves it hardly depends on its start.
+The moves of the walk are not exactly symmetric, so some weeks are drawn more often than others: how
+often is counted (`patrolplan.team.chances`), and weeks are never called equally likely.
 
 All that is random follows from a key (`patrolplan.team.secret`), so that those who hold the secret
 can draw the same week again and show that no other was chosen in its place.
@@ -37,8 +37,8 @@ def make_draw_key(
 ) -> WeekKey:
     """The key of the `number`-th draw of a week, by any of its days.
 
-    The secret is by default the one that the settings name. Where there is none, the settings' seed
-    takes its place, and the key has no commitment.
+    By default the secret is the one that the settings name. Without one, the settings' seed is
+    used, and the key has no commitment.
     """
     monday = day - dt.timedelta(days=day.weekday())
     secret = read_secret(area.settings) if secret is None else secret
@@ -102,7 +102,7 @@ def walk_from(
 
 
 def compute_limit(best_worth: float, give: float) -> float:
-    """What a drawn week is worth at least."""
+    """Minimum worth of a drawn week."""
     return best_worth - give * abs(best_worth)
 
 

@@ -1,13 +1,13 @@
-"""The best week that differs from one handed out by few patrols only.
+"""The best week that differs from one handed out by only a few patrols.
 
-A programme like that of a whole week (`patrolplan.team.programme`) with two rows more: how many of
-the patrols that stand may be taken out, and how many new ones may come. Its aims come one after the
-other as in `patrolplan.team.solve`: visits by intelligence, every school's minimum, new and rising
-hotspots, then few changes where that is wanted, and the worth. The lowest dose is none of them:
-one change hardly moves it, and it would cost cards.
+A programme like that of a whole week (`patrolplan.team.programme`) with two further constraints:
+how many of the patrols handed out may be removed, and how many may be added. Its objectives are
+ranked as in `patrolplan.team.solve`: visits by intelligence, every school's minimum, new and rising
+hotspots, then few changes where that is wanted, and the worth. The lowest dose is not an objective:
+one change hardly affects it, and it would void cards.
 
-With nothing to take out there are few options, and the answer is exact in a moment; otherwise it is
-the best of so many nodes.
+If nothing may be removed there are few options, and the answer is exact within a moment; otherwise
+it is the best within a limit of nodes.
 """
 
 from dataclasses import dataclass, replace
@@ -38,16 +38,16 @@ class ChangeLimits:
     stands: Bools
     """(o,) options of patrols, and of those who walk along, that are in the week handed out."""
     max_out: int
-    """Patrols that may be taken out of it."""
+    """Maximum number of patrols that may be removed from it."""
     max_new: int
-    """Patrols that may be added."""
+    """Maximum number of patrols that may be added."""
     as_few_as_possible: bool = False
-    """Whether fewer changes come before what the week is worth."""
+    """Whether fewer changes take precedence over the week's worth."""
     must: Bools | None = None
-    """(o,) options of which at least one is to be chosen."""
+    """(o,) options at least one of which must be chosen."""
     not_all_of: tuple[Ints, ...] = ()
-    """Sets of options that stand, none of which may be taken out as a whole: so that a second
-    answer differs from the first."""
+    """Sets of options of the week handed out, none of which may be removed as a whole, so that a
+    second answer differs from the first."""
 
 
 def find_few_changes(problem: RotaProblem, limits: ChangeLimits) -> Ints | None:
@@ -92,7 +92,7 @@ def find_few_changes(problem: RotaProblem, limits: ChangeLimits) -> Ints | None:
 
 @dataclass(frozen=True)
 class _Aim:
-    """Columns whose sum times a factor is to be least, and the row that holds it there."""
+    """Columns whose sum times a factor is minimised, and the row that then fixes it."""
 
     columns: Ints
     factor: float
@@ -100,7 +100,7 @@ class _Aim:
 
 
 def _add_aims(model: MipBuilder, problem: RotaProblem, x: Ints) -> list[_Aim]:
-    """What comes before the worth of a week, first things first."""
+    """The objectives that come before the worth of a week, in order of precedence."""
     unmet = add_unmet_variables(model, problem, x)
     target = np.minimum(problem.min_patrols, problem.open_days)
     missing = add_shortfall_variables(model, problem, x, target)

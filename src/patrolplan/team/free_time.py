@@ -1,4 +1,4 @@
-"""When officers are free for a patrol: their hours of duty, less what else they have to do."""
+"""When officers are free for a patrol: their hours of duty without their appointments."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -17,12 +17,12 @@ from patrolplan.team.travel import compute_minutes_from_base, compute_minutes_to
 from patrolplan.times import minutes_after_midnight
 
 AT_HOME = ("leave", "sick")
-"""Kinds of duties that nobody sets out for."""
+"""Kinds of duties without travel."""
 
 
 @dataclass(frozen=True)
 class Appointment:
-    """Something else that an officer does on a day, with the ways there and back."""
+    """An appointment of an officer on a day, with the travel there and back."""
 
     officer: str
     date: dt.date
@@ -88,7 +88,7 @@ class FreeTime:
     def _compute_ways(self, duties: gpd.GeoDataFrame) -> Floats:
         """(n,) minutes from the officer's base to each duty: to a school's gate, or to a point.
 
-        None where it is at no place that is known, and where nobody sets out: on leave, or sick.
+        None where its place is not known, and where there is no travel: on leave, or sick.
         """
         area, ways = self.area, np.zeros(len(duties))
         names = {name: row for row, name in enumerate(area.officers["officer"])}
@@ -126,7 +126,7 @@ class FreeTime:
         return free
 
     def fit_hours(self, set_out: Floats, end: Floats) -> Bools:
-        """(k, d, r) whether an officer is on duty for each route, whatever else they have to do."""
+        """(k, d, r) whether an officer is on duty for each route, appointments aside."""
         duty = self.hours[:, :, :, None]
         early = duty[:, :, 0] <= set_out[:, None, :] + MINUTES_TOLERANCE
         return np.asarray(early & (end <= duty[:, :, 1] + MINUTES_TOLERANCE))
@@ -134,7 +134,7 @@ class FreeTime:
     def find_clashes(
         self, officer: int, day: int, set_out: float, back: float
     ) -> tuple[Appointment, ...]:
-        """What an officer has to do on a day between setting out and being back."""
+        """An officer's appointments on a day between setting out and being back."""
         return tuple(
             one
             for one in self.appointments

@@ -35,7 +35,7 @@ def add_further_patrols(
 ) -> dict[dt.date, Plan]:
     """The plans with patrols past crowded hotspots and on errands; earlier plans may hold some.
 
-    A hotspot is crowded by the patrols of both modes together.
+    Whether a hotspot is crowded is decided by the patrols of both modes together.
     """
 
     def add_to_mode(mode: DayPlans, earlier: DayPlans, crowding: DayPlans) -> dict[dt.date, Plan]:
@@ -128,7 +128,7 @@ def _share_patrols(
 
 
 def _reuse_patrols(plan: Plan, earlier: Plan | None) -> Plan:
-    """The plan with the very patrols of an earlier one, wherever they are equal."""
+    """The plan with the patrol objects of an earlier one, wherever they are equal."""
     if earlier is None:
         return plan
     before = {(patrol.urn, patrol.number): patrol for patrol in earlier.patrols}
@@ -150,7 +150,7 @@ def _is_same(one: Patrol, other: Patrol) -> bool:
 
 
 def list_unserved(plan: Plan) -> Plan:
-    """The plan with the places among what is left out that no patrol of any part can visit."""
+    """The plan with the places that no patrol of any part can visit added to what is left out."""
     visits = Counter(
         name
         for part in plan.parts

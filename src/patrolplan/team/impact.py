@@ -22,11 +22,11 @@ Two questions, two tests:
   counts assumed to be Poisson; without the streets around, the variance is
   1 / T0 + 1 / T1 + 1 / C0 + 1 / C1, that of the relative incident rate ratio (Wilson 2022,
   Journal of Quantitative Criminology 38).
-* Is the fall in the dosed hotspots more than chance, by itself? The e-test for two Poisson means
+* Is the fall in the dosed hotspots alone more than chance? The e-test for two Poisson means
   (Krishnamoorthy and Thomson 2004), from scipy.
 
-Neither makes an experiment of something that was none: hotspots are patrolled because they were
-bad, and bad months are followed by better ones with or without patrols (regression to the mean).
+Neither test replaces an experiment: hotspots are patrolled because they were bad, and bad months
+are followed by better ones with or without patrols (regression to the mean).
 """
 
 from collections.abc import Iterable, Sequence
@@ -45,12 +45,12 @@ from patrolplan.patrols.beats import join_beats
 
 BUFFER_METRES = 150.0
 MIN_EVENTS = 20
-"""No result is given with fewer incidents in the dosed hotspots, before and after together, nor
-where the comparison is less certain than so many incidents before would be."""
+"""Minimum of incidents in the dosed hotspots, before and after together, for a result; the
+comparison must be as certain as this many incidents before would make it."""
 MIN_COUNT = 0.5
 """A group without incidents counts as half of one on the log scale."""
 MIN_HELD_SHARE = 0.9
-"""A month counts where at least this share of the crime is held in every hotspot's catchments."""
+"""Minimum share of the data held in every hotspot's catchments for a month to count."""
 HALF_WIDTH_95 = 1.959964
 
 GROUPS = ("dosed", "comparison", "around dosed", "around comparison")
@@ -96,7 +96,7 @@ class Impact:
     fall_p_value: float
     """Chance of so few incidents in the dosed hotspots if nothing had changed there (e-test)."""
     too_few: str
-    """Where there are too few incidents to say anything; empty where there are enough."""
+    """Where there are too few incidents for a result; empty where there are enough."""
     cautions: tuple[str, ...]
     """What a reader must know, in plain sentences."""
 
@@ -105,7 +105,7 @@ class Impact:
 
     @property
     def has_enough_incidents(self) -> bool:
-        """Whether there are enough incidents to say anything."""
+        """Whether there are enough incidents for a result."""
         return not self.too_few
 
     @property
@@ -294,8 +294,8 @@ def _drop_missing_months(
 ) -> tuple[list[pd.DatetimeIndex], pd.DatetimeIndex]:
     """The months of both spans that are held in all hotspots, and those that are not.
 
-    A month that is missing somewhere counts nowhere, so that all hotspots are compared over the
-    same months. `touched` are the catchments that hotspots have a part of.
+    A month that is missing in one place counts in none, so that all hotspots are compared over the
+    same months. `touched` are the catchments that hotspots are part of.
     """
     used: list[pd.DatetimeIndex] = []
     missing: list[pd.Timestamp] = []
@@ -313,7 +313,7 @@ def _drop_missing_months(
 
 
 def _find_dosed(beats: gpd.GeoDataFrame, names: set[str]) -> NDArray[np.bool_]:
-    """(b,) beats of which a hotspot, the leader or another, is among those with a dose."""
+    """(b,) beats with a dose in one of their hotspots, the leader or another."""
     covered = zip(beats["hotspot"], beats["beat"], strict=True)
     return np.array([not names.isdisjoint((name, *beat)) for name, beat in covered], dtype=bool)
 
@@ -325,7 +325,7 @@ def build_masks(area: StudyArea, stretches: Iterable[list[int]]) -> NDArray[np.f
 
 
 def compute_catchment_shares(area: StudyArea, ones: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(g, c) the part of each catchment's street that lies in each group of pieces."""
+    """(g, c) the share of each catchment's street in each group of pieces."""
     catchments = area.catchments
     of_piece, share, n = catchments.piece_catchment, catchments.piece_share, len(catchments)
     return np.stack([np.bincount(of_piece, weights=row * share, minlength=n) for row in ones])
@@ -334,7 +334,7 @@ def compute_catchment_shares(area: StudyArea, ones: NDArray[np.float64]) -> NDAr
 def _pair_hotspots(before: NDArray[np.float64], dosed: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Rows of the undosed hotspots whose counts before are nearest those of the dosed ones.
 
-    The pairs have the least total difference; if fewer are undosed than dosed, all are paired.
+    The pairs minimise the total difference; if fewer are undosed than dosed, all are paired.
     """
     if not dosed.any() or dosed.all():
         which = "every hotspot" if dosed.any() else "no hotspot"

@@ -21,16 +21,16 @@ CUTS_ALONE: dict[str, float | bool | int | str] = {
     "mip_heuristic_run_rins": False,
     "mip_heuristic_run_root_reduced_cost": False,
 }
-"""Options of HiGHS where only its cuts at the root of the search tree are wanted.
+"""Options of HiGHS when only its cuts at the root of the search tree are wanted.
 
-It then finds them sooner, and looks for no values better than those it is given. Versions that do
-not know an option ignore it."""
+It then finds them sooner, and does not search for better values than those it is given. Versions
+without an option ignore it."""
 
 
 class _QuietHighs(highspy.Highs):
     """HiGHS without its licence line, which the first call prints that is not about an option.
 
-    `highspy.Highs` makes that call while it is built: before anybody can switch the output off.
+    `highspy.Highs` makes that call while it is built, before the output can be switched off.
     """
 
     def enableCallbacks(self) -> None:  # noqa: N802 - its name in highspy
@@ -47,7 +47,7 @@ class MipResult:
     bound: float
     proven: bool
     reduced_costs: Floats = field(default_factory=lambda: np.zeros(0))
-    """What one more of each column that is zero would cost in a relaxation; else empty."""
+    """Reduced costs of a relaxation: the cost of one more of each zero column; otherwise empty."""
 
 
 @dataclass
@@ -77,8 +77,8 @@ class MipBuilder:
     ) -> Ints:
         """Add variables, by default between 0 and 1, and return their column numbers.
 
-        `is_implied` says that there is a best solution in which they are whole, as soon as the
-        integer ones are: see `MixedIntegerProgramme.declare_implied`.
+        `is_implied` means that some optimum has whole values for them whenever the integer ones are
+        whole: see `MixedIntegerProgramme.declare_implied`.
         """
         each = np.asarray(objective, dtype=np.float64)
         self.objective.append(each)
@@ -90,7 +90,7 @@ class MipBuilder:
         return np.arange(self.columns - len(each), self.columns)
 
     def add_gain(self, columns: Ints, gain: float) -> None:
-        """Pay for columns added before, besides what they were paid then."""
+        """Add to the objective coefficients of existing columns."""
         self.gains.append((columns, np.full(len(columns), gain)))
 
     def add_constraints(
@@ -145,17 +145,17 @@ class MixedIntegerProgramme:
     row_lower: Floats
     row_upper: Floats
     is_implied: Bools
-    """Columns that are whole in a best solution without being declared so."""
+    """Columns that are whole in an optimum without being declared integer."""
 
     def declare_implied(self) -> "MixedIntegerProgramme":
-        """The programme with its implied columns declared whole: cuts that know it are deeper.
+        """The programme with its implied columns declared integer, which makes cuts deeper.
 
-        Its best solution is worth the same, so that a bound on it is one on this as well.
+        Its optimum has the same worth, so a bound on it is also a bound on this programme.
         """
         return replace(self, is_integer=self.is_integer | self.is_implied)
 
     def solve(self, *, gap: float, nodes: int, seconds: float = np.inf) -> MipResult:
-        """Maximise with HiGHS, on one thread, until a relative gap, so many nodes or seconds."""
+        """Maximise with HiGHS, on one thread, until a gap or a limit of nodes or seconds."""
         options: dict[str, float] = {"mip_rel_gap": gap, "node_limit": nodes}
         if np.isfinite(seconds):
             options["time_limit"] = max(0.1, seconds)
@@ -182,12 +182,12 @@ class MixedIntegerProgramme:
         watch: Callable[[int, float], bool] | None = None,
         seconds: float = np.inf,
     ) -> MipResult:
-        """Maximise from feasible values of all columns, or from none if empty.
+        """Maximise from a warm start of feasible values of all columns; none if empty.
 
         It stops as soon as the bound is within the relative gap of the best values. `watch` is
-        called with the number and the bound whenever HiGHS looks whether it should stop, which
-        limits work and not time: equally often for equal programmes. It should if that is true.
-        With one node it has no presolve and no heuristics, see `CUTS_ALONE`.
+        called with the number and the bound whenever HiGHS checks whether to stop, which limits
+        work, not time: equally often for equal programmes. HiGHS stops if it returns true. With one
+        node it has no presolve and no heuristics, see `CUTS_ALONE`.
         """
         options: dict[str, float | bool | int | str] = {"threads": 1}
         options |= {"mip_rel_gap": gap, "mip_max_nodes": nodes}

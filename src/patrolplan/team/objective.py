@@ -6,16 +6,16 @@ a week is worth the sum of
 
 * for every hotspot, its share of the area's risk times `DAY_FACTORS[n - 1]` for the n-th day on
   which it has its dose (days of the seven days before count as earlier ones): the more a place has
-  had, the less one more day adds, so that doses spread. `THIRD_DAY_BONUS` is added once the hotspot
-  has had its dose on three consecutive days. A day counts once, by whichever officer: a hotspot
-  that two schools share is not paid twice;
+  had, the less a further day adds, so that doses spread. `THIRD_DAY_BONUS` is added once the
+  hotspot has had its dose on three consecutive days. A day counts once, for any officer: a hotspot
+  that two schools share does not count twice;
 * less `OVER_CAP_PENALTY` of its share for every `max_dose_minutes_per_day` above that maximum,
-  where locks or places that must be visited bring so much together (`patrolplan.team.programme`);
+  where locks or mandatory places add up to more (`patrolplan.team.programme`);
 * for every school and window, `PRESENCE_FACTOR / n` of an average patrol for its n-th patrol:
   presence at the gate, falling so that schools share fairly;
 * for every officer, `EVEN_LOAD_FACTOR * (1 - (n - 1) / capacity)` of an average patrol for their
-  n-th patrol: of equal weeks, the one that spreads the load by what each can do is better;
-* for everybody who walks along with another, `COMPANION_FACTOR` of an average patrol.
+  n-th patrol: of equal weeks, the one that spreads the load by capacity is better;
+* for every companion, `COMPANION_FACTOR` of an average patrol.
 
 Demands and the minimum of every school come before all of this, and so does the lowest dose of any
 school, which is as high as it can be: see `patrolplan.team.solve`.
@@ -29,11 +29,11 @@ from patrolplan.team.problem import Bools, Floats, Ints, RotaProblem
 
 DAY_FACTORS = np.array([1.0, 0.85, 0.65, 0.2, 0.1])
 FURTHER_DAY_FACTOR = 0.05
-"""A day after all of `DAY_FACTORS`."""
+"""Factor of each day after those of `DAY_FACTORS`."""
 THIRD_DAY_BONUS = 0.3
 """No trial says how much stronger the third consecutive day is. With this the third day pays nearly
-as much as a first one (`DAY_FACTORS[2] + THIRD_DAY_BONUS`), and a fourth much less; paid more, it
-would leave the relaxation so loose that nobody could say how good a week is."""
+as much as a first one (`DAY_FACTORS[2] + THIRD_DAY_BONUS`), and a fourth much less; a larger bonus
+would make the relaxation too loose to say how good a week is."""
 OVER_CAP_PENALTY = 0.2
 PRESENCE_FACTOR = 0.2
 EVEN_LOAD_FACTOR = 0.05
@@ -43,7 +43,7 @@ COMPANION_FACTOR = 0.3
 
 @dataclass(frozen=True)
 class WeekWorth:
-    """The parts of what a week is worth."""
+    """The parts of a week's worth."""
 
     hotspots: float
     in_a_row: float
@@ -60,7 +60,7 @@ class WeekWorth:
 
 
 def compute_worth(problem: RotaProblem, chosen: Ints) -> WeekWorth:
-    """What these options (rows) are worth together."""
+    """The worth of these options (rows) together."""
     minutes = sum_minutes_by_day(problem, chosen)
     present = chosen[problem.is_present[chosen]]
     return _add_up(
@@ -74,10 +74,10 @@ def compute_worth(problem: RotaProblem, chosen: Ints) -> WeekWorth:
 
 
 def compute_loosest_bound(problem: RotaProblem) -> float:
-    """What no week of these options can exceed, whatever its rules: known without solving.
+    """An upper bound of any week of these options, whatever its rules, without solving.
 
-    Every hotspot on every day on which an option comes there, every school on all its open days and
-    in all windows, every officer with all they can do, a companion wherever there could be one.
+    Every hotspot on every day with an option there, every school on all its open days and in all
+    windows, every officer at capacity, a companion wherever one is possible.
     """
     option, visit = problem.option_visits
     reachable = np.zeros((len(problem.weight), len(problem.dates)), dtype=bool)
@@ -124,7 +124,7 @@ def compute_presence_sums(days: int) -> Floats:
 
 
 def compute_even_load(patrols: Ints, capacity: Ints) -> Floats:
-    """What so many patrols of an officer pay in all, as a multiple of `EVEN_LOAD_FACTOR`."""
+    """The total worth of an officer's number of patrols, in units of `EVEN_LOAD_FACTOR`."""
     return np.asarray(patrols - patrols * (patrols - 1) / 2 / np.maximum(1, capacity))
 
 
@@ -161,7 +161,7 @@ def count_days_in_a_row(problem: RotaProblem, dosed: Bools) -> Ints:
 def compute_row_gain(run: Ints) -> Floats:
     """(h,) what three consecutive days add, once a week, as a multiple of the weight.
 
-    Because it is paid once, leaving a day out to begin a new run never pays.
+    Since it counts once, leaving a day out to begin a new run never gains.
     """
     third = 3
     return np.asarray(THIRD_DAY_BONUS * (run >= third).any(axis=1))

@@ -1,6 +1,6 @@
-"""The day of each officer in order: ways, patrols and appointments, from leaving the base on.
+"""The day of each officer in order: travel, patrols and appointments, from leaving the base on.
 
-Calendars, covers of cards and the board show the same days, so that they are put together once.
+Calendars, covers of cards and the board show the same days, so they are put together once, here.
 """
 
 import datetime as dt
@@ -31,11 +31,11 @@ class DayItem:
     from_minutes: float
     to_minutes: float
     duty: Duty | None = None
-    """The patrol, or the one that a way leads to or comes from."""
+    """The patrol, or the one that the travel leads to or comes from."""
     appointment: Appointment | None = None
     """The same of an appointment."""
     towards: Place = "base"
-    """Where a way leads."""
+    """Destination of travel."""
     is_companion: bool = False
     """Whether the officer walks along on a colleague's patrol."""
 
@@ -109,6 +109,6 @@ def _build_way(
     appointment: Appointment | None = None,
     is_companion: bool = False,
 ) -> Iterator[DayItem]:
-    """A way, unless it takes no time on paper, or how long it takes is not known."""
+    """Travel, unless it takes no whole minute, or its time is not known."""
     if not math.isnan(begin) and not math.isnan(end) and round(begin) < round(end):
         yield DayItem("way", begin, end, duty, appointment, towards, is_companion)

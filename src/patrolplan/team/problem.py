@@ -1,4 +1,4 @@
-"""The choice of a week as plain arrays: what may be chosen, and what each choice touches."""
+"""The choice of a week as plain arrays: the options, and what each of them affects."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -13,12 +13,12 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 MINUTES_TOLERANCE = 1e-6
-"""Minutes that rounding may add."""
+"""Tolerance for rounding, in minutes."""
 
 
 @dataclass(frozen=True, eq=False)
 class RotaProblem:
-    """Options of officer, day and route, some of which are to be chosen."""
+    """Options of officer, day and route, from which a week is chosen."""
 
     officer: Ints
     day: Ints
@@ -55,19 +55,19 @@ class RotaProblem:
     exact_patrols: Ints | None = None
     """(s,) patrols that each school should get and may not exceed; None leaves it open."""
     mandatory_visits: Bools | None = None
-    """(v,) stops at places that intelligence has every patrol of a school visit; None: no stop."""
+    """(v,) stops at places that intelligence has every patrol of a school visit; None: no stops."""
     route_window: Ints | None = None
-    """(r,) window of each route, 0 for the first of the week; None: all are of one window. An
+    """(r,) window of each route, 0 for the first of the week; None: there is one window. An
     officer has at most one patrol a window and day."""
     option_minutes: Floats | None = None
     """(o, 2) from setting out to being back at the base: two options of an officer and day whose
     times overlap are not both chosen; None: all of a day overlap."""
     route_after: Ints | None = None
     """(r,) number (see `route_number`) that must be at the school in the same window and day as
-    well, 0 for none; None: one less than the route's own. Of someone who walks along with another
-    it is that officer's number, and the route has no visits."""
+    well, 0 for none; None: one less than the route's own. For a companion it is the number of the
+    officer who is joined, and the route has no visits."""
     is_companion: Bools | None = None
-    """(r,) routes of those who walk along with another; None: none is. Each that is chosen is worth
+    """(r,) routes of companions; None: there are none. Each that is chosen is worth
     `COMPANION_FACTOR` of an average patrol, see `patrolplan.team.objective`."""
     needs_companion: Bools | None = None
     """(o,) options that are chosen only with a companion; None: none is."""
@@ -76,8 +76,8 @@ class RotaProblem:
     demand_days: Bools | None = None
     """(j, d) days on which a visit counts for each demand."""
     demand_visits: Ints | None = None
-    """(j,) visits that each demand asks for, and more than which it does not have by routes that
-    `is_tasked` says exist for it."""
+    """(j,) visits that each demand asks for; also the maximum by routes that exist for it, see
+    `is_tasked`."""
     is_tasked: Bools | None = None
     """(j,) demands by intelligence, which come before the daily maximum; the others come after
     every school's minimum."""
@@ -126,7 +126,7 @@ class RotaProblem:
 
     @cached_property
     def is_along(self) -> Bools:
-        """(o,) options of those who walk along with another."""
+        """(o,) options of companions."""
         if self.is_companion is None:
             return np.zeros(len(self), dtype=bool)
         return self.is_companion[self.route]
@@ -186,20 +186,20 @@ class RotaProblem:
     def after_cell(self) -> Ints:
         """(o,) the cell that must be filled as well, -1 for none.
 
-        A lock may send a second officer without a first; nobody walks along with nobody.
+        A lock may send a second officer without a first; a companion always needs someone to join.
         """
         follows = (self.after > 0) & ((self.lock < 0) | self.is_along)
         return np.where(follows, self.place * self.together + self.after - 1, -1)
 
     @cached_property
     def fixed(self) -> Bools:
-        """(o,) options that alone can fulfil a lock: they are chosen."""
+        """(o,) options that are the only ones to fulfil a lock: they are chosen."""
         locked = self.lock >= 0
         count = np.bincount(self.lock[locked], minlength=1)
         return np.asarray(locked & (count[np.maximum(self.lock, 0)] == 1))
 
     def find_conflicts(self, option: int) -> Bools:
-        """(o,) options of the same officer and day that cannot be chosen besides one."""
+        """(o,) options of the same officer and day that exclude a given one."""
         begin, end = self.busy.T
         overlaps = (begin < end[option]) & (begin[option] < end)
         same = self.officer_day == self.officer_day[option]
@@ -273,7 +273,7 @@ class RotaProblem:
 
     @cached_property
     def capacity(self) -> Ints:
-        """(k,) patrols an officer can have: their maximum, or what fits their days if less."""
+        """(k,) capacity of each officer: the maximum of patrols, or what their days allow."""
         windows = np.unique(self.slot) // self.windows
         fit = np.bincount(windows, minlength=len(self.max_patrols) * len(self.dates))
         if self.windows > 1:
@@ -284,7 +284,8 @@ class RotaProblem:
     def _count_apart(self, officer_days: int) -> Ints:
         """(k * d,) most options of an officer and day that do not overlap.
 
-        Taken in the order in which they end, whichever does not overlap is in a largest choice.
+        Going by the order in which they end, each one that overlaps none so far is in a largest
+        choice.
         """
         count, until = np.zeros(officer_days, dtype=np.int64), np.full(officer_days, -np.inf)
         for option in np.argsort(self.busy[:, 1]).tolist():
@@ -320,17 +321,17 @@ class RotaProblem:
 
 @dataclass(frozen=True, eq=False)
 class Floor:
-    """What every school gets before anything else is weighed, see `patrolplan.team.solve`."""
+    """What every school gets before the worth is maximised, see `patrolplan.team.solve`."""
 
     patrols: Ints
     """(s,) patrols aimed at."""
     missing: int
-    """How many of them must be missing, over all schools; `IMPOSSIBLE` where no week exists."""
+    """Minimum number of them missing, over all schools; `IMPOSSIBLE` if no week is feasible."""
     dose: Floats
     """(s,) minimum minutes of dose in the week."""
     chosen: Ints
     """Options that prove it possible."""
     unmet_tasked: int = 0
-    """Visits that must be missing of those that demands by intelligence ask for, over all."""
+    """Minimum number of visits missing of those that demands by intelligence ask for."""
     unmet_watched: int = 0
-    """Visits that must be missing of those that other demands ask for, over all."""
+    """Minimum number of visits missing of those that other demands ask for."""

@@ -1,18 +1,18 @@
 """The rota as a mixed-integer programme whose relaxation is tight.
 
-Only the options are whole numbers: x[o] is 1 where option o is chosen. The rules are plain sums of
-options. What makes the programme solvable is how the worth is written down:
+Only the options are integer: x[o] is 1 where option o is chosen. The rules are plain sums of
+options. What makes the programme solvable is how the worth is formulated:
 
-* Worth that falls with every further patrol (of a school, of an officer) is paid through pieces,
+* Worth that falls with every further patrol (of a school, of an officer) is modelled by segments,
   one for each patrol, between 0 and 1. Their sum may not exceed the number of patrols. Because the
-  gains fall, a maximum always fills the dearest pieces first, so no variable is needed to keep the
-  order.
+  gains fall, an optimum always fills the most valuable segments first, so no variable is needed to
+  enforce the order.
 * The worth of a hotspot depends on the *set* of days on which it has its dose: the ladder of days
-  and the bonus for three in a row. With one variable for every set, at most one of which is chosen,
+  and the bonus for three in a row. With one variable for every set, of which at most one is chosen,
   any such worth is linear, and the relaxation is exact for one hotspot alone (it is the convex hull
   of its sets; five days have 31). Each set needs a visit on all its days: for every hotspot and
   day, the sets that hold the day sum to no more than the options that go there.
-* No "big M" links anything: every bound is the largest value that the rules allow.
+* There is no "big M": every bound is the largest value that the rules allow.
 
 * Patrols of an officer and day that overlap exclude each other by one row for each largest group
   of patrols under way at one time. The times of a day form an interval graph, so these rows alone
@@ -95,9 +95,9 @@ def find_overlaps(problem: RotaProblem) -> tuple[Ints, Ints]:
 
 
 def _add_crews(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
-    """Let nobody come after another, or walk along with them, unless that one is there.
+    """Require a second officer's first one, and the officer whom a companion joins.
 
-    Nor do those come alone who may not, unless the locks cannot all be fulfilled otherwise.
+    Officers who may not go alone also need a companion, unless the locks cannot be met otherwise.
     """
     follows = np.flatnonzero(problem.after_cell >= 0)
     pairs = np.stack([problem.after_cell[follows], problem.cell[follows]])
@@ -141,7 +141,7 @@ def add_unmet_variables(model: MipBuilder, problem: RotaProblem, x: Ints) -> Int
 
 
 def add_floor(model: MipBuilder, problem: RotaProblem, x: Ints, floor: Floor) -> tuple[Ints, Ints]:
-    """Hold a programme to a floor; gives the columns of missing patrols and of unmet visits."""
+    """Constrain a programme by a floor; return the columns of missing patrols and visits."""
     missing = add_shortfall_variables(model, problem, x, floor.patrols)
     _limit_sum(model, missing, floor.missing)
     unmet = add_unmet_variables(model, problem, x)
@@ -198,12 +198,12 @@ def find_forced_visits(problem: RotaProblem) -> Bools:
 
 
 def _add_dose_caps(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
-    """Limit every hotspot to its maximum on every day, where more could come together.
+    """Limit every hotspot to its maximum on every day, where more is possible.
 
-    Of each cell (hotspot and day), minutes are certain (forced visits of fixed options), possibly
+    In each cell (hotspot and day), minutes are certain (forced visits of fixed options), possibly
     forced (other options that fulfil a lock or must go there), or free. `room` is what the certain
-    ones leave. Where the possibly forced ones alone stay within it, one sum holds everything.
-    Where they can exceed it, they may; free visits then come only if all together stay within.
+    ones leave. Where the possibly forced ones alone stay within it, one sum limits all visits.
+    Where they can exceed it, they may; free visits are then allowed only if all stay within it.
     """
     option, visit = problem.option_visits
     cell = problem.visits[visit, 1] * len(problem.dates) + problem.day[option]
@@ -230,7 +230,7 @@ def _add_dose_caps(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
 def _compute_max_minutes(
     problem: RotaProblem, option: Ints, cell: Ints, minutes: Floats, which: Bools
 ) -> Floats:
-    """(c,) minutes that these visits could come to: an officer and a school have one at a time."""
+    """(c,) highest sum of minutes of these visits: an officer and a school have one at a time."""
     option, cell, minutes = option[which], cell[which], minutes[which]
     cells = len(problem.weight) * len(problem.dates)
     who, place = problem.slot[option], problem.cell[option]
@@ -247,9 +247,9 @@ def _compute_max_minutes(
 def _cap_minutes(
     model: MipBuilder, cell: Ints, columns: Ints, minutes: Floats, room: Floats
 ) -> None:
-    """Limit the minutes of each cell to its room; equal visits by how many of them fit.
+    """Limit the minutes of each cell to its room; visits of equal length by how many of them fit.
 
-    Rounding that number down cuts off fractions of visits from the relaxation.
+    Rounding that number down cuts fractions of visits off the relaxation.
     """
     cells, row = np.unique(cell, return_inverse=True)
     shortest = np.full(len(cells), np.inf)
@@ -271,9 +271,9 @@ def _cap_unforced_visits(
     """Where forced visits can exceed the maximum, admit free ones only if all stay within it.
 
     `visits` are cell, slot, column and minutes of each visit, `free` those that are not forced.
-    `admits` is 1 for a cell that any free visit comes to (an officer makes one at most at a time,
-    so a row for each slot is tighter than one for each visit); the sum of minutes is then at most
-    (c,) `room`, otherwise at most (c,) `highest`, what forced visits can come to.
+    `admits` is 1 for a cell with any free visit (an officer makes at most one at a time, so a row
+    for each slot is tighter than one for each visit); the sum of minutes is then at most (c,)
+    `room`, otherwise at most (c,) `highest`, the highest sum of forced visits.
     """
     cell, slot, columns, minutes = visits
     cells, row = np.unique(cell, return_inverse=True)
@@ -295,7 +295,7 @@ def _cap_unforced_visits(
 
 
 def add_objective(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
-    """Add everything that `patrolplan.team.objective` pays for."""
+    """Add the whole objective of `patrolplan.team.objective`."""
     unit, days, present = problem.patrol_unit, len(problem.dates), problem.is_present
     gates = problem.schools * problem.windows
     nth = np.tile(np.arange(1, days + 1), gates)
@@ -317,18 +317,18 @@ def add_objective(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
 def _add_falling_worth(
     model: MipBuilder, owner: Ints, gain: Floats, group: Ints, counted: Ints
 ) -> None:
-    """Pay for the number of each group's options by pieces of falling gain."""
-    piece = model.add_variables(gain, is_implied=True)  # the dearest pieces pay most, whole
+    """Add the worth of the number of each group's options by segments of falling gain."""
+    piece = model.add_variables(gain, is_implied=True)  # the most valuable segments, each whole
     count = 1 + int(max(owner.max(initial=0), group.max(initial=0)))
     model.add_constraints((owner, piece, 1.0), (group, counted, -1.0), upper=0.0, count=count)
 
 
 def _add_hotspots(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
-    """Pay for each hotspot by the set of days on which it has its dose.
+    """Add the worth of each hotspot by the set of days on which it has its dose.
 
     A cell is a hotspot and day to which any option goes. Its column `visited` counts the options
     chosen there (it only shortens the rows that follow), and the sets that hold the day sum to no
-    more. Sets with a day on which nobody can come get no column.
+    more. Sets with a day without any option get no column.
     """
     days, many = len(problem.dates), len(problem.weight)
     option, visit = problem.option_visits
@@ -340,7 +340,7 @@ def _add_hotspots(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
     sets = list_day_sets(days)
     reachable = (number >= 0).reshape(many, days)
     which, hotspot = np.nonzero((reachable | ~sets[:, None]).all(axis=2))
-    # Where options are whole, one set of days pays most for a hotspot.
+    # Where options are whole, one set of days is worth most for a hotspot.
     pattern = model.add_variables(
         problem.weight[hotspot] * compute_set_worth(problem, sets)[hotspot, which],
         is_implied=True,
@@ -362,12 +362,12 @@ def _add_hotspots(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
 
 
 def list_day_sets(days: int) -> Bools:
-    """(2^d - 1, d) every set of days but the empty one, by its binary number."""
+    """(2^d - 1, d) every set of days except the empty one, by its binary number."""
     return np.asarray((np.arange(1, 2**days)[:, None] >> np.arange(days) & 1).astype(bool))
 
 
 def compute_set_worth(problem: RotaProblem, sets: Bools) -> Floats:
-    """(h, m) what each set of days pays, as a multiple of a hotspot's weight."""
+    """(h, m) worth of each set of days, as a multiple of a hotspot's weight."""
     ladder = np.cumsum(compute_day_gains(problem), axis=1)
     worth = ladder[:, sets.sum(axis=1) - 1]
     for column, days in enumerate(sets):
@@ -379,7 +379,7 @@ def compute_set_worth(problem: RotaProblem, sets: Bools) -> Floats:
 def _add_excess(
     model: MipBuilder, problem: RotaProblem, cells: Ints, row: Ints, columns: Ints, minutes: Floats
 ) -> None:
-    """Charge dose above the daily maximum, where forced visits can bring so much together."""
+    """Penalise dose above the daily maximum, where forced visits can exceed it."""
     forced = find_forced_visits(problem)
     highest = np.bincount(row[forced], weights=minutes[forced], minlength=len(cells))
     crowded = np.flatnonzero(highest > problem.max_dose_minutes)

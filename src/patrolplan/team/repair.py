@@ -1,12 +1,12 @@
-"""Change at short notice: what stands stays, free officer-days are filled, further moves offered.
+"""Change at short notice: possible patrols stay, free officer-days are filled, moves are offered.
 
 One function for the command line and the board. After absences or new appointments
 
-1. every patrol that these leave possible stays as it was handed out: its card is not touched;
+1. every patrol that is still possible stays as it was handed out, with its card;
 2. the days on which officers are free, from the first day that changes, are filled: with no more
    new patrols than were lost, first to bring every school to its minimum and to meet what
    intelligence asks for, then for what the week is worth;
-3. further moves are offered, not made: the best week for which one card more, or two, may change,
+3. further moves are offered, not made: the best week for which one or two more cards may change,
    and what each would gain.
 """
 
@@ -32,13 +32,13 @@ from patrolplan.team.solve import RotaSolution
 from patrolplan.team.week import Duty, Lock, Week
 
 MAX_MOVES = 2
-"""Cards of patrols that could stay which the offered moves may change."""
+"""Maximum number of cards of possible patrols that the offered moves may change."""
 
 MAX_CHANGES_FOR_A_VISIT = 2
-"""Cards that one visit by intelligence may withdraw: of who goes there, and of who takes over."""
+"""Maximum cards withdrawn for one visit by intelligence: of its officer and of a stand-in."""
 
 MIN_GAIN_SHARE = 0.001
-"""A further move is offered where it adds this share of the week's worth."""
+"""Minimum share of the week's worth that an offered move adds."""
 
 Absences = Mapping[str, AbstractSet[dt.date]]
 """Days on which officers are absent, by officer."""
@@ -78,10 +78,10 @@ class Repair:
     changes: tuple[Change, ...]
     """Every duty that was withdrawn or is new, against the week as it was handed out."""
     moves: tuple[Move, ...] = ()
-    """One or two more cards that could change, in rising number, where that is worth it."""
+    """Offered moves of one or two more cards, in that order, where they are worth it."""
 
     def make_move(self, count: int) -> "Repair":
-        """The repair with the offered move of so many cards made, or of the most below that."""
+        """The repair with the offered move of this many cards made, or of the most below that."""
         fitting = self.moves[:count]
         if not fitting:
             return self
@@ -105,8 +105,8 @@ def repair_week(
     week
         As handed out.
     area, plan
-        What repairs are chosen from; the area's table of duties as it is now. Patrols that stay do
-        so even if data and plan have changed since.
+        What repairs are chosen from, with the area's current table of duties. Patrols stay even if
+        data and plan have changed since.
     absent
         Days on which officers are absent, by officer, in addition to those of the week.
     since
@@ -155,8 +155,8 @@ def meet_demands(
 ) -> Repair:
     """Meet what intelligence asks for by as few changes of a week handed out as possible.
 
-    Patrols that were locked by hand stay. No more new patrols come than there are demands unmet and
-    cards withdrawn.
+    Patrols that were locked by hand stay. There are at most as many new patrols as unmet demands
+    and withdrawn cards.
 
     Parameters
     ----------
@@ -170,7 +170,7 @@ def meet_demands(
     Returns
     -------
     Repair
-        Without further moves; `Week.demands` says who meets each demand, or why nobody does.
+        Without further moves; `Week.demands` says who meets each demand, or why not.
     """
     plans = list_day_plans(plan, week.days, area, week.locks)
     inputs = RotaInputs(
@@ -195,13 +195,13 @@ def meet_demands(
 
 
 def _select_locks(week: Week, stay: Sequence[Duty]) -> tuple[Lock, ...]:
-    """The locks of a week without those of patrols that are lost."""
+    """The locks of a week without those of lost patrols."""
     lost = [duty for duty in week.duties if duty not in stay]
     return tuple(lock for lock in week.locks if not any(map(lock.is_fulfilled_by, lost)))
 
 
 def _drop_crew(inputs: RotaInputs, duty: Duty) -> Duty:
-    """The patrol without those of its crew who have no time for it any more."""
+    """The patrol without those of its crew who no longer have time for it."""
     crew = tuple(name for name in duty.crew if has_time_for(inputs, duty, name))
     return duty if crew == duty.crew else replace(duty, crew=crew)
 
@@ -209,7 +209,7 @@ def _drop_crew(inputs: RotaInputs, duty: Duty) -> Duty:
 def list_changes(before: Week, after: Week) -> tuple[Change, ...]:
     """The cards of one week that are void in another, and those that are new there.
 
-    A card shows who walks where and when: a patrol whose route only has another number keeps it.
+    A card shows who walks where and when: if only the number of a route changes, its card is valid.
     """
 
     def index(week: Week) -> dict[tuple[str, ...], Duty]:
@@ -223,7 +223,7 @@ def list_changes(before: Week, after: Week) -> tuple[Change, ...]:
 
 
 def _fill(week: Week, inputs: RotaInputs, lost: int, first: dt.date) -> Week:
-    """The week with what stands, and at most so many new patrols on the days from `first` on."""
+    """The week with its possible patrols, and a limited number of new ones from `first` on."""
     problem = inputs.problem
     stands = problem.lock >= 0
     later = problem.day >= inputs.days.index(first)
@@ -233,7 +233,7 @@ def _fill(week: Week, inputs: RotaInputs, lost: int, first: dt.date) -> Week:
 
 
 def _find_move(repaired: Week, inputs: RotaInputs, *, first: dt.date, count: int) -> Move | None:
-    """The best week for which so many more patrols of the repaired one may change."""
+    """The best week for which a number of further patrols of the repaired one may change."""
     inputs = replace(inputs, held=repaired.duties)
     problem = inputs.problem
     later = problem.day >= inputs.days.index(first)
@@ -286,7 +286,7 @@ def _build_changed_week(
 
 
 def check_absences(days: Sequence[dt.date], officers: Iterable[str], absent: Absences) -> None:
-    """Raise for officers who do not exist and days that are not of the week."""
+    """Raise for officers who do not exist and days that are not in the week."""
     problems = Problems()
     names = list(dict.fromkeys(officers))
     for officer, days_absent in absent.items():

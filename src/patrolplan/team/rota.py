@@ -62,10 +62,10 @@ def plan_week(
         With officers, and term dates if there are any.
     plan
         Every school's best patrol and its variants; by day where days differ, see
-        `patrolplan.team.day_plans`. One plan for all days is given further patrols past hotspots
-        that more schools go to than the daily maximum lets in.
+        `patrolplan.team.day_plans`. One plan for all days gets further patrols past hotspots that
+        more schools go to than the daily maximum allows.
     start
-        First day; the week ends on its Friday. From a weekend, the week after it.
+        First day; the week ends on its Friday. If it is at a weekend, the next week.
     locks, bans
         Duties set and ruled out by hand.
     delivered
@@ -87,7 +87,7 @@ def plan_week(
     Raises
     ------
     InputError
-        When there are no officers, or a lock or ban cannot be fulfilled, or the secret is none.
+        When there are no officers, a lock or ban cannot be fulfilled, or the secret is not valid.
     TypeError
         When `delivered` lacks a column.
     """
@@ -154,7 +154,7 @@ def walk_new_patrols(inputs: RotaInputs, before: Week, after: Week) -> Week:
 
 
 def _note_secret(inputs: RotaInputs) -> tuple[Note, ...]:
-    """Whether the week was drawn with a secret that is one."""
+    """Whether the week was drawn with a team's secret."""
     if inputs.key is None or not inputs.key.is_secret:
         return (Note("drawn_without_secret"),)
     return note_secret(inputs.area.settings)
@@ -284,7 +284,7 @@ def _list_notes(inputs: RotaInputs) -> Iterator[Note]:
 def _note_blocked_schools(
     inputs: RotaInputs, reasons: UnmetReasons, short: Sequence[PatrolShortfall]
 ) -> Iterator[Note]:
-    """Schools under their minimum that only the daily maximum keeps officers from."""
+    """Schools below their minimum only because of the daily maximum."""
     for row in short:
         if reasons.is_blocked_by_cap(inputs.urns.index(row.urn)):
             values = {"patrols": row.patrols, "minimum": row.least, "maximum": reasons.max_minutes}
@@ -292,7 +292,7 @@ def _note_blocked_schools(
 
 
 def _note_short_crews(area: StudyArea, duties: Sequence[Duty]) -> Iterator[Note]:
-    """Patrols of one where they should be of two."""
+    """Patrols of one officer that should have two."""
     alone = [duty for duty in duties if 1 + len(duty.crew) < area.settings.week.crew]
     if alone:
         names, urns = [duty.officer for duty in alone], [duty.urn for duty in alone]

@@ -22,7 +22,7 @@ from patrolplan.team.travel import compute_minutes_from_base
 from patrolplan.team.week import Ban, Duty, Lock, find_open_days
 
 DOSE_MEMORY_DAYS = 7
-"""Doses of so many days before the week count as earlier ones."""
+"""Doses of this many days before the week count as earlier ones."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +43,7 @@ class RotaInputs:
     delivered: Mapping[str, frozenset[dt.date]] = field(default_factory=dict)
     """Days on which a hotspot had its dose, by hotspot."""
     held: tuple[Duty, ...] = ()
-    """Duties handed out that stay as they are, whatever plan and tables say by now."""
+    """Duties handed out that stay as they are, even if plan and tables have changed."""
     key: WeekKey | None = None
     """What the week is drawn with, and so the order and minutes in which each patrol is walked."""
 
@@ -159,7 +159,7 @@ class RotaInputs:
 
     @cached_property
     def is_lead(self) -> Bools:
-        """(k,) who may lead patrols: all but school staff, who walk along at their own schools."""
+        """(k,) who may lead patrols: all except school staff, who join those of their schools."""
         is_lead = np.ones(len(self.officers), dtype=bool)
         is_lead[: len(self.area.officers)] = self.area.officers["role"] != STAFF
         return is_lead
@@ -173,7 +173,7 @@ class RotaInputs:
 
     @cached_property
     def modes(self) -> tuple[str, ...]:
-        """(k,) how each patrols, "walk" or "bicycle"; who has left the table, as handed out."""
+        """(k,) how each patrols, "walk" or "bicycle"; those not in the table as handed out."""
         ways = map(find_patrol_way, self.area.officers["mode"])
         table = dict(zip(self.area.officers["officer"], ways, strict=True))
         held = {name: duty.patrol.way for duty in self.held for name in (*duty.crew, duty.officer)}
@@ -181,7 +181,7 @@ class RotaInputs:
 
     @cached_property
     def goes(self) -> Bools:
-        """(k, r) whether a route is of an officer's mode; all are, where modes do not count."""
+        """(k, r) whether a route has an officer's mode; all have, where modes do not count."""
         if not self.area.settings.week.way_by_officer:
             return np.ones((len(self.officers), len(self.routes)), dtype=bool)
         ways = np.array([route.patrol.way for route in self.routes], dtype=object)
@@ -255,10 +255,10 @@ class RotaInputs:
 
     @cached_property
     def hotspots(self) -> dict[str, float]:
-        """Every place where a route stops, and its weight: of a beat that of all its hotspots.
+        """Every place where a route stops, and its weight: for a beat the sum of its hotspots.
 
-        A place that intelligence alone names weighs nothing, nor does one that is no longer in the
-        plan: who goes there does so for the demand, which comes before all worth.
+        A place named only by intelligence has no weight, nor has one that is no longer in the plan:
+        visits there are for the demand, which comes before all worth.
         """
         hotspots = self.plans[0].hotspots
         share = dict(zip(hotspots["hotspot"], hotspots["worth"], strict=True))
@@ -302,12 +302,12 @@ class RotaInputs:
 
     @cached_property
     def needs_companion(self) -> Bools:
-        """(k, d, r) options that only a crew of two may walk."""
+        """(k, d, r) options that need a crew of two."""
         return find_crewed_options(self)
 
     @cached_property
     def problem(self) -> RotaProblem:
-        """The options as arrays: patrols first, then those of walking along with one."""
+        """The options as arrays: patrols first, then those of companions."""
         officer, day, route = np.nonzero(self.possible)
         along, demands = self.companions, self.demands
         minutes = np.stack([self.set_out[officer, route], self.back[officer, route]], axis=1)
@@ -366,7 +366,7 @@ class RotaInputs:
 
     @cached_property
     def companion_route(self) -> Ints:
-        """(r,) the route of those who walk along on each route, -1 where nobody may."""
+        """(r,) the route of companions on each route, -1 where there may be none."""
         along = self.companions
         places = zip(
             along.school.tolist(), along.window.tolist(), along.after.tolist(), strict=True
@@ -401,7 +401,7 @@ class RotaInputs:
     def with_locks_and_bans(
         self, *, locks: tuple[Lock, ...], bans: tuple[Ban, ...]
     ) -> "RotaInputs":
-        """The same inputs under other locks and bans, without computing again what stays equal."""
+        """The same inputs with other locks and bans, reusing all that does not depend on them."""
         other = replace(self, locks=locks, bans=bans)
         cached = {name: vars(self)[name] for name in UNCHANGED_BY_HAND if name in vars(self)}
         vars(other).update(cached)

@@ -1,23 +1,23 @@
-"""Improve a week by very many small changes: simulated annealing.
+"""Improve a week by a large number of small changes: simulated annealing.
 
 State: a week as slots, one for each officer, day and window, holding an option or none, and what
 follows from it (`patrolplan.team.rota_state`).
 
-Moves: a slot gets another option; a slot is left free; or two days of an officer swap. Then the
-move is completed, so that few are refused (`_complete_change`): the patrol that already fills the
-place of a school steps aside, and so do those of the officer that overlap; who follows or walks
-along with somebody who leaves goes as well; who may not go alone brings a companion.
+Moves: a slot gets another option; a slot is emptied; or two days of an officer are swapped. Then
+the move is completed, so that few are rejected (`_complete_change`): the patrol already in a
+school's place is removed, and so are the officer's patrols that overlap; a second officer or
+companion of a removed patrol is removed too; an officer who may not go alone gets a companion.
 
-Acceptance: a move is applied, its gain in worth read off, and accepted if the gain is not negative,
-or else with probability exp(gain / temperature). The temperature falls by a constant factor from
-`START_TEMPERATURE` to `END_TEMPERATURE` of an average patrol's worth. A move that is not accepted
+Acceptance: a move is applied and its gain in worth computed. It is accepted if the gain is not
+negative, otherwise with probability exp(gain / temperature). The temperature falls by a constant
+factor from `START_TEMPERATURE` to `END_TEMPERATURE` of an average patrol's worth. A rejected move
 is undone by applying it backwards.
 
 Rules and floor: a move is also undone unless the week still keeps every rule, has no more patrols
-and visits missing than the floor allows, and gives every school it touches its floor of dose. The
-search starts from a week that keeps all of these, and only options that a move takes out or puts in
-can break them. So every week on the way keeps them, the best one included. The search is compiled
-and ended by the number of moves, so that equal inputs give equal weeks.
+and visits missing than the floor allows, and gives every school it affects its floor of dose. The
+search starts from a feasible week, and only options that a move adds or removes can violate a rule.
+So every week of the search is feasible, including the best one. The search is compiled and ends
+after a number of moves, so that equal inputs give equal weeks.
 """
 
 from typing import NamedTuple
@@ -45,10 +45,10 @@ END_TEMPERATURE = 0.02
 """Temperatures at the beginning and at the end, as shares of an average patrol's worth."""
 
 SWAP_SHARE, DROP_SHARE = 0.3, 0.05
-"""Shares of the moves that swap two days, and that leave a slot free; the rest fill one."""
+"""Shares of the moves that swap two days, and that empty a slot; the rest fill one."""
 
 MAX_OUT, MAX_INTO = 8, 2
-"""Maximum options that a move takes out and puts in; one that needs more is not tried."""
+"""Maximum options that a move removes and adds; one that needs more is not tried."""
 
 RandomState = NDArray[np.uint64]
 
@@ -58,9 +58,9 @@ class _Draw(NamedTuple):
 
     rng: RandomState
     out: Ints
-    """(`MAX_OUT`,) options that the move takes out, -1 for none."""
+    """(`MAX_OUT`,) options that the move removes, -1 for none."""
     into: Ints
-    """(`MAX_INTO`,) options that it puts in, -1 for none."""
+    """(`MAX_INTO`,) options that it adds, -1 for none."""
 
 
 def _begin_draw(seed: NDArray[np.uint64]) -> _Draw:
@@ -68,7 +68,7 @@ def _begin_draw(seed: NDArray[np.uint64]) -> _Draw:
 
 
 def anneal_week(problem: RotaProblem, floor: Floor, chosen: Ints, *, moves: int, seed: int) -> Ints:
-    """The best week that so many moves reach from chosen options, which keep rules and floor."""
+    """The best week found by a number of moves from a feasible choice of options."""
     facts = build_facts(problem, floor)
     rng = np.array([2 * seed + 1], dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     best, unit = fill_slots(problem, chosen), problem.patrol_unit
@@ -88,21 +88,21 @@ def walk_weeks(
     states: int = 1,
     seed: int,
 ) -> list[Ints]:
-    """Weeks on a random walk from chosen options, one after every so many moves.
+    """Weeks on a random walk from chosen options, at intervals of a number of moves.
 
-    The walk makes the moves of the search, and accepts each that leaves a week which keeps rules
-    and floor and is worth at least `limit`. No week there is preferred to another for its worth.
+    The walk makes the moves of the search, and accepts each that gives a feasible week worth at
+    least `limit`. Among these weeks none is preferred for its worth.
 
     Parameters
     ----------
     problem, floor, chosen
         As for `anneal_week`.
     limit
-        What every week on the way is worth at least; no more than the first one.
+        Minimum worth of every week of the walk; at most that of the first one.
     moves
-        Between one week that is returned and the next.
+        Number between one returned week and the next.
     states
-        Weeks to return.
+        Number of weeks to return.
     seed
         64 bits.
     """
@@ -119,7 +119,7 @@ def walk_weeks(
 def _draw_change(
     facts: RotaFacts, state: RotaState, rng: RandomState, out: Ints, into: Ints
 ) -> bool:
-    """Draw a move into `out` and `into`, -1 for none; whether there is anything to do."""
+    """Draw a move into `out` and `into`, -1 for none; return whether it changes anything."""
     out[:] = -1
     into[:] = -1
     slot = draw_integer(rng, len(state.slots))
@@ -151,7 +151,7 @@ def _draw_change(
 def _draw_swap(
     facts: RotaFacts, state: RotaState, slot: int, other: int, out: Ints, into: Ints
 ) -> bool:
-    """Swap two days of an officer, where the same routes are options of the other day."""
+    """Swap two days of an officer, if the same routes are options on the other day."""
     first, second = state.slots[slot], state.slots[other]
     out[0], out[1] = first, second
     into[0] = _find_option_of_route(facts, facts.route[first], other)
@@ -173,9 +173,9 @@ def _find_option_of_route(facts: RotaFacts, route: int, slot: int) -> int:
 def _complete_change(
     facts: RotaFacts, state: RotaState, rng: RandomState, out: Ints, into: Ints
 ) -> bool:
-    """Take out what a move leaves no room for, and bring who may not go alone a companion.
+    """Remove what conflicts with a move, and add a companion for an officer who may not go alone.
 
-    False where that would take more options than there is room for, or nobody could walk along.
+    False if that needs more options than there is room for, or no companion is possible.
     """
     if not _draw_companion(facts, state, rng, out, into):
         return False
@@ -192,7 +192,7 @@ def _complete_change(
 
 @jit_compile(is_inlined=True, allocates=False)
 def _make_room(facts: RotaFacts, state: RotaState, out: Ints, option: int) -> bool:
-    """Take out who holds the place of an option, and what overlaps it or fulfils its lock."""
+    """Remove the option in the place of a new one, and those that overlap it or fulfil its lock."""
     holder = state.cells[facts.cell[option]]
     if holder >= 0 and not _add_out(out, holder):
         return False
@@ -212,7 +212,7 @@ def _make_room(facts: RotaFacts, state: RotaState, out: Ints, option: int) -> bo
 def _draw_companion(
     facts: RotaFacts, state: RotaState, rng: RandomState, out: Ints, into: Ints
 ) -> bool:
-    """Add somebody to walk along with who is put in, where they may not go alone and would."""
+    """Add a companion for an added option whose officer may not go alone and would."""
     option = into[0]
     if option < 0 or not facts.needs_companion[option] or into[1] >= 0:
         return True
@@ -234,7 +234,7 @@ def _draw_companion(
 def _take_out_dependents(
     facts: RotaFacts, state: RotaState, out: Ints, into: Ints, option: int
 ) -> bool:
-    """Take out who follows or needs an option that leaves without another in its place."""
+    """Remove what depends on a removed option that has no replacement."""
     cell = facts.cell[option]
     for other in into:
         if other >= 0 and facts.cell[other] == cell:
@@ -253,7 +253,7 @@ def _take_out_dependents(
 
 @jit_compile(is_inlined=True, allocates=False)
 def _add_out(out: Ints, option: int) -> bool:
-    """Add an option to those that a move takes out, once; whether there is room."""
+    """Add an option to those that a move removes, once; return whether there was room."""
     for number in range(len(out)):
         if out[number] == option:
             return True
@@ -293,7 +293,7 @@ def _is_locked(facts: RotaFacts, out: Ints, into: Ints) -> bool:
 
 @jit_compile(is_inlined=True, allocates=False)
 def _apply_change(facts: RotaFacts, state: RotaState, out: Ints, into: Ints) -> float:
-    """Apply a move; gives what it adds to the worth."""
+    """Apply a move; return its gain in worth."""
     gain = 0.0
     for option in out:
         if option >= 0:
@@ -337,7 +337,7 @@ def _anneal(
 def _walk(
     facts: RotaFacts, state: RotaState, draw: _Draw, worth: float, limit: float, moves: int
 ) -> float:
-    """Walk on for so many moves from a week of some worth; gives the worth after them."""
+    """Continue a walk by some moves from a week of known worth; return the worth after them."""
     rng, out, into = draw
     for _ in range(moves):
         if not _draw_change(facts, state, rng, out, into) or _is_locked(facts, out, into):

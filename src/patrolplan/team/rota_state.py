@@ -28,7 +28,7 @@ PATROLS, TASKED, WATCHED = 0, 1, 2
 
 
 class RotaFacts(NamedTuple):
-    """What does not change during the search; options by row, days from 0."""
+    """Constants of the search; options by row, days from 0."""
 
     officer: Ints
     day: Ints
@@ -49,7 +49,7 @@ class RotaFacts(NamedTuple):
     is_along: Ints
     needs_companion: Ints
     own_worth: Floats
-    """(o,) worth of an option by itself: of walking along with another."""
+    """(o,) separate worth of an option: that of a companion."""
     dose: Floats
     slot_start: Ints
     slot_options: Ints
@@ -86,7 +86,7 @@ class RotaFacts(NamedTuple):
     stage: Ints
     """(j,) `TASKED` or `WATCHED`."""
     max_missing: Ints
-    """(3,) what the floor allows to be missing of `PATROLS`, `TASKED` and `WATCHED`."""
+    """(3,) maximum missing of `PATROLS`, `TASKED` and `WATCHED` under the floor."""
     together: int
     windows: int
     days: int
@@ -100,7 +100,7 @@ class RotaState(NamedTuple):
     cells: Ints
     """(s * d * w * n,) option of each school, day, window and number, -1 for none."""
     along: Ints
-    """(s * d * w * n,) how many walk along with each cell."""
+    """(s * d * w * n,) number of companions of each cell."""
     minutes: Floats
     """(h, d)."""
     dosed_days: Ints
@@ -209,10 +209,10 @@ def _group(owner: Ints, owners: int) -> tuple[Ints, Ints]:
 def _change_minutes(
     facts: RotaFacts, state: RotaState, hotspot: int, day: int, minutes: float
 ) -> float:
-    """Add minutes of dose to a hotspot and day, or take some off; gives the gain in worth.
+    """Add minutes of dose to a hotspot and day, or remove some; return the gain in worth.
 
-    The set of days with a dose pays, and minutes above the daily maximum are charged. Only this day
-    has changed, so that nothing is added up over the others.
+    The set of days with a dose has a worth, and minutes above the daily maximum a penalty. Only
+    this day changes, so nothing is summed over the others.
     """
     before = state.minutes[hotspot, day]
     after = before + minutes
@@ -233,7 +233,7 @@ def _change_minutes(
 
 @jit_compile(is_inlined=True, allocates=False)
 def apply_option(facts: RotaFacts, state: RotaState, option: int, sign: int) -> float:
-    """Put an option in (sign 1) or take it out (-1); gives what that adds to the worth."""
+    """Add an option (sign 1) or remove it (-1); return the gain in worth."""
     route, day, school = facts.route[option], facts.day[option], facts.school[option]
     officer, gain = facts.officer[option], sign * facts.own_worth[option]
     for at in range(facts.stop_start[route], facts.stop_start[route + 1]):
@@ -280,7 +280,7 @@ def overlap(facts: RotaFacts, option: int, other: int) -> bool:
 
 @jit_compile(is_inlined=True, allocates=False)
 def is_allowed(facts: RotaFacts, state: RotaState, option: int) -> bool:
-    """Whether an option that was put in keeps the rules of officer, school, hotspot and demand."""
+    """Whether an option that was added keeps the rules of officer, school, hotspot and demand."""
     if not _fits_officer(facts, state, option):
         return False
     school, after = facts.school[option], facts.after_cell[option]
@@ -309,7 +309,7 @@ def _fits_officer(facts: RotaFacts, state: RotaState, option: int) -> bool:
 
 @jit_compile(is_inlined=True, allocates=False)
 def _exceeds_maximum(facts: RotaFacts, state: RotaState, option: int) -> bool:
-    """Whether a demand or hotspot of an option has more visits or minutes than it may have."""
+    """Whether a demand or hotspot of an option exceeds its maximum of visits or minutes."""
     for at in range(facts.meet_start[option], facts.meet_start[option + 1]):
         demand = facts.met_demands[at]
         if state.visits[demand] > facts.max_visits[demand]:
@@ -327,10 +327,10 @@ def _exceeds_maximum(facts: RotaFacts, state: RotaState, option: int) -> bool:
 
 @jit_compile(is_inlined=True, allocates=False)
 def is_floor_kept(facts: RotaFacts, state: RotaState, option: int) -> bool:
-    """Whether the floor holds after an option was put in or taken out.
+    """Whether the floor holds after an option was added or removed.
 
-    Nor may taking it out leave somebody alone who came after it, or may not go alone, unless a lock
-    wants that.
+    Removing it must not leave a second officer, or one who may not go alone, without it, unless a
+    lock requires that.
     """
     school = facts.school[option]
     if state.dose[school] < facts.min_dose[school]:
@@ -379,7 +379,7 @@ def begin_state(facts: RotaFacts, start: Ints) -> tuple[RotaState, float]:
 
 @jit_compile(allocates=False)
 def _put_in_all(facts: RotaFacts, state: RotaState, options: Ints) -> float:
-    """Put options in, leaving out -1; gives what they are worth together."""
+    """Add options, except -1; return their worth together."""
     worth = 0.0
     for option in options:
         if option >= 0:

@@ -12,7 +12,7 @@ from patrolplan.team.week import Duty
 from patrolplan.times import format_time
 
 RouteKey = tuple[object, ...]
-"""What makes two patrols the same route, in whatever order and at whatever minutes it is walked."""
+"""What makes two patrols the same route, in any order of stops and at any minutes."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def list_patrols(plan: Plan) -> Iterator[tuple[int, Patrol]]:
     """Every patrol of a plan with 0 for its school's best, 1 for its first variant...
 
     Those of further windows, and of the other mode, come after all of the first window in the
-    area's mode, and are numbered by themselves.
+    area's mode, and are numbered separately.
     """
     for patrol in (patrol for part in plan.parts for patrol in part.patrols):
         yield 0, patrol
@@ -52,8 +52,8 @@ def build_route_key(patrol: Patrol) -> RouteKey:
     """School, officer, mode, window, the set of its stops, and the places to keep away from.
 
     It is the same for a patrol as planned, as drawn in another order and at other minutes, and as
-    read from a file that holds whole minutes. Without a presence at the gate a patrol starts when
-    it is drawn to, and its window is known by its end.
+    read from a file with whole minutes. Without a presence at the gate the start of a patrol is
+    drawn, and its window is identified by its end.
     """
     stops = frozenset((stop.hotspot, stop.dwell_minutes, stop.tasking) for stop in patrol.stops)
     start = format_time(patrol.start_minutes) if patrol.has_presence else ""

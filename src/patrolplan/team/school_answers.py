@@ -1,12 +1,12 @@
-"""What a school is owed after a survey: its heaviest places, and what became of each.
+"""What a school is owed after a survey: its most feared places, and what was done about each.
 
 Each of the places that weigh most within reach of the school (`patrolplan.patrols.feared_places`)
-has an answer: how many pupils named it and why, on how many days somebody was there, on how many
-this week somebody will be, by whichever school's patrol, or why nobody; and what changed since the
-last survey. All that pupils gave comes suppressed and rounded, as `patrolplan.privacy` has it.
+has an answer: how many pupils named it and why, on how many days officers were there, on how many
+days this week they will be, on any school's patrol, or why not; and what changed since the last
+survey. All answers of pupils are suppressed and rounded by `patrolplan.privacy`.
 
-Answers count days, and never name them: next to a place they would let others foresee when nobody
-is there.
+Answers count days and never name them: named days would let others foresee when no officer is
+there.
 """
 
 import datetime as dt
@@ -59,21 +59,21 @@ class Promise:
     of_days: int
     """...of so many in the week."""
     was_last_week: bool
-    """Whether somebody was there in the week before."""
+    """Whether an officer was there in the week before."""
     why_not: NoteKind | None
-    """Why no patrol stops there, where it should; None where one does, or that is not known."""
+    """Why no patrol stops there although it should; None where one does, or if not known."""
 
 
 @dataclass(frozen=True)
 class PlaceAnswer:
-    """A feared place near a school, and what became of it."""
+    """A feared place near a school, and what was done about it."""
 
     place: FearedPlace
     gave: WhatPupilsGave
     days_before: int | None
-    """Days of the weeks before on which somebody was there; None: not known."""
+    """Days of the weeks before on which an officer was there; None: not known."""
     weeks_recorded: int
-    """Of those weeks, how many have any record."""
+    """Number of those weeks that have any record."""
     promise: Promise
     change: SurveyChange | None
     """Since the last survey; None where surveys cannot be compared."""

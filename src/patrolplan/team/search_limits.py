@@ -1,6 +1,6 @@
 """When the search for the best week stops.
 
-A room of its own, without the search, since a week's file has the limits that it was made with.
+A module without the search, since a week's file holds the limits that it was made with.
 """
 
 from dataclasses import dataclass
@@ -23,20 +23,20 @@ class SearchLimits:
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(strict=False)
 
     gap_percent: Positive = 0.5
-    """A week this near to the bound is good enough, at every size; 0 for one that is proven best if
-    `nodes` are enough."""
+    """Relative gap to the bound at which a week is good enough, at every size; 0 for one that is
+    proven best if `nodes` are enough."""
     nodes: Limit = 500
     """Maximum nodes of the search tree of a week that is to be proven best."""
     moves_per_school: Limit = 200_000
     """Maximum small changes tried for every school by annealing."""
     is_proven_if_quick: bool = False
-    """Whether a week within the gap is proven best all the same where that takes about a second."""
+    """Whether a week within the gap is still proven best where that takes about a second."""
     seconds: Positive | None = None
     """Maximum wall-clock time; None for no limit."""
 
 
 DEFAULT_LIMITS = SearchLimits(is_proven_if_quick=True)
-"""What a search keeps to that nobody limits."""
+"""Default limits of a search."""
 
 PROOF_LIMITS = SearchLimits(gap_percent=0.0)
-"""What a search keeps to that goes on behind a week that is shown already."""
+"""Limits of a search that continues after a week has been shown."""

@@ -1,12 +1,12 @@
 """The team's secret, and the keys of the draws that are made of it.
 
 With the secret every week can be drawn again, and so every patrol is known; without it none is.
-It is a file of random bytes that never leaves its place: neither it nor a key shows itself in
-print, is pickled, or is part of settings, provenance, papers, logs or caches. What is published is
-the commitment, a digest of the key of a week's draw. From it nobody finds the key, but those who
-have the secret can show that this key, and no other chosen afterwards, drew the week.
+It is a file of random bytes that never leaves its place: neither it nor a key is printed, pickled,
+or part of settings, provenance, papers, logs or caches. What is published is the commitment, a
+digest of the key of a week's draw. The key cannot be found from it, but those who have the secret
+can show that this key, and no other chosen afterwards, drew the week.
 
-A key is keyed BLAKE2b (RFC 7693) of what it is for. Purposes are held apart by BLAKE2b's own
+A key is keyed BLAKE2b (RFC 7693) of its purpose. Purposes are separated by BLAKE2b's own
 personalisation, and parts by their lengths, so that no two purposes share a key.
 """
 
@@ -32,13 +32,13 @@ TRIAL = b"pp trial"
 """Purposes of keys, see `person` of `hashlib.blake2b`."""
 
 READABLE_BY_OTHERS = 0o077
-"""Bits of a file's mode that others than its owner have."""
+"""Bits of a file's mode for everyone except its owner."""
 
 REMEDY = "restore the file, or remove it: the next week is then drawn with a new one"
 
 
 class Opaque:
-    """Bytes that nothing shows, copies or stores."""
+    """Bytes that are never shown, copied or stored."""
 
     __slots__ = ("_content",)
 
@@ -98,21 +98,21 @@ class WeekKey(DrawKey):
 
     @property
     def commitment(self) -> str:
-        """What may be published of the key, which nobody finds from it; empty for no secret."""
+        """The digest that may be published: it does not reveal the key. Empty for no secret."""
         return self._digest(COMMITMENT, size=COMMITMENT_BYTES).hex() if self.is_secret else ""
 
 
 class TrialKey(DrawKey):
     """The key of a trial, made of its design and the team's secret, and opened at the trial's end.
 
-    From an opened key nobody finds the secret, nor any other key.
+    Neither the secret nor any other key can be found from an opened key.
     """
 
     __slots__ = ()
 
     @property
     def commitment(self) -> str:
-        """What is published of the key before the trial starts; nobody finds the key from it."""
+        """The digest published before the trial starts; the key cannot be found from it."""
         return self._digest(COMMITMENT, size=COMMITMENT_BYTES).hex()
 
     def open(self) -> str:
@@ -143,7 +143,7 @@ def make_open_key(seed: int, area: str, monday: dt.date, number: int) -> WeekKey
 
 
 def find_secret_path(settings: Settings) -> Path:
-    """Where the settings say that the secret is; relative paths start at their folder."""
+    """The path of the secret in the settings; a relative one starts at their folder."""
     return settings.folder / settings.week.secret
 
 
@@ -170,7 +170,7 @@ def read_secret(settings: Settings) -> Secret | None:
 
 
 def note_secret(settings: Settings) -> tuple[Note, ...]:
-    """Whether others than its owner can read the secret, as far as the system says."""
+    """Whether others than its owner can read the secret, as far as the system shows."""
     path = find_secret_path(settings)
     if os.name != "posix" or not path.stat().st_mode & READABLE_BY_OTHERS:
         return ()
@@ -180,7 +180,7 @@ def note_secret(settings: Settings) -> tuple[Note, ...]:
 def create_secret(path: Path) -> bool:
     """Write a new secret that only its owner can read; False where the file already exists.
 
-    Git does not see it where the folder has a `.gitignore` or is in a repository.
+    Git ignores it where the folder has a `.gitignore` or is in a repository.
 
     Raises
     ------
@@ -201,7 +201,7 @@ def create_secret(path: Path) -> bool:
 
 
 def _ignore_in_git(path: Path) -> None:
-    """Add a file to the `.gitignore` of its folder, where git may look at it."""
+    """Add a file to the `.gitignore` of its folder, if git may see it."""
     folder = path.resolve().parent
     ignore = folder / ".gitignore"
     in_repository = False

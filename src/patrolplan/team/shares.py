@@ -1,6 +1,6 @@
 """Patrol minutes, risk and street by any polygons: wards, beats, hexagons.
 
-What lies outside all of them has a row of its own, so that each column sums to the whole.
+What is outside all of them has its own row, so that each column sums to the whole.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,14 +19,14 @@ from patrolplan.text import list_rows
 
 SOURCE = "shares_by"
 OUTSIDE = "outside"
-"""Name of the row of what lies in none of the polygons."""
+"""Name of the row for what is in none of the polygons."""
 
 NAME_COLUMNS = ("name", "place_id", "id", "area", "ward", "beat")
 """Columns that name polygons, the first of them that a table has."""
 
 RESIDENTS = "residents"
 MAX_OVERLAP = 0.01
-"""Polygons that share more of the smaller one than slips of drawing explain would count twice."""
+"""Maximum overlap as a share of the smaller polygon: more than drawing errors would count twice."""
 
 
 def shares_by(
@@ -34,10 +34,10 @@ def shares_by(
 ) -> gpd.GeoDataFrame:
     """Patrol minutes, risk and metres of street in each of some polygons.
 
-    Minutes of a patrol are where they are spent: those of the presence at the gate there, those of
-    a stop where one stands, those of a walk along its line by length. Minutes before a patrol
-    starts, from a base to the gate, do not count. Risk is spread evenly along a piece of street. A
-    street on the border of two polygons belongs to the earlier row.
+    Minutes of a patrol count where they are spent: presence at the gate there, stops at the
+    stopping place, walks along their lines by length. Minutes before a patrol starts, from a base
+    to the gate, do not count. Risk is spread evenly along a piece of street. A street on the border
+    of two polygons belongs to the earlier row.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def shares_by(
     Raises
     ------
     InputError
-        Where there is no CRS, a row is not a polygon, a name is missing or there twice, or
+        Where there is no CRS, a row is not a polygon, a name is missing or a duplicate, or
         polygons overlap.
 
     Examples

@@ -1,6 +1,6 @@
 """Choose the week: what every school gets first, then the most worth, with a proven bound.
 
-The aims come strictly one after the other, once all locks are fulfilled:
+The objectives are lexicographic, once all locks are fulfilled:
 
 1. as few visits as possible are missing of those that tasked places ask for;
 2. as few patrols as possible are missing of every school's minimum;
@@ -8,7 +8,7 @@ The aims come strictly one after the other, once all locks are fulfilled:
 4. where no patrol is missing, the lowest dose of any school is as high as it can be;
 5. the worth of the week (`patrolplan.team.objective`) is as high as it can be.
 
-All but the last are the floor of the week. Once found, it becomes constraints of the last aim. The
+All but the last are the floor of the week. Once found, it constrains the last objective. The
 daily maximum of hotspots is a rule, from which visits to tasked places are exempt.
 """
 
@@ -35,37 +35,37 @@ PROVEN_GAP = 1e-6
 CHOSEN_ABOVE = 0.5
 
 MOVES_OF_A_RUN = 10_000
-"""Moves for every school of one annealing run: many short runs, since one long run gets caught in
-one valley, and weeks of several are merged."""
+"""Moves for every school of one annealing run: many short runs, since one long run is trapped in a
+local optimum, and weeks of several are merged."""
 
 FIRST_RUNS, RUNS_OF_A_CHECK = 3, 2
-"""Annealing runs before the bound is tightened, which takes longer than all of them, and whenever
-HiGHS looks whether it should stop."""
+"""Annealing runs before the bound is tightened, which takes longer than all of them, and at each
+check of HiGHS whether to stop."""
 
 MERGE_GAP, MERGE_NODES = 5e-4, 5
 """Relative gap and nodes at which the best week among the options of two is good enough. Two weeks
 share most options, so that it takes a twentieth of a second, or two for five hundred schools."""
 
 MAX_REDUCED_COST = 0.005
-"""Share of the bound that choosing an option may cost in the relaxation: others are not annealed.
-A week so near to that bound holds no dearer one. Where the best week is as far below it as this, a
-lower limit hid the options of the better weeks."""
+"""Maximum cost of an option in the relaxation, as a share of the bound: others are not annealed.
+A week this near to that bound has no option of higher cost. Where the best week is as far below the
+bound as this, a lower limit left out options of the better weeks."""
 
 MAX_OPTIONS_TO_TIGHTEN = 5_000
 """Maximum options of a week whose bound is tightened by cuts at the root of the search tree."""
 
 FIRST_CUT_CHECK, LAST_CUT_CHECK = 4, 12
-"""Work at the root of the search tree after which annealing goes on, and after which the bound
-counts as final: most of what cuts can lower it by comes at once. See
+"""Work at the root of the search tree after which annealing continues, and after which the bound
+counts as final: cuts lower it mostly at the start. See
 `MixedIntegerProgramme.solve_from`."""
 
 MAX_COLUMNS_TO_PROVE = 2_500
-"""Maximum columns of a programme that HiGHS is given first, where a proof is wanted if it is quick:
+"""Maximum columns of a programme that HiGHS solves first, where a proof is wanted if it is quick:
 about twelve schools, for which it takes about a second. Nodes also lower their bound where cuts
 alone leave it too far away."""
 
 IMPOSSIBLE = -1
-"""Patrols missing where no week keeps the rules, however few patrols it has."""
+"""Patrols missing where no week is feasible, however few patrols it has."""
 
 Aim = Literal["tasked", "patrols", "watched"]
 """What a floor counts: visits to tasked places, patrols of schools, and visits to watched hotspots
@@ -87,7 +87,7 @@ class RotaSolution:
     bound: float
     proven: bool
     floor: Floor | None = None
-    """What the week had to keep; None where that is not known."""
+    """The floor that the week had to keep; None where it is not known."""
     locks_first: bool = False
     """See `RotaProblem.locks_first`: whether the locks could not be fulfilled otherwise."""
 
@@ -98,7 +98,7 @@ class RotaSolution:
 
     @classmethod
     def rate(cls, problem: RotaProblem, chosen: Ints, bound: float) -> "RotaSolution":
-        """Chosen options with their worth, under a bound that may turn out too low by rounding."""
+        """Chosen options with their worth, and a bound raised to it if rounding left it lower."""
         worth = compute_worth(problem, chosen).total
         bound = max(bound, worth)
         proven = bound - worth <= PROVEN_GAP * max(1.0, abs(bound))
@@ -145,9 +145,9 @@ class _WeekSearch:
 
     The relaxation gives the first bound, and a short annealing run the first week. Where they are
     too far apart, HiGHS lowers the bound by cuts at the root of its search tree, and whenever it
-    looks whether it should stop, annealing goes on for another run, whose week is merged with the
-    best one: HiGHS finds the best week among the options of both. Given a good week, HiGHS takes
-    tenths of a second for what it needs many seconds without one.
+    checks whether to stop, annealing continues for another run, whose week is merged with the best
+    one: HiGHS finds the best week among the options of both. With such a warm start, HiGHS takes
+    tenths of a second instead of many seconds.
     """
 
     def __init__(
@@ -202,7 +202,7 @@ class _WeekSearch:
             self._best, self._worth = rows, worth
 
     def _list_promising(self, relaxed: MipResult) -> Ints:
-        """Options that cost little in the relaxation, that fulfil locks, or that the floor has."""
+        """Options that cost little in the relaxation, fulfil locks, or are in the floor's week."""
         if not len(relaxed.reduced_costs):
             return np.arange(len(self._problem))
         cheap = relaxed.reduced_costs[self._x] <= MAX_REDUCED_COST * abs(relaxed.bound)
@@ -211,7 +211,7 @@ class _WeekSearch:
         return np.flatnonzero(cheap)
 
     def _anneal(self, options: Ints, seed: int) -> Iterator[None]:
-        """Anneal among some options, one run whenever the next is wanted."""
+        """Anneal among some options, one run each time the next is requested."""
         problem = self._problem.select(options)
         place = np.full(len(self._problem), -1)
         place[options] = np.arange(len(options))
@@ -231,7 +231,7 @@ class _WeekSearch:
     def _merge(self, rows: Ints) -> None:
         """Find the best week among the options of the best one so far and of another.
 
-        Annealing runs end in different valleys, each with the better half of some districts.
+        Annealing runs end in different local optima, each better in some districts.
         """
         upper = self._programme.upper.copy()
         upper[self._x] = 0.0
@@ -243,7 +243,7 @@ class _WeekSearch:
             self._accept(np.flatnonzero(answer.values[self._x] > CHOSEN_ABOVE))
 
     def _tighten(self, gap: float, runs: Iterator[None]) -> None:
-        """Lower the bound at the root of the search tree, and anneal on meanwhile."""
+        """Lower the bound at the root of the search tree, and continue annealing meanwhile."""
 
         def watch(check: int, bound: float) -> bool:
             self._bound = max(self._worth, min(self._bound, bound))
@@ -269,7 +269,7 @@ class _WeekSearch:
         self._bound = max(self._worth, min(self._bound, answer.bound))
 
     def _prove_if_quick(self) -> bool:
-        """Prove a small week best at the root of the search tree; whether that was enough.
+        """Prove a small week best at the root of the search tree; return whether that succeeded.
 
         Which of several best weeks it is then does not depend on the annealing.
         """
@@ -298,10 +298,10 @@ def find_floor(problem: RotaProblem) -> Floor:
     """Demands and every school's minimum; where all have it, the lowest dose as high as it can be.
 
     A school that cannot reach a level, since it is open on few days or its routes have few stops,
-    counts with the highest dose it can have. The level is raised by asking again and again for a
-    little more than the last answer gave, until no week can: which doses are possible depends on
+    counts with the highest dose it can have. The level is raised by repeatedly requiring a little
+    more than the last week gave, until no week is feasible: which doses are possible depends on
     the dwells and on their sums, so bisection could stop between two of them. Every answer is a
-    whole week, so each step rises at least to the next dose that is possible.
+    complete week, so each step rises at least to the next possible dose.
     """
     floor = _find_fewest_missing(problem)
     if floor.missing or problem.exact_patrols is not None or not problem.visit_minutes.any():
@@ -345,7 +345,7 @@ def _find_fewest_missing(problem: RotaProblem) -> Floor:
 
 
 def _lower_floor(problem: RotaProblem, floor: Floor, aim: Aim) -> Floor | None:
-    """The floor with as little missing of an aim as possible; None where no week keeps it."""
+    """The floor with the minimum missing of an objective; None where no week is feasible."""
     if aim != "patrols" and not (problem.tasked == (aim == "tasked")).any():
         return floor
     model = MipBuilder()
@@ -366,7 +366,7 @@ def _lower_floor(problem: RotaProblem, floor: Floor, aim: Aim) -> Floor | None:
 
 
 def _find_week(problem: RotaProblem, floor: Floor) -> Ints | None:
-    """Options that keep a floor; None where there are none, or none was found."""
+    """Options of a week that keeps a floor; None where there is none, or none was found."""
     model = MipBuilder()
     x = add_options(model, problem)
     add_floor(model, problem, x, floor)

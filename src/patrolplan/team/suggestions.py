@@ -15,7 +15,7 @@ from patrolplan.team.week import Week
 from patrolplan.team.week_editor import InvalidEditError, WeekEditor
 
 MAX_CARDS_OUT = 2
-"""Cards of patrols that stand which a suggestion may withdraw."""
+"""Maximum number of cards that a suggestion may withdraw."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ def suggest_swaps(
 
     Each withdraws other cards, or where none is withdrawn sends another officer.
 
-    None of them leaves more schools short of their minimum, or more demands of intelligence unmet,
-    than it must. Locks and bans hold.
+    None of them leaves more schools below their minimum, or more demands of intelligence unmet,
+    than necessary. Locks and bans hold.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def suggest_swaps(
 
 
 def _find_options(inputs: RotaInputs, gap: Gap) -> Bools:
-    """(o,) options that would fill a gap: patrols, not those who walk along with one."""
+    """(o,) options that would fill a gap: patrols, not companions."""
     problem = inputs.problem
     fills = problem.route < len(inputs.routes)
     if gap.date is not None:

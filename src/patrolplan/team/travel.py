@@ -20,8 +20,8 @@ OFF_STREET_FACTOR = 1.3
 """Walking distance over the straight line, for places off the mapped streets."""
 
 MAX_SEARCH_METRES = 12_000.0
-"""Beyond this, the straight line times `OFF_STREET_FACTOR` counts: nobody goes so far before a
-bell, and in a city the search would cover all streets for every officer."""
+"""Beyond this, the straight line times `OFF_STREET_FACTOR` counts: officers do not come from so far
+before a bell, and in a city the search would cover all streets for every officer."""
 
 
 def compute_minutes_from_base(area: StudyArea) -> Floats:
@@ -39,7 +39,7 @@ def compute_minutes_to_places(area: StudyArea, places_xy: NDArray[np.float64]) -
 def _compute_minutes(area: StudyArea, places: Positions, places_xy: NDArray[np.float64]) -> Floats:
     """(k, n) minutes from each officer's base to places, given where they are on the streets.
 
-    Along the streets, up to `MAX_SEARCH_METRES`; where base or place lies off them, the straight
+    Along the streets, up to `MAX_SEARCH_METRES`; where base or place is off them, the straight
     line to the nearest street counts 1.3 times. Officers on bicycles ride at `[patrol]
     cycling_speed_kmh`, those on foot walk at `walking_speed_kmh`.
     """
@@ -72,8 +72,8 @@ def _compute_minutes(area: StudyArea, places: Positions, places_xy: NDArray[np.f
 def compute_straight_minutes(area: StudyArea, metres: Floats) -> Floats:
     """(k, n) minutes that each officer takes between places (k, n) metres apart off the streets.
 
-    By public transport and by car that is all that is known of any way, see `[travel]`; to be where
-    one is takes no time.
+    For public transport and cars nothing else is known of the journey, see `[travel]`; no distance
+    takes no time.
     """
     travel = area.settings.travel
     minutes = OFF_STREET_FACTOR * metres / compute_officer_speeds(area)[:, None]

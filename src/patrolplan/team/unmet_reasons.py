@@ -1,4 +1,4 @@
-"""Why a patrol cannot be or is not: for unmet days, hotspots over their maximum, locks and bans."""
+"""Why there is no patrol: for unmet days, hotspots over their maximum, locks and bans."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -16,11 +16,11 @@ from patrolplan.team.week import Ban, Lock, Unmet, format_day
 from patrolplan.times import format_time
 
 WHOLE_DAY_MINUTES = 1439.0
-"""Who is away for so long is away all day, from 00:00 to 23:59."""
+"""Minutes of absence that count as all day, from 00:00 to 23:59."""
 
 
 class UnmetReasons:
-    """Looks through the officers of a school, in the order in which they could have come.
+    """Checks the officers of a school, in the order in which they could have come.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class UnmetReasons:
         )
 
     def _explain(self, school: int, day: int) -> str:
-        """Why nobody patrols a school on a day."""
+        """Why a school has no patrol on a day."""
         if obstacle := self._find_school_obstacle(school, day):
             return obstacle
         officers = self._list_leads(school)
@@ -65,7 +65,7 @@ class UnmetReasons:
         return f"{reasons}, no other officer covers this school" if len(officers) == 1 else reasons
 
     def find_obstacle(self, officer: int, school: int, day: int, window: str | None = None) -> str:
-        """What keeps an officer from a school on a day, lent or not; empty when nothing does.
+        """What keeps an officer from a school on a day, lent or not; empty if nothing does.
 
         In a window of the week; in any for None.
         """
@@ -83,7 +83,7 @@ class UnmetReasons:
         return [int(row) for row in np.flatnonzero(inputs.cares[:, school] & inputs.is_lead)]
 
     def _find_crew_obstacle(self, officer: int, school: int, day: int) -> str:
-        """Whether nobody is free to walk along where an officer may not go without."""
+        """Whether an officer needs a companion and none is free."""
         inputs, along = self.inputs, self.inputs.companions
         routes = self._list_routes_in_time(officer, school, day)
         if not inputs.needs_companion[officer, day, routes].all():
@@ -146,7 +146,7 @@ class UnmetReasons:
         return "" if free.any() else urn
 
     def _chosen_of(self, officer: int, day: int) -> Ints:
-        """(c, 3) what an officer does on a day, walking along among it."""
+        """(c, 3) what an officer does on a day, including as a companion."""
         mine = (self.all_chosen[:, 0] == officer) & (self.all_chosen[:, 1] == day)
         return np.asarray(self.all_chosen[mine])
 
@@ -162,7 +162,7 @@ class UnmetReasons:
         return int(along.school[place]), int(along.window[place]), float(begin), float(end)
 
     def _explain_appointment(self, officer: int, day: int, routes: Ints) -> str:
-        """What an officer has to do instead, where their hours alone would leave time."""
+        """An officer's conflicting appointments, if their hours alone would leave time."""
         free, ends = self.inputs.free_time, self.inputs.route_minutes[:, 1]
         on_duty = routes[free.fit_hours(self.inputs.set_out, ends)[officer, day, routes]]
         clashes = (
@@ -176,7 +176,7 @@ class UnmetReasons:
         return " and ".join(f"{name} {describe_appointment(one)}" for one in found)
 
     def _explain_hours(self, officer: int, day: int, routes: Ints) -> str:
-        """An officer's hours against the route that would fit them most nearly."""
+        """An officer's hours against the route that comes nearest to fitting them."""
         inputs = self.inputs
         name = inputs.officers[officer]
         if not len(routes):
@@ -213,7 +213,7 @@ class UnmetReasons:
         return np.asarray(routes[self.inputs.in_time[officer, day, routes]])
 
     def _list_crowded(self, officer: int, school: int, day: int) -> list[set[str]]:
-        """What each route left would bring over the maximum; empty where one would not."""
+        """What each remaining route would bring over the maximum; empty where one would not."""
         routes = self._list_routes_in_time(officer, school, day)
         allowed = ~self.inputs.banned[officer, day, routes]
         crowded = [self.find_crowded_hotspots(day, route) for route in routes[allowed].tolist()]
@@ -241,7 +241,7 @@ class UnmetReasons:
         }
 
     def _has_optional_visit(self, hotspot: str, day: int) -> bool:
-        """Whether somebody comes to a hotspot on a day who need not."""
+        """Whether an officer comes to a hotspot on a day without having to."""
         return any(
             stop.hotspot == hotspot
             and not stop.tasked
@@ -261,7 +261,7 @@ class UnmetReasons:
         return given
 
     def note_over_cap(self) -> Iterator[Note]:
-        """Hotspots that exceed the daily maximum all the same, and why."""
+        """Hotspots that still exceed the daily maximum, and why."""
         for day, date in enumerate(self.inputs.days):
             for name, minutes in self._minutes_by_day[day].items():
                 if minutes > self.max_minutes + MINUTES_TOLERANCE:
@@ -305,7 +305,7 @@ APPOINTMENT_WORDS = {
 
 
 def describe_appointment(one: Appointment) -> str:
-    """What an officer does, and from when to when where that is not all day; never more."""
+    """What an officer does, and from when to when unless all day; no further details."""
     hours = f"{format_time(one.from_minutes)}-{format_time(one.to_minutes)}"
     is_all_day = one.to_minutes - one.from_minutes >= WHOLE_DAY_MINUTES
     return APPOINTMENT_WORDS[one.kind] + ("" if is_all_day else f" {hours}")
@@ -351,7 +351,7 @@ def _find_highest_variant(inputs: RotaInputs, row: Lock | Ban) -> int:
 
 
 def check_locks(inputs: RotaInputs) -> None:
-    """Raise for locks that nobody could fulfil, one by one or together."""
+    """Raise for locks that cannot be fulfilled, separately or together."""
     problems = Problems()
     reasons = UnmetReasons(inputs, np.zeros((0, 3), dtype=np.int64))
     for number, lock in enumerate(inputs.locks):

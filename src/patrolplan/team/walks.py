@@ -1,8 +1,8 @@
-"""How the patrols of a week are walked: an order of stops and a minute of setting off for each.
+"""How the patrols of a week are walked: an order of stops and a start minute for each.
 
-Routes are chosen first, by what they are worth. Each patrol that was chosen is then walked in an
-order and at minutes drawn by a key of its own, among those that are worth nearly as much and that
-its officers have time for; its legs and directions are built only now.
+Routes are chosen first, by their worth. Each chosen patrol is then walked in an order and at
+minutes drawn by its own key, among those that are worth nearly as much and that its officers have
+time for; its legs and directions are built only then.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -58,16 +58,16 @@ def draw_walks(
     rows: Iterable[int] | None = None,
     executor: Executor | None = None,
 ) -> tuple[Duty, ...]:
-    """The duties of a week as they are walked; those that are held stay as they are.
+    """The duties of a week as they are walked; those that are fixed stay as they are.
 
     Parameters
     ----------
     inputs
         What the week was chosen from.
     duties
-        As planned; whatever else their officers do that day limits their walks.
+        As planned; their officers' other duties of the day limit their walks.
     key
-        Of the week's draw: each patrol is drawn by a key of its own, made of it.
+        Of the week's draw: each patrol is drawn by its own key, derived from it.
     rows
         Which of the duties are drawn; default all.
     executor
@@ -102,7 +102,7 @@ def draw_new_walks(
 ) -> tuple[Duty, ...]:
     """The duties of a changed week, with walks drawn for those that were not in it before.
 
-    Who walks the same route of the same school on the same day as before keeps the walk.
+    An officer with the same route of the same school on the same day as before keeps the walk.
     """
     earlier = {_identify(duty): duty for duty in before}
     new = [row for row, duty in enumerate(duties) if _identify(duty) not in earlier]
@@ -136,7 +136,7 @@ def _find_pick(key: DrawKey, duty: Duty) -> Callable[[str, int], int]:
 def find_time_limits(inputs: RotaInputs, duties: Sequence[Duty], row: int) -> tuple[float, float]:
     """When the officers of a duty may leave their bases for it, and when it must be over.
 
-    By the end of their hours, their appointments, and their other patrols of the day.
+    From the end of their hours, their appointments, and their other patrols of the day.
     """
     duty, free = duties[row], inputs.free_time
     day = inputs.days.index(duty.date)

@@ -30,14 +30,14 @@ SATURDAY = 5
 
 StrictCount = Annotated[Count, Strict()]
 ROW = ConfigDict(strict=False)
-"""Of dataclasses that are rows of a file: strict ones would accept no rows, only themselves."""
+"""Configuration of dataclasses that are rows of a file: strict ones would accept only instances."""
 
 
 @dataclass(frozen=True)
 class Lock:
     """A duty set by hand: this officer patrols this school on this day.
 
-    An officer may be locked to a school that is not in their care: a lead may lend one out.
+    An officer may be locked to a school that is not in their care: a lead may lend an officer.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ROW
@@ -52,7 +52,7 @@ class Lock:
     """Of `[week] windows`; None leaves the choice open, where there are several."""
 
     def is_fulfilled_by(self, duty: "Duty") -> bool:
-        """Whether a patrol is what was set by hand."""
+        """Whether a patrol fits what was set by hand."""
         return (
             (self.officer, self.urn, self.date) == (duty.officer, duty.urn, duty.date)
             and self.variant in {None, duty.variant}
@@ -62,7 +62,7 @@ class Lock:
 
 @dataclass(frozen=True)
 class Ban:
-    """A duty ruled out by hand; None stands for all.
+    """A duty ruled out by hand; None means all.
 
     `Ban(officer="SSO-01", date=day)` keeps an officer free on a day, `Ban(urn="900001")` leaves
     a school out, `Ban(urn="900001", variant=2)` one of its routes.
@@ -106,7 +106,7 @@ class Draw:
     """Of all duties as they were drawn."""
     locks: tuple[Lock, ...] = ()
     bans: tuple[Ban, ...] = ()
-    """By hand, before the draw."""
+    """Changes by hand before the draw."""
     data: str = ""
     """Short digest of the data and settings that it was drawn from, see `patrolplan.provenance`:
     those of the week may be newer, since tables are changed on the board."""
@@ -124,9 +124,9 @@ class Foreseen:
     __pydantic_config__: ClassVar[ConfigDict] = ROW
 
     hotspot_quarter: Amount
-    """Without anything set by hand."""
+    """Without locks and bans."""
     with_locks: Amount
-    """With the locks and bans as they are."""
+    """With the week's locks and bans."""
 
 
 DemandKind = Literal["tasked", "designated", "watched", "feared"]
@@ -149,7 +149,7 @@ class Visitor:
 
 @dataclass(frozen=True)
 class DemandOutcome:
-    """A demand of the week, and who meets it or why nobody does."""
+    """A demand of the week, and who meets it or why not."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ROW
 
@@ -157,11 +157,11 @@ class DemandOutcome:
     place: str
     """Name of the tasked place, of the hotspot, or of the square."""
     date: Day | None
-    """Its day; None where any day of the week will do."""
+    """Its day; None where any day of the week counts."""
     visits: StrictCount
     met_by: tuple[Visitor, ...] = ()
     why: FileNote | None = None
-    """Why it is not met, or not wholly; None where it is."""
+    """Why it is not met, or not fully; None where it is."""
 
     @property
     def is_met(self) -> bool:
@@ -239,7 +239,7 @@ class Duty:
 
 @dataclass(frozen=True)
 class Unmet:
-    """A school that nobody patrols on a day of the week, and exactly why."""
+    """A school without a patrol on a day of the week, and exactly why."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ROW
 
@@ -323,7 +323,7 @@ class Week:
     def gap_percent(self) -> float:
         """How far the best week found may be below the best possible, in percent of the bound.
 
-        Of a week that was drawn that is the one from which the draw set out.
+        For a week that was drawn, this is the gap of the week that the draw started from.
         """
         best_worth = self.worth if self.draw is None else max(self.worth, self.draw.best_worth)
         return compute_gap_percent(best_worth, self.bound)
@@ -360,7 +360,7 @@ class Week:
 
 
 def format_day(date: dt.date) -> str:
-    """A day as people say it.
+    """A day in words.
 
     Examples
     --------
@@ -371,7 +371,7 @@ def format_day(date: dt.date) -> str:
 
 
 def list_school_days(start: dt.date) -> tuple[dt.date, ...]:
-    """Days from a date to the Friday of its week; from a weekend, the whole week after it.
+    """Days from a date to the Friday of its week; for a date at a weekend, the next week.
 
     Examples
     --------

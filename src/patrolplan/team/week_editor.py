@@ -59,12 +59,12 @@ def get_slot(duty: Duty) -> PatrolSlot:
 
 @dataclass(frozen=True, eq=False)
 class WeekEditor:
-    """What a week may become by hand: its options under its locks and bans."""
+    """The changes that can be made to a week by hand: its options under its locks and bans."""
 
     inputs: RotaInputs
-    """What the week is chosen from; patrols handed out that are no longer in the plan are held."""
+    """What the week is chosen from; patrols handed out that are no longer in the plan are fixed."""
     before: Week
-    """The week that is changed: what is neither chosen nor ruled out by hand comes from it."""
+    """The week that is changed; everything not chosen or ruled out by hand comes from it."""
     own_notes: tuple[Note, ...] = ()
     """Notes that do not follow from the choice, such as earlier absences."""
 
@@ -103,7 +103,7 @@ class WeekEditor:
         return replace(self, inputs=inputs)
 
     def with_held_duties(self, held: Sequence[Duty]) -> WeekEditor:
-        """The same week with these patrols held, whatever the plan says."""
+        """The same week with these patrols fixed, whatever the plan."""
         if tuple(held) == self.inputs.held:
             return self
         return replace(self, inputs=replace(self.inputs, held=tuple(held)))
@@ -123,7 +123,7 @@ class WeekEditor:
         duties
             Patrols that each are an option.
         bound
-            What no week of these choices can exceed; by default the bound of the week before.
+            Upper bound of any week of these choices; by default the bound of the week before.
         """
         chosen = np.sort(self.find_rows(duties))
         bound = self.before.bound if bound is None else bound
@@ -145,13 +145,13 @@ class WeekEditor:
         )
 
     def is_option(self, duty: Duty) -> bool:
-        """Whether a patrol is allowed, looked at alone."""
+        """Whether a patrol is allowed, regardless of the others."""
         return _find_option(self.inputs, duty) is not None
 
     def find_rows(self, duties: Sequence[Duty]) -> Ints:
         """(c,) rows of the options of patrols and their crews; an error for one that is none.
 
-        Those of a crew who have no time for it any more have none.
+        Members of a crew who no longer have time for it have none.
         """
         rows = []
         for duty in duties:
@@ -176,7 +176,7 @@ class WeekEditor:
         return Lock(slot.officer, slot.urn, slot.date, variant, window)
 
     def list_companions(self, duty: Duty, duties: Sequence[Duty]) -> list[str]:
-        """Who may walk along on a patrol, and is free besides the other patrols of the week.
+        """Who may walk along on a patrol, and is free given the other patrols of the week.
 
         Those with the fewest patrols come first.
         """
@@ -205,7 +205,7 @@ class WeekEditor:
         return begin <= duty.start_minutes and duty.end_minutes <= end + MINUTES_TOLERANCE
 
     def find_crew_obstacle(self, duty: Duty, name: str, duties: Sequence[Duty]) -> str:
-        """What keeps somebody from walking along on a patrol, as what they do; empty if nothing."""
+        """The duty that keeps somebody from walking along on a patrol; empty if none."""
         if name in self.list_companions(duty, duties):
             return ""
         option = _find_option(self.inputs, duty)
@@ -216,7 +216,7 @@ class WeekEditor:
         return "has another patrol at that time, or all that they may have in a week"
 
     def needs_companion(self, duty: Duty) -> bool:
-        """Whether nobody may walk a patrol alone: its officer, or a place on it, needs two."""
+        """Whether a patrol needs two people: because of its officer, or of a place on it."""
         option = _find_option(self.inputs, duty)
         return option is not None and bool(self.inputs.needs_companion[option])
 
@@ -233,7 +233,7 @@ class WeekEditor:
         variant: int | None = None,
         like: Duty | None = None,
     ) -> Duty:
-        """A patrol for a slot besides others: the requested route, or the one of most worth.
+        """A patrol for a slot next to others: the requested route, or the one of most worth.
 
         Parameters
         ----------
@@ -290,7 +290,7 @@ class WeekEditor:
     def _select_under_cap(self, options: Ints, reasons: UnmetReasons, day: int) -> Ints:
         """Options that bring no hotspot over the daily maximum; an error if there are none.
 
-        A lock alone does not let more in: the patrols already in the week are not forced.
+        A lock alone does not exceed it: the patrols already in the week are not forced.
         """
         routes = self.problem.route[options].tolist()
         crowded = [reasons.find_crowded_hotspots(day, route) for route in routes]
@@ -318,7 +318,7 @@ class WeekEditor:
         raise InvalidEditError(message)
 
     def _choose_best(self, options: Ints, rows: Ints, like: Duty | None) -> int:
-        """The option that walks like a patrol, else the one of most worth with `rows`."""
+        """The option with the same walk as a patrol, or the one of most worth with `rows`."""
         if like is not None:
             route = self.inputs.find_route(like.patrol)
             same = options[self.problem.route[options] == route]

@@ -16,11 +16,10 @@ from patrolplan.hotspots.reasons import ReportsReason
 from patrolplan.outputs.brief.brief import build_brief
 from patrolplan.outputs.brief.brief_render import (
     build_brief_document,
-    describe_period,
     format_brief_lines,
     render_brief,
-    summarise_changes,
 )
+from patrolplan.outputs.brief.brief_words import describe_period, summarise_changes
 from patrolplan.outputs.brief.periods import Period
 from patrolplan.privacy import ReportGroups
 

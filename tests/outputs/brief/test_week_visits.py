@@ -13,11 +13,10 @@ from patrolplan.notes import Note
 from patrolplan.outputs.brief.brief import build_brief
 from patrolplan.outputs.brief.brief_render import (
     build_brief_document,
-    describe_answer,
     format_brief_lines,
     render_brief,
-    summarise_changes,
 )
+from patrolplan.outputs.brief.brief_words import describe_answer, summarise_changes
 from patrolplan.outputs.brief.week_visits import read_week_visits
 from patrolplan.outputs.week.week_pack import write_week_documents
 from patrolplan.team.week import DemandOutcome, Duty

@@ -16,10 +16,10 @@ from patrolplan.errors import FetchError
 T = TypeVar("T")
 
 MAX_URL_LENGTH = 4094
-"""Longest address that data.police.uk accepts, in letters; longer requests are posted."""
+"""Maximum length of an address that data.police.uk accepts; longer requests are posted."""
 
 TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 504})
-"""Statuses of passing faults: the request is repeated."""
+"""Statuses of temporary faults: the request is repeated."""
 
 MEANINGFUL_STATUSES = frozenset({200, 404, 503})
 """Statuses that are an answer to the caller."""
@@ -44,7 +44,7 @@ class UnusableError(Exception):
 
 @dataclass
 class RateLimiter:
-    """At most so many requests a second, evenly spaced rather than in bursts.
+    """Limits requests a second, evenly spaced rather than in bursts.
 
     Examples
     --------
@@ -82,7 +82,7 @@ class WebClient:
     Parameters
     ----------
     contact
-        Whom the operator of a server may write to; part of the user agent.
+        Contact for the operator of a server; part of the user agent.
     rate_limiter
         How many requests a second; data.police.uk allows 15.
     retry_policy
@@ -155,7 +155,7 @@ class WebClient:
         )
 
     def retry(self, attempt: Callable[[], T], *, url: str, what: str) -> T:
-        """Call `attempt` until it succeeds; after a passing fault, wait and call it again.
+        """Call `attempt` until it succeeds; after a temporary fault, wait and call it again.
 
         Raises
         ------

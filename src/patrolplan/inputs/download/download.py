@@ -52,7 +52,7 @@ class Servers:
 
 @dataclass
 class FetchResult:
-    """What a fetch did.
+    """The result of a fetch.
 
     Parameters
     ----------
@@ -82,8 +82,9 @@ def fetch_open_data(
 ) -> FetchResult:
     """Fetch what is missing of an area: street crimes, schools, streets, and pubs.
 
-    Each file is written completely or not at all, and no existing one is overwritten. After a
-    break the same call goes on where it stopped, and ends with the same bytes as an unbroken run.
+    Each file is written completely or not at all, and no existing one is overwritten. After an
+    interruption the same call continues where it stopped, and ends with the same bytes as an
+    uninterrupted run.
 
     Parameters
     ----------
@@ -105,7 +106,7 @@ def fetch_open_data(
     SettingsError
         When the settings give no limits, or no file that fetch can write.
     FetchError
-        When a server fails or refuses; what came is stored for the next call.
+        When a server fails or refuses; answers received are stored for the next call.
     OutputError
         When a file cannot be written.
     """
@@ -290,7 +291,7 @@ class _Fetch:
         ]
 
     def _has_files(self, paths: Sequence[Path], target: Path) -> bool:
-        """Whether a source has files that are not to be fetched again; notes those in doubt."""
+        """Whether a source has files that are not to be fetched again; notes doubtful ones."""
         existing = [path for path in paths if path.is_file()]
         if self.again and set(existing) <= {target}:
             return False

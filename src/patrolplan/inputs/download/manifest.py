@@ -73,7 +73,7 @@ class Manifest:
         self._files = self._read()
 
     def add(self, path: Path, data: bytes, origin: Origin) -> None:
-        """Record a file, then write it: a break in between leaves no file without a record."""
+        """Record a file, then write it: an interruption leaves no file without a record."""
         self._files[self.relative_name(path)] = {
             **asdict(origin),
             "fetched_at": f"{self._now():%Y-%m-%dT%H:%M:%SZ}",
@@ -89,7 +89,7 @@ class Manifest:
     def find_doubt(self, path: Path) -> str:
         """Why an existing file should not be relied on; empty where it may be.
 
-        Food hygiene ratings are of a whole authority, whatever the area.
+        Food hygiene ratings cover a whole authority, whatever the area.
         """
         if path.stat().st_size == 0:
             return "is empty"
@@ -103,7 +103,7 @@ class Manifest:
         return ""
 
     def relative_name(self, path: Path) -> str:
-        """A file's name from the settings' folder on, or whole where it lies elsewhere."""
+        """A file's path relative to the settings' folder, or absolute if it is elsewhere."""
         try:
             return path.relative_to(self._folder).as_posix()
         except ValueError:

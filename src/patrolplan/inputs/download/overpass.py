@@ -127,7 +127,7 @@ def _fetch_answers(function: Any, *args: Any, **kwargs: Any) -> None:  # noqa: A
 
 @contextmanager
 def _configure_osmnx(web: WebClient, url: str, answers: Path) -> Iterator[None]:
-    """Run osmnx under our settings; restore its own, and the name resolver that it replaces."""
+    """Run osmnx with our settings; restore its own, and the name resolver that it replaces."""
     ours = {
         "overpass_url": url,
         "overpass_rate_limit": True,  # wait for a free slot first, as the servers want
@@ -159,7 +159,7 @@ def _configure_osmnx(web: WebClient, url: str, answers: Path) -> Iterator[None]:
 
 
 def _build_inspector(web: WebClient) -> Any:  # noqa: ANN401 - a hook of requests
-    """Build a hook that checks each answer first: osmnx would wait without end, or take a part."""
+    """Build a hook that checks each answer first: osmnx would wait forever, or accept a part."""
 
     def inspect(response: requests.Response, *_: object, **__: object) -> None:
         with response:

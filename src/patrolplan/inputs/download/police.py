@@ -2,8 +2,8 @@
 
 The API answers for a polygon, and refuses one that holds more than 10,000 crimes of a month. So an
 area is requested in cells, which are halved where they hold too many. A month's file is the same,
-byte for byte, however its area was cut and wherever a fetch broke off: crimes are known by the
-API's number, those outside the area are dropped, and the rest are sorted.
+byte for byte, however its area was cut and wherever a fetch was interrupted: crimes are identified
+by the API's number, those outside the area are dropped, and the rest are sorted.
 """
 
 import csv
@@ -56,7 +56,7 @@ T = TypeVar("T")
 RAILWAY_FORCE = "British Transport Police"
 
 TRIES_OF_503 = 2
-"""A single 503 may be a passing fault; a second one means more than 10,000 crimes."""
+"""A single 503 may be a temporary fault; a second one means more than 10,000 crimes."""
 
 TooMany = Literal["too many"]
 Gone = Literal["gone"]
@@ -185,7 +185,7 @@ def _parse_answer(adapter: TypeAdapter[T], answer: Answer) -> T:
 
 
 MARGIN_METRES = 25
-"""Requests reach this far beyond the area, so that outlines may be simplified."""
+"""Margin of requests around the area, so that outlines may be simplified."""
 
 SIMPLIFY_METRES = 10
 OVERLAP_METRES = 5
@@ -236,7 +236,7 @@ def split_into_cells(limits: BaseGeometry) -> list[Cell]:
 
 
 def halve_cell(cell: Cell) -> list[Cell]:
-    """A cell cut across its longer side; the halves overlap a little, so that nothing is lost."""
+    """A cell cut across its longer side; the halves overlap a little, so that no crime is lost."""
     west, south, east, north = cell.shape.bounds
     x, y, lap = (west + east) / 2, (south + north) / 2, OVERLAP_METRES
     if east - west >= north - south:
@@ -264,7 +264,7 @@ def is_inside(
     y: ArrayLike,
     source: str = DEGREES,
 ) -> NDArray[np.bool_]:
-    """(n,) which points lie in the area, by the same rule as when an area is loaded."""
+    """(n,) which points are in the area, by the same rule as when an area is loaded."""
     return np.asarray(shapely.contains_xy(limits, *projection.to_metres(x, y, source)))
 
 
@@ -278,8 +278,9 @@ HALVED_CELLS_FILE = "halved.json"
 class CrimeFetcher:
     """Fetches the crimes of an area (`limits`, in metres), month by month.
 
-    Cells that came are stored in `answers` until their month is written, and so is which cells had
-    to be halved: a fetch that goes on after a break, and every later month, starts with these.
+    Cells received are stored in `answers` until their month is written, and so is which cells had
+    to be halved: a fetch that continues after an interruption, and every later month, starts with
+    these.
     """
 
     def __init__(

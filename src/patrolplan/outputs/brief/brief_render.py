@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from patrolplan.hotspots.month_shuffles import RECENT_MONTHS
-from patrolplan.hotspots.reasons import TrendReason
-from patrolplan.hotspots.trends import EARLIER_MONTHS, FALSE_DISCOVERY_RATE
-from patrolplan.outputs.brief.brief import (
-    MAX_HOTSPOTS,
-    MAX_REPORT_GROUPS,
-    Brief,
-    ChangedHotspot,
-    ReportGroup,
+from patrolplan.outputs.brief.brief import MAX_HOTSPOTS, MAX_REPORT_GROUPS, Brief, ChangedHotspot
+from patrolplan.outputs.brief.brief_words import (
+    build_reports_title,
+    describe_answer,
+    describe_basis,
+    describe_hotspot,
+    describe_length,
+    describe_period,
+    describe_report_group,
+    describe_total,
+    summarise_changes,
 )
 from patrolplan.outputs.brief.crime_counts import CrimeSummary, ShownCount
 from patrolplan.outputs.brief.periods import Period
@@ -28,19 +28,10 @@ from patrolplan.outputs.cartography.fonts import (
 )
 from patrolplan.outputs.crew_words import name_member
 from patrolplan.outputs.marking import find_marking
-from patrolplan.outputs.note_words import describe_note, describe_notes
 from patrolplan.outputs.output_folder import build_manifest_header, replace_folder, write_json
-from patrolplan.outputs.reason_words import describe_reasons, join_words
-from patrolplan.outputs.wording import (
-    PURPOSE,
-    SNAPPED_PLACES,
-    format_metres,
-    list_area_attributions,
-)
-from patrolplan.privacy import note_crime_grouping, note_low_threshold
-from patrolplan.risk.history import note_guard
-from patrolplan.team.week import Visitor
-from patrolplan.text import capitalise, format_count, format_percent, pluralise, shorten
+from patrolplan.outputs.reason_words import describe_reasons
+from patrolplan.outputs.wording import PURPOSE
+from patrolplan.text import capitalise, shorten
 
 SCHEMA = 1
 
@@ -66,196 +57,9 @@ LONGEST_NAME = 90
 LONGEST_ROW = 30
 """Letters of a category or street, so that a row of a table is one line."""
 
-MIN_SHOWN_SHARE = 0.005
-"""A smaller share would print as 0 %."""
 
 MAX_CATEGORIES = 10
 """Rows of the table; the settings may name any number of categories."""
-
-RISING_NOTE = (
-    '"Rising" means up by more than chance explains, allowing for how much earlier months vary, '
-    "and more than a year before where there is data; about "
-    f"{format_percent(FALSE_DISCOVERY_RATE)} of such findings may be chance all the same. Priority "
-    f"streets: the last {RECENT_MONTHS} months are compared with the {EARLIER_MONTHS} before."
-)
-"""What "rising" and "new" mean."""
-
-
-def describe_period(period: Period, *, by_day: bool) -> str:
-    """A period in words: "July to September 2026", "10 to 30 September 2026"."""
-    first, last = period.start, period.last
-    if not by_day:
-        if period.months == 1:
-            return f"{first:%B %Y}"
-        return f"{first:%B}{'' if first.year == last.year else f' {first:%Y}'} to {last:%B %Y}"
-    if first == last:
-        return f"{first.day} {first:%B %Y}"
-    month = "" if (first.year, first.month) == (last.year, last.month) else f" {first:%B}"
-    year = "" if first.year == last.year else f" {first:%Y}"
-    return f"{first.day}{month}{year} to {last.day} {last:%B %Y}"
-
-
-def describe_length(period: Period, *, by_day: bool) -> str:
-    """Length of a period in words."""
-    count, unit = (period.days, "day") if by_day else (period.months, "month")
-    return format_count(count, unit)
-
-
-def summarise_changes(brief: Brief) -> tuple[str, ...]:
-    """Say what is rising or new, or that nothing is, and how much of it the week answers."""
-    if brief.rising:
-        names = "; ".join(
-            f"{summary.name} ({summary.now.text}, usually {summary.usual.text})"
-            for summary in brief.rising
-        )
-        crime = f"Rising, more than chance: {names}."
-    else:
-        crime = "No category of recorded crime is up by more than chance."
-    within = f"within a walk of {format_metres(brief.area.settings.patrol.radius_metres)}"
-    if brief.hotspots:
-        count = format_count(len(brief.hotspots), "priority street", "priority streets")
-        are = pluralise(len(brief.hotspots), "is", "are")
-        return crime, f"{count} {within} {are} new or rising.", *_summarise_answers(brief)
-    return crime, f"No priority street {within} is new or rising."
-
-
-def _summarise_answers(brief: Brief) -> tuple[str, ...]:
-    """How many new or rising streets the week at hand brings somebody to; nothing without one."""
-    if not brief.week_days:
-        return ()
-    met = sum(spot.answer is not None and bool(spot.answer.visits) for spot in brief.hotspots)
-    week = f"The week of {_format_week_start(brief)}"
-    if len(brief.hotspots) == 1:
-        return (f"{week} goes there." if met else f"{week} does not go there.",)
-    number = "all" if met == len(brief.hotspots) else (str(met) if met else "none")
-    return (f"{week} goes to {number} of them.",)
-
-
-def _format_week_start(brief: Brief) -> str:
-    first = brief.week_days[0]
-    return f"{first.day} {first:%B}"
-
-
-def describe_answer(brief: Brief, hotspot: ChangedHotspot) -> str:
-    """Who goes to a hotspot and when in the week at hand, or why nobody does; empty without one."""
-    answer = hotspot.answer
-    if answer is None:
-        return ""
-    if answer.visits:
-        by_patrol: dict[str, list[str]] = {}
-        for one in answer.visits:
-            by_patrol.setdefault(_describe_visitor(brief, one), []).append(
-                f"{one.date:%A} {one.arrive}"
-            )
-        visits = "; ".join(f"{join_words(when)}, {who}" for who, when in by_patrol.items())
-        return f"In the week of {_format_week_start(brief)}: {visits}."
-    why = "no patrol goes there." if answer.why is None else describe_note(answer.why)
-    return f"Not in the week of {_format_week_start(brief)}: {why}"
-
-
-def _describe_visitor(brief: Brief, visit: Visitor) -> str:
-    """Who comes, and from which school where it is another one."""
-    names = dict(zip(brief.area.schools["urn"], brief.area.schools["name"], strict=True))
-    school = "" if visit.urn == brief.urn else f" from {names.get(visit.urn, visit.urn)}"
-    return f"{name_member(brief.area, visit.officer)}{school}"
-
-
-def describe_basis(brief: Brief) -> tuple[str, ...]:
-    """Say what was counted, what is approximate, and whose data it is; a line each."""
-    radius = format_metres(brief.area.settings.patrol.radius_metres)
-    before = describe_length(brief.periods.baseline, by_day=brief.periods.by_day)
-    held = describe_held(brief)
-    return (
-        (
-            f"Counted: recorded crime on streets within a walk of {radius} from the gate. "
-            f'"Usual" is what the {before} before had on average in the same length of time.'
-        ),
-        RISING_NOTE,
-        *([" ".join(held)] if held else []),
-        _describe_data_limits(brief),
-        " ".join(list_area_attributions(brief.area.name, snapped=brief.area.snapped)),
-    )
-
-
-def _describe_data_limits(brief: Brief) -> str:
-    area, last = brief.area, brief.periods.current.last
-    notes = [*note_guard(area.settings), *note_low_threshold(area.settings)]
-    notes += area.accepted_checks
-    if brief.periods.by_day:
-        sentences = [f"The latest day in the data is {last.day} {last:%B %Y}."]
-    else:
-        sentences = [f"Only the month of each crime is known; the latest is {last:%B %Y}."]
-    if area.settings.privacy.threshold_for_crime:
-        notes.insert(0, note_crime_grouping(area.settings.privacy.threshold))
-    elif area.snapped:
-        sentences.append(
-            f"Open data: crimes are {SNAPPED_PLACES}. Each crime is spread over "
-            "these, and numbers are rounded."
-        )
-    if brief.without_day:
-        sentences.append(
-            "A crime of which only the month is known counts where the whole month counts."
-        )
-    return " ".join([*sentences, *describe_notes(notes)])
-
-
-def describe_held(brief: Brief) -> list[str]:
-    """How much of what is compared is missing; empty where nothing is."""
-    if brief.held is None:
-        return []
-    periods, by_day = brief.periods, brief.periods.by_day
-    lengths = [
-        f"{format_number(held)} of {describe_length(period, by_day=by_day)} {when}"
-        for held, period, when in zip(
-            brief.held,
-            (periods.current, periods.baseline),
-            ("of this period", "before it"),
-            strict=True,
-        )
-    ]
-    sentence = (
-        f"Months are missing from the data: {' and '.join(lengths)} are held. Counts cover only "
-        'these; "usual" is for an equal period. "Rising": up, whatever the missing months held.'
-    )
-    sentences = [sentence]
-    if brief.left_out_share >= MIN_SHOWN_SHARE:
-        sentences.append(
-            f"Left out: {brief.left_out_share:.0%} of the street within the walk, where too little "
-            "is held."
-        )
-    return sentences
-
-
-def format_number(number: float) -> str:
-    """A number with at most one decimal place."""
-    return f"{number:.1f}".removesuffix(".0")
-
-
-def build_reports_title(brief: Brief) -> str:
-    """Heading of the groups of reports."""
-    return (
-        "Pupils' reports of all dates, not only of this period "
-        f"(groups of {brief.area.reports.threshold} or more, as ranges)"
-    )
-
-
-def describe_report_group(group: ReportGroup) -> str:
-    """One group of reports in a line."""
-    why = f": {', '.join(group.factors[:4])}" if group.factors else ""
-    return f"around {group.place}: {group.min_reports} to {group.max_reports} reports{why}"
-
-
-def describe_hotspot(hotspot: ChangedHotspot) -> str:
-    """One hotspot in a line."""
-    reasons = [one for one in hotspot.reasons if not isinstance(one, TrendReason)]
-    why = "; ".join(describe_reasons(reasons))
-    walk = f"{format_metres(hotspot.walk_metres)} from the gate"
-    return f"{hotspot.hotspot} ({hotspot.trend}) {hotspot.place}, {walk}{f': {why}' if why else ''}"
-
-
-def describe_total(count: ShownCount) -> str:
-    """A number in words; a total that would give a suppressed number away is not shown."""
-    return "not shown" if np.isinf(count.minimum) else count.text
 
 
 def format_brief_lines(brief: Brief) -> list[str]:

@@ -14,7 +14,7 @@ from patrolplan.notes import Note
 from patrolplan.patrols.plan import Stop
 from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.team.week import Visitor
-from patrolplan.team.week_file import DutyEntry, WeekEntry, read_week_entry
+from patrolplan.team.week_form import DutyEntry, WeekEntry, read_week_entry
 from patrolplan.times import format_time
 
 SAME_PLACE_METRES = 30.0

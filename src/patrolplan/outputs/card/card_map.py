@@ -17,8 +17,14 @@ from patrolplan.outputs.cartography import (
     symbols,
 )
 from patrolplan.outputs.cartography.fonts import draw_text, measure_text_width
+from patrolplan.outputs.cartography.inset import (
+    INSET_CAPTION_HEIGHT,
+    Inset,
+    find_inset,
+    find_visible_legs,
+)
 from patrolplan.outputs.cartography.labels import Boxes
-from patrolplan.outputs.cartography.map_content import Inset, MapContent
+from patrolplan.outputs.cartography.map_content import MapContent
 from patrolplan.outputs.cartography.page import (
     Page,
     TextStyle,
@@ -144,12 +150,12 @@ def _lay_out(plan: Plan, patrol: Patrol, width: float, height: float) -> MapLayo
 
 def _lay_out_inset(plan: Plan, content: MapContent) -> InsetLayout | None:
     """The inset that a map needs, with all its words; None where it needs none."""
-    inset = map_content.find_inset(content)
+    inset = find_inset(content)
     if inset is None:
         return None
     unnamed = replace(content.patrol, school="")  # the map says it, and the inset is small
     enlarged = map_content.collect_map_content(inset.viewport, plan, unnamed)
-    legs = inset.leg_numbers | set(map_content.find_visible_legs(enlarged))
+    legs = inset.leg_numbers | set(find_visible_legs(enlarged))
     ground = map_words.survey_inset(enlarged, sorted(legs))
     placed = map_words.place_other_words(ground, map_words.place_needed_words(ground).placed)
     return InsetLayout(inset, enlarged, placed)
@@ -198,11 +204,11 @@ def _draw_inset(page: Page, inset: InsetLayout, strip: float) -> list[PlacedText
     window = page.add_window((left, low, width, height))
     window.draw_shape(trace_rectangle(0.0, 0.0, width, height), 1.0, fill="white")
     symbols.draw_border(window, width, height)
-    middle = map_content.INSET_CAPTION_HEIGHT / 2
+    middle = INSET_CAPTION_HEIGHT / 2
     symbols.draw_scale_bar(window, content.viewport, middle, max_points=width / 3)
     right = width - measure_text_width(INSET_CAPTION, NAME_SIZE) / 2 - 4
     draw_text(window, INSET_CAPTION, (right, middle, 0.0), TextStyle(NAME_SIZE))
-    low += map_content.INSET_CAPTION_HEIGHT
+    low += INSET_CAPTION_HEIGHT
     window = page.add_window((left, low, *content.viewport.size))
     symbols.draw_border(window, *content.viewport.size)
     shift = np.array([left, low - strip, 0.0, 0.0, 0.0])

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan.outputs.cartography import grid, labels, place_names, route, street_key, symbols
+from patrolplan.outputs.cartography.inset import Inset
 from patrolplan.outputs.cartography.labels import (
     NO_BOXES,
     Boxes,
@@ -19,7 +20,7 @@ from patrolplan.outputs.cartography.labels import (
     build_line_boxes,
     find_places_around_point,
 )
-from patrolplan.outputs.cartography.map_content import Inset, MapContent
+from patrolplan.outputs.cartography.map_content import MapContent
 from patrolplan.outputs.cartography.place_names import NAME_SIZE, MapLabel, ShownStreet
 from patrolplan.outputs.cartography.street_key import KeyedStreet
 from patrolplan.outputs.cartography.symbols import FEARED_SIZE, FEARED_TEXT, ROUTE_WIDTH

@@ -40,12 +40,12 @@ def find_promised_stops(ledger: Ledger, officer: str, date: dt.date) -> pd.DataF
 
 
 REASON_BY_LETTER: dict[str, Reason] = {reason[0]: reason for reason in REASONS}
-"""The first letters of the reasons, as typed."""
+"""The reasons by their first letters, as typed."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What was typed for a stop."""
+    """The answer typed for a stop."""
 
     minutes: float
     engagements: int | None = None
@@ -56,13 +56,13 @@ def parse_answer(text: str, promised_minutes: float) -> Answer:
     """Read what was typed for one stop.
 
     Nothing means as promised, `-` not visited, `15` minutes, `15/2` minutes and engagements; a
-    letter after it says why it was not made or not wholly: `-s` sick, `8i` an incident, `-a`
+    letter after it says why it was not made or cut short: `-s` sick, `8i` an incident, `-a`
     abstracted, `-w` the weather, `-o` another reason.
 
     Raises
     ------
     ValueError
-        When it is none of these.
+        When it is something else.
 
     Examples
     --------
@@ -207,7 +207,7 @@ def build_table_visits(
 
 
 def _add_details(visit: Visit, entry: pd.Series, path: Path, row: object) -> Visit:
-    """A visit with what a row says of its people, its time, and why it was not made."""
+    """A visit with a row's people, its time, and why it was not made."""
     people = None if pd.isna(entry["people"]) else int(entry["people"])
     if people is not None and people < len(visit.names):
         named = " and ".join(sorted(visit.names))
@@ -244,7 +244,7 @@ def _find_place(
 ) -> pd.DataFrame:
     """Where a row's visit was (first row): a promised stop, or another hotspot of the week.
 
-    An officer without a stop of their own there has those of the officers they came with.
+    For an officer without a stop there, it is among those of the officers they came with.
     """
     date, officer = entry["date"], entry["officer"]
     day: pd.DataFrame = promised[promised["date"] == date]
@@ -293,7 +293,7 @@ def _find_numbered_stop(
 
 
 def _sort_by_nearness(stops: pd.DataFrame, arrive: str | None) -> pd.DataFrame:
-    """Stops in the order of how near their planned time is to a time (HH:MM, if known)."""
+    """Stops sorted by how near their planned time is to a time (HH:MM, if known)."""
     if not arrive:
         return stops
     apart = stops["arrive"].map(minutes_after_midnight) - minutes_after_midnight(arrive)

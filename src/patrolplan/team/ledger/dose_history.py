@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from patrolplan.team.ledger.ledger import Ledger
 
 DOSE_HISTORY_DAYS = 7
-"""Days whose doses a new week starts from."""
+"""Number of earlier days whose doses a new week starts from."""
 
 
 def delivered_before(
@@ -66,7 +66,7 @@ def load_delivered_before(
     Returns
     -------
     pandas.DataFrame or None
-        None where there is no ledger yet; asking does not create one.
+        None where there is no ledger yet; looking for it does not create one.
 
     Raises
     ------

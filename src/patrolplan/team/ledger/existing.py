@@ -1,8 +1,10 @@
-"""The settings' ledger where there is one; where there is none, nothing of databases is loaded."""
+"""The settings' ledger if there is one; otherwise no database library is loaded."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from patrolplan.team.ledger.address import has_ledger
 
 if TYPE_CHECKING:
     from patrolplan.settings import Settings
@@ -17,9 +19,8 @@ def open_existing_ledger(settings: Settings) -> Ledger | None:
     LedgerError
         When the ledger cannot be reached.
     """
-    scheme, _, path = settings.ledger.address.partition(":///")
-    if scheme == "sqlite" and path and "?" not in path and not (settings.folder / path).exists():
+    if not has_ledger(settings):
         return None
-    from patrolplan.team.ledger.ledger import has_ledger, open_ledger  # noqa: PLC0415 - heavy
+    from patrolplan.team.ledger.ledger import open_ledger  # noqa: PLC0415 - heavy
 
-    return open_ledger(settings) if has_ledger(settings) else None
+    return open_ledger(settings)

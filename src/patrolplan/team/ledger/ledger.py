@@ -3,17 +3,17 @@
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Self
 
 import pandas as pd
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from patrolplan.crs import Projection
 from patrolplan.errors import LedgerError, describe_install
 from patrolplan.settings import Settings
 from patrolplan.team.ledger import schema
+from patrolplan.team.ledger.address import parse_url, resolve_url
 from patrolplan.team.ledger.promised import PromisedWeek, compute_digest
 from patrolplan.team.ledger.visits import (
     RecordedVisit,
@@ -36,7 +36,7 @@ DOSE_COLUMNS = (
 class Ledger:
     """Doses promised and delivered in one area.
 
-    Every entry is one transaction: when a call returns, it is on the disk. Several people may
+    Every entry is one transaction: when a call returns, it is on disk. Several people may
     write at once, and several areas may share one database.
 
     Parameters
@@ -90,7 +90,7 @@ class Ledger:
         Returns
         -------
         bool
-            False when this very week is valid for its days already, and nothing was entered.
+            False if exactly this week is valid for its days already, and nothing was entered.
         """
         digest = compute_digest(week)
         first, last = week.days[0], week.days[-1]
@@ -127,7 +127,7 @@ class Ledger:
         Returns
         -------
         tuple of VisitEntry
-            What became of each visit, and of those that were joined to it.
+            The outcome of each visit, and of those that were joined to it.
         """
         entries: list[VisitEntry] = []
         with self._transaction(self._writer) as connection:
@@ -209,7 +209,7 @@ class Ledger:
         pandas.DataFrame
             A row a visit, with its `number` and the fields of
             `patrolplan.team.ledger.visits.Visit`; `together` is text, names joined by ";", and
-            engagements are NA where nobody recorded them. `place_key` identifies the place.
+            engagements are NA where not recorded. `place_key` identifies the place.
         """
         table = self.read_revisions(first, last)
         table = table.drop_duplicates("number", keep="last").reset_index(drop=True)
@@ -281,7 +281,7 @@ class Ledger:
     def _find_current_handouts(
         self, connection: sa.Connection, first: dt.date, last: dt.date
     ) -> Mapping[dt.date, int]:
-        """The week valid for each day: of those that contain it the last one entered."""
+        """The week valid for each day: the last one entered that contains it."""
         rows = schema.handouts.c
         query = self._select_handouts(first, last, rows.handout, rows.first_day, rows.last_day)
         current = {}
@@ -312,7 +312,7 @@ class Ledger:
 
     @contextmanager
     def _transaction(self, engine: sa.Engine) -> Iterator[sa.Connection]:
-        """One transaction, committed at its end; those of the writing engine take turns."""
+        """One transaction, committed at its end; writing ones are run one at a time."""
         with _translate_errors(self._engine), engine.begin() as connection:
             if engine is self._writer:
                 connection.execute(sa.select(schema.ledger_version.c.schema).with_for_update())
@@ -332,42 +332,11 @@ def open_ledger(settings: Settings) -> Ledger:
     LedgerError
         When the database cannot be reached, or was written by a newer patrolplan.
     """
-    return Ledger(_resolve_url(settings), settings.area.name, Projection(settings.area.crs))
-
-
-def has_ledger(settings: Settings) -> bool:
-    """Whether there is a ledger; a SQLite file that was never written to does not count."""
-    url = _resolve_url(settings)
-    return url.get_backend_name() != "sqlite" or Path(url.database or "").is_file()
-
-
-def _resolve_url(settings: Settings) -> sa.URL:
-    url = _parse_url(settings.ledger.address)
-    if url.get_backend_name() == "sqlite" and url.database not in {None, "", ":memory:"}:
-        return url.set(database=str(settings.folder / str(url.database)))
-    return url
-
-
-def _parse_url(text: str | sa.URL) -> sa.URL:
-    try:
-        url = sa.make_url(text)
-    except (ArgumentError, ValueError):
-        message = (
-            "[ledger] url is not the address of a database; write sqlite:///FILE or "
-            "postgresql+pg8000://USER:PASSWORD@HOST/DATABASE"
-        )
-        raise LedgerError(message) from None
-    if {"user", "password"} & set(url.query):
-        message = (
-            "[ledger] url gives the user or password after a '?'; write it as "
-            "postgresql+pg8000://USER:PASSWORD@HOST/DATABASE"
-        )
-        raise LedgerError(message)
-    return url.set(drivername="postgresql+pg8000") if url.drivername == "postgresql" else url
+    return Ledger(resolve_url(settings), settings.area.name, Projection(settings.area.crs))
 
 
 def _create_engine(address: str | sa.URL) -> sa.Engine:
-    url = _parse_url(address)
+    url = parse_url(address)
     try:
         engine = sa.create_engine(url)
     except (ImportError, SQLAlchemyError) as error:
@@ -399,7 +368,7 @@ def _begin_transaction(connection: sa.Connection) -> None:
 
 @contextmanager
 def _translate_errors(engine: sa.Engine) -> Iterator[None]:
-    """Turn a database's complaint into a LedgerError of one line."""
+    """Turn a database error into a LedgerError of one line."""
     try:
         yield
     except (SQLAlchemyError, OSError) as error:
@@ -418,7 +387,7 @@ def _translate_errors(engine: sa.Engine) -> Iterator[None]:
 
 
 def _hide_password(url: sa.URL) -> str:
-    """An address without its password, which may stand in its query as well."""
+    """An address without its password, which may also be in its query."""
     return url.set(query={}).render_as_string(hide_password=True)
 
 

@@ -2,20 +2,20 @@
 
 A hidden Markov model on the street network (Newson and Krumm, "Hidden Markov map matching through
 noise and sparseness", ACM SIGSPATIAL 2009), with the sums of the forward-backward algorithm instead
-of one best path: the ledger needs time, and where the track leaves open which street it was, the
+of one best path: the ledger needs time, and if the track does not show which street it was, the
 time is shared by how likely each is. An officer stands, strolls along pieces that meet, or is off
 the streets.
 
 - *Noise*: a point counts against a piece by its distance, as a normal error of 20 m, and never
-  worse than three times that, so that a burst of wild points between tall buildings is outvoted
-  by those around it.
-- *Drift*: errors of neighbouring points are alike, so that many points a second are no better
-  evidence than one in 20 seconds; standing is sticky, so that drift does not walk for the officer.
+  worse than three times that, so that a burst of outliers between tall buildings is outvoted by
+  the points around it.
+- *Drift*: errors of neighbouring points are alike, so many points a second are no better evidence
+  than one in 20 seconds; standing is sticky, so drift is not taken for walking.
 - *Gaps*: the model bridges up to five minutes by where the track was before and after. A longer
-  gap whose ends lie within 40 m is a stay: recorders pause where nobody moves. Time in other
-  gaps is reported and counts nowhere.
+  gap whose ends are within 40 m is a stay: recorders pause when they do not move. Time in other
+  gaps is reported and not counted.
 
-A track shows where an officer was at every second, so nothing of it is written anywhere.
+A track shows where an officer was at every second, so it is never written.
 """
 
 from dataclasses import dataclass
@@ -33,13 +33,13 @@ NOISE_METRES = 20.0
 MAX_NOISE_METRES = 60.0
 """A point farther away than this counts as one that far away."""
 CORRELATION_SECONDS = 20.0
-"""Points within so many seconds have much the same error: together they count as one."""
+"""Points within this many seconds have nearly the same error: together they count as one."""
 MAX_BRIDGED_SECONDS = 300.0
 """Longest gap that is bridged."""
 STAY_METRES = 40.0
-"""A longer gap whose ends are this near to each other is a stay."""
+"""A longer gap whose ends are within this distance is a stay."""
 MAX_STAY_SECONDS = 5400.0
-"""As long as a patrol; a gap longer than this lies between two."""
+"""As long as a patrol: a longer gap is between two patrols."""
 WALK_METRES_PER_SECOND = 1.6
 MEAN_STAND_SECONDS = 300.0
 """How long an officer stands, and then strolls, on average."""
@@ -53,10 +53,11 @@ SUBSTEPS = 2
 """Steps of the model within one of the track, so that a walker can cross several short pieces."""
 
 ON_STRETCH_METRES = 1.0
-"""A piece of street whose middle is this near to a stretch is part of it, degrees rounded."""
+"""A piece of street whose middle is within this distance of a stretch is part of it: degrees are
+rounded."""
 
 POINT_RADIUS_METRES = 40.0
-"""Who is to stand at a place is anywhere on the streets within so many metres: recorders err."""
+"""An officer at a place may be on any street within this many metres: recorders are inexact."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,8 +66,8 @@ class TrackMinutes:
 
     `piece_minutes` are (p,) minutes on each piece of the network. They include `bridged_minutes`,
     in gaps that were bridged, and `stay_minutes`, in longer gaps that are stays; `lost_minutes`, in
-    other gaps, count nowhere. `spans` are (g, 2) seconds, from when to when the track speaks:
-    between them lie the gaps that count nowhere. `step_minutes` are (t, q) minutes in each step of
+    other gaps, are not counted. `spans` are (g, 2) seconds, from when to when the track has data:
+    between them are the gaps that do not count. `step_minutes` are (t, q) minutes in each step of
     the track on `step_pieces`, (q,) the pieces near it, and `step_seconds` when each step begins.
     """
 
@@ -83,8 +84,8 @@ class TrackMinutes:
     def find_arrival(self, pieces: NDArray[np.int64]) -> float:
         """When a stay on some pieces began, in seconds.
 
-        The minutes there may be in parts, such as a walk through before the stay. Of all spans as
-        long as they are together, the stay is the one that has most of them.
+        The minutes there may be in parts, such as a walk through before the stay. The stay is the
+        span of their total length that contains most of them.
         """
         spent = self.step_minutes[:, np.isin(self.step_pieces, pieces)].sum(axis=1)
         length = max(1, round(60 * float(spent.sum()) / STEP_SECONDS))
@@ -140,7 +141,7 @@ class _TrackSteps:
 
 
 def _resample_track(seconds: NDArray[np.float64], xy: NDArray[np.float64]) -> _TrackSteps:
-    """Medians of the points in each step: of five points two may be wild."""
+    """Medians of the points in each step: two of five points may be outliers."""
     step = np.floor((seconds - seconds[0]) / STEP_SECONDS).astype(np.int64)
     middle = pd.DataFrame(xy).groupby(step).median()
     count = int(step[-1]) + 1
@@ -313,10 +314,10 @@ def share_pieces(
 ) -> list[NDArray[np.int64]]:
     """Pieces of street that count for each place: its stretch, and where one stands to watch it.
 
-    One may stand in view of a stretch, on another street or on the stretch of another hotspot. No
-    piece counts for two places: it goes to the planned stop that it is at, of several to the
-    nearest; else to the planned stretch that it is part of. What is left goes to the stretches that
-    were not planned, and then to their stopping places.
+    An officer may stand in view of a stretch, on another street or on the stretch of another
+    hotspot. No piece counts for two places: it goes to the planned stop that it is at, or the
+    nearest of several; otherwise to the planned stretch that it is part of. The remaining pieces go
+    to the stretches that were not planned, and then to their stopping places.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Plan against delivered: what was promised, what was given, and where they differ."""
+"""Plan against delivered: what was promised, what was delivered, and where they differ."""
 
 import calendar
 import datetime as dt
@@ -31,12 +31,13 @@ FIGURE_COLUMNS = (
     "person_minutes",
     "engagements",
 )
-"""What a return counts.
+"""The columns of figures in a return.
 
-Delivered visits are planned ones that were made, by the officer of the plan or another one: never
-more than were planned for a place, a school and a day. Any others are further visits. Minutes are
-of presence, see `patrolplan.team.ledger.presence`: those delivered are of planned visits, and no
-more than were planned; presence minutes are of all visits. Person minutes count each who came.
+Delivered visits are planned ones that were made, by the officer of the plan or another one: at most
+as many as were planned for a place, a school and a day. Any others are further visits. Minutes are
+presence, see `patrolplan.team.ledger.presence`: delivered minutes are those of planned visits, at
+most as many as planned; presence minutes are those of all visits. Person minutes count every
+person.
 """
 
 PlaceAccounts = Mapping[tuple[Any, ...], PlaceAccount]
@@ -123,7 +124,7 @@ def _find_polygons(
 def read_presence(ledger: "Ledger", first: dt.date, last: dt.date) -> pd.DataFrame:
     """The valid visits in these days (see `Ledger.read_delivered`), with `minutes` of presence.
 
-    Those of a place and a day sum to the time that anybody was there.
+    Those of a place and a day sum to the time that any officer was there.
     """
     promised, delivered = ledger.read_promised(first, last), ledger.read_delivered(first, last)
     _match_places(ledger, first, last, promised, delivered)
@@ -165,7 +166,7 @@ def summarise_doses(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     -------
     pandas.DataFrame
         The columns given, `FIGURE_COLUMNS`, and `delivered_percent` of the promised minutes, NA
-        where nothing was promised. By `polygon` alone, one row a polygon, also where nobody was.
+        where nothing was promised. By `polygon` alone, one row a polygon, also without presence.
     """
     figures = table.groupby(by, as_index=False, observed=len(by) > 1)[list(FIGURE_COLUMNS)]
     sums = figures.sum()
@@ -190,7 +191,7 @@ def summarise_designated(
     Returns
     -------
     pandas.DataFrame
-        `place_id`, `place` and the figures; 0 where nothing was promised and nobody was. Those of
+        `place_id`, `place` and the figures; 0 where nothing was promised or delivered. Those of
         the weeks that were handed out, by id.
     """
     spots = ledger.read_hotspots(first, last)
@@ -227,9 +228,9 @@ def _list_promised(promised: pd.DataFrame, accounts: PlaceAccounts) -> Iterator[
 
 
 def _list_delivered(delivered: pd.DataFrame, accounts: PlaceAccounts) -> Iterator[dict[str, Any]]:
-    """Figures of each visit: a row for its officer, and one for each who is named with them.
+    """Figures of each visit: a row for its officer, and one for each person named with them.
 
-    What was delivered of a stop is of the officer of its first visit.
+    The delivery of a stop counts for the officer of its first visit.
     """
     shares = share_presence_by_day(accounts)
     for (date, urn, spot), place in accounts.items():
@@ -270,8 +271,8 @@ def _match_places(
     """`hotspot, kind, place, spot, x, y`, a row a place; adds a column `spot` to each table.
 
     A place is a hotspot of the week handed out last; hotspots of earlier weeks and visits count as
-    the place that they lie on. One that lies on none is added as a place of its own. What the force
-    designates is known by its id.
+    the place that they are on. One that is on none is added as a separate place. Places that the
+    force designates are identified by their id.
     """
     columns = ["hotspot", "kind", "place"]
     places = pd.DataFrame(columns=columns, dtype=object)

@@ -1,14 +1,12 @@
-"""Presence at places: how long anybody was there, by however many people.
+"""Presence at places: how long any officer was there, however many came.
 
-Officers who stand together are one presence, and minutes of each person. With times, the presence
-of a place is the time that its visits cover together. Visits without times are taken to be of one
-stay where they are of one stop that was handed out: the longest of them counts. So a stop has
-
-    the greater of what its visits with times cover, and its longest visit without,
-
-and a place on a day has what its visits with times cover, and what visits without times add to
-those of their stop. Visits that are of no stop handed out have nothing to be compared with: those
-without times count each by itself.
+Officers who stand together are one presence, and count as minutes of each person. With times, the
+presence of a place is the time that its visits cover together. Visits without times are assumed to
+be one stay if they belong to one stop that was handed out: the longest of them counts. So the
+presence of a stop is the time that its visits with times cover, or its longest visit without a time
+if that is more; and the presence of a place on a day is the time that its visits with times cover,
+plus what visits without times add to that of their stop. Visits that belong to no stop handed out
+cannot be compared: those without times count separately.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -52,13 +50,13 @@ class Stay:
     """How many came, named or not."""
     window: str
     begin: float | None
-    """Minutes after midnight; None where nobody recorded it."""
+    """Minutes after midnight; None where not recorded."""
     minutes: float
     reason: Reason | None
 
     @property
     def span(self) -> TimeSpan | None:
-        """From when to when, where that is known."""
+        """Start and end, where known."""
         return None if self.begin is None else (self.begin, self.begin + self.minutes)
 
     def may_overlap(self, other: "Stay") -> bool:
@@ -69,7 +67,7 @@ class Stay:
 
 
 def unite_spans(spans: Iterable[TimeSpan]) -> list[TimeSpan]:
-    """The same time in spans that lie apart, in order.
+    """The same time in disjoint spans, in order.
 
     Examples
     --------
@@ -92,7 +90,7 @@ def measure_spans(spans: Iterable[TimeSpan]) -> float:
 
 @dataclass(frozen=True)
 class StopAccount:
-    """What was delivered of a stop handed out."""
+    """The delivery of a stop that was handed out."""
 
     stop: Stop
     stays: tuple[Stay, ...]
@@ -105,7 +103,7 @@ class StopAccount:
 
     @property
     def presence_minutes(self) -> float:
-        """How long anybody was there for it."""
+        """Minutes of presence for it."""
         timed = measure_spans(stay.span for stay in self.made if stay.span is not None)
         return max(timed, self.longest_untimed_minutes)
 
@@ -116,17 +114,17 @@ class StopAccount:
 
     @property
     def delivered_minutes(self) -> float:
-        """Minutes of what was promised: a longer stay delivers no more than that."""
+        """Minutes delivered, at most those promised."""
         return min(self.presence_minutes, self.stop.minutes)
 
     @property
     def reason(self) -> Reason | None:
-        """Why it was not made, or not wholly, as the first says who says anything."""
+        """Why it was not made or cut short: the first reason given."""
         return next((stay.reason for stay in self.stays if stay.reason is not None), None)
 
     @property
     def further_visits(self) -> list[Stay]:
-        """The first visit of every stay that lies apart from its longest one."""
+        """The first visit of every stay that is separate from its longest one."""
         timed = [stay for stay in self.made if stay.span is not None]
         united = unite_spans(stay.span for stay in timed if stay.span is not None)
         if not united:
@@ -139,16 +137,16 @@ class StopAccount:
 
 @dataclass(frozen=True)
 class PlaceAccount:
-    """What was delivered at a place on a day, for one school."""
+    """The delivery at a place on a day, for one school."""
 
     stops: tuple[StopAccount, ...]
     others: tuple[Stay, ...]
-    """Visits that are of no stop handed out."""
+    """Visits that belong to no stop handed out."""
 
     def list_people_counts(self) -> list[tuple[Stay, int]]:
-        """Every visit, and how many came besides those who are named by it or another one.
+        """Every visit, and how many came in addition to those whom it or another one names.
 
-        People counted without a name are first of all those who were entered by themselves.
+        People counted without a name are assumed to be first those who were entered separately.
         """
         counts = [(stay, stay.people - len(stay.names)) for stay in self.others]
         for account in self.stops:
@@ -164,11 +162,11 @@ class PlaceAccount:
 
 
 def account_for_place(stops: Sequence[Stop], stays: Sequence[Stay]) -> PlaceAccount:
-    """Which visits are of which stop, at one place, day and school.
+    """Which visits belong to which stop, at one place, day and school.
 
-    Visits are of the stop of their own officer, else of one of whom they name. Those of others
-    stand in for a stop that has no visit yet; if all have, they came along with the one nearest in
-    time. A visit of no minutes says nothing of another officer's stop.
+    A visit belongs to the stop of its own officer, or else of an officer whom it names. Visits of
+    others count for a stop that has no visit yet; if all have one, for the stop nearest in time. A
+    visit of no minutes does not count for another officer's stop.
     """
     visits: dict[int, list[Stay]] = {stop.row: [] for stop in stops}
     others: list[Stay] = []
@@ -202,7 +200,7 @@ def share_presence(places: Sequence[PlaceAccount]) -> dict[int, float]:
     """Minutes of presence of each visit, by its row: those that it adds to the visits before it.
 
     `places` are the accounts of all schools at one place on one day. The minutes sum to the
-    presence of the place: visits that are of a stop come first, and of these the planned officers'.
+    presence of the place: visits of a stop come first, and of these the planned officers'.
     """
     shares: dict[int, float] = {}
     accounts = [account for place in places for account in place.stops]
@@ -230,7 +228,7 @@ def share_presence(places: Sequence[PlaceAccount]) -> dict[int, float]:
 
 
 PLACE_KEY = ["date", "urn", "spot"]
-"""Columns that say of a visit or a stop where, when, and for which school it is."""
+"""Columns with the place, the day and the school of a visit or a stop."""
 
 
 def account_for_visits(

@@ -40,7 +40,7 @@ class PromisedWeek:
 
 
 def compute_digest(week: PromisedWeek) -> str:
-    """A digest that tells one handed-out week from another."""
+    """A digest that identifies a week handed out."""
     content = [week.days, week.doses, week.hotspots]
     content += [week.assignments] if week.assignments else []
     text = json.dumps(content, default=str, sort_keys=True)
@@ -61,8 +61,8 @@ def build_hotspots_document(week: Week) -> dict[str, Any]:
     -------
     dict
         A feature a beat: its stretches, and as properties `hotspot`, `kind`, `place`, `stop`
-        [lon, lat] and `other_stops`, where else patrols of the week stand for it: at tasked places.
-        One that the force designates has its whole polygon: what is done anywhere in it counts. A
+        [lon, lat] and `other_stops`, other places where patrols of the week stand for it: tasked
+        ones. One that the force designates has its whole polygon: presence anywhere in it counts. A
         tasked place is a point.
     """
     table = join_beats(week.plan.area, week.plan.hotspots)
@@ -174,7 +174,7 @@ def _parse_promised_week(week: Mapping[str, Any], hotspots: Mapping[str, Any]) -
 
 
 def _list_assignments(trial: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
-    """What a week's trial drew, a row a hotspot and day; nothing of a week without one."""
+    """What a week's trial drew, a row a hotspot and day; empty without a trial."""
     if trial is None:
         return
     for cell in trial["drawn"]:

@@ -1,7 +1,7 @@
-"""On which of the last four weeks' days somebody was at a hotspot: what papers for schools say.
+"""Days of the last four weeks on which officers were at a hotspot, for the papers for schools.
 
-What nobody recorded is not known: a week without any entry counts as no week of the record, never
-as one without a patrol.
+Unrecorded presence is not known: a week without any entry is not counted at all, rather than
+counted as one without a patrol.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ PRESENCE_WEEKS = 4
 
 @dataclass(frozen=True)
 class RecentPresence:
-    """Who was where in the weeks before a week, as far as it was recorded."""
+    """Recorded presence in the weeks before a week."""
 
     weeks: int
-    """Of `PRESENCE_WEEKS`, those with any entry in the ledger; at least one."""
+    """Number of `PRESENCE_WEEKS` with any entry in the ledger; at least one."""
     days: dict[str, frozenset[dt.date]]
-    """Days on which somebody was there, by today's hotspot."""
+    """Days on which officers were there, by today's hotspot."""
 
     def find_days(self, hotspots: Iterable[str]) -> frozenset[dt.date]:
-        """Days on which somebody was at any of these hotspots."""
+        """Days on which officers were at any of these hotspots."""
         return frozenset[dt.date]().union(*(self.days.get(name, ()) for name in hotspots))
 
 

@@ -1,8 +1,8 @@
 """The ledger's tables: what was handed out, and what was delivered.
 
 Rows are only ever added. A week handed out again replaces the one before for its days; a visit
-entered again becomes a new revision. They hold nobody's name: officers are named as in the
-officers' table, and nothing about a pupil has a column.
+entered again becomes a new revision. There are no names of people: officers are identified as in
+the officers' table, and no column is about pupils.
 """
 
 from collections import Counter
@@ -23,7 +23,7 @@ ledger_version = sa.Table(
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("schema", sa.Integer, nullable=False),
 )
-"""One row: the version of these tables. Writers lock it, and so take turns."""
+"""One row: the version of these tables. Writers lock it, so that they write one at a time."""
 
 handouts = sa.Table(
     "patrolplan_handouts",
@@ -122,8 +122,8 @@ visits = sa.Table(
 
 `together` holds the officers who came with `officer`, joined by ";"; `tracks` holds from when to
 when the tracks were recorded, in seconds since midnight, as "55200-57000 57600-59400". `people` is
-how many came, named or not; `arrive` is HH:MM, null where nobody recorded it; `reason` is why it
-was not made, or not wholly; `window` is that of the patrol, empty where it is not known.
+how many came, named or not; `arrive` is HH:MM, null where not recorded; `reason` is why it was not
+made or was cut short; `window` is that of the patrol, empty where it is not known.
 """
 
 metadata_of_version_2 = sa.MetaData()
@@ -163,7 +163,7 @@ visits_of_version_1 = sa.Table(
     sa.UniqueConstraint("area", "officer", "date", "urn", "hotspot", "place", "revision"),
     sa.Index("patrolplan_visits_days", "area", "date"),
 )
-"""Visits as version 1 had them: identified by a hotspot's name, and nobody came together."""
+"""Visits as version 1 had them: identified by a hotspot's name, and of single officers."""
 
 
 def migrate(connection: sa.Connection, version: int) -> None:
@@ -208,7 +208,7 @@ def _migrate_from_version_1(connection: sa.Connection) -> None:
 
     Rows of the same officer, day, school and place become revisions of one visit, in the order in
     which they were entered: where a week was handed out again with other numbers of its hotspots,
-    version 1 counted such a visit twice. Nobody came together, and no minutes are of a known track.
+    version 1 counted such a visit twice. All visits are of single officers, and none of a track.
     """
     _add_kinds(connection)
     spots = hotspots.c
@@ -240,7 +240,7 @@ def _migrate_from_version_1(connection: sa.Connection) -> None:
 
 
 def _add_kinds(connection: sa.Connection) -> None:
-    """Say of each place handed out whether it is a hotspot, as far as version 1 shows it."""
+    """Mark each place handed out as a hotspot or not, as far as version 1 shows it."""
     _add_columns(connection, hotspots.c.kind)
     spots = hotspots.c
     query = sa.select(spots.handout, spots.hotspot, spots.stretch)

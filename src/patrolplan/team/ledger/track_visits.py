@@ -1,9 +1,9 @@
-"""Visits of a recorded track: what it says of each hotspot, and what it cannot say.
+"""Visits of a recorded track: what it shows for each hotspot, and what it cannot show.
 
-A track speaks only for the time it covers. A planned stop that it does not cover and does not
+A track is evidence only for the time it covers. A planned stop that it does not cover and does not
 reach stays as it is in the ledger; one that it covers in part gets no fewer minutes than were
-typed. A second track of the same day adds its minutes to those of the first. Where a track covers
-a stop and still gives fewer minutes than were typed, somebody has to decide: `LowerMeasurement`.
+typed. A second track of the same day adds its minutes to those of the first. If a track covers a
+stop but shows fewer minutes than were typed, the user must decide: `LowerMeasurement`.
 """
 
 import datetime as dt
@@ -38,13 +38,13 @@ from patrolplan.times import format_time
 
 GPX_OPTION = "--gpx"
 MIN_HOTSPOT_MINUTES = 1.0
-"""Less than this in a hotspot is drift, or crossing it: no minutes."""
+"""Minimum minutes in a hotspot: less is drift, or crossing it."""
 MIN_UNPROMISED_MINUTES = 5.0
-"""A hotspot that was not promised counts from so many minutes on: a walk along one takes less."""
+"""Minimum minutes for a hotspot that was not promised: walking along one takes less."""
 MAX_OUTSIDE_METRES = 500.0
-"""Points farther than this outside the area's streets are of another walk."""
+"""Points farther than this outside the area's streets belong to another walk."""
 TYPED_TOLERANCE_MINUTES = 1.0
-"""People write whole minutes: a measurement less than this below a typed figure confirms it."""
+"""People type whole minutes: a measurement less than this below a typed figure confirms it."""
 
 Coverage = Literal["whole", "part", "none"]
 
@@ -59,12 +59,12 @@ class LowerMeasurement:
 
 @dataclass(frozen=True, eq=False)
 class TrackVisits:
-    """What a track says.
+    """What a track shows.
 
-    `visits` can be entered as they are, those in `lower` only if somebody decides for the
-    measurement. `partial` are places in words of planned stops that it covers only in part and
-    nobody typed minutes for: at least the minutes measured. `unknown` are those that it leaves as
-    they were. `track_minutes` says where its time went, gaps included.
+    `visits` can be entered as they are, those in `lower` only if the user decides for the
+    measurement. `partial` are places in words of planned stops without typed minutes that it covers
+    only in part: at least the minutes measured. `unknown` are those that it does not change.
+    `track_minutes` shows where its time was spent, gaps included.
     """
 
     visits: tuple[Visit, ...]
@@ -76,7 +76,7 @@ class TrackVisits:
 
 @dataclass(frozen=True, eq=False)
 class _DayTrack:
-    """A day's track on the streets; `spans` and `span_ends` are where it speaks."""
+    """A day's track on the streets; `spans` and `span_ends` are where it has data."""
 
     track_minutes: TrackMinutes
     spans: tuple[Span, ...]
@@ -109,7 +109,7 @@ def build_track_visits(
     ledger
         Gives the hotspots of the week valid for the day, and what was entered before.
     track
-        Points of that day; they are used here and stored nowhere.
+        Points of that day; they are used here and not stored.
     officer, date
         Who recorded it, and when.
     urn
@@ -219,7 +219,7 @@ def _compare_with_ledger(
 def _add_up(visit: Visit, before: Visit) -> Visit:
     """A measured visit with the minutes of tracks that were entered before.
 
-    A track that covers all of them takes their place; one that they cover adds nothing.
+    A track that covers all of them replaces them; one that they cover adds nothing.
     """
     if _cover(visit.tracks, before.tracks):
         return visit
@@ -239,7 +239,7 @@ def _add_up(visit: Visit, before: Visit) -> Visit:
 
 
 def _cover(outer: Sequence[Span], inner: Sequence[Span]) -> bool:
-    """Whether every span of some lies within one of others."""
+    """Whether every one of these spans is within one of the others."""
     return all(any(first <= begin and end <= last for first, last in outer) for begin, end in inner)
 
 

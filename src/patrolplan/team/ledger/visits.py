@@ -1,7 +1,7 @@
 """Visits, which of them are the same one, and which place each belongs to.
 
 Each plan names its hotspots from scratch: H3 of one month need not be H3 of the next, while the
-streets stay. So a visit never finds its place by a hotspot's name.
+streets stay the same. So a visit is never matched to a place by a hotspot's name.
 
 *The same visit* is one of the same day, school, window, place and people. The place of a hotspot
 is its stop; a place that is no hotspot, such as one tasked by intelligence, is known by its id, and
@@ -31,13 +31,13 @@ from patrolplan.patrols.plan import StopKind
 from patrolplan.tables import Reason
 
 MAX_VISIT_MINUTES = 720.0
-"""More minutes than this in one place on one day are a slip of the pen."""
+"""Maximum minutes in one place on one day: more are a typing error."""
 
 SAME_PLACE_METRES = 50.0
-"""A stop within so many metres of a stretch is on it: half a short street."""
+"""A stop within this many metres of a stretch is on it: half a short street."""
 
 SAME_STOP_METRES = 1.0
-"""Stops this near to each other are one, degrees rounded."""
+"""Stops within this distance are the same, since degrees are rounded."""
 
 PLACE_DECIMALS = 6
 """Decimals of the degrees of a stop: a tenth of a metre, as files hold it."""
@@ -61,13 +61,13 @@ class Visit:
     minutes
         Minutes that the place had a presence, however many officers came together.
     engagements
-        People spoken to; None where nobody recorded it, or to leave it as it was.
+        People spoken to; None where not recorded, or to leave it as it was.
     source
         How it was entered.
     kind
-        What kind of stop it is: one that is no hotspot is known by its id.
+        Kind of stop: one that is not a hotspot is identified by its id.
     together
-        Officers who came with this one; None to leave them as they were, at first nobody.
+        Officers who came with this one; None to leave them as they were, at first none.
     tracks
         When the tracks were recorded that the minutes come from; empty where they were typed.
     window
@@ -75,9 +75,9 @@ class Visit:
     people
         How many came, named or not; None to leave it as it was, at first those named.
     arrive
-        When the visit began, HH:MM; None where nobody recorded it, or to leave it as it was.
+        When the visit began, HH:MM; None where not recorded, or to leave it as it was.
     reason
-        Why it was not made, or not wholly; None where that was not given.
+        Why it was not made or was cut short; None where no reason was given.
     """
 
     officer: str
@@ -120,7 +120,7 @@ class RecordedVisit:
 
 @dataclass(frozen=True)
 class VisitEntry:
-    """What became of a visit; `minutes_before` is None where it was new."""
+    """The outcome of a visit; `minutes_before` is None where it was new."""
 
     visit: Visit
     outcome: Outcome
@@ -190,7 +190,7 @@ def guess_stop_kind(hotspot: str, stretch: str) -> StopKind:
 
 
 def revise_visit(visit: Visit, before: RecordedVisit | None, number: int) -> VisitEntry:
-    """What becomes of a visit, given what the ledger has; a new one gets a number.
+    """The outcome of a visit, given what the ledger has; a new one gets a number.
 
     Who came, when, and how many were spoken to stay as they were where the visit does not say. The
     visit stays that of the officer it was first entered for, as long as that officer came.
@@ -223,7 +223,7 @@ def revise_visit(visit: Visit, before: RecordedVisit | None, number: int) -> Vis
 
 
 def _complete_visit(visit: Visit, people: int | None) -> Visit:
-    """A visit as it is entered: at least as many came as are named, and nobody where none did."""
+    """A visit as it is entered: at least the people named, and an arrival only if it was made."""
     return replace(
         visit,
         together=visit.together or (),
@@ -233,7 +233,7 @@ def _complete_visit(visit: Visit, people: int | None) -> Visit:
 
 
 def empty_visit(visit: Visit, source: Source) -> Visit:
-    """A visit that became part of another one: nothing of it counts any more."""
+    """A visit that became part of another one and no longer counts."""
     spoken = None if visit.engagements is None else 0
     nobody: dict[str, Any] = {"minutes": 0.0, "together": (), "people": 1, "arrive": None}
     return replace(visit, **nobody, reason=None, engagements=spoken, tracks=(), source=source)
@@ -245,7 +245,7 @@ def find_same_visits(
     hotspots: pd.DataFrame,
     projection: Projection,
 ) -> list[RecordedVisit]:
-    """Those of the recorded visits that are this one: several where officers are joined.
+    """The recorded visits that are the same as this one: several where officers are joined.
 
     Parameters
     ----------

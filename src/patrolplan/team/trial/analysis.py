@@ -1,19 +1,19 @@
 """What a trial shows: intention to treat by re-randomisation, and the published measure.
 
-Every hotspot and day counts as it was drawn, no matter who went there: what was delivered never
-enters, or those days would be compared on which it was easy to go. Let Z say what was drawn, p be
+Every hotspot and day counts as it was drawn, no matter who went there: delivery is never used, as
+otherwise days on which it was easy to go would be compared. Let Z be what was drawn, p
 the share that is drawn, y the incidents of a hotspot in a block and m those expected before the
-start. With no effect the same incidents would have come however it had been drawn, so
+start. Without an effect the same incidents would have happened under any draw, so
 
     T = sum of (Z - p) (y - l m),    l = sum of y / sum of m,
 
 is computed for what was drawn and for other draws of the same design; the p-value is the share of
 these in which T is at least as far from zero, the drawn one counted. It needs no model of counts:
-it holds for few, for clustered and for overdispersed ones. What is expected only takes out
-differences that were known before.
+it holds for few, for clustered and for overdispersed ones. Expected counts only remove differences
+that were known before.
 
-The effect is a factor f on incidents. If it were f, then y / f would have come to those with
-patrols had they had none, and T of these is tested in the same way: all f that are not rejected at
+The effect is a factor f on incidents. If it were f, those with patrols would have had y / f without
+them, and T of these is tested in the same way: all f that are not rejected at
 5 % make the 95 % interval (Rosenbaum 2002, Observational Studies, 2.6). T is zero at
 
     f = (incidents with patrols / expected there) / (incidents without / expected there).
@@ -37,18 +37,18 @@ from patrolplan.team.trial.design import Bools, Floats, References
 LEVEL = 0.05
 HALF_WIDTH_95 = 1.959964
 ROUNDING = 1e-9
-"""T of two draws that differ by less are the same."""
+"""Values of T that differ by less are equal."""
 FAR = 100.0
-"""Factors on incidents beyond this, or below one part in so many, are not looked for."""
+"""Factors on incidents beyond this, or below its reciprocal, are not searched."""
 BISECTIONS = 30
 
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What came, by set (s), member of the set (k) and block (b)."""
+    """Incidents recorded, by set (s), member of the set (k) and block (b)."""
 
     counts: Floats
-    """(s, k, b) incidents; parts of one where a map point stands for several streets."""
+    """(s, k, b) incidents; fractions where a map point represents several streets."""
     expected: Floats
     """(s, k, b) incidents expected before the trial, on any scale."""
     treated: Bools
@@ -60,7 +60,7 @@ class Effect:
     """The effect of having patrols drawn."""
 
     factor: float
-    """On incidents: 0.8 is a fifth fewer. NaN where there is nothing to compare."""
+    """Factor on incidents: 0.8 is a fifth fewer. NaN where there is nothing to compare."""
     low: float
     high: float
     """Its 95 % interval; 0 or infinite where nothing bounds it."""
@@ -72,11 +72,11 @@ class Effect:
     draws: int
     """Other ways of drawing that it was compared with."""
     is_exact: bool
-    """Whether these are all there are."""
+    """Whether these are all possible ways."""
 
     @property
     def difference(self) -> float:
-        """Incidents more, or fewer, than would have come to the same hotspots without patrols."""
+        """Incidents more, or fewer, than the same hotspots would have had without patrols."""
         return self._compute_difference(self.factor)
 
     @property
@@ -108,7 +108,7 @@ class Displacement:
 
 
 def estimate_effect(outcome: Outcome, references: References) -> Effect:
-    """Compare what came where patrols were drawn with the rest.
+    """Compare the incidents where patrols were drawn with the rest.
 
     Parameters
     ----------
@@ -177,7 +177,7 @@ def compute_displacement(
     Parameters
     ----------
     own, around
-        (h, c) part of each catchment's street that lies in each hotspot, and in the streets around.
+        (h, c) share of each catchment's street in each hotspot, and in the streets around it.
     treated
         (h, p) where patrols were drawn, by hotspot and period.
     before, after

@@ -1,7 +1,7 @@
 """Incidents of a trial's hotspots, and of the streets around each, by day or month.
 
-A crime that is known by a map point alone is spread over the streets that share the point, as
-everywhere: a hotspot has the part of it that lies on its own streets.
+A crime that is known only by a map point is spread over the streets that share the point, as
+everywhere: a hotspot has the fraction of it on its own streets.
 """
 
 from collections.abc import Sequence
@@ -24,17 +24,17 @@ from patrolplan.team.trial.design import Bools, Floats, Ints
 from patrolplan.team.trial.trial_file import CountedBy
 
 MIN_DATED_SHARE = 0.95
-"""A trial is counted by days where the day of so many incidents is known."""
+"""Minimum share of incidents with a known day for a trial to be counted by days."""
 
 
 @dataclass(frozen=True, eq=False)
 class TrialStreets:
-    """The parts of catchments that a trial's hotspots have; only catchments that count are here."""
+    """Shares of catchments in a trial's hotspots; only catchments that count are included."""
 
     catchments: Ints
     """(c,) numbers in the area."""
     own: Floats
-    """(h, c) part of each catchment's street that lies in each hotspot."""
+    """(h, c) share of each catchment's street in each hotspot."""
     around: Floats
     """(h, c) the same for the streets around each hotspot, see `find_streets`."""
 
@@ -89,7 +89,7 @@ def count_incidents(
 
 
 def find_held(area: StudyArea, streets: TrialStreets, months: pd.DatetimeIndex) -> Bools:
-    """(m,) months of which the crime of every hotspot and the streets around it is held."""
+    """(m,) months with data for every hotspot and the streets around it."""
     last = area.incidents["month"].max()
     inside = (months >= area.incidents["month"].min()) & (months <= last)
     shares = area.exposure.find_shares(months)

@@ -1,6 +1,6 @@
 """What was delivered in a trial, from the ledger, and apart from what was drawn.
 
-The result compares hotspots as they were drawn. Delivery says how to read it: few patrols where
+The result compares hotspots as they were drawn. Delivery shows how to read it: few patrols where
 they were drawn, or some where none were, make any effect look smaller than it is.
 """
 
@@ -18,7 +18,7 @@ from patrolplan.team.trial.design import Bools, Ints
 from patrolplan.team.trial.trial_file import Trial
 
 AT_HOTSPOT_METRES = 60.0
-"""A visit this near to a hotspot's streets is one of it."""
+"""A visit within this distance of a hotspot's streets counts for it."""
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ class ArmDelivery:
     """Hotspot-days of one arm."""
 
     days: int
-    """That were drawn."""
+    """Number drawn."""
     visited: int
-    """On which a patrol was there."""
+    """Number on which a patrol was there."""
     minutes: float
     """Minutes of all visits."""
 
@@ -42,9 +42,9 @@ class Delivery:
     control: ArmDelivery
     """Where none were: each visit here blurs the comparison."""
     tasked: int
-    """Of the visited days without patrols, those on which intelligence had tasked a place there."""
+    """Visited days without patrols on which intelligence had tasked a place there."""
     differing: int
-    """Hotspot-days of which the ledger's weeks were handed out with another draw than the key's."""
+    """Hotspot-days on which the ledger's weeks have a different draw from the key's."""
 
 
 def measure_delivery(
@@ -105,7 +105,7 @@ def _match_hotspots(
 def _count_differing(
     trial: Trial, drawn: Mapping[dt.date, Bools], assignments: pd.DataFrame
 ) -> int:
-    """Rows of the ledger's assignments of this trial that are not as the key draws them."""
+    """Rows of the ledger's assignments of this trial that differ from the key's draw."""
     mine = assignments[assignments["commitment"] == trial.seal.commitment]
     rows = {hotspot.hotspot: row for row, hotspot in enumerate(trial.seal.hotspots)}
     return sum(

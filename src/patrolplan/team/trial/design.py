@@ -1,17 +1,17 @@
-"""How a trial is drawn: matched hotspots, and by lot which of them have patrols, and when.
+"""How a trial is drawn: matched hotspots, a lot for which of them have patrols, and when.
 
 Hotspots are matched in sets, mostly pairs: those whose expected counts are nearest to each other.
 In every set the same number of hotspots has patrols, and the others have none. It is drawn
 
 * once for the whole trial (`pairs`), where only the months of crimes are known, or
 * again every day (`days`) or every week (`weeks`), where their dates are known. The same streets
-  are then their own comparison, which needs fewer hotspots by far. Where a patrol's effect lasts
-  for some days, a comparison by days takes part of it for nothing: draw by weeks then.
+  are then their own comparison, which needs far fewer hotspots. If a patrol's effect lasts for
+  some days, a comparison by days misses part of it: draw by weeks then.
 
 The lot is a key made of the team's secret (`patrolplan.team.secret`): each day's is drawn when its
-week is planned, and nobody without the secret knows it before. What is published is the
-commitment. As the key is made of the whole design as well, a design that was altered after the
-sealing has another commitment.
+week is planned, and cannot be known before without the secret. What is published is the commitment.
+As the key also depends on the whole design, a design that was altered after the sealing has a
+different commitment.
 """
 
 import datetime as dt
@@ -31,13 +31,13 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 Randomise = Literal["days", "weeks", "pairs"]
-"""What is drawn: which hotspot of a set has patrols on a day, in a week, or in the whole trial."""
+"""Unit of the draw: which hotspot of a set has patrols on a day, in a week, or the whole trial."""
 
 RANK_RANGE = 2**64
 MAX_EXACT = 20_000
-"""Up to so many ways of drawing are all gone through; of more, some are drawn."""
+"""Up to this many possible draws are all evaluated; if there are more, a sample is."""
 DRAWS = 999
-"""Draws that stand for all others where these are too many."""
+"""Size of the sample of draws where there are too many."""
 
 
 @dataclass(frozen=True)
@@ -51,12 +51,12 @@ class Block:
 
 @dataclass(frozen=True, eq=False)
 class References:
-    """Ways in which the trial could have been drawn, to compare the one way with that it was."""
+    """Possible draws of the trial, with which the actual one is compared."""
 
     treated: Bools
     """(r, s, k, b) whether a hotspot has patrols, by draw, set, member of the set and block."""
     is_exact: bool
-    """Whether these are all ways there are, each once."""
+    """Whether these are all possible draws, each once."""
 
     def __len__(self) -> int:
         return len(self.treated)
@@ -85,22 +85,21 @@ def list_blocks(randomise: Randomise, days: Sequence[dt.date]) -> tuple[Block, .
 def match_hotspots(
     expected: Floats, apart_metres: Floats, *, size: int, min_metres: float, max_hotspots: int
 ) -> list[list[int]]:
-    """Sets of hotspots that are far apart and expect about as much as each other.
+    """Sets of hotspots that are far apart and have about equal expected incidents.
 
-    Hotspots are taken in the order of what they expect, each that is far enough from those taken
-    before; neighbours in that order are a set. On one scale no other sets have less total
-    difference.
+    Hotspots are chosen in the order of expected incidents if they are far enough from those chosen
+    before; neighbours in that order are a set. No other sets have a smaller total difference.
 
     Parameters
     ----------
     expected
-        (h,) incidents expected; hotspots that expect none are left out.
+        (h,) incidents expected; hotspots with none are left out.
     apart_metres
         (h, h) between stretches.
     size
         Hotspots in a set.
     min_metres
-        Least distance of any two, so that the streets around one are not those around another.
+        Minimum distance of any two, so that the streets around one are not those around another.
     max_hotspots
         Maximum number of hotspots in the trial.
 
@@ -155,7 +154,7 @@ def draw_blocks(
 def list_references(
     sets: int, blocks: int, ratio: tuple[int, int], *, seed: int, draws: int = DRAWS
 ) -> References:
-    """All ways of drawing a trial where they are few, else so many drawn at random.
+    """All possible draws of a trial if they are few, otherwise a random sample.
 
     Examples
     --------
@@ -177,7 +176,7 @@ def list_references(
 def draw_at_random(
     rng: np.random.Generator, shape: tuple[int, int, int, int], treated: int
 ) -> Bools:
-    """(r, s, k, b) that so many of the k hotspots have patrols, each choice equally likely."""
+    """(r, s, k, b) random choices of which of the k hotspots have patrols, all equally likely."""
     ranks = rng.random(shape)
     if shape[2] == 2:  # noqa: PLR2004 - a pair: which of the two is first, without sorting
         first = ranks[:, :, :1] < ranks[:, :, 1:]

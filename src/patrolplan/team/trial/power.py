@@ -1,7 +1,7 @@
 """Can a trial show anything? Its power, and the least effect that it would probably find.
 
-The trial is simulated on what the area's own months say: each hotspot's mean, and how far such
-means were from what came next. Counts are Poisson around a mean that a gamma factor moves, one a
+The trial is simulated from the area's own months: each hotspot's mean, and how far such means were
+from the next counts. Counts are Poisson around a mean times a gamma factor, one a
 hotspot and stretch of time, so that they are negative binomial; the factor's variance is the
 overdispersion, measured as the error of such expectations in the past. Every simulated trial is
 analysed as the real one will be, by re-randomisation (`patrolplan.team.trial.analysis`): the power
@@ -21,18 +21,18 @@ REFERENCE_DRAWS = 499
 MAX_CELLS_AT_ONCE = 4_000_000
 """Simulated counts in memory at a time."""
 MIN_STRETCHES = 3
-"""Overdispersion is not estimated from fewer stretches of time, where there are as many."""
+"""Minimum number of stretches of time to estimate overdispersion from, if there are as many."""
 MIN_MONTHS_BEFORE = 6
-"""Months before a stretch from which its expectation is."""
+"""Number of months before a stretch that its expectation is computed from."""
 LARGEST_EFFECT = 0.95
 EFFECT_STEP = 0.01
 MAX_TIMES_AS_LONG = 64
-"""A trial that would need more than so many times its days or pairs is called hopeless."""
+"""A trial that would need more than this many times its days or pairs has no remedy."""
 
 
 @dataclass(frozen=True, eq=False)
 class Layout:
-    """What a trial expects, before it is drawn."""
+    """Expected incidents of a trial, before it is drawn."""
 
     expected: Floats
     """(s, k, b) incidents expected without patrols, by set, member and block."""
@@ -65,13 +65,13 @@ class Power:
     power: float
     """Chance that the trial finds that effect, if it is there."""
     wanted: float
-    """Chance that is wanted."""
+    """Power that is wanted."""
     detectable: float | None
-    """Least effect that it finds with the chance that is wanted; None where it finds none."""
+    """Least effect that it finds with the power that is wanted; None where it finds none."""
     needed_periods: int | None
-    """Days, weeks or months with which it would do; None where far too many."""
+    """Days, weeks or months that would suffice; None where far too many."""
     needed_sets: int | None
-    """Sets of hotspots, pairs mostly, with which it would do; None where far too many."""
+    """Sets of hotspots, usually pairs, that would suffice; None where far too many."""
 
     @property
     def is_enough(self) -> bool:
@@ -80,7 +80,7 @@ class Power:
 
 
 def compute_month_weights(months: int, half_life_months: float) -> Floats:
-    """(m,) weights of months, the latest last: halved every so many months.
+    """(m,) weights of months, the latest last: halved with each half-life of age.
 
     Examples
     --------
@@ -91,22 +91,22 @@ def compute_month_weights(months: int, half_life_months: float) -> Floats:
 
 
 def estimate_dispersion(counts: Floats, months_together: int, half_life_months: float) -> float:
-    """How far hotspots come out from what was expected, beyond chance: a relative variance.
+    """How far hotspots deviate from the expected, beyond chance: a relative variance.
 
-    Every stretch of the area's own months stands once for the trial: what came, y, is compared
-    with what the months before led to expect, e, on the scale of all that came in the stretch.
-    Counts around e have the mean square of y - e of e + d e², by which the moments give d. So it
-    holds hotspots that rise or fade, and the error of the expectation itself.
+    Every stretch of the area's own months is used once in place of the trial: the counts, y, are
+    compared with those expected from the months before, e, scaled to the stretch's total. The mean
+    square of y - e is e + d e², from which the method of moments gives d. So it includes hotspots
+    that rise or fade, and the error of the expectation itself.
 
     Parameters
     ----------
     counts
         (h, m) incidents of each hotspot in each month.
     months_together
-        Months over which the trial adds counts up; fewer are taken where that leaves fewer than
+        Months over which the trial sums counts; fewer are used where that leaves fewer than
         `MIN_STRETCHES`.
     half_life_months
-        Of the months in an expectation.
+        Half-life of the weights of months in an expectation.
     """
     months = counts.shape[1]
     most = (months - MIN_MONTHS_BEFORE) // MIN_STRETCHES
@@ -162,12 +162,12 @@ def _draw_factors(rng: np.random.Generator, layout: Layout, simulations: int) ->
 
 
 def assess_power(layout: Layout, effect: float, wanted: float, *, seed: int) -> Power:
-    """The power of a trial, the least effect that it finds, and with what it would do.
+    """The power of a trial, the least effect that it finds, and what would suffice.
 
     Parameters
     ----------
     layout
-        What it expects.
+        Its expected incidents.
     effect
         Share of incidents that patrols are hoped to prevent, 0 to 1.
     wanted
@@ -183,7 +183,7 @@ def assess_power(layout: Layout, effect: float, wanted: float, *, seed: int) -> 
 
 
 def find_detectable_effect(layout: Layout, wanted: float, *, seed: int) -> float | None:
-    """The least effect, in whole percent, that a trial finds with a power; None for none."""
+    """The least effect, in whole percent, that a trial finds with a given power; None for none."""
     low, high = 0, round(LARGEST_EFFECT / EFFECT_STEP)
 
     def is_found(step: int) -> bool:
@@ -199,7 +199,7 @@ def find_detectable_effect(layout: Layout, wanted: float, *, seed: int) -> float
 
 
 def enlarge(layout: Layout, count: int, *, in_time: bool) -> Layout:
-    """The same trial with so many periods, or with so many sets, of the same kind."""
+    """The same trial with another number of periods, or of sets, of the same kind."""
     if not in_time:
         return replace(layout, expected=layout.expected[np.arange(count) % layout.sets])
     if layout.blocks < layout.periods:

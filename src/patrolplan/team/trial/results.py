@@ -1,4 +1,4 @@
-"""A trial's results, when it is over and its crimes are known; not a day before."""
+"""A trial's results, only when it is over and its crimes are known."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -41,16 +41,16 @@ class TrialResult:
 
     trial: Trial
     key: str
-    """The opened key: with it anyone can draw the trial again."""
+    """The opened key, with which anyone can draw the trial again."""
     effect: Effect
     displacement: Displacement | None
-    """None where the crimes of the year before are not held."""
+    """None where the data lacks the crimes of the year before."""
     dropped_months: tuple[str, ...]
-    """Months (YYYY-MM) that are missing from the data, and count nowhere."""
+    """Months (YYYY-MM) that are missing from the data and not counted."""
     periods: int
     """Days, or months, that count."""
     delivery: Delivery | None = None
-    """What the ledger holds of patrols there; None where there is no ledger."""
+    """Patrols there in the ledger; None without a ledger."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +78,7 @@ def draw_by_day(trial: Trial, key: TrialKey) -> dict[dt.date, Bools]:
 def analyse_trial(
     path: Path, trial: Trial, area: StudyArea, secret: Secret, delivery: Delivery | None = None
 ) -> TrialResult:
-    """Open a trial's key, and compare what came as it was drawn.
+    """Open a trial's key, and compare incidents by what was drawn.
 
     Parameters
     ----------
@@ -91,12 +91,12 @@ def analyse_trial(
     secret
         The team's, as it was when the trial was sealed.
     delivery
-        What the ledger holds of patrols there.
+        Patrols there in the ledger.
 
     Raises
     ------
     InputError
-        When the trial is not over in the data, or the file or the secret is another.
+        When the data does not cover the whole trial, or the file or the secret is a different one.
     """
     key = trial.make_key(secret, area.name)
     check_commitment(path, trial, key)
@@ -129,7 +129,7 @@ def analyse_trial(
 
 
 def check_is_over(path: Path, trial: Trial, area: StudyArea) -> None:
-    """Raise where the crimes of the whole trial are not known yet: then nobody looks at any.
+    """Raise where the crimes of the whole trial are not known yet: then none are shown.
 
     Raises
     ------

@@ -1,9 +1,10 @@
 """Before a trial starts: its hotspots, what it can show, and the seal; or a refusal that says why.
 
-Everything comes from the area's own months before the start: what each hotspot is expected to have,
-the latest months counting most; how far such expectations were from what came; and so the power. A
-trial that would probably find nothing even if patrols did what is hoped is refused, with what it
-would take: it would cost as much as a good one, and its silence would be read as proof.
+Everything is computed from the area's own months before the start: the expected incidents of each
+hotspot, with most weight on the latest months; how far such expectations were from the counts; and
+so the power. A trial that would probably find nothing even if patrols had the hoped effect is
+refused, with what would suffice: it would cost as much as a good one, and finding nothing would be
+taken as proof.
 """
 
 import datetime as dt
@@ -50,21 +51,21 @@ from patrolplan.team.week import find_open_days
 from patrolplan.text import format_percent
 
 HISTORY_MONTHS = 24
-"""Latest months that expectations rest on."""
+"""Number of latest months that expectations are computed from."""
 MIN_HISTORY_MONTHS = 6
 DEFAULT_WEEKS, DEFAULT_MONTHS = 12, 6
-"""How long a trial is where nobody says, by days and by months."""
+"""Default length of a trial, by days and by months."""
 MAX_HOTSPOTS: dict[Randomise, int] = {"days": 10, "weeks": 10, "pairs": 30}
-"""Hotspots in a trial where nobody says: more lie without patrols than a week can do without."""
+"""Default maximum of hotspots in a trial: with more, a week would have too many without patrols."""
 MIN_SETS = 2
 POWER_SEED = 20_180_711
-"""Of the simulations of power: the same for all, so that what is printed can be computed again."""
+"""Seed of the simulations of power: the same for all, so that printed results can be reproduced."""
 WEEKDAYS = 5
 
 
 @dataclass(frozen=True, eq=False)
 class _History:
-    """What the area's months say of all hotspots that could be in a trial."""
+    """Incidents in the area's months at all hotspots that could be in a trial."""
 
     expected: Floats
     """(h,) incidents a day or a month."""
@@ -75,7 +76,7 @@ class _History:
 
 
 def propose_trial(area: StudyArea, start: dt.date) -> Trial:
-    """A trial from a day on, as long as trials mostly are, drawn as the data allow."""
+    """A trial from a day on, of the default length, drawn as the data allow."""
     categories = area.settings.crimes.risk_categories
     if compute_dated_share(area, categories) >= MIN_DATED_SHARE:
         monday = start - dt.timedelta(days=start.weekday())
@@ -96,10 +97,10 @@ def seal_trial(
     path
         Of its file, for messages.
     trial
-        What its lead decided.
+        The lead's decisions.
     area, hotspots
-        Of all hotspots those that a patrol can reach may be in the trial; hotspots that are walked
-        together are one.
+        Only hotspots that a patrol can reach may be in the trial; hotspots that are walked together
+        are one.
     secret
         The team's.
 
@@ -178,7 +179,7 @@ def build_layout(
     days: Sequence[dt.date],
     counted_by: CountedBy,
 ) -> Layout:
-    """What a trial expects of (s,) sets of rows, by block, without its overdispersion.
+    """Expected incidents of a trial for (s,) sets of rows, by block, without overdispersion.
 
     Parameters
     ----------
@@ -223,7 +224,7 @@ def _list_days(
 
 
 def _find_reachable(area: StudyArea, beats: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Beats that lie within the radius of a school's gate."""
+    """Beats within the radius of a school's gate."""
     radius = area.settings.patrol.radius_metres
     is_near = np.zeros(len(area.network), dtype=bool)
     for row in range(len(area.schools)):
@@ -240,7 +241,7 @@ def _study_history(
     categories: Sequence[str],
     counted_by: CountedBy,
 ) -> _History:
-    """What the latest months that are held say of the hotspots."""
+    """Incidents at the hotspots in the latest months with data."""
     last = area.incidents["month"].max()
     months = pd.date_range(end=last, periods=HISTORY_MONTHS, freq="MS")
     months = months[_find_held(area, streets, months)]
@@ -278,7 +279,7 @@ def _list_weekdays(month: pd.Timestamp) -> pd.DatetimeIndex:
 
 
 def _explain_power(trial: Trial, power: Power, counted_by: CountedBy) -> tuple[str, str]:
-    """Why a trial is refused, and with what it would do."""
+    """Why a trial is refused, and what would suffice."""
     unit = {"days": "school days", "weeks": "weeks", "pairs": counted_by}[trial.randomise]
     sets = "pairs" if sum(trial.ratio) == 2 else "sets"  # noqa: PLR2004 - two are a pair
     what = (

@@ -1,9 +1,9 @@
-"""The trial file: what a trial's lead decides, and what is fixed when it is sealed.
+"""The trial file: the lead's decisions, and what is fixed when the trial is sealed.
 
-Before the sealing the file holds what the lead decides, and any key may be left out. Sealing adds
-the hotspots, their sets, what each is expected to have, the days, the power and the commitment.
-From then on nothing in it changes: the key that draws the trial is made of all of it, so that a
-file with a single letter altered no longer fits its commitment.
+Before the sealing the file holds the lead's decisions, and any key may be left out. Sealing adds
+the hotspots, their sets, the expected incidents of each, the days, the power and the commitment.
+From then on nothing in it changes: the key that draws the trial depends on all of it, so a file
+with a single altered letter no longer matches its commitment.
 """
 
 import datetime as dt
@@ -73,14 +73,14 @@ class Seal(TrialModel):
     """What is fixed when a trial is sealed."""
 
     commitment: Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
-    """Of the key that draws it."""
+    """Commitment of the key that draws it."""
     data_until: Day
     """Last day of the crimes that were known."""
     counted_by: CountedBy
     categories: Annotated[tuple[str, ...], Field(min_length=1, max_length=99, strict=False)]
     """Categories that are counted."""
     history_months: Annotated[int, Field(ge=1, le=999, strict=True)]
-    """Months from which the expectations are."""
+    """Months that the expectations are computed from."""
     dispersion: Amount
     """See `patrolplan.team.trial.power.estimate_dispersion`."""
     found_power: Annotated[float, Field(ge=0, le=1, strict=True)]
@@ -109,7 +109,7 @@ class Trial(TrialModel):
     """Chance of finding that effect, below which the trial does not start."""
     max_hotspots: Annotated[int, Field(ge=4, le=200, strict=True)] | None = None
     apart_metres: Annotated[float, Field(ge=100, le=5000)] = APART_METRES
-    """Least distance of two hotspots of the trial, in a straight line."""
+    """Minimum distance of two hotspots of the trial, in a straight line."""
     categories: Annotated[tuple[str, ...], Field(max_length=99, strict=False)] = ()
     """Categories that are counted; none: those that count for the risk."""
     sealed: Seal | None = None
@@ -144,7 +144,7 @@ class Trial(TrialModel):
         return list_blocks(self.randomise, self.seal.days)
 
     def compute_digest(self) -> str:
-        """A digest of all of it but the commitment, which follows from it."""
+        """A digest of all of it except the commitment, which follows from it."""
         document = build_trial_document(self)
         if document["sealed"] is not None:
             del document["sealed"]["commitment"]
@@ -216,7 +216,7 @@ def _check(path: Path, trial: Trial) -> None:
 
 
 def check_commitment(path: Path, trial: Trial, key: TrialKey) -> None:
-    """Raise where a sealed trial's key is not the one that was committed to.
+    """Raise where a sealed trial's key does not match its commitment.
 
     Raises
     ------

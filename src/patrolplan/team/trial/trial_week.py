@@ -1,13 +1,14 @@
 """A week under a trial: on each day, hotspots without patrols are left out of its plan.
 
-Every day is planned without the hotspots that the trial draws to have none, so that patrols are as
-good as they can be without them. Those with patrols are planned as in any other week, and nothing
-else changes: locks, tasked places and the draw of the week are as always. What intelligence tasks
-or a lead sets by hand comes before the trial; it is noted, and counts as it was drawn all the same.
+Every day is planned without the hotspots that the trial draws to have no patrols, so that patrols
+are as good as possible without them. Those with patrols are planned as in any other week, and
+nothing else changes: locks, tasked places and the draw of the week are as always. Places tasked by
+intelligence or set by a lead take precedence over the trial; they are noted, and still count as
+they were drawn.
 
 A hotspot of the trial is its streets, not its name: every priority street of today's data that
-shares a piece with it, or where one would stand in sight of it, is left out together with those
-that are walked with it.
+shares a piece with it, or whose stop is in sight of it, is left out together with those that are
+walked with it.
 """
 
 import datetime as dt
@@ -57,7 +58,7 @@ def draw_trial_week(
     Raises
     ------
     InputError
-        When no day is one of the trial's, or the file or the secret is another.
+        When no day is one of the trial's, or the file or the secret is a different one.
     """
     key = trial.make_key(secret, area.name)
     check_commitment(path, trial, key)
@@ -104,7 +105,8 @@ def plan_trial_days(
     Returns
     -------
     dict
-        Plans whose `hotspots` are all again, so that a week weighs them alike on every day.
+        Plans whose `hotspots` are complete again, so that a week gives them equal weights every
+        day.
     """
     covers = _match_beats(area, join_beats(area, hotspots), trial)
     together: dict[frozenset[str], list[dt.date]] = {}
@@ -121,7 +123,7 @@ def plan_trial_days(
 
 
 def mark_trial_week(week: Week, trial: Trial, drawn: WeekTrial) -> Week:
-    """The week with what the trial drew, and a note on it and on what came before it."""
+    """The week with what the trial drew, and notes on it and on what took precedence over it."""
     names = [hotspot.hotspot for hotspot in trial.seal.hotspots]
     projection = week.plan.area.projection
     stretches = [hotspot.build_stretch(projection) for hotspot in trial.seal.hotspots]
@@ -151,7 +153,7 @@ def _list_controls(trial: Trial, drawn: WeekTrial, day: dt.date) -> list[int]:
 def _match_beats(
     area: StudyArea, beats: gpd.GeoDataFrame, trial: Trial
 ) -> dict[int, frozenset[str]]:
-    """Hotspots of today that lie on, or are watched from, each hotspot of the trial, by its row."""
+    """Hotspots of today on, or watched from, each hotspot of the trial, by its row."""
     stretches = [hotspot.build_stretch(area.projection) for hotspot in trial.seal.hotspots]
     stops = np.array(beats["stop"].tolist(), dtype=object)
     near = shapely.distance(np.array(stretches)[:, None], stops[None]) <= AT_HOTSPOT_METRES
@@ -174,7 +176,7 @@ def _find_shared(some: Sequence[Sequence[int]], others: Sequence[Sequence[int]])
 
 
 def _restore_hotspots(plan: Plan, hotspots: gpd.GeoDataFrame) -> Plan:
-    """The plan with all hotspots again, in each of its windows as they are rated there."""
+    """The plan with all hotspots again, in each of its windows with their worth there."""
     other_mode = plan.other_mode
     if other_mode is not None:
         other_mode = _restore_hotspots(other_mode, hotspots)

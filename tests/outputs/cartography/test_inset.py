@@ -9,15 +9,14 @@ import shapely
 from outputs.map_checks import assert_labels_apart
 
 from patrolplan.outputs.card.card_map import draw_patrol_map
-from patrolplan.outputs.cartography.labels import compute_corners
-from patrolplan.outputs.cartography.map_content import (
+from patrolplan.outputs.cartography.inset import (
     MIN_VISIBLE_POINTS,
     MIN_ZOOM,
-    collect_map_content,
     find_inset,
     find_visible_legs,
-    fit_patrol_viewport,
 )
+from patrolplan.outputs.cartography.labels import compute_corners
+from patrolplan.outputs.cartography.map_content import collect_map_content, fit_patrol_viewport
 from patrolplan.patrols.legs import Leg, Step
 
 WIDTH, HEIGHT = 538.0, 380.0

@@ -1,0 +1,79 @@
+"""Digests of an area's inputs, by which equal inputs are recognised."""
+
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import pandas as pd
+
+from patrolplan.crs import Projection
+from patrolplan.inputs.earlier_hotspots import (
+    digest_hotspots,
+    find_earlier_plan,
+    read_earlier_hotspots,
+)
+from patrolplan.inputs.origins import digest_origins
+from patrolplan.inputs.table_sources import hash_source
+from patrolplan.privacy import ReportGroups
+from patrolplan.settings import Settings, SourceSettings
+
+EARLIER = "earlier hotspots"
+"""The source of hotspots' names among the inputs of an area."""
+
+
+def compute_input_digests(
+    settings: Settings,
+    reports: ReportGroups | None = None,
+    origins: pd.DataFrame | None = None,
+    given: Mapping[str, str] | None = None,
+) -> dict[str, str]:
+    """Digest of every file that the settings name; folders distinguish files of the same name.
+
+    `given` has the digests of the sources that were given in memory, by their keys.
+
+    For reports it is the digest of the groups that `privacy` let through, for origins that of their
+    rounded counts, or empty without them: the content of a short file could be guessed from the
+    file's own digest.
+
+    For an earlier plan, only the names and lines of its hotspots count.
+
+    Raises
+    ------
+    FileNotFoundError
+        When a file does not exist.
+    InputError
+        When the plan before cannot be read.
+    """
+    given = given or {}
+    sources = [source for source in SourceSettings.model_fields if source not in given]
+    files = {source: settings.find_files(source) for source in sources}
+    if settings.area.boundary is not None and "boundary" not in given:
+        files["boundary"] = (settings.folder / settings.area.boundary,)
+    counted = {
+        "reports": "" if reports is None else reports.digest,
+        "origins": "" if origins is None else digest_origins(origins),
+    }
+    digests = {
+        format_input_name(source, path, settings): (
+            counted[source] if source in counted else hash_source(path)
+        )
+        for source, paths in files.items()
+        for path in paths
+    }
+    if EARLIER not in given and (path := find_earlier_plan(settings)) is not None:
+        lines = read_earlier_hotspots(settings, Projection(settings.area.crs))
+        digests[format_input_name(EARLIER, path, settings)] = digest_hotspots(lines)
+    return digests | {
+        f"{source}: in memory": counted.get(source, digest) for source, digest in given.items()
+    }
+
+
+def format_input_name(source: str, path: Path, settings: Settings) -> str:
+    """Source and path of a file among the inputs of an area, the same on every machine.
+
+    The path starts at the settings file's folder, unless it is on another Windows drive.
+    """
+    with suppress(ValueError):
+        path = Path(os.path.relpath(path, settings.folder))
+    return f"{source}: {path.as_posix()}"

@@ -1,0 +1,108 @@
+"""Which database an address names, and whether a ledger is there."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+import patrolplan as pp
+from patrolplan.settings import Settings
+from patrolplan.settings.load import EXAMPLES, parse_settings
+from patrolplan.team.ledger.address import find_sqlite_file, has_ledger, resolve_url
+from patrolplan.team.ledger.existing import open_existing_ledger
+
+
+@pytest.fixture
+def named(tmp_path, monkeypatch):
+    """Make settings of a folder with the file there.sqlite whose ledger has this address."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "there.sqlite").touch()
+
+    def made(address: str) -> Settings:
+        monkeypatch.setenv("PATROLPLAN_LEDGER_URL", address)
+        return parse_settings({"sources": EXAMPLES}, folder=tmp_path)
+
+    return made
+
+
+@pytest.mark.parametrize(
+    ("address", "file", "is_there"),
+    [
+        ("sqlite:///there.sqlite", "there.sqlite", True),
+        ("sqlite:///gone.sqlite", "gone.sqlite", False),
+        ("sqlite:///folder", "folder", False),
+        ("sqlite:///folder/../there.sqlite", "folder/../there.sqlite", True),
+        ("sqlite:///a@b:1.sqlite", "a@b:1.sqlite", False),
+        ("sqlite:///there.sqlite?timeout=5", "there.sqlite", True),
+        ("sqlite:///gone.sqlite?timeout=5", "gone.sqlite", False),
+        ("sqlite+pysqlite:///there.sqlite", "there.sqlite", True),
+        ("sqlite+pysqlite:///gone.sqlite", "gone.sqlite", False),
+        ("sqlite:///:memory:", None, False),
+        ("sqlite+pysqlite:///:memory:", None, False),
+        ("sqlite://", None, False),
+        ("sqlite:///", None, False),
+        ("postgresql://lead@host/doses", None, True),
+    ],
+)
+def test_an_address_names_a_file_or_a_database(named, tmp_path, address, file, is_there):
+    """A relative path starts at the settings' folder, however the address is written."""
+    settings = named(address)
+    found = find_sqlite_file(settings)
+    assert found == (None if file is None else tmp_path / file)
+    assert has_ledger(settings) is is_there
+    url = resolve_url(settings)
+    assert url.database == (sa.make_url(address).database if found is None else str(found))
+    assert not (tmp_path / "gone.sqlite").exists()
+
+
+def test_an_absolute_path_is_used_as_it_is(named, tmp_path):
+    """A ledger on a shared folder is not looked for below the settings."""
+    file = tmp_path / "folder" / "ledger.sqlite"
+    assert find_sqlite_file(named(f"sqlite:///{file}")) == file
+
+
+@pytest.mark.parametrize("name", ["a b.sqlite", "a@b:1.sqlite", "100%25.sqlite", "é;x=1.sqlite"])
+def test_a_plain_address_is_read_as_sqlalchemy_reads_it(named, name):
+    """The short way to the file is the one that the ledger will be opened by."""
+    address = f"sqlite:///{name}"
+    file = find_sqlite_file(named(address))
+    assert file.name == sa.make_url(address).database
+
+
+@pytest.mark.parametrize(
+    "address", ["nonsense", "sqlite:", "sqlite:/there.sqlite", "postgresql://host:port/doses"]
+)
+@pytest.mark.parametrize("ask", [has_ledger, resolve_url, open_existing_ledger])
+def test_an_address_of_nothing_is_refused(named, address, ask):
+    """What is no address is an error that names the right form."""
+    with pytest.raises(pp.LedgerError, match=r"write sqlite:///FILE or postgresql"):
+        ask(named(address))
+
+
+def test_looking_for_a_ledger_creates_none(named, tmp_path):
+    """A file that is not there stays away, and one that is there is opened."""
+    assert open_existing_ledger(named("sqlite:///gone.sqlite")) is None
+    assert not (tmp_path / "gone.sqlite").exists()
+    with open_existing_ledger(named("sqlite:///there.sqlite")) as ledger:
+        assert Path(ledger.address.removeprefix("sqlite:///")) == tmp_path / "there.sqlite"
+
+
+def test_a_plain_address_is_looked_up_without_sqlalchemy():
+    """Whether sqlite:///FILE is there is answered before anything of databases is loaded."""
+    program = (
+        "import sys\n"
+        "from patrolplan.settings.load import load_settings, demo_settings\n"
+        "from patrolplan.team.ledger.existing import open_existing_ledger\n"
+        "print(open_existing_ledger(load_settings(demo_settings())), 'sqlalchemy' in sys.modules)"
+    )
+    ran = subprocess.run(  # noqa: S603 - this very interpreter
+        [sys.executable, "-c", program],
+        env={**os.environ, "PATROLPLAN_LEDGER_URL": "sqlite:///gone.sqlite"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ran.stdout.split() == ["None", "False"]
