@@ -71,7 +71,7 @@ class Scratch(NamedTuple):
 RANDOM_SHARE, PRIZE_SHARE, RATIO_SHARE = 0.2, 0.2, 0.4
 # Share of rounds with windows that insert, again and again, the stop of most prize for each minute
 # that it now delays a route. They take longer, and find what no fixed order does.
-GREEDY_SHARE = 0.1
+GREEDY_SHARE = 0.3
 # Chance that a string spares some of its stops, and that it spares one more.
 SPLIT_CHANCE, KEEP_ONE_MORE_CHANCE = 0.5, 0.5
 # Chance that a route may lose more than one string; never with windows.
@@ -202,7 +202,7 @@ def recreate(  # noqa: PLR0917 - compiled functions have no keywords
         k = order[number]
         noise = draw_uniform(rng)
         if by_delay:
-            keys[k] = -value[k]
+            keys[k] = -value[k] * value[k]
         elif kind < RANDOM_SHARE:
             keys[k] = noise
         elif kind < RANDOM_SHARE + PRIZE_SHARE:
