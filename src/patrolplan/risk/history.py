@@ -6,6 +6,7 @@ A history can be cut before a month, so that a model can learn nothing from late
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,9 @@ Anti-social behaviour is no crime and stands outside the index: it is given its 
 
 MIN_KNOWN_SHARE = 1 / 12
 """Where less of the months is held than one of twelve, a place's own rate is not known."""
+
+MAX_DECAYED_SUMS = 4
+"""Sums of decayed counts of each half-life that are held, some for each thread."""
 
 UNKNOWN_DAYS = 1.0
 """For categories of another naming that the settings give no harm: all count the same."""
@@ -175,7 +179,7 @@ class History:
         """
         end = len(self) if before is None else before
         recent = self.counts[max(0, end - months) : end]
-        return np.asarray(recent.sum(axis=0), dtype=np.float64)
+        return np.asarray(recent.sum(axis=0, dtype=recent.dtype), dtype=np.float64)
 
     def count_held_months(self, months: int, *, before: int | None = None) -> NDArray[np.float64]:
         """(c,) how many of the months of `count_last` are held in each place."""
@@ -197,9 +201,30 @@ class History:
         held = self.count_held_months(months, before=before)
         return fill_missing(counts, held, float(whole), self.units.metres)
 
-    def count_decayed(self, half_life_months: float) -> NDArray[np.float64]:
-        """(c, k) incidents weighted by recency: the weight halves every `half_life_months`."""
-        return DecayedCounts(self, half_life_months).count(len(self))
+    def count_decayed(
+        self, half_life_months: float, months: int | None = None
+    ) -> NDArray[np.float64]:
+        """(c, k) incidents weighted by recency: the weight halves every `half_life_months`.
+
+        Only the first `months` count; all by default. The sum before a month is that before the one
+        earlier, decayed, and its incidents. So it goes on from the sum of fewer months where one of
+        the last few is, and is always the same to the last bit.
+        """
+        wanted = len(self) if months is None else months
+        held = self.units.decayed.get(half_life_months, ())
+        known = [one for one in held if one[0] <= wanted and one[1] == self.digest(one[0])]
+        start, _, total = max(known, default=(0, "", None), key=itemgetter(0))
+        if total is None or start < wanted:
+            decay = 0.5 ** (1 / half_life_months)
+            total = np.zeros(self.counts.shape[1:]) if total is None else total.copy()
+            for month in self.counts[start:wanted]:
+                total *= decay
+                total += month
+            total.flags.writeable = False
+        now = (wanted, self.digest(wanted), total)
+        others = [one for one in held if one[:2] != now[:2]]
+        self.units.decayed[half_life_months] = (*others[1 - MAX_DECAYED_SUMS :], now)
+        return total
 
     def sum_decayed_weights(
         self, half_life_months: float, months: int | None = None
@@ -222,37 +247,6 @@ class History:
         if self.exposure is not None:
             total, held = fill_missing(total, held, whole, self.units.metres), np.array([whole])
         return np.asarray(total / held[:, None])
-
-
-class DecayedCounts:
-    """Counts of the first so many months of a history, weighted by recency.
-
-    The sum before a month is that before the one earlier, decayed, and its incidents. So counts of
-    growing numbers of months take one step each, and are always the same to the last bit.
-    """
-
-    def __init__(self, history: History, half_life_months: float) -> None:
-        self._counts = history.counts
-        self._decay = 0.5 ** (1 / half_life_months)
-        self._restart()
-
-    def _restart(self) -> None:
-        self._months = 0
-        self._total = np.zeros(self._counts.shape[1:])
-
-    def count(self, months: int | None = None) -> NDArray[np.float64]:
-        """(c, k) incidents of the first `months`, all by default; not to be changed.
-
-        It holds until the next call.
-        """
-        wanted = len(self._counts) if months is None else months
-        if wanted < self._months:
-            self._restart()
-        for month in self._counts[self._months : wanted]:
-            self._total *= self._decay
-            self._total += month
-        self._months = wanted
-        return self._total
 
 
 def fill_missing(
