@@ -27,10 +27,11 @@ from patrolplan.hotspots.designated import (
     cut_to_walk,
     give_empty_some,
 )
+from patrolplan.hotspots.ground_cache import load_or_survey_ground
 from patrolplan.hotspots.names import name_hotspots
 from patrolplan.hotspots.reasons import Reason, find_reasons, list_window_bands
 from patrolplan.hotspots.significance import assess_certainty
-from patrolplan.hotspots.standing import choose_standing_places, survey_ground
+from patrolplan.hotspots.standing import choose_standing_places
 from patrolplan.network import Positions
 from patrolplan.network.names import describe_positions
 from patrolplan.risk.spatial_units import get_spatial_units, hash_code
@@ -229,7 +230,7 @@ def place_stretches(
     pieces, size = flatten_stretches(stretches)
     row = np.repeat(np.arange(len(size)), size)
     ground = area.catchments.reuse(
-        "ground", (network, area.features), lambda: survey_ground(network, area.features)
+        "ground", (network, area.features), lambda: load_or_survey_ground(network, area.features)
     )
     sight = area.settings.way_home.sight_metres
     places = choose_standing_places(ground, amounts, stretches, sight_metres=sight)
