@@ -81,7 +81,6 @@ class FeatureBuilder:
         self._so_far = _accumulate_counts(history)
         self._events = _find_events(history)
         self._missing: dict[tuple[int, int], NDArray[np.float64]] = {}
-        self._everywhere: dict[tuple[int, int], NDArray[Any]] = {}
         self._common: dict[int, NDArray[np.float64]] = {}
         units = history.units
         self._streets = np.vstack([np.log(units.metres), units.kinds.T])
@@ -204,31 +203,17 @@ class FeatureBuilder:
         }
         end = 0
         for month, units in rows:
-            places = len(self.history.units) if isinstance(units, slice) else len(units)
-            start, end = end, end + places
+            now = _take(self._so_far[month], units)
+            start, end = end, end + len(now)
             for span, numbers in of_span.items():
-                counts = self._count_span(month, span, units)
-                for number in numbers:
-                    columns[number, start:end] = counts[:, wanted[number][1]]
+                months = min(span, month)
+                counts: NDArray[Any] = now - _take(self._so_far[month - months], units)
+                if self.history.exposure is not None:
+                    counts = counts + _take(self._estimate_missing(month, months), units)
+                if months < span:
+                    counts = counts * (span / max(months, 1))
+                columns[numbers, start:end] = counts.T[[wanted[number][1] for number in numbers]]
         np.log1p(columns, out=columns)
-
-    def _count_span(
-        self, month: int, span: int, units: NDArray[np.int64] | slice
-    ) -> NDArray[Any]:
-        """(r, n) counts over a span before a month; everywhere the same for all categories."""
-        key = month, span
-        if isinstance(units, slice) and key in self._everywhere:
-            return self._everywhere[key]
-        months = min(span, month)
-        counts: NDArray[Any] = _take(self._so_far[month], units)
-        counts = counts - _take(self._so_far[month - months], units)
-        if self.history.exposure is not None:
-            counts = counts + _take(self._estimate_missing(month, months), units)
-        if months < span:
-            counts = counts * (span / max(months, 1))
-        if isinstance(units, slice):
-            self._everywhere[key] = counts
-        return counts
 
     def _estimate_missing(self, month: int, months: int) -> NDArray[np.float64]:
         """(c, n) what was to be expected of what is missing from so many months before a month.
