@@ -3,7 +3,7 @@
 A history can be cut before a month, so that a model can learn nothing from later months.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from operator import itemgetter
@@ -206,24 +206,57 @@ class History:
     ) -> NDArray[np.float64]:
         """(c, k) incidents weighted by recency: the weight halves every `half_life_months`.
 
-        Only the first `months` count; all by default. The sum before a month is that before the one
-        earlier, decayed, and its incidents. So it goes on from the sum of fewer months where one of
-        the last few is, and is always the same to the last bit.
+        Only the first `months` count; all by default.
+        """
+        return self._sum_decayed("here", half_life_months, months, self.counts.__getitem__)
+
+    def count_decayed_around(
+        self, half_life_months: float, months: int | None = None
+    ) -> NDArray[np.float64]:
+        """(c, j + 1) what `count_around` gives, weighted by recency as in `count_decayed`."""
+        return self._sum_decayed("around", half_life_months, months, self.count_around)
+
+    def count_around(self, row: int) -> NDArray[np.int32]:
+        """(c, j + 1) incidents of a month around each place: of each target, and of all categories.
+
+        Every month's are held: rates and features of all later months want them.
+        """
+        key = f"around {self.digest(row + 1)}"
+        if key not in self.units.cache:
+            counts = self.counts[row]
+            wanted = np.column_stack([counts[:, : len(self.targets)], counts.sum(axis=1)])
+            around = np.rint(self.units.sum_around(wanted.astype(np.float64)))
+            self.units.cache[key] = around.astype(np.int32)
+        return self.units.cache[key]
+
+    def _sum_decayed(
+        self,
+        kind: str,
+        half_life_months: float,
+        months: int | None,
+        get_month: Callable[[int], NDArray[np.int32]],
+    ) -> NDArray[np.float64]:
+        """Sum of amounts of the first `months`, weighted by recency.
+
+        The sum before a month is that before the one earlier, decayed, and its incidents. So it
+        goes on from the sum of fewer months where one of the last few is, and is always the same to
+        the last bit.
         """
         wanted = len(self) if months is None else months
-        held = self.units.decayed.get(half_life_months, ())
+        held = self.units.decayed.get((kind, half_life_months), ())
         known = [one for one in held if one[0] <= wanted and one[1] == self.digest(one[0])]
         start, _, total = max(known, default=(0, "", None), key=itemgetter(0))
         if total is None or start < wanted:
             decay = 0.5 ** (1 / half_life_months)
-            total = np.zeros(self.counts.shape[1:]) if total is None else total.copy()
-            for month in self.counts[start:wanted]:
+            columns = len(self.categories) if kind == "here" else len(self.targets) + 1
+            total = np.zeros((len(self.units), columns)) if total is None else total.copy()
+            for row in range(start, wanted):
                 total *= decay
-                total += month
+                total += get_month(row)
             total.flags.writeable = False
         now = (wanted, self.digest(wanted), total)
         others = [one for one in held if one[:2] != now[:2]]
-        self.units.decayed[half_life_months] = (*others[1 - MAX_DECAYED_SUMS :], now)
+        self.units.decayed[kind, half_life_months] = (*others[1 - MAX_DECAYED_SUMS :], now)
         return total
 
     def sum_decayed_weights(

@@ -153,6 +153,7 @@ def compute_expected_counts(
     targets: int,
     units: SpatialUnits,
     held: NDArray[np.float64] | None = None,
+    around: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """(c, j) what each of the first j categories would be by what is around it, above 0.
 
@@ -170,9 +171,13 @@ def compute_expected_counts(
     held
         (c,) share of the months that is held in each place, above 0; None where all are. What is
         next door, and street length, then count by how much of it the place itself would show.
+    around
+        (c, j + 1) incidents around each place of these categories, and of all, where they are known
+        already.
     """
     whole = total.sum(axis=1)
-    around = units.sum_around(np.column_stack([total[:, :targets], whole]))
+    if around is None:
+        around = units.sum_around(np.column_stack([total[:, :targets], whole]))
     next_door = units.sum_around(total[:, :targets], ADJACENT_METRES)
     metres = units.metres
     if held is not None:
@@ -220,11 +225,12 @@ def compute_shrunk_rates(
 
     def compute() -> NDArray[np.float64]:
         total = history.count_decayed(half_life_months, months)
+        around = history.count_decayed_around(half_life_months, months)
         weight = history.sum_decayed_weights(half_life_months, months)
         targets = len(history.targets)
         weight, held = compute_held_share(weight)
         with limit_to_one_thread():
-            expected = compute_expected_counts(total, targets, history.units, held)
+            expected = compute_expected_counts(total, targets, history.units, held, around)
             rates = [shrink(total[:, target], expected[:, target]) for target in range(targets)]
         return np.column_stack(rates) / weight[:, None]
 
@@ -244,5 +250,7 @@ def prepare_rates(history: History, months: Sequence[int]) -> None:
             compute_shrunk_rates(history, months=number)
 
     with history.units.lock, limit_to_one_thread():
+        for row in range(max(months, default=0)):
+            history.count_around(row)  # both threads want it
         for future in map_in_threads(compute, np.array_split(months, PARTS)):
             future.result()

@@ -60,7 +60,7 @@ class SpatialUnits:
         Results that take time, by what they are and the digest of the counts that they rest on.
     decayed
         The last sums of decayed counts, see `patrolplan.risk.history.History.count_decayed`: by
-        half-life, of how many months each is, their digest, and the sum.
+        kind and half-life, of how many months each is, their digest, and the sum.
     lock
         Held by a thread while it computes results that other threads are about to need as well.
     """
@@ -68,7 +68,7 @@ class SpatialUnits:
     network: StreetNetwork
     catchments: Catchments
     cache: dict[str, NDArray[Any]] = field(default_factory=dict, repr=False)
-    decayed: dict[float, tuple[tuple[int, str, NDArray[np.float64]], ...]] = field(
+    decayed: dict[tuple[str, float], tuple[tuple[int, str, NDArray[np.float64]], ...]] = field(
         default_factory=dict, init=False, repr=False
     )
     lock: Lock = field(default_factory=Lock, init=False, repr=False)
