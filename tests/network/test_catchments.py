@@ -72,7 +72,7 @@ def test_far_places_are_assigned_to_none():
 
 @given(POINTS, POINTS, st.sampled_from([15.0, 40.0, 90.0]))
 def test_places_are_assigned_as_if_all_were_snapped_to_streets(points, others, limit):
-    """The slow way looks for the nearest street of each place, also where its catchment is known."""
+    """The slow way looks for the nearest street of every place, even of those on snap points."""
     found, places = build_catchments(NETWORK, points), np.array([*points, *others], dtype=float)
     on_street = NETWORK.snap(places)
     slowly = found.piece_catchment[on_street.piece]

@@ -276,6 +276,16 @@ def test_counts_decayed_in_turn_are_those_of_all_months_at_once(make):
             assert np.array_equal(one.count_decayed(6.0, months), alone.count_decayed(6.0, months))
 
 
+def test_decayed_counts_around_are_around_decayed_counts(make):
+    """Decayed month by month, what is around a place is what is around it of the decayed counts."""
+    h = make.history(make.uneven(months=16))
+    for months in (4, 16, 9):
+        total = h.count_decayed(6.0, months)
+        plain = h.units.sum_around(np.column_stack([total, total.sum(axis=1)]))
+        assert plain.any()
+        assert h.count_decayed_around(6.0, months) == pytest.approx(plain, rel=1e-12, abs=1e-9)
+
+
 def test_a_cut_is_named_by_what_it_holds(make):
     """Cuts of equal counts have one name, whatever comes later; other counts have another."""
     counts = make.uneven()

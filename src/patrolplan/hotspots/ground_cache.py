@@ -28,7 +28,15 @@ from patrolplan.network import Positions, StreetNetwork
 from patrolplan.network.network import NETWORKS
 from patrolplan.risk.spatial_units import hash_code
 
-PIECE_ARRAYS = ("node_xy", "piece_nodes", "piece_metres", "piece_way", "coordinates", "first", "last")
+PIECE_ARRAYS = (
+    "node_xy",
+    "piece_nodes",
+    "piece_metres",
+    "piece_way",
+    "coordinates",
+    "first",
+    "last",
+)
 
 CODED: dict[str, tuple[str, ...]] = {"stand": get_args(Stand), "lit": get_args(Lighting)}
 """What is stored of each place as a number, and the words that the numbers stand for."""

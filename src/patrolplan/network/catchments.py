@@ -100,7 +100,8 @@ class Catchments:
         """
         amounts = np.asarray(amounts, dtype=np.float64)
         share = self.piece_share if amounts.ndim == 1 else self.piece_share[:, None]
-        spread: NDArray[np.float64] = amounts[self.piece_catchment] * share
+        spread: NDArray[np.float64] = amounts[self.piece_catchment]
+        spread *= share
         return spread
 
 

@@ -140,7 +140,7 @@ class History:
         """Digest of each month's counts, and of what is held where that is not all."""
         if self.known_digests:
             return self.known_digests
-        counts = [month.tobytes() for month in np.ascontiguousarray(self.counts)]
+        counts = [month.data for month in np.ascontiguousarray(self.counts)]
         if self.exposure is None:
             return tuple(map(hash_content, counts))
         held = [b"" if (month == 1).all() else month.tobytes() for month in self.exposure]

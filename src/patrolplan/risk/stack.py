@@ -302,4 +302,5 @@ def score_shares(rates: NDArray[np.float64], counts: NDArray[np.float64]) -> NDA
     rows, columns = np.nonzero(counts)  # most places have none
     shares = np.full(len(rows), 1 / len(rates))
     np.divide(rates[rows, columns], total[columns], out=shares, where=total[columns] > 0)
-    return np.bincount(columns, counts[rows, columns] * np.log2(shares), minlength=len(total))
+    bits = counts[rows, columns] * np.log2(shares)
+    return np.bincount(columns, bits, minlength=len(total)).astype(np.float64)
