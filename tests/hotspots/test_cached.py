@@ -107,4 +107,5 @@ def test_ground_from_the_cache_is_that_surveyed(demo_area, tmp_path, monkeypatch
     unlit = StreetNetwork(dark, network.projection, network.patrolled_count, wider)
     assert set(ground_cache.load_or_survey_ground(unlit, features).places.lit) == {"no"}
     ground_cache.load_or_survey_ground(network, features[features["kind"] != "bus_stop"])
-    assert len(calls) == 3
+    ground_cache.load_or_survey_ground(network, features.assign(name="Elsewhere"))
+    assert len(calls) == 4
