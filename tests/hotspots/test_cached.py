@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 import patrolplan as pp
-from patrolplan.hotspots import find, stability
+from patrolplan.hotspots import find, ground_cache, stability
+from patrolplan.hotspots.ground import survey_ground
+from patrolplan.network import StreetNetwork
 from patrolplan.patrols.without_reports import remove_reports
 from patrolplan.risk.history import build_history
 
@@ -76,3 +78,34 @@ def test_survival_from_the_cache_is_that_from_scratch(
         assert np.array_equal(measure(), first)
     monkeypatch.setattr(stability, "MAX_CACHED_PIECES", 0)
     assert np.array_equal(measure(), first)
+
+
+def test_ground_from_the_cache_is_that_surveyed(demo_area, tmp_path, monkeypatch):
+    """The second run surveys nothing; other streets, lighting or features are surveyed again."""
+    monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path))
+    network, features, calls = demo_area.network, demo_area.features, []
+
+    def count(*given):
+        calls.append(given)
+        return survey_ground(*given)
+
+    monkeypatch.setattr(ground_cache, "survey_ground", count)
+    plain = survey_ground(network, features)
+    for _ in range(2):
+        found = ground_cache.load_or_survey_ground(network, features)
+        for name in ("stand", "at", "lit"):
+            assert getattr(found.places, name).tolist() == getattr(plain.places, name).tolist()
+        for part in ("kinds", "places"):
+            for name, values in vars(getattr(plain, part)).items():
+                if name != "positions":
+                    assert np.array_equal(getattr(getattr(found, part), name), values)
+        for name, values in vars(plain.places.positions).items():
+            assert np.array_equal(getattr(found.places.positions, name), values)
+    assert len(calls) == 1
+    dark = replace(network.parts, ways=network.parts.ways.assign(lit="no"))
+    wider = StreetNetwork(dark, network.projection)
+    unlit = StreetNetwork(dark, network.projection, network.patrolled_count, wider)
+    assert set(ground_cache.load_or_survey_ground(unlit, features).places.lit) == {"no"}
+    ground_cache.load_or_survey_ground(network, features[features["kind"] != "bus_stop"])
+    ground_cache.load_or_survey_ground(network, features.assign(name="Elsewhere"))
+    assert len(calls) == 4

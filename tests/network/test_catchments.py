@@ -70,6 +70,21 @@ def test_far_places_are_assigned_to_none():
     assert list(assign_catchments(NETWORK, found, places)) == [0, -1]
 
 
+@given(POINTS, POINTS, st.sampled_from([15.0, 40.0, 90.0]))
+def test_places_are_assigned_as_if_all_were_snapped_to_streets(points, others, limit):
+    """The slow way looks for the nearest street of every place, even of those on snap points."""
+    found, places = build_catchments(NETWORK, points), np.array([*points, *others], dtype=float)
+    on_street = NETWORK.snap(places)
+    slowly = found.piece_catchment[on_street.piece]
+    for row, place in enumerate(places):
+        own = np.flatnonzero((found.xy == place).all(axis=1))
+        slowly[row] = own[0] if len(own) else slowly[row]
+    slowly[on_street.moved_metres > limit] = -1
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("patrolplan.network.catchments.MAX_SNAP_METRES", limit)
+        assert np.array_equal(assign_catchments(NETWORK, found, places), slowly)
+
+
 def test_no_place_is_assigned_to_nothing():
     """Assigning no place gives an empty answer."""
     assert (

@@ -2,6 +2,7 @@
 
 import pickle
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import shapely
@@ -51,6 +52,19 @@ def test_snapping_on_real_streets_equals_brute_force(bloomsbury_area):
 def test_snapping_no_point_gives_no_position():
     """No points, no positions."""
     assert len(build_small_network([(0, 0), (100, 0)], [[0, 1]]).snap(np.empty((0, 2)))) == 0
+
+
+def test_nodes_are_joined_by_the_shortest_of_parallel_pieces():
+    """By brute force over all pieces, also where some are parallel or end where they begin."""
+    rng = np.random.default_rng(5)
+    nodes, metres = rng.integers(6, size=(60, 2)), rng.integers(1, 9, size=60).astype(float)
+    parts = SimpleNamespace(node_xy=np.zeros((6, 2)), piece_nodes=nodes, piece_metres=metres)
+    found = StreetNetwork(parts, None).node_graph
+    plain = np.full((6, 6), np.inf)
+    for (one, other), length in zip(nodes.tolist(), metres.tolist(), strict=True):
+        plain[one, other] = plain[other, one] = min(plain[one, other], length)
+    plain[np.isinf(plain)] = 0.0
+    assert np.array_equal(found.toarray(), plain)
 
 
 @given(draw_network())

@@ -1,5 +1,7 @@
 """Every model: sane, blind to what is later, and as good as its plain form."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -10,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from patrolplan.risk.features import MAX_EVENT_ROWS, FeatureBuilder, thin_rows
-from patrolplan.risk.history import DecayedCounts, build_history
+from patrolplan.risk.history import build_history
 from patrolplan.risk.models import (
     MODELS,
     Combination,
@@ -22,7 +24,8 @@ from patrolplan.risk.models import (
 )
 from patrolplan.risk.regression import TrainingRows, fit_poisson
 from patrolplan.risk.rolling_origin import run_trials
-from patrolplan.risk.shrinkage import LOG_SHAPE, fit_gamma_shape, fit_mixture
+from patrolplan.risk.shrinkage import LOG_SHAPE, Patterns, fit_gamma_shape, fit_mixture
+from patrolplan.risk.spatial_units import SpatialUnits
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -229,9 +232,9 @@ def test_a_mixture_learned_from_some_places_is_near_that_of_all(monkeypatch):
     rng = np.random.default_rng(4)
     others = rng.gamma(0.6, 2.0, size=(12_000, 6))
     counts = rng.poisson(others @ [0.5, 0.0, 0.3, 0.0, 0.2, 0.1]).astype(float)
-    full = fit_mixture(counts, others.T)
+    full = fit_mixture(counts, Patterns(others.T))
     monkeypatch.setattr("patrolplan.risk.shrinkage.MAX_FITTED_UNITS", 3_000)
-    some = fit_mixture(counts, others.T)
+    some = fit_mixture(counts, Patterns(others.T))
     assert some.sum() == pytest.approx(counts.sum(), rel=1e-3)
     assert np.corrcoef(full, some)[0, 1] > 0.995
     assert fit_gamma_shape(counts, some) == pytest.approx(fit_gamma_shape(counts, full), rel=0.5)
@@ -260,12 +263,27 @@ def test_the_shape_is_that_of_highest_likelihood(shape, mean):
 def test_counts_decayed_in_turn_are_those_of_all_months_at_once(make):
     """Counts of growing numbers of months, and of fewer again, are weighted sums of months."""
     h = make.history(make.uneven(months=16))
-    decayed = DecayedCounts(h, 6.0)
-    for months in (3, 4, 9, 16, 5, 0):
-        weights = 0.5 ** (np.arange(months)[::-1] / 6.0)
-        plain = np.einsum("t,tck->ck", weights, h.counts[:months])
-        assert decayed.count(months) == pytest.approx(plain, rel=1e-12)
-        assert np.array_equal(decayed.count(months), DecayedCounts(h, 6.0).count(months))
+    other = h.counts.copy()
+    other[7:] += 1
+    same_places = dataclasses.replace(h, counts=other)
+    for months in (3, 4, 9, 16, 5, 0, 10):
+        for one in (h, same_places):
+            weights = 0.5 ** (np.arange(months)[::-1] / 6.0)
+            plain = np.einsum("t,tck->ck", weights, one.counts[:months])
+            assert one.count_decayed(6.0, months) == pytest.approx(plain, rel=1e-12)
+            units = SpatialUnits(h.units.network, h.units.catchments)
+            alone = dataclasses.replace(one, units=units)
+            assert np.array_equal(one.count_decayed(6.0, months), alone.count_decayed(6.0, months))
+
+
+def test_decayed_counts_around_are_around_decayed_counts(make):
+    """Decayed month by month, what is around a place is what is around it of the decayed counts."""
+    h = make.history(make.uneven(months=16))
+    for months in (4, 16, 9):
+        total = h.count_decayed(6.0, months)
+        plain = h.units.sum_around(np.column_stack([total, total.sum(axis=1)]))
+        assert plain.any()
+        assert h.count_decayed_around(6.0, months) == pytest.approx(plain, rel=1e-12, abs=1e-9)
 
 
 def test_a_cut_is_named_by_what_it_holds(make):

@@ -195,3 +195,13 @@ def test_a_mix_is_the_weighted_mean_of_shares(make, seed):
         expected = np.stack([one[rows, target] for one in wanted])
         assert month.shares[target] == pytest.approx(expected, rel=1e-12)
         assert np.array_equal(month.counts[target], counts[rows, target])
+
+
+def test_weights_do_not_depend_on_blocks(monkeypatch):
+    """Sums over blocks of cells give the weights that sums over all cells give."""
+    rng = np.random.default_rng(11)
+    shares, counts = rng.gamma(0.5, size=(4, 1000)), rng.poisson(1.0, 1000) + 1.0
+    prior = np.array([5.0, 2.0, 2.0, 1.0])
+    whole = fit_weights(shares, counts, prior)
+    monkeypatch.setattr("patrolplan.risk.stack.BLOCK_CELLS", 7)
+    assert fit_weights(shares, counts, prior) == pytest.approx(whole, rel=1e-10)

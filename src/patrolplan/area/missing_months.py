@@ -190,9 +190,7 @@ def find_missing_parts(
 
     key = hash_arrays(f"neighbourhoods {NEIGHBOURHOOD}", {"xy": xy})
     near = (load_or_compute_arrays(NETWORKS, key, compute) if public else compute())["near"]
-    nearby = np.zeros(counts.shape)
-    for column in near.T:
-        nearby += counts[:, column]
+    nearby = _sum_columns(counts, near)
     empty = np.zeros(counts.shape, dtype=bool)
     # A typical month has at most the highest count: most places need no further check.
     highest = nearby.max(axis=0, initial=0.0)
@@ -217,6 +215,15 @@ def find_missing_parts(
     own = (expected >= MIN_TYPICAL_IN_FILES) & (recorded < LOW_SHARE * expected)
     too_few = expected < MIN_TYPICAL_IN_FILES
     return np.asarray(np.where(own, in_doubt, empty & too_few & (counts == 0)))
+
+
+def _sum_columns(counts: NDArray[np.int64], near: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(t, c) sums of the columns of (t, c) counts over the (c, k) numbers in each row of `near`."""
+    by_place = np.ascontiguousarray(counts.T)  # what is added up lies together in memory
+    sums, part = np.zeros_like(by_place), np.empty_like(by_place)
+    for number in near.T:
+        sums += by_place.take(number, axis=0, out=part, mode="clip")  # all are within
+    return sums.T
 
 
 def _find_nearest(

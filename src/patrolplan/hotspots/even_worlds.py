@@ -306,9 +306,11 @@ def compute_excesses(
     harm: NDArray[np.float64], expected: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """(n,) `compute_excess` of each."""
-    above = (harm > expected) & (expected > 0)
-    ratio = np.divide(harm, expected, out=np.ones_like(harm), where=above)
-    return np.where(above, harm * np.log(ratio) - harm + expected, 0.0)
+    excesses = np.zeros_like(harm)
+    above = np.flatnonzero((harm > expected) & (expected > 0))
+    own, baseline = harm[above], expected[above]
+    excesses[above] = own * np.log(own / baseline) - own + baseline
+    return excesses
 
 
 def draw_harm(
@@ -339,7 +341,11 @@ def build_count_limits(mean: NDArray[np.float64]) -> NDArray[np.uint32]:
     most, highest = 1, float(mean.max())
     while most < highest or most * math.log(most / max(highest, TINY)) + highest - most < ENOUGH:
         most += 1
-    ratio = mean / np.arange(1, most + 1)[:, None]
-    chance = np.cumprod(np.vstack([np.exp(-mean), ratio]), axis=0)
-    ends = np.rint(np.cumsum(chance, axis=0) * DRAW_RANGE) - 1
-    return np.asarray(np.clip(ends, 0, DRAW_RANGE - 1), dtype=np.uint32)
+    limits = np.empty((most + 1, len(mean)), dtype=np.uint32)
+    chance = np.exp(-mean)
+    total = np.zeros_like(chance)
+    for count in range(most + 1):  # row by row, as whole tables would not fit the cache
+        chance *= mean / count if count else 1.0
+        total += chance
+        limits[count] = np.clip(np.rint(total * DRAW_RANGE) - 1, 0, DRAW_RANGE - 1)
+    return limits

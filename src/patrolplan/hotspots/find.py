@@ -27,7 +27,7 @@ from patrolplan.hotspots.designated import (
     cut_to_walk,
     give_empty_some,
 )
-from patrolplan.hotspots.ground import survey_ground
+from patrolplan.hotspots.ground_cache import load_or_survey_ground
 from patrolplan.hotspots.names import name_hotspots
 from patrolplan.hotspots.reasons import Reason, find_reasons, list_window_bands
 from patrolplan.hotspots.significance import assess_certainty
@@ -230,7 +230,7 @@ def place_stretches(
     pieces, size = flatten_stretches(stretches)
     row = np.repeat(np.arange(len(size)), size)
     ground = area.catchments.reuse(
-        "ground", (network, area.features), lambda: survey_ground(network, area.features)
+        "ground", (network, area.features), lambda: load_or_survey_ground(network, area.features)
     )
     sight = area.settings.way_home.sight_metres
     places = choose_standing_places(ground, amounts, stretches, sight_metres=sight)

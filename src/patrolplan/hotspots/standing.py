@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy import sparse
 
+from patrolplan.arrays import expand_ranges
 from patrolplan.hotspots.ground import (
     BESIDE_METRES,
     Ground,
@@ -75,8 +75,9 @@ def choose_standing_places(
     gain = np.array([PREFERENCE[stand] for stand in places.stand])
     views: list[NDArray[np.int64]] = []
     amounts_seen, centres = [], np.zeros((len(stretches), 2))
+    middles = network.piece_middle
     for number, found in enumerate(_find_near_places(network, places, stretches, sight_metres)):
-        middle, amounts = network.piece_middle[stretches[number]], risk[stretches[number]]
+        middle, amounts = middles[stretches[number]], risk[stretches[number]]
         best = _sum_seen(middle, middle, amounts, sight_metres).max()
         seen = _sum_seen(xy[found], middle, amounts, sight_metres)
         is_seen = seen >= MIN_VIEW_SHARE * best
@@ -109,20 +110,22 @@ def _find_near_places(
     """Places whose walk to each stretch is within sight: streets behind the houses are not seen."""
     wider, positions = network.walkable, places.positions
     nodes, size = wider.piece_nodes[positions.piece], len(wider.node_xy)
-    cells = (np.ones(nodes.size, dtype=bool), (nodes.ravel(), np.arange(nodes.size) // 2))
-    holds = sparse.csr_array(cells, shape=(size, len(positions)))
+    order = np.argsort(nodes.ravel(), kind="stable")
+    starts, place_at = np.searchsorted(nodes.ravel()[order], np.arange(size + 1)), order // 2
     along = np.column_stack([positions.offset_metres, network.piece_metres[positions.piece]])
     along[:, 1] -= along[:, 0]
     found = [np.empty(0, dtype=np.int64)] * len(stretches)
     for rows, near, metres in walk_from_stretches(wider, stretches, sight_metres, MIN_LINK_METRES):
-        row, place = (sparse.csr_array(np.isfinite(metres)) @ holds[near]).nonzero()
+        row, column = np.divmod(np.flatnonzero(np.isfinite(metres)), len(near))
+        first, last = starts[near[column]], starts[near[column] + 1]
+        place = place_at[expand_ranges(first, last - first)]
+        codes = np.unique(np.repeat(row, last - first) * len(positions) + place)
+        row, place = np.divmod(codes, len(positions))
         ends = look_up_columns(metres, near, row[:, None], nodes[place])
         is_near = (ends + along[place]).min(axis=1) <= sight_metres
-        row, place = row[is_near], place[is_near]
-        order = np.lexsort((place, row))
-        parts = np.split(place[order], np.searchsorted(row[order], np.arange(1, len(rows))))
-        for number, part in zip(rows, parts, strict=True):
-            found[number] = part
+        place, ends_at = place[is_near], np.searchsorted(row[is_near], np.arange(len(rows) + 1))
+        for slot, number in enumerate(rows.tolist()):
+            found[number] = place[ends_at[slot] : ends_at[slot + 1]]
     return found
 
 

@@ -101,7 +101,8 @@ class Catchments:
         """
         amounts = np.asarray(amounts, dtype=np.float64)
         share = self.piece_share if amounts.ndim == 1 else self.piece_share[:, None]
-        spread: NDArray[np.float64] = amounts[self.piece_catchment] * share
+        spread: NDArray[np.float64] = amounts[self.piece_catchment]
+        spread *= share
         return spread
 
 
@@ -206,13 +207,27 @@ def assign_catchments(
     places, place_index = find_unique_points(np.asarray(xy, dtype=np.float64).reshape(-1, 2))
     if not len(places):
         return np.empty(0, dtype=np.int64)
-    on_street = load_or_snap(network, places) if public else network.snap(places)
     # Rows as complex numbers, which numpy sorts and searches by x, then by y.
     points, wanted = catchments.xy @ [1, 1j], places @ [1, 1j]
     order = np.argsort(points)
     point = order[np.minimum(np.searchsorted(points[order], wanted), len(points) - 1)]
-    nearest = catchments.piece_catchment[on_street.piece]
-    catchment = np.where(points[point] == wanted, point, nearest)
-    catchment = np.where(on_street.moved_metres <= MAX_SNAP_METRES, catchment, -1)
+    catchment = np.where(points[point] == wanted, point, -1)
+    # Nearly all are snap points with a street of their own near them: no street need be looked for.
+    others = np.flatnonzero((catchment < 0) | ~_find_near_street(network, catchments)[catchment])
+    if len(others):
+        rest = places[others]
+        on_street = load_or_snap(network, rest) if public else network.snap(rest)
+        nearest = catchments.piece_catchment[on_street.piece]
+        assigned = np.where(catchment[others] < 0, nearest, catchment[others])
+        catchment[others] = np.where(on_street.moved_metres <= MAX_SNAP_METRES, assigned, -1)
     result: NDArray[np.int64] = catchment[place_index]
     return result
+
+
+def _find_near_street(network: StreetNetwork, catchments: Catchments) -> NDArray[np.bool_]:
+    """(c,) whether the middle of a piece of each catchment is well within `MAX_SNAP_METRES`."""
+    of_piece = catchments.piece_catchment
+    apart = network.piece_middle - catchments.xy[of_piece]
+    is_near = np.zeros(len(catchments), dtype=bool)
+    is_near[of_piece[np.hypot(*apart.T) <= MAX_SNAP_METRES - 1.0]] = True
+    return is_near

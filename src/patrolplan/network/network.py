@@ -281,15 +281,17 @@ class StreetNetwork:
     @cached_property
     def node_graph(self) -> "scipy.sparse.csr_array":
         """(n, n) metres between nodes that a piece joins, both ways; the shortest of several."""
-        ends = np.concatenate([self.piece_nodes, self.piece_nodes[:, ::-1]])
-        metres = np.tile(self.piece_metres, 2)
-        order = np.lexsort((metres, ends[:, 1], ends[:, 0]))
-        ends, metres = ends[order], metres[order]
-        first = np.r_[True, np.any(ends[1:] != ends[:-1], axis=1)]
-        shape = (len(self.node_xy),) * 2
-        return scipy.sparse.csr_array(
-            (metres[first], (ends[first, 0], ends[first, 1])), shape=shape
-        )
+        size, metres = len(self.node_xy), self.piece_metres
+        pair = self.piece_nodes.min(axis=1) * size + self.piece_nodes.max(axis=1)
+        in_order = np.sort(pair)
+        parallel = np.flatnonzero(np.isin(pair, in_order[1:][in_order[1:] == in_order[:-1]]))
+        parallel = parallel[np.lexsort((metres[parallel], pair[parallel]))]
+        is_least = np.ones(len(self), dtype=bool)
+        is_least[parallel[1:][pair[parallel[1:]] == pair[parallel[:-1]]]] = False
+        metres, (first, last) = metres[is_least], self.piece_nodes[is_least].T
+        apart = first != last
+        ends = np.r_[first, last[apart]], np.r_[last, first[apart]]
+        return scipy.sparse.csr_array((np.r_[metres, metres[apart]], ends), shape=(size, size))
 
     @cached_property
     def _tree(self) -> shapely.STRtree:

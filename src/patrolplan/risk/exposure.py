@@ -53,14 +53,19 @@ class PupilExposure:
         """(p,) weighted sum over some minutes, not many, of the exposure to each power."""
         first = int(minutes[0])
         counts = self.presence.count_each(first, int(minutes[-1]) + 1)
-        sums = {power: np.empty(len(counts)) for power in powers}
-        for start in range(0, len(counts), BLOCK_PIECES):
-            block = slice(start, start + BLOCK_PIECES)
+        deserted = np.full(len(minutes), self.floor)
+        sums = {
+            power: np.full(len(counts), raise_to_power(deserted, power) @ weights)
+            for power in powers
+        }
+        busy = np.flatnonzero(counts.any(axis=1))  # on half of a city's streets nobody is
+        for start in range(0, len(busy), BLOCK_PIECES):
+            block = busy[start : start + BLOCK_PIECES]
             relative = counts[block].take(minutes - first, axis=1)
             relative *= self.per_pupil[block, None]
             relative += self.floor
             for power, total in sums.items():
-                total[block] = (raise_to_power(relative, power) * weights).sum(axis=1)
+                total[block] = raise_to_power(relative, power) @ weights
         return sums
 
 

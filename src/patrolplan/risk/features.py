@@ -249,8 +249,7 @@ def _accumulate_counts(history: History) -> list[NDArray[np.int32]]:
         key = f"so far {history.digest(number)}"
         if key not in units.cache:
             own = _append_sum(counts)
-            near = units.sum_around(_pick_targets(own, history).astype(np.float64))
-            month = np.column_stack([own, np.rint(near).astype(np.int32)])
+            month = np.column_stack([own, history.count_around(number - 1)])
             units.cache[key] = so_far[-1] + month
         so_far.append(units.cache[key])
     return so_far

@@ -3,9 +3,10 @@
 A history can be cut before a month, so that a model can learn nothing from later months.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,9 @@ Anti-social behaviour is no crime and stands outside the index: it is given its 
 
 MIN_KNOWN_SHARE = 1 / 12
 """Where data covers a smaller share of the months, a place's own rate is not known."""
+
+MAX_DECAYED_SUMS = 4
+"""Sums of decayed counts of each half-life that are held, some for each thread."""
 
 UNKNOWN_DAYS = 1.0
 """For categories with other names and no harm in the settings: all count the same."""
@@ -136,7 +140,7 @@ class History:
         """Digest of each month's counts, and of what is held where that is not all."""
         if self.known_digests:
             return self.known_digests
-        counts = [month.tobytes() for month in np.ascontiguousarray(self.counts)]
+        counts = [month.data for month in np.ascontiguousarray(self.counts)]
         if self.exposure is None:
             return tuple(map(hash_content, counts))
         held = [b"" if (month == 1).all() else month.tobytes() for month in self.exposure]
@@ -175,7 +179,7 @@ class History:
         """
         end = len(self) if before is None else before
         recent = self.counts[max(0, end - months) : end]
-        return np.asarray(recent.sum(axis=0), dtype=np.float64)
+        return np.asarray(recent.sum(axis=0, dtype=recent.dtype), dtype=np.float64)
 
     def count_held_months(self, months: int, *, before: int | None = None) -> NDArray[np.float64]:
         """(c,) how many of the months of `count_last` are held in each place."""
@@ -197,9 +201,63 @@ class History:
         held = self.count_held_months(months, before=before)
         return fill_missing(counts, held, float(whole), self.units.metres)
 
-    def count_decayed(self, half_life_months: float) -> NDArray[np.float64]:
-        """(c, k) incidents weighted by recency: the weight halves every `half_life_months`."""
-        return DecayedCounts(self, half_life_months).count(len(self))
+    def count_decayed(
+        self, half_life_months: float, months: int | None = None
+    ) -> NDArray[np.float64]:
+        """(c, k) incidents weighted by recency: the weight halves every `half_life_months`.
+
+        Only the first `months` count; all by default.
+        """
+        return self._sum_decayed("here", half_life_months, months, self.counts.__getitem__)
+
+    def count_decayed_around(
+        self, half_life_months: float, months: int | None = None
+    ) -> NDArray[np.float64]:
+        """(c, j + 1) what `count_around` gives, weighted by recency as in `count_decayed`."""
+        return self._sum_decayed("around", half_life_months, months, self.count_around)
+
+    def count_around(self, row: int) -> NDArray[np.int32]:
+        """(c, j + 1) incidents of a month around each place: of each target, and of all categories.
+
+        Every month's are held: rates and features of all later months want them.
+        """
+        key = f"around {self.digest(row + 1)}"
+        if key not in self.units.cache:
+            counts = self.counts[row]
+            wanted = np.column_stack([counts[:, : len(self.targets)], counts.sum(axis=1)])
+            around = np.rint(self.units.sum_around(wanted.astype(np.float64)))
+            self.units.cache[key] = around.astype(np.int32)
+        return self.units.cache[key]
+
+    def _sum_decayed(
+        self,
+        kind: str,
+        half_life_months: float,
+        months: int | None,
+        get_month: Callable[[int], NDArray[np.int32]],
+    ) -> NDArray[np.float64]:
+        """Sum of amounts of the first `months`, weighted by recency.
+
+        The sum before a month is that before the one earlier, decayed, and its incidents. So it
+        goes on from the sum of fewer months where one of the last few is, and is always the same to
+        the last bit.
+        """
+        wanted = len(self) if months is None else months
+        held = self.units.decayed.get((kind, half_life_months), ())
+        known = [one for one in held if one[0] <= wanted and one[1] == self.digest(one[0])]
+        start, _, total = max(known, default=(0, "", None), key=itemgetter(0))
+        if total is None or start < wanted:
+            decay = 0.5 ** (1 / half_life_months)
+            columns = len(self.categories) if kind == "here" else len(self.targets) + 1
+            total = np.zeros((len(self.units), columns)) if total is None else total.copy()
+            for row in range(start, wanted):
+                total *= decay
+                total += get_month(row)
+            total.flags.writeable = False
+        now = (wanted, self.digest(wanted), total)
+        others = [one for one in held if one[:2] != now[:2]]
+        self.units.decayed[kind, half_life_months] = (*others[1 - MAX_DECAYED_SUMS :], now)
+        return total
 
     def sum_decayed_weights(
         self, half_life_months: float, months: int | None = None
@@ -222,37 +280,6 @@ class History:
         if self.exposure is not None:
             total, held = fill_missing(total, held, whole, self.units.metres), np.array([whole])
         return np.asarray(total / held[:, None])
-
-
-class DecayedCounts:
-    """Counts of the first so many months of a history, weighted by recency.
-
-    The sum before a month is that before the one earlier, decayed, and its incidents. So counts of
-    growing numbers of months take one step each, and are always the same to the last bit.
-    """
-
-    def __init__(self, history: History, half_life_months: float) -> None:
-        self._counts = history.counts
-        self._decay = 0.5 ** (1 / half_life_months)
-        self._restart()
-
-    def _restart(self) -> None:
-        self._months = 0
-        self._total = np.zeros(self._counts.shape[1:])
-
-    def count(self, months: int | None = None) -> NDArray[np.float64]:
-        """(c, k) incidents of the first `months`, all by default; not to be changed.
-
-        It holds until the next call.
-        """
-        wanted = len(self._counts) if months is None else months
-        if wanted < self._months:
-            self._restart()
-        for month in self._counts[self._months : wanted]:
-            self._total *= self._decay
-            self._total += month
-        self._months = wanted
-        return self._total
 
 
 def fill_missing(

@@ -338,29 +338,30 @@ def join_over_window(
     pieces = len(harm)
     before, after = np.zeros(harm.shape[1]), np.zeros(harm.shape[1])
     plain, exposed, reports = np.zeros(pieces), np.zeros(harm.shape), np.zeros(pieces)
+    here, met = np.empty(harm.shape), np.empty(harm.shape)  # large: written again for each cell
     cells = zip(minutes.tolist(), weights.tolist(), strict=True)
     for (half_hour, band), cell in groupby(
         cells, lambda one: (find_half_hour(one[0]), reports_in_time.find_band(one[0]))
     ):
         held = list(cell)
         weight = sum(share for _, share in held)
-        here = harm * clock.compute_factor(half_hour, factors.day)
+        np.multiply(harm, clock.compute_factor(half_hour, factors.day), out=here)
         sums = _sum_powers(exposure, powers, held, pieces)
-        met = np.empty_like(here)
-        for power, summed in sums.items():
-            columns = powers == power
-            met[:, columns] = here[:, columns] * summed[:, None]
+        for column, power in enumerate(powers.tolist()):
+            np.multiply(here[:, column], sums[power], out=met[:, column])
         before += weight * here.sum(axis=0)
         after += met.sum(axis=0)
         own = reports_in_time.get(band)
         plain += own.crime_weight * weight * here.sum(axis=1)
-        exposed += own.crime_weight * met
+        met *= own.crime_weight
+        exposed += met
         reports += weight * own.reports
     scale = np.divide(before, after, out=np.ones_like(before), where=after > 0)
     norm = float(before.sum())
     norm = norm if norm > 0 else 1.0
     plain /= norm
-    crime = (exposed * (scale / norm)).sum(axis=1)
+    exposed *= scale / norm
+    crime = exposed.sum(axis=1)
     without = _normalise(plain + reports)
     total = float((crime + reports).sum())
     inputs = JoinedHarm(harm, scale / norm, total or 1.0, minutes, weights)

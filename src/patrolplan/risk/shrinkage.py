@@ -19,7 +19,7 @@ import scipy
 from numpy.typing import NDArray
 
 from patrolplan.parallel import limit_to_one_thread, map_in_threads
-from patrolplan.risk.history import DecayedCounts, History
+from patrolplan.risk.history import History
 from patrolplan.risk.spatial_units import ADJACENT_METRES, SpatialUnits
 
 LONG_HALF_LIFE = 24.0
@@ -50,8 +50,24 @@ MIN_HELD = 1e-3
 """Minimum share of months with data: a place without any is still given a rate."""
 
 
-def fit_mixture(counts: NDArray[np.float64], patterns: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(c,) the mixture of other patterns (n, c) that fits counts (c,) best, above 0.
+class Patterns:
+    """Patterns (n, c) of places, their sums, and the places of each that mixtures are fitted on."""
+
+    def __init__(self, values: NDArray[np.float64]) -> None:
+        self.values = values
+        self.every = _choose_stride(values.shape[1])
+        self.total = values.sum(axis=1)
+        self.fitted = values[:, :: self.every].copy()
+
+    def replace(self, row: int, values: NDArray[np.float64]) -> None:
+        """Put another pattern (c,) in a row."""
+        self.values[row] = values
+        self.total[row] = values.sum()
+        self.fitted[row] = values[:: self.every]
+
+
+def fit_mixture(counts: NDArray[np.float64], patterns: Patterns) -> NDArray[np.float64]:
+    """(c,) the mixture of other patterns that fits counts (c,) best, above 0.
 
     The mixture has the highest Poisson likelihood and, in sum, as much as the counts. Found by
     expectation-maximisation: each step splits every count among the patterns in proportion to what
@@ -59,12 +75,11 @@ def fit_mixture(counts: NDArray[np.float64], patterns: NDArray[np.float64]) -> N
     weights cannot become negative, and the likelihood rises with each step (Richardson 1972, Lucy
     1974).
     """
-    total = patterns.sum(axis=1)
+    total, every = patterns.total, patterns.every
     used = total > 0
     scale = np.divide(1.0, total, out=np.zeros_like(total), where=used)
     weights = np.where(used, counts.sum() / max(used.sum(), 1), 0.0)
-    every = _choose_stride(len(counts))
-    fitted, fitted_counts = patterns[:, ::every] * scale[:, None], counts[::every]
+    fitted, fitted_counts = patterns.fitted * scale[:, None], counts[::every]
     held = np.maximum(fitted.sum(axis=1), MIN_INCIDENTS) if every > 1 else np.ones(len(total))
     some = np.flatnonzero(fitted_counts)  # places without a count have nothing to be split
     fitted, fitted_counts = fitted.take(some, axis=1), fitted_counts[some]
@@ -72,7 +87,7 @@ def fit_mixture(counts: NDArray[np.float64], patterns: NDArray[np.float64]) -> N
         weights *= fitted @ (fitted_counts / (weights @ fitted + MIN_INCIDENTS)) / held
     if every > 1:
         weights *= counts.sum() / max(weights.sum(), MIN_INCIDENTS)
-    return np.asarray((weights * scale) @ patterns + MIN_INCIDENTS)
+    return np.asarray((weights * scale) @ patterns.values + MIN_INCIDENTS)
 
 
 def _choose_stride(units: int) -> int:
@@ -138,6 +153,7 @@ def compute_expected_counts(
     targets: int,
     units: SpatialUnits,
     held: NDArray[np.float64] | None = None,
+    around: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """(c, j) what each of the first j categories would be by what is around it, above 0.
 
@@ -155,9 +171,13 @@ def compute_expected_counts(
     held
         (c,) share of the months that is held in each place, above 0; None where all are. What is
         next door, and street length, then count by how much of it the place itself would show.
+    around
+        (c, j + 1) incidents around each place of these categories, and of all, where they are known
+        already.
     """
     whole = total.sum(axis=1)
-    around = units.sum_around(np.column_stack([total[:, :targets], whole]))
+    if around is None:
+        around = units.sum_around(np.column_stack([total[:, :targets], whole]))
     next_door = units.sum_around(total[:, :targets], ADJACENT_METRES)
     metres = units.metres
     if held is not None:
@@ -168,17 +188,17 @@ def compute_expected_counts(
     all_around = around[:, -1] + PRIOR_INCIDENTS
     whole_sum = max(whole.sum(), 1.0)
     # A category is no pattern of its own: in its row stands the one of all others there.
-    patterns = np.concatenate([total.T, np.empty((1, len(total))), metres[None]])
+    patterns = Patterns(np.concatenate([total.T, next_door[:, :1].T, metres[None]]))
     expected = np.empty((len(total), targets))
     with limit_to_one_thread():  # sums of several threads differ in their last digits
         for target in range(targets):
             own = np.ascontiguousarray(total[:, target])
             average = own.sum() / whole_sum
             share = (around[:, target] + PRIOR_INCIDENTS * average) / all_around
-            patterns[target] = (whole - own) * share
-            patterns[-2] = next_door[:, target]
+            patterns.replace(target, (whole - own) * share)
+            patterns.replace(-2, next_door[:, target])
             expected[:, target] = fit_mixture(own, patterns)
-            patterns[target] = own
+            patterns.replace(target, own)
     return expected
 
 
@@ -196,22 +216,21 @@ def compute_shrunk_rates(
     half_life_months: float = LONG_HALF_LIFE,
     *,
     months: int | None = None,
-    decayed: DecayedCounts | None = None,
 ) -> NDArray[np.float64]:
     """(c, j) incidents a month held of each target, shrunk towards what is around.
 
     Only the first `months` of the history count, all by default. The result is cached under a
-    digest of the counts that it rests on, for the next origin and run. `decayed` holds counts of
-    that half-life, where the same thread wants those of several months in order.
+    digest of the counts that it rests on, for the next origin and run.
     """
 
     def compute() -> NDArray[np.float64]:
-        counts = decayed or DecayedCounts(history, half_life_months)
-        total, weight = counts.count(months), history.sum_decayed_weights(half_life_months, months)
+        total = history.count_decayed(half_life_months, months)
+        around = history.count_decayed_around(half_life_months, months)
+        weight = history.sum_decayed_weights(half_life_months, months)
         targets = len(history.targets)
         weight, held = compute_held_share(weight)
         with limit_to_one_thread():
-            expected = compute_expected_counts(total, targets, history.units, held)
+            expected = compute_expected_counts(total, targets, history.units, held, around)
             rates = [shrink(total[:, target], expected[:, target]) for target in range(targets)]
         return np.column_stack(rates) / weight[:, None]
 
@@ -227,10 +246,11 @@ def prepare_rates(history: History, months: Sequence[int]) -> None:
     """
 
     def compute(part: NDArray[np.int64]) -> None:
-        decayed = DecayedCounts(history, LONG_HALF_LIFE)
         for number in part.tolist():
-            compute_shrunk_rates(history, months=number, decayed=decayed)
+            compute_shrunk_rates(history, months=number)
 
     with history.units.lock, limit_to_one_thread():
+        for row in range(max(months, default=0)):
+            history.count_around(row)  # both threads want it
         for future in map_in_threads(compute, np.array_split(months, PARTS)):
             future.result()

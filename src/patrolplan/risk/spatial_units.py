@@ -58,6 +58,9 @@ class SpatialUnits:
         The pieces of street of each place.
     cache
         Results that take time, by what they are and the digest of the counts that they rest on.
+    decayed
+        The last sums of decayed counts, see `patrolplan.risk.history.History.count_decayed`: by
+        kind and half-life, of how many months each is, their digest, and the sum.
     lock
         Held by a thread while it computes results that other threads are about to need as well.
     """
@@ -65,6 +68,9 @@ class SpatialUnits:
     network: StreetNetwork
     catchments: Catchments
     cache: dict[str, NDArray[Any]] = field(default_factory=dict, repr=False)
+    decayed: dict[tuple[str, float], tuple[tuple[int, str, NDArray[np.float64]], ...]] = field(
+        default_factory=dict, init=False, repr=False
+    )
     lock: Lock = field(default_factory=Lock, init=False, repr=False)
     _matrices: dict[tuple[str, float], Any] = field(default_factory=dict, init=False, repr=False)
 
@@ -136,8 +142,11 @@ class SpatialUnits:
         return np.asarray(np.column_stack(of_kind) / self.metres[:, None])
 
     @cached_property
-    def _cells(self) -> "tuple[NDArray[np.float64], scipy.sparse.csr_array]":
-        """(n, 2) centres of the cells that places are gathered in, and (c, n) membership."""
+    def _cells(self) -> "tuple[NDArray[np.float64], scipy.sparse.csr_array | None]":
+        """(n, 2) centres of the cells that places are gathered in, and (c, n) membership.
+
+        None where each place is a cell of its own, in the same order, as snap points are.
+        """
         xy = self.catchments.xy
         if not self.catchments.public:
             alone = np.bincount(self.catchments.piece_catchment, minlength=len(self)) == 1
@@ -145,6 +154,8 @@ class SpatialUnits:
             xy = np.where(alone[:, None], middle, xy)
         centres, cell = np.unique(xy, axis=0, return_inverse=True)
         rows = np.arange(len(self))
+        if np.array_equal(cell.reshape(-1), rows):
+            return centres, None
         shape = (len(self), len(centres))
         member = scipy.sparse.csr_array((np.ones(len(rows)), (rows, cell.reshape(-1))), shape=shape)
         return centres, member
@@ -168,10 +179,13 @@ class SpatialUnits:
     ) -> NDArray[np.float64]:
         """(c, k) sums of (c, k) amounts over the other places within so many metres."""
         _, member = self._cells
-        total: NDArray[np.float64] = (
-            member @ (self._build_near_matrix(metres) @ (member.T @ amounts)) - amounts
-        )
-        return np.maximum(total, 0.0)
+        near = self._build_near_matrix(metres)
+        if member is None:
+            total: NDArray[np.float64] = near @ amounts
+        else:
+            total = member @ (near @ (member.T @ amounts))
+        total -= amounts
+        return np.maximum(total, 0.0, out=total)
 
     def build_piece_matrix(self, distance: str, bandwidth: float) -> "scipy.sparse.csc_array":
         """(p, p) mass that a kernel brings from piece to piece; built once.

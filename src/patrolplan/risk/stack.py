@@ -73,6 +73,9 @@ MIN_RATE = 1e-4
 MAX_STEPS = 100
 TOLERANCE = 1e-13
 
+BLOCK_CELLS = 4096
+"""Cells whose products are summed at a time; they stay in the processor's cache."""
+
 
 @dataclass(frozen=True, eq=False)
 class StackMonth:
@@ -248,19 +251,25 @@ def fit_weights(
         (m,) incidents that the prior counts as, above 0.
     """
     total = float(counts.sum() + prior.sum())
-    root = np.sqrt(counts)
+    blocks = [slice(start, start + BLOCK_CELLS) for start in range(0, len(counts), BLOCK_CELLS)]
 
-    def measure(weights: NDArray[np.float64], mix: NDArray[np.float64]) -> float:
-        score = float(counts @ np.log(mix)) + float((prior * np.log(weights)).sum())
-        return score - total * float(weights.sum())
+    def measure(weights: NDArray[np.float64]) -> float:
+        score = sum(float(counts[cells] @ np.log(weights @ shares[:, cells])) for cells in blocks)
+        return score + float((prior * np.log(weights)).sum()) - total * float(weights.sum())
+
+    def differentiate(weights: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+        slope, curve = prior / weights - total, np.diag(prior / weights**2)
+        for cells in blocks:
+            root, part = np.sqrt(counts[cells]), shares[:, cells]
+            scaled = part * (root / (weights @ part))
+            slope += scaled @ root
+            curve += scaled @ scaled.T
+        return slope, curve
 
     weights = prior / prior.sum()
-    mix = weights @ shares
-    value = measure(weights, mix)
+    value = measure(weights)
     for _ in range(MAX_STEPS):
-        scaled = shares * (root / mix)
-        slope = scaled @ root + prior / weights - total
-        curve = scaled @ scaled.T + np.diag(prior / weights**2)
+        slope, curve = differentiate(weights)
         step = np.linalg.solve(curve, slope)
         decrement = float(slope @ step)
         if decrement < TOLERANCE * total:
@@ -269,8 +278,7 @@ def fit_weights(
         while True:
             moved = weights + size * step
             if (moved > 0).all():
-                mix = moved @ shares
-                gained = measure(moved, mix)
+                gained = measure(moved)
                 if gained >= value + size * decrement / 4:
                     break
             size /= 2
@@ -291,6 +299,8 @@ def score_shares(rates: NDArray[np.float64], counts: NDArray[np.float64]) -> NDA
         (c, j) incidents recorded.
     """
     total = rates.sum(axis=0)
-    shares = np.divide(rates, total, out=np.full(rates.shape, 1 / len(rates)), where=total > 0)
-    bits = np.log2(shares, out=np.zeros_like(shares), where=counts > 0)
-    return np.asarray((counts * bits).sum(axis=0))
+    rows, columns = np.nonzero(counts)  # most places have none
+    shares = np.full(len(rows), 1 / len(rates))
+    np.divide(rates[rows, columns], total[columns], out=shares, where=total[columns] > 0)
+    bits = counts[rows, columns] * np.log2(shares)
+    return np.bincount(columns, bits, minlength=len(total)).astype(np.float64)

@@ -160,7 +160,7 @@ def update_places(  # noqa: C901 - one compiled loop
 
 
 @jit_compile(is_inner=True, allocates=False)
-def list_fitting(
+def list_fitting(  # noqa: C901 - one compiled loop
     facts: SearchFacts,
     tour: Tour,
     current: Tour,
@@ -189,11 +189,11 @@ def list_fitting(
             now, limit = leave[p], due[p + 1]
             for k in range(spare.shape[0]):
                 arrive = now + forth[k]
-                begin = arrive if arrive > opening[k] else opening[k]
+                begin = max(opening[k], arrive)
                 early = closing[k] - begin
                 room = limit - (begin + dwell[k] + back[k])
-                least = early if early < room else room
-                spare[k] = least if least > spare[k] else spare[k]
+                least = min(room, early)
+                spare[k] = max(spare[k], least)
     count = widen(0)
     for k in range(closing.shape[0]):
         if tour.visited_by[k] >= 0 or tour.block_count[k] > 0:
@@ -290,7 +290,7 @@ def insert_best(  # noqa: C901, PLR0917 - one compiled loop
 
 
 @jit_compile(is_inner=True, allocates=False)
-def insert_in_order(  # noqa: C901, PLR0912, PLR0917 - one compiled loop
+def insert_in_order(  # noqa: C901, PLR0912, PLR0915, PLR0917 - one compiled loop
     facts: SearchFacts,
     tour: Tour,
     places: Places,
