@@ -9,6 +9,8 @@ import shapely
 from hypothesis import given, strategies as st
 from small_networks import build_small_network, draw_network
 
+from patrolplan.network import StreetNetwork
+
 POINTS = st.lists(st.tuples(st.floats(-50, 350), st.floats(-50, 350)), min_size=1, max_size=8)
 
 
