@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from patrolplan.patrols.solver import several_officers as search
+from patrolplan.patrols.solver.insertion import find_places
 from patrolplan.patrols.solver.packing import ReducedSolution
 from patrolplan.patrols.solver.problem import Officer, OrienteeringProblem
 from patrolplan.patrols.solver.reduce import reduce_problem
-from patrolplan.patrols.solver.starts import build_thinned, shorten_everywhere
+from patrolplan.patrols.solver.starts import build_greedily, build_thinned, shorten_everywhere
 
 
 def build_case(xy, prizes, limit, officers=1):
@@ -30,6 +31,44 @@ def build_town(seed, stops, limit, officers=1):
     rng = np.random.default_rng(seed)
     prizes = rng.integers(1, 30, stops + 1).astype(float)
     return build_case(rng.uniform(0, 100, (stops + 1, 2)), prizes, limit, officers)
+
+
+def build_timed_town(seed, stops, officers):
+    """A case of random points, prizes, dwells and windows in 240 minutes."""
+    rng = np.random.default_rng(seed)
+    xy, opening = rng.uniform(0, 40, (stops + 1, 2)), rng.uniform(0, 200, stops + 1)
+    problem = OrienteeringProblem(
+        np.hypot(*(xy[:, None] - xy[None]).transpose(2, 0, 1)),
+        rng.integers(1, 30, stops + 1).astype(float),
+        rng.uniform(0, 15, stops + 1),
+        (Officer(0, 0, 0.0, 240.0),) * officers,
+        np.column_stack([opening, opening + rng.uniform(10, 80, stops + 1)]),
+        barred=frozenset({0}),
+    )
+    return reduce_problem(problem)
+
+
+def find_end(facts, r, stops):
+    """The minute at which an officer is back from stops, infinite when one of them is late."""
+    size = len(facts.value)
+    now, place = facts.earliest[r], size
+    for k in stops:
+        begin = max(now + facts.times[0, place, k], facts.opening[k])
+        if begin > facts.closing[k] + 1e-9:
+            return math.inf
+        now, place = begin + facts.dwell[k], k
+    end = now + (facts.times[0, place, size + 1] if stops else 0.0)
+    return end if end <= facts.latest[r] + 1e-9 else math.inf
+
+
+def list_insertions(facts, tour, r, k):
+    """Positions of a route behind which a stop is in time, and all after it, by walking."""
+    stops = tour.route[r, 1 : tour.length[r] - 1].tolist()
+    return [
+        p
+        for p in range(len(stops) + 1)
+        if math.isfinite(find_end(facts, r, [*stops[:p], k, *stops[p:]]))
+    ]
 
 
 def check_tour(facts, tour):
@@ -121,3 +160,50 @@ def test_several_thinned_routes_are_in_time():
     build_thinned(facts, unlimited, tour, places, np.array([1], dtype=np.uint64))
     assert len(check_tour(facts, tour)) > 10
     assert (tour.length > 2).all()
+
+
+def test_places_with_windows_are_those_in_time():
+    """A stop outside the tour has a place where walking the route with it is in time, else none."""
+    case = build_timed_town(7, 50, 2)
+    walk = search._RouteSearch(case, ReducedSolution({}, 0.0, math.inf, 0), 1)
+    facts, places, rng = walk.facts, search._build_places(walk.facts), np.array([1], np.uint64)
+    found = {True: 0, False: 0}
+    for seed in range(10):
+        walk._run_chunk(5, 0.7, 0.0)
+        routes = search._read_routes(walk.line.now)
+        gone = np.random.default_rng(seed)
+        fewer = {r: [k for k in stops if gone.random() < 0.7] for r, stops in routes.items()}
+        tour = search._build_tour(facts, fewer)
+        places.delay[:] = math.inf
+        for r in range(2):
+            find_places(facts, tour, places, r, 0, tour.length[r] - 2, 0.0, rng)
+            for k in np.flatnonzero(tour.visited_by < 0):
+                in_time = list_insertions(facts, tour, r, int(k))
+                assert math.isfinite(places.delay[r, k]) == bool(in_time)
+                assert not in_time or places.place[r, k] in in_time
+                found[bool(in_time)] += 1
+    assert min(found.values()) > 50
+
+
+def test_greedy_insertion_ends_when_nothing_fits():
+    """The greedy start is in time, and no stop outside it fits anywhere."""
+    for seed in range(20):
+        facts = search._build_facts(build_timed_town(seed, 40, 2))
+        tour, places = search._build_tour(facts, {}), search._build_places(facts)
+        build_greedily(facts, tour, places, np.array([1], dtype=np.uint64))
+        assert len(check_tour(facts, tour)) > 5
+        for r, k in itertools.product(range(2), np.flatnonzero(tour.visited_by < 0)):
+            assert list_insertions(facts, tour, r, int(k)) == []
+
+
+@pytest.mark.parametrize("officers", [1, 3])
+def test_rounds_with_windows_stay_in_time(officers):
+    """After any number of rounds the tour at hand, the next trial and the best are all in time."""
+    walk = search._RouteSearch(
+        build_timed_town(9, 60, officers), ReducedSolution({}, 0.0, math.inf, 0), 1
+    )
+    for _ in range(30):
+        walk._run_chunk(7, 0.7, 0.0)
+        now = check_tour(walk.facts, walk.line.now)
+        assert check_tour(walk.facts, walk.line.trial) == now
+        check_tour(walk.facts, walk.line.best)

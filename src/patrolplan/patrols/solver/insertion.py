@@ -1,9 +1,8 @@
 """Stops put where they delay a route least, compiled.
 
-With windows every position of a route is tried, for one stop after another in an order, or for all
-together again after each insertion, so that the next stop is the one of most prize for each minute
-that it delays a route now. All together are tried along rows of the matrices of times, of which
-the processor takes several at once.
+With windows every round first finds what fits the changed routes, along rows of the matrices of
+times, of which the processor takes several numbers at once. Those stops are then put in, one after
+another in an order, or each time the one of most prize for the minutes that it delays a route.
 
 Without windows the delay depends on nothing but the two stops between which the new one is put, so
 the cheapest place of each stop in each route of the current tour is stored. A round changes a few
@@ -25,9 +24,7 @@ if TYPE_CHECKING:
 
 
 # Sums of minutes in another order differ in the last digits, of which less is allowed than of ends.
-LESS = 1.0 - 1e-12
-# Less than one stop in so many is tried by itself, more are tried together with all others.
-FEW = 4
+LESS, MORE = 1.0 - 1e-12, 1.0 + 1e-12
 
 
 class Places(NamedTuple):
@@ -37,14 +34,18 @@ class Places(NamedTuple):
     put, and `delay` what that costs. `fresh` lists for each route the rows whose next stop in the
     trial tour is not next to them in the current one; `is_fresh` marks them, in column c the start.
 
-    Where stops are tried all together, `delay` and `place` are of the trial tour: what a candidate
-    costs where it is cheapest and in time, infinite if nowhere, and the position before that place.
+    With windows `delay` and `place` are of the trial tour: what a candidate costs where it is
+    cheapest and in time, infinite if nowhere, and the position before that place. `best_route` is
+    the route that it delays least and `score` its key there, of shape (c,), infinite if it fits
+    none.
     """
 
     before: NDArray[np.int32]
     after: NDArray[np.int32]
     delay: NDArray[np.float64]
     place: NDArray[np.int64]
+    best_route: NDArray[np.int64]
+    score: NDArray[np.float64]
     fresh: NDArray[np.int32]
     fresh_count: NDArray[np.int64]
     is_fresh: NDArray[np.bool_]
@@ -159,87 +160,29 @@ def update_places(  # noqa: C901 - one compiled loop
             delay[r, k] = least + dwell[k]
 
 
-@jit_compile(is_inner=True, allocates=False)
-def list_fitting(  # noqa: C901 - one compiled loop
-    facts: SearchFacts,
-    tour: Tour,
-    current: Tour,
-    places: Places,
-    dirty: NDArray[np.bool_],
-    order: NDArray[np.int64],
-) -> int:
-    """List in `order` the stops outside the tour that fit a route; give how many.
-
-    Each stop put in leaves less time for all others, so those that do not fit now will not fit
-    later in this round either; `delay` is set to 0 where a stop fits and below 0 where not. In a
-    dirty route all are tried, visited or not, as the processor then takes several at a time. In the
-    others only what was removed in this round can fit.
-    """
-    opening, closing, dwell = facts.opening, facts.closing, facts.dwell
-    for r in range(tour.length.shape[0]):
-        spare = places.delay[r]
-        spare[:] = -1.0
-        if not dirty[r]:
-            continue
-        unit, route, leave, due = (
-            facts.group_number[r], tour.route[r], tour.leave[r], tour.latest_begin[r],
-        )  # fmt: skip
-        for p in range(tour.length[r] - 1):
-            forth, back = facts.times[unit, route[p]], facts.transposed_times[unit, route[p + 1]]
-            now, limit = leave[p], due[p + 1]
-            for k in range(spare.shape[0]):
-                arrive = now + forth[k]
-                begin = max(opening[k], arrive)
-                early = closing[k] - begin
-                room = limit - (begin + dwell[k] + back[k])
-                least = min(room, early)
-                spare[k] = max(spare[k], least)
-    count = widen(0)
-    for k in range(closing.shape[0]):
-        if tour.visited_by[k] >= 0 or tour.block_count[k] > 0:
-            continue
-        was_visited = current.visited_by[k] >= 0
-        for r in range(tour.length.shape[0]):
-            if not dirty[r] and was_visited:
-                places.delay[r, k] = 0.0
-        for r in range(tour.length.shape[0]):
-            if places.delay[r, k] >= 0.0:
-                order[count] = k
-                count += 1
-                break
-    return count
-
-
-@jit_compile(is_inner=True, allocates=False)
+@jit_compile(allocates=False)
 def find_places(  # noqa: PLR0917 - compiled functions have no keywords
     facts: SearchFacts,
     tour: Tour,
     places: Places,
     r: int,
-    order: NDArray[np.int64],
+    first: int,
+    last: int,
     blink: float,
     rng: NDArray[np.uint64],
 ) -> None:
-    """Find where in a route the stops of an order delay it least, if they fit anywhere."""
+    """Find where each stop delays a route least behind positions first to last, if that is better.
+
+    All stops are tried, visited or not, as the processor then takes several at a time.
+    """
     unit, route, leave = facts.group_number[r], tour.route[r], tour.leave[r]
     delays, place = places.delay[r], places.place[r]
     opening, closing, dwell = facts.opening, facts.closing, facts.dwell
-    delays[:] = np.inf
-    # The processor takes several stops at a time when all are tried, visited or not.
-    few = order.shape[0] * FEW < delays.shape[0]
-    for p in range(tour.length[r] - 1):
-        then, due = leave[p] + tour.leg[r, p], tour.latest_begin[r, p + 1]
+    for p in range(first, last + 1):
         if draw_uniform(rng) < blink:
             continue
+        now, then, due = leave[p], leave[p] + tour.leg[r, p], tour.latest_begin[r, p + 1]
         forth, back = facts.times[unit, route[p]], facts.transposed_times[unit, route[p + 1]]
-        now = leave[p]
-        if few:
-            for k in order:
-                begin = max(now + forth[k], opening[k])
-                end = begin + dwell[k] + back[k]
-                if begin <= closing[k] and end <= due and end - then < delays[k]:
-                    delays[k], place[k] = end - then, p
-            continue
         for k in range(delays.shape[0]):
             begin = max(now + forth[k], opening[k])
             end = begin + dwell[k] + back[k]
@@ -248,8 +191,85 @@ def find_places(  # noqa: PLR0917 - compiled functions have no keywords
             place[k] = p if better else place[k]
 
 
+@jit_compile(is_inner=True, is_inlined=True, allocates=False)
+def find_place(
+    facts: SearchFacts, tour: Tour, r: int, k: int, blink: float, rng: NDArray[np.uint64]
+) -> tuple[float, int]:
+    """Find where a stop delays a route least: the minutes, infinite if nowhere, and where."""
+    unit, route, leg, leave, due = (
+        facts.group_number[r], tour.route[r], tour.leg[r], tour.leave[r], tour.latest_begin[r],
+    )  # fmt: skip
+    forth, back = facts.transposed_times[unit, k], facts.times[unit, k]
+    opening, closing, dwell = facts.opening[k], facts.closing[k], facts.dwell[k]
+    least, place = np.inf, widen(0)
+    for p in range(tour.length[r] - 1):
+        # Both grow along a route, so a window fits between few of its stops.
+        if due[p + 1] < opening + dwell:
+            continue
+        if leave[p] > closing:
+            break
+        begin = max(leave[p] + forth[route[p]], opening)
+        end = begin + dwell + back[route[p + 1]]
+        if begin <= closing and end <= due[p + 1]:
+            delay = end - leave[p] - leg[p]
+            if delay < least and draw_uniform(rng) >= blink:
+                least, place = delay, p
+    return least, place
+
+
+@jit_compile(is_inner=True, allocates=False)
+def list_fitting(  # noqa: PLR0917 - compiled functions have no keywords
+    facts: SearchFacts,
+    tour: Tour,
+    current: Tour,
+    places: Places,
+    dirty: NDArray[np.bool_],
+    order: NDArray[np.int64],
+    blink: float,
+    rng: NDArray[np.uint64],
+) -> int:
+    """List in `order` the stops outside the tour that fit a route; give how many.
+
+    Each stop put in leaves less time for all others, so those that do not fit now will not fit
+    later in this round either. Only stops removed in this round can fit a route that is not dirty.
+    """
+    delays, team = places.delay, tour.length.shape[0]
+    for r in range(team):
+        delays[r] = np.inf
+        if dirty[r]:
+            find_places(facts, tour, places, r, widen(0), tour.length[r] - 2, blink, rng)
+    count = widen(0)
+    for k in range(tour.visited_by.shape[0]):
+        if tour.visited_by[k] >= 0 or tour.block_count[k] > 0:
+            continue
+        least = np.inf
+        for r in range(team):
+            if current.visited_by[k] >= 0 and not dirty[r]:
+                delays[r, k], places.place[r, k] = find_place(facts, tour, r, k, blink, rng)
+            least = min(least, delays[r, k])
+        if least < np.inf:
+            order[count] = k
+            count += 1
+    return count
+
+
+@jit_compile(is_inner=True, is_inlined=True, allocates=False)
+def score_stop(
+    tour: Tour, places: Places, keys: NDArray[np.float64], by_delay: np.bool_, k: int
+) -> None:
+    """Find the route that a stop delays least, and its key, for each minute of delay if wanted."""
+    least, at = np.inf, widen(-1)
+    for r in range(places.delay.shape[0]):
+        if places.delay[r, k] < least:
+            least, at = places.delay[r, k], r
+    is_out = tour.visited_by[k] < 0 and tour.block_count[k] == 0
+    places.best_route[k] = at
+    score = keys[k] / max(least, 1e-9) if by_delay else keys[k]
+    places.score[k] = score if at >= 0 and is_out else np.inf
+
+
 @jit_compile(allocates=False)
-def insert_best(  # noqa: C901, PLR0917 - one compiled loop
+def insert_best(  # noqa: PLR0917 - one compiled loop
     facts: SearchFacts,
     tour: Tour,
     places: Places,
@@ -257,40 +277,39 @@ def insert_best(  # noqa: C901, PLR0917 - one compiled loop
     keys: NDArray[np.float64],
     order: NDArray[np.int64],
     by_delay: np.bool_,
-    blink: float,
     rng: NDArray[np.uint64],
 ) -> None:
-    """Insert the stop of the lowest key that fits a dirty route, again and again.
+    """Insert the stop of the lowest key that fits a route, again and again, from a list not empty.
 
-    When `by_delay`, keys are negative, and each is divided by the minutes of delay first.
+    Cheapest places must have been found before. When `by_delay`, keys are negative, and each is
+    divided by the minutes of delay first. An insertion adds two places and seldom makes another
+    cheaper, so only those two, and the place of the stop that is next, are tried again (lazy
+    greedy, Minoux 1978).
     """
-    visited_by, blocked, delays = tour.visited_by, tour.block_count, places.delay
-    team = tour.length.shape[0]
-    for r in range(team):
-        if dirty[r]:
-            find_places(facts, tour, places, r, order, blink, rng)
+    delays, best_r, scores = places.delay, places.best_route, places.score
+    for k in order:
+        score_stop(tour, places, keys, by_delay, k)
     while True:
-        lowest, chosen, chosen_r = np.inf, widen(-1), widen(-1)
-        for number in range(order.shape[0]):
-            k = order[number]
-            if visited_by[k] >= 0 or blocked[k] > 0:
-                continue
-            least, at = np.inf, widen(-1)
-            for r in range(team):
-                if dirty[r] and delays[r, k] < least:
-                    least, at = delays[r, k], r
-            if at >= 0:
-                key = keys[k] / max(least, 1e-9) if by_delay else keys[k]
-                if key < lowest:
-                    lowest, chosen, chosen_r = key, k, at
-        if chosen < 0:
+        k = order[0]
+        for j in order:
+            k = j if scores[j] < scores[k] else k
+        if scores[k] == np.inf:
             return
-        insert_fresh(facts, tour, places, chosen_r, places.place[chosen_r, chosen], chosen)
-        find_places(facts, tour, places, chosen_r, order, blink, rng)
+        r = best_r[k]
+        delay, p = find_place(facts, tour, r, k, 0.0, rng)
+        if delay > delays[r, k] * MORE:
+            delays[r, k] = delay
+            score_stop(tour, places, keys, by_delay, k)
+            continue
+        dirty[r] = True
+        insert_fresh(facts, tour, places, r, p, k)
+        find_places(facts, tour, places, r, p, p + 1, 0.0, rng)
+        for j in order:
+            score_stop(tour, places, keys, by_delay, j)
 
 
 @jit_compile(is_inner=True, allocates=False)
-def insert_in_order(  # noqa: C901, PLR0912, PLR0915, PLR0917 - one compiled loop
+def insert_in_order(  # noqa: C901, PLR0912, PLR0917 - one compiled loop
     facts: SearchFacts,
     tour: Tour,
     places: Places,
@@ -321,31 +340,18 @@ def insert_in_order(  # noqa: C901, PLR0912, PLR0915, PLR0917 - one compiled loo
         k = order[number]
         if blocked[k] > 0 or visited_by[k] >= 0:
             continue
-        opening, close, dwell = facts.opening[k], facts.closing[k], facts.dwell[k]
+        dwell = facts.dwell[k]
         best, best_r, best_p = np.inf, nobody, nobody
         for r in range(length.shape[0]):
-            if always_open:
-                if not dirty[r]:
-                    continue
-            elif delays[r, k] < 0.0:
+            if not always_open:
+                if delays[r, k] < np.inf:
+                    delay, p = find_place(facts, tour, r, k, blink, rng)
+                    if delay < best:
+                        best, best_r, best_p = delay, r, p
+                continue
+            if not dirty[r]:
                 continue
             unit, final = units[r], length[r] - 1
-            if not always_open:
-                ready = opening + dwell
-                for p in range(final):
-                    # Both grow along a route, so a window fits between few of its stops.
-                    if due[r, p + 1] < ready:
-                        continue
-                    if leave[r, p] > close:
-                        break
-                    j = route[r, p + 1]
-                    begin = max(leave[r, p] + back[unit, k, route[r, p]], opening)
-                    then = begin + dwell + times[unit, k, j]
-                    if begin <= close and then <= due[r, p + 1]:
-                        delay = then - leave[r, p] - leg[r, p]
-                        if delay < best and draw_uniform(rng) >= blink:
-                            best, best_r, best_p = delay, r, p
-                continue
             # Without windows the delay depends on two stops alone, and there is one room for all.
             most_delay = min(best, due[r, final] * LESS - leave[r, final])
             intact = nobody

@@ -197,7 +197,7 @@ def recreate(  # noqa: PLR0917 - compiled functions have no keywords
                 order[count] = k
                 count += 1
     else:
-        count = list_fitting(facts, tour, current, places, scratch.dirty, order)
+        count = list_fitting(facts, tour, current, places, scratch.dirty, order, blink, rng)
     for number in range(count):
         k = order[number]
         noise = draw_uniform(rng)
@@ -211,10 +211,8 @@ def recreate(  # noqa: PLR0917 - compiled functions have no keywords
             keys[k] = -ratio[k] * (0.5 + noise)
         else:
             keys[k] = times[0, seed, k] * (0.5 + noise)
-    if by_delay:
-        insert_best(
-            facts, tour, places, scratch.dirty, keys, order[:count], np.bool_(1), blink, rng
-        )
+    if by_delay and count:
+        insert_best(facts, tour, places, scratch.dirty, keys, order[:count], np.bool_(1), rng)
         return
     sort_by_keys(keys, order, scratch.spare, count)
     insert_in_order(facts, tour, places, scratch.dirty, order, count, blink, rng)

@@ -340,6 +340,8 @@ def _build_places(facts: SearchFacts) -> Places:
         after=np.zeros((team, size), dtype=np.int32),
         delay=np.zeros((team, size)),
         place=np.zeros((team, size), dtype=np.int64),
+        best_route=np.zeros(size, dtype=np.int64),
+        score=np.zeros(size),
         fresh=np.zeros((team, size + 1), dtype=np.int32),
         fresh_count=np.zeros(team, dtype=np.int64),
         is_fresh=np.zeros((team, size + 1), dtype=np.bool_),

@@ -11,13 +11,14 @@ each computer's first run.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from patrolplan.compiled import jit_compile, widen
 from patrolplan.patrols.solver.edge_exchange import shorten_route
-from patrolplan.patrols.solver.insertion import Places, insert_best
+from patrolplan.patrols.solver.insertion import Places, find_places, insert_best
 from patrolplan.patrols.solver.tour import SearchFacts, Tour, remove_stops, update_all_times
 
 if TYPE_CHECKING:
@@ -26,9 +27,12 @@ if TYPE_CHECKING:
 
 def build_greedily(facts: SearchFacts, tour: Tour, places: Places, rng: NDArray[np.uint64]) -> None:
     """Insert the stop of most value for each minute of delay, until none fits."""
-    dirty = np.ones(tour.length.shape[0], dtype=np.bool_)
+    dirty = np.zeros(tour.length.shape[0], dtype=np.bool_)
     order = np.arange(facts.value.shape[0])
-    insert_best(facts, tour, places, dirty, -facts.value, order, np.bool_(1), 0.0, rng)
+    places.delay[:] = math.inf
+    for r in range(tour.length.shape[0]):
+        find_places(facts, tour, places, r, 0, tour.length[r] - 2, 0.0, rng)
+    insert_best(facts, tour, places, dirty, -facts.value, order, np.bool_(1), rng)
 
 
 def shorten_everywhere(facts: SearchFacts, tour: Tour, r: int) -> None:
@@ -80,12 +84,13 @@ def build_thinned(
     `unlimited` are the facts of officers who may be out for ever.
     """
     team = tour.length.shape[0]
+    dirty = np.zeros(team, dtype=np.bool_)
     order = np.arange(facts.value.shape[0])
     nearness = -facts.times[0, len(order), : len(order)]
     for r in range(team):
-        alone = np.zeros(team, dtype=np.bool_)
-        alone[r] = True
-        insert_best(unlimited, tour, places, alone, nearness, order, np.bool_(0), 0.0, rng)
+        places.delay[:] = math.inf
+        find_places(unlimited, tour, places, r, 0, tour.length[r] - 2, 0.0, rng)
+        insert_best(unlimited, tour, places, dirty, nearness, order, np.bool_(0), rng)
         shorten_everywhere(facts, tour, r)
         thin_route(facts, tour, r)
         shorten_everywhere(facts, tour, r)
