@@ -122,7 +122,7 @@ def find_overlaps(first: Boxes, second: Boxes) -> NDArray[np.bool_]:
 
 
 def _find_near(first: Boxes, second: Boxes) -> NDArray[np.bool_]:
-    """(m,) those of the second set that may overlap any of the first: most lie far off."""
+    """(m,) those of the second set that may overlap any of the first; most are far away."""
     if not len(first):
         return np.zeros(len(second), dtype=bool)
     reach = (np.hypot(first[:, 2], first[:, 3]).max() + np.hypot(second[:, 2], second[:, 3])) / 2
