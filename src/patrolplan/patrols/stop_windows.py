@@ -81,8 +81,8 @@ def format_hours(place: pd.Series) -> str:
 def _find_last_worthwhile(problem: "SchoolProblem") -> NDArray[np.float64]:
     """(k,) latest minute at which a dwell at each candidate is worth beginning.
 
-    Late, when most pupils are home, a stop is made only while it is worth at least `[patrol]
-    min_late_share` of the best one at its best time, so that the officer does not stay for almost
+    Late, when most pupils are home, a stop is made only while it is worth at least
+    `[patrol] min_late_share` of the best one at its best time, so that the officer does not stay for almost
     no worth.
     """
     last = np.full(len(problem.worth), np.inf)
