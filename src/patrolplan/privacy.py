@@ -30,8 +30,8 @@ settings; and outputs under many settings, subtracted from each other, give no m
 In particular:
 
 - nothing shows whether a square below the threshold has any report, nor where in its square a
-  report is: a group is spread over all streets of its square, so no street shows that a report is on
-  it;
+  report is: a group is spread over all streets of its square, so no street shows that a report is
+  on it;
 - the hash of the inputs covers the groups, not the files (a short file could be guessed from its
   hash);
 - a file that cannot be read as a table stops patrolplan before there are any counts. Its error may

@@ -1,8 +1,8 @@
 """JSON Schemas of the documents, made from the declarations by which they are read and written.
 
 The package includes them as files, so that other programs need not run patrolplan;
-`python -m patrolplan.outputs.schemas` writes them, and a test fails if one is out of date. A document with an
-undeclared key is invalid.
+`python -m patrolplan.outputs.schemas` writes them, and a test fails if one is out of date. A
+document with an undeclared key is invalid.
 """
 
 import ast

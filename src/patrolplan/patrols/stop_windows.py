@@ -82,8 +82,8 @@ def _find_last_worthwhile(problem: "SchoolProblem") -> NDArray[np.float64]:
     """(k,) latest minute at which a dwell at each candidate is worth beginning.
 
     Late, when most pupils are home, a stop is made only while it is worth at least
-    `[patrol] min_late_share` of the best one at its best time, so that the officer does not stay for almost
-    no worth.
+    `[patrol] min_late_share` of the best one at its best time, so that the officer does not stay
+    for almost no gain.
     """
     last = np.full(len(problem.worth), np.inf)
     if problem.timed_prizes is None or problem.gate_stay is None:
