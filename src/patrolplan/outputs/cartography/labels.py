@@ -35,7 +35,7 @@ BEND_SAMPLES = 7
 CANDIDATES_AT_ONCE = 48
 """Number of candidates that are tested together."""
 AVOIDED_COST = 8.0
-"""Cost of a place on ground to avoid."""
+"""Additional cost of a place on ground to avoid."""
 LINE_WIDTH = 3.0
 """Width in points of a leader line, with a margin on both sides."""
 
