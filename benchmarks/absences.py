@@ -2,8 +2,8 @@
 
     python benchmarks/absences.py --config data/patrolplan.toml --from 2026-11-30 --count 20
 
-Each absence is of one officer, for one to three days in a row. It is compared with solving the week
-again from scratch without the officer, which is worth more and prints nearly every card again.
+Each absence is of one officer, for one to three consecutive days. It is compared with solving the
+week again from scratch without the officer, which is worth more but changes nearly every card.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from patrolplan.team.solve import solve_rota
 
 
 def measure(config: Path, start: dt.date, count: int, seed: int) -> dict[str, object]:
-    """Cards and worth of so many random absences."""
+    """Cards and worth of this number of random absences."""
     area = pp.load_area(config)
     risk = pp.estimate_risk(area)
     plan = pp.plan_patrols(area, risk, pp.find_hotspots(area, risk))

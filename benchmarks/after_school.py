@@ -1,12 +1,12 @@
-"""Measure whether crime on streets follows pupils after the bell, and what patrols gain by it.
+"""Measure whether crime on streets follows pupils after the bell, and how patrols benefit.
 
     python benchmarks/after_school.py --data DIR --json FILE
 
-DIR holds a city's crimes with their minute, its school days and its schools (`timed_crimes.py` says
-in which form). January 2012 to June 2015 is learned from, September 2015 to November 2018 is
-tested: no clock, no ratio of night places, no count and no choice of cells comes from the second.
-Exposure has the program's own powers, not the one that is estimated here. School days, 14:45 to
-16:45, cells of 150 m within 1,500 m of a high school.
+DIR has a city's crimes with their minute, its school days and its schools (for the formats see
+`timed_crimes.py`). January 2012 to June 2015 is for learning, September 2015 to November 2018 for
+testing: no clock, ratio of night places, count or choice of cells comes from the latter. Exposure
+has the program's own powers, not the one that is estimated here. School days, 14:45 to 16:45, cells
+of 150 m within 1,500 m of a high school.
 
 What is measured:
 
@@ -14,22 +14,23 @@ What is measured:
    on (a) its count at all hours of the years before, shrunk to the cells next to it, (b) the mean
    count within about 800 m, so that a cell is compared with others of the same part of town, and
    (c) the pupils present, from the places of high schools alone. The exponent is that of (c).
-   Two placebos have the same form and must come to nothing: the same hours of weekdays without
-   school, and 20:00 to 22:00 of school days.
-2. **PAI**: the share of those crimes in the first 1, 2 and 5 % of cells, over the share of cells.
+   Two placebos have the same form and must be near 0: the same hours of weekdays without school,
+   and 20:00 to 22:00 of school days.
+2. **PAI**: the share of those crimes in the top 1, 2 and 5 % of cells, divided by the share of
+   cells.
 3. **Whole patrols** from every gate, exact, for today's risk (all-hours count times harm) and
-   for the same counts with clock, night places and pupils: harm recorded on school days of the
-   years tested in the cells dwelt in, from 15 minutes before each dwell to 15 minutes after. A
-   patrol stops seldom and a cell holds little, so all is done on four grids, each moved by half a
-   cell, and harm is that of all four.
+   for the same counts with clock, night places and pupils: harm recorded on school days of the test
+   years in the cells of dwells, from 15 minutes before each dwell to 15 minutes after. A patrol has
+   few stops and a cell little crime, so this is done on four grids, each moved by half a cell, and
+   harm is over all four.
 
-What was chosen, and on what. The size of a cell is what an officer sees. Distances along streets
-and the counts next to a cell and around it were chosen because they had the higher likelihood, or
-left less in the placebos, in the learned years cut at August 2013; the tested years had been seen
-by then, so judge the figures with that in mind. With the count alone, shrunk to
-the mean of the city, the placebos came to 0.1 to 0.2 in both halves of those years: schools stand
-in busy parts of town, which a sparse count does not tell. Estimates of the exponent by all of these
-ways lay between 0.40 and 0.56.
+Choices, and their basis. The size of a cell is what an officer sees. Distances along streets and
+the counts next to a cell and around it were chosen because they had the higher likelihood, or
+smaller placebos, in the learning years split at August 2013; the test years had been seen by then,
+so judge the figures with that in mind. With only the count, shrunk to the mean of the city, the
+placebos were 0.1 to 0.2 in both halves of those years: schools are in busy parts of town, which a
+sparse count does not show. Estimates of the exponent in all of these ways were between 0.40 and
+0.56.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ WARNING_POWERS = {"robbery": (1.0,)}
 """Powers that the program does not use, to show what they would do."""
 
 PRIOR_CRIMES = 20
-"""So many crimes weigh as much as the share of all places."""
+"""Weight of the share of all places, in crimes."""
 
 MAX_STEPS, SMALLEST_STEP = 100, 1e-10
 
@@ -92,8 +93,8 @@ def fit_poisson(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Coefficients of a Poisson regression with log link, and their errors by blocks of cells.
 
-    The errors are those of the sandwich: whatever joins the cells of a block, such as a gang or a
-    busy road, is in them; blocks are taken as independent.
+    The errors are from the sandwich estimator: they include dependence between the cells of a
+    block, such as by a gang or a busy road; blocks are assumed to be independent.
     """
     if not counts.any():
         message = "no violence on streets in the hours tested: are the years and school days there?"
@@ -125,14 +126,14 @@ def estimate_exponent(
     tested: NDArray[np.float64],
     pupils: NDArray[np.float64],
 ) -> Estimate:
-    """Power of the pupils that counts grow with, the count before and the part of town held.
+    """Power of pupils by which counts grow, given the count before and the part of town.
 
     Parameters
     ----------
     learned
         (c,) counts at all hours of the years before.
     tested
-        (c,) counts in the hours and years tested.
+        (c,) counts in the tested hours and years.
     pupils
         (c,) pupils present in those hours.
     """
@@ -167,10 +168,10 @@ def measure_exponents(city: City, pupils: NDArray[np.float64]) -> dict[str, Esti
 
 
 def select_top(scores: NDArray[np.float64], coverage: float) -> NDArray[np.float64]:
-    """How much of each cell is in the first `coverage` of all: 1, 0, or a part for equal scores.
+    """Share of each cell in the top `coverage` of all: 1, 0, or a fraction for equal scores.
 
-    Cells of equal score at the edge of the slice share what is left of it, which is the mean over
-    all orders in which they could be drawn.
+    Cells of equal score at the edge of the slice share the rest of it, which is the mean over all
+    orders in which they could be drawn.
     """
     _, rank, size = np.unique(-scores, return_inverse=True, return_counts=True)
     begin = np.concatenate([[0], np.cumsum(size)[:-1]])
@@ -181,7 +182,7 @@ def select_top(scores: NDArray[np.float64], coverage: float) -> NDArray[np.float
 def score_cells(
     city: City, pupils: NDArray[np.float64], category: str
 ) -> dict[str, NDArray[np.float64]]:
-    """Every way to rank, from the years before alone, (c,) each; the count at all hours first."""
+    """Every way to rank, only from the years before, (c,) each; the count at all hours first."""
     near = city.is_near
     counts = city.count(city.select(category, LEARNED))
     power = EXPOSURE[category]
@@ -194,10 +195,10 @@ def score_cells(
 
 
 def shrink_times(city: City, category: str, counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Count in the hours tested, of the years before, shrunk from cell to kind of place to all.
+    """Count of the years before in the tested hours, shrunk to kind of place and to all.
 
     A cell's expected count is its count at all hours, shrunk to the cells next to it, times the
-    share that these hours have in its kind of place; that share is shrunk to the one of all places.
+    share of these hours in its kind of place; that share is shrunk to the one of all places.
     """
     inside = city.select(category, LEARNED, minutes=WINDOW, kind="school")
     hours = city.count(inside)
@@ -211,11 +212,11 @@ def shrink_times(city: City, category: str, counts: NDArray[np.float64]) -> NDAr
 
 
 def measure_pai(city: City, pupils: NDArray[np.float64]) -> list[dict[str, Any]]:
-    """PAI of each way to rank, and its difference to the count at all hours, with intervals.
+    """PAI of each way to rank, and its difference from the count at all hours, with intervals.
 
-    `low` and `high` are of drawn months, as in the program's back-tests: how sure one is of these
-    cells in other months. `places_low` and `places_high` are of drawn blocks of cells: how sure
-    one is that the same would be seen in another part of town.
+    `low` and `high` are from drawn months, as in the program's back-tests: the certainty for these
+    cells in other months. `places_low` and `places_high` are from drawn blocks of cells: the
+    certainty for another part of town.
     """
     rows: list[dict[str, Any]] = []
     near = np.flatnonzero(city.is_near)
@@ -255,13 +256,13 @@ def measure_pai(city: City, pupils: NDArray[np.float64]) -> list[dict[str, Any]]
 
 
 def count_violence(city: City) -> int:
-    """Violent crimes in the ranked cells, in the hours and years tested."""
+    """Violent crimes in the ranked cells, in the tested hours and years."""
     violent = city.select("violence", TESTED, minutes=WINDOW, kind="school")
     return int(city.is_near[violent["cell"]].sum())
 
 
 def print_results(results: dict[str, Any]) -> None:
-    """The figures as a table, with what they are figures of."""
+    """Print the figures as a table, with their meaning."""
     about = results["about"]
     print(
         f"{about['cells']:,} cells, {about['gates']} gates, {about['violent']:,} violent crimes on "
@@ -295,9 +296,9 @@ def print_results(results: dict[str, Any]) -> None:
 
 
 def measure(cities: list[City]) -> dict[str, Any]:
-    """Everything, in the form that `--json` writes.
+    """All figures, in the format of `--json`.
 
-    Exponent and PAI are those of the first grid, patrols those of all.
+    Exponent and PAI are from the first grid, patrols from all.
     """
     city = cities[0]
     pupils = compute_pupil_minutes(city.cell_xy, city.gate_xy, BELL, WINDOW)[:, 0]

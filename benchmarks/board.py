@@ -1,14 +1,13 @@
-"""The board in Chromium: from a key pressed to the answer drawn, on the demo and on 60 schools.
+"""The board in Chromium: time from a key to the drawn answer, on the demo and on 60 schools.
 
     python benchmarks/board.py [--worlds DIR] [--rounds N] [--json FILE] [--shots DIR]
 
 The demo borough, and a made-up borough of 60 schools (`world.py`) with 25 officers, each served by
-the command `patrolplan board` itself. Then, by keyboard: a patrol is locked and unlocked, moved to
-a day that the rota allows, and what was done is undone and done again. Wall time is taken by the
-page, from the key's event to the frame after the week was drawn again; processor time is that of
-the board's process and of all of Chromium's together. Every figure is a median, with the slowest.
-The first page is the time from asking for it to the week drawn and ready for work; the map is
-drawn after it.
+the command `patrolplan board` itself. Then, by keyboard, a patrol is locked and unlocked, moved to
+a day that the rota allows, and changes are undone and redone. The page measures wall time, from the
+key's event to the frame after the week was drawn again; processor time is the total of the board's
+process and of Chromium. Every figure is a median, with the slowest. For the first page it is the
+time from the request to the week drawn and ready for use; the map is drawn after it.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ DEMO = Path(__file__).parents[1] / "data"
 CHROMIUM = "/usr/bin/chromium"
 MONDAY = dt.date(2026, 11, 30)
 SCALE = 0.12
-"""Of the made-up city: 60 schools."""
+"""Scale of the fictional city with 60 schools."""
 
 OFFICERS = 25
 MAX_WAIT_SECONDS = 20.0
@@ -56,7 +55,7 @@ WATCH = """() => {
     requestAnimationFrame(() => setTimeout(() => { watch.drawn ||= performance.now(); }));
   }).observe(document.querySelector("#worth"), { childList: true });
 }"""
-"""`#worth` is written at every new state, after the week; the frame after it shows both."""
+"""`#worth` is written with every new state, after the week; the next frame shows both."""
 
 START = """
 const first = { week: 0, map: 0 };
@@ -69,11 +68,11 @@ new MutationObserver(() => {
   if (!first.map && document.querySelector(".sign.school")) seen("map");
 }).observe(document, { childList: true, subtree: true });
 """
-"""The frame after the week stood on the page, and after the map did."""
+"""The frames after the week and after the map were drawn."""
 
 
 def write_borough(folder: Path) -> Path:
-    """Write 60 schools with 25 officers into a folder, once; gives the settings file."""
+    """Write 60 schools with 25 officers into a folder, once; returns the settings file."""
     if not (folder / "world.json").is_file():
         shutil.rmtree(folder, ignore_errors=True)
         make_world(SCALE, folder)
@@ -82,7 +81,7 @@ def write_borough(folder: Path) -> Path:
 
 
 def _share_schools(path: Path) -> None:
-    """The same schools among fewer officers: two or three neighbouring ones each."""
+    """Divide the same schools among fewer officers: two or three neighbouring ones each."""
     head, *rows = path.read_text(encoding="utf-8").split()
     schools = [urn for row in rows for urn in row.split(",")[1].split(";")]
     lines = [head]
@@ -109,19 +108,19 @@ def serve_board(config: Path, week: Path) -> Iterator[tuple[str, psutil.Process]
 
 
 class BoardPage:
-    """A page on the board, and what its work costs."""
+    """A page of the board, and its processor time."""
 
     def __init__(self, page: Page, server: psutil.Process) -> None:
         self.page = page
         self._server = server
 
     def read_processor_seconds(self) -> float:
-        """What the board and Chromium have used so far."""
+        """Processor seconds of the board and Chromium so far."""
         chromium = [one for one in psutil.Process().children(recursive=True) if _is_chromium(one)]
         return sum(map(_read_processor_seconds, [self._server, *chromium]))
 
     def time_keys(self, *keys: str) -> dict[str, float]:
-        """Press keys; the last one changes the week. Milliseconds until it is drawn."""
+        """Press keys, of which the last changes the week; milliseconds until it is drawn."""
         press = self.page.keyboard.press
         for key in keys[:-1]:
             press(key)
@@ -129,7 +128,7 @@ class BoardPage:
         press(keys[-1])
         wait_for(self.page, "window.watch.drawn > 0")
         wall = self.page.evaluate("window.watch.drawn - window.watch.started_at")
-        time.sleep(0.3)  # what is drawn after the answer counts as its work
+        time.sleep(0.3)  # drawing after the answer counts as well
         return {"wall": wall, "processor": 1000 * (self.read_processor_seconds() - spent)}
 
 
@@ -149,7 +148,7 @@ def _read_processor_seconds(process: psutil.Process) -> float:
 
 
 def wait_for(page: Page, script: str) -> None:
-    """Wait until something is so; the page's policy forbids Playwright's own way of waiting."""
+    """Wait for a condition; the page's policy forbids Playwright's own method."""
     end = time.monotonic() + MAX_WAIT_SECONDS
     while not page.evaluate(script):
         if time.monotonic() > end:
@@ -161,7 +160,7 @@ def wait_for(page: Page, script: str) -> None:
 def open_first_page(
     browser: Browser, address: str, size: tuple[int, int]
 ) -> tuple[Page, tuple[float, float]]:
-    """A new window on the board; milliseconds until the week was drawn, and the map too."""
+    """A new window on the board, and milliseconds until week and map were drawn."""
     width, height = size
     page = browser.new_context(viewport={"width": width, "height": height}).new_page()
     page.add_init_script(START)
@@ -171,7 +170,7 @@ def open_first_page(
 
 
 def time_changes(stand: BoardPage, rounds: int) -> dict[str, list[dict[str, float]]]:
-    """Lock, unlock, undo, redo and move by keyboard, again and again."""
+    """Lock, unlock, undo, redo and move by keyboard, repeatedly."""
     page = stand.page
     page.evaluate(WATCH)
     found: dict[str, list[dict[str, float]]] = {
@@ -194,7 +193,7 @@ def time_changes(stand: BoardPage, rounds: int) -> dict[str, list[dict[str, floa
 
 
 def _time_move(stand: BoardPage) -> dict[str, float] | None:
-    """Carry the first patrols down their day until one may be dropped; drop it."""
+    """Move the first patrols down their day until one may be dropped, and drop it."""
     page = stand.page
     for number in range(12):
         page.locator("#grid .chip:not(.locked) .hold").nth(number).focus()
@@ -230,7 +229,7 @@ def measure(label: str, config: Path, rounds: int, shots: Path | None) -> dict[s
     ):
         flags = ["--no-sandbox", "--disable-gpu"]
         browser = play.chromium.launch(executable_path=CHROMIUM, args=flags)
-        open_first_page(browser, address, SIZES["1366"])[0].close()  # what only the first costs
+        open_first_page(browser, address, SIZES["1366"])[0].close()  # costs of the first page only
         for name, size in SIZES.items():
             loads = []
             for _ in range(rounds):

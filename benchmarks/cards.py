@@ -1,9 +1,9 @@
-"""Time the cards: sixty of them with their maps, and whether one takes longer in a larger plan.
+"""Time sixty cards with their maps, and whether one takes longer in a larger plan.
 
     python benchmarks/cards.py --cards 60 --json
 
-The patrols of the demo borough stand in for those of any area; repeated, they make a plan with as
-many patrols as wanted, each drawn and typeset again.
+The patrols of the demo borough represent any area; repeated, they form a plan with any number of
+patrols, each of which is drawn and typeset again.
 """
 
 import argparse
@@ -21,7 +21,7 @@ SMALL = 12
 
 
 def repeat_patrols(plan: Plan, count: int) -> Plan:
-    """A plan with so many patrols, each of a school of its own."""
+    """A plan with `count` patrols, each of a different school."""
     patrols = tuple(
         replace(plan.patrols[number % len(plan.patrols)], urn=str(900_000 + number))
         for number in range(count)
@@ -37,7 +37,7 @@ def time_cards(plan: Plan) -> float:
 
 
 def time_map(plan: Plan, runs: int = 3) -> float:
-    """Processor milliseconds to draw a map: of all the plan's patrols, in the best run."""
+    """Processor milliseconds per map over all the plan's patrols, in the best run."""
     spent = []
     for _ in range(runs):
         begun = time.process_time()
@@ -59,7 +59,7 @@ def main() -> None:
     area = pp.load_area(wish.config or pp.demo_settings())
     risk = pp.estimate_risk(area)
     plan = pp.plan_patrols(area, risk, pp.find_hotspots(area, risk))
-    time_cards(repeat_patrols(plan, 1))  # typefaces are read once
+    time_cards(repeat_patrols(plan, 1))  # reads the typefaces
     small, large = (
         time_cards(repeat_patrols(plan, SMALL)),
         time_cards(repeat_patrols(plan, wish.cards)),

@@ -1,9 +1,9 @@
-"""Whether cards can be walked: names on their maps, turns, steps, levels and passages in words.
+"""Check that cards can be walked: names on maps; turns, steps, levels and passages in words.
 
     python benchmarks/check_cards.py --plan DIR --config FILE --json
 
-Reads what an officer holds, `plan.json` and the cards, and the streets file; nothing of the code
-that makes directions. Prints how many findings there are of each kind, and the first ones.
+It reads the officer's files, `plan.json` and the cards, and the streets file, and uses no code that
+makes directions. It prints the number of findings of each kind, and the first ones.
 """
 
 import argparse
@@ -24,28 +24,28 @@ from patrolplan.network import StreetNetwork
 from patrolplan.network.names import KIND_LABELS
 
 LOOK_METRES = 12.0
-"""So far before and after a place its direction is looked at."""
+"""Distance before and after a place at which directions are measured."""
 
 CORNER_DEGREES = 60.0
-"""A turn of this much or more must be in the directions."""
+"""Minimum turn that must be in the directions."""
 
 ROUNDING_DEGREES = 2.0
-"""Lines in files are rounded, so a corner may look so much sharper than it is."""
+"""Lines in files are rounded, so a corner may look this much sharper than it is."""
 
 END_METRES = 9.0
-"""The last metres up to a stop or the gate, which one sees."""
+"""The last metres before a stop or the gate, which is then visible."""
 
 NAME_METRES = 20.0
-"""A street so near to the line is walked along, on its pavement."""
+"""A street within this distance of the line is walked along, on its pavement."""
 
 SAME_PLACE_METRES = 1.0
-"""Ends of pieces so near to a place meet there."""
+"""Ends of pieces within this distance of a place meet there."""
 
 MIN_SHARE_ALONG = 0.7
-"""Of a bit of the line near a street, so much at least leads along it."""
+"""Minimum share of a part of the line near a street that runs along it."""
 
 MIN_PASSAGE_METRES = 6.0
-"""A shorter bridge or passage is not looked for."""
+"""Minimum length of a bridge or passage that is searched for."""
 
 KINDS = ("names", "turns", "flights", "levels", "passages")
 
@@ -54,21 +54,21 @@ SIDES = {"left": -1, "bear left": -1, "right": 1, "bear right": 1, "turn back": 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that a card does not say."""
+    """Something that is missing on a card."""
 
     kind: str
     """One of `KINDS`."""
     card: str
     leg: int
-    """Number of the leg from 0 on; -1 for the way to the gate, and for the whole card."""
+    """Number of the leg from 0; -1 for the way to the gate, and for the whole card."""
     at_metres: float
-    """From the leg's beginning."""
+    """Metres from the leg's beginning."""
     what: str
 
 
 @dataclass(frozen=True)
 class WalkedLine:
-    """A leg as `plan.json` has it, on the streets file.
+    """A leg from `plan.json`, matched to the streets file.
 
     Parameters
     ----------
@@ -88,19 +88,19 @@ class WalkedLine:
     steps: Sequence[dict[str, Any]]
 
     def find_steps(self, begin: float, end: float) -> list[dict[str, Any]]:
-        """The directions that hold somewhere between two places, give or take their rounding."""
+        """The directions that apply somewhere between two places, within rounding."""
         closes = np.r_[self.opens[1:], np.inf]
         slack = LOOK_METRES
         held = (self.opens <= end + slack) & (closes >= begin - slack)
         return [step for step, holds in zip(self.steps, held, strict=True) if holds]
 
     def point(self, at_metres: float) -> NDArray[np.float64]:
-        """(2,) the place so far along the line."""
+        """(2,) the place at this distance along the line."""
         return np.array([np.interp(at_metres, self.along, axis) for axis in self.xy.T])
 
 
 def read_lines(area: StudyArea, patrol: dict[str, Any]) -> Iterator[tuple[int, WalkedLine]]:
-    """Number and line of each leg of a patrol of `plan.json` that leads anywhere.
+    """Number and line of each leg with a length of a patrol in `plan.json`.
 
     The way from the base to the gate has the number -1.
     """
@@ -143,7 +143,7 @@ def _cut_beside(lines: NDArray[np.object_], segments: NDArray[np.object_]) -> ND
 
 
 def find_hidden_turns(network: StreetNetwork, line: WalkedLine) -> list[tuple[float, str]]:
-    """Corners at which no direction begins, or one that names another side.
+    """Corners at which no direction begins, or one with the wrong side.
 
     A street that bends is followed by its name: such a turn needs no direction.
     """
@@ -182,9 +182,9 @@ def _measure_turn(line: WalkedLine, at: float) -> float:
 
 
 def goes_on(network: StreetNetwork, line: WalkedLine, at: float) -> bool:
-    """Whether the street of the direction that holds at a place runs along before it and after.
+    """Whether the street of the direction at a place continues before and after it.
 
-    By the names of the streets file alone, not by what the directions call a path.
+    Only names in the streets file count, not words of the directions for a path.
     """
     number = int(np.searchsorted(line.opens, at, side="right")) - 1
     street = line.steps[number]["street"]
@@ -192,7 +192,7 @@ def goes_on(network: StreetNetwork, line: WalkedLine, at: float) -> bool:
     arms = network.node_xy[network.piece_nodes[is_named]].reshape(-1, 2) - line.point(at)
     named = shapely.union_all(network.piece_lines[is_named])
     if named.is_empty or (np.hypot(*arms.T) < SAME_PLACE_METRES).sum() > 2:  # noqa: PLR2004
-        return False  # no street of that name, or one that leads to several sides here
+        return False  # no street of that name, or one that forks here
     return all(
         _runs_along(named, line.point(at + near * side), line.point(at + far * side))
         for side in (-1, 1)
@@ -203,7 +203,7 @@ def goes_on(network: StreetNetwork, line: WalkedLine, at: float) -> bool:
 def _runs_along(
     street: shapely.Geometry, begin: NDArray[np.float64], end: NDArray[np.float64]
 ) -> bool:
-    """Whether one who goes from a place to another gets on as much along a street next to it."""
+    """Whether the way from one place to another makes the same progress along a nearby street."""
     feet = [shapely.shortest_line(street, shapely.Point(place)) for place in (begin, end)]
     if any(foot.length > NAME_METRES for foot in feet):
         return False
@@ -213,13 +213,13 @@ def _runs_along(
 
 
 def _list_runs(values: NDArray[Any]) -> Iterator[tuple[int, int]]:
-    """First and last segment of each run of one value."""
+    """First and last segment of each run of equal values."""
     opens = np.flatnonzero(np.r_[True, values[1:] != values[:-1]])
     yield from zip(opens.tolist(), [*(opens[1:] - 1).tolist(), len(values) - 1], strict=True)
 
 
 def find_untold_flights(network: StreetNetwork, line: WalkedLine) -> list[tuple[float, str]]:
-    """Flights of steps that no direction leads up or down, or that one leads the wrong way."""
+    """Flights of steps without a direction up or down, or with the wrong one."""
     is_flight = network.piece_highway[line.pieces] == "steps"
     untold = []
     for first, last in _list_runs(is_flight):
@@ -239,7 +239,7 @@ def find_untold_flights(network: StreetNetwork, line: WalkedLine) -> list[tuple[
 
 
 def find_untold_levels(network: StreetNetwork, line: WalkedLine) -> list[tuple[float, str]]:
-    """Changes of level without steps, bridge or tunnel that no direction begins with.
+    """Changes of level without steps, bridge or tunnel at which no direction begins.
 
     A street above or below the ground that has a name is followed by it, as round a bend.
     """

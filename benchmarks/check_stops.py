@@ -1,11 +1,11 @@
-"""Whether an officer would stand and walk as planned: stops, light, beats, hours and the bell.
+"""Check that plans are practical: stops, light, beats, hours and the bell.
 
     python benchmarks/check_stops.py --plan DIR --config FILE --json
     python benchmarks/check_stops.py --week DIR --config FILE --json
 
-Reads what an officer holds, `plan.json` or `week.json` and the cards, and the streets file;
-nothing of the code that chooses stops. Prints how many findings there are of each kind, the
-findings, and of a week the share of stops that begin soon after the bell.
+It reads the officer's files, `plan.json` or `week.json` and the cards, and the streets file, and
+uses no code that chooses stops. It prints the number of findings of each kind, the findings, and
+for a week the share of stops that begin soon after the bell.
 """
 
 import argparse
@@ -28,24 +28,24 @@ from patrolplan.area.daylight import find_sunset_minutes
 from patrolplan.times import minutes_after_midnight
 
 SMALLER_WAYS = {"service", "footway", "path", "cycleway", "bridleway", "track", "steps", "busway"}
-"""Values of `highway` that one does not stand on where a street with a name is near."""
+"""Values of `highway` where no stop should be if a street with a name is near."""
 
 NEAR_STREET_METRES = 25.0
 ON_STREET_METRES = 1.0
-"""A stop so near to a street stands on it: plans give places in millionths of a degree."""
+"""A stop within this distance of a street is on it: plans round places to 1e-6 degrees."""
 
 MIN_LEG_METRES = 200.0
-"""Two stops that are less walking apart are one beat."""
+"""Minimum walk between two stops; nearer ones should be one beat."""
 
 BELL_MINUTES = 45.0
-"""Pupils are on their way so long after the bell."""
+"""Duration after the bell while pupils are on their way."""
 
 KINDS = ("smaller_ways", "unlit_stops", "short_legs", "task_hours")
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A stop, a leg or a tasking that is not as an officer would have it."""
+    """A stop, a leg or a tasking that an officer would object to."""
 
     kind: str
     """One of `KINDS`."""
@@ -56,7 +56,7 @@ class Finding:
 
 @dataclass(frozen=True, eq=False)
 class Outing:
-    """A patrol on a day, as a file has it.
+    """A patrol on a day, from a file.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class Outing:
     date
         None in a plan without one.
     words
-        What its card says, without line breaks.
+        The words of its card, without line breaks.
     """
 
     patrol: dict[str, Any]
@@ -128,7 +128,7 @@ def find_smaller_ways(area: StudyArea, outing: Outing) -> Iterator[str]:
 
 
 def find_unlit_stops(area: StudyArea, outing: Outing) -> Iterator[str]:
-    """Stops without street lighting that last beyond sunset, and the card does not say so."""
+    """Stops without street lighting that end after sunset, if the card does not mention it."""
     sunset = find_sunset_minutes(area, outing.date)
     if sunset is None:
         return
@@ -144,7 +144,7 @@ def find_unlit_stops(area: StudyArea, outing: Outing) -> Iterator[str]:
 
 
 def find_short_legs(area: StudyArea, outing: Outing) -> Iterator[str]:
-    """Walks between two stops that are so short that the two should be one beat."""
+    """Walks between two stops that are near enough to be one beat."""
     del area
     stops = outing.patrol["stops"]
     between = outing.patrol["legs"][1 : len(stops)]
@@ -154,9 +154,9 @@ def find_short_legs(area: StudyArea, outing: Outing) -> Iterator[str]:
 
 
 def find_task_hours(area: StudyArea, outing: Outing) -> Iterator[str]:
-    """Tasked places that this patrol visits at other hours than theirs, and does not name.
+    """Tasked places that this patrol visits outside of their hours without a remark.
 
-    Which school goes to a place is a question of all of them together.
+    Which school goes to a place depends on all of them together.
     """
     patrol, places = outing.patrol, area.tasked_places
     visited = {stop["tasked"]: stop for stop in patrol["stops"] if stop["tasked"]}

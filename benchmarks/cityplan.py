@@ -1,4 +1,4 @@
-"""The streets of a made-up city: a warped, thinned lattice with dead ends, paths and parks.
+"""The streets of a fictional city: a warped, thinned lattice with dead ends, paths and parks.
 
 Everything is arrays until the file is written. A stretch joins two crossings of the lattice over
 a bent middle; dead ends and cut-throughs begin at such middles.
@@ -22,7 +22,7 @@ ACROSS, UP = 140.0, 222.0
 """Metres between crossings, before the city is warped."""
 
 WARP = 0.3
-"""The middle is this much denser than the mean, the edge less dense."""
+"""How much denser the middle is than the mean; the edge is less dense."""
 
 DROPPED, DROPPED_IN_PARK = 0.15, 0.75
 DEAD_ENDS, CUT_THROUGHS = 0.26, 0.06
@@ -112,7 +112,7 @@ class Ways:
 
 @dataclass(frozen=True, eq=False)
 class City:
-    """Nodes, ways, and the stretches that snap points lie on."""
+    """Nodes, ways, and the stretches with snap points."""
 
     scale: float
     xy: Points
@@ -144,7 +144,7 @@ class _Stretches:
 
 @dataclass(frozen=True, eq=False)
 class _DrawnStreets:
-    """Crossings, and of every stretch its ends, its middle, and whether it is on a main road."""
+    """Crossings, and for every stretch its ends, its middle, and whether it is on a main road."""
 
     crossings: Points
     middle: Points
@@ -211,7 +211,7 @@ def _draw_parks(rows: int, columns: int, rng: Generator) -> NDArray[np.bool_]:
 
 
 def _draw_crossings(rows: int, columns: int, side: float, rng: Generator) -> Points:
-    """Crossings, denser in the middle, none of them where a ruler would put it."""
+    """Crossings, denser in the middle, with random displacements."""
     u, v = np.linspace(-1, 1, columns), np.linspace(-1, 1, rows)
     x = np.tile((1 - WARP) * u + WARP * u**3, rows) * side / 2
     y = np.repeat((1 - WARP) * v + WARP * v**3, columns) * side / 2
@@ -240,7 +240,7 @@ def _draw_middles(start: Points, end: Points, rng: Generator) -> Points:
 
 
 def _name_stretches(stretches: _Stretches, salt: int) -> NDArray[np.object_]:
-    """A street keeps its name for some nine stretches; paths in parks have none."""
+    """Names of stretches, which change after about nine; paths in parks have none."""
     mixed = (stretches.line * 7_368_787 + (stretches.place // 9) * 15_485_863 + salt) % 179_424_673
     words = np.array(WORDS, dtype=object)
     parts = words[mixed % 60] + words[mixed // 60 % 60]
@@ -252,7 +252,7 @@ def _name_stretches(stretches: _Stretches, salt: int) -> NDArray[np.object_]:
 def _join_stretches(
     stretches: _Stretches, first_middle: int, names: NDArray[np.object_], rng: Generator
 ) -> Ways:
-    """Stretches that follow one another on a line as ways of some five stretches."""
+    """Consecutive stretches of a line, joined to ways of about five."""
     line, place, name = stretches.line, stretches.place, names
     goes_on = (line[1:] == line[:-1]) & (place[1:] == place[:-1] + 1) & (name[1:] == name[:-1])
     goes_on &= rng.random(len(goes_on)) > 0.15
@@ -282,7 +282,7 @@ def _choose_tags(line: int, name: str, in_park: bool, draw: list[float]) -> dict
 
 
 def _draw_dead_ends(drawn: _DrawnStreets, first: int, rng: Generator) -> tuple[Points, Ways, float]:
-    """Closes and service roads that lead away from the middle of a stretch."""
+    """Closes and service roads that start at the middle of a stretch."""
     at = np.flatnonzero(rng.random(len(drawn.middle)) < DEAD_ENDS)
     step = drawn.crossings[drawn.end[at]] - drawn.crossings[drawn.start[at]]
     away = np.column_stack([-step[:, 1], step[:, 0]]) / np.hypot(*step.T)[:, None]
@@ -355,7 +355,7 @@ def write_streets(city: City, path: Path, rng: Generator) -> None:
 
 
 def _draw_buildings(city: City, first: int, rng: Generator) -> tuple[Points, Ways]:
-    """A terrace beside half of the streets, and a park here and there, as closed ways."""
+    """A terrace along half of the streets, and some parks, as closed ways."""
     at = np.flatnonzero((rng.random(len(city.middle)) < 0.5) & (city.stretch_name != ""))
     kind = rng.random(len(at)) < 0.02
     half = np.column_stack([rng.uniform(15, 40, len(at)), rng.uniform(5, 8, len(at))])

@@ -5,10 +5,10 @@
 `DIR` holds `crimes-YYYY.parquet` (`occurred_at`, `longitude`, `latitude`, `category`,
 `description`, `place`, `domestic`) and `school_days.csv` (`date`, `kind`: school, weekday_off,
 weekend, other) of the City of Chicago, "Crimes - 2001 to Present". No force of the United Kingdom
-publishes clock times, so the form of the day is a loan from there. Only crimes in streets and other
+publishes clock times, so the pattern of the day is from there. Only crimes in streets and other
 open places that are not domestic are counted.
 
-What is printed stands in `patrolplan.risk.declared_clock`, as aggregates: no row of the data does.
+The output is in `patrolplan.risk.declared_clock`; it has aggregates, but no rows of the data.
 """
 
 import argparse
@@ -27,7 +27,7 @@ STREET_PLACES = (
 LICENSED_PLACES = ("BAR OR TAVERN", "TAVERN/LIQUOR STORE")
 
 MIN_CRIMES_AT_ADDRESS = 2
-"""One crime alone may have been given the wrong address: so many make it a licensed one."""
+"""Minimum crimes for a licensed address: the address of a single one may be wrong."""
 
 GROUPS = ("violence", "robbery", "person", "damage", "theft")
 DAYS = ("school", "weekday_off", "weekend")
@@ -35,15 +35,15 @@ NEAR_METRES = 150.0
 CITY_LATITUDE = 41.9
 FIRST_OF_KIND = (1, 3, 6, 12)
 BAND_HALF_HOURS = 4
-"""Kinds of place are compared in bands of two hours: near many bars there are few crimes. The bands
-lie around the even hours, so that one is that after school, from 15:00 to 17:00."""
+"""Kinds of place are compared in bands of two hours, since there are few crimes near many bars. The
+bands are centred on even hours, so that one is after school, from 15:00 to 17:00."""
 
 PRIOR_INCIDENTS = 3.0
-"""With so many incidents, a kind of place counts as being like all others: of 12 or more licensed
-addresses, robbery has no weekday afternoon crime in some bands, and that is no proof of none."""
+"""Weight in incidents of the mean of all kinds of place: near 12 or more licensed addresses, some
+bands of weekday afternoons have no robbery, which does not prove that there is none."""
 
 SEASON_DAYS = 21
-"""Days without school lie mostly in summer: each is compared with weekends within this span."""
+"""Days without school are mostly in summer: each is compared with weekends within this span."""
 
 
 def read_frame(folder: Path) -> pd.DataFrame:
@@ -70,7 +70,7 @@ def read_frame(folder: Path) -> pd.DataFrame:
 
 
 def to_metres(longitude: pd.Series, latitude: pd.Series) -> NDArray[np.float64]:
-    """(n, 2) metres on a plane that is true at the city's latitude."""
+    """(n, 2) metres on a plane that is correct at the city's latitude."""
     x = longitude * 111_320 * np.cos(np.radians(CITY_LATITUDE))
     return np.column_stack([x, latitude * 111_195])
 
@@ -110,7 +110,7 @@ def read_crimes(folder: Path) -> tuple[pd.DataFrame, pd.Series]:
 
 
 def measure_levels(dates: pd.Series, kind_of_day: pd.Series) -> pd.Series:
-    """Crimes a day of each kind of day, relative to weekends of the same season."""
+    """Crimes per day of each kind of day, relative to weekends of the same season."""
     daily = dates.value_counts().reindex(kind_of_day.index, fill_value=0).astype(float)
     weekends = daily.where(kind_of_day == "weekend")
     season = weekends.rolling(SEASON_DAYS, center=True, min_periods=2).mean()
@@ -136,9 +136,9 @@ def measure_profiles(crimes: pd.DataFrame, kind_of_day: pd.Series) -> NDArray[np
 
 
 def measure_ratios(crimes: pd.DataFrame) -> NDArray[np.float64]:
-    """(g, 5, 3, 12) crimes at each kind of place over what all places have, by two-hour band.
+    """(g, 5, 3, 12) ratio of crimes at each kind of place to all places, by two-hour band.
 
-    Of each kind of day. Where there are few, they are drawn to 1.
+    The third axis is the kind of day. If there are few crimes, ratios are shrunk to 1.
     """
     used = crimes[crimes["day"].isin(DAYS)]
     code = pd.Categorical(used["group"], categories=list(GROUPS)).codes
@@ -152,7 +152,7 @@ def measure_ratios(crimes: pd.DataFrame) -> NDArray[np.float64]:
 
 
 def main() -> None:
-    """Print the table, and what shows that it is the published one."""
+    """Print the table, and a check that it is the published one."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder with the city's crimes")
     crimes, kind_of_day = read_crimes(parser.parse_args().data)

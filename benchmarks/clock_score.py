@@ -3,16 +3,15 @@
     python benchmarks/clock_score.py --data DIR [--cell 300] [--json FILE]
 
 `DIR` is that of `clock_profile.py`, with `schools_2015-16.csv`. Crimes in streets within 1.5 km of
-a high school are counted in square cells, as no street file is at hand. The clock learns from the
-time before July 2015; what happens on school days from 14:45 to 16:45 from September 2015 on is
-predicted by
+a high school are counted in square cells, as there is no street file. The clock learns from the
+time before July 2015; crime on school days from 14:45 to 16:45 since September 2015 is predicted by
 
 - "all hours": the cell's count of all hours, shrunk to the mean of all cells;
 - "kind of place": that times the clock by category and kind of place;
 - "place": that times the clock of the place.
 
-Bits are log score an event over "all hours", with 95 % intervals from resampling cells. PAI is the
-share of events in the highest 1, 2 and 5 % of cells, over that share of cells.
+Bits are log score per event relative to "all hours", with 95 % intervals from resampling cells. PAI
+is the share of events in the top 1, 2 and 5 % of cells, divided by that share of cells.
 """
 
 import argparse
@@ -43,7 +42,7 @@ WINDOW = {29: 0.125, 30: 0.25, 31: 0.25, 32: 0.25, 33: 0.125}
 """Share of each half-hour in the window."""
 
 SOURCES = {"crimes": "crimes.csv", "schools": "schools.csv", "streets": "streets.osm"}
-"""Settings must name some; none is read."""
+"""Sources that settings require; they are not read."""
 
 SCHOOL_METRES = 1500.0
 COVERAGES = (0.01, 0.02, 0.05)
@@ -51,7 +50,7 @@ RESAMPLES = 1000
 
 
 def build_area(folder: Path, cell_metres: float) -> tuple[Any, pd.DataFrame]:
-    """As much of a study area as the clock needs, and all its crimes with their cells."""
+    """The part of a study area that the clock needs, and all its crimes with their cells."""
     whole = read_frame(folder)
     schools = pd.read_csv(folder / "schools_2015-16.csv")
     schools = schools[schools["level"] == "HS"]
@@ -106,7 +105,7 @@ def average_window(clock: Clock) -> NDArray[np.float64]:
 
 
 def compute_pai(risk: NDArray[np.float64], events: NDArray[np.int64]) -> list[float]:
-    """PAI at each of the `COVERAGES`; a cell on the edge counts in part."""
+    """PAI at each of the `COVERAGES`; a cell on the edge counts partly."""
     order = np.argsort(-risk, kind="stable")
     found = np.concatenate([[0], np.cumsum(events[order])]) / events.sum()
     cells = len(risk)

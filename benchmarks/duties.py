@@ -1,9 +1,9 @@
-"""The demo's week with two windows and thirteen random duties: its time, and what they cost.
+"""The demo's week with two windows and thirteen random duties: its time, and their cost.
 
     python benchmarks/duties.py --json duties.json
 
 Officers are on duty from 07:30 here, so that they may patrol before school as well. Duties are
-drawn at random: at schools, at points, or at no place that is known.
+drawn at random: at schools, at points, or at unknown places.
 """
 
 import argparse
@@ -85,7 +85,7 @@ def draw_duties(area: StudyArea, seed: int) -> StudyArea:
 
 
 def measure(area: StudyArea, plans: dict[dt.date, Plan]) -> dict[str, Any]:
-    """The best week, and how long it took to choose."""
+    """The best week, and the time to choose it."""
     days = tuple(plans)
     inputs = RotaInputs(area, list_day_plans(plans, days, area), days)
     begun, processor = time.perf_counter(), time.process_time()
@@ -108,7 +108,7 @@ def measure(area: StudyArea, plans: dict[dt.date, Plan]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Print the figures, without duties and with those of each seed."""
+    """Print the figures, without duties and with the duties of each seed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path, help="file to write the figures to")
     where = parser.parse_args().json

@@ -1,10 +1,11 @@
-"""What all of England would take, by force: memory and hours, from the figures of `london.py`.
+"""Estimate memory and hours for all of England, by force, from the figures of `london.py`.
 
     python benchmarks/england.py benchmarks/london.json > benchmarks/england.md
 
-A force is taken as a part of the made-up London with as many secondary schools. Between the scales
-that were measured, seconds and memory are read off a line in logarithms; outside, off the nearest
-line. How schools are shared among forces, and the streets around them, are assumed: see the page.
+A force is treated as a part of the fictional London with the same number of secondary schools.
+Between measured scales, seconds and memory are interpolated in logarithms; outside, extrapolated
+from the nearest line. The division of schools among forces, and their streets, are assumptions: see
+the page.
 """
 
 import argparse
@@ -20,12 +21,12 @@ SCHOOLS = 3_444
 """State-funded secondary schools in England, 2022/23."""
 
 LONDON_SCHOOLS = 500
-"""Of the made-up city of scale 1; London's two forces share them."""
+"""Schools of the fictional city of scale 1; London's two forces share them."""
 
 STREET_KM = 20_000
-"""Of the same city."""
+"""Length of streets of the same city."""
 
-# Officers of the 39 territorial forces in England on 28 February 1983: how large they are.
+# Officers of the 39 territorial forces in England on 28 February 1983, as a measure of size.
 FORCES = {
     "Metropolitan": 26_483, "City of London": 831, "Avon and Somerset": 2_978,
     "Bedfordshire": 987, "Cambridgeshire": 1_134, "Cheshire": 1_836, "Cleveland": 1_461,
@@ -41,10 +42,10 @@ FORCES = {
 LONDON = ("Metropolitan", "City of London")
 
 COLD = (("cold", ("cold import",)), ("first run", TO_PLANS))
-"""What a force computes once, from its files to all plans."""
+"""Stages that a force computes once, from its files to all plans."""
 
 MONTH = (("first run", TO_PLANS),)
-"""What it computes in a later month, at most: as much as where nothing was learned before."""
+"""Stages in a later month, at most: the same as without cached results."""
 
 PAGE = """# All of England, on one page
 
@@ -93,7 +94,7 @@ month without new snap points takes. The week is not in it, see below.
 def sum_seconds(
     now: dict[float, Figures], what: tuple[tuple[str, tuple[str, ...]], ...]
 ) -> dict[float, float]:
-    """Processor seconds of some parts together, at each scale where all of them were measured."""
+    """Total processor seconds of some parts, at each scale where all of them were measured."""
     found = {}
     for scale, measures in now.items():
         seconds = [sum_stages(measures, *one, "processor_seconds") for one in what]
@@ -103,7 +104,7 @@ def sum_seconds(
 
 
 def measure_card(now: dict[float, Figures]) -> float:
-    """Processor seconds of a card, at the largest scale where some were drawn."""
+    """Processor seconds per card, at the largest scale where some were drawn."""
     largest = max(
         scale for scale, measures in now.items() if "cards" in measures.get("second run", {})
     )
@@ -112,7 +113,7 @@ def measure_card(now: dict[float, Figures]) -> float:
 
 
 def interpolate(found: dict[float, float], scale: float) -> float:
-    """A figure at any scale, by lines between the logarithms of those measured."""
+    """A figure at any scale, by linear interpolation of logarithms."""
     scales = sorted(found)
     x, y = np.log(scales), np.log([found[one] for one in scales])
     first = int(np.clip(np.searchsorted(scales, scale) - 1, 0, len(scales) - 2))
@@ -121,7 +122,7 @@ def interpolate(found: dict[float, float], scale: float) -> float:
 
 
 def share_schools() -> dict[str, int]:
-    """Schools of each force: London's own, the others by size."""
+    """Schools of each force: for London known, for the others by size."""
     rest = {name: size for name, size in FORCES.items() if name not in LONDON}
     other = SCHOOLS - LONDON_SCHOOLS
     shares = {name: round(other * size / sum(rest.values())) for name, size in rest.items()}

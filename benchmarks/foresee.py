@@ -1,19 +1,19 @@
-"""Measures how well drawn weeks can be foreseen, from papers of past weeks or with the tool.
+"""Measures how well drawn weeks can be predicted, from papers of past weeks or with the tool.
 
     python benchmarks/foresee.py --config FILE [--weeks N] [--first DATE] [--json FILE]
     python benchmarks/foresee.py --team SCHOOLS OFFICERS SEED [--weeks N] [--json FILE]
 
-Weeks are solved and drawn as `patrolplan week` does, with a fixed secret. A cell is a hotspot, a
-day and the quarter of an hour in which the middle of a dwell lies; a week visits some of those that
-its options, orders of stops and minutes of setting off can bring. An attacker names as many cells
-as next week has visits, and is rated by the share that is visited. Those who collect the papers of
-the four weeks before try counts, counts smoothed over neighbouring quarters and days, last week's
-cells, the most typical week's, chances after last week's visits (Markov), and the places where
-patrols have not just been; the best of these counts as `papers`. The insider has the tool and the
-data, but not the secret, and simulates 150 weeks.
+Weeks are solved and drawn as by `patrolplan week`, with a fixed secret. A cell is a hotspot, a day
+and the quarter of an hour with the middle of a dwell; a week visits some of the cells that its
+options, orders of stops and start minutes make possible. An attacker names as many cells as next
+week has visits, and is rated by the share that is visited. Attackers with the papers of the four
+weeks before use counts, counts smoothed over neighbouring quarters and days, last week's cells, the
+most typical week's, chances after last week's visits (Markov), and the places without recent
+patrols; the best of these is `papers`. The insider has the tool and the data, but not the secret,
+and simulates 150 weeks.
 
-A team of `benchmarks/teams.py` is drawn with its ways and bells; all its weeks are chosen from the
-same options.
+A team from `benchmarks/teams.py` is drawn with its ways and bells; all its weeks are chosen from
+the same options.
 """
 
 from __future__ import annotations
@@ -56,14 +56,14 @@ TEST_SECRET = Secret(bytes(range(32)))
 """Published, so that the benchmark can be run again: never use it for a team."""
 FIRST = dt.date(2026, 9, 7)
 PAPERS = 4
-"""Past weeks that an attacker has papers of."""
+"""Number of past weeks whose papers an attacker has."""
 GIVE = 0.02
 DAYS = 5
 VARIANTS = 8
-"""Of each school of a team, besides its best patrol."""
+"""Number of variants of each school of a team, in addition to its best patrol."""
 MAX_WEEKS = 520
 MAX_PLACES = 1000
-"""Hotspots of all weeks of an area together, at most."""
+"""Maximum number of hotspots in all weeks of an area together."""
 DAYS_IN_A_ROW = 3
 ARRAYS = ("officer", "day", "route", "lock", "visits", "visit_minutes", "weight", "max_patrols")
 
@@ -72,24 +72,24 @@ Cells = "NDArray[np.bool_]"
 
 @dataclass(frozen=True, eq=False)
 class DrawnWeek:
-    """A week that was drawn, and what there is to know about it."""
+    """A drawn week, and facts about it."""
 
     visited: Cells
     """(h, d, q) cells with a visit."""
     possible: Cells
-    """(h, d, q) cells that some option, order and minute can bring."""
+    """(h, d, q) cells that are possible with some option, order and minute."""
     chances: NDArray[np.float64]
-    """(h, d, q) as an insider finds them."""
+    """(h, d, q) chances as computed by an insider."""
     walks: frozenset[tuple[Any, ...]]
-    """School, weekday, and stops with their minutes, of every patrol."""
+    """School, weekday, and stops with their minutes, for every patrol."""
     worth_share: float
-    """Of its best week's worth."""
+    """Worth as a share of the best week's."""
     three_days: int
     best_three_days: int
 
 
 def find_possible(problem: RotaProblem, times: VisitTimes) -> Cells:
-    """(h, d, q) cells that some option can bring."""
+    """(h, d, q) cells that are possible with some option."""
     possible = np.zeros((len(problem.weight), len(problem.dates), QUARTERS), dtype=bool)
     routes = len(times.start) - 1
     for day in range(len(problem.dates)):
@@ -101,13 +101,13 @@ def find_possible(problem: RotaProblem, times: VisitTimes) -> Cells:
 
 
 def count_three_days(problem: RotaProblem, chosen: NDArray[np.int64]) -> int:
-    """Hotspots with a dose on three days in a row."""
+    """Hotspots with a dose on three consecutive days."""
     run = count_days_in_a_row(problem, sum_minutes_by_day(problem, chosen) > 0)
     return int((run >= DAYS_IN_A_ROW).any(axis=1).sum())
 
 
 def draw_area_weeks(config: Path, first: dt.date, weeks: int) -> Iterator[DrawnWeek]:
-    """Consecutive weeks of an area, none of them with doses of those before on record."""
+    """Consecutive weeks of an area, without recorded doses of earlier ones."""
     area = pp.load_area(config)
     risk = pp.estimate_risk(area)
     spans = list_school_weeks(area, first, weeks)
@@ -163,7 +163,7 @@ def list_school_weeks(area: StudyArea, first: dt.date, weeks: int) -> list[tuple
 
 
 def spread_rows(cells: NDArray[Any], rows: list[int], days: tuple[dt.date, ...]) -> NDArray[Any]:
-    """The same cells in rows and weekdays that mean the same in every week."""
+    """The same cells with rows and weekdays that have the same meaning in every week."""
     out = np.zeros((MAX_PLACES, DAYS, QUARTERS), dtype=cells.dtype)
     for day, date in enumerate(days):
         out[rows, date.weekday()] = cells[:, day]
@@ -176,7 +176,7 @@ def is_same_problem(one: RotaProblem, other: RotaProblem) -> bool:
 
 
 def draw_team_weeks(schools: int, officers: int, seed: int, weeks: int) -> Iterator[DrawnWeek]:
-    """Consecutive weeks of a team drawn at random, all of them chosen from the same options."""
+    """Consecutive weeks of a random team, all chosen from the same options."""
     problem = draw_team(schools, officers, seed=seed, variants=VARIANTS)
     stops, middles = list_team_middles(problem, seed)
     times = VisitTimes.count(stops, middles)
@@ -215,7 +215,7 @@ def draw_team_weeks(schools: int, officers: int, seed: int, weeks: int) -> Itera
 def pick_timing(
     middles: DwellMiddles, draw_order: Callable[[int], int], draw_minute: Callable[[int], int]
 ) -> int:
-    """Row of a timing: an order first, then its minute."""
+    """Row of a timing, drawn as an order and then its minute."""
     orders, row = np.unique(middles.stop, axis=0, return_inverse=True)
     rows = np.flatnonzero(row.ravel() == draw_order(len(orders)))
     return int(rows[draw_minute(len(rows))])
@@ -246,13 +246,13 @@ def smooth(counts: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def score_typical(past: list[Cells]) -> NDArray[np.float64]:
-    """The cells of the past week that shares most with the others, then counts."""
+    """Scores by the past week that shares most cells with the others, then by counts."""
     shared = [sum((one & other).sum() for other in past) for one in past]
     return np.asarray(past[int(np.argmax(shared))] + np.mean(past, axis=0) / 2)
 
 
 def score_markov(past: list[Cells]) -> NDArray[np.float64]:
-    """Chance of a visit after last week's visit or none, each cell's own shrunk to all cells'."""
+    """Chance of a visit after last week's visit or none, for each cell, shrunk to all cells'."""
     before, after = np.array(past[:-1]), np.array(past[1:])
     seen = np.any(past, axis=0)
     out = np.zeros(past[0].shape)
@@ -274,7 +274,7 @@ ATTACKERS: dict[str, Callable[[list[Cells]], NDArray[np.float64]]] = {
 
 
 def rate(scores: NDArray[np.float64], week: DrawnWeek, rng: np.random.Generator) -> float:
-    """Share of a week's visits among as many cells of the highest scores; ties at random."""
+    """Share of a week's visits among the same number of top cells; ties are random."""
     visits = int(week.visited.sum())
     cells = np.flatnonzero(week.possible)
     order = np.lexsort([rng.random(len(cells)), -scores.ravel()[cells]])

@@ -1,8 +1,8 @@
-"""Whole patrols from the gates of schools, best for one risk or another, and the harm they meet.
+"""Optimal patrols from the gates of schools for different risks, and the harm they meet.
 
 A patrol is at the gate for some minutes from the bell, walks to cells, stays 15 minutes in each and
-is back when its 90 minutes are over. Of the 40 cells of highest risk within reach the best patrol
-is found by the program's own solver, and proven.
+is back when its 90 minutes are over. The program's own solver finds the proven optimum over the 40
+cells of highest risk within reach.
 """
 
 from __future__ import annotations
@@ -40,21 +40,21 @@ PATROL = PatrolSettings()
 MINUTES = int(PATROL.window_minutes)
 DWELL = int(PATROL.dwell_minutes)
 SPEED = PATROL.walking_speed_kmh * 1000 / 60
-"""Metres a minute."""
+"""Metres per minute."""
 
 AROUND_MINUTES = 15
-"""Harm is counted from so many minutes before a dwell to so many after it."""
+"""Harm is counted from this many minutes before a dwell to this many after it."""
 
 HALF_HOUR = 30
 NIGHT_PRIOR = 20
-"""So many crimes weigh as much as the mean of all kinds of place."""
+"""Weight of the mean of all kinds of place, in crimes."""
 
 NIGHT_HOURS = (15 * 60, 17 * 60)
-"""The ratio of night places is that of these hours of school days to the whole of them."""
+"""The ratio of night places compares these hours with all hours of school days."""
 
 
 class Variant(NamedTuple):
-    """What the risk of a patrol knows besides the count at all hours."""
+    """Factors of a patrol's risk in addition to the count at all hours."""
 
     name: str
     clock: bool = False
@@ -62,7 +62,7 @@ class Variant(NamedTuple):
     pupils: bool = False
     gate_minutes: int = 10
     clear_metres: float = 0.0
-    """Cells so near to the gate, along the streets, are no stops."""
+    """Minimum distance of stops from the gate, along streets."""
 
     @property
     def is_timed(self) -> bool:
@@ -70,7 +70,7 @@ class Variant(NamedTuple):
         return self.clock or self.pupils
 
     def drop_knowledge(self) -> Variant:
-        """The same patrol for the count at all hours alone."""
+        """The same patrol with only the count at all hours."""
         return Variant("today", gate_minutes=self.gate_minutes, clear_metres=self.clear_metres)
 
 
@@ -82,13 +82,13 @@ VARIANTS = (
     Variant("all three, 5 minutes at the gate", **WAY_HOME, gate_minutes=5),
     Variant("all three, no stop within 150 m of the gate", **WAY_HOME, clear_metres=150.0),
 )
-"""The first is the one that is judged; what each part adds, and other rules, follow."""
+"""The first is the one to be judged; then follow the effects of each part, and other rules."""
 
 
 def compute_clock(city: City, category: str) -> NDArray[np.float64]:
     """Rate in each half-hour of a school day relative to the mean of all hours and days, (48,).
 
-    Learned in the years before those tested.
+    Learned from the years before the tested ones.
     """
     learned = city.select(category, LEARNED)
     on_school_days = learned[learned["kind"] == "school"]
@@ -100,7 +100,7 @@ def compute_clock(city: City, category: str) -> NDArray[np.float64]:
 def compute_night_ratio(city: City, category: str) -> NDArray[np.float64]:
     """Share of the crime of school days after school by kind of place, relative to all, (5,).
 
-    Learned in the years before those tested, and shrunk to 1 where there is little to learn from.
+    Learned from the years before the tested ones, and shrunk to 1 if there is little data.
     """
     crimes = city.select(category, LEARNED, kind="school")
     kind = city.place_kind[crimes["cell"]]
@@ -113,11 +113,11 @@ def compute_night_ratio(city: City, category: str) -> NDArray[np.float64]:
 
 
 def compute_risk(city: City, pupils: NDArray[np.float64], variant: Variant) -> NDArray[np.float64]:
-    """Harm expected in each cell in each minute from the bell, on a scale of its own, (c, t).
+    """Expected harm in each cell in each minute from the bell, on an arbitrary scale, (c, t).
 
     Each category's count at all hours of the years before, times its harm in days, is multiplied
     by the clock of school days, the ratio of night places and the power of the pupils present;
-    the last leaves the category's harm over the ranked cells and the whole patrol as it was.
+    the last does not change the category's total harm over the ranked cells and the whole patrol.
     """
     minutes = np.arange(BELL, BELL + MINUTES)
     near = city.is_near
@@ -138,9 +138,10 @@ def compute_risk(city: City, pupils: NDArray[np.float64], variant: Variant) -> N
 def plan_patrol(
     city: City, gate_xy: NDArray[np.float64], risk: NDArray[np.float64], variant: Variant
 ) -> list[list[tuple[int, float]]]:
-    """Cells of the best patrol from a gate, and the minute after midnight each dwell begins.
+    """Cells of the best patrol from a gate, and the minute after midnight of each dwell's begin.
 
-    To a risk that knows no time a patrol is worth the same both ways round: then both are given.
+    If the risk does not depend on time, a patrol is worth the same in both directions: then both
+    are returned.
     """
     metres = measure_walks(gate_xy[None], city.cell_xy)[0]
     within = np.flatnonzero((metres <= PATROL.radius_metres) & (metres >= variant.clear_metres))
@@ -174,10 +175,10 @@ def plan_patrol(
 
 
 def find_met(city: City, tested: pd.DataFrame, risk: NDArray, variant: Variant) -> pd.DataFrame:
-    """Crimes of the days tested near the dwells of each gate's patrol, one row for each gate.
+    """Crimes of the tested days near the dwells of each gate's patrol, one row for each gate.
 
     `tested` is sorted by `cell`. A crime that the patrols of two gates meet counts for both. The
-    column `weight` is a half where a patrol may go either way round.
+    column `weight` is 0.5 if a patrol may go in either direction.
     """
     edges = np.searchsorted(tested["cell"], np.arange(len(city.cell_xy) + 1))
     minute = tested["minute"].to_numpy()
@@ -195,7 +196,7 @@ def find_met(city: City, tested: pd.DataFrame, risk: NDArray, variant: Variant) 
 
 
 def measure_met(city: City, variants: Iterable[Variant]) -> dict[Variant, NDArray[np.float64]]:
-    """What each gate's patrol meets: harm, violent crimes, and those within its dwells, (g, 3)."""
+    """Harm, violent crimes, and those during dwells, that each gate's patrol meets, (g, 3)."""
     pupils = compute_pupil_minutes(
         city.cell_xy, city.gate_xy, BELL, np.arange(BELL, BELL + MINUTES + 1)
     )
@@ -217,7 +218,7 @@ def compare_patrols(cities: Sequence[City]) -> list[dict[str, Any]]:
     """Harm and violence met with each variant of the risk, as a ratio to today's, with intervals.
 
     Both sides have the same gates, reach, time at the gate and dwell. Harm is the mean over the
-    grids. The interval draws blocks of gates: it is that of the same rule at other schools.
+    grids. The interval draws blocks of gates: it is for the same rule at other schools.
     """
     pairs = [(variant.drop_knowledge(), variant) for variant in VARIANTS]
     every = dict.fromkeys(itertools.chain.from_iterable(pairs))

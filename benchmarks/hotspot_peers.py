@@ -5,11 +5,11 @@
     python benchmarks/hotspot_peers.py --check    # exit 1 where page and JSON differ
 
 PYTHON has the peers (scikit-learn, esda, geopandas; crimepy and PredictCode on its path, from their
-repositories) and runs `hotspot_peers_run.py`; what it cannot import is left out. Every tool learns
-from the months before each of the last twelve, ranks the same pieces of street, and is scored by
-the crime of the month in the first 1, 2, 5 and 10 % of the street length, in two ways: crime spread
-over the streets of its map point, as patrolplan sees it, and all of it on the piece nearest that
-point, as the others see it. Without --config the demo borough is measured.
+repositories) and runs `hotspot_peers_run.py`; tools that it cannot import are left out. Every tool
+learns from the months before each of the last twelve, ranks the same pieces of street, and is
+scored by the crime of the month in the first 1, 2, 5 and 10 % of the street length, in two ways:
+crime spread over the streets of its map point, as in patrolplan, and all of it on the piece nearest
+that point, as in the others. Without --config the demo borough is measured.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ ORIGINS = 12
 TUNING_MONTHS = 2
 SEED = 1
 WAYS = ("spread", "nearest")
-"""Of counting a crime: along the streets of its map point, or on the piece nearest that point."""
+"""Ways to count a crime: along the streets of its map point, or on the piece nearest that point."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Recorded:
 
     @classmethod
     def select(cls, area: StudyArea, history: History, days: NDArray[np.float64]) -> Recorded:
-        """Those of the categories that count, which weigh so many days each."""
+        """Incidents of the categories that count, weighted by their days of harm."""
         wanted = area.incidents["category"].isin(history.targets).to_numpy()
         held = area.incidents[wanted]
         xy = shapely.get_coordinates(held.geometry.array)
@@ -93,7 +93,7 @@ class Recorded:
         )
 
     def count(self, area: StudyArea, months: NDArray[np.int64]) -> NDArray[np.float64]:
-        """(2, o, p) weight of months on each piece, in the order of `WAYS`."""
+        """(2, o, p) weight in each month on each piece, in the order of `WAYS`."""
         spread, nearest = [], []
         for month in months:
             now = self.month == month
@@ -104,7 +104,7 @@ class Recorded:
 
 
 def build_task(area: StudyArea, recorded: Recorded, months: int) -> dict[str, Any]:
-    """What the peers get, see `hotspot_peers_run.Task`."""
+    """The input for the peers, see `hotspot_peers_run.Task`."""
     network = area.network
     origins = np.arange(months - ORIGINS, months)
     tuning = origins[0] - np.arange(TUNING_MONTHS, 0, -1)
@@ -123,7 +123,7 @@ def build_task(area: StudyArea, recorded: Recorded, months: int) -> dict[str, An
 
 
 def score_ours(area: StudyArea, months: pd.DatetimeIndex) -> tuple[NDArray[np.float64], float]:
-    """(o, p) risk a metre as `pp.estimate_risk` gives it from earlier months, and its seconds."""
+    """(o, p) risk per metre by `pp.estimate_risk` from earlier months, and its seconds."""
     area = use_crime_only(area)
     scores, begun = [], time.process_time()
     for month in months:
@@ -135,7 +135,7 @@ def score_ours(area: StudyArea, months: pd.DatetimeIndex) -> tuple[NDArray[np.fl
 def capture(
     scores: NDArray[np.float64], recorded: NDArray[np.float64], metres: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """(o, q) weight in the first shares of the street length; ties by a drawn order."""
+    """(o, q) weight in the top shares of the street length; ties are random."""
     ties = np.random.default_rng(SEED).permutation(len(metres))
     return np.stack(
         [
@@ -148,7 +148,7 @@ def capture(
 def compare_captures(
     captured: dict[str, NDArray[np.float64]], totals: NDArray[np.float64]
 ) -> list[dict[str, Any]]:
-    """For each tool and coverage the share captured and ours less it, paired by month."""
+    """For each tool and coverage its share captured, and ours less it, paired by month."""
     months = len(totals)
     drawn = draw_months(months, seed=SEED)
     whole = (drawn @ totals)[:, None]
@@ -213,7 +213,7 @@ def measure_ranking(area: StudyArea, peers: str) -> dict[str, Any]:
 def run_peers(
     task: dict[str, Any], peers: str
 ) -> tuple[dict[str, NDArray[np.float64]], dict[str, Any]]:
-    """Scores of the tools that the other Python has, and what they chose."""
+    """Scores of the tools in the other Python, and their chosen parameters."""
     with tempfile.TemporaryDirectory() as folder:
         given, answer = Path(folder) / "task.npz", Path(folder) / "answer.npz"
         np.savez(given, **task)

@@ -23,13 +23,13 @@ VERDICTS = {
     "no difference shown": "No difference shown",
     "less": "Captured less than patrolplan",
 }
-"""What is found of a tool, in the order of the page."""
+"""Verdicts on a tool, in the order of the page."""
 
 Figures = dict[str, Any]
 
 
 def render_page(text: str, figures: Figures) -> str:
-    """The page with its blocks made from the figures; the words around them stay."""
+    """The page with its blocks made from the figures; other text is unchanged."""
 
     def replace(found: re.Match[str]) -> str:
         lines = BLOCKS[found["name"]](figures)
@@ -39,14 +39,14 @@ def render_page(text: str, figures: Figures) -> str:
 
 
 def _judge(row: Figures) -> str:
-    """Whether a tool captured more than ours, less, or neither is shown."""
+    """Whether a tool captured more than ours, or less, or whether neither is significant."""
     if row["ours_less_it_low"] > 0:
         return "less"
     return "more" if row["ours_less_it_high"] < 0 else "no difference shown"
 
 
 def render_short(figures: Figures) -> list[str]:
-    """Who is ahead where, at the larger share; those ahead of us first."""
+    """Which tools are ahead in which area, at the larger share; those ahead of ours first."""
     tools: dict[str, dict[str, dict[str, list[str]]]] = {}
     for area, found in figures.items():
         for row in found["ranking"]["captured"]:
@@ -73,7 +73,7 @@ def render_short(figures: Figures) -> list[str]:
 
 
 def render_rankings(figures: Figures) -> list[str]:
-    """What each tool captured, by area and by way of counting."""
+    """The share that each tool captured, by area and way of counting."""
     lines: list[str] = []
     for found in (one["ranking"] for one in figures.values()):
         lines += [
@@ -97,7 +97,7 @@ def render_rankings(figures: Figures) -> list[str]:
 
 
 def _list_rows(found: Figures, way: str) -> list[tuple[str, ...]]:
-    """A row a tool, most captured first."""
+    """One row per tool, in descending order of the captured share."""
     by_tool: dict[str, list[Figures]] = {}
     for row in found["captured"]:
         if row["crime"] == way and row["coverage"] in SHOWN:
@@ -160,4 +160,4 @@ BLOCKS: dict[str, Callable[[Figures], list[str]]] = {
     "rankings": render_rankings,
     "walking": render_walking,
 }
-"""What stands between the markers of each name."""
+"""Functions for the text between the markers of each name."""

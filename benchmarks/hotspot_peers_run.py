@@ -1,13 +1,13 @@
-"""What other tools rank first: run by a Python that has them, for `hotspot_peers.py`.
+"""Rankings by other tools, run by a Python that has them, for `hotspot_peers.py`.
 
     PYTHON hotspot_peers_run.py TASK.npz ANSWER.npz
 
-TASK holds streets in pieces and recorded crime by month; ANSWER holds, for each tool that can be
+TASK has streets in pieces and recorded crime by month; ANSWER has, for each tool that can be
 imported, a score per metre of every piece at every origin, learned from the twelve months before
-it, and the processor seconds of one origin. A tool's numbers (bandwidth, reach, cluster) are chosen
-from a few, on months before the first origin, as its user would have to.
+it, and the processor seconds of one origin. A tool's parameters (bandwidth, reach, cluster) are
+chosen from a few values, on months before the first origin, as its user would do.
 
-PredictCode is of 2018 and uses names that numpy and SciPy have dropped since; they are given back.
+PredictCode is from 2018 and uses names that numpy and SciPy have removed since; they are restored.
 """
 
 # ruff: noqa: PLC0415 - a tool is imported where it is used, since it may not be there
@@ -30,12 +30,12 @@ warnings.simplefilter("ignore")
 
 COVERAGE = 0.05
 CELL_METRES = 100.0
-"""Of the grid for Gi*, the size that sfhotspot rounds to by default."""
+"""Size of the grid's cells for Gi*, to which sfhotspot rounds by default."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """Streets and crime: all in metres and numbers of months.
+    """Streets and crime, in metres and numbers of months.
 
     Parameters
     ----------
@@ -46,10 +46,10 @@ class Task:
     xy, month, weight
         (i, 2), (i,) and (i,) map point, month and weight of each incident.
     origins
-        (o,) months to be foreseen.
+        (o,) months to predict.
     tuning, tuning_weight
-        (t,) months before them on which numbers are chosen, and (2, t, p) what was recorded then on
-        each piece, in the two ways of counting.
+        (t,) months before them on which parameters are chosen, and (2, t, p) the weight recorded
+        then on each piece, in the two ways of counting.
     """
 
     middle: np.ndarray
@@ -64,19 +64,20 @@ class Task:
     tuning_weight: np.ndarray
 
     def before(self, origin: int, months: int) -> "Task":
-        """The incidents of so many months before an origin."""
+        """The incidents of a number of months before an origin."""
         wanted = (self.month < origin) & (self.month >= origin - months)
         parts = {name: getattr(self, name)[wanted] for name in ("xy", "month", "weight")}
         return replace(self, **parts)
 
     def sum_points(self) -> tuple[np.ndarray, np.ndarray]:
-        """Every distinct map point once, and the weight of its incidents."""
+        """Distinct map points, and the weight of their incidents."""
         points, of_point = np.unique(self.xy, axis=0, return_inverse=True)
         return points, np.bincount(of_point.reshape(-1), self.weight)
 
 
 Method = Callable[..., np.ndarray]
-"""From a task that ends before the origin, and its numbers, to a score per metre of each piece."""
+"""Computes a score per metre of each piece from a task that ends before the origin, and
+parameters."""
 
 
 def score_kde(task: Task, bandwidth: float) -> np.ndarray:
@@ -114,7 +115,7 @@ def score_gi_star(task: Task, reach: float) -> np.ndarray:
 
 
 def score_clusters(task: Task, distance: float, share: float) -> np.ndarray:
-    """DBSCAN hotspots of crimepy, by weight an area; streets outside have nothing."""
+    """DBSCAN hotspots of crimepy, by weight per area; 0 for streets outside of them."""
     import geopandas as gpd
     from crimepy.geo import db_hotspots
 
@@ -133,7 +134,7 @@ def score_clusters(task: Task, distance: float, share: float) -> np.ndarray:
 
 
 def _build_timed_points(task: Task) -> Any:  # noqa: ANN401 - a class of the peer
-    """Incidents as PredictCode has them; only the month is known."""
+    """Incidents in the format of PredictCode; only the month is known."""
     from open_cp import TimedPoints
 
     stamps = np.datetime64("2000-01-15") + (task.month * 30).astype("timedelta64[D]")
@@ -142,7 +143,7 @@ def _build_timed_points(task: Task) -> Any:  # noqa: ANN401 - a class of the pee
 
 
 def score_retrospective(task: Task, bandwidth: float) -> np.ndarray:
-    """Retrospective hotspot of PredictCode, its quartic kernel; by weight, since it knows none."""
+    """Retrospective hotspot of PredictCode with its quartic kernel, extended by weights."""
     from open_cp.retrohotspot import Quartic, RetroHotSpot
 
     score = np.zeros(len(task.middle))
@@ -163,8 +164,8 @@ def _select(task: Task, wanted: np.ndarray) -> dict[str, np.ndarray]:
 def score_on_network(task: Task, bandwidth: float) -> np.ndarray:
     """Network hotspot of PredictCode (after Rosser et al. 2017) with its triangle kernel.
 
-    Incidents of a point come as one with a weight, through the kernel of time, which is not needed:
-    that gives what they give one by one, in a fraction of the time.
+    Incidents of a point are joined to one with a weight, by means of the kernel of time, which is
+    not needed: the result is the same, in a fraction of the time.
     """
     from open_cp import TimedPoints
     from open_cp.network import PlanarGraph
@@ -203,27 +204,27 @@ METHODS: dict[str, tuple[Method, dict[str, tuple[float, ...]], tuple[str, ...]]]
     ),
     "PredictCode, on streets": (score_on_network, {"bandwidth": (50, 100)}, ("open_cp",)),
 }
-"""Name, function, the numbers from which its user chooses, and the packages that it needs."""
+"""By name: function, parameter values from which its user chooses, and required packages."""
 
 MONTHS = 12
-"""How many months a tool is given."""
+"""Number of months from which a tool learns."""
 
 
 def measure_capture(task: Task, score: np.ndarray, at: int) -> np.ndarray:
-    """(2,) weight recorded in a month of tuning on the first pieces of a ranking, in both ways."""
+    """(2,) weight recorded in a tuning month on the top pieces of a ranking, in both ways."""
     order = np.lexsort((np.arange(len(score)), -score))
     first = order[np.cumsum(task.metres[order]) <= COVERAGE * task.metres.sum()]
     return task.tuning_weight[:, at, first].sum(axis=1)
 
 
 def list_choices(numbers: dict[str, tuple[float, ...]]) -> Iterator[dict[str, float]]:
-    """Every combination of numbers."""
+    """Every combination of parameter values."""
     for values in itertools.product(*numbers.values()):
         yield dict(zip(numbers, values, strict=True))
 
 
 def run_method(task: Task, name: str) -> tuple[np.ndarray, list[dict[str, Any]]]:
-    """(2, o, p) scores with the numbers best in each way of counting; numbers and seconds."""
+    """(2, o, p) scores with the best parameters in each way of counting; parameters and seconds."""
     method, numbers, _ = METHODS[name]
     captured = {}
     for choice in list_choices(numbers):
@@ -245,7 +246,7 @@ def run_method(task: Task, name: str) -> tuple[np.ndarray, list[dict[str, Any]]]
 
 
 def give_back_names() -> None:
-    """Names that PredictCode uses and that its libraries have dropped."""
+    """Restore names that PredictCode uses and that its libraries have removed."""
     import scipy.stats
 
     for name, kind in (("float", float), ("int", int), ("bool", bool)):

@@ -4,9 +4,9 @@
     python benchmarks/how_sure.py --check          # exit 1 where page and JSON differ
     python benchmarks/how_sure.py --measure FOLDER # the JSON from data, minutes; then --write
 
-FOLDER holds `data/chicago` (crimes with minutes, see `timed_crimes.py`) and
-`examples/bloomsbury.toml` (a settings file with crimes by month); a part whose data are absent is
-skipped, and the figures in the JSON stay. `--only PART` measures one part.
+FOLDER has `data/chicago` (crimes with minutes, see `timed_crimes.py`) and
+`examples/bloomsbury.toml` (a settings file with crimes by month); a part without data is skipped,
+and its figures in the JSON stay. `--only PART` measures one part.
 """
 
 from __future__ import annotations
@@ -40,15 +40,15 @@ PAGE, STORE, PICTURE = (DOCS / f"how-sure.{kind}" for kind in ("md", "json", "sv
 DEMO = DOCS.parent / "data" / "patrolplan.toml"
 ORIGINS = ("2017-07", "2018-06")
 SOHO = (-0.1400, 51.5105, -0.1297, 51.5160)
-"""West, south, east, north: a district of night life where no school is."""
+"""West, south, east, north: a district with night life but without schools."""
 
 SHUFFLES, INTERVAL_WORLDS = 200, 400
 DIGITS = 4
-"""Decimals of what is stored: enough for the page, and the same on every computer."""
+"""Decimals of stored figures: enough for the page, and the same on every computer."""
 
 
 def measure_after_school(folder: Path) -> dict[str, Any] | None:
-    """Exponent, placebos, PAI and patrols where crimes have minutes."""
+    """Exponent, placebos, PAI and patrols for crimes with minutes."""
     data = folder / "data" / "chicago"
     if not data.is_dir():
         return None
@@ -61,8 +61,8 @@ def measure_after_school(folder: Path) -> dict[str, Any] | None:
 def measure_months(folder: Path) -> dict[str, Any] | None:
     """Back-tests of risk and patrols, month by month.
 
-    The patrols are planned for the whole day's risk: no hour of a crime is known there, so what can
-    be tested is the choice of stops, not that of hours.
+    The patrols are planned for the whole day's risk: hours of crimes are unknown there, so only the
+    choice of stops can be tested, not that of hours.
     """
     settings = folder / "examples" / "bloomsbury.toml"
     if not settings.is_file():
@@ -125,7 +125,7 @@ def draw_schools(results: pd.DataFrame, draws: int = 2000) -> list[dict[str, flo
 
 
 def measure_worlds(folder: Path) -> dict[str, Any] | None:
-    """Hotspots, trends and intervals in worlds whose truth is known."""
+    """Hotspots, trends and intervals in simulated worlds with known truth."""
     settings = folder / "examples" / "bloomsbury.toml"
     if not settings.is_file():
         return None
@@ -145,7 +145,7 @@ def measure_worlds(folder: Path) -> dict[str, Any] | None:
 
 
 def measure_pupils_met(folder: Path) -> dict[str, Any] | None:
-    """Pupils and harm met by patrols planned with the way home, against those without."""
+    """Pupils and harm met by patrols that are planned with the way home, and without."""
     settings = folder / "examples" / "bloomsbury.toml"
     stops = folder / "data" / "streets" / "tfl_bus_stops_central_london.csv"
     places = folder / "data" / "streets" / "gla_pubs_bloomsbury.csv"
@@ -172,11 +172,11 @@ PARTS: dict[str, Callable[[Path], dict[str, Any] | None]] = {
     "worlds": measure_worlds,
     "pupils-met": measure_pupils_met,
 }
-"""What can be measured; a part gives nothing where its data are absent."""
+"""Functions that measure each part; the result is None if its data are absent."""
 
 
 def draw_coverage(result: Backtest, path: Path) -> None:
-    """Robbery, if there is any, and all crime, by coverage."""
+    """Draw robbery, if there is any, and all crime, by coverage."""
     wanted = [name for name in ("Robbery", ALL_CATEGORIES) if name in result.trials.categories]
     figure = Figure(figsize=(5 * len(wanted), 3.6), layout="constrained")
     for number, name in enumerate(wanted):
@@ -195,14 +195,14 @@ def round_numbers(value: Any) -> Any:  # noqa: ANN401 - any JSON
 
 
 def format_store(figures: dict[str, Any]) -> str:
-    """JSON with each innermost list or table row on a line of its own, so that changes show."""
+    """JSON with each innermost list or table row on a separate line, for readable diffs."""
     text = json.dumps(figures, indent=1, ensure_ascii=False)
     inner = re.compile(r"[\[{][^\[\]{}]*[\]}]")
     return inner.sub(lambda found: re.sub(r"\s+", " ", found[0]), text) + "\n"
 
 
 def measure(folder: Path, parts: list[str]) -> None:
-    """Measure parts and store them; those without data stay as they are."""
+    """Measure parts and store them; those without data are unchanged."""
     figures = json.loads(STORE.read_text(encoding="utf-8")) if STORE.exists() else {}
     for part in parts:
         found = PARTS[part](folder)
@@ -215,7 +215,7 @@ def measure(folder: Path, parts: list[str]) -> None:
 
 
 def make_page() -> tuple[str, str]:
-    """The page as it is, and as the figures make it."""
+    """The current page, and the page made from the figures."""
     text = PAGE.read_text(encoding="utf-8")
     return text, render_page(text, json.loads(STORE.read_text(encoding="utf-8")))
 

@@ -1,7 +1,7 @@
 """The figures of docs/how-sure.md as text: every sentence with a figure is made from the JSON.
 
-Each function gives the lines between two markers of the page. What is not in the JSON is not on the
-page. Verdicts follow the figures: where an interval holds the value of no difference, the sentence
+Each function returns the lines between two markers of the page. All figures on the page are in the
+JSON. Verdicts follow the figures: if an interval contains the value of no difference, the sentence
 says that none is shown.
 """
 
@@ -32,7 +32,7 @@ COVERED_BOUND = 0.93
 
 
 def render_page(text: str, figures: Figures) -> str:
-    """The page with all its blocks made from the figures; the words around them stay."""
+    """The page with all its blocks made from the figures; other text is unchanged."""
 
     def replace(found: re.Match[str]) -> str:
         lines = BLOCKS[found["name"]](figures)
@@ -57,7 +57,7 @@ def format_range(row: Row, low: str = "low", high: str = "high", form: str = ".2
 
 
 def lies_beyond(row: Row, value: float, low: str = "low", high: str = "high") -> int:
-    """1 where the whole interval is above a value, -1 where below, 0 where it contains it."""
+    """1 if the whole interval is above a value, -1 if below, 0 if it contains the value."""
     return int(row[low] > value) - int(row[high] < value)
 
 
@@ -67,25 +67,25 @@ def select_rows(rows: Iterable[Row], **wanted: object) -> list[Row]:
 
 
 def wrap(text: str) -> str:
-    """A paragraph, or an item of a list, in lines of 100 letters; "5 %" stays together."""
+    """A paragraph or list item, wrapped at 100 letters; "5 %" is not split."""
     indent = "  " if text.startswith("- ") else ""
     joined = text.replace(" %", "\0%")
     return textwrap.fill(joined, 100, subsequent_indent=indent).replace("\0%", " %")
 
 
 def say_percent(share: float) -> str:
-    """A share as a person writes it."""
+    """A share in percent, with few digits."""
     return f"{100 * share:.0f} %"
 
 
 def say_change(change: float, beyond: int) -> str:
-    """How much more or less, and whether that is shown."""
+    """How much more or less, and whether it is significant."""
     amount = f"{say_percent(abs(change))} {'less' if change < 0 else 'more'}"
     return amount if beyond else f"{amount} (which may be chance)"
 
 
 def render_short(figures: Figures) -> list[str]:
-    """What officers and team leads need to know, in sentences."""
+    """Sentences for officers and team leads."""
     items: list[str] = []
     if "after_school" in figures:
         items += _tell_after_school(figures["after_school"])
@@ -132,7 +132,7 @@ def _tell_after_school(found: Row) -> list[str]:
 
 
 def find_exposure(found: Row, category: str) -> Row:
-    """The row of a category at 5 %, ranked by count times the program's own power of exposure."""
+    """The row of a category at 5 %, ranked by count times the program's power of exposure."""
     rows = select_rows(found["pai"], category=category, coverage=FIVE_PERCENT)
     return next(row for row in rows if row["model"].startswith("count x exposure"))
 
@@ -226,7 +226,7 @@ def _find(found: Row, category: str, coverage: float) -> Row:
 
 
 def render_claims(figures: Figures) -> list[str]:
-    """Each claim, what would show that it is wrong, and whether it holds today."""
+    """Each claim, what would disprove it, and whether it is currently true."""
     rows: list[tuple[str, str, str, str]] = []
     if "after_school" in figures:
         rows += _list_after_school_claims(figures["after_school"])
@@ -523,7 +523,7 @@ def render_months(figures: Figures) -> list[str]:
 
 
 def render_patrols(figures: Figures) -> list[str]:
-    """What patrols met in months held out, against plain ways."""
+    """What patrols met in hold-out months, compared with baselines."""
     if "patrols" not in figures:
         return []
     found = figures["patrols"]
@@ -558,7 +558,7 @@ def render_patrols(figures: Figures) -> list[str]:
 
 
 def render_worlds(figures: Figures) -> list[str]:
-    """Hotspots, trends and intervals in worlds whose truth is known."""
+    """Hotspots, trends and intervals in simulated worlds with known truth."""
     if "worlds" not in figures:
         return []
     found = figures["worlds"]
@@ -625,7 +625,7 @@ def _format_shares(row: Row) -> str:
 
 
 def render_pupils_met(figures: Figures) -> list[str]:
-    """Pupils and harm met by patrols planned with the way home, against those without."""
+    """Pupils and harm met by patrols that are planned with the way home, and without."""
     if "pupils_met" not in figures:
         return []
     names = {
@@ -681,4 +681,4 @@ BLOCKS: dict[str, Callable[[Figures], list[str]]] = {
     "worlds": render_worlds,
     "pupils-met": render_pupils_met,
 }
-"""What stands between the markers of each name."""
+"""Functions for the text between the markers of each name."""

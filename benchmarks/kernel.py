@@ -1,4 +1,4 @@
-"""The network kernel at city size, and against the plain networkx way.
+"""The network kernel at city size, and compared with plain networkx.
 
 python benchmarks/kernel.py            # prints JSON
 python benchmarks/kernel.py --write    # also writes benchmarks/kernel.md
@@ -27,7 +27,7 @@ PIECES_A_BLOCK = 3
 
 
 def build_town(side: int, seed: int = 1) -> StreetNetwork:
-    """Blocks of three pieces of about 30 m; one section in eight is missing, as in real towns."""
+    """Blocks of three pieces of about 30 m; one in eight is missing, as in real towns."""
     rng = np.random.default_rng(seed)
     junction = np.arange(side * side).reshape(side, side)
     along = np.column_stack([junction[:, :-1].ravel(), junction[:, 1:].ravel()])
@@ -64,7 +64,7 @@ def draw_events(network: StreetNetwork, count: int, seed: int = 2) -> NDArray[np
 def compute_with_networkx(
     network: StreetNetwork, weights: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """The same kernel with networkx and Python's own loops."""
+    """The same kernel with networkx and Python loops."""
     graph = nx.MultiGraph()
     for piece, (start, end) in enumerate(network.piece_nodes.tolist()):
         graph.add_edge(start, end, key=piece, metres=float(network.piece_metres[piece]))
@@ -89,13 +89,13 @@ def compute_with_networkx(
 
 
 def read_peak_gigabytes() -> float:
-    """Most memory this process has held."""
+    """Peak memory of this process."""
     unit = 1024**2 if sys.platform != "darwin" else 1024**3
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
 def measure() -> dict[str, float | int]:
-    """City size, then a size at which the plain way finishes."""
+    """Measure at city size, then at a size that plain networkx can handle."""
     network = build_town(283)
     weights = draw_events(network, 100_000)
     started = time.perf_counter()
@@ -126,7 +126,7 @@ def measure() -> dict[str, float | int]:
 
 
 def main() -> None:
-    """Measure, print, and write the section file if asked."""
+    """Measure, print, and write the section file if requested."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--write", action="store_true", help="write kernel.md beside this file")
     found = measure()

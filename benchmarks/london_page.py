@@ -15,7 +15,7 @@ import numpy as np
 from london import TO_PLANS
 
 Figures = dict[str, dict[str, dict[str, float]]]
-"""What was measured of a state at one scale: by part, stage and kind."""
+"""Figures of a state at one scale, by part, stage and kind."""
 
 TO_HOTSPOTS = TO_PLANS[:3]
 
@@ -34,7 +34,7 @@ ROWS = {
     "with new snap points, to hotspots": ("new points", TO_HOTSPOTS),
     "with new snap points, to all plans": ("new points", TO_PLANS),
 }
-"""Each row of the table: which part, and the stages whose seconds are added."""
+"""Each row of the table: its part, and the stages whose seconds are added."""
 
 DRAWN = (*tuple(ROWS)[:5], "week", "cards")
 
@@ -89,7 +89,7 @@ times and tests on held-out months.
 
 
 def sum_stages(measures: Figures, part: str, stages: tuple[str, ...], kind: str) -> float | None:
-    """Seconds of some stages of a part together; None where one was not measured."""
+    """Total seconds of some stages of a part; None if one was not measured."""
     measured = measures.get(part, {})
     if not all(stage in measured for stage in stages):
         return None
@@ -97,7 +97,7 @@ def sum_stages(measures: Figures, part: str, stages: tuple[str, ...], kind: str)
 
 
 def find_peak(measures: Figures) -> float:
-    """GB that were held at most in any stage that was measured."""
+    """Peak memory in GB over all measured stages."""
     stages = (stage for part in measures.values() for stage in part.values())
     return max(
         stage["peak_gb"] for stage in stages if isinstance(stage, dict) and "peak_gb" in stage
@@ -105,7 +105,7 @@ def find_peak(measures: Figures) -> float:
 
 
 def fit_slope(scales: dict[str, Any], part: str, stages: tuple[str, ...]) -> float | None:
-    """Slope of processor seconds over the scales, in logarithms."""
+    """Slope of the logarithm of processor seconds over that of the scale."""
     found = {
         float(scale): sum_stages(measures["now"], part, stages, "processor_seconds")
         for scale, measures in scales.items()
@@ -158,7 +158,7 @@ def _write_cell(now: float | None, before: float | None) -> str:
 
 
 def _round(seconds: float) -> str:
-    """With as many digits as can be trusted."""
+    """Seconds with significant digits only."""
     return f"{seconds:.0f}" if seconds >= 20 else f"{seconds:.1f}"  # noqa: PLR2004
 
 
@@ -180,7 +180,7 @@ def describe_cards(scales: dict[str, Any]) -> str:
 
 
 def describe_machine(result: dict[str, Any]) -> str:
-    """On what it was measured; what else the computer did is among the remarks."""
+    """The computer; other load on it is in the remarks."""
     cores, gb = result["machine"]["cores"], result["machine"]["gb"]
     text = (
         f"On a virtual machine of {cores} cores and {gb} GB; two processes share patrols and cards."
@@ -189,7 +189,7 @@ def describe_machine(result: dict[str, Any]) -> str:
 
 
 def write_plain(scales: dict[str, Any]) -> str:
-    """The part on the plain way, where it was measured."""
+    """The section on the plain way, if it was measured."""
     found = {scale: measures["plain"] for scale, measures in scales.items() if "plain" in measures}
     return "".join(PLAIN.format(scale=scale, **plain) for scale, plain in found.items())
 

@@ -1,14 +1,14 @@
-"""Worlds whose truth is known: how often a hotspot, a trend or an interval is false.
+"""Simulated worlds with known truth: how often a hotspot, a trend or an interval is false.
 
     python benchmarks/null_worlds.py --config patrolplan.toml --worlds 40 --json null_worlds.json
 
-*Even worlds.* Every incident falls on a catchment by its street length, on the real network; risk,
-hotspots and their significance are made as in a plan. No place is worse than another, so a hotspot
-that stands out is false. *Shuffled months.* The last eighteen months change places, each with all
-that was recorded in it; a trend that is announced is false but for what really changed. *Doubled
-stretches.* In such a shuffle the crime of one stretch is doubled in the last half year.
+*Even worlds.* Every incident is in a catchment drawn by street length, on the real network; risk,
+hotspots and their significance are computed as in a plan. No place is worse than another, so a
+significant hotspot is false. *Shuffled months.* The last eighteen months are permuted, each with
+all incidents recorded in it; a reported trend is false except for real changes. *Doubled
+stretches.* In such a permutation the crime of one stretch is doubled in the last half year.
 *Intervals.* Months are drawn from known rates, and the interval of the difference of PAI between
-two fixed rankings holds the true difference or not.
+two fixed rankings contains the true difference or not.
 """
 
 import argparse
@@ -35,17 +35,17 @@ from patrolplan.risk.models import PRIOR_COUNT
 ANNOUNCED = ("new", "rising", "fading")
 SPAN = RECENT_MONTHS + EARLIER_MONTHS
 PLACES, COVERED_PLACES = 400, 20
-"""Of the worlds of known rates; the covered ones are 5 %."""
+"""Places in the worlds of known rates; the covered ones are 5 %."""
 
 
 def use_model(area: StudyArea, model: str) -> StudyArea:
-    """The area with a model of its own."""
+    """The area with this model."""
     risk = area.settings.risk.model_copy(update={"model": model})
     return replace(area, settings=area.settings.model_copy(update={"risk": risk}))
 
 
 def spread_evenly(area: StudyArea, seed: int) -> StudyArea:
-    """The area in a world where each incident falls on a catchment by its street length."""
+    """The area in a world where each incident's catchment is drawn by street length."""
     metres = np.bincount(area.catchments.piece_catchment, weights=area.network.piece_metres)
     rng = np.random.default_rng(seed)
     drawn = rng.choice(len(metres), len(area.incidents), p=metres / metres.sum())
@@ -58,7 +58,7 @@ def spread_evenly(area: StudyArea, seed: int) -> StudyArea:
 
 
 def find_least_chance(area: StudyArea, seed: int) -> float:
-    """The least p-value of the hotspots of a world."""
+    """The minimum p-value of the hotspots of a world."""
     bare = locate_hotspots(area, pp.estimate_risk(area))
     stretches = [np.asarray(pieces, dtype=np.int64) for pieces in bare["pieces"]]
     share = compute_catchment_shares(area.catchments, stretches)
@@ -73,7 +73,7 @@ def describe_share(hits: int, trials: int) -> dict[str, float]:
 
 
 def measure_even_worlds(area: StudyArea, worlds: int) -> dict[str, Any]:
-    """Share of even worlds with any hotspot that stands out, by way of choosing."""
+    """Share of even worlds with any significant hotspot, by method of choice."""
     results = {}
     for model in (area.settings.risk.model, PRIOR_COUNT):
         own = use_model(area, model)
@@ -84,7 +84,7 @@ def measure_even_worlds(area: StudyArea, worlds: int) -> dict[str, Any]:
 
 
 def shuffle_months(history: History, rng: np.random.Generator) -> History:
-    """The history with the last months in another order, each with all that it holds."""
+    """The history with the last months in another order, each with all its incidents."""
     counts = history.counts.copy()
     span = min(SPAN, len(counts))
     order = rng.permutation(span)
@@ -104,7 +104,7 @@ def double_stretch(history: History, share: sparse.csr_array, row: int) -> Histo
 
 
 def measure_trends(area: StudyArea, shuffles: int, doublings: int) -> dict[str, Any]:
-    """Trends announced where months change places, and doublings that are found."""
+    """Reported trends in permuted months, and doublings that are found."""
     bare = locate_hotspots(area, pp.estimate_risk(area))
     stretches = [np.asarray(pieces, dtype=np.int64) for pieces in bare["pieces"]]
     share = compute_catchment_shares(area.catchments, stretches)
@@ -132,7 +132,7 @@ def measure_trends(area: StudyArea, shuffles: int, doublings: int) -> dict[str, 
 
 
 def measure_intervals(months: int, worlds: int) -> dict[str, Any]:
-    """Share of intervals that hold the true difference of PAI, and how wide they are."""
+    """Share of intervals that contain the true difference of PAI, and their widths."""
     rng = np.random.default_rng(months)
     held, widths = 0, []
     for world in range(worlds):
@@ -159,7 +159,7 @@ def measure_intervals(months: int, worlds: int) -> dict[str, Any]:
 
 
 def _rank(values: NDArray[np.float64]) -> NDArray[np.int64]:
-    """The places of most value."""
+    """The places with the largest values."""
     return np.argsort(-values)[:COVERED_PLACES]
 
 

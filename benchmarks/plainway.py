@@ -1,12 +1,12 @@
-"""The plain way to plan patrols: osmnx, networkx, DBSCAN, a greedy walk and folium.
+"""Plain ways to plan patrols: osmnx, networkx, DBSCAN, a greedy walk and folium.
 
-Two of them. The *short* one counts twelve months, takes clusters and walks greedily: it answers
-nothing but where to go. The *whole* one answers what `patrolplan plan` answers, each question by
-the plain tool: which way to estimate risk was best in each category on twelve past months (rolling
-origins, kernels over networkx), whether clusters hold when snap points are moved (DBSCAN forty
-times), and what the patrols would have met in held-out months. It still has no bound, no variants
-and no detours. Both are written with care, as somebody who knows the libraries would: points are
-weighed instead of repeated, walks are looked for within a cutoff only, nearest nodes once.
+There are two. The *short* one counts twelve months, finds clusters and walks greedily: it only
+shows where to go. The *whole* one computes the same as `patrolplan plan`, each part with the plain
+tool: which way to estimate risk was best in each category on twelve past months (rolling origins,
+kernels over networkx), whether clusters are stable when snap points are moved (DBSCAN forty times),
+and what the patrols would have met in hold-out months. It still has no bound, no variants and no
+detours. Both are written carefully, as by somebody who knows the libraries: points are weighted
+instead of repeated, walks are searched only within a cutoff, and nearest nodes once.
 """
 
 from __future__ import annotations
@@ -36,19 +36,19 @@ from patrolplan.patrols.simple_patrols import find_stretch_around
 EPS_METRES, MIN_CLUSTER_CRIMES = 60.0, 30
 STRETCH_METRES = 300.0
 BANDWIDTHS_METRES = (100.0, 200.0)
-"""Kernels that are compared with the count alone."""
+"""Bandwidths of kernels that are compared with the plain count."""
 
 TRAINING_MONTHS, VALIDATION_MONTHS, HELD_OUT_MONTHS = 12, 12, 6
 COVERAGE = 0.05
 JITTERS, JITTER_METRES = 40, 60.0
 NEAR_STOP_METRES = 50.0
-"""A crime this near to a stop in a straight line was met."""
+"""A crime within this distance of a stop, in a straight line, counts as met."""
 
 METRES = Transformer.from_crs(4326, 27700, always_xy=True)
 
 
 def compare_with_baselines(folder: Path, to_plans: float) -> dict[str, Any]:
-    """Both plain ways on the same files, as ratios to ours, and what their patrols are worth.
+    """Both plain ways on the same files, as ratios to ours, and the worth of their patrols.
 
     `to_plans` are the processor seconds of ours from a warm load to all plans.
     """
@@ -76,7 +76,7 @@ def compare_with_baselines(folder: Path, to_plans: float) -> dict[str, Any]:
 
 
 def write_xml(source: Path, target: Path) -> None:
-    """Ways of a street file for osmnx, which would take buildings for streets."""
+    """Ways of a street file for osmnx, which would treat buildings as streets."""
     with osmium.SimpleWriter(str(target)) as writer:
         for item in osmium.FileProcessor(str(source)):
             if item.is_node() or (item.is_way() and "highway" in item.tags):
@@ -90,7 +90,7 @@ Stops = dict[str, list[tuple[float, float]]]
 def plan_baseline(
     folder: Path, streets: Path, page: Path, *, whole: bool
 ) -> tuple[Stops, dict[str, Any]]:
-    """Stops of every school, and of the whole way what it found out on the way."""
+    """Stops of every school, and intermediate results of the whole way."""
     graph = ox.graph_from_xml(streets, bidirectional=True, retain_all=False)
     graph = ox.convert.to_undirected(ox.project_graph(graph, to_crs="EPSG:27700"))
     crimes = _read_crimes(folder)
@@ -155,7 +155,7 @@ def _find_clusters(crimes: _Crimes) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _choose_models(graph: nx.MultiGraph, crimes: _Crimes) -> dict[str, str]:
-    """In each category, the count or kernel that caught most on the months looked at."""
+    """In each category, the count or kernel that captured most in the test months."""
     points = crimes.table[["x", "y"]].drop_duplicates()
     nearest = ox.nearest_nodes(graph, points["x"].to_numpy(), points["y"].to_numpy())
     table = crimes.table.merge(points.assign(node=nearest), on=["x", "y"])
@@ -175,7 +175,7 @@ def _choose_models(graph: nx.MultiGraph, crimes: _Crimes) -> dict[str, str]:
 
 
 def _compute_kernel(graph: nx.MultiGraph, counts: pd.Series, bandwidth: float) -> dict[int, float]:
-    """Risk of nodes: biweight kernel over walking distance, the count itself for no bandwidth."""
+    """Risk of nodes: biweight kernel over walking distance, or the count without a bandwidth."""
     if not bandwidth:
         return dict(counts.items())
     risk: dict[int, float] = {}
@@ -188,13 +188,13 @@ def _compute_kernel(graph: nx.MultiGraph, counts: pd.Series, bandwidth: float) -
 
 
 def _count_captured(graph: nx.MultiGraph, risk: dict[int, float], came: pd.Series) -> float:
-    """Incidents of the month that came at the nodes of most risk, up to a share of all nodes."""
+    """Incidents of the following month at the nodes of most risk, up to a share of all nodes."""
     top = sorted(risk, key=lambda node: -risk[node])[: int(COVERAGE * len(graph))]
     return float(came.reindex(top).sum())
 
 
 def _measure_stability(crimes: _Crimes) -> float:
-    """How often a cluster is found again when every snap point is moved a little."""
+    """How often a cluster is found again when every snap point is moved slightly."""
     centres, _ = _find_clusters(crimes)
     xy, weight = crimes.points()
     rng = np.random.default_rng(1)
@@ -211,7 +211,7 @@ def _measure_stability(crimes: _Crimes) -> float:
 
 
 def _count_crimes_near_stops(graph: nx.MultiGraph, schools: _Schools, crimes: _Crimes) -> int:
-    """Crimes of the held-out months near the stops of patrols planned from the months before."""
+    """Crimes of the hold-out months near the stops of patrols planned from the months before."""
     months = crimes.months
     before = crimes.select_months(months[:-HELD_OUT_MONTHS]).select_last_months(TRAINING_MONTHS)
     routes = schools.plan_routes(graph, *_find_clusters(before))
@@ -229,7 +229,7 @@ Route = list[tuple[tuple[float, float], int]]
 
 @dataclass(frozen=True)
 class _Schools:
-    """Open secondary schools, and what a patrol may spend."""
+    """Open secondary schools, and the limits of a patrol."""
 
     rows: list[tuple[str, float, float]]
     budget_metres: float
@@ -270,7 +270,7 @@ class _Schools:
     def _plan_greedily(
         self, graph: nx.MultiGraph, gate: int, node: list[int], crimes: np.ndarray
     ) -> list[int]:
-        """Clusters in the order of the visits: always most crimes a metre of what still fits."""
+        """Clusters in the order of visits: always the feasible one with most crimes per metre."""
         radius, dwell = self.radius_metres, self.dwell_metres
         home = nx.single_source_dijkstra_path_length(graph, gate, cutoff=radius, weight="length")
         left = {at for at, there in enumerate(node) if there in home}
@@ -309,7 +309,7 @@ def _draw_route(chart: folium.Map, graph: nx.MultiGraph, route: Route) -> None:
 def _compute_mean_worths(folder: Path, stops: Stops) -> tuple[float, float]:
     """Mean worth of our stops, and of the plain stops with a full stretch around each.
 
-    Both by the mean risk of the window, so that the hour at which a stop is made does not count.
+    Both use the mean risk of the window, so that the time of a stop does not matter.
     """
     area = pp.load_area(folder / "patrolplan.toml")
     risk = pp.estimate_risk(area)

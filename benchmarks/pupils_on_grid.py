@@ -1,11 +1,11 @@
-"""Where pupils are after the bell where streets are not known: a front that walks outward.
+"""Where pupils are after the bell if streets are unknown: a front that moves outward.
 
-The program carries pupils along streets to homes and stops. Without a file of streets this is what
-remains of it, with the same settings: pupils leave the gate after the bell by the same curve, walk
+The program models pupils on streets to homes and stops. Without a file of streets this simplified
+model remains, with the same settings: pupils leave the gate after the bell by the same curve, walk
 at the same speed, and the share who live farther than d metres away falls as (1 + d/D) exp(-d/D),
-which is what a density of homes exp(-d/D) on an even plane gives. All streets at a distance are
-taken to be equally used, and the distances are those of a grid of streets, so pupils at d metres
-spread over the four sides of a square on its corner, 4 d metres of places at d.
+which follows from a density of homes exp(-d/D) on a uniform plane. All streets at a distance are
+assumed to be equally used, and the distances are those of a grid of streets, so pupils at d metres
+spread over the four sides of a diamond, 4 d metres of places at d.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ SETTINGS = WayHomeSettings()
 CURVE = LeavingCurve.from_settings(SETTINGS)
 DECAY_METRES = float(SETTINGS.decay_metres[1])
 SPEED = SETTINGS.pupil_speed_kmh * 1000 / 60
-"""Metres a minute."""
+"""Metres per minute."""
 
 STEP_METRES = 5.0
 FARTHEST_METRES = 8000.0
-"""Distances are rounded to 5 m; nobody walks farther than 8 km in the hours that are measured."""
+"""Distances are rounded to 5 m; no one walks farther than 8 km in the measured hours."""
 
 PARTS = 3
-"""A cell is cut into 3 by 3 parts, and the pupils at their middles are averaged."""
+"""A cell is divided into 3 by 3 parts, and the pupils at their middles are averaged."""
 
 
 def compute_pupil_minutes(
@@ -42,9 +42,9 @@ def compute_pupil_minutes(
     bell: float,
     edges: ArrayLike,
 ) -> NDArray[np.float64]:
-    """Pupil-minutes per square kilometre in each cell between each two of the times.
+    """Pupil-minutes per square kilometre in each cell between consecutive times.
 
-    Every gate counts the same, because rolls are not known: one pupil a gate.
+    Every gate counts the same, because rolls are unknown: one pupil per gate.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def compute_pupil_minutes(
     metres = np.arange(part / 2, FARTHEST_METRES, STEP_METRES)
     beyond = (1 + metres / DECAY_METRES) * np.exp(-metres / DECAY_METRES)
     passed = np.diff(CURVE.left(times - metres[:, None] / SPEED), axis=1)
-    # Those who pass spend ds / SPEED minutes on each ds metres, and are spread over 4 metres of
+    # Pupils who pass spend ds / SPEED minutes on each ds metres, and are spread over 4 metres of
     # places for each metre of distance.
     by_distance = (beyond / (4 * metres * SPEED))[:, None] * passed
     offsets = (np.arange(PARTS) - (PARTS - 1) / 2) * part
@@ -80,5 +80,5 @@ def compute_pupil_minutes(
 
 
 def raise_pupils(pupils: NDArray[np.float64], mean: float, power: float) -> NDArray[np.float64]:
-    """The factor of exposure, before a category's harm is scaled back to what it was."""
+    """The factor of exposure, before a category's harm is scaled back to its total."""
     return np.asarray((SETTINGS.floor + (1 - SETTINGS.floor) * pupils / mean) ** power)

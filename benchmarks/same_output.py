@@ -1,14 +1,14 @@
-"""Every output of the demo borough and of other areas, in a form that two runs can be compared in.
+"""Every output of the demo borough and of other areas, in a form for comparing two runs.
 
-A change that should change nothing is checked with it: write the outputs before and after, and
-compare the two folders. Equal inputs give equal bytes, so every difference has a cause.
+It checks a change that should not affect outputs: write them before and after, and compare the two
+folders. Equal inputs give equal bytes, so every difference has a cause.
 
     python benchmarks/same_output.py write BEFORE --config ../shared/examples/bloomsbury.toml
     python benchmarks/same_output.py write AFTER --config ../shared/examples/bloomsbury.toml
     python benchmarks/same_output.py compare BEFORE AFTER
 
-PDFs are compared by their text and by pictures of their pages, GeoPackages by their layers, and
-the identity of a plan, which follows the versions of the code, is left out.
+PDFs are compared by their text and by pictures of their pages, GeoPackages by their layers, and the
+identity of a plan, which depends on the versions of the code, is ignored.
 """
 
 import argparse
@@ -31,7 +31,7 @@ import pyogrio
 ROOT = Path(__file__).resolve().parents[1]
 DEMO = ROOT / "data"
 IDENTITY = re.compile(r"\b[0-9a-f]{64}\b|\b[0-9A-F]{4}-[0-9A-F]{4}\b")
-"""Digests, and the short names of plans that are made from digests."""
+"""Digests, and the short IDs of plans, which are derived from digests."""
 
 POST = ("officer", "urn", "date")
 
@@ -78,7 +78,7 @@ def write_outputs(folder: Path, configs: list[Path]) -> None:
 
 
 def _write_settings(config: Path, here: Path) -> None:
-    """A settings file for this run: sources where they are, and a ledger that nobody else has."""
+    """A settings file for this run: with absolute paths of sources, and its own ledger."""
     text = config.read_text(encoding="utf-8").replace('"../', f'"{config.parent}/../')
     (here / "patrolplan.toml").write_text(text, encoding="utf-8")
 
@@ -120,7 +120,7 @@ def _without_time(text: str) -> str:
 
 
 def _write_board(here: Path, folder: Path) -> None:
-    """The board's answers to its page, on the week that was planned."""
+    """The board's answers to its page, for the planned week."""
     command = [sys.executable, "-m", "patrolplan", "board", "--week", "out/week"]
     command += ["--no-browser", "--json"]
     with subprocess.Popen(command, cwd=here, stdout=subprocess.PIPE, text=True) as board:  # noqa: S603
@@ -145,7 +145,7 @@ def _write_board(here: Path, folder: Path) -> None:
 
 
 def _changes(state: dict) -> list[dict]:
-    """A few changes by hand: patrols taken back, exchanged, locked, ruled out, and a mistake."""
+    """Some changes by hand: patrols removed, exchanged, locked, excluded, and an invalid change."""
     posts = [{name: duty[name] for name in POST} for duty in _find_duties(state["schools"])]
     posts *= 6  # a small week has fewer patrols than there are changes
     return [
@@ -161,7 +161,7 @@ def _changes(state: dict) -> list[dict]:
 
 
 def _find_duties(found: object) -> list[dict]:
-    """Every patrol in the board's state, at whatever depth it stands."""
+    """Every patrol in the board's state, at any depth."""
     if isinstance(found, list):
         return [duty for part in found for duty in _find_duties(part)]
     if not isinstance(found, dict):
@@ -173,7 +173,7 @@ def _find_duties(found: object) -> list[dict]:
 
 @dataclass(frozen=True)
 class _Page:
-    """What the board's page knows: where to ask, and with which token."""
+    """The state of the board's page: address and token for requests."""
 
     port: str
     token: str
@@ -218,7 +218,7 @@ def _write_pdf(source: Path, target: Path) -> None:
 
 
 def compare_outputs(before: Path, after: Path, lines: int) -> int:
-    """Print what differs between two folders; gives the number of files that do."""
+    """Print differences between two folders; returns the number of files that differ."""
     names = {p.relative_to(d) for d in (before, after) for p in d.rglob("*") if p.is_file()}
     different = 0
     for name in sorted(names):

@@ -1,11 +1,11 @@
-"""Random tasked places, one at a time: how many patrols change, and on which days each is met.
+"""Random tasked places, one at a time: changed patrols, and the days on which each is met.
 
     python benchmarks/taskings.py --config data/patrolplan.toml --from 2026-11-16 --count 6
 
 Each place is somewhere on the area's streets, for all schools and all days of the week. The week
 without it is changed as little as possible to meet it, as on the board, and is chosen again from
-scratch for comparison. A patrol is changed where no one of that day, officer, school and route was
-in the week before.
+scratch for comparison. A patrol counts as changed if the week before had none with the same day,
+officer, school and route.
 """
 
 import argparse
@@ -38,7 +38,7 @@ from patrolplan.team.week import Week, list_school_days
 def place_somewhere(
     area: StudyArea, days: Sequence[dt.date], rng: np.random.Generator
 ) -> StudyArea:
-    """The area with one place to visit on its streets, every metre of them alike."""
+    """The area with one place to visit on its streets, uniformly distributed."""
     metres = area.network.piece_metres
     piece = int(rng.choice(len(metres), p=metres / metres.sum()))
     row = {
@@ -62,7 +62,7 @@ def place_somewhere(
 
 
 def choose_week(area: StudyArea, plans: DayPlans, days: Sequence[dt.date]) -> Week:
-    """The best week, as planned: nothing of it is drawn."""
+    """The best week, without a random draw."""
     inputs = RotaInputs(area, tuple(plans[day] for day in days), tuple(days))
     return build_week(inputs, inputs.problem, solve_rota(inputs.problem))
 
@@ -77,7 +77,7 @@ def count_changes(before: Week, after: Week) -> dict[dt.date, int]:
 
 
 def measure(config: Path, start: dt.date, count: int, seed: int) -> dict[str, object]:
-    """Changes and visits of so many random places."""
+    """Changes and visits of `count` random places."""
     loaded = pp.load_area(config)
     area = dataclasses.replace(loaded, tasked_places=loaded.tasked_places.iloc[:0])
     risk = pp.estimate_risk(area)

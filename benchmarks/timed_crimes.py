@@ -1,11 +1,11 @@
-"""Crimes with a minute and a block, schools and school days: what `after_school.py` measures on.
+"""Crimes with a minute and a block, schools and school days: the data of `after_school.py`.
 
-The folder holds `crimes-*.parquet` (`occurred_at`, `longitude`, `latitude`, `category`,
+The folder has `crimes-*.parquet` (`occurred_at`, `longitude`, `latitude`, `category`,
 `description`, `place`, `domestic`), `school_days.csv` (`date`, `kind`: school, weekday_off,
-weekend, other) and `schools_*.csv` (`level`, HS for a high school, `longitude`, `latitude`), as the
-City of Chicago and Chicago Public Schools publish them. There is no file of streets: places are the
-cells of a grid, and a walk is as long as its two legs along a grid of streets running north and
-east, as most of Chicago's do.
+weekend, other) and `schools_*.csv` (`level`, HS for a high school, `longitude`, `latitude`), as
+published by the City of Chicago and Chicago Public Schools. There is no file of streets: places are
+the cells of a grid, and distances are along a grid of streets that run north and east, like most in
+Chicago.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ STREETS = (
     "SCHOOL YARD",
     "BRIDGE",
 )
-"""Descriptions of places that an officer on foot passes: crimes elsewhere are left out."""
+"""Descriptions of places that an officer on foot passes; crimes elsewhere are left out."""
 
 TAVERNS = ("BAR OR TAVERN", "TAVERN", "TAVERN/LIQUOR STORE")
-"""A crime inside one of these shows where a licensed address is."""
+"""Descriptions of places; a crime inside one shows a licensed address."""
 
 HARM = {
     "violence": HARM_DAYS["Violence and sexual offences"],
@@ -63,27 +63,27 @@ EXPOSURE = {
 """Power of pupils' presence by category: the program's defaults."""
 
 CELL_METRES = 150.0
-"""Side of a cell: all of it can be seen from its middle by an officer who sees 75 m far."""
+"""Side of a cell: an officer in its middle, with a view of 75 m, sees all of it."""
 
 SHIFTS = ((0.0, 0.0), (0.5, 0.0), (0.0, 0.5), (0.5, 0.5))
-"""How far the grid is moved, in sides of a cell: which crimes share a cell is an accident of it."""
+"""Shifts of the grid, in sides of a cell, since the grouping of crimes depends on its position."""
 
 NEAR_METRES = 1500.0
-"""Cells within so much of a high school, in a straight line, are ranked."""
+"""Maximum distance of ranked cells from a high school, in a straight line."""
 
 BLOCK_METRES = 1500.0
 """Side of the blocks of cells that are drawn together for the intervals."""
 
 LICENSED_METRES = 150.0
 KIND_FROM = (1, 3, 6, 12)
-"""Licensed addresses within 150 m from which a cell is of the next kind of place."""
+"""Numbers of licensed addresses within 150 m at which the next kind of place begins."""
 
 LEARNED = ("2012-01-01", "2015-07-01")
 TESTED = ("2015-09-01", "2018-12-01")
 """First day, and the day after the last one."""
 
 BELL = 15 * 60
-"""Minute after midnight when every school is taken to end."""
+"""Minute after midnight at which every school is assumed to end."""
 
 METRES_A_DEGREE = 111_195.0
 DAY_MINUTES = 24 * 60
@@ -96,12 +96,12 @@ class City:
     Parameters
     ----------
     crimes
-        One row a crime of a category that counts, in a place that counts: `category`, `cell` (row
-        of `cell_xy`), `day`, `minute` after midnight, `kind` of day, and `month` as a number that
-        grows by one.
+        One row per crime of a category that counts, in a place that counts: `category`, `cell` (row
+        of `cell_xy`), `day`, `minute` after midnight, `kind` of day, and `month` as a consecutive
+        number.
     cell_xy
-        (c, 2) middles of the cells in metres, only those where some crime of any kind was recorded
-        before the time that is tested: the others are taken to have no street.
+        (c, 2) middles of the cells in metres, only those with any crime recorded before the test
+        period: the others are assumed to have no street.
     is_near
         (c,) whether a high school is near enough for the cell to be ranked.
     block
@@ -134,7 +134,7 @@ class City:
         minutes: tuple[int, int] = (0, DAY_MINUTES),
         kind: str | None = None,
     ) -> pd.DataFrame:
-        """Crimes of a category in a period (the last day is not in it), hours and kind of day."""
+        """Crimes of a category in a period (excluding its last day), hours and kind of day."""
         table = self.crimes
         first, last = map(pd.Timestamp, period)
         chosen = (table["category"] == category) & (table["day"] >= first) & (table["day"] < last)
@@ -152,7 +152,7 @@ class City:
 
 
 def read_cities(folder: Path) -> list[City]:
-    """Read the folder and lay it out in cells, once for each of `SHIFTS`."""
+    """Read the folder and group it in cells, once for each of `SHIFTS`."""
     files = sorted(folder.glob("crimes-*.parquet"))
     schools = sorted(folder.glob("schools_*.csv"))
     if not files or len(schools) != 1:
@@ -173,10 +173,10 @@ def lay_out(
     schools: pd.DataFrame,
     shift: tuple[float, float] = (0.0, 0.0),
 ) -> City:
-    """Crimes (columns as published), kinds of day by date, and high schools become a `City`.
+    """Build a `City` from crimes (columns as published), kinds of day by date, and high schools.
 
-    Cells and licensed addresses are those of the years learned from. The grid is moved by `shift`
-    sides of a cell.
+    Cells and licensed addresses are from the learning years. The grid is moved by `shift` sides of
+    a cell.
     """
     middle = crimes[["longitude", "latitude"]].mean().to_numpy()
     scale = METRES_A_DEGREE * np.array([np.cos(np.radians(middle[1])), 1.0])
@@ -230,8 +230,8 @@ def lay_out(
 def name_categories(crimes: pd.DataFrame) -> NDArray[np.str_]:
     """Our category of each crime, "" for those that do not count.
 
-    Domestic violence is left out: it is not met on patrol. Weapons, drugs and public order are too:
-    they are found by patrols, not reported by victims.
+    Domestic violence is left out, since patrols do not meet it. So are weapons, drugs and public
+    order, which patrols find and victims do not report.
     """
     kind = crimes["category"].astype(str)
     from_person = crimes["description"].astype(str).isin(["POCKET-PICKING", "PURSE-SNATCHING"])
@@ -247,7 +247,7 @@ def name_categories(crimes: pd.DataFrame) -> NDArray[np.str_]:
 
 
 def number_blocks(xy: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Number of the block in which each point lies."""
+    """Number of the block of each point."""
     _, number = np.unique(np.floor(xy / BLOCK_METRES), axis=0, return_inverse=True)
     return number.ravel()
 
@@ -260,9 +260,9 @@ def measure_walks(start: NDArray[np.float64], end: NDArray[np.float64]) -> NDArr
 def average_around(
     xy: NDArray[np.float64], counts: NDArray[np.float64], bandwidth_metres: float
 ) -> NDArray[np.float64]:
-    """Mean count of the cells around, their own left out, weighted by a normal curve.
+    """Mean count of surrounding cells, without the cell itself, weighted by a normal curve.
 
-    A thousandth of the mean of all cells is added, so that no cell has none.
+    A thousandth of the mean of all cells is added, so that no value is 0.
     """
     tree = cKDTree(xy)
     pairs = tree.sparse_distance_matrix(tree, 3 * bandwidth_metres, output_type="coo_matrix")

@@ -3,11 +3,12 @@
     python benchmarks/timed_solver.py [--settings FILE ...] [--draws N] [--seed S] --json FILE
 
 Every school of every settings file (the demo without one) is a case, 90 minutes with 5 at the gate
-and up to 40 candidates: once with the risk of each minute as it is estimated, and `--draws` times
-with prizes drawn on the same walks, which swell as a front of pupils passes and step with the
-half-hours; and as often with hours of visits as well, at every third stop, one of which must be
-made. Each case is solved with dwells of 15 and 10 minutes, for one to three officers. It fails
-unless with dwells of 15 all are proven, one officer's in a median of 50 ms.
+and up to 40 candidates: once with the estimated risk of each minute, and `--draws` times with
+random prizes on the same walks, which rise as a front of pupils passes and change with the
+half-hours; and the same number of times with hours of visits as well, at every third stop, one of
+which is mandatory. Each case is solved with dwells of 15 and 10 minutes, for one to three officers.
+The benchmark fails unless with dwells of 15 minutes all are proven, for one officer in a median of
+50 ms.
 """
 
 from __future__ import annotations
@@ -39,11 +40,11 @@ DWELLS = (15.0, 10.0)
 OFFICERS = (1, 2, 3)
 MOST_MEDIAN_MS = 50.0
 NEAR_MINUTES = 20.0
-"""Stops as near as that have time for a visit in hours that begin within 50 minutes."""
+"""Maximum walk to stops for a visit in hours that begin within 50 minutes."""
 
 
 def draw_prizes(problem: OrienteeringProblem, rng: np.random.Generator) -> OrienteeringProblem:
-    """The same walks and hours with prizes drawn for every minute."""
+    """The same walks and hours with random prizes for every minute."""
     officer, stay = problem.officers[0], problem.gate
     begin, minutes = officer.earliest_minutes, officer.latest_minutes - officer.earliest_minutes
     minute = np.arange(int(np.ceil(minutes)))
@@ -66,7 +67,7 @@ def draw_prizes(problem: OrienteeringProblem, rng: np.random.Generator) -> Orien
 
 
 def draw_hours(problem: OrienteeringProblem, rng: np.random.Generator) -> OrienteeringProblem:
-    """The same prizes where every third stop has hours of visits, and one of these must be made."""
+    """The same prizes, with hours of visits at every third stop, one of which is mandatory."""
     officer = problem.officers[0]
     windows = np.tile([-np.inf, np.inf], (problem.size, 1))
     near = problem.travel_minutes[officer.start] < NEAR_MINUTES
@@ -81,7 +82,7 @@ def draw_hours(problem: OrienteeringProblem, rng: np.random.Generator) -> Orient
 def list_cases(
     files: list[str], dwell: float, draws: int, seed: int
 ) -> Iterator[tuple[str, OrienteeringProblem]]:
-    """Every case with a dwell, and whether its prizes are estimated or drawn."""
+    """Every case with a dwell, and whether its prizes are estimated or random."""
     for file in files:
         area = with_settings(
             pp.load_area(file), patrol={"dwell_minutes": dwell, "gate_minutes": 5.0, "officers": 1}
@@ -141,7 +142,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def summarise(rows: list[dict[str, Any]]) -> dict[str, float]:
-    """Figures of the cases of one kind."""
+    """Summary of the cases of one kind."""
     ms, labels = ([row[key] for row in rows] for key in ("ms", "labels"))
     return {
         "cases": len(rows),

@@ -2,9 +2,9 @@
 
     PYTHON walking_peers.py STREETS.osm TASK.npz ANSWER.npz    # the side of osmnx
 
-Both read one file. Distances are measured from the junction nearest each gate to those nearest the
-hotspots' stops, among junctions that both have; then for every piece of street of one it is looked
-whether the other has a street there.
+Both read the same file. Distances are measured from the junction nearest each gate to those nearest
+the hotspots' stops, among junctions that both have; then for every piece of street of one it is
+checked whether the other has a street there.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from patrolplan.area import StudyArea
 
 SAME_METRES = 1.0
-"""Junctions this near are the same one."""
+"""Junctions within this distance are the same."""
 
 SAME_SHARE = 0.005
-"""Distances that differ by no more are the same: osmnx measures on a sphere, we in the CRS."""
+"""Maximum difference of equal distances: osmnx measures on a sphere, patrolplan in the CRS."""
 
 SAME_STREET_METRES = 3.0
 MIN_JUNCTION_ENDS = 3
@@ -37,7 +37,7 @@ MOST_KINDS = 4
 
 
 def run_osmnx(streets: str, task: str, answer: str) -> None:
-    """Build the walking graph as its user guide does, and walk from gates to stops."""
+    """Build the walking graph as in the user guide, and walk from gates to stops."""
     import networkx as nx  # noqa: PLC0415 - only the peers' Python has to have it
     import osmnx as ox  # noqa: PLC0415 - the same
     from scipy.spatial import cKDTree  # noqa: PLC0415 - the same
@@ -79,7 +79,7 @@ def run_osmnx(streets: str, task: str, answer: str) -> None:
 
 
 def _name_kind(edge: Any) -> str:  # noqa: ANN401 - a row of a frame
-    """Class of street, and what closes it."""
+    """Class of street, and tags that close it."""
     closed = (("access", {"private", "no"}), ("foot", {"private", "no"}), ("indoor", {"yes"}))
     words = [f"{tag} {edge[tag]}" for tag, values in closed if str(edge.get(tag)) in values]
     classes = edge["highway"] if isinstance(edge["highway"], list) else [edge["highway"]]
@@ -136,7 +136,7 @@ def measure_reading(area: StudyArea, streets: Path) -> float:
 
 
 def compare_metres(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> dict[str, Any]:
-    """How the two tables of distances agree, where either is within reach."""
+    """Agreement of the two tables of distances, where either is within reach."""
     near = (np.minimum(ours, theirs) <= REACH_METRES) & (np.maximum(ours, theirs) > 0)
     both = near & np.isfinite(ours) & np.isfinite(theirs)
     less = theirs[both] - ours[both]
@@ -154,7 +154,7 @@ def compare_metres(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> di
 
 
 def compare_streets(area: StudyArea, theirs: dict[str, Any]) -> dict[str, Any]:
-    """Kilometres of street of each that the other lacks, within the area, and of what kind."""
+    """Kilometres of street, by kind, in each but not in the other, within the area."""
     network = area.network.walkable
     inside = shapely.box(*shapely.total_bounds(area.network.piece_lines))
     lines = shapely.from_wkb(theirs["lines"])
@@ -176,7 +176,7 @@ def compare_streets(area: StudyArea, theirs: dict[str, Any]) -> dict[str, Any]:
 
 
 def _lies_on(lines: NDArray[np.object_], others: shapely.STRtree) -> NDArray[np.bool_]:
-    """Whether a street of the others runs past the middle of each line."""
+    """Whether a street of the others passes the middle of each line."""
     middles = shapely.line_interpolate_point(lines, 0.5, normalized=True)
     found = np.zeros(len(lines), dtype=bool)
     found[others.query(middles, predicate="dwithin", distance=SAME_STREET_METRES)[0]] = True
@@ -184,7 +184,7 @@ def _lies_on(lines: NDArray[np.object_], others: shapely.STRtree) -> NDArray[np.
 
 
 def _sum_kinds(kinds: NDArray[Any], metres: NDArray[np.float64]) -> list[dict[str, Any]]:
-    """Kilometres by kind, most first."""
+    """Kilometres by kind, in descending order."""
     names, which = np.unique(kinds.astype(str), return_inverse=True)
     sums = np.bincount(which, metres, len(names)) / 1000
     return [{"kind": str(names[i]), "km": float(sums[i])} for i in np.argsort(-sums)[:MOST_KINDS]]

@@ -1,24 +1,24 @@
-"""What patrols meet with the way home, against patrols planned without it.
+"""What patrols with the way home meet, compared with patrols planned without it.
 
     python benchmarks/way_home.py [--config FILE] [--stops FILE] [--places FILE]
         [--no-taskings] [--box WEST SOUTH EAST NORTH] [--least-pupils R] [--least-harm R]
         [--most-in-box N] --json FILE
 
 "Without" has every factor off: no exposure, a flat clock, reports that count at all times and do
-not fade, and ten minutes at the gate. Both plans are measured alike, with the figures of
+not fade, and ten minutes at the gate. Both plans are measured equally, with the figures of
 `patrolplan.patrols.way_home`: pupil-minutes met beyond 100 m of the gate, and harm of both voices
-met in the dwells, as the clock of the way home sees it and as a flat clock does.
+met in the dwells, by the clock of the way home and by a flat clock.
 
-Ratios are those of means over schools; their 95 % intervals draw schools anew. The same patrols are
-then measured under other assumptions about where pupils walk: homes nearer to school or farther
-away, and nobody at bus stops. And patrols are planned again with other exponents of pupils'
-presence, on the same stretches.
+Ratios are of means over schools; their 95 % intervals resample schools. The same patrols are then
+measured under other assumptions about where pupils walk: homes nearer to school or farther away,
+and no pupils at bus stops. And patrols are planned again with other exponents of pupils' presence,
+on the same stretches.
 
-With `--no-taskings` nothing is tasked: a place that every patrol must visit leaves it little to
-choose. The box, in degrees, is for a district in which patrols should not end up; stops in it and
-stops among six licensed places or more are counted. The demo is used without `--config`. It fails
-where a ratio is below what is wanted, or more stops than wanted are in the box. The file says
-exactly what is met at each school: it is for those who judge the model, not for a notice board.
+With `--no-taskings` there are no tasked places, since a mandatory visit leaves a patrol little
+choice. The box, in degrees, is a district that patrols should avoid; stops in it and stops among
+six licensed places or more are counted. The demo is used without `--config`. The benchmark fails if
+a ratio is below its minimum, or more stops than the maximum are in the box. The file has exact
+figures for each school: it is for judging the model, not for publication.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ SEED = 20180
 
 
 def drop_taskings(area: StudyArea) -> StudyArea:
-    """The area with nothing tasked, and a name that says so."""
+    """The area without tasked places, and with a name that shows it."""
     named = area.settings.area.model_copy(update={"name": f"{area.name}, nothing tasked"})
     settings = area.settings.model_copy(update={"area": named})
     return replace(area, settings=settings, tasked_places=area.tasked_places.iloc[:0])
@@ -74,7 +74,7 @@ def plan_area(area: StudyArea) -> pp.Plan:
 
 
 def measure(plan: pp.Plan, area: StudyArea, risk: pp.Risk, flat: pp.Risk) -> dict[str, NDArray]:
-    """(m,) what each school's patrols meet, summed over its officers, under the same risks."""
+    """(m,) what each school's patrols meet, summed over its officers, with the same risks."""
     window, hotspots = plan.window, plan.hotspots
     patrols = measure_patrols(area, risk, hotspots, window, plan.patrols)
     urns = list(dict.fromkeys(patrol.urn for patrol in patrols))
@@ -150,7 +150,7 @@ def count_stops(plan: pp.Plan, box: Sequence[float] | None) -> dict[str, int | N
 
 
 def list_places(plan: pp.Plan) -> list[set[str]]:
-    """The stretches that each patrol stops at."""
+    """The stretches at which each patrol stops."""
     return [set(patrol.hotspots) for patrol in plan.patrols]
 
 
@@ -216,7 +216,7 @@ def run(area: StudyArea, box: Sequence[float] | None) -> dict[str, Any]:
 
 
 def find_failures(report: dict[str, Any], options: argparse.Namespace) -> list[str]:
-    """What is below what was wanted."""
+    """Figures that miss their limits."""
     ratio, failures = report["ratio"], []
     for what, least in (("pupils", options.least_pupils), ("harm", options.least_harm)):
         estimate = ratio[what]["estimate"]

@@ -3,11 +3,11 @@
     python benchmarks/ways.py --config FILE --json FILE
 
 For each school of the settings file: seconds to model its ways (best of several), pupils on the
-streets and elsewhere less the roll, the share of pupil-minutes beyond 100 m of the gate that pass
+streets and elsewhere minus the roll, the share of pupil-minutes beyond 100 m of the gate that pass
 within 35 minutes of the bell, and for one and for four posts the share met, the gap and the
-seconds. Shares are those of posts that meet the most pupil-weighted risk; `pupils_alone` is what
-posts could meet where risk did not count. Shares of single schools are written in full here, since
-none of them tells where anybody walks.
+seconds. Shares are for posts that meet the most pupil-weighted risk; `pupils_alone` is what posts
+could meet if risk did not count. Shares of single schools are not rounded here, since none of them
+shows where anyone walks.
 """
 
 import argparse
@@ -31,7 +31,7 @@ POSTS = (1, 4)
 
 
 def time_schools(area: pp.StudyArea) -> list[float]:
-    """(m,) seconds to model each school's ways, the best of several, without what all share."""
+    """(m,) seconds to model each school's ways, the best of several, without shared work."""
     network = area.network.walkable
     modes = find_mode_shares(area.settings.way_home)
     stops = [find_stops(network, area.way_home.stops, kind) for kind in ("bus_stop", "station")]
@@ -50,7 +50,7 @@ def time_schools(area: pp.StudyArea) -> list[float]:
 def measure_posts(
     area: pp.StudyArea, presence: Presence, rate: np.ndarray, urn: str
 ) -> dict[str, dict[str, float]]:
-    """What so many posts meet, by their number."""
+    """What posts meet, by their number."""
     measured = {}
     for count in POSTS:
         start = time.perf_counter()

@@ -1,14 +1,14 @@
-"""A made-up city the size of London, or a part or a multiple of it, in the real file formats.
+"""A fictional city of London's size, or a part or a multiple of it, in the real file formats.
 
     python benchmarks/world.py --scale 1 DIR
 
-Scale 1 is 500 secondary schools, 3.2 million rows of recorded crime over 36 months and some
-20,000 km of streets on 1,572 square kilometres; every count grows with the scale, every density
-stays. Nothing in it is real. The same scale and seed give the same world.
+Scale 1 is 500 secondary schools, 3.2 million rows of recorded crime over 36 months and about 20,000
+km of streets on 1,572 square kilometres; counts grow with the scale, densities do not. Nothing in
+it is real. The same scale and seed give the same world.
 
-What is meant to be like the real thing, because the cost of planning hangs on it: lengths of
-street between junctions, dead ends and unnamed paths, some 230 m of street a snap point, crime that
-is drawn to few points, in town centres, and moves a little with season and years.
+Properties that affect the cost of planning are realistic: lengths of street between junctions, dead
+ends and unnamed paths, about 230 m of street per snap point, and crime that is concentrated at few
+points, in town centres, and changes slightly with season and years.
 """
 
 import argparse
@@ -39,10 +39,10 @@ NO_PLACE_SHARE = 0.015
 NEXT_FORCE_SHARE = 0.01
 TRANSPORT_SHARE = 0.015
 DUPLICATE_SHARE = 0.001
-"""Share of rows that the neighbouring force's file holds as well."""
+"""Share of rows that are also in the neighbouring force's file."""
 
 CHANGING_SHARE = 0.02
-"""Share of points that grow or fade much over the years."""
+"""Share of points that grow or shrink much over the years."""
 
 # Names as in the real files, written out as in `data/demo/crimes.py`: what makes test data takes
 # nothing from the package that reads it.
@@ -95,7 +95,7 @@ phases = ["Secondary"]
 
 @dataclass(frozen=True, eq=False)
 class SnapPoints:
-    """Snap points: metres, degrees as text, the street they say, how much crime each draws."""
+    """Snap points: metres, degrees as text, the street in the data, and weights of crime."""
 
     xy: Points
     longitude: pa.Array
@@ -103,13 +103,13 @@ class SnapPoints:
     location: pa.Array
     lsoa: pa.Array
     weight: NDArray[np.float64]
-    """(k, c) by category."""
+    """(k, c) weight by category."""
     drift: NDArray[np.float64]
-    """(k,) growth of the logarithm a month."""
+    """(k,) growth of the logarithm per month."""
 
 
 def make_world(scale: float, folder: Path, *, seed: int = SEED) -> dict[str, float]:
-    """Write a world into a folder and tell how large it is."""
+    """Write a world into a folder and return its size."""
     streams = iter(np.random.default_rng(seed).spawn(6))
     folder.mkdir(parents=True, exist_ok=True)
     city = draw_city(scale, next(streams))
@@ -132,9 +132,9 @@ def make_world(scale: float, folder: Path, *, seed: int = SEED) -> dict[str, flo
 
 
 def add_month(folder: Path, *, new_points: int = 0, seed: int = SEED) -> Path:
-    """Write one more month of crimes, the last one a month later; gives its folder.
+    """Write one more month of crimes, a copy of the last one a month later; returns its folder.
 
-    So many crimes of each force stand on snap points that no month before had.
+    `new_points` crimes of each force are at snap points that no month before had.
     """
     year, month = map(int, MONTHS[-1].split("-"))
     later = f"{year + month // 12}-{month % 12 + 1:02d}"
@@ -157,7 +157,7 @@ def add_month(folder: Path, *, new_points: int = 0, seed: int = SEED) -> Path:
 
 
 def _move_places(longitude: pa.ChunkedArray, count: int) -> pa.Array:
-    """Some of the places that are named, moved by some 30 metres."""
+    """Some of the named places, moved by about 30 metres."""
     places = np.array(longitude.to_pylist(), dtype=object)
     named = np.flatnonzero(places != "")
     for row in named[np.linspace(0, len(named) - 1, count).astype(int)]:
@@ -166,9 +166,9 @@ def _move_places(longitude: pa.ChunkedArray, count: int) -> pa.Array:
 
 
 def _draw_snap_points(city: City, rng: Generator) -> SnapPoints:
-    """Points on the middle of stretches of street, and how much crime each of them draws.
+    """Points at the middle of stretches of street, and their weights of crime.
 
-    Town centres draw most; outside them every point has a weight of its own, and one for each
+    Town centres have most; outside of them every point has a random weight, and one for each
     category.
     """
     wanted = min(len(city.middle), round(city.metres / METRES_A_POINT))
@@ -199,7 +199,7 @@ def _draw_snap_points(city: City, rng: Generator) -> SnapPoints:
 
 
 def _write_crimes(snaps: SnapPoints, scale: float, folder: Path, rng: Generator) -> int:
-    """Monthly files of two forces and the transport police; gives the rows written."""
+    """Write monthly files of two forces and the transport police; returns the number of rows."""
     written = 0
     for number, month in enumerate(MONTHS):
         season = np.cos(2 * np.pi * (int(month[5:]) - 7) / 12)
@@ -275,7 +275,7 @@ def _build_crime_table(
 
 
 def _draw_crime_ids(size: int, rng: Generator) -> pa.Array:
-    """Sixty-four hexadecimal digits each."""
+    """IDs of 64 hexadecimal digits."""
     text = rng.bytes(32 * size).hex()
     offsets = pa.py_buffer(np.arange(size + 1, dtype=np.int32) * 64)
     return pa.StringArray.from_buffers(size, offsets, pa.py_buffer(text.encode("ascii")))
@@ -286,7 +286,7 @@ def _write_csv(table: pa.Table, path: Path) -> None:
 
 
 def _write_schools(city: City, scale: float, folder: Path, rng: Generator) -> Points:
-    """Schools of all phases in the GIAS layout, bells and officers; gives the secondary sites."""
+    """Write schools of all phases as in GIAS, bells and officers; returns secondary sites."""
     secondary = max(2, round(SCHOOLS * scale))
     phases = ["Secondary"] * secondary + ["Primary"] * (4 * secondary)
     closed = secondary // 2
@@ -332,7 +332,7 @@ def _write_reports(schools: Points, snaps: SnapPoints, folder: Path, rng: Genera
     size = REPORTS_A_SCHOOL * len(schools)
     school = rng.integers(len(schools), size=size)
     near = cKDTree(snaps.xy).query(schools[school] + rng.normal(0, 260, (size, 2)))[1]
-    # Pupils speak of the same few places: a report goes to the busier of two points.
+    # Pupils name the same few places: a report is at the busier of two points.
     other = rng.integers(size, size=size)
     other = np.where(school[other] == school, near[other], near)
     busier = np.where(snaps.weight[other, 0] > snaps.weight[near, 0], other, near)
@@ -359,7 +359,7 @@ def _write_reports(schools: Points, snaps: SnapPoints, folder: Path, rng: Genera
 
 
 def main() -> None:
-    """Write a world and tell its size."""
+    """Write a world and print its size."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )

@@ -23,7 +23,7 @@ def test_as_numpy_tells_them(xy):
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 6)), max_size=12))
 def test_ranges_are_those_of_a_plain_loop(rows):
-    """All ranges end to end are what a loop over them gives, empty ones too."""
+    """All ranges in sequence equal the result of a loop over them, including empty ones."""
     starts = np.array([start for start, _ in rows], dtype=np.int64)
     counts = np.array([count for _, count in rows], dtype=np.int64)
     slow = [number for start, count in rows for number in range(start, start + count)]

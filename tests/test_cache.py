@@ -24,13 +24,13 @@ XY = {"xy": np.arange(6.0).reshape(3, 2)}
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
-    """A cache folder of its own."""
+    """A separate cache folder."""
     monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"
 
 
 def never():
-    """Stands where nothing should be computed."""
+    """Fails if anything is computed."""
     raise AssertionError
 
 
@@ -88,7 +88,7 @@ def test_a_spoilt_entry_is_computed_again_and_replaced(cache, way):
 
 
 def test_every_bit_of_an_entry_is_checked(cache):
-    """Whatever byte is changed, in the seal or in the content, the entry is not used."""
+    """If any byte is changed, in the first line or in the content, the entry is not used."""
     load(1)
     (path,) = cache.rglob("*.entry")
     content = path.read_bytes()
@@ -99,7 +99,7 @@ def test_every_bit_of_an_entry_is_checked(cache):
 
 
 def test_a_cache_that_cannot_be_written_is_passed_over(tmp_path, monkeypatch):
-    """Where a file stands in the cache folder's place the arrays are computed every time."""
+    """If there is a file in place of the cache folder, the arrays are computed every time."""
     (tmp_path / "file").touch()
     monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path / "file"))
     assert load(1)["numbers"].tolist() == [1] * 3
@@ -137,7 +137,7 @@ def test_two_fetches_do_not_mix(tmp_path):
 
 
 def test_answers_of_another_state_are_thrown_away(tmp_path):
-    """What was stored for another area, or for older data, is not mixed with what comes now."""
+    """Answers for another area, or for older data, are not mixed with new ones."""
     AnswerCache(tmp_path, "crimes", "old").write("2026-09/0.json", [1])
     AnswerCache(tmp_path, "streets", "old").write("a.json", [2])
     new = AnswerCache(tmp_path, "crimes", "new")
@@ -155,7 +155,7 @@ def test_a_broken_answer_counts_as_missing(tmp_path):
 
 
 def test_an_entry_that_python_fails_to_read_is_computed_again(cache):
-    """Where Python raises the error of its own that threads provoke, the result is still right."""
+    """If Python raises its own error with threads, the result is still correct."""
 
     def fail(content):
         raise SystemError(len(content))

@@ -124,7 +124,7 @@ def _crime_files(small):
 
 
 def test_all_coordinates_outside_the_streets(run, small):
-    """Crimes of another place are reported with where they lie and where the area is."""
+    """Crimes of another place are reported with their location and the area's."""
     for path in _crime_files(small):
         table = pd.read_csv(path)
         table.assign(Longitude=table["Longitude"] + 2).to_csv(path, index=False)
@@ -227,7 +227,7 @@ def test_unknown_key(run, small):
 
 
 def test_missing_settings_file(run, tmp_path):
-    """Without a settings file the message says how to come by one."""
+    """Without a settings file the message says how to create one."""
     _refused(
         run, tmp_path / "none.toml", expected=[("none.toml", "patrolplan init")], command="plan"
     )
@@ -250,7 +250,7 @@ def test_all_problems_are_reported_at_once(run, small):
 
 
 def test_school_asked_for_that_cannot_be_planned(run, small):
-    """A school that the settings name and that lies outside the area ends the command."""
+    """A school that the settings name and that is outside the area ends the command."""
     _changed(small, "[sources]", '[schools]\nurns = ["900001", "900002"]\n\n[sources]')
     _changed_table(small.parent / "schools.csv", lambda table: _far(table, "900002"))
     _refused(run, small, expected=[("[schools] urns", "900002", "outside the area")])
@@ -291,7 +291,7 @@ def test_schools_closed_on_the_day_are_left_out(run, small, tmp_path):
 
 
 def test_school_that_cannot_be_planned_is_left_out(run, small):
-    """A school outside the area that nobody asked for is left out and reported."""
+    """A school outside the area that was not requested is left out and reported."""
     _changed_table(small.parent / "schools.csv", lambda table: _far(table, "900002"))
     code, out, _ = run("check", "--config", small, "--json")
     assert code == 0
@@ -478,7 +478,7 @@ def test_init_writes_settings_that_name_what_is_missing(run, tmp_path):
 
 
 def test_plan_by_bicycle_says_so(run, small, tmp_path):
-    """`plan --way bicycle` rides; a way that is none is wrong usage."""
+    """`plan --way bicycle` plans rides; an invalid way is a usage error."""
     out = tmp_path / "out"
     expected = run(
         "plan", "--config", small, "--way", "bicycle", "--school", "900001", "--out", out

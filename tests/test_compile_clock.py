@@ -1,4 +1,4 @@
-"""The clock of time limits stands still while code is made ready, and people hear of compiling."""
+"""The clock of time limits stops while code is compiled or loaded, and users are informed."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""What Python runs itself, to be spared numba, gives the bits that compiled code gives."""
+"""Functions that Python runs itself, without numba, give the same bits as compiled code."""
 
 import math
 from dataclasses import replace
@@ -15,7 +15,7 @@ from patrolplan.pupils import flows
 
 
 def _forget(patch, microseconds):
-    """Begin as a new process does, with so much time for Python; gives the functions."""
+    """Start like a new process, with this time for Python; returns the functions."""
     patch.setattr(compiled, "_PYTHON", compiled._Python())
     patch.setattr(compiled, "PATIENCE_MICROSECONDS", microseconds)
     patch.setattr(compiled, "CALL_MICROSECONDS", microseconds)
@@ -49,7 +49,7 @@ def _stretch(seed):
 
 
 def _explore(seed):
-    """All labels of a small problem with prizes of their own time, and of the same without."""
+    """All labels of a small problem with timed prizes, and of the same problem without."""
     town = draw_town(np.random.default_rng(seed), most_stops=6)
     prizes = np.append(0.0, np.random.default_rng(seed).uniform(1, 9, town.size - 1))
     plain = replace(town, timed_prizes=None, gate=None, prizes=prizes)

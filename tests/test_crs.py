@@ -72,7 +72,7 @@ CRSES = (
 @given(st.floats(-6, 1.7), st.floats(50, 58), st.sampled_from(CRSES))
 @example(1.5, 50.0, CRSES[-2])
 def test_a_place_has_one_square_in_every_crs(longitude, latitude, crs):
-    """The square of a place is that of the British grid, in whatever CRS the place is given."""
+    """The square of a place is that of the British grid, in any CRS of the place."""
     x, y = Projection(BRITISH_GRID).to_metres([longitude], [latitude])
     metres = np.array([x[0], y[0]])
     middle = (np.floor(metres / SQUARE_METRES) + 0.5) * SQUARE_METRES
@@ -83,7 +83,7 @@ def test_a_place_has_one_square_in_every_crs(longitude, latitude, crs):
 
 @given(st.floats(-179.9, 179.9), st.floats(-80, 84))
 def test_squares_cover_the_world(longitude, latitude):
-    """Every place has a square of 250 m whose corners lie within 250 m of it."""
+    """Every place has a square of 250 m whose corners are within 250 m of it."""
     square = find_squares([[longitude, latitude]])
     crs = f"EPSG:{square[0, 0]}"
     here = np.stack(Projection(crs).to_metres([longitude], [latitude]), axis=1)
@@ -93,7 +93,7 @@ def test_squares_cover_the_world(longitude, latitude):
 
 
 def test_a_place_that_does_not_exist_is_nowhere():
-    """Degrees beyond the poles, and what is no number, have no square."""
+    """Degrees beyond the poles, and NaN, have no square."""
     wrong = [[0, 91], [181, 0], [np.nan, 51], [0, np.inf]]
     assert (find_squares(wrong) == NOWHERE).all()
     distinct, number = number_squares(find_squares([*wrong, [-0.1, 51.5]]))

@@ -32,7 +32,7 @@ def test_problem_stays_on_one_line():
 
 
 def test_a_question_ends_with_its_mark():
-    """A hint that is a question is followed by a sentence of its own, not by a semicolon."""
+    """A hint that is a question is followed by a new sentence, not by a semicolon."""
     problem = Problem("my.toml", "unknown key; did you mean 'seed'?", "correct or remove it")
     assert str(problem) == "my.toml: unknown key; did you mean 'seed'? Correct or remove it."
 

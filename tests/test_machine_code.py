@@ -20,7 +20,7 @@ def _open_files(folder, stamp=(1.0, 2)):
 
 
 def test_an_entry_is_read_back_as_it_was_stored(tmp_path):
-    """What was stored for a key is read by another process; another key has nothing."""
+    """An entry is read by another process with the same key, but not with another key."""
     _open_files(tmp_path).save(KEY, ("code", b"\x00\x01"))
     assert _open_files(tmp_path).load(KEY) == ("code", b"\x00\x01")
     assert _open_files(tmp_path).load(("other", "processor")) is None
@@ -28,7 +28,7 @@ def test_an_entry_is_read_back_as_it_was_stored(tmp_path):
 
 @pytest.mark.parametrize("suffix", ["nbi", "nbc"])
 def test_no_damaged_file_is_used(tmp_path, suffix):
-    """Whatever bit is flipped, and wherever a file is cut, it counts as absent, and is replaced."""
+    """If any bit is flipped, or a file is truncated, it counts as absent and is replaced."""
     _open_files(tmp_path).save(KEY, "code")
     (path,) = tmp_path.glob(f"*.{suffix}")
     whole = path.read_bytes()
@@ -81,7 +81,7 @@ def test_of_two_processes_one_compiles_and_the_other_waits_for_it(tmp_path):
 
 
 def test_a_process_compiles_again_what_was_damaged(tmp_path):
-    """Emptied files give the same answer as sound ones, and are replaced on the way."""
+    """Emptied files give the same answer as valid ones, and are replaced."""
     expected = str(np.uint64(compiled.mix_bits(np.uint64(5), np.uint64(3))))
     assert _run(tmp_path) == [expected, "0"]
     assert _run(tmp_path) == [expected, "1"]
@@ -106,7 +106,7 @@ def test_functions_run_where_no_folder_can_be_written(monkeypatch):
 
 
 def test_the_cache_folder_serves_where_the_source_is_read_only(monkeypatch, tmp_path):
-    """Where numba finds no folder of its own, compiled code goes into patrolplan's cache folder."""
+    """If numba finds no folder, compiled code is stored in patrolplan's cache folder."""
     monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path))
     monkeypatch.setattr(machine_code.numba.config, "CACHE_DIR", "")
     real, tries = machine_code._SealedCache, []
@@ -203,7 +203,7 @@ print(run(1), sum(run.compiled.stats.cache_hits.values()))
 
 
 def test_code_of_another_file_that_has_changed_is_compiled_again(tmp_path):
-    """What a function calls, and a constant that it uses, may stand in another file."""
+    """Functions that a function calls, and constants that it uses, may be in another file."""
     program = tmp_path / "outer.py"
     program.write_text(OUTER, encoding="utf-8")
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache")}

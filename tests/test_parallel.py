@@ -1,6 +1,6 @@
 """A Dask cluster: the result of one process, also when a worker is killed.
 
-Work shared out: the answers of one process, in order, whatever becomes of the workers.
+Work of several workers: the results of one process, in order, even if workers are lost.
 
 Threads for work that is done in compiled code.
 """
@@ -83,7 +83,7 @@ def test_cluster_plans_the_same(demo_area, demo_plan, dask):
 
 @pytest.mark.slow
 def test_all_workers_killed(dask):
-    """Even what was sent is sent again when nobody holds it any more."""
+    """Sent data is sent again if no worker has it any longer."""
     with warnings.catch_warnings(), connect_cluster(dask.scheduler_address) as executor:
         warnings.simplefilter("ignore")  # Dask tells of workers that went
         assert map_parallel(doubled, "a", [1, 2], executor=executor) == ["a", "aa"]
@@ -94,7 +94,7 @@ def test_all_workers_killed(dask):
 
 @pytest.mark.parametrize("has_it", [True, False])
 def test_worker_lost_while_something_is_sent(dask, monkeypatch, has_it):
-    """Whether or not the worker had got it, it is sent to another, and nobody waits for ever."""
+    """Whether or not the worker had received it, it is sent to another, without a hang."""
     killed = []
     update = dask.scheduler.update_data
 
@@ -277,7 +277,7 @@ def test_workers_that_are_always_lost():
 
 
 def test_fault_in_the_work_comes_through(crew):
-    """An error of the work itself is raised as it is, and not tried again."""
+    """An error of the work itself is raised unchanged, and the work not repeated."""
     with pytest.raises(ValueError, match="three"):
         map_parallel(fails, None, range(6), executor=crew)
     assert map_parallel(scaled, 2, [1, 2], executor=crew) == [2, 4]
@@ -298,7 +298,7 @@ def test_network_travels_once(demo_area, crew):
 
 
 def test_progress_is_told(crew):
-    """Here and by workers, the count of what is done grows up to all."""
+    """In this process and with workers, the number done increases to the total."""
     for executor in (None, crew):
         seen = []
         map_parallel(scaled, 1, range(9), executor=executor, report_progress=seen.append)
@@ -423,7 +423,7 @@ except KeyboardInterrupt:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to one process")
 def test_an_interrupt_is_heard_while_compiled_code_runs():
-    """Ctrl-C ends a process within a second though its threads would go on for minutes."""
+    """Ctrl-C ends a process within a second, although its threads would continue for minutes."""
     with subprocess.Popen(  # noqa: S603 - our own interpreter
         [sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE, text=True
     ) as process:

@@ -23,7 +23,7 @@ def test_every_check_can_be_accepted_in_the_settings():
     ],
 )
 def test_a_bound_allows_a_few_rows_and_a_share(count, total, share, passed):
-    """So many rows, or such a share of all of them, may be wrong; more is no slip."""
+    """A number of rows, or a share of all, may be wrong; more are not typing errors."""
     assert exceeds_bound(count, total, share) is passed
 
 
@@ -56,6 +56,6 @@ def test_missing_months_are_announced_and_stop_nothing():
 
 
 def test_a_blank_reason_accepts_nothing():
-    """A reason of spaces is none."""
+    """A reason of only spaces counts as empty."""
     accept = AcceptSettings(no_hours="  ", far_places=" a list of  the whole force ")
     assert accept.reasons == {"far_places": "a list of the whole force"}

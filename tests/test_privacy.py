@@ -52,7 +52,7 @@ def _square(place):
 
 
 def _by_square(rows):
-    """Rows by the square that they lie in, which is one of the British grid."""
+    """Rows by their square, which is one of the British grid."""
     squares = {}
     for row in rows:
         place = np.array(row[0]) + SHIFT
@@ -61,7 +61,7 @@ def _by_square(rows):
 
 
 def _tabulate(rows, threshold):
-    """The table that the door gives for rows, counted one by one."""
+    """The table of the reader for rows, counted one by one."""
     step, held = get_rounding_step(threshold), _by_square(rows)
     large = {square: rows_ for square, rows_ in sorted(held.items()) if len(rows_) >= step}
     few = sum(len(rows_) for rows_ in held.values() if len(rows_) < step)
@@ -125,7 +125,7 @@ def test_groups_are_the_squares_that_reach_the_threshold(case):
 
 @given(st.integers(0, 200), st.integers(2, 60))
 def test_shown_counts_never_show_more(count, threshold):
-    """A shown count is no larger than the true one, and 0 wherever that is under the threshold."""
+    """A shown count is at most the true one, and 0 if that is below the threshold."""
     shown = int(suppress_and_round(count, threshold))
     assert shown == _round_by_hand(count, threshold) <= count
     assert shown == 0 or shown >= threshold
@@ -135,14 +135,14 @@ def test_shown_counts_never_show_more(count, threshold):
 
 @given(st.integers(0, 200), st.integers(2, 60))
 def test_a_threshold_needs_the_rounded_count_alone(count, threshold):
-    """What a threshold shows of a count is the same for the count as it stands in the table."""
+    """A threshold shows the same for a true count and for the count in the table."""
     rounded = suppress_and_round(count, get_rounding_step(threshold))
     assert suppress_and_round(rounded, threshold) == suppress_and_round(count, threshold)
 
 
 @given(st.lists(st.integers(0, 9), min_size=4, max_size=4))
 def test_comparing_the_counts_of_a_square_never_gives_one_value(bands):
-    """Of all counts of time bands that give the same table, no band has one value alone."""
+    """Over all counts of time bands with the same table, no band has a single value."""
     fits = np.stack(np.meshgrid(*[np.arange(14)] * 4), axis=-1).reshape(-1, 4)
     alike = (suppress_and_round(fits, 5) == suppress_and_round(bands, 5)).all(axis=1)
     alike &= suppress_and_round(fits.sum(axis=1), 5) == suppress_and_round(sum(bands), 5)
@@ -255,7 +255,7 @@ def _one_square(count=5):
 
 
 def test_the_part_of_a_square_within_the_area_is_given():
-    """Of a square that the limits cut, the share within them is given with the whole count."""
+    """For a square that the limits cut, the share within them is given with the whole count."""
     limits = shapely.box(WEST, SOUTH, WEST + 50, SOUTH + 1000)
     piece = [[WEST + 10.0, SOUTH + 10.0]]
     groups, _ = group_reports(_one_square(), piece, limits, crs=BNG, threshold=5)

@@ -1,4 +1,4 @@
-"""Versions, of a report of a fault and of what results depend on."""
+"""Versions for bug reports, and of packages that results depend on."""
 
 import platform
 import re
@@ -27,7 +27,7 @@ NO_PART_IN_RESULTS = {
 
 
 def test_versions_are_those_that_run():
-    """Python and libraries as they are imported, and every needed library among them."""
+    """Versions of Python and of imported libraries, including every required one."""
     versions = list_versions()
     assert versions["python"] == platform.python_version()
     assert versions["geopandas"] == geopandas.__version__

@@ -1,4 +1,4 @@
-"""What HiGHS and other compiled code print stays off standard output; nothing else is lost."""
+"""Output of HiGHS and other compiled code stays off standard output; nothing else is lost."""
 
 import subprocess
 import sys
@@ -62,7 +62,7 @@ print('{"ok": true}')
 
 
 def test_solving_prints_nothing_to_standard_output():
-    """However HiGHS is called; but what is printed elsewhere during the main search is not lost."""
+    """Any call of HiGHS is silent; other output during the main search is not lost."""
     run = subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-c", SHARPENED], capture_output=True, text=True, check=True
     )

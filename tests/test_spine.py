@@ -104,7 +104,7 @@ def _check_times_and_ends(plan):
 
 
 def _check_worth(plan):
-    """Stops' worth, which is rounded by 5 %, adds up to the patrol's, but for the gate's."""
+    """The sum of stops' worth, which is rounded by 5 %, is the patrol's, except for the gate's."""
     for patrol in plan["patrols"]:
         names = [stop["hotspot"] for stop in patrol["stops"]]
         assert len(set(names)) == len(names)
@@ -114,7 +114,7 @@ def _check_worth(plan):
 
 
 def test_every_demo_patrol_can_be_walked_as_written(demo_pack, demo):
-    """Legs lie on the demo streets, times add up, gate to gate, within the window."""
+    """Legs are on the demo streets, times add up, gate to gate, within the window."""
     plan = _plan(demo_pack)
     assert len(plan["patrols"]) == 12
     _check_legs_lie_on_streets(plan, _street_segments(demo.parent / "streets.osm.gz"))
@@ -129,7 +129,7 @@ def _untasked(plan):
 
 
 def test_every_bloomsbury_patrol_can_be_walked_as_written(bloomsbury_pack, shared):
-    """Legs lie on the real streets, times add up, gate to gate, within the window."""
+    """Legs are on the real streets, times add up, gate to gate, within the window."""
     plan = _plan(bloomsbury_pack)
     streets = shared / "data" / "streets" / "bloomsbury_walk_2024-02-09.osm.gz"
     assert len(plan["patrols"]) == 6

@@ -1,6 +1,6 @@
-"""Results in a notebook: a few facts, text from data escaped, and the call that comes next.
+"""Results in a notebook: a few facts, with text from data escaped, and the next call.
 
-Tables between rooms, and counts of what was left out.
+Tables between packages, and counts of what was left out.
 """
 
 import dataclasses
@@ -58,7 +58,7 @@ def test_the_area_tells_what_came_in(demo_area):
 
 
 def test_one_of_a_thing_is_told_in_the_singular(demo_plan):
-    """A plan of one patrol with one stop in one hotspot says so, and the demo's has many."""
+    """A plan of one patrol with one stop in one hotspot has singular words, the demo's plural."""
     assert "12 patrols with" in repr(demo_plan)
     patrol = dataclasses.replace(demo_plan.patrols[0], stops=demo_plan.patrols[0].stops[:1])
     single = dataclasses.replace(demo_plan, patrols=(patrol,), hotspots=demo_plan.hotspots.iloc[:1])

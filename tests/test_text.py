@@ -22,5 +22,5 @@ def test_shortened_names_keep_to_their_length(text, letters):
     ("count", "words"), [(0, "0 stops have"), (1, "1 stop has"), (2, "2 stops have")]
 )
 def test_words_go_with_their_count(count, words):
-    """One stands with the singular, none and several with the plural."""
+    """One has the singular, none and several have the plural."""
     assert f"{format_count(count, 'stop')} {pluralise(count, 'has', 'have')}" == words

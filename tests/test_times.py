@@ -1,4 +1,4 @@
-"""Times of day as they are written; sunrise and sunset as almanacs print them."""
+"""Forms of times of day; sunrise and sunset as in almanacs."""
 
 import datetime as dt
 
@@ -62,7 +62,7 @@ def test_published_sunrises_of_london(day, printed):
 
 @given(st.dates(dt.date(2000, 1, 1), dt.date(2060, 12, 31)), st.floats(50.0, 59.0))
 def test_noon_lies_halfway_between_sunrise_and_sunset(day, latitude):
-    """Sunrise and sunset lie evenly about the sun's noon, to the equation of time's few seconds."""
+    """Sunrise and sunset are symmetric about solar noon, within a few seconds."""
     rises, sets = compute_sunrise(day, 0.0, latitude), compute_sunset(day, 0.0, latitude)
     assert rises < sets
     middle = rises + (sets - rises) / 2
@@ -100,7 +100,7 @@ def test_times_are_read_as_they_are_written(time):
     ["", "15", "9:30", "25:00", "12:60", "15:10:00", "15:10Z", "1\N{FULLWIDTH DIGIT FIVE}:10"],
 )
 def test_what_is_not_hours_and_minutes_is_refused(text):
-    """A time is two digits, a colon and two digits, of a minute that exists."""
+    """A time is two digits, a colon and two digits, and a valid time of day."""
     with pytest.raises(ValueError, match="HH:MM"):
         parse_time(text)
 

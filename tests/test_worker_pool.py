@@ -17,7 +17,7 @@ def _sizes(common, item):
 
 
 def test_what_goes_along_with_an_item_is_small(demo_area):
-    """However much all items need, what is sent with each of them is a name and a path."""
+    """However large the common data is, each item is sent with only a name and a path."""
     words = [f"street {number}" for number in range(50_000)]
     common = {"words": words, "numbers": np.arange(1e5), "network": demo_area.network}
     with ThreadPoolExecutor(1) as executor:
@@ -30,7 +30,7 @@ def test_what_goes_along_with_an_item_is_small(demo_area):
 
 
 def test_no_text_stands_in_the_file_that_workers_map():
-    """Words in any kind of column are enciphered; arrays of numbers stay as they are, to map."""
+    """Words in any kind of column are encrypted; arrays of numbers stay plain, for mapping."""
     words = ["the informant's address", "SSO-02"]
     common = {
         "plain": words[0],
@@ -61,7 +61,7 @@ def _get(common, _):
 
 
 def test_workers_get_no_officers_and_no_password(demo_area):
-    """What is sent to plan a school holds neither the officers nor the ledger's address."""
+    """Data sent for planning a school has neither the officers nor the ledger's address."""
     settings = demo_area.settings.model_copy(
         update={"ledger": LedgerSettings(url="postgresql://team:hush@host/db")}
     )
@@ -74,7 +74,7 @@ def test_workers_get_no_officers_and_no_password(demo_area):
 
 
 def test_workers_do_not_learn_where_pupils_live(demo_area):
-    """What is sent to plan a school holds no count of pupils by area."""
+    """Data sent for planning a school has no count of pupils by area."""
     origins = pd.DataFrame({"urn": ["900001"], "area": ["E01hush"], "pupils": [15.0]})
     area = replace(demo_area, way_home=replace(demo_area.way_home, origins=origins))
     assert b"E01hush" in pickle.dumps(area)

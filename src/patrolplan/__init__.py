@@ -32,7 +32,7 @@ RENAMED = {
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever is public
-    """Load a public name; one of 0.1 still works, with a warning."""
+    """Load a public name; names of 0.1 still work, with a warning."""
     if name in RENAMED:
         new = RENAMED[name]
         message = f"patrolplan.{name} is called patrolplan.{new} since 0.2"

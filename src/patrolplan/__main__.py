@@ -1,4 +1,4 @@
-"""`python -m patrolplan`: the command line where its script is not on the path."""
+"""`python -m patrolplan`: the command line, if its script is not on the path."""
 
 from patrolplan.cli import main
 

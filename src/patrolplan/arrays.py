@@ -1,4 +1,4 @@
-"""Helpers for arrays: ranges as one, distinct points and numbers, stable order, counts of pairs."""
+"""Helpers for arrays: joined ranges, distinct points and numbers, stable order, pair counts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def expand_ranges(
     starts, counts
         (k,) first number and length of each range.
     is_reversed
-        (k,) ranges that run from their last number back to their first; default none.
+        (k,) whether each range runs from its last number back to its first; by default none does.
 
     Examples
     --------
@@ -44,7 +44,7 @@ def find_unique_points(xy: NDArray[np.float64]) -> tuple[NDArray[np.float64], ND
     """Distinct places, by x and then y, and for each row the number of its place.
 
     The same as `numpy.unique(xy, axis=0, return_inverse=True)`, by hashing instead of sorting all
-    rows: millions of crimes stand on some ten thousand snap points.
+    rows: millions of crimes are on about ten thousand snap points.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def find_unique_points(xy: NDArray[np.float64]) -> tuple[NDArray[np.float64], ND
     codes, distinct = pd.factorize(
         np.ascontiguousarray(xy, dtype=np.float64).view(np.complex128)[:, 0]
     )
-    order = np.argsort(distinct)  # complex numbers are sorted by their real part first
+    order = np.argsort(distinct)  # complex numbers are sorted by real part first
     rank = np.empty(len(order), dtype=np.int64)
     rank[order] = np.arange(len(order))
     places = np.ascontiguousarray(distinct[order])
@@ -88,11 +88,11 @@ def find_used_numbers(
 
 
 def argsort_stably(values: NDArray[Any]) -> NDArray[np.int64]:
-    """(n,) order of values that are not NaN; of equal ones the first comes first.
+    """(n,) stable sort order of values that are not NaN.
 
     The same as `numpy.argsort(values, kind="stable")`, in a third of the time: numpy sorts with
-    vector instructions where the order of equal values is left open. Equal values are then put in
-    order by sorting their places, those of the lowest value first.
+    vector instructions if the order of equal values does not matter. Equal values are then put in
+    order by sorting their places.
 
     Examples
     --------

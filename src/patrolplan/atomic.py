@@ -1,8 +1,8 @@
 """Files and folders that are written completely or not at all, locks, and hashes of content.
 
 A file is written next to its place and renamed into it. A folder is swapped for another by two
-renames; killed at any moment, either the old or the new one stands, and where the kill falls
-between the two, `recover_swap` finishes it at the next command.
+renames; after a kill at any moment, either the old or the new one is in place, and if the kill was
+between the two, `recover_swap` finishes the swap at the next command.
 """
 
 import contextlib
@@ -21,13 +21,13 @@ import filelock
 from patrolplan.errors import OutputError, PatrolplanError
 
 TEMPORARY_PREFIX = "patrolplan-"
-"""How the names of our folders in the system's temporary folder begin."""
+"""Prefix of our folders in the system's temporary folder."""
 
 WEEK_FILE = "week.json"
-"""A week in its folder. It may hold changes made by hand, so it is replaced only by another."""
+"""A week in its folder. It may have changes by hand, so it is only replaced by another week."""
 
 UNDO_FILE = "undo.json"
-"""What can be undone on the board, in the week's folder; for its owner alone."""
+"""Undo steps of the board, in the week's folder; only its owner may read it."""
 
 
 def hash_content(*parts: str | bytes | memoryview) -> str:
@@ -39,14 +39,14 @@ def hash_content(*parts: str | bytes | memoryview) -> str:
 
 
 def hash_json(content: Any) -> str:  # noqa: ANN401 - whatever JSON can hold
-    """SHA-256 of content as JSON, whatever the order of its keys."""
+    """SHA-256 of content as JSON, independent of the order of keys."""
     return hash_content(json.dumps(content, sort_keys=True, ensure_ascii=False))
 
 
 def hash_file(path: Path) -> str:
-    """SHA-256 of an input file's content, computed once in a run.
+    """SHA-256 of an input file's content, computed once per run.
 
-    In another run the bytes are read again: a date and a size do not prove that they are the same.
+    In another run the bytes are read again: equal date and size do not prove equal content.
     """
     status = path.stat()
     return _hash_file(path.absolute(), status.st_size, status.st_mtime_ns)
@@ -60,7 +60,7 @@ def _hash_file(path: Path, size: int, written: int) -> str:  # noqa: ARG001 - th
 
 @contextlib.contextmanager
 def explain_os_errors(path: Path, remedy: str) -> Iterator[None]:
-    """Turn what the system says of a file or folder into an `OutputError` with a remedy."""
+    """Turn a system error about a file or folder into an `OutputError` with a remedy."""
     try:
         yield
     except PatrolplanError:
@@ -79,7 +79,7 @@ def hold_lock(path: Path, in_use: PatrolplanError, *, wait_seconds: float = 0.0)
     path
         The lock file; it is removed at the end.
     in_use
-        Raised where another process holds the lock for longer than the waiting time.
+        Error to raise if another process holds the lock for longer than the waiting time.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(path, timeout=wait_seconds)
@@ -96,7 +96,7 @@ def hold_lock(path: Path, in_use: PatrolplanError, *, wait_seconds: float = 0.0)
 
 
 def write_synced(path: Path, content: bytes) -> None:
-    """Write a file to the disk itself, not only to the system's memory."""
+    """Write a file and flush it to disk, not only to the system's memory."""
     with path.open("wb") as stream:
         stream.write(content)
         stream.flush()
@@ -105,7 +105,7 @@ def write_synced(path: Path, content: bytes) -> None:
 
 @contextlib.contextmanager
 def write_beside(path: Path, part: Path) -> Iterator[Path]:
-    """Give a file to write; it is renamed to `path` when all went well, else removed."""
+    """Yield a path to write to; the file is renamed to `path` on success, otherwise removed."""
     try:
         yield part
         part.replace(path)
@@ -116,7 +116,7 @@ def write_beside(path: Path, part: Path) -> Iterator[Path]:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Write a file so that it is whole, and on the disk, or not there.
+    """Write a file completely, flushed to disk, or not at all.
 
     Raises
     ------
@@ -129,7 +129,7 @@ def replace_file(path: Path, content: bytes) -> None:
 
 
 def write_file_atomically(path: Path, data: bytes) -> None:
-    """Do as `replace_file` does, making the folder where there is none.
+    """Like `replace_file`, but create the folder if there is none.
 
     Raises
     ------
@@ -142,14 +142,14 @@ def write_file_atomically(path: Path, data: bytes) -> None:
 
 
 def create_part_folder(folder: Path) -> Path:
-    """Make a new folder next to another that it may later replace, see `swap_folders`."""
+    """Create a new folder next to the one that it will replace, see `swap_folders`."""
     return Path(tempfile.mkdtemp(prefix=f".{folder.name}.part-", dir=folder.parent))
 
 
 def swap_folders(part: Path, folder: Path) -> None:
-    """Let a part folder take another's place, once all that is in it is on the disk.
+    """Replace a folder by a part folder, after flushing all of the latter to disk.
 
-    The new folder gets the name `.new`, the old one moves out to `.old`, the new one moves in.
+    The new folder is renamed to `.new`, the old one to `.old`, and the new one to its final name.
     """
     part.chmod(0o755)  # other users may read it, unlike a temporary folder
     _sync_tree(part)
@@ -163,7 +163,7 @@ def swap_folders(part: Path, folder: Path) -> None:
 
 
 def recover_swap(folder: Path) -> None:
-    """Finish a swap that was interrupted, and clear away what a killed command left next to it."""
+    """Finish an interrupted swap, and remove what a killed command left next to it."""
     old, new = sibling_path(folder, "old"), sibling_path(folder, "new")
     if not folder.exists() and new.exists():
         new.rename(folder)
@@ -174,31 +174,31 @@ def recover_swap(folder: Path) -> None:
 
 
 def list_leftovers(folder: Path) -> list[Path]:
-    """Names that commands killed while writing a folder may have left next to it."""
+    """Names that killed commands may have left next to a folder."""
     name = "".join(f"[{sign}]" if sign in "*?[" else sign for sign in folder.name)
     parts = folder.parent.glob(f".{name}.part-*")
     return [*parts, sibling_path(folder, "old"), sibling_path(folder, "new")]
 
 
 def sibling_path(folder: Path, kind: str) -> Path:
-    """Where the lock, the old and the new folder lie while one takes the other's place."""
+    """Paths of the lock, and of the old and new folders during a swap."""
     return folder.parent / f".{folder.name}.{kind}"
 
 
 def _sync_tree(part: Path) -> None:
-    """Bring every file and folder to the disk, so that a power cut cannot leave empty ones."""
+    """Flush every file and folder to disk, so that a power cut cannot leave empty ones."""
     for path in part.rglob("*"):
         if path.is_dir():
             sync_folder(path)
         else:
-            with path.open("r+b") as stream:  # Windows syncs only what is open for writing
+            with path.open("r+b") as stream:  # Windows syncs only files that are open for writing
                 os.fsync(stream.fileno())
     sync_folder(part)
 
 
 def sync_folder(folder: Path) -> None:
-    """Bring a folder's names to the disk, where the system lets one open a folder for that."""
-    with contextlib.suppress(OSError):  # Windows does not, and keeps names safe by itself
+    """Flush a folder's names to disk, if the system allows opening a folder."""
+    with contextlib.suppress(OSError):  # Windows does not, and flushes names itself
         opened = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(opened)

@@ -1,9 +1,9 @@
-"""What risk and planning use to refuse columns that are for audit only: their mark, no value.
+"""How risk and planning refuse columns that are for audit only, without access to values.
 
-Deprivation, ethnicity and the like may say who gets the patrols, never where patrols go. They are
-stored in `patrolplan.team.audit_columns.AuditColumns`, which the rooms that estimate and plan may
-not import. Here is only how to recognise such columns where somebody offers them all the same: by
-the object that holds them, or by the mark that their names carry wherever they leave it.
+Deprivation, ethnicity and similar data may show who gets the patrols, but never decide where
+patrols go. They are stored in `patrolplan.team.audit_columns.AuditColumns`, which the packages that
+estimate and plan may not import. This module only recognises such columns if they are passed in
+anyway: by the object that has them, or by the mark in their names in any other table.
 """
 
 import re
@@ -15,8 +15,8 @@ import pandas as pd
 from patrolplan.errors import InputError, Problem
 
 AUDIT_MARK = "audit_only_"
-"""Begins the name of every column for audit in any table, so that it is seen after a merge, or in
-a file, as well."""
+"""Prefix of the name of every column for audit in any table, so that it is recognised after a
+merge, or in a file, as well."""
 
 SENSITIVE_NAME = re.compile(r"depriv|ethnic|(^|[^a-z])(imd|idaci|fsm)|free.?school.?meal|decile")
 """Words in the names of such columns, in lower case."""
@@ -26,7 +26,7 @@ REMEDY = "use it in measure_burden alone: risk and patrols must not depend on it
 
 @runtime_checkable
 class HoldsAuditColumns(Protocol):
-    """What has columns that are for audit only."""
+    """An object with columns that are for audit only."""
 
     @property
     def audit_column_names(self) -> tuple[str, ...]:
@@ -34,7 +34,7 @@ class HoldsAuditColumns(Protocol):
 
 
 def is_marked(name: object) -> bool:
-    """Whether a column carries the mark.
+    """Whether a column has the mark.
 
     Examples
     --------
@@ -45,7 +45,7 @@ def is_marked(name: object) -> bool:
 
 
 def is_for_audit(name: object) -> bool:
-    """Whether a column carries the mark, or a name that leaves no doubt.
+    """Whether a column has the mark, or an unambiguous name.
 
     Examples
     --------
@@ -57,16 +57,16 @@ def is_for_audit(name: object) -> bool:
 
 
 def refuse_audit_columns(where: str, *given: object, by_name: bool = False) -> None:
-    """Refuse what holds columns for audit, or a table that has some.
+    """Refuse objects and tables that have columns for audit.
 
     Parameters
     ----------
     where
-        What they are offered to, for the message.
+        The function that they are passed to, for the message.
     given
-        Anything; lists and mappings are looked into.
+        Anything; lists and mappings are searched.
     by_name
-        Also refuse columns of tables whose name alone leaves no doubt, see `is_for_audit`.
+        Also refuse columns of tables with an unambiguous name, see `is_for_audit`.
 
     Raises
     ------
@@ -83,8 +83,8 @@ def refuse_audit_columns(where: str, *given: object, by_name: bool = False) -> N
 
 
 def _list_columns(given: object) -> Iterator[str]:
-    """Names of the columns in a table, or held for audit; of all in a list or mapping."""
-    if isinstance(given, str):  # by far the most, and a protocol is slow to test
+    """Names of columns in a table, or for audit, also in lists and mappings."""
+    if isinstance(given, str):  # by far the most frequent, and testing a protocol is slow
         return
     if isinstance(given, HoldsAuditColumns):
         yield from (f"{AUDIT_MARK}{name}" for name in given.audit_column_names)

@@ -1,7 +1,7 @@
-"""Results that cost time, stored by the content of everything that they depend on.
+"""A cache of slow results, by the content of everything that they depend on.
 
-Nothing of reports, or of a force's own extract, may be handed over here: what is stored is written
-into the user's cache folder, where it outlives the run.
+Nothing that depends on reports, or on a force's own extract, may be stored here: entries are
+written into the user's cache folder, where they remain after the run.
 """
 
 import contextlib
@@ -35,7 +35,7 @@ Result = TypeVar("Result")
 
 
 def cache_folder() -> Path:
-    """Where patrolplan stores its copies: the variable PATROLPLAN_CACHE, or the user's cache."""
+    """The cache folder: the environment variable PATROLPLAN_CACHE, or the user's cache."""
     named = os.environ.get("PATROLPLAN_CACHE", "")
     return Path(named or platformdirs.user_cache_dir("patrolplan", appauthor=False))
 
@@ -48,16 +48,16 @@ STORES = {
     "rates": "cache of rates",
     "templates": "cache of page templates",
 }
-"""Folders in the cache folder, and what is in them."""
+"""Folders in the cache folder, and their content."""
 
 STORE_FOLDER_PATTERN = re.compile(rf"({'|'.join(STORES)})(-\d+(-[0-9a-f]{{32}})?)?|\.new-\w+")
-"""Names of the folders of all stores; those with a number are of version 0.1."""
+"""Names of the folders of all stores; those with a number are from version 0.1."""
 
 ENTRY_PATTERN = re.compile(
     r"[0-9a-f]{40}\.entry|\.new-\w+"
     r"|[0-9a-f]{32,40}\.(npy|npz|parquet)|(features|ways)\.parquet|vertices\.npz|left_out\.json"
 )
-"""Names of the files in them, whole and interrupted; the second line has those of version 0.1."""
+"""Names of their files, complete and interrupted; the second line is for version 0.1."""
 
 BROKEN_ENTRY_ERRORS = (
     OSError,
@@ -67,28 +67,28 @@ BROKEN_ENTRY_ERRORS = (
     EOFError,
     NotImplementedError,
     zipfile.BadZipFile,
-    # Python before 3.11.9 and 3.12.2 raises it at times where two threads read arrays at once, as
+    # Python before 3.11.9 and 3.12.2 sometimes raises it if two threads read arrays at once, as
     # numpy parses their headers (python/cpython#106905).
     SystemError,
 )
-"""What reading raises where there is no entry, or one of another version of a library."""
+"""Errors when reading a missing entry, or one from another version of a library."""
 
 
 @dataclass(frozen=True)
 class Store:
-    """Results of one kind in the cache folder, each in a sealed file of its own.
+    """Results of one kind in the cache folder, each in a separate file with a checksum.
 
-    The first line of an entry names the store, its version, the SHA-256 of the key and that of the
-    content that follows. An entry that does not say exactly what is expected of it, because it was
-    cut short, spoilt, or written for another key or version, is computed again and replaced. A
-    cache that cannot be read or written only costs time.
+    The first line of an entry has the name and version of the store, and the SHA-256 of the key and
+    of the content that follows. If it differs from what is expected, because the entry was
+    truncated, damaged, or written for another key or version, the result is computed again and the
+    entry replaced. A cache that cannot be read or written only costs time.
 
     Parameters
     ----------
     name
         One of `STORES`.
     version
-        Changes when results are computed, or written, in another way.
+        Changed when results are computed, or written, in another way.
     """
 
     name: str
@@ -102,16 +102,17 @@ class Store:
         encode: Callable[[Result], bytes | memoryview | None],
         decode: Callable[[bytes], Result],
     ) -> Result:
-        """The result from its entry, else computed and stored.
+        """The result from its entry, otherwise computed and stored.
 
         Parameters
         ----------
         key
             Everything that the result depends on, by content.
         compute
-            Gives the result.
+            Computes the result.
         encode, decode
-            To the content of an entry, None where the result must not be stored; and back.
+            Conversion to the content of an entry, or None if the result must not be stored; and
+            back.
         """
         content = self.read(key)
         if content is not None:
@@ -124,7 +125,7 @@ class Store:
         return result
 
     def read(self, key: str) -> bytes | None:
-        """The content of an entry; None where there is none, or not the one that was written."""
+        """The content of an entry; None if it is absent or damaged."""
         digest = hash_content(key)
         with contextlib.suppress(*BROKEN_ENTRY_ERRORS), self._find(digest).open("rb") as stream:
             seal, content = stream.readline(), stream.read()
@@ -133,12 +134,12 @@ class Store:
         return None
 
     def write(self, key: str, content: bytes | memoryview) -> None:
-        """Store the content of an entry, where that is possible."""
+        """Store the content of an entry, if possible."""
         digest = hash_content(key)
         path = self._find(digest)
         with contextlib.suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
-            # Two runs may write the same entry at once, so each has a part of its own.
+            # Two runs may write the same entry at once, so each has its own part file.
             with write_beside(path, path.with_name(f".new-{uuid4().hex}")) as part:
                 part.touch(mode=0o600)
                 with part.open("wb") as stream:
@@ -156,7 +157,7 @@ Arrays = Mapping[str, NDArray[Any]]
 
 
 def hash_arrays(key: str, arrays: Arrays) -> str:
-    """SHA-256 of a text and of arrays with their names, kinds and shapes."""
+    """SHA-256 of a text and of arrays with their names, types and shapes."""
     hashed = hashlib.sha256(key.encode())
     for name, array in arrays.items():
         hashed.update(f"\n{name} {array.dtype} {array.shape}\n".encode())
@@ -183,7 +184,7 @@ def load_or_compute_arrays(store: Store, key: str, compute: Callable[[], Arrays]
 
 
 FETCH_FOLDER = ".fetch"
-"""Folder next to the settings that holds the answers to a fetch that is not finished."""
+"""Folder next to the settings with the answers to an unfinished fetch."""
 
 
 @contextlib.contextmanager
@@ -193,7 +194,7 @@ def lock_fetch_folder(folder: Path) -> Iterator[Path]:
     Raises
     ------
     FetchError
-        When another fetch is at work there.
+        When another fetch is running there.
     OutputError
         When the folder cannot be written.
     """
@@ -206,15 +207,15 @@ def lock_fetch_folder(folder: Path) -> Iterator[Path]:
 
 
 class AnswerCache:
-    """Answers of a data source, stored until the file that they are for is written.
+    """Answers of a data source, stored until their file is written.
 
     Parameters
     ----------
     workspace
         The folder of `lock_fetch_folder`.
     source, key
-        What the answers are for; those stored under another key are of another area or state of
-        the data, so they are thrown away.
+        Purpose of the answers; those stored under another key are from another area or state of the
+        data, so they are deleted.
     """
 
     def __init__(self, workspace: Path, source: str, key: str) -> None:
@@ -224,24 +225,24 @@ class AnswerCache:
                 shutil.rmtree(other, ignore_errors=True)
 
     def read(self, name: str) -> Any:  # noqa: ANN401 - whatever was stored
-        """What was stored under a name; None where there is nothing, or not all of it."""
+        """Content stored under a name; None if it is absent or incomplete."""
         try:
             return json.loads((self.folder / name).read_bytes())
         except (OSError, ValueError):
             return None
 
     def list_names(self, pattern: str) -> list[str]:
-        """Names of what is stored that match a pattern."""
+        """Names of stored content that match a pattern."""
         return [path.relative_to(self.folder).as_posix() for path in self.folder.glob(pattern)]
 
     def write(self, name: str, content: Any) -> None:  # noqa: ANN401 - whatever is to be stored
-        """Store something under a name."""
+        """Store content under a name."""
         text = json.dumps(content, ensure_ascii=False)
         write_file_atomically(self.folder / name, text.encode("utf-8"))
 
     def discard(self, name: str = "") -> None:
-        """Throw away what is stored under a name (of a folder), or all of it."""
+        """Delete what is stored under a name (of a folder), or everything."""
         shutil.rmtree(self.folder / name, ignore_errors=True)
         if not name:
-            with contextlib.suppress(OSError):  # other sources' answers may be there
+            with contextlib.suppress(OSError):  # there may be answers from other sources
                 self.folder.parent.rmdir()

@@ -1,10 +1,10 @@
-"""A clock for time limits that stands still while code is made ready, and who hears of compiling.
+"""A clock for time limits that stops while code is compiled or loaded, and a callback for that.
 
-The first run on a computer compiles what it needs, for some seconds in which no search gets any
-further; each later process loads numba and what is compiled, for most of a second. A limit of one
-second must leave a search that second, so that its answer depends on neither. Making code ready is
-a matter of the whole process, and so is this clock. It is apart from `patrolplan.compiled`, so that
-nobody has to load numba to read it.
+The first run on a computer compiles functions for some seconds, in which no search makes progress;
+each later process loads numba and the machine code for almost a second. A limit of one second must
+give a search that second, so that its answer depends on neither. Compiling affects the whole
+process, so there is one clock per process. It is separate from `patrolplan.compiled`, so that
+reading it does not load numba.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ class CompileClock:
 
     def __init__(self) -> None:
         self.announce: Callable[[str], None] | None = None
-        """Called once with each text that people should know."""
+        """Called once with each text to show to users."""
         self._announced: set[str] = set()
         self._lock = threading.Lock()
         self._depth, self._begun, self._compiling = 0, 0.0, 0.0
 
     def begin(self) -> None:
-        """A function is being compiled, perhaps within another."""
+        """Stop the clock for the compilation of a function, which may be nested."""
         self.say_once(COMPILING)
         self._stop()
 
@@ -46,7 +46,7 @@ class CompileClock:
             self._depth += 1
 
     def end(self) -> None:
-        """It is compiled."""
+        """Restart the clock after a compilation."""
         with self._lock:
             self._depth -= 1
             if not self._depth:
@@ -54,7 +54,7 @@ class CompileClock:
 
     @contextmanager
     def stand_still(self) -> Iterator[None]:
-        """Let no time pass while numba, or what it has compiled before, is loaded."""
+        """Stop the clock while numba, or its cached machine code, is loaded."""
         self._stop()
         try:
             yield
@@ -62,13 +62,13 @@ class CompileClock:
             self.end()
 
     def read(self) -> float:
-        """Seconds from some point in time on; only differences mean anything."""
+        """Seconds since an arbitrary moment; only differences are meaningful."""
         with self._lock:
             now = self._begun if self._depth else time.perf_counter()
             return now - self._compiling
 
     def say_once(self, text: str) -> None:
-        """Announce a text, unless that was done before or nobody listens."""
+        """Announce a text, unless that was done before or there is no callback."""
         if self.announce is not None and text not in self._announced:
             self._announced.add(text)
             self.announce(text)

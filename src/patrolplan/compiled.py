@@ -1,12 +1,12 @@
-"""Functions that are compiled when they are first called.
+"""Functions that are compiled on their first call.
 
-Loading numba, and the machine code of a function from its cache, costs a tenth of a second and
-more, so nothing of it happens before a compiled function runs: a command that computes nothing, or
-finds everything in the cache, never pays for it.
+Loading numba, and the machine code of a function from its cache, takes a tenth of a second or more,
+so it does not happen before a compiled function runs: a command that computes nothing, or finds
+everything in the cache, never spends this time.
 
-Nor does one that has little to compute, such as a patrol of forty minutes: Python itself runs the
-same function in less time than numba needs to load. What a call would take then is estimated from
-its values by the function's own rule; both ways give the same bits.
+Nor does a command with little to compute, such as a patrol of forty minutes: Python itself runs the
+same function in less time than numba needs to load. The time of such a call is estimated from its
+values by the function's own rule; both ways give identical bits.
 """
 
 from __future__ import annotations
@@ -23,29 +23,30 @@ from patrolplan.compile_clock import CLOCK
 Function = TypeVar("Function", bound=Callable[..., object])
 
 _LOCK = RLock()
-"""One thread compiles at a time; another that calls the same function waits for its code."""
+"""Only one thread compiles at a time; others that call the same function wait for its code."""
 
 
 Estimate = Callable[..., float]
-"""Microseconds that Python itself takes for a call with these values."""
+"""Microseconds that Python itself needs for a call with these values."""
 
 CALL_MICROSECONDS = 20_000
-"""A call that takes Python longer than this is left to numba."""
+"""Maximum microseconds of a call that Python runs itself; longer ones use numba."""
 
 PATIENCE_MICROSECONDS = 250_000
-"""Numba is loaded once so much was left to Python; loading takes two to three times as long."""
+"""Total of calls run by Python after which numba is loaded, which takes two to three times as
+long."""
 
 
 class _Python(local):
-    """What a thread has left to Python, and whether it is at work on it."""
+    """Per thread, the time of calls run by Python, and whether one is running."""
 
     microseconds, is_running = 0.0, False
 
     def run(self, function: Callable[..., object], values: tuple[Any, ...]) -> object:
-        """Run a function, and all compiled ones that it calls, as numba would, without it."""
+        """Run a function, and all compiled ones that it calls, in Python, with numba's results."""
         self.is_running = True
         try:
-            with np.errstate(all="ignore"):  # whole numbers overflow silently in machine code
+            with np.errstate(all="ignore"):  # integers overflow silently in machine code
                 return function(*values)
         finally:
             self.is_running = False
@@ -55,14 +56,14 @@ _PYTHON = _Python()
 
 
 def _view_items(value: Any) -> Any:  # noqa: ANN401 - an array, a tuple of them, or a number
-    """Arrays as views whose items are Python's own numbers: it computes faster with those."""
+    """Arrays as views whose items are Python numbers, which are faster."""
     if isinstance(value, tuple):
         return tuple(map(_view_items, value))
     return value.data if isinstance(value, np.ndarray) else value
 
 
 class _CompiledFunction:
-    """A function that numba compiles when it, or another compiled one that uses it, first runs."""
+    """A function that numba compiles when it, or a compiled caller, first runs."""
 
     def __init__(
         self,
@@ -82,7 +83,7 @@ class _CompiledFunction:
 
     @property
     def compiled(self) -> Any:  # noqa: ANN401 - numba's own kind
-        """Numba's form of the function, with its code."""
+        """Numba's dispatcher of the function, with its code."""
         if self._compiled is None:
             with _LOCK:
                 if self._compiled is None:
@@ -107,13 +108,13 @@ class _CompiledFunction:
             return _PYTHON.run(self.__wrapped__, given)  # type: ignore[attr-defined]
         compiled = self._compiled or self.compiled
         if self._is_inner and compiled is not self.__wrapped__:  # type: ignore[attr-defined]
-            # A call would crash; where compiling is switched off it is a plain function.
+            # A call would crash; with compiling switched off it is a plain function.
             message = f"{self.__name__}: Python cannot call it while it `is_inner`"  # type: ignore[attr-defined]
             raise TypeError(message)
         return compiled(*values)
 
     def _is_short(self, values: tuple[Any, ...]) -> bool:
-        """Whether a call is left to Python; counts it."""
+        """Whether Python should run a call; adds its time to the total."""
         if self._estimate is None:
             return False
         microseconds = self._estimate(*values)
@@ -124,7 +125,7 @@ class _CompiledFunction:
 
     @property
     def _numba_type_(self) -> Any:  # noqa: ANN401 - numba's own kind
-        """What numba reads where another compiled function calls this one."""
+        """Numba's type of this function, for compiled callers."""
         return self.compiled._numba_type_
 
 
@@ -137,30 +138,31 @@ def jit_compile(
     is_by_item: bool = False,
     python_microseconds: Estimate | None = None,
 ) -> Callable[[Function], Function]:
-    """Compile a function when it first runs. Other threads may run then; its code is cached.
+    """Compile a function when it first runs; it releases the GIL, and its code is cached.
 
     Parameters
     ----------
     signature
-        Numba's text form, such as ``"f8(f8[::1], i8)"``. Naming it makes numba compile exactly
-        one version rather than one for each kind of caller; functions that take named tuples of
-        arrays are left to that.
+        In numba's syntax, such as ``"f8(f8[::1], i8)"``. With it numba compiles exactly one version
+        rather than one for each combination of types; functions with named tuples of arrays are
+        written without one.
     is_inner
-        Compiled functions alone call it. That saves compiling a door from Python, which for a named
-        tuple of arrays takes longer than a short function; called from Python it raises TypeError.
+        Only compiled functions call it. That saves compiling an entry point from Python, which for
+        a named tuple of arrays takes longer than a short function; a call from Python raises
+        TypeError.
     is_inlined
-        Whether its code becomes a part of every compiled function that calls it. For small ones
-        that take named tuples of arrays: handing those over takes longer than what they do.
+        Whether its code is inlined into every compiled caller. For small functions with named
+        tuples of arrays, since passing those takes longer than the function itself.
     allocates
-        Whether it makes, copies or returns arrays. Only where it does, numba counts who refers to
-        each array that it is given, at every call and branch: for a search over a named tuple of
-        sixty arrays that took eighteen times as long as the search itself. All that such a function
-        calls with its arrays must not allocate either, to gain from that.
+        Whether it creates, copies or returns arrays. If not, numba does not count references to its
+        arrays at every call and branch: for a search over a named tuple of sixty arrays that took
+        eighteen times as long as the search itself. Functions that it calls with its arrays must
+        not allocate either, to benefit from that.
     is_by_item
-        Whether it reads and writes the arrays that it is given item by item, and does nothing else
-        with them: Python then runs it in half the time.
+        Whether it only reads and writes its arrays item by item: Python then runs it in half the
+        time.
     python_microseconds
-        About what Python takes for a call, from its values; None where that is always too long.
+        Estimate of Python's time for a call, from its values; None if it is always too long.
     """
 
     def defer(function: Function) -> Function:
@@ -179,7 +181,7 @@ def jit_compile(
 
 
 def find_parts(function: Callable[..., object]) -> set[Callable[..., object]]:
-    """A function and all compiled ones whose code becomes a part of its own, as plain functions."""
+    """A function and all compiled ones that are inlined into it, as plain functions."""
     from patrolplan.machine_code import find_globals  # noqa: PLC0415 - loads numba
 
     found: set[Callable[..., object]] = set()
@@ -207,8 +209,8 @@ def mix_bits(word: np.uint64, shift: np.uint64) -> np.uint64:
 
 @jit_compile("i8(i8)", is_inner=True)
 def widen(number: int) -> int:
-    """Give a constant the type of all whole numbers.
+    """Give a constant the general integer type.
 
-    To numba a constant is a type of its own, for which it compiles all that takes it once more.
+    In numba a constant has its own type, for which functions would be compiled again.
     """
     return number

@@ -20,16 +20,16 @@ WORLD = (-180.0, -90.0, 180.0, 90.0)
 """Degrees: west, south, east, north."""
 
 SCALED_METRES = 1000.0
-"""Length measured on the ground to find how a CRS stretches it."""
+"""Length on the ground for measuring the scale factor of a CRS."""
 
 
 @dataclass(frozen=True)
 class Projection:
-    """The area's CRS in metres, and the way to and from longitude and latitude.
+    """The area's metric CRS, and transformations to and from longitude and latitude.
 
-    Without the Ordnance Survey's OSTN15 grid, which is in no wheel, PROJ shifts to the British
-    grid by seven parameters, good to about 2 m: enough for a patrol, and the same on every machine
-    because PROJ's own downloads are never switched on.
+    Without the Ordnance Survey's OSTN15 grid, which is in no wheel, PROJ transforms to the British
+    grid with seven parameters, accurate to about 2 m: enough for a patrol, and the same on every
+    machine because PROJ's downloads are never enabled.
 
     Examples
     --------
@@ -54,9 +54,9 @@ class Projection:
         return np.round(longitude, 6), np.round(latitude, 6)
 
     def compute_scale_factor(self, x: float, y: float) -> float:
-        """Metres on the plane for one on the ground, east or north, whichever is further from 1.
+        """Metres on the plane per metre on the ground, east or north, whichever is further from 1.
 
-        NaN where the CRS does not reach.
+        NaN outside of the CRS's range.
 
         Examples
         --------
@@ -79,16 +79,16 @@ class Projection:
 def is_within(
     box: tuple[float, float, float, float], longitude: ArrayLike, latitude: ArrayLike
 ) -> NDArray[np.bool_]:
-    """(k,) whether each place lies in a box of degrees (west, south, east, north)."""
+    """(k,) whether each place is in a box of degrees (west, south, east, north)."""
     x, y = np.asarray(longitude, dtype=np.float64), np.asarray(latitude, dtype=np.float64)
     west, south, east, north = box
     return np.asarray((west <= x) & (x <= east) & (south <= y) & (y <= north))
 
 
 def find_local_codes(longitude: ArrayLike, latitude: ArrayLike) -> NDArray[np.int64]:
-    """(k,) EPSG code of the CRS in metres that fits each place; 0 where there is no such place.
+    """(k,) EPSG code of the metric CRS for each place; 0 for an invalid place.
 
-    The British grid in Great Britain, elsewhere the UTM zone.
+    It is the British grid in Great Britain, elsewhere the UTM zone.
 
     Examples
     --------
@@ -104,18 +104,18 @@ def find_local_codes(longitude: ArrayLike, latitude: ArrayLike) -> NDArray[np.in
 
 
 SQUARE_METRES = 250.0
-"""Side of the squares of the fixed grid. Not a setting: counts on squares of two sizes could be
-subtracted."""
+"""Side of the squares of the fixed grid. It is not a setting, since counts on squares of two sizes
+could be subtracted."""
 
 NOWHERE = (0, 0, 0)
-"""Stands for the square of a place that does not exist."""
+"""The square of an invalid place."""
 
 
 def find_squares(xy: ArrayLike, crs: str = DEGREES) -> NDArray[np.int64]:
-    """(k, 3) square of the fixed grid that holds each place: EPSG code, column and row.
+    """(k, 3) square of the fixed grid for each place: EPSG code, column and row.
 
     The grid is the British grid's in Great Britain and elsewhere that of the place's UTM zone. It
-    depends on the place alone: a place has one square, in whatever CRS it is given.
+    depends only on the place: a place has the same square in any CRS.
 
     Parameters
     ----------
@@ -192,7 +192,7 @@ def _transform(
         return x, y
     valid = np.isfinite(x) & np.isfinite(y)
     out = np.full((2, *x.shape), np.nan)
-    # From degrees and back by one and the same: PROJ takes 20 ms to find the ways of a pair.
+    # The same object serves both directions: PROJ takes 20 ms to create one.
     ends, direction = (source, target), TransformDirection.FORWARD
     if target == DEGREES:
         ends, direction = (target, source), TransformDirection.INVERSE

@@ -1,7 +1,7 @@
-"""Errors, worded so that the person at the desk knows what to do next.
+"""Errors, worded so that users know what to do next.
 
 Every error is a `PatrolplanError` and also the built-in error that a caller would expect.
-Validation collects all problems first and raises once.
+Validation collects all problems and raises once.
 """
 
 import sys
@@ -19,9 +19,9 @@ class PatrolplanError(Exception):
 class Problem:
     """One thing that is wrong with the input, and its remedy.
 
-    `file` is the file (or settings key, or argument) that holds it, `place` where in the file
-    ("row 12, column 'Month'", or empty). `what` is wrong, with the value seen; a pupil's report
-    never shows its value. `remedy` is an instruction.
+    `file` is the file (or settings key, or argument) with the problem, `place` is where in the file
+    ("row 12, column 'Month'", or empty). `what` is wrong, with the value; values of pupils' reports
+    are never shown. `remedy` is an instruction.
 
     Examples
     --------
@@ -57,15 +57,15 @@ class InputError(PatrolplanError, ValueError):
 
     @classmethod
     def one(cls, file: object, what: str, remedy: str, place: str = "") -> Self:
-        """Error with a single problem."""
+        """An error with a single problem."""
         return cls([Problem(file, what, remedy, place)])
 
 
 def describe_install(package: str) -> str:
-    """The command that installs a package for the Python that is running.
+    """The command that installs a package for the running Python.
 
-    It names the package, not `patrolplan[extra]`, for which pip would look for patrolplan itself on
-    an index; so it also works in a checkout and, without a network, in an offline bundle.
+    It names the package, not `patrolplan[extra]`, for which pip would search an index for
+    patrolplan itself; so it also works in a checkout and, without a network, in an offline bundle.
     """
     python = f'"{sys.executable}"' if " " in sys.executable else sys.executable
     return f"{python} -m pip install {package}"
@@ -73,7 +73,7 @@ def describe_install(package: str) -> str:
 
 @contextmanager
 def name_source(argument: str, file: object) -> Iterator[None]:
-    """Name a file in the problems that are found in it once it is an argument."""
+    """Replace an argument's name by a file's in the problems that are found within the block."""
     try:
         yield
     except InputError as error:
@@ -87,19 +87,19 @@ class SettingsError(InputError):
 
 
 class FetchError(PatrolplanError, ConnectionError):
-    """Open data could not be fetched, or not as requested; answers so far are stored."""
+    """Open data could not be fetched as requested; answers so far are stored."""
 
 
 class OutputError(PatrolplanError, OSError):
-    """The output folder cannot be written, or holds files that patrolplan did not write."""
+    """The output folder cannot be written, or has files that patrolplan did not write."""
 
 
 class LedgerError(PatrolplanError, OSError):
-    """The ledger cannot be reached, or is of an unknown version."""
+    """The ledger cannot be reached, or has an unknown version."""
 
 
 class ClusterError(PatrolplanError, ConnectionError):
-    """Workers cannot be reached, have other versions, or are lost again and again."""
+    """Workers cannot be reached, have other versions, or are lost repeatedly."""
 
 
 class Problems:
@@ -109,22 +109,22 @@ class Problems:
         self._problems: list[Problem] = []
 
     def add(self, file: object, what: str, remedy: str, place: str = "") -> None:
-        """Note one more problem."""
+        """Add a problem."""
         self._problems.append(Problem(file, what, remedy, place))
 
     def extend(self, problems: Iterable[Problem]) -> None:
-        """Note the problems of another error."""
+        """Add the problems of another error."""
         self._problems.extend(problems)
 
     @contextmanager
     def collect(self) -> Iterator[None]:
-        """Take over the problems of an `InputError` raised inside, and go on after it."""
+        """Add the problems of an `InputError` raised within the block, and continue after it."""
         try:
             yield
         except InputError as error:
             self.extend(error.problems)
 
     def raise_if_any(self) -> None:
-        """Raise an `InputError` with everything collected, if anything was."""
+        """Raise an `InputError` with all problems, if there are any."""
         if self._problems:
             raise InputError(self._problems)

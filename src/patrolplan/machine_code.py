@@ -1,10 +1,10 @@
 """Compiling with numba, and its cache; imported when the first compiled function is called.
 
 Numba stores machine code next to the source, or in the user's cache folder, and runs whatever it
-reads there. Each of its files is sealed here: one that was cut short, emptied or changed by a bit
-counts as absent, so the function is compiled again and the file replaced. Where no folder can be
-written, functions are compiled in each process, which costs some seconds and nothing else. Time
-limits do not count these seconds, and people hear of them, see `patrolplan.compile_clock`.
+reads there. Here each of its files has a checksum: one that was truncated, emptied or changed by a
+bit counts as absent, so the function is compiled again and the file replaced. If no folder can be
+written, functions are compiled in each process, which only costs some seconds. Time limits exclude
+these seconds, and users are informed, see `patrolplan.compile_clock`.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ WAIT_SECONDS = 60
 """Seconds to wait for another process that compiles functions of the same file."""
 
 CONSTANT = (bool, int, float, str, tuple, np.generic)
-"""Kinds of values that machine code may hold instead of reading them."""
+"""Types of values that are compiled into machine code as constants."""
 
 SEAL_BYTES = hashlib.sha256().digest_size
-"""Length of the seal at the start of each file."""
+"""Length of the checksum at the start of each file."""
 
 
 class _SealedFiles(IndexDataCacheFile):  # type: ignore[misc]
-    """The index and the code of one function, with a seal on each file.
+    """The index and the code of one function, with a checksum in each file.
 
-    The seal is a hash of numba's version, of the sources (see `stamp_sources`) and of the content,
-    so that it also says whether the content is of this version and these sources.
+    The checksum is a hash of numba's version, of the sources (see `stamp_sources`) and of the
+    content, so that it also shows whether the content is from this version and these sources.
     """
 
     def _load_index(self) -> dict[Any, str]:
@@ -62,7 +62,7 @@ class _SealedFiles(IndexDataCacheFile):  # type: ignore[misc]
         self._write(self._data_path(name), dumps(data))
 
     def _read(self, path: str) -> bytes:
-        """The content of a file; raises OSError, as for an absent one, where the seal is broken."""
+        """The content of a file; raises OSError, as for an absent one, if the checksum is wrong."""
         stored = Path(path).read_bytes()
         seal, content = stored[:SEAL_BYTES], stored[SEAL_BYTES:]
         if seal != self._seal(content):
@@ -80,12 +80,12 @@ class _SealedFiles(IndexDataCacheFile):  # type: ignore[misc]
 
 
 class _SealedCache(FunctionCache):  # type: ignore[misc]
-    """Numba's cache of one function, in sealed files; a failure to write only costs time.
+    """Numba's cache of one function, in files with checksums; failing to write only costs time.
 
-    Of several processes that start at once, one compiles the functions of a source file, and the
-    others wait for its code: a lock is held from the moment at which code is missing until it is
-    stored. The functions that it calls are compiled meanwhile, those of the same file within the
-    same lock. Modules do not import each other in a circle, so nobody waits for somebody who waits.
+    If several processes start at once, one compiles the functions of a source file, and the others
+    wait for its code: a lock is held from when code is missing until it is stored. The functions
+    that it calls are compiled meanwhile, those of the same file within the same lock. Modules have
+    no circular imports, so there is no deadlock.
     """
 
     def __init__(
@@ -112,11 +112,11 @@ class _SealedCache(FunctionCache):  # type: ignore[misc]
             return found
 
     def _await_lock(self) -> bool:
-        """Wait until no other process compiles functions of the same file; whether that worked."""
+        """Wait until no other process compiles functions of the same file; whether it succeeded."""
         CLOCK.begin()
         try:
             self._lock.acquire()
-        except (OSError, filelock.Timeout):  # then it is compiled here as well
+        except (OSError, filelock.Timeout):  # it is then compiled here as well
             return False
         finally:
             CLOCK.end()
@@ -133,10 +133,10 @@ class _SealedCache(FunctionCache):  # type: ignore[misc]
 
 
 def stamp_sources(parts: Collection[Callable[..., object]]) -> tuple[object, ...]:
-    """What machine code rests on that holds the code of these functions.
+    """The dependencies of machine code with the code of these functions.
 
-    For each of their files its date and size, as numba has it for the first of them alone, and the
-    constants that they use, which may come from any file.
+    The date and size of each of their files, of which numba has only the first, and the constants
+    that they use, which may be from any file.
     """
     ordered = sorted(parts, key=lambda part: (part.__module__, part.__qualname__))
     files = sorted({part.__code__.co_filename for part in ordered})
@@ -150,13 +150,13 @@ def stamp_sources(parts: Collection[Callable[..., object]]) -> tuple[object, ...
 
 
 def find_globals(function: Callable[..., object]) -> list[object]:
-    """What the names of a function stand for in its module, in the order of their first use."""
+    """Values of a function's global names, in the order of their first use."""
     names, code = function.__globals__, function.__code__
     return [names[name] for name in code.co_names if name in names]
 
 
 def _stamp_file(path: Path) -> tuple[str, float, int] | None:
-    """Name, date and size of a file; None for code that is in no file."""
+    """Name, date and size of a file; None for code without a file."""
     try:
         status = path.stat()
     except OSError:
@@ -167,10 +167,10 @@ def _stamp_file(path: Path) -> tuple[str, float, int] | None:
 def _open_cache(
     function: Callable[..., object], parts: Collection[Callable[..., object]]
 ) -> _SealedCache | None:
-    """The cache of a function where numba finds a folder for it, else in ours; None without any."""
+    """The cache of a function in numba's folder, otherwise in ours; None if neither is possible."""
     try:
         return _SealedCache(function, parts)
-    except RuntimeError:  # neither the source's folder nor the user's can be written
+    except RuntimeError:  # neither the source's folder nor the user's is writable
         pass
     folder = cache_folder() / "compiled"
     try:
@@ -184,7 +184,7 @@ def _open_cache(
 
 
 class _CompileListener(event.Listener):  # type: ignore[misc]
-    """Stops the clock of time limits while numba compiles, and lets people know."""
+    """Stops the clock of time limits while numba compiles, and informs users."""
 
     def on_start(self, _: event.Event) -> None:
         CLOCK.begin()
@@ -205,9 +205,9 @@ def compile_function(
     allocates: bool,
     parts: Collection[Callable[..., object]],
 ) -> Function:
-    """Compile a function that lets other threads run, and cache the result on disk.
+    """Compile a function that releases the GIL, and cache the result on disk.
 
-    `parts` are all functions whose code becomes a part of its own, itself among them.
+    `parts` are all functions that are inlined into it, and itself.
     """
     dispatcher: Any = numba.njit(
         error_model="numpy",
@@ -221,7 +221,7 @@ def compile_function(
     if cache is not None:
         dispatcher._cache = cache  # noqa: SLF001 - as enable_caching sets its own
     if signature is not None and not numba.config.DISABLE_JIT:
-        # As njit does it when given a signature, but after the cache was replaced.
+        # As in njit with a signature, but after the cache was replaced.
         with typeinfer.register_dispatcher(dispatcher):
             dispatcher.compile(signature)
             dispatcher.disable_compile()

@@ -1,7 +1,7 @@
 """`Note`: something that a reader of a result should know, as data.
 
-What a note says in words is made in `patrolplan.outputs.note_words`, for every paper alike; code
-asks for its kind and values, never for its words.
+`patrolplan.outputs.note_words` has the sentence of each note, the same for every paper; code uses
+its kind and values, never its words.
 """
 
 import datetime as dt
@@ -11,7 +11,7 @@ from math import isfinite
 from typing import Literal
 
 NoteKind = Literal[
-    # of the area: how its sources are counted, and what was assumed for want of data
+    # of the area: how its sources are counted, and what was assumed due to missing data
     "reports_grouped",
     "small_report_groups",
     "crime_grouped",
@@ -145,7 +145,7 @@ NoteKind = Literal[
     # of a file that an earlier version wrote
     "as_written",
 ]
-"""What a note is about."""
+"""Kinds of notes."""
 
 NoteValue = str | int | float | list[str] | list[float]
 
@@ -334,25 +334,25 @@ NOTE_VALUES: Mapping[NoteKind, Mapping[str, object]] = {
     "no_longer_planned": {"patrols": _TEXTS, "more": int},
     "as_written": {"text": str},
 }
-"""The values of each kind, and what they are. A `date` is YYYY-MM-DD; an empty text or list says
-that there is none."""
+"""The values of each kind, and their types. A `date` is YYYY-MM-DD; an empty text or list means
+none."""
 
 
 @dataclass(frozen=True)
 class Note:
-    """Something that a reader should know: a default that was chosen, or what is approximate.
+    """Something that a reader should know: a default that was used, or an approximation.
 
     Parameters
     ----------
     kind
-        What it is about.
+        Kind of the note.
     values
-        Names, numbers and lists that its sentence gives, see `NOTE_VALUES`.
+        Names, numbers and lists for its sentence, see `NOTE_VALUES`.
 
     Raises
     ------
     ValueError
-        When the values are not those of the kind: a file of ours was changed by hand.
+        When the values do not match the kind, such as in a file that was changed by hand.
 
     Examples
     --------
@@ -375,13 +375,13 @@ class Note:
                 dt.date.fromisoformat(str(text))
 
     def list_texts(self, name: str) -> list[str]:
-        """The texts of a value that is a list; empty where the note has no such value."""
+        """The texts of a value that is a list; empty if the note has no such value."""
         values = self.values.get(name)
         return [str(value) for value in values] if isinstance(values, list) else []
 
 
 def _is_a(value: object, kind: object) -> bool:
-    """Whether a value is what `NOTE_VALUES` says: text, a whole or finite number, or a list."""
+    """Whether a value has a type of `NOTE_VALUES`: text, a whole or finite number, or a list."""
     if kind in (_TEXTS, _NUMBERS):
         inner = str if kind == _TEXTS else float
         return isinstance(value, list) and all(_is_a(one, inner) for one in value)

@@ -1,9 +1,9 @@
-"""One function over many items by an executor or threads, the answers in the items' order.
+"""Apply one function to many items by an executor or threads, with results in the same order.
 
 An executor is any `concurrent.futures.Executor`: a pool of processes of this computer
 (`patrolplan.worker_pool`), the workers of a Dask cluster (`connect_cluster`), or another. Work that
-is lost with a worker is done again. Threads serve work that is done in compiled code; Ctrl-C ends
-the wait for them at once, whatever they are doing.
+is lost with a worker is repeated. Threads are for work in compiled code; Ctrl-C ends the wait for
+them at once, even while they are busy.
 """
 
 import threading
@@ -37,13 +37,13 @@ ProgressCallback = Callable[[str, int, int], None]
 """Called with a label, the number of items done and their total."""
 
 MAX_TRIES = 4
-"""Tries at work whose worker was lost; more would only lose more workers."""
+"""Maximum attempts at work whose worker was lost; more would only lose more workers."""
 
 RESTART_SECONDS = 1.0
-"""Pause after workers were lost, in which a cluster starts others."""
+"""Pause after workers were lost, in which a cluster starts new ones."""
 
 POLL_SECONDS = 0.2
-"""Waits end this often to let Ctrl-C through, which nothing else does on Windows."""
+"""Interval at which waits are interrupted so that Ctrl-C works on Windows."""
 
 
 def map_parallel(
@@ -59,19 +59,19 @@ def map_parallel(
     Parameters
     ----------
     function
-        Called with `common` and an item. It can be imported by name, changes neither, and its
-        answer depends on nothing else, so that it is the same wherever it is computed.
+        Called with `common` and an item. It must be importable by name, change neither, and its
+        result must depend on nothing else, so that it is the same in any process.
     common
-        What every item needs; large compared with an item.
+        Data that every item needs; large compared with an item.
     executor
-        Default none: this process, one item after the other.
+        By default this process computes one item after the other.
     report_progress
         Called with the number of items done.
 
     Raises
     ------
     ClusterError
-        When workers are lost again and again.
+        When workers are lost repeatedly.
 
     Examples
     --------
@@ -123,7 +123,7 @@ _BROKEN_EXECUTOR = (
 def _build_submit(
     executor: Executor, function: Callable[[Common, Item], Answer], common: Common
 ) -> Callable[[Item], Future[Answer]]:
-    """A function that submits an item, after the common part was sent (threads share it)."""
+    """A function that submits an item, after sending the common part (threads share it)."""
     if isinstance(executor, ThreadPoolExecutor):
         return lambda item: executor.submit(function, common, item)
     network, payload = get_sender(executor).send(common)
@@ -133,7 +133,7 @@ def _build_submit(
 def label_progress(
     label: str, items: Sized, report_progress: ProgressCallback | None
 ) -> Callable[[int], None] | None:
-    """A callback for the number of items done, that reports them under a label."""
+    """A callback for the number of items done, which reports them with a label."""
     if report_progress is None:
         return None
     return lambda done: report_progress(label, done, len(items))
@@ -144,7 +144,7 @@ def _gather(
     answers: dict[int, Answer],
     report_progress: Callable[[int], None],
 ) -> None:
-    """Collect answers as they come; those of lost workers are missing afterwards."""
+    """Collect results as they arrive; those of lost workers are missing afterwards."""
     waiting = set(started)
     try:
         while waiting:
@@ -165,7 +165,7 @@ def _gather(
 
 
 def _is_worker_lost(error: Exception) -> bool:
-    """Whether Dask reports by this error that a worker, or what it alone held, is lost."""
+    """Whether this error from Dask means that a worker, or data only on it, is lost."""
     return type(error).__module__.partition(".")[0] == "distributed"
 
 
@@ -176,13 +176,13 @@ def connect_cluster(address: str) -> Iterator[Executor]:
     Parameters
     ----------
     address
-        Of its scheduler, such as "tcp://10.0.0.5:8786".
+        Address of its scheduler, such as "tcp://10.0.0.5:8786".
 
     Raises
     ------
     ClusterError
         When it cannot be reached or has no worker, Dask is not installed, or workers have other
-        versions than this computer, so that their answers could differ.
+        versions than this computer, so that their results could differ.
     """
     try:
         dask: Any = import_module("distributed")
@@ -200,7 +200,7 @@ def connect_cluster(address: str) -> Iterator[Executor]:
 
 
 def _check_cluster(client: Any, address: str) -> None:  # noqa: ANN401 - of an extra
-    """Refuse a cluster without workers, or with other versions, whose answers could differ."""
+    """Refuse a cluster without workers, or with other versions, whose results could differ."""
     try:
         client.wait_for_workers(1, timeout=CONNECT_SECONDS)
         versions = client.run(_read_versions)
@@ -225,26 +225,26 @@ def _check_cluster(client: Any, address: str) -> None:  # noqa: ANN401 - of an e
 
 
 def _read_versions() -> dict[str, str]:
-    """Versions of a worker, by the code that is installed there."""
+    """Versions of a worker, from the code that is installed there."""
     return list_versions()
 
 
 DEFAULT_THREADS = 2
-"""Threads; each may need the memory of one item, and more would mostly wait."""
+"""Number of threads; each may need the memory of one item, and more would mostly wait."""
 
 
 def map_in_threads(
     function: Callable[[Item], Answer], items: Iterable[Item], *, threads: int = DEFAULT_THREADS
 ) -> Iterator[Future[Answer]]:
-    """Apply a function to items in threads; the results are in the items' order.
+    """Apply a function to items in threads, with results in the same order.
 
-    When the work is interrupted, an executor would wait for its threads, and compiled code cannot
-    be stopped until it is done. These threads are abandoned, and end with the process.
+    On an interrupt, an executor would wait for its threads, and compiled code cannot be stopped
+    before it ends. These threads are abandoned, and end with the process.
 
     Parameters
     ----------
     function
-        Lets other threads run while it works, as compiled code does.
+        It must release the GIL, like compiled code.
     items
         All are read at once.
     threads
@@ -253,7 +253,7 @@ def map_in_threads(
     Yields
     ------
     Future
-        Each as soon as it is done and those before it are.
+        Each as soon as it and those before it are done.
 
     Examples
     --------
@@ -293,14 +293,14 @@ class _OneThread:
         self._limits: threadpool_limits | None = None
 
     def enter(self) -> None:
-        """Set the limit, unless somebody works under it already."""
+        """Set the limit, unless another thread has done so."""
         with self._lock:
             if self._depth == 0:
                 self._limits = threadpool_limits(limits=1, user_api="blas")
             self._depth += 1
 
     def leave(self) -> None:
-        """Lift the limit where nobody else works under it."""
+        """Remove the limit, unless other threads still need it."""
         with self._lock:
             self._depth -= 1
             if self._depth == 0 and self._limits is not None:
@@ -312,10 +312,10 @@ _ONE_THREAD = _OneThread()
 
 @contextmanager
 def limit_to_one_thread() -> Iterator[None]:
-    """Let the libraries of linear algebra use one thread each: sums of several differ in digits.
+    """Limit libraries of linear algebra to one thread each: sums of several differ in last digits.
 
-    The limit is the process's own. The first thread that works under it sets it and the last one
-    lifts it, as looking for the libraries takes some milliseconds.
+    The limit applies to the process. The first thread in the block sets it and the last one removes
+    it, as finding the libraries takes some milliseconds.
     """
     _ONE_THREAD.enter()
     try:

@@ -1,8 +1,8 @@
-"""Plausibility checks: what looks wrong with the data as a whole stops a command, or is accepted.
+"""Plausibility checks: data that looks wrong as a whole stops a command, or is accepted.
 
 Each check has a name, under which the settings may accept it with a written reason
-(`[accept] CHECK = "why"`). The reason is then printed on the outputs. A check never looks at one
-row alone: a single wrong row is left out and counted, or refused by its reader.
+(`[accept] CHECK = "why"`). The reason is then printed on the outputs. A check never concerns a
+single row: a wrong row is left out and counted, or refused by its reader.
 """
 
 from collections.abc import Mapping
@@ -28,18 +28,18 @@ CheckName = Literal[
 CHECKS: tuple[CheckName, ...] = get_args(CheckName)
 
 ANNOUNCED_CHECKS: frozenset[CheckName] = frozenset({"missing_months"})
-"""Checks that are announced and stop nothing: what they concern is masked."""
+"""Checks that are announced but stop no command, since the data concerned is masked."""
 
 MAX_REFUSED_SHARE = 0.01
-"""More rows of a table than this share have values that cannot be read, or do not fit the header:
-the cause is a wrong form, not a slip. Empty cells are not counted."""
+"""Maximum share of a table's rows with values that cannot be read, or do not match the header; if
+there are more, the cause is a wrong format, not typing errors. Empty cells are not counted."""
 
 ALLOWED_ROWS = 10
-"""So many rows of a table may be wrong whatever its length."""
+"""This many rows of a table may always be wrong, whatever its length."""
 
 
 def exceeds_bound(count: int, total: int, share: float = MAX_REFUSED_SHARE) -> bool:
-    """Whether more rows of a table are wrong than slips explain.
+    """Whether more rows of a table are wrong than typing errors explain.
 
     Examples
     --------
@@ -51,9 +51,9 @@ def exceeds_bound(count: int, total: int, share: float = MAX_REFUSED_SHARE) -> b
 
 @dataclass(frozen=True)
 class Alarm:
-    """A check whose bound is passed: what it found, and the reason for which it is accepted.
+    """A check whose bound is exceeded: its finding, and the reason for accepting it.
 
-    `accepted` is None where the settings do not accept the check.
+    `accepted` is None if the settings do not accept the check.
 
     Examples
     --------
@@ -70,7 +70,7 @@ class Alarm:
 
 
 class Alarms:
-    """Collects the checks whose bound is passed: as problems, or as alarms that are accepted.
+    """Collects the checks whose bound is exceeded: as problems, or as accepted alarms.
 
     Parameters
     ----------
@@ -84,9 +84,9 @@ class Alarms:
         self._problems: list[Problem] = []
 
     def add(self, check: CheckName, file: object, what: str, remedy: str, place: str = "") -> None:
-        """Note that the bound of a check is passed.
+        """Add a check whose bound is exceeded.
 
-        The parts are those of a `Problem`. The remedy is completed by how to accept the check.
+        The arguments are those of a `Problem`. How to accept the check is added to the remedy.
         """
         reason = self._accepted.get(check)
         if reason is None and check not in ANNOUNCED_CHECKS:
@@ -99,10 +99,10 @@ class Alarms:
         self._alarms.append(Alarm(check, f"{where}: {what}", reason))
 
     def take_problems(self) -> list[Problem]:
-        """The problems so far, which are then no longer here."""
+        """Remove and return the problems so far."""
         problems, self._problems = self._problems, []
         return problems
 
     def list_alarms(self) -> tuple[Alarm, ...]:
-        """Alarms that are accepted, and those that stop nothing."""
+        """Accepted alarms, and those that stop no command."""
         return tuple(dict.fromkeys(self._alarms))

@@ -1,4 +1,4 @@
-"""What a result was made from: inputs, settings, seed, and versions of the packages it rests on."""
+"""What a result was made from: inputs, settings, seed, and versions of packages."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ PACKAGES = (
     "fonttools",
     "xstatic-leaflet", "segno", "jinja2", "xlsxwriter", "icalendar", "python-dateutil",
 )  # fmt: skip
-"""Packages that results or papers depend on: another version of one may give others."""
+"""Packages that results or papers depend on, as other versions may change them."""
 
 
 class AreaFacts(Protocol):
-    """What is needed of a `StudyArea`."""
+    """The part of `StudyArea` that is needed here."""
 
     @property
     def settings(self) -> Settings:
@@ -40,8 +40,8 @@ def compute_provenance(settings: Settings, inputs: dict[str, str]) -> dict[str, 
     """Hashes of inputs and settings, the seed and the version: equal for equal runs."""
     return {
         "inputs": hash_json(inputs),
-        # Where ledger and secret are stored, what is fetched, and whom residents write to, have no
-        # part in a plan.
+        # The places of ledger and secret, what is fetched, and the contact for residents do not
+        # affect a plan.
         "settings": hash_json(
             settings.model_dump(
                 mode="json",
@@ -60,14 +60,14 @@ def compute_provenance(settings: Settings, inputs: dict[str, str]) -> dict[str, 
 
 
 def compute_area_provenance(area: AreaFacts) -> dict[str, Any]:
-    """Provenance of whatever is made from an area, see `compute_provenance`."""
+    """Provenance of anything made from an area, see `compute_provenance`."""
     return compute_provenance(area.settings, area.inputs)
 
 
 def compute_short_id(provenance: Mapping[str, Any]) -> str:
-    """Eight characters that name a provenance.
+    """Eight characters that identify a provenance.
 
-    The same inputs, settings, seed and version give the same plan, so they name it.
+    The same inputs, settings, seed and version give the same plan, so they identify it.
     """
     return hash_json(dict(provenance))[:8]
 
@@ -97,9 +97,9 @@ def list_versions() -> dict[str, str]:
 
 
 def show_versions() -> None:
-    """Print the versions, to be pasted into a report of a fault.
+    """Print the versions, for bug reports.
 
-    Nothing about data, settings or people is in it.
+    They contain nothing about data, settings or people.
     """
     for name, number in list_versions().items():
         print(f"{name:16} {number}")  # noqa: T201 - printing is its purpose
@@ -110,6 +110,6 @@ def _find_version(name: str) -> str:
         found = distribution(name)
     except PackageNotFoundError:
         return "not installed"
-    # A package's whole page on its index stands in this file; `version` parses all of it.
+    # This file has the package's whole index page, all of which `version` would parse.
     stated = re.search(r"^Version: (\S+)", found.read_text("METADATA") or "", flags=re.MULTILINE)
     return stated[1] if stated else found.version

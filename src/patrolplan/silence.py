@@ -1,4 +1,4 @@
-"""Silence for compiled code that prints to standard output, where `--json` wants JSON alone."""
+"""Silence for compiled code that prints to standard output, where `--json` needs only JSON."""
 
 import ctypes
 import os
@@ -11,17 +11,18 @@ _OUTPUT_LOCK = threading.Lock()
 
 
 def _flush_c_output() -> None:
-    """Flush what C code has printed: into a pipe it would come only at the very end."""
+    """Flush the output of C code, which a pipe would otherwise get only at exit."""
     ctypes.CDLL("ucrtbase" if sys.platform == "win32" else None).fflush(None)
 
 
 @contextmanager
 def silence_output() -> Iterator[None]:
-    """Drop what compiled code prints past Python, and with it what other threads print meanwhile.
+    """Drop what compiled code prints, and what other threads print meanwhile.
 
-    The HiGHS of SciPy 1.17 prints a line where it repairs a solution, whatever its options.
+    HiGHS in SciPy 1.17 prints a line when it repairs a solution, whatever its options.
 
-    One thread at a time: of two at once, the last would restore the silence of the first for good.
+    Only one thread at a time may use it: otherwise the last of two would restore the first one's
+    silence permanently.
     """
     out = 1
     with _OUTPUT_LOCK:
@@ -29,7 +30,7 @@ def silence_output() -> Iterator[None]:
             sys.stdout.flush()
             saved = os.dup(out)
             nowhere = os.open(os.devnull, os.O_WRONLY)
-        except (OSError, AttributeError):  # a window without streams
+        except (OSError, AttributeError):  # a windowed program without streams
             yield
             return
         try:

@@ -1,4 +1,4 @@
-"""Tables that pass between rooms (columns, kinds, units), rows left out, and HTML summaries."""
+"""Tables that pass between packages (columns, types, units), left-out rows, and HTML summaries."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ Table = TypeVar("Table", bound=pd.DataFrame)
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a table: its kind as pandas names it ("text" for names) and its meaning."""
+    """One column of a table: its type in pandas ("text" for names) and its meaning."""
 
     kind: str
     meaning: str
@@ -21,7 +21,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Schema:
-    """Names, kinds and meanings of a table's columns.
+    """Names, types and meanings of a table's columns.
 
     Examples
     --------
@@ -33,10 +33,10 @@ class Schema:
     columns: dict[str, Column]
 
     def check(self, table: Table) -> Table:
-        """Return the table, or raise `TypeError` when it does not have this schema.
+        """Return the table, or raise `TypeError` if it does not have this schema.
 
-        For tables that our own rooms pass on: a failure is a fault in the code that built the
-        table, not in the user's input.
+        This is for tables that our own packages pass on: a failure is a bug in the code that built
+        the table, not in the user's input.
         """
         missing = [name for name in self.columns if name not in table.columns]
         if missing:
@@ -114,10 +114,10 @@ OFFICERS = Schema(
 )
 
 STAFF = "staff"
-"""The role of school staff: they never lead a patrol, but walk along at their own schools."""
+"""The role of school staff: they never lead a patrol, but may accompany one at their schools."""
 
 Reason = Literal["abstracted", "sick", "incident", "weather", "other"]
-"""Why a visit was not made, or not wholly."""
+"""Why a visit was not made, or only in part."""
 REASONS: tuple[Reason, ...] = get_args(Reason)
 
 DUTIES = Schema(
@@ -217,7 +217,7 @@ HOTSPOTS = Schema(
 
 @dataclass(frozen=True)
 class LeftOutRow:
-    """So many rows of one source were left out, for one reason."""
+    """Number of rows of one source that were left out for one reason."""
 
     source: str
     reason: str
@@ -225,11 +225,11 @@ class LeftOutRow:
     shown_from: int = 1
     """Counts below this are shown as "fewer than" it: the threshold for reports, see `privacy`."""
     urn: str = ""
-    """The school that it concerns, where it is one; for the program alone, not for outputs."""
+    """The school that it concerns, if it is one; only for the program, not for outputs."""
 
     @property
     def count_text(self) -> str:
-        """The count as it may be shown."""
+        """The count for display, suppressed if necessary."""
         return (
             f"fewer than {self.shown_from}" if self.count < self.shown_from else f"{self.count:,}"
         )
@@ -240,7 +240,7 @@ class LeftOutRow:
 
 @dataclass(frozen=True)
 class TableCount:
-    """How many rows the files of a table have, how many are used, and how many are left out.
+    """Numbers of rows in the files of a table, of used ones, and of those left out.
 
     For pupils' reports all three are suppressed and rounded, see `patrolplan.privacy`.
     """
@@ -257,34 +257,34 @@ class LeftOut:
 
     rows: list[LeftOutRow] = field(default_factory=list)
     rows_read: dict[str, int] = field(default_factory=dict)
-    """Rows of each table's files, blank ones not counted."""
+    """Number of rows in each table's files, without blank ones."""
 
     def count_rows(self, source: str, count: int) -> None:
-        """Record how many rows the files of a table have."""
+        """Record the number of rows in the files of a table."""
         self.rows_read[source] = self.rows_read.get(source, 0) + int(count)
 
     def add(self, source: str, reason: str, count: int, *, urn: str = "") -> None:
-        """Record rows left out; a count of zero is not recorded."""
+        """Record rows that were left out; a count of zero is not recorded."""
         if count:
             self.rows.append(LeftOutRow(source, reason, int(count), urn=urn))
 
     def count_table(self, source: str, used: int) -> TableCount:
-        """The rows of a table as `count_rows` recorded them, of which so many are used."""
+        """The rows of a table as recorded by `count_rows`, with the number used."""
         left_out = sum(row.count for row in self.rows if row.source == source)
         return TableCount(source, self.rows_read.get(source, 0), used, left_out)
 
     def extend(self, rows: Iterable[LeftOutRow]) -> None:
-        """Add rows that another room recorded."""
+        """Add rows that another package recorded."""
         self.rows.extend(rows)
 
 
 def list_left_out(rows: Iterable[LeftOutRow]) -> list[dict[str, str]]:
-    """What may be printed and written: source, reason and count in words."""
+    """Rows for printing and writing: source, reason and count in words."""
     return [{"source": row.source, "reason": row.reason, "count": row.count_text} for row in rows]
 
 
 def render_html_table(title: str, facts: Mapping[str, object], *, next_call: str) -> str:
-    """A small table for notebooks: title, facts and the call that comes next; text is escaped.
+    """A small table for notebooks: title, facts and the next call; text is escaped.
 
     Examples
     --------

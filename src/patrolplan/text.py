@@ -1,4 +1,4 @@
-"""Counts and shares in words, lists cut short, text shortened for paper, names that were meant."""
+"""Counts and shares in words, shortened lists and texts, and suggestions for wrong names."""
 
 import textwrap
 from collections.abc import Iterable, Sequence
@@ -6,12 +6,12 @@ from difflib import get_close_matches
 
 
 def pluralise(count: int, one: str, several: str) -> str:
-    """The word that goes with a count."""
+    """The singular or plural word for a count."""
     return one if count == 1 else several
 
 
 def format_count(count: int, one: str, several: str = "") -> str:
-    """A count and its word; without `several`, the word for more or none is `one` with an s.
+    """A count and its word; without `several`, the plural is `one` with an s.
 
     Examples
     --------
@@ -24,7 +24,7 @@ def format_count(count: int, one: str, several: str = "") -> str:
 
 
 def capitalise(text: str) -> str:
-    """The text with a capital first letter; the others stay as they are."""
+    """The text with a capital first letter; other letters are unchanged."""
     return text[:1].upper() + text[1:]
 
 
@@ -40,7 +40,7 @@ def format_percent(share: float, digits: int = 0) -> str:
 
 
 MAX_NAMED = 5
-"""Of more names than this in a message the others are only counted."""
+"""Maximum number of names in a message; others are only counted."""
 
 
 def list_first(names: Sequence[str]) -> str:
@@ -56,11 +56,11 @@ def list_first(names: Sequence[str]) -> str:
 
 
 LONGEST_NAME = 34
-"""Letters of a name on the map."""
+"""Maximum letters of a name on the map."""
 
 
 def shorten(text: str, max_letters: int = LONGEST_NAME) -> str:
-    """A name with at most so many letters, cut at a word where enough of it remains.
+    """A name with a maximum of letters, cut after a word if enough of it remains.
 
     Examples
     --------
@@ -75,7 +75,7 @@ def shorten(text: str, max_letters: int = LONGEST_NAME) -> str:
 
 
 def wrap_evenly(text: str, lines: int) -> str:
-    r"""Text in at most so many lines, broken at its spaces so that the longest is short.
+    r"""Text in a maximum of lines, broken at spaces so that the longest line is short.
 
     Examples
     --------
@@ -108,7 +108,7 @@ def list_rows(rows: Sequence[int]) -> str:
 
 
 def find_similar(name: str, *groups: Iterable[str]) -> str | None:
-    """The name that was probably meant, from the first group that has a similar one.
+    """The most similar name, from the first group that has a similar one.
 
     Examples
     --------

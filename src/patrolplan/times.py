@@ -6,16 +6,16 @@ import re
 from typing import Literal, NamedTuple, get_args
 
 TIME_OF_DAY = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
-"""How a time of day is written in settings, tables, files and on the command line."""
+"""Form of a time of day in settings, tables, files and on the command line."""
 
 
 def parse_time(text: str) -> dt.time:
-    """A time of day, from HH:MM alone: not "15", nor with seconds or a time zone.
+    """A time of day, only from HH:MM: not "15", nor with seconds or a time zone.
 
     Raises
     ------
     ValueError
-        When it is written otherwise; the message is for our own code, callers name the place.
+        When it has another form; the message is for our own code, callers add the place.
 
     Examples
     --------
@@ -53,7 +53,7 @@ def format_time(minutes: float) -> str:
 
 
 def format_span(first_minutes: float, last_minutes: float) -> str:
-    """Write two times of day as from and to, with a dash between them."""
+    """Two times of day with a dash between them."""
     return f"{format_time(first_minutes)}\N{EN DASH}{format_time(last_minutes)}"
 
 
@@ -66,7 +66,7 @@ holiday that follows it. Schools' own dates differ by days."""
 
 
 class SchoolTerm(NamedTuple):
-    """A school term; terms are in the order of time.
+    """A school term; terms sort by time.
 
     Examples
     --------
@@ -100,7 +100,7 @@ ORDINAL_TO_JULIAN = 1721424.5
 """Python counts days from 1 January of the year 1."""
 
 ITERATIONS = 3
-"""The sun moves on, so its place is computed again for the time just calculated."""
+"""The sun moves, so its position is computed again for the time just calculated."""
 
 
 def compute_sunset(day: dt.date, longitude: float, latitude: float) -> dt.datetime | None:
@@ -112,14 +112,14 @@ def compute_sunset(day: dt.date, longitude: float, latitude: float) -> dt.dateti
     Parameters
     ----------
     day
-        In the place's own calendar, which must be near universal time.
+        Day in the local calendar, which must be near universal time.
     longitude, latitude
         Degrees, east and north positive.
 
     Returns
     -------
     datetime.datetime or None
-        In universal time; None where the sun does not set that day.
+        In universal time; None if the sun does not set that day.
 
     Examples
     --------

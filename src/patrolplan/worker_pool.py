@@ -1,10 +1,10 @@
 """A pool of worker processes on this computer, and how shared data reaches workers.
 
-What all items need is sent to the workers once, as a payload. The street network has a payload of
-its own, which serves every kind of work that follows. On this computer a payload is a file that
-workers map into their memory, so that its arrays are in memory once. A killed run leaves the file
-behind, so only arrays of numbers stand in it as they are; all else, such as the reason of a tasked
-place, is enciphered with a key that exists in memory alone.
+Data that all items need is sent to the workers once, as a payload. The street network has a
+separate payload, which is reused for later work. On this computer a payload is a file that workers
+map into their memory, so that its arrays are in memory once. A killed run leaves the file behind,
+so it has only arrays of numbers in plain form; everything else, such as the reason of a tasked
+place, is encrypted with a key that exists only in memory.
 """
 
 import hashlib
@@ -38,18 +38,18 @@ Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 CONNECT_SECONDS = 30
-"""Time for a cluster to answer, and to have a worker."""
+"""Maximum time for a cluster to answer, and to have a worker."""
 
 WORKER_CACHE_SIZE = 3
-"""Payloads that a worker holds: the network, and what the last and this work need."""
+"""Maximum payloads that a worker stores: the network, and those of the last and current work."""
 
 
 @dataclass(frozen=True)
 class _Payload:
-    """Something pickled, with its arrays apart: in `parts`, or in the file `path`.
+    """A pickled object, with its arrays stored separately: in `parts`, or in the file `path`.
 
     `sizes` are the bytes of the pickle and of each array. With a file the payload itself is small,
-    and goes along with every item.
+    and is sent with every item.
     """
 
     name: str
@@ -57,14 +57,14 @@ class _Payload:
     parts: tuple[Any, ...] = ()
     path: str = ""
     key: bytes = b""
-    """With a file: what its pickle is enciphered with."""
+    """With a file: the key with which its pickle is encrypted."""
 
     def load(self, network: object | None) -> Any:  # noqa: ANN401 - whatever was sent
-        """Restore what was sent, with the network; arrays of a file are mapped, not read."""
+        """Restore the object, with the network; arrays of a file are mapped, not read."""
         parts: Sequence[Any] = [bytearray(part) for part in self.parts]
         if self.path:
             with Path(self.path).open("rb") as stream:
-                # Pages that no process writes to are shared by all processes.
+                # All processes share pages that none writes to.
                 whole = memoryview(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_COPY))
             ends = list(itertools.accumulate(map(_pad_size, self.sizes), initial=0))
             parts = [
@@ -75,29 +75,29 @@ class _Payload:
 
 
 def _encipher(content: bytes | memoryview, key: bytes) -> bytes:
-    """Encipher, or decipher, some bytes: SHAKE-256 of a key that is used once is the key stream."""
+    """Encrypt or decrypt bytes, with SHAKE-256 of a key that is used once as the key stream."""
     stream = hashlib.shake_256(key).digest(len(content))
     return (np.frombuffer(content, np.uint8) ^ np.frombuffer(stream, np.uint8)).tobytes()
 
 
 NUMBER_FORMATS = frozenset("?hHiIlLqQnNfdg")
-"""Kinds of numbers, in the terms of `struct`; buffers of text have the format of bytes."""
+"""Formats of numbers, as in `struct`; buffers of text have the format of bytes."""
 
 
 def _is_for_body(buffer: pickle.PickleBuffer) -> bool:
-    """Whether a buffer may hold text, as columns of text do, and so belongs into the pickle."""
+    """Whether a buffer may have text, like columns of text, and so belongs in the pickle."""
     return memoryview(buffer).format not in NUMBER_FORMATS
 
 
 def _pad_size(size: int) -> int:
-    """Size with padding: arrays start at whole cache lines."""
+    """Size with padding, so that arrays start at a cache line."""
     return -(-size // 64) * 64
 
 
 def _collect_numbers(
     arrays: list[pickle.PickleBuffer],
 ) -> Callable[[pickle.PickleBuffer], bool]:
-    """A callback for pickling that takes arrays of numbers apart and leaves all else in place."""
+    """A callback for pickling that separates arrays of numbers and leaves everything else."""
 
     def collect(buffer: pickle.PickleBuffer) -> bool:
         in_body = _is_for_body(buffer)
@@ -109,14 +109,14 @@ def _collect_numbers(
 
 
 class EncipheredFields:
-    """Has fields of which no number may stand in clear in the file of a killed run.
+    """Mixin for fields of which no number may be in plain form in the file of a killed run.
 
-    When it is pickled each of them is one run of bytes, which the file holds enciphered; their
-    arrays are then in memory once for each worker.
+    When it is pickled each of them becomes one block of bytes, which is encrypted in the file;
+    their arrays are then in memory once for each worker.
     """
 
     ENCIPHERED: ClassVar[tuple[str, ...]] = ()
-    """Names of the fields; none of them holds the street network."""
+    """Names of the fields; none of them contains the street network."""
 
     def __getstate__(self) -> dict[str, Any]:
         sealed = {name: pickle.dumps(vars(self)[name], protocol=5) for name in self.ENCIPHERED}
@@ -128,7 +128,7 @@ class EncipheredFields:
 
 
 class _Pickler(pickle.Pickler):
-    """Leaves out the street network, and notes which one it is."""
+    """Leaves out the street network, and records which one it is."""
 
     network: object | None = None
 
@@ -143,7 +143,7 @@ class _Pickler(pickle.Pickler):
 
 
 class _Unpickler(pickle.Unpickler):
-    """Puts the street network back."""
+    """Restores the street network."""
 
     def __init__(self, body: bytes, arrays: Sequence[Any], network: object | None) -> None:
         super().__init__(io.BytesIO(body), buffers=arrays)
@@ -154,18 +154,18 @@ class _Unpickler(pickle.Unpickler):
 
 
 class Sender:
-    """Sends to the workers of one executor, and remembers which network they have."""
+    """Sends payloads to the workers of one executor, and remembers which network they have."""
 
     def __init__(self, executor: Executor) -> None:
         # Dask's executor has no public name for its client.
         self._client = getattr(executor, "_client", None)
         self._folder = Path(tempfile.mkdtemp(prefix=TEMPORARY_PREFIX))
         self.close = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
-        """Removes the files; workers have ended by then."""
+        """Removes the files after workers have ended."""
         self._network: tuple[object, Any] | None = None
 
     def send(self, common: object) -> tuple[Any, Any]:
-        """The payloads of the network and of all else, for `run_item`."""
+        """The payloads of the network and of everything else, for `run_item`."""
         body, arrays = io.BytesIO(), list[pickle.PickleBuffer]()
         pickler = _Pickler(body, protocol=5, buffer_callback=_collect_numbers(arrays))
         pickler.dump(common)
@@ -200,10 +200,10 @@ class Sender:
 
 
 def _send_to_all(client: Any, payload: _Payload) -> Any:  # noqa: ANN401 - of an extra
-    """Send to one worker of a cluster, and have every other one fetch it from there.
+    """Send a payload to one worker of a cluster, from which all others fetch it.
 
-    Dask's own way, `broadcast`, waits for ever where a worker is lost meanwhile (distributed
-    2026.8, `Scheduler.replicate`); a task that was meant for such a worker runs elsewhere.
+    Dask's own `broadcast` never returns if a worker is lost meanwhile (distributed 2026.8,
+    `Scheduler.replicate`); a task for such a worker runs elsewhere.
     """
     sent = client.scatter([payload], hash=False)[0]
     fetched = [
@@ -235,7 +235,7 @@ def run_item(
     network: _Payload | None,
     payload: _Payload,
 ) -> Answer:
-    """One item's answer, computed in a worker from what was sent."""
+    """One item's result, computed in a worker from the payloads."""
     return function(_load_payload(payload, _load_payload(network, None)), item)
 
 
@@ -246,7 +246,7 @@ def _load_payload(payload: _Payload | None, network: object | None) -> Any:  # n
         if payload.name not in _payload_cache:
             _payload_cache[payload.name] = payload.load(network)
         content = _payload_cache.pop(payload.name)
-        _payload_cache[payload.name] = content  # the last used comes last
+        _payload_cache[payload.name] = content  # the most recently used is last
         while len(_payload_cache) > WORKER_CACHE_SIZE:
             del _payload_cache[next(iter(_payload_cache))]
         return content
@@ -255,17 +255,17 @@ def _load_payload(payload: _Payload | None, network: object | None) -> Any:  # n
 P = ParamSpec("P")
 
 SCHOOLS_PER_WORKER = 24
-"""A worker takes some seconds to start, a school with its card less than one."""
+"""Minimum schools per worker: it takes some seconds to start, a school less than one."""
 
 MAX_WORKERS = 61
-"""Windows cannot wait for more processes at once."""
+"""Maximum number of processes for which Windows can wait at once."""
 
 
 class Workers(Executor):
     """A pool of processes on this computer; a lost one is replaced.
 
     They end with this process, however it ends, and at once when the `with` block ends by an error
-    or by Ctrl-C. Each holds one end of a pipe that nothing is sent through: when the other end is
+    or by Ctrl-C. Each has one end of a pipe through which nothing is sent: when the other end is
     closed, by this process or by its death, they exit.
 
     Examples
@@ -296,7 +296,7 @@ class Workers(Executor):
     def submit(
         self, fn: Callable[P, Answer], /, *args: P.args, **kwargs: P.kwargs
     ) -> Future[Answer]:
-        """Have a worker call a function; see `concurrent.futures.Executor.submit`."""
+        """Call a function in a worker; see `concurrent.futures.Executor.submit`."""
         try:
             return self._submit_once(fn, *args, **kwargs)
         except BrokenExecutor:
@@ -315,7 +315,7 @@ class Workers(Executor):
             return self._pool.submit(fn, *args, **kwargs)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002 - as its base has it
-        """End the workers once their work is done, see `concurrent.futures.Executor.shutdown`."""
+        """End the workers after their work is done, see `concurrent.futures.Executor.shutdown`."""
         self._pool.shutdown(wait=wait, cancel_futures=cancel_futures)
         if wait and self in senders:
             senders.pop(self).close()
@@ -335,7 +335,7 @@ class Workers(Executor):
 
 
 def _initialise_worker(lifeline: Connection) -> None:
-    """Leave Ctrl-C to the process that gave the work, and exit when it ends."""
+    """Ignore Ctrl-C, which the parent process handles, and exit when the parent ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_exit_with_parent, args=(lifeline,), daemon=True).start()
 
@@ -350,7 +350,7 @@ def _exit_with_parent(lifeline: Connection) -> None:
 
 @contextmanager
 def _ignore_interrupts() -> Iterator[None]:
-    """Let processes that start now ignore Ctrl-C from their first moment on."""
+    """Make processes that start in this block ignore Ctrl-C from the beginning."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -362,7 +362,7 @@ def _ignore_interrupts() -> Iterator[None]:
 
 
 def choose_worker_count(schools: int) -> int:
-    """How many processes are worth starting for so many schools."""
+    """Number of processes that are worth starting for this number of schools."""
     processors = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     )

@@ -1,4 +1,4 @@
-"""The sources of an area taken together: what is implausible stops, is accepted, or is noted."""
+"""The sources of an area together: implausible data stops the command, is accepted, or is noted."""
 
 import json
 
@@ -44,7 +44,7 @@ def test_accepting_another_check_does_not_help(lane):
     ],
 )
 def test_a_place_just_outside_is_noted_and_others_places_are_not(lane, place, schools, noted):
-    """A tasked place just outside the area is noted; one for other schools may lie anywhere."""
+    """A tasked place just outside the area is noted; one for other schools may be anywhere."""
     area = lane({"tasked_places": TASKED + f"T1,{place},true,{schools},{DAYS}\n"})
     assert any(note.kind == "tasked_place_outside" for note in area.notes) is noted
     assert area.alarms == ()

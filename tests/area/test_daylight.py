@@ -9,7 +9,7 @@ from patrolplan.area.daylight import find_daylight, find_sunset_minutes
 
 
 def test_sunset_is_in_local_time(demo_area):
-    """The demo borough lies east of London: sunset is an hour later by the clock in summer."""
+    """The demo borough is east of London: sunset is an hour later by the clock in summer."""
     winter, summer = dt.date(2026, 12, 21), dt.date(2026, 6, 21)
     assert find_sunset_minutes(demo_area, winter) == pytest.approx(15 * 60 + 50, abs=3)
     assert find_sunset_minutes(demo_area, summer) == pytest.approx(21 * 60 + 17, abs=3)
@@ -17,7 +17,7 @@ def test_sunset_is_in_local_time(demo_area):
 
 
 def test_no_sunset_where_local_time_is_not_known(demo_area):
-    """An area in another CRS may lie in another time zone: no time is printed then."""
+    """An area in another CRS may be in another time zone: no time is printed then."""
     area = demo_area.settings.area.model_copy(update={"crs": "EPSG:32630"})
     settings = demo_area.settings.model_copy(update={"area": area})
     moved = dataclasses.replace(demo_area, settings=settings)
@@ -27,7 +27,7 @@ def test_no_sunset_where_local_time_is_not_known(demo_area):
 
 @pytest.mark.parametrize("day", [dt.date(2026, 11, 4), dt.date(2026, 2, 18), dt.date(2026, 12, 9)])
 def test_daylight_is_that_of_the_darkest_day_of_the_week(demo_area, day):
-    """What is over by its sunset is over by that of every day of the week, and nothing is lost."""
+    """Patrols that end by its sunset end by that of every day of the week, and none is lost."""
     daylight = find_daylight(demo_area, day)
     week = [day + dt.timedelta(days=number - day.weekday()) for number in range(7)]
     sunsets = [find_sunset_minutes(demo_area, one) for one in week]

@@ -65,7 +65,7 @@ def test_a_grid_reference_is_the_middle_of_its_square(demo_area, text, label, xy
 
 
 def test_grid_references_are_of_the_british_grid_alone(demo_area):
-    """In another CRS letters and figures say nothing."""
+    """In another CRS letters and figures have no meaning."""
     network = dataclasses.replace(demo_area.network, projection=Projection("EPSG:32630"))
     elsewhere = dataclasses.replace(demo_area, network=network)
     assert elsewhere.projection.crs == "EPSG:32630"

@@ -220,7 +220,7 @@ def test_what_is_no_frame_is_refused(given, match):
 
 
 def test_what_is_not_given_comes_from_the_settings_files(demo, demo_frames):
-    """Frames may stand for some tables alone; the others come from the files."""
+    """Frames may replace only some tables; the others come from the files."""
     _, sections = demo_frames
     area = pp.build_area(
         gates=None, settings=demo, crimes=CRIMES.assign(Longitude=0.877, Latitude=51.5246)
@@ -309,7 +309,7 @@ def test_a_graph_is_walked_once_each_way(names):
 
 
 def test_a_graph_in_memory_is_that_of_its_file(tmp_path):
-    """What osmnx saves and what it holds give the same network."""
+    """A file saved by osmnx and its graph in memory give the same network."""
     graph = _make_graph()
     for number, (*_, tags) in enumerate(graph.edges(data=True)):
         tags["osmid"] = number

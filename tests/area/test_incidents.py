@@ -1,4 +1,4 @@
-"""Snap points keep their catchments next to exact places; few known times do not stand for all."""
+"""Snap points keep their catchments next to exact places; few known times do not represent all."""
 
 import numpy as np
 import pandas as pd
@@ -129,7 +129,7 @@ def _at(*, months=0, dates=0, times=0):
 
 
 def test_dates_without_time_are_announced():
-    """Where only some crimes have a time of day, the note gives their number and the others'."""
+    """If only some crimes have a time of day, the note has their number and that of the others."""
     (some,) = describe_notes(note_time_coverage(_at(months=50, dates=2, times=60)))
     assert "known for 60 of 112 crimes" in some
     assert "(2 give only a date" in some

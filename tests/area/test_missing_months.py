@@ -23,7 +23,7 @@ XY = np.column_stack([np.arange(6) * 100.0, np.zeros(6)])
 
 
 def rows(counts):
-    """Incidents from (force, catchment, counts by month) and where each lies."""
+    """Incidents from (force, catchment, counts by month) and the place of each."""
     parts = [
         pd.DataFrame({"force": force, "catchment": catchment, "month": MONTHS.repeat(by_month)})
         for force, catchment, by_month in counts
@@ -33,7 +33,7 @@ def rows(counts):
 
 
 def build(counts, inside=None):
-    """The exposure of such incidents; `inside` is whether each lies in the area."""
+    """The exposure of such incidents; `inside` is whether each is in the area."""
     table = rows(counts)
     inside = np.ones(len(table), dtype=bool) if inside is None else inside(table)
     return build_exposure(table, inside, table["catchment"].to_numpy(), XY)
@@ -72,7 +72,7 @@ def test_a_gap_of_all_forces_is_missing():
 
 
 def test_a_force_that_records_little_is_not_missing_by_chance():
-    """Few crimes of a force in the area say nothing; its files as a whole do."""
+    """Few crimes of a force in the area prove nothing; its files as a whole do."""
     counts = [("A", 0, [50] * 8), ("B", 1, [1, 0, 2, 0, 0, 1, 0, 1])]
     assert build(counts).missing == ()
     elsewhere = ("B", 5, [90, 90, 0, 90, 90, 90, 90, 90])
@@ -95,7 +95,7 @@ def test_what_is_missing_is_what_a_plain_loop_finds(by_month):
 
 
 def test_each_catchment_belongs_to_the_force_that_records_there():
-    """A catchment of both forces is held in part, one of a single force wholly or not at all."""
+    """A catchment of both forces is held in part, one of a single force fully or not at all."""
     gap = [40, 40, 0, 40, 40, 40, 40, 40]
     counts = [
         ("A", 0, [40] * 8),
@@ -127,7 +127,7 @@ def test_a_catchment_without_crime_belongs_to_those_around_it():
 
 
 def test_nothing_missing_is_no_table_of_shares():
-    """Where everything is held there is nothing to look up, and other months count as held."""
+    """If everything is held, there is nothing to look up, and other months count as held."""
     found = build([("A", 0, [40] * 8)])
     assert found.find_shares(MONTHS) is None
     assert note_missing_months(found) == []
@@ -203,7 +203,7 @@ def test_parts_are_those_that_a_look_at_every_place_finds(seed, gaps, mean):
 
 
 def test_a_part_of_the_area_changes_what_is_held():
-    """A part that is missing is not held there, and is said in a note of its own."""
+    """A missing part of the area is not held there, and has a separate note."""
     counts, xy, there = part_of_area(1, [3, 4])
     month, catchment = np.nonzero(counts)
     repeat = counts[month, catchment]

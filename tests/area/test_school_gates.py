@@ -94,7 +94,7 @@ def test_an_urn_that_no_school_has_is_reported_with_the_nearest(lane, table):
     ],
 )
 def test_rows_of_schools_that_are_left_out_are_counted_with_the_reason(lane, table, urn, why):
-    """A row of a school that is known but not planned for is counted, and needs no mending."""
+    """A row of a school that is known but not planned for is counted, and needs no correction."""
     schools = {"schools": {"urns": ["100001"]}} if urn == "100002" else {}
     area = lane({table: TABLES[table].format(urn=urn)}, **schools)
     rows, notes = _find_rows_and_notes(area, table.replace("_", " "))
@@ -197,7 +197,7 @@ def test_a_gate_above_the_street_stops_the_command(write_walkway):
 
 
 def test_a_tunnel_is_below_the_ground(write_walkway):
-    """The level is named as it is."""
+    """The level has its own name."""
     with pytest.raises(pp.InputError, match=r"below the ground \(layer -1\)"):
         write_walkway(layer="-1")(ON_WALKWAY)
 

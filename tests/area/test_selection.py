@@ -91,7 +91,7 @@ def test_a_selection_is_that_of_a_slow_loop(timed_area, months, weekdays, hours,
 
 
 def test_only_robberies_last_winter(demo_area):
-    """The risk, hotspots and plan of three months of robbery rest on those alone, and say so."""
+    """The risk, hotspots and plan of three months of robbery use only those, and mention it."""
     area = demo_area.where(months="2025-12 to 2026-02", categories="robbery")
     everything = demo_area.incidents
     winter = everything["month"].between("2025-12-01", "2026-02-01")

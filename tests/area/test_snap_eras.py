@@ -37,7 +37,7 @@ def test_the_same_points_are_one_era(seed, points):
 
 
 def test_a_force_that_starts_late_begins_no_era():
-    """Many new points are no era while the old ones go on."""
+    """Many new points are not an era while the old ones continue."""
     months, place = crimes()
     more, new = crimes(replaced=0)
     late = more >= pd.Timestamp("2023-06-01")
@@ -72,7 +72,7 @@ def test_crimes_are_carried_to_streets_that_both_eras_share(seed, before, after,
 
 
 def test_crimes_are_divided_by_shared_street_in_every_run_of_months():
-    """A point between two new ones as near gives half of its crimes to each, year by year."""
+    """A point equally near to two new ones gives half of its crimes to each, every year."""
     points = np.array([[600.0, 0.0]])
     old, new = build_catchments(LANE, points), build_catchments(LANE, [[590.0, 0], [610.0, 0]])
     months = pd.Series(pd.date_range("2020-01-01", periods=24, freq="MS")).repeat(5)

@@ -61,7 +61,7 @@ ROW = st.tuples(
 @limits(max_examples=15)
 @given(files=st.lists(st.lists(ROW, max_size=6), min_size=1, max_size=3))
 def test_every_crime_is_used_or_counted(village, files):
-    """Rows that came in are rows used and rows left out, whatever the files hold."""
+    """Rows that were read are either used or left out, whatever is in the files."""
     good = "9,2024-05,Met,-0.1280,51.5200,Robbery"
     names = []
     for number, rows in enumerate(files):
@@ -103,7 +103,7 @@ REPORT = st.tuples(
 @limits(max_examples=15)
 @given(st.lists(REPORT, max_size=14))
 def test_every_report_is_grouped_or_counted(village, rows):
-    """Reports that came in are, but for the rounding of groups, grouped or left out."""
+    """Reports that were read are, except for the rounding of groups, grouped or left out."""
     header = "report_id,reported_on,time_band,place_factor,behaviour_factor,longitude,latitude"
     lines = [header, *(f"{i},{day},{band},none,none,{place}" for i, day, band, place in rows)]
     (village / "r.csv").write_text("\n".join(lines), encoding="utf-8")
@@ -157,7 +157,7 @@ def test_area_does_not_depend_on_where_it_lies(demo, demo_area, tmp_path):
 
 
 def test_every_input_has_its_digest(demo_area, village):
-    """Each file read has a digest of its own, also two of one name, and the boundary."""
+    """Each file has its own digest, also two with the same name, and the boundary."""
     assert len(demo_area.inputs) == 48 + 9
     for folder in ("a", "b"):
         (village / folder).mkdir(exist_ok=True)
@@ -294,7 +294,7 @@ def test_a_pattern_without_a_match_is_reported_even_if_another_matches(village):
 
 
 def test_no_school_inside_is_a_problem_and_no_traceback(village):
-    """Where every school lies outside the area, the error says so and what to check."""
+    """If every school is outside the area, the error says so and what to check."""
     (village / "away.csv").write_text(
         "URN,EstablishmentName,Longitude,Latitude\n1,Far School,-0.5,51.3\n", encoding="utf-8"
     )

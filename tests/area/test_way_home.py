@@ -186,7 +186,7 @@ def test_origins_alike_in_joined_counts_give_the_same_area(lane, squares):
 
 
 def test_a_clock_of_unknown_categories_is_noted(lane):
-    """Rows of a category that no crime has are left out, with the name that was meant."""
+    """Rows of a category that no crime has are left out, with a suggested name."""
     area = lane({"clock": _clock("Robbery", "Robery", "Drugs")})
     assert set(area.way_home.clock["category"]) == {"Robbery", "Drugs"}
     assert _list_reasons(area, "clock") == [("of categories that no crime has (Robery)", 48)]

@@ -1,4 +1,4 @@
-"""How a command ends that cannot go on: one sentence for each problem, exit code 1, no data."""
+"""How a failing command ends: one sentence for each problem, exit code 1, no data."""
 
 import json
 import os

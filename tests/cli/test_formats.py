@@ -1,4 +1,4 @@
-"""`check` counts alike whatever the format of the files."""
+"""`check` has the same counts for every format of the files."""
 
 import json
 import shutil

@@ -84,7 +84,7 @@ def test_init_reports_what_it_wrote(run, tmp_path):
 
 
 def test_init_brings_the_demo_borough_and_replaces_nothing(run, tmp_path):
-    """Its files lie where its settings look for them; one that is there already is left alone."""
+    """Its files are where its settings expect them; an existing one is not replaced."""
     own = tmp_path / "patrolplan.toml"
     assert run("init", "--demo", "--config", own)[0] == 0
     sources = load_settings(own).sources

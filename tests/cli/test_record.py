@@ -164,7 +164,7 @@ def _write_walk_elsewhere(path, folder, duty):
 
 
 def test_a_track_below_typed_minutes_asks(run, folder, duty, tmp_path):
-    """With nobody to ask, nothing is recorded until a flag decides; at a keyboard it asks."""
+    """Without a keyboard, nothing is recorded until a flag decides; with one, there is a prompt."""
     run("--week", folder)
     who = ("--officer", duty["officer"], "--date", duty["date"])
     count = len(duty["stops"])

@@ -116,7 +116,7 @@ def test_a_school_that_the_settings_do_not_have_is_a_problem(run, demo, tmp_path
 
 
 def test_the_threshold_of_the_settings_applies(run, copy_demo, tmp_path):
-    """A larger one holds back more; a smaller one changes nothing of what is stored."""
+    """A larger one suppresses more; a smaller one does not change what is stored."""
     settings = copy_demo(tmp_path / "area", "2026-09")
     text = settings.read_text(encoding="utf-8")
     path, out = _survey(tmp_path, "a", count=14), tmp_path / "reports.csv"

@@ -126,7 +126,7 @@ def test_a_secret_draws_the_week_and_is_found_nowhere(run, small, tmp_path, monk
 
 
 def test_a_folder_that_cannot_be_written_draws_without_a_secret(small, tmp_path, capsys):
-    """The command says so and goes on."""
+    """The command prints it and continues."""
     settings = load_settings(small).model_copy()
     settings._folder = tmp_path / "missing"
     steps.ensure_secret(settings)

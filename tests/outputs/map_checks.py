@@ -9,7 +9,7 @@ ROUND_SIGNS = {"G", "B", KEEP_AWAY_TEXT, *map(str, range(1, 10))}
 
 
 def assert_labels_apart(picture, *, round_signs=False):
-    """No words lie on each other; round signs may meet at the corners of their boxes."""
+    """No words overlap; round signs may overlap at the corners of their boxes."""
     touching = find_overlaps(picture.label_boxes, picture.label_boxes)
     if round_signs:
         sign = np.array([text in ROUND_SIGNS for text in picture.label_texts])
@@ -21,7 +21,7 @@ def assert_labels_apart(picture, *, round_signs=False):
 
 
 def assert_on_map(viewport, boxes):
-    """Boxes lie wholly within the map."""
+    """Boxes are entirely within the map."""
     edges = compute_corners(boxes)
     assert (edges >= 0).all()
     assert (edges <= viewport.size).all()

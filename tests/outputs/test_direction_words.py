@@ -53,7 +53,7 @@ def test_a_station_entrance_with_a_long_name_is_just_that():
     ],
 )
 def test_each_way_to_cross_has_its_words(kind, words):
-    """What is not known is not called unmarked."""
+    """A crossing of unknown kind is not called unmarked."""
     assert describe_passed(Step("left", "A", 9, crossings=(RoadCrossing("B", kind),))) == words
 
 

@@ -21,9 +21,9 @@ VALUES = (
 
 
 def test_digests_differ_where_values_do():
-    """No two different values have one digest, whatever their kind and nesting, and equal ones do.
+    """Different values of any type and nesting have different digests, and equal ones the same.
 
-    A table counts as what its columns hold.
+    A table is compared by the values of its columns.
     """
     digests = [hash_facts(value) for value in VALUES]
     assert len(set(digests)) == len(VALUES) - 1  # {"a": [1]} and the table of the same

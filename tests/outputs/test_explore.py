@@ -35,7 +35,7 @@ def test_nothing_is_requested(page):
 
 
 def test_tiles_are_a_choice(demo_plan):
-    """With an address of map images, they lie under the layers."""
+    """With an address of map images, these are below the layers."""
     page = pp.explore(demo_plan, tiles="https://tiles.example/{z}/{x}/{y}.png").get_root()
     assert "tiles.example" in page.render()
 

@@ -51,7 +51,7 @@ TESTED = {
 
 @pytest.fixture(scope="module")
 def burden():
-    """Two areas, one with a hostile name, and what lies outside."""
+    """Two areas, one with a hostile name, and the rest outside."""
     areas = ["north | <b>", "south", "outside"]
     promised = {
         "promised_minutes": [120.04, 30.0, 0.0],
@@ -150,7 +150,7 @@ def test_the_record_is_the_standard_as_data(pack, demo_area):
 
 
 def test_who_gets_the_patrols_in_words_and_data(pack, burden):
-    """Figures are rounded, what is not known is so called, and names are escaped."""
+    """Figures are rounded, unknown ones are named so, and names are escaped."""
     paper = pack[BURDEN_PAPER]
     row = r"| north \| \<b\> | 1,200 | 400 | 50.0 % | 120 | 80.0 % | 100.0 | 0.30 |"
     assert f"{row} 1.60 (1.20 to no limit) |" in paper

@@ -23,7 +23,7 @@ def risk(demo_area):
 @settings(max_examples=8, deadline=None)
 @given(side=st.floats(20, 3000))
 def test_hexagons_hold_all_of_it(demo_area, risk, side):
-    """Of whatever size, together they have all risk, street and incidents, none twice."""
+    """With any size, they have all risk, street and incidents together, and none twice."""
     cells = risk_on_hexagons(demo_area, risk, side_metres=side)
     streets = risk.frame()
     for name in SUMS:
@@ -97,7 +97,7 @@ def test_without_h3_the_message_says_what_to_install(demo_area, risk, monkeypatc
     ],
 )
 def test_sizes_that_cannot_be_are_refused(demo_area, risk, size, match):
-    """The message says what was given, and what may be."""
+    """The message has the given value and the valid ones."""
     with pytest.raises(pp.InputError, match=match):
         risk_on_hexagons(demo_area, risk, **size)
 
@@ -117,7 +117,7 @@ def test_files_hold_what_the_frame_has(demo_area, risk, tmp_path, suffix):
 
 
 def test_a_write_that_fails_leaves_the_earlier_file(demo_area, risk, tmp_path, monkeypatch):
-    """A full disk leaves what was there, and an unknown ending is refused."""
+    """A full disk leaves the earlier file, and an unknown suffix is refused."""
     cells = risk_on_hexagons(demo_area, risk, side_metres=300)
     path = tmp_path / "risk.gpkg"
     path.write_text("an earlier file", encoding="utf-8")

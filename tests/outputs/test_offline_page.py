@@ -22,7 +22,7 @@ def test_policy_allows_the_given_scripts_and_nothing_else() -> None:
 
 
 def test_data_cannot_end_its_script_element() -> None:
-    """Whatever stands in the data is read back as it was, and holds no sign of markup."""
+    """Any data is read back unchanged, and has no characters of markup in the page."""
     value = {"name": "</script><!-- & \u2028 <script>"}
     text = dump_script_json(value)
     assert json.loads(text) == value

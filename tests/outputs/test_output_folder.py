@@ -384,7 +384,7 @@ def _full_after(out, writes):
 
 
 def test_full_disk_at_every_step_leaves_one_complete_output(tmp_path):
-    """Wherever the disk runs full, one complete pack remains, no leftovers, and an error."""
+    """If the disk is full at any point, one complete pack remains, no leftovers, and an error."""
     out = tmp_path / "out"
     for writes in range(100):
         _write(out, "old")

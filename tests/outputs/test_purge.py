@@ -104,7 +104,7 @@ def test_old_entries_of_the_cache_go_and_others_stay(tmp_path, monkeypatch, fold
 )
 @pytest.mark.parametrize("strange", [False, True])
 def test_entries_of_earlier_versions_go_too(tmp_path, monkeypatch, folder, names, what, strange):
-    """What version 0.1 stored goes once old, with its folder unless somebody's file is in it."""
+    """Old files of version 0.1 are removed, with their folder unless it has other files."""
     monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path))
     store = tmp_path / folder
     store.mkdir()

@@ -195,7 +195,7 @@ def test_a_tasking_is_never_cut(reason, by):
     [(905, ""), (935, ""), (936, "before"), (983, "before"), (880, "after")],
 )
 def test_pupils_who_pass_at_another_time_are_not_promised(demo_plan, arrive, missed):
-    """A way that a stop misses by more than five minutes speaks for it only where nothing does."""
+    """A way that a stop misses by over five minutes is a reason only if there is no other."""
     way = WayReason(school="Hill School", share=0.15, start="15:12", end="15:30")
     stop = dataclasses.replace(
         demo_plan.patrols[0].stops[0],
@@ -259,7 +259,7 @@ def test_a_beat_says_where_to_walk_on_and_repeats_nothing(demo_plan, why, words)
 
 
 def test_only_what_pupils_say_has_their_sign(demo_plan):
-    """Of a stop and its beat the lines about reports are voices, and the way to walk is none."""
+    """Lines about reports of a stop and its beat are voices, and the way to walk is not."""
     why = (CRIME, dataclasses.replace(FURTHER, reasons=(CRIME, REPORTS)))
     stop = dataclasses.replace(demo_plan.patrols[0].stops[0], why=why, tasking=None)
     assert [line.is_voice for line in list_reason_lines(stop)] == [False, False, True]

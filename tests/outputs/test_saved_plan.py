@@ -1,4 +1,4 @@
-"""A plan's file read back: the tables of the plan, and errors that name what is wrong."""
+"""A plan's file read back: the tables of the plan, and errors that name wrong values."""
 
 import json
 
@@ -61,7 +61,7 @@ def test_a_written_folder_is_read(demo_plan, tmp_path):
 
 
 def test_tables_go_on_to_files_and_maps(text, write, tmp_path):
-    """What was read is written by `to_file` like any table."""
+    """`to_file` writes the tables that were read like any other."""
     saved = pp.read_plan(write(text))
     for name in ("patrols", "stops", "legs", "hotspots"):
         getattr(saved, name).to_file(tmp_path / f"{name}.geojson")
@@ -92,7 +92,7 @@ def test_what_is_wrong_is_named(text, write, change, seen):
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "[" * 100_000, '{"schema": NaN}', "null"])
 def test_what_is_no_plan_is_refused(write, content):
-    """Whatever the file holds, there is an error of ours and no other."""
+    """For any content of the file, there is an error of ours and no other."""
     with pytest.raises(InputError):
         pp.read_plan(write(content))
 

@@ -1,4 +1,4 @@
-"""The documents fit their schemas, and what is changed in them does not."""
+"""The documents are valid by their schemas, and changed ones are not."""
 
 import copy
 import datetime as dt

@@ -17,7 +17,7 @@ def _build_ratio(numbers, has_interval):
 
 
 def _build_records(months_held):
-    """Records of so many months; with fewer than six there are no intervals."""
+    """Records of a number of months; with fewer than six there are no intervals."""
     intervals = st.booleans() if months_held == 6 else st.just(value=False)
     ratios = st.none() | st.builds(_build_ratio, numbers, intervals)
     return st.builds(

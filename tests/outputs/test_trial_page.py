@@ -107,7 +107,7 @@ def test_power_is_printed_with_the_least_effect():
 
 
 def test_a_seal_names_no_hotspot(result):
-    """What is printed at the sealing says neither where the trial is nor what is drawn."""
+    """The output when sealing reveals neither where the trial is nor the draw."""
     lines = " ".join(describe_seal(result.trial, POWER))
     assert result.trial.seal.commitment in lines
     assert "Secret Street" not in lines
@@ -124,7 +124,7 @@ def test_a_seal_names_no_hotspot(result):
     ],
 )
 def test_a_design_is_described(result, randomise, ratio, words):
-    """What is drawn, how often, and among how many hotspots."""
+    """The words say what is drawn, how often, and among how many hotspots."""
     trial = result.trial.model_copy(update={"randomise": randomise, "ratio": ratio})
     assert words in describe_design(trial)
 
@@ -179,7 +179,7 @@ def test_the_page_without_anything_to_compare(result, demo_area):
 
 
 def test_text_is_escaped_in_markdown(result, demo_area):
-    """A trial's name is text, whatever signs it has."""
+    """A trial's name is text, with any special characters."""
     text = build_trial_text(result, demo_area)
     assert r"\#strong\[Winter\] \<b\>\*\|\`" in text
     assert "<b>" not in text

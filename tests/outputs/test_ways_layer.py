@@ -48,7 +48,7 @@ def test_without_a_reason_nothing_is_shown(run, config, tmp_path, reason):
 
 
 def test_a_reason_without_show_is_wrong_usage(run, demo):
-    """It would be lost, so the command says what else to give."""
+    """It would be lost, so the message names the missing option."""
     code, _, text = run("ways", "--config", demo, "--reason", REASON)
     assert code == 2
     assert "--show" in text

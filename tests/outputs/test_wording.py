@@ -91,7 +91,7 @@ def test_a_low_threshold_is_printed_with_its_reason(demo_plan):
 
 
 def test_real_places_credit_their_sources(demo_plan):
-    """OpenStreetMap and the Open Government Licence are named; a made-up place owes nobody."""
+    """OpenStreetMap and the Open Government Licence are named; a fictional place needs neither."""
     assert "Fictional" in wording.list_attributions(demo_plan)[0]
     named = demo_plan.area.settings.area.model_copy(update={"name": "Camden"})
     settings = demo_plan.area.settings.model_copy(update={"area": named})
@@ -144,7 +144,7 @@ def test_only_legs_walked_after_sunset_are_named_unlit(demo_plan):
 
 
 def test_a_sunset_long_after_the_patrol_is_not_said(demo_plan):
-    """In June nobody needs to know when it gets dark; in December everybody does."""
+    """Sunset is left out in June, and mentioned in December."""
     by_day = {day: dataclasses.replace(demo_plan, date=day) for day in (JUNE, DECEMBER)}
     lit = _evening(demo_plan, (0.0,) * len(demo_plan.patrols[0].legs))
     assert wording.describe_lighting(by_day[JUNE], lit) == ""
@@ -166,7 +166,7 @@ def test_stops_without_lighting_after_sunset_are_named(demo_plan):
 
 
 def test_a_patrol_before_school_is_told_of_sunrise(demo_plan):
-    """Over by noon, what is walked before sunrise counts, and sunset is no matter."""
+    """For a patrol that ends by noon, parts before sunrise count, and sunset does not."""
     plan = dataclasses.replace(demo_plan, date=dt.date(2026, 12, 21))
     stop = demo_plan.patrols[0].stops[0]
     first = dataclasses.replace(

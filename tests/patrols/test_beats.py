@@ -1,4 +1,4 @@
-"""Beats of neighbouring hotspots, what is worth the walk, and gate cards where nothing is."""
+"""Beats of neighbouring hotspots, stretches worth the walk, and gate cards if there are none."""
 
 import dataclasses
 import json
@@ -249,7 +249,7 @@ def _share_of_early_stops(patrols):
 
 @pytest.fixture(scope="module")
 def rural(tmp_path_factory):
-    """Plans the villages, with so many reports and these settings."""
+    """Plans the villages, with this number of reports and these settings."""
 
     def plan(reports=8, settings="", change=None):
         folder = tmp_path_factory.mktemp("rural")

@@ -174,7 +174,7 @@ def test_on_foot_nothing_is_announced(demo_area):
 
 
 def test_rides_are_the_same_read_from_a_file(plan, area):
-    """What is ridden, and what is pushed, stands in a file."""
+    """A file has which parts are ridden and which are pushed."""
     assert any(len(patrol.stops) > 1 for patrol in plan.patrols)
     for patrol in plan.patrols:
         document = build_patrol_document(patrol, area.projection)

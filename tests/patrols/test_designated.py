@@ -54,7 +54,7 @@ def _plan(found, date=FRIDAY, **columns):
 
 @given(MINUTES, MINUTES, st.integers(0, 1300), st.integers(30, 139), st.integers(1, 60))
 def test_a_dwell_begins_where_a_plain_search_says(begin, end, start, length, dwell):
-    """Minute by minute: the dwell lies in the hours of today or of last night."""
+    """Minute by minute: the dwell is within hours that begin today or began yesterday."""
     if begin == end:
         return
     hours = PatrolHours(start, 0.0, length)
@@ -94,7 +94,7 @@ def test_it_is_visited_on_its_days_alone(found, days):
 
 @pytest.mark.parametrize("hours", [("16:05", "16:35"), ("20:00", "02:00")])
 def test_it_is_visited_in_its_hours_alone(found, hours):
-    """A dwell lies within them, or there is none."""
+    """A dwell is within them, or there is none."""
     columns = dict(zip(("from", "to"), hours, strict=True))
     stops = [one for one in _plan(found, **columns).patrols[0].stops if one.hotspot == "HO-1"]
     assert len(stops) == (hours[0] < "17:00")

@@ -1,4 +1,4 @@
-"""Directions: street by street, in words that fit what is walked."""
+"""Directions, street by street, match the walk."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -264,7 +264,7 @@ MOVES = st.lists(
 
 @given(MOVES, st.data())
 def test_metres_of_steps_sum_to_the_leg(moves, data):
-    """Whatever is merged, the steps' metres are together those of the leg."""
+    """With any merging, the sum of the steps' metres is the leg's."""
     names = data.draw(st.lists(st.sampled_from("ABC"), min_size=len(moves), max_size=len(moves)))
     walk = _walk(*moves)
     leg = build_leg(walk, _traits(names, lit=walk.network.piece_lit), 80.0)
@@ -304,7 +304,7 @@ def find_hidden_corners(walk, names, steps):
 
 @given(MOVES, st.data())
 def test_no_corner_off_a_street_is_hidden(moves, data):
-    """Whatever short bits the streets consist of."""
+    """With any short parts of streets."""
     names = data.draw(
         st.lists(st.sampled_from(["A", "B", "footpath"]), min_size=len(moves), max_size=len(moves))
     )
@@ -333,7 +333,7 @@ def test_a_corner_is_told_where_no_name_of_its_own_leads_round_it():
 
 
 def test_nothing_but_a_landing_is_added_to_a_flight():
-    """What is walked on the level before steps and after them is a direction, or of another."""
+    """A level part before or after steps is a direction, or part of another."""
     walk = _walk((60, 0), (0, 20), (0, 4), (0, 12), (60, 0))
     steps = _directions(
         walk, ["A", "footpath", "steps", "footpath", "B"], flights=["", "", "up", "", ""]

@@ -59,7 +59,7 @@ def list_served(plan):
 
 
 def test_each_school_has_a_patrol_to_a_place_it_may_serve(demo_area, best):
-    """One further patrol a school goes there for as long as asked; all others stay as they are."""
+    """One further patrol per school goes there for the requested time; all others are unchanged."""
     gate = next(patrol for patrol in best.patrols if patrol.urn == "900001")
     area = task(demo_area, [(gate.x + 150, gate.y)], minutes=25.0)
     plan = add_errands(best, area)
@@ -81,7 +81,7 @@ def test_each_school_has_a_patrol_to_a_place_it_may_serve(demo_area, best):
 
 
 def test_what_is_planned_is_not_planned_again(demo_area, best):
-    """Errands that are known are taken as they are; another dwell is another errand's patrol."""
+    """Known errands are reused; another dwell needs another patrol."""
     gate = best.patrols[0]
     area = task(demo_area, [(gate.x + 150, gate.y)])
     plan, answers = add_errand_variants(dataclasses.replace(best, area=area), {})

@@ -61,7 +61,7 @@ def test_taskings_are_no_matter_past_crowded_hotspots(tasked):
 
 
 def test_a_further_patrol_that_is_planned_is_not_listed_again(tasked):
-    """One with the stops of a variant of the school's own is none."""
+    """One with the stops of a school's own variant is not added."""
     _, plan, _ = tasked
     (best,) = plan.patrols
     twin = best.variants[1]

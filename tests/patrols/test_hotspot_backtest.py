@@ -162,7 +162,7 @@ BOX = shapely.box(0, 0, 10, 10)
     ],
 )
 def test_places_that_cannot_be_counted_are_refused(demo_area, places, match):
-    """The message says which row, what is wrong with it, and what to do."""
+    """The message has the row, the problem, and what to do."""
     with pytest.raises(pp.InputError, match=match):
         pp.compare_hotspots(demo_area, places)
 

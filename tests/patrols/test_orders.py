@@ -153,7 +153,7 @@ def test_a_timing_is_drawn_by_its_chance(stops, legs, random):
 
 
 def test_some_timings_keep_their_chances_in_proportion():
-    """What is left after a choice is drawn as before, or alike where it never was."""
+    """Timings left after a selection keep relative chances, or get equal ones if all were 0."""
     problem = OrienteeringProblem(
         travel_minutes=np.full((3, 3), 2.0),
         prizes=np.ones(3),

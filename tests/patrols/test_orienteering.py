@@ -1,4 +1,4 @@
-"""The solver as a library: problems by points, and what is public."""
+"""The solver as a library: problems by points, and public names."""
 
 import itertools
 

@@ -124,7 +124,7 @@ def count_by_hand(plan, hours):
 
 
 def test_nothing_is_learned_from_the_held_out_months(few_schools, few_plan):
-    """With other crime in the held-out months, patrols planned without them stay as they are."""
+    """With other crime in the hold-out months, patrols planned without them are unchanged."""
     later = (few_schools.incidents["month"] >= "2026-04-01").to_numpy()
     catchment = few_schools.incident_catchment.copy()
     catchment[later] = catchment[~later][0]
@@ -142,7 +142,7 @@ def test_nothing_is_learned_from_the_held_out_months(few_schools, few_plan):
 
 @pytest.mark.slow
 def test_the_figures_change_with_what_the_patrol_was_planned_with(few_schools, few_plan):
-    """Weight of the voices, window and tasked places all change what is said."""
+    """Weight of the voices, window and tasked places all change the result."""
     before = list_ratios(pp.compare_with_past(few_plan))
     by_reports = with_settings(few_schools, risk={"crime_weight": 0.1})
     other = pp.compare_with_past(plan_area(by_reports))
@@ -165,7 +165,7 @@ def task_far_hotspot(area, plan):
 
 
 def test_recorded_counts_do_not_change_with_the_voices(few_schools, few_plan):
-    """What is compared with is planned from recorded counts, whatever the settings weigh."""
+    """The baseline is planned from recorded counts, with any weights in the settings."""
     one = prepare_hold_out(few_plan, [0, 1]).counts
     by_reports = with_settings(few_schools, risk={"crime_weight": 0.1})
     two = prepare_hold_out(dataclasses.replace(few_plan, area=by_reports), [0, 1]).counts
@@ -228,7 +228,7 @@ amounts = st.lists(st.floats(0.01, 100), min_size=1, max_size=12)
 
 @given(amounts, st.floats(0.1, 10), st.integers(0, 5))
 def test_a_ratio_of_months_is_that_of_their_sums(ours, times, missing):
-    """What is so many times as much each month is so many times as much, months missing or not."""
+    """A constant monthly ratio is the overall ratio, with or without missing months."""
     ours = np.array(ours)
     held = np.append(ours, np.full(missing, np.nan))
     found = compare_months(times * held, held, seed=1)

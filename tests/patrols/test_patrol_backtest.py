@@ -35,7 +35,7 @@ def few_schools(demo_area):
 
 
 def _crewed(area, officers):
-    """The area with so many officers at each school."""
+    """The area with this number of officers at each school."""
     patrol = area.settings.patrol.model_copy(update={"officers": officers})
     settings = area.settings.model_copy(update={"patrol": patrol})
     return dataclasses.replace(area, settings=settings)
@@ -56,7 +56,7 @@ def test_one_row_an_origin_and_school_with_every_way(tested):
 
 
 def test_nothing_is_learned_from_the_held_out_months(few_schools, tested):
-    """Other crime in the held-out month and after changes what is met, not what is known."""
+    """Other crime in the hold-out month and later changes the harm met, not the plan."""
     later = (few_schools.incidents["month"] >= ORIGIN).to_numpy()
     catchment = few_schools.incident_catchment.copy()
     catchment[later] = catchment[~later][0]

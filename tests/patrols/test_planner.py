@@ -117,7 +117,7 @@ def static_plan(static_demo_area, static_risk, static_hotspots):
 def test_worth_is_the_risk_of_the_stretches_within_reach(name, request, streets):
     """A stop is worth its stretch's mean risk while it lasts, as a share of all within reach.
 
-    The patrol is worth the sum of its stops, and what is seen from the gate until it leaves.
+    The patrol is worth the sum of its stops, and of the presence at the gate until it leaves.
     """
     plan = request.getfixturevalue(name)
     network, timed, settings = plan.area.network, plan.risk.in_time, plan.area.settings
@@ -305,7 +305,7 @@ def test_less_detail_changes_no_patrol(demo_area, demo_plan):
 
 
 def test_the_streets_of_a_school_are_looked_at_once(demo_area):
-    """Equal windows and settings share them, whatever is known of crime; others do not."""
+    """Equal windows and settings share them, with any crime; others do not."""
     cut = dataclasses.replace(demo_area, incidents=demo_area.incidents.iloc[:100])
     first = build_surroundings(demo_area, 2, Window(90))
     assert build_surroundings(cut, 2, Window(90)) is first

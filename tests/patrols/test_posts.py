@@ -13,7 +13,7 @@ URNS = ["900002", "900006"]
 
 
 def test_posts_of_some_schools(demo_area, demo_plan):
-    """So many for each school, near its streets, from the bell on for 35 minutes."""
+    """The given number for each school, near its streets, for 35 minutes from the bell."""
     planned = plan_posts(demo_area, demo_plan.risk, count=2, urns=URNS)
     assert [post.urn for post in planned.posts] == ["900002", "900002", "900006", "900006"]
     assert planned.gap_percent <= 0.1

@@ -136,7 +136,7 @@ def _reachable(plan, patrol):
 
 
 def test_a_barred_place_is_kept_away_from(demo_area, demo_risk, demo_plan):
-    """No stop lies near a barred place, and the patrol says where it is and why."""
+    """No stop is near a barred place, and the patrol has its place and reason."""
     best = demo_plan.patrols[2]
     first = best.stops[0]
     area = _tasked(demo_area, (first.x, first.y), must_visit=False, schools=[best.urn])
@@ -149,7 +149,7 @@ def test_a_barred_place_is_kept_away_from(demo_area, demo_risk, demo_plan):
 
 
 def test_a_barred_place_out_of_reach_is_not_named(demo_area, demo_risk, demo_plan):
-    """What lies beyond the school's streets is no concern of its patrol."""
+    """Places beyond the school's streets do not affect its patrol."""
     best = demo_plan.patrols[2]
     beyond = (
         best.x + 1.2 * demo_area.settings.patrol.radius_metres + MIN_WALK_METRES_TO_BARRED + 1,
@@ -206,7 +206,7 @@ def _far_base(area):
 def test_places_on_the_way_to_a_far_base_concern_the_school(
     must_visit, demo_area, demo_risk, demo_plan
 ):
-    """Streets reach as far as the base: what is tasked for all schools there counts."""
+    """Streets reach as far as the base: places there that are tasked for all schools count."""
     area, window = _far_base(demo_area), Window(120)
     best = _plan(area, demo_risk, demo_plan, urns=["900004"], window=window).patrols[0]
     way = shapely.LineString(best.legs[-1].line)
@@ -244,7 +244,7 @@ def test_of_barred_places_only_the_one_that_cuts_off_the_base_is_opened(
 
 
 def test_a_barred_place_at_the_gate_opens_no_other(demo_area, demo_risk, demo_plan):
-    """Where the gate lies at one barred place, legs still go round the other, and say which."""
+    """If the gate is at one barred place, legs still avoid the other, and the note names it."""
     free = _without_tasks(demo_area)
     best = _plan(free, demo_risk, demo_plan, urns=["900004"]).patrols[0]
     spot = best.legs[0].line[len(best.legs[0].line) // 2]
@@ -267,7 +267,7 @@ def test_a_barred_place_at_the_gate_opens_no_other(demo_area, demo_risk, demo_pl
 def test_a_place_beyond_a_schools_streets_is_not_a_stop(
     schools, expected, demo_area, demo_risk, demo_plan
 ):
-    """The nearest of a school's streets never stands in for a place that lies beyond them."""
+    """The nearest of a school's streets is never used for a place beyond them."""
     centre = demo_area.network.node_xy.mean(axis=0)
     area = _tasked(demo_area, (centre[0], centre[1] + 6000), must_visit=True, schools=[schools])
     plan = _plan(area, demo_risk, demo_plan)

@@ -1,4 +1,4 @@
-"""Windows, hours, bases and streets of a school's patrols, whatever the risk."""
+"""Windows, hours, bases and streets of a school's patrols do not depend on risk."""
 
 import dataclasses
 import datetime as dt
@@ -87,7 +87,7 @@ def test_from_the_base_and_back_to_it(demo_area, demo_plan, base):
 
 
 def test_without_a_stop_the_officer_still_comes_from_the_base(demo_area, demo_plan):
-    """Presence at the gate alone is led up to; before school, without a stop, nobody sets out."""
+    """Mere presence at the gate has an approach; before school, without a stop, there is none."""
     short = _patrol(_from_base(demo_area), demo_plan, window=Window(20))
     assert not short.stops
     assert short.approach is not None
@@ -200,7 +200,7 @@ def edge_area(demo):
 
 @pytest.fixture(scope="module")
 def edge_plan(edge_area):
-    """Patrols of its schools, whatever the model."""
+    """Patrols of its schools, for any model."""
     area = pp.with_settings(edge_area, risk={"model": "prior count"})
     risk = pp.estimate_risk(area)
     return pp.plan_patrols(area, risk, pp.find_hotspots(area, risk))
@@ -226,7 +226,7 @@ def test_walks_may_leave_the_area_and_come_back(edge_area, edge_plan):
 
 
 def test_distances_at_the_edge_are_those_of_all_streets(edge_area, demo_area):
-    """What lies beyond the limits shortens walks between places inside them."""
+    """Streets beyond the limits shorten walks between places inside them."""
     gates = edge_area.network.xy(edge_area.gates)
     everywhere = WalkFinder(demo_area.network, demo_area.network.snap(gates)).metres
     between = WalkFinder(edge_area.network.walkable, edge_area.gates).metres
@@ -261,7 +261,7 @@ def test_a_named_window_has_its_own_start_and_length():
 
 
 def test_short_notice_overrides_start_and_length():
-    """A start and a length at short notice are taken as they are."""
+    """A start and a length at short notice are used unchanged."""
     assert resolve_window(SETTINGS, start=time(15, 40), minutes=40) == Window(40, 940)
 
 

@@ -59,7 +59,7 @@ def pick_hotspot(area, hotspots, number, least=100.0, most=700.0):
 )
 @pytest.mark.parametrize("begin", [25, 40, 62])
 def test_a_tasking_is_met_in_its_hours(planned, number, begin):
-    """A dwell at a tasked place begins and ends in its hours, whatever else is on the patrol."""
+    """A dwell at a tasked place begins and ends within its hours, on any patrol."""
     area, risk, hotspots = planned
     school = area.schools.iloc[number]
     start = 60 * int(school["finish_time"][:2]) + int(school["finish_time"][3:])
@@ -153,7 +153,7 @@ def test_hours_outside_the_window_are_named_once(planned):
 
 
 def test_a_place_barred_at_other_hours_is_open(demo_area, demo_plan):
-    """What is barred in the morning is passed and visited in the afternoon."""
+    """A place that is barred in the morning is passed and visited in the afternoon."""
     patrol = demo_plan.patrols[2]
     stop = patrol.stops[0]
     for hours, is_open in (((480, 540), True), ((900, 1000), False), ((np.nan, np.nan), False)):

@@ -1,4 +1,4 @@
-"""Planning with risk by minute: what is handed on, what the gate is worth, and the way back."""
+"""Planning with risk by minute: data for workers, worth of the gate, and the way back."""
 
 import dataclasses
 import json
@@ -29,7 +29,7 @@ def window(demo_area):
 
 @pytest.fixture(scope="module")
 def timed(demo_area, demo_plan, window):
-    """What is handed on of two schools."""
+    """Data for workers for two schools."""
     return TimedRisk.from_risk(demo_area, demo_plan.risk, demo_plan.hotspots, window, rows=[1, 7])
 
 

@@ -97,7 +97,7 @@ def test_a_beat_is_met_along_its_stretches_and_a_single_stop_at_its_point(demo_p
 
 
 def test_harm_met_is_that_of_each_minute(demo_plan):
-    """The harm share is what a loop over minutes sums without exposure, and lies in its band."""
+    """The harm share equals a loop over minutes without exposure, and is within its band."""
     area = demo_plan.area
     pieces = join_beats(area, demo_plan.hotspots).set_index("hotspot")["pieces"]
     plain = pp.estimate_risk(pp.with_settings(area, way_home={"exposure": {}})).in_time
@@ -120,7 +120,7 @@ def test_harm_met_is_that_of_each_minute(demo_plan):
 
 
 def test_staying_longer_never_meets_less(demo_plan):
-    """Both shares grow with each stop and with its minutes, and nobody is met without stops."""
+    """Both shares grow with each stop and with its minutes, and are 0 without stops."""
     patrol = demo_plan.patrols[0]
     longer = [
         replace(stop, leave_minutes=stop.leave_minutes + 5 * (number == len(patrol.stops) - 1))
@@ -150,7 +150,7 @@ def test_a_static_risk_has_no_band(static_demo_area, static_risk, static_hotspot
 
 
 def test_the_mean_is_weighted_by_pupils(demo_plan):
-    """A school with all pupils has all weight; the mean lies between the patrols'."""
+    """A school with all pupils has all weight; the mean is between the patrols'."""
     patrols = demo_plan.patrols[:3]
     weights = np.array([patrol.way_home.pupils for patrol in patrols])
     shares = np.array([patrol.way_home.pupil_share for patrol in patrols])

@@ -195,7 +195,7 @@ def test_a_patrol_calls_its_stops_by_their_numbers(demo_plan, own, others, words
 
 
 def test_a_colleague_s_changes_are_not_one_s_own(demo_plan):
-    """A second officer whose own stops stay has no sentence, whatever the first one's do."""
+    """A second officer with unchanged stops has no sentence, even if the first one's change."""
     patrol = dataclasses.replace(demo_plan.patrols[0], number=2)
     for change in (
         SchoolWithoutReports(patrol.urn, ("H999",), ("Mill Lane",)),

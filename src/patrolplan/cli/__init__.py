@@ -1,4 +1,4 @@
-"""The command line: the same calls as in Python, progress on standard error, plain messages.
+"""The command line: the same calls as in Python, with progress on standard error and messages.
 
 A module here holds the commands of one person's work; importing it adds them to `app`.
 """
@@ -32,17 +32,17 @@ from patrolplan.cli.failures import (
 from patrolplan.cli.run_log import close_log, log_line
 
 NEW_OBJECTS = 500_000
-"""Objects after which Python looks for garbage among them; by default 700. Few of ours are ever in
-a circle, so that looking more often costs time and gives back hardly any memory."""
+"""Number of new objects after which Python collects garbage; by default 700. Few of our objects are
+in cycles, so that frequent collection takes time and frees hardly any memory."""
 
 
 def main() -> None:
-    """Run a command; a problem ends with its messages and exit code 1, never with a traceback."""
+    """Run a command; a problem gives its messages and exit code 1, never a traceback."""
     spare_collector()
-    # Products of matrices are small here, and starting threads for them takes longer than they do.
-    # Nor do sums then depend, in their last digits, on the number of processors.
+    # Matrices are small here, and starting threads for their products would take longer. Also, the
+    # last digits of sums then do not depend on the number of processors.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    # Pydantic would look through all installed packages for additions to itself.
+    # Pydantic would search all installed packages for plugins.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     use_utf8_streams()
     stop_on_sigterm()
@@ -51,7 +51,7 @@ def main() -> None:
         select_command(sys.argv[1:])()
     except SystemExit as ended:
         code = ended.code or 0
-        # typer has shown an error of usage itself, and left it as the context of its exit.
+        # typer has shown a usage error itself, and set it as the context of its exit.
         if problem := build_usage_document(ended.__context__):
             log_line(f"wrong usage: {problem['where']}")
             _print_problems([problem])
@@ -73,16 +73,16 @@ def main() -> None:
 
 
 def spare_collector() -> None:
-    """Let Python look for cyclic garbage rarely, and not at all as it ends.
+    """Let Python collect cyclic garbage rarely, and not at all at exit.
 
-    A command loads some 300,000 objects that live as long as it does. By default Python goes
-    through them hundreds of times meanwhile, and three times more at its end.
+    A command loads about 300,000 objects that live until it ends. By default Python goes through
+    them hundreds of times, and three times more at exit.
     """
     gc.set_threshold(NEW_OBJECTS, 5, 10)
     atexit.register(gc.freeze)
 
 
 def _print_problems(problems: list[dict[str, str]]) -> None:
-    """Print what is wrong as JSON, where the command has `--json`."""
+    """Print the problems as JSON, if the command has `--json`."""
     if "--json" in sys.argv:
         print_json({"problems": problems})

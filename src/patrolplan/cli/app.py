@@ -1,8 +1,8 @@
-"""The command line itself: help by person, the options before a command, and earlier words.
+"""The command line itself: help by person, the options before a command, and earlier names.
 
-A newcomer reads the help from top to bottom: what to begin with, then a panel for each person, its
-commands in the order in which that person works. One word means one thing in all commands; what a
-word was called before goes on working, unseen.
+A newcomer reads the help from top to bottom: how to begin, then a panel for each person, with
+commands in the order in which that person works. An option's name means the same in all commands;
+earlier names still work, but are hidden.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ PANELS = {
     "Analyst: which streets, and how sure": ("risk", "hotspots", "backtest", "ways", "schema"),
     "Data protection": ("governance", "purge"),
 }
-"""Who uses which commands, in working order."""
+"""The commands of each person, in working order."""
 
 EXAMPLES = """\
 For example:
@@ -64,9 +64,9 @@ EARLIER_OPTIONS = {
     "governance": {"--audit": "--deciles"},
     "purge": {"--out": "--folder"},
 }
-"""Options that had another name, by command. The new names have one meaning in all commands:
+"""Earlier names of options, by command. The new names have the same meaning in all commands:
 `--from` and `--to` are days, `--minutes` is how long a patrol lasts, `--out` is what is written,
-`--audit` looks whether a week was drawn as it says."""
+`--audit` checks whether a week was drawn as recorded."""
 
 TYPED_NAMES = "patrolplan.typed_names"
 LOG_OPTION = "--log"
@@ -74,7 +74,7 @@ RUN_FLAGS = ("-v", "--verbose")
 
 
 class Command(TyperCommand):
-    """A command that knows its options' earlier names, and shows help texts as they are written."""
+    """A command that accepts earlier names of options, and shows help texts verbatim."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - typer's own
         super().__init__(*args, **kwargs)
@@ -85,7 +85,7 @@ class Command(TyperCommand):
         return hide_flag_values(super().get_params(ctx))
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - typer's context
-        """Read the options, each by its present or its earlier name."""
+        """Read the options, by their current or earlier names."""
         names = EARLIER_OPTIONS.get(ctx.info_name, {})
         typed = {arg.partition("=")[0] for arg in args}
         ctx.meta[TYPED_NAMES] = {new: old for old, new in names.items() if old in typed}
@@ -105,14 +105,14 @@ class Command(TyperCommand):
 
 
 class CommandGroup(TyperGroup):
-    """All commands, in the order of the panels; common options may stand behind a command too."""
+    """All commands, in the order of the panels; common options may also follow a command."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - typer's own
         super().__init__(*args, **kwargs)
         show_plainly(self)
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401 - typer's context
-        """The names in the order that help shows."""
+        """The names in the order of the help."""
         return sorted(super().list_commands(ctx), key=COMMAND_ORDER.index)
 
     def get_params(self, ctx: Any) -> list[Any]:  # noqa: ANN401 - typer's context
@@ -120,12 +120,12 @@ class CommandGroup(TyperGroup):
         return hide_flag_values(super().get_params(ctx))
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - typer's context
-        """Read the common options from wherever they stand."""
+        """Read the common options at any position."""
         return super().parse_args(ctx, move_run_options(args))
 
 
 def hide_flag_values(parameters: list[Any]) -> list[Any]:
-    """Let help show no kind of value for a switch."""
+    """Hide the type of value of flags in the help."""
     for parameter in parameters:
         if getattr(parameter, "is_flag", False) or parameter.name.endswith("_completion"):
             parameter.metavar = ""
@@ -136,7 +136,7 @@ COMMAND_ORDER = [name for names in PANELS.values() for name in names]
 
 
 def show_plainly(command: TyperCommand | TyperGroup) -> None:
-    """Let help show `[section]` as it stands: typer would take it for a style."""
+    """Show `[section]` in help verbatim: typer would treat it as a style."""
     command.help = escape(command.help or "")
     for parameter in command.params:
         if text := getattr(parameter, "help", None):
@@ -144,7 +144,7 @@ def show_plainly(command: TyperCommand | TyperGroup) -> None:
 
 
 def name_wrong_value(error: Any) -> None:  # noqa: ANN401 - of any version of typer
-    """Put the value seen into a message of the library that checks values, which leaves it out."""
+    """Add the invalid value to a message of the validating library, which leaves it out."""
     list_errors = getattr(error.__cause__, "errors", None)
     if list_errors is not None:
         value, rule = list_errors()[0]["input"], error.message.partition(",")[0]
@@ -152,7 +152,7 @@ def name_wrong_value(error: Any) -> None:  # noqa: ANN401 - of any version of ty
 
 
 def rename_options(args: Sequence[str], names: dict[str, str]) -> list[str]:
-    """Arguments with the present names of options.
+    """Arguments with the current names of options.
 
     Examples
     --------
@@ -167,7 +167,7 @@ def rename_options(args: Sequence[str], names: dict[str, str]) -> list[str]:
 
 
 def move_run_options(args: Sequence[str]) -> list[str]:
-    """Arguments with the options for how to run, rather than what, in front of the command.
+    """Arguments with the common options moved in front of the command.
 
     Examples
     --------
@@ -181,7 +181,7 @@ def move_run_options(args: Sequence[str]) -> list[str]:
             rest += [arg, *waiting]
         elif arg == LOG_OPTION:
             file = next(waiting, "-")
-            if file.startswith("-"):  # no file is named: let typer say so
+            if file.startswith("-"):  # no file is named: typer reports it
                 return [LOG_OPTION]
             first += [LOG_OPTION, file]
         elif arg in RUN_FLAGS or arg.startswith(f"{LOG_OPTION}="):
@@ -198,15 +198,15 @@ app = typer.Typer(
     epilog=EXAMPLES,
     context_settings={"help_option_names": ["--help", "-h"]},
     no_args_is_help=True,
-    rich_markup_mode="rich",  # its default, but not in every version
+    rich_markup_mode="rich",  # the default in some versions only
     pretty_exceptions_enable=False,
 )
 
 
 def select_command(args: Sequence[str]) -> typer.Typer:
-    """The command line with the one command that is called, as typer needs 3 ms to build each.
+    """The command line with only the command that is called, as typer needs 3 ms to build each.
 
-    All of it where none is called, or one that does not exist: help and messages name them all.
+    All commands if none is called, or one that does not exist: help and messages list them.
     """
     waiting = iter(move_run_options(args))
     called = next(waiting, "")
@@ -230,7 +230,7 @@ def command(function: F) -> F:
 
 
 def print_version(*, wanted: bool) -> None:
-    """Print the version and end, where it is wanted."""
+    """Print the version and exit, if requested."""
     if wanted:
         from importlib.metadata import version
 

@@ -1,4 +1,4 @@
-"""`patrolplan week --audit`: whether a week was drawn as its file says."""
+"""`patrolplan week --audit`: whether a week was drawn as recorded in its file."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def audit_folder(
     from patrolplan.team.week_file import read_week
     from patrolplan.team.week_form import read_week_entry
 
-    entry = read_week_entry(out)  # before the work, not after it
+    entry = read_week_entry(out)  # before the slow part
     check_trial_is_named(out, entry.trial, trial)
     area = steps.load_study_area(config)
     obstacle = find_obstacle(area, entry.draw, entry.created_from, entry.days[0])
@@ -56,7 +56,7 @@ def build_audit_document(audit: Audit) -> dict[str, Any]:
 
 
 def describe_audit(audit: Audit) -> list[str]:
-    """The outcome, a line a fact, the verdict first."""
+    """The outcome, one line per fact, the verdict first."""
     if audit.obstacle is not None or audit.draw is None:
         return [f"The draw cannot be audited: {OBSTACLES[audit.obstacle or 'not_drawn']}."]
     number, commitment = audit.draw.number, audit.draw.commitment

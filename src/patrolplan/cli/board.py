@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from patrolplan.settings import Settings
 
 DEMO_WEEK_FOLDER = Path("patrolplan-demo-week")
-"""Default folder of the week where there are no settings: that of the demo borough."""
+"""Default folder of the demo borough's week, which is used if there are no settings."""
 
 
 @command
@@ -103,7 +103,7 @@ def board(
 def _load_demo_settings() -> Settings:
     """The demo borough's settings, with the secret and the ledger in the current folder.
 
-    The demo's own folder is part of the program, and may be one that the user cannot write.
+    The demo's own folder is part of the program, and may not be writable.
     """
     from patrolplan.settings.load import demo_settings, load_settings
 
@@ -122,7 +122,7 @@ def _load_demo_settings() -> Settings:
 def _open_shared_week(
     config: Path | Settings, folder: Path, start: dt.date | None, trial: Path | None
 ) -> SharedWeek:
-    """Open the week of a folder, or plan one and write it there; see `open_shared_week`."""
+    """Open the week in a folder, or plan one and write it there; see `open_shared_week`."""
     from patrolplan.atomic import WEEK_FILE
     from patrolplan.board.shared_week import PlannedArea, open_shared_week
     from patrolplan.outputs.output_folder import check_folder

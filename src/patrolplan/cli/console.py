@@ -31,7 +31,7 @@ stdout = Console(highlight=False, markup=False)
 
 @contextmanager
 def report_stage(stage: str) -> Iterator[None]:
-    """Print what is going on, and how long it took."""
+    """Print the current stage, and how long it took."""
     start = time.perf_counter()
     announce(f"{stage} ...")
     yield
@@ -39,17 +39,17 @@ def report_stage(stage: str) -> Iterator[None]:
 
 
 def announce(line: str) -> None:
-    """Print a line about the run on standard error, and write it down."""
+    """Print a line about the run on standard error, and log it."""
     stderr.print(line)
     log_line(line)
 
 
 @contextmanager
 def show_progress_bar() -> Iterator[Callable[..., None]]:
-    """A progress bar with the time left, and the function that updates it.
+    """A progress bar with the remaining time, and the function that updates it.
 
-    The function is called with the stage, how many are done, of how many, and optionally which
-    one is next. Each stage has a row of its own.
+    The function is called with the stage, the number done, the total, and optionally the next item.
+    Each stage has its own row.
     """
     from rich.progress import (
         BarColumn,
@@ -97,11 +97,11 @@ def print_notes(notes: Iterable[str]) -> None:
 def print_json(document: dict[str, Any]) -> None:
     """Print one JSON object and nothing else."""
     sys.stdout.write(json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
-    sys.stdout.flush()  # the board runs on, and the program that started it waits for its address
+    sys.stdout.flush()  # the board runs on, and its starter waits for the address
 
 
 def print_written_to(out: Path | None, layer: str = "") -> None:
-    """Name the folder that was written, if one was, and the layer in it."""
+    """Print the folder that was written, if any, and the layer in it."""
     if out is not None:
         opened = f": {out / layer}, which QGIS opens with its style" if layer else ""
         stdout.print(f"Written to {out}{opened}", soft_wrap=True)
@@ -148,14 +148,14 @@ def print_posts(posts: Posts) -> None:
 
 
 def _describe_draw(week: Week) -> str:
-    """How far a week is from the best one, before how good that is."""
+    """The difference of a week from the best one, to precede its quality."""
     if week.draw is None:
         return ""
     return f"{week.give_percent:.1f} % less than the best week found, which is "
 
 
 def print_week(week: Week) -> None:
-    """Print who patrols where and when, how good that is, and what could not be met."""
+    """Print who patrols where and when, its quality, and what could not be met."""
     from patrolplan.outputs.feared import name_feared_places
     from patrolplan.outputs.note_words import describe_note, describe_notes
     from patrolplan.outputs.wording import format_route_name

@@ -1,4 +1,4 @@
-"""The commands that care for the data: fetch, purge and governance."""
+"""The commands for data: fetch, purge and governance."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class FetchPart(StrEnum):
-    """What can be fetched by itself."""
+    """Parts that can be fetched separately."""
 
     CRIMES = "crimes"
     STREETS = "streets"
@@ -223,9 +223,9 @@ def _measure_burden(
     week: Path | None,
     days: list[dt.date | None],
 ) -> Burden | None:
-    """Who gets the patrols; None without polygons or minutes, where no option wants them.
+    """Who gets the patrols; None if no option requests it with polygons or minutes.
 
-    A week's folder is handed out to a ledger in memory, so that its minutes are counted alike.
+    A week's folder is entered into a ledger in memory, so that its minutes are counted equally.
     """
     from patrolplan.area.sources import get_column_mapping
     from patrolplan.errors import InputError

@@ -51,7 +51,7 @@ def brief(
     first = options.parse_first_day(since, "--since")
     steps.check_out(out)
     area = steps.load_study_area(config)
-    check_brief_request(area, school, first)  # before the work, not after it
+    check_brief_request(area, school, first)  # before the slow part
     visits = _find_week(area, week)
     hotspots = steps.find_area_hotspots(area, steps.estimate_area_risk(area))
     document = build_brief(area, hotspots, school, first, week=visits)
@@ -66,7 +66,7 @@ def brief(
 
 
 def _find_week(area: StudyArea, folder: Path | None) -> WeekVisits | None:
-    """The week in a folder; without one, that of the default folder, unless it is over."""
+    """The week in a folder; if none is given, that of the default folder, unless it is over."""
     from patrolplan.atomic import WEEK_FILE
     from patrolplan.outputs.brief.week_visits import read_week_visits
 
@@ -162,7 +162,7 @@ def _compare_designated(
 
 
 def _print_comparison(compared: HotspotComparison) -> None:
-    """Print a row for each category and way to choose streets, then what it says in words."""
+    """Print a row for each category and way to choose streets, then a summary in words."""
     from patrolplan.outputs.backtest_report import describe_comparison, list_comparison_rows
 
     table = Table("category", "chosen by", "of street", "of crime", "PAI", "difference")

@@ -1,8 +1,8 @@
-"""How a command ends that cannot go on: plain messages, an exit code, and no traceback.
+"""How a failing command ends: with plain messages, an exit code, and no traceback.
 
-What patrolplan foresees is a `PatrolplanError`. What the system reports, such as a file that may
-not be read or too little memory, gets one sentence. Anything else is an error in the program: its
-place in the code is written to a file, for the people who look after patrolplan, and no data.
+Expected errors are `PatrolplanError`. Errors of the system, such as an unreadable file or too
+little memory, get one sentence. Anything else is an error in the program: its place in the code is
+written to a file, without data, for the maintainers of patrolplan.
 """
 
 import io
@@ -22,19 +22,19 @@ from patrolplan.atomic import TEMPORARY_PREFIX
 from patrolplan.errors import InputError, PatrolplanError
 
 INTERRUPTED_CODE, TERMINATED_CODE = 130, 143
-"""Exit codes after Ctrl-C and after SIGTERM, as shells have them."""
+"""Exit codes after Ctrl-C and after SIGTERM, as in shells."""
 
 
 def use_utf8_streams() -> None:
-    """Print every name as it is, whatever the console's or the pipe's own encoding."""
+    """Print every name correctly with any encoding of the console or pipe."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def stop_on_sigterm() -> None:
-    """End on SIGTERM as on any error, so that temporary folders are removed on the way out."""
-    if threading.current_thread() is threading.main_thread():  # no other may set it
+    """Exit on SIGTERM as on any error, so that temporary folders are removed."""
+    if threading.current_thread() is threading.main_thread():  # no other thread may set it
         signal.signal(signal.SIGTERM, _exit_terminated)
 
 
@@ -58,14 +58,14 @@ def describe_failure(error: Exception) -> list[str]:
 
 
 def build_problem_documents(error: Exception, lines: list[str]) -> list[dict[str, str]]:
-    """Where each problem is, what it is and what to do, for other programs.
+    """The place, description and remedy of each problem, for other programs.
 
     Parameters
     ----------
     error
-        What ended the command.
+        The error that ended the command.
     lines
-        How `describe_failure` describes it.
+        Its description by `describe_failure`.
     """
     if isinstance(error, InputError):
         return [
@@ -75,7 +75,7 @@ def build_problem_documents(error: Exception, lines: list[str]) -> list[dict[str
 
 
 def split_message(line: str) -> dict[str, str]:
-    """The parts of a message that is written as `where: what; remedy`; a part may be empty.
+    """The parts of a message of the form `where: what; remedy`; a part may be empty.
 
     Examples
     --------
@@ -90,12 +90,12 @@ def split_message(line: str) -> dict[str, str]:
 
 
 def build_usage_document(error: Any) -> dict[str, str]:  # noqa: ANN401 - of typer, which hides its own
-    """Which option or argument is wrong, what is, and what to do; empty where usage is right.
+    """Which option or argument is wrong, why, and what to do; empty if usage is correct.
 
     Parameters
     ----------
     error
-        What typer ended on, if on anything.
+        The error on which typer exited, if any.
     """
     if not hasattr(error, "format_message"):
         return {}
@@ -105,7 +105,7 @@ def build_usage_document(error: Any) -> dict[str, str]:  # noqa: ANN401 - of typ
     if where is None and parameter is not None:
         is_option = parameter.param_type_name == "option"
         where = parameter.opts[0] if is_option else parameter.name.upper()
-    # A wrong value has a message of its own; around it the name stands again.
+    # A wrong value has its own message; the one around it repeats the name.
     is_value = hasattr(error, "param_hint") and error.message
     message = " ".join(str(error.message if is_value else error.format_message()).split())
     what, _, remedy = message.partition("; ")
@@ -114,7 +114,7 @@ def build_usage_document(error: Any) -> dict[str, str]:  # noqa: ANN401 - of typ
 
 
 LONGEST_PATH = 200
-"""Letters of a path in a message."""
+"""Maximum letters of a path in a message."""
 
 
 def _shorten_path(path: str) -> str:
@@ -122,7 +122,7 @@ def _shorten_path(path: str) -> str:
 
 
 def _report_fault(error: Exception) -> str:
-    """Write where in the code an error arose, and name it with the file in one sentence."""
+    """Write where in the code an error occurred; returns one sentence with the file's name."""
     what = f"an error in patrolplan itself ({type(error).__name__})"
     outputs = "every output folder is complete, as it was before or new"
     report = "\n".join(list_code_lines(error)) + "\n"
@@ -138,7 +138,7 @@ def _report_fault(error: Exception) -> str:
 
 
 def list_code_lines(error: BaseException) -> Iterator[str]:
-    """Versions, then the kind of each error and the lines of code that it passed, without data."""
+    """Versions, then the type of each error and the lines of its traceback, without data."""
     from patrolplan.provenance import list_versions
 
     system = f"{platform.system()} {platform.release()}, Python {platform.python_version()}"

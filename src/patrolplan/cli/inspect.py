@@ -51,7 +51,7 @@ def init(
 
     text = demo_settings().read_text(encoding="utf-8") if demo else build_settings_template()
     try:
-        if demo and not config.exists():  # else nothing is copied either
+        if demo and not config.exists():  # otherwise nothing is copied either
             copy_demo_files(config.parent)
         with config.open("x", encoding="utf-8", newline="\n") as stream:
             stream.write(text)
@@ -131,7 +131,7 @@ def check(config: options.Config = options.DEFAULT_CONFIG, as_json: options.Json
 
 
 def build_force_counts(area: StudyArea) -> list[dict[str, object]]:
-    """Incidents in the area of each force and month, as they may be shown."""
+    """Incidents in the area by force and month, suppressed if there are few."""
     from patrolplan.privacy import suppress_and_round
 
     exposure, least = area.exposure, area.settings.privacy.min_crime_count
@@ -199,7 +199,7 @@ def risk(
 
 
 def _parse_hexagons(text: str, out: Path | None) -> dict[str, Any]:
-    """The size of hexagons as typed, and whether the file can be written."""
+    """The size of hexagons as typed, after a check that the file can be written."""
     from patrolplan.outputs.hexagons import check_frame_name, check_hexagon_size
 
     if out is None:
@@ -271,7 +271,7 @@ def _estimate_for_window(
     minutes: float | None,
     date: str | None,
 ) -> tuple[StudyArea, Risk]:
-    """The area and its risk in the window that the options name."""
+    """The area and its risk in the window of the options."""
     from patrolplan.area.patrol_window import resolve_window
     from patrolplan.settings import load_settings
 
@@ -286,7 +286,7 @@ def _estimate_for_window(
 def _write_layers(
     area: StudyArea, out: Path, name: str, layers: dict[str, gpd.GeoDataFrame]
 ) -> None:
-    """Write a layer, with the style that QGIS looks for by the name of the file."""
+    """Write a layer, with a style file that QGIS finds by name."""
     from patrolplan.outputs.geopackage import write_layers
     from patrolplan.outputs.gis.styles import build_styles
     from patrolplan.outputs.output_folder import build_manifest_header, replace_folder
@@ -324,6 +324,6 @@ def schema(
     """Print the JSON Schema of a document that other programs read, to check it with."""
     from patrolplan.outputs.schemas import find_schema_file
 
-    del config, as_json  # as every command has: a schema is JSON, and the same for all areas
+    del config, as_json  # common options: a schema is JSON, and the same for all areas
     name = options.parse_choice(document, Document, "DOCUMENT")
     console.print_json(json.loads(find_schema_file(name.value).read_text(encoding="utf-8")))

@@ -1,4 +1,4 @@
-"""What `record` prints: what became of visits, and the monthly return."""
+"""What `record` prints: outcomes of visits, and the monthly return."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ OUTCOMES: dict[Outcome, tuple[str, str]] = {
     "corrected": ("corrected", "corrected"),
     "same": ("already_recorded", "already recorded"),
 }
-"""JSON key and words of what became of a visit."""
+"""JSON key and words of each outcome of a visit."""
 
 
 def print_entries(
     ledger: Ledger, entries: Sequence[VisitEntry], *, as_json: bool, notes: Sequence[str] = ()
 ) -> None:
-    """Print what became of each visit, and the number of each outcome."""
+    """Print the outcome of each visit, and the number of each outcome."""
     from patrolplan.team.ledger.delivered import find_separate_visits
 
     notes = [
@@ -55,7 +55,7 @@ def print_entries(
 
 
 def _build_entries_table(entries: Sequence[VisitEntry]) -> Table:
-    """A row a visit; officer and day are the title where they are the same for all."""
+    """One row per visit; officer and day are in the title if they are the same for all."""
     from patrolplan.team.week import format_day
 
     officer_days = {(entry.visit.officer, entry.visit.date) for entry in entries}
@@ -113,7 +113,7 @@ def build_row_documents(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def build_return_table(name: str, table: pd.DataFrame) -> Table:
-    """Plan against delivered, for people to read."""
+    """Planned against delivered, for people to read."""
     from patrolplan.team.ledger.monthly_return import FIGURE_COLUMNS
 
     keys = [name for name in table.columns if name not in {*FIGURE_COLUMNS, "delivered_percent"}]

@@ -1,6 +1,6 @@
-"""Options that several commands have, and how what is typed for them is read.
+"""Options of several commands, and parsing of their values.
 
-One word means the same in every command. A wrong value is wrong usage: its message names the option
+A name means the same in every command. A wrong value is a usage error: its message has the option
 and the value.
 """
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MAX_PROCESSES = 1024
-"""More processors than any computer that this is for has."""
+"""Maximum number of processes; no expected computer has more processors."""
 CONFIG_VARIABLE = "PATROLPLAN_CONFIG"
 DEFAULT_CONFIG = Path("patrolplan.toml")
 
 
 def find_config(ctx: typer.Context, config: Path) -> Path:
-    """The settings file: as it is named, else in this folder or the nearest one above."""
+    """The settings file: the given one, otherwise in this folder or the nearest one above."""
     source = ctx.get_parameter_source("config")
     if source is None or source.name != "DEFAULT" or config.exists():
         return config
@@ -38,7 +38,7 @@ def find_config(ctx: typer.Context, config: Path) -> Path:
 
 
 FILE, FOLDER, DAY, MONTH, URN = "FILE", "FOLDER", "YYYY-MM-DD", "YYYY-MM", "URN"
-"""What help shows for the value of an option."""
+"""Placeholders in help for values of options."""
 Config = Annotated[
     Path,
     typer.Option(
@@ -88,11 +88,11 @@ WorkerOptions = tuple[int | None, str | None]
 DEFAULT_WEEK_FOLDER = Path("patrolplan-week")
 """Default folder of the board's week, and of the week that `week --replan` repairs."""
 FIRST_YEAR, LAST_YEAR = 1900, 2199
-"""Years that records and plans can be of, as the readers of tables have them."""
+"""Valid years of records and plans, as in the readers of tables."""
 
 
 def parse_time(text: str | None) -> dt.time | None:
-    """A time of day as typed; a wrong one is wrong usage."""
+    """A time of day as typed; an invalid one is a usage error."""
     from patrolplan import times
 
     if text is None:
@@ -108,12 +108,12 @@ Choice = TypeVar("Choice", bound=StrEnum)
 
 
 def format_choices(choices: type[StrEnum]) -> str:
-    """What help shows for an option that takes one of these words."""
+    """The placeholder in help for an option with these choices."""
     return f"[{'|'.join(choices)}]"
 
 
 def complete(choices: type[StrEnum]) -> Callable[[str], list[str]]:
-    """What a shell offers for such an option, given the letters typed so far."""
+    """Completions by a shell for such an option, given the letters typed so far."""
 
     def list_matches(incomplete: str) -> list[str]:
         return [word for word in choices if word.startswith(incomplete)]
@@ -122,7 +122,7 @@ def complete(choices: type[StrEnum]) -> Callable[[str], list[str]]:
 
 
 def parse_choice(text: str, choices: type[Choice], option: str) -> Choice:
-    """One of a few words as typed; another is wrong usage.
+    """One of a few choices as typed; any other is a usage error.
 
     typer could do it, but its message for an enumeration differs from version to version.
     """
@@ -134,7 +134,7 @@ def parse_choice(text: str, choices: type[Choice], option: str) -> Choice:
 
 
 def parse_minutes(minutes: float | None) -> float | None:
-    """Length of a window as typed; one that no patrol can last is wrong usage, and so is NaN."""
+    """Length of a window as typed; an impossible one, and NaN, is a usage error."""
     from patrolplan.settings import MAX_WINDOW_MINUTES as LONGEST
 
     if minutes is None or 0 < minutes <= LONGEST:
@@ -146,17 +146,17 @@ def parse_minutes(minutes: float | None) -> float | None:
 
 
 def parse_date(text: str, option: str) -> dt.date:
-    """A day as typed; a wrong one is wrong usage."""
+    """A day as typed; an invalid one is a usage error."""
     return _parse_day(text, text, option, "date; write YYYY-MM-DD")
 
 
 def parse_month(text: str, option: str) -> str:
-    """A month as typed; a wrong one is wrong usage."""
+    """A month as typed; an invalid one is a usage error."""
     return f"{_parse_day(f'{text}-01', text, option, 'month; write YYYY-MM'):%Y-%m}"
 
 
 def parse_first_day(text: str, option: str) -> dt.date:
-    """A day as typed, or the first of a month; a wrong one is wrong usage."""
+    """A day as typed, or the first of a month; an invalid one is a usage error."""
     day = f"{text}-01" if text.count("-") == 1 else text
     return _parse_day(day, text, option, "month or day; write YYYY-MM or YYYY-MM-DD")
 
@@ -175,7 +175,7 @@ def _parse_day(day: str, typed: str, option: str, wanted: str) -> dt.date:
 
 
 def check_worker_options(workers: int | None, cluster: str | None) -> None:
-    """Refuse two kinds of workers at once."""
+    """Refuse both kinds of workers at once."""
     if workers is not None and cluster is not None:
         message = "give only one of them: processes of this computer, or those of a cluster"
         raise typer.BadParameter(message, param_hint="--workers, --cluster")

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 
 MAX_POSTS = 50
-"""As many as the settings allow."""
+"""Maximum number of posts, as in the settings."""
 
 
 class TravelMode(StrEnum):
-    """How patrols go."""
+    """How patrols travel."""
 
     WALK = "walk"
     BICYCLE = "bicycle"
@@ -48,7 +48,7 @@ class _PlanRequest:
     geoparquet: bool = False
 
     def apply_to(self, settings: Settings) -> Settings:
-        """The settings under which these patrols are planned."""
+        """The settings for planning these patrols."""
         if self.way is not None:
             patrol = settings.patrol.model_copy(update={"way": self.way.value})
             settings = settings.model_copy(update={"patrol": patrol})
@@ -59,7 +59,7 @@ class _PlanRequest:
 
     @property
     def as_manifest_entry(self) -> dict[str, Any]:
-        """The request in the manifest; options that were not given are left out."""
+        """The request for the manifest, without options that were not given."""
         given = {name: value for name, value in vars(self).items() if value}
         return json.loads(json.dumps(given, default=str))  # type: ignore[no-any-return]
 
@@ -145,7 +145,7 @@ def plan(
 def _print_if_current(
     out: Path, origin: dict[str, Any], request: _PlanRequest, *, as_json: bool
 ) -> bool:
-    """Whether the folder holds the requested plan already; if so, print that."""
+    """Whether the folder has the requested plan already; if so, print that."""
     from patrolplan.outputs.output_folder import is_up_to_date
 
     if not is_up_to_date(out, origin, request.as_manifest_entry):
@@ -160,10 +160,10 @@ def _print_if_current(
 
 
 def _find_origin(settings: Settings, out: Path) -> dict[str, Any]:
-    """What a plan in a folder would be created from; empty where only reading the area can say.
+    """Origin of a plan in a folder; empty if it is known only after reading the area.
 
-    That is so with pupils' reports and origins, of which only counts are part of the plan's origin,
-    and with missing files, about which the readers will complain.
+    That is the case with pupils' reports and origins, of which only counts are in a plan's origin,
+    and with missing files, which the readers will report.
     """
     from patrolplan.area import compute_input_digests
 
@@ -176,10 +176,10 @@ def _find_origin(settings: Settings, out: Path) -> dict[str, Any]:
 
 
 def _trace_origin(settings: Settings, inputs: dict[str, str], out: Path) -> dict[str, Any]:
-    """What a plan in a folder would be created from, given the digests of its inputs.
+    """Origin of a plan in a folder, given the digests of its inputs.
 
-    Named by the hotspots that are in the folder already, it would have the same names: then those
-    count that the plan in the folder has its names from.
+    If the new plan would get its names from the hotspots in the folder, these would be the same
+    names: then the earlier hotspots of the plan in the folder are used instead.
     """
     from patrolplan.area.input_digests import EARLIER
     from patrolplan.inputs.earlier_hotspots import find_earlier_plan
@@ -197,12 +197,12 @@ def _trace_origin(settings: Settings, inputs: dict[str, str], out: Path) -> dict
 def _find_open_schools(
     area: StudyArea, request: _PlanRequest
 ) -> tuple[Sequence[str] | None, list[LeftOutRow]]:
-    """The schools to plan for on the day that was requested, and those that are closed on it.
+    """The schools to plan for on the requested day, and those that are closed then.
 
     Raises
     ------
     InputError
-        When a school that was named is closed, or all are.
+        When a requested school is closed, or all are.
     """
     if request.date is None:
         return request.schools, []
@@ -248,7 +248,7 @@ def _run_plan(
     if _print_if_current(out, _find_origin(settings, out), request, as_json=as_json):
         return
     area = steps.load_study_area(settings)
-    check_request(area, window, request.schools)  # before the work, not after it
+    check_request(area, window, request.schools)  # before the slow part
     origin = _trace_origin(settings, area.inputs, out)
     if _print_if_current(out, origin, request, as_json=as_json):
         return

@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
 
 LowerAction = Literal["accept", "keep", "ask"]
-"""What to do where a track measures less than was typed."""
+"""What to do if a track has fewer minutes than were typed."""
 Patrol = tuple[str, str | None, int | None]
-"""An officer, who came with them as typed, and how many came; None where nothing was typed."""
+"""An officer, the others as typed, and how many came; None if nothing was typed."""
 
 RECORD_OPTIONS = "--week, --officer with --date, --csv, --gpx, or --return"
 
@@ -165,7 +165,7 @@ def record(
 def _check_details(
     officer: str | None, together: str | None, *, has_track: bool, answers: tuple[bool, bool]
 ) -> None:
-    """Refuse details without what they belong to."""
+    """Refuse details without the option that they belong to."""
     if together is not None and officer is None:
         message = "goes with --officer; in a table, write the column 'with'"
         raise typer.BadParameter(message, param_hint="--with")
@@ -236,7 +236,7 @@ def _record_typed(
 
 
 def _parse_crew(settings: Settings, who: Patrol) -> tuple[tuple[str, ...] | None, int | None]:
-    """Who came with an officer, and how many came in all; None where nothing was typed."""
+    """Who came with an officer, and how many came in total; None if nothing was typed."""
     from patrolplan.errors import InputError
     from patrolplan.team.ledger.delivered import parse_companions
 
@@ -352,7 +352,7 @@ def _record_track(
 
 
 def _accept_lower(matched: TrackVisits) -> bool:
-    """Whether to enter measurements below typed minutes; raises where there is nobody to ask."""
+    """Whether to enter measurements below typed minutes; raises if input is not interactive."""
     from patrolplan.errors import Problems
 
     lines = {
@@ -372,7 +372,7 @@ def _accept_lower(matched: TrackVisits) -> bool:
 
 
 def _describe_track(matched: TrackVisits) -> list[str]:
-    """What the track leaves open."""
+    """What the track does not show."""
     minutes = matched.track_minutes
     notes = []
     if minutes.stay_minutes:

@@ -1,7 +1,7 @@
-"""What a run did, for `--verbose` and `--log FILE`: what was read, stages, seconds, how it ended.
+"""The log of a run, for `--verbose` and `--log FILE`: what was read, stages, seconds, outcome.
 
-People who help at a distance ask for it. It names files, counts as they may be shown, options
-without their values, and problems as they are printed: nothing of a pupil's report.
+It is for remote support. It has names of files, counts that may be shown, options without their
+values, and problems as printed, but nothing from pupils' reports.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 _RUN = logging.getLogger("patrolplan.run")
 _MORE = _RUN.getChild("more")
-"""What standard error shows with `--verbose` alone; the rest it shows anyway."""
+"""Logger for what standard error shows only with `--verbose`."""
 
 
 def open_log(path: Path | None, command: str, *, verbose: bool) -> None:
-    """Begin to write down this run of a command.
+    """Begin to log this run of a command.
 
     Raises
     ------
@@ -64,17 +64,17 @@ def list_option_names(args: Iterable[str]) -> list[str]:
 
 
 def log_line(line: str) -> None:
-    """Write down what standard error shows anyway."""
+    """Log a line that standard error always shows."""
     _RUN.info(line)
 
 
 def log_more(line: str) -> None:
-    """Write down what standard error shows with `--verbose` alone."""
+    """Log a line that standard error shows only with `--verbose`."""
     _MORE.info(line)
 
 
 def log_area(area: StudyArea) -> None:
-    """Write down what an area was read from; counts of reports are suppressed and rounded."""
+    """Log the sources of an area; counts of reports are suppressed and rounded."""
     if not _RUN.isEnabledFor(logging.INFO):
         return
     log_more(f"settings: {area.settings.file}")
@@ -85,7 +85,7 @@ def log_area(area: StudyArea) -> None:
 
 
 def close_log(code: object) -> None:
-    """Write down how the run ended, with its processor seconds, and close the file."""
+    """Log how the run ended, with its processor seconds, and close the file."""
     _MORE.info("ended with code %s after %.1f s of processor time", code, time.process_time())
     for logger in (_MORE, _RUN):
         for handler in [*logger.handlers]:

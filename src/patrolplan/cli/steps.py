@@ -1,7 +1,7 @@
-"""Steps that several commands take, from reading an area to planning its patrols.
+"""Steps of several commands, from reading an area to planning its patrols.
 
-Each says what it does and how long that took. Rooms are imported where they are used, so that help
-and usage errors come at once.
+Each prints what it does and how long it took. Packages are imported when used, so that help and
+usage errors appear at once.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     from patrolplan.team.week import WeekTrial
 
 TrialDraw: TypeAlias = "tuple[Trial, WeekTrial]"
-"""A trial, and what it draws for a week."""
+"""A trial, and its draw for a week."""
 
 
 def check_out(out: Path | None) -> None:
-    """Raise at once, not after the work is done, when a folder cannot be written."""
+    """Raise before the slow part if a folder cannot be written."""
     if out is not None:
         from patrolplan.outputs.output_folder import check_folder
 
@@ -44,7 +44,7 @@ def check_out(out: Path | None) -> None:
 
 
 def ensure_secret(settings: Settings) -> None:
-    """Create the team's secret where it is missing, and say so."""
+    """Create the team's secret if it is missing, and print that."""
     from patrolplan.errors import OutputError
     from patrolplan.team.secret import create_secret, find_secret_path, read_secret
 
@@ -67,7 +67,7 @@ def ensure_secret(settings: Settings) -> None:
 def open_executor(
     workers: int | None, cluster: str | None, schools: int
 ) -> Iterator[Executor | None]:
-    """Workers that share the work on so many schools; None where this process does it alone."""
+    """Workers for this number of schools; None if this process does all work."""
     if cluster is not None:
         from patrolplan.parallel import connect_cluster
 
@@ -121,8 +121,8 @@ def plan_area_days(
 ) -> tuple[Risk, gpd.GeoDataFrame, Mapping[dt.date, Plan]]:
     """The risk and the hotspots of the first of the week's windows, and the plan for each day.
 
-    Days of a trial are planned without the hotspots that have no patrols on them. Without one, the
-    plan of the first day says how its first window would be without pupils' reports.
+    Days of a trial are planned without the hotspots that have no patrols on these days. Without a
+    trial, the plan of the first day has how its first window would differ without pupils' reports.
     """
     from patrolplan.area.patrol_window import resolve_window
     from patrolplan.patrols.without_reports import compare_without_reports
@@ -153,7 +153,7 @@ def plan_area_days(
             )
 
         if trial is not None:
-            from patrolplan.team.trial.trial_week import plan_trial_days  # loads the ledger
+            from patrolplan.team.trial.trial_week import plan_trial_days  # imports the ledger
 
             return risk, hotspots, plan_trial_days(area, hotspots, days, *trial, plan_some)
         plans = plan_some(hotspots, days)
@@ -166,7 +166,7 @@ def run_backtest(
 ) -> tuple[Backtest, PatrolBacktest | None]:
     """Test risk models, and patrols planned with them, on hold-out months.
 
-    Inside a window of the day the risk alone is tested.
+    For a window of the day, only the risk is tested.
     """
     from patrolplan.patrols.patrol_backtest import backtest_patrols
     from patrolplan.risk.backtest import backtest_risk
@@ -180,7 +180,7 @@ def run_backtest(
 
 
 def check_term(area: StudyArea, days: Sequence[dt.date]) -> None:
-    """Raise where no school is open on any of the days of a week."""
+    """Raise if no school is open on any of the days of a week."""
     from patrolplan.errors import InputError
     from patrolplan.team.week import find_open_days, format_day
 

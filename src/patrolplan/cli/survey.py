@@ -1,4 +1,4 @@
-"""The command on what pupils answer: survey."""
+"""The command for surveys of pupils: survey."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def survey(
     as reports, by square, and a record of what was read next to them.
     """
     _check_usage(files, school, out, read=read, add=add, delete_files=delete_files)
-    if out is None:  # for the type checker: usage is checked
+    if out is None:  # for the type checker: usage is checked already
         return
     if school is not None:
         _write_survey(school, out, config, as_json=as_json)
@@ -71,7 +71,7 @@ def _check_usage(
     add: bool,
     delete_files: bool,
 ) -> None:
-    """Refuse options that do not go together."""
+    """Refuse options that cannot be combined."""
     if (school is not None) == read:
         message = "give --school URN to write a survey, or --read FILES to read those that came"
         raise typer.BadParameter(message, param_hint="--school, --read")
@@ -142,7 +142,7 @@ def _read_surveys(
 
 
 def _load_optional_settings(config: Path) -> Settings | None:
-    """The settings; None where the default file is not there."""
+    """The settings; None if the default file does not exist."""
     from patrolplan.settings import load_settings
 
     if config == options.DEFAULT_CONFIG and not config.exists():
@@ -151,7 +151,7 @@ def _load_optional_settings(config: Path) -> Settings | None:
 
 
 def _expand(files: Sequence[str]) -> list[Path]:
-    """Files by name or by pattern: the shell of Windows leaves patterns as they are."""
+    """Files by name or by pattern: the shell of Windows does not expand patterns."""
     from patrolplan.errors import Problems
     from patrolplan.settings import expand_pattern
 

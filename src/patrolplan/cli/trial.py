@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 def seal_or_open(
     config: Path, path: Path | None, start: str | None, out: Path | None, *, as_json: bool
 ) -> bool:
-    """Seal a trial that is not sealed, or open one that is over; False where a week is planned.
+    """Seal an unsealed trial, or open one that is over; False if a week should be planned.
 
     Parameters
     ----------
     config
         The settings file.
     path
-        The trial's file, if one is named. Where there is no such file, one is written for a trial
-        from `start`.
+        The trial's file, if one is named. If it does not exist, it is written for a trial from
+        `start`.
     start
-        A day of the week to plan, as typed; of a trial that does not exist yet, its first day.
+        A day of the week to plan, as typed; for a new trial, its first day.
     out
         Folder for the page of results.
     as_json
@@ -55,12 +55,12 @@ def seal_or_open(
 def load_trial_draw(
     path: Path, area: StudyArea, days: Sequence[dt.date], recorded: WeekTrial | None = None
 ) -> steps.TrialDraw:
-    """A trial, and what it draws for a week.
+    """A trial, and its draw for a week.
 
     Raises
     ------
     InputError
-        When it is not sealed, has no school day in the week, or is not the one that is recorded.
+        When it is not sealed, has no school day in the week, or is not the recorded one.
     """
     from patrolplan.errors import InputError
     from patrolplan.team.trial.trial_file import read_trial
@@ -78,7 +78,7 @@ def load_trial_draw(
 
 
 def check_trial_is_named(folder: Path, recorded: WeekTrial | None, path: Path | None) -> None:
-    """Raise where a folder's week is part of a trial whose file is not named.
+    """Raise if a folder's week is part of a trial whose file is not named.
 
     Raises
     ------
@@ -98,7 +98,7 @@ def check_trial_is_named(folder: Path, recorded: WeekTrial | None, path: Path | 
 def _seal(
     config: Path, path: Path, trial: Trial | None, start: dt.date | None, *, as_json: bool
 ) -> None:
-    """Find a trial's hotspots and power, and seal it; print what it can show."""
+    """Find a trial's hotspots and power, and seal it; print its power."""
     from patrolplan.errors import InputError
     from patrolplan.outputs.trial_words import build_power_document, describe_seal
     from patrolplan.team.trial.sealing import propose_trial, seal_trial
@@ -151,7 +151,7 @@ def _open(config: Path, path: Path, trial: Trial, out: Path | None, *, as_json: 
 
 
 def _measure_delivery(area: StudyArea, trial: Trial, secret: Secret) -> Delivery | None:
-    """What the ledger holds of patrols at a trial's hotspots; None without a ledger."""
+    """Patrols in the ledger at a trial's hotspots; None without a ledger."""
     from patrolplan.team.ledger.existing import open_existing_ledger
     from patrolplan.team.trial.delivery import measure_delivery
     from patrolplan.team.trial.results import draw_by_day
@@ -170,7 +170,7 @@ def _get_secret(area: StudyArea) -> Secret:
     Raises
     ------
     InputError
-        When there is none: then anyone could foresee the trial.
+        When there is none, since anyone could then predict the trial.
     """
     from patrolplan.errors import InputError
     from patrolplan.team.secret import find_secret_path, read_secret

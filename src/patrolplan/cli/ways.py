@@ -1,4 +1,4 @@
-"""The command on pupils' ways home: ways."""
+"""The command for pupils' ways home: ways."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from patrolplan.pupils.flows import Ways
 
 ABSENCES = ("no_origins", "origin_areas_unknown", "no_stops")
-"""Notes on the area that are about ways home."""
+"""Kinds of the area's notes that are about ways home."""
 
 DEFAULT_OUT = Path("patrolplan-ways")
 

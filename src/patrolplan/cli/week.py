@@ -138,7 +138,7 @@ def week(
     else:
         steps.check_out(out)
     if out is not None:
-        check_partial_pack(out, *part)  # before the work, not after it
+        check_partial_pack(out, *part)  # before the slow part
     repair: Repair | None = None
     if replan and out is not None:
         repair = _repair_week(config, out, absences, part, worker_options, trial)
@@ -170,7 +170,7 @@ def week(
 
 
 def _choose_folder(out: Path | None, folder: Path | None) -> Path | None:
-    """The week's folder, which is one whether it is written or there already."""
+    """The week's folder, for output or input."""
     if out is not None and folder is not None and out != folder:
         message = "name one folder: --out for a week to write, --week for a week that exists"
         raise typer.BadParameter(message, param_hint="--out, --week")
@@ -185,7 +185,7 @@ def _audit_week(
     *,
     as_json: bool,
 ) -> None:
-    """Print whether a folder's week was drawn as it says; exit code 1 where that is not shown."""
+    """Print whether a folder's week was drawn as recorded; exit code 1 if it cannot be shown."""
     from patrolplan.cli.audit import audit_folder, build_audit_document, describe_audit
 
     outcome = audit_folder(config, out, worker_options, trial)
@@ -207,7 +207,7 @@ def _check_usage(
     audit: bool,
     has_trial: bool,
 ) -> None:
-    """Refuse options that do not go together."""
+    """Refuse options that cannot be combined."""
     message = ""
     if audit and (replan or start is not None or has_rules or has_absences):
         message = "--audit looks at the week in --week: give nothing else of a week"
@@ -244,7 +244,7 @@ def _choose_week(
     from patrolplan.team.week import Ban, list_school_days
 
     area = steps.load_study_area(config)
-    check_officers(area)  # before the work, not after it
+    check_officers(area)  # before the slow part
     days = list_school_days(day)
     steps.check_term(area, days)
     locks, bans, absences = rules
@@ -263,13 +263,13 @@ def _choose_week(
         )
     if drawn is None:
         return week
-    from patrolplan.team.trial.trial_week import mark_trial_week  # loads the ledger
+    from patrolplan.team.trial.trial_week import mark_trial_week  # imports the ledger
 
     return mark_trial_week(week, *drawn)
 
 
 def _count_draws(out: Path | None, first: dt.date) -> int:
-    """How often the week of a folder was drawn so far; 0 where it holds none, or another week."""
+    """How often the week in a folder was drawn so far; 0 without one, or for another week."""
     from patrolplan.errors import InputError
     from patrolplan.team.week import list_school_days
     from patrolplan.team.week_form import read_week_entry
@@ -278,7 +278,7 @@ def _count_draws(out: Path | None, first: dt.date) -> int:
         return 0
     try:
         entry = read_week_entry(out)
-    except InputError:  # none, or none that can be read: it is replaced
+    except InputError:  # absent or unreadable: it is replaced
         return 0
     is_same = list_school_days(entry.days[0])[-1] == list_school_days(first)[-1]
     return entry.draw.number if entry.draw is not None and is_same else 0
@@ -299,11 +299,11 @@ def _repair_week(
 
     console.stderr.print(f"Repairing the week in {out}")
     area = steps.load_study_area(config)
-    entry = read_week_entry(out / "week.json")  # before the work, not after it
+    entry = read_week_entry(out / "week.json")  # before the slow part
     check_trial_is_named(out, entry.trial, trial)
     steps.check_out(out)
     officers = [*area.officers["officer"], *(row.officer for row in entry.patrols)]
-    # Of a span of days those of the week count, if there are any.
+    # Only days of the week count in a span of days, if there are any.
     absent = {name: days & set(entry.days) or days for name, days in absent.items()}
     check_absences(entry.days, officers, absent)
     check_officer_and_date(list(area.officers["officer"]), entry.days, *part)
@@ -315,7 +315,7 @@ def _repair_week(
 
 
 def _parse_lock(text: str) -> Lock:
-    """OFFICER:URN:DATE[:VARIANT] as typed; a wrong one is wrong usage."""
+    """OFFICER:URN:DATE[:VARIANT] as typed; an invalid one is a usage error."""
     from patrolplan.team.week import Lock
 
     rule = _parse_ban(text, "--lock")
@@ -326,7 +326,7 @@ def _parse_lock(text: str) -> Lock:
 
 
 def _parse_ban(text: str, option: str) -> Ban:
-    """OFFICER:URN:DATE[:VARIANT] as typed, `*` for all; a wrong one is wrong usage."""
+    """OFFICER:URN:DATE[:VARIANT] as typed, `*` for all; an invalid one is a usage error."""
     from patrolplan.team.week import Ban
 
     parts = [part.strip() for part in text.split(":")]
@@ -345,7 +345,7 @@ def _parse_ban(text: str, option: str) -> Ban:
 
 
 def _parse_absences(texts: Sequence[str]) -> dict[str, set[dt.date]]:
-    """OFFICER:DATE or OFFICER:FROM:TO as typed, by officer; a wrong one is wrong usage."""
+    """OFFICER:DATE or OFFICER:FROM:TO as typed, by officer; an invalid one is a usage error."""
     absent: dict[str, set[dt.date]] = {}
     for text in texts:
         match = re.fullmatch(r"\s*(.*?)\s*:\s*([0-9-]+)\s*(?::\s*([0-9-]+)\s*)?", text)

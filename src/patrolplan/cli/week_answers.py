@@ -1,4 +1,4 @@
-"""What `week` prints and answers: the week, what a repair changed, and where the papers are."""
+"""The output of `week`: the week, the changes of a repair, and the paths of papers."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ PAPERS = {
     "schools": "for each school: streets and times, nothing of crime",
     "map.html": "open in any browser, on a phone too; needs no network",
 }
-"""Of a week's folder, in the order in which they are printed."""
+"""Papers in a week's folder, in the order in which they are listed."""
 
 
 def print_result(week: Week, repair: Repair | None, out: Path | None) -> None:
-    """The week, what changed in it, and where its papers are."""
+    """Print the week, the changes in it, and the paths of its papers."""
     console.print_week(week)
     if repair is not None:
         _print_repair(repair)
@@ -37,7 +37,7 @@ def print_result(week: Week, repair: Repair | None, out: Path | None) -> None:
 
 
 def _print_repair(repair: Repair) -> None:
-    """Which cards are withdrawn or new, and which further moves are offered."""
+    """Print which cards are withdrawn or new, and which further moves are offered."""
     for change in repair.changes:
         console.stdout.print(f"change: {change}", soft_wrap=True)
     if not repair.changes:
@@ -49,7 +49,7 @@ def _print_repair(repair: Repair) -> None:
 
 
 def build_repair_document(repair: Repair) -> dict[str, Any]:
-    """What changed and what is offered, for other programs."""
+    """Changes and offers, for other programs."""
     return {
         "changes": [_change_document(change) for change in repair.changes],
         "moves": [_move_document(move) for move in repair.moves],

@@ -27,7 +27,7 @@ CHOSEN_WORDS: Mapping[ChosenBy, str] = {
 }
 CATEGORY_WORDS = {ALL_CATEGORIES: "all, by harm"}
 SAME_STREET = 0.005
-"""Lengths of street that differ by less, as a share, are as much street."""
+"""Lengths of street that differ by a smaller share than this count as equal."""
 
 
 def build_backtest_document(
@@ -35,8 +35,8 @@ def build_backtest_document(
 ) -> dict[str, Any]:
     """Results of risk and patrols for `backtest.json`; what cannot be computed is null.
 
-    Patrols are not tested where only the crime inside a window of the day is. `designated` is empty
-    where the force has no places of its own.
+    Patrols are not tested if only the crime inside a window of the day is. `designated` is empty if
+    the force has no hotspots of its own.
     """
     summary = [] if patrols is None else _format_records(patrols.summary())
     document = {"results": _format_records(risk.results), "patrols": summary, "designated": []}
@@ -47,7 +47,7 @@ def build_backtest_document(
 
 
 def describe_comparison(compared: HotspotComparison) -> list[str]:
-    """The force's own places against ours, in lines: what they hold of all harm, and how fair."""
+    """Lines on the force's own places against ours: shares of all harm, and how fair that is."""
     rows = {row.chosen_by: row for row in _list_rows(compared) if row.category == ALL_CATEGORIES}
     theirs, lines = rows["theirs"], []
     if theirs.n_events < MIN_EVENTS_TO_COMPARE or np.isnan(theirs.pai):
@@ -66,7 +66,7 @@ def _list_rows(compared: HotspotComparison) -> list[Any]:
 
 
 def _describe_way(row: Any, theirs: Any) -> str:  # noqa: ANN401 - rows of `results`
-    """What one way to choose streets holds, and how much more that is than the force's own."""
+    """The share of harm of one way to choose streets, and its difference from the force's own."""
     low, high = row.difference_low, row.difference_high
     holds = f"{CHOSEN_WORDS[row.chosen_by]}: {format_percent(row.hit_rate)} on"
     if np.isclose(row.coverage, theirs.coverage, rtol=SAME_STREET):
@@ -79,7 +79,7 @@ def _describe_way(row: Any, theirs: Any) -> str:  # noqa: ANN401 - rows of `resu
 
 
 def _format_interval(difference: float, low: float, high: float, digits: int) -> str:
-    """A difference with its interval, where it is known."""
+    """A difference with its interval, if known."""
     if np.isnan(low):
         return f"{difference:+.{digits}f}"
     return f"{difference:+.{digits}f} ({low:+.{digits}f} to {high:+.{digits}f})"

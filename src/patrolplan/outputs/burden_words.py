@@ -1,4 +1,4 @@
-"""Who gets the patrols, as tables for a paper and as data: rounded, with what is not known."""
+"""Who gets the patrols, as tables for a paper and as data: rounded, with what is unknown."""
 
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from patrolplan.text import format_percent
 NOT_KNOWN, UNBOUNDED, NOBODY = "not known", "no limit", "\N{EN DASH}"
 
 DECIMALS = {"minutes": 1, "residents": 1, "pupil": 2, "month": 1}
-"""By the last word of a column's name; shares and ratios have four."""
+"""Decimals by the last word of a column's name; shares and ratios have four."""
 
 PEOPLE = ("residents", "pupils")
 
@@ -29,7 +29,7 @@ class BurdenTable:
 
 
 def build_burden_document(burden: Burden, area_name: str) -> dict[str, Any]:
-    """The audit for other programs; null where not known, and for an upper end without limit."""
+    """The audit for other programs; null means unknown, or an interval without an upper limit."""
     first, last = burden.months
     return {
         "schema": 1,
@@ -72,7 +72,7 @@ def build_burden_tables(burden: Burden) -> list[BurdenTable]:
 def _write_table(
     table: pd.DataFrame, key: str
 ) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
-    """Header and rows; what nobody delivered, because a plan promises only, has no columns."""
+    """Header and rows; without columns for delivered minutes where the audit is of a plan."""
     kinds = [kind for kind in KINDS if table[f"{kind}_minutes"].notna().any()]
     header = [key, "residents", "pupils", "share of harm"]
     for kind in kinds:

@@ -1,4 +1,4 @@
-"""Who walks along on a patrol, in words; school staff are named by their role alone."""
+"""Who accompanies a patrol, in words; school staff are named only by their role."""
 
 from patrolplan.area import StudyArea
 from patrolplan.outputs.reason_words import join_words
@@ -16,10 +16,10 @@ def find_staff(area: StudyArea) -> frozenset[str]:
 
 
 def name_member(area: StudyArea, name: str) -> str:
-    """Someone of the officers table as papers name them: school staff by their role alone."""
+    """The name on papers of someone in the officers table: school staff only by their role."""
     return STAFF_WORDS if name in find_staff(area) else name
 
 
 def describe_crew(area: StudyArea, duty: Duty) -> str:
-    """Who walks along on a patrol, such as "SSO-02"; empty for nobody."""
+    """Who accompanies a patrol, such as "SSO-02"; empty if there is no one."""
     return join_words([name_member(area, name) for name in duty.crew])

@@ -1,4 +1,4 @@
-"""What notes say of the data: incidents, reports, tables, schools, and how pupils go home."""
+"""Sentences for notes on the data: incidents, reports, tables, schools, how pupils go home."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -8,10 +8,10 @@ from patrolplan.notes import NoteKind
 from patrolplan.text import format_count, format_percent, list_first, pluralise
 
 MAX_NAMED_FILES = 3
-"""Up to this many files are named; of more only the number is given."""
+"""Maximum number of files that are named; if there are more, only their number is given."""
 
 MAX_NAMED_SPANS = 3
-"""Up to this many spans of months are named."""
+"""Maximum number of spans of months that are named."""
 
 
 def _say_mixed_precision(values: Mapping[str, Any]) -> str:
@@ -31,7 +31,7 @@ def _name_files(names: list[str]) -> str:
 
 
 def _say_times_known(end: str) -> Callable[[Mapping[str, Any]], str]:
-    """How many crimes have a time of day, with what that means at the end."""
+    """How many crimes have a time of day, and at the end what follows from it."""
 
     def say(values: Mapping[str, Any]) -> str:
         only_dates = values["only_dates"]

@@ -9,10 +9,11 @@ from patrolplan.outputs.reason_words import join_words
 from patrolplan.patrols.legs import Landmark, Step
 
 CLOSE_METRES = 60.0
-"""One knows turns that follow each other so closely by what stands there."""
+"""Turns within this distance of each other need a landmark to distinguish them."""
 
 MAX_NAME_LETTERS = 24
-"""A station entrance with a longer name, such as a list of exits, is called just that."""
+"""Maximum length of a station entrance's name; a longer one, such as a list of exits, is left
+out."""
 
 PASSAGE_WORDS: Mapping[Passage, str] = {
     "bridge": "bridge",
@@ -20,7 +21,7 @@ PASSAGE_WORDS: Mapping[Passage, str] = {
     "underpass": "underpass",
     "covered": "covered passage",
 }
-"""In directions and in the legend of their map."""
+"""Words for passages, in directions and in the legend of their map."""
 
 CROSSING_WORDS: dict[CrossingKind, str] = {
     "signals": " at the lights",
@@ -32,7 +33,7 @@ CROSSING_WORDS: dict[CrossingKind, str] = {
 
 
 def describe_turns(steps: Sequence[Step]) -> list[str]:
-    """How each direction begins: at which landmark, and where to get off the bicycle and on again.
+    """The beginning of each direction: a landmark, and where to get off the bicycle and on again.
 
     Examples
     --------
@@ -64,10 +65,10 @@ def describe_turns(steps: Sequence[Step]) -> list[str]:
 
 
 def _choose_landmarks(steps: Sequence[Step]) -> list[Landmark | None]:
-    """The landmarks that are named: at the first turn, and where a turn is not clear without.
+    """The landmarks that are named: at the first turn, and where a turn is unclear without one.
 
-    That is at a path without a name, and where turns follow each other closely. Each is named once,
-    and a park not where one turns into the street round it.
+    A turn is unclear at a path without a name, and close to another turn. Each landmark is named
+    once, and a park is not named at a turn into the street around it.
     """
     chosen: list[Landmark | None] = []
     for number, step in enumerate(steps):
@@ -83,12 +84,12 @@ def _choose_landmarks(steps: Sequence[Step]) -> list[Landmark | None]:
 
 
 def _is_sign(landmark: Landmark | None) -> bool:
-    """Whether it is a point on the map, which may be called by its street."""
+    """Whether the landmark is a point on the map, which may have the name of its street."""
     return landmark is not None and landmark.kind in {"bus_stop", "station", "station_entrance"}
 
 
 def describe_landmark(landmark: Landmark) -> str:
-    """Where one turns, by what the map shows there.
+    """Where to turn, by the landmark on the map.
 
     Examples
     --------
@@ -112,7 +113,7 @@ def describe_landmark(landmark: Landmark) -> str:
 
 
 def describe_street(step: Step) -> str:
-    """What one goes along in a direction: a street, or steps up or down.
+    """What a direction follows: a street, or steps up or down.
 
     Examples
     --------
@@ -153,7 +154,7 @@ def describe_passed(step: Step) -> str:
 
 
 def _describe_crossings(step: Step) -> str:
-    """Each main road that is crossed, those that are crossed alike one after the other together."""
+    """Each main road that is crossed; successive ones with the same kind of crossing are joined."""
     alone = len(step.crossings) == 1
     parts = []
     for kind, alike in groupby(step.crossings, key=lambda crossing: crossing.kind):

@@ -1,8 +1,8 @@
-"""What the documents hold that only readers need: `plan.json`, manifest, back-test, check.
+"""Declarations of documents that are only read by others: plan, manifest, back-test, check.
 
-The parts of a plan that a week holds too are declared where they are made, see
-`patrolplan.patrols.plan`; here are those that differ, and the rest. `read_plan` reads by these
-declarations, and the schemas are made from them, see `patrolplan.outputs.schemas`.
+Parts of a plan that a week also has are declared in `patrolplan.patrols.plan`; those that differ,
+and all others, are here. `read_plan` validates with these declarations, and the schemas are made
+from them, see `patrolplan.outputs.schemas`.
 """
 
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ Share = Annotated[float, Field(ge=0)]
 
 
 class Origin(FileModel):
-    """What a result was made from: with these equal, results are equal."""
+    """What a result was made from: if these are equal, results are equal."""
 
     inputs: str
     settings: str
@@ -51,7 +51,7 @@ class LeftOutEntry(FileModel):
     source: str
     reason: str
     count: str
-    """As it may be shown, such as "fewer than 5"."""
+    """The number, suppressed if it is small, such as "fewer than 5"."""
 
 
 class HotspotEntry(FileModel):
@@ -64,17 +64,17 @@ class HotspotEntry(FileModel):
     stop: Point
     place: str
     reasons: list[str]
-    """The most important first, in words."""
+    """In words, the most important first."""
     carried_by: Carrier | None = None
-    """What it is based on most."""
+    """Its main basis."""
     how_sure: str
 
 
 class WindowEntry(FileModel):
-    """When patrols are."""
+    """When patrols take place."""
 
     start: Minutes | None = Field(alias="from")
-    """Null: at each school's bell."""
+    """Null means at each school's bell."""
     minutes: Share
 
 
@@ -83,26 +83,26 @@ class RiskEntry(FileModel):
 
     model: str
     margin: float | None
-    """How much more crime it captured than the prior count in hold-out months, as a share."""
+    """How much more crime it captured than the baseline count in hold-out months, as a share."""
     months: Annotated[list[Month], Field(min_length=2, max_length=2)]
     """The first and the last of the recorded crime."""
     times_known: bool
     snapped: bool
-    """Whether any crime is recorded at a snap point only."""
+    """Whether the place of any crime is only a snap point."""
     window: WindowEntry | None = None
     day: DayKind | None = None
 
 
 class WayHomeEntry(FileModel):
-    """What patrols meet of the way home, rounded."""
+    """How much of the way home patrols meet, rounded."""
 
     pupil_share: Share | None
-    """Of the pupils' minutes on the way; null where it must not be shown."""
+    """Share of the pupils' minutes on the way; null where it must not be shown."""
     harm_share: Share
     harm_share_low: Share | None
     harm_share_high: Share | None
     elsewhere_share: Share
-    """Of the school's pupils: not on the streets on foot."""
+    """Share of the school's pupils who are not on the streets on foot."""
     assumed: list[str]
 
 
@@ -117,7 +117,7 @@ class PlanStop(Stop):
 @with_config(also_writes(place_id=str, why=str))
 @dataclass(frozen=True, kw_only=True)
 class PlanBarredPlace(BarredPlace):
-    """A place to keep away from, with why in words."""
+    """A place to keep away from, with the reason in words."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -131,18 +131,18 @@ class PlanPatrol(Patrol):
 
 
 class PlanDocument(FileModel):
-    """`plan.json`: what was planned, as people were given it."""
+    """`plan.json`: what was planned, in the form that people see."""
 
     schema_number: int = Field(alias="schema")
     area: str
     date: Day | None
-    """Of the patrols; null: any school day."""
+    """Day of the patrols; null means any school day."""
     created_from: Origin
     risk: RiskEntry
     hotspots: list[HotspotEntry]
-    """Most risk first."""
+    """Those with most risk first."""
     way_home: WayHomeEntry | None = None
-    """What all patrols meet, on average by pupil."""
+    """How much all patrols meet, on average over pupils."""
     patrols: list[PlanPatrol]
     posts: list[Post] = Field(default=[])
     """Where adults stand after the bell."""
@@ -159,26 +159,27 @@ class ManifestDocument(FileModel):
     schema_number: int = Field(alias="schema")
     created_from: Origin
     versions: dict[str, str]
-    """Of Python and of the packages that results depend on."""
+    """Versions of Python and of the packages that results depend on."""
     settings: dict[str, Any]
-    """All of them, by section, as in a settings file."""
+    """All settings, by section, as in a settings file."""
     inputs: dict[str, str]
-    """SHA-256 of each input; of reports and origins, of their counts."""
+    """SHA-256 of each input; for reports and origins, of their counts."""
     left_out: list[LeftOutEntry]
     notes: list[str]
     requested: dict[str, Any] = Field(default={}, alias="asked")
-    """Of a plan: the options it was made with."""
+    """For a plan: the options that it was made with."""
     part: dict[str, str] = Field(default={})
-    """Of a week: the officer or day that its papers are for; empty for the whole week."""
+    """For a week: the officer or day that its papers are for; empty for the whole week."""
     printed: dict[str, str] = Field(default={})
-    """Of a week that the board wrote: what its papers show, by a digest."""
+    """For a week that the board wrote: a digest of what its papers show."""
     papers: dict[str, str] = Field(default={})
-    """Of a week: what each paper was made from, by a digest: an equal one is copied."""
+    """For a week: a digest of what each paper was made from; if it is equal, the paper is
+    copied."""
     out_of_date: list[str] = Field(default=[])
     """Papers that show an earlier week."""
     marking: str = ""
     reason: str = ""
-    """Of the ways that pupils walk: who may see them, and why they were written."""
+    """For the ways that pupils walk: who may see them, and why they were written."""
     files: dict[str, str]
     """SHA-256 of each file, by its name in the folder."""
 
@@ -188,11 +189,11 @@ class DesignatedRow(ComparisonRow):
     """A row of the comparison of a force's own hotspots with ours."""
 
     flattered_months: int | None
-    """Hold-out months that had begun when theirs were drawn; null where that is not known."""
+    """Hold-out months that had begun when theirs were drawn; null if that is unknown."""
 
 
 class BacktestDocument(FileModel):
-    """`backtest.json`: what risk and patrols held of the crime of hold-out months."""
+    """`backtest.json`: how much of the crime of hold-out months risk and patrols captured."""
 
     results: list[BacktestRow]
     patrols: list[HarmRatio]
@@ -201,20 +202,20 @@ class BacktestDocument(FileModel):
 
 
 class ForceMonth(FileModel):
-    """A force in a month that the data should hold."""
+    """A force in a month that the data should contain."""
 
     force: str
     month: Month
 
 
 class ForceCount(ForceMonth):
-    """Incidents of a force in a month, as they may be shown."""
+    """Incidents of a force in a month, suppressed if there are few."""
 
     incidents: int
 
 
 class CheckDocument(FileModel):
-    """What `check` prints: what came in, what was left out, and what was assumed."""
+    """What `check` prints: what was read, what was left out, and what was assumed."""
 
     area: str
     street_km: Amount
@@ -228,7 +229,7 @@ class CheckDocument(FileModel):
     tables: list[TableCount]
     forces: list[ForceCount]
     missing: list[ForceMonth]
-    """Months of which a force's crime is missing."""
+    """Months for which a force's crime is missing."""
     left_out: list[LeftOutEntry]
     alarms: list[Alarm]
     notes: list[str]

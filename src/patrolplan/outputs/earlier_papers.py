@@ -1,9 +1,9 @@
-"""Papers of an earlier week that show what the new ones would: they are copied, not typeset again.
+"""Unchanged papers of an earlier week are copied, not typeset again.
 
 The manifest of an output folder holds a digest of all that each paper was made from: its words,
-what its map shows, its templates, the inputs, settings and versions. Where the digest of a paper to
-be made is the same and the file is as it was written, its bytes are what typesetting would give.
-Nothing is stored anywhere but in the folder that holds the papers.
+what its map shows, its templates, the inputs, settings and versions. If the digest of a new paper
+is the same and the earlier file is unchanged, typesetting would give the same bytes. Nothing is
+stored outside the folder of the papers.
 """
 
 import dataclasses
@@ -25,18 +25,18 @@ from patrolplan.patrols.plan import Plan
 from patrolplan.provenance import compute_area_provenance, read_package_versions
 
 PAPERS_KEY = "papers"
-"""Key of the manifest: what each paper was made from, by a digest, see `seal`."""
+"""Key of the manifest: a digest of what each paper was made from, see `seal`."""
 
 
 class EarlierPapers:
-    """The papers of an earlier folder, and what they and the new ones are made from.
+    """The papers of an earlier folder, with digests of what they and the new ones are made from.
 
     Parameters
     ----------
     folder
-        What the new papers replace; None where nothing is to be copied.
+        Folder that the new papers replace; None if nothing is to be copied.
     plan
-        What all papers of this week rest on.
+        Everything that all papers of this week depend on.
     """
 
     def __init__(self, folder: Path | None, plan: Plan) -> None:
@@ -47,9 +47,9 @@ class EarlierPapers:
         self._digests: dict[str, str] = {}
 
     def find(self, facts: Mapping[str, object]) -> dict[str, bytes] | None:
-        """Papers that are made together, where nothing of any of them changed; None else.
+        """Papers that are made together, if none of them changed; otherwise None.
 
-        `facts` are, by the name of the paper, all that it shows beyond the week's plan.
+        `facts` has, by the name of each paper, all that it shows in addition to the week's plan.
         """
         self._digests |= {name: hash_facts(self._ground, own) for name, own in facts.items()}
         if self._folder is None or not {*facts} <= {*self._sealed}:
@@ -61,9 +61,9 @@ class EarlierPapers:
         return papers if self.seal(papers).items() <= self._sealed.items() else None
 
     def seal(self, papers: Mapping[str, bytes]) -> dict[str, str]:
-        """What the manifest is to say of papers: a digest of what they are made from, and of them.
+        """Digests for the manifest, by paper: of what it is made from and of its bytes together.
 
-        Another file does not fit it, nor do papers that were not looked for.
+        It does not match an edited file, and papers that `find` did not look for have none.
         """
         return {
             name: hash_content(self._digests[name], content)[:32]
@@ -79,12 +79,12 @@ def hash_template(package: str, name: str) -> str:
 
 
 def hash_facts(*facts: object) -> str:
-    """A digest that differs where any of these values do: tables, shapes, arrays, our dataclasses.
+    """A digest that differs if any of these values does: tables, shapes, arrays, our dataclasses.
 
     Raises
     ------
     TypeError
-        For a value whose content it cannot see.
+        For a value of a type whose content it cannot read.
     """
     digest = hashlib.sha256()
     parts: list[bytes] = []
@@ -96,7 +96,7 @@ def hash_facts(*facts: object) -> str:
 
 
 def _collect_parts(fact: object, parts: list[bytes]) -> None:  # noqa: C901, PLR0912 - a case a kind of value
-    """Add the bytes that stand for a value, each kind marked so that no two values look alike."""
+    """Add the bytes of a value and its type, so that different values have different bytes."""
     match fact:
         case None | bool() | int() | float() | str() | dt.date() | dt.time() | np.generic():
             parts.append(repr(fact).encode())
@@ -125,7 +125,7 @@ def _collect_parts(fact: object, parts: list[bytes]) -> None:  # noqa: C901, PLR
             parts.append(type(fact).__name__.encode())
             for one in dataclasses.fields(fact):
                 _collect_parts(getattr(fact, one.name), parts)
-        case _ if pd.api.types.is_scalar(fact):  # pandas' own: times, and what is missing
+        case _ if pd.api.types.is_scalar(fact):  # of pandas: times and missing values
             parts.append(repr(fact).encode())
         case _:
             message = f"no digest of a {type(fact).__name__}"

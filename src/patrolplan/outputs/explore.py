@@ -1,8 +1,8 @@
-"""A plan or week as a folium map that an analyst goes on with: layers to switch, facts on pointing.
+"""A plan or week as a folium map for analysts to extend: layers to switch, facts on hovering.
 
-It is a `folium.Map` like any other, to add layers to. Leaflet is written into it, and without
-`tiles` nothing is requested from anywhere, so that no server learns where officers will be. The
-officer's map is another, see `patrolplan.outputs.webmap`.
+It is an ordinary `folium.Map`, to which layers can be added. Leaflet is embedded in it, and without
+`tiles` it requests nothing, so that no server learns where officers will be. The officer's map is a
+different one, see `patrolplan.outputs.webmap`.
 """
 
 from html import escape
@@ -20,10 +20,10 @@ from patrolplan.patrols.plan import Plan
 from patrolplan.team.week import Week
 
 STREETS_SHOWN = 0.1
-"""Share of the pieces of street that are drawn: those of most risk by the metre."""
+"""Share of the pieces of street that are drawn: those with most risk per metre."""
 
 DEGREES_STEP = 1e-6
-"""Some 0.1 m: finer coordinates would make the page larger for nothing."""
+"""About 0.1 m: finer coordinates would make the page larger without benefit."""
 
 GROUND_STYLE = {"color": "#b0b0b0", "weight": 1, "opacity": 1.0, "interactive": False}
 RISK_STYLE = {"color": "#6a3d9a", "weight": 3, "opacity": 0.9}
@@ -42,7 +42,7 @@ FACTS = {
     "Stops": ("date", "officer", "urn", "stop", "hotspot", "arrive", "leave", "place", "why"),
     "Schools": ("urn", "name", "finish_time"),
 }
-"""Columns that are shown of each layer, where it has them."""
+"""Columns that are shown for each layer, if it has them."""
 
 
 def explore(plan: Plan | Week, *, tiles: str | None = None) -> folium.Map:
@@ -53,13 +53,13 @@ def explore(plan: Plan | Week, *, tiles: str | None = None) -> folium.Map:
     plan
         Its priority streets, hotspots, legs, stops and schools become layers.
     tiles
-        Map images behind them, as `folium.TileLayer` takes them; the browser then asks that server
-        for those of the area. By default there are none.
+        Map images in the background, as for `folium.TileLayer`; the browser then requests those of
+        the area from that server. By default there are none.
 
     Returns
     -------
     folium.Map
-        Texts from data are escaped in it.
+        The map; texts from data are escaped.
 
     Examples
     --------
@@ -99,7 +99,7 @@ def explore(plan: Plan | Week, *, tiles: str | None = None) -> folium.Map:
 
 
 def write_leaflet_into(chart: folium.Map) -> None:
-    """Put Leaflet itself into a map's page, in place of links to servers that hold it."""
+    """Embed Leaflet in a map's page, in place of links to servers."""
     chart.default_js = []
     chart.default_css = []
     header = chart.get_root().header
@@ -109,12 +109,12 @@ def write_leaflet_into(chart: folium.Map) -> None:
 
 
 def _as_text(text: str) -> str:
-    """Text for a template, in which nothing is a sign of the template's own."""
+    """Text for a template, with the template's own syntax escaped."""
     return "{% raw %}" + text + "{% endraw %}"
 
 
 def _build_ground(streets: gpd.GeoDataFrame) -> folium.GeoJson:
-    """All streets as one thin grey shape, to find the way without map images."""
+    """All streets as one thin grey shape, for orientation without map images."""
     degrees = streets.geometry.to_crs(DEGREES)
     shape = shapely.set_precision(shapely.MultiLineString(degrees.tolist()), DEGREES_STEP)
     return folium.GeoJson(shape, name="Streets", style_function=lambda _feature: GROUND_STYLE)
@@ -123,7 +123,7 @@ def _build_ground(streets: gpd.GeoDataFrame) -> folium.GeoJson:
 def _build_layer(
     name: str, frame: gpd.GeoDataFrame, style: dict[str, object], radius: int
 ) -> folium.GeoJson:
-    """One layer to switch, with its facts; `radius` is that of points, in pixels."""
+    """One layer to switch, with its facts; `radius` is for points, in pixels."""
     shown = [column for column in FACTS[name] if column in frame]
     table = frame[[*shown, "geometry"]].to_crs(DEGREES)
     table = table[~table.geometry.is_empty]
@@ -141,9 +141,9 @@ def _build_layer(
 
 
 def _write_fact(value: object) -> str:
-    """A value as it is shown: numbers to some digits, texts escaped, since folium does not.
+    """A value for display: numbers are rounded, and texts escaped, since folium does not do so.
 
-    Braces are escaped as well: folium takes its layers for templates, and would run what is in
+    Braces are escaped as well: folium treats its layers as templates, and would run what is in
     them.
     """
     if isinstance(value, float):

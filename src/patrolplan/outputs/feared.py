@@ -1,4 +1,4 @@
-"""Which places pupils feel unsafe at, and their names: one rule for all papers and pages."""
+"""The places where pupils feel unsafe, and their names: one rule for all papers and pages."""
 
 from collections.abc import Iterable, Sequence
 
@@ -15,7 +15,7 @@ from patrolplan.outputs.wording import format_grid_reference
 from patrolplan.patrols.feared_places import name_place
 
 NOT_FEARED, REPORTED, CARRIED = 0, 1, 2
-"""No group of pupils reports a hotspot; one does; reports carry it more than crime does."""
+"""Hotspots without a group of reports; with one; and those due more to reports than to crime."""
 
 
 def is_feared(reasons: Iterable[Reason]) -> bool:
@@ -42,7 +42,7 @@ def classify_fear(hotspots: gpd.GeoDataFrame) -> NDArray[np.int64]:
 
 
 def name_feared_places(area: StudyArea) -> dict[str, str]:
-    """In words, where each square with a group of reports is, by `FearedPlace.name`."""
+    """Where each square with a group of reports is, in words, by `FearedPlace.name`."""
     squares, crs = area.reports.squares, area.settings.area.crs
     centres = locate_in_squares(squares, 0.5, 0.5, crs)
     streets = name_squares(area.network, squares)
@@ -53,7 +53,7 @@ def name_feared_places(area: StudyArea) -> dict[str, str]:
 
 
 def describe_square(streets: Sequence[str], x: float, y: float, *, crs: str) -> str:
-    """A square by its streets, or by the grid reference of its middle where none has a name.
+    """A square by its streets, or if none has a name, by the grid reference of its middle.
 
     Examples
     --------

@@ -1,8 +1,8 @@
-"""Plans and weeks as tables for analysts: one row a patrol, stop, leg or hotspot, on the map.
+"""Plans and weeks as tables for analysts: one row per patrol, stop, leg or hotspot.
 
-Each is a GeoDataFrame with one geometry, in the area's metric CRS, whose columns any file holds:
-`to_file`, `to_parquet` and `explore` take it as it is. The layers of `plan.gpkg` are these tables.
-What each column means stands in `patrolplan.outputs.gis.meanings`.
+Each is a GeoDataFrame with one geometry, in the area's metric CRS, and with column types that all
+file formats support: `to_file`, `to_parquet` and `explore` need no conversion. The layers of
+`plan.gpkg` are these tables. `patrolplan.outputs.gis.meanings` has the meaning of each column.
 """
 
 import datetime as dt
@@ -27,21 +27,21 @@ if TYPE_CHECKING:
 Rows = list[dict[str, Any]]
 
 DUTY_COLUMNS = ("date", "officer")
-"""Which duty of a week a row belongs to; a plan's tables do without."""
+"""Columns with the duty of a week that a row belongs to; a plan's tables lack them."""
 
 NO_DAY = dt.date(2000, 1, 1)
-"""The day of the times of a plan that is for no day, since files hold no time without one."""
+"""Date for the times of a plan that has none, since files cannot store a time without a date."""
 
 COUNT_COLUMNS = ("incidents", "incident_months", "reports_low", "reports_high")
-"""Numbers behind a hotspot's reasons, as far as they may be shown; missing where they may not."""
+"""Numbers behind a hotspot's reasons; missing where they must not be shown."""
 
 
 def frame_patrols(plan: "Plan | Week") -> gpd.GeoDataFrame:
-    """One row a patrol, with all of its legs as one shape; empty where it stays at the gate.
+    """One row per patrol, with all of its legs as one shape; empty where it stays at the gate.
 
     Columns `urn`, `school`, `number` (of the officer at the school), `start`, `end` (HH:MM),
     `starts`, `ends` (the same as times), `stops` (how many), `worth`, `bound`, `proven`,
-    `walked_metres`, and what past months say, `harm_ratio` with its 95 % interval; of a week also
+    `walked_metres`, and from past months, `harm_ratio` with its 95 % interval; for a week also
     `date` and `officer`, first.
 
     Examples
@@ -79,9 +79,9 @@ def describe_patrol(patrol: Patrol, day: dt.date | None) -> dict[str, Any]:
 
 
 def frame_stops(plan: "Plan | Week") -> gpd.GeoDataFrame:
-    """One row a stop, where the officer stands, with times and reasons in words.
+    """One row per stop, where the officer stands, with times and reasons in words.
 
-    `stop` counts from 1 in the order of the walk; of a week with `date` and `officer`, first.
+    `stop` counts from 1 in the order of the walk; for a week also `date` and `officer`, first.
     """
     rows = [
         duty | row
@@ -120,9 +120,9 @@ def describe_stops(patrol: Patrol, day: dt.date | None, why: Iterable[str]) -> R
 
 
 def frame_legs(plan: "Plan | Week") -> gpd.GeoDataFrame:
-    """One row a leg that is walked or ridden, with the streets on the way.
+    """One row per leg that is walked or ridden, with the streets on the way.
 
-    `leg` 1 leads to the first stop, the last one back; of a week with `date` and `officer`, first.
+    `leg` 1 leads to the first stop, the last one back; for a week also `date` and `officer`, first.
     """
     rows = [duty | row for duty, _, patrol in _list_walks(plan) for row in describe_legs(patrol)]
     return _build_frame(rows, plan)
@@ -146,11 +146,11 @@ def describe_legs(patrol: Patrol) -> Rows:
 
 
 def frame_hotspots(area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Hotspots as any file holds them: reasons and how sure they are in words.
+    """Hotspots with column types that all file formats support: reasons and certainty are in words.
 
     The stretch is the geometry, the stopping place two columns, `stop_x` and `stop_y`, in metres.
     The numbers behind the reasons are `incidents` recorded in `incident_months`, and from
-    `reports_low` to `reports_high` pupils' reports; missing where they are not known or may not be
+    `reports_low` to `reports_high` pupils' reports; missing where they are unknown or must not be
     shown.
 
     Examples
@@ -186,7 +186,7 @@ def get_plan(plan: "Plan | Week") -> Plan:
 
 
 def build_time(day: dt.date | None, minutes: float) -> pd.Timestamp:
-    """A local time, to the nearest minute; that of no day is on `NO_DAY`.
+    """A local time, to the nearest minute; on `NO_DAY` if there is no day.
 
     Examples
     --------
@@ -220,7 +220,7 @@ def _list_ratio(ratio: TestedRatio | None) -> dict[str, float | None]:
 
 
 def _list_walks(plan: "Plan | Week") -> list[tuple[dict[str, Any], dt.date | None, Patrol]]:
-    """Each patrol of a plan or week, with the columns that say whose duty it is, and its day."""
+    """Each patrol of a plan or week, with the columns of its duty, and its day."""
     if isinstance(plan, Plan):
         return [({}, plan.date, patrol) for patrol in plan.patrols]
     return [

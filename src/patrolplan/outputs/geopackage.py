@@ -68,14 +68,14 @@ def build_plan_document(plan: Plan) -> dict[str, Any]:
 
 
 def build_way_home_document(way_home: WayHome | None) -> dict[str, Any] | None:
-    """What patrols meet of the way home, rounded, and what was assumed; None where not known."""
+    """What patrols meet of the way home, rounded, and what was assumed; None if unknown."""
     if way_home is None:
         return None
     return way_home.write() | {"assumed": describe_notes(way_home.assumed)}
 
 
 def build_post_documents(plan: Plan) -> list[dict[str, Any]]:
-    """One entry per post, in degrees and HH:MM; none where no posts are wanted."""
+    """One entry per post, in degrees and HH:MM; empty where no posts are wanted."""
     if plan.posts is None:
         return []
     adapter = TypeAdapter(list[Post])
@@ -98,7 +98,7 @@ def build_risk_document(risk: Risk) -> dict[str, Any]:
 
 
 def _build_window_document(window: Window) -> dict[str, Any]:
-    """When a window begins, null for each school's bell, and how long it is."""
+    """Start of a window, null for each school's bell, and its length."""
     start = None if window.start_minutes is None else format_time(window.start_minutes)
     return {"from": start, "minutes": window.minutes}
 
@@ -106,7 +106,7 @@ def _build_window_document(window: Window) -> dict[str, Any]:
 def _build_patrol_document(patrol: Patrol, projection: Projection, risk: Risk) -> dict[str, Any]:
     """A patrol with its notes and reasons in words: nothing reads `plan.json` back.
 
-    Where pupils' presence counts, the worth of a stop is rounded as that of a hotspot is.
+    Where pupils' presence counts, the worth of a stop is rounded, like that of a hotspot.
     """
     document = build_patrol_document(patrol, projection)
     worths = np.array([stop.worth for stop in patrol.stops])
@@ -159,8 +159,8 @@ def build_hotspot_documents(
 def write_layers(path: Path, layers: Mapping[str, gpd.GeoDataFrame]) -> None:
     """Write layers into one GeoPackage; the same layers give the same bytes.
 
-    Those that we know have the meanings of their columns with them, and where there are several,
-    their styles; see `patrolplan.outputs.gis`.
+    Our own layers include the meanings of their columns, and if there are several, their styles;
+    see `patrolplan.outputs.gis`.
 
     Raises
     ------
@@ -182,7 +182,8 @@ def write_layers(path: Path, layers: Mapping[str, gpd.GeoDataFrame]) -> None:
                 message = f"{path.name}: {error}"
                 raise OSError(message) from None
     if any(name in LAYERS for name in layers):
-        # Their table counts as a layer, so a file of one would no longer be read without its name.
+        # The table of styles counts as a layer: a file with one other layer could then no longer be
+        # read without naming it.
         write_tables(path, build_styles(layers) if len(layers) > 1 else {})
 
 
@@ -196,7 +197,7 @@ def render_parquet(frame: gpd.GeoDataFrame) -> bytes:
 def build_plan_layers(plan: Plan) -> dict[str, gpd.GeoDataFrame]:
     """The layers of `plan.gpkg` by name, in the area's CRS.
 
-    Places of earlier plans that are no hotspots now are a layer where there are any: the next plan
+    Hotspots of earlier plans that are no longer hotspots are also a layer, if any: the next plan
     reads names from there, too.
     """
     former = list_former_hotspots(plan.hotspots, plan.area.earlier_hotspots)
@@ -224,7 +225,7 @@ def _frame_schools(plan: Plan) -> gpd.GeoDataFrame:
 
 
 def _find_geometry_type(name: str, frame: gpd.GeoDataFrame) -> str:
-    """Geometry type of a layer, which may hold single and multiple shapes, or nothing."""
+    """Geometry type of a layer, which may have single and multiple shapes, or be empty."""
     if not len(frame) and name in LAYERS:
         return LAYERS[name].shape
     kinds = frame.geom_type.unique()
@@ -238,13 +239,13 @@ GDAL_OPTIONS = {
     "OGR_SQLITE_SYNCHRONOUS": "OFF",
     "OGR_SQLITE_JOURNAL": "MEMORY",
 }
-"""A fixed date in GeoPackages, which else hold the time of writing, and no waiting for the disk
-after each step: a folder is brought to it once, before it takes its place."""
+"""A fixed date in GeoPackages instead of the time of writing, and no flush to disk after each step:
+a folder is flushed once, before it replaces the old one."""
 
 
 @contextmanager
 def _set_gdal_options() -> Iterator[None]:
-    """Have GDAL write under `GDAL_OPTIONS`, here alone."""
+    """Apply `GDAL_OPTIONS` within this context only."""
     pyogrio.set_gdal_config_options(GDAL_OPTIONS)
     try:
         yield

@@ -1,7 +1,8 @@
 """The governance pack: papers filled with facts of an area, its risk and its back-test.
 
-For a force's own assessment as Markdown, the transparency record also as data; for residents and
-schools as a page that opens without a network. The page names no street, hotspot or school.
+For a force's own assessment they are Markdown, and the transparency record is also data; for
+residents and schools there is a page that opens without a network. It names no street, hotspot or
+school.
 """
 
 import json
@@ -65,7 +66,7 @@ def read_backtest(folder: Path) -> dict[str, Any]:
 def collect_facts(
     area: StudyArea, risk: Risk, backtest: dict[str, Any], *, is_burden_measured: bool = False
 ) -> dict[str, Any]:
-    """Facts for the templates; of reports only what `patrolplan.privacy` allows to show.
+    """Facts for the templates; for reports only what `patrolplan.privacy` allows to be shown.
 
     `backtest` is a document of `patrolplan.outputs.backtest_report.build_backtest_document`.
     """
@@ -130,8 +131,8 @@ def write_governance(
     backtest
         Document of a back-test, see `patrolplan.outputs.backtest_report.build_backtest_document`.
     out
-        Folder: `PAPERS`, `transparency-record.json`, `for-residents.html`, and with `burden` also
-        `who-gets-the-patrols.md` and the same as `.json`.
+        Folder for `PAPERS`, `transparency-record.json`, `for-residents.html`, and with `burden`
+        also `who-gets-the-patrols.md` and the same as `.json`.
     burden
         Who gets the patrols, see `patrolplan.measure_burden`.
 
@@ -184,7 +185,7 @@ def render_residents_page(area: StudyArea, risk: Risk, facts: dict[str, Any]) ->
 def _open_templates(
     *, autoescape: bool, finalize: Callable[[object], object] | None
 ) -> Environment:
-    """The templates; Markdown and TOML are escaped value by value."""
+    """The templates; for Markdown and TOML each value is escaped."""
     return Environment(
         loader=FileSystemLoader(TEMPLATES),
         undefined=StrictUndefined,
@@ -197,7 +198,7 @@ def _open_templates(
 
 
 def escape_markdown(value: object) -> object:
-    r"""Escape a value for Markdown and HTML; a missing one becomes "not known".
+    r"""Escape a value for Markdown and HTML; None becomes "not known".
 
     Examples
     --------

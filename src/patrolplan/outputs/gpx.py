@@ -1,6 +1,6 @@
 """GPX 1.1: a school's patrols as way points, routes and tracks, for any navigation app.
 
-Times of day are in the texts: GPX' own `time` needs a date, and a plan may have none.
+Times of day are in the texts: the `time` element of GPX needs a date, and a plan may have none.
 """
 
 import re
@@ -33,15 +33,15 @@ TASKED_SYMBOL = "Flag, Red"
 """A symbol that receivers and apps know."""
 
 INVALID_XML_CHARACTERS = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Characters that XML 1.0 does not allow, not even escaped."""
+"""Characters that XML 1.0 does not allow, even if escaped."""
 
 
 def render_gpx(plan: "Plan", urn: str) -> bytes:
     """Render the patrols of one school as GPX 1.1, in UTF-8.
 
-    Way points are the gate, the stops and the base, with times and reasons in `desc`, the places
-    to get off a bicycle, and those to keep away from. A route goes from stop to stop, a track
-    follows the streets; each officer has their own. Equal plans give equal bytes.
+    Way points are the gate, the stops and the base, with times and reasons in `desc`, where to get
+    off a bicycle, and places to keep away from. A route goes from stop to stop, a track follows the
+    streets; each officer has their own. Equal plans give equal bytes.
 
     Raises
     ------
@@ -122,7 +122,7 @@ def _add_point(parent: ET.Element, tag: str, place: dict[str, str], **texts: str
 def _add_points(
     parent: ET.Element, tag: str, patrol: "Patrol", projection: "Projection"
 ) -> dict[str, str]:
-    """Add where the patrol begins, and its stops; returns where it begins, as attributes."""
+    """Add the patrol's start and its stops; returns the start as attributes."""
     first, *stops = _format_coordinates(patrol.points, projection)
     start, until = format_time(patrol.start_minutes), format_time(patrol.gate_until_minutes)
     name, description, kind = "School gate", f"At the gate {start} to {until}", "gate"
@@ -161,7 +161,7 @@ def _add_points(
 
 
 def _format_officer(patrol: "Patrol") -> str:
-    """Which officer's point it is, where the school has several."""
+    """The number of the patrol's officer, if the school has several."""
     return "" if patrol.number == 1 else f"Officer {patrol.number}, "
 
 
@@ -174,7 +174,7 @@ def _describe_end(patrol: "Patrol") -> str:
 
 
 def _add_other_points(root: ET.Element, patrol: "Patrol", projection: "Projection") -> None:
-    """The base, unless the patrol begins there, and each place to get off a bicycle."""
+    """Add the base, unless the patrol begins there, and each place to get off a bicycle."""
     points: list[tuple[tuple[float, float], str, str]] = []
     if patrol.base_xy is not None and not patrol.from_base:
         sets_out = patrol.approach is not None
@@ -196,7 +196,7 @@ def _add_other_points(root: ET.Element, patrol: "Patrol", projection: "Projectio
 
 
 def _add_barred_points(root: ET.Element, patrols: list["Patrol"], projection: "Projection") -> None:
-    """The places to keep away from, once for all officers of a school."""
+    """Add the places to keep away from, once for all officers of a school."""
     barred = dict.fromkeys(place for patrol in patrols for place in patrol.keep_away)
     xy = np.array([(place.x, place.y) for place in barred]).reshape(-1, 2)
     for attributes, place in zip(_format_coordinates(xy, projection), barred, strict=True):
@@ -238,7 +238,7 @@ def _add_route(root: ET.Element, plan: "Plan", patrol: "Patrol") -> None:
 
 
 def _add_track(root: ET.Element, patrol: "Patrol", projection: "Projection") -> None:
-    """The way along the streets, a segment for each leg."""
+    """Add the way along the streets, a segment for each leg."""
     if not patrol.all_legs:
         return
     track = ET.SubElement(root, "trk")

@@ -1,9 +1,9 @@
 """Risk on hexagons of any size, for maps that a force already has: plain ones, or H3 cells.
 
-Risk lives on pieces of street; a hexagon holds what lies on the street in it, and a piece that
-crosses a border counts in each by its metres, so the hexagons together hold all of it. They sum the
-columns of the layer `risk` and the expected incidents, neither of which knows where pupils are:
-nothing is in them that the streets do not show.
+Risk is estimated on pieces of street; a hexagon has the sum over the street in it, and a piece that
+crosses a border is divided by its metres, so the hexagons together have all of the risk. They sum
+the columns of the layer `risk` and the expected incidents, neither of which uses where pupils are:
+they show nothing that the layer of streets does not.
 """
 
 import re
@@ -38,7 +38,7 @@ CORNERS = np.pi / 6 + np.pi / 3 * np.arange(6)
 """Angles of the corners: two sides run north."""
 
 NEIGHBOURS = np.array([(0, 0), (1, 0), (0, 1), (-1, 1), (-1, 0), (0, -1), (1, -1)])
-"""Steps to a hexagon itself and to those around it."""
+"""Offsets of a hexagon itself and of those around it."""
 
 Cells = Mapping[str, shapely.Polygon]
 """Hexagons by name, in metres."""
@@ -60,8 +60,8 @@ def risk_on_hexagons(
     risk
         Its risk; see `patrolplan.estimate_risk`.
     side_metres
-        Side of plain hexagons. They are on a fixed grid: one has its middle at the origin of the
-        area's CRS, so that those of neighbouring areas and later months are the same.
+        Side of plain hexagons. Their grid is fixed: one hexagon is centred on the origin of the
+        area's CRS, so that neighbouring areas and later months have the same ones.
     h3_resolution
         Resolution of H3 cells instead, 0 to 12; 9 has sides of about 200 m. It needs the package
         h3: `pip install h3`.
@@ -69,17 +69,17 @@ def risk_on_hexagons(
     Returns
     -------
     geopandas.GeoDataFrame
-        One row a hexagon with street, in the area's CRS: `cell` (its name), `street_metres`;
-        `risk`, `crime` and `reports`, each the share of the area's (without exposure to pupils, as
-        in the layer of streets); `pai`, the share of risk over that of street; `harm_days` and
-        `expected`, harm and incidents of recorded crime expected in the window on one day, and
+        One row per hexagon with street, in the area's CRS: `cell` (its name), `street_metres`;
+        `risk`, `crime` and `reports`, each as a share of the area's (without pupils' exposure, as
+        in the layer of streets); `pai`, the share of risk divided by that of street; `harm_days`
+        and `expected`, harm and incidents of recorded crime expected in the window on one day, and
         `expected_CATEGORY` of each category.
 
     Raises
     ------
     InputError
-        When neither or both of the sizes are given, or one that is not possible; when h3 is not
-        installed; when the risk was made by hand.
+        When neither or both of the sizes are given, or an impossible one; when h3 is not installed;
+        when the risk was built by hand.
 
     Examples
     --------
@@ -98,7 +98,7 @@ def risk_on_hexagons(
         cells = _draw_h3_cells(lines, network.projection, int(h3_resolution or 0))
     polygons = np.array(list(cells.values()), dtype=object)
     metres = measure_parts(lines, polygons)
-    # Rounding of corners must neither lose street nor add any.
+    # Rounded corners must neither lose nor add street.
     share = metres.multiply(1.0 / metres.sum(axis=1)[:, None]).tocsr()
     streets, expected = risk.frame(network), risk.expected
     harm = get_harm_days(expected.columns, area.settings.risk.harm)
@@ -125,7 +125,7 @@ def risk_on_hexagons(
 
 
 def check_hexagon_size(side_metres: float | None, h3_resolution: int | None) -> None:
-    """Raise where there are no hexagons of such a size, see `risk_on_hexagons`."""
+    """Raise if hexagons of this size are not possible, see `risk_on_hexagons`."""
     if (side_metres is None) == (h3_resolution is None):
         what = "the size is not clear"
         raise InputError.one(SOURCE, what, "give either side_metres or h3_resolution")
@@ -141,7 +141,7 @@ def check_hexagon_size(side_metres: float | None, h3_resolution: int | None) -> 
 
 
 def _sample_points(lines: NDArray[np.object_], spacing: float) -> NDArray[np.float64]:
-    """(n, 2) points along lines, none farther from the next than the spacing."""
+    """(n, 2) points along lines, with the spacing as the maximum distance between neighbours."""
     return np.unique(shapely.get_coordinates(shapely.segmentize(lines, spacing)), axis=0)
 
 
@@ -149,8 +149,8 @@ def _draw_plain_cells(xy: NDArray[np.float64], side: float) -> Cells:
     """The hexagons around points (n, 2), and those next to them, named by their place in the grid.
 
     A hexagon is q columns to the east and r rows to the north, each row half a column farther east
-    than the one below. The nearest middle is found by rounding the three coordinates q, r and
-    -q - r, whose sum is 0, and changing the one that was rounded most.
+    than the one below. The nearest middle is found by rounding the three coordinates q, r and -q -
+    r, and correcting the one that was rounded most, so that their sum is 0.
     """
     r = xy[:, 1] / (1.5 * side)
     q = xy[:, 0] / (np.sqrt(3) * side) - r / 2
@@ -189,14 +189,14 @@ def _draw_h3_cells(lines: NDArray[np.object_], projection: Projection, resolutio
 
 
 def write_frame(path: Path, frame: gpd.GeoDataFrame, layer: str) -> None:
-    """Write a table as GeoPackage, GeoJSON or GeoParquet, by the file's name, completely.
+    """Write a table as GeoPackage, GeoJSON or GeoParquet, by the file's suffix, completely.
 
-    An earlier file of the name stays as it was until then.
+    An earlier file of that name stays unchanged until then.
 
     Raises
     ------
     OutputError
-        When the name ends otherwise, or the file cannot be written.
+        When the name has another suffix, or the file cannot be written.
     """
     suffix = path.suffix.lower()
     check_frame_name(path)
@@ -217,7 +217,7 @@ def write_frame(path: Path, frame: gpd.GeoDataFrame, layer: str) -> None:
 
 
 def check_frame_name(path: Path) -> None:
-    """Raise where `write_frame` could not write a file of this name."""
+    """Raise if `write_frame` could not write a file of this name."""
     if path.suffix.lower() not in FRAME_SUFFIXES:
         message = f"{path}: not a name of a file of hexagons; end it in {', '.join(FRAME_SUFFIXES)}"
         raise OutputError(message)

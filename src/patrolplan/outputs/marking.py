@@ -1,15 +1,15 @@
-"""Protective markings: that of the settings, raised where a paper says where pupils walk."""
+"""Protective markings: that of the settings, raised if a paper shows where pupils walk."""
 
 from collections.abc import Iterable
 
 from patrolplan.hotspots.reasons import Reason, WayReason
 
 LEAST_MARKING = "OFFICIAL-SENSITIVE"
-"""Of whatever says when and on which streets many pupils are on their way."""
+"""Minimum marking of papers that show when many pupils are on which streets."""
 
 
 def find_marking(own: str, reasons: Iterable[Reason]) -> str:
-    """The settings' marking of what prints these reasons; raised where one is about pupils' ways.
+    """The settings' marking for a paper with these reasons, raised if one is about pupils' ways.
 
     Examples
     --------

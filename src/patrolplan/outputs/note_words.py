@@ -1,4 +1,4 @@
-"""What a `patrolplan.notes.Note` says, in a sentence; the same on every paper, page and screen."""
+"""A `patrolplan.notes.Note` as a sentence; the same on every paper, page and screen."""
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
@@ -11,7 +11,7 @@ from patrolplan.text import capitalise
 
 
 def describe_note(note: Note) -> str:
-    """What a note says, in a sentence.
+    """A note as a sentence.
 
     Examples
     --------
@@ -24,12 +24,12 @@ def describe_note(note: Note) -> str:
 
 
 def describe_notes(notes: Iterable[Note]) -> list[str]:
-    """What notes say, each once, in their order."""
+    """Notes as sentences in their order, without duplicates."""
     return list(dict.fromkeys(map(describe_note, notes)))
 
 
 def _say_at_gate_instead(reason: str) -> Callable[[Mapping[str, Any]], str]:
-    """Why a patrol is at the gate although the settings say the base."""
+    """Why a patrol starts at the gate although the settings have the base."""
     return lambda values: f"{reason}: {' and '.join(values['does'])} at the gate."
 
 
@@ -77,11 +77,11 @@ OFFICER_OBSTACLES: Mapping[str, str] = {
     "off_hours": "not in the hours of",
     "away": "off duty or absent",
 }
-"""What keeps officers from a place, by the values of a note; their names follow."""
+"""What prevents officers from visiting a place, by key of a note's values; names follow."""
 
 
 def _say_officers_short(values: Mapping[str, Any]) -> str:
-    """Who could visit a place but does not, by what keeps them from it."""
+    """Officers who could not visit a place, by the reason."""
     parts = [
         f"{words} {', '.join(values[name])}"
         for name, words in OFFICER_OBSTACLES.items()
@@ -229,4 +229,4 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     ),
     "as_written": "{text}",
 }
-"""What each kind of note says: a sentence with the names of its values, or what builds it."""
+"""The sentence for each kind of note: a format string for its values, or a function of them."""

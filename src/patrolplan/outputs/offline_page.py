@@ -1,7 +1,7 @@
-"""What every page that opens from a folder shares: it holds its own scripts and sends no request.
+"""Shared parts of pages that open from a folder: scripts are embedded, and no request is sent.
 
-Scripts and styles are written into the page, and its policy names each of them by its hash: nothing
-else can run, and nothing can be requested.
+Scripts and styles are written into the page, and its content security policy allows each by its
+hash: nothing else can run, and nothing can be requested.
 """
 
 import base64
@@ -21,14 +21,14 @@ from patrolplan.cache import Store
 def build_security_policy(
     scripts: Sequence[str], styles: Sequence[str], *, images: str = "data:"
 ) -> str:
-    """Content security policy: these scripts and styles by their hash, no request at all.
+    """Content security policy: these scripts and styles by hash, and no requests.
 
     Parameters
     ----------
     scripts, styles
-        As they stand in the page.
+        Exactly as in the page.
     images
-        Sources of images; by default only what is written into the page.
+        Sources of images; by default only embedded ones.
     """
     return "; ".join(
         (
@@ -49,12 +49,12 @@ def _hash_source(text: str) -> str:
 
 
 def read_asset(path: Path) -> str:
-    """A style or script as it stands in its file, with the line ends of this house."""
+    """The text of a style or script, with newlines as line ends."""
     return path.read_text(encoding="utf-8").replace("\r\n", "\n")
 
 
 def read_script(path: Path) -> str:
-    """A script without what only its reader needs: indentation and lines of comment."""
+    """A script without indentation and lines of comment."""
     return re.sub(r"^[ \t]*(?://.*\n)?", "", read_asset(path), flags=re.MULTILINE)
 
 
@@ -62,10 +62,10 @@ TEMPLATES = Store("templates", version="1")
 
 
 class _CompiledTemplates(jinja2.BytecodeCache):
-    """Templates as Python's code: to compile them takes longer than to write a plan's pages."""
+    """Caches templates as Python code: compiling them takes longer than writing a plan's pages."""
 
     def load_bytecode(self, bucket: Bucket) -> None:
-        """Fill in the code, where it is cached; jinja2 checks its own and Python's version."""
+        """Load the code if it is cached; jinja2 checks its own and Python's version."""
         if content := TEMPLATES.read(f"{bucket.key} {bucket.checksum}"):
             bucket.bytecode_from_string(content)
 
@@ -76,7 +76,7 @@ class _CompiledTemplates(jinja2.BytecodeCache):
 
 @lru_cache
 def load_template(path: Path) -> jinja2.Template:
-    """A template that escapes whatever it is given, and refuses names that it is not given."""
+    """A template that escapes all values, and raises for undefined names."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(path.parent, encoding="utf-8"),
         autoescape=True,

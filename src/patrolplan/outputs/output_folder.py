@@ -1,9 +1,9 @@
 """Output folders, written completely or not at all, with a manifest of what is in them.
 
 A new folder is written next to the old one and swapped for it, see `patrolplan.atomic`; a lock file
-keeps two runs apart. The manifest says which files patrolplan wrote, with their hashes, so that a
-file of somebody else, or one edited since, is never lost; and whether the plan in a folder is the
-one that would be made now, so that planning can be skipped.
+excludes a second run. The manifest lists the files that patrolplan wrote, with their hashes, so
+that other files, and files edited since, are never lost. It also shows whether the plan in a folder
+is the one that would be made now, so that planning can be skipped.
 """
 
 import json
@@ -43,7 +43,7 @@ WAIT_SECONDS = 10.0
 """How long a run waits for another one that is writing the same folder."""
 
 REMEDY = "name another folder with --out"
-"""What to do where a folder cannot be written."""
+"""What to do if a folder cannot be written."""
 
 OUTPUT_NAME = re.compile(
     r"(plan|week|undo|backtest|trial|brief-[^/]+)\.json|trial\.(pdf|md)"
@@ -70,7 +70,7 @@ def replace_folder(folder: Path, details: Mapping[str, Any]) -> Iterator[Path]:
     folder
         The output folder; created where it does not exist.
     details
-        What the manifest says in addition to the names and hashes of the files.
+        Content of the manifest in addition to the names and hashes of the files.
 
     Raises
     ------
@@ -137,7 +137,7 @@ def lock_folder(folder: Path) -> Iterator[None]:
 
 
 def _prepare_folder(folder: Path) -> None:
-    """Finish an interrupted swap, and raise when the folder is not ours to write."""
+    """Finish an interrupted swap, and raise when the folder must not be written."""
     with explain_os_errors(folder, REMEDY):
         recover_folder(folder)
         if folder.exists() and not folder.is_dir():
@@ -226,12 +226,12 @@ def _finish_replacement(folder: Path) -> None:
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest of a folder; empty where the folder has none of patrolplan."""
+    """The manifest of a folder; empty if the folder has none from patrolplan."""
     return _load_manifest(resolve_folder(folder)) or {}
 
 
 def _load_manifest(folder: Path, name: str = MANIFEST) -> dict[str, Any] | None:
-    """A manifest; None where it is absent, unreadable or not of patrolplan."""
+    """A manifest; None where it is absent, unreadable or not from patrolplan."""
     try:
         manifest = json.loads((folder / name).read_text(encoding="utf-8"))
         return manifest if isinstance(manifest["files"], dict) else None
@@ -253,7 +253,7 @@ def recover_folder(folder: Path) -> None:
 
 
 def resolve_folder(folder: Path) -> Path:
-    """The folder itself, where it is given by a link or with dots."""
+    """The folder itself, if the path is a link or has dots."""
     try:
         return folder.resolve()
     except (OSError, RuntimeError) as error:  # a link that leads back to itself
@@ -273,9 +273,9 @@ def _hash_files(folder: Path) -> dict[str, str]:
 def _find_others_files(folder: Path) -> tuple[list[str], list[str]]:
     """Files that patrolplan did not write into a folder, and those changed since it did.
 
-    A manifest alone proves nothing, since anybody can write one: a file is ours when it has one of
-    the names that we give, and the manifest lists it. A week's file may be edited: the
-    commands that write its folder have read it first.
+    A manifest alone proves nothing, since anybody can write one: a file counts as written by
+    patrolplan if it has one of our names and the manifest lists it. A week's file may have been
+    edited: the commands that write its folder have read it before.
     """
     manifest = _load_manifest(folder)
     hashes = {} if manifest is None else manifest["files"]
@@ -305,8 +305,8 @@ def is_output_name(name: str) -> bool:
 
 
 def build_manifest_header(area: "StudyArea") -> dict[str, Any]:
-    """What a manifest says: origin, versions, settings, inputs, what was left out and why."""
-    # Loads much that a command does not need to find that a folder is up to date.
+    """Content of a manifest: origin, versions, settings, inputs, what was left out and why."""
+    # Slow to import, and not needed to find that a folder is up to date.
     from patrolplan.outputs.note_words import describe_notes  # noqa: PLC0415
 
     return {
@@ -321,7 +321,7 @@ def build_manifest_header(area: "StudyArea") -> dict[str, Any]:
 
 
 def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write files by their names relative to a folder."""
+    """Write files, by name relative to a folder."""
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -329,7 +329,7 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
 
 
 def write_json(path: Path, document: Mapping[str, Any]) -> None:
-    """Write JSON, the same bytes for the same content."""
+    """Write JSON; equal content gives equal bytes."""
     path.write_text(format_json(document), encoding="utf-8", newline="\n")
 
 
@@ -339,7 +339,7 @@ def format_json(document: Mapping[str, Any]) -> str:
 
 
 def is_up_to_date(folder: Path, origin: Mapping[str, Any], request: Mapping[str, Any]) -> bool:
-    """Whether a folder holds, complete and unchanged, the plan that would be made now.
+    """Whether a folder has, complete and unchanged, the plan that would be made now.
 
     Settings, seed, version, package versions and the bytes of every input must be the same as when
     the plan was made, and every file must be as it was written.
@@ -349,7 +349,7 @@ def is_up_to_date(folder: Path, origin: Mapping[str, Any], request: Mapping[str,
     folder
         The output folder.
     origin
-        Provenance of the plan that would be made now, see `patrolplan.provenance`.
+        Origin of the plan that would be made now, see `patrolplan.provenance`.
     request
         What is requested in addition, see `patrolplan.outputs.pack.write_pack`.
     """

@@ -56,18 +56,18 @@ def write_pack(
         `lead.pdf`, `cards/OFFICER/DATE-URN.pdf`, `cards/OFFICER.pdf`, `calendars/OFFICER.ics`,
         `schools/URN.pdf`, `posters/URN.pdf`.
     out
-        Folder; an older pack in it is replaced.
+        Folder; an earlier pack in it is replaced.
     officer, date
         For a week only: print the cards, task sheets and school sheets of this officer or day,
-        without the pages for the wall. Tables and map always show the whole week. A part needs a
-        folder of its own: it never replaces the papers of a whole week.
+        without the pages for the wall. Tables and map always show the whole week. A part needs its
+        own folder: it never replaces the papers of a whole week.
     request
         For a plan only: what was requested in addition to the settings. It goes into the manifest,
         so that `patrolplan.outputs.output_folder.is_up_to_date` recognises the same plan.
     geoparquet
         For a plan only: also write each layer as `layers/NAME.parquet`.
     executor, report_progress
-        Workers that share the cards, and what is called with the progress, as for
+        Workers that render the cards, and a callback for progress, as for
         `patrolplan.outputs.card.card.render_cards`. The files are the same, byte by byte.
 
     Returns
@@ -78,7 +78,7 @@ def write_pack(
     Raises
     ------
     InputError
-        When the officer or the day is not of the week, or is given for a plan.
+        When the officer or the day is not in the week, or is given for a plan.
     OutputError
         When the folder cannot be written, holds files that are not in its manifest, or holds the
         papers of a whole week while a part is requested.
@@ -107,7 +107,8 @@ def _write_week_pack(
     executor: Executor | None,
     report_progress: ProgressCallback | None,
 ) -> None:
-    # Late, so that a plan loads none of the libraries that a week's papers and ledger need.
+    # Imported late, so that a plan loads none of the libraries that a week's papers and ledger
+    # need.
     from patrolplan.outputs.earlier_papers import PAPERS_KEY  # noqa: PLC0415
     from patrolplan.outputs.week.roster import Roster, check_officer_and_date  # noqa: PLC0415
     from patrolplan.outputs.week.week_pack import write_week_files  # noqa: PLC0415
@@ -137,7 +138,7 @@ def check_partial_pack(out: str | Path, officer: str | None, date: dt.date | Non
     out
         The folder; a part may only replace a part of the same officer and day.
     officer, date
-        Whose papers of which day are printed; None stands for all.
+        Whose papers of which day are printed; None means all.
 
     Raises
     ------
@@ -155,7 +156,7 @@ def check_partial_pack(out: str | Path, officer: str | None, date: dt.date | Non
 
 
 def _describe_part(officer: str | None, date: dt.date | None) -> dict[str, str]:
-    """A part as the manifest names it; empty for the whole week."""
+    """A part of a week for the manifest; empty for the whole week."""
     part = {"officer": officer, "date": None if date is None else date.isoformat()}
     return {name: value for name, value in part.items() if value is not None}
 
@@ -163,7 +164,7 @@ def _describe_part(officer: str | None, date: dt.date | None) -> dict[str, str]:
 def _write_layer_files(
     plan: Plan, layers: Mapping[str, gpd.GeoDataFrame], folder: Path, *, geoparquet: bool
 ) -> None:
-    """Write what other programs open: the GeoPackage, its project, and GeoParquet if wanted."""
+    """Write the files for other programs: the GeoPackage, its project, and GeoParquet if wanted."""
     write_layers(folder / GEOPACKAGE, layers)
     files = {"plan.qgs": render_project(plan, layers)}
     if geoparquet:

@@ -1,11 +1,11 @@
 """Remove old files that patrolplan wrote, and nothing that anybody else wrote.
 
-Removed are entries of the caches, leftovers of an interrupted fetch next to the settings, those of
-killed runs next to an output folder or in the system's temporary folder, layers of pupils' ways
-home wherever the record next to the settings says that they are, and files of the output folders
-that are given: only those that the folder's manifest names and whose content has not changed since.
-Everything else stays and is reported. Reports that `survey --read` wrote are an input of the
-settings, and stay as any input does.
+It removes entries of the caches; leftovers of an interrupted fetch next to the settings, and of
+killed runs next to an output folder or in the system's temporary folder; layers of pupils' ways
+home in the folders that the record next to the settings names; and files of the given output
+folders, if the folder's manifest names them and their content has not changed since. Everything
+else stays and is reported. Reports that `survey --read` wrote are an input of the settings, and
+stay like any other input.
 """
 
 import datetime as dt
@@ -60,11 +60,11 @@ def purge(
     out_folders
         Output folders.
     home
-        Folder of the settings, where an interrupted fetch may have left files, and where the record
-        of pupils' ways that were shown names their folders.
+        Folder of the settings, where an interrupted fetch may have left files, and with the record
+        of folders where pupils' ways were written.
     record
-        File that gets a JSON line for everything removed: when, what, why, and no content; by
-        default `purged.jsonl` in the cache folder.
+        File to which a JSON line is added for everything removed: when, what and why, without
+        content; by default `purged.jsonl` in the cache folder.
     dry_run
         Report what would be removed, and remove nothing.
     now
@@ -140,7 +140,7 @@ class _PurgeRun:
                 yield self._remove(path, "temporary file")
 
     def purge_unfinished_fetch(self, workspace: Path) -> Iterator[PurgeEntry]:
-        """Files of an interrupted fetch; a recent one may still be running."""
+        """Files of an interrupted fetch; if they are recent, it may still be running."""
         if workspace.is_dir() and not workspace.is_symlink() and self._is_old(workspace):
             yield self._remove(workspace, "left by an interrupted fetch")
 

@@ -1,4 +1,4 @@
-"""Reasons in words: why a place is a hotspot, how sure that is, and why a patrol stops there."""
+"""Reasons in words: why a place is a hotspot, how certain that is, why a patrol stops there."""
 
 import calendar
 import datetime as dt
@@ -39,7 +39,7 @@ CATEGORY_WORDS = {
     "Anti-social behaviour": "anti-social behaviour",
     "Criminal damage and arson": "criminal damage",
 }
-"""Shorter words for categories; others stand as in the data, in small letters."""
+"""Shorter words for categories; others are as in the data, in lower case."""
 
 TREND_WORDS = {
     "new": "New in the last six months",
@@ -81,18 +81,18 @@ SHARE_WORDS = {
     17: "five pupils in six",
     18: "nine pupils in ten",
 }
-"""Shares of pupils by twentieths; the one nearest to a sixth or to thirds is called so."""
+"""Words for shares of pupils in twentieths; those nearest to a sixth or to thirds are named so."""
 
 NEAR_MINUTES = 5.0
-"""Pupils who pass so shortly before or after a stop are still seen from it."""
+"""Pupils who pass a stop within this time before or after it are still seen from it."""
 
 UNSURE_PLACE = "may lie a street or two away"
 
 HARDLY_ANY = (0, 1)
-"""Incidents that are no number to print."""
+"""Numbers of incidents that are too small to print."""
 
 MODIFIERS = (TrendReason, UnsurePlaceReason)
-"""What only says more about another reason."""
+"""Reasons that only modify another reason."""
 
 NO_REASON = "Nothing recorded or reported stands out here: the streets around make it a priority"
 DESIGNATED = "Designated by the force for patrols"
@@ -100,7 +100,7 @@ DAY_WORDS = dict(zip(ALL_DAYS, calendar.day_name, strict=True))
 
 
 class ReasonLine(NamedTuple):
-    """What a reason says in words, without a full stop."""
+    """A reason in words, without a full stop."""
 
     text: str
     is_voice: bool = False
@@ -112,8 +112,8 @@ def describe_reason(  # noqa: PLR0911 - one return for each kind of reason
 ) -> str:
     """One reason in words, without a full stop.
 
-    Without `with_count`, how much was recorded and until when is left out; without `with_months`
-    only the months, for papers that say them once.
+    Without `with_count`, the number recorded and the months are left out; without `with_months`
+    only the months, for papers that print them once.
 
     Examples
     --------
@@ -177,7 +177,7 @@ def _describe_designation(reason: DesignatedReason) -> str:
 
 
 def find_news(reasons: "Sequence[Reason]") -> tuple[TrendReason, str] | None:
-    """What is new or rising of a place itself, and since when in words, where that is known.
+    """The trend of a place itself, and since when in words, if known.
 
     Examples
     --------
@@ -195,7 +195,7 @@ def find_news(reasons: "Sequence[Reason]") -> tuple[TrendReason, str] | None:
 
 
 def describe_reasons(reasons: "Iterable[Reason]") -> list[str]:
-    """Reasons in words, in their order, those of a beat's other stretches together."""
+    """Reasons in words, in their order, with those of a beat's other stretches joined."""
     return [line.text for line in build_lines(tuple(reasons))]
 
 
@@ -206,7 +206,7 @@ def build_lines(
     with_count: bool = True,
     with_months: bool = True,
 ) -> list[ReasonLine]:
-    """Reasons in words, those of a beat's other stretches together; at a stop, if one is given."""
+    """Reasons in words, at a stop if one is given; those of a beat's other stretches are joined."""
     beats = tuple(one for one in reasons if isinstance(one, BeatReason))
     own = tuple(one for one in reasons if not isinstance(one, BeatReason))
     lines = [
@@ -233,8 +233,8 @@ def _describe_beats(
 ) -> list[ReasonLine]:
     """Where to walk on to and what was recorded there, then what pupils say of those places.
 
-    What `own`, the reasons of the place that leads the beat, say as well is not repeated: the
-    kinds and the months of crime, a group of reports, and the `street`.
+    Anything that is also in `own`, the reasons of the beat's leading place, is not repeated: the
+    kinds and months of crime, a group of reports, and the `street`.
     """
     lead = next((one for one in own if isinstance(one, CrimeReason)), None)
     seen, places, voices = set(own), [], []
@@ -262,7 +262,7 @@ def _describe_beats(
 def _describe_further_crime(
     reason: CrimeReason, *, with_count: bool, with_months: bool, with_categories: bool
 ) -> list[str]:
-    """How much was recorded on a beat's further stretch, and of what where that differs."""
+    """How much was recorded on a beat's further stretch, and of which kind if that differs."""
     categories = join_words([_describe_category(name) for name in reason.categories])
     if not with_count:
         return [categories] if with_categories and categories else []
@@ -287,7 +287,7 @@ def describe_share(share: float) -> str:
 
 
 def find_months(reasons: "Iterable[Reason]") -> str:
-    """The months of recorded crime that reasons count, in words; empty where they differ.
+    """The months of recorded crime that reasons count, in words; empty if they differ.
 
     Examples
     --------
@@ -329,7 +329,7 @@ def _describe_amount(reason: CrimeReason) -> str:
 
 
 def _describe_pupils(reason: ReportsReason) -> tuple[str, str]:
-    """How many pupils reported a place, as a range, and in brackets when; either may be unknown."""
+    """How many pupils reported a place, as a range, and when, in brackets; each may be unknown."""
     if reason.reports is None:
         return "Pupils", ""
     number = f"{reason.reports} to {reason.max_reports or reason.reports} pupils"
@@ -345,12 +345,12 @@ def _format_months(reason: CrimeReason) -> str:
 
 
 def _format_month(month: str) -> str:
-    """A month of YYYY-MM in words."""
+    """A month, given as YYYY-MM, in words."""
     return f"{dt.date.fromisoformat(f'{month}-01'):%B %Y}"
 
 
 def describe_certainty(area: "StudyArea", risk: "Risk", hotspots: "gpd.GeoDataFrame") -> list[str]:
-    """(h,) what is sure and what is not about each hotspot, in a few words."""
+    """(h,) how certain each hotspot is, in a few words."""
     places = SNAPPED_PLACES if risk.snapped else "places as recorded"
     if area.settings.privacy.threshold_for_crime:
         places = f"placed to within a square of {SQUARE_METRES:.0f} m"
@@ -391,21 +391,21 @@ def list_reasons(stop: "Stop", *, with_counts: bool = True) -> tuple[str, ...]:
 def list_reason_lines(
     stop: "Stop", *, with_count: bool = True, with_months: bool = True
 ) -> list[ReasonLine]:
-    """Why to stand here besides a tasking, see `order_reasons` and `describe_reason`."""
+    """Reasons to stand here other than a tasking, see `order_reasons` and `describe_reason`."""
     return build_lines(
         order_reasons(stop), stop=stop, with_count=with_count, with_months=with_months
     )
 
 
 def describe_want_of_reasons(stop: "Stop") -> str:
-    """Why one stops at a place that no reason speaks for, without a full stop."""
+    """Why a patrol stops at a place without reasons, without a full stop."""
     return DESIGNATED if stop.kind == "designated" else NO_REASON
 
 
 def order_reasons(stop: "Stop") -> "list[Reason]":
-    """A stop's reasons in their order, without what gains nothing while it lasts.
+    """A stop's reasons in their order, without those that do not apply while it lasts.
 
-    Pupils' ways that it does not meet are left out, unless nothing else speaks for the stop.
+    Pupils' ways that it does not meet are left out, unless there is no other reason.
     """
     missed = {one for one in stop.why if isinstance(one, WayReason) and not is_way_met(stop, one)}
     others = [one for one in stop.why if one not in missed]
@@ -414,7 +414,7 @@ def order_reasons(stop: "Stop") -> "list[Reason]":
 
 
 def _describe_missed_way(stop: "Stop | None", reason: "Reason") -> str:
-    """What follows a way that a stop does not meet: its pupils are not promised."""
+    """A remark after a pupils' way that the stop does not meet: pupils cannot be expected."""
     if stop is None or not isinstance(reason, WayReason) or is_way_met(stop, reason):
         return ""
     is_over = minutes_after_midnight(reason.end) < stop.arrive_minutes
@@ -422,7 +422,7 @@ def _describe_missed_way(stop: "Stop | None", reason: "Reason") -> str:
 
 
 def is_way_met(stop: "Stop", reason: WayReason) -> bool:
-    """Whether a stop lasts while most of the pupils pass, or misses them by few minutes."""
+    """Whether a stop lasts while most of the pupils pass, or misses them by a few minutes."""
     start, end = minutes_after_midnight(reason.start), minutes_after_midnight(reason.end)
     late, early = stop.arrive_minutes - end, start - stop.leave_minutes
     return max(late, early) <= NEAR_MINUTES

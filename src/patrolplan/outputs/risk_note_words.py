@@ -1,4 +1,4 @@
-"""What notes say of the risk: its models and their margin, pupils' presence, reports, hours."""
+"""Sentences for notes on the risk: models and their margin, pupils' presence, reports, hours."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from patrolplan.notes import NoteKind
 from patrolplan.text import format_count, format_percent, pluralise
 
 SIMPLE_COUNT = "a simple count of the previous 12 months"
-"""What readers know the prior count as: every model is measured against it."""
+"""Words for the prior count, the baseline of every model."""
 
 DAY_WORDS = {
     "school_day": "on a school day",
@@ -108,7 +108,7 @@ def _say_reports_cost(values: Mapping[str, Any]) -> str:
 
 
 def _say_when(band: str) -> str:
-    """A band of the day, with a space before it; nothing for all bands."""
+    """A band of the day, with a space before it; empty for all bands."""
     return f" {TIME_WORDS.get(band, band)}" if band else ""
 
 

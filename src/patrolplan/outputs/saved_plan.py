@@ -1,9 +1,9 @@
 """`plan.json` read back: tables of what was planned, to compare with what is planned today.
 
-The file holds what people were given, in words, degrees and HH:MM, and neither the risk nor the
-reasons as records. So what is read is not a `Plan` to write papers from: it is the plan's tables,
-with the columns of `patrolplan.outputs.frames`, whose places are longitude and latitude. A week's
-file is another: `patrolplan.read_week` gives a `Week` again.
+The file has what people see, in words, degrees and HH:MM, without the risk and without reasons as
+records. So the result is not a `Plan` from which papers can be written, but the plan's tables, with
+the columns of `patrolplan.outputs.frames` and places in longitude and latitude. A week's file is
+different: `patrolplan.read_week` returns a `Week`.
 """
 
 from dataclasses import dataclass, field
@@ -26,20 +26,20 @@ from patrolplan.text import format_count
 REMEDY = "use the file as it was written, or plan again"
 
 MAX_PROBLEMS = 20
-"""Wrong values that are named."""
+"""Maximum number of wrong values that are named."""
 
 MAX_SHOWN_CHARACTERS = 40
-"""Characters of a wrong value that are shown."""
+"""Maximum number of characters of a wrong value that are shown."""
 
 
 @dataclass(frozen=True, eq=False)
 class SavedPlan:
-    """What a `plan.json` holds, as tables in longitude and latitude.
+    """The content of a `plan.json`, as tables in longitude and latitude.
 
     Parameters
     ----------
     area, date
-        Name of the area; the patrols' day, YYYY-MM-DD, None for any.
+        Name of the area; the patrols' day, YYYY-MM-DD, or None for any day.
     patrols, stops, legs
         The columns of `frame_patrols`, `frame_stops`, `frame_legs`.
     hotspots
@@ -48,8 +48,8 @@ class SavedPlan:
     risk
         Model, margin and months of the risk.
     created_from
-        Hashes of data and settings, the seed, and the version: with these equal, and no model of
-        the analyst's own, plans are equal.
+        Hashes of data and settings, the seed, and the version: if these are equal, and no custom
+        model is used, plans are equal.
     left_out, notes
         What was left out, with counts; what was assumed.
     """
@@ -128,7 +128,7 @@ def read_plan(path: str | Path) -> SavedPlan:
 
 
 def _read_entry(path: Path) -> PlanDocument:
-    """What the file holds, if everything in it is right."""
+    """The content of the file, if all of it is valid."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:

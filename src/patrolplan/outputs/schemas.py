@@ -1,8 +1,8 @@
-"""JSON Schemas of the documents, made from the declarations that read and write them.
+"""JSON Schemas of the documents, made from the declarations by which they are read and written.
 
-A file of each is in the package, so that other programs need not run patrolplan to have it;
-`python -m patrolplan.outputs.schemas` writes them, and a test fails where one is out of date. A
-document with a key that is not declared does not fit its schema.
+The package includes them as files, so that other programs need not run patrolplan;
+`python -m patrolplan.outputs.schemas` writes them, and a test fails if one is out of date. A
+document with an undeclared key is invalid.
 """
 
 import ast
@@ -37,7 +37,7 @@ FOLDER = Path(__file__).parents[1] / "schemas"
 class _Document:
     declaration: type
     version: int
-    """Rises when a document of before would no longer fit."""
+    """Incremented when earlier documents become invalid."""
 
 
 DOCUMENTS: Mapping[DocumentName, _Document] = {
@@ -50,7 +50,7 @@ DOCUMENTS: Mapping[DocumentName, _Document] = {
 
 
 class _FormSchema(GenerateJsonSchema):
-    """Without fields that no file holds, see `patrolplan.patrols.file_forms.not_in_files`."""
+    """Leaves out fields that are not in files, see `patrolplan.patrols.file_forms.not_in_files`."""
 
     def function_plain_schema(self, schema: core_schema.PlainValidatorFunctionSchema) -> NoReturn:
         del schema  # the same for all
@@ -66,7 +66,7 @@ class _FormSchema(GenerateJsonSchema):
 def _describe_fields(
     schema: JsonSchemaValue, declared: core_schema.DataclassSchema | core_schema.ModelSchema
 ) -> JsonSchemaValue:
-    """A schema with what the declaration says below each field, and of itself in a paragraph."""
+    """A schema with the docstrings of the declaration: of each field, and of the class itself."""
     if "description" in schema:
         schema["description"] = schema["description"].partition("\n\n")[0]
     words = _read_descriptions(declared["cls"])
@@ -86,7 +86,7 @@ def _list_fields(schema: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]
 
 
 def _read_descriptions(cls: type) -> dict[str, str]:
-    """The text below each field of a class, and of those that it builds on."""
+    """The docstring below each field of a class, and of its base classes."""
     words = {}
     for base in reversed(cls.__mro__):
         if base.__module__.startswith("patrolplan"):
@@ -122,21 +122,21 @@ def build_schema(name: DocumentName) -> dict[str, Any]:
 
 
 def format_schema(name: DocumentName) -> str:
-    """The schema as a file holds it: a line for each key, and for each part that it names."""
+    """The schema as text for a file: a line for each key, and for each part that it defines."""
     schema = build_schema(name)
     parts = _format_lines(schema.pop("$defs", {}))
     return _format_lines(schema, **{"$defs": parts}) + "\n"
 
 
 def _format_lines(node: Mapping[str, Any], **formatted: str) -> str:
-    """An object with a line for each key; those given are JSON already."""
+    """An object with a line for each key; values in `formatted` are JSON already."""
     texts = {key: json.dumps(value, ensure_ascii=False) for key, value in node.items()}
     lines = [f"{json.dumps(key)}: {text}" for key, text in {**texts, **formatted}.items()]
     return "{\n" + ",\n".join(lines) + "\n}"
 
 
 def find_schema_file(name: DocumentName) -> Path:
-    """Where the package has a document's schema."""
+    """Path of a document's schema in the package."""
     return FOLDER / f"{_stem(name)}.json"
 
 
@@ -145,9 +145,9 @@ def _stem(name: DocumentName) -> str:
 
 
 def _close(node: object) -> None:
-    """Forbid keys that are not declared, and want those that say what kind of part it is.
+    """Forbid undeclared keys, and require those that give the kind of a part.
 
-    Titles that are made from names are dropped.
+    Titles that are generated from names are dropped.
     """
     if isinstance(node, list):
         for one in node:

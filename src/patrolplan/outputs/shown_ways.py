@@ -1,7 +1,7 @@
-"""The record of who wrote the layer of pupils' ways home, why, and where to.
+"""The record of who wrote the layer of pupils' ways home, why, and to which folder.
 
-It stands next to the settings file and only grows. `patrolplan.outputs.purge` removes the layers
-that it names, so it loads nothing that is slow.
+It is next to the settings file and only grows. `patrolplan.outputs.purge` removes the layers that
+it names, so this module has no slow imports.
 """
 
 import datetime as dt
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 WAYS_FILE = "ways.gpkg"
 RECORD_FILE = "ways-shown.jsonl"
-"""Next to the settings file: a line for each time that the layer was written."""
+"""File next to the settings, with a line for each time that the layer was written."""
 
 
 def record_shown(area: "StudyArea", out: Path, reason: str) -> None:
-    """Add a line to the record: when, who, why and where to.
+    """Add a line to the record: when, who, why and to which folder.
 
     Raises
     ------
@@ -52,12 +52,12 @@ def record_shown(area: "StudyArea", out: Path, reason: str) -> None:
 def _find_user() -> str:
     try:
         return getpass.getuser()
-    except (OSError, KeyError, ImportError):  # no name for the user's number
+    except (OSError, KeyError, ImportError):  # the user's number has no name
         return "unknown"
 
 
 def list_shown_folders(home: Path) -> list[Path]:
-    """Folders that the record next to the settings names, each once; without a record none."""
+    """Folders that the record next to the settings names, without duplicates; empty without one."""
     try:
         lines = (home / RECORD_FILE).read_text(encoding="utf-8").splitlines()
     except OSError:

@@ -1,4 +1,4 @@
-"""Taskings in words: what intelligence asks for at a place, or to keep away from it."""
+"""Taskings in words: what intelligence requests at a place, or why to keep away from it."""
 
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def describe_tasking(tasking: "Tasking") -> str:
-    """Hours and reason of a tasking, who requests it and until when.
+    """Hours and reason of a tasking, who requested it and until when.
 
     Examples
     --------
@@ -29,7 +29,7 @@ def describe_tasking(tasking: "Tasking") -> str:
 
 
 def describe_barred(barred: "BarredPlace", *, crs: str = BRITISH_GRID) -> str:
-    """What to keep away from, where that is, and why.
+    """A place to keep away from, where it is, and why.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What past months say of a patrol, in two sentences: recorded there, against what, how sure."""
+"""Results of past months for a patrol in two sentences: what was recorded, compared, how sure."""
 
 import datetime as dt
 from typing import TYPE_CHECKING
@@ -7,17 +7,17 @@ if TYPE_CHECKING:
     from patrolplan.patrols.plan import Tested, TestedRatio
 
 MAX_TIMES = 10
-"""Beyond this a larger number would say no more: the other side held next to nothing."""
+"""Ratios above this are not printed exactly: there was almost nothing to compare with."""
 
 MIN_TIMES = 0.1
-"""Below this a smaller number would say no more."""
+"""Ratios below this are not printed exactly."""
 
 MAX_LETTERS = 330
-"""Longest that the sentences can be; cards have room for that."""
+"""Maximum length of the sentences; cards have room for it."""
 
 
 def describe_tested(tested: "Tested | None") -> str:
-    """Two sentences at most: what its own stops held, and how such a patrol compares.
+    """At most two sentences: what was recorded at its stops, and how such a patrol compares.
 
     Examples
     --------
@@ -62,7 +62,7 @@ def describe_tested(tested: "Tested | None") -> str:
 
 
 def _describe_span(tested: "Tested") -> str:
-    """The months in words, how many are held where that is not all, and whether they are known."""
+    """The months in words, how many are held if not all, and whether the plan knew them."""
     first, last = (dt.date.fromisoformat(f"{month}-01") for month in tested.months)
     year = f" {first.year}" if first.year != last.year else ""
     months = 12 * (last.year - first.year) + last.month - first.month + 1
@@ -75,9 +75,9 @@ def _describe_span(tested: "Tested") -> str:
 
 
 def _describe_ratio(ratio: "TestedRatio", than: str, *, percent: str) -> str:
-    """How much more or less than something, with the 95 % interval in brackets.
+    """How much more or less than the comparison, with the 95 % interval in brackets.
 
-    `percent` says so before the first interval of a text.
+    `percent` stands before the interval, and is given for the first one of a text.
     """
     times, low, high = ratio.ratio, ratio.low, ratio.high
     if times > MAX_TIMES:

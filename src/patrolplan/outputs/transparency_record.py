@@ -1,9 +1,9 @@
 """The UK's Algorithmic Transparency Recording Standard: a record of this installation, as data.
 
-Sections, names and order of the fields are those of version 4.0 (May 2025), as its guidance and its
-change log give them; numbers that these do not print are counted on from version 3.0. The words are
-in `governance_templates/transparency-record.toml.j2`: a row a field, with its number, its name and
-its texts. What only the force can say has no text there: nothing is guessed.
+Sections, names and order of the fields are those of version 4.0 (May 2025), according to its
+guidance and its change log; numbers that these do not print continue those of version 3.0. The
+words are in `governance_templates/transparency-record.toml.j2`: a row per field, with its number,
+name and texts. Fields that only the force can fill have no text there: nothing is guessed.
 """
 
 import json
@@ -17,12 +17,12 @@ STANDARD, VERSION = "Algorithmic Transparency Recording Standard", "4.0"
 
 
 def build_record_document(template: Template, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """The record; a value of null is to be filled by the force, a list has a text each.
+    """The record; the force must fill values that are null, and a list has several texts.
 
     Parameters
     ----------
     template
-        TOML whose values go through `escape_toml`.
+        TOML whose values are escaped by `escape_toml`.
     facts
         See `patrolplan.outputs.governance.collect_facts`.
     """
@@ -43,12 +43,12 @@ def build_record_document(template: Template, facts: Mapping[str, Any]) -> dict[
 
 
 def _join_texts(texts: list[str]) -> str | list[str] | None:
-    """One text by itself; None for none."""
+    """A single text instead of a list of one; None if there is none."""
     return texts if len(texts) > 1 else next(iter(texts), None)
 
 
 def escape_toml(value: object) -> object:
-    r"""A value inside the quotes of a TOML text; a missing one becomes "not known".
+    r"""A value inside the quotes of a TOML text; None becomes "not known".
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""The page of a trial's results: one side of A4, the same as Markdown, and as data.
+"""The page of a trial's results: one side of A4, also as Markdown and as data.
 
 It gives the answer, its interval and its p-value, the published measure, what was
-delivered, and the cautions. It names no hotspot: it may be shown to those who were in the trial.
+delivered, and the cautions. It names no hotspot, so it may be shown to participants of the trial.
 """
 
 from pathlib import Path
@@ -38,7 +38,7 @@ TEMPLATE = "trial.typ"
 PAGE_FILE, TEXT_FILE, DATA_FILE = "trial.pdf", "trial.md", "trial.json"
 NOTHING = "\N{EN DASH}"
 SCALE = 2.0
-"""Largest factor on the drawn scale: twice as many incidents."""
+"""Maximum factor on the drawn scale: twice as many incidents."""
 ROWS = (
     "With patrols",
     "Without patrols",
@@ -53,7 +53,7 @@ def write_trial_page(result: TrialResult, area: StudyArea, out: Path) -> None:
     Raises
     ------
     OutputError
-        When the folder cannot be written, or holds files of others.
+        When the folder cannot be written, or has files that patrolplan did not write.
     """
     with replace_folder(out, build_manifest_header(area)) as folder:
         write_files(
@@ -139,7 +139,7 @@ def build_trial_text(result: TrialResult, area: StudyArea) -> str:
 
 
 def build_result_document(result: TrialResult, area: StudyArea) -> dict[str, Any]:
-    """The result for other programs; what is not known or not bounded is null."""
+    """The result for other programs; null means unknown or unbounded."""
     effect, delivery = result.effect, result.delivery
     arms = {} if delivery is None else {"drawn": delivery.treated, "not_drawn": delivery.control}
     displacement = result.displacement
@@ -180,7 +180,7 @@ def build_result_document(result: TrialResult, area: StudyArea) -> dict[str, Any
 
 
 def _build_interval(result: TrialResult) -> dict[str, float] | None:
-    """Where factor and interval lie on the drawn scale, as shares of it; None for no factor."""
+    """Factor and interval on the drawn scale, as shares of it; None without a factor."""
     effect = result.effect
     if np.isnan(effect.factor):
         return None
@@ -189,7 +189,7 @@ def _build_interval(result: TrialResult) -> dict[str, float] | None:
 
 
 def _list_arms(result: TrialResult) -> list[list[str]]:
-    """Incidents of both arms, and those that would have come without patrols."""
+    """Incidents of both arms, and those expected without patrols."""
     effect = result.effect
     without = NOTHING if np.isnan(effect.factor) else f"{effect.came - effect.difference:.1f}"
     if np.isneginf(effect.difference):
@@ -215,5 +215,5 @@ def _round(value: float) -> float | None:
 
 
 def _escape(text: str) -> str:
-    """Text as Markdown shows it, whatever signs are in it."""
+    """Text with Markdown's special characters escaped."""
     return "".join(f"\\{sign}" if sign in "\\`*_[]<>#|" else sign for sign in text)

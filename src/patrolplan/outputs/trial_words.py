@@ -1,4 +1,4 @@
-"""A trial in words: what it can show, what it showed, and what nobody should read into it."""
+"""A trial in words: its power, its result, and its limits."""
 
 import math
 from typing import Any
@@ -13,13 +13,13 @@ from patrolplan.team.trial.trial_file import Trial, count_months
 from patrolplan.text import format_count, format_percent
 
 FEW_INCIDENTS = 50
-"""With fewer in both arms together, the page warns that they are few."""
+"""If both arms together have fewer, the page warns that they are few."""
 PAIR = 2
 UNITS = {"days": "day", "weeks": "week"}
 
 
 def describe_seal(trial: Trial, power: Power) -> list[str]:
-    """What is printed when a trial is sealed, a line a fact."""
+    """Lines that are printed when a trial is sealed, one per fact."""
     seal = trial.seal
     expected = sum(hotspot.expected for hotspot in seal.hotspots)
     unit = "month" if seal.counted_by == "months" else "school day"
@@ -40,7 +40,7 @@ def describe_seal(trial: Trial, power: Power) -> list[str]:
 
 
 def describe_design(trial: Trial) -> str:
-    """What is drawn among how many hotspots.
+    """The days of a trial, and how it is randomised.
 
     Examples
     --------
@@ -63,7 +63,7 @@ def describe_design(trial: Trial) -> str:
 
 
 def describe_power(power: Power) -> str:
-    """What a trial can show."""
+    """The smallest effect that a trial can show."""
     sentence = (
         f"If patrols prevent {format_percent(power.effect)} of incidents, the trial finds it in "
         f"{format_percent(power.power)} of cases"
@@ -77,7 +77,7 @@ def describe_power(power: Power) -> str:
 
 
 def build_power_document(trial: Trial, power: Power) -> dict[str, Any]:
-    """What a trial can show, for other programs."""
+    """The power of a trial, for other programs."""
     return {
         "trial": trial.title,
         "commitment": trial.seal.commitment,
@@ -94,7 +94,7 @@ def build_power_document(trial: Trial, power: Power) -> dict[str, Any]:
 
 
 def describe_result(result: TrialResult, area: StudyArea) -> list[str]:
-    """A trial's result, a line a fact, the answer first and the cautions last."""
+    """A trial's result, one line per fact, the answer first and the cautions last."""
     return [
         *describe_answer(result.effect),
         describe_displacement(result.displacement),
@@ -105,7 +105,7 @@ def describe_result(result: TrialResult, area: StudyArea) -> list[str]:
 
 
 def describe_answer(effect: Effect) -> tuple[str, str]:
-    """The answer in two sentences: how much, and whether the lot alone could have made it."""
+    """The answer in two sentences: how much, and whether it could be due to chance alone."""
     if math.isnan(effect.factor):
         return (
             "There is no answer: no incident came where there is something to compare it with.",
@@ -157,7 +157,7 @@ def describe_displacement(displacement: Displacement | None) -> str:
 
 
 def describe_delivery(delivery: Delivery | None) -> list[str]:
-    """What was delivered, apart from what was drawn."""
+    """How much was delivered, which may differ from what was drawn."""
     if delivery is None:
         return ["Delivery is not known: there is no ledger of visits."]
     lines = [
@@ -221,7 +221,7 @@ def list_cautions(result: TrialResult, area: StudyArea) -> list[str]:
 
 
 def describe_counting(trial: Trial) -> str:
-    """What is counted, and from what the expectations are."""
+    """What is counted, and the basis of the expectations."""
     seal = trial.seal
     months = count_months(trial.start, trial.end)
     length = format_count(months, "month") if seal.counted_by == "months" else "each school day"

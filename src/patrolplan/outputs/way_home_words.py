@@ -1,4 +1,4 @@
-"""What the way home has for a card: the busiest stretch in a line, and what was assumed."""
+"""The way home on a card: the busiest stretch in one line, and what was assumed."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,12 +16,12 @@ SHORT: Mapping[NoteKind, str] = {
     "rolls_assumed": "number of pupils assumed",
     "no_places": "pubs and bars not known",
 }
-"""What is not known and had to be assumed, in few words: a card has a line for it. The sentences
-are in the plan and in what `check` says."""
+"""What is unknown and was assumed, in few words: a card has one line for it. The full sentences are
+in the plan and in the output of `check`."""
 
 
 def describe_assumptions(notes: Sequence[Note], urn: str) -> str:
-    """One sentence on what was assumed of a school's ways home; empty where they do not count.
+    """One sentence on what was assumed for a school's ways home; empty if they do not count.
 
     Examples
     --------
@@ -42,10 +42,10 @@ def describe_assumptions(notes: Sequence[Note], urn: str) -> str:
 
 
 def find_busiest_stop(patrol: Patrol) -> tuple[int, WayReason] | None:
-    """The stop on whose stretch most of the school's pupils pass, by its index, and the reason.
+    """Index of the stop on whose stretch most of the school's pupils pass, and the reason.
 
-    Only stops at which the officer stands while they pass count; None where there is none. Of equal
-    ones the first counts.
+    Only stops at which the officer stands while they pass count; None if there is none. In a tie,
+    it is the first.
     """
     own = [
         (number, reason)
@@ -72,7 +72,7 @@ def describe_busiest(reason: WayReason) -> str:
 
 
 def drop_own_way(stop: Stop, patrol: Patrol) -> tuple[Any, ...]:
-    """The reasons of a stop without that of the own school's way, which stands in a line apart."""
+    """The reasons of a stop without that of the own school's way, which has a separate line."""
     return tuple(
         reason
         for reason in stop.why

@@ -1,7 +1,7 @@
 """The layer of pupils' ways home, for an analyst who gives a reason.
 
-A map of where children walk must not spread: the layer is written only with a reason, and each time
-is recorded first, see `patrolplan.outputs.shown_ways`.
+A map of where children walk must not spread: the layer is written only for a reason, which is
+recorded first each time, see `patrolplan.outputs.shown_ways`.
 """
 
 from pathlib import Path
@@ -23,12 +23,12 @@ LEAST_REASON_LETTERS = 10
 
 
 def check_reason(reason: str | None) -> str:
-    """The reason that was written, without spaces around it.
+    """The given reason, without surrounding spaces.
 
     Raises
     ------
     InputError
-        When there is none, or it is too short to say anything.
+        When there is none, or it is too short to be meaningful.
     """
     text = " ".join((reason or "").split())
     if len(text) < LEAST_REASON_LETTERS:
@@ -43,7 +43,7 @@ def check_reason(reason: str | None) -> str:
 def write_ways(area: StudyArea, ways: Ways, out: Path, *, reason: str) -> None:
     """Write the layers `ways` (all schools) and `ways_by_school` into a folder, and record it.
 
-    The record comes first: where it cannot be written, nothing is shown.
+    The record is written first: if that fails, no layer is written.
 
     Raises
     ------
@@ -63,9 +63,9 @@ def write_ways(area: StudyArea, ways: Ways, out: Path, *, reason: str) -> None:
 def build_way_layers(
     area: StudyArea, ways: Ways, marking: str, reason: str
 ) -> dict[str, gpd.GeoDataFrame]:
-    """Pupils on each piece of street that anybody walks along: of all schools, and by school.
+    """Pupils on each piece of street on which any walk: of all schools, and by school.
 
-    How many of them walk alone is left out: no output shows where.
+    The number who walk alone is left out: no output shows where they do.
     """
     network = area.network.walkable
     flow = np.zeros(len(network))

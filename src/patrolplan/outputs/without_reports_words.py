@@ -1,4 +1,4 @@
-"""What an officer's patrol would be without pupils' reports, in a sentence for card and map."""
+"""How a patrol would differ without pupils' reports, in a sentence for card and map."""
 
 from patrolplan.outputs.reason_words import join_words
 from patrolplan.patrols.plan import Patrol, Plan
@@ -6,11 +6,11 @@ from patrolplan.patrols.reports_change import SchoolWithoutReports
 
 
 def describe_without_reports(plan: Plan, patrol: Patrol) -> str:
-    """How the stops would differ without pupils' reports; empty where they would not.
+    """How the stops would differ without pupils' reports; empty if they would not.
 
-    Stops are called by their number on the patrol. Of several officers of a school each has the
-    sentence for the own stops; that there would be further stops is on the first one's. A week's
-    patrol has it only where it is the best one of the plan: of others that is not known.
+    Stops are named by their number on the patrol. If a school has several officers, each patrol has
+    the sentence for its own stops, and the first one's also mentions further stops. A patrol of a
+    week has it only if it is the plan's best one: for others the answer is unknown.
     """
     changes = () if plan.without_reports is None else plan.without_reports.changes
     change = next((one for one in changes if one.urn == patrol.urn), None)
@@ -20,7 +20,7 @@ def describe_without_reports(plan: Plan, patrol: Patrol) -> str:
 
 
 def _has_same_stops(patrol: Patrol, other: Patrol) -> bool:
-    """Whether two are one officer's patrol of a school to the same stops, in whatever order."""
+    """Whether two patrols are of the same officer and school, with the same stops in any order."""
     keys = ((one.urn, one.number, {stop.hotspot for stop in one.stops}) for one in (patrol, other))
     first, second = keys
     return first == second

@@ -32,15 +32,15 @@ APPROACH_NAME = "B→G"
 NOON_MINUTES = 720.0
 KILOMETRE = 1000
 COARSE_FROM = 100
-"""Lengths from this on are rounded to 10 m, shorter ones to 5 m."""
+"""From this length lengths are rounded to 10 m, shorter ones to 5 m."""
 MIN_UNLIT_METRES = 20.0
-"""Shorter parts of a leg without lighting are not named."""
+"""Minimum length of a part of a leg without lighting that is named."""
 MIN_UNKNOWN_METRES = 300.0
-"""Unknown lighting is mentioned from this length on."""
+"""Minimum length of unknown lighting that is mentioned."""
 AT_PLACE_METRES = 25.0
-"""Who stands so near to a tasked place stands at it."""
+"""Within this distance an officer stands at a tasked place."""
 LARGE_GAP_PERCENT = 20
-"""So far below the best of their window are only patrols that something else speaks for."""
+"""Only patrols chosen for another reason are this far below the best of their window."""
 NEGLIGIBLE_GAP_PERCENT = 0.05
 """A smaller gap would print as 0.0 %."""
 
@@ -52,7 +52,7 @@ GRID_METRES = (700_000, 1_300_000)
 
 
 def format_metres(length: float) -> str:
-    """A length rounded to 5 m, from 100 m on to 10 m, from 1 km on in kilometres.
+    """A length rounded to 5 m, from 100 m to 10 m, and from 1 km in kilometres.
 
     Examples
     --------
@@ -77,7 +77,7 @@ def format_minutes(length: float) -> str:
 
 
 def format_grid_reference(x: float, y: float, *, crs: str = BRITISH_GRID) -> str:
-    """Ordnance Survey grid reference of the 10 m square around a point, to say on the radio.
+    """Ordnance Survey grid reference of the 10 m square around a point, for use on the radio.
 
     `x` and `y` are metres in `crs`. Only the British National Grid has references: the result is
     empty for any other CRS, and for points outside the grid.
@@ -138,7 +138,7 @@ def is_at_gate(plan: "Plan", patrol: "Patrol") -> bool:
 
 
 def describe_quality(patrol: "Patrol") -> str:
-    """How far the patrol can be from the best possible one for its window."""
+    """Maximum difference of the patrol from the best possible one for its window."""
     if not patrol.stops:
         return "Nothing within reach is worth the walk in this window"
     gap = patrol.gap_percent
@@ -150,7 +150,7 @@ def describe_quality(patrol: "Patrol") -> str:
 
 
 def describe_place(stop: "Stop") -> str:
-    """Where one stands: the street, and what one stands at.
+    """Where the officer stands: the street, and the landmark.
 
     Examples
     --------
@@ -182,7 +182,7 @@ def describe_place(stop: "Stop") -> str:
 
 
 def describe_tasked_distance(stop: "Stop") -> str:
-    """How far one stands from a tasked place, and why; empty where that is at the place.
+    """Distance of the stop from a tasked place, and why; empty if it is at the place.
 
     Examples
     --------
@@ -199,7 +199,7 @@ def describe_tasked_distance(stop: "Stop") -> str:
 
 
 def describe_distance(patrol: "Patrol") -> str:
-    """Length of a patrol from the gate on; by bicycle also how far the bicycle is pushed.
+    """Length of a patrol from the gate; by bicycle also how far the bicycle is pushed.
 
     Examples
     --------
@@ -221,7 +221,7 @@ def describe_distance(patrol: "Patrol") -> str:
 
 
 def format_leg_minutes(patrol: "Patrol", leg: int) -> str:
-    """Duration of a leg by the times printed next to it, which are rounded to the minute."""
+    """Duration of a leg as the difference of the times printed next to it, which are rounded."""
     leave, arrive = _list_leg_times(patrol)[leg]
     return format_minutes(round(arrive) - round(leave))
 
@@ -242,15 +242,16 @@ def format_leg_name(patrol: "Patrol", leg: int) -> str:
 
 
 TWILIGHT_MINUTES = 30
-"""Sunset is worth a word on patrols that last until so long before it or longer, and sunrise on
-those that set out until so long after it."""
+"""Sunset is mentioned on patrols that end after it or at most this long before it, and sunrise on
+those that start before it or at most this long after it."""
 
 
 def describe_lighting(plan: "Plan", patrol: "Patrol") -> str:
-    """Sunset, where it is near on a known day, and legs and stops without lighting.
+    """Sunset, if it is near on a given day, and legs and stops without lighting.
 
-    For a patrol that is over by noon it is sunrise. With a day, only what lasts beyond sunset or
-    begins before sunrise counts; without one stops do not. Unknown lighting is never called unlit.
+    For a patrol that ends by noon it is sunrise. With a day, only legs and stops that end after
+    sunset or begin before sunrise count; without one, only legs do. Unknown lighting is never
+    called unlit.
     """
     early = patrol.end_minutes <= NOON_MINUTES
     sun_minutes = find_sunset_minutes(plan.area, plan.date, rising=early)
@@ -307,14 +308,14 @@ def format_data_months(risk: "Risk") -> str:
 
 
 def list_approximations(plan: "Plan", modes: "Iterable[str]" = ()) -> tuple[str, ...]:
-    """What is approximate, in plain sentences, the most important one first.
+    """Approximations in plain sentences, the most important one first.
 
     Parameters
     ----------
     plan
         The plan that the patrols belong to.
     modes
-        How the patrols travel, "walk" or "bicycle"; by default as the settings say.
+        How the patrols travel, "walk" or "bicycle"; by default that of the settings.
     """
     risk, settings = plan.risk, plan.area.settings
     threshold = settings.privacy.threshold
@@ -335,7 +336,7 @@ def list_approximations(plan: "Plan", modes: "Iterable[str]" = ()) -> tuple[str,
 
 
 def _describe_pace(plan: "Plan", modes: "set[str]") -> str:
-    """What the times of walks and rides allow for."""
+    """What the times of walks and rides include."""
     waits = any(plan.area.settings.patrol.crossing_seconds.values())
     on_foot = f"Walking times allow {'' if waits else 'no time '}for crossing main roads"
     if modes == {"walk"}:
@@ -345,7 +346,7 @@ def _describe_pace(plan: "Plan", modes: "set[str]") -> str:
 
 
 def compute_plan_id(plan: "Plan") -> str:
-    """Eight characters that name a plan by its settings, inputs, day and stops."""
+    """Eight characters that identify a plan by its settings, inputs, day and stops."""
     facts = [plan.area.settings.model_dump_json(), repr(sorted(plan.area.inputs.items()))]
     if plan.date is not None:
         facts.append(plan.date.isoformat())
@@ -356,7 +357,7 @@ def compute_plan_id(plan: "Plan") -> str:
 
 
 def is_fictional(plan: "Plan") -> bool:
-    """Whether the area is made up, by its name."""
+    """Whether the area is fictional, by its name."""
     return is_fictional_area(plan.area.name)
 
 
@@ -366,7 +367,7 @@ def list_attributions(plan: "Plan") -> tuple[str, ...]:
 
 
 def list_area_attributions(area: str, *, snapped: bool) -> tuple[str, ...]:
-    """Sources of the data, as their licences require; for a made-up area, that it is made up.
+    """Sources of the data, as their licences require; for a fictional area, a statement of that.
 
     `area` is the area's name; `snapped` says whether recorded crime is open data, since a force's
     own extract needs no attribution.
@@ -382,5 +383,5 @@ def list_area_attributions(area: str, *, snapped: bool) -> tuple[str, ...]:
 
 
 def is_fictional_area(area: str) -> bool:
-    """Whether an area of this name is made up."""
+    """Whether an area of this name is fictional."""
     return "fictional" in area.lower()

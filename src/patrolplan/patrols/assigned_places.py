@@ -1,4 +1,4 @@
-"""Tasked places of a plan without a week: each is given to the schools that serve it best."""
+"""Tasked places of a plan without a week: each is assigned to the schools that serve it best."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,7 +15,7 @@ from patrolplan.patrols.plan import Patrol, Plan, Unserved, Variant
 from patrolplan.patrols.planning_inputs import PlanningInputs
 
 UNSERVED = 1e6
-"""What a visit costs that nobody makes: more than any patrol is worth."""
+"""Cost of a visit that is not made: more than the worth of any patrol."""
 
 Schools = Mapping[str, Sequence[Patrol]]
 """The best patrols of each school, by URN."""
@@ -31,16 +31,16 @@ def assign_places(
 ) -> Plan:
     """The plan with each place to visit on the patrols of the schools that serve it best.
 
-    As many schools visit a place as it asks visits for, those whose patrols lose least worth by
-    it. As far as there are enough schools, none visits two places; one that does has a patrol to
-    both. The patrols of other schools stay as they are.
+    The number of schools that visit a place is its number of visits; they are those whose patrols
+    lose the least worth. If there are enough schools, none visits two places; one that does has a
+    patrol to both. The patrols of other schools do not change.
 
     Parameters
     ----------
     plan
-        Of one day or none, without further patrols.
+        A plan with or without a date, without further patrols.
     inputs
-        What it was made from.
+        The inputs of that plan.
     all_schools
         Whether the plan is for all schools of the area.
     executor, report_progress
@@ -90,14 +90,14 @@ def assign_places(
 
 
 def _count_wanted(plan: Plan, served: Mapping[tuple[str, str], Variant]) -> list[str]:
-    """Each place that somebody can visit, as often as it asks for visits."""
+    """Each place that a school can visit, repeated for its number of visits."""
     places = plan.area.tasked_places.set_index("place_id")["visits"]
     names = dict.fromkeys(name for name, _ in served)
     return [name for name in names for _ in range(int(places[name]))]
 
 
 def _pair_at_least_loss(loss: NDArray[np.float64]) -> Iterable[tuple[int, int]]:
-    """Row and column of each pair of an assignment whose sum is lowest."""
+    """Row and column of each pair of the assignment with the minimum sum."""
     if len(loss) <= 1:
         return ((0, int(np.argmin(row))) for row in loss if len(row))
     from scipy.optimize import linear_sum_assignment  # noqa: PLC0415 - heavy, and for this alone
@@ -111,10 +111,10 @@ def _give_places(
     served: Mapping[tuple[str, str], Variant],
     plan_visits: Callable[[Sequence[Errand]], list[Answer]],
 ) -> dict[str, Variant]:
-    """Which school takes which patrol: one place for one school first, then further ones.
+    """The patrol of each school: first at most one place per school, then further ones.
 
-    The first is an assignment at least loss. What is left over is then tried with the schools that
-    visit others already, those first that lose least by it.
+    The first step is an assignment of minimum loss. Places left over are then tried with schools
+    that already visit others, in ascending order of loss.
     """
     urns = list(best)
     loss = np.full((len(wanted), len(urns)), UNSERVED)
@@ -140,12 +140,12 @@ def _give_places(
 
 
 def _measure_loss(best: Sequence[Patrol], variant: Variant) -> float:
-    """Worth that a school's patrols lose where they are those of a variant."""
+    """Worth that a school's patrols lose if they are replaced by those of a variant."""
     return sum(patrol.worth for patrol in best) - sum(patrol.worth for patrol in variant.patrols)
 
 
 def _take_patrol(patrol: Patrol, best: Sequence[Patrol], variant: Variant) -> Patrol:
-    """An officer's patrol of a variant; the best ones without its places are a variant now."""
+    """An officer's patrol of a variant; the best ones, without its places, become a variant."""
     without = Variant(
         worth_share=1.0,
         hotspots=tuple(stop.hotspot for each in best for stop in each.stops),

@@ -1,9 +1,9 @@
-"""Beats: neighbouring hotspots that are walked up and down in one dwell, and what is worth a walk.
+"""Beats: neighbouring hotspots that are walked up and down in one dwell, and what is worth walking.
 
-Stopping places 150 m apart on one high street are not three visits. Hotspots whose stretches are so
-near to each other become one beat, with one dwell and one account of doses, under the name of the
-one that is worth most. Beats are the same for every school, on every day and by every way of going,
-so that the accounts of a week add up: they depend on streets, hotspots and settings alone.
+Three stopping places 150 m apart on one high street are not three visits. Hotspots with stretches
+this near to each other become one beat, with one dwell and one account of doses, named after the
+one with most worth. Beats are the same for every school, day and mode, so that the accounts of a
+week add up: they depend only on streets, hotspots and settings.
 """
 
 from collections.abc import Sequence
@@ -33,38 +33,40 @@ from patrolplan.patrols.surroundings import metres_per_minute
 from patrolplan.risk.surface import Risk
 
 MIN_MEMBER_SHARE = 0.5
-"""A metre walked for a further hotspot, link and stretch, must be worth this share of a metre of
-the leader's stretch: otherwise the beat would take the officer away from where most happens."""
+"""Minimum worth per metre walked for a further hotspot (link and stretch), as a share of that of
+the leader's stretch: otherwise the beat would draw the officer away from where most happens."""
 
 SUMMED = ("worth", "crime_share", "reports_share", "length_metres")
-"""Columns of a beat that are the sum of those of its hotspots; others are those of the first."""
+"""Columns of a beat that are sums over its hotspots; the others are those of the first."""
 
 CARRIED_OVER = (CrimeReason, ReportsReason, TrendReason)
-"""Reasons of the other hotspots of a beat that are named as well."""
+"""Kinds of reasons that a beat has from its other hotspots, too."""
 
 
 def join_beats(area: StudyArea, hotspots: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Neighbouring hotspots as one beat each, walked up and down within one dwell.
 
-    The hotspot that is worth most leads the first beat. The neighbour that is worth most joins it
-    as long as the walk from one of the beat's stretches is no longer than `[patrol] beat_metres`,
-    there is time to walk all stretches and the links between them twice, up and down, and the way
-    is worth it (`MIN_MEMBER_SHARE`). The next beat is led by the best hotspot that is left, and so
-    on. One that the force designates stays alone: its doses are returned under its own id.
+    The hotspot with most worth leads the first beat. The neighbour with most worth joins it if the
+    walk from one of the beat's stretches is at most `[patrol] beat_metres`, there is time to walk
+    all stretches and the links between them twice, up and down, and the way is worth it
+    (`MIN_MEMBER_SHARE`). This repeats; the best of the remaining hotspots leads the next beat, and
+    so on. A designated hotspot is never joined: its doses are returned under its own id.
 
     Parameters
     ----------
     area
-        With its streets and settings. What is tasked does not matter: beats would change with it,
-        and the accounts of their doses. A beat that comes near a barred place is avoided whole.
+        Its streets and settings are used, but no tasked places, since beats and the accounts of
+        their doses would change with them. A beat that comes near a barred place is avoided
+        entirely.
     hotspots
         See `patrolplan.tables.HOTSPOTS`, or `patrolplan.hotspots.find.locate_hotspots`.
 
     Returns
     -------
     geopandas.GeoDataFrame
-        A row a beat, in the order of their leaders' rows, with the leader's name and stopping
-        place, and `beat`: the names of its hotspots, the leader's first; empty where it is alone.
+        One row per beat, in the order of their leaders' rows, with the leader's name and stopping
+        place, and `beat`: the names of its hotspots, the leader's first; empty for a single
+        hotspot.
     """
     settings = area.settings.patrol
     stretches = [np.asarray(pieces, dtype=np.int64) for pieces in hotspots["pieces"]]
@@ -99,11 +101,11 @@ def group_beats(
     Parameters
     ----------
     worth, length_metres
-        (h,) of each hotspot.
+        (h,) worth and length of each hotspot.
     links
-        (h, h) metres to walk from stretch to stretch; those that are not stored are too long.
+        (h, h) metres to walk from stretch to stretch; those that are not stored exceed the limit.
     beat_metres, max_length_metres
-        The longest link, and the greatest length of a beat with its links.
+        Maximum length of a link, and of a beat with its links.
     """
     order = np.argsort(-worth, kind="stable")
     rank = np.argsort(order).tolist()
@@ -139,7 +141,7 @@ def group_beats(
 def _measure_links(
     network: StreetNetwork, stretches: Sequence[NDArray[np.int64]], limit_metres: float
 ) -> sparse.csr_array:
-    """(h, h) walk from each stretch to each in metres, as far as it is within the limit."""
+    """(h, h) walk between stretches in metres, if it is within the limit."""
     pieces, size = flatten_stretches(stretches)
     owner, ends = np.repeat(np.arange(len(size)), size), network.piece_nodes[pieces]
     found = []
@@ -156,7 +158,7 @@ def _measure_links(
 
 
 def _build_frame(hotspots: gpd.GeoDataFrame, beats: list[list[int]]) -> gpd.GeoDataFrame:
-    """A row a beat."""
+    """One row per beat."""
     frame = hotspots.iloc[[beat[0] for beat in beats]].reset_index(drop=True)
     names = hotspots["hotspot"].tolist()
     frame["beat"] = [tuple(names[row] for row in beat) if len(beat) > 1 else () for beat in beats]
@@ -174,7 +176,7 @@ def _build_frame(hotspots: gpd.GeoDataFrame, beats: list[list[int]]) -> gpd.GeoD
 
 
 def _join_reasons(beat: list[tuple[str, str, list[Reason]]]) -> list[Reason]:
-    """The leader's reasons, then what each of the others is based on.
+    """The leader's reasons, then those of each of the others.
 
     `beat` has the name, the place and the reasons of each hotspot.
     """
@@ -195,11 +197,11 @@ def _join_reasons(beat: list[tuple[str, str, list[Reason]]]) -> list[Reason]:
 def assess_walk(
     area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]
 ) -> NDArray[np.bool_]:
-    """(h,) whether stretches are worth the walk by what was recorded or reported there.
+    """(h,) whether enough was recorded or reported on stretches for them to be worth the walk.
 
-    By recorded crime: `[patrol] min_incidents` in twelve months like those held; where none is
-    held, what happens there is not known. By pupils' reports: a group of them in the window's part
-    of the day, where reports count.
+    Enough recorded crime is `[patrol] min_incidents` in twelve months at the rate of those held;
+    without any held, it is unknown. Enough reports are a group of them in the window's part of the
+    day, if reports count.
     """
     if not stretches:
         return np.zeros(0, dtype=bool)

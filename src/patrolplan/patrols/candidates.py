@@ -1,4 +1,4 @@
-"""Candidates of a patrol: hotspots and tasked places it may stop at, and where one stands there."""
+"""Candidates for stops of a patrol: hotspots and tasked places, and where to stand there."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,24 +17,24 @@ from patrolplan.patrols.surroundings import MIN_STOP_METRES_TO_BARRED, Surroundi
 from patrolplan.patrols.tasked_places import find_near
 
 TASKED_METRES = 60.0
-"""A tasked place this near to a hotspot's stretch is that hotspot."""
+"""A tasked place within this distance of a hotspot's stretch is part of that hotspot."""
 
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
-    """What the patrols of one school may stop at: k hotspots and tasked places."""
+    """Possible stops of one school's patrols: k hotspots and tasked places."""
 
     stops: Positions
     """(k,) stopping places, on the streets around the gate."""
     hotspot_rows: NDArray[np.int64]
-    """(k,) rows of the hotspots or beats, most risk first; -1 for a tasked place that lies on no
-    hotspot."""
+    """(k,) rows of the hotspots or beats, most risk first; -1 for a tasked place outside of
+    hotspots."""
     amounts: NDArray[np.float64]
     """(k,) risk of each candidate's stretch, the mean over the patrol's hours; 0 without one."""
     tasked_rows: NDArray[np.int64]
-    """(k,) row of the places to visit that a candidate stands for, -1 where none."""
+    """(k,) row of the place to visit at each candidate, -1 if none."""
     outside_rows: NDArray[np.int64]
-    """Rows of the places to visit that lie beyond the school's streets."""
+    """Rows of the places to visit that are beyond the school's streets."""
     is_idle: bool
     """Whether no hotspot within the radius is worth walking."""
 
@@ -48,10 +48,10 @@ def find_candidates(
 ) -> Candidates:
     """The hotspots within the radius that a patrol has time for, and the tasked places to visit.
 
-    A place to visit that lies on a hotspot's stretch, or in its polygon, is that hotspot, and one
-    stands at the place; another hotspot whose stretch is near a barred place is no candidate, nor
-    is one that the force designates for other days or hours. Hotspots to watch are candidates
-    wherever the school's streets reach them.
+    A place to visit on a hotspot's stretch, or in its polygon, is part of that hotspot, and the
+    officer stands at the place. Other hotspots with a stretch near a barred place are not
+    candidates, nor are those designated for other days or hours. Hotspots to watch are candidates
+    wherever they are on the school's streets.
     """
     hotspots, settings = inputs.hotspots, inputs.area.settings.patrol
     in_radius = around.gate_metres <= settings.radius_metres
@@ -94,7 +94,7 @@ def find_candidates(
 
 
 def _is_in_force(inputs: PlanningInputs, around: Surroundings) -> NDArray[np.bool_]:
-    """Which hotspots are for the day and some of the patrol's hours; most are always."""
+    """Which hotspots apply on the day and in some of the patrol's hours; most always do."""
     names = inputs.hotspot_names
     resting = find_resting(inputs.area, inputs.date)
     dwell = inputs.area.settings.patrol.dwell_minutes
@@ -106,7 +106,7 @@ def _is_in_force(inputs: PlanningInputs, around: Surroundings) -> NDArray[np.boo
 def _find_near_stops(
     hotspots: gpd.GeoDataFrame, pieces: NDArray[np.int64], near: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
-    """Which hotspots' stopping places are on one of `pieces` that is `near` enough, both (q,)."""
+    """Which hotspots have their stopping place on one of `pieces` that is `near`, both (q,)."""
     stop_piece = hotspots["stop_piece"].to_numpy()
     at = np.minimum(np.searchsorted(pieces, stop_piece), len(pieces) - 1)
     return np.asarray((pieces[at] == stop_piece) & near[at])
@@ -120,10 +120,10 @@ def _find_stops(
     tasked_rows: NDArray[np.int64],
     apart: NDArray[np.int64],
 ) -> Positions:
-    """Where one stands: at the stopping places of hotspots, and at tasked places themselves.
+    """Where to stand: at the stopping places of hotspots, and at tasked places themselves.
 
-    `rows` are those hotspots, `tasked_rows` the tasked places that they stand for (-1: none),
-    `apart` the other tasked places.
+    `rows` are the hotspots, `tasked_rows` the tasked places on them (-1: none), `apart` the other
+    tasked places.
     """
     standing = Positions(
         hotspots["stop_piece"].to_numpy()[rows],
@@ -144,8 +144,8 @@ def _find_stops(
 def _is_on_own_streets(around: Surroundings, places: gpd.GeoDataFrame) -> NDArray[np.bool_]:
     """Which places have their nearest street among the school's own, and not far from them.
 
-    The nearest of a school's streets may stand in for one that lies beyond them; only where all
-    streets so near lie within is it the nearest indeed.
+    The nearest of a school's streets may only seem to be the nearest, if a nearer one is not among
+    them; it surely is the nearest only if all streets within that distance are among them.
     """
     xy = shapely.get_coordinates(places.geometry.values)
     if not len(xy):
@@ -160,10 +160,10 @@ def _is_on_own_streets(around: Surroundings, places: gpd.GeoDataFrame) -> NDArra
 def _match_places_to_stretches(
     stretches: NDArray[np.object_], places: gpd.GeoDataFrame, inside: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """The place that each stretch stands for (-1: none), and which places a stretch stands for.
+    """The place on each stretch (-1: none), and which places are on a stretch.
 
-    `inside` are the places that can be visited. A place lies on a stretch wherever its stopping
-    place is, so that what is done there counts towards one hotspot for all schools.
+    `inside` are the places that can be visited. Whether a place is on a stretch does not depend on
+    the stopping place, so that visits count for the same hotspot for all schools.
     """
     place_rows = np.full(len(stretches), -1, dtype=np.int64)
     for row in inside:

@@ -1,7 +1,7 @@
-"""Hotspots that the force designates: when they may be visited, and how often in a week.
+"""Designated hotspots: when they may be visited, and how often in a week.
 
-A polygon with days and hours is for these days and hours alone: a dwell there lies wholly inside
-them, and on other days it is no candidate. Hours that end before they begin last over midnight.
+A polygon with days and hours applies only then: a dwell there must be entirely within the hours,
+and on other days it is not a candidate. Hours that end before they begin last past midnight.
 """
 
 import datetime as dt
@@ -19,13 +19,13 @@ from patrolplan.times import minutes_after_midnight
 
 DAY_MINUTES = 1440.0
 NEVER = (0.0, 0.0)
-"""A span in which no dwell of a patrol begins: it is over at midnight, before any patrol."""
+"""A span in which no dwell can begin: it ends at midnight, before any patrol."""
 
 Span = tuple[float, float]
 
 
 def find_resting(area: StudyArea, date: dt.date | None) -> frozenset[str]:
-    """Ids of those that are for other days; none without a day, as of tasked places."""
+    """Ids of those that are for other days; empty without a date, as for tasked places."""
     if area.designated is None or date is None:
         return frozenset()
     places, day = area.designated, ALL_DAYS[date.weekday()]
@@ -34,7 +34,7 @@ def find_resting(area: StudyArea, date: dt.date | None) -> frozenset[str]:
 
 
 def get_place(area: StudyArea, name: str) -> pd.Series | None:
-    """The row of a designated hotspot; None where the name is none of theirs."""
+    """The row of a designated hotspot; None for other names."""
     if area.designated is None:
         return None
     rows = area.designated[area.designated["place_id"] == name]
@@ -42,7 +42,7 @@ def get_place(area: StudyArea, name: str) -> pd.Series | None:
 
 
 def find_territories(area: StudyArea, hotspots: gpd.GeoDataFrame) -> NDArray[np.object_]:
-    """(h,) where a visit is one of each hotspot: on its stretch, or anywhere in its polygon."""
+    """(h,) where a visit counts for each hotspot: on its stretch, or anywhere in its polygon."""
     shapes = np.array(hotspots.geometry.array, dtype=object)
     if area.designated is not None:
         polygons = dict(zip(area.designated["place_id"], area.designated.geometry, strict=True))
@@ -52,15 +52,15 @@ def find_territories(area: StudyArea, hotspots: gpd.GeoDataFrame) -> NDArray[np.
 
 
 def find_begin_span(place: pd.Series, hours: PatrolHours, dwell_minutes: float) -> Span:
-    """Between which minutes a dwell may begin; `NEVER` where a patrol has no part of its hours.
+    """Earliest and latest minute for a dwell to begin; `NEVER` if its hours miss the patrol's.
 
-    Where the hours are shorter than the dwell, it begins with them.
+    If the hours are shorter than the dwell, it begins with them.
     """
     if not place["from"]:
         return -math.inf, math.inf
     begin, end = (minutes_after_midnight(place[name]) for name in ("from", "to"))
     end += DAY_MINUTES if end < begin else 0.0
-    for shift in (0.0, DAY_MINUTES):  # hours of today, and those of last night
+    for shift in (0.0, DAY_MINUTES):  # hours that begin today, and those that began yesterday
         first, last = begin - shift, end - shift
         if first < hours.latest_back_minutes and last > hours.start_minutes:
             return first, max(first, last - dwell_minutes)
@@ -70,7 +70,7 @@ def find_begin_span(place: pd.Series, hours: PatrolHours, dwell_minutes: float) 
 def find_begin_spans(
     area: StudyArea, names: list[str], hours: PatrolHours, dwell_minutes: float
 ) -> NDArray[np.float64]:
-    """(k, 2) the span of each of some hotspots; without an end for those of other kinds."""
+    """(k, 2) the span of each of these hotspots; unlimited for other kinds."""
     spans = np.tile([-np.inf, np.inf], (len(names), 1))
     if area.designated is not None:
         places = {str(place["place_id"]): place for _, place in area.designated.iterrows()}
@@ -81,12 +81,12 @@ def find_begin_spans(
 
 
 def format_place_hours(place: pd.Series) -> str:
-    """Its hours as HH:MM-HH:MM; empty where it has none."""
+    """The place's hours as HH:MM-HH:MM; empty if it has none."""
     return f"{place['from']}-{place['to']}" if place["from"] else ""
 
 
 def count_visits(area: StudyArea) -> dict[str, int]:
-    """Visits a week that bring each its minutes, by id; only of those that ask for minutes."""
+    """Weekly visits needed for each one's required minutes, by id, if it has any."""
     if area.designated is None:
         return {}
     wanted = area.designated[area.designated["minutes"].notna()]

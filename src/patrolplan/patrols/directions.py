@@ -1,10 +1,10 @@
 """Directions of a walk or ride, street by street.
 
-A walk falls into runs of one name. A run that is too short for a direction goes to the street
-before or after it, unless one turns a corner at both of its ends: every turn of `CORNER_DEGREES` or
-more that leaves a street's name is given. A street without a name has none to follow, so a corner
-on it is given too. Every flight of steps is a direction of its own, and so is what follows where
-the level changes without steps.
+A walk is divided into runs with the same name. A run that is too short for a direction is merged
+with the street before or after it, unless there is a corner at both of its ends: every turn of
+`CORNER_DEGREES` or more that leaves a street's name is a direction. Corners on a street without a
+name are directions, too. So is every flight of steps, and the part after a change of level without
+steps.
 """
 
 from collections.abc import Sequence
@@ -31,10 +31,11 @@ from patrolplan.patrols.runs import (
 from patrolplan.patrols.turns import LOOK_METRES, WalkedLine, describe_heading, describe_turn
 
 MIN_PASSAGE_METRES = 5.0
-"""A shorter bridge or passage is not in the directions: a gutter, or the edge of a roof."""
+"""Minimum length of a bridge or passage in directions; a shorter one is a gutter or a roof's
+edge."""
 
 FLIGHT_BACK: dict[Flight, Flight] = {"up": "down", "down": "up"}
-"""A flight of steps as it is walked back."""
+"""The opposite direction of a flight of steps."""
 
 UNLIT_TAG = "no"
 """The OpenStreetMap value of `lit` for a street without lighting."""
@@ -42,21 +43,22 @@ UNLIT_TAG = "no"
 
 @dataclass(frozen=True, eq=False)
 class PieceTraits:
-    """What directions say of the pieces of a network.
+    """Properties of a network's pieces that are needed for directions.
 
     Parameters
     ----------
     labels
-        (p,) what each is called, see `patrolplan.network.names.label_streets`.
+        (p,) label of each, see `patrolplan.network.names.label_streets`.
     names
-        (p,) its own name; empty where it is called by the street that it runs along, or its kind.
+        (p,) its own name; empty if the label is its kind, or the name of a parallel street.
     forks
-        (p, 2) whether its name leads on along two or more other pieces, at its first and last node.
+        (p, 2) whether its name continues along two or more other pieces, at its first and last
+        node.
     lit, flights, layers, passages
         (p,) see `StreetNetwork.piece_lit`, `piece_flight`, `piece_layer` and `piece_passage`.
     bicycle_ways
-        (p, 2) how a bicycle goes along each and against it, see `patrolplan.network.pieces`; None
-        on foot.
+        (p, 2) how a bicycle goes along each, forwards and backwards, see
+        `patrolplan.network.pieces`; None on foot.
     """
 
     labels: NDArray[np.object_]
@@ -77,7 +79,7 @@ class PieceTraits:
         *,
         by_bicycle: bool = False,
     ) -> Self:
-        """Those of some pieces of a network; `labels` are of all its pieces."""
+        """The properties of some pieces of a network; `labels` are of all its pieces."""
         return cls(
             labels[pieces],
             network.piece_name[pieces],
@@ -91,7 +93,7 @@ class PieceTraits:
 
 
 def _find_forks(names: NDArray[np.object_], nodes: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """(p, 2) see `PieceTraits.forks`; `nodes` are (p, 2) those at the ends of the pieces."""
+    """(p, 2) see `PieceTraits.forks`; `nodes` are the (p, 2) nodes at the ends of the pieces."""
     name = np.unique(names.astype(str), return_inverse=True)[1]
     arms = nodes * (name.max(initial=0) + 1) + name[:, None]
     _, arm, count = np.unique(arms, return_inverse=True, return_counts=True)
@@ -108,23 +110,23 @@ def build_leg(
     landmarks: Landmarks | None = None,
     with_directions: bool = True,
 ) -> Leg:
-    """A leg with its directions, unless nobody is going to read them.
+    """A leg with its directions, unless they are not needed.
 
     Parameters
     ----------
     walk
-        Along a network's pieces.
+        A walk along a network's pieces.
     traits
-        Of that network's pieces.
+        Properties of that network's pieces.
     metres_per_minute
         Full speed.
     crossed
         Main roads that the walk crosses, in order.
     landmarks
-        What may be passed at a turn; none without.
+        Landmarks that may be at a turn; None for directions without them.
     """
     lit = traits.lit[walk.pieces]
-    # On foot what a walk costs over its length is the waiting at crossings.
+    # On foot, the cost of a walk in excess of its length is the waiting at crossings.
     on_foot = traits.bicycle_ways is None
     moving = walk.metres if on_foot else walk.cost_metres
     is_pushed = np.isin(_find_ways(walk, traits), list(OFF_BICYCLE_WAYS.values()))
@@ -158,7 +160,7 @@ def build_directions(
     crossed: Sequence[CrossedRoad] = (),
     landmarks: Landmarks | None = None,
 ) -> tuple[Step, ...]:
-    """The steps of a walk, one a street; all parameters are as for `build_leg`."""
+    """The steps of a walk, one per street; all parameters are as for `build_leg`."""
     if not len(walk.pieces):
         return ()
     metres, passages = walk.piece_metres, traits.passages[walk.pieces]
@@ -176,18 +178,17 @@ def build_directions(
 
 
 def _find_climbs(walk: Walk, traits: PieceTraits) -> NDArray[np.object_]:
-    """(s,) the flight of steps on each piece, as it is walked."""
+    """(s,) the flight of steps on each piece, in the direction of the walk."""
     along = traits.flights[walk.pieces]
     back = np.array([FLIGHT_BACK.get(flight, flight) for flight in along], dtype=object)
     return np.where(walk.backwards, back, along)
 
 
 def _find_levels(walk: Walk, traits: PieceTraits) -> NDArray[np.object_]:
-    """(s,) "up" or "down" where the level changes between a piece and the one before.
+    """(s,) "up" or "down" if the level changes between a piece and the one before.
 
-    Not where steps are at hand, since they lead there, and not onto a bridge or into a tunnel,
-    which say so themselves. A street with a name is followed by it, and its layer often says no
-    more than which of two lines is drawn above the other.
+    Not at steps, bridges or tunnels, which imply it. A street with a name is followed by its name,
+    and its layer is often only the drawing order of two lines.
     """
     layers, names = traits.layers[walk.pieces], traits.names[walk.pieces]
     is_passage = traits.passages[walk.pieces] != ""
@@ -207,9 +208,9 @@ def _find_levels(walk: Walk, traits: PieceTraits) -> NDArray[np.object_]:
 def _place_passages(
     runs: Sequence[Run], passed: NDArray[np.object_], metres: NDArray[np.float64]
 ) -> list[Run]:
-    """Each bridge, tunnel or covered way on the run that holds its middle; the longest of several.
+    """The bridge, tunnel or covered way with its middle on each run; the longest of several.
 
-    `passed` and `metres` are (s,), what each piece leads over or through and its length.
+    `passed` and `metres` are the (s,) passage and length of each piece.
     """
     opens = np.flatnonzero(np.r_[True, passed[1:] != passed[:-1]])
     lengths = np.add.reduceat(metres, opens)
@@ -226,7 +227,7 @@ def _place_passages(
 
 
 def _place_crossings(runs: Sequence[Run], crossed: Sequence[CrossedRoad]) -> list[Run]:
-    """Each main road that is crossed on the run on which that is."""
+    """For each run the main roads that are crossed on it."""
     placed = list(runs)
     where = locate_runs(runs, [road.at_metres for road in crossed])
     for number, road in zip(where, crossed, strict=True):
@@ -236,7 +237,7 @@ def _place_crossings(runs: Sequence[Run], crossed: Sequence[CrossedRoad]) -> lis
 
 
 def _place_landmarks(runs: Sequence[Run], line: WalkedLine, landmarks: Landmarks) -> list[Run]:
-    """The landmark at the beginning of each run but the first."""
+    """The landmark at the beginning of each run except the first."""
     turns = line.find_points(np.cumsum([run.metres for run in runs])[:-1])
     found = [None, *landmarks.find_nearest(turns)]
     return [run._replace(landmark=one) for run, one in zip(runs, found, strict=True)]
@@ -245,8 +246,8 @@ def _place_landmarks(runs: Sequence[Run], line: WalkedLine, landmarks: Landmarks
 def _build_steps(runs: Sequence[Run], line: WalkedLine) -> tuple[Step, ...]:
     """Streets and metres along a line as directions.
 
-    A turn is the one from the street before to the street after, whatever short bits lie between:
-    the tail of the one and the lead of the other are skipped.
+    A turn is measured from the street before to the street after, ignoring short pieces between
+    them: the tail of the one and the lead of the other are skipped.
     """
     runs = merge_short_ends(runs, line)
     starts = np.cumsum([0.0, *(run.metres for run in runs)])

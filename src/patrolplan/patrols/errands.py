@@ -1,12 +1,11 @@
-"""Further patrols on errands: to tasked places, to watched hotspots and to feared places.
+"""Further patrols for errands: to tasked places, watched hotspots and feared places.
 
-A school's best patrol and its variants go where they are worth most, whatever is tasked. For each
-place to visit, each school that may serve it has one further patrol that goes there in its hours,
-and each school near a hotspot that is new or rising has one that stops there, where none of its own
-does. Where nobody's patrols go to a square that pupils of some school fear, the two nearest schools
-have one that does. Where the force designates a hotspot and says how many minutes it is to have, so
-have the schools nearest to it. A week then chooses who goes; without a week, see
-`patrolplan.patrols.assigned_places`.
+A school's best patrol and its variants maximise worth and ignore taskings. For each place to visit,
+each school that may serve it has one further patrol that goes there in its hours. Each school near
+a hotspot that is new or rising has one that stops there, if none of its own does. If no patrol goes
+to a square that pupils of some school fear, the two nearest schools have one that does. If the
+force designates a hotspot and requires minutes for it, so do the schools nearest to it. A week then
+chooses who goes; without a week, see `patrolplan.patrols.assigned_places`.
 """
 
 import datetime as dt
@@ -39,25 +38,25 @@ from patrolplan.patrols.unserved_reasons import explain_unserved
 from patrolplan.patrols.watched import find_watched
 
 SCHOOLS_A_FEARED_PLACE = 2
-"""Schools that have a patrol to a feared place where no other patrol goes."""
+"""Number of schools that have a patrol to a feared place where no other patrol goes."""
 
 
 @dataclass(frozen=True)
 class Errand:
-    """A school that should have a patrol to some places."""
+    """A school, and the places that a patrol of it should visit."""
 
     urn: str
     visit: tuple[str, ...] = ()
-    """Tasked places, by name."""
+    """Names of tasked places."""
     watch: tuple[str, ...] = ()
-    """Hotspots."""
+    """Names of watched hotspots."""
 
 
 Answer = Variant | Unserved
 """The patrol of an errand, or why there is none."""
 
 ErrandKey = tuple[Errand, TaskedKey]
-"""Everything that the patrol of an errand depends on, apart from the day's light."""
+"""Everything on which the patrol of an errand depends, except the day's light."""
 
 
 def add_errand_variants(
@@ -72,7 +71,7 @@ def add_errand_variants(
     Parameters
     ----------
     plan
-        Of one day. Variants of earlier errands are left away.
+        Plan for one day. Variants of earlier errands are removed.
     planned
         Patrols of errands that are planned already.
     executor, report_progress
@@ -124,13 +123,13 @@ def add_errand_variants(
 
 
 def remove_errand_variants(patrol: Patrol) -> Patrol:
-    """The patrol without variants of errands; the same object where it has none."""
+    """The patrol without variants of errands; the same object if it has none."""
     own = tuple(v for v in patrol.variants if not (v.serves or v.watches))
     return patrol if len(own) == len(patrol.variants) else replace(patrol, variants=own)
 
 
 def list_answers(plan: Plan) -> dict[ErrandKey, Answer]:
-    """The answers to errands that a plan holds."""
+    """The answers to errands in a plan."""
     found: dict[Errand, Answer] = {
         Errand(patrol.urn, variant.serves, variant.watches): variant
         for patrol in plan.patrols
@@ -147,7 +146,7 @@ def list_answers(plan: Plan) -> dict[ErrandKey, Answer]:
 def _build_keys(
     area: StudyArea, date: dt.date | None, errands: Iterable[Errand]
 ) -> list[ErrandKey]:
-    """See `ErrandKey`."""
+    """The keys of errands, see `ErrandKey`."""
     keys = TaskedKeys.from_area(area, date)
     return [(errand, keys.build_visit_key(errand.urn, errand.visit)) for errand in errands]
 
@@ -155,7 +154,7 @@ def _build_keys(
 def find_watches(
     area: StudyArea, hotspots: gpd.GeoDataFrame, patrols: Sequence[Patrol]
 ) -> Iterator[Errand]:
-    """Each watched hotspot with each school near it none of whose patrols stops there."""
+    """Each watched hotspot with each school near it without a patrol that stops there."""
     covered = _find_covered(patrols)
     for name, schools in find_watched(area, hotspots, tuple(covered)).items():
         for urn in schools:
@@ -164,7 +163,7 @@ def find_watches(
 
 
 def find_fears(plan: Plan, patrols: Sequence[Patrol]) -> Iterator[Errand]:
-    """Each feared place that no patrol goes to, with the schools nearest to a hotspot of it."""
+    """Each feared place without a patrol, with the schools nearest to one of its hotspots."""
     covered = _find_covered(patrols)
     seen = set[str]().union(*covered.values())
     for place in find_feared_places(plan.area, plan.risk, plan.hotspots, tuple(covered)):
@@ -174,9 +173,9 @@ def find_fears(plan: Plan, patrols: Sequence[Patrol]) -> Iterator[Errand]:
 
 
 def find_designated(plan: Plan, patrols: Sequence[Patrol]) -> Iterator[Errand]:
-    """Each designated hotspot that asks for minutes with the nearest schools that do not go there.
+    """Each designated hotspot with required minutes, with the nearest schools that do not go there.
 
-    So many schools count as it is to have visits in the week: few have a patrol on every day.
+    The number of schools is the number of weekly visits, since few have a patrol every day.
     """
     area, covered = plan.area, _find_covered(patrols)
     resting = find_resting(area, plan.date)
@@ -221,7 +220,7 @@ def find_visits(
 def find_other_hours(
     area: StudyArea, date: dt.date | None, window: Window, urns: Sequence[str]
 ) -> Iterator[Unserved]:
-    """Places to visit in hours that patrols of schools which may serve them have no part of."""
+    """Places to visit whose hours miss those of patrols of schools that may serve them."""
     for place, urn, during in _list_servers(area, date, window, urns):
         if not during:
             name = str(place["place_id"])
@@ -232,7 +231,7 @@ def find_other_hours(
 def _list_servers(
     area: StudyArea, date: dt.date | None, window: Window, urns: Sequence[str]
 ) -> Iterator[tuple[pd.Series, str, bool]]:
-    """Places to visit on a day, schools that may serve them, and whether their hours meet."""
+    """Places to visit on a day, schools that may serve them, and whether their hours overlap."""
     places = select_tasked(area.tasked_places, must_visit=True)
     places = places[is_in_force(places, date)]
     if places.empty or window.at_gate:
@@ -259,9 +258,9 @@ def plan_errands(
     executor: Executor | None = None,
     report_progress: ProgressCallback | None = None,
 ) -> list[Answer]:
-    """The patrols of errands, each given with the best patrols of its school.
+    """The patrols of errands, each of which is given with the best patrols of its school.
 
-    `inputs` are those that the plan was made from, where they are still at hand.
+    `inputs` are those of the plan, if they are still available.
     """
     if not items:
         return []

@@ -1,8 +1,8 @@
 """Feared places: the squares within reach of a school's gate where pupils feel least safe.
 
-Each school's heaviest squares are to be patrolled within each fortnight, or named as not met. What
-is heavy is what pupils' reports weigh in the risk: of the window's time of day, faded with age. A
-square is patrolled by a stop that covers a hotspot whose stopping place lies in it.
+Each school's heaviest squares should be patrolled within each fortnight, or are listed as unmet.
+Their weight is that of pupils' reports in the risk: for the window's time of day, faded with age. A
+stop patrols a square if it covers a hotspot whose stopping place is in the square.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from patrolplan.network.graph import compute_walk_metres
 from patrolplan.risk.surface import Risk
 
 FEARED_A_SCHOOL = 5
-"""Heaviest squares of each school that a fortnight should reach."""
+"""Number of heaviest squares of each school to patrol in a fortnight."""
 
 
 @dataclass(frozen=True)
@@ -28,35 +28,35 @@ class FearedPlace:
     name: str
     """Stable name of the square: P, column and row of the fixed grid."""
     group: int
-    """Its row in `StudyArea.reports`."""
+    """Row of the group in `StudyArea.reports`."""
     streets: tuple[str, ...]
-    """Its longest named streets; empty where none has a name."""
+    """Its longest named streets; empty if none has a name."""
     weight: float
-    """Its share of the pupils' voice, between 0 and 1."""
+    """Share of the pupils' voice, between 0 and 1."""
     schools: tuple[str, ...]
-    """URNs of the schools that it is one of the heaviest of, the nearest first."""
+    """URNs of the schools for which it is one of the heaviest, the nearest first."""
     hotspots: tuple[str, ...]
-    """Names of the hotspots with their stopping place in it, most worth first."""
+    """Names of the hotspots with their stopping place in it, in descending order of worth."""
     nearest: tuple[tuple[str, str], ...] = ()
-    """URN of a school, and the hotspot of these that is nearest to its gate; only schools that have
+    """URN of a school, and the hotspot in the square that is nearest to its gate; only schools with
     one within reach, the nearest first."""
 
 
 def find_feared_places(
     area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame, urns: Sequence[str] | None = None
 ) -> tuple[FearedPlace, ...]:
-    """The heaviest squares of every school, the heaviest first, each once.
+    """The heaviest squares of every school, the heaviest first, without duplicates.
 
     Parameters
     ----------
     area, risk
-        Where and how much pupils' reports weigh.
+        The area, and the risk that gives reports their weight.
     hotspots
         See `patrolplan.tables.HOTSPOTS`.
     urns
-        Only of these schools; default all.
+        Only these schools; by default all.
     """
-    # Every day of a week, and its papers, are about the same places.
+    # Cached, since every day of a week, and its papers, use the same places.
     chosen = sorted(area.schools["urn"].astype(str) if urns is None else set(urns))
     return area.catchments.reuse(
         "feared places",

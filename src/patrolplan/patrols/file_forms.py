@@ -1,7 +1,7 @@
-"""How values stand in `plan.json` and `week.json`: degrees, HH:MM, amounts within bounds.
+"""Types of values in `plan.json` and `week.json`: degrees, HH:MM, bounded amounts.
 
-Records annotate their fields with these types; pydantic reads the annotations to check a file, and
-to write it.
+Records annotate their fields with these types; pydantic uses the annotations to validate a file,
+and to write it.
 """
 
 import datetime as dt
@@ -44,7 +44,7 @@ def convert_to_degrees(xy: NDArray[np.float64], projection: Projection) -> list[
 
 
 def _parse_minutes(value: object) -> object:
-    """Minutes after midnight of HH:MM."""
+    """Minutes after midnight, from HH:MM."""
     if isinstance(value, str):
         with suppress(ValueError):
             return minutes_after_midnight(parse_time(value))
@@ -53,7 +53,7 @@ def _parse_minutes(value: object) -> object:
 
 
 def _parse_day(value: object) -> object:
-    """A date of YYYY-MM-DD."""
+    """A date, from YYYY-MM-DD."""
     if isinstance(value, str):
         with suppress(ValueError):
             return dt.datetime.strptime(value, "%Y-%m-%d").date()  # noqa: DTZ007 - a day
@@ -64,19 +64,19 @@ def _parse_day(value: object) -> object:
 
 
 def _check_list(value: object) -> object:
-    """Refuse what is not a list in a file; the records themselves hold tuples."""
+    """Refuse values in a file that are not lists; the records themselves have tuples."""
     if not isinstance(value, list | tuple):
         raise PydanticKnownError("list_type")  # noqa: EM101 - a name, not a message
     return value
 
 
 def _drop_text(value: object) -> object:
-    """None for text."""
+    """None in place of text."""
     return None if isinstance(value, str) else value
 
 
 def round_to(digits: int | None) -> PlainSerializer:
-    """Of a number that files hold with so many decimals; None makes it whole."""
+    """Annotation of a number that files have with this number of decimals; None makes it whole."""
 
     def write(value: float) -> Any:  # noqa: ANN401 - a whole number without digits
         return round(value, digits)
@@ -85,7 +85,7 @@ def round_to(digits: int | None) -> PlainSerializer:
 
 
 def _to_metres(points: Sequence[XY], info: ValidationInfo) -> NDArray[np.float64]:
-    """(n, 2) metres of longitudes and latitudes; degrees where the reader knows no projection."""
+    """(n, 2) metres from longitudes and latitudes; degrees if the reader has no projection."""
     table = np.array(points, dtype=np.float64).reshape(-1, 2)
     if info.context is None:
         return table
@@ -104,7 +104,7 @@ def _write_point(point: XY, info: "SerializationInfo[dict[str, Projection]]") ->
 def _write_line(
     line: NDArray[np.float64], info: "SerializationInfo[dict[str, Projection]]"
 ) -> list[list[float]]:
-    """A line in degrees, without points that rounding made the same as the one before."""
+    """A line in degrees, without points that are equal to the one before after rounding."""
     points = convert_to_degrees(line, info.context["projection"])
     return [*points[:1], *(point for before, point in pairwise(points) if point != before)]
 
@@ -113,7 +113,7 @@ NO_PIECES = np.zeros(0, dtype=np.int64)
 
 
 def not_in_files(default: object) -> GetPydanticSchema:
-    """Of a field that files do not hold, whatever they say."""
+    """Annotation of a field that is not in files, and ignored if it is."""
     schema = core_schema.no_info_plain_validator_function(lambda _: default)
     return GetPydanticSchema(lambda *_: schema)
 
@@ -123,14 +123,14 @@ ClockText = WithJsonSchema(
 )
 
 Minutes = Annotated[float, BeforeValidator(_parse_minutes), PlainSerializer(format_time), ClockText]
-"""After midnight; in files HH:MM."""
+"""Minutes after midnight; in files HH:MM."""
 
 Day = Annotated[dt.date, BeforeValidator(_parse_day)]
 
 Month = Annotated[str, Field(pattern="^[0-9]{4}-(0[1-9]|1[0-2])$", examples=["2026-11"])]
 
 Hours = Annotated[str, Field(pattern=f"^({TIME_OF_DAY.pattern}-{TIME_OF_DAY.pattern})?$")]
-"""Between two times of a day; empty: at any time."""
+"""HH:MM-HH:MM; empty means any time."""
 
 Amount = Annotated[float, Field(ge=0, le=1e9, strict=True, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0, le=99, strict=True)]
@@ -158,7 +158,7 @@ Line = Annotated[
 
 IsList = BeforeValidator(_check_list)
 OldText = BeforeValidator(_drop_text)
-"""Of a record of which earlier versions wrote a sentence: that is read as None."""
+"""Annotation of a record that earlier versions wrote as a sentence, which is read as None."""
 Worth = Annotated[Amount, round_to(8)]
 Metres = Annotated[Amount, round_to(1)]
 WholeMetres = Annotated[Amount, round_to(None)]
@@ -166,7 +166,7 @@ Texts = Annotated[tuple[str, ...], IsList]
 
 
 def _read_note(value: object) -> object:
-    """A note of a file; earlier versions wrote its sentence alone."""
+    """A note from a file; earlier versions wrote only its sentence."""
     if isinstance(value, str):
         return Note("as_written", {"text": value})
     if not isinstance(value, dict):
@@ -182,13 +182,13 @@ FileNote = Annotated[Note, BeforeValidator(_read_note)]
 """A note; in files its kind and values."""
 
 RECORD = ConfigDict(extra="ignore", strict=False)
-"""Keys that later versions add are passed over; what must be strict says so itself."""
+"""Unknown keys, from later versions, are ignored; strict fields are annotated as such."""
 
 
 def also_writes(**kinds: Any) -> ConfigDict:  # noqa: ANN401 - of any kind
-    """That files hold more keys of a record, for readers: they follow from the rest.
+    """Configuration of a record that has more keys in files, for readers, derived from the others.
 
-    Reading passes them over; schemas name them, see `patrolplan.outputs.schemas`.
+    They are ignored when reading; schemas list them, see `patrolplan.outputs.schemas`.
     """
 
     def declare(schema: dict[str, Any]) -> None:
@@ -201,10 +201,10 @@ def also_writes(**kinds: Any) -> ConfigDict:  # noqa: ANN401 - of any kind
 
 @dataclass(frozen=True)
 class ForReaders:
-    """Of a field that files hold for readers, which follows from the rest: any value is read."""
+    """Annotation of a derived field that files have for readers: any value is accepted."""
 
     kind: Any
-    """What is written."""
+    """Type of the written value."""
 
     def __get_pydantic_json_schema__(
         self, _: CoreSchema, handler: GetJsonSchemaHandler
@@ -213,7 +213,7 @@ class ForReaders:
 
 
 class FileModel(BaseModel):
-    """Part of a file of ours; keys added by later versions are passed over."""
+    """Part of one of our files; keys added by later versions are ignored."""
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False, strict=True, extra="ignore")
 
@@ -221,7 +221,7 @@ class FileModel(BaseModel):
 def arrange(
     record: Mapping[str, Any], without: Sequence[str] = (), **after: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """A record without some of its keys, and with more keys `after` others, by their names."""
+    """A record without some of its keys, and with more keys, each placed `after` another."""
     return {
         key: value
         for name, own in record.items()

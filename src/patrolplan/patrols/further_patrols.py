@@ -1,4 +1,4 @@
-"""Further patrols past crowded hotspots: those that more schools would go to than a day allows."""
+"""Further patrols that avoid crowded hotspots, where more schools would go than a day allows."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +12,7 @@ from patrolplan.patrols.planner import plan_avoiding_variant
 from patrolplan.patrols.planning_inputs import PlanningInputs
 
 AvoidanceRequest = tuple[str, frozenset[str]]
-"""A school, and the hotspots that a further patrol of it should keep off."""
+"""A school, and the hotspots that a further patrol of it should avoid."""
 
 MINUTES_TOLERANCE = 1e-6
 
@@ -20,18 +20,18 @@ MINUTES_TOLERANCE = 1e-6
 def find_avoidance_requests(
     patrols: Sequence[Patrol], *, max_minutes: float, other_mode_patrols: Sequence[Patrol] = ()
 ) -> tuple[AvoidanceRequest, ...]:
-    """Which schools need further patrols, and past which hotspots.
+    """Which schools need further patrols, and which hotspots these should avoid.
 
-    A hotspot is crowded when more schools have a patrol there than a day's maximum lets in. A
-    school gets a patrol past each crowded hotspot that it could not do without, and one past all
-    of them where each of its patrols stops at some.
+    A hotspot is crowded if more schools have a patrol there than the daily maximum allows. A school
+    gets a patrol that avoids each crowded hotspot at which all of its patrols stop, and one that
+    avoids all of them if each of its patrols stops at some.
 
     Parameters
     ----------
     patrols
-        Every school's, for one day.
+        Patrols of every school for one day.
     max_minutes
-        Most minutes at a hotspot on one day.
+        Maximum minutes at a hotspot on one day.
     other_mode_patrols
         Patrols of the same day by officers of another mode: they crowd hotspots too, but need no
         further patrols here.
@@ -60,7 +60,7 @@ def find_avoidance_requests(
 
 
 def _list_hotspot_choices(own_patrols: Sequence[Patrol]) -> list[frozenset[str]]:
-    """Hotspots of each choice that a school has, without places that must be visited."""
+    """Hotspots of each patrol that a school may choose, without mandatory places."""
     choices = [own_patrols, *(variant.patrols for variant in own_patrols[0].variants)]
     return [
         frozenset(stop.hotspot for patrol in choice for stop in patrol.stops if not stop.tasked)
@@ -82,7 +82,7 @@ def add_avoiding_variants(
     executor: Executor | None = None,
     report_progress: ProgressCallback | None = None,
 ) -> tuple[tuple[Patrol, ...], dict[AvoidanceRequest, Variant | None]]:
-    """Give schools at crowded hotspots further patrols, as variants after their own.
+    """Add further patrols for schools at crowded hotspots, as variants after their own.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def add_avoiding_variants(
     executor, report_progress
         As for `patrolplan.patrols.planner.plan_patrols`.
     planned
-        Further patrols that are planned already; None where there is none.
+        Further patrols that are planned already; a value is None if there is no such patrol.
     other_mode_patrols
         See `find_avoidance_requests`.
 
@@ -150,10 +150,10 @@ def _plan_request(
 def _add_school_variants(
     patrol: Patrol, bare: Patrol, variants: Mapping[AvoidanceRequest, Variant | None]
 ) -> Patrol:
-    """A patrol with the further ones of its school that are not among its own already.
+    """A patrol with those of its school's further ones that are not among its variants already.
 
     `bare` is the patrol without further ones. A patrol that has them already stays the same object,
-    by which days that share their patrols are known.
+    since days that share patrols are recognised by identity.
     """
     own = list(bare.variants)
     seen = {frozenset(stop.hotspot for stop in bare.stops)}

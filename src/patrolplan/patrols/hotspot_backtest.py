@@ -1,14 +1,14 @@
-"""Back-test of a force's own hotspots: what was recorded in them, and in ours of the same length.
+"""Back-test of a force's own hotspots against ours of the same length, by recorded crime.
 
-A force comes with hexagons, wards or beats that it patrols. Whether they hold more harm than
-streets chosen by a model is a question about months to come, so it is put to the hold-out months of
-the back-test: the crime of each month is counted in theirs, in ours, and in the streets of last
-year's counts. Ours and the counts are chosen from the months before, and have exactly as much
-street, or a larger share of it would look like a better choice. One set of streets is chosen for
-all categories, by harm, since patrols go to one set.
+A force has its own hexagons, wards or beats that it patrols. Whether they will have more harm than
+streets chosen by a model is tested on the hold-out months of the back-test: the crime of each month
+is counted in theirs, in ours, and in the streets with most crime in the year before. Both of the
+latter are chosen from the months before, and have exactly the same length of street as theirs,
+since a larger share would look like a better choice. One set of streets is chosen for all
+categories, by harm, since patrols go to one set.
 
-Theirs are fixed. Drawn with some of these months in sight they look better than they are: how many
-months those may be is counted where the date of drawing is known.
+Theirs are fixed. If they were drawn with knowledge of some of these months, they look better than
+they are: the number of these months is counted if the date of drawing is known.
 """
 
 from collections.abc import Iterator, Sequence
@@ -40,18 +40,18 @@ from patrolplan.text import list_rows
 SOURCE = "compare_hotspots"
 
 ChosenBy = Literal["theirs", "ours", "our hotspots", "prior count"]
-"""Whose streets they are: the force's; those of most expected harm by our model; our hotspots, the
-best first; those of most harm in the last twelve months."""
+"""How streets are chosen: by the force; by most expected harm in our model; our hotspots, the best
+first; by most harm in the last twelve months."""
 
 CHOSEN_BY: tuple[ChosenBy, ...] = get_args(ChosenBy)
 
 DRAWN = "drawn"
-"""Column that says when a place was drawn, a month or a day."""
+"""Column with the month or day on which a place was drawn."""
 
 
 @dataclass(frozen=True)
 class ComparisonRow:
-    """A row of `HotspotComparison.results`; in files null stands for what is not known."""
+    """A row of `HotspotComparison.results`; in files null means unknown."""
 
     category: str
     chosen_by: ChosenBy
@@ -71,25 +71,24 @@ COLUMNS = tuple(one.name for one in fields(ComparisonRow))
 
 @dataclass(frozen=True, eq=False)
 class HotspotComparison:
-    """What was recorded in a force's own hotspots in the hold-out months, and in ours.
+    """Crime recorded in the hold-out months in a force's own hotspots, and in ours.
 
     Parameters
     ----------
     results
         One row for each category and `ChosenBy`, with the `COLUMNS`: `coverage` is the share of the
         street that is held, `hit_rate` the share of crime (of harm for "all") recorded there, `pai`
-        the one over the other; `ratio` and `difference` of PAI are to theirs, with the 95 %
-        interval of the difference over months. Our hotspots have less street than theirs where
-        there are not so many.
+        the second divided by the first; `ratio` and `difference` of PAI compare with theirs, with
+        the 95 % interval of the difference over months. Our hotspots have less street than theirs
+        if there are too few of them.
     months
         First days of the hold-out months.
     flattered_months
-        How many of them were over, or had begun, when theirs were drawn; None where that is not
-        known.
+        How many of them had begun when theirs were drawn; None if unknown.
     places, outside
-        How many places there are, and how many of them have no street of the area.
+        Number of places, and of those without a street of the area.
     snapped
-        Whether crimes count on the streets around their snap points, for all ways alike.
+        Whether crimes are counted on the streets around their snap points, in all rows.
     """
 
     results: pd.DataFrame
@@ -112,27 +111,27 @@ def compare_hotspots(
     origins: tuple[str, str] | None = None,
     seed: int | None = None,
 ) -> HotspotComparison:
-    """Compare a force's own hotspots with ours, on months that ours were not chosen from.
+    """Compare a force's own hotspots with ours, on months that were not used to choose ours.
 
     Parameters
     ----------
     area
         The study area.
     theirs
-        Polygons in any CRS; where they overlap, street counts once. A column `drawn` says when
-        they were drawn, YYYY-MM or YYYY-MM-DD.
+        Polygons in any CRS; where they overlap, street counts once. A column `drawn` has the date
+        of drawing, YYYY-MM or YYYY-MM-DD.
     backtest
         A back-test of the area, whose months and models are used; by default one is made.
     origins
         First and last month to be scored, without a back-test; see `patrolplan.backtest_risk`.
     seed
-        Of ties and of the bootstrap; by default that of the settings.
+        Seed for ties and for the bootstrap; by default that of the settings.
 
     Raises
     ------
     InputError
-        When `theirs` has no CRS, a row is not a polygon, a date is none, or no street is in any;
-        when the months are too few.
+        When `theirs` has no CRS, a row is not a polygon, a date is invalid, or no street is in any
+        polygon; when there are too few months.
 
     Examples
     --------
@@ -177,9 +176,9 @@ class _Month:
     """One month, with k ways to choose streets."""
 
     hits: NDArray[np.float64]
-    """(k, j + 1) incidents of each category, and harm, in the streets chosen."""
+    """(k, j + 1) incidents of each category, and harm, on the chosen streets."""
     coverage: NDArray[np.float64]
-    """(k,) their share of the street held."""
+    """(k,) share of the held street that they have."""
     totals: NDArray[np.float64]
     """(j + 1,) all incidents, and all harm."""
 
@@ -187,7 +186,7 @@ class _Month:
 def _score_months(
     area: StudyArea, inside: NDArray[np.float64], trials: Trials, seed: int
 ) -> Iterator[_Month]:
-    """What each way held of each hold-out month, given the share of each piece in theirs (p,)."""
+    """Hits of each way in each hold-out month, given the (p,) share of each piece in theirs."""
     settings, targets = area.settings, trials.categories[:-1]
     history = build_history(area)
     if history.targets != targets:
@@ -197,7 +196,7 @@ def _score_months(
         select_components(build_models(settings.risk.half_life_months, settings.seed)).values()
     )
     scorer = Scorer(history, harm, seed)
-    crime_only = replace(use_crime_only(area), designated=None)  # ours alone, also on their street
+    crime_only = replace(use_crime_only(area), designated=None)  # only ours, also on their street
     for month, stack in zip(trials.origins, trials.stacks, strict=False):
         streets = scorer.find_origin_streets(int(history.months.searchsorted(month)))
         cut = history.cut_before(month)
@@ -223,21 +222,21 @@ def _count_before(cut: History) -> NDArray[np.float64]:
 
 
 def _share_of_units(streets: OriginStreets, metres: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(n,) share of the street of each known place, from (p,) metres of pieces chosen."""
+    """(n,) share of the street of each known place, from (p,) metres of chosen pieces."""
     units = streets.units
     chosen = metres[streets.held_pieces]
     return np.bincount(units.piece_unit, chosen, minlength=len(units.metres)) / units.metres
 
 
 def _cover(streets: OriginStreets, parts: NDArray[np.float64]) -> float:
-    """Share of the street held, from (n,) shares of known places."""
+    """Share of the held street, from (n,) shares of known places."""
     return float(parts @ streets.units.metres / streets.units.metres.sum())
 
 
 def _find_hotspots(cut: StudyArea, streets: OriginStreets, coverage: float) -> NDArray[np.float64]:
     """(n,) share of known places in our hotspots, the best up to a share of the street.
 
-    The last one counts in part, as the last street of a slice does.
+    The last one counts partly, like the last street of a slice.
     """
     hotspots = locate_hotspots(cut, estimate_risk(cut))
     pieces = [np.asarray(one, dtype=np.int64) for one in hotspots["pieces"]]
@@ -261,7 +260,7 @@ def _build_table(scored: Sequence[_Month], trials: Trials, seed: int) -> pd.Data
     months = len(scored)
     hits = np.stack([one.hits for one in scored], axis=1)
     totals = np.stack([one.totals for one in scored])
-    # What streets of that length would hold if crime were even along all street.
+    # The expectation for streets of that length if crime were uniform along all street.
     even = np.stack([one.coverage for one in scored], axis=1)[..., None] * totals
     weights = draw_months(months, seed=seed)
     pai = divide(hits.sum(axis=1), even.sum(axis=1))
@@ -286,7 +285,7 @@ def _build_table(scored: Sequence[_Month], trials: Trials, seed: int) -> pd.Data
     table = pd.DataFrame(columns, index=rows).reset_index()[[*COLUMNS]]
     least, events = trials.min_crime_count, trials.events.sum(axis=0)
     few = events < least
-    if least > 1:  # places are the user's own: none may show how few incidents are in it, or out
+    if least > 1:  # users choose places: none may reveal a small number, in it or out of it
         inside = hits.sum(axis=1)
         inside[:, -1] = inside[:, :-1].sum(axis=1)
         few |= (np.minimum(inside, events - inside) < least).any(axis=0)
@@ -296,7 +295,7 @@ def _build_table(scored: Sequence[_Month], trials: Trials, seed: int) -> pd.Data
 def _read_places(
     theirs: gpd.GeoDataFrame, crs: str
 ) -> tuple[NDArray[np.object_], pd.Timestamp | None]:
-    """(k,) valid polygons in a CRS of metres, and when the last of them was drawn, if known."""
+    """(k,) valid polygons in a metric CRS, and when the last of them was drawn, if known."""
     if not isinstance(theirs, gpd.GeoDataFrame) or theirs.active_geometry_name is None:
         message = f"{SOURCE} takes a GeoDataFrame, not a {type(theirs).__name__}"
         raise TypeError(message)
@@ -313,7 +312,7 @@ def _read_places(
 
 
 def _read_drawn(theirs: gpd.GeoDataFrame) -> pd.Timestamp | None:
-    """When the last place was drawn; None where that of any is missing."""
+    """When the last place was drawn; None if any date is missing."""
     given = theirs[DRAWN].where(theirs[DRAWN].astype(str).str.strip() != "")
     dates = pd.to_datetime(
         given.astype(str).where(given.notna()), errors="coerce", format="ISO8601"

@@ -1,4 +1,4 @@
-"""What one passes at a turn and finds on the map: a bus stop, a station, a park, water, a railway.
+"""Landmarks at a turn that are on the map: bus stops, stations, parks, water, railways.
 
 Never a shop, a house or anything else that a map of the patrol does not show.
 """
@@ -15,23 +15,23 @@ from numpy.typing import NDArray
 from patrolplan.patrols.legs import Landmark, LandmarkKind
 
 LANDMARK_METRES = 30.0
-"""A landmark is at most this far from the turn, in a straight line."""
+"""Maximum distance of a landmark from the turn, in a straight line."""
 
 NAMED_KINDS = frozenset({"park", "water", "station"})
-"""Without a name these say too little: a strip of grass along a road is a park too."""
+"""Kinds that need a name to be useful: a strip of grass along a road is a park, too."""
 
 NAMELESS_KINDS = frozenset({"railway"})
-"""Their name is not on the map."""
+"""Kinds whose name is not on the map."""
 
 
 @dataclass(frozen=True, eq=False)
 class Landmarks:
-    """Everything in an area that may serve as a landmark.
+    """All possible landmarks in an area.
 
     Parameters
     ----------
     kinds, names
-        (m,) what it is, and its name or empty.
+        (m,) kind and name; empty without a name.
     shapes
         (m,) points, lines or areas, in metres.
     """
@@ -42,7 +42,7 @@ class Landmarks:
 
     @classmethod
     def from_features(cls, features: gpd.GeoDataFrame) -> Self:
-        """Those among an area's map features."""
+        """The landmarks among an area's map features."""
         is_named = features["name"].fillna("") != ""
         is_shown = features["kind"].isin(get_args(LandmarkKind))
         chosen = features[is_shown & (is_named | ~features["kind"].isin(NAMED_KINDS))]

@@ -1,6 +1,6 @@
 """`Leg`: a walk or ride from one place of a patrol to the next, and the directions for it.
 
-Declared once, for Python and for files, as `patrolplan.patrols.plan` says.
+Declared once, for Python and for files, see `patrolplan.patrols.plan`.
 """
 
 from dataclasses import dataclass, field
@@ -35,13 +35,13 @@ Heading = Literal[
     "head west",
     "head north-west",
 ]
-"""Of the first step of a leg, clockwise from north."""
+"""Heading of the first step of a leg, clockwise from north."""
 
 Flight = Literal["", "up", "down", "steps"]
-"""Steps that are gone up or down, or of which that is not known; empty where there are none."""
+"""Steps up or down, or steps in an unknown direction; empty if there are none."""
 
 Level = Literal["", "up", "down"]
-"""Whether a direction begins with a change of level that is not by steps, such as a ramp."""
+"""Whether a direction begins with a change of level without steps, such as a ramp."""
 
 LandmarkKind = Literal["bus_stop", "station", "station_entrance", "park", "water", "railway"]
 
@@ -54,14 +54,14 @@ class RoadCrossing:
     """A main road that is crossed on the way."""
 
     road: str
-    """Its name; empty where it has none."""
+    """Its name; empty if it has none."""
     kind: CrossingKind
 
 
 @with_config(RECORD)
 @dataclass(frozen=True)
 class Landmark:
-    """What one passes where a direction begins, as the maps show it."""
+    """A feature on the maps where a direction begins."""
 
     kind: LandmarkKind
     name: str = ""
@@ -72,8 +72,8 @@ class Landmark:
 class Step:
     """Part of a leg along one street: one line of the directions.
 
-    `turn` says how it begins, `street` is the street's name, or what it is ("footpath", "steps")
-    where it has none. `way` is "walk", or by bicycle "ride", "push" (get off) or "carry".
+    `turn` is its beginning, `street` is the street's name, or its kind ("footpath", "steps") if it
+    has none. `way` is "walk", or by bicycle "ride", "push" (get off) or "carry".
     """
 
     turn: Turn
@@ -83,11 +83,11 @@ class Step:
     flight: Flight = ""
     level: Level = ""
     passage: Passage = ""
-    """What it leads over or through."""
+    """Bridge or passage on it."""
     crossings: Annotated[tuple[RoadCrossing, ...], IsList] = ()
     """Main roads crossed on it, in order."""
     landmark: Landmark | None = None
-    """At its beginning."""
+    """Landmark at its beginning."""
 
     @model_serializer(mode="wrap")
     def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -105,13 +105,13 @@ class Leg:
 
     metres: Metres
     moving_minutes: Annotated[Amount, round_to(2), Field(alias="minutes")]
-    """At full speed, and of a ride where the bicycle is pushed at less."""
+    """Minutes at full speed, and at lower speed where a bicycle is pushed."""
     waiting_minutes: Annotated[Amount, round_to(2)] = 0.0
-    """At crossings of main roads, as the settings say what they take."""
+    """Minutes at crossings of main roads, according to the settings."""
     unlit_metres: Metres
-    """Metres along streets that the streets file says have no lighting."""
+    """Metres along streets without lighting according to the streets file."""
     lighting_unknown_metres: Metres
-    """Metres along streets of which it does not say."""
+    """Metres along streets without this information."""
     steps: Annotated[tuple[Step, ...], IsList, Field(alias="directions")]
     pushed_metres: Metres = 0.0
     """Metres on which a bicycle is pushed or carried."""
@@ -119,8 +119,8 @@ class Leg:
     pieces: Annotated[NDArray[np.int64], not_in_files(NO_PIECES), Field(exclude=True)] = field(
         default_factory=lambda: NO_PIECES
     )
-    """(s,) pieces of the area's walkable network walked, in order; empty where the leg was read
-    from a file."""
+    """(s,) pieces of the area's walkable network that are walked, in order; empty if the leg was
+    read from a file."""
 
     @model_serializer(mode="wrap")
     def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -131,5 +131,5 @@ class Leg:
 
     @property
     def minutes(self) -> float:
-        """From its beginning to its end."""
+        """Minutes from its beginning to its end."""
         return self.moving_minutes + self.waiting_minutes

@@ -1,4 +1,4 @@
-"""Why nobody visits a tasked place: the reason of the school that comes nearest to it."""
+"""Why no one visits a tasked place: the reason of the school that is closest to a visit."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -32,13 +32,13 @@ LEFT_OUT_WORDS = {
     ),
     "demand_no_school": "{place} is for none of these schools",
 }
-"""What the list of all that is left out says of a place, by the kind of its note."""
+"""Words for a place in the list of what is left out, by the kind of its note."""
 
 
 def find_nearest_miss(
     area: StudyArea, place: pd.Series, urns: Sequence[str], unserved: Sequence[Unserved]
 ) -> Note:
-    """Why no patrol of these schools visits a tasked place, by the school that comes nearest.
+    """Why no patrol of these schools visits a tasked place, for the school closest to a visit.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def find_nearest_miss(
     urns
         The schools that are planned.
     unserved
-        What is known of the schools that may serve it.
+        Places that schools may serve but cannot, with reasons.
     """
     name = str(place["place_id"])
     rows = (row for row in unserved if row.place == name and not row.is_watched)
@@ -61,14 +61,14 @@ def find_nearest_miss(
 
 
 def choose_nearest_miss(notes: Sequence[Note]) -> Note | None:
-    """The reason that comes nearest to a visit; None of none."""
+    """The reason that is closest to a visit; None if there are no reasons."""
     return min(notes, key=_rank, default=None)
 
 
 def measure_nearest_school(
     area: StudyArea, name: str, point: shapely.Point, urns: Sequence[str]
 ) -> Note:
-    """How far a place is from the nearest gate of some schools, in a straight line."""
+    """Distance of a place from the nearest gate of some schools, in a straight line."""
     rows = np.flatnonzero(area.schools["urn"].isin(urns))
     metres = shapely.distance(shapely.points(area.network.xy(area.gates.take(rows))), point)
     nearest = int(np.argmin(metres))
@@ -78,7 +78,7 @@ def measure_nearest_school(
 
 
 def _rank(note: Note) -> tuple[int, str, float]:
-    """By kind, then by the earliest arrival, or by how far away it is."""
+    """Sort key of a reason: kind, then earliest arrival or distance."""
     values = dict(note.values)
     metres = values.get("metres", 0.0)
     away = float(metres) if isinstance(metres, (int, float)) else 0.0
@@ -93,16 +93,17 @@ def list_left_out(
     *,
     all_schools: bool = True,
 ) -> Iterator[LeftOutRow]:
-    """A row for each place to visit on a plan's day that nobody can visit.
+    """A row for each place to visit on a plan's day that no one can visit.
 
     Parameters
     ----------
     urns, unserved
         See `find_nearest_miss`.
     visits
-        How many can visit each place, by its name; none where it is missing.
+        How many can visit each place, by its name; 0 if it is missing.
     all_schools
-        Whether these are all schools of the area: otherwise, what others may serve is not missing.
+        Whether these are all schools of the area: if not, places that others may serve are not
+        listed.
     """
     places = select_tasked(plan.area.tasked_places, must_visit=True)
     left_out = LeftOut()

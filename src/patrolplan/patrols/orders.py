@@ -1,10 +1,9 @@
-"""All orders of a patrol's stops and minutes of leaving the gate that are worth nearly as much.
+"""All orders of a patrol's stops, and start minutes, that are worth nearly as much as planned.
 
-An order is made stop by stop, for all minutes of leaving at once: arriving, waiting for a stop's
-hours, dwelling. Orders that begin alike are timed together up to where they part. What can be in
-time no longer, or be worth enough, is dropped as soon as that is certain: at least the dwells of
-the stops that are left and the shortest leg to each are still to come, and none of them can be
-worth more than at its best time.
+An order is built stop by stop, for all start minutes at once: arriving, waiting for a stop's hours,
+dwelling. Orders with the same first stops share these computations. A partial order is dropped as
+soon as it certainly ends late or is not worth enough: the remaining stops need at least their
+dwells and the shortest leg to each, and none can be worth more than at its best time.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,33 +22,33 @@ from patrolplan.patrols.timings import Timings
 Floats = NDArray[np.float64]
 
 MIN_ORDER_SHARE = 0.8
-"""A patrol may be walked in another order, or later, where that keeps this share of its worth; how
-much it keeps on average, `patrolplan.patrols.timing_chances` says."""
+"""Minimum share of its worth that a patrol has in another order, or later; for the mean share, see
+`patrolplan.patrols.timing_chances`."""
 
 MAX_PERMUTED_STOPS = 6
-"""Up to so many stops, every order is looked at; of more, those in which a single run of stops is
-turned round or a single stop stands elsewhere than planned."""
+"""Maximum stops for testing every order; with more, only those in which one run of stops is
+reversed or one stop is moved."""
 
 WHOLE = 1e-9
-"""A minute is whole up to this rounding."""
+"""Tolerance for a minute to count as whole."""
 
 
 def list_timings(
     problem: OrienteeringProblem, stops: Sequence[int], *, worth: float, officer: int = 0
 ) -> Timings:
-    """Every order and whole minute of leaving the start that keeps the rules and the worth.
+    """Every order and whole start minute that is feasible and worth enough.
 
-    The officer walks straight from stop to stop, and waits only where a stop's hours have not
-    begun; before the first stop that is done at the gate, by leaving it later.
+    The officer walks directly from stop to stop, and waits only if a stop's hours have not begun;
+    before the first stop the officer waits at the gate, and leaves it later.
 
     Parameters
     ----------
     problem
-        Its travel times, hours, windows and prizes count.
+        Problem with the travel times, hours, windows and prizes.
     stops
         Rows, as planned.
     worth
-        Of the patrol as planned.
+        Worth of the patrol as planned.
     officer
         Position in `problem.officers`.
     """
@@ -76,7 +75,7 @@ def list_timings(
 
 
 def list_orders(count: int) -> NDArray[np.int64]:
-    """(m, count) orders of so many stops that are looked at, the planned one first."""
+    """(m, count) orders of `count` stops to test, the planned one first."""
     planned = tuple(range(count))
     if count <= MAX_PERMUTED_STOPS:
         return np.array(list(permutations(planned)), dtype=np.int64)
@@ -100,20 +99,20 @@ def time_walk(
     latest_minutes: float,
     officer: int = 0,
 ) -> Route | None:
-    """Walk the stops in order from a minute of leaving on; None when something is late.
+    """Walk the stops in order from a start minute; None if anything is late.
 
     Parameters
     ----------
     problem, stops, officer
         As for `list_timings`.
     leg_minutes
-        One more than stops.
+        Minutes of the legs, one more than stops.
     leave_minutes
-        When the start is left.
+        Minute of leaving the start.
     not_before
-        When each dwell begins at the earliest.
+        Earliest minute at which each dwell may begin.
     latest_minutes
-        When the officer is at the end at the latest.
+        Latest minute at which the officer is at the end.
     """
     now, arrive, begin = leave_minutes, list[float](), list[float]()
     for stop, leg, earliest in zip(stops, leg_minutes, not_before, strict=False):
@@ -151,15 +150,15 @@ def time_walk(
 
 @dataclass(frozen=True, eq=False)
 class _Walked:
-    """The beginning of an order, for all minutes of leaving (g) that are still in time."""
+    """The beginning of an order, for all start minutes (g) that are still feasible."""
 
     order: tuple[int, ...]
     leave: Floats
-    """(g,) when the start is left."""
+    """(g,) minute of leaving the start."""
     begins: Floats
-    """(g, d) when each dwell so far begins."""
+    """(g, d) minute at which each dwell so far begins."""
     now: Floats
-    """(g,) when the last stop is left, and of a whole order when the end is reached."""
+    """(g,) minute of leaving the last stop, or for a complete order, of reaching the end."""
     worth: Floats
     """(g,)"""
 
@@ -181,7 +180,7 @@ class _OrderSearch:
     stops: tuple[int, ...]
     officer: int
     least: float
-    """Worth of an order at the least."""
+    """Minimum worth of an order."""
 
     @cached_property
     def legs(self) -> Floats:
@@ -205,7 +204,7 @@ class _OrderSearch:
 
     @cached_property
     def windows(self) -> Floats:
-        """(n, 2) when each dwell may begin, with the rounding allowed."""
+        """(n, 2) earliest and latest begin of each dwell, with a tolerance."""
         if self.problem.windows is None:
             return np.tile([-np.inf, np.inf], (len(self.stops), 1))
         windows = self.problem.windows[list(self.stops)] + 0.0
@@ -214,13 +213,13 @@ class _OrderSearch:
 
     @cached_property
     def latest(self) -> float:
-        """When the end is reached at the latest, with the rounding allowed."""
+        """Latest minute of reaching the end, with a tolerance."""
         latest = float(self.problem.officers[self.officer].latest_minutes)
         return latest + compute_slack(latest)
 
     @cached_property
     def peaks(self) -> Floats:
-        """(n,) what each stop is worth at its best time."""
+        """(n,) worth of each stop at its best time."""
         prizes, (first, _) = self.problem.timed_prizes, self.leave_between
         if prizes is None:
             return self.problem.prizes[list(self.stops)]
@@ -232,14 +231,14 @@ class _OrderSearch:
 
     @cached_property
     def leave_between(self) -> tuple[float, float]:
-        """When the start is left at the earliest and at the latest."""
+        """Earliest and latest minute of leaving the start."""
         gate = self.problem.gate
         first = float(self.problem.officers[self.officer].earliest_minutes)
         first += 0.0 if gate is None else gate.minutes
         return first, self.latest - float(self.dwell.sum() + self.shortest.sum())
 
     def compute_gate_worth(self, leave: Floats) -> Floats:
-        """(g,) of being at the start until each minute; officers after the first add nothing."""
+        """(g,) worth of being at the start until each minute; 0 for officers after the first."""
         prizes, gate = self.problem.timed_prizes, self.problem.gate
         if prizes is None or gate is None or self.officer:
             return np.zeros(len(leave))
@@ -249,14 +248,14 @@ class _OrderSearch:
         return np.asarray(gathered - np.interp(present, minutes, gate.cumulative))
 
     def compute_worth(self, stop: int, begin: Floats) -> Floats:
-        """(g,) of a dwell at a row of the problem that begins at each minute."""
+        """(g,) worth of a dwell at a row of the problem that begins at each minute."""
         prizes = self.problem.timed_prizes
         if prizes is None:
             return np.full(len(begin), float(self.problem.prizes[stop]))
         return prizes.compute_worth(stop, begin, float(self.problem.dwell_minutes[stop]))
 
     def time_orders(self, orders: NDArray[np.int64]) -> Iterator[_Walked]:
-        """Each of these (m, n) orders, at the minutes of leaving at which it is good enough."""
+        """Each of these (m, n) orders, at the start minutes at which it is worth enough."""
         first, last = self.leave_between
         leave = np.arange(np.ceil(first - WHOLE), np.floor(last + WHOLE) + 1)
         if not len(leave):
@@ -266,7 +265,7 @@ class _OrderSearch:
         yield from self._extend(start, orders)
 
     def _extend(self, so_far: _Walked, orders: NDArray[np.int64]) -> Iterator[_Walked]:
-        """The orders that begin like this."""
+        """The orders that begin with the stops so far."""
         depth = len(so_far.order)
         if depth == len(self.stops):
             yield self._end(so_far)
@@ -277,7 +276,7 @@ class _OrderSearch:
                 yield from self._extend(further, orders[orders[:, depth] == stop])
 
     def _visit(self, so_far: _Walked, stop: int) -> _Walked:
-        """One stop more, at the minutes of leaving that can still be good enough."""
+        """Add one stop, at the start minutes that can still be worth enough."""
         opening, closing = self.windows[stop]
         came_from = so_far.order[-1] + 1 if so_far.order else 0
         arrive = so_far.now + self.legs[came_from, stop]
@@ -295,7 +294,7 @@ class _OrderSearch:
         return walked.select(is_wanted)
 
     def _end(self, so_far: _Walked) -> _Walked:
-        """A whole order, with the leg to the end."""
+        """A complete order, with the leg to the end."""
         end = so_far.now + self.legs[so_far.order[-1] + 1, -1]
         return replace(so_far, now=end).select(end <= self.latest)
 
@@ -303,7 +302,7 @@ class _OrderSearch:
 def list_leg_minutes(
     problem: OrienteeringProblem, stops: Sequence[int], officer: int = 0
 ) -> list[float]:
-    """Minutes of the legs from the start over the stops to the end."""
+    """Minutes of the legs from the start via the stops to the end."""
     who = problem.officers[officer]
     places = [who.start, *stops, who.end]
     return [float(problem.travel_minutes[a, b]) / who.speed for a, b in pairwise(places)]

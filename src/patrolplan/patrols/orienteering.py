@@ -1,8 +1,8 @@
 """The patrol solver as a library: team orienteering with time windows, dwell and a proven bound.
 
-Choose stops and their order, for one or more routes of limited time, so that the prizes won are
-worth most. It has nothing to do with crime or schools: points, prizes and minutes go in, routes
-come out, with an upper bound on what any routes could be worth.
+Choose stops and their order, for one or more routes of limited time, so that the total of the
+prizes is maximal. It does not depend on crime or schools: the input is points, prizes and minutes,
+the output routes with an upper bound on the worth of any routes.
 
 >>> from patrolplan import orienteering
 >>> xy = [[0, 0], [10, 0], [10, 10], [0, 10], [40, 40]]
@@ -13,12 +13,12 @@ come out, with an upper bound on what any routes could be worth.
 >>> len(solution.routes[0].stops), solution.routes[0].travelled_minutes
 (3, 40.0)
 
-Stops may be mandatory, barred, exclusive of each other, or open in a time window; routes may differ
-in their ends, hours and speed. `solve` stops when the answer is proven, and else by a stop
+Stops may be mandatory, barred, mutually exclusive, or open in a time window; routes may differ in
+their ends, hours and speed. `solve` stops when the answer is proven optimal, or by a stop
 criterion: `MaxIterations`, with which equal problems have equal answers, or `MaxSeconds`.
 
-Public instances are read by `read_instance`; what published values count on top of the prizes is
-its `fixed_prize`.
+`read_instance` reads public instances; its `fixed_prize` is what published values include in
+addition to the prizes.
 """
 
 from collections.abc import Sequence
@@ -71,7 +71,7 @@ def build_problem(
     windows: ArrayLike | None = None,
     mandatory: Sequence[int] = (),
 ) -> OrienteeringProblem:
-    """Pose a problem by points on a plane, between which one travels in straight lines.
+    """Build a problem from points on a plane, with travel in straight lines.
 
     For times of another kind, such as those of a street network, make an `OrienteeringProblem`.
 
@@ -80,14 +80,14 @@ def build_problem(
     xy
         (n, 2) coordinates of the points.
     prizes
-        (n,) what each is worth, at least 0.
+        (n,) prize of each, at least 0.
     limit
         Time of each route; one unit of distance takes one of time.
     routes
         How many routes.
     start, end
         Rows where each route begins and ends; without `end` it ends where it begins. Their own
-        prizes are not to be won.
+        prizes do not count.
     dwell
         Time spent at each stop, one for all or (n,).
     windows
@@ -98,7 +98,7 @@ def build_problem(
     Raises
     ------
     ValueError
-        Naming every argument that is wrong, the value seen and what to do.
+        With every wrong argument, its value and what to do.
 
     Examples
     --------

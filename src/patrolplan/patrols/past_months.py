@@ -1,14 +1,13 @@
-"""What past months say of a patrol: harm recorded at its stops, and at those of plainer patrols.
+"""Results of past months for a patrol: harm recorded at its stops, and at those of baselines.
 
-Two things are measured on the last months of the data, in the patrol's own window. What its own
-stops held: the plan was made from these months, so that is a fact and no test. And how the way of
-planning would have done without them: risk, hotspots and patrols are made again from the months
-before, with everything else as it is, and the harm recorded in the months held out is compared with
-that of patrols planned from recorded counts alone, and of plain loops.
+Two things are measured on the last months of the data, in the patrol's own window. First, the harm
+at its own stops: the plan was made from these months, so this is a fact, not a test. Second, how
+this way of planning would have done without them: risk, hotspots and patrols are made from the
+months before, with everything else unchanged, and the harm recorded in the hold-out months is
+compared with that of patrols planned only from recorded counts, and of plain loops.
 
-Of a month's crime the hour is seldom known, and single months hold too little of it. So each
-category counts by the share of it that the area's clock, learned or declared, puts into the window
-at such a place.
+The hour of crimes is seldom known, and single months have too few of them. So each category counts
+by the share that the area's clock, learned or declared, has in the window at such a place.
 """
 
 import datetime as dt
@@ -50,10 +49,10 @@ from patrolplan.risk.scores import divide
 
 HOLD_OUT_MONTHS = 6
 MIN_TRAINING_MONTHS = 9
-"""With fewer months to learn from, past months say nothing."""
+"""Minimum months to learn from; with fewer, patrols are not tested."""
 
 MIN_HELD_OUT_MONTHS = 3
-"""Nor with fewer of the hold-out months held on both sides of a comparison."""
+"""Minimum hold-out months that are held on both sides of a comparison."""
 
 
 def compare_with_past(
@@ -62,29 +61,29 @@ def compare_with_past(
     executor: Executor | None = None,
     report_progress: ProgressCallback | None = None,
 ) -> Plan:
-    """Measure for each patrol what past months say of it.
+    """Test each patrol on past months.
 
-    The last six months are held out together. Of the patrol itself it is measured what was recorded
-    along its stops in them. Then risk, hotspots and patrols are made from the months before, with
-    the same settings, both voices, tasked places, window and day. Pupils' reports have no months:
-    they are used as they are, only faded less. What the stops of such patrols hold is compared with
-    patrols of the same officers planned from recorded counts alone (twelve months' crimes, each
-    counting one, without model, clock, pupils or tasked places), and with plain loops round the
-    school. It takes about as long as planning.
+    The last six months are held out together. For the patrol itself, the harm recorded in them at
+    its stops is measured. Then risk, hotspots and patrols are made from the months before, with the
+    same settings, both voices, tasked places, window and day. Pupils' reports have no months: they
+    are used unchanged, except that they fade less. The harm at the stops of these patrols is
+    compared with that of patrols of the same officers planned only from recorded counts (twelve
+    months' crimes, each counting one, without model, clock, pupils or tasked places), and of plain
+    loops around the school. It takes about as long as planning.
 
     Parameters
     ----------
     plan
         See `patrolplan.patrols.planner.plan_patrols`; its area has all months.
     executor
-        Shares the schools among its workers; by default they are tested here, one by one.
+        Its workers test the schools; by default this process does, one by one.
     report_progress
-        Called with the schools done so far.
+        Called with the number of schools done.
 
     Returns
     -------
     Plan
-        With `Patrol.tested` filled; it stays None where too few months are left to learn from.
+        The plan with `Patrol.tested`; it stays None if there are too few months to learn from.
     """
     urns = list(plan.area.schools["urn"])
     rows = sorted({urns.index(patrol.urn) for patrol in plan.patrols})
@@ -105,9 +104,9 @@ def compare_with_past(
 
 
 def copy_tested(patrol: Patrol, earlier: Patrol | None) -> Patrol:
-    """The patrol with what past months say of an earlier one, planned the same way.
+    """The patrol with the results of past months for an earlier one, planned the same way.
 
-    What the stops held is not copied to a patrol with other stops.
+    The harm at its own stops is not copied to a patrol with other stops.
     """
     tested = None if earlier is None else earlier.tested
     if earlier is not None and tested is not None and _list_names(patrol) != _list_names(earlier):
@@ -116,39 +115,39 @@ def copy_tested(patrol: Patrol, earlier: Patrol | None) -> Patrol:
 
 
 def _list_names(patrol: Patrol) -> set[str]:
-    """The stretches that a patrol dwells in, by the names of their hotspots."""
+    """Names of the hotspots in whose stretches a patrol dwells."""
     return {name for stop in patrol.stops for name in (stop.hotspot, *stop.beat)}
 
 
 @dataclass(frozen=True, eq=False)
 class HoldOut:
-    """What each school's patrols are measured with."""
+    """Everything for testing each school's patrols."""
 
     ours: PlanningInputs
-    """Of planning as the plan was made, from the months before alone."""
+    """Inputs for planning like the plan, but only from the months before."""
     counts: PlanningInputs
-    """Of planning from recorded counts of these months alone."""
+    """Inputs for planning only from recorded counts of these months."""
     harm: NDArray[np.float64]
-    """(b, m, p) days of harm recorded in each of the months held out, were all hours of the month
-    like each of some half-hours."""
+    """(b, m, p) days of harm recorded in each hold-out month, if all its hours were like each of
+    these half-hours."""
     half_hours: NDArray[np.int64]
-    """(b,) these half-hours of the day, 0 to 47."""
+    """(b,) the half-hours of the day, 0 to 47."""
     held: NDArray[np.float64]
     """(m, p) share of each month's crime that is held on each piece of street."""
     months: tuple[pd.Timestamp, pd.Timestamp]
-    """First days of the first and last of them."""
+    """First days of the first and last hold-out month."""
     is_known: bool
-    """Whether the plan was made from them, too."""
+    """Whether the plan was made from these months, too."""
     stretches: Mapping[tuple[str, int], NDArray[np.int64]]
-    """Pieces that each patrol of the plan dwells in, by school and number."""
+    """Pieces in which each patrol of the plan dwells, by school and number."""
 
 
 def prepare_hold_out(plan: Plan, rows: Sequence[int]) -> HoldOut | None:
-    """Hold the last months out together, and learn from the months before.
+    """Hold out the last months together, and learn from the months before.
 
-    The model is chosen on those of them that the plan's own choice looked at as well, so that
-    nothing is fitted twice. None where too few months are held to learn from, or to test on.
-    `rows` are those of the schools that the plan has patrols of.
+    The model is chosen on those months before that the plan's own choice used as well, so that
+    nothing is fitted twice. None if too few months are held to learn from, or to test on. `rows`
+    are those of the schools for which the plan has patrols.
     """
     area = plan.area
     history = build_history(area)
@@ -192,7 +191,7 @@ def _learn(
     rows: Sequence[int],
     model: str | Estimator | None = None,
 ) -> PlanningInputs:
-    """What schools are planned from, out of the months that an area has."""
+    """Inputs for planning schools, learned from the months of an area."""
     left = COMPARISON_MONTHS - HOLD_OUT_MONTHS
     risk = estimate_risk(area, window=window, date=date, comparison_months=left, model=model)
     hotspots = locate_hotspots(area, risk)
@@ -202,9 +201,9 @@ def _learn(
 def compute_harm_by_half_hour(
     area: StudyArea, history: History, half_hours: NDArray[np.int64], day: DayKind | None
 ) -> NDArray[np.float64]:
-    """(b, m, p) days of harm of the last m months as if all their hours were like a half-hour.
+    """(b, m, p) days of harm of the last m months if all their hours were like each half-hour.
 
-    Of each category the crime of a month is multiplied by the clock's factor at such a place.
+    Each category's crime of a month is multiplied by the clock's factor at such a place.
     """
     clock = build_clock(area, history)
     days = get_harm_days(history.targets, area.settings.risk.harm)
@@ -219,7 +218,7 @@ def compute_harm_by_half_hour(
 
 
 def _weigh_half_hours(hours: PatrolHours) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The half-hours of a patrol's window, and how much of it each is."""
+    """The half-hours of a patrol's window, and the share of each in it."""
     minutes, weights = weigh_minutes(Window(hours.total_minutes, hours.start_minutes), ())
     at = np.array([find_half_hour(int(minute)) for minute in minutes], dtype=np.int64)
     half_hours, numbers = np.unique(at, return_inverse=True)
@@ -227,7 +226,7 @@ def _weigh_half_hours(hours: PatrolHours) -> tuple[NDArray[np.int64], NDArray[np
 
 
 def measure_school(hold_out: HoldOut, row: int) -> dict[int, Tested]:
-    """What past months say of the patrols of the school in a row, by their numbers."""
+    """Results of past months for the patrols of the school in a row, by number."""
     problem = build_school_problem(hold_out.ours, row)
     area, around, urn = hold_out.ours.area, problem.surroundings, str(problem.school["urn"])
     seed, metres = problem.seed, area.network.piece_metres
@@ -260,16 +259,16 @@ def measure_school(hold_out: HoldOut, row: int) -> dict[int, Tested]:
 
 
 def _solve_routes(problem: SchoolProblem) -> list[list[int]]:
-    """Stops of the best patrols, of each officer, as they are planned."""
+    """Stops of the best patrols, for each officer, as planned."""
     _, solution = solve_school(problem)
     return [list(route.stops) for route in solution.routes]
 
 
 @dataclass(frozen=True, eq=False)
 class _RecordedHarm:
-    """Harm recorded in the window of a school's patrols, of whichever pieces are wanted.
+    """Harm recorded in the window of a school's patrols, for given pieces.
 
-    Those of a whole city are not summed for each of its schools.
+    It is not summed over all pieces of a city for each of its schools.
     """
 
     harm: NDArray[np.float64]
@@ -277,7 +276,7 @@ class _RecordedHarm:
     rows: NDArray[np.int64]
     """(n,) rows of the window's half-hours."""
     weights: NDArray[np.float64]
-    """(n,) how much of the window each is."""
+    """(n,) share of each in the window."""
     held: NDArray[np.float64]
     """(m, p) share that is held."""
     metres: NDArray[np.float64]
@@ -287,13 +286,13 @@ class _RecordedHarm:
     def from_window(
         cls, hold_out: HoldOut, metres: NDArray[np.float64], hours: PatrolHours
     ) -> "_RecordedHarm":
-        """Of the window of a school's patrols."""
+        """Harm in the window of a school's patrols."""
         half_hours, weights = _weigh_half_hours(hours)
         rows = np.searchsorted(hold_out.half_hours, half_hours)
         return cls(hold_out.harm, rows, weights, hold_out.held, metres)
 
     def average(self, pieces: NDArray[np.int64]) -> NDArray[np.float64]:
-        """(m,) harm a metre of these pieces; NaN where a month is hardly held there."""
+        """(m,) harm per metre of these pieces; NaN if a month is hardly held there."""
         metres = self.metres[pieces]
         held = (self.held[:, pieces] * metres).sum(axis=1)
         least = MIN_HELD_SHARE * metres.sum()
@@ -301,17 +300,17 @@ class _RecordedHarm:
         return divide(self.weights @ recorded, np.where(held >= least, held, 0.0))
 
     def sum(self, pieces: NDArray[np.int64]) -> NDArray[np.float64]:
-        """(m,) harm on these pieces, had all of each month been held; NaN where hardly any is."""
+        """(m,) harm on these pieces, scaled to complete months; NaN if a month is hardly held."""
         return np.asarray(self.average(pieces) * self.metres[pieces].sum())
 
 
 def compare_months(
     ours: NDArray[np.float64], plain: NDArray[np.float64], seed: int
 ) -> TestedRatio | None:
-    """How many times as much was recorded on one side as on the other, over (m,) months.
+    """Ratio of what was recorded on one side to that on the other, over (m,) months.
 
-    Months that are not held on both sides, NaN, do not count. None where they are too few, or
-    nothing was recorded on the other side. The interval is that of the ratio's logarithm, as in
+    Months that are not held on both sides, NaN, do not count. None if there are too few others, or
+    nothing was recorded on the other side. The interval is computed on the ratio's logarithm, as in
     `patrolplan.patrols.patrol_backtest.PatrolBacktest.summary`.
     """
     held = np.isfinite(ours) & np.isfinite(plain)

@@ -1,11 +1,10 @@
-"""Back-test of patrols: harm recorded where they would have been, in held-out months.
+"""Back-test of patrols: harm recorded in hold-out months where they would have been.
 
-At each origin risk, hotspots and patrols are made from the months before. Then the harm of
-the month that came is counted in the stretches where a patrol dwells. Plain patrols have the same
+At each origin risk, hotspots and patrols are made from the months before. Then the harm of the
+following month is counted in the stretches where a patrol dwells. Baseline patrols have the same
 officers, window, dwell and presence at the gate. Only recorded crime is used: pupils' reports have
-no months, so they cannot be held out. Of a month's crime the hour does not count one by one, as
-there is too little of it; where times are known, each category counts by the share of it that
-happens in the window at such a place.
+no months, so they cannot be held out. Hours of single crimes are not used, as there are too few in
+a month; if times are known, each category counts by its share in the window at such a place.
 """
 
 from collections.abc import Sequence
@@ -43,12 +42,12 @@ BASELINES = ("greedy by worth per minute", "greedy by prior count", "plain loop"
 PLANNED_COLUMNS = ("planned worth", "planned worth, greedy")
 
 Routes = Sequence[Sequence[int]]
-"""Of each officer the stops, as rows of the problem, in walking order."""
+"""Stops of each officer, as rows of the problem, in walking order."""
 
 
 @dataclass(frozen=True)
 class HarmRatio:
-    """A row of `PatrolBacktest.summary`, see there; in files null stands for what is not known."""
+    """A row of `PatrolBacktest.summary`, see there; in files null means unknown."""
 
     against: str
     harm_per_officer_hour_ratio: float | None
@@ -58,21 +57,21 @@ class HarmRatio:
 
 @dataclass(frozen=True, eq=False)
 class PatrolBacktest:
-    """Harm recorded where patrols dwelt, in held-out months."""
+    """Harm recorded in hold-out months where patrols would have dwelt."""
 
     results: pd.DataFrame
-    """One row an origin and school: `origin`, `urn`, and for `OURS` and each of `BASELINES` the
-    harm (days) of the month in the stretches dwelt in, per officer-hour; in `PLANNED_COLUMNS` the
-    worth before the month came, of ours and of greedy stops by worth per minute."""
+    """One row per origin and school: `origin`, `urn`, and for `OURS` and each of `BASELINES` the
+    harm (days) of the month in their dwells' stretches, per officer-hour; in `PLANNED_COLUMNS` the
+    worth as planned, of ours and of greedy stops by worth per minute."""
     seed: int
-    """Of the bootstrap."""
+    """Seed of the bootstrap."""
 
     def summary(self) -> pd.DataFrame:
-        """How many times the harm of each plain way ours covered, with its 95 % interval.
+        """Ratio of the harm that ours covered to that of each baseline, with its 95 % interval.
 
-        The interval resamples the months, all schools of a month together: it is about these
-        schools, which are the ones that will be patrolled, and about other months. It is that of
-        the ratio's logarithm, so that it stays above 0; unknown with fewer than six months.
+        The interval resamples the months, all schools of a month together: it is for the same
+        schools, which are the ones that will be patrolled, in other months. It is computed on the
+        ratio's logarithm, so that it stays above 0, and unknown with fewer than six months.
         """
         by_month = self.results.groupby("origin")[[OURS, *BASELINES]].sum()
         ours = by_month[OURS].to_numpy()
@@ -89,9 +88,9 @@ class PatrolBacktest:
 
     @property
     def planned_worth_ratio(self) -> float:
-        """How many times the worth of greedy stops by worth per minute was planned.
+        """Ratio of the planned worth to that of greedy stops by worth per minute.
 
-        All that optimising can gain on them, if the risk is right.
+        It is the most that optimising can gain over them, if the risk is correct.
         """
         ours, plain = self.results[list(PLANNED_COLUMNS)].sum()
         return float(ours / plain)
@@ -111,20 +110,20 @@ class PatrolBacktest:
 def backtest_patrols(
     area: StudyArea, *, origins: Sequence[pd.Timestamp], seed: int | None = None
 ) -> PatrolBacktest:
-    """Compare the harm covered by patrols planned before each origin with that of plain ways.
+    """Compare the harm covered by patrols planned before each origin with that of baselines.
 
-    The plain ways: greedy stops by worth per minute on the same hotspots, greedy stops by the
-    number of crimes of the last twelve months on the hotspots that these make, and the same dwells
-    along a plain loop of the same length; each by as many officers, one after the other.
+    The baselines are greedy stops by worth per minute on the same hotspots, greedy stops by the
+    number of crimes of the last twelve months on hotspots made from these, and the same dwells
+    along a plain loop of the same length; each for as many officers, planned one after the other.
 
     Parameters
     ----------
     area
-        With all months.
+        The area with all months.
     origins
-        First days of the months that are held out, one at a time.
+        First days of the hold-out months, one at a time.
     seed
-        Of the bootstrap; default the settings'.
+        Seed of the bootstrap; by default that of the settings.
     """
     scorer = _OriginScorer(use_crime_only(area))
     rows = [row for origin in origins for row in scorer.score_origin(origin)]
@@ -132,10 +131,10 @@ def backtest_patrols(
 
 
 def use_crime_only(area: StudyArea) -> StudyArea:
-    """The area with recorded crime as its only voice, and nothing tasked.
+    """The area with recorded crime as its only voice, and without tasked places.
 
-    Where only the month of crimes is known, past months cannot test a choice by the hour: patrols
-    are then compared at all hours, without clock and pupils.
+    If only the months of crimes are known, a choice of hours cannot be tested: patrols are then
+    compared at all hours, without clock and pupils.
     """
     area = _change_risk_settings(area, crime_weight=1.0)
     if not area.times_known:
@@ -144,15 +143,15 @@ def use_crime_only(area: StudyArea) -> StudyArea:
 
 
 def _ignore_hours(area: StudyArea) -> StudyArea:
-    """The area with crime spread evenly over the day, wherever pupils are."""
+    """The area with crime spread evenly over the day, without pupils' presence."""
     way_home = area.settings.way_home.model_copy(update={"exposure": {}, "clock": "flat"})
     return replace(area, settings=area.settings.model_copy(update={"way_home": way_home}))
 
 
 def use_counts_only(area: StudyArea) -> StudyArea:
-    """The area with every crime of the last twelve months counting one, whatever its harm.
+    """The area in which every crime of the last twelve months counts one.
 
-    Whatever its hour, too, and wherever pupils are: it is how places are chosen without a model.
+    Harm, hours and pupils are ignored: this is how places are chosen without a model.
     """
     harm = dict.fromkeys(area.settings.crimes.risk_categories, 1.0)
     return _ignore_hours(_change_risk_settings(area, model=PRIOR_COUNT, harm=harm))
@@ -164,7 +163,7 @@ def _change_risk_settings(area: StudyArea, **changes: object) -> StudyArea:
 
 
 def cut_area(area: StudyArea, month: pd.Timestamp) -> StudyArea:
-    """The area as it was known before a month."""
+    """The area with only the data from before a month."""
     earlier = (area.incidents["month"] < month).to_numpy()
     return replace(
         area,
@@ -174,13 +173,13 @@ def cut_area(area: StudyArea, month: pd.Timestamp) -> StudyArea:
 
 
 def _solve_routes(problem: SchoolProblem) -> list[list[int]]:
-    """Stops of the best patrols, of each officer."""
+    """Stops of the best patrols, for each officer."""
     solution = solve(problem.plain_problem, seed=problem.seed)
     return [list(route.stops) for route in solution.routes]
 
 
 class _OriginScorer:
-    """Scores origins one after the other; loops, which know nothing of risk, are found once."""
+    """Scores origins one after the other; loops, which do not depend on risk, are found once."""
 
     def __init__(self, area: StudyArea) -> None:
         self.area = area
@@ -188,7 +187,7 @@ class _OriginScorer:
         self.loops: dict[int, LoopFinder] = {}
 
     def score_origin(self, origin: pd.Timestamp) -> list[dict[str, object]]:
-        """One row a school."""
+        """One row per school."""
         cut = cut_area(self.area, origin)
         ours, counts = (_build_problems(one) for one in (cut, use_counts_only(cut)))
         inputs = ours[0].inputs
@@ -202,7 +201,7 @@ class _OriginScorer:
     def _score_school(
         self, row: int, ours: SchoolProblem, counts: SchoolProblem, harm: NDArray[np.float64]
     ) -> dict[str, float]:
-        """Harm an officer-hour of each way, and worth as planned, from risk and from counts."""
+        """Harm per officer-hour of ours and baselines, and planned worth, from risk and counts."""
         problem = ours.plain_problem
         best = _solve_routes(ours)
         by_minute = plan_greedy_routes(problem, per_minute=True)
@@ -224,7 +223,7 @@ class _OriginScorer:
 
 
 def _build_problems(area: StudyArea) -> list[SchoolProblem]:
-    """Every school's problem, from what an area holds."""
+    """Every school's problem, from the data of an area."""
     risk = estimate_risk(area)
     inputs = PlanningInputs.from_area(area, risk, locate_hotspots(area, risk))
     return [build_school_problem(inputs, row) for row in range(len(area.schools))]
@@ -253,9 +252,9 @@ def compute_recorded_harm(
 def compute_window_shares(
     area: StudyArea, history: History, window: Window, day: DayKind | None
 ) -> NDArray[np.float64] | None:
-    """(p, j) how much of each category happens in a window, relative to its mean hour.
+    """(p, j) rate of each category in a window, relative to its mean over all hours.
 
-    None where the times of crimes are not known.
+    None if the times of crimes are unknown.
     """
     clock = build_clock(area, history)
     if clock.source != "learned":
@@ -269,13 +268,13 @@ def compute_window_shares(
 
 
 def compute_planned_worth(problem: OrienteeringProblem, routes: Routes) -> float:
-    """What patrols with these stops are worth, each at its best times."""
+    """Worth of patrols with these stops, each at its best times."""
     timed = [time_route(problem, number, stops) for number, stops in enumerate(routes)]
     return sum(route.worth for route in timed if route is not None)
 
 
 def find_dwell_pieces(problem: SchoolProblem, routes: Routes) -> NDArray[np.int64]:
-    """Pieces of the stretches that patrols with these stops dwell in, each once."""
+    """Pieces of the stretches where patrols with these stops dwell, without duplicates."""
     rows = problem.hotspot_rows[_flatten_stops(routes) - 1]
     pieces = problem.inputs.hotspots["pieces"]
     stretches = [np.array(pieces.iloc[row], dtype=np.int64) for row in rows if row >= 0]
@@ -290,7 +289,7 @@ def _flatten_stops(routes: Routes) -> NDArray[np.int64]:
 def compute_loop_harm(
     problem: SchoolProblem, loops: LoopFinder, routes: Routes, harm: NDArray[np.float64]
 ) -> float:
-    """Harm covered by the same dwells along loops as long as the patrols' walks; mean of rotations.
+    """Mean over rotations of the harm covered by the same dwells along loops of the same length.
 
     See `find_loop_pieces`.
     """
@@ -304,9 +303,9 @@ def find_loop_pieces(
 ) -> list[NDArray[np.int64]]:
     """Pieces of the school's streets around the same dwells along loops, for each rotation.
 
-    The loops are as long as the patrols' walks. Each officer walks one of their own from the gate,
-    turned on from the one before, or they would all walk the same one. Each dwell is given a
-    stretch around it as long as those of the patrols are on average. Empty without any stop.
+    The loops are as long as the patrols' walks. Each officer walks a different one from the gate,
+    rotated against the one before. Each dwell has a stretch around it of the patrols' average
+    length. Empty without any stop.
     """
     out = [route for route in routes if route]
     if not out:

@@ -1,4 +1,4 @@
-"""A school's solved problem -> patrols as they are walked: timed stops and legs."""
+"""A school's solved problem -> patrols with timed stops and legs."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -28,20 +28,20 @@ from patrolplan.patrols.tasked_places import build_tasking
 from patrolplan.patrols.timings import Timing, Timings
 
 ROUNDING_METRES = 1.0
-"""Rounding may not carry a patrol over the end of its window."""
+"""Margin so that rounding does not make a patrol end after its window."""
 
 MAX_DETOUR_LOSS = 0.0005
-"""Legs past more risk may cost this share of a patrol's worth, by arriving later at its stops."""
+"""Maximum share of a patrol's worth that detours past risk may cost, by later arrivals."""
 
 SAME_METRES = 1.0
-"""A stop so near to a hotspot's stopping place is there."""
+"""A stop within this distance of a hotspot's stopping place is there."""
 
 STANDING = ("place", "stand", "at")
-"""What a stop says of where one stands at a hotspot."""
+"""Columns of a hotspot that describe where to stand."""
 
 
 class PatrolBuilder:
-    """Builds the patrols of one school; legs that variants share are walked once."""
+    """Builds the patrols of one school; legs that variants share are built once."""
 
     def __init__(self, problem: SchoolProblem) -> None:
         self.problem = problem
@@ -72,7 +72,7 @@ class PatrolBuilder:
     ) -> Self:
         """The builder of a school's patrols, see `build_school_problem`.
 
-        For a week a school is planned several times: its problem is built once, and so is a leg.
+        For a week a school is planned several times, but its problem and its legs are built once.
         """
         build = partial(build_school_problem, inputs, row, visit=visit, watch=watch)
         if inputs.detail != "timings":
@@ -89,7 +89,7 @@ class PatrolBuilder:
         return self.problem.build_notes()
 
     def build_variant(self, other: Solution, best: Solution) -> Variant:
-        """Another solution than the best one; as patrols of their own where a week may draw it."""
+        """A variant from another solution than the best; with patrols, if a week may draw it."""
         is_drawn = self.problem.inputs.detail == "timings"
         return Variant(
             worth_share=min(1.0, other.worth / best.worth) if best.worth > 0 else 1.0,
@@ -105,7 +105,7 @@ class PatrolBuilder:
     def build_patrol(
         self, route: Route, solution: Solution, variants: tuple[Variant, ...] = ()
     ) -> Patrol:
-        """One officer's route as it is walked."""
+        """The patrol of one officer's route."""
         problem, base = self.problem, self.problem.surroundings.base
         legs, walked = self._build_legs(route, partial(self._time_again, route))
         gate_until_minutes, times, end_minutes = self._time_stops(walked, legs)
@@ -116,7 +116,7 @@ class PatrolBuilder:
         starts_at_base = problem.settings.start == "base" and base is not None
         approach = None
         if starts_at_base and not problem.start_position:
-            # From the base to be at the gate for the presence there, by the shortest way.
+            # From the base to the gate for the presence there, by the shortest way.
             approach = self._build_leg(problem.walks.find_shortest(len(problem.stops) + 1, 0))
         return Patrol(
             urn=problem.school["urn"],
@@ -145,7 +145,7 @@ class PatrolBuilder:
         )
 
     def _list_timings(self, walked: Route) -> Timings:
-        """How the stops of a route as it is walked may be made in other orders and later."""
+        """The other orders and times in which the stops of a route may be made."""
         problem = self._build_timing_problem(walked.stops)
         return list_timings(problem, walked.stops, worth=walked.worth, officer=walked.officer)
 
@@ -154,17 +154,17 @@ class PatrolBuilder:
     ) -> Patrol | None:
         """A patrol of this school with its stops in another order, or at other minutes.
 
-        What is known of the patrol as a route stays as it is: its variants, its notes, and what
-        past months and the way home say of it. None where a stop is no candidate, or late.
+        Everything else of the patrol is unchanged: its variants, its notes, and results of past
+        months and the way home. None if a stop is not a candidate, or late.
 
         Parameters
         ----------
         patrol
-            As planned.
+            The patrol as planned.
         timing
-            One of its own.
+            One of its timings.
         latest_end_minutes
-            When the officer is at its end at the latest.
+            Latest minute for the end of the patrol.
         """
         position = self.problem.stop_by_name
         planned = [patrol.stops[row] for row in timing.order]
@@ -212,9 +212,9 @@ class PatrolBuilder:
         )
 
     def _build_timing_problem(self, stops: Sequence[int]) -> OrienteeringProblem:
-        """The problem of making these stops, which are chosen, in another order or later.
+        """The problem of making these given stops in another order or later.
 
-        Two tasked places may follow each other, however near they are.
+        Two tasked places may follow each other, even if they are near.
         """
         tasked = frozenset(stop for stop in stops if self.problem.tasked_rows[stop - 1] >= 0)
         if tasked not in self._timing_problems:
@@ -226,7 +226,7 @@ class PatrolBuilder:
         return self._timing_problems[tasked]
 
     def _time_again(self, route: Route, leg_minutes: Sequence[float]) -> Route | None:
-        """A route at its best times, where its legs take so long."""
+        """A route at its best times, with these minutes of legs."""
         return time_route(self.orienteering, route.officer, route.stops, leg_minutes)
 
     def _build_leg(self, walk: Walk) -> Leg:
@@ -247,11 +247,11 @@ class PatrolBuilder:
         time_again: Callable[[Sequence[float]], Route | None],
         latest_minutes: float | None = None,
     ) -> tuple[tuple[Leg, ...], Route]:
-        """Walks from the start over the stops to the end, past more risk where it costs little.
+        """Walks from the start via the stops to the end, with detours past risk that cost little.
 
-        A leg may be longer than the shortest by the settings' `detour`, as far as the time that
-        the window leaves over goes, and as far as arriving later costs next to nothing. The route
-        is given back with the times and the worth that it has along these legs.
+        A leg may be longer than the shortest by the settings' `detour`, within the spare time of
+        the window, and if arriving later costs almost no worth. The route is returned with its
+        times and worth along these legs.
         """
         if not route.stops:
             return (), route
@@ -261,8 +261,8 @@ class PatrolBuilder:
         orienteering = self.orienteering
         is_timed = orienteering.timed_prizes is not None or orienteering.windows is not None
         least = (1 - MAX_DETOUR_LOSS) * route.worth
-        # The way that was chosen need not be the quickest: preferences count too. A leg past more
-        # risk that is quicker takes the time that the problem was solved with, so the bound holds.
+        # The chosen way need not be the quickest: preferences count, too. If a detour past risk is
+        # quicker, it gets the time with which the problem was solved, so that the bound is valid.
         minutes = quickest = [metres / self.speed for metres in shortest]
         latest = self.hours.latest_back_minutes if latest_minutes is None else latest_minutes
         spare = (latest - route.end_minutes) * self.speed
@@ -287,7 +287,7 @@ class PatrolBuilder:
         return tuple(legs), walked
 
     def _find_leg(self, start: int, end: int, longest_metres: float) -> tuple[Leg, float]:
-        """The leg past most risk that is no longer, and what it costs in metres at full speed."""
+        """The leg past most risk within this length, and its cost in metres at full speed."""
         key = (start, end, longest_metres)
         if key not in self._legs:
             walk = self.problem.walks.find_richest(
@@ -301,10 +301,11 @@ class PatrolBuilder:
     ) -> tuple[float, list[tuple[float, float, float]], float]:
         """End of the presence at the gate, each stop's times and worth, and the time at the end.
 
-        Where a stop is worth more later, the officer stays at the gate for longer before the first
-        stop, if there is a presence, and otherwise walks there slowly: a stop lasts no longer than
-        its dwell, which is what counts towards the most minutes a day. Who makes no stop is at
-        the gate for as long as a stop would last. A presence at the gate last ends with the window.
+        If a stop is worth more later, the officer stays longer at the gate before the first stop,
+        if there is a presence, and otherwise walks slowly: a stop lasts no longer than its dwell,
+        which counts towards the maximum minutes per day. Without a stop, the officer is at the gate
+        for the duration of a stop. A presence at the gate at the end lasts until the end of the
+        window.
         """
         until = route.leave_start_minutes
         if not route.stops:
@@ -328,9 +329,9 @@ class PatrolBuilder:
         return until, times, end
 
     def _find_stay_start(self) -> float:
-        """When a presence at the gate without any stop begins.
+        """Begin of a presence at the gate without any stop.
 
-        One that comes last is as long as a stop would be.
+        A presence at the end is as long as a stop.
         """
         hours, stay = self.hours, self.hours.gate_last_minutes
         if not stay:
@@ -370,12 +371,12 @@ class PatrolBuilder:
         )
 
     def _get_hotspot(self, row: int) -> pd.Series:
-        """A row of the hotspots; variants have most of their stops in common."""
+        """A row of the hotspots; cached, since variants have most of their stops in common."""
         if row not in self._hotspots:
             self._hotspots[row] = self.problem.inputs.hotspots.iloc[row]
         return self._hotspots[row]
 
     def _is_dark(self, arrive_minutes: float, leave_minutes: float) -> bool:
-        """Whether a stop lasts beyond sunset, or begins before sunrise."""
+        """Whether a stop ends after sunset, or begins before sunrise."""
         daylight = self.problem.daylight
         return daylight is not None and daylight.is_dark(arrive_minutes, leave_minutes)

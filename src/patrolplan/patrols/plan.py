@@ -1,8 +1,8 @@
-"""`Plan`: the contract between the solver and everything that people hold.
+"""`Plan`: the contract between the solver and all papers and files.
 
 Times are minutes after local midnight; places are metres in the area's CRS. Each record is declared
-once: pydantic reads the annotations to write it as a part of `plan.json` and `week.json`, in
-degrees and HH:MM, and to read it back.
+once: pydantic uses the annotations to write it as a part of `plan.json` and `week.json`, in degrees
+and HH:MM, and to read it again.
 """
 
 import datetime as dt
@@ -63,7 +63,7 @@ from patrolplan.worker_pool import EncipheredFields
 
 
 class _AtPoint:
-    """What has a place."""
+    """Mixin for records with a place."""
 
     point: XY
 
@@ -81,17 +81,17 @@ class _AtPoint:
 @with_config(RECORD)
 @dataclass(frozen=True)
 class Tasking:
-    """What intelligence asks for at a place: to go there, or to keep away."""
+    """A request by intelligence for a place: to go there, or to keep away."""
 
     place_id: str
-    """The place's name in the table of tasked places."""
+    """Name of the place in the table of tasked places."""
     reason: str
     by: str
     """Who requests it."""
     until: Day
-    """The last day on which it holds."""
+    """Last day on which it applies."""
     hours: Hours = ""
-    """HH:MM-HH:MM between which it holds; empty at any time."""
+    """HH:MM-HH:MM when it applies; empty means any time."""
 
     @model_serializer(mode="wrap")
     def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -101,7 +101,7 @@ class Tasking:
 StopReason = Annotated[Reason, Field(discriminator="kind")]
 
 StopKind = Literal["hotspot", "tasked", "designated"]
-"""What a stop is there for: a hotspot, a place that intelligence alone names, or a place that a
+"""Reason for a stop: a hotspot, a place that is only tasked by intelligence, or a place that a
 force designates. A hotspot that is also tasked is a hotspot."""
 
 
@@ -111,43 +111,44 @@ class Stop(_AtPoint):
     """A stopping place on a patrol, and the minutes spent there."""
 
     hotspot: str
-    """Name of the hotspot, or of the place; no two stops of a plan that differ share it."""
+    """Name of the hotspot, or of the place; different stops of a plan have different names."""
     kind: StopKind = "hotspot"
     tasking: Tasking | None = None
-    """Of a place tasked by intelligence, also where it lies on a hotspot; None otherwise."""
+    """Tasking of the place, also if it is on a hotspot; None if it is not tasked."""
     arrive_minutes: Annotated[Minutes, Field(alias="arrive")]
     leave_minutes: Annotated[Minutes, Field(alias="leave")]
     dwell: Annotated[Amount, round_to(2)] | None = None
-    """Minutes spent there, in files whose times to the minute say something else; else None."""
+    """Minutes spent there, in files where it differs from the rounded times; otherwise None."""
     place: str
     why: Annotated[tuple[StopReason, ...], IsList]
-    """Most important first."""
+    """Reasons, the most important first."""
     street: str = ""
-    """What the street is called that one stands on."""
+    """Name of the street where the officer stands."""
     stand: Stand = "street"
-    """What one stands at."""
+    """Kind of place where the officer stands."""
     at: str = ""
-    """Name of the street that joins there, of the bus stop or of the station."""
+    """Name of the street that meets there, of the bus stop or of the station."""
     lit: Lighting = "unknown"
-    """Street lighting where one stands."""
+    """Street lighting where the officer stands."""
     is_dark: Annotated[bool, Strict()] = False
-    """Whether the stop lasts beyond sunset, or begins before sunrise, on the plan's day."""
+    """Whether the stop ends after sunset, or begins before sunrise, on the plan's day."""
     beat: Annotated[tuple[str, ...], IsList] = ()
-    """Hotspots walked up and down during the dwell, this one first; empty where it is alone."""
+    """Hotspots walked up and down during the dwell, this one first; empty for a single one."""
     tasked_metres: Metres | None = None
-    """Of a tasked place: how far it is from where one stands."""
+    """Distance of a tasked place from where the officer stands."""
     worth: Worth
-    """Mean risk of the stretch while it lasts, as a share of the risk within the school's reach."""
+    """Mean risk of the stretch during the stop, as a share of the risk within the school's
+    reach."""
     point: Point
 
     @property
     def covered(self) -> tuple[str, ...]:
-        """The hotspots whose stretches the dwell covers; a place that is none by its own name."""
+        """The hotspots whose stretches the dwell covers; for other places their own name."""
         return self.beat or (self.hotspot,)
 
     @property
     def tasked(self) -> str | None:
-        """Name of the tasked place that must be visited here; None where there is none."""
+        """Name of the tasked place that must be visited here; None if there is none."""
         return None if self.tasking is None else self.tasking.place_id
 
     @property
@@ -173,10 +174,10 @@ class Stop(_AtPoint):
 @with_config(RECORD)
 @dataclass(frozen=True, kw_only=True)
 class BarredPlace(_AtPoint):
-    """A place that intelligence asks to keep away from."""
+    """A place to keep away from, as requested by intelligence."""
 
     place: str
-    """The nearest street in words."""
+    """The nearest street, in words."""
     tasking: Tasking
     point: Point
 
@@ -184,12 +185,12 @@ class BarredPlace(_AtPoint):
 @with_config(RECORD)
 @dataclass(frozen=True)
 class TestedRatio:
-    """Harm recorded at one set of stops over that at another, summed over months."""
+    """Harm recorded at one set of stops divided by that at another, summed over months."""
 
     ratio: Amount
     low: Amount | None
-    """Ends of its 95 % interval, which resamples the months; None with fewer than six of them, or
-    where they are not finite."""
+    """Ends of its 95 % interval, which resamples the months; None with fewer than six months, or if
+    they are not finite."""
     high: Amount | None
 
     @model_serializer(mode="wrap")
@@ -201,23 +202,23 @@ class TestedRatio:
 @with_config(RECORD)
 @dataclass(frozen=True)
 class Tested:
-    """What past months say of a patrol, see `patrolplan.patrols.past_months.compare_with_past`.
+    """Results of past months for a patrol, see `patrolplan.patrols.past_months.compare_with_past`.
 
-    A ratio is None where it cannot be computed.
+    A ratio is None if it cannot be computed.
     """
 
     months: tuple[Month, Month]
-    """The first and the last of them, YYYY-MM."""
+    """The first and the last month, YYYY-MM."""
     months_held: Count
-    """How many of them are held near the school."""
+    """Number of months that are held near the school."""
     is_known: Annotated[bool, Strict()]
-    """Whether the patrol was made from these months, too: `own_stops` is then no test."""
+    """Whether the patrol was made from these months, too: `own_stops` is then not a test."""
     officers: Annotated[Count, Field(ge=1)]
-    """How many patrols of the school `recorded_counts` and `loop` compare together."""
+    """Number of patrols of the school that `recorded_counts` and `loop` compare together."""
     own_stops: TestedRatio | None
-    """Its own stretches against all street within the school's reach, by the metre."""
+    """Its own stretches against all street within the school's reach, per metre."""
     recorded_counts: TestedRatio | None
-    """A patrol planned the same way without these months, against one of recorded counts alone."""
+    """A patrol planned the same way without these months, against one only from recorded counts."""
     loop: TestedRatio | None
     """The same patrol against a plain loop of the same length."""
 
@@ -228,13 +229,13 @@ class Variant:
     """Another near-optimal patrol, so that patrols need not be the same every day."""
 
     worth_share: Annotated[Amount, round_to(6)]
-    """Its worth as a share of the best."""
+    """Its worth as a share of the best patrol's."""
     hotspots: Annotated[Texts, Field(alias="stops")]
-    """Its hotspots in the order of the visits; of several officers one after the other."""
+    """Its hotspots in the order of visits; for several officers, one after the other."""
     patrols: Annotated[tuple["Patrol", ...], not_in_files(()), Field(exclude=True)] = ()
-    """The patrols themselves, one an officer, with their own times and legs."""
+    """The patrols themselves, one per officer, with their own times and legs."""
     avoided_hotspots: Annotated[tuple[str, ...], not_in_files(()), Field(exclude=True)] = ()
-    """Hotspots that it was planned to keep off, see `patrolplan.patrols.further_patrols`."""
+    """Hotspots that it was planned to avoid, see `patrolplan.patrols.further_patrols`."""
     serves: Annotated[tuple[str, ...], not_in_files(()), Field(exclude=True)] = ()
     """Tasked places that it was planned to visit, see `patrolplan.patrols.tasked_variants`."""
     watches: Annotated[tuple[str, ...], not_in_files(()), Field(exclude=True)] = ()
@@ -242,7 +243,7 @@ class Variant:
 
     @property
     def is_further(self) -> bool:
-        """Whether it was planned for what other patrols leave open, not as one of the best."""
+        """Whether it was planned to fill gaps of other patrols, not as one of the best."""
         return bool(self.avoided_hotspots or self.serves or self.watches)
 
 
@@ -259,9 +260,9 @@ class Variant:
 class Patrol(_AtPoint):
     """One officer's timed walk or ride: gate presence, stops, and back to the gate or to the base.
 
-    `legs` are one more than `stops`; with no stop worth it there is presence at the gate alone
-    and no leg. A patrol that starts at the base is led to its presence at the gate by `approach`,
-    before `start_minutes`; without a presence its first leg sets out at the base.
+    There is one more of `legs` than of `stops`; if no stop is worth it, there is only presence at
+    the gate and no leg. If a patrol starts at the base, `approach` is its way to the presence at
+    the gate, before `start_minutes`; without a presence its first leg starts at the base.
     """
 
     urn: str
@@ -271,45 +272,45 @@ class Patrol(_AtPoint):
     point: Annotated[Point, Field(alias="gate")]
     start_minutes: Annotated[Minutes, Field(alias="start")]
     gate_until_minutes: Annotated[Minutes, Field(alias="gate_until")]
-    """End of the presence at the gate, which lasts longer than its minimum where that is worth
-    more than to go."""
+    """End of the presence at the gate, which is longer than its minimum if staying is worth more
+    than leaving."""
     end_minutes: Annotated[Minutes, Field(alias="end")]
     latest_end_minutes: Annotated[Minutes, Field(alias="latest_end")]
     """End of the patrol window."""
     window: str = AFTER_SCHOOL
     """Name of the window in the settings."""
     ends_at: str
-    """"gate", or "base" where the settings say so; the place is where the last leg ends."""
+    """"gate", or "base" by the settings: where the last leg ends."""
     way: str = "walk"
     """"walk" or "bicycle"."""
     starts_at: str = "gate"
-    """"gate", or "base" where the settings say so; see `approach`."""
+    """"gate", or "base" by the settings; see `approach`."""
     approach: Leg | None = None
-    """From the base to the gate, so as to be there when the presence begins."""
+    """Leg from the base to the gate, arriving when the presence begins."""
     worth: Worth
-    """Of the stops, and of the presence at the gate where pupils are known to pass there."""
+    """Worth of the stops, and of the presence at the gate if pupils are known to pass there."""
     bound: Worth
-    """No patrol of this school and window can be worth more, where late stops are worth their
-    share, see `[patrol] min_late_share`."""
+    """Upper bound on the worth of any patrol of this school and window whose late stops have their
+    minimum share, see `[patrol] min_late_share`."""
     proven: Annotated[bool, Strict()]
     stops: Annotated[tuple[Stop, ...], IsList]
     legs: Annotated[tuple[Leg, ...], IsList]
     variants: Annotated[tuple[Variant, ...], IsList]
     keep_away: Annotated[tuple[BarredPlace, ...], IsList] = ()
-    """Places within the school's radius to keep away from; stops and walks do."""
+    """Places within the school's radius to keep away from; stops and walks avoid them."""
     notes: Annotated[tuple[FileNote, ...], IsList]
     """What was assumed for this school, such as its bell or gate."""
     tested: Annotated[Tested | None, OldText]
-    """What past months say of it; None where that is not known."""
+    """Results of past months for it; None if unknown."""
     way_home: Annotated[WayHome | None, not_in_files(None), Field(exclude=True)] = None
-    """What it meets of the way home; None of variants and of patrols that were read from files."""
+    """How much of the way home it meets; None for variants and for patrols read from files."""
     timings: Annotated[Timings | None, not_in_files(None), Field(exclude=True)] = None
-    """How it may be walked; None of patrols that were read from files."""
+    """The times and orders of its stops that may be drawn; None for patrols read from files."""
 
     @model_serializer(mode="wrap")
     def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         record = handler(self)
-        # Sums are those of the rounded legs, so that a patrol that was read is written as it was.
+        # Sums are those of the rounded legs, so that a patrol that was read is written unchanged.
         legs = record["legs"]
         pushed = sum(leg.get("pushed_metres", 0.0) for leg in legs)
         return arrange(
@@ -335,7 +336,7 @@ class Patrol(_AtPoint):
 
     @property
     def is_gate_card(self) -> bool:
-        """Whether staying at the gate is best: nothing is worth the walk."""
+        """Whether staying at the gate is best, since no stop is worth the walk."""
         return not self.stops
 
     @property
@@ -345,17 +346,17 @@ class Patrol(_AtPoint):
 
     @property
     def all_legs(self) -> tuple[Leg, ...]:
-        """The legs, after the way to the gate where there is one."""
+        """All legs, including the way to the gate if there is one."""
         return self.legs if self.approach is None else (self.approach, *self.legs)
 
     @property
     def from_base(self) -> bool:
-        """Whether the first leg sets out at the base, without a presence at the gate."""
+        """Whether the first leg starts at the base, without a presence at the gate."""
         return self.starts_at == "base" and self.approach is None
 
     @property
     def base_xy(self) -> tuple[float, float] | None:
-        """Metres of the base where the patrol starts or ends; None where it does neither."""
+        """Metres of the base where the patrol starts or ends; None if it does neither."""
         if "base" not in {self.starts_at, self.ends_at}:
             return None
         at_start = self.starts_at == "base"
@@ -364,23 +365,23 @@ class Patrol(_AtPoint):
 
     @property
     def points(self) -> NDArray[np.float64]:
-        """(1 + stops, 2) metres of where the patrol begins, the gate or the base, and its stops."""
+        """(1 + stops, 2) metres of the start, at the gate or the base, and of the stops."""
         begin = self.base_xy if self.from_base else None
         return np.array([begin or (self.x, self.y), *((stop.x, stop.y) for stop in self.stops)])
 
     @property
     def hotspots(self) -> list[str]:
-        """The hotspots that it dwells in; places that intelligence alone names are none."""
+        """The hotspots in which it dwells; places that are only tasked are not among them."""
         return [name for stop in self.stops if stop.kind != "tasked" for name in stop.covered]
 
     @property
     def title(self) -> str:
-        """The school, and which officer where it has several."""
+        """The school, and the number of the officer if it has several."""
         return self.school if self.number == 1 else f"{self.school}, officer {self.number}"
 
     @property
     def walked_metres(self) -> float:
-        """Metres walked or ridden, from the gate on."""
+        """Metres walked or ridden, from the gate."""
         return float(sum(leg.metres for leg in self.legs))
 
     @property
@@ -390,60 +391,60 @@ class Patrol(_AtPoint):
 
     @property
     def gap_percent(self) -> float:
-        """How far below the bound it may be at most."""
+        """Maximum difference below the bound, in percent."""
         return 0.0 if self.bound <= 0 else max(0.0, 100 * (self.bound - self.worth) / self.bound)
 
 
 @dataclass(frozen=True)
 class Unserved:
-    """A place that a school's patrols may serve but cannot, and why."""
+    """A place that a school's patrols may serve but cannot, with the reason."""
 
     urn: str
     place: str
-    """Name of the tasked place, or of the hotspot that is watched."""
+    """Name of the tasked place, or of the watched hotspot."""
     why: Note
     is_watched: bool = False
-    """Whether it is such a hotspot."""
+    """Whether it is a watched hotspot."""
 
 
 @dataclass(frozen=True, eq=False)
 class Plan(EncipheredFields):
-    """Patrols for every school of an area, with all that they rest on."""
+    """Patrols for every school of an area, with their basis."""
 
     ENCIPHERED = ("hotspots",)
 
     area: StudyArea
     risk: Risk
     hotspots: gpd.GeoDataFrame
-    """One row a hotspot, see `patrolplan.tables.HOTSPOTS`."""
+    """One row per hotspot, see `patrolplan.tables.HOTSPOTS`."""
     patrols: tuple[Patrol, ...]
     left_out: tuple[LeftOutRow, ...]
-    """Everything left out, from the readers to the schools that could not be planned."""
+    """Everything that was left out, from rows of files to schools that could not be planned."""
     date: dt.date | None = None
-    """Day of the patrols, where one was named."""
+    """Day of the patrols, if one was given."""
     other_mode: "Plan | None" = None
-    """Patrols of officers whose mode is not the area's, see `patrolplan.team.bases`."""
+    """Patrols of officers with another mode than the area's, see `patrolplan.team.bases`."""
 
     window: Window | None = None
-    """Of the patrols; None: the settings' minutes from the bell."""
+    """Window of the patrols; None means the settings' minutes from the bell."""
     other_windows: tuple["Plan", ...] = ()
     """The same day's patrols in further windows of the week, see `[week] windows`."""
     unserved: tuple[Unserved, ...] = ()
     """Places to visit, tasked or watched, that no patrol of a school can reach in their hours."""
     posts: Posts | None = None
-    """Where adults stand after the bell, next to the patrols; None where none are wanted."""
+    """Where adults stand after the bell, in addition to patrols; None if not requested."""
     without_reports: WithoutReports | None = None
-    """How it would differ without pupils' reports; None where none count, or that is not known."""
+    """How it would differ without pupils' reports; None if none count, or if unknown."""
 
     @property
     def parts(self) -> tuple["Plan", ...]:
-        """The day's plans: of every window, and of the other mode in each."""
+        """The day's plans, for every window and mode."""
         windows = (self, *self.other_windows)
         return (*windows, *(one.other_mode for one in windows if one.other_mode is not None))
 
     @property
     def reports_notes(self) -> tuple[Note, ...]:
-        """How it would differ without pupils' reports; empty where that is not known."""
+        """How it would differ without pupils' reports; empty if unknown."""
         return () if self.without_reports is None else self.without_reports.notes
 
     def __repr__(self) -> str:
@@ -455,7 +456,7 @@ class Plan(EncipheredFields):
 
     @property
     def way_home(self) -> WayHome | None:
-        """What its patrols meet of the way home, on average by pupil; None where not known."""
+        """How much of the way home its patrols meet, on average over pupils; None if unknown."""
         return average_way_home(self.patrols)
 
     def _repr_html_(self) -> str:
@@ -478,9 +479,9 @@ def _get_adapter() -> TypeAdapter[Patrol]:
 
 
 def build_patrol_document(patrol: Patrol, projection: Projection) -> dict[str, Any]:
-    """A patrol as it stands in `week.json`, in degrees and HH:MM.
+    """A patrol for `week.json`, in degrees and HH:MM.
 
-    `plan.json` has it too, with its notes in words.
+    `plan.json` has the same, with notes in words.
     """
     document: dict[str, Any] = _get_adapter().dump_python(
         patrol, mode="json", by_alias=True, context={"projection": projection}

@@ -1,4 +1,4 @@
-"""Hotspots -> `Plan`: the best patrols of every school, and others that are nearly as good."""
+"""Hotspots -> `Plan`: the best patrols of every school, and nearly optimal variants."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -39,45 +39,44 @@ def plan_patrols(  # noqa: PLR0913 - all but the first three are named
 ) -> Plan:
     """Plan the patrols of every school in the area.
 
-    From the gate at the bell: presence there first, for as long as it is worth more than to go,
-    then the stops that are worth most together at the time that they are made within the window,
-    each with its dwell, and back to the gate.
+    Patrols start at the gate at the bell: first presence there, while it is worth more than
+    leaving, then the stops with the maximum total worth at their times within the window, each with
+    its dwell, and back to the gate.
 
-    With `[patrol] start = "base"` the officer comes from the base, and leaves it early enough to
-    be at the gate for the presence there. A window without a presence (before school, or once
-    the pupils have left) begins at the base instead, and need not pass the gate. With
-    `end = "base"` the patrol ends there. With `way = "bicycle"` one-way streets are obeyed, and
-    the bicycle is pushed where riding is not allowed. With `[way_home] posts` so many adults of
-    each school stand at posts after the bell, in addition to the patrols.
+    With `[patrol] start = "base"` the officer comes from the base, and leaves it early enough to be
+    at the gate for the presence there. A window without a presence (before school, or after the
+    pupils have left) begins at the base instead, and need not pass the gate. With `end = "base"`
+    the patrol ends there. With `way = "bicycle"` one-way streets are obeyed, and the bicycle is
+    pushed where riding is not allowed. With `[way_home] posts` this number of adults of each school
+    stand at posts after the bell, in addition to the patrols.
 
     Parameters
     ----------
     area, risk, hotspots
         See `load_area`, `estimate_risk` and `find_hotspots`.
     urns
-        Only these schools; default all.
+        Only these schools; by default all.
     window
-        See `patrolplan.area.patrol_window.resolve_window`; default the settings' minutes from
+        See `patrolplan.area.patrol_window.resolve_window`; by default the settings' minutes from
         the bell.
     date
-        Day of the patrols: tasked places count on their days only. Without it all of them count.
+        Day of the patrols: tasked places count only on their days. Without it all of them count.
     assign_tasked
-        Whether each place to visit is on the patrols of the schools that serve it best, see
+        Whether each place to visit is assigned to the schools that serve it best, see
         `patrolplan.patrols.assigned_places`; otherwise only barred places change patrols.
     detail
-        "variants" where no week is drawn from the plan: their stops alone are known. "best" for
-        the stops and times of the best patrols alone, without what they meet of the way home.
+        "variants" if no week is drawn from the plan: variants have only stops. "best" for only the
+        stops and times of the best patrols, without how much of the way home they meet.
     executor
-        Shares the schools among its workers; by default they are planned here, one by one.
+        Its workers plan the schools; by default this process does, one by one.
     report_progress
-        Called with the schools done so far.
+        Called with the number of schools done.
 
     Returns
     -------
     Plan
-        With a bound on what is possible for every patrol, its variants, and what it meets of the
-        way home.
-        `patrolplan.patrols.past_months.compare_with_past` adds what patrols planned this way
+        The plan with an upper bound for every patrol, its variants, and how much of the way home it
+        meets. `patrolplan.patrols.past_months.compare_with_past` adds what patrols planned this way
         would have covered in past months.
 
     Raises
@@ -123,12 +122,12 @@ def plan_patrols(  # noqa: PLR0913 - all but the first three are named
 
 
 def check_request(area: StudyArea, window: Window, urns: Sequence[str] | None) -> None:
-    """Refuse a window that is shorter than the presence at the gate, and unknown schools.
+    """Check that the window is long enough for the presence at the gate, and that schools exist.
 
     Raises
     ------
     InputError
-        With the value seen.
+        With the invalid value.
     """
     settings = area.settings.patrol
     is_plain = not window.at_gate and not window.is_about_opening
@@ -147,7 +146,7 @@ def check_request(area: StudyArea, window: Window, urns: Sequence[str] | None) -
 
 
 def plan_school(inputs: PlanningInputs, row: int) -> list[Patrol]:
-    """The best patrol of each officer of a school, wherever places are tasked.
+    """The best patrol of each officer of a school, ignoring tasked places to visit.
 
     `row` is that of the area's schools.
     """
@@ -169,7 +168,7 @@ def solve_school(problem: SchoolProblem) -> tuple[OrienteeringProblem, Solution]
 def plan_avoiding_variant(
     builder: PatrolBuilder, names: frozenset[str], best: Sequence[Patrol]
 ) -> Variant | None:
-    """The best patrols that keep off some hotspots; None where they would stop nowhere."""
+    """The best patrols that avoid some hotspots; None if they would have no stop."""
     problem = builder.problem
     stops = range(1, len(problem.hotspot_rows) + 1)
     off = frozenset(stop for stop in stops if problem.get_stop_name(stop) in names)

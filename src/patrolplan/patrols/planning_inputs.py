@@ -1,4 +1,4 @@
-"""What every school of an area is planned from; worker processes are sent it once."""
+"""The inputs for planning every school of an area; they are sent to worker processes once."""
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
@@ -21,42 +21,41 @@ from patrolplan.risk.surface import Risk
 from patrolplan.worker_pool import EncipheredFields
 
 Detail = Literal["best", "variants", "timings"]
-"""The best patrols' stops and times; those patrols as they are walked, with what stops variants of
-them have; or the variants as they are walked, too, and the times at which each may be, from which a
-week draws."""
+"""Only the best patrols' stops and times; complete best patrols, with the stops of variants; or
+complete variants, too, with the possible times of each, from which a week draws."""
 
 
 HELD_INPUTS = 4
-"""As many as a week has windows and modes, or nearly: they hold next to nothing of their own."""
+"""Number of cached inputs: about as many as a week has windows and modes, since they are small."""
 
 
 @dataclass(frozen=True, eq=False)
 class PlanningInputs(EncipheredFields):
-    """Everything that one school after the other is planned from."""
+    """Everything from which schools are planned one after the other."""
 
     ENCIPHERED = ("hotspots", "timed_risk")
-    """Worth of a short stretch, or of a minute, would show where pupils are."""
+    """Fields to encrypt: worth of a short stretch, or of a minute, would show where pupils are."""
 
     area: StudyArea
     """See `StudyArea.strip_for_workers`."""
     risk: Risk
     hotspots: gpd.GeoDataFrame
-    """One row a beat, see `patrolplan.patrols.beats`, and whether it `is_worth_walking`."""
+    """One row per beat, see `patrolplan.patrols.beats`, and whether it `is_worth_walking`."""
     piece_labels: NDArray[np.object_]
-    """(w,) what each piece of the area's walkable network is called."""
+    """(w,) label of each piece of the area's walkable network."""
     window: Window
     date: dt.date | None = None
-    """Day of the patrols, on which only some tasked places count; None: all of them count."""
+    """Day of the patrols, on which only some tasked places count; None means all count."""
     timed_risk: TimedRisk | None = None
-    """Risk by minute of stretches and gates; None where the risk is the same at all times."""
+    """Risk by minute of stretches and gates; None if the risk is the same at all times."""
     landmarks: Landmarks | None = None
-    """What directions may name at a turn."""
+    """Landmarks that directions may name at a turn."""
     detail: Detail = "timings"
-    """What is planned of each school."""
+    """How much is planned for each school."""
 
     @cached_property
     def hotspot_names(self) -> list[str]:
-        """Those of the rows of `hotspots`: a list gives one of them at once, a table does not."""
+        """Names of the rows of `hotspots`, as a list, where lookups are faster than in a table."""
         return [str(name) for name in self.hotspots["hotspot"]]
 
     @classmethod
@@ -72,7 +71,7 @@ class PlanningInputs(EncipheredFields):
         rows: Sequence[int] | None = None,
         detail: Detail = "timings",
     ) -> Self:
-        """What an area's schools are planned from; by default with the settings' own window.
+        """The inputs for planning an area's schools; by default with the settings' own window.
 
         `rows` and `reach_window` are those of `TimedRisk.from_risk`.
         """
@@ -104,7 +103,7 @@ class PlanningInputs(EncipheredFields):
         date: dt.date | None,
         rows: Iterable[int],
     ) -> Self:
-        """The same for a week, in which schools are planned several times: put together once."""
+        """The same, cached for a week, in which schools are planned several times."""
         window, rows = window or resolve_window(area.settings.patrol), list(rows)
         return area.catchments.reuse(
             "planning inputs",

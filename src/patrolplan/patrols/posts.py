@@ -1,7 +1,7 @@
-"""Posts next to the walking patrols: where adults stand after the bell, to meet pupils and risk.
+"""Posts, in addition to patrols: where adults stand after the bell, to meet pupils and risk.
 
 A patrol meets few pupils, as it walks one way while they walk many; an adult who stands where ways
-join meets many. Who it is, an officer, a PCSO or a member of school staff, is the school's matter.
+join meets many. The school decides who it is: an officer, a PCSO or a member of school staff.
 """
 
 from collections.abc import Sequence
@@ -19,11 +19,11 @@ from patrolplan.pupils.presence import find_presence
 from patrolplan.risk.surface import Risk
 
 SHARE_STEP = 0.05
-"""Shares of pupils are written in steps of this, so that no file holds where pupils walk."""
+"""Shares of pupils are rounded to multiples of this, so that no file shows where pupils walk."""
 
 
 def round_share(share: float) -> float:
-    """A share of pupils as it is written.
+    """A share of pupils, rounded for files.
 
     Examples
     --------
@@ -44,15 +44,16 @@ class Post:
     start_minutes: Annotated[Minutes, Field(alias="from")]
     end_minutes: Annotated[Minutes, Field(alias="to")]
     pupil_share: Annotated[float, PlainSerializer(round_share)]
-    """Of the school's pupil-minutes on the way home, beyond 100 m of the gate, what this post and
-    the school's posts before it meet; exact here, in steps of 5 % in files."""
+    """Share of the school's pupil-minutes on the way home, beyond 100 m of the gate, that this post
+    and the school's posts before it meet; exact here, rounded to 5 % in files."""
 
 
 @dataclass(frozen=True)
 class Posts:
     """The posts of all schools, school by school, the most useful first.
 
-    `gap_percent` is by how much a better choice might meet more, at the worst of the schools.
+    `gap_percent` is how much more a better choice might meet, at most, for the worst of the
+    schools.
     """
 
     posts: tuple[Post, ...]

@@ -1,4 +1,4 @@
-"""How a plan would differ without pupils' reports, as a plan and its files hold it."""
+"""How a plan would differ without pupils' reports: records for the plan and its files."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from patrolplan.notes import Note
 
 SHARE_DIGITS = 4
-"""Of the harm met, so that equal plans write equal files on any machine."""
+"""Digits of the share of harm, so that equal plans write equal files on any machine."""
 
 
 @dataclass(frozen=True)
@@ -22,18 +22,18 @@ class SchoolWithoutReports:
 
 @dataclass(frozen=True)
 class WithoutReports:
-    """What the plan would be without pupils' reports, see `patrolplan.patrols.without_reports`."""
+    """How the plan would differ without reports, see `patrolplan.patrols.without_reports`."""
 
     schools: int
-    """How many were planned."""
+    """Number of planned schools."""
     changes: tuple[SchoolWithoutReports, ...]
-    """Those that would have other stops."""
+    """Schools that would have other stops."""
     crime_share: float | None
-    """Recorded harm that the stops meet, over what they would meet; None where that is nothing."""
+    """Recorded harm that the stops meet, divided by what they would meet; None if that is 0."""
 
     @property
     def notes(self) -> tuple[Note, ...]:
-        """How many schools would have other stops, and what the reports cost of recorded crime."""
+        """How many schools would have other stops, and how much recorded crime is lost."""
         notes = [
             Note("plan_without_reports", {"changed": len(self.changes), "schools": self.schools})
         ]
@@ -42,7 +42,7 @@ class WithoutReports:
         return tuple(notes)
 
     def write(self) -> dict[str, Any]:
-        """As files hold it."""
+        """The record for files."""
         share = self.crime_share
         return {
             "schools": self.schools,

@@ -1,7 +1,7 @@
-"""Runs: neighbouring pieces of a walk that are called the same, which become its directions.
+"""Runs: neighbouring pieces of a walk with the same label, which become its directions.
 
-A run that is too short for a direction of its own goes to the one before or after it, unless it has
-a corner at both ends.
+A run that is too short for its own direction is merged with the one before or after it, unless it
+has a corner at both ends.
 """
 
 from collections.abc import Sequence
@@ -17,24 +17,24 @@ from patrolplan.patrols.legs import Flight, Landmark, Level, RoadCrossing
 from patrolplan.patrols.turns import LOOK_METRES, STRAIGHT_ON, WalkedLine, describe_turn
 
 MIN_STEP_METRES = 25.0
-"""A bit of street shorter than this is not a direction of its own, unless it is round a corner."""
+"""Minimum length of a street in directions, unless it is around a corner."""
 
 MIN_PUSH_METRES = 8.0
-"""A shorter bit to get off the bicycle for, such as the edge of a square, is left out."""
+"""Minimum length for getting off the bicycle; shorter parts, such as at a square, are ignored."""
 
 MIN_END_METRES = 8.0
-"""A shorter bit at either end of a leg is always left out, whatever its direction."""
+"""Minimum length of a part at either end of a leg, even around a corner."""
 
 SAME_PLACE = 0.01
-"""Metres; places along a line that are nearer to each other are one."""
+"""Metres; places along a line that are nearer to each other count as one."""
 
 OFF_BICYCLE_WAYS = {PUSH: "push", CARRY: "carry"}
 
 
 class Run(NamedTuple):
-    """Neighbouring pieces of one name, gone along in one way.
+    """Neighbouring pieces with the same name and the same way of walking or riding.
 
-    `lead` and `tail` are the metres at its beginning and end that are short bits of something else.
+    `lead` and `tail` are the metres of other short parts at its beginning and end.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Run(NamedTuple):
 
     @property
     def is_short(self) -> bool:
-        """Whether it is too short for a direction of its own."""
+        """Whether it is too short for its own direction."""
         if self.flight or self.level:
             return False
         is_off_bicycle = self.way in OFF_BICYCLE_WAYS.values()
@@ -60,26 +60,26 @@ class Run(NamedTuple):
 
     @property
     def is_apart(self) -> bool:
-        """Whether it is a direction of its own even after a run of its kind."""
+        """Whether it is a separate direction even after a run of the same kind."""
         return self.is_round_corner or bool(self.level)
 
     @property
     def kind(self) -> tuple[str, str, str]:
-        """What neighbouring pieces have in common to be one run."""
+        """Properties that neighbouring pieces must share to be one run."""
         return self.name, self.way, self.flight
 
     def lengthen(self, metres: float) -> "Run":
-        """The run with so many metres more."""
+        """The run with these metres added."""
         return self._replace(metres=self.metres + metres)
 
     def prepend(self, bit: "Run") -> "Run":
-        """The run with a short bit before it."""
+        """The run with a short part before it."""
         longer = self.lengthen(bit.metres)._replace(lead=bit.metres)
         crossings = bit.crossings + self.crossings
         return longer._replace(passage=self.passage or bit.passage, crossings=crossings)
 
     def append(self, bit: "Run") -> "Run":
-        """The run with a short bit after it."""
+        """The run with a short part after it."""
         longer = self.lengthen(bit.metres)._replace(tail=bit.metres)
         crossings = self.crossings + bit.crossings
         return longer._replace(passage=self.passage or bit.passage, crossings=crossings)
@@ -92,7 +92,7 @@ def group_runs(
     levels: NDArray[np.object_],
     metres: NDArray[np.float64],
 ) -> list[Run]:
-    """Neighbouring pieces of one name, way and flight as one, up to a change of level."""
+    """Runs of neighbouring pieces with equal name, way and flight, up to a change of level."""
     changes = levels[1:] != ""
     for kinds in (names, ways, flights):
         changes |= kinds[1:] != kinds[:-1]
@@ -110,10 +110,10 @@ def split_at_corners(
     is_fork: NDArray[np.bool_],
     piece_metres: NDArray[np.float64],
 ) -> list[Run]:
-    """Runs, cut at the corners that no name leads round; each knows if it begins at a corner.
+    """Runs, split at corners that do not follow a street's name.
 
-    Of each piece, `leads_on` is (s,) whether a street's own name leads along it, `is_fork` whether
-    that name leads to several sides where the piece begins, and `piece_metres` its length.
+    For each piece, `leads_on` is (s,) whether it has a street's own name, `is_fork` whether several
+    pieces with that name meet where it begins, and `piece_metres` its length.
     """
     starts = np.cumsum([0.0, *(run.metres for run in runs)])
     corners = line.find_corners(_list_places(starts, line, leads_on, is_fork, piece_metres))
@@ -134,10 +134,11 @@ def _list_places(
     is_fork: NDArray[np.bool_],
     piece_metres: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Where along a line a corner may be that is a direction, but for its very ends.
+    """Places along a line, except its ends, where a corner would be a direction.
 
-    That is where runs meet, and wherever no name leads round a bend. Near where runs meet it is any
-    bend: a junction is as wide as its streets, and lines need not turn where the name changes.
+    These are where runs meet, and bends that do not follow a street's name. Near a place where runs
+    meet, all bends count: a junction is as wide as its streets, and lines need not turn exactly
+    where the name changes.
     """
     low, high = MIN_END_METRES, starts[-1] - MIN_END_METRES
     meets = starts[1:-1]
@@ -154,16 +155,16 @@ def _list_places(
 
 
 def merge_short_between(runs: Sequence[Run]) -> list[Run]:
-    """Give a short bit between two streets to one of them, unless it has a corner at either end.
+    """Merge short parts between two streets into one of them, unless both ends are corners.
 
-    With a corner at its start it goes to the street after it, else to the one before. A flight of
-    steps and a change of level stay where they are: no bit goes before them, and none after a
-    flight but a landing. Short bits in a row count by their sum. Those at the ends stay, see
-    `merge_short_ends`.
+    A part with a corner at its start is merged with the street after it, otherwise with the one
+    before. Flights of steps and changes of level are not moved: no part is merged before them, and
+    only a landing after a flight. Consecutive short parts count by their sum. Those at the ends
+    stay, see `merge_short_ends`.
     """
     merged: list[Run] = []
     joined = _join_short_neighbours(runs)
-    carried: Run | None = None  # a short bit that the next street begins with
+    carried: Run | None = None  # a short part at the start of the next street
     for run, following in zip_longest(joined, joined[1:]):
         if carried is not None:
             run = run.lengthen(carried.metres)._replace(  # noqa: PLW2901
@@ -186,12 +187,12 @@ def merge_short_between(runs: Sequence[Run]) -> list[Run]:
 
 
 def _is_own_path(bit: Run, before: Run, following: Run) -> bool:
-    """Whether a short bit is more than the landing of a flight of steps."""
+    """Whether a short part is more than the landing of a flight of steps."""
     return bool(before.flight and not following.flight and bit.metres >= MIN_END_METRES)
 
 
 def _join_short_neighbours(runs: Sequence[Run]) -> list[Run]:
-    """Short bits in a row as one, called after the longest of them; a corner ends the row."""
+    """Merge consecutive short parts, named after the longest of them, up to a corner."""
     rows: list[list[Run]] = []
     for run in runs:
         if rows and run.is_short and rows[-1][-1].is_short and not run.is_round_corner:
@@ -207,10 +208,10 @@ def _join_short_neighbours(runs: Sequence[Run]) -> list[Run]:
 
 
 def merge_short_ends(runs: Sequence[Run], line: WalkedLine) -> list[Run]:
-    """Give a short bit at the start or the end to the street next to it, unless one turns there.
+    """Merge short parts at the start or end into the street next to them, unless there is a turn.
 
-    Nor is it given to a flight of steps, or to what begins with a change of level. One that is
-    shorter than `MIN_END_METRES` is given away in any case.
+    They are not merged into a flight of steps, or into a run after a change of level. Parts shorter
+    than `MIN_END_METRES` are always merged.
     """
     merged = list(runs)
     for end in (0, -1):

@@ -38,17 +38,17 @@ from patrolplan.settings import PatrolSettings
 from patrolplan.times import format_time, minutes_after_midnight
 
 MAX_COST_OF_METRE = 4.0
-"""Walks that cost more than this a metre are not looked at in the search for near neighbours."""
+"""Walks that cost more than this per metre are ignored in the search for near neighbours."""
 
 HOTSPOT_NAME = re.compile(r"H[0-9]+( \(tasked\))*", re.IGNORECASE)
-"""Names that a hotspot has, in this plan or another, and those made of them for tasked places."""
+"""Names of hotspots in any plan, and names for tasked places that are derived from them."""
 
 TASKED_ENDING = re.compile(r"( \(tasked\))+$")
 
 
 @dataclass(frozen=True, eq=False)
 class SchoolProblem:
-    """What one school's patrols are built from.
+    """Everything for building one school's patrols.
 
     Positions are numbered as rows of the orienteering problem: 0 is the gate, i + 1 is candidate i,
     and a base comes last.
@@ -60,28 +60,29 @@ class SchoolProblem:
     surroundings: Surroundings
     """Streets around the gate, and the hours."""
     tasked: SchoolPlaces
-    """Tasked places of this school, to visit or barred."""
+    """This school's tasked places, to visit or barred."""
     stops: Positions
     """(k,) stopping places of the candidates, on the streets around the gate."""
     walks: WalkFinder
     """Walks (or rides) between all positions."""
     hotspot_rows: NDArray[np.int64]
-    """(k,) rows of the hotspots or beats, most risk first; -1 for a tasked place that lies on no
-    hotspot."""
+    """(k,) rows of the hotspots or beats, most risk first; -1 for a tasked place outside of
+    hotspots."""
     worth: NDArray[np.float64]
     """(k,) risk of each candidate's stretch as a share of the risk within reach, the mean over the
     patrol's hours; 0 without one."""
     timed_prizes: TimedPrizes | None
-    """What a dwell is worth by the minute at which it begins, of every position; None: always
+    """Worth of a dwell by the minute at which it begins, for every position; None means always
     `worth`."""
     gate_stay: GateStay | None
-    """The presence at the gate, where worth depends on the time; None where there is none."""
+    """The presence at the gate, if worth depends on the time; None if there is none."""
     tasked_rows: NDArray[np.int64]
-    """(k,) row of `must_visit` that a candidate stands for, -1 where none."""
+    """(k,) row of `must_visit` at each candidate, -1 if none."""
     outside_rows: NDArray[np.int64]
-    """Rows of `must_visit` that lie beyond the school's streets: no candidate stands for them."""
+    """Rows of `must_visit` beyond the school's streets, which have no candidate."""
     unavoidable_rows: NDArray[np.int64]
-    """Rows of `barred` whose streets stay open: gate or base are reached only past them."""
+    """Rows of `barred` whose streets stay open, since gate or base can be reached only past
+    them."""
     is_idle: bool
     """Whether no hotspot within the radius is worth walking."""
     start_position: int
@@ -114,12 +115,12 @@ class SchoolProblem:
 
     @cached_property
     def daylight(self) -> Daylight | None:
-        """When it is light on the day of the patrols; None where that is not known."""
+        """When it is light on the day of the patrols; None if unknown."""
         return find_daylight(self.inputs.area, self.inputs.date)
 
     @cached_property
     def stop_minutes(self) -> NDArray[np.float64]:
-        """(k,) dwell at the candidates: of a tasked place what it asks for."""
+        """(k,) dwell at the candidates; at a tasked place as requested."""
         return get_stop_minutes(self.settings, self.must_visit, self.tasked_rows)
 
     @property
@@ -128,13 +129,13 @@ class SchoolProblem:
         return frozenset((np.flatnonzero(self.tasked_rows >= 0) + 1).tolist())
 
     def find_stops_at(self, hotspot: str) -> frozenset[int]:
-        """The position of the candidate whose dwell covers a hotspot; empty where none does."""
+        """The position of the candidate whose dwell covers a hotspot; empty if there is none."""
         stops = range(1, len(self.worth) + 1)
         return frozenset(stop for stop in stops if hotspot in self.list_covered(stop))
 
     @cached_property
     def plain_problem(self) -> OrienteeringProblem:
-        """The problem of `build_problem` without a stop that must be made."""
+        """The problem of `build_problem` without mandatory stops."""
         return self.build_problem(frozenset())
 
     def build_problem(self, mandatory: frozenset[int]) -> OrienteeringProblem:
@@ -166,10 +167,10 @@ class SchoolProblem:
         )
 
     def _find_near_pairs(self, mandatory: frozenset[int]) -> NDArray[np.bool_]:
-        """(n, n) stops so near to each other that no patrol goes straight from one to the other.
+        """(n, n) stops that are too near for a patrol to go directly from one to the other.
 
-        They would be one beat, were there time to walk it. Two stops that are both mandatory are
-        visited wherever they are.
+        They would be one beat if there were time to walk it. Pairs of mandatory stops are not
+        excluded.
         """
         free = np.array([not {a, b} <= mandatory for a, b in self.near_pairs], dtype=bool)
         pairs = self.near_pairs[free]
@@ -179,10 +180,10 @@ class SchoolProblem:
 
     @cached_property
     def near_pairs(self) -> NDArray[np.int64]:
-        """(m, 2) positions of candidates with less than `[patrol] beat_metres` to walk between."""
+        """(m, 2) positions of candidates that are a walk of under `[patrol] beat_metres` apart."""
         stops, limit = slice(1, len(self.worth) + 1), self.settings.beat_metres
         cost, xy = self.walks.metres[stops, stops], self.surroundings.network.xy(self.stops)
-        # A walk costs at least its length, and more where it is not on a pavement in the light.
+        # A walk costs at least its length, and more without a pavement or lighting.
         apart = np.hypot(*(xy[:, None] - xy[None]).T)
         pairs = np.argwhere(np.triu((cost < MAX_COST_OF_METRE * limit) & (apart < limit), k=1))
         is_near = [
@@ -199,15 +200,16 @@ class SchoolProblem:
         return sum(self.walks.find_shortest(a, b).metres for a, b in pairwise(order))
 
     def get_tasked_place(self, stop: int) -> pd.Series:
-        """The tasked place that a stop stands for."""
+        """The tasked place at a stop."""
         place: pd.Series = self.must_visit.iloc[self.tasked_rows[stop - 1]]
         return place
 
     def get_stop_name(self, stop: int) -> str:
-        """What a stop is called: the hotspot, else the tasked place.
+        """Name of a stop: that of the hotspot, otherwise of the tasked place.
 
-        A tasked place on a hotspot's stretch is that hotspot. One elsewhere whose name is that of
-        a hotspot is called "H1 (tasked)": names tell stops apart, in the week and in the ledger.
+        A tasked place on a hotspot's stretch is part of that hotspot. Elsewhere, if its name is
+        that of a hotspot, it becomes "H1 (tasked)": names identify stops in the week and in the
+        ledger.
         """
         row = self.hotspot_rows[stop - 1]
         if row >= 0:
@@ -221,23 +223,23 @@ class SchoolProblem:
 
     @cached_property
     def stop_by_name(self) -> dict[str, int]:
-        """The position of the candidate of each name."""
+        """Position of each candidate, by name."""
         return {self.get_stop_name(stop): stop for stop in range(1, len(self.worth) + 1)}
 
     def list_covered(self, stop: int) -> tuple[str, ...]:
-        """The hotspots that a dwell at a stop covers; a place that is none by its own name."""
+        """The hotspots that a dwell at a stop covers; for other places their own name."""
         row = self.hotspot_rows[stop - 1]
         beat = self.inputs.hotspots["beat"].iloc[row] if row >= 0 else ()
         return tuple(beat) or (self.get_stop_name(stop),)
 
     def list_walked(self, stop: int) -> list[list[int]]:
-        """The pieces of the stretches that a dwell at a stop goes along, where it is a beat's."""
+        """The pieces of each stretch that a dwell at a beat walks along."""
         row = self.hotspot_rows[stop - 1]
         beats = self.inputs.hotspots
         return [beats["pieces"].iloc[row]] if row >= 0 and beats["beat"].iloc[row] else []
 
     def _note_short_hours(self) -> list[Note]:
-        """Which tasked places of candidates have hours that are shorter than a stop."""
+        """Notes on tasked places whose hours are shorter than a stop."""
         rows = np.sort(self.tasked_rows[self.tasked_rows >= 0])
         if not len(rows):
             return []
@@ -258,7 +260,7 @@ class SchoolProblem:
         ]
 
     def build_notes(self) -> tuple[Note, ...]:
-        """What was assumed for this school."""
+        """Notes on what was assumed for this school."""
         notes: list[Note] = []
         if self.inputs.window.is_about_opening:
             if self.school["start_assumed"]:
@@ -282,7 +284,7 @@ class SchoolProblem:
         return tuple(notes)
 
     def _note_presence(self) -> list[Note]:
-        """What is special about the presence at the gate, or why there is none."""
+        """Notes on an unusual presence at the gate, or why there is none."""
         hours, window = self.surroundings.hours, self.inputs.window
         if hours.gate_last_minutes:
             times = (hours.latest_back_minutes, hours.latest_end_minutes)
@@ -320,18 +322,17 @@ def build_school_problem(
     visit: Sequence[str] = (),
     watch: Sequence[str] = (),
 ) -> SchoolProblem:
-    """What the patrols of the school in a row of the area's schools are built from.
+    """The problem of the school in a row of the area's schools.
 
-    Walks between candidates go round the streets near barred places.
+    Walks between candidates avoid the streets near barred places.
 
     Parameters
     ----------
     visit
-        Tasked places, by name, that are candidates as well; by default none is, whatever the
-        table of tasked places asks for.
+        Tasked places, by name, that are candidates as well; by default none are, whatever is in the
+        table of tasked places.
     watch
-        Hotspots that are candidates on the school's streets, even where they would not be worth
-        the walk.
+        Hotspots that are candidates on the school's streets, even if they are not worth the walk.
     """
     area, settings, timed = inputs.area, inputs.area.settings.patrol, inputs.timed_risk
     around = build_surroundings(area, row, inputs.window, inputs.date)
@@ -350,7 +351,7 @@ def build_school_problem(
         prizes = timed.scale_prizes(row, found.hotspot_rows, dwell, len(walks.metres))
         if around.hours.gate_minutes > 0 and (
             inputs.window.at_gate or not inputs.window.is_about_opening
-        ):  # a presence until the opening bell ends with it, whatever the stops are worth later
+        ):  # a presence until the opening bell ends then, even if stops are worth more later
             stay = timed.build_gate_stay(row, settings.dwell_minutes, around.hours)
     base, base_position = around.base, len(found.stops) + 1
     return SchoolProblem(
@@ -376,7 +377,7 @@ def build_school_problem(
 def get_stop_minutes(
     settings: PatrolSettings, must_visit: gpd.GeoDataFrame, tasked_rows: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """(k,) dwell at stops: at a tasked place as long as it asks for, else the settings' minutes."""
+    """(k,) dwell at stops: at a tasked place as requested, otherwise the settings' minutes."""
     minutes = np.full(len(tasked_rows), float(settings.dwell_minutes))
     at = np.flatnonzero(tasked_rows >= 0)
     own = must_visit["minutes"].to_numpy(dtype=np.float64)[tasked_rows[at]]

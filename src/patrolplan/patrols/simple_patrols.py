@@ -1,4 +1,4 @@
-"""Plain ways to patrol, for comparison: greedy stops, and a loop round the school."""
+"""Baselines for patrols: greedy stops, and a loop around the school."""
 
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -16,17 +16,17 @@ from patrolplan.patrols.solver.solve import Officer, OrienteeringProblem
 CORNERS = 3
 ROTATIONS = 4
 SEARCH_RADII, SEARCH_EXTRA_METRES = 2.5, 300.0
-"""Walks between corners are looked for up to so many radii and metres first."""
+"""Limit of the first search for walks between corners: radii, and metres to add."""
 
 RADII_METRES = (60.0, 120.0, 180.0, 250.0, 330.0, 420.0, 520.0, 640.0, 780.0)
 
 
 def plan_greedy_routes(problem: OrienteeringProblem, *, per_minute: bool) -> list[list[int]]:
-    """Stops of officers who always go on to the best next one, one officer after the other.
+    """Stops of officers who always choose the best next one, one officer after the other.
 
-    From where an officer stands, the next stop is the one of most worth per minute of walking
-    and dwell (or simply of most worth) that still leaves time for the way back; worth is the mean
-    over the window. For each officer: rows of the problem, in walking order.
+    The next stop is the one with most worth per minute of walking and dwell (or just with most
+    worth) that still leaves time for the way back; worth is the mean over the window. Returns for
+    each officer rows of the problem, in walking order.
     """
     worthwhile = np.flatnonzero(problem.prizes > 0).tolist()
     remaining = [stop for stop in worthwhile if stop not in problem.barred]
@@ -59,12 +59,12 @@ def _plan_greedy_route(
 
 @dataclass(frozen=True, eq=False)
 class Loop:
-    """A walk round the school that knows nothing of risk."""
+    """A walk around the school that does not depend on risk."""
 
     walks: WalkFinder
-    """Between the gate and the corners."""
+    """Walks between the gate and the corners."""
     order: tuple[int, ...]
-    """Positions of these from the gate back to it."""
+    """Positions of the walks' places, from the gate and back to it."""
 
     @property
     def metres(self) -> float:
@@ -73,11 +73,11 @@ class Loop:
 
     @cached_property
     def walk(self) -> Walk:
-        """The walk itself, built when needed: of many loops only a few are ever walked."""
+        """The walk itself, built when needed, since few of many loops are used."""
         return concatenate_walks([self.walks.find_shortest(a, b) for a, b in pairwise(self.order)])
 
     def place_dwells(self, count: int) -> list[int]:
-        """Pieces where so many dwells fall, evenly along the loop."""
+        """Pieces of `count` dwells, evenly spaced along the loop."""
         ends = np.cumsum(self.walk.piece_metres)
         wanted = (np.arange(count) + 0.5) / count * ends[-1]
         at = np.minimum(np.searchsorted(ends, wanted), len(ends) - 1)
@@ -87,7 +87,7 @@ class Loop:
 class LoopFinder:
     """Loops over three corners around a school's gate: one for each rotation and radius.
 
-    They know nothing of risk, and are searched when they are first needed: the wide ones cost most.
+    They do not depend on risk, and are searched when first needed, since wide ones are slow.
     """
 
     def __init__(self, problem: SchoolProblem) -> None:
@@ -98,18 +98,19 @@ class LoopFinder:
         centre = network.xy(gate)[0]
         corner = network.snap(centre + np.concatenate([radius * around for radius in RADII_METRES]))
         places = concatenate_positions(gate, corner)
-        self._graph = WalkFinder(network, places, limit_metres=0.0)  # without any walk yet
+        self._graph = WalkFinder(network, places, limit_metres=0.0)  # no walks yet
         corners = network.xy(corner).reshape(len(RADII_METRES), ROTATIONS, CORNERS, 2)
         ends = np.broadcast_to(centre, (len(RADII_METRES), ROTATIONS, 1, 2))
         steps = np.diff(np.concatenate([ends, corners, ends], axis=2), axis=2)
         self.straight_metres = np.hypot(steps[..., 0], steps[..., 1]).sum(axis=2)
-        """(radii, rotations) from corner to corner in straight lines: no loop is shorter."""
+        """(radii, rotations) lengths in straight lines from corner to corner: lower bounds of
+        loops."""
         self._found: dict[int, list[Loop]] = {}
 
     def find_by_radius(self, number: int) -> list[Loop]:
         """A loop for each rotation, all of one radius.
 
-        Walks far longer than the radius are searched only where there is no shorter one.
+        Walks much longer than the radius are searched only if there is no shorter one.
         """
         if number not in self._found:
             self._found[number] = self._find_loops(number)
@@ -130,7 +131,7 @@ class LoopFinder:
         return [Loop(walks, order) for order in orders]
 
     def find_nearest_length(self, metres: float) -> list[Loop]:
-        """For each rotation the loop whose length is nearest to this; of equals the smallest."""
+        """For each rotation the loop whose length is nearest to this; in a tie, the smallest."""
         best = self.find_by_radius(0)
         for number in range(1, len(RADII_METRES)):
             apart = np.array([abs(loop.metres - metres) for loop in best])
@@ -143,7 +144,7 @@ class LoopFinder:
 
 
 def find_stretch_around(network: StreetNetwork, piece: int, metres: float) -> NDArray[np.int64]:
-    """Connected pieces nearest to a piece, up to so many metres of street."""
+    """Connected pieces nearest to a piece, up to this length of street."""
     start = network.piece_nodes[piece, 0]
     away = csgraph.dijkstra(network.node_graph, indices=start, limit=metres)
     order = np.argsort(away[network.piece_nodes].min(axis=1), kind="stable")

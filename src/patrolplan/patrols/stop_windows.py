@@ -1,6 +1,6 @@
-"""When a dwell at a stop may begin: in its hours, in the light, while it is worth it.
+"""When a dwell at a stop may begin: within its hours, in daylight, while it is worth it.
 
-Whatever is tasked is bound by its own hours alone.
+Tasked places are limited only by their own hours.
 """
 
 from typing import TYPE_CHECKING
@@ -21,12 +21,12 @@ def build_stop_windows(
 ) -> NDArray[np.float64] | None:
     """(n, 2) earliest and latest minute at which the dwell at each position may begin.
 
-    None where all may begin at any time. Where stops are chosen, one that is worth little late is
-    not made then; where a patrol's stops are chosen already, `is_choosing` is False, and what they
-    are worth together decides when they may be made.
+    None if all may begin at any time. While stops are chosen, late times at which a stop is worth
+    little are excluded; if a patrol's stops are given, `is_choosing` is False, and their total
+    worth decides when they may be made.
     """
     windows = np.tile([-np.inf, np.inf], (len(problem.walks.metres), 1))
-    of_stops = windows[1 : len(problem.worth) + 1]  # a view: other positions are no stops
+    of_stops = windows[1 : len(problem.worth) + 1]  # a view: other positions have no stop
     is_tasked = problem.tasked_rows >= 0
     for row in np.flatnonzero(is_tasked):
         place = problem.must_visit.iloc[problem.tasked_rows[row]]
@@ -44,9 +44,9 @@ def build_stop_windows(
 def _limit_to_hours(
     problem: "SchoolProblem", of_stops: NDArray[np.float64], free: NDArray[np.int64]
 ) -> None:
-    """Narrow the spans of the hotspots that the force designates for some hours.
+    """Narrow the spans of designated hotspots to their hours.
 
-    Their hours come before what a late stop is worth: the force says when it is to be made.
+    Their hours override the worth of late stops: the force decides when they are made.
     """
     if problem.inputs.area.designated is None:
         return
@@ -61,9 +61,9 @@ def _limit_to_hours(
 
 
 def find_hours_of_begin(place: pd.Series, dwell_minutes: float) -> tuple[float, float]:
-    """Between which minutes a dwell at a tasked place may begin, so as to be over in its hours.
+    """Earliest and latest begin of a dwell at a tasked place, so that it ends within its hours.
 
-    Where the hours are shorter than the dwell, it begins with them; without hours, at any time.
+    If the hours are shorter than the dwell, it begins with them; without hours, at any time.
     """
     if np.isnan(place["from_minutes"]):
         return -np.inf, np.inf
@@ -72,18 +72,18 @@ def find_hours_of_begin(place: pd.Series, dwell_minutes: float) -> tuple[float, 
 
 
 def format_hours(place: pd.Series) -> str:
-    """The hours of a tasked place as HH:MM-HH:MM; empty where it has none."""
+    """The hours of a tasked place as HH:MM-HH:MM; empty if it has none."""
     if np.isnan(place["from_minutes"]):
         return ""
     return f"{format_time(place['from_minutes'])}-{format_time(place['to_minutes'])}"
 
 
 def _find_last_worthwhile(problem: "SchoolProblem") -> NDArray[np.float64]:
-    """(k,) last minute at which a dwell at each candidate is worth beginning.
+    """(k,) latest minute at which a dwell at each candidate is worth beginning.
 
-    Late, when most pupils are home, a stop is made only while it is worth `[patrol]
-    min_late_share` of what the best one is worth at its best time: what adds next to nothing does
-    not hold the officer up.
+    Late, when most pupils are home, a stop is made only while it is worth at least
+    `[patrol] min_late_share` of the best one at its best time, so that the officer does not stay
+    for almost no gain.
     """
     last = np.full(len(problem.worth), np.inf)
     if problem.timed_prizes is None or problem.gate_stay is None:
@@ -104,10 +104,10 @@ def _find_last_worthwhile(problem: "SchoolProblem") -> NDArray[np.float64]:
 
 
 def _find_last_light(problem: "SchoolProblem") -> NDArray[np.float64]:
-    """(k,) last minute at which a dwell at each candidate may begin so as to be over by sunset.
+    """(k,) latest minute at which a dwell at each candidate may begin and end by sunset.
 
-    Stops with street lighting, or of which it is not known, are free; all are where the settings
-    allow unlit ones, or the day is not known.
+    Stops with street lighting, or if it is unknown, have no limit; nor has any stop if the settings
+    allow unlit ones, or without a date.
     """
     last = np.full(len(problem.worth), np.inf)
     if problem.daylight is not None:
@@ -118,7 +118,7 @@ def _find_last_light(problem: "SchoolProblem") -> NDArray[np.float64]:
 
 
 def _find_first_light(problem: "SchoolProblem") -> NDArray[np.float64]:
-    """(k,) first minute at which a dwell at each candidate may begin, see `_find_last_light`."""
+    """(k,) earliest minute at which a dwell at each candidate may begin, see `_find_last_light`."""
     first = np.full(len(problem.worth), -np.inf)
     if problem.daylight is not None:
         first[_is_to_avoid(problem)] = problem.daylight.sunrise_minutes
@@ -126,5 +126,5 @@ def _find_first_light(problem: "SchoolProblem") -> NDArray[np.float64]:
 
 
 def _is_to_avoid(problem: "SchoolProblem") -> NDArray[np.bool_]:
-    """(k,) candidates that are unlit, where the settings avoid them after dark."""
+    """(k,) which candidates are unlit, if the settings avoid them after dark."""
     return np.asarray((problem.stop_lit == "no") & (problem.settings.after_dark == "avoid"))

@@ -1,7 +1,7 @@
 """When and where a school's patrols start and end, and the streets around its gate.
 
-Nothing here depends on risk or hotspots. The radius, and with it what a stop is worth, is measured
-on foot whichever way a patrol goes, so that patrols on foot and by bicycle compare.
+Nothing here depends on risk or hotspots. The radius, and so the worth of a stop, is always measured
+on foot, so that patrols on foot and by bicycle are comparable.
 """
 
 import datetime as dt
@@ -31,14 +31,14 @@ from patrolplan.tables import STAFF
 from patrolplan.times import minutes_after_midnight
 
 MIN_STOP_METRES_TO_BARRED = 150.0
-"""A hotspot whose stretch comes this near to a barred place is not a candidate."""
+"""Minimum distance from a barred place of a candidate's stretch."""
 
 EXTENT_MARGIN = 1.2
-"""Walks between stops may lead this much farther from the gate than the radius."""
+"""Maximum distance of walks between stops from the gate, as a multiple of the radius."""
 
 
 def metres_per_minute(speed_kmh: float) -> float:
-    """Speed in metres a minute.
+    """Speed in metres per minute.
 
     Examples
     --------
@@ -49,13 +49,13 @@ def metres_per_minute(speed_kmh: float) -> float:
 
 
 def compute_speed(settings: PatrolSettings) -> float:
-    """Metres a minute at full speed, on foot or by bicycle as the settings say."""
+    """Metres per minute at full speed, on foot or by bicycle according to the settings."""
     on_foot = settings.way == "walk"
     return metres_per_minute(settings.walking_speed_kmh if on_foot else settings.cycling_speed_kmh)
 
 
 def build_way_notes(area: StudyArea) -> tuple[Note, ...]:
-    """What the streets file cannot say about riding; nothing where patrols go on foot."""
+    """Notes on information about riding that the streets file lacks; empty for patrols on foot."""
     if area.settings.patrol.way == "walk":
         return ()
     notes = []
@@ -71,15 +71,15 @@ class PatrolHours:
     """A school's part of a window, in minutes."""
 
     start_minutes: float
-    """After midnight."""
+    """Start, in minutes after midnight."""
     gate_minutes: float
-    """Presence at the gate first."""
+    """Presence at the gate at the beginning."""
     total_minutes: float
-    """Length, the presence included."""
+    """Total length, including the presence."""
     wait_minutes: float = 0.0
-    """How much earlier the window begins than the patrol."""
+    """How long the window begins before the patrol."""
     gate_last_minutes: float = 0.0
-    """Presence at the gate last, until the end of the window."""
+    """Presence at the gate at the end, until the end of the window."""
 
     @property
     def gate_until_minutes(self) -> float:
@@ -93,26 +93,26 @@ class PatrolHours:
 
     @property
     def latest_back_minutes(self) -> float:
-        """When the stops and the way from them must be over, after midnight."""
+        """Latest end of the stops and of the way from them, after midnight."""
         return self.latest_end_minutes - self.gate_last_minutes
 
     @property
     def after_gate_minutes(self) -> float:
-        """Left for the stops and the ways between them."""
+        """Time for the stops and the ways between them."""
         return self.total_minutes - self.gate_minutes - self.gate_last_minutes
 
 
 def compute_hours(area: StudyArea, school: pd.Series, window: Window) -> PatrolHours:
-    """When a school's patrol starts, how long it is present at the gate first, and how long it is.
+    """Start of a school's patrol, its presence at the gate, and its length.
 
-    The presence is for the pupils as they leave. A window of a time of day that begins before the
-    bell and leaves time for the presence begins at the bell; one that begins after they have left,
-    or is over before, such as one early in the morning, has none: the patrol goes straight off.
-    One that begins before the closing bell by the settings has the officer at the gate from then.
+    The presence is for pupils who leave. A window at a time of day that begins before the bell and
+    leaves time for the presence starts at the bell; one that begins after they have left, or ends
+    before, such as in the early morning, has none: the patrol starts with its stops. If the
+    settings let it begin before the closing bell, the officer is at the gate from then.
 
-    About the opening bell, the presence is for the pupils as they come, and ends with the bell. The
-    stops are in the longer part: before the presence, and then the patrol ends with the bell, or
-    after it.
+    Around the opening bell, the presence is for pupils who arrive, and ends with the bell. The
+    stops are in the longer part: either before the presence, so that the patrol ends with the bell,
+    or after it.
     """
     start, presence = window.find_start(school), area.settings.patrol.gate_minutes
     if window.at_gate:
@@ -130,7 +130,7 @@ def compute_hours(area: StudyArea, school: pd.Series, window: Window) -> PatrolH
 
 
 def _compute_opening_hours(start: float, window: Window, presence: float) -> PatrolHours:
-    """Hours of a window about the opening bell, see `compute_hours`."""
+    """Hours of a window around the opening bell, see `compute_hours`."""
     before = window.before_minutes
     if not presence or not before:
         return PatrolHours(start, 0.0, window.minutes)
@@ -141,7 +141,7 @@ def _compute_opening_hours(start: float, window: Window, presence: float) -> Pat
 
 @dataclass(frozen=True, eq=False)
 class Base:
-    """The base of a school's officer, one position, and whether patrols start and end there."""
+    """The base of a school's officer, as one position, and whether patrols start and end there."""
 
     position: Positions
     is_start: bool
@@ -151,11 +151,11 @@ class Base:
 def find_patrol_base(
     area: StudyArea, urn: str, hours: PatrolHours
 ) -> tuple[Base | None, Note | None]:
-    """The base where the settings have patrols start or end, and why there is none.
+    """The base where patrols start or end according to the settings, and why there is none.
 
-    It is that of the first officer who has the school; its staff lead no patrols. Patrols whose
-    presence at the gate comes first do not start there, nor do those end there whose presence comes
-    last.
+    It is that of the first officer of the school; school staff lead no patrols. Patrols with a
+    presence at the gate at the beginning do not start there, and those with one at the end do not
+    end there.
     """
     settings, officers = area.settings.patrol, area.officers
     if settings.start == settings.end == "gate":
@@ -174,25 +174,25 @@ def find_patrol_base(
 
 
 def note_gate_instead(settings: PatrolSettings, kind: NoteKind) -> Note:
-    """Why patrols are at the gate where the settings say the base."""
+    """Note on why patrols use the gate although the settings have the base."""
     places = {"starts": settings.start, "ends": settings.end}
     return Note(kind, {"does": [verb for verb, place in places.items() if place == "base"]})
 
 
 def compute_default_extent(area: StudyArea) -> float:
-    """How far a school's streets reach from its gate, in metres in a straight line."""
+    """Distance from a gate up to which streets are taken, in metres in a straight line."""
     return EXTENT_MARGIN * area.settings.patrol.radius_metres
 
 
 def compute_extent(area: StudyArea, row: int, window: Window) -> float:
-    """How far the streets of the school in a row reach, see `Surroundings.extent_metres`."""
+    """Extent of the streets of the school in a row, see `Surroundings.extent_metres`."""
     school = area.schools.iloc[row]
     base, _ = find_patrol_base(area, str(school["urn"]), compute_hours(area, school, window))
     return _compute_extent(area, area.gates.take([row]), base)
 
 
 def _compute_extent(area: StudyArea, gate: Positions, base: Base | None) -> float:
-    """The radius with a margin, or as far as the base is."""
+    """The radius with a margin, or the distance to the base if that is larger."""
     extent = compute_default_extent(area)
     if base is None:
         return extent
@@ -204,10 +204,10 @@ def _compute_extent(area: StudyArea, gate: Positions, base: Base | None) -> floa
 def find_tasked_places(
     area: StudyArea, row: int, date: dt.date | None, metres: float, hours: PatrolHours
 ) -> gpd.GeoDataFrame:
-    """Tasked places of the school in a row of the area's schools, on a day where one is given.
+    """Tasked places of the school in a row of the area's schools, on a day if one is given.
 
-    Those for all schools concern the schools whose gate is within so many metres. Those for hours
-    that the school's patrols have no part of are not theirs.
+    Places for all schools apply to those whose gate is within a number of metres. Places with hours
+    that do not overlap those of the school's patrols do not apply.
     """
     places = area.tasked_places
     if places.empty:
@@ -222,16 +222,16 @@ def find_tasked_places(
 
 
 def is_during(places: gpd.GeoDataFrame, hours: PatrolHours) -> NDArray[np.bool_]:
-    """Which places have hours that a patrol has a part of; those without hours all do."""
+    """Which places have hours that overlap those of a patrol; those without hours always do."""
     after = places["to_minutes"].to_numpy() <= hours.start_minutes
     before = places["from_minutes"].to_numpy() >= hours.latest_end_minutes
     return np.asarray(~(after | before))
 
 
 def is_in_force(places: gpd.GeoDataFrame, date: dt.date | None) -> NDArray[np.bool_]:
-    """Which tasked places count on a day; all of them without one.
+    """Which tasked places apply on a day; without one all do.
 
-    Those that hold on all school days hold at the weekend as well.
+    Those for all school days also apply at weekends.
     """
     if date is None:
         return np.ones(len(places), dtype=bool)
@@ -250,24 +250,24 @@ class Surroundings:
     pieces: NDArray[np.int64]
     """(q,) pieces of the area's walkable network that `network` consists of."""
     cycling_effort: NDArray[np.float64] | None
-    """(q, 2) what a metre of each costs by bicycle; None on foot."""
+    """(q, 2) cost per metre of each piece by bicycle; None on foot."""
     settings: PatrolSettings
-    """How one goes along them."""
+    """Settings for walking or riding along them."""
     is_dark: bool
-    """Whether patrols may last beyond sunset, or begin before sunrise."""
+    """Whether patrols may end after sunset, or begin before sunrise."""
     gate: Positions
     """The gate, on `network`."""
     base: Base | None
-    """The officer's base, on `network`; None where patrols neither start nor end there."""
+    """The officer's base, on `network`; None if patrols neither start nor end there."""
     base_note: Note | None
-    """Why patrols are at the gate although the settings say the base; None where they do not."""
+    """Why patrols use the gate although the settings have the base; None otherwise."""
     extent_metres: float
-    """How far these streets reach from the gate at least, in a straight line."""
+    """Distance from the gate up to which all streets are included, in a straight line."""
     hours: PatrolHours
-    """When patrols start, and for how long they may last."""
+    """Start and maximum length of patrols."""
 
     def take_values(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(q,) amounts of the area's pieces (p,); 0 on street that is walked but not patrolled."""
+        """(q,) amounts from those of the area's pieces (p,); 0 on street that is not patrolled."""
         is_patrolled = self.pieces < len(values)
         taken = np.zeros(len(self.pieces))
         taken[is_patrolled] = values[self.pieces[is_patrolled]]
@@ -275,17 +275,17 @@ class Surroundings:
 
     @property
     def start(self) -> Positions:
-        """Where patrols start."""
+        """Start of patrols."""
         return self.base.position if self.base is not None and self.base.is_start else self.gate
 
     @property
     def end(self) -> Positions:
-        """Where they end."""
+        """End of patrols."""
         return self.base.position if self.base is not None and self.base.is_end else self.gate
 
     @property
     def direct_metres(self) -> float:
-        """Least cost of going from start to end without a stop."""
+        """Minimum cost of going from start to end without a stop."""
         if self.start is self.end:
             return 0.0
         ends = concatenate_positions(self.start, self.end)
@@ -293,9 +293,9 @@ class Surroundings:
 
     @cached_property
     def effort(self) -> NDArray[np.float64] | None:
-        """(q, 2) what a metre of each piece costs; None where all is 1.
+        """(q, 2) cost per metre of each piece; None if all costs are 1.
 
-        On foot that is the waiting at main roads, in metres walked, the same in both directions.
+        On foot this includes waiting at main roads, as metres walked, the same in both directions.
         """
         if self.cycling_effort is not None:
             return self.cycling_effort
@@ -306,7 +306,7 @@ class Surroundings:
 
     @cached_property
     def preference(self) -> NDArray[np.float64] | None:
-        """(q,) how much longer each piece counts in the choice of a way; None: all alike."""
+        """(q,) factor on the length of each piece in the choice of a way; None means 1 for all."""
         if self.cycling_effort is not None:
             return None
         factor = compute_preference(
@@ -319,7 +319,7 @@ class Surroundings:
     def find_walks(
         self, places: Positions, effort: NDArray[np.float64] | None = None
     ) -> WalkFinder:
-        """Walks between places; `effort` instead of the own one, such as with streets closed."""
+        """Walks between places; `effort` replaces the default, such as with closed streets."""
         effort = self.effort if effort is None else effort
         return WalkFinder(self.network, places, effort=effort, preference=self.preference)
 
@@ -330,11 +330,10 @@ class Surroundings:
 
     @cached_property
     def round_trip_metres(self) -> NDArray[np.float64]:
-        """(q,) least cost of going from the start to each piece and on to the end.
+        """(q,) minimum cost of going from the start to each piece and from there to the end.
 
-        In metres that could be gone at full speed. On foot a way costs the same in both directions.
-        By bicycle the way back is searched from the end, with the costs of the two directions
-        exchanged.
+        The unit is metres at full speed. On foot a way costs the same in both directions. By
+        bicycle the way back is searched from the end, with the costs of the two directions swapped.
         """
         out = compute_piece_distances(self.network, self.start, effort=self.effort)
         if self.settings.way == "walk" and self.start is self.end:
@@ -346,10 +345,10 @@ class Surroundings:
 def build_surroundings(
     area: StudyArea, row: int, window: Window, date: dt.date | None = None
 ) -> Surroundings:
-    """What lies around the gate of the school in a row of the area's schools.
+    """The surroundings of the gate of the school in a row of the area's schools.
 
-    With a day it is known whether it gets dark before the patrol ends. Whatever the risk is, it is
-    the same: a school is planned several times in a run, and its streets are looked at once.
+    The date decides whether it gets dark before the patrol ends. The result does not depend on risk
+    and is cached: a school is planned several times in a run.
     """
     settings = area.settings.patrol
     is_at_base = "base" in {settings.start, settings.end}
@@ -367,7 +366,7 @@ def build_surroundings(
 
 
 HELD_SCHOOLS = 32
-"""Schools whose streets are held in memory, some megabytes each: a borough's."""
+"""Number of schools with cached streets, a few megabytes each: enough for a borough."""
 
 
 def _build_surroundings(
@@ -399,7 +398,7 @@ def _take_streets(
     *,
     is_dark: bool,
 ) -> Surroundings:
-    """The streets within the radius of a gate, with a margin, and as far as the base is."""
+    """The streets within the radius of a gate, with a margin, or up to the base."""
     network, settings = area.network.walkable, area.settings.patrol
     extent = _compute_extent(area, gate, base)
     ends = [gate.piece]  # gate and base are on a street, however small the extent

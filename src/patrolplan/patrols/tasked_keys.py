@@ -1,4 +1,4 @@
-"""What a day's places say to a school's patrols: where equal, these stay as they are."""
+"""Keys of a day's tasked places for a school's patrols, which are reused if keys are equal."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from patrolplan.patrols.designated import find_resting
 from patrolplan.patrols.surroundings import is_in_force
 
 TaskedKey = tuple[object, ...]
-"""All that some tasked places say, apart from their days, their schools and how often."""
+"""All properties of some tasked places, except their days, schools and number of visits."""
 
 KEY_COLUMNS = (
     "place_id",
@@ -29,10 +29,10 @@ KEY_COLUMNS = (
 
 @dataclass(frozen=True, eq=False)
 class TaskedKeys:
-    """What each tasked place says; one may be barred and visited on different days."""
+    """Keys of tasked places; one may be barred and visited on different days."""
 
     place_key: dict[str, TaskedKey]
-    """Of every place, by its name."""
+    """Key of every place, by name."""
     barred: tuple[tuple[frozenset[str], str], ...]
     """Schools (or "*") and name of each place that is barred on the day."""
     resting: frozenset[str] = frozenset()
@@ -40,7 +40,7 @@ class TaskedKeys:
 
     @classmethod
     def from_area(cls, area: StudyArea, date: dt.date | None) -> Self:
-        """Of an area's places on a day; on any day without one."""
+        """Keys of an area's places on a day; without a date, on any day."""
         places = area.tasked_places
         numbers = places[["from_minutes", "to_minutes", "minutes"]].fillna(-1.0)
         table = places[list(KEY_COLUMNS)].assign(**{name: numbers[name] for name in numbers})
@@ -60,7 +60,7 @@ class TaskedKeys:
         )
 
     def build_barred_key(self, urn: str) -> TaskedKey:
-        """What the day's barred places, and what rests on it, say to a school."""
+        """Key for a school of the day's barred places, and of hotspots for other days."""
         barred = tuple(
             self.place_key[name]
             for schools, name in self.barred
@@ -69,5 +69,5 @@ class TaskedKeys:
         return (*barred, self.resting) if self.resting else barred
 
     def build_visit_key(self, urn: str, names: Sequence[str]) -> TaskedKey:
-        """What some places to visit, and the day's barred ones, say to a school."""
+        """Key for a school of some places to visit, and of the day's barred ones."""
         return (*(self.place_key.get(name) for name in names), self.build_barred_key(urn))

@@ -1,4 +1,4 @@
-"""Tasked places: what those to visit are for, and how walks keep away from barred ones."""
+"""Tasked places: the purpose of those to visit, and walks that keep away from barred ones."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from patrolplan.patrols.stop_windows import format_hours
 from patrolplan.patrols.surroundings import HELD_SCHOOLS, Surroundings, find_tasked_places
 
 MIN_WALK_METRES_TO_BARRED = 60.0
-"""Streets this near to a barred place are not walked along."""
+"""Minimum distance of walked streets from a barred place."""
 
 
 def select_tasked(places: gpd.GeoDataFrame, *, must_visit: bool) -> gpd.GeoDataFrame:
@@ -30,29 +30,29 @@ def select_tasked(places: gpd.GeoDataFrame, *, must_visit: bool) -> gpd.GeoDataF
 
 @dataclass(frozen=True, eq=False)
 class SchoolPlaces:
-    """The tasked places that a school's patrols have to do with, and the streets at barred ones."""
+    """The tasked places that affect a school's patrols, and the streets at barred ones."""
 
     around: Surroundings
     places: gpd.GeoDataFrame
 
     @cached_property
     def must_visit(self) -> gpd.GeoDataFrame:
-        """Those to visit."""
+        """The places to visit."""
         return select_tasked(self.places, must_visit=True)
 
     @cached_property
     def barred(self) -> gpd.GeoDataFrame:
-        """Those to keep away from."""
+        """The places to keep away from."""
         return select_tasked(self.places, must_visit=False)
 
     @cached_property
     def closed_streets(self) -> NDArray[np.bool_]:
-        """(n, q) the streets at each barred place, which are not walked along."""
+        """(n, q) which streets are at each barred place, and so not walked along."""
         return find_near(self.around.network.piece_lines, self.barred, MIN_WALK_METRES_TO_BARRED)
 
     @cached_property
     def keep_away(self) -> tuple[BarredPlace, ...]:
-        """The barred places that a patrol could come near to."""
+        """The barred places that a patrol could come near."""
         return list_barred_places(self.around, self.barred)
 
 
@@ -63,9 +63,9 @@ def find_school_places(
     date: dt.date | None,
     visit: Sequence[str] | None,
 ) -> SchoolPlaces:
-    """The tasked places of a school on a day, of those to visit only some; None: none counts.
+    """The tasked places of a school on a day; of those to visit only the given ones.
 
-    Whatever the risk is they are the same, so they are looked up once in a run.
+    They do not depend on risk and are cached.
     """
 
     def find() -> SchoolPlaces:
@@ -79,7 +79,7 @@ def find_school_places(
 
 
 def build_tasking(place: pd.Series) -> Tasking:
-    """What a row of the tasked places asks for."""
+    """The tasking in a row of the tasked places."""
     return Tasking(
         place_id=str(place["place_id"]),
         reason=str(place["reason"]),
@@ -92,11 +92,11 @@ def build_tasking(place: pd.Series) -> Tasking:
 def find_walks(
     around: Surroundings, stops: Positions, tasked: SchoolPlaces
 ) -> tuple[WalkFinder, NDArray[np.int64]]:
-    """Walks between gate, stops and base that keep away from barred places; and which they pass.
+    """Walks between gate, stops and base that avoid barred places, and which ones they cannot.
 
-    The streets at a barred place stay open where the gate or the base itself is so near to it:
-    the officer has to get there. Where barred places would cut gate and base off from each other,
-    as many as can be stay closed, those far from the gate first.
+    The streets at a barred place stay open if the gate or the base itself is that near: the officer
+    has to get there. If barred places would disconnect gate and base, as many as possible stay
+    closed, those far from the gate first.
     """
     bases = () if around.base is None else (around.base.position,)
     places = concatenate_positions(around.gate, stops, *bases)
@@ -105,7 +105,7 @@ def find_walks(
     open_effort = np.ones((near.shape[1], 2)) if around.effort is None else around.effort
 
     def close(rows: NDArray[np.int64]) -> tuple[WalkFinder, bool]:
-        """Walks with the streets at some barred places closed, and whether gate and base join."""
+        """Walks without the streets at some barred places, and whether gate and base connect."""
         closed = np.asarray(near[rows].any(axis=0))
         effort = around.effort
         if closed.any():
@@ -129,13 +129,13 @@ def find_walks(
 
 
 def find_near(lines: ArrayLike, places: gpd.GeoDataFrame, metres: float) -> NDArray[np.bool_]:
-    """(n, q) which of q lines come so near to each of n places."""
+    """(n, q) which of q lines are within this distance of each of n places."""
     near = shapely.distance(np.asarray(places.geometry.values)[:, None], np.asarray(lines))
     return np.asarray(near <= metres)
 
 
 def list_barred_places(around: Surroundings, barred: gpd.GeoDataFrame) -> tuple[BarredPlace, ...]:
-    """The barred places that a patrol of this school could come near to."""
+    """The barred places that a patrol of this school could come near."""
     network, xy = around.network, shapely.get_coordinates(barred.geometry.values)
     metres = np.hypot(*(xy - network.xy(around.gate)).T)
     near = metres <= around.extent_metres + MIN_WALK_METRES_TO_BARRED

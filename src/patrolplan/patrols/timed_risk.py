@@ -1,7 +1,7 @@
-"""Risk by minute of what one school after the other is planned from: stretches, gates and reach.
+"""Risk by minute for planning schools: of stretches, of gates and within reach.
 
-Where pupils are in which minute stays in the process that estimated it. Worker processes that plan
-schools are handed these sums alone: of whole stretches, of what is seen from a gate, and of all
+Where pupils are in each minute stays in the process that estimated it. Worker processes that plan
+schools get only these sums: of whole stretches, of the streets visible from a gate, and of all
 streets within reach of a school.
 """
 
@@ -38,9 +38,9 @@ class TimedRisk:
     stretch_rates
         (h, T) risk of each hotspot's stretch.
     gate_rates
-        (s, T) risk of the streets seen from each school's gate; 0 where pupils do not count.
+        (s, T) risk of the streets visible from each school's gate; 0 if pupils do not count.
     reach
-        (s,) risk within reach of each school, the mean over its window; NaN where it is not needed.
+        (s,) risk within reach of each school, the mean over its window; NaN if not needed.
     """
 
     first_minute: int
@@ -59,18 +59,18 @@ class TimedRisk:
         reach_window: Window | None = None,
         rows: Sequence[int] | None = None,
     ) -> Self | None:
-        """What patrols in a window need of a risk; None where the risk is the same at all times.
+        """The risk for patrols in a window; None if it is the same at all times.
 
         Parameters
         ----------
         area, risk, hotspots
             As for planning.
         window
-            Of the patrols.
+            Window of the patrols.
         reach_window
-            What the risk within reach is the mean of; default the same.
+            Window over which the risk within reach is averaged; by default the same.
         rows
-            Rows of the schools that are planned; default all.
+            Rows of the schools to plan; by default all.
         """
         timed = risk.in_time
         if timed is None or timed.is_static or not len(area.schools):
@@ -105,10 +105,10 @@ class TimedRisk:
         dwell_minutes: NDArray[np.float64],
         positions: int,
     ) -> TimedPrizes:
-        """Prizes of a school's candidates, rows 1, 2... of so many; -1 for one without a stretch.
+        """Prizes of a school's candidates, as rows 1, 2... of `positions`.
 
-        A dwell is worth the mean risk of its stretch while it lasts, as a share of the risk within
-        the school's reach.
+        `hotspot_rows` are -1 for candidates without a stretch. A dwell is worth the mean risk of
+        its stretch while it lasts, as a share of the risk within the school's reach.
         """
         rates = np.zeros((positions, self.stretch_rates.shape[1]))
         found = np.flatnonzero(hotspot_rows >= 0)
@@ -116,10 +116,10 @@ class TimedRisk:
         return TimedPrizes(self.first_minute, self._accumulate(rates, row))
 
     def build_gate_stay(self, row: int, dwell_minutes: float, hours: PatrolHours) -> GateStay:
-        """The presence at a school's gate, worth as much a minute as a stop there would be.
+        """The presence at a school's gate, with a stop's worth per minute.
 
-        As at any stop, what lasts longer than a dwell adds nothing: otherwise a gate on a busy
-        street would be worth the whole patrol, although presence at one place wears off.
+        As at any stop, time after the dwell adds nothing: otherwise the whole patrol would stay at
+        a gate on a busy street, although the effect of presence at one place diminishes.
         """
         rates = self.gate_rates[row : row + 1].copy()
         most = max(dwell_minutes, hours.gate_minutes)
@@ -137,7 +137,7 @@ class TimedRisk:
         return np.asarray(self.stretch_rates[hotspot_rows, begin:end].mean(axis=1))
 
     def _accumulate(self, rates: NDArray[np.float64], row: int) -> NDArray[np.float64]:
-        """(n, T + 1) worth gathered up to each minute at (n, T) rates."""
+        """(n, T + 1) cumulative worth up to each minute at (n, T) rates."""
         reach = float(self.reach[row])
         gathered = np.zeros((len(rates), rates.shape[1] + 1))
         if reach > 0:
@@ -148,7 +148,7 @@ class TimedRisk:
 def sum_by_minute(
     timed: RiskInTime, stretches: Sequence[NDArray[np.int64]], first: int, end: int
 ) -> NDArray[np.float64]:
-    """(n, T) risk of n sets of pieces in each whole minute; that of a piece is computed once."""
+    """(n, T) risk of n sets of pieces in each whole minute; each piece is computed once."""
     pieces = np.concatenate([*stretches, np.empty(0, dtype=np.int64)])
     ends = np.cumsum([0, *map(len, stretches)])
     sums, members = np.zeros((len(stretches), max(0, end - first))), None
@@ -175,11 +175,11 @@ def find_within_reach(area: StudyArea, around: Surroundings) -> NDArray[np.int64
 
 
 def find_seen_pieces(area: StudyArea, around: Surroundings) -> NDArray[np.int64]:
-    """Patrolled pieces that an officer at a school's gate watches, the nearest first.
+    """Patrolled pieces that an officer at a school's gate can see, the nearest first.
 
-    Those within sight by the walk from the gate (streets behind the houses are not seen), and no
-    more street than the stretch of a stop may have: otherwise a gate where many streets meet would
-    be worth more a minute than any stop.
+    They are within sight by walking distance from the gate (streets behind houses are not visible),
+    up to the maximum length of a stop's stretch: otherwise a gate where many streets meet would be
+    worth more per minute than any stop.
     """
     metres = area.network.piece_metres
     near = np.flatnonzero(

@@ -1,26 +1,25 @@
-"""How likely each timing of a patrol is drawn, so that it is hardest to foresee.
+"""Probabilities of the timings of a patrol that make it hardest to predict.
 
-Who knows a route but not its draw does best by naming, for every stop, the quarter of an hour in
-which it is most likely made. So chances are chosen for which the sum of these highest chances over
-the stops is as low as it can be: a small linear programme, as games against somebody who watches
-are solved. Being hard to foresee has its price, since most stops are worth less later. What a
-timing gives up on average is bounded, and no timing may be drawn that gives up much: see
+An observer who knows the route but not its timing does best by guessing, for every stop, its most
+likely quarter of an hour. So the chances minimise the sum over the stops of these maximum chances:
+a small linear programme, as for security games. Unpredictability has a cost, since most stops are
+worth less later. The mean loss is bounded, and timings that lose much are not drawn: see
 `MEAN_SHARE` and `patrolplan.patrols.orders.MIN_ORDER_SHARE`.
 
-Timings with the same order and the same quarters are one pattern. The programme has a column a
-pattern, and the minutes within one are alike, so that the minute of leaving varies as well.
+Timings with the same order and the same quarters are one pattern. The programme has a column per
+pattern, and timings within a pattern have equal chances, so that the start minute varies, too.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
 MEAN_SHARE = 0.95
-"""What a patrol keeps of its worth on average over all timings that may be drawn."""
+"""Minimum mean share of a patrol's worth over all timings, weighted by their chances."""
 
 QUARTER_MINUTES = 15.0
 
 DECIMALS = 6
-"""Of chances, so that rounding in the solver does not show."""
+"""Decimals of chances, so that rounding in the solver has no effect."""
 
 
 def spread_chances(
@@ -29,14 +28,14 @@ def spread_chances(
     stops: NDArray[np.int64],
     middle_minutes: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """(t,) chances of timings that are together hardest to foresee.
+    """(t,) chances of timings that are together hardest to predict.
 
     Parameters
     ----------
     worth_share
         (t,) worth of each timing, as a share of that of the patrol as planned.
     order
-        (t,) which order of the stops each timing has.
+        (t,) index of the order of the stops in each timing.
     stops
         (t, n) the patrol's stops in this order.
     middle_minutes

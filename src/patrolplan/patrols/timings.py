@@ -1,6 +1,6 @@
-"""Every order of a patrol's stops, and every minute of leaving the gate, that it can be walked by.
+"""The possible orders of a patrol's stops, and minutes of leaving the gate.
 
-A patrol is the same route whatever its timing; one of them is drawn for every card.
+A patrol is the same route with any timing; one of them is drawn for every card.
 """
 
 from collections.abc import Callable
@@ -11,15 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 DRAWN_FROM = 2**32
-"""Equal parts of 1, one of which is drawn."""
+"""Number of equal parts of 1, one of which is drawn."""
 
 
 @dataclass(frozen=True)
 class Timing:
-    """One order of a patrol's stops, and when each is made."""
+    """One order of a patrol's stops, and the time of each."""
 
     order: tuple[int, ...]
-    """Rows of the patrol's stops as planned, in the order in which they are made now."""
+    """Rows of the patrol's stops as planned, in the order in which they are made."""
     gate_until_minutes: float
     """When the gate, or the base, is left."""
     begin_minutes: tuple[float, ...]
@@ -42,11 +42,11 @@ class Timings:
     end_minutes: NDArray[np.float64]
     """(t,)"""
     chances: NDArray[np.float64]
-    """(t,) how likely each is drawn; together 1."""
+    """(t,) chance of each; their sum is 1."""
 
     @classmethod
     def none(cls, stops: int) -> Self:
-        """No timing of a patrol of so many stops."""
+        """An empty set of timings for a patrol with this number of stops."""
         return cls(
             np.zeros((0, stops), dtype=np.int64),
             np.zeros(0, dtype=np.int64),
@@ -68,10 +68,10 @@ class Timings:
         )
 
     def select(self, is_wanted: NDArray[np.bool_]) -> Self:
-        """Some of the timings, with chances that are together 1 again."""
+        """Some of the timings, with chances scaled to a sum of 1."""
         chances = self.chances[is_wanted]
         total = chances.sum()
-        # Where none of them would be drawn from all, they are alike.
+        # If all of their chances are 0, they get equal ones.
         chances = chances / total if total > 0 else np.full(len(chances), 1 / max(1, len(chances)))
         return replace(
             self,
@@ -83,9 +83,9 @@ class Timings:
         )
 
     def draw(self, pick: Callable[[str, int], int]) -> Timing | None:
-        """One of them, each by its chance; None where there are none.
+        """A timing, drawn by its chance; None if there are none.
 
-        `pick` is called with what is drawn and from how many, and gives a number below that.
+        `pick` is called with the purpose of the draw and a number, and returns a lower number.
         """
         if not len(self):
             return None

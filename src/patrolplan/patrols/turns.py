@@ -1,4 +1,4 @@
-"""Turns of a line that is walked: where they are, how sharp, and what a walker calls them."""
+"""Turns of a walked line: their places, angles and names."""
 
 from typing import NamedTuple, Self, get_args
 
@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from patrolplan.patrols.legs import Heading, Turn
 
 LOOK_METRES = 12.0
-"""So far before and after a corner its direction is looked at."""
+"""Distance before and after a corner at which directions are measured."""
 
 CORNER_DEGREES = 60.0
-"""A turn of this much or more is a corner."""
+"""Minimum turn that counts as a corner."""
 
 STRAIGHT_ON: Turn = "straight on"
 
@@ -19,18 +19,18 @@ HEADINGS: tuple[Heading, ...] = get_args(Heading)
 
 
 class WalkedLine(NamedTuple):
-    """What is walked: (v, 2) points in metres, and (v,) the metres along it at each."""
+    """A walked line: (v, 2) points in metres, and (v,) the distance along it of each."""
 
     xy: NDArray[np.float64]
     along: NDArray[np.float64]
 
     @classmethod
     def from_xy(cls, xy: NDArray[np.float64]) -> Self:
-        """A line with the metres along it."""
+        """A line from its points."""
         return cls(xy, np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(xy, axis=0).T))]))
 
     def find_points(self, at_metres: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(k, 2) the places so far along the line."""
+        """(k, 2) the places at these distances along the line."""
         return np.column_stack([np.interp(at_metres, self.along, axis) for axis in self.xy.T])
 
     def compute_bearings(
@@ -49,8 +49,8 @@ class WalkedLine(NamedTuple):
     def find_corners(self, places: NDArray[np.float64]) -> list[float]:
         """Which places along the line are corners, in their order.
 
-        A corner is seen from some metres before and after it as well: of those within `LOOK_METRES`
-        that turn to the same side, the sharpest is the corner.
+        Places some metres before and after a corner seem to be corners, too: of those within
+        `LOOK_METRES` that turn to the same side, only the sharpest counts.
         """
         after, before = (self.compute_bearings(places, forward=way) for way in (True, False))
         turns = (np.degrees(after - before) + 180) % 360 - 180
@@ -66,7 +66,7 @@ class WalkedLine(NamedTuple):
 
 
 def describe_heading(radians: float) -> Heading:
-    """A direction, clockwise from north, as one sets off in it."""
+    """The heading for a direction, clockwise from north."""
     return HEADINGS[round(float(np.degrees(radians)) / 45) % 8]
 
 

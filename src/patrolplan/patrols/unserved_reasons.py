@@ -16,10 +16,10 @@ from patrolplan.times import format_time
 
 
 def explain_unserved(problem: SchoolProblem, watch: Sequence[str] = ()) -> Note:
-    """Why the places that must be visited cannot all be: where they are, their hours, or time.
+    """Why mandatory places cannot all be visited: their location, their hours, or time.
 
-    The first place for which there is a reason of its own stands for all; or else the first of
-    the hotspots to watch.
+    The result is for the first place that has a reason of its own, otherwise for the first of the
+    hotspots to watch.
     """
     outside = problem.must_visit.iloc[problem.outside_rows]
     for _, place in outside.iterrows():
@@ -58,13 +58,13 @@ def _explain_watched(problem: SchoolProblem, name: str) -> Note:
 
 
 def _find_earliest(problem: SchoolProblem, stop: int) -> float:
-    """When the officer is at a stop at the earliest."""
+    """Earliest minute at which the officer can be at a stop."""
     metres = float(problem.walks.metres[problem.start_position, stop])
     return problem.surroundings.hours.gate_until_minutes + metres / compute_speed(problem.settings)
 
 
 def _explain_stop(problem: SchoolProblem, stop: int) -> Note:
-    """Why a stop that must be visited cannot be: a barred place, its hours, or no time."""
+    """Why a mandatory stop cannot be visited: a barred place, its hours, or no time."""
     place, barred = problem.get_tasked_place(stop), problem.barred
     near = barred["place_id"][barred.distance(place.geometry) <= MIN_WALK_METRES_TO_BARRED]
     if len(near):

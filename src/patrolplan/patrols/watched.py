@@ -16,20 +16,20 @@ def find_watched(
 ) -> dict[str, dict[str, float]]:
     """The new and rising hotspots within `[week] watch_metres` of a gate.
 
-    Of those that the force designates, the force itself says how much they are to have.
+    Designated ones are not among them, since the force decides how much presence they need.
 
     Parameters
     ----------
     hotspots
         See `patrolplan.tables.HOTSPOTS`.
     urns
-        Only the gates of these schools; default all.
+        Only the gates of these schools; by default all.
 
     Returns
     -------
     dict
-        By the name of the hotspot, in the order of the table: the walk in metres from the gate of
-        each school that is so near to its stopping place, by URN, the nearest first.
+        By the name of the hotspot, in the order of the table: the walk in metres to its stopping
+        place from the gate of each school within the limit, by URN, the nearest first.
     """
     changed = hotspots[hotspots["trend"].isin(CHANGED_TRENDS) & (hotspots["kind"] == OWN)]
     limit = area.settings.week.watch_metres

@@ -1,20 +1,20 @@
-"""What patrols meet: pupils on their way home, and recorded harm; and what that rests on.
+"""What patrols meet: pupils on their way home, and recorded harm, with the assumptions.
 
-Both are shares of one school's, for one patrol:
+Both are shares of a school's total, for one patrol:
 
 - **pupils**: of the minutes that the school's pupils are on the streets beyond 100 m of the gate
   after the bell, those that pass within `[way_home] sight_metres` of the officer, while the officer
-  stands at a stop, or walks the stretches of a beat up and down: as long on each piece of street as
-  it is long. The presence at the gate meets pupils within these 100 m, so it does not count, nor do
-  pupils met while walking from stop to stop.
+  stands at a stop, or walks the stretches of a beat up and down, with time on each piece of street
+  in proportion to its length. The presence at the gate meets pupils within these 100 m, so it does
+  not count, nor do pupils met while walking from stop to stop.
 - **harm**: of the harm within the school's reach in the window, by recorded crime and pupils'
   reports, without exposure, that which falls in the stretches dwelt in, during the dwells.
 
-Only months are known of open crime, so when it happens is assumed. How far the harm met depends on
-that is the band from `harm_share_low` to `harm_share_high`: what the same dwells would meet if
-every hour were alike, and if the assumed hours had twice the contrast.
+Open crime data has only months, so the hours are assumed. The band from `harm_share_low` to
+`harm_share_high` shows how much the harm met depends on that: the same dwells are evaluated with
+all hours equal, and with twice the contrast of the assumed hours.
 
-The shares are exact in memory, for comparisons; files hold them rounded, see `WayHome.write`.
+The shares are exact in memory, for comparisons, and rounded in files, see `WayHome.write`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -41,21 +41,21 @@ if TYPE_CHECKING:
     from patrolplan.patrols.plan import Patrol
 
 SEVERAL_STOPS = 2
-"""Of a single place, a share of pupils would show how many pass just there."""
+"""Minimum number of stops for a finer share: with one, it would show how many pass just there."""
 
 MIN_SEEN_METRES = 200.0
 MIN_STAND_MINUTES = 10.0
-"""Nor is there one for less street within sight, or of a shorter time."""
+"""Minimum length of street within sight, and time of standing, for a share of pupils."""
 
 PATROL_STEP = 0.01
-"""A patrol's share of pupils is written in steps of this..."""
+"""A patrol's share of pupils is rounded to multiples of this..."""
 
 PLACE_STEP = 0.05
-"""...and that of a patrol that stands at one place in steps of this."""
+"""...and that of a patrol that stands at one place to multiples of this."""
 
 MANY_SCHOOLS = 5
-"""The mean over so many schools is written in steps of a tenth of `PATROL_STEP`: subtracting one
-such mean from another says no more of a single school than its own figure does."""
+"""Minimum schools for a mean that is rounded to a tenth of `PATROL_STEP`: the difference of two
+such means reveals no more of a single school than its own figure."""
 
 HARM_DIGITS = 4
 
@@ -77,28 +77,29 @@ ASSUMED_KINDS: tuple[NoteKind, ...] = (
     "clock_declared",
     "clock_flat",
 )
-"""Notes that say what the shares rest on, the most important first."""
+"""Kinds of notes on assumptions of the shares, the most important first."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class WayHome:
-    """What a patrol, or the patrols of a plan on average, meet of the way home.
+    """How much of the way home a patrol meets, or the patrols of a plan on average.
 
     Parameters
     ----------
     pupil_share, harm_share
-        See the module; exact.
+        Exact shares, see the module.
     harm_share_low, harm_share_high
-        The smallest and largest harm share of the same dwells under the clock that is assumed, one
-        that is flat, and one of twice its contrast; None where the clock is not assumed.
+        The minimum and maximum harm share of the same dwells with the assumed clock, a flat one,
+        and one with twice its contrast; None if the clock is not assumed.
     elsewhere_share
-        Share of the school's pupils who are not on the streets on foot, so whom nobody can meet.
+        Share of the school's pupils who are not on the streets on foot, so that no patrol can meet
+        them.
     assumed
         What was assumed.
     pupils
-        The school's pupils on the streets; by them plans weigh their patrols.
+        Number of the school's pupils on the streets, by which a plan's mean is weighted.
     step
-        What `pupil_share` is rounded to where it is written.
+        Step to which `pupil_share` is rounded in files.
     """
 
     pupil_share: float
@@ -111,9 +112,10 @@ class WayHome:
     step: float | None
 
     def write(self) -> dict[str, Any]:
-        """The figures as files hold them, without what was assumed, which needs words.
+        """The figures for files, without the assumptions, which need words.
 
-        `pupil_share` rests on where pupils walk. It is rounded to the `step`, and None without one.
+        `pupil_share` depends on where pupils walk. It is rounded to the `step`, and None without
+        one.
         """
         has_step = self.step is not None
         return {
@@ -147,14 +149,14 @@ def measure_patrols(
     window: Window,
     patrols: Sequence["Patrol"],
 ) -> tuple["Patrol", ...]:
-    """The patrols with what each meets of the way home.
+    """The patrols with how much of the way home each meets.
 
     Parameters
     ----------
     area, risk, hotspots, window
-        What they were planned from.
+        The inputs of the planning.
     patrols
-        Of any schools of the area.
+        Patrols of any schools of the area.
     """
     if not patrols:
         return ()
@@ -196,7 +198,7 @@ def measure_patrols(
 def list_visits(
     network: StreetNetwork, stretches: Mapping[str, Sequence[int]], patrol: "Patrol"
 ) -> list[Visit]:
-    """Where the officer is at each stop; `stretches` are the pieces of hotspots, by their names."""
+    """Where the officer is at each stop; `stretches` are the pieces of hotspots, by name."""
     return [
         build_visit(
             network,
@@ -224,7 +226,7 @@ def build_visit(
 
 
 def find_ways(area: StudyArea, risk: Risk) -> tuple[Ways, Presence]:
-    """The ways home that the risk was estimated with, or those of the area."""
+    """The ways home with which the risk was estimated, or those of the area."""
     pupils = None if risk.in_time is None else risk.in_time.pupils
     return find_presence(area) if pupils is None else (pupils.ways, pupils.presence)
 
@@ -235,12 +237,12 @@ def _is_about(note: Note, urn: str) -> bool:
 
 
 def _find_step(area: StudyArea, visits: Sequence[Visit]) -> float | None:
-    """What the share of pupils met is rounded to; None where it must not be written.
+    """Step to which the share of pupils met is rounded; None if it must not be written.
 
     Streets within sight of several places count once.
     """
     if not visits:
-        return PATROL_STEP  # nobody is met, which says nothing of where pupils walk
+        return PATROL_STEP  # no pupils are met, which does not show where they walk
     network, sight = area.network, area.settings.way_home.sight_metres
     places = np.concatenate([visit.places_xy for visit in visits])
     seen = np.unique(np.concatenate([network.find_pieces_within(xy, sight) for xy in places]))
@@ -253,7 +255,7 @@ def _find_step(area: StudyArea, visits: Sequence[Visit]) -> float | None:
 def average_way_home(patrols: Sequence["Patrol"]) -> WayHome | None:
     """The mean over patrols, weighted by the pupils of their schools; None without any.
 
-    Schools without a pupil on the streets count nothing, unless all are such.
+    Schools without a pupil on the streets do not count, unless all are without.
     """
     ways = [patrol.way_home for patrol in patrols if patrol.way_home is not None]
     if not ways:
@@ -299,7 +301,7 @@ class HarmMeter:
     reach
         Row of each school in the (w, s) harm within reach over its window.
     by_clock
-        For the risk's own clock first, then for those of the band: (h, T) rate of each hotspot's
+        For the risk's own clock, followed by those of the band: (h, T) rate of each hotspot's
         stretch in each whole minute, and (s,) harm within reach.
     """
 
@@ -329,9 +331,9 @@ class HarmMeter:
         urns
             The schools.
         reach_window
-            The window that the harm within reach is of; default the same.
+            The window of the harm within reach; by default the same.
         with_band
-            Measure also with other clocks, where the clock is assumed.
+            Measure also with other clocks, if the clock is assumed.
         """
         chosen = [row for row, urn in enumerate(area.schools["urn"]) if urn in urns]
         around = [build_surroundings(area, row, reach_window or window) for row in chosen]
@@ -356,10 +358,9 @@ class HarmMeter:
         return cls(first, names, schools, tuple(by_clock))
 
     def measure(self, urn: str, dwells: Sequence[tuple[str, float, float]]) -> list[float]:
-        """Share of the harm within reach that dwells meet, under each clock.
+        """Share of the harm within reach that dwells meet, with each clock.
 
-        `dwells` are names of hotspots, and from when to when they last; at other places they meet
-        nothing.
+        `dwells` have the hotspot's name, start and end; at other places they meet nothing.
         """
         stays = [
             (self.rows[name], start, end)
@@ -379,9 +380,9 @@ class HarmMeter:
 
 
 def list_harm_clocks(risk: Risk, *, with_band: bool = True) -> list[RiskInTime]:
-    """The harm in time without exposure: under the risk's clock, and under those of the band.
+    """The harm over time without exposure: with the risk's clock, and with those of the band.
 
-    The band has a flat clock, and one of twice the contrast. There is none where the clock is
+    The band has a flat clock, and one with twice the contrast. There is no band if the clock is
     learned from the times of crimes, or flat.
     """
     timed = risk.in_time

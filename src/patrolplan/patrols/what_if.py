@@ -1,4 +1,4 @@
-"""What a change buys: a school's worth against minutes, dwell, officers, and weight of pupils."""
+"""Effect of changes: a school's worth by minutes, dwell, officers, and weight of pupils."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ from patrolplan.risk.surface import Risk
 DEFAULT_MINUTES = tuple(range(30, 181, 15))
 
 SEARCH_LIMIT = MaxIterations(3000)
-"""For cases that are too large to be solved exactly; equal runs have equal tables."""
+"""Stop criterion for cases that are too large to be solved exactly; it is reproducible."""
 
 
 def what_if(
@@ -36,13 +36,13 @@ def what_if(
     officers: Sequence[int] | None = None,
     exponents: Sequence[float] | None = None,
 ) -> pd.DataFrame:
-    """What a school's patrols would be worth with more or less time, dwell or officers.
+    """Worth of a school's patrols with more or less time, dwell or officers.
 
-    And what they meet if pupils' presence counts more or less.
+    It also shows how much they meet if pupils' presence counts more or less.
 
-    Tasked places need not be visited here, barred ones stay barred: a visit that a longer window
-    leaves time for would take time from stops of more worth. A patrol that fits still fits with
-    more minutes or officers, so worth never falls with either.
+    Tasked places need not be visited here, barred ones stay barred: a visit that becomes possible
+    in a longer window would take time from stops with more worth. A feasible patrol stays feasible
+    with more minutes or officers, so worth never decreases with either.
 
     Parameters
     ----------
@@ -53,29 +53,30 @@ def what_if(
     minutes
         Lengths of the window from the bell, presence at the gate included.
     dwell_minutes
-        Minutes at each stop; default the settings' alone.
+        Minutes at each stop; by default only the settings' value.
     officers
-        How many patrol together; default the settings' alone.
+        Number of officers who patrol together; by default only the settings' value.
     exponents
-        How much pupils' presence counts: the power of pupils present that risk grows with, of the
-        category with the largest one in `[way_home] exposure`; the others change in proportion.
-        0: not at all; default the settings' alone. Stretches stay those of `hotspots`.
+        How much pupils' presence counts: the power of the pupils present by which risk is
+        multiplied, for the category with the largest one in `[way_home] exposure`; the others
+        change in proportion. 0 means not at all; by default only the settings' value. Stretches are
+        always those of `hotspots`.
 
     Returns
     -------
     DataFrame
         One row for each case: `exponent`, `minutes`, `dwell_minutes`, `officers`, `worth` (share of
-        the risk within reach, of all officers together; that is another risk with each exponent),
-        `bound` (no patrols of that case can be worth more), `proven`, `stops`, `walked_metres` (by
-        the shortest ways), `pupil_share` and `harm_share` (what the dwells meet of pupils and of
-        the harm in the settings' window, whatever the exponent; see `patrolplan.patrols.way_home`),
-        `stops_kept` (of the stops with the settings' exponent, the share that is visited too).
+        the risk within reach, of all officers together; the risk differs between exponents),
+        `bound` (upper bound on the worth of that case), `proven`, `stops`, `walked_metres` (by the
+        shortest ways), `pupil_share` and `harm_share` (shares of pupils and of harm that the dwells
+        meet in the settings' window, for any exponent; see `patrolplan.patrols.way_home`),
+        `stops_kept` (share of the stops with the settings' exponent that are also visited).
 
     Raises
     ------
     InputError
         When the school is not in the area, a window is shorter than the presence at the gate, or
-        exponents are wanted where pupils' presence does not count.
+        exponents are given although pupils' presence does not count.
     """
     check_request(area, Window(min(minutes)), [urn])
     settings = area.settings.patrol
@@ -116,13 +117,13 @@ def what_if(
 
 
 def _get_exponent(risk: Risk) -> float:
-    """The largest exponent that pupils' presence counts with; 0 where it does not count."""
+    """The largest exponent of pupils' presence; 0 if it does not count."""
     factors = None if risk.in_time is None else risk.in_time.factors
     return 0.0 if factors is None else float(factors.powers.max(initial=0.0))
 
 
 class _Meter:
-    """What the dwells of a school's patrols meet."""
+    """Measures how much the dwells of a school's patrols meet."""
 
     def __init__(
         self,
@@ -145,7 +146,7 @@ class _Meter:
         pupils, dwells = 0.0, []
         for route in routes:
             begins = list(route.arrive_minutes)
-            if begins and problem.gate_stay is not None:  # who is early waits at the gate
+            if begins and problem.gate_stay is not None:  # an early officer waits at the gate
                 begins[0] = route.begin_minutes[0]
             times = list(zip(route.stops, begins, route.leave_minutes, strict=True))
             visits = [
@@ -173,7 +174,7 @@ def _solve_cases(
     """The outcome of each case of dwell, minutes and officers, in order."""
     outcomes: list[_Outcome] = []
     for dwell, of_dwell in groupby(cases, lambda case: case[0]):
-        best: dict[int, _Outcome] = {}  # with fewer minutes, by the number of officers
+        best: dict[int, _Outcome] = {}  # best outcome with fewer minutes, by the number of officers
         changed = with_settings(inputs.area, patrol={"dwell_minutes": dwell})
         for length, of_length in groupby(of_dwell, lambda case: case[1]):
             problem = build_school_problem(
@@ -190,12 +191,12 @@ def _solve_cases(
 
 
 FIGURES = ("worth", "bound", "proven", "stops", "walked_metres", "pupil_share", "harm_share")
-"""What a row says of a case's patrols."""
+"""Columns of a row with results for a case."""
 
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What the patrols of one case are worth, how sure that is, and what they meet."""
+    """Worth of the patrols of one case, its bound, and how much they meet."""
 
     worth: float
     bound: float
@@ -207,11 +208,11 @@ class _Outcome:
 
     @property
     def stops(self) -> int:
-        """How many stops they make."""
+        """Number of stops."""
         return len(self.visited)
 
     def take_better(self, other: "_Outcome | None") -> "_Outcome":
-        """The other's patrols where they are worth more: with less to spend, they fit here too."""
+        """The better of two outcomes: patrols of a case with less time are feasible here, too."""
         if other is None or other.worth <= self.worth:
             return self
         return replace(other, bound=max(self.bound, other.worth), proven=False)

@@ -1,10 +1,10 @@
-"""What pupils' reports change: the same plan without them, and how it differs.
+"""The effect of pupils' reports: the same plan without them, and how it differs.
 
-An inspector who answers for a plan must see what the second voice does to it. So everything is
-made once more from recorded crime alone, risk, hotspots and patrols, with the same settings, tasked
-places, window and day; then the stops of each school are compared. A stop is the same where it
-covers mostly the same street, or has the same place in words. How much of recorded crime the
-reports cost is what the stops of both plans meet of it, as in `patrolplan.patrols.way_home`,
+An inspector who is responsible for a plan must see the effect of the second voice. So risk,
+hotspots and patrols are also made only from recorded crime, with the same settings, tasked places,
+window and day; then the stops of each school are compared. A stop is the same if it covers mostly
+the same street, or has the same place in words. The cost of reports in recorded crime is the
+difference in how much of it the stops of both plans meet, as in `patrolplan.patrols.way_home`,
 without pupils' presence.
 """
 
@@ -29,7 +29,7 @@ from patrolplan.risk.estimate import estimate_risk
 from patrolplan.risk.surface import Risk
 
 SAME_SHARE = 0.5
-"""Two stops are the same where they share so much of the shorter one's street."""
+"""Minimum share of the shorter one's street that two stops share to count as the same."""
 
 
 def compare_without_reports(
@@ -41,23 +41,23 @@ def compare_without_reports(
 ) -> Plan:
     """The plan with how it would differ without pupils' reports.
 
-    It takes less time than planning, since the best patrols alone are wanted.
+    It takes less time than planning, since only the best patrols are needed.
 
     Parameters
     ----------
     plan
         See `patrolplan.patrols.planner.plan_patrols`.
     assign_tasked
-        Whether each place to visit is on some patrols, as the plan itself was made.
+        Whether each place to visit is assigned to patrols, as in the plan itself.
     executor
-        Shares the schools among its workers; by default they are planned here, one by one.
+        Its workers plan the schools; by default this process does, one by one.
     report_progress
-        Called with the schools done so far.
+        Called with the number of schools done.
 
     Returns
     -------
     Plan
-        With `Plan.without_reports` filled; it stays None where no report counts in the window.
+        The plan with `Plan.without_reports`; it stays None if no report counts in the window.
 
     Examples
     --------
@@ -74,10 +74,10 @@ def compare_without_reports(
     area = remove_reports(plan.area)
     window = plan.window or resolve_window(area.settings.patrol)
     risk = estimate_risk(area, window=window, date=plan.date)
-    if not risk.joined.any():  # nothing recorded counts: without reports there is no reason to walk
+    if not risk.joined.any():  # no crime counts: without reports there is no reason to walk
         return replace(plan, without_reports=_compare(plan, (), {}, None))
     hotspots = describe_stops(area, locate_hotspots(area, risk))
-    hotspots["reasons"] = [[]] * len(hotspots)  # no paper is made of these patrols
+    hotspots["reasons"] = [[]] * len(hotspots)  # no papers are made of these patrols
     planned = {patrol.urn for patrol in plan.patrols}
     urns = [urn for urn in area.schools["urn"] if urn in planned]
     is_whole = len(urns) == len(area.schools)
@@ -99,7 +99,7 @@ def compare_without_reports(
 
 
 def remove_reports(area: StudyArea) -> StudyArea:
-    """The area as if no pupil had reported anything."""
+    """The area without pupils' reports."""
     pieces = len(area.network.piece_metres)
     return replace(area, reports=ReportGroups.empty(pieces, area.reports.threshold))
 
@@ -125,7 +125,7 @@ def _compare(
                 SchoolWithoutReports(
                     urn=urn,
                     only_with=tuple(stop.hotspot for stop in only_with),
-                    # Their names are those of another list of hotspots, and mean nothing here.
+                    # Their names are from another list of hotspots, and have no meaning here.
                     only_without=tuple(dict.fromkeys(stop.place for stop in only_without)),
                 )
             )
@@ -133,7 +133,7 @@ def _compare(
 
 
 def _list_pieces(hotspots: gpd.GeoDataFrame) -> dict[str, NDArray[np.int64]]:
-    """The pieces of street of each hotspot, by its name."""
+    """The pieces of street of each hotspot, by name."""
     rows = zip(hotspots["hotspot"], hotspots["pieces"], strict=True)
     return {name: np.asarray(pieces, dtype=np.int64) for name, pieces in rows}
 
@@ -157,7 +157,7 @@ def _is_among(
     others: Sequence[tuple[Stop, NDArray[np.int64]]],
     metres: NDArray[np.float64],
 ) -> bool:
-    """Whether a stop is made in another plan, too."""
+    """Whether a stop is also made in another plan."""
     return any(
         stop.place == other.place
         or (stop.tasked is not None and stop.tasked == other.tasked)
@@ -177,7 +177,7 @@ def _is_same_street(
 def _compare_harm(
     area: StudyArea, risk: Risk, window: Window, plan: Plan, other: Plan
 ) -> float | None:
-    """Recorded harm that the plan's stops meet, over what the other's do; None where it is none."""
+    """Ratio of the recorded harm that stops of both plans meet; None if the other's is 0."""
     with_reports, without = (
         _sum_harm(area, risk, one.hotspots, window, one.patrols) for one in (plan, other)
     )
@@ -191,7 +191,7 @@ def _sum_harm(
     window: Window,
     patrols: Sequence[Patrol],
 ) -> float:
-    """Recorded harm that falls in the stretches of all stops, during their dwells."""
+    """Recorded harm in the stretches of all stops, during their dwells."""
     urns = {patrol.urn for patrol in patrols}
     meter = HarmMeter.from_risk(area, risk, hotspots, window, urns, with_band=False)
     _, reach = meter.by_clock[0]

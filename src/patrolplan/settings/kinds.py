@@ -1,4 +1,4 @@
-"""Types of the settings' values, what all sections have in common, and names from the data.
+"""Types of the settings' values, the base class of sections, and names from the data.
 
 The names (crime categories, risk models) belong to modules that settings may not import.
 """
@@ -48,7 +48,7 @@ Box = Annotated[
 
 
 def name_argument(source: str) -> str:
-    """What stands under `[sources]` for a table that was given in memory instead of a file.
+    """The entry under `[sources]` for a table that was given in memory instead of a file.
 
     Examples
     --------

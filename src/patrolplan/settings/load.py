@@ -28,7 +28,7 @@ def load_settings(path: str | Path) -> Settings:
     """
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8-sig")  # Notepad begins a file with a byte order mark
+        text = path.read_text(encoding="utf-8-sig")  # Notepad writes a byte order mark
         data = tomllib.loads(text)
     except FileNotFoundError:
         remedy = (
@@ -92,11 +92,11 @@ UNSET_EXAMPLES = {
 """Examples for keys that are not set by default."""
 
 SET_IN_NEW_FILES = {"earlier": "plan"}
-"""Keys without a default that a new file sets: what `plan --out plan` writes names hotspots."""
+"""Keys without a default that a new file sets: the output of `plan --out plan` names hotspots."""
 
 
 def build_settings_template() -> str:
-    """Every key with its meaning; all but the needed ones are commented out at their default."""
+    """Every key with its meaning; all but required ones are commented out, with their default."""
     seed = Settings.model_fields["seed"]
     lines = [
         "# Settings of patrolplan. Paths start at this file's folder.",
@@ -156,12 +156,12 @@ def demo_settings() -> Path:
 
 
 def copy_demo_files(folder: Path) -> None:
-    """Copy what the demo borough's settings name, but not the settings.
+    """Copy the files that the demo borough's settings name, without the settings.
 
     Raises
     ------
     FileExistsError
-        When a file or folder of that name is there already; nothing is replaced.
+        When a file or folder of that name exists; nothing is replaced.
     """
     source = demo_settings()
     sources = load_settings(source).sources

@@ -1,4 +1,4 @@
-"""Error messages about keys of the settings: what is wrong, and what the key accepts."""
+"""Error messages about keys of the settings: the problem, and what the key accepts."""
 
 import datetime as dt
 import difflib
@@ -22,12 +22,12 @@ TYPE_NAMES = {
 }
 
 MAX_VALUE_LENGTH = 60
-"""Letters of a value that a message shows."""
+"""Maximum letters of a value in a message."""
 
 
 @dataclass(frozen=True)
 class KeyDescription:
-    """What a key accepts, where its type alone does not say; part of an `Annotated` type."""
+    """What a key accepts, if its type alone is not enough; part of an `Annotated` type."""
 
     text: str
 
@@ -45,15 +45,15 @@ class _Key:
 def list_problems(
     file: object, error: ValidationError, data: Mapping[str, Any], root: type[BaseModel]
 ) -> tuple[Problem, ...]:
-    """What is wrong in a file with the sections of `root`: one problem a key, in plain words.
+    """Problems of a file with the sections of `root`: one per key, in plain words.
 
     Parameters
     ----------
     file
-        Its name, for the messages.
+        The file's name, for the messages.
     error
-        pydantic's errors for `data`; a key that accepts several types has one for each of them,
-        of which the first is reported.
+        pydantic's errors for `data`; if a key accepts several types, there is one for each of them,
+        and the first is reported.
     """
     problems: dict[tuple[str, ...], Problem] = {}
     for detail in error.errors():
@@ -73,7 +73,7 @@ def _build_problem(
         return Problem(file, what, "correct or remove it", place)
     if detail["type"] == "value_error":  # raised by our own validators
         text = str(detail["ctx"]["error"])
-        what, _, remedy = text.rpartition("; ")  # they may say what to do, after a semicolon
+        what, _, remedy = text.rpartition("; ")  # they may have a remedy after a semicolon
         if not what or text.endswith("?"):
             what, remedy = text, "see `patrolplan init` for an example"
         return Problem(file, what, remedy, place)
@@ -91,7 +91,7 @@ def _build_problem(
 
 
 def _find_key(loc: tuple[int | str, ...], root: type[BaseModel]) -> _Key:
-    """The key that an error's location lies in; the rest of the location is inside its value."""
+    """The key of an error's location; the rest of the location is inside its value."""
     key = _Key((), root)
     for part in loc:
         path = (*key.path, str(part))
@@ -118,7 +118,7 @@ def _find_value(path: Sequence[str], data: Any, default: object) -> object:  # n
 
 
 def describe_type(kind: Any, metadata: Sequence[Any] = ()) -> str:  # noqa: ANN401, PLR0911 - one return for each kind of annotation
-    """What a value of this type looks like, to follow "write".
+    """Description of a value of this type, to follow "write".
 
     Parameters
     ----------
@@ -152,7 +152,7 @@ def describe_type(kind: Any, metadata: Sequence[Any] = ()) -> str:  # noqa: ANN4
 
 
 def _flatten_metadata(metadata: Sequence[Any]) -> Iterator[Any]:
-    """Metadata of an annotation, including what a field inside it declares."""
+    """Metadata of an annotation, including that of a field inside it."""
     for item in metadata:
         yield from item.metadata if isinstance(item, FieldInfo) else (item,)
 
@@ -162,7 +162,7 @@ def _describe_limits(metadata: Sequence[Any]) -> str:
     limits = {
         name: getattr(item, name)
         for name in ("ge", "gt", "le", "max_length")
-        for item in reversed(metadata)  # the first one counts
+        for item in reversed(metadata)  # the first one applies
         if getattr(item, name, None) is not None
     }
     if "max_length" in limits:
@@ -179,7 +179,7 @@ def _join_with_or(parts: Sequence[str]) -> str:
 
 
 def list_choices(kind: Any) -> tuple[str, ...]:  # noqa: ANN401 - any annotation
-    """The texts that a key accepts, where it accepts only some.
+    """The texts that a key accepts, if they are limited.
 
     Examples
     --------
@@ -192,7 +192,7 @@ def list_choices(kind: Any) -> tuple[str, ...]:  # noqa: ANN401 - any annotation
 
 
 def format_value(value: object) -> str:
-    """A value as the settings file would have it, short.
+    """A value as in a settings file, shortened.
 
     Examples
     --------
@@ -208,14 +208,14 @@ def format_value(value: object) -> str:
     elif isinstance(value, Mapping):
         text = "{" + ", ".join(f"{name} = {format_value(one)}" for name, one in value.items()) + "}"
     elif isinstance(value, int) and value.bit_length() > MAX_VALUE_LENGTH * 3:
-        return "a number of very many digits"  # Python refuses to write out the longest
+        return "a number of very many digits"  # Python refuses to print the longest
     else:
         text = repr(value)
     return text if len(text) <= MAX_VALUE_LENGTH else f"{text[: MAX_VALUE_LENGTH - 1]}…"
 
 
 def format_unknown(what: str, name: str, names: Sequence[str]) -> str:
-    """A message about an unknown name, with the closest known one, or else all of them.
+    """A message about an unknown name, with the closest known one, otherwise with all.
 
     Examples
     --------
@@ -227,5 +227,5 @@ def format_unknown(what: str, name: str, names: Sequence[str]) -> str:
 
 
 def _list_names(fields: Mapping[str, FieldInfo]) -> list[str]:
-    """Names of a section's keys, as the file has them."""
+    """Names of a section's keys, as in the file."""
     return [field.alias or name for name, field in fields.items()]

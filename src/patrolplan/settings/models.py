@@ -28,7 +28,7 @@ from patrolplan.settings.patrol import AFTER_SCHOOL, PatrolSettings
 from patrolplan.settings.pupils import ReportSettings, WayHomeSettings
 
 MAX_SEED = 500_000_000
-"""Seeds are at most this, so that seeds counted up from one are still valid for numpy."""
+"""Maximum seed, so that seeds counted up from one are still valid for numpy."""
 
 
 class AreaSettings(Section):
@@ -220,7 +220,7 @@ class TravelSettings(Section):
 
 
 SAFE_THRESHOLD = 5
-"""Smallest group of reports that may be used without a written reason."""
+"""Minimum group of reports that may be used without a written reason."""
 
 
 class PrivacySettings(Section):
@@ -250,7 +250,7 @@ class PrivacySettings(Section):
 
     @property
     def min_crime_count(self) -> int:
-        """Smallest group of recorded crimes that is used, and smallest number that is shown."""
+        """Minimum group of recorded crimes that is used, and minimum number that is shown."""
         return self.threshold if self.threshold_for_crime else 1
 
 
@@ -278,12 +278,12 @@ class LedgerSettings(Section):
 
     @field_serializer("url")
     def _hide_password(self, value: str) -> str:
-        """Manifests contain the settings, and many people read them."""
+        """Hide the password: manifests contain the settings, and many people read them."""
         return re.sub(r"://([^:/@]*):.*@", r"://\1:***@", value.split("?", maxsplit=1)[0])
 
     @property
     def address(self) -> str:
-        """The address to use: the environment's if it is set, else this one."""
+        """The address to use: the environment's if it is set, otherwise this one."""
         return os.environ.get("PATROLPLAN_LEDGER_URL") or self.url
 
 
@@ -337,15 +337,15 @@ class AcceptSettings(Section):
 
     @property
     def reasons(self) -> dict[CheckName, str]:
-        """Reason by check, of those that are accepted."""
+        """Reason by check, for accepted checks."""
         given = {name: " ".join(getattr(self, name).split()) for name in CHECKS}
         return {name: reason for name, reason in given.items() if reason}
 
 
 def expand_pattern(folder: Path, pattern: str) -> tuple[Path, ...]:
-    """Files that a path or a pattern stands for; the name itself where it is no pattern.
+    """Files that match a pattern; a path itself if it is not a pattern.
 
-    A pattern matches no file where it cannot be one, such as `a**b`.
+    An invalid pattern, such as `a**b`, matches no file.
     """
     path = folder / pattern
     if path.is_file() or not any(sign in pattern for sign in "*?["):
@@ -387,7 +387,7 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _check_week_windows(self) -> Self:
-        """Every window of the week is one of `[patrol.windows]`, and named once."""
+        """Check that every window of the week is one of `[patrol.windows]`, without duplicates."""
         names, seen = (AFTER_SCHOOL, *self.patrol.windows), set[str]()
         for name in self.week.windows:
             if name not in names:
@@ -431,7 +431,7 @@ class Settings(Section):
     def match_files(self, source: str) -> dict[str, tuple[Path, ...]]:
         """Files by each pattern of a source: globs are expanded, a plain name is not checked."""
         return {
-            # An argument is no file: a table was given in memory.
+            # An argument is not a file: a table was given in memory.
             pattern: (Path(pattern),)
             if pattern == name_argument(source)
             else expand_pattern(self.folder, pattern)

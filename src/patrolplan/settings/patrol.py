@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from patrolplan.settings.kinds import ClockTime, Section
 
 MAX_WINDOW_MINUTES = 720
-"""Longest patrol, wherever its length is given: half a day."""
+"""Maximum length of a patrol, wherever it is given: half a day."""
 
 
 AFTER_SCHOOL = "after_school"

@@ -71,7 +71,7 @@ def counted(area, row, points, nearest):
 
 
 def months_of(first, count):
-    """So many months from one on, as text."""
+    """A number of months from one, as text."""
     return [f"{month:%Y-%m}" for month in pd.date_range(first, periods=count, freq="MS")]
 
 
@@ -112,7 +112,7 @@ def test_brief_agrees_with_independent_counts_in_central_london(bloomsbury_area)
 
 
 def test_walk_to_pieces_is_never_longer_than_the_radius(demo_area):
-    """Streets counted lie within the radius, and catchments at the rim count in part."""
+    """Counted streets are within the radius, and catchments at its edge count in part."""
     around = find_walking_area(demo_area, 0)
     radius = demo_area.settings.patrol.radius_metres
     assert around.walk_metres[around.within].max() <= radius
@@ -204,7 +204,7 @@ def test_no_year_before_where_it_is_not_held():
 
 
 def test_a_month_counts_only_where_it_lies_in_whole():
-    """Among dated incidents, one of which only the month is known is not put on a day."""
+    """Among dated incidents, one with only a month is not assigned to a day."""
     when = find_incident_dates(incidents(["2026-09"], DAYS))
     inside = when.is_inside(Period(pd.Timestamp("2026-09-10"), pd.Timestamp("2026-10-01")))
     assert not inside[0]
@@ -220,7 +220,7 @@ def test_a_month_counts_only_where_it_lies_in_whole():
     ],
 )
 def test_a_day_out_of_the_data_is_refused(since, message):
-    """A day after the data, or at its very start, is refused with what is held."""
+    """A day after the data, or at its start, is refused with the available months."""
     with pytest.raises(InputError, match=message):
         choose_periods(find_incident_dates(incidents(TWO_YEARS)), since)
 

@@ -1,4 +1,4 @@
-"""Briefs where months are missing: what is not held is said, and never looks like a fall."""
+"""Briefs with missing months: gaps are mentioned, and never look like a fall."""
 
 import datetime as dt
 import json
@@ -90,7 +90,7 @@ def test_full_months_are_said_to_be_so_by_silence(full):
 
 @pytest.mark.parametrize("urn", ["900003", "900010"])
 def test_no_rise_that_full_months_do_not_show(demo_area, hotspots, urn):
-    """Whatever months are missing, nothing rises that does not rise in full data."""
+    """With any months missing, nothing rises that does not rise in complete data."""
     since = dt.date(2026, 6, 1)
     rising = {one.name for one in build_brief(demo_area, hotspots, urn, since).rising}
     months = pd.date_range("2025-06-01", "2026-09-01", freq="MS").strftime("%Y-%m").tolist()

@@ -1,4 +1,4 @@
-"""A brief names the patrols of a week that answer what is new, or says why none does."""
+"""A brief names the patrols of a week to new and rising places, or why there are none."""
 
 import dataclasses
 import datetime as dt
@@ -88,7 +88,7 @@ def test_a_school_elsewhere_is_named(demo_area, demo_plan, changed, tmp_path):
 
 
 def test_what_nobody_goes_to_has_the_weeks_reason(demo_area, demo_plan, changed, tmp_path):
-    """Where the week says why a hotspot is not met, so does the brief; else that nobody comes."""
+    """If the week has a reason for an unmet hotspot, so has the brief; else that no one comes."""
     why = Note("demand_out_of_reach", {"place": changed[0], "school": "S", "metres": 1700.0})
     unmet = DemandOutcome("watched", changed[0], None, 1, (), why)
     brief = _brief(demo_area, demo_plan, tmp_path, _build_week(demo_plan, [], (unmet,)))

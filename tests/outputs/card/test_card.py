@@ -286,7 +286,7 @@ def test_card_is_small_enough_to_send(card):
 
 
 def test_gate_alone_makes_a_whole_card(demo_plan):
-    """Without a stop the card says to stay, until when and why, and what lies around the gate."""
+    """Without a stop the card says to stay, until when and why, and what is around the gate."""
     plan = with_stops(demo_plan, 0)
     patrol = dataclasses.replace(plan.patrols[0], gate_until_minutes=955)
     plan = dataclasses.replace(plan, patrols=(patrol,))

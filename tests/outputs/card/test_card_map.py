@@ -129,7 +129,7 @@ def test_every_street_of_the_words_is_named_or_keyed(demo_plan, drawn):
 
 @pytest.mark.slow
 def test_every_street_of_bloomsbury_is_named_or_keyed(bloomsbury_plan):
-    """On real streets too, on every map, and no words lie on each other."""
+    """On real streets too, on every map, and no words overlap."""
     for patrol in bloomsbury_plan.patrols:
         picture = draw_patrol_map(bloomsbury_plan, patrol, **SIZE)
         assert_labels_apart(picture, round_signs=True)
@@ -171,7 +171,7 @@ def _fear(plan, patrol, feared):
 
 
 def test_feared_places_have_their_sign(demo_plan):
-    """Where reports carry a stop, a bubble stands by its stretch; without any, there is none."""
+    """If reports are a reason of a stop, a bubble is at its stretch; otherwise there is none."""
     patrol = demo_plan.patrols[2]
     stop = patrol.stops[0]
     for feared in ((), (stop.hotspot,)):
@@ -188,7 +188,7 @@ def test_feared_places_have_their_sign(demo_plan):
 
 
 def test_other_feared_hotspots_are_on_the_map(demo_plan):
-    """A hotspot that reports carry has its sign if it lies near the route, and none if far off."""
+    """A hotspot due mainly to reports has a sign if it is near the route, and none if it is far."""
     patrol = demo_plan.patrols[2]
     frame = fit_patrol_viewport(demo_plan, patrol, 538.0, 360.0)
     rows = demo_plan.hotspots[~demo_plan.hotspots["hotspot"].isin(patrol.hotspots)]
@@ -372,7 +372,7 @@ def test_the_fullest_legend_fits():
 @given(places)
 @settings(max_examples=100, deadline=None)
 def test_all_content_is_inside_the_frame(content):
-    """Wherever the places are, all of them are on the map with room around."""
+    """All places are on the map with a margin, wherever they are."""
     frame = fit_viewport([content], width=500.0, height=300.0, padding=30.0)
     points = frame.to_page(content)
     assert (points >= 30 - 1e-6).all()
@@ -404,7 +404,7 @@ def test_north_arrow_gives_way_to_signs():
 
 
 def test_a_long_name_slides_along_a_sign_at_the_edge():
-    """Beside a sign at the edge some place for a long label lies wholly on the map."""
+    """Next to a sign at the edge, some place for a long label is entirely on the map."""
     boxes, cost = find_places_around_point(
         20.0, 150.0, (120.0, 10.0), radius=9.0, extra_distances=(), slide_distances=(0.0,)
     )
@@ -415,7 +415,7 @@ def test_a_long_name_slides_along_a_sign_at_the_edge():
 
 
 def test_pushed_parts_are_cut_from_the_line():
-    """What is pushed is drawn over its own part of the leg's line."""
+    """A part where the bicycle is pushed is drawn over its part of the leg's line."""
     steps = (Step("head east", "A", 150, "ride"), Step("left", "B", 50, "push"))
     line = np.array([[0.0, 0.0], [200.0, 0.0]])
     leg = Leg(

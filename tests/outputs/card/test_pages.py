@@ -99,7 +99,7 @@ def texts(drawn):
 
 
 def test_no_label_lies_on_another_or_off_the_map(plan, drawn):
-    """At the size that each card gives its map, no words overlap, and all lie within it."""
+    """At the size of the map on each card, no words overlap, and all are within it."""
     maps = drawn[0]
     assert len(maps) == len(plan.patrols)
     for picture in maps:

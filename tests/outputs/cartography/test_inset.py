@@ -25,7 +25,7 @@ ROUND = [(0, 0), (900, 0), (0, 30), (60, 30), (0, 0)]
 
 
 def _patrol(patrol, places):
-    """A walk from the gate by these places, straight on but for a corner on each leg."""
+    """A walk from the gate via these places, straight except for a corner on each leg."""
     x, y = patrol.x, patrol.y
     stops = [
         dataclasses.replace(patrol.stops[0], point=(x + east, y + north))
@@ -77,7 +77,7 @@ def test_a_crowded_corner_is_shown_larger(demo_plan, crowded):
 
 
 def test_every_leg_has_a_tag_on_map_or_inset(demo_plan, crowded):
-    """On map and inset together every leg has its tag, and no words lie on each other."""
+    """On map and inset together every leg has its tag, and no words overlap."""
     picture = draw_patrol_map(demo_plan, crowded, width=WIDTH, height=HEIGHT)
     assert {"G→1", "1→2", "2→3", "3→G"} <= set(picture.label_texts)
     assert picture.label_texts.count("2→3") == 1

@@ -62,7 +62,7 @@ def test_labels_are_never_upside_down(angle):
 @given(st.lists(st.tuples(lines, st.floats(5, 90), st.booleans()), max_size=12))
 @settings(max_examples=60, deadline=None)
 def test_placed_labels_never_overlap(streets):
-    """Whatever the streets, no two labels overlap, none lies on what is blocked or off the map."""
+    """On any streets, no two labels overlap, and none is on blocked ground or off the map."""
     blocked = shapely.LineString([(0, 0), (WIDTH, HEIGHT)]).buffer(3)
     occupied = np.array([[200.0, 50.0, 20.0, 20.0, 0.0]])
     labels = [
@@ -87,7 +87,7 @@ def test_placed_labels_never_overlap(streets):
 
 
 def test_label_lies_along_its_street():
-    """On a straight street the label lies in its middle and follows its direction."""
+    """On a straight street the label is in its middle and follows its direction."""
     boxes, costs = find_places_along_line(np.array([[0.0, 0.0], [100.0, 100.0]]), 40.0, 9.0)
     best = boxes[np.argmin(costs)]
     assert best[:2] == pytest.approx((50, 50), abs=5)

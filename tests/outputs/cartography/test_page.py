@@ -1,4 +1,4 @@
-"""The page of a map: what is drawn is there, in its order, in its window, and as text."""
+"""The page of a map: drawn items are in it, in order, in their window, and words as text."""
 
 import io
 from itertools import pairwise
@@ -36,7 +36,7 @@ def read_fonts(page):
 
 @pytest.mark.parametrize("bold", [False, True])
 def test_words_can_be_read_out_of_the_page(bold):
-    """Words stay words, whatever their letters, turned or with a halo."""
+    """Words stay text, with any letters, turned or with a halo."""
     page = Page(300.0, 200.0)
     window = page.add_window((10.0, 10.0, 280.0, 180.0))
     for row, text in enumerate(WORDS):
@@ -112,7 +112,7 @@ def test_what_is_higher_is_drawn_later():
 
 
 def test_equal_drawings_are_equal_bytes_and_a_tone_changes_every_colour():
-    """A page depends on nothing but what is drawn, and its window's tone reaches all of it."""
+    """A page depends only on what is drawn, and its window's tone affects all of it."""
 
     def draw(tone):
         page = Page(60.0, 60.0)

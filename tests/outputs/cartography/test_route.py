@@ -48,7 +48,7 @@ def test_a_leg_has_one_tag():
 
 
 def test_a_legs_shape_is_its_line_with_few_vertices():
-    """What is measured against a leg is its line to within what a printer shows, in fewer parts."""
+    """A leg's shape for measuring is its line within a printer's resolution, with fewer points."""
     bend = np.column_stack([np.arange(0.0, 300.0, 3.0), 40 * np.sin(np.arange(0.0, 10.0, 0.1))])
     [leg] = separate_legs([bend])
     line = shapely.LineString(leg.line)

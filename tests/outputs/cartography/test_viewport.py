@@ -15,7 +15,7 @@ POINTS = st.lists(
 
 @given(st.lists(POINTS, min_size=1, max_size=6))
 def test_shapes_are_cut_and_split_as_if_each_was(rows):
-    """Lines that lie inside are not cut, and single ones not split: nothing else comes of that."""
+    """Lines inside are not cut, and single ones not split, with the same result."""
     lines = np.array([shapely.LineString(row) for row in rows], dtype=object)
     cut = PAGE.move_and_clip(lines, margin=5.0)
     moved = shapely.transform(lines, PAGE.to_page)

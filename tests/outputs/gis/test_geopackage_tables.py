@@ -102,7 +102,7 @@ def test_a_file_of_one_layer_is_read_without_its_name(layers, tmp_path):
 
 
 def test_a_file_that_cannot_be_written_is_an_error_of_the_system(tmp_path):
-    """What is no database is refused as a disk that is full would be."""
+    """A file that is not a database is refused like a full disk."""
     path = tmp_path / "plan.gpkg"
     path.write_text("not a database, but long enough to be read as one" * 40, encoding="utf-8")
     with pytest.raises(OSError, match=r"plan\.gpkg"):

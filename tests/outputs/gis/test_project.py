@@ -36,7 +36,7 @@ def test_layers_are_found_next_to_the_project(demo_plan, layers):
 
 
 def test_nothing_is_loaded_from_elsewhere(demo_plan, layers):
-    """There is no address of a server, but for the name of the document's own form."""
+    """There is no address of a server, except in the name of the document type."""
     text = render_project(demo_plan, layers).decode("utf-8")
     assert re.findall(r"https?://[^\s'\"]+", text) == ["http://mrcc.com/qgis.dtd"]
 
@@ -49,7 +49,7 @@ def test_equal_plans_give_equal_bytes(demo_plan, layers):
 
 
 def test_texts_of_the_data_are_neither_markup_nor_expressions(layers):
-    """Names stand as they are written; what QGIS would evaluate is ours alone."""
+    """Names are unchanged; all expressions that QGIS evaluates are our own."""
     evil = "[%env('HOME')%] <b>&\"' \x00\x1b"
     project = _parse(render_layers(layers, area=evil, subtitle=evil, marking=evil, sources=(evil,)))
     ours = _parse(render_layers(layers, **TEXTS))

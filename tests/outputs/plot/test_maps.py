@@ -1,4 +1,4 @@
-"""Maps and calendars for analysts: what is drawn is what the tables hold."""
+"""Maps and calendars for analysts: drawn values are those of the tables."""
 
 import datetime as dt
 

@@ -37,7 +37,7 @@ def _read_label(grid, longitude, latitude):
 
 
 def test_places_in_a_cell_are_in_its_square(demo_area):
-    """Wherever a place lies in a cell, its square of the fixed grid is that of the cell."""
+    """Any place in a cell has the cell's square of the fixed grid."""
     grid = build_form_grid(demo_area, URN)
     random = np.random.default_rng(5)
     for cell in grid.cells:
@@ -49,7 +49,7 @@ def test_places_in_a_cell_are_in_its_square(demo_area):
 
 @pytest.mark.parametrize("projected", ["demo_area", "utm_area"])
 def test_drawn_corners_hold_the_places_of_their_square(projected, request):
-    """A place lies between the drawn corners of the cell whose letters its square has."""
+    """A place is between the drawn corners of the cell with the letters of its square."""
     area = request.getfixturevalue(projected)
     grid = build_form_grid(area, URN)
     corners = grid.locate_corners(area.projection.crs)
@@ -116,7 +116,7 @@ def test_form_reaches_a_kilometre_where_there_are_streets(demo_area):
 
 @given(st.integers(-50, 50), st.lists(st.integers(-60, 60), max_size=40), st.integers(1, 26))
 def test_window_holds_the_gate_and_wastes_nothing(home, used, most):
-    """Any window holds the gate, lies within what is used, and is as long as that allows."""
+    """Any window contains the gate, is within the used squares, and as long as possible."""
     first, count = _choose_window(home, np.array(used, dtype=np.int64), most)
     low, high = min([*used, home]), max([*used, home])
     assert low <= first <= home < first + count <= high + 1

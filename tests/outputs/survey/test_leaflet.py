@@ -49,7 +49,7 @@ def test_a_disclosure_comes_first(leaflet):
 
 
 def test_it_names_the_files_of_the_school(leaflet):
-    """Page, form and tally page are named as they lie in the folder."""
+    """Page, form and tally page are named by their files in the folder."""
     text = "".join(printed.read_pages(leaflet))
     for name in (f"survey-{URN}.html", f"form-{URN}.pdf", f"tally-{URN}.html"):
         assert name in text

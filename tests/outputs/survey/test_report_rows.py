@@ -71,7 +71,7 @@ def test_rows_read_again_give_the_same_counts(tmp_path_factory, surveys):
 
 
 def test_rows_of_a_tally_read_again_give_the_same_counts(tmp_path):
-    """Counts by square of paper forms come back as they were, in steps."""
+    """Counts by square of paper forms are read back unchanged, in steps."""
     squares = find_squares([[0.8804, 51.5315], [0.8840, 51.5315]])
     words = {"time_band": {"after_school": 11}, "place_factor": {"isolated": 7, "overgrown": 6}}
     document = tally_file([tally_square(s, 14, **words) for s in squares.tolist()], pupils=30)
@@ -97,7 +97,7 @@ def test_reports_of_a_term_that_does_not_show_are_dated_in_the_oldest(tmp_path):
 
 
 def test_rows_stand_at_the_middle_of_their_square(tmp_path):
-    """All reports of a square have one place, wherever in it pupils tapped."""
+    """All reports of a square have the same place, independent of where pupils tapped."""
     some = [answer(latitude=51.5315 + k / 10_000) for k in range(8)]
     counts = count_surveys([save(tmp_path / "a.json", answers_file(some))])
     rows, _ = _write_rows(tmp_path, counts)
@@ -108,7 +108,7 @@ def test_rows_stand_at_the_middle_of_their_square(tmp_path):
 
 @pytest.mark.parametrize(("threshold", "shown"), [(5, [5, 10]), (6, [10]), (11, [])])
 def test_squares_under_a_larger_threshold_are_not_written(tmp_path, threshold, shown):
-    """What is stored keeps to the threshold of the settings."""
+    """Stored counts respect the threshold of the settings."""
     some = [*[answer()] * 8, *[answer(1, time_band="lunch")] * 11]
     counts = count_surveys([save(tmp_path / "a.json", answers_file(some))])
     rows, path = _write_rows(tmp_path, counts, threshold=threshold)

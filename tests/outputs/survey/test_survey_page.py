@@ -235,7 +235,7 @@ def test_nothing_of_a_pupil_is_left_on_the_page(open_page: Open, ending: str) ->
 
 
 def test_the_thanks_show_nothing_of_the_answers(open_page: Open) -> None:
-    """Whatever a pupil answered, the page that they pass on is the same."""
+    """After any answers of a pupil, the page for the next one is the same."""
     page = open_page(SMALL_PHONE).page
     page.locator("#safe").tap()
     safe = _serialise(page)

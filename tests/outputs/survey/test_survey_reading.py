@@ -33,7 +33,7 @@ def _take_in(out, *paths, threshold=5, **options):
 
 
 def _survey(folder, letter, *, column=0, count=6, **changes):
-    """A file of a class that marked one square so many times."""
+    """A file of a class that marked one square a number of times."""
     given = [answer(column)] * count
     document = answers_file(given, id=letter * 32, **changes)
     return save(folder / f"survey-900003-{letter * 8}.json", document)
@@ -44,7 +44,7 @@ def _record(out):
 
 
 def _snapshot(folder):
-    """Every file below a folder and what is in it."""
+    """Every file below a folder, with its content."""
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
@@ -185,7 +185,7 @@ def test_files_are_deleted_once_they_are_counted(tmp_path, out):
 
 
 def test_nothing_is_deleted_where_nothing_could_be_written(tmp_path, out, monkeypatch):
-    """Files go only after reports and record are on the disk."""
+    """Files are deleted only after reports and record are on disk."""
     path = _survey(tmp_path, "a")
 
     def fail(*_):
@@ -265,7 +265,7 @@ def test_reports_that_were_edited_are_not_replaced(tmp_path, out):
 
 
 def test_nothing_is_added_to_reports_that_are_gone(tmp_path, out):
-    """A record alone says what was in them; from the surveys they are written again."""
+    """With only a record, its content is reported; from the surveys, reports are written again."""
     path = _survey(tmp_path, "a")
     _take_in(out, path)
     out.unlink()
@@ -385,7 +385,7 @@ def test_a_survey_in_two_files_of_reports_is_refused(tmp_path):
 
 
 def test_a_survey_of_long_ago_is_named(tmp_path, out):
-    """A tablet whose clock was reset dates it so that it would fade, which nobody would notice."""
+    """A tablet with a reset clock gives it an old date, so that it would fade unnoticed."""
     new = _survey(tmp_path, "a", day="2026-01-08")
     old = _survey(tmp_path, "b", column=1, day="2015-01-01")
     lines = describe_reading(_take_in(out, new, old))
@@ -406,7 +406,7 @@ def test_a_link_that_leads_back_to_itself_is_refused(tmp_path, out):
     [5, [5], ["x"], [{}], [{"surveys": 5}], [{"surveys": ["x"]}], [{"surveys": [{"id": 5}]}]],
 )
 def test_a_record_that_is_not_of_its_form_is_not_believed(tmp_path, out, batches):
-    """Whatever stands in it, the message is that patrolplan did not write it."""
+    """With any content, the message is that patrolplan did not write it."""
     path = _survey(tmp_path, "a")
     _take_in(out, path)
     find_record_path(out).write_text(

@@ -340,7 +340,7 @@ def test_steppers_count_by_one(open_page, html):
 
 
 def test_class_that_marked_nothing_has_a_file(open_page, html):
-    """Without rows the file says that so many pupils marked nothing."""
+    """Without rows the file has the number of pupils, who marked nothing."""
     page = open_page(html)
     _number(page, "Pupils who took part").fill("25")
     _, held = _save(page)

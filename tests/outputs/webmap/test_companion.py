@@ -296,7 +296,7 @@ def test_a_gate_card_has_nothing_to_record(open_page: Open, demo_plan: Plan) -> 
 
 
 def test_a_refused_position_is_explained(open_page: Open, demo_plan: Plan) -> None:
-    """Without leave to see the position the page says what to do, and goes on without it."""
+    """Without permission for the position the page says what to do, and continues without it."""
     page = open_page(
         render_map(demo_plan), _at(demo_plan.patrols[0].start_minutes), allowed=False
     ).page
@@ -383,7 +383,7 @@ def test_reads_in_the_sun_and_taps_by_thumb(open_page: Open, demo_plan: Plan) ->
 
 
 def test_storage_that_refuses_is_announced(open_page: Open, demo_plan: Plan) -> None:
-    """Where the browser stores nothing, the patrol goes on and the page warns."""
+    """If the browser cannot store data, the patrol continues and the page warns."""
     patrol = _find_patrol(demo_plan)
     page = open_page(render_map(demo_plan), _at(patrol.start_minutes), f"#{patrol.urn}").page
     page.evaluate("() => { Storage.prototype.setItem = () => { throw new Error('full'); }; }")

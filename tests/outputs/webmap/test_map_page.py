@@ -1,4 +1,4 @@
-"""The phone map: one page that asks nobody anything, and works by hand, key and ear."""
+"""The phone map: one page without requests, which works by touch, key and screen reader."""
 
 import base64
 import dataclasses
@@ -584,7 +584,7 @@ def test_every_stop_of_the_list_moves_the_map(visit: Visit, plan: Plan) -> None:
 
 @pytest.mark.slow
 def test_each_voice_paints_another_map(visit: Visit) -> None:
-    """Switching the layer changes what is painted, and switching back brings it again."""
+    """Switching the layer changes the map, and switching back restores it."""
     page = visit.open()
     script = "() => document.querySelector('.leaflet-ground-pane canvas').toDataURL()"
     painted = {}

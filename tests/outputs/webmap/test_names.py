@@ -42,7 +42,7 @@ def _outline(word: dict[str, Any]) -> shapely.Polygon:
 def _look(
     browser: Browser, plan: Plan, folder: Path, size: Any
 ) -> Iterator[tuple[Patrol, set[str], set[str]]]:
-    """Each patrol, with names that are written wholly in sight and those that are listed below."""
+    """Each patrol, with the names that are fully visible and those that are listed below."""
     file = folder / "map.html"
     file.write_bytes(render_map(plan))
     for patrol in plan.patrols:

@@ -1,4 +1,4 @@
-"""Answers to a school in words: a sentence for each outcome, none that claims what is not known."""
+"""Answers to a school in words: a sentence for each outcome, without unknown claims."""
 
 import dataclasses
 
@@ -50,7 +50,7 @@ ANSWER = PlaceAnswer(
     ],
 )
 def test_presence_is_not_known_or_counted(days, weeks, words):
-    """What was not recorded is not known; what was is counted, with the weeks that are missing."""
+    """Unrecorded presence is unknown; recorded presence is counted, with missing weeks."""
     answer = dataclasses.replace(ANSWER, days_before=days, weeks_recorded=weeks)
     assert describe_presence(answer) == words
 

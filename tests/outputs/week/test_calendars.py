@@ -33,7 +33,7 @@ def render_all(roster, earlier=None):
 
 
 def move_week(week, days) -> Week:
-    """The same week so many days later."""
+    """The same week a number of days later."""
     step = dt.timedelta(days=days)
     duties = tuple(dataclasses.replace(duty, date=duty.date + step) for duty in week.duties)
     return dataclasses.replace(

@@ -30,7 +30,7 @@ def drawn(week):
 
 
 def test_the_draw_is_said_in_plain_sentences(drawn):
-    """What was given up, that draws are counted, and what a secret is worth."""
+    """The sentences have the loss of worth, the number of the draw, and the commitment."""
     first, lost, number = describe_draw(drawn)
     assert first == "One week was drawn of all that keep the rules and are at most 2 % less good."
     assert lost == "It is 1.5 % less good than the best week that was found."
@@ -58,7 +58,7 @@ def test_what_locks_cost_in_foreseeability_is_said_once():
 
 
 def test_demands_are_met_by_somebody_or_unmet_for_a_reason(drawn):
-    """A row a place, who comes on which day, and for all others why nobody does."""
+    """One row per place, who comes on which day, and for all others why no one does."""
     monday, tuesday = drawn.days[:2]
     duty = drawn.duties[0]
     visitor = Visitor(duty.officer, duty.urn, monday, "15:41")
@@ -137,7 +137,7 @@ def test_what_was_set_by_hand_is_named(drawn):
 
 
 def test_the_sheet_is_a_page_or_two_with_all_of_it(drawn, hostile):
-    """Everything lies on the paper, markup in names is text, and equal weeks give equal bytes."""
+    """All content is on the paper, markup in names is text, and equal weeks give equal bytes."""
     pdf = render_lead_sheet(Roster(drawn))
     assert pdf == render_lead_sheet(Roster(drawn))
     text = read_pages(pdf)

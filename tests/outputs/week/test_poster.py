@@ -128,7 +128,7 @@ def test_a_school_without_a_named_place_has_no_poster(roll, answers):
 
 
 def test_under_a_low_threshold_there_is_no_poster(roll, answers):
-    """Groups under five never reach a wall, whatever reason the settings give."""
+    """Groups under five are never on a poster, with any reason in the settings."""
     area = roll.week.plan.area
     privacy = area.settings.privacy.model_copy(update={"threshold": 4, "reason": "a trial"})
     low = dataclasses.replace(area, settings=area.settings.model_copy(update={"privacy": privacy}))

@@ -51,7 +51,7 @@ def test_every_duty_is_found_by_school_and_by_officer(roll):
 
 
 def test_a_school_that_left_the_plan_stays_with_its_patrols(week):
-    """Where a duty that was handed out is of a school no longer there, it is shown all the same."""
+    """A published duty at a school that no longer exists is still shown."""
     duty = week.duties[0]
     area = week.plan.area
     there = (area.schools["urn"] != duty.urn).to_numpy()
@@ -94,7 +94,7 @@ def test_an_officer_who_rides_to_the_gate_and_patrols_on_foot_is_said_to(week, r
 
 
 def test_an_officer_led_from_the_base_goes_there_as_on_patrol(week):
-    """With a start at the base nobody comes to the gate another way."""
+    """With a start at the base no one travels to the gate by another mode."""
     plan = dataclasses.replace(
         week.plan, area=pp.with_settings(week.plan.area, patrol={"start": "base"})
     )

@@ -148,7 +148,7 @@ def test_what_intelligence_tasked_is_not_told(roll, name):
 
 
 def test_only_schools_with_a_patrol_get_a_sheet(roll):
-    """A school that nobody comes to this week gets no sheet."""
+    """A school without a patrol this week gets no sheet."""
     duties = tuple(duty for duty in roll.week.duties if duty.urn != URN)
     other = Roster(dataclasses.replace(roll.week, duties=duties))
     assert render_school_sheets(other, [URN], {}) == {}
@@ -200,6 +200,6 @@ def test_equal_weeks_give_equal_sheets(roll, answers, sheet):
 
 
 def test_areas_are_lettered_on():
-    """The sheet's letters go on: after Z comes AA, and no two numbers share letters."""
+    """The sheet's letters continue after Z with AA, and no two numbers share letters."""
     assert [xl_col_to_name(n) for n in (0, 25, 26, 51, 52)] == ["A", "Z", "AA", "AZ", "BA"]
     assert len({xl_col_to_name(n) for n in range(800)}) == 800

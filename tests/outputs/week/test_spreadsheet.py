@@ -86,7 +86,7 @@ def test_workbook_shows_the_week_by_school_and_by_officer(roll):
 
 
 def test_no_cell_is_a_formula_or_link(hostile):
-    """Whatever officers and schools are called, the workbook holds text and dates alone."""
+    """With any names of officers and schools, the workbook has only text and dates."""
     roll = Roster(hostile)
     book = book_of(roll)
     cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]

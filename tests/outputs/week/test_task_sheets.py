@@ -120,7 +120,7 @@ def test_four_patrols_stand_on_one_page(roll):
 
 
 def test_nothing_is_cut_by_the_edge(tasks):
-    """All words lie within their pages."""
+    """All words are within their pages."""
     assert find_words_off_page(tasks) == []
 
 

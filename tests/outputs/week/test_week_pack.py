@@ -174,7 +174,7 @@ def test_single_cards_are_those_of_the_book(hand, folder):
 
 
 def test_nothing_is_cut_by_the_edge(folder):
-    """All words of cover and cards lie on their pages."""
+    """All words of cover and cards are on their pages."""
     assert find_words_off_page((folder / "cards" / "SSO-01.pdf").read_bytes()) == []
 
 
@@ -220,14 +220,14 @@ def test_a_stranger_is_told_before_anything_is_written(week, demo_plan, tmp_path
 
 
 def test_a_week_without_patrols_is_written_too(week, tmp_path):
-    """With nobody to send, tables, map, wall and posters are there, and no card."""
+    """Without duties there are tables, map, wall and posters, but no cards."""
     out = pp.write_pack(dataclasses.replace(week, duties=()), tmp_path / "out")
     posters = {f"posters/{urn}.pdf" for urn in week.plan.area.schools["urn"]}
     assert files(out) == {*ALWAYS, *posters, "manifest.json"}
 
 
 def test_hostile_names_stay_in_the_folder(hostile, tmp_path):
-    """Whatever officers are called, their files are plainly named, and the name is printed."""
+    """With any names of officers, files have plain names, and the name is printed."""
     first = dataclasses.replace(hostile, duties=hostile.duties[:2])
     out = pp.write_pack(first, tmp_path / "out")
     assert {path.name for path in tmp_path.iterdir()} == {"out"}
@@ -354,7 +354,7 @@ def test_day_and_officer_choose(roll, duty, page):
 
 
 def test_a_free_officer_is_told(roll, duty, page):
-    """A day on which an officer has no patrol shows none and says so; another choice goes on."""
+    """A day on which an officer has no patrol shows a message; other choices still work."""
     free = min({other.officer for other in roll.week.duties} - _busy(roll, duty.date))
     page.select_option("#day-choice", f"{duty.date}")
     page.select_option("#officer-choice", free)

@@ -33,7 +33,7 @@ MAX_REPORT_GROUPS = 4
 """Maximum numbers of hotspots and groups of reports, so that a brief fits on one page."""
 
 MIN_SHARE_WITHIN_WALK = 0.5
-"""A group of reports is shown if at least this share of its street lies within the walk."""
+"""A group of reports is shown if at least this share of its street is within the walk."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class ChangedHotspot:
     walk_metres: float
     reasons: tuple[Reason, ...]
     answer: WeekAnswer | None = None
-    """What the week at hand does about it; None without a week."""
+    """The given week's visits to it; None without a week."""
 
 
 @dataclass(frozen=True)
@@ -67,31 +67,31 @@ class Brief:
     urn: str
     school: str
     since: dt.date
-    """The requested day; `periods` says what was counted."""
+    """The requested day; `periods` has what was counted."""
     periods: ComparedPeriods
     categories: tuple[CrimeSummary, ...]
-    """Each category that counts by the settings and has incidents."""
+    """Each category that the settings count and that has incidents."""
     total: CrimeSummary
-    """All of them together."""
+    """All categories together."""
     streets: tuple[CrimeSummary, ...]
     """Streets where most was recorded."""
     hotspots: tuple[ChangedHotspot, ...]
     """New or rising hotspots, nearest first."""
     reports: tuple[ReportGroup, ...]
-    """Groups of pupils' reports, of all dates: a group carries none."""
+    """Groups of pupils' reports of all dates: a group has no date."""
     without_day: int = 0
-    """Incidents without a day in the months of the current period, where days are counted."""
+    """Incidents without a day in the months of the current period, if days are counted."""
     held: tuple[float, float] | None = None
-    """Months, or days, held of the current period and of the baseline; None where all are."""
+    """Months, or days, held of the current period and of the baseline; None if all are."""
     left_out_share: float = 0.0
-    """Share of the street within the walk of which too little is held to compare anything."""
+    """Share of the street within the walk with too little data for a comparison."""
 
     week_days: tuple[dt.date, ...] = ()
-    """Days of the week at hand, if there is one."""
+    """Days of the given week, if there is one."""
 
     @property
     def rising(self) -> tuple[CrimeSummary, ...]:
-        """Rising categories, the least likely by chance first."""
+        """Rising categories, that with the smallest p-value first."""
         rising = [summary for summary in self.categories if summary.rising]
         return tuple(sorted(rising, key=lambda summary: (summary.p_value or 0.0, summary.name)))
 
@@ -107,7 +107,7 @@ def build_brief(
     """Summarise what was recorded around a school since a day, compared with a baseline.
 
     Recorded crime is counted on the pieces of street within the settings' radius of the gate, in
-    walking distance; each snapped crime is spread over its catchment, as everywhere.
+    walking distance; each snapped crime is spread over its catchment, as in the risk.
 
     Parameters
     ----------
@@ -118,15 +118,14 @@ def build_brief(
     urn
         The school.
     since
-        First day; with open data, which has months only, its whole month is counted.
+        First day; open data has only months, so its whole month is counted.
     week
-        A week at hand, whose patrols answer new and rising hotspots.
+        A week whose patrols visit new and rising hotspots.
 
     Raises
     ------
     InputError
-        When the school is not in the area, the data ends before that day, or holds nothing before
-        it.
+        When the school is not in the area, or the data ends before that day or begins after it.
 
     Examples
     --------
@@ -187,7 +186,7 @@ def check_brief_request(area: StudyArea, urn: str, since: dt.date) -> tuple[int,
 def _find_changed_hotspots(
     hotspots: gpd.GeoDataFrame, walking_area: WalkingArea, week: WeekVisits | None
 ) -> tuple[ChangedHotspot, ...]:
-    """New or rising hotspots whose stopping place lies within the walk, nearest first."""
+    """New or rising hotspots whose stopping place is within the walk, nearest first."""
     walk_metres = walking_area.walk_metres[hotspots["stop_piece"].to_numpy()]
     changed = hotspots["trend"].isin(CHANGED_TRENDS).to_numpy() & np.isfinite(walk_metres)
     rows = np.flatnonzero(changed)
@@ -209,7 +208,7 @@ def _find_changed_hotspots(
 
 
 def _find_report_groups(area: StudyArea, walking_area: WalkingArea) -> tuple[ReportGroup, ...]:
-    """Groups of reports most of whose street lies within the walk, the largest bands first."""
+    """Groups of reports with most of their street within the walk, the largest bands first."""
     reports, network = area.reports, area.network
     if not len(reports):
         return ()

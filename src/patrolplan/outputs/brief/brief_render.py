@@ -37,29 +37,29 @@ SCHEMA = 1
 
 TEMPLATE = "brief.typ"
 LONGEST_LINE = 200
-"""Letters of one line of a list."""
+"""Maximum letters of one line of a list."""
 
 LONGEST_ANSWER = 320
-"""Letters of what the week does about a hotspot."""
+"""Maximum letters of the week's visits to a hotspot."""
 
 LETTERS_PER_PRINTED_LINE = 100
 
 LIST_LINE_ROWS = 0.75
-"""A line of a list takes so much of a table's row."""
+"""Height of a line of a list, in rows of a table."""
 
 MAX_LOOSE_LINES = 28
-"""With more lines, type and spaces are smaller, so that they fit on one page."""
+"""If there are more lines, type and spaces are smaller, so that they fit on one page."""
 
 MAX_STREETS_TIGHT = 4
-"""Number of streets where space is scarce."""
+"""Maximum number of streets if space is scarce."""
 
 LONGEST_NAME = 90
 LONGEST_ROW = 30
-"""Letters of a category or street, so that a row of a table is one line."""
+"""Maximum letters of a category or street, so that a row of a table is one line."""
 
 
 MAX_CATEGORIES = 10
-"""Rows of the table; the settings may name any number of categories."""
+"""Maximum rows of the table; the settings may name any number of categories."""
 
 
 def format_brief_lines(brief: Brief) -> list[str]:
@@ -90,7 +90,7 @@ def format_brief_lines(brief: Brief) -> list[str]:
 
 
 def _format_table(brief: Brief) -> list[str]:
-    """Counts by category and in all, in columns; text is set left, numbers are set right."""
+    """Counts by category and in total, in columns; text is aligned left, numbers right."""
     rows: list[tuple[str, ...]] = [("", "this period", "usual", "a year before", "")]
     for summary in (*brief.categories, brief.total):
         counts = (summary.now, summary.usual, summary.year_before)
@@ -110,7 +110,7 @@ def _format_table(brief: Brief) -> list[str]:
 
 
 def build_brief_document(brief: Brief) -> dict[str, Any]:
-    """The brief for other programs; a number that may not be shown is null."""
+    """The brief for other programs; a suppressed number is null."""
     periods, form = brief.periods, "%Y-%m-%d"
     return {
         "schema": SCHEMA,
@@ -158,7 +158,7 @@ def build_brief_document(brief: Brief) -> dict[str, Any]:
 
 
 def _build_answer_record(brief: Brief, spot: ChangedHotspot) -> dict[str, Any]:
-    """Visits of the week at hand, and why there are none; nothing without a week."""
+    """Visits of the given week, and why there are none; empty without a week."""
     if spot.answer is None:
         return {}
     visits = [
@@ -265,12 +265,12 @@ def build_sheet_data(brief: Brief) -> dict[str, Any]:
 
 
 def _sort_summaries(categories: tuple[CrimeSummary, ...]) -> list[CrimeSummary]:
-    """Rising categories first, then by how much was recorded."""
+    """Categories in order: rising ones first, then by how much was recorded."""
     return sorted(categories, key=lambda summary: (not summary.rising, -(summary.now.value or 0.0)))
 
 
 def _build_sheet_rows(summaries: Sequence[CrimeSummary]) -> list[dict[str, Any]]:
-    """Rows with a bar and a mark, as shares of the longest; none for a suppressed number."""
+    """Rows with a bar and a mark, as shares of the longest; without for a suppressed number."""
     lengths = [summary.now.value or 0.0 for summary in summaries]
     lengths += [summary.usual.value or 0.0 for summary in summaries]
     longest = max(lengths, default=0.0) or 1.0

@@ -26,7 +26,7 @@ RISING_NOTE = (
     f"{format_percent(FALSE_DISCOVERY_RATE)} of such findings may be chance all the same. Priority "
     f"streets: the last {RECENT_MONTHS} months are compared with the {EARLIER_MONTHS} before."
 )
-"""What "rising" and "new" mean."""
+"""The meaning of "rising" and "new"."""
 
 
 def describe_period(period: Period, *, by_day: bool) -> str:
@@ -50,7 +50,7 @@ def describe_length(period: Period, *, by_day: bool) -> str:
 
 
 def summarise_changes(brief: Brief) -> tuple[str, ...]:
-    """Say what is rising or new, or that nothing is, and how much of it the week answers."""
+    """Sentences on what is rising or new, if anything, and how much of it the week visits."""
     if brief.rising:
         names = "; ".join(
             f"{summary.name} ({summary.now.text}, usually {summary.usual.text})"
@@ -68,7 +68,7 @@ def summarise_changes(brief: Brief) -> tuple[str, ...]:
 
 
 def _summarise_answers(brief: Brief) -> tuple[str, ...]:
-    """How many new or rising streets the week at hand brings somebody to; nothing without one."""
+    """How many new or rising streets the given week visits; empty without one."""
     if not brief.week_days:
         return ()
     met = sum(spot.answer is not None and bool(spot.answer.visits) for spot in brief.hotspots)
@@ -85,7 +85,7 @@ def _format_week_start(brief: Brief) -> str:
 
 
 def describe_answer(brief: Brief, hotspot: ChangedHotspot) -> str:
-    """Who goes to a hotspot and when in the week at hand, or why nobody does; empty without one."""
+    """Who visits a hotspot in the given week and when, or why no one does; empty without a week."""
     answer = hotspot.answer
     if answer is None:
         return ""
@@ -102,14 +102,14 @@ def describe_answer(brief: Brief, hotspot: ChangedHotspot) -> str:
 
 
 def _describe_visitor(brief: Brief, visit: Visitor) -> str:
-    """Who comes, and from which school where it is another one."""
+    """Who comes, and from which school if it is another one."""
     names = dict(zip(brief.area.schools["urn"], brief.area.schools["name"], strict=True))
     school = "" if visit.urn == brief.urn else f" from {names.get(visit.urn, visit.urn)}"
     return f"{name_member(brief.area, visit.officer)}{school}"
 
 
 def describe_basis(brief: Brief) -> tuple[str, ...]:
-    """Say what was counted, what is approximate, and whose data it is; a line each."""
+    """Lines on what was counted, what is approximate, and the source of the data."""
     radius = format_metres(brief.area.settings.patrol.radius_metres)
     before = describe_length(brief.periods.baseline, by_day=brief.periods.by_day)
     held = describe_held(brief)
@@ -148,7 +148,7 @@ def _describe_data_limits(brief: Brief) -> str:
 
 
 def describe_held(brief: Brief) -> list[str]:
-    """How much of what is compared is missing; empty where nothing is."""
+    """How much of the compared periods is missing; empty if nothing is."""
     if brief.held is None:
         return []
     periods, by_day = brief.periods, brief.periods.by_day
@@ -202,5 +202,5 @@ def describe_hotspot(hotspot: ChangedHotspot) -> str:
 
 
 def describe_total(count: ShownCount) -> str:
-    """A number in words; a total that would give a suppressed number away is not shown."""
+    """A number in words; a total that would reveal a suppressed number is not shown."""
     return "not shown" if np.isinf(count.minimum) else count.text

@@ -1,6 +1,6 @@
-"""Recorded crime within a walk of a school's gate: what is compared, counts, and what is rising.
+"""Recorded crime within a walk of a school's gate: counts, comparisons, and what is rising.
 
-Counts are by category and by street, as they may be shown; for the periods see `periods`.
+Counts are by category and by street, with small ones suppressed; for the periods see `periods`.
 """
 
 from collections.abc import Sequence
@@ -29,10 +29,10 @@ from patrolplan.outputs.brief.periods import (
 )
 
 MIN_HELD_TO_RISE = 0.5
-"""With less of the baseline held, nothing is called rising."""
+"""Minimum share of the baseline that must be held for anything to count as rising."""
 
 ALL_HELD = 0.95
-"""A period of a year before is shown where so much of it is held; less would look like a fall."""
+"""Minimum share held of the year before for it to be shown; less would look like a fall."""
 
 MAX_STREETS = 6
 """Number of streets that a brief names, so that it fits on one page."""
@@ -45,7 +45,7 @@ class WalkingArea:
     walk_metres: NDArray[np.float64]
     """(p,) walk from the gate to each piece of the area's network; inf beyond the radius."""
     catchment_shares: NDArray[np.float64]
-    """(c,) share of each catchment's street that lies within."""
+    """(c,) share of each catchment's street within the walk."""
 
     @property
     def within(self) -> NDArray[np.bool_]:
@@ -54,7 +54,7 @@ class WalkingArea:
 
 
 def find_walking_area(area: StudyArea, row: int) -> WalkingArea:
-    """Streets within the settings' radius of a school's gate, the same that its patrols reach."""
+    """Streets within the settings' radius of a school's gate, the same as within patrols' reach."""
     radius = area.settings.patrol.radius_metres
     metres = compute_walk_metres(area.network.walkable, area.gates.take([row]), radius)
     metres = metres[: len(area.network)]
@@ -66,11 +66,11 @@ def find_walking_area(area: StudyArea, row: int) -> WalkingArea:
 
 @dataclass(frozen=True)
 class ShownCount:
-    """A number as it may be shown; `value` is None where it may not be, or is unknown."""
+    """A number for display; `value` is None if it is suppressed or unknown."""
 
     value: float | None
     minimum: float = 1.0
-    """Smaller numbers are suppressed, where the settings hold crime to the threshold."""
+    """Smaller numbers are suppressed, if the settings apply the threshold to crime."""
 
     @property
     def text(self) -> str:
@@ -94,13 +94,13 @@ class CrimeSummary:
     now: ShownCount
     """Since the requested day."""
     usual: ShownCount
-    """The mean of the baseline, for a period as long."""
+    """The mean of the baseline for a period of the same length."""
     year_before: ShownCount
     """The same days or months a year before."""
     rising: bool = False
-    """More than chance and, where the year before is held, more than then."""
+    """Whether there are more than by chance and, if the year before is held, more than then."""
     p_value: float | None = None
-    """Chance of as many if nothing changed; None where not computed or not to be shown."""
+    """Chance of as many if nothing changed; None if not computed or suppressed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,15 +114,15 @@ class CrimeCounter:
     categories: tuple[str, ...]
     """Categories that count, k in number."""
     held: HeldPeriods | None = None
-    """How much of the periods is held; None where all of it is."""
+    """How much of the periods is held; None if all of it is."""
 
     @property
     def minimum_shown(self) -> float:
-        """Smallest number of crimes that may be shown."""
+        """Minimum number of crimes that may be shown."""
         return float(self.area.settings.privacy.min_crime_count)
 
     def suppress_small(self, value: float | None) -> ShownCount:
-        """A number of crimes, suppressed under the threshold where crime is held to it."""
+        """A number of crimes, suppressed below the threshold if it applies to crime."""
         if value is None:
             return ShownCount(None)
         if self.minimum_shown > 1 and round(value) < self.minimum_shown:
@@ -130,7 +130,7 @@ class CrimeCounter:
         return ShownCount(float(value), self.minimum_shown)
 
     def count_by_category(self) -> tuple[tuple[CrimeSummary, ...], CrimeSummary]:
-        """Every category that counts, and all of them together."""
+        """Summaries of every category that counts, and of all together."""
         periods = self.periods
         now = self._count_categories(periods.current)
         usual = self._count_usual()
@@ -157,7 +157,7 @@ class CrimeCounter:
         return summaries, _suppress_totals(total, summaries)
 
     def count_by_street(self) -> tuple[CrimeSummary, ...]:
-        """Named streets with most crime since the day; counts are of pieces within the walk."""
+        """Named streets with most crime since the day; only pieces within the walk are counted."""
         labels = label_streets(self.area.network)
         within = self.walking_area.within
         named = np.isin(labels, np.unique(self.area.network.piece_name[within]))
@@ -205,7 +205,7 @@ class CrimeCounter:
 
     @property
     def left_out_share(self) -> float:
-        """Share of the street within the walk that nothing is compared on."""
+        """Share of the street within the walk on which nothing is compared."""
         if self.held is None:
             return 0.0
         metres = self.area.network.piece_metres[self.walking_area.within]
@@ -215,7 +215,7 @@ class CrimeCounter:
     def measure_held(self) -> tuple[float, float]:
         """How many months, or days, of the current period and of the baseline are held.
 
-        Of catchments of both kinds the mean, by what is recorded there in a month held.
+        The mean over catchments of both periods, weighted by the crime of a held month.
         """
         if self.held is None:
             current, baseline = self.periods.current, self.periods.baseline
@@ -230,11 +230,11 @@ class CrimeCounter:
 
     @cached_property
     def _place_weights(self) -> NDArray[np.float64]:
-        """(c,) `_weigh_places` of the streets that are compared."""
+        """(c,) result of `_weigh_places` for the streets that are compared."""
         return self._weigh_places(self.compared_shares)
 
     def _weigh_places(self, shares: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(c,) share that each catchment has of the crime of a month held, on a part of streets."""
+        """(c,) each catchment's share of the crime of a held month, on a part of the streets."""
         recorded = np.bincount(
             self.area.incident_catchment[self._is_counted()], minlength=len(self.area.catchments)
         )
@@ -251,8 +251,8 @@ class CrimeCounter:
     ) -> NDArray[np.float64]:
         """(k,) incidents of a period within the walk, each spread evenly over its catchment.
 
-        `shares` is (c,): how much an incident of each catchment counts; by default the share of
-        its street within the walk, where that is compared.
+        `shares` is (c,): how much an incident of each catchment counts; by default the share of its
+        street within the walk, if it is compared.
         """
         shares = self.compared_shares if shares is None else shares
         weights = np.where(self.dates.is_inside(period), shares[self.area.incident_catchment], 0.0)
@@ -262,7 +262,7 @@ class CrimeCounter:
         return totals.fillna(0.0).to_numpy(dtype=np.float64)
 
     def _count_usual(self) -> NDArray[np.float64]:
-        """(k,) incidents of the baseline, for a period as long as what is held of the current."""
+        """(k,) incidents of the baseline, scaled to the length held of the current period."""
         if self.held is None:
             return self._count_categories(self.periods.baseline) * self.periods.exposure
         return self._count_categories(
@@ -270,7 +270,7 @@ class CrimeCounter:
         )
 
     def _count_year_before(self) -> NDArray[np.float64] | None:
-        """(k,) incidents of the year before; None where it, or the current period, has gaps."""
+        """(k,) incidents of the year before; None if it, or the current period, has gaps."""
         period = self.periods.year_before
         if period is None:
             return None
@@ -298,11 +298,11 @@ class CrimeCounter:
     def _test_rise_of_held(
         self, held: HeldPeriods
     ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """(k,) chance of as many if nothing changed, and which rise, where months are missing.
+        """(k,) p-values and (k,) which categories are rising, if months are missing.
 
-        What is missing is unknown, so a rise must hold against it: missing months before are taken
-        to be as high as any month held before, missing months since as low as any. The streets
-        that are left out count here as well, by bounds of their own.
+        Missing months are unknown, so a rise must be certain whatever they were: missing months of
+        the baseline are assumed as high as any held month before, missing months since then as low
+        as any. Streets that are left out count here as well, with their own bounds.
         """
         periods, walk = self.periods, self.walking_area.catchment_shares
         groups = [np.where(which, walk, 0.0) for which in (held.comparable, ~held.comparable)]
@@ -349,7 +349,7 @@ class CrimeCounter:
         return BoundedMonths(np.array(counts), lengths, exposure @ self._weigh_places(shares))
 
     def _estimate_dispersion(self) -> NDArray[np.float64]:
-        """(k,) how much more the baseline varies than chance alone would make it; at least 1."""
+        """(k,) how much more the baseline varies than by chance alone; at least 1."""
         blocks = [Period(*edges) for edges in pairwise(self.periods.baseline_blocks)]
         return estimate_dispersion(
             np.array([self._count_categories(block) for block in blocks]).reshape(
@@ -367,7 +367,7 @@ class CrimeCounter:
         rising: bool = False,
         p_value: float | None = None,
     ) -> CrimeSummary:
-        """Counts as they may be shown; what is derived from a suppressed one is suppressed too."""
+        """Counts for display; values derived from a suppressed one are suppressed too."""
         current = self.suppress_small(now)
         usual = self.suppress_small(usual_count)
         shown = current.value is not None and usual.value is not None
@@ -382,7 +382,7 @@ class CrimeCounter:
 
 
 def _suppress_totals(total: CrimeSummary, parts: Sequence[CrimeSummary]) -> CrimeSummary:
-    """Suppress each total with a suppressed part: the other parts would give that away."""
+    """Suppress each total with a suppressed part, which could otherwise be computed."""
 
     def suppress(count: ShownCount, counts: list[ShownCount]) -> ShownCount:
         hidden = any(part.value is None and part.minimum > 1 for part in counts)
@@ -402,7 +402,7 @@ def compute_p_values(
     exposure: float,
     overdispersion: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Chance of at least as many incidents as now, if nothing changed.
+    """Chance of at least the current number of incidents, if nothing changed.
 
     Given both counts, the current one is binomial if nothing changed (conditional Poisson test).
     Counts that vary more than chance are divided by their dispersion first.
@@ -428,6 +428,6 @@ def find_rising(
     current: NDArray[np.float64],
     year_before: NDArray[np.float64] | None,
 ) -> NDArray[np.bool_]:
-    """(k,) more than chance over all categories together, and more than a year before."""
+    """(k,) whether there are more than by chance over all categories, and than a year before."""
     up = is_significant(p_values)
     return up if year_before is None else up & (current > year_before)

@@ -1,8 +1,8 @@
 """The periods that a brief compares, and how much of them is held.
 
 A brief compares the time since a day with the year before it and with the same time a year before.
-Open data gives months and no days, so these periods are whole months; with the days of a force's
-own extract they are days.
+Open data has months but no days, so these periods are whole months; with the days of a force's own
+extract they are days.
 """
 
 import datetime as dt
@@ -20,18 +20,18 @@ BASELINE_MONTHS = 12
 """The baseline is a whole year, so that every season counts once."""
 
 BLOCK_DAYS = 28
-"""Length of the blocks from which dispersion is estimated, in whole weeks, where days are held."""
+"""Length of the blocks for estimating dispersion, in whole weeks, if there are days."""
 
 MIN_BLOCKS = 3
-"""With fewer blocks in the baseline, dispersion cannot be estimated."""
+"""Minimum blocks in the baseline to estimate dispersion."""
 
 MIN_COMPARED_SHARE = 0.25
-"""Streets of which less of a period is held are left out: nothing can be compared."""
+"""Minimum share held of a period; streets with less are left out, as nothing can be compared."""
 
 
 @dataclass(frozen=True)
 class Period:
-    """From one midnight up to, and without, another."""
+    """From one midnight up to another, which is excluded."""
 
     start: pd.Timestamp
     end: pd.Timestamp
@@ -59,9 +59,9 @@ class ComparedPeriods:
     current: Period
     """From the requested day, or its month, up to the end of the data."""
     year_before: Period | None
-    """The same days or months a year before; None where the data does not reach back to them."""
+    """The same days or months a year before; None if the data does not reach back to them."""
     baseline: Period
-    """The year before `current`, or as much of it as the data holds."""
+    """The year before `current`, or as much of it as is in the data."""
     by_day: bool
     """Whether days are counted; otherwise whole months."""
 
@@ -91,13 +91,13 @@ class IncidentDates:
     by_day: bool
 
     def is_inside(self, period: Period) -> NDArray[np.bool_]:
-        """(i,) whether an incident lies in a period; one without a day only by its whole month."""
+        """(i,) whether an incident is in a period; one without a day only if its whole month is."""
         after = self.start >= period.start.to_datetime64()
         return np.asarray(after & (self.end <= period.end.to_datetime64()))
 
 
 def find_incident_dates(incidents: pd.DataFrame) -> IncidentDates:
-    """Days of incidents, and months of those without one; where few have one, months of all.
+    """Days of incidents, and months of those without one; if few have one, months of all.
 
     With a few days among months, counting by day would drop every month that is cut by a period.
     """
@@ -118,7 +118,7 @@ def choose_periods(dates: IncidentDates, since: dt.date) -> ComparedPeriods:
     Raises
     ------
     InputError
-        When the data ends before that day, or holds nothing before it to compare with.
+        When the data ends before that day, or has nothing before it to compare with.
     """
     first, end = pd.Timestamp(dates.start.min()), pd.Timestamp(dates.end.max())
     start = pd.Timestamp(since) if dates.by_day else pd.Timestamp(since).replace(day=1)
@@ -141,9 +141,9 @@ def choose_periods(dates: IncidentDates, since: dt.date) -> ComparedPeriods:
 
 
 def measure_months(period: Period, *, by_day: bool) -> tuple[pd.DatetimeIndex, NDArray[np.float64]]:
-    """First days of the months that a period touches, and (m,) how much of each lies in it.
+    """First days of the months that overlap a period, and (m,) how much of each is in it.
 
-    In days, or in months where days are not counted.
+    The unit is days, or months if days are not counted.
     """
     months = pd.date_range(period.start.replace(day=1), period.last, freq="MS", unit="ns")
     if not by_day:
@@ -155,19 +155,19 @@ def measure_months(period: Period, *, by_day: bool) -> tuple[pd.DatetimeIndex, N
 
 @dataclass(frozen=True, eq=False)
 class HeldPeriods:
-    """How much is held of the periods that a brief compares, where that is not all.
+    """How much is held of the periods that a brief compares, if not all.
 
     Parameters
     ----------
     comparable
         (c,) whether enough of both the current period and the baseline is held.
     factor
-        (c,) length held of the current period, divided by that of the baseline; 0 where nothing is
+        (c,) length held of the current period, divided by that of the baseline; 0 if nothing is
         compared.
     lengths
-        Of the current period and the baseline: (m,) length of each month.
+        (m,) length of each month of the current period, and of the baseline.
     exposures
-        Of both: (m, c) share of each month's crime that is held.
+        (m, c) share of each month's crime that is held, of both.
     """
 
     comparable: NDArray[np.bool_]
@@ -177,7 +177,7 @@ class HeldPeriods:
 
 
 def find_held_periods(area: StudyArea, periods: ComparedPeriods) -> HeldPeriods | None:
-    """How much is held of the periods that are compared; None where all of them is."""
+    """How much is held of the compared periods; None if they are complete."""
     compared = [periods.current, periods.baseline]
     shares = [find_held_shares(area, period, by_day=periods.by_day) for period in compared]
     year = periods.year_before
@@ -204,7 +204,7 @@ def find_held_shares(
 
 @dataclass(frozen=True, eq=False)
 class BoundedMonths:
-    """Counts of months of which some are missing: what they may have been at most and at least.
+    """Monthly counts with missing months: how high and how low they may have been.
 
     Parameters
     ----------
@@ -221,28 +221,28 @@ class BoundedMonths:
     held: NDArray[np.float64]
 
     def find_rates(self) -> NDArray[np.float64]:
-        """(n, k) incidents a day or month, of each month that is held."""
+        """(n, k) incidents per day or month, in each month that is held."""
         used = self.held >= MIN_HELD_SHARE
         return np.asarray(self.counts[used] / (self.held * self.lengths)[used, None])
 
     def fill(self, rate: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(m, k) incidents, if what is missing had been at this rate (k,)."""
+        """(m, k) incidents, if the missing time had this rate (k,)."""
         missing = self.lengths * (1 - self.held)
         return np.asarray(self.counts + missing[:, None] * rate)
 
 
 @dataclass(frozen=True, eq=False)
 class RiseBounds:
-    """What a part of the streets may have had, least favourable to a rise.
+    """Bounds of the counts on a part of the streets, least favourable to a rise.
 
     Parameters
     ----------
     fewest_now
-        (k,) the fewest incidents of the current period.
+        (k,) minimum incidents of the current period.
     most_before
-        (m, k) the most of each month of the baseline.
+        (m, k) maximum of each month of the baseline.
     most_year_before
-        (k,) the most of the year before; of the baseline where there is no year before.
+        (k,) maximum of the year before; of the baseline if there is no year before.
     dispersion
         (k,) variance over mean of all months held before the current period; at least 1.
     """

@@ -1,4 +1,4 @@
-"""What a week does about a place: who comes when, or why nobody does."""
+"""Visits of a week to a place: who comes when, or why no one does."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -18,16 +18,16 @@ from patrolplan.team.week_form import DutyEntry, WeekEntry, read_week_entry
 from patrolplan.times import format_time
 
 SAME_PLACE_METRES = 30.0
-"""Who stops so near to a stretch stops on it, where names may have changed since the week."""
+"""A stop within this distance of a stretch is on it, if names may have changed since the week."""
 
 
 @dataclass(frozen=True)
 class WeekAnswer:
-    """What the week does about one hotspot."""
+    """A week's visits to one hotspot."""
 
     visits: tuple[Visitor, ...]
     why: Note | None
-    """Why nobody comes, where the week says so."""
+    """Why no one comes, if the week has a reason."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +36,7 @@ class WeekVisits:
 
     entry: WeekEntry
     is_of_data: bool
-    """Whether it was planned from the very data and settings of now, so that names agree."""
+    """Whether it was planned from the current data and settings, so that names agree."""
 
     @property
     def days(self) -> list[dt.date]:
@@ -44,7 +44,7 @@ class WeekVisits:
         return self.entry.days
 
     def find_answers(self, hotspots: gpd.GeoDataFrame) -> dict[str, WeekAnswer]:
-        """What the week does about each hotspot of a table, by name."""
+        """The week's visits to each hotspot of a table, by name."""
         unmet = {
             row.hotspot: row.why
             for row in self.entry.demands

@@ -1,8 +1,8 @@
 """Patrol cards: one A4 page that an officer carries for each patrol, typeset by typst.
 
 `render_cards` gives the cards of a plan, `render_card_books` those of a week under a cover that
-lists them. Both ask a `CardTypesetter`, a folder in which cards are laid out and typeset, and
-`fit_page` shares a page out between the map and the words.
+lists them. Both use a `CardTypesetter`, which lays out and typesets cards in a folder, and
+`fit_page`, which divides a page between the map and the words.
 """
 
 import io
@@ -40,15 +40,15 @@ BODY_HEIGHT = (297 - 14) * POINTS_PER_MM
 GAPS = 6 * 5.0
 """Points between the parts of a page, see the template."""
 MIN_MAP_HEIGHT = 93 * POINTS_PER_MM
-"""A lower map could not show a route of a kilometre at a readable scale."""
+"""Minimum height of a map that shows a route of a kilometre at a readable scale."""
 COMFORTABLE_MAP_HEIGHT = 138 * POINTS_PER_MM
 MAX_MAP_HEIGHT = 152 * POINTS_PER_MM
 MIN_NOTES_HEIGHT = 70.0
 """Points; a smaller space for handwritten notes is given to the map instead."""
 LARGE_FONT_SIZE = 9.5
-"""Points; size of the directions where there is room for it..."""
+"""Points; size of the directions if there is room for it..."""
 OVERLEAF_FONT_SIZE = 11.0
-"""...and on a page of their own."""
+"""...and on a separate page."""
 
 
 def render_cards(
@@ -63,13 +63,14 @@ def render_cards(
     Parameters
     ----------
     plan
-        What the patrols belong to.
+        The plan.
     patrols
-        Those to typeset; all of the plan by default.
+        Patrols to typeset; by default all of the plan.
     executor
-        Whose workers share the cards, see `patrolplan.worker_pool`; default this process alone.
+        Its workers typeset the cards, see `patrolplan.worker_pool`; by default only this process
+        does.
     report_progress
-        Called with what is being done, how many of the cards are done, and of how many.
+        Called with the current step, and the numbers of cards that are done and of all.
 
     Returns
     -------
@@ -97,19 +98,19 @@ def build_card_filename(patrol: Patrol) -> str:
 
 @dataclass(frozen=True, eq=False)
 class PrintedPatrol:
-    """A patrol of which a card is printed."""
+    """A patrol for which a card is printed."""
 
     plan: Plan
-    """Dated where the card is for one day."""
+    """The plan, with a date if the card is for one day."""
     patrol: Patrol
     officer: str = ""
-    """Who patrols; where that is not known, the card has a line to write on."""
+    """Who patrols; if unknown, the card has a line to write on."""
     colleagues: tuple[str, ...] = ()
-    """Who else patrols from the same gate on that day."""
+    """Others who patrol from the same gate on that day."""
 
 
 def hash_card(printed: PrintedPatrol) -> str:
-    """A digest of all that a card shows beyond the plan's hotspots, see `EarlierPapers`."""
+    """A digest of all that a card shows except the plan's hotspots, see `EarlierPapers`."""
     plan, patrol, plan_id = printed.plan, printed.patrol, compute_plan_id(printed.plan)
     officer, colleagues = printed.officer, printed.colleagues
     words = build_card_data(plan, patrol, plan_id, officer=officer, colleagues=colleagues)
@@ -123,7 +124,7 @@ class CardBook:
 
     title: str
     cover: dict[str, Any]
-    """What the cover says, as strings, see `cover.typ`; `rows` holds one entry a card."""
+    """Texts of the cover, see `cover.typ`; `rows` has one entry per card."""
     cards: tuple[PrintedPatrol, ...]
     """In the order of the cover's rows."""
 
@@ -139,7 +140,7 @@ def render_card_books(
     Returns
     -------
     list
-        For each book the whole, its pages numbered and listed on the cover, and every card alone.
+        For each book the whole, with numbered pages listed on the cover, and every card separately.
     """
     with open_template_folder() as folder:
         typesetter = CardTypesetter(Path(folder), executor, report_progress)
@@ -155,7 +156,7 @@ def render_card_books(
 
 @dataclass(frozen=True)
 class PartHeights:
-    """Points that the parts of a card take besides the map; directions in small and large type."""
+    """Heights in points of a card's parts except the map; directions in small and large type."""
 
     head: float
     stops: float
@@ -171,25 +172,25 @@ class PartHeights:
 
 
 PARTS = ["head", "stops", "directions", "large_directions", "foot"]
-"""All of them but the notes."""
+"""All parts except the notes."""
 
 
 @dataclass(frozen=True)
 class PageLayout:
-    """How a card shares out its page; points."""
+    """How a card divides its page; points."""
 
     map_height: float
     notes_height: float
     directions_size: float
     second_page: bool
     is_crowded: bool
-    """Whether the words leave too little for a map, with the directions overleaf."""
+    """Whether the words leave too little for a map, even with the directions overleaf."""
 
 
 def fit_page(heights: PartHeights, *, has_directions: bool = True) -> PageLayout:
-    """Give the map what the words leave; only when that is too low, directions go overleaf.
+    """Give the map what the words leave; only if that is too low, directions go overleaf.
 
-    Directions are in large type where the map stays large as well.
+    Directions are in large type if the map still stays large.
 
     Examples
     --------
@@ -214,7 +215,7 @@ def fit_page(heights: PartHeights, *, has_directions: bool = True) -> PageLayout
 
 
 def refit_words(layout: PageLayout, heights: PartHeights) -> PageLayout:
-    """The layout of a card whose map is drawn, where there are fewer words than it was made for.
+    """The layout of a card whose map is drawn already, if it has fewer words than planned.
 
     Examples
     --------
@@ -275,7 +276,7 @@ class CardTypesetter:
             ]
 
         cards = write([one.patrol for one in printed])
-        # Where the words leave no room for a map, even without directions, they go overleaf.
+        # If the words leave no room for a map, even without directions, they go overleaf.
         fronts: list[FrontLetters | None] = [None] * len(cards)
         layouts = self._fit_pages(cards)
         for letters in FRONT_LETTERS:
@@ -285,7 +286,7 @@ class CardTypesetter:
             ]
             layouts = self._fit_pages(_move_long_overleaf(cards, fronts))
         maps, shown = self._draw_maps(printed, layouts)
-        # Only what a map shows is worth a caution on its card; the map stays as high as it is.
+        # A caution is printed only for places on the map; the map's height does not change.
         patrols = [
             replace(one.patrol, keep_away=barred)
             for one, barred in zip(printed, shown, strict=True)
@@ -299,7 +300,7 @@ class CardTypesetter:
         ]
 
     def typeset_each(self, cards: Sequence[dict[str, Any]]) -> list[bytes]:
-        """Every card as a tagged PDF of its own."""
+        """Every card as a separate tagged PDF."""
         report = label_progress("Typesetting cards", cards, self.report_progress)
         if self.executor is None:
             return map_parallel(_typeset_card, self, cards, report_progress=report)
@@ -319,7 +320,7 @@ class CardTypesetter:
         return typeset(self.root, CARD_TEMPLATE, data)
 
     def _write_qr_code(self, name: str, printed: PrintedPatrol, plan_id: str) -> str:
-        """Write the QR code where the template finds it: area, plan and patrol, but no place."""
+        """Write the QR code to the template's folder: area, plan and patrol, but no place."""
         patrol, area = printed.patrol, printed.plan.area
         text = f"patrolplan/{plan_id}/{patrol.urn}-{patrol.number}/{area.name}"
         picture = io.BytesIO()
@@ -331,12 +332,12 @@ class CardTypesetter:
     def _draw_maps(
         self, printed: Sequence[PrintedPatrol], layouts: Sequence[PageLayout]
     ) -> tuple[list[str], list[tuple[BarredPlace, ...]]]:
-        """Write every card's map where the template finds it, each once.
+        """Write every card's map to the template's folder, without duplicates.
 
-        Gives their names, and which places to keep away from they show.
+        Returns their names, and which places to keep away from they show.
 
-        All plans are of one area and the same hotspots, so that the first stands for any of them.
-        Without its incidents, tasked places and patrols it is small to send to workers.
+        All plans have the same area and hotspots, so the first is used for all. Without its
+        incidents, tasked places and patrols it is small to send to workers.
         """
         plan = printed[0].plan
         area = plan.area.strip_for_workers()
@@ -361,16 +362,16 @@ class CardTypesetter:
         return [names[key] for key in keys], [shown[key] for key in keys]
 
     def _fit_pages(self, cards: Sequence[dict[str, Any]]) -> list[PageLayout]:
-        """How each card shares out its page."""
+        """How each card divides its page."""
         return [
             fit_page(heights, has_directions=bool(card["legs"]))
             for card, heights in zip(cards, self._measure_heights(cards), strict=True)
         ]
 
     def _measure_heights(self, cards: Sequence[dict[str, Any]]) -> list[PartHeights]:
-        """How tall the words of each card are; the same words are measured once.
+        """Heights of the words of each card; equal words are measured once.
 
-        Cautions are measured apart: once its map is drawn, a card has fewer of them.
+        Cautions are measured separately, since some are dropped once the map is drawn.
         """
         keys = [
             (json.dumps(card | {"cautions": []}), json.dumps(card["cautions"])) for card in cards
@@ -390,12 +391,12 @@ class CardTypesetter:
 
 
 def _typeset_card(typesetter: CardTypesetter, card: dict[str, Any]) -> bytes:
-    """A card alone."""
+    """A single card."""
     return typesetter.typeset(card["title"], [card])
 
 
 def _typeset_elsewhere(_: None, job: tuple[dict[str, Any], dict[str, bytes]]) -> bytes:
-    """A card alone, in a folder of its own, from its words and pictures."""
+    """A single card in a separate folder, from its words and pictures."""
     card, pictures = job
     with open_template_folder() as folder:
         typesetter = CardTypesetter(Path(folder))
@@ -407,7 +408,7 @@ def _typeset_elsewhere(_: None, job: tuple[dict[str, Any], dict[str, bytes]]) ->
 def _move_long_overleaf(
     cards: Sequence[dict[str, Any]], fronts: Sequence[FrontLetters | None]
 ) -> list[dict[str, Any]]:
-    """The cards with no more than so many letters on their first page; None: with all."""
+    """The cards with a maximum of letters on their first page; None means no maximum."""
     return [
         card if letters is None else move_overleaf(card, letters)
         for card, letters in zip(cards, fronts, strict=True)
@@ -415,7 +416,7 @@ def _move_long_overleaf(
 
 
 def _draw_map(plan: Plan, job: tuple[Patrol, float]) -> tuple[bytes, tuple[BarredPlace, ...]]:
-    """A patrol's map of the height given in points, and the places to keep away from on it."""
+    """A patrol's map of this height in points, and the places to keep away from on it."""
     patrol, height = job
     drawn = draw_patrol_map(plan, patrol, width=BODY_WIDTH, height=height)
     return drawn.pdf, drawn.keep_away

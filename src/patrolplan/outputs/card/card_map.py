@@ -40,7 +40,7 @@ from patrolplan.outputs.wording import format_grid_reference
 from patrolplan.patrols.plan import BarredPlace, Patrol, Plan
 
 USUAL_ROWS = 2
-"""Rows of the strip below the map of a patrol that has stops, as a first guess."""
+"""First guess of the rows of the strip below the map of a patrol that has stops."""
 BEAT_OFFSET = 8.5
 """Points from the middle of the street to the line of a beat, clear of route and stretch."""
 ARROW_SPACING = 46.0
@@ -53,36 +53,36 @@ PlacedText = tuple[str, Boxes]
 
 @dataclass(frozen=True, eq=False)
 class PatrolMap:
-    """A drawn map: the page as a vector PDF, and what it shows where."""
+    """A drawn map: the page as a vector PDF, and positions of its words."""
 
     pdf: bytes
     viewport: Viewport
     label_boxes: Boxes
-    """(n, 5) of all that holds words or numbers; those of an inset stand where it is on the map."""
+    """(n, 5) boxes of all words and numbers; those of an inset are in the map's coordinates."""
     label_texts: tuple[str, ...]
     """Words of the labels, aligned with the boxes."""
     keyed_streets: tuple[KeyedStreet, ...] = ()
     """Streets with a letter on the map and their name in the key below it."""
     keep_away: tuple[BarredPlace, ...] = ()
-    """Of the patrol's places to keep away from those that are on the map."""
+    """The patrol's places to keep away from that are on the map."""
 
 
 @dataclass(frozen=True, eq=False)
 class MapLayout:
-    """Where everything stands that a map says, before it is drawn."""
+    """Positions of all words on a map, before it is drawn."""
 
     content: MapContent
     inset: "InsetLayout | None"
     placed: list[PlacedLabel]
-    """Without those of the inset."""
+    """Labels, without those of the inset."""
     keyed: list[KeyedStreet]
     strip: list[legend.Entry]
-    """The key of streets, and the signs."""
+    """Entries of the key of streets, and of the signs."""
 
 
 @dataclass(frozen=True, eq=False)
 class InsetLayout:
-    """What an inset shows once more, and its words."""
+    """The enlarged content of an inset, and its words."""
 
     frame: Inset
     content: MapContent
@@ -119,10 +119,10 @@ def draw_patrol_map(plan: Plan, patrol: Patrol, *, width: float, height: float) 
 
 
 def _lay_out(plan: Plan, patrol: Patrol, width: float, height: float) -> MapLayout:
-    """Share out the height between the map and the strip below it.
+    """Divide the height between the map and the strip below it.
 
-    What the strip must say depends on what finds room on the map: the map is laid out again
-    until its strip is high enough. After the first guess the strip only grows, so this ends.
+    The content of the strip depends on which words fit on the map: the map is laid out again until
+    its strip is high enough. After the first guess the strip only grows, so this ends.
     """
     rows, is_guess = (USUAL_ROWS if patrol.stops else 1), True
     while True:
@@ -149,11 +149,11 @@ def _lay_out(plan: Plan, patrol: Patrol, width: float, height: float) -> MapLayo
 
 
 def _lay_out_inset(plan: Plan, content: MapContent) -> InsetLayout | None:
-    """The inset that a map needs, with all its words; None where it needs none."""
+    """The inset that a map needs, with all its words; None if it needs none."""
     inset = find_inset(content)
     if inset is None:
         return None
-    unnamed = replace(content.patrol, school="")  # the map says it, and the inset is small
+    unnamed = replace(content.patrol, school="")  # it is on the map, and the inset is small
     enlarged = map_content.collect_map_content(inset.viewport, plan, unnamed)
     legs = inset.leg_numbers | set(find_visible_legs(enlarged))
     ground = map_words.survey_inset(enlarged, sorted(legs))
@@ -162,13 +162,13 @@ def _lay_out_inset(plan: Plan, content: MapContent) -> InsetLayout | None:
 
 
 def _get_speed(plan: Plan, patrol: Patrol) -> float:
-    """Kilometres an hour."""
+    """Kilometres per hour."""
     settings = plan.area.settings.patrol
     return settings.walking_speed_kmh if patrol.way == "walk" else settings.cycling_speed_kmh
 
 
 def _list_shown(content: MapContent, placed: list[PlacedLabel]) -> legend.Shown:
-    """What the legend must explain."""
+    """Signs on the map that the legend must explain."""
     patrol = content.patrol
     x, y = content.viewport.centre_x, content.viewport.centre_y
     return legend.Shown(
@@ -186,7 +186,7 @@ def _list_shown(content: MapContent, placed: list[PlacedLabel]) -> legend.Shown:
 
 
 def _draw_frame(window: Window, content: MapContent, inset: Inset | None) -> None:
-    """Draw the border, the north arrow, and the edge of what an inset enlarges."""
+    """Draw the border, the north arrow, and the edge of the part that an inset enlarges."""
     viewport = content.viewport
     symbols.draw_border(window, *viewport.size)
     symbols.draw_north_arrow(window, viewport, map_words.place_north_arrow(content, inset))
@@ -197,7 +197,7 @@ def _draw_frame(window: Window, content: MapContent, inset: Inset | None) -> Non
 
 
 def _draw_inset(page: Page, inset: InsetLayout, strip: float) -> list[PlacedText]:
-    """Draw part of the map once more in its inset; returns the words with their boxes."""
+    """Draw an enlarged part of the map in its inset; returns the words with their boxes."""
     content = inset.content
     x, y, width, height = inset.frame.box[0, :4].tolist()
     left, low = x - width / 2, y - height / 2 + strip

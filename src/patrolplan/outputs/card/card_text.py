@@ -1,4 +1,4 @@
-"""What a card says, as strings for the template."""
+"""The texts of a card, as strings for the template."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -43,7 +43,7 @@ SCHOOL_NAME_SIZES = ((55, 15), (90, 12), (150, 10), (1200, 9))
 
 
 LONG_STAY_MINUTES = 15
-"""A longer stay at the gate before the first stop needs a word why."""
+"""A longer stay at the gate before the first stop needs a reason on the card."""
 
 
 def build_card_data(
@@ -54,10 +54,10 @@ def build_card_data(
     officer: str = "",
     colleagues: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Everything that the card says, as strings for the template.
+    """All texts of the card, as strings for the template.
 
-    `plan_code` names the plan; `officer` is who patrols, and `colleagues` patrol from the same
-    gate on that day, where a week says so.
+    `plan_code` identifies the plan; `officer` patrols, and `colleagues` patrol from the same gate
+    on that day, if they are from a week.
     """
     school = print_whole(patrol.school)
     patrol_id = f"{patrol.urn}-{patrol.number}"
@@ -143,7 +143,7 @@ def _build_first_row(plan: Plan, patrol: Patrol, gate_time: str) -> dict[str, st
 
 
 def _describe_timing(patrol: Patrol) -> str:
-    """How many stops, and when the patrol ends where."""
+    """How many stops there are, and when and where the patrol ends."""
     if not patrol.stops:
         return "stay at the gate"
     visited = {"base"} if patrol.from_base else {"gate", patrol.starts_at}
@@ -159,9 +159,9 @@ def _format_time_range(start: float, end: float) -> str:
 
 
 def _list_stops(patrol: Patrol) -> list[tuple[Stop, str]]:
-    """The stops, and at the one with most pupils of the school on their way, a line about that.
+    """The stops with a line about the way home, at the one that most of the school's pupils pass.
 
-    The line says what the stop's own reason would.
+    The line replaces the stop's own reason.
     """
     own = [replace(stop, why=tuple(order_reasons(stop))) for stop in patrol.stops]
     stops = [(replace(stop, why=_shorten_own_school(stop, patrol)), "") for stop in own]
@@ -174,7 +174,7 @@ def _list_stops(patrol: Patrol) -> list[tuple[Stop, str]]:
 
 
 def _shorten_own_school(stop: Stop, patrol: Patrol) -> tuple[Reason, ...]:
-    """A stop's reasons, the card's own school not named again."""
+    """A stop's reasons, without naming the card's own school again."""
     return tuple(
         replace(reason, school="this school")
         if isinstance(reason, WayReason) and reason.school == patrol.school
@@ -184,14 +184,14 @@ def _shorten_own_school(stop: Stop, patrol: Patrol) -> tuple[Reason, ...]:
 
 
 def _is_feared_most(stop: Stop) -> bool:
-    """Whether what pupils say is the main reason, which comes before all but a tasking."""
+    """Whether pupils' reports are the main reason, which comes before all but a tasking."""
     return any(isinstance(reason, ReportsReason) for reason in order_reasons(stop)[:1])
 
 
 def _build_stop_data(
     plan: Plan, stop: Stop, number: int, *, busiest: str, with_months: bool
 ) -> dict[str, Any]:
-    """A row of the table; `reasons` are sentences, with a sign where they are pupils' own."""
+    """A row of the table; `reasons` are sentences, with a sign if they are from pupils."""
     news, since = find_news(stop.why) or (None, "")
     others = replace(stop, why=tuple(one for one in stop.why if one is not news))
     reasons = list(map(build_sentence, list_reason_lines(others, with_months=with_months)))
@@ -210,7 +210,7 @@ def _build_stop_data(
 
 
 def _describe_tasked_stop(stop: Stop, tasking: Tasking) -> str:
-    """What intelligence asks for, and how far it is from where one stands where that is far."""
+    """What intelligence requests, and its distance from the stop if it is far."""
     printable = make_tasking_printable(tasking)
     text = f"{printable.place_id}: {describe_tasking(printable)}."
     return f"{text} {wording.describe_tasked_distance(stop)}".strip()
@@ -250,7 +250,7 @@ def _build_step_lines(leg: Leg) -> list[str]:
 
 
 def _join_street(step: Step, *, goes_on: bool = False) -> str:
-    """What stands between how a direction begins and its street, which may be that before it.
+    """The words between a direction's turn and its street, which may be that of the one before.
 
     Examples
     --------
@@ -275,7 +275,7 @@ def _join_street(step: Step, *, goes_on: bool = False) -> str:
 
 
 def _make_unbreakable(text: str) -> str:
-    """Text that does not break: a number stays with its unit."""
+    """Text with no-break spaces, so that a number stays with its unit."""
     return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
@@ -290,7 +290,7 @@ def _split_into_columns(legs: list[dict[str, Any]]) -> list[list[dict[str, Any]]
 
 
 def _list_basis(plan: Plan, patrol: Patrol) -> list[str]:
-    """What the card rests on, a paragraph each: how good, and the data with its sources."""
+    """The basis of the card, in paragraphs: quality, and the data with its sources."""
     quality = f"{wording.describe_quality(patrol)}." if patrol.stops else ""
     without_reports = describe_without_reports(plan, patrol)
     data = [

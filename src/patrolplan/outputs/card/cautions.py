@@ -1,4 +1,4 @@
-"""What an officer must take care of on a patrol: places, light, roads, steps, and assumptions."""
+"""Cautions for an officer on a patrol: places, light, roads, steps, and assumptions."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,11 +16,11 @@ CROSSING_WORDS: dict[CrossingKind, str] = {
     "unmarked": "Main roads without a marked crossing",
     "unknown": "Main roads, no crossing known",
 }
-"""Kinds of crossing to take care at; the others stop or slow the traffic."""
+"""Kinds of crossing that need care; the others stop or slow the traffic."""
 
 
 def list_cautions(plan: Plan, patrol: Patrol) -> list[dict[str, str]]:
-    """The lines of a card's block on what to take care of: a sign, a label and a text each."""
+    """The lines of a card's cautions: a sign, a label and a text each."""
     crs = plan.area.settings.area.crs
     lines = [
         ("\N{MULTIPLICATION SIGN}", "", describe_barred(_make_printable(barred), crs=crs))
@@ -71,7 +71,7 @@ def _list_legs_with_steps(patrol: Patrol) -> str:
 
 
 def _list_notes(plan: Plan, patrol: Patrol) -> Sequence[str]:
-    """What was assumed; that no date is given, only where something is tasked and none is."""
+    """What was assumed; a missing date is mentioned only if something is tasked."""
     is_tasked = bool(patrol.keep_away) or any(stop.tasking for stop in patrol.stops)
     elsewhere = set() if plan.date is None and is_tasked else {"no_date"}
     elsewhere |= set() if patrol.stops else {*GATE_REASONS}

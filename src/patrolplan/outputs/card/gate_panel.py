@@ -1,4 +1,4 @@
-"""What a card without a stop says: to stay at the gate, why, and what lies around it."""
+"""The panel of a card without a stop: to stay at the gate, why, and what is around it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,21 +20,21 @@ from patrolplan.times import format_time
 
 LOOK_FOR = "Look for: groups that wait for pupils, pupils who turn back or will not {}, traffic."
 ASK = "Ask: which way {} do you avoid, and why?"
-"""What to do for as long as one stays at the gate."""
+"""What to do while staying at the gate."""
 
 ARRIVING = ("come in", "to school", "came from")
 LEAVING = ("leave", "home", "went towards")
 """What pupils do at the gate before and after school."""
 
 GATE_REASONS: tuple[NoteKind, ...] = ("nothing_worth_walk", "no_stop_in_time", "window_at_gate")
-"""Notes that say why no stop is made: the panel says so, and no caution does once more."""
+"""Notes on why no stop is made: they are in the panel, so they are not repeated as cautions."""
 
 MAX_NEAREST = 3
-"""Hotspots that are named on a card without a stop."""
+"""Maximum number of hotspots that are named on a card without a stop."""
 
 
 def build_gate_panel(plan: Plan, patrol: Patrol, *, with_months: bool) -> dict[str, Any]:
-    """What a card without a stop says: to stay, until when, why, and what to look for."""
+    """The panel of a card without a stop: to stay, until when, why, and what to look for."""
     arrive = wording.is_before_school(plan, patrol)
     do, where, came = ARRIVING if arrive else LEAVING
     return {
@@ -73,7 +73,7 @@ def _is_known_for_something(reasons: Sequence[Reason]) -> bool:
 def list_nearest(plan: Plan, patrol: Patrol) -> list[tuple[str, str, str, Sequence[Reason]]]:
     """Place, distance, grid reference and reasons of the hotspots nearest to the gate.
 
-    Those of which the card could only say that hardly anything is recorded are left out.
+    Those where hardly anything is recorded are left out.
     """
     table = plan.hotspots
     table = table[[_is_known_for_something(reasons) for reasons in table["reasons"]]]

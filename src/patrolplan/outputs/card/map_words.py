@@ -1,4 +1,4 @@
-"""The words of a patrol's map: which of them must be there, and where each finds its place."""
+"""The words of a patrol's map: which of them are required, and where each is placed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -29,7 +29,7 @@ from patrolplan.patrols.plan import Patrol
 FEARED_OFFSETS = (13.5, -13.5, 0.0, 20.0, -20.0)
 """Points from a stretch to the sign that pupils feel unsafe there."""
 FEARED_STEP = 6.0
-"""Points along the stretch between places tried."""
+"""Points along the stretch between two candidate places."""
 
 PlacedLabel = tuple[MapLabel, Boxes]
 """A label and its (5,) box."""
@@ -37,7 +37,7 @@ PlacedLabel = tuple[MapLabel, Boxes]
 
 @dataclass(frozen=True, eq=False)
 class Ground:
-    """What words must keep clear of."""
+    """Everything that words must keep clear of."""
 
     content: MapContent
     legs: Sequence[int]
@@ -45,12 +45,12 @@ class Ground:
     occupied: Boxes
     """(n, 5) of signs, symbols, north arrow and inset."""
     covered: BaseGeometry
-    """What lies over streets."""
+    """What covers streets."""
     blocked: BaseGeometry | None
     band: BaseGeometry | None
-    """The stretches, which words touch only if they must."""
+    """The stretches, which words overlap only if there is no other place."""
     named_in_inset: frozenset[str] = frozenset()
-    """Streets that need no letter."""
+    """Streets that need no letter, since the inset has their name."""
     has_key: bool = True
     """Whether streets may have letters: the key explains those of the map, not of its inset."""
 
@@ -61,19 +61,19 @@ class Ground:
 
     @cached_property
     def route_area(self) -> BaseGeometry:
-        """The route as wide as it is drawn."""
+        """The route with its width on the map."""
         return self.route.buffer(ROUTE_WIDTH + 0.8)
 
 
 @dataclass(frozen=True, eq=False)
 class NeededWords:
-    """What a map cannot do without, in its places."""
+    """The required words of a map, placed."""
 
     placed: list[PlacedLabel]
     keyed: list[KeyedStreet]
-    """Streets whose letter is among them."""
+    """Streets that have a letter."""
     lacking: int
-    """Words that found no place."""
+    """Number of words without a place."""
 
 
 def place_north_arrow(content: MapContent, inset: Inset | None) -> NDArray[np.float64]:
@@ -118,11 +118,11 @@ def _survey(
 
 
 def place_needed_words(ground: Ground) -> NeededWords:
-    """What must be on the map: titles, streets that the card names, tags, feared places.
+    """Place the required words: titles, streets that the card names, tags, feared places.
 
-    A street whose name finds no place gets a letter. Streets choose before the legs' tags, which
-    are small and fit almost anywhere; where something would be missing, the tags choose first, or
-    stand away from their leg with a line that leads to it.
+    A street whose name does not fit gets a letter. Streets are placed before the legs' tags, which
+    are small and fit almost anywhere; if something would be missing, the tags are placed first, or
+    away from their leg with a leader line to it.
     """
     content = ground.content
     shown = [street for street in content.streets if street.name in content.named_streets]
@@ -144,7 +144,7 @@ def place_needed_words(ground: Ground) -> NeededWords:
 
 
 def place_other_words(ground: Ground, needed: Sequence[PlacedLabel]) -> list[PlacedLabel]:
-    """The needed words and all others that find room between them."""
+    """The required words and all others that fit between them."""
     content, placed = ground.content, list(needed)
     viewport, features = content.viewport, content.features
     named = find_named_streets(placed) | set(content.named_streets)
@@ -190,7 +190,7 @@ def _build_titles(ground: Ground) -> list[MapLabel]:
 
 
 def _build_route_labels(ground: Ground, streets: Sequence[ShownStreet]) -> list[MapLabel]:
-    """Names of the streets that the card names, those that are walked first, by length."""
+    """Names of the streets that the card names, those that are walked first, then by length."""
     walked = list_walked_streets(ground.content.patrol)
     ranked = sorted(
         streets,
@@ -200,7 +200,7 @@ def _build_route_labels(ground: Ground, streets: Sequence[ShownStreet]) -> list[
 
 
 def list_walked_streets(patrol: Patrol) -> set[str]:
-    """What the directions lead along."""
+    """Streets that the directions follow."""
     return {step.street for leg in patrol.all_legs for step in leg.steps}
 
 
@@ -212,7 +212,7 @@ def _place_in_order(
     *,
     tags_first: bool,
 ) -> NeededWords:
-    """Names, on their street or joined to it, letters of the others, then tags, or these first."""
+    """Place names on their street or with a leader, letters for the others, and tags."""
     placed: list[PlacedLabel] = []
     if tags_first:
         _place(ground, placed, tags)
@@ -242,20 +242,20 @@ def _place_in_order(
 def _list_unnamed(
     ground: Ground, streets: Mapping[str, ShownStreet], placed: Sequence[PlacedLabel]
 ) -> list[str]:
-    """Streets that must be named here and are not yet."""
+    """Required streets that have no name here yet."""
     shown = find_named_streets(placed) | ground.named_in_inset
     return [name for name in ground.content.named_streets if name in streets and name not in shown]
 
 
 def find_named_streets(placed: Sequence[PlacedLabel]) -> frozenset[str]:
-    """Streets of the card's words that have their name on the map."""
+    """Streets that the card names whose name is on the map."""
     return frozenset(label.candidates.key for label, _ in placed if label.kind == "route_street")
 
 
 def _place_with_leader(
     ground: Ground, placed: list[PlacedLabel], street: ShownStreet, *, walked: bool
 ) -> None:
-    """Add the street's name with a line that leads to it, if that finds a place."""
+    """Add the street's name with a leader line, if it fits."""
     label = street_key.build_leader_label(
         street,
         route=ground.route,
@@ -267,7 +267,7 @@ def _place_with_leader(
 
 
 def _place(ground: Ground, placed: list[PlacedLabel], wanted: list[MapLabel]) -> None:
-    """Add those of the labels that find a place between the others."""
+    """Add those of the labels that fit between the others."""
     placed += place_names.place_map_labels(
         wanted,
         ground.content.viewport,
@@ -278,7 +278,7 @@ def _place(ground: Ground, placed: list[PlacedLabel], wanted: list[MapLabel]) ->
 
 
 def _list_occupied(ground: Ground, placed: Sequence[PlacedLabel]) -> Boxes:
-    """(n, 5) boxes of signs, of words, and of the lines that lead from words to streets."""
+    """(n, 5) boxes of signs, of words, and of leader lines from words to streets."""
     boxes = np.array([box for _, box in placed]).reshape(-1, 5)
     ends = [label.find_leader_end(box) for label, box in placed]
     lines = [
@@ -295,7 +295,7 @@ def _keep_off_route(ground: Ground, wanted: list[MapLabel]) -> list[MapLabel]:
 
 
 def _repeat_names(placed: list[PlacedLabel]) -> list[MapLabel]:
-    """Names of long streets once more, far from where they stand already."""
+    """Labels that repeat names of long streets, far from their first place."""
     repeated = []
     for label, box in placed:
         candidates = label.candidates

@@ -1,4 +1,4 @@
-"""Texts that go on, or over to, a card's next page where the first has no room for them."""
+"""Texts that continue on, or move to, a card's next page if the first has no room for them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,23 +8,23 @@ from patrolplan.text import shorten
 OVERLEAF = "(more overleaf)"
 
 FrontLetters = Mapping[str, int]
-"""Letters of a text that stay on the first page where the next one has to hold the whole."""
+"""Maximum letters of a text on the first page, if the whole text is on the next one."""
 
 FRONT_LETTERS: tuple[FrontLetters, ...] = (
     {"place": 70, "tasked": 260, "why": 240, "text": 200},
     {"place": 60, "tasked": 160, "why": 130, "text": 120},
     {"place": 36, "tasked": 70, "why": 50, "text": 50},
 )
-"""One after the other, for a card whose words leave no room for a map; "why" of a stop in all."""
+"""Steps to try in turn for a card whose words leave no room for a map; "why" is a stop's total."""
 
 MAX_BASIS_LETTERS = 1000
-"""Longer lines on what the card rests on go overleaf as well."""
+"""Longer lines on the basis of the card go overleaf as well."""
 
 
 def move_overleaf(card: dict[str, Any], letters: FrontLetters) -> dict[str, Any]:
-    """The card with long texts overleaf: each page says where the rest is, and none is lost.
+    """The card with long texts overleaf: each page refers to the rest, and no text is lost.
 
-    A tasking's hours and place stand at its beginning, which stays.
+    A tasking's hours and place are at its beginning, which stays.
     """
     stops = [_keep_front_of_stop(stop, letters) for stop in card["stops"]]
     cautions = [_keep_front(line, "text", letters) for line in card["cautions"]]
@@ -40,7 +40,7 @@ def move_overleaf(card: dict[str, Any], letters: FrontLetters) -> dict[str, Any]
 
 
 def _keep_front_of_stop(stop: dict[str, Any], letters: FrontLetters) -> dict[str, Any]:
-    """A row of the table with the beginning of what it says: whole sentences, as many as fit."""
+    """A row of the table with the beginning of its text: as many whole sentences as fit."""
     front = _keep_front(_keep_front(stop, "place", letters), "tasked", letters)
     first, *others = stop["reasons"] or [None]
     if first is None:
@@ -56,7 +56,7 @@ def _keep_front_of_stop(stop: dict[str, Any], letters: FrontLetters) -> dict[str
 
 
 def _keep_front(row: dict[str, Any], name: str, letters: FrontLetters) -> dict[str, Any]:
-    """A row in which one text ends where there is no more room for it."""
+    """A row in which one text is cut to its maximum length."""
     text = row[name]
     if len(text) <= letters[name]:
         return dict(row)

@@ -1,4 +1,4 @@
-"""Sentences of a card as its template takes them: text, and the sign before it."""
+"""Sentences of a card for its template: text, and the sign before it."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from patrolplan.patrols.plan import Tasking
 
 
 def build_sentence(line: ReasonLine) -> dict[str, str]:
-    """A sentence from its text; with the sign of feared places where pupils say so themselves.
+    """A sentence from its text, with the sign of feared places if it is from pupils.
 
     Examples
     --------
@@ -20,6 +20,6 @@ def build_sentence(line: ReasonLine) -> dict[str, str]:
 
 
 def make_tasking_printable(tasking: Tasking) -> Tasking:
-    """A tasking whose words the typeface has, each of them whole."""
+    """A tasking with only letters that the typeface has, and with its words whole."""
     place_id, reason, by = map(print_whole, (tasking.place_id, tasking.reason, tasking.by))
     return replace(tasking, place_id=place_id, reason=reason, by=by)

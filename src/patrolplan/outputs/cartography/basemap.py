@@ -33,7 +33,7 @@ PASSAGE_STYLES: Mapping[str, tuple[float, ...]] = {
     "underpass": (2.2, 1.6),
     "covered": (2.2, 1.6),
 }
-"""Dashes, in points, of the edges of what leads over or through."""
+"""Dashes, in points, of the edges of bridges and passages."""
 AREA_STYLES = {"park": (PARK, 0.5), "water": (WATER, 1.0), "building": (BUILDING, 1.4)}
 """Colour and drawing level."""
 ROUTE_COLOUR = "#10216b"
@@ -41,7 +41,7 @@ ROUTE_COLOUR = "#10216b"
 
 @dataclass(frozen=True)
 class StreetStyle:
-    """How a class of street is drawn: its width in metres, within bounds in points of the page."""
+    """How a class of street is drawn: width in metres, and its bounds in points of the page."""
 
     width_metres: float
     min_points: float
@@ -74,7 +74,7 @@ CLASSES: Mapping[str, str] = {
 
 
 def find_visible_pieces(network: StreetNetwork, viewport: Viewport) -> NDArray[np.int64]:
-    """(n,) pieces of street that may show in the window."""
+    """(n,) pieces of street that may be visible in the window."""
     reach = max(viewport.width, viewport.height) * viewport.metres_per_point
     near = network.find_pieces_within((viewport.centre_x, viewport.centre_y), reach)
     points = viewport.to_page(network.piece_middle[near])
@@ -83,7 +83,7 @@ def find_visible_pieces(network: StreetNetwork, viewport: Viewport) -> NDArray[n
 
 @dataclass(frozen=True, eq=False)
 class MapFeatures:
-    """Features that may show in a window, as columns of equal length."""
+    """Features that may be visible in a window, as columns of equal length."""
 
     kinds: NDArray[np.object_]
     names: NDArray[np.object_]
@@ -96,7 +96,7 @@ class MapFeatures:
 
 
 def select_visible_features(features: gpd.GeoDataFrame, viewport: Viewport) -> MapFeatures:
-    """Features that may show in the window, in their order."""
+    """Features that may be visible in the window, in their order."""
     rows = np.sort(features.sindex.query(viewport.extent)) if len(features) else slice(0)
     columns = (features[name].array[rows] for name in ("kind", "name"))
     kinds, names = (np.asarray(column, dtype=object) for column in columns)
@@ -118,7 +118,7 @@ def merge_lines(shapes: Geometries) -> Geometries:
 
 
 def split_parts(shapes: Geometries) -> tuple[Geometries, NDArray[np.int64]]:
-    """The single lines of (n,) lines, some in several parts, and the (m,) rows that they are of."""
+    """The parts of (n,) lines as single lines, and the (m,) rows that they are from."""
     is_single = shapely.get_type_id(shapes) == shapely.GeometryType.LINESTRING
     single, other = np.flatnonzero(is_single), np.flatnonzero(~is_single)
     parts, row = shapely.get_parts(shapes[other], return_index=True)
@@ -175,7 +175,7 @@ def _draw_areas(window: Window, kind: str, shapes: Geometries, viewport: Viewpor
 def draw_streets(
     window: Window, network: StreetNetwork, pieces: NDArray[np.int64], viewport: Viewport
 ) -> None:
-    """Draw streets: all edges below all fills, so that junctions are open."""
+    """Draw streets: all edges below all fills, so that no edge crosses a junction."""
     classes = classify_streets(network, pieces)
     moved = viewport.move_and_clip(network.lines(pieces), margin=PAGE_MARGIN)
     for level, (name, style) in enumerate(STYLES.items()):
@@ -201,9 +201,9 @@ def _draw_passages(
     passages: NDArray[np.object_],
     viewport: Viewport,
 ) -> None:
-    """Draw bridges with dark edges, and what leads below or through with broken ones.
+    """Draw bridges with dark edges, and underpasses and passages with broken ones.
 
-    `moved` are the pieces in points of the page, `classes` and `passages` what each of them is.
+    `moved` are the pieces in points of the page, with their `classes` and `passages`.
     """
     own = np.flatnonzero(passages != "")  # few
     moved, classes, passages = moved[own], classes[own], passages[own]
@@ -225,7 +225,7 @@ def find_steps(network: StreetNetwork, pieces: NDArray[np.int64]) -> NDArray[np.
 
 
 def _join_lines(moved: Geometries) -> list[NDArray[np.float64]]:
-    """(v, 2) points of the lines that pieces make, which are in points of the page."""
+    """(v, 2) points of the lines that pieces form together, all in points of the page."""
     return _to_line_arrays(merge_lines(split_parts(moved)[0]))
 
 
@@ -237,7 +237,7 @@ def draw_steps(window: Window, lines: list[NDArray[np.float64]], *, level: float
 
 
 def _to_line_arrays(shapes: Geometries) -> list[NDArray[np.float64]]:
-    """(v, 2) points of each line, rounded to what a printer can show."""
+    """(v, 2) points of each line, rounded to a printer's resolution."""
     lines = shapes[shapely.get_type_id(shapes) == 1] if len(shapes) else shapes
     if not len(lines):
         return []
@@ -248,8 +248,8 @@ def _to_line_arrays(shapes: Geometries) -> list[NDArray[np.float64]]:
 def split_points(
     points: NDArray[np.float64], owner: NDArray[np.int64]
 ) -> list[NDArray[np.float64]]:
-    """The points of each owner, whose (n,) rows stand together: far cheaper than `np.split`."""
-    if not len(points):  # of no owner, or of lines without a point
+    """The points of each owner, whose (n,) rows are consecutive: far cheaper than `np.split`."""
+    if not len(points):  # no owner, or lines without a point
         return []
     cuts = [0, *(np.flatnonzero(np.diff(owner)) + 1).tolist(), len(points)]
     return [points[start:end] for start, end in pairwise(cuts)]

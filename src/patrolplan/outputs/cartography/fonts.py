@@ -23,13 +23,13 @@ from patrolplan.outputs.cartography.typeface import FONT_FOLDER, load_typeface
 from patrolplan.text import shorten
 
 MIN_FONT_SIZE = 8.0
-"""Points; nothing on paper is smaller."""
+"""Minimum size of letters on paper, in points."""
 LINE_HEIGHT = 1.12
 """Height of a label in multiples of its size, descenders included."""
 UNKNOWN = "[?]"
-"""Stands for letters that the typeface lacks: a square would look like a printing fault."""
+"""Replaces letters that the typeface lacks: a square would look like a printing fault."""
 MAX_LETTERS = 1000
-"""Of a longer text, which no form has room for, papers say how much is missing."""
+"""Maximum letters of a text; longer ones are cut, and papers show how much is missing."""
 UNKNOWN_RUN = re.compile(r"\[\?\](?:\s*\[\?\])+")
 UNKNOWN_MARK_NOTE = f"{UNKNOWN} stands for letters that this typeface cannot print."
 
@@ -42,7 +42,7 @@ def list_characters() -> frozenset[int]:
 
 @lru_cache(maxsize=4096)
 def make_printable(text: str) -> str:
-    r"""Text that the typeface can show: controls become spaces, words of unknown letters a mark.
+    r"""Text that the typeface can show: control characters become spaces, unknown words a mark.
 
     Examples
     --------
@@ -56,14 +56,14 @@ def make_printable(text: str) -> str:
     for letter in unicodedata.normalize("NFC", text):
         kind = unicodedata.category(letter)
         if kind == "Cf":
-            continue  # marks that turn or join text would let a name rewrite the line it is in
+            continue  # direction marks and joiners would let a name change the line it is in
         shown = letter if ord(letter) in printable else UNKNOWN
         letters.append(" " if kind[0] in "CZ" else shown)
     return UNKNOWN_RUN.sub(UNKNOWN, " ".join("".join(letters).split()))
 
 
 def print_whole(text: str) -> str:
-    """A text in letters that the typeface has, whole up to `MAX_LETTERS`.
+    """A text in letters that the typeface has, cut at `MAX_LETTERS`.
 
     Examples
     --------
@@ -80,7 +80,7 @@ def print_whole(text: str) -> str:
 
 
 def list_unprintable_notes(data: object) -> list[str]:
-    """What a paper must say once if it holds the mark for unknown letters; else nothing.
+    """The note that a paper needs if it has the mark for unknown letters; otherwise empty.
 
     `data` are its strings, in lists and mappings of any depth.
     """
@@ -125,7 +125,7 @@ def copy_template(package: str, name: str, root: Path) -> None:
 def open_template_folder() -> tempfile.TemporaryDirectory[str]:
     """A folder for templates and pictures, removed at the end of a `with` block.
 
-    A killed run leaves it behind, so nothing that names anybody may be written there.
+    A killed run leaves it behind, so nothing with names of people may be written there.
     """
     return tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX)
 
@@ -156,8 +156,8 @@ def query_template(root: Path, name: str, data: Mapping[str, Any], selector: str
 def typeset(root: Path, name: str, data: Mapping[str, Any]) -> bytes:
     """A template as one tagged PDF; equal folders and data give equal bytes.
 
-    Nothing outside the folder is read and no typeface but ours. The words of a paper, as the
-    template reads them from `sys.inputs.data`, stay in memory.
+    Nothing outside the folder is read, and no other typeface than ours. The words of a paper, as
+    the template reads them from `sys.inputs.data`, stay in memory.
 
     Raises
     ------

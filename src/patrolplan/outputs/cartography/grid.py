@@ -1,4 +1,4 @@
-"""The British National Grid on a map, to find the grid references that papers print.
+"""The British National Grid on a map, to locate the grid references that papers print.
 
 References have four digits eastwards and four northwards. A line is numbered by the first three of
 them (two where lines are a kilometre apart), with the letter of its direction, so that a turned map
@@ -23,16 +23,16 @@ from patrolplan.outputs.cartography.place_names import NAME_SIZE, MapLabel
 from patrolplan.outputs.cartography.viewport import Viewport
 
 GRID_STEPS = (100, 200, 500, 1000)
-"""Metres that lines may be apart."""
+"""Possible spacings of lines, in metres."""
 MIN_SPACING = 40.0
-"""Points between two lines; nearer ones would be read as streets."""
+"""Minimum points between two lines; nearer ones would look like streets."""
 GRID_COLOUR = "#a8b2bc"
 GRID_LEVEL = 1.45
 """Above land, water and buildings, below all streets."""
 GRID_WIDTH = 0.5
 KILOMETRE = 1000
 SQUARE_METRES = 100_000
-"""Side of a square that has two letters."""
+"""Side of a square with a pair of letters."""
 INWARD_STEPS = (0.0, 16.0, 32.0)
 """Points from the edge of the map at which a line's number may stand."""
 
@@ -48,7 +48,7 @@ class GridLine:
 
 
 def choose_grid_metres(metres_per_point: float) -> int:
-    """How far apart lines are on a map of this scale.
+    """Spacing of the lines on a map of this scale.
 
     Examples
     --------
@@ -60,7 +60,7 @@ def choose_grid_metres(metres_per_point: float) -> int:
 
 
 def format_grid_number(metres: int, step: int, direction: str) -> str:
-    """Number of the line at so many metres eastwards or northwards, where lines are `step` apart.
+    """Number of the line at these metres eastwards or northwards, if lines are `step` apart.
 
     Examples
     --------
@@ -74,7 +74,7 @@ def format_grid_number(metres: int, step: int, direction: str) -> str:
 
 
 def build_grid_lines(viewport: Viewport, crs: str) -> list[GridLine]:
-    """Lines of the grid in the window; none where the area's CRS is not the British grid."""
+    """Lines of the grid in the window; empty if the area's CRS is not the British grid."""
     if crs.upper() != BRITISH_GRID:
         return []
     step = choose_grid_metres(viewport.metres_per_point)
@@ -100,7 +100,7 @@ def draw_grid(window: Window, lines: list[GridLine]) -> None:
 
 
 def build_grid_labels(lines: list[GridLine], viewport: Viewport) -> list[MapLabel]:
-    """The number of each line, level, at one of its ends: the left or lower one if it is free."""
+    """The number of each line, horizontal, at one of its ends: the left or lower one if free."""
     labels = []
     for line in lines:
         size = measure_label(line.text, NAME_SIZE, padding=3.0)

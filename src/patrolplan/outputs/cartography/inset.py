@@ -1,4 +1,4 @@
-"""The inset of a map: its crowded corner once more, larger, where the map has room to spare."""
+"""The inset of a map: its crowded part enlarged, where the map has free space."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,15 +18,15 @@ MIN_VISIBLE_POINTS = 28.0
 MARKER_CLEARANCE = 2.0
 """Points around a sign within which a line cannot be distinguished from the sign's edge."""
 MIN_ZOOM = 1.6
-"""An inset that enlarges less than this is not worth its space."""
+"""Minimum factor of enlargement for an inset to be worth its space."""
 INSET_SIZES = ((130.0, 110.0), (155.0, 130.0), (180.0, 150.0), (210.0, 170.0), (240.0, 190.0))
 """Widths and heights that an inset may have, in points."""
 INSET_PADDING = 22.0
-"""Points within the inset that stay free for signs."""
+"""Points at the inset's edges for signs."""
 INSET_CAPTION_HEIGHT = 14.0
-"""Points below the inset, for its scale and what it is."""
+"""Points below the inset, for its scale and its title."""
 INSET_SEARCH_STEP = 10.0
-"""Points between the places tried for an inset."""
+"""Points between two candidate places for an inset."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +35,7 @@ class Inset:
 
     viewport: Viewport
     box: Boxes
-    """(1, 5) box that it takes on the map, its caption included."""
+    """(1, 5) box of the inset on the map, with its caption."""
     enlarged_box: Boxes
     """(1, 5) box of the part of the map that it enlarges."""
     leg_numbers: frozenset[int]
@@ -43,29 +43,29 @@ class Inset:
 
     @property
     def outline(self) -> BaseGeometry:
-        """The edge of what it enlarges, and the line from there to the inset."""
+        """The edge of the enlarged part, and the line from there to the inset."""
         [enlarged], [box] = _to_polygons(self.enlarged_box), _to_polygons(self.box)
         return shapely.union(enlarged.exterior, shapely.shortest_line(enlarged, box))
 
 
 def find_inset(content: MapContent) -> Inset | None:
-    """The inset that a map needs; None where all legs can be seen, or there is no room for it."""
+    """The inset that a map needs; None if all legs are visible, or there is no room for it."""
     lines = np.array([leg.shape for leg in content.legs], dtype=object)
     seen = shapely.length(shapely.difference(lines, content.marker_area.buffer(MARKER_CLEARANCE)))
-    # A leg that is itself so short leads next door: its tag says enough.
+    # A leg that is itself this short leads next door: its tag is enough.
     hidden = (seen < MIN_VISIBLE_POINTS) & (shapely.length(lines) >= MIN_VISIBLE_POINTS)
     if not hidden.any():
         return None
     crowd = _find_most_crowded(lines[hidden], MIN_VISIBLE_POINTS - seen[hidden])
     signs = shapely.intersection(crowd, shapely.multipoints(content.marker_true_points))
-    # A map is crowded only if signs at their true places would touch, and so had to be moved.
+    # A map is crowded only if signs at their true places would overlap, and so had to be moved.
     xy = shapely.get_coordinates(signs)
     apart = np.hypot(*(xy[:, None] - xy[None]).transpose(2, 0, 1))
     if not (apart[~np.eye(len(xy), dtype=bool)] < MIN_MARKER_GAP).any():
         return None
     ends = shapely.multipoints([[line.coords[0], line.coords[-1]] for line in lines])
     within = shapely.contains(crowd, ends)
-    # Longer legs between the crowded signs are shown whole where that leaves it large enough.
+    # Longer legs between the crowded signs are shown in full if the scale stays large enough.
     for legs in (within, within & hidden):
         inset = _fit_inset(content, legs, shapely.union_all([signs, *lines[legs]]))
         if inset is not None:
@@ -74,14 +74,14 @@ def find_inset(content: MapContent) -> Inset | None:
 
 
 def _find_most_crowded(lines: Geometries, lack: NDArray[np.float64]) -> BaseGeometry:
-    """The surroundings of the legs of which most is hidden, where several lie together."""
+    """The surroundings of the legs that are hidden most, with several legs if they are close."""
     parts = shapely.get_parts(shapely.union_all(shapely.buffer(lines, 2 * symbols.STOP_RADIUS)))
     hidden = [float(lack[shapely.intersects(part, lines)].sum()) for part in parts]
     return parts[int(np.argmax(hidden))]
 
 
 def _fit_inset(content: MapContent, legs: NDArray[np.bool_], shape: BaseGeometry) -> Inset | None:
-    """The inset that enlarges a shape most, the smallest of these, as near to it as possible.
+    """The inset that enlarges a shape most, in a tie the smallest, as near to it as possible.
 
     An inset whose line to the shape crosses the route is chosen only if there is no other.
     """
@@ -114,7 +114,7 @@ def _fit_inset(content: MapContent, legs: NDArray[np.bool_], shape: BaseGeometry
 def _find_free_boxes(
     content: MapContent, size: tuple[float, float], enlarged_boxes: Boxes
 ) -> Boxes:
-    """Boxes at the map's edge that hide nothing of the patrol, nor what they would enlarge."""
+    """Boxes at the map's edge that cover neither the patrol nor the enlarged part."""
     visible = [
         content.route.buffer(route.LANE_WIDTH),
         content.marker_area,
@@ -144,13 +144,13 @@ def _iterate_edge_places(
 
 
 def _to_polygons(boxes: Boxes) -> Geometries:
-    """Boxes that are not turned, as shapes."""
+    """Unrotated boxes as shapes."""
     half = boxes[:, 2:4] / 2
     return np.asarray(shapely.box(*(boxes[:, :2] - half).T, *(boxes[:, :2] + half).T))
 
 
 def find_visible_legs(content: MapContent) -> list[int]:
-    """Numbers of the legs of which enough is in the window to be followed."""
+    """Numbers of the legs that are visible enough in the window to be followed."""
     page = shapely.box(0.0, 0.0, *content.viewport.size)
     clear = page.difference(content.marker_area.buffer(MARKER_CLEARANCE))
     seen = shapely.length(shapely.intersection([leg.shape for leg in content.legs], clear))

@@ -1,18 +1,18 @@
-"""Where words go on a map: upright, next to what they name, never on each other.
+"""Positions of words on a map: upright, next to what they name, without overlaps.
 
 Everything is in points of the page (1/72 inch), x to the right and y upwards. A box is a row
 `(x, y, width, height, angle)`: its middle, its size, and degrees turned anticlockwise.
 
-How labels find their places. Each label comes with candidates: boxes where it could stand, each
-with a cost (how far from ideal that is). `place_labels` goes through the labels in order of
-importance and gives each its cheapest candidate that is free, that is: inside the map, clear of
-what is blocked, and clear of every label placed before. Nothing is moved afterwards.
+How labels are placed. Each label has candidates: possible boxes, each with a cost (how far from
+ideal it is). `place_labels` goes through the labels in order of importance and gives each its
+cheapest candidate that is free, that is, inside the map, clear of what is blocked, and clear of
+every label placed before. No label is moved afterwards.
 
-A greedy choice with costs is enough, and is what a map needs. The best arrangement of all labels
-is a hard problem (it contains maximum independent set), while a map has a clear order of
-importance: an unimportant name must never displace an important one. Two labels cannot overlap,
-because each is tested against all earlier ones. Where the order would leave out a label that must
-be on the map, the caller tries other orders, see `card_map`.
+A greedy choice with costs is enough. The best arrangement of all labels is a hard problem (it
+contains maximum independent set), while a map has a clear order of importance: an unimportant name
+must never displace an important one. Two labels cannot overlap, because each is tested against all
+earlier ones. If this order would leave out a required label, the caller tries other orders, see
+`card_map`.
 """
 
 from collections.abc import Sequence
@@ -27,47 +27,47 @@ Boxes = NDArray[np.float64]
 NO_BOXES: Boxes = np.empty((0, 5))
 
 CANDIDATE_SPACING = 5.0
-"""Points between two places tried along a line."""
+"""Points between two candidate places along a line."""
 LABEL_EDGE_MARGIN = 2.0
 """Points between a label and the edge of the map."""
 BEND_SAMPLES = 7
-"""Where along a label its line is compared with the label's straight base."""
+"""Number of points along a label where its line is compared with the label's straight base."""
 CANDIDATES_AT_ONCE = 48
-"""Places that are looked at together."""
+"""Number of candidates that are tested together."""
 AVOIDED_COST = 8.0
-"""Added to the cost of a place on ground that is to be avoided."""
+"""Additional cost of a place on ground to avoid."""
 LINE_WIDTH = 3.0
-"""Points that a line from a label takes, with some room on both sides."""
+"""Width in points of a leader line, with a margin on both sides."""
 
 
 @dataclass(frozen=True, eq=False)
 class LabelCandidates:
-    """The places that would do for a label."""
+    """The possible places for a label."""
 
     key: str
-    """What the label names; a shorter text for the same key can stand in where the full name finds
-    no place."""
+    """What the label names; a shorter text with the same key can replace a full name that does not
+    fit."""
     boxes: Boxes
     """(n, 5)"""
     costs: NDArray[np.float64]
     """(n,) how much worse than ideal each place is."""
     max_count: int = 1
-    """How often the label may stand on the map."""
+    """Maximum number of copies of the label on the map."""
     min_gap: float = 220.0
-    """Points between the middles of two labels of one key."""
+    """Minimum points between the middles of two labels with the same key."""
     blocked: BaseGeometry | None = None
-    """What the label must not touch besides other labels."""
+    """What the label must not overlap, in addition to other labels."""
 
 
 def build_level_boxes(middles: NDArray[np.float64], size: ArrayLike) -> Boxes:
-    """(n, 5) boxes that are not turned, of one size `(width, height)` or a size each."""
+    """(n, 5) unrotated boxes, of one size `(width, height)` or a size each."""
     boxes = np.zeros((len(middles), 5))
     boxes[:, :2], boxes[:, 2:4] = middles, size
     return boxes
 
 
 def build_line_boxes(begins: NDArray[np.float64], ends: NDArray[np.float64]) -> Boxes:
-    """(n, 5) boxes along lines, each from one point to another, as wide as words keep clear."""
+    """(n, 5) boxes along lines from one point to another, with the margin that words need."""
     x, y = (ends - begins).T
     sizes = np.column_stack([np.hypot(x, y), np.full(len(x), LINE_WIDTH)])
     return np.column_stack([(begins + ends) / 2, sizes, np.degrees(np.arctan2(y, x))])
@@ -103,7 +103,7 @@ def find_overlaps(first: Boxes, second: Boxes) -> NDArray[np.bool_]:
         return overlap
     own, other = first.T[:, :, None], second[near].T[:, None, :]
     right, up = other[0] - own[0], other[1] - own[1]
-    if not (own[4].any() or other[4].any()):  # all are level
+    if not (own[4].any() or other[4].any()):  # all are horizontal
         width, height = own[2] + other[2], own[3] + other[3]
         overlap[:, near] = (np.abs(right) < width / 2) & (np.abs(up) < height / 2)
         return overlap
@@ -122,7 +122,7 @@ def find_overlaps(first: Boxes, second: Boxes) -> NDArray[np.bool_]:
 
 
 def _find_near(first: Boxes, second: Boxes) -> NDArray[np.bool_]:
-    """(m,) those of the second set that may overlap any of the first: most lie far off."""
+    """(m,) those of the second set that may overlap any of the first; most are far away."""
     if not len(first):
         return np.zeros(len(second), dtype=bool)
     reach = (np.hypot(first[:, 2], first[:, 3]).max() + np.hypot(second[:, 2], second[:, 3])) / 2
@@ -133,7 +133,7 @@ def _find_near(first: Boxes, second: Boxes) -> NDArray[np.bool_]:
 
 
 def make_upright(angle: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Degrees turned so that a label is read from the left, or from below when it stands.
+    """Angles in degrees so that a label reads from the left, or upwards if it is vertical.
 
     Examples
     --------
@@ -145,12 +145,12 @@ def make_upright(angle: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class Placing:
-    """How a label may stand along a line."""
+    """Possible positions of a label along a line."""
 
     offsets: tuple[float, ...]
     """Distances of the label from the line, to the left of it."""
     max_bend: float
-    """Points by which the line may depart from the label's straight base."""
+    """Maximum points between the line and the label's straight base."""
     extra_cost: float = 0.0
 
 
@@ -169,7 +169,7 @@ def find_places_along_lines(
     middles = _sample_middles(lines, sizes[:, 0], max_length_ratio)
     row, unit, sag = middles.row, middles.unit, np.ptp(middles.away, axis=1)
     normal = np.column_stack([-unit[:, 1], unit[:, 0]])
-    # The label stands half-way between the base and the line's furthest point from it.
+    # The label is half-way between the base and the line's furthest point from it.
     bulge = (middles.away.max(axis=1) + middles.away.min(axis=1))[:, None] / 2
     centre = middles.centre + bulge * normal
     length, width = middles.length[row], sizes[row, 0]
@@ -191,10 +191,10 @@ def find_places_along_lines(
 
 @dataclass(frozen=True, eq=False)
 class _Middles:
-    """Middles tried of labels along lines, and how the line runs under each label."""
+    """Candidate middles of labels along lines, and the shape of the line under each label."""
 
     row: NDArray[np.int64]
-    """(m,) which line it is."""
+    """(m,) row of the line."""
     at: NDArray[np.float64]
     """(m,) points from the start of the line."""
     centre: NDArray[np.float64]
@@ -204,13 +204,13 @@ class _Middles:
     away: NDArray[np.float64]
     """(m, BEND_SAMPLES) how far the line is to the left of the base at each sample."""
     length: NDArray[np.float64]
-    """(k,) of the lines."""
+    """(k,) lengths of the lines."""
 
 
 def _sample_middles(
     lines: NDArray[np.object_], widths: NDArray[np.float64], max_length_ratio: float
 ) -> _Middles:
-    """Try middles along (k,) lines of labels that are (k,) wide."""
+    """Candidate middles along (k,) lines for labels with (k,) widths."""
     xy, which = shapely.get_coordinates(lines, return_index=True)
     starts = np.searchsorted(which, np.arange(len(lines)))
     steps = np.hypot(*np.diff(xy, axis=0, prepend=xy[:1]).T)
@@ -227,7 +227,7 @@ def _sample_middles(
     middle = half[row] + number * gap[row]
     reach = half[row][:, None]
     spots = middle[:, None] + np.linspace(-1.0, 1.0, BEND_SAMPLES)[None, :] * reach
-    # All lines in a row, with gaps between them, are one increasing scale.
+    # All lines are put in a row, with gaps between them, as one increasing scale.
     shift = float(at.max(initial=0.0)) + 1.0
     place = np.searchsorted(at + which * shift, spots + row[:, None] * shift, side="right") - 1
     last = np.maximum(ends - 1, starts)[row][:, None]
@@ -259,9 +259,9 @@ def _interpolate(
 SIDES = np.array(
     [(1, 0), (-1, 0), (0, -1), (0, 1), (0.8, 0.8), (0.8, -0.8), (-0.8, 0.8), (-0.8, -0.8)]
 )
-"""Where around a sign a label may stand, the best first; level with its right side is best."""
+"""Positions of a label around a sign, the best first, which is right of it."""
 SLIDES = (0.0, 0.35, -0.35, 0.7, -0.7, 0.9, -0.9)
-"""How far a label above or below a sign may slide sideways, in halves of its width."""
+"""Sideways shifts of a label above or below a sign, in halves of its width."""
 
 
 def find_places_around_point(
@@ -273,16 +273,16 @@ def find_places_around_point(
     extra_distances: Sequence[float] = (0.0,),
     slide_distances: Sequence[float] = (),
 ) -> tuple[Boxes, NDArray[np.float64]]:
-    """Places for a label around a sign of this radius: (n, 5) level boxes and their (n,) costs.
+    """Places for a label around a sign of this radius: (n, 5) horizontal boxes and (n,) costs.
 
-    They lie `extra_distances` points farther from the sign than its radius; at a higher cost,
-    `slide_distances` points above and below it and slid sideways, for a long label near the edge
+    They are `extra_distances` points farther from the sign than its radius; at a higher cost,
+    `slide_distances` points above and below it and shifted sideways, for a long label near the edge
     of the map.
     """
     half = np.array(size) / 2
     offsets, costs = [], []
     for rank, extra in enumerate(extra_distances):
-        # Level with the sign, only the way to the side counts; above and below, only the rise.
+        # To the sides only the horizontal distance matters; above and below, only the vertical.
         offsets.append(np.sign(SIDES) * (half + (radius + extra) * np.abs(SIDES)))
         costs.append(np.arange(float(len(SIDES))) + 6.0 * rank)
     slid = [
@@ -306,11 +306,11 @@ def place_labels(
     blocked: BaseGeometry | None = None,
     avoided: BaseGeometry | None = None,
 ) -> list[tuple[int, Boxes]]:
-    """Choose places, label by label in their order, so that no two labels overlap.
+    """Choose places for labels in their order, so that no two overlap.
 
-    Labels stay inside a map of this width and height, clear of `occupied`, (k, 5) boxes that are
-    in use already, and of what is `blocked`; they touch what is `avoided` only when there is no
-    better place. Gives the number of the label and its (5,) box for every label with a place.
+    Labels stay inside a map of this width and height, clear of `occupied`, (k, 5) boxes that are in
+    use already, and of what is `blocked`; they overlap what is `avoided` only if there is no better
+    place. Returns the number of the label and its (5,) box for every label with a place.
     """
     used = NO_BOXES if occupied is None else occupied
     for shape in (blocked, avoided, *(label.blocked for label in label_candidates)):
@@ -338,10 +338,10 @@ def _choose_box(
     blocked: BaseGeometry | None,
     avoided: BaseGeometry | None,
 ) -> Boxes | None:
-    """The cheapest place that is free; of equally cheap ones the first.
+    """The cheapest free place; in a tie, the first.
 
-    Places are looked at in the order of their costs, some at a time. What is avoided only adds to
-    them, so the search ends where all further places cost more than the best one found.
+    Places are tested in batches, in the order of their costs. Ground to avoid only adds to them, so
+    the search ends when all further places cost more than the best one found.
     """
     if not len(candidates.costs) or (same_key and np.isinf(candidates.min_gap)):
         return None
@@ -368,7 +368,7 @@ def _filter_candidates(
     blocked: BaseGeometry | None,
     avoided: BaseGeometry | None,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Those of the rows inside the map that touch nothing blocked, and their costs."""
+    """The rows whose boxes are inside the map and clear of what is blocked, and their costs."""
     if not len(rows):
         return rows, candidates.costs[rows]
     edges = compute_corners(candidates.boxes[rows])

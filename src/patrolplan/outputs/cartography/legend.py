@@ -1,4 +1,4 @@
-"""The strip below a map: scale, what the signs on it mean, and the key of its streets."""
+"""The strip below a map: scale, the meaning of its signs, and the key of its streets."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ class Entry:
     text: str
     sign_width: float
     draw_sign: Callable[[Window, float, float], object]
-    """Draws it from x on, in the middle of the row at y."""
+    """Draws the sign from x, with the middle of the row at y."""
     bold: bool = False
 
     @property
@@ -64,7 +64,7 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class Shown:
-    """What a map shows, as far as it needs words."""
+    """Content of a map that the legend explains."""
 
     way: str = ""
     """"walk" or "bicycle", empty where there are no stops."""
@@ -77,7 +77,7 @@ class Shown:
     outlines: bool = False
     steps: bool = False
     passages: Collection[str] = ()
-    """Of those on the route, see `patrolplan.inputs.osm_tags.Passage`."""
+    """Passages on the route, see `patrolplan.inputs.osm_tags.Passage`."""
     grid_square: str = ""
     """Letters of the grid's squares; empty where there is no grid."""
 
@@ -88,7 +88,7 @@ def count_rows(entries: Sequence[Entry], width: float) -> int:
 
 
 def compute_strip_height(rows: int) -> float:
-    """Points that a strip of so many rows takes."""
+    """Height in points of a strip with this number of rows."""
     return rows * ROW_HEIGHT + 2 * MARGIN
 
 
@@ -135,7 +135,7 @@ def _build_key_entry(street: KeyedStreet) -> Entry:
 
 
 def build_sign_entries(viewport: Viewport, shown: Shown, speed_kmh: float) -> list[Entry]:
-    """The scale, with the minutes that it takes at this speed, and all signs on the map."""
+    """The scale, with its minutes at this speed, and all signs on the map."""
     return [_build_scale(viewport, shown, speed_kmh), *_iterate_signs(viewport, shown)]
 
 
@@ -150,7 +150,7 @@ def _build_scale(viewport: Viewport, shown: Shown, speed_kmh: float) -> Entry:
 
 
 def _iterate_signs(viewport: Viewport, shown: Shown) -> Iterator[Entry]:
-    """All signs on the map but for those that need no words, the most important first."""
+    """All signs on the map except those that need no words, the most important first."""
     if shown.way:
         yield from _iterate_route_signs(shown)
     drawings: Sequence[tuple[bool, str, float, Callable[[Window, float, float], None]]] = (

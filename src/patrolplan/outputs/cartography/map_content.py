@@ -1,4 +1,4 @@
-"""All that is drawn of one patrol: what lies in a window on the area, brought to the page."""
+"""All that is drawn for one patrol: the content of a window on the area, in page coordinates."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -43,17 +43,17 @@ from patrolplan.patrols.legs import Leg
 from patrolplan.patrols.plan import BarredPlace, Patrol, Plan, Stop
 
 MIN_GATE_EXTENT_METRES = 600.0
-"""The longer side of a map shows at least this much if there is nothing but the gate to show."""
+"""Minimum length of the longer side of a map if only the gate is shown."""
 KEEP_AWAY_METRES = 250.0
-"""A place to keep away from is on the map, which is enlarged for it if necessary, when it is within
-this distance of the route: an officer who knows the area might stray there."""
+"""Maximum distance from the route at which a place to keep away from is on the map, which is
+extended if necessary: an officer who knows the area might go there."""
 FEARED_METRES = 100.0
-"""A stretch where pupils feel unsafe has its sign on the map within this distance of the route: an
-officer sees about so far along a street, and one farther off is for `map.html` and the week."""
+"""Maximum distance from the route at which a stretch where pupils feel unsafe has a sign on the
+map: an officer sees about this far along a street; `map.html` and the week have the others."""
 MIN_MARKER_GAP = 2 * symbols.STOP_RADIUS + 3.0
-"""Points between the middles of two signs; a sign is moved if they are nearer."""
+"""Minimum points between the middles of two signs; a sign is moved if they are nearer."""
 MARKER_EDGE_MARGIN = 8.0
-"""Points; a sign nearer to the edge of the map would be cut, so it is not on the map."""
+"""Points; a sign nearer to the edge of the map would be cut, so it is left out."""
 STRETCH_WIDTH = 13.0
 STREET_EDGE_MARGIN = 12.0
 """Points from the edge of the map within which a street could not be named."""
@@ -67,12 +67,12 @@ CROSSING_GAP = 12.0
 
 @dataclass(frozen=True, eq=False)
 class MapContent:
-    """All that is drawn of one patrol, in points of the page."""
+    """All that is drawn for one patrol, in points of the page."""
 
     patrol: Patrol
     network: StreetNetwork
     features: MapFeatures
-    """Those in the window."""
+    """Features in the window."""
     point_symbols: dict[str, tuple[NDArray[np.object_], NDArray[np.float64]]]
     """(n,) names and (n, 2) points of bus stops and stations, by kind."""
     viewport: Viewport
@@ -80,58 +80,58 @@ class MapContent:
     stretches: Geometries
     legs: list[route.DrawnLeg]
     leg_labels: list[str]
-    """Aligned with the legs: from where to where."""
+    """Aligned with the legs: start and end."""
     pushed_ranges: list[list[tuple[float, float]]]
     """Aligned with the legs: parts on which a bicycle is pushed, as shares of the length."""
     marker_kinds: list[symbols.MarkerKind]
-    """Of the signs on the map: gate, crosses, stops, and the base."""
+    """Kinds of the signs on the map: gate, crosses, stops, and the base."""
     marker_texts: list[str]
-    """What stands in the signs."""
+    """Texts in the signs."""
     marker_centres: NDArray[np.float64]
     """(n, 2) middles of the signs."""
     marker_true_points: NDArray[np.float64]
-    """(n, 2) the places that they stand for."""
+    """(n, 2) the places that they mark."""
     named_streets: list[str]
-    """Streets that the card's words name, in the order of the walk: all must be on the map."""
+    """Streets that the card names, in the order of the walk: all must be on the map."""
     feared_stretches: list[Geometries]
-    """Of stops where pupils feel unsafe: the stretches, each as its parts."""
+    """Stretches of stops where pupils feel unsafe, each as its parts."""
     feared_points: NDArray[np.float64]
-    """(n, 2) stopping places of other hotspots near the route that pupils' reports carry."""
+    """(n, 2) stopping places of other hotspots near the route that are due mainly to reports."""
     beats: list[NDArray[np.float64]]
     """(v, 2) lines that are walked up and down during a stop."""
     outlines: list[NDArray[np.float64]]
-    """(v, 2) edges of the polygons that the force designates, of the patrol's stops."""
+    """(v, 2) edges of designated polygons with a stop of the patrol."""
     shows_steps: bool
     passages: frozenset[str]
-    """What the route leads over or through, see `patrolplan.inputs.osm_tags.Passage`."""
+    """Bridges and passages on the route, see `patrolplan.inputs.osm_tags.Passage`."""
     grid_lines: list[GridLine]
 
     @cached_property
     def route(self) -> BaseGeometry:
-        """All legs as one shape, prepared for many questions; empty without any."""
+        """All legs as one shape, prepared for fast tests; empty without any."""
         whole = shapely.union_all([leg.shape for leg in self.legs])
         shapely.prepare(whole)
         return whole
 
     @cached_property
     def band(self) -> BaseGeometry | None:
-        """The stretches as wide as they are drawn; None without any."""
+        """The stretches with their width on the map; None without any."""
         return symbols.build_band(self.stretches, STRETCH_WIDTH)
 
     @cached_property
     def streets(self) -> list[ShownStreet]:
-        """Those in the window that have a name."""
+        """Streets in the window that have a name."""
         return list_streets(self.network, self.pieces, self.viewport)
 
     @property
     def gate(self) -> tuple[float, float]:
-        """Where the gate is, on the map or beyond it."""
+        """Position of the gate, on the map or beyond it."""
         [(x, y)] = self.viewport.to_page(np.array([(self.patrol.x, self.patrol.y)])).tolist()
         return x, y
 
     @cached_property
     def marker_area(self) -> BaseGeometry:
-        """What the signs hide."""
+        """The area that signs cover."""
         return shapely.multipoints(self.marker_centres).buffer(symbols.STOP_RADIUS)
 
     @cached_property
@@ -145,7 +145,7 @@ class MapContent:
 
 
 PADDING = 28.0
-"""Points around a route that hold its circles and their names; more would cost scale."""
+"""Points around a route for its circles and their names; more would reduce the scale."""
 
 
 def fit_patrol_viewport(plan: Plan, patrol: Patrol, width: float, height: float) -> Viewport:
@@ -168,14 +168,14 @@ def fit_patrol_viewport(plan: Plan, patrol: Patrol, width: float, height: float)
         )
 
     viewport = fit(content)
-    # A street that only says where a stop is may lie outside.
+    # A street that only describes where a stop is may be outside.
     crossing = _find_stop_streets(network, patrol)
     inside = viewport.contains(viewport.to_page(crossing), margin=STREET_EDGE_MARGIN)
     return viewport if inside.all() else fit([*content, crossing[~inside]])
 
 
 def find_near_keep_away(patrol: Patrol) -> list[BarredPlace]:
-    """Places to keep away from that an officer on this patrol might stray into."""
+    """Places to keep away from that an officer on this patrol might come to."""
     if not patrol.keep_away:
         return []
     _, _, places = _list_markers(patrol, keep_away=False)
@@ -189,7 +189,7 @@ def find_near_keep_away(patrol: Patrol) -> list[BarredPlace]:
 
 
 def _find_stop_streets(network: StreetNetwork, patrol: Patrol) -> NDArray[np.float64]:
-    """(n, 2) metres: of each street that a stop's place names, its point nearest to the stop."""
+    """(n, 2) metres: the point nearest to the stop of each street in a stop's place."""
     points = [np.empty((0, 2))]
     for stop in patrol.stops:
         for name in _list_stop_streets(stop):
@@ -202,15 +202,15 @@ def _find_stop_streets(network: StreetNetwork, patrol: Patrol) -> NDArray[np.flo
 
 
 def _list_stop_streets(stop: Stop) -> list[str]:
-    """Streets that say where a stop is; a bus stop's name may be that of a street far off."""
+    """Streets that describe where a stop is; a bus stop's name may be of a street far away."""
     joins = [stop.at] if stop.stand == "junction" else []
     return [*stop.place.split(STOP_PLACE_SEPARATOR), stop.street, *joins]
 
 
 def list_named_streets(network: StreetNetwork, patrol: Patrol) -> list[str]:
-    """Streets that directions or stops name, in the order of the walk, each once.
+    """Streets that directions or stops name, in the order of the walk, without duplicates.
 
-    What has no name of its own, such as "footpath", is none.
+    Kinds such as "footpath" are not names.
     """
     mentioned: list[str] = []
     approach = len(patrol.all_legs) - len(patrol.legs)
@@ -225,14 +225,14 @@ def list_named_streets(network: StreetNetwork, patrol: Patrol) -> list[str]:
 
 
 def collect_map_content(viewport: Viewport, plan: Plan, patrol: Patrol) -> MapContent:
-    """Bring everything of a patrol that lies in the window to the page."""
+    """Collect everything of a patrol in the window, in points of the page."""
     features = select_visible_features(plan.area.features, viewport)
     legs = _select_drawn_legs(patrol)
     kinds, texts, xy = _list_markers(patrol)
     points = viewport.to_page(xy)
     on_map = viewport.contains(points, margin=MARKER_EDGE_MARGIN)
     kinds = [kind for kind, shown in zip(kinds, on_map, strict=True) if shown]
-    # The gate stays where it is; crosses move for nothing but the gate and each other.
+    # The gate is not moved; crosses are moved only for the gate and for each other.
     fixed = sum(kind in {"gate", "keep_away"} for kind in kinds)
     network = plan.area.network.walkable
     pieces = find_visible_pieces(network, viewport)
@@ -274,9 +274,9 @@ def collect_map_content(viewport: Viewport, plan: Plan, patrol: Patrol) -> MapCo
 def _find_walked_pieces(
     network: StreetNetwork, pieces: NDArray[np.int64], lines: list[NDArray[np.float64]]
 ) -> NDArray[np.int64]:
-    """Those of the pieces that the legs lead along or across, by their lines in metres.
+    """The pieces that legs follow or cross, found by their lines in metres.
 
-    Legs that were read from a file know no pieces.
+    Legs that were read from a file have no pieces.
     """
     if not lines:
         return pieces[:0]
@@ -289,7 +289,7 @@ def _find_walked_pieces(
 def _find_crossings(
     network: StreetNetwork, walked: NDArray[np.int64], viewport: Viewport
 ) -> dict[str, tuple[NDArray[np.object_], NDArray[np.float64]]]:
-    """Crossings on the walk that have lights or are zebras, as symbols; near ones only once."""
+    """Crossings on the walk with lights or zebras, as symbols; nearby ones are merged."""
     found = {}
     for kind in CROSSING_SIGNS:
         own = walked[network.piece_crossing[walked] == kind]
@@ -305,9 +305,9 @@ def _find_crossings(
 def _find_feared_stretches(
     viewport: Viewport, hotspots: gpd.GeoDataFrame, patrol: Patrol
 ) -> list[Geometries]:
-    """Stretches of stops that pupils' reports are a reason for, in points of the page.
+    """Stretches of stops that have pupils' reports as a reason, in points of the page.
 
-    Of a beat only those of its hotspots that have the reason themselves, where any has.
+    For a beat, only those of its hotspots that have the reason themselves, if any has.
     """
     stretches = []
     for stop in patrol.stops:
@@ -321,7 +321,7 @@ def _find_feared_stretches(
 
 
 def _find_outlines(viewport: Viewport, plan: Plan, patrol: Patrol) -> list[NDArray[np.float64]]:
-    """Edges of the polygons of stops that the force designates, in points of the page."""
+    """Edges of designated polygons with a stop, in points of the page."""
     designated = plan.area.designated
     if designated is None:
         return []
@@ -334,7 +334,7 @@ def _find_outlines(viewport: Viewport, plan: Plan, patrol: Patrol) -> list[NDArr
 def _find_feared_points(
     viewport: Viewport, hotspots: gpd.GeoDataFrame, patrol: Patrol
 ) -> NDArray[np.float64]:
-    """Stopping places, in points of the page, of hotspots near the route that reports carry."""
+    """Stopping places, in points of the page, of nearby hotspots that are due mainly to reports."""
     carried = np.flatnonzero(hotspots["mainly_reports"].to_numpy(dtype=bool))
     others = np.setdiff1d(carried, _find_rows(hotspots, _list_hotspots(patrol)))
     lines = [shapely.linestrings(leg.line) for _, leg in _select_drawn_legs(patrol)]
@@ -382,7 +382,7 @@ def find_shown_keep_away(viewport: Viewport, patrol: Patrol) -> list[BarredPlace
 def _list_markers(
     patrol: Patrol, *, keep_away: bool = True
 ) -> tuple[list[symbols.MarkerKind], list[str], NDArray[np.float64]]:
-    """Kinds and texts of a patrol's signs, and (n, 2) metres of their places: the gate first."""
+    """Kinds and texts of a patrol's signs, and their places in (n, 2) metres: the gate first."""
     markers: list[tuple[symbols.MarkerKind, str, float, float]] = [
         ("gate", "G", patrol.x, patrol.y)
     ]

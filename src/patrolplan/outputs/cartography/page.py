@@ -1,12 +1,12 @@
 """The page that a map is drawn on: one stream of PDF's drawing operators, compressed once.
 
-A page has windows, each with its own origin, which clips what is drawn in it. What a window shows
-is drawn from the lowest level to the highest, and on one level in the order of drawing. All numbers
-of the stream are whole hundredths of a point.
+A page has windows, each with its own origin, and each clips its content. Items of a window are
+drawn from the lowest level to the highest, and within a level in the order of calls. All numbers of
+the stream are whole hundredths of a point.
 
-A map has thousands of lines in some twenty styles. A drawing library writes each as an object of
-its own, with its state around it, and subsets the typeface for every page, which took ten times as
-long as finding out where everything stands.
+A map has thousands of lines in about twenty styles. A drawing library writes each as a separate
+object, with its state around it, and subsets the typeface for every page, which took ten times as
+long as placing everything.
 """
 
 import math
@@ -30,7 +30,7 @@ Colour = tuple[float, float, float]
 CAPS: dict[Cap, int] = {"butt": 0, "round": 1, "square": 2}
 JOINS: dict[Join, int] = {"miter": 0, "round": 1}
 CIRCLE = 4 / 3 * (math.sqrt(2) - 1)
-"""How far the handles of a quarter circle's curve reach, as a share of the radius."""
+"""Length of the handles of a quarter circle's curve, as a share of the radius."""
 CORNER = 2 / 3
 """The same for a corner rounded by one quadratic curve, whose only handle is the corner."""
 NAMED_COLOURS = {"white": "#ffffff", "black": "#000000"}
@@ -38,7 +38,7 @@ NAMED_COLOURS = {"white": "#ffffff", "black": "#000000"}
 
 @dataclass(frozen=True)
 class TextStyle:
-    """How words are written: points, cut, colour, points of white around them, drawing level."""
+    """Style of words: points, bold or not, colour, points of white around them, drawing level."""
 
     size: float
     bold: bool = False
@@ -55,7 +55,7 @@ class Page:
     height: float
     windows: list["Window"] = field(default_factory=list)
     used: dict[bool, dict[int, str]] = field(default_factory=dict)
-    """Letters of the bold and the regular cut, by their numbers."""
+    """Letters used of the bold and of the regular typeface, by their numbers."""
 
     def add_window(
         self,
@@ -63,7 +63,7 @@ class Page:
         *,
         tone: Callable[[Colour], Colour] | None = None,
     ) -> "Window":
-        """A window, from its left and lower edge, width and height; `tone` changes its colours."""
+        """Add a window at this left and lower edge, of this size; `tone` changes its colours."""
         window = Window(self, place, tone)
         self.windows.append(window)
         return window
@@ -100,10 +100,10 @@ class Window:
     place: tuple[float, float, float, float]
     tone: Callable[[Colour], Colour] | None = None
     items: list[tuple[float, str]] = field(default_factory=list)
-    """Level and operators of all that was drawn."""
+    """Level and operators of each item."""
 
     def write(self) -> str:
-        """The operators of all, in their order."""
+        """The operators of all items, in their order."""
         left, low, width, height = self.place
         body = "\n".join(words for _, words in sorted(self.items, key=lambda item: item[0]))
         moved = f"q 1 0 0 1 {_scale(left)} {_scale(low)} cm"
@@ -135,7 +135,7 @@ class Window:
         width: float = 1.0,
         join: Join = "miter",
     ) -> None:
-        """Draw what an outline encloses, and its edge; see `trace_rings` and the like."""
+        """Draw the inside of an outline, and its edge; see `trace_rings` and the others."""
         words = [self._set_stroke(edge, width, "butt", join)] if edge and width else []
         words += [self._name_colour(fill) + " rg"] if fill else []
         paint = {(True, True): "B", (True, False): "f", (False, True): "S"}
@@ -143,9 +143,9 @@ class Window:
         self.items.append((level, " ".join(words)))
 
     def draw_text(self, text: str, place: tuple[float, float, float], style: TextStyle) -> None:
-        """Write text from `place` on: x and y of the start of its base line, and its degrees.
+        """Write text at `place`: x and y of the start of its base line, and its angle in degrees.
 
-        The text stays text, so that a reader can search and copy it; its halo is drawn beneath.
+        It stays text, so that readers can search and copy it; its halo is drawn beneath.
         """
         x, y, angle = place
         turned = math.radians(angle)
@@ -197,9 +197,9 @@ def parse_colour(colour: str) -> Colour:
 
 
 def trace_rings(rings: Iterable[Points]) -> str:
-    """Outline of closed rings of (v, 2) points, the first not repeated.
+    """Outline of closed rings of (v, 2) points, without repeating the first.
 
-    A hole is a ring that runs the other way round.
+    A hole is a ring in the opposite direction.
     """
     return _trace(list(rings), close=" h")
 
@@ -210,7 +210,7 @@ def trace_rectangle(x: float, y: float, width: float, height: float) -> str:
 
 
 def trace_circle(x: float, y: float, radius: float) -> str:
-    """Outline of a circle around a middle."""
+    """Outline of a circle around a centre."""
     return trace_rounded(x - radius, y - radius, 2 * radius, 2 * radius, radius, handle=CIRCLE)
 
 

@@ -1,4 +1,4 @@
-"""Which names stand on a map, how they are written, and where each of them could stand.
+"""Which names are on a map, how they are written, and where each of them may be placed.
 
 Streets of the route come first, then what helps to find them.
 """
@@ -52,17 +52,17 @@ ROUTE_PLACINGS = (
 )
 STREET_CLASS_RANK = {"major": 0, "middle": 1, "minor": 2, "service": 4, "foot": 3}
 SCHOOL_LINES = (1, 2, 3, 4)
-"""Lines that a school's name may take, the best first."""
+"""Numbers of lines for a school's name, the best first."""
 LONGEST_LINE = 24
-"""Letters of a name in one line; longer names take two."""
+"""Maximum letters of a name in one line; longer names take two."""
 REPEAT_POINTS = 300.0
-"""Points between two places of one name."""
+"""Points between two copies of a name."""
 SYMBOL_EDGE_MARGIN = 4.0
 """Points; signs nearer to the edge of the map are not drawn."""
 NEAR_ROUTE_DISTANCE = 14.0
 """Points; within this distance of the route no place of a name is better than another."""
 MAX_ROUTE_DISTANCE = 45.0
-"""Points; names of streets on the route stand within this distance of it."""
+"""Maximum points between the route and names of its streets."""
 SYMBOL_STYLES: Mapping[str, tuple[float, bool, str]] = {
     "bus_stop": (3.5, False, "#8a8a8a"),
     "station": (6.0, True, ""),
@@ -79,7 +79,7 @@ LabelKind = Literal["name", "route_street", "leg", "key", "feared"]
 
 @dataclass(frozen=True, eq=False)
 class MapLabel:
-    """Words that want a place on the map, and how they are written."""
+    """Words to be placed on the map, and how they are written."""
 
     text: str
     """In one line or several."""
@@ -88,15 +88,15 @@ class MapLabel:
     colour: str
     candidates: LabelCandidates
     kind: LabelKind = "name"
-    """The tag of a leg, the name of a street on the route, its letter in the key, the sign of a
-    place where pupils feel unsafe, or any other name."""
+    """Whether it is the tag of a leg, the name of a street on the route, its letter in the key, the
+    sign of a place where pupils feel unsafe, or any other name."""
     plate_colour: str = ""
-    """Colour of the edge of the white plate it stands on; empty for names on the map itself."""
+    """Colour of the edge of its white plate; empty for names on the map itself."""
     leader_ends: NDArray[np.float64] | None = None
-    """(n, 2) for each candidate, where a line from it leads; None without lines."""
+    """(n, 2) end of the leader line of each candidate; None without lines."""
 
     def find_leader_end(self, box: Boxes) -> NDArray[np.float64] | None:
-        """(2,) where the line leads from the label in its (5,) box; None without one."""
+        """(2,) end of the leader line from the label in its (5,) box; None without one."""
         if self.leader_ends is None:
             return None
         row = np.argmin(np.abs(self.candidates.boxes - box).sum(axis=1))
@@ -111,7 +111,7 @@ def place_map_labels(
     blocked: BaseGeometry | None = None,
     avoided: BaseGeometry | None = None,
 ) -> list[tuple[MapLabel, Boxes]]:
-    """The labels that find a place, with their (5,) boxes, see `labels.place_labels`."""
+    """The labels that fit, with their (5,) boxes, see `labels.place_labels`."""
     places = place_labels(
         [label.candidates for label in labels],
         width=viewport.width,
@@ -124,7 +124,7 @@ def place_map_labels(
 
 
 def draw_label(window: Window, label: MapLabel, box: Boxes) -> None:
-    """Draw a label in its box, on its plate, with its line if it has one."""
+    """Draw a label in its box, on its plate, with its leader line if it has one."""
     x, y, width, height, angle = (float(value) for value in box)
     end = label.find_leader_end(box)
     if end is not None:
@@ -153,7 +153,7 @@ def build_street_labels(shown: Sequence["ShownStreet"]) -> list[MapLabel]:
     places = _find_street_places(streets, sizes, STREET_PLACINGS, max_length_ratio=1.04)
     labels = []
     for street, text, (boxes, costs) in zip(streets, texts, places, strict=True):
-        major = street.rank <= 1  # main streets have their name twice where they are long
+        major = street.rank <= 1  # long main streets have their name twice
         candidates = LabelCandidates(
             street.name, boxes, costs, max_count=2 if major else 1, min_gap=REPEAT_POINTS
         )
@@ -164,17 +164,17 @@ def build_street_labels(shown: Sequence["ShownStreet"]) -> list[MapLabel]:
 
 @dataclass(frozen=True, eq=False)
 class ShownStreet:
-    """A street that has a name, as far as it lies in the window."""
+    """The part in the window of a street that has a name."""
 
     name: str
     lines: NDArray[np.object_]
     """In points of the page, joined end to end."""
     rank: int
-    """Of its highest class, 0 for main roads."""
+    """Rank of its highest class, 0 for main roads."""
 
     @cached_property
     def length(self) -> float:
-        """Points of all its lines."""
+        """Total length of its lines in points."""
         return float(shapely.length(self.lines).sum())
 
 
@@ -183,7 +183,7 @@ def list_streets(
     pieces: NDArray[np.int64],
     viewport: Viewport,
 ) -> list[ShownStreet]:
-    """The streets in the window that have a name, in the order of their names."""
+    """The streets in the window that have a name, sorted by name."""
     called = network.piece_name[pieces].astype(str)
     chosen = called != ""
     shown = pieces[chosen]
@@ -215,7 +215,7 @@ def list_streets(
 def build_route_labels(
     streets: Sequence[ShownStreet], route: BaseGeometry, *, walked: Collection[str]
 ) -> list[MapLabel]:
-    """Names of streets that the words name, on them or next to them, clear of the route.
+    """Names of streets that the card names, on them or next to them, clear of the route.
 
     `route` is the route's shape in points of the page. Names of `walked` streets are bold.
     """
@@ -238,7 +238,7 @@ def build_route_labels(
 def _prefer_near(
     boxes: Boxes, costs: NDArray[np.float64], route: BaseGeometry
 ) -> tuple[Boxes, NDArray[np.float64]]:
-    """Boxes near the route, if any are: the name of a long street belongs where it is walked."""
+    """Boxes near the route, if there are any: a long street's name belongs where it is walked."""
     if route.is_empty:
         return boxes, costs
     xy, edges = boxes[:, :2], np.array(route.bounds)
@@ -249,7 +249,7 @@ def _prefer_near(
     if len(near):
         boxes, costs = boxes[near], costs[near]
     middles = shapely.points(boxes[:, :2])
-    # How far off they are is measured only where it matters, since that takes longest.
+    # The distance is measured only where it matters, since that takes longest.
     far = ~shapely.dwithin(route, middles, NEAR_ROUTE_DISTANCE)
     costs = costs.copy()
     costs[far] += (shapely.distance(middles[far], route) - NEAR_ROUTE_DISTANCE) * 0.4
@@ -276,7 +276,7 @@ def _find_street_places(
 
 
 def build_school_labels(gate: tuple[float, float], school: str, *, radius: float) -> list[MapLabel]:
-    """The school's name by its gate, in one line or, where that finds no place, in several."""
+    """The school's name by its gate, in one line or, if that does not fit, in several."""
     labels = []
     name = make_printable(school)
     texts = dict.fromkeys(wrap_evenly(name, count) for count in SCHOOL_LINES) if name else ()
@@ -294,7 +294,7 @@ def build_school_labels(gate: tuple[float, float], school: str, *, radius: float
 
 
 def wrap_name(text: str) -> str:
-    """A name in one line, in two where it is long."""
+    """A name in one line, or in two if it is long."""
     return wrap_evenly(text, 1 if len(text) <= LONGEST_LINE else 2)
 
 
@@ -325,10 +325,10 @@ def build_symbol_labels(
     covered: BaseGeometry,
     near: BaseGeometry | None = None,
 ) -> list[MapLabel]:
-    """Names of stations or bus stops, each name once, next to a sign that can be seen.
+    """Names of stations or bus stops, without duplicates, next to a visible sign.
 
-    Without its sign a name would read as that of the street it stands on. `covered` is what lies
-    over signs, whose middle must be seen; `near` keeps those close to the route.
+    Without its sign a name would look like that of the street. `covered` is what covers signs,
+    whose middle must be visible; `near` selects those close to the route.
     """
     seen = ~shapely.intersects_xy(covered, points)
     if near is not None:

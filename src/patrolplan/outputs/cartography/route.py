@@ -1,6 +1,6 @@
-"""The route as lines that can be followed: each leg its own line, even where streets repeat.
+"""The route as lines that can be followed: each leg has its own line, even on the same street.
 
-Tags on the legs say from where to where: on the leg, next to it, or joined to it by a line.
+Tags show the start and end of each leg: on the leg, next to it, or with a leader line to it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -23,15 +23,15 @@ Line = NDArray[np.float64]
 SAMPLE_SPACING = 2.0
 """Points between samples of the route."""
 SHAPE_TOLERANCE = 0.05
-"""Points by which a leg's shape may depart from its samples: no printer shows them."""
+"""Maximum points between a leg's shape and its samples: no printer shows less."""
 LANE_WIDTH = 4.6
 """Points between two lines on the same street."""
 SHARED_STREET_DISTANCE = 5.0
-"""Passes closer than this, in points, would be read as one line."""
+"""Passes closer than this, in points, would look like one line."""
 MAX_LANES = 3
-"""More lines side by side would leave the street they stand for."""
+"""More parallel lines would be off their street."""
 MIN_PARALLEL_COSINE = 0.8
-"""Cosine between headings from which two passes count as going the same way, or opposite."""
+"""Minimum cosine between headings for two passes to count as parallel or opposite."""
 EASING = (0.25, 0.5, 0.25)
 COINCIDENT_DISTANCE = 1e-6
 SMOOTHING = 9
@@ -43,13 +43,13 @@ class DrawnLeg:
     """One leg as drawn."""
 
     line: Line
-    """(n, 2) points of the page, evenly spaced, moved into a lane where the street is shared."""
+    """(n, 2) points of the page, evenly spaced, moved into a lane if legs share the street."""
     heading: Line
     """(n, 2) unit vectors of travel."""
 
     @cached_property
     def shape(self) -> BaseGeometry:
-        """The line as a shape, without samples that add nothing to it."""
+        """The line as a shape, without redundant samples."""
         return shapely.simplify(shapely.LineString(self.line), SHAPE_TOLERANCE)
 
     @property
@@ -123,7 +123,7 @@ def _assign_lanes(places: Line, headings: Line, leg: NDArray[np.int64]) -> NDArr
 
 
 def move_aside(line: Line, offset: float) -> Line:
-    """(n, 2) samples of a line, moved to the right of its heading by so many points."""
+    """(n, 2) samples of a line, moved to the right of its heading by `offset` points."""
     even = _resample_evenly(line)
     heading = _compute_headings(even)
     right = np.column_stack([heading[:, 1], -heading[:, 0]])
@@ -131,7 +131,7 @@ def move_aside(line: Line, offset: float) -> Line:
 
 
 def _round_corners(line: Line) -> Line:
-    """Corners eased over a few samples: a lane that turns sharply would cross itself."""
+    """Corners smoothed over a few samples: a lane that turns sharply would cross itself."""
     if len(line) < len(EASING) + 2:
         return line
     inner = sum(weight * line[at : len(line) - 2 + at] for at, weight in enumerate(EASING))
@@ -148,8 +148,8 @@ def build_arrow_heads(
 ) -> NDArray[np.float64]:
     """Arrow heads along the legs: (n, 3, 2) triangles of tip, left and right.
 
-    There is one every `spacing` points and at least one a leg, `size` points long, but none within
-    `radius` of the (k, 2) middles `clear`.
+    There is one every `spacing` points and at least one per leg, `size` points long, but none
+    within `radius` of the (k, 2) points `clear`.
     """
     heads = [np.empty((0, 3, 2))]
     for leg in legs:
@@ -184,14 +184,14 @@ def cut_ranges(leg: DrawnLeg, ranges: Sequence[tuple[float, float]]) -> list[Lin
 
 
 def simplify_line(leg: DrawnLeg) -> Line:
-    """The leg's line with no more vertices than the eye can see."""
+    """The leg's line without vertices that make no visible difference."""
     return np.asarray(shapely.get_coordinates(shapely.simplify(leg.shape, 0.12)))
 
 
 def separate_points(
     places: NDArray[np.float64], gap: float, *, fixed: int = 0
 ) -> NDArray[np.float64]:
-    """(n, 2) places moved apart until all are `gap` from each other; the first `fixed` stay.
+    """(n, 2) places moved until all are at least `gap` apart; the first `fixed` are not moved.
 
     Examples
     --------
@@ -220,7 +220,7 @@ def _separate_pair(
     apart = float(np.hypot(*away))
     lack = gap - apart
     if apart < COINCIDENT_DISTANCE:
-        turn = 2.4 * second  # about the golden angle, so that many on one spot fan out
+        turn = 2.4 * second  # about the golden angle, so that many at one place fan out
         away, apart, lack = np.array([np.cos(turn), np.sin(turn)]), 1.0, gap
     if lack <= 0:
         return
@@ -234,18 +234,18 @@ def _separate_pair(
 
 LEG_LABEL_SIZE = 8.0
 MAX_LEADER_ENDS = 40
-"""Places along a leg that a line may lead to."""
+"""Maximum number of places along a leg for the end of a leader line."""
 LEADER_LENGTHS = (19.0, 28.0, 40.0, 54.0)
-"""Points from the leg to the middle of a tag that a line leads from."""
+"""Points from the leg to the middle of a tag with a leader line."""
 LEADER_DIRECTIONS = np.radians(np.arange(0.0, 360.0, 30.0))
 LEADER_COST = 20.0
-"""How much worse a tag that needs a line is than one at its leg."""
+"""Cost of a tag with a leader line, compared with one at its leg."""
 
 
 def build_leg_labels(
     legs: Sequence[DrawnLeg], texts: Sequence[str], labelled_legs: Iterable[int]
 ) -> list[MapLabel]:
-    """A tag on each of these legs that says from where to where, on it or to the right of it."""
+    """A tag with start and end for each of these legs, on it or to the right of it."""
     outlines = _buffer_legs(legs)
     tags = []
     for number in labelled_legs:
@@ -270,7 +270,7 @@ def build_leader_labels(
     *,
     covered: BaseGeometry,
 ) -> list[MapLabel]:
-    """The same tags away from all legs, with a line to the leg: they stand in where others fail.
+    """The same tags away from all legs, with a leader line, for when the others do not fit.
 
     Lines cross neither another leg nor what is `covered` by signs.
     """
@@ -298,7 +298,7 @@ def build_leader_labels(
 
 
 def _buffer_legs(legs: Sequence[DrawnLeg]) -> list[BaseGeometry]:
-    """The legs as wide as they are drawn."""
+    """The legs with their width on the map."""
     return [leg.shape.buffer(2.5) for leg in legs]
 
 
@@ -313,7 +313,7 @@ def _build_tag(
     costs: NDArray[np.float64],
     blocked: BaseGeometry | None,
 ) -> MapLabel:
-    """A tag on its plate; of all with one number only one finds a place."""
+    """A tag on its plate; only one of those with the same number is placed."""
     boxes = build_level_boxes(middles, _measure_tag(text))
     candidates = LabelCandidates(f"leg {number}", boxes, costs, min_gap=np.inf, blocked=blocked)
     return MapLabel(

@@ -1,8 +1,8 @@
-"""Streets whose name finds no place on them: a name with a line to the street, else a letter.
+"""Streets whose name does not fit on them: a name with a leader line, otherwise a letter.
 
-A letter is in a small box on the street, or joined to it by a line; below the map a line of the
-key says which street it is. Letters are small ones, in the order of the walk, and look like
-neither the numbers of stops nor the capital letters of gate and base.
+A letter is in a small box on the street, or has a leader line to it; a key below the map has the
+names. Letters are lower case, in the order of the walk, and cannot be mistaken for the numbers of
+stops or the capital letters of gate and base.
 """
 
 from collections.abc import Sequence
@@ -32,13 +32,13 @@ from patrolplan.text import shorten
 LETTERS = "abcdefghjkmnpqrstuvwxyz"
 """Without i, l and o, which could be numbers."""
 LONGEST_KEYED_NAME = 80
-"""Letters of a name in the key."""
+"""Maximum letters of a name in the key."""
 LETTER_SIZE = 8.5
 BOX_SIDE = 11.5
 LETTER_WIDTH = 5.0
-"""Points by which a second letter widens the box."""
+"""Extra width of the box for a second letter, in points."""
 SAMPLE_SPACING = 4.0
-"""Points between places tried along the street."""
+"""Points between two candidate places along the street."""
 MAX_SAMPLES = 40
 OFFSETS = (0.0, 9.0, -9.0)
 """Points from the middle of the street."""
@@ -46,16 +46,16 @@ LEADER_LENGTHS = (17.0, 26.0, 38.0, 52.0)
 LEADER_COST = 20.0
 AROUND = np.array([(x, y) for x in (-1.0, 0.0, 1.0) for y in (-1.0, 0.0, 1.0) if x or y])
 AROUND /= np.hypot(*AROUND.T)[:, None]
-"""(8, 2) directions of lines from a street."""
+"""(8, 2) directions of leader lines from a street."""
 CLEAR_OF_STREET = 5.0
-"""Points from the middle of a street within which its line crosses nothing but the street."""
+"""Points from the middle of a street within which its leader line crosses only the street."""
 CROSSING_COST = 25.0
-"""How much worse a name is whose line crosses the route."""
+"""Cost of a name whose leader line crosses the route."""
 MAX_NAME_SPOTS = 10
 NAME_PADDING = 5.0
 LEADER_PLATE = "#505050"
 ON_ROUTE_COST = 5.0
-"""How much worse a letter is that hides some of the route."""
+"""Cost of a letter that covers part of the route."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def key_streets(names: Sequence[str]) -> list[KeyedStreet]:
 
 
 def _format_letter(number: int) -> str:
-    """The letter of this number from 0 on; two letters where one is not enough."""
+    """The letter of this number, counted from 0; two letters if one is not enough."""
     first, last = divmod(number, len(LETTERS))
     return (LETTERS[first - 1] if first else "") + LETTERS[last]
 
@@ -96,9 +96,9 @@ def build_leader_label(
     occupied: Boxes,
     walked: bool,
 ) -> MapLabel:
-    """The name of a street away from it, with a line that leads to it.
+    """The name of a street away from it, with a leader line.
 
-    `occupied` are boxes of signs and words, over which no line leads.
+    `occupied` are boxes of signs and words, which no line may cross.
     """
     text, size = make_printable(street.name), NAME_SIZE
     width, height = measure_label(text, size, bold=walked)
@@ -137,10 +137,10 @@ def build_key_label(
     route: BaseGeometry,
     covered: BaseGeometry,
 ) -> MapLabel:
-    """The letter of a street on one of its lines, next to it, or with a line that leads to it.
+    """The letter of a street on one of its lines, next to it, or with a leader line.
 
-    `lines` are the street in points of the page, `covered` is what lies over streets, to which no
-    line may lead.
+    `lines` are the street in points of the page, `covered` is what covers streets, where no leader
+    line may end.
     """
     spots, normals = _sample_street(lines, route)
     seen = ~shapely.intersects_xy(covered, spots)

@@ -1,4 +1,4 @@
-"""What stands on top of a map's ground: signs, stretches, north arrow, scale bar and legend."""
+"""What is drawn over a map's ground: signs, stretches, north arrow, scale bar and legend."""
 
 from collections.abc import Mapping, Sequence
 from typing import Literal
@@ -27,7 +27,7 @@ LAST_LEG_DASHES = (2.4, 0.9)
 OUTLINE_DASHES = (4.0, 1.6)
 """Dashes of the edge of a polygon, in multiples of the width."""
 PUSHED_LINES = ((ROUTE_COLOUR, 4.6, 6.12, ()), ("white", 2.2, 6.14, (0.01, 1.9)))
-"""Colour, width, level and dashes of the lines that make a pushed part look beaded."""
+"""Colour, width, level and dashes of the lines for a part where the bicycle is pushed."""
 STRETCH = "#f3c08a"
 STRETCH_LINES = "#7a4a12"
 STRETCH_HATCH = 4.5
@@ -41,7 +41,7 @@ CROSS_SIDE = 11.0
 STOP_RADIUS = 9.0
 GATE_SIDE = 17.0
 TASKED_RADIUS = 6.9
-"""Points; of the circle in the frame of a stop that intelligence asks for."""
+"""Radius in points of the circle in the frame of a tasked stop."""
 MARKER_TEXT_SIZE = 12.0
 FEARED_TEXT = "!"
 KEEP_AWAY_TEXT = "\N{MULTIPLICATION SIGN}"
@@ -50,13 +50,13 @@ KEEP_AWAY_TEXT = "\N{MULTIPLICATION SIGN}"
 MarkerKind = Literal["gate", "base", "stop", "tasked", "keep_away"]
 
 BEAT_HEAD = 7.0
-"""Points; length of an arrow head."""
+"""Length of an arrow head in points."""
 FEARED_SIZE = (12.5, 13.5)
 """Width and height in points of the sign of a place where pupils feel unsafe."""
 
 
 def draw_symbols(window: Window, symbols: Mapping[str, NDArray[np.float64]]) -> None:
-    """Draw bus stops, stations and the like, given as (n, 2) points of the page by kind."""
+    """Draw bus stops, stations and others, given as (n, 2) points of the page by kind."""
     for kind, points in symbols.items():
         for x, y in points.tolist():
             draw_symbol(window, kind, x, y, level=7.6 if kind == "station" else 7.5)
@@ -78,7 +78,7 @@ def draw_symbol(window: Window, kind: str, x: float, y: float, *, level: float) 
 
 
 def _draw_crossing(window: Window, kind: str, x: float, y: float, *, level: float) -> None:
-    """Draw a crossing of a road: a traffic light of two lamps, or the bars of a zebra."""
+    """Draw a crossing of a road: a traffic light with two lamps, or the bars of a zebra."""
     lamps = kind == "signals"
     width, height = (4.6, 8.4) if lamps else (8.4, 6.0)
     plate = trace_rectangle(x - width / 2, y - height / 2, width, height)
@@ -91,7 +91,7 @@ def _draw_crossing(window: Window, kind: str, x: float, y: float, *, level: floa
 
 
 def draw_feared(window: Window, x: float, y: float, *, level: float) -> None:
-    """Draw the sign of a place where pupils feel unsafe: a speech bubble that calls out."""
+    """Draw the sign of a feared place: a speech bubble with an exclamation mark."""
     half, low = 5.2, y - 2.6
     bubble = [
         (x - half, low), (x - 3.2, low), (x - 4.2, low - 3.4), (x + 0.4, low),
@@ -113,7 +113,7 @@ def draw_cross(window: Window, at: tuple[float, float], *, level: float) -> None
 
 
 def draw_stretch(window: Window, band: BaseGeometry, *, level: float) -> None:
-    """Draw a stretch: a tone, and slanting lines that distinguish it from any tone of grey."""
+    """Draw a stretch: a tone, and hatching that distinguishes it from any tone of grey."""
     outline = trace_areas(shapely.simplify(shapely.get_parts(np.array([band])), 0.2))
     window.draw_shape(outline, level, fill=STRETCH, edge=STRETCH_LINES, width=0.7)
     left, low, right, top = shapely.bounds(band)
@@ -123,7 +123,7 @@ def draw_stretch(window: Window, band: BaseGeometry, *, level: float) -> None:
     above = np.column_stack([starts + rise, np.full_like(starts, top)])
     strokes = shapely.linestrings(np.stack([below, above], axis=1))
     shapely.prepare(band)
-    meeting = strokes[shapely.intersects(band, strokes)]  # most do not, and to cut takes long
+    meeting = strokes[shapely.intersects(band, strokes)]  # most do not, and cutting is slow
     cut = shapely.get_parts(shapely.intersection(shapely.multilinestrings(meeting), band))
     xy, which = shapely.get_coordinates(cut, return_index=True)
     lines = split_points(np.round(xy, 1), which)
@@ -139,9 +139,8 @@ def draw_markers(
 ) -> None:
     """Draw the signs of the patrol: gate and base as white squares, stops as black circles.
 
-    The circle of a stop that intelligence asks for stands in a square frame.
-    `texts` stand in the signs; (n, 2) `centres` are where the signs stand, `true_points` the
-    places they stand for.
+    The circle of a tasked stop is in a square frame. `texts` are in the signs; (n, 2) `centres` are
+    the positions of the signs, `true_points` the places that they mark.
     """
     draw_marker_leaders(window, centres, true_points, min_shift=3.0, line_width=1.2, radius=2.2)
     for kind, text, (x, y) in zip(kinds, texts, centres.tolist(), strict=True):
@@ -178,7 +177,7 @@ def draw_sign(
 
 
 def draw_tasked_sign(window: Window, text: str, middle: tuple[float, float]) -> None:
-    """Draw the sign of a stop that intelligence asks for: a circle in a square frame."""
+    """Draw the sign of a tasked stop: a circle in a square frame."""
     x, y = middle
     square = _trace_square(x, y, GATE_SIDE)
     window.draw_shape(square, 10.9, fill="white", edge="black", width=2.0)
@@ -187,7 +186,7 @@ def draw_tasked_sign(window: Window, text: str, middle: tuple[float, float]) -> 
 
 
 def _trace_square(x: float, y: float, side: float) -> str:
-    """Outline of a square around a middle."""
+    """Outline of a square around a centre."""
     return trace_rectangle(x - side / 2, y - side / 2, side, side)
 
 
@@ -200,7 +199,7 @@ def draw_marker_leaders(
     line_width: float,
     radius: float,
 ) -> None:
-    """Draw a line from each sign that was moved by more than `min_shift` points to its place."""
+    """Draw a line to its true place from each sign that was moved by over `min_shift` points."""
     moved = np.hypot(*(centres - true_points).T) > min_shift
     for centre, place in zip(centres[moved], true_points[moved], strict=True):
         line = np.stack([centre, place])
@@ -209,9 +208,9 @@ def draw_marker_leaders(
 
 
 def place_north_arrow(viewport: Viewport, marker_boxes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(2,) middle of the north arrow: in the top right corner, or the next one free of signs.
+    """(2,) middle of the north arrow: in the top right corner, or the next one without signs.
 
-    `marker_boxes` are the (n, 5) boxes of the signs that must be seen.
+    `marker_boxes` are the (n, 5) boxes of the signs that must be visible.
     """
     half = NORTH_SIDE / 2 + 4
     below = 13.0 if viewport.rotation_degrees else 0.0
@@ -228,7 +227,7 @@ def place_north_arrow(viewport: Viewport, marker_boxes: NDArray[np.float64]) -> 
 
 
 def compute_north_arrow_box(viewport: Viewport, middle: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(1, 5) box that the north arrow takes, with the words below it on a turned map."""
+    """(1, 5) box of the north arrow, with the words below it on a turned map."""
     x, y = (float(value) for value in middle)
     if not viewport.rotation_degrees:
         return np.array([[x, y, NORTH_SIDE, NORTH_SIDE, 0.0]])
@@ -263,14 +262,14 @@ def draw_north_arrow(window: Window, viewport: Viewport, middle: NDArray[np.floa
 def draw_scale_bar(
     window: Window, viewport: Viewport, y: float, *, max_points: float = LONG_BAR
 ) -> float:
-    """Draw the scale bar and its length from the left edge; returns where they end."""
+    """Draw the scale bar and its length from the left edge; returns the right end."""
     length = choose_scale_bar_metres(viewport.metres_per_point, max_points)
     x = draw_bar(window, (2.0, y), length / viewport.metres_per_point)
     return write_text(window, x + 5.0, y, f"{length} m") + 14.0
 
 
 def draw_bar(window: Window, start: tuple[float, float], length: float) -> float:
-    """Draw a scale bar of this length in points, half black, half white; returns where it ends."""
+    """Draw a scale bar of this length in points, half black, half white; returns its right end."""
     x, y = start
     for number, fill in enumerate(("black", "white")):
         part = trace_rectangle(x + number * length / 2, y - 2, length / 2, 4.0)
@@ -279,7 +278,7 @@ def draw_bar(window: Window, start: tuple[float, float], length: float) -> float
 
 
 def write_text(window: Window, x: float, y: float, text: str, *, bold: bool = False) -> float:
-    """Write words around the map from x on; returns where they end."""
+    """Write words around the map, starting at x; returns their right end."""
     width = measure_text_width(text, NAME_SIZE, bold=bold)
     style = TextStyle(NAME_SIZE, bold=bold, level=LEGEND_LEVEL)
     draw_text(window, text, (x + width / 2, y, 0.0), style)
@@ -287,12 +286,12 @@ def write_text(window: Window, x: float, y: float, text: str, *, bold: bool = Fa
 
 
 def draw_outlines(window: Window, lines: list[NDArray[np.float64]], *, level: float) -> None:
-    """Draw the (v, 2) edges of what the force designates, in grey dashes."""
+    """Draw the (v, 2) edges of designated polygons, in grey dashes."""
     window.draw_lines(lines, "#666666", 1.3, level, dashes=OUTLINE_DASHES, cap="butt")
 
 
 def draw_beat(window: Window, line: NDArray[np.float64], *, level: float) -> None:
-    """Draw that a (v, 2) line is walked up and down: an arrow with a head at both ends."""
+    """Draw a (v, 2) line that is walked up and down: an arrow with a head at both ends."""
     for colour, width in (("white", 2.8), ("black", 1.2)):
         window.draw_lines([line], colour, width, level, cap="butt")
     for tip, before in ((line[-1], line[-2]), (line[0], line[1])):

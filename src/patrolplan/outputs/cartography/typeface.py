@@ -1,9 +1,9 @@
-"""Our typeface as a PDF needs it: its letters' widths and outlines, and a file of those on a page.
+"""Our typeface for a PDF: widths and outlines of letters, and a font file with those on a page.
 
 Letters that a page does not use are emptied in the tables `loca` and `glyf` (ISO/IEC 14496-22), and
-all others keep their numbers, so that nothing else in the file has to change; the emptied places
-all but vanish when the file is compressed. That takes a hundredth of what cutting a typeface with
-all of its tables does.
+all others keep their numbers, so that nothing else in the file has to change; empty entries take
+almost no space in the compressed file. This takes a hundredth of the time of a full subset with all
+tables.
 """
 
 import math
@@ -24,7 +24,7 @@ from fontTools.ttLib.sfnt import SFNTWriter
 from numpy.typing import NDArray
 
 FONT_FOLDER = Path(__file__).parent / "typefaces"
-"""DejaVu Sans in its condensed cut: wide enough letters at 8 pt, narrow enough for street names."""
+"""DejaVu Sans Condensed: wide enough to read at 8 pt, narrow enough for street names."""
 REGULAR = FONT_FOLDER / "DejaVuSansCondensed.ttf"
 BOLD = FONT_FOLDER / "DejaVuSansCondensed-Bold.ttf"
 
@@ -32,22 +32,22 @@ EMBEDDED_TABLES = ("cvt ", "fpgm", "glyf", "head", "hhea", "hmtx", "loca", "maxp
 """Tables that a PDF's typeface needs, see ISO 32000-1, 9.9."""
 LONG_OFFSETS = struct.pack(">h", 1)
 OFFSET_FORMAT_AT = 50
-"""Where the table `head` says how long the numbers of `loca` are."""
+"""Position in the table `head` of the size of numbers in `loca`."""
 COMPRESSION = 1
-"""Of zlib, the quickest: typst unpacks what is drawn and packs it for the paper as it likes."""
+"""The quickest level of zlib: typst unpacks the map and compresses it again for the paper."""
 
 
 @dataclass(frozen=True)
 class Typeface:
-    """One cut of our typeface; its letters are named by their numbers in the file."""
+    """One style of our typeface; its letters are identified by their numbers in the file."""
 
     path: Path
 
     @cached_property
     def font(self) -> Any:  # noqa: ANN401 - its tables have no types
-        """The file, each table of which is read when it is first used.
+        """The file; each table is read when it is first used.
 
-        Letters are named by their numbers: to read their own names takes longer than all else.
+        Letters are identified by their numbers: reading their names would take longest.
         """
         font = TTFont(BytesIO(self.path.read_bytes()), lazy=True)
         font.setGlyphOrder([str(number) for number in range(font["maxp"].numGlyphs)])
@@ -66,7 +66,7 @@ class Typeface:
 
     @property
     def box(self) -> tuple[int, ...]:
-        """Units of the left, lower, right and upper edge of all letters."""
+        """Left, lower, right and upper edge of all letters, in units."""
         head = self.font["head"]
         return head.xMin, head.yMin, head.xMax, head.yMax
 
@@ -85,26 +85,26 @@ class Typeface:
 
     @cached_property
     def offsets(self) -> NDArray[np.int64]:
-        """(n + 1,) where each letter begins in `glyf`, and where the last ends."""
+        """(n + 1,) position in `glyf` where each letter begins, and where the last ends."""
         return np.array(self.font["loca"].locations, dtype=np.int64)
 
     @cached_property
     def widths(self) -> NDArray[np.int64]:
-        """(n,) units that each letter moves the pen on."""
+        """(n,) advance width of each letter, in units."""
         metrics = self.font["hmtx"].metrics
         return np.array([metrics[name][0] for name in self.font.getGlyphOrder()], dtype=np.int64)
 
     @lru_cache(maxsize=4096)  # noqa: B019 - there are two cuts, for as long as the process lives
     def space_letters(self, text: str) -> list[tuple[int, int]]:
-        """Number of each letter of a text, and the units by which it moves nearer to the next."""
+        """Number of each letter of a text, and the units by which it is nearer to the next."""
         numbers = [self.glyphs.get(ord(letter), 0) for letter in text]
         closer = [-self.kerning.get(pair, 0) for pair in pairwise(numbers)]
         return list(zip(numbers, [*closer, 0], strict=False))
 
     def trace_letters(self, text: str) -> str:
-        """PDF's drawing operators of the edges of all letters, in the units of the typeface.
+        """PDF operators for the outlines of all letters, in the units of the typeface.
 
-        After each letter the origin moves on to the next.
+        After each letter the origin moves to the next.
         """
         words = []
         for number, closer in self.space_letters(text):
@@ -114,14 +114,14 @@ class Typeface:
 
     @lru_cache(maxsize=2048)  # noqa: B019 - there are two cuts, for as long as the process lives
     def trace_glyph(self, number: int) -> str:
-        """PDF's drawing operators of a letter's outline, in the units of the typeface."""
+        """PDF operators for a letter's outline, in the units of the typeface."""
         glyphs = self.font.getGlyphSet()
         pen = _PdfPen(glyphs)
         glyphs[self.font.getGlyphName(number)].draw(pen)
         return " ".join(pen.words)
 
     def measure_text(self, text: str, size: float) -> float:
-        """Points that a text takes; the size and each letter's width count in whole 64ths."""
+        """Width of a text in points; the size and each letter's width are rounded to 64ths."""
         scale, sizes = int(64 * size) / self.units, 0
         for number, closer in self.space_letters(text):
             sizes += math.floor(int(self.widths[number]) * scale + 0.5)
@@ -129,7 +129,7 @@ class Typeface:
         return sizes / 64
 
     def build_subset(self, numbers: Iterable[int]) -> bytes:
-        """The typeface's file with these letters, their parts, and the sign for unknown ones."""
+        """A font file with these letters, their parts, and the sign for unknown ones."""
         used = self._add_parts({0, *numbers})
         sizes = np.zeros(len(self.offsets) - 1, dtype=np.int64)
         sizes[used] = np.diff(self.offsets)[used]
@@ -151,7 +151,7 @@ class Typeface:
         return file.getvalue()
 
     def _add_parts(self, numbers: set[int]) -> list[int]:
-        """The letters with all that they are composed of, in order."""
+        """The letters with all their components, in order."""
         glyf, found, todo = self.font["glyf"], set(numbers), list(numbers)
         while todo:
             names = glyf[self.font.getGlyphName(todo.pop())].getComponentNames(glyf)
@@ -162,7 +162,7 @@ class Typeface:
 
 
 class _PdfPen(BasePen):  # type: ignore[misc] # the library has no types
-    """Writes an outline as PDF's operators, its curves with the two bends that PDF knows."""
+    """Writes an outline as PDF operators, whose only curves are cubic."""
 
     def __init__(self, glyphs: object) -> None:
         super().__init__(glyphs)
@@ -187,14 +187,14 @@ class _PdfPen(BasePen):  # type: ignore[misc] # the library has no types
 
 @lru_cache(maxsize=2)
 def load_typeface(*, bold: bool) -> Typeface:
-    """The bold or the regular cut."""
+    """The bold or the regular style."""
     return Typeface(BOLD if bold else REGULAR)
 
 
 def build_font_objects(typeface: Typeface, used: Mapping[int, str], first: int) -> list[bytes]:
-    """The PDF objects of a typeface, numbered from `first` on, which is the one that pages name.
+    """The PDF objects of a typeface, numbered from `first`, the one that pages refer to.
 
-    `used` are the letters of the page by their number: they can be searched and copied.
+    `used` are the letters of the page by their number, so that text can be searched and copied.
     """
     numbers = sorted(used)
     file = typeface.build_subset(numbers)
@@ -220,13 +220,13 @@ def build_font_objects(typeface: Typeface, used: Mapping[int, str], first: int) 
 
 
 def _name_subset(numbers: list[int]) -> str:
-    """Six capitals that differ where the letters do."""
+    """Six capital letters that differ if the used letters do."""
     code = zlib.crc32(repr(numbers).encode())
     return "".join(chr(ord("A") + code // 26**place % 26) for place in range(6))
 
 
 def _build_letter_map(used: Mapping[int, str]) -> bytes:
-    """A table from letters' numbers to text, in the language of PDF."""
+    """A table from letters' numbers to text, in PDF syntax."""
     rows = [
         f"<{number:04x}> <{text.encode('utf-16-be').hex()}>"
         for number, text in sorted(used.items())

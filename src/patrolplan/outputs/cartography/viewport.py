@@ -1,4 +1,4 @@
-"""From the area's metres to points of the page: scaled, and turned where that shows much more."""
+"""From the area's metres to points of the page: scaled, and turned if that enlarges much."""
 
 import math
 from collections.abc import Sequence
@@ -12,22 +12,22 @@ from shapely.geometry.base import BaseGeometry
 Geometries = NDArray[np.object_]
 
 MIN_METRES_PER_POINT = 0.8
-"""About 1 : 2,300; any closer, the map shows too little of the surroundings to find the place."""
+"""About 1 : 2,300; a larger scale would show too little of the surroundings."""
 MIN_EXTENT_METRES = 420.0
-"""The longer side of a map shows at least this much, so that a lone place can be recognised."""
+"""Minimum length of the longer side of a map, so that a single place can be recognised."""
 MIN_ROTATION_GAIN = 1.4
-"""A map that is not north-up must be larger by this factor: turning costs the reader thought."""
+"""Minimum factor of enlargement for a map that is not north-up, which is harder to read."""
 PAGE_MARGIN = 12.0
-"""Points beyond the edge of the map up to which shapes are drawn: their edges must not show."""
+"""Points beyond the edge of the map up to which shapes are drawn, to hide their cut edges."""
 ROTATIONS_TRIED = np.arange(-85.0, 95.0, 5.0)
-"""Degrees tried; 0 is among them."""
+"""Candidate rotations in degrees, including 0."""
 
 
 @dataclass(frozen=True)
 class Viewport:
     """A window on the area: its size in points of the page, and its middle in the area's metres.
 
-    `rotation_degrees` is how far the map is turned anticlockwise; north is up at 0.
+    The map is turned anticlockwise by `rotation_degrees`; north is up at 0.
     """
 
     width: float
@@ -43,19 +43,19 @@ class Viewport:
         return self.width, self.height
 
     def to_page(self, xy: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(n, 2) points of the page of places in metres."""
+        """(n, 2) points of the page, from places in metres."""
         away = (np.asarray(xy) - (self.centre_x, self.centre_y)) / self.metres_per_point
         turned = away @ _build_rotation_matrix(self.rotation_degrees).T
         return np.asarray(turned + np.array(self.size) / 2)
 
     def to_metres(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(n, 2) places in metres of points of the page."""
+        """(n, 2) places in metres, from points of the page."""
         away = (np.asarray(points) - np.array(self.size) / 2) * self.metres_per_point
         turned = away @ _build_rotation_matrix(self.rotation_degrees)
         return np.asarray(turned + np.array([self.centre_x, self.centre_y]))
 
     def contains(self, points: NDArray[np.float64], *, margin: float) -> NDArray[np.bool_]:
-        """(n,) whether points of the page lie inside it by more than a margin, in points."""
+        """(n,) whether points of the page are inside it by more than a margin, in points."""
         inside = (points > margin) & (points < np.array(self.size) - margin)
         return np.asarray(inside.all(axis=1))
 
@@ -70,7 +70,7 @@ class Viewport:
         edges = (-margin, -margin, self.width + margin, self.height + margin)
         bounds = shapely.bounds(moved)
         whole = (bounds[:, :2] > edges[:2]) & (bounds[:, 2:] < edges[2:])
-        cut = np.flatnonzero(~(whole[:, 0] & whole[:, 1]))  # most lie inside, and to cut takes long
+        cut = np.flatnonzero(~(whole[:, 0] & whole[:, 1]))  # most are inside, and cutting is slow
         moved[cut] = shapely.clip_by_rect(moved[cut], *edges)
         return moved
 
@@ -103,14 +103,14 @@ def fit_viewport(
     On each side of the page, `padding` points stay free for circles and names; the longer side
     shows at least `min_extent_metres`. A north-up window is moved into `street_bounds`, (left,
     low, right, top) metres, as far as the content allows, because beyond the streets the map would
-    be blank. Unless `may_rotate` is false, north need not be up where that shows much more.
+    be blank. If `may_rotate`, north need not be up if turning enlarges the map much.
     """
     xy = np.concatenate([np.asarray(part, dtype=np.float64).reshape(-1, 2) for part in content])
     page = np.array([width, height])
     room = page - 2 * padding
-    # For every direction tried: the metres per point at which the turned content just fits. The
-    # smallest shows most. North-up wins unless turning enlarges the map by MIN_ROTATION_GAIN, both
-    # measured after the limit below which a map is not enlarged any further.
+    # For every rotation: the metres per point at which the turned content just fits. The smallest
+    # is the largest scale. North-up is chosen unless turning enlarges the map by MIN_ROTATION_GAIN,
+    # both measured after the limit of enlargement.
     turns = np.stack([_build_rotation_matrix(degrees).T for degrees in ROTATIONS_TRIED])
     scales = (np.ptp(xy @ turns, axis=1) / room).max(axis=1).tolist()
     limit = max(MIN_METRES_PER_POINT, min_extent_metres / max(width, height))
@@ -123,7 +123,7 @@ def fit_viewport(
     turned = xy @ turn.T
     middle = (turned.max(axis=0) + turned.min(axis=0)) / 2 @ turn
     if street_bounds is not None and chosen == upright:
-        # Move towards the streets by what would be blank, but by no more than the content's slack.
+        # Move towards the streets by the blank part, but by no more than the content's slack.
         half = page / 2 * scale
         slack = np.clip(room / 2 * scale - np.ptp(xy, axis=0) / 2, 0, None)
         blank_low = np.clip(np.array(street_bounds[:2]) - (middle - half), 0, None)

@@ -1,1 +1,1 @@
-"""What other programs open: what columns mean, styles and the project for QGIS."""
+"""Files for other programs: meanings of columns, styles and the project for QGIS."""

@@ -1,4 +1,4 @@
-"""Tables that a GeoPackage has next to its layers: what columns mean, and how QGIS draws them.
+"""Further tables of a GeoPackage: meanings of the layers' columns, and styles for QGIS.
 
 Meanings are the schema extension of the GeoPackage standard (OGC 12-128r19, annex F.9); styles are
 the table `layer_styles`, which QGIS reads when a layer is opened.
@@ -39,14 +39,14 @@ CREATE TABLE layer_styles (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, f_tabl
 
 
 def write_tables(path: Path, styles: Mapping[str, str]) -> None:
-    """Add both to a GeoPackage that has layers and neither of them.
+    """Add both to a GeoPackage that has only layers.
 
     Parameters
     ----------
     path
         The GeoPackage.
     styles
-        QML by name of the layer; without any there is no table of them.
+        QML by name of the layer; if empty, there is no table of styles.
 
     Raises
     ------

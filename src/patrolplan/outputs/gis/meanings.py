@@ -1,7 +1,7 @@
-"""What each layer of a GeoPackage is, and what its columns mean, with their units.
+"""The meaning of each layer of a GeoPackage and of its columns, with their units.
 
-They go into the file itself, as the GeoPackage's own schema extension has them: QGIS shows them
-where it shows columns. Layers that are not listed here are written without.
+They are written into the file in the GeoPackage's schema extension: QGIS shows them with the
+columns. Layers that are not listed here are written without them.
 """
 
 from collections.abc import Mapping

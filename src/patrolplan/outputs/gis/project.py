@@ -1,8 +1,8 @@
-"""`plan.qgs`: a project for QGIS that shows `plan.gpkg`, which lies next to it.
+"""`plan.qgs`: a project for QGIS that shows `plan.gpkg` in the same folder.
 
-Layers come in groups, drawn as on the cards, over streets of our own network: nothing is loaded
-from anywhere. Two layouts print it on A4: the whole area, and as an atlas a page a patrol. It is
-plain XML rather than a `.qgz`, so that equal plans give equal bytes whatever packs them.
+Layers are in groups, drawn as on the cards, over streets of our own network: nothing is loaded from
+a server. Two layouts print it on A4: the whole area, and an atlas with one page per patrol. It is
+plain XML rather than a `.qgz`, so that equal plans give equal bytes with any compressor.
 """
 
 import re
@@ -41,13 +41,13 @@ PATROLS, REASONS = "Patrols", "Why there"
 """Names of groups of layers."""
 
 SCALE_STEP = 500
-"""The map of the area is at 1 to a multiple of this."""
+"""The scale of the area's map is 1 to a multiple of this."""
 
 MAP_SIZE = (208.0, 170.0)
 """Width and height of the layouts' map, in millimetres."""
 
 MARGIN_SHARE = 0.06
-"""Room around what is shown, as a share of its width."""
+"""Margin around the content, as a share of its width."""
 
 LEAST_EXTENT_METRES = 800.0
 
@@ -58,12 +58,12 @@ LEGEND_STYLES = (
     ("symbol", 8, False, 1.2, 0),
     ("symbolLabel", 8, False, 1.2, 3),
 )
-"""Name, points, bold, millimetres above and to the left."""
+"""Name, points, whether bold, and millimetres above and to the left."""
 
 
 @dataclass(frozen=True)
 class ProjectLayer:
-    """A layer of the project: of which table, in which group, and how it is drawn."""
+    """A layer of the project: its table, its group, and its style."""
 
     key: str
     name: str
@@ -72,40 +72,40 @@ class ProjectLayer:
     style: Style
     shown: bool = True
     legend_nodes: str = ""
-    """Which of its classes are on the layouts' legend, by their numbers."""
+    """Numbers of its classes that are on the layouts' legend."""
     most_scale: int = 0
-    """Shown only where the map is at least as large as 1 to this; 0 always."""
+    """Shown only at a scale of 1 to this or larger; 0 means always."""
 
     @property
     def id(self) -> str:
-        """Its name within the project; QGIS gives another to a layer whose name is short."""
+        """Its ID in the project; QGIS replaces one that is short."""
         return f"patrolplan_{self.key}"
 
     @property
     def source(self) -> str:
-        """Where the table is, from the project's own folder."""
+        """Path of the table, relative to the project's folder."""
         return f"./{GEOPACKAGE}|layername={self.table}"
 
     @property
     def about(self) -> str:
-        """What it is, in a sentence."""
+        """Its meaning, in a sentence."""
         return LAYERS[self.table].about
 
     @property
     def geometry(self) -> str:
-        """Its kind of shape."""
+        """Its geometry type."""
         return "Point" if LAYERS[self.table].shape == "Point" else "Line"
 
     @property
     def style_xml(self) -> Markup:
-        """Its style, as the project has it."""
+        """Its style, in XML for the project."""
         text = "\n".join(ET.tostring(one, encoding="unicode") for one in self.style.list_elements())
         return Markup(text)  # noqa: S704 - ElementTree has escaped what is in it
 
 
 @dataclass(frozen=True)
 class LayoutPage:
-    """A layout; with a coverage layer it is an atlas, a page a row."""
+    """A layout; with a coverage layer it is an atlas with one page per row."""
 
     id: str
     name: str
@@ -115,7 +115,7 @@ class LayoutPage:
 
 
 def render_project(plan: Plan, layers: Mapping[str, gpd.GeoDataFrame]) -> bytes:
-    """The project of a plan, for the layers that its GeoPackage has.
+    """The project of a plan, for the layers in its GeoPackage.
 
     Parameters
     ----------
@@ -213,12 +213,12 @@ def _find_marking(plan: Plan) -> str:
 
 
 def _defuse(text: str) -> str:
-    """Text in which QGIS finds no expression to evaluate, and XML no control character."""
+    """Text without expressions that QGIS would evaluate, and without control characters."""
     return re.sub(r"\[(?=%)", "[ ", make_printable(text))
 
 
 def _describe_crs(frame: gpd.GeoDataFrame) -> Markup:
-    """The layers' CRS, by its authority's number where it has one."""
+    """The layers' CRS, with its authority's code if it has one."""
     crs = frame.crs
     element = ET.Element("spatialrefsys", {"nativeFormat": "Wkt"})
     ET.SubElement(element, "wkt").text = crs.to_wkt("WKT2_2019")
@@ -231,7 +231,7 @@ def _describe_crs(frame: gpd.GeoDataFrame) -> Markup:
 
 
 def _find_extent(layers: Mapping[str, gpd.GeoDataFrame]) -> list[float]:
-    """What the map shows, in the shape of the layouts' map: the patrols and their schools."""
+    """The extent of the patrols and their schools, in the aspect ratio of the layouts' map."""
     frames = [layers[name] for name in ("schools", "patrols", "stops") if len(layers[name])]
     bounds = np.array([frame.total_bounds for frame in frames or [layers["risk"]]])
     bounds = bounds[np.isfinite(bounds).all(axis=1)]

@@ -1,7 +1,7 @@
-"""How QGIS draws each layer: signs and tones as on the cards, which hold in black and white.
+"""How QGIS draws each layer: signs and tones as on the cards, legible in black and white.
 
-A style is a QML document. It is in the GeoPackage, so that a layer has it however it is opened, and
-in the project. Words on the legend are ours and fixed: nothing of the data is a legend.
+A style is a QML document. It is in the GeoPackage, so that a layer always has it, and in the
+project. Words of the legend are fixed, and never from the data.
 """
 
 import xml.etree.ElementTree as ET
@@ -31,7 +31,7 @@ from patrolplan.outputs.gis.symbols import (
 )
 
 STYLE_VERSION = "3.22.0-Białowieża"
-"""The oldest QGIS that reads these styles; later ones convert them without a word."""
+"""The minimum version of QGIS for these styles; later ones convert them silently."""
 
 RISK_CLASSES = (
     (0.02, "the 2 % with the most risk a metre", "#3f007d", 1.5),
@@ -40,7 +40,7 @@ RISK_CLASSES = (
     (0.25, "the next 15 %", "#cbc9e2", 0.7),
     (1.00, "all other streets", "#b8b8b8", 0.2),
 )
-"""Share of street length down to which a class goes, its words, colour and width in mm."""
+"""For each class: cumulative share of street length, words, colour and width in mm."""
 
 DISAGREEMENT_CLASSES = (
     (-1.0, -0.5, "recorded, hardly feared", "#b35806", 1.2),
@@ -56,10 +56,10 @@ CARRIERS = {
     "way": "mostly crime where many pupils pass",
     "designated": "designated by the force",
 }
-"""What carries a hotspot, or that it is not one of ours."""
+"""Words and colours by the main basis of a hotspot, or if it is designated by the force."""
 
 CARRIER = "if(attribute($currentfeature, 'kind') = 'designated', 'designated', \"carried_by\")"
-"""Which of them it is."""
+"""Expression for the key of `CARRIERS`."""
 
 STOP_KINDS = {
     "hotspot": "stop in a hotspot of the plan",
@@ -68,19 +68,19 @@ STOP_KINDS = {
 }
 
 BAND_WIDTH = 2.6
-"""Millimetres, of the band of a hotspot."""
+"""Width in millimetres of the band of a hotspot."""
 
 OF_THIS_PATROL = (
     "if(@atlas_featureid IS NULL OR (\"urn\" = attribute(@atlas_feature, 'urn') AND "
     "\"number\" = attribute(@atlas_feature, 'number')), 100, 0)"
 )
-"""Opacity in percent: on a page of the atlas, which is of one patrol, the others are not seen."""
+"""Opacity in percent: a page of the atlas is for one patrol, and hides the others."""
 
 WHEN = (
     f"if({OF_THIS_PATROL} = 0, '', "
     "if(@map_scale > 10000, ' ', \"arrive\" || '\N{EN DASH}' || \"leave\"))"
 )
-"""When an officer is at a stop; of small maps nothing, yet other labels keep clear of it."""
+"""When an officer is at a stop; empty on maps of small scale, where labels still keep clear."""
 
 STREET_WORDS = {
     "major": "main road",
@@ -95,23 +95,23 @@ TIMES = {
     "stops": ("arrives", "leaves"),
     "schools": ("opens", "finishes"),
 }
-"""Columns of times, from and to."""
+"""Columns with start and end times."""
 
 
 @dataclass(frozen=True)
 class Style:
-    """How a layer is drawn: its renderer, labels, and the columns that are times, from and to."""
+    """How a layer is drawn: renderer, labels, and the columns with start and end times."""
 
     renderer: ET.Element
     labels: Labels | None = None
     times: tuple[str, str] | None = None
     has_day: bool = True
-    """Whether times are on a day of their own."""
+    """Whether times have a real date."""
     animated: bool = False
-    """Whether the temporal controller shows a row from the first time to the second."""
+    """Whether the temporal controller shows a row from its start to its end."""
 
     def list_elements(self) -> list[ET.Element]:
-        """What a QML document and a project's layer hold of it."""
+        """The elements of a QML document, and of a project's layer."""
         elements = [self.renderer]
         if self.labels is not None:
             elements.append(build_labeling(self.labels))
@@ -133,12 +133,12 @@ class Style:
 
 
 def build_styles(layers: Mapping[str, gpd.GeoDataFrame]) -> dict[str, str]:
-    """QML of the layers that have a style, by their names."""
+    """QML of the layers that have a style, by name."""
     return {name: write_qml(style) for name, style in find_styles(layers).items()}
 
 
 def find_styles(layers: Mapping[str, gpd.GeoDataFrame]) -> dict[str, Style]:
-    """Styles of those of the layers that have one, by their names."""
+    """Styles of the layers that have one, by name."""
     styles = {
         "risk": _draw_risk,
         "hotspots": _draw_hotspots,
@@ -147,7 +147,7 @@ def find_styles(layers: Mapping[str, gpd.GeoDataFrame]) -> dict[str, Style]:
         "stops": _draw_stops,
         "schools": _draw_schools,
     }
-    # The classes of a risk layer are of its values; the other styles hold for any table.
+    # The classes of a risk layer depend on its values; the other styles are for any table.
     return {
         name: styles[name](frame)
         for name, frame in layers.items()
@@ -156,7 +156,7 @@ def find_styles(layers: Mapping[str, gpd.GeoDataFrame]) -> dict[str, Style]:
 
 
 def write_qml(style: Style) -> str:
-    """A style as the document that QGIS keeps of a layer."""
+    """A style as QGIS stores it for a layer."""
     labelled = "1" if style.labels is not None else "0"
     root = ET.Element("qgis", {"version": STYLE_VERSION, "labelsEnabled": labelled})
     root.set("styleCategories", "Symbology|Labeling|Fields|Forms|Temporal")
@@ -211,14 +211,14 @@ def draw_disagreement() -> Style:
 
 
 def leave_out_last_class(style: Style) -> Style:
-    """The style without its last class: for a layer that lies on streets drawn already."""
+    """The style without its last class, for a layer over streets that are drawn already."""
     last = style.renderer.findall("ranges/range")[-1]
     last.set("render", "false")
     return style
 
 
 def find_breaks(values: pd.Series, metres: pd.Series) -> list[float]:
-    """Limits of `RISK_CLASSES`, from the highest value to the lowest, by length of street.
+    """Limits of `RISK_CLASSES` by length of street, from the highest value to the lowest.
 
     Examples
     --------
@@ -290,7 +290,7 @@ def _draw_schools(frame: gpd.GeoDataFrame) -> Style:
 
 
 def _time(style: Style, layer: str, frame: gpd.GeoDataFrame) -> Style:
-    """The style with the columns of times that the layer has."""
+    """The style with those of its columns of times that the layer has."""
     start, end = TIMES[layer]
     if start not in frame or end not in frame:
         return style
@@ -312,7 +312,7 @@ def _categorise(
     by_level: bool = False,
     opacity: str = "",
 ) -> ET.Element:
-    """A symbol by the value of a column; an empty value stands for all others."""
+    """A symbol by the value of a column; an empty value means all others."""
     renderer = ET.Element("renderer-v2", {"type": "categorizedSymbol", "attr": column})
     renderer.set("symbollevels", "1" if by_level else "0")
     categories, symbols = (ET.SubElement(renderer, name) for name in ("categories", "symbols"))

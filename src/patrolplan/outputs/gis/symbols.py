@@ -15,20 +15,20 @@ MM_A_POINT = 25.4 / 72
 
 @dataclass(frozen=True)
 class SymbolPart:
-    """One of the layers that a symbol is drawn of, the lowest first.
+    """One of the parts of a symbol, from the lowest to the highest.
 
     Parameters
     ----------
     kind
         Such as SimpleLine, MarkerLine or SimpleMarker.
     options
-        As QGIS names them.
+        Named as in QGIS.
     level
-        Parts of all symbols with the same level are drawn together, so that streets join.
+        Parts of all symbols with the same level are drawn together, so that streets connect.
     inner
-        What is repeated along the line.
+        The part that is repeated along the line.
     by_value
-        Options that an expression gives for each row.
+        Options with an expression that is evaluated for each row.
     """
 
     kind: str
@@ -52,7 +52,7 @@ def write_colour(colour: str, opacity: float = 1.0) -> str:
 def draw_line(
     colour: str, width: float, *, level: int = 0, dashes: str = "", **more: str
 ) -> SymbolPart:
-    """A line of so many millimetres."""
+    """A line with a width in millimetres."""
     options = {
         "line_color": write_colour(colour),
         "line_width": f"{width:g}",
@@ -78,7 +78,7 @@ def draw_street(
 
 
 def draw_marker(shape: str, size: float, fill: str, edge: str, edge_width: float) -> SymbolPart:
-    """A shape of so many millimetres, such as circle, square or diamond."""
+    """A shape with a size in millimetres, such as circle, square or diamond."""
     options = {
         "name": shape,
         "size": f"{size:g}",
@@ -90,14 +90,14 @@ def draw_marker(shape: str, size: float, fill: str, edge: str, edge_width: float
 
 
 def draw_text(column: str, size: float, colour: str) -> SymbolPart:
-    """The value of a column within a marker, which no other label can push away."""
+    """The value of a column within a marker, which other labels cannot displace."""
     options = {"size": f"{size:g}", "color": write_colour(colour), "chr": "1"}
     options |= {"font": "Arial", "font_style": "Bold"}
     return SymbolPart("FontMarker", options, by_value={"char": f'to_string("{column}")'})
 
 
 def repeat_marker(marker: SymbolPart, every: float) -> SymbolPart:
-    """A marker along a line every so many millimetres, turned with it."""
+    """A marker along a line, at this interval in millimetres, rotated with it."""
     options = {"interval": f"{every:g}", "interval_unit": "MM", "placements": "Interval"}
     return SymbolPart("MarkerLine", options, inner=[marker])
 
@@ -119,7 +119,7 @@ def build_symbol(
 ) -> ET.Element:
     """A symbol of kind marker or line, from its lowest part to its highest.
 
-    `opacity` is an expression that gives it for each row, in percent.
+    `opacity` is an expression for each row's opacity in percent.
     """
     symbol = ET.Element("symbol", {"name": name, "type": kind, "alpha": "1"})
     if opacity:
@@ -165,7 +165,7 @@ def _build_by_value(expressions: Mapping[str, str]) -> ET.Element:
 
 @dataclass(frozen=True)
 class Labels:
-    """Which column is written next to a symbol, and how.
+    """The column that is written next to a symbol, and its style.
 
     Parameters
     ----------
@@ -174,11 +174,11 @@ class Labels:
     size
         Points.
     placement
-        Of `PLACEMENTS`.
+        A key of `PLACEMENTS`.
     most_scale
-        Written only where the map is at least as large as 1 to this; 0 always.
+        Written only at a scale of 1 to this or larger; 0 means always.
     wrap
-        Letters after which a line is broken; 0 never.
+        Letters after which a line is broken; 0 means never.
     merge
         Lines with the same text are labelled as one.
     """
@@ -197,11 +197,11 @@ class Labels:
 
 
 PLACEMENTS = {"near": ("6", "0"), "line": ("2", "10"), "curved": ("3", "9")}
-"""Number of the placement in QGIS, and its flags for lines: above 2, on 1, orientation 8."""
+"""QGIS's number of the placement, and its flags for lines: above 2, on 1, orientation 8."""
 
 
 def build_labeling(labels: Labels) -> ET.Element:
-    """The labels of a layer, with white around their letters."""
+    """The labels of a layer, with a white halo."""
     labeling = ET.Element("labeling", {"type": "simple"})
     settings = ET.SubElement(labeling, "settings", {"calloutType": "simple"})
     style = ET.SubElement(

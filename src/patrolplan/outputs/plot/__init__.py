@@ -1,6 +1,6 @@
-"""Plots for analysts: each draws on `axes`, by default of a new figure, and gives them back.
+"""Plots for analysts: each draws on `axes`, by default of a new figure, and returns them.
 
-Colours hold for colour-blind readers and in grey; titles carry the dates of the data.
+Colours suit colour-blind readers and grey prints; titles have the dates of the data.
 
 >>> import patrolplan as pp
 >>> sorted(name for name in dir(pp.plot) if name in pp.plot.__all__) == sorted(pp.plot.__all__)

@@ -15,15 +15,15 @@ from patrolplan.text import format_count
 MAX_ROWS = 30
 """Maximum number of hotspots in a calendar: those with the largest dose."""
 WHITE_TEXT_SHARE = 0.55
-"""Above this part of the scale, numbers are written in white."""
+"""Share of the scale above which numbers are written in white."""
 
 
 def coverage(backtest: Backtest, category: str = "all", *, axes: Axes | None = None) -> Axes:
     """Draw how much crime the priority streets captured, by their share of street length.
 
-    The line is the chosen model on months that it had not seen, the band its 95 % interval over
-    months; dashed, the prior count; the grey band is where a model that knew the true rates would
-    come out, by chance, 95 times in 100.
+    The line is the chosen model on hold-out months, the band its 95 % interval over months; the
+    dashed line is the prior count; the grey band is the 95 % interval, by chance alone, of a model
+    that knew the true rates.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def months(area: StudyArea, *, axes: Axes | None = None) -> Axes:
     every = max(1, len(table) // 8)
     axes.set_xticks(at[::every], [f"{month:%b %Y}" for month in table.index[::every]], fontsize=8)
     axes.set(ylabel="incidents", ylim=(0, None))
-    # Above the bars, which fill the axes: a legend on top of them could not be read.
+    # Above the bars, which fill the axes: a legend over them would not be legible.
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2, frameon=False)
     first, last = table.index[0], table.index[-1]
     title = f"{area.name}: recorded {first:%B %Y} to {last:%B %Y}"
@@ -87,12 +87,12 @@ def months(area: StudyArea, *, axes: Axes | None = None) -> Axes:
 
 
 def what_if(table: pd.DataFrame, *, axes: Axes | None = None) -> Axes:
-    """Draw a school's worth against the minutes of its window, a line for each dwell and crew.
+    """Draw a school's worth against the minutes of its window, one line per dwell and crew.
 
-    Cases with different exponents have lines of their own; each is worth in terms of another risk.
+    Cases with different exponents have separate lines; their worth is a share of a different risk.
 
-    Dots are filled where the patrol is proven best; elsewhere a thin line up to the bound shows
-    how much better it could be at most.
+    Dots are filled if the patrol is proven optimal; otherwise a thin line up to the bound shows the
+    maximum possible improvement.
 
     `table` is that of `patrolplan.patrols.what_if.what_if`.
     """
@@ -166,7 +166,7 @@ def shares(week: Week, *, axes: Axes | None = None) -> Axes:
 
 
 def impact(impact: Impact, *, axes: Axes | None = None) -> Axes:
-    """Draw incidents expected from the months before, and those recorded, by group of streets."""
+    """Draw incidents as expected from the months before, and as recorded, by group of streets."""
     axes = get_axes(axes)
     at = np.arange(len(impact.counts))
     axes.bar(at - 0.2, impact.counts["expected"], 0.38, color="0.7", label="expected, as before")

@@ -30,7 +30,7 @@ from patrolplan.times import format_time
 STREET = "0.82"
 GATE = "#111111"
 SEQUENTIAL = "YlGnBu"
-"""Holds for colour-blind readers and in grey; darker is more."""
+"""Suits colour-blind readers and grey prints; darker is more."""
 DIVERGING = "PuOr"
 """Purple and orange, which colour-blind readers can distinguish; both ends are dark."""
 SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
@@ -39,9 +39,9 @@ MAP_SIZE = (6.5, 6.0)
 MARGIN_METRES = 120.0
 ROUTE_MARGIN_METRES = 250.0
 MAX_NAMED_HOTSPOTS = 12
-"""Hotspots that are named on the map: the ones with most risk."""
+"""Maximum number of hotspots that are named on the map: those with most risk."""
 PROBLEM_SOURCE = "plot"
-"""Named in errors where a file would be."""
+"""Name in errors in place of a file."""
 VOICES = {"joined": "both voices", "crime": "recorded crime", "reports": "pupils' reports"}
 
 
@@ -61,7 +61,7 @@ def set_title(axes: Axes, *lines: str) -> None:
 
 
 def _draw_ground(axes: Axes | None, features: gpd.GeoDataFrame) -> Axes:
-    """Fill water and parks, where the streets file has them; a new map where no axes are given."""
+    """Fill water and parks, if the streets file has them; on a new map if no axes are given."""
     axes = get_axes(axes, MAP_SIZE)
     for kind, colour in (("water", WATER), ("park", PARK)):
         shapes = features[(features["kind"] == kind) & (features.geom_type != "Point")]
@@ -112,9 +112,9 @@ def _finish_map(axes: Axes, area: StudyArea, title: str, risk: Risk) -> None:
 
 
 def risk(area: StudyArea, risk: Risk, *, voice: str = "joined", axes: Axes | None = None) -> Axes:
-    """Draw the risk of every street, the darker the more.
+    """Draw the risk of every street; darker is more.
 
-    The scale ends at the 99th percentile, so that one street does not blacken all others.
+    The scale ends at the 99th percentile, so that one extreme street does not hide differences.
 
     Parameters
     ----------
@@ -152,7 +152,7 @@ def risk(area: StudyArea, risk: Risk, *, voice: str = "joined", axes: Axes | Non
 def hotspots(
     area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame, *, axes: Axes | None = None
 ) -> Axes:
-    """Draw the stretches by whether they hold more than chance would give, the top ones named."""
+    """Draw the stretches by whether they have more than by chance, with names of the top ones."""
     axes = _draw_ground(axes, area.features)
     _draw_streets(axes, area.network)
     for sure, colour, width, label in (
@@ -196,7 +196,7 @@ def disagreement(area: StudyArea, risk: Risk, *, axes: Axes | None = None) -> Ax
 
 
 def route(plan: Plan, urn: str, *, number: int = 1, axes: Axes | None = None) -> Axes:
-    """Draw one patrol on its streets, with numbered stops, and when it walks.
+    """Draw one patrol on its streets, with numbered stops and times.
 
     Parameters
     ----------
@@ -249,7 +249,7 @@ def _find_patrol(plan: Plan, urn: str, number: int) -> Patrol:
 
 @dataclass(frozen=True)
 class OfflineMap:
-    """A page that a notebook shows in a frame of its own; `save` writes it as a file.
+    """A page that a notebook shows in a frame; `save` writes it as a file.
 
     `height` is that of the frame, in pixels.
     """
@@ -274,7 +274,7 @@ class OfflineMap:
 
 
 def web_map(plan: Plan, *, height: int = 560) -> OfflineMap:
-    """The plan's map for a notebook: patrols, hotspots and both voices, with no network.
+    """The plan's map for a notebook: patrols, hotspots and both voices, without a network.
 
     `height` is that of the frame, in pixels.
     """

@@ -1,1 +1,1 @@
-"""What a school holds to ask its pupils: survey page, paper form, tally page and leaflet."""
+"""What a school uses to survey its pupils: survey page, paper form, tally page and leaflet."""

@@ -1,7 +1,7 @@
 """The fixed lists of a survey in the words of an eleven-year-old, the same on screen and paper.
 
-Every value of `patrolplan.privacy.FACTORS` has its words, and each list ends with a value that
-counts nowhere: a pupil need not know, and need not say.
+Every value of `patrolplan.privacy.FACTORS` has words, and each list ends with a value that is not
+counted: a pupil need not know, and need not answer.
 """
 
 from dataclasses import dataclass
@@ -67,15 +67,15 @@ QUESTIONS = (
         ),
     ),
 )
-"""In the order in which they are put to a pupil."""
+"""In the order in which a pupil gets them."""
 
 
 def list_counted_choices(question: Question) -> tuple[Choice, ...]:
-    """The answers that count somewhere: all but the last, which stands for no stroke on paper."""
+    """The answers that are counted: all but the last, which means no stroke on paper."""
     return question.choices[:-1]
 
 
-for _question in QUESTIONS:  # a value without words, or words without a value, must not go out
+for _question in QUESTIONS:  # no value may be without words, and no words without a value
     if tuple(choice.value for choice in _question.choices[:-1]) != FACTORS[_question.column]:
         _message = f"the words of {_question.column} do not match its values"
         raise AssertionError(_message)

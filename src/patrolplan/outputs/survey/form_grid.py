@@ -1,8 +1,8 @@
-"""The lettered grid of a school's paper form: letters across, numbers down, squares as they are.
+"""The lettered grid of a school's paper form: letters across, numbers down.
 
-Its cells are squares of the fixed grid (`patrolplan.crs.find_squares`), so that what a class marks
-on paper is counted exactly as a report from a page is. The form and the page on which a teacher
-enters the tallies read their letters here.
+Its cells are squares of the fixed grid (`patrolplan.crs.find_squares`), so that marks on paper are
+counted exactly like reports from a page. The form and the page on which a teacher enters the
+tallies both get their letters from here.
 """
 
 import string
@@ -16,8 +16,8 @@ from patrolplan.area.study_area import StudyArea, find_school
 from patrolplan.crs import find_squares, locate_in_squares, number_squares
 
 MAX_ACROSS, MAX_DOWN = 9, 11
-"""Squares of a form: with the gate's in the middle it shows at least 1,000 m to each side and
-1,250 m up and down, and a square is 18 mm wide on A4."""
+"""Maximum squares of a form: with the gate's in the middle it shows at least 1,000 m to each side
+and 1,250 m up and down, and a square is 18 mm wide on A4."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class FormCell:
 
 @dataclass(frozen=True, eq=False)
 class FormGrid:
-    """Which square of the fixed grid each letter and number stands for.
+    """The square of the fixed grid for each letter and number.
 
     Parameters
     ----------
@@ -56,9 +56,9 @@ class FormGrid:
     first_row
         Row of the squares with the number 1, the northernmost; numbers go down.
     across, down
-        Squares of the form.
+        Number of squares of the form.
     cells
-        Those with streets, from the top left one, row by row.
+        Squares with streets, from the top left one, row by row.
     """
 
     code: int
@@ -113,10 +113,10 @@ def build_form_grid(area: StudyArea, urn: str) -> FormGrid:
 
 
 def _choose_window(home: int, used: NDArray[np.int64], most: int) -> tuple[int, int]:
-    """First number and count of at most so many squares in a row, with `home` among them.
+    """First number and count of at most `most` squares in a row, with `home` among them.
 
-    `home` is in the middle, unless the squares with streets end on one side: what would be blank
-    there shows more of the other side.
+    `home` is in the middle, unless the squares with streets end on one side: then more of the other
+    side is shown in place of blank squares.
 
     Examples
     --------

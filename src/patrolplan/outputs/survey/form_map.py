@@ -35,15 +35,14 @@ CELL_LABEL_SIZE = 8.0
 CELL_LABEL_INSET = 1.5
 """Points between a square's label and its top left corner."""
 MAX_CELL_POINTS = 110.0
-"""Points of a square's side on the form of a small place, which would otherwise be enlarged more
-than anyone needs."""
+"""Maximum points of a square's side: the form of a small place is not enlarged more than useful."""
 GRID_COLOUR = "#2a2a2a"
 GRID_WIDTH = 0.8
 GRID_LEVEL = 6.0
-"""Above the streets, below signs and names."""
+"""Drawing level above the streets, below signs and names."""
 LABEL_COLOUR = "#1c1c1c"
 LONGEST_SCHOOL = 60
-"""Letters of a school's name on the map."""
+"""Maximum letters of a school's name on the map."""
 GATE_LETTER = "S"
 SHOWN_SYMBOLS = ("station", "station_entrance", "bus_stop")
 UNDRAWN_FEATURES = ("building", "shop")
@@ -58,7 +57,7 @@ Signs = Mapping[str, tuple[NDArray[np.object_], NDArray[np.float64]]]
 
 @dataclass(frozen=True, eq=False)
 class FormMap:
-    """A drawn map, and where its squares are on the page."""
+    """A drawn map, and the positions of its squares on the page."""
 
     pdf: bytes
     size: tuple[float, float]
@@ -68,12 +67,12 @@ class FormMap:
     words: tuple[str, ...]
     """Names and labels inside the letters."""
     word_boxes: Boxes
-    """(n, 5) their boxes in points of the window inside the letters."""
+    """(n, 5) boxes of the words in points of the window inside the letters."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Ground:
-    """What lies in the window, in points of it."""
+    """Content of the window, in its points."""
 
     viewport: Viewport
     corners: NDArray[np.float64]
@@ -118,7 +117,7 @@ def draw_form_map(
 def _collect_ground(
     area: StudyArea, grid: FormGrid, row: int, room: tuple[float, float]
 ) -> _Ground:
-    """What is drawn of the area in the window that just holds the squares."""
+    """The parts of the area to draw in the smallest window with all squares."""
     network = area.network.walkable
     corners = grid.locate_corners(area.projection.crs)
     viewport = _fit_window(corners, grid, *room)
@@ -137,9 +136,9 @@ def _collect_ground(
 def _fit_window(
     corners: NDArray[np.float64], grid: FormGrid, width: float, height: float
 ) -> Viewport:
-    """The window that just holds the squares, as large as there is room.
+    """The smallest window with all squares, as large on the page as there is room.
 
-    Where the squares lean in the area's CRS, the map is turned so that they stand upright.
+    If the squares are rotated in the area's CRS, the map is turned so that they are upright.
     """
     along = corners[:, -1] - corners[:, 0]
     lean = -np.degrees(np.arctan2(*along.mean(axis=0)[::-1]))
@@ -166,7 +165,7 @@ def _draw_ground(window: Window, area: StudyArea, ground: _Ground) -> None:
 
 
 def _draw_edge_letters(window: Window, grid: FormGrid, corners: NDArray[np.float64]) -> None:
-    """Write letters above and below the map and numbers to both sides of it."""
+    """Write letters above and below the map, and numbers on both sides of it."""
     style = TextStyle(LETTER_SIZE, bold=True)
     middles = {
         "above": ((corners[0, :-1] + corners[0, 1:]) / 2, (0.0, EDGE_STRIP / 2)),
@@ -183,7 +182,7 @@ def _draw_edge_letters(window: Window, grid: FormGrid, corners: NDArray[np.float
 def _draw_words(
     window: Window, area: StudyArea, grid: FormGrid, ground: _Ground, school: str
 ) -> list[tuple[str, Boxes]]:
-    """Write squares' labels and all names that find a place; returns them with their boxes."""
+    """Write squares' labels and all names that fit; returns them with their boxes."""
     written = _draw_cell_labels(window, grid, ground.corners)
     gate_box = build_level_boxes(ground.gate, (GATE_SIDE + 2, GATE_SIDE + 2))
     names, points = ground.signs["station"]
@@ -228,7 +227,7 @@ def _draw_cell_labels(
 
 
 def _build_entries(ground: _Ground) -> list[legend.Entry]:
-    """What stands below the map: where north is, the scale, and what the signs mean."""
+    """Entries below the map: north, the scale, and the meaning of signs."""
     metres = choose_scale_bar_metres(ground.viewport.metres_per_point, LONG_BAR)
     bar = metres / ground.viewport.metres_per_point
 

@@ -1,6 +1,6 @@
 """`leaflet-URN.pdf`: for the teacher who runs a survey in one lesson.
 
-What to do minute by minute, what to say to pupils, what is done with what they mark, and what to do
+It has what to do minute by minute, what to say to pupils, how their marks are used, and what to do
 when a child discloses something. Its advice on disclosures follows "Keeping children safe in
 education", part one (Department for Education): listen, do not promise secrecy, take the child
 seriously, and go to the designated safeguarding lead at once; in immediate danger call 999.

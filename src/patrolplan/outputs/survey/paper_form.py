@@ -27,10 +27,10 @@ POINTS_PER_MM = 72 / 25.4
 MAP_WIDTH = 186 * POINTS_PER_MM
 MAP_HEIGHT = 231 * POINTS_PER_MM
 TALLY_ROWS = 14
-"""Squares on a tally sheet."""
+"""Number of squares on a tally sheet."""
 LONGEST_NAME = 70
 SAMPLE_LABEL = "Z0"
-"""Square of the sheet's example: one that no form has, so that it suggests no place."""
+"""Square of the sheet's example: no form has it, so that it suggests no place."""
 NUMBER_WORDS = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five"}
 
 
@@ -86,7 +86,7 @@ def build_form_data(area: StudyArea, grid: FormGrid, urn: str) -> dict[str, Any]
 
 
 def list_map_attributions(area: StudyArea) -> str:
-    """Where a map of streets alone comes from, as its licence requires."""
+    """Attribution of a map with only streets, as its licence requires."""
     if is_fictional_area(area.name):
         return "Fictional place: its streets and schools are made up."
     return list_area_attributions(area.name, snapped=False)[0]

@@ -1,4 +1,4 @@
-"""What is printed of surveys that were read: numbers that may be shown, in words and as JSON."""
+"""What is printed about surveys that were read: numbers that may be shown, in words and JSON."""
 
 from typing import Any
 
@@ -83,7 +83,7 @@ def _format_number(count: int) -> str:
 
 
 def build_reading_document(reading: SurveyReading) -> dict[str, Any]:
-    """The same as one JSON object."""
+    """The same facts as one JSON object."""
     entries, table = reading.counts.entries, reading.counts.table
     shown = table.counts[table.counts >= reading.threshold]
     return {

@@ -1,9 +1,9 @@
-"""Rows of the table of reports, made of counts alone.
+"""Rows of the table of reports, made only from counts.
 
-What pupils answered does not leave the door, see `patrolplan.inputs.survey_counts`. A file of
-reports has rows, so they are made again from the rounded counts: as many as a square shows, at its
-centre, with as many of each word as it shows and `unknown` or `none` in the others. Each column is
-filled by itself, so which words stand in one row says nothing. Read again, the file gives the same
+Pupils' answers go no further than `patrolplan.inputs.survey_counts`. A file of reports needs rows,
+so they are made from the rounded counts: as many as a square shows, at its centre, with as many of
+each word as it shows and `unknown` or `none` in the others. Each column is filled independently, so
+the combination of words in a row has no meaning. When the file is read again, it gives the same
 counts.
 """
 
@@ -35,11 +35,11 @@ def build_report_rows(
     terms
         School terms of the surveys that were counted.
     threshold
-        Squares, words and terms with fewer reports do not show.
+        Squares, words and terms with fewer reports are suppressed.
     name
-        How the IDs of the rows begin, so that those of two files differ.
+        Prefix of the rows' IDs, so that those of two files differ.
     school_urn
-        The school of all reports, or empty where they are of several.
+        The school of all reports, or empty if they are from several.
     """
     shown = np.flatnonzero(table.counts >= threshold)
     by_factor = np.where(table.factor_counts >= threshold, table.factor_counts, 0)[shown]
@@ -69,16 +69,16 @@ def _list_days(
 ) -> list[str]:
     """First days of the terms of a square's reports.
 
-    The rest are reports whose term does not show. They get the oldest terms, in which they fade
-    most, so few in each that it does not show when the file is read: each term had fewer than a
-    step of them, so there is always room.
+    The rest are reports whose term is suppressed. They get the oldest terms, in which they fade
+    most, with so few in each that it is suppressed when the file is read: each term had fewer than
+    a rounding step of them, so there is always room.
     """
     counts, rest = dict.fromkeys(sorted(terms), 0) | in_terms, number - sum(in_terms.values())
     for term in sorted(set(terms)):
         few = min(rest, step - 1)
         counts[term] += few
         rest -= few
-    counts[min(terms)] += rest  # only at a threshold above the step, whose terms show less
+    counts[min(terms)] += rest  # only if the threshold is above the step, so that terms show less
     return [
         f"{term.year}-{MONTHS_A_TERM * term.number + 1:02d}-01"
         for term in sorted(counts)

@@ -1,14 +1,14 @@
-"""The file of reports that surveys give, and the record next to it.
+"""The file of reports from surveys, and the record next to it.
 
-`reports.csv` is made of rounded counts alone, see `patrolplan.outputs.survey.report_rows`, and
-`reports.record.json` says which surveys are in it, so that a file that is read again is noticed.
-The record holds no hash of what was answered: a short file could be guessed from it. Both are
-written together: the new record names the hash of the new reports, and a command that is killed
-between the two is finished by the next one.
+`reports.csv` is made only from rounded counts, see `patrolplan.outputs.survey.report_rows`, and
+`reports.record.json` lists the surveys in it, so that duplicates are noticed. The record has no
+hash of the answers: a short file could be guessed from it. Both are written together: the new
+record has the hash of the new reports, and if a command is killed between the two, the next one
+finishes it.
 
-Surveys whose files are gone cannot be counted again. Further ones are then added as a batch of its
-own: groups are formed within a batch, so a square with four reports in each of two batches shows
-none. That loses reports; counts of one batch taken from those of both would show a pupil.
+Surveys whose files are deleted cannot be counted again. Further ones are then added as a separate
+batch: groups are formed within a batch, so a square with four reports in each of two batches shows
+none. That loses reports, but otherwise the difference between two counts could show a pupil.
 """
 
 import csv
@@ -41,12 +41,12 @@ from patrolplan.text import format_count
 REMEDY = "name another file with --out"
 
 ID_LETTERS = 12
-"""Letters of the hash that the IDs of a batch's rows begin with."""
+"""Letters of the hash at the beginning of the IDs of a batch's rows."""
 
 
 @dataclass(frozen=True)
 class ReportsFile:
-    """A file of reports as it is, with its record; both are empty where there is none."""
+    """The current file of reports, with its record; both are empty if there is none."""
 
     out: Path
     content: bytes
@@ -59,12 +59,12 @@ class ReportsFile:
 
 
 def read_reports_file(out: Path) -> ReportsFile:
-    """Read what was written before.
+    """Read the current file of reports and its record.
 
     Raises
     ------
     OutputError
-        Where there is a file that patrolplan did not write, or that was changed since.
+        If there is a file that patrolplan did not write, or that was changed since.
     """
     record = find_record_path(out)
     for path in (out, record):
@@ -93,7 +93,7 @@ def check_given(before: ReportsFile, entries: Sequence[SurveyEntry], *, add: boo
     Raises
     ------
     OutputError
-        When it holds surveys whose files are not given, or there is nothing to add to.
+        When it has surveys whose files are not given, or there is nothing to add to.
     """
     if add:
         if before.batches and not before.out.exists():
@@ -127,11 +127,11 @@ def write_reports_file(
     counts
         The surveys that are new in it, counted together.
     threshold
-        Smallest group.
+        Minimum size of a group.
     today
         The date of the record.
     add_to
-        What is in the file already and stays; else it is replaced.
+        Content of the current file, which stays; None to replace it.
 
     Raises
     ------
@@ -180,7 +180,7 @@ def _describe_batch(
 
 
 def count_left_over(counts: SurveyCounts, threshold: int) -> int:
-    """Reports in squares under the threshold, all together, in steps."""
+    """Total of reports in squares below the threshold, a multiple of the rounding step."""
     table = counts.table
     return table.in_small_squares + int(table.counts[table.counts < threshold].sum())
 
@@ -195,7 +195,7 @@ def _format_rows(rows: pd.DataFrame, *, header: bool) -> bytes:
 
 
 def mark_deleted(before: ReportsFile, ids: Sequence[str]) -> None:
-    """Write into the record that the files of some surveys were deleted.
+    """Record that the files of some surveys were deleted.
 
     Raises
     ------
@@ -226,7 +226,7 @@ def _write_both(out: Path, content: bytes, batches: Sequence[dict[str, Any]]) ->
         out.parent.mkdir(parents=True, exist_ok=True)
         new_content, new_record = _find_parts(out)
         for part in (new_content, new_record):
-            part.unlink(missing_ok=True)  # a link of this name would be written through
+            part.unlink(missing_ok=True)  # writing would follow a link of this name
         try:
             write_synced(new_content, content)
             write_synced(new_record, format_json(document).encode("utf-8"))
@@ -239,15 +239,15 @@ def _write_both(out: Path, content: bytes, batches: Sequence[dict[str, Any]]) ->
 
 
 def _find_parts(out: Path) -> tuple[Path, Path]:
-    """New reports and new record before they take the places of the old."""
+    """Paths of new reports and of the new record before they replace the old ones."""
     return sibling_path(out, "part"), sibling_path(find_record_path(out), "part")
 
 
 def _finish_writing(out: Path) -> None:
-    """Rename new reports and record into place, or drop them where not both were written.
+    """Rename new reports and record into place, or drop them if not both were written.
 
-    The record's part is written last and names the hash of the reports. The reports are renamed
-    first; a kill after that leaves a record's part whose hash is that of the reports in place.
+    The new record is written last and has the hash of the reports. The reports are renamed first;
+    after a kill at that point, the new record has the hash of the reports in place.
     """
     new_content, new_record = _find_parts(out)
     document = read_record(new_record)

@@ -1,7 +1,7 @@
 """The map on a survey page: the streets around one school, their names, and what children know.
 
-It shows where things are and nothing else: no crime, no risk, no hotspot and no report can be in
-it, because it is made of the streets, the schools and the features of the area alone.
+It shows only where things are: no crime, risk, hotspot or report can be in it, because it is made
+only from the streets, schools and features of the area.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from patrolplan.crs import Projection
 
 SIMPLIFY_METRES = 0.5
-"""Streets are drawn this exactly."""
+"""Tolerance for simplifying streets."""
 
 GROUND_KINDS = ("park", "water", "stream", "railway", "bus_stop", "station")
 """Features that are drawn. Buildings would make a page of central London ten times as large."""
@@ -35,25 +35,25 @@ LISTED_FEATURES = {"park": "Parks", "station": "Stations", "bus_stop": "Bus stop
 """Named features that a pupil may choose from a list instead of the map, and the list's heading."""
 
 PARKS, SCHOOLS = "park", "school"
-"""Kinds of landmark whose names are on the map, besides those of streets and stations."""
+"""Kinds of landmark whose names are on the map, in addition to streets and stations."""
 
 
 def build_street_map(area: "StudyArea", row: int) -> dict[str, Any]:
-    """What the map of one school draws, ready for JSON.
+    """The data of one school's map, ready for JSON.
 
     Parameters
     ----------
     area
-        Area with streets, schools and features; nothing else of it is read.
+        Area with streets, schools and features; no other part of it is read.
     row
         The school's row in `area.schools`.
 
     Returns
     -------
     dict
-        `gate` and `bounds` in degrees (latitude first), `streets`, `labels` and `ground` as
-        `map.html` has them, `landmarks` with their names, and `places`, the lists to choose from:
-        names with the point that each stands for.
+        `gate` and `bounds` in degrees (latitude first), `streets`, `labels` and `ground` as in
+        `map.html`, `landmarks` with their names, and `places`, the lists to choose from: names with
+        a point for each.
     """
     gate = area.network.xy(area.gates.take([row]))[0]
     radius = area.settings.patrol.radius_metres
@@ -88,7 +88,7 @@ def _select_streets(
 def _select_features(
     features: gpd.GeoDataFrame, gate: NDArray[np.float64], radius: float
 ) -> gpd.GeoDataFrame:
-    """Features of the drawn kinds, or schools, that reach into the same box."""
+    """Features of the drawn kinds, or schools, that overlap the same box."""
     box = shapely.box(*(gate - radius), *(gate + radius))
     inside = features.iloc[np.sort(features.sindex.query(box))]
     return inside[inside["kind"].isin(GROUND_KINDS)] if "kind" in inside else inside
@@ -97,7 +97,7 @@ def _select_features(
 def _pack_streets(
     network: StreetNetwork, name: NDArray[np.int64], names: NDArray[np.str_]
 ) -> dict[str, Any]:
-    """Streets joined where they go on under one name and class, which makes the page smaller."""
+    """Streets joined where name and class continue, which makes the page smaller."""
     rank = rank_streets(network)
     keys, group = np.unique(np.column_stack([rank, name]), axis=0, return_inverse=True)
     order = np.argsort(group.ravel(), kind="stable")
@@ -125,11 +125,11 @@ def _list_landmarks(
 
 
 def _list_places(network: StreetNetwork, features: gpd.GeoDataFrame) -> list[dict[str, Any]]:
-    """Lists of names, each with the point that stands for it, in the order of the alphabet."""
+    """Lists of names in alphabetical order, each with a point."""
     lists = [("Streets", *_find_street_middles(network))]
     for kind, heading in LISTED_FEATURES.items():
         named = features[(features["kind"] == kind) & (features["name"] != "")]
-        named = named.drop_duplicates("name")  # stops of one name face each other across a street
+        named = named.drop_duplicates("name")  # stops with the same name are opposite each other
         points = shapely.point_on_surface(np.asarray(named.geometry.array, dtype=object))
         lists.append((heading, named["name"].tolist(), shapely.get_coordinates(points)))
     return [

@@ -1,7 +1,7 @@
-"""What a school gets to survey its pupils: page, paper form, tally page and leaflet.
+"""The files with which a school surveys its pupils: page, paper form, tally page and leaflet.
 
-A survey shows no crime, no risk and no hotspot, so it needs the area alone, and the folder's
-manifest names no more than that: it goes to the school.
+A survey shows no crime, risk or hotspot, so it needs only the area, and the folder's manifest has
+nothing else, since it goes to the school.
 """
 
 from pathlib import Path
@@ -27,7 +27,7 @@ def write_survey_pack(area: StudyArea, urn: str, out: str | Path) -> Path:
     urn
         The school.
     out
-        Folder; an older survey in it is replaced. It gets `survey-URN.html`, `form-URN.pdf`,
+        Folder; an earlier survey in it is replaced. It gets `survey-URN.html`, `form-URN.pdf`,
         `tally-URN.html`, `leaflet-URN.pdf` and a manifest.
 
     Raises
@@ -45,7 +45,7 @@ def write_survey_pack(area: StudyArea, urn: str, out: str | Path) -> Path:
 
 
 def _describe_survey(area: StudyArea, urn: str) -> dict[str, Any]:
-    """What the manifest says: neither crime, nor the seed that patrols are drawn with."""
+    """Content of the manifest: without crime, and without the seed with which patrols are drawn."""
     drawn = ("streets: ", "schools: ", "gates: ", "stops: ", "boundary: ")
     inputs = {name: digest for name, digest in area.inputs.items() if name.startswith(drawn)}
     return {"schema": 1, "school": urn, "inputs": inputs, "versions": read_package_versions()}

@@ -1,8 +1,8 @@
-"""The survey page: one school's pupils mark, one after the other, where they do not feel safe.
+"""The survey page, on which a school's pupils mark in turn where they do not feel safe.
 
-It opens from a folder on the school's own tablet or phone, with no network. It has no field for
-text, and asks for no name, account or place of the device. What the pupils marked leaves it as one
-file, which the teacher saves; see `patrolplan.inputs.survey_form`.
+It opens from a folder on the school's own tablet or phone, without a network. It has no field for
+text, and requests no name, account or location. The marks leave it only as one file, which the
+teacher saves; see `patrolplan.inputs.survey_form`.
 """
 
 from pathlib import Path
@@ -41,7 +41,7 @@ MAP_SCRIPTS = (
 """Scripts of `map.html` that draw streets; each uses only those before it."""
 
 SCRIPTS = ("class_answers.js", "street_map.js", "survey.js")
-"""The survey's own, which use all of the map's."""
+"""Scripts of the survey, which use all of the map's."""
 
 
 def render_survey_page(area: "StudyArea", urn: str) -> str:

@@ -1,8 +1,7 @@
-"""Take surveys in: read their files, write what may be known, and delete them when that is wanted.
+"""Import surveys: read their files, write what may be shown, and delete them if requested.
 
-The order is what makes it safe: everything is read and checked before anything is written, reports
-and record are on the disk before a file is deleted, and the record says that a file is gone only
-after it is.
+The order makes this safe: everything is read and checked before anything is written, reports and
+record are on disk before a file is deleted, and the record notes a deletion only after it.
 """
 
 import datetime as dt
@@ -30,19 +29,19 @@ class SurveyReading:
     Parameters
     ----------
     out
-        The file of reports; unchanged where no survey is new.
+        The file of reports; unchanged if no survey is new.
     counts
         The surveys that are new in it, counted together.
     threshold
-        Smallest group.
+        Minimum size of a group.
     today
         The date of the record.
     skipped
-        Surveys that it held already and that were added to.
+        Surveys that were already in the file.
     deleted
         Files that were deleted.
     undeleted
-        Files that could not be, and what the system reports.
+        Files that could not be deleted, and the system's message.
     """
 
     out: Path
@@ -55,13 +54,13 @@ class SurveyReading:
 
     @property
     def old(self) -> tuple[SurveyEntry, ...]:
-        """New surveys of a year ago or more: a tablet whose clock was reset fades its reports."""
+        """New surveys dated a year ago or more: a reset clock of a tablet makes reports fade."""
         current = find_term(self.today)
         oldest = current._replace(year=current.year - 1)
         return tuple(entry for entry in self.counts.entries if entry.term <= oldest)
 
     def raise_if_undeleted(self) -> None:
-        """Raise where a file could not be deleted, naming each."""
+        """Raise if files could not be deleted, naming each."""
         if self.undeleted:
             remedy = "delete it by hand: the record says that it is still there"
             lines = (f"{path}: cannot be deleted ({why}); {remedy}" for path, why in self.undeleted)
@@ -83,19 +82,19 @@ def take_in_surveys(
     Parameters
     ----------
     paths
-        Files that the pages of surveys saved; the file of reports and its record are passed over.
+        Files that survey pages saved; the file of reports and its record are ignored.
     out
         The file of reports.
     urns
-        Schools that a survey may be of; any where it is None.
+        Schools that surveys may be from; None means any.
     threshold
         Smallest group; `ROUNDING_STEP` at least applies.
     today
-        The date of the record; by default that of the computer's clock.
+        The date of the record; by default the computer's date.
     add
-        Whether surveys are added to those whose files are gone.
+        Whether surveys are added to those whose files are deleted.
     delete
-        Whether files are deleted once they are counted.
+        Whether files are deleted after they are counted.
 
     Raises
     ------

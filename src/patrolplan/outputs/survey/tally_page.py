@@ -1,8 +1,8 @@
 """`tally-URN.html`: the page on which a teacher enters what a class marked on paper.
 
-It opens from a folder with no network, has number fields and lists to choose from alone, stores
-nothing, and saves one file of the form in `patrolplan.inputs.survey_form`. Its letters are those of
-the paper form, see `form_grid`.
+It opens from a folder without a network, has only number fields and lists to choose from, stores
+nothing, and saves one file in the format of `patrolplan.inputs.survey_form`. Its letters are those
+of the paper form, see `form_grid`.
 """
 
 from pathlib import Path
@@ -25,9 +25,9 @@ from patrolplan.privacy import ROUNDING_STEP
 
 FILES = Path(__file__).parent
 SCRIPTS = ("tally_rules.js", "tally.js")
-"""Each uses only those before it."""
+"""In order: each uses only those before it."""
 MOST_PUPILS = 999
-"""Of one file; larger numbers are slips of the hand."""
+"""Maximum pupils of one file; larger numbers are typing errors."""
 
 
 def render_tally_page(area: StudyArea, urn: str) -> str:

@@ -1,4 +1,4 @@
-"""The data that the script of `map.html` draws, packed small.
+"""The data that the script of `map.html` draws, in compact form.
 
 Lines are whole numbers: steps of a millionth of a degree (about 0.1 m) from point to point. Streets
 are stored once, and every layer colours them by a string with one digit per piece.
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 
 PRIORITY_CLASS_LIMITS = (0.05, 0.15, 0.30, 0.50)
-"""Upper limits of the priority classes, as shares of all street metres; the rest has no colour."""
+"""Upper limits of the priority classes, as shares of all street length; others have no colour."""
 
 ONLY_REPORTED, ONLY_RECORDED = 1, 2
-"""Where voices differ: pupils report and little is recorded, or the other way round."""
+"""Classes where voices differ: pupils report but little is recorded, or vice versa."""
 
 STREET_RANK = {
     "trunk": 0,
@@ -50,28 +50,28 @@ STREET_RANK = {
     "service": 4,
     "track": 4,
 }
-"""Width class by kind of street, 0 the widest; footpaths and all else are 5."""
+"""Width class by kind of street, 0 the widest; footpaths and all others are 5."""
 
 PATH_RANK = 5
 DECIMALS = 6
-"""Of degrees, about 0.1 m."""
+"""Decimals of degrees, about 0.1 m."""
 
 MARGIN_METRES = 60.0
 """Parks, buildings and other features are drawn this far beyond the streets."""
 
 MIN_SQUARE_METRES = {"park": 150.0, "water": 50.0, "building": 25.0}
-"""Square metres under which an area is not drawn."""
+"""Minimum size of areas that are drawn, in square metres."""
 
 LABEL_SPACING_METRES = (450.0, 220.0, 110.0)
-"""Distances between two places for a street's name: far apart with much room, near with little."""
+"""Distances between two copies of a street's name: long with much room, short with little."""
 
 MIN_LABEL_STRAIGHTNESS = 0.97
-"""A name is only placed where chord over length of the street is at least this."""
+"""Minimum ratio of chord to length of a street where its name is placed."""
 
 
 @dataclass(frozen=True, eq=False)
 class MapPatrol:
-    """A patrol as the page shows it."""
+    """A patrol on the page."""
 
     id: str
     """Comes after # in the page's address."""
@@ -82,7 +82,7 @@ class MapPatrol:
     about: str = ""
     """A line below the title."""
     day: str = ""
-    """In a week, the date and the officer by which it is chosen; empty in a plan."""
+    """In a week, its date and officer, for choosing it; empty in a plan."""
     officer: str = ""
 
 
@@ -108,7 +108,7 @@ def build_map_layers(plan: "Plan", patrols: Sequence[MapPatrol] | None = None) -
     plan
         Plan with the streets, hotspots, schools and risk.
     patrols
-        The patrols shown; by default the plan's.
+        The patrols to show; by default the plan's.
 
     Returns
     -------
@@ -166,8 +166,8 @@ def classify_priority(risk: NDArray[np.float64], metres: NDArray[np.float64]) ->
     order = np.argsort(-density, kind="stable")
     along = np.cumsum(metres[order])
     ranked = density[order]
-    # Pieces of one catchment have equal risk up to rounding, so they must get one class: a group of
-    # equal pieces takes the position where the group ends.
+    # Pieces of one catchment have equal risk up to rounding, so they must get the same class: a
+    # group of equal pieces gets the position of its end.
     begins_group = np.r_[True, ranked[:-1] - ranked[1:] > 1e-9 * ranked[:1]]
     group = np.cumsum(begins_group) - 1
     ends = np.r_[np.flatnonzero(begins_group)[1:], len(ranked)] - 1
@@ -180,8 +180,8 @@ def classify_priority(risk: NDArray[np.float64], metres: NDArray[np.float64]) ->
 def classify_voices(risk: "Risk", metres: NDArray[np.float64]) -> dict[str, NDArray[np.int64]]:
     """Classes of every piece by voice, and where the voices differ.
 
-    Pupils' reports enter as groups at the threshold or above, and leave as classes: no number of
-    reports can be read off the map.
+    Pupils' reports are groups at or above the threshold, and the result is classes: no number of
+    reports can be read from the map.
     """
     classes = {"joined": classify_priority(risk.without_exposure, metres)}
     if not (risk.reports.any() and risk.crime.any()):
@@ -235,7 +235,7 @@ def place_labels(
 def _find_straight_parts(
     lines: NDArray[np.object_], every: float
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Cut lines into equal parts of about this length, and select the straight ones.
+    """Divide lines into equal parts of about this length, and select the straight ones.
 
     Returns (k,) row of `lines`, length in metres and angle in degrees clockwise on the screen, and
     (k, 2) the middle in metres.
@@ -251,7 +251,7 @@ def _find_straight_parts(
     )
     across = end - start
     straight = np.hypot(*across.T) >= MIN_LABEL_STRAIGHTNESS * room
-    # On screens y grows downwards. The angle is within 90 degrees, so that no name is upside down.
+    # On screens y increases downwards. The angle is within 90 degrees, so no name is upside down.
     angle = (np.degrees(np.arctan2(-across[:, 1], across[:, 0])) + 90) % 180 - 90
     return line[straight], room[straight], angle[straight], middle[straight]
 
@@ -281,8 +281,8 @@ def pack_basemap(
 
 
 def _find_rings(areas: NDArray[np.object_], smallest: float) -> NDArray[np.object_]:
-    """Rings of areas, merged where they overlap, so that the even-odd rule fills each once."""
-    # Of fifteen hundred buildings few overlap: this takes a twentieth of the time of `union_all`.
+    """Rings of areas, merged where they overlap, because of the even-odd fill rule."""
+    # Few of 1,500 buildings overlap: this takes a twentieth of the time of `union_all`.
     merged = shapely.disjoint_subset_union_all(areas)
     parts = shapely.get_parts(shapely.simplify(merged, 0.8))
     parts = parts[shapely.get_type_id(parts) == shapely.GeometryType.POLYGON]
@@ -291,14 +291,14 @@ def _find_rings(areas: NDArray[np.object_], smallest: float) -> NDArray[np.objec
 
 
 def find_tasked_point(stop: "Stop", area: "StudyArea") -> tuple[float, float]:
-    """(2,) the point that a tasking names, or the stop's own where the table has it no more."""
+    """(2,) the point of a tasking, or the stop's own if the tasking is no longer in the table."""
     places = area.tasked_places
     point = places.geometry[places["place_id"] == stop.tasked]
     return (point.iloc[0].x, point.iloc[0].y) if len(point) else stop.point
 
 
 def _pack_hotspots(area: "StudyArea", hotspots: gpd.GeoDataFrame) -> list[dict[str, Any]]:
-    """Each hotspot; one that the force designates has the edge of its polygon as well."""
+    """Each hotspot; a designated one also has the edge of its polygon."""
     projection, edges = area.projection, {}
     if area.designated is not None:
         rings = shapely.boundary(np.asarray(area.designated.geometry.array, dtype=object))
@@ -370,7 +370,7 @@ def _pack_patrol(map_patrol: MapPatrol, area: "StudyArea", names: list[str]) -> 
 
 
 def _pack_stop(stop: "Stop", area: "StudyArea") -> dict[str, Any]:
-    """Times in minutes after midnight, as printed; where a tasking is; which voice carries it."""
+    """A stop: printed times in minutes after midnight, place of a tasking, and main voice."""
     tasked = [] if stop.tasked is None else [find_tasked_point(stop, area)]
     return {
         "hotspot": stop.hotspot,

@@ -1,7 +1,7 @@
 """`map.html`: one page with the whole plan, which opens from a folder and sends no request.
 
-The page's text (patrols, stops, reasons, directions) is plain HTML, for screen readers and for
-paper; the script adds the map and moves it. Leaflet is written into the page.
+The page's text (patrols, stops, reasons, directions) is plain HTML, for screen readers and
+printing; the script adds an interactive map. Leaflet is embedded in the page.
 """
 
 import base64
@@ -62,7 +62,7 @@ SCRIPT_FILES = (
     *("ink.js", "search.js", "signs.js", "printing.js", "position.js", "taps.js", "companion.js"),
     "map.js",
 )
-"""Each uses only those before it."""
+"""In order: each uses only those before it."""
 
 OPENSTREETMAP = "© OpenStreetMap contributors"
 """Credit in the corner of the map; the licences are in the text."""
@@ -73,7 +73,7 @@ VOICES = {
     "reports": "Pupils' reports",
     "differ": "Where the voices differ",
 }
-"""Choices of how to colour the streets, and their names on the page."""
+"""Options for colouring the streets, and their names on the page."""
 
 
 @dataclass(frozen=True)
@@ -99,9 +99,9 @@ def render_map(plan: "Plan", week: WeekView | None = None) -> bytes:
     Returns
     -------
     bytes
-        HTML in UTF-8. It holds script, styles and data, and a policy that forbids every request;
-        only with `[output] tiles` set may it ask that one server for map images, and says so.
-        Equal plans give equal bytes.
+        HTML in UTF-8. It has script, styles and data, and a policy that forbids all requests; only
+        with `[output] tiles` may it request map images from that one server, and it says so. Equal
+        plans give equal bytes.
     """
     patrols = list_map_patrols(plan) if week is None else week.patrols
     layers = build_map_layers(plan, patrols)
@@ -144,7 +144,7 @@ def render_map(plan: "Plan", week: WeekView | None = None) -> bytes:
 
 
 def _build_chart_script(bounds: list[list[float]], tiles: str | None) -> str:
-    """Script that puts Leaflet's map into its element; with tiles only where they are set."""
+    """Script that puts Leaflet's map into its element; with tiles only if they are set."""
     (south, west), (north, east) = bounds
     options = {
         "center": [(south + north) / 2, (west + east) / 2],
@@ -162,31 +162,31 @@ def _build_chart_script(bounds: list[list[float]], tiles: str | None) -> str:
 
 
 def _find_tile_host(tiles: str) -> str:
-    """Server of a tile address, without the placeholder for one of several."""
+    """Server of a tile address, without the placeholder for its subdomain."""
     return urlsplit(tiles).netloc.removeprefix("{s}.") or "this folder"
 
 
 def _list_image_sources(tiles: str | None) -> str:
-    """Where the page may have images from: itself, and the server of a tile address."""
+    """Permitted sources of images: the page itself, and the server of a tile address."""
     if not tiles:
         return "data:"
     parts = urlsplit(tiles)
     origin = f"{parts.scheme}://{parts.netloc.replace('{s}', '*')}"
-    # Drop what could end the source or the directive; a host name has no such characters.
+    # Drop characters that could end the source or the directive; host names have none.
     return "data: " + (re.sub(r"[^\w.:/*-]", "", origin) if parts.netloc else "file: 'self'")
 
 
 @lru_cache(maxsize=1)
 def read_leaflet_script() -> str:
-    """Leaflet's script, as it is installed."""
+    """Leaflet's installed script."""
     source = (Path(leaflet.BASE_DIR) / "leaflet.js").read_text(encoding="utf-8")
-    # A browser would request the source map as soon as somebody opens the developer tools.
+    # A browser would request the source map when developer tools are opened.
     return re.sub(r"//# sourceMappingURL=\S+", "", source).replace("\r\n", "\n").strip()
 
 
 @lru_cache(maxsize=2)
 def read_leaflet_style(*, with_images: bool = True) -> str:
-    """Leaflet's style sheet, with its few images written into it or without them."""
+    """Leaflet's style sheet, with its few images embedded, or without them."""
     folder = Path(leaflet.BASE_DIR)
 
     def replace_image(match: re.Match[str]) -> str:
@@ -249,7 +249,7 @@ def _find_marking(plan: "Plan", patrols: "Sequence[MapPatrol]") -> str:
 
 
 def _describe_hotspots(plan: "Plan") -> list[dict[str, Any]]:
-    """Name, place, reasons and how sure of each hotspot, in words."""
+    """Name, place, reasons and certainty of each hotspot, in words."""
     hotspots = plan.hotspots
     certainty = describe_certainty(plan.area, plan.risk, hotspots)
     columns = (hotspots["hotspot"], hotspots["place"], hotspots["reasons"], certainty)
@@ -279,7 +279,7 @@ def _describe_leg(leg: "Leg", destination: str, verb: str, duration: str) -> dic
 
 
 def _describe_tasked(stop: "Stop", plan: "Plan") -> str:
-    """What intelligence asks for at a stop, and where exactly; empty where it asks for nothing."""
+    """What intelligence requests at a stop, and where exactly; empty if it is not tasked."""
     if stop.tasking is None:
         return ""
     (x, y), projection = find_tasked_point(stop, plan.area), plan.area.projection

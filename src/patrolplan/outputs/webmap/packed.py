@@ -1,4 +1,4 @@
-"""Lines as whole numbers, small in a page; `packed.js` unpacks them.
+"""Lines as whole numbers, compact in a page; `packed.js` unpacks them.
 
 Coordinates are latitude and longitude as steps of a millionth of a degree (about 0.1 m) from point
 to point, through all lines.
@@ -19,7 +19,7 @@ def encode_digits(values: NDArray[np.int64]) -> str:
 
 
 def encode_steps(xy: NDArray[np.float64], projection: Projection) -> list[int]:
-    """Latitude and longitude of each point as steps from the one before."""
+    """Latitude and longitude of each point as differences from the one before."""
     longitude, latitude = projection.to_degrees(xy[:, 0], xy[:, 1])
     whole = np.rint(np.column_stack([latitude, longitude]) * 1e6).astype(np.int64)
     steps: list[int] = np.diff(whole, axis=0, prepend=np.zeros((1, 2), np.int64)).ravel().tolist()
@@ -29,13 +29,13 @@ def encode_steps(xy: NDArray[np.float64], projection: Projection) -> list[int]:
 def pack_lines(
     lines: Sequence[NDArray[np.float64]], projection: Projection
 ) -> dict[str, list[int]]:
-    """Lines as their numbers of points and one run of steps."""
+    """Lines as their numbers of points and one sequence of steps."""
     xy = np.concatenate([np.empty((0, 2)), *lines])
     return {"counts": [len(line) for line in lines], "steps": encode_steps(xy, projection)}
 
 
 def pack_shapes(shapes: NDArray[np.object_], projection: Projection) -> dict[str, list[int]]:
-    """Lines or rings as `pack_lines` packs them."""
+    """Lines or rings, packed like `pack_lines`."""
     xy, line = shapely.get_coordinates(shapes, return_index=True)
     counts = np.bincount(line, minlength=len(shapes))
     return {"counts": counts.tolist(), "steps": encode_steps(xy, projection)}

@@ -1,7 +1,7 @@
 """Answers to a school in words: for the staff on its sheet, and for pupils on the poster.
 
-Both name a place by the longest streets of its square, as coarse as the square itself. The words
-are those of a school, not of the police: nothing is called by the name of an offence.
+Both name a place by the longest streets of its square, no more exactly than the square. The words
+are those of a school, not of the police: nothing is named after an offence.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,16 +24,16 @@ SCHOOL_WORDS = FACTOR_WORDS | {
     "robbery_or_threat": "being threatened",
     "drug_use": "substance use",
 }
-"""Factors as a school speaks of them."""
+"""Words for factors, as used in schools."""
 
 POSTER_FACTORS = frozenset({*FACTORS["place_factor"], "groups_loitering", "traffic"})
-"""Factors that stand on a poster; of the others it says only that it is about people: in a corridor
-they would frighten pupils, and point at some."""
+"""Factors that are on a poster; for the others it only mentions how people behave: in a corridor
+they would frighten pupils, or accuse some."""
 
 ABOUT_PEOPLE = "how people behave there"
 LONGEST_STREET = 40
 LONGEST_WORD = 24
-"""Letters of a street's name, and of a word of it: a poster has room for no more in big letters."""
+"""Maximum letters of a street's name, and of a word in it: a poster has no room for more."""
 UNNAMED = "streets without a name"
 
 WHY_NOT: Mapping[NoteKind, str] = {
@@ -45,17 +45,17 @@ WHY_NOT: Mapping[NoteKind, str] = {
     "demand_schools_closed": "the schools from which patrols go there are closed",
     "demand_officers_short": "the officers who could go there are needed elsewhere",
 }
-"""Why no patrol goes to a place, without officers, places tasked or barred, and their hours: what
-else keeps patrols away has one sentence for all."""
+"""Why no patrol goes to a place, without naming officers, tasked or barred places, or hours: all
+other reasons share one sentence."""
 
 WIDEST_RANGE = 0.5
-"""A wider interval says nothing that is worth its numbers."""
+"""Maximum width of an interval that is printed: a wider one is not informative."""
 
 OTHERWISE = "no patrol could be planned there"
 
 
 def describe_streets(streets: Sequence[str]) -> str:
-    """A place by its streets, in capitals as the map has them.
+    """A place by its streets, with capitals as on the map.
 
     Examples
     --------
@@ -103,7 +103,7 @@ def format_term(term: SchoolTerm) -> str:
 
 
 def describe_factors(gave: WhatPupilsGave, *, is_poster: bool = False) -> str:
-    """What most pupils gave as reasons, and when; empty where no reason has enough of them.
+    """The most frequent reasons that pupils gave, and when; empty if none has enough pupils.
 
     Examples
     --------
@@ -123,7 +123,7 @@ def describe_factors(gave: WhatPupilsGave, *, is_poster: bool = False) -> str:
 
 
 def describe_presence(answer: PlaceAnswer) -> str:
-    """On how many days somebody was there in the weeks before; that it is not known, if so."""
+    """On how many days an officer was there in the weeks before, or that this is unknown."""
     if answer.days_before is None:
         return f"not known: no visits are recorded for the last {PRESENCE_WEEKS} weeks"
     days = format_count(answer.days_before, "day") if answer.days_before else "no day"
@@ -134,9 +134,9 @@ def describe_presence(answer: PlaceAnswer) -> str:
 
 
 def describe_promise(promise: Promise) -> str:
-    """How often a patrol will be there in the week, or why none will.
+    """How often a patrol will be there in the week, or why there will be none.
 
-    Never so exactly that one could tell the days: "most" are all, or all but one.
+    Never exact enough to reveal the days: "most" means all, or all but one.
     """
     if promise.days == 1:
         return "a patrol on one day"
@@ -150,7 +150,7 @@ def describe_promise(promise: Promise) -> str:
 
 
 def describe_change(change: SurveyChange | None) -> str:
-    """How a place's share of what pupils named has changed, and how sure that is.
+    """How a place's share of pupils' answers has changed, and how certain that is.
 
     Examples
     --------

@@ -1,12 +1,12 @@
 """`calendars/OFFICER.ics`: an officer's patrols of a week, for the calendar on phone and desk.
 
-An event says when and at which school, and never why or where else: calendars are shared more
-widely than cards. Appointments stay out, since they came from a calendar in the first place.
+An event has the time and the school, but never the reason or other places: calendars are shared
+more widely than cards. Appointments are left out, since they came from a calendar.
 
-Calendars know an event by its UID, and take the one with the highest SEQUENCE. The UID follows from
-who patrols when, where and in which window, so that it is the same however often a week is printed.
-SEQUENCE is the number of the version: what differs from the calendar printed before takes the next
-one, and a patrol that has gone from it stays in the file as cancelled.
+Calendars identify an event by its UID, and use the version with the highest SEQUENCE. The UID
+depends on who patrols when, where and in which window, so that it is the same each time a week is
+printed. SEQUENCE is the version number: an event that differs from the calendar printed before gets
+the next one, and a patrol that was removed stays in the file as cancelled.
 """
 
 import datetime as dt
@@ -31,7 +31,7 @@ FOLDER = "calendars"
 PRODUCT = "-//patrolplan//patrolplan//EN"
 CREW_KIND = "crew"
 PATROL_KIND = "patrol"
-"""Values of X-PATROLPLAN-KIND: an officer's own patrol, or one on which they walk along."""
+"""Values of X-PATROLPLAN-KIND: an officer's own patrol, or one that they accompany."""
 
 BRITISH_ZONE = "Europe/London"
 BRITISH_RULES = b"""BEGIN:VTIMEZONE
@@ -52,8 +52,8 @@ TZOFFSETTO:+0000
 END:STANDARD
 END:VTIMEZONE
 """
-"""As rules, which also calendars that know no names of zones read; icalendar's own list of dates
-puts the change in spring an hour late."""
+"""The time zone as rules, for calendars that do not know names of zones; icalendar's own list of
+dates has the change in spring an hour late."""
 
 VERSION_LINES = ("SEQUENCE", "DTSTAMP")
 
@@ -61,7 +61,7 @@ VERSION_LINES = ("SEQUENCE", "DTSTAMP")
 def render_calendars(
     roster: Roster, officers: Sequence[RosterOfficer], earlier: Path | None = None
 ) -> dict[str, bytes]:
-    """Calendars of these officers, by path in the week's folder; none without an event.
+    """Calendars of these officers that have events, by path in the week's folder.
 
     `earlier` is the folder of papers that were printed before, if there is one.
     """
@@ -75,7 +75,7 @@ def render_calendars(
 
 
 def read_earlier_events(path: Path) -> tuple[icalendar.Event, ...]:
-    """Events of a calendar that was printed before; none where it cannot be read."""
+    """Events of a calendar that was printed before; empty if it cannot be read."""
     try:
         calendar = icalendar.Calendar.from_ical(path.read_bytes())
     except (OSError, ValueError):
@@ -94,10 +94,10 @@ def render_calendar(
     roster
         The week.
     officer
-        Whose patrols: their own, and those on which they walk along.
+        The officer, with their own patrols and those that they accompany.
     earlier
         Events of the calendar that this one replaces. Those of other weeks are left out, those of
-        days that this week leaves out stay, and patrols that have gone are cancelled.
+        days that are not in this week stay, and patrols that were removed are cancelled.
     """
     week = roster.week
     monday = week.start - dt.timedelta(days=week.start.weekday())
@@ -120,7 +120,7 @@ def render_calendar(
         calendar.add_component(icalendar.Timezone.from_ical(BRITISH_RULES))
     for event, number in zip(events, version, strict=True):
         event["SEQUENCE"] = icalendar.vInt(number)
-        # No time of creation, so that equal weeks give equal bytes; later versions are later.
+        # Not the time of creation, so that equal weeks give equal bytes; later versions are later.
         stamp = dt.datetime.combine(monday, dt.time(0, number % 60), dt.UTC)
         event["DTSTAMP"] = icalendar.vDatetime(stamp + dt.timedelta(hours=number // 60))
         calendar.add_component(event)
@@ -128,12 +128,12 @@ def render_calendar(
 
 
 def is_british(roster: Roster) -> bool:
-    """Whether the area is in Great Britain; elsewhere times are those of the place, unnamed."""
+    """Whether the area is in Great Britain; elsewhere times are local times without a zone."""
     return roster.week.plan.area.settings.area.crs.upper() == BRITISH_GRID
 
 
 def build_uid(area: str, officer: str, duty: Duty) -> str:
-    """The identity of an officer's patrol, which says nothing about either."""
+    """The UID of an officer's patrol, which reveals neither."""
     monday = duty.date - dt.timedelta(days=duty.date.weekday())
     facts = (area, f"{monday}", officer, f"{duty.date}", duty.urn, duty.patrol.window)
     return f"{hash_content(chr(0x1F).join(facts))[:32]}@patrolplan"
@@ -164,7 +164,7 @@ def _build_event(
 
 
 def _describe_event(roster: Roster, officer: RosterOfficer, duty: Duty) -> list[str]:
-    """When to leave, be at the gate and be back; and with whom, by role."""
+    """When to leave, be at the gate and be back, and with whom, by role."""
     items = roster.officer_days[officer.name, duty.date]
     others = roster.describe_others(officer.name, duty)
     return [
@@ -190,7 +190,7 @@ def _describe_item(item: DayItem, duty: Duty) -> str:
 
 
 def _convert_to_moment(day: dt.date, minutes: float, zone: ZoneInfo | None) -> dt.datetime:
-    """The moment of a time of day, which on a day of changing clocks stays what the clock shows."""
+    """The moment of a local time of day, also on days when clocks change."""
     hours, rest = divmod(round(minutes), 60)
     return dt.datetime.combine(day, dt.time(hours % 24, rest), zone)
 
@@ -208,7 +208,7 @@ def _get_day(event: icalendar.Event) -> dt.date:
 def _list_further_events(
     before: Mapping[str, icalendar.Event], present: set[str], days: Sequence[dt.date]
 ) -> list[icalendar.Event]:
-    """Earlier events that are no longer in the week: cancelled, or of days that it leaves out."""
+    """Earlier events that are no longer in the week: cancelled ones, and those of other days."""
     further = []
     for uid, event in before.items():
         if uid in present:
@@ -224,7 +224,7 @@ def _list_further_events(
 def _number_events(
     events: Sequence[icalendar.Event], before: Mapping[str, icalendar.Event]
 ) -> list[int]:
-    """The version of each event: that of before where it is the same, else the next one."""
+    """The version of each event: the earlier one if it is unchanged, otherwise the next."""
     latest = max((int(event.get("SEQUENCE", 0)) for event in before.values()), default=-1)
     numbers = []
     for event in events:
@@ -235,11 +235,11 @@ def _number_events(
 
 
 def _list_facts(event: icalendar.Event) -> list[str]:
-    """What an event is: its lines, without those that say which version it is of."""
+    """The lines of an event, without those of its version."""
     return [line for line in event.content_lines() if not line.startswith(VERSION_LINES)]
 
 
 def _clean(text: str) -> str:
-    """A name on one line, without signs that steer a reader."""
+    """A name on one line, without control characters."""
     kinds = ((sign, unicodedata.category(sign)) for sign in text)
     return " ".join("".join(" " if kind[0] in "CZ" else sign for sign, kind in kinds).split())

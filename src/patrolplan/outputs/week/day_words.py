@@ -1,4 +1,4 @@
-"""An officer's day in words: where ways lead, how long they take, and what is in between."""
+"""An officer's day in words: journeys, how long they take, and what is in between."""
 
 from patrolplan.outputs.cartography.fonts import make_printable
 from patrolplan.outputs.week.roster import Roster
@@ -9,18 +9,18 @@ from patrolplan.team.officer_day import DayItem
 from patrolplan.text import capitalise
 
 APPOINTMENT_WORDS = {"sick": "Sick leave", "away": "Not available", "home_visit": "Home visit"}
-"""Kinds of appointments whose words are not the kind itself."""
+"""Words for kinds of appointments, where they differ from the kind itself."""
 
 
 def describe_appointment(roster: Roster, appointment: Appointment) -> str:
-    """What kind of appointment it is, and at which school; nothing else about it is stored."""
+    """The kind of an appointment and its school; nothing else about it is stored."""
     kind = APPOINTMENT_WORDS.get(appointment.kind, capitalise(appointment.kind))
     school = roster.school_names.get(appointment.urn, "")
     return make_printable(f"{kind} at {school}" if school else kind)
 
 
 def describe_way(roster: Roster, officer: str, item: DayItem) -> str:
-    """Where a way leads, how, and how many minutes it takes."""
+    """The destination, mode and minutes of a journey."""
     minutes = format_minutes(round(item.to_minutes) - round(item.from_minutes))
     how = MODE_WORDS[find_mode(roster, officer, item)]
     if item.towards == "base":
@@ -30,7 +30,7 @@ def describe_way(roster: Roster, officer: str, item: DayItem) -> str:
 
 
 def find_mode(roster: Roster, officer: str, item: DayItem) -> str:
-    """The mode of a way: that of the patrol where the patrol begins at the base, else their own."""
+    """The mode of a journey: the patrol's if it begins at the base, otherwise the officer's own."""
     duty = item.duty
     if duty is not None and item.towards == "gate" and duty.patrol.approach is not None:
         return duty.patrol.way

@@ -1,7 +1,7 @@
-"""`lead.pdf`: what a team's lead answers for: the draw, the demands, fairness and each one's days.
+"""`lead.pdf`: what a team's lead is responsible for: draw, demands, fairness and officers' days.
 
-It names what is not met and why, and what was set by hand. It is not for the wall: with the
-officers' appointments it shows more than colleagues need.
+It lists unmet demands with reasons, and changes by hand. It is not for the wall, since it has
+officers' appointments, which colleagues need not see.
 """
 
 import datetime as dt
@@ -51,11 +51,11 @@ from patrolplan.times import format_span
 
 TEMPLATE = "lead.typ"
 MAX_CHANGES = 12
-"""Changes by hand that are listed, the latest ones."""
+"""Maximum number of changes by hand that are listed, the latest ones."""
 HEAVIEST = 20
-"""So many priority streets with the greatest share of risk should not go without a visit."""
+"""Number of priority streets, those with most risk, that should not be without a visit."""
 ELSEWHERE = ("drawn_without_secret", "over_daily_maximum", "crew_short")
-"""Notes that have a place of their own on the sheet."""
+"""Notes that are elsewhere on the sheet."""
 
 
 def render_lead_sheet(roster: Roster) -> bytes:
@@ -97,7 +97,7 @@ def build_lead_data(roster: Roster) -> dict[str, Any]:
 
 
 def describe_draw(week: Week) -> list[str]:
-    """How the week came about, in plain sentences."""
+    """How the week was drawn, in plain sentences."""
     draw = week.draw
     if draw is None:
         return ["This week was not drawn: it was made by an earlier version, or by hand."]
@@ -133,7 +133,7 @@ def _describe_worth(week: Week, draw: Draw) -> str:
 
 
 def describe_foreseen(foreseen: Foreseen | None) -> list[str]:
-    """How much of the week its insiders could name in advance, and what locks add to that."""
+    """How much of the week insiders could predict, and how much of that is due to locks."""
     if foreseen is None:
         return []
     alone, locked = (format_percent(x) for x in (foreseen.hotspot_quarter, foreseen.with_locks))
@@ -147,7 +147,7 @@ def describe_foreseen(foreseen: Foreseen | None) -> list[str]:
 
 
 def _build_demand_rows(roster: Roster, kind: str) -> list[dict[str, Any]]:
-    """A row a place: who comes on which day, and on how many of the days it is met."""
+    """One row per place: who comes on which day, and on how many days the demand is met."""
     places: dict[str, list[DemandOutcome]] = {}
     for demand in roster.week.demands:
         if demand.kind == kind:
@@ -164,7 +164,7 @@ def _build_demand_rows(roster: Roster, kind: str) -> list[dict[str, Any]]:
 
 
 def _describe_demanded(roster: Roster, place: str) -> str:
-    """Where a demanded place is; of one that the force designates also what the force calls it."""
+    """Where a demanded place is; for one that the force designates also the force's name."""
     area = roster.week.plan.area
     row = get_place(area, place)
     words = capitalise(roster.find_place_words(place))
@@ -176,7 +176,7 @@ def _describe_demanded(roster: Roster, place: str) -> str:
 
 
 def _describe_met(roster: Roster, demands: Sequence[DemandOutcome]) -> str:
-    """On how many days a tasked place is met, or whether any other place is."""
+    """On how many days a tasked place's demand is met, or whether another place's is."""
     if demands[0].kind == "tasked":
         return f"{sum(demand.is_met for demand in demands)} of {len(demands)}"
     if demands[0].kind == "designated":
@@ -203,7 +203,7 @@ def _build_demand_cell(
 
 
 def describe_unmet(roster: Roster) -> Iterator[str]:
-    """Every demand that is not met, by reason: place, days and why."""
+    """Every unmet demand, grouped by reason: place, days and reason."""
     reasons: dict[tuple[str, str], list[str]] = {}
     for demand in roster.week.demands:
         if not demand.is_met:
@@ -217,7 +217,7 @@ def describe_unmet(roster: Roster) -> Iterator[str]:
 
 
 def _build_school_rows(roster: Roster) -> list[dict[str, Any]]:
-    """How many patrols and minutes each school gets, and where that is less than promised."""
+    """Patrols and minutes of each school, and whether that is less than promised."""
     short = {row.urn: row for row in roster.week.short}
     rows = []
     for school in roster.schools:
@@ -243,7 +243,7 @@ def _build_school_rows(roster: Roster) -> list[dict[str, Any]]:
 
 
 def _describe_doses(week: Week) -> list[str]:
-    """Places over the maximum of a day, and heavy ones that nobody visits."""
+    """Places above the daily maximum, and heavy ones that no one visits."""
     most = week.plan.area.settings.week.max_dose_minutes_per_day
     over = describe_notes(note for note in week.notes if note.kind == "over_daily_maximum")
     over = over or [f"No place gets more than {most:g} minutes on a day."]
@@ -260,7 +260,7 @@ def _describe_doses(week: Week) -> list[str]:
 
 
 def _build_officer_row(roster: Roster, officer: RosterOfficer) -> dict[str, Any]:
-    """An officer's patrols and appointments by day, and how many patrols of how many."""
+    """An officer's patrols and appointments by day, and number of patrols out of the maximum."""
     area = roster.week.plan.area
     limits = dict(zip(area.officers["officer"], area.officers["max_patrols_per_week"], strict=True))
     own = roster.list_walked_duties(officer.name)
@@ -301,14 +301,14 @@ def _describe_officer_item(roster: Roster, name: str, item: DayItem) -> dict[str
 
 
 def _describe_no_item(roster: Roster, name: str, day: dt.date) -> str:
-    """Why a day is empty, as far as the table says."""
+    """Why a day is empty, as far as known from the table."""
     if day in roster.week.absent.get(name, ()):
         return "absent"
     return "\N{EN DASH}" if roster.find_hours(name, day) else "off duty"
 
 
 def describe_hand(roster: Roster) -> list[str]:
-    """What was set, ruled out and changed by hand, and who was absent."""
+    """What was fixed, excluded and changed by hand, and who was absent."""
     week = roster.week
     lines = [f"Set: {_describe_lock(roster, lock)}." for lock in week.locks]
     lines += [f"Ruled out: {_describe_ban(roster, ban)}." for ban in week.bans]
@@ -347,5 +347,5 @@ def _name_school(roster: Roster, urn: str) -> str:
 
 
 def _group_letters(text: str) -> str:
-    """A long code in groups of eight, so that it can be compared by eye."""
+    """A long code in groups of eight letters, so that it can be compared by eye."""
     return " ".join(text[at : at + 8] for at in range(0, len(text), 8))

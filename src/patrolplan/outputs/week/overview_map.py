@@ -1,4 +1,4 @@
-"""Maps of places instead of one walk: schools and the streets where presence is planned."""
+"""Maps of several places: schools and the streets where presence is planned."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,23 +27,23 @@ TEXT_SIZE = 9.0
 BAND_WIDTH = 11.0
 """Points across a street where presence is planned."""
 PADDING = 46.0
-"""Points left free at the edges: a sign may stand there, but not under the north arrow."""
+"""Points at the edges without content: a sign may be there, but not under the north arrow."""
 SCALE_STRIP_HEIGHT = 16.0
 """Points below the map, for the scale."""
 LONGEST_NAME = 28
-"""Letters of a name next to its sign."""
+"""Maximum letters of a name next to its sign."""
 
 
 @dataclass(frozen=True)
 class MapMarker:
-    """A sign on the map: a school's in a white box, a street's in a black one with round ends."""
+    """A sign on the map: for a school a white box, for a street a black one with round ends."""
 
     text: str
     x: float
     y: float
     school: bool = False
     name: str = ""
-    """Stands next to it where there is room."""
+    """Name next to the sign, if there is room."""
 
     @property
     def width(self) -> float:
@@ -74,7 +74,7 @@ def draw_overview_map(
         padding=PADDING,
         min_extent_metres=min_extent_metres,
         street_bounds=plan.area.network.bounds,
-        may_rotate=False,  # people look at it from afar, or without having turned a map before
+        may_rotate=False,  # readers are far away, or not used to turned maps
     )
     page = Page(width, height)
     window = page.add_window((0.0, SCALE_STRIP_HEIGHT, *viewport.size))

@@ -1,15 +1,16 @@
-"""`posters/URN.pdf`: what became of a survey, on a corridor's wall for every pupil to read.
+"""`posters/URN.pdf`: the response to a survey, on a corridor's wall for every pupil to read.
 
-A poster is read by anybody, so it shows less than the sheet for the staff: the heaviest places, by
-street and as coarse as their squares; how many pupils named them, rounded; and on how many days of
-the last weeks somebody was at any of them, all together. It says nothing of the week to come: no
-day, no time, no route, nor which place is left out. It has no map, which would show where children
-walk alone, and names nothing after an offence. So it depends on the survey and on the ledger alone.
+Anybody can read a poster, so it shows less than the sheet for the staff: the heaviest places, by
+street and no more exactly than their squares; how many pupils named them, rounded; and the total
+number of days of the last weeks on which an officer was at any of them. It has nothing about the
+coming week: no day, no time, no route, nor which place is left out. It has no map, which would show
+where children walk alone, and names nothing after an offence. So it depends only on the survey and
+on the ledger.
 
 A school without a place to show has no poster: an empty one would invite guesses about who was not
-heard, and pupils who were never surveyed have nothing to be answered. Nor does a poster show a
-place without a named street, for nobody would know it. Where the settings have a threshold under
-the safe one, for whatever reason, there is no poster at all: anybody may read it.
+heard, and pupils who were never surveyed expect no response. A poster does not show a place without
+a named street either, since no one would recognise it. If the settings have a threshold below the
+safe one, for whatever reason, there is no poster at all, since anybody can read it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,7 +38,7 @@ from patrolplan.text import capitalise, format_count, shorten
 
 TEMPLATE = "poster.typ"
 MAX_PLACES = 3
-"""More would make letters too small to be read in passing."""
+"""Maximum number of places; with more, letters would be too small to be read in passing."""
 LONGEST_NAME = 70
 
 
@@ -56,7 +57,7 @@ def render_posters(
         See `patrolplan.team.school_answers.find_school_answers`; schools that are not among them
         get no poster.
     presence
-        What was recorded of the weeks before; None: nothing is known.
+        Recorded presence of the weeks before; None if unknown.
 
     Returns
     -------
@@ -120,7 +121,7 @@ def build_poster_data(
 
 
 def _count_days(shown: Sequence[PlaceAnswer], presence: RecentPresence | None) -> int:
-    """Days on which somebody was at any of the places; 0 also where that is not known."""
+    """Days on which an officer was at any of the places; 0 also if unknown."""
     if presence is None:
         return 0
     return len(presence.find_days(name for answer in shown for name in answer.place.hotspots))

@@ -34,11 +34,11 @@ class RosterSchool:
     """A school of the week; `x` and `y` are its gate in metres."""
 
     number: int
-    """From 1; names the school on the week's map."""
+    """From 1; the school's number on the week's map."""
     urn: str
     name: str
     bell: str
-    """When school ends, HH:MM; "about HH:MM" where that is assumed."""
+    """When school ends, HH:MM; "about HH:MM" if assumed."""
     x: float
     y: float
 
@@ -51,13 +51,13 @@ class RosterOfficer:
     file_name: str
     """Part of the file names of the officer's papers."""
     mode: str
-    """How they come to the gate, "on foot" or "by bicycle"."""
+    """How they travel to the gate, "on foot" or "by bicycle"."""
     schools: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Roster:
-    """A week with everything that its papers look up."""
+    """A week with lookups for its papers."""
 
     week: Week
 
@@ -75,7 +75,7 @@ class Roster:
             schools.append(RosterSchool(number, urn, str(row["name"]), bell, *gates[urn]))
         others = {duty.urn: duty.patrol for duty in self.week.duties if duty.urn not in urns}
         for number, (urn, patrol) in enumerate(others.items(), start=len(schools) + 1):
-            bell = f"about {format_time(patrol.start_minutes)}"  # no table has the school any more
+            bell = f"about {format_time(patrol.start_minutes)}"  # no table has this school now
             schools.append(RosterSchool(number, urn, patrol.school, bell, patrol.x, patrol.y))
         return tuple(schools)
 
@@ -105,11 +105,11 @@ class Roster:
         )
 
     def describe_patrol_mode(self, duty: Duty) -> str:
-        """How a patrol travels, in words; empty where all travel as the settings say."""
+        """How a patrol travels, in words; empty if all have the mode of the settings."""
         return MODE_WORDS[duty.patrol.way] if self.week.has_mixed_modes else ""
 
     def describe_officer_modes(self, officer: RosterOfficer) -> str:
-        """How an officer comes to the gate, and travels on patrol where that differs."""
+        """How an officer travels to the gate, and on patrol if that differs."""
         settings = self.week.plan.area.settings
         duties = [duty for duty in self.week.duties if duty.officer == officer.name]
         modes = {MODE_WORDS[duty.patrol.way] for duty in duties}
@@ -131,27 +131,27 @@ class Roster:
     def select_officers(
         self, officer: str | None, date: dt.date | None
     ) -> tuple[RosterOfficer, ...]:
-        """Whose papers belong to a part of the week; None stands for all."""
+        """Officers whose papers are in a part of the week; None means all."""
         if officer is None and date is not None:
             return self.find_officers(self.select_duties(None, date))
         return tuple(one for one in self.officers if officer in {None, one.name})
 
     @property
     def has_windows(self) -> bool:
-        """Whether any patrol is in another window than the one after school: then papers say so."""
+        """Whether any patrol is in another window than after school: papers then name it."""
         return any(duty.patrol.window != AFTER_SCHOOL for duty in self.week.duties)
 
     @cached_property
     def staff(self) -> frozenset[str]:
-        """Names of school staff, who are named by their role alone."""
+        """Names of school staff, who are named only by their role."""
         return find_staff(self.week.plan.area)
 
     def name_officer(self, name: str) -> str:
-        """An officer as papers name them."""
+        """The name of an officer on papers."""
         return capitalise(STAFF_WORDS) if name in self.staff else name
 
     def find_set_out(self, officer: str, duty: Duty) -> float:
-        """When an officer sets out to a patrol, be it their own or a colleague's."""
+        """When an officer sets out to their own patrol or a colleague's."""
         ways = (
             item.from_minutes
             for item in self.officer_days.get((officer, duty.date), ())
@@ -160,12 +160,12 @@ class Roster:
         return next(ways, duty.leave_minutes if officer == duty.officer else duty.start_minutes)
 
     def find_officers(self, duties: Iterable[Duty]) -> tuple[RosterOfficer, ...]:
-        """The officers of these duties, and who walks along on them."""
+        """The officers of these duties, and those who accompany them."""
         names = {name for duty in duties for name in (duty.officer, *duty.crew)}
         return tuple(officer for officer in self.officers if officer.name in names)
 
     def describe_others(self, officer: str, duty: Duty) -> str:
-        """With whom an officer walks a patrol, staff by their role only; empty for nobody."""
+        """Who else is on an officer's patrol, staff only by role; empty if there is no one."""
         others = [name for name in (duty.officer, *duty.crew) if name != officer]
         return join_words([STAFF_WORDS if name in self.staff else name for name in others])
 
@@ -176,7 +176,7 @@ class Roster:
         return dict(zip(table["officer"], table["mode"], strict=True))
 
     def find_hours(self, officer: str, day: dt.date) -> str:
-        """An officer's hours of duty on a day, HH:MM-HH:MM; empty where off or not known."""
+        """An officer's hours of duty on a day, HH:MM-HH:MM; empty if off duty or unknown."""
         table = self.week.plan.area.officers
         hours = table.loc[table["officer"] == officer, WEEKDAYS[day.weekday()]]
         return "" if hours.empty else str(hours.iloc[0])
@@ -191,7 +191,7 @@ class Roster:
         return self._duties_by_school.get((urn, date), ())
 
     def officer_duties(self, name: str, date: dt.date) -> tuple[Duty, ...]:
-        """Duties of an officer on a day, with those on which they walk along."""
+        """Duties of an officer on a day, with those that they accompany."""
         return self._duties_by_officer.get((name, date), ())
 
     @cached_property
@@ -209,7 +209,7 @@ class Roster:
     def find_place_words(self, place: str) -> str:
         """Where a hotspot, tasked or feared place of the week is: its street, or a grid reference.
 
-        A tasked place is known by its street only from a patrol that stops there.
+        The street of a tasked place is known only from a patrol that stops there.
         """
         return self._place_words.get(place, "")
 
@@ -225,11 +225,11 @@ class Roster:
         return words | {stop.tasked: stop.place for stop in stops if stop.tasked}
 
     def list_walked_duties(self, name: str) -> list[Duty]:
-        """An officer's patrols of the week, with those on which they walk along."""
+        """An officer's patrols of the week, with those that they accompany."""
         return [duty for duty in self.week.duties if name in {duty.officer, *duty.crew}]
 
     def select_duties(self, officer: str | None, date: dt.date | None) -> list[Duty]:
-        """Duties of an officer, a day, or both; None stands for all."""
+        """Duties of an officer, a day, or both; None means all."""
         own = self.week.duties if officer is None else self.list_walked_duties(officer)
         return [duty for duty in own if date in {None, duty.date}]
 
@@ -240,9 +240,9 @@ class Roster:
         return f"cards/{officer}/{duty.date}-{self.school_file_name(duty.urn)}{window}.pdf"
 
     def window_suffix(self, duty: Duty) -> str:
-        """What tells papers of further windows from those of the one after school.
+        """Suffix that distinguishes papers of further windows from those of the one after school.
 
-        It begins with a point, which no name of an officer or a school has in file names.
+        It begins with a dot, which names of officers and schools do not have in file names.
         """
         window = duty.patrol.window
         return "" if window == AFTER_SCHOOL else f".{self._window_file_names[window]}"
@@ -253,11 +253,11 @@ class Roster:
 
     @cached_property
     def officer_file_names(self) -> dict[str, str]:
-        """Part of a file name that stands for an officer, by name."""
+        """The part of file names for each officer, by name."""
         return {officer.name: officer.file_name for officer in self.officers}
 
     def school_file_name(self, urn: str) -> str:
-        """Part of a file name that stands for a school."""
+        """The part of file names for a school."""
         return self._school_file_names[urn]
 
     @cached_property
@@ -268,12 +268,12 @@ class Roster:
 def check_officer_and_date(
     officers: Sequence[str], days: Sequence[dt.date], officer: str | None, date: dt.date | None
 ) -> None:
-    """Check that an officer and a day are of the week.
+    """Check that an officer and a day are in the week.
 
     Raises
     ------
     InputError
-        When one is not, naming those that are.
+        When one is not, with those that are.
     """
     problems = Problems()
     if officer is not None and officer not in officers:

@@ -1,8 +1,8 @@
 """The sheet that an officer may leave with a school: streets, days and times, nothing about crime.
 
-It leaves out every reason, count and category, the places tasked by intelligence, the officers'
-names and their routes. Where pupils were surveyed, a further page answers what they marked: the
-places, on how many days somebody was there and will be, and what changed since the last survey.
+It leaves out all reasons, counts and categories, the places tasked by intelligence, and officers'
+names and routes. If pupils were surveyed, a further page responds to what they marked: the places,
+on how many days an officer was and will be there, and what changed since the last survey.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -42,12 +42,12 @@ POINTS_PER_MM = 72 / 25.4
 MAP_WIDTH = 180 * POINTS_PER_MM
 MAX_MAP_HEIGHT = 122 * POINTS_PER_MM
 MIN_MAP_HEIGHT = 75 * POINTS_PER_MM
-"""A lower map turns the page instead."""
+"""Minimum height of the map; if it would be lower, it goes on a new page."""
 LINES_BELOW_FULL_MAP = 3
 LINE = 19.0
 """Points that each further line of streets takes from the map."""
 LONGEST_LINE = 42
-"""Letters of a street on one line of its column."""
+"""Maximum letters of a street on one line of its column."""
 LONGEST_NAME = 90
 LONGEST_PLACE = 70
 
@@ -66,7 +66,7 @@ def render_school_sheets(
     urns
         The schools.
     answers
-        What became of the places that their pupils marked, see
+        The responses to the places that their pupils marked, see
         `patrolplan.team.school_answers.find_school_answers`; schools without any may be left out.
 
     Returns
@@ -123,7 +123,7 @@ def build_school_data(
 
 
 def _build_answer_data(answer: PlaceAnswer) -> dict[str, str]:
-    """A place that pupils marked, and its answer."""
+    """A place that pupils marked, and the response."""
     gave = (describe_pupils(answer.gave), describe_factors(answer.gave))
     return {
         "streets": f"Around {describe_streets(answer.place.streets)}",
@@ -139,7 +139,7 @@ def _list_duties(roster: Roster, school: RosterSchool) -> list[Duty]:
 
 
 def _find_areas(roster: Roster, school: RosterSchool) -> dict[str, Stop]:
-    """Stops by hotspot; a place that intelligence alone names is not shown to a school.
+    """Stops by hotspot; a place that is only tasked by intelligence is not shown to a school.
 
     Where a hotspot is tasked, its own stopping place is shown, not the tasked point.
     """
@@ -164,7 +164,7 @@ def _describe_presence(duties: tuple[Duty, ...], letters: dict[str, str]) -> dic
     """When an officer is at the gate on a day, and until when in which streets."""
     if not duties:
         return {"gate": "", "until": "", "streets": ""}
-    first: dict[str, Duty] = {}  # of each window
+    first: dict[str, Duty] = {}  # the first duty of each window
     for duty in sorted(duties, key=lambda duty: duty.start_minutes):
         first.setdefault(duty.patrol.window, duty)
     stops = [stop for duty in duties for stop in duty.patrol.stops]

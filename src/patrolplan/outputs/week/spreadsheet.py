@@ -1,4 +1,4 @@
-"""Tables for spreadsheets, in which no cell can run as a formula.
+"""Tables for spreadsheets, without cells that could run as a formula.
 
 A week as CSV and workbook, and a month's return (doses promised and delivered) as a folder of CSV.
 """
@@ -52,7 +52,7 @@ FURTHER_COLUMNS = {"way": 12, "window": 16, "crew": 24}
 DATE_COLUMN = COLUMNS.index("date")
 FIXED_CREATION_TIME = dt.datetime(2000, 1, 1)  # noqa: DTZ001 - a fixed moment, so that equal weeks give equal bytes
 LONGEST_CELL = 32_000
-"""Letters; a cell of a spreadsheet holds 32,767."""
+"""Maximum letters of a cell; spreadsheets allow 32,767."""
 WIDTHS = (16, 24, 12, 9, 9, 9, 10, 36, 9, 90, 40)
 """Widths of the columns in letters."""
 
@@ -123,14 +123,14 @@ def render_week_xlsx(roster: Roster) -> bytes:
 
 
 def escape_cell(text: str) -> str:
-    r"""A cell that no spreadsheet runs as a formula.
+    r"""The text of a cell, escaped so that no spreadsheet runs it as a formula.
 
     Examples
     --------
     >>> escape_cell("=1+1"), escape_cell("Market Place"), escape_cell("\tx")
     ("'=1+1", 'Market Place', "'\tx")
     """
-    wide = unicodedata.normalize("NFKC", text)  # some read full-width signs as plain
+    wide = unicodedata.normalize("NFKC", text)  # some treat full-width characters as plain ones
     risky = wide.lstrip()[:1] in {"=", "+", "-", "@"} or text[:1] in {"\t", "\r", "\n"}
     return f"'{text}" if risky else text
 
@@ -149,7 +149,7 @@ def _fill_sheet(
 
 
 def _set_page(sheet: Worksheet, widths: Sequence[int]) -> None:
-    """Keep the head in sight on the screen, and fit the sheet to the width of the page."""
+    """Freeze the head on the screen, and fit the sheet to the width of the page."""
     for column, width in enumerate(widths):
         sheet.set_column(column, column, width)
     sheet.freeze_panes(1, 0)
@@ -218,7 +218,7 @@ def _build_demand_row(roster: Roster, demand: DemandOutcome) -> list[str]:
 
 
 def _list_columns(roster: Roster) -> tuple[str, ...]:
-    """The columns, with those of `FURTHER_COLUMNS` in which any patrol differs from the others."""
+    """The columns, including those of `FURTHER_COLUMNS` in which patrols differ."""
     return (*COLUMNS, *_list_further_columns(roster))
 
 
@@ -265,7 +265,7 @@ TABLES = {
 
 
 STAFF_ROW = "school staff"
-"""How a return names school staff: by their role, all together."""
+"""Label for all school staff together in a return."""
 
 
 def build_return_tables(
@@ -277,10 +277,10 @@ def build_return_tables(
 ) -> dict[str, pd.DataFrame]:
     """Doses promised and delivered in a month (YYYY-MM), for each of `TABLES`.
 
-    And "by-reason", why what was promised was not delivered; and where the force designates
-    hotspots, "by-designated", a row each, also of those that nobody went to. `staff` are names of
-    the officers table that are not shown: they are counted together. `polygons`, such as wards,
-    add "by-polygon", see `compare_doses`.
+    Also "by-reason", why promised doses were not delivered; and if the force designates hotspots,
+    "by-designated", one row for each, including those without a visit. `staff` are names in the
+    officers table that are not shown: they are counted together. `polygons`, such as wards, add
+    "by-polygon", see `compare_doses`.
     """
     first, last = month_days(month)
     table = compare_doses(ledger, first, last, polygons=polygons)

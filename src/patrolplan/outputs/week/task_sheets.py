@@ -44,7 +44,7 @@ MAP_HEIGHT = 158 * POINTS_PER_MM
 LONGEST_NAME = 60
 LONGEST_OFFICER = 40
 MAX_NAMED_SCHOOLS = 16
-"""With more, names would hide the map."""
+"""Maximum number of schools with names on the map; with more, names would hide it."""
 OFFICER_NAME_POINTS = ((14, 30), (24, 22), (LONGEST_OFFICER, 15))
 """Maximum letters of an officer's name, and its size in points at the top of their papers."""
 
@@ -108,7 +108,7 @@ def build_tasks_data(roster: Roster, duties: Sequence[Duty], *, wall: bool) -> d
 
 
 def find_duties_marking(own: str, duties: Sequence[Duty]) -> str:
-    """The settings' marking, raised where a reason to stop is about pupils' ways."""
+    """The settings' marking, raised if a reason to stop is about pupils' ways."""
     stops = (stop for duty in duties for stop in duty.patrol.stops)
     return find_marking(own, (reason for stop in stops for reason in stop.why))
 
@@ -136,7 +136,7 @@ def format_set_out(roster: Roster, officer: str, duty: Duty) -> str:
 
 
 def describe_company(roster: Roster, officer: str, duty: Duty) -> str:
-    """A patrol's window, and with whom an officer walks it; empty after school and alone."""
+    """A patrol's window unless it is after school, and who else is on it, if anyone."""
     crew = roster.describe_others(officer, duty)
     words = (describe_further_window(duty.patrol), f"with {crew}" if crew else "")
     return make_printable(" · ".join(word for word in words if word))
@@ -335,13 +335,13 @@ def _build_task(roster: Roster, officer: str, duty: Duty, card: int) -> dict[str
 
 
 def _describe_base(roster: Roster, duty: Duty) -> str:
-    """The base, with its owner's name where that is not the officer."""
+    """The base, with its owner's name if that is not the officer."""
     owner = find_base_owner(roster.week.plan.area, duty.officer, duty.patrol)
     return f"the base of {format_officer_name(owner)}" if owner else "the base"
 
 
 def _describe_first_task(roster: Roster, patrol: Patrol) -> str:
-    """What to do at the gate, and the way there from the base; or why there is no gate first."""
+    """What to do at the gate, and the way there from the base; or why the gate is not first."""
     if patrol.from_base:
         return "The patrol starts here and does not wait at the gate first."
     do = "arrive" if is_before_school(roster.week.plan, patrol) else "leave"
@@ -354,7 +354,7 @@ def _describe_first_task(roster: Roster, patrol: Patrol) -> str:
 
 
 def _list_task_reasons(stop: Stop) -> list[str]:
-    """The tasking or the first reason to stop, whole, without numbers; the card has all."""
+    """The tasking or the first reason to stop, uncut, without numbers; the card has all reasons."""
     return [print_whole(list_reasons(stop, with_counts=False)[0])]
 
 

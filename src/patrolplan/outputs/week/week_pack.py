@@ -96,9 +96,9 @@ def write_week_files(
 ) -> dict[str, str]:
     """Write the papers of a week, or of an officer or day, see `patrolplan.outputs.pack`.
 
-    `earlier` is the folder of the papers that these replace, whose calendars are continued, and
-    whose papers are copied where they show what they would now. Returns what the manifest is to
-    say of the papers, see `patrolplan.outputs.earlier_papers`.
+    `earlier` is the folder of the papers that these replace: its calendars are continued, and its
+    papers copied if they are unchanged. Returns the digests of papers for the manifest, see
+    `patrolplan.outputs.earlier_papers`.
     """
     roster = Roster(round_week(roster.week))
     papers = EarlierPapers(earlier, roster.week.plan)
@@ -162,14 +162,14 @@ def _render_school_files(
 
 
 def _name_paper(name: str, papers: Mapping[str, bytes]) -> dict[str, bytes]:
-    """The only paper of these, if there is one, by its file's name."""
+    """The single paper, if there is one, under this file name."""
     return {name: next(iter(papers.values()))} if papers else {}
 
 
 def _list_sheet_facts(
     roster: Roster, school: RosterSchool, answers: Mapping[str, Sequence[PlaceAnswer]]
 ) -> tuple[object, ...]:
-    """All that a school's sheet shows: its words, and where its map's signs stand."""
+    """All that a school's sheet shows: its words, and the positions of its map's signs."""
     duties = [duty for day in roster.week.days for duty in roster.school_duties(school.urn, day)]
     return (
         hash_template(__package__, "school.typ"),
@@ -180,7 +180,7 @@ def _list_sheet_facts(
 
 
 def _load_presence(week: Week) -> RecentPresence | None:
-    """Visits of the last weeks; not known where no ledger is reached, and papers then say so."""
+    """Visits of the last weeks; None if there is no ledger, which papers then mention."""
     try:
         return load_recent_presence(week.plan.area, week.plan.hotspots, week.start)
     except LedgerError:
@@ -209,7 +209,7 @@ def _render_card_files(
     executor: Executor | None,
     report_progress: ProgressCallback | None,
 ) -> dict[str, bytes]:
-    """Each officer's cards under a cover, and every card alone."""
+    """Each officer's cards under a cover, and every card separately."""
     plans = {day: replace(roster.week.plan, date=day) for day in roster.week.days}
     by_officer = [
         (officer, own)
@@ -247,7 +247,7 @@ def _render_card_files(
 
 
 def _build_printed_patrol(roster: Roster, plan: Plan, duty: Duty) -> PrintedPatrol:
-    """A duty's patrol with who patrols, and who else does at that school in that window."""
+    """A duty's patrol with its officer, and others at that school in that window."""
     crew = roster.describe_others(duty.officer, duty)
     others = (
         roster.name_officer(other.officer)
@@ -264,7 +264,7 @@ def build_cover_data(
 ) -> dict[str, Any]:
     """Texts of the cover of an officer's cards, for the template: their days in order.
 
-    Of a whole week all days with anything to do are shown, else those of the cards alone.
+    For a whole week, all days with anything to do are shown, otherwise only those of the cards.
     """
     week = roster.week
     name = format_officer_name(roster.name_officer(officer.name))
@@ -316,7 +316,7 @@ def _build_cover_day(
 def _build_cover_item(
     roster: Roster, officer: str, item: DayItem, cards: Mapping[int, int]
 ) -> dict[str, Any]:
-    """A line of the day: `card` is the number of its card, None where the book holds none."""
+    """A line of the day: `card` is the number of its card, None if it is not in the book."""
     line: dict[str, Any] = {"kind": item.kind, "card": None, "about": "", "stops": ""}
     if item.kind == "way":
         when = item.to_minutes if item.towards == "base" else item.from_minutes
