@@ -70,11 +70,11 @@ class _Payload:
             parts = [
                 whole[start : start + size] for start, size in zip(ends, self.sizes, strict=False)
             ]
-        body = _encipher(parts[0], self.key) if self.key else bytes(parts[0])
+        body = _encrypt(parts[0], self.key) if self.key else bytes(parts[0])
         return _Unpickler(body, parts[1:], network).load()
 
 
-def _encipher(content: bytes | memoryview, key: bytes) -> bytes:
+def _encrypt(content: bytes | memoryview, key: bytes) -> bytes:
     """Encrypt or decrypt bytes, with SHAKE-256 of a key that is used once as the key stream."""
     stream = hashlib.shake_256(key).digest(len(content))
     return (np.frombuffer(content, np.uint8) ^ np.frombuffer(stream, np.uint8)).tobytes()
@@ -191,7 +191,7 @@ class Sender:
             self._client.wait_for_workers(1, timeout=CONNECT_SECONDS)
             return _send_to_all(self._client, payload)
         path, key = self._folder / name, secrets.token_bytes(32)
-        parts[0] = memoryview(_encipher(body, key))
+        parts[0] = memoryview(_encrypt(body, key))
         with path.open("wb") as stream:
             for part in parts:
                 stream.write(part)

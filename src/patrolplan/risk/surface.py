@@ -100,7 +100,7 @@ class Risk:
             object.__setattr__(self, "without_exposure", self.joined)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # For worker processes: one run of bytes, since `patrolplan.worker_pool` enciphers bytes but
+        # For worker processes: one run of bytes, since `patrolplan.worker_pool` encrypts bytes but
         # not arrays. The risk of each minute stays in this process; no worker needs the expected
         # incidents or the model.
         timed = self.in_time if self.in_time is None or self.in_time.is_static else None
