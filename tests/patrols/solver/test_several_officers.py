@@ -196,6 +196,19 @@ def test_greedy_insertion_ends_when_nothing_fits():
             assert list_insertions(facts, tour, r, int(k)) == []
 
 
+def test_greedy_insertion_ends_where_stops_are_in_a_line():
+    """Detours that are below zero by rounding are inserted like those of zero, and it ends."""
+    along = np.random.default_rng(3).uniform(0, 1, 60)[:, None] * np.array([[30.1, 17.7]])
+    along[0] = 0.0
+    facts = search._build_facts(build_case(along, np.arange(60.0) + 1.0, 80.0))
+    size = len(facts.value)
+    detours = facts.times[0, size, :size, None] + facts.times[0, :size, :size]
+    assert (detours - facts.times[0, size, None, :size] < 0).any()
+    tour, places = search._build_tour(facts, {}), search._build_places(facts)
+    build_greedily(facts, tour, places, np.array([1], dtype=np.uint64))
+    assert len(check_tour(facts, tour)) == size
+
+
 @pytest.mark.parametrize("officers", [1, 3])
 def test_rounds_with_windows_stay_in_time(officers):
     """After any number of rounds the tour at hand, the next trial and the best are all in time."""

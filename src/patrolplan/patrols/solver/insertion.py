@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 
 # Sums of minutes in another order differ in the last digits, of which less is allowed than of ends.
-LESS, MORE = 1.0 - 1e-12, 1.0 + 1e-12
+LESS = 1.0 - 1e-12
+# Minutes; a place that costs so little more than it did is the same place.
+SAME_MINUTES = 1e-9
 
 
 class Places(NamedTuple):
@@ -297,7 +299,7 @@ def insert_best(  # noqa: PLR0917 - one compiled loop
             return
         r = best_r[k]
         delay, p = find_place(facts, tour, r, k, 0.0, rng)
-        if delay > delays[r, k] * MORE:
+        if delay > delays[r, k] + SAME_MINUTES:
             delays[r, k] = delay
             score_stop(tour, places, keys, by_delay, k)
             continue
