@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-# Sums of minutes in another order differ in the last digits, of which less is allowed than of ends.
+# Sums of minutes in another order differ in the last digits.
 LESS = 1.0 - 1e-12
 # Minutes; a place that costs so little more than it did is the same place.
 SAME_MINUTES = 1e-9

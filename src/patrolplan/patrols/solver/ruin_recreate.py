@@ -6,9 +6,9 @@ One round changes a tour, which holds the routes of all officers, in five steps:
    neighbouring stops are removed (slack induction by string removals, Christiaens and Vanden
    Berghe 2020), which makes room in one place rather than a little everywhere.
 2. *Recreate.* All stops outside the tour are tried in an order drawn for this round (by chance, by
-   prize, by prize for each minute, or by nearness to the drawn stop; with windows now and then in
-   the order of prize for each minute of delay, found again after each). Each goes where it delays a
-   route least, if it fits at all. A place is overlooked now and then, so that the same gap is not
+   prize, by prize for each minute, or by nearness to the drawn stop). Each goes where it delays a
+   route least, if it fits at all. With windows those that fit nowhere are left out first, and some
+   rounds insert greedily instead. A place is skipped now and then, so that the same gap is not
    filled in the same way each time.
 3. *Shorten.* Where all stops are open, edges at the changed places are exchanged (`edge_exchange`);
    if that saves time, more is put in.
@@ -69,8 +69,8 @@ class Scratch(NamedTuple):
 # Shares of rounds that order the stops by chance, by prize, and by prize for each minute; the rest
 # go by nearness to where stops were removed.
 RANDOM_SHARE, PRIZE_SHARE, RATIO_SHARE = 0.2, 0.2, 0.4
-# Share of rounds with windows that insert, again and again, the stop of most prize for each minute
-# that it now delays a route. They take longer, and find what no fixed order does.
+# Share of rounds with windows that insert, again and again, the stop of most squared prize for each
+# minute that it delays a route (Vansteenwegen et al. 2009). They find what no fixed order does.
 GREEDY_SHARE = 0.3
 # Chance that a string spares some of its stops, and that it spares one more.
 SPLIT_CHANCE, KEEP_ONE_MORE_CHANCE = 0.5, 0.5
@@ -155,7 +155,7 @@ def sort_by_keys(
             middle, high = min(low + width, count), min(low + 2 * width, count)
             a, b, place = low, middle, low
             while a < middle and b < high:
-                # Sums instead of branches: which of the two is less nobody can foresee.
+                # Sums instead of branches, which the processor could not predict.
                 i, j = order[a], order[b]
                 is_first = keys[i] <= keys[j]
                 spare[place] = i if is_first else j

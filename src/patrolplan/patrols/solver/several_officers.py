@@ -2,7 +2,7 @@
 
 A search changes a few routes at a time, so good routes of different tours seldom meet in one. Three
 times in a run the routes noted lately are packed: the integer program of `packing` chooses the best
-of them that share no stop. If that beats the best tour, the search goes on from there.
+of them that share no stop. If that beats the best tour, the search continues from it.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ class SearchParameters:
 
 
 SEARCH_PARAMETERS = SearchParameters()
-# With a fixed number of rounds, a chunk is so many rounds times stops, whatever the computer, so
-# that answers repeat; with a clock alone it takes about CHUNK_SECONDS.
+# With a fixed number of rounds, a chunk has this number of rounds times stops on every computer, so
+# that answers repeat; with only a clock it takes about CHUNK_SECONDS.
 CHUNK_STOPS = 100_000
 CHUNK_SECONDS = 0.01
 
@@ -94,7 +94,7 @@ def improve_solution(
 
 
 class _Line:
-    """One line of search: the tour it is at, the best it came by, and what is stored on them."""
+    """One line of search: its current tour, its best one, and the places stored for them."""
 
     def __init__(self, facts: SearchFacts, routes: Routes) -> None:
         self.now, self.trial, self.best = (_build_tour(facts, routes) for _ in range(3))
@@ -180,7 +180,7 @@ class _RouteSearch:
         """Do chunks of rounds, cooling down over whichever budget is given.
 
         First the starts race: each gets an equal part of `RACE_SHARE`, in which it cools down, and
-        the rest of the budget goes on with the line that came furthest.
+        the rest of the budget continues with the best line.
         """
         begun = CLOCK.read()
         done, chunk = 0, 20
@@ -246,7 +246,7 @@ class _RouteSearch:
             self.noted[key] = stops
 
     def _pack(self, remaining: float, *, timed: bool) -> None:
-        """Choose the best whole routes of those noted lately, and go on from there if better."""
+        """Choose the best of the routes noted lately, and continue from them if that is better."""
         pool = ColumnPool(self.case)
         for officer, stops in _read_routes(self.line.best).items():
             pool.add(self.group_numbers[officer], stops)
