@@ -49,7 +49,7 @@ MIN_KNOWN_SHARE = 1 / 12
 """Where data covers a smaller share of the months, a place's own rate is not known."""
 
 MAX_DECAYED_SUMS = 4
-"""Sums of decayed counts of each half-life that are held, some for each thread."""
+"""Maximum number of stored sums of decayed counts of each half-life: some for each thread."""
 
 UNKNOWN_DAYS = 1.0
 """For categories with other names and no harm in the settings: all count the same."""
@@ -147,7 +147,7 @@ class History:
         return tuple(hash_content(*both) for both in zip(counts, held, strict=True))
 
     def digest(self, months: int | None = None) -> str:
-        """Digest of what the first so many months hold; of all months by default."""
+        """Digest of the counts of the first `months`; of all by default."""
         names = (*self.categories, str(len(self.targets)), str(self.counts.shape[1]))
         text = "\n".join((*names, *self.month_digests[:months]))
         return hash_content(text)
@@ -219,7 +219,7 @@ class History:
     def count_around(self, row: int) -> NDArray[np.int32]:
         """(c, j + 1) incidents of a month around each place: of each target, and of all categories.
 
-        Every month's are held: rates and features of all later months want them.
+        Cached for every month: rates and features of all later months need them.
         """
         key = f"around {self.digest(row + 1)}"
         if key not in self.units.cache:
@@ -238,14 +238,14 @@ class History:
     ) -> NDArray[np.float64]:
         """Sum of amounts of the first `months`, weighted by recency.
 
-        The sum before a month is that before the one earlier, decayed, and its incidents. So it
-        goes on from the sum of fewer months where one of the last few is, and is always the same to
-        the last bit.
+        The sum up to a month is the sum up to the month before, decayed, plus the month's
+        incidents. So it continues from the longest of the stored sums that is not too long, and is
+        the same to the last bit as a sum from the start.
         """
         wanted = len(self) if months is None else months
-        held = self.units.decayed.get((kind, half_life_months), ())
-        known = [one for one in held if one[0] <= wanted and one[1] == self.digest(one[0])]
-        start, _, total = max(known, default=(0, "", None), key=itemgetter(0))
+        stored = self.units.decayed.get((kind, half_life_months), ())
+        usable = [one for one in stored if one[0] <= wanted and one[1] == self.digest(one[0])]
+        start, _, total = max(usable, default=(0, "", None), key=itemgetter(0))
         if total is None or start < wanted:
             decay = 0.5 ** (1 / half_life_months)
             columns = len(self.categories) if kind == "here" else len(self.targets) + 1
@@ -255,7 +255,7 @@ class History:
                 total += get_month(row)
             total.flags.writeable = False
         now = (wanted, self.digest(wanted), total)
-        others = [one for one in held if one[:2] != now[:2]]
+        others = [one for one in stored if one[:2] != now[:2]]
         self.units.decayed[kind, half_life_months] = (*others[1 - MAX_DECAYED_SUMS :], now)
         return total
 

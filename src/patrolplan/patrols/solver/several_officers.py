@@ -69,7 +69,7 @@ class Race(NamedTuple):
 OPEN_RACE, TIMED_RACE, TIMED_LINES = Race(0.2, 0.5, 1.0), Race(0.5, 1.0, 0.5), 5
 MAX_RECORDED_ROUTES = 4096
 MAX_PACKING_COLUMNS = 3000
-# Shares of the budget after which the routes seen are packed.
+# Shares of the budget after which the routes seen are packed, with windows first after the race.
 PACKING_SHARES = (0.51, 0.7, 0.9)
 MAX_PACKING_NODES = 200
 
