@@ -115,9 +115,7 @@ def compute_pai(risk: NDArray[np.float64], events: NDArray[np.int64]) -> list[fl
 
 
 def score_category(
-    counts: NDArray[np.float64],
-    events: NDArray[np.int64],
-    factors: dict[str, NDArray[np.float64]],
+    counts: NDArray[np.float64], events: NDArray[np.int64], factors: dict[str, NDArray[np.float64]]
 ) -> dict[str, Any]:
     """PAI and bits of each model, in one category."""
     rng = np.random.default_rng(1)

@@ -213,7 +213,7 @@ def _tell_patrols(found: Row) -> list[str]:
             "hour seem to matter more than the best order. A walk round the school, which nobody "
             f"would plan, covers far less: ours covered {loop['harm_per_officer_hour_ratio']:.0f} "
             "times its harm, and that says little."
-        ),
+        )
     ]
 
 

@@ -37,10 +37,7 @@ PARTS = 3
 
 
 def compute_pupil_minutes(
-    cell_xy: NDArray[np.float64],
-    gate_xy: NDArray[np.float64],
-    bell: float,
-    edges: ArrayLike,
+    cell_xy: NDArray[np.float64], gate_xy: NDArray[np.float64], bell: float, edges: ArrayLike
 ) -> NDArray[np.float64]:
     """Pupil-minutes per square kilometre in each cell between consecutive times.
 

@@ -273,12 +273,7 @@ class ReportGroups:
 
 
 def group_reports(
-    table: ReportTable,
-    piece_xy: ArrayLike,
-    limits: BaseGeometry,
-    *,
-    crs: str,
-    threshold: int,
+    table: ReportTable, piece_xy: ArrayLike, limits: BaseGeometry, *, crs: str, threshold: int
 ) -> tuple[ReportGroups, list[LeftOutRow]]:
     """The groups of an area: the squares of the table that hold a piece of its streets.
 
@@ -318,10 +313,7 @@ def group_reports(
         all_by_term={term: int(counts.sum()) for term, counts in terms.items() if counts.any()},
         squares=table.squares[used],
     )
-    unused = {
-        "outside the area": ~is_inside,
-        "no walkable street near": is_inside & ~has_street,
-    }
+    unused = {"outside the area": ~is_inside, "no walkable street near": is_inside & ~has_street}
     left_out = {
         **table.refused,
         **{why: int(table.counts[which].sum()) for why, which in unused.items() if which.any()},

@@ -94,9 +94,7 @@ def _pad_size(size: int) -> int:
     return -(-size // 64) * 64
 
 
-def _collect_numbers(
-    arrays: list[pickle.PickleBuffer],
-) -> Callable[[pickle.PickleBuffer], bool]:
+def _collect_numbers(arrays: list[pickle.PickleBuffer]) -> Callable[[pickle.PickleBuffer], bool]:
     """A callback for pickling that separates arrays of numbers and leaves everything else."""
 
     def collect(buffer: pickle.PickleBuffer) -> bool:
@@ -230,10 +228,7 @@ _payload_lock = threading.Lock()
 
 
 def run_item(
-    function: Callable[[Any, Item], Answer],
-    item: Item,
-    network: _Payload | None,
-    payload: _Payload,
+    function: Callable[[Any, Item], Answer], item: Item, network: _Payload | None, payload: _Payload
 ) -> Answer:
     """One item's result, computed in a worker from the payloads."""
     return function(_load_payload(payload, _load_payload(network, None)), item)

@@ -37,11 +37,7 @@ def test_accepting_another_check_does_not_help(lane):
 
 @pytest.mark.parametrize(
     ("place", "schools", "noted"),
-    [
-        ("-0.0980,51.52", "*", True),
-        ("-0.12,51.52", "*", False),
-        ("-0.5,51.52", "999999", False),
-    ],
+    [("-0.0980,51.52", "*", True), ("-0.12,51.52", "*", False), ("-0.5,51.52", "999999", False)],
 )
 def test_a_place_just_outside_is_noted_and_others_places_are_not(lane, place, schools, noted):
     """A tasked place just outside the area is noted; one for other schools may be anywhere."""

@@ -205,11 +205,7 @@ def test_no_changes_by_hand_break_a_rule(ground, chosen, changes):
     for kind, one, two, day, variant in changes:
         there = get_slot(week.duties[one % len(week.duties)]) if week.duties else None
         also = get_slot(week.duties[two % len(week.duties)]) if week.duties else None
-        free = {
-            "officer": officers[one % 4],
-            "urn": urns[two % 4],
-            "date": f"{week.days[day]}",
-        }
+        free = {"officer": officers[one % 4], "urn": urns[two % 4], "date": f"{week.days[day]}"}
         forms = {
             "move": {"from": there, "to": free},
             "swap": {"a": there, "b": also},

@@ -84,10 +84,7 @@ def test_a_patrol_of_another_window_has_a_card_of_its_own(week):
     assert "cards/SSO-01/2026-11-30-900001.morning_gate.pdf" in names
     shown = hash_cards(both)
     stale = find_outdated_papers(week, names, shown)
-    assert stale == [
-        "cards/SSO-01/2026-11-30-900001.morning_gate.pdf",
-        "schools/900001.pdf",
-    ]
+    assert stale == ["cards/SSO-01/2026-11-30-900001.morning_gate.pdf", "schools/900001.pdf"]
 
 
 def test_an_officer_without_patrols_leaves_a_stale_book(week, shown, names):

@@ -102,5 +102,5 @@ def test_a_trial_from_seal_to_page(run, small, wishes, demo, tmp_path):
     assert code == 0
     assert json.loads(out)["commitment"] == sealed["commitment"]
     assert {path.name for path in (tmp_path / "result").iterdir()} == {
-        *("trial.pdf", "trial.md", "trial.json", "manifest.json"),
+        *("trial.pdf", "trial.md", "trial.json", "manifest.json")
     }

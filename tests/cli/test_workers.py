@@ -62,10 +62,7 @@ def _until(run, words):
 @pytest.mark.skipif(sys.platform == "win32", reason="sends the signal of Ctrl-C to a group")
 @pytest.mark.parametrize(
     ("words", "wait"),
-    [
-        ("Planning patrols ...", 1.0),
-        pytest.param("Writing cards", 0.3, marks=pytest.mark.slow),
-    ],
+    [("Planning patrols ...", 1.0), pytest.param("Writing cards", 0.3, marks=pytest.mark.slow)],
 )
 def test_interrupted_in_the_middle(begun, tmp_path, words, wait):
     """Ctrl-C ends command and workers within moments, with 130, and leaves nothing half written."""

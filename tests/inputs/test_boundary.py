@@ -71,10 +71,7 @@ def test_boundary_that_crosses_itself_is_repaired(tmp_path):
         ("", "is not a file of polygons"),
         ("lon,lat\n1,2\n", "is not a file of polygons"),
         ('{"type": "FeatureCollection", "features": [', "is not a file of polygons"),
-        (
-            '{"type": "Point", "coordinates": [0, 51]}',
-            "has no polygon",
-        ),
+        ('{"type": "Point", "coordinates": [0, 51]}', "has no polygon"),
         ('{"type": "FeatureCollection", "features": []}', "has no polygon"),
     ],
 )

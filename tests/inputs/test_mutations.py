@@ -273,10 +273,7 @@ REFUSED = {
         _edit(CRIMES, r",(0\.8\d)\d*,(51\.5\d)\d*,", r",\1,\2,"),
         "coordinates rounded to 100 m or more",
     ),
-    "no coordinates": (
-        _edit(CRIMES, r",0\.8\d+,51\.5\d+,", ",,,"),
-        "rows have no coordinates",
-    ),
+    "no coordinates": (_edit(CRIMES, r",0\.8\d+,51\.5\d+,", ",,,"), "rows have no coordinates"),
     "schools with commas between thousands": (
         _table("schools.csv", lambda t: t.assign(Easting=t.Easting.map(lambda e: f"{int(e):,}"))),
         "commas between thousands",
@@ -331,10 +328,7 @@ REFUSED = {
 }
 
 NOTED = {
-    "a robbery in two in capitals": (
-        _edit(CRIMES, ",Robbery,", ",ROBBERY,", every=2),
-        "'ROBBERY'",
-    ),
+    "a robbery in two in capitals": (_edit(CRIMES, ",Robbery,", ",ROBBERY,", every=2), "'ROBBERY'"),
     "a category in other case from August": (
         _edit("crimes/2026-0[89]/*.csv", "Violence and sexual", "Violence and  Sexual"),
         "is counted as 'Violence and sexual offences'",

@@ -218,11 +218,7 @@ def test_why_a_selected_school_is_left_out(tmp_path):
     message = _refused(lambda: _read(path, phases=["Secondary"], urns=["1", "2", "3", "4"]))
     assert [
         line.partition(" is selected, but ")[2].partition(";")[0] for line in message.splitlines()
-    ] == [
-        "its phase is 'Primary'",
-        "has no coordinates",
-        "is not an open school in the file",
-    ]
+    ] == ["its phase is 'Primary'", "has no coordinates", "is not an open school in the file"]
 
 
 def test_no_school_left_is_refused(tmp_path):

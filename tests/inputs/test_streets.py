@@ -187,10 +187,7 @@ def test_a_way_that_leaves_the_extract_is_counted(tmp_path):
     ]
     streets, left_out = _read(_written(tmp_path, _osm(ways)))
     assert list(streets.ways["osm_id"]) == [1]
-    assert left_out == {
-        "not open to people on foot (ways)": 1,
-        "reach outside the file (ways)": 2,
-    }
+    assert left_out == {"not open to people on foot (ways)": 1, "reach outside the file (ways)": 2}
 
 
 def test_closed_ways_are_streets_and_areas_features(tmp_path):

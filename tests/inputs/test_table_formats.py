@@ -69,7 +69,7 @@ def test_typed_dates_are_written_as_iso(tmp_path, kind):
         pytest.skip("dates of this format are in another test")
     write_table(tmp_path / f"t.{kind}", typed, **POINTS)
     assert list(_read(tmp_path / f"t.{kind}").rows["from"].fillna("-")) == [
-        *("2025-09-01", "2025-10-02", "-"),
+        *("2025-09-01", "2025-10-02", "-")
     ]
 
 

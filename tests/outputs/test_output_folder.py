@@ -617,9 +617,7 @@ def test_changed_input_needs_another_plan(demo_plan, pack, tmp_path):
     shutil.copytree(old.settings.folder, tmp_path / "data")
     settings = pp.load_settings(tmp_path / "data" / "patrolplan.toml")
     assert is_up_to_date(
-        pack,
-        compute_provenance(settings, compute_input_digests(settings, old.reports)),
-        REQUEST,
+        pack, compute_provenance(settings, compute_input_digests(settings, old.reports)), REQUEST
     )
     with (tmp_path / "data" / "bell_times.csv").open("a", encoding="utf-8") as stream:
         stream.write("\n")

@@ -191,8 +191,7 @@ def test_a_tasking_is_never_cut(reason, by):
 
 
 @pytest.mark.parametrize(
-    ("arrive", "missed"),
-    [(905, ""), (935, ""), (936, "before"), (983, "before"), (880, "after")],
+    ("arrive", "missed"), [(905, ""), (935, ""), (936, "before"), (983, "before"), (880, "after")]
 )
 def test_pupils_who_pass_at_another_time_are_not_promised(demo_plan, arrive, missed):
     """A way that a stop misses by over five minutes is a reason only if there is no other."""

@@ -201,10 +201,7 @@ def _with(area, **patrol):
 def test_two_officers_share_out_the_stops(demo_area, demo_plan):
     """Officers of one school have patrols of their own, and no stop in common."""
     plan = pp.plan_patrols(
-        _with(demo_area, officers=2),
-        demo_plan.risk,
-        demo_plan.hotspots,
-        urns=["900001"],
+        _with(demo_area, officers=2), demo_plan.risk, demo_plan.hotspots, urns=["900001"]
     )
     assert [patrol.number for patrol in plan.patrols] == [1, 2]
     stops = [stop.hotspot for patrol in plan.patrols for stop in patrol.stops]

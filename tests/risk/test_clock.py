@@ -165,10 +165,7 @@ def test_an_own_table_replaces_the_declared_clock_of_its_categories(make):
     shares = np.full(HALF_HOURS, 0.5 / 47)
     shares[31] = 0.5
     area, history = build(make, _rows(timed=False), table=_own_table("Robbery", ["*"], shares))
-    clock, declared = (
-        build_clock(area, history),
-        build_clock(*build(make, _rows(timed=False))),
-    )
+    clock, declared = (build_clock(area, history), build_clock(*build(make, _rows(timed=False))))
     own, other = (history.targets.index(name) for name in CATEGORIES)
     assert clock.source == "own_table"
     assert _kinds_of_notes(clock) == ["clock_declared", "clock_own_table"]

@@ -310,12 +310,7 @@ def test_every_minute_is_in_one_band():
     bands = [find_band(minute) for minute in range(24 * 60)]
     assert set(bands) == set(TIME_BANDS)
     changes = {m: bands[m] for m in range(24 * 60) if bands[m] != bands[m - 1]}
-    assert changes == {
-        300: "before_school",
-        615: "lunch",
-        840: "after_school",
-        1110: "evening",
-    }
+    assert changes == {300: "before_school", 615: "lunch", 840: "after_school", 1110: "evening"}
     assert find_band(9.5 * 60) == "before_school"
     assert find_band(11 * 60) == "lunch"
 

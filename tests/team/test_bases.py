@@ -54,10 +54,7 @@ def _week(area, plan, **patrol):
     """The week with the shared school given to its second officer once and to its first."""
     area = pp.with_settings(_apart(area), patrol=patrol)
     made = pp.plan_patrols(area, plan.risk, plan.hotspots, urns=[SHARED, OTHER])
-    locks = [
-        Lock(SECOND, SHARED, MONDAY),
-        Lock(FIRST, SHARED, MONDAY + dt.timedelta(days=1)),
-    ]
+    locks = [Lock(SECOND, SHARED, MONDAY), Lock(FIRST, SHARED, MONDAY + dt.timedelta(days=1))]
     return plan_week(area, made, start=MONDAY, locks=locks)
 
 

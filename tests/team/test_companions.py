@@ -110,9 +110,7 @@ def test_who_may_not_patrol_alone_is_never_alone(staffed, few):
 def test_crews_of_two_are_made_where_they_can_be(staffed, few):
     """Two who have one school patrol it together; a patrol of one is named."""
     area = staffed(
-        ("A", "officer", True, ("900001",)),
-        ("B", "pcso", True, ("900001",), {"fri": ""}),
-        crew=2,
+        ("A", "officer", True, ("900001",)), ("B", "pcso", True, ("900001",), {"fri": ""}), crew=2
     )
     _, week = _plan(area, few)
     assert checker.find_broken_crews(week, area) == []

@@ -48,10 +48,7 @@ def test_every_patrol_is_between_its_ways(week):
             ("patrol", "base"),
             ("way", "base"),
         ]
-        assert (own[0].from_minutes, own[-1].to_minutes) == (
-            duty.leave_minutes,
-            duty.back_minutes,
-        )
+        assert (own[0].from_minutes, own[-1].to_minutes) == (duty.leave_minutes, duty.back_minutes)
 
 
 def test_the_way_back_takes_as_long_as_the_way_there(week, demo_area):

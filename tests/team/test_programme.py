@@ -108,9 +108,7 @@ def test_locks_that_cannot_all_keep_the_most_are_kept_all_the_same():
 
 @settings(max_examples=30)
 @given(
-    schools=st.integers(2, 8),
-    seed=st.integers(0, 10**6),
-    most=st.sampled_from([15.0, 25.0, 30.0]),
+    schools=st.integers(2, 8), seed=st.integers(0, 10**6), most=st.sampled_from([15.0, 25.0, 30.0])
 )
 def test_crowds_with_locks_and_tasked_places_keep_every_rule(schools, seed, most):
     """Drawn locks, stops that must be, and dwells: what is above the most was forced."""

@@ -297,11 +297,7 @@ def check_places(
 
 
 def _add_far(
-    source: str,
-    metres: Mapping[str, float],
-    bound: float,
-    settings: Settings,
-    report: LoadReport,
+    source: str, metres: Mapping[str, float], bound: float, settings: Settings, report: LoadReport
 ) -> None:
     """An alarm where places are farther from the area than the bound, or nowhere."""
     far = {name: away for name, away in metres.items() if not away <= bound}

@@ -14,9 +14,7 @@ NO_STREET = "without a street of the area that an earlier one does not have"
 
 
 def select_designated(
-    designated: gpd.GeoDataFrame | None,
-    network: StreetNetwork,
-    report: LoadReport,
+    designated: gpd.GeoDataFrame | None, network: StreetNetwork, report: LoadReport
 ) -> gpd.GeoDataFrame | None:
     """Those with their own street in the area; the others are left out and counted.
 

@@ -127,11 +127,7 @@ def gather_area(settings: Settings, given: GivenSources | None = None) -> StudyA
     groups = privacy.ReportGroups.empty(len(network), threshold)
     if sources.reports is not None:
         groups, rows = privacy.group_reports(
-            sources.reports,
-            network.piece_middle,
-            limits,
-            crs=projection.crs,
-            threshold=threshold,
+            sources.reports, network.piece_middle, limits, crs=projection.crs, threshold=threshold
         )
         report.left_out.extend(rows)
         report.notes.extend(privacy.note_report_grouping(settings))

@@ -77,11 +77,7 @@ class BackgroundJob:
         if not problem:
             self._expected = max(0.5, seconds)
         self.status = replace(
-            self.status,
-            running=False,
-            seconds=seconds,
-            message=message or problem,
-            problem=problem,
+            self.status, running=False, seconds=seconds, message=message or problem, problem=problem
         )
 
     def document(self) -> dict[str, Any]:

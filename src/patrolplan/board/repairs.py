@@ -164,11 +164,7 @@ def _repair(
 
 
 def _fill(
-    state: BoardState,
-    before: BoardState,
-    message: str,
-    officer: str,
-    days: AbstractSet[dt.date],
+    state: BoardState, before: BoardState, message: str, officer: str, days: AbstractSet[dt.date]
 ) -> Repaired:
     """The week with an officer's free days filled; nothing else moves."""
     after = _with_week(state, _renew(state.week, state, before))

@@ -201,11 +201,7 @@ class SharedWeek:
             self._add_version(message)
 
     def _save(
-        self,
-        state: BoardState,
-        message: str,
-        undo: list[UndoStep],
-        redo: list[UndoStep],
+        self, state: BoardState, message: str, undo: list[UndoStep], redo: list[UndoStep]
     ) -> None:
         """Write a state's week with a line of history, and what can be undone and redone then.
 

@@ -89,8 +89,7 @@ def backtest(
         typer.Option("--first-month", metavar=options.MONTH, help="First hold-out month."),
     ] = None,
     last: Annotated[
-        str | None,
-        typer.Option("--last-month", metavar=options.MONTH, help="Last hold-out month."),
+        str | None, typer.Option("--last-month", metavar=options.MONTH, help="Last hold-out month.")
     ] = None,
     window: options.WindowName = None,
     designated: Annotated[

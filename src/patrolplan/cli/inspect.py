@@ -137,11 +137,7 @@ def build_force_counts(area: StudyArea) -> list[dict[str, object]]:
     exposure, least = area.exposure, area.settings.privacy.min_crime_count
     counts = exposure.incidents if least == 1 else suppress_and_round(exposure.incidents, least)
     return [
-        {
-            "force": force,
-            "month": f"{month:%Y-%m}",
-            "incidents": int(counts[t, f]),
-        }
+        {"force": force, "month": f"{month:%Y-%m}", "incidents": int(counts[t, f])}
         for f, force in enumerate(exposure.forces)
         for t, month in enumerate(exposure.months)
         if exposure.held[t, f] or exposure.incidents[t, f]
@@ -265,11 +261,7 @@ def hotspots(
 
 
 def _estimate_for_window(
-    config: Path,
-    name: str | None,
-    start: str | None,
-    minutes: float | None,
-    date: str | None,
+    config: Path, name: str | None, start: str | None, minutes: float | None, date: str | None
 ) -> tuple[StudyArea, Risk]:
     """The area and its risk in the window of the options."""
     from patrolplan.area.patrol_window import resolve_window

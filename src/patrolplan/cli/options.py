@@ -66,8 +66,7 @@ Start = Annotated[
     ),
 ]
 Minutes = Annotated[
-    float | None,
-    typer.Option("--minutes", metavar="MINUTES", help="How long the patrol may last."),
+    float | None, typer.Option("--minutes", metavar="MINUTES", help="How long the patrol may last.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 Workers = Annotated[

@@ -143,13 +143,7 @@ def plan_area_days(
 
         def plan_some(some: gpd.GeoDataFrame, of: Sequence[dt.date]) -> dict[dt.date, Plan]:
             return plan_days(
-                area,
-                risk,
-                some,
-                of,
-                further_risks=risks,
-                executor=executor,
-                report_progress=report,
+                area, risk, some, of, further_risks=risks, executor=executor, report_progress=report
             )
 
         if trial is not None:

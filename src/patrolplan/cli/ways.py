@@ -24,8 +24,7 @@ DEFAULT_OUT = Path("patrolplan-ways")
 def ways(
     config: options.Config = options.DEFAULT_CONFIG,
     show: Annotated[
-        bool,
-        typer.Option("--show", help="Write where pupils walk as a layer; needs --reason."),
+        bool, typer.Option("--show", help="Write where pupils walk as a layer; needs --reason.")
     ] = False,
     reason: Annotated[
         str | None,

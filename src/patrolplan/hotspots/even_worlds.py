@@ -84,10 +84,7 @@ class EvenWorld:
 
 @jit_compile("void(u4[:,::1], u4[:,::1], f8, f8[:,::1])")
 def add_simulated_harm(
-    drawn: NDArray[np.uint32],
-    limits: NDArray[np.uint32],
-    days: float,
-    harm: NDArray[np.float64],
+    drawn: NDArray[np.uint32], limits: NDArray[np.uint32], days: float, harm: NDArray[np.float64]
 ) -> None:
     """Add to each cell of `harm` the days of one incident for each limit that `drawn` is above.
 
@@ -244,9 +241,7 @@ def find_best_of_worlds(  # noqa: PLR0917 - as the compiled loop within
     return best
 
 
-def _order_catchments(
-    excess: NDArray[np.float64],
-) -> Iterator[tuple[NDArray[np.int64], float]]:
+def _order_catchments(excess: NDArray[np.float64]) -> Iterator[tuple[NDArray[np.int64], float]]:
     """Catchments of falling excess above 0, and the excess of the next: first some, then all.
 
     The best stretch nearly always grows from one of the first, and sorting all of them takes longer
@@ -314,10 +309,7 @@ def compute_excesses(
 
 
 def draw_harm(
-    world: EvenWorld,
-    limits: list[NDArray[np.uint32] | None],
-    worlds: int,
-    rng: np.random.Generator,
+    world: EvenWorld, limits: list[NDArray[np.uint32] | None], worlds: int, rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """(worlds, c) days of harm on each catchment; `limits` are those of each category's mean."""
     simulated = np.zeros((worlds, world.mean.shape[1]))

@@ -166,10 +166,7 @@ class _Shuffles:
         return np.asarray(np.divide(change, spread, out=np.zeros_like(change), where=spread > TINY))
 
     def count_reaching(
-        self,
-        chosen: NDArray[np.float64],
-        observed: NDArray[np.float64],
-        rows: NDArray[np.int64],
+        self, chosen: NDArray[np.float64], observed: NDArray[np.float64], rows: NDArray[np.int64]
     ) -> NDArray[np.float64]:
         """(r,) how many choices (n, m) change so much that they reach the ratio observed."""
         reached, size = np.zeros(len(rows)), max(1, MAX_CELLS // max(len(rows), 1))

@@ -41,10 +41,7 @@ NOON = 12
 
 
 def check_places(
-    accounts: Sequence[RowAccount],
-    places: pd.Series,
-    is_coarse: NDArray[np.bool_],
-    alarms: Alarms,
+    accounts: Sequence[RowAccount], places: pd.Series, is_coarse: NDArray[np.bool_], alarms: Alarms
 ) -> None:
     """Check that most crimes have a place, and one that is exact enough for streets.
 

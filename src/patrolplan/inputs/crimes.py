@@ -269,9 +269,7 @@ def _is_complete(table: pd.DataFrame, left_out: LeftOut) -> NDArray[np.bool_]:
 
 
 def _is_first_copy(
-    table: pd.DataFrame,
-    good: NDArray[np.bool_],
-    left_out: LeftOut,
+    table: pd.DataFrame, good: NDArray[np.bool_], left_out: LeftOut
 ) -> NDArray[np.bool_]:
     """Whether each row is in no earlier file; only good rows with a Crime ID are compared."""
     ids = table["crime_id"]

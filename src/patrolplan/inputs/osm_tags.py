@@ -284,7 +284,7 @@ TRUNK = frozenset({"trunk", "trunk_link"})
 """Main roads with fast traffic: a bicycle is pushed on the pavement unless tags allow riding."""
 
 MAIN_ROADS = TRUNK | {
-    *("primary", "primary_link", "secondary", "secondary_link", "tertiary", "tertiary_link"),
+    *("primary", "primary_link", "secondary", "secondary_link", "tertiary", "tertiary_link")
 }
 """Roads whose crossings are named to people on foot."""
 

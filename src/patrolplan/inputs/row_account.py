@@ -85,12 +85,7 @@ def build_account(
     """The account of a file that was read, with checks of its coordinates."""
     points = find_unreadable_points(table.rows)
     return RowAccount(
-        path,
-        len(table.rows),
-        table.malformed,
-        table.unread,
-        table.is_cut,
-        (*unreadable, *points),
+        path, len(table.rows), table.malformed, table.unread, table.is_cut, (*unreadable, *points)
     )
 
 

@@ -77,10 +77,7 @@ class Unreadable:
 
 
 def find_unreadable(
-    text: pd.Series,
-    is_read: NDArray[np.bool_],
-    forms: tuple[tuple[str, str], ...],
-    remedy: str,
+    text: pd.Series, is_read: NDArray[np.bool_], forms: tuple[tuple[str, str], ...], remedy: str
 ) -> list[Unreadable]:
     """The values of a column that are not empty and were not read: none, or one entry for all.
 

@@ -66,12 +66,7 @@ class Catchments:
         return {**vars(self), "cache": {}}
 
     def reuse(
-        self,
-        name: str,
-        given: tuple[object, ...],
-        compute: Callable[[], Result],
-        *,
-        hold: int = 2,
+        self, name: str, given: tuple[object, ...], compute: Callable[[], Result], *, hold: int = 2
     ) -> Result:
         """A result that was computed from these same objects before, or computed now.
 

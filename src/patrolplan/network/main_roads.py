@@ -118,11 +118,7 @@ def find_near_crossings(pieces: Pieces, arms: MainArms) -> pd.DataFrame:
     node, road = nodes[near_node], number[way[crossing]]
     leads = np.isin(node * len(names) + road, arms.node * len(names) + of_arm)
     near = pd.DataFrame(
-        {
-            "road": names[road[leads]],
-            "metres": metres[leads],
-            "rank": rank[crossing][leads],
-        },
+        {"road": names[road[leads]], "metres": metres[leads], "rank": rank[crossing][leads]},
         index=pd.Index(node[leads], name="node"),
     )
     return near.iloc[np.lexsort((near["rank"], near["metres"], near.index))]

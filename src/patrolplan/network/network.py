@@ -299,11 +299,7 @@ class StreetNetwork:
 
     def frame(self) -> gpd.GeoDataFrame:
         """One row a piece: name, highway, metres, line."""
-        data = {
-            "name": self.piece_name,
-            "highway": self.piece_highway,
-            "metres": self.piece_metres,
-        }
+        data = {"name": self.piece_name, "highway": self.piece_highway, "metres": self.piece_metres}
         return gpd.GeoDataFrame(data, geometry=self.piece_lines, crs=self.projection.crs)
 
     def snap(self, xy: ArrayLike, pieces: NDArray[np.int64] | None = None) -> Positions:

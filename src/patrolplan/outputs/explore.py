@@ -76,11 +76,7 @@ def explore(plan: Plan | Week, *, tiles: str | None = None) -> folium.Map:
     count = max(1, round(STREETS_SHOWN * len(streets)))
     layers = {
         "Priority streets": (streets.nlargest(count, "risk_per_metre"), RISK_STYLE, 0),
-        "Hotspots": (
-            frame_hotspots(whole.area, whole.risk, whole.hotspots),
-            HOTSPOT_STYLE,
-            0,
-        ),
+        "Hotspots": (frame_hotspots(whole.area, whole.risk, whole.hotspots), HOTSPOT_STYLE, 0),
         "Legs": (frame_legs(plan), LEG_STYLE, 0),
         "Stops": (frame_stops(plan), STOP_STYLE, 8),
         "Schools": (whole.area.schools, SCHOOL_STYLE, 6),

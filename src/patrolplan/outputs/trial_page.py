@@ -39,12 +39,7 @@ PAGE_FILE, TEXT_FILE, DATA_FILE = "trial.pdf", "trial.md", "trial.json"
 NOTHING = "\N{EN DASH}"
 SCALE = 2.0
 """Maximum factor on the drawn scale: twice as many incidents."""
-ROWS = (
-    "With patrols",
-    "Without patrols",
-    "Around those with patrols",
-    "Around those without",
-)
+ROWS = ("With patrols", "Without patrols", "Around those with patrols", "Around those without")
 
 
 def write_trial_page(result: TrialResult, area: StudyArea, out: Path) -> None:

@@ -54,12 +54,7 @@ def assign_places(
     def plan_visits(errands: Sequence[Errand]) -> list[Answer]:
         items = [(errand, best[errand.urn]) for errand in errands]
         return plan_errands(
-            plan,
-            window,
-            items,
-            inputs=inputs,
-            executor=executor,
-            report_progress=report_progress,
+            plan, window, items, inputs=inputs, executor=executor, report_progress=report_progress
         )
 
     errands = list(find_visits(plan.area, plan.date, window, urns))

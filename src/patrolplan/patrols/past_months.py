@@ -56,10 +56,7 @@ MIN_HELD_OUT_MONTHS = 3
 
 
 def compare_with_past(
-    plan: Plan,
-    *,
-    executor: Executor | None = None,
-    report_progress: ProgressCallback | None = None,
+    plan: Plan, *, executor: Executor | None = None, report_progress: ProgressCallback | None = None
 ) -> Plan:
     """Test each patrol on past months.
 

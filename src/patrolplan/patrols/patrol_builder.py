@@ -220,8 +220,7 @@ class PatrolBuilder:
         if tasked not in self._timing_problems:
             problem = self.problem.build_problem(tasked) if tasked else self.orienteering
             self._timing_problems[tasked] = replace(
-                problem,
-                windows=build_stop_windows(self.problem, is_choosing=False),
+                problem, windows=build_stop_windows(self.problem, is_choosing=False)
             )
         return self._timing_problems[tasked]
 

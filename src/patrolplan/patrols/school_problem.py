@@ -316,11 +316,7 @@ class SchoolProblem:
 
 
 def build_school_problem(
-    inputs: PlanningInputs,
-    row: int,
-    *,
-    visit: Sequence[str] = (),
-    watch: Sequence[str] = (),
+    inputs: PlanningInputs, row: int, *, visit: Sequence[str] = (), watch: Sequence[str] = ()
 ) -> SchoolProblem:
     """The problem of the school in a row of the area's schools.
 

@@ -126,12 +126,7 @@ class _Meter:
     """Measures how much the dwells of a school's patrols meet."""
 
     def __init__(
-        self,
-        area: StudyArea,
-        risk: Risk,
-        hotspots: gpd.GeoDataFrame,
-        urn: str,
-        window: Window,
+        self, area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame, urn: str, window: Window
     ) -> None:
         self.urn = urn
         _, self.presence = find_ways(area, risk)

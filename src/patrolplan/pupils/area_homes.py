@@ -37,10 +37,7 @@ class AreaHomes:
 
 
 def locate_area_homes(
-    network: StreetNetwork,
-    areas: gpd.GeoDataFrame,
-    homes: NDArray[np.float64],
-    covered: Covered,
+    network: StreetNetwork, areas: gpd.GeoDataFrame, homes: NDArray[np.float64], covered: Covered
 ) -> AreaHomes:
     """Spread each area over the streets in it, and over its squares that have none."""
     polygons = areas.geometry.to_numpy()

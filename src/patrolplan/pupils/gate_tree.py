@@ -68,10 +68,7 @@ class GateTree:
         wanted = self.network.piece_nodes[places.piece]
         ends = np.minimum(np.searchsorted(self.nodes, wanted), len(self.nodes) - 1)
         after = np.column_stack(
-            [
-                places.offset_metres,
-                self.network.piece_metres[places.piece] - places.offset_metres,
-            ]
+            [places.offset_metres, self.network.piece_metres[places.piece] - places.offset_metres]
         )
         away = np.where(self.nodes[ends] == wanted, self.node_metres[ends], np.inf) + after
         side = away.argmin(axis=1)

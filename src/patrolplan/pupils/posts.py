@@ -239,10 +239,7 @@ def choose_cover(
 
 
 def _find_start(
-    seen: sparse.csr_array,
-    weight: NDArray[np.float64],
-    count: int,
-    condition: Condition | None,
+    seen: sparse.csr_array, weight: NDArray[np.float64], count: int, condition: Condition | None
 ) -> NDArray[np.int64]:
     """A warm start: greedy, then rows are exchanged for better ones while there are any.
 

@@ -247,10 +247,7 @@ class Presence:
         speed = self._metres_per_minute
         minutes = self._network.walkable.piece_metres[school.pieces[far]] / speed
         walks = (0, school.pieces[far], school.gate_metres[far], school.flow[far] * minutes)
-        waits = (
-            *(0, school.wait_pieces[late], school.wait_metres[late]),
-            school.wait_pupils[late],
-        )
+        waits = (*(0, school.wait_pieces[late], school.wait_metres[late]), school.wait_pupils[late])
         return _Table(
             np.array([[school.bell_minutes, school.opening_minutes]]),
             _collect([walks], count, speed),

@@ -54,12 +54,7 @@ GROUP_OF_CATEGORY: Mapping[str, str] = {
 """Whose clock a category has; all others have the mean of the groups. That anti-social behaviour
 has the hours of criminal damage is an assumption: the city records none."""
 
-_COLUMN: Mapping[DayKind, int] = {
-    "school_day": 0,
-    "other_weekday": 1,
-    "weekend": 2,
-    "holiday": 1,
-}
+_COLUMN: Mapping[DayKind, int] = {"school_day": 0, "other_weekday": 1, "weekend": 2, "holiday": 1}
 """Place of each kind of day in the tables: holidays are like other weekdays without school."""
 
 _PROFILES = """

@@ -206,10 +206,7 @@ def _model_exposure(
     exposure = build_exposure(ways, presence, metres, settings.floor, minutes, weights)
     if exposure is None:
         return None, [Note("no_pupils_out", _describe_span(minutes))]
-    values: dict[str, NoteValue] = {
-        "categories": list(counted),
-        "powers": list(counted.values()),
-    }
+    values: dict[str, NoteValue] = {"categories": list(counted), "powers": list(counted.values())}
     pupils = sum(school.on_streets for school in ways.schools)
     values |= {"pupils": round(pupils), "schools": len(ways.schools)}
     return exposure, [Note("exposure", values), *ways.notes, *presence.notes]

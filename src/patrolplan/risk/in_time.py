@@ -150,12 +150,7 @@ class RiskInTime:
     need of it (`patrolplan.patrols.timed_risk`) is computed before work is handed to them.
     """
 
-    def __init__(
-        self,
-        joined: "JoinedHarm",
-        factors: TimeFactors,
-        reports: ReportsInTime,
-    ) -> None:
+    def __init__(self, joined: "JoinedHarm", factors: TimeFactors, reports: ReportsInTime) -> None:
         self._harm = joined.harm
         self._scale = joined.scale
         self._total = joined.total

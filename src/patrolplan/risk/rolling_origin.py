@@ -342,10 +342,7 @@ def combine_models(
 
 
 def load_stack(
-    history: History,
-    components: Mapping[str, RiskModel],
-    earlier: Sequence[_Origin],
-    row: int,
+    history: History, components: Mapping[str, RiskModel], earlier: Sequence[_Origin], row: int
 ) -> Stack:
     """The stack before the month of a row, from the cache or learned from some origins before it.
 

@@ -212,10 +212,7 @@ def compute_held_share(
 
 
 def compute_shrunk_rates(
-    history: History,
-    half_life_months: float = LONG_HALF_LIFE,
-    *,
-    months: int | None = None,
+    history: History, half_life_months: float = LONG_HALF_LIFE, *, months: int | None = None
 ) -> NDArray[np.float64]:
     """(c, j) incidents a month held of each target, shrunk towards what is around.
 

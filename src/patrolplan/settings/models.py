@@ -233,8 +233,7 @@ class PrivacySettings(Section):
         description=f"smallest group of reports that is used; under {SAFE_THRESHOLD} give a reason",
     )
     reason: str = Field(
-        "",
-        description=f"why the threshold is under {SAFE_THRESHOLD}; printed on the outputs",
+        "", description=f"why the threshold is under {SAFE_THRESHOLD}; printed on the outputs"
     )
     threshold_for_crime: bool = Field(default=False, description="apply it to crime as well")
 

@@ -26,8 +26,7 @@ class WayHomeSettings(Section):
         0.05, gt=0, le=1, description="share of the mean presence that streets without pupils have"
     )
     clock: Literal["declared", "flat"] = Field(
-        "declared",
-        description="how crime of which only the month is known spreads over the day",
+        "declared", description="how crime of which only the month is known spreads over the day"
     )
     modes: Literal["london", "england"] | dict[str, dict[str, float]] = Field(
         "london",

@@ -83,11 +83,7 @@ def find_obstacle(
     return None if draw.commitment == key.commitment else "other_secret"
 
 
-def audit_week(
-    week: Week,
-    area: StudyArea,
-    plan: Plan | Mapping[dt.date, Plan],
-) -> Audit:
+def audit_week(week: Week, area: StudyArea, plan: Plan | Mapping[dt.date, Plan]) -> Audit:
     """Draw a week again and compare.
 
     Parameters

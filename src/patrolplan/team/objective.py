@@ -91,12 +91,7 @@ def compute_loosest_bound(problem: RotaProblem) -> float:
 
 
 def _add_up(
-    problem: RotaProblem,
-    dosed: Bools,
-    over: Floats,
-    patrols: Ints,
-    duties: Ints,
-    companions: int,
+    problem: RotaProblem, dosed: Bools, over: Floats, patrols: Ints, duties: Ints, companions: int
 ) -> WeekWorth:
     """The worth of (h, d) days with a dose, (h,) excess, patrols, (k,) duties and companions.
 

@@ -342,8 +342,7 @@ def _add_hotspots(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
     which, hotspot = np.nonzero((reachable | ~sets[:, None]).all(axis=2))
     # Where options are whole, one set of days is worth most for a hotspot.
     pattern = model.add_variables(
-        problem.weight[hotspot] * compute_set_worth(problem, sets)[hotspot, which],
-        is_implied=True,
+        problem.weight[hotspot] * compute_set_worth(problem, sets)[hotspot, which], is_implied=True
     )
     model.add_group_caps(hotspot, pattern, 1.0)
     of, day = np.nonzero(sets[which])

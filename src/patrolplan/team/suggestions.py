@@ -38,11 +38,7 @@ class Suggestion:
 
 
 def suggest_swaps(
-    editor: WeekEditor,
-    week: Week,
-    gap: Gap,
-    *,
-    count: int = 3,
+    editor: WeekEditor, week: Week, gap: Gap, *, count: int = 3
 ) -> tuple[Suggestion, ...]:
     """The best ways to fill a gap with few changes, best first.
 

@@ -53,10 +53,7 @@ def test_the_areas_schools_are_written_without_people(world, serving, place, fet
 
 def test_the_newest_of_the_last_days_is_used(world, serving, place, fetch):
     """Where today's file does not exist yet, the day before's is requested."""
-    world.register = {
-        "edubasealldata20261122.csv": SCHOOLS,
-        "edubasealldata20261121.csv": b"older",
-    }
+    world.register = {"edubasealldata20261122.csv": SCHOOLS, "edubasealldata20261121.csv": b"older"}
     fetch(place(), serving(world), only=["schools"])
     assert [path[-12:] for _, path, *_ in world.requests] == [
         "20261124.csv",

@@ -187,9 +187,7 @@ def test_busiest_stretch_stands_at_one_stop_and_raises_the_marking(demo_plan):
     assert describe_reason(other) in words
     assert words.startswith("OFFICIAL-SENSITIVE")
     bare = altered(
-        demo_plan,
-        stops=tuple(dataclasses.replace(stop, why=(trend,)) for stop in stops),
-        legs=legs,
+        demo_plan, stops=tuple(dataclasses.replace(stop, why=(trend,)) for stop in stops), legs=legs
     )
     words = words_of(render_cards(bare)["cards.pdf"])
     assert "Busiest stretch" not in words

@@ -112,11 +112,7 @@ def test_no_reason_names_who_or_what_is_secret():
             0.008,
             "named more often than in the spring term 2026 (its share rose by about 1 points)",
         ),
-        (
-            -0.1,
-            0.0,
-            f"no clear change {SINCE} (its share: between 10 points less and 0 more)",
-        ),
+        (-0.1, 0.0, f"no clear change {SINCE} (its share: between 10 points less and 0 more)"),
         (-0.3, 0.3, "no clear change since the spring term 2026: too few answers to say more"),
     ],
 )

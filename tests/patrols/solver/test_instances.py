@@ -162,9 +162,7 @@ def test_distances_are_those_of_a_plain_loop(xy):
         assert (found == wanted).mean() > 0.8
 
 
-@given(
-    xy=arrays(np.float64, (6, 2), elements=st.integers(-8900, 8900).map(lambda k: k / 100)),
-)
+@given(xy=arrays(np.float64, (6, 2), elements=st.integers(-8900, 8900).map(lambda k: k / 100)))
 def test_distances_on_the_globe(xy):
     """Kilometres by TSPLIB's rule, off the diagonal, which nobody travels."""
     found = _compute_geo(xy)

@@ -218,10 +218,7 @@ def test_equal_points_are_all_visited_when_there_is_time():
     """Stops at the same place cost only their dwell."""
     size = 6
     problem = OrienteeringProblem(
-        np.zeros((size, size)),
-        np.ones(size),
-        np.full(size, 15.0),
-        (Officer(0, 0, 0.0, 75.0),),
+        np.zeros((size, size)), np.ones(size), np.full(size, 15.0), (Officer(0, 0, 0.0, 75.0),)
     )
     solution = solve(problem)
     assert solution.worth == 5.0

@@ -72,8 +72,7 @@ def test_wild_bursts_hardly_matter(plan, beats):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "noise",
-    [{"white_metres": 20}, {"white_metres": 20, "every_seconds": 1, "bursts": 5}],
+    "noise", [{"white_metres": 20}, {"white_metres": 20, "every_seconds": 1, "bursts": 5}]
 )
 def test_a_hundred_walks(plan, beats, noise):
     """Of a hundred walks 99 of 100 stops are right within a tenth, and all within an eighth.

@@ -65,12 +65,7 @@ Element = dict[str, Any]
 
 
 def fetch_street_file(
-    web: WebClient,
-    url: str,
-    limits: BaseGeometry,
-    projection: Projection,
-    answers: Path,
-    kind: str,
+    web: WebClient, url: str, limits: BaseGeometry, projection: Projection, answers: Path, kind: str
 ) -> tuple[bytes, int]:
     """An OpenStreetMap file of the area and what walks use round it, and how many streets it has.
 

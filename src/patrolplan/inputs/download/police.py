@@ -258,11 +258,7 @@ def _drop_holes(shape: BaseGeometry) -> shapely.Polygon:
 
 
 def is_inside(
-    limits: BaseGeometry,
-    projection: Projection,
-    x: ArrayLike,
-    y: ArrayLike,
-    source: str = DEGREES,
+    limits: BaseGeometry, projection: Projection, x: ArrayLike, y: ArrayLike, source: str = DEGREES
 ) -> NDArray[np.bool_]:
     """(n,) which points are in the area, by the same rule as when an area is loaded."""
     return np.asarray(shapely.contains_xy(limits, *projection.to_metres(x, y, source)))

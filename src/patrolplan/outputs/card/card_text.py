@@ -47,12 +47,7 @@ LONG_STAY_MINUTES = 15
 
 
 def build_card_data(
-    plan: Plan,
-    patrol: Patrol,
-    plan_code: str,
-    *,
-    officer: str = "",
-    colleagues: Sequence[str] = (),
+    plan: Plan, patrol: Patrol, plan_code: str, *, officer: str = "", colleagues: Sequence[str] = ()
 ) -> dict[str, Any]:
     """All texts of the card, as strings for the template.
 

@@ -192,10 +192,7 @@ def _build_titles(ground: Ground) -> list[MapLabel]:
 def _build_route_labels(ground: Ground, streets: Sequence[ShownStreet]) -> list[MapLabel]:
     """Names of the streets that the card names, those that are walked first, then by length."""
     walked = list_walked_streets(ground.content.patrol)
-    ranked = sorted(
-        streets,
-        key=lambda street: (street.name not in walked, -street.length),
-    )
+    ranked = sorted(streets, key=lambda street: (street.name not in walked, -street.length))
     return place_names.build_route_labels(ranked, ground.route, walked=walked)
 
 

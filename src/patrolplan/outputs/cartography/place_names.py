@@ -179,9 +179,7 @@ class ShownStreet:
 
 
 def list_streets(
-    network: StreetNetwork,
-    pieces: NDArray[np.int64],
-    viewport: Viewport,
+    network: StreetNetwork, pieces: NDArray[np.int64], viewport: Viewport
 ) -> list[ShownStreet]:
     """The streets in the window that have a name, sorted by name."""
     called = network.piece_name[pieces].astype(str)

@@ -131,11 +131,7 @@ def build_leader_label(
 
 
 def build_key_label(
-    street: KeyedStreet,
-    lines: NDArray[np.object_],
-    *,
-    route: BaseGeometry,
-    covered: BaseGeometry,
+    street: KeyedStreet, lines: NDArray[np.object_], *, route: BaseGeometry, covered: BaseGeometry
 ) -> MapLabel:
     """The letter of a street on one of its lines, next to it, or with a leader line.
 

@@ -16,10 +16,7 @@ from patrolplan.inputs.survey_counts import fill_column, find_places_inside
 from patrolplan.privacy import FACTOR_NAMES, FACTORS, ReportTable
 from patrolplan.times import MONTHS_A_TERM, SchoolTerm
 
-ROW_COLUMNS = (
-    *("report_id", "school_urn", "reported_on", *FACTORS),
-    *("longitude", "latitude"),
-)
+ROW_COLUMNS = (*("report_id", "school_urn", "reported_on", *FACTORS), *("longitude", "latitude"))
 """Columns of the table of reports, in order."""
 
 

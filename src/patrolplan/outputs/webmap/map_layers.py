@@ -125,10 +125,7 @@ def build_map_layers(plan: "Plan", patrols: Sequence[MapPatrol] | None = None) -
     return {
         "bounds": compute_bounds(patrolled.parts.coordinates, projection),
         "streets": {
-            "lines": {
-                "counts": lines.tolist(),
-                "steps": encode_steps(coordinates, projection),
-            },
+            "lines": {"counts": lines.tolist(), "steps": encode_steps(coordinates, projection)},
             "rank": encode_digits(rank),
             "name": name.tolist(),
             "names": names.tolist(),

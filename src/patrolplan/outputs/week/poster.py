@@ -43,9 +43,7 @@ LONGEST_NAME = 70
 
 
 def render_posters(
-    roster: Roster,
-    answers: Mapping[str, Sequence[PlaceAnswer]],
-    presence: RecentPresence | None,
+    roster: Roster, answers: Mapping[str, Sequence[PlaceAnswer]], presence: RecentPresence | None
 ) -> dict[str, bytes]:
     """Typeset the posters of the schools that have a place to show.
 

@@ -53,9 +53,7 @@ LONGEST_PLACE = 70
 
 
 def render_school_sheets(
-    roster: Roster,
-    urns: Iterable[str],
-    answers: Mapping[str, Sequence[PlaceAnswer]],
+    roster: Roster, urns: Iterable[str], answers: Mapping[str, Sequence[PlaceAnswer]]
 ) -> dict[str, bytes]:
     """Typeset the sheets of the given schools that have a patrol this week.
 

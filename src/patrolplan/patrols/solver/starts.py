@@ -73,11 +73,7 @@ def thin_route(facts: SearchFacts, tour: Tour, r: int) -> None:
 
 
 def build_thinned(
-    facts: SearchFacts,
-    unlimited: SearchFacts,
-    tour: Tour,
-    places: Places,
-    rng: NDArray[np.uint64],
+    facts: SearchFacts, unlimited: SearchFacts, tour: Tour, places: Places, rng: NDArray[np.uint64]
 ) -> None:
     """Fill an empty tour with thinned tours, one officer after another, and what else fits.
 

@@ -247,12 +247,7 @@ def _stay(
 
 
 def _begin_stop(
-    arrived: _Gathered,
-    prizes: TimedPrizes,
-    stop: int,
-    dwell: float,
-    opening: float,
-    last: float,
+    arrived: _Gathered, prizes: TimedPrizes, stop: int, dwell: float, opening: float, last: float
 ) -> _Gathered | None:
     """Give the most worth by the minute at which a dwell has begun; None where it is too late.
 

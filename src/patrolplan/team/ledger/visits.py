@@ -240,10 +240,7 @@ def empty_visit(visit: Visit, source: Source) -> Visit:
 
 
 def find_same_visits(
-    visit: Visit,
-    recorded: Sequence[RecordedVisit],
-    hotspots: pd.DataFrame,
-    projection: Projection,
+    visit: Visit, recorded: Sequence[RecordedVisit], hotspots: pd.DataFrame, projection: Projection
 ) -> list[RecordedVisit]:
     """The recorded visits that are the same as this one: several where officers are joined.
 
@@ -280,10 +277,7 @@ def find_same_visits(
 
 
 def _find_moved_visits(
-    visit: Visit,
-    recorded: Sequence[RecordedVisit],
-    hotspots: pd.DataFrame,
-    projection: Projection,
+    visit: Visit, recorded: Sequence[RecordedVisit], hotspots: pd.DataFrame, projection: Projection
 ) -> list[RecordedVisit]:
     """Visits on the stretch of a visit's hotspot whose own stop is no longer one of the week.
 
@@ -310,9 +304,7 @@ def _project_visits(visits: Sequence[Visit], projection: Projection) -> NDArray[
 
 
 def match_stretches(
-    xy: ArrayLike,
-    stretches: ArrayLike,
-    stops_xy: ArrayLike | None = None,
+    xy: ArrayLike, stretches: ArrayLike, stops_xy: ArrayLike | None = None
 ) -> NDArray[np.int64]:
     """Which stretch each stop is on, or is for.
 

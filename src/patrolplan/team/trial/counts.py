@@ -40,10 +40,7 @@ class TrialStreets:
 
 
 def find_streets(
-    area: StudyArea,
-    pieces: Sequence[Sequence[int]],
-    *,
-    buffer_metres: float = BUFFER_METRES,
+    area: StudyArea, pieces: Sequence[Sequence[int]], *, buffer_metres: float = BUFFER_METRES
 ) -> TrialStreets:
     """The catchments of hotspots and of the streets around them.
 
