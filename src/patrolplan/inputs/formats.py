@@ -1,10 +1,20 @@
-"""GeoPackage, GeoJSON, shapefiles and GeoParquet, opened only if their content has that format."""
+"""Files that are no plain text: GIS files and spreadsheets, and bounds on the size of all files.
 
+GeoPackage, GeoJSON, shapefiles and GeoParquet are opened only if their content has that format.
+"""
+
+import bz2
+import gzip
 import json
 import warnings
-from collections.abc import Callable, Sequence
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from typing import Any, NoReturn
 
 import geopandas as gpd
 import pandas as pd
@@ -12,8 +22,7 @@ import pyarrow as pa
 import shapely
 from pyproj.exceptions import CRSError
 
-from patrolplan.errors import InputError
-from patrolplan.inputs.file_sizes import check_size
+from patrolplan.errors import InputError, describe_install
 from patrolplan.inputs.table_sources import MemoryTable, TableSource
 from patrolplan.text import list_first
 
@@ -27,7 +36,77 @@ FILE_STARTS = {
 
 GEOJSON = (".geojson", ".json")
 PARQUET = (".parquet", ".geoparquet")
-SUFFIXES = (*FILE_STARTS, *PARQUET)
+GIS_SUFFIXES = (*FILE_STARTS, *PARQUET)
+SPREADSHEET = ".xlsx"
+NEEDED = "python-calamine"
+"""The package that reads spreadsheets; an extra, since many users have none."""
+
+SEARCHED_ROWS = 20
+"""Number of rows that are searched for a header below titles."""
+
+MAX_FILE_BYTES = 4 * 2**30
+"""Maximum size of a file, unpacked. All crime of England and Wales in a year is about a tenth."""
+
+MAX_EXPANSION_RATIO = 100
+"""Maximum ratio of unpacked to packed size. Tables and streets reach 5 to 30."""
+
+SMALL_BYTES = 64 * 2**20
+"""The ratio does not apply to files that unpack to at most this size."""
+
+CHUNK_BYTES = 2**20
+
+
+def check_size(path: Path) -> None:
+    """Refuse a file that is too large, or that unpacks to far more than tables and streets do.
+
+    A packed file is unpacked once, chunk by chunk and only up to the bound: the size that it states
+    itself cannot be trusted. A broken file passes; its reader reports what is wrong with it.
+    """
+    broken = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError)
+    with suppress(*broken):
+        for _ in _unpack_to_bound(path):
+            pass
+
+
+def read_content(path: Path) -> bytes:
+    """The content of a file, unpacked where its name ends in .gz; refused as by `check_size`."""
+    is_packed = path.suffix.lower() == ".gz"
+    content = b"".join(_unpack_to_bound(path))
+    return content if is_packed else path.read_bytes()
+
+
+def _unpack_to_bound(path: Path) -> Iterator[bytes]:
+    """As `_unpack`; refuses a file as soon as it is too large."""
+    packed = path.stat().st_size
+    if packed > MAX_FILE_BYTES:
+        _refuse_size(path, f"is larger than {MAX_FILE_BYTES / 2**30:g} GiB")
+    bound = min(MAX_FILE_BYTES, max(SMALL_BYTES, packed * MAX_EXPANSION_RATIO))
+    unpacked = 0
+    for chunk in _unpack(path):
+        unpacked += len(chunk)
+        if unpacked > bound:
+            size = f"{bound / 2**20:,.0f} MiB from {packed / 2**20:,.1f}"
+            _refuse_size(path, f"unpacks to more than {size}")
+        yield chunk
+
+
+def _unpack(path: Path) -> Iterator[bytes]:
+    """The content of a packed file in chunks; nothing of one that is not packed."""
+    suffix = path.suffix.lower()
+    if suffix in {".gz", ".bz2"}:
+        with gzip.open(path) if suffix == ".gz" else bz2.open(path) as stream:
+            while chunk := stream.read(CHUNK_BYTES):
+                yield chunk
+    elif suffix == SPREADSHEET:
+        with zipfile.ZipFile(path) as archive:
+            for name in archive.namelist():
+                with archive.open(name) as stream:
+                    while chunk := stream.read(CHUNK_BYTES):
+                        yield chunk
+
+
+def _refuse_size(path: Path, what: str) -> NoReturn:
+    raise InputError.one(path, what, "use a smaller extract, of the area only")
 
 
 def _list_gdal_errors() -> tuple[type[Exception], ...]:
@@ -45,17 +124,9 @@ def _list_gdal_errors() -> tuple[type[Exception], ...]:
 class Layer:
     """One table of a GIS file, or a frame in memory, before its columns are chosen.
 
-    Parameters
-    ----------
-    source
-        The file, or the argument.
-    header
-        Names of the columns, without that of the shapes.
-    has_shapes
-        Whether rows have shapes.
-    read
-        Given names of columns, the rows: a GeoDataFrame where they have shapes. Other columns are
-        never read into memory, as far as the format allows.
+    `header` has the names of its columns without that of the shapes. `read` gives the rows of named
+    columns, a GeoDataFrame where they have shapes; other columns are never read into memory, as far
+    as the format allows.
     """
 
     source: TableSource
@@ -67,17 +138,8 @@ class Layer:
 def open_layer(source: TableSource, *, name: str, noun: str, remedy: str) -> Layer:
     """The one layer of a GIS file that counts, or a frame as one.
 
-    Parameters
-    ----------
-    name
-        Of several layers, the one with this name counts.
-    noun, remedy
-        What the file should be, and what to do where it is not, for messages.
-
-    Raises
-    ------
-    InputError
-        When the file is too large, of another format or broken, or several layers could be meant.
+    Of several layers, the one with this name counts; `noun` and `remedy` say what the file should
+    be, and what to do where it is not.
     """
     if isinstance(source, MemoryTable):
         return _open_frame(source)
@@ -210,3 +272,70 @@ def _check_format(path: Path, noun: str, remedy: str) -> None:
         start = stream.read(64).removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n")
     if not any(start.startswith(form) for form in starts):
         raise InputError.one(path, f"is not {noun}", remedy)
+
+
+class Spreadsheet:
+    """The one sheet of a file that counts: of several, the one named like the key in `[sources]`.
+
+    `first_row` is the number of the first row below the header, as the program shows it.
+    """
+
+    def __init__(self, path: Path, source: str) -> None:
+        rows = _read_sheet(path, source)
+        first = next((n for n, row in enumerate(rows) if any(map(_is_given, row))), None)
+        if first is None:
+            raise InputError.one(path, "the file is empty", "fetch or export it again")
+        self.header = [str(cell).strip() for cell in rows[first]]
+        self.first_row = first + 2
+        self._rows = rows[first + 1 :]
+        self.later_rows = [
+            tuple(str(cell) for cell in row) for row in self._rows[: SEARCHED_ROWS - 1]
+        ]
+
+    def read(self, names: Sequence[str]) -> pd.DataFrame:
+        """The cells of these columns, None where they are empty; the others are dropped."""
+        width = len(self.header)
+        columns = {}
+        for name in names:
+            position = self.header.index(name)
+            cells = [row[position] if position < min(len(row), width) else "" for row in self._rows]
+            columns[name] = [cell if _is_given(cell) else None for cell in cells]
+        return pd.DataFrame(columns, dtype=object, index=range(len(self._rows)))
+
+    def list_rows_in_use(self, rows: Sequence[int]) -> tuple[int, ...]:
+        """Those of some row numbers whose rows hold anything in any column."""
+        return tuple(row for row in rows if any(map(_is_given, self._rows[row - self.first_row])))
+
+
+def _is_given(cell: object) -> bool:
+    return cell is not None and (not isinstance(cell, str) or bool(cell.strip()))
+
+
+def _read_sheet(path: Path, source: str) -> list[list[Any]]:
+    """All rows of the sheet that counts, from row 1."""
+    try:
+        calamine = import_module("python_calamine")
+    except ImportError:
+        what = f"is a spreadsheet, and the package that reads it, {NEEDED}, is not installed"
+        command = describe_install(NEEDED)
+        remedy = f"save the table as CSV, or install the package with: {command}"
+        raise InputError.one(path, what, remedy) from None
+    sheets: dict[str, list[list[Any]]] = {}
+    try:
+        with path.open("rb") as stream:
+            workbook = calamine.CalamineWorkbook.from_filelike(stream)
+            for name in workbook.sheet_names:
+                # A sheet of drawings or of a chart alone has no cells.
+                with suppress(calamine.WorksheetNotFound):
+                    sheets[name] = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
+    except (calamine.CalamineError, OSError, ValueError, OverflowError) as error:
+        what = f"is broken or not a spreadsheet ({error})"
+        raise InputError.one(path, what, "save it again, or as CSV") from None
+    given = {name: rows for name, rows in sheets.items() if any(map(any, rows))}
+    named = [name for name in given if name.strip().casefold().replace(" ", "_") == source]
+    chosen = named or list(given)
+    if len(chosen) > 1:
+        what = f"has {len(chosen)} sheets ({list_first(chosen)}), so it is not clear which counts"
+        remedy = f"name the sheet '{source}', or save it in a file of its own"
+        raise InputError.one(path, what, remedy)
+    return given[chosen[0]] if chosen else []
