@@ -4,8 +4,10 @@ GeoPackage, GeoJSON, shapefiles and GeoParquet are opened only if their content 
 """
 
 import bz2
+import functools
 import gzip
 import json
+import re
 import warnings
 import zipfile
 import zlib
@@ -54,6 +56,8 @@ SMALL_BYTES = 64 * 2**20
 """The ratio does not apply to files that unpack to at most this size."""
 
 CHUNK_BYTES = 2**20
+BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError)
+"""Errors of files that cannot be unpacked."""
 
 
 def check_size(path: Path) -> None:
@@ -62,8 +66,7 @@ def check_size(path: Path) -> None:
     A packed file is unpacked once, chunk by chunk and only up to the bound: the size that it states
     itself cannot be trusted. A broken file passes; its reader reports what is wrong with it.
     """
-    broken = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError)
-    with suppress(*broken):
+    with suppress(*BROKEN):
         for _ in _unpack_to_bound(path):
             pass
 
@@ -311,6 +314,27 @@ def _is_given(cell: object) -> bool:
     return cell is not None and (not isinstance(cell, str) or bool(cell.strip()))
 
 
+MAX_CELLS = 20_000_000
+"""Maximum size of a sheet, from its first cell to its last: all of them are held in memory."""
+
+CELL = re.compile(rb"""r=["']([A-Z]{1,3})(\d{1,7})["']""")
+
+
+def _check_extent(path: Path) -> None:
+    """Refuse a sheet with a cell so far away that the cells before it do not fit into memory."""
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            is_sheet = name.startswith("xl/worksheets/")
+            cells = CELL.findall(archive.read(name)) if is_sheet else []
+            rows = max((int(row) for _, row in cells), default=0)
+            letters = max({column for column, _ in cells}, key=lambda c: (len(c), c), default=b"")
+            columns = functools.reduce(lambda n, letter: 26 * n + letter - 64, letters, 0)
+            if rows * columns > MAX_CELLS:
+                what = f"has a sheet of {rows:,} rows and {columns:,} columns"
+                remedy = "delete what stands far from the table, or save the table as CSV"
+                raise InputError.one(path, what, remedy)
+
+
 def _read_sheet(path: Path, source: str) -> list[list[Any]]:
     """All rows of the sheet that counts, from row 1."""
     try:
@@ -322,13 +346,14 @@ def _read_sheet(path: Path, source: str) -> list[list[Any]]:
         raise InputError.one(path, what, remedy) from None
     sheets: dict[str, list[list[Any]]] = {}
     try:
+        _check_extent(path)
         with path.open("rb") as stream:
             workbook = calamine.CalamineWorkbook.from_filelike(stream)
             for name in workbook.sheet_names:
                 # A sheet of drawings or of a chart alone has no cells.
                 with suppress(calamine.WorksheetNotFound):
                     sheets[name] = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
-    except (calamine.CalamineError, OSError, ValueError, OverflowError) as error:
+    except (calamine.CalamineError, *BROKEN, ValueError, OverflowError) as error:
         what = f"is broken or not a spreadsheet ({error})"
         raise InputError.one(path, what, "save it again, or as CSV") from None
     given = {name: rows for name, rows in sheets.items() if any(map(any, rows))}
