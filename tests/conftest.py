@@ -19,7 +19,7 @@ settings.register_profile("same", deadline=None, max_examples=25, derandomize=Tr
 settings.register_profile("new", deadline=None, max_examples=25, print_blob=True)
 settings.register_profile("long", deadline=None, max_examples=1000, print_blob=True)
 settings.load_profile("same")
-"""Everybody's run draws the same cases; `.ci/nightly` draws new ones (--hypothesis-profile=long), and
+"""Everybody draws the same cases; `.ci/nightly` draws new ones (--hypothesis-profile=long), and
 a failure prints how to repeat it. With `new` and --hypothesis-seed=N a run draws other cases."""
 
 ROOT = Path(__file__).parents[1]
