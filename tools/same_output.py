@@ -35,10 +35,10 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parents[1]
 DEMO = ROOT / "data"
 SECRET = bytes(range(32))
-OFFICERS = """officer,school_urns,mon,tue,wed,thu,fri,max_patrols_per_week,mode
-SSO-01,100001;100002,14:00-18:00,14:00-18:00,14:00-18:00,,14:00-18:00,3,walk
-SSO-02,100003,,14:30-18:30,14:30-18:30,14:30-18:30,14:30-18:30,3,bicycle
-"""
+OFFICERS = """officer,school_urns,mon,tue,wed,thu,fri,max_patrols_per_week,mode,base_longitude,base_latitude
+SSO-01,100001;100002,14:00-18:00,14:00-18:00,14:00-18:00,,14:00-18:00,3,walk,-1.5589,52.4174
+SSO-02,100003,,14:30-18:30,14:30-18:30,14:30-18:30,14:30-18:30,3,bicycle,-1.4707,52.4174
+"""  # noqa: E501 - a table
 DPI = 150
 CHROMIUM = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
 MAX_CHANNEL_STEP = 32
@@ -88,7 +88,7 @@ MISTAKES = [
 
 
 def write_outputs(folder: Path, configs: list[Path]) -> None:
-    """Write the outputs of the demo borough and of other areas below `folder`."""
+    """Write the outputs of the demo, of three villages and of other areas below `folder`."""
     folder.mkdir(parents=True)
     with tempfile.TemporaryDirectory() as scratch:
         villages = Path(scratch) / "made"
