@@ -20,7 +20,7 @@ from typing import Literal
 
 import numpy as np
 
-from patrolplan.compile_clock import CLOCK
+from patrolplan.compiled import CLOCK
 from patrolplan.patrols.solver.solution import compute_gap_percent
 from patrolplan.team.mip import MipBuilder, MipResult, MixedIntegerProgramme
 from patrolplan.team.objective import compute_worth
