@@ -241,21 +241,10 @@ def find_stretches(
     neighbour of highest risk per metre that still fits, while that is above the mean. The
     stretch of most risk is chosen, those that it overlaps grow again, and so on.
 
-    Parameters
-    ----------
-    risk
-        (p,) risk of each piece.
-    count
-        How many; None: all, up to a quarter of the street.
-    cluster
-        (p,) cluster of each piece, -1 for none: a stretch then stays inside one cluster.
-    taken
-        Pieces that belong to something else: no stretch includes them.
-
-    Returns
-    -------
-    list of NDArray
-        Pieces of each stretch.
+    `risk`: (p,) risk of each piece. `count`: How many; None: all, up to a quarter of the street.
+    `cluster`: (p,) cluster of each piece, -1 for none: a stretch then stays inside one cluster.
+    `taken`: Pieces that belong to something else: no stretch includes them. Returns pieces of each
+    stretch.
     """
     metres = network.piece_metres
     density = round_significant(risk / metres, DENSITY_DIGITS)
