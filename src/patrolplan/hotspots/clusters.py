@@ -127,9 +127,7 @@ def sum_over_pieces(values: NDArray[np.float64], pieces: NDArray[np.int64]) -> f
 
 @jit_compile(
     f"UniTuple(i8, 2)({STREET_ARRAYS}, f8[::1], f8, b1[::1], {GROWING_ROOM}, "
-    "Tuple((i8[::1], f8[::1])), UniTuple(i8[::1], 2), i8, f8)",
-    is_by_item=True,
-    python_microseconds=lambda _streets, _risk, _length, free, *_: 25.0 * free.sum(),
+    "Tuple((i8[::1], f8[::1])), UniTuple(i8[::1], 2), i8, f8)"
 )
 def fill_stretches(  # noqa: PLR0917 - one compiled loop
     streets: StreetArrays,

@@ -278,11 +278,7 @@ def spread_flow(
     return flow, float(passing[tree.root])
 
 
-@jit_compile(
-    "void(i8[::1], i8[::1], f8[::1], f8[::1], f8[::1], f8[::1], i8)",
-    is_by_item=True,
-    python_microseconds=lambda tails, *_: 0.6 * len(tails),
-)
+@jit_compile("void(i8[::1], i8[::1], f8[::1], f8[::1], f8[::1], f8[::1], i8)")
 def _carry_to_gate(  # noqa: PLR0917 - one compiled loop
     tails: NDArray[np.int64],
     heads: NDArray[np.int64],
