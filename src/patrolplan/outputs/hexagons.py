@@ -192,11 +192,6 @@ def write_frame(path: Path, frame: gpd.GeoDataFrame, layer: str) -> None:
     """Write a table as GeoPackage, GeoJSON or GeoParquet, by the file's suffix, completely.
 
     An earlier file of that name stays unchanged until then.
-
-    Raises
-    ------
-    OutputError
-        When the name has another suffix, or the file cannot be written.
     """
     suffix = path.suffix.lower()
     check_frame_name(path)

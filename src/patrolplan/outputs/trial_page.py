@@ -43,13 +43,7 @@ ROWS = ("With patrols", "Without patrols", "Around those with patrols", "Around 
 
 
 def write_trial_page(result: TrialResult, area: StudyArea, out: Path) -> None:
-    """Write a folder with the page as PDF and Markdown, and the result as data.
-
-    Raises
-    ------
-    OutputError
-        When the folder cannot be written, or has files that patrolplan did not write.
-    """
+    """Write a folder with the page as PDF and Markdown, and the result as data."""
     with replace_folder(out, build_manifest_header(area)) as folder:
         write_files(
             folder,
