@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from patrolplan.crs import GREAT_BRITAIN, NOWHERE, find_squares, is_within, number_squares
 from patrolplan.errors import InputError, Problems
 from patrolplan.inputs.delimited import MALFORMED
-from patrolplan.inputs.survey_record import check_surveys_differ
+from patrolplan.inputs.survey_form import check_surveys_differ
 from patrolplan.inputs.table_reader import Field, parse_numbers, read_counted_table
 from patrolplan.inputs.table_sources import TableSource, hash_source
 from patrolplan.inputs.timestamps import parse_days
