@@ -62,24 +62,8 @@ def read_calendars(
     name without its suffix, whichever is the name of an officer. Its kind is X-PATROLPLAN-KIND or
     one of its categories if patrolplan knows it, otherwise leave for whole days and away for hours.
 
-    Parameters
-    ----------
-    paths
-        Files.
-    officers
-        Names of the officers table.
-    first, last
-        Days that may be planned; recurring events are followed only between them.
-
-    Returns
-    -------
-    list of CalendarDuty, Counter
-        By file, in the order of time; and events that are left out, by the reason why.
-
-    Raises
-    ------
-    InputError
-        With every file and event that cannot be read.
+    Duties are by file, in the order of time; events that are left out are counted by the reason
+    why. Recurring events are followed only between the two days.
     """
     problems, left_out = Problems(), Counter[str]()
     duties: list[CalendarDuty] = []

@@ -113,23 +113,7 @@ def read_designated(
     *,
     columns: Mapping[str, str] | None = None,
 ) -> gpd.GeoDataFrame | None:
-    """Read the hotspots that a force designates, see `patrolplan.tables.DESIGNATED`.
-
-    Parameters
-    ----------
-    left_out
-        Collects how many features are not polygons.
-
-    Returns
-    -------
-    geopandas.GeoDataFrame or None
-        None where no file is given.
-
-    Raises
-    ------
-    InputError
-        When a file cannot be read, and with every value that does not meet the rules.
-    """
+    """Read the hotspots that a force designates, see `patrolplan.tables.DESIGNATED`."""
     if not paths:
         return None
     rows = read_polygon_rows(DESIGNATED_TABLE, paths, projection, columns=columns)

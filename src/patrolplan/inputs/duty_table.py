@@ -109,19 +109,8 @@ def read_duties(
 ) -> gpd.GeoDataFrame:
     """Read tables of officers' duties besides patrols, see `patrolplan.tables.DUTIES`.
 
-    `patrolplan.inputs.duties` reads them with calendars.
-
-    Parameters
-    ----------
-    paths, projection, columns
-        As of all tables.
-    officers
-        Names that a duty may have; None: any.
-
-    Raises
-    ------
-    InputError
-        With every value that does not meet the rules.
+    `patrolplan.inputs.duties` reads them with calendars. A duty may have any name where `officers`
+    is None.
     """
     reach = Rule(
         partial(is_within_reach, projection=projection),

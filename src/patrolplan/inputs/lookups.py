@@ -171,13 +171,7 @@ LOOKUPS = (BELL_TIMES, OFFICERS_TABLE, GATES, TERM_DATES_TABLE, TASKED_PLACES_TA
 def read_bell_times(
     paths: Sequence[TableSource], *, columns: Mapping[str, str] | None = None
 ) -> pd.DataFrame:
-    """`finish_time` and `start_time`, "HH:MM" by URN; the latter is empty where not known.
-
-    Raises
-    ------
-    InputError
-        With every row whose time is not valid, or whose URN is missing or a duplicate.
-    """
+    """`finish_time` and `start_time`, "HH:MM" by URN; the latter is empty where not known."""
     table = read_lookup(BELL_TIMES, paths, columns).set_index("urn")
     return table[["finish_time", "start_time"]]
 
@@ -188,13 +182,7 @@ def read_gates(
     *,
     columns: Mapping[str, str] | None = None,
 ) -> gpd.GeoDataFrame:
-    """Gates by URN: `file`, `row` and `value` (the cells' text) for messages, and the point.
-
-    Raises
-    ------
-    InputError
-        With every row without coordinates or URN, or whose URN is a duplicate.
-    """
+    """Gates by URN: `file`, `row` and `value` (the cells' text) for messages, and the point."""
     reach = Rule(
         partial(is_within_reach, projection=projection),
         "{value} puts the gate far outside the area",
@@ -212,13 +200,7 @@ def read_officers(
     *,
     columns: Mapping[str, str] | None = None,
 ) -> gpd.GeoDataFrame:
-    """Read officers, see `patrolplan.tables.OFFICERS`.
-
-    Raises
-    ------
-    InputError
-        With every value that does not meet the rules.
-    """
+    """Read officers, see `patrolplan.tables.OFFICERS`."""
     table = read_lookup(OFFICERS_TABLE, paths, columns)
     geometry = build_points(table["base_longitude"], table["base_latitude"], projection)
     names = [name for name in OFFICERS.columns if name != "geometry"]
@@ -235,13 +217,7 @@ def read_officers(
 def read_term_dates(
     paths: Sequence[TableSource], *, columns: Mapping[str, str] | None = None
 ) -> pd.DataFrame:
-    """Read term dates, see `patrolplan.tables.TERM_DATES`.
-
-    Raises
-    ------
-    InputError
-        With every value that does not meet the rules.
-    """
+    """Read term dates, see `patrolplan.tables.TERM_DATES`."""
     table = read_lookup(TERM_DATES_TABLE, paths, columns)[["urn", "from", "to", "kind"]]
     dates = {name: parse_dates(table[name]) for name in ("from", "to")}
     return TERM_DATES.check(table.assign(**dates))
@@ -253,13 +229,7 @@ def read_tasked_places(
     *,
     columns: Mapping[str, str] | None = None,
 ) -> gpd.GeoDataFrame:
-    """Read tasked places, see `patrolplan.tables.TASKED_PLACES`.
-
-    Raises
-    ------
-    InputError
-        With every value that does not meet the rules.
-    """
+    """Read tasked places, see `patrolplan.tables.TASKED_PLACES`."""
     table = read_lookup(TASKED_PLACES_TABLE, paths, columns)
     geometry = build_points(table["longitude"], table["latitude"], projection)
     dates = {name: parse_dates(table[name]) for name in ("from", "to")}
@@ -301,25 +271,10 @@ MINUTES = Rule(
 def read_visits(path: TableSource) -> pd.DataFrame:
     """Read visits recorded on paper: who was where, when, for how many minutes.
 
-    Parameters
-    ----------
-    path
-        Columns `officer`, `date` (YYYY-MM-DD), `hotspot` (its name, such as H3) or `stop` (its
-        number on the card), `minutes`, and optionally `urn`, `engagements`, `with` (or
-        `together`): the officers who came with `officer`, joined by ";", `people`: how many came,
-        `arrive` (HH:MM), `reason`: why it was not made or not wholly, and `window`, the name of
-        the patrol window where a school has several a day.
-
-    Returns
-    -------
-    pandas.DataFrame
-        All columns: `date` as dates, `minutes` as numbers, `stop`, `engagements` and `people` whole
-        numbers or NA, the others text or NA. The index is the row number in the file.
-
-    Raises
-    ------
-    InputError
-        With every value that does not meet the rules.
+    `with` are the officers who came with `officer`, joined by ";", `people` how many came, `reason`
+    why a visit was not made or not wholly, and `window` the patrol window where a school has
+    several a day. `date` is a date, `minutes` a number, `stop`, `engagements` and `people` whole
+    numbers or NA, the others text or NA. The index is the row number in the file.
     """
     table = read_table(path, VISIT_FIELDS, {}, source="--csv")
     if not {"hotspot", "stop"} & set(table.columns):

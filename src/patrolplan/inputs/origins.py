@@ -44,18 +44,9 @@ ORIGINS = Lookup(
 def read_origins(
     paths: Sequence[TableSource], *, columns: Mapping[str, str] | None = None
 ) -> pd.DataFrame:
-    """Pupils of each school by the area they live in, as they may be known.
+    """Pupils of each school by the area they live in, as they may be known, see `join_and_round`.
 
-    Raises
-    ------
-    InputError
-        With every row without URN, area or number, or with an area that the school has already; it
-        names rows, and shows no number of pupils.
-
-    Returns
-    -------
-    pandas.DataFrame
-        `urn`, `area`, `pupils` (float64), see `join_and_round`.
+    Messages name rows, and show no number of pupils.
     """
     table = read_lookup(ORIGINS, paths, columns)
     pupils = pd.to_numeric(table["pupils"]).astype("float64")
@@ -65,16 +56,11 @@ def read_origins(
 def join_and_round(table: pd.DataFrame) -> pd.DataFrame:
     """Counts of a school by area, none of fewer than `ROUNDING_STEP` pupils, in steps of it.
 
-    A school's areas are processed in the order of their names, which for official codes is
-    roughly that of the map. One with too few pupils is joined to the next: the next counts both
-    together, under its own name. What remains at the end joins the last one; a school with too few
-    pupils in total has none. Only then are the counts rounded down.
-
-    Parameters
-    ----------
-    table
-        `urn`, `area`, `pupils` of whole files: whatever is left out before would let two outputs be
-        subtracted.
+    A school's areas are processed in the order of their names, which for official codes is roughly
+    that of the map. One with too few pupils is joined to the next: the next counts both together,
+    under its own name. What remains at the end joins the last one; a school with too few pupils in
+    total has none. Only then are the counts rounded down. The table must be of whole files:
+    whatever is left out before would let two outputs be subtracted.
 
     Examples
     --------

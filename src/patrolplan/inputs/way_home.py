@@ -32,24 +32,16 @@ from patrolplan.text import list_first
 class WayHomeTables:
     """Tables about pupils' ways home, and about places where crime happens at night.
 
-    Parameters
-    ----------
-    origins
-        `urn`, `area`, `pupils` (float64): pupils of a school who live in each area, in steps of
-        five, see `patrolplan.inputs.origins.join_and_round`. Empty where not given.
-    areas
-        `area`, `residents`, `aged_5_16` (float64, NaN where not given), polygons in the CRS of the
-        study area; they may be beyond its limits. Empty where not given.
-    stops
-        `kind` ("bus_stop", "station"), `boardings` (float64, NaN where not given), points; those of
-        the streets file where no table is given.
-    places
-        `kind` ("pub", "bar", "nightclub", "takeaway"), points; those of the streets file where no
-        table is given.
-    clock
-        `category`, `kind` (kind of place, see `patrolplan.risk.clock`), `from_minutes` (int64,
-        start of a half-hour after midnight), `share` (float64, of the day of that category and
-        kind, 48 rows that add up to 1). Empty where not given.
+    `origins`: `urn`, `area`, `pupils` (float64), who live in each area, in steps of five, see
+    `patrolplan.inputs.origins.join_and_round`. `areas`: `area`, `residents`, `aged_5_16` (float64,
+    NaN where not given), polygons in the CRS of the study area; they may be beyond its limits.
+    `stops`: `kind` ("bus_stop", "station"), `boardings` (float64, NaN where not given), points.
+    `places`: `kind` ("pub", "bar", "nightclub", "takeaway"), points. Stops and places are those of
+    the streets file where no table is given.
+
+    `clock`: `category`, `kind` (kind of place, see `patrolplan.risk.clock`), `from_minutes` (int64,
+    start of a half-hour after midnight), `share` (float64, of the day of that category and kind, 48
+    rows that add up to 1). The others are empty where not given.
     """
 
     origins: pd.DataFrame
@@ -131,22 +123,8 @@ def read_areas(
 ) -> gpd.GeoDataFrame:
     """Read the polygons of small areas, with their residents where the files have them.
 
-    In messages, row 1 is the first feature of a file.
-
-    Parameters
-    ----------
-    left_out
-        Collects how many features are not polygons.
-
-    Returns
-    -------
-    geopandas.GeoDataFrame
-        `area`, `residents`, `aged_5_16` (NaN where not given), and polygons.
-
-    Raises
-    ------
-    InputError
-        When a file cannot be read, or a name or number is missing, wrong or a duplicate.
+    Columns are `area`, `residents` and `aged_5_16` (NaN where not given). In messages, row 1 is the
+    first feature of a file.
     """
     table = read_polygon_rows(AREAS, paths, projection, columns=columns)
     areas = gpd.GeoDataFrame(
@@ -226,27 +204,11 @@ def read_clock(
     columns: Mapping[str, str] | None = None,
     categories: Sequence[str] = (),
 ) -> pd.DataFrame:
-    """Read how each category spreads over the day, by kind of place.
+    """Read how each category spreads over the day, by kind of place, see `WayHomeTables`.
 
     Shares may be of any sum, such as counts or per cent: those of each category and kind are
-    divided by their sum.
-
-    Parameters
-    ----------
-    left_out
-        Receives how many rows the files have.
-    categories
-        Names in the settings; names that differ by case and spaces alone are the same.
-
-    Returns
-    -------
-    pandas.DataFrame
-        See `WayHomeTables`; sorted by category, kind and half-hour.
-
-    Raises
-    ------
-    InputError
-        With every wrong value, and every category and kind that lacks half-hours.
+    divided by their sum. Names of categories that differ by case and spaces alone are the same.
+    Rows are sorted by category, kind and half-hour.
     """
     table = read_lookup(CLOCK, paths, columns)
     left_out.count_rows("clock", len(table))
