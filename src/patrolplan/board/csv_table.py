@@ -13,8 +13,12 @@ from typing import TYPE_CHECKING
 from patrolplan.area import format_input_name
 from patrolplan.atomic import TEMPORARY_PREFIX, hash_content, replace_file
 from patrolplan.errors import OutputError
-from patrolplan.inputs.duty_table import DUTIES_TABLE, read_duties
-from patrolplan.inputs.lookups import TASKED_PLACES_TABLE, read_tasked_places
+from patrolplan.inputs.small_tables import (
+    DUTIES_TABLE,
+    TASKED_PLACES_TABLE,
+    read_duties,
+    read_tasked_places,
+)
 from patrolplan.inputs.table_reader import quote_value
 from patrolplan.team.week_editor import InvalidEditError
 

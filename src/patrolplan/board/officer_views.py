@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from patrolplan.board.appointments import list_appointments
-from patrolplan.inputs.lookups import WEEKDAYS
+from patrolplan.inputs.small_tables import WEEKDAYS
 
 if TYPE_CHECKING:
     from patrolplan.board.board_state import BoardState

@@ -23,8 +23,8 @@ from patrolplan.inputs.calendar_events import (
     measure_event,
     read_events,
 )
-from patrolplan.inputs.duty_table import DUTY_KINDS
 from patrolplan.inputs.recurrence import DayBudget, RecurrenceError, list_starts
+from patrolplan.inputs.small_tables import DUTY_KINDS
 
 SUFFIX = ".ics"
 DAY_MINUTES = 1440.0
@@ -47,7 +47,7 @@ class CalendarDuty:
     from_minutes: float
     to_minutes: float
     kind: str
-    """Of `patrolplan.inputs.duty_table.DUTY_KINDS`; of our own calendars also patrol and crew."""
+    """Of `patrolplan.inputs.small_tables.DUTY_KINDS`; of our own calendars also patrol and crew."""
     urn: str = ""
     longitude: float = float("nan")
     latitude: float = float("nan")

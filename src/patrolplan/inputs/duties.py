@@ -12,8 +12,7 @@ import shapely
 from patrolplan.crs import Projection
 from patrolplan.errors import Problems
 from patrolplan.inputs.calendars import SUFFIX, CalendarDuty, read_calendars
-from patrolplan.inputs.duty_table import read_duties
-from patrolplan.inputs.lookup_rules import PLANNED_YEARS, parse_dates
+from patrolplan.inputs.small_tables import PLANNED_YEARS, parse_dates, read_duties
 from patrolplan.inputs.table_sources import TableSource
 from patrolplan.tables import DUTIES, LeftOut
 

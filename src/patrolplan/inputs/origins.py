@@ -10,7 +10,7 @@ from itertools import groupby
 import pandas as pd
 
 from patrolplan.atomic import hash_content
-from patrolplan.inputs.lookup_rules import Lookup, Rule, build_fields, given, matching, read_lookup
+from patrolplan.inputs.small_tables import Lookup, Rule, is_given, read_lookup, required
 from patrolplan.inputs.table_sources import TableSource
 from patrolplan.privacy import ROUNDING_STEP
 
@@ -21,24 +21,16 @@ def _is_first_of_school(table: pd.DataFrame, _column: str) -> pd.Series:
     return ~table.duplicated(["urn", "area"]) | (table["urn"] == "") | (table["area"] == "")
 
 
-ORIGINS = Lookup(
-    "origins",
-    build_fields("urn", "area", "pupils"),
-    (
-        ("urn", given("the URN is missing", "write the school's URN")),
-        ("area", given("the area is missing", "write its name, as in [sources] areas")),
-        (
-            "area",
-            Rule(
-                _is_first_of_school,
-                "this school has the same area in an earlier row",
-                "add the two rows together",
-            ),
-        ),
-        # The value is not shown: a small count at one school may be a single family.
-        ("pupils", matching(r"\d{1,4}(\.0)?", "is not a number of pupils", PUPILS_REMEDY)),
-    ),
-)
+# fmt: off
+ORIGINS = Lookup("origins", required("urn", "area", "pupils"), (
+    Rule("urn", is_given, "the URN is missing", "write the school's URN"),
+    Rule("area", is_given, "the area is missing", "write its name, as in [sources] areas"),
+    Rule("area", _is_first_of_school,
+         "this school has the same area in an earlier row", "add the two rows together"),
+    # The value is not shown: a small count at one school may be a single family.
+    Rule("pupils", r"\d{1,4}(\.0)?", "is not a number of pupils", PUPILS_REMEDY),
+))
+# fmt: on
 
 
 def read_origins(

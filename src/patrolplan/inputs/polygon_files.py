@@ -10,7 +10,7 @@ import pandas as pd
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
 from patrolplan.inputs.formats import open_layer
-from patrolplan.inputs.lookup_rules import Lookup, find_problems
+from patrolplan.inputs.small_tables import Lookup, find_problems
 from patrolplan.inputs.table_reader import match_columns
 from patrolplan.inputs.table_sources import TableSource
 from patrolplan.inputs.typed_cells import write_cells
