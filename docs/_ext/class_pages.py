@@ -42,11 +42,11 @@ HOME = {
     "crs": "network",
     "inputs": "area",
     "notes": "errors",
+    "parallel": "patrols",
     "plausibility": "area",
     "privacy": "area",
     "tables": "area",
     "times": "area",
-    "worker_pool": "patrols",
 }
 """Modules of the ground and the doors -> the part of the page that they stand in."""
 FIRST = {"self", "cls"}
