@@ -47,8 +47,8 @@ class Typeface:
         font.setGlyphOrder([str(number) for number in range(font["maxp"].numGlyphs)])
         self.units = int(font["head"].unitsPerEm)
         self.names: dict[int, str] = font.getBestCmap()
-        self.metrics = font["hmtx"].metrics
-        self.kerning = font["kern"].kernTables[0].kernTable
+        self.metrics: dict[str, tuple[int, int]] = font["hmtx"].metrics
+        self.kerning: dict[tuple[str, str], int] = font["kern"].kernTables[0].kernTable
 
     def measure_text(self, text: str, size: float) -> float:
         """Width of a text in points; the size and each letter's width are rounded to 64ths."""
