@@ -67,13 +67,6 @@ class CsvTable:
         """The table with one more row; every other byte stays.
 
         A column that only this row needs is added to the header, and an empty cell to every row.
-
-        Parameters
-        ----------
-        values
-            By our names of the columns; empty ones may be missing from the table.
-        columns
-            Other names of our columns in the table, from the settings.
         """
         form = _CsvFormat.detect(self.content)
         by_heading = {columns.get(name, name).casefold(): text for name, text in values.items()}
@@ -91,15 +84,7 @@ class CsvTable:
     def without_rows(
         self, is_removed: Callable[[dict[str, str]], bool], columns: Mapping[str, str]
     ) -> CsvTable:
-        """The table without some rows; every other byte stays.
-
-        Parameters
-        ----------
-        is_removed
-            Whether a row is removed, by its cells under our names of the columns.
-        columns
-            Other names of our columns in the table, from the settings.
-        """
+        """The table without some rows; every other byte stays."""
         form = _CsvFormat.detect(self.content)
         header, *rows = form.list_rows()
         others = [

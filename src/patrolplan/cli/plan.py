@@ -197,13 +197,7 @@ def _trace_origin(settings: Settings, inputs: dict[str, str], out: Path) -> dict
 def _find_open_schools(
     area: StudyArea, request: _PlanRequest
 ) -> tuple[Sequence[str] | None, list[LeftOutRow]]:
-    """The schools to plan for on the requested day, and those that are closed then.
-
-    Raises
-    ------
-    InputError
-        When a requested school is closed, or all are.
-    """
+    """The schools to plan for on the requested day, and those that are closed then."""
     if request.date is None:
         return request.schools, []
     from patrolplan.tables import LeftOutRow

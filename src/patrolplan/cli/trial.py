@@ -21,22 +21,7 @@ if TYPE_CHECKING:
 def seal_or_open(
     config: Path, path: Path | None, start: str | None, out: Path | None, *, as_json: bool
 ) -> bool:
-    """Seal an unsealed trial, or open one that is over; False if a week should be planned.
-
-    Parameters
-    ----------
-    config
-        The settings file.
-    path
-        The trial's file, if one is named. If it does not exist, it is written for a trial from
-        `start`.
-    start
-        A day of the week to plan, as typed; for a new trial, its first day.
-    out
-        Folder for the page of results.
-    as_json
-        Print one JSON object.
-    """
+    """Seal an unsealed trial, or open one that is over; False if a week should be planned."""
     from patrolplan.team.trial.trial_file import read_trial
 
     if path is None:
@@ -55,13 +40,7 @@ def seal_or_open(
 def load_trial_draw(
     path: Path, area: StudyArea, days: Sequence[dt.date], recorded: WeekTrial | None = None
 ) -> steps.TrialDraw:
-    """A trial, and its draw for a week.
-
-    Raises
-    ------
-    InputError
-        When it is not sealed, has no school day in the week, or is not the recorded one.
-    """
+    """A trial, and its draw for a week."""
     from patrolplan.errors import InputError
     from patrolplan.team.trial.trial_file import read_trial
     from patrolplan.team.trial.trial_week import draw_trial_week
@@ -78,13 +57,7 @@ def load_trial_draw(
 
 
 def check_trial_is_named(folder: Path, recorded: WeekTrial | None, path: Path | None) -> None:
-    """Raise if a folder's week is part of a trial whose file is not named.
-
-    Raises
-    ------
-    InputError
-        With the trial's title.
-    """
+    """Raise if a folder's week is part of a trial whose file is not named."""
     from patrolplan.errors import InputError
 
     if recorded is not None and path is None:
@@ -165,13 +138,7 @@ def _measure_delivery(area: StudyArea, trial: Trial, secret: Secret) -> Delivery
 
 
 def _get_secret(area: StudyArea) -> Secret:
-    """The team's secret.
-
-    Raises
-    ------
-    InputError
-        When there is none, since anyone could then predict the trial.
-    """
+    """The team's secret."""
     from patrolplan.errors import InputError
     from patrolplan.team.secret import find_secret_path, read_secret
 
