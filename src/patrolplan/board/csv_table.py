@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from patrolplan.area import format_input_name
 from patrolplan.atomic import TEMPORARY_PREFIX, hash_content, replace_file
 from patrolplan.errors import OutputError
-from patrolplan.inputs.duty_table import DUTIES_TABLE, read_duties
-from patrolplan.inputs.lookups import TASKED_PLACES_TABLE, read_tasked_places
+from patrolplan.inputs.duty_table import read_duties
+from patrolplan.inputs.lookups import read_tasked_places
 from patrolplan.inputs.table_reader import quote_value
 from patrolplan.team.week_editor import InvalidEditError
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """First letters of a cell that a spreadsheet would read as a formula."""
 
-LOOKUPS = {"tasked_places": TASKED_PLACES_TABLE, "duties": DUTIES_TABLE}
 READERS = {"tasked_places": read_tasked_places, "duties": read_duties}
 """How each table that can be written is read, by its key under `[sources]`."""
 
@@ -43,24 +42,13 @@ class CsvTable:
     """Its key under `[sources]`."""
     path: Path
     content: bytes
-    renamed: frozenset[str] = frozenset()
-    """Other headings of our columns in it, as the settings have them."""
-
-    @property
-    def has_unread_columns(self) -> bool:
-        """Whether it has columns that are not read: their content is never copied."""
-        ours = {field.name for field in LOOKUPS[self.source].fields} | self.renamed
-        ours = {name.casefold() for name in ours}
-        header = _CsvFormat.detect(self.content).header
-        return any(name.strip().casefold() not in ours for name in header)
 
     @classmethod
     def from_settings(cls, settings: Settings, source: str) -> CsvTable | None:
         """The settings' first file of a table that can be written; None where there is none."""
         for path in settings.find_files(source):
             if path.suffix == ".csv" and path.is_file():
-                renamed = frozenset(settings.columns.get(source, {}).values())
-                return cls(source, path, path.read_bytes(), renamed)
+                return cls(source, path, path.read_bytes())
         return None
 
     def with_row(self, values: Mapping[str, str], columns: Mapping[str, str]) -> CsvTable:

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from patrolplan.atomic import (
-    UNDO_FILE,
     WEEK_FILE,
     create_part_folder,
     explain_os_errors,
@@ -193,8 +192,6 @@ def replace_files(folder: Path, files: Mapping[str, bytes], changes: Mapping[str
         new["files"] = dict(sorted({**manifest["files"], **hashes}.items()))
         for name, content in files.items():
             part = folder / f"{name}{PENDING_SUFFIX}"
-            if name == UNDO_FILE:
-                part.touch(mode=0o600)
             write_synced(part, content)
         write_synced(folder / f"{MANIFEST}{PENDING_SUFFIX}", format_json(new).encode("utf-8"))
         _finish_replacement(folder)
