@@ -39,7 +39,7 @@ NOW = re.compile(rf'{dt.date.today()}[T ]\d\d:\d\d(:\d\d)?|"when": ?"[\d:]+"')  
 
 PATROLS = [
     "plan --out {out}/plan",
-    "plan --school {school} --from 15:40 --minutes 40 --out {out}/short --json",
+    "plan --school {school} --start 15:40 --minutes 40 --out {out}/short --json",
     "plan --way bicycle --out {out}/bicycle",
     "brief --school {school} --since {since} --json --out {out}/brief",
     "backtest --json --out {out}/backtest",
@@ -49,19 +49,17 @@ LOOKS = ["check --json", "risk --json --out {out}/risk", "hotspots --json --out 
 WEEKS = [
     "week --from 2026-11-30 --out {out}/week --json",
     "record --week {out}/week --json",
-    "record --officer {officer} --date 2026-11-30 --minutes 15,12/3,-,15 --json",
+    "record --officer {officer} --date 2026-11-30 --answers 15,12/3,-,15 --json",
     "record --return 2026-11 --out {out}/return --json",
-    "week --from 2026-12-07 --lock {officer}:{school}:2026-12-07 --json",
-    "week --from 2026-12-07 --ban *:{school}:2026-12-08 --json",
     "week --replan --absent {officer}:2026-12-01 --out {out}/week --json",
 ]
 MISTAKES = [
     "plan --school 1 --out {out}/none",
     "plan --date 2026-13-01",
-    "plan --from 25:00 --minutes 40",
+    "plan --start 25:00 --minutes 40",
     "brief --school {school} --since yesterday",
     "week --from 2026-02-30",
-    "record --officer nobody --date 2026-11-30 --minutes 15",
+    "record --officer nobody --date 2026-11-30 --answers 15",
     "check --config nowhere.toml",
 ]
 

@@ -19,7 +19,7 @@ from sphinx.application import Sphinx
 
 from patrolplan import tables
 from patrolplan.cli import app
-from patrolplan.cli.app import EARLIER_OPTIONS, PANELS
+from patrolplan.cli.app import PANELS
 from patrolplan.outputs import schemas
 from patrolplan.settings import Settings
 
@@ -113,7 +113,7 @@ def commands_page() -> str:
         "",
         "## Options of all commands",
         "",
-        "`-v` and `--log` may stand before the command or after it.",
+        "They stand before the command.",
         "",
         *_list_options(group.params),
         "",
@@ -124,9 +124,6 @@ def commands_page() -> str:
             command = group.commands[name]
             lines += [f"### `patrolplan {name}`", "", _as_written(command.help), ""]
             lines += [*_list_options(command.params), ""]
-            if earlier := EARLIER_OPTIONS.get(name):
-                renamed = ", ".join(f"`{old}` for `{new}`" for old, new in earlier.items())
-                lines += [f"Earlier names go on working: {renamed}.", ""]
     return "\n".join(lines)
 
 

@@ -55,14 +55,6 @@ def test_a_trial_with_too_few_hotspots_is_refused(run, small, tmp_path):
     assert not path.exists()
 
 
-def test_locks_and_trials_alone_plan_no_week(run, small, wishes):
-    """--lock without --from is wrong usage."""
-    lock = ["--lock", "SSO-01:900001:2026-07-06"]
-    code, _, stderr = run("week", "--config", small, "--trial", wishes, *lock)
-    assert code == 2
-    assert "leave --lock, --ban and --absent out" in " ".join(stderr.replace("│", " ").split())
-
-
 @pytest.mark.slow
 def test_a_trial_from_seal_to_page(run, small, wishes, demo, tmp_path):
     """Sealed, planned, refused before its end, repaired only with its file, and opened."""
