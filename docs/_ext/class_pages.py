@@ -1,4 +1,4 @@
-"""A page of classes for each room: every class that annotations lead to from `patrolplan`.
+"""The page of classes: every one that annotations lead to from `patrolplan`.
 
 Sphinx' autodoc would print what pydantic reads from annotations; these tables have the kinds and
 the texts below fields alone.
@@ -20,28 +20,25 @@ from sphinx.util.typing import restify
 
 import patrolplan
 
-ROOMS = {
-    "area": "An area and what was read",
-    "network": "Streets",
-    "risk": "Risk",
-    "hotspots": "Hotspots",
-    "pupils": "Pupils on their way home",
-    "patrols": "Patrols",
-    "team": "The week and the ledger",
-    "outputs": "Briefs, saved plans, maps",
-    "errors": "Notes, problems and what all rooms share",
-    "settings": "Settings",
-}
-"""Room -> title of its page; classes of other modules stand with the errors."""
+HEAD = """
+Classes
+=======
+
+What calls take and give, and what that consists of: every class that annotations lead to from
+``patrolplan``. :doc:`results` has an example of each that a call gives; the ledger and errors are
+in :doc:`api`.
+"""
 
 
-def build_class_pages() -> dict[str, str]:
-    """The pages, by their names."""
-    pages = {f"{room}.rst": [f"{title}: classes", "=" * 70, ""] for room, title in ROOMS.items()}
+def build_classes_page() -> str:
+    """The page: a part for each module."""
+    lines, module = [HEAD], ""
     for one in sorted(find_classes(), key=lambda one: (one.__module__, one.__name__)):
-        room = one.__module__.split(".")[1]
-        pages[f"{room if room in ROOMS else 'errors'}.rst"] += _describe(one)
-    return {name: "\n".join(lines) for name, lines in pages.items()}
+        if one.__module__ != module:
+            module = one.__module__
+            lines += [module.removeprefix("patrolplan."), "-" * len(module), ""]
+        lines += _describe(one)
+    return "\n".join(lines)
 
 
 def find_classes() -> set[type]:
@@ -100,7 +97,7 @@ def _describe(kind: type) -> Iterator[str]:
     text = re.split(r"\n\n[A-Z]\w+\n---+\n", text)[0]
     lines = ["", *_mark_code(text).split("\n"), ""]
     if issubclass(kind, BaseModel) and kind.__module__.startswith("patrolplan.settings"):
-        lines += ["Its keys: :doc:`../settings`."]
+        lines += ["Its keys: :doc:`settings`."]
     elif rows := list(_list_rows(kind)):
         lines += [".. list-table::", "   :widths: 25 35 40", ""]
         lines += [line for row in rows for line in row]

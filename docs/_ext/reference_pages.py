@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import typer
-from class_pages import build_class_pages
+from class_pages import build_classes_page
 from pydantic import BaseModel
 from sphinx.application import Sphinx
 
@@ -22,9 +22,6 @@ from patrolplan.cli import app
 from patrolplan.cli.app import PANELS
 from patrolplan.outputs import schemas
 from patrolplan.settings import Settings
-
-MAX_NAMED = 9
-"""Values of a choice that are named."""
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
@@ -36,8 +33,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
 def _write(app: Sphinx) -> None:
     folder = Path(app.srcdir) / "reference"
     changelog = (Path(app.srcdir).parent / "CHANGELOG.md").read_text(encoding="utf-8")
-    pages = {f"classes/{name}": text for name, text in build_class_pages().items()}
-    pages["changes.md"] = build_changes_page(changelog)
+    pages = {"classes.rst": build_classes_page(), "changes.md": build_changes_page(changelog)}
     for name, build in (
         ("settings", list_settings),
         ("commands", list_commands),
@@ -47,7 +43,6 @@ def _write(app: Sphinx) -> None:
         pages[f"{name}.md"] = "\n".join([f"# {name.capitalize()}", "", *build(), ""])
     for name, text in pages.items():
         path = folder / name
-        path.parent.mkdir(exist_ok=True)
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8", newline="\n")
 
@@ -153,39 +148,11 @@ def list_tables() -> Iterator[str]:
 
 
 def list_documents() -> Iterator[str]:
-    """Every key of the documents that other programs read, by their JSON Schemas."""
-    yield """What `plan.json`, `week.json`, `manifest.json`, `backtest.json`, `check --json` hold.
-`patrolplan schema plan` prints the JSON Schema (draft 2020-12) that this page is made from; its
-`$id` has the version, and a key that it does not have is not written. In JSON None is null.
+    """The JSON Schema of each document that other programs read."""
+    yield """What `plan.json`, `week.json`, `manifest.json`, `backtest.json`, `check --json` hold:
+JSON Schemas (draft 2020-12), which `patrolplan schema plan` prints too. `$id` has the version, and
+a key that it does not have is not written.
 """
     for name in schemas.DOCUMENTS:
-        schema = schemas.build_schema(name)
-        yield f"## {name}\n\n`{schema['$id']}`\n"
-        for part, held in {"": schema, **schema.get("$defs", {})}.items():
-            if "properties" in held:
-                yield f"### {part} ({name})\n" if part else ""
-                yield f"{held.get('description', '')}\n"
-                yield from _list_table("key | kind | meaning", _list_members(held))
-
-
-def _list_members(schema: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
-    for key, one in schema["properties"].items():
-        optional = "" if key in schema.get("required", ()) else " (optional)"
-        yield f"`{key}`{optional}", _describe_kind(one), one.get("description", "")
-
-
-def _describe_kind(schema: dict[str, Any]) -> str:
-    """What a value may be, in short."""
-    if "$ref" in schema:
-        return schema["$ref"].rsplit("/", 1)[-1]
-    if values := [schema["const"]] if "const" in schema else schema.get("enum", ()):
-        more = [] if len(values) <= MAX_NAMED else ["..."]
-        return ", ".join([*map(json.dumps, values[:MAX_NAMED]), *more])
-    if "examples" in schema:
-        return f"text such as {schema['examples'][0]}"
-    if choices := schema.get("anyOf", schema.get("oneOf")):
-        return " or ".join(map(_describe_kind, choices))
-    if schema.get("type") == "array":
-        items = ", ".join(map(_describe_kind, schema.get("prefixItems", ())))
-        return f"[{items}]" if items else f"list of {_describe_kind(schema['items'])}"
-    return schema.get("format") or schema.get("pattern") or schema.get("type", "any")
+        schema = json.dumps(schemas.build_schema(name), indent=2, ensure_ascii=False)
+        yield f"## {name}\n\n```json\n{schema}\n```\n"

@@ -126,7 +126,12 @@ def test_the_log_says_what_was_read_and_how_long_it_took(run, copy_demo, tmp_pat
     assert code == 0
     json.loads(out)
     text = log.read_text(encoding="utf-8")
-    for wanted in ("check --json", "Reading: ", "reports: 620 rows", "ended with code 0 after"):
+    for wanted in (
+        "check --log --json",
+        "Reading: ",
+        "reports: 620 rows",
+        "ended with code 0 after",
+    ):
         assert wanted in text
     assert "read crimes: crimes/2026-09" in text
     assert "read crimes: crimes/2026-09" in err
