@@ -46,7 +46,7 @@ REMEDY = "name another folder with --out"
 """What to do if a folder cannot be written."""
 
 OUTPUT_NAME = re.compile(
-    r"(plan|week|undo|backtest|trial|brief-[^/]+)\.json|trial\.(pdf|md)"
+    r"(plan|week|undo|backtest|brief-[^/]+)\.json"
     r"|(plan|risk|hotspots|ways)\.gpkg|(risk|hotspots)\.qml|plan\.qgs|layers/[a-z]+\.parquet"
     r"|hotspots\.geojson|map\.html|gpx/[^/]+\.gpx"
     r"|(cards|lead|(part/)?tasks|brief-[^/]+)\.pdf|(part|cards(/[^/]+)?|schools|posters)/[^/]+\.pdf"
