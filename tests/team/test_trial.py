@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -175,28 +176,26 @@ def test_days_of_a_trial_are_school_days(by_days):
 
 
 @pytest.mark.parametrize(
-    ("changes", "dated", "until", "message"),
+    ("changes", "fixture", "until", "message"),
     [
-        ({}, False, "2026-06", "only the months of crimes are known"),
-        ({"randomise": "pairs", "end": dt.date(2026, 9, 4)}, False, "2026-06", "of a month"),
-        ({}, True, "2026-09", "is not after the crimes, which reach to 2026-09-30"),
+        ({}, "demo_area", "2026-06", "only the months of crimes are known"),
+        ({"randomise": "pairs", "end": dt.date(2026, 9, 4)}, "demo_area", "2026-06", "of a month"),
+        ({}, "dated_area", "2026-09", "is not after the crimes, which reach to 2026-09-30"),
         (
             {"start": dt.date(2026, 8, 3), "end": dt.date(2026, 8, 21)},
-            True,
+            "dated_area",
             "2026-06",
             "no school day from 2026-08-03",
         ),
-        ({"apart_metres": 5000.0}, True, "2026-06", "5000 m apart; a trial needs at least 4"),
+        ({"apart_metres": 5000.0}, "dated_area", "2026-06", "5000 m apart; a trial needs at least"),
     ],
 )
-def test_what_allows_no_trial_is_refused(
-    dated_area, demo_area, found, path, changes, dated, until, message
-):
+def test_what_allows_no_trial_is_refused(request, found, changes, fixture, until, message):
     """The message says what to write instead."""
     trial = Trial(**{"start": START, "end": END, **changes})
-    area = _keep_until(dated_area if dated else demo_area, until)
+    area = _keep_until(request.getfixturevalue(fixture), until)
     with pytest.raises(pp.InputError, match=message):
-        choose_pairs(path, trial, area, found[1])
+        choose_pairs(Path("trial.json"), trial, area, found[1])
 
 
 def test_a_trial_is_proposed_as_the_data_allow(dated_area, demo_area):
@@ -299,7 +298,7 @@ def test_a_tasked_stop_comes_before_the_trial_and_is_noted(week, by_pairs, drawn
     duties = tuple(replace(d, patrol=patrol) if d is duty else d for d in week.duties)
     marked = mark_trial_week(replace(week, duties=duties), by_pairs, drawn)
     (note,) = [note for note in marked.notes if note.kind == "trial_overridden"]
-    assert note.values["places"] == [f"{none.hotspot} on {duty.date}"]
+    assert vars(note)["values"]["places"] == [f"{none.hotspot} on {duty.date}"]
 
 
 def test_a_week_keeps_its_trial_in_its_file(week, drawn):
