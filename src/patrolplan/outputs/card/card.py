@@ -58,25 +58,9 @@ def render_cards(
     executor: Executor | None = None,
     report_progress: ProgressCallback | None = None,
 ) -> dict[str, bytes]:
-    """Typeset the cards of a plan.
+    """Typeset the cards of a plan: PDFs by file name; equal plans give equal bytes.
 
-    Parameters
-    ----------
-    plan
-        The plan.
-    patrols
-        Patrols to typeset; by default all of the plan.
-    executor
-        Its workers typeset the cards, see `patrolplan.worker_pool`; by default only this process
-        does.
-    report_progress
-        Called with the current step, and the numbers of cards that are done and of all.
-
-    Returns
-    -------
-    dict
-        File name to PDF: "cards/URN.pdf", "cards/URN-2.pdf" for the second officer..., and
-        "cards.pdf" with all of them in order. Equal plans give equal bytes.
+    There is one for each officer at a school, and "cards.pdf" with all of them in order.
     """
     chosen = plan.patrols if patrols is None else tuple(patrols)
     if not chosen:
@@ -135,13 +119,7 @@ def render_card_books(
     executor: Executor | None = None,
     report_progress: ProgressCallback | None = None,
 ) -> list[tuple[bytes, list[bytes]]]:
-    """Typeset books of cards; `executor` and `report_progress` as for `render_cards`.
-
-    Returns
-    -------
-    list
-        For each book the whole, with numbered pages listed on the cover, and every card separately.
-    """
+    """For each book the whole, its pages numbered and listed on the cover, and each card alone."""
     with open_template_folder() as folder:
         typesetter = CardTypesetter(Path(folder), executor, report_progress)
         cards = typesetter.lay_out_cards([card for book in books for card in book.cards])

@@ -157,12 +157,8 @@ def typeset(root: Path, name: str, data: Mapping[str, Any]) -> bytes:
     """A template as one tagged PDF; equal folders and data give equal bytes.
 
     Nothing outside the folder is read, and no other typeface than ours. The words of a paper, as
-    the template reads them from `sys.inputs.data`, stay in memory.
-
-    Raises
-    ------
-    RuntimeError
-        When typst warns: a paper with a missing glyph or picture must not reach anyone.
+    the template reads them from `sys.inputs.data`, stay in memory. A warning of typst is an error:
+    a paper with a missing glyph or picture must not reach anyone.
     """
     pages, warnings = COMPILERS.own.compile_with_warnings(
         root / name, root=root, format="pdf", timestamp=0, sys_inputs=_build_inputs(data)

@@ -89,11 +89,6 @@ def draw_form_map(
     """Draw the map of a form on a page of at most this width and height in points.
 
     The page is as large as its squares need. Equal input gives equal bytes.
-
-    Raises
-    ------
-    InputError
-        When the area has no such school.
     """
     strip = legend.compute_strip_height(1)
     row = find_school(area, urn)

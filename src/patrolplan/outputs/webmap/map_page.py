@@ -87,21 +87,10 @@ class WeekView:
 
 
 def render_map(plan: "Plan", week: WeekView | None = None) -> bytes:
-    """Render a plan, or a week, as one HTML page.
+    """Render a plan, or a week chosen from it, as one HTML page; equal plans give equal bytes.
 
-    Parameters
-    ----------
-    plan
-        Plan with its hotspots and risk.
-    week
-        A week that was chosen from the plan; its patrols are shown instead of the plan's.
-
-    Returns
-    -------
-    bytes
-        HTML in UTF-8. It has script, styles and data, and a policy that forbids all requests; only
-        with `[output] tiles` may it request map images from that one server, and it says so. Equal
-        plans give equal bytes.
+    It has script, styles and data, and a policy that forbids all requests; only with `[output]
+    tiles` may it request map images from that one server, and it says so.
     """
     patrols = list_map_patrols(plan) if week is None else week.patrols
     layers = build_map_layers(plan, patrols)
