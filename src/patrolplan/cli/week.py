@@ -11,7 +11,7 @@ import typer
 
 from patrolplan.cli import console, options, steps
 from patrolplan.cli.app import command
-from patrolplan.cli.trial import check_trial_is_named, load_trial_draw, seal_or_open
+from patrolplan.cli.trial import check_trial_is_named, choose_or_analyse, load_trial_draw
 from patrolplan.cli.week_answers import build_repair_document, print_result
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def week(
         Path | None,
         typer.Option(
             metavar=options.FILE,
-            help="A trial's file: seal it, plan a week of it with --from, or open it at its end.",
+            help="A trial's file: choose its pairs, plan a week of it with --from, or analyse it.",
         ),
     ] = None,
     config: options.Config = options.DEFAULT_CONFIG,
@@ -101,7 +101,7 @@ def week(
         out = out or options.DEFAULT_WEEK_FOLDER
         _audit_week(config, out, worker_options, trial, as_json=as_json)
         return
-    if not replan and seal_or_open(config, trial, start, out, as_json=as_json):
+    if not replan and choose_or_analyse(config, trial, start, as_json=as_json):
         return
     part = (officer, None if date is None else options.parse_date(date, "--date"))
     if replan:
@@ -218,7 +218,7 @@ def _choose_week(
     check_officer_and_date(list(area.officers["officer"]), days, *part)
     steps.ensure_secret(area.settings)
     key = make_draw_key(area, days[0], 1 + _count_draws(out, days[0]))
-    drawn = None if trial is None else load_trial_draw(trial, area, days)
+    drawn = None if trial is None else load_trial_draw(trial, days)
     _, _, plans = steps.plan_area_days(area, days, worker_options, drawn)
     delivered = load_delivered_before(area, plans[days[0]].hotspots, days[0])
     bans = [Ban(name, None, at) for name, away in absent.items() for at in away]
@@ -226,7 +226,7 @@ def _choose_week(
         week = plan_week(area, plans, start=day, delivered=delivered, bans=bans, key=key)
     if drawn is None:
         return week
-    from patrolplan.team.trial.trial_week import mark_trial_week  # imports the ledger
+    from patrolplan.team.trial import mark_trial_week
 
     return mark_trial_week(week, *drawn)
 
@@ -270,7 +270,7 @@ def _repair_week(
     absent = {name: days & set(entry.days) or days for name, days in absent.items()}
     check_absences(entry.days, officers, absent)
     check_officer_and_date(list(area.officers["officer"]), entry.days, *part)
-    drawn = None if trial is None else load_trial_draw(trial, area, entry.days, entry.trial)
+    drawn = None if trial is None else load_trial_draw(trial, entry.days, entry.trial)
     _, _, plans = steps.plan_area_days(area, entry.days, worker_options, drawn)
     handed_out = read_week(out / "week.json", area, plans)
     with console.report_stage("Repairing the week"):

@@ -42,11 +42,6 @@ def render_gpx(plan: "Plan", urn: str) -> bytes:
     Way points are the gate, the stops and the base, with times and reasons in `desc`, where to get
     off a bicycle, and places to keep away from. A route goes from stop to stop, a track follows the
     streets; each officer has their own. Equal plans give equal bytes.
-
-    Raises
-    ------
-    InputError
-        When the plan has no patrol of this school.
     """
     patrols = [patrol for patrol in plan.patrols if patrol.urn == urn]
     if not patrols:

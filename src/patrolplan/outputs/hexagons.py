@@ -21,7 +21,7 @@ from patrolplan.area import StudyArea
 from patrolplan.atomic import explain_os_errors, write_beside
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, OutputError, describe_install
-from patrolplan.inputs.gis_files import PARQUET
+from patrolplan.inputs.formats import PARQUET
 from patrolplan.network.polygon_parts import measure_parts
 from patrolplan.outputs.geopackage import write_layers
 from patrolplan.risk.history import get_harm_days
@@ -192,11 +192,6 @@ def write_frame(path: Path, frame: gpd.GeoDataFrame, layer: str) -> None:
     """Write a table as GeoPackage, GeoJSON or GeoParquet, by the file's suffix, completely.
 
     An earlier file of that name stays unchanged until then.
-
-    Raises
-    ------
-    OutputError
-        When the name has another suffix, or the file cannot be written.
     """
     suffix = path.suffix.lower()
     check_frame_name(path)

@@ -115,15 +115,7 @@ class LayoutPage:
 
 
 def render_project(plan: Plan, layers: Mapping[str, gpd.GeoDataFrame]) -> bytes:
-    """The project of a plan, for the layers in its GeoPackage.
-
-    Parameters
-    ----------
-    plan
-        The plan.
-    layers
-        See `patrolplan.outputs.geopackage.build_plan_layers`.
-    """
+    """The project of a plan, for the layers in its GeoPackage."""
     return render_layers(
         layers,
         area=plan.area.name,

@@ -268,13 +268,7 @@ class Roster:
 def check_officer_and_date(
     officers: Sequence[str], days: Sequence[dt.date], officer: str | None, date: dt.date | None
 ) -> None:
-    """Check that an officer and a day are in the week.
-
-    Raises
-    ------
-    InputError
-        When one is not, with those that are.
-    """
+    """Check that an officer and a day are in the week."""
     problems = Problems()
     if officer is not None and officer not in officers:
         what = (
