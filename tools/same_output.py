@@ -35,10 +35,10 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parents[1]
 DEMO = ROOT / "data"
 SECRET = bytes(range(32))
-OFFICERS = """officer,school_urns,mon,tue,wed,thu,fri,max_patrols_per_week,mode
-SSO-01,100001;100002,14:00-18:00,14:00-18:00,14:00-18:00,,14:00-18:00,3,walk
-SSO-02,100003,,14:30-18:30,14:30-18:30,14:30-18:30,14:30-18:30,3,bicycle
-"""
+OFFICERS = """officer,school_urns,mon,tue,wed,thu,fri,max_patrols_per_week,mode,base_longitude,base_latitude
+SSO-01,100001;100002,14:00-18:00,14:00-18:00,14:00-18:00,,14:00-18:00,3,walk,-1.5589,52.4174
+SSO-02,100003,,14:30-18:30,14:30-18:30,14:30-18:30,14:30-18:30,3,bicycle,-1.4707,52.4174
+"""  # noqa: E501 - a table
 DPI = 150
 CHROMIUM = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
 MAX_CHANNEL_STEP = 32
@@ -71,7 +71,7 @@ LOOKS = [
 WEEKS = [
     "week --from 2026-11-30 --out {out}/week --json",
     "record --week {out}/week --json",
-    "record --officer {officer} --date 2026-11-30 --minutes 15,12/3,-,15 --json",
+    "record --officer {officer} --date 2026-11-30 --answers 15,12/3,-,15 --json",
     "record --return 2026-11 --out {out}/return --json",
     "week --from 2026-12-07",
     "week --replan --absent {officer}:2026-12-01 --out {out}/week --json",
@@ -82,13 +82,13 @@ MISTAKES = [
     "plan --start 25:00 --minutes 40",
     "brief --school {school} --since yesterday",
     "week --from 2026-02-30",
-    "record --officer nobody --date 2026-11-30 --minutes 15",
+    "record --officer nobody --date 2026-11-30 --answers 15",
     "check --config nowhere.toml",
 ]
 
 
 def write_outputs(folder: Path, configs: list[Path]) -> None:
-    """Write the outputs of the demo borough and of other areas below `folder`."""
+    """Write the outputs of the demo, of three villages and of other areas below `folder`."""
     folder.mkdir(parents=True)
     with tempfile.TemporaryDirectory() as scratch:
         villages = Path(scratch) / "made"
