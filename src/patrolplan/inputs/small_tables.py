@@ -121,8 +121,8 @@ def _is_within_reach(
 def _is_after_start(table: pd.DataFrame, column: str) -> pd.Series:
     """Whether a time is after `from`; times that are none fail another rule."""
     times = table[[column, "from"]].apply(lambda cells: cells.str.fullmatch(TIME_OF_DAY))
-    is_after: pd.Series = table[column] > table["from"]
-    return is_after | ~times.all(axis=1)
+    is_good: pd.Series = (table[column] > table["from"]) | ~times.all(axis=1)
+    return is_good
 
 
 def _has_one_place(table: pd.DataFrame, _column: str) -> pd.Series:
