@@ -77,7 +77,7 @@ def test_without_h3_the_message_says_what_to_install(demo_area, risk, monkeypatc
 
 def test_a_resolution_that_cannot_be_is_refused(demo_area, risk):
     """The message has the given value and the valid ones."""
-    with pytest.raises(pp.InputError, match="15 is not a possible .* choose 0 to 12"):
+    with pytest.raises(pp.InputError, match=r"15 is not a possible .* choose 0 to 12"):
         risk_on_hexagons(demo_area, risk, h3_resolution=15)
 
 
