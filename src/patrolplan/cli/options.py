@@ -10,7 +10,7 @@ import datetime as dt
 import re
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -18,6 +18,12 @@ from patrolplan.cli import console
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+def option(default: Any, name: str, text: str, metavar: str | None = None, **further: Any) -> Any:  # noqa: ANN401 - typer's own
+    """An option: its default (... where it is needed), name, text and placeholder in help."""
+    return typer.Option(default, name, help=text, metavar=metavar, **further)
+
 
 MAX_PROCESSES = 1024
 """Maximum number of processes; no expected computer has more processors."""

@@ -22,28 +22,21 @@ def survey(
         list[str] | None,
         typer.Argument(help="Files that the survey's pages saved, for --read.", show_default=False),
     ] = None,
-    school: Annotated[
-        str | None,
-        typer.Option("--school", metavar=options.URN, help="Write the survey of this school."),
-    ] = None,
-    read: Annotated[
-        bool, typer.Option("--read", help="Read the files of surveys into a file of reports.")
-    ] = False,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out", metavar="PATH", help="Folder for --school; file of reports (.csv) for --read."
-        ),
-    ] = None,
-    add: Annotated[
-        bool,
-        typer.Option(
-            "--add", help="Add to a file of reports, though the files it was made from are deleted."
-        ),
-    ] = False,
-    delete_files: Annotated[
-        bool, typer.Option("--delete-files", help="Delete the files once they are counted.")
-    ] = False,
+    school: str | None = options.option(
+        None, "--school", "Write the survey of this school.", options.URN
+    ),
+    read: bool = options.option(
+        False, "--read", "Read the files of surveys into a file of reports."
+    ),
+    out: Path | None = options.option(
+        None, "--out", "Folder for --school; file of reports (.csv) for --read.", "PATH"
+    ),
+    add: bool = options.option(
+        False, "--add", "Add to a file of reports, though the files it was made from are deleted."
+    ),
+    delete_files: bool = options.option(
+        False, "--delete-files", "Delete the files once they are counted."
+    ),
     config: options.Config = options.DEFAULT_CONFIG,
     as_json: options.Json = False,
 ) -> None:

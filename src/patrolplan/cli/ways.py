@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 from rich.table import Table
@@ -23,19 +23,15 @@ DEFAULT_OUT = Path("patrolplan-ways")
 @command
 def ways(
     config: options.Config = options.DEFAULT_CONFIG,
-    show: Annotated[
-        bool, typer.Option("--show", help="Write where pupils walk as a layer; needs --reason.")
-    ] = False,
-    reason: Annotated[
-        str | None,
-        typer.Option(metavar="TEXT", help="What the layer is needed for; it is recorded."),
-    ] = None,
-    out: Annotated[
-        Path,
-        typer.Option(
-            "--out", metavar=options.FOLDER, help="Folder for the layer of --show; replaced whole."
-        ),
-    ] = DEFAULT_OUT,
+    show: bool = options.option(
+        False, "--show", "Write where pupils walk as a layer; needs --reason."
+    ),
+    reason: str | None = options.option(
+        None, "--reason", "What the layer is needed for; it is recorded.", "TEXT"
+    ),
+    out: Path = options.option(
+        DEFAULT_OUT, "--out", "Folder for the layer of --show; replaced whole.", options.FOLDER
+    ),
     as_json: options.Json = False,
 ) -> None:
     """Say how many pupils of each school are on the streets after the bell, and what was assumed.

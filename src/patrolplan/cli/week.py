@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -27,57 +27,43 @@ PrintedPart = tuple[str | None, dt.date | None]
 
 @command
 def week(
-    start: Annotated[
-        str | None,
-        typer.Option(
-            "--from",
-            metavar=options.DAY,
-            help="First day of the week to plan; needed unless --replan or --audit is given.",
-        ),
-    ] = None,
-    replan: Annotated[
-        bool, typer.Option("--replan", help="Repair the week in --week after absences.")
-    ] = False,
-    absent: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="ABSENCE",
-            help="Who is absent when: OFFICER:DATE or OFFICER:FROM:TO; in the week to plan, or, "
-            "with --replan, to repair.",
-        ),
-    ] = None,
-    audit: Annotated[
-        bool,
-        typer.Option(
-            "--audit", help="Draw the week in --week again, and compare it with the file."
-        ),
-    ] = False,
-    trial: Annotated[
-        Path | None,
-        typer.Option(
-            metavar=options.FILE,
-            help="A trial's file: choose its pairs, plan a week of it with --from, or analyse it.",
-        ),
-    ] = None,
+    start: str | None = options.option(
+        None,
+        "--from",
+        "First day of the week to plan; needed unless --replan or --audit is given.",
+        options.DAY,
+    ),
+    replan: bool = options.option(False, "--replan", "Repair the week in --week after absences."),
+    absent: list[str] | None = options.option(
+        None,
+        "--absent",
+        "Who is absent when: OFFICER:DATE or OFFICER:FROM:TO; in the week to plan, or, "
+        "with --replan, to repair.",
+        "ABSENCE",
+    ),
+    audit: bool = options.option(
+        False, "--audit", "Draw the week in --week again, and compare it with the file."
+    ),
+    trial: Path | None = options.option(
+        None,
+        "--trial",
+        "A trial's file: choose its pairs, plan a week of it with --from, or analyse it.",
+        options.FILE,
+    ),
     config: options.Config = options.DEFAULT_CONFIG,
     out: options.OptionalOut = None,
-    folder: Annotated[
-        Path | None,
-        typer.Option(
-            "--week",
-            metavar=options.FOLDER,
-            help="The week's folder, for --replan and --audit; "
-            f"default {options.DEFAULT_WEEK_FOLDER}.",
-        ),
-    ] = None,
-    officer: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="With --out: print only the papers of this officer."),
-    ] = None,
-    date: Annotated[
-        str | None,
-        typer.Option(metavar=options.DAY, help="With --out: print only the papers of this day."),
-    ] = None,
+    folder: Path | None = options.option(
+        None,
+        "--week",
+        f"The week's folder, for --replan and --audit; default {options.DEFAULT_WEEK_FOLDER}.",
+        options.FOLDER,
+    ),
+    officer: str | None = options.option(
+        None, "--officer", "With --out: print only the papers of this officer.", "NAME"
+    ),
+    date: str | None = options.option(
+        None, "--date", "With --out: print only the papers of this day.", options.DAY
+    ),
     workers: options.Workers = None,
     cluster: options.Cluster = None,
     as_json: options.Json = False,
