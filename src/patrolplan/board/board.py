@@ -12,6 +12,7 @@ from patrolplan.board.edits import (
     compute_gains,
     describe_difference,
     list_differences,
+    refuse,
 )
 from patrolplan.board.jobs import BackgroundJob, BusyError
 from patrolplan.board.offers import Outcome, build_outcome_document, find_swaps
@@ -204,8 +205,7 @@ class Board:
             }
             offer = offered.get((request.id, request.number))
             if offer is None:
-                message = "this was offered for an earlier week; ask for it again"
-                raise InvalidEditError(message)
+                refuse("this was offered for an earlier week; ask for it again")
             changes = describe_difference(state.week, offer.week)
             week = walk_new_patrols(state.editor.inputs, state.week, offer.week)
             return replace(state, week=week), f"Taken: {changes}"
@@ -273,8 +273,7 @@ class Board:
         def accept(state: BoardState) -> tuple[BoardState, str]:
             proposal = self.proposal
             if proposal is None:
-                message = "the proposal was made for other locks and bans; plan again"
-                raise InvalidEditError(message)
+                refuse("the proposal was made for other locks and bans; plan again")
             count = len(list_differences(state.week, proposal.week))
             message = f"Proposal taken: {format_count(count, 'change')}"
             return replace(state, week=proposal.week), message

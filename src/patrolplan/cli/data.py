@@ -9,8 +9,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
 from patrolplan.cli import console, options, steps
 from patrolplan.cli.app import command
 
@@ -115,8 +113,9 @@ def purge(
 def _parse_age(text: str) -> dt.timedelta:
     match = re.fullmatch(r"(\d{1,5})([dw]?)", text.strip())
     if match is None:
-        message = f"'{text}' is not a valid age; write days or weeks, such as 90d or 12w"
-        raise typer.BadParameter(message, param_hint="--older-than")
+        options.refuse(
+            f"'{text}' is not a valid age; write days or weeks, such as 90d or 12w", "--older-than"
+        )
     return dt.timedelta(days=int(match[1]) * (7 if match[2] == "w" else 1))
 
 

@@ -6,7 +6,6 @@ import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
 from rich.table import Table
 
 from patrolplan.cli import console, options, steps
@@ -104,8 +103,7 @@ def backtest(
     from patrolplan.outputs.note_words import describe_notes
 
     if (first is None) != (last is None):
-        message = "give both --first-month and --last-month, or neither"
-        raise typer.BadParameter(message)
+        options.refuse("give both --first-month and --last-month, or neither")
     origins = None
     if first is not None and last is not None:
         origins = (
@@ -113,8 +111,9 @@ def backtest(
             options.parse_month(last, "--last-month"),
         )
     if designated is not None and window is not None:
-        message = "cannot be given with --window: places are compared at all hours"
-        raise typer.BadParameter(message, param_hint="--designated")
+        options.refuse(
+            "cannot be given with --window: places are compared at all hours", "--designated"
+        )
     steps.check_out(out)
     places = None if designated is None else read_polygon_file(designated, key="--designated")
     area = steps.load_study_area(config)

@@ -192,8 +192,7 @@ def _parse_hexagons(text: str, out: Path | None) -> dict[str, Any]:
     from patrolplan.outputs.hexagons import check_frame_name, check_hexagon_size
 
     if out is None:
-        message = "needs --out FILE, such as risk.gpkg"
-        raise typer.BadParameter(message, param_hint="--hexagons")
+        options.refuse("needs --out FILE, such as risk.gpkg", "--hexagons")
     check_frame_name(out)
     side, resolution = None, None
     try:

@@ -8,8 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import typer
-
 from patrolplan.cli import console, options, steps
 from patrolplan.cli.app import command
 from patrolplan.cli.ledger_tables import (
@@ -97,14 +95,11 @@ def record(
     typed = officer is not None and not gpx
     given = [week is not None, typed, table is not None, bool(gpx), month is not None]
     if given.count(True) != 1:
-        message = f"give one of {RECORD_OPTIONS}"
-        raise typer.BadParameter(message)
+        options.refuse(f"give one of {RECORD_OPTIONS}")
     if (typed or gpx) and (officer is None or date is None):
-        message = "give --officer and --date"
-        raise typer.BadParameter(message)
+        options.refuse("give --officer and --date")
     if people is not None and officer is None:
-        message = "goes with --officer; in a table, write the column 'people'"
-        raise typer.BadParameter(message, param_hint="--people")
+        options.refuse("goes with --officer; in a table, write the column 'people'", "--people")
     _check_details(officer, together, has_track=bool(gpx), answers=(accept_lower, keep_typed))
     if month is None:
         _refuse_without_return(out, by)
@@ -129,18 +124,15 @@ def _check_details(
 ) -> None:
     """Refuse details without the option that they belong to."""
     if together is not None and officer is None:
-        message = "goes with --officer; in a table, write the column 'with'"
-        raise typer.BadParameter(message, param_hint="--with")
+        options.refuse("goes with --officer; in a table, write the column 'with'", "--with")
     if any(answers) and (all(answers) or not has_track):
-        message = "give one of them, with --gpx"
-        raise typer.BadParameter(message, param_hint="--accept-lower, --keep-typed")
+        options.refuse("give one of them, with --gpx", "--accept-lower, --keep-typed")
 
 
 def _refuse_without_return(out: Path | None, by: Path | None) -> None:
     for option, value in (("--out", out), ("--by", by)):
         if value is not None:
-            message = "can only be given with --return"
-            raise typer.BadParameter(message, param_hint=option)
+            options.refuse("can only be given with --return", option)
 
 
 def _open_configured_ledger(config: Path) -> tuple[Settings, Ledger]:

@@ -66,20 +66,18 @@ def _check_usage(
 ) -> None:
     """Refuse options that cannot be combined."""
     if (school is not None) == read:
-        message = "give --school URN to write a survey, or --read FILES to read those that came"
-        raise typer.BadParameter(message, param_hint="--school, --read")
+        options.refuse(
+            "give --school URN to write a survey, or --read FILES to read those that came",
+            "--school, --read",
+        )
     if out is None:
-        message = "say where to write: a folder for --school, a .csv file for --read"
-        raise typer.BadParameter(message, param_hint="--out")
+        options.refuse("say where to write: a folder for --school, a .csv file for --read", "--out")
     if read and not files:
-        message = "name the files to read"
-        raise typer.BadParameter(message, param_hint="--read")
+        options.refuse("name the files to read", "--read")
     if read and out.suffix.lower() != ".csv":
-        message = f"'{out}' is not a name for a file of reports; let it end in .csv"
-        raise typer.BadParameter(message, param_hint="--out")
+        options.refuse(f"'{out}' is not a name for a file of reports; let it end in .csv", "--out")
     if not read and (files or add or delete_files):
-        message = "files, --add and --delete-files go with --read"
-        raise typer.BadParameter(message, param_hint="--school")
+        options.refuse("files, --add and --delete-files go with --read", "--school")
 
 
 def _write_survey(school: str, out: Path, config: Path, *, as_json: bool) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
 from rich.table import Table
 
 from patrolplan.cli import console, options, steps
@@ -47,8 +46,7 @@ def ways(
         check_reason(reason)
         steps.check_out(out)
     elif reason is not None:
-        message = "it says why pupils' ways are shown; give --show too"
-        raise typer.BadParameter(message, param_hint="--reason")
+        options.refuse("it says why pupils' ways are shown; give --show too", "--reason")
     area = steps.load_study_area(config)
     with console.report_stage("Modelling ways home"):
         from patrolplan.pupils.flows import model_ways

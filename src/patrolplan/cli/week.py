@@ -93,8 +93,7 @@ def week(
     if replan:
         out = out or options.DEFAULT_WEEK_FOLDER
     elif out is None and part != (None, None):
-        message = "name the folder for these papers with --out"
-        raise typer.BadParameter(message, param_hint="--officer, --date")
+        options.refuse("name the folder for these papers with --out", "--officer, --date")
     else:
         steps.check_out(out)
     if out is not None:
@@ -130,8 +129,10 @@ def week(
 def _choose_folder(out: Path | None, folder: Path | None) -> Path | None:
     """The week's folder, for output or input."""
     if out is not None and folder is not None and out != folder:
-        message = "name one folder: --out for a week to write, --week for a week that exists"
-        raise typer.BadParameter(message, param_hint="--out, --week")
+        options.refuse(
+            "name one folder: --out for a week to write, --week for a week that exists",
+            "--out, --week",
+        )
     return out or folder
 
 
@@ -269,13 +270,11 @@ def _parse_absences(texts: Sequence[str]) -> dict[str, set[dt.date]]:
     for text in texts:
         match = re.fullmatch(r"\s*(.*?)\s*:\s*([0-9-]+)\s*(?::\s*([0-9-]+)\s*)?", text)
         if match is None or not match[1]:
-            message = f"'{text}' is not OFFICER:DATE, such as SSO-01:2026-12-01"
-            raise typer.BadParameter(message, param_hint="--absent")
+            options.refuse(f"'{text}' is not OFFICER:DATE, such as SSO-01:2026-12-01", "--absent")
         first = options.parse_date(match[2], "--absent")
         last = options.parse_date(match[3] or match[2], "--absent")
         if last < first:
-            message = f"'{text}': the last day is before the first"
-            raise typer.BadParameter(message, param_hint="--absent")
+            options.refuse(f"'{text}': the last day is before the first", "--absent")
         days = absent.setdefault(match[1], set())
         days |= {first + dt.timedelta(days=n) for n in range((last - first).days + 1)}
     return absent
