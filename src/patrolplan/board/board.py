@@ -24,7 +24,7 @@ from patrolplan.board.views import build_duty_documents, build_week_view
 from patrolplan.errors import PatrolplanError
 from patrolplan.team.rota import walk_new_patrols
 from patrolplan.team.week_editor import InvalidEditError
-from patrolplan.text import format_count
+from patrolplan.text import format_count, pick_fields
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -258,11 +258,7 @@ class Board:
         week = proposal.week
         return {
             "patrols": build_duty_documents(replace(state, week=week), {}),
-            "worth": week.worth,
-            "bound": week.bound,
-            "gap_percent": week.gap_percent,
-            "give_percent": week.give_percent,
-            "status": week.status,
+            **pick_fields(week, "worth", "bound", "gap_percent", "give_percent", "status"),
             "changes": list_differences(state.week, week),
             "gains": compute_gains(state.week, week),
         }

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rich.table import Table
 
 from patrolplan.cli import console, options, steps
 from patrolplan.cli.app import command
-
-if TYPE_CHECKING:
-    from patrolplan.pupils.flows import Ways
+from patrolplan.text import pick_fields
 
 ABSENCES = ("no_origins", "origin_areas_unknown", "no_stops")
 """Kinds of the area's notes that are about ways home."""
@@ -57,7 +54,9 @@ def ways(
     absent = [note for note in area.notes if note.kind in ABSENCES]
     notes = describe_notes([*absent, *modelled.notes])
     if as_json:
-        console.print_json({"area": area.name, "schools": _list_schools(modelled), "notes": notes})
+        names = ("urn", "roll", "on_streets", "elsewhere")
+        schools = [pick_fields(school, *names) for school in modelled.schools]
+        console.print_json({"area": area.name, "schools": schools, "notes": notes})
         return
     table = Table("URN", "school", "pupils", "on the streets", "elsewhere")
     for name, school in zip(area.schools["name"], modelled.schools, strict=True):
@@ -68,15 +67,3 @@ def ways(
     if show:
         console.stdout.print(f"Written to {out}: {raise_marking(area.settings.output.marking)}.")
         console.stdout.print("It is recorded who wrote it and why; `purge` removes it.")
-
-
-def _list_schools(modelled: Ways) -> list[dict[str, object]]:
-    return [
-        {
-            "urn": school.urn,
-            "roll": school.roll,
-            "on_streets": school.on_streets,
-            "elsewhere": school.elsewhere,
-        }
-        for school in modelled.schools
-    ]
