@@ -273,17 +273,6 @@ def test_output_folder_that_cannot_be_written(run, small, tmp_path, command, kin
     assert sorted(tmp_path.rglob("*")) == before
 
 
-@pytest.mark.parametrize(
-    "args", [("plan", "--nonsense"), ("nonsense",), ("check", "--config"), ("plan", "extra")]
-)
-def test_wrong_usage_ends_with_2(run, args):
-    """A command or option that does not exist ends with 2 and says how to use it."""
-    code, out, err = run(*args)
-    assert code == 2
-    assert out == ""
-    assert "Usage" in err or "requires an argument" in err
-
-
 def test_problems_as_json(run, small):
     """With --json the problems are one JSON object on standard output."""
     _changed(small, "seed = 1", "sead = 1")
@@ -364,20 +353,6 @@ def test_no_count_of_reports_below_the_threshold_is_printed(run, small):
     assert all(count == "fewer than 5" or int(count) >= 5 for count in counts)
     _, text, _ = run("check", "--config", small)
     assert "fewer than 5" in text
-
-
-def test_check_and_risk_say_in_words_how_exact_crime_is(run, small):
-    """No row of the table is a name of the code or True or False, and `risk` prints a sentence."""
-    _, text, _ = run("check", "--config", small)
-    assert "to within a few streets" in text
-    assert "only the month is known" in text
-    assert "True" not in text
-    assert "False" not in text
-    _, text, _ = run("risk", "--config", small)
-    assert "pieces of street, from crime recorded July 2026 to September 2026" in " ".join(
-        text.split()
-    )
-    assert "<Risk" not in text
 
 
 def test_init_writes_settings_that_name_what_is_missing(run, tmp_path):

@@ -1,7 +1,6 @@
 """The command record: from a week handed out to the return, at the keyboard and from files."""
 
 import dataclasses
-import datetime as dt
 import io
 import json
 import shutil
@@ -114,32 +113,6 @@ def test_a_table_and_its_mistakes(run, folder, duty, tmp_path):
     path.write_text(f"officer,date,stop,minutes\n{row}\n", encoding="utf-8")
     assert "1 recorded." in run("--csv", path)[1]
     assert "1 already recorded." in run("--csv", path)[1]
-
-
-def _write_stay(path, folder, duty, begin, seconds):
-    """A track that stands at the first stop for some seconds from a time (HH:MM) on."""
-    place = next(h for h in json.loads((folder / "hotspots.geojson").read_text())["features"]
-                 if h["properties"]["hotspot"] == duty["stops"][0]["hotspot"])  # fmt: skip
-    longitude, latitude = place["properties"]["stop"]
-    start = dt.datetime.fromisoformat(f"{duty['date']}T{begin}")
-    points = "".join(
-        f'<trkpt lat="{latitude}" lon="{longitude}"><time>'
-        f"{(start + dt.timedelta(seconds=second)).isoformat()}Z</time></trkpt>"
-        for second in range(0, seconds + 1, 10)
-    )
-    path.write_text(f"<gpx><trk><trkseg>{points}</trkseg></trk></gpx>", encoding="utf-8")
-    return path
-
-
-def test_a_track(run, folder, duty, tmp_path):
-    """Standing at the first stop gives its minutes; stops after the track's end stay unknown."""
-    run("--week", folder)
-    path = _write_stay(tmp_path / "walk.gpx", folder, duty, "15:00", 900)
-    options = ("--gpx", path, "--officer", duty["officer"], "--date", duty["date"], "--json")
-    visits = json.loads(run(*options)[1])["visits"]
-    found = {row["hotspot"]: row["minutes"] for row in visits}
-    assert found == {duty["stops"][0]["hotspot"]: pytest.approx(15, abs=0.5)}
-    assert json.loads(run(*options)[1])["already_recorded"] == len(visits)
 
 
 class _Terminal(io.StringIO):
