@@ -14,8 +14,7 @@ from patrolplan.area import format_input_name
 from patrolplan.atomic import TEMPORARY_PREFIX, hash_content, replace_file
 from patrolplan.board.edits import refuse
 from patrolplan.errors import OutputError
-from patrolplan.inputs.duty_table import read_duties
-from patrolplan.inputs.lookups import read_tasked_places
+from patrolplan.inputs.small_tables import read_duties, read_tasked_places
 from patrolplan.inputs.table_reader import quote_value
 from patrolplan.team.week_editor import InvalidEditError
 

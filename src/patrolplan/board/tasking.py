@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from patrolplan.board.csv_table import check_hours, check_text, require_table
 from patrolplan.board.edits import refuse
 from patrolplan.board.requests import ReleasePlace, TaskPlace
-from patrolplan.inputs.lookups import WEEKDAYS
+from patrolplan.inputs.small_tables import WEEKDAYS
 from patrolplan.inputs.table_reader import quote_value
 from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.provenance import compute_area_provenance, compute_short_id

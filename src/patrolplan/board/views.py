@@ -12,7 +12,7 @@ from patrolplan.area.find_place import find_places, guess_kind
 from patrolplan.board.appointments import list_appointments
 from patrolplan.board.edits import is_lent
 from patrolplan.hotspots.carriers import compute_shown_worth
-from patrolplan.inputs.lookups import WEEKDAYS
+from patrolplan.inputs.small_tables import WEEKDAYS
 from patrolplan.outputs.crew_words import describe_crew
 from patrolplan.outputs.feared import is_feared, name_feared_places
 from patrolplan.outputs.note_words import describe_notes

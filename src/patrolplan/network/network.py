@@ -10,7 +10,7 @@ pieces are those of the one to patrol, so a piece or a place has the same number
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -75,9 +75,6 @@ class StreetNetwork:
     # Places are snapped only to this many first pieces; None: to all.
     patrolled_count: int | None = None
     wider: "StreetNetwork | None" = None  # The network of `walkable`; None where that is this one
-
-    SENT_APART: ClassVar[bool] = True
-    """Workers get a network once, see `patrolplan.worker_pool`."""
 
     def __repr__(self) -> str:
         return f"<StreetNetwork: {len(self):,} pieces, {self.metres / 1000:,.1f} km of street>"
