@@ -29,7 +29,6 @@ from patrolplan.outputs.output_folder import (
 )
 
 
-
 def _write(out, version, names=("plan.json", "cards/1.pdf", "cards/2.pdf")):
     with replace_folder(out, {"version": version}) as folder:
         for name in names:
