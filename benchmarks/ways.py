@@ -19,12 +19,11 @@ from typing import Any
 import numpy as np
 
 import patrolplan as pp
+from patrolplan.pupils.destinations import Homes, find_stops
 from patrolplan.pupils.flows import _Model, model_ways
-from patrolplan.pupils.origins import Homes
 from patrolplan.pupils.posts import POST_MINUTES, choose_posts
 from patrolplan.pupils.presence import LONGEST_MINUTES, NOON_MINUTES, Presence
 from patrolplan.pupils.rolls import count_pupils, find_mode_shares
-from patrolplan.pupils.stops import find_stops
 
 REPEATS = 5
 POSTS = (1, 4)

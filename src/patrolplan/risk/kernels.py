@@ -163,8 +163,7 @@ def build_columns(
 BANDWIDTHS = (40.0, 60.0, 90.0, 130.0, 190.0)
 """Candidate bandwidths in metres, in the order in which they are tried; the first wins a tie."""
 
-FLOOR = 1e-4
-"""A walk that carries less than this share of its crime is ended; 0 follows every walk."""
+FLOOR = 1e-4  # a walk that carries less than this share of its crime is ended; 0 follows every walk
 
 BACKGROUND = 0.01
 """Share of a crime spread over all streets, so that no place has a likelihood of zero."""
