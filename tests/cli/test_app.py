@@ -62,7 +62,6 @@ def test_help_shows_names_of_sections(run, monkeypatch):
     """Square brackets are not taken for a style."""
     monkeypatch.setenv("COLUMNS", "200")
     assert "default [sources] areas" in run("governance", "--help")[1]
-    assert "[fetch] food_authorities" in " ".join(run("fetch", "--help")[1].split())
 
 
 @pytest.mark.parametrize(

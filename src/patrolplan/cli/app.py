@@ -17,7 +17,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from patrolplan.cli.console import stderr
 from patrolplan.cli.run_log import open_log
-from patrolplan.compile_clock import CLOCK
+from patrolplan.compiled import CLOCK
 from patrolplan.errors import OutputError
 
 if TYPE_CHECKING:

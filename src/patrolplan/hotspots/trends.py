@@ -88,7 +88,7 @@ def compute_chances(
     ratio = 2 * freedom * change / (np.maximum(variation - change, 0.0) + freedom * common)
     # No less than the chance of drawing the last half year from all months: few tell little.
     least = 1 / math.comb(len(totals), RECENT_MONTHS)
-    return np.maximum(scipy.special.fdtrc(1, 2 * freedom, ratio), least)
+    return np.asarray(np.maximum(scipy.special.fdtrc(1, 2 * freedom, ratio), least))
 
 
 def find_held_months(history: History, share: sparse.csr_array, months: int) -> NDArray[np.float64]:

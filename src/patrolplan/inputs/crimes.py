@@ -30,17 +30,13 @@ from patrolplan.inputs.crime_rows import (
     join_files,
     read_cached_crimes,
 )
-from patrolplan.inputs.regular_crimes import read_regular_rows
-from patrolplan.inputs.row_account import RowAccount, build_account, check_accounts
+from patrolplan.inputs.row_account import build_account, check_accounts
 from patrolplan.inputs.table_reader import (
     POINT_FIELDS,
     Field,
     find_grid,
-    is_text,
-    open_text,
     parse_coordinates,
     read_counted_table,
-    split_text,
 )
 from patrolplan.inputs.table_sources import TableSource
 from patrolplan.inputs.timestamps import (
@@ -205,16 +201,8 @@ def _read_all(
 
 
 def _read_one(path: TableSource, projection: Projection, columns: Mapping[str, str]) -> CrimeFile:
-    if is_text(path):
-        text, theirs = open_text(path, FIELDS, columns, source="crimes")
-        grid = find_grid(theirs, projection, columns, path=path, source="crimes")
-        regular = read_regular_rows(text, theirs, grid)
-        if regular is not None:
-            return CrimeFile(regular, RowAccount(path, len(regular)))
-        counted = split_text(text, theirs)
-    else:
-        counted = read_counted_table(path, FIELDS, columns, source="crimes")
-        grid = find_grid(counted.rows, projection, columns, path=path, source="crimes")
+    counted = read_counted_table(path, FIELDS, columns, source="crimes")
+    grid = find_grid(counted.rows, projection, columns, path=path, source="crimes")
     table, unreadable_times = _add_month(counted.rows, path)
     has_times = "occurred_at" in counted.rows
     names = ("month", "occurred_at", "precision") if has_times else ("month",)

@@ -7,7 +7,6 @@ its row.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
@@ -15,7 +14,6 @@ import pandas as pd
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
 from patrolplan.inputs.delimited import CountedTable
-from patrolplan.inputs.food_ratings import OTHER_BUSINESS, read_food_ratings
 from patrolplan.inputs.row_account import build_account, check_accounts, check_resolution, is_coarse
 from patrolplan.inputs.table_reader import (
     Field,
@@ -65,6 +63,7 @@ OTHER_STOP_KINDS = frozenset(
 )
 """NaPTAN's other types."""
 
+OTHER_PLACE = "other"
 PLACE_KINDS = {kind: kind for kind in ("pub", "bar", "nightclub", "takeaway")}
 MIN_COARSE_ROWS = 10
 """Minimum number of rows to judge round coordinates: fewer may have them by chance."""
@@ -130,7 +129,7 @@ def read_places(
     columns: Mapping[str, str] | None = None,
     alarms: Alarms | None = None,
 ) -> gpd.GeoDataFrame:
-    """Read pubs, bars, nightclubs and takeaways: tables, or food hygiene ratings in XML.
+    """Read pubs, bars, nightclubs and takeaways.
 
     Parameters
     ----------
@@ -152,8 +151,6 @@ def read_places(
     columns = columns or {}
 
     def read(path: TableSource) -> CountedTable:
-        if isinstance(path, Path) and path.suffix.lower() == ".xml":
-            return read_food_ratings(path)
         return read_counted_table(path, PLACE_FIELDS, columns, source="places")
 
     rows = _read_points(
@@ -166,10 +163,10 @@ def read_places(
 
 
 KINDS = {"stops": STOP_KINDS, "places": PLACE_KINDS}
-OTHER_KINDS = {"stops": OTHER_STOP_KINDS, "places": frozenset({OTHER_BUSINESS})}
+OTHER_KINDS = {"stops": OTHER_STOP_KINDS, "places": frozenset({OTHER_PLACE})}
 KINDS_REMEDY = {
     "stops": "write bus_stop or station",
-    "places": f"write {', '.join(PLACE_KINDS)}, or {OTHER_BUSINESS} for one that does not count",
+    "places": f"write {', '.join(PLACE_KINDS)}, or {OTHER_PLACE} for one that does not count",
 }
 
 

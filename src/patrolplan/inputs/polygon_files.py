@@ -9,11 +9,11 @@ import pandas as pd
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
-from patrolplan.inputs.cell_text import write_cells
-from patrolplan.inputs.gis_files import open_layer
+from patrolplan.inputs.formats import open_layer
 from patrolplan.inputs.lookup_rules import Lookup, find_problems
 from patrolplan.inputs.table_reader import match_columns
 from patrolplan.inputs.table_sources import TableSource
+from patrolplan.inputs.typed_cells import write_cells
 
 REMEDY = "use GeoJSON, GeoPackage or a shapefile"
 

@@ -18,7 +18,7 @@ from patrolplan.atomic import hash_file
 from patrolplan.cache import Store, decode_arrays, encode_arrays, hash_arrays
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
-from patrolplan.inputs.file_sizes import check_size
+from patrolplan.inputs.formats import check_size
 from patrolplan.inputs.streets import Streets, build_crossing_arrays, read_osm_streets
 from patrolplan.tables import LeftOut, LeftOutRow
 

@@ -21,7 +21,7 @@ from patrolplan.area import StudyArea
 from patrolplan.atomic import explain_os_errors, write_beside
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, OutputError, describe_install
-from patrolplan.inputs.gis_files import PARQUET
+from patrolplan.inputs.formats import PARQUET
 from patrolplan.network.shapes import measure_parts
 from patrolplan.outputs.geopackage import write_layers
 from patrolplan.risk.history import get_harm_days

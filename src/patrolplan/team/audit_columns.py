@@ -124,13 +124,7 @@ class AuditColumns:
 
 
 def read_audit_columns(path: str | Path) -> AuditColumns:
-    """Read a table `area, decile`.
-
-    Raises
-    ------
-    InputError
-        When it cannot be read, or an area is missing or a duplicate.
-    """
+    """Read a table `area, decile`; an `InputError` where an area is missing or a duplicate."""
     text = read_lookup(DECILES, [Path(path)], None)
     return AuditColumns(text, columns=["decile"])
 

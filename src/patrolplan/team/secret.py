@@ -77,16 +77,9 @@ class DrawKey(Opaque):
 
 
 class WeekKey(DrawKey):
-    """The key of the draw of a week.
+    """The key of the `number`-th draw of a week.
 
-    Parameters
-    ----------
-    content
-        The bytes of the key.
-    number
-        Of the draw: 2 where the same week is drawn for the second time...
-    is_secret
-        Whether only those who have the team's secret can make it.
+    `is_secret` says whether only those who have the team's secret can make it.
     """
 
     __slots__ = ("is_secret", "number")
@@ -148,13 +141,7 @@ def find_secret_path(settings: Settings) -> Path:
 
 
 def read_secret(settings: Settings) -> Secret | None:
-    """The team's secret; None where there is no such file.
-
-    Raises
-    ------
-    InputError
-        When the file cannot be read or does not hold a secret. Its content is never shown.
-    """
+    """The team's secret, which no error ever shows; None where there is no such file."""
     path = find_secret_path(settings)
     try:
         content = path.read_bytes()

@@ -87,10 +87,7 @@ class Manifest:
         write_file_atomically(path, data)
 
     def find_doubt(self, path: Path) -> str:
-        """Why an existing file should not be relied on; empty where it may be.
-
-        Food hygiene ratings cover a whole authority, whatever the area.
-        """
+        """Why an existing file should not be relied on; empty where it may be."""
         if path.stat().st_size == 0:
             return "is empty"
         record = self._files.get(self.relative_name(path))
@@ -98,7 +95,7 @@ class Manifest:
             return ""
         if record.get("sha256") != hash_content(path.read_bytes()):
             return "was changed after it was fetched"
-        if record.get("source") != "places" and record.get("area") != self._area:
+        if record.get("area") != self._area:
             return "was fetched for another area"
         return ""
 
@@ -127,7 +124,6 @@ ADVICE = {
     "crimes": 'write crimes = ["crimes/*/*.csv"]',
     "schools": 'write schools = "schools.csv"',
     "streets": 'write streets = "streets.osm.pbf"',
-    "places": 'write places = "places/*.xml"',
 }
 
 
@@ -168,30 +164,6 @@ def build_source_path(settings: Settings, source: str) -> Path:
         if name:
             return settings.folder / name
     raise _build_pattern_error(settings, source=source, what=f"a {' or '.join(kinds)} file")
-
-
-def build_authority_path(settings: Settings, name: str) -> Path:
-    """The file of an authority's food hygiene ratings, of this name.
-
-    Raises
-    ------
-    SettingsError
-        When no pattern matches a separate file for each authority.
-
-    Examples
-    --------
-    >>> from patrolplan.settings import parse_settings
-    >>> sources = {"crimes": "c.csv", "schools": "s.csv", "streets": "s.osm", "places": "p/*.xml"}
-    >>> settings = parse_settings({"sources": sources}, folder=Path("here"))
-    >>> build_authority_path(settings, "FHRS533en-GB.xml").as_posix()
-    'here/p/FHRS533en-GB.xml'
-    """
-    stem, kind = Path(name).stem, Path(name).suffix
-    for pattern in settings.sources.places:
-        found = _fill_pattern(pattern, "places", stem, (kind,))
-        if Path(found).name == name:
-            return settings.folder / found
-    raise _build_pattern_error(settings, source="places", what="a file for each authority")
 
 
 def parse_month(path: Path) -> str:

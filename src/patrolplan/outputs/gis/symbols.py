@@ -8,7 +8,12 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from patrolplan.outputs.cartography.page import parse_colour
+
+def parse_colour(colour: str) -> tuple[float, ...]:
+    """Red, green and blue."""
+    code = {"white": "#ffffff", "black": "#000000"}.get(colour, colour)
+    return tuple(int(code[at : at + 2], 16) / 255 for at in (1, 3, 5))
+
 
 MM_A_POINT = 25.4 / 72
 

@@ -44,7 +44,7 @@ def render_paper_form(area: StudyArea, urn: str) -> bytes:
     with open_template_folder() as folder:
         root = Path(folder)
         copy_template("patrolplan.outputs.survey", TEMPLATE, root)
-        (root / "map.pdf").write_bytes(drawn.pdf)
+        (root / "map.svg").write_bytes(drawn.svg)
         return typeset(root, TEMPLATE, build_form_data(area, grid, urn))
 
 

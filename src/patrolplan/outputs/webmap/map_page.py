@@ -44,7 +44,6 @@ from patrolplan.outputs.webmap.map_layers import (
     find_tasked_point,
     list_map_patrols,
 )
-from patrolplan.outputs.without_reports_words import describe_without_reports
 from patrolplan.text import capitalise
 from patrolplan.times import format_time
 
@@ -223,9 +222,7 @@ def _describe_patrol(map_patrol: MapPatrol, plan: "Plan") -> dict[str, Any]:
             describe_barred(place, crs=plan.area.projection.crs) for place in patrol.keep_away
         ],
         "dark": wording.describe_lighting(plan, patrol),
-        "notes": list(
-            filter(None, [*describe_notes(patrol.notes), describe_without_reports(plan, patrol)])
-        ),
+        "notes": describe_notes(patrol.notes),
         "tested": describe_tested(patrol.tested),
     }
 

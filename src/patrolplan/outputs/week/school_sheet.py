@@ -68,7 +68,7 @@ def render_school_sheets(
         for school in roster.schools:
             if school.urn not in wanted or not _list_duties(roster, school):
                 continue
-            (root / "map.pdf").write_bytes(_draw_map(roster, school))
+            (root / "map.svg").write_bytes(_draw_map(roster, school))
             data = build_school_data(roster, school, answers.get(school.urn, ()))
             sheets[school.urn] = typeset(root, TEMPLATE, data)
     return sheets

@@ -60,7 +60,7 @@ def render_task_sheets(roster: Roster, duties: Sequence[Duty], *, wall: bool = T
         copy_template("patrolplan.outputs.week", TEMPLATE, root)
         data = build_tasks_data(roster, duties, wall=wall)
         if wall:
-            (root / "map.pdf").write_bytes(_draw_week_map(roster))
+            (root / "map.svg").write_bytes(_draw_week_map(roster))
         return typeset(root, TEMPLATE, data)
 
 

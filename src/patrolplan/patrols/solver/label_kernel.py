@@ -25,7 +25,7 @@ Dwell keeps the number of stops of a patrol small, so there are few levels.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -165,17 +165,10 @@ def rehash_labels(
         table[at] = number
 
 
-def estimate_expansion(first: int, stop: int, *others: NDArray[Any]) -> float:
-    """Give the microseconds in which Python itself grows the labels `first` to `stop`."""
-    times = others[9]
-    return 8.0 * (stop - first) * len(times) ** 2
-
-
 @jit_compile(
     "i8(i8, i8, i8, u8[:,::1], f8[:,::1], i4[:,::1], u8[:,::1], f8[:,::1], i4[:,::1], i4[::1],"
     " f8[::1], f8[:,::1], f8[:,::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], i8[::1],"
-    " i8[::1], f8[::1], u8[:,::1], f8[::1])",
-    python_microseconds=estimate_expansion,
+    " i8[::1], f8[::1], u8[:,::1], f8[::1])"
 )
 def expand_labels(  # noqa: C901, PLR0913, PLR0915, PLR0917 - one compiled loop
     first: int,

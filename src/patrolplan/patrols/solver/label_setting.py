@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from patrolplan.compile_clock import CLOCK
+from patrolplan.compiled import CLOCK
 from patrolplan.patrols.solver.label_kernel import expand_labels, rehash_labels
 
 if TYPE_CHECKING:

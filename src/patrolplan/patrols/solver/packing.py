@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csr_array
 
-from patrolplan.compile_clock import CLOCK
+from patrolplan.compiled import CLOCK
 from patrolplan.patrols.solver.label_setting import MAX_CANDIDATES
 from patrolplan.patrols.solver.timed_labels import TimedCase, build_explorer
 from patrolplan.silence import silence_output

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from patrolplan.compile_clock import CLOCK
+from patrolplan.compiled import CLOCK
 from patrolplan.patrols.solver.insertion import Places
 from patrolplan.patrols.solver.packing import ColumnPool, ReducedSolution
 from patrolplan.patrols.solver.ruin_recreate import Scratch, run_rounds

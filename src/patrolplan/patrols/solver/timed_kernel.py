@@ -30,13 +30,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from patrolplan.compiled import jit_compile
-from patrolplan.patrols.solver.label_kernel import (
-    ONE_BIT,
-    WORD_BITS,
-    estimate_expansion,
-    has_bit,
-    hash_label,
-)
+from patrolplan.patrols.solver.label_kernel import ONE_BIT, WORD_BITS, has_bit, hash_label
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -247,8 +241,7 @@ def _covers(  # noqa: PLR0917 - compiled functions have no keywords
 @jit_compile(
     "i8(i8, i8, i8, u8[:,::1], f8[:,::1], i4[:,::1], u8[:,::1], f8[:,::1], i4[:,::1], i4[::1],"
     " f8[::1], f8[:,::1], f8[:,::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[:,::1], f8[:,::1],"
-    " f8[::1], f8[::1], u8[:,::1], f8, f8[:,::1], f8[:,::1])",
-    python_microseconds=estimate_expansion,
+    " f8[::1], f8[::1], u8[:,::1], f8, f8[:,::1], f8[:,::1])"
 )
 def expand_timed_labels(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one compiled loop
     first: int,

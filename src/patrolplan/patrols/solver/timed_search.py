@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from patrolplan.compile_clock import CLOCK
+from patrolplan.compiled import CLOCK
 from patrolplan.patrols.solver.solution import time_route
 from patrolplan.patrols.solver.timed_labels import relax_problem
 

@@ -1,14 +1,15 @@
-"""Every output of the demo borough and of other areas, in a form for comparing two runs.
+"""Every paper and file of the demo borough, three villages and other areas, to compare two runs.
 
 It checks a change that should not affect outputs: write them before and after, and compare the two
-folders. Equal inputs give equal bytes, so every difference has a cause.
+folders. Seed, secret and the week are fixed, so every difference has a cause.
 
-    python benchmarks/same_output.py write BEFORE --config ../shared/examples/bloomsbury.toml
-    python benchmarks/same_output.py write AFTER --config ../shared/examples/bloomsbury.toml
-    python benchmarks/same_output.py compare BEFORE AFTER
+    python tools/same_output.py write BEFORE --config ../shared/examples/bloomsbury.toml
+    python tools/same_output.py write AFTER --config ../shared/examples/bloomsbury.toml
+    python tools/same_output.py compare BEFORE AFTER
 
-PDFs are compared by their text and by pictures of their pages, GeoPackages by their layers, and the
-identity of a plan, which depends on the versions of the code, is ignored.
+To write those of another checkout, run this file with the Python of that one. PDFs are compared
+by their text and by pictures of their pages, pages by a picture as well, GeoPackages by their
+layers. The identity of a plan, which depends on the versions of the code, is ignored.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import datetime as dt
 import difflib
 import filecmp
 import http.client
+import importlib
 import json
 import os
 import re
@@ -26,10 +28,24 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pyogrio
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
 DEMO = ROOT / "data"
+SECRET = bytes(range(32))
+OFFICERS = """officer,school_urns,mon,tue,wed,thu,fri,max_patrols_per_week,mode,base_longitude,base_latitude
+SSO-01,100001;100002,14:00-18:00,14:00-18:00,14:00-18:00,,14:00-18:00,3,walk,-1.5589,52.4174
+SSO-02,100003,,14:30-18:30,14:30-18:30,14:30-18:30,14:30-18:30,3,bicycle,-1.4707,52.4174
+"""  # noqa: E501 - a table
+DPI = 150
+CHROMIUM = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
+MAX_CHANNEL_STEP = 32
+"""Of 255: a pixel that differs by less looks the same."""
+
+MAX_OTHER_PIXELS = 0.01
+"""Share of a page's pixels that may differ: edges are drawn by other programs in other ways."""
 IDENTITY = re.compile(r"\b[0-9a-f]{64}\b|\b[0-9A-F]{4}-[0-9A-F]{4}\b")
 """Digests, and the short IDs of plans, which are derived from digests."""
 
@@ -39,26 +55,31 @@ NOW = re.compile(rf'{dt.date.today()}[T ]\d\d:\d\d(:\d\d)?|"when": ?"[\d:]+"')  
 
 PATROLS = [
     "plan --out {out}/plan",
-    "plan --school {school} --from 15:40 --minutes 40 --out {out}/short --json",
+    "plan --school {school} --start 15:40 --minutes 40 --out {out}/short --json",
     "plan --way bicycle --out {out}/bicycle",
     "brief --school {school} --since {since} --json --out {out}/brief",
     "backtest --json --out {out}/backtest",
     "governance --out {out}/governance",
+    "survey --school {school} --out {out}/survey --json",
 ]
-LOOKS = ["check --json", "risk --json --out {out}/risk", "hotspots --json --out {out}/hotspots"]
+LOOKS = [
+    "check",
+    "check --json",
+    "risk --json --out {out}/risk",
+    "hotspots --json --out {out}/hotspots",
+]
 WEEKS = [
     "week --from 2026-11-30 --out {out}/week --json",
     "record --week {out}/week --json",
     "record --officer {officer} --date 2026-11-30 --minutes 15,12/3,-,15 --json",
     "record --return 2026-11 --out {out}/return --json",
-    "week --from 2026-12-07 --lock {officer}:{school}:2026-12-07 --json",
-    "week --from 2026-12-07 --ban *:{school}:2026-12-08 --json",
+    "week --from 2026-12-07",
     "week --replan --absent {officer}:2026-12-01 --out {out}/week --json",
 ]
 MISTAKES = [
     "plan --school 1 --out {out}/none",
     "plan --date 2026-13-01",
-    "plan --from 25:00 --minutes 40",
+    "plan --start 25:00 --minutes 40",
     "brief --school {school} --since yesterday",
     "week --from 2026-02-30",
     "record --officer nobody --date 2026-11-30 --minutes 15",
@@ -67,12 +88,19 @@ MISTAKES = [
 
 
 def write_outputs(folder: Path, configs: list[Path]) -> None:
-    """Write the outputs of the demo borough and of other areas below `folder`."""
+    """Write the outputs of the demo, of three villages and of other areas below `folder`."""
     folder.mkdir(parents=True)
     with tempfile.TemporaryDirectory() as scratch:
-        for config in [DEMO / "patrolplan.toml", *configs]:
-            here = Path(scratch) / ("demo" if config.parent == DEMO else config.stem)
-            shutil.copytree(DEMO, here)
+        villages = Path(scratch) / "made"
+        villages.mkdir()
+        sys.path.insert(0, str(ROOT / "tests"))
+        write_rural_area = importlib.import_module("rural_area").write_rural_area
+        rural = write_rural_area(villages, settings='officers = "officers.csv"\n')
+        (villages / "officers.csv").write_text(OFFICERS, encoding="utf-8")
+        for config in [DEMO / "patrolplan.toml", rural, *configs]:
+            names = {DEMO: "demo", villages: "villages"}
+            here = Path(scratch) / names.get(config.parent, config.stem)
+            shutil.copytree(villages if config == rural else DEMO, here)
             _write_settings(config, here)
             _write_area(folder / here.name, here)
 
@@ -81,6 +109,8 @@ def _write_settings(config: Path, here: Path) -> None:
     """A settings file for this run: with absolute paths of sources, and its own ledger."""
     text = config.read_text(encoding="utf-8").replace('"../', f'"{config.parent}/../')
     (here / "patrolplan.toml").write_text(text, encoding="utf-8")
+    (here / "week.secret").write_bytes(SECRET)
+    (here / "week.secret").chmod(0o600)
 
 
 def _write_area(folder: Path, here: Path) -> None:
@@ -110,7 +140,7 @@ def _run(here: Path, line: str) -> "subprocess.CompletedProcess[str]":
         "patrolplan",
         *(word.replace(",", " ") for word in line.split()),
     ]
-    return subprocess.run(  # noqa: S603 - our own command
+    return subprocess.run(
         command, cwd=here, text=True, encoding="utf-8", capture_output=True, check=False
     )
 
@@ -123,7 +153,7 @@ def _write_board(here: Path, folder: Path) -> None:
     """The board's answers to its page, for the planned week."""
     command = [sys.executable, "-m", "patrolplan", "board", "--week", "out/week"]
     command += ["--no-browser", "--json"]
-    with subprocess.Popen(command, cwd=here, stdout=subprocess.PIPE, text=True) as board:  # noqa: S603
+    with subprocess.Popen(command, cwd=here, stdout=subprocess.PIPE, text=True) as board:
         try:
             page = _Page(*re.search(r":(\d+)/\?token=([\w-]+)", board.stdout.readline()).groups())
             state = json.loads(page.ask("GET", "/api/state"))
@@ -204,6 +234,8 @@ def _write_file(source: Path, target: Path) -> None:
             layer = pyogrio.read_dataframe(source, layer=name)
             _write(target.with_name(f"{target.name}-{name}.csv"), layer.to_csv(index=False))
     else:
+        if source.suffix == ".html":
+            _draw_page(source, target.with_name(f"{target.name}.png"))
         try:
             _write(target, source.read_text(encoding="utf-8"))
         except UnicodeDecodeError:
@@ -211,10 +243,29 @@ def _write_file(source: Path, target: Path) -> None:
 
 
 def _write_pdf(source: Path, target: Path) -> None:
-    text = subprocess.run(["pdftotext", "-layout", source, "-"], capture_output=True, check=True)  # noqa: S603, S607
+    text = subprocess.run(["pdftotext", "-layout", source, "-"], capture_output=True, check=True)  # noqa: S607
     _write(target.with_suffix(".pdf.txt"), text.stdout.decode("utf-8"))
-    picture = ["pdftoppm", "-r", "50", "-png", source, f"{target}-page"]
-    subprocess.run(picture, check=True)  # noqa: S603
+    picture = ["pdftoppm", "-r", str(DPI), "-png", source, f"{target}-page"]
+    subprocess.run(picture, check=True)
+
+
+def _draw_page(source: Path, target: Path) -> None:
+    """A picture of a page as a browser without a network shows it."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    command = [*CHROMIUM, "--window-size=1366,900", f"--screenshot={target}", source.as_uri()]
+    subprocess.run(command, capture_output=True, check=True, timeout=60)
+
+
+def _look_alike(a: Path, b: Path) -> bool:
+    if filecmp.cmp(a, b, shallow=False):
+        return True
+    if a.suffix != ".png":
+        return False
+    one, other = (np.asarray(Image.open(path).convert("RGB"), dtype=np.int16) for path in (a, b))
+    if one.shape != other.shape:
+        return False
+    differs = (np.abs(one - other) > MAX_CHANNEL_STEP).any(axis=2)
+    return bool(differs.mean() <= MAX_OTHER_PIXELS)
 
 
 def compare_outputs(before: Path, after: Path, lines: int) -> int:
@@ -223,7 +274,7 @@ def compare_outputs(before: Path, after: Path, lines: int) -> int:
     different = 0
     for name in sorted(names):
         a, b = before / name, after / name
-        if a.is_file() and b.is_file() and filecmp.cmp(a, b, shallow=False):
+        if a.is_file() and b.is_file() and _look_alike(a, b):
             continue
         different += 1
         print(f"differs: {name}" if a.is_file() and b.is_file() else f"in one alone: {name}")
