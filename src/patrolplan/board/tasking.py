@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from patrolplan.area import StudyArea
-    from patrolplan.board.board_state import BoardState
     from patrolplan.board.csv_table import CsvTable
+    from patrolplan.board.shared_week import BoardState
     from patrolplan.team.week import Duty, Lock, Week
 
 

@@ -91,15 +91,12 @@ def walk_from_stretches(
     network: StreetNetwork, stretches: Sequence[NDArray[np.int64]], limit_metres: float
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
     """For each stretch the nodes within a walk of it, and (n,) how far they are from its pieces."""
-    from scipy.spatial import cKDTree  # noqa: PLC0415 - heavy, and only where hotspots are found
-
-    tree, graph = cKDTree(network.node_xy), network.node_graph
+    tree, graph = shapely.STRtree(shapely.points(network.node_xy)), network.node_graph
+    reach = limit_metres + 1.0  # no walk is shorter than the straight line, except by rounding
     for pieces in stretches:
         ends = np.unique(network.piece_nodes[pieces])
         low, high = network.node_xy[ends].min(axis=0), network.node_xy[ends].max(axis=0)
-        # No walk is shorter than the straight line, except by rounding.
-        reach = np.hypot(*(high - low)) / 2 + limit_metres + 1.0
-        near = np.sort(tree.query_ball_point((low + high) / 2, reach))
+        near = np.sort(tree.query(shapely.box(*(low - reach), *(high + reach))))
         metres = csgraph.dijkstra(
             graph[near][:, near],
             indices=np.searchsorted(near, ends),

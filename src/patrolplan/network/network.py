@@ -10,7 +10,7 @@ pieces are those of the one to patrol, so a piece or a place has the same number
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -81,8 +81,6 @@ class StreetNetwork:
     # Places are snapped only to this many first pieces; None: to all.
     patrolled_count: int | None = None
     wider: "StreetNetwork | None" = None  # The network of `walkable`; None where that is this one
-
-    SENT_APART: ClassVar[bool] = True  # workers get a network once, see `patrolplan.worker_pool`
 
     def __repr__(self) -> str:
         return f"<StreetNetwork: {len(self):,} pieces, {self.metres / 1000:,.1f} km of street>"
@@ -279,17 +277,14 @@ class StreetNetwork:
         return Positions(piece, self.piece_metres[piece] / 2, np.zeros(len(piece)))
 
     @cached_property
-    def _middle_tree(self) -> "scipy.spatial.cKDTree":
-        from scipy.spatial import cKDTree  # noqa: PLC0415 - heavy, and not needed by every command
-
-        return cKDTree(self.piece_middle)
+    def _middle_tree(self) -> shapely.STRtree:
+        return shapely.STRtree(shapely.points(self.piece_middle))
 
     def find_pieces_within(self, xy: ArrayLike, metres: float) -> NDArray[np.int64]:
         """Pieces whose middle is within a distance of a point in a straight line."""
-        centre = np.asarray(xy, dtype=np.float64)
-        near = self._middle_tree.query_ball_point(centre, metres + SPARE_METRES, return_sorted=True)
-        rows = np.asarray(near, dtype=np.int64)
-        return np.asarray(rows[np.hypot(*(self.piece_middle[rows] - centre).T) <= metres])
+        centre, wide = np.asarray(xy, dtype=np.float64), metres + SPARE_METRES
+        near = np.sort(self._middle_tree.query(shapely.Point(centre), "dwithin", distance=wide))
+        return np.asarray(near[np.hypot(*(self.piece_middle[near] - centre).T) <= metres])
 
     def take(self, pieces: NDArray[np.int64]) -> "StreetNetwork":
         """A network of these pieces alone; piece i of it is piece `pieces[i]` of this one.

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pandas as pd
+import scipy
 import shapely
 from numpy.typing import NDArray
-from scipy import sparse
 
 from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.network.graph import compute_walk_metres
@@ -73,7 +73,9 @@ def _find_around(network: StreetNetwork, points: shapely.Geometry) -> NDArray[np
 SAME_METRES = 1e-6
 
 
-def measure_parts(lines: NDArray[np.object_], polygons: NDArray[np.object_]) -> sparse.csr_array:
+def measure_parts(
+    lines: NDArray[np.object_], polygons: NDArray[np.object_]
+) -> "scipy.sparse.csr_array":
     """(n, k) metres of each line in each polygon, sparse.
 
     What is on the border of several belongs to the first. A line without a length counts as one
@@ -98,7 +100,7 @@ def measure_parts(lines: NDArray[np.object_], polygons: NDArray[np.object_]) -> 
             own = polygons[polygon[part]]
             metres[part] = shapely.length(shapely.intersection(rest, own))
             rest = shapely.difference(rest, own)
-    return sparse.csr_array((metres, (line, polygon)), shape=(len(lines), len(polygons)))
+    return scipy.sparse.csr_array((metres, (line, polygon)), shape=(len(lines), len(polygons)))
 
 
 def split_by_polygons(

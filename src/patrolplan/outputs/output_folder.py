@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from patrolplan.atomic import (
-    UNDO_FILE,
     WEEK_FILE,
     create_part_folder,
     explain_os_errors,
@@ -46,7 +45,7 @@ REMEDY = "name another folder with --out"
 """What to do if a folder cannot be written."""
 
 OUTPUT_NAME = re.compile(
-    r"(plan|week|undo|backtest|trial|brief-[^/]+)\.json|trial\.(pdf|md)"
+    r"(plan|week|undo|backtest|brief-[^/]+)\.json"
     r"|(plan|risk|hotspots|ways)\.gpkg|(risk|hotspots)\.qml|plan\.qgs|layers/[a-z]+\.parquet"
     r"|hotspots\.geojson|map\.html|gpx/[^/]+\.gpx"
     r"|(cards|lead|(part/)?tasks|brief-[^/]+)\.pdf|(part|cards(/[^/]+)?|schools|posters)/[^/]+\.pdf"
@@ -162,8 +161,6 @@ def replace_files(folder: Path, files: Mapping[str, bytes], changes: Mapping[str
         new["files"] = dict(sorted({**manifest["files"], **hashes}.items()))
         for name, content in files.items():
             part = folder / f"{name}{PENDING_SUFFIX}"
-            if name == UNDO_FILE:
-                part.touch(mode=0o600)
             write_synced(part, content)
         write_synced(folder / f"{MANIFEST}{PENDING_SUFFIX}", format_json(new).encode("utf-8"))
         _finish_replacement(folder)
