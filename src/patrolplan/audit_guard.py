@@ -36,8 +36,6 @@ class HoldsAuditColumns(Protocol):
 def is_marked(name: object) -> bool:
     """Whether a column has the mark.
 
-    Examples
-    --------
     >>> is_marked("audit_only_decile"), is_marked("decile")
     (True, False)
     """
@@ -47,8 +45,6 @@ def is_marked(name: object) -> bool:
 def is_for_audit(name: object) -> bool:
     """Whether a column has the mark, or an unambiguous name.
 
-    Examples
-    --------
     >>> [is_for_audit(name) for name in ("IMD decile", "PercentageFSM", "ethnicity", "time")]
     [True, True, True, False]
     """
@@ -57,22 +53,7 @@ def is_for_audit(name: object) -> bool:
 
 
 def refuse_audit_columns(where: str, *given: object, by_name: bool = False) -> None:
-    """Refuse objects and tables that have columns for audit.
-
-    Parameters
-    ----------
-    where
-        The function that they are passed to, for the message.
-    given
-        Anything; lists and mappings are searched.
-    by_name
-        Also refuse columns of tables with an unambiguous name, see `is_for_audit`.
-
-    Raises
-    ------
-    InputError
-        With every such column by name.
-    """
+    """Refuse objects and tables that have columns for audit."""
     test = is_for_audit if by_name else is_marked
     names = dict.fromkeys(name for one in given for name in _list_columns(one) if test(name))
     if names:

@@ -74,12 +74,8 @@ class Store:
     truncated, damaged, or written for another key or version, the result is computed again and the
     entry replaced. A cache that cannot be read or written only costs time.
 
-    Parameters
-    ----------
-    name
-        One of `STORES`.
-    version
-        Changed when results are computed, or written, in another way.
+    `name`: one of `STORES`. `version`: changed when results are computed, or written, in another
+    way.
     """
 
     name: str
@@ -95,15 +91,8 @@ class Store:
     ) -> Result:
         """The result from its entry, otherwise computed and stored.
 
-        Parameters
-        ----------
-        key
-            Everything that the result depends on, by content.
-        compute
-            Computes the result.
-        encode, decode
-            Conversion to the content of an entry, or None if the result must not be stored; and
-            back.
+        `encode`, `decode`: conversion to the content of an entry, or None if the result must not be
+        stored; and back.
         """
         content = self.read(key)
         if content is not None:

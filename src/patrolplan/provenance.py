@@ -81,8 +81,6 @@ def read_package_versions() -> dict[str, str]:
 def list_versions() -> dict[str, str]:
     """Versions of patrolplan, Python, the system, and everything that patrolplan requires.
 
-    Examples
-    --------
     >>> list_versions()["numpy"].count(".")
     2
     """

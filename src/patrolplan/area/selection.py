@@ -39,16 +39,9 @@ Words = str | Sequence[str]
 class Selection:
     """What is selected; an empty tuple means all.
 
-    Parameters
-    ----------
-    months
-        First and last of each span, as first days of months.
-    weekdays
-        0 for Monday.
-    hours
-        Minutes after midnight, from and (exclusive) to; over midnight where from is later.
-    categories
-        Names in the data.
+    `months`: first and last of each span, as first days of months. `weekdays`: 0 for Monday.
+    `hours`: minutes after midnight, from and (exclusive) to; over midnight where from is later.
+    `categories`: names in the data.
     """
 
     months: tuple[tuple[pd.Timestamp, pd.Timestamp], ...] = ()
@@ -99,14 +92,7 @@ def select_incidents(
     hours: Words | None = None,
     categories: Words | None = None,
 ) -> StudyArea:
-    """The area with some of its incidents; see `StudyArea.where`.
-
-    Raises
-    ------
-    InputError
-        With every value that is not valid or not in the data; when days or times are not known, or
-        nothing remains that counts.
-    """
+    """The area with some of its incidents; see `StudyArea.where`."""
     problems = Problems()
     selection = Selection(
         _parse_months(_list_words(months), area, problems),

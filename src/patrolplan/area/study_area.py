@@ -265,13 +265,7 @@ def with_settings(area: StudyArea, **changes: Any) -> StudyArea:  # noqa: ANN401
 
 
 def find_school(area: StudyArea, urn: str, *, where: str = "school") -> int:
-    """Row of a school in the area's tables.
-
-    Raises
-    ------
-    InputError
-        When the area has no such school; its message begins with `where`.
-    """
+    """Row of a school in the area's tables."""
     urns = list(area.schools["urn"])
     if urn not in urns:
         what = f"there is no school with URN '{urn}' in the area"
