@@ -8,7 +8,6 @@ anyway: by the object that has them, or by the mark in their names in any other 
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Protocol, runtime_checkable
 
 import pandas as pd
 
@@ -22,15 +21,6 @@ SENSITIVE_NAME = re.compile(r"depriv|ethnic|(^|[^a-z])(imd|idaci|fsm)|free.?scho
 """Words in the names of such columns, in lower case."""
 
 REMEDY = "use it in measure_burden alone: risk and patrols must not depend on it"
-
-
-@runtime_checkable
-class HoldsAuditColumns(Protocol):
-    """An object with columns that are for audit only."""
-
-    @property
-    def audit_column_names(self) -> tuple[str, ...]:
-        """Their names, without the mark."""
 
 
 def is_marked(name: object) -> bool:
@@ -64,18 +54,13 @@ def refuse_audit_columns(where: str, *given: object, by_name: bool = False) -> N
 
 
 def _list_columns(given: object) -> Iterator[str]:
-    """Names of columns in a table, or for audit, also in lists and mappings."""
-    if isinstance(given, str):  # by far the most frequent, and testing a protocol is slow
-        return
-    if isinstance(given, HoldsAuditColumns):
-        yield from (f"{AUDIT_MARK}{name}" for name in given.audit_column_names)
-    elif isinstance(given, pd.DataFrame):
-        yield from map(str, (*given.columns, *given.index.names))
-    elif isinstance(given, pd.Series):
-        yield from map(str, (given.name, *given.index.names))
-    elif isinstance(given, Mapping):
-        for one in given.values():
+    """Names of columns for audit, or of a table, also in lists and mappings."""
+    if isinstance(given, pd.DataFrame | pd.Series):
+        own = given.columns if isinstance(given, pd.DataFrame) else [given.name]
+        yield from map(str, (*own, *given.index.names))
+    elif isinstance(given, Mapping | list | tuple | set | frozenset):
+        for one in given.values() if isinstance(given, Mapping) else given:
             yield from _list_columns(one)
-    elif isinstance(given, list | tuple | set | frozenset):
-        for one in given:
-            yield from _list_columns(one)
+    else:
+        names = getattr(given, "audit_column_names", ())
+        yield from (f"{AUDIT_MARK}{name}" for name in names)

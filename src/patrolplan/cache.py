@@ -41,14 +41,8 @@ STORES = {
 }
 """Folders in the cache folder, and their content."""
 
-STORE_FOLDER_PATTERN = re.compile(rf"({'|'.join(STORES)})(-\d+(-[0-9a-f]{{32}})?)?|\.new-\w+")
-"""Names of the folders of all stores; those with a number are from version 0.1."""
-
-ENTRY_PATTERN = re.compile(
-    r"[0-9a-f]{40}\.entry|\.new-\w+"
-    r"|[0-9a-f]{32,40}\.(npy|npz|parquet)|(features|ways)\.parquet|vertices\.npz|left_out\.json"
-)
-"""Names of their files, complete and interrupted; the second line is for version 0.1."""
+ENTRY_PATTERN = re.compile(r"[0-9a-f]{40}\.entry|\.new-\w+")
+"""Names of their files, complete and interrupted."""
 
 BROKEN_ENTRY_ERRORS = (
     OSError,
