@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
-from patrolplan.arrays import argsort_stably, find_used_numbers
+from patrolplan.arrays import find_used_numbers
 from patrolplan.compiled import jit_compile
 from patrolplan.notes import Note, NoteValue
 from patrolplan.pupils.destinations import (
@@ -271,7 +271,7 @@ def spread_flow(
     """
     near, far = tree.node_metres[tree.link_nodes].T
     away = np.flatnonzero(np.isfinite(far) & (near < far))
-    away = away[argsort_stably(far[away])]
+    away = away[np.argsort(far[away], kind="stable")]
     odds = np.exp(-(tree.link_metres[away] - (far - near)[away]) / spread_metres)
     tails, heads = (np.ascontiguousarray(side) for side in tree.link_nodes[away].T)
     passing, weight = demand.astype(np.float64), np.zeros(len(demand))

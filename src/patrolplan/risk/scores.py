@@ -9,7 +9,6 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from patrolplan.arrays import argsort_stably
 from patrolplan.risk.history import History
 from patrolplan.risk.shrinkage import MIN_HELD, compute_expected_counts, fit_gamma_shape
 
@@ -137,7 +136,7 @@ def _select_top_units(
     best = np.flatnonzero(value >= lowest)
     if metres[best].sum() <= coverage * metres.sum() * (1 + 1e-9):
         best = np.arange(len(value))
-    return best[argsort_stably(-value[best])]
+    return best[np.argsort(-value[best], kind="stable")]
 
 
 def _sum_tied_units(
