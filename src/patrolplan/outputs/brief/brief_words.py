@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from patrolplan.hotspots.month_shuffles import RECENT_MONTHS
 from patrolplan.hotspots.reasons import TrendReason
-from patrolplan.hotspots.trends import EARLIER_MONTHS, FALSE_DISCOVERY_RATE
+from patrolplan.hotspots.trends import EARLIER_MONTHS, FALSE_DISCOVERY_RATE, RECENT_MONTHS
 from patrolplan.outputs.brief.brief import Brief, ChangedHotspot, ReportGroup
 from patrolplan.outputs.brief.crime_counts import ShownCount
 from patrolplan.outputs.brief.periods import Period
