@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 # Sets of candidates are two words of bits.
 MAX_CANDIDATES = 128
-# Parents expanded between two looks at the clock: about ten milliseconds.
-PARENTS_AT_ONCE = 2048
+# Parents expanded between two looks at the clock: some milliseconds, a tenth of a second at most.
+PARENTS_AT_ONCE = 256
 INITIAL_CAPACITY = 4096
 # Worths that differ by less than this share of all prizes are the same to the labels.
 SAME_SHARE = 1e-13

@@ -54,7 +54,7 @@ __all__ = [
     "solve",
 ]
 
-MAX_LABELS = 3_000_000
+MAX_LABELS = 500_000
 # Shares of the worth down to which variants are listed, one after the other: most are near the
 # best, and the nearer the fewer sets there are.
 STEPS = (0.97, 0.93, 0.89, 0.85, 0.8, 0.7, 0.5, 0.0)

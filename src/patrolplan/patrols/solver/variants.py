@@ -30,7 +30,7 @@ MAX_LABELS = 1_000_000
 # tried.
 BEAM = 400
 LISTED = 300
-FIRST_ROUTES = 8
+FIRST_ROUTES = 24
 
 
 def find_variant_routes(
